@@ -115,12 +115,12 @@ def _write_continuations(
     return found
 
 
-def _continuation_fields(one: Continuation) -> dict[str, object]:
+def _continuation_fields(continuation: Continuation) -> dict[str, object]:
     return {
-        "text": one.text,
-        "tokens": len(one.tokens),
-        "finish_reason": one.finish_reason,
-        "logprob": round(one.log_probability, 6),
+        "text": continuation.text,
+        "tokens": len(continuation.tokens),
+        "finish_reason": continuation.finish_reason,
+        "logprob": round(continuation.log_probability, 6),
     }
 
 

@@ -138,7 +138,7 @@ def run_attention(options: argparse.Namespace) -> int:
     maps = [_round_rows(found.shares_of(layer, options.head)) for layer in chosen]
     if options.json:
         # One map is not put into a list of one; scripts that name a layer read it directly.
-        one = options.layer is not None
+        has_one_layer = options.layer is not None
         print_json(
             {
                 "tokens": [_decode_text(token.data) for token in found.tokens],
@@ -146,7 +146,7 @@ def run_attention(options: argparse.Namespace) -> int:
                 "heads": found.heads,
                 "layer": options.layer,
                 "head": options.head,
-                "attention": maps[0] if one else maps,
+                "attention": maps[0] if has_one_layer else maps,
             }
         )
         return 0

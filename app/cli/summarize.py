@@ -116,11 +116,11 @@ def run_summarize(options: argparse.Namespace) -> int:
             return 1
         wish, chosen = _summary_options(options), (settings.models.summarize_path, settings.engine.model_path)
         if wish.method is Method.DIGEST:
-            return _told_by_counting(inputs, options, cancel) or 0
+            return _print_digest(inputs, options, cancel) or 0
         model = terminal.model_path(options.model, *chosen)
         # A small model says less of a long text than its own sentences do; measured, see `Method`.
         if method_for(wish, weights_in(model), is_short=is_short(inputs.given)) is Method.DIGEST:
-            code = _told_by_counting(inputs, options, cancel, model)
+            code = _print_digest(inputs, options, cancel, model)
             # None: a digest says too little of these documents.
             if code is not None:
                 return code
@@ -148,7 +148,7 @@ class _SummaryInputs(InputFiles):
         return inputs_of(self.kept, [document.id for document in self.documents])
 
 
-def _told_by_counting(
+def _print_digest(
     inputs: _SummaryInputs, options: argparse.Namespace, cancel: CancelToken, model: Path | None = None
 ) -> int | None:
     """Print an extract if it will do and return the exit code; None if the model is needed after all."""

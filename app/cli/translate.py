@@ -100,7 +100,7 @@ def run_translate(options: argparse.Namespace) -> int:
         print(f"Loading {path.name}", file=sys.stderr)
         terminal.load_model(engine, path, settings, cancel)
         warn_of_languages(path, given.source_language, given.wish.target)
-        seconds = _work_off(translations, given.id, cancel)
+        seconds = _translate_all(translations, given.id, cancel)
         _print_translation(translations, given.id, options, {"seconds": round(seconds, 3), "model": path.name})
     # The next run resumes, since finished segments are in the memory.
     return terminal.INTERRUPTED if cancel.cancelled else 0
@@ -143,7 +143,7 @@ def add_translation(
     return stored
 
 
-def _work_off(translations: TranslationJobs, id_: int, cancel: CancelToken) -> float:
+def _translate_all(translations: TranslationJobs, id_: int, cancel: CancelToken) -> float:
     """Translate everything, or as much as there is time for until cancelled; return the seconds.
 
     Raises the engine's final error.
@@ -253,8 +253,8 @@ def _print_translation(
         if not options.json:
             print(translations.files.as_text(id_))  # it took its time: it is not lost with the disk's room
         raise
-    for one in saved:
-        _tell_saved(one, options.output)
+    for event in saved:
+        _tell_saved(event, options.output)
 
 
 def _tell_flags(rows: Sequence[Row], stored: StoredTranslation) -> None:

@@ -88,8 +88,8 @@ def _open_trash(database: Database) -> TrashBin:
     return TrashBin(database, translations=never, forget=never, began_at=0.0)  # type: ignore[arg-type]
 
 
-def _print_item(one: TrashedItem, *, as_json: bool) -> None:
+def _print_item(item: TrashedItem, *, as_json: bool) -> None:
     if as_json:
-        print_json({"kind": one.kind, "id": one.id, "title": one.title})
+        print_json({"kind": item.kind, "id": item.id, "title": item.title})
     else:
-        print(f"Restored: {one.title or one.kind}")
+        print(f"Restored: {item.title or item.kind}")

@@ -122,7 +122,7 @@ class DocumentLibrary:
         if known is not None:
             yield DocumentStored(known)
             return
-        hear = self._hear_of(path)
+        hear = self._transcriber_for(path)
         turns = self._reading if hear is None else self._listening  # what takes minutes keeps nothing else waiting
         while not turns.acquire(timeout=LOOK_EVERY_S):
             if cancel.cancelled:
@@ -137,7 +137,7 @@ class DocumentLibrary:
         """Return rankings of a document's blocks by the chosen embedding model; none without one. Takes at most 2 s."""
         return self._rank_by_model(self.store, document_id, question, limit) if self._rank_by_model is not None else []
 
-    def _hear_of(self, path: Path) -> Hear | None:
+    def _transcriber_for(self, path: Path) -> Hear | None:
         """Return the transcriber if the file is a recording."""
         from app.documents.formats.sound import is_sound  # with the wire of a child
 

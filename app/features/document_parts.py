@@ -61,7 +61,7 @@ _SOURCE = re.compile(
 _NAMES = re.compile(r"^[^.]*?(?:[A-ZÀ-Þ][\w'’-]+,? (?:and |und |et |y |e |& )?){3,}")
 
 
-def told_apart(blocks: Sequence[Block]) -> dict[int, ApartReason]:
+def find_apart_blocks(blocks: Sequence[Block]) -> dict[int, ApartReason]:
     """Return the ids of blocks that aren't prose, with the reason; empty if the document has nothing else."""
     found: dict[int, ApartReason] = {}
     shown = [block for block in blocks if block.text.strip()]
@@ -83,7 +83,7 @@ def _apart_stretch(shown: Sequence[Block], place: int, titles: set[str]) -> tupl
     block = shown[place]
     text = " ".join(block.text.split())
     # Dotted lines are contents even without a heading, as scans have it.
-    if _is_led(block) or _HEADINGS[ApartReason.CONTENTS].fullmatch(text):
+    if _is_contents_line(block) or _HEADINGS[ApartReason.CONTENTS].fullmatch(text):
         end = _entries_end(shown, place, lambda one: _is_entry(one, titles))
         if end:
             return ApartReason.CONTENTS, end
@@ -113,7 +113,7 @@ def _entries_end(shown: Sequence[Block], place: int, is_entry: Callable[[Block],
     return last if count >= LEAST_ENTRIES else 0
 
 
-def _is_led(block: Block) -> bool:
+def _is_contents_line(block: Block) -> bool:
     return bool(_LEADERS.search(block.text)) and _is_entry(block, set())
 
 

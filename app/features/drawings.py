@@ -82,7 +82,7 @@ def page_of(kind: str, source: str, words: DrawingWords) -> str:
     shown += f'<pre id="source">{escape(source)}</pre></details><p>{escape(words.about)}</p>'
     if kind == SVG:
         # As a picture, in which scripts don't run and links don't work.
-        picture = b64encode(_standing_alone(source).encode()).decode()
+        picture = b64encode(_with_namespace(source).encode()).decode()
         alt = escape(words.undrawable)
         return _drawing_page(
             words.title, f'<figure><img alt="{alt}" src="data:image/svg+xml;base64,{picture}"></figure>{shown}'
@@ -154,7 +154,7 @@ def _mermaid_source() -> str:
     return "" if "</script" in text.lower() else text.replace("\r\n", "\n")
 
 
-def _standing_alone(source: str) -> str:
+def _with_namespace(source: str) -> str:
     """Add the XML namespace to a drawing: inline it isn't needed, in a file it is."""
     found = _SVG.match(source)
     if found is None or re.search(r"\sxmlns\s*=", source[found.end() :].partition(">")[0]):

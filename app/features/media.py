@@ -236,9 +236,9 @@ class MediaLibrary:
         out, preview = (folder / f"{sha256}-{kind}-{threading.get_ident()}" for kind in ("new", "small"))
         try:
             make_folder(folder)
-            for each in (out, preview):
+            for copy in (out, preview):
                 # Made here with the right mode; the child may write these files, but create none.
-                open(each, "wb", opener=private_opener).close()
+                open(copy, "wb", opener=private_opener).close()
             with self._decoding_child() as child:
                 decoded = child.decode(Decode(str(path), str(out), str(preview)), cancel)
             if decoded is not None:
@@ -255,8 +255,8 @@ class MediaLibrary:
         except OSError as error:
             raise disk_problem(error, folder) from error
         finally:
-            for each in (out, preview):
-                each.unlink(missing_ok=True)
+            for copy in (out, preview):
+                copy.unlink(missing_ok=True)
 
     @contextmanager
     def _decoding_child(self) -> Iterator[PictureDecoder]:

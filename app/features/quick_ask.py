@@ -43,7 +43,7 @@ def translation_request(text: str, wanted: tuple[str, ...], model: Path | None) 
     return TranslationRequest(TRANSLATE.format(language=english_name(target)), is_able)
 
 
-def keep_chat(talk: AnswerService, conversation_id: int, kept: AnswerService) -> int:
+def keep_chat(talk: AnswerService, conversation_id: int, chat: AnswerService) -> int:
     """Store a temporary chat with all versions of its messages; return its new id.
 
     Raises DiskFull or FolderNotWritable.
@@ -53,6 +53,6 @@ def keep_chat(talk: AnswerService, conversation_id: int, kept: AnswerService) ->
         raise KeyError(conversation_id)
     # Citations name documents of the temporary store, which goes.
     messages = [replace(message, sources=()) for message in talk.conversations.whole.all_messages(conversation_id)]
-    number = kept.conversations.whole.add_tree(conversation, messages)
-    kept.conversations.update(number, titled_by="")  # nobody gave it a title
+    number = chat.conversations.whole.add_tree(conversation, messages)
+    chat.conversations.update(number, titled_by="")  # nobody gave it a title
     return number

@@ -97,13 +97,13 @@ def served_models(files: Iterable[tuple[Path, int, bool, bool]]) -> list[ServedM
         # A file that was deleted meanwhile isn't listed.
         with contextlib.suppress(OSError):
             changed_at = path.stat().st_mtime
-            model = replace(_told_by(path, changed_at), name=name, size_bytes=size, sees=sees, hears=hears)
+            model = replace(_describe_file(path, changed_at), name=name, size_bytes=size, sees=sees, hears=hears)
             found[name.casefold()] = model
     return list(found.values())
 
 
 @lru_cache(maxsize=1024)
-def _told_by(path: Path, changed_at: float) -> ServedModel:
+def _describe_file(path: Path, changed_at: float) -> ServedModel:
     model = ServedModel(path.stem, path, created_at=changed_at)
     try:
         with path.open("rb") as file:
@@ -342,7 +342,7 @@ class ServedEngines:
     def beside(self) -> list[ModelLoaded]:
         """Loaded models other than the program's own."""
         with self._lock:
-            found = [lent.engine.loaded for lent in self._beside.values()]
+            found = [lease.engine.loaded for lease in self._beside.values()]
         return [model for model in found if model is not None]
 
     @contextmanager
@@ -355,17 +355,17 @@ class ServedEngines:
         ModelTooLarge, and loading errors.
         """
         # Without a lock first: most requests find their model loaded.
-        lent = self._find_leased(path)
-        if lent is None:
+        lease = self._find_leased(path)
+        if lease is None:
             with self._loading:
                 wish = replace(self._wish(), context_tokens=EMBEDDING_TOKENS) if embeds else self._wish()
                 # Somebody else may have loaded it while this one waited.
-                lent = self._find_leased(path) or self._load_engine(path, wish, cancel, embeds=embeds, is_own=is_own)
+                lease = self._find_leased(path) or self._load_engine(path, wish, cancel, embeds=embeds, is_own=is_own)
         try:
-            yield lent.engine if lent is not None else None
+            yield lease.engine if lease is not None else None
         finally:
-            if lent is not None:
-                self._release_lease(lent)
+            if lease is not None:
+                self._release_lease(lease)
 
     def grow_context(self, engine: Engine, problem: errors.PromptTooLong, cancel: CancelToken) -> None:
         """Reload the engine's model with a context that holds the prompt, once running answers are done.
@@ -441,8 +441,8 @@ class ServedEngines:
             timer.cancel()
             # Joined, so that no timer outlives the program.
             timer.join()
-        for lent in gone:
-            lent.engine.close()
+        for lease in gone:
+            lease.engine.close()
 
     def _find_leased(self, path: Path) -> _LeasedEngine | None:
         own = self.own()
@@ -450,14 +450,14 @@ class ServedEngines:
             if path in (own.asleep_path, _path_in(own)):  # one that sleeps wakes by itself
                 self._own_users += 1
                 return _LeasedEngine(path, own)
-            lent = self._beside.get(path)
-            if lent is not None and lent.engine.loaded is None and not lent.users:  # it ended since
+            lease = self._beside.get(path)
+            if lease is not None and lease.engine.loaded is None and not lease.users:  # it ended since
                 del self._beside[path]
-                lent.engine.close()
+                lease.engine.close()
                 return None
-            if lent is not None:
-                lent.users += 1
-            return lent
+            if lease is not None:
+                lease.users += 1
+            return lease
 
     def _load_engine(
         self, path: Path, wish: Wish, cancel: CancelToken, *, embeds: bool, is_own: bool
@@ -503,8 +503,8 @@ class ServedEngines:
         # Closed while it was loading: nobody would close it later.
         with self._lock:
             if is_in and closed == self._closed:
-                lent = self._beside[path] = _LeasedEngine(path, engine)
-                return lent
+                lease = self._beside[path] = _LeasedEngine(path, engine)
+                return lease
         engine.close()
         return None
 
@@ -514,7 +514,7 @@ class ServedEngines:
         # 0 means that the system doesn't say how much is free.
         while (free := self._free_bytes()) and free < wanted:
             with self._lock:
-                unused = [lent for lent in self._beside.values() if not lent.users]
+                unused = [lease for lease in self._beside.values() if not lease.users]
                 if not unused:
                     return False
                 first = min(unused, key=lambda one: one.used_s)
@@ -522,20 +522,20 @@ class ServedEngines:
             first.engine.close()  # outside the lock, since it waits for the child to exit
         return True
 
-    def _release_lease(self, lent: _LeasedEngine) -> None:
+    def _release_lease(self, lease: _LeasedEngine) -> None:
         with self._lock:
-            if lent.engine is self.own():
+            if lease.engine is self.own():
                 self._own_users -= 1
                 return
-            lent.users -= 1
-            lent.used_s = time.monotonic()
+            lease.users -= 1
+            lease.used_s = time.monotonic()
             if self._timer is not None:
                 # Begins anew with each request, so that the engine stays for a while after the last one.
                 self._timer.cancel()
             if self._beside:
-                self._look_later()
+                self._start_timer()
 
-    def _look_later(self) -> None:
+    def _start_timer(self) -> None:
         self._timer = threading.Timer(KEPT_S + 1, self._close_unused)
         self._timer.daemon = True
         self._timer.start()
@@ -543,13 +543,13 @@ class ServedEngines:
     def _close_unused(self) -> None:
         before_s = time.monotonic() - KEPT_S
         with self._lock:
-            gone = [lent for lent in self._beside.values() if not lent.users and lent.used_s < before_s]
-            for lent in gone:
-                del self._beside[lent.path]
+            gone = [lease for lease in self._beside.values() if not lease.users and lease.used_s < before_s]
+            for lease in gone:
+                del self._beside[lease.path]
             if self._beside:
-                self._look_later()
-        for lent in gone:
-            lent.engine.close()
+                self._start_timer()
+        for lease in gone:
+            lease.engine.close()
 
 
 @dataclass(eq=False)
@@ -591,7 +591,7 @@ class AnswerServer:
         """`pictures` makes what decodes those of one request, and forgets them; `hearing` what hears with an engine."""
         self.engines, self._installed, self._pictures, self._hearing = engines, installed, pictures, hearing
         self._journal: deque[RequestRecord] = deque(maxlen=MOST_IN_JOURNAL)
-        self._totals, self._noting = RequestTotals(), threading.Lock()
+        self._totals, self._totals_lock = RequestTotals(), threading.Lock()
         self._running: list[tuple[str, str]] = []
         self.on_use: Callable[[], object] = lambda: None
         """Called from any thread when `users` may be others."""
@@ -646,7 +646,7 @@ class AnswerServer:
         for path in (Path(loaded.path) for loaded in self.engines.loaded):
             if wanted in (path.name.casefold(), path.stem.casefold()):
                 with contextlib.suppress(OSError):
-                    return _told_by(path, path.stat().st_mtime)
+                    return _describe_file(path, path.stat().st_mtime)
         for model in self._installed():
             if wanted in (model.name.casefold(), model.path.name.casefold(), model.path.stem.casefold()):
                 return model
@@ -820,14 +820,14 @@ class AnswerServer:
     def begin_request(self, who: str, model: str) -> object:
         """Record the start of a request; pass the result to `end_request`."""
         running = (who, model)
-        with self._noting:
+        with self._totals_lock:
             self._running.append(running)
         self.on_use()
         return running
 
     def end_request(self, running: object, asked: RequestRecord) -> None:
         """Record a finished request: in the list for an hour, and in the totals."""
-        with self._noting:
+        with self._totals_lock:
             # By identity: two requests of one program are equal.
             self._running[:] = [run for run in self._running if run is not running]
             self._totals = self._totals.with_request(asked)
@@ -837,12 +837,12 @@ class AnswerServer:
     @property
     def users(self) -> list[str]:
         """Names of the programs that are being answered now, each once."""
-        with self._noting:
+        with self._totals_lock:
             return list(dict.fromkeys(who for who, _ in self._running))
 
     @property
     def totals(self) -> RequestTotals:
-        with self._noting:
+        with self._totals_lock:
             return replace(self._totals, in_progress=len(self._running))
 
     def list_requests(self) -> list[RequestRecord]:

@@ -207,7 +207,7 @@ class SpellChecker:
         if not self.languages:
             return []
         end = len(text) if end is None else end
-        left_alone = _left_alone(text, start, end)
+        left_alone = _unchecked_spans(text, start, end)
         found: list[Span] = []
         # The text's language stands in for sentences too short to tell.
         usual = language_by_words(text[start:end])
@@ -225,7 +225,7 @@ class SpellChecker:
         first, last = next(
             (sentence for sentence in split_sentences(text) if sentence[0] <= start < sentence[1]), (0, len(text))
         )
-        words = [word for _, word in _checked_words(text, first, last, _left_alone(text, first, last))]
+        words = [word for _, word in _checked_words(text, first, last, _unchecked_spans(text, first, last))]
         code = self._language_of(text[first:last], words, language_by_words(text))
         with self._lock:
             # A dictionary is loaded and asked by one thread at a time.
@@ -335,7 +335,7 @@ def _by_language(wanted: Sequence[str]) -> dict[str, Path]:
     return dict(sorted(chosen.items(), key=lambda one: first.index(one[0]) if one[0] in first else len(first)))
 
 
-def _left_alone(text: str, start: int, end: int) -> list[Span]:
+def _unchecked_spans(text: str, start: int, end: int) -> list[Span]:
     """Code, formulas, markup and variables; a block of code may begin long before."""
     # A block of code may begin long before what is seen.
     fences = [found.span() for found in _FENCE.finditer(text, 0, end) if found.end() > start]

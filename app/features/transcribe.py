@@ -261,7 +261,7 @@ class _RecordingDocument:
         self._numbering = BlockNumbering()
         self._minutes = max(1, math.ceil(end.seconds / MINUTE_S))
         self._sample = ""
-        self._unclear = 0
+        self._unclear_pieces = 0
 
     def read_events(self, pieces: Sequence[SoundPiece]) -> Iterator[Event]:
         yield Found(FORMAT, Opened(UNIT, self._minutes, seconds=self._end.seconds))
@@ -295,7 +295,7 @@ class _RecordingDocument:
                 yield BlocksRead(())
         if found is not None:
             # A piece that broke off or made no sense is counted, and told in a remark.
-            self._unclear += found.state not in (READ, EMPTY)
+            self._unclear_pieces += found.state not in (READ, EMPTY)
             said += segments_of(found.text, piece.start_s, piece.end_s)
 
     def _make_block(self, segment: SpokenSegment) -> Block:
@@ -310,7 +310,7 @@ class _RecordingDocument:
         from app.language.language_detection import language_of
 
         silent = tuple(minute for minute in range(1, self._minutes + 1) if minute not in spoken)
-        remarks = (ReadingRemark("unclear", {"count": self._unclear}),) if self._unclear else ()
+        remarks = (ReadingRemark("unclear", {"count": self._unclear_pieces}),) if self._unclear_pieces else ()
         language = language_of(self._sample) if self._sample else ""
         return Done(self._minutes, silent, self._numbering.count, language, self._end.sha256, remarks)
 

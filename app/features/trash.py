@@ -73,7 +73,7 @@ class TrashBin:
         """List what can be restored, last deleted first."""
         return self._store.list_items()
 
-    def restore(self, one: TrashedItem) -> None:
+    def restore(self, item: TrashedItem) -> None:
         """Restore an item. Raises KeyError if it is gone."""
         restores: dict[str, Callable[[int], object]] = {
             CHAT: self._conversations.restore,
@@ -87,11 +87,11 @@ class TrashBin:
             TRANSLATION: self._jobs.restore,
             PAGE: PageStore(self._database).restore,
         }
-        restores[one.kind](one.id)
+        restores[item.kind](item.id)
 
-    def remove(self, one: TrashedItem) -> None:
+    def remove(self, item: TrashedItem) -> None:
         """Purge an item with every trace."""
-        self._store.give_up(one.kind, one.id)
+        self._store.give_up(item.kind, item.id)
         self.purge_older(GONE + 1)
 
     def remove_all(self) -> None:

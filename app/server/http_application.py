@@ -167,7 +167,7 @@ class AccessGuard:
     """Middleware that requires the key and a Host header naming this computer."""
 
     def __init__(self, app: ASGIApp, rules: AccessRules) -> None:
-        self._app, self._rules, self._at_once = app, rules, 0
+        self._app, self._rules, self._running_requests = app, rules, 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -181,11 +181,11 @@ class AccessGuard:
             body = error_body(path, problem.message, status=problem.status, code=problem.code)
             await JSONResponse(body, problem.status)(scope, receive, send)
             return
-        self._at_once += 1
+        self._running_requests += 1
         try:
             await self._app(scope, receive, send)
         finally:
-            self._at_once -= 1
+            self._running_requests -= 1
 
     def _find_problem(self, path: str, headers: Mapping[str, bytes]) -> BadRequest | None:
         # Against DNS rebinding: a web page whose own name resolves to this computer would send that name as the host.
@@ -193,7 +193,7 @@ class AccessGuard:
             return BadRequest("this server is not known by that name", status=403, code="wrong_host")
         if path not in OPEN_PATHS and not self._has_key(headers):
             return BadRequest("the key is missing or wrong", status=401, code="invalid_api_key")
-        if path not in OPEN_PATHS and self._at_once >= MOST_AT_ONCE:
+        if path not in OPEN_PATHS and self._running_requests >= MOST_AT_ONCE:
             return BadRequest(f"{MOST_AT_ONCE} requests are being answered: ask again", status=429, code="too_many")
         return None
 
@@ -368,10 +368,10 @@ class _Server:
             def work(cancel: CancelToken) -> tuple[SpokenTranscript, int]:
                 return transcribe_request(self._serving, asked, cancel), 0
 
-            told, _ = await self._run_noted(request, asked.model, work)
-            return asked.make_response(told)
+            transcript, _ = await self._run_noted(request, asked.model, work)
+            return asked.make_response(transcript)
 
-        return await _told_errors(request, answer)
+        return await _respond_to_errors(request, answer)
 
     def answer_with(self, make: Callable[[JsonBody], ApiContract]) -> Callable[[Request], Any]:
         """Return the endpoint for requests of one contract."""
@@ -597,7 +597,7 @@ async def _answer_guarded(request: Request, work: Callable[[JsonBody], Any]) -> 
         response: Response = await work(JsonBody.parse(data))
         return response
 
-    return await _told_errors(request, answer)
+    return await _respond_to_errors(request, answer)
 
 
 def _give_back_memory() -> None:
@@ -607,7 +607,7 @@ def _give_back_memory() -> None:
         ctypes.CDLL(None).malloc_trim(0)
 
 
-async def _told_errors(request: Request, answer: Callable[[], Awaitable[Response]]) -> Response:
+async def _respond_to_errors(request: Request, answer: Callable[[], Awaitable[Response]]) -> Response:
     path = request.url.path
     try:
         return await answer()

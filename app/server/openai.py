@@ -355,11 +355,11 @@ class ChatCompletion(_Completion):
         super().__init__(body, "chatcmpl")
         refuse_unsupported(body, request_fields.CHAT)
         # The older fields count only where no tools are named: SDKs send both for old servers.
-        lent = offered_tools(body)
-        self._is_legacy = not lent.tools and body.has_field("functions")
+        offered = offered_tools(body)
+        self._is_legacy = not offered.tools and body.has_field("functions")
         if self._is_legacy:
-            lent = legacy_functions_of(body)
-        schema, grammar = form_of(body, has_tools=bool(lent.tools))
+            offered = legacy_functions_of(body)
+        schema, grammar = form_of(body, has_tools=bool(offered.tools))
         self._tells_tokens = body.boolean_field("logprobs")
         most = body.integer_field("top_logprobs", 0, MOST_ALTERNATIVES) or 0
         pictures = RequestPictures()
@@ -367,7 +367,7 @@ class ChatCompletion(_Completion):
         # vLLM's field, by which a client asks for a new answer behind the model's own words.
         continues = is_begun(messages) and body.boolean_field("continue_final_message", default=True)
         # A begun answer's words are prompt already, and a call's grammar would have to begin before them.
-        if continues and lent.must_call:
+        if continues and offered.must_call:
             raise BadRequest("messages: an answer that was begun cannot become a call", "messages")
         variables = body.template_variables("chat_template_kwargs")
         effort, thinks = effort_of(body, "reasoning_effort")
@@ -388,9 +388,9 @@ class ChatCompletion(_Completion):
                     json_schema=schema,
                     grammar=grammar,
                     continues=continues,
-                    tools=lent.tools,
-                    must_call=lent.must_call,
-                    several_calls=lent.several,
+                    tools=offered.tools,
+                    must_call=offered.must_call,
+                    several_calls=offered.several,
                     # What the template is told directly goes before what the effort says.
                     thinks=variables.pop("enable_thinking", thinks),
                     effort=effort,
@@ -448,16 +448,18 @@ class ChatCompletion(_Completion):
                 {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": call.arguments}}
                 for call in answer.calls
             ]
-        told = {"content": [_token_body(token) for token in answer.hand_out_tokens()]} if self._tells_tokens else None
-        return {"index": number, "message": message, "logprobs": told, "finish_reason": self._finish_reason(answer)}
+        logprobs = (
+            {"content": [_token_body(token) for token in answer.hand_out_tokens()]} if self._tells_tokens else None
+        )
+        return {"index": number, "message": message, "logprobs": logprobs, "finish_reason": self._finish_reason(answer)}
 
     def _delta_event(
         self, number: int, delta: dict[str, Any], answer: ApiAnswer | None = None, *, reason: str | None = None
     ) -> bytes:
-        told = None
+        logprobs = None
         if self._tells_tokens and answer is not None:
-            told = {"content": [_token_body(token) for token in answer.hand_out_tokens()]}
-        choice = {"index": number, "delta": delta, "logprobs": told, "finish_reason": reason}
+            logprobs = {"content": [_token_body(token) for token in answer.hand_out_tokens()]}
+        choice = {"index": number, "delta": delta, "logprobs": logprobs, "finish_reason": reason}
         return event_line(self._completion_body(self._kind, [choice]))
 
     def _finish_reason(self, answer: ApiAnswer) -> str:
@@ -556,9 +558,9 @@ class Completion(_Completion):
             tokens = [*answer.prompt, *tokens]
         elif self._told[number] == 0:
             self._told[number] = len(self._prompt_text(number))
-        told = _token_lists(tokens, self._told[number])
+        lists = _token_lists(tokens, self._told[number])
         self._told[number] += len(b"".join(token.data for token in tokens).decode("utf-8", "ignore"))
-        return told
+        return lists
 
     def _text_event(self, number: int, text: str, *, reason: str | None = None) -> bytes:
         choice = {"index": number, "text": text, "logprobs": self._logprobs_body(number), "finish_reason": reason}
@@ -644,12 +646,12 @@ class EmbeddingRequest:
         if self._width is not None and self._width > found.width:
             words = f"dimensions must be at most {found.width}, the length of this model's vectors"
             raise BadRequest(words, "dimensions")
-        told = [
+        data = [
             {"object": "embedding", "index": number, "embedding": self._encode_vector(vector)}
             for number, vector in enumerate(_shorten_vectors(found, self._width or found.width))
         ]
         usage = {"prompt_tokens": found.prompt_tokens, "total_tokens": found.prompt_tokens}
-        return {"object": "list", "data": told, "model": self.model, "usage": usage}
+        return {"object": "list", "data": data, "model": self.model, "usage": usage}
 
     def _encode_vector(self, vector: array.array[float]) -> list[float] | str:
         if self._format == "float":

@@ -49,16 +49,16 @@ class Responses:
         """Raises BadRequest."""
         refuse_unsupported(body, request_fields.RESPONSES)
         self.model, self.streams = body.text_field("model", ""), body.boolean_field("stream")
-        lent, text, pictures = offered_tools(body, takes_custom=True), body.object_field("text"), RequestPictures()
+        offered, text, pictures = offered_tools(body, takes_custom=True), body.object_field("text"), RequestPictures()
         # The model sees these as functions; the answer has to call them by their own kind again.
-        self._customs = {
+        self._custom_tools = {
             tool.text_field("name") for tool in body.object_list("tools") if tool.text_field("type", "") == CUSTOM
         }
         if text is not None and text.raw_value("verbosity") not in (None, "medium"):
             raise BadRequest("text.verbosity: say in the instructions how long an answer should be", "text.verbosity")
         reasoning = body.object_field("reasoning")
         effort, thinks = effort_of(reasoning, "effort") if reasoning is not None else ("", None)
-        self._spoken_to = _names_in(body)
+        self._client_names = _names_in(body)
         self._echo = {
             # The contract repeats a request's fields in each response, cleaned like its other texts.
             name: body.cleaned_value(name) if body.has_field(name) else default
@@ -82,9 +82,9 @@ class Responses:
                 sampling=body.read_sampling(),
                 logit_bias=body.logit_bias(),
                 json_schema="" if text is None else _schema_of(text),
-                tools=lent.tools,
-                must_call=lent.must_call,
-                several_calls=lent.several,
+                tools=offered.tools,
+                must_call=offered.must_call,
+                several_calls=offered.several,
                 thinks=thinks,
                 effort=effort,
             )
@@ -128,8 +128,8 @@ class Responses:
         yield self._stream_event(f"response.{status}", response=self._response_body(status))
 
     def error_event(self, error: dict[str, Any]) -> bytes:
-        told = {name: error["error"][name] for name in ("code", "message")}
-        return self._stream_event("response.failed", response=self._response_body("failed") | {"error": told})
+        fields = {name: error["error"][name] for name in ("code", "message")}
+        return self._stream_event("response.failed", response=self._response_body("failed") | {"error": fields})
 
     def complete_body(self) -> dict[str, Any]:
         answer = self.answers[0]
@@ -218,10 +218,10 @@ class Responses:
                 name=self._function_name(call.name)["name"],
                 arguments=call.arguments,
             )
-        told = self._item_body(item)
+        body = self._item_body(item)
         self._open = []
-        self._done.append(told)
-        yield self._stream_event("response.output_item.done", output_index=item.place, item=told)
+        self._done.append(body)
+        yield self._stream_event("response.output_item.done", output_index=item.place, item=body)
 
     def _item_body(self, item: _OutputItem, *, is_empty: bool = False) -> dict[str, Any]:
         answer, status = self.answers[0], "in_progress" if is_empty else "completed"
@@ -247,12 +247,12 @@ class Responses:
         return {"id": item.id, "type": item.kind, "status": status} | more
 
     def _kind_of(self, name: str) -> str:
-        return CUSTOM_CALL if name in self._customs else "function_call"
+        return CUSTOM_CALL if name in self._custom_tools else "function_call"
 
     def _function_name(self, name: str) -> dict[str, str]:
         """Return the name of a function as the client has it, with its namespace where it has one."""
         # The model wrote the joined name; the client knows the function by namespace and name.
-        namespace, own = self._spoken_to.get(name, ("", name))
+        namespace, own = self._client_names.get(name, ("", name))
         return {"name": own, "namespace": namespace} if namespace else {"name": own}
 
     def _item_place(self) -> dict[str, Any]:

@@ -68,7 +68,7 @@ def is_open(host: str) -> bool:
 class ServerConnection(H11Protocol):
     """HTTP connection with a time limit for request heads."""
 
-    _patience: asyncio.TimerHandle | None = None
+    _head_timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -76,8 +76,8 @@ class ServerConnection(H11Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
-        if self._patience is not None:
-            self._patience.cancel()
+        if self._head_timer is not None:
+            self._head_timer.cancel()
 
     def on_response_complete(self) -> None:
         super().on_response_complete()
@@ -85,9 +85,9 @@ class ServerConnection(H11Protocol):
         self._wait_for_head()
 
     def _wait_for_head(self) -> None:
-        if self._patience is not None:
-            self._patience.cancel()
-        self._patience = self.loop.call_later(HEAD_WITHIN_S, self._on_waited)
+        if self._head_timer is not None:
+            self._head_timer.cancel()
+        self._head_timer = self.loop.call_later(HEAD_WITHIN_S, self._on_waited)
 
     def _on_waited(self) -> None:
         # While a request is being answered, waiting is ours, not the client's.
@@ -190,7 +190,7 @@ class ServerSwitch:
     def __init__(self, serving: AnswerServer, token: HubToken) -> None:
         self._serving, self._token = serving, token
         # Two clicks in a row must not start two servers on one port.
-        self._turning = threading.Lock()
+        self._switch_lock = threading.Lock()
         self._running: RunningServer | None = None
         self._door: ServerAddress | None = None
         self._is_over = False
@@ -202,7 +202,7 @@ class ServerSwitch:
 
     def turn_on(self, port: int, origins: tuple[str, ...] = ()) -> ServerAddress | None:
         """Raise PortTaken. `origins` as in `AccessRules`. On already: as it is. None where the program ends."""
-        with self._turning:
+        with self._switch_lock:
             if self._door is not None or self._is_over:
                 return self._door
             key, is_kept = self.read_key()
@@ -213,7 +213,7 @@ class ServerSwitch:
 
     def turn_off(self) -> None:
         """Stop the server and end running answers."""
-        with self._turning:
+        with self._switch_lock:
             running, self._running, self._door = self._running, None, None
             if running is not None:
                 running.stop()

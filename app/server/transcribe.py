@@ -43,15 +43,15 @@ class TranscriptionRequest:
         model = form.texts.get("model", "").strip()
         return cls("" if model in ELSEWHERE else model, form.files["file"], wanted)
 
-    def make_response(self, told: SpokenTranscript) -> Response:
+    def make_response(self, transcript: SpokenTranscript) -> Response:
         """Return the answer in the form that was asked for."""
-        return _WRITERS[self.format](told)
+        return _WRITERS[self.format](transcript)
 
 
 def transcribe_request(serving: AnswerServer, asked: TranscriptionRequest, cancel: CancelToken) -> SpokenTranscript:
     """Transcribe a recording. Raises BadRequest if it can't be read or no model understands sound."""
     try:
-        told = serving.transcribe(asked.model, asked.file.data, cancel)
+        transcript = serving.transcribe(asked.model, asked.file.data, cancel)
     except (errors.MediaRefused, errors.DocumentUnreadable, errors.DocumentTooDemanding) as error:
         if isinstance(error, errors.MediaRefused) and error.reason == "deaf":
             words = f"{asked.model or 'the loaded model'} cannot hear: load a model that can, with its projector file"
@@ -59,24 +59,24 @@ def transcribe_request(serving: AnswerServer, asked: TranscriptionRequest, cance
         words = "the recording cannot be read: send WAV, FLAC, MP3 or OGG"
         raise BadRequest(words, "file", code="bad_sound") from error
     # None where the client left; nobody reads this.
-    return told or SpokenTranscript((), 0.0, "")
+    return transcript or SpokenTranscript((), 0.0, "")
 
 
 def _text_of(segments: tuple[SpokenSegment, ...]) -> str:
     return " ".join(segment.text for segment in segments)
 
 
-def _verbose_body(told: SpokenTranscript) -> dict[str, Any]:
+def _verbose_body(transcript: SpokenTranscript) -> dict[str, Any]:
     segments = [
         {"id": number, "start": round(segment.start_s, 3), "end": round(segment.end_s, 3), "text": segment.text}
-        for number, segment in enumerate(told.segments)
+        for number, segment in enumerate(transcript.segments)
     ]
     return {
         "task": "transcribe",
-        "language": told.language,
+        "language": transcript.language,
         # The times of segments are seconds, as OpenAI has them.
-        "duration": round(told.seconds, 3),
-        "text": _text_of(told.segments),
+        "duration": round(transcript.seconds, 3),
+        "text": _text_of(transcript.segments),
         "segments": segments,
     }
 

@@ -33,7 +33,7 @@ from app.core.errors import (
 from app.core.events import CancelToken, Finished, FinishReason, Media, Message, Role, TextDelta
 from app.engine.protocol import Ask, Sampling
 from app.features.error_messages import sentence_for
-from app.features.work.asking import TaskAnswer, TaskGrowing, TaskRests, work_off
+from app.features.work.asking import TaskAnswer, TaskGrowing, TaskRests, run_tasks
 from app.remote import engine as engine_module
 from app.remote.engine import RemoteEngine
 from app.remote.servers import LEAST_TURNS, RemoteCallers, certificates_in, owners_of
@@ -257,7 +257,7 @@ class Job:
         self.thread.start()
 
     def _work(self) -> None:
-        for event in work_off(self.tasks, self.engine, CancelToken(), self._take):
+        for event in run_tasks(self.tasks, self.engine, CancelToken(), self._take):
             if isinstance(event, TaskRests):
                 self.rests.append(event.reason)
             elif isinstance(event, TaskGrowing):

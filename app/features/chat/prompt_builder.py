@@ -273,7 +273,7 @@ def _carried_tokens(budget: ContextBudget, when_full: str) -> int:
 
 
 def _view_from(said: Sequence[PromptMessage], start: int, fixed_tokens: int, carried_tokens: int) -> PromptView:
-    back = _brought_back(said[:start])
+    back = _pinned_with_questions(said[:start])
     shown = (*back, *said[start:])
     shown_ids = {prompt_message.id for prompt_message in back}
     left = [message for message in said[:start] if message.id not in shown_ids]
@@ -303,7 +303,7 @@ def _tokens_of(carried: Sequence[PromptMessage]) -> int:
     return sum(prompt_message.tokens for prompt_message in carried) + (CARRIED_HEADING_TOKENS if carried else 0)
 
 
-def _brought_back(before: Sequence[PromptMessage]) -> tuple[PromptMessage, ...]:
+def _pinned_with_questions(before: Sequence[PromptMessage]) -> tuple[PromptMessage, ...]:
     """Return the pinned messages; an answer comes with its question, without which it says little."""
     kept: dict[int, PromptMessage] = {}
     question: PromptMessage | None = None
@@ -358,7 +358,7 @@ class TokenCounts:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._counts: OrderedDict[tuple[str, int, int, int], int] = OrderedDict()
-        self._frames: dict[str, TemplateOverhead] = {}
+        self._template_overheads: dict[str, TemplateOverhead] = {}
         self._media: dict[tuple[object, ...], MediaCount] = {}
         self._counting = threading.Lock()
 
@@ -445,9 +445,9 @@ class TokenCounts:
     def _template_overhead(self) -> TemplateOverhead:
         model = self.require_model()
         key = f"{model.path}\0{model.size_bytes}"
-        if key not in self._frames:
-            self._frames[key] = self._measure_overhead()
-        return self._frames[key]
+        if key not in self._template_overheads:
+            self._template_overheads[key] = self._measure_overhead()
+        return self._template_overheads[key]
 
     def _measure_overhead(self) -> TemplateOverhead:
         """Measure the template's overhead with prompts of one-word messages, each longer by one."""
@@ -575,7 +575,7 @@ class PromptBuilder:
         The first shown turn of an old prompt isn't stored: the turn whose prompt size comes nearest is taken.
         """
         self._counts.wait_for_model(cancel)
-        budget, preamble, said, fixed = self._as_it_is(conversation, branch)
+        budget, preamble, said, fixed = self._count_parts(conversation, branch)
         when_full = self._settings().chat.when_full
         now = view_prompt(said, _kept_id(branch, conversation), fixed, budget, when_full)
         # The start of an old prompt isn't stored; its size finds it again.
@@ -592,11 +592,11 @@ class PromptBuilder:
         uses: Sequence[MediaUse] = (),
     ) -> PromptView:
         """Return what the prompt would show with `draft` as the next message; arguments as in `break_down`."""
-        budget, preamble, said, fixed = self._as_it_is(conversation, branch, draft)
+        budget, preamble, said, fixed = self._count_parts(conversation, branch, draft)
         shown = view_prompt(said, _kept_id(branch, conversation), fixed, budget, self._settings().chat.when_full)
         whole, media = self._attached.show_message(draft, attachments, uses, self._counts.require_model())
         if whole.strip() or media:
-            recalled = self._quoted_with(shown, branch, draft, budget)
+            recalled = self._quote_for_draft(shown, branch, draft, budget)
             last = PromptMessage(0, Role.USER, whole, 0, recalled=recalled, media=media)
             last = self._count_messages([last])[0]
             shown = replace(shown, said=(*shown.said, last), tokens=shown.tokens + last.tokens)
@@ -608,7 +608,7 @@ class PromptBuilder:
             conversation, self._context_budget(conversation, self._counts.require_model())
         ).searched
 
-    def _as_it_is(
+    def _count_parts(
         self, conversation: Conversation | None, branch: Sequence[StoredMessage], draft: str | None = None
     ) -> tuple[ContextBudget, ChatPreamble, list[PromptMessage], int]:
         """Return budget, preamble, counted messages and the tokens before them for a prompt that ends with this
@@ -662,7 +662,7 @@ class PromptBuilder:
         uses: Sequence[MediaUse] = (),
     ) -> PromptBreakdown:
         """Break down a prompt with `draft` and its attachments as the next message. Raises NoModel."""
-        budget, preamble, said, fixed = self._as_it_is(conversation, branch, draft)
+        budget, preamble, said, fixed = self._count_parts(conversation, branch, draft)
         shown = view_prompt(said, _kept_id(branch, conversation), fixed, budget, self._settings().chat.when_full)
         bare = self._counts.count_messages([Message(Role.USER, draft)])[0] if draft.strip() or uses else 0
         whole, media = self._attached.show_message(draft, attachments, uses, self._counts.require_model())
@@ -703,7 +703,7 @@ class PromptBuilder:
         self, shown: PromptView, branch: Sequence[StoredMessage], draft: str, budget: ContextBudget
     ) -> tuple[int, int, int]:
         """Count tokens of quoted turns: in pinned messages, in others, and with the draft."""
-        recalled = self._quoted_with(shown, branch, draft, budget)
+        recalled = self._quote_for_draft(shown, branch, draft, budget)
         with_some = [prompt_message for prompt_message in shown.said if prompt_message.recalled]
         if recalled:
             with_some.append(PromptMessage(0, Role.USER, draft, 0, recalled=recalled))
@@ -714,7 +714,7 @@ class PromptBuilder:
         pinned = sum(tokens for tokens, prompt_message in zip(more, with_some, strict=False) if prompt_message.pinned)
         return pinned, sum(more) - pinned, last
 
-    def _quoted_with(
+    def _quote_for_draft(
         self, shown: PromptView, branch: Sequence[StoredMessage], draft: str, budget: ContextBudget
     ) -> str:
         """Return the text that would be quoted before a draft; "" for none."""

@@ -85,12 +85,12 @@ def without_opening(line: str) -> str:
 def _opening_phrases() -> re.Pattern[str]:
     found: dict[str, list[str]] = json.loads(resource_path(OPENINGS).read_text("utf-8"))
     phrases = {phrase for row in found.values() for phrase in row}
-    each = [
+    patterns = [
         re.escape(phrase) if WITHOUT_SPACES.search(phrase) else rf"{re.escape(phrase)}(?![\w'’-])"
         # Longer phrases first, or "good" would hide "good morning".
         for phrase in sorted(phrases, key=len, reverse=True)
     ]
-    return re.compile("|".join(each), re.IGNORECASE)
+    return re.compile("|".join(patterns), re.IGNORECASE)
 
 
 class ChatTitles:

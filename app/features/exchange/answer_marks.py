@@ -31,8 +31,8 @@ def marked_sources(value: Any, text: str, places: Sequence[dict[str, Any]]) -> l
     return with_unsupported(sources, spans, text_of(marks.get("checker")))
 
 
-def _is_possible(made: SurveyCoverage) -> bool:
+def _is_possible(coverage: SurveyCoverage) -> bool:
     """Return whether every value has its type and no number is negative."""
-    numbers = (made.sections, made.read, made.seconds)
+    numbers = (coverage.sections, coverage.read, coverage.seconds)
     is_number = [isinstance(value, int | float) and 0 <= value < 2**53 for value in numbers]
-    return all(is_number) and isinstance(made.is_by_model, bool)
+    return all(is_number) and isinstance(coverage.is_by_model, bool)

@@ -120,7 +120,7 @@ def back_up(
                 # The manifest comes last, since it tells sizes and hashes of what was really packed.
                 for name, file in parts:
                     for size in _pack_file(archive, name, file, files):
-                        _end_if(cancel)
+                        _raise_if_cancelled(cancel)
                         done += size
                         # Files may grow while they are packed.
                         yield BackupProgress(done, max(done, total))
@@ -185,7 +185,7 @@ def _make_manifest(files: list[dict[str, Any]], schema: int) -> dict[str, Any]:
     return head | {"schema": schema, "files": files}
 
 
-def _end_if(cancel: CancelToken) -> None:
+def _raise_if_cancelled(cancel: CancelToken) -> None:
     if cancel.cancelled:
         raise _BackupCancelled
 
@@ -291,7 +291,7 @@ def _unpack_files(
         with _open_member(archive, name, path) as source, target.open("xb") as out:
             # One byte more than promised tells a bomb without unpacking it.
             while data := source.read(min(CHUNK_BYTES, left + 1)):
-                _end_if(cancel)
+                _raise_if_cancelled(cancel)
                 left -= len(data)
                 if left < 0:  # more than was saved: nobody knows how much
                     raise BackupUnreadable(str(path), "damaged")

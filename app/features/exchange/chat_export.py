@@ -44,7 +44,7 @@ class _ExportCancelled(Exception):
     pass
 
 
-def _end_if(cancel: CancelToken) -> None:
+def _raise_if_cancelled(cancel: CancelToken) -> None:
     if cancel.cancelled:
         raise _ExportCancelled
 
@@ -63,10 +63,10 @@ def export_chats(
             # Each step is at most a message, so that a cancel counts soon.
             for messages in _export_steps(path, chats, shelf, file, with_thinking=with_thinking):
                 done += messages
-                _end_if(cancel)
+                _raise_if_cancelled(cancel)
                 if messages and done % EVERY == 0:
                     yield ExportProgress(done, max(done, total))
-            _end_if(cancel)
+            _raise_if_cancelled(cancel)
     except _ExportCancelled:
         yield ExportFinished(0, done, is_cancelled=True)
         return

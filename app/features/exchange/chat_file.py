@@ -141,9 +141,9 @@ class ChatStores:
             thinking=thinking if thinking in ("on", "off", *EFFORTS) else "",
         ).id
 
-    def apply_tags(self, conversation_id: int, told: dict[str, Any]) -> None:
+    def apply_tags(self, conversation_id: int, fields: dict[str, Any]) -> None:
         """Give an imported chat its tags."""
-        for name in filter(None, (text_of(one).strip() for one in list_of(told.get("tags"))[:MOST])):
+        for name in filter(None, (text_of(tag).strip() for tag in list_of(fields.get("tags"))[:MOST])):
             self._tags.set_tag(self._tags.create(name).id, conversation_id)
 
 

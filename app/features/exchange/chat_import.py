@@ -144,14 +144,14 @@ class _KnownChats:
     """Finds chats already stored: those that began at the same time with the same text."""
 
     def __init__(self, shelf: ChatArchive) -> None:
-        self._shelf = shelf
-        self._by_moment: dict[int, list[int]] = {}
+        self._archive = shelf
+        self._ids_by_time: dict[int, list[int]] = {}
         for conversation_id, created_at in shelf.whole.read_start_times().items():
             self.add(conversation_id, created_at)
 
     def add(self, conversation_id: int, created_at: float) -> None:
         # In milliseconds: programs write the same moment with other digits.
-        self._by_moment.setdefault(round(created_at * 1000), []).append(conversation_id)
+        self._ids_by_time.setdefault(round(created_at * 1000), []).append(conversation_id)
 
     def find(self, read: ReadChat) -> int | None:
         # By when it began and with which words: titles are changed and chats grow.
@@ -161,8 +161,8 @@ class _KnownChats:
         # The text may have been imported with other pictures, which changes what it says of them.
         firsts: list[str | None] = [clean_text(text) for text in texts] or [None]
         # A millisecond either way is rounding.
-        near = [number for at in (moment - 1, moment, moment + 1) for number in self._by_moment.get(at, [])]
-        return next((number for number in near if self._shelf.whole.first_text(number) in firsts), None)
+        near = [number for at in (moment - 1, moment, moment + 1) for number in self._ids_by_time.get(at, [])]
+        return next((number for number in near if self._archive.whole.first_text(number) in firsts), None)
 
 
 def _keep_chat(
@@ -348,7 +348,7 @@ def contents_of(path: Path) -> Iterator[ImportContents]:
     try:
         status = path.stat()
         if stat.S_ISDIR(status.st_mode):
-            yield replace(_sorted_out(list(_in_folder(path))), find=FilesBeside(path).find_asset)
+            yield replace(_group_files(list(_in_folder(path))), find=FilesBeside(path).find_asset)
         elif not stat.S_ISREG(status.st_mode):
             raise ChatsUnreadable(str(path), "not_a_file")
         elif not status.st_size:
@@ -358,7 +358,7 @@ def contents_of(path: Path) -> Iterator[ImportContents]:
                 # A backup is a ZIP file too, and people drop it on the same window.
                 if MANIFEST in archive and DATABASE in archive:
                     raise ChatsUnreadable(str(path), "backup")
-                yield replace(_sorted_out(list(_in_archive(archive, status.st_mtime))), find=_finder_in(archive))
+                yield replace(_group_files(list(_in_archive(archive, status.st_mtime))), find=_finder_in(archive))
         else:
             entry = ImportedFile(path.name, status.st_size, status.st_mtime, lambda: path.open("rb"))
             # The pictures of a single file lie around it.
@@ -462,12 +462,12 @@ def _one_file(entry: ImportedFile, path: Path) -> ImportContents:
     """Return a single file; for a chat of Jan, with its metadata file."""
     if entry.base not in (_LINES, _THREAD):
         return ImportContents((entry,), ())
-    return _sorted_out(
+    return _group_files(
         [imported_file for imported_file in _in_folder(path.parent) if imported_file.name in (_LINES, _THREAD)]
     )
 
 
-def _sorted_out(entries: list[ImportedFile]) -> ImportContents:
+def _group_files(entries: list[ImportedFile]) -> ImportContents:
     """Drop other JSON of an export if its chat files are recognised by name."""
     # Jan splits a chat over two files.
     about = {entry.folder: entry for entry in entries if entry.base == _THREAD}

@@ -150,13 +150,13 @@ def _markdown_of(turn: ExportedTurn, number: int, place: Place) -> Iterator[str]
         yield f"> **{turn.thinking_words}**\n>\n{_quote_lines(turn.thinking)}"
     for use in turn.pictures:
         at = place(use)
-        yield f"![{escape_markdown(use.name)}](<{at}>)" if at else f"*{escape_markdown(_no_picture(use))}*"
+        yield f"![{escape_markdown(use.name)}](<{at}>)" if at else f"*{escape_markdown(_picture_line(use))}*"
     if turn.text.strip():
         yield _typed_lines(turn.text) if turn.is_question else markup.as_markdown(turn.text, number)
     yield from (f"*{escape_markdown(fact)}*" for fact in turn.facts)
 
 
-def _no_picture(use: MediaUse) -> str:
+def _picture_line(use: MediaUse) -> str:
     return f"Picture: {use.name}"
 
 
@@ -243,7 +243,7 @@ def _html_of(turn: ExportedTurn, place: Place) -> Iterator[str]:
         yield f"{_marked_text('thinking', turn.thinking)}</details>"
     for use in turn.pictures:
         at, name = place(use), escape(use.name)
-        yield f'<p><img src="{at}" alt="{name}"></p>' if at else f'<p class="fact">{escape(_no_picture(use))}</p>'
+        yield f'<p><img src="{at}" alt="{name}"></p>' if at else f'<p class="fact">{escape(_picture_line(use))}</p>'
     if turn.text.strip():
         yield _marked_text("question", turn.text) if turn.is_question else markup.as_html(turn.text)
     yield from (f'<p class="fact" dir="auto">{escape(fact)}</p>' for fact in turn.facts)

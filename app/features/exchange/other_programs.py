@@ -207,7 +207,7 @@ def _code_block(text: str, language: str) -> str:
 
 def _canvas_text(content: dict[str, Any]) -> str:
     """Return a canvas's document, which is in full in the call to the tool."""
-    source = text_of(content.get("text")) or join_texts(text_of(one) for one in list_of(content.get("parts")))
+    source = text_of(content.get("text")) or join_texts(text_of(part) for part in list_of(content.get("parts")))
     try:
         document = fields_of(read_value(source.encode("utf-8", "replace")))
     except ValueError:

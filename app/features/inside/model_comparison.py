@@ -241,7 +241,7 @@ def _count_sizes(logs: Sequence[float]) -> int:
 
 def line_of(compared: Sequence[ModelFigures]) -> FittedLine | None:
     """Fit a line through the models that have figures."""
-    return line_through([(one.parameters, one.bits_per_byte) for one in compared if one.error is None])
+    return line_through([(figures.parameters, figures.bits_per_byte) for figures in compared if figures.error is None])
 
 
 @dataclass(frozen=True)

@@ -122,7 +122,7 @@ class MachineNeeds:
         self._are_expected = False
         self._asking = threading.Lock()
         self._lent: tuple[GpuRoom, ...] = ()
-        self._lent_as: tuple[object, ...] = ()
+        self._lent_for: tuple[object, ...] = ()
         self._lent_until_s = 0.0
 
     def expect_gpus(self) -> None:
@@ -156,8 +156,8 @@ class MachineNeeds:
         asked_as = settings.engine.machines, settings.network.allowed
         with self._asking:
             # Asked again where the settings changed, not only by time.
-            if anew or asked_as != self._lent_as or time.monotonic() > self._lent_until_s:
-                self._lent, self._lent_as = self._around.lent(), asked_as
+            if anew or asked_as != self._lent_for or time.monotonic() > self._lent_until_s:
+                self._lent, self._lent_for = self._around.lent(), asked_as
                 self._lent_until_s = time.monotonic() + LENT_HOLDS_S
             return self._lent
 
@@ -317,7 +317,7 @@ class ModelCollection:
     def rename(self, path: Path, label: str) -> None:
         """Set the user's name for a model, "" to clear it; the file keeps its name."""
         self.around.notes.update_note(path, label=label.strip())
-        self._tell_list()
+        self._notify_list_listeners()
 
     def mark_used(self, path: Path) -> None:
         """Record that a model was loaded, for lists sorted by last use."""
@@ -335,16 +335,16 @@ class ModelCollection:
         if model.is_ours:
             thrown = models_folder.throw_away(model, self.models_folder())
             self._chosen.forget_file(path)
-            self._tell_list()
+            self._notify_list_listeners()
             return thrown
         self._chosen.forget_file(path)
-        self._tell_list()
+        self._notify_list_listeners()
         raise ModelNotOurs(str(path))
 
     def put_back(self, thrown: TrashedModel) -> Path:
         """Undo `remove`; return the path."""
         path = models_folder.put_back(thrown)
-        self._tell_list()
+        self._notify_list_listeners()
         return path
 
     def add(self, path: Path, how: str, cancel: CancelToken) -> Generator[CopyProgress, None, Path]:
@@ -450,7 +450,7 @@ class ModelCollection:
 
         return unlisten
 
-    def _tell_list(self) -> None:
+    def _notify_list_listeners(self) -> None:
         # Called outside the lock: a listener may ask for the list.
         with self._lock:
             listeners = list(self._list_listeners)
@@ -507,12 +507,12 @@ class ModelCollection:
         if task == PASSAGES and not embeds_texts(path):
             raise EmbeddingsUnavailable(str(path))
         if self._chosen.choose_model(task, path):
-            self._tell_list()
+            self._notify_list_listeners()
 
     def stop_using(self, task: str) -> None:
         """Clear a task's own model; it uses the chat's again."""
         self._chosen.clear_choice(task)
-        self._tell_list()
+        self._notify_list_listeners()
 
     def register_model(self, path: Path, origin: str = DOWNLOADED) -> None:
         """Register a model that was added, downloaded or found; `path` is its first file."""
@@ -521,7 +521,7 @@ class ModelCollection:
         if is_elsewhere:
             self._chosen.add_known(path)
         self.around.notes.update_note(path, origin=OPENED if is_elsewhere else origin, added_at=time.time())
-        self._tell_list()
+        self._notify_list_listeners()
 
     def _on_download(self, download: Download) -> None:
         if download.state == DONE and download.paths:

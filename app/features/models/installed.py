@@ -205,7 +205,7 @@ class ChosenModels:
             if is_new:
                 self.add_known(path)
         elif is_file:
-            self._change("engine", model_path=str(path), known_models=self._known_with(path))
+            self._change("engine", model_path=str(path), known_models=self._known_models_with(path))
         else:
             # The empty setting means the starter, which has no path of its own in settings.
             self._change("engine", model_path="" if path == starter_model() else str(path))
@@ -217,7 +217,7 @@ class ChosenModels:
 
     def add_known(self, path: Path) -> None:
         """Remember a file that is used in place."""
-        self._change("engine", known_models=self._known_with(path))
+        self._change("engine", known_models=self._known_models_with(path))
 
     def forget_file(self, path: Path) -> None:
         """Remove a file from all settings."""
@@ -252,5 +252,5 @@ class ChosenModels:
         paths = {name: moved(getattr(models, name)) for name in TAB_PATHS}
         self._change("models", folder="" if new == usual else str(new), **paths)
 
-    def _known_with(self, path: Path) -> tuple[str, ...]:
+    def _known_models_with(self, path: Path) -> tuple[str, ...]:
         return (str(path), *(known for known in self._settings().engine.known_models if known != str(path)))

@@ -293,7 +293,7 @@ class ReadingAtWork(JobAttempt[ReadingEvent]):
                 # A picture is read as a whole, another page's figures one by one.
                 regions = [()] if page in pictures else [tuple(region) for region in figures.get(page, ())] or [()]
                 way = self._row.way
-                reading = yield from self._with_clock(read_page(page, regions, partial(read, scanner), way))
+                reading = yield from self._stop_clock_at_rest(read_page(page, regions, partial(read, scanner), way))
                 # Cancelled in the middle of a page: it is read again.
                 if reading is None:
                     return
@@ -316,7 +316,7 @@ class ReadingAtWork(JobAttempt[ReadingEvent]):
         with suppress(KeyError):  # another reading of it was begun
             self._jobs.update(self._row.id, progress={"done": self._done})
 
-    def _with_clock(
+    def _stop_clock_at_rest(
         self, events: Generator[ReadingEvent, None, StoredPageReading | None]
     ) -> Generator[ReadingEvent, None, StoredPageReading | None]:
         """Pass events on; the clock stops while other work has the model."""

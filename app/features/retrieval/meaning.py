@@ -89,9 +89,9 @@ class _DocumentIndex:
 
     def __init__(self, blocks: Sequence[Fields]) -> None:
         from app.documents.blocks import block_from_fields  # not needed for an empty window
-        from app.features.document_parts import ApartReason, told_apart
+        from app.features.document_parts import ApartReason, find_apart_blocks
 
-        apart = told_apart([block_from_fields({"heading_path": (), **block}) for block in blocks])
+        apart = find_apart_blocks([block_from_fields({"heading_path": (), **block}) for block in blocks])
         self.contents = frozenset(number for number, what in apart.items() if what is ApartReason.CONTENTS)
         self.language = find_document_language([str(block["text"]) for block in blocks])
         in_english = self.language.code == LANGUAGE

@@ -29,7 +29,7 @@ from app.features.summarize.summary_prompts import (
 )
 from app.features.summarize.summary_result import Merging, SectionRead, Statement
 from app.features.summarize.summary_work import SummaryWork
-from app.features.work.asking import TaskAnswer, TaskGrowing, TaskRests, TaskTaken, work_off
+from app.features.work.asking import TaskAnswer, TaskGrowing, TaskRests, TaskTaken, run_tasks
 
 MOST_HALVINGS = 3
 TOKENS_A_POINT = 150
@@ -112,7 +112,7 @@ class SectionMapping:
             tasks += new
             if not new:
                 yield self._section_read(place, was_kept=True)
-        for event in work_off(tasks, self._work.engine, self._work.cancel, self._take_answer):
+        for event in run_tasks(tasks, self._work.engine, self._work.cancel, self._take_answer):
             if isinstance(event, TaskRests):
                 yield event
             elif isinstance(event, TaskTaken) and not self._open[event.task.place]:
@@ -191,7 +191,7 @@ class SectionMapping:
                 None,
                 AnswerProblem.REPEATED,
             ):  # what stands in several paragraphs may well be said of each
-                problem = self._in_full(task, self._request.is_all(answer, len(points)))
+                problem = self._problem_of_length(task, self._request.is_all(answer, len(points)))
         if problem is None:
             self._keep_points(task, kept)
             return ()
@@ -210,7 +210,7 @@ class SectionMapping:
             self._open[task.place] -= 1
         return ()
 
-    def _in_full(self, task: SectionTask, is_all: bool) -> AnswerProblem | None:
+    def _problem_of_length(self, task: SectionTask, is_all: bool) -> AnswerProblem | None:
         """Return the problem of an incomplete answer.
 
         A task already halved counts as complete, otherwise a model that lists every paragraph would be asked many
@@ -326,7 +326,7 @@ class PointMerge:
                 else:
                     tasks.append(task)
         merges = self._done + len(tasks)
-        for event in work_off(tasks, self._work.engine, self._work.cancel, self._take_answer):
+        for event in run_tasks(tasks, self._work.engine, self._work.cancel, self._take_answer):
             if isinstance(event, TaskRests):
                 yield event
             elif isinstance(event, TaskTaken) and event.task.at in self._level:

@@ -32,7 +32,7 @@ from typing import NamedTuple
 
 from app.core.paths import resource_path
 from app.documents.blocks import Block, BlockKind
-from app.features.document_parts import told_apart
+from app.features.document_parts import find_apart_blocks
 from app.features.summarize.method import SENTENCE_FORMS
 from app.features.summarize.sections import SectionReading, runs_under_headings, whole_section
 from app.features.summarize.summary_result import (
@@ -267,7 +267,7 @@ class _WordCounting:
     """Count the words of all sentences, then score how much each sentence says of the whole."""
 
     def __init__(self, blocks: Sequence[Block], title: str, cancelled: Callable[[], bool]) -> None:
-        apart = told_apart(blocks)
+        apart = find_apart_blocks(blocks)
         self._blocks = [
             block for block in blocks if block.kind in _TEXTS and block.id not in apart and not _is_left_out(block)
         ]
@@ -290,11 +290,11 @@ class _WordCounting:
                 in_sections[name].update(words)
         # In Japanese or Russian a Latin sentence is a name, a command or a licence, not the text's own language.
         self._is_unlike_latin = unlike_latin > self._sentences / 2
-        self._tongue = _tongue_of(in_all)
+        self._language = _guess_language(in_all)
         named = set(words_of(title))
         # The rarer a word among the sentences, the more it says (idf).
         self._rare = {word: math.log(1 + self._sentences / of) for word, of in self._in_sentences.items()}
-        self._much = math.log(1 + self._sentences) or 1.0
+        self._most_rarity = math.log(1 + self._sentences) or 1.0
         # Words of the title say what the document is about.
         center = {word: times * (TITLE_WEIGHT if word in named else 1.0) for word, times in in_all.items()}
         self._centers = {
@@ -303,9 +303,11 @@ class _WordCounting:
         }
         self._centers |= {name: self._center_vector(words) for name, words in in_sections.items()}
         # The first sentences are a sample large enough; all of them would double the time.
-        measured = [self._in_pairs(words_of(sentence.text)) for sentence in islice(self.iterate_sentences(), MEASURED)]
-        self._usual = statistics.fmean(measured or [0])
-        self._spread = statistics.pstdev(measured or [0]) or 1.0
+        measured = [
+            self._score_pairs(words_of(sentence.text)) for sentence in islice(self.iterate_sentences(), MEASURED)
+        ]
+        self._mean_of_pairs = statistics.fmean(measured or [0])
+        self._spread_of_pairs = statistics.pstdev(measured or [0]) or 1.0
 
     def iterate_sentences(self) -> Iterator[_DigestSentence]:
         """Yield the sentences of running text, in order.
@@ -326,9 +328,11 @@ class _WordCounting:
         words = words_of(sentence.text)
         vector = self.word_vector(words)
         score = sum(WEIGHTS[name] * _cosine(vector, center) for name, center in self._centers.items())
-        score += WEIGHTS["pairs"] * min(MOST_PAIRED, (self._in_pairs(words) - self._usual) / self._spread)
+        score += WEIGHTS["pairs"] * min(
+            MOST_PAIRED, (self._score_pairs(words) - self._mean_of_pairs) / self._spread_of_pairs
+        )
         is_foreign = self._is_unlike_latin and not _is_unlike_latin(sentence.text)
-        if is_foreign or (self._tongue and _is_in_another(words, self._tongue)):
+        if is_foreign or (self._language and _is_in_another(words, self._language)):
             score += _FAULTS["foreign"]
         return score + sum(weight * strength for weight, strength in _sentence_marks(sentence, words))
 
@@ -340,13 +344,13 @@ class _WordCounting:
         return _unit_vector({word: count * self._word_rarity(word) for word, count in counts.items()})
 
     def _word_rarity(self, word: str) -> float:
-        return self._rare.get(word, self._much)
+        return self._rare.get(word, self._most_rarity)
 
-    def _in_pairs(self, words: Sequence[str]) -> float:
+    def _score_pairs(self, words: Sequence[str]) -> float:
         """Score how many word pairs recur in other sentences; common words count little."""
         rare = [self._word_rarity(word) for word in words]
         found = sum(math.log(times) * min(rare[at : at + 2]) for at, times in self._pairs.repeated_pairs(words))
-        return found / self._much**2
+        return found / self._most_rarity**2
 
 
 class _WordPairs:
@@ -414,7 +418,7 @@ def _sentence_faults(
         yield _FAULTS["asks"], 1.0
     if _SPOKEN.match(text):
         yield _FAULTS["spoken"], 1.0
-    if sentence.block.heading_path and _is_aside(sentence.block.heading_path[-1]):
+    if sentence.block.heading_path and _is_aside_heading(sentence.block.heading_path[-1]):
         yield _FAULTS["aside"], 1.0
     for name, pattern in (("rights", load_cues().rights), ("example", load_cues().example)):
         if pattern.search(small):
@@ -474,7 +478,7 @@ def _is_unlike_latin(text: str) -> bool:
 _SMALL_WORDS = {code: frozenset(word[:STEM] for word in row.split()) for code, row in SMALL_WORDS.items()}
 
 
-def _tongue_of(counts: Mapping[str, int]) -> str:
+def _guess_language(counts: Mapping[str, int]) -> str:
     """Guess the language from function words; "" if it is none of the known ones."""
     found = {code: sum(counts.get(word, 0) for word in known) for code, known in _SMALL_WORDS.items()}
     code = max(found, key=found.__getitem__)
@@ -493,7 +497,7 @@ def _is_in_another(words: Sequence[str], tongue: str) -> bool:
 
 
 @lru_cache(maxsize=1024)
-def _is_aside(heading: str) -> bool:
+def _is_aside_heading(heading: str) -> bool:
     return load_cues().aside.match(heading) is not None
 
 

@@ -96,10 +96,10 @@ class Evaluation:
         }
 
     def _compared_fields(self, name: str) -> dict[str, Any]:
-        each = [scored.compared[name] for scored in self.scored if name in scored.compared]
-        methods = each[0] if each else ()
-        return {"documents": len(each)} | {
-            method: _mean_scores([mapping[method] for mapping in each], COMPARED_MEASURES) for method in methods
+        compared = [scored.compared[name] for scored in self.scored if name in scored.compared]
+        methods = compared[0] if compared else ()
+        return {"documents": len(compared)} | {
+            method: _mean_scores([mapping[method] for mapping in compared], COMPARED_MEASURES) for method in methods
         }
 
     def _sum_field(self, name: str) -> int:
@@ -278,8 +278,8 @@ def _cited_numbers(statement: Statement, texts: Mapping[int, str]) -> set[str]:
     return {number for anchor in statement.anchors for number in numbers_of(texts.get(anchor.block_id, ""))}
 
 
-def _mean_scores(each: list[Rouge], measures: Iterable[str] = MEASURES) -> dict[str, float | None]:
-    return {name: round(fmean(fields[name] for fields in each), 4) if each else None for name in measures}
+def _mean_scores(scores: list[Rouge], measures: Iterable[str] = MEASURES) -> dict[str, float | None]:
+    return {name: round(fmean(fields[name] for fields in scores), 4) if scores else None for name in measures}
 
 
 # Documents with good summaries, one JSON object a line: what `evaluate_examples` reads.

@@ -266,18 +266,18 @@ def _anchor_fields(anchor: ClaimAnchor, summary: Summary) -> dict[str, Any]:
 
 def _coverage_fields(summary: Summary) -> dict[str, Any]:
     """Return the coverage summed over the documents."""
-    each = [document.coverage for document in summary.documents]
+    coverages = [document.coverage for document in summary.documents]
     apart = [
-        ({"file": document.name} if len(each) > 1 else {}) | asdict(left_apart)
+        ({"file": document.name} if len(coverages) > 1 else {}) | asdict(left_apart)
         for document in summary.documents
         for left_apart in document.coverage.apart
     ]
     sums = {
-        name: sum(getattr(coverage, name) for coverage in each)
+        name: sum(getattr(coverage, name) for coverage in coverages)
         for name in ("blocks", "blocks_read", "pages", "pages_read")
     }
     if len(summary.documents) == 1:
-        return sums | {"pages_without_text": list(each[0].pages_without_text), "left_apart": apart}
+        return sums | {"pages_without_text": list(coverages[0].pages_without_text), "left_apart": apart}
     missing = [
         {"file": document.name, "page": page}
         for document in summary.documents

@@ -18,7 +18,7 @@ from typing import NamedTuple
 from unicodedata import category
 
 from app.documents.blocks import Block, BlockKind
-from app.features.document_parts import told_apart
+from app.features.document_parts import find_apart_blocks
 from app.features.summarize.digest import UNDER_A_HEADING, digest_summary, load_cues
 from app.features.summarize.sections import runs_under_headings
 from app.features.summarize.summary_result import (
@@ -218,7 +218,7 @@ def overview_of(
 
     `language` is a code. Among equally frequent figures, those in `told` places come first.
     """
-    apart = told_apart(blocks)
+    apart = find_apart_blocks(blocks)
     # Contents, indexes and lists of sources would be full of names and pages.
     kept = [block for block in blocks if block.id not in apart]
     headings, left_out = _make_outline(kept)
@@ -294,7 +294,7 @@ class _TermCounter:
         for block in blocks:
             if cancelled():
                 break
-            self._look_at(block)
+            self._find_terms_in(block)
 
     def choose_terms(self, told: Sequence[ClaimAnchor] = ()) -> tuple[KeyTerm, ...]:
         """Choose at most `MOST_TERMS` of each kind: defined terms, names, numbers, dates."""
@@ -312,7 +312,7 @@ class _TermCounter:
         names = [name for name in names if name.text not in meant]
         return (*defined, *names, *self._figure_terms(TermKind.NUMBER, told), *self._figure_terms(TermKind.DATE, told))
 
-    def _look_at(self, block: Block) -> None:
+    def _find_terms_in(self, block: Block) -> None:
         text = block.text
         has_digits = any(map(str.isdigit, text))
         dated = find_dates(text) if has_digits else ()
@@ -417,14 +417,14 @@ class _TermCounter:
         sample = list(_sample_texts(self._blocks))
         # Finding runs takes memory by their length, so a sample decides and the whole text is only searched.
         for text in recurring_runs(sample)[: MOST_TERMS[TermKind.NAME]]:
-            one = _TermCandidate()
+            candidate = _TermCandidate()
             for block in self._blocks:
                 if self._cancelled():
                     return
                 for start in _find_places(block.text, text):
-                    one.add_spot(TermSpot(block.id, block.page, start, start + len(text)))
-            if one.spots:
-                yield KeyTerm(text, TermKind.NAME, tuple(one.spots), one.count)
+                    candidate.add_spot(TermSpot(block.id, block.page, start, start + len(text)))
+            if candidate.spots:
+                yield KeyTerm(text, TermKind.NAME, tuple(candidate.spots), candidate.count)
 
 
 _NUMBER_FOLLOWS = re.compile(r"\s?\d")

@@ -24,7 +24,7 @@ from typing import NamedTuple
 from app.core.events import ModelLoaded
 from app.documents.blocks import Block, BlockKind
 from app.documents.split import BlockSlice, Counter, TextChunk, split
-from app.features.document_parts import ApartReason, told_apart
+from app.features.document_parts import ApartReason, find_apart_blocks
 from app.features.models.model_languages import weights_of
 from app.features.summarize.summary_result import Coverage, InputDocument, LeftApart, Length
 from app.language.language_names import has_word_spaces
@@ -198,7 +198,7 @@ class ReadSection:
     @property
     def ids(self) -> tuple[int, ...]:
         """Block ids in it, in order."""
-        return tuple(one.block_id for one in self.slices)
+        return tuple(block_slice.block_id for block_slice in self.slices)
 
 
 def sections_of(documents: Sequence[InputDocument], budget_tokens: int, count: Counter) -> list[ReadSection]:
@@ -324,12 +324,13 @@ class SectionReading:
     """Collect answered prompts and work out which blocks were read.
 
     A section's own list of slices isn't trusted: each slice must occur in the prompt, white space aside.
-    `leaves_apart`: contents, indexes and bibliographies needn't be read, see `told_apart`.
+    `leaves_apart`: contents, indexes and bibliographies needn't be read, see `find_apart_blocks`.
     """
 
     def __init__(self, documents: Sequence[InputDocument], *, leaves_apart: bool = True) -> None:
         self._documents = [
-            _DocumentCoverage(document, told_apart(document.blocks) if leaves_apart else {}) for document in documents
+            _DocumentCoverage(document, find_apart_blocks(document.blocks) if leaves_apart else {})
+            for document in documents
         ]
 
     def mark_answered(self, section: ReadSection, prompt: str) -> None:
@@ -390,10 +391,10 @@ class _DocumentCoverage:
             unread_pages=tuple(sorted(unread_pages)),
             pictures=tuple(sorted(given.picture_pages)),
             partly_read=tuple(sorted(missing & self._begun)),
-            apart=tuple(self._left_apart()),
+            apart=tuple(self._list_apart()),
         )
 
-    def _left_apart(self) -> Iterator[LeftApart]:
+    def _list_apart(self) -> Iterator[LeftApart]:
         for what in ApartReason:
             mine = [self._blocks[number] for number, kind in self._apart.items() if kind is what]
             pages = {page for block in mine for page in _pages_of(block)} - self._to_read

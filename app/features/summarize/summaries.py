@@ -228,8 +228,8 @@ class SummaryAttempt:
         self._progress: dict[str, Any] = dict(job.progress)
         before = store.read_result(job.id) or {}
         # A restart reads stored sections again at once; until then the bar must not fall back.
-        self._read_before = int(before.get("sections_read", 0)) if before.get("is_partial") else 0
-        self._size_before = sum(len(one.get("text", "")) for one in before.get("statements", ()))
+        self._sections_read_before = int(before.get("sections_read", 0)) if before.get("is_partial") else 0
+        self._size_before = sum(len(fields.get("text", "")) for fields in before.get("statements", ()))
         """Number of statements stored from a write-up that was stopped midway."""
         self._saved_at_s, self._every_s = clock(), SAVE_EVERY_S
         self._has_news = False
@@ -244,12 +244,12 @@ class SummaryAttempt:
                 self.pace.expected_s = self._expect(self._model, tokens, sections, self._partial.wish)
                 # Another model or another form cuts other sections, so the earlier count means nothing.
                 if sections != self._progress.get("sections"):
-                    self._read_before = self._size_before = 0
-                self._progress |= {"sections": sections, "tokens": tokens, "sections_read": self._read_before}
+                    self._sections_read_before = self._size_before = 0
+                self._progress |= {"sections": sections, "tokens": tokens, "sections_read": self._sections_read_before}
                 self._save_progress()
             case SectionRead():
                 self._partial.add_section(event)
-                self._progress["sections_read"] = max(event.done, self._read_before)
+                self._progress["sections_read"] = max(event.done, self._sections_read_before)
                 self._save_progress()
                 # Stored sections come at once and would be written again and again.
                 self._has_news = self._has_news or not event.was_kept
@@ -274,10 +274,10 @@ class SummaryAttempt:
         begun_s, self._has_news = self._clock(), False
         self._saved_at_s = begun_s
         # After a restart the first sections would replace the fuller partial summary of the run before.
-        if summary.is_partial and (summary.sections_read < self._read_before or not summary.statements):
+        if summary.is_partial and (summary.sections_read < self._sections_read_before or not summary.statements):
             return
         is_shorter = sum(len(statement.text) for statement in summary.statements) < self._size_before
-        if summary.is_partial and summary.sections_read == self._read_before and is_shorter:
+        if summary.is_partial and summary.sections_read == self._sections_read_before and is_shorter:
             return
         self._store.keep_result(self._job_id, to_json(summary), searched_text(summary))
         self._saved_at_s = self._clock()
@@ -393,7 +393,7 @@ class SummaryJobs(StoredJobs[StoredSummary, SummaryEvent]):
         self._store, self._documents, self._check = store, documents, check
         self._choice = MethodChoice(engines, jobs)
         self._estimates = SummaryEstimates(lambda ids: inputs_of(documents, ids), engines, jobs, self._choice)
-        self._drafting = threading.Lock()
+        self._draft_lock = threading.Lock()
         self._compared: dict[tuple[int, int], bool] = {}
         """Cache by two document ids: True if their texts differ."""
         self.pipeline: Summarize | None = None
@@ -427,7 +427,7 @@ class SummaryJobs(StoredJobs[StoredSummary, SummaryEvent]):
     ) -> StoredSummary | None:
         """Store the draft; without documents it is deleted."""
         # Two quick clicks would make two drafts.
-        with self._drafting:
+        with self._draft_lock:
             job, spec = self._draft_job(), {"wish": to_json(wish), "is_together": is_together}
             if not document_ids:
                 self._remove_draft()
@@ -487,7 +487,7 @@ class SummaryJobs(StoredJobs[StoredSummary, SummaryEvent]):
         documents = {stored_document.id: stored_document for stored_document in self._stored_documents(ids)}
         groups = [ids] if together and ids else [[number] for number in ids]
         # Under the lock, so that no draft is kept again between queueing and removing.
-        with self._drafting:
+        with self._draft_lock:
             jobs = [
                 self._jobs.add(KIND, joint_title([documents[number] for number in group]), spec, document_ids=group)
                 for group in groups

@@ -81,8 +81,8 @@ from app.features.work.asking import (
     TaskGrowing,
     TaskRests,
     TaskTaken,
+    run_tasks,
     wake_model,
-    work_off,
 )
 
 WRITING_EVERY_S = 0.1
@@ -177,7 +177,7 @@ class WriteUp:
             task for place, draft in enumerate(self._drafts) if (task := self._first_task(place, draft)) is not None
         ]
         # Drafts are independent, so the engine may decode them together.
-        for event in work_off(tasks, self._work.engine, self._work.cancel, self._take_answer):
+        for event in run_tasks(tasks, self._work.engine, self._work.cancel, self._take_answer):
             if isinstance(event, TaskRests):
                 yield event
                 continue
@@ -195,7 +195,7 @@ class WriteUp:
                 self._told_s = now_s
                 yield Writing(self._draft_text(), self._written_share(), self._attempt)
             # Judged while it writes: a model that makes things up is stopped after four claims, not after minutes.
-            if self._is_judged_now(event) and self._work.score_statements(self._so_far(tasks)).falls_short:
+            if self._is_judged_now(event) and self._work.score_statements(self._complete_statements(tasks)).falls_short:
                 self.has_given_up = True
                 break
         # What is whole of an interrupted text is worth more than nothing.
@@ -212,7 +212,7 @@ class WriteUp:
         is_new, self._ends[event.task.place] = ends != self._ends[event.task.place], ends
         return is_new or isinstance(event, TaskTaken)
 
-    def _so_far(self, tasks: Sequence[WriteTask]) -> Iterator[Statement]:
+    def _complete_statements(self, tasks: Sequence[WriteTask]) -> Iterator[Statement]:
         """Yield all complete statements so far, compared with their sources."""
         yield from (statement for statements in self._finished.values() for statement in statements)
         for task in tasks:
@@ -220,7 +220,7 @@ class WriteUp:
             if task.place in self._finished or not self._answers[task.place]:
                 continue
             # Comparing takes time, and the same statements are judged again after each new one.
-            for written_statement in _distinct_statements(self._whole_so_far(task)):
+            for written_statement in _distinct_statements(self._parse_unfinished(task)):
                 known = self._checked.get((task.place, written_statement))
                 if known is None:
                     known = self._work.check_statement(
@@ -229,7 +229,7 @@ class WriteUp:
                     self._checked[task.place, written_statement] = known
                 yield known
 
-    def _whole_so_far(self, task: WriteTask) -> list[WrittenStatement]:
+    def _parse_unfinished(self, task: WriteTask) -> list[WrittenStatement]:
         answer, form = self._answers[task.place], self._work.wish.form
         # A cut answer: the last sentence isn't whole yet.
         return self._worthy_statements(parse_statements(answer, form, task.draft, FinishReason.LENGTH), task.draft)
@@ -249,7 +249,7 @@ class WriteUp:
         """Keep the complete sentences of interrupted write-ups."""
         for task in tasks:
             # A retry may have got less far than the first attempt.
-            best = max(_distinct_statements(self._whole_so_far(task)), self._best.get(task.place, []), key=len)
+            best = max(_distinct_statements(self._parse_unfinished(task)), self._best.get(task.place, []), key=len)
             if best and task.place not in self._finished:
                 self._settle_task(task, best)
 
@@ -261,7 +261,7 @@ class WriteUp:
         """Return the first task; None if nothing is left to ask: written before, or too little to write up."""
         # Two points make no text; a model asked for one pads it.
         if 0 < len(draft.sources.points) < LEAST_POINTS_TO_WRITE:
-            self._finished[place] = self._as_they_are(draft)
+            self._finished[place] = self._unchanged_points(draft)
             return None
         task = WriteTask(place, draft, self._make_ask(draft))
         # Written before a stop or restart, with the same prompt: parsed again rather than asked again.
@@ -312,7 +312,7 @@ class WriteUp:
             self._settle_task(task, best)
         else:
             # Points that were checked stand in for a text that couldn't be had.
-            self._finished[task.place] = self._as_they_are(task.draft)
+            self._finished[task.place] = self._unchanged_points(task.draft)
         return ()
 
     def _worthy_statements(self, found: Sequence[WrittenStatement], draft: SummaryDraft) -> list[WrittenStatement]:
@@ -357,7 +357,7 @@ class WriteUp:
         # Only answered prompts count as read.
         self.answered.append((task.draft, task.ask.messages[-1].text))
 
-    def _as_they_are(self, draft: SummaryDraft) -> list[Statement]:
+    def _unchanged_points(self, draft: SummaryDraft) -> list[Statement]:
         """Return the points unchanged, for when nothing better could be had."""
         most = max(1, round(statements_for(self._work.wish.length) * draft.share))
         points = self._work.most_telling(draft.sources.points, most)
@@ -444,8 +444,8 @@ def plain_text(answer: str) -> str:
     return re.sub(r"^ +", "", _IDS.sub("", answer), flags=re.MULTILINE)
 
 
-def _is_whole(one: WrittenStatement) -> bool:
-    return bool(one.ids) or one.text[-1:] in ".!?。！？"
+def _is_whole(statement: WrittenStatement) -> bool:
+    return bool(statement.ids) or statement.text[-1:] in ".!?。！？"
 
 
 # Which statements go into which write-up: all into one, or in a summary by section under the document's headings.
@@ -604,10 +604,10 @@ def summarize_documents(
         yield Summarized(_empty_summary(documents, wish, engine, time.monotonic() - begun_s))
         return
     summary = replace((yield from _read_sections(work, found)), seconds=time.monotonic() - begun_s)
-    yield Summarized(_or_sentences(summary, documents, cancel))
+    yield Summarized(_replace_by_extract(summary, documents, cancel))
 
 
-def _or_sentences(written: Summary, documents: Sequence[InputDocument], cancel: CancelToken) -> Summary:
+def _replace_by_extract(written: Summary, documents: Sequence[InputDocument], cancel: CancelToken) -> Summary:
     """Replace what was written by an extract if too little of it was found.
 
     Not if the user chose the model, nor if an extract can't fulfil the wish.

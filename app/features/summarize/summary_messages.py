@@ -200,8 +200,8 @@ def coverage_words(summary: Summary) -> str:
     return "; ".join(parts)
 
 
-def _document_words(one: SummarizedDocument, *, is_partial: bool) -> str:
-    coverage, unit = one.coverage, one.unit
+def _document_words(document: SummarizedDocument, *, is_partial: bool) -> str:
+    coverage, unit = document.coverage, document.unit
     if not unit or not coverage.pages:
         read = f"{coverage.blocks_read:,} of {_count_text(coverage.blocks, 'paragraph')} read"
         return "; ".join([read, *_apart_words(coverage)])
@@ -246,8 +246,8 @@ def _apart_words(coverage: Coverage) -> list[str]:
     return said
 
 
-def _is_whole(one: SummarizedDocument) -> bool:
-    coverage = one.coverage
+def _is_whole(document: SummarizedDocument) -> bool:
+    coverage = document.coverage
     return coverage.blocks_read == coverage.blocks and not coverage.pages_without_text and not coverage.apart
 
 

@@ -216,8 +216,8 @@ def without_repeats(
 
     kept: list[T] = []
     known: list[tuple[str, tuple[Any, ...]]] = []
-    for var_type in given:
-        text = text_of(var_type)
+    for item in given:
+        text = text_of(item)
         if is_looping(text):
             continue
         # Numbers and negations decide: "not" or another year makes another statement of the same words.
@@ -234,13 +234,13 @@ def without_repeats(
             None,
         )
         if same is None:
-            kept.append(var_type)
+            kept.append(item)
             known.append((plain, facts))
             continue
         # The longer one usually has the condition or the date that the other lacks.
-        longer, shorter = (var_type, kept[same]) if len(plain) > len(known[same][0]) else (kept[same], var_type)
+        longer, shorter = (item, kept[same]) if len(plain) > len(known[same][0]) else (kept[same], item)
         kept[same] = join(longer, shorter) if join is not None else longer
-        if longer is var_type:
+        if longer is item:
             known[same] = (plain, facts)
     return kept
 
@@ -701,7 +701,11 @@ def map_messages(
         head = f"Document: {title}\n{part} {f'Heading: {path}' if path else ''}".strip()
         system = f"You find the most important sentences of a text. {_EXACTLY} {_write_in(language)}"
         # Told what was wrong, small models repeat it; they are just asked once more.
-        remind, body, problem = f"{_the_most(most, 'sentence')} of this part:" if reminds else "", section.text, None
+        remind, body, problem = (
+            f"{_most_important(most, 'sentence')} of this part:" if reminds else "",
+            section.text,
+            None,
+        )
     else:
         system = (
             f"You read one part of a longer document and note its most important points, {most} at most. Each "
@@ -753,7 +757,7 @@ def merge_messages(
     """Build the prompt to merge points of several sections; the evidence is for checking only."""
     if is_small:
         system = f"You find the most important points of a list. {_EXACTLY} {_write_in(language)}"
-        remind, problem = f"{_the_most(most, 'point')}:", None
+        remind, problem = f"{_most_important(most, 'point')}:", None
     else:
         system = (
             f"You join points from consecutive parts of a document into at most {most} points. Keep the order of the "
@@ -791,7 +795,7 @@ def write_messages(
     if is_small:
         task = f"You write about texts as somebody wishes: “{_one_line(wish)}”." if form is Form.OWN else _SHORT[form]
         system = f"{task} {_EXACTLY} {_write_in(language)}"
-        remind = _REMINDERS.get(form, f"{_the_most(most, 'sentence')}:")
+        remind = _REMINDERS.get(form, f"{_most_important(most, 'sentence')}:")
         # Sentences that tell most, before all of the text: 37 of 44 statements of the starter were found, without them
         # 32 of 38.
         body = f"{frame_text('outline', outline)}\n\n{body}" if outline else body
@@ -833,7 +837,7 @@ def _write_in(language: str) -> str:
     return f"Write in {english_name(language)}." if language else "Write in the language of the text."
 
 
-def _the_most(count: int, what: str) -> str:
+def _most_important(count: int, what: str) -> str:
     return f"The most important {what}" if count == 1 else f"The {count} most important {what}s"
 
 

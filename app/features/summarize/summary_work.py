@@ -17,7 +17,7 @@ from app.documents.blocks import Block, BlockKind
 from app.engine.contract import Engine
 from app.engine.protocol import Ask, Sampling
 from app.features.chat.chat_options import template_variables
-from app.features.document_parts import told_apart
+from app.features.document_parts import find_apart_blocks
 from app.features.summarize.checks import CitedBlock, verify_statement
 from app.features.summarize.digest import SentenceWeights
 from app.features.summarize.method import ClaimScore, score_claims
@@ -169,7 +169,7 @@ class SummaryWork:
 
 
 def _text_of(document: InputDocument) -> InputDocument:
-    apart = told_apart(document.blocks)
+    apart = find_apart_blocks(document.blocks)
     return replace(document, blocks=[block for block in document.blocks if block.id not in apart])
 
 

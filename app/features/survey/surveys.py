@@ -185,18 +185,18 @@ def _find_dates(text: str) -> Iterator[SurveyMatch]:
             yield SurveyMatch(date.start, date.end, (date.year, date.readings))
 
 
-def _is_wanted(one: Quantity, wanted: QuestionScope) -> bool:
+def _is_wanted(quantity: Quantity, wanted: QuestionScope) -> bool:
     # Parts of other quantities, number words and times of day are no amounts.
-    if one.is_part or one.is_word or one.dimension == CLOCK:
+    if quantity.is_part or quantity.is_word or quantity.dimension == CLOCK:
         return False
     if wanted is QuestionScope.MONEY:
-        return one.dimension in MONEY
-    return one.dimension in PERCENTAGES if wanted is QuestionScope.PERCENTAGES else bool(one.dimension)
+        return quantity.dimension in MONEY
+    return quantity.dimension in PERCENTAGES if wanted is QuestionScope.PERCENTAGES else bool(quantity.dimension)
 
 
-def _quantity_match(text: str, one: Quantity) -> SurveyMatch:
-    value: Decimal | str = one.value if one.value is not None else text[one.start : one.end]
-    return SurveyMatch(one.start, one.end, (one.dimension, value))
+def _quantity_match(text: str, quantity: Quantity) -> SurveyMatch:
+    value: Decimal | str = quantity.value if quantity.value is not None else text[quantity.start : quantity.end]
+    return SurveyMatch(quantity.start, quantity.end, (quantity.dimension, value))
 
 
 def _find_links(text: str) -> Iterator[SurveyMatch]:
@@ -478,21 +478,21 @@ class _GrowingLines:
             self.add_line(statement, statement.paragraph - highest if is_tree else 0)
         self.text = self.text.rstrip("\n")
 
-    def add_line(self, one: Statement, level: int = 0) -> None:
+    def add_line(self, statement: Statement, level: int = 0) -> None:
         """Add one find with its pages, and with its sentence unless it is one."""
-        text = escape_markdown(plain_line(one.text))
+        text = escape_markdown(plain_line(statement.text))
         self.text += f"{'  ' * level}- "
         begin = len(self.text)
         self.text += f"**{text}**" if self._is_short else text
         end = len(self.text)
-        marks = "".join(f" {mark}" for mark in self._place_marks(one.anchors, begin, end))
-        around = one.anchors[0].text if one.anchors and self._is_short else ""
+        marks = "".join(f" {mark}" for mark in self._place_marks(statement.anchors, begin, end))
+        around = statement.anchors[0].text if statement.anchors and self._is_short else ""
         self.text += marks
         # A find that is its own sentence isn't told twice.
-        if len(plain_line(around)) > len(plain_line(one.text)) + 3:
+        if len(plain_line(around)) > len(plain_line(statement.text)) + 3:
             self.text += f" {escape_markdown(plain_line(around))}"
-        if not one.check.found:
-            self.text += f" *({escape_markdown(check_words(one.check, ''))})*"
+        if not statement.check.found:
+            self.text += f" *({escape_markdown(check_words(statement.check, ''))})*"
         self.text += "\n"
 
     def _place_marks(self, anchors: Sequence[ClaimAnchor], begin: int, end: int) -> Iterator[str]:

@@ -72,9 +72,9 @@ class SurveyCoverage:
     is_by_model: bool = False
 
 
-def made_to_fields(made: SurveyCoverage) -> dict[str, Any]:
+def made_to_fields(coverage: SurveyCoverage) -> dict[str, Any]:
     """Return the JSON form, stored among a message's citations; older versions ignore it."""
-    return {_NAME: asdict(made)}
+    return {_NAME: asdict(coverage)}
 
 
 def made_of(sources: Sequence[dict[str, Any]]) -> SurveyCoverage | None:

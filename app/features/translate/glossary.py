@@ -191,7 +191,7 @@ class TermGlossary:
     def __init__(self, terms: Iterable[GlossaryTerm], source: str = "") -> None:
         self._is_english = source.casefold().startswith("en")
         self._by_word: dict[str, list[tuple[GlossaryTerm, list[str]]]] = defaultdict(list)
-        self._unspaced: list[GlossaryTerm] = []
+        self._unspaced_terms: list[GlossaryTerm] = []
         seen: set[str] = set()
         for term in terms:
             wanted = term.source.strip()
@@ -202,19 +202,19 @@ class TermGlossary:
             words = folded_words(wanted)
             # Searched as they are: without spaces, or with signs, there are no words to compare.
             if WITHOUT_SPACES.search(wanted) or not words or _SIGNS.search(wanted):
-                self._unspaced.append(term)
+                self._unspaced_terms.append(term)
             else:
                 # Indexed by three letters: a glossary may have thousands of terms, a text a few hundred words.
                 self._by_word[words[0][:3]].append((term, words))
 
     def __bool__(self) -> bool:
-        return bool(self._by_word or self._unspaced)
+        return bool(self._by_word or self._unspaced_terms)
 
     def found_in(self, text: str) -> tuple[GlossaryTerm, ...]:
         """Return the terms in a text, in order; of overlapping ones the longer."""
         hits = [
             (text.index(glossary_term.source), len(glossary_term.source), glossary_term)
-            for glossary_term in self._unspaced
+            for glossary_term in self._unspaced_terms
             if glossary_term.source in text
         ]
         matches = list(JOINED_WORD.finditer(text))

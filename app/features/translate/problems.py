@@ -254,7 +254,7 @@ def _unquote_text(source: str, text: str) -> str:
             has_both
             and opening not in inner
             and closing not in inner
-            and not source.lstrip().startswith(_any_opening())
+            and not source.lstrip().startswith(_opening_quotes())
         ):
             return inner.strip()
     return text
@@ -268,7 +268,7 @@ def _unescape_text(source: str, text: str) -> str:
     return _ENTITY.sub(lambda match: html.unescape(match[0]), text)
 
 
-def _any_opening() -> tuple[str, ...]:
+def _opening_quotes() -> tuple[str, ...]:
     return tuple({opening for opening, _ in _QUOTES})
 
 

@@ -54,9 +54,9 @@ def recompose_blocks(blocks: Iterable[Block], words: Mapping[int, Content]) -> I
         yield Recomposed(block, rows=tuple(tuple(next(cells) for _ in row) for row in rows))
 
 
-def as_plain(one: Recomposed) -> str:
+def as_plain(recomposed: Recomposed) -> str:
     """Return a block as plain text; table cells are separated by tabs."""
-    return "\n".join(map("\t".join, one.rows)) if one.block.kind is BlockKind.TABLE else one.text
+    return "\n".join(map("\t".join, recomposed.rows)) if recomposed.block.kind is BlockKind.TABLE else recomposed.text
 
 
 def own_label(block: Block) -> str:
@@ -118,8 +118,8 @@ def as_html(blocks: Iterable[Recomposed], *, title: str, language: str, is_rtl: 
 def _html_body(blocks: Iterable[Recomposed], unit: str) -> Iterator[str]:
     page: int | None = None
     open_lists: list[str] = []
-    for one in blocks:
-        block = one.block
+    for recomposed in blocks:
+        block = recomposed.block
         # A list ends at a page's mark, which stands between paragraphs.
         if block.kind is not BlockKind.LIST_ITEM or block.page not in (None, page):
             yield from (f"</{open_lists.pop()}>" for _ in tuple(open_lists))
@@ -128,7 +128,7 @@ def _html_body(blocks: Iterable[Recomposed], unit: str) -> Iterator[str]:
             yield f'<p class="page" lang="en" id="page-{page}">{escape(page_label(unit, page))}</p>'
         if block.kind is BlockKind.LIST_ITEM:
             yield from _into_list(block, open_lists)
-        yield from _html_block(one)
+        yield from _html_block(recomposed)
     yield from (f"</{open_lists.pop()}>" for _ in tuple(open_lists))
 
 
@@ -142,8 +142,8 @@ def _into_list(block: Block, open_lists: list[str]) -> Iterator[str]:
         yield '<ul class="own">' if own_label(block) else "<ul>"
 
 
-def _html_block(one: Recomposed) -> Iterator[str]:
-    block, text = one.block, "<br>".join(escape(line) for line in one.text.split("\n"))
+def _html_block(recomposed: Recomposed) -> Iterator[str]:
+    block, text = recomposed.block, "<br>".join(escape(line) for line in recomposed.text.split("\n"))
     match block.kind:
         case BlockKind.HEADING:
             level = min(max(1, block.level), MOST_HEADING_LEVELS)
@@ -153,10 +153,10 @@ def _html_block(one: Recomposed) -> Iterator[str]:
             yield f"<li>{escape(label)} {text}</li>" if label else f"<li>{text}</li>"
         case BlockKind.CODE:
             # Code reads from left to right in every language.
-            yield f'<pre dir="ltr"><code>{escape(one.text)}</code></pre>'
+            yield f'<pre dir="ltr"><code>{escape(recomposed.text)}</code></pre>'
         case BlockKind.TABLE:
             yield "<table>"
-            for row in one.rows:
+            for row in recomposed.rows:
                 yield f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in row)}</tr>"
             yield "</table>"
         case BlockKind.NOTE | BlockKind.CAPTION:

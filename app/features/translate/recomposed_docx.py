@@ -36,26 +36,28 @@ class _TranslationDocxWriter:
         self._bookmarks = 0
         self._document = new_docx(_clean_text(title), language, is_rtl=is_rtl)
 
-    def add_block(self, one: Recomposed) -> None:
-        block = one.block
+    def add_block(self, recomposed: Recomposed) -> None:
+        block = recomposed.block
         if block.page is not None and block.page != self._page:
             self._page = block.page
             self._mark_page(block.page)
         match block.kind:
             case BlockKind.TABLE:
-                self._write_table(one.rows)
+                self._write_table(recomposed.rows)
             case BlockKind.CODE:
                 # Paragraphs of code are never mirrored.
-                self._add_paragraph(one.text, is_rtl=False).runs[0].font.name = "Courier New"
+                self._add_paragraph(recomposed.text, is_rtl=False).runs[0].font.name = "Courier New"
             case BlockKind.HEADING:
-                self._add_paragraph(one.text, f"Heading {min(max(1, block.level), MOST_HEADING_LEVELS)}")
+                self._add_paragraph(recomposed.text, f"Heading {min(max(1, block.level), MOST_HEADING_LEVELS)}")
             case BlockKind.LIST_ITEM:
                 label = own_label(block)
-                self._add_paragraph(f"{label} {one.text}" if label else one.text, _list_style(block.level, label))
+                self._add_paragraph(
+                    f"{label} {recomposed.text}" if label else recomposed.text, _list_style(block.level, label)
+                )
             case BlockKind.CAPTION:
-                self._add_paragraph(one.text, "Caption")
+                self._add_paragraph(recomposed.text, "Caption")
             case _:
-                self._add_paragraph(one.text)
+                self._add_paragraph(recomposed.text)
 
     def save(self, out: IO[bytes]) -> None:
         self._document.save(out)

@@ -58,8 +58,8 @@ from app.features.work.asking import (
     TaskGrowing,
     TaskRests,
     TaskTaken,
-    work_off,
-    work_off_in_turn,
+    run_tasks,
+    run_tasks_in_turn,
 )
 
 _CUT = (FinishReason.LENGTH, FinishReason.CONTEXT, FinishReason.REPEATED)
@@ -154,7 +154,7 @@ class AnswerRepair:
             # Without context it may fit.
             if task.step < AskingStep.BARE and unit.had_context:
                 return [self._batch_at_step(unit, AskingStep.BARE)]
-            return self._in_halves(unit) or self._judge_unit(
+            return self._split_in_halves(unit) or self._judge_unit(
                 unit, DeliveryCandidate(unit.shown.core, (TranslationProblem(ProblemKind.CUT),))
             )
         failed = DeliveryCandidate(unit.shown.core, (TranslationProblem(ProblemKind.FAILED),))
@@ -172,11 +172,11 @@ class AnswerRepair:
             return self._judge_unit(
                 unit, DeliveryCandidate(unit.shown.core, (TranslationProblem(ProblemKind.LOOP, loop),))
             )
-        return self._in_halves(unit) or self._judge_unit(
+        return self._split_in_halves(unit) or self._judge_unit(
             unit, DeliveryCandidate(unit.shown.core, (TranslationProblem(ProblemKind.CUT),))
         )
 
-    def _in_halves(self, unit: TranslationUnit) -> list[UnitBatch]:
+    def _split_in_halves(self, unit: TranslationUnit) -> list[UnitBatch]:
         # Pieces are not cut again: the answer is too long for another reason.
         halves = halves_of(unit.shown.core)
         return self._begin_pieces(unit, halves) if len(halves) > 1 and not unit.pieces else []
@@ -189,7 +189,7 @@ class AnswerRepair:
             found = DeliveryCandidate(found.core, (TranslationProblem(ProblemKind.ECHO),))
         unit.candidates.append(found)
         # A check may be wrong; an answer that comes twice alike is what the model has to say.
-        if not found.problems or self._is_same_again(unit) or self._is_beyond_it(found):
+        if not found.problems or self._is_same_again(unit) or self._misses_glossary_only(found):
             return self._settle_best(unit)
         if unit.step is AskingStep.FIRST:
             return [self._batch_at_step(unit, AskingStep.ALONE)]
@@ -209,7 +209,7 @@ class AnswerRepair:
         # Beyond these kinds nothing proves that the same answer is right.
         return last == before and all(problem.kind in _PATIENT for problem in last.problems)
 
-    def _is_beyond_it(self, found: DeliveryCandidate) -> bool:
+    def _misses_glossary_only(self, found: DeliveryCandidate) -> bool:
         """Return whether only the glossary was missed and this model can't take one."""
         return not self._work.knows.takes_glossary and all(
             problem.kind is ProblemKind.GLOSSARY for problem in found.problems
@@ -348,12 +348,12 @@ class _TranslationRun:
         events: Iterator[TaskRests | PromptReading[UnitBatch] | TaskGrowing[UnitBatch] | TaskTaken[UnitBatch]]
         if self._is_interactive:
             # One after the other: a person reads from the top.
-            events = work_off_in_turn(tasks, work.engine, work.cancel, self._repair.take_answer)
+            events = run_tasks_in_turn(tasks, work.engine, work.cancel, self._repair.take_answer)
         else:
             places = work.sizes.side_by_side
             # Few requests are sent ahead, so that each can use terms and context that earlier ones brought.
             largest = WINDOWS_A_PLACE * places if places > 1 else 1
-            events = work_off(tasks, work.engine, work.cancel, self._repair.take_answer, first=places, largest=largest)
+            events = run_tasks(tasks, work.engine, work.cancel, self._repair.take_answer, first=places, largest=largest)
         for event in events:
             if isinstance(event, TaskRests):
                 yield event
@@ -390,14 +390,14 @@ class _TranslationRun:
 def _grown_segment(event: TaskGrowing[UnitBatch]) -> SegmentGrows | None:
     units = event.task.units
     if len(units) == 1:
-        return _grown_alone(units[0], without_tags(event.text).strip())
+        return _growing_sentence(units[0], without_tags(event.text).strip())
     block = growing_block(event.text)
     if block is None or not 0 < block[0] <= len(units):
         return None
     return SegmentGrows(units[block[0] - 1].segments[0].id, without_tags(block[1]).strip())
 
 
-def _grown_alone(unit: TranslationUnit, text: str) -> SegmentGrows | None:
+def _growing_sentence(unit: TranslationUnit, text: str) -> SegmentGrows | None:
     """Report a growing sentence behind those before it, once they are there."""
     if unit.parent is None:
         return SegmentGrows(unit.segments[0].id, text)

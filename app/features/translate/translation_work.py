@@ -537,7 +537,7 @@ def different_number(source: str, target: str) -> str:
         )
     if _AFTERNOON.search(source) or _AFTERNOON.search(target):
         # 3 pm is 15 o'clock.
-        left = [number for number in left if not _taken_half_a_day_off(number, theirs)]
+        left = [number for number in left if not _remove_half_a_day_off(number, theirs)]
     left, theirs = _without_words(left, target), _without_words(theirs, source)
     if not left or not theirs:  # all the same kind: written out in one of the texts
         left, theirs = (
@@ -546,17 +546,18 @@ def different_number(source: str, target: str) -> str:
     return next((text for text, _ in (*left, *theirs)), "")
 
 
-def _take_number(one: WrittenNumber, others: list[WrittenNumber]) -> bool:
+def _take_number(number: WrittenNumber, others: list[WrittenNumber]) -> bool:
     """Remove a number from the others; return whether it was there."""
-    place = next((n for n, other in enumerate(others) if one.values & other.values), None)
+    place = next((n for n, other in enumerate(others) if number.values & other.values), None)
     if place is not None:
         del others[place]
     return place is not None
 
 
-def _taken_half_a_day_off(one: WrittenNumber, others: list[WrittenNumber]) -> bool:
+def _remove_half_a_day_off(number: WrittenNumber, others: list[WrittenNumber]) -> bool:
     place = next(
-        (n for n, other in enumerate(others) if any(abs(a - b) == 12 for a in one.values for b in other.values)), None
+        (n for n, other in enumerate(others) if any(abs(a - b) == 12 for a in number.values for b in other.values)),
+        None,
     )
     if place is not None:
         del others[place]
@@ -584,5 +585,5 @@ def _without_words(numbers: list[WrittenNumber], text: str) -> list[WrittenNumbe
     return [number for number in numbers if not number.values & words]
 
 
-def _may_be_words(one: WrittenNumber) -> bool:
-    return any(value <= _LARGEST_IN_WORDS and value == value.to_integral_value() for value in one.values)
+def _may_be_words(number: WrittenNumber) -> bool:
+    return any(value <= _LARGEST_IN_WORDS and value == value.to_integral_value() for value in number.values)

@@ -111,7 +111,7 @@ class TaskTaken(Generic[T]):
 Take = Callable[[T, TaskAnswer | AppError], Iterable[T]]
 
 
-def work_off(
+def run_tasks(
     tasks: Iterable[T],
     engine: Engine,
     cancel: CancelToken,
@@ -190,10 +190,10 @@ def _window_answers(
             yield index, TaskAnswer(texts[index], event.stats.finish_reason, tuple(tokens[index]))
 
 
-def work_off_in_turn(
+def run_tasks_in_turn(
     tasks: Iterable[T], engine: Engine, cancel: CancelToken, take: Take[T]
 ) -> Iterator[TaskGrowing[T] | TaskTaken[T]]:
-    """Run tasks like `work_off`, but one by one with top priority, continuing with what `take` returns: for a user
+    """Run tasks like `run_tasks`, but one by one with top priority, continuing with what `take` returns: for a user
     waiting for what was just typed.
     """
     waiting = deque(tasks)

@@ -257,7 +257,7 @@ class SecondEngine:
         self._answer: bool | None = None
         self._beside: Engine | None = None
         # The chat's model, which made room and comes back.
-        self._gave_way: Path | None = None
+        self._unloaded_model: Path | None = None
 
     def open(self, path: Path, cancel: CancelToken) -> Engine | None:
         """Return the engine with the model loaded; None if the user declined or stopped. Raises loading errors."""
@@ -270,7 +270,7 @@ class SecondEngine:
         if place is ModelPlacement.NO:
             return None
         if place is ModelPlacement.SWAP and loaded is not None:
-            self._gave_way = Path(loaded.path)
+            self._unloaded_model = Path(loaded.path)
             engine = self._chats
         else:
             engine = self._beside = self._make_engine()
@@ -279,9 +279,9 @@ class SecondEngine:
 
     def close(self, *, is_quitting: bool = False) -> None:
         """Close the second engine, and reload a model unloaded for it, unless the program quits."""
-        beside, gave_way = self._beside, self._gave_way
+        beside, gave_way = self._beside, self._unloaded_model
         # Asked anew for the next run: memory and minds change.
-        self._answer = self._beside = self._gave_way = None
+        self._answer = self._beside = self._unloaded_model = None
         if beside is not None:
             beside.close()
         # A program that quits loads nothing any more.

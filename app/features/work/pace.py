@@ -61,7 +61,7 @@ class MeasuredSpeeds:
 
     def __init__(self, kind: str, jobs: JobTable, *, seconds: str) -> None:
         self._kind, self._jobs, self._seconds = kind, jobs, seconds
-        self._probed: dict[str, TokenSpeed] = {}
+        self._probed_speeds: dict[str, TokenSpeed] = {}
 
     def earlier_speed(self, model: str) -> float | None:
         """Return document tokens per second over the last uninterrupted jobs of a model (file name)."""
@@ -78,13 +78,13 @@ class MeasuredSpeeds:
 
     def probed_speed(self, model: str) -> TokenSpeed | None:
         """Return what `probe_speed` measured; None if it didn't run."""
-        return self._probed.get(model)
+        return self._probed_speeds.get(model)
 
     def probe_speed(self, model: str, engine: Engine, cancel: CancelToken) -> TokenSpeed | None:
         """Measure a short read and write, once for each model without a job here; None when cancelled."""
-        if model not in self._probed:
+        if model not in self._probed_speeds:
             speed = probe_speed(engine, cancel)
             if speed is None:
                 return None
-            self._probed[model] = speed
-        return self._probed[model]
+            self._probed_speeds[model] = speed
+        return self._probed_speeds[model]

@@ -99,7 +99,7 @@ class JobQueue(Generic[Event]):
         self._lock = threading.Lock()
         self._at_work: tuple[int, CancelToken] | None = None
         self._working: JobAttempt[Event] | None = None
-        self._unwritten: dict[int, tuple[str, AppError | None]] = {}
+        self._unsaved_ends: dict[int, tuple[str, AppError | None]] = {}
         """Final states that couldn't be stored (disk full, say); these jobs no longer run."""
 
     @property
@@ -109,7 +109,7 @@ class JobQueue(Generic[Event]):
 
     def settled_job(self, job: Job) -> Job:
         """Return the job in its true state, even if its end couldn't be stored."""
-        ended = self._unwritten.get(job.id)
+        ended = self._unsaved_ends.get(job.id)
         return job if ended is None or job.state != RUNNING else replace(job, state=ended[0], error=ended[1])
 
     def seconds_left(self, job_id: int) -> float | None:
@@ -131,13 +131,13 @@ class JobQueue(Generic[Event]):
             if self._job_state(job_id) in (PAUSED, FAILED):
                 # Its earlier end no longer counts.
                 self._jobs.update(job_id, state=QUEUED)
-                self._unwritten.pop(job_id, None)
+                self._unsaved_ends.pop(job_id, None)
 
     def begin_again(self, job_id: int) -> None:
         """Stop a job if it runs, and queue it again."""
         with self._lock:
             self._jobs.update(job_id, state=QUEUED)
-            self._unwritten.pop(job_id, None)
+            self._unsaved_ends.pop(job_id, None)
             self._end_work_on(job_id)
 
     def delete(self, job_id: int) -> None:
@@ -174,7 +174,7 @@ class JobQueue(Generic[Event]):
                         yield JobEvent(job.id, event)
                 finally:
                     # Also when whoever runs the queue stops listening.
-                    self._let_go(job.id)
+                    self._release_job(job.id)
                 yield JobEvent(job.id, None)
                 # Another kind's earlier job goes first, even in the middle of this queue.
                 if not self._turns.goes_on(self._kind, self._next_place):
@@ -192,7 +192,7 @@ class JobQueue(Generic[Event]):
                 self._at_work = (job.id, stop)
         return job
 
-    def _let_go(self, job_id: int) -> None:
+    def _release_job(self, job_id: int) -> None:
         """Release the running job; if it hasn't ended otherwise, queue it again, because the program quits."""
         with self._lock:
             self._at_work, self._working = None, None
@@ -275,7 +275,7 @@ class JobQueue(Generic[Event]):
         except AppError as problem:
             log.info("%s %d is %s, which could not be stored", self._kind, job_id, state)
             # A job that could not be stored as done isn't shown as working any more.
-            self._unwritten[job_id] = (state, error) if state in (PAUSED, FAILED) else (FAILED, problem)
+            self._unsaved_ends[job_id] = (state, error) if state in (PAUSED, FAILED) else (FAILED, problem)
 
     def _end_work_on(self, job_id: int) -> None:
         if self._at_work is not None and self._at_work[0] == job_id:
@@ -401,7 +401,7 @@ class StoredJobs(ABC, Generic[Row, Event]):
         turns: QueueTurns | None,
         unlisted: str,
     ) -> None:
-        self._kind, self._jobs, self._searched, self._unlisted = kind, jobs, texts, unlisted
+        self._kind, self._jobs, self._searched, self._hidden_state = kind, jobs, texts, unlisted
         self.engines = engines
         self._queue: JobQueue[Event] = JobQueue(
             kind,
@@ -426,7 +426,7 @@ class StoredJobs(ABC, Generic[Row, Event]):
 
         With a query, only those that have all its words in title, document names or text.
         """
-        jobs = [self._queue.settled_job(job) for job in self._jobs.find(self._kind) if job.state != self._unlisted]
+        jobs = [self._queue.settled_job(job) for job in self._jobs.find(self._kind) if job.state != self._hidden_state]
         if query.strip():
             found = self._searched.search_text(query)
             jobs = [job for job in jobs if job.id in found]

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from app.documents.blocks import Block, BlockKind, BlockPiece
-from app.features.document_parts import told_apart
+from app.features.document_parts import find_apart_blocks
 from app.features.summarize.summary_messages import coverage_words
 from app.features.summarize.summary_prompts import repeats_what_was_asked, says_something
 from tests.features.summarize.pipeline import NARROW_TOKENS, document, events_of, heading, scripted, summary_of
@@ -32,7 +32,7 @@ SOURCES = (
 def found(*texts: str | BlockPiece) -> dict[str, str]:
     given = document(*texts)
     by_id = {block.id: block for block in given.blocks}
-    return {by_id[number].text: what.value for number, what in told_apart(given.blocks).items()}
+    return {by_id[number].text: what.value for number, what in find_apart_blocks(given.blocks).items()}
 
 
 @pytest.mark.parametrize(("pieces", "what"), [(CONTENTS, "contents"), (INDEX, "index"), (SOURCES, "sources")])
