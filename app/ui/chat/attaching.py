@@ -680,8 +680,7 @@ class DraftFitting(QObject):
             self._begin()
             return
         self.ended.emit()
-        # A defect; it goes to the hook for uncaught exceptions.
-        # Nobody asked for the count, so an expected error shows no notice.
+        # Nobody asked for the count, so an expected error shows no notice; a defect goes to the hook for those.
         if error is not None and not isinstance(error, AppError):
             raise error
 

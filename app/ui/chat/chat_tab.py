@@ -506,6 +506,5 @@ class DeletedChats(QObject):
     def _forget(self) -> None:
         gone, self._ids = self._ids, []
         if gone:
-            # `map` is lazy, so each chat is forgotten on the thread.
-            # On a thread, because the engine may be busy.
+            # On a thread, because the engine may be busy; `map` is lazy, so each chat is forgotten there.
             tasks.run(lambda _token: map(self._chat.forget_conversation, gone), self)

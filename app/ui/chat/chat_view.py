@@ -336,7 +336,7 @@ class ChatView(QWidget):
         self._before = QWidget() if self._is_small else self.empty
         self._stack.addWidget(self._before)
         self._stack.addWidget(self.transcript)
-        # The composer's height goes before.
+        # The composer needs its height first.
         self.transcript.setMinimumHeight(1)
         self._top = QHBoxLayout()
         self._top.addStretch(1)

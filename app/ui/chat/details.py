@@ -106,7 +106,6 @@ class AnswerDetails(QFrame):
         x = 0 if mirrored else widget.width() - self.width()
         place = QRect(widget.mapToGlobal(QPoint(x, -self.height() - gap)), self.size())
         room = widget.screen().availableGeometry()
-        # No room above: below.
         if place.top() < room.top():
             place.moveTop(widget.mapToGlobal(QPoint(0, widget.height() + gap)).y())
         place.moveLeft(max(room.left(), min(place.left(), room.right() - self.width())))

@@ -181,7 +181,6 @@ class TurnMarks(QObject):
         self._pattern: re.Pattern[str] | None = None
         self._only: int | None = None
         """The one message with highlights; None for all."""
-        # May be True for long: a turn is laid out bit by bit.
         self._chosen: TurnHit | None = None
         self._is_awaited = False
         """True until the chosen hit was scrolled to: its turn may not be laid out that far yet."""

@@ -345,7 +345,7 @@ class QueueView(QWidget):
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if watched is self._page and event.type() == QEvent.Type.LayoutRequest:
-            # A message has another height.
+            # The edited message may be higher or lower.
             self.fit_height()
         return super().eventFilter(watched, event)
 

@@ -262,8 +262,8 @@ class QuickAsk(QWidget):
             return
         found = texts_elsewhere()
         if not found:
-            # On some systems only the active window can read the clipboard; asked again once it is
-            return  # on some systems only the active window can read the clipboard
+            # On some systems only the active window can read the clipboard; asked again once it is.
+            return
         self._wants_text = False
         fresh = next((text for text in found if self._last.get(text.is_selected) != text.text), None)
         # The system keeps a selection long after it is visible nowhere, so each is offered only once.

@@ -87,8 +87,8 @@ class AnswerPairs(QObject):
         self._chat, self._chats, self._own, self._models = chat, chats, own, models
         self._theme, self._notify, self._window = theme, notify, window
         self.live = LiveAnswer(
-            # A chat that is opened later has another service.
             notify,
+            # A chat that is opened later has another service.
             stored=lambda number: chat.talk.conversations.get_message(number),  # noqa: PLW0108 - another one later
             is_loading=lambda: not self.live.is_reading,
             parent=window,

@@ -142,7 +142,7 @@ class PlotButtons(QWidget):
         menu = QMenu(self)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         for ending, name in FORMATS:
-            # Behind a tab Qt aligns text like a shortcut
+            # Behind a tab Qt aligns text like a shortcut.
             menu.addAction(f"{name}\t{ending}", partial(self.ask_where, ending))
         menu.popup(self.save.mapToGlobal(self.save.rect().bottomLeft()))
 

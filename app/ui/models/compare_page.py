@@ -452,7 +452,7 @@ Row = tuple[str, ModelFigures]
 _VALUES: dict[int, Callable[[Row], Any]] = {
     NAME: lambda row: row[0].casefold(),
     PARAMETERS: lambda row: row[1].parameters,
-    # NaN has no order: not measured comes last
+    # NaN has no order: not measured comes last.
     BITS: lambda row: math.inf if math.isnan(row[1].bits_per_byte) else row[1].bits_per_byte,
     SPEED: lambda row: row[1].tokens_per_s,
     FIRST: lambda row: row[1].time_to_first_token_s,
@@ -698,7 +698,7 @@ class Results(QWidget):
 
     def _show_plot(self, good: list[Row]) -> None:
         points = [PlotPoint(name, compared.parameters, compared.bits_per_byte) for name, compared in good]
-        # Nothing else has a place on logarithmic axes
+        # Nothing else has a place on logarithmic axes.
         drawn = [point for point in points if point.x > 0 and point.y > 0]
         line = line_of([compared for _, compared in good])
         is_shown = len(drawn) > 1  # one point shows no trend
