@@ -285,7 +285,7 @@ class SilenceWatch:
         self._seen: weakref.WeakKeyDictionary[Child, tuple[object, int]] = weakref.WeakKeyDictionary()
 
     def find_silent(self) -> list[Child]:
-        """Return the children silent for ten seconds."""
+        """Return the children of which nothing came at the last five looks, ten seconds."""
         silent = []
         for child in running_children():
             # No sign since the last look, not even computing.

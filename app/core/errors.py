@@ -205,7 +205,7 @@ class InfillUnavailable(EnvironmentProblem):
 
 
 class EmbeddingsUnavailable(EnvironmentProblem):
-    """`instead` names installed models that can embed."""
+    """`instead` names installed models that turn texts into vectors."""
 
     path: str
     instead: tuple[str, ...] = ()

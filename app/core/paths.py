@@ -36,7 +36,7 @@ class AppPaths:
 
     @property
     def checker(self) -> Path:
-        """The claim checker's files, if it was downloaded."""
+        """The claim checker's files, which are there only if it was downloaded."""
         return self.data / "checker"
 
     @property
@@ -80,7 +80,7 @@ class AppPaths:
 
     @property
     def recordings(self) -> Path:
-        """Recordings made with the microphone, as sound files."""
+        """Recordings that were made with the microphone, as sound files."""
         return self.data / "recordings"
 
     @property
@@ -95,7 +95,7 @@ class AppPaths:
 
     @property
     def unpacked(self) -> Path:
-        """An unpacked backup that nobody has confirmed yet."""
+        """An unpacked backup, as long as nobody has confirmed that it is wanted."""
         return self.data / "restoring.part"
 
     @property

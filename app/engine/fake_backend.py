@@ -194,7 +194,7 @@ class ScriptedBackend:
         return self._loaded
 
     def unload(self) -> None:
-        """Forget the model; background answers end with `ModelReplaced`."""
+        """Forget the model; answers in the background end with `ModelReplaced`, as the real one's do."""
         self._give_up_background()
         self._loaded = None
 
@@ -336,7 +336,7 @@ class ScriptedBackend:
         )
 
     def count_texts(self, request: protocol.CountTexts) -> protocol.TextsCounted:
-        """Count the words of each text."""
+        """Count the words of each text, which are a script's tokens."""
         self._require_model()
         return protocol.TextsCounted(request.id, tuple(len(_split_words(text)) for text in request.texts))
 

@@ -106,7 +106,7 @@ class MemoryNeeds:
 
     @property
     def total(self) -> int:
-        """Main and GPU memory together, in bytes."""
+        """Main memory and that of all GPUs together, in bytes."""
         return self.main + self.gpu
 
 
@@ -432,7 +432,7 @@ class FitProbe:
 
 @dataclass(frozen=True)
 class ProbeMemory:
-    """Measure memory bandwidth with this many cores."""
+    """Request to measure how fast this many cores read memory; answered by `MemorySpeed`."""
 
     cores: int
 
@@ -603,7 +603,7 @@ class LoadPlan(ModelLayout):
 
     @property
     def layout(self) -> ModelLayout:
-        """The layout without the reasons."""
+        """The layout alone: what is loaded how, without why."""
         return ModelLayout(**{field.name: getattr(self, field.name) for field in dataclasses.fields(ModelLayout)})
 
 

@@ -32,7 +32,7 @@ class InfillEnd:
     """
 
     def __init__(self, before: str, suffix: str) -> None:
-        """`before` is the text before the middle."""
+        """`before` is the text before the middle, which the answer must not repeat."""
         cursor_line = before[before.rfind("\n") + 1 :]
         rest = suffix.partition("\n")[0]
         # Text on both sides of the cursor: the middle is a part of this line.

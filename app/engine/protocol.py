@@ -162,7 +162,7 @@ class Ask:
 
 
 def turns_of(messages: Sequence[Message]) -> list[tuple[str, str]]:
-    """Return (role, text) pairs, without pictures and sounds."""
+    """Return the (role, text) pairs of messages, without their pictures and sounds."""
     return [(message.role.value, message.text) for message in messages]
 
 

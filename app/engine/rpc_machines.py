@@ -53,7 +53,7 @@ class RemoteMachine:
 
     @property
     def is_here(self) -> bool:
-        """True if the worker runs on this computer."""
+        """True if the worker runs on this computer, so that its memory is ours."""
         return ipaddress.ip_address(self.endpoint.rpartition(":")[0]).is_loopback
 
 

@@ -58,7 +58,7 @@ class ModelFile:
 
     @property
     def size_bytes(self) -> int:
-        """Bytes of all parts of the model together."""
+        """Bytes of all parts of the model together, without a projector."""
         return sum(part.size_bytes for part in self.parts)
 
 

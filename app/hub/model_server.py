@@ -60,7 +60,7 @@ class RequestCut:
             _shut_connection(self._socket)
 
     def trace_event(self, event: str, info: Mapping[str, Any]) -> None:
-        """Note new connections; called by httpcore's `trace` extension."""
+        """Note each new connection, by its events; httpcore's `trace` extension calls this."""
         if not event.endswith((".connect_tcp.complete", ".start_tls.complete")):
             return
         with self._lock:

@@ -367,7 +367,7 @@ class PageReadings:
         return done.rowcount > 0
 
     def forget_all(self, sha256: str) -> None:
-        """Delete all readings of a file, corrections included."""
+        """Delete all readings of a file, corrections included; for good."""
         with self._database.transaction() as connection:
             connection.execute("DELETE FROM page_readings WHERE sha256 = ?", (sha256,))
 

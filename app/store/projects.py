@@ -56,7 +56,7 @@ class Projects:
         self._conversations = Conversations(database)
 
     def create(self, name: str, icon: str = "") -> Project:
-        """Create a project without chats, shown open."""
+        """Create a project without chats, which the list shows open."""
         now = self._clock()
         with self._database.transaction() as connection:
             row = connection.execute(
@@ -257,7 +257,7 @@ class Memories:
             set_columns(connection, "memories", memory_id, {"deleted_at": None})
 
     def deleted(self) -> list[Memory]:
-        """Return the deleted memories, which `restore` brings back."""
+        """Return the deleted memories that `restore` can bring back, by project."""
         return self._find_where("m.deleted_at IS NOT NULL")
 
     def purge_deleted(self, before: float) -> list[int]:

@@ -456,7 +456,7 @@ def _mend_messages(new: sqlite3.Connection) -> None:
 
 
 def _drop_loose_rows(new: sqlite3.Connection) -> None:
-    """Delete rows that refer to lost ones."""
+    """Delete rows that refer to lost ones, until every reference is good."""
     # Until nothing is left: deleting a row can loosen others.
     while loose := new.execute("PRAGMA foreign_key_check").fetchall():
         for table, rowid, _parent, number in loose:

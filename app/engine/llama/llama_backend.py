@@ -481,12 +481,12 @@ class LlamaBackend:
 
     @property
     def busy(self) -> bool:
-        """True if answers are running or waiting."""
+        """True if answers are running or waiting, so that `step` has something to do."""
         return self._loaded is not None and self._loaded.decoder.busy
 
     @property
     def interactive(self) -> bool:
-        """True if one of the answers is interactive."""
+        """True if one of the answers is interactive: background work outside the model rests then."""
         return self._loaded is not None and self._loaded.decoder.interactive
 
     @property
@@ -540,7 +540,7 @@ class LlamaBackend:
         self._require_model().begin_answer(request, job)
 
     def step(self, urgent: Callable[[], bool]) -> None:
-        """Run one decode."""
+        """Run one decode for all answers that have a place; `urgent` tells when to end early."""
         self._require_model().decoder.step(urgent)
 
     def forget_session(self, session: str) -> None:

@@ -56,7 +56,7 @@ class LlamaLibrary:
         return "\n".join(self._lines)
 
     def forget_words(self) -> None:
-        """Clear the collected warnings and errors."""
+        """Clear the collected warnings and errors, so that the next ones belong to what follows."""
         self._lines.clear()
 
     @contextlib.contextmanager

@@ -62,7 +62,7 @@ class Model:
 
     @property
     def name(self) -> str:
-        """The model's own name, else the file's."""
+        """The name that the file gives the model, else the name of the file."""
         name = self.header.metadata.get("general.name")
         return name if isinstance(name, str) and name.strip() else os.path.basename(self.path)  # noqa: PTH119
 
@@ -185,7 +185,7 @@ class Model:
         return ends
 
     def free(self) -> None:
-        """Free the model and end its template process."""
+        """Free the model's memory and end the process of its template."""
         if self._renderer is not None:
             self._renderer.close()
         self._library.c.llama_model_free(self.pointer)

@@ -112,7 +112,7 @@ class CachedSequence:
         self._shift = self._tiles.position_shift(self.tokens)
 
     def extend(self, tokens: Tokens[int]) -> None:
-        """Record tokens that were just decoded."""
+        """Record tokens that were just decoded; the memory holds them already."""
         self.tokens += tokens
         if self._tiles.shifts:
             self._shift += self._tiles.position_shift(tokens)
@@ -420,7 +420,7 @@ class SequenceRun:
 
     @property
     def is_reading(self) -> bool:
-        """Return whether no token has been written yet."""
+        """True until a token of the answer has been written, forced ones included."""
         return len(self.tokens) == len(self.prompt.tokens)
 
     def next_place(self) -> int:
@@ -568,7 +568,7 @@ class SequencePool:
 
     @property
     def unsaved(self) -> bool:
-        """Return whether `save_idle` would write anything."""
+        """True if `save_idle` would write something, so that sleep and quitting wait for it."""
         return self._states is not None and any(is_worth_saving(s) for s in self.sequences)
 
     def forget_session(self, session: str) -> None:

@@ -77,14 +77,14 @@ def _make_renderer(source: str) -> Callable[[Mapping[str, Any]], str]:
 
 
 class CompiledTemplate:
-    """A compiled template."""
+    """A template, compiled by jinja2 in a sandbox. Raises TemplateProblem if it can't be."""
 
     def __init__(self, source: str) -> None:
         with _tell_problems():
             self._template = _SandboxedEnvironment().from_string(source)
 
     def render(self, variables: Mapping[str, Any]) -> str:
-        """Return the rendered text. Raises TemplateProblem."""
+        """Return the text that the template writes. Raises TemplateProblem, or TemplateAbandoned at its limits."""
         # Templates may write texts more than once, such as in a list of documents.
         size = sum(len(message["content"]) for message in variables["messages"])
         with _tell_problems():

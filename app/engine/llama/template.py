@@ -101,7 +101,7 @@ class TemplateProcess:
             self._running_client()
 
     def render(self, variables: Mapping[str, Any]) -> str:
-        """Return the rendered text. Raises TemplateProblem."""
+        """Return the text that the process writes. Raises TemplateProblem, or TemplateAbandoned if it was ended."""
         # A hostile template would otherwise cost seconds of processor time with each letter typed in a chat.
         if time.monotonic() < self._avoided_until_s:
             raise TemplateAbandoned(self._problem)
