@@ -59,7 +59,7 @@ class Archive:
             self._zip.close()
             raise
         # A folder of the same name would hide a file: some writers store "word" and "word/".
-        self._members = {_folded(member.filename): member for member in members if not is_folder(member)}
+        self._members = {_fold_name(member.filename): member for member in members if not is_folder(member)}
         self.names = tuple(member.filename.replace("\\", "/") for member in self._members.values())
         """Files, not folders, in the order of the archive."""
 
@@ -70,11 +70,11 @@ class Archive:
         self._zip.close()
 
     def __contains__(self, name: str) -> bool:
-        return _folded(name) in self._members
+        return _fold_name(name) in self._members
 
     def size(self, name: str) -> int:
         """Return how large a member says it is, in bytes; only for telling it."""
-        member = self._members.get(_folded(name))
+        member = self._members.get(_fold_name(name))
         return member.file_size if member is not None else 0
 
     def read(self, name: str) -> bytes:
@@ -83,7 +83,7 @@ class Archive:
 
     def open(self, name: str) -> BinaryIO:
         """Return a member to be read from its beginning to its end."""
-        member = self._members.get(_folded(name))
+        member = self._members.get(_fold_name(name))
         # deflate64, bzip2 and LZMA are valid in a ZIP, but zipfile can't be stopped within one of their blocks.
         if member is None or member.compress_type not in _METHODS:
             raise self._source.unreadable("damaged")
@@ -98,7 +98,7 @@ class Archive:
         Inflating and counting takes a tenth of a second per 50 MB, parsing as many empty elements a minute. The bytes
         aren't counted: they are when the member is read.
         """
-        member = self._members.get(_folded(name))
+        member = self._members.get(_fold_name(name))
         # `file_size` is only what the directory says; a lie ends at the budget of inflated bytes when the member is
         # read.
         if member is None or member.file_size < CROWDED_BYTES or member.compress_type not in _METHODS:
@@ -157,14 +157,14 @@ class _MemberStream(io.RawIOBase):
     def read(self, size: int = -1) -> bytes:
         """Read at most `size` bytes; the rest if it is negative."""
         if size >= 0:
-            return self._next(size)
-        return b"".join(iter(lambda: self._next(CHUNK_BYTES), b""))
+            return self._read_next(size)
+        return b"".join(iter(lambda: self._read_next(CHUNK_BYTES), b""))
 
     def readall(self) -> bytes:
         return self.read()
 
     def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
-        data = self._next(len(buffer))
+        data = self._read_next(len(buffer))
         buffer[: len(data)] = data
         return len(data)
 
@@ -172,7 +172,7 @@ class _MemberStream(io.RawIOBase):
         self._stream.close()
         super().close()
 
-    def _next(self, size: int) -> bytes:
+    def _read_next(self, size: int) -> bytes:
         try:
             data = self._stream.read(size)
         except DAMAGE:
@@ -190,7 +190,7 @@ def is_folder(member: zipfile.ZipInfo) -> bool:
     return member.filename.endswith("/")
 
 
-def _folded(name: str) -> str:
+def _fold_name(name: str) -> str:
     return name.replace("\\", "/").casefold()
 
 
@@ -243,22 +243,22 @@ def copy_archive(source: FileSource, out: BinaryIO, changed: Mapping[str, bytes]
     are stored if they were, and deflated otherwise. `out` is written from position 0. Raises DocumentUnreadable as
     `Archive` does, and KeyError for a name not in the archive.
     """
-    wanted = {_folded(name): data for name, data in changed.items()}
+    wanted = {_fold_name(name): data for name, data in changed.items()}
     # Checks all that `Archive` does; this function itself trusts the directory from here on.
     with Archive(source) as archive:
         if missing := [name for name in changed if name not in archive]:
             raise KeyError(missing[0])
     with zipfile.ZipFile(source.path) as read, source.path.open("rb") as file:
         members = read.infolist()
-        entries = _entries(file, read.start_dir, members)
+        entries = _directory_entries(file, read.start_dir, members)
         if members:
             file.seek(0)
             # What comes before the first member belongs to no record: the loader of a self-extracting archive, for
             # example.
-            _copy(source, file, out, min(directory_entry.at for directory_entry in entries))
+            _copy_bytes(source, file, out, min(directory_entry.at for directory_entry in entries))
         # The data may lie in another order than the directory lists it; both orders stay as they are.
         for entry, member in sorted(zip(entries, members, strict=True), key=lambda pair: pair[0].at):
-            data = None if is_folder(member) else wanted.get(_folded(member.filename))
+            data = None if is_folder(member) else wanted.get(_fold_name(member.filename))
             if data is None:
                 _copy_member(source, file, out, entry)
             else:
@@ -266,7 +266,7 @@ def copy_archive(source: FileSource, out: BinaryIO, changed: Mapping[str, bytes]
         _write_directory(out, entries, read.comment)
 
 
-def _entries(file: BinaryIO, start: int, members: list[zipfile.ZipInfo]) -> list[_DirectoryEntry]:
+def _directory_entries(file: BinaryIO, start: int, members: list[zipfile.ZipInfo]) -> list[_DirectoryEntry]:
     """Return the records of the central directory; zipfile has found the values, for they may be in extra fields."""
     file.seek(start)
     entries = []
@@ -282,7 +282,7 @@ def _entries(file: BinaryIO, start: int, members: list[zipfile.ZipInfo]) -> list
     return entries
 
 
-def _copy(source: FileSource, file: BinaryIO, out: BinaryIO, size_bytes: int) -> None:
+def _copy_bytes(source: FileSource, file: BinaryIO, out: BinaryIO, size_bytes: int) -> None:
     while size_bytes:
         data = file.read(min(size_bytes, CHUNK_BYTES))
         if not data:
@@ -306,7 +306,7 @@ def _copy_member(source: FileSource, file: BinaryIO, out: BinaryIO, entry: _Dire
     fields, name, extra = _local_header(source, file, entry)
     entry.at = out.tell()
     out.write(_LOCAL.pack(_LOCAL_SIGN, *fields) + name + extra)
-    _copy(source, file, out, entry.packed_bytes)
+    _copy_bytes(source, file, out, entry.packed_bytes)
     if fields[1] & _HAS_DESCRIPTOR:
         # APPNOTE 4.3.9.2: sizes in the descriptor have 8 bytes if the member has a ZIP64 field, and nothing else says
         # so.
@@ -318,7 +318,7 @@ def _copy_member(source: FileSource, file: BinaryIO, out: BinaryIO, entry: _Dire
 def _write_member(source: FileSource, file: BinaryIO, out: BinaryIO, entry: _DirectoryEntry, data: bytes) -> None:
     fields, name, extra = _local_header(source, file, entry)
     method = zipfile.ZIP_STORED if fields[2] == zipfile.ZIP_STORED else zipfile.ZIP_DEFLATED
-    packed = data if method == zipfile.ZIP_STORED else _deflated(data)
+    packed = data if method == zipfile.ZIP_STORED else _deflate_bytes(data)
     entry.at, entry.crc, entry.packed_bytes, entry.bytes = out.tell(), zlib.crc32(data), len(packed), len(data)
     # Sizes are known now, so no descriptor follows; only the flag for names in UTF-8 still holds.
     entry.fields[2], entry.fields[3] = entry.fields[2] & _IS_UTF8, method
@@ -338,7 +338,7 @@ def _write_member(source: FileSource, file: BinaryIO, out: BinaryIO, entry: _Dir
     out.write(packed)
 
 
-def _deflated(data: bytes) -> bytes:
+def _deflate_bytes(data: bytes) -> bytes:
     # Raw deflate: a ZIP has no zlib header, which a negative window size leaves out.
     packer = zlib.compressobj(wbits=-zlib.MAX_WBITS)
     return packer.compress(data) + packer.flush()
@@ -347,7 +347,7 @@ def _deflated(data: bytes) -> bytes:
 def _write_directory(out: BinaryIO, entries: list[_DirectoryEntry], comment: bytes) -> None:
     start = out.tell()
     for entry in entries:
-        out.write(_record(entry))
+        out.write(_directory_record(entry))
     size = out.tell() - start
     count = len(entries)
     if start + size >= _FULL:
@@ -360,7 +360,7 @@ def _write_directory(out: BinaryIO, entries: list[_DirectoryEntry], comment: byt
     out.write(_END.pack(_END_SIGN, 0, 0, count, count, min(size, _FULL), min(start, _FULL), len(comment)) + comment)
 
 
-def _record(entry: _DirectoryEntry) -> bytes:
+def _directory_record(entry: _DirectoryEntry) -> bytes:
     """Return an entry of the central directory; values of more than 32 bits go into the extra field."""
     values = (entry.bytes, entry.packed_bytes, entry.at)
     large = [value for value in values if value >= _FULL]

@@ -182,19 +182,19 @@ def code_joined(pieces: Iterable[BlockPiece]) -> Iterator[BlockPiece]:
         if piece.kind is BlockKind.CODE:
             # Blocks are what is searched, cited and cut by; one of 10,000 lines would be useless for all three.
             if len(lines) == MOST_LINES:
-                yield from _one(lines)
+                yield from _join_code_lines(lines)
                 lines = []
             lines.append(piece)
         elif lines:
-            yield from _one(lines)
+            yield from _join_code_lines(lines)
             lines = []
             yield piece
         else:
             yield piece
-    yield from _one(lines)
+    yield from _join_code_lines(lines)
 
 
-def _one(lines: list[BlockPiece]) -> Iterator[BlockPiece]:
+def _join_code_lines(lines: list[BlockPiece]) -> Iterator[BlockPiece]:
     filled = [number for number, line in enumerate(lines) if line.text]
     # Blank lines at the ends come from the gap between two paragraphs, not from the program that is shown.
     if filled:

@@ -52,12 +52,12 @@ def clean_piece(piece: BlockPiece) -> tuple[BlockPiece, int]:
         return (piece if label == piece.label else piece._replace(label=label)), 0
     # Boxes hold offsets into the text, so each moves left by what was taken out before it.
     gone = [found.start() for found in _TAKEN_OUT.finditer(piece.text)]
-    boxes = tuple(_moved(box, gone) for box in piece.place.boxes)
+    boxes = tuple(_shift_box(box, gone) for box in piece.place.boxes)
     place = piece.place._replace(boxes=boxes)
     return piece._replace(text=clean_text(piece.text), label=label, place=place), len(gone)
 
 
-def _moved(box: LineBox, gone: list[int]) -> LineBox:
+def _shift_box(box: LineBox, gone: list[int]) -> LineBox:
     return box._replace(start=box.start - bisect_left(gone, box.start), end=box.end - bisect_left(gone, box.end))
 
 
@@ -73,9 +73,9 @@ def fit_for_the_wire(piece: BlockPiece) -> Iterator[BlockPiece]:
     start = 0
     while len(piece.text) - start > MOST_CHARACTERS:
         end = _good_end(piece.text, start, start + MOST_CHARACTERS)
-        yield _part(piece, start, end)
+        yield _cut_piece(piece, start, end)
         start = end
-    yield _part(piece, start, len(piece.text)) if start else piece
+    yield _cut_piece(piece, start, len(piece.text)) if start else piece
 
 
 def _good_end(text: str, start: int, end: int) -> int:
@@ -87,7 +87,7 @@ def _good_end(text: str, start: int, end: int) -> int:
     return end
 
 
-def _part(piece: BlockPiece, start: int, end: int) -> BlockPiece:
+def _cut_piece(piece: BlockPiece, start: int, end: int) -> BlockPiece:
     place = piece.place
     if place.boxes:
         # A line belongs to the piece that it begins in; its box is shown for what is left of it.
@@ -110,13 +110,13 @@ def clean_segment(segment: Segment) -> Segment:
     """Return a segment without hidden characters, see `clean_text`; its context is cut where it is long."""
     return dataclasses.replace(
         segment,
-        content=_clean(segment.content),
+        content=_clean_content(segment.content),
         context=clean_text(segment.context)[:MOST_CONTEXT_CHARACTERS],
-        translated=_clean(segment.translated),
+        translated=_clean_content(segment.translated),
     )
 
 
-def _clean(content: Content) -> Content:
+def _clean_content(content: Content) -> Content:
     return content_of(
         [clean_text(part) if isinstance(part, str) else part._replace(shows=clean_text(part.shows)) for part in content]
     )
@@ -167,14 +167,14 @@ class RemarkCounts:
             self._found[key] = ReadingRemark(remark.name, {**known.values, "count": count})
         # A hostile workbook could name a million sheets, and each remark goes over the wire and into the store.
         elif known is None and len(self._found) < MOST_REMARKS:
-            values = {name: _short(v) if isinstance(v, str) else v for name, v in remark.values.items()}
+            values = {name: _shorten_text(v) if isinstance(v, str) else v for name, v in remark.values.items()}
             self._found[key] = ReadingRemark(remark.name, values)
 
     def all(self) -> tuple[ReadingRemark, ...]:
         return tuple(self._found.values())
 
 
-def _short(text: str) -> str:
+def _shorten_text(text: str) -> str:
     return clean_text(text if len(text) <= MOST_REMARK_CHARACTERS else f"{text[: MOST_REMARK_CHARACTERS - 1]}…")
 
 
@@ -268,12 +268,12 @@ def recoded(text: str, encoding: str) -> str:
     """Return the text as a font of this encoding shows it; words with Latin letters stay."""
     if text.isascii():
         return text
-    table = _table(encoding)
+    table = _character_table(encoding)
     return _ALIEN.sub(lambda found: found[0].translate(table), text)
 
 
 @cache
-def _table(encoding: str) -> dict[int, str]:
+def _character_table(encoding: str) -> dict[int, str]:
     """Return what is shown for each character of Windows' and of ISO's Latin; only encodings of one byte have it."""
     table: dict[int, str] = {}
     for byte in range(0x80, 0x100):

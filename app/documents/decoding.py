@@ -87,7 +87,7 @@ def decode(request: Decode, on_step: Callable[[], None] = lambda: None, open_fil
     `on_step` is called on progress, as a sign of life. `open_file` serves processes that may open no files themselves.
     """
     path = Path(request.path)
-    with open_file(path, "rb") as file, _heard() as warnings:
+    with open_file(path, "rb") as file, _collect_warnings() as warnings:
         # Asked of the open file, not of the path, which may name another file by now.
         if os.fstat(file.fileno()).st_size > MOST_PICTURE_BYTES:
             raise PictureUnreadable(request.path, "too_large")
@@ -95,11 +95,11 @@ def decode(request: Decode, on_step: Callable[[], None] = lambda: None, open_fil
         read = reading.read(request.most_side)
     on_step()
     # Colours before the white paper: blending in a wide gamut would tint the edges.
-    picture = _padded(_on_white(_shrunk(_in_srgb(read.image), request.most_side)))
+    picture = _pad_image(_on_white(_shrink_image(_in_srgb(read.image), request.most_side)))
     on_step()
     write_rows(picture, Path(request.out), open_file)
     if request.preview:
-        write_rows(_shrunk(picture, PREVIEW_PX), Path(request.preview), open_file)
+        write_rows(_shrink_image(picture, PREVIEW_PX), Path(request.preview), open_file)
     # libjpeg fills the missing part with grey and only warns, so that Qt calls the picture whole.
     is_cut = any("premature end" in warning.lower() for warning in warnings)
     return Decoded(reading.format, *read.size, picture.width(), picture.height(), read.frames, is_cut=is_cut)
@@ -122,10 +122,10 @@ def frame_of(path: Path, number: int, most_side: int, degrees: float = 0.0) -> D
 
     Animations count as one image. Raises PictureUnreadable.
     """
-    with path.open("rb") as file, _heard():
+    with path.open("rb") as file, _collect_warnings():
         reading = _ImageReading(path, file)
         read = reading.read(most_side, number)
-    picture = _on_white(_shrunk(_in_srgb(read.image), most_side))
+    picture = _on_white(_shrink_image(_in_srgb(read.image), most_side))
     width, height, stride = picture.width(), picture.height(), 3 * picture.width()
     if degrees:
         # Smooth and grown: corners are cut off by the paper, so that the page keeps its size for the places found on
@@ -179,9 +179,9 @@ class _ImageReading:
         self._path = path
         self.format = find_picture(file.read(HEAD_BYTES))
         if not self.format:
-            raise self._refused("not_picture")
+            raise self._unreadable_picture("not_picture")
         if self.format == "heic" and QByteArray(b"heic") not in QImageReader.supportedImageFormats():
-            raise self._refused("heic")
+            raise self._unreadable_picture("heic")
         if self.format == "svg":
             _be_able_to_write()
         # Qt's own limit is 256 MB, which a photograph of 80 megapixels exceeds.
@@ -205,7 +205,7 @@ class _ImageReading:
                 # sees.
                 buffer.setData(QByteArray(make_self_contained(file.read(), find_picture)))
             except SvgDamaged:
-                raise self._refused("damaged") from None
+                raise self._unreadable_picture("damaged") from None
             buffer.open(QIODevice.OpenModeFlag.ReadOnly)
             return buffer
         # Python has read on into its buffer; Qt shares the descriptor's position.
@@ -219,24 +219,24 @@ class _ImageReading:
         Once.
         """
         try:
-            return self._read(most_side, frame)
+            return self._read_frame(most_side, frame)
         finally:
             # The TIFF reader looks at its device once more when it is destroyed, which is gone by then.
             self._reader.setDevice(None)  # type: ignore[arg-type]
 
-    def _read(self, most_side: int, frame: int) -> _Read:
+    def _read_frame(self, most_side: int, frame: int) -> _Read:
         frames = max(1, self._reader.imageCount()) if self.format in ("gif", "webp", "tiff") else 1  # before any size
         if frame > 1 and not self._reader.jumpToImage(frame - 1):
-            raise self._refused("damaged")
+            raise self._unreadable_picture("damaged")
         size = self._reader.size()
         if not size.isValid() or size.isEmpty():
-            raise self._refused("damaged")
-        wanted = self._wanted(size, most_side)
+            raise self._unreadable_picture("damaged")
+        wanted = self._wanted_size(size, most_side)
         if wanted != size:
             self._reader.setScaledSize(wanted)
         image = self._reader.read()
         if image.isNull():
-            raise self._refused("damaged")
+            raise self._unreadable_picture("damaged")
         # An SVG's size is a wish in points; what was drawn is what can be told.
         seen = QSize(size) if self.format != "svg" else image.size()
         # Qt reports the size as it is stored and turns only the image itself.
@@ -244,15 +244,15 @@ class _ImageReading:
         width, height = (seen.height(), seen.width()) if is_turned else (seen.width(), seen.height())
         return _Read(image, (width, height), frames)
 
-    def _wanted(self, size: QSize, most_side: int) -> QSize:
+    def _wanted_size(self, size: QSize, most_side: int) -> QSize:
         """Return the size to decode at. Raises PictureUnreadable if that takes too much memory."""
         longest = max(size.width(), size.height())
         if self.format == "svg":
             wanted = min(most_side, max(longest, DRAWN_PX))
-            return _grown(size, wanted)
+            return _grow_size(size, wanted)
         # libjpeg scales while it decodes, so a huge photograph never exists at full size.
         if self.format == "jpeg" and longest > 2 * most_side:
-            return _fitted(size, most_side)
+            return _fit_size(size, most_side)
         deep = (QImage.Format.Format_RGBA64, QImage.Format.Format_RGBX64, QImage.Format.Format_RGBA64_Premultiplied)
         # Qt keeps 16-bit pictures as such, twice the memory of all others.
         pixel_bytes = 8 if self._reader.imageFormat() in deep else 4
@@ -260,25 +260,25 @@ class _ImageReading:
             raise PictureUnreadable(str(self._path), "too_many_pixels", size.width(), size.height())
         return size
 
-    def _refused(self, reason: str) -> PictureUnreadable:
+    def _unreadable_picture(self, reason: str) -> PictureUnreadable:
         return PictureUnreadable(str(self._path), reason)
 
 
-def _fitted(size: QSize, longest: int) -> QSize:
+def _fit_size(size: QSize, longest: int) -> QSize:
     return QSize(*fitted(size.width(), size.height(), longest))
 
 
-def _grown(size: QSize, longest: int) -> QSize:
+def _grow_size(size: QSize, longest: int) -> QSize:
     """Scale a drawing, which has no pixels of its own, to the size that is wanted."""
     scale = longest / max(size.width(), size.height())
     return QSize(max(1, round(size.width() * scale)), max(1, round(size.height() * scale)))
 
 
-def _shrunk(image: QImage, most_side: int) -> QImage:
+def _shrink_image(image: QImage, most_side: int) -> QImage:
     if max(image.width(), image.height()) <= most_side:
         return image
     return image.scaled(
-        _fitted(image.size(), most_side),
+        _fit_size(image.size(), most_side),
         Qt.AspectRatioMode.IgnoreAspectRatio,
         Qt.TransformationMode.SmoothTransformation,
     )
@@ -311,7 +311,7 @@ def _on_white(image: QImage) -> QImage:
     return image.convertToFormat(QImage.Format.Format_RGB888)
 
 
-def _padded(image: QImage) -> QImage:
+def _pad_image(image: QImage) -> QImage:
     width, height = image.width(), image.height()
     wanted = sent_size(width, height)
     if wanted == (width, height):
@@ -340,7 +340,7 @@ _applications: list[QCoreApplication] = []
 
 
 @contextmanager
-def _heard() -> Iterator[list[str]]:
+def _collect_warnings() -> Iterator[list[str]]:
     """Collect warnings of Qt's readers: a truncated JPEG is only a warning to them."""
     heard: list[str] = []
 

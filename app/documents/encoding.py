@@ -59,7 +59,7 @@ class DecodedText:
 def decode(data: bytes, chosen: str = "") -> DecodedText:
     """Decode `data` as `chosen`, or as detected if that is "" or unknown."""
     encoding = encoding_for(data, chosen)
-    text, odd_bytes = _replaced(data.decode(encoding, ODD_BYTES))
+    text, odd_bytes = _replace_marks(data.decode(encoding, ODD_BYTES))
     # The codecs that name a byte order keep the mark as a character.
     return DecodedText(text.removeprefix("\ufeff"), encoding, odd_bytes)
 
@@ -92,13 +92,13 @@ class DecodedStream:
         # A decoder may give nothing for its first bytes, so the mark may come with a later chunk.
         is_first = True
         while data := self._file.read(CHUNK_BYTES):
-            text = self._counted(decoder.decode(data))
+            text = self._count_replacements(decoder.decode(data))
             yield text.removeprefix("\ufeff") if is_first else text
             is_first = is_first and not text
-        yield self._counted(decoder.decode(b"", True))
+        yield self._count_replacements(decoder.decode(b"", True))
 
-    def _counted(self, text: str) -> str:
-        text, odd_bytes = _replaced(text)
+    def _count_replacements(self, text: str) -> str:
+        text, odd_bytes = _replace_marks(text)
         self.odd_bytes += odd_bytes
         return text
 
@@ -152,11 +152,11 @@ def find_encoding(sample: bytes, is_whole: bool = True) -> str:
     controls, most = len(_CONTROL.findall(narrow)), MOST_CONTROL_SHARE * len(narrow)
     narrow = narrow.replace(b"\0", b"")
     if controls > most and not _is_small_text(narrow, len(sample)):
-        return _sixteen(sample)
+        return _detect_utf16(sample)
     # ISO-2022-JP is pure ASCII with escapes, so it would pass for UTF-8.
     if b"\x1b$" not in narrow and _is_utf8(narrow, is_whole):
         return "utf-8"
-    return _detected(narrow if is_whole else _cut_last_line(narrow))
+    return _detect_bytes(narrow if is_whole else _cut_last_line(narrow))
 
 
 def _is_small_text(narrow: bytes, size: int) -> bool:
@@ -182,7 +182,7 @@ def _thirty_two(sample: bytes) -> str:
     return ""
 
 
-def _sixteen(sample: bytes) -> str:
+def _detect_utf16(sample: bytes) -> str:
     """Detect UTF-16 without a mark: by the positions of NULs, by chardet if there are few, or by what it would decode
     to.
     """
@@ -230,7 +230,7 @@ def _cut_last_line(sample: bytes) -> bytes:
     return sample[:at] if at > len(sample) // 2 else sample
 
 
-def _detected(sample: bytes) -> str:
+def _detect_bytes(sample: bytes) -> str:
     """Detect by chardet, preferring cp1252 (the most common) among equals and for at most three accents."""
     # An accent or three in English, French or German text: detectors take these for Central European.
     if len(_FOREIGN.findall(sample)) < 4 and _ADJACENT.search(sample) is None:
@@ -242,14 +242,14 @@ def _detected(sample: bytes) -> str:
     return "cp1252" if "cp1252" in likely else known(likely[0] if likely else "") or "cp1252"
 
 
-def _marked(error: UnicodeError) -> tuple[str, int]:
+def _mark_invalid(error: UnicodeError) -> tuple[str, int]:
     """Replace invalid bytes by a lone surrogate that encodes their number; no decoder yields one."""
     assert isinstance(error, UnicodeDecodeError)
     # Surrogates are the only characters that no decoder gives; the number in it is counted when they are replaced.
     return chr(0xDC00 + min(error.end - error.start, 0xFF)), error.end
 
 
-def _replaced(text: str) -> tuple[str, int]:
+def _replace_marks(text: str) -> tuple[str, int]:
     if text.isascii():
         return text, 0
     marks = _ODD.findall(text)
@@ -258,7 +258,7 @@ def _replaced(text: str) -> tuple[str, int]:
     return _ODD.sub("\ufffd", text), sum(ord(mark) - 0xDC00 for mark in marks)
 
 
-codecs.register_error(ODD_BYTES, _marked)
+codecs.register_error(ODD_BYTES, _mark_invalid)
 
 
 # A text as it comes, with one kind of newline or line by line.
@@ -325,7 +325,7 @@ class EncodedBytes:
         except UnicodeEncodeError:
             mark = b""
         self._mark = mark if mark and data.startswith(mark) else b""
-        self.text, self.odd_bytes = _replaced(data[len(self._mark) :].decode(self.encoding, ODD_BYTES))
+        self.text, self.odd_bytes = _replace_marks(data[len(self._mark) :].decode(self.encoding, ODD_BYTES))
 
     def encoded(self, pieces: Iterable[str | Range], errors: str = "strict") -> bytes:
         """Encode new texts and ranges of the old one; `errors` applies to letters the encoding lacks."""
@@ -370,7 +370,7 @@ def byte_offsets(data: bytes, encoding: str, offsets: Sequence[int]) -> list[int
         gained = len(text) - (bool(text) and not is_begun and text.startswith("\ufeff"))
         if wanted is not None and wanted <= characters + gained:
             decoder.setstate(state)
-            for before, after, count in _steps(decoder, line, characters, is_begun):
+            for before, after, count in _character_steps(decoder, line, characters, is_begun):
                 while wanted is not None and wanted < count:
                     found.append(position + before)
                     wanted = next(waiting, None)
@@ -383,7 +383,7 @@ def byte_offsets(data: bytes, encoding: str, offsets: Sequence[int]) -> list[int
     return found + [len(data)] * (len(offsets) - len(found))
 
 
-def _steps(
+def _character_steps(
     decoder: codecs.IncrementalDecoder, line: bytes, characters: int, is_begun: bool
 ) -> Iterator[tuple[int, int, int]]:
     """Offsets in the line between which a character came, and how many there are after it."""

@@ -61,7 +61,7 @@ class _FolderSearch:
         self._entries = 0
 
     def search_paths(self, paths: Iterable[Path]) -> ExpandedPaths:
-        for path, is_named in self._walk(paths):
+        for path, is_named in self._walk_files(paths):
             # Counted before anything is looked at: also what is skipped takes a visit to the disk.
             self._entries += 1
             found = self._stat_path(path)
@@ -78,7 +78,7 @@ class _FolderSearch:
                 self._files.append(path)
         return ExpandedPaths(tuple(self._files), tuple(self._skipped))
 
-    def _walk(self, paths: Iterable[Path]) -> Iterator[tuple[Path, bool]]:
+    def _walk_files(self, paths: Iterable[Path]) -> Iterator[tuple[Path, bool]]:
         """Yield every path that isn't a folder, in order, and whether the user named it."""
         waiting = [(path, True) for path in reversed(list(paths))]
         while waiting:
@@ -97,7 +97,7 @@ class _FolderSearch:
             with os.scandir(folder) as entries:
                 shown = [Path(entry.path) for entry in entries if not _is_hidden(entry)]
         except OSError as error:
-            self._skip(folder, error)
+            self._note_skipped(folder, error)
             return []
         return sorted(shown, key=lambda path: (_in_order(path.name), path.name))
 
@@ -105,10 +105,10 @@ class _FolderSearch:
         try:
             return path.stat()
         except (OSError, ValueError) as error:
-            self._skip(path, error)
+            self._note_skipped(path, error)
             return None
 
-    def _skip(self, path: Path, error: Exception) -> None:
+    def _note_skipped(self, path: Path, error: Exception) -> None:
         self._skipped.append(SkippedPath(path, "denied" if isinstance(error, PermissionError) else "missing"))
 
     def _was_seen(self, found: os.stat_result) -> bool:

@@ -190,7 +190,7 @@ class ProcessMemoryWatch:
             try:
                 if time.monotonic() - looked_s >= CHILDREN_EVERY_S:
                     children, looked_s = process.children(recursive=True), time.monotonic()
-                used = process.memory_info().rss + sum(_resident(child) for child in children)
+                used = process.memory_info().rss + sum(_resident_bytes(child) for child in children)
             except psutil.Error:
                 return  # it has ended
             self.peak_bytes = max(self.peak_bytes, used)
@@ -201,7 +201,7 @@ class ProcessMemoryWatch:
                 return
 
 
-def _resident(process: object) -> int:
+def _resident_bytes(process: object) -> int:
     import psutil
 
     try:

@@ -197,7 +197,7 @@ class PageScanner(_ReusedChild):
             return self._answer(request, cancel)
 
 
-def _pulse(request: protocol.Request) -> Event:
+def _life_sign(request: protocol.Request) -> Event:
     """Return the event that is a sign of life."""
     match request:
         case protocol.Segments():
@@ -208,7 +208,7 @@ def _pulse(request: protocol.Request) -> Event:
             return protocol.BlocksRead(())
 
 
-def _budget(path: str) -> TextBudget:
+def _text_budget(path: str) -> TextBudget:
     """Return what the child was let through is counted once more: its parent's memory has no limit."""
     try:
         return TextBudget(Path(path))
@@ -216,7 +216,7 @@ def _budget(path: str) -> TextBudget:
         raise DocumentUnreadable(path, "changed") from error
 
 
-def _characters(event: Event) -> int:
+def _event_characters(event: Event) -> int:
     """Return how much text an event holds, which the parent's budget counts."""
     match event:
         case protocol.BlocksRead(blocks):
@@ -253,22 +253,22 @@ class _ReadingChild:
     def ask(self, request: protocol.Request, is_stopped: Callable[[], bool]) -> Generator[Event, None, None]:
         """Yield what the child says to a request, up to its last word."""
         self._conversation.send(request)
-        silent_s, told_s, pulse = 0.0, time.monotonic(), _pulse(request)
+        silent_s, told_s, pulse = 0.0, time.monotonic(), _life_sign(request)
         budget: TextBudget | None = None
         while not is_stopped():
             event = self._said.next_item(LOOK_EVERY_S)
             now_s = time.monotonic()
             # Its end comes as an event, so that lines it wrote before are still taken in order.
             if isinstance(event, Ended):
-                raise self._problem(request.path, event.code, event.tail)
+                raise self._exit_problem(request.path, event.code, event.tail)
             if isinstance(event, Failed):
                 raise event.error
             if event is not None:
                 silent_s, told_s = 0.0, now_s
                 # Once more, though the child has counted: a budget in the process that a file may have taken over is no
                 # budget.
-                if characters := _characters(event):
-                    budget = budget or _budget(request.path)
+                if characters := _event_characters(event):
+                    budget = budget or _text_budget(request.path)
                     budget.take_characters(characters)
                 yield event
                 if isinstance(event, LAST):
@@ -293,7 +293,7 @@ class _ReadingChild:
         # By the parent, since a child that was killed removes nothing.
         shutil.rmtree(unpacked_folder(self._folder, self._child.pid), ignore_errors=True)
 
-    def _problem(self, path: str, code: int, tail: str) -> DocumentTooDemanding | DocumentReaderFailed:
+    def _exit_problem(self, path: str, code: int, tail: str) -> DocumentTooDemanding | DocumentReaderFailed:
         # Before its figures are read: the last measurement may still be running.
         self._watch.close()
         peak_mb = self._watch.peak_bytes / 1e6

@@ -164,7 +164,7 @@ class Tagged:
 
 def tagged_content(text: str, tags: Sequence[SegmentTag], read: Callable[[str], str] = str) -> Tagged:
     """Return a text with its tags as marks; `read` decodes the text between them."""
-    pairs = _pairs(tags)
+    pairs = _tag_pairs(tags)
     parts, written, position, numbers = list[str | Mark](), dict[tuple[str, int], str](), 0, dict[int, int]()
     # A single mark has no partner, so it is numbered as it comes; a pair is numbered by its opening tag.
     for at, tag in enumerate(tags):
@@ -181,7 +181,7 @@ def tagged_content(text: str, tags: Sequence[SegmentTag], read: Callable[[str], 
     return Tagged(content_of([*parts, read(text[position:])]), written)
 
 
-def _pairs(tags: Sequence[SegmentTag]) -> dict[int, int]:
+def _tag_pairs(tags: Sequence[SegmentTag]) -> dict[int, int]:
     """Return which tags open and close each other, both ways; no two pairs overlap."""
     pairs: dict[int, int] = {}
     waiting: list[tuple[str, int]] = []

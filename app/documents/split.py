@@ -97,25 +97,25 @@ class _DocumentSplitter:
         self._counts: dict[tuple[int, int], int] = {}
 
     def chunks(self) -> list[TextChunk]:
-        parts = self._refined(self._one_part_a_block())
-        spans = self._repacked(parts, self._counted_spans(pack(parts, self._budget)))
+        parts = self._refine_parts(self._one_part_a_block())
+        spans = self._pack_again(parts, self._counted_spans(pack(parts, self._budget)))
         # Tokenizers don't add up exactly, so a chunk of parts that fit may be over as a whole.
-        while any(self._tokens(span) > self._budget for span in spans):
+        while any(self._span_tokens(span) > self._budget for span in spans):
             spans = self._counted_spans(self._divided_spans(spans))
-        return [self._chunk(span) for span in spans]
+        return [self._make_chunk(span) for span in spans]
 
     def _one_part_a_block(self) -> list[_SplitPart]:
-        ranks = (_rank(before, block) for before, block in zip([None, *self._blocks], self._blocks, strict=False))
+        ranks = (_cut_rank(before, block) for before, block in zip([None, *self._blocks], self._blocks, strict=False))
         ends = [*self._offsets[1:-1], len(self._text)]
         return [_SplitPart(n, self._offsets[n], ends[n], rank) for n, rank in enumerate(ranks)]
 
     # Parts
 
-    def _refined(self, parts: list[_SplitPart]) -> list[_SplitPart]:
+    def _refine_parts(self, parts: list[_SplitPart]) -> list[_SplitPart]:
         """Parts that all fit, each with its tokens; one call of the counter for each time that all are looked at."""
         while True:
             self._count_parts(parts)
-            refined = [split_part for part in parts for split_part in self._divided(part)]
+            refined = [split_part for part in parts for split_part in self._divide_part(part)]
             if all(part.tokens >= 0 for part in refined):
                 # A part that was just divided has no count yet (-1).
                 return refined
@@ -128,7 +128,7 @@ class _DocumentSplitter:
             part.tokens = tokens
             self._counts[part.start, part.end] = tokens
 
-    def _divided(self, part: _SplitPart) -> list[_SplitPart]:
+    def _divide_part(self, part: _SplitPart) -> list[_SplitPart]:
         """Return the part itself where it fits, or smaller ones, cut at the best kind of boundary that it has."""
         is_over = part.tokens > self._budget
         if not is_over and (part.is_settled or part.tokens <= LARGE * self._budget):
@@ -158,7 +158,7 @@ class _DocumentSplitter:
             for start, end, number in zip(edges, edges[1:], ranks, strict=False)
         ]
 
-    def _headed(self, part: _SplitPart, most: int) -> list[_SplitPart]:
+    def _split_at_most(self, part: _SplitPart, most: int) -> list[_SplitPart]:
         """Return the part in two, the first of at most so many characters, or of one; one character stays as it is."""
         text = self._text[part.start : part.end]
         if is_one_character(text):
@@ -174,61 +174,61 @@ class _DocumentSplitter:
     def _counted_spans(self, spans: list[_Span]) -> list[_Span]:
         """Return the same, all counted as a whole, in one call."""
         # One call for all: a tokenizer in another process costs more by call than by text.
-        new = [key for key in map(_edges, spans) if key not in self._counts]
+        new = [key for key in map(_span_edges, spans) if key not in self._counts]
         counts = self._count([self._text[start:end] for start, end in new]) if new else ()
         self._counts.update(zip(new, counts, strict=True))
         return spans
 
-    def _tokens(self, span: _Span) -> int:
-        return self._counts[_edges(span)]
+    def _span_tokens(self, span: _Span) -> int:
+        return self._counts[_span_edges(span)]
 
-    def _repacked(self, parts: list[_SplitPart], spans: list[_Span]) -> list[_Span]:
+    def _pack_again(self, parts: list[_SplitPart], spans: list[_Span]) -> list[_Span]:
         """Pack again, counting the tokens added or saved where parts meet, if that matters."""
         # How much more or less a span takes than its parts, for each place where two of them meet.
-        joined = [(span, _added(span)) for span in spans if len(span) > 1]
+        joined = [(span, _added_tokens(span)) for span in spans if len(span) > 1]
         if not joined:
             return spans
         # The largest one, so that no span of the second packing is over.
-        joint = max((self._tokens(span) - added) / (len(span) - 1) for span, added in joined)
-        is_over = any(self._tokens(span) > self._budget >= added for span, added in joined)
-        is_loose = all(self._tokens(span) < WORTH_REPACKING * added for span, added in joined)
+        joint = max((self._span_tokens(span) - added) / (len(span) - 1) for span, added in joined)
+        is_over = any(self._span_tokens(span) > self._budget >= added for span, added in joined)
+        is_loose = all(self._span_tokens(span) < WORTH_REPACKING * added for span, added in joined)
         if not is_over and not is_loose:
             return spans
         return self._counted_spans(pack(parts, self._budget, max(-1.0, min(MOST_JOINT_TOKENS, joint))))
 
     def _divided_spans(self, spans: list[_Span]) -> list[_Span]:
-        over = [self._tokens(span) > self._budget for span in spans]
+        over = [self._span_tokens(span) > self._budget for span in spans]
         spans = [self._with_cut(span) if is_over else span for span, is_over in zip(spans, over, strict=True)]
         self._count_parts(part for span in spans for part in span)
         found: list[_Span] = []
         for span, is_over in zip(spans, over, strict=True):
-            found += _halves(span) if is_over else [span]
+            found += _cut_in_two(span) if is_over else [span]
         return found
 
     def _with_cut(self, span: _Span) -> _Span:
         """Cut the text behind a heading where the two could only be parted, and room is left for some of it."""
-        last, room = span[-1], self._budget - _added(span[:-1])
+        last, room = span[-1], self._budget - _added_tokens(span[:-1])
         is_heading = self._blocks[last.block].kind is BlockKind.HEADING
         if is_heading or room <= 0 or any(part.rank != CutRank.AFTER_HEADING for part in span[1:]):
             return span
         size = last.end - last.start
         # Nine tenths of the room: tokens are guessed from characters here.
-        return (*span[:-1], *self._headed(last, min(size // 2, size * room * 9 // (last.tokens * 10))))
+        return (*span[:-1], *self._split_at_most(last, min(size // 2, size * room * 9 // (last.tokens * 10))))
 
-    def _chunk(self, span: _Span) -> TextChunk:
-        start, end = _edges(span)
-        found = list(self._slices(start, end, range(span[0].block, span[-1].block + 1)))
-        pages = [page for block, stretch in found for page in _pages(block, stretch)]
+    def _make_chunk(self, span: _Span) -> TextChunk:
+        start, end = _span_edges(span)
+        found = list(self._block_slices(start, end, range(span[0].block, span[-1].block + 1)))
+        pages = [page for block, stretch in found for page in _slice_pages(block, stretch)]
         return TextChunk(
             self._text[start:end],
             tuple(stretch for _, stretch in found),
             found[0][0].heading_path,
             min(pages, default=None),
             max(pages, default=None),
-            self._tokens(span),
+            self._span_tokens(span),
         )
 
-    def _slices(self, start: int, end: int, blocks: range) -> Iterator[tuple[Block, BlockSlice]]:
+    def _block_slices(self, start: int, end: int, blocks: range) -> Iterator[tuple[Block, BlockSlice]]:
         """Yield each block's slice of a range, without blocks of which only the separator is inside."""
         for number in blocks:
             block, offset = self._blocks[number], self._offsets[number]
@@ -246,18 +246,18 @@ def pack(parts: Sequence[_SplitPart], limit: float, joint: float = 0.0) -> list[
 
     A heading stays with the part after it whatever they take, unless headings alone fill the limit.
     """
-    sums, ranks = _sums(parts, joint), [part.rank for part in parts]
+    sums, ranks = _running_sums(parts, joint), [part.rank for part in parts]
     spans: list[_Span] = []
     begin = 0
     while begin < len(parts):
         # `joint` is added once too often: there is one place fewer than parts.
-        end = _end(sums, ranks, begin, limit + joint)
+        end = _best_end(sums, ranks, begin, limit + joint)
         spans.append(tuple(parts[begin:end]))
         begin = end
     return spans
 
 
-def _end(sums: Sequence[float], ranks: Sequence[int], begin: int, limit: float) -> int:
+def _best_end(sums: Sequence[float], ranks: Sequence[int], begin: int, limit: float) -> int:
     """Return the end of the chunk that begins at a part: the best cut that doesn't make it needlessly small.
 
     What is left for the last two chunks is shared between them.
@@ -289,10 +289,10 @@ def _end(sums: Sequence[float], ranks: Sequence[int], begin: int, limit: float) 
     return next(stays, max(begin + 1, fits))
 
 
-def _halves(span: _Span) -> list[_Span]:
+def _cut_in_two(span: _Span) -> list[_Span]:
     """Cut a span in two at the best place near the middle."""
     ranks = [part.rank for part in span]
-    cut = _end(_sums(span), ranks, 0, _added(span) * 2 / 3)
+    cut = _best_end(_running_sums(span), ranks, 0, _added_tokens(span) * 2 / 3)
     if cut == len(span) or ranks[cut] == CutRank.AFTER_HEADING:
         # Headings alone that fill a chunk: they have to be parted somewhere.
         only_headings = max(1, len(span) - 2)
@@ -300,11 +300,11 @@ def _halves(span: _Span) -> list[_Span]:
     return [span[:cut], span[cut:]]
 
 
-def _sums(parts: Sequence[_SplitPart], joint: float = 0.0) -> list[float]:
+def _running_sums(parts: Sequence[_SplitPart], joint: float = 0.0) -> list[float]:
     return list(accumulate((max(0.0, part.tokens + joint) for part in parts), initial=0.0))
 
 
-def _rank(before: Block | None, block: Block) -> int:
+def _cut_rank(before: Block | None, block: Block) -> int:
     """Return the rank of the place between two blocks."""
     if before is not None and before.kind is BlockKind.HEADING:
         return CutRank.AFTER_HEADING
@@ -317,15 +317,15 @@ def _rank(before: Block | None, block: Block) -> int:
     return CutRank.LIST if is_listed or block.kind in (BlockKind.CAPTION, BlockKind.NOTE) else CutRank.BLOCK
 
 
-def _edges(span: _Span) -> tuple[int, int]:
+def _span_edges(span: _Span) -> tuple[int, int]:
     return span[0].start, span[-1].end
 
 
-def _added(parts: Sequence[_SplitPart]) -> int:
+def _added_tokens(parts: Sequence[_SplitPart]) -> int:
     return sum(part.tokens for part in parts)
 
 
-def _pages(block: Block, stretch: BlockSlice) -> list[int]:
+def _slice_pages(block: Block, stretch: BlockSlice) -> list[int]:
     """Return the pages of a slice: a block of a PDF may go on overleaf, and its lines know their pages."""
     found = [box.page for box in block.place.boxes if box.start < stretch.end and box.end > stretch.start]
     return found or ([] if block.page is None else [block.page])
@@ -367,12 +367,12 @@ def cuts_in(text: str, rank: CutRank, step: int) -> list[int]:
     if rank is CutRank.CHARACTER:
         return list(_between_characters(text, step))
     if rank is CutRank.SENTENCE:
-        return list(_thinned(sentence_ends(text), len(text), step))
+        return list(_thin_places(sentence_ends(text), len(text), step))
     pattern = {CutRank.LINE: _LINE, CutRank.CELL: _CELL}.get(rank, _WORD)
-    return list(_thinned((match.end() for match in pattern.finditer(text)), len(text), step))
+    return list(_thin_places((match.end() for match in pattern.finditer(text)), len(text), step))
 
 
-def _thinned(places: Iterable[int], size: int, step: int) -> Iterator[int]:
+def _thin_places(places: Iterable[int], size: int, step: int) -> Iterator[int]:
     """Drop places within `step` of the last one if the next is within it too."""
     last, held = 0, 0
     for place in places:

@@ -65,10 +65,10 @@ def _clean_element(element: Element, find_picture: Callable[[bytes], str]) -> No
     # By the local name, whatever prefix: editors leave them undeclared, and Qt knows no namespaces.
     for name, value in element.attrib.items():
         if name.rpartition("}")[2].rpartition(":")[2].lower() in _REFERENCES:
-            _replace(element, name, _own_reference(value, find_picture))
+            _set_attribute(element, name, _own_reference(value, find_picture))
         elif "url" in value.lower():
             # Presentation attributes hold CSS: fill="url(file:///…)".
-            _replace(element, name, _clean_css(value))
+            _set_attribute(element, name, _clean_css(value))
     if element.tag.rpartition("}")[2].rpartition(":")[2].lower() == "style":
         css = "".join(element.itertext())
         # Only its words stay: markup inside of a style sheet could hide an address from the pattern.
@@ -77,7 +77,7 @@ def _clean_element(element: Element, find_picture: Callable[[bytes], str]) -> No
         element.text = _clean_css(css)
 
 
-def _replace(element: Element, name: str, value: str) -> None:
+def _set_attribute(element: Element, name: str, value: str) -> None:
     """Set an attribute, or remove it if empty; lxml can't set one with an undeclared prefix."""
     del element.attrib[name]
     if value:

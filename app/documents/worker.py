@@ -385,7 +385,7 @@ def _carry_out(
         case protocol.Read():
             return _BlockPass(request, tell, on_step).run()
         case protocol.Draw():
-            return _draw(request)
+            return _draw_page(request)
         case protocol.Decode():
             from app.documents.decoding import decode  # Qt, which no document needs
 
@@ -395,7 +395,7 @@ def _carry_out(
 
             return listen(request, tell, on_step)
         case protocol.PutUpright() | protocol.Recognize() | protocol.Arrange():
-            return _scanned(request)
+            return _handle_image_page(request)
         case _:
             return rewritten(request, tell, on_step)
 
@@ -511,7 +511,7 @@ class _BlockPass(FilePass):
         return text if is_done or not self._source.encoding else clean.recoded(text, self._source.encoding)
 
 
-def _scanned(request: protocol.PutUpright | protocol.Recognize | protocol.Arrange) -> Event:
+def _handle_image_page(request: protocol.PutUpright | protocol.Recognize | protocol.Arrange) -> Event:
     """Handle a request on an image page: draw it, read it by tesseract, or arrange its transcript."""
     path = Path(request.path)
     check_file(path)
@@ -529,10 +529,10 @@ def _scanned(request: protocol.PutUpright | protocol.Recognize | protocol.Arrang
         from app.documents.formats.page_transcript import pieces_of
 
         pieces, origin = pieces_of(request.text, request.page, *do(request)), request.origin
-    return protocol.PageBlocks(request.page, tuple(_numbered(pieces, request.page, origin)), languages)
+    return protocol.PageBlocks(request.page, tuple(_number_blocks(pieces, request.page, origin)), languages)
 
 
-def _numbered(pieces: Iterable[BlockPiece], page: int, origin: str) -> Iterator[Block]:
+def _number_blocks(pieces: Iterable[BlockPiece], page: int, origin: str) -> Iterator[Block]:
     numbering = BlockNumbering()
     for piece in pieces:
         cleaned, _hidden = clean.clean_piece(piece)
@@ -542,7 +542,7 @@ def _numbered(pieces: Iterable[BlockPiece], page: int, origin: str) -> Iterator[
                 yield numbering.block(part)
 
 
-def _draw(request: protocol.Draw) -> Event:
+def _draw_page(request: protocol.Draw) -> Event:
     path = Path(request.path)
     check_file(path)
     draw = drawer_for(find_format(path))

@@ -83,7 +83,7 @@ def find_format(path: Path) -> str:
         tail = file.read(TAIL_BYTES)
     if not head:
         raise DocumentUnreadable(str(path), "empty")
-    found = _binary(path, head, tail) or _textual(path, head, tail)
+    found = _detect_binary(path, head, tail) or _detect_text(path, head, tail)
     if found in _REFUSED:
         raise DocumentUnreadable(str(path), found)
     return found
@@ -95,7 +95,7 @@ def really(format_: str, ending: str) -> bool:
     return ending in _OLD_ENDINGS or format_ not in (registry.promised_by(ending) or {format_})
 
 
-def _binary(path: Path, head: bytes, tail: bytes) -> str:
+def _detect_binary(path: Path, head: bytes, tail: bytes) -> str:
     """Return the format known by its first bytes; "" for possible text."""
     if head.startswith(OLE):
         return _in_ole(path)
@@ -105,7 +105,7 @@ def _binary(path: Path, head: bytes, tail: bytes) -> str:
     if _is_pdf(head, tail):
         return "pdf"
     is_movie, is_tar = head[4:8] == b"ftyp", head[257:262] == b"ustar"
-    found = _first(lambda file_format: head.startswith(file_format.begins))
+    found = _first_format(lambda file_format: head.startswith(file_format.begins))
     if found:
         return found
     kinds = {
@@ -118,7 +118,7 @@ def _binary(path: Path, head: bytes, tail: bytes) -> str:
     return next((kind for kind, is_it in kinds.items() if is_it), "")
 
 
-def _first(is_it: Callable[[FileFormat], bool]) -> str:
+def _first_format(is_it: Callable[[FileFormat], bool]) -> str:
     return next((file_format.name for file_format in registry.formats() if is_it(file_format)), "")
 
 
@@ -146,7 +146,7 @@ def _in_ole(path: Path) -> str:
     except Exception:  # noqa: BLE001 - olefile raises many kinds for a damaged file
         return "damaged"
     refused = next((kind for name, kind in _OLE_STREAMS.items() if name in names), "not_text")
-    found = _first(lambda file_format: any(stream in names for stream in file_format.streams))
+    found = _first_format(lambda file_format: any(stream in names for stream in file_format.streams))
     # An encrypted workbook may still have the stream of a plain one beside it.
     return refused if refused == "protected" else found or refused
 
@@ -170,11 +170,11 @@ def _in_members(archive: zipfile.ZipFile, ending: str) -> str:
     names = {member.filename.replace("\\", "/").lower(): member for member in archive.infolist()}
     if "mimetype" in names:
         # OpenDocument and EPUB: its bytes are the type, so a document is known without reading XML.
-        kind = _beginning(archive, names["mimetype"]).strip().decode("latin-1")
+        kind = _member_beginning(archive, names["mimetype"]).strip().decode("latin-1")
         found = _of_mimetype(kind)
         if found or kind.startswith(ODF):
             return found or "not_text"
-    found = _first(
+    found = _first_format(
         lambda file_format: bool(file_format.member) and any(name.startswith(file_format.member) for name in names)
     )
     if found:
@@ -182,9 +182,9 @@ def _in_members(archive: zipfile.ZipFile, ending: str) -> str:
     # Some programs leave the member out, though OpenDocument 1.2, part 3, 3.3 wants it; the manifest names the type,
     # too.
     if "content.xml" in names and "meta-inf/manifest.xml" in names:
-        manifest = _beginning(archive, names["meta-inf/manifest.xml"]).decode("latin-1")
+        manifest = _member_beginning(archive, names["meta-inf/manifest.xml"]).decode("latin-1")
         return (
-            _first(lambda file_format: bool(file_format.mimetype) and f'"{file_format.mimetype}' in manifest)
+            _first_format(lambda file_format: bool(file_format.mimetype) and f'"{file_format.mimetype}' in manifest)
             or "not_text"
         )
     return _without_format(names, ending)
@@ -194,7 +194,7 @@ def _of_mimetype(kind: str) -> str:
     """Return the format of a MIME type; OpenDocument's templates and masters are read as what they are for."""
     # "text-template", "text-master" and "text-web" are documents of "text".
     kind = ODF + kind.removeprefix(ODF).split("-")[0] if kind.startswith(ODF) else kind
-    return _first(lambda file_format: file_format.mimetype == kind != "")
+    return _first_format(lambda file_format: file_format.mimetype == kind != "")
 
 
 def _without_format(names: Collection[str], ending: str) -> str:
@@ -207,7 +207,7 @@ def _without_format(names: Collection[str], ending: str) -> str:
     return "zipped" if ending == ".zip" and documents_in(names) else "not_text"
 
 
-def _beginning(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> bytes:
+def _member_beginning(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> bytes:
     # Other methods may inflate without end, see `app.documents.archive`.
     if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
         return b""
@@ -225,7 +225,7 @@ def _directory_bytes(path: Path) -> int:
     return int(struct.unpack_from("<I", end, at + 12)[0]) if 0 <= at <= len(end) - 22 else 0
 
 
-def _textual(path: Path, head: bytes, tail: bytes) -> str:
+def _detect_text(path: Path, head: bytes, tail: bytes) -> str:
     if not find_encoding(head, len(head) < SAMPLE_BYTES):
         return "not_text"
     text = decode(head).text
@@ -256,7 +256,9 @@ def _in_lines(text: str, name: str, ending: str) -> str:
 
 def _by_ending(ending: str) -> str:
     """Return the format of a plain text whose ending tells it."""
-    return _first(lambda file_format: file_format.by_ending and bool(file_format.read) and file_format.has(ending))
+    return _first_format(
+        lambda file_format: file_format.by_ending and bool(file_format.read) and file_format.has(ending)
+    )
 
 
 def _is_notebook(text: str, tail: bytes, ending: str) -> bool:
@@ -277,7 +279,7 @@ def _in_markup(text: str, ending: str) -> str:
     name = root[1] if root is not None else ""
     if name.lower() == "html":
         return "html"
-    if found := _first(lambda file_format: file_format.root == name != ""):
+    if found := _first_format(lambda file_format: file_format.root == name != ""):
         return found
     # The XML of Word 2003 and PowerPoint 2003, which is not today's.
     if 'progid="Word.Document"' in text or 'progid="PowerPoint.Show"' in text:

@@ -82,13 +82,13 @@ def body_pieces(text: str, is_html: bool) -> Iterator[BlockPiece]:
 
 
 def _of_mail(whole: Part, source: FileSource) -> Iterator[Item]:
-    subject = _header(whole, "Subject")
+    subject = _header_text(whole, "Subject")
     bodies: list[Part] = []
     attached: list[Part] = []
-    _sort(whole, bodies, attached, source)
+    _sort_part(whole, bodies, attached, source)
     texts = [(part, _text_of(part, source.encoding)) for part in bodies]
     yield Opened(title=subject, encoding=next((decoded.encoding for _, decoded in texts), ""))
-    yield from headers_piece(subject, [f"{name}: {value}" for name in HEADERS if (value := _header(whole, name))])
+    yield from headers_piece(subject, [f"{name}: {value}" for name in HEADERS if (value := _header_text(whole, name))])
     for part, decoded in texts:
         yield from body_pieces(decoded.text, part.get_content_type() == "text/html")
     yield from counted("odd_bytes", sum(decoded.odd_bytes for _, decoded in texts))
@@ -96,7 +96,7 @@ def _of_mail(whole: Part, source: FileSource) -> Iterator[Item]:
         yield ReadingRemark("attachment", {"name": _name_of(part), "size_bytes": _size_of(part)})
 
 
-def _sort(part: Part, bodies: list[Part], attached: list[Part], source: FileSource, depth: int = 0) -> None:
+def _sort_part(part: Part, bodies: list[Part], attached: list[Part], source: FileSource, depth: int = 0) -> None:
     """Add parts to `bodies` and `attached`, in their order. Raises DocumentUnreadable: too_deep."""
     if depth > MOST_DEPTH:
         raise source.unreadable("too_deep")
@@ -107,16 +107,16 @@ def _sort(part: Part, bodies: list[Part], attached: list[Part], source: FileSour
     elif part.is_multipart():
         inside = [message for message in part.get_payload() if isinstance(message, email.message.Message)]
         # The same text several times, so one of them is read.
-        chosen = [_best(inside)] if kind == "multipart/alternative" and inside else inside
+        chosen = [_best_alternative(inside)] if kind == "multipart/alternative" and inside else inside
         for message in chosen:
-            _sort(message, bodies, attached, source, depth + 1)
+            _sort_part(message, bodies, attached, source, depth + 1)
     elif kind in ("text/plain", "text/html") and part.get_content_disposition() != "attachment":
         bodies.append(part)
     else:
         attached.append(part)
 
 
-def _best(ways: list[Part]) -> Part:
+def _best_alternative(ways: list[Part]) -> Part:
     """Return the best alternative: plain text with words, else the last readable one."""
     # Later ones are richer (RFC 2046, 5.1.4), but plain text needs no reader of pages and has no hidden text.
     for part in ways:
@@ -154,7 +154,7 @@ def _from_base64(raw: bytes) -> bytes:
     return binascii.a2b_base64(clean + b"=" * (-len(clean) % 4))
 
 
-def _header(part: Part, name: str) -> str:
+def _header_text(part: Part, name: str) -> str:
     value = part.get(name)
     return "" if value is None else header_text(str(value))
 
@@ -181,7 +181,7 @@ def _name_of(part: Part) -> str:
         # A forwarded mail has no file name; its subject is what a mail program shows.
         inside = part.get_payload()
         first = inside[0] if isinstance(inside, list) and inside else None
-        return (_header(first, "Subject") if isinstance(first, email.message.Message) else "") or "message.eml"
+        return (_header_text(first, "Subject") if isinstance(first, email.message.Message) else "") or "message.eml"
     name = part.get_param("filename", header="content-disposition") or part.get_param("name") or ""
     if isinstance(name, tuple):  # RFC 2231: encoding, language, text
         return decode(unquote_to_bytes(name[2]) if "%" in name[2] else name[2].encode("latin-1", "replace")).text
@@ -239,13 +239,13 @@ class _MailMessage:
     """Before the properties of fixed size, in their stream."""
 
     def __post_init__(self) -> None:
-        self._numbers = self._fixed()
+        self._numbers = self._fixed_properties()
         self.code_page = self._find_code_page()
         """Code page of texts that aren't Unicode; "" if there are none or they are ASCII."""
 
     def _find_code_page(self) -> str:
         """Return the person's choice, what the message says, what its HTML is in; else what its texts look like."""
-        sample = self._sample()
+        sample = self._encoding_sample()
         # All is Unicode, or ASCII, which is the same in every code page.
         if not sample or sample.isascii():
             return ""
@@ -257,7 +257,7 @@ class _MailMessage:
         names = (known(name) for name in (self.source.encoding, *said))
         return next(filter(None, names), "") or find_encoding(sample) or "cp1252"
 
-    def _sample(self) -> bytes:
+    def _encoding_sample(self) -> bytes:
         """Texts that are not Unicode, one after the other."""
         depth, sample = len(self.folder), b""
         for entry in self.ole.listdir():
@@ -267,48 +267,48 @@ class _MailMessage:
 
     def items(self, is_inside: bool = False) -> Iterator[Item]:
         """Yield all items except `Opened`. Messages nested twice are only named."""
-        yield from headers_piece(self.text(_SUBJECT), self._headers())
-        for piece in self._body():
+        yield from headers_piece(self.text(_SUBJECT), self._header_lines())
+        for piece in self._body_pieces():
             yield piece._replace(place=piece.place._replace(part="/".join([*self.folder, piece.place.part])))
-        for name in self._attachments():
+        for name in self._attachment_names():
             # 24 bytes of header in an embedded message, 32 in the file itself (MS-OXMSG 2.4).
             inside = _MailMessage(self.source, self.ole, [*self.folder, name, f"{_STREAM}{_DATA}{_OBJECT}"], 24)
             # A message in a message is read; what is in that one could go on for ever, so it is only named.
             if self.ole.exists([*inside.folder, _PROPERTIES]) and not is_inside:
                 yield from inside.items(is_inside=True)
             else:
-                yield self._attachment(name)
+                yield self._attachment_remark(name)
 
     def text(self, number: str, folder: str = "") -> str:
         """Return a text property, from its Unicode or its code page stream; "" if missing."""
         where = [folder] if folder else []
-        if (data := self._bytes(number, _UNICODE, where)) is not None:
+        if (data := self._property_bytes(number, _UNICODE, where)) is not None:
             return data.decode("utf-16-le", "replace").rstrip("\0")
-        data = self._bytes(number, _ANSI, where)
+        data = self._property_bytes(number, _ANSI, where)
         return "" if data is None else decode(data.rstrip(b"\0"), self.code_page).text
 
-    def _headers(self) -> list[str]:
+    def _header_lines(self) -> list[str]:
         name, address = self.text(_SENDER), self.text(_SMTP_ADDRESS) or self.text(_SENDER_ADDRESS)
         # Exchange's own addresses ("/O=ORG/CN=…") say nothing to a reader, so only ones with an at sign stand beside a
         # name.
         sender = f"{name} <{address}>" if name and "@" in address and address != name else name or address
         # A draft has no time of sending, and what was received may have only that.
         sent = self._numbers.get(_SENT) or self._numbers.get(_DELIVERED) or 0
-        lines = {"From": sender, "To": self.text(_TO), "Cc": self.text(_CC), "Date": _date(sent)}
+        lines = {"From": sender, "To": self.text(_TO), "Cc": self.text(_CC), "Date": _format_filetime(sent)}
         return [f"{name}: {' '.join(value.split())}" for name, value in lines.items() if value.strip()]
 
-    def _body(self) -> Iterator[BlockPiece]:
+    def _body_pieces(self) -> Iterator[BlockPiece]:
         # The same body in up to three forms, the simplest first: RTF holds HTML in a wrapping of its own.
         if (text := self.text(_BODY)).strip():
             yield from body_pieces(text, is_html=False)
-        elif (html := self._html()).strip():
+        elif (html := self._html_text()).strip():
             yield from body_pieces(html, is_html=True)
-        elif (packed := self._bytes(_RTF, _BINARY)) is not None:
+        elif (packed := self._property_bytes(_RTF, _BINARY)) is not None:
             for piece in RtfWalker(unpacked(packed)).pieces():
                 yield piece._replace(place=piece.place._replace(part="body"))
 
-    def _html(self) -> str:
-        data = self._bytes(_HTML, _BINARY)
+    def _html_text(self) -> str:
+        data = self._property_bytes(_HTML, _BINARY)
         if data is None:
             return self.text(_HTML)
         page = self._numbers.get(_INTERNET_CODE_PAGE, 0)
@@ -319,7 +319,7 @@ class _MailMessage:
             data, "" if page in (0, 65001, 20127) or find_encoding(data) == "utf-8" else _python_name(page)
         ).text
 
-    def _attachments(self) -> list[str]:
+    def _attachment_names(self) -> list[str]:
         depth = len(self.folder)
         names = {
             entry[depth]
@@ -328,14 +328,14 @@ class _MailMessage:
         }
         return sorted(names)
 
-    def _attachment(self, folder: str) -> ReadingRemark:
+    def _attachment_remark(self, folder: str) -> ReadingRemark:
         # 0x3001 is the display name, which attached messages have instead of a file name.
         name = self.text(_LONG_NAME, folder) or self.text(_NAME, folder) or self.text("3001", folder)
         path = [*self.folder, folder, f"{_STREAM}{_DATA}{_BINARY}"]
         size = int(self.ole.get_size(path)) if self.ole.exists(path) else 0
         return ReadingRemark("attachment", {"name": name, "size_bytes": size})
 
-    def _bytes(self, number: str, kind: str, where: list[str] | None = None) -> bytes | None:
+    def _property_bytes(self, number: str, kind: str, where: list[str] | None = None) -> bytes | None:
         path = [*self.folder, *(where or []), f"{_STREAM}{number}{kind}"]
         if not self.ole.exists(path):
             return None
@@ -343,7 +343,7 @@ class _MailMessage:
         self.source.inflated(int(self.ole.get_size(path)))
         return bytes(self.ole.openstream(path).read())
 
-    def _fixed(self) -> dict[int, int]:
+    def _fixed_properties(self) -> dict[int, int]:
         """Return the properties that are numbers or times, by their own numbers."""
         path = [*self.folder, _PROPERTIES]
         if not self.ole.exists(path):
@@ -366,7 +366,7 @@ def _python_name(page: int) -> str:
     return names.get(page, f"cp{page}")
 
 
-def _date(filetime: int) -> str:
+def _format_filetime(filetime: int) -> str:
     """Format a FILETIME (100 ns since 1601) as a date in UTC; "" if invalid."""
     if filetime <= 0:
         return ""
@@ -406,7 +406,7 @@ def unpacked(packed: bytes) -> bytes:
                 # A reference to the place of writing is the end mark.
                 if reference >> 4 == write:
                     return bytes(out[:size])
-                taken = _repeated(ring, reference >> 4, (reference & 0xF) + 2, write)
+                taken = _ring_bytes(ring, reference >> 4, (reference & 0xF) + 2, write)
             else:
                 break
             out += taken
@@ -416,7 +416,7 @@ def unpacked(packed: bytes) -> bytes:
     return bytes(out[:size])
 
 
-def _repeated(ring: bytearray, start: int, length: int, write: int) -> bytes:
+def _ring_bytes(ring: bytearray, start: int, length: int, write: int) -> bytes:
     """Return bytes from `start` of the ring; the range may overlap what is being written."""
     taken = bytearray()
     for number in range(length):

@@ -39,23 +39,23 @@ def pieces_of(text: str, page: int, view: View, lines: Sequence[tuple[LineBox, s
     # Models like to put a whole answer into a code fence.
     text = fenced[1] if fenced else text
     # dots.ocr's layout and the like: a list of objects with a "bbox" each.
-    layout = list(_elements(text)) if '"bbox"' in text else []
+    layout = list(_iterate_objects(text)) if '"bbox"' in text else []
     if layout:
         return [piece for fields in layout for piece in _of_element(fields, page, view)]
-    return _placed(list(_of_markdown(text, page)), page, view, lines)
+    return _place_pieces(list(_of_markdown(text, page)), page, view, lines)
 
 
 def _of_markdown(text: str, page: int) -> Iterator[BlockPiece]:
     text = _TABLE_TAGS.sub(_table_of_tags, text)
     # HTML in Markdown ends at an empty line, and models put such lines between rows.
-    text = _TABLE.sub(_alone, _PICTURE.sub("", text))
+    text = _TABLE.sub(_separate_table, _PICTURE.sub("", text))
     for piece in markdown_pieces(text):
-        words = piece.text if piece.kind is BlockKind.CODE else _plain(piece.text)
+        words = piece.text if piece.kind is BlockKind.CODE else _strip_emphasis(piece.text)
         if words.strip():
             yield piece._replace(text=words, page=page, place=BlockPlace())
 
 
-def _alone(table: re.Match[str]) -> str:
+def _separate_table(table: re.Match[str]) -> str:
     """Return a table as a separate block in one line: an empty line would end it."""
     # A truncated answer ends within the table.
     whole = table[0] if table[0].lower().endswith("</table>") else f"{table[0]}</table>"
@@ -69,7 +69,7 @@ def _table_of_tags(found: re.Match[str]) -> str:
     return f"<table>{''.join(f'<tr>{row}</tr>' for row in cells)}</table>"
 
 
-def _plain(text: str) -> str:
+def _strip_emphasis(text: str) -> str:
     """Remove marks of bold and italic, which paper doesn't have."""
     text = _BREAK.sub("\n", text)
     return _SLANTED.sub(r"\1", _STRONG.sub(r"\2", text))
@@ -78,7 +78,7 @@ def _plain(text: str) -> str:
 # A layout: a JSON object for each element, with its edges in pixels of the picture.
 
 
-def _elements(text: str) -> Iterator[dict[str, Any]]:
+def _iterate_objects(text: str) -> Iterator[dict[str, Any]]:
     """Yield object by object, so that a truncated one doesn't lose the others."""
     # No JSON parser takes a list whose end is missing, as of an answer that reached its limit.
     decoder, at = json.JSONDecoder(), text.find("{")
@@ -99,7 +99,7 @@ def _of_element(element: dict[str, Any], page: int, view: View) -> Iterator[Bloc
     category, text = str(element.get("category", "")).lower(), element.get("text")
     if category in _LEFT_OUT or not isinstance(text, str) or not text.strip():
         return
-    edges = _edges(element["bbox"], view)
+    edges = _box_edges(element["bbox"], view)
     for piece in _of_markdown(text, page):
         kind = _KINDS.get(category, piece.kind) if piece.kind is BlockKind.PARAGRAPH else piece.kind
         # "title" is level 1 and "section-header" level 2: a layout knows no more.
@@ -112,7 +112,7 @@ def _of_element(element: dict[str, Any], page: int, view: View) -> Iterator[Bloc
 _LEVELLED = (BlockKind.HEADING, BlockKind.LIST_ITEM)
 
 
-def _edges(box: list[Any], view: View) -> tuple[float, float, float, float]:
+def _box_edges(box: list[Any], view: View) -> tuple[float, float, float, float]:
     """Return a box in points of the page; the whole view if its numbers are invalid."""
     whole = (view.left, view.top, view.right, view.bottom)
     if len(box) != 4 or not all(isinstance(edge, int | float) for edge in box):
@@ -128,12 +128,16 @@ def _edges(box: list[Any], view: View) -> tuple[float, float, float, float]:
 # Where the words of a text are on a page whose lines are known: the longest runs of words that both have in order.
 
 
-def _placed(pieces: list[BlockPiece], page: int, view: View, lines: Sequence[tuple[LineBox, str]]) -> list[BlockPiece]:
+def _place_pieces(
+    pieces: list[BlockPiece], page: int, view: View, lines: Sequence[tuple[LineBox, str]]
+) -> list[BlockPiece]:
     whole = (view.left, view.top, view.right, view.bottom)
     said = [(number, word) for number, piece in enumerate(pieces) for word in _WORD.finditer(piece.text)]
     there = [(number, word) for number, (_, text) in enumerate(lines) for word in text.split()]
     # Without junk: difflib would ignore each word that comes often on a page of more than 200.
-    matcher = SequenceMatcher(None, [_key(w[0]) for _, w in said], [_key(w) for _, w in there], autojunk=False)
+    matcher = SequenceMatcher(
+        None, [_word_key(w[0]) for _, w in said], [_word_key(w) for _, w in there], autojunk=False
+    )
     lines_of: dict[int, list[tuple[int, int]]] = {}
     for a, b, size in matcher.get_matching_blocks():
         for (at, word), (line, _) in zip(said[a : a + size], there[b : b + size], strict=True):
@@ -143,12 +147,12 @@ def _placed(pieces: list[BlockPiece], page: int, view: View, lines: Sequence[tup
         found = lines_of.get(number, [])
         # A block that is not on the page as read by tesseract gets all of it: a wrong rectangle would be worse.
         is_found = len(found) >= max(1, LEAST_FOUND * len(piece.text.split()))
-        boxes = _boxes(found, lines, len(piece.text)) if is_found else [LineBox(page, *whole, 0, len(piece.text))]
+        boxes = _line_boxes(found, lines, len(piece.text)) if is_found else [LineBox(page, *whole, 0, len(piece.text))]
         placed.append(piece._replace(place=BlockPlace(boxes=tuple(boxes))))
     return placed
 
 
-def _boxes(found: list[tuple[int, int]], lines: Sequence[tuple[LineBox, str]], length: int) -> list[LineBox]:
+def _line_boxes(found: list[tuple[int, int]], lines: Sequence[tuple[LineBox, str]], length: int) -> list[LineBox]:
     """Return a box for each line, from its first word that was found to that of the next one."""
     starts: dict[int, int] = {}
     for offset, line in found:
@@ -161,6 +165,6 @@ def _boxes(found: list[tuple[int, int]], lines: Sequence[tuple[LineBox, str]], l
     return boxes
 
 
-def _key(word: str) -> str:
+def _word_key(word: str) -> str:
     # A model and tesseract disagree about punctuation more than about letters.
     return "".join(filter(str.isalnum, word)).casefold() or word

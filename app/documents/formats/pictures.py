@@ -41,7 +41,7 @@ def read(source: FileSource) -> Iterator[Item]:
     if source.path.stat().st_size > MOST_BYTES:
         raise source.unreadable("picture")
     if not source.recognize:
-        yield from _left(source)
+        yield from _unread_pages(source)
         return
     tesseract = find_tesseract()
     # Only a person who wants it to be read gets an error about a missing program.
@@ -58,7 +58,7 @@ def read(source: FileSource) -> Iterator[Item]:
     yield tesseract.remark
 
 
-def _left(source: FileSource) -> Iterator[Item]:
+def _unread_pages(source: FileSource) -> Iterator[Item]:
     """Yield the pages without text, which a job may have read later. Raises PictureUnreadable."""
     from app.documents.decoding import frame_of  # Qt, which no document needs
 
@@ -90,14 +90,14 @@ def recognize(request: Recognize) -> tuple[list[BlockPiece], tuple[str, ...]]:
     tesseract = find_tesseract()
     if tesseract is None:
         raise DocumentUnreadable(request.path, "picture")
-    frame, view = _upright(request.path, request.page, MOST_SIDE)
+    frame, view = _turn_upright(request.path, request.page, MOST_SIDE)
     picture = RgbPicture(frame.width, frame.height, frame.pixels, view.scale)
     return [on_page(piece, view) for piece in tesseract.pieces(picture, request.page)], tesseract.languages
 
 
 def put_upright(request: PutUpright) -> Drawn:
     """Draw a picture into a file for a vision model."""
-    frame, view = _upright(request.path, request.page, request.most_side)
+    frame, view = _turn_upright(request.path, request.page, request.most_side)
     Path(request.out).write_bytes(b"P6\n%d %d\n255\n" % (frame.width, frame.height) + frame.pixels)
     return Drawn(request.page, frame.width, frame.height, view.right, view.bottom, b"", view)
 
@@ -108,7 +108,7 @@ def lines_of(request: Arrange) -> tuple[View, list[tuple[LineBox, str]]]:
     """
     tesseract = find_tesseract()
     # The full picture: tesseract wants letters of some 30 pixels, and a model was shown less.
-    frame, view = _upright(request.path, request.page, MOST_SIDE)
+    frame, view = _turn_upright(request.path, request.page, MOST_SIDE)
     picture = RgbPicture(frame.width, frame.height, frame.pixels, view.scale)
     pieces = [on_page(piece, view) for piece in tesseract.pieces(picture, request.page)] if tesseract else []
     # Without a view all of the page is meant, as it lies.
@@ -116,7 +116,7 @@ def lines_of(request: Arrange) -> tuple[View, list[tuple[LineBox, str]]]:
     return seen, [(box, piece.text[box.start : box.end]) for piece in pieces for box in piece.place.boxes]
 
 
-def _upright(path: str, page: int, most_side: int) -> tuple[DecodedFrame, View]:
+def _turn_upright(path: str, page: int, most_side: int) -> tuple[DecodedFrame, View]:
     """Return a picture rotated so that its lines are horizontal."""
     from app.documents.decoding import frame_of
 
@@ -240,8 +240,8 @@ class Tesseract:
             self._layout,
             "tsv",
         ]
-        output = _said(arguments, header + picture.pixels, MOST_S)
-        return [] if output is None else list(_pieces(_lines(output), page, picture.scale))
+        output = _run_program(arguments, header + picture.pixels, MOST_S)
+        return [] if output is None else list(_iterate_pieces(_parse_lines(output), page, picture.scale))
 
     def pages(self, file: bytes) -> dict[int, list[BlockPiece]]:
         """Return the paragraphs of a file of pictures by its pages from 1, without boxes; {} where it cannot be
@@ -249,12 +249,12 @@ class Tesseract:
         """
         arguments = [self._program, "stdin", "stdout", "-l", self._languages, "--psm", self._layout, "tsv"]
         # A file of several pictures goes in as it is: tesseract splits a TIFF itself.
-        output = _said(arguments, file, MOST_S)
+        output = _run_program(arguments, file, MOST_S)
         found: dict[int, list[_OcrLine]] = {}
-        for line in _lines(output or ""):
+        for line in _parse_lines(output or ""):
             found.setdefault(line.page, []).append(line)
         return {
-            page: [piece._replace(place=BlockPlace()) for piece in _pieces(iter(lines), page, 1.0)]
+            page: [piece._replace(place=BlockPlace()) for piece in _iterate_pieces(iter(lines), page, 1.0)]
             for page, lines in found.items()
         }
 
@@ -265,9 +265,9 @@ def find_tesseract() -> Tesseract | None:
     if program is None:
         return None
     # Its own list of languages begins with a line about the folder.
-    output = _said([program, "--list-langs"], b"", LIST_S)
+    output = _run_program([program, "--list-langs"], b"", LIST_S)
     installed = set((output or "").splitlines()[1:])
-    languages = _chosen(installed, _locale())
+    languages = _choose_languages(installed, _system_language())
     # "osd" is the model for orientation, which comes as a package of its own.
     return Tesseract(program, languages, sees_turned="osd" in installed) if languages else None
 
@@ -290,7 +290,7 @@ def tesseract_places() -> list[Path]:
     return places
 
 
-def _locale() -> str:
+def _system_language() -> str:
     """Return the language of the system's locale, as two letters; "" where none is set."""
     try:
         name = locale.getlocale()[0] or ""
@@ -300,7 +300,7 @@ def _locale() -> str:
     return name[:2].lower() if re.match(r"[a-zA-Z]{2}_", name) else ""
 
 
-def _chosen(installed: set[str], language: str) -> str:
+def _choose_languages(installed: set[str], language: str) -> str:
     """Return the languages to use: the system's, English and all others installed, since a page's is unknown.
 
     Of very many, as a package with all languages installs, only the first two, or the first installed.
@@ -318,7 +318,7 @@ busy cores more than twice the time. It asks for so many itself, which OMP_NUM_T
 """
 
 
-def _said(arguments: list[str], given: bytes, limit_s: float) -> str | None:
+def _run_program(arguments: list[str], given: bytes, limit_s: float) -> str | None:
     """Return the program's output; None if it fails or takes too long."""
     # A list, never a shell: the languages come from a folder whose names anyone may choose.
     try:
@@ -336,7 +336,7 @@ def _said(arguments: list[str], given: bytes, limit_s: float) -> str | None:
     return done.stdout.decode("utf-8", "replace") if done.returncode == 0 else None
 
 
-def _lines(output: str) -> Iterator[_OcrLine]:
+def _parse_lines(output: str) -> Iterator[_OcrLine]:
     """Yield the lines of tesseract's table: level, page, block, paragraph, line, word, left, top, width, height,
     confidence and text; a word has level 5.
     """
@@ -367,23 +367,23 @@ def _lines(output: str) -> Iterator[_OcrLine]:
         yield line
 
 
-def _pieces(lines: Iterator[_OcrLine], page: int, scale: float) -> Iterator[BlockPiece]:
+def _iterate_pieces(lines: Iterator[_OcrLine], page: int, scale: float) -> Iterator[BlockPiece]:
     waiting, text = list(lines), list[_OcrLine]()
     while waiting:
         # A table is looked for from each line on; what is none becomes text.
         table = _table_at(waiting)
         if table is not None:
-            yield from _paragraphs(text, page, scale)
+            yield from _paragraph_pieces(text, page, scale)
             yield _table_piece(waiting[: len(table)], table, page, scale)
             text, waiting = [], waiting[len(table) :]
         else:
             text.append(waiting.pop(0))
-    yield from _paragraphs(text, page, scale)
+    yield from _paragraph_pieces(text, page, scale)
 
 
-def _paragraphs(lines: list[_OcrLine], page: int, scale: float) -> Iterator[BlockPiece]:
+def _paragraph_pieces(lines: list[_OcrLine], page: int, scale: float) -> Iterator[BlockPiece]:
     for _, paragraph in groupby(lines, key=lambda line: line.paragraph):
-        yield _piece(list(paragraph), page, scale)
+        yield _make_piece(list(paragraph), page, scale)
 
 
 # Lines whose words stand in columns are rows of a table, whatever paragraphs tesseract makes of them.
@@ -408,7 +408,7 @@ def _table_at(lines: Sequence[_OcrLine]) -> list[list[str]] | None:
         above = lines[number - 1] if number else None
         is_next = above is None or 0 < line.top - above.top <= MOST_APART * (above.bottom - above.top)
         # Columns grow as rows come: a wide cell joins two of them, and then the rows are none of a table.
-        wider = _columns([*columns, *((cell.left, cell.right) for cell in cells)])
+        wider = _join_ranges([*columns, *((cell.left, cell.right) for cell in cells)])
         apart = all(len({_column_of(cell, wider) for cell in row}) == len(row) for row in [*rows, cells])
         if len(cells) < LEAST_CELLS or not is_next or not apart:
             break
@@ -426,7 +426,7 @@ def _table_at(lines: Sequence[_OcrLine]) -> list[list[str]] | None:
     return [row[::-1] for row in table] if is_right_to_left else table
 
 
-def _columns(spans: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+def _join_ranges(spans: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
     """Join overlapping ranges."""
     found: list[tuple[int, int]] = []
     for left, right in sorted(spans):
@@ -456,7 +456,7 @@ def _table_piece(lines: Sequence[_OcrLine], rows: list[list[str]], page: int, sc
 # The lines of a paragraph as its text.
 
 
-def _piece(lines: list[_OcrLine], page: int, scale: float) -> BlockPiece:
+def _make_piece(lines: list[_OcrLine], page: int, scale: float) -> BlockPiece:
     text = ""
     boxes: list[LineBox] = []
     for number, line in enumerate(lines):
@@ -493,14 +493,14 @@ def skew_of(width: int, height: int, pixels: bytes) -> float:
     # Against the median, which is the paper whatever its colour; lighter than paper is no ink.
     ink = np.maximum(np.median(grey) - grey, 0)
     # Lines may run down the page, too: the picture may lie on its side.
-    across, down = _sharpest(ink), _sharpest(ink.T)
+    across, down = _sharpest_angle(ink), _sharpest_angle(ink.T)
     # Transposing mirrors, so that the angle changes its sign.
     degrees, sharpness, plain = across if across[1] >= down[1] else (-down[0], *down[1:])
     is_askew = abs(degrees) >= LEAST_DEGREES and sharpness > LEAST_GAIN * plain
     return round(degrees, 2) if is_askew else 0.0
 
 
-def _sharpest(ink: np.ndarray[Any, Any]) -> tuple[float, float, float]:
+def _sharpest_angle(ink: np.ndarray[Any, Any]) -> tuple[float, float, float]:
     """Return the best angle, its sharpness, and the sharpness unrotated."""
     import numpy as np
 

@@ -178,13 +178,13 @@ def rewritable(name: str, path: Path) -> str:
 
 
 def reader_for(name: str) -> Reader:
-    reader: Reader = _function(_FORMATS[name].read, "read")
+    reader: Reader = _load_function(_FORMATS[name].read, "read")
     return reader
 
 
 def rewriter_for(name: str) -> Rewrite:
     """Return what writes a format back, for one that `rewritable` returned."""
-    rewriter: Rewrite = _function(_FORMATS[name].rewrite, "rewrite")
+    rewriter: Rewrite = _load_function(_FORMATS[name].rewrite, "rewrite")
     return rewriter
 
 
@@ -198,7 +198,7 @@ def drawer_for(name: str) -> Callable[..., Any] | None:
     can.
     """
     module = _FORMATS[name].draw
-    return _function(module, "draw") if module else None
+    return _load_function(module, "draw") if module else None
 
 
 def can_scan(name: str) -> bool:
@@ -209,10 +209,10 @@ def can_scan(name: str) -> bool:
 def scanner_for(name: str, task: str) -> Callable[..., Any] | None:
     """Return the function `put_upright`, `recognize` or `lines_of` of a format, as that of PDF has it; None without."""
     module = _FORMATS[name].scan
-    return _function(module, task) if module else None
+    return _load_function(module, task) if module else None
 
 
-def _function(module: str, name: str) -> Callable[..., Any]:
+def _load_function(module: str, name: str) -> Callable[..., Any]:
     # Imported only now: a child reads one file, and has to start quickly.
     found: Callable[..., Any] = getattr(importlib.import_module(module, __package__), name)
     return found

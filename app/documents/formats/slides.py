@@ -118,7 +118,7 @@ class _Presentation:
             if neighbour.target not in self._package.archive:
                 self._missing.append(neighbour.target)
             elif neighbour.kind == "notesSlide":
-                yield from self._notes(neighbour.target, number)
+                yield from self._note_pieces(neighbour.target, number)
             else:
                 yield from self._comments(neighbour.target, number)
 
@@ -127,7 +127,7 @@ class _Presentation:
         for piece in margins:
             self._margins.setdefault((piece.label, piece.text), piece)
 
-    def _notes(self, part: str, number: int) -> Iterator[BlockPiece]:
+    def _note_pieces(self, part: str, number: int) -> Iterator[BlockPiece]:
         root = self._package.root(part)
         shapes = _ReadShapes(self._package, part, root, self._package.related(part), number)
         # A note is one block, however many paragraphs: it is a person's speech about one slide.
@@ -173,7 +173,7 @@ class _ReadShapes:
             yield from self._table(element)
         # Diagrams (SmartArt) and charts keep their text in parts of their own.
         elif tag in (f"{DIAGRAM}relIds", f"{CHART}chart"):
-            yield from self._drawn(element)
+            yield from self._drawn_texts(element)
         elif tag == PARAGRAPH:
             yield from self._paragraph(element, "")
         elif tag == f"{P}pic":
@@ -189,7 +189,7 @@ class _ReadShapes:
         kind = holder.get("type", "") if holder is not None else None
         paragraphs = list(shape.iter(PARAGRAPH))
         if kind in _MARGINS:
-            self._margin(paragraphs, kind)
+            self._note_margin(paragraphs, kind)
         elif kind in TITLES:
             text = " ".join(" ".join(drawing_text(paragraph) for paragraph in paragraphs).split())
             if text:
@@ -198,7 +198,7 @@ class _ReadShapes:
             for paragraph in paragraphs:
                 yield from self._paragraph(paragraph, kind)
 
-    def _margin(self, paragraphs: list[Element], kind: str) -> None:
+    def _note_margin(self, paragraphs: list[Element], kind: str) -> None:
         # Date and number are what the program fills in.
         if kind in ("ftr", "hdr"):
             label = "footer" if kind == "ftr" else "header"
@@ -236,7 +236,7 @@ class _ReadShapes:
         if rows:
             yield BlockPiece(BlockKind.TABLE, table_text(rows), self._number, self._places.place_of(table))
 
-    def _drawn(self, element: Element) -> Iterator[BlockPiece]:
+    def _drawn_texts(self, element: Element) -> Iterator[BlockPiece]:
         """Yield the text of a diagram or chart, from its own part."""
         name = "dm" if element.tag == f"{DIAGRAM}relIds" else "id"
         related = self._related.get(element.get(f"{RELATIONSHIPS}{name}", ""))
@@ -292,7 +292,7 @@ class _SlideShow:
             else:
                 self._package.source.remark("missing_part", part=name)
         for name in self._shared:
-            self._behind(name)
+            self._rewrite_behind(name)
         # Defaults turn last and only in a file that was translated: otherwise untouched slides would be mirrored.
         if self._target is not None and before != set(self._package.changed):
             self._turn_defaults(self._target)
@@ -323,7 +323,7 @@ class _SlideShow:
                 self._shared[neighbour.target] = None
                 self._note_shared(self._package.related(neighbour.target) if neighbour.kind == "slideLayout" else {})
 
-    def _behind(self, name: str) -> None:
+    def _rewrite_behind(self, name: str) -> None:
         """Rewrite shapes of a layout or master that aren't placeholders: they are on every slide."""
         with self._package.opened(name) as part:
             # Placeholders there are prompts ("Click to add title") that nobody sees in a show.
@@ -369,7 +369,7 @@ class _SlideShapes:
         elif tag == PARAGRAPH:
             self._paragraph(element, kind or _kind_of(element))
         elif tag == ALTERNATE:
-            self._alternate(element, kind)
+            self._rewrite_alternate(element, kind)
         elif tag not in LEFT_OUT and isinstance(tag, str):
             if is_words_for_picture(element):
                 self._drawings.words_for_picture(self._part, element, self._ask, self._page)
@@ -394,7 +394,7 @@ class _SlideShapes:
         level = 1 if kind is SegmentKind.HEADING else 0
         self._drawings.paragraph(self._part, paragraph, self._ask, kind, page=self._page, level=level)
 
-    def _alternate(self, alternate: Element, kind: SegmentKind | None) -> None:
+    def _rewrite_alternate(self, alternate: Element, kind: SegmentKind | None) -> None:
         """Rewrite alternatives of the same content, asking once for each text."""
         # Alternatives are the same content for older programs: a second question would make two translations of it.
         once = _SlideShapes(self._part, self._drawings, CachedContent(self._ask), self._page, is_behind=self._is_behind)

@@ -74,7 +74,7 @@ def listen(
         raise DocumentUnreadable(request.path, "not_sound")
     tell(SoundOpened(format_))
     cutting = _SoundCutter(request)
-    for samples in _decoded(path, request.rate_hz):
+    for samples in _decode_samples(path, request.rate_hz):
         on_step()
         for piece in cutting.add_samples(samples):
             tell(piece)
@@ -85,7 +85,7 @@ def listen(
     return SoundHeard(cutting.seconds, cutting.count, sha256_of(path, on_step))
 
 
-def _decoded(path: Path, rate_hz: int) -> Iterator[array[int]]:
+def _decode_samples(path: Path, rate_hz: int) -> Iterator[array[int]]:
     """Yield all samples, mixed to one channel, a second at a time. A file that ends in the middle ends there."""
     try:
         import miniaudio  # type: ignore[import-untyped]
@@ -124,13 +124,13 @@ class _SoundCutter:
             raise DocumentUnreadable(self._request.path, "too_long_sound")
         self._waiting = self._np.concatenate([self._waiting, self._np.frombuffer(samples, self._np.int16)])
         while len(self._waiting) >= self._longest:
-            yield from self._piece(self._cut_position())
+            yield from self._next_piece(self._cut_position())
 
     def rest(self) -> Iterator[SoundPiece]:
         if len(self._waiting):
-            yield from self._piece(len(self._waiting))
+            yield from self._next_piece(len(self._waiting))
 
-    def _loudness(self, samples: Samples) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+    def _loudness_of_steps(self, samples: Samples) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
         """Return the root of the mean square of each step, of the full range."""
         whole = len(samples) // self._step * self._step
         steps = samples[:whole].reshape(-1, self._step).astype(self._np.float64) / 32768
@@ -139,7 +139,7 @@ class _SoundCutter:
 
     def _cut_position(self) -> int:
         """Return where the quietest pause is, not too near to the beginning; of several the last."""
-        loud = self._loudness(self._waiting[: self._longest])
+        loud = self._loudness_of_steps(self._waiting[: self._longest])
         width = max(1, round(PAUSE_S / STEP_S))
         means = self._np.convolve(loud, self._np.ones(width) / width, "valid")
         first = int(len(means) * LEAST_PART)
@@ -149,11 +149,11 @@ class _SoundCutter:
         at = len(means) - 1 - int(self._np.argmin(self._np.maximum(behind, QUIET / 4)))
         return (at + width // 2) * self._step
 
-    def _piece(self, length: int) -> Iterator[SoundPiece]:
+    def _next_piece(self, length: int) -> Iterator[SoundPiece]:
         """Yield the next `length` samples without silence around them; a silent piece is told without a file."""
         samples, self._waiting = self._waiting[:length], self._waiting[length:]
         start, self._start = self._start, self._start + length
-        heard = self._np.nonzero(self._loudness(samples) > QUIET)[0]
+        heard = self._np.nonzero(self._loudness_of_steps(samples) > QUIET)[0]
         rate = self._request.rate_hz
         # A model that is shown silence invents words, so there is no file of it.
         if not len(heard):

@@ -61,7 +61,7 @@ class _ZippedDocument:
             # Unpacked through the archive's counting stream, so a bomb inside ends here.
             with self._archive.open(self._name) as stream, open(copy, "wb", opener=private_opener) as file:
                 shutil.copyfileobj(stream, file)
-            for item in self._read(copy):
+            for item in self._read_copy(copy):
                 if isinstance(item, BlockPiece) and not has_text:
                     # The name as a heading comes before the first text, and not at all for a document without any.
                     yield BlockPiece(BlockKind.HEADING, self._name, self._page, BlockPlace(self._name), level=1)
@@ -79,7 +79,7 @@ class _ZippedDocument:
             copy.unlink(missing_ok=True)
         yield PageRead(self._page, has_text)
 
-    def _read(self, copy: Path) -> Iterator[Item]:
+    def _read_copy(self, copy: Path) -> Iterator[Item]:
         # Pages were chosen of the archive, not of the document in it.
         inside = replace(self._source, path=copy, first_page=0, last_page=0, remarks=[])
         if copy.stat().st_size == 0 or (format_ := find_format(copy)) == "zipped":

@@ -34,7 +34,7 @@ def read(source: FileSource) -> Iterator[Item]:
         text = stream(file, source.encoding)
         yield Opened(encoding=text.encoding)
         rows = _CsvRows(lines(text, sys.maxsize))
-        yield from _pieces(rows)
+        yield from _iterate_pieces(rows)
         yield from after_the_text(text.encoding, text.odd_bytes + rows.nuls)
 
 
@@ -50,17 +50,17 @@ class _CsvRows:
     def __iter__(self) -> Iterator[tuple[int, int, int, list[str]]]:
         delimiter = self._delimiter()
         start = self._end
-        for number, row in enumerate(csv.reader(self._texts(), delimiter=delimiter), 1):
+        for number, row in enumerate(csv.reader(self._record_texts(), delimiter=delimiter), 1):
             yield number, start, self._end, row
             start = self._end
 
-    def _texts(self) -> Iterator[str]:
+    def _record_texts(self) -> Iterator[str]:
         while self._ahead:
-            yield self._text(self._ahead.pop(0))
+            yield self._record_text(self._ahead.pop(0))
         for line in self._lines:
-            yield self._text(line)
+            yield self._record_text(line)
 
-    def _text(self, line: tuple[int, str, int]) -> str:
+    def _record_text(self, line: tuple[int, str, int]) -> str:
         start, text, _ = line
         self._end = start + len(text)
         self.nuls += text.count("\0")
@@ -75,7 +75,7 @@ class _CsvRows:
             if len(self._ahead) >= SAMPLE_LINES:
                 break
         if self._ahead and (said := SAYS_DELIMITER.fullmatch(self._ahead[0][1])) is not None:
-            self._text(self._ahead.pop(0))
+            self._record_text(self._ahead.pop(0))
             return said[1]
         return likely_delimiter("".join(text[:MOST_CHARACTERS] for _, text, _ in self._ahead))
 
@@ -97,7 +97,7 @@ def _evenness(sample: str, delimiter: str) -> tuple[float, int]:
     return (widths.count(commonest) / len(widths), commonest) if commonest > 1 else (0.0, 0)
 
 
-def _pieces(rows: _CsvRows) -> Iterator[BlockPiece]:
+def _iterate_pieces(rows: _CsvRows) -> Iterator[BlockPiece]:
     waiting: list[list[str]] = []
     first = last = start = end = size = 0
     for number, row_start, row_end, row in rows:
@@ -109,13 +109,13 @@ def _pieces(rows: _CsvRows) -> Iterator[BlockPiece]:
         last, end = number, row_end
         size += sum(map(len, row))
         if len(waiting) >= ROWS or size > MOST_CHARACTERS:
-            yield _piece(waiting, first, last, start, end)
+            yield _make_piece(waiting, first, last, start, end)
             waiting, size = [], 0
     if waiting:
-        yield _piece(waiting, first, last, start, end)
+        yield _make_piece(waiting, first, last, start, end)
 
 
-def _piece(rows: list[list[str]], first: int, last: int, start: int, end: int) -> BlockPiece:
+def _make_piece(rows: list[list[str]], first: int, last: int, start: int, end: int) -> BlockPiece:
     label = f"rows {first}-{last}" if last > first else f"row {first}"
     return BlockPiece(BlockKind.TABLE, table_text(rows), place=BlockPlace("", start, end), label=label)
 
@@ -152,7 +152,7 @@ def rewrite(source: FileSource, out: BinaryIO | None, visit: Visit, target: Targ
         context = names.get(cell.column, "") if cell.row else ""
         new = shown_value(cell.value, visits, context, SegmentKind.CELL)
         if new is not None:
-            file.replace(cell.start, cell.end, _written(new, cell, delimiter))
+            file.replace(cell.start, cell.end, _quote_cell(new, cell, delimiter))
     if out is not None:
         # Excel takes a file without a mark for the system's code page.
         file.write(out, new_mark=True)
@@ -192,7 +192,7 @@ def cells(text: str, delimiter: str, start: int) -> Iterator[CsvCell]:
             row, column, is_filled = row + is_filled, 0, False
 
 
-def _written(new: str, cell: CsvCell, delimiter: str) -> str:
+def _quote_cell(new: str, cell: CsvCell, delimiter: str) -> str:
     # A file of tabs has no quotes in most programs, so what would need them becomes a space.
     if delimiter == "\t" and not cell.is_quoted:
         return re.sub(r"[\t\r\n]+", " ", new)

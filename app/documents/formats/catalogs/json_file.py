@@ -60,7 +60,7 @@ class _JsonWriter:
                 self._write_string(literal, target)
         # The only key at the top, with an object below, is a language as i18next and Rails have it.
         if target is not None and len(tops) == 1 and tops[0].has_more:
-            self._set(tops[0], renamed_locale(tops[0].value, target.language) or tops[0].value)
+            self._set_literal(tops[0], renamed_locale(tops[0].value, target.language) or tops[0].value)
         self._source.remark("left_values", count=self._left)
 
     def _write_string(self, literal: JsonString, target: TargetLanguage | None) -> None:
@@ -68,11 +68,11 @@ class _JsonWriter:
         # "@@locale" is one whatever it says; "language" may be a person's word for it, so it has to look like a code.
         if path in _LOCALES[:1] or (path in _LOCALES and is_locale(literal.value)):
             if target is not None:
-                self._set(literal, renamed_locale(literal.value, target.language) or target.language)
+                self._set_literal(literal, renamed_locale(literal.value, target.language) or target.language)
         elif not self._is_about(path) and is_prose(literal.value, key_of(path)):
-            new = self._translated(literal.value, path)
+            new = self._translate_value(literal.value, path)
             if new is not None:
-                self._set(literal, new)
+                self._set_literal(literal, new)
 
     def _is_about(self, path: tuple[str, ...]) -> bool:
         """Return whether a string tells of a message and is none."""
@@ -81,7 +81,7 @@ class _JsonWriter:
             return True
         return any(path[:depth] in self._about and path[depth] != "message" for depth in range(len(path)))
 
-    def _translated(self, value: str, path: tuple[str, ...]) -> str | None:
+    def _translate_value(self, value: str, path: tuple[str, ...]) -> str | None:
         context = ".".join(path)
         if path[:-1] in self._about:
             context += "\n" + self._descriptions[path[:-1]]
@@ -95,7 +95,7 @@ class _JsonWriter:
         # {count, plural, …} amid a sentence: its forms are marks, so that the sentence is translated as one.
         sentence = in_sentence(value, found)
         if sentence is not None:
-            return self._sentence(sentence, context)
+            return self._translate_choice(sentence, context)
         parts, at = list[str](), 0
         for form in found:
             new = shown_value(value[form.start : form.end], self._visits, f"{context} ({form.name})")
@@ -103,7 +103,7 @@ class _JsonWriter:
             at = form.end
         return "".join([*parts, value[at:]])
 
-    def _sentence(self, sentence: Tagged, context: str) -> str | None:
+    def _translate_choice(self, sentence: Tagged, context: str) -> str | None:
         """Return a message with a choice inside; what comes back with the syntax in another order is not taken."""
         new = self._visits(sentence.content, SegmentKind.VALUE, context=context)
         if new is None:
@@ -114,7 +114,7 @@ class _JsonWriter:
             return None
         return sentence.text_of(new)
 
-    def _set(self, literal: JsonString, new: str) -> None:
+    def _set_literal(self, literal: JsonString, new: str) -> None:
         if new != literal.value:
             raw = self._file.text[literal.start : literal.end]
             self._file.replace(literal.start, literal.end, string(new, raw, is_ascii=self._is_ascii))
@@ -152,7 +152,7 @@ def strings(text: str, path: str) -> Iterator[JsonString]:
     # Keys and numbers of what is open; Python's own parser would not tell where a string stands.
     levels: list[_JsonLevel] = []
     waits = "value"  # what may come next: a value, a key, the colon behind it, its member, or a comma or a bracket
-    tokens = list(_tokens(text, path))
+    tokens = list(_iterate_tokens(text, path))
     for at, (kind, start, end) in enumerate(tokens):
         sign = text[start:end] if kind == "sign" else kind
         top = levels[-1] if levels else None
@@ -176,14 +176,14 @@ def strings(text: str, path: str) -> Iterator[JsonString]:
                 raise DocumentUnreadable(path, "too_deep")
             waits = "key" if sign == "{" else "value"
         elif kind == "string" and waits == "key" and top is not None:
-            top.name = _value(text[start:end], path)
+            top.name = _parse_value(text[start:end], path)
             # The token behind the colon: an object below a key.
             more = at + 2 < len(tokens) and text[tokens[at + 2][1]] == "{"
-            yield JsonString(start, end, top.name, _path(levels[:-1]), True, more)
+            yield JsonString(start, end, top.name, _value_path(levels[:-1]), True, more)
             waits = "colon"
         elif kind in ("string", "word") and waits in ("value", "member"):
             if kind == "string":
-                yield JsonString(start, end, _value(text[start:end], path), _path(levels))
+                yield JsonString(start, end, _parse_value(text[start:end], path), _value_path(levels))
             waits = "comma"
         else:
             raise DocumentUnreadable(path, "damaged")
@@ -191,7 +191,7 @@ def strings(text: str, path: str) -> Iterator[JsonString]:
         raise DocumentUnreadable(path, "damaged")
 
 
-def _tokens(text: str, path: str) -> Iterator[tuple[str, int, int]]:
+def _iterate_tokens(text: str, path: str) -> Iterator[tuple[str, int, int]]:
     at = 0
     while at < len(text):
         found = _TOKEN.match(text, at)
@@ -202,11 +202,11 @@ def _tokens(text: str, path: str) -> Iterator[tuple[str, int, int]]:
             yield str(found.lastgroup), found.start(), at
 
 
-def _path(levels: list[_JsonLevel]) -> tuple[str, ...]:
+def _value_path(levels: list[_JsonLevel]) -> tuple[str, ...]:
     return tuple(level.name if level.is_object else str(level.count) for level in levels)
 
 
-def _value(raw: str, path: str) -> str:
+def _parse_value(raw: str, path: str) -> str:
     try:
         # Not strict: control characters in strings are an error in JSON, but many programs write them.
         return str(json.loads(raw, strict=False))
@@ -266,7 +266,7 @@ def forms(message: str) -> list[PluralForm] | None:
     at = offset.end() if offset is not None else at
     found = list[PluralForm]()
     while (form := _FORM.match(message, at)) is not None:
-        end = _closing(message, form.end())
+        end = _closing_brace(message, form.end())
         if end < 0:
             return None
         found.append(PluralForm(form.end(), end, form[1]))
@@ -299,7 +299,7 @@ def in_sentence(message: str, found: list[PluralForm]) -> Tagged | None:
     return Tagged(content_of(content), written)
 
 
-def _closing(message: str, start: int) -> int:
+def _closing_brace(message: str, start: int) -> int:
     """Return the matching closing brace; quoted braces aren't syntax."""
     depth, at = 1, start
     while at < len(message):

@@ -54,10 +54,10 @@ class _PoWriter:
 
     def _write_entry(self, entry: PoEntry) -> None:
         message, place = _message(entry, "msgid"), entry.translations[0]
-        new = self._shown(message, entry, place.value)
+        new = self._translate_message(message, entry, place.value)
         if new is not None:
-            self._set(place, new)
-            self._accept(entry)
+            self._set_field(place, new)
+            self._mark_finished(entry)
 
     def _put_plural(self, entry: PoEntry) -> None:
         places = entry.translations
@@ -68,7 +68,7 @@ class _PoWriter:
         # The singular and the last form stand for the two questions that a translator answers.
         olds = [places[min(singular, len(places) - 1)].value, places[-1].value]
         news = [
-            self._shown(_message(entry, name), entry, old)
+            self._translate_message(_message(entry, name), entry, old)
             for name, old in zip(("msgid", "msgid_plural"), olds, strict=True)
         ]
         count = self._plurals.forms if self._plurals is not None else len(places)
@@ -81,19 +81,19 @@ class _PoWriter:
         if values != [place.value for place in places]:
             self._set_all(places, values)
         if any(new is not None for new in news):
-            self._accept(entry)
+            self._mark_finished(entry)
 
-    def _shown(self, message: Tagged, entry: PoEntry, old: str) -> str | None:
+    def _translate_message(self, message: Tagged, entry: PoEntry, old: str) -> str | None:
         # A message of marks and spaces has no words.
         if not any(isinstance(part, str) and not part.isspace() for part in message.content):
             return None
         context = "\n".join(part for part in (entry.value("msgctxt"), *entry.extracted) if part)
         # A fuzzy translation is not the file's own: it is one to be checked.
-        known = _known(old, message) if old and not entry.is_fuzzy else ()
+        known = _known_translation(old, message) if old and not entry.is_fuzzy else ()
         new = self._visits(message.content, SegmentKind.MESSAGE, context=context, translated=known)
         return message.text_of(new) if new is not None else None
 
-    def _set(self, place: PoField, value: str) -> None:
+    def _set_field(self, place: PoField, value: str) -> None:
         if value != place.value:
             columns = len(place.name) + 1
             self._file.replace(place.strings, place.end, strings(value, columns, self._file.newline))
@@ -105,7 +105,7 @@ class _PoWriter:
         lines = [f"msgstr[{number}] {strings(value, 10, newline)}" for number, value in enumerate(values)]
         self._file.replace(places[0].start, places[-1].end, newline.join(lines))
 
-    def _accept(self, entry: PoEntry) -> None:
+    def _mark_finished(self, entry: PoEntry) -> None:
         """Remove what marks an entry as unfinished: the flag "fuzzy", and the previous message (`#|`)."""
         if not entry.is_fuzzy:
             return
@@ -123,10 +123,10 @@ class _PoWriter:
     def _put_header(self, header: PoEntry, place: PoField) -> None:
         value = place.value
         if self._target is not None and self._plurals is not None:
-            value = _with(value, "Language", with_underscore(self._target.language), is_added=True)
+            value = _set_header_line(value, "Language", with_underscore(self._target.language), is_added=True)
             has_plurals = _SAID.search(value) is not None or "Plural-Forms" in value
             # Without plurals in the file the line is not needed, and translators' tools would ask about it.
-            value = _with(value, "Plural-Forms", self._plurals.header, is_added=has_plurals)
+            value = _set_header_line(value, "Plural-Forms", self._plurals.header, is_added=has_plurals)
         # A template says charset=CHARSET, which is no encoding.
         if self._file.is_changed and (self._file.lacks_letters or "charset=CHARSET" in value):
             value = re.sub(r"(?i)charset=[\w.:-]+", "charset=UTF-8", value)
@@ -134,7 +134,7 @@ class _PoWriter:
             # An entry a line, as all tools write a header.
             lines = "".join(f'{self._file.newline}"{line}"' for line in _header_lines(value, self._file.newline))
             self._file.replace(place.strings, place.end, f'""{lines}')
-            self._accept(header)
+            self._mark_finished(header)
 
 
 def _header_lines(value: str, newline: str) -> list[str]:
@@ -143,12 +143,12 @@ def _header_lines(value: str, newline: str) -> list[str]:
     ]
 
 
-def _with(header: str, name: str, value: str, *, is_added: bool) -> str:
+def _set_header_line(header: str, name: str, value: str, *, is_added: bool) -> str:
     """Return a header with the value of this line set."""
     found = re.search(rf"^{name}:.*$", header, re.MULTILINE)
     if found is not None:
         # Compared without brackets: the same rule is written in several ways.
-        is_same = _bare(found[0].partition(":")[2]) == _bare(value)
+        is_same = _normalize_plural(found[0].partition(":")[2]) == _normalize_plural(value)
         return header if is_same else f"{header[: found.start()]}{name}: {value}{header[found.end() :]}"
     if not is_added:
         return header
@@ -156,7 +156,7 @@ def _with(header: str, name: str, value: str, *, is_added: bool) -> str:
     return f"{header}{border}{name}: {value}\n"
 
 
-def _bare(value: str) -> str:
+def _normalize_plural(value: str) -> str:
     """Return a plural rule without spaces and brackets, for comparison."""
     return re.sub(r"[\s()]|;$", "", value.strip())
 
@@ -165,7 +165,7 @@ def _message(entry: PoEntry, name: str) -> Tagged:
     return tagged(entry.value(name), has_breaks=True)
 
 
-def _known(old: str, message: Tagged) -> Content:
+def _known_translation(old: str, message: Tagged) -> Content:
     """Return an existing translation, with the message's own marks where they match."""
     # The file's translation may have lost a tag; then it is shown as plain text.
     found = tagged(old, has_breaks=True).content
@@ -231,7 +231,7 @@ def entries(text: str, path: str) -> Iterator[PoEntry]:
             if entry.fields:
                 yield entry
                 entry, last = PoEntry(), None
-            _comment(entry, line.lstrip(), start, end)
+            _note_comment(entry, line.lstrip(), start, end)
         elif keyword is not None:
             name = keyword[1]
             # Some files have no empty line between entries.
@@ -240,17 +240,17 @@ def entries(text: str, path: str) -> Iterator[PoEntry]:
                 entry = PoEntry()
             last = PoField(name, start + line.index(name), start + keyword.end(), start + keyword.end())
             entry.fields[name] = last
-            _add(last, line, keyword.end(), start, path)
+            _extend_field(last, line, keyword.end(), start, path)
         elif line.strip():
             if last is None:
                 raise DocumentUnreadable(path, "damaged")
             last.lines += 1
-            _add(last, line, 0, start, path)
+            _extend_field(last, line, 0, start, path)
     if entry.fields:
         yield entry
 
 
-def _comment(entry: PoEntry, line: str, start: int, end: int) -> None:
+def _note_comment(entry: PoEntry, line: str, start: int, end: int) -> None:
     if line.startswith("#,"):
         entry.flags.append((start, end))
         entry.is_fuzzy = entry.is_fuzzy or "fuzzy" in [flag.strip() for flag in line[2:].split(",")]
@@ -263,15 +263,15 @@ def _comment(entry: PoEntry, line: str, start: int, end: int) -> None:
         entry.extracted.clear()
 
 
-def _add(last: PoField, line: str, at: int, start: int, path: str) -> None:
+def _extend_field(last: PoField, line: str, at: int, start: int, path: str) -> None:
     found = _STRING.fullmatch(line, at)
     if found is None:
         raise DocumentUnreadable(path, "damaged")
-    last.value += _ESCAPE.sub(_unescaped, found[1])
+    last.value += _ESCAPE.sub(_unescape_match, found[1])
     last.end = start + found.end(1) + 1
 
 
-def _unescaped(found: re.Match[str]) -> str:
+def _unescape_match(found: re.Match[str]) -> str:
     code = found[1]
     if code[0] in "01234567":
         # Octal goes up to 377: a byte.
@@ -289,17 +289,17 @@ def strings(value: str, columns: int, newline: str) -> str:
     """
     # A text of several lines begins with an empty string, so that its lines stand below each other.
     parts = [part for part in re.split(r"(?<=\n)", value) if part]
-    lines = [line for part in parts for line in _filled(_escaped(part), LINE_COLUMNS - 2)]
+    lines = [line for part in parts for line in _wrap_text(_escape_value(part), LINE_COLUMNS - 2)]
     if len(lines) <= 1 and (not lines or columns + len(lines[0]) + 2 <= LINE_COLUMNS):
         return f'"{"".join(lines)}"'
     return newline.join(['""', *(f'"{line}"' for line in lines)])
 
 
-def _escaped(value: str) -> str:
+def _escape_value(value: str) -> str:
     return re.sub(r"[\\\"\n\t\r\a\b\f\v]", lambda found: _WRITTEN[found[0]], value)
 
 
-def _filled(text: str, most: int) -> Iterator[str]:
+def _wrap_text(text: str, most: int) -> Iterator[str]:
     line = ""
     for piece in re.findall(r"\S+\s*|\s+", text):
         if line and len(line) + len(piece) > most:

@@ -22,11 +22,11 @@ def shown_value(
         return shown_piece(value, visits, context)
     # Each line is a segment: white space and empty lines may be layout in the program that shows it.
     lines = _NEW_LINE.split(value)
-    new = [_line(line, visits, context, kind) for line in lines]
+    new = [_translate_line(line, visits, context, kind) for line in lines]
     return None if new == lines else "".join(new)
 
 
-def _line(line: str, visits: SegmentVisits, context: str, kind: SegmentKind) -> str:
+def _translate_line(line: str, visits: SegmentVisits, context: str, kind: SegmentKind) -> str:
     inner = line.strip()
     if not _WORD.search(inner):
         return line
@@ -125,10 +125,10 @@ _ALONE = ("br", "img", "hr", "wbr", "input")
 def tagged(message: str, *, has_breaks: bool = False) -> Tagged:
     """Return the content of a message; `has_breaks`: a line feed is a mark, so that it stays."""
     pattern = re.compile(f"{_TAG.pattern}|\n") if has_breaks else _TAG
-    return tagged_content(message, [_tag(found) for found in pattern.finditer(message)])
+    return tagged_content(message, [_make_tag(found) for found in pattern.finditer(message)])
 
 
-def _tag(found: re.Match[str]) -> SegmentTag:
+def _make_tag(found: re.Match[str]) -> SegmentTag:
     name = (found[2] or "br").lower()
     is_alone = name in _ALONE
     # A tag that closes itself (<x/>) has no partner either.

@@ -30,7 +30,7 @@ def rewrite(source: FileSource, out: BinaryIO | None, visit: Visit, target: Targ
             tops.append(place)
     # Rails: one language a file, under its code.
     if target is not None and len(tops) == 1:
-        _rename(file, tops[0], target)
+        _rename_language(file, tops[0], target)
     if out is not None:
         file.write(out)
 
@@ -43,7 +43,7 @@ def put_value(file: TextFile, offset: int, place: YamlScalar, visits: SegmentVis
     context = ".".join(place.path)
     # In a literal block the line ends are text, so that paragraphs and items are told apart there.
     if place.style == "|" and not is_page(place.value, key):
-        new = _literal(place.value, visits, context)
+        new = _translate_literal(place.value, visits, context)
     else:
         new = shown_value(place.value, visits, context, key=key)
     if new is not None:
@@ -51,7 +51,7 @@ def put_value(file: TextFile, offset: int, place: YamlScalar, visits: SegmentVis
         file.replace(start, end, written_scalar(file.text[start:end], place, new))
 
 
-def _literal(value: str, visits: SegmentVisits, context: str) -> str | None:
+def _translate_literal(value: str, visits: SegmentVisits, context: str) -> str | None:
     """Return a text whose lines count: paragraphs and items, whose inner line ends are marks."""
     changes = list[tuple[int, int, str]]()
     for part in pieces(value):
@@ -71,7 +71,7 @@ def _literal(value: str, visits: SegmentVisits, context: str) -> str | None:
     return value if changes else None
 
 
-def _rename(file: TextFile, top: YamlScalar, target: TargetLanguage) -> None:
+def _rename_language(file: TextFile, top: YamlScalar, target: TargetLanguage) -> None:
     """Rename a top-level language code with content below it."""
     raw = file.text[top.start : top.end]
     new = renamed_locale(top.value, target.language)
@@ -133,12 +133,12 @@ def places(text: str, path: str) -> Iterator[YamlScalar]:
     that.
     """
     try:
-        yield from _places(text, path)
+        yield from _iterate_scalars(text, path)
     except yaml.YAMLError:
         raise DocumentUnreadable(path, "damaged") from None
 
 
-def _places(text: str, path: str) -> Iterator[YamlScalar]:
+def _iterate_scalars(text: str, path: str) -> Iterator[YamlScalar]:
     levels: list[_YamlLevel] = []
     # Events only: building objects would follow aliases, which a "billion laughs" needs.
     for event in yaml.parse(text, _PARSER):
@@ -175,7 +175,7 @@ def _is_text(event: yaml.ScalarEvent) -> bool:
 def reads_as(text: str, value: str) -> bool:
     """Return whether a YAML text has exactly one string besides keys and numbers, with this value."""
     try:
-        found = list(_places(text, ""))
+        found = list(_iterate_scalars(text, ""))
     except (yaml.YAMLError, DocumentUnreadable):
         return False
     return [place.value for place in found if not place.is_key] == [value]
@@ -200,18 +200,18 @@ def written_scalar(raw: str, place: YamlScalar, new: str) -> str:
         if body and reads_as(f"- {body}", new):
             return body
         # The line end that a block scalar ends with has to stay behind a quoted one.
-        return properties + _double(new, raw) + raw[len(raw.rstrip()) :]
+        return properties + _double_quoted(new, raw) + raw[len(raw.rstrip()) :]
     # A plain scalar may stay plain, if that still reads as the same string.
-    forms = {"'": [_single(new)], '"': []}.get(place.style, [new, _single(new)])
-    fitting = (form for form in forms if _holds(form, place, new))
-    return properties + next(fitting, _double(new, raw))
+    forms = {"'": [_single_quoted(new)], '"': []}.get(place.style, [new, _single_quoted(new)])
+    fitting = (form for form in forms if _parses_back(form, place, new))
+    return properties + next(fitting, _double_quoted(new, raw))
 
 
-def _single(new: str) -> str:
+def _single_quoted(new: str) -> str:
     return "'" + new.replace("'", "''") + "'"
 
 
-def _holds(form: str, place: YamlScalar, new: str) -> bool:
+def _parses_back(form: str, place: YamlScalar, new: str) -> bool:
     """Return whether the form parses to the value, also next to a key and before a comment."""
     # Line ends and tabs inside of quotes are folded by YAML.
     if re.search("[\t\r\n\x85\u2028\u2029]", form):
@@ -222,15 +222,19 @@ def _holds(form: str, place: YamlScalar, new: str) -> bool:
     return all(reads_as(frame.replace("{}", form), new) for frame in frames)
 
 
-def _double(new: str, raw: str) -> str:
+def _double_quoted(new: str, raw: str) -> str:
     """Return a double-quoted scalar, which can hold anything. Non-ASCII letters are escaped if they were."""
-    text = _ESCAPED.sub(lambda found: _ESCAPES.get(found[0]) or _code(found[0]), new)
+    text = _ESCAPED.sub(lambda found: _ESCAPES.get(found[0]) or _escape_letter(found[0]), new)
     # All letters beyond ASCII were escaped, as PyYAML does by default.
     is_ascii = raw.isascii() and re.search(r"\\u[0-9A-Fa-f]{4}|\\x[89A-Fa-f]", raw) is not None
-    return '"' + ("".join(letter if letter.isascii() else _code(letter) for letter in text) if is_ascii else text) + '"'
+    return (
+        '"'
+        + ("".join(letter if letter.isascii() else _escape_letter(letter) for letter in text) if is_ascii else text)
+        + '"'
+    )
 
 
-def _code(letter: str) -> str:
+def _escape_letter(letter: str) -> str:
     code = ord(letter)
     return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
 

@@ -95,17 +95,17 @@ class _InlineReading:
                 self._parts.append(" ")
             elif at in self._html and self._html[at].is_opaque:
                 behind = self._html[at].other + 1
-                self._opaque(token, self._tokens[behind - 1])
+                self._add_opaque(token, self._tokens[behind - 1])
             else:
-                self._mark(at, token)
+                self._add_mark(at, token)
         self._found.content = content_of(self._parts)
         return self._found
 
-    def _opaque(self, first: Token, last: Token) -> None:
+    def _add_opaque(self, first: Token, last: Token) -> None:
         (start, begin), (end, behind) = first.map or (0, 0), last.map or (0, 0)
         self._add(0, "code", self._text[begin:end], start, behind)
 
-    def _mark(self, at: int, token: Token) -> None:
+    def _add_mark(self, at: int, token: Token) -> None:
         start, end = token.map or (0, 0)
         # The spaces before a hard break are its mark.
         if token.type == "hardbreak":
@@ -203,7 +203,7 @@ def new_parser(*, has_front_matter: bool = True) -> MarkdownIt:
     # By default javascript: and the like are no links, and would be shown as text.
     parser.validateLink = lambda url: True  # type: ignore[method-assign] # nothing is followed, and none is text
     for rule in list(parser.inline.ruler.__rules__):
-        if (watched := _watched(rule.name, rule.fn)) is not None:
+        if (watched := _watch_rule(rule.name, rule.fn)) is not None:
             parser.inline.ruler.at(rule.name, watched)
     return parser
 
@@ -211,21 +211,25 @@ def new_parser(*, has_front_matter: bool = True) -> MarkdownIt:
 def inline_tokens(parser: MarkdownIt, text: str, env: dict[str, Any]) -> list[Token]:
     """Return a block's inline tokens, with the places of those that aren't text."""
     tokens = parser.inline.parse(text, parser, env, [])
-    return _joined(tokens)
+    return _join_delimiters(tokens)
 
 
-def _watched(name: str, rule: Rule) -> Rule | None:
+def _watch_rule(name: str, rule: Rule) -> Rule | None:
     if name in _ONE:
-        return lambda state, silent: _one(rule, state, silent)
+        return lambda state, silent: _watch_token(rule, state, silent)
     if name in _DELIMITERS:
-        return lambda state, silent: _delimiters(rule, state, silent)
-    return {"link": _link, "image": _image, "autolink": _autolink}[name](rule) if name in _LABELLED else None
+        return lambda state, silent: _watch_delimiters(rule, state, silent)
+    return (
+        {"link": _watch_link, "image": _watch_image, "autolink": _watch_autolink}[name](rule)
+        if name in _LABELLED
+        else None
+    )
 
 
 _LABELLED = ("link", "image", "autolink")
 
 
-def _one(rule: Rule, state: StateInline, silent: bool) -> bool:
+def _watch_token(rule: Rule, state: StateInline, silent: bool) -> bool:
     start, before = state.pos, len(state.tokens)
     found = rule(state, silent)
     if found and not silent and len(state.tokens) > before:
@@ -233,7 +237,7 @@ def _one(rule: Rule, state: StateInline, silent: bool) -> bool:
     return found
 
 
-def _delimiters(rule: Rule, state: StateInline, silent: bool) -> bool:
+def _watch_delimiters(rule: Rule, state: StateInline, silent: bool) -> bool:
     start = state.pos
     found = rule(state, silent)
     if found and not silent:
@@ -247,7 +251,7 @@ def _delimiters(rule: Rule, state: StateInline, silent: bool) -> bool:
     return found
 
 
-def _link(rule: Rule) -> Rule:
+def _watch_link(rule: Rule) -> Rule:
     def run(state: StateInline, silent: bool) -> bool:
         start, before = state.pos, len(state.tokens)
         found = rule(state, silent)
@@ -261,7 +265,7 @@ def _link(rule: Rule) -> Rule:
     return run
 
 
-def _image(rule: Rule) -> Rule:
+def _watch_image(rule: Rule) -> Rule:
     def run(state: StateInline, silent: bool) -> bool:
         start = state.pos
         found = rule(state, silent)
@@ -281,7 +285,7 @@ def _label_end(state: StateInline, start: int, no_links: bool) -> int:
     return found
 
 
-def _autolink(rule: Rule) -> Rule:
+def _watch_autolink(rule: Rule) -> Rule:
     """Watch a rule whose address is one token here, for it is no text."""
 
     def run(state: StateInline, silent: bool) -> bool:
@@ -298,7 +302,7 @@ def _autolink(rule: Rule) -> Rule:
     return run
 
 
-def _joined(tokens: list[Token]) -> list[Token]:
+def _join_delimiters(tokens: list[Token]) -> list[Token]:
     """Drop the empty halves of double delimiters; those kept have the place of both."""
     kept: list[Token] = []
     for number, token in enumerate(tokens):
@@ -343,7 +347,7 @@ class MarkdownText:
 
     def write_content(self, content: Content, old: InlineText, frame: TextFrame) -> str:
         """Return the text for a content, which has the marks of the old one; lines are divided by line feeds."""
-        content = _tidy(content, old)
+        content = _move_spaces_out(content, old)
         # Files written for people use the entity, since a no-break space can't be seen.
         nbsp = "&nbsp;" if "&nbsp;" in old.source and "\xa0" not in old.source else "\xa0"
         written = old.written | {("close", number): f"][{label}]" for number, label in _changed_labels(content, old)}
@@ -352,15 +356,15 @@ class MarkdownText:
         for is_escaped, is_html in ((False, False), (True, False), (True, True)):
             if is_html:
                 written |= _as_html(content, old)
-            pieces = list(_pieces(content, written, is_escaped, frame.is_cell, nbsp))
+            pieces = list(_iterate_markup(content, written, is_escaped, frame.is_cell, nbsp))
             # A wrapped text may begin a line with what is a list mark; on one line it does not.
             for most in (frame.most, 0) if frame.most else (0,):
                 best = _in_lines(pieces, frame._replace(most=most), is_escaped)
-                if self._is(best, content, written, frame):
+                if self._parses_as(best, content, written, frame):
                     return best
         return best
 
-    def _is(self, text: str, content: Content, written: dict[tuple[str, int], str], frame: TextFrame) -> bool:
+    def _parses_as(self, text: str, content: Content, written: dict[tuple[str, int], str], frame: TextFrame) -> bool:
         """Return whether a text parses to this content, and as one block."""
         if frame.is_cell:
             if "\n" in text or CELL_BORDER.search(text):
@@ -373,23 +377,23 @@ class MarkdownText:
             if inner is None or inner.split() != text.split():
                 return False
         found = inline_of(self._parser, text, self._env)
-        return _shape(found.content, found.written) == _shape(content, written)
+        return _comparable_shape(found.content, found.written) == _comparable_shape(content, written)
 
 
 def _changed_labels(content: Content, old: InlineText) -> Iterator[tuple[int, str]]:
     """Yield the links whose words name their definition, and which have other words now."""
     for number, label in old.labels.items():
-        if _inside(content, number) != _inside(old.content, number):
+        if _parts_inside(content, number) != _parts_inside(old.content, number):
             yield number, label
 
 
-def _inside(content: Content, number: int) -> list[str | tuple[str, int]]:
+def _parts_inside(content: Content, number: int) -> list[str | tuple[str, int]]:
     """Return the parts between the open and the close mark of a number, marks by their keys."""
     keys = [part.key if isinstance(part, Mark) else part for part in content]
     return keys[keys.index(("open", number)) + 1 : keys.index(("close", number))]
 
 
-def _shape(content: Content, written: dict[tuple[str, int], str]) -> list[str]:
+def _comparable_shape(content: Content, written: dict[tuple[str, int], str]) -> list[str]:
     """Return what is compared: words, and what is written for each mark."""
     shape = list[str]()
     for part in content:
@@ -397,7 +401,7 @@ def _shape(content: Content, written: dict[tuple[str, int], str]) -> list[str]:
     return [part for part in shape if part]
 
 
-def _tidy(content: Content, old: InlineText) -> Content:
+def _move_spaces_out(content: Content, old: InlineText) -> Content:
     """Spaces at the inner edges of emphasis go outside, where they must be; emphasis of nothing is left out."""
     parts = [_SPACES.sub(" ", part) if isinstance(part, str) else part for part in content]
     # Repeated until nothing moves: a space may go out through several marks.
@@ -412,7 +416,7 @@ def _tidy(content: Content, old: InlineText) -> Content:
             elif _is_delimiter(two, old, "close") and isinstance(one, str) and one.endswith(" "):
                 parts[at : at + 2] = [one[:-1], two, " "]
             # Emphasis of nothing would be four asterisks in the text.
-            elif isinstance(one, Mark) and _is_delimiter(one, old, "open") and ("close", one.number) == _key(two):
+            elif isinstance(one, Mark) and _is_delimiter(one, old, "open") and ("close", one.number) == _mark_key(two):
                 del parts[at : at + 2]
             else:
                 continue
@@ -422,7 +426,7 @@ def _tidy(content: Content, old: InlineText) -> Content:
     return content_of(parts)
 
 
-def _key(part: str | Mark) -> tuple[str, int] | None:
+def _mark_key(part: str | Mark) -> tuple[str, int] | None:
     return part.key if isinstance(part, Mark) else None
 
 
@@ -439,7 +443,7 @@ def _as_html(content: Content, old: InlineText) -> dict[tuple[str, int], str]:
     return found
 
 
-def _pieces(
+def _iterate_markup(
     content: Content, written: dict[tuple[str, int], str], is_escaped: bool, is_cell: bool, nbsp: str
 ) -> Iterator[str]:
     """Texts and markup in order; between the words of a text, and nowhere else, is a piece " "."""

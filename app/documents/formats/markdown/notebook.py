@@ -29,37 +29,37 @@ def read(source: FileSource) -> Iterator[Item]:
         raise source.unreadable("too_deep") from None
     except ValueError:
         raise source.unreadable("damaged") from None
-    metadata = _object(_object(book).get("metadata"))
+    metadata = _as_object(_as_object(book).get("metadata"))
     # Version 4 has the language in two places, of which either may be missing.
-    language = _text(_object(metadata.get("language_info")).get("name")) or _text(
-        _object(metadata.get("kernelspec")).get("language")
+    language = _joined_text(_as_object(metadata.get("language_info")).get("name")) or _joined_text(
+        _as_object(metadata.get("kernelspec")).get("language")
     )
-    yield Opened(title=_text(metadata.get("title")), encoding=decoded.encoding)
+    yield Opened(title=_joined_text(metadata.get("title")), encoding=decoded.encoding)
     pictures = 0
-    for number, cell in enumerate(_cells(_object(book)), 1):
+    for number, cell in enumerate(_iterate_cells(_as_object(book)), 1):
         yield from _of_cell(cell, f"cell {number}", language)
         # Outputs follow their cell, as a notebook shows them.
-        outputs = [_object(output) for output in _list(cell.get("outputs"))]
+        outputs = [_as_object(output) for output in _as_list(cell.get("outputs"))]
         for output in outputs:
-            yield from _code(_written(output), f"cell {number}", "output")
+            yield from _code_pieces(_output_text(output), f"cell {number}", "output")
             pictures += _has_picture(output)
     yield from counted("pictures", pictures)
     yield from after_the_text(decoded.encoding, decoded.odd_bytes)
 
 
-def _cells(book: dict[str, Any]) -> Iterator[dict[str, Any]]:
+def _iterate_cells(book: dict[str, Any]) -> Iterator[dict[str, Any]]:
     # Version 3 has its cells in worksheets.
-    sheets = [book, *(_object(sheet) for sheet in _list(book.get("worksheets")))]
+    sheets = [book, *(_as_object(sheet) for sheet in _as_list(book.get("worksheets")))]
     for sheet in sheets:
-        yield from (_object(cell) for cell in _list(sheet.get("cells")))
+        yield from (_as_object(cell) for cell in _as_list(sheet.get("cells")))
 
 
 def _of_cell(cell: dict[str, Any], part: str, language: str) -> Iterator[BlockPiece]:
     # `input` is version 3's name of a code cell's text.
-    text = _text(cell.get("source", cell.get("input")))
+    text = _joined_text(cell.get("source", cell.get("input")))
     kind = cell.get("cell_type")
     if kind == "code":
-        yield from _code(text, part, _text(cell.get("language")) or language)
+        yield from _code_pieces(text, part, _joined_text(cell.get("language")) or language)
     elif kind in _MARKDOWN:
         if kind == "heading":  # of version 3
             level = cell.get("level")
@@ -70,42 +70,42 @@ def _of_cell(cell: dict[str, Any], part: str, language: str) -> Iterator[BlockPi
         yield from plain_pieces(text, part)
 
 
-def _code(text: str, part: str, label: str) -> Iterator[BlockPiece]:
+def _code_pieces(text: str, part: str, label: str) -> Iterator[BlockPiece]:
     if text.strip():
         yield BlockPiece(
             BlockKind.CODE, without_nuls(text).strip("\n"), place=BlockPlace(part, 0, len(text)), label=label
         )
 
 
-def _written(output: dict[str, Any]) -> str:
+def _output_text(output: dict[str, Any]) -> str:
     """Return what an output says in words: what was printed, the result as text, or the error with where it
     happened.
     """
     # `pyerr` is version 3's.
     if output.get("output_type") in ("error", "pyerr"):
         # A traceback has colours of a terminal in it.
-        trace = "\n".join(_text(line) for line in _list(output.get("traceback")))
-        said = f"{_text(output.get('ename'))}: {_text(output.get('evalue'))}"
+        trace = "\n".join(_joined_text(line) for line in _as_list(output.get("traceback")))
+        said = f"{_joined_text(output.get('ename'))}: {_joined_text(output.get('evalue'))}"
         return _ESCAPES.sub("", trace if trace.strip() else said)
     # Version 3 has the data in the output itself.
-    data = _object(output.get("data")) or output
-    return _ESCAPES.sub("", _text(data.get("text/plain", data.get("text", output.get("text")))))
+    data = _as_object(output.get("data")) or output
+    return _ESCAPES.sub("", _joined_text(data.get("text/plain", data.get("text", output.get("text")))))
 
 
 def _has_picture(output: dict[str, Any]) -> bool:
-    data = _object(output.get("data")) or output
+    data = _as_object(output.get("data")) or output
     return any(name.startswith("image/") or name in ("png", "jpeg", "svg") for name in data)
 
 
-def _object(value: Any) -> dict[str, Any]:
+def _as_object(value: Any) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-def _list(value: Any) -> list[Any]:
+def _as_list(value: Any) -> list[Any]:
     return value if isinstance(value, list) else []
 
 
-def _text(value: Any) -> str:
+def _joined_text(value: Any) -> str:
     """Return a text, which may be given as its lines."""
     if isinstance(value, list):
         return "".join(line for line in value if isinstance(line, str))

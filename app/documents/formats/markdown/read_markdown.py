@@ -47,14 +47,14 @@ def read(source: FileSource) -> Iterator[Item]:
 
 def pieces_of(text: str) -> Iterator[BlockPiece]:
     """Yield the blocks of a text in Markdown; their places are offsets into it."""
-    parser = _parser()
+    parser = _make_parser()
     for start, end in portions(text):
         yield from _OpenPortion(text, start, end).pieces(parser.parse(text[start:end]))
         # Front matter is at the beginning of a file only; three dashes further down are a rule.
-        parser = _parser(has_front_matter=False) if start == 0 else parser
+        parser = _make_parser(has_front_matter=False) if start == 0 else parser
 
 
-def _parser(*, has_front_matter: bool = True) -> MarkdownIt:
+def _make_parser(*, has_front_matter: bool = True) -> MarkdownIt:
     """Blocks only. Definitions of links would be taken out, so they are none."""
     # Nested deeper, markdown-it drops the content; `_left_out` finds its lines.
     parser = MarkdownIt("commonmark", {"maxNesting": MOST_NESTING}).enable("table").disable("reference")

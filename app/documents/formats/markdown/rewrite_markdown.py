@@ -83,7 +83,7 @@ class _MarkdownWriter:
         words = text.source(self._text)
         # A bar in a cell is escaped in the file, and not for the parser of its words.
         old = inline_of(self._parser, words.replace("\\|", "|") if text.type == "cell" else words, self._env)
-        images = {image: put for image in old.images if (put := self._image(old, image)) is not None}
+        images = {image: put for image in old.images if (put := self._translate_image(old, image)) is not None}
         has_words = any(isinstance(part, str) and not part.isspace() for part in old.content)
         new = self._visits(old.content, text.kind, level=text.level) if has_words else None
         if new is None and not images:
@@ -95,10 +95,10 @@ class _MarkdownWriter:
             written = _with_images(old.source, images)
             written = re.sub(r"(?<!\\)\|", r"\\|", written) if text.type == "cell" else written
         else:
-            written = self._written.write_content(new, old, self._frame(text))
+            written = self._written.write_content(new, old, self._text_frame(text))
         self._replace(text, written)
 
-    def _image(self, old: InlineText, image: ImageMark) -> str | None:
+    def _translate_image(self, old: InlineText, image: ImageMark) -> str | None:
         """Return an image's source with its alternative text translated; None where it stays."""
         words = old.source[image.first : image.last]
         inner = inline_of(self._parser, words, self._env)
@@ -113,7 +113,7 @@ class _MarkdownWriter:
             text = re.sub(r"(?<!\\)[\[\]]", r"\\\g<0>", text)
         return image.written(old.source, text)
 
-    def _frame(self, text: MarkdownPassage) -> TextFrame:
+    def _text_frame(self, text: MarkdownPassage) -> TextFrame:
         first, next_ = text.lines[0], _next_prefix(text)
         # A heading is one line; what was one line stays one, however long.
         most = text.width(self._text) if len(text.lines) > 1 and text.kind is not SegmentKind.HEADING else 0
@@ -168,12 +168,12 @@ def put_front_matter(
         if key in _TITLES:
             put_value(file, offset, place, visits)
         elif key in _LANGUAGES and target is not None and is_locale(place.value):
-            _set(file, offset, place, renamed_locale(place.value, target.language))
+            _set_scalar(file, offset, place, renamed_locale(place.value, target.language))
         elif key == "dir" and target is not None and place.value in ("ltr", "rtl"):
-            _set(file, offset, place, "rtl" if target.is_rtl else "ltr")
+            _set_scalar(file, offset, place, "rtl" if target.is_rtl else "ltr")
 
 
-def _set(file: TextFile, offset: int, place: YamlScalar, new: str) -> None:
+def _set_scalar(file: TextFile, offset: int, place: YamlScalar, new: str) -> None:
     start, end = place.start + offset, place.end + offset
     if new != place.value:
         file.replace(start, end, written_scalar(file.text[start:end], place, new))

@@ -142,16 +142,16 @@ class TextGatherer:
         if not has_words:
             return None
         if len(items) > 1:
-            items = _trimmed(_without_twins(_joined(items, self.text)))
+            items = _trim_items(_without_twins(_join_tags(items, self.text)))
         start, end = _cut_white(items, self.text)
         if len(items) > 1:
             # Silent tags have done their work, which was to lie between two others.
-            items = _merged(_joined([item for item in items if item.look != SILENT], self.text))
-        content, sources = _numbered(items)
+            items = _merge_texts(_join_tags([item for item in items if item.look != SILENT], self.text))
+        content, sources = _number_tags(items)
         return TaggedSegment(start, end, content, sources, spelling, kind, page, level)
 
 
-def _joined(items: list[_TagItem], text: str) -> list[_TagItem]:
+def _join_tags(items: list[_TagItem], text: str) -> list[_TagItem]:
     """Tags of the same look that end and begin again are left out; an empty pair, and alike singles, are one single."""
     found: list[_TagItem] = []
     for item in items:
@@ -195,16 +195,16 @@ def _without_twins(items: list[_TagItem]) -> list[_TagItem]:
             # The partners have to be neighbours, too.
             if at[id(inner.partner)] + 1 == at[id(outer.partner)]:
                 inner.start, inner.partner.end = outer.start, outer.partner.end
-                inner.look = inner.partner.look = min(outer.look, inner.look, key=_rank)
+                inner.look = inner.partner.look = min(outer.look, inner.look, key=_nesting_rank)
                 gone |= {id(outer), id(outer.partner)}
     return [item for item in items if id(item) not in gone]
 
 
-def _rank(look: str) -> int:
+def _nesting_rank(look: str) -> int:
     return _RANK.index(look) if look in _RANK else len(_RANK) + (look == SILENT)
 
 
-def _merged(items: list[_TagItem]) -> list[_TagItem]:
+def _merge_texts(items: list[_TagItem]) -> list[_TagItem]:
     found: list[_TagItem] = []
     for item in items:
         if found and found[-1].role == item.role == "text" and not found[-1].is_exact and not item.is_exact:
@@ -215,7 +215,7 @@ def _merged(items: list[_TagItem]) -> list[_TagItem]:
     return found
 
 
-def _trimmed(items: list[_TagItem]) -> list[_TagItem]:
+def _trim_items(items: list[_TagItem]) -> list[_TagItem]:
     """Remove what stays in place at the ends: white space, single tags, enclosing tags."""
     low, high = 0, len(items) - 1
     while low < high:
@@ -249,7 +249,7 @@ def _cut_white(items: list[_TagItem], text: str) -> Range:
     return first.start, last.end
 
 
-def _numbered(items: list[_TagItem]) -> tuple[Content, dict[tuple[str, int], Range]]:
+def _number_tags(items: list[_TagItem]) -> tuple[Content, dict[tuple[str, int], Range]]:
     parts: list[str | Mark] = []
     sources: dict[tuple[str, int], Range] = {}
     numbers: dict[int, int] = {}
@@ -330,10 +330,10 @@ def spliced(length: int, edits: Iterable[TextEdit]) -> Iterator[str | Range]:
     # At one place an insertion goes first, then the longest edit, which may hold others.
     ordered = sorted(edits, key=lambda edit: (edit.start, edit.start != edit.end, -edit.end))
     starts = [edit.start for edit in ordered]
-    return _within((0, length), ordered, starts, 0)
+    return _edited_range((0, length), ordered, starts, 0)
 
 
-def _within(of: Range, edits: Sequence[TextEdit], starts: Sequence[int], first: int) -> Iterator[str | Range]:
+def _edited_range(of: Range, edits: Sequence[TextEdit], starts: Sequence[int], first: int) -> Iterator[str | Range]:
     """Yield a range with its edits; those before `first` are not inside it."""
     position, end = of
     # By bisection: a page may have 100,000 edits, and each range looks only at its own.
@@ -349,7 +349,7 @@ def _within(of: Range, edits: Sequence[TextEdit], starts: Sequence[int], first: 
             if isinstance(piece, str):
                 yield piece
             else:
-                yield from _within(piece, edits, starts, index + 1)
+                yield from _edited_range(piece, edits, starts, index + 1)
         position = edit.end
     if position < end:
         yield position, end
@@ -402,13 +402,13 @@ def end_of_other(text: str, start: int, opener: str) -> tuple[int, int, int]:
         match = re.compile(r"-?>|(?=--!?>)").match(text, start + 4)
         if match and match.end() > start + 4:
             return start, start, match.end()
-        return start, start, _behind(text, "-->", start + 4)
+        return start, start, _end_of_mark(text, "-->", start + 4)
     if opener == "<![CDATA[":
         end = text.find("]]>", start)
         return (start + 9, end, end + 3) if end >= 0 else (start + 9, len(text), len(text))
     if text[start : start + 9].lower() == "<!doctype":
         return start, start, _end_of_doctype(text, start)
-    return start, start, _behind(text, ">", start)
+    return start, start, _end_of_mark(text, ">", start)
 
 
 def end_of_raw(text: str, name: str, start: int) -> int:
@@ -425,16 +425,16 @@ def declares_entities(text: str) -> bool:
     return "<!entity" in _COMMENT.sub("", prolog).lower()
 
 
-def _behind(text: str, mark: str, start: int) -> int:
+def _end_of_mark(text: str, mark: str, start: int) -> int:
     end = text.find(mark, start)
     return end + len(mark) if end >= 0 else len(text)
 
 
 def _end_of_doctype(text: str, start: int) -> int:
     """Return the end of a document type, after ">" or "]>"."""
-    end = _behind(text, ">", start)
+    end = _end_of_mark(text, ">", start)
     # With an internal subset, which may hold ">".
-    return _behind(text, "]>", start) if "[" in text[start:end] else end
+    return _end_of_mark(text, "]>", start) if "[" in text[start:end] else end
 
 
 # The attributes of a tag with their places.

@@ -76,46 +76,46 @@ class CleanStream:
     def read(self, size: int = -1) -> bytes:
         """Return at most `size` bytes, or the next ones if negative; b"" at the end."""
         while not self._is_ended and not self._ready:
-            self._ready = self._next()
+            self._ready = self._next_chunk()
         size = len(self._ready) if size < 0 else size
         data, self._ready = self._ready[:size], self._ready[size:]
         return data
 
-    def _next(self) -> bytes:
-        raw = self._start() if not self._is_started else self._read()
+    def _next_chunk(self) -> bytes:
+        raw = self._start() if not self._is_started else self._read_chunk()
         self._is_ended = not raw
-        data = self._held + self._decoded(raw)
+        data = self._held + self._decode_bytes(raw)
         # Nothing that matters is cut before a tag: no character, no reference, no mark of a CDATA section.
         cut = len(data) if self._is_ended else max(0, data.rfind(b"<"))
         data, self._held = data[:cut], data[cut:]
         self._tags += data.count(b"<")
         if self._tags > MOST_TAGS or len(self._held) > MOST_TEXT_BYTES:
             raise self._source.unreadable("inflates")
-        return self._cleaned(data)
+        return self._clean_bytes(data)
 
-    def _read(self) -> bytes:
+    def _read_chunk(self) -> bytes:
         return self._stream.read(READ_BYTES)
 
     def _start(self) -> bytes:
         """Read up to the root and hold that without its declaration; return the bytes that follow."""
         self._is_started = True
-        raw = self._read()
+        raw = self._read_chunk()
         encoding = encoding_of(raw)
         if encoding != "utf-8":
             # lxml gets UTF-8 in any case: it knows fewer encodings than Python, and a lie in the declaration is damage
             # to it.
             self._decoder = codecs.getincrementaldecoder(encoding)("replace")
-        data = self._decoded(raw).removeprefix(codecs.BOM_UTF8)
+        data = self._decode_bytes(raw).removeprefix(codecs.BOM_UTF8)
         text = data.decode("utf-8", _KEPT)
-        while _is_before_root(text) and (raw := self._read()):
-            data += self._decoded(raw)
+        while _is_before_root(text) and (raw := self._read_chunk()):
+            data += self._decode_bytes(raw)
             text = data.decode("utf-8", _KEPT)
             # A prologue of a megabyte is none.
             if len(text) > MOST_PROLOGUE_BYTES:
                 raise self._source.unreadable("damaged")
         text = _DECLARATION.sub("", text, count=1) if text.startswith("<?xml") else text
         self._held = self._without_doctype(text).encode("utf-8", _KEPT)
-        return self._read()
+        return self._read_chunk()
 
     def _without_doctype(self, text: str) -> str:
         before = _BEFORE_ROOT.match(text)
@@ -130,14 +130,14 @@ class CleanStream:
             raise self._source.unreadable("damaged")
         return text[:at] + text[doctype.end() :]
 
-    def _decoded(self, raw: bytes) -> bytes:
+    def _decode_bytes(self, raw: bytes) -> bytes:
         if self._decoder is None:
             return raw
         # "replace" once more: UTF-16 may hold halves of characters, which UTF-8 cannot.
         return self._decoder.decode(raw, final=self._is_ended).encode("utf-8", "replace")
 
-    def _cleaned(self, data: bytes) -> bytes:
-        data = _valid(data).translate(_BREAKS, _NO_CHARACTERS)
+    def _clean_bytes(self, data: bytes) -> bytes:
+        data = _valid_utf8(data).translate(_BREAKS, _NO_CHARACTERS)
         if b"purl.oclc.org/ooxml/" in data:
             # Only the transitional form has a year in its namespaces.
             data = _STRICT.sub(rb"http://schemas.openxmlformats.org/\1/2006/\2", data)
@@ -173,7 +173,7 @@ def encoding_of(raw: bytes) -> str:
         return "utf-8"
 
 
-def _valid(data: bytes) -> bytes:
+def _valid_utf8(data: bytes) -> bytes:
     """Return valid UTF-8 without U+FFFE and U+FFFF, which XML does not allow."""
     try:
         text = data.decode("utf-8")
@@ -204,10 +204,10 @@ def _without_names(data: bytes) -> bytes:
     if b"<!DOCTYPE" in data:
         # lxml must see none at all, so that nothing depends on how it treats one.
         data = data.replace(b"<!DOCTYPE", b"<!-DOCTYPE")
-    return _REFERENCE.sub(_character, data) if b"&" in data else data
+    return _REFERENCE.sub(_resolve_reference, data) if b"&" in data else data
 
 
-def _character(reference: re.Match[bytes]) -> bytes:
+def _resolve_reference(reference: re.Match[bytes]) -> bytes:
     name = reference[1]
     if name in _XML_NAMES:
         return reference[0]
@@ -249,7 +249,7 @@ class WithoutPictures(io.RawIOBase, BinaryIO):
     def read(self, size: int = -1) -> bytes:
         """Return the next bytes, about as many as asked for; b"" at the end."""
         while raw := self._stream.read(size):
-            if data := self._outside(self._held + self._in_utf8(raw)):
+            if data := self._outside_pictures(self._held + self._in_utf8(raw)):
                 return data
         data, self._held = self._held, b""
         return data
@@ -266,7 +266,7 @@ class WithoutPictures(io.RawIOBase, BinaryIO):
                 self._decoder = codecs.getincrementaldecoder(encoding)("replace")
         return raw if self._decoder is None else self._decoder.decode(raw).encode("utf-8", "replace")
 
-    def _outside(self, data: bytes) -> bytes:
+    def _outside_pictures(self, data: bytes) -> bytes:
         kept = []
         while data:
             # A mark is looked for in what is held as well, for it may lie across two reads.
@@ -331,9 +331,9 @@ def words_in(element: Element | None) -> str:
 def parse(stream: BinaryIO | bytes, source: FileSource) -> Element:
     """Return the root of a part; raises DocumentUnreadable: damaged, entities, too_deep or inflates."""
     try:
-        return etree.parse(_clean(stream, source), etree.XMLParser(**_SAFE)).getroot()
+        return etree.parse(_open_clean(stream, source), etree.XMLParser(**_SAFE)).getroot()
     except etree.XMLSyntaxError as error:
-        raise _unreadable(error, source) from None
+        raise _unreadable_problem(error, source) from None
 
 
 def iterate(stream: BinaryIO | bytes, source: FileSource, tags: tuple[str, ...]) -> Iterator[Element]:
@@ -342,7 +342,7 @@ def iterate(stream: BinaryIO | bytes, source: FileSource, tags: tuple[str, ...])
     What stands before it in its parent is gone then. Raises as `parse` does, and only when it comes to the place.
     """
     try:
-        for _, element in etree.iterparse(_clean(stream, source), events=("end",), tag=tags, **_SAFE):
+        for _, element in etree.iterparse(_open_clean(stream, source), events=("end",), tag=tags, **_SAFE):
             # Tags may be nested in each other; only the outermost is given.
             if next(element.iterancestors(*tags), None) is None:
                 yield element
@@ -351,7 +351,7 @@ def iterate(stream: BinaryIO | bytes, source: FileSource, tags: tuple[str, ...])
                 while (before := element.getprevious()) is not None and element.getparent() is not None:
                     element.getparent().remove(before)
     except etree.XMLSyntaxError as error:
-        raise _unreadable(error, source) from None
+        raise _unreadable_problem(error, source) from None
 
 
 def stream_blocks(
@@ -363,7 +363,7 @@ def stream_blocks(
     place.
     """
     parser = etree.XMLPullParser(events=("start",), tag=tuple(containers), **_SAFE)
-    clean = _clean(stream, source)
+    clean = _open_clean(stream, source)
     blocks = _OpenTree(containers)
     root = None
     # Fed by hand, so that blocks come while the file is still being read.
@@ -376,7 +376,7 @@ def stream_blocks(
                 yield from blocks.inside(root, is_whole=False)
         parser.close()
     except etree.XMLSyntaxError as error:
-        raise _unreadable(error, source) from None
+        raise _unreadable_problem(error, source) from None
     if root is not None:
         yield from blocks.inside(root, is_whole=True)
 
@@ -432,9 +432,9 @@ class ElementPlaces:
         return BlockPlace(self._part, start, start + sum(1 for _ in element.iter()))
 
 
-def _clean(stream: BinaryIO | bytes, source: FileSource) -> CleanStream:
+def _open_clean(stream: BinaryIO | bytes, source: FileSource) -> CleanStream:
     return CleanStream(io.BytesIO(stream) if isinstance(stream, bytes) else stream, source)
 
 
-def _unreadable(error: etree.XMLSyntaxError, source: FileSource) -> Exception:
+def _unreadable_problem(error: etree.XMLSyntaxError, source: FileSource) -> Exception:
     return source.unreadable("too_deep" if error.code == _TOO_DEEP else "damaged")

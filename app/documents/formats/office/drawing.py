@@ -118,20 +118,20 @@ def _nodes_of(paragraph: Element) -> list[Node]:
     nodes: list[Node] = []
     for child in paragraph:
         if child.tag == _RUN:
-            nodes += _run(child)
+            nodes += _run_nodes(child)
         elif child.tag == _BREAK:
             # A break at an end needs no mark; see `SingleNode.stays`.
             nodes.append(SingleNode("break", [_RunPiece(None, child)], stays=True))
         elif child.tag == _FIELD:
             nodes.append(SingleNode("field", [_RunPiece(None, child)], child.findtext(_TEXT) or ""))
         elif child.tag in _FORMULAS:
-            nodes.append(SingleNode("formula", [_RunPiece(None, child)], _formula(child)))
+            nodes.append(SingleNode("formula", [_RunPiece(None, child)], _formula_text(child)))
         elif child.tag not in (PROPERTIES, _END):
             nodes.append(InlineAnchor([_RunPiece(None, child)]))
     return nodes
 
 
-def _rebuild(paragraph: Element, tokens: Sequence[ParagraphToken]) -> list[Element]:
+def _rebuild_paragraph(paragraph: Element, tokens: Sequence[ParagraphToken]) -> list[Element]:
     """Replace a paragraph's content by the tokens, keeping its properties; return the runs with words."""
     for child in list(paragraph):
         if child.tag not in (PROPERTIES, _END):
@@ -147,12 +147,12 @@ def _rebuild(paragraph: Element, tokens: Sequence[ParagraphToken]) -> list[Eleme
             # Words of one look share a run: a run for each piece of a translation would bloat the file.
             if source is not node.run:
                 source = node.run
-                made.append(_like(source))
+                made.append(_copy_run(source))
                 words.append(made[-1])
             made[-1][-1].text = (made[-1][-1].text or "") + node.text.translate(BREAKS)
         elif not isinstance(node, RunFormat):
             source = None
-            made += [_written(piece) for piece in node.payload]
+            made += [_write_piece(piece) for piece in node.payload]
     for element in made:
         if end is None:
             paragraph.append(element)
@@ -162,7 +162,7 @@ def _rebuild(paragraph: Element, tokens: Sequence[ParagraphToken]) -> list[Eleme
     return words
 
 
-def _run(run: Element) -> list[Node]:
+def _run_nodes(run: Element) -> list[Node]:
     text = run.findtext(_TEXT) or ""
     properties = run.find(_RUN_PROPERTIES)
     font = properties.find(f"{DRAWING}latin") if properties is not None else None
@@ -198,7 +198,7 @@ def _look_words(run: Element) -> list[str]:
     return ["link", *words] if has_link else words
 
 
-def _like(run: Element) -> Element:
+def _copy_run(run: Element) -> Element:
     """Return a new run that looks like another one, with an empty text."""
     made = etree.Element(_RUN, nsmap=run.nsmap)
     properties = run.find(_RUN_PROPERTIES)
@@ -208,16 +208,16 @@ def _like(run: Element) -> Element:
     return made
 
 
-def _written(piece: _RunPiece) -> Element:
+def _write_piece(piece: _RunPiece) -> Element:
     if piece.element is not None or piece.run is None:
         # A node is either an element to put back or a character that gets a run of its own.
         return piece.element
-    made = _like(piece.run)
+    made = _copy_run(piece.run)
     made[-1].text = piece.text
     return made
 
 
-def _formula(element: Element) -> str:
+def _formula_text(element: Element) -> str:
     """Return an equation's text; older programs show a picture in its place."""
     return "".join(text.text or "" for text in element.iter(f"{MATH}t"))
 
@@ -259,7 +259,7 @@ class DrawingRewriter:
         given = ask(plan.content, kind, page, level)
         if given is None:
             return
-        runs = _rebuild(paragraph, arranged(plan, given))
+        runs = _rebuild_paragraph(paragraph, arranged(plan, given))
         if self._direction is not None:
             self._direction.paragraph(paragraph, runs)
         part.is_changed = True
@@ -277,7 +277,7 @@ class DrawingRewriter:
         """
         related = self._package.related(part_name)
         # Parts that nothing in the text places come last, in the order of the relationships.
-        order = [*_called(root), *related] if root is not None else list(related)
+        order = [*_called_parts(root), *related] if root is not None else list(related)
         once = CachedContent(ask)
         for id_ in dict.fromkeys(order):
             part = related.get(id_)
@@ -302,7 +302,7 @@ def is_words_for_picture(element: Element) -> bool:
     return local_name(element) in _WORDS_FOR_PICTURES
 
 
-def _called(root: Element) -> Iterator[str]:
+def _called_parts(root: Element) -> Iterator[str]:
     for element in root.iter(f"{DIAGRAM}relIds", f"{CHART}chart", f"{NEWER_CHART}chart"):
         name = "dm" if element.tag == f"{DIAGRAM}relIds" else "id"
         yield element.get(f"{RELATIONSHIPS}{name}", "")

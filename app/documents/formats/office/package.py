@@ -73,7 +73,7 @@ class XmlPart:
 
     def ask_attribute(self, element: Element, name: str, ask: ContentCallback, page: int = 0) -> None:
         """Rewrite an attribute, such as alternative text, as a segment of its own."""
-        if given := _given(element.get(name, ""), ask, SegmentKind.LABEL, page):
+        if given := _translated_words(element.get(name, ""), ask, SegmentKind.LABEL, page):
             element.set(name, given)
             self.is_changed = True
 
@@ -81,7 +81,7 @@ class XmlPart:
         self, element: Element, ask: ContentCallback, kind: SegmentKind = SegmentKind.LABEL, page: int = 0
     ) -> None:
         """Rewrite an element's own text as a segment; it has no markup inside."""
-        if given := _given(element.text or "", ask, kind, page):
+        if given := _translated_words(element.text or "", ask, kind, page):
             element.text = given
             self.is_changed = True
 
@@ -148,7 +148,7 @@ class OfficePackage:
         part = XmlPart(name, parse(raw, self.source))
         yield part
         if part.is_changed:
-            self.changed[name] = _written(part.root, raw)
+            self.changed[name] = _serialize_like(part.root, raw)
 
     def ask_properties(self, ask: ContentCallback, target: TargetLanguage | None) -> None:
         """Rewrite title, subject, description, keywords, category and language of the document.
@@ -228,7 +228,7 @@ def children_read(element: Element) -> Element | list[Element]:
     return branches(element)[:1] if element.tag == ALTERNATE else element
 
 
-def _given(said: str, ask: ContentCallback, kind: SegmentKind, page: int) -> str:
+def _translated_words(said: str, ask: ContentCallback, kind: SegmentKind, page: int) -> str:
     """Return what words without markup become, with the white space around them; "" where nothing changes."""
     if not said.strip():
         return ""
@@ -240,7 +240,7 @@ def _given(said: str, ask: ContentCallback, kind: SegmentKind, page: int) -> str
     return said.replace(core, words, 1)
 
 
-def _written(root: Element, raw: bytes) -> bytes:
+def _serialize_like(root: Element, raw: bytes) -> bytes:
     """Return a tree in the form of the bytes it was parsed from: declaration, encoding, byte order mark, strict
     namespaces.
     """

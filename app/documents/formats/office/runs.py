@@ -99,9 +99,9 @@ class ParagraphTokens:
 def line_of(nodes: Sequence[Node], words_of: _Words) -> ParagraphTokens:
     """Return the nodes in order, with a `RunFormat` around what differs from the most frequent look of its group."""
     # Groups of white space only have no look that counts.
-    base = _most(nodes) or next((text for text in texts_in(nodes)), None)
+    base = _commonest_look(nodes) or next((text for text in texts_in(nodes)), None)
     run = base.run if base is not None else None
-    return ParagraphTokens(_tokens(nodes, base, words_of), run)
+    return ParagraphTokens(_iterate_tokens(nodes, base, words_of), run)
 
 
 def texts_in(nodes: Sequence[Node]) -> list[StyledText]:
@@ -114,7 +114,7 @@ def texts_in(nodes: Sequence[Node]) -> list[StyledText]:
     return found
 
 
-def _most(nodes: Sequence[Node]) -> StyledText | None:
+def _commonest_look(nodes: Sequence[Node]) -> StyledText | None:
     """Return the first text of the look that has the most characters."""
     counted: Counter[Hashable] = Counter()
     first: dict[Hashable, StyledText] = {}
@@ -125,7 +125,7 @@ def _most(nodes: Sequence[Node]) -> StyledText | None:
     return first[counted.most_common(1)[0][0]] if counted else None
 
 
-def _tokens(nodes: Sequence[Node], base: StyledText | None, words_of: _Words) -> list[ParagraphToken]:
+def _iterate_tokens(nodes: Sequence[Node], base: StyledText | None, words_of: _Words) -> list[ParagraphToken]:
     nodes = _spaces_joined(_blanks_told(nodes))
     tokens: list[ParagraphToken] = []
     span: StyledText | None = None
@@ -138,26 +138,30 @@ def _tokens(nodes: Sequence[Node], base: StyledText | None, words_of: _Words) ->
             span = None
         if isinstance(node, StyledText):
             if span is None and base is not None and node.look != base.look:
-                span, form = node, RunFormat(_difference(words_of, base.run, node.run), node.run)
+                span, form = node, RunFormat(_look_difference(words_of, base.run, node.run), node.run)
                 tokens.append(ParagraphToken("open", form))
             tokens.append(ParagraphToken("text", node))
         elif isinstance(node, WordGroup):
-            tokens += _group(node, base, words_of)
+            tokens += _group_tokens(node, base, words_of)
         else:
             tokens.append(ParagraphToken("single" if isinstance(node, SingleNode) else "anchor", node))
     return [*tokens, ParagraphToken("close", form)] if span is not None else tokens
 
 
-def _group(group: WordGroup, outer: StyledText | None, words_of: _Words) -> list[ParagraphToken]:
+def _group_tokens(group: WordGroup, outer: StyledText | None, words_of: _Words) -> list[ParagraphToken]:
     """Return a group's tokens; one without words is a single thing."""
     if not any(text.text.strip() for text in texts_in(group.children)):
         return [ParagraphToken("single", group)]
-    base = _most(group.children) or outer
+    base = _commonest_look(group.children) or outer
     group.base = base.run if base is not None else None
-    return [ParagraphToken("open", group), *_tokens(group.children, base, words_of), ParagraphToken("close", group)]
+    return [
+        ParagraphToken("open", group),
+        *_iterate_tokens(group.children, base, words_of),
+        ParagraphToken("close", group),
+    ]
 
 
-def _difference(words_of: _Words, base: Any, other: Any) -> str:
+def _look_difference(words_of: _Words, base: Any, other: Any) -> str:
     """Return a word for what only the second run's look has."""
     known = words_of(base)
     return next((word for word in words_of(other) if word not in known), "other")
@@ -196,10 +200,10 @@ def _spaces_joined(nodes: Sequence[Node]) -> list[Node]:
         # The space between a bold and a plain word belongs to either; a look of its own would be a mark for nothing.
         if beside and (len(set(looks)) == 1 or text.look not in looks):
             taken[id(text)] = beside[0]
-    return [_like(node, taken) for node in nodes]
+    return [_copy_node(node, taken) for node in nodes]
 
 
-def _like(node: Node, taken: dict[int, StyledText]) -> Node:
+def _copy_node(node: Node, taken: dict[int, StyledText]) -> Node:
     other = taken.get(id(node))
     return StyledText(node.text, other.run, other.look) if other is not None and isinstance(node, StyledText) else node
 
@@ -240,7 +244,7 @@ class RewritePlan:
 
 def plan_of(line: ParagraphTokens) -> RewritePlan:
     """Assign marks to things among the words; what encloses all, or leads or ends them, stays in place."""
-    prefix, core, suffix = _stripped(line.tokens)
+    prefix, core, suffix = _strip_ends(line.tokens)
     plan = RewritePlan((), prefix, suffix, line.base)
     numbers: dict[int, int] = {}
     parts: list[str | Mark] = []
@@ -256,9 +260,9 @@ def plan_of(line: ParagraphTokens) -> RewritePlan:
         else:
             number = numbers.setdefault(id(token.node), len(numbers) + 1)
             plan.nodes[number] = token.node
-            parts.append(_mark(token, number))
+            parts.append(_mark_of_token(token, number))
     plan.content = content_of(parts)
-    plan.placed = [_placed(parts, index, at / max(length, 1), anchor) for index, at, anchor in anchors]
+    plan.placed = [_place_anchor(parts, index, at / max(length, 1), anchor) for index, at, anchor in anchors]
     return plan
 
 
@@ -268,7 +272,7 @@ def arranged(plan: RewritePlan, content: Content) -> list[ParagraphToken]:
     Whatever the content has: a mark the plan does not know is left out, a single one that is missing comes at the end,
     what is left open is closed.
     """
-    body = _with_anchors(plan, _body(plan, content))
+    body = _with_anchors(plan, _body_tokens(plan, content))
     # The look of words is decided at the end, from the marks that are open around them.
     tokens = [*plan.prefix, *body, *plan.suffix]
     stack = [plan.base]
@@ -285,7 +289,7 @@ def arranged(plan: RewritePlan, content: Content) -> list[ParagraphToken]:
     return styled
 
 
-def _mark(token: ParagraphToken, number: int) -> Mark:
+def _mark_of_token(token: ParagraphToken, number: int) -> Mark:
     node = token.node
     if token.role == "close":
         return Mark("close", number)
@@ -294,15 +298,17 @@ def _mark(token: ParagraphToken, number: int) -> Mark:
     return Mark("single", number, node.look, node.shows if isinstance(node, SingleNode) else "")
 
 
-def _stripped(tokens: list[ParagraphToken]) -> tuple[list[ParagraphToken], list[ParagraphToken], list[ParagraphToken]]:
+def _strip_ends(
+    tokens: list[ParagraphToken],
+) -> tuple[list[ParagraphToken], list[ParagraphToken], list[ParagraphToken]]:
     prefix: list[ParagraphToken] = []
     suffix: list[ParagraphToken] = []
     core = list(tokens)
     while core:  # from both ends, since what is taken off one may uncover a pair that encloses all the rest
         first, last = core[0], core[-1]
-        if _stays(first):
+        if _stays_in_place(first):
             prefix.append(core.pop(0))
-        elif _stays(last) or _is_page_number(core):
+        elif _stays_in_place(last) or _is_page_number(core):
             suffix.insert(0, core.pop())
         elif len(core) > 1 and first.role == "open" and last.role == "close" and last.node is first.node:
             prefix.append(core.pop(0))
@@ -319,7 +325,7 @@ def _stripped(tokens: list[ParagraphToken]) -> tuple[list[ParagraphToken], list[
     return prefix, core, suffix
 
 
-def _stays(token: ParagraphToken) -> bool:
+def _stays_in_place(token: ParagraphToken) -> bool:
     if token.role == "single":
         return isinstance(token.node, WordGroup) or bool(token.node.stays)
     return token.role == "anchor"
@@ -336,7 +342,7 @@ def _cut_token(token: ParagraphToken, text: str) -> ParagraphToken:
     return ParagraphToken("text", StyledText(text, token.node.run, token.node.look))
 
 
-def _placed(parts: list[str | Mark], index: int, share: float, anchor: InlineAnchor) -> _PlacedAnchor:
+def _place_anchor(parts: list[str | Mark], index: int, share: float, anchor: InlineAnchor) -> _PlacedAnchor:
     """Place an anchor that touches a mark at that mark: a beginning before what follows, an end after what precedes."""
     before = parts[index - 1] if index else None
     after = parts[index] if index < len(parts) else None
@@ -347,7 +353,7 @@ def _placed(parts: list[str | Mark], index: int, share: float, anchor: InlineAnc
     return _PlacedAnchor(anchor, share)
 
 
-def _body(plan: RewritePlan, content: Content) -> list[ParagraphToken]:
+def _body_tokens(plan: RewritePlan, content: Content) -> list[ParagraphToken]:
     tokens: list[ParagraphToken] = []
     waiting: list[int] = []
     used: set[tuple[str, int]] = set()
@@ -396,10 +402,12 @@ def _with_anchors(plan: RewritePlan, body: list[ParagraphToken]) -> list[Paragra
             begun[pair] = place
         places.append((place, placed.anchor))
     places.sort(key=lambda place: place[0])
-    return _woven(body, places)
+    return _weave_anchors(body, places)
 
 
-def _woven(body: list[ParagraphToken], places: list[tuple[tuple[int, int], InlineAnchor]]) -> list[ParagraphToken]:
+def _weave_anchors(
+    body: list[ParagraphToken], places: list[tuple[tuple[int, int], InlineAnchor]]
+) -> list[ParagraphToken]:
     tokens: list[ParagraphToken] = []
     for index, token in enumerate([*body, None]):
         cut = 0

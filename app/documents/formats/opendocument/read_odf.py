@@ -55,14 +55,14 @@ def read(source: FileSource) -> Iterator[Item]:
     try:
         if is_zip(source.path):
             with Archive(source) as archive:
-                yield from _packed(archive, source)
+                yield from _read_packed(archive, source)
         else:
-            yield from _flat(source)
+            yield from _read_flat(source)
     except RecursionError:
         raise source.unreadable("too_deep") from None
 
 
-def _packed(archive: Archive, source: FileSource) -> Iterator[Item]:
+def _read_packed(archive: Archive, source: FileSource) -> Iterator[Item]:
     refuse_protected(archive, source)
     reading = _OdfReading(source, archive)
     title = title_in(parse(archive.read(META), source)) if META in archive else ""
@@ -79,7 +79,7 @@ def _packed(archive: Archive, source: FileSource) -> Iterator[Item]:
     yield from reading.remarks()
 
 
-def _flat(source: FileSource) -> Iterator[Item]:
+def _read_flat(source: FileSource) -> Iterator[Item]:
     reading = _OdfReading(source, None)
     with source.path.open("rb") as file:
         # A flat file may be UTF-16: without its zeros the ASCII name is found all the same.
@@ -112,7 +112,7 @@ class _OdfReading:
     def body(self, stream: BinaryIO, part: str, title: str, *, has_slides: bool) -> Iterator[Item]:
         """Yield all items of the content part, `Opened` first."""
         if has_slides:
-            yield from self._presentation(parse(stream, self._source), part, title)
+            yield from self._presentation_items(parse(stream, self._source), part, title)
         else:
             yield Opened(title=title)
             yield from code_joined(self._text(stream, part))
@@ -143,7 +143,7 @@ class _OdfReading:
             elif not is_hidden:
                 yield from self._blocks.read(element, ElementPlaces(part, element, start, end))
 
-    def _presentation(self, root: Element, part: str, title: str) -> Iterator[Item]:
+    def _presentation_items(self, root: Element, part: str, title: str) -> Iterator[Item]:
         for element in root.iter(*_DEFINITIONS, _MASTERS):
             self.styles.add(element)
         places = ElementPlaces(part, root)
@@ -151,18 +151,18 @@ class _OdfReading:
         yield Opened("slide", len(slides), title)
         for number, slide in enumerate(slides, 1):
             if self._source.wants(number):
-                yield from self._slide(slide, number, places)
+                yield from self._slide_items(slide, number, places)
         # Headers and footers belong to no slide.
         self._blocks.page = None
-        yield from once_each(self._declared(root, places))
+        yield from once_each(self._declared_texts(root, places))
 
-    def _declared(self, root: Element, places: ElementPlaces) -> Iterator[BlockPiece]:
+    def _declared_texts(self, root: Element, places: ElementPlaces) -> Iterator[BlockPiece]:
         for kind in _MARGINS:
             for element in root.iter(f"{PRESENTATION}{kind}-decl"):
                 if text := " ".join((element.text or "").split()):
                     yield BlockPiece(BlockKind.NOTE, text, None, places.place_of(element), label=kind)
 
-    def _slide(self, slide: Element, number: int, places: ElementPlaces) -> Iterator[Item]:
+    def _slide_items(self, slide: Element, number: int, places: ElementPlaces) -> Iterator[Item]:
         self._blocks.page = number
         if self.styles.is_hidden_page(slide.get(f"{DRAW}style-name", "")):
             yield ReadingRemark("hidden", {"unit": "slide", "name": str(number)})
@@ -242,11 +242,11 @@ class OdfBlocks:
         if tag in PARAGRAPHS:
             yield from self._whole_paragraph(element, places)
         elif tag == _LIST:
-            yield from self._list(element, places)
+            yield from self._list_blocks(element, places)
         elif tag == _TABLE:
             yield from self._table(element, places)
         elif tag == _NUMBERED:
-            yield from self._numbered(element, places)
+            yield from self._numbered_blocks(element, places)
         elif tag == f"{OFFICE}annotation":
             yield from self.gathered(element, places, BlockKind.NOTE, "comment")
         elif tag == f"{PRESENTATION}notes":
@@ -285,7 +285,7 @@ class OdfBlocks:
             return None, hung
         if item is None and look.role is ParagraphRole.BODY and element.tag != _HEADING:
             return BlockPiece(BlockKind.PARAGRAPH, text.strip(), self.page, place), hung  # most are this
-        kind, level, label = self._nature(element, look.role, item)
+        kind, level, label = self._block_kind(element, look.role, item)
         return BlockPiece(kind, trimmed(text, kind), self.page, place, level, label), hung
 
     def is_code(self, paragraph: Element) -> bool:
@@ -301,7 +301,7 @@ class OdfBlocks:
             label = "comment" if note.tag == f"{OFFICE}annotation" else note.get(f"{TEXT}note-class", "footnote")
             yield from self.gathered(note, places, BlockKind.NOTE, label)
 
-    def _nature(
+    def _block_kind(
         self, element: Element, role: ParagraphRole, item: tuple[int, str] | None
     ) -> tuple[BlockKind, int, str]:
         if element.tag == _HEADING:
@@ -316,7 +316,9 @@ class OdfBlocks:
             return BlockKind.HEADING, 1, ""
         return _KINDS[role], 0, ""
 
-    def _list(self, element: Element, places: ElementPlaces, style: str = "", level: int = 0) -> Iterator[BlockPiece]:
+    def _list_blocks(
+        self, element: Element, places: ElementPlaces, style: str = "", level: int = 0
+    ) -> Iterator[BlockPiece]:
         # A list inside of another has its style, unless it names one itself; Writer's paragraphs name theirs instead.
         style = element.get(f"{TEXT}style-name") or style or self._style_of_items(element)
         goes_on = element.get(f"{TEXT}continue-numbering") == "true" or element.get(f"{TEXT}continue-list")
@@ -333,11 +335,11 @@ class OdfBlocks:
                     is_counted = False
                     yield from self._whole_paragraph(child, places, (level, label))
                 elif child.tag == _LIST:
-                    yield from self._list(child, places, style, level)
+                    yield from self._list_blocks(child, places, style, level)
                 else:
                     yield from self.read(child, places)
 
-    def _numbered(self, element: Element, places: ElementPlaces) -> Iterator[BlockPiece]:
+    def _numbered_blocks(self, element: Element, places: ElementPlaces) -> Iterator[BlockPiece]:
         """Yield a paragraph that declares its own list numbering."""
         style = element.get(_STYLE_NAME) or self._style_of_items(element)
         list_id = element.get(f"{TEXT}list-id", style)
@@ -364,16 +366,16 @@ class OdfBlocks:
         return self._styles.find(first.get(f"{TEXT}style-name", "")).list_style if first is not None else ""
 
     def _table(self, table: Element, places: ElementPlaces) -> Iterator[BlockPiece]:
-        rows = [row for row in _inside(table, _ROW) if row.get(f"{TABLE}visibility") not in _UNSEEN_ROWS]
+        rows = [row for row in _nearest_descendants(table, _ROW) if row.get(f"{TABLE}visibility") not in _UNSEEN_ROWS]
         # A table of one cell is a frame around text.
-        if len(rows) == 1 and len(cells := list(_inside(rows[0], _CELL, _COVERED))) == 1:
+        if len(rows) == 1 and len(cells := list(_nearest_descendants(rows[0], _CELL, _COVERED))) == 1:
             for child in cells[0]:
                 yield from self.read(child, places)
             return
         after: list[BlockPiece] = []
         lines: list[list[str]] = []
         for row in rows:
-            line = self._row(row, places, after)
+            line = self._row_cells(row, places, after)
             if any(line):
                 # Empty rows are left out, and repeated ones come as often as is plausible.
                 lines += [line] * min(parse_whole(row.get(f"{TABLE}number-rows-repeated")), _MOST_REPEATED)
@@ -381,10 +383,10 @@ class OdfBlocks:
             yield BlockPiece(BlockKind.TABLE, table_text(lines), self.page, places.place_of(table))
         yield from after
 
-    def _row(self, row: Element, places: ElementPlaces, after: list[BlockPiece]) -> list[str]:
+    def _row_cells(self, row: Element, places: ElementPlaces, after: list[BlockPiece]) -> list[str]:
         """Return the cells of a row; notes and tables inside go to `after`."""
         line: list[str] = []
-        for cell in _inside(row, _CELL, _COVERED):
+        for cell in _nearest_descendants(row, _CELL, _COVERED):
             line += [self._cell(cell, places, after)] * min(parse_whole(cell.get(_COLUMNS_REPEATED)), _MOST_REPEATED)
         # A row is filled to the sheet's last column by one repeated empty cell.
         while line and not line[-1]:
@@ -411,13 +413,13 @@ class OdfBlocks:
         return " ".join(texts)
 
 
-def _inside(element: Element, *tags: str) -> Iterator[Element]:
+def _nearest_descendants(element: Element, *tags: str) -> Iterator[Element]:
     """Yield the nearest descendants of these tags, through groups."""
     for child in element:
         if child.tag in tags:
             yield child
         elif child.tag not in LEFT_OUT and len(child):
-            yield from _inside(child, *tags)
+            yield from _nearest_descendants(child, *tags)
 
 
 # The words of one paragraph of an OpenDocument, and what hangs on it: notes, comments, frames.
@@ -537,7 +539,7 @@ def _equation_text(element: Element) -> str:
     return " ".join(text for token in tokens if (text := " ".join((token.text or "").split())))
 
 
-def _putting(text: str) -> Callable[[OdfParagraphWords, Element], object]:
+def _put_text_action(text: str) -> Callable[[OdfParagraphWords, Element], object]:
     return lambda words, _: words.append_text(text)
 
 
@@ -549,8 +551,8 @@ _SHAPES = tags(
 _ACTIONS: dict[str, Callable[[OdfParagraphWords, Element], object] | None] = {
     f"{TEXT}span": OdfParagraphWords.span,
     f"{TEXT}s": OdfParagraphWords.spaces,
-    f"{TEXT}tab": _putting("\t"),
-    f"{TEXT}line-break": _putting("\n"),
+    f"{TEXT}tab": _put_text_action("\t"),
+    f"{TEXT}line-break": _put_text_action("\n"),
     f"{TEXT}ruby": OdfParagraphWords.ruby,
     f"{TEXT}note": OdfParagraphWords.note,
     f"{OFFICE}annotation": OdfParagraphWords.note,
@@ -628,7 +630,7 @@ class OdfSpreadsheet:
         hidden: set[str] = set()
         with self._open() as stream:
             at = -1
-            for index, element in self._elements(stream):
+            for index, element in self._sheet_elements(stream):
                 if index < 0:
                     hidden |= _hidden_styles(element)
                     self.title = title_in(element) if element.tag == f"{OFFICE}meta" else self.title
@@ -650,7 +652,7 @@ class OdfSpreadsheet:
         blocks = OdfBlocks(styles, lambda _: "")
         with self._open() as stream:
             at, number = -1, 0
-            for index, element in self._elements(stream):
+            for index, element in self._sheet_elements(stream):
                 if index < 0:
                     if element.tag in (f"{OFFICE}automatic-styles", f"{OFFICE}styles"):
                         styles.add(element)
@@ -666,7 +668,7 @@ class OdfSpreadsheet:
                 number += times
         self.pictures = blocks.pictures
 
-    def _elements(self, stream: BinaryIO) -> Iterator[tuple[int, Element]]:
+    def _sheet_elements(self, stream: BinaryIO) -> Iterator[tuple[int, Element]]:
         """Yield elements with their sheet's number; -1 outside of sheets."""
         count, last, parent, index = 0, None, None, -1
         for _, _, element in stream_blocks(stream, self._source, _SHEET_CONTAINERS):
@@ -715,14 +717,14 @@ class _OdfRow:
                 self.beside += self._blocks.read(child, self._places)
         shown = "\n".join(texts).strip()
         # An error is what the cell shows; its value would be 0.
-        return shown if _ERROR.match(shown) else _value(cell, shown)
+        return shown if _ERROR.match(shown) else _cell_value(cell, shown)
 
 
-def _value(cell: Element, shown: str) -> str:
+def _cell_value(cell: Element, shown: str) -> str:
     """Return what is in a cell rather than how it is shown: all of a number's digits, a date as ISO 8601 has it."""
     match cell.get(_TYPE):
         case "float" | "currency" | "percentage":
-            return _number(cell.get(_VALUE, "")) or shown
+            return _format_number(cell.get(_VALUE, "")) or shown
         case "date":
             value = cell.get(f"{OFFICE}date-value", "").replace("T", " ").removesuffix(" 00:00:00")
             return value or shown
@@ -735,7 +737,7 @@ def _value(cell: Element, shown: str) -> str:
             return shown or cell.get(f"{OFFICE}string-value", "").strip()
 
 
-def _number(value: str) -> str:
+def _format_number(value: str) -> str:
     try:
         number = float(value)
     except ValueError:

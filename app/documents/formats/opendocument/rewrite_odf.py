@@ -68,10 +68,10 @@ def rewrite(source: FileSource, out: BinaryIO | None, visit: Visit, target: Targ
     styles = TextStyles()
     if is_packed:
         with Archive(source) as archive:
-            parts = _packed(archive, source, styles)
+            parts = _open_packed(archive, source, styles)
     else:
-        parts = [_flat(source, styles)]
-    changed = _changed(parts, styles, visit, target)
+        parts = [_open_flat(source, styles)]
+    changed = _change_parts(parts, styles, visit, target)
     if out is None:
         return
     if is_packed:
@@ -80,12 +80,12 @@ def rewrite(source: FileSource, out: BinaryIO | None, visit: Visit, target: Targ
         out.write(changed[""] if changed else source.path.read_bytes())
 
 
-def _packed(archive: Archive, source: FileSource, styles: TextStyles) -> list[_OdfPart]:
+def _open_packed(archive: Archive, source: FileSource, styles: TextStyles) -> list[_OdfPart]:
     """Return the text first, then objects in it such as charts, the styles, and what the document says of itself."""
     refuse_protected(archive, source)
     objects = [name for name in archive.names if name.endswith(f"/{CONTENT}")]
     names = [CONTENT, *objects, *(text for text in (STYLES, META) if text in archive)]
-    members = {name: _member(archive, name) for name in names}
+    members = {name: _read_member(archive, name) for name in names}
     formulas = set()
     for name in reversed(names):  # styles before the text that has them
         # Parsed only to be sure: what is written is the source text with its edits.
@@ -96,29 +96,29 @@ def _packed(archive: Archive, source: FileSource, styles: TextStyles) -> list[_O
         elif str(root.tag).endswith("}math"):
             formulas.add(name)
     return [
-        _part(name, data, styles, SegmentKind.LABEL if name in objects else SegmentKind.PARAGRAPH)
+        _make_part(name, data, styles, SegmentKind.LABEL if name in objects else SegmentKind.PARAGRAPH)
         for name, data in members.items()
         if name not in formulas
     ]
 
 
-def _member(archive: Archive, name: str) -> bytes:
+def _read_member(archive: Archive, name: str) -> bytes:
     archive.refuse_crowd(name)
     return archive.read(name)
 
 
-def _flat(source: FileSource, styles: TextStyles) -> _OdfPart:
+def _open_flat(source: FileSource, styles: TextStyles) -> _OdfPart:
     data = source.path.read_bytes()
     styles.add(parse(WithoutPictures(io.BytesIO(data)), source))
-    return _part("", data, styles, SegmentKind.PARAGRAPH)
+    return _make_part("", data, styles, SegmentKind.PARAGRAPH)
 
 
-def _part(name: str, data: bytes, styles: TextStyles, kind: SegmentKind) -> _OdfPart:
+def _make_part(name: str, data: bytes, styles: TextStyles, kind: SegmentKind) -> _OdfPart:
     coded = EncodedBytes(data, encoding_of(data))
     return _OdfPart(name, coded, _OdfWalk(coded.text, styles, kind))
 
 
-def _changed(
+def _change_parts(
     parts: list[_OdfPart], styles: TextStyles, visit: Visit, target: TargetLanguage | None
 ) -> dict[str, bytes]:
     visits = SegmentVisits(visit)
@@ -225,7 +225,7 @@ class _OdfWalk:
         prefix, colon, local = name.partition(":")
         return f"{self._usual.get(prefix, prefix)}:{local}" if colon else name
 
-    def _attributes(self, given: str, at: int) -> _Said:
+    def _parse_attributes(self, given: str, at: int) -> _Said:
         said = attributes_at(given, at)
         return {self._named(key): value for key, value in said.items()} if self._usual else said
 
@@ -243,11 +243,11 @@ class _OdfWalk:
         if name in _SKIPPED and not self._context.is_inline:
             self._skipped += not is_empty
             return
-        said = self._attributes(given, given_at) if given else {}
+        said = self._parse_attributes(given, given_at) if given else {}
         self.style_tags.read_tag(raw, name, said, (given_at, end), is_empty=is_empty)
         if name.startswith(_LABELLED):
-            self._labels(name, said)
-        self._open.append(self._opened(raw, name, said, (start, end, given_at)))
+            self._visit_labels(name, said)
+        self._open.append(self._open_element(raw, name, said, (start, end, given_at)))
         if is_empty:
             self._end_tag(end, end)
 
@@ -260,13 +260,13 @@ class _OdfWalk:
                 if usual != prefix:
                     self._usual[prefix] = usual
 
-    def _labels(self, name: str, said: _Said) -> None:
+    def _visit_labels(self, name: str, said: _Said) -> None:
         read = _ENTRIES if name.startswith("text:alphabetical") else _LABELS
         for key in said.keys() & read:
             if not is_blank(said[key].value) and (stretch := label(self._text, said[key], self._page)) is not None:
                 self.stretches.append(stretch)
 
-    def _opened(self, raw: str, name: str, said: _Said, at: tuple[int, int, int]) -> _OpenElement:
+    def _open_element(self, raw: str, name: str, said: _Said, at: tuple[int, int, int]) -> _OpenElement:
         """`at` holds the tag's start, its end, and where its attributes begin."""
         before, (start, end, given_at) = self._context, at
         if name in _PARAGRAPHS or self._is_leaf(name):
@@ -298,7 +298,7 @@ class _OdfWalk:
         elif not is_paragraph:
             context = context._replace(kind=SegmentKind.LABEL)
         elif before.kind not in _LASTING:
-            context, is_code = self._styled(name, said, context)
+            context, is_code = self._apply_style(name, said, context)
             is_unread = is_unread or is_code
         self._context = context
         # The prefix of the text namespace in this file, from the tag itself ("text:p" gives "text:").
@@ -306,11 +306,11 @@ class _OdfWalk:
         self._gatherings.append(TextGatherer(self._text))
         return _OpenElement(name, start, "paragraph", before, spelling, is_unread)
 
-    def _styled(self, name: str, said: _Said, context: _Context) -> tuple[_Context, bool]:
+    def _apply_style(self, name: str, said: _Said, context: _Context) -> tuple[_Context, bool]:
         """Return what a paragraph's style makes of it, and whether it is code."""
-        role = self._styles.find(_value(said, "text:style-name")).role
+        role = self._styles.find(_attribute_value(said, "text:style-name")).role
         if name == "text:h":
-            level = parse_whole(_value(said, "text:outline-level"))
+            level = parse_whole(_attribute_value(said, "text:outline-level"))
             context = context._replace(kind=SegmentKind.HEADING, level=level)
         elif role is ParagraphRole.TITLE and context.kind is SegmentKind.PARAGRAPH:
             context = context._replace(kind=SegmentKind.HEADING, level=1)
@@ -319,7 +319,7 @@ class _OdfWalk:
         return context, role is ParagraphRole.CODE
 
     def _begin_pair(self, name: str, said: _Said, start: int, end: int) -> _OpenElement:
-        style = _value(said, "text:style-name")
+        style = _attribute_value(said, "text:style-name")
         # A span of code is one mark with its words shown, so that a model neither translates nor loses it.
         if name == "text:span" and self._styles.is_code(style):
             before = self._context
@@ -341,7 +341,7 @@ class _OdfWalk:
             self._context = context = context._replace(kind=_KINDS[name], level=0)
         elif name.startswith(("style:header", "style:footer")) and not name.endswith("-style"):
             self._context = context = context._replace(kind=SegmentKind.HEADER)
-        elif _value(said, "presentation:class") == "title" and context.kind not in _LASTING:
+        elif _attribute_value(said, "presentation:class") == "title" and context.kind not in _LASTING:
             self._context = context = context._replace(kind=SegmentKind.HEADING, level=1)
         if (context.is_value or context.also) and name.startswith(("draw:", "office:")):
             # A shape or a comment in a cell is no value of it.
@@ -351,11 +351,11 @@ class _OdfWalk:
 
     def _is_of_a_pattern(self, name: str, said: _Said) -> bool:
         """Return whether it only says on a master page where text goes, and is never shown."""
-        is_such = name == "presentation:notes" or _value(said, "presentation:placeholder") == "true"
+        is_such = name == "presentation:notes" or _attribute_value(said, "presentation:placeholder") == "true"
         return is_such and any(open_element.name == "style:master-page" for open_element in self._open)
 
     def _begin_cell(self, said: _Said, given_at: int) -> None:
-        is_value = "table:formula" in said or _value(said, "office:value-type") in _VALUES
+        is_value = "table:formula" in said or _attribute_value(said, "office:value-type") in _VALUES
         also: tuple[TextEdit, ...] = ()
         if not is_value and (value := said.get("office:string-value")) is not None:
             # It says what the paragraphs say, and what it says is shown: a translated cell goes without it.
@@ -371,7 +371,7 @@ class _OdfWalk:
         element = self._open.pop()
         inside, self._context = self._context, element.before
         if element.role == "paragraph":
-            self._finish(element, inside)
+            self._finish_element(element, inside)
         elif element.role == "pair":
             self._gatherings[-1].close(start, end, element.name)
         elif element.role == "code":
@@ -379,7 +379,7 @@ class _OdfWalk:
         elif element.role == "thing":
             self._end_thing(element, end)
 
-    def _finish(self, element: _OpenElement, context: _Context) -> None:
+    def _finish_element(self, element: _OpenElement, context: _Context) -> None:
         gathering = self._gatherings.pop()
         assert element.spelling is not None  # a paragraph has one
         stretch = gathering.finish(element.spelling, context.kind, self._page, context.level)
@@ -392,7 +392,7 @@ class _OdfWalk:
         if name == "text:s":
             tag = TAG.match(self._text, element.start)
             assert tag is not None  # it was found as a tag
-            count = parse_whole(_value(self._attributes(tag[3], tag.start(3)), "text:c"))
+            count = parse_whole(_attribute_value(self._parse_attributes(tag[3], tag.start(3)), "text:c"))
             gathering.add(element.start, end, " " * min(count, MOST_SPACES), is_exact=True)
         elif name in _ATOMS:
             gathering.single(element.start, end, _ATOMS[name])
@@ -404,7 +404,7 @@ class _OdfWalk:
             gathering.single(element.start, end, look, shows)
 
 
-def _value(said: _Said, key: str) -> str:
+def _attribute_value(said: _Said, key: str) -> str:
     found = said.get(key)
     return "" if found is None else found.value
 
@@ -490,14 +490,14 @@ def _spelling_with(prefix: str) -> Spelling:
                 found.append(part)
                 is_behind_space = is_behind_space and part.role != "single"
             else:
-                written, is_behind_space = _written(part, prefix, is_behind_space)
+                written, is_behind_space = _write_words(part, prefix, is_behind_space)
                 found.append(written)
         return found
 
     return spell
 
 
-def _written(text: str, prefix: str, is_behind_space: bool) -> tuple[str, bool]:
+def _write_words(text: str, prefix: str, is_behind_space: bool) -> tuple[str, bool]:
     """Return the words as source, and whether a space behind them would be lost."""
     found, position = "", 0
     text = text.replace("\r", "")
@@ -675,13 +675,13 @@ class TargetStyles:
                 wanted = _look_of(properties, self._locale) | _language_of(properties, self._locale, self._before)
                 yield from part.set(properties, wanted)
             elif self._is_turned:
-                yield from part.set(properties, self._turned(properties))
+                yield from part.set(properties, self._turn_properties(properties))
         if self._is_turned and self._mode == "rl-tb":
             yield from self._code_edits(part)
         if self._lacks_default:
             yield from self._new_default(part)
 
-    def _turned(self, each: _StyleProperties) -> dict[str, str]:
+    def _turn_properties(self, each: _StyleProperties) -> dict[str, str]:
         is_text = each.name == _PARAGRAPH_PROPERTIES
         # Code reads from left to right in every language.
         if is_text and each.family == "paragraph" and not each.is_default and self._is_code(each.style):

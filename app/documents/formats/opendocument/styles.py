@@ -66,9 +66,9 @@ class OpenDocumentStyles:
         self._looks.clear()
         for element in root.iter(f"{STYLE}style", f"{TEXT}list-style", f"{TEXT}outline-style"):
             if element.tag == f"{TEXT}list-style":
-                self.lists[element.get(f"{STYLE}name", "")] = _levels(element)
+                self.lists[element.get(f"{STYLE}name", "")] = _list_levels(element)
             elif element.tag == f"{TEXT}outline-style":
-                self.lists[OUTLINE] = _levels(element)
+                self.lists[OUTLINE] = _list_levels(element)
             else:
                 self._add_style(element)
 
@@ -99,7 +99,7 @@ class OpenDocumentStyles:
 
     def _resolved(self, name: str) -> ResolvedStyle:
         lineage = self._lineage(name)
-        roles = (_role(style_name.lower()) for style_name in (name, *(style.parent for style in lineage)))
+        roles = (_role_of_name(style_name.lower()) for style_name in (name, *(style.parent for style in lineage)))
         return ResolvedStyle(
             next((role for role in roles if role is not ParagraphRole.BODY), ParagraphRole.BODY),
             any(style.is_hidden for style in lineage),
@@ -151,7 +151,7 @@ class ListCounters:
         return f"{own.prefix}{'.'.join(numbers)}{own.suffix}".strip()
 
 
-def _role(name: str) -> ParagraphRole:
+def _role_of_name(name: str) -> ParagraphRole:
     if name.startswith("title"):
         return ParagraphRole.TITLE
     if name.startswith("caption"):
@@ -159,7 +159,7 @@ def _role(name: str) -> ParagraphRole:
     return ParagraphRole.CODE if name.startswith(_CODE_NAMES) else ParagraphRole.BODY
 
 
-def _levels(element: Element) -> list[_OdfListLevel]:
+def _list_levels(element: Element) -> list[_OdfListLevel]:
     levels = [_OdfListLevel() for _ in range(_LEVELS)]
     for level in element:
         number = parse_whole(level.get(f"{TEXT}level"), 0)
@@ -167,7 +167,7 @@ def _levels(element: Element) -> list[_OdfListLevel]:
             continue
         is_image = level.tag == f"{TEXT}list-level-style-image"
         levels[number - 1] = _OdfListLevel(
-            _bullet(level.get(f"{TEXT}bullet-char", "•" if is_image else "")),
+            _bullet_text(level.get(f"{TEXT}bullet-char", "•" if is_image else "")),
             level.get(f"{STYLE}num-format", ""),
             level.get(f"{STYLE}num-prefix", "")[:30],
             level.get(f"{STYLE}num-suffix", "")[:30],
@@ -177,7 +177,7 @@ def _levels(element: Element) -> list[_OdfListLevel]:
     return levels
 
 
-def _bullet(character: str) -> str:
+def _bullet_text(character: str) -> str:
     """Return a list's bullet; a symbol font's own character has no meaning in another font."""
     return "•" if character and 0xE000 <= ord(character[0]) <= 0xF8FF else character[:1]
 

@@ -95,7 +95,7 @@ class HeadingMarker:
         """Return the drafts with their headings marked; one whose first line is a title is divided after it."""
         for entry in entries:
             drafts = _with_entry(drafts, entry, sheet)
-            self._remember(entry.title)
+            self._remember_title(entry.title)
         drafts = _put_together(drafts, body_size)
         for draft in drafts:
             if draft.kind is BlockKind.HEADING:
@@ -104,16 +104,16 @@ class HeadingMarker:
             if draft.kind in (BlockKind.PARAGRAPH, BlockKind.LIST_ITEM) and _looks_like_heading(draft, body_size):
                 after = drafts[number + 1] if number + 1 < len(drafts) else None
                 draft.kind, draft.mark, draft.label = BlockKind.HEADING, 0, ""
-                draft.level = self._level(draft, after, body_size)
-                self._remember(" ".join(line.text for line in draft.lines))
+                draft.level = self._heading_level(draft, after, body_size)
+                self._remember_title(" ".join(line.text for line in draft.lines))
         return drafts
 
-    def _remember(self, title: str) -> None:
+    def _remember_title(self, title: str) -> None:
         letters = plain(title)
         if len(letters) > 2 and len(self.titles) < MOST_TITLES:
             self.titles.add(letters)
 
-    def _level(self, draft: BlockDraft, after: BlockDraft | None, body_size: float) -> int:
+    def _heading_level(self, draft: BlockDraft, after: BlockDraft | None, body_size: float) -> int:
         """Return the level of a heading outside the outline: equal for equal sizes."""
         text, size = draft.lines[0].text, _half_points(draft)
         # "Chapter 3" above its title is of the title's level.
@@ -313,9 +313,9 @@ class RunningHeaders:
         `titles` are headings, as `plain` has them, and `named` those of this page by the outline: a running header may
         name the section.
         """
-        rows = _margins(page)
-        marks = self._marks(page, rows)
-        others = [*self._behind, *(self._marks(page_text, None) for page_text in ahead)]
+        rows = _margin_rows(page)
+        marks = self._margin_marks(page, rows)
+        others = [*self._behind, *(self._margin_marks(page_text, None) for page_text in ahead)]
         self._behind.append(marks)
         self._known.pop(page.page, None)
         gone: set[int] = set()
@@ -333,16 +333,16 @@ class RunningHeaders:
             gone |= {id(line) for row in rows[side][:count] for line in row}
         return [line for line in page.lines if id(line) not in gone] if gone else page.lines
 
-    def _marks(self, page: PageText, rows: _Rows | None) -> tuple[list[_MarginRow], list[_MarginRow]]:
+    def _margin_marks(self, page: PageText, rows: _Rows | None) -> tuple[list[_MarginRow], list[_MarginRow]]:
         if page.page not in self._known:
-            top, bottom = rows or _margins(page)
+            top, bottom = rows or _margin_rows(page)
             self._known[page.page] = (_marks_of(top), _marks_of(bottom))
         return self._known[page.page]
 
     def _is_repeated(self, row: list[PdfLine], mark: _MarginRow, around: _MarginNeighbours) -> bool:
         near = [other for other in around.marks if abs(other.base - mark.base) <= SAME_HEIGHT]
         # A number alone is a page number if others have one there, or if it is this page's.
-        if mark.is_number and (any(other.is_number for other in near) or _value(mark.texts[0]) == around.page):
+        if mark.is_number and (any(other.is_number for other in near) or _number_value(mark.texts[0]) == around.page):
             return True
         # Large letters come again as titles of chapters, so they have to do it more often.
         is_large = any(line.size >= LARGE * around.body_size for line in row)
@@ -393,21 +393,23 @@ def _is_known(text: str, near: list[_MarginRow], titles: set[str]) -> bool:
     )
 
 
-def _value(text: str) -> int:
+def _number_value(text: str) -> int:
     found = _NUMBER.fullmatch(text)
     return int(found[1]) if found and found[1].isdigit() else -1
 
 
-def _margins(page: PageText) -> _Rows:
+def _margin_rows(page: PageText) -> _Rows:
     """Return the rows of the top and bottom margins from outside in, each with the text's first row."""
     high, low = MARGIN * page.sheet.height, (1 - MARGIN) * page.sheet.height
     outer = [line for line in page.lines if not high <= line.base <= low and not line.is_turned]
     upper, lower = [line for line in outer if line.base < high], [line for line in outer if line.base > low]
     # From outside in: headers downwards, footers upwards.
-    return _grouped(sorted(upper, key=lambda line: line.base)), _grouped(sorted(lower, key=lambda line: -line.base))
+    return _group_rows(sorted(upper, key=lambda line: line.base)), _group_rows(
+        sorted(lower, key=lambda line: -line.base)
+    )
 
 
-def _grouped(lines: list[PdfLine]) -> list[list[PdfLine]]:
+def _group_rows(lines: list[PdfLine]) -> list[list[PdfLine]]:
     rows: list[list[PdfLine]] = []
     for line in lines:
         if rows and abs(line.base - rows[-1][0].base) < 2:

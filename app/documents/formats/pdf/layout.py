@@ -50,7 +50,7 @@ def flows(lines: list[PdfLine], depth: int = 0) -> list[list[PdfLine] | PdfTable
     """Runs of lines to be read one after the other, and tables; every line is in one of them exactly once."""
     turned = [line for line in lines if line.is_turned]
     upright = [line for line in lines if not line.is_turned]
-    found = _flows(upright, depth) if upright else []
+    found = _divide_flows(upright, depth) if upright else []
     return _with_ruled(found) + [[line] for line in turned]
 
 
@@ -82,9 +82,9 @@ def _with_ruled(found: list[list[PdfLine] | PdfTable]) -> list[list[PdfLine] | P
     return divided
 
 
-def _flows(lines: list[PdfLine], depth: int) -> list[list[PdfLine] | PdfTable]:
+def _divide_flows(lines: list[PdfLine], depth: int) -> list[list[PdfLine] | PdfTable]:
     least = GUTTER * median(line.size for line in lines)
-    strips = _strips(lines, least)
+    strips = _cut_strips(lines, least)
     found: list[list[PdfLine] | PdfTable] = []
     plain: list[PdfLine] = []
 
@@ -94,37 +94,37 @@ def _flows(lines: list[PdfLine], depth: int) -> list[list[PdfLine] | PdfTable]:
             plain.clear()
 
     at = 0
-    for start, end, gaps in _bridged(_bands(strips, least), strips, least):
+    for start, end, gaps in _join_bands(_group_bands(strips, least), strips, least):
         for strip in strips[at:start]:
-            plain += _rows(strip.lines)
+            plain += _join_rows(strip.lines)
         at = end
         band = _lines_of(strips[start:end])
         columns = _cut_columns(band, gaps)
         if depth < DEEPEST and are_text(columns):
             put_plain()
             for column in columns:
-                found += _flows(column, depth + 1)
+                found += _divide_flows(column, depth + 1)
             continue
         # Columns that are no text may be a table's; if they are not surely one, its lines stay in order.
         parts = table_of(rows_apart(band), gaps)
         # Neither columns of text nor a table: lists of names may stand side by side under a header over them all.
         if depth < DEEPEST and not any(isinstance(part, PdfTable) for part in parts):
-            above, lists, below = _lists(strips[start:end], least)
+            above, lists, below = _find_lists(strips[start:end], least)
             if lists:
-                plain += [line for strip in above for line in _rows(strip.lines)]
+                plain += [line for strip in above for line in _join_rows(strip.lines)]
                 put_plain()
                 for column in lists:
-                    found += _flows(column, depth + 1)
-                plain += [line for strip in below for line in _rows(strip.lines)]
+                    found += _divide_flows(column, depth + 1)
+                plain += [line for strip in below for line in _join_rows(strip.lines)]
                 continue
         for part in parts:
             if isinstance(part, PdfTable):
                 put_plain()
                 found.append(part)
             else:
-                plain += _rows(part)
+                plain += _join_rows(part)
     for strip in strips[at:]:
-        plain += _rows(strip.lines)
+        plain += _join_rows(strip.lines)
     put_plain()
     return found
 
@@ -133,7 +133,7 @@ _Band = tuple[int, int, Gaps]
 """First and end of some strips, and the gutters that all of them leave free."""
 
 
-def _strips(lines: list[PdfLine], least: float) -> list[_PageStrip]:
+def _cut_strips(lines: list[PdfLine], least: float) -> list[_PageStrip]:
     """Cut lines into strips at empty heights. A line counts from above its letters to its base."""
     strips: list[_PageStrip] = []
     for line in sorted(lines, key=lambda line: line.base - 0.7 * line.size):
@@ -145,7 +145,7 @@ def _strips(lines: list[PdfLine], least: float) -> list[_PageStrip]:
         else:
             strips.append(_PageStrip([line], top, bottom, []))
     for strip in strips:
-        strip.gaps = _gaps(strip.lines, least)
+        strip.gaps = _empty_widths(strip.lines, least)
         strip.is_divided = len(strip.gaps) > 2
     if any(strip.is_divided for strip in strips):
         _mark_cells(strips)
@@ -171,7 +171,7 @@ def _mark_cells(strips: list[_PageStrip]) -> None:
     end()
 
 
-def _gaps(lines: list[PdfLine], least: float) -> Gaps:
+def _empty_widths(lines: list[PdfLine], least: float) -> Gaps:
     """Return the empty parts of the width from left to right; the outer two are open."""
     if len(lines) == 1:
         # A line alone leaves all the rest of the width free.
@@ -186,7 +186,7 @@ def _gaps(lines: list[PdfLine], least: float) -> Gaps:
     return gaps
 
 
-def _bands(strips: list[_PageStrip], least: float) -> list[_Band]:
+def _group_bands(strips: list[_PageStrip], least: float) -> list[_Band]:
     """Group strips that share a gutter."""
     bands: list[_Band] = []
     at = free_from = 0
@@ -198,14 +198,14 @@ def _bands(strips: list[_PageStrip], least: float) -> list[_Band]:
         end = at + 1
         while end < len(strips):
             # A strip that narrows the gutters may still share them; one that closes them all ends the band.
-            narrowed = _common(gutters, strips[end].gaps, least)
-            if not narrowed or not _belongs(strips, end, narrowed):
+            narrowed = _common_gaps(gutters, strips[end].gaps, least)
+            if not narrowed or not _continues_band(strips, end, narrowed):
                 break
             gutters, end = narrowed, end + 1
         start = at
         # Backwards, too: the first strips of a column may be single lines.
         while start > free_from and _is_near(strips, start):
-            narrowed = _common(gutters, strips[start - 1].gaps, least)
+            narrowed = _common_gaps(gutters, strips[start - 1].gaps, least)
             if not narrowed:
                 break
             gutters, start = narrowed, start - 1
@@ -214,7 +214,7 @@ def _bands(strips: list[_PageStrip], least: float) -> list[_Band]:
     return bands
 
 
-def _bridged(bands: list[_Band], strips: list[_PageStrip], least: float) -> list[_Band]:
+def _join_bands(bands: list[_Band], strips: list[_PageStrip], least: float) -> list[_Band]:
     """Join bands of the same columns across strips with gutters of their own or that extend a little into theirs, as
     display formulas do.
     """
@@ -223,7 +223,7 @@ def _bridged(bands: list[_Band], strips: list[_PageStrip], least: float) -> list
         whole = band
         # The nearest band above may be of other columns, as a formula's own.
         for number in range(len(found) - 1, -1, -1):
-            bridge = _bridge(found[number], whole, strips, least)
+            bridge = _bridge_bands(found[number], whole, strips, least)
             if bridge:
                 del found[number:]
                 whole = bridge
@@ -231,10 +231,10 @@ def _bridged(bands: list[_Band], strips: list[_PageStrip], least: float) -> list
     return found
 
 
-def _bridge(above: _Band, below: _Band, strips: list[_PageStrip], least: float) -> _Band | None:
-    gutters = _common(above[2], below[2], least)
+def _bridge_bands(above: _Band, below: _Band, strips: list[_PageStrip], least: float) -> _Band | None:
+    gutters = _common_gaps(above[2], below[2], least)
     for at in range(above[1], below[0]):
-        gutters = gutters and _common(gutters, _gaps(strips[at].lines, NARROW * least), NARROW * least)
+        gutters = gutters and _common_gaps(gutters, _empty_widths(strips[at].lines, NARROW * least), NARROW * least)
         is_alone = gutters and max(line.right for line in strips[at].lines) <= gutters[0][0] + 1
         # What stands on the left alone, with white around it, may be a heading over all columns.
         if strips[at].is_cells or (is_alone and not (_is_near(strips, at) and _is_near(strips, at + 1))):
@@ -252,7 +252,7 @@ def _lines_of(strips: list[_PageStrip]) -> list[PdfLine]:
     return [line for strip in strips for line in strip.lines]
 
 
-def _belongs(strips: list[_PageStrip], at: int, gutters: Gaps) -> bool:
+def _continues_band(strips: list[_PageStrip], at: int, gutters: Gaps) -> bool:
     """Return whether a strip continues the band above; one on the left alone only if it follows closely."""
     if _is_near(strips, at):
         return True
@@ -267,7 +267,7 @@ def _is_near(strips: list[_PageStrip], at: int) -> bool:
     return strips[at].top - strips[at - 1].bottom < 1.1 * strips[at].lines[0].size
 
 
-def _common(gutters: Gaps, gaps: Gaps, least: float) -> Gaps:
+def _common_gaps(gutters: Gaps, gaps: Gaps, least: float) -> Gaps:
     """Return where both leave at least `least` free, in one pass over both sorted lists."""
     found: Gaps = []
     one = other = 0
@@ -284,7 +284,7 @@ def _common(gutters: Gaps, gaps: Gaps, least: float) -> Gaps:
 
 
 def _cut_columns(lines: list[PdfLine], gutters: Gaps) -> list[list[PdfLine]]:
-    return [column for column in _cells(lines, gutters) if column]
+    return [column for column in _split_cells(lines, gutters) if column]
 
 
 def are_text(columns: list[list[PdfLine]]) -> bool:
@@ -294,12 +294,14 @@ def are_text(columns: list[list[PdfLine]]) -> bool:
     if len(columns) < 2 or min(len(column) for column in columns) < 2:
         return False
     # Columns whose lines don't align are surely not rows of a table.
-    if _meet(columns) < 0.5 and min(len(column) for column in columns) >= 4:
+    if _aligned_lines(columns) < 0.5 and min(len(column) for column in columns) >= 4:
         return all(_mean_chars(column) >= 4 for column in columns)
     return all(_mean_chars(column) >= LEAST_COLUMN_CHARS and _is_filled(column) for column in columns)
 
 
-def _lists(strips: list[_PageStrip], least: float) -> tuple[list[_PageStrip], list[list[PdfLine]], list[_PageStrip]]:
+def _find_lists(
+    strips: list[_PageStrip], least: float
+) -> tuple[list[_PageStrip], list[list[PdfLine]], list[_PageStrip]]:
     """Find three or more columns of short lines, such as lists of names, with the strips around them.
 
     A row of fewer parts above, such as a header, hides their gutters from the whole band.
@@ -308,7 +310,7 @@ def _lists(strips: list[_PageStrip], least: float) -> tuple[list[_PageStrip], li
     at = 0
     while at < len(strips):
         gutters, end = strips[at].gaps[1:-1], at + 1
-        while end < len(strips) and len(narrowed := _common(gutters, strips[end].gaps, least)) > 1:
+        while end < len(strips) and len(narrowed := _common_gaps(gutters, strips[end].gaps, least)) > 1:
             gutters, end = narrowed, end + 1
         if len(gutters) > 1 and end - at > best[1] - best[0]:
             best = (at, end, gutters)
@@ -324,7 +326,7 @@ def _lists(strips: list[_PageStrip], least: float) -> tuple[list[_PageStrip], li
 
 def _are_lists(columns: list[list[PdfLine]]) -> bool:
     """Return whether each column has gaps at heights of its own, unlike a table's rows."""
-    whites = [_whites(column) for column in columns]
+    whites = [_white_gaps(column) for column in columns]
     if not all(LEAST_ENTRIES <= len(white) <= MOST_ENTRIES for white in whites):
         return False
     for white, next_white in pairwise(whites):
@@ -335,9 +337,9 @@ def _are_lists(columns: list[list[PdfLine]]) -> bool:
     return True
 
 
-def _whites(column: list[PdfLine]) -> Gaps:
+def _white_gaps(column: list[PdfLine]) -> Gaps:
     """Return where a column has more white than between the lines of an entry."""
-    lines = _rows(column)
+    lines = _join_rows(column)
     steps = [after.base - before.base for before, after in pairwise(lines)]
     if not steps:
         return []
@@ -357,12 +359,12 @@ def _mean_chars(column: Sequence[PdfLine]) -> float:
 def _is_filled(column: Sequence[PdfLine]) -> bool:
     """Return whether most lines reach across the column, as text does and cells do not."""
     left, right = min(line.left for line in column), max(line.right for line in column)
-    rows = _rows(column)
+    rows = _join_rows(column)
     full = sum(line.right - line.left > 0.75 * (right - left) for line in rows)
     return full >= 0.45 * len(rows)
 
 
-def _meet(columns: list[list[PdfLine]]) -> float:
+def _aligned_lines(columns: list[list[PdfLine]]) -> float:
     """Return how many lines of the shortest column align with one next to it."""
     shortest = min(columns, key=len)
     bases = sorted(line.base for column in columns if column is not shortest for line in column)
@@ -398,7 +400,7 @@ def _is_same_row(row: list[PdfLine], line: PdfLine) -> bool:
     return all(line.left > other.right - 1 or line.right < other.left + 1 for other in row[-8:])
 
 
-def _rows(lines: Sequence[PdfLine]) -> list[PdfLine]:
+def _join_rows(lines: Sequence[PdfLine]) -> list[PdfLine]:
     """Join each row into one line."""
     if len(lines) == 1:
         return list(lines)
@@ -414,7 +416,7 @@ def _rows(lines: Sequence[PdfLine]) -> list[PdfLine]:
 
 def gutters_of(lines: list[PdfLine], least: float = GUTTER) -> Gaps:
     """Return the gutters that all these lines leave free, `least` of the font size or wider."""
-    return _gaps(lines, least * median(line.size for line in lines))[1:-1]
+    return _empty_widths(lines, least * median(line.size for line in lines))[1:-1]
 
 
 def one_line(row: list[PdfLine]) -> PdfLine:
@@ -465,7 +467,7 @@ def table_of(rows: list[list[PdfLine]], gutters: Sequence[tuple[float, float]]) 
     if len(full) < LEAST_ROWS or sum(line.is_mono for line in lines) > MOST_MONO * len(lines):
         return [lines]
     inside = rows[full[0] : full[-1] + 1]
-    cells = [_cells(row, gutters) for row in inside]
+    cells = [_split_cells(row, gutters) for row in inside]
     if not _is_table(cells):
         return [lines]
     above = [line for row in rows[: full[0]] for line in row]
@@ -475,7 +477,7 @@ def table_of(rows: list[list[PdfLine]], gutters: Sequence[tuple[float, float]]) 
     return [*parts, below] if below else parts
 
 
-def _cells(row: list[PdfLine], gutters: Sequence[tuple[float, float]]) -> list[list[PdfLine]]:
+def _split_cells(row: list[PdfLine], gutters: Sequence[tuple[float, float]]) -> list[list[PdfLine]]:
     cells: list[list[PdfLine]] = [[] for _ in range(len(gutters) + 1)]
     for line in row:
         centre = (line.left + line.right) / 2

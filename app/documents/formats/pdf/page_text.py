@@ -271,7 +271,7 @@ class _PageTextReading:
 
     def _letter_of(self, text: str, at: int, may_be_far: bool) -> int:
         """Return the index of the letter an accent belongs to; -1 for none."""
-        accent, size = self._box(at), self._size(at)
+        accent, size = self._character_box(at), self._font_size(at)
         if accent is None:
             return -1
         # Most accents are drawn right before or behind their letter.
@@ -279,7 +279,7 @@ class _PageTextReading:
             if (
                 0 <= other < len(text)
                 and text[other].isalpha()
-                and _stands_at(accent, text[at], self._box(other), size)
+                and _stands_at(accent, text[at], self._character_box(other), size)
             ):
                 return other
         # Looked for by its place, at which PDFium searches all characters.
@@ -292,32 +292,32 @@ class _PageTextReading:
             found = raw.FPDFText_GetTextIndexFromCharIndex(self._text_page, found)
         if not 0 <= found < len(text) or not text[found].isalpha():
             return -1
-        return found if _stands_at(accent, text[at], self._box(found), size) else -1
+        return found if _stands_at(accent, text[at], self._character_box(found), size) else -1
 
     def _with_spaces_closed(self, text: str) -> str:
         """Remove blanks inside words ("fü r"), where letters are as close as others."""
         letters: list[str] = []
         for found in _DOUBTFUL.finditer(text):
             start, end = found.span(1) if found[1] else found.span(2)
-            before, after = self._box(found.start()), self._box(found.end())
-            if before and after and abs(after[0] - before[2]) < LEAST_SPACE * self._size(found.start()):
+            before, after = self._character_box(found.start()), self._character_box(found.end())
+            if before and after and abs(after[0] - before[2]) < LEAST_SPACE * self._font_size(found.start()):
                 letters = letters or list(text)
                 letters[start:end] = [GONE] * (end - start)
         return "".join(letters) or text
 
-    def _box(self, position: int) -> Span | None:
+    def _character_box(self, position: int) -> Span | None:
         """Return a character's left, bottom, right and top in user space."""
         one, two, three, four = self._probe.places
-        index = self._index(position) if self._is_shifted else position
+        index = self._character_index(position) if self._is_shifted else position
         # GetCharBox gives left, right, bottom, top.
         if not _get_char_box(self._handle, index, one, three, two, four):
             return None
         left, bottom, right, top = self._probe.edges
         return left, bottom, right, top
 
-    def _size(self, position: int) -> float:
+    def _font_size(self, position: int) -> float:
         """Return the font size of a character under the text's matrix."""
-        index = self._index(position) if self._is_shifted else position
+        index = self._character_index(position) if self._is_shifted else position
         size = _get_font_size(self._handle, index)
         if not _get_matrix(self._handle, index, self._probe.matrix_place):
             return float(size)
@@ -329,7 +329,7 @@ class _PageTextReading:
             found += self._line(piece[0], piece.start())
         return found
 
-    def _index(self, position: int) -> int:
+    def _character_index(self, position: int) -> int:
         if not self._is_shifted:
             return position
         return int(raw.FPDFText_GetCharIndexFromTextIndex(self._text_page, position))
@@ -345,31 +345,35 @@ class _PageTextReading:
         middle += text[middle] == " "
         first, centre, last = start, start + middle, start + len(text) - 1
         if self._is_shifted:
-            first, centre, last = self._index(first), self._index(centre), self._index(last)
+            first, centre, last = (
+                self._character_index(first),
+                self._character_index(centre),
+                self._character_index(last),
+            )
         # One rectangle for each run of equal font and colour.
-        spans = self._spans(first, last - first + 1 if last > first else 1)
-        line = self._measured(text, spans, centre)
+        spans = self._text_spans(first, last - first + 1 if last > first else 1)
+        line = self._measure_line(text, spans, centre)
         if not line.text:
             return []
         line.start, line.length = start, len(text)
         # A line's middle is what most of it looks like; first and last letter tell whether it is all of it.
         if line.is_bold is not False or line.is_mono:
-            faces = [self._face(first), self._face(last)]
+            faces = [self._font_face(first), self._font_face(last)]
             line.is_mono = line.is_mono and all(face.is_mono for face in faces)
             if len(text) > LONG_CHARS and line.is_bold is not False:
                 # Three letters may each be of a bold word, where many are.
                 quarters = (len(text) // 4, 3 * len(text) // 4)
-                faces += [self._face(self._index(start + at + (text[at] == " "))) for at in quarters]
+                faces += [self._font_face(self._character_index(start + at + (text[at] == " "))) for at in quarters]
             line.is_bold = _all_bold(line.is_bold, *(face.is_bold for face in faces))
             line.weight = min(line.weight, *(face.weight for face in faces))
         if not is_whole and not line.is_turned and " " in text:
             shown = [self._sheet.box(*span) for span in spans] if self._sheet.turn else spans
-            gaps = self._gaps(shown, text, line.size)
+            gaps = self._count_gutters(shown, text, line.size)
             if gaps:
-                return self._divided(text, start, line.size, gaps)
+                return self._divide_line(text, start, line.size, gaps)
         return [line]
 
-    def _spans(self, first: int, count: int) -> list[Span]:
+    def _text_spans(self, first: int, count: int) -> list[Span]:
         """Return a rectangle per drawn piece of text: left, top, right, bottom in user space."""
         handle, edges = self._handle, self._probe.edges
         places = self._probe.places
@@ -384,7 +388,7 @@ class _PageTextReading:
                 spans.append((left, top, right, bottom))
         return spans
 
-    def _measured(self, text: str, spans: list[Span], index: int) -> PdfLine:
+    def _measure_line(self, text: str, spans: list[Span], index: int) -> PdfLine:
         """Return a line with its box; `index` is the character that tells its font and size.
 
         The size is the nominal one under the text's matrix, and the matrix tells where the letters stand, too.
@@ -393,7 +397,7 @@ class _PageTextReading:
         written = text
         if not (text.isascii() and text.isprintable()):
             written = unicodedata.normalize("NFC", text.translate(_UNPRINTABLE).strip())
-        is_bold, is_mono, weight = self._face(index)
+        is_bold, is_mono, weight = self._font_face(index)
         size = _get_font_size(self._handle, index)
         size = size if 0 < size < MOST_SIZE else 1.0
         if not spans or not _get_matrix(self._handle, index, self._probe.matrix_place):
@@ -431,7 +435,7 @@ class _PageTextReading:
         low = self._sheet.height if abs(self._sheet.height) < FAR else 0.0
         return PdfLine(self._page, text, 0.0, low - size, 0.0, low, low, size, is_turned=True)
 
-    def _face(self, index: int) -> FontFace:
+    def _font_face(self, index: int) -> FontFace:
         part = _get_text_object(self._handle, index)
         font = _get_font(part) if part else None
         if not font:
@@ -441,7 +445,7 @@ class _PageTextReading:
             face = self._faces[font] = _face_of(ctypes.cast(font, raw.FPDF_FONT))
         return face
 
-    def _gaps(self, spans: list[Span], text: str, size: float) -> int:
+    def _count_gutters(self, spans: list[Span], text: str, size: float) -> int:
         """Return how many gutters may be in a line: the wide gaps between its pieces; -1 to look at every space."""
         gaps = 0
         if len(spans) > 1:
@@ -461,7 +465,7 @@ class _PageTextReading:
             return gaps
         return -1
 
-    def _divided(self, text: str, start: int, size: float, gaps: int) -> list[PdfLine]:
+    def _divide_line(self, text: str, start: int, size: float, gaps: int) -> list[PdfLine]:
         """Cut a line at spaces as wide as a gutter.
 
         Each part is measured again, because PDFium joins text at slightly different heights into one line.
@@ -469,8 +473,8 @@ class _PageTextReading:
         parts: list[PdfLine] = []
         begin = 0
         for space in _SPACES.finditer(text):
-            before = self._sides(start + space.start() - 1)
-            after = self._sides(start + space.end())
+            before = self._character_sides(start + space.start() - 1)
+            after = self._character_sides(start + space.end())
             if not before or not after:
                 continue
             if after[0] - before[1] > WIDE_GAP * size or before[0] - after[1] > WIDE_GAP * size:
@@ -497,17 +501,17 @@ class _PageTextReading:
         begin = 0
         parts: list[PdfLine] = []
         for space in _SPACES.finditer(text):
-            before = self._sides(line.start + space.start() - 1)
-            after = self._sides(line.start + space.end())
+            before = self._character_sides(line.start + space.start() - 1)
+            after = self._character_sides(line.start + space.end())
             if before and after and any(before[1] - slack <= place <= after[0] + slack for place in places):
                 parts += self._line(text[begin : space.start()], line.start + begin, is_whole=True)
                 begin = space.end()
         return parts + self._line(text[begin:], line.start + begin, is_whole=True) if parts else [line]
 
-    def _sides(self, position: int) -> tuple[float, float] | None:
+    def _character_sides(self, position: int) -> tuple[float, float] | None:
         """Return where a character begins and ends on the page as it is shown."""
         one, two, three, four = self._probe.places
-        index = self._index(position) if self._is_shifted else position
+        index = self._character_index(position) if self._is_shifted else position
         # GetCharBox wants left, right, bottom, top, and GetRect left, top, right, bottom.
         if not _get_char_box(self._handle, index, one, three, four, two):
             return None
@@ -536,7 +540,7 @@ def _face_of(font: Any) -> FontFace:
     name = room.raw[: max(min(length, 200) - 1, 0)].decode("utf-8", "replace")
     flags = max(raw.FPDFFont_GetFlags(font), 0)
     weight = raw.FPDFFont_GetWeight(font)
-    is_bold, is_mono = _said(name)
+    is_bold, is_mono = _parse_font_name(name)
     return FontFace(
         # Flag 1 of the descriptor: fixed pitch (ISO 32000-1, table 123).
         False if is_bold is None and weight < LEAST_BOLD else is_bold,
@@ -546,6 +550,6 @@ def _face_of(font: Any) -> FontFace:
 
 
 @lru_cache(maxsize=500)
-def _said(name: str) -> tuple[bool | None, bool]:
+def _parse_font_name(name: str) -> tuple[bool | None, bool]:
     """Return what a font's name says: bold, regular or neither; and whether it is of fixed width."""
     return True if _BOLD.search(name) else False if _REGULAR.search(name) else None, bool(_MONO.search(name))

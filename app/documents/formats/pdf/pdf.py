@@ -85,16 +85,16 @@ class _PdfReading:
         self._is_sought = self._is_recognized = False
 
     def items(self) -> Iterator[Item]:
-        for page, ahead in self._windows():
+        for page, ahead in self._page_windows():
             if page.is_damaged:
                 self._damaged += 1
                 self._waiting.append(PageRead(page.page, has_text=False))
                 # PDFium reads what it can find; a page that is missing is told, and the others are read.
                 continue
             self._letters.settle(page.lines)
-            drafts = self._drafts(page, self._body(page, ahead))
+            drafts = self._block_drafts(page, self._body_lines(page, ahead))
             if drafts:
-                yield from self._flushed(drafts)
+                yield from self._flush_drafts(drafts)
                 self._waiting += [*drafts, *page.added, PageRead(page.page, figures=tuple(page.rulings.figures))]
             else:
                 yield from self._emit_waiting()
@@ -105,7 +105,7 @@ class _PdfReading:
         if self._tesseract is not None and self._is_recognized:
             yield self._tesseract.remark
 
-    def _windows(self) -> Iterator[tuple[PageText, list[PageText]]]:
+    def _page_windows(self) -> Iterator[tuple[PageText, list[PageText]]]:
         """Yield each page with the up to `PAGES_AHEAD` next ones, which tell its running headers."""
         probe = TextProbe()
         window: deque[PageText] = deque()
@@ -123,7 +123,7 @@ class _PdfReading:
         while window:
             yield window.popleft(), list(window)
 
-    def _body(self, page: PageText, ahead: list[PageText]) -> list[PdfLine]:
+    def _body_lines(self, page: PageText, ahead: list[PageText]) -> list[PdfLine]:
         """Return a page's lines without headers and footers, unless it has nothing else.
 
         A number printed by a scanner over an image doesn't count as text.
@@ -132,7 +132,7 @@ class _PdfReading:
         lines = self._furniture.body(page, ahead, self._letters.size, self._headings.titles, named)
         return lines if lines or page.has_pictures else page.lines
 
-    def _drafts(self, page: PageText, lines: list[PdfLine]) -> list[BlockDraft]:
+    def _block_drafts(self, page: PageText, lines: list[PdfLine]) -> list[BlockDraft]:
         body_size = self._letters.size
         if page.rulings.grids or page.rulings.across:
             lines = with_tables(lines, page.rulings)
@@ -148,7 +148,7 @@ class _PdfReading:
         mark_footnotes(drafts, body_size, page.sheet.height)
         return self._headings.mark(drafts, self._outline.entries_of(page.page), page.sheet, body_size)
 
-    def _flushed(self, drafts: list[BlockDraft]) -> Iterator[Item]:
+    def _flush_drafts(self, drafts: list[BlockDraft]) -> Iterator[Item]:
         """Yield what waits; the first of a new page's drafts goes to the last paragraph of the page before."""
         if drafts:
             last = next((item for item in reversed(self._waiting) if _is_text(item)), None)
@@ -170,12 +170,12 @@ class _PdfReading:
         """Yield an image page read by tesseract if installed and wanted; else an empty one."""
         tesseract = self._find_tesseract() if page.has_pictures else None
         self._unrecognized += page.has_pictures and self._source.recognize and tesseract is None
-        pieces = _recognized(self._document, page.page, tesseract) if tesseract else []
+        pieces = _recognize_page(self._document, page.page, tesseract) if tesseract else []
         yield from pieces
         self._is_recognized = self._is_recognized or bool(pieces)
         if not pieces:
             # What a scanner printed over the picture is better than nothing.
-            self._waiting += self._drafts(page, page.lines)
+            self._waiting += self._block_drafts(page, page.lines)
             yield from self._emit_waiting()
         yield from page.added
         has_text = bool(pieces or page.added)
@@ -189,7 +189,7 @@ class _PdfReading:
         return self._tesseract
 
 
-def _recognized(document: Any, page: int, tesseract: Tesseract) -> list[BlockPiece]:
+def _recognize_page(document: Any, page: int, tesseract: Tesseract) -> list[BlockPiece]:
     """Return what tesseract reads on a page; [] also where it cannot be drawn."""
     loaded = raw.FPDF_LoadPage(document.raw, page - 1)
     if not loaded:
@@ -220,7 +220,7 @@ def recognize(request: Recognize) -> tuple[list[BlockPiece], tuple[str, ...]]:
     tesseract = find_tesseract()
     if tesseract is None:
         raise DocumentUnreadable(request.path, "picture")
-    with _page(request.path, request.page, request.password) as loaded:
+    with _open_page(request.path, request.page, request.password) as loaded:
         return recognized(loaded, request.page, tesseract, request.region), tesseract.languages
 
 
@@ -241,7 +241,7 @@ def recognized(loaded: Any, page: int, tesseract: Tesseract, region: tuple[float
 
 def put_upright(request: PutUpright) -> Drawn:
     """Draw a page or region upright into a file. Raises DocumentLocked and DocumentUnreadable ("not_drawn")."""
-    with _page(request.path, request.page, request.password) as loaded:
+    with _open_page(request.path, request.page, request.password) as loaded:
         view = view_of(loaded, request.region, _best_dpi(loaded) / 72, MOST_PIXELS, request.most_side)
         width, height, pixels = drawn_view(loaded, view)
         sides = raw.FPDF_GetPageWidthF(loaded), raw.FPDF_GetPageHeightF(loaded)
@@ -254,7 +254,7 @@ def lines_of(request: Arrange) -> tuple[View, list[tuple[LineBox, str]]]:
     them.
     """
     tesseract, view = find_tesseract(), request.view
-    with _page(request.path, request.page, request.password) as loaded:
+    with _open_page(request.path, request.page, request.password) as loaded:
         if view == NO_VIEW:
             view = View(0, 0, raw.FPDF_GetPageWidthF(loaded), raw.FPDF_GetPageHeightF(loaded), 1)
         whole = (view.left, view.top, view.right, view.bottom)
@@ -263,7 +263,7 @@ def lines_of(request: Arrange) -> tuple[View, list[tuple[LineBox, str]]]:
 
 
 @contextmanager
-def _page(path: str, page: int, password: str) -> Iterator[Any]:
+def _open_page(path: str, page: int, password: str) -> Iterator[Any]:
     with opened(Path(path), password) as document:
         loaded = raw.FPDF_LoadPage(document.raw, page - 1) if page > 0 else None
         if not loaded:

@@ -75,11 +75,11 @@ class LineColumn:
 
 
 def drafts_of(lines: list[PdfLine]) -> list[BlockDraft]:
-    column = LineColumn(min(line.left for line in lines), max(line.right for line in lines), _pitch(lines))
+    column = LineColumn(min(line.left for line in lines), max(line.right for line in lines), _line_pitch(lines))
     draft: BlockDraft | None = None
     for line in lines:
-        if draft is None or _begins(draft, line, column):
-            draft = _first(line, column)
+        if draft is None or _begins_block(draft, line, column):
+            draft = _begin_draft(line, column)
             column.drafts.append(draft)
         else:
             draft.lines.append(line)
@@ -114,7 +114,7 @@ def table_draft(table: PdfTable) -> BlockDraft:
     return BlockDraft(BlockKind.TABLE, lines, table=table)
 
 
-def _pitch(lines: list[PdfLine]) -> float:
+def _line_pitch(lines: list[PdfLine]) -> float:
     pitches = [
         (after.base - before.base) / after.size
         for before, after in pairwise(lines)
@@ -125,7 +125,7 @@ def _pitch(lines: list[PdfLine]) -> float:
     return sorted(pitches)[len(pitches) // 3] if pitches else 1.3
 
 
-def _first(line: PdfLine, column: LineColumn) -> BlockDraft:
+def _begin_draft(line: PdfLine, column: LineColumn) -> BlockDraft:
     draft = BlockDraft(BlockKind.PARAGRAPH, [line], left=column.left, right=column.right)
     mark = MARK.match(line.text)
     if line.is_mono:
@@ -141,7 +141,7 @@ def _first(line: PdfLine, column: LineColumn) -> BlockDraft:
     return draft
 
 
-def _begins(draft: BlockDraft, line: PdfLine, column: LineColumn) -> bool:
+def _begins_block(draft: BlockDraft, line: PdfLine, column: LineColumn) -> bool:
     """Return whether a line begins a block, and does not go on with the one before."""
     before = draft.lines[-1]
     size = line.size if line.size > before.size else before.size
@@ -365,18 +365,18 @@ def _first_word(text: str) -> str:
 def piece_of(draft: BlockDraft, words: HyphenWords) -> BlockPiece | None:
     """Return the block of a draft; None where nothing is left to read."""
     if draft.table is not None:
-        text, boxes = _table(draft, words)
+        text, boxes = _table_text(draft, words)
     elif draft.kind is BlockKind.CODE:
-        text, boxes = _code(draft.lines)
+        text, boxes = _code_text(draft.lines)
     else:
-        text, boxes = _prose(draft, words)
+        text, boxes = _prose_text(draft, words)
     if not text.strip():
         return None
     return BlockPiece(draft.kind, text, draft.lines[0].page, BlockPlace(boxes=tuple(boxes)), draft.level, draft.label)
 
 
-def _prose(draft: BlockDraft, words: HyphenWords) -> tuple[str, list[LineBox]]:
-    texts = [_clean(line.text) for line in draft.lines]
+def _prose_text(draft: BlockDraft, words: HyphenWords) -> tuple[str, list[LineBox]]:
+    texts = [_collapse_space(line.text) for line in draft.lines]
     if draft.mark:
         texts[0] = texts[0][draft.mark :]
     if draft.kind is BlockKind.NOTE:
@@ -390,15 +390,15 @@ def _prose(draft: BlockDraft, words: HyphenWords) -> tuple[str, list[LineBox]]:
         elif text.isascii() and text[-1:] != "-" and "http" not in text:
             part = f"{text} "
         else:
-            part = _before(text, texts[number], words)
+            part = _join_before(text, texts[number], words)
         parts.append(part)
         end = start + len(part)
-        boxes.append(_box(line, start, end - 1 if part[-1:] == " " else end))
+        boxes.append(_box_of_part(line, start, end - 1 if part[-1:] == " " else end))
         start = end
     return "".join(parts), boxes
 
 
-def _before(text: str, following: str, words: HyphenWords) -> str:
+def _join_before(text: str, following: str, words: HyphenWords) -> str:
     """Return a line's text before the next one's, with a space or joined."""
     end = text[-1:]
     # A soft hyphen stands only where a word is divided.
@@ -424,12 +424,12 @@ def _is_han(letter: str) -> bool:
     return "\u3000" <= letter <= "\u9fff" or "\uf900" <= letter <= "\ufaff" or "\uff01" <= letter <= "\uff60"
 
 
-def _clean(text: str) -> str:
+def _collapse_space(text: str) -> str:
     """Collapse white space; keep a final soft hyphen to be undone."""
     return " ".join(text.split()) if "  " in text or "\t" in text or "\xa0" in text else text
 
 
-def _code(lines: list[PdfLine]) -> tuple[str, list[LineBox]]:
+def _code_text(lines: list[PdfLine]) -> tuple[str, list[LineBox]]:
     left = min(line.left for line in lines)
     # Code has letters of one width, so an indent is counted in them.
     letter = max(sum(line.right - line.left for line in lines) / max(sum(len(line.text) for line in lines), 1), 0.1)
@@ -439,43 +439,43 @@ def _code(lines: list[PdfLine]) -> tuple[str, list[LineBox]]:
     for line in lines:
         indent = " " * min(round((line.left - left) / letter), 200)
         text = indent + line.text.replace(HYPHEN, "-").replace(SOFT, "-")
-        boxes.append(_box(line, length, length + len(text)))
+        boxes.append(_box_of_part(line, length, length + len(text)))
         parts.append(text)
         length += len(text) + 1
     return "\n".join(parts), boxes
 
 
-def _table(draft: BlockDraft, words: HyphenWords) -> tuple[str, list[LineBox]]:
+def _table_text(draft: BlockDraft, words: HyphenWords) -> tuple[str, list[LineBox]]:
     assert draft.table is not None
-    rows = [[_cell(cell, words) for cell in row] for row in draft.table.rows]
+    rows = [[_cell_text(cell, words) for cell in row] for row in draft.table.rows]
     boxes = []
     length = 0
     for row, cells in zip(rows, draft.table.rows, strict=True):
         size = len(table_text([row]))
-        boxes.append(_around([line for cell in cells for line in cell], length, length + size))
+        boxes.append(_box_around([line for cell in cells for line in cell], length, length + size))
         length += size + 1
     return table_text(rows), boxes
 
 
-def _cell(lines: list[PdfLine], words: HyphenWords) -> str:
+def _cell_text(lines: list[PdfLine], words: HyphenWords) -> str:
     """Return the text of a cell: lines below each other are wrapped, and their hyphens undone."""
     text = ""
     for number, line in enumerate(lines):
         after = lines[number + 1] if number + 1 < len(lines) else None
         if after is not None and after.base > line.base + 0.5 * line.size:
-            text += _before(line.text, after.text, words)
+            text += _join_before(line.text, after.text, words)
         else:
             text += line.text.replace(HYPHEN, "-").replace(SOFT, "") + " "
     return _LEADER_END.sub("", text) if ". ." in text or "..." in text else text
 
 
-def _around(lines: list[PdfLine], start: int, end: int) -> LineBox:
+def _box_around(lines: list[PdfLine], start: int, end: int) -> LineBox:
     left, top = min(line.left for line in lines), min(line.top for line in lines)
     right, bottom = max(line.right for line in lines), max(line.bottom for line in lines)
     return LineBox(lines[0].page, round(left, 2), round(top, 2), round(right, 2), round(bottom, 2), start, end)
 
 
-def _box(line: PdfLine, start: int, end: int) -> LineBox:
+def _box_of_part(line: PdfLine, start: int, end: int) -> LineBox:
     # As round(…, 2), which is several times slower.
     left, top = floor(100 * line.left + 0.5) / 100, floor(100 * line.top + 0.5) / 100
     right, bottom = floor(100 * line.right + 0.5) / 100, floor(100 * line.bottom + 0.5) / 100

@@ -138,7 +138,7 @@ def draw(path: Path, page: int, scale: float, password: str = "", most_pixels: i
         if not loaded:
             raise DocumentUnreadable(str(path), "not_drawn")
         try:
-            with _forms(document) as forms:
+            with _open_forms(document) as forms:
                 width, height, pixels = picture(loaded, scale, most_pixels, forms)
             width_pt, height_pt = raw.FPDF_GetPageWidthF(loaded), raw.FPDF_GetPageHeightF(loaded)
         except (ValueError, pdfium.PdfiumError, MemoryError) as error:
@@ -149,7 +149,7 @@ def draw(path: Path, page: int, scale: float, password: str = "", most_pixels: i
 
 
 @contextmanager
-def _forms(document: Any) -> Iterator[Any]:
+def _open_forms(document: Any) -> Iterator[Any]:
     """Open PDFium's form environment to draw filled fields only; opening actions are never run."""
     # XFA forms need a JavaScript engine; only AcroForms are drawn.
     if document.get_formtype() not in (raw.FORMTYPE_ACRO_FORM,):
@@ -187,7 +187,7 @@ class PdfOutline:
 
     def __init__(self, document: Any) -> None:
         self._document = document
-        self._entries = self._walk()
+        self._entries = self._walk_outline()
         self._by_page: dict[int, list[OutlineEntry]] = {}
         self._reached = 0
 
@@ -206,7 +206,7 @@ class PdfOutline:
             del self._by_page[old]
         return self._by_page.get(page, [])
 
-    def _walk(self) -> Iterator[OutlineEntry]:
+    def _walk_outline(self) -> Iterator[OutlineEntry]:
         """Yield entries depth first without recursion; a repeated one ends a loop."""
         seen: set[int] = set()
         above: list[Any] = []
@@ -221,13 +221,13 @@ class PdfOutline:
                 at = None
                 continue
             seen.add(address)
-            entry = self._entry(at, len(above) + 1)
+            entry = self._outline_entry(at, len(above) + 1)
             if entry:
                 yield entry
             above.append(at)
             at = raw.FPDFBookmark_GetFirstChild(self._document.raw, at)
 
-    def _entry(self, bookmark: Any, level: int) -> OutlineEntry | None:
+    def _outline_entry(self, bookmark: Any, level: int) -> OutlineEntry | None:
         title = said(lambda room, size: raw.FPDFBookmark_GetTitle(bookmark, room, size), MOST_TITLE_BYTES)
         if not title:
             return None
@@ -239,10 +239,10 @@ class PdfOutline:
         page = raw.FPDFDest_GetDestPageIndex(self._document.raw, target) if target else -1
         if page < 0:
             return None
-        return OutlineEntry(title, page + 1, _height(target), min(level, DEEPEST))
+        return OutlineEntry(title, page + 1, _target_height(target), min(level, DEEPEST))
 
 
-def _height(target: Any) -> float | None:
+def _target_height(target: Any) -> float | None:
     has_x, has_y, has_zoom = (ctypes.c_int() for _ in range(3))
     x, y, zoom = (ctypes.c_float() for _ in range(3))
     refs = [ctypes.byref(value) for value in (has_x, has_y, has_zoom, x, y, zoom)]
@@ -305,34 +305,34 @@ class AnnotationReader:
                 annotation = ctypes.cast(at, raw.FPDF_ANNOTATION)
                 if raw.FPDFAnnot_GetFlags(annotation) & raw.FPDF_ANNOT_FLAG_HIDDEN:
                     continue
-                edges = _rectangle(annotation)
+                edges = _annotation_rectangle(annotation)
                 inside = _text_in(text_page, edges)
-                words = self._said(annotation, subtype)
+                words = self._annotation_text(annotation, subtype)
                 # A field's value and a stamp's words are usually part of the page's text as well.
                 if words.text and not _is_said(words, inside):
-                    pieces.append(_piece(words, number, sheet, edges))
+                    pieces.append(_annotation_piece(words, number, sheet, edges))
                 elif not words.text and subtype in _DRAWN:
                     drawn.append((edges, inside))
             finally:
                 _close(at)
-        return pieces + self._appearances(page, number, sheet, drawn)
+        return pieces + self._appearance_texts(page, number, sheet, drawn)
 
-    def _said(self, annotation: Any, subtype: int) -> _AnnotationText:
+    def _annotation_text(self, annotation: Any, subtype: int) -> _AnnotationText:
         if subtype == raw.FPDF_ANNOT_WIDGET:
-            return _AnnotationText(BlockKind.PARAGRAPH, *self._field(annotation))
-        return _AnnotationText(BlockKind.NOTE, _string(annotation, b"Contents"), "comment")
+            return _AnnotationText(BlockKind.PARAGRAPH, *self._field_value(annotation))
+        return _AnnotationText(BlockKind.NOTE, _annotation_string(annotation, b"Contents"), "comment")
 
-    def _field(self, widget: Any) -> tuple[str, str]:
+    def _field_value(self, widget: Any) -> tuple[str, str]:
         """Return a filled field's value and name; a checked box has its name as value."""
-        name, kind = _string(widget, b"T"), _string(widget, b"FT")
-        state = _string(widget, b"AS")
+        name, kind = _annotation_string(widget, b"T"), _annotation_string(widget, b"FT")
+        state = _annotation_string(widget, b"AS")
         if kind == "Btn" or state:
             if state in _OFF:
                 return "", ""
             name = name or self._of_form(widget, raw.FPDFAnnot_GetFormFieldName)
             # /TU is the alternate name that is shown to people; a box is checked by any state but /Off.
-            return _string(widget, b"TU") or name or state, name
-        value = _string(widget, b"V")
+            return _annotation_string(widget, b"TU") or name or state, name
+        value = _annotation_string(widget, b"V")
         if value or not raw.FPDFAnnot_HasKey(widget, b"Parent"):
             return value, name
         # What several places share is with the field itself, which only PDFium's forms lead to.
@@ -353,7 +353,7 @@ class AnnotationReader:
         forms = self._document.formenv
         return said(lambda room, size: answer(forms.raw, widget, room, size)) if forms else ""
 
-    def _appearances(
+    def _appearance_texts(
         self, page: Any, number: int, sheet: PageGeometry, drawn: list[tuple[Span, str]]
     ) -> list[BlockPiece]:
         """Return the text that stamps only have in their drawings, which PDFium puts into the page's own."""
@@ -369,13 +369,13 @@ class AnnotationReader:
             if flat:
                 raw.FPDF_ClosePage(flat)
         return [
-            _piece(_AnnotationText(BlockKind.NOTE, " ".join(text.split()), "comment"), number, sheet, edges)
+            _annotation_piece(_AnnotationText(BlockKind.NOTE, " ".join(text.split()), "comment"), number, sheet, edges)
             for edges, inside, text in found
             if text.strip() and not inside.strip()
         ]
 
 
-def _rectangle(annotation: Any) -> Span:
+def _annotation_rectangle(annotation: Any) -> Span:
     """Return left, top, right and bottom in user space."""
     edges = raw.FS_RECTF()
     if not raw.FPDFAnnot_GetRect(annotation, ctypes.byref(edges)):
@@ -384,7 +384,7 @@ def _rectangle(annotation: Any) -> Span:
     return min(edges.left, edges.right), top, max(edges.left, edges.right), bottom
 
 
-def _piece(said: _AnnotationText, number: int, sheet: PageGeometry, edges: Span) -> BlockPiece:
+def _annotation_piece(said: _AnnotationText, number: int, sheet: PageGeometry, edges: Span) -> BlockPiece:
     place = BlockPlace()
     if all(-FAR < edge < FAR for edge in edges):
         left, top, right, bottom = (round(edge, 2) for edge in sheet.box(*edges))
@@ -392,7 +392,7 @@ def _piece(said: _AnnotationText, number: int, sheet: PageGeometry, edges: Span)
     return BlockPiece(said.kind, said.text, number, place, label=said.label)
 
 
-def _string(annotation: Any, key: bytes) -> str:
+def _annotation_string(annotation: Any, key: bytes) -> str:
     return said(lambda room, size: raw.FPDFAnnot_GetStringValue(annotation, key, room, size))
 
 
@@ -418,11 +418,11 @@ def _text_in(text_page: Any, edges: Span) -> str:
 
 def _is_said(said: _AnnotationText, inside: str) -> bool:
     """Return whether the page's text has it at the same place. A short comment may use a word of its target."""
-    letters, there = _letters(said.text), _letters(inside)
+    letters, there = _comparable_letters(said.text), _comparable_letters(inside)
     return letters in there and (said.kind is BlockKind.PARAGRAPH or letters == there or len(letters) >= LEAST_QUOTED)
 
 
-def _letters(text: str) -> str:
+def _comparable_letters(text: str) -> str:
     """Return what two texts are compared by: spaces and hyphens at the ends of lines may differ."""
     return "".join(filter(str.isalnum, text)).casefold() or "".join(text.split())
 
@@ -490,13 +490,13 @@ def rulings_of(page: Any, sheet: PageGeometry) -> PageRulings:
     """Return the rulings of a loaded page and its figures, in points of the page as shown."""
     images: list[Span] = []
     shapes: list[Span] = []
-    rulings = _rulings(page, sheet, images, shapes)
-    rulings.figures = _figures(images, sheet)
-    rulings.drawings = _drawings(shapes, sheet)
+    rulings = _page_rulings(page, sheet, images, shapes)
+    rulings.figures = _join_figures(images, sheet)
+    rulings.drawings = _find_drawings(shapes, sheet)
     return rulings
 
 
-def _rulings(page: Any, sheet: PageGeometry, images: list[Span], shapes: list[Span]) -> PageRulings:
+def _page_rulings(page: Any, sheet: PageGeometry, images: list[Span], shapes: list[Span]) -> PageRulings:
     found: list[Span] = []
     paths = 0
     handle = address_of(page)
@@ -507,7 +507,7 @@ def _rulings(page: Any, sheet: PageGeometry, images: list[Span], shapes: list[Sp
             continue
         if kind == _PATH:
             path = ctypes.cast(page_object, raw.FPDF_PAGEOBJECT)
-            whole = _bounds(path)
+            whole = _object_bounds(path)
             lines = _lines_of(path, whole)
             found += lines
             if whole is not None and not lines:
@@ -521,7 +521,7 @@ def _rulings(page: Any, sheet: PageGeometry, images: list[Span], shapes: list[Sp
             found += _lines_of_form(form)
             _look_into(form, sheet, images, shapes, outside=_UNTURNED)
         elif kind == _IMAGE and len(images) < MOST_IMAGES:
-            bounds = _bounds(ctypes.cast(page_object, raw.FPDF_PAGEOBJECT))
+            bounds = _object_bounds(ctypes.cast(page_object, raw.FPDF_PAGEOBJECT))
             images += [sheet.box(*bounds)] if bounds is not None else []
     if len(found) < 2:
         return PageRulings()
@@ -532,13 +532,13 @@ def _rulings(page: Any, sheet: PageGeometry, images: list[Span], shapes: list[Sp
             across.append(RuledLine((top + bottom) / 2, left, right))
         else:
             down.append(RuledLine((left + right) / 2, top, bottom))
-    across, down = _merged(across), _merged(down)
+    across, down = _merge_rules(across), _merge_rules(down)
     if max(len(across), len(down)) > MOST_RULES:
         return PageRulings()
-    return _grouped(across, down)
+    return _group_rules(across, down)
 
 
-def _figures(images: list[Span], sheet: PageGeometry) -> list[Span]:
+def _join_figures(images: list[Span], sheet: PageGeometry) -> list[Span]:
     """Return larger pictures, joining touching ones: programs cut large ones into strips.
 
     One that nearly fills the page is its background, or a scan under its text.
@@ -547,7 +547,7 @@ def _figures(images: list[Span], sheet: PageGeometry) -> list[Span]:
     for image in sorted(images, key=lambda span: (span[1], span[0])):
         joined = image
         # Joined with all that it touches, which may bring it near others found before.
-        for other in [other_span for other_span in found if _touches(other_span, joined)]:
+        for other in [other_span for other_span in found if _are_touching(other_span, joined)]:
             found.remove(other)
             joined = (
                 min(joined[0], other[0]), min(joined[1], other[1]), max(joined[2], other[2]), max(joined[3], other[3]),
@@ -561,7 +561,7 @@ def _figures(images: list[Span], sheet: PageGeometry) -> list[Span]:
     return [tuple(round(edge, 2) for edge in figure) for figure in figures[:MOST_FIGURES]]  # type: ignore[misc]
 
 
-def _drawings(shapes: list[Span], sheet: PageGeometry) -> list[Span]:
+def _find_drawings(shapes: list[Span], sheet: PageGeometry) -> list[Span]:
     """Return areas with many shapes: bands across the page, divided horizontally."""
     page = max(1.0, sheet.width * sheet.height)
     inside = [
@@ -570,8 +570,8 @@ def _drawings(shapes: list[Span], sheet: PageGeometry) -> list[Span]:
         if a >= 0 and b >= 0 and c <= sheet.width and d <= sheet.height and (c - a) * (d - b) <= MOST_OF_A_PAGE * page
     ]
     found: list[Span] = []
-    for band in _divided(inside, 1):
-        for group in _divided(band, 0):
+    for band in _divide_shapes(inside, 1):
+        for group in _divide_shapes(band, 0):
             lefts, tops, rights, bottoms = zip(*group, strict=True)
             found.append((min(lefts), min(tops), max(rights), max(bottoms)))
     large = [span for span in found if min(span[2] - span[0], span[3] - span[1]) >= LEAST_DRAWING]
@@ -580,7 +580,7 @@ def _drawings(shapes: list[Span], sheet: PageGeometry) -> list[Span]:
     ]
 
 
-def _divided(shapes: list[Span], side: int) -> Iterator[list[Span]]:
+def _divide_shapes(shapes: list[Span], side: int) -> Iterator[list[Span]]:
     """Groups of many shapes with gaps between them, from left to right (side 0) or from top to bottom (1)."""
     if len(shapes) < LEAST_SHAPES:
         return
@@ -611,13 +611,13 @@ def without_words(rulings: PageRulings, words: Iterable[tuple[float, float, int]
         if (
             inside < MOST_CHARACTERS
             and not is_table
-            and not any(_touches(drawing, figure) for figure in rulings.figures)
+            and not any(_are_touching(drawing, figure) for figure in rulings.figures)
         ):
             silent.append((round(left, 2), round(top, 2), round(right, 2), round(bottom, 2)))
     return [*rulings.figures, *silent][:MOST_FIGURES]
 
 
-def _touches(one: Span, other: Span) -> bool:
+def _are_touching(one: Span, other: Span) -> bool:
     return (
         one[0] <= other[2] + NEAR
         and other[0] <= one[2] + NEAR
@@ -637,7 +637,7 @@ def scan_of(page: Any) -> tuple[float, tuple[int, int]]:
     largest, dpi, size = 0.0, 0.0, (0, 0)
     for index in range(min(raw.FPDFPage_CountObjects(page), MOST_IMAGES)):
         each = raw.FPDFPage_GetObject(page, index)
-        bounds = _bounds(each) if raw.FPDFPageObj_GetType(each) == _IMAGE else None
+        bounds = _object_bounds(each) if raw.FPDFPageObj_GetType(each) == _IMAGE else None
         area = (bounds[2] - bounds[0]) * (bounds[1] - bounds[3]) if bounds is not None else 0.0
         wide, high = ctypes.c_uint(), ctypes.c_uint()
         # Of several pictures the largest is the scan, others are stamps and logos.
@@ -648,7 +648,7 @@ def scan_of(page: Any) -> tuple[float, tuple[int, int]]:
     return (dpi, size) if largest > max(1.0, wide_pt * high_pt) / 2 else (0.0, (0, 0))
 
 
-def _bounds(item: Any) -> Span | None:
+def _object_bounds(item: Any) -> Span | None:
     edges = [ctypes.c_float() for _ in range(4)]
     if not raw.FPDFPageObj_GetBounds(item, *(ctypes.byref(edge) for edge in edges)):
         return None
@@ -678,7 +678,7 @@ def _lines_of(path: Any, whole: Span | None) -> list[Span]:
     raw.FPDFPath_GetDrawMode(path, ctypes.byref(fill), ctypes.byref(stroke))
     raw.FPDFPageObj_GetMatrix(path, ctypes.byref(matrix))
     found: list[Span] = []
-    for points in _outlines(path, count, matrix):
+    for points in _path_outlines(path, count, matrix):
         xs, ys = [x for x, _ in points], [y for _, y in points]
         around = (min(xs), max(ys), max(xs), min(ys))
         if _is_thin(around):
@@ -690,7 +690,7 @@ def _lines_of(path: Any, whole: Span | None) -> list[Span]:
     return found
 
 
-def _outlines(path: Any, count: int, matrix: Any) -> Iterator[list[tuple[float, float]]]:
+def _path_outlines(path: Any, count: int, matrix: Any) -> Iterator[list[tuple[float, float]]]:
     """Yield the corners of each part of a path; a part with a curve in it is left out."""
     x, y = ctypes.c_float(), ctypes.c_float()
     points: list[tuple[float, float]] = []
@@ -724,7 +724,7 @@ def _lines_of_form(form: Any) -> list[Span]:
         each = raw.FPDFFormObj_GetObject(form, index)
         if raw.FPDFPageObj_GetType(each) != _PATH:
             continue
-        for left, top, right, bottom in _lines_of(each, _bounds(each)):
+        for left, top, right, bottom in _lines_of(each, _object_bounds(each)):
             a, d, e, f = matrix.a, matrix.d, matrix.e, matrix.f
             found.append((a * left + e, d * top + f, a * right + e, d * bottom + f))
     return [span for span in found if _is_thin(span)]
@@ -771,7 +771,7 @@ def _look_into(
         kind = raw.FPDFPageObj_GetType(each)
         if kind == _FORM and depth < MOST_FORMS_DEEP:
             _look_into(each, sheet, images, shapes, outside=turn, depth=depth + 1)
-        elif kind in (_PATH, _IMAGE) and (bounds := _bounds(each)) is not None:
+        elif kind in (_PATH, _IMAGE) and (bounds := _object_bounds(each)) is not None:
             whole = turn.around(bounds)
             if kind == _IMAGE and len(images) < MOST_IMAGES:
                 images.append(sheet.box(*whole))
@@ -781,7 +781,7 @@ def _look_into(
             return
 
 
-def _merged(rules: list[RuledLine]) -> list[RuledLine]:
+def _merge_rules(rules: list[RuledLine]) -> list[RuledLine]:
     """Join lines at nearly the same place that touch, as the borders of adjacent cells do."""
     found: list[RuledLine] = []
     for rule in sorted(rules):
@@ -799,7 +799,7 @@ def _merged(rules: list[RuledLine]) -> list[RuledLine]:
     return found
 
 
-def _grouped(across: list[RuledLine], down: list[RuledLine]) -> PageRulings:
+def _group_rules(across: list[RuledLine], down: list[RuledLine]) -> PageRulings:
     """Return which lines touch each other: grids where two and two do."""
     group = list(range(len(across) + len(down)))
 
@@ -820,22 +820,25 @@ def _grouped(across: list[RuledLine], down: list[RuledLine]) -> PageRulings:
         columns = [rule for number, rule in enumerate(down, len(across)) if head(number) == cut]
         # Two lines across and one down enclose something; less is a rule below a heading.
         if len(rows) >= 2 and columns:
-            rulings.grids.append(_grid(rows, columns))
+            rulings.grids.append(_make_grid(rows, columns))
         else:
             rulings.across += rows
     rulings.across.sort()
     return rulings
 
 
-def _grid(across: list[RuledLine], down: list[RuledLine]) -> RuledGrid:
+def _make_grid(across: list[RuledLine], down: list[RuledLine]) -> RuledGrid:
     """Return a grid; where lines go on beyond the outermost ones that cross them, its side is open and ends there."""
     left, right = min(rule.start for rule in across), max(rule.end for rule in across)
     top, bottom = min(rule.start for rule in down), max(rule.end for rule in down)
-    xs, ys = _edges([rule.at for rule in down], left, right), _edges([rule.at for rule in across], top, bottom)
+    xs, ys = (
+        _outer_edges([rule.at for rule in down], left, right),
+        _outer_edges([rule.at for rule in across], top, bottom),
+    )
     return RuledGrid(sorted(across), sorted(down), xs, ys)
 
 
-def _edges(places: list[float], first: float, last: float) -> list[float]:
+def _outer_edges(places: list[float], first: float, last: float) -> list[float]:
     edges: list[float] = []
     for place in sorted(places):
         if not edges or place - edges[-1] > NEAR:

@@ -44,7 +44,7 @@ def with_tables(lines: list[PdfLine], rulings: PageRulings) -> list[PdfLine]:
         rows = _grid_rows(inside, grid) if len(inside) > 2 else []
         if rows:
             edges = grid.xs[0], grid.ys[0], grid.xs[-1], grid.ys[-1]
-            lines = _replaced(lines, inside, PdfTable(rows), edges)
+            lines = _replace_table(lines, inside, PdfTable(rows), edges)
     for run in _same_extent(rulings.across):
         lines = _with_open_tables(lines, run)
     return lines
@@ -61,7 +61,7 @@ def _is_inside(line: PdfLine, grid: RuledGrid) -> bool:
     )
 
 
-def _replaced(
+def _replace_table(
     lines: list[PdfLine], inside: list[PdfLine], table: PdfTable, edges: tuple[float, float, float, float]
 ) -> list[PdfLine]:
     """Return lines as of a paragraph that fills the table's place, so that the layout keeps it in its column."""
@@ -100,7 +100,7 @@ def _grid_rows(lines: list[PdfLine], grid: RuledGrid) -> _Cells:
     # Lines that go over drawn rules: the grid is something else than the text's.
     if across > 0.1 * len(lines) or not _holds_a_table(cells, filled, regions):
         return []
-    rights, are_open = _rights(cells, grid.xs), len(grid.across) <= MOST_RULES_OF_OPEN_ROWS
+    rights, are_open = _right_limits(cells, grid.xs), len(grid.across) <= MOST_RULES_OF_OPEN_ROWS
     opened = [_open_rows(cell, rights) if are_open or _are_rows_of_figures(cell) else [cell] for cell in cells]
     found = _without_empty([row for rows in opened for row in rows], grid.xs)
     longest = max(opened, key=len)
@@ -206,7 +206,7 @@ def _with_columns_divided(rows: _Cells) -> _Cells:
             continue
         gutters = gutters_of(figures, LEAST_GUTTER_OF_FIGURES)
         if gutters:
-            found = [[*row[:number], *_divided(row[number], gutters), *row[number + 1 :]] for row in found]
+            found = [[*row[:number], *_divide_cell(row[number], gutters), *row[number + 1 :]] for row in found]
     return found
 
 
@@ -216,7 +216,7 @@ def _has_figures(cell: list[PdfLine]) -> bool:
     return is_one_row and FIGURE.fullmatch(cell[-1].text) is not None
 
 
-def _divided(cell: list[PdfLine], gutters: Sequence[tuple[float, float]]) -> list[list[PdfLine]]:
+def _divide_cell(cell: list[PdfLine], gutters: Sequence[tuple[float, float]]) -> list[list[PdfLine]]:
     """Return the lines of a cell in its columns; one that goes over several is in the first of them."""
     found: list[list[PdfLine]] = [[] for _ in range(len(gutters) + 1)]
     for line in cell:
@@ -238,7 +238,7 @@ def _is_wrapped(cell: list[PdfLine], line: PdfLine, right: float) -> bool:
     return line.base > before.base + 1 and before.right + word > right - 0.3 * line.size
 
 
-def _rights(cells: _Cells, xs: Sequence[float]) -> list[float]:
+def _right_limits(cells: _Cells, xs: Sequence[float]) -> list[float]:
     """Return how far text may go in the columns of a grid: as far from its right side as it begins from the left
     one.
     """
@@ -264,7 +264,7 @@ def _same_extent(across: list[RuledLine]) -> Iterable[list[RuledLine]]:
 
 def _with_open_tables(lines: list[PdfLine], rules: list[RuledLine]) -> list[PdfLine]:
     """Tables with rules across only: each part between two rules has rows of cells under the same gutters."""
-    between = [_between(lines, above, below) for above, below in pairwise(rules)]
+    between = [_lines_between(lines, above, below) for above, below in pairwise(rules)]
     at = 0
     while at + 1 < len(rules):
         best: tuple[int, _Cells] = (0, [])
@@ -280,12 +280,12 @@ def _with_open_tables(lines: list[PdfLine], rules: list[RuledLine]) -> list[PdfL
         if rows:
             inside = [line for row in rows for cell in row for line in cell]
             edges = rules[at].start, rules[at].at, rules[at].end, rules[end].at
-            lines = _replaced(lines, inside, PdfTable(rows), edges)
+            lines = _replace_table(lines, inside, PdfTable(rows), edges)
         at = max(end, at + 1)
     return lines
 
 
-def _between(lines: list[PdfLine], above: RuledLine, below: RuledLine) -> list[PdfLine]:
+def _lines_between(lines: list[PdfLine], above: RuledLine, below: RuledLine) -> list[PdfLine]:
     return [
         line
         for line in lines

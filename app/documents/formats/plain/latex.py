@@ -67,17 +67,17 @@ def read(source: FileSource) -> Iterator[Item]:
     decoded = decode(source.path.read_bytes(), source.encoding)
     whole = decoded.text
     title = _TITLE.search(whole)
-    words = _readable_text(_braced(whole, title.end(), len(whole))[0]) if title else ""
+    words = _readable_text(_read_braced(whole, title.end(), len(whole))[0]) if title else ""
     yield Opened(title=words, encoding=decoded.encoding)
     if title and words:
         yield BlockPiece(BlockKind.HEADING, words, place=BlockPlace("", title.start(), title.end()), level=1)
     body = _BODY.search(whole)
     start, end = body.span(1) if body else (0, len(whole))
-    yield from _parts(whole, start, end)
+    yield from _iterate_parts(whole, start, end)
     yield from after_the_text(decoded.encoding, decoded.odd_bytes)
 
 
-def _parts(text: str, start: int, end: int) -> Iterator[BlockPiece]:
+def _iterate_parts(text: str, start: int, end: int) -> Iterator[BlockPiece]:
     """Yield listings and displayed formulas whole, and blocks of text between them."""
     at, missing = start, set[str]()
     found = _WHOLE.search(text, at, end)
@@ -89,7 +89,7 @@ def _parts(text: str, start: int, end: int) -> Iterator[BlockPiece]:
             missing.add(mark)
             found = _WHOLE.search(text, found.end(), end)
             continue
-        yield from _blocks(text, at, found.start())
+        yield from _iterate_blocks(text, at, found.start())
         is_listing, at = found[1] in _LISTINGS, last + len(mark)
         words = (text[found.end() : last] if is_listing else text[found.start() : at]).strip("\r\n")
         if words.strip():
@@ -97,10 +97,10 @@ def _parts(text: str, start: int, end: int) -> Iterator[BlockPiece]:
                 BlockKind.CODE if is_listing else BlockKind.PARAGRAPH, words, place=BlockPlace("", found.start(), at)
             )
         found = _WHOLE.search(text, at, end)
-    yield from _blocks(text, at, end)
+    yield from _iterate_blocks(text, at, end)
 
 
-def _blocks(text: str, start: int, end: int) -> Iterator[BlockPiece]:
+def _iterate_blocks(text: str, start: int, end: int) -> Iterator[BlockPiece]:
     """Yield headings, captions, items and paragraphs of a stretch without listings and displayed formulas."""
     at, kind, label, depth = start, BlockKind.PARAGRAPH, "", 0
 
@@ -120,7 +120,7 @@ def _blocks(text: str, start: int, end: int) -> Iterator[BlockPiece]:
         at, kind, label = found.end(), BlockKind.PARAGRAPH, ""
         if found["section"]:
             # An optional short title in brackets is passed over: it is for the table of contents.
-            heading, at = _braced(text, at, end)
+            heading, at = _read_braced(text, at, end)
             if words := _readable_text(heading):
                 level = _LEVELS.get(found["section"], 0)
                 yield BlockPiece(
@@ -138,7 +138,7 @@ def _blocks(text: str, start: int, end: int) -> Iterator[BlockPiece]:
     yield from piece(end)
 
 
-def _braced(text: str, at: int, end: int) -> tuple[str, int]:
+def _read_braced(text: str, at: int, end: int) -> tuple[str, int]:
     """Return what is between the brace at `at` and its partner, and where that ends; to the end of a line without
     one.
     """

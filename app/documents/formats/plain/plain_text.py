@@ -49,7 +49,7 @@ def paragraphs(chunks: Iterable[str]) -> Iterator[tuple[int, str]]:
         buffer += chunk
         at = 0
         for gap in _GAP.finditer(buffer):
-            yield from _divided(buffer[at : gap.start()], base + at)
+            yield from _divide_lines(buffer[at : gap.start()], base + at)
             at = gap.end() - (gap.end() == len(buffer))  # it may go on after its last character
         # A paragraph without any gap must not fill the memory.
         while len(buffer) - at > 4 * MOST_CHARACTERS:
@@ -57,10 +57,10 @@ def paragraphs(chunks: Iterable[str]) -> Iterator[tuple[int, str]]:
             yield base + at, buffer[at:cut]
             at = cut
         buffer, base = buffer[at:], base + at
-    yield from _divided(buffer, base)
+    yield from _divide_lines(buffer, base)
 
 
-def _divided(raw: str, start: int) -> Iterator[tuple[int, str]]:
+def _divide_lines(raw: str, start: int) -> Iterator[tuple[int, str]]:
     if len(raw) <= MOST_CHARACTERS:
         if raw and not raw.isspace():
             yield start, raw
@@ -220,7 +220,7 @@ class PlainPart:
 
 def blocks_of(text: str) -> Iterator[list[PlainLine]]:
     """Lines that follow each other, up to an empty one."""
-    return ([_line(start, raw) for start, raw in block] for block in filled_lines(text, " \t\f\0>"))
+    return ([_make_line(start, raw) for start, raw in block] for block in filled_lines(text, " \t\f\0>"))
 
 
 def filled_lines(text: str, blank: str) -> Iterator[list[tuple[int, str]]]:
@@ -236,7 +236,7 @@ def filled_lines(text: str, blank: str) -> Iterator[list[tuple[int, str]]]:
         yield block
 
 
-def _line(start: int, raw: str) -> PlainLine:
+def _make_line(start: int, raw: str) -> PlainLine:
     prefix = _PREFIX.match(raw)[0]  # type: ignore[index]
     mark = _LIST_MARK.match(raw, len(prefix))
     prefix += mark[0] if mark is not None else ""
@@ -286,26 +286,28 @@ def parts_of(block: Sequence[PlainLine], measure: TextMeasure) -> Iterator[Plain
     waiting: list[PlainLine] = []
     for number, line in enumerate(block):
         if not _LETTER.search(line.text):
-            yield from _part(waiting, line)
+            yield from _make_part(waiting, line)
             waiting = []
         # Sentence lines: each is a segment and stays a line.
         elif waiting and has_sentences and _ends_sentence(waiting[-1]) and not line.prefix[:1].isspace():
-            yield from _part(waiting, is_one_line=len(waiting) == 1)
+            yield from _make_part(waiting, is_one_line=len(waiting) == 1)
             waiting = [line]
         elif waiting and not _goes_on(waiting, line, width):
-            yield from _part(waiting)
+            yield from _make_part(waiting)
             waiting = [line]
         else:
             waiting.append(line)
         if number + 1 == len(block):
-            yield from _part(waiting, is_one_line=has_sentences and len(waiting) == 1)
+            yield from _make_part(waiting, is_one_line=has_sentences and len(waiting) == 1)
 
 
 def _ends_sentence(line: PlainLine) -> bool:
     return _SENTENCE_END.search(line.text[-MOST_LOOKED_AT:]) is not None
 
 
-def _part(lines: list[PlainLine], behind: PlainLine | None = None, *, is_one_line: bool = False) -> Iterator[PlainPart]:
+def _make_part(
+    lines: list[PlainLine], behind: PlainLine | None = None, *, is_one_line: bool = False
+) -> Iterator[PlainPart]:
     if not lines:
         return
     if lines[0].is_marked:
@@ -399,7 +401,7 @@ def _cut_part(part: PlainPart) -> Iterator[PlainPart]:
             waiting, size = [], 0
         # A single line longer than a segment may be.
         if len(line.text) > MOST_CHARACTERS:
-            yield from (PlainPart([piece], part.kind, part.level) for piece in _pieces(line))
+            yield from (PlainPart([piece], part.kind, part.level) for piece in _cut_line(line))
         else:
             waiting.append(line)
             size += len(line.text) + 1
@@ -407,7 +409,7 @@ def _cut_part(part: PlainPart) -> Iterator[PlainPart]:
         yield PlainPart(waiting, part.kind, part.level, part.underline, part.is_one_line)
 
 
-def _pieces(line: PlainLine) -> Iterator[PlainLine]:
+def _cut_line(line: PlainLine) -> Iterator[PlainLine]:
     """Yield what a long line is cut into; spaces between them are in none."""
     at = 0
     while at < len(line.text):
@@ -430,7 +432,7 @@ def _replace_part(replace: Replace, newline: str, part: PlainPart, new: str, mea
     is_in_wrapped = measure.is_wrapped and first.width <= measure.width and part.underline is None
     # A line that fits in a wrapped text stays within its width, too.
     if (is_wrapped or is_in_wrapped) and not part.is_one_line:
-        next_ = part.lines[1].prefix if is_wrapped else _hanging(first)
+        next_ = part.lines[1].prefix if is_wrapped else _hanging_indent(first)
         lines = wrapped(new, first.prefix, next_, width)
         new = newline.join(lines).removeprefix(first.prefix)
     replace(first.start, last.end, new)
@@ -438,7 +440,7 @@ def _replace_part(replace: Replace, newline: str, part: PlainPart, new: str, mea
         replace(part.underline.start, part.underline.end, part.underline.text[0] * max(3, width_of(new)))
 
 
-def _hanging(line: PlainLine) -> str:
+def _hanging_indent(line: PlainLine) -> str:
     """Return what a further line of an item begins with."""
     if not line.is_marked:
         return line.prefix
@@ -486,7 +488,7 @@ def joined(lines: Sequence[str]) -> str:
 def wrapped(text: str, first: str, next_: str, most: int) -> list[str]:
     """Lines of at most `most` columns, where words allow it; `first` and `next_` are what they begin with."""
     # Deep quotes and lists leave at least `LEAST_WIDTH` for words.
-    return _filled(text, max(most, width_of(next_) + LEAST_WIDTH), first, next_)
+    return _fill_lines(text, max(most, width_of(next_) + LEAST_WIDTH), first, next_)
 
 
 def balanced(text: str, most_lines: int) -> list[str]:
@@ -497,14 +499,14 @@ def balanced(text: str, most_lines: int) -> list[str]:
     low, high = -(-total // most_lines), total
     while low < high:
         middle = (low + high) // 2
-        if len(_filled(text, middle)) <= most_lines:
+        if len(_fill_lines(text, middle)) <= most_lines:
             high = middle
         else:
             low = middle + 1
-    return _filled(text, high)
+    return _fill_lines(text, high)
 
 
-def _filled(text: str, most: int, first: str = "", next_: str = "") -> list[str]:
+def _fill_lines(text: str, most: int, first: str = "", next_: str = "") -> list[str]:
     lines, line, is_begun = [], first, False
     for piece in _PIECE.findall(text):
         if is_begun and width_of(line) + width_of(piece.rstrip()) > most:

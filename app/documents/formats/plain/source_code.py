@@ -47,7 +47,7 @@ def read(source: FileSource) -> Iterator[Item]:
         text = stream(file, source.encoding)
         yield Opened(encoding=text.encoding)
         nuls = long_lines = 0
-        for part in _parts(lines(text, MOST_LINE_CHARACTERS)):
+        for part in _group_lines(lines(text, MOST_LINE_CHARACTERS)):
             raw = "".join(line for _, line, _ in part)
             nuls += raw.count("\0")
             long_lines += sum(left_out > 0 for _, _, left_out in part)
@@ -63,7 +63,7 @@ def read(source: FileSource) -> Iterator[Item]:
         yield from after_the_text(text.encoding, text.odd_bytes + nuls)
 
 
-def _parts(all_lines: Iterator[Line]) -> Iterator[list[Line]]:
+def _group_lines(all_lines: Iterator[Line]) -> Iterator[list[Line]]:
     """Yield groups of lines that end before an unindented line after an empty one, if there is any.
 
     Their length is limited too: long lines make smaller groups.

@@ -30,7 +30,7 @@ def read(source: FileSource) -> Iterator[Item]:
     yield Opened(encoding=decoded.encoding)
     is_vtt = decoded.text.startswith("WEBVTT")
     for kept, timing in cues(decoded.text):
-        yield _piece(kept, timing, is_vtt)
+        yield _cue_piece(kept, timing, is_vtt)
     yield from after_the_text(decoded.encoding, decoded.odd_bytes + decoded.text.count("\0"))
 
 
@@ -54,7 +54,7 @@ def cues(text: str) -> Iterator[tuple[list[tuple[int, str]], str]]:
                 yield kept, timing
 
 
-def _piece(kept: list[tuple[int, str]], timing: str, is_vtt: bool) -> BlockPiece:
+def _cue_piece(kept: list[tuple[int, str]], timing: str, is_vtt: bool) -> BlockPiece:
     text = "\n".join(line.strip() for _, line in kept)
     text = TAG.sub("", _VOICE.sub(r"\1: ", text))
     place = BlockPlace("", kept[0][0], kept[-1][0] + len(kept[-1][1]))
@@ -108,7 +108,7 @@ class _SubtitleCue:
         speakers = sum(_SPEAKER.match(TAG.sub("", line) or line) is not None for line in self._lines)
         self._has_speakers = len(self._lines) > 1 and speakers == len(self._lines)
         text = "\n".join(self._lines) if self._has_speakers else joined(self._lines)
-        tags = [_tag(found) for found in re.finditer(f"{TAG.pattern}|\n", text)]
+        tags = [_make_tag(found) for found in re.finditer(f"{TAG.pattern}|\n", text)]
         found = tagged_content(text, tags, html.unescape if is_vtt else str)
         self.content, self._written = found.content, found.written
 
@@ -124,9 +124,9 @@ class _SubtitleCue:
         # A cue of marks alone would vanish in players.
         if not re.sub("[\U000f0000-\U000fffff]", "", text).strip():
             return []
-        return [line for line in self._join_lines(self._divided(text, marks), marks).split("\n") if line]
+        return [line for line in self._join_lines(self._divide_lines(text, marks), marks).split("\n") if line]
 
-    def _divided(self, text: str, marks: list[Mark]) -> list[str]:
+    def _divide_lines(self, text: str, marks: list[Mark]) -> list[str]:
         if self._has_speakers:
             return [one_line(text)]
         widest = max(width_of(TAG.sub("", line)) for line in self._lines)
@@ -140,17 +140,17 @@ class _SubtitleCue:
             if len(part) == 1 and ord(part) >= _PLACE:
                 parts.append(self._written[marks[ord(part) - _PLACE].key])
             else:
-                parts.append(self._escaped(part))
+                parts.append(self._escape_text(part))
         return re.sub(" *\n *", "\n", "".join(parts)).strip()
 
-    def _escaped(self, text: str) -> str:
+    def _escape_text(self, text: str) -> str:
         if self._is_vtt:
             return html.escape(text, quote=False).replace("\xa0", "&nbsp;")
         # An arrow would begin a timing.
         return text.replace("-->", "->")
 
 
-def _tag(found: re.Match[str]) -> SegmentTag:
+def _make_tag(found: re.Match[str]) -> SegmentTag:
     named = _NAME.match(found[0])
     name = named[2].lower() if named is not None else ""
     look = "break" if found[0] == "\n" else _LOOKS.get(name, "other")

@@ -63,17 +63,17 @@ def read(source: FileSource) -> Iterator[Item]:
                 yield from _by_calamine(source)
             elif CONTENT in archive:
                 refuse_protected(archive, source)
-                yield from _ods(OdfSpreadsheet(lambda: archive.open(CONTENT), source), source)
+                yield from _read_ods(OdfSpreadsheet(lambda: archive.open(CONTENT), source), source)
             else:
-                yield from _xlsx(Workbook(archive, source), source)
+                yield from _read_xlsx(Workbook(archive, source), source)
     elif olefile.isOleFile(source.path):
         yield from _by_calamine(source)
         yield ReadingRemark("old_format", {"format": "xls"})
     else:
-        yield from _ods(OdfSpreadsheet(lambda: WithoutPictures(source.path.open("rb")), source), source)
+        yield from _read_ods(OdfSpreadsheet(lambda: WithoutPictures(source.path.open("rb")), source), source)
 
 
-def _xlsx(book: Workbook, source: FileSource) -> Iterator[Item]:
+def _read_xlsx(book: Workbook, source: FileSource) -> Iterator[Item]:
     yield Opened("sheet", len(book.sheets), book.title)
     for page, sheet in enumerate(book.sheets, 1):
         if source.wants(page):
@@ -82,18 +82,20 @@ def _xlsx(book: Workbook, source: FileSource) -> Iterator[Item]:
             yield from _Sheet(sheet.name, page, source).items(content if sheet.part else None, sheet.is_hidden)
 
 
-def _ods(book: OdfSpreadsheet, source: FileSource) -> Iterator[Item]:
+def _read_ods(book: OdfSpreadsheet, source: FileSource) -> Iterator[Item]:
     yield Opened("sheet", len(book.sheets), book.title)
     for index, found in groupby(book.found(), key=lambda repeated: repeated.sheet):
         page, sheet = index + 1, book.sheets[index]
         if source.wants(page):
             beside: list[BlockPiece] = []
-            content = _SheetContent(_repeated(found, beside, page, sheet.name), beside, partial(getattr, sheet, "rows"))
+            content = _SheetContent(
+                _repeat_rows(found, beside, page, sheet.name), beside, partial(getattr, sheet, "rows")
+            )
             yield from _Sheet(sheet.name, page, source).items(content, sheet.is_hidden)
     yield from counted("pictures", book.pictures)
 
 
-def _repeated(found: Iterator[RepeatedRows], beside: list[BlockPiece], page: int, name: str) -> _Rows:
+def _repeat_rows(found: Iterator[RepeatedRows], beside: list[BlockPiece], page: int, name: str) -> _Rows:
     """Yield rows with repetitions; drawings and notes are added to `beside`, with their rows as place."""
     for _, number, times, cells, pieces in found:
         end = number + max(times, 1)
@@ -103,7 +105,7 @@ def _repeated(found: Iterator[RepeatedRows], beside: list[BlockPiece], page: int
 
 
 def _by_calamine(source: FileSource) -> Iterator[Item]:
-    with _open(source) as book:
+    with _open_book(source) as book:
         sheets = book.sheets_metadata
         # Before the sheets: their long texts replace what calamine truncates.
         found, is_all = _beside_cells(source)
@@ -118,24 +120,24 @@ def _by_calamine(source: FileSource) -> Iterator[Item]:
             if sheet.typ == python_calamine.SheetTypeEnum.WorkSheet:
                 cells, beside = _sheet(book, page - 1, source), others.get(page, _SheetExtras())
                 content = _SheetContent(
-                    _rows(cells, beside), beside.pieces(page, sheet.name), partial(getattr, cells, "height")
+                    _iterate_rows(cells, beside), beside.pieces(page, sheet.name), partial(getattr, cells, "height")
                 )
             is_hidden = sheet.visible != python_calamine.SheetVisibleEnum.Visible
             yield from _Sheet(sheet.name, page, source).items(content, is_hidden)
 
 
-def _open(source: FileSource) -> Any:
-    with _errors(source):
+def _open_book(source: FileSource) -> Any:
+    with _translate_errors(source):
         return python_calamine.CalamineWorkbook.from_path(str(source.path))
 
 
 def _sheet(book: Any, index: int, source: FileSource) -> Any:
-    with _errors(source):
+    with _translate_errors(source):
         return book.get_sheet_by_index(index)
 
 
 @contextmanager
-def _errors(source: FileSource) -> Iterator[None]:
+def _translate_errors(source: FileSource) -> Iterator[None]:
     try:
         yield
     except python_calamine.PasswordError:
@@ -160,17 +162,17 @@ def _count_inflated(archive: Archive) -> None:
                     pass
 
 
-def _rows(cells: Any, beside: _SheetExtras) -> _Rows:
+def _iterate_rows(cells: Any, beside: _SheetExtras) -> _Rows:
     # calamine's rows begin with the sheet's first, its columns with the first that is used.
     left = cells.start[1] if cells.start else 0  # rows come from the first of the sheet, columns from the first used
     for number, row in enumerate(cells.iter_rows()):
-        found = {column: text for column, value in enumerate(row, left) if (text := _text(value))}
+        found = {column: text for column, value in enumerate(row, left) if (text := _cell_text(value))}
         found |= {column: beside.long[number, column] for column in found if (number, column) in beside.long}
         if found:
             yield number, found
 
 
-def _text(value: Any) -> str:
+def _cell_text(value: Any) -> str:
     match value:
         case str():
             return value
@@ -202,22 +204,22 @@ class _Sheet:
         if is_hidden:
             yield ReadingRemark("hidden", {"unit": "sheet", "name": self._name})
         if content is not None:
-            yield from self._tables(content.rows)
+            yield from self._table_pieces(content.rows)
             if self._is_cut or content.is_cut():
                 values: dict[str, str | int] = {"sheet": self._name, "rows": content.count_rows(), "shown": self._shown}
                 yield ReadingRemark("rows_cut", values)
             for piece in content.beside:
-                yield from self._heading()
+                yield from self._sheet_heading()
                 yield piece
         yield PageRead(self._page, self._has_text)
 
-    def _heading(self) -> Iterator[BlockPiece]:
+    def _sheet_heading(self) -> Iterator[BlockPiece]:
         """Yield its name, once, before the first of its text: a sheet without any is none to tell of."""
         if not self._has_text:
             self._has_text = True
             yield BlockPiece(BlockKind.HEADING, self._name, self._page, BlockPlace(self._name), level=1)
 
-    def _tables(self, rows: _Rows) -> Iterator[BlockPiece]:
+    def _table_pieces(self, rows: _Rows) -> Iterator[BlockPiece]:
         waiting: list[tuple[int, dict[int, str]]] = []
         cells = characters = all_characters = 0
         for number, row in rows:
@@ -233,14 +235,14 @@ class _Sheet:
             characters += length
             all_characters += length
             if len(waiting) >= ROWS or characters > _MOST_PIECE_CHARACTERS:
-                yield from self._heading()
-                yield self._piece(waiting)
+                yield from self._sheet_heading()
+                yield self._table_piece(waiting)
                 waiting, characters = [], 0
         if waiting:
-            yield from self._heading()
-            yield self._piece(waiting)
+            yield from self._sheet_heading()
+            yield self._table_piece(waiting)
 
-    def _piece(self, rows: list[tuple[int, dict[int, str]]]) -> BlockPiece:
+    def _table_piece(self, rows: list[tuple[int, dict[int, str]]]) -> BlockPiece:
         used = sorted({column for _, row in rows for column in row})
         # A table keeps its left edge through all pieces of a sheet, so that columns stay comparable.
         self._left = min(self._left, used[0])
@@ -308,7 +310,7 @@ class _SheetWalk:
 
     def run(self) -> None:
         """Read all records. Raises struct.error if one is too short."""
-        for kind, at, parts in self._records():
+        for kind, at, parts in self._iterate_records():
             first = parts[0]
             match kind:
                 case _ if kind == _BEGIN:
@@ -323,19 +325,19 @@ class _SheetWalk:
                     self._cell = struct.unpack_from("<HH", first)
                 case _ if kind == _STRING and len(parts) > 1:
                     count = struct.unpack_from("<H", first)[0]
-                    self._sheet.long[self._cell] = _joined([first[2:], *parts[1:]], count)
+                    self._sheet.long[self._cell] = _join_parts([first[2:], *parts[1:]], count)
                 case _ if kind == _OBJECT:
                     of_type, number = struct.unpack_from("<4xHH", first)
                     self._object = (number, of_type == _IS_NOTE)
                 case _ if kind == _TEXT and len(parts) > 1:
                     number, is_note = self._object
                     # The first Continue record holds the words, the second their formatting.
-                    self._sheet.texts[number] = (is_note, _joined(parts[1:], struct.unpack_from("<10xH", first)[0]))
+                    self._sheet.texts[number] = (is_note, _join_parts(parts[1:], struct.unpack_from("<10xH", first)[0]))
                 case _ if kind == _NOTE:
                     row, _, _, number = struct.unpack_from("<HHHH", first)
                     self._sheet.notes[number] = row
 
-    def _records(self) -> Iterator[tuple[int, int, list[bytes]]]:
+    def _iterate_records(self) -> Iterator[tuple[int, int, list[bytes]]]:
         """Yield each record's kind, place, and data including its continuations."""
         waiting: tuple[int, int, list[bytes]] | None = None
         at = 0
@@ -354,7 +356,7 @@ class _SheetWalk:
             yield waiting
 
 
-def _joined(parts: list[bytes], count: int) -> str:
+def _join_parts(parts: list[bytes], count: int) -> str:
     """Return a text of so many UTF-16 units; each part says in its first byte how wide they are in it."""
     text = b""
     for part in parts:

@@ -74,7 +74,7 @@ class HeaderNames:
             cells = (table.cell(index) for index in range(len(table.columns)))
             self._places[table.sheet].update(cells if table.has_header else ())
             if table.has_totals:
-                self._places[table.sheet].update((table.last[0], cell) for _, cell in _columns(table))
+                self._places[table.sheet].update((table.last[0], cell) for _, cell in _table_columns(table))
         self._became: dict[str, dict[Cell, tuple[str, str]]] = defaultdict(dict)
 
     def note(self, sheet: str, at: Cell, before: str, after: str) -> None:
@@ -83,17 +83,19 @@ class HeaderNames:
 
     def settle(self) -> None:
         for table in self._tables:
-            if table.has_header and any(table.cell(index) in self._became[table.sheet] for index, _ in _columns(table)):
-                self._settle(table)
+            if table.has_header and any(
+                table.cell(index) in self._became[table.sheet] for index, _ in _table_columns(table)
+            ):
+                self._settle_names(table)
 
     def rename(self) -> None:
         """Write the new names into tables, formulas, pivot caches and slicers, after all cells were asked."""
-        totals = {table.part: self._totals(table) for table in self._tables if table.part and table.has_totals}
-        _rename(self._package, [table for table in self._tables if table.part], totals)
+        totals = {table.part: self._totals_words(table) for table in self._tables if table.part and table.has_totals}
+        _rename_columns(self._package, [table for table in self._tables if table.part], totals)
         _rename_in_formulas(self._package, self._tables)
         _rename_in_caches(self._package, self._tables, self._sheets)
 
-    def _settle(self, table: SheetTable) -> None:
+    def _settle_names(self, table: SheetTable) -> None:
         became, forced = self._became[table.sheet], self.forced[table.sheet]
         kept = [name for index, name in enumerate(table.columns) if table.cell(index) not in became]
         # Excel compares names of columns without case, and repairs (and empties) a table with two alike.
@@ -104,26 +106,26 @@ class HeaderNames:
                 continue
             after = forced.get(at, became[at][1])
             # A name can't be empty, nor can a query's change.
-            new = old if table.is_fixed else _unique(after if after.strip() else old, taken)
+            new = old if table.is_fixed else _unique_name(after if after.strip() else old, taken)
             taken.add(new.casefold())
             if new != after:
                 forced[at] = new
             if new != old:
                 table.renamed[old] = new
 
-    def _totals(self, table: SheetTable) -> dict[int, str]:
+    def _totals_words(self, table: SheetTable) -> dict[int, str]:
         """Return the new words in the last row, by index of the column."""
         became = self._became[table.sheet]
-        cells = {index: (table.last[0], column) for index, column in _columns(table)}
+        cells = {index: (table.last[0], column) for index, column in _table_columns(table)}
         return {index: became[at][1] for index, at in cells.items() if at in became}
 
 
-def _columns(table: SheetTable) -> list[tuple[int, int]]:
+def _table_columns(table: SheetTable) -> list[tuple[int, int]]:
     """Return the indices of a table's columns, and the columns of its sheet."""
     return [(index, table.first[1] + index) for index in range(len(table.columns))]
 
 
-def _unique(name: str, taken: set[str]) -> str:
+def _unique_name(name: str, taken: set[str]) -> str:
     if name.casefold() not in taken:
         return name
     # As Excel does it: "Amount 2".
@@ -188,7 +190,7 @@ def _tables_of(package: OfficePackage, sheet: str) -> list[SheetTable]:
     return found
 
 
-def _rename(package: OfficePackage, tables: list[SheetTable], totals: Mapping[str, Mapping[int, str]]) -> None:
+def _rename_columns(package: OfficePackage, tables: list[SheetTable], totals: Mapping[str, Mapping[int, str]]) -> None:
     """Write new names into tables; `totals` are the new words in their last rows, by part and column."""
     for table in tables:
         if not table.renamed and not totals.get(table.part):
@@ -229,7 +231,7 @@ def _rename_in_caches(package: OfficePackage, tables: list[SheetTable], sheets: 
     renamed: dict[str, str] = {}
     for name in _pivot_caches(package):
         with package.opened(name) as part:
-            for table in _sources(part.root, tables, sheets):
+            for table in _source_tables(part.root, tables, sheets):
                 for element in part.root.iter(f"{MAIN}cacheField"):
                     said = unescaped(element.get("name", ""))
                     # Calculated fields are no columns of the source.
@@ -250,7 +252,7 @@ def _pivot_caches(package: OfficePackage) -> list[str]:
     return [name for name in package.archive.names if re.search(r"pivotcachedefinition.*\.xml$", name, re.IGNORECASE)]
 
 
-def _sources(root: Element, tables: list[SheetTable], sheets: Mapping[str, str]) -> list[SheetTable]:
+def _source_tables(root: Element, tables: list[SheetTable], sheets: Mapping[str, str]) -> list[SheetTable]:
     source = root.find(f"{MAIN}cacheSource/{MAIN}worksheetSource")
     if source is None:
         return []
@@ -305,17 +307,17 @@ def renamed_formula(formula: str, table: SheetTable, *, is_inside: bool = False)
     for found in re.finditer(rf"(?<![\w.\\])({re.escape(table.name)}){'?' * is_inside}\[", formula, re.IGNORECASE):
         if found.start() < at:
             continue
-        end = _closing(formula, found.end() - 1)
+        end = _closing_bracket(formula, found.end() - 1)
         if not found[1] and re.match(r"[\w!'.]", formula[end + 1 :]):
             # "[1]Sheet!A1" is another workbook by its number.
             continue
         inside = formula[found.end() : end]
-        made += formula[at : found.end()] + _specifier(inside, table.renamed)
+        made += formula[at : found.end()] + _rename_specifier(inside, table.renamed)
         at = end
     return made + formula[at:]
 
 
-def _closing(formula: str, start: int) -> int:
+def _closing_bracket(formula: str, start: int) -> int:
     """Return the index of the matching bracket; an apostrophe escapes the next character."""
     depth, index = 0, start
     while index < len(formula):
@@ -330,14 +332,14 @@ def _closing(formula: str, start: int) -> int:
     return len(formula)
 
 
-def _specifier(inside: str, renamed: Mapping[str, str]) -> str:
+def _rename_specifier(inside: str, renamed: Mapping[str, str]) -> str:
     if not inside.startswith("["):
         name = re.sub(r"'(.)", r"\1", inside)
         return _SPECIAL.sub(r"'\1", renamed[name]) if name in renamed else inside
     made, at = "", 0
     while (start := inside.find("[", at)) >= 0:
-        end = _closing(inside, start)
-        made += inside[at : start + 1] + _specifier(inside[start + 1 : end], renamed)
+        end = _closing_bracket(inside, start)
+        made += inside[at : start + 1] + _rename_specifier(inside[start + 1 : end], renamed)
         at = end
     return made + inside[at:]
 
@@ -402,7 +404,7 @@ class _WorkbookRewriter:
         self._headers.rename()
         if self._target is not None:
             for part_name in self._turned:
-                self._turn(part_name, self._target)
+                self._turn_sheet(part_name, self._target)
 
     def _found_sheets(self) -> Iterator[WorkbookSheet]:
         for element in self._package.root(self._main).iter(f"{MAIN}sheet"):
@@ -415,28 +417,28 @@ class _WorkbookRewriter:
             self._sheet(sheet.part, page)
             for related in self._package.named(sheet.part):
                 if related.kind in ("comments", "threadedComment"):
-                    self._comments(related.target, page)
+                    self._visit_comments(related.target, page)
                 elif related.kind == "drawing":
-                    self._drawing(related.target, page)
+                    self._visit_drawing(related.target, page)
 
     def _sheet(self, name: str, page: int) -> None:
         """Visit a sheet's strings as a stream; only one that holds texts itself is loaded as a tree."""
         has_texts = False
         with self._package.archive.open(name) as stream:
-            for at, element in _cells(iterate(stream, self._package.source, (_ROW, _MARGINS))):
+            for at, element in _iterate_cells(iterate(stream, self._package.source, (_ROW, _MARGINS))):
                 if element.tag == _MARGINS or element.get("t") == "inlineStr":
                     has_texts = True
                 elif element.get("t") == "s":
-                    self._shared(name, at, element.findtext(f"{MAIN}v") or "", page)
+                    self._visit_shared(name, at, element.findtext(f"{MAIN}v") or "", page)
         if has_texts:
             with self._package.opened(name) as part:
-                for at, cell in _cells(part.root.iter(_ROW)):
+                for at, cell in _iterate_cells(part.root.iter(_ROW)):
                     string = cell.find(_INLINE)
                     if cell.get("t") == "inlineStr" and string is not None:
-                        self._inline(part, at, string, page)
+                        self._visit_inline(part, at, string, page)
                 _rewrite_margins(part, self._ask, page)
 
-    def _shared(self, sheet: str, at: Cell, value: str, page: int) -> None:
+    def _visit_shared(self, sheet: str, at: Cell, value: str, page: int) -> None:
         strings = self._strings
         # A stranger's index may be any text.
         index = int(value) if value.strip().isdecimal() and len(value) < 10 else -1
@@ -454,23 +456,23 @@ class _WorkbookRewriter:
             self._turned[sheet] = None
             self._headers.note(sheet, at, strings.before[index], text_of(element))
 
-    def _inline(self, part: XmlPart, at: Cell, string: Element, page: int) -> None:
+    def _visit_inline(self, part: XmlPart, at: Cell, string: Element, page: int) -> None:
         before = text_of(string)
         if _rewrite_string(string, self._once, SegmentKind.CELL, page):
             part.is_changed = True
             self._turned[part.name] = None
             self._headers.note(part.name, at, before, text_of(string))
 
-    def _comments(self, name: str, page: int) -> None:
+    def _visit_comments(self, name: str, page: int) -> None:
         with self._package.opened(name) as part:
             for element in part.root.iter(f"{MAIN}comment"):
                 string = element.find(f"{MAIN}text")
                 if string is not None:
                     part.is_changed |= _rewrite_string(string, self._ask, SegmentKind.NOTE, page)
             for element in part.root.iter(f"{_THREADED}threadedComment"):
-                self._threaded(part, element, page)
+                self._visit_threaded(part, element, page)
 
-    def _threaded(self, part: XmlPart, comment: Element, page: int) -> None:
+    def _visit_threaded(self, part: XmlPart, comment: Element, page: int) -> None:
         """Rewrite a threaded comment without mentions, which refer to positions in the old text."""
         # Positions of mentions count characters of the old text, and Excel takes a wrong one for damage.
         text = comment.find(f"{_THREADED}text")
@@ -482,7 +484,7 @@ class _WorkbookRewriter:
         if text.text != said and mentions is not None:
             comment.remove(mentions)
 
-    def _drawing(self, name: str, page: int) -> None:
+    def _visit_drawing(self, name: str, page: int) -> None:
         once = CachedContent(self._ask)
         with self._package.opened(name) as part:
             for element in list(part.root.iter()):
@@ -495,7 +497,7 @@ class _WorkbookRewriter:
     def _write_cells(self, name: str, cells: dict[Cell, str]) -> None:
         """Words that only these cells have, though their shared strings say something else."""
         with self._package.opened(name) as part:
-            for at, cell in _cells(part.root.iter(_ROW)):
+            for at, cell in _iterate_cells(part.root.iter(_ROW)):
                 if at in cells:
                     for child in list(cell):
                         cell.remove(child)
@@ -504,7 +506,7 @@ class _WorkbookRewriter:
                     _set_text(etree.SubElement(cell, _INLINE), cells[at])
                     part.is_changed = True
 
-    def _turn(self, name: str, target: TargetLanguage) -> None:
+    def _turn_sheet(self, name: str, target: TargetLanguage) -> None:
         with self._package.opened(name) as part:
             views = part.root.findall(f"{MAIN}sheetViews/{MAIN}sheetView")
             # A sheet without a view gets one, in the place that the schema wants.
@@ -521,7 +523,7 @@ class _WorkbookRewriter:
                 part.is_changed = True
 
 
-def _cells(elements: Iterable[Element]) -> Iterator[tuple[Cell, Element]]:
+def _iterate_cells(elements: Iterable[Element]) -> Iterator[tuple[Cell, Element]]:
     """Yield cells with their places; other elements are passed through. Missing places continue the previous ones."""
     row = 0
     for element in elements:
@@ -547,20 +549,20 @@ def _rewrite_margins(part: XmlPart, ask: ContentCallback, page: int) -> None:
     for element in part.root.iter(*_NAMES):
         said = unescaped(element.text or "")
         pieces = _SECTION.split(said)
-        made = "".join(piece if _SECTION.fullmatch(piece) else _section(piece, ask, page) for piece in pieces)
+        made = "".join(piece if _SECTION.fullmatch(piece) else _translate_section(piece, ask, page) for piece in pieces)
         if made != said:
             element.text = escaped(made)
             part.is_changed = True
 
 
-def _section(said: str, ask: ContentCallback, page: int) -> str:
+def _translate_section(said: str, ask: ContentCallback, page: int) -> str:
     plan = plan_of(line_of(_margin_nodes(said), lambda _: []))
     if not plan.has_words:
         return said
     given = ask(plan.content, SegmentKind.HEADER, page)
     if given is None:
         return said
-    return _joined(arranged(plan, given))
+    return _join_tokens(arranged(plan, given))
 
 
 def _margin_nodes(said: str) -> list[Node]:
@@ -576,7 +578,7 @@ def _margin_nodes(said: str) -> list[Node]:
     return nodes
 
 
-def _joined(tokens: list[ParagraphToken]) -> str:
+def _join_tokens(tokens: list[ParagraphToken]) -> str:
     text = ""
     for token in tokens:
         if not isinstance(token.node, StyledText):
@@ -603,13 +605,13 @@ class _TextSign(NamedTuple):
 
 def _rewrite_string(string: Element, ask: ContentCallback, kind: SegmentKind = SegmentKind.CELL, page: int = 0) -> bool:
     """Rewrite a string; return whether it changed. How it is spoken (furigana) is dropped with the words."""
-    plan = plan_of(line_of(_nodes(string), _look_words))
+    plan = plan_of(line_of(_string_nodes(string), _look_words))
     if not plan.has_words:
         return False
     given: Content | None = ask(plan.content, kind, page)
     if given is None:
         return False
-    _rebuild(string, arranged(plan, given))
+    _rebuild_string(string, arranged(plan, given))
     return True
 
 
@@ -619,17 +621,17 @@ def _set_text(string: Element, text: str) -> None:
     _write_text(string, text)
 
 
-def _nodes(string: Element) -> list[Node]:
+def _string_nodes(string: Element) -> list[Node]:
     nodes: list[Node] = []
     for child in string:
         if child.tag == TEXT:
-            nodes += _split(unescaped(child.text or ""), child, ())
+            nodes += _split_text(unescaped(child.text or ""), child, ())
         elif child.tag == _RUN:
-            nodes += _split(unescaped(child.findtext(TEXT) or ""), child, _run_look(child))
+            nodes += _split_text(unescaped(child.findtext(TEXT) or ""), child, _run_look(child))
     return nodes
 
 
-def _split(text: str, run: Element, look: Hashable) -> list[Node]:
+def _split_text(text: str, run: Element, look: Hashable) -> list[Node]:
     nodes: list[Node] = []
     for part in _PARTS.split(text):
         if part in _SIGNS:
@@ -656,7 +658,7 @@ def _look_words(run: Element) -> list[str]:
     return [_LOOKS[name] for name in names if name in _LOOKS]
 
 
-def _rebuild(string: Element, tokens: Sequence[ParagraphToken]) -> None:
+def _rebuild_string(string: Element, tokens: Sequence[ParagraphToken]) -> None:
     """Rebuild a string, plain if it was plain; phonetic properties stay."""
     stretches: list[tuple[Element, str]] = []
     for token in tokens:
@@ -676,10 +678,10 @@ def _rebuild(string: Element, tokens: Sequence[ParagraphToken]) -> None:
     if is_plain:
         stretches = [(string, "".join(text for _, text in stretches))]
     for at, (run, text) in enumerate(stretches):
-        string.insert(at, _made(run, text, is_plain))
+        string.insert(at, _make_run(run, text, is_plain))
 
 
-def _made(run: Element, text: str, is_plain: bool) -> Element:
+def _make_run(run: Element, text: str, is_plain: bool) -> Element:
     if is_plain:
         holder = etree.Element(_RUN, nsmap=run.nsmap)
         _write_text(holder, text)

@@ -59,8 +59,8 @@ class Workbook:
         self.title = self._package.title()
         self.is_cut = False
         """True if the last sheet has more rows than were read."""
-        self._kinds = self._formats()
-        self._strings = self._shared()
+        self._kinds = self._cell_formats()
+        self._strings = self._shared_strings()
 
     def rows(self, sheet: WorkbookSheet) -> Iterator[tuple[int, dict[int, str]]]:
         """Yield rows with text: number and cells by column, counted from 0."""
@@ -73,7 +73,7 @@ class Workbook:
                     self.is_cut = True
                     return
                 number = number_of_row(row, number + 1) - 1
-                if cells := {column - 1: text for column, cell in cells_of(row) if (text := self._text(cell))}:
+                if cells := {column - 1: text for column, cell in cells_of(row) if (text := self._cell_text(cell))}:
                     yield number, cells
 
     def count_rows(self, sheet: WorkbookSheet) -> int:
@@ -92,13 +92,13 @@ class Workbook:
         """Yield comments, and the text of text boxes and charts."""
         for related in self._package.named(sheet.part):
             if related.kind == "comments":
-                yield from self._comments(related.target, sheet, page)
+                yield from self._sheet_comments(related.target, sheet, page)
             elif related.kind == "drawing":
                 yield from self._package.drawn(related.target, page)
                 for inside in self._package.named(related.target, "chart"):
                     yield from self._package.drawn(inside.target, page)
 
-    def _comments(self, part: str, sheet: WorkbookSheet, page: int) -> Iterator[BlockPiece]:
+    def _sheet_comments(self, part: str, sheet: WorkbookSheet, page: int) -> Iterator[BlockPiece]:
         for comment in self._package.root(part).iter(f"{MAIN}comment"):
             at = _CELL.fullmatch(comment.get("ref", ""))
             row = int(at[2]) - 1 if at else 0
@@ -112,13 +112,13 @@ class Workbook:
         part = related.target if related is not None and is_worksheet else ""
         return WorkbookSheet(element.get("name", ""), element.get("state", "visible") != "visible", part)
 
-    def _shared(self) -> list[str]:
+    def _shared_strings(self) -> list[str]:
         if not (name := self._package.part_of_kind(self._main, "sharedStrings")):
             return []
         with self._package.archive.open(name) as stream:
             return [text_of(item) for item in iterate(stream, self._source, (f"{MAIN}si",))]
 
-    def _formats(self) -> list[str]:
+    def _cell_formats(self) -> list[str]:
         """Return the kind of number of each cell style: "" for plain numbers."""
         if not (name := self._package.part_of_kind(self._main, "styles")):
             return []
@@ -128,7 +128,7 @@ class Workbook:
             kinds[element.get("numFmtId", "")] = kind_of_format(element.get("formatCode", ""))
         return [kinds.get(element.get("numFmtId", ""), "") for element in root.iterfind(f"{MAIN}cellXfs/{MAIN}xf")]
 
-    def _text(self, cell: Element) -> str:
+    def _cell_text(self, cell: Element) -> str:
         kind = cell.get("t", "n")
         if kind == "inlineStr":
             return text_of(cell)
@@ -196,12 +196,12 @@ def number_text(value: str, kind: str, from_1904: bool) -> str:
     if not math.isfinite(number):
         return value
     if kind:
-        return _moment(number, kind, from_1904) or value
+        return _format_moment(number, kind, from_1904) or value
     # 15 digits are what Excel keeps.
     return value if value.lstrip("-").isdecimal() else f"{number:.15g}"
 
 
-def _moment(days: float, kind: str, from_1904: bool) -> str:
+def _format_moment(days: float, kind: str, from_1904: bool) -> str:
     seconds = round(days * 86400)
     if kind == "duration" or days < 0 or (kind == "time" and days >= 1):
         hours, rest = divmod(abs(seconds), 3600)

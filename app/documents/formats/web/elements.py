@@ -12,25 +12,25 @@ from app.documents.formats.office.paragraphs import spelled
 from app.documents.segments import SegmentKind
 
 
-def _names(text: str) -> frozenset[str]:
+def _name_set(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
-BLOCKS = _names(
+BLOCKS = _name_set(
     "address article aside blockquote body caption center dd details dialog dir div dl dt fieldset figcaption figure "
     "footer form frameset h1 h2 h3 h4 h5 h6 header hgroup hr html legend li listing main menu nav noframes ol p "
     "plaintext pre search section summary table tbody td tfoot th thead tr ul xmp"
 )
 """A line begins before them and ends behind them."""
-PLAIN = _names(
+PLAIN = _name_set(
     "a abbr acronym b bdi bdo big cite del dfn em font i ins kbd label mark q s samp small span strike strong sub tt u "
     "var"
 )
 """Elements without effect unless hidden; most tags of a page are these."""
-VOID = _names("area base basefont bgsound br col embed frame hr img input link meta param source track wbr")
-RAW = _names("script style xmp iframe noembed textarea title plaintext")
+VOID = _name_set("area base basefont bgsound br col embed frame hr img input link meta param source track wbr")
+RAW = _name_set("script style xmp iframe noembed textarea title plaintext")
 """Their content has no tags."""
-UNSEEN = _names(
+UNSEEN = _name_set(
     "script style template noscript noframes noembed iframe audio video canvas datalist title annotation "
     "annotation-xml desc metadata"
 )
@@ -38,18 +38,18 @@ UNSEEN = _names(
 SHOWN_WITHOUT_SCRIPTS = frozenset(("noscript", "noframes"))
 LISTS = frozenset(("ul", "ol", "menu", "dir"))
 HEADINGS = {f"h{level}": level for level in range(1, 7)}
-END_A_HEADING = _names("p ul ol dl table pre section article blockquote hr main nav footer") | HEADINGS.keys()
-LINES_OF_CODE = _names("div p li ol ul dl dt dd section article figure address center form")
+END_A_HEADING = _name_set("p ul ol dl table pre section article blockquote hr main nav footer") | HEADINGS.keys()
+LINES_OF_CODE = _name_set("div p li ol ul dl dt dd section article figure address center form")
 """Elements that only start a line in preformatted text."""
 PICTURES = frozenset(("img", "image", "embed"))
-SCOPES = _names("table td th caption template noscript audio video canvas")
+SCOPES = _name_set("table td th caption template noscript audio video canvas")
 """An end tag inside one of these closes nothing outside."""
-TABLE_SECTIONS = _names("tbody thead tfoot colgroup")
-SPACED = _names("mi mn mo ms mtext button select textarea")
+TABLE_SECTIONS = _name_set("tbody thead tfoot colgroup")
+SPACED = _name_set("mi mn mo ms mtext button select textarea")
 """Formulas' and forms' elements, which are separated although no white space says so."""
-_WORDLESS_FIELDS = _names("hidden checkbox radio password image file color range")
-_NOTE_TYPES = _names("footnote footnotes endnote endnotes rearnote rearnotes")
-_NOTE_ROLES = _names("doc-footnote doc-endnote doc-endnotes")
+_WORDLESS_FIELDS = _name_set("hidden checkbox radio password image file color range")
+_NOTE_TYPES = _name_set("footnote footnotes endnote endnotes rearnote rearnotes")
+_NOTE_ROLES = _name_set("doc-footnote doc-endnote doc-endnotes")
 # Only these, so that counting the items of a list need not parse the page.
 _LIST_TAG = re.compile(r"<(/?)(ol|ul|menu|dir|li)\b", re.IGNORECASE)
 _NONE = re.compile(r"(?:^|;)\s*(?:display\s*:\s*none|visibility\s*:\s*hidden)", re.IGNORECASE)
@@ -136,7 +136,7 @@ def mark_of(listing: OpenList, given: dict[str, str]) -> str:
         return "•"
     number = number_in(given.get("value", ""), listing.number)
     listing.number = number + listing.step
-    return f"{_written(number, given.get('type', listing.style))}."
+    return f"{_write_number(number, given.get('type', listing.style))}."
 
 
 def number_in(text: str, otherwise: int) -> int:
@@ -178,7 +178,7 @@ def words_of_field(given: dict[str, str]) -> str:
     return "" if given.get("type", "text").strip().lower() in _WORDLESS_FIELDS else given.get("value", "")
 
 
-def _written(number: int, style: str) -> str:
+def _write_number(number: int, style: str) -> str:
     if style in "aA" and style and number > 0:
         letters = ""
         while number:
@@ -190,15 +190,15 @@ def _written(number: int, style: str) -> str:
 
 # What the elements and attributes of HTML mean for translating a page.
 
-DRAWN_TEXTS = _names("text title desc foreignobject")
+DRAWN_TEXTS = _name_set("text title desc foreignobject")
 """Texts of a drawing."""
-BORDERS = BLOCKS | _names("head title option optgroup")
+BORDERS = BLOCKS | _name_set("head title option optgroup")
 """A segment ends before and behind their tags."""
-PREFORMATTED = _names("pre listing xmp plaintext")
-OPAQUE = _names("code kbd samp math metadata")
+PREFORMATTED = _name_set("pre listing xmp plaintext")
+OPAQUE = _name_set("code kbd samp math metadata")
 """Code and formulas in a text are left as they are."""
-CODE = PREFORMATTED | _names("code kbd samp tt")
-NESTED = _names("select button svg noscript template audio video canvas object picture map datalist")
+CODE = PREFORMATTED | _name_set("code kbd samp tt")
+NESTED = _name_set("select button svg noscript template audio video canvas object picture map datalist")
 """Elements that are one thing in a text, with segments of their own inside."""
 KINDS = {
     "li": SegmentKind.LIST_ITEM, "td": SegmentKind.CELL, "th": SegmentKind.CELL, "caption": SegmentKind.CAPTION,
@@ -212,7 +212,7 @@ _LOOKS = {
     "field": "input select button textarea option",
 }  # fmt: skip
 LOOKS = {name: look for look, names in _LOOKS.items() for name in names.split()}
-LABELS = _names(
+LABELS = _name_set(
     "alt title placeholder aria-label aria-description aria-placeholder aria-valuetext aria-roledescription"
 )
 """Attributes that are read."""
@@ -221,7 +221,7 @@ LABELS_OF = {
 }  # fmt: skip
 UNREAD_TITLES = frozenset(("link", "style"))
 """Their titles are names of style sheets."""
-META = _names("description og:title og:description og:image:alt twitter:title twitter:description")
+META = _name_set("description og:title og:description og:image:alt twitter:title twitter:description")
 BUTTON_TYPES = frozenset(("submit", "button", "reset"))
 ENDS = {
     "li": ("li",), "dt": ("dt", "dd"), "dd": ("dt", "dd"), "td": ("td", "th"), "th": ("td", "th"), "tr": ("tr",),

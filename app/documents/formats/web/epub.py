@@ -55,7 +55,7 @@ def read(source: FileSource) -> Iterator[Item]:
         yield Opened("chapter", len(with_text), package.title)
         for page, name in enumerate(with_text, start=1):
             if source.wants(page):
-                yield from _titled(chapters.pieces(name, page), package.headings.get(name))
+                yield from _add_title(chapters.pieces(name, page), package.headings.get(name))
                 yield PageRead(page)
         for part in package.missing:
             yield ReadingRemark("missing_part", {"part": part})
@@ -73,7 +73,7 @@ class _ChapterTexts:
         self._kept_characters = 0
 
     def has_text(self, name: str) -> bool:
-        text = self._text(name)
+        text = self._chapter_text(name)
         walker = HtmlWalker(text, is_xml=True)
         # Covers and pages of pictures are no chapters.
         if next(walker.pieces(), None) is None:
@@ -86,12 +86,12 @@ class _ChapterTexts:
 
     # Kept from `has_text`, so that most chapters are inflated once.
     def pieces(self, name: str, page: int) -> list[BlockPiece]:
-        walker = HtmlWalker(self._kept.pop(name, "") or self._text(name), page, name, is_xml=True)
+        walker = HtmlWalker(self._kept.pop(name, "") or self._chapter_text(name), page, name, is_xml=True)
         pieces = list(walker.pieces())
         self.pictures += walker.pictures
         return pieces
 
-    def _text(self, name: str) -> str:
+    def _chapter_text(self, name: str) -> str:
         text = decode_page(member_bytes(self._archive, self._source, name)).text
         # `html_pages` resolves no entities, but other readers of the same file would.
         if tagged_text.declares_entities(text):
@@ -110,7 +110,7 @@ def member_bytes(archive: Archive, source: FileSource, name: str) -> bytes:
     return bytes(data)
 
 
-def _titled(pieces: list[BlockPiece], heading: tuple[int, str] | None) -> list[BlockPiece]:
+def _add_title(pieces: list[BlockPiece], heading: tuple[int, str] | None) -> list[BlockPiece]:
     """Return the chapter with its title from the table of contents, unless it has a heading itself.
 
     Many books have the title as a paragraph that only looks like one; then this becomes the heading.
@@ -157,20 +157,20 @@ def package_of(archive: Archive, source: FileSource) -> EpubPackage:
     _refuse_protected(archive, source)
     name = _package_name(archive, source)
     root = parse(archive.read(name), source)
-    items = {item.get("id", ""): item for item in _all(root, "item")}
-    package = EpubPackage(name, words_in(next(_all(root, "title"), None)))
-    for reference in _all(root, "itemref"):
+    items = {item.get("id", ""): item for item in _iterate_named(root, "item")}
+    package = EpubPackage(name, words_in(next(_iterate_named(root, "title"), None)))
+    for reference in _iterate_named(root, "itemref"):
         item = items.get(reference.get("idref", ""))
         if item is None:
             package.missing.append(reference.get("idref", ""))
         elif not _is_picture(item):
-            member = _member(archive, name, item.get("href", ""))
+            member = _link_member(archive, name, item.get("href", ""))
             wanted = package.chapters if member in archive else package.missing
             if member not in wanted:  # a page that is shown twice is read once
                 wanted.append(member)
-    package.headings = _headings(archive, source, name, items)
+    package.headings = _read_headings(archive, source, name, items)
     for item in items.values():
-        member = _member(archive, name, item.get("href", ""))
+        member = _link_member(archive, name, item.get("href", ""))
         if member in archive and member not in package.chapters:
             kind = item.get("media-type", "")
             found = package.others if kind == _PAGE_TYPE else package.ncx if kind == _NCX_TYPE else []
@@ -183,7 +183,7 @@ def _refuse_protected(archive: Archive, source: FileSource) -> None:
     if ENCRYPTION not in archive:
         return
     # Font obfuscation (EPUB 3.3, 4.2.6.4 OCF) hides no text.
-    for method in _all(parse(archive.read(ENCRYPTION), source), "EncryptionMethod"):
+    for method in _iterate_named(parse(archive.read(ENCRYPTION), source), "EncryptionMethod"):
         if method.get("Algorithm") not in _FONT_OBFUSCATION:
             raise source.unreadable("drm")
 
@@ -191,8 +191,8 @@ def _refuse_protected(archive: Archive, source: FileSource) -> None:
 def _package_name(archive: Archive, source: FileSource) -> str:
     """Return the package document that the container names, or the only one there is."""
     if CONTAINER in archive:
-        for rootfile in _all(parse(archive.read(CONTAINER), source), "rootfile"):
-            name = _member(archive, "", rootfile.get("full-path", ""))
+        for rootfile in _iterate_named(parse(archive.read(CONTAINER), source), "rootfile"):
+            name = _link_member(archive, "", rootfile.get("full-path", ""))
             if name in archive:
                 return name
     # A book without a container, or with one that names a missing package.
@@ -207,7 +207,7 @@ def _is_picture(item: Element) -> bool:
     return kind.startswith("image/") and "svg" not in kind
 
 
-def _member(archive: Archive, base: str, link: str) -> str:
+def _link_member(archive: Archive, base: str, link: str) -> str:
     """Return the archive's name of a link target; a "%" in it may be literal."""
     # Both ways: links are percent-encoded, but some writers put the raw name.
     path = link.partition("#")[0]
@@ -215,13 +215,15 @@ def _member(archive: Archive, base: str, link: str) -> str:
     return next((name for name in names if name in archive), names[0])
 
 
-def _headings(archive: Archive, source: FileSource, base: str, items: dict[str, Element]) -> dict[str, tuple[int, str]]:
+def _read_headings(
+    archive: Archive, source: FileSource, base: str, items: dict[str, Element]
+) -> dict[str, tuple[int, str]]:
     """Return headings from EPUB 3's navigation or EPUB 2's NCX; a broken one only loses titles."""
     navigation = [item for item in items.values() if "nav" in item.get("properties", "").split()]
     ncx = [item for item in items.values() if item.get("media-type") == _NCX_TYPE]
     # EPUB 3's navigation first; books for old readers carry both.
     for item in navigation + ncx:
-        name = _member(archive, base, item.get("href", ""))
+        name = _link_member(archive, base, item.get("href", ""))
         if name not in archive:
             continue
         try:
@@ -234,7 +236,7 @@ def _headings(archive: Archive, source: FileSource, base: str, items: dict[str, 
         for level, link, words in _ncx_lines(root) if item in ncx else _navigation_lines(root):
             if words and link:
                 # The first line of a member is its title; later ones lead into the middle of it.
-                found.setdefault(_member(archive, name, link), (min(level, 9), words))
+                found.setdefault(_link_member(archive, name, link), (min(level, 9), words))
         if found:
             return found
     return {}
@@ -242,24 +244,24 @@ def _headings(archive: Archive, source: FileSource, base: str, items: dict[str, 
 
 def _navigation_lines(root: Element) -> Iterator[tuple[int, str, str]]:
     """Yield each line of a navigation document: its level by nested lists, its link, its words."""
-    for nav in _all(root, "nav"):
+    for nav in _iterate_named(root, "nav"):
         if "toc" not in nav.get(_TYPE, "toc").split():
             # Landmarks and lists of pages are navigation, too.
             continue
-        for link in _all(nav, "a"):
+        for link in _iterate_named(nav, "a"):
             level = sum(1 for element in link.iterancestors() if local_name(element) == "ol")
             yield max(level, 1), link.get("href", ""), words_in(link)
 
 
 def _ncx_lines(root: Element) -> Iterator[tuple[int, str, str]]:
-    for point in _all(root, "navPoint"):
+    for point in _iterate_named(root, "navPoint"):
         level = 1 + sum(1 for element in point.iterancestors() if local_name(element) == "navPoint")
         label = next((child for child in point if local_name(child) == "navLabel"), None)
         content = next((child for child in point if local_name(child) == "content"), None)
         yield level, "" if content is None else content.get("src", ""), words_in(label)
 
 
-def _all(root: Element, name: str) -> Iterator[Element]:
+def _iterate_named(root: Element, name: str) -> Iterator[Element]:
     return (element for element in root.iter("{*}" + name))
 
 
@@ -294,22 +296,22 @@ class _EpubBook:
         self._package = package_of(archive, source)
         if not self._package.chapters:
             raise source.unreadable("damaged")
-        self._opf = self._coded(self._package.name)
+        self._opf = self._member_encoding(self._package.name)
         self._language = package_language(self._opf.text)
 
     def members(self) -> Iterator[tuple[str, EncodedBytes, list[TextEdit]]]:
         chapter = 0
         for name in self._package.chapters:
-            coded = self._coded(name)
+            coded = self._member_encoding(name)
             walk = PageWalk(coded.text, is_xml=True, page=chapter + 1, language=self._language)
             # A page without segments is no chapter to the reader of the book either.
             chapter += bool(walk.stretches)
-            yield name, coded, self._page(walk)
+            yield name, coded, self._page_edits(walk)
         for name in self._package.others:
-            coded = self._coded(name)
-            yield name, coded, self._page(PageWalk(coded.text, is_xml=True, language=self._language))
+            coded = self._member_encoding(name)
+            yield name, coded, self._page_edits(PageWalk(coded.text, is_xml=True, language=self._language))
         for name in self._package.ncx:
-            coded = self._coded(name)
+            coded = self._member_encoding(name)
             edits = edits_of(ncx_labels(coded.text), self._visits)
             if self._target is not None:
                 edits += language_edits(coded.text, self._target, self._language)
@@ -319,11 +321,11 @@ class _EpubBook:
             edits += package_edits(self._opf.text, self._target)
         yield self._package.name, self._opf, edits
 
-    def _page(self, walk: PageWalk) -> list[TextEdit]:
+    def _page_edits(self, walk: PageWalk) -> list[TextEdit]:
         edits = edits_of(walk.stretches, self._visits)
         return edits + list(walk.languages.edits(self._target)) if self._target else edits
 
-    def _coded(self, name: str) -> EncodedBytes:
+    def _member_encoding(self, name: str) -> EncodedBytes:
         coded = coded_page(member_bytes(self._archive, self._source, name))
         if tagged_text.declares_entities(coded.text):
             raise self._source.unreadable("entities")
@@ -398,10 +400,10 @@ def package_edits(text: str, target: TargetLanguage) -> Iterator[TextEdit]:
             is_named = True
             yield TextEdit(element.end, element.end, (new,))
         elif element.name == "spine":
-            yield from _progression(element, target, was_rtl=is_rtl(language))
+            yield from _turn_progression(element, target, was_rtl=is_rtl(language))
 
 
-def _progression(spine: tagged_text.ElementAt, target: TargetLanguage, *, was_rtl: bool) -> Iterator[TextEdit]:
+def _turn_progression(spine: tagged_text.ElementAt, target: TargetLanguage, *, was_rtl: bool) -> Iterator[TextEdit]:
     said = spine.said.get(_PROGRESSION)
     if said is None and target.is_rtl:
         yield TextEdit(spine.given_at, spine.given_at, (f' {_PROGRESSION}="rtl"',))

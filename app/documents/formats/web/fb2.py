@@ -70,7 +70,7 @@ class _SectionPart:
     def pieces(self) -> Iterator[BlockPiece]:
         match local_name(self._element):
             case "title":
-                words = " ".join(filter(None, map(words_in, self._lines())))
+                words = " ".join(filter(None, map(words_in, self._iterate_lines())))
                 if words and not self._is_note:
                     yield BlockPiece(BlockKind.HEADING, words, place=self._place, level=min(self._depth + 1, 9))
             case "table":
@@ -81,11 +81,11 @@ class _SectionPart:
                 yield BlockPiece(BlockKind.TABLE, table_text(rows), place=self._place)
             case _:
                 kind, label = (BlockKind.NOTE, "footnote") if self._is_note else (BlockKind.PARAGRAPH, "")
-                for line in self._lines():
+                for line in self._iterate_lines():
                     yield BlockPiece(kind, f"{self._number} {words_in(line)}".strip(), place=self._place, label=label)
                     self._number = ""
 
-    def _lines(self) -> Iterator[Element]:
+    def _iterate_lines(self) -> Iterator[Element]:
         if local_name(self._element) in _LINES:
             yield self._element
             return

@@ -411,12 +411,12 @@ class PageLanguages:
         """Yield what makes the page say that it is in the target language."""
         yield from self._root_edits(target)
         for said in self._same:
-            yield from (_set(said[key], target.language) for key in _KEYS if key in said)
+            yield from (_set_attribute(said[key], target.language) for key in _KEYS if key in said)
             if "dir" in said:
-                yield _set(said["dir"], _direction(target.is_rtl))
+                yield _set_attribute(said["dir"], _direction_word(target.is_rtl))
         for at, tag in self._others:
             if is_rtl(tag) != target.is_rtl:
-                yield TextEdit(at, at, (f' dir="{_direction(is_rtl(tag))}"',))
+                yield TextEdit(at, at, (f' dir="{_direction_word(is_rtl(tag))}"',))
         if target.is_rtl:
             yield from (TextEdit(at, at, (' dir="ltr"',)) for at in self._code)
 
@@ -431,9 +431,9 @@ class PageLanguages:
                 yield TextEdit(at, at, (f"<html{needed}{direction}>",))
             return
         at, said = self._root
-        yield from (_set(said[key], target.language) for key in _KEYS if key in said)
+        yield from (_set_attribute(said[key], target.language) for key in _KEYS if key in said)
         if "dir" in said:
-            yield _set(said["dir"], _direction(target.is_rtl))
+            yield _set_attribute(said["dir"], _direction_word(target.is_rtl))
             direction = ""
         if "lang" in said or (self._is_xml and "xml:lang" in said):
             needed = ""
@@ -455,11 +455,11 @@ def _said_of_all(text: str) -> str:
     return found
 
 
-def _direction(is_right: bool) -> str:
+def _direction_word(is_right: bool) -> str:
     return "rtl" if is_right else "ltr"
 
 
-def _set(attribute: AttributeValue, value: str) -> TextEdit:
+def _set_attribute(attribute: AttributeValue, value: str) -> TextEdit:
     new = f'="{value}"' if attribute.quote == "?" else value
     return TextEdit(attribute.start, attribute.end, (new,))
 
@@ -478,10 +478,10 @@ def read(source: FileSource) -> Iterator[Item]:
         data, part, transported = _page_of(data, source)
     decoded = decode_page(data, source.encoding, transported)
     del data
-    yield from _items(decoded, part)
+    yield from _read_items(decoded, part)
 
 
-def _items(decoded: DecodedText, part: str) -> Iterator[Item]:
+def _read_items(decoded: DecodedText, part: str) -> Iterator[Item]:
     """Yield the page as shown; if that is empty, as shown without scripts."""
     text = decoded.text
     is_xml = text.lstrip().startswith("<?xml")
@@ -554,14 +554,14 @@ def decode_page(data: bytes, chosen: str = "", transported: str = "") -> Decoded
     # A byte order mark goes before all declarations, and a NUL means UTF-16.
     if data.startswith(_BOMS) or b"\0" in data[:DECLARED_WITHIN_BYTES]:
         return decode(data)
-    named = _meant(transported) or declared(data)
+    named = _encoding_of_label(transported) or declared(data)
     if not named:
         return decode(data)
     # ISO-2022 and HZ are ASCII with escapes, so they would pass for UTF-8.
     names = (named, "utf-8") if named.startswith(("iso2022", "hz")) else ("utf-8", named)
     for name in names:
-        text = _strictly(data, name)
-        if text is not None and (name == named or _is_enough(text) or _strictly(data, named) is None):
+        text = _decode_strictly(data, name)
+        if text is not None and (name == named or _is_enough(text) or _decode_strictly(data, named) is None):
             return DecodedText(text, name)
     return decode(data)
 
@@ -570,15 +570,15 @@ def declared(data: bytes) -> str:
     """Return the encoding declared in the first 4 KB; "" if none is known."""
     head = data[:DECLARED_WITHIN_BYTES]
     match = _XML.search(head) or _CHARSET.search(head)
-    return _meant(match[1].decode("ascii")) if match else ""
+    return _encoding_of_label(match[1].decode("ascii")) if match else ""
 
 
-def _meant(label: str) -> str:
+def _encoding_of_label(label: str) -> str:
     label = label.strip().lower()
     return known(_MEANT.get(label, label)) if label else ""
 
 
-def _strictly(data: bytes, name: str) -> str | None:
+def _decode_strictly(data: bytes, name: str) -> str | None:
     try:
         return data.decode(name)
     except UnicodeError:

@@ -73,11 +73,11 @@ class _WordReader:
         archive.refuse_crowd(self._part)
         with archive.open(self._part) as stream:
             yield Opened(title=self._package.title())
-            yield from code_joined(self._body(stream_blocks(stream, source, _CONTAINERS)))
+            yield from code_joined(self._read_body(stream_blocks(stream, source, _CONTAINERS)))
         # Notes that nothing calls, as of deleted text: at the end, so that no word is lost.
         for kind, notes in self._notes.items():
             yield from self._followers([_NoteMark(kind, id_) for id_ in notes.waiting], [])
-        yield from once_each(self._margins())
+        yield from once_each(self._read_margins())
         for part in self._missing:
             yield ReadingRemark("missing_part", {"part": part})
         for related in self._related.values():
@@ -86,7 +86,7 @@ class _WordReader:
                 yield ReadingRemark("attachment", {"name": related.target, "size_bytes": archive.size(related.target)})
         yield from counted("pictures", self._blocks.pictures)
 
-    def _body(self, elements: Iterator[NumberedElement]) -> Iterator[BlockPiece]:
+    def _read_body(self, elements: Iterator[NumberedElement]) -> Iterator[BlockPiece]:
         for start, end, element in elements:
             yield from self._blocks.read(element, ElementPlaces(self._part, element, start, end))
 
@@ -100,17 +100,17 @@ class _WordReader:
             # A note that is called twice is read once.
             note = notes.waiting.pop(mark.id, None)
             if note is not None:
-                yield from self._gathered(note, notes.places, mark.kind)
+                yield from self._gather_blocks(note, notes.places, mark.kind)
 
-    def _gathered(self, element: Element, places: ElementPlaces, label: str) -> Iterator[BlockPiece]:
+    def _gather_blocks(self, element: Element, places: ElementPlaces, label: str) -> Iterator[BlockPiece]:
         pieces = [piece for child in element for piece in self._blocks.read(child, places)]
         return gathered(pieces, BlockKind.NOTE, places.place_of(element), label=label)
 
-    def _margins(self) -> Iterator[BlockPiece]:
+    def _read_margins(self) -> Iterator[BlockPiece]:
         for kind in ("header", "footer"):
             for related in self._package.named(self._part, kind):
                 root = self._package.root(related.target)
-                yield from self._gathered(root, ElementPlaces(related.target, root), kind)
+                yield from self._gather_blocks(root, ElementPlaces(related.target, root), kind)
 
     def _notes_of(self, kind: str, part: str) -> _WordNotes:
         name = self._package.part_of_kind(self._part, part)
@@ -165,14 +165,14 @@ class _WordBlocks:
             if piece.text or piece.kind is BlockKind.CODE:
                 yield piece
             if hung:
-                yield from self._followed(hung, [], places)
+                yield from self._follow_up(hung, [], places)
         elif tag == word_model.TABLE:
             yield from self._table(element, places)
         elif tag not in LEFT_OUT:
             for child in children_read(element):
                 yield from self.read(child, places)
 
-    def _followed(
+    def _follow_up(
         self, hung: list[WordParagraphWords], tables: list[Element], places: ElementPlaces
     ) -> Iterator[BlockPiece]:
         for element in (*(box for words in hung for box in words.boxes), *tables):
@@ -185,7 +185,9 @@ class _WordBlocks:
         # Nine of ten paragraphs have no markup to walk.
         plain = _plain_text(element, self._styles)
         if plain is not None:
-            return self._made(plain.text, place, (plain.style_id, plain.style), None, bool(plain.style.is_monospace))
+            return self._make_piece(
+                plain.text, place, (plain.style_id, plain.style), None, bool(plain.style.is_monospace)
+            )
         properties = element[0] if len(element) and element[0].tag == PROPERTIES else None
         named = properties.find(STYLE_NAME) if properties is not None and len(properties) else None
         id_ = named.get(VAL, "") if named is not None else self._styles.default
@@ -195,9 +197,9 @@ class _WordBlocks:
         if words.has_followers:
             hung.append(words)
         self.pictures += words.pictures
-        return self._made(words.text, place, (id_, style), properties, words.is_monospace)
+        return self._make_piece(words.text, place, (id_, style), properties, words.is_monospace)
 
-    def _made(
+    def _make_piece(
         self, text: str, place: BlockPlace, named: tuple[str, WordStyle], properties: Element | None, is_monospace: bool
     ) -> BlockPiece:
         """Return the piece of a text, by its style and the paragraph's own properties; an empty one has no number.
@@ -209,13 +211,13 @@ class _WordBlocks:
             return BlockPiece(
                 BlockKind.CODE if style.role is ParagraphRole.CODE else BlockKind.PARAGRAPH, "", None, place
             )
-        listed = self._listed(properties, style, style_id)
+        listed = self._list_place(properties, style, style_id)
         label = self._numbering.label(*listed) if listed else None
         depth = listed[1] if listed and label is not None else None
-        kind, level = _nature(style, word_model.heading_level(style, properties), depth, is_monospace)
+        kind, level = _block_kind(style, word_model.heading_level(style, properties), depth, is_monospace)
         return BlockPiece(kind, trimmed(text, kind), None, place, level, label or "")
 
-    def _listed(self, properties: Element | None, style: WordStyle, style_id: str) -> tuple[str, int] | None:
+    def _list_place(self, properties: Element | None, style: WordStyle, style_id: str) -> tuple[str, int] | None:
         """Return the id of the list a paragraph is in and its level from 0."""
         direct = properties.find(f"{W}numPr") if properties is not None else None
         num_id = direct.find(f"{W}numId") if direct is not None else None
@@ -230,9 +232,9 @@ class _WordBlocks:
         return found, max(0, level)
 
     def _table(self, table: Element, places: ElementPlaces) -> Iterator[BlockPiece]:
-        rows = list(_inside(table, word_model.ROW))
+        rows = list(_nearest_descendants(table, word_model.ROW))
         # A table of one cell is a frame around text.
-        if len(rows) == 1 and len(cells := list(_inside(rows[0], word_model.CELL))) == 1:
+        if len(rows) == 1 and len(cells := list(_nearest_descendants(rows[0], word_model.CELL))) == 1:
             for child in cells[0]:
                 yield from self.read(child, places)
             return
@@ -242,7 +244,7 @@ class _WordBlocks:
         lines = [line for line in lines if any(line)]
         if lines:
             yield BlockPiece(BlockKind.TABLE, table_text(lines), None, places.place_of(table))
-        yield from self._followed(hung, tables, places)
+        yield from self._follow_up(hung, tables, places)
 
     def _row(self, row: Element, hung: list[WordParagraphWords], tables: list[Element]) -> list[str]:
         line: list[str] = []
@@ -251,20 +253,20 @@ class _WordBlocks:
             # A row deleted with tracked changes.
             if properties.find(f"{W}del") is not None:
                 return []
-            line += [""] * _columns(properties.find(f"{W}gridBefore"))
-        for cell in _inside(row, word_model.CELL):
+            line += [""] * _column_span(properties.find(f"{W}gridBefore"))
+        for cell in _nearest_descendants(row, word_model.CELL):
             first = cell[0] if len(cell) else None
             properties = first if first is not None and first.tag == _CELL_PROPERTIES and len(first) else None
             if properties is not None and properties.find(f"{W}cellDel") is not None:
                 continue
             line.append(self._cell(cell, hung, tables))
             if properties is not None:
-                line += [""] * (_columns(properties.find(f"{W}gridSpan")) - 1)
+                line += [""] * (_column_span(properties.find(f"{W}gridSpan")) - 1)
         return line
 
     def _cell(self, cell: Element, hung: list[WordParagraphWords], tables: list[Element]) -> str:
         texts = []
-        for element in _inside(cell, *_PARAGRAPHS, word_model.TABLE):
+        for element in _nearest_descendants(cell, *_PARAGRAPHS, word_model.TABLE):
             if element.tag == word_model.TABLE:
                 tables.append(element)
                 continue
@@ -274,20 +276,20 @@ class _WordBlocks:
         return " ".join(texts)
 
 
-def _inside(element: Element, *tags: str) -> Iterator[Element]:
+def _nearest_descendants(element: Element, *tags: str) -> Iterator[Element]:
     """Yield the nearest descendants of these tags, through wrappers."""
     for child in children_read(element):
         if child.tag in tags:
             yield child
         elif child.tag not in LEFT_OUT and len(child):
-            yield from _inside(child, *tags)
+            yield from _nearest_descendants(child, *tags)
 
 
-def _columns(element: Element | None) -> int:
+def _column_span(element: Element | None) -> int:
     return max(0, min(word_model.whole_value(element) or 0, _MOST_COLUMNS))
 
 
-def _nature(style: WordStyle, heading: int, depth: int | None, is_monospace: bool) -> tuple[BlockKind, int]:
+def _block_kind(style: WordStyle, heading: int, depth: int | None, is_monospace: bool) -> tuple[BlockKind, int]:
     """Return what a paragraph is, and its level; `depth` is how deep it is in a list, from 0."""
     if heading:
         return BlockKind.HEADING, heading
@@ -423,7 +425,7 @@ class WordParagraphWords:
 _Action = Callable[[WordParagraphWords, Element], object]
 
 
-def _putting(text: str) -> _Action:
+def _put_text_action(text: str) -> _Action:
     return lambda words, _: words.append_text(text)
 
 
@@ -439,11 +441,11 @@ def _led_by(sign: str) -> _Action:
 
 _ACTIONS: dict[str, _Action | None] = {
     word_model.RUN: WordParagraphWords.run,
-    f"{W}tab": _putting("\t"),
-    f"{W}ptab": _putting("\t"),
-    f"{W}br": _putting("\n"),
-    f"{W}cr": _putting("\n"),
-    f"{W}noBreakHyphen": _putting("\u2011"),
+    f"{W}tab": _put_text_action("\t"),
+    f"{W}ptab": _put_text_action("\t"),
+    f"{W}br": _put_text_action("\n"),
+    f"{W}cr": _put_text_action("\n"),
+    f"{W}noBreakHyphen": _put_text_action("\u2011"),
     f"{W}sym": WordParagraphWords.symbol,
     f"{W}fldChar": WordParagraphWords.field,
     f"{W}footnoteReference": WordParagraphWords.mark,

@@ -108,7 +108,7 @@ class WordDirection:
     def paragraph(self, paragraph: Element, runs: Iterable[Element]) -> None:
         """Set direction of a paragraph, its new runs and the tables around it."""
         if self.is_rtl:
-            _turn(paragraph)
+            _turn_paragraph(paragraph)
         elif (properties := paragraph.find(PROPERTIES)) is not None:
             without(properties, _BIDI)
         for run in runs:
@@ -131,7 +131,7 @@ class WordDirection:
         defaults = child_in_order(defaults, RUN_PROPERTIES, (RUN_PROPERTIES,))
         child_in_order(defaults, _LANGUAGE, _RUN_ORDER)
         for properties in root.iter(RUN_PROPERTIES):
-            self._properties(properties, has_rtl=False)
+            self._turn_properties(properties, has_rtl=False)
         if not self.is_rtl:
             for properties in root.iter(PROPERTIES):
                 without(properties, _BIDI)
@@ -148,9 +148,9 @@ class WordDirection:
             properties = etree.Element(RUN_PROPERTIES)
             run.insert(0, properties)
         if properties is not None:
-            self._properties(properties, has_rtl)
+            self._turn_properties(properties, has_rtl)
 
-    def _properties(self, properties: Element, has_rtl: bool) -> None:
+    def _turn_properties(self, properties: Element, has_rtl: bool) -> None:
         language = properties.find(_LANGUAGE)
         if language is not None:
             language.set(self._attribute, self.language)
@@ -169,12 +169,12 @@ class WordDirection:
         if has_rtl:
             _switch_on(child_in_order(properties, _RTL, _RUN_ORDER))
 
-    def _numbers(self, table: Element) -> None:
+    def _turn_numbers(self, table: Element) -> None:
         """Set the direction of cells without letters, which aren't translated, like the others'."""
         # Numbers in a table that is mirrored would stay on the other side of their column.
         for paragraph in table.iter(f"{W}p"):
             if not any(sign.isalpha() for sign in _words_in(paragraph)):
-                _turn(paragraph)
+                _turn_paragraph(paragraph)
 
     def _table(self, table: Element) -> None:
         properties = table.find(f"{W}tblPr")
@@ -184,12 +184,12 @@ class WordDirection:
                 table.insert(0, properties)
             if properties.find(f"{W}bidiVisual") is None:
                 child_in_order(properties, f"{W}bidiVisual", _TABLE_ORDER)
-                self._numbers(table)
+                self._turn_numbers(table)
         elif properties is not None:
             without(properties, f"{W}bidiVisual")
 
 
-def _turn(paragraph: Element) -> None:
+def _turn_paragraph(paragraph: Element) -> None:
     properties = paragraph.find(PROPERTIES)
     if properties is None:
         properties = etree.Element(PROPERTIES)
@@ -232,43 +232,43 @@ class _WordRewriter:
     def rewrite(self) -> None:
         """Visit all parts in the order that finding and writing share: segments are numbered by it."""
         self._package.ask_properties(self._ask, self._target)
-        self._body()
+        self._rewrite_body()
         for kind, notes in word_model.NOTES.items():
             if name := self._package.part_of_kind(self._main, notes):
-                self._notes(name, kind)
+                self._rewrite_notes(name, kind)
         for kind in ("header", "footer"):
             for related in self._package.named(self._main, kind):
-                self._margin(related.target)
+                self._rewrite_margin(related.target)
         if name := self._package.part_of_kind(self._main, "numbering"):
             with self._package.opened(name) as part:
                 _list_labels(part, self._used_lists, self._ask)
         # Defaults only in a file that is translated: otherwise Word would check an untouched one in another language.
         if self._direction is not None and self._main in self._package.changed:
-            self._defaults(self._direction)
+            self._turn_defaults(self._direction)
         self._report_remarks()
 
-    def _body(self) -> None:
+    def _rewrite_body(self) -> None:
         with self._package.opened(self._main) as part:
             # Before the walk: what counts as code depends on the whole document.
             self._looks.is_typewritten = _is_typewritten(part.root, self._looks)
             self._used_lists |= _lists_in(part.root)
-            self._walk(part).read(part.root, SegmentKind.PARAGRAPH)
+            self._walk_part(part).read(part.root, SegmentKind.PARAGRAPH)
             self._drawings.related(self._main, part.root, self._ask)
             if part.is_changed and self._direction is not None:
                 self._direction.sections(part.root)
 
-    def _notes(self, name: str, kind: str) -> None:
+    def _rewrite_notes(self, name: str, kind: str) -> None:
         with self._package.opened(name) as part:
             for note in word_model.notes_in(part.root, kind):
-                self._walk(part).read(note, SegmentKind.NOTE)
+                self._walk_part(part).read(note, SegmentKind.NOTE)
             self._drawings.related(name, part.root, self._ask)
 
-    def _margin(self, name: str) -> None:
+    def _rewrite_margin(self, name: str) -> None:
         with self._package.opened(name) as part:
-            self._walk(part).read(part.root, SegmentKind.HEADER)
+            self._walk_part(part).read(part.root, SegmentKind.HEADER)
             self._drawings.related(name, part.root, self._ask)
 
-    def _walk(self, part: XmlPart) -> _WordWalk:
+    def _walk_part(self, part: XmlPart) -> _WordWalk:
         return _WordWalk(part, self._looks, self._drawings, self._direction, self._ask)
 
     def _report_remarks(self) -> None:
@@ -281,7 +281,7 @@ class _WordRewriter:
                 values: dict[str, str | int] = {"name": related.target, "size_bytes": archive.size(related.target)}
                 source.remarks.append(ReadingRemark("attachment", values))
 
-    def _defaults(self, direction: WordDirection) -> None:
+    def _turn_defaults(self, direction: WordDirection) -> None:
         for kind, change in (("styles", direction.styles), ("settings", direction.settings)):
             if name := self._package.part_of_kind(self._main, kind):
                 with self._package.opened(name) as part:
@@ -323,21 +323,21 @@ class _WordWalk:
         """Rewrite a paragraph, a table, or a container. `kind` is that of paragraphs inside."""
         tag = element.tag
         if tag == word_model.PARAGRAPH:
-            self._paragraph(element, kind)
+            self._rewrite_paragraph(element, kind)
         elif tag == DRAWN:
             self.drawings.paragraph(self.part, element, self.ask, kind)
         elif tag == ALTERNATE:
-            self._alternate(element, kind)
+            self._rewrite_alternate(element, kind)
         elif tag == word_model.TABLE:
             self._table(element, kind)
         elif tag not in word_model.LEFT_OUT and tag not in _NO_PARAGRAPHS and isinstance(tag, str):
-            self._attributes(element)
+            self._rewrite_attributes(element)
             for child in list(element):
                 self.read(child, kind)
 
-    def _paragraph(self, paragraph: Element, kind: SegmentKind) -> None:
+    def _rewrite_paragraph(self, paragraph: Element, kind: SegmentKind) -> None:
         # Collected before the words move, for text boxes hang in runs that are taken apart.
-        hanging = _hanging(paragraph)
+        hanging = _hanging_elements(paragraph)
         self._rewrite_words(paragraph, kind)
         inside = SegmentKind.PARAGRAPH if kind is SegmentKind.CELL else kind
         for child in hanging:
@@ -350,16 +350,16 @@ class _WordWalk:
             self.drawings.left.paragraph(is_code=is_code)
         if is_code or not plan.has_words:
             return
-        kind, level = self._nature(paragraph) if kind is SegmentKind.PARAGRAPH else (kind, 0)
+        kind, level = self._segment_kind(paragraph) if kind is SegmentKind.PARAGRAPH else (kind, 0)
         given = self.ask(plan.content, kind, 0, level)
         if given is None:
             return
-        runs = _rebuild(paragraph, arranged(plan, given))
+        runs = _rebuild_paragraph(paragraph, arranged(plan, given))
         if self.direction is not None:
             self.direction.paragraph(paragraph, runs)
         self.part.is_changed = True
 
-    def _nature(self, paragraph: Element) -> tuple[SegmentKind, int]:
+    def _segment_kind(self, paragraph: Element) -> tuple[SegmentKind, int]:
         style = self.looks.of_paragraph(paragraph)
         properties = paragraph.find(PROPERTIES)
         if level := word_model.heading_level(style, properties):
@@ -376,7 +376,7 @@ class _WordWalk:
             if child.tag != word_model.ROW or child.find(f"{W}trPr/{W}del") is None:
                 self.read(child, inside)
 
-    def _alternate(self, alternate: Element, kind: SegmentKind) -> None:
+    def _rewrite_alternate(self, alternate: Element, kind: SegmentKind) -> None:
         """Rewrite alternatives of the same content, asking once for each text."""
         # Alternatives of one content are asked once, or they would be translated differently.
         once = _WordWalk(self.part, self.looks, self.drawings, self.direction, CachedContent(self.ask))
@@ -384,7 +384,7 @@ class _WordWalk:
             for child in list(branch):
                 once.read(child, kind)
 
-    def _attributes(self, element: Element) -> None:
+    def _rewrite_attributes(self, element: Element) -> None:
         if is_words_for_picture(element):
             self.drawings.words_for_picture(self.part, element, self.ask)
         elif element.tag == _ON_A_PATH:
@@ -393,14 +393,14 @@ class _WordWalk:
             self.part.ask_attribute(element, _ALT, self.ask)
 
 
-def _hanging(element: Element) -> list[Element]:
+def _hanging_elements(element: Element) -> list[Element]:
     """Return elements that may hold paragraphs of their own, before the words move."""
     found: list[Element] = []
     for child in element:
         if child.tag in _DRAWN_IN_RUNS:
             found.append(child)
         elif len(child) and child.tag not in word_model.LEFT_OUT and child.tag not in _NO_PARAGRAPHS:
-            found += _hanging(child)
+            found += _hanging_elements(child)
     return found
 
 
@@ -455,31 +455,31 @@ class _ParagraphReader:
 
     def nodes(self, paragraph: Element) -> list[Node]:
         self._style = self._looks.of_paragraph(paragraph)
-        return self._read(paragraph)
+        return self._read_nodes(paragraph)
 
-    def _read(self, holder: Element) -> list[Node]:
-        return self._resolved(_raws(holder))
+    def _read_nodes(self, holder: Element) -> list[Node]:
+        return self._resolve_fields(_raw_elements(holder))
 
-    def _resolved(self, raws: Sequence[RawElement]) -> list[Node]:
+    def _resolve_fields(self, raws: Sequence[RawElement]) -> list[Node]:
         nodes: list[Node] = []
         index = 0
         while index < len(raws):
             if raws[index].mark == "begin":
                 found, index = word_model.next_field(raws, index)
-                nodes.append(self._field(found))
+                nodes.append(self._field_node(found))
                 continue
-            node = self._node(raws[index])
+            node = self._make_node(raws[index])
             index += 1
             if node is not None:
-                _add(nodes, node)
+                _add_node(nodes, node)
         return nodes
 
-    def _field(self, found: word_model.WordField) -> Node:
+    def _field_node(self, found: word_model.WordField) -> Node:
         if not found.is_whole:
             # A field that begins here and ends in another paragraph, as a table of contents.
             return InlineAnchor(list(found.code), is_loose=True)
         instruction = word_model.instruction_of(found.code)
-        children = self._resolved(found.result)
+        children = self._resolve_fields(found.result)
         # A field whose result has no words (a bookmark, a hidden index entry) is invisible.
         if not any(text.text.strip() for text in texts_in(children)) and not _has_single(children):
             return InlineAnchor([*found.code, *found.result, *found.end])
@@ -491,12 +491,12 @@ class _ParagraphReader:
         shows = "".join(text.text for text in texts_in(children))
         return SingleNode("field", [*found.code, *found.result, *found.end], shows)
 
-    def _node(self, raw: RawElement) -> Node | None:
+    def _make_node(self, raw: RawElement) -> Node | None:
         tag = raw.element.tag
         if tag in _NOISE:
             return None
         if not isinstance(tag, str) or tag.startswith(_UNSEEN):
-            return _anchor(raw)
+            return _make_anchor(raw)
         return self._beside_runs(raw) if raw.run is None else self._in_run(raw)
 
     def _in_run(self, raw: RawElement) -> Node | None:
@@ -511,7 +511,7 @@ class _ParagraphReader:
             return self._text(
                 raw, "".join(base_run.text or "" for base_run in raw.element.iterfind(f"{W}rubyBase//{TEXT}"))
             )
-        return _thing(raw)
+        return _single_node(raw)
 
     def _text(self, raw: RawElement, text: str) -> Node | None:
         """Return words as a node; code is a single thing."""
@@ -529,24 +529,24 @@ class _ParagraphReader:
             return SingleNode("formula", [raw], WordParagraphWords(self._looks).read(element).text.strip())
         if tag == f"{W}fldSimple":
             instruction = element.get(f"{W}instr", "")
-            children = self._read(element)
+            children = self._read_nodes(element)
             if word_model.has_words(instruction):
                 return WordGroup(
                     "link" if word_model.is_link(instruction) else "field", _GroupHolder(element), children
                 )
             return SingleNode("field", [raw], "".join(text.text for text in texts_in(children)))
         if tag == f"{W}sdt":
-            return self._control(raw)
+            return self._control_node(raw)
         if tag in _HOLDERS:
-            return WordGroup(_HOLDERS[tag], _GroupHolder(element), self._read(_inside_of(element)))
-        return _thing(raw)
+            return WordGroup(_HOLDERS[tag], _GroupHolder(element), self._read_nodes(_inside_of(element)))
+        return _single_node(raw)
 
-    def _control(self, raw: RawElement) -> Node:
+    def _control_node(self, raw: RawElement) -> Node:
         """Return a content control. The signs of check boxes, and what Word makes of a source by itself, are no
         words.
         """
         content = raw.element.find(_CONTENT)
-        children = self._read(content) if content is not None else []
+        children = self._read_nodes(content) if content is not None else []
         properties = raw.element.find(f"{W}sdtPr")
         if properties is not None and any(properties.find(tag) is not None for tag in _OPAQUE):
             return SingleNode("other", [raw], "".join(text.text for text in texts_in(children)))
@@ -567,19 +567,19 @@ def _inside_of(holder: Element) -> Element:
     return holder
 
 
-def _raws(holder: Element) -> list[RawElement]:
+def _raw_elements(holder: Element) -> list[RawElement]:
     raws: list[RawElement] = []
     for child in holder:
         if child.tag == RUN:
             raws += [RawElement(child, inside) for inside in child if inside.tag != RUN_PROPERTIES]
         elif child.tag in _TRANSPARENT:
-            raws += _raws(child)
+            raws += _raw_elements(child)
         else:
             raws.append(RawElement(None, child))
     return raws
 
 
-def _add(nodes: list[Node], node: Node) -> None:
+def _add_node(nodes: list[Node], node: Node) -> None:
     """Add a node, joining code, and insertions or links cut in two."""
     # Word cuts one link into several where its text was edited.
     last = nodes[-1] if nodes else None
@@ -601,7 +601,7 @@ def _is_one(first: _GroupHolder, second: _GroupHolder) -> bool:
     return told[0] == told[1]
 
 
-def _anchor(raw: RawElement) -> InlineAnchor:
+def _make_anchor(raw: RawElement) -> InlineAnchor:
     tag = raw.element.tag if isinstance(raw.element.tag, str) else ""
     is_end = tag.endswith("End") or tag == f"{W}commentReference"
     kind = tag.removesuffix("Start").removesuffix("End")
@@ -609,13 +609,13 @@ def _anchor(raw: RawElement) -> InlineAnchor:
     return InlineAnchor([raw], is_end, raw.mark != "" or tag == word_model.INSTRUCTION, pair)
 
 
-def _thing(raw: RawElement) -> Node:
+def _single_node(raw: RawElement) -> Node:
     """Return a single thing. Floating pictures are anchors, not visible where they are anchored."""
     element = raw.element
     look = _SINGLES.get(element.tag, "other")
     if look == "image":
         # A floating picture is shown elsewhere; its anchor may go where the words go.
-        if _floats(element):
+        if _is_floating(element):
             return InlineAnchor([raw])
         shows = "".join(run.text or "" for run in element.iterchildren() for run in run.iterchildren(TEXT))
         return SingleNode("other" if shows else look, [raw], shows, stays=not shows)
@@ -624,7 +624,7 @@ def _thing(raw: RawElement) -> Node:
     return SingleNode(look, [raw], stays=look in ("tab", "break", "note"))
 
 
-def _floats(element: Element) -> bool:
+def _is_floating(element: Element) -> bool:
     if next(element.iter(_DRAWN_ANCHOR), None) is not None:
         return True
     return element.tag == f"{W}pict" and any("position:absolute" in child.get("style", "") for child in element)
@@ -642,17 +642,17 @@ def _has_single(nodes: Sequence[Node]) -> bool:
 _HYPHEN, _CONTROL = f"{W}noBreakHyphen", f"{W}sdt"
 
 
-def _rebuild(paragraph: Element, tokens: Sequence[ParagraphToken]) -> list[Element]:
+def _rebuild_paragraph(paragraph: Element, tokens: Sequence[ParagraphToken]) -> list[Element]:
     """Replace a paragraph's content by the tokens, keeping its properties; return the runs with words."""
     for child in list(paragraph):
         if child.tag != PROPERTIES:
-            _detach(child)
+            _detach_element(child)
     builder = _ParagraphBuilder(paragraph)
     for token in tokens:
         builder.add(token)
     # A bound control shows what the file stores elsewhere, and Word would put that back over the translation.
     for control in (*paragraph.iterancestors(_CONTROL), *paragraph.iter(_CONTROL)):
-        _unbind(control)
+        _unbind_control(control)
     return builder.runs
 
 
@@ -667,19 +667,21 @@ class _ParagraphBuilder:
     def add(self, token: ParagraphToken) -> None:
         node = token.node
         if isinstance(node, StyledText):
-            self._write(node)
+            self._write_text(node)
         elif isinstance(node, RunFormat):
             return
         elif isinstance(node, WordGroup):
             self._end_run()
-            {"open": self._open, "close": self._close, "single": self._single}[token.role](node.payload)
+            {"open": self._open_holder, "close": self._close_holder, "single": self._write_single}[token.role](
+                node.payload
+            )
         else:
-            self._move(node.payload)
+            self._move_elements(node.payload)
 
-    def _write(self, node: StyledText) -> None:
+    def _write_text(self, node: StyledText) -> None:
         # The run may hold things that are no words, and these have to stay in order with them.
         if self._run is None or self._source is not node.run or self._run not in self.runs:
-            self.runs.append(self._begin(node.run))
+            self.runs.append(self._begin_run(node.run))
         text = node.text.translate(BREAKS)
         for index, part in enumerate(text.split("\u2011")):
             if index:
@@ -695,59 +697,59 @@ class _ParagraphBuilder:
         if last.text != last.text.strip() or "  " in last.text:
             last.set(SPACE, "preserve")
 
-    def _begin(self, source: Element) -> Element:
+    def _begin_run(self, source: Element) -> Element:
         self._source = source
         self._run = etree.SubElement(self._parents[-1], RUN, dict(source.attrib))
         properties = source.find(RUN_PROPERTIES)
         if properties is not None:
-            self._run.append(_copied(properties))
+            self._run.append(_copy_properties(properties))
         return self._run
 
     def _end_run(self) -> None:
         self._run = self._source = None
 
-    def _move(self, raws: Sequence[RawElement]) -> None:
+    def _move_elements(self, raws: Sequence[RawElement]) -> None:
         for raw in raws:
-            _detach(raw.element)
+            _detach_element(raw.element)
             if raw.run is None:
                 self._end_run()
                 self._parents[-1].append(raw.element)
                 continue
             if self._source is not raw.run or self._run in self.runs:
-                self._begin(raw.run)
+                self._begin_run(raw.run)
             self._run.append(raw.element)  # type: ignore[union-attr]
 
-    def _open(self, holder: _GroupHolder) -> None:
+    def _open_holder(self, holder: _GroupHolder) -> None:
         if holder.element is None:
-            self._move(holder.before)
+            self._move_elements(holder.before)
             self._end_run()
             # A field has no element around it: what is inside goes into the same parent.
             self._parents.append(self._parents[-1])
             return
-        _detach(holder.element)
+        _detach_element(holder.element)
         self._parents[-1].append(holder.element)
         inside = _inside_of(holder.element)
         for child in list(inside):
             # Properties (rPr, sdtPr …) stay in the holder.
             if not (isinstance(child.tag, str) and child.tag.endswith("Pr")):
-                _detach(child)
+                _detach_element(child)
         self._parents.append(inside)
 
-    def _close(self, holder: _GroupHolder) -> None:
+    def _close_holder(self, holder: _GroupHolder) -> None:
         self._parents.pop()
-        self._move(holder.after)
+        self._move_elements(holder.after)
         self._end_run()
 
-    def _single(self, holder: _GroupHolder) -> None:
+    def _write_single(self, holder: _GroupHolder) -> None:
         if holder.element is None:
-            self._move((*holder.before, *holder.inside, *holder.after))
+            self._move_elements((*holder.before, *holder.inside, *holder.after))
         else:
-            _detach(holder.element)
+            _detach_element(holder.element)
             self._parents[-1].append(holder.element)
         self._end_run()
 
 
-def _copied(properties: Element) -> Element:
+def _copy_properties(properties: Element) -> Element:
     """Return a copy of run properties without tracked changes, which belong to the old words."""
     made = copy.deepcopy(properties)
     made.tail = None
@@ -756,7 +758,7 @@ def _copied(properties: Element) -> Element:
     return made
 
 
-def _detach(element: Element) -> None:
+def _detach_element(element: Element) -> None:
     """Remove an element and the white space after it."""
     element.tail = None
     parent = element.getparent()
@@ -764,7 +766,7 @@ def _detach(element: Element) -> None:
         parent.remove(element)
 
 
-def _unbind(control: Element) -> None:
+def _unbind_control(control: Element) -> None:
     """Unbind a control, which would show the stored data in place of its translation."""
     properties = control.find(f"{W}sdtPr")
     for binding in list(properties) if properties is not None else ():
@@ -790,22 +792,22 @@ def _list_labels(part: XmlPart, used: set[str], ask: ContentCallback) -> None:
         defined = lists.get(named.get(VAL)) if named is not None else None
         for holder in (defined, numbering):
             for level in holder.iter(f"{W}lvl") if holder is not None else ():
-                _label(part, level, once)
+                _translate_label(part, level, once)
 
 
-def _label(part: XmlPart, level: object, ask: ContentCallback) -> None:
+def _translate_label(part: XmlPart, level: object, ask: ContentCallback) -> None:
     format_, text = level.find(f"{W}numFmt"), level.find(f"{W}lvlText")  # type: ignore[attr-defined]
     said = text.get(VAL, "") if text is not None else ""
     if not _WORD.search(_NUMBER.sub(" ", said)) or (format_ is not None and format_.get(VAL) == "bullet"):
         return
-    content = _content(said)
+    content = _label_content(said)
     given = ask(content, SegmentKind.LABEL)
     if given is not None:
         text.set(VAL, _text(content, given))
         part.is_changed = True
 
 
-def _content(said: str) -> Content:
+def _label_content(said: str) -> Content:
     parts = [part for part in _NUMBER.split(said) if part]
     numbered = (
         (Mark("single", index, "field", part) if part[0] == "%" else part) for index, part in enumerate(parts, 1)

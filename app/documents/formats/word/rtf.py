@@ -122,15 +122,15 @@ class RtfWalker:
                 # \bin N: N raw bytes follow, which may hold braces.
                 if word == "bin":
                     at += max(0, value or 0)
-                self._word(word, value)
+                self._take_word(word, value)
             elif run is not None:
-                self._run(run)
+                self._take_run(run)
             elif code is not None:
-                self._byte(int(code, 16))
+                self._take_byte(int(code, 16))
             elif brace is not None:
-                self._brace(brace)
+                self._take_brace(brace)
             elif symbol is not None:
-                self._symbol(symbol)
+                self._take_symbol(symbol)
             # Notes are held back until their paragraph is complete.
             if out and not self._flows[0].parts and not self._flows[0].rows:
                 yield from out
@@ -141,7 +141,7 @@ class RtfWalker:
         self._end_table(self._flows[0])
         yield from out
 
-    def _brace(self, brace: str) -> None:
+    def _take_brace(self, brace: str) -> None:
         self._flush()
         # What \u skips ends with its group.
         self._skip = 0
@@ -154,15 +154,15 @@ class RtfWalker:
                 self._leave_flow()
         self._is_optional = False
 
-    def _symbol(self, symbol: str) -> None:
+    def _take_symbol(self, symbol: str) -> None:
         if symbol == "*":
             self._is_optional = True
         elif symbol in ("\n", "\r"):
-            self._word("par", None)
+            self._take_word("par", None)
         elif symbol in _WRITTEN:
             self._write(_WRITTEN[symbol])
 
-    def _word(self, word: str, value: int | None) -> None:
+    def _take_word(self, word: str, value: int | None) -> None:
         group = self._group
         is_optional, self._is_optional = self._is_optional, False
         # \* marks a destination that an older reader is to pass over.
@@ -171,7 +171,7 @@ class RtfWalker:
             self._flush()
             self._group = group._replace(is_seen=False, destination=word)
         elif group.destination == "fonttbl" or word in ("ansicpg", "mac", "pca", "deff"):
-            self._define(word, value)
+            self._define_encoding(word, value)
         elif group.is_seen:
             self._seen_word(word, value)
 
@@ -206,9 +206,9 @@ class RtfWalker:
                 # \ftnalt in a footnote makes it an endnote.
                 flow.label = "endnote" if flow.label == "footnote" else flow.label
             case _:
-                self._structure(word, flow)
+                self._take_structure(word, flow)
 
-    def _structure(self, word: str, flow: _TextFlow) -> None:
+    def _take_structure(self, word: str, flow: _TextFlow) -> None:
         self._flush()
         if word in ("cell", "nestcell"):
             self._end_cell(flow)
@@ -223,7 +223,7 @@ class RtfWalker:
         elif word in _ENDS_PARAGRAPH or word in _WRITTEN:
             self._write(_WRITTEN.get(word, "\n"))
 
-    def _define(self, word: str, value: int | None) -> None:
+    def _define_encoding(self, word: str, value: int | None) -> None:
         """Record the code page of a font, or the document's own."""
         if word == "f":
             self._defined_font = value or 0
@@ -236,24 +236,24 @@ class RtfWalker:
         elif word == "ansicpg" and value:
             self._code_page = "utf-8" if value == 65001 else f"cp{value}"
 
-    def _run(self, run: str) -> None:
+    def _take_run(self, run: str) -> None:
         if self._skip:
             skipped = min(self._skip, len(run))
             self._skip -= skipped
             run = run[skipped:]
         self._is_optional = False
         if run and self._group.is_seen and not self._group.is_hidden:
-            self._touch(len(run))
+            self._touch_block(len(run))
             self._waiting += run.encode("latin-1")
 
-    def _byte(self, value: int) -> None:
+    def _take_byte(self, value: int) -> None:
         if self._skip:
             self._skip -= 1
         elif self._group.is_seen and not self._group.is_hidden:
-            self._touch(4)
+            self._touch_block(4)
             self._waiting.append(value)
 
-    def _touch(self, length: int) -> None:
+    def _touch_block(self, length: int) -> None:
         flow = self._flows[-1]
         flow.start = self._at if flow.start < 0 else flow.start
         flow.end = self._at + length
@@ -261,7 +261,7 @@ class RtfWalker:
     def _write(self, text: str) -> None:
         self._flush()
         if self._group.is_seen and not self._group.is_hidden:
-            self._touch(2)
+            self._touch_block(2)
             self._flows[-1].parts.append(text)
 
     def _flush(self) -> None:
@@ -276,7 +276,7 @@ class RtfWalker:
             self._flows[-1].parts.append(decoded.text)
             self._waiting.clear()
 
-    def _taken(self, flow: _TextFlow) -> tuple[str, BlockPlace]:
+    def _take_flow(self, flow: _TextFlow) -> tuple[str, BlockPlace]:
         text, place = "".join(flow.parts), BlockPlace("", max(flow.start, 0), flow.end)
         if not text.isascii():  # characters beyond U+FFFF come as two halves
             text = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
@@ -289,7 +289,7 @@ class RtfWalker:
         notes = flow.after[:]
         flow.after.clear()
         self._end_table(flow)
-        text, place = self._taken(flow)
+        text, place = self._take_flow(flow)
         is_heading = flow.level and flow is self._flows[0]
         kind = BlockKind.HEADING if is_heading else BlockKind.LIST_ITEM if flow.mark else BlockKind.PARAGRAPH
         level = {BlockKind.HEADING: flow.level, BlockKind.LIST_ITEM: flow.depth}.get(kind, 0)
@@ -305,7 +305,7 @@ class RtfWalker:
 
     def _end_cell(self, flow: _TextFlow) -> None:
         self._flush()
-        text, place = self._taken(flow)
+        text, place = self._take_flow(flow)
         flow.rows_start = place.start if flow.rows_start < 0 and text else flow.rows_start
         flow.cells.append(f"{flow.mark} {text}".strip())
         flow.mark = ""
@@ -329,7 +329,7 @@ class RtfWalker:
         flow = self._flows.pop()
         above = self._flows[-1]
         if flow.label == "mark":
-            above.mark = self._taken(flow)[0]
+            above.mark = self._take_flow(flow)[0]
         else:
             self._end_paragraph(flow)
             self._end_table(flow)
@@ -370,11 +370,11 @@ def _heading_levels(text: str) -> dict[int, int]:
 
     Word states the level, LibreOffice only has style names, English in both.
     """
-    styles = {style.number: style for style in _styles(text) if style.is_for_paragraphs}
-    return {number: _level(styles, style) for number, style in styles.items()}
+    styles = {style.number: style for style in _parse_styles(text) if style.is_for_paragraphs}
+    return {number: _style_level(styles, style) for number, style in styles.items()}
 
 
-def _level(styles: dict[int, _RtfStyle], style: _RtfStyle) -> int:
+def _style_level(styles: dict[int, _RtfStyle], style: _RtfStyle) -> int:
     for _ in range(MOST_ANCESTORS):
         if (level := style.own_level) is not None:
             return level
@@ -384,7 +384,7 @@ def _level(styles: dict[int, _RtfStyle], style: _RtfStyle) -> int:
     return 0
 
 
-def _styles(text: str) -> list[_RtfStyle]:
+def _parse_styles(text: str) -> list[_RtfStyle]:
     begin = text.find("{\\stylesheet")
     found: list[_RtfStyle] = []
     depth = 0

@@ -96,7 +96,7 @@ class WordStyles:
         while id_ in self._elements and id_ not in seen and len(seen) < MOST_ANCESTORS:
             seen.add(id_)
             element = self._elements[id_]
-            lineage.append(_own(element))
+            lineage.append(_own_style(element))
             based_on = element.find(f"{W}basedOn")
             id_ = based_on.get(VAL, "") if based_on is not None else ""
         values = {
@@ -106,7 +106,7 @@ class WordStyles:
         return WordStyle(**values)
 
 
-def _own(style: Element) -> WordStyle:
+def _own_style(style: Element) -> WordStyle:
     name_element = style.find(f"{W}name")
     name = name_element.get(VAL, "").lower() if name_element is not None else ""
     outline = whole_value(style.find(f"{W}pPr/{W}outlineLvl"))
@@ -117,7 +117,7 @@ def _own(style: Element) -> WordStyle:
     properties = style.find(f"{W}rPr")
     hidden, monospace = _run_look(properties) if properties is not None else (None, None)
     return WordStyle(
-        _role(name),
+        _role_of_name(name),
         outline,
         num_id.get(VAL) if num_id is not None else None,
         whole_value(style.find(f"{W}pPr/{W}numPr/{W}ilvl")),
@@ -126,7 +126,7 @@ def _own(style: Element) -> WordStyle:
     )
 
 
-def _role(name: str) -> ParagraphRole | None:
+def _role_of_name(name: str) -> ParagraphRole | None:
     if name == "title":
         return ParagraphRole.TITLE
     if name == "caption":
@@ -224,24 +224,24 @@ class WordNumbering:
         level = max(0, min(level, LEVELS - 1))
         own = levels[level]
         if own.format == "bullet":
-            return _bullet(own)
-        counters = self._counted(num_id, levels, level)
+            return _bullet_text(own)
+        counters = self._count_level(num_id, levels, level)
         if own.format == "none" or not own.text:
             return ""
 
         def number(found: re.Match[str]) -> str:
             at = int(found[1]) - 1
-            return _formatted(counters[at] or 0, "decimal" if own.is_legal else levels[at].format)
+            return _format_number(counters[at] or 0, "decimal" if own.is_legal else levels[at].format)
 
         return re.sub(r"%([1-9])", number, own.text).strip()
 
-    def _counted(self, num_id: str, levels: list[_WordListLevel], level: int) -> list[int | None]:
+    def _count_level(self, num_id: str, levels: list[_WordListLevel], level: int) -> list[int | None]:
         # Lists of one abstract numbering share their counters; an override restarts them where it begins.
         counters = self._counters.setdefault(self._abstract_of(num_id), [None] * LEVELS)
         if num_id not in self._begun:
             self._begun.add(num_id)
             for override in self._nums[num_id].findall(f"{W}lvlOverride"):
-                at = _at(override)
+                at = _level_number(override)
                 if override.find(f"{W}startOverride") is not None and at is not None:
                     counters[at] = None
         now = counters[level]
@@ -278,25 +278,25 @@ class WordNumbering:
             return []
         levels = [_WordListLevel() for _ in range(LEVELS)]
         for element in abstract.findall(f"{W}lvl"):
-            if (at := _at(element)) is not None:
-                levels[at] = _level(element)
+            if (at := _level_number(element)) is not None:
+                levels[at] = _parse_level(element)
         for override in self._nums[num_id].findall(f"{W}lvlOverride"):
-            at, whole_level = _at(override), override.find(f"{W}lvl")
+            at, whole_level = _level_number(override), override.find(f"{W}lvl")
             if at is None:
                 continue
             if whole_level is not None:
-                levels[at] = _level(whole_level)
+                levels[at] = _parse_level(whole_level)
             start = whole_value(override.find(f"{W}startOverride"))
             levels[at].start = levels[at].start if start is None else start
         return levels
 
 
-def _at(element: Element) -> int | None:
+def _level_number(element: Element) -> int | None:
     number = element.get(f"{W}ilvl", "")
     return int(number) if re.fullmatch("[0-8]", number) else None
 
 
-def _level(element: Element) -> _WordListLevel:
+def _parse_level(element: Element) -> _WordListLevel:
     def value(name: str, default: str) -> str:
         found = element.find(f"{W}{name}")
         return str(found.get(VAL, default)) if found is not None else default
@@ -314,19 +314,19 @@ def _level(element: Element) -> _WordListLevel:
     )
 
 
-def _bullet(level: _WordListLevel) -> str:
-    return "".join(_symbol(ord(text), level.font) for text in level.text).strip() or "•"
+def _bullet_text(level: _WordListLevel) -> str:
+    return "".join(_symbol_character(ord(text), level.font) for text in level.text).strip() or "•"
 
 
 def symbol_of(element: Element) -> str:
     """Return the character of a symbol (w:sym), from its font's table where it has one."""
     try:
-        return _symbol(int(element.get(f"{W}char", ""), 16), element.get(f"{W}font", ""))
+        return _symbol_character(int(element.get(f"{W}char", ""), 16), element.get(f"{W}font", ""))
     except (ValueError, OverflowError):
         return "•"
 
 
-def _symbol(code: int, font: str) -> str:
+def _symbol_character(code: int, font: str) -> str:
     """Return a character of a symbol font in Unicode; one that has no place there becomes a bullet."""
     # Symbol fonts are stored at F000 to F0FF, or by their bare byte.
     if code < 0x100 and font.lower().startswith(("symbol", "wingdings")):
@@ -340,7 +340,7 @@ def _symbol(code: int, font: str) -> str:
 _LETTERED = {"lowerLetter": "a", "upperLetter": "A", "lowerRoman": "i", "upperRoman": "I"}
 
 
-def _formatted(number: int, format_: str) -> str:
+def _format_number(number: int, format_: str) -> str:
     if number > 0 and format_ == "ordinal":
         ending = "th" if number % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
         return f"{number}{ending}"
@@ -368,7 +368,7 @@ class RunStyles(WordStyles):
         properties = run.find(RUN_PROPERTIES)
         if properties is None:
             return ()
-        return tuple(filter(None, (_said(child) for child in properties if isinstance(child.tag, str))))
+        return tuple(filter(None, (_property_value(child) for child in properties if isinstance(child.tag, str))))
 
     def is_hidden(self, run: Element, style: WordStyle) -> bool:
         return bool(self.seen(run.find(RUN_PROPERTIES), style)[0])
@@ -412,14 +412,14 @@ def _looks_of(properties: Element) -> list[str]:
     return words
 
 
-def _said(element: Element) -> Hashable:
+def _property_value(element: Element) -> Hashable:
     """Return what an element of run properties says; None where it says nothing of the look."""
     if element.tag in _NO_LOOK:
         return None
     attributes = tuple(sorted((name, value) for name, value in element.attrib.items() if name != f"{W}hint"))
     if not attributes and element.tag == f"{W}rFonts":
         return None
-    return element.tag, attributes, tuple(_said(child) for child in element if isinstance(child.tag, str))
+    return element.tag, attributes, tuple(_property_value(child) for child in element if isinstance(child.tag, str))
 
 
 # The fields of a DOCX: which are words to translate, and which stand for something that Word finds out by itself.
