@@ -81,7 +81,7 @@ class DecodedStream:
     """
 
     def __init__(self, file: BinaryIO, chosen: str = "") -> None:
-        """`file` is at its beginning."""
+        """`file` is read from its beginning, where a byte order mark may stand."""
         self._file = file
         self.odd_bytes = 0
         self.encoding = known(chosen) or self._found()

@@ -427,7 +427,7 @@ def _table_at(lines: Sequence[_OcrLine]) -> list[list[str]] | None:
 
 
 def _join_ranges(spans: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
-    """Join overlapping ranges."""
+    """Join ranges that overlap, such as words above each other in a column."""
     found: list[tuple[int, int]] = []
     for left, right in sorted(spans):
         if found and left < found[-1][1]:

@@ -480,7 +480,7 @@ class OdfParagraphWords:
         self._words.append(text)
 
     def span(self, span: Element) -> None:
-        """Read a span, unless its style hides it."""
+        """Read a span's words, unless its style hides them."""
         if not self._styles.find(span.get(_STYLE_NAME, "")).is_hidden:
             self.read(span)
 

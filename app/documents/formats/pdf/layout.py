@@ -187,7 +187,7 @@ def _empty_widths(lines: list[PdfLine], least: float) -> Gaps:
 
 
 def _group_bands(strips: list[_PageStrip], least: float) -> list[_Band]:
-    """Group strips that share a gutter."""
+    """Group strips below each other that share a gutter."""
     bands: list[_Band] = []
     at = free_from = 0
     while at < len(strips):
@@ -401,7 +401,7 @@ def _is_same_row(row: list[PdfLine], line: PdfLine) -> bool:
 
 
 def _join_rows(lines: Sequence[PdfLine]) -> list[PdfLine]:
-    """Join each row into one line."""
+    """Join what stands beside each other in a row into one line."""
     if len(lines) == 1:
         return list(lines)
     found: list[PdfLine] = []

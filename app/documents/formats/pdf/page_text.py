@@ -171,7 +171,7 @@ class PageText:
 
 
 class TextProbe:
-    """Buffers for PDFium's results, reused for all pages."""
+    """Buffers for PDFium's results, made once and used for all pages."""
 
     def __init__(self) -> None:
         self.edges = (ctypes.c_double * 4)()

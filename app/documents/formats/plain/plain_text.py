@@ -202,7 +202,7 @@ class PlainLine(NamedTuple):
 
     @property
     def width(self) -> int:
-        """Width in columns, tabs expanded to eight."""
+        """Width in columns of a terminal, tabs expanded to eight."""
         return width_of(self.prefix.expandtabs()) + width_of(self.text)
 
 
