@@ -135,9 +135,7 @@ def _place_pieces(
     said = [(number, word) for number, piece in enumerate(pieces) for word in _WORD.finditer(piece.text)]
     there = [(number, word) for number, (_, text) in enumerate(lines) for word in text.split()]
     # Without junk: difflib would ignore each word that comes often on a page of more than 200.
-    matcher = SequenceMatcher(
-        None, [_word_key(w[0]) for _, w in said], [_word_key(w) for _, w in there], autojunk=False
-    )
+    matcher = SequenceMatcher(None, [_key_of(w[0]) for _, w in said], [_key_of(w) for _, w in there], autojunk=False)
     lines_of: dict[int, list[tuple[int, int]]] = {}
     for a, b, size in matcher.get_matching_blocks():
         for (at, word), (line, _) in zip(said[a : a + size], there[b : b + size], strict=True):
@@ -165,6 +163,6 @@ def _line_boxes(found: list[tuple[int, int]], lines: Sequence[tuple[LineBox, str
     return boxes
 
 
-def _word_key(word: str) -> str:
+def _key_of(word: str) -> str:
     # A model and tesseract disagree about punctuation more than about letters.
     return "".join(filter(str.isalnum, word)).casefold() or word

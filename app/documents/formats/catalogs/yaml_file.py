@@ -227,11 +227,9 @@ def _double_quoted(new: str, raw: str) -> str:
     text = _ESCAPED.sub(lambda found: _ESCAPES.get(found[0]) or _escape_letter(found[0]), new)
     # All letters beyond ASCII were escaped, as PyYAML does by default.
     is_ascii = raw.isascii() and re.search(r"\\u[0-9A-Fa-f]{4}|\\x[89A-Fa-f]", raw) is not None
-    return (
-        '"'
-        + ("".join(letter if letter.isascii() else _escape_letter(letter) for letter in text) if is_ascii else text)
-        + '"'
-    )
+    if is_ascii:
+        text = "".join(letter if letter.isascii() else _escape_letter(letter) for letter in text)
+    return f'"{text}"'
 
 
 def _escape_letter(letter: str) -> str:

@@ -219,11 +219,8 @@ def _watch_rule(name: str, rule: Rule) -> Rule | None:
         return lambda state, silent: _watch_token(rule, state, silent)
     if name in _DELIMITERS:
         return lambda state, silent: _watch_delimiters(rule, state, silent)
-    return (
-        {"link": _watch_link, "image": _watch_image, "autolink": _watch_autolink}[name](rule)
-        if name in _LABELLED
-        else None
-    )
+    labelled = {"link": _watch_link, "image": _watch_image, "autolink": _watch_autolink}
+    return labelled[name](rule) if name in _LABELLED else None
 
 
 _LABELLED = ("link", "image", "autolink")

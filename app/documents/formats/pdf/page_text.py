@@ -308,7 +308,7 @@ class _PageTextReading:
     def _character_box(self, position: int) -> Span | None:
         """Return a character's left, bottom, right and top in user space."""
         one, two, three, four = self._probe.places
-        index = self._character_index(position) if self._is_shifted else position
+        index = self._index_of(position) if self._is_shifted else position
         # GetCharBox gives left, right, bottom, top.
         if not _get_char_box(self._handle, index, one, three, two, four):
             return None
@@ -317,7 +317,7 @@ class _PageTextReading:
 
     def _font_size(self, position: int) -> float:
         """Return the font size of a character under the text's matrix."""
-        index = self._character_index(position) if self._is_shifted else position
+        index = self._index_of(position) if self._is_shifted else position
         size = _get_font_size(self._handle, index)
         if not _get_matrix(self._handle, index, self._probe.matrix_place):
             return float(size)
@@ -329,7 +329,7 @@ class _PageTextReading:
             found += self._line(piece[0], piece.start())
         return found
 
-    def _character_index(self, position: int) -> int:
+    def _index_of(self, position: int) -> int:
         if not self._is_shifted:
             return position
         return int(raw.FPDFText_GetCharIndexFromTextIndex(self._text_page, position))
@@ -345,11 +345,7 @@ class _PageTextReading:
         middle += text[middle] == " "
         first, centre, last = start, start + middle, start + len(text) - 1
         if self._is_shifted:
-            first, centre, last = (
-                self._character_index(first),
-                self._character_index(centre),
-                self._character_index(last),
-            )
+            first, centre, last = self._index_of(first), self._index_of(centre), self._index_of(last)
         # One rectangle for each run of equal font and colour.
         spans = self._text_spans(first, last - first + 1 if last > first else 1)
         line = self._measure_line(text, spans, centre)
@@ -363,7 +359,7 @@ class _PageTextReading:
             if len(text) > LONG_CHARS and line.is_bold is not False:
                 # Three letters may each be of a bold word, where many are.
                 quarters = (len(text) // 4, 3 * len(text) // 4)
-                faces += [self._font_face(self._character_index(start + at + (text[at] == " "))) for at in quarters]
+                faces += [self._font_face(self._index_of(start + at + (text[at] == " "))) for at in quarters]
             line.is_bold = _all_bold(line.is_bold, *(face.is_bold for face in faces))
             line.weight = min(line.weight, *(face.weight for face in faces))
         if not is_whole and not line.is_turned and " " in text:
@@ -511,7 +507,7 @@ class _PageTextReading:
     def _character_sides(self, position: int) -> tuple[float, float] | None:
         """Return where a character begins and ends on the page as it is shown."""
         one, two, three, four = self._probe.places
-        index = self._character_index(position) if self._is_shifted else position
+        index = self._index_of(position) if self._is_shifted else position
         # GetCharBox wants left, right, bottom, top, and GetRect left, top, right, bottom.
         if not _get_char_box(self._handle, index, one, three, four, two):
             return None

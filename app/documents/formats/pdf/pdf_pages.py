@@ -831,14 +831,11 @@ def _make_grid(across: list[RuledLine], down: list[RuledLine]) -> RuledGrid:
     """Return a grid; where lines go on beyond the outermost ones that cross them, its side is open and ends there."""
     left, right = min(rule.start for rule in across), max(rule.end for rule in across)
     top, bottom = min(rule.start for rule in down), max(rule.end for rule in down)
-    xs, ys = (
-        _outer_edges([rule.at for rule in down], left, right),
-        _outer_edges([rule.at for rule in across], top, bottom),
-    )
+    xs, ys = _edges_of([rule.at for rule in down], left, right), _edges_of([rule.at for rule in across], top, bottom)
     return RuledGrid(sorted(across), sorted(down), xs, ys)
 
 
-def _outer_edges(places: list[float], first: float, last: float) -> list[float]:
+def _edges_of(places: list[float], first: float, last: float) -> list[float]:
     edges: list[float] = []
     for place in sorted(places):
         if not edges or place - edges[-1] > NEAR:
