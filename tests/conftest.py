@@ -54,7 +54,7 @@ for wait in (QtBot.waitActive, QtBot.waitExposed, QtBot.waitSignal, QtBot.waitSi
 # Machines are noisy, so no example has a deadline. `make test` looks shortly, and at the same examples each time, since
 # chance says nothing of a change; `make test-all` thoroughly, and at others each time.
 settings.register_profile(
-    "quick", max_examples=25, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
+    "quick", max_examples=12, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.register_profile("thorough", parent=settings.get_profile("quick"), max_examples=300, derandomize=False)
 settings.load_profile(PROFILE := os.environ.get("HYPOTHESIS_PROFILE", "quick"))

@@ -11,6 +11,7 @@ import math
 import wave
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -237,12 +238,17 @@ def make_ear(model: Path, path: Path) -> Path:
 
 def _embeddings(model: Path, words: Sequence[str]) -> np.ndarray:
     """What stands in the model's own table for words of one token, [word, width]."""
+    tokens, table = _read_table(model)
+    return gguf.dequantize(table.data[[tokens[word.replace(" ", "Ġ")] for word in words]], table.tensor_type)
+
+
+@lru_cache(maxsize=1)
+def _read_table(model: Path) -> tuple[dict[str, int], gguf.ReaderTensor]:
+    """A model's tokens with their numbers, and its table, which stays in the file: reading it takes a second."""
     reader = gguf.GGUFReader(model)
     field = reader.fields["tokenizer.ggml.tokens"]
     tokens = {bytes(field.parts[index]).decode(): number for number, index in enumerate(field.data)}
-    ids = [tokens[word.replace(" ", "Ġ")] for word in words]
-    table = next(tensor for tensor in reader.tensors if tensor.name == "token_embd.weight")
-    return gguf.dequantize(table.data[ids], table.tensor_type)
+    return tokens, next(tensor for tensor in reader.tensors if tensor.name == "token_embd.weight")
 
 
 # The frame of all of them.
