@@ -204,7 +204,7 @@ class TextPage(QWidget):
             self.panes.show_needs(needed=True)
             self.needs.find_model(able.missing(wish.source or self.answers.source_language, wish.target))
             self.panes.show_state("")
-            self.history.nudge()
+            self.history.save_soon()
             return
         self.panes.show_needs(needed=False)
         self.answers.ask(wish, able.model)
@@ -253,7 +253,7 @@ class TextPage(QWidget):
         answers.again_wanted.connect(self.translate)
         answers.begun.connect(self._ui.loader.sync_with_engine)  # its model is loaded now
         for changed in (answers.changed, self.rewording.changed):
-            changed.connect(self.history.nudge)
+            changed.connect(self.history.save_soon)
         self.choice.changed.connect(self._on_choice)
         self.choice.swapped.connect(lambda: self._on_choice(is_swapped=True))
         self.history.kept.connect(lambda _number: self.list_changed.emit())
@@ -275,7 +275,7 @@ class TextPage(QWidget):
             self._forget()
         else:
             self.pause.start()
-            self.history.nudge()
+            self.history.save_soon()
 
     def _on_choice(self, *, is_swapped: bool = False) -> None:
         """Translate again after a change of languages or tone. After a swap, the translation becomes the source."""
@@ -289,7 +289,7 @@ class TextPage(QWidget):
             self.panes.source.show_text(target)
         if is_swapped or self.panes.source.text.strip():
             self.translate()
-            self.history.nudge()
+            self.history.save_soon()
 
     def _on_capability(self) -> None:
         self.choice.offer(self.answers.able)

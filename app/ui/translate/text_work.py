@@ -200,7 +200,7 @@ class TextHistory(QObject):
         self.id = number
         self._last = self._now() if number is not None else None
 
-    def nudge(self) -> None:
+    def save_soon(self) -> None:
         """Schedule saving after a change; another change postpones it."""
         self._later.start()
 

@@ -49,7 +49,7 @@ class ContinuationRun:
     @property
     def is_whole(self) -> bool:
         """True while the page still holds the continuation unedited."""
-        return bool(self.text) and self.now == self.text
+        return bool(self.text) and self.current_text == self.text
 
     @property
     def leading_blanks(self) -> int:
@@ -57,7 +57,7 @@ class ContinuationRun:
         return max(0, b"".join(token.data for token in self.tokens).find(self.text.encode()))
 
     @property
-    def now(self) -> str:
+    def current_text(self) -> str:
         """The text now between `begin` and `end`, edits included."""
         cursor = QTextCursor(self.begin)
         cursor.setPosition(self.end.position(), QTextCursor.MoveMode.KeepAnchor)
@@ -65,7 +65,7 @@ class ContinuationRun:
         return cursor.selectedText().replace("\u2029", "\n").replace("\u2028", "\n")
 
 
-class Runs(QObject):
+class ContinuationRuns(QObject):
     """Continuations inserted since the page was opened (`all`, newest last), and the one being inserted."""
 
     began = Signal()
@@ -140,7 +140,7 @@ class RunningContinuation:
         return self.page.options.count == 1
 
     @property
-    def one(self) -> Continuation | None:
+    def single(self) -> Continuation | None:
         """The continuation of a single request so far, or None."""
         return self.found.get(0)
 
@@ -162,13 +162,13 @@ class RunningContinuation:
 
     @property
     def _writing_words(self) -> str:
-        one, options = self.one, self.page.options
-        if one is not None and self.is_single:
-            return tr("Writing, token {number} of {most}", number=len(one.tokens), most=options.max_tokens)
+        continuation, options = self.single, self.page.options
+        if continuation is not None and self.is_single:
+            return tr("Writing, token {number} of {most}", number=len(continuation.tokens), most=options.max_tokens)
         done = sum(continuation.finish_reason is not None for continuation in self.found.values())
         return tr("Writing {count}, {done} complete", count=options.count, done=done)
 
-    def write(self, runs: Runs, text: str, *, is_all: bool) -> None:
+    def write(self, runs: ContinuationRuns, text: str, *, is_all: bool) -> None:
         """Insert new text up to the last whole word, or everything if `is_all`."""
         text = _one_kind_of_line_end(text)
         more = text[len(self.shown) :]
@@ -185,9 +185,14 @@ class RunningContinuation:
 
     def show_cards(self, cards: Alternatives, numbers: Iterable[int], *, is_over: bool) -> None:
         for number in numbers:
-            one = self.found[number]
-            text, is_complete = _one_kind_of_line_end(one.text), is_over or one.finish_reason is not None
-            cards.show_one(number, text, one.probability_per_token, len(one.tokens), is_complete=is_complete)
+            continuation = self.found[number]
+            text, is_complete = (
+                _one_kind_of_line_end(continuation.text),
+                is_over or continuation.finish_reason is not None,
+            )
+            cards.show_one(
+                number, text, continuation.probability_per_token, len(continuation.tokens), is_complete=is_complete
+            )
 
 
 def _tokens_of(text: str, tokens: list[TokenSeen]) -> list[TokenSeen]:
@@ -197,15 +202,15 @@ def _tokens_of(text: str, tokens: list[TokenSeen]) -> list[TokenSeen]:
     """
     data = text.encode()
     begin = max(0, b"".join(token.data for token in tokens).find(data))
-    kept: list[TokenSeen] = []
+    covering: list[TokenSeen] = []
     end = 0
     for token in tokens:
         if end >= begin + len(data):
             break
         end += len(token.data)
         if end > begin:
-            kept.append(token)
-    return kept
+            covering.append(token)
+    return covering
 
 
 def _one_kind_of_line_end(text: str) -> str:
@@ -339,12 +344,12 @@ class Continuing(QObject):
         self._edit, self._cards, self._engines, self._loader, self._page = edit, cards, engines, loader, page
         self.work = ModelAtHand(engines, self)
         self.counting = PageTokenCounter(self.work, engines, loader, page)
-        self.runs = Runs(edit)
+        self.runs = ContinuationRuns(edit)
         self.work.answered.connect(self._on_answer)
         self.work.failed.connect(self._on_failed)
         self.work.ended.connect(self.changed)
         self._asked: RunningContinuation | None = None
-        self._aside: dict[int, RunningContinuation] = {}
+        self._parked: dict[int, RunningContinuation] = {}
         """Parked alternatives by the id of their page."""
         self._cannot_fill: set[Path | None] = set()
         """Models without infill."""
@@ -364,11 +369,11 @@ class Continuing(QObject):
         return self._cards.is_open
 
     @property
-    def live(self) -> Continuation | None:
+    def current_continuation(self) -> Continuation | None:
         """The continuation being inserted, once it has tokens; None for replacements that keep a head."""
         asked = self._asked if self.is_busy else None
-        one = asked.one if asked is not None and asked.is_single and not asked.head else None
-        return one if one is not None and one.tokens else None
+        continuation = asked.single if asked is not None and asked.is_single and not asked.head else None
+        return continuation if continuation is not None and continuation.tokens else None
 
     @property
     def can_repeat(self) -> bool:
@@ -450,14 +455,14 @@ class Continuing(QObject):
     def choose(self, number: int) -> None:
         """Insert one of the alternatives into the page and stop those still being written."""
         asked = self._asked
-        one = asked.found.get(number) if asked is not None and number < len(self._cards.cards) else None
-        if asked is None or one is None or not one.text:
+        continuation = asked.found.get(number) if asked is not None and number < len(self._cards.cards) else None
+        if asked is None or continuation is None or not continuation.text:
             return
         self._stop_writing()
         self._take_cards()
-        asked.write(self.runs, one.text, is_all=True)
-        self.counting.written_tokens = len(one.tokens)
-        self.runs.end(list(one.tokens))
+        asked.write(self.runs, continuation.text, is_all=True)
+        self.counting.written_tokens = len(continuation.tokens)
+        self.runs.end(list(continuation.tokens))
         self._end()
 
     def decline(self) -> None:
@@ -466,17 +471,17 @@ class Continuing(QObject):
         self._note = ""
         self._end()
 
-    def set_aside(self, number: int | None) -> None:
+    def park(self, number: int | None) -> None:
         """Park the alternatives of page `number` while another page is shown; they are still written to their end."""
         if number is not None and self._asked is not None and self.is_choosing:
-            self._aside[number], self._asked = self._asked, None
+            self._parked[number], self._asked = self._asked, None
         else:
             self.stop()
         self.forget()
 
     def resume(self, number: int) -> None:
         """Restore the parked alternatives of a page, if its text hasn't changed since."""
-        asked = self._aside.pop(number, None)
+        asked = self._parked.pop(number, None)
         if asked is None or asked.page.text != self._page().text:
             return
         self._asked = asked
@@ -490,9 +495,9 @@ class Continuing(QObject):
 
     def end(self, number: int | None = None) -> None:
         """Drop the parked alternatives of a deleted page, or of all pages if `number` is None."""
-        gone = [number] if number is not None else list(self._aside)
+        gone = [number] if number is not None else list(self._parked)
         for task in gone:
-            asked = self._aside.pop(task, None)
+            asked = self._parked.pop(task, None)
             if asked is not None and self.work.is_asked(WritingRequestKind.GO_ON, asked.number):
                 self.work.stop(WritingRequestKind.GO_ON)
 
@@ -548,16 +553,9 @@ class Continuing(QObject):
             return
         if asked is None or asked.number != answer.number:
             # Parked alternatives of another page are still written to their end.
-            aside = next(
-                (
-                    running_continuation
-                    for running_continuation in self._aside.values()
-                    if running_continuation.number == answer.number
-                ),
-                None,
-            )
-            if aside is not None and isinstance(event, tuple):
-                aside.found[event[0]] = event[1]
+            parked = next((asked for asked in self._parked.values() if asked.number == answer.number), None)
+            if parked is not None and isinstance(event, tuple):
+                parked.found[event[0]] = event[1]
             return
         if isinstance(event, ContextWindow):
             asked.reading = event
@@ -569,17 +567,17 @@ class Continuing(QObject):
             self._on_complete(asked)
         self.changed.emit()
 
-    def _on_more(self, asked: RunningContinuation, index: int, one: Continuation) -> None:
-        asked.found[index] = one
+    def _on_more(self, asked: RunningContinuation, index: int, continuation: Continuation) -> None:
+        asked.found[index] = continuation
         if asked.is_single:
-            self.counting.written_tokens = len(one.tokens)
-            asked.write(self.runs, one.text, is_all=one.finish_reason is not None)
+            self.counting.written_tokens = len(continuation.tokens)
+            asked.write(self.runs, continuation.text, is_all=continuation.finish_reason is not None)
         else:
             asked.show_cards(self._cards, [index], is_over=not self.is_busy)
 
     def _on_complete(self, asked: RunningContinuation) -> None:
         if asked.is_single:
-            self._finish(asked, asked.one.finish_reason if asked.one is not None else None)
+            self._finish(asked, asked.single.finish_reason if asked.single is not None else None)
             return
         asked.show_cards(self._cards, asked.found, is_over=not self.is_busy)
         self.ended.emit()
@@ -589,10 +587,10 @@ class Continuing(QObject):
 
     def _finish(self, asked: RunningContinuation, reason: FinishReason | None, *, takes_rest: bool = True) -> None:
         """Record a finished single continuation and say why it ended."""
-        one = asked.one
-        if one is not None and takes_rest:
-            asked.write(self.runs, one.text, is_all=True)
-        self.runs.end([*asked.head_tokens, *(one.tokens if one is not None else ())])
+        continuation = asked.single
+        if continuation is not None and takes_rest:
+            asked.write(self.runs, continuation.text, is_all=True)
+        self.runs.end([*asked.head_tokens, *(continuation.tokens if continuation is not None else ())])
         if reason is not FinishReason.CANCELLED:
             self._note = _ending_words(reason, has_text=bool(asked.shown))
         self._end()

@@ -115,7 +115,7 @@ class KeptPage(QObject):
 
     kept = Signal(int)
     """Id of a page that was created or changed in the store."""
-    told = Signal()
+    page_changed = Signal()
     """`page`, or its stored state, changed."""
 
     def __init__(
@@ -166,15 +166,15 @@ class KeptPage(QObject):
         self.page, self.id = page, page.id if page is not None else None
         self._last, options = self._now()
         self._last_options = options if page is not None else None
-        self.told.emit()
+        self.page_changed.emit()
 
     def reload_page(self) -> None:
         """Reload the page, which may have changed in the store."""
         with self._notify.guard():
             self.page = self._pages().get(self.id) if self.id is not None else None
-        self.told.emit()
+        self.page_changed.emit()
 
-    def nudge(self, *, is_step: bool = False) -> None:
+    def save_soon(self, *, is_step: bool = False) -> None:
         """Schedule saving after a change; `is_step` makes it an undo step of its own."""
         now_s = time.monotonic()
         if is_step:
@@ -187,7 +187,7 @@ class KeptPage(QObject):
         if not self._later.isActive():
             self._later.start()
 
-    def nudge_place(self) -> None:
+    def save_place_soon(self) -> None:
         """Schedule saving of the cursor or the options only."""
         if self.id is not None and not self._later.isActive():
             self._later.start()
@@ -279,12 +279,12 @@ class PageFiles(QObject):
         if page_id is None:
             return
 
-        def told(remarks: Any) -> None:
+        def on_saved(remarks: Any) -> None:
             self._notify.saved(path, " ".join([tr(SAVED_AS, name=path.name), *map(tr, remarks)]))
             self._kept.reload_page()
             self.saved.emit()
 
-        tasks.ask(lambda _cancel: pages.export_page(page_id, path), self, told, self._notify.error)
+        tasks.ask(lambda _cancel: pages.export_page(page_id, path), self, on_saved, self._notify.error)
 
     def _dialog(self, title: str, place: str, name: str) -> QFileDialog:
         dialog = file_dialog(self._view, title, place)

@@ -184,13 +184,13 @@ def after_edit(ranges: Ranges, position: int, removed: int, added: int) -> Range
     """Return the ranges after an edit: edited parts become the user's, later ones shift; an edit at an edge changes
     none.
     """
-    kept: list[tuple[int, int]] = []
+    shifted: list[tuple[int, int]] = []
     for start, end in ranges:
         if position >= end:
-            kept.append((start, end))
+            shifted.append((start, end))
         elif position + removed <= start:
-            kept.append((start + added - removed, end + added - removed))
-    return tuple(kept)
+            shifted.append((start + added - removed, end + added - removed))
+    return tuple(shifted)
 
 
 def with_run(ranges: Ranges, start: int, end: int) -> Ranges:
@@ -218,6 +218,7 @@ def places_of(text: str, units: Iterable[int]) -> list[int]:
     if _is_plain(text):
         return units
     data = text.encode("utf-16-le", "surrogatepass")
+    # A position within a surrogate pair counts as the one before the pair.
     return [len(data[: 2 * unit].decode("utf-16-le", "ignore")) for unit in units]
 
 
@@ -226,12 +227,12 @@ def _is_plain(text: str) -> bool:
     return text.isascii() or len(text.encode("utf-16-le", "surrogatepass")) == 2 * len(text)
 
 
-def _common(one: str, other: str) -> int:
+def _common(text: str, other: str) -> int:
     """Return the length of the common prefix, by bisection: fast for a million characters."""
-    low, high = 0, min(len(one), len(other))
+    low, high = 0, min(len(text), len(other))
     while low < high:
         middle = (low + high + 1) // 2
-        if one.startswith(other[:middle]):
+        if text.startswith(other[:middle]):
             low = middle
         else:
             high = middle - 1

@@ -57,6 +57,7 @@ class PageTypeface:
         bar = Qt.ScrollBarPolicy.ScrollBarAsNeeded if is_code else Qt.ScrollBarPolicy.ScrollBarAlwaysOff
         edit.setHorizontalScrollBarPolicy(bar)
         option = edit.document().defaultTextOption()
+        # Code runs from left to right in every language.
         option.setTextDirection(Qt.LayoutDirection.LeftToRight if is_code else Qt.LayoutDirection.LayoutDirectionAuto)
         modes = QTextOption.WrapMode
         option.setWrapMode(modes.NoWrap if is_code else modes.WrapAtWordBoundaryOrAnywhere)
@@ -223,6 +224,7 @@ def unit_of(text: str) -> str:
     """Detect a text's indentation step: a tab, or its least indent of 2 to 8 spaces."""
     spaces: set[int] = set()
     tabs = 0
+    # A sample, as a page may have a million characters.
     for line in text[:40_000].split("\n")[:LINES_LOOKED_AT]:
         indent = _indent_of(line)
         if not line.strip() or not indent:
@@ -281,6 +283,7 @@ def step_back(cursor: QTextCursor, unit: str) -> bool:
     before = cursor.block().text()[:column]
     if cursor.hasSelection() or not before or before.strip(" "):
         return False
+    # To the step before, where the blanks aren't whole steps.
     width = (column - 1) % len(unit) + 1
     cursor.setPosition(cursor.position() - width, QTextCursor.MoveMode.KeepAnchor)
     cursor.removeSelectedText()
@@ -346,6 +349,7 @@ class LiveColours(QObject):
         if language == self._language:
             return
         self._language, self._lexer = language, find_lexer(language)
+        # A lexer's colours replace those of the one before; without a lexer they have to be taken off.
         block = self._edit.document().begin() if self._lexer is None else QTextBlock()
         while block.isValid():
             self._put_on(block, ())
@@ -392,10 +396,10 @@ class LiveColours(QObject):
             return
         ranges = []
         for start, length, token in colours:
-            one = QTextLayout.FormatRange()
-            one.start, one.length, one.format = start, length, QTextCharFormat()
-            one.format.setForeground(QColor(getattr(self._theme.tokens, token)))
-            ranges.append(one)
+            layout_range = QTextLayout.FormatRange()
+            layout_range.start, layout_range.length, layout_range.format = start, length, QTextCharFormat()
+            layout_range.format.setForeground(QColor(getattr(self._theme.tokens, token)))
+            ranges.append(layout_range)
         layout = block.layout()
         # Setting formats lays out the line again, so only if they differ.
         if _said(layout.formats()) != _said(ranges):
@@ -590,6 +594,7 @@ class PageEdit(PlainEdit):
         return False if self.code_keys.keeps_tab else self.window().focusNextPrevChild(is_next)
 
     def insertFromMimeData(self, source: QMimeData) -> None:
+        # Line ends of every system, and Qt's break within a paragraph.
         text = source.text().replace("\r\n", "\n").replace("\r", "\n").replace("\u2028", "\n")
         self.textCursor().insertText(clean_text(text), QTextCharFormat())
         self.ensureCursorVisible()
@@ -622,8 +627,8 @@ class PageEdit(PlainEdit):
         way_out = tr("Escape, then Tab, leaves the page.") if self.is_code else ""
         ranges = self.page.ranges
         is_there = range_at(ranges, self.textCursor().position()) is not None
-        told = (here if is_there else "", what if ranges else "", way_out)
-        self.describe("page", " ".join(part for part in told if part))
+        sentences = (here if is_there else "", what if ranges else "", way_out)
+        self.describe("page", " ".join(part for part in sentences if part))
         self.moved.emit()
 
     def _show_place(self, rect: QRect) -> None:

@@ -54,19 +54,19 @@ class PageSubjects(Subjects):
 
     def _on_changed(self) -> None:
         """Update the subject after a continuation started, grew, finished or was chosen."""
-        live, runs = self._continuing.live, self._continuing.runs.all
+        continuation, runs = self._continuing.current_continuation, self._continuing.runs.all
         answer = self._answer
-        if live is not None:
-            if answer is None or answer.live is not live:
-                self._begin().grow(live)
+        if continuation is not None:
+            if answer is None or answer.continuation is not continuation:
+                self._begin().grow(continuation)
                 self.changed.emit()
             else:
-                answer.grow(live)
+                answer.grow(continuation)
         elif not runs:
             self._answer = None
             self.changed.emit()
         elif answer is None or answer.run is not runs[-1]:
-            if answer is None or answer.live is None or answer.run is not None:
+            if answer is None or answer.continuation is None or answer.run is not None:
                 answer = self._begin()
             answer.finish(runs[-1])
             self.changed.emit()
@@ -87,7 +87,7 @@ class RunAnswer(InspectedAnswer):
     def __init__(self, continuing: Continuing, parent: QObject) -> None:
         super().__init__(parent)
         self._continuing = continuing
-        self.live: Continuation | None = None
+        self.continuation: Continuation | None = None
         self.run: ContinuationRun | None = None
         self._seen: list[TokenSeen] = []
 
@@ -100,10 +100,10 @@ class RunAnswer(InspectedAnswer):
     def seen(self) -> Sequence[TokenSeen]:
         return self._seen
 
-    def grow(self, live: Continuation) -> None:
+    def grow(self, continuation: Continuation) -> None:
         """Take over the tokens so far of a continuation in progress."""
-        self.live, self.is_being_written = live, True
-        self._seen = list(live.tokens)
+        self.continuation, self.is_being_written = continuation, True
+        self._seen = list(continuation.tokens)
         self.grew.emit()
 
     def finish(self, run: ContinuationRun) -> None:

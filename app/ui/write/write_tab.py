@@ -111,10 +111,10 @@ class WriteView(QWidget):
         edit, head, foot, work, kept, files = self.edit, self.head, self.foot, self.continuing, self.kept, self.files
         edit.edited.connect(self._on_edited)
         edit.touched.connect(work.on_touched)
-        edit.touched.connect(kept.nudge)
+        edit.touched.connect(kept.save_soon)
         edit.touched.connect(foot.update_state)
         edit.shown.connect(self._spelling.forget)
-        edit.moved.connect(kept.nudge_place)
+        edit.moved.connect(kept.save_place_soon)
         edit.moved.connect(work.counting.measure_soon)
         edit.continue_wanted.connect(work.go_on)
         edit.cancelled.connect(self._on_cancelled)
@@ -132,14 +132,14 @@ class WriteView(QWidget):
         self.first.chosen.connect(self._try)
         self.options.changed.connect(self._on_options)
         work.changed.connect(self._on_work)
-        work.runs.began.connect(lambda: kept.nudge(is_step=True))
+        work.runs.began.connect(lambda: kept.save_soon(is_step=True))
         work.ended.connect(self._ui.loader.sync_with_engine)
-        work.ended.connect(kept.nudge)
+        work.ended.connect(kept.save_soon)
         work.failed.connect(self._on_failed)
         work.came.connect(self._ui.loader.look_during_answer)
         work.counting.measured.connect(self._show_reading)
         kept.kept.connect(self._on_kept)
-        kept.told.connect(lambda: head.show_page(kept.title, kept.file))
+        kept.page_changed.connect(lambda: head.show_page(kept.title, kept.file))
 
     # The open page.
 
@@ -150,7 +150,7 @@ class WriteView(QWidget):
     def show_page(self, page_id: int | None, text: str = "") -> None:
         """Open a stored page, or a new one for None, which may start with a text."""
         self.kept.save_page()
-        self.continuing.set_aside(self.kept.id)
+        self.continuing.park(self.kept.id)
         self.kept.save_page()  # a continuation into it has just ended
         page, state, before = None, PageContent(), None
         with self._ui.notify.guard():
@@ -230,7 +230,7 @@ class WriteView(QWidget):
 
     def _on_options(self) -> None:
         self.foot.show_options(summary_of(self.options.now))
-        self.kept.nudge_place()
+        self.kept.save_place_soon()
         self.continuing.counting.measure_soon()
 
     # Continuing.
@@ -273,7 +273,7 @@ class WriteView(QWidget):
         self.first.setVisible(self.edit.page.isEmpty())
         # Text by the model doesn't emit `touched`, which saves what the user types.
         if self.edit.page.run is not None:
-            self.kept.nudge()
+            self.kept.save_soon()
         self.continuing.counting.measure_soon()
 
     def _on_work(self) -> None:
@@ -492,8 +492,8 @@ class PageFoot(QWidget):
 
     def _say_options(self) -> None:
         """Shorten the options' text to the room left by other parts and a short note."""
-        beside = (self.go_on, self.again, self.count, self.line)  # each is hidden if it doesn't fit
-        taken = sum(widget.sizeHint().width() + self._row.spacing() for widget in beside if not widget.isHidden())
+        neighbours = (self.go_on, self.again, self.count, self.line)  # each is hidden if it doesn't fit
+        taken = sum(widget.sizeHint().width() + self._row.spacing() for widget in neighbours if not widget.isHidden())
         room = self._room - taken - self._theme.px(NOTE_PX)
         for number in range(len(self._said), -1, -1):
             words = " · ".join(self._said[:number])
@@ -606,7 +606,12 @@ class PagesColumn(ListColumn):
         )
         self._pages = pages
         super().__init__(
-            theme, notify, PageListModel(), words, stored=pages(), rename=lambda one, title: pages().rename(one, title)
+            theme,
+            notify,
+            PageListModel(),
+            words,
+            stored=pages(),
+            rename=lambda number, title: pages().rename(number, title),
         )
 
     def menu_for(self, index: QModelIndex) -> QMenu:
@@ -629,7 +634,7 @@ class WriteTab(Tab):
     def __init__(self, app: Fireside, ui: UiContext) -> None:
         super().__init__()
         self._app, self._ui = app, ui
-        self._told_title = ""
+        self._announced_title = ""
         self._question = SecondModelQuestion(ui.theme, ui.window)
         app.writing_engines.ask = self._question.ask
 
@@ -644,7 +649,7 @@ class WriteTab(Tab):
         """The view of a page, without Inside, built on first use."""
         view = WriteView(self._app, self._ui)
         view.at_work.connect(self.state_changed)
-        view.kept.told.connect(self._on_told)
+        view.kept.page_changed.connect(self._on_page_changed)
         view.continuing.work.state_changed.connect(self.model_changed)
         view.continuing.work.ended.connect(self._ui.loader.sync_with_engine)  # its model may have replaced the chat's
         return view
@@ -752,10 +757,10 @@ class WriteTab(Tab):
         self.column.show_open(number)
         self.changed.emit()
 
-    def _on_told(self) -> None:
+    def _on_page_changed(self) -> None:
         """Update the list when the page's first words, its title, changed."""
-        if self.page.kept.title != self._told_title:
-            self._told_title = self.page.kept.title
+        if self.page.kept.title != self._announced_title:
+            self._announced_title = self.page.kept.title
             self.title_changed.emit()
 
     def _on_renamed(self, number: int) -> None:

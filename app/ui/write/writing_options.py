@@ -96,7 +96,10 @@ class OptionsSheet(QFrame):
         )
         words = (tr("In code"), tr("Always"), tr(NEVER))
         self.middle = SegmentedControl(
-            tr("Fill in"), list(zip(MIDDLES, words, strict=True)), options.middle, lambda one: self._choose(middle=one)
+            tr("Fill in"),
+            list(zip(MIDDLES, words, strict=True)),
+            options.middle,
+            lambda middle: self._choose(middle=middle),
         )
         self.stops = QLineEdit("  ".join(_shown(stop) for stop in options.stop))
         self.stops.setAccessibleName(tr("Stop at"))
