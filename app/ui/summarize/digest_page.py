@@ -47,7 +47,7 @@ if TYPE_CHECKING:
 DIGEST_PERCENT = "Looking for the most telling sentences, {percent} %"
 DIGEST_CANCELLED = "Cancelled: no sentences were chosen. A summary can be made all the same."
 
-KEPT = 4
+CACHED_PREVIEWS = 4
 TICK_MS = 1_000
 WIDE_PX, SIDE_PX = 780, 280
 """From this width on, terms and outline are to the right of the sentences."""
@@ -77,7 +77,7 @@ class FirstLooks(Estimating):
     def __init__(self, app: Fireside, notify: Notify, parent: QWidget) -> None:
         super().__init__(parent)
         self._app, self._notify = app, notify
-        self._kept: dict[Key, FirstLook] = {}
+        self._cache: dict[Key, FirstLook] = {}
         self._wanted: Key = ((), SummaryOptions())
         self._share = 0.0
         # The thread only stores its progress; the timer shows it at a readable rate.
@@ -94,8 +94,8 @@ class FirstLooks(Estimating):
             return
         self.stop()
         self._wanted = key
-        if key in self._kept:
-            self.seen.emit(key[0], self._kept[key])
+        if key in self._cache:
+            self.seen.emit(key[0], self._cache[key])
         elif key[0]:
             self._share = 0.0
             self.start_estimate(lambda cancel: self._app.summaries.first_look(key[0], wish, cancel, self._note_share))
@@ -116,8 +116,8 @@ class FirstLooks(Estimating):
 
     def _on_seen(self, found: FirstLook) -> None:
         # The oldest entry goes, or an earlier one of the same key, so that this one counts as the newest.
-        self._kept.pop(next(iter(self._kept)) if len(self._kept) >= KEPT else self._wanted, None)
-        self._kept[self._wanted] = found
+        self._cache.pop(next(iter(self._cache)) if len(self._cache) >= CACHED_PREVIEWS else self._wanted, None)
+        self._cache[self._wanted] = found
         self.seen.emit(self._wanted[0], found)
 
     def _on_not_seen(self, error: BaseException) -> None:
@@ -233,11 +233,11 @@ class DigestPart(QWidget):
         if had_keyboard:
             self.look.setFocus(Qt.FocusReason.OtherFocusReason)
 
-    def show_look(self, look: FirstLook, told: Sequence[ShownStatement]) -> None:
-        """Show a preview; `told` are its statements with their chips."""
-        has_any = bool(told) or any(overview.terms or overview.headings for overview in look.overviews)
-        words = tr(DIGEST_WORDS) if told else tr("No sentences were found; these are words and headings of it.")
-        self._fill(words if has_any else "", look.summary, told, look.summary.documents, look.overviews)
+    def show_look(self, look: FirstLook, shown: Sequence[ShownStatement]) -> None:
+        """Show a preview; `shown` are its statements with their chips."""
+        has_any = bool(shown) or any(overview.terms or overview.headings for overview in look.overviews)
+        words = tr(DIGEST_WORDS) if shown else tr("No sentences were found; these are words and headings of it.")
+        self._fill(words if has_any else "", look.summary, shown, look.summary.documents, look.overviews)
 
     def forget_open(self) -> None:
         """Clear the mark on the chip whose source was open."""
@@ -256,20 +256,20 @@ class DigestPart(QWidget):
         self,
         words: str,
         summary: Summary | None,
-        told: Sequence[ShownStatement],
+        shown: Sequence[ShownStatement],
         documents: Sequence[SummarizedDocument],
         overviews: Sequence[DocumentOverview],
     ) -> None:
         self._summary = summary
         self.words.setText(words)
         form = summary.wish.form if summary is not None else SummaryOptions().form
-        self.sentences.show_statements(told, form)
-        self.sentences.setVisible(bool(told))
+        self.sentences.show_statements(shown, form)
+        self.sentences.setVisible(bool(shown))
         self.terms.show_terms(documents, overviews)
         self.outline.show_headings(documents, overviews)
         self._outline_head.setVisible(not self.outline.isHidden())
         for button in (self.copy, self.save):
-            button.setVisible(bool(told))
+            button.setVisible(bool(shown))
         for button in (self.cancel, self.look):
             button.hide()
         self._side.setVisible(not (self.terms.isHidden() and self.outline.isHidden()))
@@ -320,7 +320,7 @@ class DigestPart(QWidget):
 
 
 @dataclass(frozen=True)
-class _Shown:
+class _DocumentTerm:
     """A key term with the document that its places are in."""
 
     term: KeyTerm
@@ -332,7 +332,7 @@ class TermChip(QPushButton):
 
     wanted = Signal(int)
 
-    def __init__(self, theme: Theme, shown: _Shown) -> None:
+    def __init__(self, theme: Theme, shown: _DocumentTerm) -> None:
         super().__init__()
         self.term, self._document = shown.term, shown.document
         self.place = -1
@@ -386,8 +386,7 @@ class TermChip(QPushButton):
         self.setAccessibleName(self._where() if self.place >= 0 else f"{term.text}, {times}")
         marks = [page_mark(self._document.unit, spot.page) for spot in term.spots]
         pages = ", ".join(dict.fromkeys(filter(None, marks)))
-        told = "\n".join(filter(None, (term.text, term.meaning, pages)))
-        self.setToolTip(plain_tip(told))
+        self.setToolTip(plain_tip("\n".join(filter(None, (term.text, term.meaning, pages)))))
         self.setAccessibleDescription(", ".join(filter(None, (tr(dict(KINDS)[term.kind]), term.meaning))))
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
@@ -415,7 +414,7 @@ class KeyTerms(QWidget):
     def __init__(self, theme: Theme) -> None:
         super().__init__()
         self._theme = theme
-        self._shown: list[tuple[str, list[_Shown]]] = []
+        self._shown: list[tuple[str, list[_DocumentTerm]]] = []
         self.chips: list[TermChip] = []
         self.open_chip: TermChip | None = None
         self._rows = QVBoxLayout(self)
@@ -425,11 +424,11 @@ class KeyTerms(QWidget):
 
     def show_terms(self, documents: Sequence[SummarizedDocument], overviews: Sequence[DocumentOverview]) -> None:
         """Replace the chips by the terms of these documents."""
-        groups: list[tuple[str, list[_Shown]]] = []
+        groups: list[tuple[str, list[_DocumentTerm]]] = []
         if len(documents) == 1:
             for kind, word in KINDS:
                 groups.append(
-                    (tr(word), [_Shown(term, documents[0]) for term in overviews[0].terms if term.kind is kind])
+                    (tr(word), [_DocumentTerm(term, documents[0]) for term in overviews[0].terms if term.kind is kind])
                 )
         else:
             for document, overview in zip(documents, overviews, strict=True):
@@ -438,7 +437,7 @@ class KeyTerms(QWidget):
                     for kind, _ in KINDS
                     for key_term in [term for term in overview.terms if term.kind is kind][:MOST_OF_SEVERAL]
                 ]
-                groups.append((document.title or document.name, [_Shown(term, document) for term in terms]))
+                groups.append((document.title or document.name, [_DocumentTerm(term, document) for term in terms]))
         self._shown = [(word, terms) for word, terms in groups if terms]
         self._write()
         self.setVisible(bool(self._shown))
@@ -476,7 +475,7 @@ class KeyTerms(QWidget):
         self._go_on_from(0)
         self.written.emit()
 
-    def _new_chip(self, shown: _Shown) -> TermChip:
+    def _new_chip(self, shown: _DocumentTerm) -> TermChip:
         chip = TermChip(self._theme, shown)
         chip.wanted.connect(lambda by: self._open(chip, by))
         self.chips.append(chip)

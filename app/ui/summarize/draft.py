@@ -112,14 +112,14 @@ class SummaryDraftPage(QWidget):
     ) -> None:
         super().__init__()
         self._theme, self._notify, self._files, self._summaries = theme, notify, files, app.summaries
-        self._look_at = look_at
-        self._looked_at: tuple[list[int], SummaryOptions] = ([], SummaryOptions())
-        self._not_looked_at: list[int] = []
+        self._preview = look_at
+        self._previewed: tuple[list[int], SummaryOptions] = ([], SummaryOptions())
+        self._cancelled_ids: list[int] = []
         """Documents whose preview was cancelled; it only restarts on request."""
         self._estimate: Estimate | None = None
         self.is_together = True
         """True to make one summary of all documents."""
-        self._known: tuple[tuple[int, ...], SummaryOptions] | None = None
+        self._estimated: tuple[tuple[int, ...], SummaryOptions] | None = None
         self.estimating = Estimating(self)
         self.estimating.estimated.connect(self._on_estimated)
         self.estimating.failed.connect(self._on_not_estimated)
@@ -158,8 +158,8 @@ class SummaryDraftPage(QWidget):
         self._inner = TabColumn(self._theme, top_px=TOP_PX, bottom_px=12)
         self.chips.add_last(self.add_button)
         rows = self._inner.rows
-        told = (self._remarks, self.pictures)
-        for widget in (self._head, self.chips, *told, self.figures, self.time, self.better, self.digest):
+        remarks = (self._remarks, self.pictures)
+        for widget in (self._head, self.chips, *remarks, self.figures, self.time, self.better, self.digest):
             rows.addWidget(widget)
         rows.addStretch(1)
         self._inner.setObjectName("page")
@@ -195,13 +195,13 @@ class SummaryDraftPage(QWidget):
         self.is_together = is_together
         self.together.show_value("together" if is_together else "each")
 
-    def look_again(self) -> None:
+    def refresh_estimates(self) -> None:
         """Repeat the estimate and the model check, because the model may have changed."""
-        self._known, self._looked_at = None, ([], SummaryOptions())
+        self._estimated, self._previewed = None, ([], SummaryOptions())
         self._on_files()
-        self.look_at_model()
+        self.check_model()
 
-    def look_at_model(self) -> None:
+    def check_model(self) -> None:
         """Re-check on a thread whether the selected model suits the documents."""
         self.better.find_better(self._languages, self.ids)
 
@@ -225,41 +225,41 @@ class SummaryDraftPage(QWidget):
         self.chips.show_files(self._files.files, self._tokens())
         self.pictures.show_documents(self._files.documents)
         self._show_words()
-        self._estimate_draft()
-        self._ask()
+        self._preview_draft()
+        self._start_estimate()
         self.changed.emit()
 
     def _on_wish_changed(self) -> None:
         self.better.look_at(self._languages, self.ids)
-        self._estimate_draft()
-        self._ask()
+        self._preview_draft()
+        self._start_estimate()
         self.changed.emit()
 
-    def _estimate_draft(self) -> None:
+    def _preview_draft(self) -> None:
         """Estimate the documents, unless nothing changed since.
 
         The last estimate stays visible until documents of another length replace it.
         """
-        before, wanted = self._looked_at, (self.ids, self.foot.wish)
+        before, wanted = self._previewed, (self.ids, self.foot.wish)
         if wanted == before or self._files.are_pictures_read:
             # When its pages have been read, another document with more text takes its place.
             return
-        self._looked_at = wanted
-        if wanted[0] and wanted[0] == self._not_looked_at:
+        self._previewed = wanted
+        if wanted[0] and wanted[0] == self._cancelled_ids:
             return
-        self._not_looked_at = []
+        self._cancelled_ids = []
         if wanted[0] != before[0]:
             self.digest.show_waiting(tr(DIGEST_BEGINS) if wanted[0] else "")
         if wanted[0]:
-            self._look_at(*wanted)
+            self._preview(*wanted)
 
     def _on_looking_cancelled(self) -> None:
-        self._not_looked_at = self.ids
+        self._cancelled_ids = self.ids
         self.digest.show_cancelled()
 
     def _on_look_wanted(self) -> None:
-        self._not_looked_at, self._looked_at = [], ([], SummaryOptions())
-        self._estimate_draft()
+        self._cancelled_ids, self._previewed = [], ([], SummaryOptions())
+        self._preview_draft()
 
     def show_share(self, document_ids: tuple[int, ...], share: float) -> None:
         """Show the progress of an estimate, from 0 to 1, if it is for the current documents."""
@@ -280,14 +280,14 @@ class SummaryDraftPage(QWidget):
         self.is_together = choice == "together"
         self.changed.emit()
 
-    def _ask(self) -> None:
+    def _start_estimate(self) -> None:
         wanted = (tuple(self.ids), self.foot.wish)
-        if wanted == self._known or self._files.are_pictures_read:
+        if wanted == self._estimated or self._files.are_pictures_read:
             return
         # Other options keep the last figures until new ones are there; other documents don't.
-        if self._known is not None and wanted[0] != self._known[0]:
+        if self._estimated is not None and wanted[0] != self._estimated[0]:
             self._estimate = None
-        self._known = wanted
+        self._estimated = wanted
         ids, wish = wanted
         if ids:
             self.estimating.start_estimate(lambda cancel: self._summaries.estimate(ids, wish, cancel))
@@ -327,8 +327,8 @@ class SummaryDraftPage(QWidget):
         elif self._estimate is not None and self._estimate.seconds is None:
             words = tr("An estimate of the time comes after the first section.")
         self._show_time(words)
-        told = [file for file in files if file.document is not None and remarks_words(file.document)]
-        lines = [_remark_line(remark, is_alone=len(files) == 1) for remark in told[:MOST_REMARKS]]
+        remarked = [file for file in files if file.document is not None and remarks_words(file.document)]
+        lines = [_remark_line(file, is_alone=len(files) == 1) for file in remarked[:MOST_REMARKS]]
         self._remarks.setText("\n".join(lines))
         self._remarks.setVisible(bool(lines))
         self.together.setVisible(len(files) > 1)
@@ -352,10 +352,10 @@ class SummaryDraftPage(QWidget):
             super().keyPressEvent(event)
 
 
-def _remark_line(one: FileToRead, *, is_alone: bool) -> str:
-    assert one.document is not None
-    words = remarks_words(one.document)
-    return words if is_alone else f"{short_name(one.name)}: {words}"
+def _remark_line(file: FileToRead, *, is_alone: bool) -> str:
+    assert file.document is not None
+    words = remarks_words(file.document)
+    return words if is_alone else f"{short_name(file.name)}: {words}"
 
 
 # Summarize tab without documents: a large drop zone.
@@ -593,35 +593,35 @@ class FileChips(QWidget):
         for file in files:
             self.show_progress(file)
 
-    def show_progress(self, one: FileToRead) -> None:
-        chip = self._chips.get(one)
+    def show_progress(self, file: FileToRead) -> None:
+        chip = self._chips.get(file)
         if chip is None:
             return
-        if one.stage is Stage.FAILED:
-            chip.show_error(one.error)
-        elif one.stage is Stage.READING:
-            chip.show_progress(one.page, one.pages)
-        elif one.stage is Stage.LOCKED:
+        if file.stage is Stage.FAILED:
+            chip.show_error(file.error)
+        elif file.stage is Stage.READING:
+            chip.show_progress(file.page, file.pages)
+        elif file.stage is Stage.LOCKED:
             chip.show_words(tr("needs a password"))
-        elif one.document is None:
+        elif file.document is None:
             chip.show_words(tr(WAITS_LABEL))
         else:
-            tokens = self._tokens.get(one.document.id)
-            chip.show_words(size_words(one.document))
-            said = (one.name, spoken_size(one.document))
+            tokens = self._tokens.get(file.document.id)
+            chip.show_words(size_words(file.document))
+            said = (file.name, spoken_size(file.document))
             chip.setAccessibleName(", ".join(part for part in said if part))
-            remarks = remarks_words(one.document)
+            remarks = remarks_words(file.document)
             chip.setAccessibleDescription(remarks)
-            chip.setToolTip(plain_tip("\n".join(part for part in (one.name, tokens_words(tokens), remarks) if part)))
+            chip.setToolTip(plain_tip("\n".join(part for part in (file.name, tokens_words(tokens), remarks) if part)))
 
-    def _new_chip(self, one: FileToRead) -> DocumentChip:
+    def _new_chip(self, file: FileToRead) -> DocumentChip:
         chip = DocumentChip(self._theme)
-        chip.show_name(one.name)
+        chip.show_name(file.name)
         chip.set_removable(True)
-        chip.clicked.connect(lambda: self._open(one))
-        chip.remove_wanted.connect(lambda: self._remove(one))
+        chip.clicked.connect(lambda: self._open(file))
+        chip.remove_wanted.connect(lambda: self._remove(file))
         chip.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
-        chip.customContextMenuRequested.connect(lambda at: self._files.show_menu(one, chip.mapToGlobal(at)))
+        chip.customContextMenuRequested.connect(lambda at: self._files.show_menu(file, chip.mapToGlobal(at)))
         self._flow.addWidget(chip)
         chip.show()
         return chip
@@ -643,18 +643,18 @@ class FileChips(QWidget):
         chip.hide()
         chip.deleteLater()
 
-    def _open(self, one: FileToRead) -> None:
-        if one.document is not None:
-            self._files.opened.emit(one.document.id)
-        elif one.error:
-            self._files.explain(one)
+    def _open(self, file: FileToRead) -> None:
+        if file.document is not None:
+            self._files.opened.emit(file.document.id)
+        elif file.error:
+            self._files.explain(file)
 
-    def _remove(self, one: FileToRead) -> None:
+    def _remove(self, file: FileToRead) -> None:
         """Remove a file; the focus moves to the next chip."""
         places = list(self._chips)
         had_focus = self.isAncestorOf(self.focusWidget()) if self.focusWidget() is not None else False
-        place = places.index(one) if one in places else 0
-        self._files.take_out(one)
+        place = places.index(file) if file in places else 0
+        self._files.take_out(file)
         if had_focus and self._chips:
             self.chips[min(place, len(self._chips) - 1)].setFocus(Qt.FocusReason.OtherFocusReason)
 
@@ -761,14 +761,14 @@ class DraftFiles(Intake):
     ) -> None:
         documents = app.documents
         super().__init__(
-            lambda one, cancel: documents.read_file(one.path, cancel, password=one.password, part=one.part),
+            lambda file, cancel: documents.read_file(file.path, cancel, password=file.password, part=file.part),
             theme,
             notify,
             window,
         )
         self._documents, self._window, self.pictures = documents, window, pictures
         if pictures is not None:
-            self.read.connect(lambda one: pictures.begin_by_itself(one.document))
+            self.read.connect(lambda file: pictures.begin_by_itself(file.document))
             pictures.renewed.connect(self._on_renewed)
             pictures.changed.connect(self.changed)
         self.refused.connect(self.remove)
@@ -794,17 +794,17 @@ class DraftFiles(Intake):
                 file.document = self._document(document_id) or file.document
         self.changed.emit()
 
-    def take_out(self, one: FileToRead) -> None:
+    def take_out(self, file: FileToRead) -> None:
         """Remove a file and offer Undo, which reads a finished file not again."""
-        self.remove(one)
-        self._notify.undo(tr("{name} was left out.", name=one.name), lambda: self._put_back(one))
+        self.remove(file)
+        self._notify.undo(tr("{name} was left out.", name=file.name), lambda: self._put_back(file))
 
-    def _put_back(self, one: FileToRead) -> None:
+    def _put_back(self, file: FileToRead) -> None:
         """Undo a removal: restore the file with its chosen part, without reading it again."""
-        if one.stage is not Stage.READ:
-            self.add_wanted(one.with_part(one.part))
-        elif not self._is_here_already(one):
-            self.files.append(one)
+        if file.stage is not Stage.READ:
+            self.add_wanted(file.with_part(file.part))
+        elif not self._is_here_already(file):
+            self.files.append(file)
             self.changed.emit()
 
     def ask(self) -> None:
@@ -826,25 +826,25 @@ class DraftFiles(Intake):
             document = self._document(number) if number not in here else None
             # Again, as the newest version may be here where the one asked for is not.
             if document is not None and document.id not in here:
-                one = FileToRead(document.path, part_of(document), stage=Stage.READ)
-                one.document = document
-                self.files.append(one)
+                file = FileToRead(document.path, part_of(document), stage=Stage.READ)
+                file.document = document
+                self.files.append(file)
         self.changed.emit()
 
     def clear(self) -> None:
         for file in list(self.files):
             self.drop(file)
 
-    def show_menu(self, one: FileToRead, at: QPoint) -> None:
-        if one.document is None:
+    def show_menu(self, file: FileToRead, at: QPoint) -> None:
+        if file.document is None:
             return
-        open_it: Callable[[FileToRead], object] = lambda _one: self.opened.emit(one.document.id)  # type: ignore[union-attr]  # noqa: E731
+        open_it: Callable[[FileToRead], object] = lambda _one: self.opened.emit(file.document.id)  # type: ignore[union-attr]  # noqa: E731
         offers = [
             FileAction(tr(OPEN), open_it),
-            FileAction(tr(CHOOSE_PAGES), self.questions.ask_for_pages, lambda each: each.has_pages_to_choose),
+            FileAction(tr(CHOOSE_PAGES), self.questions.ask_for_pages, lambda file: file.has_pages_to_choose),
             FileAction(tr(REMOVE), self.take_out),
         ]
-        self.questions.show_menu(one, at, offers)
+        self.questions.show_menu(file, at, offers)
 
     def _document(self, number: int) -> StoredDocument | None:
         """Return the newest version of a document, or None if it is gone or unreadable."""

@@ -57,7 +57,7 @@ class StatementView(QTextEdit):
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._theme = theme
-        self._told: list[ShownStatement] = []
+        self._statements: list[ShownStatement] = []
         self._below: tuple[str, list[ShownStatement]] = ("", [])  # heading and statements of the second list
         self._form = Form.BULLETS
         self._plain = ""
@@ -92,68 +92,68 @@ class StatementView(QTextEdit):
         self._on_theme_changed()
 
     @property
-    def stretches(self) -> list[StatementRange]:
+    def ranges(self) -> list[StatementRange]:
         """Ranges of the statements in the text document, in order."""
-        return self._text.stretches
+        return self._text.ranges
 
     @property
     def below(self) -> int:
         """Number of statements in the second list, below the first."""
         return len(self._below[1])
 
-    def show_statements(self, told: Sequence[ShownStatement], form: Form) -> None:
+    def show_statements(self, shown: Sequence[ShownStatement], form: Form) -> None:
         """Replace all statements, drop the second list and scroll to the top."""
-        self._told, self._form, self._plain, self._below = list(told), form, "", ("", [])
+        self._statements, self._form, self._plain, self._below = list(shown), form, "", ("", [])
         self.current, self.chip, self.open_chip = -1, 0, None
         self._write()
         self.verticalScrollBar().setValue(0)
 
-    def add(self, told: Sequence[ShownStatement], below: Sequence[ShownStatement] = ()) -> None:
+    def add(self, shown: Sequence[ShownStatement], below: Sequence[ShownStatement] = ()) -> None:
         """Append statements and replace the second list.
 
         A view scrolled to the end stays there, unless the reader is in the second list.
         """
         bar = self.verticalScrollBar()
         is_at_end = bar.value() >= bar.maximum() and not self._below[1]
-        self._told += told
+        self._statements += shown
         self._below = (self._below[0], list(below))
-        with self._reader_stays():
+        with self._keep_reading_position():
             self._text.leave_below()
-            self._text.add(told, self._form)
+            self._text.add(shown, self._form)
             self._text.add_below(*self._below)
         if is_at_end:
             bar.setValue(bar.maximum())
 
-    def show_below(self, words: str, told: Sequence[ShownStatement]) -> None:
+    def show_below(self, words: str, shown: Sequence[ShownStatement]) -> None:
         """Replace the second list, under the heading `words`; the reader's place stays."""
-        if self._below == (words, list(told)):
+        if self._below == (words, list(shown)):
             return
-        self._below = (words, list(told))
-        with self._reader_stays():
+        self._below = (words, list(shown))
+        with self._keep_reading_position():
             self._text.leave_below()
             self._text.add_below(*self._below)
 
     @contextmanager
-    def _reader_stays(self) -> Iterator[None]:
+    def _keep_reading_position(self) -> Iterator[None]:
         """Keep the scroll position and the current statement across a rebuild, as far as both still exist."""
-        before, bar = self.stretches, self.verticalScrollBar()
+        before, bar = self.ranges, self.verticalScrollBar()
         # Where the first visible statements are; by identity, as equal ones may occur twice.
         tops = {
-            id(statement_range.told): self.ground.rect_of(statement_range).top()
+            id(statement_range.shown): self.ground.rect_of(statement_range).top()
             for statement_range in before[max(0, self.ground.number_at(QPointF())) :][:8]
         }
         was_at = bar.value()
         numbers = (self.current, self.open_chip[0] if self.open_chip else -1)
-        places = [(id(before[number].told) if 0 <= number < len(before) else 0) for number in numbers]
+        places = [(id(before[number].shown) if 0 <= number < len(before) else 0) for number in numbers]
         yield
-        after = {id(stretch.told): number for number, stretch in enumerate(self.stretches)}
+        after = {id(statement_range.shown): number for number, statement_range in enumerate(self.ranges)}
         self.current = after.get(places[0], -1)
         number = after.get(places[1])
         self.open_chip = (number, self.open_chip[1]) if number is not None and self.open_chip else None
         stays = next((number for number in tops if number in after), 0)
         self.document().size()  # completes the layout, so that the scroll bar reaches the end
         if stays and was_at:
-            bar.setValue(bar.value() + round(self.ground.rect_of(self.stretches[after[stays]]).top() - tops[stays]))
+            bar.setValue(bar.value() + round(self.ground.rect_of(self.ranges[after[stays]]).top() - tops[stays]))
         self.viewport().update()
 
     def show_plain(self, text: str) -> None:
@@ -161,19 +161,19 @@ class StatementView(QTextEdit):
         bar = self.verticalScrollBar()
         is_at_end = bar.value() >= bar.maximum()
         before = bar.value()
-        self._told, self._plain, self._below, self.current = [], text, ("", []), -1
+        self._statements, self._plain, self._below, self.current = [], text, ("", []), -1
         self._write()
         bar.setValue(bar.maximum() if is_at_end else before)
 
     def go_to(self, number: int, chip: int = 0) -> None:
         """Move the keyboard position to a statement and chip, scroll there and announce it."""
-        if not 0 <= number < len(self.stretches):
+        if not 0 <= number < len(self.ranges):
             return
         is_other = number != self.current
         self.current, self.chip = number, chip
         self._bring_into_view(number)
-        told = self.stretches[number].told
-        announce(self, told.spoken if is_other else told.chips[chip].spoken if told.chips else told.spoken)
+        shown = self.ranges[number].shown
+        announce(self, shown.spoken if is_other else shown.chips[chip].spoken if shown.chips else shown.spoken)
         self.viewport().update()
 
     def _bring_into_view(self, number: int) -> None:
@@ -186,7 +186,7 @@ class StatementView(QTextEdit):
 
     def open_place(self, number: int, chip: int = 0) -> None:
         """Open a chip's source, as a click on it does."""
-        chips: tuple[Chip, ...] = self.stretches[number].told.chips if 0 <= number < len(self.stretches) else ()
+        chips: tuple[Chip, ...] = self.ranges[number].shown.chips if 0 <= number < len(self.ranges) else ()
         if 0 <= chip < len(chips):
             self.current, self.chip, self.open_chip = number, chip, (number, chip)
             self.viewport().update()
@@ -202,7 +202,7 @@ class StatementView(QTextEdit):
         if self._plain:
             self._text.write_plain(self._plain)
         else:
-            self._text.add(self._told, self._form)
+            self._text.add(self._statements, self._form)
             self._text.add_below(*self._below)
         # Writing moved the text cursor to the end, and the view would follow it.
         cursor = self.textCursor()
@@ -240,7 +240,7 @@ class StatementView(QTextEdit):
                 Qt.KeyboardModifier.KeypadModifier,
             ),
         )
-        last = len(self.stretches) - 1
+        last = len(self.ranges) - 1
         side = {Qt.Key.Key_Right: 1, Qt.Key.Key_Left: -1}.get(Qt.Key(key), 0)
         if key == Qt.Key.Key_Escape:
             self.left.emit()
@@ -254,8 +254,8 @@ class StatementView(QTextEdit):
         elif key == Qt.Key.Key_End:
             self.go_to(last)
         elif side and self.current >= 0:
-            side = -side if self.stretches[self.current].is_right_to_left else side
-            most = len(self.stretches[self.current].told.chips) - 1
+            side = -side if self.ranges[self.current].is_right_to_left else side
+            most = len(self.ranges[self.current].shown.chips) - 1
             self.go_to(self.current, min(max(self.chip + side, 0), max(0, most)))
         elif key in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space):
             self.open_place(max(self.current, 0), self.chip)
@@ -284,7 +284,7 @@ class StatementView(QTextEdit):
     def focusInEvent(self, event: QFocusEvent) -> None:
         super().focusInEvent(event)
         by_keys = event.reason() in (Qt.FocusReason.TabFocusReason, Qt.FocusReason.BacktabFocusReason)
-        if by_keys and self.stretches:
+        if by_keys and self.ranges:
             self.go_to(max(self.current, 0), self.chip)
 
     def sizeHint(self) -> QSize:
@@ -300,7 +300,7 @@ class StatementView(QTextEdit):
             self.ground.hover(None)
         elif event.type() == QEvent.Type.ToolTip:
             found = self.ground.chip_at(QPointF(event.pos()))  # type: ignore[attr-defined]
-            chip = self.stretches[found[0]].told.chips[found[1]] if found else None
+            chip = self.ranges[found[0]].shown.chips[found[1]] if found else None
             self.viewport().setToolTip(plain_tip(chip.spoken) if chip else "")
         return super().viewportEvent(event)
 
@@ -355,7 +355,7 @@ ENDS = ".。।"
 class StatementRange:
     """Positions of a statement in the text document: the whole, its chips, and its note."""
 
-    told: ShownStatement
+    shown: ShownStatement
     start: int
     end: int
     chips: list[tuple[int, int]]
@@ -370,18 +370,18 @@ class _Above(NamedTuple):
     """Writer state at the end of the first list, restored when the second list is removed."""
 
     position: int
-    stretches: int
+    ranges: int
     group: str | None
     paragraph: int | None
     is_empty: bool
 
 
 class StatementText:
-    """Append statements to a text document; `stretches` lists their ranges in order."""
+    """Append statements to a text document; `ranges` lists their ranges in order."""
 
     def __init__(self, document: QTextDocument, theme: Theme) -> None:
         self._document, self._theme = document, theme
-        self.stretches: list[StatementRange] = []
+        self.ranges: list[StatementRange] = []
         self._group: str | None = None  # None: nothing was written, so the first heading is
         self._paragraph: int | None = None
         self._is_empty = True
@@ -395,14 +395,14 @@ class StatementText:
         frame.setTopMargin(self._theme.px(ABOVE_PX))
         frame.setBottomMargin(self._theme.px(ABOVE_PX))
         self._document.rootFrame().setFrameFormat(frame)
-        self.stretches, self._group, self._paragraph, self._is_empty = [], None, None, True
+        self.ranges, self._group, self._paragraph, self._is_empty = [], None, None, True
         self._above = None
 
     def add_below(self, words: str, statements: Sequence[ShownStatement]) -> None:
         """Append a list under a heading, to be removed by `leave_below`; nothing without statements."""
         cursor = QTextCursor(self._document)
         cursor.movePosition(QTextCursor.MoveOperation.End)
-        self._above = _Above(cursor.position(), len(self.stretches), self._group, self._paragraph, self._is_empty)
+        self._above = _Above(cursor.position(), len(self.ranges), self._group, self._paragraph, self._is_empty)
         if statements:
             self._new_block(cursor, words, gap_px=26)
             cursor.insertText(words, self._format(NOTE_PX, 500, self._theme.tokens.muted))
@@ -412,13 +412,13 @@ class StatementText:
     def leave_below(self) -> None:
         """Remove the list added by `add_below`, so that the first list can grow."""
         above, self._above = self._above, None
-        if above is None or above.stretches == len(self.stretches):
+        if above is None or above.ranges == len(self.ranges):
             return
         cursor = QTextCursor(self._document)
         cursor.setPosition(above.position)
         cursor.movePosition(QTextCursor.MoveOperation.End, QTextCursor.MoveMode.KeepAnchor)
         cursor.removeSelectedText()
-        del self.stretches[above.stretches :]
+        del self.ranges[above.ranges :]
         self._group, self._paragraph, self._is_empty = above.group, above.paragraph, above.is_empty
 
     def add(self, statements: Sequence[ShownStatement], form: Form) -> None:
@@ -426,12 +426,12 @@ class StatementText:
         cursor = QTextCursor(self._document)
         cursor.movePosition(QTextCursor.MoveOperation.End)
         cursor.beginEditBlock()
-        for told in statements:
-            self._write_heading(cursor, told.statement.group)
+        for shown in statements:
+            self._write_heading(cursor, shown.statement.group)
             if form is Form.PARAGRAPHS:
-                self._write_inline(cursor, told)
+                self._write_inline(cursor, shown)
             else:
-                self._write_item(cursor, told, has_bullet=form is not Form.QUESTIONS)
+                self._write_item(cursor, shown, has_bullet=form is not Form.QUESTIONS)
         cursor.endEditBlock()
 
     def write_plain(self, text: str) -> None:
@@ -453,54 +453,54 @@ class StatementText:
             self._new_block(cursor, group, gap_px=26)
             cursor.insertText(_one_line(group), self._format(weight=600))
 
-    def _write_item(self, cursor: QTextCursor, told: ShownStatement, *, has_bullet: bool) -> None:
-        is_flagged = told.is_flagged
+    def _write_item(self, cursor: QTextCursor, shown: ShownStatement, *, has_bullet: bool) -> None:
+        is_flagged = shown.is_flagged
         is_indented = has_bullet or is_flagged
         # The frame around a flagged statement needs more room.
-        gap = GAP_PX + (6 if is_flagged or (self.stretches and self.stretches[-1].told.is_flagged) else 0)
+        gap = GAP_PX + (6 if is_flagged or (self.ranges and self.ranges[-1].shown.is_flagged) else 0)
         if not has_bullet and not is_flagged and self._group:
             gap = 10
-        self._new_block(cursor, told.statement.text, gap_px=gap, is_indented=is_indented)
+        self._new_block(cursor, shown.statement.text, gap_px=gap, is_indented=is_indented)
         start = cursor.position()
-        chips = self._write_words(cursor, told)
-        if told.note:
-            self._new_block(cursor, told.statement.text, gap_px=4, is_indented=is_indented, line_percent=125)
+        chips = self._write_words(cursor, shown)
+        if shown.note:
+            self._new_block(cursor, shown.statement.text, gap_px=4, is_indented=is_indented, line_percent=125)
             token = self._theme.tokens.warning if is_flagged else self._theme.tokens.muted
-            cursor.insertText(_one_line(told.note), self._format(NOTE_PX, 500 if is_flagged else 400, token))
-        self.stretches.append(
+            cursor.insertText(_one_line(shown.note), self._format(NOTE_PX, 500 if is_flagged else 400, token))
+        self.ranges.append(
             StatementRange(
-                told, start, cursor.position(), chips, is_indented, False, is_right_to_left(told.statement.text)
+                shown, start, cursor.position(), chips, is_indented, False, is_right_to_left(shown.statement.text)
             )
         )
 
-    def _write_inline(self, cursor: QTextCursor, told: ShownStatement) -> None:
-        if told.statement.paragraph != self._paragraph:
-            self._paragraph = told.statement.paragraph
-            self._new_block(cursor, told.statement.text, gap_px=GAP_PX)
+    def _write_inline(self, cursor: QTextCursor, shown: ShownStatement) -> None:
+        if shown.statement.paragraph != self._paragraph:
+            self._paragraph = shown.statement.paragraph
+            self._new_block(cursor, shown.statement.text, gap_px=GAP_PX)
         else:
             cursor.insertText(" ", self._format())
         start = cursor.position()
-        if told.is_flagged:
+        if shown.is_flagged:
             cursor.insertText("!\u00a0", self._format(weight=700, color=self._theme.tokens.warning))
-        chips = self._write_words(cursor, told)
-        if told.note:
-            color = self._theme.tokens.warning if told.is_flagged else self._theme.tokens.muted
-            cursor.insertText(f" {_one_line(told.note)}", self._format(NOTE_PX, 500, color))
-        self.stretches.append(
-            StatementRange(told, start, cursor.position(), chips, False, True, is_right_to_left(told.statement.text))
+        chips = self._write_words(cursor, shown)
+        if shown.note:
+            color = self._theme.tokens.warning if shown.is_flagged else self._theme.tokens.muted
+            cursor.insertText(f" {_one_line(shown.note)}", self._format(NOTE_PX, 500, color))
+        self.ranges.append(
+            StatementRange(shown, start, cursor.position(), chips, False, True, is_right_to_left(shown.statement.text))
         )
 
-    def _write_words(self, cursor: QTextCursor, told: ShownStatement) -> list[tuple[int, int]]:
+    def _write_words(self, cursor: QTextCursor, shown: ShownStatement) -> list[tuple[int, int]]:
         """Insert a statement's words as plain characters, never as markup.
 
         This is the only place where model output enters the document.
         """
-        text = _one_line(told.statement.text)
+        text = _one_line(shown.statement.text)
         # A full stop goes behind the chips, to the end of the sentence.
-        end = text[-1:] if text[-1:] in ENDS and not text.endswith("..") and told.chips else ""
+        end = text[-1:] if text[-1:] in ENDS and not text.endswith("..") and shown.chips else ""
         cursor.insertText(text.removesuffix(end) if end else text, self._format())
         places = []
-        for chip in told.chips:
+        for chip in shown.chips:
             cursor.insertText(" ", self._format())
             first = cursor.position()
             cursor.insertText(f"{HAIR}{_unbroken(chip.text)}{HAIR}", self._format(color=self._theme.tokens.accent))
@@ -580,33 +580,33 @@ class StatementGround:
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         has_keys = view.hasFocus()
         # The frame of the statement before may reach into the area.
-        for number in range(max(0, self.number_at(area.topLeft()) - 1), len(view.stretches)):
-            stretch = view.stretches[number]
-            box = self._box_of(stretch)
+        for number in range(max(0, self.number_at(area.topLeft()) - 1), len(view.ranges)):
+            statement_range = view.ranges[number]
+            box = self._box_of(statement_range)
             # Only what is visible, so that hundreds of statements scroll as fast as a few.
             if box.top() > area.bottom():
                 break
-            if stretch.told.is_flagged:
-                self._paint_flag(painter, stretch, box)
-            if stretch.is_marked:
-                self._paint_sign(painter, stretch)
-            self._paint_chips(painter, number, stretch, is_current=has_keys and number == view.current)
+            if statement_range.shown.is_flagged:
+                self._paint_flag(painter, statement_range, box)
+            if statement_range.is_marked:
+                self._paint_sign(painter, statement_range)
+            self._paint_chips(painter, number, statement_range, is_current=has_keys and number == view.current)
             if has_keys and number == view.current:
-                self._paint_ring(painter, stretch, box)
+                self._paint_ring(painter, statement_range, box)
         painter.end()
 
     def statement_rect(self, number: int) -> QRectF:
-        return self.rect_of(self._view.stretches[number])
+        return self.rect_of(self._view.ranges[number])
 
     def chip_rect(self, number: int, chip: int) -> QRectF:
-        return self._chip(self._view.stretches[number], chip)
+        return self._chip(self._view.ranges[number], chip)
 
     def chip_at(self, point: QPointF) -> tuple[int, int] | None:
         """Return the numbers of statement and chip at a point, or None."""
         last = self.number_at(point)
         # The nearest cursor position may be in the statement that begins behind the chip.
         for number in range(max(0, last - 1), last + 1):
-            for place in range(len(self._view.stretches[number].chips)):
+            for place in range(len(self._view.ranges[number].chips)):
                 if self.chip_rect(number, place).contains(point):
                     return number, place
         return None
@@ -614,45 +614,45 @@ class StatementGround:
     def number_at(self, point: QPointF) -> int:
         """Return the last statement that begins at or before a point; -1 if there is none."""
         position = self._view.cursorForPosition(point.toPoint()).position()
-        return bisect_right(self._view.stretches, position, key=lambda stretch: stretch.start) - 1
+        return bisect_right(self._view.ranges, position, key=lambda statement_range: statement_range.start) - 1
 
-    def rect_of(self, stretch: StatementRange) -> QRectF:
+    def rect_of(self, statement_range: StatementRange) -> QRectF:
         """Return the bounding rectangle of a statement's lines; items take the full width."""
-        rects = [rect for _, rect in self._lines(stretch.start, stretch.end)]
+        rects = [rect for _, rect in self._lines(statement_range.start, statement_range.end)]
         around = QRectF()
         for rect in rects:
             around = around.united(rect)
-        if not stretch.is_inline:
+        if not statement_range.is_inline:
             around.setLeft(0)
             around.setRight(self._view.viewport().width())
         return around
 
-    def _chip(self, stretch: StatementRange, place: int) -> QRectF:
-        start, end = stretch.chips[place]
+    def _chip(self, statement_range: StatementRange, place: int) -> QRectF:
+        start, end = statement_range.chips[place]
         # Nothing in a chip can be broken, so it is on one line.
         _, rect = next(self._lines(start, end), (None, QRectF()))
         px = self._theme.px
         return rect.adjusted(0, -px(0.5), 0, px(1.5))
 
-    def _box_of(self, stretch: StatementRange) -> QRectF:
-        side, high = (self._theme.px(3), self._theme.px(2)) if stretch.is_inline else (0, self._theme.px(8))
-        return self.rect_of(stretch).adjusted(-side, -high, side, high)
+    def _box_of(self, statement_range: StatementRange) -> QRectF:
+        side, high = (self._theme.px(3), self._theme.px(2)) if statement_range.is_inline else (0, self._theme.px(8))
+        return self.rect_of(statement_range).adjusted(-side, -high, side, high)
 
-    def _paint_flag(self, painter: QPainter, stretch: StatementRange, box: QRectF) -> None:
+    def _paint_flag(self, painter: QPainter, statement_range: StatementRange, box: QRectF) -> None:
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(QColor(self._theme.tokens.bubble))
         px = self._theme.px
-        if not stretch.is_inline:
+        if not statement_range.is_inline:
             painter.drawRoundedRect(box, px(8), px(8))
             return
-        for _, rect in self._lines(stretch.start, stretch.end):
+        for _, rect in self._lines(statement_range.start, statement_range.end):
             painter.drawRoundedRect(rect.adjusted(-px(2), -px(2), px(2), px(3)), px(4), px(4))
 
-    def _paint_ring(self, painter: QPainter, stretch: StatementRange, box: QRectF) -> None:
+    def _paint_ring(self, painter: QPainter, statement_range: StatementRange, box: QRectF) -> None:
         """Paint the keyboard focus around a statement or chip."""
         px, path = self._theme.px, QPainterPath()
-        if stretch.is_inline:
-            for _, rect in self._lines(stretch.start, stretch.end):
+        if statement_range.is_inline:
+            for _, rect in self._lines(statement_range.start, statement_range.end):
                 path.addRect(rect.adjusted(-px(2), -px(4), px(2), px(5)))
             # One outline around lines that touch, instead of a frame for each.
             path = path.simplified()
@@ -662,15 +662,15 @@ class StatementGround:
         painter.setPen(QPen(QColor(self._theme.tokens.focus), 1))
         painter.drawPath(path)
 
-    def _paint_sign(self, painter: QPainter, stretch: StatementRange) -> None:
+    def _paint_sign(self, painter: QPainter, statement_range: StatementRange) -> None:
         """Paint a bullet, or an exclamation mark if the statement contradicts its source."""
-        line, rect = next(self._lines(stretch.start, stretch.start + 1), (None, QRectF()))
+        line, rect = next(self._lines(statement_range.start, statement_range.start + 1), (None, QRectF()))
         if line is None:
             return
         px, tokens = self._theme.px, self._theme.tokens
-        edge = self._view.viewport().width() - px(MARGIN_PX) if stretch.is_right_to_left else 0
-        middle = edge + px(MARGIN_PX) / 2 - (-px(2) if stretch.is_right_to_left else px(2))
-        if stretch.told.is_flagged:
+        edge = self._view.viewport().width() - px(MARGIN_PX) if statement_range.is_right_to_left else 0
+        middle = edge + px(MARGIN_PX) / 2 - (-px(2) if statement_range.is_right_to_left else px(2))
+        if statement_range.shown.is_flagged:
             painter.setFont(self._theme.font(TEXT_PX, 700))
             painter.setPen(QColor(tokens.warning))
             room = QRectF(middle - px(MARGIN_PX) / 2, rect.top(), px(MARGIN_PX), rect.height())
@@ -681,10 +681,12 @@ class StatementGround:
             size = px(2.5)
             painter.drawEllipse(QPointF(middle, rect.center().y() + px(1)), size, size)
 
-    def _paint_chips(self, painter: QPainter, number: int, stretch: StatementRange, *, is_current: bool) -> None:
+    def _paint_chips(
+        self, painter: QPainter, number: int, statement_range: StatementRange, *, is_current: bool
+    ) -> None:
         tokens, px = self._theme.tokens, self._theme.px
-        for place in range(len(stretch.chips)):
-            rect = self._chip(stretch, place)
+        for place in range(len(statement_range.chips)):
+            rect = self._chip(statement_range, place)
             is_held = is_current and place == self._view.chip
             painter.setBrush(QColor(tokens.chip))
             if is_held:
@@ -718,8 +720,11 @@ class StatementGround:
             begin, stop = max(first, line.textStart()), min(last, line.textStart() + line.textLength())
             if begin >= stop:
                 continue
-            one, other = line.cursorToX(begin)[0], line.cursorToX(stop)[0]  # type: ignore[index]
+            begin_x, stop_x = line.cursorToX(begin)[0], line.cursorToX(stop)[0]  # type: ignore[index]
             # As high as the letters, while the line is higher.
             base = origin.y() + line.y() + line.ascent()
-            left = origin.x() + min(one, other)
-            yield line, QRectF(left, base - metrics.ascent(), abs(other - one), metrics.ascent() + metrics.descent())
+            left = origin.x() + min(begin_x, stop_x)
+            yield (
+                line,
+                QRectF(left, base - metrics.ascent(), abs(stop_x - begin_x), metrics.ascent() + metrics.descent()),
+            )

@@ -42,8 +42,8 @@ from app.ui.summarize.summary_texts import (
     form_and_time,
     note_of,
     places_in,
-    sentences_told,
-    told,
+    shown_sentences,
+    shown_statements,
     work_words,
 )
 from app.ui.summarize.wish import MethodLook
@@ -91,7 +91,7 @@ class WorkPage(QWidget):
         self.stored: StoredSummary | None = None
         self.progress: SummaryProgress | None = None
         self._count = 0
-        self._told = (False, False)
+        self._announced = (False, False)
         """Whether the write-up has been announced, and whether its second attempt has."""
         self._digest: list[ShownStatement] = []
         self._digest_of: tuple[int, ...] = ()
@@ -147,9 +147,9 @@ class WorkPage(QWidget):
                 self._show_digest()
         self._show_words()
 
-    def show_digest(self, document_ids: tuple[int, ...], told: Sequence[ShownStatement]) -> None:
+    def show_digest(self, document_ids: tuple[int, ...], shown: Sequence[ShownStatement]) -> None:
         """Show key sentences of the documents in place of sections not read yet."""
-        self._digest_of, self._digest = document_ids, list(told)
+        self._digest_of, self._digest = document_ids, list(shown)
         if self.progress is None or not self.progress.text:
             self._show_digest()
 
@@ -181,7 +181,7 @@ class WorkPage(QWidget):
             self.points.add(self._tell(new), self._left_of_digest)
         elif isinstance(event, Writing):
             self.points.show_plain(event.text)
-        if isinstance(event, Writing | PromptRead) and self._told == (progress.is_written, progress.is_second_try):
+        if isinstance(event, Writing | PromptRead) and self._announced == (progress.is_written, progress.is_second_try):
             self._show_share()  # called many times a second, with the same words
         else:
             self._show_words()
@@ -191,7 +191,7 @@ class WorkPage(QWidget):
             return
         progress = self.progress
         self.words.setText(work_words(progress, self.stored, self._left_s(self.stored.id)))
-        self._told = (progress.is_written, progress.is_second_try) if progress is not None else (False, False)
+        self._announced = (progress.is_written, progress.is_second_try) if progress is not None else (False, False)
         self._show_share()
         lead = ""
         if progress is not None and progress.text:
@@ -233,7 +233,7 @@ class SummarizeView(WorkView):
     ) -> None:
         super().__init__(runner)
         self._app, self._theme, self._notify = app, theme, notify
-        self._places: ChipBuilder | None = None
+        self._chip_builder: ChipBuilder | None = None
         self._is_draft_loaded = False
         self.files = DraftFiles(app, theme, notify, self, pictures)
         self.looks = FirstLooks(app, notify, self)
@@ -241,7 +241,9 @@ class SummarizeView(WorkView):
         self.empty = EmptyPage(app, theme)
         self.draft = SummaryDraftPage(app, theme, notify, self.files, self.looks.look_at)
         self.work = WorkPage(
-            theme, lambda points: told(points, self._places) if self._places else [], app.summaries.seconds_left
+            theme,
+            lambda points: shown_statements(points, self._chip_builder) if self._chip_builder else [],
+            app.summaries.seconds_left,
         )
         self.result = ResultPage(theme, notify, self._saving)
         self.methods = MethodLook(app, self)
@@ -306,7 +308,7 @@ class SummarizeView(WorkView):
             self._load_draft()
         self.show_id(None)
         if self.files.files:
-            self.draft.look_again()
+            self.draft.refresh_estimates()
         else:
             self.empty.better.find_better()
         self.methods.find_methods(self.draft.groups)
@@ -321,7 +323,7 @@ class SummarizeView(WorkView):
         self.show_id(job_id)
         try:
             if is_other:
-                self._places = places_in(stored.document_ids, self._app.documents)
+                self._chip_builder = places_in(stored.document_ids, self._app.documents)
             if stored.state in AT_WORK:
                 self.work.show_work(stored, self.runner.progress_of(job_id))
                 self._show_page(self.work)
@@ -360,7 +362,7 @@ class SummarizeView(WorkView):
 
     def close_view(self) -> None:
         """Save typed text and stop estimates before the window closes."""
-        self.draft.foot.choices.settle()
+        self.draft.foot.choices.flush_typing()
         self.draft.estimating.stop()
         self.looks.stop()
         self.document.close_document()
@@ -385,9 +387,10 @@ class SummarizeView(WorkView):
         statements: list[ShownStatement] = []
         set_aside: list[ShownStatement] = []
         if summary is not None:
-            self._places = ChipBuilder(summary.documents, self._app.documents)
+            self._chip_builder = ChipBuilder(summary.documents, self._app.documents)
             statements, set_aside = (
-                told(statements, self._places) for statements in (summary.statements, summary.set_aside)
+                shown_statements(statements, self._chip_builder)
+                for statements in (summary.statements, summary.set_aside)
             )
         was_at_work = self.pages.currentWidget() is self.work
         self.methods.find_methods([stored.document_ids])
@@ -400,7 +403,7 @@ class SummarizeView(WorkView):
     def _on_seen(self, document_ids: tuple[int, ...], look: FirstLook) -> None:
         """Show a finished preview, in the draft or in the open summary."""
         try:
-            shown = sentences_told(look.summary.statements, ChipBuilder(look.summary.documents, self._app.documents))
+            shown = shown_sentences(look.summary.statements, ChipBuilder(look.summary.documents, self._app.documents))
         except AppError as error:
             self._notify.error(error)
             return
@@ -429,7 +432,7 @@ class SummarizeView(WorkView):
     def _on_draft_changed(self) -> None:
         if self.open_id is None:
             if self.files.files and self.pages.currentWidget() is not self.draft:
-                self.draft.look_at_model()
+                self.draft.check_model()
             self._show_page(self.draft if self.files.files else self.empty)
 
     def _keep_draft(self) -> None:
@@ -450,7 +453,7 @@ class SummarizeView(WorkView):
             return
         if is_draft:
             self.files.clear()
-            self.draft.look_again()
+            self.draft.refresh_estimates()
         self.runner.start()
         self.show_job(begun[0].id)
         self.list_changed.emit()

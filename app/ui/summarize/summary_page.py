@@ -280,12 +280,12 @@ class ResultHead(TabColumn):
             self._said = (BETWEEN.join(map(tr, said)), "", tr(not_given_words(summary)))
         else:
             found, attention = statements_words(summary.statements) if summary.statements else ("", "")
-            told = [tr(words) for words in (attention, language_words(summary), unknown_in_short(summary)) if words]
+            remarks = [tr(words) for words in (attention, language_words(summary), unknown_in_short(summary)) if words]
             read = tr(coverage_words(summary))
             if runs_elsewhere(summary.model):
                 made = tr("made on a server by {model}", model=model_name(Path(summary.model)))
                 read = BETWEEN.join(part for part in (read, made) if part)
-            self._said = (read, tr(found), ", ".join(told))
+            self._said = (read, tr(found), ", ".join(remarks))
         self._write()
 
     def show_digest(self) -> None:
@@ -373,24 +373,24 @@ class ResultPage(QWidget):
         self.head.title.renamed.connect(self.renamed)
         self.head.ask_wanted.connect(self._ask)
         self.head.translate_wanted.connect(
-            lambda: self._with_summary(lambda one: self.translate_wanted.emit(plain(one)))
+            lambda: self._with_summary(lambda summary: self.translate_wanted.emit(plain(summary)))
         )
         self.head.copy_wanted.connect(lambda: self._with_summary(self.saving.copy))
         self.head.save_wanted.connect(lambda: self._with_summary(self._show_forms))
 
-    def show_digest(self, document_ids: tuple[int, ...], digest: Summary, told: Sequence[ShownStatement]) -> None:
+    def show_digest(self, document_ids: tuple[int, ...], digest: Summary, shown: Sequence[ShownStatement]) -> None:
         """Show key sentences of unread parts below a stopped summary."""
-        self._digest = (document_ids, digest, list(told))
+        self._digest = (document_ids, digest, list(shown))
         self._show_digest()
 
     def _show_digest(self) -> None:
-        stored, written, (document_ids, digest, told) = self.stored, self.summary, self._digest
+        stored, written, (document_ids, digest, shown) = self.stored, self.summary, self._digest
         is_whole = written is not None and not written.is_partial
         if stored is None or stored.state == "done" or is_whole or stored.document_ids != document_ids:
             return
         left = [
             shown_statement
-            for shown_statement in told
+            for shown_statement in shown
             if not any(was_read(written, anchor) for anchor in shown_statement.statement.anchors)
         ]
         self.statements.show_below(tr(DIGEST_WORDS), left)
@@ -430,7 +430,7 @@ class ResultPage(QWidget):
         self,
         stored: StoredSummary,
         summary: Summary | None,
-        told: Sequence[ShownStatement],
+        shown: Sequence[ShownStatement],
         *,
         set_aside: Sequence[ShownStatement] = (),
         is_outdated: bool = False,
@@ -456,7 +456,7 @@ class ResultPage(QWidget):
         if not is_same:
             # What was read before a stop are points of sections, whatever form was asked for.
             is_written = summary is not None and (not summary.is_partial or summary.sections_read >= summary.sections)
-            self.statements.show_statements(told, stored.wish.form if is_written else Form.BULLETS)
+            self.statements.show_statements(shown, stored.wish.form if is_written else Form.BULLETS)
             if summary is not None and set_aside:
                 name = model_name(Path(summary.model))
                 self.statements.show_below(tr(WRITTEN_BY_MODEL, model=name), set_aside)

@@ -220,12 +220,13 @@ class SummaryProgress:
 
     def _note_read(self, document: int, first: int, last: int) -> None:
         """Add a section's first and last block to the ranges read."""
-        before = next((one for one in self.read[-1:] if one[0] == document and one[1] <= first <= one[2] + 1), None)
         # Neighbours are joined, as there may be thousands.
-        if before is not None:
-            self.read[-1] = (document, before[1], max(last, before[2]))
-        else:
-            self.read.append((document, first, last))
+        if self.read:
+            number, begin, end = self.read[-1]
+            if number == document and begin <= first <= end + 1:
+                self.read[-1] = (document, begin, max(last, end))
+                return
+        self.read.append((document, first, last))
 
     def has_read(self, anchor: ClaimAnchor) -> bool:
         """Return whether the section of a place was read."""
@@ -296,11 +297,14 @@ class ChipBuilder:
         self._documents, self._source = documents, source
         self._headings: dict[tuple[int, int], str] = {}
 
-    def know(self, statements: Sequence[Statement]) -> None:
+    def load_headings(self, statements: Sequence[Statement]) -> None:
         """Look up headings for places without pages. Raises the store's errors."""
         for number, document in enumerate(self._documents):
             cited = {
-                a.block_id for statement in statements for a in statement.anchors if a.document == number and not a.page
+                anchor.block_id
+                for statement in statements
+                for anchor in statement.anchors
+                if anchor.document == number and not anchor.page
             }
             wanted = sorted(block_id for block_id in cited if (number, block_id) not in self._headings)
             for block in self._source.some_blocks(document.id, wanted) if wanted else ():
@@ -320,7 +324,7 @@ class ChipBuilder:
         words = (
             [self._where(claim_anchor) for claim_anchor in statement.anchors]
             if is_one
-            else [c.text for c in self.chips(statement)]
+            else [chip.text for chip in self.chips(statement)]
         )
         return ", ".join(dict.fromkeys(words))
 
@@ -379,26 +383,26 @@ class ShownStatement:
         return (not check.found and check.is_compared) or bool(self.statement.unsupported)
 
 
-def told(statements: Sequence[Statement], places: ChipBuilder) -> list[ShownStatement]:
+def shown_statements(statements: Sequence[Statement], builder: ChipBuilder) -> list[ShownStatement]:
     """Return statements ready to show, in the same order. Raises the store's errors."""
-    places.know(statements)
-    return [_told(statement, places) for statement in statements]
+    builder.load_headings(statements)
+    return [_shown_statement(statement, builder) for statement in statements]
 
 
-def sentences_told(sentences: Sequence[Statement], places: ChipBuilder) -> list[ShownStatement]:
+def shown_sentences(sentences: Sequence[Statement], builder: ChipBuilder) -> list[ShownStatement]:
     """Return sentences of the documents themselves ready to show; they need no check."""
-    places.know(sentences)
+    builder.load_headings(sentences)
     found = []
     for sentence in sentences:
-        chips = places.chips(sentence)
+        chips = builder.chips(sentence)
         spoken = (sentence.group, sentence.text, *(chip.spoken for chip in chips))
         found.append(ShownStatement(sentence, chips, "", " ".join(filter(None, spoken))))
     return found
 
 
-def _told(statement: Statement, places: ChipBuilder) -> ShownStatement:
-    chips, check = places.chips(statement), statement.check
-    where = places.where(statement)
+def _shown_statement(statement: Statement, builder: ChipBuilder) -> ShownStatement:
+    chips, check = builder.chips(statement), statement.check
+    where = builder.where(statement)
     is_plain = check.found and check.reason is None
     words = tr(check_words(check, where))
     doubted = tr(doubt_words(statement))

@@ -91,7 +91,7 @@ class WishChoices(QWidget):
         self.instruction.setText(wish.instruction)
         self._show_field()
 
-    def settle(self) -> None:
+    def flush_typing(self) -> None:
         """Emit `changed` for text typed a moment ago, instead of after the pause."""
         if self._typed.isActive():
             self._typed.stop()

@@ -187,22 +187,22 @@ class SummarizeDesk(FileQuestions):
     @property
     def statement_count(self) -> int:
         """How many statements are shown, without sentences of the document below them."""
-        return len(self.statements.stretches) - self.statements.below
+        return len(self.statements.ranges) - self.statements.below
 
     # What is shown before a model is asked.
 
     @property
     def has_digest(self) -> bool:
         """Whether sentences of what is put together are shown."""
-        return self.digest.isVisible() and bool(self.digest.stretches)
+        return self.digest.isVisible() and bool(self.digest.ranges)
 
     @property
     def digest_said(self) -> list[str]:
         """The sentences of the document that are shown: alone, or below what a model wrote."""
         if self.page == "draft":
-            return [one.told.statement.text for one in self.digest.stretches]
+            return [one.shown.statement.text for one in self.digest.ranges]
         view = self.statements
-        return [one.told.statement.text for one in view.stretches[len(view.stretches) - view.below :]]
+        return [one.shown.statement.text for one in view.ranges[len(view.ranges) - view.below :]]
 
     @property
     def is_looking(self) -> bool:

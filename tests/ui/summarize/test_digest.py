@@ -262,12 +262,12 @@ def test_the_outline_opens_its_headings_by_click_and_by_enter(open_tab: Open, tm
 def test_several_documents_are_told_one_by_one(open_tab: Open, tmp_path: Path) -> None:
     desk = open_tab(load=NEVER)
     look_at(desk, lease_pdf(tmp_path / "lease.pdf"), report(tmp_path / "kilns.md"))
-    groups = list(dict.fromkeys(one.told.statement.group for one in desk.digest.stretches))
+    groups = list(dict.fromkeys(one.shown.statement.group for one in desk.digest.ranges))
     assert groups == ["lease", "kilns"]
-    assert desk.digest.stretches[0].told.chips[0].text == "lease p. 1"
+    assert desk.digest.ranges[0].shown.chips[0].text == "lease p. 1"
     assert desk.headings == ["lease", "kilns"]
     desk.remove(0)
-    desk.wait(lambda: desk.has_digest and {one.told.statement.group for one in desk.digest.stretches} == {""})
+    desk.wait(lambda: desk.has_digest and {one.shown.statement.group for one in desk.digest.ranges} == {""})
 
 
 def test_a_form_that_only_a_model_can_write_has_its_sentences_as_a_list(open_tab: Open, tmp_path: Path) -> None:
@@ -344,11 +344,11 @@ def test_nothing_of_it_is_cut_off_and_everything_can_be_brought_into_view(
     digest = desk.digest
     assert digest.height() >= digest.document().size().height()
     assert digest.document().idealWidth() <= digest.viewport().width()
-    last = digest.stretches[-1]
+    last = digest.ranges[-1]
     digest.setFocus(Qt.FocusReason.TabFocusReason)
     desk.press(Qt.Key.Key_End)
-    desk.wait(lambda: not digest.visibleRegion().intersected(digest.place_of(len(digest.stretches) - 1)).isEmpty())
-    assert last.told.statement.text
+    desk.wait(lambda: not digest.visibleRegion().intersected(digest.place_of(len(digest.ranges) - 1)).isEmpty())
+    assert last.shown.statement.text
 
 
 def test_everything_in_it_that_takes_the_keyboard_has_a_name(open_tab: Open, tmp_path: Path) -> None:
@@ -357,7 +357,7 @@ def test_everything_in_it_that_takes_the_keyboard_has_a_name(open_tab: Open, tmp
     part = desk.view.draft.digest
     names = [one.accessibleName() for one in (part.copy, part.save, part.sentences, *part.terms.chips, part.outline)]
     assert all(names)
-    first = desk.digest.stretches[0].told
+    first = desk.digest.ranges[0].shown
     assert first.spoken.startswith(first.statement.text)
     assert first.spoken.endswith("of kilns.md")
     assert desk.term("KPI").accessibleDescription() == "Defined, Key Performance Indicator (KPI)"

@@ -86,7 +86,7 @@ def test_what_differs_lies_in_a_tinted_box_with_a_sign_and_what_is_found_does_no
 def test_chips_have_their_ground_and_lie_within_the_column(make: Make, scheme: str) -> None:
     view = make(scheme=scheme)
     image = picture(view)
-    for number, stretch in enumerate(view.stretches):
+    for number, stretch in enumerate(view.ranges):
         for place in range(len(stretch.chips)):
             rect = view.ground.chip_rect(number, place)
             assert share(image, rect, view._theme.tokens.chip) > 0.3
@@ -113,7 +113,7 @@ def test_headings_and_questions_stand_above_what_belongs_to_them(make: Make) -> 
     assert [lines.index("Energy"), lines.index("Law")] == [0, 3]
     asked = make((told(KILN, 1, group="What does a firing need?"),), Form.QUESTIONS)
     assert asked.toPlainText().startswith("What does a firing need?\n")
-    assert not asked.stretches[0].is_marked, "an answer has no bullet"
+    assert not asked.ranges[0].is_marked, "an answer has no bullet"
 
 
 def test_right_to_left_the_bullet_is_at_the_right(make: Make) -> None:
@@ -248,11 +248,11 @@ def test_what_stands_below_gives_way_piece_by_piece_and_whoever_reads_it_stays_a
     bar = view.verticalScrollBar()
     bar.setValue(bar.maximum() // 2)
     read = next(number for number in range(19) if view.ground.statement_rect(number).top() >= 0)
-    told_there, top = view.stretches[read].told, view.ground.statement_rect(read).top()
+    told_there, top = view.ranges[read].shown, view.ground.statement_rect(read).top()
     view.open_place(read)
     for number in range(3):
         view.add([told(MONEY, number)], below[number + 1 :])
-    now = next(number for number, one in enumerate(view.stretches) if one.told is told_there)
+    now = next(number for number, one in enumerate(view.ranges) if one.shown is told_there)
     assert (now, view.below) == (read, 16), "three came above, and three below have gone"
     assert abs(view.ground.statement_rect(now).top() - top) <= 2
     assert (view.current, view.open_chip) == (now, (now, 0))
@@ -262,7 +262,7 @@ def test_what_stands_below_gives_way_piece_by_piece_and_whoever_reads_it_stays_a
     assert "Sentences" not in view.toPlainText()
     assert view.open_chip is None
     view.add([told(ARABIC, 3)])
-    assert len(view.stretches) == 4
+    assert len(view.ranges) == 4
 
 
 def test_shown_whole_it_is_as_high_as_its_text_and_says_where_the_keyboard_is(qtbot: QtBot) -> None:

@@ -364,7 +364,7 @@ def test_two_documents_become_one_summary_with_the_file_in_every_chip(desk: Desk
     desk.begin_prompt(lease_pdf(tmp_path / "lease.pdf"), notes(tmp_path / "notes.txt", NOTE))
     assert desk.pipeline.asked[0][0] == ("lease.pdf", "notes.txt")
     desk.finish(found(), found("The kiln holds its heat.", None, 1, 1))
-    chips = [stretch.told.chips[0] for stretch in desk.statements.stretches]
+    chips = [stretch.shown.chips[0] for stretch in desk.statements.ranges]
     assert [chip.text for chip in chips] == ["lease p. 2", "notes ¶ 1"]
     assert [chip.spoken for chip in chips] == ["page 2 of lease.pdf", "paragraph 1 of notes.txt"]
 
@@ -528,7 +528,7 @@ def test_right_to_left_the_tab_is_mirrored(open_tab: Open, qapp: QApplication, t
         assert left(desk.length) > left(desk.begin_button)
         statements = desk.statements
         cursor = statements.textCursor()
-        cursor.setPosition(statements.stretches[0].start)
+        cursor.setPosition(statements.ranges[0].start)
         begins = statements.cursorRect(cursor).left()
         assert statements.viewport().width() - 50 < begins < statements.viewport().width() - 20
         assert statements.ground.chip_rect(0, 0).right() < begins
@@ -574,11 +574,11 @@ def test_with_the_real_pipeline_what_the_model_says_stands_beside_its_page(open_
     desk.click(desk.begin_button)
     desk.wait(lambda: desk.page == "result")
     statements = desk.statements
-    first, second, _ = statements.stretches
-    assert [chip.text for chip in first.told.chips] == ["p. 2"]
-    assert not first.told.is_flagged
-    assert second.told.is_flagged
-    assert "on p. 1" in second.told.spoken or "the page says" in second.told.spoken
+    first, second, _ = statements.ranges
+    assert [chip.text for chip in first.shown.chips] == ["p. 2"]
+    assert not first.shown.is_flagged
+    assert second.shown.is_flagged
+    assert "on p. 1" in second.shown.spoken or "the page says" in second.shown.spoken
     statements.open_place(0)
     assert desk.reader.page == 2
     assert "2,400 euros" in desk.reader.marked_text
@@ -593,10 +593,10 @@ def test_what_a_model_wrote_and_was_not_found_stands_below_the_documents_own_sen
     desk.wait(lambda: desk.page == "result")
     desk.wait(lambda: "Only 1 of the 2 statements" in desk.facts.accessibleName())
     assert WRITTEN_BY_MODEL.format(model="model") in desk.statements.toPlainText()
-    *sentences, first, second = desk.statements.stretches
-    assert sentences and not any(one.told.is_flagged for one in sentences)
-    assert [first.told.is_flagged, second.told.is_flagged] == [False, True]
-    assert first.told.statement.text == "The deposit is 2,400 euros and is paid back within eight weeks."
+    *sentences, first, second = desk.statements.ranges
+    assert sentences and not any(one.shown.is_flagged for one in sentences)
+    assert [first.shown.is_flagged, second.shown.is_flagged] == [False, True]
+    assert first.shown.statement.text == "The deposit is 2,400 euros and is paid back within eight weeks."
 
 
 def test_a_model_that_is_stopped_says_why_and_what_it_wrote_stands_below_and_can_be_had_all_the_same(
@@ -611,8 +611,8 @@ def test_a_model_that_is_stopped_says_why_and_what_it_wrote_stands_below_and_can
     desk.wait(lambda: desk.page == "result")
     desk.wait(lambda: "model.gguf was stopped: none of its first 4 statements" in desk.facts.accessibleName())
     assert WRITTEN_BY_MODEL.format(model="model") in desk.statements.toPlainText()
-    assert [one.told.is_flagged for one in desk.statements.stretches[-4:]] == [True] * 4
-    assert not any(one.told.is_flagged for one in desk.statements.stretches[:-4])
+    assert [one.shown.is_flagged for one in desk.statements.ranges[-4:]] == [True] * 4
+    assert not any(one.shown.is_flagged for one in desk.statements.ranges[:-4])
     desk.wait(desk.begin_anyway.isVisible)
     assert (desk.begin_button.text(), desk.begin_anyway.text()) == (
         CHOOSE_AGAIN,
@@ -636,8 +636,8 @@ def test_by_the_smallest_model_the_result_says_that_none_was_asked_and_what_sent
     assert "4 of 4 pages read" in desk.facts.accessibleName()
     said = ("Written without the model.", "no questions and answers. That takes a larger model.")
     assert all(one in desk.facts.accessibleName() for one in said)
-    assert desk.statements.stretches
-    assert all(one.told.chips and not one.told.is_flagged for one in desk.statements.stretches)
+    assert desk.statements.ranges
+    assert all(one.shown.chips and not one.shown.is_flagged for one in desk.statements.ranges)
 
 
 def test_with_the_starter_the_button_keeps_sentences_and_beside_it_the_model_can_be_asked_all_the_same(

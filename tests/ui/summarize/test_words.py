@@ -32,8 +32,8 @@ from app.ui.summarize.summary_texts import (
     ChipBuilder,
     SummaryProgress,
     figures_of,
+    shown_statements,
     time_words,
-    told,
     was_read,
     work_words,
 )
@@ -186,7 +186,7 @@ def test_chips_name_pages_headings_and_paragraphs_once_each() -> None:
     assert [chip.text for chip in places("a.pdf").chips(statement)] == ["p. 6", "p. 30"]
     text = Statement("x", (ClaimAnchor(0, 3, None), ClaimAnchor(0, 4, None)))
     plain = places("notes.md", unit="")
-    plain.know([text])
+    plain.load_headings([text])
     assert [chip.text for chip in plain.chips(text)] == ["§ Notice", "¶ 4"]
     assert [chip.spoken for chip in plain.chips(text)] == ["Notice of notes.md", "paragraph 4 of notes.md"]
 
@@ -201,11 +201,11 @@ def test_the_check_is_said_with_the_statement() -> None:
     found = Statement("It rose.", (ClaimAnchor(0, 1, 6),))
     wrong = Statement("It cost 3.1.", (ClaimAnchor(0, 1, 7),), Check(False, CheckReason.NUMBER, "3.1", "3.7"))
     missing = Statement("Ms Roe left.", (ClaimAnchor(0, 1, 8),), Check(False, CheckReason.NAME, "Ms Roe"))
-    first, second, third = told([found, wrong, missing], places("a.pdf"))
+    first, second, third = shown_statements([found, wrong, missing], places("a.pdf"))
     assert (first.note, first.spoken) == ("", "It rose. Found on p. 6.")
     differs = "It says “3.1”, the page says “3.7”."
     assert (second.note, second.spoken) == (differs, f"It cost 3.1. {differs}")
-    (other,) = told(
+    (other,) = shown_statements(
         [Statement("Es stieg.", (ClaimAnchor(0, 1, 6),), Check(False, CheckReason.LANGUAGE))], places("a.pdf")
     )
     assert (other.is_flagged, second.is_flagged) == (False, True), "that it could not be compared speaks not against it"
@@ -216,7 +216,7 @@ def test_the_check_is_said_with_the_statement() -> None:
 
 
 def test_what_has_no_pages_is_found_in_it_and_not_on_it() -> None:
-    (one,) = told([Statement("It rose.", (ClaimAnchor(0, 4, None),))], places("a.html", unit=""))
+    (one,) = shown_statements([Statement("It rose.", (ClaimAnchor(0, 4, None),))], places("a.html", unit=""))
     assert one.spoken == "It rose. Found in ¶ 4."
 
 
