@@ -145,6 +145,7 @@ def _run_window(
 
     def let_go() -> None:
         instance.close()
+        # Only now, as the new process would find this one's lock.
         if window is not None and window.closing.is_restarting:
             start_again()
 
@@ -311,6 +312,7 @@ def chat_tab(window: MainWindow) -> ChatTab:
 
 def _tidied(app: Fireside) -> Iterator[object]:
     app.remove_unreferenced()
+    # A task is a generator.
     yield from ()
 
 

@@ -186,6 +186,7 @@ class ModelAtHand(QObject):
         ask = self._next(cancel)
         while ask is not None:
             with self._engines().open_engine(cancel) as engine:
+                # Declined by the user, or stopped meanwhile.
                 if engine is None:
                     return
                 yield TabModelLoaded()

@@ -121,6 +121,7 @@ class Intake(QObject):
         if one in self._waiting:
             self._waiting.remove(one)
         if one in self._running.values() and one.task is not None:
+            # It ends like any other, which begins the next one.
             one.task.cancel()
         if one in self.files:
             self.files.remove(one)
