@@ -56,13 +56,13 @@ class FileAction:
     serves: Callable[[Any], bool] = lambda _one: True
 
 
-def offers_menu(one: object, offers: Sequence[FileAction], window: QWidget) -> QMenu:
+def offers_menu(file: object, offers: Sequence[FileAction], window: QWidget) -> QMenu:
     """Return a menu of a file's actions; it deletes itself on closing."""
     menu = QMenu(window)
     menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
     for offer in offers:
-        if offer.serves(one):
-            menu.addAction(offer.label, partial(offer.do, one))
+        if offer.serves(file):
+            menu.addAction(offer.label, partial(offer.do, file))
     return menu
 
 
@@ -101,59 +101,59 @@ class DocumentQuestions(QObject):
         dialog.filesSelected.connect(self.files_chosen.emit)
         dialog.open()
 
-    def ask_for_password(self, one: FileToRead, *, is_wrong: bool) -> None:
+    def ask_for_password(self, file: FileToRead, *, is_wrong: bool) -> None:
         """Queue a password dialog behind those already open, as they come one at a time."""
-        self._locked.append((one, is_wrong))
+        self._locked.append((file, is_wrong))
         self._ask_next()
 
-    def ask_for_pages(self, one: FileToRead) -> None:
-        document = one.document
+    def ask_for_pages(self, file: FileToRead) -> None:
+        document = file.document
         if document is None:
             return
         dialog = PagesDialog(
-            self._theme, one.name, document.unit, document.pages,
-            first=one.part.first_page or 1, last=one.part.last_page, names=document.info.get("names", ()),
+            self._theme, file.name, document.unit, document.pages,
+            first=file.part.first_page or 1, last=file.part.last_page, names=document.info.get("names", ()),
             parent=self._window,
         )  # fmt: skip
         dialog.chosen.connect(
-            lambda first, last: self.part_chosen.emit(one, replace(one.part, first_page=first, last_page=last))
+            lambda first, last: self.part_chosen.emit(file, replace(file.part, first_page=first, last_page=last))
         )
         dialog.open()
 
-    def ask_about_size(self, one: FileToRead, size_bytes: int) -> None:
+    def ask_about_size(self, file: FileToRead, size_bytes: int) -> None:
         """Ask whether to read a large file; a refusal emits `refused`."""
-        dialog = LargeFile(self._theme, one.name, size_bytes, self._window)
-        dialog.read_wanted.connect(lambda: self.reading_allowed.emit(one))
-        dialog.rejected.connect(lambda: self.refused.emit(one))
+        dialog = LargeFile(self._theme, file.name, size_bytes, self._window)
+        dialog.read_wanted.connect(lambda: self.reading_allowed.emit(file))
+        dialog.rejected.connect(lambda: self.refused.emit(file))
         dialog.open()
 
-    def show_menu(self, one: FileToRead, at: QPoint, offers: Sequence[FileAction]) -> QMenu:
+    def show_menu(self, file: FileToRead, at: QPoint, offers: Sequence[FileAction]) -> QMenu:
         """Return the menu of a document: its actions, and text encodings where they apply."""
-        menu = offers_menu(one, offers, self._window)
-        if one.has_encoding and one.document is not None:
-            used = one.document.info["encoding"] or one.part.encoding
+        menu = offers_menu(file, offers, self._window)
+        if file.has_encoding and file.document is not None:
+            used = file.document.info["encoding"] or file.part.encoding
             from app.documents.source import ENCODINGS
 
             encodings = menu.addMenu(tr("Text encoding"))
             for name in ENCODINGS:
-                action = encodings.addAction(name, partial(self._on_encoding, one, name))
+                action = encodings.addAction(name, partial(self._on_encoding, file, name))
                 action.setCheckable(True)
                 action.setChecked(name == used)
         menu.popup(at)
         return menu
 
-    def _on_encoding(self, one: FileToRead, name: str) -> None:
-        self.part_chosen.emit(one, replace(one.part, encoding=name))
+    def _on_encoding(self, file: FileToRead, name: str) -> None:
+        self.part_chosen.emit(file, replace(file.part, encoding=name))
 
     def _ask_next(self) -> None:
         while self._locked and self._asked is None:
-            one, is_wrong = self._locked.pop(0)
+            file, is_wrong = self._locked.pop(0)
             # It may have been removed since it was queued.
-            if one.stage is not Stage.LOCKED:
+            if file.stage is not Stage.LOCKED:
                 continue
-            dialog = self._asked = PasswordDialog(self._theme, one.name, is_wrong=is_wrong, parent=self._window)
-            dialog.given.connect(lambda password, one=one: self.password_given.emit(one, password))
-            dialog.rejected.connect(lambda one=one: self.refused.emit(one))
+            dialog = self._asked = PasswordDialog(self._theme, file.name, is_wrong=is_wrong, parent=self._window)
+            dialog.given.connect(lambda password, file=file: self.password_given.emit(file, password))
+            dialog.rejected.connect(lambda file=file: self.refused.emit(file))
             dialog.finished.connect(self._on_done)
             dialog.open()
 

@@ -82,12 +82,12 @@ class DocumentText(QTextEdit):
 
     @property
     def loaded(self) -> int:
-        return len(self._window.stretches)
+        return len(self._window.ranges)
 
     @property
     def top_block_id(self) -> int:
         """Id of the first visible block; 0 if there is none."""
-        top = self._window.stretch_at(self.cursorForPosition(QPoint(1, 1)).position())
+        top = self._window.range_at(self.cursorForPosition(QPoint(1, 1)).position())
         return top.block.id if top is not None else 0
 
     def percent_of(self, block_count: int) -> int | None:
@@ -206,7 +206,7 @@ class DocumentText(QTextEdit):
         self._set_margins()
         if self._words:
             self.show_words(self._words)
-        elif self._window.stretches:
+        elif self._window.ranges:
             top = self.top_block_id
             self._empty()
             self._load(self._marks.mark if self._marks.is_held else TextHighlight(top))
@@ -294,12 +294,14 @@ class TextMarks(QObject):
 
     def paint(self) -> None:
         found: list[QTextEdit.ExtraSelection] = []
-        if self._window.stretches:
+        if self._window.ranges:
             tokens = self._theme.tokens
-            near = marks_in(self._hits, self._window.stretches[0].block.id, self._window.stretches[-1].block.id)
-            found = [one for hit in near if hit != self.mark and (one := self._selection(hit, tokens.selection))]
-            if self.mark is not None and (one := self._selection(self.mark, tokens.mark)):
-                found.append(one)
+            near = marks_in(self._hits, self._window.ranges[0].block.id, self._window.ranges[-1].block.id)
+            found = [
+                selection for hit in near if hit != self.mark and (selection := self._selection(hit, tokens.selection))
+            ]
+            if self.mark is not None and (selection := self._selection(self.mark, tokens.mark)):
+                found.append(selection)
         self._text.setExtraSelections(found)
 
     def hold(self) -> None:
@@ -380,7 +382,7 @@ def said_of(blocks: Sequence[Block], mark: TextHighlight | None) -> str:
 
 PORTION = 40
 PORTION_CHARACTERS = 6000
-MOST_STRETCHES = 800
+MOST_RANGES = 800
 MOST_UNITS = 120_000
 
 Placed = tuple[BlockRange, int, int, int]
@@ -398,25 +400,25 @@ class DocumentWindow:
         self._places: dict[int, list[Placed]] = {}
         self._down: Iterator[BlockRange] = iter(())
         self._up: Iterator[BlockRange] = iter(())
-        self.stretches: list[BlockRange] = []
+        self.ranges: list[BlockRange] = []
 
     @property
     def at_start(self) -> bool:
         """True if the first range of the walk is laid out, or if there is none."""
-        first = self.stretches[0] if self.stretches else None
+        first = self.ranges[0] if self.ranges else None
         return self._walk is None or first is None or (first.block.id, first.start) == (self._walk.first_id, 0)
 
     @property
     def at_end(self) -> bool:
         """True if the last range of the walk is laid out, or if there is none."""
-        last = self.stretches[-1] if self.stretches else None
+        last = self.ranges[-1] if self.ranges else None
         if self._walk is None or last is None:
             return True
         return last.block.id >= self._walk.last_id and last.end == len(last.block.text)
 
     def empty(self) -> None:
         self._look.forget()
-        self.stretches, self._lengths, self._bullets, self._places = [], [], [], {}
+        self.ranges, self._lengths, self._bullets, self._places = [], [], [], {}
         self._down, self._up = iter(()), iter(())
         self._walk = None
         self._document.clear()
@@ -444,72 +446,73 @@ class DocumentWindow:
             self._drop_last(PORTION)
         return bool(portion)
 
-    def position_of(self, stretch: BlockRange) -> int:
+    def position_of(self, block_range: BlockRange) -> int:
         """Return a range's position; raises ValueError if it isn't laid out."""
-        return sum(self._lengths[: self.stretches.index(stretch)])
+        return sum(self._lengths[: self.ranges.index(block_range)])
 
-    def stretch_at(self, position: int) -> BlockRange | None:
+    def range_at(self, position: int) -> BlockRange | None:
         """Return the range at a position, the last one for positions beyond it; None if there is none."""
-        for stretch, length in zip(self.stretches, self._lengths, strict=True):
+        for block_range, length in zip(self.ranges, self._lengths, strict=True):
             if position < length:
-                return stretch
+                return block_range
             position -= length
-        return self.stretches[-1] if self.stretches else None
+        return self.ranges[-1] if self.ranges else None
 
     def span_of(self, mark: TextHighlight) -> tuple[int, int] | None:
         """Return start and end of a mark; None if no part of it is laid out."""
         begin, finish = -1, -1
-        for stretch, position, bullet, length in self._index().get(mark.block_id, ()):
-            start, end = span_of(stretch.block, mark)
-            low, high = max(start, stretch.start), min(end, stretch.end)
+        for block_range, position, bullet, length in self._index().get(mark.block_id, ()):
+            start, end = span_of(block_range.block, mark)
+            low, high = max(start, block_range.start), min(end, block_range.end)
             if low < high:
-                text = stretch.text
-                first = position + bullet + utf16_length(text[: low - stretch.start])
+                text = block_range.text
+                first = position + bullet + utf16_length(text[: low - block_range.start])
                 begin = first if begin < 0 else begin
                 finish = min(
-                    first + utf16_length(text[low - stretch.start : high - stretch.start]), position + length - 1
+                    first + utf16_length(text[low - block_range.start : high - block_range.start]),
+                    position + length - 1,
                 )
         return None if begin < 0 else (begin, finish)
 
     def _index(self) -> dict[int, list[Placed]]:
         if not self._places:
             position = 0
-            for stretch, length, bullet in zip(self.stretches, self._lengths, self._bullets, strict=True):
-                self._places.setdefault(stretch.block.id, []).append((stretch, position, bullet, length))
+            for block_range, length, bullet in zip(self.ranges, self._lengths, self._bullets, strict=True):
+                self._places.setdefault(block_range.block.id, []).append((block_range, position, bullet, length))
                 position += length
         return self._places
 
     def _is_full(self) -> bool:
-        is_large = len(self.stretches) > MOST_STRETCHES or sum(self._lengths) > MOST_UNITS
+        is_large = len(self.ranges) > MOST_RANGES or sum(self._lengths) > MOST_UNITS
         # Two portions stay in any case, or what was just added would be dropped at once.
-        return is_large and len(self.stretches) > 2 * PORTION
+        return is_large and len(self.ranges) > 2 * PORTION
 
-    def _append(self, stretches: Sequence[BlockRange]) -> None:
+    def _append(self, ranges: Sequence[BlockRange]) -> None:
         self._places = {}
         cursor = QTextCursor(self._document)
         cursor.beginEditBlock()
         cursor.movePosition(QTextCursor.MoveOperation.End)
-        for stretch in stretches:
-            lines = self._look.lines_of(stretch)
+        for block_range in ranges:
+            lines = self._look.lines_of(block_range)
             for line in lines:
-                if self.stretches or line is not lines[0]:
+                if self.ranges or line is not lines[0]:
                     cursor.insertBlock(line.paragraph, line.characters)
                 else:
                     # An empty document has its first block already.
                     cursor.setBlockFormat(line.paragraph)
                 _write(cursor, line)
-            self.stretches.append(stretch)
+            self.ranges.append(block_range)
             self._lengths.append(_length(lines))
             self._bullets.append(utf16_length(lines[0].mark))
         cursor.endEditBlock()
 
-    def _prepend(self, stretches: Sequence[BlockRange]) -> None:
-        if not stretches:
+    def _prepend(self, ranges: Sequence[BlockRange]) -> None:
+        if not ranges:
             return
         cursor = QTextCursor(self._document)
         # The first line that is inserted takes over the first block, whose own format is put back behind.
         old = self._document.firstBlock().blockFormat()
-        every = [self._look.lines_of(stretch) for stretch in stretches]
+        every = [self._look.lines_of(block_range) for block_range in ranges]
         cursor.beginEditBlock()
         for number, line in enumerate(line for lines in every for line in lines):
             if number:
@@ -520,7 +523,7 @@ class DocumentWindow:
         cursor.insertBlock(old)
         cursor.endEditBlock()
         self._places = {}
-        self.stretches[:0] = stretches
+        self.ranges[:0] = ranges
         self._lengths[:0] = [_length(lines) for lines in every]
         self._bullets[:0] = [utf16_length(lines[0].mark) for lines in every]
 
@@ -535,10 +538,10 @@ class DocumentWindow:
         cursor.removeSelectedText()
         cursor.setBlockFormat(look)  # Qt may have kept the format of the other block
         cursor.endEditBlock()
-        del self.stretches[:count], self._lengths[:count], self._bullets[:count]
+        del self.ranges[:count], self._lengths[:count], self._bullets[:count]
         self._places = {}
         # The way up begins anew at what is first now.
-        self._up = walk.backwards(self.stretches[0])
+        self._up = walk.backwards(self.ranges[0])
 
     def _drop_last(self, count: int) -> None:
         walk = self._walk
@@ -548,9 +551,9 @@ class DocumentWindow:
         cursor.setPosition(sum(self._lengths[:-count]) - 1)
         cursor.movePosition(QTextCursor.MoveOperation.End, QTextCursor.MoveMode.KeepAnchor)
         cursor.removeSelectedText()
-        del self.stretches[-count:], self._lengths[-count:], self._bullets[-count:]
+        del self.ranges[-count:], self._lengths[-count:], self._bullets[-count:]
         self._places = {}
-        self._down = walk.onwards(self.stretches[-1])
+        self._down = walk.onwards(self.ranges[-1])
 
 
 def _write(cursor: QTextCursor, line: DocumentLine) -> None:
@@ -567,11 +570,11 @@ def _length(lines: Sequence[DocumentLine]) -> int:
     return sum(utf16_length(line.mark) + utf16_length(line.text) + 1 for line in lines)
 
 
-def _portion(stretches: Iterator[BlockRange]) -> list[BlockRange]:
+def _portion(ranges: Iterator[BlockRange]) -> list[BlockRange]:
     found, characters = [], 0
-    for stretch in islice(stretches, PORTION):
-        found.append(stretch)
-        characters += stretch.end - stretch.start
+    for block_range in islice(ranges, PORTION):
+        found.append(block_range)
+        characters += block_range.end - block_range.start
         if characters > PORTION_CHARACTERS:
             break
     return found
@@ -612,25 +615,29 @@ class DocumentLook:
 
     def __init__(self, theme: Theme) -> None:
         self._theme = theme
-        self._stops: dict[int, list[QTextOption.Tab]] = {}
+        self._tab_stops: dict[int, list[QTextOption.Tab]] = {}
 
     def forget(self) -> None:
         """Drop the cached columns, for another document or theme."""
-        self._stops.clear()
+        self._tab_stops.clear()
 
-    def lines_of(self, stretch: BlockRange) -> list[DocumentLine]:
+    def lines_of(self, block_range: BlockRange) -> list[DocumentLine]:
         """Return a range as paragraphs; their texts, joined by breaks, equal the range's characters."""
-        block = stretch.block
+        block = block_range.block
         look = self._characters(block)
         if block.kind not in BY_LINE:
-            mark = self._mark(block) if stretch.start == 0 else ""
-            text = stretch.text.translate(_ONLY_CHARACTERS)
-            return [DocumentLine(mark, text, self._paragraph(block, stretch, mark), look, self._muted(block))]
+            mark = self._mark(block) if block_range.start == 0 else ""
+            text = block_range.text.translate(_ONLY_CHARACTERS)
+            return [DocumentLine(mark, text, self._paragraph(block, block_range, mark), look, self._muted(block))]
         # The break between two ranges becomes the end of Qt's block.
-        lines = stretch.text.removesuffix("\n") if stretch.end < len(block.text) else stretch.text
+        lines = block_range.text.removesuffix("\n") if block_range.end < len(block.text) else block_range.text
         return [
             DocumentLine(
-                "", line.translate(_ONLY_CHARACTERS), self._row(block, stretch, n), self._of_row(look, stretch, n), look
+                "",
+                line.translate(_ONLY_CHARACTERS),
+                self._row(block, block_range, n),
+                self._of_row(look, block_range, n),
+                look,
             )
             for n, line in enumerate(lines.split("\n"))
         ]
@@ -657,28 +664,28 @@ class DocumentLook:
         look.setForeground(QColor(self._theme.tokens.muted))
         return look
 
-    def _of_row(self, look: QTextCharFormat, stretch: BlockRange, number: int) -> QTextCharFormat:
-        if stretch.block.kind is not BlockKind.TABLE or stretch.start > 0 or number > 0:
+    def _of_row(self, look: QTextCharFormat, block_range: BlockRange, number: int) -> QTextCharFormat:
+        if block_range.block.kind is not BlockKind.TABLE or block_range.start > 0 or number > 0:
             return look
         head = QTextCharFormat(look)
         head.setFont(self._theme.font(13.5, 600))
         return head
 
-    def _paragraph(self, block: Block, stretch: BlockRange, mark: str) -> QTextBlockFormat:
+    def _paragraph(self, block: Block, block_range: BlockRange, mark: str) -> QTextBlockFormat:
         px, look = self._theme.px, QTextBlockFormat()
         look.setLineHeight(LINE_PERCENT, QTextBlockFormat.LineHeightTypes.ProportionalHeight.value)
-        look.setTopMargin(px(GAPS_PX.get(block.kind, 12)) if stretch.start == 0 else 0)
+        look.setTopMargin(px(GAPS_PX.get(block.kind, 12)) if block_range.start == 0 else 0)
         if block.kind is BlockKind.LIST_ITEM:
             look.setIndent(max(1, block.level))
             look.setTextIndent(-px(INDENT_PX) if mark else 0)
             look.setTabPositions([QTextOption.Tab(px(INDENT_PX), QTextOption.TabType.LeftTab)])
         return look
 
-    def _row(self, block: Block, stretch: BlockRange, number: int) -> QTextBlockFormat:
+    def _row(self, block: Block, block_range: BlockRange, number: int) -> QTextBlockFormat:
         px, look = self._theme.px, QTextBlockFormat()
         look.setNonBreakableLines(True)
         look.setLineHeight(CODE_LINE_PERCENT, QTextBlockFormat.LineHeightTypes.ProportionalHeight.value)
-        look.setTopMargin(px(14) if stretch.start == 0 and number == 0 else 0)
+        look.setTopMargin(px(14) if block_range.start == 0 and number == 0 else 0)
         # Always left to right: tabs have no width in a right-to-left paragraph, and code is never written that way.
         look.setLayoutDirection(Qt.LayoutDirection.LeftToRight)
         if block.kind is BlockKind.CODE:
@@ -687,11 +694,11 @@ class DocumentLook:
         else:
             look.setProperty(GROUND_PROPERTY, ROW_GROUND)
             look.setBottomMargin(px(8))
-            look.setTabPositions(self._stops_of(block))
+            look.setTabPositions(self._tab_stops_of(block))
         return look
 
-    def _stops_of(self, block: Block) -> list[QTextOption.Tab]:
-        found = self._stops.get(block.id)
+    def _tab_stops_of(self, block: Block) -> list[QTextOption.Tab]:
+        found = self._tab_stops.get(block.id)
         if found is None:
             # In the bold font of the header row, which is the wider one.
             metrics = QFontMetricsF(self._theme.font(13.5, 600))
@@ -709,7 +716,7 @@ class DocumentLook:
                 width = min(metrics.horizontalAdvance(cell[:200]) * 1.06, self._theme.px(WIDEST_CELL_PX))
                 x += width + self._theme.px(18)
                 found.append(QTextOption.Tab(x, QTextOption.TabType.LeftTab))
-            self._stops[block.id] = found
+            self._tab_stops[block.id] = found
         return found
 
     def _mark(self, block: Block) -> str:

@@ -732,42 +732,42 @@ class PageReadingPane(QFrame):
         # A button that becomes disabled passes the focus to any widget.
         if self.save.hasFocus():
             self.edit.setFocus()
-        one = Correction(corrections, self._document_id, self._page, text, before=self._kept)
+        correction = Correction(corrections, self._document_id, self._page, text, before=self._kept)
         # Counts as saved from now on; `_on_saved` takes that back if it failed.
         self._kept = text
         self._show_buttons()
-        self._on_their_way.append(one)
-        self._waiting.append(one)
+        self._on_their_way.append(correction)
+        self._waiting.append(correction)
         self._saving.start()
 
     def _work(self, _cancel: CancelToken) -> Iterator[tuple[Correction, StoredDocument | Exception | None]]:
         # Not cancellable: it takes a moment, and the window may be closing.
         while self._waiting:
-            one = self._waiting.popleft()
+            correction = self._waiting.popleft()
             outcome: StoredDocument | Exception | None
             try:
-                outcome = one.corrections.correct_page(one.page, one.text, CancelToken())
+                outcome = correction.corrections.correct_page(correction.page, correction.text, CancelToken())
             except Exception as error:  # noqa: BLE001 (told with what it is about)
                 outcome = error
-            yield one, outcome
+            yield correction, outcome
 
-    def _on_saved(self, one: Correction, outcome: StoredDocument | Exception | None) -> None:
-        self._on_their_way.remove(one)
+    def _on_saved(self, correction: Correction, outcome: StoredDocument | Exception | None) -> None:
+        self._on_their_way.remove(correction)
         if isinstance(outcome, Exception):
             self._notify.error(outcome)
             # The page was left meanwhile, so its text waits until it is shown again.
-            if (self._document_id, self._page) != (one.document_id, one.page):
-                self._unsaved[one.document_id, one.page] = one.text
-            elif self._kept == one.text:
-                self._kept = one.before
+            if (self._document_id, self._page) != (correction.document_id, correction.page):
+                self._unsaved[correction.document_id, correction.page] = correction.text
+            elif self._kept == correction.text:
+                self._kept = correction.before
                 self._show_buttons()
         elif outcome is not None:
             announce(self, tr(SAVED_NOTE))
             # Corrections still waiting belong to the version that was just made.
             for later in self._on_their_way:
-                if later.document_id == one.document_id:
+                if later.document_id == correction.document_id:
                     later.document_id = outcome.id
-            self.renewed.emit(one.document_id, outcome.id)
+            self.renewed.emit(correction.document_id, outcome.id)
 
     def _on_give_up(self) -> None:
         corrections, page, earlier = self._corrections, self._page, self._document_id

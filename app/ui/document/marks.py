@@ -112,7 +112,7 @@ class BlockRange(NamedTuple):
         return self.block.text[self.start : self.end]
 
 
-def stretches_of(block: Block) -> list[BlockRange]:
+def ranges_of(block: Block) -> list[BlockRange]:
     """Split a block into ranges of bounded length, after a line or a space; joined they are its text.
 
     A line break between two ranges of a table or of code belongs to the first.
@@ -160,35 +160,35 @@ class Walk:
     def place_of(self, block_id: int, offset: int) -> BlockRange | None:
         """Return the range that contains a character, or None."""
         for block in self._document.read_blocks(block_id, 1):
-            for stretch in stretches_of(block):
-                if offset < stretch.end:
-                    return stretch
-            return stretches_of(block)[-1]
+            for block_range in ranges_of(block):
+                if offset < block_range.end:
+                    return block_range
+            return ranges_of(block)[-1]
         return None
 
     def onwards(self, after: BlockRange | None) -> Iterator[BlockRange]:
         """Yield the ranges after one, or all ranges for None."""
         next_id = self.first_id
         if after is not None:
-            yield from (block_range for block_range in stretches_of(after.block) if block_range.start > after.start)
+            yield from (block_range for block_range in ranges_of(after.block) if block_range.start > after.start)
             next_id = after.block.id + 1
         while next_id <= self.last_id:
             blocks = self._document.read_blocks(next_id, min(BATCH, self.last_id - next_id + 1))
             if not blocks:
                 return
             for block in blocks:
-                yield from stretches_of(block)
+                yield from ranges_of(block)
             next_id = blocks[-1].id + 1
 
     def backwards(self, before: BlockRange) -> Iterator[BlockRange]:
         """Yield the ranges before one, the nearest first, down to the first block."""
         yield from reversed(
-            [block_range for block_range in stretches_of(before.block) if block_range.start < before.start]
+            [block_range for block_range in ranges_of(before.block) if block_range.start < before.start]
         )
         last_id = before.block.id - 1
         while last_id >= self.first_id:
             first_id = max(self.first_id, last_id - BATCH + 1)
             blocks = self._document.read_blocks(first_id, last_id - first_id + 1)
             for block in reversed(blocks):
-                yield from reversed(stretches_of(block))
+                yield from reversed(ranges_of(block))
             last_id = first_id - 1

@@ -20,8 +20,8 @@ from app.ui.document.marks import (
     joined,
     marks_in,
     page_of,
+    ranges_of,
     span_of,
-    stretches_of,
 )
 from tests.helpers.shown_documents import DocumentInMemory, many_blocks
 
@@ -78,7 +78,7 @@ def test_the_marks_of_some_blocks_are_found() -> None:
 @given(st.sampled_from(list(BlockKind)), st.text(alphabet="ab \n\t😀", max_size=200), st.integers(1, 60))
 def test_stretches_joined_are_the_block(kind: BlockKind, part: str, times: int) -> None:
     block = Block(1, kind, part * times)
-    found = stretches_of(block)
+    found = ranges_of(block)
     assert "".join(one.text for one in found) == block.text
     assert all(0 < len(one.text) <= MOST_CHARACTERS for one in found) or block.text == ""
     if kind in (BlockKind.TABLE, BlockKind.CODE):

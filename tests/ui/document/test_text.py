@@ -12,7 +12,7 @@ from pytestqt.qtbot import QtBot
 
 from app.documents.blocks import Block, BlockKind
 from app.features.document_library import TextHighlight
-from app.ui.document.document_text import MOST_STRETCHES, DocumentText
+from app.ui.document.document_text import MOST_RANGES, DocumentText
 from app.ui.theme import LIGHT, Theme
 from tests.helpers.counting import lines_run
 from tests.helpers.shown_documents import DocumentInMemory, every_kind, many_blocks
@@ -127,7 +127,7 @@ def test_scrolling_to_the_end_and_back_shows_every_block_in_order(text: Document
             QApplication.processEvents()
             if (bar.value(), text.top_block_id) == (before, top):
                 break
-            assert text.loaded <= MOST_STRETCHES + 40
+            assert text.loaded <= MOST_RANGES + 40
         numbers = [int(line.split(".")[0].split()[1]) for line in text.toPlainText().split("\n")]
         assert numbers == list(range(numbers[0], numbers[0] + len(numbers)))
         assert numbers[-1 if direction > 0 else 0] == (count if direction > 0 else 1)
