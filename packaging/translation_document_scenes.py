@@ -114,7 +114,7 @@ def document_scenes(desk: DocumentDesk, show: Callable[[], object], folder: Path
 
     return [
         ("document-draft", lambda: shown(made.draft), nothing),
-        ("document-working", working, desk.rows.still),
+        ("document-working", working, desk.rows.drop_growing),
         ("document-done", lambda: shown(made.done), nothing),
         ("document-stopped", lambda: shown(made.stopped), nothing),
         ("document-edit", edited, desk.leave_editor),

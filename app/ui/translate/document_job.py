@@ -268,8 +268,8 @@ class Drafts(QObject):
     def add(self, paths: Sequence[str | Path]) -> None:
         """Begin a new batch with these files, dropping those that couldn't be read before."""
         self._batch = []
-        for one in [file for file in self.files.files if not file.is_on_its_way]:
-            self.files.drop(one)  # left over from the batch before, unreadable
+        for file in [file for file in self.files.files if not file.is_on_its_way]:
+            self.files.drop(file)  # left over from the batch before, unreadable
         self.files.add(paths, FileToTranslate)
 
     def begin(self, is_all: bool) -> None:
@@ -306,14 +306,14 @@ class Drafts(QObject):
         for to_translate in self.with_pictures:
             self._add_again(to_translate, leaves_pictures=True)
 
-    def _add(self, one: FileToTranslate, cancel: CancelToken) -> Iterator[Adding | Pictured | TranslationAdded]:
+    def _add(self, file: FileToTranslate, cancel: CancelToken) -> Iterator[Adding | Pictured | TranslationAdded]:
         return self._translations.add(
-            one.path, self._last.wish, cancel, password=one.password, leaves_pictures=one.leaves_pictures
+            file.path, self._last.wish, cancel, password=file.password, leaves_pictures=file.leaves_pictures
         )
 
-    def _on_failed(self, one: FileToTranslate) -> None:
-        if one.document is not None and self.pictures is not None:
-            self.pictures.begin_by_itself(one.document)
+    def _on_failed(self, file: FileToTranslate) -> None:
+        if file.document is not None and self.pictures is not None:
+            self.pictures.begin_by_itself(file.document)
 
     def _on_renewed(self, earlier_id: int, document_id: int) -> None:
         """Add a file again once its scanned pages were recognized."""
@@ -321,13 +321,13 @@ class Drafts(QObject):
             if to_translate.document is not None and to_translate.document.id in (earlier_id, document_id):
                 self._add_again(to_translate)
 
-    def _add_again(self, one: FileToTranslate, *, leaves_pictures: bool = False) -> None:
-        self.files.drop(one)
-        self.files.add_wanted(FileToTranslate(one.path, password=one.password, leaves_pictures=leaves_pictures))
+    def _add_again(self, file: FileToTranslate, *, leaves_pictures: bool = False) -> None:
+        self.files.drop(file)
+        self.files.add_wanted(FileToTranslate(file.path, password=file.password, leaves_pictures=leaves_pictures))
 
-    def _on_read(self, one: FileToTranslate) -> None:
-        self.files.drop(one)
-        stored = one.translation
+    def _on_read(self, file: FileToTranslate) -> None:
+        self.files.drop(file)
+        stored = file.translation
         if stored is None:
             return
         if is_same(stored.source_language, stored.wish.target):
@@ -350,9 +350,9 @@ class Drafts(QObject):
         if shown is None and not files.files and not files.looked_at and not self._batch:
             self.emptied.emit()
         elif shown is not None and not files.is_reading:
-            for one in [file for file in files.files if file.error and file.document is None]:
-                self._notify.mention(one.error)
-                files.drop(one)
+            for file in [file for file in files.files if file.error and file.document is None]:
+                self._notify.mention(file.error)
+                files.drop(file)
 
     def _on_able(self) -> None:
         self.forget_estimate()

@@ -143,7 +143,7 @@ class DocumentPage(QWidget):
         if link.remedy is Remedy.KEEP:
             self.accept(segment_id)
         elif link.remedy is Remedy.USE_TERM:
-            self._use_term(segment_id, link.told.flag.wanted)
+            self._use_term(segment_id, link.shown.flag.wanted)
         elif (stored := self._job.stored) is not None:
             number = stored.id
             if self._job.doing.try_to(lambda: self._translations.translate_again(number, segment_id)):
@@ -547,15 +547,15 @@ class DraftFoot(QWidget):
         self.one.clicked.connect(lambda: self.begun.emit(False))
         self.button = text_button(tr(TRANSLATE), "primary")
         self.button.clicked.connect(lambda: self.begun.emit(True))
-        told = QVBoxLayout()
-        told.addWidget(self.words)
-        told.addWidget(self.note)
+        labels = QVBoxLayout()
+        labels.addWidget(self.words)
+        labels.addWidget(self.note)
         row = QHBoxLayout(self)
-        row.addLayout(told, 1)
+        row.addLayout(labels, 1)
         row.addWidget(self.one, 0, Qt.AlignmentFlag.AlignBottom)
         row.addWidget(self.button, 0, Qt.AlignmentFlag.AlignBottom)
         theme.dress(row, margins=(EDGE_PX, 4, EDGE_PX, 16), spacing=12)
-        theme.dress(told, spacing=2)
+        theme.dress(labels, spacing=2)
         theme.dress(self.words, self.one, font=(14, 500))
         theme.dress(self.note, font=(13, 400))
         theme.dress(self.button, font=(14, 600))
@@ -574,9 +574,9 @@ class DraftFoot(QWidget):
         note = problem or (tr(COUNTING) if is_counting and estimate is None else "")
         if not note and estimate is not None and estimate.seconds is None:
             note = tr("An estimate of the time comes with the first segments.")
-        told = [part for part in (note, layout_words(drafts[0]) if drafts else "") if part]
-        self.note.setText(" ".join(told))
-        self.note.setVisible(bool(told))
+        notes = [part for part in (note, layout_words(drafts[0]) if drafts else "") if part]
+        self.note.setText(" ".join(notes))
+        self.note.setVisible(bool(notes))
         count = len(drafts)
         label = tr(TRANSLATE_DOCUMENTS, count=count) if count > 1 else tr(TRANSLATE)
         self.button.setText(label)
@@ -602,34 +602,34 @@ class FileLine(QFrame):
         self.name = ElidedLabel()
         self.words = plain_label(wraps=True)
         self.button = text_button("", "quiet")
-        told = QVBoxLayout()
-        told.addWidget(self.name)
-        told.addWidget(self.words)
+        labels = QVBoxLayout()
+        labels.addWidget(self.name)
+        labels.addWidget(self.words)
         row = QHBoxLayout(self)
-        row.addLayout(told, 1)
+        row.addLayout(labels, 1)
         row.addWidget(self.button)
-        theme.dress(told, spacing=2)
+        theme.dress(labels, spacing=2)
         theme.dress(row, margins=(16, 10, 10, 10))
         theme.dress(self.name, font=(14, 500))
         theme.dress(self.words, font=(13, 400))
         theme.dress(self.button, font=(13.5, 500))
         name_widgets(file_words=self.words, file_button=self.button)
 
-    def show_file(self, one: FileToRead) -> None:
+    def show_file(self, file: FileToRead) -> None:
         # Only its scanned pages are missing, so this is no error to the user.
-        waits = one.document is not None and one.stage is Stage.FAILED
-        is_failed = one.stage is Stage.FAILED and not waits
+        waits = file.document is not None and file.stage is Stage.FAILED
+        is_failed = file.stage is Stage.FAILED and not waits
         words = {
-            Stage.FAILED: tr("Waits until its pages that are pictures are read") if waits else one.error,
+            Stage.FAILED: tr("Waits until its pages that are pictures are read") if waits else file.error,
             Stage.LOCKED: tr(NEEDS_PASSWORD),
-            Stage.READING: tr(LOOKING_FOR_TEXT, count=segments_words(one.page)),
-        }.get(one.stage, tr(WAITING))
-        self.name.setText(one.name)
+            Stage.READING: tr(LOOKING_FOR_TEXT, count=segments_words(file.page)),
+        }.get(file.stage, tr(WAITING))
+        self.name.setText(file.name)
         self.words.setText(words)
         set_mark(self.words, "kind", "danger" if is_failed else "muted")
-        self.button.setText(tr(REMOVE) if one.stage is Stage.FAILED else tr(CANCEL))
-        self.button.setAccessibleName(f"{self.button.text()}: {short_name(one.name)}")
-        self.setAccessibleName(f"{one.name}: {words}")
+        self.button.setText(tr(REMOVE) if file.stage is Stage.FAILED else tr(CANCEL))
+        self.button.setAccessibleName(f"{self.button.text()}: {short_name(file.name)}")
+        self.setAccessibleName(f"{file.name}: {words}")
 
 
 class TranslationDraftPage(QWidget):

@@ -76,7 +76,9 @@ class DocumentTranslationView(QWidget):
         theme, notify, words = ui.theme, ui.notify, translations.words
         self._translations, self._last, self._theme, self._notify = translations, last, theme, notify
         self.runner = runner
-        self._places: dict[int, tuple[int, int]] = {}  # scroll positions by translation id, for this run of the program
+        self._positions: dict[
+            int, tuple[int, int]
+        ] = {}  # scroll positions by translation id, for this run of the program
         self._heard_state = ""
         """State as reported by the events: the store may be ahead of those still queued."""
         self.job = DocumentJob(translations, notify, self)
@@ -107,8 +109,8 @@ class DocumentTranslationView(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(self.document)
         # Counts and times are updated by a timer, as many segments a second may arrive.
-        self._soon = QTimer(self, singleShot=True, interval=REFRESH_MS)
-        self._soon.timeout.connect(self.refresh)
+        self._refresh_later = QTimer(self, singleShot=True, interval=REFRESH_MS)
+        self._refresh_later.timeout.connect(self.refresh)
         self._tick = QTimer(self, interval=TICK_MS)
         self._tick.timeout.connect(self._show_work)
         self._connect()
@@ -169,8 +171,8 @@ class DocumentTranslationView(QWidget):
         self._show_rows(stored)
         self._show(stored)
         self.pages.setCurrentWidget(self.page)
-        if translation_id in self._places:
-            self.page.segments.go_to_place(self._places[translation_id])
+        if translation_id in self._positions:
+            self.page.segments.go_to_place(self._positions[translation_id])
         self.shown_changed.emit(translation_id)
 
     def add_files(self, paths: Sequence[str | Path]) -> None:
@@ -290,7 +292,7 @@ class DocumentTranslationView(QWidget):
         if self.job.stored is None:
             return
         self.page.segments.close_editor()
-        self._places[self.job.stored.id] = self.page.segments.place
+        self._positions[self.job.stored.id] = self.page.segments.place
         self.drafts.estimating.stop()
 
     # Options.
@@ -339,9 +341,9 @@ class DocumentTranslationView(QWidget):
         elif isinstance(event, TermsFound):
             self.glossary.show_found(event.terms)
         elif isinstance(event, TranslationEnded):
-            rows.still()
-        if not self._soon.isActive():
-            self._soon.start(max(REFRESH_MS, self.job.stored.segments // SEGMENTS_PER_MS))
+            rows.drop_growing()
+        if not self._refresh_later.isActive():
+            self._refresh_later.start(max(REFRESH_MS, self.job.stored.segments // SEGMENTS_PER_MS))
 
     def _on_row_changed(self, translation_id: int) -> None:
         if self.job.stored is None or translation_id != self.job.stored.id:
@@ -350,7 +352,7 @@ class DocumentTranslationView(QWidget):
         self.refresh()
         self._heard_state = self.job.stored.state
         if before != self.job.stored.state:
-            self.page.segments.rows.still()
+            self.page.segments.rows.drop_growing()
             self.page.segments.rows.forget()
             if self.job.stored.state == DONE:
                 self.page.segments.announce_text(
@@ -377,7 +379,7 @@ class DocumentTranslationView(QWidget):
         self._leave_place()
         self.document.close_document()
         self._tick.stop()
-        self._soon.stop()
+        self._refresh_later.stop()
 
     def _arrange(self) -> None:
         """Let the glossary replace the document in a narrow window."""

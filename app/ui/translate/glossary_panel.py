@@ -301,10 +301,10 @@ class MemoryFiles(SavedFiles):
     """
 
     def __init__(
-        self, notify: Notify, window: QWidget, bring: Callable[[Path], int], write: Callable[[Path], object]
+        self, notify: Notify, window: QWidget, import_file: Callable[[Path], int], write: Callable[[Path], object]
     ) -> None:
         super().__init__(notify, window)
-        self._bring, self._write_all = bring, write
+        self._import_file, self._export_all = import_file, write
 
     def ask_to_import(self) -> QFileDialog:
         title, files = tr("Import translations"), f"{tr('Translation memory')} (*.tmx)"
@@ -316,10 +316,10 @@ class MemoryFiles(SavedFiles):
 
     def read(self, path: Path) -> tasks.BackgroundTask:
         """Import a TMX file on a thread; the count is shown as a notice."""
-        return self._read(lambda: self._bring(path), self._on_read)
+        return self._read(lambda: self._import_file(path), self._on_read)
 
     def write(self, path: Path) -> tasks.BackgroundTask:
-        return self._write(path, lambda: self._write_all(path))
+        return self._write(path, lambda: self._export_all(path))
 
     def _on_read(self, count: object) -> None:
         words = tr("1 translation was imported.") if count == 1 else tr(TRANSLATIONS_IMPORTED)

@@ -221,7 +221,7 @@ class LanguageButton(ChoiceButton):
 
     def show_list(self) -> LanguagePopup:
         offered = [_offered(code) for code in self.languages]
-        offered.sort(key=lambda one: one.name)
+        offered.sort(key=lambda offer: offer.name)
         if self._can_detect:
             offered.insert(0, Offered("", self._detect_words()))
         popup = LanguagePopup(self._theme, self._name, offered, self.value, self, remark=self.remark)
@@ -366,8 +366,8 @@ class LanguagePopup(QFrame):
         self.chosen.emit(value)
 
 
-def _starts(one: Offered, wanted: str) -> bool:
-    return fold_words(one.name).startswith(wanted) or fold_words(one.other).startswith(wanted)
+def _starts(offer: Offered, wanted: str) -> bool:
+    return fold_words(offer.name).startswith(wanted) or fold_words(offer.other).startswith(wanted)
 
 
 # Offer in place of a bad translation: a model that knows both languages, with its download.

@@ -20,7 +20,7 @@ from app.language.language_names import is_right_to_left
 from app.ui.i18n import tr
 from app.ui.theme import Theme
 from app.ui.translate.segment_text import SegmentLayout, SegmentWriter, coloured
-from app.ui.translate.translation_texts import Remedy, ShownFlag, told
+from app.ui.translate.translation_texts import Remedy, ShownFlag, shown_flags
 from app.ui.utf16 import characters_before, utf16_length
 
 if TYPE_CHECKING:
@@ -99,7 +99,7 @@ class RowsModel(QAbstractTableModel):
         self._growing[segment_id - 1] = text
         self.grown.emit(segment_id - 1)
 
-    def still(self) -> None:
+    def drop_growing(self) -> None:
         """Drop all texts in progress, because nothing is being translated any more."""
         numbers, self._growing = list(self._growing), {}
         for number in numbers:
@@ -141,7 +141,7 @@ class RowsModel(QAbstractTableModel):
             return growing or tr("Being translated")
         if row.translated is None:
             return tr(NOT_TRANSLATED_YET)
-        flags = " ".join(shown_flag.spoken for shown_flag in told(row.segment, row.translated, self.language))
+        flags = " ".join(shown_flag.spoken for shown_flag in shown_flags(row.segment, row.translated, self.language))
         text = _said(row.translated.content)
         return tr("{words} Flagged: {flags}", words=text, flags=flags) if flags else text
 
@@ -259,19 +259,19 @@ class RowCell:
             line = self._layout.lineAt(number)
             begin, stop = max(first, line.textStart()), min(last, line.textStart() + line.textLength())
             if begin < stop:
-                one, other = line.cursorToX(begin)[0], line.cursorToX(stop)[0]  # type: ignore[index]
-                found.append(QRectF(min(one, other), line.y(), abs(other - one), line.height()))
+                begin_x, stop_x = line.cursorToX(begin)[0], line.cursorToX(stop)[0]  # type: ignore[index]
+                found.append(QRectF(min(begin_x, stop_x), line.y(), abs(stop_x - begin_x), line.height()))
         return found
 
     def _range(self, start: int, end: int, color: str) -> QTextLayout.FormatRange:
         text = self.written.text
-        one = QTextLayout.FormatRange()
-        one.start = utf16_length(text[:start])
-        one.length = utf16_length(text[start:end])
+        layout_range = QTextLayout.FormatRange()
+        layout_range.start = utf16_length(text[:start])
+        layout_range.length = utf16_length(text[start:end])
         look = QTextCharFormat()
         look.setBackground(QColor(color))
-        one.format = look
-        return one
+        layout_range.format = look
+        return layout_range
 
 
 # Layout of rows at the current width: both texts, and flags with links under the translation.
@@ -293,7 +293,7 @@ DOT = "\u00a0\u00b7 "
 class Link:
     """A remedy in a flag's line, with its range."""
 
-    told: ShownFlag
+    shown: ShownFlag
     remedy: Remedy
     words: str
     start: int
@@ -387,23 +387,23 @@ class Rows:
         return self._writing.write(row.translated.content, row.segment.kind, row.segment.level)
 
     def _flags(self, row: Row) -> list[FlagLine]:
-        return [self._flag(shown_flag) for shown_flag in told(row.segment, row.translated, self._model.language)]
+        return [self._flag(shown_flag) for shown_flag in shown_flags(row.segment, row.translated, self._model.language)]
 
-    def _flag(self, one: ShownFlag) -> FlagLine:
+    def _flag(self, flag: ShownFlag) -> FlagLine:
         color, theme = self._theme.tokens.warning, self._theme
         written = SegmentLayout("", [], set(), theme.font(FLAG_PX, 500))
         plain, link = coloured(color), coloured(color)
         link.setFontWeight(600)
         written.add_glyph("flag-fill", color)
-        written.add(f"\u00a0 {one.reason} ", plain)
+        written.add(f"\u00a0 {flag.reason} ", plain)
         links = []
-        for number, (remedy, words) in enumerate(one.remedies):
+        for number, (remedy, words) in enumerate(flag.remedies):
             if number:
                 written.add(DOT, plain)
             start = len(written.text)
             # No-break spaces, so that a link is never split over two lines.
             written.add(words.replace(" ", "\u00a0"), link)
-            links.append(Link(one, remedy, words, start, len(written.text)))
+            links.append(Link(flag, remedy, words, start, len(written.text)))
         room, pitch = self._room(1), float(theme.px(FLAG_PITCH_PX))
         cell = RowCell(written, room, pitch, is_rtl=False, is_at_right=bool(self.rtl[1]))
         return FlagLine(cell, (links[0], links[1]))

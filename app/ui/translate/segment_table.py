@@ -641,7 +641,7 @@ class SegmentTable(SelectableRows):
         self.painted.chosen = (row, links[at]) if at >= 0 else None
         self.viewport().update()
         if at >= 0:
-            self.announce_text(f"{links[at].told.reason} {links[at].words}")
+            self.announce_text(f"{links[at].shown.reason} {links[at].words}")
 
     def _follow_or_edit(self, row: int, key: Qt.Key) -> None:
         chosen = self.painted.chosen

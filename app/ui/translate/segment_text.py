@@ -50,7 +50,7 @@ class MarkedText(QTextEdit):
 
     def __init__(self, theme: Theme, source: Content, *, is_rtl: bool) -> None:
         super().__init__()
-        self._theme, self._own = theme, {mark.key: mark for mark in marks(source)}
+        self._theme, self._marks_by_key = theme, {mark.key: mark for mark in marks(source)}
         self._labels = labels(source)
         self.setObjectName("row_text")
         self.setProperty("kind", "bare")
@@ -72,7 +72,7 @@ class MarkedText(QTextEdit):
 
     @property
     def content(self) -> Content:
-        return content_in(self.document(), self._own)
+        return content_in(self.document(), self._marks_by_key)
 
     def load(self, content: Content) -> None:
         """Load a content and clear the undo history, so that Undo ends there."""
@@ -300,10 +300,10 @@ class SegmentLayout:
     font: QFont
 
     def add(self, text: str, look: QTextCharFormat) -> None:
-        one = QTextLayout.FormatRange()
-        one.start, one.length, one.format = utf16_length(self.text), utf16_length(text), look
+        layout_range = QTextLayout.FormatRange()
+        layout_range.start, layout_range.length, layout_range.format = utf16_length(self.text), utf16_length(text), look
         self.text += text
-        self.formats.append(one)
+        self.formats.append(layout_range)
 
     def add_glyph(self, name: str, color: str) -> None:
         character, family = glyph(name)

@@ -33,7 +33,7 @@ from app.ui.theme import EDGE_PX, TOP_PX
 from app.ui.translate.language_row import Able, Capability, LanguageChoice, LastWish, NeedsModel
 from app.ui.translate.text_panes import Paragraph, Selected, TextPanes, sentence_like
 from app.ui.translate.text_work import Paragraphs, TextHistory, TextLanguage, TextRequestKind, TextWork, Typed
-from app.ui.translate.translation_texts import Remedy, is_rtl, told, with_term
+from app.ui.translate.translation_texts import Remedy, is_rtl, shown_flags, with_term
 from app.ui.widgets.buttons import text_button
 from app.ui.widgets.labels import announce
 from app.ui.widgets.layouts import scrolled
@@ -563,9 +563,9 @@ class TextAnswers(QObject):
         self._grown.clear()
 
     def show_again(self, number: int) -> None:
-        one = self.paragraphs.shown_one(number)
-        if one is not None:
-            self._panes.target.show_paragraph(one)
+        paragraph = self.paragraphs.shown_one(number)
+        if paragraph is not None:
+            self._panes.target.show_paragraph(paragraph)
 
     def _show_all(self) -> None:
         self._panes.target.show_paragraphs(self.paragraphs.shown(), is_rtl=bool(is_rtl(self._choice.wish.target)))
@@ -785,7 +785,7 @@ class TextParagraphs:
                 shown_flag.reason,
                 [(f"{remedy.value}.{n}", words) for remedy, words in shown_flag.remedies if remedy in REMEDIES],
             )
-            for n, shown_flag in enumerate(told(segment, translated, self._language))
+            for n, shown_flag in enumerate(shown_flags(segment, translated, self._language))
         ]
         return Paragraph(segment.id, gap, plain(translated.content), True, flags)
 

@@ -349,7 +349,7 @@ class TargetView(QTextBrowser):
 
     def show_paragraph(self, paragraph: Paragraph) -> None:
         """Update in place a paragraph that grew or is finished."""
-        place = next((i for i, one in enumerate(self._paragraphs) if one.id == paragraph.id), -1)
+        place = next((number for number, known in enumerate(self._paragraphs) if known.id == paragraph.id), -1)
         if place < 0:
             return
         block = self._block_of(paragraph.id)
@@ -375,18 +375,18 @@ class TargetView(QTextBrowser):
         """Return the selection extended to whole sentences of a finished paragraph, or None."""
         cursor = self.textCursor()
         block = self.document().findBlock(cursor.selectionStart())
-        one = next((paragraph for paragraph in self._paragraphs if paragraph.id == block.userState()), None)
-        if not cursor.hasSelection() or one is None or not one.is_done or not one.text.strip():
+        paragraph = next((paragraph for paragraph in self._paragraphs if paragraph.id == block.userState()), None)
+        if not cursor.hasSelection() or paragraph is None or not paragraph.is_done or not paragraph.text.strip():
             return None
         start, end = (
-            characters_before(one.text, position - block.position())
+            characters_before(paragraph.text, position - block.position())
             for position in (cursor.selectionStart(), cursor.selectionEnd())
         )
-        start, end = sentences_around(one.text, start, end)
-        sentence = one.text[start:end]
-        kept = sentence.strip()
+        start, end = sentences_around(paragraph.text, start, end)
+        sentence = paragraph.text[start:end]
+        stripped = sentence.strip()
         start += len(sentence) - len(sentence.lstrip())
-        return Selected(one.id, start, start + len(kept), kept) if kept else None
+        return Selected(paragraph.id, start, start + len(stripped), stripped) if stripped else None
 
     def rect_of(self, selected: Selected) -> QRect:
         """Return the end of a selection in viewport pixels."""
@@ -460,20 +460,26 @@ class TargetView(QTextBrowser):
             self._write(cursor, paragraph)
         cursor.endEditBlock()
 
-    def _write(self, cursor: QTextCursor, one: Paragraph) -> None:
+    def _write(self, cursor: QTextCursor, paragraph: Paragraph) -> None:
         """Write a paragraph into the cursor's empty block, and its flags into one after it."""
-        is_first = bool(self._paragraphs) and self._paragraphs[0].id == one.id
-        gap = 0 if is_first else round(min(one.gap - 1, MOST_EMPTY) * self.fontMetrics().height() * LINE_PERCENT / 100)
-        rtl = is_right_to_left(one.text) if one.text else self._is_rtl
+        is_first = bool(self._paragraphs) and self._paragraphs[0].id == paragraph.id
+        gap = (
+            0
+            if is_first
+            else round(min(paragraph.gap - 1, MOST_EMPTY) * self.fontMetrics().height() * LINE_PERCENT / 100)
+        )
+        rtl = is_right_to_left(paragraph.text) if paragraph.text else self._is_rtl
         cursor.setBlockFormat(self._block_look(gap, rtl=rtl))
-        cursor.block().setUserState(one.id)
-        cursor.insertText(as_lines(one.text or ("" if one.is_done else PENDING)), self._text_look(one))
-        if one.flags:
+        cursor.block().setUserState(paragraph.id)
+        cursor.insertText(
+            as_lines(paragraph.text or ("" if paragraph.is_done else PENDING)), self._text_look(paragraph)
+        )
+        if paragraph.flags:
             cursor.insertBlock(self._block_look(self._theme.px(SMALL_GAP_PX), rtl=self.isRightToLeft()))
             cursor.block().setUserState(_NOT_TEXT)
-            self._write_flags(cursor, one)
+            self._write_flags(cursor, paragraph)
 
-    def _write_flags(self, cursor: QTextCursor, one: Paragraph) -> None:
+    def _write_flags(self, cursor: QTextCursor, paragraph: Paragraph) -> None:
         tokens = self._theme.tokens
         look = QTextCharFormat()
         look.setFont(self._theme.font(FLAG_PX))
@@ -481,12 +487,12 @@ class TargetView(QTextBrowser):
         link = QTextCharFormat(look)
         link.setFont(self._theme.font(FLAG_PX, 600))
         link.setAnchor(True)
-        for place, (reason, remedies) in enumerate(one.flags):
+        for place, (reason, remedies) in enumerate(paragraph.flags):
             cursor.insertText(f"{LINE if place else ''}{FLAG_GLYPH} {reason} ", look)
             for number, (name, words) in enumerate(remedies):
                 if number:
                     cursor.insertText(" · ", look)
-                link.setAnchorHref(f"remedy:{one.id}:{name}")
+                link.setAnchorHref(f"remedy:{paragraph.id}:{name}")
                 cursor.insertText(words, link)
 
     def _block_look(self, gap_px: int, *, rtl: bool) -> QTextBlockFormat:
@@ -496,10 +502,10 @@ class TargetView(QTextBrowser):
         look.setLayoutDirection(Qt.LayoutDirection.RightToLeft if rtl else Qt.LayoutDirection.LeftToRight)
         return look
 
-    def _text_look(self, one: Paragraph) -> QTextCharFormat:
+    def _text_look(self, paragraph: Paragraph) -> QTextCharFormat:
         look = QTextCharFormat()
         look.setFont(self._theme.font())
-        look.setForeground(QColor(self._theme.tokens.text if one.text else self._theme.tokens.muted))
+        look.setForeground(QColor(self._theme.tokens.text if paragraph.text else self._theme.tokens.muted))
         return look
 
 

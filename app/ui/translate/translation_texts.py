@@ -187,17 +187,17 @@ class ShownFlag:
         return f"{self.reason} {self.remedies[0][1]} · {self.remedies[1][1]}"
 
 
-def told(segment: Segment, translated: Translated | None, language: str) -> list[ShownFlag]:
+def shown_flags(segment: Segment, translated: Translated | None, language: str) -> list[ShownFlag]:
     """Return the flags not accepted yet; `language` is the target's name."""
     if translated is None or translated.accepted:
         return []
     if translated.origin is TranslationSource.KEPT:  # there is one remedy, however many reasons
         words = [_reason(flag, segment, translated, language) for flag in translated.flags]
-        return [_told(flag, " ".join(words)) for flag in translated.flags[:1]]
-    return [_told(flag, _reason(flag, segment, translated, language)) for flag in translated.flags]
+        return [_shown_flag(flag, " ".join(words)) for flag in translated.flags[:1]]
+    return [_shown_flag(flag, _reason(flag, segment, translated, language)) for flag in translated.flags]
 
 
-def _told(flag: Flag, reason: str) -> ShownFlag:
+def _shown_flag(flag: Flag, reason: str) -> ShownFlag:
     keep = (Remedy.KEEP, tr("Keep the original") if flag.kind is FlagKind.UNTRANSLATED else tr(KEEP_LABEL))
     if flag.kind is FlagKind.GLOSSARY:
         first = (Remedy.USE_TERM, tr(USE_IT))

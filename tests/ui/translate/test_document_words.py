@@ -32,9 +32,9 @@ from app.ui.translate.translation_texts import (
     layout_words,
     left_words,
     name_of,
+    shown_flags,
     time_words,
     title_of,
-    told,
     work_words,
 )
 from app.ui.work.doing import ABOUT_AN_HOUR, ABOUT_HOURS, UNDER_A_MINUTE
@@ -113,7 +113,7 @@ def test_what_was_saved_is_said_with_what_is_missing_in_it() -> None:
 def test_every_flag_has_a_reason_and_two_remedies(kind: FlagKind) -> None:
     segment = Segment(1, ("Pay 1,240.00 now.",))
     flag = Flag(kind, "1,240.00", "juros")
-    (one,) = told(segment, Translated(1, ("Pague.",), flags=(flag,)), "Português")
+    (one,) = shown_flags(segment, Translated(1, ("Pague.",), flags=(flag,)), "Português")
     assert one.reason.endswith(".")
     assert "{" not in one.spoken
     assert one.remedies[1][0] is Remedy.KEEP
@@ -124,7 +124,7 @@ def test_numbers_and_lengths_are_told_by_what_they_are() -> None:
     segment = Segment(1, ("Pay 1,240.00 now.",))
 
     def reason(kind: FlagKind, said: str, text: str) -> str:
-        return told(segment, Translated(1, (text,), flags=(Flag(kind, said),)), "Deutsch")[0].reason
+        return shown_flags(segment, Translated(1, (text,), flags=(Flag(kind, said),)), "Deutsch")[0].reason
 
     assert reason(FlagKind.NUMBER, "1,240.00", "Zahle.") == "“1,240.00” is missing."
     assert reason(FlagKind.NUMBER, "99", "Zahle 99.") == "“99” is not in the original."
@@ -136,12 +136,12 @@ def test_numbers_and_lengths_are_told_by_what_they_are() -> None:
 def test_what_stayed_in_the_source_has_one_flag_with_all_reasons() -> None:
     segment = Segment(1, ("Pay now.",))
     flags = (Flag(FlagKind.UNTRANSLATED), Flag(FlagKind.LOOP, "bla bla"))
-    (one,) = told(segment, Translated(1, segment.content, TranslationSource.KEPT, flags), "Deutsch")
+    (one,) = shown_flags(segment, Translated(1, segment.content, TranslationSource.KEPT, flags), "Deutsch")
     assert one.reason == "This could not be translated. The model wrote the same words again and again."
     assert [remedy for remedy, _ in one.remedies] == [Remedy.AGAIN, Remedy.KEEP]
 
 
 def test_accepted_flags_are_not_shown() -> None:
     segment = Segment(1, ("Pay.",))
-    assert told(segment, Translated(1, ("Pay.",), flags=(Flag(FlagKind.SAME),), accepted=True), "Deutsch") == []
-    assert told(segment, None, "Deutsch") == []
+    assert shown_flags(segment, Translated(1, ("Pay.",), flags=(Flag(FlagKind.SAME),), accepted=True), "Deutsch") == []
+    assert shown_flags(segment, None, "Deutsch") == []

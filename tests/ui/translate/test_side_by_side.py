@@ -226,7 +226,7 @@ def test_what_is_being_written_grows_and_then_is_there(make: Make) -> None:
     view.rows.set_translated(Translated(5, KEYS))
     assert "{box}" in view.laid.row(4).target.written.text
     view.rows.grow(5, "Neu")
-    view.rows.still()
+    view.rows.drop_growing()
     assert "{box}" in view.laid.row(4).target.written.text
 
 
