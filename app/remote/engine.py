@@ -126,7 +126,7 @@ class RemoteEngine:
     def _open_model(self, model: RemoteModel, cancel: CancelToken | None) -> _UsedModel | None:
         server = self._connect(model.server)
 
-        def look(cut: RequestCut) -> _UsedModel:
+        def open_model(cut: RequestCut) -> _UsedModel:
             found = server_facts.find_out(server, cut, only=model.name)
             listed = found.find_model(model.name)
             if listed is None:
@@ -143,7 +143,7 @@ class RemoteEngine:
                 used.counting.calibrate(cut)
             return used
 
-        used = self._run_aside(look, server, cancel)
+        used = self._run_aside(open_model, server, cancel)
         if used is None:
             server.close()
         return used
@@ -182,9 +182,9 @@ class RemoteEngine:
         used = self._in_use()
         for ask in asks:
             used.refuse_what_is_not_offered(ask)
-        many = _RemoteBatch(self, used, asks, background=background)
+        batch = _RemoteBatch(self, used, asks, background=background)
         try:
-            for event in many.events(cancel):
+            for event in batch.events(cancel):
                 self.is_away = False
                 yield event
         except ServerUnreachable:
@@ -192,7 +192,7 @@ class RemoteEngine:
             raise
         finally:
             # Also when the caller stops reading events.
-            many.give_up()
+            batch.give_up()
 
     def call_syntax(self) -> CallSyntax | None:
         """Return None: servers apply their own function-call syntax, which isn't known here."""
@@ -472,7 +472,7 @@ class _RemoteBatch:
         """(index, request) by a running number that is never reused."""
         self._numbers = count()
         self._events: queue.SimpleQueue[tuple[int, Any]] = queue.SimpleQueue()
-        self._looked_s = 0.0
+        self._polled_s = 0.0
         self._room: int | None = None
         if background:
             used.at_once.begin()
@@ -497,8 +497,8 @@ class _RemoteBatch:
             if self._background:
                 yield from self._give_way()
             self._start_some()
-            for number, told in self._take_news():
-                yield from self._take_event(number, told)
+            for number, event in self._take_events():
+                yield from self._take_event(number, event)
 
     def give_up(self) -> None:
         """Cut all running requests; what they still send isn't read."""
@@ -515,14 +515,14 @@ class _RemoteBatch:
         reason = "room" if self._room else "interactive"
         for number in self._too_many(self._room):
             index, request = self._running.pop(number)
-            one = self._asks[index]
-            one.gave_way = one.gave_way or self._used.callers.is_writing(request.cut)
+            answer = self._asks[index]
+            answer.gave_way = answer.gave_way or self._used.callers.is_writing(request.cut)
             request.stop()
             # Giving way is not a failed attempt.
-            one.tries -= 1
+            answer.tries -= 1
             self._waiting.appendleft(index)
-            yield index, Waiting(reason, is_anew=one.has_text)
-            one.has_text = False
+            yield index, Waiting(reason, is_anew=answer.has_text)
+            answer.has_text = False
         if before is None and self._waiting and not self._running:
             yield self._waiting[0], Waiting(reason)
 
@@ -546,17 +546,17 @@ class _RemoteBatch:
                 return
             if self._asks[index].not_before_s <= now_s:
                 self._waiting.remove(index)
-                one = self._asks[index]
-                one.tries += 1
+                answer = self._asks[index]
+                answer.tries += 1
                 number = next(self._numbers)
                 self._running[number] = (
                     index,
-                    self._engine.begin_request(number, partial(self._ask_server, one), self._events),
+                    self._engine.begin_request(number, partial(self._ask_server, answer), self._events),
                 )
 
-    def _take_news(self) -> list[tuple[int, Any]]:
+    def _take_events(self) -> list[tuple[int, Any]]:
         """Return what has come since the last look, text that follows text of the same answer as one."""
-        time.sleep(max(0.0, self._looked_s + LOOK_EVERY_S - time.monotonic()))
+        time.sleep(max(0.0, self._polled_s + LOOK_EVERY_S - time.monotonic()))
         found: list[tuple[int, Any]] = []
         with suppress(queue.Empty):
             found.append(self._events.get(timeout=LOOK_EVERY_S))
@@ -571,78 +571,78 @@ class _RemoteBatch:
                     found.append((number, event))
                 else:
                     found[place] = (number, joined)
-        self._looked_s = time.monotonic()
+        self._polled_s = time.monotonic()
         return found
 
-    def _take_event(self, number: int, told: Any) -> Iterator[tuple[int, AnswerEvent | AppError]]:
+    def _take_event(self, number: int, event: Any) -> Iterator[tuple[int, AnswerEvent | AppError]]:
         if number not in self._running:  # it gave way, and its ask goes on with another one
             return
         index, _ = self._running[number]
-        one = self._asks[index]
-        if told is None:
+        answer = self._asks[index]
+        if event is None:
             del self._running[number]
-        elif isinstance(told, BaseException):
+        elif isinstance(event, BaseException):
             del self._running[number]
-            yield from self._handle_failure(index, told)
+            yield from self._handle_failure(index, event)
         else:
-            one.has_text = one.has_text or isinstance(told, TextDelta)
+            answer.has_text = answer.has_text or isinstance(event, TextDelta)
             # Only while all places are taken: otherwise the rate says nothing about their number.
-            if isinstance(told, Finished) and self._background and self._waiting and self._room is None:
-                self._used.at_once.record_end(told.stats.prompt_tokens + told.stats.generated_tokens)
-            yield index, told
+            if isinstance(event, Finished) and self._background and self._waiting and self._room is None:
+                self._used.at_once.record_end(event.stats.prompt_tokens + event.stats.generated_tokens)
+            yield index, event
 
     def _handle_failure(self, index: int, error: BaseException) -> Iterator[tuple[int, AnswerEvent | AppError]]:
         """Yield an ask that may come through later waits; what is its own fault ends it; all else is raised."""
-        one = self._asks[index]
+        answer = self._asks[index]
         if isinstance(error, PromptTooLong | ServerRefused):
             yield index, error
             return
-        pause_s = self._pause_before_next(one, error)
+        pause_s = self._pause_before_next(answer, error)
         if pause_s is None:
             raise error
-        one.not_before_s = time.monotonic() + pause_s
+        answer.not_before_s = time.monotonic() + pause_s
         self._waiting.appendleft(index)
         # What it refused is one more than are running.
         if isinstance(error, ServerBusy):
             self._used.at_once.settle_on(len(self._running))
         yield index, Waiting("room")
 
-    def _pause_before_next(self, one: _RemoteAnswer, error: BaseException) -> float | None:
+    def _pause_before_next(self, answer: _RemoteAnswer, error: BaseException) -> float | None:
         """Return the seconds before the next attempt; None to give up."""
         # Text that is shown can't be taken back.
-        if one.has_text and not self._background:
+        if answer.has_text and not self._background:
             return None
-        again_s = min(LONGEST_PAUSE_S, FIRST_PAUSE_S * 2 ** (one.tries - 1))
+        again_s = min(LONGEST_PAUSE_S, FIRST_PAUSE_S * 2 ** (answer.tries - 1))
         if isinstance(error, ServerBusy):
             wait_s = min(LONGEST_PAUSE_S, float(error.wait_s or again_s))
-            may_wait = one.tries < BUSY_TRIES if self._background else one.tries < TRIES and wait_s <= MOST_WAIT_S
-            return wait_s if may_wait and not one.has_text else None
+            may_wait = answer.tries < BUSY_TRIES if self._background else answer.tries < TRIES and wait_s <= MOST_WAIT_S
+            return wait_s if may_wait and not answer.has_text else None
         is_passing = isinstance(error, ServerUnreachable) and error.reason in ("server", "broken", "refused")
-        return again_s if is_passing and self._background and one.tries < TRIES and not one.has_text else None
+        return again_s if is_passing and self._background and answer.tries < TRIES and not answer.has_text else None
 
-    def _ask_server(self, one: _RemoteAnswer, request: _RemoteRequest) -> Iterator[AnswerEvent]:
+    def _ask_server(self, answer: _RemoteAnswer, request: _RemoteRequest) -> Iterator[AnswerEvent]:
         """Yield the events of one answer, on the request's thread; asked again without what the server does not
         take.
         """
-        used, is_told = self._used, False
+        used, has_begun = self._used, False
         while True:
-            body, doubtful = body_of(one.ask, used.model, used.loaded, used.refused)
+            body, doubtful = body_of(answer.ask, used.model, used.loaded, used.refused)
             try:
-                for event in _read_answer(used, one.ask, body, request.cut):
-                    is_told = True
+                for event in _read_answer(used, answer.ask, body, request.cut):
+                    has_begun = True
                     yield event
                 return
             except (ServerUnreachable, ServerLacksModel) as error:
                 is_missing = isinstance(error, ServerLacksModel) or error.reason == "not_a_server"
                 # Servers that only chat have no completions: the text is sent as a message instead.
-                if is_told or path_of(body) != COMPLETIONS or not is_missing or one.ask.suffix:
+                if has_begun or path_of(body) != COMPLETIONS or not is_missing or answer.ask.suffix:
                     raise
                 used.refused.add(COMPLETIONS)
             except ServerRefused as error:
                 named = named_in(error.detail, body) or next(iter(doubtful), "")  # else one after another is left out
-                if path_of(body) == COMPLETIONS and not one.ask.suffix and "chat" in error.detail:
+                if path_of(body) == COMPLETIONS and not answer.ask.suffix and "chat" in error.detail:
                     named = COMPLETIONS
-                if is_told or not named or named in used.refused:
+                if has_begun or not named or named in used.refused:
                     raise
                 used.refused.add(named)
 

@@ -89,7 +89,9 @@ def body_of(
 
 def named_in(words: str, body: dict[str, Any]) -> str:
     """Return the part of a request that a server's refusal names; "" if unclear."""
-    if any(one["role"] == "system" for one in body.get("messages", ())) and re.search(r"system role", words, re.I):
+    if any(message["role"] == "system" for message in body.get("messages", ())) and re.search(
+        r"system role", words, re.I
+    ):
         return SYSTEM
     return next((name for name in body if name not in _NEEDED and re.search(rf"\b{name}\b", words)), "")
 
@@ -332,7 +334,7 @@ def sent_size(media: Media) -> tuple[int, int]:
 
 def content_of(message: Message, *, sees: bool) -> str | list[dict[str, Any]]:
     """Return the text, or its parts with the pictures at their places. Raises PictureUnreadable."""
-    pictures = sorted((medium for medium in message.media if medium.kind == "picture"), key=lambda one: one.at)
+    pictures = sorted((medium for medium in message.media if medium.kind == "picture"), key=lambda medium: medium.at)
     if not sees or not pictures:
         return without_surrogates(message.text)
     parts: list[dict[str, Any]] = []

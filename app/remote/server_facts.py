@@ -175,23 +175,23 @@ def _of_ollama(server: ModelServer, listed: list[ListedModel], only: str, cut: R
     ]
 
 
-def _shown_by_ollama(one: ListedModel, shown: dict[str, Any], loaded: dict[str, Any]) -> ListedModel:
+def _shown_by_ollama(listed: ListedModel, shown: dict[str, Any], loaded: dict[str, Any]) -> ListedModel:
     details, info = (part if isinstance(part := shown.get(name), dict) else {} for name in ("details", "model_info"))
     # Its key begins with the architecture, as in "llama.context_length".
     trained = max((_whole_field(info, key) for key in info if key.endswith(".context_length")), default=0)
-    set_ = re.search(r"^num_ctx\s+(\d+)", _text_field(shown, "parameters"), re.MULTILINE)
+    num_ctx = re.search(r"^num_ctx\s+(\d+)", _text_field(shown, "parameters"), re.MULTILINE)
     # What is loaded goes first, then the model's own setting, else Ollama's default, whatever it was trained for.
     context = _whole_field(loaded, "context_length") or (
-        whole_number(set_[1]) if set_ else min(OLLAMA_CONTEXT, trained)
+        whole_number(num_ctx[1]) if num_ctx else min(OLLAMA_CONTEXT, trained)
     )
     can = shown.get("capabilities")
     thinks = isinstance(can, list) and "thinking" in can
     weights = _whole_field(info, "general.parameter_count") or weights_in_name(_text_field(details, "parameter_size"))
     # Ollama only says that it thinks; whether that can be switched is known by name.
-    thinking = (one.thinking if one.thinking != "none" else "always") if thinks else "none"
+    thinking = (listed.thinking if listed.thinking != "none" else "always") if thinks else "none"
     sees = _vision_of(can, isinstance(can, list) and "vision" in can)
-    thinking = thinking if can else one.thinking
-    return replace(one, context_tokens=context, weights=weights or one.weights, thinking=thinking, sees=sees)
+    thinking = thinking if can else listed.thinking
+    return replace(listed, context_tokens=context, weights=weights or listed.weights, thinking=thinking, sees=sees)
 
 
 def _vision_of(said: object, does_see: bool) -> str:
@@ -281,8 +281,8 @@ def _run_step(server: ModelServer, what: str, body: dict[str, Any], cut: Request
         return TestStep(what, works=False, error=error)
 
 
-def first_choice(one: dict[str, Any]) -> dict[str, Any]:
-    choices = one.get("choices")
+def first_choice(response: dict[str, Any]) -> dict[str, Any]:
+    choices = response.get("choices")
     return choices[0] if isinstance(choices, list) and choices and isinstance(choices[0], dict) else {}
 
 

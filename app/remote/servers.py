@@ -211,7 +211,7 @@ class RemoteServers:
     def all(self) -> list[RemoteServer]:
         """Return the servers whose files can be read, sorted by name."""
         found = [self._server_in(folder) for folder in self._server_folders()]
-        return sorted((server for server in found if server is not None), key=lambda one: one.name.casefold())
+        return sorted((server for server in found if server is not None), key=lambda server: server.name.casefold())
 
     def get(self, name: str) -> RemoteServer | None:
         return next((server for server in self.all() if server.name == name), None)
