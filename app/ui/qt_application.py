@@ -69,7 +69,7 @@ def run(arguments: list[str]) -> int:
     # Made when first needed: handing over to another instance needs none.
     theme = cache(lambda: _theme(application, paths))
     try:
-        notices = _meet(instance, wanted, theme)
+        notices = _claim_instance(instance, wanted, theme)
         if notices is None:
             return 0
         return _run_window(application, instance, paths, theme(), wanted=wanted, notices=notices)
@@ -103,7 +103,9 @@ def _theme(application: QApplication, paths: AppPaths) -> Theme:
     return theme
 
 
-def _meet(instance: SingleInstance, wanted: StartRequest, theme: Callable[[], Theme]) -> list[PersonMessage] | None:
+def _claim_instance(
+    instance: SingleInstance, wanted: StartRequest, theme: Callable[[], Theme]
+) -> list[PersonMessage] | None:
     """Return the messages for this start's window; None if another instance took over."""
     for _ in range(HAND_OVERS):
         found = instance.claim()
@@ -239,7 +241,7 @@ def _after_first_paint(app: Fireside, window: MainWindow, notify: Notify, theme:
     if window.ui.pictures is not None:
         window.ui.pictures.go_on()
     # Last, and on a thread: nobody waits for what is tidied up.
-    tasks.run(lambda _token: _tidied(app), window).failed.connect(notify.error)
+    tasks.run(lambda _token: _tidy(app), window).failed.connect(notify.error)
 
 
 def _put_back(app: Fireside, window: MainWindow) -> None:
@@ -310,7 +312,7 @@ def chat_tab(window: MainWindow) -> ChatTab:
     return tab
 
 
-def _tidied(app: Fireside) -> Iterator[object]:
+def _tidy(app: Fireside) -> Iterator[object]:
     app.remove_unreferenced()
     # A task is a generator.
     yield from ()

@@ -27,7 +27,7 @@ from app.ui.i18n import size_text, tr
 from app.ui.shell import tasks
 from app.ui.shell.tab_spec import UiContext
 from app.ui.widgets.dialogs import QuestionDialog
-from app.ui.work.doing import Far, SavedFiles, run_in_sight
+from app.ui.work.doing import NoticeProgress, SavedFiles, run_in_sight
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
@@ -83,7 +83,7 @@ class Backups(SavedFiles):
                 words = tr("Everything is in {name}, {size}.", name=path.name, size=size_text(event.size_bytes))
                 self._notify.saved(path, words)
 
-        return run_in_sight(self._ui, work, tr("Backing up"), _how_far, then)
+        return run_in_sight(self._ui, work, tr("Backing up"), _progress_of, then)
 
     def ask_which(self) -> QFileDialog:
         return self._ask_to_open(tr(RESTORE_A_BACKUP), "restore_backup", filter_=tr("Backups (*.zip)"), take=self.read)
@@ -98,7 +98,7 @@ class Backups(SavedFiles):
             if not event.is_cancelled:
                 self._ask(path, event)
 
-        return run_in_sight(self._ui, work, tr("Reading {name}", name=path.name), _how_far, then)
+        return run_in_sight(self._ui, work, tr("Reading {name}", name=path.name), _progress_of, then)
 
     def _ask(self, path: Path, found: BackupUnpacked) -> None:
         made = QLocale().toString(QDateTime.fromSecsSinceEpoch(int(found.made_at)), QLocale.FormatType.ShortFormat)
@@ -142,11 +142,11 @@ class Backups(SavedFiles):
             self._notify.actions["restart"]()
 
 
-def _how_far(words: str, event: object) -> Far | None:
+def _progress_of(words: str, event: object) -> NoticeProgress | None:
     if not isinstance(event, BackupProgress):
         return None
     sizes = {"done": size_text(event.done_bytes), "total": size_text(event.total_bytes)}
-    return Far(tr("{words}: {done} of {total}", words=words, **sizes), event.done_bytes, event.total_bytes)
+    return NoticeProgress(tr("{words}: {done} of {total}", words=words, **sizes), event.done_bytes, event.total_bytes)
 
 
 def _told(found: BackupUnpacked) -> str:

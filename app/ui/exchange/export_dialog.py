@@ -48,7 +48,7 @@ from app.ui.widgets.input_fields import RadioRow, SearchField, Switch, paint_mar
 from app.ui.widgets.labels import plain_label, plain_tip
 from app.ui.widgets.layouts import name_widgets, scrolled, within_screen
 from app.ui.widgets.row_list import Index, PlainRowDelegate, TicksAnywhere, is_ticked
-from app.ui.work.doing import Far, SavedFiles, file_name, run_in_sight
+from app.ui.work.doing import NoticeProgress, SavedFiles, file_name, run_in_sight
 
 if TYPE_CHECKING:
     from PySide6.QtPrintSupport import QPrintDialog, QPrinter
@@ -151,7 +151,7 @@ class Exporting(SavedFiles):
             if not event.is_cancelled:
                 self._notify.saved(path)
 
-        return run_in_sight(self._ui, work, tr("Exporting {name}", name=path.name), _how_far, told)
+        return run_in_sight(self._ui, work, tr("Exporting {name}", name=path.name), _progress_of, told)
 
     def print(self, chats: Sequence[Conversation], with_thinking: bool = False) -> None:
         """Open the print preview, from which they can be printed."""
@@ -471,7 +471,7 @@ class Printing:
             preview.print_wanted.connect(self.ask)
             preview.open()
 
-        return run_in_sight(self._ui, work, tr("Laying out the pages"), _how_far, then)
+        return run_in_sight(self._ui, work, tr("Laying out the pages"), _progress_of, then)
 
     def ask(self) -> QPrintDialog:
         """Open Qt's print dialog, modal to the window; printing follows its acceptance."""
@@ -525,7 +525,7 @@ class Printing:
             elif not event.is_cancelled:
                 self._ui.notify.mention(tr("“{title}” was sent to the printer.", title=self._title))
 
-        return run_in_sight(self._ui, work, tr("Printing {title}", title=self._title), _how_far, then)
+        return run_in_sight(self._ui, work, tr("Printing {title}", title=self._title), _progress_of, then)
 
 
 class PrintPreview(QDialog):
@@ -600,10 +600,10 @@ class PrintPreview(QDialog):
         self.print_wanted.emit()
 
 
-def _how_far(words: str, event: object) -> Far | None:
+def _progress_of(words: str, event: object) -> NoticeProgress | None:
     """Return the progress of an export or print event; None for other events."""
     if not isinstance(event, ExportProgress):
         return None
     done, total = f"{event.done:,}", f"{event.total:,}"
     text = tr("{words}: {done} of {total} messages", words=words, done=done, total=total)
-    return Far(text, event.done, event.total)
+    return NoticeProgress(text, event.done, event.total)

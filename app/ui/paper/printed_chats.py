@@ -442,7 +442,7 @@ class PaperText:
         for level in range(max((quote for _, quote, _ in self._quotes), default=0)):
             deep = [(number, depth) for number, quote, depth in self._quotes if quote > level]
             # Consecutive blocks have the same difference to their index.
-            for _, group in groupby(enumerate(deep), lambda each: each[1][0] - each[0]):
+            for _, group in groupby(enumerate(deep), lambda numbered: numbered[1][0] - numbered[0]):
                 rows = [row[1] for row in group]
                 top, bottom = self._box(rows[0][0]).top(), self._box(rows[-1][0]).bottom()
                 x = (rows[0][1] + level) * pt(INDENT_PT) + pt(2)

@@ -267,18 +267,18 @@ class TrashPage(SettingsPage):
         return QSize(self._theme.px(420), self._theme.px(420))
 
 
-def _title(one: TrashedItem) -> str:
-    return one.title or (tr(NEW_CHAT) if one.kind == trash.CHAT else tr(_NAMES[one.kind][0]))
+def _title(item: TrashedItem) -> str:
+    return item.title or (tr(NEW_CHAT) if item.kind == trash.CHAT else tr(_NAMES[item.kind][0]))
 
 
-def _note(one: TrashedItem, keep_days: int) -> str:
+def _note(item: TrashedItem, keep_days: int) -> str:
     """Return an entry's kind, expiry, deletion time and origin."""
-    until = kept_until(one.deleted_at, keep_days)
+    until = kept_until(item.deleted_at, keep_days)
     parts = [
-        tr(_NAMES[one.kind][0]),
-        tr("deleted {date}", date=_day(one.deleted_at)),
+        tr(_NAMES[item.kind][0]),
+        tr("deleted {date}", date=_day(item.deleted_at)),
         tr(REMOVED_AT_DATE, date=_day(until)) if until else tr(REMOVED_AT_NEXT_START, app=APP_NAME),
-        tr("in “{title}”", title=one.within) if one.within else "",
+        tr("in “{title}”", title=item.within) if item.within else "",
     ]
     return " · ".join(part for part in parts if part)
 

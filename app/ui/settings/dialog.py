@@ -82,7 +82,7 @@ class SettingsDialog(QDialog):
         theme.changed.connect(self._arrange)
         self._group = QButtonGroup(self)
         self._numbers: dict[str, int] = {}
-        self._unmade: dict[int, tuple[QWidget, Callable[[], SettingsPage]]] = {}
+        self._page_makers: dict[int, tuple[QWidget, Callable[[], SettingsPage]]] = {}
         self.pages = QStackedWidget()
         self.search = SettingsSearch(theme, self)
         self.search.chosen.connect(self.show_page_named)
@@ -194,7 +194,7 @@ class SettingsDialog(QDialog):
         self._group.addButton(button)
         self._nav_column.addWidget(button)
         empty = QWidget()
-        self._unmade[number] = empty, make
+        self._page_makers[number] = empty, make
         self.pages.addWidget(empty)
 
     def _add_gap(self) -> None:
@@ -206,8 +206,8 @@ class SettingsDialog(QDialog):
     def _open(self, number: int) -> None:
         """Show a page by its number, building it on first use."""
         # Most pages are never opened.
-        if number in self._unmade:
-            empty, make = self._unmade.pop(number)
+        if number in self._page_makers:
+            empty, make = self._page_makers.pop(number)
             # In this order, so that all pages keep their numbers.
             self.pages.insertWidget(number, make())
             self.pages.removeWidget(empty)

@@ -452,13 +452,13 @@ class ServerDialog(QDialog):
         before = {model.name: model for model in self._app.servers.models_on(server)} if self._server else {}
         models = []
         for name in self.chosen:
-            known, one = before.get(name), listed.get(name)
+            known, listed_model = before.get(name), listed.get(name)
             facts = {
                 # What the server says now goes before what is stored.
-                "context_tokens": one.context_tokens if one else known.context_tokens if known else 0,
-                "weights": one.weights if one else known.weights if known else 0,
-                "thinking": one.thinking if one else known.thinking if known else "none",
-                "sees": self._sight_of(one, known),
+                "context_tokens": listed_model.context_tokens if listed_model else known.context_tokens if known else 0,
+                "weights": listed_model.weights if listed_model else known.weights if known else 0,
+                "thinking": listed_model.thinking if listed_model else known.thinking if known else "none",
+                "sees": self._sight_of(listed_model, known),
             }
             models.append(self._app.servers.model_of(server, name, **facts))
         key = self._key_now()

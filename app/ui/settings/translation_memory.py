@@ -68,8 +68,8 @@ class MemoryModel(QAbstractTableModel):
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
         if not index.isValid():
             return None
-        one = self.shown[index.row()]
-        text = (one.source, one.target)[index.column()]
+        stored = self.shown[index.row()]
+        text = (stored.source, stored.target)[index.column()]
         if role == Qt.ItemDataRole.DisplayRole:
             return " ".join(text.split())
         if role == Qt.ItemDataRole.ToolTipRole:

@@ -215,7 +215,7 @@ class SavedFiles(QObject):
 
 
 @dataclass(frozen=True)
-class Far:
+class NoticeProgress:
     """Progress for a notice: a sentence, and done of total."""
 
     words: str
@@ -227,7 +227,7 @@ def run_in_sight(
     ui: UiContext,
     work: tasks.Work,
     words: str,
-    how_far: Callable[[str, Any], Far | None],
+    progress_of: Callable[[str, Any], NoticeProgress | None],
     then: Callable[[Any], object],
 ) -> tasks.BackgroundTask:
     """Run a generator on a thread with a progress notice.
@@ -239,21 +239,21 @@ def run_in_sight(
     bar.add(notice)
 
     def on_event(event: object) -> None:
-        far = how_far(words, event)
-        if far is None:
+        progress = progress_of(words, event)
+        if progress is None:
             then(event)
         elif notice in bar.notices:  # the user may have dismissed it
-            notice.show_progress(far.words, far.done, far.total)
+            notice.show_progress(progress.words, progress.done, progress.total)
 
-    def leave() -> None:
+    def dismiss_notice() -> None:
         if notice in bar.notices:
             notice.dismiss()
 
     def on_failed(error: BaseException) -> None:
-        leave()
+        dismiss_notice()
         ui.notify.error(error)
 
     task.event.connect(on_event)
-    task.finished.connect(leave)
+    task.finished.connect(dismiss_notice)
     task.failed.connect(on_failed)
     return task

@@ -83,72 +83,72 @@ class Intake(QObject):
         if not paths:
             return
         # Stands for what was dropped until folders are expanded.
-        one = new(paths[0])
+        file = new(paths[0])
 
         def on_found(found: ExpandedPaths) -> None:
-            self.looked_at.remove(one)
+            self.looked_at.remove(file)
             self._on_expanded(found, new)
 
         def on_failed(error: BaseException) -> None:
             self._notify.error(error)
-            self.leave_out(one)
+            self.leave_out(file)
 
-        self.looked_at.append(one)
+        self.looked_at.append(file)
         tasks.ask(lambda _token: expand(paths), self, on_found, on_failed)
         self.changed.emit()
 
-    def leave_out(self, one: FileToRead) -> None:
+    def leave_out(self, file: FileToRead) -> None:
         """Drop an entry whose files are still being looked up."""
-        self.looked_at.remove(one)
+        self.looked_at.remove(file)
         self.left_out.emit()
         self.changed.emit()
 
-    def add_wanted(self, one: FileToRead) -> None:
+    def add_wanted(self, file: FileToRead) -> None:
         """Add a file without asking about its size or looking for duplicates."""
-        self.files.append(one)
-        self._line_up(one)
+        self.files.append(file)
+        self._line_up(file)
         self.changed.emit()
 
-    def remove(self, one: FileToRead) -> None:
+    def remove(self, file: FileToRead) -> None:
         """Remove a file, cancelling its reading, and emit `changed` if it was here."""
-        is_here = one in self.files
-        self.drop(one)
+        is_here = file in self.files
+        self.drop(file)
         if is_here:
             self.changed.emit()
 
-    def drop(self, one: FileToRead) -> None:
+    def drop(self, file: FileToRead) -> None:
         """Remove a file, cancelling its reading, without emitting `changed`."""
-        if one in self._waiting:
-            self._waiting.remove(one)
-        if one in self._running.values() and one.task is not None:
+        if file in self._waiting:
+            self._waiting.remove(file)
+        if file in self._running.values() and file.task is not None:
             # It ends like any other, which begins the next one.
-            one.task.cancel()
-        if one in self.files:
-            self.files.remove(one)
+            file.task.cancel()
+        if file in self.files:
+            self.files.remove(file)
 
-    def again(self, one: FileToRead) -> None:
+    def again(self, file: FileToRead) -> None:
         """Retry a failed file; a recording resumes where it stopped."""
-        if one in self.files and (one.stage is Stage.FAILED or one.awaits_model):
-            one.error, one.is_unheard, one.awaits_model = "", False, False
-            self._line_up(one)
+        if file in self.files and (file.stage is Stage.FAILED or file.awaits_model):
+            file.error, file.is_unheard, file.awaits_model = "", False, False
+            self._line_up(file)
             self.changed.emit()
 
-    def explain(self, one: FileToRead) -> None:
+    def explain(self, file: FileToRead) -> None:
         """Show why a file couldn't be read as a notice, in full."""
         # A chip has room for its beginning only.
-        self._notify.show_notice(PersonMessage(one.error))
+        self._notify.show_notice(PersonMessage(file.error))
 
     def _on_expanded(self, found: ExpandedPaths, new: Callable[[Path], FileToRead]) -> None:
         given = [new(path) for path in found.files]
         here = [file for file in self.files if given and file.group == given[0].group]
-        for one in [file for file in here if file.stage is Stage.FAILED and file.path in found.files]:
-            self.drop(one)  # for a retry
+        for file in [file for file in here if file.stage is Stage.FAILED and file.path in found.files]:
+            self.drop(file)  # for a retry
         # Resolved, as a link to a file is that file.
         known = {file.path.resolve() for file in here if file.stage is not Stage.FAILED}
         fresh = [to_read for to_read in given if to_read.path.resolve() not in known]
         room = max(0, MOST_FILES - len(known))
-        for one in fresh[:room]:
-            self._add_file(one)
+        for file in fresh[:room]:
+            self._add_file(file)
         if told := told_of(found, left=max(0, len(fresh) - room)):
             self._notify.show_notice(PersonMessage(told))
             self.left_out.emit()
@@ -156,40 +156,40 @@ class Intake(QObject):
             self._notify.mention(told)
         self.changed.emit()
 
-    def _add_file(self, one: FileToRead) -> None:
-        self.files.append(one)
-        if (size_bytes := size_of(one.path)) >= LARGE_BYTES:
-            one.stage = Stage.ASKED
-            self.questions.ask_about_size(one, size_bytes)
+    def _add_file(self, file: FileToRead) -> None:
+        self.files.append(file)
+        if (size_bytes := size_of(file.path)) >= LARGE_BYTES:
+            file.stage = Stage.ASKED
+            self.questions.ask_about_size(file, size_bytes)
         else:
-            self._line_up(one)
+            self._line_up(file)
 
     # Answers of dialogs.
 
-    def _on_allowed(self, one: FileToRead) -> None:
-        if one in self.files:
-            self._line_up(one)
+    def _on_allowed(self, file: FileToRead) -> None:
+        if file in self.files:
+            self._line_up(file)
             self.changed.emit()
 
-    def _on_password(self, one: FileToRead, password: str) -> None:
-        one.password = password
+    def _on_password(self, file: FileToRead, password: str) -> None:
+        file.password = password
         # It has waited for its turn before.
-        self._line_up(one, is_next=True)
+        self._line_up(file, is_next=True)
         self.changed.emit()
 
-    def _on_part(self, one: FileToRead, part: ReadRange) -> None:
-        if one in self.files:
-            other = one.with_part(part)
-            self.files[self.files.index(one)] = other
+    def _on_part(self, file: FileToRead, part: ReadRange) -> None:
+        if file in self.files:
+            other = file.with_part(part)
+            self.files[self.files.index(file)] = other
             self._line_up(other, is_next=True)
-            self.replaced.emit(one)
+            self.replaced.emit(file)
             self.changed.emit()
 
     # Reading in turn.
 
-    def _line_up(self, one: FileToRead, *, is_next: bool = False) -> None:
-        one.stage, one.page = Stage.WAITS, 0
-        self._waiting.insert(0 if is_next else len(self._waiting), one)
+    def _line_up(self, file: FileToRead, *, is_next: bool = False) -> None:
+        file.stage, file.page = Stage.WAITS, 0
+        self._waiting.insert(0 if is_next else len(self._waiting), file)
         self._begin_next()
 
     def _begin_next(self) -> None:
@@ -200,54 +200,56 @@ class Intake(QObject):
                 self._running[is_heard] = waiting_file
                 self._begin(waiting_file)
 
-    def _begin(self, one: FileToRead) -> None:
-        one.stage = Stage.READING
-        one.task = tasks.run(lambda cancel: self._reading(one, cancel), self)
-        one.task.event.connect(lambda event: self.moved.emit(one) if one.take_event(event) else None)
-        one.task.finished.connect(lambda: self._on_end(one))
-        one.task.failed.connect(lambda error: self._on_failed(one, error))
+    def _begin(self, file: FileToRead) -> None:
+        file.stage = Stage.READING
+        file.task = tasks.run(lambda cancel: self._reading(file, cancel), self)
+        file.task.event.connect(lambda event: self.moved.emit(file) if file.take_event(event) else None)
+        file.task.finished.connect(lambda: self._on_end(file))
+        file.task.failed.connect(lambda error: self._on_failed(file, error))
 
-    def _on_end(self, one: FileToRead) -> None:
-        self._release(one)
-        if one in self.files and one.stage is Stage.READ:
+    def _on_end(self, file: FileToRead) -> None:
+        self._release(file)
+        if file in self.files and file.stage is Stage.READ:
             # The same document by another path.
-            if self._is_here_already(one):
-                self.drop(one)
+            if self._is_here_already(file):
+                self.drop(file)
             else:
-                self.read.emit(one)
+                self.read.emit(file)
         self._begin_next()
         self.changed.emit()
 
-    def _release(self, one: FileToRead) -> None:
-        self._running = {is_heard: to_read for is_heard, to_read in self._running.items() if to_read is not one}
-        one.task = None
+    def _release(self, file: FileToRead) -> None:
+        self._running = {is_heard: to_read for is_heard, to_read in self._running.items() if to_read is not file}
+        file.task = None
 
-    def _is_here_already(self, one: FileToRead) -> bool:
-        others = [file for file in self.files if file is not one and file.group == one.group]
-        return one.document is not None and one.document.id in [other.document.id for other in others if other.document]
+    def _is_here_already(self, file: FileToRead) -> bool:
+        others = [other for other in self.files if other is not file and other.group == file.group]
+        return file.document is not None and file.document.id in [
+            other.document.id for other in others if other.document
+        ]
 
-    def _on_failed(self, one: FileToRead, error: BaseException) -> None:
-        self._release(one)
-        if one in self.files and isinstance(error, DocumentLocked):
-            one.stage = Stage.LOCKED
-            self.questions.ask_for_password(one, is_wrong=error.is_wrong)
-        elif one in self.files:
-            one.stage, one.error = Stage.FAILED, sentence_for(error).text
-            one.is_unheard = isinstance(error, MediaRefused) and error.reason == "deaf"
-            one.awaits_model = isinstance(error, NoModel)
+    def _on_failed(self, file: FileToRead, error: BaseException) -> None:
+        self._release(file)
+        if file in self.files and isinstance(error, DocumentLocked):
+            file.stage = Stage.LOCKED
+            self.questions.ask_for_password(file, is_wrong=error.is_wrong)
+        elif file in self.files:
+            file.stage, file.error = Stage.FAILED, sentence_for(error).text
+            file.is_unheard = isinstance(error, MediaRefused) and error.reason == "deaf"
+            file.awaits_model = isinstance(error, NoModel)
             if not isinstance(error, AppError):
                 self._notify.error(error)
-            self.failed.emit(one)
+            self.failed.emit(file)
         self._begin_next()
         self.changed.emit()
 
 
-def _is_heard(one: FileToRead) -> bool:
+def _is_heard(file: FileToRead) -> bool:
     from app.documents.formats.sound import (
         is_sound,  # imports the protocol of a child, not needed before a file is read
     )
 
-    return is_sound(one.path)
+    return is_sound(file.path)
 
 
 # Files not read when the program ends are read, or transcribed, on the next start.
@@ -264,15 +266,15 @@ class Unread:
         """Paths for the settings, so that the next start resumes them."""
         return tuple(file.kept_as for file in self._intake.files if file.is_kept_unread)
 
-    def waits(self, one: FileToRead) -> bool:
+    def waits(self, file: FileToRead) -> bool:
         """Set a file that was skipped for lack of a model to waiting and return True; else note the model that cannot
         take its audio.
         """
-        if one.awaits_model:
-            one.stage, one.error = Stage.WAITS, ""
+        if file.awaits_model:
+            file.stage, file.error = Stage.WAITS, ""
             return True
         model = self._model()
-        one.unheard_by = model.path if model is not None and one.is_unheard else ""
+        file.unheard_by = model.path if model is not None and file.is_unheard else ""
         return False
 
     def transcribe_waiting(self, shown: Sequence[FileToRead]) -> None:
@@ -334,6 +336,6 @@ class KeptUnread(QObject):
     def _on_model(self) -> None:
         self._unread.transcribe_waiting(list(self._intake.files))
 
-    def _on_failed(self, one: FileToRead) -> None:
-        if self._unread.waits(one) and self._app.loaded is None:
+    def _on_failed(self, file: FileToRead) -> None:
+        if self._unread.waits(file) and self._app.loaded is None:
             self._loader.wake()

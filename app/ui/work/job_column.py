@@ -147,13 +147,13 @@ class ListColumn(QWidget):
     def delete(self, number: int) -> None:
         """Delete one at once, without a question, and offer Undo."""
         with self._notify.guard():
-            one = self._stored.get(number)
-            if one is None:
+            stored = self._stored.get(number)
+            if stored is None:
                 return
             self._stored.delete(number)
             self.gone.emit(number)
             self.reload()
-            self._notify.undo(tr("“{title}” was deleted.", title=one.title), lambda: self._bring_back(number))
+            self._notify.undo(tr("“{title}” was deleted.", title=stored.title), lambda: self._bring_back(number))
 
     def menu_for(self, index: QModelIndex) -> QMenu:
         menu, tokens = QMenu(self), self._theme.tokens

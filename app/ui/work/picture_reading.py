@@ -88,9 +88,9 @@ class PicturesLine(QFrame):
         if self._pictures is pictures:
             return
         if self._pictures is not None:
-            self._pictures.changed.disconnect(self.look_again)
+            self._pictures.changed.disconnect(self.update_line)
         self._pictures = pictures
-        pictures.changed.connect(self.look_again)
+        pictures.changed.connect(self.update_line)
 
     @property
     def text(self) -> str:
@@ -98,17 +98,17 @@ class PicturesLine(QFrame):
 
     def show_documents(self, documents: Sequence[StoredDocument]) -> None:
         self._documents = list(documents)
-        self.look_again()
+        self.update_line()
 
-    def look_again(self) -> None:
+    def update_line(self) -> None:
         """Update the line after more was read, or new ways to read became available."""
-        found = [self._told(document) for document in self._documents]
-        told = min((page for page in found if page is not None), key=lambda one: _place_of(one[2]), default=None)
-        self.setVisible(told is not None)
-        if told is None:
+        found = [self._line_of(document) for document in self._documents]
+        line = min((line for line in found if line is not None), key=lambda line: _priority_of(line[2]), default=None)
+        self.setVisible(line is not None)
+        if line is None:
             self._shown = ("", ())
             return
-        words, acts, state = told
+        words, acts, state = line
         self._words.setText(words)
         self.setAccessibleName(words)
         self._bar.setVisible(state.is_reading)
@@ -136,11 +136,11 @@ class PicturesLine(QFrame):
                 button.setFocus()
         self._buttons.setVisible(bool(acts))
 
-    def _told(self, document: StoredDocument) -> tuple[str, list[Act], PictureState] | None:
+    def _line_of(self, document: StoredDocument) -> tuple[str, list[Act], PictureState] | None:
         pictures = self._pictures
         state = pictures.state_of(document) if pictures is not None else None
-        told = self._words_and_acts(pictures, state) if pictures is not None and state is not None else None
-        return (*told, state) if told is not None and state is not None else None
+        line = self._words_and_acts(pictures, state) if pictures is not None and state is not None else None
+        return (*line, state) if line is not None and state is not None else None
 
     def _words_and_acts(self, pictures: PictureReading, state: PictureState) -> tuple[str, list[Act]] | None:
         known, row = state.pictures, state.row
@@ -204,7 +204,7 @@ class PicturesLine(QFrame):
         self.opened.emit(document.id, self._pictures.reveal(document))
 
 
-def _place_of(state: PictureState) -> int:
+def _priority_of(state: PictureState) -> int:
     """Return the priority of a document's state; the lowest is shown."""
     states = (RUNNING, QUEUED)
     if state.row is not None and state.row.state in states:
@@ -263,7 +263,7 @@ def read_words(state: PictureState) -> str:
     if _is_nothing(readings):
         return tr(NO_TEXT_ON_PAGES, **pages_of)
     words = tr(PAGES_READ_FROM_PICTURES, **pages_of)
-    told = {
+    line = {
         "empty": tr("Without text: {pages}."),
         "repeated": tr("The answer repeated itself; what came before is kept: {pages}."),
         "cut": tr("The answer was cut off. What was read is kept: {pages}."),
@@ -273,7 +273,7 @@ def read_words(state: PictureState) -> str:
     pages: dict[str, list[int]] = {}
     for reading in readings:
         pages.setdefault(PERSON if reading.is_edited else reading.state, []).append(reading.page)
-    return " ".join([words, *(told[kind].format(pages=_pages(found)) for kind, found in pages.items() if kind in told)])
+    return " ".join([words, *(line[kind].format(pages=_pages(found)) for kind, found in pages.items() if kind in line)])
 
 
 def _pages(pages: Sequence[int]) -> str:
