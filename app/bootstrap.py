@@ -435,6 +435,7 @@ class ProgramParts:
             if not self.settings.network.allowed:
                 if (lending := self._made_part("lending")) is not None:
                     lending.stop()
+                # A copy, as engines come and go on other threads.
                 for engine in list(self._engines):
                     engine.leave_machines()
 
@@ -615,6 +616,7 @@ class Fireside(ProgramParts):
     def known_models(self) -> list[tuple[Path, str]]:
         """List models to choose from with their names: the starter, then the last used; no embedding models."""
         rows = [row for row in self.models.list_installed() if not row.model.missing and not row.embeds]
+        # False goes before True, so the starter is first.
         rows.sort(key=lambda row: (row.model.origin != "starter", -(row.used_at or 0)))
         found = [(row.model.path, row.label) for row in rows]
         return found + [(model.path, model.short_name) for model in self.servers.list_models()]
@@ -1023,6 +1025,7 @@ def _passing_library(paths: AppPaths) -> PassingLibrary:
 
     database = Database.in_memory()
     library = PassingLibrary(MediaStore(database), paths.decoded, paths.documents)
+    # Nobody closes it: it goes with the last reference to the library.
     weakref.finalize(library, database.close)
     return library
 
@@ -1077,6 +1080,7 @@ def build_program(paths: AppPaths | None = None) -> Fireside:
     into the store may raise DatabaseDamaged, FolderNotWritable or DiskFull.
     """
     paths = paths or AppPaths.from_environment()
+    # Folders only; each file is looked at later, which takes a while.
     close_to_others(paths.folders, deeply=False)
     handler = start_log(paths.logs)
     log.info("%s %s starts", APP_NAME, __version__)
@@ -1146,5 +1150,6 @@ def _save_settings(paths: AppPaths, settings: Settings) -> None:
 
 def _end_log(handler: logging.Handler | None) -> None:
     if handler is not None:
+        # Left there, a second start in this process would write each line twice.
         logging.getLogger().removeHandler(handler)
         handler.close()

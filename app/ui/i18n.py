@@ -12,13 +12,10 @@ _catalogue: dict[str, str] = {}
 
 
 def tr(text: str, **values: object) -> str:
-    """Translate a text and fill in `{names}`.
-
-    A value called `name` comes from outside, such as a file name, and is cleaned. Values can't change the direction of
-    the text after them.
-    """
+    """Translate a text and fill in `{names}`; a value called `name`, such as a file name, is cleaned."""
     found = _catalogue.get(text, text)
     for key, value in values.items():
+        # No value may change the direction of the text after it.
         if isinstance(value, str):
             values[key] = visible_name(value) if key == "name" else settle_directions(value)
     return found.format(**values) if values else found

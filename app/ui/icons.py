@@ -35,8 +35,8 @@ class _GlyphEngine(QIconEngine):
     def __init__(self, glyph: str, color: str, size_px: int) -> None:
         super().__init__()
         self._glyph, self._color, self._size_px = glyph, color, size_px
+        # A page of a long chat asks for the same glyphs at every paint.
         self._drawn: dict[tuple[int, int, QIcon.Mode], QPixmap] = {}
-        """Cache: a page of a long chat asks for the same glyphs at every paint."""
 
     def clone(self) -> QIconEngine:
         return _GlyphEngine(self._glyph, self._color, self._size_px)

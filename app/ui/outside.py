@@ -96,6 +96,7 @@ class Tray(QObject):
         # The tray may start after the program: at login the order is arbitrary.
         if self._icon is not None or not self._is_wanted or not self._has_place():
             return
+        # Kept here, as a tray icon doesn't own its menu.
         self._menu = QMenu()
         self._menu.aboutToShow.connect(self._fill)
         self._icon = QSystemTrayIcon(self)

@@ -294,6 +294,7 @@ class Theme(QObject):
     def style_sheet(self) -> str:
         """Return the combined style sheet with colours and sizes filled in."""
         colours = dataclasses.asdict(self.tokens)
+        # fireside.qss first, as later rules win.
         sheets = sorted(resource_path("styles").glob("*.qss"), key=lambda path: (path.stem != "fireside", path.stem))
         text = "\n".join(path.read_text("utf-8") for path in sheets)
         # Comments may hold a dollar or px(), which are filled in next.

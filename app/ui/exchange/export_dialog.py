@@ -178,6 +178,7 @@ class ExportDialog(QDialog):
         self.choice = ChatChoice(theme, chats)
         self.choice.setVisible(not is_chosen)
         if is_chosen:
+            # It is hidden, but its ticks are what is exported.
             self.choice.tick_all(is_on=True)
         self.choice.changed.connect(self._on_changed)
         inside = QWidget()
@@ -509,6 +510,7 @@ class Printing:
                     only=(printer.fromPage(), printer.toPage()) if printer.fromPage() else None,
                 )
             except PrintCancelled:
+                # Otherwise the pages so far would be printed.
                 printer.abort()
                 yield ExportFinished(0, 0, is_cancelled=True)
             except OSError:

@@ -220,6 +220,7 @@ class ImportDialog(QDialog):
         self._show_counts()
         self.line.hide()
         announce(self.head, self.head.text())
+        # For the keyboard, which starts from the current row.
         if self.list.count() and self.list.currentRow() < 0:
             self.list.setCurrentRow(0)
         self._show_buttons()

@@ -52,8 +52,9 @@ class CheckerField(QWidget):
 
     @property
     def _is_here(self) -> bool:
-        """True if the file exists: settings copied from another computer may name one that isn't here."""
+        """True if the chosen checker's file exists on this computer."""
         path = self._app.settings.models.checker_path
+        # Settings that were copied from another computer may name one that isn't here.
         return bool(path) and Path(path).is_file()
 
     def _show_state(self, said: str = "") -> None:

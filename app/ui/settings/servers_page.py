@@ -173,6 +173,7 @@ class ServerDialog(QDialog):
         self._task: tasks.BackgroundTask | None = None
         self._cut: RequestCut | None = None
         """The running request to the server."""
+        # A request would go on without the dialog.
         self.finished.connect(lambda _: self._stop())
         self.kept_paths: list[object] = []
         self.boxes: dict[str, CheckRow] = {}

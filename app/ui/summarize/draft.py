@@ -651,6 +651,7 @@ class FileChips(QWidget):
 
     def _remove(self, file: FileToRead) -> None:
         """Remove a file; the focus moves to the next chip."""
+        # Before the chip goes, as its place is where the focus stays.
         places = list(self._chips)
         had_focus = self.isAncestorOf(self.focusWidget()) if self.focusWidget() is not None else False
         place = places.index(file) if file in places else 0

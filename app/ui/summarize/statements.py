@@ -296,6 +296,7 @@ class StatementView(QTextEdit):
         super().resizeEvent(event)
 
     def viewportEvent(self, event: QEvent) -> bool:
+        # For the viewport these events come here only, not to the handlers of their own.
         if event.type() == QEvent.Type.Leave:
             self.ground.hover(None)
         elif event.type() == QEvent.Type.ToolTip:

@@ -197,6 +197,7 @@ class TitleField(QLineEdit):
     def focusInEvent(self, event: QFocusEvent) -> None:
         if self.text() != self._title:  # the title was shortened
             self.setText(self._title)
+        # Last, as Qt selects the text that is there.
         super().focusInEvent(event)
 
     def focusOutEvent(self, event: QFocusEvent) -> None:

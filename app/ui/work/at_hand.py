@@ -171,6 +171,7 @@ class ModelAtHand(QObject):
     def _on_failed(self, error: BaseException) -> None:
         self._task, self._is_open = None, False
         self.stop()
+        # What the thread had not taken yet.
         self._drain()
         self.failed.emit(error)
         self.ended.emit()

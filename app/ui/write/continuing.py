@@ -428,6 +428,7 @@ class Continuing(QObject):
             except AppError as error:  # the model stays loaded
                 yield error
 
+        # The chat's model may be asleep; one of the tab's own is loaded by the worker.
         if self._model in (None, self._loader.path):
             self._loader.expect()
         self._asked = asked

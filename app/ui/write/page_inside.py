@@ -74,6 +74,7 @@ class PageSubjects(Subjects):
     def _begin(self) -> RunAnswer:
         if self._answer is not None:
             self._before.append(self._answer)  # the panel may still show it
+        # As children they would stay as long as the page.
         while len(self._before) > KEPT_ANSWERS:
             self._before.pop(0).deleteLater()
         self._number += 1
