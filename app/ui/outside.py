@@ -57,7 +57,7 @@ class Tray(QObject):
         self._work, self._entries, self._is_wanted, self._has_place = work, entries, is_wanted, has_place
         self._icon: QSystemTrayIcon | None = None
         self._menu: QMenu | None = None
-        self._said: tuple[str, ...] | None = None
+        self._shown_words: tuple[str, ...] | None = None
 
     def begin(self) -> None:
         """Look for a tray, which asks the system and takes a moment."""
@@ -80,8 +80,8 @@ class Tray(QObject):
         if self._icon is None:
             return
         words = tuple(self._work().values())
-        if words != self._said:
-            self._said = words
+        if words != self._shown_words:
+            self._shown_words = words
             self._icon.setIcon(app_icon(SIZES_PX, is_at_work=bool(words)))
             self._icon.setToolTip("\n".join([APP_NAME, *words]))
 
@@ -90,7 +90,7 @@ class Tray(QObject):
             self._icon.hide()
             self._icon.deleteLater()
             self._menu.deleteLater()
-            self._icon, self._menu, self._said = None, None, None
+            self._icon, self._menu, self._shown_words = None, None, None
 
     def _find_place(self) -> None:
         # The tray may start after the program: at login the order is arbitrary.
@@ -162,7 +162,7 @@ class Outside(QObject):
     def begin(self) -> None:
         """Set up the parts that ask the system: tray and global shortcut."""
         self.tray.begin()
-        self._look_at_keys()
+        self._update_shortcut()
 
     @cached_property
     def quick(self) -> QuickAsk:
@@ -206,7 +206,7 @@ class Outside(QObject):
         bring_to_front(self._window)
 
     def _on_changed(self) -> None:
-        self._look_at_keys()
+        self._update_shortcut()
         self.tray.show_wanted(wanted=self._app.settings.system.tray)
 
     def _on_chosen(self, name: str) -> None:
@@ -236,7 +236,7 @@ class Outside(QObject):
         keys.said.connect(self._on_keys_said)
         return keys
 
-    def _look_at_keys(self) -> None:
+    def _update_shortcut(self) -> None:
         system = self._app.settings.system
         wanted = system.shortcut if system.shortcut_on else ""
         if wanted != self._wanted_keys:

@@ -71,7 +71,7 @@ class SpellCheck(QObject):
         self._later = QTimer(self, singleShot=True, interval=REST_MS)
         self._later.timeout.connect(self._check_visible)
         for signal in (edit.textChanged, edit.cursorPositionChanged, edit.verticalScrollBar().valueChanged):
-            signal.connect(self._look_later)
+            signal.connect(self._check_later)
         edit.menu_wanted.connect(self._add_to_menu)
         theme.changed.connect(self._show_marks)
 
@@ -91,7 +91,7 @@ class SpellCheck(QObject):
         self._marks = []
         self._show_marks()
 
-    def _look_later(self) -> None:
+    def _check_later(self) -> None:
         if self._edit.hasFocus():  # a draft that was only opened isn't checked
             self._later.start()
 
@@ -107,7 +107,7 @@ class SpellCheck(QObject):
             self.forget()
             return
         revision, find = document.revision(), self._speller.spelling
-        text, begin, first, last = self._seen()
+        text, begin, first, last = self._visible_text()
 
         def take(found: list[tuple[int, int]]) -> None:
             self._task = None
@@ -120,7 +120,7 @@ class SpellCheck(QObject):
 
         self._task = tasks.ask(lambda _token: find().find_misspelled(text, first, last), self, take, self._notify.error)
 
-    def _seen(self) -> tuple[str, int, int, int]:
+    def _visible_text(self) -> tuple[str, int, int, int]:
         """Return the text around the visible part, its start in document units, and the range of characters to check:
         the visible part and a little more, from and to word boundaries.
         """

@@ -385,7 +385,7 @@ PORTION_CHARACTERS = 6000
 MOST_RANGES = 800
 MOST_UNITS = 120_000
 
-Placed = tuple[BlockRange, int, int, int]
+PlacedRange = tuple[BlockRange, int, int, int]
 """A range, its position in the text document, the length of its bullet, and the total length."""
 
 
@@ -397,7 +397,7 @@ class DocumentWindow:
         self._walk: Walk | None = None
         self._lengths: list[int] = []
         self._bullets: list[int] = []
-        self._places: dict[int, list[Placed]] = {}
+        self._placements: dict[int, list[PlacedRange]] = {}
         self._down: Iterator[BlockRange] = iter(())
         self._up: Iterator[BlockRange] = iter(())
         self.ranges: list[BlockRange] = []
@@ -418,7 +418,7 @@ class DocumentWindow:
 
     def empty(self) -> None:
         self._look.forget()
-        self.ranges, self._lengths, self._bullets, self._places = [], [], [], {}
+        self.ranges, self._lengths, self._bullets, self._placements = [], [], [], {}
         self._down, self._up = iter(()), iter(())
         self._walk = None
         self._document.clear()
@@ -474,13 +474,13 @@ class DocumentWindow:
                 )
         return None if begin < 0 else (begin, finish)
 
-    def _index(self) -> dict[int, list[Placed]]:
-        if not self._places:
+    def _index(self) -> dict[int, list[PlacedRange]]:
+        if not self._placements:
             position = 0
             for block_range, length, bullet in zip(self.ranges, self._lengths, self._bullets, strict=True):
-                self._places.setdefault(block_range.block.id, []).append((block_range, position, bullet, length))
+                self._placements.setdefault(block_range.block.id, []).append((block_range, position, bullet, length))
                 position += length
-        return self._places
+        return self._placements
 
     def _is_full(self) -> bool:
         is_large = len(self.ranges) > MOST_RANGES or sum(self._lengths) > MOST_UNITS
@@ -488,7 +488,7 @@ class DocumentWindow:
         return is_large and len(self.ranges) > 2 * PORTION
 
     def _append(self, ranges: Sequence[BlockRange]) -> None:
-        self._places = {}
+        self._placements = {}
         cursor = QTextCursor(self._document)
         cursor.beginEditBlock()
         cursor.movePosition(QTextCursor.MoveOperation.End)
@@ -522,7 +522,7 @@ class DocumentWindow:
             _write(cursor, line)
         cursor.insertBlock(old)
         cursor.endEditBlock()
-        self._places = {}
+        self._placements = {}
         self.ranges[:0] = ranges
         self._lengths[:0] = [_length(lines) for lines in every]
         self._bullets[:0] = [utf16_length(lines[0].mark) for lines in every]
@@ -539,7 +539,7 @@ class DocumentWindow:
         cursor.setBlockFormat(look)  # Qt may have kept the format of the other block
         cursor.endEditBlock()
         del self.ranges[:count], self._lengths[:count], self._bullets[:count]
-        self._places = {}
+        self._placements = {}
         # The way up begins anew at what is first now.
         self._up = walk.backwards(self.ranges[0])
 
@@ -552,7 +552,7 @@ class DocumentWindow:
         cursor.movePosition(QTextCursor.MoveOperation.End, QTextCursor.MoveMode.KeepAnchor)
         cursor.removeSelectedText()
         del self.ranges[-count:], self._lengths[-count:], self._bullets[-count:]
-        self._places = {}
+        self._placements = {}
         self._down = walk.onwards(self.ranges[-1])
 
 

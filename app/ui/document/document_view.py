@@ -257,9 +257,9 @@ class DocumentView(DocumentCard):
         self._stack = QStackedWidget()
         self._stack.setMinimumHeight(1)  # so that the header keeps its height in a low window
         self.set_content(self._stack)
-        self._beside = PagePanes(theme, notify, self._pane)
-        self._beside.renewed.connect(self.renewed)
-        self._stack.addWidget(self._beside)
+        self._page_panes = PagePanes(theme, notify, self._pane)
+        self._page_panes.renewed.connect(self.renewed)
+        self._stack.addWidget(self._page_panes)
         self._stack.addWidget(self._text)
         column = QVBoxLayout(self)
         column.setContentsMargins(2, 2, 2, 2)
@@ -309,11 +309,11 @@ class DocumentView(DocumentCard):
     def compare(self, *, is_wanted: bool) -> None:
         """Show the recognized text next to the page, for corrections; or only the page."""
         is_wanted = is_wanted and self._corrections is not None
-        self._beside.show_reading(is_wanted)
+        self._page_panes.show_reading(is_wanted)
         self.header.show_comparing(can_compare=self._corrections is not None, is_comparing=is_wanted)
         if is_wanted:
             self.show_form(is_text=False)
-            self._beside.show_page(self._corrections, self._document_id, self.page)
+            self._page_panes.show_page(self._corrections, self._document_id, self.page)
 
     def open(
         self,
@@ -336,7 +336,7 @@ class DocumentView(DocumentCard):
                     self.compare(is_wanted=True)
             return
         # Comparing goes on with the next document, if that can be compared.
-        was_comparing = self._beside.is_comparing and corrections is not None
+        was_comparing = self._page_panes.is_comparing and corrections is not None
         self.close_document()
         opened = self._open = OpenDocument(document, self._notify)
         self._corrections, self._document_id = (corrections if document.can_draw else None), document_id
@@ -347,7 +347,7 @@ class DocumentView(DocumentCard):
         self.header.show_document(document.name, unit, can_draw=document.can_draw)
         self.note.setText(tr(document.note) if document.note else "")
         self.note.setVisible(bool(document.note))
-        self._stack.setCurrentWidget(self._beside if document.can_draw else self._text)
+        self._stack.setCurrentWidget(self._page_panes if document.can_draw else self._text)
         self.mark = mark
         block = opened.block_of(mark) if mark is not None else None
         page = page_of(block, mark) if block is not None and mark is not None else page
@@ -374,13 +374,13 @@ class DocumentView(DocumentCard):
         self._show_marks()
         if self.is_text:
             self._show_text(opened)
-        self._beside.take_over(self._corrections, document_id)
+        self._page_panes.take_over(self._corrections, document_id)
 
     def close_document(self) -> None:
         """Close the document, drop its search and cancel its running tasks."""
         self._end_search()
         self.search.set_document(None)
-        self._beside.show_page(None, 0, 0)
+        self._page_panes.show_page(None, 0, 0)
         self._open, self.mark, self._found, self._text_page = None, None, None, -1
         self._corrections = None
         self._pane.set_document(None)
@@ -400,7 +400,7 @@ class DocumentView(DocumentCard):
         is_text = is_text or not opened.document.can_draw
         had_focus = _has_focus_in(self, self._stack)
         form = self._text if is_text else self._pane
-        self._stack.setCurrentWidget(self._text if is_text else self._beside)
+        self._stack.setCurrentWidget(self._text if is_text else self._page_panes)
         self.setFocusProxy(form)
         self.header.show_form(is_text=is_text)
         self._show_zoom()
@@ -447,7 +447,7 @@ class DocumentView(DocumentCard):
             self._pane.show_page(page)
             self._show_marks()
             self._area.scroll_to_mark()
-            self._beside.show_page(self._corrections, self._document_id, page)
+            self._page_panes.show_page(self._corrections, self._document_id, page)
 
     def _show_text(self, opened: OpenDocument) -> None:
         if self._text_page != opened.page:
@@ -623,10 +623,10 @@ class PageReadingPane(QFrame):
         self._notify = notify
         self._corrections: PageCorrections | None = None
         self._document_id = self._page = 0
-        self._kept, self._is_corrected = "", False
+        self._stored_text, self._is_corrected = "", False
         self._unsaved: dict[tuple[int, int], str] = {}
         """Text of pages left before it could be saved, by document id and page."""
-        self._on_their_way: list[Correction] = []
+        self._unconfirmed: list[Correction] = []
         self._waiting: deque[Correction] = deque()
         """Corrections not being saved yet; the thread takes them from here."""
         # In turn, so that an older correction can't overwrite a newer one.
@@ -645,7 +645,7 @@ class PageReadingPane(QFrame):
         self.give_up.setAccessibleName(tr("Undo my corrections of this page"))
         self.save.clicked.connect(self._on_save)
         self.give_up.clicked.connect(self._on_give_up)
-        self.undo.clicked.connect(lambda: self.edit.setPlainText(self._kept))
+        self.undo.clicked.connect(lambda: self.edit.setPlainText(self._stored_text))
         self.edit.textChanged.connect(self._show_buttons)
         row = QHBoxLayout()
         row.addWidget(self.give_up)
@@ -666,7 +666,7 @@ class PageReadingPane(QFrame):
     @property
     def is_changed(self) -> bool:
         """True if typed text isn't on its way to the store yet."""
-        return self._corrections is not None and self.edit.toPlainText() != self._kept
+        return self._corrections is not None and self.edit.toPlainText() != self._stored_text
 
     def show_page(self, corrections: PageCorrections | None, document_id: int, page: int) -> None:
         """Show another page; unsaved text of the one before is saved first."""
@@ -676,7 +676,7 @@ class PageReadingPane(QFrame):
 
     def take_over(self, corrections: PageCorrections | None, document_id: int) -> None:
         """Switch to a newer reading of the file; unsaved text is kept and will be saved to that."""
-        for correction in self._on_their_way:
+        for correction in self._unconfirmed:
             if correction.document_id == self._document_id:
                 correction.document_id = document_id
         if self.is_changed:
@@ -687,12 +687,12 @@ class PageReadingPane(QFrame):
         stays = page == self._page
         self._corrections, self._document_id, self._page = corrections, document_id, page
         # Stays like this where the store fails, so that no other page's text is shown or saved.
-        self._kept, self._is_corrected = "", False
+        self._stored_text, self._is_corrected = "", False
         with self._notify.guard():
             self._is_corrected = corrections is not None and _is_corrected(corrections, page)
-            self._kept = corrections.text_of(page) if corrections is not None else ""
+            self._stored_text = corrections.text_of(page) if corrections is not None else ""
             self.who.setText(self._state_words())
-        shown = self._unsaved.pop((document_id, page), self._kept)
+        shown = self._unsaved.pop((document_id, page), self._stored_text)
         if self.edit.toPlainText() != shown:  # setting it would move the cursor to the start
             left = _behind(self.edit.textCursor())
             self.edit.setPlainText(shown)
@@ -732,11 +732,11 @@ class PageReadingPane(QFrame):
         # A button that becomes disabled passes the focus to any widget.
         if self.save.hasFocus():
             self.edit.setFocus()
-        correction = Correction(corrections, self._document_id, self._page, text, before=self._kept)
+        correction = Correction(corrections, self._document_id, self._page, text, before=self._stored_text)
         # Counts as saved from now on; `_on_saved` takes that back if it failed.
-        self._kept = text
+        self._stored_text = text
         self._show_buttons()
-        self._on_their_way.append(correction)
+        self._unconfirmed.append(correction)
         self._waiting.append(correction)
         self._saving.start()
 
@@ -752,19 +752,19 @@ class PageReadingPane(QFrame):
             yield correction, outcome
 
     def _on_saved(self, correction: Correction, outcome: StoredDocument | Exception | None) -> None:
-        self._on_their_way.remove(correction)
+        self._unconfirmed.remove(correction)
         if isinstance(outcome, Exception):
             self._notify.error(outcome)
             # The page was left meanwhile, so its text waits until it is shown again.
             if (self._document_id, self._page) != (correction.document_id, correction.page):
                 self._unsaved[correction.document_id, correction.page] = correction.text
-            elif self._kept == correction.text:
-                self._kept = correction.before
+            elif self._stored_text == correction.text:
+                self._stored_text = correction.before
                 self._show_buttons()
         elif outcome is not None:
             announce(self, tr(SAVED_NOTE))
             # Corrections still waiting belong to the version that was just made.
-            for later in self._on_their_way:
+            for later in self._unconfirmed:
                 if later.document_id == correction.document_id:
                     later.document_id = outcome.id
             self.renewed.emit(correction.document_id, outcome.id)

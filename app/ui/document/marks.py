@@ -48,13 +48,13 @@ def areas_on(
 ) -> tuple[list[Area], list[Area]]:
     """Return the areas of a mark on a page, and those of the other marks, which are sorted by block."""
     marked: list[Area] = []
-    beside: list[Area] = []
+    other_areas: list[Area] = []
     for block in blocks:
         for other in marks_in(others, block.id, block.id):
-            beside += areas_of(block, other, page) if other != mark else []
+            other_areas += areas_of(block, other, page) if other != mark else []
         if mark is not None and mark.block_id == block.id:
             marked = areas_of(block, mark, page)
-    return marked, beside
+    return marked, other_areas
 
 
 def span_of(block: Block, mark: TextHighlight) -> tuple[int, int]:

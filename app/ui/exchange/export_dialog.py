@@ -138,14 +138,14 @@ class Exporting(SavedFiles):
 
     def export(self, chats: Sequence[Conversation], path: Path, *, with_thinking: bool = False) -> tasks.BackgroundTask:
         """Export in the format of the file's ending, on a thread."""
-        shelf = self._app.shelf
+        archive = self._app.shelf
 
         def work(token: CancelToken) -> Iterator[object]:
             if path.suffix.lower() == ".pdf":
                 from app.ui.paper.printed_chats import export_pdf  # imported only for an export
 
-                return export_pdf(path, chats, shelf, token, with_thinking=with_thinking)
-            return export_chats(path, chats, shelf, token, with_thinking=with_thinking)
+                return export_pdf(path, chats, archive, token, with_thinking=with_thinking)
+            return export_chats(path, chats, archive, token, with_thinking=with_thinking)
 
         def told(event: ExportFinished) -> None:
             if not event.is_cancelled:
@@ -184,7 +184,7 @@ class ExportDialog(QDialog):
         inside = QWidget()
         inside.setObjectName("page")
         within, column = QVBoxLayout(inside), QVBoxLayout(self)
-        self._sides = self._beside()
+        self._sides = self._chats_and_formats()
         within.addWidget(self._head)
         within.addLayout(self._sides)
         buttons = self._buttons()
@@ -217,7 +217,7 @@ class ExportDialog(QDialog):
         is_narrow = self.width() < self._theme.px(NARROW_PX)
         self._sides.setDirection(QBoxLayout.Direction.TopToBottom if is_narrow else QBoxLayout.Direction.LeftToRight)
 
-    def _beside(self) -> QHBoxLayout:
+    def _chats_and_formats(self) -> QHBoxLayout:
         """Return the layout with chats on the leading side and formats on the other."""
         how = QVBoxLayout()
         how.addLayout(self._formats())

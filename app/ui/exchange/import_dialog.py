@@ -148,14 +148,14 @@ class ImportDialog(QDialog):
 
     def read(self, paths: Sequence[Path]) -> None:
         """Import one file after the other; an unreadable one doesn't stop the rest."""
-        shelf = self._app.shelf
+        archive = self._app.shelf
 
         def work(token: CancelToken) -> Iterator[object]:
             for path in paths:
                 if token.cancelled:
                     return
                 try:
-                    yield from import_chats(path, shelf, token)
+                    yield from import_chats(path, archive, token)
                 except ChatsUnreadable as error:
                     yield error
 

@@ -567,13 +567,13 @@ def _end_if(cancel: CancelToken) -> None:
 
 
 def export_pdf(
-    path: Path, chats: Sequence[Conversation], shelf: ChatArchive, cancel: CancelToken, *, with_thinking: bool = False
+    path: Path, chats: Sequence[Conversation], archive: ChatArchive, cancel: CancelToken, *, with_thinking: bool = False
 ) -> Iterator[ExportProgress | ExportFinished]:
     """Write chats to a PDF file, like `export_chats`. Runs on a thread of its own."""
     title = chats[0].title if len(chats) == 1 else f"{len(chats):,} chats"
     try:
         with pdf_file(path, title) as writer:
-            pages, messages = yield from print_chats(writer, chats, shelf, cancel, with_thinking=with_thinking)
+            pages, messages = yield from print_chats(writer, chats, archive, cancel, with_thinking=with_thinking)
     except PrintCancelled:
         yield ExportFinished(0, 0, is_cancelled=True)
         return
@@ -583,7 +583,7 @@ def export_pdf(
 def print_chats(
     device: QPagedPaintDevice,
     chats: Sequence[Conversation],
-    shelf: ChatArchive,
+    archive: ChatArchive,
     cancel: CancelToken,
     *,
     with_thinking: bool = False,
@@ -594,18 +594,18 @@ def print_chats(
     `only` as in `Sheets`. Not for the window's thread, as formulas are typeset. Raises PrintCancelled, and OSError if
     the device rejects output.
     """
-    total, done = sum(shelf.whole.message_count(chat.id) for chat in chats), 0
+    total, done = sum(archive.whole.message_count(chat.id) for chat in chats), 0
     yield ExportProgress(0, total)
     title = chats[0].title if len(chats) == 1 else ""
     sheets = Sheets(device, title, is_mirrored=is_right_to_left(title), only=only)
     try:
-        for branch in open_branches(chats, shelf, with_thinking=with_thinking):
+        for branch in open_branches(chats, archive, with_thinking=with_thinking):
             sheets.new_page()
             sheets.title = branch.title
             _begin(sheets, branch)
             for turn in branch.turns:
                 _end_if(cancel)
-                _turn(sheets, turn, shelf)
+                _turn(sheets, turn, archive)
                 done += 1
                 # A chat may grow while it is being printed.
                 yield ExportProgress(done, max(done, total))
@@ -627,7 +627,7 @@ def _begin(sheets: Sheets, branch: OpenBranch) -> None:
     sheets.add(paper.laid_out())
 
 
-def _turn(sheets: Sheets, turn: ExportedTurn, shelf: ChatArchive) -> None:
+def _turn(sheets: Sheets, turn: ExportedTurn, archive: ChatArchive) -> None:
     paper = PaperText(sheets)
     at = StyledSpan(f"   {turn.at}")
     paper.paragraph((StyledSpan(turn.name),), NAME, _kept_with_next(2), gap_pt=BETWEEN_TURNS_PT)
@@ -636,7 +636,7 @@ def _turn(sheets: Sheets, turn: ExportedTurn, shelf: ChatArchive) -> None:
         paper.paragraph((StyledSpan(turn.thinking_words),), SMALL, _kept_with_next(3), gap_pt=4)
         paper.said_small(turn.thinking, quote=1)
     for use in turn.pictures:
-        image = _read(use, shelf)
+        image = _read(use, archive)
         if image.isNull():
             paper.paragraph((StyledSpan(f"Picture: {use.name}"),), SMALL, gap_pt=4)
         else:
@@ -654,10 +654,10 @@ def _turn(sheets: Sheets, turn: ExportedTurn, shelf: ChatArchive) -> None:
     sheets.add(paper.laid_out())
 
 
-def _read(use: MediaUse, shelf: ChatArchive) -> QImage:
+def _read(use: MediaUse, archive: ChatArchive) -> QImage:
     """Return a picture; a null one if its file is gone."""
     try:
-        return read_rows(Path(shelf.media.decode_media(use.media).path)) if shelf.media is not None else QImage()
+        return read_rows(Path(archive.media.decode_media(use.media).path)) if archive.media is not None else QImage()
     except AppError:
         return QImage()
 

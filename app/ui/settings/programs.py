@@ -86,20 +86,20 @@ class ProgramsSection(SettingsSection):
         self._put_fonts_on()
         self.finish()
         # The server reports no requests to the window, so they are asked for while the page is visible.
-        self._look = QTimer(self, interval=LOOK_EVERY_MS)
-        self._look.timeout.connect(self.show_asked)
+        self._poll = QTimer(self, interval=LOOK_EVERY_MS)
+        self._poll.timeout.connect(self.show_asked)
         ui.programs.changed.connect(self._show)
         self._show()
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
-        self._look.start()
+        self._poll.start()
         self.show_asked()
         if self._programs.door is not None:
             self._measuring.start()
 
     def hideEvent(self, event: QHideEvent) -> None:
-        self._look.stop()
+        self._poll.stop()
         super().hideEvent(event)
 
     def _put_fonts_on(self) -> None:
@@ -266,10 +266,10 @@ class ProgramsSection(SettingsSection):
         self._journal = plain_label(kind="muted", wraps=True)
         self._journal.setObjectName("server_journal")
         self.follow_font(self._journal, 13)
-        self._beside = self.muted("")
-        self._beside.setObjectName("server_beside")
+        self._loaded_for_programs = self.muted("")
+        self._loaded_for_programs.setObjectName("server_beside")
         self._inside.addWidget(self._journal)
-        self._inside.addWidget(self._beside)
+        self._inside.addWidget(self._loaded_for_programs)
 
     def show_asked(self) -> None:
         """Show which programs sent requests, and what is loaded for them."""
@@ -284,12 +284,12 @@ class ProgramsSection(SettingsSection):
         )
         if text != self._journal.text():
             self._journal.setText(text)
-        beside = ", ".join(visible_name(name) for name in self._programs.switch.list_api_models())
-        notes = [tr("Loaded for programs: {models}", models=beside)] if beside else []
+        names = ", ".join(visible_name(name) for name in self._programs.switch.list_api_models())
+        notes = [tr("Loaded for programs: {models}", models=names)] if names else []
         if (grown := self._programs.switch.grown) is not None:
             notes.append(_grown_text(grown))
-        self._beside.setText("\n".join(notes))
-        self._beside.setVisible(bool(notes))
+        self._loaded_for_programs.setText("\n".join(notes))
+        self._loaded_for_programs.setVisible(bool(notes))
 
     def _show(self) -> None:
         door, programs = self._programs.door, self._programs

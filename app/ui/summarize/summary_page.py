@@ -252,7 +252,7 @@ class ResultHead(TabColumn):
         self._top.addLayout(self._buttons)
         self.rows.addLayout(self._top)
         self.rows.addWidget(self.facts)
-        self._said: tuple[str, str, str] = ("", "", "")
+        self._facts: tuple[str, str, str] = ("", "", "")
         theme.dress(self.title, font=(21, 600), least_height=HEADING_PX)
         theme.dress(self.facts, font=(13, 400))
         theme.dress(self.ask, font=(13.5, 400), glyph=("chat-circle", "muted", 15), glyph_size=(24, 15))
@@ -265,7 +265,7 @@ class ResultHead(TabColumn):
     @property
     def text(self) -> str:
         """Facts on the reading as plain text, for screen readers."""
-        coverage, found, attention = self._said
+        coverage, found, attention = self._facts
         counted = ", ".join(part for part in (found, attention) if part)
         return BETWEEN.join(part for part in (coverage, counted) if part)
 
@@ -275,10 +275,10 @@ class ResultHead(TabColumn):
         for button in (self.save, self.copy, self.translate):
             button.setEnabled(has_text)
         if summary is None:
-            self._said = ("", "", "")
+            self._facts = ("", "", "")
         elif summary.method is Method.DIGEST:
             said = (coverage_words(summary), digest_words(summary))
-            self._said = (BETWEEN.join(map(tr, said)), "", tr(not_given_words(summary)))
+            self._facts = (BETWEEN.join(map(tr, said)), "", tr(not_given_words(summary)))
         else:
             found, attention = statements_words(summary.statements) if summary.statements else ("", "")
             remarks = [tr(words) for words in (attention, language_words(summary), unknown_in_short(summary)) if words]
@@ -286,7 +286,7 @@ class ResultHead(TabColumn):
             if runs_elsewhere(summary.model):
                 made = tr("made on a server by {model}", model=model_name(Path(summary.model)))
                 read = BETWEEN.join(part for part in (read, made) if part)
-            self._said = (read, tr(found), ", ".join(remarks))
+            self._facts = (read, tr(found), ", ".join(remarks))
         self._write()
 
     def show_digest(self) -> None:
@@ -295,7 +295,7 @@ class ResultHead(TabColumn):
             button.setEnabled(True)
 
     def _write(self) -> None:
-        coverage, found, attention = map(escape, self._said)  # the only place where text enters rich text here
+        coverage, found, attention = map(escape, self._facts)  # the only place where text enters rich text here
         if attention:
             color = self._theme.tokens.warning
             attention = _NUMBER.sub("&nbsp;", attention)  # "1 differs" stays on one line

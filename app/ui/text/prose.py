@@ -276,7 +276,7 @@ class ProseView(TextView):
         super().__init__(theme, parent)
         self.lines: tuple[ProseLine, ...] = ()
         """The lines shown."""
-        self._marked: list[int] = []  # numbers of lines with quote bars or a rule to paint
+        self._decorated_lines: list[int] = []  # numbers of lines with quote bars or a rule to paint
         self._has_links = False
         self.setWordWrapMode(QTextOption.WrapMode.WrapAtWordBoundaryOrAnywhere)
         self._on_theme_changed()
@@ -314,7 +314,7 @@ class ProseView(TextView):
 
     def _write_from(self, first: int) -> None:
         document = self.document()
-        self._marked = [number for number in self._marked if number < first]
+        self._decorated_lines = [number for number in self._decorated_lines if number < first]
         cursor = QTextCursor(document)
         cursor.beginEditBlock()
         block = document.findBlockByNumber(first)
@@ -342,7 +342,7 @@ class ProseView(TextView):
         line = self.lines[number]
         style = self._style(line)
         if line.quote or line.kind == "rule":
-            self._marked.append(number)
+            self._decorated_lines.append(number)
         if line.marker:
             # WORKAROUND: a tab in a right-to-left paragraph has no width
             gap = "\u2003" if is_right_to_left("".join(span.text for span in line.spans)) else "\t"
@@ -409,11 +409,11 @@ class ProseView(TextView):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(QColor(self.theme.tokens.line))
-        for number in self._marked:
+        for number in self._decorated_lines:
             if number < len(self.lines) and self.lines[number].kind == "rule":
                 box = self._box(number)
                 painter.drawRect(QRectF(0, box.center().y(), self.document().textWidth(), 1))
-        for level in range(max((self.lines[number].quote for number in self._marked), default=0)):
+        for level in range(max((self.lines[number].quote for number in self._decorated_lines), default=0)):
             for first, last in self._quotes(level):
                 self._paint_bar(painter, level, first, last)
         painter.end()

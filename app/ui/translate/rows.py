@@ -135,14 +135,14 @@ class RowsModel(QAbstractTableModel):
         if row is None:
             return ""
         if column == SOURCE:
-            return tr("{number}. {words}", number=row.segment.id, words=_said(row.segment.content))
+            return tr("{number}. {words}", number=row.segment.id, words=_spoken_text(row.segment.content))
         growing = self._growing.get(number)
         if growing is not None:
             return growing or tr("Being translated")
         if row.translated is None:
             return tr(NOT_TRANSLATED_YET)
         flags = " ".join(shown_flag.spoken for shown_flag in shown_flags(row.segment, row.translated, self.language))
-        text = _said(row.translated.content)
+        text = _spoken_text(row.translated.content)
         return tr("{words} Flagged: {flags}", words=text, flags=flags) if flags else text
 
     def rowCount(self, parent: Index = _NO_INDEX) -> int:
@@ -176,11 +176,11 @@ class RowsModel(QAbstractTableModel):
             return []
 
 
-def _said(content: Content) -> str:
-    return "".join(part if isinstance(part, str) else _said_mark(part) for part in content)
+def _spoken_text(content: Content) -> str:
+    return "".join(part if isinstance(part, str) else _spoken_mark(part) for part in content)
 
 
-def _said_mark(mark: Mark) -> str:
+def _spoken_mark(mark: Mark) -> str:
     if mark.role != "single":
         return ""
     if mark.shows:
@@ -329,7 +329,7 @@ class Rows:
     def __init__(self, theme: Theme, model: RowsModel) -> None:
         self._theme, self._model = theme, model
         self._writing = SegmentWriter(theme)
-        self._kept: OrderedDict[int, LaidRow] = OrderedDict()
+        self._layouts: OrderedDict[int, LaidRow] = OrderedDict()
         self._widths = (300, 300)
         self.rtl: tuple[bool | None, bool | None] = (None, None)
 
@@ -338,24 +338,24 @@ class Rows:
         if widths == self._widths:
             return False
         self._widths = widths
-        self._kept.clear()
+        self._layouts.clear()
         return True
 
     def forget(self, number: int | None = None) -> None:
         """Drop the layout of a row, or of all for None."""
         if number is None:
-            self._kept.clear()
+            self._layouts.clear()
         else:
-            self._kept.pop(number, None)
+            self._layouts.pop(number, None)
 
     def row(self, number: int) -> LaidRow:
-        found = self._kept.get(number)
+        found = self._layouts.get(number)
         if found is None:
-            found = self._kept[number] = self._lay_out(number)
-            if len(self._kept) > MOST_KEPT:
-                self._kept.popitem(last=False)
+            found = self._layouts[number] = self._lay_out(number)
+            if len(self._layouts) > MOST_KEPT:
+                self._layouts.popitem(last=False)
         else:
-            self._kept.move_to_end(number)
+            self._layouts.move_to_end(number)
         return found
 
     def _lay_out(self, number: int) -> LaidRow:

@@ -54,7 +54,7 @@ class CellDelegate(QStyledItemDelegate):
 
     def __init__(self, theme: Theme, rows: Rows, marked: Marked, parent: QObject) -> None:
         super().__init__(parent)
-        self._theme, self._rows, self._marked = theme, rows, marked
+        self._theme, self._rows, self._marks_in_cell = theme, rows, marked
         self.edited = -1
         """Row being edited."""
         self.hovered: tuple[int, Link] | None = None
@@ -67,9 +67,9 @@ class CellDelegate(QStyledItemDelegate):
         painter.save()
         painter.setClipRect(rect)
         if index.column() == SOURCE:
-            laid.source.paint(painter, origin, self._marked(number, index.column()))
+            laid.source.paint(painter, origin, self._marks_in_cell(number, index.column()))
         elif number != self.edited:
-            laid.target.paint(painter, origin, self._marked(number, index.column()))
+            laid.target.paint(painter, origin, self._marks_in_cell(number, index.column()))
             self._paint_flags(painter, origin, number, laid)
         painter.restore()
 
@@ -319,7 +319,7 @@ class SelectableRows(RowTable):
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(theme, parent)
-        self.painted = CellDelegate(theme, self.laid, self._marked, self)
+        self.painted = CellDelegate(theme, self.laid, self._marks_in_cell, self)
         self.setItemDelegate(self.painted)
         self._selection: CellSelection | None = None
         self._is_pressed = False
@@ -443,7 +443,7 @@ class SelectableRows(RowTable):
             end += 1
         self.select(CellSelection(SOURCE, CellPosition(row, start), CellPosition(row, end)))
 
-    def _marked(self, row: int, column: int) -> list[tuple[int, int, str]]:
+    def _marks_in_cell(self, row: int, column: int) -> list[tuple[int, int, str]]:
         tokens = self._theme.tokens
         found = [
             (start, end, tokens.mark if is_chosen else tokens.selection)

@@ -128,8 +128,8 @@ class StateBar(QFrame):
             self._row.contentsMargins(),
             [button for button in (self.other, self.go_on) if not button.isHidden()],
         )
-        beside = sum(button.sizeHint().width() + self._row.spacing() for button in shown)
-        room = max(1, self.width() - margins.left() - margins.right() - beside)
+        buttons_px = sum(button.sizeHint().width() + self._row.spacing() for button in shown)
+        room = max(1, self.width() - margins.left() - margins.right() - buttons_px)
         is_narrow = self.words.heightForWidth(room) > MOST_LINES_BESIDE * self.words.fontMetrics().lineSpacing() + 1
         ways = QBoxLayout.Direction
         self._row.setDirection(ways.TopToBottom if is_narrow else ways.LeftToRight)
@@ -162,7 +162,7 @@ class JobProgress(Protocol):
         """Update the progress with an event; called on the window's thread."""
 
 
-Told = TypeVar("Told", bound=JobProgress)
+Progress = TypeVar("Progress", bound=JobProgress)
 
 
 @dataclass(frozen=True)
@@ -182,7 +182,7 @@ class RunnerWords:
     several_problems: str
 
 
-class JobRunner(QObject, Generic[Told]):
+class JobRunner(QObject, Generic[Progress]):
     """Run queued jobs on a thread; `start` also picks up jobs from an earlier session. Ends with its parent."""
 
     happened = Signal(int, object)
@@ -197,7 +197,7 @@ class JobRunner(QObject, Generic[Told]):
     def __init__(
         self,
         jobs: StoredJobs[Any, Any],
-        new_progress: Callable[[], Told],
+        new_progress: Callable[[], Progress],
         words: RunnerWords,
         notify: Notify,
         parent: QObject | None = None,
@@ -208,9 +208,9 @@ class JobRunner(QObject, Generic[Told]):
         self._rounds.happened.connect(self._on_worked)
         self._rounds.failed.connect(self._on_failed)
         self._rounds.over.connect(self._on_over)
-        self._progress: dict[int, Told] = {}
+        self._progress: dict[int, Progress] = {}
         self._at_work: int | None = None
-        self._told_last: int | None = None
+        self._last_job_id: int | None = None
         self._batch: list[int] = []
         self.state = ""
 
@@ -226,7 +226,7 @@ class JobRunner(QObject, Generic[Told]):
         """Stop the thread; the current job stays queued for the next start."""
         self._rounds.stop()
 
-    def progress_of(self, job_id: int) -> Told | None:
+    def progress_of(self, job_id: int) -> Progress | None:
         """Return the progress of a job; None if it isn't running."""
         return self._progress.get(job_id)
 
@@ -235,10 +235,10 @@ class JobRunner(QObject, Generic[Told]):
         yield from self._jobs.run(cancel)
 
     def _on_worked(self, worked: JobEvent[Any]) -> None:
-        self._told_last = worked.id
+        self._last_job_id = worked.id
         # Without an event, only the job's row has changed.
         if worked.event is None:
-            self._look_at_row(worked.id)
+            self._read_row(worked.id)
             self.row_changed.emit(worked.id)
             return
         if worked.id not in self._progress:
@@ -251,7 +251,7 @@ class JobRunner(QObject, Generic[Told]):
             self._show_queue()
         self.happened.emit(worked.id, worked.event)
 
-    def _look_at_row(self, job_id: int) -> None:
+    def _read_row(self, job_id: int) -> None:
         stored = None
         with self._notify.guard():
             stored = self._jobs.get(job_id)
@@ -302,13 +302,13 @@ class JobRunner(QObject, Generic[Told]):
         self.ended.emit()
 
     def _forget(self) -> None:
-        self._at_work, self._told_last = None, None
+        self._at_work, self._last_job_id = None, None
         self._progress.clear()
 
     def _on_failed(self, error: BaseException) -> None:
         """Report a defect, mark its job as failed, and continue with the next."""
         self._notify.error(error)
-        failed = self._told_last  # one that failed before its row was first read was never seen running
+        failed = self._last_job_id  # one that failed before its row was first read was never seen running
         self._forget()
         if failed is not None:
             self.row_changed.emit(failed)
@@ -350,9 +350,9 @@ class JobEnds(QObject):
         if rows:
             # A click on the notice opens this one: a problem rather than a success.
             last = next((row for row in rows if row.state != DONE), rows[-1])
-            self.told.emit(EndOfWork(self._said(rows), ", ".join(row.title for row in rows), last.id))
+            self.told.emit(EndOfWork(self._end_words(rows), ", ".join(row.title for row in rows), last.id))
 
-    def _said(self, rows: Sequence[JobRow]) -> str:
+    def _end_words(self, rows: Sequence[JobRow]) -> str:
         words, problems = self._words, sum(row.state != DONE for row in rows)
         if len(rows) == 1:
             return tr(words.problem if problems else words.done)

@@ -332,8 +332,8 @@ class LiveColours(QObject):
         self._later.timeout.connect(self._begin)
         self._turn = QTimer(self, interval=0)
         self._turn.timeout.connect(self._on_turn)
-        edit.verticalScrollBar().valueChanged.connect(lambda _value: self.look_soon())
-        theme.changed.connect(self.look_soon)
+        edit.verticalScrollBar().valueChanged.connect(lambda _value: self.highlight_soon())
+        theme.changed.connect(self.highlight_soon)
 
     @property
     def is_busy(self) -> bool:
@@ -342,7 +342,7 @@ class LiveColours(QObject):
     def follow_document(self, document: QTextDocument) -> None:
         """Switch to another document and highlight its visible part."""
         document.contentsChange.connect(self._on_edited)
-        self.look_soon()
+        self.highlight_soon()
 
     def show_language(self, language: str) -> None:
         """Set the language by its Pygments name; "" turns highlighting off."""
@@ -354,9 +354,9 @@ class LiveColours(QObject):
         while block.isValid():
             self._put_on(block, ())
             block = block.next()
-        self.look_soon()
+        self.highlight_soon()
 
-    def look_soon(self) -> None:
+    def highlight_soon(self) -> None:
         """Schedule highlighting after scrolling or a change; lexing in progress is dropped."""
         self._turn.stop()
         self._reading = None
@@ -402,7 +402,7 @@ class LiveColours(QObject):
             ranges.append(layout_range)
         layout = block.layout()
         # Setting formats lays out the line again, so only if they differ.
-        if _said(layout.formats()) != _said(ranges):
+        if _format_keys(layout.formats()) != _format_keys(ranges):
             layout.setFormats(ranges)
             self._edit.document().markContentsDirty(block.position(), block.length())
 
@@ -420,10 +420,10 @@ class LiveColours(QObject):
             block.layout().setFormats(
                 [format_range for format_range in ranges if format_range.start >= 0 and format_range.length > 0]
             )
-        self.look_soon()
+        self.highlight_soon()
 
 
-def _said(ranges: list[QTextLayout.FormatRange]) -> list[tuple[int, int, str]]:
+def _format_keys(ranges: list[QTextLayout.FormatRange]) -> list[tuple[int, int, str]]:
     return [
         (format_range.start, format_range.length, format_range.format.foreground().color().name())
         for format_range in ranges
@@ -646,14 +646,14 @@ class PageEdit(PlainEdit):
 
     def _dress(self) -> None:
         self._letters.dress()
-        self.colours.look_soon()
+        self.colours.highlight_soon()
         self._tint.update_visible()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         self._letters.arrange()
         self._tint.update_visible()
-        self.colours.look_soon()
+        self.colours.highlight_soon()
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         if event.modifiers() & Qt.KeyboardModifier.ControlModifier:

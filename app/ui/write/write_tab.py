@@ -388,7 +388,7 @@ class PageFoot(QWidget):
         super().__init__()
         theme, self._work = ui.theme, work
         self._theme = theme
-        self._said: list[str] = []
+        self._option_words: list[str] = []
         self._room = 0
         self._has_reading = False
         self.go_on: QPushButton = text_button(tr(CONTINUE), "primary")
@@ -442,7 +442,7 @@ class PageFoot(QWidget):
         self.fit_room(self._room)
 
     def show_options(self, words: str) -> None:
-        self._said = words.split(" · ")
+        self._option_words = words.split(" · ")
         self.options.setAccessibleName(tr("How to continue the page: {words}", words=words))
         self.options.setToolTip(f"{words}\n{tr('Length, number, sampling, where it stops')}")
         self._say_options()
@@ -495,9 +495,9 @@ class PageFoot(QWidget):
         neighbours = (self.go_on, self.again, self.count, self.line)  # each is hidden if it doesn't fit
         taken = sum(widget.sizeHint().width() + self._row.spacing() for widget in neighbours if not widget.isHidden())
         room = self._room - taken - self._theme.px(NOTE_PX)
-        for number in range(len(self._said), -1, -1):
-            words = " · ".join(self._said[:number])
-            self.options.setText(words if number in (0, len(self._said)) else f"{words} …")
+        for number in range(len(self._option_words), -1, -1):
+            words = " · ".join(self._option_words[:number])
+            self.options.setText(words if number in (0, len(self._option_words)) else f"{words} …")
             if self.options.sizeHint().width() <= room:
                 break
 

@@ -577,7 +577,7 @@ class Kept:
 
 
 def test_what_was_typed_off_a_page_stays_until_there_is_room_for_it(desk: Desk, qtbot: QtBot) -> None:
-    kept, beside = Kept(), desk.root._beside
+    kept, beside = Kept(), desk.root._page_panes
     reading = beside.reading
     beside.show_reading(True)
 
@@ -617,7 +617,7 @@ class HeldUp(Kept):
 def test_who_types_on_while_a_correction_is_saved_goes_on_in_what_takes_the_documents_place(
     desk: Desk, qtbot: QtBot
 ) -> None:
-    held, beside = HeldUp(), desk.root._beside
+    held, beside = HeldUp(), desk.root._page_panes
     reading = beside.reading
     beside.show_reading(True)
     renewals = desk.heard(reading.renewed)
@@ -641,7 +641,7 @@ def test_who_types_on_while_a_correction_is_saved_goes_on_in_what_takes_the_docu
 def test_of_two_corrections_of_a_page_the_later_one_stays_and_a_closing_window_waits_for_both(
     desk: Desk, qtbot: QtBot
 ) -> None:
-    held, beside = HeldUp(), desk.root._beside
+    held, beside = HeldUp(), desk.root._page_panes
     reading = beside.reading
     beside.show_reading(True)
     reading.show_page(held, 5, 1)  # type: ignore[arg-type]
