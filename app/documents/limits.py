@@ -32,8 +32,8 @@ OUT_OF_MEMORY_WORDS = ("memory allocation of ", "bad_alloc", "Out of memory", "M
 
 FREE_CHARACTERS = 20_000_000
 """Text allowed for any file, however small: five Bibles."""
-TEXT_SHARE = 200
 # The same ratio as `app.documents.source` allows for bytes that are inflated.
+TEXT_SHARE = 200
 """So many characters for a byte of the file, as `app.documents.source` has it for bytes that are inflated..."""
 MOST_SHARED_CHARACTERS = 200_000_000
 PLAIN_SHARE = 10

@@ -59,8 +59,6 @@ RUNS_LEFT = "\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc\U00010800-\U00010fff\U0001e
 
 
 def script_of(code: str) -> str:
-    # GONE  # a window asks for a text's direction only
-
     known = base_code(code)
     return _OF_SEVERAL.get(known) or OF_ONE_LANGUAGE.get(known, LATIN)
 

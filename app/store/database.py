@@ -202,8 +202,8 @@ class Database:
             self._connection.close()
 
     @contextmanager
-    # One connection for all threads: SQLite would make them wait for each other anyway.
     def _begin_transaction(self, begin: str) -> Iterator[sqlite3.Connection]:
+        # One connection for all threads: SQLite would make them wait for each other anyway.
         with self._lock:
             try:
                 self._connection.execute(begin)
