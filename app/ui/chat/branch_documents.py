@@ -293,14 +293,13 @@ class BranchDocuments:
         return shown, len(places) - MOST_PLACES
 
     def _quoted_texts(self, sources: Sequence[SourcePlace]) -> dict[tuple[int, int], str]:
-        """Return the texts of places without a page number, by document and block id, with one query for each
-        document.
-        """
+        """Return the texts of places without a page number, by document and block id."""
         assert self._talk is not None
         wanted: dict[int, list[int]] = {}
         for source in sources:
             if not page_mark(self._documents[source.document_id].unit, source.page):
                 wanted.setdefault(source.document_id, []).append(source.block_id)
+        # One query for each document.
         return {
             (number, block.id): block.text
             for number, ids in wanted.items()

@@ -495,6 +495,7 @@ class ChatList(RowList):
         """Return where the dragged item would go: the rectangle to mark, and a project, None for none, or a chat. None
         if nowhere.
         """
+        # Something else is dragged, such as files.
         if self._held is None:
             return None
         kind, _, project_id = self._held

@@ -62,7 +62,7 @@ class SentPictures(QWidget):
 
 
 class SentPicture(Thumbnail):
-    """Thumbnail with its size reserved in advance, so that nothing moves when it is loaded."""
+    """Thumbnail of a sent picture with a context menu."""
 
     menu_wanted = Signal(QPoint)
     """The context menu was requested at a screen position; by keyboard the turn's menu opens instead."""
@@ -95,6 +95,7 @@ class SentPicture(Thumbnail):
             self.menu_wanted.emit(event.globalPos())
 
     def _fit_size(self) -> None:
+        # Reserved before the picture is loaded, so that nothing moves then.
         self.setFixedSize(QSize(*map(self._theme.px, self._sides)))
 
 

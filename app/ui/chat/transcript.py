@@ -273,7 +273,7 @@ class ChatTranscript(QScrollArea):
             self.arrange()
 
     def _on_opened(self, turn: TurnView) -> None:
-        """Stop following the end, so that what the user expands stays in place."""
+        # So that what the user expands stays in place.
         self.is_following = False
         self._on_resized(turn)
         self._on_scrolled(self.verticalScrollBar().value())
@@ -411,7 +411,7 @@ class TurnMaker(QObject):
 
 
 class JumpPill(QObject):
-    """Button that jumps to the end. It has its own strip below the text, so that it covers nothing."""
+    """Button that jumps to the end of the chat."""
 
     def __init__(self, theme: Theme, transcript: ChatTranscript) -> None:
         super().__init__(transcript)
@@ -426,6 +426,7 @@ class JumpPill(QObject):
         x = (around.viewport().width() - size.width()) // 2
         self.button.setGeometry(QRect(QPoint(x, around.height() - size.height() - gap), size))
         self.button.setVisible(is_shown)
+        # A strip of its own below the text, so that the button covers nothing.
         strip = size.height() + 2 * gap if is_shown else 0
         # Setting margins lays out the area again, and that would call this again.
         if around.viewportMargins().bottom() != strip:
