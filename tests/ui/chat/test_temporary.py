@@ -141,7 +141,7 @@ def test_nothing_of_a_document_is_in_any_file(open_chat: Open, fresh_home: Path,
     path = notes(tmp_path / "secret.txt", f"The secret word is {SECRET.decode()}, and nobody may know it.")
     desk.attaching.add([path])
     desk.wait(lambda: [one.fit is not None for one in desk.attached] == [True])
-    desk.wait(lambda: desk.attaching.hold() == "")
+    desk.wait(lambda: desk.attaching.reason_to_wait() == "")
     desk.ask("What is the word?")
     assert SECRET.decode() in desk.prompts()[-1][-1][1]
     assert files_with(SECRET, fresh_home) == []

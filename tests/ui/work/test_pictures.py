@@ -140,7 +140,7 @@ def test_the_text_of_a_picture_is_read_where_the_model_sees_none(blind: ScanDesk
     desk.wait(row.not_seen.instead.isVisible)
     assert row.not_seen.instead.text() == READ_ITS_TEXT
     desk.click(row.not_seen.instead)
-    desk.wait(lambda: not chat.attaching.hold() and len(chat.attaching.shown) == 1)
+    desk.wait(lambda: not chat.attaching.reason_to_wait() and len(chat.attaching.shown) == 1)
     assert chat.attaching.shown[0].name == "Picture"
     assert len(chat.attaching.pictures.shown) == 1, "it stays with the message"
     assert not row.not_seen.instead.isVisible(), "once is enough"
@@ -158,7 +158,7 @@ def test_the_text_of_a_picture_is_read_where_the_model_sees_none(blind: ScanDesk
     chat.ask("When is it due?")
     (button,) = desk.every(QPushButton, "read_sent_text")
     desk.click(button)
-    desk.wait(lambda: not chat.attaching.hold() and [one.name for one in chat.attaching.shown] == ["Other"])
+    desk.wait(lambda: not chat.attaching.reason_to_wait() and [one.name for one in chat.attaching.shown] == ["Other"])
 
 
 @pytest.mark.skipif(shutil.which("tesseract") is None, reason="make test-documents installs it")
@@ -175,7 +175,7 @@ def test_the_text_of_a_picture_is_read_by_the_tesseract_that_is_installed(
         row = desk.find_step(AttachmentRow)
         desk.wait(row.not_seen.instead.isVisible)
         desk.click(row.not_seen.instead)
-        desk.wait(lambda: not desk.talk.attaching.hold() and len(desk.talk.attaching.shown) == 1)
+        desk.wait(lambda: not desk.talk.attaching.reason_to_wait() and len(desk.talk.attaching.shown) == 1)
         desk.talk.ask("When is the rent due?")
         shown = " ".join(text for messages in prompts(desk.script) for _, text in messages)
         assert "monthly rent of 1,450 euros" in " ".join(shown.split())
