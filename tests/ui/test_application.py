@@ -34,10 +34,10 @@ from app.ui.theme import Theme
 from tests.helpers.clipping import clipped_texts
 from tests.helpers.desks.window import Frame
 from tests.helpers.disks import small_disk
-from tests.helpers.program import ROOT, wait_until
+from tests.helpers.program import ROOT, Program, wait_until
 from tests.helpers.script import write_script
 
-QUIT_TIMEOUT_S = 30
+QUIT_TIMEOUT_S = 60
 
 
 IMPATIENT = """
@@ -63,7 +63,7 @@ def program(home: Path, *arguments: str, patience_ms: int = 0) -> Iterator[tuple
     }
     command = ["-c", IMPATIENT.format(patience_ms)] if patience_ms else ["-m", "app"]
     with errors.open("wb") as out:
-        process = subprocess.Popen([sys.executable, *command, *arguments], cwd=ROOT, env=env, stderr=out)
+        process = Program.popen([sys.executable, *command, *arguments], cwd=ROOT, env=env, stderr=out)
     try:
         yield process, errors
     finally:
@@ -86,6 +86,7 @@ def is_visible(errors: Path) -> bool:
     return "window visible after" in errors.read_text()
 
 
+@pytest.mark.cold_children
 def test_the_window_appears_and_says_when(fresh_home: Path) -> None:
     with program(fresh_home) as (process, errors):
         wait_until(lambda: is_visible(errors), "the window")
