@@ -18,6 +18,7 @@ from app.store.conversations import Conversations
 from app.store.database import Database
 from app.store.projects import Projects, Tags
 from tests.features.exchange import makers
+from tests.helpers import warm
 from tests.helpers.program import open_to_others
 from tests.helpers.terminal import ROOT, command, fireside, only_json
 
@@ -114,7 +115,7 @@ def test_what_cannot_be_done_is_one_sentence(arguments: list[str], code: int, wo
 def test_ctrl_c_ends_an_import_with_130_and_keeps_whole_chats(tmp_path: Path) -> None:
     chats = [makers.claude_example() | {"created_at": 1_600_000_000 + at} for at in range(MANY)]
     path = makers.put(tmp_path / "conversations.json", chats)
-    process = subprocess.Popen(
+    process = warm.Process(
         command(["chats", "import", str(path)]), cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
     assert process.stderr is not None

@@ -15,6 +15,7 @@ import pytest
 from app.core.paths import AppPaths
 from app.store.assistant_store import AssistantStore
 from app.store.database import Database
+from tests.helpers import warm
 from tests.helpers.script import requests, write_script
 from tests.helpers.terminal import ROOT, command, fireside, only_json
 
@@ -215,7 +216,7 @@ def test_no_terminal_command_imports_qt_or_the_engine_library() -> None:
 
 @pytest.mark.model
 def test_an_interrupt_stops_the_answer_and_exits_130(starter: Path) -> None:
-    process = subprocess.Popen(
+    process = warm.Process(
         # Greedy, the starter tells this story to the last token that it may; other answers may end before the signal.
         command(["chat", "-p", "Tell a long story about a lighthouse keeper.", "--temperature", "0"]),
         bufsize=0,  # or more than one byte may be taken from the pipe below, which `communicate` then misses

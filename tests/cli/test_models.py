@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.helpers import warm
 from tests.helpers.fake_hub import FakeHub, variant_of
 from tests.helpers.gguf_files import header, padded
 from tests.helpers.terminal import ROOT, command, fireside, only_json
@@ -67,7 +68,7 @@ def test_an_interrupted_download_keeps_what_it_has_and_goes_on(hub: FakeHub, fre
     content = tiny(7, 3_000_000)
     hub.add("someone/large", {"large-Q4_K_M.gguf": content})
     hub.bytes_per_s = 1_000_000
-    process = subprocess.Popen(
+    process = warm.Process(
         command(["models", "download", "someone/large", "--json"]),
         cwd=ROOT,
         env=os.environ,

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.helpers import warm
 from tests.helpers.documents import WORDS, good_pdf, long_text, pdf_pages, shown
 from tests.helpers.office_files import paragraph, write_docx, write_zip
 from tests.helpers.pdf_files import Lock, Page, write_pdf
@@ -178,7 +179,7 @@ def test_no_password_is_an_answer_too(tmp_path: Path) -> None:
 
 def test_ctrl_c_ends_it_with_130(tmp_path: Path) -> None:
     path = long_text(tmp_path / "long.txt", 60_000_000)
-    process = subprocess.Popen(
+    process = warm.Process(
         command(["read", str(path), "--json"]),
         cwd=ROOT,
         stdin=subprocess.DEVNULL,

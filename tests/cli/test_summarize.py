@@ -15,6 +15,7 @@ import pytest
 
 from app.core.settings import Settings, save_settings
 from app.features.summarize.summary_messages import DIGEST_WORDS
+from tests.helpers import warm
 from tests.helpers.documents import WORDS, pdf_pages, read, shown
 from tests.helpers.pdf_files import Lock, Page, write_pdf
 from tests.helpers.script import requests, write_script
@@ -410,7 +411,7 @@ def test_every_section_is_told_with_its_number(tmp_path: Path) -> None:
 
 def interrupted(script: Path, arguments: list[str], line: str) -> tuple[int, str, str]:
     """The exit code and both outputs of a command that gets Ctrl+C after a line that begins so."""
-    process = subprocess.Popen(
+    process = warm.Process(
         command(arguments),
         cwd=ROOT,
         env=os.environ | {"FIRESIDE_ENGINE_SCRIPT": str(script)},

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.helpers import warm
 from tests.helpers.program import wait_until
 from tests.helpers.script import prompts, write_script
 from tests.helpers.sounds import spoken, write_sound
@@ -53,7 +54,7 @@ def test_broken_off_by_ctrl_c_it_goes_on_from_what_was_heard(fresh_home: Path, t
     script = write_script(tmp_path / "script", first, second, load={"hears": True})
     environment = {"FIRESIDE_ENGINE_SCRIPT": str(script)}
     arguments = ("transcribe", str(talk), "--model", "m.gguf")
-    with subprocess.Popen(
+    with warm.Process(
         command(arguments), cwd=ROOT, env=os.environ | environment, stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     ) as program:  # fmt: skip

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from docx import Document
 
+from tests.helpers import warm
 from tests.helpers.documents import pdf_pages, shown
 from tests.helpers.script import requests, write_script
 from tests.helpers.terminal import ROOT, command, fireside, only_json
@@ -135,7 +136,7 @@ def test_what_is_interrupted_is_given_and_the_next_run_goes_on_where_it_was(tmp_
     script = script_in(tmp_path, {"when": "Heating", "text": WASSER, "delay_s": 5, "times": 1})
     arguments = ["translate", "--to", "de", "--from", "en", str(lease), "--json", "--model", MODEL]
     environment = os.environ | {"FIRESIDE_ENGINE_SCRIPT": str(script)}
-    with subprocess.Popen(
+    with warm.Process(
         command(arguments), cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8",
     ) as program:  # fmt: skip
         assert program.stderr is not None

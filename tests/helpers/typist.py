@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import pty
 import select
-import subprocess
 
+from tests.helpers import warm
 from tests.helpers.terminal import ROOT, command
 
 
@@ -15,7 +15,7 @@ class Typist:
 
     def __init__(self, *arguments: str, environment: dict[str, str] | None = None) -> None:
         self._terminal, there = pty.openpty()
-        self.process = subprocess.Popen(
+        self.process = warm.Process(
             command(arguments),
             cwd=ROOT,
             env=os.environ | (environment or {}),
