@@ -94,7 +94,7 @@ class DocumentLibrary:
     ) -> None:
         self.store, self.attachments, self.readings = store, attachments, readings
         self.folder, self._recognizes, self._consent = folder, recognizes, consent
-        self._hear, self._rank_by_model = hear, rank_by_model
+        self._transcriber, self._rank_by_model = hear, rank_by_model
         self._reading, self._listening = threading.Lock(), threading.Lock()
         self._passwords: dict[int, str] = {}
 
@@ -141,7 +141,7 @@ class DocumentLibrary:
         """Return the transcriber if the file is a recording."""
         from app.documents.formats.sound import is_sound  # with the wire of a child
 
-        return self._hear if self._hear is not None and is_sound(path) else None
+        return self._transcriber if self._transcriber is not None and is_sound(path) else None
 
     def _read_blocks(
         self,

@@ -131,7 +131,7 @@ class PromptLibrary:
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.store = store
-        self._settings, self._change, self._clock = settings, change, clock
+        self._settings, self._change_settings, self._clock = settings, change, clock
 
     @property
     def has_builtin(self) -> bool:
@@ -139,7 +139,7 @@ class PromptLibrary:
         return self._settings().composer.builtin_prompts
 
     def show_builtin(self, *, wanted: bool) -> None:
-        self._change("composer", builtin_prompts=wanted)
+        self._change_settings("composer", builtin_prompts=wanted)
 
     def all(self, tr: Callable[[str], str] = str) -> list[LibraryPrompt]:
         """List prompts: last used first, then saved ones by name, then the built-in ones in order."""
@@ -187,7 +187,7 @@ class PromptLibrary:
             return
         # Built-in prompts have no row in the store, so their use is a setting.
         used = self._builtin_used() | {prompt.key: self._clock()}
-        self._change("composer", builtin_prompts_used=tuple(f"{key}={at}" for key, at in used.items()))
+        self._change_settings("composer", builtin_prompts_used=tuple(f"{key}={at}" for key, at in used.items()))
 
     def _builtin_used(self) -> dict[str, float]:
         used = {}

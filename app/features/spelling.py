@@ -185,20 +185,20 @@ class SpellChecker:
     """
 
     def __init__(self, words: Path, wanted: Sequence[str] = ()) -> None:
-        self._words, self._wanted = words, wanted or _of_system()
+        self._words_path, self._languages = words, wanted or _of_system()
         self._lock = threading.RLock()
         self._paths: dict[str, Path] | None = None
         """The affix files by the code of a language, without its country."""
         self._loaded: dict[str, LoadedDictionary | None] = {}
         self._known: dict[tuple[str, str], bool] = {}
-        self._own: set[str] | None = None
+        self._own_words: set[str] | None = None
 
     @property
     def languages(self) -> tuple[str, ...]:
         """Codes of the languages there are dictionaries for, the likeliest first."""
         with self._lock:
             if self._paths is None:
-                self._paths = _by_language(self._wanted)
+                self._paths = _by_language(self._languages)
             return tuple(self._paths)
 
     def find_misspelled(self, text: str, start: int = 0, end: int | None = None) -> list[Span]:
@@ -239,12 +239,14 @@ class SpellChecker:
     def own_words(self) -> set[str]:
         """Words the user added."""
         with self._lock:
-            if self._own is None:
+            if self._own_words is None:
                 try:
-                    self._own = {line for line in self._words.read_text("utf-8", "replace").splitlines() if line}
+                    self._own_words = {
+                        line for line in self._words_path.read_text("utf-8", "replace").splitlines() if line
+                    }
                 except OSError:
-                    self._own = set()
-            return self._own
+                    self._own_words = set()
+            return self._own_words
 
     def add_word(self, word: str) -> None:
         """Add a word to the user's own. Raises DiskFull or FolderNotWritable; it then counts until quit."""
@@ -256,15 +258,15 @@ class SpellChecker:
             self._save_words(self.own_words - {_plain_word(word)})
 
     def _save_words(self, words: set[str]) -> None:
-        self._own = words
+        self._own_words = words
         try:
-            make_folder(self._words.parent)
+            make_folder(self._words_path.parent)
             # Written beside and renamed: the person's words are never half there.
-            scratch = self._words.with_name(f".{self._words.name}.part")
+            scratch = self._words_path.with_name(f".{self._words_path.name}.part")
             scratch.write_text("".join(f"{word}\n" for word in sorted(words)), "utf-8")
-            scratch.replace(self._words)
+            scratch.replace(self._words_path)
         except OSError as error:
-            raise disk_problem(error, self._words.parent) from error
+            raise disk_problem(error, self._words_path.parent) from error
 
     # Dictionaries.
 

@@ -174,7 +174,7 @@ class RecordingTranscriber:
     def __init__(
         self, engine: Callable[[], Engine], folder: Path, scratch: Path, kept: PageReadings | None = None
     ) -> None:
-        self._engine, self._folder, self._scratch, self._kept = engine, folder, scratch, kept
+        self._engine, self._folder, self._scratch, self._readings = engine, folder, scratch, kept
 
     def read_recording(self, request: Read, cancel: CancelToken) -> Generator[Event, None, None]:
         """Transcribe as `app.documents.read_document.read` reads.
@@ -199,7 +199,7 @@ class RecordingTranscriber:
             # Without the end the recording was not cut whole.
             if isinstance(end, SoundHeard):
                 pieces = [piece for piece in heard if isinstance(piece, SoundPiece) and piece.path]
-                heard_before = _TranscribedPieces(self._kept, end.sha256, model)
+                heard_before = _TranscribedPieces(self._readings, end.sha256, model)
                 yield from _RecordingDocument(engine, model, end, heard_before, cancel).read_events(pieces)
                 # All are in a document now; kept until then for a run that goes on.
                 if not cancel.cancelled:
@@ -228,7 +228,7 @@ class _TranscribedPieces:
         # Another model, or the same one at another rate, hears otherwise.
         facts = (HEARD, sha256, model.name, Path(model.path).name, str(model.hearing_hz))
         self._key = hashlib.sha256("\0".join(facts).encode("utf-8", "replace")).hexdigest()
-        self._kept, self._model = kept, model.name
+        self._readings, self._model = kept, model.name
         self._known = kept.read_pages(self._key) if kept is not None else {}
 
     def find_piece(self, number: int, piece: SoundPiece) -> PageAnswer | None:
@@ -241,14 +241,14 @@ class _TranscribedPieces:
         return PageAnswer(fields["text"], reading.state)
 
     def keep_piece(self, number: int, piece: SoundPiece, said: PageAnswer) -> None:
-        if self._kept is not None:
+        if self._readings is not None:
             fields = {"text": said.text, "start_s": piece.start_s, "end_s": piece.end_s}
-            self._kept.save_page(self._key, StoredPageReading(number, HEARD, self._model, said.state, (fields,)))
+            self._readings.save_page(self._key, StoredPageReading(number, HEARD, self._model, said.state, (fields,)))
 
     def forget_all(self) -> None:
         """Delete the pieces, once all are in a document."""
-        if self._kept is not None:
-            self._kept.forget_all(self._key)
+        if self._readings is not None:
+            self._readings.forget_all(self._key)
 
 
 class _RecordingDocument:
@@ -257,7 +257,7 @@ class _RecordingDocument:
     def __init__(
         self, engine: Engine, model: ModelLoaded, end: SoundHeard, heard: _TranscribedPieces, cancel: CancelToken
     ) -> None:
-        self._engine, self._model, self._end, self._heard, self._cancel = engine, model, end, heard, cancel
+        self._engine, self._model, self._end, self._heard_before, self._cancel = engine, model, end, heard, cancel
         self._numbering = BlockNumbering()
         self._minutes = max(1, math.ceil(end.seconds / MINUTE_S))
         self._sample = ""
@@ -286,12 +286,12 @@ class _RecordingDocument:
 
     def _transcribe_piece(self, number: int, piece: SoundPiece, said: list[SpokenSegment]) -> Iterator[Event]:
         """Transcribe a piece into `said`, yielding events as the model writes."""
-        found = self._heard.find_piece(number, piece)
+        found = self._heard_before.find_piece(number, piece)
         if found is None:
             for event in ask_model(self._engine, ask_for(piece, self._model), self._cancel):
                 if isinstance(event, PageAnswer):
                     found = event
-                    self._heard.keep_piece(number, piece, event)
+                    self._heard_before.keep_piece(number, piece, event)
                 yield BlocksRead(())
         if found is not None:
             # A piece that broke off or made no sense is counted, and told in a remark.

@@ -73,7 +73,7 @@ class ReleaseUpdates:
         self, home: ReleaseHome, network: Network, settings: Callable[[], Settings], change: Callable[..., None]
     ) -> None:
         self._home, self._network = home, network
-        self._settings, self._change = settings, change
+        self._settings, self._change_settings = settings, change
 
     @property
     def host(self) -> str:
@@ -101,7 +101,7 @@ class ReleaseUpdates:
         if release.issued_s < newest_s:
             raise ReleaseRefused(host, "replayed")
         if release.issued_s > newest_s:
-            self._change("updates", newest_issued_s=release.issued_s)
+            self._change_settings("updates", newest_issued_s=release.issued_s)
         return release
 
 

@@ -300,16 +300,16 @@ class BlankTrimmer:
     """Drops from the beginning of a continuation the blanks that its page has already. Streaming."""
 
     def __init__(self, blanks: str) -> None:
-        self._left = blanks
+        self._blanks_left = blanks
 
     def feed(self, text: str) -> str:
         """Return the part of this piece that isn't on the page yet."""
-        while self._left and text:
+        while self._blanks_left and text:
             # The model wrote another blank than expected: everything from here is its own.
-            if text[0] != self._left[0]:
-                self._left = ""
+            if text[0] != self._blanks_left[0]:
+                self._blanks_left = ""
                 break
-            text, self._left = text[1:], self._left[1:]
+            text, self._blanks_left = text[1:], self._blanks_left[1:]
         return text
 
 

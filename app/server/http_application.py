@@ -486,9 +486,9 @@ class _NotedRequest:
         agent = request.headers.get("user-agent", "")
         host = request.client.host if request.client is not None else ""
         # The agent's name without its long list of versions; the list of requests has one short line for each.
-        self._asked = (agent.split(" ")[0][:80] or host, request.url.path, model)
+        self._request_facts = (agent.split(" ")[0][:80] or host, request.url.path, model)
         self._serving, self._began_s, self._is_closed = serving, time.time(), False
-        self._running = serving.begin_request(self._asked[0], model)
+        self._running = serving.begin_request(self._request_facts[0], model)
         self._prompt = self._written = 0
 
     def count_event(self, event: AnswerEvent) -> None:
@@ -507,7 +507,7 @@ class _NotedRequest:
             return
         self._is_closed = True
         seconds = time.time() - self._began_s
-        asked = RequestRecord(self._began_s, *self._asked, status, self._prompt, self._written, seconds)
+        asked = RequestRecord(self._began_s, *self._request_facts, status, self._prompt, self._written, seconds)
         self._serving.end_request(self._running, asked)
 
 

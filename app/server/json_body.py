@@ -67,7 +67,7 @@ class BodyScan:
         self.values = 0
         self._size = 0
         self._is_in_string = self._has_pictures = False
-        self._rest, self._tail = b"", b""
+        self._open_escape, self._tail = b"", b""
 
     def feed(self, piece: bytes) -> None:
         # In steps, so that the window's and other threads run in between.
@@ -81,9 +81,9 @@ class BodyScan:
         self._has_pictures = self._has_pictures or b"image" in self._tail + piece
         self._tail = piece[-4:]
         # Escaped backslashes go first; then a backslash is one that escapes a quote, and both go.
-        data = (self._rest + piece).replace(b"\\\\", b"")
+        data = (self._open_escape + piece).replace(b"\\\\", b"")
         # A backslash at the end may escape the next piece's first character.
-        self._rest = data[-1:] if data.endswith(b"\\") else b""
+        self._open_escape = data[-1:] if data.endswith(b"\\") else b""
         parts = data.removesuffix(b"\\").replace(b'\\"', b"").split(b'"')
         # Between quotes, every other part is inside a string.
         outside = b"".join(parts[self._is_in_string :: 2])
@@ -104,7 +104,7 @@ class JsonBody:
     def __init__(self, values: object, at: str = "") -> None:
         if not isinstance(values, Mapping):
             raise BadRequest(f"{at or 'the body'} must be an object", at)
-        self._values, self._at = values, at
+        self._values, self._path = values, at
 
     @classmethod
     def parse(cls, data: bytes) -> JsonBody:
@@ -117,7 +117,7 @@ class JsonBody:
 
     def name_of(self, field: str) -> str:
         """Return the field's path in the body."""
-        return f"{self._at}.{field}" if self._at else field
+        return f"{self._path}.{field}" if self._path else field
 
     def has_field(self, field: str) -> bool:
         """Return whether the field is present and not null."""

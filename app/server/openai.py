@@ -506,7 +506,7 @@ class Completion(_Completion):
             ]
         )
         # Number of characters of each answer whose tokens were sent, prompt included: for `text_offset`.
-        self._told = [0] * len(self.answers)
+        self._sent_characters = [0] * len(self.answers)
 
     def begin_stream(self) -> Iterator[bytes]:
         if self._echo:
@@ -554,12 +554,12 @@ class Completion(_Completion):
             return None
         tokens = answer.hand_out_tokens()
         # Only once, before the first token of the answer.
-        if self._told[number] == 0 and self._echo:
+        if self._sent_characters[number] == 0 and self._echo:
             tokens = [*answer.prompt, *tokens]
-        elif self._told[number] == 0:
-            self._told[number] = len(self._prompt_text(number))
-        lists = _token_lists(tokens, self._told[number])
-        self._told[number] += len(b"".join(token.data for token in tokens).decode("utf-8", "ignore"))
+        elif self._sent_characters[number] == 0:
+            self._sent_characters[number] = len(self._prompt_text(number))
+        lists = _token_lists(tokens, self._sent_characters[number])
+        self._sent_characters[number] += len(b"".join(token.data for token in tokens).decode("utf-8", "ignore"))
         return lists
 
     def _text_event(self, number: int, text: str, *, reason: str | None = None) -> bytes:

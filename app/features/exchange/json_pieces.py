@@ -114,19 +114,19 @@ class JsonPieces:
         return data[1:]
 
     def _start_piece(self) -> None:
-        self._kept, self._containers, self._problem = bytearray(), 0, ""
+        self._buffer, self._containers, self._problem = bytearray(), 0, ""
 
     def _keep_data(self, data: bytes) -> None:
         if self._problem:
             return
-        self._kept += data
-        if len(self._kept) > MOST_BYTES:
+        self._buffer += data
+        if len(self._buffer) > MOST_BYTES:
             self._give_up("too_large")
 
     def _give_up(self, problem: str) -> None:
         self._problem = self._problem or problem
         # Freed at once: the rest of a piece that is given up is only passed over.
-        self._kept = bytearray()
+        self._buffer = bytearray()
 
     def _ends_with(self, token: bytes) -> str | None:
         """Return what ends at a token: key, open (a list to split begins), piece, close (that list or object)."""
@@ -151,7 +151,7 @@ class JsonPieces:
 
     def _end_token(self, what: str) -> Iterator[JsonPiece]:
         if what == "key":
-            self._key = _parsed_key(bytes(self._kept))
+            self._key = _parsed_key(bytes(self._buffer))
         elif what in ("piece", "close"):
             yield from self._finish_piece()
             if what == "close" and self._base == 2:
@@ -165,8 +165,8 @@ class JsonPieces:
         is_element = self._base == 2 or not self._is_object
         if self._problem:
             yield JsonPiece(self._key, None, self._problem, is_element)
-        elif text := bytes(self._kept).strip(_BLANK):
-            self._kept = bytearray()
+        elif text := bytes(self._buffer).strip(_BLANK):
+            self._buffer = bytearray()
             # Counted only when commas are many; commas of strings are taken out for the second count.
             if text.count(b",") > MOST_VALUES and _STRING.sub(b"", text).count(b",") > MOST_VALUES:
                 yield JsonPiece(self._key, None, "too_large", is_element)

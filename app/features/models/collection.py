@@ -115,7 +115,7 @@ class MachineNeeds:
     """
 
     def __init__(self, around: CollectionServices, hub: HubSearch, here: InstalledModels, closing: CancelToken) -> None:
-        self._around, self._hub, self._here, self._closing = around, hub, here, closing
+        self._surroundings, self._hub, self._installed, self._closing = around, hub, here, closing
         self._speed = MachineSpeed(around.paths.cache, around.paths.engine)
         self._gpus: tuple[GpuRoom, ...] = ()
         self._gpus_known = threading.Event()
@@ -132,7 +132,7 @@ class MachineNeeds:
     def learn_gpus(self) -> None:
         """Detect GPUs with the engine's child, started for it."""
         try:
-            self._gpus = self._around.gpus()
+            self._gpus = self._surroundings.gpus()
         except AppError as error:
             log.info("the GPUs are not known: %s", error)
         self._gpus_known.set()
@@ -142,22 +142,22 @@ class MachineNeeds:
         if self._are_expected:
             # The first suggestions would change once GPUs are known, so they wait for them.
             self._gpus_known.wait(GPUS_WAIT_S)
-        free, total, loaded = free_memory_bytes(), total_memory_bytes(), self._around.loaded()
+        free, total, loaded = free_memory_bytes(), total_memory_bytes(), self._surroundings.loaded()
         # The loaded model leaves for another one; on a GPU its memory isn't the computer's.
         if free and loaded is not None and not loaded.gpu_layers:
             free = min(free + loaded.needed_bytes, total or free + loaded.needed_bytes)
-        return MemoryRoom(free, total, self._gpus if self._around.settings().engine.gpu_layers else ())
+        return MemoryRoom(free, total, self._gpus if self._surroundings.settings().engine.gpu_layers else ())
 
     def lent_rooms(self, *, anew: bool = False) -> tuple[GpuRoom, ...]:
         """Return memory offered by other computers, cached for a minute; empty if no offloading is wanted."""
-        settings = self._around.settings()
+        settings = self._surroundings.settings()
         if not settings.engine.machines or not settings.engine.gpu_layers:
             return ()
         asked_as = settings.engine.machines, settings.network.allowed
         with self._asking:
             # Asked again where the settings changed, not only by time.
             if anew or asked_as != self._lent_for or time.monotonic() > self._lent_until_s:
-                self._lent, self._lent_for = self._around.lent(), asked_as
+                self._lent, self._lent_for = self._surroundings.lent(), asked_as
                 self._lent_until_s = time.monotonic() + LENT_HOLDS_S
             return self._lent
 
@@ -181,10 +181,10 @@ class MachineNeeds:
 
     def bytes_per_s(self) -> float:
         """Return the bytes of weights read per second while generating here; 0 if unknown."""
-        speeds = self._around.speeds()
+        speeds = self._surroundings.speeds()
         answers = []
-        for row in self._here.list_ours() if speeds else ():
-            entry = self._here.entry_of(row.model)
+        for row in self._installed.list_ours() if speeds else ():
+            entry = self._installed.entry_of(row.model)
             # Of a mixture only the active experts are read for each token.
             size = entry.active_bytes if entry else row.model.size_bytes
             names = (*engine_names(row.model.path), row.label)
@@ -211,7 +211,7 @@ class MachineNeeds:
             header,
             model.size_bytes,
             self.memory_room(),
-            folder=self._around.paths.engine,
+            folder=self._surroundings.paths.engine,
             cancelled=lambda: cancel is not None and cancel.cancelled,
             name=model.name,
         )
@@ -250,7 +250,7 @@ class ModelCollection:
         self.entries = load_catalog()
         self._closing = CancelToken()
         self._chosen = ChosenModels(surroundings.settings, surroundings.change, surroundings.notes)
-        self._here = InstalledModels(self.models_folder, surroundings.settings, surroundings.notes, self.entries)
+        self._installed = InstalledModels(self.models_folder, surroundings.settings, surroundings.notes, self.entries)
         self.downloads = Downloads(
             jobs=surroundings.jobs,
             fetch=fetch_download,
@@ -261,7 +261,7 @@ class ModelCollection:
             local_copy=lambda file: self.find_copy(file, self._closing),
             on_change=self._on_download,
         )
-        self.machine = MachineNeeds(surroundings, self.hub, self._here, self._closing)
+        self.machine = MachineNeeds(surroundings, self.hub, self._installed, self._closing)
         self.storage = ModelStorage(
             self.models_folder, self.downloads, surroundings.jobs, surroundings.states, surroundings.memory_bytes
         )
@@ -300,19 +300,19 @@ class ModelCollection:
 
     def list_installed(self) -> list[InstalledFile]:
         """List the starter model, those in the models folder, and those opened from elsewhere."""
-        return self._here.list_ours()
+        return self._installed.list_ours()
 
     def list_others(self) -> list[InstalledFile]:
         """List models of other programs, used in place."""
-        return self._here.list_others()
+        return self._installed.list_others()
 
     def find(self, name: str) -> InstalledModel:
         """Find one of our models by path, file name, label or name; raises ModelNotInstalled."""
-        return self._here.find(name)
+        return self._installed.find(name)
 
     def find_copy(self, file: RemoteFile, cancel: CancelToken | None = None) -> Path | None:
         """Find an equal file here or in another program's folder."""
-        return self._here.find_copy(file, cancel or self._closing)
+        return self._installed.find_copy(file, cancel or self._closing)
 
     def rename(self, path: Path, label: str) -> None:
         """Set the user's name for a model, "" to clear it; the file keeps its name."""
@@ -409,7 +409,7 @@ class ModelCollection:
     def can_fetch_eyes(self, model: InstalledModel) -> bool:
         """Return whether the Hub may offer a vision projector for this model: it came from there and has none yet."""
         is_here = model.vision_path is not None or bool(model.missing)
-        entry = self._here.entry_of(model)
+        entry = self._installed.entry_of(model)
         return bool(model.repo) and not is_here and (entry is None or entry.vision is not None)
 
     def fetch_eyes(self, model: InstalledModel, cancel: CancelToken | None = None) -> Download:
@@ -475,7 +475,7 @@ class ModelCollection:
         if chosen is not None or task in ("chat", "write", PASSAGES):  # any model goes on with a text: the chat's does
             # Any model goes on with a text, so Write uses the chat's.
             return chosen or (starter_model() if task == "chat" else None)
-        able = [row.model for row in self.list_installed() if self._here.can_do(row.model, task)]
+        able = [row.model for row in self.list_installed() if self._installed.can_do(row.model, task)]
         # The largest is likeliest the one that was fetched for it.
         return max(able, key=lambda model: model.size_bytes).path if able else None
 

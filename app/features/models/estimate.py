@@ -342,7 +342,7 @@ class MachineSpeed:
     """
 
     def __init__(self, folder: Path, work_folder: Path, probe: Callable[..., float] = probe_memory) -> None:
-        self._kept = JsonCache(folder / FILE)
+        self._cache = JsonCache(folder / FILE)
         self._work_folder, self._probe = work_folder, probe
         self._lock = threading.Lock()
 
@@ -357,7 +357,7 @@ class MachineSpeed:
         with self._lock:
             # By processor, since a home folder may be used from several machines.
             key = f"{machine_key()}{'-gpu' if on_gpu else ''}"
-            kept = self._kept.find(key) or {}
+            kept = self._cache.find(key) or {}
             now = _speed_from_answers(answers)
             # On a GPU neither the processor nor small models tell anything.
             if now <= 0 and not on_gpu:
@@ -367,7 +367,7 @@ class MachineSpeed:
             # start to start.
             if now <= 0 or before / STEADY <= now <= before * STEADY:
                 return before
-            self._kept.put(key, kept | {TAKEN: now})
+            self._cache.put(key, kept | {TAKEN: now})
             return now
 
     def _probed_speed(self, kept: dict[str, Any], cancelled: Callable[[], bool]) -> float:

@@ -184,7 +184,7 @@ class ChosenModels:
     """`change` is that of the whole program: it saves, and may raise DiskFull or FolderNotWritable."""
 
     def __init__(self, settings: Callable[[], Settings], change: Callable[..., None], notes: ModelNotes) -> None:
-        self._settings, self._change, self._notes = settings, change, notes
+        self._settings, self._change_settings, self._notes = settings, change, notes
 
     def path_for(self, task: str) -> Path | None:
         """Return a tab's chosen file if it still exists."""
@@ -201,23 +201,23 @@ class ChosenModels:
         is_file = path != starter_model() and not runs_elsewhere(path)
         is_new = is_file and str(path) not in self._settings().engine.known_models
         if task != "chat":
-            self._change("models", **{f"{task}_path": str(path)})
+            self._change_settings("models", **{f"{task}_path": str(path)})
             if is_new:
                 self.add_known(path)
         elif is_file:
-            self._change("engine", model_path=str(path), known_models=self._known_models_with(path))
+            self._change_settings("engine", model_path=str(path), known_models=self._known_models_with(path))
         else:
             # The empty setting means the starter, which has no path of its own in settings.
-            self._change("engine", model_path="" if path == starter_model() else str(path))
+            self._change_settings("engine", model_path="" if path == starter_model() else str(path))
         return is_new
 
     def clear_choice(self, task: str) -> None:
         """Clear a task's own model; it uses the chat's again."""
-        self._change("models", **{f"{task}_path": ""})
+        self._change_settings("models", **{f"{task}_path": ""})
 
     def add_known(self, path: Path) -> None:
         """Remember a file that is used in place."""
-        self._change("engine", known_models=self._known_models_with(path))
+        self._change_settings("engine", known_models=self._known_models_with(path))
 
     def forget_file(self, path: Path) -> None:
         """Remove a file from all settings."""
@@ -225,10 +225,10 @@ class ChosenModels:
         if gone in (engine.model_path, *engine.known_models):
             known = tuple(model for model in engine.known_models if model != gone)
             chosen = "" if engine.model_path == gone else engine.model_path
-            self._change("engine", model_path=chosen, known_models=known)
+            self._change_settings("engine", model_path=chosen, known_models=known)
         cleared = {name: "" for name in TAB_PATHS if getattr(models, name) == gone}
         if cleared:
-            self._change("models", **cleared)
+            self._change_settings("models", **cleared)
 
     def follow_move(self, old: Path, new: Path, usual: Path) -> None:
         """Update all settings and notes after the models moved to another folder.
@@ -248,9 +248,9 @@ class ChosenModels:
                 self._notes.forget(note.path)
         engine, models = self._settings().engine, self._settings().models
         known = tuple(moved(path) for path in engine.known_models)
-        self._change("engine", model_path=moved(engine.model_path), known_models=known)
+        self._change_settings("engine", model_path=moved(engine.model_path), known_models=known)
         paths = {name: moved(getattr(models, name)) for name in TAB_PATHS}
-        self._change("models", folder="" if new == usual else str(new), **paths)
+        self._change_settings("models", folder="" if new == usual else str(new), **paths)
 
     def _known_models_with(self, path: Path) -> tuple[str, ...]:
         return (str(path), *(known for known in self._settings().engine.known_models if known != str(path)))

@@ -26,7 +26,7 @@ class RemoteMachines:
         ledger: Callable[[], ConnectionLedger],
         change: Callable[..., Any] | None = None,
     ) -> None:
-        self._settings, self._ledger, self._change = settings, ledger, change
+        self._settings, self._ledger, self._change_settings = settings, ledger, change
 
     @property
     def addresses(self) -> tuple[str, ...]:
@@ -73,12 +73,12 @@ class RemoteMachines:
         self._save_addresses(tuple(text for text in self.addresses if text != address))
 
     def _save_addresses(self, addresses: tuple[str, ...]) -> None:
-        assert self._change is not None
+        assert self._change_settings is not None
         chosen = self._settings().engine.devices
         gone = set(self.addresses) - set(addresses)
         # Devices of a computer that is gone can't stay chosen.
         left = tuple(name for name in chosen if name.partition(" #")[0] not in gone)
-        self._change("engine", machines=addresses, devices=left)
+        self._change_settings("engine", machines=addresses, devices=left)
 
     def _note_connection(self, address: str) -> None:
         self._ledger().begin(address.rpartition(":")[0], WHY)

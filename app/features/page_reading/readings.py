@@ -138,7 +138,7 @@ class PageReadingJobs(StoredJobs[StoredReading, ReadingEvent]):
         # Turns of its own: somebody waits for a page while a summary takes hours.
         super().__init__(KIND, jobs, results, engines, settings, turns=None, unlisted="")
         assert documents.readings is not None
-        self._results, self._documents, self._kept = results, documents, documents.readings
+        self._results, self._documents, self._readings = results, documents, documents.readings
         self._folder, self._loaded = folder, loaded
 
     def reading_methods(self) -> list[ReadingMethod]:
@@ -147,7 +147,7 @@ class PageReadingJobs(StoredJobs[StoredReading, ReadingEvent]):
 
     def picture_pages(self, document: StoredDocument) -> PicturePages:
         """Return a document's picture pages and the state of each."""
-        return pictures_of(document, self._kept)
+        return pictures_of(document, self._readings)
 
     def queue_reading(self, document_id: int, way: ReadingMethod, pages: Sequence[int]) -> StoredReading:
         """Queue the reading of some pages, replacing a job for the same document; the user's corrections stay.
@@ -180,7 +180,7 @@ class PageReadingJobs(StoredJobs[StoredReading, ReadingEvent]):
         return next((row for row in rows if row.document_id in ids), None)
 
     def _is_edited(self, document: StoredDocument, page: int) -> bool:
-        reading = self._kept.read_pages(document.sha256).get(page)
+        reading = self._readings.read_pages(document.sha256).get(page)
         return reading is not None and reading.is_edited
 
     def _job_at_work(self, job: Job) -> ReadingAtWork:

@@ -158,16 +158,18 @@ class _StopWatch:
 
     def __init__(self, cancelled: Cancelled, progress: Callable[[float], object]) -> None:
         self._cancelled, self._progress = cancelled, progress
-        self._from, self._to, self._expected, self._count = 0.0, 0.0, 1, 0
+        self._stage_begin, self._stage_end, self._expected, self._count = 0.0, 0.0, 1, 0
 
     def begin_stage(self, share: float, expected: int) -> None:
         """Begin a stage that ends at this share of the work; `expected` is about how many checks it makes."""
-        self._from, self._to, self._expected, self._count = self._to, share, max(1, expected), 0
+        self._stage_begin, self._stage_end, self._expected, self._count = self._stage_end, share, max(1, expected), 0
 
     def __call__(self) -> bool:
         self._count += 1
         if self._count % TOLD_EVERY == 0:
-            self._progress(self._from + (self._to - self._from) * min(1.0, self._count / self._expected))
+            self._progress(
+                self._stage_begin + (self._stage_end - self._stage_begin) * min(1.0, self._count / self._expected)
+            )
         return self._cancelled()
 
 

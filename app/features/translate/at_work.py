@@ -73,7 +73,7 @@ class RunningTranslation(JobAttempt[TranslationEvent]):
         changing: threading.Lock,
         translate: Translate | None,
     ) -> None:
-        self._job_id, self._jobs, self._store, self._words = job_id, jobs, store, words
+        self._job_id, self._jobs, self._store, self._kept_words = job_id, jobs, store, words
         self._changing, self._translate = changing, translate or _own_pipeline()
         self._earlier_steps = 0
         self.record: TranslationAttempt | None = None
@@ -92,7 +92,7 @@ class RunningTranslation(JobAttempt[TranslationEvent]):
             return
         rows = [row_of(stored_segment) for stored_segment in store.every_segment(job.id)]
         # The detected language is kept: detecting again could find another and miss the memory.
-        wish = replace(self._words.whole_wish(job), source=source_language_of(job))
+        wish = replace(self._kept_words.whole_wish(job), source=source_language_of(job))
         self._earlier_steps = self.steps
         self.record = record = TranslationAttempt(
             job,
@@ -104,7 +104,7 @@ class RunningTranslation(JobAttempt[TranslationEvent]):
             is_wanted=lambda: self._is_wanted(wish_of(job), documents),
         )
         done = {row.segment.id: row.translated for row in rows if row.translated is not None}
-        memory = self._words.memory_for(wish, wish.source, Path(model.path))
+        memory = self._kept_words.memory_for(wish, wish.source, Path(model.path))
         try:
             for event in self._translate([row.segment for row in rows], wish, engine, memory, cancel, done=done):
                 record.take_event(event)
@@ -248,8 +248,8 @@ class TranslationPace:
     """
 
     def __init__(self, lengths: Mapping[int, int], clock: Callable[[], float] = time.monotonic) -> None:
-        self._left = dict(lengths)
-        self._characters_left = sum(self._left.values())
+        self._lengths_left = dict(lengths)
+        self._characters_left = sum(self._lengths_left.values())
         self._written = 0
         self._growing: dict[int, int] = {}
         self._read_s: float | None = None
@@ -268,14 +268,14 @@ class TranslationPace:
             case TaskRests(reason=reason):
                 self._clock.set_resting(is_resting=bool(reason))
             # The first prompt is read before anything grows; that time comes once.
-            case SegmentGrows(id=id_, text=text) if id_ in self._left:
+            case SegmentGrows(id=id_, text=text) if id_ in self._lengths_left:
                 if self._read_s is None:
                     self._read_s = self.worked_s
                 # A translation may grow longer than its source, which is all that is counted.
-                self._growing[id_] = min(len(text), self._left[id_])
+                self._growing[id_] = min(len(text), self._lengths_left[id_])
             case SegmentDone(translated=translated):
                 self._growing.pop(translated.id, None)
-                length = self._left.pop(translated.id, 0)
+                length = self._lengths_left.pop(translated.id, 0)
                 self._characters_left -= length
                 # Segments from the memory come at once and would make the model look fast.
                 self._written += length if translated.origin in _BY_THE_MODEL else 0

@@ -310,7 +310,7 @@ class _TranslationRun:
     """State of a run over the segments."""
 
     def __init__(self, work: TranslationWork, done: Mapping[int, Translated], *, is_interactive: bool) -> None:
-        self._work, self._given, self._is_interactive = work, done, is_interactive
+        self._work, self._done_before, self._is_interactive = work, done, is_interactive
         self._repair = AnswerRepair(work, self._settle_unit)
         self._settled: list[Translated] = []
         # What was given isn't told again, but counts.
@@ -320,7 +320,7 @@ class _TranslationRun:
     def run(self) -> Iterator[TranslationEvent]:
         work = self._work
         # Known segments need no request; counting comes after, so that only what is left is counted.
-        known, units = sorted_out(work, self._given)
+        known, units = sorted_out(work, self._done_before)
         if not work.cancel.cancelled:
             self._count_units(units)
         if work.cancel.cancelled:

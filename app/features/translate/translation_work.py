@@ -481,18 +481,18 @@ class ExpectedLengths:
     def __init__(self, source: str, target: str) -> None:
         # Before enough was seen, what languages take in general.
         self._guess = _DENSITY.get(base_code(target), 1.0) / _DENSITY.get(base_code(source), 1.0)
-        self._seen: deque[float] = deque(maxlen=MOST_LEARNT)
+        self._length_ratios: deque[float] = deque(maxlen=MOST_LEARNT)
 
     @property
     def expected(self) -> float:
         """Characters of a translation for one of the source."""
         # The median, since a few texts are much longer or shorter.
-        return median(self._seen) if len(self._seen) >= LEAST_LEARNT else self._guess
+        return median(self._length_ratios) if len(self._length_ratios) >= LEAST_LEARNT else self._guess
 
     def learn_lengths(self, source: str, target: str) -> None:
         size = _text_size(source)
         if size >= SHORT:
-            self._seen.append(_text_size(target) / size)
+            self._length_ratios.append(_text_size(target) / size)
 
     def length_fault(self, source: str, target: str) -> str:
         """Return "short" or "long" if a translation's length is implausible, else ""."""

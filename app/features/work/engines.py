@@ -254,7 +254,7 @@ class SecondEngine:
     ) -> None:
         self._task, self._chats, self._make_engine, self._ask = task, chats, make_engine, ask
         self._free_bytes, self._needs = free_bytes, needs
-        self._answer: bool | None = None
+        self._may_swap: bool | None = None
         self._beside: Engine | None = None
         # The chat's model, which made room and comes back.
         self._unloaded_model: Path | None = None
@@ -281,7 +281,7 @@ class SecondEngine:
         """Close the second engine, and reload a model unloaded for it, unless the program quits."""
         beside, gave_way = self._beside, self._unloaded_model
         # Asked anew for the next run: memory and minds change.
-        self._answer = self._beside = self._unloaded_model = None
+        self._may_swap = self._beside = self._unloaded_model = None
         if beside is not None:
             beside.close()
         # A program that quits loads nothing any more.
@@ -305,9 +305,9 @@ class SecondEngine:
             return ModelPlacement.BOTH
         if swap.wanted_bytes > room + swap.loaded_bytes:
             return ModelPlacement.NO  # not even alone: there is nothing to ask
-        if self._answer is None:
-            self._answer = self._ask(swap)
-        return ModelPlacement.SWAP if self._answer else ModelPlacement.NO
+        if self._may_swap is None:
+            self._may_swap = self._ask(swap)
+        return ModelPlacement.SWAP if self._may_swap else ModelPlacement.NO
 
 
 def _load_model(engine: Engine, path: Path, cancel: CancelToken) -> bool:

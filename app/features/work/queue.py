@@ -95,7 +95,7 @@ class JobQueue(Generic[Event]):
         documents_of: Callable[[int], Sequence[int]] = lambda _id: (),
     ) -> None:
         self._kind, self._jobs, self._engines, self._turns = kind, jobs, engines, turns
-        self._stays_awake, self._begin, self._documents_of = stays_awake, begin, documents_of
+        self._stays_awake, self._begin_attempt, self._documents_of = stays_awake, begin, documents_of
         self._lock = threading.Lock()
         self._at_work: tuple[int, CancelToken] | None = None
         self._working: JobAttempt[Event] | None = None
@@ -214,7 +214,7 @@ class JobQueue(Generic[Event]):
 
     def _attempt_repeatedly(self, job: Job, stop: CancelToken) -> Iterator[Event]:
         """Retry when the engine ended or lost its model, as long as attempts make progress."""
-        working, tries = self._begin(job), 0
+        working, tries = self._begin_attempt(job), 0
         self._working = working
         while True:
             steps = working.steps
