@@ -82,7 +82,7 @@ def model_words(parameters: int, architecture: str, context_tokens: int) -> list
 def found_words(found: FoundRepository) -> tuple[str, str]:
     """Return two lines about a repository: its model, and its figures on the Hub."""
     model = [*model_words(found.parameters, found.architecture, found.context_tokens)]
-    model.append(license_name(found.license) if found.license else tr("no licence named"))
+    model.append(license_name(found.license) if found.license else tr("no license given"))
     hub = [
         tr(DOWNLOAD_COUNT, n=short_number(found.downloads)),
         tr("{n} likes", n=short_number(found.likes)),
@@ -96,12 +96,12 @@ def found_words(found: FoundRepository) -> tuple[str, str]:
 
 _PHASES = {
     "connecting": "Connecting",
-    "checking": "Checking what is already here",
-    "verifying": "Comparing with the Hub's checksum",
+    "checking": "Checking existing files",
+    "verifying": "Verifying the Hub’s checksum",
 }
 _WAITS = {
-    "HubBusy": "The Hub asks to wait, next try in {seconds} s",
-    "HubUnreachable": "No answer from the Hub, next try in {seconds} s",
+    "HubBusy": "The Hub is busy. Retrying in {seconds} s",
+    "HubUnreachable": "No answer from the Hub. Retrying in {seconds} s",
 }
 
 
@@ -161,7 +161,7 @@ def problem_words(download: Download) -> str:
 def _running_words(download: Download, amount: str) -> str:
     if download.phase == "waiting":
         wait_s = max(1, round(download.wait_s))
-        text = _WAITS.get(download.problem, "The connection broke off, next try in {seconds} s")
+        text = _WAITS.get(download.problem, "Connection lost. Retrying in {seconds} s")
         return join(tr(text, seconds=wait_s), amount)
     if download.phase in _PHASES:
         return join(tr(_PHASES[download.phase]), amount)

@@ -317,11 +317,11 @@ class Outside(QObject):
     def _ask(self) -> None:
         work = ", ".join(self.work.values())
         words = tr(
-            "{work}. Fireside can finish it in the tray, beside the clock, where its window comes back with a click. "
-            "If you quit, what is there is kept: documents go on at the next start, an answer stays as it is.",
+            "{work}. Fireside can finish in the background; click its tray icon to reopen the window. If you "
+            "quit, the work so far is kept: documents continue next time, an answer stays unfinished.",
             work=work,
         )
-        dialog = QuestionDialog(self._window.ui.theme, tr("Work is still going on"), words, self._window)
+        dialog = QuestionDialog(self._window.ui.theme, tr("Fireside is still working"), words, self._window)
         dialog.setObjectName("keep_running_question")
         dialog.add_choice(tr(QUIT), lambda: self._on_answer(keeps_running=False))
         dialog.add_choice(tr(KEEP_RUNNING), lambda: self._on_answer(keeps_running=True), "primary")

@@ -45,14 +45,14 @@ OUTSIDE_AFTER_MS = 500
 HAND_OVERS = 3
 """Attempts to hand over to another instance that exits before it answers."""
 NO_ANSWER = PersonMessage(
-    f"{APP_NAME} is already running, but does not answer.",
-    "This is a second window on the same chats. If the first one does not come back, close it, or end its process in "
-    "the system’s task manager.",
+    f"{APP_NAME} is already running but isn’t responding.",
+    "This second window uses the same chats. If the first one doesn’t recover, close it or end its "
+    "process in the system’s task manager.",
 )
 OPENED_BESIDE = PersonMessage(
-    f"Another {APP_NAME} has not ended yet.",
-    "This is a second window on the same chats. If the other one never ends, end its process in the system’s task "
-    "manager.",
+    f"Another {APP_NAME} is still closing.",
+    "This second window uses the same chats. If the first one never closes, end its process in the "
+    "system’s task manager.",
 )
 
 

@@ -47,8 +47,8 @@ def knobs() -> tuple[Knob, ...]:
     """Return all parameters in the order shown, temperature first."""
     return (
         Knob("temperature", tr(TEMPERATURE), tr(TEMPERATURE_WORDS), 0, 2, 0.05, 2, 0.7),
-        Knob("top_k", tr(TOP_K), tr("How many of the likeliest tokens count; 0 is all."), 0, 1000, 1, 0, 40),
-        Knob("top_p", tr("Top-p"), tr("The likeliest tokens up to this share."), 0, 1, 0.01, 2, 0.95),
+        Knob("top_k", tr(TOP_K), tr("The number of most likely tokens to consider; 0 is all."), 0, 1000, 1, 0, 40),
+        Knob("top_p", tr("Top-p"), tr("Consider tokens up to this total share."), 0, 1, 0.01, 2, 0.95),
         Knob(
             "min_p",
             tr("Min-p"),
@@ -59,11 +59,9 @@ def knobs() -> tuple[Knob, ...]:
             2,
             0.05,
         ),
-        Knob("repeat_penalty", tr("Repeat penalty"), tr("Above 1, repeats become less likely."), 1, 2, 0.05, 2, 1.1),
-        Knob("presence_penalty", tr(PRESENCE_PENALTY), tr("Favours words that are new."), 0, 2, 0.1, 1, 0.5),
-        Knob(
-            "dry_multiplier", tr(DRY_LABEL), tr("Keeps whole phrases from coming again; 0 is off."), 0, 5, 0.1, 1, 0.8
-        ),
+        Knob("repeat_penalty", tr("Repeat penalty"), tr("Above 1, repetition is less likely."), 1, 2, 0.05, 2, 1.1),
+        Knob("presence_penalty", tr(PRESENCE_PENALTY), tr("Favors words not used yet."), 0, 2, 0.1, 1, 0.5),
+        Knob("dry_multiplier", tr(DRY_LABEL), tr("Avoids repeating whole phrases; 0 is off."), 0, 5, 0.1, 1, 0.8),
         # llama.cpp's seed has 32 bits.
         Knob("seed", tr(SEED), tr("The same seed gives the same answer."), 0, 2**32 - 1, 1, 0, 1, "Random"),
     )
@@ -129,7 +127,7 @@ class SamplingFields(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(theme.px(8))
         column.addWidget(field_label(theme, tr("Sampling"), HEADING, self._steppers[first.name].number))
-        how = tr("How the next word is chosen. Model default: as its makers recommend.")
+        how = tr("Controls how each word is chosen. “Model default” uses the settings its makers recommend.")
         column.addWidget(field_label(theme, how, MUTED))
         column.addLayout(knob_row(theme, first, self._steppers[first.name]))
         column.addWidget(self._rest)
@@ -167,7 +165,7 @@ class SamplingFields(QWidget):
     def _on_more(self, is_open: bool) -> None:
         self._rest.setVisible(is_open)
         self._more.setText(tr("Less") if is_open else tr(MORE_LABEL))
-        self._more.setAccessibleName(tr("Less sampling settings") if is_open else tr(MORE_SAMPLING_SETTINGS))
+        self._more.setAccessibleName(tr("Fewer sampling settings") if is_open else tr(MORE_SAMPLING_SETTINGS))
         self._theme.dress(self._more, glyph=("caret-up" if is_open else "caret-down", "muted", 14))
         self.resized.emit()
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from app.core.settings import Settings
     from app.features.spelling import SpellChecker
 
-MISSPELLED_WORDS = "Perhaps misspelled: {words}"
+MISSPELLED_WORDS = "Possibly misspelled: {words}"
 ADD_TO_DICTIONARY = "Add “{name}” to the dictionary"
 CHECK_SPELLING = "Check spelling"
 
@@ -229,7 +229,7 @@ class SpellCheck(QObject):
         spelling = self._speller.spelling()
         with self._notify.guard():
             spelling.add_word(word)
-            self._notify.undo(tr("“{name}” is in your dictionary now.", name=word), partial(self._take_back, word))
+            self._notify.undo(tr("Added “{name}” to your dictionary.", name=word), partial(self._take_back, word))
         self._check_visible()
 
     def _take_back(self, word: str) -> None:

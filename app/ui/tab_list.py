@@ -80,8 +80,8 @@ TABS = (
             TabCommand("screen_region", "Capture part of the screen", "screenshot capture snip image"),
             TabCommand("pictures", "Attach pictures…", "picture image photo vision see"),
         ),
-        drops=Drops("", "Ask about it", "Goes to your next message"),
-        imports=Drops("", "Import chats", "An export of this or another program", only=_may_be_chats),
+        drops=Drops("", "Ask about it", "Attached to your next message"),
+        imports=Drops("", "Import chats", "An export from this or another program", only=_may_be_chats),
         shortcuts=(
             ("Return", "Send the message"),
             ("Shift+Return", "New line"),
@@ -104,7 +104,7 @@ TABS = (
         also="summary summaries shorten digest key points report",
         drops=Drops("Drop to summarize", "Summarize", "Every page is read"),
         shortcuts=(
-            ("Return", "Start, or open a place"),
+            ("Return", "Start, or open a source"),
             ("Down", "Next statement"),
             ("Right", "Next source"),
             ("Escape", "Close the document"),
@@ -123,8 +123,8 @@ TABS = (
         drops=Drops(
             "Drop to translate",
             "Translate",
-            "Comes back looking the same",
-            otherwise=(_is_made_anew, "Comes back as a new document"),
+            "Keeps its layout",
+            otherwise=(_is_made_anew, "Becomes a new document"),
         ),
         shortcuts=(
             ("Ctrl+Return", "Translate at once"),
@@ -143,7 +143,7 @@ TABS = (
         _write,
         keys=("Ctrl+4",),
         also="writing continue complete autocomplete editor page draft fill in the middle",
-        drops=Drops("Drop to open as a page", "Write", "Opens as a page to go on with", only=_is_text_file),
+        drops=Drops("Drop to open as a page", "Write", "Opens as a page to continue", only=_is_text_file),
         shortcuts=(
             ("Ctrl+Return", "Continue at the cursor"),
             ("Escape", "Stop, or dismiss"),
@@ -162,14 +162,14 @@ TABS = (
         commands=(
             TabCommand("suggested", "Models for this computer", "suggested recommended download which model"),
             TabCommand("installed", "Installed models", "downloaded delete remove model on disk"),
-            TabCommand("others", "Models of other programs", "ollama lm studio jan import gguf"),
+            TabCommand("others", "Models from other programs", "ollama lm studio jan import gguf"),
             TabCommand("downloads", "Downloads", "progress pause resume fetch"),
             TabCommand("storage", "Storage", "disk space folder move free clean up"),
             TabCommand("compare", "Benchmark on a text", "compare perplexity measure evaluate speed models score"),
             TabCommand("blind", "Blind test", "duel compare arena vote elo two models side by side"),
             TabCommand("how", "How a language model works", "learn explain transformer tutorial help"),
         ),
-        shortcuts=(("Return", "To the results"), ("Ctrl+Return", "Download the chosen version")),
+        shortcuts=(("Return", "Go to results"), ("Ctrl+Return", "Download the chosen version")),
         is_at_foot=True,
     ),
 )

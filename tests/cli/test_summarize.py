@@ -167,12 +167,12 @@ def test_a_model_that_was_not_made_for_the_language_is_told_beside_and_in_the_ob
         f"{rent}\n\nDie Kündigung ist drei Monate vor dem Ende des Jahres an den Vermieter zu richten.", "utf-8"
     )
     result = scripted(tmp_path, path, "--json", answer=f"- {rent} [1]\n")
-    warning = "scripted.gguf was not made for German. The summary will hardly be of use."
+    warning = "scripted.gguf isn’t made for German. The summary may not be useful."
     assert only_json(result)["warnings"] == [warning]
     assert warning in result.stderr.splitlines()
     out = tmp_path / "summary.md"
     scripted(tmp_path, path, "-o", out, answer=f"- {rent} [1]\n")
-    assert "was not made for German" in out.read_text("utf-8")
+    assert "isn’t made for German" in out.read_text("utf-8")
     english = scripted(tmp_path, path.with_name("miete.txt"), "--language", "en", "--json", answer=f"- {rent} [1]\n")
     assert only_json(english)["warnings"] == [warning], "what it cannot read it cannot summarize in English either"
 
@@ -289,7 +289,7 @@ def test_ctrl_c_at_the_password_ends_it_with_130(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("form", "answer", "sentence"),
     [
-        ("actions", "None.", "Nothing to be done was found in it."),
+        ("actions", "None.", "No action items found in it."),
         ("bullets", "I'm sorry, I can't.", "Nothing was written about it."),
     ],
 )
@@ -638,8 +638,8 @@ def test_without_a_word_about_it_the_starter_is_not_loaded_and_sentences_are_cho
         "summarize", str(lease), "--json", "--form", "questions", "--language", "de", "--model", str(starter)
     )
     warning = (
-        "The sentences are as they stand in the document: not in German and no questions and answers. "
-        "That takes a larger model."
+        "These are the document’s own sentences: not in German and not questions and answers. "
+        "Use a larger model for that."
     )
     assert only_json(wished)["warnings"] == [warning]
     assert warning in wished.stderr.splitlines()

@@ -110,8 +110,8 @@ def test_curl_asks_while_the_chat_is_answered_and_is_listed(frame: Frame, script
     desk.click(desk.button("Servers and sharing"))
     desk.wait(lambda: desk.has(ProgramsSection))
     click_in_view(desk, desk.button("Let other programs use the model"))
-    desk.wait(lambda: desk.button("Copy the address").isVisible())
-    address, key = copied(desk, "Copy the address"), copied(desk, "Copy the key")
+    desk.wait(lambda: desk.button("Copy address").isVisible())
+    address, key = copied(desk, "Copy address"), copied(desk, "Copy the key")
 
     code, stream = curl(desk, address, key, "a secret question")
     assert code == 0

@@ -133,7 +133,7 @@ def test_a_model_elsewhere_is_added_asked_and_unplugged(
     qtbot.waitUntil(lambda: app.summaries.find()[0].state == "done")
     assert not window.findChildren(QuestionDialog, "leaving_question")  # it was asked once
     desk.wait(
-        lambda: "made on a server by tiny 1B" in desk.facts.text() or "made on a server by tiny-1B" in desk.facts.text()
+        lambda: "made by tiny 1B on a server" in desk.facts.text() or "made by tiny-1B on a server" in desk.facts.text()
     )
 
     settings = SettingsDesk(frame, "servers")

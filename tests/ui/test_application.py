@@ -168,7 +168,7 @@ def test_a_start_that_the_first_one_does_not_answer_has_a_window_of_its_own(fres
         with program(fresh_home, patience_ms=500) as (second, said):
             wait_until(lambda: is_visible(said), "the second window")
             assert second.poll() is None
-            assert "does not answer" in (fresh_home / "logs" / "fireside.log").read_text()
+            assert "isn’t responding" in (fresh_home / "logs" / "fireside.log").read_text()
             second.send_signal(signal.SIGTERM)
             assert second.wait(QUIT_TIMEOUT_S) == 0
         first.send_signal(signal.SIGCONT)

@@ -296,8 +296,8 @@ def test_files_dropped_on_the_chat_ask_what_for(frame: Frame, qtbot: QtBot, tmp_
     assert frame.hint(tmp_path / "model.gguf") == DROP_TO_ADD_MODEL
     drops = frame.window.tabs.specs["translate"].drops
     assert drops is not None
-    assert drops.note_of([plan]) == "Comes back looking the same"
-    assert drops.note_of([plan, lease]) == "Comes back as a new document"
+    assert drops.note_of([plan]) == "Keeps its layout"
+    assert drops.note_of([plan, lease]) == "Becomes a new document"
     frame.drop(lease, share=0.2)
     assert frame.chat.files == [lease]
     assert frame.shown == CHAT

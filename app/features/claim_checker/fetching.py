@@ -21,9 +21,8 @@ LANGUAGES = ("en",)
 SIZE_BYTES = 275_000_000
 """About so much: 68 million weights of 32 bits, and a vocabulary."""
 OFFER_WORDS = (
-    "Reads summaries and answers about documents beside their passages and marks what it finds no support for. "
-    "English only. "
-    "It is not always right: its makers measured 75 of 100 (F1 on RAGTruth)."
+    "Marks statements that the document doesn’t support. English only. It can be wrong: its makers "
+    "measured 75 of 100 (F1 on RAGTruth)."
 )
 
 

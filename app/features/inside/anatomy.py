@@ -35,7 +35,7 @@ PARTS: tuple[tuple[str, str, str], ...] = (
 neighbours, see `_part_of`."""
 _NORM = re.compile(r"norm")
 ABOUT = (
-    ("license", "Licence"), ("author", "Made by"), ("organization", "Organization"), ("languages", "Languages"),
+    ("license", "License"), ("author", "Made by"), ("organization", "Organization"), ("languages", "Languages"),
     ("datasets", "Trained on"), ("tags", "Tags"), ("base_model.0.name", "Made from"), ("quantized_by", "Quantized by"),
     ("size_label", "Size as its makers say it"),
 )  # fmt: skip

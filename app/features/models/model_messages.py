@@ -46,27 +46,25 @@ def short_count(tokens: int) -> str:
 
 _CHOICES = {
     "fits": "Fits: needs {needed} GB of {free} GB free, context {context}.",
-    "context_reduced": "Context set to {context}: a larger one does not fit beside the model "
-    "in the {free} GB that are free.",
-    "kv_reduced": "The context is kept in 8 bit, at half the memory: in 16 bit, {context} does not fit "
-    "beside the model in the {free} GB that are free.",
-    "layers_reduced": "{some} of {all} layers are on the GPU: more do not fit into its free memory.",
-    "cpu_only": "On the CPU alone: needs {needed} GB of {free} GB free, context {context}.",
-    "remembered": "As it worked last time: needs {needed} GB of {free} GB free, context {context}.",
-    "asked": "As you set it: needs {needed} GB of {free} GB free, context {context}.",
-    "tight": "Needs {needed} GB, more than the {free} GB that are free: parts are read from the disk again and again.",
+    "context_reduced": "Context limited to {context}, because more doesn’t fit in the {free} GB free.",
+    "kv_reduced": "Context precision is 8-bit, because {context} in 16-bit doesn’t fit in the {free} GB free.",
+    "layers_reduced": "{some} of {all} layers are on the GPU, because more don’t fit in its free memory.",
+    "cpu_only": "On the CPU only: needs {needed} GB of {free} GB free, context {context}.",
+    "remembered": "Same settings as last time: needs {needed} GB of {free} GB free, context {context}.",
+    "asked": "With your settings: needs {needed} GB of {free} GB free, context {context}.",
+    "tight": "Needs {needed} GB, more than the {free} GB free, so parts are read from disk repeatedly.",
 }
 # Where nobody could say how much is needed or free.
 _CHOICES_WITHOUT_SIZES = {
-    "context_reduced": "Context set to {context}: a larger one does not fit beside the model in memory.",
-    "kv_reduced": "The context is kept in 8 bit, at half the memory: in 16 bit, {context} does not fit.",
+    "context_reduced": "Context limited to {context}, because more doesn’t fit in memory.",
+    "kv_reduced": "Context precision is 8-bit, because {context} in 16-bit doesn’t fit in memory.",
     "layers_reduced": _CHOICES["layers_reduced"],
-    "cpu_only": "On the CPU alone, context {context}.",
-    "remembered": "As it worked last time, context {context}.",
-    "asked": "As you set it, context {context}.",
-    "elsewhere": "It runs on {host}: what you write is sent there.",
-    "other_program": "It runs in another program on this computer, at {host}.",
-    "tight": "Larger than the free memory: parts are read from the disk again and again.",
+    "cpu_only": "On the CPU only, context {context}.",
+    "remembered": "Same settings as last time, context {context}.",
+    "asked": "With your settings, context {context}.",
+    "elsewhere": "Runs on {host}. What you write is sent there.",
+    "other_program": "Runs in another program on this computer, at {host}.",
+    "tight": "Larger than the free memory, so parts are read from disk repeatedly.",
 }
 
 
@@ -81,41 +79,41 @@ _TRYING = {
     "fewer_layers": "Trying with fewer layers on the GPU…",
     "smaller_context": "Trying with a smaller context…",
     "cpu": "Trying on the CPU…",
-    "projector": "Getting ready to see…",
+    "projector": "Preparing picture support…",
     "engine_build": "Setting up the engine. This takes a few minutes, once; you can already add and read documents.",
 }
 
 
 def trying_words(step: str) -> MessageTemplate:
     """Say what is tried after a failed attempt; `step` as in `LoadProgress`."""
-    return MessageTemplate(_TRYING.get(step, "Trying in another way…"))
+    return MessageTemplate(_TRYING.get(step, "Trying another way…"))
 
 
 _MISSED = {
-    "no_device": "The GPU that is chosen in the settings was not found, so the model runs on the CPU.",
-    "no_memory": "No layer fits into the GPU’s free memory, so the model runs on the CPU.",
+    "no_device": "The GPU chosen in Settings wasn’t found, so the model runs on the CPU.",
+    "no_memory": "No layer fits in the GPU’s free memory, so the model runs on the CPU.",
     "load_failed": "Loaded on the CPU, because loading on the GPU failed.",
 }
 _STEPPED = (
     ({"cpu"}, "Loaded on the CPU, because loading on the GPU failed."),
     (
         {"fewer_layers", "smaller_context"},
-        "Loaded with {some} of {all} layers on the GPU and a context of {context}: more did not fit into memory.",
+        "Loaded with {some} of {all} layers on the GPU and a context of {context}, because more didn’t fit in memory.",
     ),
-    ({"fewer_layers"}, "Loaded with {some} of {all} layers on the GPU: more did not fit into its memory."),
-    ({"smaller_context"}, "Loaded with a context of {context}: a larger one did not fit into memory."),
+    ({"fewer_layers"}, "Loaded with {some} of {all} layers on the GPU, because more didn’t fit in its memory."),
+    ({"smaller_context"}, "Loaded with a context of {context}, because more didn’t fit in memory."),
 )
 
 
 def surprise_words(model: ModelLoaded) -> MessageTemplate | None:
     """Say once that a model was loaded with less than was wanted; None if not."""
     if model.machines_missed:
-        text = "{addresses} did not answer, so the model was loaded without it."
+        text = "{addresses} didn’t respond, so the model was loaded without it."
         if len(model.machines_missed) > 1:
-            text = "{addresses} did not answer, so the model was loaded without them."
+            text = "{addresses} didn’t respond, so the model was loaded without them."
         return MessageTemplate(text, {"addresses": ", ".join(model.machines_missed)})
     if model.gpu_missed:
-        text = _MISSED.get(model.gpu_missed, "Loaded on the CPU, because the GPU is not used: {reason}")
+        text = _MISSED.get(model.gpu_missed, "Loaded on the CPU, because the GPU isn’t used: {reason}")
         return MessageTemplate(text, {"reason": model.gpu_missed})
     refused = next((step for step in model.steps if step.startswith(REFUSED)), "")
     if refused:
@@ -126,7 +124,7 @@ def surprise_words(model: ModelLoaded) -> MessageTemplate | None:
             return MessageTemplate(text, _fit_values(model))
     if model.choice == "tight":
         return MessageTemplate(
-            "The model is larger than the free memory. It works, but slowly: parts are read again and again."
+            "The model is larger than the free memory, so it’s slow: parts are read from disk repeatedly."
         )
     return None
 
@@ -139,11 +137,11 @@ def why_words(model: ModelLoaded) -> MessageTemplate | None:
     return MessageTemplate(words.text.replace("the GPU", "{device}"), {**words.values, "device": model.device})
 
 
-_KV_TYPES = {"f16": "16 bit, exact", "q8_0": "8 bit, half the memory"}
+_KV_TYPES = {"f16": "16-bit, exact", "q8_0": "8-bit, half the memory"}
 _THINKING = {
     "none": "no",
-    "switch": "can be switched on and off",
-    "switch_off": "can be switched on and off",
+    "switch": "can be turned on and off",
+    "switch_off": "can be turned on and off",
     "effort": "low, medium or high",
     "always": "always",
 }
@@ -155,36 +153,36 @@ def model_facts(model: ModelLoaded) -> list[tuple[MessageTemplate, MessageTempla
         return _facts_elsewhere(model)
     found = [(MessageTemplate("Context"), _context_fact(model)), (MessageTemplate("Runs on"), _device_fact(model))]
     if model.gpu_layers > 0:
-        where = "{some} of {all} there, the others here" if model.computers else "{some} of {all} on the GPU"
+        where = "{some} of {all} there, the rest here" if model.computers else "{some} of {all} on the GPU"
         found.append((MessageTemplate("Layers"), MessageTemplate(where, _fit_values(model))))
     else:
         found.append((MessageTemplate("Layers"), MessageTemplate("{all}, all on the CPU", _fit_values(model))))
     if model.needed_bytes > 0:
         text = "needs {needed} GB, {free} GB were free" if model.free_bytes > 0 else "needs {needed} GB"
         found.append((MessageTemplate("Memory"), MessageTemplate(text, _fit_values(model))))
-    found.append((MessageTemplate("Context kept in"), MessageTemplate(_KV_TYPES.get(model.kv_type, model.kv_type))))
+    found.append((MessageTemplate("Context precision"), MessageTemplate(_KV_TYPES.get(model.kv_type, model.kv_type))))
     if model.sequences > 1:
         found.append(
             (
-                MessageTemplate("At the same time"),
+                MessageTemplate("In parallel"),
                 MessageTemplate("up to {count} answers", {"count": str(model.sequences)}),
             )
         )
-    found.append((MessageTemplate("Thinks first"), MessageTemplate(_THINKING.get(model.thinking, model.thinking))))
+    found.append((MessageTemplate("Thinking"), MessageTemplate(_THINKING.get(model.thinking, model.thinking))))
     return found
 
 
 def _facts_elsewhere(model: ModelElsewhere) -> list[tuple[MessageTemplate, MessageTemplate]]:
     counted = "counted by its server" if model.counts_exactly else "estimated"
-    many = "up to {count} answers" if model.sequences == model.most_at_once else "as many answers as pay off"
+    many = "up to {count} answers" if model.sequences == model.most_at_once else "as many answers as help"
     return [
         (MessageTemplate("Runs on"), MessageTemplate("{host}", _fit_values(model))),
         (MessageTemplate("Context"), MessageTemplate("{context}", _fit_values(model))),
         (MessageTemplate("Tokens"), MessageTemplate(counted)),
-        (MessageTemplate("At the same time"), MessageTemplate(many, {"count": str(model.sequences)})),
-        (MessageTemplate("Thinks first"), MessageTemplate(_THINKING.get(model.thinking, model.thinking))),
-        (MessageTemplate("Kept of a chat"), MessageTemplate("nothing beside the chat itself")),
-        (MessageTemplate("Inside"), MessageTemplate("cannot be looked into")),
+        (MessageTemplate("In parallel"), MessageTemplate(many, {"count": str(model.sequences)})),
+        (MessageTemplate("Thinking"), MessageTemplate(_THINKING.get(model.thinking, model.thinking))),
+        (MessageTemplate("Saved state"), MessageTemplate("none, only the chat itself")),
+        (MessageTemplate("Inside"), MessageTemplate("not available for models on a server")),
     ]
 
 
@@ -215,10 +213,10 @@ def _fit_values(model: ModelLoaded) -> dict[str, str]:
 
 
 SLEEPS_FOR_MEMORY = PersonMessage(
-    "Memory got short, so the model was put to sleep.", "It wakes up with your next message.", "settings"
+    "Memory was low, so the model was put to sleep.", "It wakes up when you send a message.", "settings"
 )
-WAITS_FOR_ANSWER = PersonMessage("Memory is short. The model is put to sleep once its answer is written.")
+WAITS_FOR_ANSWER = PersonMessage("Memory is low. The model will be put to sleep after its answer.")
 WAITS_FOR_SUMMARY = PersonMessage(
-    "Memory is short. The model is put to sleep once its work is done.", action="settings"
+    "Memory is low. The model will be put to sleep when its work is done.", action="settings"
 )
-ASLEEP = MessageTemplate("Asleep. It wakes up with your next message.")
+ASLEEP = MessageTemplate("Asleep. It wakes up when you send a message.")

@@ -33,11 +33,11 @@ def check_words(check: Check, pages: str) -> str:
         there = f"{speaker} says “{check.page_says.rstrip('.')}”."
         return f"It says “{check.said.rstrip('.')}”, {_lower_first(there)}" if check.said else there
     if check.reason is CheckReason.CLOSE_MATCH:
-        return f"Found {place}; what it quotes stands there in slightly other letters."
+        return f"Found {place}, with slightly different letters."
     if check.found:
         return f"Found {place}."
     if not check.is_compared:
-        return f"It is in another language than {_lower_first(speaker)}, and could not be compared with it."
+        return f"It’s in a different language than {_lower_first(speaker)} and couldn’t be compared with it."
     if check.reason is CheckReason.GARBLED and not check.said:
         return "It says the same thing twice."
     what = "What it quotes" if check.reason is CheckReason.QUOTE_NOT_FOUND else f"“{check.said}”"
@@ -73,7 +73,7 @@ def digest_words(summary: Summary) -> str:
     what = what if count > 1 else f"The one statement that {summary.model} wrote"
     was = "was" if found == 1 or count == 1 else "were"
     lost = f"{what} {was}{' not' if count == 1 else ''} found in the text"
-    return f"{lost}. These are sentences of the document instead."
+    return f"{lost}. Here are sentences from the document instead."
 
 
 def _given_up_words(summary: Summary) -> str:
@@ -83,7 +83,7 @@ def _given_up_words(summary: Summary) -> str:
     what = f"{how_many} of its first {count:,} statements {'was' if found == 1 else 'were'} found in the text"
     if found >= LEAST_SHARE * count:
         what = f"too many numbers in its first {count:,} statements are not in the text"
-    return f"{summary.model} was stopped: {what}. These are sentences of the document instead."
+    return f"{summary.model} was stopped: {what}. Here are sentences from the document instead."
 
 
 def statements_words(statements: Sequence[Statement]) -> tuple[str, str]:
@@ -101,9 +101,9 @@ def statements_words(statements: Sequence[Statement]) -> tuple[str, str]:
     place = ("on its page" if len(statements) == 1 else "on their page") if has_pages else "in the text"
     attention = [f"{differing:,} differ{'s' if differing == 1 else ''}"] if differing else []
     attention += [f"{missing:,} not found"] if missing else []
-    attention += [f"{uncompared:,} could not be compared"] if uncompared else []
+    attention += [f"{uncompared:,} couldn’t be compared"] if uncompared else []
     doubted = sum(bool(statement.unsupported) for statement in statements)
-    attention += [f"{doubted:,} doubted by the checker"] if doubted else []
+    attention += [f"{doubted:,} questioned by the checker"] if doubted else []
     counted = "1 statement" if len(statements) == 1 else f"{len(statements):,} statements"
     if len(statements) == found == 1:
         return f"{counted}: found {place}", ""
@@ -128,9 +128,9 @@ def language_words(summary: Summary) -> str:
 
 
 _NOT_SENTENCES = {
-    Form.ACTIONS: "no list of what is to be done",
-    Form.QUESTIONS: "no questions and answers",
-    Form.OWN: "not written as you wished",
+    Form.ACTIONS: "not a list of action items",
+    Form.QUESTIONS: "not questions and answers",
+    Form.OWN: "not following your instruction",
 }
 
 
@@ -144,7 +144,7 @@ def not_given_words(summary: Summary) -> str:
     missing += [_NOT_SENTENCES[wish.form]] if wish.form in _NOT_SENTENCES else []
     if not missing:
         return ""
-    return f"The sentences are as they stand in the document: {' and '.join(missing)}. That takes a larger model."
+    return f"These are the document’s own sentences: {' and '.join(missing)}. Use a larger model for that."
 
 
 def unknown_words(summary: Summary) -> str:
@@ -157,13 +157,13 @@ def unknown_words(summary: Summary) -> str:
 def unknown_in_short(summary: Summary) -> str:
     """Phrase the unknown languages inside a sentence, such as "by a model that was not made for German"."""
     names = " and ".join(english_name(code) for code in summary.unknown_languages)
-    return f"by a model that was not made for {names}" if names else ""
+    return f"by a model that isn’t made for {names}" if names else ""
 
 
 def not_made_words(model: str, codes: Sequence[str]) -> str:
     """Warn that a model, by its file's name, wasn't trained for these languages."""
     names = " and ".join(english_name(code) for code in codes)
-    return f"{model} was not made for {names}. The summary will hardly be of use."
+    return f"{model} isn’t made for {names}. The summary may not be useful."
 
 
 def nothing_words(summary: Summary) -> str:
@@ -172,7 +172,7 @@ def nothing_words(summary: Summary) -> str:
         return ""
     where = "it" if len(summary.documents) == 1 else "them"
     if summary.wish.form is Form.ACTIONS and summary.method is Method.MODEL and not summary.sections_failed:
-        return f"Nothing to be done was found in {where}."
+        return f"No action items found in {where}."
     return f"Nothing was written about {where}."
 
 
@@ -195,7 +195,7 @@ def coverage_words(summary: Summary) -> str:
     failed = summary.sections_failed
     if failed and not any(document.coverage.unread_pages or document.coverage.partly_read for document in documents):
         parts.append(
-            "1 section could not be condensed" if failed == 1 else f"{failed:,} sections could not be condensed"
+            "1 section couldn’t be summarized" if failed == 1 else f"{failed:,} sections couldn’t be summarized"
         )
     return "; ".join(parts)
 
@@ -213,11 +213,11 @@ def _document_words(document: SummarizedDocument, *, is_partial: bool) -> str:
     parts += pages_clause(empty, "{} is empty", "{} are empty")
     parts += _apart_words(coverage)
     if not is_partial:  # where it was stopped, everything after that is missing
-        many = f"{unit}s {{}}: their sections could not be condensed"
-        parts += pages_clause(coverage.unread_pages, f"{unit} {{}}: its section could not be condensed", many)
-        many = f"{unit}s {{}} only in part: sections of them could not be condensed"
+        many = f"{unit}s {{}}: their sections couldn’t be summarized"
+        parts += pages_clause(coverage.unread_pages, f"{unit} {{}}: its section couldn’t be summarized", many)
+        many = f"{unit}s {{}} only in part: some of their sections couldn’t be summarized"
         parts += pages_clause(
-            coverage.partly_read, f"{unit} {{}} only in part: a section of it could not be condensed", many
+            coverage.partly_read, f"{unit} {{}} only in part: one of its sections couldn’t be summarized", many
         )
     return "; ".join(parts)
 

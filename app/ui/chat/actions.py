@@ -153,7 +153,7 @@ def version_actions(version: str) -> Sequence[TurnAction]:
     return (
         TurnAction(TurnCommand.PREVIOUS, "caret-left", tr(PREVIOUS_VERSION), is_enabled=place != "1", group=VERSIONS),
         TurnAction(TurnCommand.NEXT, "caret-right", tr(NEXT_VERSION), is_enabled=place != count, group=VERSIONS),
-        TurnAction(TurnCommand.MAP, "tree-structure", tr("A map of all versions"), group=VERSIONS),
+        TurnAction(TurnCommand.MAP, "tree-structure", tr("Map of all versions"), group=VERSIONS),
     )
 
 
@@ -232,7 +232,7 @@ class ActionRow(QWidget):
         self._note.setAccessibleName(tr(ABOUT_ANSWER_LINE, words=note))
         place, _, count = version.partition("/")
         self._count.setText(version)
-        self._count.setAccessibleName(tr("Version {place} of {count}: a map of all", place=place, count=count))
+        self._count.setAccessibleName(tr("Version {place} of {count}: open the map", place=place, count=count))
         self._previous.setEnabled(place != "1")
         self._next.setEnabled(place != count)
         # Made anew only if they are others: a button that has the focus would lose it.

@@ -42,10 +42,10 @@ if TYPE_CHECKING:
     from app.store.conversations import Conversation
     from app.ui.shell.picture_reading import PictureReading
 
-SHOW_ALL = "Show all of it"
+SHOW_ALL = "Show whole document"
 USE_AS_BACKGROUND = "Use as background"
 STILL_READING = "{name} is still being read"
-SUMMARIZE_ALL = "Summarize all of it"
+SUMMARIZE_ALL = "Summarize document"
 REMOVE_ALL = "Remove all"
 STILL_LISTENING = "{name} is still being listened to"
 

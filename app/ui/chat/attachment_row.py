@@ -187,13 +187,13 @@ class AttachmentRow(QWidget):
         self.not_seen = NotSensed(
             theme,
             tr("This model can’t see pictures. They stay with the message but aren’t shown to it."),
-            tr("Models that see"),
+            tr("Find vision models"),
             tr(READ_ITS_TEXT),
         )
         self.not_heard = NotSensed(
             theme,
-            tr("This model can’t hear recordings. One that can will write down what is said."),
-            tr("Models that hear"),
+            tr("This model can’t hear recordings. One that can will transcribe them."),
+            tr("Find models that hear"),
         )
         self.scans = PicturesLine(theme)
         self._page = QWidget()

@@ -118,7 +118,7 @@ class ChatAssistants(QObject):
         menu.addSeparator()
         menu.addAction(icon("plus", tokens.muted), tr(SAVE_AS_ASSISTANT), self.save_as)
         if here is not None:
-            words = tr("Change “{name}”…", name=here.name).replace("&", "&&")
+            words = tr("Edit “{name}”…", name=here.name).replace("&", "&&")
             menu.addAction(icon("pencil-simple", tokens.muted), words, lambda: self.open_all(here.id))
         menu.addAction(icon("users", tokens.muted), tr(ALL_ASSISTANTS), self.open_all)
         return menu

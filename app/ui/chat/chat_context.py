@@ -52,8 +52,8 @@ TOO_LONG_WILL_ASK = "This chat is too long. Fireside will ask what to do."
 MESSAGE_TOO_LONG = "Too long for this model’s context"
 CONTEXT_ALMOST_FULL = "Context almost full. Old turns will soon be left out."
 EARLIER_TURNS = "Earlier turns"
-MESSAGES_LEFT_OUT = "{count} earlier messages are not shown to the model."
-ONE_MESSAGE_LEFT_OUT = "1 earlier message is not shown to the model."
+MESSAGES_LEFT_OUT = "{count} earlier messages aren’t shown to the model."
+ONE_MESSAGE_LEFT_OUT = "1 earlier message isn’t shown to the model."
 FREE = "Free"
 RESERVED_FOR_ANSWER = "Reserved for the answer"
 
@@ -261,8 +261,8 @@ def rows_of(parts: PromptBreakdown) -> list[Row]:
     free = parts.budget.context_tokens - parts.used_tokens - parts.budget.reserve_tokens
     return [
         (tr(SYSTEM_PROMPT), parts.system, 0.95),
-        *([(tr("Instructions of the project"), parts.instructions, 0.9)] if parts.instructions else []),
-        *([(tr("Documents of the project"), parts.project_documents, 0.7)] if parts.project_documents else []),
+        *([(tr("Project instructions"), parts.instructions, 0.9)] if parts.instructions else []),
+        *([(tr("Project documents"), parts.project_documents, 0.7)] if parts.project_documents else []),
         *([(tr(MEMORIES_LABEL), parts.memories, 0.8)] if parts.memories else []),
         *([(tr(INSTRUCTIONS_FROM_BEFORE), parts.carried, 0.85)] if parts.carried else []),
         *([(tr(PINNED), parts.pinned, 0.75)] if parts.pinned else []),
@@ -318,7 +318,7 @@ class ContextPanel(QFrame):
         self._column.addWidget(self._bar)
         self._column.addWidget(self._table)
         self._column.addWidget(self._words)
-        self._texts = text_button(tr("Show the exact texts"), "link", self)
+        self._texts = text_button(tr("Show exact text"), "link", self)
         self._texts.setObjectName("exact_texts")
         self._texts.clicked.connect(self._on_texts)
         self._texts.hide()

@@ -46,7 +46,7 @@ from app.ui.widgets.input_fields import Switch
 if TYPE_CHECKING:
     from app.store.assistant_store import Assistant
 
-ANSWERS_HERE = "{name} answers here. It is loaded with your message."
+ANSWERS_HERE = "{name} answers here. It’s loaded when you send a message."
 SAME_MODEL_AS_OTHERS = "Same as other chats ({name})"
 CHAT_MODEL_GONE = "This chat’s model, {name}, is missing"
 CONTINUE_WITH_MODEL = "Continue with {name}"

@@ -321,7 +321,7 @@ class TagBar(QWidget):
         menu, tokens = QMenu(self), self._theme.tokens
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         pencil, bin_ = icon("pencil-simple", tokens.muted), icon("trash", tokens.danger)
-        menu.addAction(pencil, tr("Name and colour…") + "\tF2", lambda: self.edit(chip.tag))
+        menu.addAction(pencil, tr("Name and color…") + "\tF2", lambda: self.edit(chip.tag))
         menu.addSeparator()
         menu.addAction(bin_, tr("Delete tag") + "\t" + tr("Del"), lambda: self.delete(chip.tag))
         return menu

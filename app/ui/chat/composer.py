@@ -839,7 +839,7 @@ class ThinkingChoice(QWidget):
     def menu(self) -> QMenu:
         """Return the menu of efforts with the current one checked."""
         menu = QMenu(self)
-        menu.setAccessibleName(tr("How long the model thinks"))
+        menu.setAccessibleName(tr("Thinking time"))
         group = QActionGroup(menu)
         for value, word in efforts().items():
             action = QAction(word, group, checkable=True, checked=value == self.value)
@@ -858,7 +858,7 @@ class ThinkingChoice(QWidget):
     def _update(self) -> None:
         is_switch = self._kind == "switch"
         words = {"on": tr(THINKING_ON), "off": tr(THINKING_OFF)} if is_switch else _with_effort()
-        about = tr("Let the model think before it answers") if is_switch else tr("How long the model thinks")
+        about = tr("Let the model think before it answers") if is_switch else tr("Thinking time")
         said = words.get(self.value, "")
         self.button.setAccessibleName(said)
         self.button.setAccessibleDescription(about)

@@ -297,7 +297,7 @@ class PromptBlanks(QObject):
         begin.setKeepPositionOnInsert(True)
         end.setPosition(place.selectionEnd())
         self._at = (_name_in(place), begin, end)
-        announce(self._edit, tr("To fill in: {name}", name=_name_in(place)))
+        announce(self._edit, tr("Fill in: {name}", name=_name_in(place)))
 
     def _copy_to_repetitions(self) -> None:
         """Copy what was typed into the last blank to all other blanks of its name."""

@@ -34,7 +34,7 @@ from app.ui.widgets.labels import plain_label, plain_tip
 THOUGHT_FOR = "Thought for"
 BY_ITSELF = "normally"
 WRITTEN_BY = "Written by"
-OF_THAT = "Of that"
+OF_THAT = "Of these"
 ENDED = "Ended"
 TOKENS_REUSED = "re-used {kept}, read {count}"
 WRITTEN = "Written"
@@ -126,7 +126,7 @@ class AnswerDetails(QFrame):
 
 def rows_of(message: StoredMessage) -> list[Row]:
     """Return labels and values: the model, the statistics, and the version number."""
-    rows = [(tr(WRITTEN_BY), model_words(message.model) or tr("not known, or changed by you"))]
+    rows = [(tr(WRITTEN_BY), model_words(message.model) or tr("unknown, or edited by you"))]
     if message.stats is not None:
         rows += _rows_of_stats(message.stats)
     if message.thinking_s is not None:
@@ -147,9 +147,11 @@ def _rows_of_stats(stats: AnswerStats) -> list[Row]:
         (tr(WRITTEN), tr(TOKEN_COUNT, count=f"{stats.generated_tokens:,}")),
     ]
     if stats.media_tokens:
-        told = tr("{count} tokens, remembered", count=f"{stats.media_tokens:,}")
+        told = tr("{count} tokens, cached", count=f"{stats.media_tokens:,}")
         if stats.encoded_media:
-            told = tr("{count} tokens, looked at now: {new}", count=f"{stats.media_tokens:,}", new=stats.encoded_media)
+            told = tr(
+                "{count} tokens, newly processed: {new}", count=f"{stats.media_tokens:,}", new=stats.encoded_media
+            )
         rows.insert(2, (tr("For pictures"), told))
     if stats.thinking_tokens:
         rows.append((tr(OF_THAT), tr(THINKING_TOKENS, count=f"{stats.thinking_tokens:,}")))

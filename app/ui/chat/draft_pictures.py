@@ -37,9 +37,9 @@ if TYPE_CHECKING:
 PICTURE_CUT_OFF = "The file is incomplete: part of the picture is missing."
 LOOKED_AT_SECONDS = "takes at least {seconds} s to process"
 
-COPY_PICTURE = "Copy the picture"
+COPY_PICTURE = "Copy picture"
 FIRST_FRAME_ONLY = "Only the first of {count} frames is shown to the model."
-SAVE_PICTURE = "Save the picture…"
+SAVE_PICTURE = "Save picture…"
 
 MOST_PICTURES = 50
 LEVELS = (0, 64, 128, 256, 512, 1024, 2048, 4096)

@@ -199,7 +199,7 @@ class LargePicture(QDialog):
         for glyph, name, do in (
             ("magnifying-glass-minus", tr("Smaller"), lambda: canvas.zoom_by(-1)),
             ("magnifying-glass-plus", tr(LARGER), lambda: canvas.zoom_by(1)),
-            ("corners-out", tr("All of it"), canvas.fit_picture),
+            ("corners-out", tr("Fit to window"), canvas.fit_picture),
         ):
             row.addWidget(self._button(glyph, name, do))
             if glyph == "magnifying-glass-minus":
@@ -289,7 +289,7 @@ def copy_picture(use: MediaUse, library: MediaLibrary, notify: Notify, parent: Q
 
 def put_into_clipboard(image: QImage, notify: Notify) -> None:
     QGuiApplication.clipboard().setImage(image)
-    notify.mention(tr("The picture was copied."))
+    notify.mention(tr("Picture copied."))
 
 
 def ask_where_to_save(use: MediaUse, library: MediaLibrary, notify: Notify, parent: QWidget) -> None:
@@ -309,4 +309,4 @@ def _save(use: MediaUse, path: Path, library: MediaLibrary, notify: Notify) -> N
             shutil.copyfile(library.original_path(use.media), path)
         except OSError as error:
             raise disk_problem(error, path.parent) from error
-        notify.mention(tr("{name} was saved.", name=path.name))
+        notify.mention(tr("Saved {name}.", name=path.name))

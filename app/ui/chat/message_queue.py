@@ -247,7 +247,7 @@ class MessageQueue(QObject):
         with self._notify.guard():
             self._chat.talk.conversations.queued.set_order(ids)
         self.show()
-        announce(self._view, tr("Moved to place {place}", place=place))
+        announce(self._view, tr("Moved to position {place}", place=place))
 
 
 class QueueView(QWidget):

@@ -262,7 +262,7 @@ class PromptDialog(LibraryDialog):
             made = [self._library.store.create(name, text) for name, text in fresh]
             self.search.clear()
             self.reload_list(str(made[0].id) if made else "")
-            told = tr("1 prompt was imported.") if len(made) == 1 else tr("{n} prompts were imported.", n=len(made))
+            told = tr("1 prompt imported.") if len(made) == 1 else tr("{n} prompts imported.", n=len(made))
             left = len(found) - len(made)
             there = tr("1 already existed.") if left == 1 else tr("{n} already existed.", n=left)
             self.notify.mention(f"{told} {there}" if left else told)

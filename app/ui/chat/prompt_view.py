@@ -153,8 +153,8 @@ def words_of(part: SeenPart) -> str:
     """Return the name of a part in one line."""
     names = {
         prompt_inspector.SYSTEM: tr(SYSTEM_PROMPT),
-        prompt_inspector.INSTRUCTIONS: tr("Instructions of the project"),
-        prompt_inspector.DOCUMENTS: tr("Documents of the project"),
+        prompt_inspector.INSTRUCTIONS: tr("Project instructions"),
+        prompt_inspector.DOCUMENTS: tr("Project documents"),
         prompt_inspector.MEMORIES: tr(MEMORIES_LABEL),
         prompt_inspector.CARRIED: tr(INSTRUCTIONS_FROM_BEFORE),
         prompt_inspector.RECALLED: tr("Recalled turns"),
@@ -174,9 +174,9 @@ def sum_words(found: SeenPrompt) -> str:
     """Return the total of tokens, the messages left out, and any limits of the count."""
     said = [tr(TOKEN_COUNT, count=f"{found.told_tokens or found.tokens:,}")]
     if found.hidden == 1:
-        said.append(tr("1 earlier message was not shown"))
+        said.append(tr("1 earlier message wasn’t shown"))
     elif found.hidden:
-        said.append(tr("{count} earlier messages were not shown", count=f"{found.hidden:,}"))
+        said.append(tr("{count} earlier messages weren’t shown", count=f"{found.hidden:,}"))
     words = " · ".join(said)
     if found.is_exact:
         return words

@@ -29,7 +29,7 @@ from app.ui.widgets.layouts import FlowLayout
 from app.ui.work.picture_reading import READ_ITS_TEXT, can_read_text
 
 PICTURES_UNSEEN = "Not shown to the model: it can’t see pictures."
-ANSWER_THIS = "Answer this"
+ANSWER_THIS = "Answer"
 
 SHOWN_TO_MODEL = "Shown to the model:"
 
@@ -265,7 +265,7 @@ class QuestionDocuments(QObject):
         for document, places, more in passages:
             row = SourceRow(self._theme, self._turn, is_at_end=True)
             has_others = len(documents.ids) > 1
-            lead = tr("Shown to the model of {name}:", name=document.name) if has_others else tr(SHOWN_TO_MODEL)
+            lead = tr("From {name}, shown to the model:", name=document.name) if has_others else tr(SHOWN_TO_MODEL)
             is_all = documents.is_all_shown(document, message_id)
             row.show_places(lead, places, tail_of(document, more, is_all=is_all))
             row.place_wanted.connect(self.place_wanted)
@@ -279,7 +279,7 @@ class QuestionDocuments(QObject):
         flow = FlowLayout(line, is_at_end=True)
         words = plain_label(tr(NO_PASSAGE_ANSWERS), kind="muted")
         words.setObjectName("no_answer_words")
-        words.setToolTip(plain_tip(tr("The document was searched for the question’s words and for what they mean.")))
+        words.setToolTip(plain_tip(tr("The document was searched by words and by meaning.")))
         line.setAccessibleName(words.text())
         flow.addWidget(words)
         self._theme.dress(words, font=(13, 400))

@@ -118,7 +118,7 @@ class ScreenStill(QWidget):
         self._from: QPoint | None = None
         self._to = QPoint()
         self.setObjectName("screen_still")
-        self.setAccessibleName(tr("Choose a part of the screen"))
+        self.setAccessibleName(tr("Choose part of the screen"))
         self.setAccessibleDescription(tr("Drag to select. Enter captures the whole screen, Esc cancels."))
         self.setCursor(Qt.CursorShape.CrossCursor)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)

@@ -105,7 +105,7 @@ class ChatsColumn(ListColumn):
             search=tr(SEARCH_CHATS),
             all=tr(CHATS),
             nothing_found=tr("No chats found."),
-            nothing_yet=tr("Your chats will be here."),
+            nothing_yet=tr("Your chats will appear here."),
         )
         self._chats = ChatListModel()
         super().__init__(

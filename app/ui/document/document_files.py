@@ -43,7 +43,7 @@ TOKENS_FOR_MODEL = "{count} tokens for this model"
 
 ATTACH_FOLDER_TITLE = "Attach a folder"
 WRONG_PASSWORD = "Wrong password for {name}. Try again."
-NO_SUCH_FILE = "There is no file {name}."
+NO_SUCH_FILE = "The file {name} doesn’t exist."
 READING_PERCENT = "Reading, {percent} %"
 
 
@@ -177,14 +177,12 @@ class LargeFile(QuestionDialog):
     def __init__(self, theme: Theme, name: str, size_bytes: int, parent: QWidget) -> None:
         minutes = max(1, round(size_bytes / BYTES_PER_MINUTE))
         time = tr(ABOUT_A_MINUTE) if minutes == 1 else tr(ABOUT_MINUTES, count=minutes)
-        words = tr(
-            "Reading it takes {time}, and its text takes as much disk space again. You can keep working.", time=time
-        )
+        words = tr("Reading takes {time}, and its text uses as much disk space again. You can keep working.", time=time)
         title = tr("{name} is {size}.", name=short_name(name), size=size_text(size_bytes))
         super().__init__(theme, title, words, parent)
         self.setObjectName("large_file")
-        self.setWindowTitle(window_title(tr("A large file")))
-        self.add_choice(tr("Read it"), self.read_wanted.emit, "primary")
+        self.setWindowTitle(window_title(tr("Large file")))
+        self.add_choice(tr("Read file"), self.read_wanted.emit, "primary")
 
 
 def size_of(path: Path) -> int:
@@ -214,7 +212,7 @@ class PagesDialog(QuestionDialog):
         parent: QWidget,
     ) -> None:
         title = tr("Which {unit}s of {name}?", unit=unit, name=short_name(name))
-        words = tr("It has {pages}. Only those you choose here are read.", pages=count_units(unit, pages))
+        words = tr("It has {pages}. Only the ones you choose are read.", pages=count_units(unit, pages))
         super().__init__(theme, title, words, parent)
         self.setObjectName("pages_dialog")
         self.setWindowTitle(window_title(tr("Choose {unit}s", unit=unit)))
@@ -265,7 +263,7 @@ class PasswordDialog(QuestionDialog):
 
     def __init__(self, theme: Theme, name: str, *, is_wrong: bool, parent: QWidget) -> None:
         name = short_name(name)
-        words = tr(WRONG_PASSWORD, name=name) if is_wrong else tr("It is not stored anywhere.")
+        words = tr(WRONG_PASSWORD, name=name) if is_wrong else tr("The password isn’t stored.")
         super().__init__(theme, tr("{name} needs a password.", name=name), words, parent)
         self.setObjectName("password_dialog")
         self.setWindowTitle(window_title(tr("Password")))
@@ -613,15 +611,15 @@ def short_name(name: str) -> str:
 def told_of(found: ExpandedPaths, *, left: int = 0) -> str:
     """Return a sentence about dropped files that weren't taken; "" if all were."""
     if found.is_cut or left:
-        return tr("At most {count} files are attached at once; the others were left out.", count=MOST_FILES)
+        return tr("You can attach up to {count} files at once. The others were left out.", count=MOST_FILES)
     odd = [skipped_path for skipped_path in found.skipped if skipped_path.reason != "no_document"]
     if not found.files and not odd:
-        return tr("No document was found in it.")
+        return tr("No documents found in it.")
     if len(odd) == 1:
-        reason = {"missing": tr(NO_SUCH_FILE), "denied": tr("{name} may not be read.")}
-        words = reason.get(odd[0].reason, tr("{name} is not a file that can be read."))
+        reason = {"missing": tr(NO_SUCH_FILE), "denied": tr("You don’t have permission to read {name}.")}
+        words = reason.get(odd[0].reason, tr("{name} can’t be read."))
         return words.format(name=short_name(visible_name(odd[0].path.name)))
-    return tr("{count} of the files could not be read.", count=len(odd)) if odd else ""
+    return tr("{count} files couldn’t be read.", count=len(odd)) if odd else ""
 
 
 def left_out_words(found: ExpandedPaths) -> str:
@@ -631,10 +629,10 @@ def left_out_words(found: ExpandedPaths) -> str:
         for skipped_path in found.skipped
         if skipped_path.reason == "no_document"
     ]
-    taken = tr("1 file was taken.") if len(found.files) == 1 else tr("{n} files were taken.", n=len(found.files))
+    taken = tr("1 file attached.") if len(found.files) == 1 else tr("{n} files attached.", n=len(found.files))
     if len(names) == 1:
-        return f"{taken} {tr('{name} was left out: it holds no text.', name=names[0])}"
+        return f"{taken} {tr('{name} was left out because it has no text.', name=names[0])}"
     if names:
-        left = tr("{n} were left out, such as {name}: they hold no text.", n=len(names), name=names[0])
+        left = tr("{n} were left out because they have no text, such as {name}.", n=len(names), name=names[0])
         return f"{taken} {left}"
     return ""

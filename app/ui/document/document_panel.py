@@ -68,7 +68,7 @@ class DocumentPanel(SidePane):
                 self._release()
                 self._document, self._shown = document, (documents, document_id)
         except KeyError:
-            self._notify.mention(tr("This document is not there any more."))
+            self._notify.mention(tr("This document was deleted."))
             return
         except AppError as error:
             self._notify.error(error)

@@ -36,9 +36,9 @@ from app.ui.theme import Theme
 from app.ui.utf16 import utf16_length
 from app.ui.widgets.buttons import set_mark, set_text_font
 
-NO_TEXT_ON_PAGE = "There is no text on this page: it is a picture, or empty."
+NO_TEXT_ON_PAGE = "This page has no text: it’s a picture or empty."
 
-EMPTY_CHAPTER = "There is no text in this chapter."
+EMPTY_CHAPTER = "This chapter has no text."
 
 MARGIN_PX = 20
 MEASURE_PX = 620
@@ -360,11 +360,11 @@ def _is_code(block: QTextBlock) -> bool:
 
 def no_text_words(unit: str) -> str:
     return {
-        "slide": tr("There is no text on this slide."),
-        "sheet": tr("There is no text on this sheet."),
+        "slide": tr("This slide has no text."),
+        "sheet": tr("This sheet has no text."),
         "chapter": tr(EMPTY_CHAPTER),
-        "file": tr("No text was found in this file."),
-        "minute": tr("Nothing is said in this minute."),
+        "file": tr("This file has no text."),
+        "minute": tr("No speech in this minute."),
     }.get(unit, tr(NO_TEXT_ON_PAGE))
 
 

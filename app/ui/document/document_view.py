@@ -51,7 +51,7 @@ from app.ui.widgets.buttons import set_text_font, text_button
 from app.ui.widgets.dialogs import file_dialog
 from app.ui.widgets.labels import announce, plain_label
 
-CORRECTED_PAGE = "Corrected by you. It stays, whatever reads the page again."
+CORRECTED_PAGE = "Corrected by you. Your text is kept even if the page is read again."
 SAVED_NOTE = "Saved"
 
 COMPARED_PX = 636
@@ -559,7 +559,7 @@ SAVED = "saved words"
 
 def ask_where_to_save(view: QWidget, document: ShownDocument, notify: Notify) -> QFileDialog:
     """Ask for a file and save the transcript of a recording as subtitles or text."""
-    dialog = file_dialog(view, tr("Save what is said"), SAVED)
+    dialog = file_dialog(view, tr("Save the transcript"), SAVED)
     dialog.setObjectName("save_words")
     dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
     kinds = {f"{tr('Subtitles')} (*{SRT})": SRT, f"{tr(TEXT_LABEL)} (*{TEXT})": TEXT}
@@ -638,7 +638,7 @@ class PageReadingPane(QFrame):
         self.edit.setObjectName("read_text")
         self.edit.setFrameShape(QFrame.Shape.NoFrame)
         self.edit.setTabChangesFocus(True)
-        self.edit.setAccessibleName(tr("What was read from the picture"))
+        self.edit.setAccessibleName(tr("Text from the picture"))
         self.save = text_button(tr(SAVE), "primary")
         self.undo = text_button(tr("Discard changes"), "quiet")
         self.give_up = text_button(tr("Undo my corrections"), "quiet")
@@ -710,11 +710,11 @@ class PageReadingPane(QFrame):
     def _state_words(self) -> str:
         reading = self._corrections.readings.get(self._page) if self._corrections is not None else None
         if reading is None:
-            return tr("Nothing was read from a picture on this page. You can type it off.")
+            return tr("No text was read from this page. You can type it yourself.")
         if reading.is_edited:
             return tr(CORRECTED_PAGE)
         return tr(
-            "Read from the picture by {way}. What you correct here is used everywhere.",
+            "Read from the picture by {way}. Your corrections are used everywhere.",
             way=reader_words(reading.method, reading.model),
         )
 
@@ -782,9 +782,9 @@ class PageReadingPane(QFrame):
                 return
             is_read = given_up.correction.before is not None
             words = (
-                tr("Page {page} is as it was read.")
+                tr("Page {page} was reset to the text as read.")
                 if is_read
-                else tr("What you typed from page {page} was discarded.")
+                else tr("Discarded what you typed from page {page}.")
             )
             self._notify.undo(words.format(page=page), lambda: self._take_back(corrections, given_up))
             self.renewed.emit(earlier, given_up.document.id)

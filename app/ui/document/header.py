@@ -23,7 +23,7 @@ CHAPTER_OF = "chapter {page} of {pages}"
 PREVIOUS_PAGE = "Previous page"
 CLOSE_DOCUMENT = "Close the document"
 NEXT_MATCH = "Next match"
-CLOSE_SEARCH = "Close the search"
+CLOSE_SEARCH = "Close search"
 
 LEAST_NAME_PX = 48
 RECORDING_UNIT = "minute"
@@ -57,7 +57,7 @@ class DocumentHeader(QWidget):
         self.search = IconButton(theme, "magnifying-glass", tr(SEARCH_DOCUMENT), size_px=18)
         self.text = IconButton(theme, "text-align-left", tr("Show as text"), size_px=18)
         self.text.setCheckable(True)
-        self.compare = IconButton(theme, "columns", tr("Compare the picture with what was read"), size_px=18)
+        self.compare = IconButton(theme, "columns", tr("Compare the picture with its text"), size_px=18)
         self.compare.setCheckable(True)
         self.compare.hide()
         self.save = IconButton(theme, "floppy-disk", tr("Save as subtitles or text"), size_px=18)

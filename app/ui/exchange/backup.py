@@ -33,10 +33,10 @@ if TYPE_CHECKING:
     from app.bootstrap import Fireside
 
 RESTORE_QUESTION = (
-    "It takes the place of everything that is here: chats, summaries, translations, pages and settings. That "
-    "is kept aside for 30 days. Models stay."
+    "This replaces all chats, summaries, translations, pages and settings. The current ones are kept for "
+    "30 days. Models aren’t affected."
 )
-PUT_BACK_AND_RESTART = "Put back and start again"
+PUT_BACK_AND_RESTART = "Undo and restart"
 
 RESTORE_A_BACKUP = "Restore a backup"
 BACK_UP_EVERYTHING = "Back up everything"
@@ -80,7 +80,7 @@ class Backups(SavedFiles):
 
         def then(event: BackupFinished) -> None:
             if not event.is_cancelled:
-                words = tr("Everything is in {name}, {size}.", name=path.name, size=size_text(event.size_bytes))
+                words = tr("Everything was saved in {name}, {size}.", name=path.name, size=size_text(event.size_bytes))
                 self._notify.saved(path, words)
 
         return run_in_sight(self._ui, work, tr("Backing up"), _progress_of, then)
@@ -106,13 +106,13 @@ class Backups(SavedFiles):
             (
                 tr("Made on {date} by {program}: {contents}.", date=made, program=found.program, contents=_told(found)),
                 tr(RESTORE_QUESTION),
-                tr("{app} starts again. What is being written stops, and is kept with what was here.", app=APP_NAME),
+                tr("{app} restarts. Anything being written stops and is kept with the current data.", app=APP_NAME),
             )
         )  # fmt: skip
         title = tr("Restore {name}?", name=path.name)
         dialog = QuestionDialog(self._ui.theme, title, words, self._window)
         dialog.setObjectName("restore_question")
-        dialog.add_choice(tr("Restore and start again"), self._restore, "primary")
+        dialog.add_choice(tr("Restore and restart"), self._restore, "primary")
         # An unpacked copy takes as much room on the disk as what is here.
         dialog.rejected.connect(lambda: refuse_restored(self._app.paths))
         dialog.open()
@@ -123,9 +123,9 @@ class Backups(SavedFiles):
 
     def ask_to_put_back(self) -> None:
         """Ask, then restart with the data from before the last restore."""
-        words = tr("Everything that was here before you restored a backup comes back. What is here now is kept for 30"
-                   " days. {app} starts again.", app=APP_NAME)  # fmt: skip
-        title = tr("Put back what was here before?")
+        words = tr("This brings back the data from before the last restore. The current data is kept for 30 "
+                   "days. {app} restarts.", app=APP_NAME)  # fmt: skip
+        title = tr("Undo the last restore?")
         dialog = QuestionDialog(self._ui.theme, title, words, self._window)
         dialog.setObjectName("put_back_question")
         dialog.add_choice(tr(PUT_BACK_AND_RESTART), self._put_back, "primary")
@@ -156,4 +156,4 @@ def _told(found: BackupUnpacked) -> str:
         count = found.counts.get(name, 0)
         if count:
             parts.append(tr(text) if count == 1 else tr(many, n=f"{count:,}"))
-    return ", ".join(parts) or tr("nothing but settings")
+    return ", ".join(parts) or tr("only settings")

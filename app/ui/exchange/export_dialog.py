@@ -55,17 +55,17 @@ if TYPE_CHECKING:
 
     from app.bootstrap import Fireside
 
-ONE_CHAT_CHOSEN = "1 chat is chosen"
+ONE_CHAT_CHOSEN = "1 chat selected"
 EXPORT_PROJECT_CHATS = "Export the {count} chats of “{name}”"
 EXPORT_CHAT = "Export “{title}”"
 
 
 FORMATS = (
-    (".pdf", "PDF", "Pages to read or to hand on"),
-    (".docx", "Word document", "To go on writing in"),
-    (".html", "Web page", "One file for every browser"),
+    (".pdf", "PDF", "Pages to read or share"),
+    (".docx", "Word document", "For further editing"),
+    (".html", "Web page", "One file that opens in any browser"),
     (".md", "Markdown", "Plain text for notes and programs"),
-    (".json", "JSON", "All versions, to be imported again"),
+    (".json", "JSON", "All versions, for importing again"),
 )
 WIDTH_PX, WIDE_PX, LIST_PX, ROW_PX = 460, 780, 210, 32
 NARROW_PX = 600
@@ -96,7 +96,7 @@ class Exporting(SavedFiles):
             found = conversations.find() if ids is None else [conversations.get(number) for number in ids]
             chats = [chat for chat in found if chat is not None]
             if not chats:
-                self._notify.mention(tr("There is no chat yet."))
+                self._notify.mention(tr("No chats yet."))
                 return
             dialog = ExportDialog(self._ui.theme, chats, self._window, name=name, is_chosen=ids is not None)
             dialog.file_wanted.connect(self.ask_where)
@@ -364,8 +364,8 @@ class ChatChoice(QWidget):
 
     def _on_ticked(self) -> None:
         count = len(self.ticked)
-        self.count.setText(tr(ONE_CHAT_CHOSEN) if count == 1 else tr("{count} chats are chosen", count=f"{count:,}"))
-        self.all.setText(tr("Choose none") if self._is_all else tr("Choose all"))
+        self.count.setText(tr(ONE_CHAT_CHOSEN) if count == 1 else tr("{count} chats selected", count=f"{count:,}"))
+        self.all.setText(tr("Select none") if self._is_all else tr("Select all"))
         self.all.setAccessibleName(self.all.text())
         self.changed.emit()
 
@@ -403,7 +403,7 @@ def _is_on(item: QListWidgetItem) -> bool:
 
 PREVIEW_PX, PREVIEW_HEIGHT_PX = 620, 720
 """Size of the preview window."""
-NOT_PRINTED = PersonMessage("The printer takes nothing at the moment.", "Nothing was printed.")
+NOT_PRINTED = PersonMessage("The printer isn’t accepting jobs right now.", "Nothing was printed.")
 
 
 class PrintedPages:
@@ -550,7 +550,7 @@ class PrintPreview(QDialog):
         self.pane.area.end_wanted.connect(lambda side: self.turn(side * pages.pages))
         self._where = plain_label(kind="muted")
         glyphs = ("caret-right", "caret-left") if self.isRightToLeft() else ("caret-left", "caret-right")
-        self._before = IconButton(theme, glyphs[0], tr("Page before"))
+        self._before = IconButton(theme, glyphs[0], tr("Previous page"))
         self._next = IconButton(theme, glyphs[1], tr(NEXT_PAGE))
         self._before.clicked.connect(lambda: self.turn(-1))
         self._next.clicked.connect(lambda: self.turn(1))

@@ -51,7 +51,7 @@ if TYPE_CHECKING:
 
 IMPORT_CHATS = "Import chats"
 ONE_CHAT_IMPORTED = "1 chat imported"
-WAS_HERE_ALREADY = "was here already"
+WAS_HERE_ALREADY = "already here"
 MESSAGE_COUNT = "{count} messages"
 
 WIDTH_PX, HEIGHT_PX, ROW_PX = 560, 460, 46
@@ -107,7 +107,7 @@ class ImportDialog(QDialog):
         self.line = ProgressStripe(theme)
         self.line.setAccessibleName(tr("Progress"))
         self.list = QListWidget()
-        self.list.setAccessibleName(tr("What was read"))
+        self.list.setAccessibleName(tr("Import results"))
         self.list.setProperty("elides", True)
         self.list.setUniformItemSizes(True)
         self.list.setItemDelegate(ImportedDelegate(theme, self.list))
@@ -176,7 +176,7 @@ class ImportDialog(QDialog):
                 counts.messages += event.messages
                 words = tr(MESSAGE_COUNT, count=f"{event.messages:,}") if event.messages != 1 else tr("1 message")
                 if not is_new:
-                    words = tr("was here already; {words} came", words=words)
+                    words = tr("already here; {words} added", words=words)
                 left = left_out_words(event.left_out)
                 self._add(
                     event.title, f"{KINDS[event.kind]} · {words}", tr(left) if left else "", event.conversation_id
@@ -210,9 +210,9 @@ class ImportDialog(QDialog):
         if counts.continued:
             parts.append(tr("{n} got new messages", n=f"{counts.continued:,}"))
         if counts.here:
-            parts.append(tr("{n} here already", n=f"{counts.here:,}"))
+            parts.append(tr("{n} already here", n=f"{counts.here:,}"))
         if counts.failed:
-            parts.append(tr("{n} not read", n=f"{counts.failed:,}"))
+            parts.append(tr("{n} couldn’t be read", n=f"{counts.failed:,}"))
         self.head.setText(", ".join(parts))
 
     def _on_finished(self) -> None:

@@ -57,13 +57,13 @@ if TYPE_CHECKING:
     Floats = np.ndarray[Any, np.dtype[np.float32]]
     from app.engine.contract import Engine
 
-LOOKS_AT = "“{word}” looks at {others}"
-HEADS_SUMMARY = "Of {count} heads {what}."
+LOOKS_AT = "“{word}” attends to {others}"
+HEADS_SUMMARY = "{count} heads: {what}."
 MEAN_LABEL = "Mean"
 ATTENTION_OF_HEAD = "Attention, layer {layer}, head {head}"
 HEAD_DESCRIPTION = "Layer {layer}, head {head}. {words}"
-LOOKS_AT_PERCENT = "“{looking}” looks at “{looked}”: {percent} %"
-CANNOT_SEE_LATER = "“{looking}” comes before “{looked}” and cannot see it."
+LOOKS_AT_PERCENT = "“{looking}” attends to “{looked}”: {percent} %"
+CANNOT_SEE_LATER = "“{looking}” comes before “{looked}” and can’t see it."
 ATTENTION_OF_LAYER = "Attention, layer {layer}"
 
 
@@ -488,7 +488,7 @@ class AttentionView(LookPage):
 
     def _zoom(self, steps: int) -> None:
         self.map.zoom_by(steps)
-        self.cell.setText(tr("{percent} % as large", percent=round(100 * self.map.zoom)))
+        self.cell.setText(tr("Zoom: {percent} %", percent=round(100 * self.map.zoom)))
 
     def _cell_words(self, row: int, column: int) -> str:
         if self.seen is None:
@@ -498,7 +498,7 @@ class AttentionView(LookPage):
             return tr(CANNOT_SEE_LATER, looking=looking, looked=looked)
         share = percent(float(self.seen.shares_of(self.layer, self.head)[row, column]))
         if row == column:
-            return tr("“{looking}” looks at itself: {percent} %", looking=looking, percent=share)
+            return tr("“{looking}” attends to itself: {percent} %", looking=looking, percent=share)
         return tr(LOOKS_AT_PERCENT, looking=looking, looked=looked, percent=share)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
@@ -520,20 +520,20 @@ def largest_in_words(row: Floats, tokens: Sequence[TokenSeen], token: int) -> st
     # Shares are float32: their sum may be slightly more than 1.
     rest = max(0.0, 1.0 - sum(float(row[at]) for at in order))
     if left:
-        words += tr("; at {count} others with {percent} % together", count=left, percent=percent(rest))
+        words += tr("; {count} others, {percent} % in total", count=left, percent=percent(rest))
     return words + "."
 
 
 KIND_WORDS = {
-    AttentionTarget.FIRST: "{count} rest on the first token",
-    AttentionTarget.PREVIOUS: "{count} look at the token before",
-    AttentionTarget.ITSELF: "{count} stay with the token itself",
-    AttentionTarget.NEAR: "{count} stay near",
+    AttentionTarget.FIRST: "{count} focus on the first token",
+    AttentionTarget.PREVIOUS: "{count} look at the previous token",
+    AttentionTarget.ITSELF: "{count} focus on the token itself",
+    AttentionTarget.NEAR: "{count} look at nearby tokens",
     AttentionTarget.FEW: "{count} look at the same few tokens",
     AttentionTarget.EVEN: "{count} look at everything evenly",
-    AttentionTarget.MIXED: "{count} show no single place",
-    AttentionTarget.SAME: "{count} find the same word earlier",
-    AttentionTarget.AFTER_SAME: "{count} go on with a repetition",
+    AttentionTarget.MIXED: "{count} show no clear pattern",
+    AttentionTarget.SAME: "{count} find the same word earlier on",
+    AttentionTarget.AFTER_SAME: "{count} continue a repetition",
 }
 
 

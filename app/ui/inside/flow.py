@@ -28,7 +28,7 @@ from app.ui.widgets.buttons import text_button
 from app.ui.widgets.labels import announce, plain_label, plain_tip
 from app.ui.widgets.layouts import name_widgets
 
-SHOW_MORE_TOKENS = "{shown} of {count} tokens are shown. Show {more} more"
+SHOW_MORE_TOKENS = "Showing {shown} of {count} tokens. Show {more} more"
 
 FONT_PX = 13
 PAD_PX, GAP_PX, LINE_GAP_PX, MARGIN_PX = 3, 2, 5, 8

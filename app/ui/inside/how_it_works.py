@@ -184,43 +184,43 @@ class Lesson(NamedTuple):
 LESSONS = (
     Lesson(
         "Tokens",
-        "A text is cut into tokens",
+        "Text is split into tokens",
         (
-            "A language model reads no letters. Its text is first cut into tokens: common words whole, rare ones in "
-            "pieces, with the space that stands before them. {name} knows {vocabulary} of them, and each has a number. "
-            "Everything that follows works with these numbers.",
-            "That is why a model finds it hard to count the letters of a word, why the same sentence costs more tokens "
-            "in one language than in another, and why context and speed are told in tokens.",
+            "A language model doesn’t read letters. Text is first split into tokens: common words stay whole, "
+            "rare ones are split into pieces, and each token includes the space before it. {name} knows "
+            "{vocabulary} tokens, each with a number. Everything after this step works with those numbers.",
+            "That’s why models struggle to count the letters in a word, why the same sentence takes more tokens "
+            "in some languages, and why context and speed are measured in tokens.",
         ),
         (),
         "tokens",
-        "Type, and see where it is cut:",
+        "Type something to see its tokens:",
     ),
     Lesson(
         "Next token",
         "The next token gets a probability",
         (
-            "Inside, every token is a list of {width} numbers, its embedding; tokens that are used alike have lists "
-            "that are alike. The lists pass through the model, and out comes a probability for each of the "
-            "{vocabulary} tokens: how likely is it to come next?",
-            "That is all a language model does. A chat, a summary and a translation are texts that go on.",
-            "The colours show how sure the model was of each token before it came. A rare word is a surprise; the "
-            "second half of a name hardly is.",
+            "Inside the model, every token is a list of {width} numbers, its embedding. Tokens used in similar ways "
+            "have similar lists. The lists pass through the model, which gives each of the {vocabulary} tokens a "
+            "probability of coming next.",
+            "That’s all a language model does. Chats, summaries and translations are all continued texts.",
+            "The colors show how well the model predicted each token. A rare word is a surprise; the second half of "
+            "a name hardly is.",
         ),
         ((r"P(x_t \mid x_{<t})", "The probability of a token, given all tokens before it"),),
         "probabilities",
-        "How well each token was foreseen:",
+        "How well each token was predicted:",
     ),
     Lesson(
         "Attention",
         "Tokens look at each other",
         (
-            "To know what comes next, a token has to look at those before it: “it” at what it stands for, a closing "
-            "bracket at the opening one. Each token asks a question (Q), offers a key (K) and carries a value (V), "
-            "lists of {key_length} numbers.",
-            "Question times key says how well two of them fit. Dividing by the root of dₖ keeps the numbers small, "
-            "and softmax makes shares of them that add up to 1. In these shares the values are mixed. No token looks "
-            "at what comes after it: that is what is to be foreseen.",
+            "To predict what comes next, a token looks at those before it: “it” at the word it refers to, a closing "
+            "bracket at the opening one. Each token has a query (Q), a key (K) and a value (V), which are lists of "
+            "{key_length} numbers.",
+            "Query times key measures how well two tokens match. Dividing by the root of dₖ keeps the numbers "
+            "small, and softmax turns them into weights that add up to 1. The values are mixed with these "
+            "weights. No token looks at later ones, because they’re what the model has to predict.",
         ),
         (
             (
@@ -229,18 +229,18 @@ LESSONS = (
             ),
         ),
         "attention",
-        "Who looks at whom, in your text:",
+        "Attention in your text:",
     ),
     Lesson(
         "Layers",
         "Many heads, many layers",
         (
-            "One look is not enough. A layer looks {heads} times at once: each head has learnt something of its own, "
-            "the token before, the beginning, a name. What they find is joined, and a feed-forward network works on "
-            "it, token by token. {name} has {layers} such layers in a row; {feed_forward} of its numbers are in the "
-            "feed-forward part.",
-            "One can ask after each layer what the model would say if it had to stop there. Early on that is close to "
-            "nonsense; then the guess takes shape. The last row is what it really says.",
+            "One look isn’t enough. Each layer looks {heads} times in parallel, and each of these heads has learned "
+            "something different, such as the previous token, the beginning or a name. Their results are joined, and "
+            "a feed-forward network processes them token by token. {name} has {layers} such layers in a row; "
+            "{feed_forward} of its numbers are in the feed-forward networks.",
+            "You can see what the model would predict if it stopped after each layer. Early predictions are close to "
+            "nonsense, then they take shape. The last row is the real prediction.",
         ),
         (
             (
@@ -249,17 +249,18 @@ LESSONS = (
             ),
         ),
         "layers",
-        "What it would say after each layer:",
+        "The prediction after each layer:",
     ),
     Lesson(
         "Training",
-        "It learnt by foreseeing",
+        "It learns by predicting",
         (
-            "Nobody wrote rules into it. In training it read text, foresaw each token, and its {parameters} numbers "
-            "were moved a little, so that the token that came would have been less of a surprise; then the next, "
-            "billions of times. A text is as probable as all its tokens together; the mean surprise is the loss.",
-            "More numbers, more text and more computing make the loss smaller, by a power law: each step costs more "
-            "than the one before (Kaplan et al., 2020). “Compare models” draws that line through the models you have.",
+            "A model isn’t programmed with rules. During training it reads text and predicts each token. After each "
+            "prediction, its {parameters} numbers change slightly to make the actual token less surprising, billions "
+            "of times over. The probability of a text is the product of its tokens’ probabilities; the mean surprise "
+            "is called the loss.",
+            "More numbers, more text and more computing reduce the loss by a power law: each step costs more than "
+            "the one before (Kaplan et al., 2020). “Compare models” draws that line through your own models.",
         ),
         (
             (
@@ -272,27 +273,27 @@ LESSONS = (
             ),
         ),
         "surprise",
-        "The surprise of your text:",
+        "How surprising your text is:",
     ),
     Lesson(
         "Writing",
         "It writes one token at a time",
         (
-            "To write, the model foresees the next token, one is chosen and put at the end, and so on; it can look "
-            "back at {context} tokens. Always taking the likeliest is dull and runs into loops, so one is drawn by "
-            "chance.",
-            "The temperature T bends the chances: below 1 the likely ones win more often, above 1 the rare ones get "
-            "a turn. So the same question has many answers. And that is why a fluent sentence may be wrong: what is "
-            "chosen is what is likely, not what is known.",
+            "To write, the model predicts the next token, one is chosen and added to the text, and this repeats. It "
+            "can look back at {context} tokens. Always choosing the most likely token is dull and leads to loops, so "
+            "one is drawn at random.",
+            "The temperature T reshapes the probabilities: below 1, likely tokens win more often; above 1, rare "
+            "ones get a chance. So one question can have many answers. That’s also why a fluent sentence can be "
+            "wrong: the model picks likely words, not known facts.",
         ),
         (
             (
                 r"p_i = \frac{e^{z_i / T}}{\sum_j e^{z_j / T}}",
-                "The chance of a token is e to its score over T, divided by the sum of the same for all tokens",
+                "The probability of a token is e to its score over T, divided by the sum of the same for all tokens",
             ),
         ),
         "temperature",
-        "What may come next, and how the temperature bends it:",
+        "Likely next tokens, and how temperature changes them:",
     ),
 )
 
@@ -421,7 +422,7 @@ class HowItWorks(QWidget):
         for label, words in zip(self.words, (*lesson.words, "", "", "")[:3], strict=True):
             label.setText(tr(words, **facts) if words else "")
             label.setVisible(bool(words))
-        known = tr("The numbers are those of {name}.", name=self._facts["name"]) if self._facts else ""
+        known = tr("Figures are for {name}.", name=self._facts["name"]) if self._facts else ""
         self.about.setText(known)
         self.about.setVisible(bool(known))
 

@@ -28,9 +28,9 @@ from app.ui.widgets.layouts import name_widgets
 if TYPE_CHECKING:
     from app.engine.contract import Engine
 
-OWN_TEXT = "A text of your own"
+OWN_TEXT = "Your own text"
 NAME_AND_CHARACTERS = "{name} ({count} characters)"
-LEAVE_FILE = "Leave the file"
+LEAVE_FILE = "Close the file"
 
 TOKENS, PROBABILITIES, ATTENTION, LAYERS = "tokens", "probabilities", "attention", "layers"
 TYPING_MS = 500
@@ -126,7 +126,7 @@ class InsidePanel(QWidget):
         """Name of the current page."""
         names = [(spec.name, tr(spec.label)) for spec in PAGES]
         self._segments = SegmentedControl(tr("Page"), names, PAGES[0].name, self.show_page)
-        self._choice = ChoiceButton(ui.theme, tr("Looked at"), [(OWN, tr(OWN_TEXT))], shows_change=False)
+        self._choice = ChoiceButton(ui.theme, tr("Text"), [(OWN, tr(OWN_TEXT))], shows_change=False)
         self._choice.changed.connect(self._on_chosen)
         self._field = OwnText(ui)
         self._stack = QStackedWidget()
@@ -134,7 +134,7 @@ class InsidePanel(QWidget):
         self._delay.timeout.connect(self._inspect_chosen)
         self._field.edit.textChanged.connect(self._delay.start)
         self._field.changed.connect(self._inspect_chosen)
-        self._drop = FileDrop(ui.theme, lambda _files: [FileDropAction("", tr("Look at this text"))], self)
+        self._drop = FileDrop(ui.theme, lambda _files: [FileDropAction("", tr("Analyze this text"))], self)
         self._drop.dropped.connect(lambda files, _zone: self._on_dropped(files))
         subjects.changed.connect(self._on_subjects_changed)
         self._lay_out()

@@ -32,8 +32,8 @@ from app.ui.widgets.labels import plain_label
 if TYPE_CHECKING:
     from app.engine.contract import Engine
 
-OUTPUT_GUESSES = "The model's output behind “{word}”: {guesses}."
-LAYER_GUESSES = "After layer {layer}, behind “{word}”: {guesses}."
+OUTPUT_GUESSES = "The model’s output after “{word}”: {guesses}."
+LAYER_GUESSES = "Layer {layer}, after “{word}”: {guesses}."
 OUTPUT = "Output"
 
 MOST_TOKENS = 64
@@ -82,8 +82,8 @@ class LayersView(LookPage):
         self.setAccessibleName(tr("Layer by layer"))
         self.about = plain_label(
             tr(
-                "What the model would say next if it stopped after a layer. Each column is a token of the text; "
-                "the last row is what the model really says."
+                "Shows what the model would predict if it stopped at each layer. Columns are tokens; the last "
+                "row is the real prediction."
             ),
             kind="muted",
             wraps=True,
@@ -162,7 +162,7 @@ class LensModel(CellModel):
             words = tr(OUTPUT_GUESSES, word=behind, guesses=said)
         else:
             words = tr(LAYER_GUESSES, layer=row, word=behind, guesses=said)
-        return f"{words} {tr('So the text goes on.')}" if lens.is_right(row, column) else words
+        return f"{words} {tr('This is the actual next token.')}" if lens.is_right(row, column) else words
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -192,7 +192,7 @@ class LayerGrid(CellTable):
 
     def __init__(self, theme: Theme) -> None:
         self.lens = LensModel(theme)
-        words = tr("What the model would say after each layer: layers from top to bottom")
+        words = tr("Predictions after each layer, from the first layer at the top to the last")
         super().__init__(self.lens, words, select_all=tr("Select all cells"))
         self._theme, self.title = theme, tr("Layer by layer")
         self.setItemDelegate(LensDelegate(theme, self.lens, self))

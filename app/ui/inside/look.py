@@ -37,8 +37,8 @@ if TYPE_CHECKING:
     from app.engine.contract import Engine
     from app.engine.protocol import Ask
 
-CANCELLED = "Cancelled"
-WAITING_FOR_ANSWER = "Waiting until the answer is written"
+CANCELLED = "Canceled"
+WAITING_FOR_ANSWER = "Waiting for the answer to finish"
 
 
 SELECTION, MESSAGE, PROMPT, OWN = "selection", "message", "prompt", "own"
@@ -242,7 +242,7 @@ class LookPage(QWidget):
         elif self.ui.go.tab(CHAT).is_at_work:
             self.state.wait(tr(WAITING_FOR_ANSWER))
         else:
-            self.state.wait(tr("The model is looking"))
+            self.state.wait(tr("The model is reading"))
 
     def _on_loader_changed(self) -> None:
         state = self.ui.loader.state
@@ -250,7 +250,7 @@ class LookPage(QWidget):
             self._start_when_loaded()
         elif self._start_when_loaded is not None and state != "loading":
             self._start_when_loaded = None
-            self.state.fail(tr("The model could not be loaded."), "retry")
+            self.state.fail(tr("The model couldn’t be loaded."), "retry")
         elif self.state.is_waiting:
             self._say_waiting()
 

@@ -41,7 +41,7 @@ TOKENS = "Tokens"
 RECORDED_SCORES = "Recorded while this answer was written."
 SCORED_AGAIN = "Scored again with the current prompt."
 PERPLEXITY_FIGURES = "Perplexity {perplexity} · {bits} bits per byte · {count} tokens"
-LIKELIEST_OF_ALL = "the likeliest of all"
+LIKELIEST_OF_ALL = "the most likely token"
 INSTEAD_OF = "instead: {guesses}"
 
 
@@ -74,7 +74,7 @@ class TokensPage(LookPage):
             ui.theme, tr(TOKENS), piece_of=self._piece, data_of=lambda number: self._cut.tokens[number].data
         )
         self._text.flow.pointed.connect(self._on_pointed)
-        self._detail = TokenDetail(ui.theme, tr("Point at a token, or go from one to the next with the arrow keys."))
+        self._detail = TokenDetail(ui.theme, tr("Point at a token, or move between tokens with the arrow keys."))
         row = QHBoxLayout()
         row.addWidget(self._counts, 1)
         row.addWidget(self._copy, 0, Qt.AlignmentFlag.AlignTop)
@@ -139,7 +139,7 @@ class TokensPage(LookPage):
         words = [tr(TOKENS_AND_CHARACTERS, tokens=tokens, characters=characters)]
         if cut.whole_characters:
             words.append(
-                tr("The text has {whole} characters; these are its first ones.", whole=f"{cut.whole_characters:,}")
+                tr("The text has {whole} characters; only the first are shown.", whole=f"{cut.whole_characters:,}")
             )
         shares = [f"{tr(ROLES[share.role])} {share.tokens:,}" for share in cut.shares]
         return [*words, *([" · ".join(shares)] if shares else [])]
@@ -216,18 +216,18 @@ class ProbabilitiesPage(LookPage):
         self._how = ""
         self._figures = plain_label(wraps=True)
         self._note = plain_label(kind="muted", wraps=True)
-        self._reread = text_button(tr("Score it"))
+        self._reread = text_button(tr("Score answer"))
         self._reread.clicked.connect(self._on_reread)
         self._legend = Legend(ui.theme)
         self._text = TokenText(
             ui.theme,
-            tr("Tokens and how sure the model was"),
+            tr("Tokens and the model’s confidence"),
             piece_of=self._piece,
             data_of=lambda number: self._tokens[number].data,
         )
         self._text.flow.pointed.connect(self._on_pointed)
         self._text.flow.chosen.connect(self._on_chosen)
-        self._detail = TokenDetail(ui.theme, tr("A click or Enter on a token shows what else could have come."))
+        self._detail = TokenDetail(ui.theme, tr("Click a token or press Enter to see the alternatives."))
         self._choices = Choices(ui.theme)
         self._choices.chosen.connect(self._on_replaced)
         self._choices.left.connect(self._on_choices_left)
@@ -292,7 +292,7 @@ class ProbabilitiesPage(LookPage):
         if answer.seen or answer.is_being_written:
             self._take_tokens(list(answer.seen))
         elif not self._tokens:
-            self._how = tr("Probabilities were not recorded for this answer. The model can score it now.")
+            self._how = tr("Probabilities weren’t recorded for this answer. The model can score it now.")
         self._reread.setVisible(not self._tokens and not answer.is_being_written)
         self._show_figures()
 
@@ -365,7 +365,7 @@ class ProbabilitiesPage(LookPage):
         words = [self._how] if self._how else []
         if self._whole_characters:
             words.append(
-                tr("The text has {whole} characters; these are its first ones.", whole=f"{self._whole_characters:,}")
+                tr("The text has {whole} characters; only the first are shown.", whole=f"{self._whole_characters:,}")
             )
         self._note.setText(" ".join(words))
         self._note.setVisible(bool(words))
@@ -434,7 +434,7 @@ def token_words(token: TokenSeen) -> str:
     if token.rank < 0:
         return tr("It’s the first token, so nothing predicts it.")
     words = [percent(math.exp(token.log_probability))]
-    words.append(tr(LIKELIEST_OF_ALL) if token.rank == 0 else tr("number {rank} of the likeliest", rank=token.rank + 1))
+    words.append(tr(LIKELIEST_OF_ALL) if token.rank == 0 else tr("ranked {rank} by likelihood", rank=token.rank + 1))
     likeliest = [
         f"{visible(alternative.data)} {percent(alternative.probability)}"
         for alternative in token.alternatives
@@ -463,7 +463,7 @@ class Legend(QWidget):
             theme.dress(label, font=(12, 400))
             row.addWidget(entry)
         theme.dress(row, spacing=12)
-        self.setAccessibleName(tr("The paler a token and the longer the bar below it, the surer the model was."))
+        self.setAccessibleName(tr("Paler tokens and longer bars mean the model was more certain."))
         self.setToolTip(self.accessibleName())
 
 
@@ -516,11 +516,11 @@ class Choices(QFrame):
         self._row.clear()
         can_choose = any(can for _, can in guesses)
         if not guesses:
-            words = tr("What else could have come here is not known.")
+            words = tr("No alternatives were recorded here.")
         elif can_choose:
             words = tr("Replace “{token}” and continue with:", token=visible(token.data))
         else:
-            words = tr("Instead of “{token}” there could have been:", token=visible(token.data))
+            words = tr("Alternatives to “{token}”:", token=visible(token.data))
         self._title.setText(words)
         first: QWidget | None = None
         for guess, can in guesses:
@@ -531,7 +531,7 @@ class Choices(QFrame):
                 self._row.addWidget(label)
                 continue
             button = text_button(said.replace("&", "&&"), "filter")
-            button.setAccessibleName(tr("Go on with {guess}", guess=said))
+            button.setAccessibleName(tr("Continue with {guess}", guess=said))
             button.clicked.connect(lambda _=False, guess=guess: self.chosen.emit(number, guess))
             self._theme.dress(button, font=(13, 500))
             self._row.addWidget(button)

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from app.features.models.installed import InstalledFile
 
 LAYERS = "Layers"
-NOT_SAID = "not said"
+NOT_SAID = "not stated"
 VOCABULARY = "Vocabulary"
 HEADS_PER_LAYER = "Heads in each layer"
 KEY_SIZE = "Size of a key, dₖ"
@@ -77,7 +77,7 @@ class AnatomyPage(ModelsPage):
     def __init__(self, ui: UiContext) -> None:
         super().__init__(ui.theme, tr("Inside"))
         self._installed: InstalledFile | None = None
-        self.back = text_button(tr("Back to the list"), "quiet")
+        self.back = text_button(tr("Back to list"), "quiet")
         self.back.clicked.connect(self.back_wanted)
         self.explained = text_button(tr(HOW_IT_WORKS))
         self.explained.clicked.connect(self.explained_wanted)
@@ -110,11 +110,11 @@ class AnatomyPage(ModelsPage):
         self.clear_rows()
         self.show_text(self.empty, "")
         self.show_text(self.lead, lead_words(found))
-        self.add_heading(tr("What it is made of"))
+        self.add_heading(tr("Structure"))
         self.rows.addWidget(PartsCard(self._theme, found))
         self.add_heading(tr("In numbers"))
         self.rows.addWidget(FactsCard(self._theme, facts_of(found)))
-        self.add_heading(tr("What the file says about its making"))
+        self.add_heading(tr("Origin"))
         self.rows.addWidget(SaidCard(self._theme, found.about))
         self.show_text(self.foot, tr(_FOOT))
 
@@ -140,8 +140,8 @@ def _read(installed: InstalledFile | None) -> ModelAnatomy | None:
 
 
 _FOOT = (
-    "All of this stands in the file; nothing was loaded for it. How much text a model was trained on, and on which, "
-    "is written in few files: its page on the Hub may say more."
+    "All of this comes from the file, without loading the model. Few files say what text a model was "
+    "trained on; its page on the Hub may say more."
 )
 
 
@@ -254,7 +254,7 @@ class SaidCard(QFrame):
         super().__init__()
         self.setProperty("kind", "model")
         grid = QGridLayout(self)
-        nothing = tr("This file does not say who made it, from what, or under which licence.")
+        nothing = tr("This file doesn’t name its author, base model or license.")
         for row, (term, text) in enumerate([(tr(words), text) for words, text in about] or [("", nothing)]):
             said = plain_label(breakable(text), wraps=True)
             said.setAccessibleName(f"{term}: {text}" if term else text)
@@ -301,14 +301,14 @@ def _size_facts(found: ModelAnatomy) -> list[Fact]:
         Fact(
             tr("Parameters"),
             short_number(found.parameters),
-            tr("So many numbers were learnt in training. Everything the model knows is spread over them."),
+            tr("The numbers learned in training. Everything the model knows is spread across them."),
         ),
         Fact(
             tr(BITS_PER_WEIGHT),
             f"{found.bits_per_weight:.2f}",
             tr(
-                "How exactly each of these numbers is kept. Most models are trained with 16 bits; fewer make the file "
-                "smaller and the answers a little worse. Kept here as {kinds}.",
+                "Fewer bits make the file smaller and the answers slightly worse. Most models are trained with "
+                "16. This file uses {kinds}.",
                 kinds=kinds,
             ),
         ),
@@ -321,15 +321,15 @@ def _reading_facts(found: ModelAnatomy) -> list[Fact]:
             tr(VOCABULARY),
             _number(found.vocabulary),
             tr(
-                "The pieces of text it knows: words, parts of words, signs. At every step each of them gets a "
-                "probability, and a text is as likely as all its steps together."
+                "The words, word parts and symbols it knows. Each gets a probability at every step; the product "
+                "of the steps is the probability of a text."
             ),
             PRODUCT,
         ),
         Fact(
             tr("Width"),
             _number(found.width),
-            tr("So many numbers stand for one token while it passes through the layers."),
+            tr("How many numbers represent one token inside the layers."),
         ),
     ]
 
@@ -342,15 +342,13 @@ def _layer_facts(found: ModelAnatomy) -> list[Fact]:
         Fact(
             tr(LAYERS),
             _number(found.layers),
-            tr("The same kind of step, so many times in a row: look at the other tokens, then work on what was found."),
+            tr("Each layer looks at the other tokens, then processes what it found."),
         ),
         Fact(
             tr(HEADS_PER_LAYER),
             _number(found.heads),
             join_sentences(
-                tr(
-                    "In so many ways at once a layer looks at the text: one head at the word before, another at a name."
-                ),
+                tr("Each head looks at the text in its own way: one at the previous word, another at a name."),
                 # Fewer sets than heads: grouped-query attention.
                 shared if 0 < found.kv_heads < found.heads else "",
             ),
@@ -360,15 +358,15 @@ def _layer_facts(found: ModelAnatomy) -> list[Fact]:
             tr(KEY_SIZE),
             _number(found.key_length),
             tr(
-                "What a token looks for (Q) is compared with what the others offer (K); both are lists of so many "
-                "numbers. Softmax makes shares of it that add up to 1, and in these shares the values (V) are mixed."
+                "A token’s query (Q) is compared with the others’ keys (K). Softmax turns the matches into "
+                "weights, which mix the values (V)."
             ),
             ATTENTION if found.key_length else None,
         ),
         Fact(
             tr("Width of the feed-forward part"),
             _number(found.feed_forward),
-            tr("Between two looks each token is worked on by itself, in a list of so many numbers."),
+            tr("The size of the step that processes each token separately."),
         ),
     ]
     if found.experts:
@@ -376,7 +374,7 @@ def _layer_facts(found: ModelAnatomy) -> list[Fact]:
             Fact(
                 tr("Experts"),
                 tr("{used} of {count}", used=_number(found.experts_used), count=f"{found.experts:,}"),
-                tr("Only some of its networks work on each token, so it writes faster than its size says."),
+                tr("Only some experts process each token, so it’s faster than its size suggests."),
             )
         )
     return facts
@@ -389,18 +387,15 @@ def _context_facts(found: ModelAnatomy) -> list[Fact]:
         Fact(
             tr(CONTEXT),
             _number(found.context_tokens),
-            tr("So many tokens it can look back at. What was before that, it does not see."),
+            tr("How many tokens it can look back at. It can’t see anything earlier."),
         ),
         Fact(
             tr(MEMORY_PER_TOKEN),
             size_text(found.kv_bytes_per_token) if found.kv_bytes_per_token else tr("none"),
             join_sentences(
-                tr(
-                    "Keys and values of every token that was read are kept, so that nothing is read twice "
-                    "(with 16 bits each)."
-                )
+                tr("The keys and values of every token are kept so nothing is read twice (16 bits each).")
                 if found.kv_bytes_per_token
-                else tr("It keeps one state of fixed size, or the file does not say what it keeps."),
+                else tr("The state has a fixed size, or the file doesn’t give one."),
                 whole if found.kv_bytes else "",
                 # Models whose layers differ have no formula as short as this.
                 tr("Key and value, times layers, sets, numbers of a key, and bytes:") if found.is_plain else "",

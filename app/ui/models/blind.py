@@ -58,9 +58,9 @@ VOTES_SO_FAR = "Your blind votes so far: {first} {a}, {second} {b}, the same {c}
 
 VOTES_KEPT_HERE = "Your votes are kept on this computer; the answers aren’t."
 
-COULD_NOT_ANSWER = "It could not answer."
+COULD_NOT_ANSWER = "It couldn’t answer."
 CHOOSE_DIFFERENT_MODELS = "Choose two different models."
-TWO_MODELS_NEEDED = "Two models are needed; there is one here."
+TWO_MODELS_NEEDED = "This needs two models. You have one."
 
 LETTERS = ("A", "B")
 QUESTION_PX = 84
@@ -83,14 +83,17 @@ class BlindPage(ComparisonPage):
         self._order: list[Path] = []
         self._names: dict[str, str] = {}
         self._is_blind = False
-        self.show_text(self.lead, tr("The same question for two models. Blind, you judge the answer and not the name."))
+        self.show_text(
+            self.lead,
+            tr("Ask two models the same question. In blind mode, you judge the answers without seeing the names."),
+        )
         self.choices = [ChoiceButton(ui.theme, name, [("", "–")], shows_change=False) for name in _choice_names()]
         self.blind = CheckRow(ui.theme, tr("Blind"), tr("Names are shown after your vote, in random order"))
         self.blind.setChecked(True)
         self.question = PlainEdit()
         self.question.setProperty("kind", "")
         self.question.setAccessibleName(tr("Question for both"))
-        self.question.setPlaceholderText(tr("A question like those that you will really ask"))
+        self.question.setPlaceholderText(tr("A question like those you’ll really ask"))
         self.question.installEventFilter(self)
         self.ask_button = text_button(tr("Ask both"), "primary")
         self.ask_button.clicked.connect(self._begin)
@@ -103,7 +106,7 @@ class BlindPage(ComparisonPage):
         self.answers = [AnswerCard(ui.theme, letter) for letter in LETTERS]
         self.votes: list[QPushButton] = []
         self.tally = plain_label(kind="muted", wraps=True)
-        self.clear = text_button(tr("Clear these votes"), "link")
+        self.clear = text_button(tr("Clear votes"), "link")
         self.clear.clicked.connect(self._clear_votes)
         self._lay_out()
         for choice in self.choices:
@@ -322,7 +325,7 @@ class BlindPage(ComparisonPage):
     def _clear_votes(self) -> None:
         votes = self._app.settings.models.votes
         self._keep_votes(without_votes(votes, *self._chosen))
-        self._ui.notify.undo(tr("The votes were cleared."), lambda: self._keep_votes(votes))
+        self._ui.notify.undo(tr("Votes cleared."), lambda: self._keep_votes(votes))
 
     def _keep_votes(self, votes: tuple[str, ...]) -> None:
         with self._ui.notify.guard():
@@ -392,9 +395,9 @@ class AnswerCard(QFrame):
             case LoadProgress(fraction=fraction):
                 self._show_state(tr("Loading, {percent} %", percent=int(100 * fraction)))
             case PromptProgress():
-                self._show_state(tr("Reads the question"))
+                self._show_state(tr("Reading the question"))
             case TextDelta(thinking=True):
-                self._show_state(tr("Thinks"))
+                self._show_state(tr("Thinking"))
             case TextDelta(text=text):
                 self._show_state(tr(WRITING))
                 self._stream.feed(text)

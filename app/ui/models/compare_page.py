@@ -54,22 +54,22 @@ if TYPE_CHECKING:
     from app.features.models.installed import InstalledFile
 
 BEST_OF_FAST = "Of the models that reach {speed} tokens/s here, {name} predicts this text best."
-TWO_SIZES_ONLY = "Two sizes only: through two points a line always goes, and it proves nothing. Compare three or more."
+TWO_SIZES_ONLY = "A line through two sizes proves nothing. Compare three or more."
 PASSAGE_HINT = "Type or paste a text, or open a file."
 ALL_OF_ONE_SIZE = "All models have the same size, so there’s no trend to show."
-TREND_UNCERTAIN = "With so few points, or so far from a line, that may as well be none."
+TREND_UNCERTAIN = "With so few points, or such scatter, there may be no trend at all."
 LARGER_NOT_BETTER = (
-    "Here the larger ones do not do better: loss goes with size to the power of {exponent} (95 %: {low} to {high})."
+    "Larger models don’t do better here: loss scales with size to the power of {exponent} (95 %: {low} to {high})."
 )
 
 NEEDS_MEMORY = "needs {size}"
 BITS_PER_BYTE = "bits per byte"
 CHOOSE_A_MODEL = "Choose at least one model."
-FIRST_PART_READ = "The first {read} of {size} are read."
-MODELS_MEASURED = "{done} of {all} models are measured."
-BETTER_BUT_SLOWER = "{name} does still better, but slower."
-TEXT_TOO_SHORT = "The text is too short to say anything."
-NEEDS_TOO_MUCH = "{needs}, more than there is"
+FIRST_PART_READ = "Only the first {read} of {size} are used."
+MODELS_MEASURED = "{done} of {all} models measured."
+BETTER_BUT_SLOWER = "{name} predicts even better, but is slower."
+TEXT_TOO_SHORT = "The text is too short to compare models."
+NEEDS_TOO_MUCH = "{needs}, more than available"
 MY_OWN = "My own"
 
 OWN_TEXT = "texts/harbour.txt"
@@ -275,9 +275,9 @@ class ModelChoice(QFrame):
         self.rows: dict[Path, CheckRow] = {}
         self._candidates: dict[Path, ComparedModel] = {}
         self._grid = QGridLayout()
-        self.all = text_button(tr("All that fit"), "link")
+        self.all = text_button(tr("Select all that fit"), "link")
         self.all.clicked.connect(lambda: self._tick(is_on=True))
-        self.none = text_button(tr("None"), "link")
+        self.none = text_button(tr("Select none"), "link")
         self.none.clicked.connect(lambda: self._tick(is_on=False))
         ends = QHBoxLayout()
         ends.addWidget(self.all)
@@ -381,7 +381,7 @@ class TextChoice(QFrame):
         self.edit = PlainEdit()
         self.edit.setProperty("kind", "")
         self.edit.setAccessibleName(tr("Text to read"))
-        self.edit.setPlaceholderText(tr("Type or paste a text like those that you will use the model for"))
+        self.edit.setPlaceholderText(tr("Type or paste a text like those you’ll use the model for"))
         self.edit.textChanged.connect(self._check_size)
         self.note = plain_label(kind="muted", wraps=True)
         row = QHBoxLayout()
@@ -433,10 +433,13 @@ class TextChoice(QFrame):
             sizes = {"read": size_text(MOST_BYTES), "size": size_text(size)}
             self.note.setText(tr(FIRST_PART_READ, **sizes))
         elif self._which == BUILT_IN:
-            words = "An English page about a harbour, {size}: “{beginning}…” No model can have learnt it by heart."
+            words = (
+                "An English page about a harbor, {size}: “{beginning}…” Written for Fireside, so models "
+                "haven’t memorized it."
+            )
             self.note.setText(tr(words, size=size_text(size), beginning=self._built_in[:84].strip()))
         else:
-            self.note.setText(tr("{size}. A page or more gives figures that mean something.", size=size_text(size)))
+            self.note.setText(tr("{size}. Use a page or more for meaningful results.", size=size_text(size)))
         self.changed()
 
 
@@ -583,7 +586,7 @@ class Results(QWidget):
         self.use = text_button("", "link")
         self.use.clicked.connect(self._use_best)
         self.table = ResultTable(theme)
-        self.order = ChoiceButton(theme, tr("Order"), ORDERS, shows_change=False)
+        self.order = ChoiceButton(theme, tr("Sort order"), ORDERS, shows_change=False)
         self.order.changed.connect(self._sort)
         self.save = text_button(tr("Save as CSV…"))
         self.save.clicked.connect(self.ask_to_save)
@@ -737,10 +740,10 @@ class Results(QWidget):
 
 
 _MEASURED = (
-    "Bits per byte: so many bits of surprise for each byte of the text. Fewer is better, and the figures of models "
-    "with different vocabularies can be compared. Speed and first token: going on with the beginning of the text, "
-    "after the model was loaded; what else runs on this computer makes them worse. Memory: estimated, with the "
-    "context in use."
+    "Bits per byte measures how surprising each byte of the text is. Lower is better, and models with "
+    "different vocabularies can be compared. Speed and first token are measured while continuing the "
+    "text with the model loaded; other programs slow them down. Memory is estimated for the context in "
+    "use."
 )
 _KAPLAN = (
     "Kaplan et al. (Scaling Laws for Neural Language Models, 2020) found that loss falls with size as a power law, a "

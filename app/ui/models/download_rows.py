@@ -34,10 +34,10 @@ if TYPE_CHECKING:
     from app.ui.theme import Theme
 
 PART_COUNT = "{count} parts"
-WITH_ITS_VISION_FILE = "with its vision file"
+WITH_ITS_VISION_FILE = "with picture support"
 DOWNLOADED = "Downloaded"
-MODEL_DOWNLOADED = "{name} is here."
-MODEL_NOT_FETCHED = "{name} was not fetched"
+MODEL_DOWNLOADED = "{name} downloaded."
+MODEL_NOT_FETCHED = "Couldn’t download {name}"
 
 
 # The groups of the page, with the states of the queue that each holds.
@@ -91,7 +91,9 @@ class DownloadsPage(ModelsPage):
             self._order = order
             self._arrange([(heading, members) for heading, members in groups if members])
             self.counted.emit(sum(1 for download in self._downloads.values() if download.state != "done"))
-        self.show_text(self.empty, "" if order else tr("No downloads. What you download from the Hub shows here."))
+        self.show_text(
+            self.empty, "" if order else tr("No downloads yet. Files you download from the Hub appear here.")
+        )
         self.show_text(self.foot, tr("Downloads resume where they stopped, even after a restart.") if order else "")
 
     def _arrange(self, groups: list[tuple[str, list[Download]]]) -> None:

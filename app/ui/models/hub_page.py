@@ -57,17 +57,17 @@ FIND_ON_HUB = "Find a model on the Hub"
 
 SHOW_MOST_DOWNLOADED = "Show the most downloaded"
 MODELS_FOUND = "Models for “{words}”"
-NOTHING_FOUND_FOR = "Nothing was found for “{words}”"
+NOTHING_FOUND_FOR = "No results for “{words}”"
 SEARCH_WITHOUT_FILTERS = "Search without filters"
 SHOW_MORE = "Show more"
-ALL_RESULTS_SHOWN = "All {n} are shown."
-NETWORK_SWITCHED_OFF = "The network is switched off"
-SWITCH_NETWORK_ON = "Switch the network on"
+ALL_RESULTS_SHOWN = "Showing all {n}."
+NETWORK_SWITCHED_OFF = "The network is off"
+SWITCH_NETWORK_ON = "Turn on the network"
 SEARCH_AGAIN = "Search again"
-SEARCH_STOPPED = "The search was stopped."
-NOTHING_FOUND = "Nothing was found"
-ASKS_FOR_CONSENT = "Asks for consent"
-ONLY_RESULT = "This is the only one."
+SEARCH_STOPPED = "Search stopped."
+NOTHING_FOUND = "No results"
+ASKS_FOR_CONSENT = "Consent required"
+ONLY_RESULT = "Only one model found."
 SEARCHING = "Searching…"
 SEARCHING_HUB = "Searching the Hub…"
 
@@ -214,11 +214,11 @@ class SearchPage(QWidget):
         self._set_visible(is_list=True)
         count = len(page.found)
         self.title.setText(tr(MODELS_FOUND, words=query.text) if query.text else tr("Models on the Hub"))
-        self.told.setText(tr("Nothing is fetched until you press Download."))
+        self.told.setText(tr("Nothing is downloaded until you press Download."))
         self.more.setText(tr(SHOW_MORE))
         self.more.setEnabled(True)
         self.more.setVisible(page.has_more)
-        shown = tr("The first {n} are shown.", n=count) if page.has_more else tr(ALL_RESULTS_SHOWN, n=count)
+        shown = tr("Showing the first {n}.", n=count) if page.has_more else tr(ALL_RESULTS_SHOWN, n=count)
         self.more_told.setText(tr(ONLY_RESULT) if count == 1 and not page.has_more else shown)
 
     def _on_failed(self, error: BaseException) -> None:
@@ -289,15 +289,17 @@ class SearchPage(QWidget):
         if self.list.isVisibleTo(self):
             self.cancel.show()
         else:
-            self._show_state("", tr(SEARCHING_HUB), tr("The answer takes long."), [(tr(CANCEL), "plain", self._cancel)])
+            self._show_state(
+                "", tr(SEARCHING_HUB), tr("This is taking longer than usual."), [(tr(CANCEL), "plain", self._cancel)]
+            )
 
     def _show_empty(self) -> None:
         is_on = self._app.settings.network.reaches_internet
         self._show_state(
             "magnifying-glass",
             tr(FIND_ON_HUB),
-            tr("Type a name or a task at the left, such as “qwen”, “gemma” or “translation”. "
-               "Only models that run in this program are shown."),
+            tr("Type a name or task on the left, such as “qwen”, “gemma” or “translation”. Only models that run "
+               "in Fireside are shown."),
             [(tr(SHOW_MOST_DOWNLOADED), "plain", self._search_all)] if is_on else [],
         )  # fmt: skip
 
@@ -305,7 +307,7 @@ class SearchPage(QWidget):
         self._show_state(
             "wifi-slash",
             tr(NETWORK_SWITCHED_OFF),
-            tr("Searching asks huggingface.co for names and sizes. Nothing of your chats is sent."),
+            tr("Searching asks huggingface.co for names and sizes. Your chats aren’t sent."),
             [(tr(SWITCH_NETWORK_ON), "primary", self._switch_on)],
         )
 
@@ -313,11 +315,11 @@ class SearchPage(QWidget):
         text = tr(NOTHING_FOUND_FOR, words=self.text) if self.text else tr(NOTHING_FOUND)
         if self.filters.is_narrow:
             self._show_state(
-                "magnifying-glass", text, tr("The filters above leave some models out."),
+                "magnifying-glass", text, tr("The filters above hide some models."),
                 [(tr(SEARCH_WITHOUT_FILTERS), "plain", self.filters.widen)],
             )  # fmt: skip
         else:
-            self._show_state("magnifying-glass", text, tr("A shorter name often finds more."))
+            self._show_state("magnifying-glass", text, tr("Try a shorter name."))
 
     def _show_state(self, glyph: str, title: str, text: str, choices: list[Choice] | None = None) -> None:
         # Emptied, so that neither keys nor screen readers meet results that can't be seen.
@@ -582,10 +584,10 @@ class Filters(QWidget):
     def __init__(self, theme: Theme) -> None:
         super().__init__()
         self._theme = theme
-        self.sort = ChoiceButton(theme, tr("Order"), SORTS)
-        self.largest = ChoiceButton(theme, tr("Largest size"), (("0", "Any size"), *SIZES))
-        self.license = ChoiceButton(theme, tr("Licence"), (("", "Any licence"), *LICENSES))
-        self.vision = text_button(tr("With pictures"), "filter")
+        self.sort = ChoiceButton(theme, tr("Sort order"), SORTS)
+        self.largest = ChoiceButton(theme, tr("Maximum size"), (("0", "Any size"), *SIZES))
+        self.license = ChoiceButton(theme, tr("License"), (("", "Any license"), *LICENSES))
+        self.vision = text_button(tr("Sees pictures"), "filter")
         self.vision.setCheckable(True)
         self.vision.toggled.connect(self._on_vision)
         for button in (self.sort, self.largest, self.license):

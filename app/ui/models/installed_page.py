@@ -40,23 +40,23 @@ if TYPE_CHECKING:
     from app.hub.models_folder import TrashedModel
 
 COPYING_MODEL = "Copying {name}"
-SEES_WHEN_RELOADED = "It is being downloaded; the model sees when it is loaded again."
+SEES_WHEN_RELOADED = "Downloading. The model can see pictures the next time it’s loaded."
 
-DOWNLOAD_IMAGE_SUPPORT = "Download image support"
+DOWNLOAD_IMAGE_SUPPORT = "Download picture support"
 INSTALLED = "Installed"
-USE_TO_FIND_PASSAGES = "Use to find passages"
-STOP_FINDING_PASSAGES = "Stop finding passages with it"
+USE_TO_FIND_PASSAGES = "Use for search"
+STOP_FINDING_PASSAGES = "Stop using for search"
 NOT_USED_YET = "not used yet"
 MISSING_PARTS = "Incomplete, missing parts: {count}"
 MORE_ABOUT_MODEL = "More about {name}"
 MODEL_IN_USE = "“{name}” is in use. Choose another model first."
-DELETE_IN_USE = "Delete (it is in use)"
-MODEL_LEFT_LIST = "“{name}” left the list; its file stays where it is."
+DELETE_IN_USE = "Delete (in use)"
+MODEL_LEFT_LIST = "Removed “{name}” from the list. The file wasn’t deleted."
 SHOW_IN_FOLDER = "Show in folder"
 USED_TODAY = "used today"
 USED_OVER_A_YEAR_AGO = "used more than a year ago"
-FINDS_PASSAGES = "Finds passages"
-NO_FOREIGN_MODELS = "No models of other programs were found."
+FINDS_PASSAGES = "Used for search"
+NO_FOREIGN_MODELS = "No models from other programs found."
 
 
 _ORIGINS = {
@@ -98,8 +98,8 @@ class InstalledPage(ModelsPage):
         self._by_card: dict[ModelCard, InstalledFile] = {}
         self._is_behind = False
         if of_others:
-            self.show_text(self.lead, tr("They are used where they lie and never changed."))
-        self.show_text(self.empty, tr("Looking…"))
+            self.show_text(self.lead, tr("Used where they are and never changed."))
+        self.show_text(self.empty, tr("Searching…"))
         ui.loader.changed.connect(self._mark_used)
 
     def reload(self) -> tasks.BackgroundTask:
@@ -400,7 +400,7 @@ class AddDialog(QDialog):
             COPY: RadioRow(theme, tr("Copy it to Fireside’s models"), _copy_words(facts)),
             MOVE: RadioRow(theme, tr("Move it to Fireside’s models"), _move_words(facts)),
             IN_PLACE: RadioRow(
-                theme, tr("Use it where it is"), tr("Takes no room. It works as long as the file stays.")
+                theme, tr("Use it where it is"), tr("Uses no extra space. Works as long as the file stays there.")
             ),
         }
         # Exactly full is too full: the program writes there, too.
@@ -408,7 +408,7 @@ class AddDialog(QDialog):
         self.choices[COPY].setEnabled(fits)
         self.choices[MOVE].setEnabled(fits or facts.is_same_disk)
         self.choices[COPY if fits else IN_PLACE].setChecked(True)
-        self.always = CheckRow(theme, tr("Do this every time"))
+        self.always = CheckRow(theme, tr("Always do this"))
         column = QVBoxLayout(self)
         column.setContentsMargins(px(24), px(20), px(24), px(20))
         column.setSpacing(px(4))
@@ -437,8 +437,8 @@ def _copy_words(facts: Facts) -> str:
     sizes = {"size": size_text(facts.size_bytes), "free": size_text(facts.free_bytes)}
     # Said at the choice itself, since a disabled row needs its reason.
     if facts.free_bytes <= facts.size_bytes:
-        return tr("Takes {size}, and {free} are free there.", **sizes)
-    return tr("Takes {size} more; {free} are free there.", **sizes)
+        return tr("Uses {size}; {free} free there.", **sizes)
+    return tr("Uses {size} more; {free} free there.", **sizes)
 
 
 def _move_words(facts: Facts) -> str:

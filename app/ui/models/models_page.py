@@ -158,7 +158,7 @@ class ComparisonPage(ModelsPage):
         super().__init__(theme, tr("Compare models"))
         self.way = way
         ways = [(name, tr(label)) for name, label in WAYS_TO_COMPARE.items()]
-        self.ways = SegmentedControl(tr("Way to compare"), ways, way, self._on_way)
+        self.ways = SegmentedControl(tr("Comparison method"), ways, way, self._on_way)
         theme.dress(*self.ways.findChildren(QPushButton), font=(13, 500))
         self.top.addWidget(self.ways, 0, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeading)
 

@@ -65,7 +65,7 @@ if TYPE_CHECKING:
     from app.ui.models.compare_page import ComparePage
     from app.ui.models.hub_page import SearchPage
 
-MODEL_ADDED = "“{name}” was added to your models."
+MODEL_ADDED = "Added “{name}” to your models."
 
 
 LIMIT = 3
@@ -76,7 +76,7 @@ USE_LABELS = {
     "chat": "Use in chat",
     "summarize": "Use to summarize",
     "translate": "Use to translate",
-    PASSAGES: "Use to find passages",
+    PASSAGES: "Use for search",
 }
 
 
@@ -102,7 +102,7 @@ class SuggestedPage(ModelsPage):
         self.segments = SegmentedControl(tr("Models for"), choices, self._task, self.show_task)
         self.top.addWidget(self.segments, 0, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeading)
         self.area.viewport().installEventFilter(self)
-        self.show_text(self.empty, tr("Looking at this computer…"))
+        self.show_text(self.empty, tr("Checking this computer…"))
         ui.loader.changed.connect(self._on_loader_changed)
         ui.theme.dress(*self.segments.findChildren(QPushButton), font=(13, 500))
         self._say_lead()
@@ -191,7 +191,7 @@ class SuggestedPage(ModelsPage):
         card.progress.hide()
         # The repository is asked before a download is in the queue; until then the card itself says so.
         if suggestion.entry.id in self._looking:
-            card.show_words(tr(suggestion.entry.sentence), tr("Asking the Hub for this file…"))
+            card.show_words(tr(suggestion.entry.sentence), tr("Checking this file on the Hub…"))
             card.show_buttons("cancel")
             return
         self._show_fit(card, suggestion)
@@ -288,18 +288,15 @@ class SuggestedPage(ModelsPage):
         self.downloads_changed.emit()
 
 
-STARTER_LEAD = (
-    "You are talking to the starter, a very small English model that is often wrong. "
-    "One of these will serve you better."
-)
+STARTER_LEAD = "You’re using the starter, a very small English model that’s often wrong. One of these will work better."
 _PASSAGES = (
-    "A small second model finds the passages of a document that answer a question in other words. It runs beside the "
-    "chat’s model and prepares documents in the background."
+    "A small second model searches documents by meaning. It runs alongside your chat model and prepares "
+    "documents in the background."
 )
-_LEAD = "The best for this computer and this task, the first one first."
+_LEAD = "The best models for this computer and task, best first."
 _FOOT = (
-    "Nothing is fetched until you press Download. What a model needs is an estimate from its size; "
-    "its speed is predicted from answers on this computer, or from how fast its memory is."
+    "Nothing is downloaded until you press Download. Memory is estimated from a model’s size, speed from "
+    "earlier answers or the memory speed of this computer."
 )
 
 

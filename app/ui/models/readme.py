@@ -174,7 +174,7 @@ class CardView(QWidget):
         self._blocks: list[MarkdownBlock] = []
         self._shown = 0
         self._revision = 0
-        self.setAccessibleName(tr("Card"))
+        self.setAccessibleName(tr("Model card"))
         self.body = MessageBody(theme, self)
         self.body.link_clicked.connect(lambda href: ask_to_open(href, self))
         self.body.fold_toggled.connect(self._arrange)

@@ -61,13 +61,13 @@ ASKS_FOR_YOUR_CONSENT = (
     "This model asks for your consent. Accept its terms on its page on the Hub, then enter your access token "
     "in the network settings."
 )
-PARTS_CANNOT_BE_OPENED = "Cannot be opened: its parts are of an older kind, or not all there"
+PARTS_CANNOT_BE_OPENED = "Can’t be opened: its parts are in an old format or incomplete"
 OWNER_DECIDES = "Its owner then decides who gets access."
 FIT_MEASURED = "{fit} · measured"
 
-WITH_PICTURES = "With pictures, +{size}"
+WITH_PICTURES = "With picture support, +{size}"
 IN_PARTS = "in {n} parts"
-NO_USABLE_FILE = "Fireside can’t open any file in here."
+NO_USABLE_FILE = "Fireside can’t open any of these files."
 IN_DOWNLOADS = "In Downloads"
 DOWNLOADING_PERCENT = "Downloading, {percent} %"
 RECOMMENDED = "Recommended"
@@ -227,7 +227,7 @@ class RepositoryPage(QWidget):
         self.card_again.hide()
         if repository is None or not repository.has_card:
             return
-        self.card_told.setText(tr("Fetching the card…"))
+        self.card_told.setText(tr("Loading the model card…"))
         self.card_told.show()
         self._card_task = tasks.ask(
             lambda token: read_card(self._app.models.hub.read_card(repository.name, repository.commit, token)),
@@ -235,7 +235,7 @@ class RepositoryPage(QWidget):
         )  # fmt: skip
 
     def _on_card(self, blocks: list[MarkdownBlock]) -> None:
-        self.card_told.setText(tr("It is empty."))
+        self.card_told.setText(tr("This repository is empty."))
         self.card_told.setVisible(not blocks)
         self.card.show_blocks(blocks)
 
@@ -291,7 +291,7 @@ class RepositoryPage(QWidget):
         theme = self._theme
         self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
         self.state = StateView(theme)
-        self.back = text_button(tr("Back to the results"), "quiet")
+        self.back = text_button(tr("Back to results"), "quiet")
         self.back.clicked.connect(self.back_wanted)
         self.hub = text_button(tr("Open on the Hub"), "link")
         self.hub.clicked.connect(self._open_on_hub)
@@ -409,7 +409,7 @@ def _facts(repository: Repository, owner: str) -> list[str]:
     spoken = ", ".join(named) + (tr(" and {n} more languages", n=more) if named and more > 0 else "")
     return [
         tr("by {owner}", owner=owner),
-        license_name(repository.license) if repository.license else tr("no licence named"),
+        license_name(repository.license) if repository.license else tr("no license given"),
         *model_words(total, str(facts.get("architecture") or ""), context),
         *([spoken] if spoken else []),
     ]
@@ -568,7 +568,7 @@ class FileList(QFrame):
             # In the repository's order again.
             few = [model for model in repository.models if model in few or model == recommended]
         self._show(few, recommended or next((model for model in few if model.is_supported), None))
-        self.all.setText(tr("All {n} versions", n=len(self._models)))
+        self.all.setText(tr("Show all {n} versions", n=len(self._models)))
         self.all.setAccessibleName(self.all.text())
         self.all.setVisible(len(few) < len(self._models))
 
@@ -626,7 +626,7 @@ class FitFoot(QFrame):
         self._glyph = QLabel()
         self.fit = QLabel(textFormat=Qt.TextFormat.PlainText, wordWrap=True)
         self.exact = text_button(tr("Measure exactly"), "link")
-        self.exact.setToolTip(tr("Reads the beginning of the file and works out what the model really needs"))
+        self.exact.setToolTip(tr("Read the start of the file to calculate the memory it needs"))
         self.exact.clicked.connect(self.exact_wanted)
         self.retry = text_button(tr(TRY_AGAIN), "link")
         self.retry.clicked.connect(self.retry_wanted)
@@ -676,7 +676,7 @@ class FitFoot(QFrame):
         if file is None:
             return
         self.vision = CheckRow(self._theme, tr(WITH_PICTURES, size=size_text(file.size_bytes)))
-        self.vision.setToolTip(tr("The file {name} lets it look at pictures", name=file.name))
+        self.vision.setToolTip(tr("The file {name} lets the model see pictures", name=file.name))
         self.vision.setChecked(True)
         self.vision.toggled.connect(self._on_vision)
         self._column.addWidget(self.vision)

@@ -31,32 +31,32 @@ if TYPE_CHECKING:
 
 STORAGE = "Storage"
 DISK_USE = "{used} used, {free} free on this disk."
-NOTHING_STORED = "Nothing is stored yet, {free} free on this disk."
+NOTHING_STORED = "Nothing stored yet, {free} free on this disk."
 EMPTY = "Empty"
-MOVE_STOPPED = "Stopped. The models are where they were."
+MOVE_STOPPED = "Stopped. The models weren’t moved."
 
 
 # Kind, name, description, button, question and confirming button.
 _ROWS = (
-    ("models", "Models", "Everything in the folder of the models.", "Show", "", ""),
+    ("models", "Models", "Everything in the models folder.", "Show", "", ""),
     (
-        "trash", "Deleted models", "They can be brought back until this is cleared.", "Clear",
-        "Cleared models cannot be brought back.", "Delete for good",
+        "trash", "Deleted models", "You can restore them until you clear this.", "Clear",
+        "Cleared models can’t be restored.", "Delete forever",
     ),
     (
-        "parts", "Unfinished downloads", "Left over from downloads that are not in the list any more.", "Clear",
-        "Fetching the same file again will begin at its beginning.", "Delete parts",
+        "parts", "Unfinished downloads", "Left over from downloads no longer in the list.", "Clear",
+        "Downloading the same file again will start over.", "Delete downloads",
     ),
     (
-        "states", "Saved states", "What models have read of chats, so that they go on at once.", "Clear",
-        "The next answer in each chat begins later, once.", "Delete states",
+        "states", "Saved states", "What models have read of chats, so answers start at once.", "Clear",
+        "The next answer in each chat will take longer.", "Delete states",
     ),
     (
-        "memory", "Translation memory", "What was translated, to be used again for the same text.", "Show", "", "",
+        "memory", "Translation memory", "Earlier translations, reused for the same text.", "Show", "", "",
     ),
     (
         "jobs", "Jobs", "The list of finished downloads and other jobs.", "Clear",
-        "The list is emptied; models and chats stay.", "Empty the list",
+        "The list is emptied; models and chats stay.", "Clear the list",
     ),
 )  # fmt: skip
 
@@ -150,7 +150,7 @@ class StoragePage(ModelsPage):
         if stopped:
             self._notify.mention(tr(MOVE_STOPPED))
         else:
-            self._notify.mention(tr("The models are now in {folder}.", folder=folder))
+            self._notify.mention(tr("Models moved to {folder}.", folder=folder))
             self.moved.emit(old, folder)
         self.reload()
         self.changed.emit()
@@ -386,7 +386,7 @@ class FolderRow(QFrame):
         super().__init__()
         self._theme, self.folder = theme, Path()
         self.setProperty("kind", "model")
-        self._name = QLabel(tr("Folder of the models"), textFormat=Qt.TextFormat.PlainText)
+        self._name = QLabel(tr("Models folder"), textFormat=Qt.TextFormat.PlainText)
         self.path = ElidedLabel("", Qt.TextElideMode.ElideMiddle)
         self.state = QLabel(textFormat=Qt.TextFormat.PlainText, wordWrap=True)
         for label in (self.path, self.state):

@@ -32,7 +32,7 @@ LENDING_IN_USE = "In use by another computer at {address}."
 LENDING_RISK = (
     "Use it only in a network you trust: the connection isn’t encrypted, and anyone in the network can connect."
 )
-COPY_ADDRESS = "Copy the address"
+COPY_ADDRESS = "Copy address"
 
 
 class LendingSection(SettingsSection):

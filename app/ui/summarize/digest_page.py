@@ -44,8 +44,8 @@ from app.ui.work.doing import Estimating
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
 
-DIGEST_PERCENT = "Looking for the most telling sentences, {percent} %"
-DIGEST_CANCELLED = "Cancelled: no sentences were chosen. A summary can be made all the same."
+DIGEST_PERCENT = "Finding key sentences, {percent} %"
+DIGEST_CANCELLED = "Canceled. You can still summarize without key sentences."
 
 CACHED_PREVIEWS = 4
 TICK_MS = 1_000
@@ -153,7 +153,7 @@ class DigestPart(QWidget):
         self.words.setProperty("kind", "muted")
         self.cancel = text_button(tr(CANCEL), "plain")
         self.cancel.clicked.connect(self.cancel_wanted)
-        self.look = text_button(tr("Look for them"), "plain")
+        self.look = text_button(tr("Find key sentences"), "plain")
         self.look.clicked.connect(self.look_wanted)
         self.copy = IconButton(theme, "copy", tr("Copy the sentences"), size_px=18)
         self.copy.clicked.connect(lambda: self.copy_wanted.emit(self._summary))
@@ -236,7 +236,7 @@ class DigestPart(QWidget):
     def show_look(self, look: FirstLook, shown: Sequence[ShownStatement]) -> None:
         """Show a preview; `shown` are its statements with their chips."""
         has_any = bool(shown) or any(overview.terms or overview.headings for overview in look.overviews)
-        words = tr(DIGEST_WORDS) if shown else tr("No sentences were found; these are words and headings of it.")
+        words = tr(DIGEST_WORDS) if shown else tr("No key sentences found. Here are key words and headings.")
         self._fill(words if has_any else "", look.summary, shown, look.summary.documents, look.overviews)
 
     def forget_open(self) -> None:
@@ -602,7 +602,7 @@ class DigestOutline(QTreeWidget):
             chip = Chip(heading.text, heading.text, document.id, TextHighlight(heading.block_id))
             path.append((heading.level, self._new_item(path[-1][1], heading.text, mark, chip)))
         if overview.left_out:
-            left = tr("{count} more headings are left out", count=f"{overview.left_out:,}")
+            left = tr("{count} more headings not shown", count=f"{overview.left_out:,}")
             item = self._new_item(root, left, "", None)
             item.setFlags(Qt.ItemFlag.ItemIsEnabled)
 

@@ -78,12 +78,12 @@ if TYPE_CHECKING:
     from app.features.models.model_messages import MessageTemplate
     from app.ui.shell.picture_reading import PictureReading
 
-DIGEST_BEGINS = "Looking for the most telling sentences…"
+DIGEST_BEGINS = "Finding key sentences…"
 DROP_DOCUMENTS_HERE = "Drop documents or folders here"
 ONE_SUMMARY_EACH = "One summary each"
 KEEP_SENTENCES = "Keep these sentences"
 ADD_DOCUMENTS = "Add documents…"
-NOT_MADE_FOR = "{model} was not made for {languages}."
+NOT_MADE_FOR = "{model} isn’t made for {languages}."
 CHOOSE_DOCUMENTS = "Choose documents to summarize"
 
 
@@ -143,7 +143,7 @@ class SummaryDraftPage(QWidget):
         self.digest.moved.connect(self._bring_into_view)
         self.digest.cancel_wanted.connect(self._on_looking_cancelled)
         self.digest.look_wanted.connect(self._on_look_wanted)
-        choices = (("together", tr("One over all")), ("each", tr(ONE_SUMMARY_EACH)))
+        choices = (("together", tr("One for all")), ("each", tr(ONE_SUMMARY_EACH)))
         self.together = SegmentedControl(tr("Several documents"), choices, "together", self._on_together)
         self.foot = SummaryFooter(theme, tr(SUMMARIZE), tr(KEEP_SENTENCES))
         self.foot.started.connect(lambda: self._start(self.foot.wish))
@@ -325,7 +325,7 @@ class SummaryDraftPage(QWidget):
         elif self.estimating.is_busy and self._estimate is None:
             words = tr(COUNTING)
         elif self._estimate is not None and self._estimate.seconds is None:
-            words = tr("An estimate of the time comes after the first section.")
+            words = tr("A time estimate appears after the first section.")
         self._show_time(words)
         remarked = [file for file in files if file.document is not None and remarks_words(file.document)]
         lines = [_remark_line(file, is_alone=len(files) == 1) for file in remarked[:MOST_REMARKS]]
@@ -368,7 +368,7 @@ class EmptyPage(QWidget):
         super().__init__(parent)
         self._head = QLabel(tr("What would you like summarized?"), wordWrap=True)
         self._words = QLabel(
-            tr("Every page is read, and every statement leads to the sentence it rests on."), wordWrap=True
+            tr("Reads every page and links each statement to the sentence it’s based on."), wordWrap=True
         )
         self._words.setProperty("kind", "muted")
         self.zone = SummaryDropZone(theme)
@@ -721,7 +721,7 @@ class BetterModel(QFrame):
         if missing and model is not None:
             names = tr(" and ").join(tr(english_name(code)) for code in missing)
             said = tr(NOT_MADE_FOR, model=model_name(model), languages=names)
-            said = f"{said} {tr('A summary will hardly be of use.')}"
+            said = f"{said} {tr('The summary may not be useful.')}"
         is_long = is_starter and self._is_long()
         offer = models.offer_for("summarize", of_long=is_long) if is_starter else None
         yield said, offer.words_for("summarize") if offer is not None else None
@@ -798,7 +798,7 @@ class DraftFiles(Intake):
     def take_out(self, file: FileToRead) -> None:
         """Remove a file and offer Undo, which reads a finished file not again."""
         self.remove(file)
-        self._notify.undo(tr("{name} was left out.", name=file.name), lambda: self._put_back(file))
+        self._notify.undo(tr("Left out {name}.", name=file.name), lambda: self._put_back(file))
 
     def _put_back(self, file: FileToRead) -> None:
         """Undo a removal: restore the file with its chosen part, without reading it again."""

@@ -62,13 +62,13 @@ if TYPE_CHECKING:
 
 POINTS_SO_FAR = "Points so far"
 SEARCH_SUMMARIES = "Search summaries"
-NO_SUMMARIES_YET = "Your summaries will be here."
+NO_SUMMARIES_YET = "Your summaries will appear here."
 NO_SUMMARIES_FOUND = "No summaries found."
 
 
 TICK_MS = 5_000
 WRITES = "The summary as it is written"
-MEANWHILE = "Key sentences of the document, until the model's summary is there."
+MEANWHILE = "Key sentences, until the model’s summary is ready."
 
 
 class WorkPage(QWidget):
@@ -99,11 +99,11 @@ class WorkPage(QWidget):
         self._title.setObjectName("summary_title")
         self.stop = text_button(tr(STOP), "plain")
         self.stop.clicked.connect(self.stop_wanted)
-        self.stop.setToolTip(tr("Stop; what is there is kept"))
+        self.stop.setToolTip(tr("Stop and keep the summary so far"))
         self.words = QLabel(textFormat=Qt.TextFormat.PlainText, wordWrap=True)
         self.words.setProperty("kind", "muted")
         self.line = ProgressStripe(theme)
-        self.line.setAccessibleName(tr("How far the summary is"))
+        self.line.setAccessibleName(tr("Summary progress"))
         self.lead = QLabel(textFormat=Qt.TextFormat.PlainText)
         self.points = StatementView(theme)
         self.points.setAccessibleName(tr(POINTS_SO_FAR))
@@ -254,7 +254,7 @@ class SummarizeView(WorkView):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(self.document)
-        self.doing = Doing(app.summaries, notify, tr("This document is not there any more."), self)
+        self.doing = Doing(app.summaries, notify, tr("This document was deleted."), self)
         self._connect()
 
     def _connect(self) -> None:
@@ -398,7 +398,7 @@ class SummarizeView(WorkView):
         self.result.show_result(stored, summary, statements, set_aside=set_aside, is_outdated=is_outdated)
         self._show_page(self.result)
         if was_at_work and stored.state == "done":
-            announce(self, tr("The summary is there. {facts}", facts=self.result.head.text))
+            announce(self, tr("The summary is ready. {facts}", facts=self.result.head.text))
 
     def _on_seen(self, document_ids: tuple[int, ...], look: FirstLook) -> None:
         """Show a finished preview, in the draft or in the open summary."""
@@ -506,7 +506,7 @@ RUNNER_WORDS = RunnerWords(
     "Summarizing",
     "Summarizing {number} of {count}",
     "Summary paused while you chat",
-    "Summary waits for memory",
+    "Summary waiting for memory",
     "Your summary is ready.",
     "A summary stopped with a problem.",
     "{count} summaries are ready.",

@@ -48,7 +48,7 @@ from app.ui.work.picture_reading import CHANGED_SINCE
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
 
-SUMMARY_FAILED = "The summary could not be made."
+SUMMARY_FAILED = "Couldn’t make the summary."
 SUMMARIZE_AGAIN = "Summarize again"
 WRITTEN_BY_MODEL = "What {model} wrote"
 CHOOSE_AGAIN = "Choose again"
@@ -119,7 +119,7 @@ class SummarySaver(SavedFiles):
 
         is_digest = summary.method is Method.DIGEST
         copy_text("\n\n".join(filter(None, (export.as_text(summary), tr(digest_words(summary)) if is_digest else ""))))
-        self._notify.mention(tr("The sentences were copied") if is_digest else tr("The summary was copied"))
+        self._notify.mention(tr("Sentences copied") if is_digest else tr("Summary copied"))
 
     def _path_of(self, document_id: int) -> Path | None:
         document = self._app.documents.store.get(document_id)
@@ -231,7 +231,7 @@ class ResultHead(TabColumn):
         super().__init__(theme, parent, top_px=TOP_PX, bottom_px=4)
         self.title = TitleField()
         self.ask = text_button(tr("Ask"), "plain")
-        self.ask.setToolTip(tr("Opens a chat about the documents"))
+        self.ask.setToolTip(tr("Open a chat about the documents"))
         self.ask.clicked.connect(self.ask_wanted)
         self.save = text_button(tr("Save…"), "primary")
         self.save.setToolTip(tr("As Markdown, a Word document, a web page, PDF or JSON"))
@@ -284,7 +284,7 @@ class ResultHead(TabColumn):
             remarks = [tr(words) for words in (attention, language_words(summary), unknown_in_short(summary)) if words]
             read = tr(coverage_words(summary))
             if runs_elsewhere(summary.model):
-                made = tr("made on a server by {model}", model=model_name(Path(summary.model)))
+                made = tr("made by {model} on a server", model=model_name(Path(summary.model)))
                 read = BETWEEN.join(part for part in (read, made) if part)
             self._facts = (read, tr(found), ", ".join(remarks))
         self._write()
@@ -451,7 +451,7 @@ class ResultPage(QWidget):
         # The bar has room for one message, and why a summary ended goes first.
         self._is_outdated = is_outdated and self.bar.isHidden()
         if self._is_outdated:
-            words = f"{tr(CHANGED_SINCE)} {tr('The summary is of the earlier version.')}"
+            words = f"{tr(CHANGED_SINCE)} {tr('This summary is of an earlier version.')}"
             self.bar.show_words(words, tr(SUMMARIZE_AGAIN))
         self._bar_row.setVisible(not self.bar.isHidden())
         if not is_same:

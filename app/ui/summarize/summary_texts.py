@@ -40,16 +40,16 @@ from app.ui.shared_labels import (
 from app.ui.work.doing import time_words
 from app.ui.work.job_tab import rest_words
 
-STOPPED_WHILE_WRITING = "Stopped while writing. The text so far was kept; Go on rewrites it."
+STOPPED_WHILE_WRITING = "Stopped while writing. The text so far was kept; “Continue” rewrites it."
 
 WORDS = "words"
 STOPPED_AT_SECTION = "Stopped: {read} of {sections} sections read"
 STOPPED_BEFORE_READING = "Stopped before anything was read"
 SECTION_STEP = "Section {number} of {sections}"
-SECOND_TRY = "Second try · {step}"
-JOINING_STEP = "Joining {number} of {merges}"
+SECOND_TRY = "Retrying · {step}"
+JOINING_STEP = "Combining {number} of {merges}"
 READING_WHOLE_DOCUMENT = "Reading the whole document"
-BEGINNING_TO_READ = "Beginning to read"
+BEGINNING_TO_READ = "Starting to read"
 
 LENGTHS = ((Length.SHORT, "Short"), (Length.MEDIUM, "Medium"), (Length.LONG, "Long"))
 FORMS = (
@@ -58,7 +58,7 @@ FORMS = (
     (Form.SECTIONS, "By section"),
     (Form.ACTIONS, "Action items"),
     (Form.QUESTIONS, "Questions and answers"),
-    (Form.OWN, "Own instruction"),
+    (Form.OWN, "Your own instruction"),
 )
 
 SHORT_FORMS = {
@@ -148,7 +148,7 @@ def was_read(summary: Summary | None, anchor: ClaimAnchor) -> bool:
 def stopped_words(stored: StoredSummary, read: int, sections: int) -> str:
     """Return how much of a partial summary there is."""
     if stored.state == "failed":
-        return tr("It ended after {read} of {sections} sections.", read=read, sections=sections)
+        return tr("Stopped after {read} of {sections} sections.", read=read, sections=sections)
     return tr(STOPPED_AT_SECTION, read=read, sections=sections)
 
 

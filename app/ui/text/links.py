@@ -34,7 +34,7 @@ def ask_to_open(href: str, parent: QWidget, opener: Opener = QDesktopServices.op
     box.setWindowTitle(window_title(tr("Open a link")))
     # Otherwise Qt guesses, and an address that looks like HTML would be rendered.
     box.setTextFormat(Qt.TextFormat.PlainText)
-    box.setText(tr("Open this address outside this program?"))
+    box.setText(tr("Open this link in your browser?"))
     # An address may have thousands of characters, and would push the buttons off the screen.
     box.setInformativeText(href if len(href) <= 500 else href[:500] + "…")
     open_button = box.addButton(tr(OPEN), QMessageBox.ButtonRole.AcceptRole)
@@ -79,7 +79,7 @@ def _ask_to_draw(kind: str, source: str, parent: QWidget, opener: Opener) -> QMe
     box.setWindowTitle(window_title(tr("Open a drawing")))
     box.setTextFormat(Qt.TextFormat.PlainText)
     box.setText(tr("Open this drawing in the browser?"))
-    made = tr("This page was made of what the model wrote. It loads nothing, and goes when Fireside is closed.")
+    made = tr("This page shows what the model wrote. It loads nothing and is deleted when Fireside closes.")
     box.setInformativeText(f"{breakable(str(path))}\n\n{made}")
     open_button = box.addButton(tr(OPEN), QMessageBox.ButtonRole.AcceptRole)
     cancel = box.addButton(tr(CANCEL), QMessageBox.ButtonRole.RejectRole)
@@ -94,11 +94,9 @@ def _drawing_words() -> DrawingWords:
     return DrawingWords(
         title=tr("A drawing"),
         source=tr("Source"),
-        about=tr("Made by Fireside of what a model wrote. This page loads nothing from the network."),
-        undrawable=tr("This cannot be drawn: its source has a mistake in it."),
-        no_library=tr(
-            "This copy of Fireside has no library that draws Mermaid. Any editor for Mermaid draws this source."
-        ),
+        about=tr("Made by Fireside from a model’s answer. This page loads nothing from the network."),
+        undrawable=tr("Couldn’t draw this: its source has an error."),
+        no_library=tr("This build can’t draw Mermaid diagrams. Open the source in any Mermaid editor."),
     )
 
 

@@ -80,7 +80,7 @@ class FoldView(QWidget):
         # Qt takes a single & in a button's text as the mark of a shortcut.
         self._line.setText(title.replace("&", "&&").replace("\u2028", " "))
         self._line.setAccessibleName(title)
-        self._line.setAccessibleDescription(tr("Hides what follows") if self.is_open else tr("Shows what follows"))
+        self._line.setAccessibleDescription(tr("Collapse") if self.is_open else tr("Expand"))
         closed = "caret-left" if self.isRightToLeft() else "caret-right"
         self._theme.dress(self._line, glyph=("caret-down" if self.is_open else closed, "muted", CARET_PX))
 

@@ -44,7 +44,7 @@ from app.ui.work.intake import Intake
 if TYPE_CHECKING:
     from app.features.translate.translation_jobs import TranslationJobs
 
-NEW_DOCUMENT_LAYOUT = "It is a new document: the layout of the original is not kept."
+NEW_DOCUMENT_LAYOUT = "This makes a new document without the original layout."
 
 ONE_SEGMENT_UNCHANGED = "1 segment couldn’t be translated and was left unchanged."
 
@@ -64,7 +64,7 @@ class DocumentJob(QObject):
     def __init__(self, translations: TranslationJobs, notify: Notify, parent: QObject) -> None:
         super().__init__(parent)
         self._translations = translations
-        self.doing = Doing(translations, notify, tr("This translation is not there any more."), self)
+        self.doing = Doing(translations, notify, tr("This translation was deleted."), self)
         self.doing.queued.connect(self.queued)
         self.doing.row_changed.connect(self.changed)
         self.stored: StoredTranslation | None = None
@@ -449,9 +449,9 @@ def saved_words(saved: Saved) -> str:
     """Return the message after saving, with a count of untranslated segments."""
     words = [tr(SAVED_AS, name=saved.path.name)]
     if count := len(saved.untranslated):
-        told = tr("1 segment is not translated yet") if count == 1 else tr("{count} segments are not translated yet")
+        told = tr("1 segment isn’t translated yet") if count == 1 else tr("{count} segments aren’t translated yet")
         told = told.format(count=f"{count:,}")
-        words.append(tr("{told} and marked so.", told=told) if saved.is_marked else f"{told}.")
+        words.append(tr("{told} and are marked.", told=told) if saved.is_marked else f"{told}.")
     if count := len(saved.kept):
         told = tr(ONE_SEGMENT_UNCHANGED)
         more = tr("{count} segments couldn’t be translated and were left unchanged.", count=f"{count:,}")

@@ -42,12 +42,12 @@ if TYPE_CHECKING:
     from app.features.models.collection import ModelCollection
     from app.features.translate.translation_jobs import TranslationJobs
 
-LOOKING_FOR_TEXT = "Looking for its text… {count}"
+LOOKING_FOR_TEXT = "Finding text… {count}"
 
 TRANSLATE_DOCUMENTS = "Translate {count} documents"
 SAVE_PARTIAL = "Save partial"
 STOPPED_AT = "Stopped: {words}"
-NOTHING_LEFT_TO_REVIEW = "Nothing is left to look at."
+NOTHING_LEFT_TO_REVIEW = "Nothing left to review."
 NEXT_FLAGGED = "Next flagged"
 NEEDS_PASSWORD = "It needs a password."
 TRANSLATE_WHAT_CHANGED = "Translate what changed"
@@ -203,12 +203,12 @@ class DocumentPage(QWidget):
     def show_state(self, stored: StoredTranslation) -> None:
         """Show why the translation is incomplete or outdated: pending options, a changed document, or scanned pages."""
         if self._job.pending is not None and stored.state != DRAFT:
-            words = tr("The settings are different now. Only what they affect is translated again.")
+            words = tr("The settings changed. Only what they affect is translated again.")
             self.state.show_words(words, tr(APPLY_GLOSSARY))
             return
         if self._job.offers_again:
             words = f"{tr(CHANGED_SINCE)} {tr('Earlier translations are kept.')}"
-            again = tr("Take the document again") if stored.state == DRAFT else tr(TRANSLATE_WHAT_CHANGED)
+            again = tr("Reload the document") if stored.state == DRAFT else tr(TRANSLATE_WHAT_CHANGED)
             self.state.show_words(words, again)
             return
         kept = stopped_words(stored)
@@ -423,10 +423,10 @@ class DocumentBar(QWidget):
         self.choice = LanguageChoice(theme)
         self.choice.swap.hide()  # a document's source language is fixed
         self.line = ProgressStripe(theme)
-        self.line.setAccessibleName(tr("How far the translation is"))
+        self.line.setAccessibleName(tr("Translation progress"))
         self.words = plain_label(kind="muted")
         self.stop = text_button(tr(STOP), "quiet")
-        self.stop.setToolTip(tr("Stop; what is done is kept"))
+        self.stop.setToolTip(tr("Stop and keep the work so far"))
         self._progress = QWidget()
         line = QHBoxLayout(self._progress)
         line.addWidget(self.line, 1)
@@ -573,7 +573,7 @@ class DraftFoot(QWidget):
         self.words.setText(draft_words(drafts, estimate))
         note = problem or (tr(COUNTING) if is_counting and estimate is None else "")
         if not note and estimate is not None and estimate.seconds is None:
-            note = tr("An estimate of the time comes with the first segments.")
+            note = tr("A time estimate appears after the first segments.")
         notes = [part for part in (note, layout_words(drafts[0]) if drafts else "") if part]
         self.note.setText(" ".join(notes))
         self.note.setVisible(bool(notes))
@@ -620,7 +620,7 @@ class FileLine(QFrame):
         waits = file.document is not None and file.stage is Stage.FAILED
         is_failed = file.stage is Stage.FAILED and not waits
         words = {
-            Stage.FAILED: tr("Waits until its pages that are pictures are read") if waits else file.error,
+            Stage.FAILED: tr("Waiting until its picture pages are read") if waits else file.error,
             Stage.LOCKED: tr(NEEDS_PASSWORD),
             Stage.READING: tr(LOOKING_FOR_TEXT, count=segments_words(file.page)),
         }.get(file.stage, tr(WAITING))
@@ -643,7 +643,7 @@ class TranslationDraftPage(QWidget):
         self._files = files
         self.pictures = PicturesLine(theme)
         self.pictures.models_wanted.connect(self.models_wanted)
-        self.leave = text_button(tr("Translate without these pages"), "quiet")
+        self.leave = text_button(tr("Skip these pages"), "quiet")
         self.leave.clicked.connect(drafts.leave_pictures)
         if drafts.pictures is not None:
             self.pictures.watch(drafts.pictures)
@@ -686,7 +686,7 @@ class TranslationDraftPage(QWidget):
         if self._files.is_reading or is_seeing:
             self._title.setText(tr("Reading the documents…"))
         else:
-            self._title.setText(tr("Pages are to be read first") if documents else tr("These could not be read"))
+            self._title.setText(tr("Pages to read first") if documents else tr("Couldn’t be read"))
 
     def _write(self) -> None:
         for line in self.lines:

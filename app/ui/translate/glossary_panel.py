@@ -37,13 +37,13 @@ from app.ui.widgets.layouts import name_widgets
 from app.ui.widgets.row_list import TicksAnywhere, is_ticked
 from app.ui.work.doing import SavedFiles
 
-TRANSLATIONS_IMPORTED = "{count} translations were imported."
-GLOSSARY_HELP = "Terms that are always translated the same way. Ticked ones stay as they are."
+TRANSLATIONS_IMPORTED = "{count} translations imported."
+GLOSSARY_HELP = "These terms are always translated the same way. Checked terms aren’t translated."
 
 GLOSSARY_COUNT = "Glossary · {count}"
 EXPORT_TMX = "Export all translations (TMX)…"
 TERM_NOT_TRANSLATED = "Not translated: {term}"
-TERM_REMOVED = "“{term}” was removed."
+TERM_REMOVED = "Removed “{term}”."
 
 FOUND_PX = 150
 
@@ -85,7 +85,7 @@ class GlossaryPanel(QFrame):
         self.remove_button = text_button(tr(REMOVE), "quiet")
         self.remove_button.clicked.connect(lambda: self._delete(self.table.chosen_rows))
         self.apply = text_button(tr(APPLY_GLOSSARY), "plain")
-        self.apply.setToolTip(tr("Translates only what these terms affect again"))
+        self.apply.setToolTip(tr("Retranslate only what these terms affect"))
         self.found_head = QLabel(tr("Translated the same way throughout"), wordWrap=True)
         self.found = plain_label(kind="muted", wraps=True)
         self.found.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
@@ -99,7 +99,7 @@ class GlossaryPanel(QFrame):
         self._found_area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._found_area.setAccessibleName(self.found_head.text())
         self.take_button = text_button(tr("Add to the glossary"), "quiet")
-        self.take_button.setToolTip(tr("You can change each one there, and they apply to other documents too"))
+        self.take_button.setToolTip(tr("You can edit them there. They apply to other documents too."))
         self.take_button.clicked.connect(self._take_terms)
         self.table.selectionModel().selectionChanged.connect(lambda *_: self._show())
         self._lay_out()
@@ -202,9 +202,9 @@ class GlossaryPanel(QFrame):
             # Another pair was opened since the file was chosen.
             self.changed_elsewhere.emit(pair, lambda others: _merged(others, terms))
         count = len(terms)
-        told = tr("1 term was imported.") if count == 1 else tr("{count} terms were imported.", count=f"{count:,}")
+        told = tr("1 term imported.") if count == 1 else tr("{count} terms imported.", count=f"{count:,}")
         replaced = count - added
-        known = tr("1 already existed.") if replaced == 1 else tr("{count} were there already.", count=replaced)
+        known = tr("1 already existed.") if replaced == 1 else tr("{count} already existed.", count=replaced)
         self._notify.mention(f"{told} {known}" if replaced > 0 else told)
 
     @property
@@ -225,10 +225,10 @@ class GlossaryPanel(QFrame):
         gone = self.terms.remove(rows)
         if not gone:
             return
-        first = gone[0][1].source or tr("The empty line")
+        first = gone[0][1].source or tr("Empty line")
         told = tr(TERM_REMOVED, term=first)
         if len(gone) > 1:
-            told = tr("{count} terms were removed.", count=len(gone))
+            told = tr("Removed {count} terms.", count=len(gone))
         pair = self.pair
 
         def put_back() -> None:
@@ -322,8 +322,10 @@ class MemoryFiles(SavedFiles):
         return self._write(path, lambda: self._export_all(path))
 
     def _on_read(self, count: object) -> None:
-        words = tr("1 translation was imported.") if count == 1 else tr(TRANSLATIONS_IMPORTED)
-        self._notify.mention(f"{words.format(count=f'{count:,}')} {tr('They are used from the next start on.')}")
+        words = tr("1 translation imported.") if count == 1 else tr(TRANSLATIONS_IMPORTED)
+        self._notify.mention(
+            f"{words.format(count=f'{count:,}')} {tr('They’re used the next time you start a translation.')}"
+        )
 
 
 # Table model of a pair's terms: source, target, and whether the term is kept untranslated.
@@ -415,7 +417,7 @@ class GlossaryModel(QAbstractTableModel):
         if role == Qt.ItemDataRole.FontRole:
             return self.heading_font
         if role == Qt.ItemDataRole.ToolTipRole:
-            return tr("Ticked: the term is not translated") if section == KEPT else self.names[section]
+            return tr("Checked: the term isn’t translated") if section == KEPT else self.names[section]
         if role == Qt.ItemDataRole.TextAlignmentRole:
             return Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
         return None

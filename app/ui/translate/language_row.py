@@ -37,8 +37,8 @@ if TYPE_CHECKING:
     from app.hub.download import Download
 
 DETECTED_LANGUAGE = "{language} (detected)"
-LANGUAGE_UNKNOWN = "{model} does not know {language}."
-MADE_FOR_CODE = "This model is made for code. Which languages it knows is a guess from its name."
+LANGUAGE_UNKNOWN = "{model} doesn’t know {language}."
+MADE_FOR_CODE = "This model is made for code. Its languages are a guess from its name."
 SWAP_LANGUAGES = "Swap the languages"
 INTO = "Into"
 TONE = "Tone"
@@ -106,7 +106,7 @@ class LanguageChoice(QWidget):
         self.formality = ChoiceButton(theme, tr(TONE), FORMALITIES)
         self.domain = QLineEdit(placeholderText=tr("Topic (optional)"))
         self.domain.setAccessibleName(tr(TEXT_TOPIC))
-        self.domain.setToolTip(tr("Such as “rental agreement”: helps with words that have several meanings"))
+        self.domain.setToolTip(tr("For example “rental agreement”: helps with ambiguous words"))
         self.domain.setMaxLength(MOST_DOMAIN)
         self.domain.setAcceptDrops(False)  # dropped files are the window's
         self._typed = QTimer(self, singleShot=True, interval=TYPING_MS)
@@ -523,7 +523,7 @@ class NeedsModel(QFrame):
         elif self._download is not None:
             state = state or problem_words(self._download)
         elif is_here:
-            state = tr("It is on this computer.")
+            state = tr("It’s on this computer.")
         self.state.setText(state)
         self.state.setVisible(bool(state) and not self._missing)
         self.line.setVisible(self._is_coming and not self._missing)
@@ -592,7 +592,7 @@ class Able:
             return ""
         if self.knows.is_for_code:
             return tr(MADE_FOR_CODE)
-        return tr("Which languages this model knows is a guess from its name.")
+        return tr("This model’s languages are a guess from its name.")
 
     @property
     def takes_formality(self) -> bool:
@@ -618,7 +618,7 @@ class Able:
             if found is not None and not self.can("", code):
                 name = model_name(self.model)
                 return tr(LANGUAGE_UNKNOWN, model=name, language=tr(found.english))
-        return tr("{model} does not translate between these languages.", model=model_name(self.model))
+        return tr("{model} can’t translate between these languages.", model=model_name(self.model))
 
 
 class Capability(QObject):

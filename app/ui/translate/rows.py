@@ -138,7 +138,7 @@ class RowsModel(QAbstractTableModel):
             return tr("{number}. {words}", number=row.segment.id, words=_spoken_text(row.segment.content))
         growing = self._growing.get(number)
         if growing is not None:
-            return growing or tr("Being translated")
+            return growing or tr("Translating")
         if row.translated is None:
             return tr(NOT_TRANSLATED_YET)
         flags = " ".join(shown_flag.spoken for shown_flag in shown_flags(row.segment, row.translated, self.language))

@@ -161,7 +161,7 @@ class RowEditor(QFrame):
         self.text.setAccessibleDescription(self._description())
         self.text.ended.connect(self._on_key)
         self.words = plain_label(wraps=True)
-        self.back = text_button(tr("Put them back"), "plain")
+        self.back = text_button(tr("Put marks back"), "plain")
         self.back.clicked.connect(self.put_back)
         self.setFocusProxy(self.text)
         self._foot = QHBoxLayout()

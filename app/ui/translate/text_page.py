@@ -46,9 +46,9 @@ if TYPE_CHECKING:
 TRANSLATING = "Translating"
 TRANSLATED = "Translated"
 STOPPED_CAN_CONTINUE = "Stopped · Ctrl+Enter continues"
-TRANSLATION_COPIED = "The translation was copied"
+TRANSLATION_COPIED = "Translation copied"
 CHOOSE_OTHER_LANGUAGE = "Choose another language above."
-LANGUAGE_ALREADY = "This is {language} already."
+LANGUAGE_ALREADY = "This is already in {language}."
 NOT_TRANSLATED = "Not translated"
 
 
@@ -57,8 +57,9 @@ SMALL_PX = 520
 LEAST_PX = 150
 """Minimum height of the panes; in lower windows the page scrolls."""
 FORMATS = (
-    "Or drop a document anywhere in the window: Word, PowerPoint, Excel, OpenDocument, e-books, web pages, Markdown, "
-    "subtitles, PO, JSON, YAML, CSV and plain text come back looking the same. From a PDF a new document is made."
+    "Or drop a document anywhere in the window. Word, PowerPoint, Excel, OpenDocument, e-books, web "
+    "pages, Markdown, subtitles, PO, JSON, YAML, CSV and plain text keep their layout. A PDF becomes a "
+    "new document."
 )
 
 
@@ -124,9 +125,9 @@ class TextPage(QWidget):
         self.show_new()
         self.take_keyboard()
         if number is not None:
-            self._ui.notify.undo(tr("The text was cleared; it is in the list."), lambda: self.show_text(number))
+            self._ui.notify.undo(tr("Text cleared. It’s in your history."), lambda: self.show_text(number))
         else:
-            self._ui.notify.undo(tr("The text was cleared."), put_back)
+            self._ui.notify.undo(tr("Text cleared."), put_back)
 
     def show_text(self, number: int) -> None:
         """Show a text of the history as it was left."""
@@ -472,7 +473,7 @@ class TextAnswers(QObject):
             if event.source:
                 self.know_language(event.source)
         elif isinstance(event, TaskRests):
-            self._panes.show_state(tr("Waits until the answer is written") if event.reason else tr(TRANSLATING))
+            self._panes.show_state(tr("Waiting for the answer to finish") if event.reason else tr(TRANSLATING))
         elif isinstance(event, SegmentGrows):
             if self.paragraphs.grow(event.id, event.text):
                 self._flush_soon(event.id)

@@ -576,7 +576,7 @@ class AlternativesCard(QFrame):
         self._place_card()
 
     def end(self) -> None:
-        none, some = tr("No other wording was found."), tr("Other wordings")
+        none, some = tr("No other wordings found."), tr("Other wordings")
         self.head.setText(some if self.list.count() else none)
         self._place_card()
 

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 SEARCH_TRANSLATIONS = "Search translations"
 CHOOSE_DOCUMENTS = "Choose documents to translate"
-NO_TRANSLATIONS_YET = "Your translations will be here."
+NO_TRANSLATIONS_YET = "Your translations will appear here."
 NO_TRANSLATIONS_FOUND = "No translations found."
 
 
@@ -38,7 +38,7 @@ RUNNER_WORDS = RunnerWords(
     "Translating",
     "Translating {number} of {count}",
     "Translation paused while you chat",
-    "Translation waits for memory",
+    "Translation waiting for memory",
     "Your translation is ready.",
     "A translation stopped with a problem.",
     "{count} translations are ready.",

@@ -48,20 +48,20 @@ from app.ui.work.doing import time_words
 from app.ui.work.job_column import is_working
 from app.ui.work.job_tab import rest_words
 
-SEGMENTS_TRANSLATED = "{done} of {all} segments are translated."
+SEGMENTS_TRANSLATED = "{done} of {all} segments translated."
 
 LAYOUT_NOT_KEPT = (
-    "{kind} cannot be written back: a new document is made with its headings, lists and pages, but not its layout."
+    "{kind} files can’t keep their layout. You get a new document with the same headings, lists and pages."
 )
 
 SEGMENT_COUNT = "{count} segments"
-BEGINS = "Begins"
+BEGINS = "Starting"
 SEGMENTS_FROM_MEMORY = "{count} from memory"
-SEGMENTS_TO_REVIEW = "{count} to look at"
+SEGMENTS_TO_REVIEW = "{count} to review"
 ONE_SEGMENT = "1 segment"
 KNOWN_FROM_MEMORY = "{count} known from memory"
 UNDER_A_MINUTE_LEFT = "less than a minute left"
-NOT_BEGUN = "not begun"
+NOT_BEGUN = "not started"
 
 SECONDS_A_MINUTE = 60
 
@@ -267,7 +267,7 @@ def note_of(translation: StoredTranslation) -> str:
     if translation.state == RUNNING and translation.segments:
         return tr("{done} of {all}", done=translation.done, all=translation.segments)
     words = {
-        ADDING: tr("is read"), DRAFT: tr(NOT_BEGUN), RUNNING: tr(BEGINS_LABEL), QUEUED: tr(WAITS_LABEL),
+        ADDING: tr("reading"), DRAFT: tr(NOT_BEGUN), RUNNING: tr(BEGINS_LABEL), QUEUED: tr(WAITS_LABEL),
         PAUSED: tr(STOPPED), FAILED: tr(FAILED_LABEL),
     }  # fmt: skip
     return words.get(translation.state, "")

@@ -322,7 +322,7 @@ class WorkColumn(ListColumn):
         )
         super().__init__(theme, notify, model, words, stored=jobs, rename=jobs.rename)
         self._rows = model
-        self._doing = Doing(jobs, notify, tr("It is not there any more."), self)
+        self._doing = Doing(jobs, notify, tr("This was deleted."), self)
         self._doing.queued.connect(self.work_wanted)
         self._doing.row_changed.connect(self.refresh_soon)
         self._moved: set[int] = set()

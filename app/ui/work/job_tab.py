@@ -37,7 +37,7 @@ from app.ui.widgets.layouts import name_widgets
 from app.ui.work.job_column import ColumnWords, WorkColumn
 
 PAUSED_WHILE_YOU_CHAT = "paused while you chat"
-WAITS_FOR_MEMORY = "waits for memory"
+WAITS_FOR_MEMORY = "waiting for memory"
 NOT_NOW = "Not now"
 
 
@@ -523,5 +523,5 @@ class SecondModelQuestion(WaitingQuestion[ModelSwap]):
 
     def dialog_for(self, asked: ModelSwap) -> Question:
         words = in_words(swap_words(asked))
-        title, yes = tr("Two models do not fit at once"), tr(PUT_TO_SLEEP)
+        title, yes = tr("Not enough memory for two models"), tr(PUT_TO_SLEEP)
         return Question("second_model_question", title, words, yes=yes, no=tr(NOT_NOW))

@@ -26,24 +26,24 @@ PAGE_NUMBER = "page {page}"
 
 READ_WITH_MODEL = "Read with {name}"
 PAGES_READ_FROM_PICTURES = "{pages} of {name} read from pictures by {way}. Letters may be wrong."
-FILE_IS_PICTURE = "{name} is a picture and was not read."
-PAGE_IS_PICTURE = "Page {page} of {name} is a picture and was not read."
+FILE_IS_PICTURE = "{name} is a picture and wasn’t read."
+PAGE_IS_PICTURE = "Page {page} of {name} is a picture and wasn’t read."
 COMPARE_WITH_PICTURES = "Compare with the pictures"
 CORRECTED_PAGES = "Corrected by you: {pages}."
-ONE_FIGURE_NOT_READ = "1 figure in {name} was not read."
-FIGURES_NOT_READ = "{count} figures in {name} were not read."
+ONE_FIGURE_NOT_READ = "1 figure in {name} wasn’t read."
+FIGURES_NOT_READ = "{count} figures in {name} weren’t read."
 PICTURES_PAUSED = "Reading the pictures of {name} pauses while you chat."
 NO_TEXT_ON_PAGES = "{way} found no text on {pages} of {name}."
-CHOOSE_VISION_MODEL = "Choose a model that sees"
+CHOOSE_VISION_MODEL = "Choose a vision model"
 READING_PICTURES = "Reading the pictures of {name} with {way}"
-ALL_PAGES_ARE_PICTURES = "All {pages} of {name} are pictures and were not read."
-PAGES_ARE_PICTURES = "{pages} of {name} are pictures and were not read."
+ALL_PAGES_ARE_PICTURES = "All {pages} of {name} are pictures and weren’t read."
+PAGES_ARE_PICTURES = "{pages} of {name} are pictures and weren’t read."
 
-CHANGED_SINCE = "What was read from the pictures has changed since."
+CHANGED_SINCE = "The text read from the pictures has changed."
 Act = tuple[str, Callable[[], object]]
 
 
-READ_ITS_TEXT = "Read its text"
+READ_ITS_TEXT = "Read text"
 
 
 def can_read_text() -> bool:
@@ -247,7 +247,7 @@ def unread_words(state: PictureState) -> str:
     else:
         words = tr(PAGES_ARE_PICTURES, pages=count_units("page", len(pages)), name=name)
     if not state.ways:
-        words += " " + tr("A model that sees can read them, or the program tesseract where it is installed.")
+        words += " " + tr("A vision model can read them, or Tesseract if it’s installed.")
     return words
 
 
@@ -265,9 +265,9 @@ def read_words(state: PictureState) -> str:
     words = tr(PAGES_READ_FROM_PICTURES, **pages_of)
     line = {
         "empty": tr("Without text: {pages}."),
-        "repeated": tr("The answer repeated itself; what came before is kept: {pages}."),
-        "cut": tr("The answer was cut off. What was read is kept: {pages}."),
-        "refused": tr("The model would not read: {pages}."),
+        "repeated": tr("The answer repeated itself. The text before that was kept: {pages}."),
+        "cut": tr("The answer was cut off. The text so far was kept: {pages}."),
+        "refused": tr("The model refused to read: {pages}."),
         PERSON: tr(CORRECTED_PAGES),
     }
     pages: dict[str, list[int]] = {}

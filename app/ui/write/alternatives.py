@@ -99,9 +99,7 @@ class AlternativeCard(QPushButton):
         """Show the mean probability of the tokens in percent; their number is in the tooltip."""
         words = tr("average confidence {percent}", percent=percent(probability)) if tokens else ""
         self._figure.setText(words)
-        meaning = tr(
-            "How likely the model itself held each of the {count} tokens, as their geometric mean.", count=tokens
-        )
+        meaning = tr("The model’s average confidence in its {count} tokens (geometric mean).", count=tokens)
         self.setToolTip(meaning if tokens else "")
         state = "" if is_complete else tr("still being written")
         if is_complete and not self.is_complete:
@@ -171,8 +169,8 @@ class Alternatives(QFrame):
         self.setObjectName("alternatives")
         self.setAccessibleName(tr("Continuations"))
         self._hint: QLabel = plain_label(kind="muted")
-        none = IconButton(theme, "x", tr("Take none"), size_px=16)
-        none.setToolTip(tr("Take none (Esc)"))
+        none = IconButton(theme, "x", tr("Dismiss"), size_px=16)
+        none.setToolTip(tr("Dismiss (Esc)"))
         none.clicked.connect(self.declined)
         head = QHBoxLayout()
         head.addWidget(self._hint, 1)
@@ -210,7 +208,7 @@ class Alternatives(QFrame):
             card.clicked.connect(partial(self.chosen.emit, number))
             card.key_pressed.connect(self.keyPressEvent)
             self.cards.append(card)
-        self._hint.setText(tr("Choose one: click, Enter or 1 to {count}. Esc takes none.", count=count))
+        self._hint.setText(tr("Choose one: click, press Enter or 1 to {count}. Esc dismisses.", count=count))
         self._arrange()
         self.show()
         if takes_keyboard:

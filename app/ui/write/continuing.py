@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from app.features.write_pages import ContextWindow, Continuation, PageAsked
 
 WRITE_FIRST = "Write a few words first; the model continues them."
-WAITS_FOR_MODEL_STATE = "Waits for the model: {state}"
+WAITS_FOR_MODEL_STATE = "Waiting for the model: {state}"
 
 READING = "Reading"
 TEXT_REPEATED_ITSELF = "The text repeated itself and was stopped."
@@ -149,7 +149,7 @@ class RunningContinuation:
         if loader.state == "loading" and not self.found:
             return tr(WAITS_FOR_MODEL_STATE, state=loader.word)
         if any(continuation.waits for continuation in self.found.values()):
-            return tr("Waits: the model is at work elsewhere")
+            return tr("Waiting for the model")
         if any(continuation.tokens for continuation in self.found.values()):
             return self._writing_words
         if self.reading is not None:
@@ -627,9 +627,9 @@ class Continuing(QObject):
 
 def _ending_words(reason: FinishReason | None, *, has_text: bool) -> str:
     if not has_text:
-        return tr("The model wrote nothing here: for it the text ends at this place.")
+        return tr("The model wrote nothing: it considers the text finished here.")
     if reason is FinishReason.REPEATED:
         return tr(TEXT_REPEATED_ITSELF)
     if reason is FinishReason.CONTEXT:
-        return tr("The context is full; continue to read on from a later place.")
+        return tr("The context is full. Continue to move it forward.")
     return tr("The model stopped here.") if reason is FinishReason.STOP else ""

@@ -258,7 +258,7 @@ class PageFiles(QObject):
         self._kept.save_page()
         self._kept.reload_page()
         if self._kept.id is None:
-            self._notify.mention(tr("There is nothing on this page yet."))
+            self._notify.mention(tr("This page is empty."))
         elif self._kept.file is not None:
             self._save_as(self._kept.file)
         else:

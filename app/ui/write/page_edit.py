@@ -38,7 +38,7 @@ from app.ui.widgets.input_fields import PlainEdit
 from app.ui.write.page_document import PageContent, PageDocument, range_at, units_of
 
 WRITTEN_BY_THE_MODEL = "The model wrote this."
-TINTED_TEXT = "Tinted text was written by the model; it loses its tint where you change it."
+TINTED_TEXT = "Tinted text was written by the model. Text you edit loses the tint."
 
 TEXT_PX, MEASURE_PX, CODE_MEASURE_PX = 16, 576, 940
 """Font size, and maximum line widths: about 72 characters of prose, and code."""
@@ -125,7 +125,7 @@ class Tint(QObject):
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
             place = self._edit.cursorForPosition(event.pos()).position()
-            words = tr("Written by the model. Where you change it, the tint goes.")
+            words = tr("Written by the model. Text you edit loses the tint.")
             is_there = range_at(self._page.ranges, place) is not None
             QToolTip.showText(event.globalPos(), words if is_there else "", self._edit)
             return True
@@ -624,7 +624,7 @@ class PageEdit(PlainEdit):
     def _on_moved(self) -> None:
         what = tr(TINTED_TEXT)
         here = tr(WRITTEN_BY_THE_MODEL)
-        way_out = tr("Escape, then Tab, leaves the page.") if self.is_code else ""
+        way_out = tr("Press Escape, then Tab to leave the page.") if self.is_code else ""
         ranges = self.page.ranges
         is_there = range_at(ranges, self.textCursor().position()) is not None
         sentences = (here if is_there else "", what if ranges else "", way_out)

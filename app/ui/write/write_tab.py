@@ -51,9 +51,9 @@ if TYPE_CHECKING:
     from app.bootstrap import Fireside
     from app.features.write_pages import ContextWindow, OpenedFile, PageAsked, PageRow, Pages
 
-ONLY_LAST_TOKENS_READ = "The page has {all} tokens before the cursor. The model reads only the last {some}, which fit."
+ONLY_LAST_TOKENS_READ = "The page has {all} tokens before the cursor. Only the last {some} fit the model’s context."
 
-CONTINUE_WITHOUT_SUFFIX = "Continue without what follows"
+CONTINUE_WITHOUT_SUFFIX = "Ignore following text"
 
 
 IDEAS: tuple[tuple[str, str], ...] = (
@@ -444,7 +444,7 @@ class PageFoot(QWidget):
     def show_options(self, words: str) -> None:
         self._option_words = words.split(" · ")
         self.options.setAccessibleName(tr("How to continue the page: {words}", words=words))
-        self.options.setToolTip(f"{words}\n{tr('Length, number, sampling, where it stops')}")
+        self.options.setToolTip(f"{words}\n{tr('Length, number, sampling and stop texts')}")
         self._say_options()
 
     def _show_reading(self, reading: ContextWindow | None, written_tokens: int) -> None:
@@ -457,9 +457,7 @@ class PageFoot(QWidget):
         tokens = reading.tokens + written_tokens
         used, size = short_count(tokens), short_count(reading.context_tokens)
         self.count.setText(tr("{used} of {size} tokens", used=used, size=size))
-        self.count.setToolTip(
-            tr("What the model reads of this page, of what it can keep in mind together with what it writes")
-        )
+        self.count.setToolTip(tr("How much of the context this page and the continuation use"))
         self.line.show_share(tokens, reading.context_tokens)
         self.line.setAccessibleName(self.count.text())
         if is_cut:
@@ -602,7 +600,7 @@ class PagesColumn(ListColumn):
             search=tr("Search pages"),
             all=tr("Pages"),
             nothing_found=tr("No pages found."),
-            nothing_yet=tr("Your pages will be here."),
+            nothing_yet=tr("Your pages will appear here."),
         )
         self._pages = pages
         super().__init__(

@@ -103,7 +103,7 @@ class OptionsSheet(QFrame):
         )
         self.stops = QLineEdit("  ".join(_shown(stop) for stop in options.stop))
         self.stops.setAccessibleName(tr("Stop at"))
-        self.stops.setPlaceholderText(tr("Such as \\n\\n, two spaces between several"))
+        self.stops.setPlaceholderText(tr("For example \\n\\n. Separate several with two spaces."))
         self.sampling = SamplingFields(theme, options.sampling)
         self.length.changed.connect(lambda value: self._choose(max_tokens=int(value)))
         self.stops.editingFinished.connect(lambda: self._choose(stop=stops_of(self.stops.text())))
@@ -123,12 +123,12 @@ class OptionsSheet(QFrame):
         column = QVBoxLayout(self._inside)
         for name, meaning, field in (
             (tr("Length"), tr("In tokens; a token is about three quarters of a word."), self.length),
-            (tr("Continuations"), tr("Written together, so you can choose one."), self.count),
-            (tr("Fill in"), tr("The text after the cursor is read, too, where the model can do that."), self.middle),
+            (tr("Continuations"), tr("Written together so you can choose one."), self.count),
+            (tr("Fill in"), tr("Also reads the text after the cursor, if the model can."), self.middle),
         ):
             column.addLayout(self._row(name, meaning, field))
         column.addWidget(self.sampling)
-        column.addLayout(self._row(tr("Stop at"), tr("The text ends before one of these."), None))
+        column.addLayout(self._row(tr("Stop at"), tr("Stops before any of these."), None))
         column.addWidget(self.stops)
         theme.dress(around, margins=(1, 1, 1, 1))
         theme.dress(column, margins=(18, 14, 18, 16), spacing=10)

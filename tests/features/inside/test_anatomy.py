@@ -42,7 +42,7 @@ def test_experts_are_a_part_of_their_own(tmp_path: Path) -> None:
 
 def test_hostile_facts_are_made_safe(tmp_path: Path) -> None:
     path = make_tiny("llama", tmp_path / "tiny.gguf", **{"general.license": "MIT\x1b[2J" + "x" * 5000})
-    license_ = dict(anatomy_of(path).about)["Licence"]
+    license_ = dict(anatomy_of(path).about)["License"]
     assert "\x1b" not in license_
     assert len(license_) < 300
 

@@ -65,9 +65,7 @@ def test_a_model_that_fits_says_what_it_needs_and_what_is_free() -> None:
 
 def test_a_smaller_context_says_why() -> None:
     reduced = replace(LOADED, choice="context_reduced", context_tokens=4096, free_bytes=3_100_000_000)
-    assert said(reduced) == (
-        "Context set to 4k: a larger one does not fit beside the model in the 3.1 GB that are free."
-    )
+    assert said(reduced) == ("Context limited to 4k, because more doesn’t fit in the 3.1 GB free.")
 
 
 def test_fewer_layers_say_how_many() -> None:
@@ -103,7 +101,7 @@ def test_every_step_of_the_ladder_is_said_while_it_is_tried_and_afterwards(step:
 
 
 def test_an_unknown_step_is_said_too() -> None:
-    assert str(trying_words("from the future")) == "Trying in another way…"
+    assert str(trying_words("from the future")) == "Trying another way…"
 
 
 def test_the_last_step_that_counts_is_said() -> None:
@@ -122,11 +120,11 @@ def test_a_gpu_that_is_not_used_is_said_with_its_reason(reason: str) -> None:
 
 
 def test_a_reason_nobody_knows_is_shown_as_it_is() -> None:
-    assert surprise(gpu_missed="driver 12 is too old").endswith("the GPU is not used: driver 12 is too old")
+    assert surprise(gpu_missed="driver 12 is too old").endswith("the GPU isn’t used: driver 12 is too old")
 
 
 def test_a_model_larger_than_memory_is_a_surprise_and_one_that_fits_is_none() -> None:
-    assert "slowly" in surprise(choice="tight")
+    assert "slow" in surprise(choice="tight")
     assert surprise() == ""
 
 
@@ -141,9 +139,9 @@ def test_facts_of_a_model_on_the_cpu() -> None:
         "Runs on": "CPU, 4 threads",
         "Layers": "33, all on the CPU",
         "Memory": "needs 1.2 GB, 9.8 GB were free",
-        "Context kept in": "16 bit, exact",
-        "At the same time": "up to 8 answers",
-        "Thinks first": "no",
+        "Context precision": "16-bit, exact",
+        "In parallel": "up to 8 answers",
+        "Thinking": "no",
     }
 
 
@@ -154,10 +152,10 @@ def test_facts_of_a_model_on_a_gpu() -> None:
     assert found["Runs on"] == "Radeon 780M"
     assert found["Layers"] == "33 of 33 on the GPU"
     shared = replace(LOADED, gpu_layers=20, device="10.0.0.7:50052", placement=(Placed("10.0.0.7:50052", 20, 1),))
-    assert facts_of(shared)["Layers"] == "20 of 33 there, the others here"
+    assert facts_of(shared)["Layers"] == "20 of 33 there, the rest here"
     why = str(why_words(replace(shared, choice="layers_reduced")))
-    assert why.startswith("20 of 33 layers are on 10.0.0.7:50052:")
+    assert why.startswith("20 of 33 layers are on 10.0.0.7:50052, because")
     assert found["Context"] == "32k, all it was trained for"
-    assert found["Context kept in"] == "8 bit, half the memory"
-    assert found["Thinks first"] == "low, medium or high"
-    assert "At the same time" not in found
+    assert found["Context precision"] == "8-bit, half the memory"
+    assert found["Thinking"] == "low, medium or high"
+    assert "In parallel" not in found

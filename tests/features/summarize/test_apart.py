@@ -147,7 +147,7 @@ def test_an_answer_that_repeats_the_prompt_is_nothing_that_was_condensed(tmp_pat
         summary = summary_of(events_of(model, given))
         assert {model.asked.count(text) for text in model.asked} == {2}, "each is asked for again, without a word more"
     assert (summary.statements, summary.sections_failed) == ((), summary.sections)
-    assert coverage_words(summary) == "0 of 2 pages read; pages 1 and 2: their sections could not be condensed"
+    assert coverage_words(summary) == "0 of 2 pages read; pages 1 and 2: their sections couldn’t be summarized"
 
 
 def test_a_part_with_nothing_but_titles_and_names_is_read(tmp_path: Path) -> None:

@@ -565,12 +565,12 @@ MISSING = Check(False, CheckReason.SUPPORT)
         (
             Check(True, CheckReason.CLOSE_MATCH, "so", "So"),
             "p. 2",
-            "Found on p. 2; what it quotes stands there in slightly other letters.",
+            "Found on p. 2, with slightly different letters.",
         ),
         (
             Check(False, CheckReason.LANGUAGE),
             "p. 2",
-            "It is in another language than the page, and could not be compared with it.",
+            "It’s in a different language than the page and couldn’t be compared with it.",
         ),
         (Check(False, CheckReason.NAME, "Anna", "Maria B."), "p. 1", "It says “Anna”, the page says “Maria B”."),
     ],
@@ -592,7 +592,7 @@ def statements(*checks: Check, page: int | None = 1) -> list[Statement]:
         (statements(Check()), ("1 statement: found on its page", "")),
         (
             statements(Check(), Check(False, CheckReason.LANGUAGE), MISSING),
-            ("3 statements: 1 found on their page", "1 not found, 1 could not be compared"),
+            ("3 statements: 1 found on their page", "1 not found, 1 couldn’t be compared"),
         ),
         (statements(MISSING), ("1 statement: none found on its page", "1 not found")),
         (statements(Check(), MISSING, page=None), ("2 statements: 1 found in the text", "1 not found")),

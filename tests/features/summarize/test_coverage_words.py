@@ -45,11 +45,11 @@ def summary(*documents: SummarizedDocument, **more: Any) -> Summary:
         (summary(pages(9, 9, unit="slide")), "9 of 9 slides read"),
         (
             summary(pages(9, 6, (), (3, 4, 5))),
-            "6 of 9 pages read; pages 3 to 5: their sections could not be condensed",
+            "6 of 9 pages read; pages 3 to 5: their sections couldn’t be summarized",
         ),
         (
             summary(pages(14, 14, partly=(2,)), sections_failed=1),
-            "14 of 14 pages read; page 2 only in part: a section of it could not be condensed",
+            "14 of 14 pages read; page 2 only in part: one of its sections couldn’t be summarized",
         ),
         (summary(pages(8, 5, (), (6, 7, 8), partly=(4, 5)), is_partial=True), "5 of 8 pages read, 2 of them in part"),
         (
@@ -65,11 +65,11 @@ def summary(*documents: SummarizedDocument, **more: Any) -> Summary:
         (summary(paragraphs(1, 0)), "0 of 1 paragraph read"),
         (
             summary(pages(9, 8, (), (3,)), sections_failed=1),
-            "8 of 9 pages read; page 3: its section could not be condensed",
+            "8 of 9 pages read; page 3: its section couldn’t be summarized",
         ),
         (
             summary(paragraphs(9, 5), sections_failed=2),
-            "5 of 9 paragraphs read; 2 sections could not be condensed",
+            "5 of 9 paragraphs read; 2 sections couldn’t be summarized",
         ),
         (summary(pages(9, 9), pages(1200, 1200)), "2 documents read, 1,209 pages"),
         (summary(pages(9, 9), pages(3, 3, unit="slide")), "2 documents read, 18 paragraphs"),
@@ -85,9 +85,9 @@ def test_it_says_what_was_read_and_what_was_not(given: Summary, words: str) -> N
 
 def test_where_there_are_no_statements_it_is_said_of_the_form() -> None:
     tasks = summary(pages(9, 9), wish=SummaryOptions(form=Form.ACTIONS))
-    assert nothing_words(tasks) == "Nothing to be done was found in it."
+    assert nothing_words(tasks) == "No action items found in it."
     assert nothing_words(summary(pages(9, 9))) == "Nothing was written about it."
-    assert nothing_words(replace(tasks, documents=tasks.documents * 2)) == "Nothing to be done was found in them."
+    assert nothing_words(replace(tasks, documents=tasks.documents * 2)) == "No action items found in them."
     assert nothing_words(replace(tasks, statements=(Statement("The roof is to be repaired."),))) == ""
 
 

@@ -267,9 +267,9 @@ def test_what_was_wished_and_sentences_cannot_give_is_said() -> None:
 
     assert said(SummaryOptions(language="en-GB")) == said(SummaryOptions(Length.LONG, Form.SECTIONS)) == ""
     poem = said(SummaryOptions(form=Form.OWN, instruction="As a poem", language="fr"))
-    assert "as they stand in the document: not in French and not written as you wished." in poem
-    assert "no questions and answers" in said(SummaryOptions(form=Form.QUESTIONS))
-    assert "no list of what is to be done" in said(SummaryOptions(form=Form.ACTIONS))
+    assert "document’s own sentences: not in French and not following your instruction." in poem
+    assert "not questions and answers" in said(SummaryOptions(form=Form.QUESTIONS))
+    assert "not a list of action items" in said(SummaryOptions(form=Form.ACTIONS))
 
 
 def test_the_table_of_cues_says_the_same_of_every_language_and_is_read_when_it_is_asked_for() -> None:

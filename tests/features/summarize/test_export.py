@@ -328,7 +328,7 @@ def nothing(form: Form = Form.BULLETS) -> Summary:
 @pytest.mark.parametrize(
     ("form", "sentence"),
     [
-        (Form.ACTIONS, "Nothing to be done was found in them."),
+        (Form.ACTIONS, "No action items found in them."),
         (Form.BULLETS, "Nothing was written about them."),
         (Form.QUESTIONS, "Nothing was written about them."),
     ],

@@ -98,7 +98,7 @@ def test_sentences_are_shown_where_too_little_of_what_a_model_wrote_is_found(
         assert set(told) <= {KILN, ROOF} and told
         assert [one.check.found for one in summary.set_aside] == [True, False, False]
         assert next(iter(summary_facts(summary))) == (
-            "Only 1 of the 3 statements that scripted.gguf wrote was found in the text. These are sentences of the "
+            "Only 1 of the 3 statements that scripted.gguf wrote was found in the text. Here are sentences from the "
             "document instead."
         )
 
@@ -127,7 +127,7 @@ def test_a_model_that_writes_what_is_not_there_is_stopped_in_the_middle(
         assert [one.check.found for one in summary.set_aside] == [False] * 4
         assert summary_from_json(json.loads(json.dumps(to_json(summary)))) == summary
         assert next(iter(summary_facts(summary))) == (
-            "scripted.gguf was stopped: none of its first 4 statements were found in the text. These are sentences of "
+            "scripted.gguf was stopped: none of its first 4 statements were found in the text. Here are sentences from "
             "the document instead."
         )
 

@@ -58,7 +58,7 @@ class InsideDesk(Desk):
 
     def type_own(self, text: str) -> None:
         """A text of one's own."""
-        self.look_at("A text of your own")
+        self.look_at("Your own text")
         QTest.keyClicks(self.own_text, text)
 
     @property

@@ -99,7 +99,7 @@ def test_the_same_file_twice_is_one_chip_and_a_folder_is_its_files(open_chat: Op
     desk.attaching.add([folder, inside])
     desk.wait_until_attached(2)
     assert [one.name for one in desk.attached] == ["a.txt", "b.md"]
-    assert desk.notices == ["2 files were taken. photo.png was left out: it holds no text."]
+    assert desk.notices == ["2 files attached. photo.png was left out because it has no text."]
 
 
 def test_a_folder_is_chosen_from_the_menu_of_the_paperclip(open_chat: Open, tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ from tests.ui.chat.conftest import Open
 GB = 10**9
 PLENTY, SHORT = MachineMemory(16 * GB, 8 * GB), MachineMemory(16 * GB, GB // 2)
 SLOW = {"text": "one two three four five six seven eight ", "repeat": 100, "delay_s": 0.01}
-PUT_TO_SLEEP = "Memory got short, so the model was put to sleep. It wakes up with your next message."
+PUT_TO_SLEEP = "Memory was low, so the model was put to sleep. It wakes up when you send a message."
 
 
 @dataclass
@@ -176,7 +176,7 @@ def test_a_model_that_summarizes_stays_and_sleeps_when_that_is_done(machine: Cal
     here.memory = SHORT
     here.sleep.check_memory()
     assert here.loader.state == "ready"
-    assert here.desk.notices == ["Memory is short. The model is put to sleep once its work is done."]
+    assert here.desk.notices == ["Memory is low. The model will be put to sleep when its work is done."]
     here.is_at_work = False
     here.sleep.check_memory()
     here.desk.wait(here.is_asleep)

@@ -12,12 +12,13 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QMenu
 
+from app.core.errors import ModelMissing
 from app.core.events import PromptProgress
 from app.features.chat.answer_service import AnswerEvent, AnswerService, SecondAnswer
+from app.features.error_messages import sentence_for
 from app.ui.chat.answer_view import ASK_ANOTHER_MODEL, REGENERATE, SHOW_TWO_VERSIONS, StateLine
 from app.ui.chat.pair import PairView
 from app.ui.chat.second_model import CHOOSE_AN_ANSWER, SECOND_MODEL, VERSION_LINE, VERSION_PLACE
-from app.ui.document.document_files import NO_SUCH_FILE
 from app.ui.shared_labels import STOPPED_LABEL
 from tests.helpers.clipping import clipped_texts
 from tests.helpers.desks.chat import ChatDesk
@@ -217,7 +218,7 @@ def test_a_second_model_that_fails_leaves_the_first_and_says_why(open_chat: Open
     pair = ask_both(desk, "Which?", other)
     desk.wait(lambda: is_over(desk, pair))
     assert [not side.choose.isHidden() for side in pair.sides] == [True, False]
-    assert NO_SUCH_FILE.format(name="Other-2B-Q8_0.gguf") in said(pair.sides[1].answer)
+    assert sentence_for(ModelMissing("Other-2B-Q8_0.gguf")).text in said(pair.sides[1].answer)
     desk.click(pair.sides[0].choose)
     assert desk.texts == ["Which?", "One."]
 

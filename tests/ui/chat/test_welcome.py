@@ -13,13 +13,13 @@ from pytestqt.qtbot import QtBot
 
 from app.core.errors import NetworkOff
 from app.core.events import CancelToken
+from app.features.error_messages import sentence_for
 from app.features.models.collection import ModelSuggestion
 from app.features.models.estimate import MemoryFit
 from app.hub.catalog import CatalogEntry
 from app.hub.download import Download
 from app.hub.model_library import InstalledModel
 from app.ui.chat.welcome import BETTER_MODEL, MODEL_ON_ITS_WAY, WELCOME_QUESTION, EmptyState, FirstSuggestion
-from app.ui.models.hub_page import NETWORK_SWITCHED_OFF
 from app.ui.settings.dialog import SettingsDialog
 from app.ui.settings.settings_pages import NetworkPage
 from app.ui.shared_labels import DOWNLOAD, DOWNLOAD_MODEL, DOWNLOADS, NETWORK_SETTINGS, OTHER_MODELS, STARTER_WARNING
@@ -153,7 +153,7 @@ def test_a_download_that_cannot_be_is_a_sentence_and_the_card_stays(
     qtbot.waitUntil(lambda: BETTER_MODEL.format(name="Qwen3.5 9B") in texts(start.empty))
     start.offers.error = NetworkOff()
     qtbot.mouseClick(button(start.empty, DOWNLOAD_MODEL.format(name="Qwen3.5 9B")), Qt.MouseButton.LeftButton)
-    qtbot.waitUntil(lambda: any(shows(NETWORK_SWITCHED_OFF, text) for text in frame.notices))
+    qtbot.waitUntil(lambda: any(sentence_for(NetworkOff()).text in text for text in frame.notices))
     assert BETTER_MODEL.format(name="Qwen3.5 9B") in texts(start.empty)
     next(each for each in frame.notify.bar.findChildren(QPushButton) if each.text() == NETWORK_SETTINGS).click()
     settings = frame.window.findChild(SettingsDialog)

@@ -26,7 +26,7 @@ def saved(frame: Frame, tmp_path: Path) -> Path:
     desk = SettingsDesk(frame, "data")
     desk.click(desk.button("Back up: Back up everything"))
     frame.choose_file(path, "back_up")
-    frame.wait(lambda: any("Everything is in all.zip" in notice for notice in frame.notices))
+    frame.wait(lambda: any("Everything was saved in all.zip" in notice for notice in frame.notices))
     add_chat(frame, "Soup", "Which?", "Leek.")
     return path
 
@@ -54,7 +54,7 @@ def test_a_yes_starts_again_with_what_was_saved(frame: Frame, saved: Path) -> No
     restarted: list[bool] = []
     frame.notify.actions["restart"] = lambda: restarted.append(True)
     dialog = asked(frame, saved)
-    frame.click(next(one for one in dialog.findChildren(type(frame.button(CANCEL))) if "again" in one.text()))
+    frame.click(next(one for one in dialog.findChildren(type(frame.button(CANCEL))) if "restart" in one.text()))
     assert restarted == [True]
     frame.app.close()
     again = build_program()

@@ -53,7 +53,7 @@ def test_each_chat_is_told_with_what_did_not_come(frame: Frame, tmp_path: Path) 
     dialog.close()
     told = frame.find_step(ImportDialog)
     frame.wait(lambda: not told.is_reading)
-    assert told.head.text() == "1 chat imported, 1 here already, 1 not read"
+    assert told.head.text() == "1 chat imported, 1 already here, 1 couldn’t be read"
     assert told.rows == [
         ("Rent", WAS_HERE_ALREADY),
         ("From the old computer", f"Fireside · {MESSAGE_COUNT.format(count=2)} · 1 file is only named"),

@@ -257,7 +257,7 @@ def test_the_five_largest_are_named_and_the_rest_is_counted() -> None:
     row = np.array([0.02, 0.4, 0.03, 0.2, 0.1, 0.05, 0.15, 0.05], np.float32)
     assert largest_in_words(row, tokens, 7) == (
         LOOKS_AT.format(
-            word="w7", others="“w1” 40 %, “w3” 20 %, “w6” 15 %, “w4” 10 %, “w5” 5.0 %; at 3 others with 10 % together."
+            word="w7", others="“w1” 40 %, “w3” 20 %, “w6” 15 %, “w4” 10 %, “w5” 5.0 %; 3 others, 10 % in total."
         )
     )
 

@@ -59,7 +59,7 @@ def test_the_last_row_is_called_the_output(view: LayersView, desk: Desk) -> None
 def test_arrows_go_from_cell_to_cell_and_tell_what_was_likely(view: LayersView, desk: Desk) -> None:
     view.grid.setFocus()
     desk.press(Qt.Key.Key_Left)
-    assert view.cell.text() == OUTPUT_GUESSES.format(word="cat", guesses="“sat” 90 %. So the text goes on")
+    assert view.cell.text() == OUTPUT_GUESSES.format(word="cat", guesses="“sat” 90 %. This is the actual next token")
     desk.press(Qt.Key.Key_Left, Qt.Key.Key_Up)
     assert view.cell.text() == LAYER_GUESSES.format(layer=0, word="The", guesses="“of” 2.0 %, “↵” 1.0 %")
     current = view.grid.currentIndex()

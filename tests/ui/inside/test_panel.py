@@ -274,7 +274,7 @@ def test_an_answer_is_tinted_while_it_is_written_and_told_with_the_number(begin:
             inside.point_at(number)
         return inside.detail
 
-    inside.wait(lambda: pointed_at() == "·house 50 % · the likeliest of all · instead: ·other 25 %")
+    inside.wait(lambda: pointed_at() == "·house 50 % · the most likely token · instead: ·other 25 %")
 
 
 def test_an_answer_nobody_looked_at_is_read_again_on_a_click(begin: Begin) -> None:

@@ -12,9 +12,9 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFileDialog, QPushButton, QRadioButton
 from pytestqt.qtbot import QtBot
 
-from app.core.errors import DiskFull
+from app.core.errors import DiskFull, ModelMissing
 from app.core.events import CancelToken, CopyProgress
-from app.ui.document.document_files import NO_SUCH_FILE
+from app.features.error_messages import sentence_for
 from app.ui.models.installed_page import COPY, COPYING_MODEL, IN_PLACE, MOVE, AddDialog, Facts, facts_of_file
 from app.ui.models.models_tab import MODEL_ADDED
 from app.ui.shared_labels import ADD, CANCEL
@@ -177,7 +177,7 @@ def test_a_file_from_the_command_line_is_opened_where_it_is(
 
 def test_a_file_that_is_gone_is_told(frame: Frame, copier: Copier, tmp_path: Path, qtbot: QtBot) -> None:
     frame.drop(tmp_path / "gone.gguf")
-    qtbot.waitUntil(lambda: frame.notices == [NO_SUCH_FILE.format(name="gone.gguf")])
+    qtbot.waitUntil(lambda: frame.notices == [sentence_for(ModelMissing("gone.gguf")).text])
 
 
 @pytest.mark.parametrize(
@@ -222,7 +222,7 @@ def test_what_does_not_fit_cannot_be_chosen(scheme: str, qtbot: QtBot) -> None:
     assert not dialog.choices[COPY].isEnabled()
     assert not dialog.choices[MOVE].isEnabled()
     assert dialog.how == IN_PLACE
-    assert "4.0 GB are free" in dialog.choices[COPY].accessibleDescription()
+    assert "4.0 GB free" in dialog.choices[COPY].accessibleDescription()
     assert clipped_texts(dialog) == []
     on_one_disk = AddDialog(Theme(scheme), Path("a.gguf"), Facts(6 * GB, 4 * GB, is_same_disk=True))
     qtbot.addWidget(on_one_disk)

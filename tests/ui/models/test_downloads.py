@@ -80,15 +80,15 @@ def test_what_the_queue_holds_shows_in_its_groups_as_after_a_restart(pages: Page
     ("changes", "words"),
     [
         ({"phase": "connecting"}, "Connecting · 650 MB of 1.3 GB"),
-        ({"phase": "checking"}, "Checking what is already here · 650 MB of 1.3 GB"),
-        ({"phase": "verifying"}, "Comparing with the Hub's checksum · 650 MB of 1.3 GB"),
+        ({"phase": "checking"}, "Checking existing files · 650 MB of 1.3 GB"),
+        ({"phase": "verifying"}, "Verifying the Hub’s checksum · 650 MB of 1.3 GB"),
         (
             {"phase": "waiting", "wait_s": 8.2, "problem": "HubUnreachable"},
-            "No answer from the Hub, next try in 8 s · 650 MB of 1.3 GB",
+            "No answer from the Hub. Retrying in 8 s · 650 MB of 1.3 GB",
         ),
         (
             {"phase": "waiting", "wait_s": 60, "problem": "HubBusy"},
-            "The Hub asks to wait, next try in 60 s · 650 MB of 1.3 GB",
+            "The Hub is busy. Retrying in 60 s · 650 MB of 1.3 GB",
         ),
         ({"bytes_per_s": 0.0, "left_s": None}, "650 MB of 1.3 GB"),
     ],

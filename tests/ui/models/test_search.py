@@ -132,7 +132,7 @@ def test_filters_ask_anew_and_say_what_holds(desk: Desk) -> None:
     assert (query.text, query.sort, query.most_bytes, query.license, query.vision, query.limit) == (
         "qwen", "likes", 4_000_000_000, "mit", True, 30,
     )  # fmt: skip
-    assert desk.size.button.accessibleName() == "Largest size: Up to 4 GB"
+    assert desk.size.button.accessibleName() == "Maximum size: Up to 4 GB"
 
 
 def test_filters_by_keyboard(desk: Desk) -> None:

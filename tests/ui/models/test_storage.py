@@ -81,7 +81,7 @@ def test_moving_shows_how_far_and_then_the_new_folder(pages: Pages, qtbot: QtBot
     pages.models.move_may_go_on.set()
     new = tmp_path / "Fireside models"
     qtbot.waitUntil(lambda: pages.folder_path.text() == str(new))
-    assert pages.notices == [f"The models are now in {new}."]
+    assert pages.notices == [f"Models moved to {new}."]
     assert pages.loader.loaded == [new / "org" / "model.gguf"]
 
 

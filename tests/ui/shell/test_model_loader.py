@@ -10,10 +10,10 @@ import pytest
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from app.core.errors import EngineStopped
+from app.core.errors import EngineStopped, ModelMissing
 from app.core.events import LoadProgress, Message, Role
 from app.core.paths import starter_model
-from app.ui.document.document_files import NO_SUCH_FILE
+from app.features.error_messages import sentence_for
 from app.ui.settings.dialog import SettingsDialog
 from app.ui.shared_labels import SETTINGS, STARTER
 from app.ui.shell import tasks
@@ -112,7 +112,7 @@ def test_a_missing_file_keeps_the_loaded_model(qapp: QApplication, qtbot: QtBot,
         frame.loader.load(model(tmp_path, "a.gguf"))
         until(qtbot, frame.loader, "ready")
         frame.open_files(tmp_path / "gone.gguf")
-        qtbot.waitUntil(lambda: frame.notices == [NO_SUCH_FILE.format(name="gone.gguf")])
+        qtbot.waitUntil(lambda: frame.notices == [sentence_for(ModelMissing("gone.gguf")).text])
         assert (frame.loader.name, frame.loader.state) == ("a", "ready")
 
 
@@ -212,7 +212,7 @@ def test_a_gpu_that_is_not_used_is_said_with_a_way_to_the_settings(
     with open_window(qapp) as frame:
         frame.loader.load(model(tmp_path, "a.gguf"))
         until(qtbot, frame.loader, "ready")
-        assert frame.notices == ["The GPU that is chosen in the settings was not found, so the model runs on the CPU."]
+        assert frame.notices == ["The GPU chosen in Settings wasn’t found, so the model runs on the CPU."]
         frame.press_notice(SETTINGS)
         frame.find_step(SettingsDialog).close()
 

@@ -233,7 +233,7 @@ WANTED = {
     "server": label_of("programs"),
     "api": label_of("programs"),
     "openai": label_of("servers"),
-    "ollama": "Models of other programs",
+    "ollama": "Models from other programs",
     "port": label_of("port"),
     "version": "About",
     "update": label_of("updates"),

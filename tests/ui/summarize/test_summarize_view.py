@@ -112,7 +112,7 @@ def test_a_language_that_the_model_was_not_made_for_is_told_before_the_start_and
     head = desk.head
     summary = replace(summary_of([], SummaryOptions(), [found()]), unknown_languages=("ja",))
     head.show_facts(summary)
-    assert head.text.endswith("by a model that was not made for Japanese")
+    assert head.text.endswith("by a model that isn’t made for Japanese")
 
 
 def test_in_the_smallest_window_nothing_covers_anything_and_a_title_is_whole(open_tab: Open, tmp_path: Path) -> None:
@@ -448,7 +448,7 @@ def test_of_a_scan_that_was_corrected_since_a_summary_says_so_and_is_made_again_
     assert corrected is not None
     desk.view.show_job(first)
     assert desk.state_words.text() == (
-        "What was read from the pictures has changed since. The summary is of the earlier version."
+        "The text read from the pictures has changed. This summary is of an earlier version."
     )
     assert desk.go_on_button.text() == SUMMARIZE_AGAIN
     desk.click(desk.go_on_button)
@@ -634,7 +634,7 @@ def test_by_the_smallest_model_the_result_says_that_none_was_asked_and_what_sent
         desk.wait(lambda: desk.states == ["Summarizing", ""])
     assert started == []
     assert "4 of 4 pages read" in desk.facts.accessibleName()
-    said = ("Written without the model.", "no questions and answers. That takes a larger model.")
+    said = ("Written without the model.", "not questions and answers. Use a larger model for that.")
     assert all(one in desk.facts.accessibleName() for one in said)
     assert desk.statements.ranges
     assert all(one.shown.chips and not one.shown.is_flagged for one in desk.statements.ranges)
@@ -668,7 +668,7 @@ def test_a_model_that_writes_is_offered_nothing_else(open_tab: Open, tmp_path: P
     desk.view.methods.found.emit("Qwen 1.5B", frozenset({(Form.BULLETS, False)}))
     assert desk.begin_button.text() == KEEP_SENTENCES
     desk.choose_form(Form.ACTIONS)
-    assert desk.begin_button.text() == SUMMARIZE, "sentences are no list of what is to be done"
+    assert desk.begin_button.text() == SUMMARIZE, "sentences are not a list of action items"
 
 
 def test_stopped_while_it_is_written_the_text_stands_there_and_go_on_is_offered(desk: Desk, tmp_path: Path) -> None:
@@ -689,7 +689,7 @@ def test_stopped_while_it_is_written_the_text_stands_there_and_go_on_is_offered(
 @pytest.mark.parametrize(
     ("form", "sentence"),
     [
-        (Form.ACTIONS, "Nothing to be done was found in it."),
+        (Form.ACTIONS, "No action items found in it."),
         (Form.BULLETS, "Nothing was written about it."),
     ],
 )

@@ -208,10 +208,10 @@ def test_the_check_is_said_with_the_statement() -> None:
     (other,) = shown_statements(
         [Statement("Es stieg.", (ClaimAnchor(0, 1, 6),), Check(False, CheckReason.LANGUAGE))], places("a.pdf")
     )
-    assert (other.is_flagged, second.is_flagged) == (False, True), "that it could not be compared speaks not against it"
-    assert "in another language than the page" in other.note
+    assert (other.is_flagged, second.is_flagged) == (False, True), "that it couldn’t be compared speaks not against it"
+    assert "in a different language than the page" in other.note
     assert "Ms Roe" in third.note
-    assert "not found on p. 8" in third.note
+    assert "wasn’t found on p. 8" in third.note
     assert [one.is_flagged for one in (first, second, third)] == [False, True, True]
 
 

@@ -447,7 +447,7 @@ def test_a_model_without_the_language_is_named_and_nothing_can_be_begun(open_tab
 
 def test_a_pdf_says_that_its_layout_is_not_kept(desk: TranslateDesk, tmp_path: Path) -> None:
     sheet = desk.drop(lease_pdf(tmp_path / "lease.pdf"))
-    assert "PDF cannot be written back" in sheet.draft_note.text()
+    assert "PDF files can’t keep their layout" in sheet.draft_note.text()
     assert shows(LAYOUT_NOT_KEPT, sheet.draft_note.text())
     assert endings_of(sheet.stored) == (".docx", ".html")
 

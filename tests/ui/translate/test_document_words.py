@@ -70,7 +70,7 @@ def test_work_is_counted_in_segments_and_says_why_it_waits() -> None:
 
 
 def test_what_is_done_is_told_with_what_the_memory_gave_and_what_to_look_at() -> None:
-    assert done_words(STORED) == "1,206 segments · 40 from memory · 3 to look at"
+    assert done_words(STORED) == "1,206 segments · 40 from memory · 3 to review"
     assert done_words(replace(STORED, segments=1, reused=0, flagged=0)) == ONE_SEGMENT
 
 
@@ -87,7 +87,9 @@ def test_the_title_is_the_files_name_until_it_is_another() -> None:
 
 def test_only_what_cannot_be_written_back_says_that_its_layout_is_lost() -> None:
     assert layout_words(STORED) == ""
-    assert layout_words(replace(STORED, name="lease.pdf", format="blocks")).startswith("PDF cannot be written back")
+    assert layout_words(replace(STORED, name="lease.pdf", format="blocks")).startswith(
+        "PDF files can’t keep their layout"
+    )
 
 
 def test_languages_have_their_own_names_and_direction() -> None:
@@ -101,8 +103,8 @@ def test_what_was_saved_is_said_with_what_is_missing_in_it() -> None:
     path = Path("/somewhere/lease.docx")
     assert saved_words(Saved(path)) == SAVED_AS.format(name="lease.docx")
     partial = Saved(path, tuple(range(1_200)), is_marked=True)
-    assert saved_words(partial) == "Saved as lease.docx. 1,200 segments are not translated yet and marked so."
-    assert saved_words(Saved(path, (7,))) == "Saved as lease.docx. 1 segment is not translated yet."
+    assert saved_words(partial) == "Saved as lease.docx. 1,200 segments aren’t translated yet and are marked."
+    assert saved_words(Saved(path, (7,))) == "Saved as lease.docx. 1 segment isn’t translated yet."
     assert saved_words(Saved(path, kept=(4,))).endswith(ONE_SEGMENT_UNCHANGED)
     assert "2 segments couldn’t be translated" in saved_words(Saved(path, kept=(4, 5)))
     assert "1 couldn’t keep" in saved_words(Saved(path, refused=(4,)))

@@ -147,7 +147,7 @@ def test_terms_come_out_of_a_file_and_go_into_one(make: Make, qtbot: QtBot, tmp_
     qtbot.waitUntil(lambda: GlossaryTerm("keys", "Schlüssel") in panel.terms.terms)
     assert GlossaryTerm("tenant", "Mieterin") in panel.terms.terms
     assert len(panel.terms.terms) == 4
-    assert panel._notify.bar.notices[-1].text == "2 terms were imported. 1 already existed."
+    assert panel._notify.bar.notices[-1].text == "2 terms imported. 1 already existed."
     gone = tmp_path / "out.csv"
     save = panel.files.ask_to_export(panel.terms.terms, "en-de")
     assert save.acceptMode() == QFileDialog.AcceptMode.AcceptSave

@@ -9,15 +9,15 @@ from pathlib import Path
 import pytest
 
 import app.features.models.collection as facade
+from app.core.errors import NetworkOff
+from app.features.error_messages import sentence_for
 from app.hub.catalog import CatalogEntry
-from app.ui.models.hub_page import NETWORK_SWITCHED_OFF
 from app.ui.shared_labels import GLOSSARY, USE_IT
 from app.ui.translate.language_row import LANGUAGE_UNKNOWN
 from tests.helpers.clipping import clipped_texts
 from tests.helpers.desks.translate import TranslateDesk
 from tests.helpers.fake_hub import FakeHub
 from tests.helpers.models_on_disk import model_bytes, write_model
-from tests.helpers.texts import shows
 from tests.ui.translate.conftest import ENGLISH, PORTUGUESE, Open
 
 GB = 10**9
@@ -99,7 +99,7 @@ def test_what_the_hub_refuses_is_a_sentence_and_the_offer_stays(open_tab: Open) 
     desk.paste(ENGLISH)
     desk.wait(lambda: desk.needed == OFFER)
     desk.click(desk.download)
-    desk.wait(lambda: any(shows(NETWORK_SWITCHED_OFF, text) for text in desk.notices))
+    desk.wait(lambda: any(sentence_for(NetworkOff()).text in text for text in desk.notices))
     assert desk.download.isEnabled()
 
 

@@ -193,7 +193,7 @@ def test_a_scan_is_stopped_and_gone_on_with_asked_about_compared_and_corrected(s
     assert desk.said == "Reading the pictures of lease.pdf with Eye 2B · 2 of 2"
     assert chat.attaching.waits_for == "lease.pdf"
     desk.act(STOP)
-    desk.wait(lambda: "not read" in desk.said)
+    desk.wait(lambda: "wasn’t read" in desk.said)
     assert desk.said == PAGE_IS_PICTURE.format(page=2, name="lease.pdf")
     (desk.script.parent / "go").touch()
     desk.act(GO_ON)
@@ -377,7 +377,7 @@ def test_a_translated_scan_says_what_it_is_and_follows_what_is_corrected_beside_
         assert page.panel.paper.shown is picture
         assert desk.said == f"{told} Corrected by you: page 1."
         assert page.state_words.text() == (
-            "What was read from the pictures has changed since. Earlier translations are kept."
+            "The text read from the pictures has changed. Earlier translations are kept."
         )
         assert page.shown == ["You said: Lease", ANSWER, f"You said: {SECOND}"]
         QTest.keyClick(reading.edit, Qt.Key.Key_Escape)

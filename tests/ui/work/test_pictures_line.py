@@ -79,7 +79,7 @@ def reading(page: int, state: str = "read", *, edited: bool = False) -> StoredPa
 def test_what_was_not_read_is_said(unread: tuple[int, ...], pages: int, words: str) -> None:
     assert unread_words(state(unread, document=document(pages))) == words
     nothing_reads = unread_words(state(unread, document=document(pages), ways=[]))
-    assert nothing_reads == f"{words} A model that sees can read them, or the program tesseract where it is installed."
+    assert nothing_reads == f"{words} A vision model can read them, or Tesseract if it’s installed."
 
 
 def test_figures_are_said_by_their_number() -> None:
@@ -98,8 +98,8 @@ def test_how_far_it_is_and_why_it_rests_is_said() -> None:
 def test_answers_that_are_none_and_corrections_are_said_with_their_pages() -> None:
     read = {1: reading(1), 2: reading(2, "repeated"), 3: reading(3, "empty"), 4: reading(4, "cut", edited=True)}
     assert read_words(state(read=read)) == (
-        "4 pages of lease.pdf read from pictures by Eye 2B. Letters may be wrong."
-        " The answer repeated itself; what came before is kept: page 2. Without text: page 3. Corrected by you: page 4."
+        "4 pages of lease.pdf read from pictures by Eye 2B. Letters may be wrong. The answer repeated "
+        "itself. The text before that was kept: page 2. Without text: page 3. Corrected by you: page 4."
     )
 
 

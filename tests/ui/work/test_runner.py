@@ -111,7 +111,7 @@ def test_the_status_line_says_which_of_how_many_and_why_it_rests(kind: str, noti
     states, changed = run(kind, queue, notify, qtbot)
     verb, noun = KINDS[kind][3].split()
     assert states == [
-        f"{verb}ing 1 of 2", f"{noun} paused while you chat", f"{verb}ing 1 of 2", f"{noun} waits for memory",
+        f"{verb}ing 1 of 2", f"{noun} paused while you chat", f"{verb}ing 1 of 2", f"{noun} waiting for memory",
         f"{verb}ing 1 of 2", f"{verb}ing 2 of 2", "",
     ]  # fmt: skip
     assert changed == [1, 1, 2, 2]

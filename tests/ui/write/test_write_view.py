@@ -9,8 +9,6 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLineEdit, QPushButton
 
-from app.ui.models.compare_page import MY_OWN
-from app.ui.models.download_rows import MODEL_DOWNLOADED
 from app.ui.sampling_fields import MORE_SAMPLING_SETTINGS, SEED, SamplingFields
 from app.ui.shared_labels import STOP, STOPPED_LABEL, TEMPERATURE, TOKEN_COUNT
 from app.ui.write.alternatives import UNDER_A_THOUSANDTH, percent
@@ -132,7 +130,7 @@ def test_arrows_and_return_choose_escape_takes_none_and_typing_closes_them(open_
     desk.wait(lambda: desk.cards and not desk.is_busy)
     desk.type(".")
     assert desk.cards == []
-    assert desk.text == MODEL_DOWNLOADED.format(name="It is third")
+    assert desk.text == "It is third is here."
 
 
 def test_stop_keeps_what_has_come_and_typing_takes_over(open_page: Open) -> None:
@@ -327,7 +325,7 @@ def test_its_own_model_is_loaded_beside_the_chats(open_page: Open, tmp_path: Pat
     desk.root.continuing.counting.on_model_changed()
     desk.type("My")
     desk.continue_to_end()
-    assert desk.text == MY_OWN
+    assert desk.text == "My own"
     assert Path(desk.app.loaded.path).name == "model.gguf", "the chat's stays"
 
 
