@@ -62,7 +62,7 @@ KINDS_BY_PLACE = {
 """The same, where the argument's position tells."""
 MOST_CHARACTERS = {"button": 24, "tooltip": 80, "help": 140, "terminal help": 140}
 BANNED = re.compile(
-    r"\b(stands?|goes on|go on|is told|are told|beside|of its own|of their own|so many|so much|may not be|a person"
+    r"\b(stands?|goes on|go on|is told|are told|beside|of its own|of their own|so many|so much|may not be (?:read|opened|changed|sent|shown)|a person"
     r"|who asks|nobody|anew|whoever|whose|lies|lie|learnt|does without|do without|is another|another one"
     r"|of itself|by itself|what is|what was|what it|there is nothing|there is no|not any more|no longer there|wherein"
     r"|therein|in place of|at work|its own words|goes before|puts? in|came of|becomes of|let it)\b",
@@ -145,6 +145,7 @@ class TextFinder:
             for path in sorted(root.glob("app/**/*.py"))
         }
         self.constants: dict[str, list[tuple[str, int, str]]] = {}
+        self.imported: dict[tuple[str, str], str] = {}
         self._found: dict[tuple[str, int, str], str] = {}
         for path, tree in self.trees.items():
             self._collect_constants(path, tree)
@@ -161,6 +162,9 @@ class TextFinder:
 
     def _collect_constants(self, path: str, tree: ast.Module) -> None:
         for statement in tree.body:
+            if isinstance(statement, ast.ImportFrom) and statement.module:
+                module = statement.module.replace(".", "/") + ".py"
+                self.imported |= {(path, alias.asname or alias.name): module for alias in statement.names}
             if isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Name):
                 text = literal_text(statement.value)
                 if text:
@@ -193,8 +197,9 @@ class TextFinder:
         elif text is not None and _WORD.search(_FIELD.sub("", text)):
             self._found.setdefault((path, node.lineno, text), kind)  # type: ignore[attr-defined]
         elif name:
-            own = [place for place in self.constants.get(name, ()) if place[0] == path]
-            for place in own or self.constants.get(name, ()):
+            module = self.imported.get((path, name))  # another module's constant of that name is another text
+            own = [place for place in self.constants.get(name, ()) if place[0] in {path, module}]
+            for place in own or ([] if isinstance(node, ast.Name) else self.constants.get(name, ())):
                 if self._found.get(place, "label") == "label":
                     self._found[place] = kind
 

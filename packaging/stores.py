@@ -21,7 +21,7 @@ from app import __version__  # noqa: E402 - found where the line above says
 
 ID = "io.github.fireside.Fireside"
 WINGET_ID = "Fireside.Fireside"
-SUMMARY = "Talk to language models that run on this computer"
+SUMMARY = "Chat with language models on your own computer"
 FLATPAK = ROOT / "packaging" / "linux" / f"{ID}.yml"
 WINGET_SCHEMA = "1.10.0"
 

@@ -35,7 +35,7 @@ VIProductVersion "${VERSION}.0"
 VIAddVersionKey "ProductName" "Fireside"
 VIAddVersionKey "ProductVersion" "${VERSION}"
 VIAddVersionKey "FileVersion" "${VERSION}"
-VIAddVersionKey "FileDescription" "Talk to language models that run on this computer"
+VIAddVersionKey "FileDescription" "Chat with language models on your own computer"
 VIAddVersionKey "LegalCopyright" "Apache-2.0"
 !ifdef SIGN
   !finalize '${SIGN} "%1"'

@@ -40,8 +40,8 @@ def check_words(check: Check, pages: str) -> str:
         return f"It’s in a different language than {_lower_first(speaker)} and couldn’t be compared with it."
     if check.reason is CheckReason.GARBLED and not check.said:
         return "It says the same thing twice."
-    what = "What it quotes" if check.reason is CheckReason.QUOTE_NOT_FOUND else f"“{check.said}”"
-    return f"{what} was not found {place}." if check.said else f"Not found {place}."
+    what = "The quoted text" if check.reason is CheckReason.QUOTE_NOT_FOUND else f"“{check.said}”"
+    return f"{what} wasn’t found {place}." if check.said else f"Not found {place}."
 
 
 def doubt_words(statement: Statement) -> str:

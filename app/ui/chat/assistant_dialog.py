@@ -37,7 +37,7 @@ EXAMPLES = (
         "Proofreader",
         "Correct spelling and grammar in what I send. Keep my words and tone. Answer with the text only.",
     ),
-    ("Patient teacher", "Explain one step at a time in simple words. Ask whether it is clear before you go on."),
+    ("Patient teacher", "Explain one step at a time in simple words. Check that it’s clear before you continue."),
 )
 """Names and instructions of example assistants, offered while there is none."""
 ICON_ROLE = Qt.ItemDataRole.UserRole + 7

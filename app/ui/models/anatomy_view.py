@@ -342,7 +342,7 @@ def _layer_facts(found: ModelAnatomy) -> list[Fact]:
         Fact(
             tr(LAYERS),
             _number(found.layers),
-            tr("Each layer looks at the other tokens, then processes what it found."),
+            tr("Each layer looks at the other tokens, then processes the result."),
         ),
         Fact(
             tr(HEADS_PER_LAYER),
