@@ -62,7 +62,8 @@ KINDS_BY_PLACE = {
 """The same, where the argument's position tells."""
 MOST_CHARACTERS = {"button": 24, "tooltip": 80, "help": 140, "terminal help": 140}
 BANNED = re.compile(
-    r"\b(stands?|goes on|go on|is told|are told|beside|of its own|of their own|so many|so much|may not be (?:read|opened|changed|sent|shown)|a person"
+    r"\b(stands?|goes on|go on|is told|are told|beside|of its own|of their own|so many|so much"
+    r"|may not be (?:read|opened|changed|sent|shown)|a person"
     r"|who asks|nobody|anew|whoever|whose|lies|lie|learnt|does without|do without|is another|another one"
     r"|of itself|by itself|what is|what was|what it|there is nothing|there is no|not any more|no longer there|wherein"
     r"|therein|in place of|at work|its own words|goes before|puts? in|came of|becomes of|let it)\b",

@@ -210,7 +210,7 @@ class ActionRow(QWidget):
         self._is_pinned = False
         self._buttons: list[IconButton] = []
         self._count: QPushButton = self._text_button("versions", TurnCommand.MAP, 13)
-        self._count.setToolTip(tr("A map of all versions"))
+        self._count.setToolTip(tr("Map of all versions"))
         self._previous = self._icon_button(TurnAction(TurnCommand.PREVIOUS, "caret-left", tr(PREVIOUS_VERSION)))
         self._next = self._icon_button(TurnAction(TurnCommand.NEXT, "caret-right", tr(NEXT_VERSION)))
         self._pin: QPushButton = self._text_button("pinned", TurnCommand.UNPIN, 12.5)

@@ -302,7 +302,7 @@ class AttachmentRow(QWidget):
             if isinstance(chip, PictureChip):
                 chip.show_one(attachment)
         elif attachment.stage is Stage.FAILED:
-            chip.show_error(tr("not heard") if attachment.is_unheard else attachment.error)
+            chip.show_error(tr("not transcribed") if attachment.is_unheard else attachment.error)
         elif attachment.stage is Stage.READING and attachment.pages and isinstance(chip, DraftChip):
             chip.show_reading(attachment)
         elif attachment.stage is Stage.READING:
