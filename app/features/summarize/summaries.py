@@ -443,9 +443,9 @@ class SummaryJobs(StoredJobs[StoredSummary, SummaryEvent]):
     def method_of(self, document_ids: Sequence[int]) -> Callable[[SummaryOptions], Method]:
         """Return a function from options to the method these documents would be summarized with now.
 
-        # Without the places of lines: a third of the memory.
         See `MethodChoice`. Raises as `first_look`.
         """
+        # Without the places of lines: a third of the memory.
         documents = inputs_of(self._documents, document_ids, has_places=False)
         return lambda wish: self._choice.choose_method(wish, documents)
 
