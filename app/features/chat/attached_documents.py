@@ -124,7 +124,8 @@ class AttachedDocuments:
 
         Searched for each question: background documents, those shared with other chats (`around`) and not shown
         whole, and those whose message is hidden (`hidden`). Earlier choices stay while they fit. Also judges whether
-        a passage seems to answer, unless a document is shown whole (`has_whole`: in the preamble).
+        a passage seems to answer, unless a document is shown whole (`has_whole`: in the preamble): words in common
+        know less than a model that reads all of it.
         """
         branch = _to_question(branch)
         if not branch:
@@ -147,7 +148,8 @@ class AttachedDocuments:
             text = _searched_text(branch)
             by_model = self.documents.rank_by_model(document_id, text, MOST_RANKED)
             chosen = choose_passages(self.documents.store, document_id, text, room, count, by_model=by_model)
-            judged = has_answer(self.documents.store, document_id, question.text) if is_judged else None
+            is_part = len(chosen) < self.documents.store.block_count(document_id)
+            judged = has_answer(self.documents.store, document_id, question.text) if is_judged and is_part else None
             if before is not None:
                 # Unchanged passages aren't stored again, or the prompt would be fitted twice.
                 if list(before.passages) != chosen:

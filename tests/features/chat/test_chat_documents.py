@@ -138,6 +138,20 @@ def test_a_question_that_no_passage_answers_is_told_to_the_model(app: Fireside, 
     assert text.endswith(f"How many bananas did the elephant in Lisbon eat?\n\n{told}"), "small models skip it earlier"
 
 
+def test_nothing_is_told_to_be_missing_from_a_document_that_is_shown_whole(
+    app: Fireside, script: Path, tmp_path: Path
+) -> None:
+    chat = app.conversations.create()
+    path = tmp_path / "lease.txt"
+    path.write_text("\n\n".join(f"Paragraph {number} of the lease is about rent." for number in range(10)), "utf-8")
+    attach(app, path, chat.id, DocumentUse.BACKGROUND)
+    ask(app, chat.id, "How many bananas did the elephant in Lisbon eat?")
+    (attachment,) = app.documents.attachments.of_messages([app.conversations.read_branch(chat.id)[0].id]).popitem()[1]
+    assert len(attachment.passages) == 10
+    assert attachment.has_answer is None, "the model reads all of it, and knows better than words in common"
+    assert NO_ANSWER.format("lease.txt") not in prompts(script)[-1][-1][1]
+
+
 def test_asked_again_the_same_passages_are_shown(app: Fireside, script: Path, tmp_path: Path) -> None:
     chat = app.conversations.create()
     attach(app, book(tmp_path), chat.id, DocumentUse.BACKGROUND)
