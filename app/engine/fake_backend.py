@@ -20,7 +20,8 @@ Rules for answers:
     "text": "..."                 the answer; by default `You said: <last user message>`
     "delay_s": 0.05               before each token; "prompt_s": seconds for reading the prompt, with progress
     "unlikely": {"lift": 0.01}    how likely words of it were to come, "" all others; by default one half, or 0.95
-                                  where no alternatives are asked for
+                                  where no alternatives are asked for; of an answer's first word nothing is told
+                                  that is not named
     "batch": "go"                 one batch of its prompt is computed until the file "go" is there (beside the script),
                                   as on a slow computer: the heart beats, and no cancel is heard
     "repeat": 1000                the text so many times
@@ -523,12 +524,12 @@ def _loaded_reply(request: protocol.LoadModel, rule: Rule) -> protocol.Loaded:
 
 
 def _token_seen(word: str, number: int, unlikely: Mapping[str, float] | None = None) -> TokenSeen:
-    """Return a word as a token: nothing is known of the first, of the others how likely they are, by default as not."""
-    if not number:
-        return TokenSeen(len(word), word.encode())
+    """Return a word as a token, with how likely it was; of the first only what a script says of that word."""
     told = unlikely or {}
+    if not number and word.strip(" .,") not in told:
+        return TokenSeen(len(word), word.encode())
     likely = told.get(word.strip(" .,"), told.get("", 0.5))
-    guesses = (Guess(word.encode(), likely, len(word)), Guess(OTHER.encode(), likely / 2, len(OTHER)))
+    guesses = (Guess(word.encode(), likely, len(word)), Guess(OTHER.encode(), min(likely / 2, 1 - likely), len(OTHER)))
     return TokenSeen(len(word), word.encode(), False, math.log(likely), 0, guesses)
 
 

@@ -5,6 +5,9 @@ were written before any score was seen. `near` is a question that the document a
 person, `plausible` one about its topic, `far` one about something else. `fit` finds the weights of
 `app.features.retrieval.absence` on the development sets; the held-out ones only say what they are worth.
 
+A short document is an excerpt of a long one around the passage that answers, or anywhere for a question that none
+does: in a long document something is always near, so both sizes are fitted and measured.
+
 No judge that reads the passages which a prompt shows can tell more than the ceiling: one without a fault, which never
 tells where the answer is among them and leaves the rest to the signs. It needs the answer to be found first.
 """
@@ -12,6 +15,8 @@ tells where the answer is among them and leaves the rest to the signs. It needs 
 from __future__ import annotations
 
 import json
+import math
+import random
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,18 +26,21 @@ from run import Row
 
 from app.features.retrieval.absence import MOST_ABSENCE, USUAL_CLOSENESS, AnswerSigns, absence_of, signs_of
 from app.features.retrieval.choosing import choose_passages
-from app.store.document_store import DocumentStore
+from app.store.document_store import DocumentStore, Fields
 from tests.helpers.grounded import DEVELOPMENT, HELD_OUT, find_passage, load_question_sets
 
 QUESTIONS = Path(__file__).resolve().parents[1] / "data" / "absence" / "questions.json"
 LEAST_TOLD, MOST_FALSE = 0.8, 0.1
-FITTED_FALSE = 0.05
+FITTED_FALSE = 0.07
 """Of the development sets: other documents are told of more often."""
 RIDGE = 0.3
 """Of the regression, on signs of unit variance."""
 SHOWN_TOKENS = 3_000
 """What a context of 8,192 tokens has for passages."""
 LETTERS_A_TOKEN = 3.6
+EXCERPT_BLOCKS = (60, 120, 300)
+"""Some 5, 10 and 25 pages."""
+SEED = 7
 ANSWERABLE = "answerable"
 
 
@@ -60,6 +68,8 @@ class JudgedQuestion:
     kind: str
     signs: AnswerSigns | None
     is_shown: bool | None = None
+    blocks: int = 0
+    """Size of the excerpt it was asked of; 0 for the whole document."""
 
     @property
     def absence(self) -> float:
@@ -87,6 +97,29 @@ def judge_questions(store: DocumentStore, documents: dict[str, int]) -> list[Jud
     return judged
 
 
+def judge_excerpts(store: DocumentStore, documents: dict[str, int]) -> list[JudgedQuestion]:
+    """Look the questions up in short documents, of which each begins at a round place."""
+    chosen, judged = random.Random(SEED), []
+    blocks = {name: store.read_blocks(number) for name, number in documents.items()}
+    for asked in asked_questions():
+        there = blocks.get(asked.document, [])
+        found = find_passage(there, asked.passage) if asked.passage else set()
+        for size in EXCERPT_BLOCKS:
+            if len(there) < size * 1.5 or (asked.kind == ANSWERABLE and not found):
+                continue
+            last = len(there) - size
+            first = min(last, max(0, min(found) - 1 - chosen.randrange(size))) if found else chosen.randrange(last + 1)
+            signs = signs_of(store, _store_excerpt(store, there[first : first + size]), asked.text)
+            judged.append(JudgedQuestion(asked.split, asked.language, asked.kind, signs, blocks=size))
+    return judged
+
+
+def _store_excerpt(store: DocumentStore, blocks: Sequence[Fields]) -> int:
+    id_ = store.begin_document(Path("/excerpt.txt"), 1, 1)
+    store.add_blocks(id_, [{**block, "id": number} for number, block in enumerate(blocks, 1)])
+    return store.finish_document(id_, format_="text", unit="", pages=0, sha256="", info={}).id
+
+
 def _is_shown(store: DocumentStore, document_id: int, asked: AskedQuestion) -> bool:
     chosen = choose_passages(store, document_id, asked.text, SHOWN_TOKENS, _estimate_tokens)
     return bool(find_passage(store.read_blocks(document_id), asked.passage) & set(chosen))
@@ -110,11 +143,23 @@ def asked_questions() -> Iterator[AskedQuestion]:
             yield from (AskedQuestion(*place, kind, question) for question in questions)
 
 
+def excerpt_rows(judged: Sequence[JudgedQuestion]) -> Iterator[Row]:
+    """Shares that are told of short documents; the baseline is of those told wrongly."""
+    for split in (DEVELOPMENT, HELD_OUT):
+        for size in EXCERPT_BLOCKS:
+            group = [question for question in judged if (question.split, question.blocks) == (split, size)]
+            told, wrongly = (
+                round(float(np.mean([one.absence >= MOST_ABSENCE for one in group if one.is_answerable is known])), 3)
+                for known in (False, True)
+            )
+            yield Row(f"{split}, {size} blocks: told that nothing answers", told, "share", wrongly, "told wrongly")
+
+
 def absence_rows(judged: Sequence[JudgedQuestion]) -> Iterator[Row]:
     """Shares that are told, beside the simplest rule: no telling word occurs."""
     nearest = _closeness_limit([question for question in judged if question.split == DEVELOPMENT])
     ways: dict[str, Callable[[AnswerSigns], bool]] = {
-        "four signs": lambda signs: absence_of(signs) >= MOST_ABSENCE,
+        "five signs": lambda signs: absence_of(signs) >= MOST_ABSENCE,
         "no word": lambda signs: signs.missing == 1,
         "closeness": lambda signs: signs.closeness is not None and signs.closeness < nearest,
     }
@@ -166,7 +211,7 @@ def _told_row(
     }
     limit = f"at least {at_least}" if at_least is not None else f"at most {at_most}"
     note = f"wanted {limit}; closeness alone {told['closeness']}; {len(questions)} questions"
-    return Row(name, told["four signs"], "share", told["no word"], note)
+    return Row(name, told["five signs"], "share", told["no word"], note)
 
 
 def _closeness_limit(questions: Sequence[JudgedQuestion]) -> float:
@@ -178,7 +223,7 @@ def _closeness_limit(questions: Sequence[JudgedQuestion]) -> float:
 def fit(judged: Sequence[JudgedQuestion]) -> dict[str, float]:
     """Return the weights that a logistic regression gives, both kinds of questions weighing the same.
 
-    The bias is moved so that at most a twentieth of the answerable questions is told that nothing answers.
+    The bias is moved so that at most `FITTED_FALSE` of the answerable questions are told that nothing answers.
     """
     development = [question for question in judged if question.split == DEVELOPMENT]
     known = [question for question in development if question.signs is not None]
@@ -188,13 +233,13 @@ def fit(judged: Sequence[JudgedQuestion]) -> dict[str, float]:
     logits = weights[0] + signs @ weights[1:]
     answerable = sum(question.is_answerable for question in development)
     limit = np.sort(logits[~is_open])[::-1][int(answerable * FITTED_FALSE)]
-    names = ("MISSING", "TOGETHER", "CLOSENESS", "LACKS_NAME")
+    names = ("MISSING", "TOGETHER", "CLOSENESS", "LACKS_NAME", "SIZE")
     return {"BIAS": float(weights[0] - limit)} | dict(zip(names, map(float, weights[1:]), strict=True))
 
 
-def numbers_of(signs: AnswerSigns) -> tuple[float, float, float, float]:
+def numbers_of(signs: AnswerSigns) -> tuple[float, float, float, float, float]:
     closeness = USUAL_CLOSENESS if signs.closeness is None else signs.closeness
-    return signs.missing, signs.together, closeness, float(signs.lacks_name)
+    return signs.missing, signs.together, closeness, float(signs.lacks_name), math.log(max(1, signs.blocks))
 
 
 def regress(signs: np.ndarray, is_open: np.ndarray) -> np.ndarray:

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from itertools import count, cycle, islice
 from pathlib import Path
 
-from absence import absence_rows, fit, judge_questions, named_documents
+from absence import absence_rows, excerpt_rows, fit, judge_excerpts, judge_questions, named_documents
 from comparing import progress
 from grounded_data import grounded_folder
 from papers import papers, write_papers
@@ -69,9 +69,10 @@ def rows() -> Iterator[Row]:
         for split in (DEVELOPMENT, HELD_OUT):
             chosen = [one for one in measured if one.split == split]
             yield from _tables(split, chosen)
-        judged = judge_questions(store, documents)
+        judged, excerpts = judge_questions(store, documents), judge_excerpts(store, documents)
         yield from absence_rows(judged)
-        progress(f"weights that fit the development sets: {fit(judged)}")
+        yield from excerpt_rows(excerpts)
+        progress(f"weights that fit the development sets: {fit([*judged, *excerpts])}")
         yield from _cost_rows(store, documents)
         yield from document_place_rows(store, documents)
     yield from place_rows()

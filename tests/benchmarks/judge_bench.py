@@ -1,4 +1,4 @@
-"""The chat model as judge of whether the shown passages answer a question, beside the four signs, and both joined.
+"""The chat model as judge of whether the shown passages answer a question, beside the five signs, and both joined.
 
 What it reads is what an answer's prompt begins with, so that only the request to judge is read for it; what counts is
 how likely "yes" is against "no" as the first token. The weights are fitted on the development sets. Held-out ones only
@@ -7,7 +7,6 @@ say what they are worth. A table of what a faultless reader could tell is in `ab
 
 from __future__ import annotations
 
-import math
 import random
 import statistics
 import tempfile
@@ -28,6 +27,7 @@ from app.core.events import Guess, Message, Role, TokenChosen
 from app.documents.blocks import block_from_fields
 from app.engine.client import EngineOnDemand
 from app.engine.protocol import Sampling, Wish
+from app.features.chat.passage_judge import ALTERNATIVES, JUDGE_REQUEST, doubt_of
 from app.features.document_library import passages_text, with_question
 from app.features.retrieval.absence import signs_of
 from app.features.retrieval.choosing import choose_passages
@@ -43,10 +43,7 @@ QUESTIONS = 20
 SEED = 30
 CONTEXT_TOKENS = 2048
 ROOM_TOKENS = 700
-ALTERNATIVES = 50
 SESSION = "judge"
-JUDGE = "Do the passages above contain the answer to this question? Reply with yes or no only."
-YES, NO = "yes", "no"
 
 
 @dataclass(frozen=True)
@@ -100,7 +97,7 @@ def judge_question(engine: EngineOnDemand, store: DocumentStore, document_id: in
     began_s = time.monotonic()
     _first_guesses(engine, prompt)
     read_s = time.monotonic()
-    doubt = doubt_of(_first_guesses(engine, f"{prompt}\n\n{JUDGE}"))
+    doubt = doubt_of(_first_guesses(engine, f"{prompt}\n\n{JUDGE_REQUEST}"))
     judged_s = time.monotonic()
     question = JudgedQuestion(asked.split, asked.language, asked.kind, signs_of(store, document_id, asked.text))
     progress(f"{asked.kind}: {doubt:.2f}, {read_s - began_s:.1f} + {judged_s - read_s:.1f} s")
@@ -118,24 +115,13 @@ def _first_guesses(engine: EngineOnDemand, prompt: str) -> tuple[Guess, ...]:
     return next((event.token.alternatives for event in list(events) if isinstance(event, TokenChosen)), ())
 
 
-def doubt_of(guesses: Sequence[Guess]) -> float:
-    """Return the logarithm of "no" over "yes", however they are written; 0 where neither is among the guesses."""
-    shares = {YES: 0.0, NO: 0.0}
-    for guess in guesses:
-        word = guess.data.decode("utf-8", "replace").strip().casefold()
-        if word in shares:
-            shares[word] += guess.probability
-    least = min((guess.probability for guess in guesses), default=1.0)
-    return math.log(max(shares[NO], least) / max(shares[YES], least))
-
-
 def verdict_rows(size: str, verdicts: Sequence[Verdict]) -> Iterator[Row]:
     """The area under the curve, and the share that is told with a tenth told wrongly: signs, judge, both."""
     known = [verdict for verdict in verdicts if verdict.question.signs is not None]
     development, held_out = (
         [verdict for verdict in known if verdict.question.split == split] for split in (DEVELOPMENT, HELD_OUT)
     )
-    ways = {"signs": slice(0, 4), "judge": slice(4, 5), "joined": slice(0, 5)}
+    ways = {"signs": slice(0, -1), "judge": slice(-1, None), "joined": slice(None)}
     for split, group in ((DEVELOPMENT, development), (HELD_OUT, held_out)):
         is_open = np.array([not verdict.question.is_answerable for verdict in group])
         scores = {}

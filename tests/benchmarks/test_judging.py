@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from app.core.events import Guess
+from app.features.chat.passage_judge import JUDGE_REQUEST, doubt_of
 from app.features.retrieval.absence import AnswerSigns
 from app.store.database import Database
 from app.store.document_store import DocumentStore
@@ -61,8 +62,6 @@ def test_a_faultless_reader_tells_no_question_whose_answer_is_shown() -> None:
 
 
 def test_doubt_is_how_much_likelier_no_is_however_it_is_written() -> None:
-    from judge_bench import doubt_of
-
     guesses = [Guess(b"No", 0.4), Guess(b" no", 0.2), Guess(b"Yes", 0.1), Guess(b"Note", 0.05)]
     assert doubt_of(guesses) == pytest.approx(math.log(6))
     assert doubt_of(guesses[:2]) == pytest.approx(math.log(3)), "what is not told has less than the least that is"
@@ -72,9 +71,9 @@ def test_doubt_is_how_much_likelier_no_is_however_it_is_written() -> None:
 
 def test_the_judge_reads_what_an_answer_begins_with(tmp_path: Path) -> None:
     from absence import AskedQuestion
-    from judge_bench import JUDGE, judge_question
+    from judge_bench import judge_question
 
-    script = {"log": "prompts.jsonl", "answers": [{"when": "yes or no only", "text": "No"}, {"text": "Two days."}]}
+    script = {"log": "prompts.jsonl", "answers": [{"when": r"yes or no\?", "text": "No"}, {"text": "Two days."}]}
     path = tmp_path / "kilns.txt"
     path.write_text("\n\n".join(KILNS), "utf-8")
     asked = AskedQuestion("kilns.txt", "en", "held-out", "answerable", "How long does the kiln cool?")
@@ -88,4 +87,4 @@ def test_the_judge_reads_what_an_answer_begins_with(tmp_path: Path) -> None:
     assert [(ask["max_tokens"], ask["session"]) for ask in asks] == [(1, "judge")] * 2, "so that what was read stays"
     (_, answered), (_, judged) = (ask["messages"][-1] for ask in asks)
     assert "The kiln cools for two days" in answered
-    assert judged == f"{answered}\n\n{JUDGE}"
+    assert judged == f"{answered}\n\n{JUDGE_REQUEST}"

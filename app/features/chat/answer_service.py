@@ -35,6 +35,7 @@ from app.core.events import (
 from app.features.chat.attached_documents import AttachedDocuments, is_unanswered
 from app.features.chat.branches import branch_to
 from app.features.chat.chat_options import options_for, own_model, wish_of
+from app.features.chat.passage_judge import JudgedPrompt, PassageJudge
 from app.features.chat.prompt_builder import PromptBuilder, PromptView, hidden_ids
 from app.features.chat.titles import first_words
 from app.features.document_library import DocumentLibrary
@@ -160,6 +161,7 @@ class AnswerService:
         self._settings, self._usual_model, self._name_of = settings, usual_model, name_of
         self._get_media = media
         self._attached = AttachedDocuments(documents, conversations.media)
+        self._judge = PassageJudge(self._attached, engine)
 
     @property
     def media(self) -> MediaLibrary:
@@ -372,24 +374,23 @@ class AnswerService:
             # Asked with everything that is about to be sent: documents, passages and pictures of this very prompt.
             self.documents.let_out(sent, self._engine.loaded, names_of(self.conversations, messages, branch))
             before = self._written_before(answer) if answer.text else None
+            # Pictures are decoded only now: counting needs none of them.
+            messages = self.media.decode_messages(messages) if any(message.media for message in messages) else messages
+            fields = self._ask_fields(conversation, shown)
+            judged = JudgedPrompt(messages)
+            if has_documents and not (goes_on or forced):
+                judged = yield from self._judge.judge(branch, messages, fields, cancel)
+            if judged.is_changed:
+                yield DocumentsShown(answer.parent_id or 0)
             if cancel.cancelled:  # sent with a cancel behind it, a short answer might still come
                 draft.finish(MessageState.STOPPED, Finished(before) if before else None)
                 yield Finished(CANCELLED)
                 return
-            # Pictures are decoded only now: counting needs none of them.
-            messages = self.media.decode_messages(messages) if any(message.media for message in messages) else messages
             # A forced beginning without text still continues an answer, an empty one.
-            if goes_on and not answer.text:
-                messages.append(Message(Role.ASSISTANT, ""))
-            events = self._engine.generate(
-                messages,
-                continue_last=goes_on,
-                forced=forced,
-                alternatives=alternatives,
-                cancel=cancel,
-                **self._ask_fields(conversation, shown),
-            )
-            for event in write_to_draft(events, draft, before):
+            empty = [Message(Role.ASSISTANT, "")] if goes_on and not answer.text else []
+            wishes = {"continue_last": goes_on, "forced": forced, "alternatives": alternatives}
+            events = self._engine.generate([*judged.messages, *empty], cancel=cancel, **fields, **wishes)
+            for event in write_to_draft(judged.with_reading(events), draft, before):
                 if isinstance(event, Finished):
                     # Kept before the end is told, so that who hears Finished finds the places.
                     self._keep_sources(answer, draft.text, conversation, branch)

@@ -83,10 +83,7 @@ class AttachedDocuments:
         is_citing = any(self.documents.document_of(attachment).unit for attachment in attachments)
         shown = with_question(parts, text, is_citing=is_citing)
         # Behind the question, where small models heed it; before it they don't.
-        if not is_unanswered(attachments):
-            return shown
-        names = [self.documents.document_of(attachment).name for attachment in attachments if attachment.passages]
-        return f"{shown}\n\n{NO_ANSWER.format(', '.join(names))}"
+        return shown + absence_note(self.documents, attachments) if is_unanswered(attachments) else shown
 
     def decide_uses(self, branch: Sequence[StoredMessage], room_tokens: Callable[[], int], count: Count) -> None:
         """Decide how to use the last question's undecided documents: whole while they fit, else as background.
@@ -200,6 +197,12 @@ class AttachedDocuments:
             return whole_text(document, documents.read_blocks(document.id))
         blocks = documents.some_blocks(document.id, list(attachment.passages))
         return passages_text(document, blocks, documents.store.block_count(document.id))
+
+
+def absence_note(documents: DocumentLibrary, attachments: Sequence[Attachment]) -> str:
+    """Return what follows a question that no passage seems to answer."""
+    names = [documents.document_of(attachment).name for attachment in attachments if attachment.passages]
+    return f"\n\n{NO_ANSWER.format(', '.join(names))}"
 
 
 def is_unanswered(attachments: Sequence[Attachment]) -> bool:

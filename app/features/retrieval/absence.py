@@ -1,8 +1,9 @@
 """Tell whether some passage of a document seems to answer a question, and whether an answer rests on any.
 
-Four signs of how near the question and the document are, weighed by a logistic regression that was fitted on the
-development sets alone (`tests/benchmarks/absence_bench.py` fits and measures it). It cannot know what a passage says:
-questions on the document's topic that it never answers are recognised less often than those about something else.
+Five signs of how near the question and the document are, weighed by a logistic regression that was fitted on the
+development sets alone (`tests/benchmarks/absence.py` fits and measures it). It cannot know what a passage says:
+questions on the document's topic that it never answers are recognised less often than those about something else. The
+chat model knows more, where it is asked (`app.features.chat.passage_judge`).
 """
 
 from __future__ import annotations
@@ -66,22 +67,26 @@ class AnswerSigns:
 
     `missing`: the share of the question's words found nowhere; `together`: the largest share found in one passage;
     both weighted by rarity. `closeness`: cosine of the nearest passage, None if the table can't tell. `lacks_name`: a
-    name or number of the question occurs nowhere.
+    name or number of the question occurs nowhere. `blocks`: the document's size, since in a long one something is
+    always near.
     """
 
     missing: float
     together: float
     closeness: float | None
     lacks_name: bool
+    blocks: int = 1_000
 
 
-# Fitted on the development sets alone by `tests/benchmarks/absence_bench.py`, which measures the held-out ones. The
+# Fitted on the development sets alone by `tests/benchmarks/absence.py`, which measures the held-out ones. The
 # signs' weights belong together: one of them is not changed by itself.
-BIAS = 3.26
-MISSING = 2.33
-TOGETHER = -1.28
-CLOSENESS = -8.86
-LACKS_NAME = 5.18
+BIAS = 1.3
+MISSING = 2.09
+TOGETHER = -0.96
+CLOSENESS = -9.96
+LACKS_NAME = 6.59
+SIZE = 0.368
+"""Of the logarithm of the number of blocks."""
 USUAL_CLOSENESS = 0.52
 """Default where the closeness is unknown."""
 # From here on a passage that answers is said not to be there.
@@ -95,10 +100,14 @@ LEAST_ADDED_WORDS = 2
 
 def absence_of(signs: AnswerSigns) -> float:
     """Return from 0 to 1 how surely no passage answers."""
+    return 1 / (1 + math.exp(-absence_logit(signs)))
+
+
+def absence_logit(signs: AnswerSigns) -> float:
+    """Return the logarithm of how much likelier it is that no passage answers than that one does."""
     closeness = USUAL_CLOSENESS if signs.closeness is None else signs.closeness
-    logit = BIAS + MISSING * signs.missing + TOGETHER * signs.together
-    logit += CLOSENESS * closeness + LACKS_NAME * signs.lacks_name
-    return 1 / (1 + math.exp(-logit))
+    logit = BIAS + MISSING * signs.missing + TOGETHER * signs.together + SIZE * math.log(max(1, signs.blocks))
+    return logit + CLOSENESS * closeness + LACKS_NAME * signs.lacks_name
 
 
 def has_answer(store: DocumentStore, document_id: int, question: str) -> bool | None:
@@ -132,6 +141,7 @@ def signs_of(store: DocumentStore, document_id: int, question: str) -> AnswerSig
         passage_indexes().closeness(store, document_id, question),
         # One name that is nowhere tells more than all other words together: see LACKS_NAME.
         any(not (places[name] if name in places else document.places_of(name)) for name in names),
+        document.block_count,
     )
 
 
