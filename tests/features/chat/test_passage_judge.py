@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
 
-from app.bootstrap import Fireside
+from app.bootstrap import Fireside, build_program
 from app.core.events import (
     AnswerStats,
     CancelToken,
@@ -16,6 +17,7 @@ from app.core.events import (
     FinishReason,
     ModelElsewhere,
     ModelLoaded,
+    PromptProgress,
     Role,
     TextDelta,
 )
@@ -32,20 +34,25 @@ LIKE_THE_KILN, UNLIKE_IT = "Who may open a furnace after two days?", "Which stov
 """Questions of which the signs are hardly sure: a passage seems to answer the first, and none the second."""
 SURE = "Which dog won the race in Lisbon?"
 NOTE = NO_ANSWER.format("book.txt")
+MODEL = Path("/any/model.gguf")
 ASKED = r"yes or no\?"
 
 
-def scripted(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, word: str, load: Mapping[str, object] | None = None
-) -> Path:
+@contextmanager
+def program_judging(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, word: str, load: Mapping[str, object] | None = None, **rule: object
+) -> Iterator[tuple[Fireside, Path]]:
+    """The program with a model that judges by a word, and the script with what it was asked."""
     script = write_script(
-        tmp_path / "script",
-        {"when": ASKED, "text": word, "unlikely": {word: 0.9}},
+        folder / "script",
+        {"when": ASKED, "text": word, "unlikely": {word: 0.9}, **rule},
         {"text": "Two days."},
         load={"context_tokens": 4000, "weights": LEAST_WEIGHTS, **(load or {})},
     )
     monkeypatch.setenv("FIRESIDE_ENGINE_SCRIPT", str(script))
-    return script
+    with closing(build_program()) as app:
+        list(app.engine.load(MODEL))
+        yield app, script
 
 
 def stored_question(app: Fireside, folder: Path, question: str) -> int:
@@ -91,11 +98,11 @@ class JudgedCase:
     ],
 )
 def test_the_model_turns_a_verdict_that_was_hardly_sure(
-    app: Fireside, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, case: JudgedCase
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, case: JudgedCase
 ) -> None:
-    script = scripted(tmp_path, monkeypatch, case.word)
-    events = ask(app, tmp_path, case.question)
-    assert verdict_on(app, events) is case.has_answer
+    with program_judging(tmp_path, monkeypatch, case.word) as (app, script):
+        events = ask(app, tmp_path, case.question)
+        assert verdict_on(app, events) is case.has_answer
     assert sum(isinstance(event, DocumentsShown) for event in events) == 1 + case.is_turned, "the line follows"
     judged, answered = requests(script)
     bare = judged["messages"][-1][1].removesuffix(f"\n\n{JUDGE_REQUEST}")
@@ -111,36 +118,31 @@ def test_the_model_turns_a_verdict_that_was_hardly_sure(
     [(SURE, {}), (UNLIKE_IT, {"weights": LEAST_WEIGHTS - 1}), (UNLIKE_IT, {"thinking": "switch_off"})],
 )
 def test_a_model_is_not_asked_in_vain(
-    app: Fireside, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, question: str, load: dict[str, object]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, question: str, load: dict[str, object]
 ) -> None:
-    script = scripted(tmp_path, monkeypatch, "Yes", load)
-    assert verdict_on(app, ask(app, tmp_path, question)) is False
+    with program_judging(tmp_path, monkeypatch, "Yes", load) as (app, script):
+        assert verdict_on(app, ask(app, tmp_path, question)) is False
     (answered,) = requests(script)
     assert answered["messages"][-1][1].endswith(NOTE)
 
 
 def test_an_answer_that_is_cancelled_while_it_is_judged_is_never_asked_for(
-    app: Fireside, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    script = write_script(
-        tmp_path / "script",
-        {"when": ASKED, "text": "Yes", "prompt_s": 60},
-        load={"context_tokens": 4000, "weights": LEAST_WEIGHTS},
-    )
-    monkeypatch.setenv("FIRESIDE_ENGINE_SCRIPT", str(script))
     cancel = CancelToken()
     events = []
-    for event in app.chat.answer(stored_question(app, tmp_path, UNLIKE_IT), cancel):
-        events.append(event)
-        if requests(script):
-            cancel.cancel()
+    with program_judging(tmp_path, monkeypatch, "Yes", prompt_s=60) as (app, script):
+        for event in app.chat.answer(stored_question(app, tmp_path, UNLIKE_IT), cancel):
+            events.append(event)
+            if isinstance(event, PromptProgress):
+                cancel.cancel()
+        started = next(event for event in events if isinstance(event, AnswerStarted))
+        answer = app.conversations.get_message(started.message_id)
     assert isinstance(events[-1], Finished)
     assert events[-1].stats.finish_reason is FinishReason.CANCELLED
-    assert len(requests(script)) == 1
-    started = next(event for event in events if isinstance(event, AnswerStarted))
-    answer = app.conversations.get_message(started.message_id)
     assert answer is not None
     assert (answer.role, answer.state) == (Role.ASSISTANT, MessageState.STOPPED)
+    assert len(requests(script)) == 1
 
 
 @pytest.mark.parametrize(("architecture", "is_able"), [("llama", True), ("mamba", False)])

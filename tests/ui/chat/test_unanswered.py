@@ -10,6 +10,7 @@ import pytest
 from PySide6.QtWidgets import QLabel, QPushButton
 
 from app.features.chat.attached_documents import NO_ANSWER
+from app.features.chat.passage_judge import LEAST_WEIGHTS
 from app.features.retrieval.meaning import PassageIndexes
 from app.features.retrieval.passage_embedder import PassageEmbedder
 from app.store.document_store import DocumentStore
@@ -78,6 +79,17 @@ def test_a_question_that_no_passage_answers_is_told_to_the_person_and_the_model(
     desk.wait(lambda: len(desk.turns) == 4)
     assert said_of(desk.question(2)) == NO_PASSAGE_ANSWERS, "it is kept with the question"
     assert said_of(desk.question()) == ""
+
+
+def test_the_line_follows_what_the_model_says_itself(open_chat: Open, tmp_path: Path) -> None:
+    judge = {"when": r"yes or no\?", "text": "No", "unlikely": {"No": 0.9}}
+    desk = open_chat(judge, load={"context_tokens": 4000, "size_bytes": LARGE, "weights": LEAST_WEIGHTS})
+    desk.attach(book(tmp_path))
+    desk.ask("Who may open a furnace after two days?")
+    assert said_of(desk.question()) == NO_PASSAGE_ANSWERS, "the signs alone were hardly sure of the opposite"
+    judged, answered = desk.prompts()
+    assert NO_ANSWER.format("book.txt") not in judged[-1][1]
+    assert NO_ANSWER.format("book.txt") in answered[-1][1]
 
 
 RANKING: tuple[tuple[type, str], ...] = (
