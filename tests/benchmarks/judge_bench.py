@@ -27,9 +27,9 @@ from app.core.events import Guess, Message, Role, TokenChosen
 from app.documents.blocks import block_from_fields
 from app.engine.client import EngineOnDemand
 from app.engine.protocol import Sampling, Wish
-from app.features.chat.passage_judge import ALTERNATIVES, JUDGE_REQUEST, doubt_of
+from app.features.chat.passage_judge import ALTERNATIVES, JUDGE_REQUEST, add_doubt, doubt_of
 from app.features.document_library import passages_text, with_question
-from app.features.retrieval.absence import signs_of
+from app.features.retrieval.absence import absence_logit, signs_of
 from app.features.retrieval.choosing import choose_passages
 from app.store.database import Database
 from app.store.document_store import DocumentStore
@@ -37,12 +37,12 @@ from tests.helpers.grounded import DEVELOPMENT, HELD_OUT, store_document
 from tests.helpers.qwen_models import NAMES, qwen_path
 
 BY_NAME_ONLY = True
-"""A prompt of 800 tokens for each question and model: an hour or two of two cores."""
+"""A prompt of 500 tokens for each question and model: an hour of two cores."""
 QUESTIONS = 20
 """Of each split, answerable ones and others."""
 SEED = 30
 CONTEXT_TOKENS = 2048
-ROOM_TOKENS = 700
+ROOM_TOKENS = 400
 SESSION = "judge"
 
 
@@ -134,11 +134,22 @@ def verdict_rows(size: str, verdicts: Sequence[Verdict]) -> Iterator[Row]:
         yield Row(f"{size}, {split}: area under the curve, joined", areas["joined"], "share", areas["signs"], note)
         note = f"the judge alone {told['judge']}; a tenth told wrongly"
         yield Row(f"{size}, {split}: told, joined", told["joined"], "share", told["signs"], note)
+        yield from _told_rows(f"{size}, {split}", group)
     judging, reading = (
         round(statistics.median(getattr(verdict, name) for verdict in verdicts), 2)
         for name in ("judging_s", "reading_s")
     )
     yield Row(f"{size}: judging after the prompt was read", judging, "s", reading)
+
+
+def _told_rows(name: str, group: Sequence[Verdict]) -> Iterator[Row]:
+    """Shares that are told as the program does, beside the signs alone."""
+    for is_answerable, what in ((False, "told by the program"), (True, "told wrongly by the program")):
+        chosen = [verdict for verdict in group if verdict.question.is_answerable is is_answerable]
+        logits = [absence_logit(one.question.signs) for one in chosen if one.question.signs is not None]
+        judged = [add_doubt(logit, verdict.doubt) for logit, verdict in zip(logits, chosen, strict=True)]
+        told, by_signs = (round(statistics.fmean(one >= 0 for one in group), 3) for group in (judged, logits))
+        yield Row(f"{name}: {what}", told, "share", by_signs, f"{len(chosen)} questions")
 
 
 def _is_open(verdict: Verdict) -> bool:

@@ -101,8 +101,7 @@ class PassageJudge:
         doubt, stats = yield from _ask_model(self._get_engine(), asked, fields, cancel)
         if doubt is None or cancel.cancelled:
             return replace(unchanged, stats=stats)
-        more_doubt = min(MOST_DOUBT, max(-MOST_DOUBT, doubt - USUAL_DOUBT))
-        is_absent = min(known) + DOUBT_WEIGHT * more_doubt >= 0
+        is_absent = add_doubt(min(known), doubt) >= 0
         is_changed = is_absent is not is_unanswered(attachments)
         if is_changed:
             nearest = searched[known.index(min(known))]
@@ -127,6 +126,11 @@ def can_judge(loaded: ModelLoaded | None) -> bool:
     if loaded is None or isinstance(loaded, ModelElsewhere):
         return False
     return loaded.weights >= LEAST_WEIGHTS and loaded.thinking == "none" and not _is_recurrent(Path(loaded.path))
+
+
+def add_doubt(logit: float, doubt: float) -> float:
+    """Return the logit of absence by signs and model together."""
+    return logit + DOUBT_WEIGHT * min(MOST_DOUBT, max(-MOST_DOUBT, doubt - USUAL_DOUBT))
 
 
 def doubt_of(guesses: Sequence[Guess]) -> float:
