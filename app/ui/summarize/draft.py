@@ -411,7 +411,7 @@ class SummaryDropZone(QFrame):
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self._icon = QLabel(alignment=Qt.AlignmentFlag.AlignCenter)
-        self._head = QLabel(tr(DROP_DOCUMENTS_HERE), alignment=Qt.AlignmentFlag.AlignCenter)
+        self._head = QLabel(tr(DROP_DOCUMENTS_HERE), alignment=Qt.AlignmentFlag.AlignCenter, wordWrap=True)
         self._formats = QLabel(
             tr("PDF, Word, PowerPoint, Excel, OpenDocument, e-books, web pages, e-mails, Markdown and plain text"),
             alignment=Qt.AlignmentFlag.AlignCenter,
@@ -442,7 +442,7 @@ class SummaryDropZone(QFrame):
         theme.dress(self._head, font=(17, 600))
         theme.dress(self._formats, font=(13.5, 400))
         theme.dress(self.browse, self.folder, font=(14, 500))
-        theme.dress(column, margins=(40, 28, 40, 28), spacing=8)
+        theme.dress(column, margins=(24, 28, 24, 28), spacing=8)
         theme.dress(buttons, margins=(0, 12, 0, 0), spacing=8)
         theme.dress(self, least_height=LEAST_PX, most_height=MOST_PX)
 

@@ -13,6 +13,7 @@ from pytestqt.qtbot import QtBot
 from app.ui.chat.chat_view import ChatView
 from app.ui.models.models_page import ModelCard
 from app.ui.models.models_tab import SuggestedPage
+from app.ui.summarize.draft import SummaryDropZone
 from app.ui.write.write_tab import PageFoot, PageHead
 from tests.helpers.clipping import clipped_texts
 from tests.helpers.desks.window import Frame, open_window
@@ -97,6 +98,15 @@ def test_no_word_of_the_suggested_models_is_cut_in_a_small_window(whole: Frame, 
     qtbot.waitUntil(lambda: bool(page.findChildren(ModelCard)) or page.empty.isVisible(), timeout=60_000)
     settle()
     assert clipped_texts(whole.window) == []
+
+
+def test_the_invitation_to_drop_documents_is_whole_in_a_small_window(whole: Frame) -> None:
+    resize(whole, 640, 480, 1.0)
+    whole.window.show_tab("summarize")
+    settle()
+    (zone,) = whole.window.findChildren(SummaryDropZone)
+    right = zone.mapTo(whole.window, zone.rect().topRight()).x()
+    assert right + whole.theme.px(24) <= whole.window.width(), "with its margin, beside a scroll bar"
 
 
 def test_after_the_largest_size_and_back_the_column_is_as_it_was(whole: Frame) -> None:
