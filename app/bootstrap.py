@@ -76,6 +76,7 @@ SUMMARY, TRANSLATION, PAGE_READING = "summary", "translation", "page_reading"
 WRITING = "write"
 """The task of pages: whose model it is."""
 DAY_S = 24 * 3600.0
+BACKUP_RESTORED, RESTORE_UNDONE = "Your backup was restored.", "The restore was undone."
 
 
 Part = TypeVar("Part")
@@ -1102,8 +1103,8 @@ def _restore_backup(paths: AppPaths) -> PersonMessage | None:
     """Put a waiting backup, or the state before it, in place. Return a message that says where the replaced data is."""
     from app.features.exchange.backup import is_putting_back, put_in_place
 
-    text = "What was here before is back." if is_putting_back(paths) else "Your backup is restored."
-    other = "The restored backup" if is_putting_back(paths) else "What was here before"
+    text = RESTORE_UNDONE if is_putting_back(paths) else BACKUP_RESTORED
+    other = "The data of the backup" if is_putting_back(paths) else "The previous data"
     before = put_in_place(paths)
     return PersonMessage(text, f"{other} is kept for 30 days in {before}.", "put_back") if before is not None else None
 

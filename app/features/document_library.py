@@ -468,7 +468,7 @@ class KeptDocument:
         if not can_draw(self._document.format) or self._is_there:
             return ""
         # An unchanged file is drawn as it was read; a changed one would show other words than the text beside it.
-        return "The file is not there any more, or has changed. This is its text as it was read."
+        return "The file was moved, deleted or changed. This is the text read from it earlier."
 
     def read_blocks(self, first_id: int, count: int) -> list[Block]:
         return [block_from_fields(fields) for fields in self._store.read_blocks(self._document.id, first_id, count)]

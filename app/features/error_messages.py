@@ -39,15 +39,15 @@ class PersonMessage:
 
 _UNREADABLE = {
     "empty": "The file {name} is empty.",
-    "not_gguf": "{name} is not a GGUF model.",
-    "truncated": "{name} is incomplete: the end of the file is missing. Was the download finished?",
-    "vocabulary_only": "{name} holds only a vocabulary, no model.",
-    "projector": "{name} lets another model see pictures. It is no model that answers by itself.",
-    "damaged": "{name} is damaged: its header does not make sense.",
-    "newer_format": "{name} is in a format newer than this version of " + APP_NAME + " knows.",
-    "not_a_checker": "{name} holds no claim checker: its config.json names another kind of model.",
+    "not_gguf": "{name} isn’t a GGUF model.",
+    "truncated": "{name} is incomplete. Try downloading or copying it again.",
+    "vocabulary_only": "{name} has only a vocabulary, not a model.",
+    "projector": "{name} is a vision file for another model. It can’t answer on its own.",
+    "damaged": "{name} is damaged: its header is invalid.",
+    "newer_format": "{name} is in a newer format than this version of " + APP_NAME + " can read.",
+    "not_a_checker": "{name} isn’t a claim checker: its config.json names another kind of model.",
     "not_a_file": "{name} is a folder, not a model file.",
-    "denied": "{name} may not be read: the system refused.",
+    "denied": "You don’t have permission to read {name}.",
 }
 
 
@@ -59,161 +59,160 @@ def _file_name(path: str) -> str:
 
 
 def _model_unreadable(error: errors.ModelUnreadable) -> PersonMessage:
-    text = _UNREADABLE.get(error.reason, "{name} cannot be read.")
+    text = _UNREADABLE.get(error.reason, "{name} can’t be read.")
     return PersonMessage(text.format(name=_file_name(error.path)), action="open_model")
 
 
 def _load_failed(error: errors.ModelLoadFailed) -> PersonMessage:
     unknown = _UNKNOWN_ARCHITECTURE.search(error.detail)
     if unknown:
-        kind = f"a model of the kind {unknown[1]}"
-        text = f"{_file_name(error.path)} is {kind}, which this version of {APP_NAME} does not know."
+        text = f"This version of {APP_NAME} doesn’t support {_file_name(error.path)} ({unknown[1]})."
         return PersonMessage(text, action="open_model")
     return PersonMessage(
-        f"{_file_name(error.path)} could not be loaded. It may need more memory than is free, or a newer {APP_NAME}.",
+        f"{_file_name(error.path)} couldn’t be loaded. It may need more free memory or a newer {APP_NAME}.",
         action="open_model",
     )
 
 
 _PROJECTOR_REFUSED = {
-    "missing": "There is no file {name}, through which {model} sees.",
-    "not_a_projector": "{name} is not a file that lets a model see or hear.",
-    "truncated": "{name}, through which {model} sees, is incomplete: its end is missing.",
-    "damaged": "{name}, through which {model} sees, is damaged.",
-    "other_model": "{name} was made for another model: {model} does not understand what it sees.",
-    "unknown": "{name} is of a kind that this version of "
-    + APP_NAME
-    + " does not know, so {model} cannot see with it.",
-    "no_memory": "There is not enough memory for {name}, through which {model} sees.",
+    "missing": "{model} needs the file {name} to see, but it’s missing.",
+    "not_a_projector": "{name} isn’t a vision or audio file for a model.",
+    "truncated": "{name}, which {model} needs to see, is incomplete.",
+    "damaged": "{name}, which {model} needs to see, is damaged.",
+    "other_model": "{name} was made for another model and doesn’t work with {model}.",
+    "unknown": "This version of " + APP_NAME + " doesn’t support {name}, which {model} needs to see.",
+    "no_memory": "Not enough memory for {name}, which {model} needs to see.",
 }
 
 
 def projector_refused(error: errors.ProjectorRefused) -> PersonMessage:
     """Explain why a projector wasn't loaded, and that the model works without it."""
-    text = _PROJECTOR_REFUSED.get(error.reason, "{name}, through which {model} sees, could not be loaded.")
-    kept = "Without it the model reads and writes as before."
+    text = _PROJECTOR_REFUSED.get(error.reason, "{name}, which {model} needs to see, couldn’t be loaded.")
+    kept = "The model still works with text."
     return PersonMessage(text.format(name=_file_name(error.path), model=_file_name(error.model)), kept, "models")
 
 
 _MEDIA_REFUSED = {
-    "missing": "The {kind} is not there any more.",
-    "damaged": "The {kind} is damaged and could not be shown to the model.",
-    "blind": "The model that is open sees no pictures.",
-    "deaf": "The model that is open hears no sound. Among those under Models, Gemma 4 E2B does.",
-    "unfit": "The model that is open cannot take this {kind}.",
-    "failed": "The model's eyes computed no numbers from this {kind}.",
+    "missing": "The {kind} is missing.",
+    "damaged": "The {kind} is damaged, so it wasn’t sent to the model.",
+    "blind": "The loaded model can’t see pictures. Choose one that can.",
+    "deaf": "The loaded model can’t hear. Choose one that can, such as Gemma 4 E2B.",
+    "unfit": "The loaded model can’t use this {kind}.",
+    "failed": "The model couldn’t process this {kind}.",
 }
 
 
 def _media_refused(error: errors.MediaRefused) -> PersonMessage:
-    text = _MEDIA_REFUSED.get(error.reason, "The {kind} could not be shown to the model.")
+    text = _MEDIA_REFUSED.get(error.reason, "The {kind} couldn’t be sent to the model.")
     action = "models" if error.reason in ("blind", "deaf") else ""
     return PersonMessage(text.format(kind=error.kind), "Your message was kept.", action)
 
 
 def _engine_stopped(error: errors.EngineStopped) -> PersonMessage:
-    what = "stopped answering and was ended" if error.exit_code is None else "stopped unexpectedly"
-    return PersonMessage(f"The engine {what}.", "The text so far was kept, and the engine starts again.", "retry")
+    what = "stopped responding and was closed" if error.exit_code is None else "stopped unexpectedly"
+    return PersonMessage(f"The engine {what}.", "The text so far was kept, and the engine is restarting.", "retry")
 
 
 def _machine_lost(error: errors.MachineLost) -> PersonMessage:
     who = error.addresses[0] if error.addresses else "Another computer"
-    text = f"{who}, which held a part of the model, does not answer any more."
+    text = f"{who}, which held part of the model, stopped responding."
     if len(error.addresses) > 1:
-        text = f"One of {', '.join(error.addresses)}, which held parts of the model, does not answer any more."
+        text = f"One of {', '.join(error.addresses)}, which held parts of the model, stopped responding."
     return PersonMessage(
         text,
-        "The text so far was kept. Next time the model is loaded without a computer that does not answer.",
+        "The text so far was kept. Trying again loads the model without it.",
         "retry",
     )
 
 
 _MACHINE_UNUSABLE = {
-    "address": "{address} is no address. Write it as 192.168.1.7:50052, or as name:50052.",
-    "name": "Nobody here knows the name in {address}.",
-    "public": "{address} is not in a private network. What is lent there would be open to everybody.",
-    "refused": "At {address} nothing listens. Is “fireside lend” running there?",
-    "silent": "{address} does not answer. Is that computer on, and in this network?",
-    "busy": "{address} takes the call but does not answer: another program may be using it.",
-    "other": "What answers at {address} is not “fireside lend”.",
-    "version": "{address} speaks another version. Both computers need the same {app}.",
-    "no_rpc": "The engine of this {app} was built without what it takes to use {address}.",
+    "address": "{address} isn’t an address. Write it like 192.168.1.7:50052, or as name:50052.",
+    "name": "No computer found with the name in {address}.",
+    "public": "{address} isn’t in a private network, so anyone could use the memory lent there.",
+    "refused": "Nothing is running at {address}. Start “fireside lend” there.",
+    "silent": "{address} doesn’t respond. Is that computer on and in this network?",
+    "busy": "{address} accepts connections but doesn’t respond. Another program may be using it.",
+    "other": "{address} isn’t running “fireside lend”.",
+    "version": "{address} runs another version. Install the same {app} on both computers.",
+    "no_rpc": "This build of {app} can’t use {address}.",
 }
 
 
 def _machine_unusable(error: errors.MachineUnusable) -> PersonMessage:
-    text = _MACHINE_UNUSABLE.get(error.reason, "{address} cannot be used.")
+    text = _MACHINE_UNUSABLE.get(error.reason, "{address} can’t be used.")
     return PersonMessage(text.format(address=error.address, app=APP_NAME))
 
 
 _UNREACHABLE = {
-    "offline": "{host} cannot be reached: this computer seems to be offline.",
-    "refused": "{host} does not take connections now.",
-    "timeout": "{host} did not answer in time.",
-    "tls": "The connection to {host} is not secure: its certificate is not valid.",
+    "offline": "Can’t reach {host}. This computer seems to be offline.",
+    "refused": "{host} isn’t accepting connections.",
+    "timeout": "{host} didn’t respond in time.",
+    "tls": "The connection to {host} isn’t secure: its certificate isn’t valid.",
     "proxy": "The proxy in front of {host} refused the connection.",
-    "server": "{host} has a problem of its own now.",
-    "garbage": "What {host} answered makes no sense.",
-    "captive_portal": "Something between here and {host} answers in its place, as the sign-in page of a hotel does.",
+    "server": "{host} has a problem right now.",
+    "garbage": "{host} sent an invalid answer.",
+    "captive_portal": "Something is answering instead of {host}, such as a Wi-Fi sign-in page.",
 }
 
 
 def _unreachable_message(error: errors.HubUnreachable) -> PersonMessage:
-    text = _UNREACHABLE.get(error.reason, "{host} cannot be reached.")
+    text = _UNREACHABLE.get(error.reason, "Can’t reach {host}.")
     action = "network" if error.reason in ("proxy", "tls") else "retry"
-    return PersonMessage(text.format(host=error.host), "Models on this computer work without it.", action)
+    return PersonMessage(text.format(host=error.host), "Models on this computer still work.", action)
 
 
 _RELEASE_REFUSED = {
-    "missing": "{host} has nothing there that tells of a newest release.",
-    "too_long": "What {host} answered is far too long to tell of a release.",
-    "signature": "What {host} answered was not signed by the makers of {app}, so it is not believed.",
-    "unreadable": "What {host} answered is signed, but in a form that this version of {app} does not read.",
-    "replayed": "What {host} answered is older than what it answered before, so it is not believed.",
+    "missing": "{host} has no information about releases.",
+    "too_long": "The answer from {host} is too long to be about a release.",
+    "signature": "The answer from {host} isn’t signed by the makers of {app}, so it was ignored.",
+    "unreadable": "The answer from {host} is in a form this version of {app} can’t read.",
+    "replayed": "The answer from {host} is older than its last one, so it was ignored.",
 }
 
 
 def _release_refused(error: errors.ReleaseRefused) -> PersonMessage:
-    text = _RELEASE_REFUSED.get(error.reason, "What {host} answered about the newest release is not believed.")
-    return PersonMessage(text.format(host=error.host, app=APP_NAME), f"This {APP_NAME} goes on as it is.", "retry")
+    text = _RELEASE_REFUSED.get(
+        error.reason, "The answer from {host} about releases can’t be trusted, so it was ignored."
+    )
+    return PersonMessage(text.format(host=error.host, app=APP_NAME), f"This {APP_NAME} wasn’t changed.", "retry")
 
 
 def _busy_message(error: errors.HubBusy) -> PersonMessage:
     when = f"in {error.wait_s} seconds" if error.wait_s else "in a few minutes"
-    return PersonMessage(f"{error.host} was asked too often. Please try again {when}.", action="retry")
+    return PersonMessage(f"{error.host} received too many requests. Please try again {when}.", action="retry")
 
 
 def _gated_message(error: errors.AccessGated) -> PersonMessage:
     if error.has_token:
         return PersonMessage(
-            f"The owner of {error.repo} has not given you access yet. Ask for it on its page on the Hub."
+            f"The owner of {error.repo} hasn’t given you access yet. Ask for it on its page on the Hub."
         )
     return PersonMessage(
-        f"{error.repo} asks for consent on its page on the Hub, and then for your access token.", action="network"
+        f"{error.repo} needs your consent on its page on the Hub, then your access token.", action="network"
     )
 
 
 _SERVER_UNREACHABLE = {
-    "offline": "{host} cannot be reached: no computer of this name was found, or this one is offline.",
-    "refused": "{host} does not take connections now. Is the server running?",
-    "timeout": "{host} did not answer in time.",
-    "tls": "No secure connection to {host} came about. If it has none, its address begins with http://.",
-    "certificate": "Nobody whom this computer knows vouches for {host}. If that is an authority of your own, choose "
-    "its certificate in the settings of the server.",
-    "certificate_name": "The certificate of {host} is made out to another name. Use that one as the address.",
-    "certificate_date": "The certificate of {host} is not valid today. It has to be renewed there.",
+    "offline": "Can’t reach {host}. The name wasn’t found, or this computer is offline.",
+    "refused": "{host} isn’t accepting connections. Is the server running?",
+    "timeout": "{host} didn’t respond in time.",
+    "tls": "Couldn’t connect securely to {host}. If it doesn’t use encryption, start its address with http://.",
+    "certificate": "This computer doesn’t trust the certificate of {host}. If you do, choose its certificate authority "
+    "in the server’s settings.",
+    "certificate_name": "The certificate of {host} is for another name. Use that name as the address.",
+    "certificate_date": "The certificate of {host} has expired or isn’t valid yet. It must be renewed on the server.",
     "proxy": "The proxy in front of {host} refused the connection.",
-    "server": "{host} has a problem of its own now.",
-    "garbage": "What {host} answered makes no sense.",
-    "html": "{host} answered with a page for people, not as a server of models. Is the address right?",
-    "moved": "{host} says that it has moved to another address. Nothing was sent there.",
-    "not_a_server": "There is no server of models at this address of {host}. It often ends in /v1.",
+    "server": "{host} has a problem right now.",
+    "garbage": "{host} sent an invalid answer.",
+    "html": "{host} answered with a web page, not as a model server. Is the address right?",
+    "moved": "{host} redirects to another address. Nothing was sent there.",
+    "not_a_server": "No model server at this address of {host}. The address often ends in /v1.",
     "broken": "The connection to {host} was lost.",
 }
 
 
 def _server_unreachable(error: errors.ServerUnreachable) -> PersonMessage:
-    text = _SERVER_UNREACHABLE.get(error.reason, "{host} cannot be reached.")
+    text = _SERVER_UNREACHABLE.get(error.reason, "Can’t reach {host}.")
     action = "network" if error.reason == "proxy" else "servers" if error.reason in _ADDRESS_PROBLEMS else "retry"
     return PersonMessage(text.format(host=error.host), "The answer so far was kept.", action)
 
@@ -223,50 +222,50 @@ _ADDRESS_PROBLEMS = ("tls", "certificate", "certificate_name", "html", "moved", 
 
 def _server_busy(error: errors.ServerBusy) -> PersonMessage:
     when = f"in {error.wait_s} seconds" if error.wait_s else "in a few minutes"
-    text = f"{error.host} takes no more requests now. Please try again {when}."
+    text = f"{error.host} isn’t taking more requests now. Please try again {when}."
     return PersonMessage(text, "The answer so far was kept.", "retry")
 
 
 def _server_key_refused(error: errors.ServerKeyRefused) -> PersonMessage:
-    text = f"{error.host} does not accept the key." if error.has_key else f"{error.host} wants a key."
+    text = f"{error.host} doesn’t accept the key." if error.has_key else f"{error.host} needs a key."
     return PersonMessage(text, "The answer so far was kept.", "servers")
 
 
 _NOT_OFFERED = {
-    "probabilities": "{host} does not tell how likely each word was.",
-    "inside": "A model that runs on {host} cannot be looked into from here.",
-    "pictures": "{host} is shown text only.",
-    "infill": "{host} can go on with a text, but not fill in its middle.",
+    "probabilities": "{host} doesn’t report how likely each word was.",
+    "inside": "You can’t look inside a model that runs on {host}.",
+    "pictures": "{host} only accepts text.",
+    "infill": "{host} can continue a text but can’t fill in the middle.",
 }
 
 
 _DOCUMENT_UNREADABLE = {
-    "missing": "There is no file {name}.",
+    "missing": "The file {name} doesn’t exist.",
     "folder": "{name} is a folder. Choose one of the documents in it.",
-    "not_a_file": "{name} is not a file that can be read.",
-    "denied": "{name} may not be read: the system refused.",
+    "not_a_file": "{name} can’t be read.",
+    "denied": "You don’t have permission to read {name}.",
     "empty": "The file {name} is empty.",
     "no_text": "No text was found in {name}.",
-    "not_text": "{name} is not a text document.",
-    "damaged": "{name} is damaged and could not be read.",
-    "inflates": "{name} unpacks to an unreasonable size, so it was not read.",
+    "not_text": "{name} isn’t a text document.",
+    "damaged": "{name} is damaged and couldn’t be read.",
+    "inflates": "{name} would unpack to an enormous size, so it wasn’t read.",
     "too_deep": "{name} is too deeply nested to be read.",
-    "entities": "{name} declares entities in its XML, as hostile files do, so it was not read.",
-    "old_format": "{name} is in an old format. Save it in a newer one (such as .docx) and try that.",
-    "iwork": "{name} is a document of Apple's {program}. Save it there, or in LibreOffice, as {other} or PDF.",
-    "djvu": "{name} is a DjVu document. Convert it to PDF, for example with the program ddjvu.",
-    "picture": "{name} is a picture. Its text can be read where the program tesseract is installed.",
-    "pictures": "{name} has pages that are pictures, which are to be read first.",
-    "protected": "{name} is protected with a password. Save an unprotected copy and try that.",
-    "drm": "{name} has a copy protection, so it cannot be read.",
-    "changed": "{name} changed while it was read. Please try again.",
-    "not_drawn": "This page of {name} cannot be shown.",
-    "not_rewritable": "{name} is of a format in which no translation can be written.",
-    "sound": "{name} is a recording. Open a model that hears, and it becomes a text.",
-    "not_sound": "{name} is no recording that can be heard here: WAV, FLAC, MP3 and OGG can.",
-    "no_speech": "Nothing is said in {name}, or the model does not hear it.",
-    "too_long_sound": "{name} is longer than twelve hours, so it was not heard. Cut it, and try the parts.",
-    "no_sound_here": "Recordings cannot be heard on this kind of computer: there is nothing that decodes them.",
+    "entities": "{name} contains unsafe XML entities, so it wasn’t read.",
+    "old_format": "{name} is in an old format. Save it in a newer one, such as .docx, and try again.",
+    "iwork": "{name} is an Apple {program} document. Save it as {other} or PDF in {program} or LibreOffice.",
+    "djvu": "{name} is a DjVu document. Convert it to PDF first, for example with ddjvu.",
+    "picture": "{name} is a picture. Install tesseract to read its text.",
+    "pictures": "{name} has pages that are pictures. Read them first.",
+    "protected": "{name} is protected with a password. Save a copy without one and try again.",
+    "drm": "{name} is copy-protected, so it can’t be read.",
+    "changed": "{name} changed while it was being read. Try again.",
+    "not_drawn": "This page of {name} can’t be shown.",
+    "not_rewritable": "Translations can’t be saved in the format of {name}.",
+    "sound": "{name} is a recording. Open a model that can hear to transcribe it.",
+    "not_sound": "{name} isn’t a supported recording. Use WAV, FLAC, MP3 or OGG.",
+    "no_speech": "No speech found in {name}, or the model can’t hear it.",
+    "too_long_sound": "{name} is longer than twelve hours. Split it and try again.",
+    "no_sound_here": "Recordings can’t be decoded on this kind of computer.",
 }
 
 
@@ -274,37 +273,37 @@ _IWORK = {".pages": ("Pages", ".docx"), ".key": ("Keynote", ".pptx"), ".numbers"
 
 
 def _document_unreadable(error: errors.DocumentUnreadable) -> PersonMessage:
-    text = _DOCUMENT_UNREADABLE.get(error.reason, "{name} could not be read.")
+    text = _DOCUMENT_UNREADABLE.get(error.reason, "{name} couldn’t be read.")
     program, other = _IWORK.get(PurePath(error.path).suffix.lower(), ("iWork", ".docx"))
     return PersonMessage(
-        text.format(name=_file_name(error.path), program=program, other=other), "Nothing of it was attached."
+        text.format(name=_file_name(error.path), program=program, other=other), "Nothing was attached."
     )
 
 
 _PICTURE_UNREADABLE = {
-    "not_picture": "{name} is no picture that is known here, whatever its name says.",
-    "damaged": "{name} is damaged or was cut off, so there is no picture to show.",
-    "too_large": "{name} is larger than 200 MB. A smaller copy of the picture can be attached.",
+    "not_picture": "{name} isn’t a supported picture.",
+    "damaged": "{name} is damaged or incomplete, so it can’t be shown.",
+    "too_large": "{name} is larger than 200 MB. Attach a smaller copy.",
     "too_many_pixels": "{name} has {width} × {height} pixels, too many to open. Save it smaller, or as JPEG.",
-    "gone": "A picture of this chat is not in the folder of the chats any more, so it cannot be shown to the model.",
-    "heic": "{name} is a HEIC picture, which cannot be opened on this system. Save it as JPEG first.",
+    "gone": "A picture in this chat is missing, so it wasn’t sent to the model.",
+    "heic": "{name} is a HEIC picture, which can’t be opened on this system. Save it as JPEG first.",
 }
 
 
 def _picture_unreadable(error: errors.PictureUnreadable) -> PersonMessage:
-    text = _PICTURE_UNREADABLE.get(error.reason, "{name} could not be opened as a picture.")
+    text = _PICTURE_UNREADABLE.get(error.reason, "{name} couldn’t be opened as a picture.")
     text = text.format(name=_file_name(error.path), width=f"{error.width:,}", height=f"{error.height:,}")
-    return PersonMessage(text, "It was not attached.")
+    return PersonMessage(text, "It wasn’t attached.")
 
 
 def _text_file_unreadable(error: errors.TextFileUnreadable) -> PersonMessage:
-    name, kept = _file_name(error.path), "Your pages are as they were."
+    name, kept = _file_name(error.path), "Your pages weren’t changed."
     if error.reason == "not_text":
-        return PersonMessage(f"{name} is no plain text.", "Documents such as PDF or DOCX can be read in a chat.")
+        return PersonMessage(f"{name} isn’t plain text.", "Attach documents such as PDF or DOCX to a chat instead.")
     if error.reason == "too_large":
         most = size_words(error.most_bytes)
-        return PersonMessage(f"{name} is too long for a page, which holds {most}.", "A part of it can be opened.")
-    return PersonMessage(_DOCUMENT_UNREADABLE.get(error.reason, "{name} could not be read.").format(name=name), kept)
+        return PersonMessage(f"{name} is too long. A page holds up to {most}.", "You can open part of it.")
+    return PersonMessage(_DOCUMENT_UNREADABLE.get(error.reason, "{name} couldn’t be read.").format(name=name), kept)
 
 
 def _pages_missing(error: errors.DocumentPagesMissing) -> PersonMessage:
@@ -313,7 +312,7 @@ def _pages_missing(error: errors.DocumentPagesMissing) -> PersonMessage:
         f"{unit} {first}" if last == first else f"{unit}s {first} to {last}" if last else f"{unit}s from {first} on"
     )
     has = f"{error.pages:,} {unit}{'' if error.pages == 1 else 's'}"
-    return PersonMessage(f"{_file_name(error.path)} has {has}; there are no {wanted}.", "Nothing of it was attached.")
+    return PersonMessage(f"{_file_name(error.path)} has only {has}, not {wanted}.", "Nothing was attached.")
 
 
 def _document_locked(error: errors.DocumentLocked) -> PersonMessage:
@@ -324,168 +323,168 @@ def _document_locked(error: errors.DocumentLocked) -> PersonMessage:
 def _document_too_demanding(error: errors.DocumentTooDemanding) -> PersonMessage:
     name = _file_name(error.path)
     text = {
-        "memory": f"{name} could not be read within the memory limit.",
-        "time": f"{name} took too long, so reading it was ended.",
-    }.get(error.limit, f"{name} could not be read.")
-    return PersonMessage(text, "Nothing of it was attached.")
+        "memory": f"{name} needs too much memory to read.",
+        "time": f"{name} took too long to read.",
+    }.get(error.limit, f"{name} couldn’t be read.")
+    return PersonMessage(text, "Nothing was attached.")
 
 
 _CHATS_UNREADABLE = {
-    "missing": "There is no file {name}.",
-    "denied": "{name} may not be read: the system refused.",
-    "not_a_file": "{name} is not a file that can be read.",
-    "empty": "There is nothing in {name}.",
-    "unknown": "{name} holds no chats of a program that is known here.",
-    "backup": "{name} is a backup of everything. It can be restored instead.",
+    "missing": "The file {name} doesn’t exist.",
+    "denied": "You don’t have permission to read {name}.",
+    "not_a_file": "{name} can’t be read.",
+    "empty": "{name} is empty.",
+    "unknown": "{name} has no chats from a supported program.",
+    "backup": "{name} is a backup. Restore it instead.",
     "newer": "{name} was written by a newer version of " + APP_NAME + ". Please install that version.",
-    "damaged": "{name} is damaged and could not be read to its end.",
-    "protected": "{name} is protected with a password. Unpack it and try that.",
-    "inflates": "{name} unpacks to an unreasonable size, so it was not read to its end.",
+    "damaged": "{name} is damaged and couldn’t be read completely.",
+    "protected": "{name} is protected with a password. Unpack it and try again.",
+    "inflates": "{name} would unpack to an enormous size, so it wasn’t read completely.",
 }
 
 
 _BACKUP_UNREADABLE = {
-    "missing": "There is no file {name}.",
-    "denied": "{name} may not be read: the system refused.",
-    "not_a_file": "{name} is not a file that can be read.",
-    "unknown": "{name} is no backup of " + APP_NAME + ".",
+    "missing": "The file {name} doesn’t exist.",
+    "denied": "You don’t have permission to read {name}.",
+    "not_a_file": "{name} can’t be read.",
+    "unknown": "{name} isn’t a backup of " + APP_NAME + ".",
     "newer": "{name} was made by a newer version of " + APP_NAME + ". Please install that version.",
-    "damaged": "{name} is damaged: not everything in it is as it was saved.",
-    "altered": "{name} can't be restored: its database isn't one that " + APP_NAME + " wrote.",
+    "damaged": "{name} is damaged: some of its content has changed.",
+    "altered": "{name} can’t be restored: its database isn’t one that " + APP_NAME + " wrote.",
 }
 
 
 def _backup_unreadable(error: errors.BackupUnreadable) -> PersonMessage:
-    text = _BACKUP_UNREADABLE.get(error.reason, "{name} could not be read.")
+    text = _BACKUP_UNREADABLE.get(error.reason, "{name} couldn’t be read.")
     return PersonMessage(text.format(name=_file_name(error.path)), "Nothing here was changed.")
 
 
 def _chats_unreadable(error: errors.ChatsUnreadable) -> PersonMessage:
-    text = _CHATS_UNREADABLE.get(error.reason, "{name} could not be read.")
-    return PersonMessage(text.format(name=_file_name(error.path)), "The chats that are here were not changed.")
+    text = _CHATS_UNREADABLE.get(error.reason, "{name} couldn’t be read.")
+    return PersonMessage(text.format(name=_file_name(error.path)), "Your chats weren’t changed.")
 
 
 _PROMPTS_UNREADABLE = {
-    "unknown": "{name} has no prompts that " + APP_NAME + " knows.",
+    "unknown": "{name} has no prompts that " + APP_NAME + " can import.",
     "newer": "{name} was made by a newer version of " + APP_NAME + ". Please install that version.",
-    "damaged": "{name} is damaged and could not be read.",
+    "damaged": "{name} is damaged and couldn’t be read.",
 }
 
 
 def _prompts_unreadable(error: errors.PromptsUnreadable) -> PersonMessage:
-    text = _PROMPTS_UNREADABLE.get(error.reason, "{name} could not be read.")
-    return PersonMessage(text.format(name=_file_name(error.path)), "The prompts that are here were not changed.")
+    text = _PROMPTS_UNREADABLE.get(error.reason, "{name} couldn’t be read.")
+    return PersonMessage(text.format(name=_file_name(error.path)), "Your prompts weren’t changed.")
 
 
 _SENTENCES: dict[type[errors.AppError], Callable[[Any], PersonMessage]] = {
-    errors.ModelMissing: lambda e: PersonMessage(f"There is no file {_file_name(e.path)}.", action="open_model"),
+    errors.ModelMissing: lambda e: PersonMessage(f"The file {_file_name(e.path)} doesn’t exist.", action="open_model"),
     errors.NoModel: lambda e: PersonMessage("No model is open yet.", "Your message was kept.", "open_model"),
     errors.ModelUnreadable: _model_unreadable,
     errors.ModelDamaged: lambda e: PersonMessage(
-        f"The file {_file_name(e.path)} is damaged, so it could not be loaded.",
-        "Please fetch or copy it again.",
+        f"The file {_file_name(e.path)} is damaged, so it couldn’t be loaded.",
+        "Download or copy it again.",
         "open_model",
     ),
     errors.ModelLoadFailed: _load_failed,
     errors.ModelBroken: lambda e: PersonMessage(
-        f"{_file_name(e.path)} computes no numbers any more, so it cannot answer: its weights are damaged.",
+        f"{_file_name(e.path)} can’t answer: its weights are damaged.",
         "The text so far was kept.",
         "open_model",
     ),
     errors.ProjectorRefused: projector_refused,
     errors.MediaRefused: _media_refused,
     errors.ModelTooLarge: lambda e: PersonMessage(
-        f"{_file_name(e.path)} is too large for this computer now: "
-        f"it needs {size_words(e.needed_bytes)} of memory, {size_words(e.free_bytes)} are free.",
-        "Nothing was changed. A smaller model, or one with fewer bits, would fit.",
+        f"{_file_name(e.path)} is too large for this computer right now: "
+        f"it needs {size_words(e.needed_bytes)} of memory, and {size_words(e.free_bytes)} are free.",
+        "Nothing was changed. Try a smaller model, or one with fewer bits.",
         "open_model",
     ),
     errors.GrammarInvalid: lambda e: PersonMessage(
-        "The form that was asked for cannot be used: its grammar is not valid."
+        "The requested format can’t be used because its grammar isn’t valid."
     ),
     errors.ModelReplaced: lambda e: PersonMessage(
-        "Another model was opened, so this was interrupted.", "What was done so far was kept.", "retry"
+        "Another model was opened, so this was interrupted.", "Progress so far was kept.", "retry"
     ),
     errors.NoRoomForModel: lambda e: PersonMessage(
-        f"{e.wanted} has no room in memory beside {e.loaded}.", "What was done so far was kept.", "models"
+        f"{e.wanted} doesn’t fit in memory together with {e.loaded}.", "Progress so far was kept.", "models"
     ),
     errors.ChatUnavailable: lambda e: PersonMessage(
-        f"{_file_name(e.path)} has no chat template, so it does not answer: it continues text, "
-        "in Write and with the command complete.",
+        f"{_file_name(e.path)} has no chat template, so it can’t chat. "
+        "It can continue text in Write or with “fireside complete”.",
         action="open_model",
     ),
     errors.EmbeddingsUnavailable: lambda e: PersonMessage(
-        f"{_file_name(e.path)} was not made to turn texts into vectors"
-        + (f". Ask for {' or '.join(e.instead)}." if e.instead else ", and no model here was."),
+        f"{_file_name(e.path)} isn’t an embedding model"
+        + (f". Use {' or '.join(e.instead)}." if e.instead else ", and this computer has none."),
     ),
     errors.CheckingUnavailable: lambda e: PersonMessage(
-        f"{_file_name(e.path)} was not made to check texts against their sources.",
-        "Nothing was marked. LettuceDetect and TinyLettuce are such models.",
+        f"{_file_name(e.path)} isn’t a claim checker.",
+        "Nothing was marked. Try LettuceDetect or TinyLettuce.",
     ),
-    errors.TokenUnknown: lambda e: PersonMessage(
-        f"The model has no token {e.token}: it has {e.vocabulary:,}, from 0 on."
-    ),
+    errors.TokenUnknown: lambda e: PersonMessage(f"The model has no token {e.token}. Use 0 to {e.vocabulary - 1:,}."),
     errors.InfillUnavailable: lambda e: PersonMessage(
-        f"{_file_name(e.path)} can go on with a text, but not fill in its middle.",
-        "Your text was kept. Models made for code often can.",
+        f"{_file_name(e.path)} can continue a text but can’t fill in the middle.",
+        "Your text was kept. Try a model made for code.",
     ),
     errors.TooLongToInspect: lambda e: PersonMessage(
-        f"This text has {e.tokens:,} tokens; {e.most:,} can be looked at at once.", "A part of it shows the same."
+        f"This text has {e.tokens:,} tokens; {e.most:,} can be shown at once.", "Try a shorter part of it."
     ),
     errors.ModelNotInspectable: lambda e: PersonMessage(
-        f"{_file_name(e.path)} does not show its {e.what}: models of this kind do not hand that out.",
-        "All else that can be looked at is there.",
+        f"{_file_name(e.path)} can’t show its {e.what}, because models of this kind don’t provide it.",
+        "Everything else is available.",
     ),
     errors.TemplateFailed: lambda e: PersonMessage(
-        f"The chat template inside {_file_name(e.path)} failed.", "Your message was kept.", "open_model"
+        f"The chat template in {_file_name(e.path)} failed.", "Your message was kept.", "open_model"
     ),
     errors.PromptTooLong: lambda e: PersonMessage(
-        f"This needs {e.prompt_tokens:,} tokens and the model's context holds {e.context_tokens:,}.",
-        "Nothing was cut.",
+        f"This needs {e.prompt_tokens:,} tokens, but the model’s context holds {e.context_tokens:,}.",
+        "Nothing was left out.",
         "new_chat",
     ),
     errors.ContextLimited: lambda e: PersonMessage(
         f"This needs {e.prompt_tokens:,} tokens, and the largest context here is {e.largest_tokens:,}.",
-        "Nothing was cut.",
+        "Nothing was left out.",
         "new_chat",
     ),
     errors.EngineStopped: _engine_stopped,
     errors.EngineNotBuilt: lambda e: PersonMessage(
-        "The engine couldn't be built, so no model can answer.",
+        "The engine couldn’t be built, so no model can answer.",
         f"The reason is at the end of {e.log}. Documents can still be read and searched.",
     ),
     errors.EngineCrashesRepeatedly: lambda e: PersonMessage(
         f"The engine stopped {e.times} times in a row with this model.", "Your chats were kept.", "open_model"
     ),
     errors.NetworkOff: lambda e: PersonMessage(
-        "The network is switched off, so nothing is sent.", "Models on this computer work without it.", "network"
+        "The network is switched off, so nothing is sent.", "Models on this computer still work.", "network"
     ),
     errors.HubUnreachable: _unreachable_message,
     errors.HubBusy: _busy_message,
     errors.MicrophoneMissing: lambda e: PersonMessage(
-        "No microphone could be opened. Is one plugged in, and may programs use it?"
+        "Couldn’t open a microphone. Check that one is connected and that programs are allowed to use it."
     ),
     errors.MachineLost: _machine_lost,
     errors.MachineUnusable: _machine_unusable,
     errors.ReleaseRefused: _release_refused,
     errors.RepositoryMissing: lambda e: PersonMessage(
-        f"There is no repository {e.repo} on the Hub, or it is private.", "Check the name."
+        f"The repository {e.repo} doesn’t exist on the Hub, or it’s private.", "Check the name."
     ),
-    errors.FileNotOnHub: lambda e: PersonMessage(f"{e.repo} has no file {e.file} (any more).", "Choose another one."),
+    errors.FileNotOnHub: lambda e: PersonMessage(
+        f"{e.repo} doesn’t have the file {e.file}.", "Choose a different file."
+    ),
     errors.AccessGated: _gated_message,
-    errors.TokenRefused: lambda e: PersonMessage("The Hub does not accept the access token.", action="network"),
+    errors.TokenRefused: lambda e: PersonMessage("The Hub doesn’t accept the access token.", action="network"),
     errors.TokenNotKept: lambda e: PersonMessage(
-        "This system has no keyring to keep the access token in.", "It is used until you quit."
+        "This system has no keyring for the access token.", "It will be used until you quit."
     ),
     errors.CertificateUnreadable: lambda e: PersonMessage(
-        f"There is no certificate in {_file_name(e.path)} that could be read.",
+        f"No readable certificate found in {_file_name(e.path)}.",
         "Choose a file such as ca.pem or ca.crt.",
     ),
     errors.ServerUnreachable: _server_unreachable,
     errors.ServerBusy: _server_busy,
     errors.ServerKeyRefused: _server_key_refused,
     errors.ServerLacksModel: lambda e: PersonMessage(
-        f"{e.host} has no model {e.model} (any more).", "The answer so far was kept.", "servers"
+        f"{e.host} doesn’t have the model {e.model}.", "The answer so far was kept.", "servers"
     ),
     errors.ServerRefused: lambda e: PersonMessage(
         f"{e.host} refused this: “{e.detail}”." if e.detail else f"{e.host} refused this.",
@@ -493,36 +492,38 @@ _SENTENCES: dict[type[errors.AppError], Callable[[Any], PersonMessage]] = {
         "retry",
     ),
     errors.NotOffered: lambda e: PersonMessage(
-        _NOT_OFFERED.get(e.what, "{host} does not offer this.").format(host=e.host),
-        "A model on this computer can.",
+        _NOT_OFFERED.get(e.what, "{host} doesn’t offer this.").format(host=e.host),
+        "Use a model on this computer instead.",
     ),
     errors.DocumentStaysHere: lambda e: PersonMessage(
-        f"{e.name} was not sent to {e.host}.", "Nothing of it left this computer.", "open_model"
+        f"{e.name} wasn’t sent to {e.host}.", "It stayed on this computer.", "open_model"
     ),
     errors.ModelNotLoaded: lambda e: PersonMessage(
-        f"{e.name} is on this computer, but another model is loaded.", "Choose it in Fireside's window."
+        f"{e.name} is on this computer, but another model is loaded.", f"Choose it in the {APP_NAME} window."
     ),
     errors.KeyFileUnreadable: lambda e: PersonMessage(
-        f"{_file_name(e.path)} holds no key for the server: {e.detail}.", "Nothing was started."
+        f"{_file_name(e.path)} has no key for the server: {e.detail}.", "Nothing was started."
     ),
     errors.PortTaken: lambda e: PersonMessage(
-        f"The server cannot listen at {e.host}, port {e.port}: {e.detail}.", "Choose another port."
+        f"The server can’t use {e.host}, port {e.port}: {e.detail}.", "Choose another port."
     ),
     errors.NotEnoughDisk: lambda e: PersonMessage(
-        f"This needs {size_words(e.needed_bytes)} on the disk and {size_words(e.free_bytes)} are free.",
-        "What was fetched so far is kept.",
+        f"This needs {size_words(e.needed_bytes)} on the disk, but only {size_words(e.free_bytes)} are free.",
+        "The download so far was kept.",
         "storage",
     ),
     errors.DownloadDamaged: lambda e: PersonMessage(
-        f"{e.file} arrived damaged twice: it is not what the Hub promised.", "The damaged file was removed.", "retry"
+        f"{e.file} arrived damaged twice: it doesn’t match the Hub’s checksum.",
+        "The damaged file was removed.",
+        "retry",
     ),
     errors.DownloadFailed: lambda e: PersonMessage(
-        f"{e.file} could not be fetched.", "What was fetched so far is kept.", "retry"
+        f"{e.file} couldn’t be downloaded.", "The download so far was kept.", "retry"
     ),
-    errors.DownloadRunning: lambda e: PersonMessage(f"Another {APP_NAME} is fetching {e.file} already."),
+    errors.DownloadRunning: lambda e: PersonMessage(f"Another {APP_NAME} is already downloading {e.file}."),
     errors.ModelNotInstalled: lambda e: PersonMessage(f"No model here is called {e.name}."),
     errors.ModelNotOurs: lambda e: PersonMessage(
-        f"{_file_name(e.path)} belongs to another program, so it is not changed.", "It was only left out of the list."
+        f"{_file_name(e.path)} belongs to another program, so it wasn’t changed.", "It was only removed from the list."
     ),
     errors.DocumentUnreadable: _document_unreadable,
     errors.PictureUnreadable: _picture_unreadable,
@@ -530,11 +531,11 @@ _SENTENCES: dict[type[errors.AppError], Callable[[Any], PersonMessage]] = {
     errors.DocumentLocked: _document_locked,
     errors.DocumentTooDemanding: _document_too_demanding,
     errors.DocumentReaderFailed: lambda e: PersonMessage(
-        f"Reading {_file_name(e.path)} failed: the program that reads documents stopped.",
-        "Other files are not affected.",
+        f"Couldn’t read {_file_name(e.path)}: the document reader crashed.",
+        "Other files aren’t affected.",
     ),
     errors.DocumentGone: lambda e: PersonMessage(
-        f"The text of {e.name} is not there any more. Please add the file again.", "Other documents are not affected."
+        f"The text of {e.name} is missing. Add the file again.", "Other documents aren’t affected."
     ),
     errors.TextFileUnreadable: _text_file_unreadable,
     errors.BackupUnreadable: _backup_unreadable,
@@ -542,47 +543,49 @@ _SENTENCES: dict[type[errors.AppError], Callable[[Any], PersonMessage]] = {
     errors.PromptsUnreadable: _prompts_unreadable,
     errors.NotAligned: lambda e: PersonMessage(
         f"{_file_name(e.source)} has {e.source_parts:,} parts and {_file_name(e.reference)} has {e.reference_parts:,}; "
-        "they have to be the same text, part by part.",
+        "they must match part by part.",
         "Nothing was translated.",
     ),
     errors.TargetIsSource: lambda e: PersonMessage(
-        f"{_file_name(e.path)} is the document that was translated. Please choose another name.", "Nothing was changed."
+        f"{_file_name(e.path)} is the document being translated. Choose another name.", "Nothing was changed."
     ),
     errors.TargetIsOpen: lambda e: PersonMessage(
-        f"{_file_name(e.path)} is open in another program. Please close it there, or choose another name.",
+        f"{_file_name(e.path)} is open in another program. Close it there or choose another name.",
         "Nothing was changed.",
     ),
     errors.NameTooLong: lambda e: PersonMessage(
-        f"The name {_file_name(e.path)[:40]}… is too long for this disk. Please choose a shorter one.",
+        f"The name {_file_name(e.path)[:40]}… is too long for this disk. Choose a shorter one.",
         "Nothing was changed.",
     ),
     errors.FolderNotWritable: lambda e: PersonMessage(
-        f"{APP_NAME} may not write to {e.path}.", "What was saved before is still there.", "open_folder"
+        f"{APP_NAME} doesn’t have permission to write to {e.path}.",
+        "Everything saved before is still there.",
+        "open_folder",
     ),
     errors.DiskFull: lambda e: PersonMessage(
-        "The disk is full, so nothing more can be saved.", "What was saved before is still there.", "open_folder"
+        "The disk is full, so nothing more can be saved.", "Everything saved before is still there.", "open_folder"
     ),
     errors.DatabaseNewer: lambda e: PersonMessage(
         f"Your chats were last saved by a newer version of {APP_NAME}.",
-        "They were not changed. Please install the newer version.",
+        "They weren’t changed. Please install the newer version.",
     ),
     errors.DatabaseAltered: lambda e: PersonMessage(
-        f"Your chats can't be opened: {_file_name(e.path)} isn't a database that {APP_NAME} wrote.",
+        f"Your chats can’t be opened: {_file_name(e.path)} isn’t a {APP_NAME} database.",
         "Nothing was changed or deleted.",
         "open_folder",
     ),
     errors.DatabaseDamaged: lambda e: PersonMessage(
         "The file with your chats is damaged.",
-        f"Nothing is deleted. Please start {APP_NAME} again: the file is then kept aside and a new one is used.",
+        f"Nothing was deleted. Restart {APP_NAME}: it keeps the damaged file and starts a new one.",
         "open_folder",
     ),
     errors.MigrationFailed: lambda e: PersonMessage(
-        f"This version of {APP_NAME} could not take over your chats. This is a defect in {APP_NAME}.",
-        "They were not changed, and the version before can still open them.",
+        f"This version of {APP_NAME} couldn’t upgrade your chats. This is a bug in {APP_NAME}.",
+        "They weren’t changed, and the previous version can still open them.",
         "open_folder",
     ),
     errors.ProtocolViolation: lambda e: PersonMessage(
-        f"The engine and {APP_NAME} did not understand each other. This is a defect in {APP_NAME}.",
+        f"The engine sent something unexpected. This is a bug in {APP_NAME}.",
         "The text so far was kept.",
         "retry",
     ),
@@ -591,17 +594,19 @@ _SENTENCES: dict[type[errors.AppError], Callable[[Any], PersonMessage]] = {
 
 _SILENT = {
     "engine": PersonMessage(
-        "Nothing has been heard from the engine for 10 seconds.",
-        "If you end it, the text so far is kept and it starts again.",
+        "The engine hasn’t responded for 10 seconds.",
+        "If you end it, the text so far is kept and the engine restarts.",
         "end",
     ),
     "download": PersonMessage(
-        "Nothing has been heard from the download of {name} for 10 seconds.",
-        "If you end it, it starts again where it was.",
+        "The download of {name} hasn’t responded for 10 seconds.",
+        "If you end it, it resumes where it stopped.",
         "end",
     ),
     "document": PersonMessage(
-        "Nothing has been heard for 10 seconds from what works on {name}.", "If you end it, nothing is changed.", "end"
+        "The document reader working on {name} hasn’t responded for 10 seconds.",
+        "If you end it, nothing is changed.",
+        "end",
     ),
 }
 
@@ -613,14 +618,14 @@ def silence_sentence(work: str, subject: str) -> PersonMessage:
 
 
 UPGRADED = PersonMessage(
-    f"{APP_NAME} was upgraded while it was open.", "Please close it and start it again; everything that is here stays."
+    f"{APP_NAME} was upgraded while it was open.", "Restart it to use the new version. Nothing is lost."
 )
 NO_PICTURES = PersonMessage(
-    "A picture cannot be added to a message that was sent. Its own pictures stay with it.",
+    "You can’t add pictures to a message you already sent. Its own pictures were kept.",
     "Send a new message with the picture.",
 )
 NO_FILE = PersonMessage(
-    "What was dropped is not a file on this computer, so nothing was attached.", "Save it first, then drop the file."
+    "That isn’t a file on this computer, so nothing was attached.", "Save it first, then drop the file."
 )
 
 
@@ -652,7 +657,7 @@ def sentence_for(error: BaseException) -> PersonMessage:
         if cls in _SENTENCES:
             sentence = _SENTENCES[cls](error)  # with names from outside
             return replace(sentence, text=visible_name(sentence.text), kept=visible_name(sentence.kept))
-    return PersonMessage(f"Something went wrong in {APP_NAME} itself.", "Your chats were kept.", "")
+    return PersonMessage(f"Something went wrong in {APP_NAME}.", "Your chats were kept.", "")
 
 
 # What there is to tell of a document that was read, in the person's words: remarks, and which pages have text.
@@ -674,64 +679,62 @@ def _counted_sentence(one: str, many: str) -> Callable[[Values], str]:
 
 
 _REMARKS: dict[str, Callable[[Values], str]] = {
-    "really": lambda v: f"It is really {_format_words(v)}, whatever the ending {v['ending']} says.",
-    "encoding": lambda v: f"Its letters were read as {v['encoding']}.",
+    "really": lambda v: f"This is actually {_format_words(v)}, despite its extension {v['ending']}.",
+    "encoding": lambda v: f"Its text was read as {v['encoding']}.",
     "odd_bytes": _counted_sentence(
-        "1 byte means nothing in this encoding and was replaced.",
-        "{count} bytes mean nothing in this encoding and were replaced.",
+        "1 byte isn’t valid in this encoding and was replaced.",
+        "{count} bytes aren’t valid in this encoding and were replaced.",
     ),
     "damaged_pages": _counted_sentence(
-        "1 page is damaged and was not read.", "{count} pages are damaged and were not read."
+        "1 page is damaged and wasn’t read.", "{count} pages are damaged and weren’t read."
     ),
     "no_recognition": _counted_sentence(
-        "1 page is a picture; the program tesseract, which could read it, is not installed.",
-        "{count} pages are pictures; the program tesseract, which could read them, is not installed.",
+        "1 page is a picture. Install tesseract to read it.",
+        "{count} pages are pictures. Install tesseract to read them.",
     ),
     "read_in": lambda v: f"Its pictures were read by {reader_words('tesseract', str(v['languages']))}.",
-    "rows_cut": lambda v: f"The sheet {v['sheet']} has {v['rows']:,} rows; the first {v['shown']:,} were read.",
-    "beside_cells_lost": lambda _: "It is damaged: comments, text boxes and long results of formulas may be missing.",
-    "unclear": lambda v: f"{count_units('piece', int(v['count']))} of the recording could not be heard to the end.",
-    "hidden": lambda v: f"The {v['unit']} {v['name']} is hidden, and was read.",
-    "missing_part": lambda v: f"Its part {v['part']} is missing.",
+    "rows_cut": lambda v: f"The sheet {v['sheet']} has {v['rows']:,} rows. Only the first {v['shown']:,} were read.",
+    "beside_cells_lost": lambda _: "The file is damaged. Comments, text boxes and long formula results may be missing.",
+    "unclear": lambda v: f"{count_units('part', int(v['count']))} of the recording couldn’t be transcribed completely.",
+    "hidden": lambda v: f"The {v['unit']} {v['name']} is hidden but was read.",
+    "missing_part": lambda v: f"The file is missing its part {v['part']}.",
     "hidden_characters": _counted_sentence(
-        "1 hidden character was taken out.", "{count} hidden characters were taken out."
+        "1 hidden character was removed.", "{count} hidden characters were removed."
     ),
     "legacy_font": lambda v: (
-        f"Its letters come out as “{v['read']}” where its font shows “{v['meant']}”; "
-        f"choose the encoding {v['encoding']} to read it as it is shown."
+        f"Its text reads “{v['read']}”, but its font shows “{v['meant']}”. "
+        f"Choose the encoding {v['encoding']} to read what the font shows."
     ),
-    "not_read_inside": lambda v: f"The file {v['name']} in it could not be read.",
-    "others_inside": _counted_sentence("1 other file in it was not read.", "{count} other files in it were not read."),
-    "recognized": lambda _: "Text that was read from a picture may have wrong letters.",
-    "no_pages": lambda _: "It has no pages to choose from, so all of it was read.",
-    "fewer_pages": lambda v: (
-        f"It has {count_units(str(v['unit']), int(v['pages']))}; there is no {v['unit']} {v['last']}."
-    ),
-    "attachment": lambda v: f"The attachment {v['name']} ({size_words(int(v['size_bytes']))}) was not read.",
-    "pictures": _counted_sentence("1 picture in it was not read.", "{count} pictures in it were not read."),
-    "old_format": lambda v: f"It was read from {_format_words(v)}, a format that is no longer made.",
-    "long_lines": _counted_sentence("1 very long line was cut.", "{count} very long lines were cut."),
+    "not_read_inside": lambda v: f"The file {v['name']} in it couldn’t be read.",
+    "others_inside": _counted_sentence("1 other file in it wasn’t read.", "{count} other files in it weren’t read."),
+    "recognized": lambda _: "Text read from a picture may have errors.",
+    "no_pages": lambda _: "This file has no pages to choose from, so all of it was read.",
+    "fewer_pages": lambda v: f"It has only {count_units(str(v['unit']), int(v['pages']))}, not {v['last']}.",
+    "attachment": lambda v: f"The attachment {v['name']} ({size_words(int(v['size_bytes']))}) wasn’t read.",
+    "pictures": _counted_sentence("1 picture in it wasn’t read.", "{count} pictures in it weren’t read."),
+    "old_format": lambda v: f"This is {_format_words(v)}. If something is missing, save it in a newer format.",
+    "long_lines": _counted_sentence("1 very long line was cut off.", "{count} very long lines were cut off."),
     "long_segments": _counted_sentence(
-        "1 text is too long to be translated as one and was left as it is.",
-        "{count} texts are too long to be translated as one and were left as they are.",
+        "1 text is too long to translate at once and was left unchanged.",
+        "{count} texts are too long to translate at once and were left unchanged.",
     ),
     "left_blocks": _counted_sentence(
-        "1 table, drawing or piece of code in it was left as it is.",
-        "{count} tables, drawings or pieces of code in it were left as they are.",
+        "1 table, drawing or piece of code was left unchanged.",
+        "{count} tables, drawings or pieces of code were left unchanged.",
     ),
     "left_markup": _counted_sentence(
-        "1 piece of HTML in it was left as it is.",
-        "{count} pieces of HTML in it were left as they are.",
+        "1 piece of HTML was left unchanged.",
+        "{count} pieces of HTML were left unchanged.",
     ),
     "left_names": _counted_sentence(
-        "1 name of a sheet was left as it is, since formulas use it.",
-        "{count} names of sheets were left as they are, since formulas use them.",
+        "1 sheet name was left unchanged because formulas use it.",
+        "{count} sheet names were left unchanged because formulas use them.",
     ),
     "left_values": _counted_sentence(
-        "1 text with a structure of its own was left as it is.",
-        "{count} texts with a structure of their own were left as they are.",
+        "1 text with its own structure was left unchanged.",
+        "{count} texts with their own structure were left unchanged.",
     ),
-    "became_utf8": lambda v: f"It is written as UTF-8, since {v['encoding']} lacks some of its letters.",
+    "became_utf8": lambda v: f"Saved as UTF-8 because {v['encoding']} lacks some of its letters.",
 }
 """For every name that `app.documents.source.ReadingRemark` documents."""
 
@@ -764,7 +767,7 @@ def pages_words(unit: str, pages: int, seen: Iterable[PageRead]) -> str:
         else f"{len(read):,} of {count_units(unit, pages)} read"
     ]
     parts += pages_clause(pictures, "{} is a picture", "{} are pictures")
-    nothing = {"file": ("{} gave no text",) * 2, "minute": ("nothing is said in {}",) * 2}
+    nothing = {"file": ("{} gave no text",) * 2, "minute": ("no speech in {}",) * 2}
     parts += pages_clause(empty, *nothing.get(unit, ("{} is empty", "{} are empty")))
     parts += pages_clause(recognized, *("the text of {} was recognized in a picture",) * 2)
     return "; ".join(parts)
@@ -799,28 +802,24 @@ def start_sentences(wrong_settings: Sequence[str], database: Database) -> list[P
     if not database.has_room or database.path == PurePath(":memory:"):
         full, kept = (
             sentence_for(errors.DiskFull("")),
-            "Your chats can be read; nothing new is kept until there is room.",
+            "You can read your chats, but nothing new is saved until you free up space.",
         )
         if database.has_room:
-            kept = f"What is written now is lost with the window. Make room, then start {APP_NAME} again."
+            kept = f"Anything new is lost when you close the window. Free up space, then restart {APP_NAME}."
         notices.append(PersonMessage(full.text, kept, full.action))
     if database.moved_aside is not None:
         text = (
-            f"The file with your chats was damaged. It was moved to {database.moved_aside.name}, nothing was deleted."
+            f"The file with your chats was damaged. It was moved to {database.moved_aside.name}. Nothing was deleted."
         )
-        found, kept = database.recovered, "A new, empty one is in use."
+        found, kept = database.recovered, "A new, empty file is in use."
         if found is not None:
             chats, messages = count_units("chat", found.chats), count_units("message", found.messages)
             pages = f", {count_units('page', found.pages)}" if found.pages else ""
-            kept = f"What could be read of it is here: {chats} with {messages}{pages}."
+            kept = f"Recovered {chats} with {messages}{pages}."
         notices.append(PersonMessage(text, kept, "open_folder"))
     if wrong_settings == ["settings"]:
-        notices.append(
-            PersonMessage("The settings could not be read; the old file was kept beside them.", "Defaults are in use.")
-        )
+        notices.append(PersonMessage("The settings couldn’t be read. The old file was kept.", "Defaults are in use."))
     elif wrong_settings:
         names = ", ".join(wrong_settings)
-        notices.append(
-            PersonMessage(f"These settings had values that are not possible: {names}.", "Defaults are in use.")
-        )
+        notices.append(PersonMessage(f"These settings had invalid values: {names}.", "Defaults are in use."))
     return notices

@@ -75,8 +75,8 @@ def _known_by(document: StoredDocument) -> str:
 def leaving_words(leaving: OutboundDocuments) -> MessageTemplate:
     """Return the question of the dialog with the answers "Send" and "Keep it here"."""
     if len(leaving.names) == 1:
-        text = "The model runs on {host}. May {name} be sent there? You are asked once for each document and picture."
+        text = "The model runs on {host}. Send {name} there? You’re asked once for each document and picture."
         return MessageTemplate(text, {"host": leaving.host, "name": leaving.names[0]})
-    text = "The model runs on {host}. May these {count} be sent there: {names}? You are asked once for each."
+    text = "The model runs on {host}. Send these {count} files there: {names}? You’re asked once for each."
     shown = ", ".join(leaving.names[:3]) + (", …" if len(leaving.names) > 3 else "")
     return MessageTemplate(text, {"host": leaving.host, "count": str(len(leaving.names)), "names": shown})

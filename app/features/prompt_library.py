@@ -99,8 +99,7 @@ BUILTIN: tuple[tuple[str, str, str], ...] = (
     (
         "explain",
         "Explain simply",
-        "Explain {topic} to somebody who hears of it for the first time: what it is, why it matters, and one everyday "
-        "example.",
+        "Explain {topic} to someone who is new to it: what it is, why it matters, and one everyday example.",
     ),
     (
         "reply",
@@ -109,8 +108,8 @@ BUILTIN: tuple[tuple[str, str, str], ...] = (
     ),
     (
         "weigh",
-        "For and against",
-        "I have to decide: {decision}\nWhat speaks for it, what speaks against it, and what should I find out first?",
+        "Pros and cons",
+        "I have to decide: {decision}\nWhat are the pros and cons, and what should I find out first?",
     ),
     (
         "code",

@@ -169,7 +169,7 @@ def _kept_beside(path: Path, data: bytes) -> tuple[str, ...]:
     copy = next(path.with_name(name) for name in names if not path.with_name(name).exists())
     with path.open("rb") as changed, write_file(copy) as file:
         shutil.copyfileobj(changed, file)
-    return (f"Another program had changed {visible_name(path.name)}: what it said is in {visible_name(copy.name)}.",)
+    return (f"Another program changed {visible_name(path.name)}. That version was kept as {visible_name(copy.name)}.",)
 
 
 def _encode_text(text: str, form: dict[str, Any]) -> tuple[bytes, dict[str, Any], tuple[str, ...]]:

@@ -32,8 +32,8 @@ _BY_BITS = {
     "5": "large, loses little quality",
     "6": "large, loses almost no quality",
     "8": "near-original quality",
-    "16": "exact, as it was made",
-    "32": "exact, as it was made",
+    "16": "exact, original precision",
+    "32": "exact, original precision",
 }
 
 

@@ -70,7 +70,7 @@ SMALL_WORDS = {
     "tr": "ve bir bu için ile olarak olan da de daha çok gibi sonra",
 }
 """Function words of languages in Latin script, by code."""
-_SMALL_WORDS = {code: frozenset(row.split()) for code, row in SMALL_WORDS.items()}
+SMALL_WORD_SETS = {code: frozenset(row.split()) for code, row in SMALL_WORDS.items()}
 _LETTER = re.compile(r"[^\W\d_]")
 _TRADITIONAL = frozenset(
     "這個們來說時國會對學為與後經實點過還從開關問題應當書見話請讓誰給線萬體將樣電機無處變發讀寫聽買賣"
@@ -111,7 +111,7 @@ def language_by_words(text: str) -> str:
         return script
     here = find_words(text[:MOST_CHARACTERS])
     # As many words of one language as of the next are no decision.
-    counts = sorted(((len(here & known), code) for code, known in _SMALL_WORDS.items()), reverse=True)
+    counts = sorted(((len(here & known), code) for code, known in SMALL_WORD_SETS.items()), reverse=True)
     (most, code), (second, _) = counts[0], counts[1]
     return code if most >= LEAST_SMALL_WORDS and most > second else ""
 

@@ -49,7 +49,7 @@ class AnthropicMessages:
         effort, _ = effort_of(form, "effort") if form is not None else ("", None)
         thinks, budget = _thinking_of(body)
         if is_begun(messages) and must_call:
-            raise BadRequest("messages: an answer that was begun cannot become a call", "messages")
+            raise BadRequest("messages: a partial answer can't become a tool call", "messages")
         self.answers, self._has_begun = [ApiAnswer()], False
         # The id's prefixes are Anthropic's (`msg_`, `toolu_` below): its SDKs tell objects apart by them.
         self._id, self._open, self._blocks = f"msg_{uuid.uuid4().hex[:24]}", "", -1
@@ -199,7 +199,7 @@ def _thinking_of(body: JsonBody) -> tuple[bool | None, int]:
         return None, -1
     kind = thinking.text_field("type", "")
     if kind not in ("enabled", "adaptive", "disabled"):
-        raise BadRequest(f"thinking.type: there is no thinking {kind!r}", "thinking.type")
+        raise BadRequest(f"thinking.type: unknown type {kind!r}", "thinking.type")
     budget = thinking.integer_field("budget_tokens", 0, MOST_TOKENS)
     return kind != "disabled", -1 if budget is None or kind == "disabled" else budget
 
@@ -212,7 +212,7 @@ def _messages_of(body: JsonBody, pictures: RequestPictures) -> tuple[Message, ..
     for json_body in body.object_list("messages"):
         role = json_body.text_field("role")
         if role not in ("user", "assistant", "system"):
-            raise BadRequest(f"{json_body.name_of('role')}: there is no role {role!r}", json_body.name_of("role"))
+            raise BadRequest(f"{json_body.name_of('role')}: unknown role {role!r}", json_body.name_of("role"))
         turn = _turn_messages(Role(role), json_body, known, pictures)
         at = len(found)
         # Claude Code lists its agents in a system message behind the question. A model of half a billion weights went
@@ -307,7 +307,7 @@ def _tools_of(body: JsonBody) -> tuple[tuple[ToolFunction, ...], bool, bool]:
     if kind == "tool":
         tools = tuple(tool for tool in tools if tool.name == choice.text_field("name"))
         if not tools:
-            raise BadRequest("tool_choice names a function that is not among the tools", "tool_choice")
+            raise BadRequest("tool_choice names a function that tools doesn't have", "tool_choice")
     # A request with a forced call but no tools left cannot be held to one: it is answered in words.
     return (() if kind == "none" else tools), kind in ("any", "tool") and bool(tools), several
 

@@ -151,7 +151,7 @@ def _infill_contract(body: JsonBody) -> ApiContract:
 async def _no_such_address(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     path = request.url.path
-    words = f"there is nothing for {request.method} at {path}"
+    words = f"no endpoint {request.method} {path}"
     return JSONResponse(error_body(path, words, status=error.status_code, code="not_found"), error.status_code)
 
 
@@ -159,7 +159,7 @@ async def _failed_inside(request: Request, error: Exception) -> Response:
     """Return a fault of ours, which Starlette writes into the log: the client, too, gets it as its contract has
     errors.
     """
-    words = f"the server failed ({type(error).__name__}); its log says more"
+    words = f"the server failed ({type(error).__name__}); see its log"
     return JSONResponse(error_body(request.url.path, words, status=500, code="failed"), 500)
 
 
@@ -190,11 +190,11 @@ class AccessGuard:
     def _find_problem(self, path: str, headers: Mapping[str, bytes]) -> BadRequest | None:
         # Against DNS rebinding: a web page whose own name resolves to this computer would send that name as the host.
         if not self._is_here(headers.get("host", b"").decode("latin-1")):
-            return BadRequest("this server is not known by that name", status=403, code="wrong_host")
+            return BadRequest("this server does not answer to that host name", status=403, code="wrong_host")
         if path not in OPEN_PATHS and not self._has_key(headers):
             return BadRequest("the key is missing or wrong", status=401, code="invalid_api_key")
         if path not in OPEN_PATHS and self._running_requests >= MOST_AT_ONCE:
-            return BadRequest(f"{MOST_AT_ONCE} requests are being answered: ask again", status=429, code="too_many")
+            return BadRequest(f"{MOST_AT_ONCE} requests are already running: try again", status=429, code="too_many")
         return None
 
     def _is_here(self, host: str) -> bool:
@@ -236,7 +236,7 @@ class _Server:
             # Programs that list the folder themselves name the file.
             if name in (model.name, model.path.name):
                 return JSONResponse(_list_entry(model))
-        words = f"there is no model {name!r} here"
+        words = f"model {name!r} not found"
         return JSONResponse(error_body("", words, status=404, code="model_not_found", field="model"), 404)
 
     async def described_models(self, _request: Request) -> Response:
@@ -642,9 +642,9 @@ async def _read_body(request: Request, most_bytes: int, scan: BodyScan | None = 
                 held.body_bytes += len(piece)
                 # Each body is within its limit, but sixty-four of them would not fit.
                 if held.body_bytes > MOST_HELD_BYTES:
-                    raise BadRequest("other large requests are being read: ask again", status=429, code="too_many")
+                    raise BadRequest("other large requests are being read: try again", status=429, code="too_many")
     except TimeoutError:
-        words = f"the request was not all here within {READ_WITHIN_S:g} seconds"
+        words = f"the request did not arrive completely within {READ_WITHIN_S:g} seconds"
         raise BadRequest(words, status=408, code="too_slow") from None
     finally:
         held.body_bytes -= len(data)
@@ -704,10 +704,10 @@ def _failure_response(path: str, error: Exception) -> tuple[int, dict[str, Any]]
 
 
 _ROOM = {
-    "model": "This model was made for at most {tokens} tokens: send less, or use one with a longer context",
-    "memory": "There is memory for a context of {tokens} with this model: send less, or use a smaller model",
-    "settings": "Up to {tokens} fit here: start `fireside serve --context {tokens}`, or change Settings, Performance, "
-    "Context",
+    "model": "This model supports at most {tokens} tokens: send less, or use one with a longer context",
+    "memory": "Memory allows a context of {tokens} tokens with this model: send less, or use a smaller model",
+    "settings": "Up to {tokens} tokens fit here: start `fireside serve --context {tokens}`, or change Settings, "
+    "Performance, Context",
 }
 
 

@@ -94,7 +94,7 @@ class BodyScan:
             words = f"the request has more than {MOST_VALUES:,} values"
             self.problem = BadRequest(words, status=413, code="too_large")
         elif self._size > MOST_TEXT_BYTES and not self._has_pictures:
-            words = f"a request without pictures may have at most {MOST_TEXT_BYTES:,} bytes"
+            words = f"a request without pictures can have at most {MOST_TEXT_BYTES:,} bytes"
             self.problem = BadRequest(words, status=413, code="too_large")
 
 
@@ -155,7 +155,7 @@ class JsonBody:
         value = self.number_field(field, least, most)
         # Clients send 100.0 where they mean 100.
         if value is not None and value != int(value):
-            raise BadRequest(f"{self.name_of(field)} must be a whole number", self.name_of(field))
+            raise BadRequest(f"{self.name_of(field)} must be an integer", self.name_of(field))
         return None if value is None else int(value)
 
     def boolean_field(self, field: str, default: bool = False) -> bool:
@@ -208,7 +208,7 @@ class JsonBody:
             # Every text is true for a template, "false" too.
             is_wrong = name == "enable_thinking" and not isinstance(value, bool)
             if name in TAKEN_VARIABLES or is_wrong or not (isinstance(value, bool | int | float) or is_word):
-                raise BadRequest(f"{self.name_of(field)}.{name} cannot be set", f"{self.name_of(field)}.{name}")
+                raise BadRequest(f"{self.name_of(field)}.{name} is not supported", f"{self.name_of(field)}.{name}")
         return variables
 
     def read_grammar(self) -> str:
@@ -269,7 +269,7 @@ def _parse_bias(pair: Any) -> tuple[int, float]:
         token = int(token)
     if type(token) is int and 0 <= token < 1 << 31 and type(value) in (int, float) and abs(value) <= FORBIDDEN:
         return token, float(value)
-    words = "logit_bias must name tokens of this model by their numbers, each with a number from -100 to 100"
+    words = "logit_bias must map token ids of this model to numbers from -100 to 100"
     raise BadRequest(words, "logit_bias")
 
 
@@ -282,7 +282,7 @@ def _wrap_seed(value: int | None) -> int | None:
 
 
 MOST_PICTURES = 32
-ONLY_DATA = "send the picture itself as base64 (data:image/png;base64,…): addresses are not fetched, and files not read"
+ONLY_DATA = "send the picture itself as base64 (data:image/png;base64,…): URLs and files are not loaded"
 _DATA = re.compile(r"data:image/[\w.+-]+;base64,", re.IGNORECASE)
 
 
@@ -311,5 +311,5 @@ class RequestPictures:
         # The same picture in every turn of a conversation is kept once.
         self.files[sha256] = data
         if len(self.files) > MOST_PICTURES:
-            raise BadRequest(f"{name}: there are more than {MOST_PICTURES} pictures", name)
+            raise BadRequest(f"{name}: more than {MOST_PICTURES} pictures", name)
         return Media(sha256, "", at=at)

@@ -50,7 +50,7 @@ def token_ids_of(body: JsonBody) -> tuple[int, ...]:
     """Return the token ids for `/detokenize`. Raises BadRequest."""
     found = body.list_field("tokens")
     if len(found) > MOST_TOKEN_IDS or not all(type(token) is int and 0 <= token < 1 << 31 for token in found):
-        raise BadRequest(f"tokens must be at most {MOST_TOKEN_IDS} numbers of tokens", "tokens")
+        raise BadRequest(f"tokens must be at most {MOST_TOKEN_IDS} token ids", "tokens")
     return tuple(found)
 
 
@@ -133,12 +133,12 @@ def properties_of(model: ServedModel | None) -> dict[str, Any]:
 
 
 _METRICS = (
-    ("requests_total", "counter", "Requests that were answered or refused."),
-    ("requests_failed_total", "counter", "Those of them that were refused or broken off."),
-    ("prompt_tokens_total", "counter", "Tokens of prompts, with those that were known from before."),
-    ("generated_tokens_total", "counter", "Tokens that were written."),
+    ("requests_total", "counter", "Requests answered or refused."),
+    ("requests_failed_total", "counter", "Requests refused or interrupted."),
+    ("prompt_tokens_total", "counter", "Prompt tokens, including reused ones."),
+    ("generated_tokens_total", "counter", "Tokens generated."),
     ("request_seconds_total", "counter", "Time from each request to the end of its answer."),
-    ("requests_in_progress", "gauge", "Requests that are being answered now."),
+    ("requests_in_progress", "gauge", "Requests in progress."),
 )
 
 

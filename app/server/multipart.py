@@ -60,7 +60,7 @@ def _boundary_of(content_type: str) -> bytes:
 def _read_part(part: bytes, form: MultipartForm) -> None:
     head, found, data = part.lstrip(b" \t").removeprefix(b"\r\n").partition(b"\r\n\r\n")
     if not found or len(head) > MOST_HEAD_BYTES:
-        raise BadRequest("a part of the form has no proper head")
+        raise BadRequest("a part of the form has no valid header")
     header = BytesParser().parsebytes(head + b"\r\n\r\n", headersonly=True)
     name, file_name = (header.get_param(field, header="content-disposition") for field in ("name", "filename"))
     if not isinstance(name, str):
@@ -73,4 +73,4 @@ def _read_part(part: bytes, form: MultipartForm) -> None:
     try:
         form.texts[name] = data.decode("utf-8")
     except UnicodeDecodeError:
-        raise BadRequest(f"{name} is no text in UTF-8", name) from None
+        raise BadRequest(f"{name} is not UTF-8 text", name) from None

@@ -28,7 +28,7 @@ from app.server.request_fields import refuse_unsupported
 MOST_TOKENS = 10_000_000
 BETWEEN_NAMES = "__"
 """Between a namespace and the name of a function in it."""
-NO_SOUND = "only text and pictures are taken: leave sound and files out"
+NO_SOUND = "only text and pictures are supported: leave out audio and files"
 # Templates know three roles: instructions, the one who asks, and the model. A result is rendered by `result_of`.
 _ROLES = {
     "system": Role.SYSTEM,
@@ -67,7 +67,7 @@ def effort_of(body: JsonBody, field: str) -> tuple[str, bool | None]:
     """Return how much is to be thought, as templates call it, and False where nothing is."""
     wished = body.text_field(field, "")
     if wished not in ("", "none", "minimal", "low", "medium", "high", "xhigh", "max"):
-        raise BadRequest(f"{body.name_of(field)}: there is no effort {wished!r}", body.name_of(field))
+        raise BadRequest(f"{body.name_of(field)}: unknown effort {wished!r}", body.name_of(field))
     # The templates that take an effort know low, medium and high.
     effort = {"none": "low", "minimal": "low", "xhigh": "high", "max": "high"}.get(wished, wished)
     return effort, False if wished == "none" else None
@@ -77,7 +77,7 @@ def role_of(body: JsonBody) -> Role:
     """Map a message's role to one of the three that models know. Raises BadRequest for unknown roles."""
     role = body.text_field("role")
     if role not in _ROLES:
-        raise BadRequest(f"{body.name_of('role')}: there is no role {role!r}", body.name_of("role"))
+        raise BadRequest(f"{body.name_of('role')}: unknown role {role!r}", body.name_of("role"))
     return _ROLES[role]
 
 
@@ -166,7 +166,7 @@ def legacy_functions_of(body: JsonBody) -> OfferedTools:
     name = JsonBody(choice, "function_call").text_field("name")
     named = tuple(tool for tool in tools if tool.name == name)
     if not named:
-        raise BadRequest(f"function_call: there is no function {name!r} among the functions", "function_call")
+        raise BadRequest(f"function_call: functions has no function {name!r}", "function_call")
     return OfferedTools(named, must_call=True, several=False)
 
 
@@ -176,7 +176,7 @@ def tools_of(body: JsonBody, *, takes_custom: bool = False) -> tuple[tuple[ToolF
     choice = body.raw_value("tool_choice")
     if isinstance(choice, str):
         if choice not in ("none", "auto", "required"):
-            raise BadRequest(f"tool_choice: there is no choice {choice!r}", "tool_choice")
+            raise BadRequest(f"tool_choice: unknown choice {choice!r}", "tool_choice")
         return ((), False) if choice == "none" else (tuple(tools), choice == "required" and bool(tools))
     inner = body.object_field("tool_choice")
     # Nothing is said about it: the model decides.
@@ -193,7 +193,7 @@ def tools_of(body: JsonBody, *, takes_custom: bool = False) -> tuple[tuple[ToolF
     else:
         named, must_call = {_name_of(inner)}, True
     for missing in named - {tool.name for tool in tools}:
-        raise BadRequest(f"tool_choice: there is no function {missing!r} among the tools", "tool_choice")
+        raise BadRequest(f"tool_choice: tools has no function {missing!r}", "tool_choice")
     chosen = tuple(tool for tool in tools if tool.name in named)
     # An unknown name was refused above, so nothing is left only where tools run elsewhere.
     return chosen, must_call and bool(chosen)
@@ -227,7 +227,7 @@ def _tools_in(body: JsonBody, takes_custom: bool) -> list[ToolFunction]:
         return [replace(_read_tool(body), parameters=_TEXT_INPUT)]
     if HOSTED.match(kind):
         return []
-    raise BadRequest(f"{body.name_of('type')}: there are no tools of the kind {kind!r} here", body.name_of("type"))
+    raise BadRequest(f"{body.name_of('type')}: tools of type {kind!r} are not supported", body.name_of("type"))
 
 
 CUSTOM = "custom"
@@ -281,7 +281,7 @@ def form_of(body: JsonBody, *, has_tools: bool) -> tuple[str, str]:
     schema, grammar = _schema_of(body), body.read_grammar()
     # The engine holds an answer to one grammar, and tools and schemas become one.
     if grammar and (schema or has_tools):
-        raise BadRequest("grammar: there is no grammar beside tools or a schema", "grammar")
+        raise BadRequest("grammar can't be combined with tools or a schema", "grammar")
     return schema, grammar
 
 
@@ -368,7 +368,7 @@ class ChatCompletion(_Completion):
         continues = is_begun(messages) and body.boolean_field("continue_final_message", default=True)
         # A begun answer's words are prompt already, and a call's grammar would have to begin before them.
         if continues and offered.must_call:
-            raise BadRequest("messages: an answer that was begun cannot become a call", "messages")
+            raise BadRequest("messages: a partial answer can't become a tool call", "messages")
         variables = body.template_variables("chat_template_kwargs")
         effort, thinks = effort_of(body, "reasoning_effort")
         self._set_requests(
@@ -626,7 +626,7 @@ def _token_lists(tokens: list[TokenSeen], offset: int) -> dict[str, Any]:
 
 
 MOST_TEXTS = 2048
-NUMBERS = "send texts: numbers of another tokenizer mean nothing here (LangChain: check_embedding_ctx_length=False)"
+NUMBERS = "send texts: token ids of another tokenizer are not supported (LangChain: check_embedding_ctx_length=False)"
 
 
 class EmbeddingRequest:
@@ -681,5 +681,5 @@ def _texts_of(body: JsonBody) -> list[str]:
     if any(isinstance(item, int | list) for item in found):
         raise BadRequest(f"input: {NUMBERS}", "input")
     if not 0 < len(found) <= MOST_TEXTS or not all(isinstance(text, str) and text for text in found):
-        raise BadRequest(f"input must be a text, or up to {MOST_TEXTS} texts, none of them empty", "input")
+        raise BadRequest(f"input must be a non-empty text or up to {MOST_TEXTS} of them", "input")
     return found

@@ -51,13 +51,15 @@ class ClientRecipe:
         values = {"needed": f"{self.needs_tokens:,}", "now": f"{offer.context_tokens:,}"}
         values["most"] = f"{offer.room_tokens:,}"
         if self.needs_tokens > offer.room_tokens:
-            text = "Needs a context of about {needed} tokens, and {most} fit here. Use a smaller model, or raise "
+            text = "Needs a context of about {needed} tokens, but only {most} fit here. Use a smaller model, or raise "
             return MessageTemplate(text + "Context in Settings, Performance.", values)
         if self.needs_tokens > offer.context_tokens:
-            text = "Needs a context of about {needed} tokens. The model is loaded again with more when it asks, up to "
-            return MessageTemplate(text + "{most}.", values)
+            text = (
+                "Needs a context of about {needed} tokens. The model reloads with up to {most} when a request needs it."
+            )
+            return MessageTemplate(text, values)
         if offer.room_tokens > offer.context_tokens:
-            return MessageTemplate("Context: {now} tokens, and up to {most} when a request needs it.", values)
+            return MessageTemplate("Context: {now} tokens, up to {most} when a request needs it.", values)
         return MessageTemplate("Context: {now} tokens.", values)
 
 
@@ -156,7 +158,7 @@ RECIPES = (
             f"Context Window Size: {offer.room_tokens}"
         ),
     ),
-    ClientRecipe("Zed", "In its settings.json; the key is asked for in the agent’s panel", _zed_recipe),
+    ClientRecipe("Zed", "In its settings.json; enter the key in the agent panel", _zed_recipe),
     ClientRecipe(
         "VS Code",
         "Command “Chat: Manage Language Models”, Add, Custom Endpoint; then in the file that opens",
@@ -169,11 +171,11 @@ RECIPES = (
     ),
     ClientRecipe(
         "Obsidian Copilot",
-        "Add a custom model, provider “OpenAI Format”; name app://obsidian.md as a page that may ask, below",
+        "Add a custom model, provider “OpenAI Format”; add app://obsidian.md to the allowed web pages below",
         lambda offer: f"Model name: {offer.model}\nBase URL: {offer.address}\nAPI key: {offer.key}",
     ),
     # About what their first prompts were measured to have: Claude Code's, 18,774 tokens.
-    ClientRecipe("Claude Code", "In the terminal, before it is started", _claude_code, needs_tokens=20_000),
+    ClientRecipe("Claude Code", "In the terminal, before you start it", _claude_code, needs_tokens=20_000),
     ClientRecipe("Codex", "In ~/.codex/config.toml, with the key in FIRESIDE_KEY", _codex_recipe, needs_tokens=11_000),
     ClientRecipe("opencode", "In ~/.config/opencode/opencode.json", _opencode_recipe, needs_tokens=9_000),
 )

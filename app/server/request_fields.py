@@ -27,16 +27,16 @@ class HarmlessField:
 class RefusedField:
     """Refused field: it would change the answer and isn't supported. `neutral` values ask for what is done anyway."""
 
-    reason: str = "this server has no such thing: leave it out"
+    reason: str = "not supported: leave it out"
     neutral: tuple[Any, ...] = ()
 
 
 Treatment = HonouredField | HarmlessField | RefusedField
 HONOURED, HARMLESS = HonouredField(), HarmlessField()
-_NO_SAMPLER = "this sampler is not used here: leave it out"
+_NO_SAMPLER = "this sampler is not supported: leave it out"
 _NO_SOUND = "answers are text only"
-_NOTHING_KEPT = "nothing is kept here: send the whole conversation"
-_USE_SCHEMA = "send the schema in response_format"
+_NOTHING_KEPT = "the server keeps no state: send the whole conversation"
+_USE_SCHEMA = "use response_format"
 
 # `neutral` values are what is done here anyway, so clients that send their defaults are not refused.
 SAMPLING: Mapping[str, Treatment] = {
@@ -64,21 +64,21 @@ SAMPLING: Mapping[str, Treatment] = {
     "mirostat": RefusedField(_NO_SAMPLER, (0,)),
     "xtc_probability": RefusedField(_NO_SAMPLER, (0,)),
     # The child of the engine builds the samplers in llama.cpp's order.
-    "samplers": RefusedField("the order of samplers is llama.cpp's own: leave it out"),
-    "repeat_last_n": RefusedField("penalties look at the last 64 tokens", (64,)),
-    "dry_base": RefusedField("DRY's base is 1.75", (1.75,)),
-    "dry_allowed_length": RefusedField("DRY allows 2 tokens", (2,)),
-    "dry_penalty_last_n": RefusedField("DRY looks at the last 4,096 tokens", (-1, 4096)),
-    "dry_sequence_breakers": RefusedField("DRY's sequence breakers are llama.cpp's own"),
+    "samplers": RefusedField("the order of samplers is fixed: leave it out"),
+    "repeat_last_n": RefusedField("penalties always look at the last 64 tokens", (64,)),
+    "dry_base": RefusedField("the DRY base is always 1.75", (1.75,)),
+    "dry_allowed_length": RefusedField("the allowed DRY length is always 2", (2,)),
+    "dry_penalty_last_n": RefusedField("DRY always looks at the last 4,096 tokens", (-1, 4096)),
+    "dry_sequence_breakers": RefusedField("the DRY sequence breakers are fixed"),
     "length_penalty": RefusedField(_NO_SAMPLER, (1,)),
     "use_beam_search": RefusedField(_NO_SAMPLER, (False,)),
-    "ignore_eos": RefusedField("an answer ends where the model ends it", (False,)),
-    "min_tokens": RefusedField("an answer ends where the model ends it", (0,)),
-    "stop_token_ids": RefusedField("send texts in stop", ([],)),
-    "bad_words": RefusedField("send tokens in logit_bias", ([],)),
-    "include_stop_str_in_output": RefusedField("what stops an answer is not a part of it", (False,)),
+    "ignore_eos": RefusedField("the end of an answer can't be suppressed", (False,)),
+    "min_tokens": RefusedField("the end of an answer can't be suppressed", (0,)),
+    "stop_token_ids": RefusedField("use stop with strings", ([],)),
+    "bad_words": RefusedField("use logit_bias", ([],)),
+    "include_stop_str_in_output": RefusedField("stop strings are never included in the answer", (False,)),
     **dict.fromkeys(("guided_json", "guided_choice", "guided_regex"), RefusedField(_USE_SCHEMA)),
-    "guided_grammar": RefusedField("send it in grammar"),
+    "guided_grammar": RefusedField("use grammar"),
 }
 _OF_NO_MATTER = ("user", "metadata", "service_tier", "store", "safety_identifier", "prompt_cache_key")
 _FOR_OPENAI: Mapping[str, Treatment] = {
@@ -97,18 +97,18 @@ CHAT: Mapping[str, Treatment] = {
     "prediction": HARMLESS,  # it makes an answer come sooner, not another one
     "modalities": RefusedField(_NO_SOUND, (["text"],)),
     "audio": RefusedField(_NO_SOUND),
-    "web_search_options": RefusedField("nothing is searched for here"),
-    "verbosity": RefusedField("say in the instructions how long an answer should be", ("medium",)),
-    "best_of": RefusedField("ask for n answers and choose", (1,)),
-    "echo": RefusedField("the question is not said again", (False,)),
-    "suffix": RefusedField("only /v1/completions fills in a middle", ("",)),
-    "reasoning_format": RefusedField("thinking comes in reasoning_content", ("auto", "deepseek")),
+    "web_search_options": RefusedField("web search is not supported"),
+    "verbosity": RefusedField("state the length you want in the instructions", ("medium",)),
+    "best_of": RefusedField("use n and choose yourself", (1,)),
+    "echo": RefusedField("the prompt is never repeated", (False,)),
+    "suffix": RefusedField("only /v1/completions supports infill", ("",)),
+    "reasoning_format": RefusedField("thinking is always returned in reasoning_content", ("auto", "deepseek")),
 }
 COMPLETION: Mapping[str, Treatment] = {
     **_FOR_OPENAI,
     **dict.fromkeys(("prompt", "suffix", "echo", "logprobs", "n_predict"), HONOURED),
-    "best_of": RefusedField("ask for n answers and choose", (1,)),
-    "prompt_logprobs": RefusedField("ask for echo with logprobs", (0,)),
+    "best_of": RefusedField("use n and choose yourself", (1,)),
+    "prompt_logprobs": RefusedField("use echo with logprobs", (0,)),
 }
 RESPONSES: Mapping[str, Treatment] = {
     **SAMPLING,
@@ -119,11 +119,11 @@ RESPONSES: Mapping[str, Treatment] = {
     "include": HARMLESS,  # of what it names nothing comes up here but log-probabilities, which top_logprobs asks for
     "truncation": HARMLESS,  # what is too long is refused with the numbers, never cut
     "metadata": HONOURED,
-    "top_logprobs": RefusedField("log-probabilities come with /v1/chat/completions", (0,)),
+    "top_logprobs": RefusedField("log probabilities are only available from /v1/chat/completions", (0,)),
     # Responses continue by an id at OpenAI, which keeps each answer; here nothing is kept.
     "previous_response_id": RefusedField(_NOTHING_KEPT),
     "conversation": RefusedField(_NOTHING_KEPT),
-    "prompt": RefusedField("no prompts are kept here: send the text"),
+    "prompt": RefusedField("stored prompts are not supported: send the text"),
     "background": RefusedField(_NOTHING_KEPT, (False,)),
 }
 ANTHROPIC: Mapping[str, Treatment] = {
@@ -133,8 +133,8 @@ ANTHROPIC: Mapping[str, Treatment] = {
     **dict.fromkeys(("metadata", "service_tier", "inference_geo", "betas", "cache_control"), HARMLESS),
     "speed": HARMLESS,
     "context_management": HARMLESS,  # it clears what grows too long there; here nothing is cleared by itself
-    "mcp_servers": RefusedField("no servers of tools are asked from here: send the tools", ([],)),
-    "container": RefusedField("nothing is run here"),
+    "mcp_servers": RefusedField("MCP servers are not supported: send the tools", ([],)),
+    "container": RefusedField("code execution is not supported"),
 }
 
 

@@ -21,7 +21,7 @@ class RerankRequest:
         query = body.text_field("query")
         documents = [_text_of(body, number, value) for number, value in enumerate(body.list_field("documents"))]
         if not query or not 0 < len(documents) <= MOST_DOCUMENTS:
-            raise BadRequest(f"there must be a query, and 1 to {MOST_DOCUMENTS} documents", "documents")
+            raise BadRequest(f"send a query and 1 to {MOST_DOCUMENTS} documents", "documents")
         self.texts = [query, *documents]
         self._most = body.integer_field("top_n", 1, 1_000_000)
         self._returns_documents = body.boolean_field("return_documents")
@@ -49,5 +49,5 @@ def _text_of(body: JsonBody, number: int, value: object) -> str:
     # Cohere's clients send objects, Jina's and llama-server's texts.
     text = value.get("text") if isinstance(value, dict) else value
     if not isinstance(text, str) or not text:
-        raise BadRequest(f"{name} must be a text, or an object with one in `text`, and not empty", name)
+        raise BadRequest(f"{name} must be a non-empty text, or an object with one in `text`", name)
     return text

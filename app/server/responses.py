@@ -55,7 +55,7 @@ class Responses:
             tool.text_field("name") for tool in body.object_list("tools") if tool.text_field("type", "") == CUSTOM
         }
         if text is not None and text.raw_value("verbosity") not in (None, "medium"):
-            raise BadRequest("text.verbosity: say in the instructions how long an answer should be", "text.verbosity")
+            raise BadRequest("text.verbosity: state the length you want in the instructions", "text.verbosity")
         reasoning = body.object_field("reasoning")
         effort, thinks = effort_of(reasoning, "effort") if reasoning is not None else ("", None)
         self._client_names = _names_in(body)
@@ -328,7 +328,7 @@ def _messages_of(body: JsonBody, pictures: RequestPictures) -> tuple[Message, ..
                 found.append(message)
     # Instructions alone ask nothing.
     if not any(message.role is Role.USER for message in found):
-        raise BadRequest("input has nothing that could be answered", "input")
+        raise BadRequest("input has nothing to answer", "input")
     return tuple(found)
 
 

@@ -37,9 +37,9 @@ class TranscriptionRequest:
             raise BadRequest(f"response_format must be one of {', '.join(_WRITERS)}", "response_format")
         # Forms have texts only, so booleans come as words.
         if form.texts.get("stream", "false").strip().lower() in ("true", "1"):
-            raise BadRequest("stream: a transcript comes when it is complete", "stream")
+            raise BadRequest("stream: transcripts are only sent when complete", "stream")
         if "word" in (form.texts.get("timestamp_granularities[]"), form.texts.get("timestamp_granularities")):
-            raise BadRequest("timestamp_granularities: only sentences have times here", "timestamp_granularities")
+            raise BadRequest("timestamp_granularities: only sentences have times", "timestamp_granularities")
         model = form.texts.get("model", "").strip()
         return cls("" if model in ELSEWHERE else model, form.files["file"], wanted)
 
@@ -54,9 +54,9 @@ def transcribe_request(serving: AnswerServer, asked: TranscriptionRequest, cance
         transcript = serving.transcribe(asked.model, asked.file.data, cancel)
     except (errors.MediaRefused, errors.DocumentUnreadable, errors.DocumentTooDemanding) as error:
         if isinstance(error, errors.MediaRefused) and error.reason == "deaf":
-            words = f"{asked.model or 'the loaded model'} cannot hear: load a model that can, with its projector file"
+            words = f"{asked.model or 'the loaded model'} can't hear: load a model that can, with its projector file"
             raise BadRequest(words, "model", code="no_hearing") from error
-        words = "the recording cannot be read: send WAV, FLAC, MP3 or OGG"
+        words = "the recording can't be read: send WAV, FLAC, MP3 or OGG"
         raise BadRequest(words, "file", code="bad_sound") from error
     # None where the client left; nobody reads this.
     return transcript or SpokenTranscript((), 0.0, "")

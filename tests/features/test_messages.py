@@ -182,7 +182,7 @@ def test_the_starter_has_a_name_that_people_can_read(starter: Path) -> None:
 
 def test_minutes_of_a_recording_are_not_empty_but_silent() -> None:
     assert pages_words("minute", 2, [PageRead(1), PageRead(2, has_text=False)]) == (
-        "1 of 2 minutes read; nothing is said in 2"
+        "1 of 2 minutes read; no speech in 2"
     )
 
 

@@ -49,8 +49,7 @@ def test_all_dates_of_a_long_document_are_listed_by_keys_and_kept(tmp_path: Path
         _, text, _ = program.messages()[-1]
         assert text.startswith(f"**{PAGES} dates**")
         assert text.endswith(
-            f"*{PAGES} of {PAGES} pages read; found on {PAGES} pages. Found and counted by the program; "
-            "no model was asked.*"
+            f"*{PAGES} of {PAGES} pages read; found on {PAGES} pages. Found and counted by Fireside, without a model.*"
         )
         assert prompts(script) == []
         wait_until(lambda: colored_pixels(program, tmp_path, CHIP) > CHIP_PIXELS, "its pages")

@@ -15,8 +15,9 @@ from typing import Any
 import httpx2
 import pytest
 
-from app.core.errors import TokenUnknown
+from app.core.errors import EmbeddingsUnavailable, TokenUnknown
 from app.core.events import PromptProgress, TextDelta
+from app.features.error_messages import sentence_for
 from app.features.serving import AnswerEvent, AnswerServer
 from app.server.anthropic import AnthropicMessages
 from app.server.json_body import BadRequest, JsonBody
@@ -452,10 +453,10 @@ NO_VECTORS: list[tuple[dict[str, Any], str | None, str]] = [
     ({"input": "x", "dimensions": 9}, "dimensions", "at most 8"),
     ({"input": [1, 2]}, "input", "send texts"),
     ({"input": [[1, 2]]}, "input", "send texts"),
-    ({"input": ["a", ""]}, "input", "none of them empty"),
-    ({"input": []}, "input", "none of them empty"),
+    ({"input": ["a", ""]}, "input", "non-empty"),
+    ({"input": []}, "input", "non-empty"),
     ({"input": "x", "encoding_format": "hex"}, "encoding_format", "base64"),
-    ({"input": "x", "model": "one"}, None, "one.gguf was not made to turn texts into vectors. Ask for vectors."),
+    ({"input": "x", "model": "one"}, None, sentence_for(EmbeddingsUnavailable("one.gguf", ("vectors",))).text),
 ]
 
 
@@ -590,7 +591,7 @@ def test_pictures_are_not_fetched_nor_read_nor_shown_to_the_blind(scripted: Make
         asked: dict[str, Any] = {"messages": [{"role": "user", "content": [block]}], "max_tokens": 5}
         refused = served.client.post("messages", json=asked)
         assert (refused.status_code, refused.json()["error"]["type"]) == (400, "invalid_request_error")
-        assert "addresses are not fetched" in refused.json()["error"]["message"]
+        assert "URLs" in refused.json()["error"]["message"]
         asked = {"input": [{"role": "user", "content": [{"type": "input_image", "image_url": url}]}]}
         refused = served.client.post("responses", json=asked)
         assert refused.json()["error"]["param"] == "input[0].content[0].image_url"

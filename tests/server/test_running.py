@@ -93,10 +93,10 @@ def test_no_agent_gives_up_while_a_slow_computer_reads_its_prompt(agent: str, wa
 @pytest.mark.parametrize(
     ("now", "largest", "words"),
     [
-        (8192, 0, "about 20,000 tokens, and 8,192 fit here"),
-        (8192, 32_768, "loaded again with more when it asks, up to 32,768"),
+        (8192, 0, "about 20,000 tokens, but only 8,192 fit"),
+        (8192, 32_768, "reloads with up to 32,768"),
         (32_768, 32_768, "Context: 32,768 tokens."),
-        (24_000, 32_768, "Context: 24,000 tokens, and up to 32,768 when"),
+        (24_000, 32_768, "Context: 24,000 tokens, up to 32,768 when"),
     ],
 )
 def test_each_recipe_says_whether_the_context_is_enough(now: int, largest: int, words: str) -> None:

@@ -68,13 +68,16 @@ _FORMATS = {
             member="word/"
         ),
         FileFormat(
-            "odt", "an OpenDocument text", "odt ott fodt", TEXTS, ".opendocument.read_odf", ".opendocument.rewrite_odf",
+            "odt", "an OpenDocument text document", "odt ott fodt", TEXTS, ".opendocument.read_odf",
+            ".opendocument.rewrite_odf",
             mimetype=f"{ODF}text",
         ),
         FileFormat("rtf", "a rich text document (RTF)", "rtf", TEXTS, ".word.rtf"),
-        FileFormat("text", "a plain text", "txt log", TEXTS, ".plain.plain_text", ".plain.plain_text", is_plain=True),
         FileFormat(
-            "markdown", "a Markdown text", "md markdown mkd mdown", TEXTS, ".markdown.read_markdown",
+            "text", "a plain text file", "txt log", TEXTS, ".plain.plain_text", ".plain.plain_text", is_plain=True
+        ),
+        FileFormat(
+            "markdown", "a Markdown file", "md markdown mkd mdown", TEXTS, ".markdown.read_markdown",
             ".markdown.rewrite_markdown",
             is_plain=True, by_ending=True,
         ),
@@ -99,7 +102,7 @@ _FORMATS = {
             mimetype=f"{ODF}spreadsheet",
         ),
         FileFormat(
-            "csv", "a table of separated values", "csv tsv tab", TABLES, ".catalogs.csv_table", ".catalogs.csv_table",
+            "csv", "a CSV or TSV table", "csv tsv tab", TABLES, ".catalogs.csv_table", ".catalogs.csv_table",
             is_plain=True, by_ending=True,
         ),
         FileFormat(
@@ -110,7 +113,7 @@ _FORMATS = {
             "odp", "an OpenDocument presentation", "odp otp fodp", SLIDES, ".opendocument.read_odf",
             ".opendocument.rewrite_odf", mimetype=f"{ODF}presentation",
         ),
-        FileFormat("email", "an e-mail", "eml", MAILS, ".mail"),
+        FileFormat("email", "an email", "eml", MAILS, ".mail"),
         FileFormat("msg", "an Outlook message", "msg", MAILS, ".mail", streams=("__properties_version1.0",)),
         FileFormat(
             "picture", "a picture", "png jpg jpeg tif tiff webp bmp gif", PICTURES, ".pictures",
@@ -128,7 +131,7 @@ _FORMATS = {
         FileFormat("notebook", "a notebook", "ipynb", "", ".markdown.notebook"),
         FileFormat("code", "source code", "", "", ".plain.source_code", is_plain=True),
         FileFormat(
-            "po", "a catalogue of messages (PO)", "po pot", rewrite=".catalogs.po", by_ending=True, for_programs=True
+            "po", "a message catalog (PO)", "po pot", rewrite=".catalogs.po", by_ending=True, for_programs=True
         ),
         FileFormat("json", "a JSON file", "json arb", rewrite=".catalogs.json_file", by_ending=True, for_programs=True),
         FileFormat("yaml", "a YAML file", "yaml yml", rewrite=".catalogs.yaml_file", by_ending=True, for_programs=True),

@@ -55,7 +55,7 @@ class _Lending:
         problem = _problem_of_port(self._lend)
         # ggml's server prints why it can't listen and returns nothing, so the port is tried beforehand.
         if start is None or problem:
-            self._parent.send_reply(NotLending(problem or "this build has no RPC server"))
+            self._parent.send_reply(NotLending(problem or "this build can’t lend memory"))
             return
         names = [device.name for device in lent_devices(devices.list_devices(self._library))]
         # Handles and devices are listed in the same order by ggml; `strict` finds out if they were not.
@@ -116,7 +116,7 @@ class _Lending:
             ]
             self._parent.send_reply(Lending(tuple(told)))
             return
-        self._parent.send_reply(NotLending("the server does not listen"))
+        self._parent.send_reply(NotLending("the server didn’t start"))
         os._exit(1)  # the thread can't be ended otherwise
 
     def _tell_of_use(self, server: threading.Thread) -> None:

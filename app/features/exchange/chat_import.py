@@ -570,37 +570,37 @@ KINDS = {
 """Whose chats they are."""
 
 _LEFT_OUT = {
-    "file": ("1 file is only named", "{} files are only named"),
-    "picture": ("1 picture did not come along", "{} pictures did not come along"),
-    "voice": ("1 recording did not come along", "{} recordings did not come along"),
-    "tool": ("1 use of a tool was left out", "{} uses of tools were left out"),
+    "file": ("1 file is included by name only", "{} files are included by name only"),
+    "picture": ("1 picture was left out", "{} pictures were left out"),
+    "voice": ("1 recording was left out", "{} recordings were left out"),
+    "tool": ("1 tool call was left out", "{} tool calls were left out"),
     "system": ("1 hidden instruction was left out", "{} hidden instructions were left out"),
     "reference": ("1 reference was left out", "{} references were left out"),
-    "error": ("1 answer is only an error", "{} answers are only errors"),
+    "error": ("1 answer is just an error", "{} answers are just errors"),
     "unknown": ("1 part of an unknown kind was left out", "{} parts of an unknown kind were left out"),
     "damaged": ("1 damaged message was left out", "{} damaged messages were left out"),
-    "circle": ("1 message that leads in a circle was left out", "{} messages that lead in circles were left out"),
-    "parent": ("1 message has lost what came before it", "{} messages have lost what came before them"),
-    "title": ("its title could not be read", "its title could not be read"),
+    "circle": ("1 message in a loop was left out", "{} messages in a loop were left out"),
+    "parent": ("1 message lost its earlier messages", "{} messages lost their earlier messages"),
+    "title": ("its title couldn’t be read", "its title couldn’t be read"),
 }
 """For every name in `left_out`: of one, of {}."""
 
 _NOT_READ = {
-    "denied": "it may not be read",
-    "not_json": "it is not a file of chats",
-    "unknown": "it is of a kind that is not known here",
+    "denied": "you don’t have permission to read it",
+    "not_json": "it isn’t a chat export",
+    "unknown": "its format isn’t supported",
     "newer": f"it was written by a newer version of {APP_NAME}",
-    "damaged": "it is damaged",
-    "cut_off": "the file ends in the middle of it",
-    "too_deep": "it is too deeply nested",
-    "too_large": "it is too large",
+    "damaged": "it’s damaged",
+    "cut_off": "the file is cut off",
+    "too_deep": "it’s too deeply nested",
+    "too_large": "it’s too large",
     "too_many": "it has too many messages",
-    "empty": "there is no message in it",
+    "empty": "it has no messages",
 }
 
 
 def left_out_words(left_out: Mapping[str, int]) -> str:
-    """Format as "2 pictures did not come along, 1 use of a tool was left out"; "" if nothing was."""
+    """Format as "2 pictures were left out, 1 tool call was left out"; "" if nothing was."""
     parts = []
     for name, count in left_out.items():
         one, many = _LEFT_OUT[name]

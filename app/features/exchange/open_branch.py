@@ -14,6 +14,7 @@ from app.documents.blocks import PAGE_MARKS
 from app.features.exchange import markup
 from app.features.exchange.chat_file import ChatArchive, Written
 from app.features.retrieval.support import is_marked_not_found, quote_parts, unsupported_parts
+from app.features.retrieval.support_messages import unsupported_words
 from app.features.summarize.export import escape_markdown
 from app.features.work.saved_file import web_page
 from app.language.language_names import is_right_to_left
@@ -25,7 +26,7 @@ _ENDED = {
     MessageState.STOPPED: "Stopped before the end.",
     MessageState.INTERRUPTED: "Interrupted before the end.",
     MessageState.WRITING: "Still being written.",
-    MessageState.FAILED: "No answer came.",
+    MessageState.FAILED: "No answer.",
 }
 
 
@@ -63,7 +64,7 @@ def open_branches(chats: Sequence[Conversation], shelf: ChatArchive, *, with_thi
     for chat in chats:
         yield OpenBranch(
             visible_name(chat.title) or "Chat",
-            (f"Begun on {_format_moment(chat.created_at)}. Exported from {APP_NAME} on {_format_moment(None)}.",),
+            (f"Started on {_format_moment(chat.created_at)}. Exported from {APP_NAME} on {_format_moment(None)}.",),
             chat.system_prompt.strip(),
             (
                 _export_turn(tree_message, shelf, with_thinking=with_thinking)
@@ -105,8 +106,7 @@ def _message_facts(message: TreeMessage, shelf: ChatArchive) -> Iterator[str]:
     parts = unsupported_parts(message.sources)
     quoted, more = quote_parts(message.text, parts) if parts is not None else ([], 0)
     if quoted:
-        words = ", ".join(f"“{part}”" for part in quoted)
-        yield f"The checker finds no support for {words}{f' and {more} more' if more else ''}"
+        yield unsupported_words(quoted, more)
     # Several sentences from one page are one source.
     if places := list(dict.fromkeys(_message_places(message, shelf))):
         yield f"Sources: {', '.join(places)}"

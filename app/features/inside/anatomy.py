@@ -18,18 +18,18 @@ PARTS: tuple[tuple[str, str, str], ...] = (
     (
         "experts",
         r"\.ffn_(gate|up|down|gate_up)_(ch)?exps|\.ffn_gate_inp",
-        "Feed-forward networks; a few of them work on each token.",
+        "Feed-forward networks; each token uses only a few of them.",
     ),
-    ("feed_forward", r"\.ffn_", "Works on each token by itself, between looks at the others."),
-    ("attention", r"\.(attn|ssm|shortconv|time_mix|wkv)", "Lets each token look at those before it."),
-    ("norms", r"norm", "Keep the numbers between layers in range."),
+    ("feed_forward", r"\.ffn_", "Processes each token separately between attention steps."),
+    ("attention", r"\.(attn|ssm|shortconv|time_mix|wkv)", "Lets each token look at the ones before it."),
+    ("norms", r"norm", "Keeps the numbers between layers in range."),
     (
         "embedding",
         r"^(token_embd|position_embd|token_types|per_layer_token_embd)",
-        "A vector for each token that can be read.",
+        "One vector for each token.",
     ),
-    ("output", r"^output", "Turns the last vector into a number for each token that can be written."),
-    ("other", r"", "What belongs to none of these."),
+    ("output", r"^output", "Turns the last vector into a score for each token."),
+    ("other", r"", "Everything else."),
 )
 """Name, the tensors' names that belong to it (the first that fits counts), and a sentence. Norms come before their
 neighbours, see `_part_of`."""

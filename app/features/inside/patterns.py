@@ -282,27 +282,27 @@ def shown_word(data: bytes) -> str:
 ALONE = {
     AttentionTarget.PREVIOUS: "Mostly looks at the token before: {percent} % of the attention on average.",
     AttentionTarget.FIRST: (
-        "Mostly rests on the first token, {percent} % on average: so does a head that finds nothing else."
+        "Mostly looks at the first token: {percent} % on average. Heads do this when they find nothing else."
     ),
-    AttentionTarget.ITSELF: "Mostly stays with the token itself: {percent} % on average.",
-    AttentionTarget.NEAR: "Mostly stays near, with the token itself and the four before it: {percent} % on average.",
+    AttentionTarget.ITSELF: "Mostly looks at the token itself: {percent} % on average.",
+    AttentionTarget.NEAR: "Mostly stays near, on the token itself and the four before it: {percent} % on average.",
     AttentionTarget.FEW: "Mostly looks at the same few tokens, {words}: {percent} % on average.",
-    AttentionTarget.EVEN: "Spread evenly over all that came before.",
-    AttentionTarget.MIXED: "No single place stands out.",
+    AttentionTarget.EVEN: "Spread evenly over all earlier tokens.",
+    AttentionTarget.MIXED: "No clear target.",
     AttentionTarget.SHORT: "The text is too short for a pattern.",
 }
 BESIDE_FIRST = {
-    AttentionTarget.PREVIOUS: "Of the rest, most goes to the token before ({percent} %).",
-    AttentionTarget.ITSELF: "Of the rest, most stays with the token itself ({percent} %).",
-    AttentionTarget.NEAR: "Of the rest, most stays near, with the token itself and the four before it ({percent} %).",
-    AttentionTarget.FEW: "Of the rest, most goes to the same few tokens: {words} ({percent} %).",
-    AttentionTarget.EVEN: "The rest is spread evenly over all that came before.",
-    AttentionTarget.MIXED: "The rest goes to no single place.",
+    AttentionTarget.PREVIOUS: "Most of the rest goes to the token before ({percent} %).",
+    AttentionTarget.ITSELF: "Most of the rest goes to the token itself ({percent} %).",
+    AttentionTarget.NEAR: "Most of the rest stays near, on the token itself and the four before it ({percent} %).",
+    AttentionTarget.FEW: "Most of the rest goes to the same few tokens: {words} ({percent} %).",
+    AttentionTarget.EVEN: "The rest is spread evenly over all earlier tokens.",
+    AttentionTarget.MIXED: "The rest has no clear target.",
 }
-RESTS = "On average, {percent} % of the attention rests on the first token."
+RESTS = "On average, {percent} % of the attention goes to the first token."
 REPEATED = {
-    AttentionTarget.SAME: "Where a word has come before, it looks back at that word ({percent} %).",
-    AttentionTarget.AFTER_SAME: "Where a word has come before, it looks at what followed that word ({percent} %).",
+    AttentionTarget.SAME: "When a word repeats, it looks back at its earlier occurrence ({percent} %).",
+    AttentionTarget.AFTER_SAME: "When a word repeats, it looks at what followed it last time ({percent} %).",
 }
 
 

@@ -123,12 +123,12 @@ def writes_long(entry: CatalogEntry) -> bool:
 
 _NEEDS = {
     "translate": "Translating needs a model that knows both languages: ",
-    "summarize": "Writes summaries, of long texts too: ",
-    "passages": "To find passages in other words: ",
+    "summarize": "Summarizes even long texts: ",
+    "passages": "Finds passages by meaning: ",
     "write": "Writing needs a larger model than the starter: ",
     "chat": "Suggested for this computer: ",
 }
-_SHORT_TEXTS = "Writes summaries of short texts: "
+_SHORT_TEXTS = "Summarizes short texts: "
 
 
 def offer_words(task: str, entry: CatalogEntry, helpers: Sequence[str] = ()) -> MessageTemplate:

@@ -89,13 +89,15 @@ def trying_words(step: str) -> MessageTemplate:
     return MessageTemplate(_TRYING.get(step, "Trying another way…"))
 
 
+GPU_NOT_FOUND = "The GPU chosen in the settings wasn’t found, so the model runs on the CPU."
+LOADED_ON_CPU = "Loaded on the CPU because loading on the GPU failed."
 _MISSED = {
     "no_device": "The GPU chosen in Settings wasn’t found, so the model runs on the CPU.",
     "no_memory": "No layer fits in the GPU’s free memory, so the model runs on the CPU.",
     "load_failed": "Loaded on the CPU, because loading on the GPU failed.",
 }
 _STEPPED = (
-    ({"cpu"}, "Loaded on the CPU, because loading on the GPU failed."),
+    ({"cpu"}, LOADED_ON_CPU),
     (
         {"fewer_layers", "smaller_context"},
         "Loaded with {some} of {all} layers on the GPU and a context of {context}, because more didn’t fit in memory.",
@@ -156,7 +158,7 @@ def model_facts(model: ModelLoaded) -> list[tuple[MessageTemplate, MessageTempla
         where = "{some} of {all} there, the rest here" if model.computers else "{some} of {all} on the GPU"
         found.append((MessageTemplate("Layers"), MessageTemplate(where, _fit_values(model))))
     else:
-        found.append((MessageTemplate("Layers"), MessageTemplate("{all}, all on the CPU", _fit_values(model))))
+        found.append((MessageTemplate("Layers"), MessageTemplate("all {all} on the CPU", _fit_values(model))))
     if model.needed_bytes > 0:
         text = "needs {needed} GB, {free} GB were free" if model.free_bytes > 0 else "needs {needed} GB"
         found.append((MessageTemplate("Memory"), MessageTemplate(text, _fit_values(model))))

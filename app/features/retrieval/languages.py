@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from app.language.language_detection import SMALL_WORDS, language_by_words, scripts_differ
+from app.language.language_detection import SMALL_WORD_SETS, language_by_words, scripts_differ
 from app.language.words import WORD
 
 # A document's middle may be a licence, or an untranslated chapter: 4,000 characters of it let partly translated
@@ -28,6 +28,7 @@ _ASKED_IN = {
     "es": "qué quién quiénes cuál cuáles cuándo dónde cómo cuánto cuánta cuántos cuántas puedo hay",
     "it": "chi cosa quale quali quando dove perché come quanto quanti",
 }
+_QUESTION_WORDS = {code: words.union(_ASKED_IN.get(code, "").split()) for code, words in SMALL_WORD_SETS.items()}
 
 
 @dataclass(frozen=True)
@@ -72,4 +73,4 @@ def find_document_language(texts: Sequence[str]) -> DocumentLanguage:
 def count_small_words(question: str) -> dict[str, int]:
     """Count the small words and those by which one asks, by language."""
     asked = set(WORD.findall(question.casefold()))
-    return {code: len(asked & set(f"{row} {_ASKED_IN.get(code, '')}".split())) for code, row in SMALL_WORDS.items()}
+    return {code: len(asked & words) for code, words in _QUESTION_WORDS.items()}

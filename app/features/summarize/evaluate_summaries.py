@@ -30,6 +30,7 @@ from app.features.summarize.summarize import InputDocument, Summarized, summariz
 from app.features.summarize.summary_result import Method, Statement, Summary, SummaryOptions
 from app.language.sentences import split_sentences
 
+NOT_JSON = "it isn’t JSON"
 MEASURES = ("rouge1", "rouge2", "rougeLsum")
 COMPARED_MEASURES = ("rouge1", "rouge2", "rougeL")
 """ROUGE-L takes a text for one sequence of words, ROUGE-Lsum sentence by sentence."""
@@ -334,7 +335,7 @@ def _parse_example(line: int, text: str) -> EvaluationExample | SkippedLine:
         fields = json.loads(text)
     # Deeply nested lines are somebody's joke, not a reason to end.
     except (ValueError, RecursionError):
-        return SkippedLine(line, "it is not JSON")
+        return SkippedLine(line, NOT_JSON)
     if not isinstance(fields, dict):
         return SkippedLine(line, _FORM)
     sections = fields.get("sentences")

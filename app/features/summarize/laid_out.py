@@ -25,6 +25,7 @@ from app.language.language_names import is_right_to_left, is_rtl
 
 _RUNNING_ON = (Form.PARAGRAPHS, Form.QUESTIONS, Form.OWN)
 """In these statements with the same `paragraph` run on; the others are lists."""
+STOPPED_WRITING = "Stopped while writing. This is the text so far."
 _NO_TEXT = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """Characters XML can't hold (XML 1.0, 2.2): control characters and lone surrogates."""
 
@@ -123,7 +124,7 @@ def summary_facts(summary: Summary) -> Iterator[str]:
         yield f"{', '.join(filter(None, told))}."
     # All sections are read, so "of so many sections" would say that nothing is missing.
     if summary.is_partial and summary.statements and summary.sections_read >= summary.sections > 0:
-        yield "Stopped while it was written: this is the text so far."
+        yield STOPPED_WRITING
     elif summary.is_partial:
         yield f"Stopped before the end: {summary.sections_read:,} of {summary.sections:,} sections read."
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from app.features.error_messages import count_units, pages_clause
+from app.features.retrieval.support_messages import unsupported_words
 from app.features.summarize.method import LEAST_SHARE
 from app.features.summarize.summary_result import (
     Check,
@@ -20,6 +21,7 @@ from app.language.language_detection import SMALL_WORDS, language_by_words
 from app.language.language_names import base_code, english_name
 
 DIGEST_WORDS = "Key sentences copied from the document. Written without the model."
+NO_TASKS, NOTHING_WRITTEN = "No tasks found in {where}.", "The model wrote nothing about {where}."
 _ON = {"p.": "page", "pp.": "page", "page": "page", "pages": "page", "slide": "slide", "sheet": "sheet"}
 """Name of a place by its first word. These take the preposition "on", any other place "in"."""
 
@@ -31,7 +33,7 @@ def check_words(check: Check, pages: str) -> str:
     place, speaker = _place_words(pages)
     if check.differs:
         there = f"{speaker} says “{check.page_says.rstrip('.')}”."
-        return f"It says “{check.said.rstrip('.')}”, {_lower_first(there)}" if check.said else there
+        return f"This says “{check.said.rstrip('.')}”, {_lower_first(there)}" if check.said else there
     if check.reason is CheckReason.CLOSE_MATCH:
         return f"Found {place}, with slightly different letters."
     if check.found:
@@ -46,8 +48,7 @@ def check_words(check: Check, pages: str) -> str:
 
 def doubt_words(statement: Statement) -> str:
     """Describe the claims without support found by a claim checker; "" for none."""
-    doubted = ", ".join(f"“{statement.text[start:end]}”" for start, end in statement.unsupported)
-    return f"The checker found no support for {doubted}." if doubted else ""
+    return unsupported_words([statement.text[start:end] for start, end in statement.unsupported])
 
 
 def _place_words(pages: str) -> tuple[str, str]:
@@ -225,7 +226,7 @@ def _document_words(document: SummarizedDocument, *, is_partial: bool) -> str:
 _APART = {
     "contents": ("the contents", "{} is the contents", "{} are the contents"),
     "index": ("the index", "{} is the index", "{} are the index"),
-    "sources": ("the list of sources", "{} is the list of sources", "{} are the list of sources"),
+    "sources": ("the references", "{} is the references", "{} are the references"),
 }
 
 
@@ -233,9 +234,7 @@ def _apart_words(coverage: Coverage) -> list[str]:
     """Describe what was left out because it isn't prose, with pages that have nothing else."""
     said, left = [], []
     for left_apart in coverage.apart:
-        name, page, pages = _APART.get(
-            left_apart.what, ("something that is no text", "{} is no text", "{} are no text")
-        )
+        name, page, pages = _APART.get(left_apart.what, ("parts without text", "{} has no text", "{} have no text"))
         # Pages that have something else are named with that instead.
         if left_apart.pages:
             said += pages_clause(left_apart.pages, page, pages)

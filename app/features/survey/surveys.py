@@ -16,6 +16,7 @@ from decimal import Decimal
 from itertools import groupby
 from pathlib import Path
 
+from app import APP_NAME
 from app.core.errors import AppError
 from app.core.events import CancelToken, FinishReason, ModelLoaded, Role, TextDelta
 from app.documents.blocks import PAGE_MARKS, Block, BlockKind, rows_of
@@ -393,11 +394,11 @@ _NAMES = {
     QuestionScope.MONEY: ("amount of money", "amounts of money"),
     QuestionScope.PERCENTAGES: ("percentage", "percentages"),
     QuestionScope.NUMBERS: ("number with a unit", "numbers with a unit"),
-    QuestionScope.EMAILS: ("e-mail address", "e-mail addresses"),
+    QuestionScope.EMAILS: ("email address", "email addresses"),
     QuestionScope.LINKS: ("web address", "web addresses"),
     QuestionScope.HEADINGS: ("heading", "headings"),
     QuestionScope.TABLES: ("table", "tables"),
-    QuestionScope.FIGURES: ("caption of a figure", "captions of figures"),
+    QuestionScope.FIGURES: ("figure caption", "figure captions"),
 }
 
 
@@ -544,7 +545,7 @@ def _count_words(summary: Summary, scope: WantedScope) -> str:
         return (
             f"**{escape_markdown(forms)}**"
             if forms
-            else f"**“{escape_markdown(plain_line(scope.words))}” does not occur.**"
+            else f"**“{escape_markdown(plain_line(scope.words))}” doesn’t appear.**"
         )
     one, many = _NAMES.get(scope.wanted, ("", ""))
     count = len(summary.statements)
@@ -552,7 +553,7 @@ def _count_words(summary: Summary, scope: WantedScope) -> str:
     if not count and summary.is_partial:
         return ""
     if not count:
-        return f"**{f'No {one}' if one else 'Nothing of the kind'} was found.**"
+        return f"**No {many} found.**" if many else "**Nothing found.**"
     counted = f"{count:,} {(one if count == 1 else many) or 'found'}"
     return f"**{counted}, in {places:,} places**" if places > count else f"**{counted}**"
 
@@ -576,16 +577,16 @@ def how_words(summary: Summary, scope: WantedScope, overfull: int = 0) -> str:
         said[0] = f"{said[0][:-1]}; found on {count_units(unit, len(pages))}."
     if summary.is_partial and summary.method is Method.MODEL:
         counted = f"{summary.sections_read:,} of {summary.sections:,}"
-        said.append(f"Stopped before the end: {counted} sections read; counted by the program.")
+        said.append(f"Stopped before the end: {counted} sections read, counted by {APP_NAME}.")
     elif summary.method is Method.MODEL and summary.sections > 1:
-        said.append(f"Read whole, in {summary.sections:,} sections; counted by the program.")
+        said.append(f"The model read everything in {summary.sections:,} sections; {APP_NAME} counted.")
     elif summary.method is Method.MODEL:
-        said.append("Read whole; counted by the program.")
+        said.append(f"The model read everything; {APP_NAME} counted.")
     else:
         said.append(
             DIGEST_WORDS
             if scope.wanted is QuestionScope.ABOUT
-            else "Found and counted by the program; no model was asked."
+            else f"Found and counted by {APP_NAME}, without a model."
         )
     if overfull:
         counted = "1 section has" if overfull == 1 else f"{overfull:,} sections have"

@@ -320,16 +320,16 @@ def _loop_of_characters(text: str) -> str:
 
 
 _TEXTS = {
-    FlagKind.UNTRANSLATED: "This could not be translated.",
-    FlagKind.FORMATTING: "Bold, links and the like were put back by their place.",
-    FlagKind.GLOSSARY: "Glossary says “{wanted}” for “{said}”.",
-    FlagKind.LANGUAGE: "This does not look like {language}.",
-    FlagKind.SAME: "The same as the original.",
-    FlagKind.LEFTOVER: "“{said}” was not translated.",
+    FlagKind.UNTRANSLATED: "This couldn’t be translated.",
+    FlagKind.FORMATTING: "Bold, links and other formatting were restored by position.",
+    FlagKind.GLOSSARY: "The glossary has “{wanted}” for “{said}”.",
+    FlagKind.LANGUAGE: "This doesn’t look like {language}.",
+    FlagKind.SAME: "Same as the original.",
+    FlagKind.LEFTOVER: "“{said}” wasn’t translated.",
     FlagKind.OPPOSITE: "“{said}” seems to have become “{wanted}”.",
     FlagKind.GARBLED: "“{said}” looks garbled.",
-    FlagKind.SEPARATORS: "“{said}” is not how {language} writes numbers.",
-    FlagKind.UNSURE: "The model wasn’t sure of this, least of all of “{said}”.",
+    FlagKind.SEPARATORS: "“{said}” isn’t how {language} writes numbers.",
+    FlagKind.UNSURE: "The model wasn’t sure about this, especially “{said}”.",
 }
 
 
@@ -361,20 +361,18 @@ def reason_of(flag: Flag, segment: Segment, translated: Translated, language: st
 def _flag_text(flag: Flag, segment: Segment, translated: Translated) -> str:
     match flag.kind:
         case FlagKind.NUMBER:
-            return "“{said}” is missing." if flag.said in segment.text else "“{said}” is not in the original."
+            return "“{said}” is missing." if flag.said in segment.text else "“{said}” isn’t in the original."
         case FlagKind.WORD:
             return "“{said}” seems to be missing."
         case FlagKind.NEGATION:
             # Lost or added: one text has it and the other doesn't.
             is_lost = flag.said.casefold() in segment.text.casefold()
-            return "“{said}” seems to be missing." if is_lost else "“{said}” does not seem to be in the original."
+            return "“{said}” seems to be missing." if is_lost else "“{said}” doesn’t seem to be in the original."
         case FlagKind.LENGTH:
             is_short = len(plain(translated.content)) < len(segment.text)
             return "Much shorter than the original." if is_short else "Much longer than the original."
         case FlagKind.LOOP:
             is_kept = translated.origin is TranslationSource.KEPT  # what stands there is the source
-            return (
-                "The model wrote the same words again and again." if is_kept else "The same words come again and again."
-            )
+            return "The model kept repeating itself." if is_kept else "The same words repeat."
         case _:
             return _TEXTS[flag.kind]

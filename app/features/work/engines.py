@@ -347,6 +347,6 @@ class ModelSwap:
 
 def swap_words(swap: ModelSwap) -> MessageTemplate:
     """Return the question of the dialog with the answers "Put to sleep" and "Not now"."""
-    text = "This needs {wanted}, which takes {needed} GB, and {free} GB are free. Put {loaded} to sleep meanwhile?"
+    text = "This needs {wanted} ({needed} GB), but only {free} GB are free. Put {loaded} to sleep meanwhile?"
     values = {"needed": format_gigabytes(swap.wanted_bytes), "free": format_gigabytes(swap.free_bytes)}
     return MessageTemplate(text, {"wanted": swap.wanted, "loaded": swap.loaded} | values)

@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QHBoxLayout, QPushButton, QWidget
 from app.core.events import AnswerStats, FinishReason, Role
 from app.features.error_messages import PersonMessage, model_words
 from app.features.retrieval.support import UnsupportedParts, is_marked_not_found, quote_parts, unsupported_parts
+from app.features.retrieval.support_messages import NO_SUPPORT, NO_SUPPORT_AND_MORE
 from app.features.survey.wanted import made_of
 from app.language.sentences import is_whole
 from app.store.conversations import MessageState, StoredMessage
@@ -59,7 +60,6 @@ THOUGHT_WITHOUT_ANSWER = "The model thought but didn’t answer."
 TOOK_TIME = "took {time}"
 THOUGHTS = "Thoughts"
 THOUGHT_FOR_MINUTES = "Thought for {minutes} min {seconds} s"
-THE_CHECKER_FINDS_NO_SUPPORT_FOR_WORDS = "The checker found no support for {words}."
 REGENERATE = "Regenerate"
 ASK_ANOTHER_MODEL = "Ask another model…"
 SHOW_TWO_VERSIONS = "Show two versions side by side"
@@ -477,8 +477,8 @@ def doubt_words(text: str, parts: UnsupportedParts) -> str:
     quoted, left = quote_parts(text, parts)
     words = ", ".join(f"“{part}”" for part in quoted)
     if left:
-        return tr("The checker found no support for {words} and {count} more.", words=words, count=left)
-    return tr(THE_CHECKER_FINDS_NO_SUPPORT_FOR_WORDS, words=words) if words else ""
+        return tr(NO_SUPPORT_AND_MORE, words=words, count=left)
+    return tr(NO_SUPPORT, words=words) if words else ""
 
 
 class StateLine(QWidget):

@@ -201,14 +201,14 @@ def test_pictures_are_told_from_texts(tmp_path: Path, data: bytes) -> None:
 @pytest.mark.parametrize(
     ("name", "words"),
     [
-        ("a.pages", "Apple's Pages. Save it there, or in LibreOffice, as .docx or PDF"),
-        ("a.key", "Apple's Keynote. Save it there, or in LibreOffice, as .pptx or PDF"),
-        ("a.numbers", "Apple's Numbers. Save it there, or in LibreOffice, as .xlsx or PDF"),
-        ("a.djvu", "a DjVu document"),
-        ("missing.txt", "There is no file missing.txt."),
+        ("a.pages", ["Pages", ".docx"]),
+        ("a.key", ["Keynote", ".pptx"]),
+        ("a.numbers", ["Numbers", ".xlsx"]),
+        ("a.djvu", ["DjVu"]),
+        ("missing.txt", ["missing.txt"]),
     ],
 )
-def test_what_is_not_read_is_told_by_name(tmp_path: Path, name: str, words: str) -> None:
+def test_what_is_not_read_is_told_by_name(tmp_path: Path, name: str, words: list[str]) -> None:
     if name.endswith(".djvu"):
         (tmp_path / name).write_bytes(b"AT&TFORM\0\0\1\0DJVMDIRM")
     elif not name.startswith("missing"):
@@ -216,7 +216,7 @@ def test_what_is_not_read_is_told_by_name(tmp_path: Path, name: str, words: str)
     with pytest.raises(DocumentUnreadable) as caught:
         check_file(tmp_path / name)
         find_format(tmp_path / name)
-    assert words in sentence_for(caught.value).text
+    assert all(word in sentence_for(caught.value).text for word in words)
 
 
 def test_an_archive_without_a_document_is_not_text(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from app.engine.client import EngineClient
 from app.engine.llama.llama_library import open_library
 from app.engine.llama.model import load_model
 from app.engine.protocol import Ask, Sampling
+from app.features.error_messages import sentence_for
 from app.features.inside.looks import read_attention, read_layers, read_probabilities, tokens_of
 from app.features.write_pages import continue_text
 from tests.helpers.engine import load, user
@@ -108,7 +109,7 @@ def test_the_terminal_takes_a_text_from_a_pipe_and_a_seed_gives_the_same_texts_a
     assert one != other
     refused = fireside("complete", "-p", "a", "--suffix", "b", "--model", str(gpt2))
     assert (refused.returncode, refused.stdout) == (1, "")
-    assert "not fill in its middle" in refused.stderr
+    assert sentence_for(InfillUnavailable(str(gpt2))).text in refused.stderr
 
 
 def test_what_stands_around_the_middle_is_shown_to_a_model_that_has_tokens_for_it(

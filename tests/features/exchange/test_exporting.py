@@ -26,6 +26,7 @@ from app.features.exchange.office_math import office_math
 from app.features.exchange.open_branch import ExportedTurn, OpenBranch
 from app.features.exchange.word_document import write_docx
 from app.features.retrieval.support import NOT_FOUND
+from app.features.retrieval.support_messages import unsupported_words
 from app.features.survey.wanted import SurveyCoverage, made_to_fields
 from app.store.conversations import Conversation, Conversations, DocumentUse, MessageState, TreeMessage
 
@@ -157,7 +158,7 @@ def test_marks_of_an_answer_that_name_no_place_are_no_sources(
     assert found is not None
     page = written(tmp_path / "chat.md", [found], shelf).decode()
     assert "Not found in the document" in page
-    assert "The checker finds no support for “High”" in page
+    assert unsupported_words(["High"]) in page
     assert "Sources" not in page
 
 

@@ -251,5 +251,5 @@ class _NoDocuments:
 
 def test_everything_that_is_told_has_words() -> None:
     assert set(KINDS) == {"fireside", "jan", *READERS}
-    assert left_out_words({"picture": 2, "tool": 1}) == "2 pictures did not come along, 1 use of a tool was left out"
-    assert not_read_words("cut_off") == "the file ends in the middle of it"
+    assert left_out_words({"picture": 2, "tool": 1}) == "2 pictures were left out, 1 tool call was left out"
+    assert not_read_words("cut_off") == "the file is cut off"

@@ -10,7 +10,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.core.events import TokenSeen
-from app.features.inside.patterns import AttentionTarget, HeadPattern, pattern_of, sentences_of, shown_word
+from app.features.inside.patterns import (
+    REPEATED,
+    RESTS,
+    AttentionTarget,
+    HeadPattern,
+    pattern_of,
+    sentences_of,
+    shown_word,
+)
+from tests.helpers.texts import start_of
 
 WORDS = "the small black cat saw the dog and the dog saw the small black cat too".split()  # noqa: SIM905 - a sentence
 TOKENS = tuple(TokenSeen(number, f" {word}".encode()) for number, word in enumerate(WORDS))
@@ -67,7 +76,7 @@ def test_what_rests_on_the_first_token_is_said_apart_from_the_rest(
     assert found.place is place
     assert found.first == pytest.approx(0.5)
     said = list(map(str, sentences_of(found)))
-    assert said[0] == "On average, 50 % of the attention rests on the first token."
+    assert said[0] == RESTS.format(percent=50)
     assert "rest" in said[1]
 
 
@@ -81,7 +90,7 @@ def test_a_head_that_finds_the_same_word_says_so_beside_what_it_does_elsewhere()
     found = pattern_of(head(lambda i, j: 40 if came_before(i, j) else 5 if j == 0 else 0.1), TOKENS)
     assert found.repeated is not None
     assert found.repeated[0] is AttentionTarget.SAME
-    assert str(sentences_of(found)[0]).startswith("Where a word has come before, it looks back at that word (")
+    assert str(sentences_of(found)[0]).startswith(start_of(REPEATED[AttentionTarget.SAME]))
 
 
 def test_a_head_that_goes_on_with_a_repetition_is_known() -> None:

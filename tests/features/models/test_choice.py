@@ -138,7 +138,7 @@ def test_an_offer_says_what_why_and_how_large() -> None:
     assert str(words) == expected
     assert str(offer_words("chat", BY_ID["qwen3.5-4b"])) == "Suggested for this computer: Qwen3.5 4B, 2.7 GB"
     long_texts = offer_words("summarize", BY_ID["granite-4.1-3b"])
-    assert str(long_texts) == "Writes summaries, of long texts too: Granite 4.1 3B, 2.1 GB"
+    assert str(long_texts) == "Summarizes even long texts: Granite 4.1 3B, 2.1 GB"
 
 
 def test_what_is_offered_for_summaries_is_what_it_will_be_used_for() -> None:

@@ -9,6 +9,7 @@ import pytest
 from app.core.events import ModelLoaded, Placed
 from app.engine import fit
 from app.features.models.model_messages import (
+    LOADED_ON_CPU,
     choice_words,
     format_gigabytes,
     model_facts,
@@ -105,7 +106,7 @@ def test_an_unknown_step_is_said_too() -> None:
 
 
 def test_the_last_step_that_counts_is_said() -> None:
-    assert surprise(steps=("fewer_layers", "cpu")) == "Loaded on the CPU, because loading on the GPU failed."
+    assert surprise(steps=("fewer_layers", "cpu")) == LOADED_ON_CPU
     both = surprise(steps=("fewer_layers", "smaller_context"), gpu_layers=12, context_tokens=4096)
     assert "12 of 33 layers" in both
     assert "context of 4k" in both
@@ -137,7 +138,7 @@ def test_facts_of_a_model_on_the_cpu() -> None:
     assert facts_of(replace(LOADED, kv_type="f16", sequences=8)) == {
         "Context": "8k of the 32k it was trained for",
         "Runs on": "CPU, 4 threads",
-        "Layers": "33, all on the CPU",
+        "Layers": "all 33 on the CPU",
         "Memory": "needs 1.2 GB, 9.8 GB were free",
         "Context precision": "16-bit, exact",
         "In parallel": "up to 8 answers",

@@ -89,7 +89,7 @@ def test_what_is_apart_is_in_no_prompt_and_the_summary_says_so(tmp_path: Path) -
         assert not any("Journal of Clay" in text or "Appendix A" in text for text in model.asked)
     coverage = summary.documents[0].coverage
     assert coverage.blocks_read == coverage.blocks - 9
-    assert coverage_words(summary) == ("2 of 7 pages read; 2 to 4 are the contents; 6 and 7 are the list of sources")
+    assert coverage_words(summary) == ("2 of 7 pages read; 2 to 4 are the contents; 6 and 7 are the references")
 
 
 @pytest.mark.parametrize(

@@ -572,7 +572,7 @@ MISSING = Check(False, CheckReason.SUPPORT)
             "p. 2",
             "It’s in a different language than the page and couldn’t be compared with it.",
         ),
-        (Check(False, CheckReason.NAME, "Anna", "Maria B."), "p. 1", "It says “Anna”, the page says “Maria B”."),
+        (Check(False, CheckReason.NAME, "Anna", "Maria B."), "p. 1", "This says “Anna”, the page says “Maria B”."),
     ],
 )
 def test_a_check_is_told_in_one_sentence(check: Check, pages: str, words: str) -> None:

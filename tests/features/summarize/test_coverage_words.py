@@ -54,7 +54,7 @@ def summary(*documents: SummarizedDocument, **more: Any) -> Summary:
         (summary(pages(8, 5, (), (6, 7, 8), partly=(4, 5)), is_partial=True), "5 of 8 pages read, 2 of them in part"),
         (
             summary(pages(50, 46, apart=(LeftApart("contents", 40, (2, 3)), LeftApart("sources", 9)))),
-            "46 of 50 pages read; 2 and 3 are the contents; without the list of sources",
+            "46 of 50 pages read; 2 and 3 are the contents; without the references",
         ),
         (
             summary(replace(paragraphs(300, 288), coverage=Coverage(300, 288, 0, 0, apart=(LeftApart("index", 12),)))),
@@ -93,7 +93,7 @@ def test_where_there_are_no_statements_it_is_said_of_the_form() -> None:
 
 def test_what_was_not_read_is_not_said_to_have_nothing_to_be_done() -> None:
     failed = summary(pages(9, 0, (), (3,)), wish=SummaryOptions(form=Form.ACTIONS), sections_failed=1)
-    assert nothing_words(failed) == "Nothing was written about it."
+    assert nothing_words(failed) == "The model wrote nothing about it."
     assert nothing_words(replace(failed, is_partial=True)) == "", "that it was stopped is said elsewhere"
 
 

@@ -10,6 +10,7 @@ from rouge_score.rouge_scorer import RougeScorer
 
 from app.core.errors import DocumentUnreadable
 from app.features.summarize.evaluate_summaries import (
+    NOT_JSON,
     Evaluation,
     EvaluationExample,
     RougeScores,
@@ -189,14 +190,14 @@ def test_figures_are_means_of_rouge_and_shares_of_everything_else() -> None:
     blocks, rouge = input_of(EXAMPLE).blocks, RougeScores()
     one = score_summary(EXAMPLE, blocks, summary_of(statement), rouge, 2.0)
     other = score_summary(EXAMPLE, blocks, summary_of(blocks_read=0), rouge, 4.0)
-    fields = Evaluation([one, other], [SkippedLine(7, "it is not JSON")]).to_fields()
+    fields = Evaluation([one, other], [SkippedLine(7, NOT_JSON)]).to_fields()
     assert fields["documents"] == 2
     assert fields["rouge"]["rouge1"] == pytest.approx(one.rouge["rouge1"] / 2, abs=1e-4)
     assert fields["lead3"]["rouge1"] == pytest.approx(one.lead["rouge1"], abs=1e-4)
     assert (fields["claims"], fields["claims_found"]) == (1, 1.0)
     assert (fields["numbers"], fields["numbers_right"], fields["coverage"]) == (1, 1.0, 0.5)
     assert (fields["seconds"], fields["seconds_per_document"]) == (6.0, 3.0)
-    assert fields["errors"] == [{"line": 7, "reason": "it is not JSON"}]
+    assert fields["errors"] == [{"line": 7, "reason": NOT_JSON}]
 
 
 def test_without_documents_no_share_is_invented() -> None:

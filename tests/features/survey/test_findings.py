@@ -89,7 +89,7 @@ def test_the_answer_says_how_many_on_which_pages_and_what_was_read() -> None:
         "- **1 May 2024** [p. 1] [p. 3] It began on 1 May 2024 and ends in March 2027.\n"
         "- **March 2027** [p. 1] It began on 1 May 2024 and ends in March 2027.\n"
         "- **12/03/2024** [p. 2] On 12/03/2024 the rent of €2,400 was paid (see https://kiln.example/a\\_(b)).\n\n"
-        "*3 of 4 pages read; 4 is a picture; found on 3 pages. Found and counted by the program; no model was asked.*"
+        "*3 of 4 pages read; 4 is a picture; found on 3 pages. Found and counted by Fireside, without a model.*"
     )
     labels = [answer.text[one.answer_start : one.answer_end] for one in answer.sources]
     assert labels == ["**1 May 2024**", "**1 May 2024**", "**March 2027**", "**12/03/2024**"]
@@ -100,9 +100,9 @@ def test_nothing_found_is_said_with_what_was_read() -> None:
     empty = document((BlockKind.PARAGRAPH, "Nothing at all.", 1))
     assert write_answer(
         find_all([empty], WantedScope(QuestionScope.DATES)), WantedScope(QuestionScope.DATES)
-    ).text.startswith("**No date was found.**")
+    ).text.startswith("**No dates found.**")
     words = WantedScope(QuestionScope.MENTIONS, "kiln")
-    assert write_answer(find_all([empty], words), words).text.startswith("**“kiln” does not occur.**")
+    assert write_answer(find_all([empty], words), words).text.startswith("**“kiln” doesn’t appear.**")
 
 
 def test_two_documents_stand_under_their_names_and_one_without_pages_has_paragraphs() -> None:

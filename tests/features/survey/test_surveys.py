@@ -146,8 +146,8 @@ def test_every_block_is_read_and_what_is_said_twice_is_one_entry(asked: Asked) -
     assert isinstance(events[0], AnswerStarted)
     assert asked.answer.text == (
         "**3 found, in 4 places**\n\n- Ada Brandt [¶ 3] [¶ 121]\n- Ben Osei [¶ 120]\n- Cleo Ruiz [¶ 300]\n\n"
-        f"*{PARAGRAPHS} of {PARAGRAPHS} paragraphs read. Read whole, in {len(asked.section_prompts())} sections; "
-        "counted by the program.*"
+        f"*{PARAGRAPHS} of {PARAGRAPHS} paragraphs read. The model read everything in "
+        f"{len(asked.section_prompts())} sections; Fireside counted.*"
     )
     shown = set(re.findall(r"^\[(\d+)\] ", "\n".join(asked.section_prompts()), re.MULTILINE))
     assert shown == {str(number) for number in range(1, PARAGRAPHS + 1)}

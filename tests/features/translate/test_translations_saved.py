@@ -379,8 +379,8 @@ def test_a_table_has_every_segment_with_its_flags(tmp_path: Path) -> None:
     rows = [[cell.text_content() for cell in row.iter("td")] for row in page.iter("tr")][1:]
     assert rows == [
         ["1", "The rent is <g1>960</g1> euros <a month>.", "Die Miete ist <g1>960</g1> Euro."],
-        ["2", "=SUM(A1)", "=SUM(A1)This could not be translated."],
-        ["3", "A deposit", "Ein PfandGlossary says “Kaution” for “deposit”."],
+        ["2", "=SUM(A1)", "=SUM(A1)This couldn’t be translated."],
+        ["3", "A deposit", "Ein PfandThe glossary has “Kaution” for “deposit”."],
         ["4", "Press Ctrl+C\nnow", ""],
         ["5", "odd", "seltsam"],
     ]
@@ -401,7 +401,7 @@ def test_a_spreadsheet_gets_columns_and_no_formulas(tmp_path: Path) -> None:
     rent = ["The rent is <g1>960</g1> euros <a month>.", "Die Miete ist <g1>960</g1> Euro."]
     assert rows[0] == ["1", "2", "paragraph", *rent, "model", "", ""]
     assert rows[1][2:6] == ["cell", "'=SUM(A1)", "'=SUM(A1)", "kept"]
-    assert rows[2][7] == "Glossary says “Kaution” for “deposit”."
+    assert rows[2][7] == "The glossary has “Kaution” for “deposit”."
     assert rows[3][4:] == ["", "", "", ""]
     assert rows[4][6] == "yes"
 
@@ -431,5 +431,5 @@ def test_words_say_which_way_it_is() -> None:
     assert said("x", "length") == "Much shorter than the original."
     assert said("x" * 200, "length") == "Much longer than the original."
     assert said("x", "number", "960") == "“960” is missing."
-    assert said("x", "number", "7") == "“7” is not in the original."
-    assert said("x", "language") == "This does not look like Portuguese (Brazil)."
+    assert said("x", "number", "7") == "“7” isn’t in the original."
+    assert said("x", "language") == "This doesn’t look like Portuguese (Brazil)."

@@ -84,9 +84,8 @@ def test_a_job_that_is_over_asks_again() -> None:
 
 
 def test_the_question_names_both_models_and_both_sizes() -> None:
-    assert str(swap_words(TIGHT)) == (
-        "This needs Hy-MT2 1.8B, which takes 2.0 GB, and 1.5 GB are free. Put Qwen3.5 4B to sleep meanwhile?"
-    )
+    words = str(swap_words(TIGHT))
+    assert all(fact in words for fact in ("Hy-MT2 1.8B", "2.0 GB", "1.5 GB", "Qwen3.5 4B"))
 
 
 CHAT_MODEL, JOB_MODEL = Path("/models/chat.gguf"), Path("/models/job.gguf")

@@ -14,9 +14,10 @@ from PySide6.QtGui import QDragEnterEvent, QDropEvent, QGuiApplication, QImage
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QFileDialog, QMenu, QWidget
 
+from app.core.errors import DocumentUnreadable
 from app.documents.folder import ExpandedPaths, expand
 from app.features.document_library import ReadEvent
-from app.features.error_messages import NO_PICTURES
+from app.features.error_messages import NO_PICTURES, sentence_for
 from app.store.conversations import DocumentUse
 from app.ui.chat.answer_view import AnswerView
 from app.ui.chat.attaching import SHOW_ALL, STILL_READING, SUMMARIZE_ALL, USE_AS_BACKGROUND
@@ -303,7 +304,7 @@ def test_a_damaged_file_says_so_and_the_good_one_beside_it_is_attached(open_chat
     broken.write_bytes(b"%PDF-1.7\nnothing of a document" * 20)
     desk.attach(broken, notes(tmp_path / "good.txt", "The good one speaks of quinces."))
     bad, good = desk.chips
-    assert bad.accessibleDescription() == "broken.pdf is damaged and could not be read."
+    assert bad.accessibleDescription() == sentence_for(DocumentUnreadable("broken.pdf", "damaged")).text
     assert good.accessibleName().startswith("good.txt")
     desk.ask("What is it about?")
     text = desk.prompts()[-1][-1][1]
@@ -322,7 +323,7 @@ def test_a_long_reason_is_shortened_in_its_chip_and_told_in_full_when_the_chip_i
     row, (refused, _) = desk.row, desk.chips
     desk.wait(lambda: 0 < refused.geometry().right() < row._scroll.viewport().width())
     assert refused.remove.geometry().right() < refused.width()
-    sentence = "figures of the year.numbers is a document of Apple's Numbers. "
+    sentence = sentence_for(DocumentUnreadable("figures of the year.numbers", "iwork")).text
     assert refused.toolTip().startswith(sentence)
     QTest.mouseClick(refused, Qt.MouseButton.LeftButton)
     assert any(text.startswith(sentence) for text in desk.notices)
@@ -345,7 +346,8 @@ def test_a_name_that_turns_a_line_around_or_breaks_it_is_shown_safely(open_chat:
     desk.attach(good, broken)
     read, refused = desk.chips
     assert read.accessibleName().startswith(r"invoice\u202efdp\n\x1b[31m.txt")
-    assert refused.accessibleDescription() == r"br\u202eoken\n\x9b.pdf is damaged and could not be read."
+    sentence = sentence_for(DocumentUnreadable(r"br\u202eoken\n\x9b.pdf", "damaged")).text
+    assert refused.accessibleDescription() == sentence
     desk.ask("What is it about?")
     assert r"invoice\u202efdp\n\x1b[31m.txt" in desk.prompts()[-1][-1][1]
     assert any(r"invoice\u202efdp" in text for text in shown_texts(desk))
@@ -579,7 +581,7 @@ def test_a_very_large_file_is_asked_about_first(open_chat: Open, tmp_path: Path)
     dialog = next(one for one in desk.chat.findChildren(LargeFile) if one.isVisible())
     QTest.keyClick(dialog, Qt.Key.Key_Return)
     desk.wait(lambda: bool(desk.attached[0].error))
-    assert desk.attached[0].error == "huge.bin is not a text document."
+    assert desk.attached[0].error == sentence_for(DocumentUnreadable("huge.bin", "not_text")).text
 
 
 def test_the_places_an_answer_may_come_from_have_room_as_soon_as_it_ends(open_chat: Open, tmp_path: Path) -> None:

@@ -9,7 +9,8 @@ import pytest
 from PySide6.QtWidgets import QWidget
 
 from app.features.claim_checker.conversion import convert_checker
-from app.ui.chat.answer_view import THE_CHECKER_FINDS_NO_SUPPORT_FOR_WORDS, StateLine
+from app.features.retrieval.support_messages import NO_SUPPORT
+from app.ui.chat.answer_view import StateLine
 from app.ui.chat.claim_check import CHECKING_THIS_ANSWER_WAITS_FOR_THE_MODEL, AnswerChecking
 from tests.helpers.attached import notes
 from tests.helpers.desks.chat import ChatDesk
@@ -18,7 +19,7 @@ from tests.ui.chat.conftest import Open
 
 KILN = "The old kiln by the river cools for two days before anybody opens it."
 SAID = f"{KILN} It was painted blue by nuns."
-DOUBTED = THE_CHECKER_FINDS_NO_SUPPORT_FOR_WORDS.format(words="“painted blue”, “nuns.”")
+DOUBTED = NO_SUPPORT.format(words="“painted blue”, “nuns.”")
 LOADS: list[dict[str, Any]] = [
     {"when": r"checker\.gguf$", "can_chat": False},
     {"context_tokens": 4000},

@@ -11,8 +11,10 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLabel, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
+from app.core.errors import PromptTooLong
 from app.core.events import Role
 from app.features.chat.prompt_builder import ContextBudget, PromptBreakdown
+from app.features.error_messages import sentence_for
 from app.ui.chat.actions import BRING_BACK, PIN_MESSAGE
 from app.ui.chat.chat_context import (
     CONTEXT_ALMOST_FULL,
@@ -190,7 +192,7 @@ def test_a_message_larger_than_the_context_is_refused_in_words(desk: ChatDesk) -
     desk.put_message("word " * 5000)
     with desk.hears(desk.chat.answer_finished):
         desk.press(Qt.Key.Key_Return)
-    assert "Nothing was cut." in desk.last_state
+    assert sentence_for(PromptTooLong(5000, 1000)).kept in desk.last_state
     assert desk.prompts() == []
     assert desk.texts[0] == "word " * 5000
 

@@ -19,6 +19,7 @@ from app.core.errors import DatabaseDamaged, DiskFull, DocumentUnreadable
 from app.core.events import CancelToken
 from app.documents.blocks import Block, BlockKind, BlockPlace
 from app.features.document_library import TextHighlight
+from app.features.error_messages import sentence_for
 from app.store.document_store import StoredPageReading
 from app.ui.document.document_page import DRAWING_THE_PAGE
 from app.ui.document.document_text import EMPTY_CHAPTER, NO_TEXT_ON_PAGE
@@ -241,7 +242,7 @@ def test_an_error_is_said_in_the_card_and_the_text_is_the_way_out(desk: Desk) ->
     desk.root.open(report, settled_mark(report))
     problem = desk.problem
     desk.wait(problem.isVisible)
-    assert problem.sentence.text() == "This page of annual-report-2025.pdf cannot be shown."
+    assert problem.sentence.text() == sentence_for(report.errors[27]).text
     assert clipped_texts(desk.window) == []
     QTest.mouseClick(problem.text_button, Qt.MouseButton.LeftButton)
     assert desk.root.is_text

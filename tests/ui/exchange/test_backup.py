@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from PySide6.QtWidgets import QDialog, QFileDialog, QLabel, QPushButton
 
-from app.bootstrap import build_program
+from app.bootstrap import BACKUP_RESTORED, RESTORE_UNDONE, build_program
 from app.core.events import CancelToken
 from app.features.exchange.backup import accept, unpack_backup
 from app.ui.exchange.backup import PUT_BACK_AND_RESTART, RESTORE_QUESTION, Backups
@@ -59,7 +59,7 @@ def test_a_yes_starts_again_with_what_was_saved(frame: Frame, saved: Path) -> No
     frame.app.close()
     again = build_program()
     assert [chat.title for chat in again.conversations.find()] == ["Rent"]
-    assert "Your backup is restored." in [notice.text for notice in again.notices]
+    assert BACKUP_RESTORED in [notice.text for notice in again.notices]
     (before,) = again.paths.before_restoring.iterdir()
     assert (before / "fireside.db").exists()
     again.close()
@@ -72,7 +72,7 @@ def test_a_restore_that_is_regretted_is_undone(frame: Frame, saved: Path) -> Non
     accept(frame.app.paths)
     frame.app.close()
     restored = build_program()
-    assert [(notice.text, notice.action) for notice in restored.notices] == [("Your backup is restored.", "put_back")]
+    assert [(notice.text, notice.action) for notice in restored.notices] == [(BACKUP_RESTORED, "put_back")]
     Backups(restored, frame.window.ui).ask_to_put_back()
     dialog = frame.find_step(QDialog, "put_back_question")
     frame.click(next(one for one in dialog.findChildren(QPushButton) if one.text() == PUT_BACK_AND_RESTART))
@@ -80,7 +80,7 @@ def test_a_restore_that_is_regretted_is_undone(frame: Frame, saved: Path) -> Non
     restored.close()
     again = build_program()
     assert {chat.title for chat in again.conversations.find()} == {"Soup", "Rent"}
-    assert [notice.text for notice in again.notices] == ["What was here before is back."]
+    assert [notice.text for notice in again.notices] == [RESTORE_UNDONE]
     again.close()
 
 

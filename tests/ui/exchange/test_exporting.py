@@ -13,6 +13,8 @@ from PySide6.QtCore import Qt
 from PySide6.QtPrintSupport import QPrinter
 from PySide6.QtWidgets import QApplication, QFileDialog, QLabel, QPushButton, QRadioButton, QScrollArea
 
+from app.core.errors import FolderNotWritable
+from app.features.error_messages import sentence_for
 from app.store.projects import Projects
 from app.ui.exchange.export_dialog import (
     EXPORT_CHAT,
@@ -25,7 +27,10 @@ from app.ui.exchange.export_dialog import (
 from app.ui.shared_labels import EXPORT_OR_PRINT, SAVED_AS
 from app.ui.widgets.input_fields import SearchField
 from tests.helpers.desks.window import Frame
+from tests.helpers.texts import start_of
 from tests.ui.exchange.conftest import add_chat
+
+NOT_WRITABLE = start_of(sentence_for(FolderNotWritable("{path}")).text)
 
 
 def choose(frame: Frame, dialog: ExportDialog, name: str, path: Path) -> None:
@@ -114,7 +119,7 @@ def test_a_folder_that_takes_nothing_is_told(frame: Frame, tmp_path: Path) -> No
         dialog = frame.find_step(ExportDialog)
         frame.click(dialog.export)
         frame.choose_file(tmp_path / "gone" / f"rent{ending}", "export_chats")
-        frame.wait(lambda: any("may not write to" in notice for notice in frame.notices))
+        frame.wait(lambda: any(NOT_WRITABLE in notice for notice in frame.notices))
         frame.notice.dismiss()
 
 

@@ -13,10 +13,12 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFileDialog
 
+from app.core.errors import ChatsUnreadable
 from app.core.events import CancelToken
+from app.features.error_messages import sentence_for
 from app.features.exchange.chat_export import export_chats
 from app.features.exchange.chat_file import ChatArchive
-from app.features.exchange.chat_import import ChatImported, import_chats
+from app.features.exchange.chat_import import ChatImported, import_chats, left_out_words
 from app.ui.exchange import import_dialog
 from app.ui.exchange.import_dialog import IMPORT_CHATS, MESSAGE_COUNT, ONE_CHAT_IMPORTED, WAS_HERE_ALREADY, ImportDialog
 from app.ui.shared_labels import RESTORE
@@ -56,8 +58,8 @@ def test_each_chat_is_told_with_what_did_not_come(frame: Frame, tmp_path: Path) 
     assert told.head.text() == "1 chat imported, 1 already here, 1 couldn’t be read"
     assert told.rows == [
         ("Rent", WAS_HERE_ALREADY),
-        ("From the old computer", f"Fireside · {MESSAGE_COUNT.format(count=2)} · 1 file is only named"),
-        ("bad.json", "bad.json holds no chats of a program that is known here."),
+        ("From the old computer", f"Fireside · {MESSAGE_COUNT.format(count=2)} · {left_out_words({'file': 1})}"),
+        ("bad.json", sentence_for(ChatsUnreadable("bad.json", "unknown")).text),
     ]
     assert "From the old computer" in frame.chats.rows
     told.list.setCurrentRow(1)

@@ -17,9 +17,11 @@ from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
 from app.core.child import own_command
+from app.core.errors import ModelNotInspectable
 from app.core.events import CancelToken, TokenSeen
 from app.engine.client import EngineClient
-from app.features.inside.patterns import ALONE, AttentionMap, AttentionTarget, HeadPattern, repeats_of
+from app.features.error_messages import sentence_for
+from app.features.inside.patterns import ALONE, REPEATED, AttentionMap, AttentionTarget, HeadPattern, repeats_of
 from app.ui.inside.attention import (
     ATTENTION_OF_HEAD,
     ATTENTION_OF_LAYER,
@@ -40,6 +42,7 @@ from app.ui.shared_labels import FIRST_TOKENS_SHOWN
 from app.ui.shell.tab_spec import UiContext
 from tests.helpers.desks.desk import Desk
 from tests.helpers.engine import load
+from tests.helpers.texts import start_of
 from tests.helpers.tiny_models import make_tiny
 
 TEXT = "one two three four"
@@ -166,10 +169,7 @@ def test_a_model_without_attention_says_so(ui: UiContext, qtbot: QtBot, tmp_path
     view.look_at("abcabc")
     desk = Desk(view)
     desk.wait(lambda: not view.is_looking)
-    assert view.state.text == (
-        "mamba.gguf does not show its attention: models of this kind do not hand that out. "
-        "All else that can be looked at is there."
-    )
+    assert view.state.text == str(sentence_for(ModelNotInspectable("mamba.gguf", "attention")))
     assert not view.stack.isVisible()
     client.close()
 
@@ -220,9 +220,9 @@ def test_the_starters_heads_are_found(ui: UiContext, qtbot: QtBot, tmp_path: Pat
     desk.wait(lambda: view.seen is not None)
     assert view.sentence.text().startswith("Mostly looks at the token before")
     view.choose_head(24, 0)
-    assert "rests on the first token" in view.sentence.text()
+    assert "first token" in view.sentence.text()
     view.choose_head(8, 0)
-    assert view.sentence.text().startswith("Where a word has come before, it looks back at that word")
+    assert view.sentence.text().startswith(start_of(REPEATED[AttentionTarget.SAME]))
     client.close()
 
 

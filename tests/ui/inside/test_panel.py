@@ -17,6 +17,8 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
+from app.core.errors import TextFileUnreadable
+from app.features.error_messages import sentence_for
 from app.ui.chat.actions import PREVIOUS_VERSION
 from app.ui.chat.chat_inside import ANSWER_PROMPT, THE_ANSWER, THE_QUESTION
 from app.ui.chat.chat_view import ChatView
@@ -328,7 +330,7 @@ def test_any_text_or_text_file_has_its_figures_and_what_is_no_text_is_refused(be
     (tmp_path / "picture.png").write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 8)
     inside.root._on_dropped([str(tmp_path / "picture.png")])
     inside.wait(lambda: inside.notices)
-    assert inside.notices[0].startswith("picture.png is no plain text.")
+    assert inside.notices[0].startswith(sentence_for(TextFileUnreadable("picture.png", "not_text")).text)
     assert inside.own_file == NAME_AND_CHARACTERS.format(name="notes.txt", count=18)
     inside.click(inside.button(LEAVE_FILE))
     inside.wait_for()

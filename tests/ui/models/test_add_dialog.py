@@ -183,18 +183,19 @@ def test_a_file_that_is_gone_is_told(frame: Frame, copier: Copier, tmp_path: Pat
 @pytest.mark.parametrize(
     "refused",
     [
-        (b"no model at all", "photo.gguf is not a GGUF model."),
-        (gguf_files.vocabulary_only(), "photo.gguf holds only a vocabulary, no model."),
+        (b"no model at all", "not_gguf"),
+        (gguf_files.vocabulary_only(), "vocabulary_only"),
         (
             gguf_files.padded(gguf_files.header({"general.architecture": "clip"}, [("v.w", (32,), 0, 0)])) + bytes(128),
-            "photo.gguf lets another model see pictures. It is no model that answers by itself.",
+            "projector",
         ),
     ],
 )
 def test_a_file_that_is_no_model_is_refused_before_anything_is_asked(
     frame: Frame, copier: Copier, tmp_path: Path, qtbot: QtBot, refused: tuple[bytes, str]
 ) -> None:
-    content, said = refused
+    content, reason = refused
+    said = sentence_for(ModelUnreadable("photo.gguf", reason)).text
     path = tmp_path / "photo.gguf"
     path.write_bytes(content)
     frame.drop(path)

@@ -16,8 +16,9 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QPushButton
 from pytestqt.qtbot import QtBot
 
-from app.core.errors import ModelMissing
+from app.core.errors import FolderNotWritable, ModelMissing
 from app.core.events import CancelToken
+from app.features.error_messages import sentence_for
 from app.features.inside import model_comparison
 from app.features.inside.model_comparison import ComparedModel, ModelAsleep, ModelFigures
 from app.ui.inside.plots import ScatterPlot
@@ -49,10 +50,12 @@ from app.ui.shared_labels import CHAT_MODEL_SLEEPS
 from tests.helpers.clipping import clipped_texts
 from tests.helpers.desks.window import Frame
 from tests.helpers.script import write_script
-from tests.helpers.texts import shows
+from tests.helpers.texts import shows, start_of
 from tests.helpers.tiny_models import make_tiny
 from tests.ui.models.rooms import Room, open_room
 from tests.ui.models.stand_in import installed
+
+NOT_WRITABLE = start_of(sentence_for(FolderNotWritable("{path}")).text)
 
 KINDS = ("llama", "experts", "gemma3")
 TEXT = "abcabcabcxyz" * 8
@@ -203,7 +206,7 @@ def test_the_table_is_sorted_by_heading_or_choice_and_saved(room: Room, tmp_path
     dialog = results.ask_to_save()
     dialog.fileSelected.emit(str(tmp_path / "gone" / "out.csv"))
     dialog.close()
-    room.wait(lambda: any("may not write to" in notice for notice in room.notices))
+    room.wait(lambda: any(NOT_WRITABLE in notice for notice in room.notices))
 
 
 def click_heading(room: Room, column: int) -> None:

@@ -14,6 +14,7 @@ from PySide6.QtWidgets import QLabel, QPushButton
 from pytestqt.qtbot import QtBot
 
 from app.core.errors import DownloadFailed, HubUnreachable, NetworkOff, NotEnoughDisk
+from app.features.error_messages import sentence_for
 from app.hub.download import Download, DownloadRequest
 from app.hub.model_files import RemoteFile
 from app.ui.model_texts import (
@@ -338,8 +339,9 @@ def test_a_failure_is_told_with_a_way_to_try_again(watched: Watched, frame: Fram
     watched.queue.say(BEGUN)
     watched.queue.say(replace(BEGUN, state="failed", error=DownloadFailed("a.gguf", "x")))
     qtbot.waitUntil(lambda: bool(frame.notices))
-    assert frame.notices == ["a.gguf could not be fetched. What was fetched so far is kept."]
-    assert watched.desktop.told == [(MODEL_NOT_FETCHED.format(name="Qwen3.5 9B"), "a.gguf could not be fetched.")]
+    sentence = sentence_for(DownloadFailed("a.gguf", "x"))
+    assert frame.notices == [str(sentence)]
+    assert watched.desktop.told == [(MODEL_NOT_FETCHED.format(name="Qwen3.5 9B"), sentence.text)]
     press(frame, TRY_AGAIN)
     assert watched.queue.retried == [1]
 

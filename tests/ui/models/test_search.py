@@ -11,6 +11,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
 from app.core import errors
+from app.core.errors import HubBusy, HubUnreachable
 from app.core.events import CancelToken
 from app.features.error_messages import sentence_for
 from app.hub.access import ConnectionLedger, NetworkAccess
@@ -392,20 +393,20 @@ def test_from_the_search_box_to_real_rows(real: Desk) -> None:
 
 
 @pytest.mark.parametrize(
-    ("fault", "beginning"),
+    ("fault", "reason"),
     [
-        ({"kind": "slow", "seconds": 1.2}, ""),
-        ({"kind": "refuse_connection"}, "127.0.0.1"),
-        ({"kind": "status", "status": 429, "headers": {"Retry-After": "30"}}, "127.0.0.1"),
+        ({"kind": "slow", "seconds": 1.2}, None),
+        ({"kind": "refuse_connection"}, "refused"),
+        ({"kind": "status", "status": 429, "headers": {"Retry-After": "30"}}, "busy"),
         (
             {"kind": "status", "status": 200, "body": b"{[<garbage", "headers": {"Content-Type": "application/json"}},
-            "What 127",
+            "garbage",
         ),
-        ({"kind": "html"}, "Something between here and"),
+        ({"kind": "html"}, "captive_portal"),
     ],
     ids=["slow", "unreachable", "rate-limited", "garbage", "captive portal"],
 )
-def test_a_hub_in_trouble(real: Desk, hub: FakeHub, fault: dict[str, object], beginning: str) -> None:
+def test_a_hub_in_trouble(real: Desk, hub: FakeHub, fault: dict[str, object], reason: str | None) -> None:
     real.search_text("gemma")  # what is imported once is
     hub.fail(server="hub", path="/api/models", times=-1, **fault)
     gaps = Gaps().start()
@@ -413,10 +414,11 @@ def test_a_hub_in_trouble(real: Desk, hub: FakeHub, fault: dict[str, object], be
     real.wait(lambda: not real.root.is_waiting)
     gaps.stop()
     assert gaps.largest_busy_ms < WORK_MS
-    if not beginning:
+    if reason is None:
         assert real.rows == ["unsloth/Qwen3-GGUF"]
         return
-    assert real.said.startswith(beginning)
+    error = HubBusy("127.0.0.1", 30) if reason == "busy" else HubUnreachable("127.0.0.1", reason)
+    assert real.said.startswith(sentence_for(error).text)
     real.wait(lambda: real.buttons[:1] == [TRY_AGAIN])
     hub.heal()
     real.press_button(TRY_AGAIN)

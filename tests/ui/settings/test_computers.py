@@ -17,6 +17,7 @@ from app.core.errors import MachineUnusable
 from app.core.paths import AppPaths
 from app.core.settings import Settings, load_settings, save_settings
 from app.engine.protocol import MACHINE, Device, DevicesDescribed
+from app.features.error_messages import sentence_for
 from app.hub.access import ConnectionLedger
 from app.ui.settings.computers import DEVICES_FREE_MEMORY, FREE_MEMORY, NOT_ASKED, ComputersSection
 from app.ui.theme import Theme
@@ -68,11 +69,16 @@ def add(qtbot: QtBot, page: ComputersSection, address: str) -> str:
     return page.note.text()
 
 
+def unusable(address: str, reason: str) -> str:
+    """What is said of a computer that cannot be used."""
+    return sentence_for(MachineUnusable(address, reason)).text
+
+
 def test_only_one_that_answers_is_kept_with_what_it_has(qtbot: QtBot, app: App, page: ComputersSection) -> None:
-    assert "no address" in add(qtbot, page, "not an address")
-    assert "not in a private network" in add(qtbot, page, "8.8.8.8:50052")
+    assert unusable("not an address", "address") in add(qtbot, page, "not an address")
+    assert unusable("8.8.8.8:50052", "public") in add(qtbot, page, "8.8.8.8:50052")
     with listening(lambda connection: connection.sendall(b"HTTP/1.1 400 Bad\r\n\r\n" * 9)) as web:
-        assert "is not “fireside lend”" in add(qtbot, page, web)
+        assert unusable(web, "other") in add(qtbot, page, web)
     assert (page.rows, app.settings.engine.machines) == ([], ())
     with listening(a_server(memory=((3 * GB, 4 * GB), (5 * GB, 8 * GB)))) as address:
         assert f"{address} is ready" in add(qtbot, page, address)

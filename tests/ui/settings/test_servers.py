@@ -9,6 +9,8 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
+from app.core.errors import CertificateUnreadable, ServerUnreachable
+from app.features.error_messages import sentence_for
 from app.ui.settings.servers_page import ServerDialog, ServersSection
 from tests.helpers.authority import Authority
 from tests.helpers.desks.settings import SettingsDesk
@@ -32,7 +34,7 @@ def test_one_that_does_not_answer_can_be_asked_again(desk: SettingsDesk) -> None
     assert dialog is not None
     QTest.keyClicks(dialog.address, host)
     QTest.keyClick(dialog.address, Qt.Key.Key_Return)
-    desk.wait(lambda: "does not take connections" in dialog.note.text())
+    desk.wait(lambda: sentence_for(ServerUnreachable(host, "refused")).text in dialog.note.text())
     assert dialog.isVisible() and dialog.ask.isEnabled()
     desk.click(dialog.ask)
     assert not dialog.ask.isEnabled()
@@ -54,9 +56,12 @@ def test_an_authority_of_ones_own_vouches_for_a_server(desk: SettingsDesk, frame
         dialog.address.clear()
         QTest.keyClicks(dialog.address, f"https://{server.host}")
         QTest.keyClick(dialog.address, Qt.Key.Key_Return)
-        desk.wait(lambda: "Nobody whom this computer knows" in dialog.note.text())
+        desk.wait(lambda: sentence_for(ServerUnreachable(server.host, "certificate")).text in dialog.note.text())
         (tmp_path / "notes.txt").write_text("none")
-        for file, said in ((tmp_path / "notes.txt", "no certificate in notes.txt"), (authority.path, "")):
+        for file, said in (
+            (tmp_path / "notes.txt", sentence_for(CertificateUnreadable("notes.txt")).text),
+            (authority.path, ""),
+        ):
             desk.click(dialog.trust.choose)
             desk.choose_file(file)
             desk.wait(lambda said=said: said in dialog.note.text() and dialog.ask.isEnabled())  # type: ignore[misc]
@@ -70,5 +75,5 @@ def test_an_authority_of_ones_own_vouches_for_a_server(desk: SettingsDesk, frame
         dialog = page.open_dialog(kept)
         desk.click(dialog.trust.drop)
         desk.click(dialog.ask)
-        desk.wait(lambda: "Nobody whom this computer knows" in dialog.note.text())
+        desk.wait(lambda: sentence_for(ServerUnreachable(server.host, "certificate")).text in dialog.note.text())
         dialog.reject()

@@ -10,6 +10,8 @@ from PySide6.QtWidgets import QMessageBox, QPlainTextEdit, QPushButton
 from pytestqt.qtbot import QtBot
 
 from app import __version__
+from app.core.errors import ReleaseRefused
+from app.features.error_messages import sentence_for
 from app.features.updates import ReleaseUpdates
 from app.hub.access import access_to
 from app.hub.network import Network
@@ -76,7 +78,7 @@ def test_what_is_not_believed_is_said_and_shows_nothing_of_it(about: SettingsDes
     host.release(facts())
     host.answer(FILE, b"{}")
     about.click_name(QPushButton, CHECK_FOR_UPDATES)
-    about.wait_for_words("was not signed by the makers of Fireside, so it is not believed.")
+    about.wait_for_words(sentence_for(ReleaseRefused("127.0.0.1", "signature")).text)
     assert not check_of(about).notes.isVisible()
     assert not check_of(about).page.isVisible()
 

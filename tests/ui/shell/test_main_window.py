@@ -22,9 +22,10 @@ from PySide6.QtWidgets import (
 )
 from pytestqt.qtbot import QtBot
 
+from app.core.errors import FolderNotWritable
 from app.core.events import Role
 from app.core.settings import load_settings
-from app.features.error_messages import PersonMessage
+from app.features.error_messages import PersonMessage, sentence_for
 from app.ui.chat.answer_view import REGENERATE
 from app.ui.chat.chat_assistants import CHAT_WITHOUT_ASSISTANT
 from app.ui.chat.chat_tab import ONE_MESSAGE_WAITS
@@ -63,7 +64,10 @@ from app.ui.widgets.buttons import IconButton
 from tests.helpers.clipping import clipped_texts
 from tests.helpers.desks.chat import ChatDesk
 from tests.helpers.desks.window import Frame, open_window
+from tests.helpers.texts import start_of
 from tests.helpers.tiny_models import make_tiny
+
+NOT_WRITABLE = start_of(sentence_for(FolderNotWritable("{path}")).text)
 
 INTERACTIVE = QAbstractButton | QLineEdit | QPlainTextEdit | QTextEdit | QAbstractItemView
 
@@ -397,7 +401,7 @@ def test_a_disk_that_refuses_is_told_and_the_window_still_closes(frame: Frame) -
         folder.rmdir()
     folder.write_text("a file where the folder should be")
     frame.do("zoom_in")
-    assert "may not write" in frame.notices[0]
+    assert NOT_WRITABLE in frame.notices[0]
     frame.window.close()
     assert not frame.window.isVisible()
 

@@ -184,9 +184,9 @@ def test_each_step_is_said_while_it_is_tried_and_the_outcome_afterwards(
         assert list(dict.fromkeys(said)) == [
             "Trying with fewer layers on the GPU…",
             "Trying on the CPU…",
-            "Loaded on the CPU, because loading on the GPU failed.",
+            LOADED_ON_CPU,
         ]
-        assert frame.notices == ["Loaded on the CPU, because loading on the GPU failed."]
+        assert frame.notices == [LOADED_ON_CPU]
         assert frame.device.text() == CPU_ONE_THREAD
 
 

@@ -195,7 +195,7 @@ def test_about_this_model_says_why_and_with_what_and_leaves_by_key(
     shown = [label.text() for label in about.findChildren(QLabel) if not label.isHidden()]
     assert shown[:2] == [STARTER, "Fits: needs 1.2 GB of 9.8 GB free, context 8k."]
     assert str(frame.loader.path) in shown
-    for text in ("8k, all it was trained for", CPU_ONE_THREAD, "30, all on the CPU", "up to 8 answers"):
+    for text in ("8k, all it was trained for", CPU_ONE_THREAD, "all 30 on the CPU", "up to 8 answers"):
         assert text in shown
         assert text in about.accessibleDescription()
     assert clipped_texts(about) == []

@@ -13,11 +13,16 @@ from docx import Document
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication
 
+from app.core.errors import FolderNotWritable
+from app.features.error_messages import sentence_for
 from app.ui.shared_labels import SAVED_AS
 from app.ui.summarize.summary_page import write_pdf
 from app.ui.work.doing import file_name
 from tests.helpers.attached import lease_pdf
+from tests.helpers.texts import start_of
 from tests.ui.summarize.conftest import FOUND, WRONG, Desk, differing, found
+
+NOT_WRITABLE = start_of(sentence_for(FolderNotWritable("{path}")).text)
 
 
 @pytest.fixture
@@ -45,7 +50,7 @@ def test_every_format_holds_the_statement_and_what_differs(done: Desk, tmp_path:
         return
     assert "The deposit is 2,400 euros" in " ".join(text.split())
     plain = " ".join(text.replace("ˮ", "”").split())  # PDFium takes one sign for the other
-    assert "It says “June”, the page says “May”." in plain
+    assert "This says “June”, the page says “May”." in plain
 
 
 def test_what_is_printed_on_a_thread_is_complete_and_without_complaint(
@@ -78,7 +83,7 @@ def test_a_folder_that_takes_nothing_is_told_and_nothing_is_left_behind(
     done: Desk, tmp_path: Path, ending: str
 ) -> None:
     done.save_as(ending, tmp_path / "gone" / f"lease{ending}")
-    done.wait(lambda: any("may not write to" in notice for notice in done.notices))
+    done.wait(lambda: any(NOT_WRITABLE in notice for notice in done.notices))
     assert not (tmp_path / "gone").exists()
     assert not list(tmp_path.glob(".fireside-*"))
 

@@ -9,12 +9,13 @@ import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtWidgets import QApplication, QFileDialog, QPushButton, QWidget
 
-from app.core.errors import ModelTooLarge
+from app.core.errors import DocumentUnreadable, ModelTooLarge
 from app.core.events import CancelToken
 from app.features.document_library import DocumentStored, ReadRange, TextHighlight
+from app.features.error_messages import sentence_for
 from app.features.page_reading.corrections import PageCorrections
 from app.features.summarize.summarize import Merging, Planned, SectionRead, TaskRests, Writing
-from app.features.summarize.summary_messages import DIGEST_WORDS
+from app.features.summarize.summary_messages import DIGEST_WORDS, NO_TASKS, NOTHING_WRITTEN, unknown_in_short
 from app.features.summarize.summary_result import Form, Length, SummaryOptions
 from app.ui.chat.welcome import OPEN_A_MODEL
 from app.ui.document.document_files import TOKENS_FOR_MODEL
@@ -157,7 +158,7 @@ def test_a_folder_gives_its_documents_and_one_that_cannot_be_read_does_not_stop_
     desk.view.add_files([folder])
     desk.wait(lambda: len(desk.files) == 3 and not desk.is_reading)
     words = [chip.accessibleDescription() for chip in desk.chips]
-    assert words[1] == "b.pdf is damaged and could not be read."
+    assert words[1] == sentence_for(DocumentUnreadable("b.pdf", "damaged")).text
     assert len(desk.document_ids) == 2
     desk.wait(desk.begin_button.isEnabled)
 
@@ -285,7 +286,7 @@ def test_a_result_says_what_was_read_and_what_differs_and_its_chip_opens_the_sen
     assert "2 statements: 1 found on their page, 1 differs" in head.text
     assert "1&nbsp;differs" in desk.facts.text()  # never a number at the end of a line and its word on the next
     assert tokens.warning in desk.facts.text()
-    assert "It says “June”, the page says “May”." in statements.toPlainText()
+    assert "This says “June”, the page says “May”." in statements.toPlainText()
     desk.open_chip(0)
     shown = desk.reader
     assert shown.is_visible

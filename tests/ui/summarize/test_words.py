@@ -203,7 +203,7 @@ def test_the_check_is_said_with_the_statement() -> None:
     missing = Statement("Ms Roe left.", (ClaimAnchor(0, 1, 8),), Check(False, CheckReason.NAME, "Ms Roe"))
     first, second, third = shown_statements([found, wrong, missing], places("a.pdf"))
     assert (first.note, first.spoken) == ("", "It rose. Found on p. 6.")
-    differs = "It says “3.1”, the page says “3.7”."
+    differs = "This says “3.1”, the page says “3.7”."
     assert (second.note, second.spoken) == (differs, f"It cost 3.1. {differs}")
     (other,) = shown_statements(
         [Statement("Es stieg.", (ClaimAnchor(0, 1, 6),), Check(False, CheckReason.LANGUAGE))], places("a.pdf")

@@ -129,17 +129,17 @@ def test_numbers_and_lengths_are_told_by_what_they_are() -> None:
         return shown_flags(segment, Translated(1, (text,), flags=(Flag(kind, said),)), "Deutsch")[0].reason
 
     assert reason(FlagKind.NUMBER, "1,240.00", "Zahle.") == "“1,240.00” is missing."
-    assert reason(FlagKind.NUMBER, "99", "Zahle 99.") == "“99” is not in the original."
+    assert reason(FlagKind.NUMBER, "99", "Zahle 99.") == "“99” isn’t in the original."
     assert reason(FlagKind.LENGTH, "", "Zahle.") == "Much shorter than the original."
     assert reason(FlagKind.LENGTH, "", "Zahle " * 20) == "Much longer than the original."
-    assert reason(FlagKind.LANGUAGE, "", "Pay") == "This does not look like Deutsch."
+    assert reason(FlagKind.LANGUAGE, "", "Pay") == "This doesn’t look like Deutsch."
 
 
 def test_what_stayed_in_the_source_has_one_flag_with_all_reasons() -> None:
     segment = Segment(1, ("Pay now.",))
     flags = (Flag(FlagKind.UNTRANSLATED), Flag(FlagKind.LOOP, "bla bla"))
     (one,) = shown_flags(segment, Translated(1, segment.content, TranslationSource.KEPT, flags), "Deutsch")
-    assert one.reason == "This could not be translated. The model wrote the same words again and again."
+    assert one.reason == "This couldn’t be translated. The model kept repeating itself."
     assert [remedy for remedy, _ in one.remedies] == [Remedy.AGAIN, Remedy.KEEP]
 
 

@@ -191,7 +191,9 @@ def test_a_flag_says_its_reason_and_its_links_are_followed_by_mouse_and_keys(mak
     followed: list[tuple[int, Remedy]] = []
     view.remedy_wanted.connect(lambda number, link: followed.append((number, link.remedy)))
     line = view.laid.row(2).flags[0].cell.written.plain()
-    assert line.replace("\u00a0", " ").strip() == f"Glossary says “Verzugszinsen” for “interest”. Use it · {KEEP_LABEL}"
+    assert (
+        line.replace("\u00a0", " ").strip() == f"The glossary has “Verzugszinsen” for “interest”. Use it · {KEEP_LABEL}"
+    )
     qtbot.mouseClick(view.viewport(), Qt.MouseButton.LeftButton, pos=link_rect(view, 2, 0).center())
     view.go_to(2)
     press(view, qtbot, Qt.Key.Key_Right, Qt.Key.Key_Right, Qt.Key.Key_Return)
@@ -433,7 +435,7 @@ def test_screen_readers_find_a_table_whose_cells_say_text_and_flags(make: Make) 
     cell = view.rows.index(2, TARGET)
     said = str(cell.data(Qt.ItemDataRole.AccessibleTextRole))
     assert said.startswith("Bei Verzug fallen Zinsen an.")
-    assert f"Flagged: Glossary says “Verzugszinsen” for “interest”. Use it · {KEEP_LABEL}" in said
+    assert f"Flagged: The glossary has “Verzugszinsen” for “interest”. Use it · {KEEP_LABEL}" in said
     assert view.rows.spoken(4, TARGET) == NOT_TRANSLATED_YET
     assert view.rows.spoken(4, SOURCE).startswith("5. Keys ({box})")
     assert view.rows.headerData(TARGET, Qt.Orientation.Horizontal) == "Deutsch"

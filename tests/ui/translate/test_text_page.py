@@ -270,7 +270,7 @@ def test_a_term_of_the_glossary_is_put_in_by_a_click(open_tab: Open) -> None:
     desk.choose_source("en")
     desk.paste(ENGLISH)
     desk.wait(lambda: desk.is_complete and len(desk.shown) == 2)
-    assert desk.shown[1].startswith("⚑ Glossary says “juro de mora” for “rent”.")
+    assert desk.shown[1].startswith("⚑ The glossary has “juro de mora” for “rent”.")
     before = len(desk.asked)
     desk.click_words(USE_IT)
     desk.wait(lambda: desk.shown == ["O locatário paga o juro de mora no quinto dia de cada mês."])

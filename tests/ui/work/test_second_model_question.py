@@ -66,9 +66,7 @@ def test_the_thread_gets_the_answer(
 ) -> None:
     job = Job(question)
     dialog = asked(window, qtbot)
-    assert dialog.words.text() == (
-        "This needs Big 26B, which takes 14.0 GB, and 5.0 GB are free. Put Small 4B to sleep meanwhile?"
-    )
+    assert all(fact in dialog.words.text() for fact in ("Big 26B", "14.0 GB", "5.0 GB", "Small 4B"))
     assert job.answers == [], "it waits"
     button = next(one for one in dialog.findChildren(QPushButton) if one.text() == words)
     qtbot.mouseClick(button, Qt.MouseButton.LeftButton)

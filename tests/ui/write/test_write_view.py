@@ -238,7 +238,7 @@ def test_code_is_filled_in_and_a_model_that_cannot_says_so_and_goes_on(open_page
     desk.put_cursor(len("def f():\n    "))
     desk.go_on()
     desk.wait(lambda: desk.notices)
-    assert "not fill in its middle" in desk.notices[-1]
+    assert shows(sentence_for(InfillUnavailable("{model}")).text, desk.notices[-1])
     assert desk.asked[-1]["suffix"].strip().startswith("print")
     desk.press_notice(CONTINUE_WITHOUT_SUFFIX)
     desk.wait(lambda: "return 1" in desk.text)
