@@ -80,9 +80,9 @@ def _without_window(arguments: list[str]) -> list[str]:
     if arguments and arguments[0] == ASK:
         return ["chat", *(["-p", " ".join(arguments[1:])] if arguments[1:] else [])]
     if all(argument.lower().endswith(".gguf") for argument in arguments):
-        print("There is no display here, so this is the terminal chat.", file=sys.stderr)  # noqa: T201
+        print("No display found, so this is the terminal chat.", file=sys.stderr)  # noqa: T201
         return ["chat", *(["--model", arguments[0]] if arguments else [])]
-    print("There is no display here. “fireside summarize FILE” works without one.", file=sys.stderr)  # noqa: T201
+    print("No display found. “fireside summarize FILE” works without one.", file=sys.stderr)  # noqa: T201
     return []
 
 

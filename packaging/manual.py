@@ -10,7 +10,7 @@ from pathlib import Path
 
 import shtab
 
-WHERE = "Everything happens on this computer, unless a model on another server is named."
+WHERE = "Everything runs on this computer, unless you choose a model on another server."
 COMPLETIONS = {
     "bash": "bash-completion/completions/fireside",
     "zsh": "zsh/vendor-completions/_fireside",
@@ -52,8 +52,11 @@ def manual(parser: argparse.ArgumentParser, version: str, epoch: int) -> str:
         lines += [f'.SS "{escaped(command.prog)}"', escaped(words[:1].upper() + words[1:]) + "."]
         lines += [f".PP\n.RS\n{escaped(usage_of(command))}\n.RE"]
         lines += entries_of(command)
-    lines += [".SH ENVIRONMENT", ".TP", ".B FIRESIDE_HOME", "A folder that everything written is kept in."]
-    lines += [".SH EXIT STATUS", "0 done, 1 a failure told in one sentence, 2 wrong usage, 130 interrupted."]
+    lines += [".SH ENVIRONMENT", ".TP", ".B FIRESIDE_HOME", "The folder for everything the program stores."]
+    lines += [
+        ".SH EXIT STATUS",
+        "0 success, 1 failure (explained in one sentence on standard error), 2 wrong usage, 130 interrupted.",
+    ]
     return "\n".join(lines) + "\n"
 
 

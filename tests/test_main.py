@@ -53,4 +53,4 @@ def test_without_a_display_there_is_a_command_or_a_sentence(
     arguments: list[str], command: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert entrance._without_window(arguments) == command
-    assert ("no display" in capsys.readouterr().err) == (arguments[:1] != ["--summarize"])
+    assert ("display" in capsys.readouterr().err) == (arguments[:1] != ["--summarize"])

@@ -15,11 +15,11 @@ from app.store.database import Database
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.description = (
-        "Chats, projects, assistants, memories, prompts, summaries, translations, pages, glossaries and settings in one"
-        " file. Models are not in it, nor the access token. The file is not encrypted: keep it where nobody else reads."
+        "Save chats, projects, assistants, memories, prompts, summaries, translations, pages, glossaries and settings "
+        "in one file. Models and the access token aren’t included. The file isn’t encrypted, so keep it private."
     )
-    parser.add_argument("output", metavar="OUT", type=Path, help="such as fireside-backup.zip")
-    parser.add_argument("--json", action="store_true", help="one JSON object on standard output")
+    parser.add_argument("output", metavar="OUT", type=Path, help="file to write, such as fireside-backup.zip")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.set_defaults(run=run_backup)
 
 

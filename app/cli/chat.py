@@ -47,6 +47,7 @@ from app.features.chat.chat_options import options_for
 from app.features.document_library import page_mark
 from app.features.error_messages import sentence_for
 from app.features.models.model_names import display_name
+from app.features.retrieval.support_messages import unsupported_words
 from app.store.assistant_store import Assistant, AssistantStore
 from app.store.database import Database
 
@@ -54,34 +55,43 @@ if TYPE_CHECKING:
     from app.features.chat.document_question import CitedSentence
     from app.features.retrieval.support import AnswerSupport
 
+NO_SUCH_ASSISTANT = "There’s no assistant named {name}."
+POSSIBLE_SOURCES = "Possible sources: {places}."
+
 
 def add_arguments(chat: argparse.ArgumentParser) -> None:
-    chat.add_argument("-p", "--prompt", metavar="TEXT", help="the question; without it, standard input")
-    chat.add_argument("--image", metavar="FILE", nargs="+", type=Path, default=[], help="pictures for the question")
+    chat.add_argument("-p", "--prompt", metavar="TEXT", help="the question; default: standard input")
+    chat.add_argument(
+        "--image", metavar="FILE", nargs="+", type=Path, default=[], help="pictures to send with the question"
+    )
     chat.add_argument(
         "--document", metavar="FILE", nargs="+", action="extend", type=Path, default=[],
-        help="documents or folders that the question is about; what the answer rests on is told with it",
+        help="documents or folders to ask about; the answer names its sources",
     )  # fmt: skip
     add_model_argument(chat)
-    chat.add_argument("--password", metavar="TEXT", default="", help="of PDF documents; without it, it is asked for")
+    chat.add_argument(
+        "--password", metavar="TEXT", default="", help="password for PDF documents; you are asked for it if not given"
+    )
     chat.add_argument(
         "--checker", metavar="PATH", type=Path,
-        help="tell which parts of an answer about documents their passages do not support; see summarize",
+        help="report which parts of an answer the documents don’t support; see summarize --help",
     )  # fmt: skip
     chat.add_argument(
         "--model",
         metavar="FILE",
         type=Path,
-        help="a GGUF file, or a model on a server by its name; default: the chosen one, else the starter",
+        help="a GGUF file or the name of a model on a server; default: the chosen model, else the starter",
     )
     chat.add_argument("--system", metavar="TEXT", help="instructions for the whole chat")
     chat.add_argument(
-        "--assistant", metavar="NAME", help="its instructions, model and settings, where no other option sets them"
+        "--assistant",
+        metavar="NAME",
+        help="use the instructions, model and settings of this assistant; other options override them",
     )
-    chat.add_argument("--max-tokens", metavar="N", type=parse_positive, help="longest answer")
-    chat.add_argument("--temperature", metavar="T", type=parse_temperature, help="0 is always the likeliest word")
+    chat.add_argument("--max-tokens", metavar="N", type=parse_positive, help="longest answer, in tokens")
+    chat.add_argument("--temperature", metavar="T", type=parse_temperature, help="0 always picks the most likely token")
     chat.add_argument("--seed", metavar="N", type=parse_seed, help="the same seed gives the same answer")
-    chat.add_argument("--json", action="store_true", help="one JSON object on standard output")
+    chat.add_argument("--json", action="store_true", help="print one JSON object")
     chat.set_defaults(run=run_chat)
 
 
@@ -149,7 +159,7 @@ def run_chat(options: argparse.Namespace) -> int:
     settings, _ = load_settings(paths.settings)
     assistant = None
     if options.assistant is not None and (assistant := _find_assistant(paths, options.assistant)) is None:
-        print(f"There is no assistant called {options.assistant}.", file=sys.stderr)
+        print(NO_SUCH_ASSISTANT.format(name=options.assistant), file=sys.stderr)
         return 2
     # Without pictures the projector beside the model is not loaded: it would only take memory.
     own = Path(assistant.model) if assistant is not None and assistant.model else None
@@ -176,9 +186,9 @@ def _wrong_usage(options: argparse.Namespace, prompt: str | None) -> str:
     """Return a message about options that don't go together; "" if all is well."""
     if prompt is None and (options.json or options.image or options.document):
         option = "--json" if options.json else "--image" if options.image else "--document"
-        return f"{option} needs -p TEXT, or text on standard input."
+        return f"{option} needs -p TEXT or text on standard input."
     if options.prompt is None and prompt == "":
-        return "There is no text on standard input. Say something with -p TEXT."
+        return "No text on standard input. Use -p TEXT."
     return "Use --image or --document, not both." if options.image and options.document else ""
 
 
@@ -287,7 +297,7 @@ def _ask_about_documents(chat: ChatRun, paths: AppPaths, system: str, prompt: st
         code = _print_answer(chat, text, stats)
         print(_grounds_words(cited, support), file=sys.stderr)
         if doubted:
-            print(f"The checker finds no support for {', '.join(f'“{doubt}”' for doubt in doubted)}.", file=sys.stderr)
+            print(unsupported_words(doubted), file=sys.stderr)
         return code
 
 
@@ -315,8 +325,8 @@ def _grounds_words(cited: Sequence[CitedSentence], support: AnswerSupport) -> st
     if support == "not_found" or not places:
         return "Not found in the documents."
     # "May": a citation is what resembles the sentence, not what the model had in mind.
-    words = f"May come from: {'; '.join(dict.fromkeys(places))}."
-    return words if support == "supported" else f"{words} Parts of the answer were not found in the documents."
+    words = POSSIBLE_SOURCES.format(places="; ".join(dict.fromkeys(places)))
+    return words if support == "supported" else f"{words} Parts of the answer weren’t found in the documents."
 
 
 def _ask_once(chat: ChatRun, messages: list[Message], more: dict[str, Any] | None = None) -> int:
@@ -341,7 +351,7 @@ def _run_conversation(chat: ChatRun, messages: list[Message]) -> int:
     """Run the interactive chat: Ctrl+C stops an answer, Ctrl+D or /quit ends."""
     path = Path(chat.model.path)
     name = chat.model.name if runs_elsewhere(path) else display_name(path)
-    print(f"{APP_NAME} {__version__}, {name}. Ctrl+C stops an answer, Ctrl+D leaves.", file=sys.stderr)
+    print(f"{APP_NAME} {__version__}, {name}. Press Ctrl+C to stop an answer, Ctrl+D to quit.", file=sys.stderr)
     while True:
         try:
             line = input("› ").strip()

@@ -24,6 +24,8 @@ from app.store.conversations import Conversation, Conversations, WholeConversati
 from app.store.database import Database
 from app.store.projects import Projects, Tags
 
+CHOOSE_CHATS = "Choose chats by number (see `chats list`) or use --all."
+NO_SUCH_CHAT = "There’s no chat {number}."
 Work = Callable[[Database, CancelToken, argparse.Namespace], int]
 
 
@@ -32,16 +34,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
     def add(name: str, work: Work, text: str) -> argparse.ArgumentParser:
         part: argparse.ArgumentParser = parts.add_parser(name, help=text, description=text)
-        part.add_argument("--json", action="store_true", help="one JSON object on standard output")
+        part.add_argument("--json", action="store_true", help="print one JSON object")
         part.set_defaults(run=lambda options: _run_work(work, options))
         return part
 
-    listing = add("list", list_chats, "the chats that are here, the last used first, with their numbers")
-    listing.add_argument("text", metavar="TEXT", nargs="*", help="only those with these words in their title")
-    export = add("export", export_to_file, "chats to a file")
+    listing = add("list", list_chats, "list chats with their numbers, most recently used first")
+    listing.add_argument("text", metavar="TEXT", nargs="*", help="only chats with these words in the title")
+    export = add("export", export_to_file, "export chats to a file")
     # Numbers are the chats' ids, as `list` prints them.
-    export.add_argument("number", metavar="NUMBER", nargs="*", type=int, help="of a chat, as `chats list` has it")
-    export.add_argument("--all", action="store_true", help="all chats")
+    export.add_argument(
+        "number", metavar="NUMBER", nargs="*", type=int, help="number of a chat, as shown by `chats list`"
+    )
+    export.add_argument("--all", action="store_true", help="export all chats")
     export.add_argument(
         "-o",
         "--output",
@@ -49,25 +53,25 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         # Checked while options are parsed: no work is done for a file that cannot be written.
         type=_with_known_ending,
         required=True,
-        help="its ending chooses the format: .json is everything, every branch, to be imported again;"
-        " .md, .html and .docx are what is open, to be read",
+        help="the extension sets the format: .json keeps every branch and can be imported again; .md, .html and "
+        ".docx hold the open branch",
     )
-    export.add_argument("--thinking", action="store_true", help="with what models thought (.md, .html, .docx)")
+    export.add_argument("--thinking", action="store_true", help="include thinking (.md, .html, .docx)")
     bring = add(
         "import",
         import_from_files,
-        "chats of Fireside, ChatGPT, Claude, LM Studio, Jan and Open WebUI: an export as it came, unpacked or not,"
-        " or the folder where the program keeps its chats",
+        "import chats from Fireside, ChatGPT, Claude, LM Studio, Jan or Open WebUI: an export, zipped or not, or the "
+        "program’s chat folder",
     )
     bring.add_argument("path", metavar="PATH", nargs="+", type=Path)
-    bring.add_argument("--copies", action="store_true", help="once more also what is here already")
+    bring.add_argument("--copies", action="store_true", help="import existing chats again, as copies")
 
 
 def _with_known_ending(text: str) -> Path:
     path = Path(text)
     # Before a database is opened, so that a slip costs nothing.
     if path.suffix.lower() not in ENDINGS:
-        raise argparse.ArgumentTypeError(f"must end with one of {', '.join(ENDINGS)}")
+        raise argparse.ArgumentTypeError(f"must end in one of {', '.join(ENDINGS)}")
     return path
 
 
@@ -94,7 +98,7 @@ def list_chats(database: Database, _cancel: CancelToken, options: argparse.Names
         # line.
         print(f"{chat.id}  {settle_directions(chat.title) or '(no title)'}")
     if not chats:
-        print("There is no such chat." if options.text else "There is no chat yet.")
+        print("No chats found." if options.text else "No chats yet.")
     return 0
 
 
@@ -119,7 +123,7 @@ def export_to_file(database: Database, cancel: CancelToken, options: argparse.Na
     """`export`: nothing is left of one that is interrupted."""
     # Neither or both.
     if bool(options.number) == options.all:
-        print("Which chats? Give their numbers (see `chats list`), or --all.", file=sys.stderr)
+        print(CHOOSE_CHATS, file=sys.stderr)
         return 2
     conversations = Conversations(database)
     chats = conversations.find() if options.all else [conversations.get(number) for number in options.number]
@@ -127,7 +131,7 @@ def export_to_file(database: Database, cancel: CancelToken, options: argparse.Na
     # Nothing is exported of an incomplete choice: a script would take the file for whole.
     if len(found) < len(chats):
         missing = next(number for number, chat in zip(options.number, chats, strict=True) if chat is None)
-        print(f"There is no chat with the number {missing}.", file=sys.stderr)
+        print(NO_SUCH_CHAT.format(number=missing), file=sys.stderr)
         return 1
     path, line = options.output.expanduser().absolute(), TerminalProgress()
     done = None
@@ -232,7 +236,7 @@ def _import_file(
                 line.end()
                 name = settle_directions(event.title or event.file)
                 came.errors.append({"file": event.file, "chat": event.title or None, "reason": event.reason})
-                print(f"A chat was not read ({name}): {chat_import.not_read_words(event.reason)}.", file=sys.stderr)
+                print(f"Couldn’t read a chat ({name}): {chat_import.not_read_words(event.reason)}.", file=sys.stderr)
             case chat_import.ImportFinished():
                 came.not_read += event.not_read
 
@@ -242,22 +246,15 @@ def _print_totals(came: _ImportTotals) -> None:
         print(f"{_count_text(len(came.chats), 'chat')} imported.")
     if came.continued:
         new = sum(fields["messages"] for fields in came.continued)
-        print(
-            f"{_count_text(len(came.continued), 'chat')} that {_is_or_are(came.continued)} here"
-            f" got {_count_text(new, 'message')}."
-        )
+        print(f"Added {_count_text(new, 'message')} to {_count_text(len(came.continued), 'existing chat')}.")
     if came.already_here:
         number = len(came.already_here)
         print(
-            f"{_count_text(number, 'chat')} {'was' if number == 1 else 'were'} here already;"
-            " --copies brings them again."
+            f"{_count_text(number, 'chat')} {'was' if number == 1 else 'were'} already here."
+            " Use --copies to import copies."
         )
     if came.not_read:
-        print(f"{_count_text(came.not_read, 'chat')} could not be read.")
-
-
-def _is_or_are(chats: list[dict[str, Any]]) -> str:
-    return "is" if len(chats) == 1 else "are"
+        print(f"{_count_text(came.not_read, 'chat')} couldn’t be read.")
 
 
 def _count_text(number: int, what: str) -> str:

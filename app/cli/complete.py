@@ -34,25 +34,27 @@ MOST_AT_ONCE = 16
 
 
 def add_arguments(part: argparse.ArgumentParser) -> None:
-    part.add_argument("-p", "--prompt", metavar="TEXT", help="the text to go on with; without it, standard input")
-    part.add_argument("--suffix", metavar="TEXT", default="", help="fill in what stands before this text")
+    part.add_argument("-p", "--prompt", metavar="TEXT", help="the text to continue; default: standard input")
+    part.add_argument(
+        "--suffix", metavar="TEXT", default="", help="text that comes after; the model fills in the middle"
+    )
     part.add_argument(
         "--max-tokens",
         metavar="N",
         type=parse_positive,
         default=MOST_TOKENS,
-        help=f"longest continuation ({MOST_TOKENS})",
+        help=f"longest continuation, in tokens ({MOST_TOKENS})",
     )
-    part.add_argument("--n", metavar="K", type=_parse_count, default=1, help="so many continuations, side by side (1)")
-    part.add_argument("--temperature", metavar="T", type=parse_temperature, help="0 is always the likeliest word")
+    part.add_argument("--n", metavar="K", type=_parse_count, default=1, help="number of continuations (1)")
+    part.add_argument("--temperature", metavar="T", type=parse_temperature, help="0 always picks the most likely token")
     part.add_argument("--seed", metavar="N", type=parse_seed, help="the same seed gives the same text")
     part.add_argument(
         "--model",
         metavar="FILE",
         type=Path,
-        help="a GGUF file, or a model on a server by its name; default: the chosen one, else the starter",
+        help="a GGUF file or the name of a model on a server; default: the chosen model, else the starter",
     )
-    part.add_argument("--json", action="store_true", help="one JSON object on standard output")
+    part.add_argument("--json", action="store_true", help="print one JSON object")
     part.set_defaults(run=run_complete)
 
 
@@ -61,7 +63,7 @@ def run_complete(options: argparse.Namespace) -> int:
     # Not stripped, other than a chat's question: a continuation depends on how the text ends.
     prompt = options.prompt if options.prompt is not None or sys.stdin.isatty() else sys.stdin.read()
     if not prompt:
-        print("There is no text to go on with. Give it with -p TEXT.", file=sys.stderr)
+        print("No text to continue. Use -p TEXT.", file=sys.stderr)
         return 2
     paths = AppPaths.from_environment()
     settings, _ = load_settings(paths.settings)
@@ -127,5 +129,5 @@ def _continuation_fields(continuation: Continuation) -> dict[str, object]:
 def _parse_count(text: str) -> int:
     value = parse_positive(text)
     if value > MOST_AT_ONCE:
-        raise argparse.ArgumentTypeError(f"must be {MOST_AT_ONCE} at most")
+        raise argparse.ArgumentTypeError(f"must be at most {MOST_AT_ONCE}")
     return value

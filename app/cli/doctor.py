@@ -14,10 +14,8 @@ from app.features.diagnostics import report_of, text_of
 
 
 def add_arguments(doctor: argparse.ArgumentParser) -> None:
-    doctor.add_argument(
-        "--model", metavar="FILE", type=Path, help="load this model, and say which of its layers lie where"
-    )
-    doctor.add_argument("--json", action="store_true", help="one JSON object on standard output")
+    doctor.add_argument("--model", metavar="FILE", type=Path, help="load this model and show where its layers are")
+    doctor.add_argument("--json", action="store_true", help="print one JSON object")
     doctor.set_defaults(run=run_doctor)
 
 

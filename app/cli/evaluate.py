@@ -18,6 +18,7 @@ from app.cli.translate import add_translation, language_code, warn_of_languages
 from app.core.events import CancelToken
 from app.core.paths import AppPaths
 from app.core.settings import load_settings
+from app.features.error_messages import count_units
 from app.features.summarize.evaluate_summaries import (
     AS_GIVEN,
     COMPARED_MEASURES,
@@ -43,30 +44,34 @@ from app.features.translate.translation_jobs import TranslationJobs
 from app.store.database import Database
 from app.store.translation_store import opened_memory
 
+NO_SUMMARIES = "{name} has no documents with summaries."
+SKIPPED = "Skipped line {line}: {reason}"
 _NAMES = {FIRST_SENTENCES: "first sentences", Method.DIGEST.value: "digest", Method.MODEL.value: "model"}
-_PARTS = {AS_GIVEN: "as they are", WITHOUT_ABSTRACT: "without a section named like an abstract"}
+_PARTS = {AS_GIVEN: "as they are", WITHOUT_ABSTRACT: "without an abstract"}
 _METHODS = (Method.DIGEST, Method.MODEL)
-_DATA = 'a line for each document: {"document": …, "summary": …}, a text or a list of texts each'
+_DATA = 'one line per document: {"document": …, "summary": …}, each a text or a list of texts'
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parts = parser.add_subparsers(required=True, metavar="WHAT")
-    part = parts.add_parser("summarize", help="summaries beside good ones (ROUGE), and beside their documents")
+    part = parts.add_parser(
+        "summarize", help="compare summaries with reference summaries (ROUGE) and with their documents"
+    )
     part.add_argument("--data", metavar="FILE.jsonl", type=Path, required=True, help=_DATA)
     part.add_argument("--model", metavar="FILE", type=Path, help=terminal.SUMMARY_MODEL_HELP)
     part.add_argument("--limit", metavar="N", type=terminal.parse_positive, help="only the first N documents")
     lengths = [length.value for length in Length]
-    part.add_argument("--length", choices=lengths, default="short", help="default: short")
+    part.add_argument("--length", choices=lengths, default="short", help="length of the summaries; default: short")
     part.add_argument(
         "--method",
         choices=[method.value for method in _METHODS],
         action="append",
-        help="what is set beside the first sentences; may be given twice, default: both. A digest asks no model",
+        help="what to compare with the first sentences; can be given twice (default: both); digest needs no model",
     )
-    part.add_argument("--json", action="store_true", help="one JSON object on standard output")
+    part.add_argument("--json", action="store_true", help="print one JSON object")
     part.set_defaults(run=run_summaries)
     _add_translate(
-        parts.add_parser("translate", help="a translation beside a good one (chrF), and beside the source as it is")
+        parts.add_parser("translate", help="compare a translation with a reference (chrF) and with the source")
     )
 
 
@@ -79,7 +84,7 @@ def run_summaries(options: argparse.Namespace) -> int:
     # Read before the model is loaded: a damaged file is told at once.
     examples = list(islice(_valid_examples(examples_in(data), result), options.limit))
     if not examples:
-        print(f"{data.name} has no documents with summaries.", file=sys.stderr)
+        print(NO_SUMMARIES.format(name=data.name), file=sys.stderr)
         return 1
     methods = [method for method in _METHODS if method in (options.method or _METHODS)]
     # Results of different computers are only to be compared with this beside them.
@@ -122,7 +127,7 @@ def _valid_examples(
 
 def _report_skipped(skipped: SkippedLine, result: Evaluation) -> None:
     result.skipped.append(skipped)
-    print(f"Line {skipped.line:,} was left out: {skipped.reason}", file=sys.stderr)
+    print(SKIPPED.format(line=f"{skipped.line:,}", reason=skipped.reason), file=sys.stderr)
 
 
 def _take_event(
@@ -154,7 +159,7 @@ def _print_summary_figures(body: dict[str, Any]) -> None:
         # Only documents with a section named like an abstract have figures without it.
         if not compared["documents"]:
             continue
-        print(f"F1, {compared['documents']:,} documents {words}:")
+        print(f"F1, {count_units('document', compared['documents'])} {words}:")
         print(f"{'':<16}" + "".join(f"{measure.replace('rouge', 'ROUGE-'):>10}" for measure in COMPARED_MEASURES))
         for name, label in _NAMES.items():
             if name in compared:
@@ -163,9 +168,9 @@ def _print_summary_figures(body: dict[str, Any]) -> None:
     print(f"Numbers right: {_format_share(body['numbers_right'])} of {body['numbers']:,}")
     print(f"Coverage: {_format_share(body['coverage'])}")
     print(f"Compression: {_format_share(body['compression'])} of the words")
-    print(f"Time: {body['seconds']:.1f} s, {body['seconds_per_document']:.1f} s a document")
+    print(f"Time: {body['seconds']:.1f} s, {body['seconds_per_document']:.1f} s per document")
     if body["errors"]:
-        print(f"Left out: {len(body['errors']):,}")
+        print(f"Skipped: {len(body['errors']):,}")
 
 
 def _format_share(value: float | None) -> str:
@@ -180,14 +185,20 @@ _TEXTS = (".txt", "")
 
 def _add_translate(part: argparse.ArgumentParser) -> None:
     part.add_argument(
-        "--source", metavar="FILE", type=Path, required=True, help="a text (.txt) of lines, or a document"
+        "--source",
+        metavar="FILE",
+        type=Path,
+        required=True,
+        help="a text file, compared line by line (.txt), or a document",
     )
-    good = "a good translation, line by line or of the same structure"
+    good = "a reference translation with the same lines or the same structure"
     part.add_argument("--reference", metavar="FILE", type=Path, required=True, help=good)
-    part.add_argument("--to", metavar="xx", required=True, type=language_code, help="the language, such as pt-BR")
-    part.add_argument("--from", metavar="yy", dest="from_", default="", type=language_code, help="default: found out")
+    part.add_argument("--to", metavar="xx", required=True, type=language_code, help="target language, such as pt-BR")
+    part.add_argument(
+        "--from", metavar="yy", dest="from_", default="", type=language_code, help="source language; default: detected"
+    )
     part.add_argument("--model", metavar="FILE", type=Path, help=terminal.TRANSLATION_MODEL_HELP)
-    part.add_argument("--json", action="store_true", help="one JSON object on standard output")
+    part.add_argument("--json", action="store_true", help="print one JSON object")
     part.set_defaults(run=run_translations)
 
 
@@ -264,6 +275,6 @@ def _print_translation_figures(body: dict[str, Any]) -> None:
     print(f"{body['model']}, {pair}, {machine['cores']} cores, {machine['device']}")
     print(f"Segments: {body['translated']:,} of {body['segments']:,}")
     print(f"chrF of the translation: {body['chrf']:.2f}")
-    print(f"chrF of the source as it is: {body['chrf_of_source']:.2f}")
-    print(f"Flagged: {body['flagged']:,}; left in the source's language: {body['untranslated']:,}")
-    print(f"Time: {body['seconds']:.1f} s, {body['segments_per_second']:.2f} segments a second")
+    print(f"chrF of the untranslated source: {body['chrf_of_source']:.2f}")
+    print(f"Flagged: {body['flagged']:,}; not translated: {body['untranslated']:,}")
+    print(f"Time: {body['seconds']:.1f} s, {body['segments_per_second']:.2f} segments per second")

@@ -19,6 +19,8 @@ from app.features.document_library import DocumentLibrary, DocumentStored
 from app.features.error_messages import count_units, remark_sentence, sentence_for
 from app.store.document_store import StoredDocument
 
+NO_DOCUMENTS = "no documents found"
+
 
 def files_of(asked: Sequence[Path]) -> list[tuple[Path, Path]]:
     """Return each file once, as (given, actual) path. A folder expands to the documents in and below it."""
@@ -27,7 +29,7 @@ def files_of(asked: Sequence[Path]) -> list[tuple[Path, Path]]:
         path = written.expanduser().absolute()
         inside = expand([path]) if path.is_dir() else ExpandedPaths((path,))
         if inside.is_cut or not inside.files:
-            what = f"Only {len(inside.files)} files of it are read" if inside.files else "There are no documents in it"
+            what = f"only the first {len(inside.files)} files are read" if inside.files else NO_DOCUMENTS
             print(f"{written}: {what}.", file=sys.stderr)
         for file in inside.files:
             # Named as the person wrote it, since the message is read beside that command.

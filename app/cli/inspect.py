@@ -28,6 +28,7 @@ BAR = 20
 """Characters of a full bar."""
 OWN_TEXT = "texts/harbour.txt"
 """Text for comparing models if none is given."""
+NOT_TEXT = "{name} isn’t a plain text file in UTF-8, so it can’t be inspected."
 # Read whole into memory; a model sees far less of it.
 MOST_FILE_BYTES = 64 * 1024 * 1024
 
@@ -37,22 +38,29 @@ def add_arguments(part: argparse.ArgumentParser) -> None:
     for name, (words, run) in VIEWS.items():
         view = views.add_parser(name, help=words)
         if name != "anatomy":
-            view.add_argument("file", metavar="FILE", nargs="?", type=Path, help="a text file; else standard input")
-            view.add_argument("-p", "--prompt", metavar="TEXT|FILE", help="a text, or the name of a text file")
+            default = "a built-in text" if name == "compare" else "standard input"
+            view.add_argument("file", metavar="FILE", nargs="?", type=Path, help=f"a text file; default: {default}")
+            view.add_argument("-p", "--prompt", metavar="TEXT|FILE", help="a text or the name of a text file")
         if name == "attention":
-            view.add_argument("--layer", metavar="N", type=int, help="only this layer, from 0")
-            view.add_argument("--head", metavar="N", type=int, help="only this head, from 0; else the mean of all")
+            view.add_argument("--layer", metavar="N", type=int, help="only this layer, counted from 0; default: all")
+            view.add_argument(
+                "--head", metavar="N", type=int, help="only this head, counted from 0; default: the mean of all"
+            )
         if name == "compare":
             view.add_argument(
-                "--model", metavar="FILE", action="append", type=Path, help="only this one; again for more of them"
+                "--model",
+                metavar="FILE",
+                action="append",
+                type=Path,
+                help="only this model; can be given several times",
             )
-            view.add_argument("--json", action="store_true", help="one JSON object on standard output")
+            view.add_argument("--json", action="store_true", help="print one JSON object")
             view.set_defaults(run=run)
             continue
         view.add_argument(
             "--model", metavar="FILE", type=Path, help="a GGUF file; default: the chosen one, else the starter"
         )
-        view.add_argument("--json", action="store_true", help="one JSON object on standard output")
+        view.add_argument("--json", action="store_true", help="print one JSON object")
         view.set_defaults(run=run)
 
 
@@ -109,7 +117,7 @@ def run_probabilities(options: argparse.Namespace) -> int:
         instead = ", ".join(
             f"{_decode_text(guess.data)!r} {guess.probability:.0%}" for guess in token_seen.alternatives[:3]
         )
-        print(f"{probability:>7.1%} {bar:<{BAR}} {_decode_text(token_seen.data)!r}   (likeliest: {instead})")
+        print(f"{probability:>7.1%} {bar:<{BAR}} {_decode_text(token_seen.data)!r}   (most likely: {instead})")
     return 0
 
 
@@ -151,7 +159,7 @@ def run_attention(options: argparse.Namespace) -> int:
         )
         return 0
     for layer, rows in zip(chosen, maps, strict=True):
-        print(f"Layer {found.layers[layer]}: what each token looks at most")
+        print(f"Layer {found.layers[layer]}: what each token attends to most")
         for token, row in zip(found.tokens, rows, strict=True):
             # A row has thousands of shares; the three largest are what a reader can use.
             best = sorted(range(len(row)), key=lambda at: -row[at])[:3]
@@ -217,7 +225,7 @@ def run_compare(options: argparse.Namespace) -> int:
                 print(f"{compared.parameters:>16,} weights {figures} {size}  {compared.name}")
         # Two models always lie on a line, so it has no uncertainty.
         if power is not None and not math.isnan(power.uncertainty):
-            print(f"Loss falls with the weights to the power of -{power.exponent:.3f} (± {power.uncertainty:.3f})")
+            print(f"Loss falls as weights^-{power.exponent:.3f} (± {power.uncertainty:.3f})")
     for compared in found:
         if compared.error is not None:
             print(sentence_for(compared.error).text, file=sys.stderr)
@@ -225,13 +233,13 @@ def run_compare(options: argparse.Namespace) -> int:
 
 
 VIEWS = {
-    "tokens": ("how a text is cut into tokens", run_tokens),
-    "probabilities": ("how sure the model was of each token", run_probabilities),
-    "attention": ("what each token of a short text attends to", run_attention),
-    "layers": ("what the model would say after each of its layers", run_layers),
-    "anatomy": ("the parts of a model, from its file", run_anatomy),
-    "perplexity": ("how well the model foresees a text", run_perplexity),
-    "compare": ("installed models side by side on one text", run_compare),
+    "tokens": ("show how a text is split into tokens", run_tokens),
+    "probabilities": ("show how likely the model finds each token", run_probabilities),
+    "attention": ("show what each token of a short text attends to", run_attention),
+    "layers": ("show what the model would say after each layer", run_layers),
+    "anatomy": ("show the parts of a model, read from its file", run_anatomy),
+    "perplexity": ("measure how well the model predicts a text", run_perplexity),
+    "compare": ("compare installed models on one text", run_compare),
 }
 
 
@@ -242,7 +250,7 @@ def _open_engine(options: argparse.Namespace) -> Iterator[tuple[Engine, str, Can
     # None is told from an empty text, which a pipe can be.
     text = sys.stdin.read() if text is None else text
     if not text:
-        print("There is no text to look at. Give it with -p TEXT, or name a file.", file=sys.stderr)
+        print("No text to inspect. Use -p TEXT or name a file.", file=sys.stderr)
         # argparse's own code for wrong usage.
         raise SystemExit(2)
     paths = AppPaths.from_environment()
@@ -272,7 +280,7 @@ def _read_text(path: Path) -> str:
         data = file.read(MOST_FILE_BYTES + 1)
     # A zero byte in the beginning: pictures, models and archives have one.
     if len(data) > MOST_FILE_BYTES or b"\0" in data[:4096]:
-        print(f"{path.name} is not a text that can be looked at: a plain text in UTF-8 can.", file=sys.stderr)
+        print(NOT_TEXT.format(name=path.name), file=sys.stderr)
         raise SystemExit(1)
     return data.decode("utf-8", "replace")
 
@@ -314,7 +322,7 @@ def _round_rows(rows: list[list[float]]) -> list[list[float]]:
 
 
 def _out_of_range(what: str, last: int) -> int:
-    print(f"There is no such {what}: this model has those from 0 to {last}.", file=sys.stderr)
+    print(f"This model has no such {what}. Use 0 to {last}.", file=sys.stderr)
     return 2
 
 
@@ -324,9 +332,9 @@ def _print_anatomy(found: ModelAnatomy) -> None:
     print(f"{found.layers} layers of width {found.width:,}, {found.heads} heads of {found.key_length}", end="")
     print(f" ({found.kv_heads} for keys and values)" if found.kv_heads != found.heads else "")
     if found.experts:
-        print(f"{found.experts} experts, {found.experts_used} of them for each token")
-    print(f"{found.vocabulary:,} tokens known, {found.context_tokens:,} of context", end="")
-    print(f", {found.kv_bytes_per_token:,} bytes for each of them")
+        print(f"{found.experts} experts, {found.experts_used} used per token")
+    print(f"Vocabulary of {found.vocabulary:,} tokens, context of {found.context_tokens:,}", end="")
+    print(f", {found.kv_bytes_per_token:,} bytes of memory per token")
     for part in found.parts:
         share = part.parameters / max(1, found.parameters)
         print(f"  {part.name.replace('_', ' '):<14}{part.parameters:>16,}  {share:>6.1%}  {part.explanation}")

@@ -6,7 +6,7 @@ import argparse
 import ipaddress
 import sys
 
-from app.cli.terminal import interruptible_token
+from app.cli.terminal import PRESS_TO_STOP, interruptible_token
 from app.core.errors import EngineStopped
 from app.core.paths import AppPaths
 from app.engine.lending import InUse, Lend, Lending, RpcWorker
@@ -14,11 +14,11 @@ from app.engine.rpc_machines import DEFAULT_PORT, is_private
 from app.features.error_messages import sentence_for
 from app.features.models.model_messages import format_gigabytes
 
-WARNING = """Never on an open network: llama.cpp's RPC server is not secure. Whoever reaches this address can use it, \
-and
-nothing that passes is encrypted, neither the model nor what is read and written with it."""
-
-LOCAL_WARNING = "Everyone who is logged in on this computer can use it: there is no key."
+WARNING = (
+    "Never use this on an open network: llama.cpp’s RPC server isn’t secure. Anyone who can reach this address\n"
+    "can use it, and nothing is encrypted, neither the model nor your texts."
+)
+LOCAL_WARNING = "Anyone signed in to this computer can use it, because it needs no key."
 
 
 def add_arguments(part: argparse.ArgumentParser) -> None:
@@ -27,23 +27,25 @@ def add_arguments(part: argparse.ArgumentParser) -> None:
         metavar="N",
         type=_parse_port,
         default=DEFAULT_PORT,
-        help=f"where it listens ({DEFAULT_PORT}); 0: a free one",
+        help=f"port to listen on ({DEFAULT_PORT}); 0: any free port",
     )
     part.add_argument(
         "--host",
         metavar="ADDRESS",
         type=_parse_host,
         default="127.0.0.1",
-        help="this computer's address in a private network, such as 192.168.1.7 (127.0.0.1: this computer only)",
+        help="this computer’s address in a private network, such as 192.168.1.7 (127.0.0.1: this computer only)",
     )
     part.add_argument(
         "--memory",
         metavar="GB",
         type=_parse_gigabytes,
         default=0,
-        help="at most so much of each device (what is free)",
+        help="most memory to lend on each device (default: all that’s free)",
     )
-    part.add_argument("--threads", metavar="N", type=_parse_threads, default=0, help="of the processor (its cores)")
+    part.add_argument(
+        "--threads", metavar="N", type=_parse_threads, default=0, help="number of CPU threads (default: one per core)"
+    )
     part.set_defaults(run=run_lend)
 
 
@@ -65,19 +67,19 @@ def _print_event(lender: RpcWorker, event: Lending | InUse | EngineStopped) -> N
     match event:
         case Lending(devices=devices):
             address = f"{lender.lend.host}:{lender.lend.port}"
-            print(f"This computer lends its memory at {address}", file=sys.stderr)
+            print(f"Lending this computer’s memory at {address}", file=sys.stderr)
             for device in devices:
                 free = f"{format_gigabytes(device.free_bytes)} of {format_gigabytes(device.total_bytes)} GB"
                 print(f"  {device.name} ({device.description}): {free}", file=sys.stderr)
-            print("On the other computer: Settings, Servers and sharing, and this address.", file=sys.stderr)
+            print("On the other computer, open Settings, Servers and sharing, and add this address.", file=sys.stderr)
             # llama.cpp's server has no key, so even here others may use it.
             if ipaddress.ip_address(lender.lend.host).is_loopback:
                 print(LOCAL_WARNING, file=sys.stderr)
-            print(f"{WARNING}\nCtrl+C ends it.", file=sys.stderr)
+            print(f"{WARNING}\n{PRESS_TO_STOP}", file=sys.stderr)
         case InUse(is_used=is_used):
-            print("Another program uses it now." if is_used else "Nobody uses it now.", file=sys.stderr)
+            print("In use by another program." if is_used else "Not in use.", file=sys.stderr)
         case EngineStopped():
-            print(f"{sentence_for(event).text} It is started again.", file=sys.stderr)
+            print(f"{sentence_for(event).text} Restarting it.", file=sys.stderr)
     # A log file or a pipe is to show at once who uses it.
     sys.stderr.flush()
 
@@ -87,14 +89,10 @@ def _parse_host(text: str) -> str:
         # Numbers only: a name could resolve to another address by the time it listens.
         number = str(ipaddress.IPv4Address(text))
     except ValueError:
-        raise argparse.ArgumentTypeError(
-            "must be an address of this computer in numbers, such as 192.168.1.7"
-        ) from None
+        raise argparse.ArgumentTypeError("must be this computer’s IP address, such as 192.168.1.7") from None
     # Refused rather than warned of: llama.cpp's RPC server has no key and is not secure.
     if not is_private(number):
-        raise argparse.ArgumentTypeError(
-            f"{number} is not an address of a private network: what is lent there is open to everybody"
-        )
+        raise argparse.ArgumentTypeError(f"{number} isn’t a private network address, so anyone could use what you lend")
     return number
 
 

@@ -21,23 +21,23 @@ from app.features.error_messages import sentence_for
 from app.features.work.saved_file import remove_interrupted
 
 COMMANDS = {
-    "chat": "ask once (-p, or text on standard input), or chat in the terminal",
-    "chats": "list chats, write them to a file, bring them from another program",
-    "complete": "go on with a text as it is, without a chat",
-    "inspect": "look into a model: tokens, probabilities, attention, layers, anatomy, comparisons",
-    "models": "list, find, fetch, bring along and remove models",
-    "read": "a document's text as Markdown with page marks",
-    "search": "the passages of documents that answer a question, without a model",
-    "summarize": "a summary of documents, each statement with its page",
-    "transcribe": "what is said in a recording, with its times",
-    "translate": "a text, or a document in its own format",
-    "evaluate": "how well a model does on documents with known results",
-    "serve": "let other programs use the models of this computer",
-    "lend": "let another computer put parts of a model into this one's memory",
-    "backup": "everything that you made here, in one file",
-    "restore": "bring a backup back",
-    "trash": "what was deleted: list it, bring it back, give it up",
-    "doctor": "what this computer offers: devices, folders, models",
+    "chat": "ask one question (-p, or text on standard input), or chat in the terminal",
+    "chats": "list, export and import chats",
+    "complete": "continue a text, without a chat",
+    "inspect": "look inside a model: tokens, probabilities, attention, layers, anatomy, comparisons",
+    "models": "list, search, download, import and remove models",
+    "read": "print a document’s text as Markdown with page marks",
+    "search": "find passages in documents that answer a question, without a model",
+    "summarize": "summarize documents, with the page of each statement",
+    "transcribe": "transcribe a recording, with times",
+    "translate": "translate a text, or a document in its own format",
+    "evaluate": "measure a model on documents with known results",
+    "serve": "let other programs use the models on this computer",
+    "lend": "let another computer use this one’s memory for a model",
+    "backup": "save everything you made in one file",
+    "restore": "restore a backup",
+    "trash": "list, restore or permanently delete what’s in the trash",
+    "doctor": "show this computer’s devices, folders and models",
 }
 """Each is a module of this package, with `add_arguments`."""
 
@@ -81,7 +81,7 @@ def _tell_undo(places: AppPaths) -> None:
     from app.features.exchange.backup import last_aside  # seldom needed
 
     if last_aside(places) is not None:
-        print(f"To put back what was here before the last restore: {APP_ID} restore --undo", file=sys.stderr)
+        print(f"To undo the last restore: {APP_ID} restore --undo", file=sys.stderr)
 
 
 def whole_parser() -> argparse.ArgumentParser:
@@ -92,9 +92,9 @@ def whole_parser() -> argparse.ArgumentParser:
 def _make_parser(arguments: list[str], *, is_whole: bool = False) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog=APP_ID,
-        description=f"{APP_NAME}: talk to models on this computer.",
-        epilog="Without a command the window opens, with the files that are named. --summarize FILE... or --translate "
-        "FILE... opens them in that tab, --ask [WORDS] the small window for a quick question.",
+        description=f"{APP_NAME}: chat with models on this computer.",
+        epilog="Without a command, the window opens with any FILE you name. --summarize or --translate FILE... opens "
+        "that tab, --ask [WORDS] quick ask.",
     )
     parser.add_argument("--version", action="version", version=this_build().line)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")

@@ -24,12 +24,13 @@ from app.hub.protocol import Done, Fetched, Phase
 
 HOW = ("copy", "move", "in_place")
 DOING = dict(zip(HOW, ("Copying", "Moving", "Checking"), strict=True))
+OFF_LIST = "Removed {name} from the list. The file wasn’t deleted."
 _PHASES = {
     "connecting": "Connecting",
-    "checking": "Checking what is there",
-    "downloading": "Fetching",
-    "verifying": "Comparing",
-    "waiting": "Waiting to try again",
+    "checking": "Checking existing files",
+    "downloading": "Downloading",
+    "verifying": "Verifying",
+    "waiting": "Waiting to retry",
 }
 
 Work = Callable[[ModelCollection, CancelToken, argparse.Namespace], int]
@@ -40,24 +41,26 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
     def add(name: str, work: Work, text: str) -> argparse.ArgumentParser:
         part: argparse.ArgumentParser = parts.add_parser(name, help=text)
-        part.add_argument("--json", action="store_true", help="one JSON object on standard output")
+        part.add_argument("--json", action="store_true", help="print one JSON object")
         part.set_defaults(run=lambda options: _run_work(work, options))
         return part
 
-    add("list", list_models, "the models on this computer")
-    search = add("search", search_models, "models on the Hub")
+    add("list", list_models, "list the models on this computer")
+    search = add("search", search_models, "search the Hub for models")
     search.add_argument("text", metavar="TEXT", nargs="+")
-    info = add("info", show_repository, "what a repository on the Hub offers")
+    info = add("info", show_repository, "show the models in a repository on the Hub")
     info.add_argument("repo", metavar="REPO", help="such as unsloth/Qwen3.5-4B-GGUF")
     info.add_argument("--revision", metavar="R", default="", help="a branch, tag or commit")
-    download = add("download", download_model, "fetch a model; goes on where it was interrupted")
+    download = add("download", download_model, "download a model; resumes if it was interrupted")
     download.add_argument("repo", metavar="REPO")
-    download.add_argument("file", metavar="FILE", nargs="?", default="", help="a file, or a tag such as Q4_K_M")
+    download.add_argument(
+        "file", metavar="FILE", nargs="?", default="", help="a file or a tag such as Q4_K_M; default: the suggested one"
+    )
     download.add_argument("--revision", metavar="R", default="", help="a branch, tag or commit")
-    bring = add("import", import_model, "add a GGUF file that is on this computer")
+    bring = add("import", import_model, "add a GGUF file from this computer")
     bring.add_argument("path", metavar="PATH", type=Path)
-    bring.add_argument("--how", choices=HOW, default="copy", help="copy it (the default), move it, or use it in place")
-    remove = add("remove", remove_model, "put a model into the program's own trash")
+    bring.add_argument("--how", choices=HOW, default="copy", help="copy it (default), move it or use it in place")
+    remove = add("remove", remove_model, "move a model to Fireside’s trash")
     remove.add_argument("name", metavar="NAME", help="its name, file name or path")
 
 
@@ -83,7 +86,7 @@ def list_models(models: ModelCollection, _cancel: CancelToken, options: argparse
         size, origin = size_words(row.model.size_bytes), row.model.origin.replace("_", " ")
         print(f"{row.label}, {size}, {origin}: {row.model.path}")
     if not rows:
-        print("There is no model on this computer yet.")
+        print("No models on this computer yet.")
     return 0
 
 
@@ -96,7 +99,7 @@ def search_models(models: ModelCollection, cancel: CancelToken, options: argpars
     for found in page.found:
         print(_found_words(found))
     if not page.found:
-        print("Nothing was found.")
+        print("No results.")
     return 0
 
 
@@ -106,12 +109,12 @@ def show_repository(models: ModelCollection, cancel: CancelToken, options: argpa
     if options.json:
         print_json(_repository_fields(repository))
         return 0
-    facts = [repository.license or "licence not said", f"commit {repository.commit[:8]}"]
-    facts += ["its owner asks for consent first"] * bool(repository.gated)
+    facts = [repository.license or "license not stated", f"commit {repository.commit[:8]}"]
+    facts += ["its owner requires consent"] * bool(repository.gated)
     print(f"{repository.name}: {', '.join(facts)}")
     for model in repository.models:
         words = ", ".join(filter(None, (quantization_words(model.tag), model.tag)))
-        note = "" if model.is_supported else ", cannot be used"
+        note = "" if model.is_supported else ", not supported"
         print(f"  {model.name}, {size_words(model.size_bytes)}{', ' if words else ''}{words}{note}")
     for file in repository.vision:
         print(f"  {file.name}, {size_words(file.size_bytes)}, for pictures")
@@ -187,18 +190,18 @@ def remove_model(models: ModelCollection, _cancel: CancelToken, options: argpars
     model = models.find(options.name)
     # Looked up before it goes: its label is printed afterwards.
     row = next(row for row in models.list_installed() if row.model.path == model.path)
-    words = "is in the trash of this program."
+    words = f"Moved {row.label} to Fireside’s trash."
     try:
         models.remove(model.path)
     except ModelNotOurs:
         # Models of other programs are not ours to remove; one that was opened is only named in our list.
         if model.origin != OPENED:
             raise
-        words = "was only left out of the list; its file stays where it is."
+        words = OFF_LIST.format(name=row.label)
     if options.json:
         print_json({"models": [_model_fields(row)]})
     else:
-        print(f"{row.label} {words}")
+        print(words)
     return 0
 
 
@@ -245,5 +248,5 @@ def _file_fields(model: ModelFile) -> dict[str, Any]:
 
 def _found_words(found: FoundRepository) -> str:
     facts = [f"{found.downloads:,} downloads", found.license]
-    facts += ["sees pictures"] * found.vision + ["asks for consent"] * bool(found.gated)
+    facts += ["sees pictures"] * found.vision + ["requires consent"] * bool(found.gated)
     return f"{found.repo}: {', '.join(filter(None, facts))}"

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from app.features.retrieval.passage_embedder import PassageEmbedder
 
 NONE = "none"
+WITHOUT_IT = "Searching without it."
 CONTEXT_TOKENS = 512
 PATIENCE_S = 60.0
 """Long wait for the model: without a window, nobody would prefer an earlier answer without it."""
@@ -30,8 +31,8 @@ PATIENCE_S = 60.0
 def add_model_argument(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--passage-model", metavar="FILE", default="",
-        help="an embedding model that finds passages in other words; default: the one that the window uses, if any; "
-        f"“{NONE}”: without",
+        help="an embedding model that finds passages by meaning; default: the one chosen in the window, if any; "
+        f"“{NONE}” for no model",
     )  # fmt: skip
 
 
@@ -74,7 +75,7 @@ class PassageModel:
             if told and sys.stderr.isatty():
                 print(file=sys.stderr)
         except AppError as error:
-            print(f"{sentence_for(error).text} Passages are found without it.", file=sys.stderr)
+            print(f"{sentence_for(error).text} {WITHOUT_IT}", file=sys.stderr)
             # Told once; all that follows is ranked by words alone.
             self._path = None
 

@@ -35,21 +35,29 @@ if TYPE_CHECKING:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("file", metavar="FILE", type=Path)
-    parser.add_argument("--password", metavar="TEXT", default="", help="of a PDF; without it, it is asked for")
     parser.add_argument(
-        "--encoding", metavar="NAME", default="", type=_parse_encoding, help="of its letters, such as cp1251"
+        "--password", metavar="TEXT", default="", help="password for a PDF; you are asked for it if not given"
     )
-    parser.add_argument("--pages", metavar="3-7", default=(0, 0), type=_parse_pages, help="only these, both included")
+    parser.add_argument(
+        "--encoding", metavar="NAME", default="", type=_parse_encoding, help="text encoding, such as cp1251"
+    )
+    parser.add_argument(
+        "--pages",
+        metavar="3-7",
+        default=(0, 0),
+        type=_parse_pages,
+        help="only these pages, including the first and last",
+    )
     parser.add_argument(
         "--pictures",
         choices=["model", "tesseract", "none"],
         default="tesseract",
-        help="what reads pages that are pictures: a model that sees (figures, too), or tesseract; default: tesseract, "
-        "where it is installed",
+        help="how to read pages that are pictures: a vision model (also reads figures) or tesseract; default: "
+        "tesseract, if installed",
     )
-    parser.add_argument("--no-ocr", action="store_const", const="none", dest="pictures", help="as --pictures none")
-    parser.add_argument("--model", metavar="FILE", type=Path, help="which model; default: the chat's")
-    parser.add_argument("--json", action="store_true", help="one JSON object on standard output")
+    parser.add_argument("--no-ocr", action="store_const", const="none", dest="pictures", help="same as --pictures none")
+    parser.add_argument("--model", metavar="FILE", type=Path, help="model that reads pictures; default: the chat’s")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.set_defaults(run=run_read)
 
 
@@ -59,7 +67,7 @@ def _parse_encoding(name: str) -> str:
         # Python knows encodings by many names; encoding nothing tries the name alone.
         "".encode(name or "utf-8")
     except (LookupError, ValueError):
-        raise argparse.ArgumentTypeError(f"no encoding is called {name}") from None
+        raise argparse.ArgumentTypeError(f"there’s no encoding named {name}") from None
     return name
 
 
@@ -72,7 +80,7 @@ def _parse_pages(text: str) -> tuple[int, int]:
         # Refused below with the same sentence.
         chosen = -1, -1
     if min(chosen) < 0 or chosen == (0, 0) or (chosen[1] and chosen[0] > chosen[1]):
-        raise argparse.ArgumentTypeError("must be such as 3-7, 3 or 3-")
+        raise argparse.ArgumentTypeError("must look like 3-7, 3 or 3-")
     return chosen
 
 
@@ -197,9 +205,7 @@ class _MarkdownOutput:
         readings: dict[int, StoredPageReading] = {}
         with closing(DocumentScanner(self.path, password, folder)) as scanner:
             for number, page in enumerate(pages, 1):
-                self._line.show(
-                    f"Reading the pictures of {self.path.name}", f"page {page.page}, {number} of {len(pages)}"
-                )
+                self._line.show(f"Reading pictures in {self.path.name}", f"page {page.page}, {number} of {len(pages)}")
                 regions = [()] if page.is_picture else list(page.figures)
                 read_region = partial(by_model.read_page, scanner, cancel=self.cancel)
                 reading = reading_outcome(read_page(page.page, regions, read_region, by_model.way))

@@ -18,16 +18,19 @@ from app.features.exchange.backup import (
     unpack_backup,
 )
 
+NOTHING_TO_UNDO = "Nothing to undo: no backup was restored in the last 30 days."
+UNDONE = "Restore undone. The replaced data is kept for 30 days in {before}."
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.description = (
-        "Everything of a backup takes the place of what is here, which is kept aside for 30 days. While the"
-        f" window is open, the backup waits for the next start of {APP_NAME}."
+        "Replace your data with a backup. The current data is kept for 30 days. If the window is open, the backup is"
+        f" restored the next time {APP_NAME} starts."
     )
     what = parser.add_mutually_exclusive_group(required=True)
     what.add_argument("file", metavar="FILE", nargs="?", type=Path)
-    what.add_argument("--undo", action="store_true", help="put back what was here before the last restore")
-    parser.add_argument("--json", action="store_true", help="one JSON object on standard output")
+    what.add_argument("--undo", action="store_true", help="undo the last restore")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.set_defaults(run=run_restore)
 
 
@@ -56,10 +59,10 @@ def run_restore(options: argparse.Namespace) -> int:
         body["contents"] = dict(unpacked.counts)
         print_json(body | {"before": str(before) if before else None})
     elif before is None:
-        print(f"{APP_NAME} is open. The backup is read and takes its place when {APP_NAME} starts the next time.")
+        print(f"{APP_NAME} is open. The backup will be restored the next time it starts.")
     else:
-        print(f"Restored. What was here before is kept for 30 days in {before}.")
-        print(f"To put it back: {APP_ID} restore --undo")
+        print(f"Restored. The previous data is kept for 30 days in {before}.")
+        print(f"To undo this: {APP_ID} restore --undo")
     return 0
 
 
@@ -69,7 +72,7 @@ def _undo_restore(options: argparse.Namespace) -> int:
     # A restore that still waits has changed nothing yet; undone, it is only called off.
     was_waiting = places.restoring.is_dir()
     if not was_waiting and last_aside(places) is None:
-        print("There is nothing to put back: no backup was restored in the last 30 days.", file=sys.stderr)
+        print(NOTHING_TO_UNDO, file=sys.stderr)
         return 1
     put_back(places)
     waits = places.restoring.is_dir()
@@ -77,9 +80,9 @@ def _undo_restore(options: argparse.Namespace) -> int:
     if options.json:
         print_json({"restored": before is not None, "before": str(before) if before else None})
     elif before is not None:
-        print(f"Put back. What was here until now is kept for 30 days in {before}.")
+        print(UNDONE.format(before=before))
     elif waits:
-        print(f"{APP_NAME} is open. What was here before is put back when {APP_NAME} starts the next time.")
+        print(f"{APP_NAME} is open. The restore will be undone the next time it starts.")
     else:
-        print("The restore that was waiting was cancelled. Nothing was changed.")
+        print("Canceled the pending restore. Nothing was changed.")
     return 0

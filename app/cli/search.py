@@ -30,30 +30,29 @@ INDENT = " " * 4
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "files", metavar="FILE", type=Path, nargs="+", help="documents or folders; they are searched together"
-    )
+    parser.add_argument("files", metavar="FILE", type=Path, nargs="+", help="documents or folders to search together")
     parser.add_argument(
         "-q", "--question", metavar="QUESTION", action="append", required=True, type=_parse_question,
         help="what to look for, in your own words; can be given several times",
     )  # fmt: skip
     parser.add_argument(
         "--top", metavar="N", type=terminal.parse_positive, default=TOP,
-        help=f"passages for each question, the best first; default: {TOP}, at most {MOST_RANKED}",
+        help=f"number of passages for each question, best first; default: {TOP}, at most {MOST_RANKED}",
     )  # fmt: skip
     add_model_argument(parser)
-    parser.add_argument("--password", metavar="TEXT", default="", help="of PDF files; without it, it is asked for")
+    parser.add_argument(
+        "--password", metavar="TEXT", default="", help="password for PDF files; you are asked for it if not given"
+    )
     parser.add_argument(
         "--json", action="store_true",
-        help="one JSON object on standard output; score is the mean of a passage's reciprocal ranks by words and by "
-        "meaning, 1 where it comes first in all of them",
+        help="print one JSON object; score is the mean reciprocal rank by words and by meaning, 1 for first in both",
     )  # fmt: skip
     parser.set_defaults(run=run_search)
 
 
 def _parse_question(text: str) -> str:
     if not text.strip():
-        raise argparse.ArgumentTypeError("is empty")
+        raise argparse.ArgumentTypeError("must not be empty")
     return text.strip()
 
 
@@ -146,5 +145,5 @@ def _as_text(question: str, passages: Sequence[_RankedPassage]) -> str:
         ]
         parts.append("\n".join([f"{number}. {place}", *(f"{INDENT}{line}" for line in lines)]))
     if not passages:
-        parts.append(f"{INDENT}No passage shares a word with it.")
+        parts.append(f"{INDENT}No passage has a word in common with the question.")
     return "\n\n".join(parts)

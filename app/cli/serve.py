@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from app.bootstrap import build_engine, build_models, build_serving
-from app.cli.terminal import interruptible_token, load_model, model_path
+from app.cli.terminal import PRESS_TO_STOP, interruptible_token, load_model, model_path
 from app.core.errors import KeyFileUnreadable
 from app.core.paths import AppPaths
 from app.core.settings import load_settings
@@ -22,42 +22,43 @@ from app.server.running import PORT, RunningServer, ServerSwitch, names_of
 KEY_VARIABLE = "FIRESIDE_SERVE_KEY"
 MOST_KEY_CHARACTERS = 1000
 LEAST_CONTEXT, MOST_CONTEXT = 256, 10_000_000
+OPEN_WARNING = "Anyone who can reach this computer and has the key can use it. The connection isn’t encrypted."
 
 
 def add_arguments(part: argparse.ArgumentParser) -> None:
     part.add_argument(
-        "--port", metavar="N", type=_parse_port, default=PORT, help=f"where it listens ({PORT}); 0: a free one"
+        "--port", metavar="N", type=_parse_port, default=PORT, help=f"port to listen on ({PORT}); 0: any free port"
     )
     part.add_argument(
-        "--host", metavar="ADDRESS", default="127.0.0.1", help="on which address (127.0.0.1: this computer only)"
+        "--host", metavar="ADDRESS", default="127.0.0.1", help="address to listen on (127.0.0.1: this computer only)"
     )
     part.add_argument(
         "--key",
         metavar="KEY",
-        help="what programs have to show; default: one that is made and kept. Other people on this computer can see it "
-        f"in the list of processes: better is --key-file, or {KEY_VARIABLE} in the environment",
+        help="key that programs must send; default: a stored one. Visible in the list of processes, so prefer "
+        f"--key-file or {KEY_VARIABLE}",
     )
-    part.add_argument("--key-file", metavar="FILE", type=Path, help="a file whose first line is the key")
+    part.add_argument("--key-file", metavar="FILE", type=Path, help="a file with the key on its first line")
     part.add_argument(
         "--context",
         metavar="N",
         type=_parse_context,
         default=0,
-        help="tokens of context, for every model (default: 8192, and more by itself when a longer prompt comes)",
+        help="context of every model, in tokens (default: 8192, more for longer prompts)",
     )
     part.add_argument(
         "--model",
         metavar="FILE",
         type=Path,
-        help="a GGUF file, for programs that name no model; default: the chosen one, else the starter. "
-        "Others that they name come beside it, or in its place where there is no room",
+        help="a GGUF file for programs that name no model; default: the chosen one, else the starter. Other models "
+        "load when programs name them",
     )
     part.add_argument(
         "--origin",
         metavar="ORIGIN",
         action="append",
         default=[],
-        help="a web page that may ask from a browser, such as app://obsidian.md; may be given several times",
+        help="a web page that may connect from a browser, such as app://obsidian.md; can be given several times",
     )
     part.set_defaults(run=run_serve)
 
@@ -82,14 +83,14 @@ def run_serve(options: argparse.Namespace) -> int:
             key, is_kept = (given, True) if given else ServerSwitch(serving, HubToken()).read_key()
             if not is_kept:
                 print(
-                    "There is no keyring here, so the key will be a new one next time. Give one with --key-file.",
+                    "This system has no keyring, so the key will be different next time. Use --key-file to keep one.",
                     file=sys.stderr,
                 )
             rules = AccessRules(key, names_of(options.host), (*settings.serving.origins, *options.origin))
             server = RunningServer(make_application(serving, rules), options.host, options.port)
             server.start()
             # A key from a file or the environment stays out of logs of the terminal.
-            told = key if options.key or not given else "the one that you gave"
+            told = key if options.key or not given else "the one you gave"
             print(words_of(server, told), file=sys.stderr)
             while not cancel.cancelled:
                 # Ctrl+C sets the token, in this thread; on Windows a wait without an end would not notice it.
@@ -117,7 +118,7 @@ def given_key(key: str | None, file: Path | None) -> str:
             # Limited, since it may be any file: a device has no end of a line.
             found = opened.readline(MOST_KEY_CHARACTERS).strip()
     except (OSError, UnicodeDecodeError) as error:
-        raise KeyFileUnreadable(str(file), getattr(error, "strerror", None) or "it is no text") from error
+        raise KeyFileUnreadable(str(file), getattr(error, "strerror", None) or "it isn’t text") from error
     if not found:
         raise KeyFileUnreadable(str(file), "its first line is empty")
     return found
@@ -125,9 +126,8 @@ def given_key(key: str | None, file: Path | None) -> str:
 
 def words_of(server: RunningServer, key: str) -> str:
     """Return the start message, with a warning if other computers can reach the server."""
-    words = f"Fireside answers at {server.address}\nThe key is {key}\nCtrl+C ends it."
-    meaning = "Everybody who reaches this computer and has the key can use it, and what passes is not encrypted."
-    return f"{words}\n{meaning}" if server.is_open else words
+    words = f"Fireside answers at {server.address}\nThe key is {key}\n{PRESS_TO_STOP}"
+    return f"{words}\n{OPEN_WARNING}" if server.is_open else words
 
 
 def _parse_context(text: str) -> int:

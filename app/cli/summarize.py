@@ -47,40 +47,55 @@ from app.features.summarize.summary_result import (
 )
 from app.store.database import Database
 
+NO_PDF = "Only the window can save a PDF. Use {endings}."
+IS_INPUT = "{name} is one of the files to summarize. Choose another name."
+OWN_NEEDS_INSTRUCTION = "Use --form own and --instruction TEXT together."
+USE_MODEL = "Use --method model to have {model} write it anyway."
+MODEL_WROTE = "{model} wrote:"
 # Only its form is checked: a model may know a language that no list of ours has.
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{2,8})*")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("files", metavar="FILE", type=Path, nargs="+", help="several become one summary over all")
+    parser.add_argument(
+        "files", metavar="FILE", type=Path, nargs="+", help="documents or folders; several documents get one summary"
+    )
     lengths = [length.value for length in Length]
-    parser.add_argument("--length", choices=lengths, default="medium", help="default: medium")
-    parser.add_argument("--form", choices=[form.value for form in Form], help="default: bullets")
+    parser.add_argument("--length", choices=lengths, default="medium", help="length of the summary; default: medium")
+    parser.add_argument("--form", choices=[form.value for form in Form], help="form of the summary; default: bullets")
     parser.add_argument(
         "--method",
         choices=["auto", *Method],
         default="auto",
-        help="model: it writes; digest: sentences of the documents, chosen by counting words, no model is asked; "
-        "default: auto, a digest where too little of what the model writes is found, always with the starter, and of "
-        "texts longer than a page with models of less than three billion weights",
+        help="model: written by the model; digest: key sentences, without a model; auto (default): digest if the model "
+        "is too small or unreliable",
     )
-    parser.add_argument("--instruction", metavar="TEXT", default="", help="how to write it, in your own words")
+    parser.add_argument("--instruction", metavar="TEXT", default="", help="how to write the summary, in your own words")
     parser.add_argument(
-        "--language", metavar="xx", default="", type=_parse_language, help="default: the document's own"
+        "--language",
+        metavar="xx",
+        default="",
+        type=_parse_language,
+        help="language of the summary; default: the document’s",
     )
     parser.add_argument("--model", metavar="FILE", type=Path, help=terminal.SUMMARY_MODEL_HELP)
     parser.add_argument(
         "--checker",
         metavar="PATH",
         type=Path,
-        help="mark what the passages do not support, by a token classifier on ModernBERT such as TinyLettuce: its file "
-        "or the folder with config.json, tokenizer.json and model.safetensors",
+        help="a ModernBERT token classifier such as TinyLettuce (file or folder) that marks unsupported parts",
     )
-    parser.add_argument("--password", metavar="TEXT", default="", help="of PDF files; without it, it is asked for")
     parser.add_argument(
-        "-o", "--output", metavar="OUT", type=Path, help=f"save it here; the ending says how: {', '.join(ENDINGS)}"
+        "--password", metavar="TEXT", default="", help="password for PDF files; you are asked for it if not given"
     )
-    parser.add_argument("--json", action="store_true", help="one JSON object on standard output")
+    parser.add_argument(
+        "-o",
+        "--output",
+        metavar="OUT",
+        type=Path,
+        help=f"file to write; the extension sets the format: {', '.join(ENDINGS)}",
+    )
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.set_defaults(run=run_summarize)
 
 
@@ -157,7 +172,7 @@ def _print_digest(
         return None
     _print_summary(digest, inputs, options)
     if model is not None and not_given_words(digest):
-        print(f"--method model has {model.name} write it all the same.", file=sys.stderr)
+        print(USE_MODEL.format(model=model.name), file=sys.stderr)
     return terminal.INTERRUPTED if cancel.cancelled else 0
 
 
@@ -165,20 +180,20 @@ def _wrong_usage(options: argparse.Namespace, paths: Sequence[Path]) -> str:
     """Return a message about options that don't go together, or an unwritable place; "" if all is well."""
     # Both would otherwise be ignored without a word.
     if (_summary_options(options).form is Form.OWN) != bool(options.instruction):
-        return "--form own and --instruction TEXT belong together."
+        return OWN_NEEDS_INSTRUCTION
     if options.method == Method.DIGEST and (_summary_options(options).form not in FORMS or options.language):
-        return f"--method digest takes sentences as they are: --form can be {', '.join(FORMS)}, without --language."
+        return f"--method digest copies sentences: --form can be {', '.join(FORMS)}, and --language can’t be used."
     if options.output is None:
         return ""
     out: Path = options.output.expanduser().absolute()
     endings = f"{', '.join(ENDINGS[:-1])} or {ENDINGS[-1]}"
     wrong = {
         # First, since the ending of a PDF is no mistake to whoever knows the window.
-        f"A PDF is printed by the window. Here a file can end in {endings}.": out.suffix.lower() == ".pdf",
-        f"{out.name} has to end in {endings}.": out.suffix.lower() not in ENDINGS,
-        f"There is no folder {out.parent}.": not out.parent.is_dir(),
+        NO_PDF.format(endings=endings): out.suffix.lower() == ".pdf",
+        terminal.MUST_END_IN.format(name=out.name, endings=endings): out.suffix.lower() not in ENDINGS,
+        terminal.NO_FOLDER.format(path=out.parent): not out.parent.is_dir(),
         # The file would be overwritten by its own summary.
-        f"{out.name} is one of the files to be summarized.": out.resolve() in [path.resolve() for path in paths],
+        IS_INPUT.format(name=out.name): out.resolve() in [path.resolve() for path in paths],
         # By their real places: a link to one of them is that file, too.
     }
     return next((sentence for sentence, is_so in wrong.items() if is_so), "")
@@ -236,11 +251,11 @@ class _Progress:
             case SectionRead() if event.done < event.sections:
                 self._beginning = f"Section {event.done + 1:,} of {event.sections:,}"
             case Merging():
-                self._beginning = f"Joining what {event.merges:,} groups of sections say"
+                self._beginning = f"Combining {event.merges:,} groups of sections"
             case ClaimsChecked():
-                self._beginning = f"Checking claim {event.done + 1:,} of {event.claims:,}"
+                self._beginning = f"Checking statement {event.done + 1:,} of {event.claims:,}"
             case Writing():
-                self._beginning = f"{'Second try: writing' if event.attempt else 'Writing'}, {event.share:.0%}"
+                self._beginning = f"{'Writing again' if event.attempt else 'Writing'}, {event.share:.0%}"
             case TaskRests() if event.reason:
                 self._line.show("Waiting for the engine")
                 return
@@ -262,7 +277,9 @@ def _print_summary(summary: Summary, inputs: _SummaryInputs, options: argparse.N
     # What was found wanting is shown, but never as the answer.
     if summary.set_aside and not options.json:
         print(
-            "\n".join((f"What {summary.model} wrote:", *(f"- {statement.text}" for statement in summary.set_aside))),
+            "\n".join(
+                (MODEL_WROTE.format(model=summary.model), *(f"- {statement.text}" for statement in summary.set_aside))
+            ),
             file=sys.stderr,
         )
     if options.json:

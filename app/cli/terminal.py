@@ -39,9 +39,11 @@ QUIET_EVERY_S = 5.0
 # JSON escapes control characters below space itself; these are the others that terminals obey, with directions.
 _CONTROLS = re.compile("[\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 _MODEL_HELP = (
-    "a GGUF file, or the name of a model on a server; default: the one chosen for {}, else for the chat, else the "
-    "starter"
+    "a GGUF file or the name of a model on a server; default: the one chosen for {}, else for chats, else the starter"
 )
+PRESS_TO_STOP = "Press Ctrl+C to stop."
+MUST_END_IN = "{name} must end in {endings}."
+NO_FOLDER = "The folder {path} doesn’t exist."
 TRANSLATION_MODEL_HELP, SUMMARY_MODEL_HELP = _MODEL_HELP.format("translations"), _MODEL_HELP.format("summaries")
 
 
@@ -90,7 +92,7 @@ def silence_told() -> Iterator[None]:
                 if child not in told:
                     begin = "\n" if sys.stderr.isatty() else ""  # there an answer or a progress line may stand
                     text = silence_sentence(child.work, child.subject).text
-                    print(f"{begin}{text} Ctrl+C ends it.", file=sys.stderr, flush=True)
+                    print(f"{begin}{text} {PRESS_TO_STOP}", file=sys.stderr, flush=True)
             # One that answers again and falls silent once more is told once more.
             told[:] = silent
 
@@ -219,7 +221,7 @@ def model_path(asked: Path | None, *chosen: str) -> Path:
         server = _make_servers().read_model(found).server
         if not server.is_this_computer:
             print(f"The chosen model runs on {server.host}. Name it with --model to use it from here.", file=sys.stderr)
-            raise DocumentStaysHere(server.host, "What you gave")
+            raise DocumentStaysHere(server.host, "Your text")
     return found
 
 

@@ -24,19 +24,25 @@ from app.features.transcribe import RecordingTranscriber, SpokenSegment, format_
 from app.features.work.saved_file import write_file
 from app.store.document_store import opened_readings
 
+KEPT_SO_FAR = "The transcript of {name} so far is kept. Run the same command to continue."
+
 
 def add_arguments(part: argparse.ArgumentParser) -> None:
     part.add_argument("file", metavar="FILE", type=Path, help="a recording: WAV, FLAC, MP3 or OGG")
-    part.add_argument("--model", metavar="FILE", type=Path, help="a GGUF file of a model that hears (the chosen one)")
-    part.add_argument("--projector", metavar="FILE", type=Path, help="the file through which it hears (that beside it)")
+    part.add_argument(
+        "--model", metavar="FILE", type=Path, help="a GGUF file of a model that can hear (default: the chosen one)"
+    )
+    part.add_argument(
+        "--projector", metavar="FILE", type=Path, help="its audio projector file (default: the one next to the model)"
+    )
     part.add_argument(
         "-o",
         "--output",
         metavar="OUT",
         type=_parse_output,
-        help="a file to write: subtitles (.srt), text (.txt) or .json",
+        help="file to write: subtitles (.srt), text (.txt) or .json",
     )
-    part.add_argument("--json", action="store_true", help="one JSON object on standard output")
+    part.add_argument("--json", action="store_true", help="print one JSON object")
     part.set_defaults(run=run_transcribe)
 
 
@@ -59,7 +65,7 @@ def run_transcribe(options: argparse.Namespace) -> int:
         segments, done = _transcribe_file(build_hearing(paths, lambda: engine, kept), path, cancel)
     if done is None:
         if segments and kept is not None:
-            print(f"What was heard of {path.name} is kept. The same command goes on from there.", file=sys.stderr)
+            print(KEPT_SO_FAR.format(name=path.name), file=sys.stderr)
         return INTERRUPTED
     told = {
         "file": path.name,
@@ -78,7 +84,7 @@ def run_transcribe(options: argparse.Namespace) -> int:
         print("\n".join(f"{format_clock(segment.start_s)}  {segment.text}" for segment in segments))
     # Said on standard error: an empty output is what other programs should see.
     if not segments:
-        print(f"Nothing is said in {path.name}, or the model does not hear it.", file=sys.stderr)
+        print(f"No speech found in {path.name}, or the model can’t hear it.", file=sys.stderr)
     return 0
 
 
@@ -90,7 +96,7 @@ def _transcribe_file(
     done: Done | None = None
     minutes = 0
     with TerminalProgress() as line:
-        line.show(f"Listening to {path.name}")
+        line.show(f"Transcribing {path.name}")
         for event in hearing.read_recording(Read(str(path)), cancel):
             match event:
                 case Found(opened=opened):
@@ -98,7 +104,7 @@ def _transcribe_file(
                 case BlocksRead(blocks=blocks):
                     segments += map(segment_of, blocks)
                 case PageRead(page=page):
-                    line.show(f"Listening to {path.name}", f"{page:,} of {count_units('minute', minutes)}")
+                    line.show(f"Transcribing {path.name}", f"{page:,} of {count_units('minute', minutes)}")
                 case Done():
                     done = event
     return segments, done

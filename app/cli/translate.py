@@ -43,21 +43,32 @@ from app.store.translation_store import OpenedMemory, opened_memory
 
 # A long document may have hundreds; the first ones show what is wrong.
 MOST_TOLD_FLAGS = 20
+IS_SOURCE = "{name} is the document to translate. Choose another name."
+ALREADY_IN = "{name} is already in {language}."
+SET_LANGUAGE = "If that’s wrong, set its language with --from."
+NOT_REUSABLE = "This translation won’t be saved for reuse because the data folder can’t be used."
+NOT_TRANSLATED = "{open} of {segments} segments weren’t translated."
+TEXT_ONLY = "This is a new document with only the text, because the layout couldn’t be kept."
+NOT_MADE_FOR = "{model} isn’t made for {languages}. The translation may be poor."
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("file", metavar="FILE|-", help="a document; - is text on standard input")
-    parser.add_argument("--to", metavar="xx", required=True, type=language_code, help="the language, such as pt-BR")
+    parser.add_argument("file", metavar="FILE|-", help="a document, or - for text on standard input")
+    parser.add_argument("--to", metavar="xx", required=True, type=language_code, help="target language, such as pt-BR")
     parser.add_argument(
-        "--from", metavar="yy", dest="source", default="", type=language_code, help="default: it is found out"
+        "--from", metavar="yy", dest="source", default="", type=language_code, help="source language; default: detected"
     )
-    parser.add_argument("--glossary", metavar="FILE", type=Path, help="a CSV file: a term and its translation a line")
+    parser.add_argument(
+        "--glossary", metavar="FILE", type=Path, help="a CSV file with a term and its translation on each line"
+    )
     formalities = [formality.value for formality in Formality if formality.value]
-    parser.add_argument("--formality", choices=formalities, default="", help="how people are addressed")
+    parser.add_argument("--formality", choices=formalities, default="", help="formal or informal address")
     parser.add_argument("--model", metavar="FILE", type=Path, help=terminal.TRANSLATION_MODEL_HELP)
-    parser.add_argument("--password", metavar="TEXT", default="", help="of a PDF file; without it, it is asked for")
-    parser.add_argument("-o", "--output", metavar="OUT", type=Path, help="save the document here, in its own format")
-    parser.add_argument("--json", action="store_true", help="one JSON object on standard output")
+    parser.add_argument(
+        "--password", metavar="TEXT", default="", help="password for a PDF file; you are asked for it if not given"
+    )
+    parser.add_argument("-o", "--output", metavar="OUT", type=Path, help="file to write, in the document’s own format")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.set_defaults(run=run_translate)
 
 
@@ -203,21 +214,21 @@ def _wrong_output(options: argparse.Namespace, endings: Sequence[str]) -> str:
     out = options.output.expanduser().absolute()
     # Text has no format to keep, so `endings` is empty and any ending will do.
     if endings and out.suffix.lower() not in [ending.lower() for ending in endings]:
-        return f"{out.name} has to end in {' or '.join(endings)}."
+        return terminal.MUST_END_IN.format(name=out.name, endings=" or ".join(endings))
     if not out.parent.is_dir():
-        return f"There is no folder {out.parent}."
+        return terminal.NO_FOLDER.format(path=out.parent)
     # By the file itself, not its name: links would hide that they are one.
     if options.file != "-" and out.exists() and out.samefile(Path(options.file).expanduser()):
-        return f"{out.name} is the document that is to be translated."
+        return IS_SOURCE.format(name=out.name)
     return ""
 
 
 def _same_language(options: argparse.Namespace, given: StoredTranslation) -> str:
     if given.source_language != options.to:
         return ""
-    said = f"{given.name or 'The text'} is in {english_name(options.to)} already."
+    said = ALREADY_IN.format(name=given.name or "The text", language=english_name(options.to))
     # Found out wrongly in a short text, this would be wrong, too.
-    return said if options.source else f"{said} Where that is wrong, --from names its language."
+    return said if options.source else f"{said} {SET_LANGUAGE}"
 
 
 def _tell_memory(opened: OpenedMemory) -> None:
@@ -225,7 +236,7 @@ def _tell_memory(opened: OpenedMemory) -> None:
     if opened.moved_aside is not None:
         print(f"The file with your chats was damaged. It was moved to {opened.moved_aside}.", file=sys.stderr)
     if not opened.is_kept:
-        print("What is translated now is not remembered: the data folder cannot be used.", file=sys.stderr)
+        print(NOT_REUSABLE, file=sys.stderr)
 
 
 def _print_translation(
@@ -263,20 +274,23 @@ def _tell_flags(rows: Sequence[Row], stored: StoredTranslation) -> None:
         words = " ".join(flag_words(segment, translated, stored.wish.target))
         print(f"Segment {segment.id:,}: {words}", file=sys.stderr)
     if len(flagged) > MOST_TOLD_FLAGS:
-        print(f"{len(flagged) - MOST_TOLD_FLAGS:,} more segments should be looked at.", file=sys.stderr)
+        print(f"{len(flagged) - MOST_TOLD_FLAGS:,} more segments to check.", file=sys.stderr)
     if flagged:
         print(f"Please check {len(flagged):,} of {stored.segments:,} segments: they may be wrong.", file=sys.stderr)
     if open_ones := stored.segments - stored.done:
-        print(f"{open_ones:,} of {stored.segments:,} segments are not translated.", file=sys.stderr)
+        print(NOT_TRANSLATED.format(open=f"{open_ones:,}", segments=f"{stored.segments:,}"), file=sys.stderr)
 
 
 def _tell_saved(saved: Saved, written_as: Path) -> None:
     if saved.untranslated and not saved.is_marked:
-        print(f"{len(saved.untranslated):,} segments stand there in their own language.", file=sys.stderr)
+        print(
+            f"{len(saved.untranslated):,} segments weren’t translated and are in the original language.",
+            file=sys.stderr,
+        )
     if saved.refused:
-        print(f"{len(saved.refused):,} segments could not be written and stand as they were.", file=sys.stderr)
+        print(f"{len(saved.refused):,} segments couldn’t be written and were left unchanged.", file=sys.stderr)
     if not saved.keeps_layout:
-        print("It is a new document with the text alone; the layout is not kept.", file=sys.stderr)
+        print(TEXT_ONLY, file=sys.stderr)
     print(f"Saved {written_as}.", file=sys.stderr)
 
 
@@ -298,10 +312,10 @@ def warn_of_languages(model: Path, source: str, target: str) -> None:
     known = known_languages(model)
     if can_translate(known, source, target):
         if known.is_guess:
-            made = "is made for code, and that it" if known.is_for_code else "is only by its name a model that"
-            print(f"{model.name} {made} knows {english_name(target)} is a guess.", file=sys.stderr)
+            why = "It’s made for code." if known.is_for_code else "Only its name suggests that it does."
+            print(f"{model.name} may not know {english_name(target)}. {why}", file=sys.stderr)
         return
     able = {base_code(code) for code in known.languages}
     names = [english_name(code) for code in (source, target) if code and base_code(code) not in able]
     said = " and ".join(names) or "these languages"
-    print(f"{model.name} was not made for {said}. The translation will hardly be of use.", file=sys.stderr)
+    print(NOT_MADE_FOR.format(model=model.name, languages=said), file=sys.stderr)

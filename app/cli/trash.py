@@ -15,20 +15,23 @@ from app.features.trash import KINDS, TrashBin, TrashedItem, kept_until
 from app.store.database import Database
 from app.store.trash import TrashStore
 
+NOT_IN_TRASH = "There’s no {kind} {number} in the trash."
+TRASH_EMPTY = "The trash is empty."
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parts = parser.add_subparsers(required=True, metavar="COMMAND")
     texts = {
-        "list": "what was deleted, the last first, with its kind and number",
-        "restore": "one of them is where it was",
-        "empty": f"nothing of it can be taken back; its traces go when {APP_NAME} is opened next",
+        "list": "list deleted items, most recent first, with kind and number",
+        "restore": "restore an item from the trash",
+        "empty": f"permanently delete everything in the trash; traces are removed the next time {APP_NAME} opens",
     }
     for name, text in texts.items():
         part: argparse.ArgumentParser = parts.add_parser(name, help=text, description=text)
         if name == "restore":
             part.add_argument("kind", metavar="KIND", choices=KINDS, help=", ".join(KINDS))
             part.add_argument("number", metavar="NUMBER", type=int)
-        part.add_argument("--json", action="store_true", help="one JSON object on standard output")
+        part.add_argument("--json", action="store_true", help="print one JSON object")
         part.set_defaults(run=globals()[f"run_{name}"])
 
 
@@ -48,7 +51,7 @@ def run_list(options: argparse.Namespace) -> int:
         day = f"{datetime.fromtimestamp(row.deleted_at):%Y-%m-%d}"
         print(f"{row.kind} {row.id}  {row.title or '(no title)'}  deleted {day}")
     if not rows:
-        print("Nothing is in the trash.")
+        print(TRASH_EMPTY)
     return 0
 
 
@@ -60,7 +63,7 @@ def run_restore(options: argparse.Namespace) -> int:
         for trashed in found:
             _open_trash(database).restore(trashed)
     if not found:
-        print(f"There is no {options.kind} with the number {options.number} in the trash.", file=sys.stderr)
+        print(NOT_IN_TRASH.format(kind=options.kind, number=options.number), file=sys.stderr)
         return 1
     _print_item(found[0], as_json=options.json)
     return 0
@@ -74,7 +77,8 @@ def run_empty(options: argparse.Namespace) -> int:
     if options.json:
         print_json({"given_up": count})
     else:
-        print(f"{count:,} given up. The traces go when {APP_NAME} is opened next.")
+        items = f"{count:,} item{'' if count == 1 else 's'}"
+        print(f"Permanently deleted {items}. Traces are removed the next time {APP_NAME} opens.")
     return 0
 
 

@@ -7,10 +7,14 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
+from app.cli.restore import NOTHING_TO_UNDO, UNDONE
+from app.core.errors import BackupUnreadable, DatabaseAltered
 from app.core.paths import AppPaths
+from app.features.error_messages import sentence_for
 from app.store.conversations import Conversations
 from app.store.database import Database
 from tests.helpers.terminal import fireside, only_json
+from tests.helpers.texts import shows
 
 
 def test_a_backup_comes_back_at_once_or_waits_for_the_window(tmp_path: Path) -> None:
@@ -35,7 +39,7 @@ def test_a_backup_comes_back_at_once_or_waits_for_the_window(tmp_path: Path) -> 
 
 def test_a_restore_is_undone_and_data_that_cannot_be_used_says_so(tmp_path: Path) -> None:
     nothing = fireside("restore", "--undo")
-    assert nothing.returncode == 1 and "nothing to put back" in nothing.stderr
+    assert (nothing.returncode, nothing.stderr) == (1, f"{NOTHING_TO_UNDO}\n")
     database_path = AppPaths.from_environment().database
     with closing(Database.open(database_path)) as database:
         Conversations(database).create(title="Rent")
@@ -48,9 +52,10 @@ def test_a_restore_is_undone_and_data_that_cannot_be_used_says_so(tmp_path: Path
         altered.execute("DROP TABLE conversations")
     listed = fireside("chats", "list")
     assert (listed.returncode, listed.stdout) == (1, "")
-    assert "isn't a database that Fireside wrote" in listed.stderr and "fireside restore --undo" in listed.stderr
+    assert sentence_for(DatabaseAltered(str(database_path))).text in listed.stderr
+    assert "fireside restore --undo" in listed.stderr
     assert "Traceback" not in listed.stderr
-    assert fireside("restore", "--undo").stdout.startswith("Put back.")
+    assert shows(UNDONE, fireside("restore", "--undo").stdout)
     assert "Later" in fireside("chats", "list").stdout
 
 
@@ -74,4 +79,4 @@ def test_what_is_no_backup_is_one_sentence_and_1(tmp_path: Path) -> None:
     (tmp_path / "x.zip").write_text("no archive")
     result = fireside("restore", str(tmp_path / "x.zip"))
     assert (result.returncode, result.stdout) == (1, "")
-    assert "x.zip is no backup of Fireside." in result.stderr
+    assert sentence_for(BackupUnreadable("x.zip", "unknown")).text in result.stderr

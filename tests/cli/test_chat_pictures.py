@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from app.core.errors import MediaRefused
+from app.features.error_messages import sentence_for
+from app.features.media import PICTURE
 from tests.helpers.picture_files import bomb, picture
 from tests.helpers.script import media, write_script
 from tests.helpers.terminal import fireside, only_json
@@ -29,5 +32,7 @@ def test_a_model_without_eyes_says_so_before_it_answers(fresh_home: Path, tmp_pa
     script = write_script(tmp_path / "script", {"text": "Red."})
     asked = ("chat", "-p", "Which colour?", "--model", "m.gguf", "--image", str(picture(tmp_path / "a.png")))
     told = fireside(*asked, environment={"FIRESIDE_ENGINE_SCRIPT": str(script)})
-    assert (told.returncode, told.stdout) == (1, "") and "sees no pictures" in told.stderr
+    assert (told.returncode, told.stdout) == (1, "") and sentence_for(
+        MediaRefused("a.png", PICTURE, "blind")
+    ).text in told.stderr
     assert media(script) == []

@@ -6,10 +6,13 @@ from pathlib import Path
 
 import pytest
 
+from app.cli.inspect import NOT_TEXT
+from app.core.errors import TooLongToInspect
 from app.core.gguf import check_model
 from app.engine.llama.llama_library import open_library
 from app.engine.llama.model import load_model
 from app.engine.llama.sampling import SamplingValues, make_chain
+from app.features.error_messages import sentence_for
 from tests.helpers.script import write_script
 from tests.helpers.terminal import fireside, only_json
 from tests.helpers.tiny_models import make_tiny
@@ -104,7 +107,7 @@ def test_perplexity_of_a_file_is_read_from_it_and_what_is_no_text_is_refused(tmp
     assert only_json(fireside("inspect", "perplexity", "-p", str(file), "--json")) == body
     refused = fireside("inspect", "perplexity", str(starter))
     assert (refused.returncode, refused.stdout) == (1, "")
-    assert "not a text" in refused.stderr
+    assert NOT_TEXT.format(name=starter.name) in refused.stderr
 
 
 def test_anatomy_needs_no_engine(starter: Path) -> None:
@@ -119,7 +122,7 @@ def test_a_text_that_is_too_long_for_a_map_says_so(tmp_path: Path) -> None:
     environment = {"FIRESIDE_ENGINE_SCRIPT": str(write_script(tmp_path))}
     result = fireside("inspect", "attention", "-p", "word " * 300, "--model", "m.gguf", environment=environment)
     assert result.returncode == 1
-    assert "has 301 tokens; 256 can be looked at" in result.stderr
+    assert sentence_for(TooLongToInspect(301, 256)).text in result.stderr
     assert result.stdout == ""
 
 

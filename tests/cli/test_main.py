@@ -11,9 +11,12 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-
-from app.core.paths import AppPaths
 from app.store.assistant_store import AssistantStore
+
+from app.cli.chat import NO_SUCH_ASSISTANT
+from app.core.errors import FolderNotWritable, ModelMissing, ModelUnreadable
+from app.core.paths import AppPaths
+from app.features.error_messages import sentence_for
 from app.store.database import Database
 from tests.helpers import warm
 from tests.helpers.script import requests, write_script
@@ -73,7 +76,7 @@ def test_a_home_that_cannot_be_written_is_one_sentence(arguments: list[str], tmp
     home.parent.write_text("no folder")
     result = fireside(*(each.format(text=text) for each in arguments), environment={"FIRESIDE_HOME": str(home)})
     assert result.returncode == 1
-    assert f"Fireside may not write to {home / 'cache'}" in result.stderr
+    assert sentence_for(FolderNotWritable(str(home / "cache"))).text.removesuffix(".") in result.stderr
     assert "Traceback" not in result.stderr
 
 
@@ -139,29 +142,29 @@ def test_piped_text_is_answered_when_there_is_no_display(starter: Path) -> None:
     result = fireside(text="Say hello")
     assert result.returncode == 0
     assert result.stdout.strip()
-    assert "no display" in result.stderr
+    assert "display" in result.stderr
 
 
 @pytest.mark.parametrize(
-    ("content", "words"),
+    ("content", "reason"),
     [
-        (None, "no file"),
+        (None, ""),
         (b"", "empty"),
-        (b"this is not a model" * 100, "not a GGUF"),
+        (b"this is not a model" * 100, "not_gguf"),
         (b"GGUF\x03\x00\x00\x00" + b"\xff" * 16, "damaged"),
     ],
     ids=["missing", "empty", "random", "lying header"],
 )
-def test_a_bad_model_file_exits_1_with_one_sentence(tmp_path: Path, content: bytes | None, words: str) -> None:
+def test_a_bad_model_file_exits_1_with_one_sentence(tmp_path: Path, content: bytes | None, reason: str) -> None:
     model = tmp_path / "wörds 模型.gguf"
     if content is not None:
         model.write_bytes(content)
     result = fireside("chat", "-p", "hi", "--model", str(model), "--json")
     assert result.returncode == 1
     assert result.stdout == ""
-    assert words in result.stderr
+    error = ModelUnreadable(str(model), reason) if reason else ModelMissing(str(model))
+    assert result.stderr == f"{sentence_for(error).text}\n"
     assert model.name in result.stderr
-    assert len(result.stderr.strip().splitlines()) == 1
 
 
 @pytest.mark.model
@@ -257,4 +260,4 @@ def test_chat_takes_an_assistant_over_where_no_option_says_otherwise(tmp_path: P
     assert (asked["sampling"]["temperature"], asked["max_tokens"]) == (0.5, 9)
     unknown = fireside(*asks, "--assistant", "Nobody", environment=environment)
     assert (unknown.returncode, unknown.stdout) == (2, "")
-    assert "There is no assistant called Nobody." in unknown.stderr
+    assert unknown.stderr == f"{NO_SUCH_ASSISTANT.format(name='Nobody')}\n"

@@ -10,6 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from app.cli.terminal import PRESS_TO_STOP
+from app.core.errors import DocumentLocked, DocumentPagesMissing, DocumentUnreadable, MediaRefused
+from app.documents.source import ReadingRemark
+from app.features.error_messages import remark_sentence, sentence_for, silence_sentence
 from tests.helpers import warm
 from tests.helpers.documents import WORDS, good_pdf, long_text, pdf_pages, shown
 from tests.helpers.office_files import paragraph, write_docx, write_zip
@@ -19,6 +23,7 @@ from tests.helpers.script import write_script
 from tests.helpers.terminal import ROOT, command, fireside, only_json
 from tests.helpers.typist import Typist
 
+LOCKED, WRONG = (sentence_for(DocumentLocked("secret.pdf", is_wrong=is_wrong)).text for is_wrong in (False, True))
 FIELDS = {"pages", "pages_without_text", "blocks", "language", "warnings"}
 
 
@@ -51,7 +56,7 @@ def test_what_is_not_as_it_seems_is_told_beside_the_text(tmp_path: Path) -> None
     path.write_bytes(rb"{\rtf1\ansi A letter.}")
     result = fireside("read", str(path))
     assert (result.returncode, result.stdout) == (0, "A letter.\n")
-    sentence = "It is really a rich text document (RTF), whatever the ending .doc says."
+    sentence = remark_sentence(ReadingRemark("really", {"format": "rtf", "ending": ".doc"}))
     assert sentence in result.stderr
     assert only_json(fireside("read", str(path), "--json"))["warnings"] == [sentence]
 
@@ -80,22 +85,22 @@ def test_an_encoding_is_the_persons_choice(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "content", "sentence"),
+    ("name", "content", "reason"),
     [
-        ("nothing.pdf", None, "There is no file nothing.pdf."),
-        ("empty.pdf", b"", "The file empty.pdf is empty."),
-        ("broken.pdf", b"%PDF-1.7\nnothing", "broken.pdf is damaged and could not be read."),
-        ("blank.txt", b"  \n", "No text was found in blank.txt."),
-        ("program.txt", b"\x7fELF\x02\x01\x01" + bytes(99), "program.txt is not a text document."),
+        ("nothing.pdf", None, "missing"),
+        ("empty.pdf", b"", "empty"),
+        ("broken.pdf", b"%PDF-1.7\nnothing", "damaged"),
+        ("blank.txt", b"  \n", "no_text"),
+        ("program.txt", b"\x7fELF\x02\x01\x01" + bytes(99), "not_text"),
     ],
 )
-def test_a_failure_is_one_sentence(tmp_path: Path, name: str, content: bytes | None, sentence: str) -> None:
+def test_a_failure_is_one_sentence(tmp_path: Path, name: str, content: bytes | None, reason: str) -> None:
     if content is not None:
         (tmp_path / name).write_bytes(content)
     for more in ([], ["--json"]):
         result = fireside("read", str(tmp_path / name), *more)
         assert (result.returncode, result.stdout) == (1, "")
-        assert result.stderr.splitlines()[-1] == sentence
+        assert result.stderr.splitlines()[-1] == sentence_for(DocumentUnreadable(name, reason)).text
         assert "Traceback" not in result.stderr
 
 
@@ -103,10 +108,12 @@ def test_pages_that_are_not_there_are_told(tmp_path: Path) -> None:
     path = good_pdf(tmp_path / "lease.pdf")
     result = fireside("read", str(path), "--pages", "40-50")
     assert (result.returncode, result.stdout) == (1, "")
-    assert result.stderr.splitlines()[-1] == "lease.pdf has 1 page; there are no pages 40 to 50."
+    error = DocumentPagesMissing(str(path), pages=1, unit="page", first_page=40, last_page=50)
+    assert result.stderr.splitlines()[-1] == sentence_for(error).text
     result = fireside("read", str(path), "--pages", "1-50")
     assert result.returncode == 0
-    assert "It has 1 page; there is no page 50." in result.stderr
+    remark = ReadingRemark("fewer_pages", {"unit": "page", "pages": 1, "last": 50})
+    assert remark_sentence(remark) in result.stderr
 
 
 def test_an_archive_shows_its_documents(tmp_path: Path) -> None:
@@ -120,7 +127,8 @@ def test_an_archive_shows_its_documents(tmp_path: Path) -> None:
 
 def test_a_file_is_found_from_where_the_person_is() -> None:
     result = fireside("read", "nothing.pdf")
-    assert (result.returncode, result.stderr.splitlines()[-1]) == (1, "There is no file nothing.pdf.")
+    missing = sentence_for(DocumentUnreadable("nothing.pdf", "missing")).text
+    assert (result.returncode, result.stderr.splitlines()[-1]) == (1, missing)
 
 
 @pytest.mark.parametrize(
@@ -149,8 +157,8 @@ def locked(path: Path) -> Path:
 def test_a_password_is_given_or_missed(tmp_path: Path) -> None:
     path = locked(tmp_path / "secret.pdf")
     for more, code, sentence in (
-        ([], 1, "secret.pdf needs a password."),
-        (["--password", "wrong"], 1, "Wrong password for secret.pdf. Try again."),
+        ([], 1, LOCKED),
+        (["--password", "wrong"], 1, WRONG),
     ):
         result = fireside("read", str(path), *more)
         assert (result.returncode, result.stderr.splitlines()[-1]) == (code, sentence)
@@ -161,9 +169,9 @@ def test_a_password_is_given_or_missed(tmp_path: Path) -> None:
 def test_a_password_is_asked_for_on_a_terminal_until_it_is_right(tmp_path: Path) -> None:
     path = locked(tmp_path / "secret.pdf")
     with closing(Typist("read", str(path), "--json")) as typist:
-        typist.wait_for("secret.pdf needs a password.\r\nPassword: ")
+        typist.wait_for(f"{LOCKED}\r\nPassword: ")
         typist.type("wrong\n")
-        typist.wait_for("Wrong password for secret.pdf. Try again.\r\nPassword: ")
+        typist.wait_for(f"{WRONG}\r\nPassword: ")
         typist.type("sesame\n")
         typist.wait_for('"pages": 1')
         assert typist.end() == 0
@@ -217,7 +225,7 @@ def test_a_document_that_does_not_get_on_is_told_and_ctrl_c_ends_it(tmp_path: Pa
     )
     with process:
         assert process.stderr
-        told = b"Nothing has been heard for 10 seconds from what works on stuck.txt. Ctrl+C ends it.\n"
+        told = f"{silence_sentence('document', 'stuck.txt').text} {PRESS_TO_STOP}\n".encode()
         assert any(line == told for line in process.stderr)
         process.send_signal(signal.SIGINT)
         _, err = process.communicate(timeout=20)
@@ -228,7 +236,7 @@ def test_a_document_that_does_not_get_on_is_told_and_ctrl_c_ends_it(tmp_path: Pa
 def test_a_folder_is_told_by_what_it_is(tmp_path: Path) -> None:
     result = fireside("read", str(tmp_path))
     assert (result.returncode, result.stdout) == (1, "")
-    assert f"{tmp_path.name} is a folder. Choose one of the documents in it." in result.stderr
+    assert sentence_for(DocumentUnreadable(str(tmp_path), "folder")).text in result.stderr
 
 
 def test_a_reader_that_goes_away_is_no_error_to_tell(tmp_path: Path) -> None:
@@ -279,4 +287,4 @@ def test_a_model_that_does_not_see_is_a_sentence(tmp_path: Path) -> None:
     asked = ["read", str(path), "--pictures", "model", "--model", str(tmp_path / "any.gguf")]
     result = fireside(*asked, environment={"FIRESIDE_ENGINE_SCRIPT": str(script)})
     assert (result.returncode, result.stdout) == (1, "")
-    assert "sees" in result.stderr
+    assert sentence_for(MediaRefused(str(path), "picture", "blind")).text in result.stderr

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from app.cli.passage_model import WITHOUT_IT
 from app.core.paths import AppPaths
 from app.core.settings import Settings, save_settings
 from app.language.static_embeddings import load_table
@@ -86,7 +87,7 @@ def test_people_read_where_each_passage_is(folder: Path) -> None:
     ("arguments", "code", "told"),
     [
         (["rules.txt"], 2, "-q"),
-        (["rules.txt", "-q", " "], 2, "is empty"),
+        (["rules.txt", "-q", " "], 2, "empty"),
         (["rules.txt", "-q", "pets", "--top", "0"], 2, "1 or more"),
         (["gone.txt", "-q", "pets"], 1, "gone.txt"),
     ],
@@ -115,4 +116,4 @@ def test_an_embedding_model_finds_what_shares_no_word(tmp_path: Path, monkeypatc
     monkeypatch.delenv("FIRESIDE_ENGINE_SCRIPT")
     missing = fireside(*files, "--passage-model", str(tmp_path / "gone.gguf"))
     assert (missing.returncode, len(only_json(missing)["results"])) == (0, 1)
-    assert missing.stderr.splitlines()[-1].endswith("Passages are found without it.")
+    assert missing.stderr.splitlines()[-1].endswith(WITHOUT_IT)

@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from app.core.errors import ServerUnreachable
 from app.core.paths import AppPaths
 from app.core.settings import EngineSettings, Settings, save_settings
+from app.features.error_messages import sentence_for
 from app.remote.servers import RemoteServer, RemoteServers
 from tests.helpers.fake_server import FakeServer
 from tests.helpers.terminal import fireside
@@ -29,7 +31,8 @@ def test_a_model_on_a_server_is_asked_by_its_name() -> None:
         assert (result.returncode, told["text"]) == (0, "Hello from afar.")
         server.close()
         result = fireside("chat", "-p", "Hello", "--model", "tiny-1B")
-        assert result.returncode == 1 and "does not take connections" in result.stderr
+        refused = ServerUnreachable(server.address.removeprefix("http://").removesuffix("/v1"), "refused")
+        assert (result.returncode, result.stderr) == (1, f"{sentence_for(refused).text}\n")
 
 
 def test_one_that_was_chosen_in_the_window_is_not_asked_without_its_name(tmp_path: Path) -> None:

@@ -13,8 +13,16 @@ from typing import Any
 
 import pytest
 
+from app.cli.evaluate import NO_SUMMARIES, SKIPPED
+from app.cli.input_files import NO_DOCUMENTS
+from app.cli.summarize import IS_INPUT, MODEL_WROTE, NO_PDF, OWN_NEEDS_INSTRUCTION, USE_MODEL
+from app.cli.terminal import MUST_END_IN, NO_FOLDER
+from app.core.errors import DocumentLocked, DocumentUnreadable, FolderNotWritable
 from app.core.settings import Settings, save_settings
-from app.features.summarize.summary_messages import DIGEST_WORDS
+from app.features.error_messages import sentence_for
+from app.features.summarize.evaluate_summaries import NOT_JSON
+from app.features.summarize.laid_out import STOPPED_WRITING
+from app.features.summarize.summary_messages import DIGEST_WORDS, NO_TASKS, NOTHING_WRITTEN, not_made_words
 from tests.helpers import warm
 from tests.helpers.documents import WORDS, pdf_pages, read, shown
 from tests.helpers.pdf_files import Lock, Page, write_pdf
@@ -23,6 +31,9 @@ from tests.helpers.terminal import ROOT, command, fireside, only_json
 from tests.helpers.tiny_checker import make_checker
 from tests.helpers.typist import Typist
 
+ALL_ENDINGS = ".md, .json, .docx or .html"
+LOCKED, WRONG = (sentence_for(DocumentLocked("secret.pdf", is_wrong=is_wrong)).text for is_wrong in (False, True))
+MISSING = sentence_for(DocumentUnreadable("none.pdf", "missing")).text
 FIELDS = ["summary", "claims", "coverage", "sections", "seconds", "model", "method", "warnings", "errors", "set_aside"]
 RENT, NOTICE = "The rent of the flat is 960 euros.", "Notice is given three months before the end."
 WATER = "Heating and water are paid by the tenant."
@@ -111,8 +122,8 @@ def test_what_a_model_wrote_and_was_not_found_is_still_told_beside_the_documents
     assert result.returncode == 0
     assert wrong not in result.stdout and RENT in result.stdout
     told = result.stderr.splitlines()
-    assert any(line.startswith("Only 1 of the 2 statements that scripted.gguf wrote was found") for line in told)
-    assert told[told.index("What scripted.gguf wrote:") + 1 :] == [f"- {wrong}", f"- {NOTICE}"]
+    assert any("1 of the 2" in line and "scripted.gguf" in line for line in told)
+    assert told[told.index(MODEL_WROTE.format(model="scripted.gguf")) + 1 :] == [f"- {wrong}", f"- {NOTICE}"]
     body = only_json(scripted(tmp_path, lease, "--json", answer=f"- {wrong} [1]\n- {NOTICE} [2]\n"))
     assert (body["method"], [claim["found"] for claim in body["set_aside"]]) == ("digest", [False, True])
 
@@ -151,7 +162,7 @@ def test_what_was_read_is_printed_where_the_engine_fails_for_good_at_the_end(tmp
     result = fireside(*words, environment={"FIRESIDE_ENGINE_SCRIPT": str(script)})
     assert result.returncode == 1, result.stderr
     assert all(one in result.stdout for one in said), result.stdout + result.stderr
-    assert "Stopped while it was written" in result.stderr
+    assert STOPPED_WRITING in result.stderr
     assert "Traceback" not in result.stderr
     assert result.stderr.strip().splitlines()[-1].endswith("."), "and why, in a sentence"
     if json_wanted:
@@ -196,7 +207,7 @@ def test_several_files_become_one_summary_with_the_file_in_each_claim(tmp_path: 
     body = only_json(scripted(tmp_path, lease, letter, tmp_path / "none.pdf", "--json", answer=answer))
     assert [(claim["file"], claim["block_ids"]) for claim in body["claims"]] == [("lease.txt", [1]), ("letter.md", [2])]
     assert body["coverage"]["blocks"] == body["coverage"]["blocks_read"] == 5
-    assert body["errors"] == [{"file": "none.pdf", "reason": "There is no file none.pdf."}]
+    assert body["errors"] == [{"file": "none.pdf", "reason": MISSING}]
 
 
 def test_files_of_the_same_name_are_told_apart(tmp_path: Path, lease: Path) -> None:
@@ -225,22 +236,22 @@ def test_a_folder_without_documents_is_told(tmp_path: Path) -> None:
     (tmp_path / "papers").mkdir()
     result = scripted(tmp_path, tmp_path / "papers")
     assert result.returncode == 1
-    assert "There are no documents in it." in result.stderr
+    assert NO_DOCUMENTS in result.stderr
 
 
 def test_where_no_file_can_be_read_there_is_a_sentence_for_each_and_no_engine(tmp_path: Path) -> None:
     (tmp_path / "empty.txt").write_bytes(b"")
     result = scripted(tmp_path, tmp_path / "none.pdf", tmp_path / "empty.txt", "--json")
     assert (result.returncode, result.stdout) == (1, "")
-    assert "There is no file none.pdf." in result.stderr
-    assert "The file empty.txt is empty." in result.stderr
+    assert MISSING in result.stderr
+    assert sentence_for(DocumentUnreadable("empty.txt", "empty")).text in result.stderr
     assert not (tmp_path / "engine" / "prompts.jsonl").exists()
 
 
 def test_a_password_is_given(tmp_path: Path) -> None:
     path = locked(tmp_path / "secret.pdf")
     refused = scripted(tmp_path, path)
-    assert (refused.returncode, refused.stderr.splitlines()[-1]) == (1, "secret.pdf needs a password.")
+    assert (refused.returncode, refused.stderr.splitlines()[-1]) == (1, LOCKED)
     body = only_json(scripted(tmp_path, path, "--password", "sesame", "--json", answer=f"- {RENT} [1]\n"))
     assert body["claims"][0]["pages"] == [1]
 
@@ -261,9 +272,9 @@ def on_a_terminal(tmp_path: Path, *paths: Path) -> Typist:
 
 def test_a_password_is_asked_for_on_a_terminal_until_it_is_right(tmp_path: Path, lease: Path) -> None:
     with closing(on_a_terminal(tmp_path, locked(tmp_path / "secret.pdf"), lease)) as typist:
-        typist.wait_for("secret.pdf needs a password.\r\nPassword: ")
+        typist.wait_for(f"{LOCKED}\r\nPassword: ")
         typist.type("wrong\n")
-        typist.wait_for("Wrong password for secret.pdf. Try again.\r\nPassword: ")
+        typist.wait_for(f"{WRONG}\r\nPassword: ")
         typist.type("sesame\n")
         typist.wait_for('"errors": []')
         assert typist.end() == 0
@@ -275,7 +286,7 @@ def test_a_file_whose_password_is_not_known_keeps_the_others_from_nothing(tmp_pa
     with closing(on_a_terminal(tmp_path, locked(tmp_path / "secret.pdf"), lease)) as typist:
         typist.wait_for("Password: ")
         typist.type("\n")
-        typist.wait_for('"errors": [{"file": "secret.pdf", "reason": "secret.pdf needs a password."}]')
+        typist.wait_for(f'"errors": [{{"file": "secret.pdf", "reason": "{LOCKED}"}}]')
         assert typist.end() == 0
 
 
@@ -339,12 +350,12 @@ def test_output_and_json_go_together(tmp_path: Path, lease: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (["-o", "out.pdf"], "A PDF is printed by the window. Here a file can end in .md, .json, .docx or .html."),
-        (["-o", "out.txt"], "out.txt has to end in .md, .json, .docx or .html."),
-        (["-o", "out"], "out has to end in .md, .json, .docx or .html."),
-        (["-o", "/nowhere/at/all/out.md"], "There is no folder /nowhere/at/all."),
-        (["--form", "own"], "--form own and --instruction TEXT belong together."),
-        (["--form", "bullets", "--instruction", "As a poem"], "--form own and --instruction TEXT belong together."),
+        (["-o", "out.pdf"], NO_PDF.format(endings=ALL_ENDINGS)),
+        (["-o", "out.txt"], MUST_END_IN.format(name="out.txt", endings=ALL_ENDINGS)),
+        (["-o", "out"], MUST_END_IN.format(name="out", endings=ALL_ENDINGS)),
+        (["-o", "/nowhere/at/all/out.md"], NO_FOLDER.format(path="/nowhere/at/all")),
+        (["--form", "own"], OWN_NEEDS_INSTRUCTION),
+        (["--form", "bullets", "--instruction", "As a poem"], OWN_NEEDS_INSTRUCTION),
         (["--length", "huge"], ""),
         (["--form", "poem"], ""),
         (["--language", "deutsch, bitte"], ""),
@@ -362,14 +373,14 @@ def test_a_file_is_never_written_over_by_its_own_summary(tmp_path: Path) -> None
     path.write_text(LEASE, "utf-8")
     result = fireside("summarize", str(path), "-o", str(tmp_path / "." / "notes.md"))
     assert (result.returncode, path.read_text("utf-8")) == (2, LEASE)
-    assert result.stderr.splitlines()[-1] == "notes.md is one of the files to be summarized."
+    assert result.stderr.splitlines()[-1] == IS_INPUT.format(name="notes.md")
 
 
 def test_what_cannot_be_saved_is_printed(tmp_path: Path, lease: Path) -> None:
     (tmp_path / "out.md").mkdir()
     result = scripted(tmp_path, lease, "-o", tmp_path / "out.md")
     assert (result.returncode, RENT in result.stdout) == (1, True)
-    assert result.stderr.splitlines()[-1] == f"Fireside may not write to {tmp_path}."
+    assert result.stderr.splitlines()[-1] == sentence_for(FolderNotWritable(str(tmp_path))).text
 
 
 def test_length_form_language_and_instruction_reach_the_model(tmp_path: Path, lease: Path) -> None:
@@ -511,8 +522,8 @@ def test_evaluation_gives_the_figures_beside_those_of_the_first_sentences(tmp_pa
     assert 0.5 < body["lead3"]["rouge1"] < 1.0  # three sentences, of which the good summary has two
     assert (body["numbers"], body["numbers_right"], body["coverage"]) == (2, 1.0, 1.0)
     assert body["machine"]["cores"] == os.cpu_count()
-    assert body["errors"] == [{"line": 2, "reason": "it is not JSON"}]
-    assert "Line 2 was left out: it is not JSON" in result.stderr
+    assert body["errors"] == [{"line": 2, "reason": NOT_JSON}]
+    assert SKIPPED.format(line=2, reason=NOT_JSON) in result.stderr
     compared = body["compared"]["as_given"]
     assert list(compared) == ["documents", "first_sentences", "digest", "model"]
     assert compared["model"] == {"rouge1": 1.0, "rouge2": 1.0, "rougeL": 1.0}
@@ -552,7 +563,7 @@ def test_a_digest_is_compared_without_a_model_and_again_without_the_abstract(tmp
     table = fireside(*arguments).stdout.splitlines()
     assert table[0].startswith("2 documents, ")
     assert [line for line in table if line.startswith("F1")] == [
-        "F1, 2 documents as they are:", "F1, 1 documents without a section named like an abstract:"
+        "F1, 2 documents as they are:", "F1, 1 document without an abstract:"
     ]  # fmt: skip
 
 
@@ -603,7 +614,10 @@ def test_ctrl_c_leaves_the_figures_so_far(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("lines", "sentence"),
-    [(None, "There is no file data.jsonl."), ((), "data.jsonl has no documents with summaries.")],
+    [
+        (None, sentence_for(DocumentUnreadable("data.jsonl", "missing")).text),
+        ((), NO_SUMMARIES.format(name="data.jsonl")),
+    ],
 )
 def test_data_without_documents_is_told(tmp_path: Path, lines: tuple[object, ...] | None, sentence: str) -> None:
     if lines is not None:
@@ -643,7 +657,7 @@ def test_without_a_word_about_it_the_starter_is_not_loaded_and_sentences_are_cho
     )
     assert only_json(wished)["warnings"] == [warning]
     assert warning in wished.stderr.splitlines()
-    assert f"--method model has {starter.name} write it all the same." in wished.stderr.splitlines()
+    assert USE_MODEL.format(model=starter.name) in wished.stderr.splitlines()
 
 
 @pytest.mark.model

@@ -9,6 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from app.cli.transcribe import KEPT_SO_FAR
+from app.core.errors import DocumentUnreadable, MediaRefused
+from app.features.error_messages import sentence_for
 from tests.helpers import warm
 from tests.helpers.program import wait_until
 from tests.helpers.script import prompts, write_script
@@ -62,7 +65,7 @@ def test_broken_off_by_ctrl_c_it_goes_on_from_what_was_heard(fresh_home: Path, t
         program.send_signal(signal.SIGINT)
         out, said = program.communicate(timeout=60)
     assert (program.returncode, out) == (130, "")
-    assert said.endswith("What was heard of talk.wav is kept. The same command goes on from there.\n")
+    assert said.endswith(f"{KEPT_SO_FAR.format(name='talk.wav')}\n")
     (script.parent / "go").touch()
     again = fireside(*arguments, environment=environment)
     assert again.stdout.splitlines() == ["0:00  We meet on Tuesday.", "1:19  Bring keys."]
@@ -71,14 +74,20 @@ def test_broken_off_by_ctrl_c_it_goes_on_from_what_was_heard(fresh_home: Path, t
     assert anew.stdout.startswith("0:00  Bring keys."), "what has been printed is not kept"
 
 
+def reason(path: Path, name: str) -> str:
+    """What is said of a file that cannot be read."""
+    return sentence_for(DocumentUnreadable(str(path), name)).text
+
+
 def test_what_cannot_be_heard_is_a_sentence(fresh_home: Path, recording: Path, tmp_path: Path) -> None:
     environment = scripted(tmp_path, hears=False)
     deaf = fireside("transcribe", str(recording), "--model", "m.gguf", environment=environment)
     assert (deaf.returncode, deaf.stdout) == (1, "")
-    assert "hears no sound" in deaf.stderr
+    assert sentence_for(MediaRefused(str(recording), "sound", "deaf")).text in deaf.stderr
     text = tmp_path / "a.txt"
     text.write_text("a text", "utf-8")
-    assert "no recording" in fireside("transcribe", str(text), environment=environment).stderr
-    assert "There is no file" in fireside("transcribe", str(tmp_path / "x.wav"), environment=environment).stderr
+    assert reason(text, "not_sound") in fireside("transcribe", str(text), environment=environment).stderr
+    gone = tmp_path / "x.wav"
+    assert reason(gone, "missing") in fireside("transcribe", str(gone), environment=environment).stderr
     assert fireside("transcribe", str(recording), "-o", "a.doc", environment=environment).returncode == 2
-    assert "is a recording" in fireside("read", str(recording)).stderr
+    assert reason(recording, "sound") in fireside("read", str(recording)).stderr

@@ -12,10 +12,15 @@ from typing import Any
 import pytest
 from docx import Document
 
+from app.cli.terminal import MUST_END_IN, NO_FOLDER
+from app.cli.translate import ALREADY_IN, IS_SOURCE, NOT_MADE_FOR, NOT_REUSABLE, NOT_TRANSLATED, SET_LANGUAGE, TEXT_ONLY
+from app.core.errors import DocumentUnreadable, NotAligned
+from app.features.error_messages import sentence_for
 from tests.helpers import warm
 from tests.helpers.documents import pdf_pages, shown
 from tests.helpers.script import requests, write_script
 from tests.helpers.terminal import ROOT, command, fireside, only_json
+from tests.helpers.texts import start_of
 
 FIELDS = ["source_language", "target_language", "segments", "flagged", "reused", "seconds", "model", "errors"]
 RENT, MIETE = "The rent of the flat is 960 euros.", "Die Miete der Wohnung beträgt 960 Euro."
@@ -116,10 +121,13 @@ def test_a_pdf_becomes_a_new_document_and_that_is_said(tmp_path: Path) -> None:
     path, out = tmp_path / "lease.pdf", tmp_path / "out.docx"
     path.write_bytes(pdf_pages([shown(RENT), shown(NOTICE)]))
     wrong = translated(tmp_path, "--to", "de", "--from", "en", path, "-o", tmp_path / "out.pdf")
-    assert (wrong.returncode, wrong.stderr.splitlines()[-1]) == (2, "out.pdf has to end in .docx or .html.")
+    assert (wrong.returncode, wrong.stderr.splitlines()[-1]) == (
+        2,
+        MUST_END_IN.format(name="out.pdf", endings=".docx or .html"),
+    )
     result = translated(tmp_path, "--to", "de", "--from", "en", path, "-o", out)
     assert result.returncode == 0
-    assert "the layout is not kept" in result.stderr
+    assert TEXT_ONLY in result.stderr
     assert [one.text for one in Document(str(out)).paragraphs] == ["p. 1", MIETE, "p. 2", KUENDIGUNG]
 
 
@@ -149,7 +157,7 @@ def test_what_is_interrupted_is_given_and_the_next_run_goes_on_where_it_was(tmp_
     body = json.loads(out)
     assert program.returncode == 130
     assert [one["target"] for one in body["segments"]] == [MIETE, KUENDIGUNG, None]
-    assert "1 of 3 segments are not translated." in told
+    assert NOT_TRANSLATED.format(open=1, segments=3) in told
     again = only_json(fireside(*arguments, environment={"FIRESIDE_ENGINE_SCRIPT": str(script)}))
     assert (again["reused"], [one["target"] for one in again["segments"]]) == (2, list(PAIRS.values()))
     assert asked(tmp_path) == 4
@@ -160,22 +168,22 @@ def test_a_data_folder_that_cannot_be_used_costs_the_memory_only(tmp_path: Path,
     (fresh_home / "data").write_text("a file")
     result = translated(tmp_path, "--to", "de", "--from", "en", lease)
     assert (result.returncode, result.stdout) == (0, f"{MIETE}\n\n{KUENDIGUNG}\n\n{WASSER}\n")
-    assert "is not remembered" in result.stderr
+    assert NOT_REUSABLE in result.stderr
 
 
 def test_a_model_that_does_not_know_the_language_is_told_and_goes_on(tmp_path: Path, lease: Path) -> None:
     result = translated(tmp_path, "--to", "de", "--from", "en", lease, "--json", model="smollm2-135m.gguf")
     assert result.returncode == 0
-    assert "smollm2-135m.gguf was not made for German." in result.stderr
+    assert NOT_MADE_FOR.format(model="smollm2-135m.gguf", languages="German") in result.stderr
     assert only_json(result)["model"] == "smollm2-135m.gguf"
-    assert "was not made for" not in translated(tmp_path, "--to", "de", lease).stderr
+    assert "German" not in translated(tmp_path, "--to", "de", lease).stderr
 
 
 def test_a_document_that_is_in_the_language_already_is_told(tmp_path: Path, lease: Path) -> None:
     """What was only found may be wrong, and goes on; what the person says is taken at their word."""
     found = translated(tmp_path, "--to", "en", lease)
     assert found.returncode == 0
-    assert f"{lease.name} is in English already. Where that is wrong, --from names its language." in found.stderr
+    assert f"{ALREADY_IN.format(name=lease.name, language='English')} {SET_LANGUAGE}" in found.stderr
     said = translated(tmp_path, "--to", "en", "--from", "en", lease)
     assert (said.returncode, said.stdout) == (2, "")
     assert "--from" not in said.stderr
@@ -208,7 +216,7 @@ def test_a_glossary_and_the_form_of_address_reach_the_model(tmp_path: Path, leas
     prompts = [str(one["messages"]) for one in requests(tmp_path / "engine" / "script.json")]
     assert any("Mieter" in one for one in prompts)
     assert not any("Papagei" in one for one in prompts), "only terms that stand in the text"
-    for name, reason in (("none.csv", "There is no file none.csv"), (".", "")):
+    for name, reason in (("none.csv", sentence_for(DocumentUnreadable("none.csv", "missing")).text), (".", "")):
         wrong = translated(tmp_path, "--to", "de", "--glossary", tmp_path / name, lease)
         assert wrong.returncode == 1
         assert reason in wrong.stderr
@@ -220,9 +228,9 @@ def test_a_glossary_and_the_form_of_address_reach_the_model(tmp_path: Path, leas
         (["lease.txt"], "--to"),
         (["--to", "klingon", "lease.txt"], "must be the code of a language"),
         (["--to", "de", "--formality", "rude", "lease.txt"], "invalid choice"),
-        (["--to", "de", "lease.txt", "-o", "out.docx"], "has to end in .txt"),
-        (["--to", "de", "lease.txt", "-o", "none/out.txt"], "There is no folder"),
-        (["--to", "de", "lease.txt", "-o", "lease.txt"], "is the document that is to be translated"),
+        (["--to", "de", "lease.txt", "-o", "out.docx"], MUST_END_IN.format(name="out.docx", endings=".txt")),
+        (["--to", "de", "lease.txt", "-o", "none/out.txt"], start_of(NO_FOLDER)),
+        (["--to", "de", "lease.txt", "-o", "lease.txt"], IS_SOURCE.format(name="lease.txt")),
     ],
 )
 def test_wrong_usage_is_told_before_a_model_is_loaded(
@@ -285,7 +293,7 @@ def test_the_figures_are_told_in_words(tmp_path: Path) -> None:
     first, *rest = result.stdout.splitlines()
     assert first.startswith(f"{MODEL}, en to de, ")
     assert rest[:2] == ["Segments: 3 of 3", "chrF of the translation: 100.00"]
-    assert "Flagged: 0; left in the source's language: 0" in rest
+    assert "Flagged: 0; not translated: 0" in rest
 
 
 def test_two_documents_of_the_same_structure_are_compared_segment_by_segment(tmp_path: Path) -> None:
@@ -304,7 +312,8 @@ def test_texts_that_do_not_have_as_many_parts_are_refused(tmp_path: Path, ending
     arguments = ("evaluate", "translate", "--source", tmp_path / f"source{ending}", "--to", "de")
     result = translated(tmp_path, *arguments, "--reference", tmp_path / f"reference{ending}")
     assert (result.returncode, result.stdout) == (1, "")
-    assert f"source{ending} has 3 parts and reference{ending} has 1" in result.stderr
+    error = NotAligned(f"source{ending}", f"reference{ending}", 3, 1)
+    assert sentence_for(error).text in result.stderr
     assert asked(tmp_path) == 0
 
 

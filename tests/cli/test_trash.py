@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import closing
 
+from app.cli.trash import NOT_IN_TRASH, TRASH_EMPTY
 from app.core.paths import AppPaths
 from app.store.conversations import Conversations
 from app.store.database import Database
@@ -27,8 +28,8 @@ def test_what_was_deleted_is_listed_restored_and_given_up() -> None:
     assert all(one["kept_until"] - one["deleted_at"] == 30 * 24 * 3600 for one in body["trash"])
     assert only_json(fireside("trash", "restore", "chat", str(chat.id), "--json"))["title"] == "Rent"
     again = fireside("trash", "restore", "chat", str(chat.id))
-    assert (again.returncode, "no chat with the number" in again.stderr) == (1, True)
+    assert (again.returncode, again.stderr) == (1, f"{NOT_IN_TRASH.format(kind='chat', number=chat.id)}\n")
     assert only_json(fireside("trash", "empty", "--json")) == {"given_up": 1}
-    assert fireside("trash", "list").stdout == "Nothing is in the trash.\n"
+    assert fireside("trash", "list").stdout == f"{TRASH_EMPTY}\n"
     with closing(Database.open(AppPaths.from_environment().database)) as database:
         assert [one.title for one in Conversations(database).find()] == ["Rent"]
