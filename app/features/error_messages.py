@@ -523,7 +523,7 @@ _SENTENCES: dict[type[errors.AppError], Callable[[Any], PersonMessage]] = {
     errors.DownloadRunning: lambda e: PersonMessage(f"Another {APP_NAME} is already downloading {e.file}."),
     errors.ModelNotInstalled: lambda e: PersonMessage(f"No model here is called {e.name}."),
     errors.ModelNotOurs: lambda e: PersonMessage(
-        f"{_file_name(e.path)} belongs to another program, so it wasn’t changed.", "It was only removed from the list."
+        f"{_file_name(e.path)} belongs to another program, so its file wasn’t moved or deleted."
     ),
     errors.DocumentUnreadable: _document_unreadable,
     errors.PictureUnreadable: _picture_unreadable,

@@ -58,7 +58,23 @@ def test_a_rule_notices_what_breaks_it(kind: str, text: str, rule: str) -> None:
     assert broken_rules(ScreenText("app/ui/view.py", 1, kind, text)) == [rule]
 
 
-@pytest.mark.parametrize("text", ["Memories are off.", "Open in Fireside", "Saved. The file wasn’t changed.", "{Name}"])
+def test_a_constant_is_found_where_it_is_imported_from_and_not_by_its_name_alone(tmp_path: Path) -> None:
+    from screen_texts import TextFinder
+
+    (tmp_path / "app/ui").mkdir(parents=True)
+    (tmp_path / "app/words.py").write_text('SHORTER = "A shorter text"\n', "utf-8")
+    (tmp_path / "app/prompts.py").write_text('SHORTER = "Whoever reads this writes a shorter text."\n', "utf-8")
+    window = "from app.words import SHORTER as LABEL\nmenu.addAction(tr(LABEL))\n"
+    (tmp_path / "app/ui/view.py").write_text(window, "utf-8")
+    assert [(text.path, text.kind, text.text) for text in TextFinder(tmp_path).find()] == [
+        ("app/words.py", "menu", "A shorter text")
+    ]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["Memories are off.", "Open in Fireside", "Saved. The file wasn’t changed.", "{Name}", "Use --image or `talk`."],
+)
 def test_a_plain_text_breaks_none(text: str) -> None:
     from screen_texts import ScreenText, broken_rules
 
