@@ -211,7 +211,7 @@ def try_picture(trial: Trial) -> str:
     picture = trial.home.parent / "picture.png"
     picture.write_bytes(PICTURE)
     said = trial.refusal("chat", "-p", "What is this?", "--image", str(picture), *trial.model)
-    if "sees no pictures" not in said:
+    if "can’t see pictures" not in said:
         raise Failed(f"a model without eyes was shown a picture: {said!r}")
     return repr(said)
 
@@ -226,7 +226,7 @@ def try_transcribe(trial: Trial) -> str:
         hum = (int(9_000 * math.sin(math.tau * 220 * at / 16_000)) for at in range(16_000))
         file.writeframes(b"".join(struct.pack("<h", value) for value in hum))
     said = trial.refusal("transcribe", str(recording), *trial.model)
-    if "hears no sound" not in said:
+    if "can’t hear" not in said:
         raise Failed(f"a model without ears was given a recording: {said!r}")
     return repr(said)
 
@@ -462,7 +462,7 @@ def listening(command: list[str], pattern: str) -> Iterator[str]:
         try:
             for line in process.stderr:
                 said.append(line)
-                if "Ctrl+C ends it" in line:
+                if "Press Ctrl+C" in line:
                     break
             found = re.search(pattern, "".join(said))
             if found is None:
