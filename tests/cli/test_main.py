@@ -11,12 +11,12 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from app.store.assistant_store import AssistantStore
 
 from app.cli.chat import NO_SUCH_ASSISTANT
 from app.core.errors import FolderNotWritable, ModelMissing, ModelUnreadable
 from app.core.paths import AppPaths
 from app.features.error_messages import sentence_for
+from app.store.assistant_store import AssistantStore
 from app.store.database import Database
 from tests.helpers import warm
 from tests.helpers.script import requests, write_script
