@@ -1103,8 +1103,7 @@ def _restore_backup(paths: AppPaths) -> PersonMessage | None:
     """Put a waiting backup, or the state before it, in place. Return a message that says where the replaced data is."""
     from app.features.exchange.backup import is_putting_back, put_in_place
 
-    text = RESTORE_UNDONE if is_putting_back(paths) else BACKUP_RESTORED
-    other = "The data of the backup" if is_putting_back(paths) else "The previous data"
+    text, other = (RESTORE_UNDONE, "The backup") if is_putting_back(paths) else (BACKUP_RESTORED, "The previous data")
     before = put_in_place(paths)
     return PersonMessage(text, f"{other} is kept for 30 days in {before}.", "put_back") if before is not None else None
 
