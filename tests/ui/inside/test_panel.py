@@ -330,7 +330,7 @@ def test_any_text_or_text_file_has_its_figures_and_what_is_no_text_is_refused(be
     (tmp_path / "picture.png").write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 8)
     inside.root._on_dropped([str(tmp_path / "picture.png")])
     inside.wait(lambda: inside.notices)
-    assert inside.notices[0].startswith(sentence_for(TextFileUnreadable("picture.png", "not_text")).text)
+    assert inside.notices[0].startswith(sentence_for(TextFileUnreadable("picture.png", "not_text", 0)).text)
     assert inside.own_file == NAME_AND_CHARACTERS.format(name="notes.txt", count=18)
     inside.click(inside.button(LEAVE_FILE))
     inside.wait_for()

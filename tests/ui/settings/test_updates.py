@@ -20,6 +20,7 @@ from app.ui.shared_labels import CANCEL, OPEN, OPEN_ITS_PAGE
 from tests.helpers.desks.settings import SettingsDesk
 from tests.helpers.desks.window import Frame
 from tests.helpers.release_host import FILE, ReleaseHost, facts, release_host
+from tests.helpers.texts import end_of
 
 
 @pytest.fixture
@@ -78,7 +79,7 @@ def test_what_is_not_believed_is_said_and_shows_nothing_of_it(about: SettingsDes
     host.release(facts())
     host.answer(FILE, b"{}")
     about.click_name(QPushButton, CHECK_FOR_UPDATES)
-    about.wait_for_words(sentence_for(ReleaseRefused("127.0.0.1", "signature")).text)
+    about.wait_for_words(end_of(sentence_for(ReleaseRefused("{host}", "signature")).text))
     assert not check_of(about).notes.isVisible()
     assert not check_of(about).page.isVisible()
 
