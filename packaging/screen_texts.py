@@ -250,16 +250,6 @@ def walk_with_parents(tree: ast.AST) -> Iterator[tuple[ast.AST, list[ast.AST]]]:
         stack += [(child, [*parents, node]) for child in ast.iter_child_nodes(node)]
 
 
-def imported_from(tree: ast.Module) -> dict[str, tuple[str, str]]:
-    """Return each name that a module imports, with the path of the module it comes from and its name there."""
-    return {
-        alias.asname or alias.name: (node.module.replace(".", "/") + ".py", alias.name)
-        for node in ast.walk(tree)
-        if isinstance(node, ast.ImportFrom) and node.module
-        for alias in node.names
-    }
-
-
 def called_name(node: ast.Call) -> str:
     """Return the last part of the name that is called."""
     return node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")

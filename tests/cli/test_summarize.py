@@ -22,7 +22,7 @@ from app.core.settings import Settings, save_settings
 from app.features.error_messages import sentence_for
 from app.features.summarize.evaluate_summaries import NOT_JSON
 from app.features.summarize.laid_out import STOPPED_WRITING
-from app.features.summarize.summary_messages import DIGEST_WORDS, NO_TASKS, NOTHING_WRITTEN, not_made_words
+from app.features.summarize.summary_messages import DIGEST_WORDS
 from tests.helpers import warm
 from tests.helpers.documents import WORDS, pdf_pages, read, shown
 from tests.helpers.pdf_files import Lock, Page, write_pdf

@@ -33,7 +33,7 @@ from app.features.summarize.export import (
     write_docx,
 )
 from app.features.summarize.laid_out import lay_out, plain_line
-from app.features.summarize.summary_messages import NO_TASKS, NOTHING_WRITTEN, check_words, coverage_words
+from app.features.summarize.summary_messages import check_words, coverage_words
 from app.features.summarize.summary_result import (
     Check,
     CheckReason,

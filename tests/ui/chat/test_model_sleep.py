@@ -11,7 +11,7 @@ import pytest
 from PySide6.QtCore import Qt
 
 from app.features.models.model_memory import MachineMemory, ModelMemoryWatch
-from app.features.models.model_messages import SLEEPS_FOR_MEMORY, WAITS_FOR_ANSWER, WAITS_FOR_SUMMARY
+from app.features.models.model_messages import WAITS_FOR_ANSWER
 from app.ui.shell import tasks
 from app.ui.shell.model_loader import ModelLoader
 from app.ui.shell.upkeep import ModelSleep

@@ -14,6 +14,7 @@ from app.core.errors import EngineStopped, ModelMissing
 from app.core.events import LoadProgress, Message, Role
 from app.core.paths import starter_model
 from app.features.error_messages import sentence_for
+from app.features.models.model_messages import LOADED_ON_CPU
 from app.ui.settings.dialog import SettingsDialog
 from app.ui.shared_labels import SETTINGS, STARTER
 from app.ui.shell import tasks

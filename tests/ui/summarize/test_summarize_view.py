@@ -15,7 +15,7 @@ from app.features.document_library import DocumentStored, ReadRange, TextHighlig
 from app.features.error_messages import sentence_for
 from app.features.page_reading.corrections import PageCorrections
 from app.features.summarize.summarize import Merging, Planned, SectionRead, TaskRests, Writing
-from app.features.summarize.summary_messages import DIGEST_WORDS, NO_TASKS, NOTHING_WRITTEN, unknown_in_short
+from app.features.summarize.summary_messages import DIGEST_WORDS
 from app.features.summarize.summary_result import Form, Length, SummaryOptions
 from app.ui.chat.welcome import OPEN_A_MODEL
 from app.ui.document.document_files import TOKENS_FOR_MODEL
