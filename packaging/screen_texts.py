@@ -165,7 +165,7 @@ class TextFinder:
             for path in sorted(root.glob("app/**/*.py"))
         }
         self.constants: dict[str, list[tuple[str, int, str]]] = {}
-        self.imported: dict[tuple[str, str], str] = {}
+        self.imported: dict[tuple[str, str], tuple[str, str]] = {}
         self._found: dict[tuple[str, int, str], str] = {}
         for path, tree in self.trees.items():
             self._collect_constants(path, tree)
@@ -184,7 +184,7 @@ class TextFinder:
         for statement in tree.body:
             if isinstance(statement, ast.ImportFrom) and statement.module:
                 module = statement.module.replace(".", "/") + ".py"
-                self.imported |= {(path, alias.asname or alias.name): module for alias in statement.names}
+                self.imported |= {(path, alias.asname or alias.name): (module, alias.name) for alias in statement.names}
             if isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Name):
                 text = literal_text(statement.value)
                 if text:
@@ -217,7 +217,8 @@ class TextFinder:
         elif text is not None and _WORD.search(_FIELD.sub("", text)):
             self._found.setdefault((path, node.lineno, text), kind)  # type: ignore[attr-defined]
         elif name:
-            module = self.imported.get((path, name))  # another module's constant of that name is another text
+            # Another module's constant of that name is another text.
+            module, name = self.imported.get((path, name), (path, name))
             own = [place for place in self.constants.get(name, ()) if place[0] in {path, module}]
             for place in own or ([] if isinstance(node, ast.Name) else self.constants.get(name, ())):
                 if self._found.get(place, "label") == "label":

@@ -74,7 +74,7 @@ def test_an_unknown_reason_still_has_a_sentence() -> None:
 
 def test_a_defect_says_that_it_is_one_and_shows_no_trace() -> None:
     text = str(sentence_for(ZeroDivisionError("division by zero")))
-    assert "Fireside itself" in text
+    assert "went wrong in Fireside" in text
     assert "division" not in text
 
 

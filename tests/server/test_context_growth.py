@@ -75,8 +75,8 @@ def test_an_answer_that_runs_is_written_to_its_end_before_the_model_leaves(scrip
     ("options", "words"),
     [
         ({"wish": Wish(context_tokens=100)}, "fireside serve --context 16384"),
-        ({"affords": lambda engine, model, wish: 4096}, "memory for a context of 4096"),
-        ({"load": SMALL | {"trained_context_tokens": 8192}}, "made for at most 8192"),
+        ({"affords": lambda engine, model, wish: 4096}, "context of 4096"),
+        ({"load": SMALL | {"trained_context_tokens": 8192}}, "at most 8192"),
     ],
 )
 def test_where_it_cannot_grow_the_numbers_and_what_to_change_are_said(

@@ -21,7 +21,7 @@ from app.language.language_detection import SMALL_WORDS, language_by_words
 from app.language.language_names import base_code, english_name
 
 DIGEST_WORDS = "Key sentences copied from the document. Written without the model."
-NO_TASKS, NOTHING_WRITTEN = "No tasks found in {where}.", "The model wrote nothing about {where}."
+NO_TASKS, NOTHING_WRITTEN = "No action items found in {where}.", "Nothing was written about {where}."
 _ON = {"p.": "page", "pp.": "page", "page": "page", "pages": "page", "slide": "slide", "sheet": "sheet"}
 """Name of a place by its first word. These take the preposition "on", any other place "in"."""
 
@@ -173,8 +173,8 @@ def nothing_words(summary: Summary) -> str:
         return ""
     where = "it" if len(summary.documents) == 1 else "them"
     if summary.wish.form is Form.ACTIONS and summary.method is Method.MODEL and not summary.sections_failed:
-        return f"No action items found in {where}."
-    return f"Nothing was written about {where}."
+        return NO_TASKS.format(where=where)
+    return NOTHING_WRITTEN.format(where=where)
 
 
 def coverage_words(summary: Summary) -> str:

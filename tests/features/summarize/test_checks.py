@@ -552,9 +552,9 @@ MISSING = Check(False, CheckReason.SUPPORT)
     [
         (Check(), "p. 12", "Found on p. 12."),
         (Check(), "", "Found in the text."),
-        (DIFFERS, "p. 12", "It says “3.1 million”, the page says “3.7 million”."),
-        (DIFFERS, "slide 3", "It says “3.1 million”, the slide says “3.7 million”."),
-        (DIFFERS, "source 2", "It says “3.1 million”, the text says “3.7 million”."),
+        (DIFFERS, "p. 12", "This says “3.1 million”, the page says “3.7 million”."),
+        (DIFFERS, "slide 3", "This says “3.1 million”, the slide says “3.7 million”."),
+        (DIFFERS, "source 2", "This says “3.1 million”, the text says “3.7 million”."),
         (Check(False, CheckReason.NUMBER, "3.1 million"), "p. 12", "“3.1 million” wasn’t found on p. 12."),
         (Check(False, CheckReason.NAME, "Anna"), "chapter 4", "“Anna” wasn’t found in chapter 4."),
         (Check(False, CheckReason.GARBLED, "2023.销售"), "p. 2", "“2023.销售” wasn’t found on p. 2."),

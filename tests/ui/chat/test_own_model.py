@@ -11,7 +11,9 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication
 
+from app.core.errors import ModelLoadFailed
 from app.core.events import Role
+from app.features.error_messages import sentence_for
 from app.ui.chat.chat_options import (
     ANSWERS_HERE,
     CHAT_MODEL_GONE,
@@ -217,7 +219,7 @@ def test_a_model_that_cannot_be_loaded_leaves_the_question_and_says_so(
         frame.show_chat(number)
         desk = ChatDesk(frame.chat, frame.app, frame.notify, frame.theme)
         desk.ask("Hello?")
-        assert "Large-8B.gguf could not be loaded" in desk.last_state
+        assert sentence_for(ModelLoadFailed("Large-8B.gguf", "")).text in desk.last_state
         frame.wait(lambda: (frame.loader.path, frame.loader.state) == (models[0], "ready"))
         frame.show_chat(None)
         desk.ask("Still there?")

@@ -21,6 +21,7 @@ from tests.helpers.models_on_disk import write_model
 from tests.ui.chat.conftest import Open
 
 FAR = "Where do penguins spend their holidays?"
+ANIMALS, FAMILIES = ("dogs", "parrots", "goats"), ("Brandt", "Okoro", "Lind", "Ruiz")
 NEAR = "What are the dogs of the Brandt family called?"
 LOADS: list[dict[str, Any]] = [
     {"times": 1, "context_tokens": 4000},
@@ -46,7 +47,10 @@ class Offered:
         self.indexing = PassageIndexing(app, self.desk.notify, self.desk.chat)
         ui: Any = SimpleNamespace(theme=self.desk.theme, notify=self.desk.notify, passages=self.indexing)
         self.offering = PassageOffering(app, ui, self.desk.chat, self.downloads.changed)
-        sentences = [f"The dogs of the Brandt family are called Ada and Ben, page {n}." for n in range(240)]
+        sentences = [
+            f"The {ANIMALS[n % 3]} of the {FAMILIES[n // 3 % 4]} family are called Ada and Ben, page {n}."
+            for n in range(240)
+        ]
         self.desk.attach(notes(folder / "dogs.txt", *sentences))
 
     @property

@@ -13,8 +13,10 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
+from app.core.errors import DocumentUnreadable
 from app.core.events import CancelToken
 from app.documents.microphone import TRIAL_VARIABLE
+from app.features.error_messages import sentence_for
 from app.features.transcribe import RecordingDone, SoundRecorder
 from app.ui.chat.attaching import STILL_LISTENING
 from app.ui.chat.attachment_row import LISTENING_TO_MINUTE, WAITS_FOR_MODEL
@@ -75,7 +77,7 @@ def test_a_dropped_recording_becomes_a_document_and_the_button_records_one(
         assert kept.stat().st_size > 16_000 * 2
         frame.wait(lambda: [one.error for one in chat.attaching.shown if one.error])
         (silent,) = chat.attaching.shown
-        assert silent.error.startswith("Nothing is said in")
+        assert silent.error == sentence_for(DocumentUnreadable(silent.path.name, "no_speech")).text
 
 
 def test_what_was_recorded_for_a_message_goes_with_it_however_quick_its_writer_is(

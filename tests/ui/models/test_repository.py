@@ -253,7 +253,8 @@ def test_the_card_is_below_and_its_failure_is_its_own(desk: Desk) -> None:
 def test_a_repository_that_is_not_there(desk: Desk) -> None:
     desk.models.answers["repository"] = _raises(errors.RepositoryMissing("a/b"))
     desk.root.show_repository("a/b")
-    desk.wait(lambda: "no repository a/b" in desk.said)
+    missing = sentence_for(errors.RepositoryMissing("a/b")).text
+    desk.wait(lambda: missing in desk.said)
     del desk.models.answers["repository"]
     desk.press_button(TRY_AGAIN)
     desk.wait(lambda: desk.repository is not None)

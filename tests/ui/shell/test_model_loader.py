@@ -10,7 +10,7 @@ import pytest
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from app.core.errors import EngineStopped, ModelMissing
+from app.core.errors import EngineStopped, ModelLoadFailed, ModelMissing
 from app.core.events import LoadProgress, Message, Role
 from app.core.paths import starter_model
 from app.features.error_messages import sentence_for
@@ -103,7 +103,7 @@ def test_a_failure_keeps_the_old_model_and_says_why(
         qtbot.waitUntil(lambda: bool(frame.notices))
         qtbot.waitUntil(lambda: frame.loader.state == "ready")
         assert frame.loader.name == "a"
-        assert "b.gguf could not be loaded" in frame.notices[0]
+        assert sentence_for(ModelLoadFailed("b.gguf", "x")).text in frame.notices[0]
         assert frame.engine.loaded is not None
 
 

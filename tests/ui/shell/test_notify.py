@@ -14,7 +14,7 @@ from PySide6.QtWidgets import QApplication, QPlainTextEdit, QPushButton, QVBoxLa
 from pytestqt.qtbot import QtBot
 
 from app.core.errors import DiskFull, EngineStopped, ModelLoadFailed, ProtocolViolation, every_error
-from app.features.error_messages import PersonMessage
+from app.features.error_messages import PersonMessage, sentence_for
 from app.ui.shared_labels import COPY_DETAILS, NAME_DELETED, SETTINGS, UNDO
 from app.ui.shell import notify as notify_module
 from app.ui.shell.notify import ACTION_LABELS, Notify, StandingNotice, describe
@@ -246,7 +246,7 @@ def test_an_exception_of_any_thread_reaches_the_person_and_the_log(
     thread.start()
     thread.join()
     qtbot.waitUntil(lambda: bool(notify.bar.notices))
-    assert "Fireside itself" in notify.bar.notices[0].text
+    assert sentence_for(KeyError("missing")).text in notify.bar.notices[0].text
     assert "KeyError" in caplog.text
     notify.uninstall()
     assert (sys.excepthook, threading.excepthook) == before

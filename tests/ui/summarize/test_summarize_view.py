@@ -336,9 +336,10 @@ def test_stop_keeps_what_is_there_and_go_on_goes_on(desk: Desk, tmp_path: Path) 
 def test_a_summary_that_fails_says_why_and_can_be_tried_again(desk: Desk, tmp_path: Path) -> None:
     desk.notify.actions["open_model"] = lambda: None
     desk.begin_prompt(lease_pdf(tmp_path / "lease.pdf"))
-    desk.say(Planned(2, 100), ModelTooLarge("/models/large.gguf", 9_100_000_000, 6_200_000_000))
+    too_large = ModelTooLarge("/models/large.gguf", 9_100_000_000, 6_200_000_000)
+    desk.say(Planned(2, 100), too_large)
     desk.wait(desk.state_bar.isVisible)
-    assert "it needs 9.1 GB of memory, 6.2 GB are free" in desk.state_words.text()
+    assert sentence_for(too_large).text in desk.state_words.text()
     assert desk.state_other.text() == OPEN_A_MODEL
     assert desk.go_on_button.text() == TRY_AGAIN
     desk.click(desk.go_on_button)
@@ -356,7 +357,7 @@ def test_a_defect_ends_one_summary_and_the_next_has_its_turn(desk: Desk, tmp_pat
     desk.say(ValueError("a defect"))
     desk.wait(desk.state_bar.isVisible)
     assert desk.state_words.text() == SUMMARY_FAILED
-    assert any("Something went wrong in Fireside itself" in notice for notice in desk.notices)
+    assert any(sentence_for(ValueError("a defect")).text in notice for notice in desk.notices)
     desk.wait(lambda: len(desk.pipeline.asked) == 2)
     assert desk.pipeline.asked[1][0] == ("notes.txt",)
 
