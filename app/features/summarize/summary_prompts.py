@@ -545,23 +545,29 @@ def entries_grammar(ids: Iterable[int], most: int) -> str:
     )
 
 
+TIMES_TASKS = 3
+
+
 def write_up(form: Form, ids: Iterable[int], least: int, most: int) -> str:
     """Build the grammar of a form around its statements, `text [12, 13]`.
 
     The numbers are optional and looked up later: a model that must write them before it may end a line never ends it.
     """
     roots = {
-        Form.PARAGRAPHS: f'root ::= cited ("\\n\\n" cited){_times_suffix(0, max(1, most // 3))} "\\n"?',
-        Form.ACTIONS: f'root ::= "None" "."? | {_lines_rule("item", 1, most)}',
-        Form.QUESTIONS: f"root ::= {_lines_rule('pair', max(1, least // 2), max(1, most // 2), 2)}\n"
+        Form.PARAGRAPHS: f'root ::= led ("\\n\\n" led){_times_suffix(0, max(1, most // 3))} "\\n"?',
+        # What is to be done doesn't get less because little was asked for: a task left out is worse than a long list.
+        Form.ACTIONS: f'root ::= "None" "."? | {_lines_rule("item", 1, TIMES_TASKS * most)}',
+        Form.QUESTIONS: f"root ::= {_lines_rule('pair', max(1, least // 2), most, 2)}\n"
         f'pair ::= question "\\n" cited\n{_QUESTION}',
-        Form.OWN: f'root ::= line ("\\n"{{1,2}} line){_times_suffix(0, most)} "\\n"?\nline ::= "- "? cited',
+        Form.OWN: f'root ::= line ("\\n"{{1,2}} line){_times_suffix(0, most)} "\\n"?\nline ::= "- "? led',
     }
     root = roots.get(form, f"root ::= {_lines_rule('item', least, most)}")
     free = MOST_PARAGRAPH_CHARACTERS if form in (Form.PARAGRAPHS, Form.OWN) else MOST_FREE_CHARACTERS
     return (
         f"{root}\n"
         'item ::= "- " cited\n'
+        # In running text numbers may also stand before a sentence, as in what the model is shown.
+        'led ::= (reference " "?)? cited\n'
         # The numbers may be missing: a model that has to write them before a line may end never ends it.
         f'cited ::= text (numbers " "? text){_times_suffix(0, MOST_CITED_A_LINE - 1)} numbers?\n'
         f"numbers ::= reference{_times_suffix(1, MOST_IDS)} [.,;:!?]?\n"
