@@ -472,7 +472,10 @@ class NeedsModel(QFrame):
 
     def _on_found(self, offer: tuple[ModelSuggestion, MessageTemplate] | None) -> None:
         self._is_looking, self._offer = False, offer
-        self._download = offer[0].download if offer is not None else None
+        download = offer[0].download if offer is not None else None
+        # One that was begun while this look-up ran is unknown to it, and its events would be ignored from now on.
+        if download is not None or not self._is_coming:
+            self._download = download
         self._show()
 
     def _on_not_found(self, error: BaseException) -> None:

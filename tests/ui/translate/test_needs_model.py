@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -89,6 +90,36 @@ def test_how_far_the_download_is_is_shown_and_it_is_not_asked_for_twice(open_tab
     assert not desk.download.isVisible()
     desk.click(desk.other_models)
     assert desk.sent == ["downloads"]
+    (running,) = desk.models.downloads.all()
+    desk.models.downloads.cancel(running.id)
+
+
+def test_a_look_up_that_ends_late_forgets_no_download(
+    open_tab: Open, hub: FakeHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk = open_tab(model="")
+    entry = entry_of(desk)
+    hub.add(entry.repo, {entry.file: bytes(3_000_000)})
+    hub.bytes_per_s, hub.never_ends = 400_000, True
+    desk.paste(ENGLISH)
+    desk.wait(lambda: desk.needed == OFFER)
+    looked, ends, suggest = threading.Event(), threading.Event(), desk.models.suggest_models
+
+    def suggest_slowly(task: str) -> object:
+        suggested = suggest(task)
+        looked.set()
+        assert ends.wait(60)
+        return suggested
+
+    monkeypatch.setattr(desk.models, "suggest_models", suggest_slowly)
+    desk.needs.find_model()
+    desk.wait(looked.is_set)
+    desk.click(desk.download)
+    desk.wait(lambda: " of 3.0 MB" in desk.needs_state.text())
+    ends.set()
+    desk.wait(lambda: not desk.needs._is_looking)
+    assert desk.needs_line.isVisible()
+    assert " of 3.0 MB" in desk.needs_state.text()
     (running,) = desk.models.downloads.all()
     desk.models.downloads.cancel(running.id)
 
