@@ -546,6 +546,7 @@ def entries_grammar(ids: Iterable[int], most: int) -> str:
 
 
 TIMES_TASKS = 3
+"""Tasks a list may have, for each statement that the chosen length has."""
 
 
 def write_up(form: Form, ids: Iterable[int], least: int, most: int) -> str:
