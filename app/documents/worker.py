@@ -6,6 +6,7 @@ It leaves when its standard input closes, whatever it is doing; who wants it to 
 from __future__ import annotations
 
 import contextlib
+import errno
 import faulthandler
 import logging
 import os
@@ -368,8 +369,10 @@ def last_event(
     except RecursionError:
         return Failed(DocumentUnreadable(path, "too_deep"))
     except OSError as error:
-        _tell_log(error)
-        return Failed(DocumentUnreadable(path, reason_of(error)))
+        # Mapping a file raises this at the limit of memory, not a MemoryError.
+        if error.errno != errno.ENOMEM:
+            _tell_log(error)
+            return Failed(DocumentUnreadable(path, reason_of(error)))
     except ImportError:
         raise  # no fault of the file
     except Exception as error:  # noqa: BLE001 - a file may make a library raise anything
