@@ -49,6 +49,7 @@ OLD = {
     "loops over one or each": "1,139",
     "docstrings of 8 words or fewer": "1,378",
     "texts of the screen in tests": "1,305",
+    "section banners": "526",
     "lines with a comment, %": "1.4",
 }
 AIMS = {
@@ -68,6 +69,7 @@ AIMS = {
     "riddles": "40",
     "loops over one or each": "30",
     "texts of the screen in tests": "60",
+    "section banners": "0",
     "lines with a comment, %": "3",
 }
 

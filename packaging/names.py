@@ -27,7 +27,11 @@ PROPERTIES = frozenset({"property", "cached_property", "setter"})
 SHORT_DOCSTRING_WORDS = 8
 NAMES_TABLE = "[tool.fireside.names]"
 HELD_TEXTS = "texts of the screen in tests"
-ADVICE = {HELD_TEXTS: "Ask for an object's name or import the constant; packaging/held_texts.py lists them."}
+BANNERS = "section banners"
+ADVICE = {
+    HELD_TEXTS: "Ask for an object's name or import the constant; packaging/held_texts.py lists them.",
+    BANNERS: "Give the section a module of its own, or the comment the line it is about.",
+}
 """What to do about a figure that is none of names."""
 _WORDS_OF_CLASS = re.compile(r"[A-Z]+(?![a-z])|[A-Z][a-z0-9]*|[a-z0-9]+")
 
@@ -36,6 +40,12 @@ def is_one_word(name: str) -> bool:
     """Return whether a class or function is called by one word, whatever underscores stand around it."""
     bare = name.strip("_")
     return "_" not in bare and len(_WORDS_OF_CLASS.findall(bare)) < 2
+
+
+def count_banners(source: str) -> int:
+    """Count comments that stand alone between blank lines: headings of sections within a file, not of any line."""
+    blocks = re.split(r"\n\s*\n", source.strip())
+    return sum(all(line.lstrip().startswith("#") for line in block.split("\n")) for block in blocks[1:])
 
 
 @dataclass
@@ -89,7 +99,8 @@ def names_of(source: str) -> ModuleNames:
 def name_figures(root: Path = ROOT) -> dict[str, float]:
     """Return every figure by its name; shares in percent."""
     paths = sorted(root.glob("app/**/*.py"))
-    found = [names_of(path.read_text("utf-8")) for path in paths]
+    sources = [path.read_text("utf-8") for path in paths]
+    found = [names_of(source) for source in sources]
     classes = [name for module in found for name in module.classes]
     functions = [name for module in found for name in module.functions]
     modules = Counter(path.stem for path in paths if path.stem != "__init__")
@@ -102,6 +113,7 @@ def name_figures(root: Path = ROOT) -> dict[str, float]:
         "loops over one or each": sum(module.empty_variables for module in found),
         "docstrings of 8 words or fewer": sum(module.short_docstrings for module in found),
         HELD_TEXTS: len(held_texts(root)),
+        BANNERS: sum(map(count_banners, sources)),
     }
 
 

@@ -170,8 +170,6 @@ def table_text(rows: list[list[str]]) -> str:
     return "\n".join("\t".join(" ".join(cell.split()) for cell in row) for row in rows)
 
 
-# Lines of code that are paragraphs of their own in their format, put together.
-
 MOST_LINES = 200
 
 
@@ -203,8 +201,6 @@ def _join_code_lines(lines: list[BlockPiece]) -> Iterator[BlockPiece]:
         place = BlockPlace(first.place.part, first.place.start, last.place.end)
         yield BlockPiece(BlockKind.CODE, "\n".join(line.text for line in lines), first.page, place, label=first.label)
 
-
-# Blocks as plain Markdown with page marks, for people and for prompts.
 
 PAGE_MARKS = {"page": "p.", "slide": "slide", "sheet": "sheet", "chapter": "ch.", "file": "file", "minute": "min."}
 """Prefix of a page number by the document's unit; see `Opened.unit`."""

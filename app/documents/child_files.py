@@ -81,9 +81,6 @@ def require_unchanged(path: Path, before: os.stat_result) -> None:
         raise DocumentUnreadable(str(path), "changed")
 
 
-# The file that a translated document is written to: made by the parent, filled by the child, over no other file.
-
-
 def make_output(path: Path) -> None:
     """Create an empty output file for the child. Raises FolderNotWritable, DiskFull, or FileExistsError."""
     try:
@@ -149,8 +146,6 @@ class _FailedWrite(io.FileIO):
         except OSError as error:
             raise problem(error, self._path) from error
 
-
-# The file in which translations go to the document child: a JSON line for each segment.
 
 # `write_translations` puts the id first, so that a line need not be parsed to be found again.
 _ID = re.compile(rb'\{"id": (\d{1,18}),')

@@ -99,8 +99,6 @@ def _cut_piece(piece: BlockPiece, start: int, end: int) -> BlockPiece:
     return piece._replace(text=piece.text[start:end], place=place)
 
 
-# Takes out of a segment what no reader of a page can see, and fits a translation to the segment it is of.
-
 MOST_CONTEXT_CHARACTERS = 2000
 # What XML 1.0 does not allow in any form, escaped or not (2.2): a program refuses the whole file over one.
 _NO_TEXT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff]")
@@ -143,8 +141,6 @@ def fit_translation(translation: Content, source: Content) -> Content | None:
     return content_of([own[part.key] if isinstance(part, Mark) else part for part in fitted])
 
 
-# The remarks on one file, each thing once.
-
 MOST_REMARKS = 200
 MOST_REMARK_CHARACTERS = 300
 """Limit of names in a remark, such as a sheet's or an attachment's."""
@@ -177,8 +173,6 @@ class RemarkCounts:
 def _shorten_text(text: str) -> str:
     return clean_text(text if len(text) <= MOST_REMARK_CHARACTERS else f"{text[: MOST_REMARK_CHARACTERS - 1]}…")
 
-
-# What a document's text tells as it goes by: its language.
 
 BEGINNING_CHARACTERS = 1000
 STRETCH_CHARACTERS = 200
@@ -215,10 +209,6 @@ class ProseSample:
         return language_of(self.text)
 
 
-# Text of fonts that show other letters at the codes of Latin ones: "Ïðèâåò" is read where a page shows "Привет".
-# Such fonts are older than Unicode, and a document that uses one says nothing of it. It is known by words of nothing
-# but accented letters, which no language has.
-
 LEAST_WORDS = 5
 LEAST_SHARE = 0.05
 """Least share of the long words; a document may have more than one font."""
@@ -233,7 +223,11 @@ _ENCODINGS = ("cp1251", "cp1253", "cp1255", "cp1256", "cp874", "koi8-r", "koi8-u
 
 
 class LegacyFonts:
-    """Detect fonts with legacy encodings from the beginning of a document's text."""
+    """Detect fonts with legacy encodings from the beginning of a document's text.
+
+    Such fonts are older than Unicode, and a document that uses one says nothing of it. It is known by words of
+    nothing but accented letters, which no language has.
+    """
 
     def __init__(self) -> None:
         self._looked_at = 0

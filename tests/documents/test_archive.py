@@ -14,7 +14,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from app.core.errors import DocumentUnreadable
-from app.documents.archive import Archive, copy_archive
+from app.documents.archive import Archive
+from app.documents.archive_copy import copy_archive
 from app.documents.source import FileSource
 from tests.helpers.office_files import write_zip
 

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.documents.encoding import ENCODINGS, SAMPLE_BYTES, byte_offsets, decode, find_encoding, known, stream
+from app.documents.encoding import ENCODINGS, SAMPLE_BYTES, decode, find_encoding, known, stream
+from app.documents.text_file import byte_offsets
 from tests.helpers.text_files import CODE_PAGES, LANGUAGES, encodings_of, in_encoding
 
 

@@ -13,7 +13,7 @@ import pytest
 
 from app.core.errors import AppError, DocumentUnreadable, FolderNotWritable, ProtocolViolation
 from app.core.events import CancelToken
-from app.documents import read_document, worker
+from app.documents import read_document, segment_pass
 from app.documents.child_files import write_translations
 from app.documents.limits import MOST_REWRITTEN_BYTES, MOST_WRITTEN_BYTES
 from app.documents.protocol import Rewrite, Rewritten, Segments, SegmentsDone, SegmentsRead, SegmentsWritten
@@ -182,7 +182,7 @@ def test_a_folder_that_is_not_there_is_told(path: Path, tmp_path: Path, work: Pa
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full")
 def test_the_child_writes_to_nothing_but_an_empty_file(path: Path, tmp_path: Path, work: Path) -> None:
-    from app.documents.worker import rewritten
+    from app.documents.segment_pass import rewritten
 
     lines = tmp_path / "lines"
     lines.write_bytes(b"")
@@ -292,11 +292,11 @@ def test_a_text_too_long_to_be_one_segment_is_left_and_told(
     tmp_path: Path, work: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
 
-    monkeypatch.setattr(worker, "MOST_CHARACTERS", 60)
+    monkeypatch.setattr(segment_pass, "MOST_CHARACTERS", 60)
     path = tmp_path / "file.txt"
     path.write_text(f"{WORDS}\n\nShort.\n")
     told = list[Any]()
-    done = worker.rewritten(Segments(str(path)), told.append)
+    done = segment_pass.rewritten(Segments(str(path)), told.append)
     assert isinstance(done, SegmentsDone)
     assert [segment.id for event in told for segment in event.segments] == [2]
     assert [(remark.name, remark.values) for remark in done.remarks] == [("long_segments", {"count": 1})]

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from app.core.child import own_command
 from app.documents.blocks import Block, BlockKind, BlockNumbering, BlockPiece, BlockPlace, LineBox
-from app.documents.split import SEPARATOR, Counter, CutRank, TextChunk, cuts_in, split
+from app.documents.cut_places import CutRank, cuts_in
+from app.documents.split import SEPARATOR, Counter, TextChunk, split
 from app.engine.client import EngineClient
 from tests.helpers.engine import load
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from app.documents.encoding import TextFile
 from app.documents.source import FileSource
+from app.documents.text_file import TextFile
 
 
 def spliced(path: Path, data: bytes, old: str, new: str, encoding: str = "", **more: bool) -> tuple[bytes, list[str]]:

@@ -88,6 +88,10 @@ class Found:
     def event(self, event): ...
 
 
+# Tables of tokens.
+
+
+# A comment that belongs to what follows it.
 class TokenTable:
     """Say in more than eight words what this one is for."""
 
@@ -111,6 +115,7 @@ def test_names_that_cannot_be_guessed_are_counted(tmp_path: Path) -> None:
         "loops over one or each": 2,
         "docstrings of 8 words or fewer": 1,
         "texts of the screen in tests": 0,
+        "section banners": 1,
     }
 
 

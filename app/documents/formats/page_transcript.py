@@ -75,9 +75,6 @@ def _strip_emphasis(text: str) -> str:
     return _SLANTED.sub(r"\1", _STRONG.sub(r"\2", text))
 
 
-# A layout: a JSON object for each element, with its edges in pixels of the picture.
-
-
 def _iterate_objects(text: str) -> Iterator[dict[str, Any]]:
     """Yield object by object, so that a truncated one doesn't lose the others."""
     # No JSON parser takes a list whose end is missing, as of an answer that reached its limit.
@@ -123,9 +120,6 @@ def _box_edges(box: list[Any], view: View) -> tuple[float, float, float, float]:
     if not (0 <= left < right <= 1.05 * wide and 0 <= top < bottom <= 1.05 * high):
         return whole
     return view.on_page(left, top, min(right, wide), min(bottom, high))
-
-
-# Where the words of a text are on a page whose lines are known: the longest runs of words that both have in order.
 
 
 def _place_pieces(

@@ -256,8 +256,6 @@ def mark_of(properties: Element) -> str | None:
     return "•" if properties.find(f"{DRAWING}buAutoNum") is not None else None
 
 
-# The same slides written back.
-
 _TABLE = f"{DRAWING}tbl"
 _KINDS = dict.fromkeys(TITLES, SegmentKind.HEADING)
 _KINDS |= dict.fromkeys(("dt", "ftr", "hdr", "sldNum"), SegmentKind.HEADER)

@@ -18,8 +18,8 @@ from enum import IntEnum
 from typing import NamedTuple, Protocol, TypeVar
 
 from app.core.events import Message, Role
+from app.documents.cut_places import CutRank, cuts_in
 from app.documents.segments import Content, Mark, Segment, content_of, plain
-from app.documents.split import CutRank, cuts_in
 from app.engine.protocol import Sampling
 from app.features.models.model_languages import GENERIC, TRANSLATE_GEMMA, KnownLanguages
 from app.features.translate.delivering import DeliveryCandidate

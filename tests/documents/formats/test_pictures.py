@@ -12,10 +12,10 @@ from PySide6.QtGui import QImage
 
 from app.core.errors import DocumentUnreadable
 from app.documents.blocks import BlockKind, BlockPiece
-from app.documents.formats import pictures
+from app.documents.formats import pictures, tesseract
 from app.documents.formats.pdf.pdf import read
 from app.documents.formats.pdf.pdf_pages import draw
-from app.documents.formats.pictures import RgbPicture, find_tesseract
+from app.documents.formats.tesseract import RgbPicture, find_tesseract
 from app.documents.protocol import PutUpright, Recognize
 from app.documents.source import FileSource, Item, Opened, PageRead, ReadingRemark
 from app.features.error_messages import sentence_for
@@ -124,9 +124,9 @@ def test_short_words_in_columns_are_a_table_and_sentences_beside_each_other_are_
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: int, kind: BlockKind, is_rtl: bool
 ) -> None:
     install(tmp_path, monkeypatch, COLUMNS.format(words=words, is_rtl=is_rtl))
-    tesseract = find_tesseract()
-    assert tesseract is not None
-    (piece,) = tesseract.pieces(RgbPicture(2, 1, bytes(6), 1.0), 1)
+    found = find_tesseract()
+    assert found is not None
+    (piece,) = found.pieces(RgbPicture(2, 1, bytes(6), 1.0), 1)
     assert piece.kind is kind
     assert len(piece.place.boxes) == 4
     if kind is BlockKind.TABLE:
@@ -148,11 +148,11 @@ def test_short_words_in_columns_are_a_table_and_sentences_beside_each_other_are_
 def test_the_languages_are_the_systems_english_and_others_that_are_there_unless_these_are_very_many(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, installed: str, wanted: str
 ) -> None:
-    monkeypatch.setattr(pictures.locale, "getlocale", lambda: ("de_DE", "UTF-8"))
+    monkeypatch.setattr(tesseract.locale, "getlocale", lambda: ("de_DE", "UTF-8"))
     asked = install(tmp_path, monkeypatch, languages=installed.replace(" ", "\\n"))
-    tesseract = find_tesseract()
-    assert tesseract is not None
-    tesseract.pieces(RgbPicture(2, 1, bytes(6), 1.0), 1)
+    found = find_tesseract()
+    assert found is not None
+    found.pieces(RgbPicture(2, 1, bytes(6), 1.0), 1)
     said = asked.read_text().split()
     assert said[said.index("-l") + 1] == wanted
 
@@ -168,7 +168,7 @@ def test_a_tesseract_that_fails_leaves_a_picture(tmp_path: Path, monkeypatch: py
 @posix_only
 def test_a_tesseract_that_never_answers_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     install(tmp_path, monkeypatch, "import threading; threading.Event().wait()")
-    monkeypatch.setattr(pictures, "MOST_S", 0.5)
+    monkeypatch.setattr(tesseract, "MOST_S", 0.5)
     items = items_of(scan(tmp_path))
     assert items[1:] == [PageRead(1, has_text=False, is_picture=True)]
 
@@ -282,9 +282,9 @@ def test_the_real_tesseract_reads_a_drawn_page(tmp_path: Path) -> None:
     for number, line in enumerate(said):
         page.text(72, 100 + 20 * number, line, 14)
     drawn = draw(write_pdf(tmp_path / "a.pdf", [page]), 1, 300 / 72)
-    tesseract = find_tesseract()
-    assert tesseract is not None
-    (piece,) = tesseract.pieces(RgbPicture(drawn.width, drawn.height, pixels_of(drawn), 300 / 72), 1)
+    found = find_tesseract()
+    assert found is not None
+    (piece,) = found.pieces(RgbPicture(drawn.width, drawn.height, pixels_of(drawn), 300 / 72), 1)
     assert piece.text == " ".join(said)
     tops = [round(box.bottom) for box in piece.place.boxes]
     assert tops == pytest.approx([103, 123, 140], abs=4)

@@ -13,10 +13,11 @@ from collections.abc import Iterator
 from typing import BinaryIO, NamedTuple
 
 from app.documents.blocks import BlockKind, BlockPiece, BlockPlace, table_text
-from app.documents.encoding import TextFile, after_the_text, lines, stream
+from app.documents.encoding import after_the_text, lines, stream
 from app.documents.formats.catalogs.values import is_prose, shown_value
 from app.documents.segments import SegmentKind
 from app.documents.source import FileSource, Item, Opened, SegmentVisits, TargetLanguage, Visit
+from app.documents.text_file import TextFile
 
 ROWS = 100
 MOST_CHARACTERS = 100_000
@@ -119,8 +120,6 @@ def _make_piece(rows: list[list[str]], first: int, last: int, start: int, end: i
     label = f"rows {first}-{last}" if last > first else f"row {first}"
     return BlockPiece(BlockKind.TABLE, table_text(rows), place=BlockPlace("", start, end), label=label)
 
-
-# Tables in plain text: cells that are language; delimiters and quotes stay, a cell is quoted only if it must be.
 
 _LINE_END = re.compile(r"\r\n|\r|\n")
 # Possessive: without it an unclosed quote in a large file is looked for from every place.

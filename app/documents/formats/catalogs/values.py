@@ -39,8 +39,6 @@ def _translate_line(line: str, visits: SegmentVisits, context: str, kind: Segmen
     return line[:start] + _NEW_LINE.sub(" ", message.text_of(content)).strip() + line[start + len(inner) :]
 
 
-# Whether a value of a data file is language that people read, or something for programs.
-
 _LETTER = re.compile(r"[^\W\d_]")
 _PLACEHOLDERS = re.compile(
     # i18next, Angular, C, Python, Qt, Objective-C ("%@") and Rails ("$t(…)") mark values so.
@@ -116,8 +114,6 @@ def is_prose(value: str, key: str = "") -> bool:
     return is_word and _PATH.fullmatch(text) is None
 
 
-# A message of a program as content: tags of HTML in it, and line breaks, are marks; all else is text.
-
 _TAG = re.compile(r"<(/?)([A-Za-z][\w:-]*)(?:\s[^<>]*)?(/?)>")
 _ALONE = ("br", "img", "hr", "wbr", "input")
 
@@ -135,8 +131,6 @@ def _make_tag(found: re.Match[str]) -> SegmentTag:
     partner = "" if is_alone or (found[3] and not found[1]) else name
     return SegmentTag(*found.span(), partner, bool(found[1]), TAG_LOOKS.get(name, "other"), is_alone)
 
-
-# The codes by which data files say their language, and the target's in the same form.
 
 _CODES = (
     "aa ab ae af ak am an ar as av ay az ba be bg bi bm bn bo br bs ca ce ch co cr cs cu cv cy da de dv dz ee el "

@@ -12,11 +12,12 @@ from typing import Any, BinaryIO, NamedTuple
 import yaml
 
 from app.core.errors import DocumentUnreadable
-from app.documents.encoding import TextFile
 from app.documents.formats.catalogs.values import is_page, is_prose, key_of, renamed_locale, shown_value, tagged
-from app.documents.formats.plain.plain_text import pieces, width_of, wrapped
+from app.documents.formats.plain.line_wrapping import width_of, wrapped
+from app.documents.formats.plain.plain_text import pieces
 from app.documents.segments import SegmentKind, content_of
 from app.documents.source import FileSource, SegmentVisits, TargetLanguage, Visit
+from app.documents.text_file import TextFile
 
 
 def rewrite(source: FileSource, out: BinaryIO | None, visit: Visit, target: TargetLanguage | None) -> None:
@@ -81,8 +82,6 @@ def _rename_language(file: TextFile, top: YamlScalar, target: TargetLanguage) ->
         quote = "'" if raw[:1] not in "'\"" and new in ("no", "on", "yes", "off", "y", "n") else ""
         file.replace(top.start, top.end, raw.replace(top.value, f"{quote}{new}{quote}"))
 
-
-# The texts of a YAML file with their places, found by the parser's events: no alias is followed, nothing is built.
 
 MOST_DEPTH = 500
 # libyaml's is some ten times as fast, where PyYAML was built with it.
@@ -180,8 +179,6 @@ def reads_as(text: str, value: str) -> bool:
         return False
     return [place.value for place in found if not place.is_key] == [value]
 
-
-# Writes a string into the place of another in a YAML file, in the same style where that can hold it.
 
 # Anchors (&a) and tags (!t) stand before a value and stay.
 _PROPERTIES = re.compile(r"(?:[&!]\S*\s+)*")

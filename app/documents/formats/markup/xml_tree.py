@@ -227,8 +227,6 @@ def _is_allowed(number: bytes) -> bool:
     return code in (9, 10, 13) or 0x20 <= code <= 0xD7FF or 0xE000 <= code <= 0xFFFD or 0x10000 <= code <= 0x10FFFF
 
 
-# A document of one XML file has its pictures in it, longer than a parser takes: they are left out of the stream.
-
 OPEN_DOCUMENT = (b"<office:binary-data>", b"</office:binary-data>")
 """Tags around embedded pictures, which are skipped; the first must be a complete tag."""
 FICTION_BOOK = (b"<binary", b"</binary>")

@@ -222,8 +222,6 @@ def _formula_text(element: Element) -> str:
     return "".join(text.text or "" for text in element.iter(f"{MATH}t"))
 
 
-# Drawings of any OOXML package: paragraphs, words for pictures, charts and diagrams in parts of their own.
-
 # Numbers of charts are caches of cells; translating them would make the chart lie.
 _NUMBERS = (f"{CHART}numCache", f"{CHART}numLit", f"{NEWER_CHART}numDim")
 _DRAWN = ("chart", "chartEx", "diagramData", "diagramDrawing", "chartUserShapes")

@@ -12,15 +12,13 @@ from urllib.parse import unquote
 
 from lxml import etree
 
-from app.documents.archive import Archive, copy_archive
+from app.documents.archive import Archive
+from app.documents.archive_copy import copy_archive
 from app.documents.blocks import BlockKind, BlockPiece, BlockPlace
 from app.documents.encoding import BOMS
 from app.documents.formats.markup.xml_tree import Element, encoding_of, parse, words_in
 from app.documents.segments import GENERATED_DESCRIPTIONS, SegmentKind, plain
 from app.documents.source import ContentCallback, FileSource, TargetLanguage
-
-# The namespaces of Office documents, as they stand before the names of elements and attributes.
-
 
 _SCHEMAS = "{http://schemas.openxmlformats.org/"
 W = f"{_SCHEMAS}wordprocessingml/2006/main}}"
@@ -260,9 +258,6 @@ def _serialize_like(root: Element, raw: bytes) -> bytes:
     return mark + f"{declaration}{text}".encode(encoding, "xmlcharrefreplace")
 
 
-# Puts an element where its schema wants it among its siblings.
-
-
 def child_in_order(parent: Element, tag: str, order: Sequence[str]) -> Element:
     """Return the child of this tag, inserting a new one by the schema's `order`.
 
@@ -290,8 +285,6 @@ def without(parent: Element, *tags: str) -> bool:
     return bool(found)
 
 
-# Characters that XML, and SpreadsheetML above it, can and cannot have.
-
 _FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _ESCAPED = re.compile("_x([0-9A-Fa-f]{4})_")
 _LITERAL = re.compile("_(?=x[0-9A-Fa-f]{4}_)")
@@ -317,8 +310,6 @@ def escaped(text: str) -> str:
     # A text that happens to contain _x0041_ would otherwise be read as "A".
     return _LITERAL.sub("_x005F_", text) if "_x" in text else text
 
-
-# Languages as Office names them.
 
 _SCRIPTS = {"zh-hans": "zh-CN", "zh-hant": "zh-TW"}
 

@@ -10,9 +10,6 @@ from typing import Any, Literal, NamedTuple
 from app.documents.formats.office.package import without_forbidden
 from app.documents.segments import Content, Mark, content_of, marks
 
-# What a paragraph of OOXML consists of, whichever of its dialects it is in, and its order as tokens.
-
-
 _Role = Literal["text", "single", "open", "close", "anchor"]
 
 

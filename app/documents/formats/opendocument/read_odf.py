@@ -1,23 +1,27 @@
-"""Reads OpenDocument texts, presentations and the cells of spreadsheets, packed or as one flat XML file."""
+"""Read OpenDocument texts and presentations, packed or as one flat XML file: paragraphs, lists and tables."""
 
 from __future__ import annotations
 
 import posixpath
-import re
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import BinaryIO
 
 from app.documents.archive import Archive, is_zip
 from app.documents.blocks import BlockKind, BlockPiece, BlockPlace, code_joined, table_text
 from app.documents.formats.markup.xml_tree import Element, ElementPlaces, WithoutPictures, parse, stream_blocks, tags
 from app.documents.formats.office.paragraphs import ParagraphRole, gathered, labelled, once_each, trimmed
+from app.documents.formats.opendocument.odf_paragraphs import (
+    ACTIONS,
+    STYLE_NAME,
+    OdfParagraphWords,
+    equation_text,
+    plain_text,
+)
 from app.documents.formats.opendocument.styles import (
     CONTENT,
     DRAW,
     META,
-    MOST_SPACES,
     OFFICE,
     OUTLINE,
     PARAGRAPHS,
@@ -192,7 +196,7 @@ class _OdfReading:
         if self._archive is None or name not in self._archive:
             return ""
         root = parse(self._archive.read(name), self._source)
-        return _equation_text(root) if str(root.tag).endswith("}math") else ""
+        return equation_text(root) if str(root.tag).endswith("}math") else ""
 
 
 def _is_hidden(parent: Element | None) -> bool:
@@ -202,12 +206,9 @@ def _is_hidden(parent: Element | None) -> bool:
     )
 
 
-# Paragraphs, lists and tables of an OpenDocument as pieces, each followed by what hangs on it.
-
-_LIST, _TABLE = f"{TEXT}list", f"{TABLE}table"
-_ROW, _CELL, _COVERED = f"{TABLE}table-row", f"{TABLE}table-cell", f"{TABLE}covered-table-cell"
-_STYLE_NAME = f"{TEXT}style-name"
-_COLUMNS_REPEATED = f"{TABLE}number-columns-repeated"
+_LIST, TABLE_TAG = f"{TEXT}list", f"{TABLE}table"
+ROW, CELL, COVERED = f"{TABLE}table-row", f"{TABLE}table-cell", f"{TABLE}covered-table-cell"
+COLUMNS_REPEATED = f"{TABLE}number-columns-repeated"
 _HEADING, _NUMBERED = f"{TEXT}h", f"{TEXT}numbered-paragraph"
 _UNSEEN_ROWS = ("collapse", "filter")
 # A row repeated a million times fills a sheet to its end; nobody wrote it.
@@ -243,7 +244,7 @@ class OdfBlocks:
             yield from self._whole_paragraph(element, places)
         elif tag == _LIST:
             yield from self._list_blocks(element, places)
-        elif tag == _TABLE:
+        elif tag == TABLE_TAG:
             yield from self._table(element, places)
         elif tag == _NUMBERED:
             yield from self._numbered_blocks(element, places)
@@ -272,12 +273,12 @@ class OdfBlocks:
 
         `item` is the level and the label of the list item that the paragraph is in.
         """
-        look = self._styles.find(element.get(_STYLE_NAME, ""))
+        look = self._styles.find(element.get(STYLE_NAME, ""))
         if look.is_hidden:
             return None, None
         hung = None
         # Nine of ten paragraphs have no markup to walk.
-        text = _plain_text(element, self._styles)
+        text = plain_text(element, self._styles)
         if text is None:
             words = OdfParagraphWords(self._styles, self._equation).read(element)
             text, hung = words.text, words if words.has_followers else None
@@ -290,7 +291,7 @@ class OdfBlocks:
 
     def is_code(self, paragraph: Element) -> bool:
         """Return whether a paragraph that may be empty is a line of code."""
-        look = self._styles.find(paragraph.get(_STYLE_NAME, ""))
+        look = self._styles.find(paragraph.get(STYLE_NAME, ""))
         return paragraph.tag != _HEADING and look.role is ParagraphRole.CODE and not look.is_hidden
 
     def followed(self, words: OdfParagraphWords, places: ElementPlaces) -> Iterator[BlockPiece]:
@@ -341,7 +342,7 @@ class OdfBlocks:
 
     def _numbered_blocks(self, element: Element, places: ElementPlaces) -> Iterator[BlockPiece]:
         """Yield a paragraph that declares its own list numbering."""
-        style = element.get(_STYLE_NAME) or self._style_of_items(element)
+        style = element.get(STYLE_NAME) or self._style_of_items(element)
         list_id = element.get(f"{TEXT}list-id", style)
         if list_id != self._numbered_list:
             self._counters.begin(style)
@@ -366,9 +367,9 @@ class OdfBlocks:
         return self._styles.find(first.get(f"{TEXT}style-name", "")).list_style if first is not None else ""
 
     def _table(self, table: Element, places: ElementPlaces) -> Iterator[BlockPiece]:
-        rows = [row for row in _nearest_descendants(table, _ROW) if row.get(f"{TABLE}visibility") not in _UNSEEN_ROWS]
+        rows = [row for row in _nearest_descendants(table, ROW) if row.get(f"{TABLE}visibility") not in _UNSEEN_ROWS]
         # A table of one cell is a frame around text.
-        if len(rows) == 1 and len(cells := list(_nearest_descendants(rows[0], _CELL, _COVERED))) == 1:
+        if len(rows) == 1 and len(cells := list(_nearest_descendants(rows[0], CELL, COVERED))) == 1:
             for child in cells[0]:
                 yield from self.read(child, places)
             return
@@ -386,8 +387,8 @@ class OdfBlocks:
     def _row_cells(self, row: Element, places: ElementPlaces, after: list[BlockPiece]) -> list[str]:
         """Return the cells of a row; notes and tables inside go to `after`."""
         line: list[str] = []
-        for cell in _nearest_descendants(row, _CELL, _COVERED):
-            line += [self._cell(cell, places, after)] * min(parse_whole(cell.get(_COLUMNS_REPEATED)), _MOST_REPEATED)
+        for cell in _nearest_descendants(row, CELL, COVERED):
+            line += [self._cell(cell, places, after)] * min(parse_whole(cell.get(COLUMNS_REPEATED)), _MOST_REPEATED)
         # A row is filled to the sheet's last column by one repeated empty cell.
         while line and not line[-1]:
             line.pop()
@@ -422,145 +423,9 @@ def _nearest_descendants(element: Element, *tags: str) -> Iterator[Element]:
             yield from _nearest_descendants(child, *tags)
 
 
-# The words of one paragraph of an OpenDocument, and what hangs on it: notes, comments, frames.
-
-_MATH = "{http://www.w3.org/1998/Math/MathML}"
-_XLINK = "{http://www.w3.org/1999/xlink}"
 _SVG = "{urn:oasis:names:tc:opendocument:xmlns:svg-compatible:1.0}"
-_WHITE = re.compile(r"[ \t\r\n]+")
 
 
-class OdfParagraphWords:
-    """Walks over one paragraph and keeps what it finds, in order.
-
-    `frames` hold paragraphs that come after this one; `notes` are footnotes, endnotes and comments. `equation` gives
-    the words of an equation that is kept in a member of its own.
-    """
-
-    def __init__(self, styles: OpenDocumentStyles, equation: Callable[[str], str]) -> None:
-        self.frames: list[Element] = []
-        self.notes: list[Element] = []
-        self._styles = styles
-        self._equation = equation
-        self._words: list[str] = []
-
-    @property
-    def has_followers(self) -> bool:
-        """True if something is to be read after the paragraph."""
-        return bool(self.frames or self.notes)
-
-    @property
-    def text(self) -> str:
-        """The words so far; a line break of the file is a newline."""
-        return "".join(self._words)
-
-    def read(self, element: Element) -> OdfParagraphWords:
-        if element.text:
-            self._add(element.text)
-        for child in element:
-            action = _ACTIONS.get(child.tag, OdfParagraphWords.read)
-            if action is not None:
-                action(self, child)
-            if child.tail:
-                self._add(child.tail)
-        return self
-
-    def _add(self, text: str) -> None:
-        """Add text with white space collapsed, and none at the start (OpenDocument 1.2 part 1, 6.1.2)."""
-        if "  " in text or "\n" in text or "\t" in text:
-            text = _WHITE.sub(" ", text)
-        words = self._words
-        # A space after a space or at the beginning is none, also across two spans.
-        if text[0] == " " and (not words or words[-1][-1:] in (" ", "\n")):
-            text = text[1:]
-        if text:
-            words.append(text)
-
-    def append_text(self, text: str) -> None:
-        self._words.append(text)
-
-    def span(self, span: Element) -> None:
-        """Read a span's words, unless its style hides them."""
-        if not self._styles.find(span.get(_STYLE_NAME, "")).is_hidden:
-            self.read(span)
-
-    def spaces(self, element: Element) -> None:
-        self.append_text(" " * min(parse_whole(element.get(f"{TEXT}c")), MOST_SPACES))
-
-    def ruby(self, ruby: Element) -> None:
-        """Read the base text, then its ruby in parentheses, as a reader would say it."""
-        for child in ruby:
-            if child.tag == f"{TEXT}ruby-text":
-                self.append_text("(")
-                self.read(child)
-                self.append_text(")")
-            else:
-                self.read(child)
-
-    def note(self, element: Element) -> None:
-        """Keep a footnote or comment for after the paragraph: its words would cut the sentence."""
-        self.notes.append(element)
-
-    def frame(self, element: Element) -> None:
-        """So is a frame, a shape or a table; an equation in it belongs here."""
-        for part in element:
-            if part.tag == f"{DRAW}object":
-                self.append_text(_equation_text(part) if len(part) else self._equation(part.get(f"{_XLINK}href", "")))
-        self.frames.append(element)
-
-    def equation(self, element: Element) -> None:
-        self.append_text(_equation_text(element))
-
-
-_SAYS_NOTHING = frozenset(tags(TEXT, "span a soft-page-break bookmark bookmark-start bookmark-end"))
-"""Elements that change nothing of a paragraph's words, unless a style hides them."""
-
-
-def _plain_text(paragraph: Element, styles: OpenDocumentStyles) -> str | None:
-    """Read text with spans as `OdfParagraphWords` would, in half the time; None for other paragraphs."""
-    text = paragraph.text or ""
-    if len(paragraph):
-        # A style that hides needs each span looked at.
-        if styles.hides:
-            return None
-        texts = [text]
-        for child in paragraph:
-            if child.tag not in _SAYS_NOTHING or len(child):
-                return None
-            texts.append(child.text or "")
-            texts.append(child.tail or "")
-        text = "".join(texts)
-    return _WHITE.sub(" ", text).strip(" ") if "  " in text or "\n" in text or "\t" in text else text.strip(" ")
-
-
-def _equation_text(element: Element) -> str:
-    """Return the signs of an equation in MathML, in order; not the notes on how it was made."""
-    tokens = element.iter(*(f"{_MATH}{name}" for name in ("mi", "mn", "mo", "mtext", "ms")))
-    return " ".join(text for token in tokens if (text := " ".join((token.text or "").split())))
-
-
-def _put_text_action(text: str) -> Callable[[OdfParagraphWords, Element], object]:
-    return lambda words, _: words.append_text(text)
-
-
-_SHAPES = tags(
-    DRAW,
-    "frame g custom-shape rect ellipse circle line connector polygon polyline path regular-polygon caption measure"
-    " control page-thumbnail text-box",
-)
-_ACTIONS: dict[str, Callable[[OdfParagraphWords, Element], object] | None] = {
-    f"{TEXT}span": OdfParagraphWords.span,
-    f"{TEXT}s": OdfParagraphWords.spaces,
-    f"{TEXT}tab": _put_text_action("\t"),
-    f"{TEXT}line-break": _put_text_action("\n"),
-    f"{TEXT}ruby": OdfParagraphWords.ruby,
-    f"{TEXT}note": OdfParagraphWords.note,
-    f"{OFFICE}annotation": OdfParagraphWords.note,
-    f"{TABLE}table": OdfParagraphWords.frame,
-    f"{_MATH}math": OdfParagraphWords.equation,
-    **dict.fromkeys(_SHAPES, OdfParagraphWords.frame),
-}
-"""Handlers of elements; None skips one, and unlisted ones are searched for words."""
 LEFT_OUT = frozenset(
     tags(TEXT, "note-citation hidden-text hidden-paragraph tracked-changes script table-of-content-source")
     + tags(TEXT, "alphabetical-index-source illustration-index-source table-index-source object-index-source")
@@ -570,185 +435,4 @@ LEFT_OUT = frozenset(
     + (f"{DRAW}image", f"{DRAW}glue-point", f"{PRESENTATION}event-listener", f"{STYLE}style", f"{TABLE}tracked-changes")
     # Deleted text of tracked changes lies apart in `tracked-changes`, so passing that over is enough.
 )
-_ACTIONS |= dict.fromkeys(LEFT_OUT)
-
-
-# The cells of an OpenDocument spreadsheet, row by row, packed or flat, so that a sheet costs what it holds.
-#
-# Read by hand since python-calamine stops at white space between cells, and gives neither errors nor comments.
-# Source: OpenDocument 1.2 part 1, 9 (tables) and 19.385 (value types).
-
-_MOST_COLUMNS = 16_384  # a sheet's width in Calc and Excel
-_SHEET_CONTAINERS = frozenset(
-    tags(OFFICE, "document document-content body spreadsheet")
-    + tags(TABLE, "table table-rows table-header-rows table-row-group")
-)
-_ROWS_REPEATED = f"{TABLE}number-rows-repeated"
-_TYPE, _VALUE = f"{OFFICE}value-type", f"{OFFICE}value"
-_DURATION = re.compile(r"PT(\d{1,9})H(\d{1,2})M(\d{1,2})(?:[.,]\d+)?S")
-_ERROR = re.compile(r"#[A-Z]|Err:\d")
-
-
-@dataclass
-class OpenDocumentSheet:
-    """A sheet. `rows` counts up to the last with content."""
-
-    name: str
-    is_hidden: bool
-    rows: int = 0
-
-
-class RepeatedRows(NamedTuple):
-    """Equal consecutive rows, and the notes and drawings next to their cells.
-
-    `sheet` and `number` count from 0, `cells` are by column from 0.
-    """
-
-    sheet: int
-    number: int
-    times: int
-    cells: dict[int, str]
-    beside: list[BlockPiece]
-
-
-class OdfSpreadsheet:
-    """A spreadsheet, read twice: for its sheets, then their content. `open_` reopens its XML.
-
-    All methods raise DocumentUnreadable.
-    """
-
-    def __init__(self, open_: Callable[[], BinaryIO], source: FileSource) -> None:
-        self._open = open_
-        self._source = source
-        self.title = ""
-        self.pictures = 0
-        self.sheets: list[OpenDocumentSheet] = []
-        # The sheets are told before any row, so all of the file is gone through once more.
-        self._look_through()
-
-    def _look_through(self) -> None:
-        hidden: set[str] = set()
-        with self._open() as stream:
-            at = -1
-            for index, element in self._sheet_elements(stream):
-                if index < 0:
-                    hidden |= _hidden_styles(element)
-                    self.title = title_in(element) if element.tag == f"{OFFICE}meta" else self.title
-                    continue
-                if index > at:
-                    table = next(element.iterancestors(_TABLE))
-                    style = table.get(f"{TABLE}style-name", "")
-                    self.sheets.append(OpenDocumentSheet(table.get(f"{TABLE}name", ""), style in hidden))
-                    at, number = index, 0
-                if element.tag == _ROW:
-                    number += max(1, parse_whole(element.get(_ROWS_REPEATED)))
-                    # Rows behind the last with content are only formatting.
-                    if any(len(cell) or cell.get(_TYPE) for cell in element.iterchildren(_CELL, _COVERED)):
-                        self.sheets[-1].rows = number
-
-    def found(self) -> Iterator[RepeatedRows]:
-        """Yield the rows with content in order, at least one per sheet."""
-        styles = OpenDocumentStyles()
-        blocks = OdfBlocks(styles, lambda _: "")
-        with self._open() as stream:
-            at, number = -1, 0
-            for index, element in self._sheet_elements(stream):
-                if index < 0:
-                    if element.tag in (f"{OFFICE}automatic-styles", f"{OFFICE}styles"):
-                        styles.add(element)
-                    continue
-                if index > at:
-                    at, number = index, 0
-                    yield RepeatedRows(index, 0, 1, {}, [])
-                row = _OdfRow(element, styles, blocks)
-                times = max(1, parse_whole(element.get(_ROWS_REPEATED))) if element.tag == _ROW else 0
-                if row.cells or row.beside:
-                    # Rows without content cost nothing but their number.
-                    yield RepeatedRows(index, number, times, row.cells, row.beside)
-                number += times
-        self.pictures = blocks.pictures
-
-    def _sheet_elements(self, stream: BinaryIO) -> Iterator[tuple[int, Element]]:
-        """Yield elements with their sheet's number; -1 outside of sheets."""
-        count, last, parent, index = 0, None, None, -1
-        for _, _, element in stream_blocks(stream, self._source, _SHEET_CONTAINERS):
-            if element.getparent() is not parent:
-                parent = element.getparent()
-                table = parent if parent.tag == _TABLE else next(parent.iterancestors(_TABLE), None)
-                # A sheet within a sheet (a subtable) has no number of its own.
-                if table is not None and table is not last:
-                    count, last = count + 1, table
-                index = count - 1 if table is not None else -1
-            yield index, element
-
-
-class _OdfRow:
-    """Cells of one row, or the drawings of a sheet."""
-
-    def __init__(self, element: Element, styles: OpenDocumentStyles, blocks: OdfBlocks) -> None:
-        self.cells: dict[int, str] = {}
-        self.beside: list[BlockPiece] = []
-        self._styles = styles
-        self._blocks = blocks
-        self._places = ElementPlaces("", element)
-        if element.tag != _ROW:
-            self.beside += blocks.read(element, self._places)
-            return
-        column = 0
-        for cell in element.iterchildren(_CELL, _COVERED):
-            times = max(1, parse_whole(cell.get(_COLUMNS_REPEATED)))
-            # `value-type` alone counts: a cell may have a value and no paragraph.
-            if (len(cell) or cell.get(_TYPE)) and column < _MOST_COLUMNS:
-                text = self._text(cell)
-                if text:
-                    self.cells |= dict.fromkeys(range(column, min(column + times, _MOST_COLUMNS)), text)
-            column += times
-
-    def _text(self, cell: Element) -> str:
-        texts = []
-        for child in cell:
-            if child.tag in PARAGRAPHS:
-                words = OdfParagraphWords(self._styles, lambda _: "").read(child)
-                texts.append(words.text)
-                self.beside += self._blocks.followed(words, self._places) if words.has_followers else ()
-            elif child.tag == f"{OFFICE}annotation":
-                self.beside += self._blocks.gathered(child, self._places, BlockKind.NOTE, "comment")
-            elif child.tag not in LEFT_OUT or child.tag.endswith("}image"):
-                self.beside += self._blocks.read(child, self._places)
-        shown = "\n".join(texts).strip()
-        # An error is what the cell shows; its value would be 0.
-        return shown if _ERROR.match(shown) else _cell_value(cell, shown)
-
-
-def _cell_value(cell: Element, shown: str) -> str:
-    """Return what is in a cell rather than how it is shown: all of a number's digits, a date as ISO 8601 has it."""
-    match cell.get(_TYPE):
-        case "float" | "currency" | "percentage":
-            return _format_number(cell.get(_VALUE, "")) or shown
-        case "date":
-            value = cell.get(f"{OFFICE}date-value", "").replace("T", " ").removesuffix(" 00:00:00")
-            return value or shown
-        case "time":
-            duration = _DURATION.fullmatch(cell.get(f"{OFFICE}time-value", ""))
-            return f"{int(duration[1]):02}:{duration[2]:0>2}:{duration[3]:0>2}" if duration else shown
-        case "boolean":
-            return cell.get(f"{OFFICE}boolean-value", "").upper() or shown
-        case _:
-            return shown or cell.get(f"{OFFICE}string-value", "").strip()
-
-
-def _format_number(value: str) -> str:
-    try:
-        number = float(value)
-    except ValueError:
-        return ""
-    # 15 digits are what a double keeps; a whole number needs no point.
-    return str(int(number)) if number.is_integer() and abs(number) < 1e15 else f"{number:.15g}"
-
-
-def _hidden_styles(element: Element) -> set[str]:
-    return {
-        style.getparent().get(f"{STYLE}name", "")
-        for style in element.iter(f"{STYLE}table-properties")
-        if style.get(f"{TABLE}display") == "false"
-    }
+ACTIONS |= dict.fromkeys(LEFT_OUT)

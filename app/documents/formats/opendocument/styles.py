@@ -200,8 +200,6 @@ def refuse_protected(archive: Archive, source: FileSource) -> None:
             raise source.unreadable("protected")
 
 
-# What the styles of an OpenDocument say about its text: what is code, and which looks are none.
-
 _REVISION = "rsid"
 _PROPERTIES = f"{STYLE}text-properties"
 _LOOKS = {

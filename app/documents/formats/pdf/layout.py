@@ -446,8 +446,6 @@ def one_line(row: list[PdfLine]) -> PdfLine:
     )
 
 
-# Tables among rows of cells: the same gutters in three rows or more, with short cells between them.
-
 LEAST_ROWS = 3
 MOST_CELL_CHARS = 40
 MOST_MONO = 0.8

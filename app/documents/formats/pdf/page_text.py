@@ -17,18 +17,9 @@ from typing import Any, NamedTuple
 from pypdfium2 import raw
 
 from app.documents.blocks import BlockPiece
-from app.documents.formats.pdf.pdf_pages import (
-    AnnotationReader,
-    PageGeometry,
-    PageRulings,
-    RuledGrid,
-    Span,
-    address_of,
-    quick,
-    rulings_of,
-    sheet_of,
-    without_words,
-)
+from app.documents.formats.pdf.annotations import AnnotationReader
+from app.documents.formats.pdf.pdf_pages import PageGeometry, Span, address_of, quick, sheet_of
+from app.documents.formats.pdf.ruled_lines import PageRulings, RuledGrid, rulings_of, without_words
 
 HYPHEN = "\ufffe"
 """PDFium's sign for a hyphen at a line's end."""

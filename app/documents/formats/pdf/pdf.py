@@ -21,29 +21,19 @@ from pypdfium2 import raw
 
 from app.core.errors import DocumentUnreadable
 from app.documents.blocks import BlockKind, BlockPiece, LineBox
-from app.documents.formats.pdf.headings import HeadingMarker, LetterStatistics, RunningHeaders, plain
+from app.documents.formats.pdf.annotations import AnnotationReader, said
+from app.documents.formats.pdf.draft_texts import HyphenWords, piece_of
+from app.documents.formats.pdf.headings import HeadingMarker, LetterStatistics
 from app.documents.formats.pdf.layout import flows
+from app.documents.formats.pdf.outline_entries import PdfOutline
 from app.documents.formats.pdf.page_text import PageText, PdfLine, PdfTable, TextProbe, page_text
-from app.documents.formats.pdf.pdf_blocks import (
-    BlockDraft,
-    HyphenWords,
-    drafts_of,
-    goes_on,
-    mark_footnotes,
-    piece_of,
-    table_draft,
-)
-from app.documents.formats.pdf.pdf_pages import MOST_SIDE, AnnotationReader, PdfOutline, opened, said, scan_of
+from app.documents.formats.pdf.pdf_blocks import BlockDraft, drafts_of, goes_on, mark_footnotes, table_draft
+from app.documents.formats.pdf.pdf_pages import MOST_SIDE, opened
 from app.documents.formats.pdf.ruled import with_tables
-from app.documents.formats.pictures import (
-    LOOK_DPI,
-    MOST_LOOKED_AT,
-    RgbPicture,
-    Tesseract,
-    find_tesseract,
-    on_page,
-    skew_of,
-)
+from app.documents.formats.pdf.ruled_lines import scan_of
+from app.documents.formats.pdf.running_headers import RunningHeaders, plain
+from app.documents.formats.pictures import on_page
+from app.documents.formats.tesseract import LOOK_DPI, MOST_LOOKED_AT, RgbPicture, Tesseract, find_tesseract, skew_of
 from app.documents.protocol import NO_VIEW, Arrange, Drawn, PutUpright, Recognize, View
 from app.documents.source import FileSource, Item, Opened, PageRead, counted
 

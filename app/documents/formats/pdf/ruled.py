@@ -9,7 +9,7 @@ from statistics import median
 
 from app.documents.formats.pdf.layout import MOST_CELL_CHARS, are_text, gutters_of, rows_apart
 from app.documents.formats.pdf.page_text import PdfLine, PdfTable
-from app.documents.formats.pdf.pdf_pages import PageRulings, RuledGrid, RuledLine, covered, near
+from app.documents.formats.pdf.ruled_lines import PageRulings, RuledGrid, RuledLine, covered, near
 
 MOST_CHARS_IN_CELLS = 500
 """Most characters in a table's cells, as a rule: with more, the grid is a frame around text."""

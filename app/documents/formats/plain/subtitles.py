@@ -11,10 +11,12 @@ from collections.abc import Iterator
 from typing import BinaryIO
 
 from app.documents.blocks import BlockKind, BlockPiece, BlockPlace
-from app.documents.encoding import TextFile, after_the_text, decode, without_nuls
-from app.documents.formats.plain.plain_text import balanced, filled_lines, joined, one_line, width_of
+from app.documents.encoding import after_the_text, decode, without_nuls
+from app.documents.formats.plain.line_wrapping import balanced, joined, one_line, width_of
+from app.documents.formats.plain.plain_lines import filled_lines
 from app.documents.segments import Content, Mark, SegmentKind, SegmentTag, tagged_content
 from app.documents.source import FileSource, Item, Opened, SegmentVisits, TargetLanguage, Visit
+from app.documents.text_file import TextFile
 
 _TIME = r"(?:\d+:)?\d{1,2}:\d{2}[,.:]\d{1,3}"
 _TIMING = re.compile(rf"[ \t]*({_TIME})[ \t]*-->[ \t]*({_TIME})[^\r\n]*")
@@ -66,8 +68,6 @@ def _cue_piece(kept: list[tuple[int, str]], timing: str, is_vtt: bool) -> BlockP
         # WebVTT has character references, SRT has none.
     )
 
-
-# Subtitles, SRT and WebVTT: what is said in each cue; numbers, timings, notes, styles and settings stay.
 
 _NAME = re.compile(r"<(/?)([A-Za-z]*)[^<>]*>")
 _SPEAKER = re.compile(r"[-–—‐‑―]\s*\S|<v[ .]")

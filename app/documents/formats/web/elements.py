@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from app.documents.blocks import BlockKind
-from app.documents.formats.markup.tagged_text import attributes
+from app.documents.formats.markup.markup_tags import attributes
 from app.documents.formats.office.paragraphs import spelled
 from app.documents.segments import SegmentKind
 
@@ -187,8 +187,6 @@ def _write_number(number: int, style: str) -> str:
         return letters
     return spelled(number, style)
 
-
-# What the elements and attributes of HTML mean for translating a page.
 
 DRAWN_TEXTS = _name_set("text title desc foreignobject")
 """Texts of a drawing."""

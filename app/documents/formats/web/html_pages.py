@@ -12,18 +12,16 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from email import message_from_bytes, policy
 from email.message import Message
-from itertools import islice
 from typing import BinaryIO, Literal
 
-from app.documents.encoding import BOMS, DecodedText, EncodedBytes, after_the_text, decode, known
-from app.documents.formats.markup import tagged_text
+from app.documents.encoding import DecodedText, after_the_text
+from app.documents.formats.markup import markup_tags, tagged_text
+from app.documents.formats.markup.markup_tags import TAG, AttributeValue
 from app.documents.formats.markup.tagged_text import (
-    TAG,
-    AttributeValue,
     TaggedSegment,
     TextEdit,
     TextGatherer,
@@ -32,16 +30,22 @@ from app.documents.formats.markup.tagged_text import (
     spliced,
 )
 from app.documents.formats.web import elements
+from app.documents.formats.web.page_encoding import coded_page, declaration, decode_page
+from app.documents.formats.web.page_languages import PageLanguages
 from app.documents.formats.web.walker import HtmlWalker
 from app.documents.segments import Content, SegmentKind, content_of
 from app.documents.source import FileSource, Item, Opened, SegmentVisits, TargetLanguage, Visit, counted
-from app.language.language_names import is_rtl
 
 MOST_LOOK_BACK = 200
 """Open elements among which an end tag looks for its own; bounds the time on broken pages."""
 _OF_A_TABLE = elements.TABLE_SECTIONS | {"table", "tr", "td", "th", "caption"}
 _SCOPE_OF_A_TABLE = frozenset(("table",))
 _SCOPES_OF_P = elements.SCOPES | elements.NESTED
+
+# A mail's headers at the beginning: MHTML.
+_HEADERS = re.compile(rb"\A(?:\xef\xbb\xbf)?(?:From |[A-Za-z][A-Za-z0-9\-]*:)")
+_SCRIPTLESS = re.compile(r"<(?:noscript|noframes)\b", re.IGNORECASE)
+_PAGE_TYPES = ("text/html", "application/xhtml+xml")
 
 _Role = Literal["block", "opaque block", "opaque", "nested", "inside"]
 
@@ -108,11 +112,11 @@ class PageWalk:
 
     def _add_words(self, start: int, end: int) -> None:
         if start < end and not self._is_opaque:
-            self._gatherings[-1].add(start, end, tagged_text.unescaped(self._text[start:end]))
+            self._gatherings[-1].add(start, end, markup_tags.unescaped(self._text[start:end]))
 
     def _other(self, start: int, opener: str) -> int:
         """Return a comment or the like; the text of a CDATA section is text in XML."""
-        words_start, words_end, position = tagged_text.end_of_other(self._text, start, opener)
+        words_start, words_end, position = markup_tags.end_of_other(self._text, start, opener)
         if self._is_opaque:
             return position
         if words_end > words_start and (self._is_xml or self._is_foreign):
@@ -125,8 +129,6 @@ class PageWalk:
         if stretch := self._gatherings[-1].finish(spell_text, self._kind, self._page, self._level):
             self.stretches.append(stretch)
 
-    # Tags
-
     def _start_tag(self, name: str, given: str, start: int, end: int, given_at: int) -> int:
         """Handle a start tag; return the offset from which the page goes on behind it."""
         # In HTML a slash at the end means nothing but in SVG and MathML (HTML standard, 13.1.2.1).
@@ -135,7 +137,7 @@ class PageWalk:
             self._end_unsaid(name, start)  # which may end what is opaque
         if self._is_opaque:
             return self._within_opaque(name, start, end, is_void)
-        said = tagged_text.attributes_at(given, given_at) if given else {}
+        said = markup_tags.attributes_at(given, given_at) if given else {}
         is_other = self.languages.is_other(name, said, given_at)
         is_asked = bool(said) and (is_other or is_left(said))
         if said and not is_asked:
@@ -151,7 +153,7 @@ class PageWalk:
             return self._raw(name, start, end, is_left=is_asked)
         # A raised number with its link is one mark: its tags would be four.
         elif behind := end_of_call(self._text, name, start):
-            self._gatherings[-1].single(start, behind, "note", tagged_text.words_of(self._text, start, behind))
+            self._gatherings[-1].single(start, behind, "note", markup_tags.words_of(self._text, start, behind))
             return behind
         elif name in elements.OPAQUE or is_asked:
             self._push(name, start, "opaque")
@@ -165,7 +167,7 @@ class PageWalk:
         if is_void:
             return end
         if name in elements.RAW and not self._is_foreign:
-            return tagged_text.end_of_raw(self._text, name, end)
+            return markup_tags.end_of_raw(self._text, name, end)
         if name == self._opaque_name or name not in elements.PLAIN:  # the others end nothing but themselves
             self._push(name, start, "inside")
         return end
@@ -179,12 +181,12 @@ class PageWalk:
             return end
         # A title is text only in HTML: what looks like a tag in it is none.
         if name == "title":
-            until = tagged_text.end_of_raw(self._text, name, end)
+            until = markup_tags.end_of_raw(self._text, name, end)
             if not is_left:
                 self._plain(end, until)
             return until
         if name in elements.RAW:  # xmp and the like
-            return len(self._text) if name == "plaintext" else tagged_text.end_of_raw(self._text, name, end)
+            return len(self._text) if name == "plaintext" else markup_tags.end_of_raw(self._text, name, end)
         self._push(name, start, "opaque block" if is_left or name in elements.PREFORMATTED else "block")
         plain = {key: attribute.value for key, attribute in said.items()}
         if name in elements.HEADINGS:
@@ -200,7 +202,7 @@ class PageWalk:
     def _plain(self, start: int, end: int) -> None:
         """Visit the words of an element without tags inside."""
         gathering = TextGatherer(self._text)
-        gathering.add(start, end, tagged_text.unescaped(self._text[start:end]))
+        gathering.add(start, end, markup_tags.unescaped(self._text[start:end]))
         if stretch := gathering.finish(spell_text, SegmentKind.LABEL, self._page):
             self.stretches.append(stretch)
 
@@ -216,7 +218,7 @@ class PageWalk:
 
     def _raw(self, name: str, start: int, end: int, *, is_left: bool) -> int:
         """Pass an element that has no tags inside, with its end tag."""
-        until = tagged_text.end_of_raw(self._text, name, end)
+        until = markup_tags.end_of_raw(self._text, name, end)
         closing = TAG.match(self._text, until)
         behind = closing.end() if closing else len(self._text)
         if name == "textarea" and not is_left:
@@ -237,8 +239,6 @@ class PageWalk:
             self._gatherings[-1].single(start, end, elements.LOOKS.get(name, "other"))
         else:
             self._gatherings[-1].close(start, end, name)
-
-    # Open elements
 
     def _depth_of(self, name: str, beyond: frozenset[str] | tuple[str, ...]) -> int:
         """Return how many open elements the end tag ends; 0 if it isn't open in this scope."""
@@ -284,7 +284,7 @@ class PageWalk:
             self._is_opaque = False
         elif element.role == "opaque":
             self._is_opaque = False
-            self._gatherings[-1].single(element.start, end, look, tagged_text.words_of(self._text, element.start, end))
+            self._gatherings[-1].single(element.start, end, look, markup_tags.words_of(self._text, element.start, end))
         elif element.role == "nested":
             self._flush()
             self._gatherings.pop()
@@ -305,7 +305,7 @@ def is_left(said: dict[str, AttributeValue]) -> bool:
 def labels(text: str, name: str, said: dict[str, AttributeValue], page: int) -> Iterator[TaggedSegment]:
     for key, attribute in said.items():
         if not tagged_text.is_blank(attribute.value) and attribute.quote != "?" and _is_read(name, key, said):
-            stretch = tagged_text.label(text, attribute, page)
+            stretch = markup_tags.label(text, attribute, page)
             if stretch is not None:
                 yield stretch
 
@@ -321,8 +321,6 @@ def _is_read(name: str, key: str, said: dict[str, AttributeValue]) -> bool:
         return kind is not None and kind.value.strip().lower() in elements.BUTTON_TYPES
     return key in elements.LABELS_OF.get(name, ())
 
-
-# Raised numbers in a page that call a footnote: they stand in a sentence as one thing.
 
 MOST_CHARACTERS = 600
 """Within which a call begins and ends, with all its tags."""
@@ -348,126 +346,8 @@ def end_of_call(text: str, name: str, start: int) -> int:
     return found.end() if found else 0
 
 
-# What a page says about languages and directions, and how that is said of its translation.
-
-_KEYS = ("lang", "xml:lang")
-_SPECIAL = ("", "und", "mul")
-"""They name no language."""
-_BEFORE_ROOT = re.compile(r"\s*(?:(?><!--.*?-->)\s*)*+<!doctype[^>]*>", re.DOTALL | re.IGNORECASE)
-_ROOTS = re.compile(r"<(?:\w+:)?(?:html|body)\b", re.IGNORECASE)
-_Said = Mapping[str, AttributeValue]
-
-
-def primary(tag: str) -> str:
-    """Return the language of a tag, without its region and script."""
-    return tag.strip().lower().replace("_", "-").partition("-")[0]
-
-
-class PageLanguages:
-    """Gathers what the tags of one page say. `language` is the page's where it says nothing itself."""
-
-    def __init__(self, text: str, is_xml: bool, language: str) -> None:
-        self._text = text
-        self._is_xml = is_xml
-        self.source = primary(_said_of_all(text)) or primary(language)
-        """"" where it is not known; then no part of the page is in another language."""
-        self._root: tuple[int, _Said] | None = None
-        self._same: list[_Said] = []
-        self._others: list[tuple[int, str]] = []
-        self._code: list[int] = []
-
-    def is_other(self, name: str, said: _Said, at: int) -> bool:
-        """Record a tag, whose attributes begin at `at`; return whether it starts another language."""
-        if name == "html":
-            self._root = self._root or (at, said)
-            return False
-        if not said:
-            return False
-        if name == "meta":
-            self._take_meta(said)
-        tag = next((said[key].value for key in _KEYS if key in said), None)
-        if tag is None:
-            return False
-        # Marked as the page's own language: it becomes the target's like the page.
-        if name == "body" or not self.source or primary(tag) in (*_SPECIAL, self.source):
-            self._same.append({key: said[key] for key in (*_KEYS, "dir") if key in said})
-            return False
-        # A quotation in another language keeps its direction where the page's turns.
-        if "dir" not in said:
-            self._others.append((at, tag))
-        return True
-
-    def take_code(self, said: _Said, at: int) -> None:
-        """Record a tag that starts code, which is left-to-right in every language."""
-        if "dir" not in said:
-            self._code.append(at)
-
-    def _take_meta(self, said: _Said) -> None:
-        kind = said.get("http-equiv")
-        if kind is not None and kind.value.strip().lower() == "content-language" and "content" in said:
-            self._same.append({"lang": said["content"]})
-
-    def edits(self, target: TargetLanguage) -> Iterator[TextEdit]:
-        """Yield what makes the page say that it is in the target language."""
-        yield from self._root_edits(target)
-        for said in self._same:
-            yield from (_set_attribute(said[key], target.language) for key in _KEYS if key in said)
-            if "dir" in said:
-                yield _set_attribute(said["dir"], _direction_word(target.is_rtl))
-        for at, tag in self._others:
-            if is_rtl(tag) != target.is_rtl:
-                yield TextEdit(at, at, (f' dir="{_direction_word(is_rtl(tag))}"',))
-        if target.is_rtl:
-            yield from (TextEdit(at, at, (' dir="ltr"',)) for at in self._code)
-
-    def _root_edits(self, target: TargetLanguage) -> Iterator[TextEdit]:
-        needed = f' lang="{target.language}"' if not self._is_xml else f' xml:lang="{target.language}"'
-        direction = ' dir="rtl"' if target.is_rtl else ""
-        if self._root is None:
-            # HTML may leave the tag out, and then there is nothing to put an attribute into.
-            if not self._is_xml:  # its tag may be left out
-                before = _BEFORE_ROOT.match(self._text)
-                at = before.end() if before else 0
-                yield TextEdit(at, at, (f"<html{needed}{direction}>",))
-            return
-        at, said = self._root
-        yield from (_set_attribute(said[key], target.language) for key in _KEYS if key in said)
-        if "dir" in said:
-            yield _set_attribute(said["dir"], _direction_word(target.is_rtl))
-            direction = ""
-        if "lang" in said or (self._is_xml and "xml:lang" in said):
-            needed = ""
-        if needed or direction:
-            yield TextEdit(at, at, (needed + direction,))
-
-
-def _said_of_all(text: str) -> str:
-    """Return what the page's outermost tags say, the body last."""
-    found = ""
-    for start in _ROOTS.finditer(text):
-        tag = TAG.match(text, start.start())
-        if tag is None:
-            continue
-        said = tagged_text.attributes_at(tag[3], tag.start(3))
-        found = next((said[key].value for key in _KEYS if key in said), found)
-        if tag[2].lower().endswith("body"):
-            break
-    return found
-
-
-def _direction_word(is_right: bool) -> str:
-    return "rtl" if is_right else "ltr"
-
-
-def _set_attribute(attribute: AttributeValue, value: str) -> TextEdit:
-    new = f'="{value}"' if attribute.quote == "?" else value
-    return TextEdit(attribute.start, attribute.end, (new,))
-
-
-# A mail's headers at the beginning: MHTML.
-_HEADERS = re.compile(rb"\A(?:\xef\xbb\xbf)?(?:From |[A-Za-z][A-Za-z0-9\-]*:)")
-_SCRIPTLESS = re.compile(r"<(?:noscript|noframes)\b", re.IGNORECASE)
-_PAGE_TYPES = ("text/html", "application/xhtml+xml")
+_XML_ENDINGS = (".xhtml", ".xht")
+_NEW_LINE = re.compile(r"[\r\n]+")
 
 
 def read(source: FileSource) -> Iterator[Item]:
@@ -523,80 +403,6 @@ def _root(whole: Message, parts: list[Message]) -> Message:
     return next((part for part in parts if start and part.get("Content-ID") == start), parts[0])
 
 
-# Which encoding a page is in, by what it says of itself and by what is true.
-
-DECLARED_WITHIN_BYTES = 4096
-_CHARSET = re.compile(rb"""<meta\b[^>]*?\bcharset\s*=\s*["']?\s*([A-Za-z0-9_:.\-]+)""", re.IGNORECASE)
-_XML = re.compile(rb"""^\s*<\?xml\b[^>]*?\bencoding\s*=\s*["']([A-Za-z0-9_:.\-]+)""", re.IGNORECASE)
-_BOMS = tuple(bom for bom, _ in BOMS)
-_MEANT = {
-    "gb2312": "gb18030", "gbk": "gb18030", "x-gbk": "gb18030", "shift_jis": "cp932", "shift-jis": "cp932",
-    "x-sjis": "cp932", "sjis": "cp932", "euc-kr": "cp949", "ks_c_5601-1987": "cp949", "big5": "big5hkscs",
-    "iso-8859-9": "cp1254", "tis-620": "cp874", "iso-8859-11": "cp874", "x-user-defined": "cp1252",
-    "iso-8859-8-i": "iso8859-8", "unicode-1-1-utf-8": "utf-8", "x-mac-cyrillic": "mac-cyrillic",
-    "macintosh": "mac-roman", "utf-16": "utf-8", "utf-16le": "utf-8", "utf-16be": "utf-8",
-}  # fmt: skip
-"""Labels and what browsers take them for (https://encoding.spec.whatwg.org/#names-and-labels).
-
-A page whose label could be read byte by byte is not in UTF-16.
-"""
-_ENOUGH_CHARACTERS = 4
-"""Valid non-ASCII UTF-8 characters that outweigh any declaration."""
-
-
-def decode_page(data: bytes, chosen: str = "", transported: str = "") -> DecodedText:
-    """Decode a page. `chosen` is the user's encoding, `transported` a mail's.
-
-    Order: byte order mark, certain UTF-8, the declared one if valid, then detection by `app.documents.encoding`.
-    """
-    if chosen and known(chosen):
-        return decode(data, chosen)
-    # A byte order mark goes before all declarations, and a NUL means UTF-16.
-    if data.startswith(_BOMS) or b"\0" in data[:DECLARED_WITHIN_BYTES]:
-        return decode(data)
-    named = _encoding_of_label(transported) or declared(data)
-    if not named:
-        return decode(data)
-    # ISO-2022 and HZ are ASCII with escapes, so they would pass for UTF-8.
-    names = (named, "utf-8") if named.startswith(("iso2022", "hz")) else ("utf-8", named)
-    for name in names:
-        text = _decode_strictly(data, name)
-        if text is not None and (name == named or _is_enough(text) or _decode_strictly(data, named) is None):
-            return DecodedText(text, name)
-    return decode(data)
-
-
-def declared(data: bytes) -> str:
-    """Return the encoding declared in the first 4 KB; "" if none is known."""
-    head = data[:DECLARED_WITHIN_BYTES]
-    match = _XML.search(head) or _CHARSET.search(head)
-    return _encoding_of_label(match[1].decode("ascii")) if match else ""
-
-
-def _encoding_of_label(label: str) -> str:
-    label = label.strip().lower()
-    return known(_MEANT.get(label, label)) if label else ""
-
-
-def _decode_strictly(data: bytes, name: str) -> str | None:
-    try:
-        return data.decode(name)
-    except UnicodeError:
-        return None
-
-
-def _is_enough(text: str) -> bool:
-    if text.isascii():
-        return True
-    return len(list(islice(re.finditer("[^\x00-\x7f]", text), _ENOUGH_CHARACTERS))) == _ENOUGH_CHARACTERS
-
-
-# Pages written back.
-
-_XML_ENDINGS = (".xhtml", ".xht")
-_NEW_LINE = re.compile(r"[\r\n]+")
-
-
 def rewrite(source: FileSource, out: BinaryIO | None, visit: Visit, target: TargetLanguage | None) -> None:
     """Rewrite a page; one that becomes more than ASCII without declaring an encoding gets a declaration."""
     data = source.path.read_bytes()
@@ -629,31 +435,3 @@ def shown_piece(html: str, visits: SegmentVisits, context: str = "") -> str | No
 
 def _in_one_line(content: Content) -> Content:
     return content_of([_NEW_LINE.sub(" ", part) if isinstance(part, str) else part for part in content])
-
-
-# The encoding in which a page is written back, which is the one that a browser reads it in.
-
-_BEGINNINGS = tuple(
-    re.compile(pattern, re.IGNORECASE | re.DOTALL)
-    for pattern in (r"<head(?:\s[^<>]*)?>", r"<html(?:\s[^<>]*)?>", r"\s*(?:(?><!--.*?-->)\s*)*+<!doctype[^>]*>")
-)
-
-
-def coded_page(data: bytes, chosen: str = "") -> EncodedBytes:
-    """Return a page's text; pure ASCII gets the encoding it declares."""
-    encoding = decode_page(data, chosen).encoding
-    # ASCII letters fit any encoding; what is written must fit the one that browsers will take.
-    if encoding == "utf-8" and data.isascii() and not chosen:
-        encoding = declared(data) or encoding
-    return EncodedBytes(data, encoding)
-
-
-def declaration(data: bytes, text: str, edits: list[TextEdit]) -> list[TextEdit]:
-    """Return what an HTML page that declares no encoding needs, and so far needed none, to have other letters than
-    ASCII.
-    """
-    news = (piece for edit in edits for piece in edit.pieces if isinstance(piece, str))
-    if not data.isascii() or b"\0" in data or declared(data) or all(new.isascii() for new in news):
-        return []
-    at = next((found.end() for pattern in _BEGINNINGS if (found := pattern.search(text))), 0)
-    return [TextEdit(at, at, ('<meta charset="utf-8">',))]

@@ -3,261 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from app.documents.blocks import BlockKind, BlockPiece, BlockPlace, table_text
-from app.documents.formats.markup.tagged_text import TAG, attributes, end_of_other, end_of_raw, unescaped
+from app.documents.blocks import BlockKind, BlockPiece
+from app.documents.formats.markup.markup_tags import TAG, attributes, end_of_other, end_of_raw, unescaped
 from app.documents.formats.web import elements
 from app.documents.formats.web.elements import ElementContext, OpenListItem
-
-# The words of the block that is being read, with the white space as a browser shows it.
-
-
-_BREAK = "\0"
-"""Stands for a line break until white space is collapsed; NUL isn't valid in pages."""
-_WHITE = " \t\n\r\f"
-_SPACES = re.compile(f"[{_WHITE}]+")
-
-
-def collapsed(text: str) -> str:
-    """Runs of white space as one space, none at the ends. Non-breaking and other wide spaces stay, as in a browser."""
-    if "\n" in text or "  " in text or "\t" in text or "\r" in text or "\f" in text:
-        if text.isascii():
-            # Non-breaking spaces are white to Python, too, but not in ASCII.
-            return " ".join(text.split())  # the fastest way there is
-        text = _SPACES.sub(" ", text)
-    return text.strip(_WHITE)
-
-
-class BlockText:
-    """Gathers the text between two borders of blocks; `begin` and `last` are offsets in the page."""
-
-    def __init__(self, page: str) -> None:
-        self._page = page
-        self.parts: list[str] = []
-        """Gathered pieces; tested directly at every tag, since a method call would double the time."""
-        self._has_breaks = False
-        self.begin = 0
-        """Behind the tag that began the block."""
-        self.last = 0
-        """Behind the last word or inline tag."""
-
-    def add_range(self, start: int, end: int, is_preformatted: bool) -> None:
-        words = self._page[start:end]
-        # White space before a block's first word is between blocks.
-        if not self.parts and not is_preformatted and words.isspace():
-            return
-        if "&" in words or _BREAK in words:
-            words = unescaped(words).replace(_BREAK, "")
-        self.parts.append(words)
-        self.last = end
-
-    def take_raw(self, start: int, end: int) -> None:
-        """Add a range of the page without resolving references."""
-        self.parts.append(self._page[start:end].replace(_BREAK, ""))
-
-    def add(self, words: str) -> None:
-        """Words that the page has in an attribute, or a space between two signs."""
-        self.parts.append(words.replace(_BREAK, ""))
-
-    def add_break(self) -> None:
-        self.parts.append(_BREAK)
-        self._has_breaks = True
-
-    def end_line(self) -> None:
-        """End a line of code unless it has ended."""
-        if self.parts and not self.parts[-1].endswith("\n"):
-            self.parts.append("\n")
-
-    def drain(self, is_preformatted: bool) -> str:
-        """Return the text so far, "" where there is none; the next block begins."""
-        text = self.parts[0] if len(self.parts) == 1 else "".join(self.parts)
-        self.parts.clear()
-        had_breaks, self._has_breaks = self._has_breaks, False
-        if is_preformatted:
-            # A line end right behind <pre> is not part of it (HTML standard, 13.2.6.4.7).
-            text = text.replace(_BREAK, "\n").replace("\r\n", "\n").replace("\r", "\n").removeprefix("\n").rstrip()
-        elif had_breaks:
-            text = "\n".join(filter(None, map(collapsed, text.split(_BREAK))))
-        else:
-            text = collapsed(text)
-        return "" if text.isspace() else text
-
-    def stretch(self) -> tuple[int, int]:
-        """Return the block's range in the page, without white space around it."""
-        page, start, end = self._page, self.begin, self.last
-        while start < end and page[start] in _WHITE:
-            start += 1
-        while end > start and page[end - 1] in _WHITE:
-            end -= 1
-        return start, end
-
-
-# A table of a page on its way: its cells hold blocks until it is known whether it is a table or a layout.
-
-MOST_SPAN = 100
-"""Limit of columns, against attacks; it only limits the empty cells for a wide one."""
-MOST_ROW_SPAN = 1000
-MOST_COLUMNS_BELOW = 1000
-"""Beyond these columns a cell that covers several rows leaves no empty cells in the rows below."""
-LONG_CELL_CHARACTERS = 500
-MOST_TABLE_DEPTH = 30
-"""Tables further inside each other are read as plain blocks: else their cells would be handed up level by level."""
-MOST_LINK_ROWS = 2
-MOST_LINK_CHARACTERS = 4_000
-"""Limit of a table's source checked for consisting of links: a navigation bar, not a table."""
-_A_LINK = re.compile(r"<a\s[^<>]*+>.*?</a\s*>", re.DOTALL | re.IGNORECASE)
-_A_TAG = re.compile(r"<[^<>]*+>|&#?\w+;")
-_STRUCTURE = (BlockKind.HEADING, BlockKind.CODE, BlockKind.TABLE, BlockKind.LIST_ITEM)
-
-
-def _has_only_links(source: str) -> bool:
-    """Return whether the words of a table are all links."""
-    rest, links = _A_LINK.subn("", source)
-    return links > 1 and not any(character.isalnum() for character in _A_TAG.sub("", rest))
-
-
-@dataclass
-class HtmlCell:
-    """Content of a cell, and how many columns and rows it spans."""
-
-    columns: int = 1
-    rows: int = 1
-    pieces: list[BlockPiece] = field(default_factory=list)
-
-    @property
-    def text(self) -> str:
-        return " ".join(piece.text for piece in self.pieces)
-
-    @property
-    def is_layout(self) -> bool:
-        """True if it holds what belongs on a page rather than in a cell."""
-        return any(piece.kind in _STRUCTURE or len(piece.text) > LONG_CELL_CHARACTERS for piece in self.pieces)
-
-
-@dataclass
-class HtmlTable:
-    """The rows of an open table. `outside` are pieces between the cells and captions, which come before it."""
-
-    start: int
-    is_marked_layout: bool = False
-    has_header: bool = False
-    rows: list[list[HtmlCell]] = field(default_factory=list)
-    outside: list[BlockPiece] = field(default_factory=list)
-
-    def find_links(self, page: str, end: int) -> None:
-        """Treat a bar of links as layout; the table is `page[start:end]`."""
-        # A navigation bar is a table in the pages of the nineties; with many rows it is a table of links.
-        is_small = len(self.rows) <= MOST_LINK_ROWS and end - self.start <= MOST_LINK_CHARACTERS
-        if is_small and not self.has_header and _has_only_links(page[self.start : end]):
-            self.is_marked_layout = True
-
-    def pieces(self, end: int, page: int | None, part: str) -> list[BlockPiece]:
-        """Return its caption and the table; or the blocks in its cells, where it only arranges a page."""
-        if self._is_layout():
-            return self.outside + [piece for row in self.rows for cell in row for piece in cell.pieces]
-        text = table_text(self._grid())
-        if not text.strip():
-            return self.outside
-        return [*self.outside, BlockPiece(BlockKind.TABLE, text, page, BlockPlace(part, self.start, end))]
-
-    def _is_layout(self) -> bool:
-        filled = [sum(1 for cell in row if cell.pieces) for row in self.rows]
-        # One cell a row arranges a page.
-        is_bar = len(filled) <= MOST_LINK_ROWS and max(filled, default=0) < 2
-        if (self.has_header and not is_bar) or self.is_marked_layout:
-            return self.is_marked_layout
-        if max(filled, default=0) < 2 or sum(1 for count in filled if count) < 2:
-            return True
-        return any(cell.is_layout for row in self.rows for cell in row)
-
-    def _grid(self) -> list[list[str]]:
-        """Return each cell's text once, where it begins, and empty cells for the rest of its span."""
-        grid: list[list[str]] = []
-        covered: dict[int, int] = {}  # by column: how many rows more a cell from above reaches
-        for row in self.rows:
-            line: list[str] = []
-            below: dict[int, int] = {}
-            for cell in row:
-                # Cells from above push those of this row to the right.
-                while covered.get(len(line), 0):
-                    line.append("")
-                if cell.rows > 1:
-                    columns = range(len(line), min(len(line) + cell.columns, MOST_COLUMNS_BELOW))
-                    below |= dict.fromkeys(columns, cell.rows - 1)
-                line += [cell.text, *[""] * (cell.columns - 1)]
-            covered = {column: left - 1 for column, left in covered.items() if left > 1} | below
-            while line and not line[-1]:
-                line.pop()
-            if line:
-                grid.append(line)
-        return grid
-
-
-class _OpenTables:
-    """Open tables, innermost last, and where pieces go: into a cell, or next to the table.
-
-    None stands for one nested too deeply, whose cells become blocks of the page.
-    """
-
-    def __init__(self, out: list[BlockPiece]) -> None:
-        self._open: list[HtmlTable | None] = []
-        self._sinks = [out]
-
-    def __len__(self) -> int:
-        return len(self._open)
-
-    @property
-    def innermost(self) -> HtmlTable | None:
-        """The innermost table; None without one, or for one nested too deeply."""
-        return self._open[-1] if self._open else None
-
-    def store_found(self, *pieces: BlockPiece) -> None:
-        """Add pieces where they belong now: to the open cell, beside the cells of a table, or to the page."""
-        self._sinks[-1].extend(pieces)
-
-    def begin(self, start: int, is_layout: bool) -> None:
-        """Open a table whose tag is at `start`; nested too deeply it only counts."""
-        table = HtmlTable(start, is_layout) if len(self._open) < MOST_TABLE_DEPTH else None
-        self._open.append(table)
-        if table is not None:
-            self._sinks.append(table.outside)
-
-    def end(self, text: str, end: int, page: int | None, part: str) -> None:
-        """Close the innermost table and store it or its pieces."""
-        if table := self._open.pop():
-            self._sinks.pop()
-            table.find_links(text, end)
-            self.store_found(*table.pieces(end, page, part))
-
-    def mark_header(self) -> None:
-        """Mark the innermost table as having a header, so that it isn't layout."""
-        if self.innermost is not None:
-            self.innermost.has_header = True
-
-    def begin_row(self) -> None:
-        if self.innermost is not None:
-            self.innermost.rows.append([])
-
-    def begin_cell(self, table: HtmlTable, given: str, *, is_header: bool) -> None:
-        said = attributes(given) if given else {}
-        cell = HtmlCell()
-        if said:
-            cell.columns = min(max(elements.number_in(said.get("colspan", ""), 1), 1), MOST_SPAN)
-            cell.rows = min(max(elements.number_in(said.get("rowspan", ""), 1), 1), MOST_ROW_SPAN)
-        if not table.rows:
-            table.rows.append([])
-        table.rows[-1].append(cell)
-        table.has_header = table.has_header or is_header
-        self._sinks.append(cell.pieces)
-
-    def end_cell(self, _end: int) -> None:
-        self._sinks.pop()
-
-
-# Raised numbers that would join the word before them: calls of footnotes, and powers.
+from app.documents.formats.web.open_elements import OpenElements, collapsed
 
 MOST_CHARACTERS = 400
 """Within which a raised number begins and ends, with all its tags."""
@@ -307,111 +60,6 @@ def _is_in_link(page: str, start: int) -> bool:
     at = page.rfind("<a", max(0, start - MOST_CHARACTERS), start)
     return at >= 0 and _OPEN_LINK.match(page, at, start) is not None
 
-
-# The elements of a page that are open at a moment, and the block of text that grows in them.
-
-MOST_LOOK_BACK = 50
-"""Open elements in which an unclosed dt or dd is looked for; bounds the time on broken pages."""
-_ITEM_KINDS = (BlockKind.PARAGRAPH, BlockKind.NOTE)
-"""Kinds of an item's first block; a note keeps only its number."""
-_Closer = Callable[[int], None]
-
-
-class OpenElements:
-    """Opens and closes elements, with what is so in them, and makes blocks of the text between their borders."""
-
-    def __init__(self, text: str, page: int | None, part: str) -> None:
-        self._text = text
-        self._page = page
-        self._part = part
-        self._words = BlockText(text)
-        self._parts = self._words.parts
-        self._context = ElementContext()
-        self._open: list[tuple[str, ElementContext, bool, _Closer | None]] = []
-        """Name, what was so before it, whether it is a block, and what its end does."""
-        self._scopes: list[dict[str, int]] = [{}]
-        """Open elements by name in each scope, to avoid searching."""
-        self._out: list[BlockPiece] = []
-        self._tables = _OpenTables(self._out)
-
-    def _flush(self) -> None:
-        """Make a block of the gathered text, if there is any, and store it."""
-        kind, level, label, _, is_preformatted, _, _, _, item = self._context
-        text = self._words.drain(is_preformatted)
-        if not text:
-            return
-        if item is not None and not item.is_begun and kind in _ITEM_KINDS:
-            item.is_begun = True
-            if kind is BlockKind.PARAGRAPH:
-                kind, level, label = BlockKind.LIST_ITEM, item.listing.depth, item.mark
-            elif item.listing.is_ordered:
-                # A note in an ordered list has its number from there.
-                label = f"{label} {item.mark.removesuffix('.')}"
-        start, end = self._words.stretch()
-        self._tables.store_found(BlockPiece(kind, text, self._page, BlockPlace(self._part, start, end), level, label))
-
-    def _push(self, name: str, context: ElementContext, is_block: bool = True, closer: _Closer | None = None) -> None:
-        self._open.append((name, self._context, is_block, closer))
-        self._context = context
-        if name in elements.SCOPES:
-            self._scopes.append({name: 1})
-        else:
-            scope = self._scopes[-1]
-            scope[name] = scope.get(name, 0) + 1
-
-    def _pop(self, end: int) -> str:
-        """End the innermost element, whose end is before `end`; return its name."""
-        name, before, is_block, closer = self._open.pop()
-        if is_block:
-            if self._parts:
-                self._flush()
-            self._words.begin = end
-        # Nothing visible yet: the block begins behind what is hidden.
-        elif self._context.is_hidden and not self._parts:
-            self._words.begin = end
-        if name in elements.SCOPES:
-            self._scopes.pop()
-        elif self._scopes[-1][name] == 1:
-            del self._scopes[-1][name]
-        else:
-            self._scopes[-1][name] -= 1
-        self._context = before
-        if closer is not None:
-            closer(end)
-        return name
-
-    def _close(self, name: str, end: int) -> None:
-        """End the innermost element of this name and all inside, if open in this scope."""
-        if name in self._scopes[-1]:
-            while self._pop(end) != name:
-                pass
-
-    def _close_to(self, names: Iterable[str], end: int) -> None:
-        """End elements up to one of these parts of the innermost table."""
-        while self._tables and self._open[-1][0] not in names:
-            self._pop(end)
-
-    def _close_before(self, name: str, start: int) -> None:
-        """End a paragraph, which every block ends, and a heading that was left open before such a block."""
-        if "p" in self._scopes[-1]:
-            self._close("p", start)
-        if self._context.kind is BlockKind.HEADING and name in elements.END_A_HEADING:
-            self._close_heading(start)
-
-    # Whichever it is: <h2> is often closed by </h3>.
-    def _close_heading(self, end: int) -> None:
-        for name in elements.HEADINGS:
-            self._close(name, end)
-
-    def _close_definition(self, start: int) -> None:
-        for name, *_ in reversed(self._open[-MOST_LOOK_BACK:]):
-            if name in ("dt", "dd"):
-                self._close(name, start)
-            if name in ("dt", "dd", "dl") or name in elements.SCOPES:
-                return
-
-
-# From tags to blocks, in one pass.
 
 _IN_A_SECTION = elements.TABLE_SECTIONS | {"table"}
 _IN_A_ROW = _IN_A_SECTION | {"tr"}
@@ -531,8 +179,6 @@ class HtmlWalker(OpenElements):
         else:
             self._close(name, end)
 
-    # Tags
-
     def _other(self, start: int, opener: str) -> int:
         """Return a comment or the like; the text of a CDATA section is text."""
         words_start, words_end, position = end_of_other(self._text, start, opener)
@@ -649,8 +295,6 @@ class HtmlWalker(OpenElements):
             self._words.add_break()
         return context
 
-    # Blocks
-
     def _said(self, name: str, given: str) -> ElementContext:
         """Return what applies inside a block with these attributes."""
         return self._context.hidden() if name in self._unseen else self._context.with_said(name, given)
@@ -698,8 +342,6 @@ class HtmlWalker(OpenElements):
         context = self._said(name, given)
         listing = context.listing or elements.listing_of("ul", {}, 1)
         self._push(name, context._replace(item=OpenListItem(listing, elements.mark_of(listing, attributes(given)))))
-
-    # Tables
 
     def _begin_table(self, name: str, given: str, start: int) -> None:
         self._close_before(name, start)

@@ -10,9 +10,8 @@ Element order for language and direction follows ECMA-376 part 1, 17.3.1.26 (pPr
 
 from __future__ import annotations
 
-import copy
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import islice
 from typing import BinaryIO
@@ -24,8 +23,6 @@ from app.documents.formats.office.drawing import PARAGRAPH as DRAWN
 from app.documents.formats.office.drawing import DrawingRewriter, is_words_for_picture
 from app.documents.formats.office.package import (
     ALTERNATE,
-    MATH,
-    SPACE,
     VML,
     OfficePackage,
     W,
@@ -39,22 +36,14 @@ from app.documents.formats.office.package import (
 )
 from app.documents.formats.office.paragraphs import ParagraphRole
 from app.documents.formats.office.runs import (
-    BREAKS,
-    InlineAnchor,
-    Node,
-    ParagraphToken,
-    RunFormat,
-    SingleNode,
-    StyledText,
-    WordGroup,
     arranged,
     line_of,
     plan_of,
-    texts_in,
 )
 from app.documents.formats.word import word_model
-from app.documents.formats.word.read_docx import WordParagraphWords
-from app.documents.formats.word.word_model import PROPERTIES, RUN, RUN_PROPERTIES, TEXT, VAL, RawElement
+from app.documents.formats.word.paragraph_builder import rebuild_paragraph
+from app.documents.formats.word.paragraph_reader import ParagraphReader
+from app.documents.formats.word.word_model import PROPERTIES, RUN_PROPERTIES, VAL
 from app.documents.segments import Content, Mark, SegmentKind, content_of, marks
 from app.documents.source import (
     CachedContent,
@@ -303,8 +292,6 @@ def _is_typewritten(root: Element, looks: word_model.RunStyles) -> bool:
     return code * 2 > all_
 
 
-# Walks over one part of a DOCX: its paragraphs in order, each followed by what hangs on it.
-
 _ON_A_PATH = f"{VML}textpath"
 _ALT = "alt"
 _DRAWN_IN_RUNS = frozenset((ALTERNATE, *tags(W, "drawing pict object")))
@@ -344,7 +331,7 @@ class _WordWalk:
             self.read(child, inside)
 
     def _rewrite_words(self, paragraph: Element, kind: SegmentKind) -> None:
-        plan = plan_of(line_of(_ParagraphReader(self.looks).nodes(paragraph), self.looks.words_of))
+        plan = plan_of(line_of(ParagraphReader(self.looks).nodes(paragraph), self.looks.words_of))
         is_code = plan.is_code or (plan.has_words and self.looks.of_paragraph(paragraph).role is ParagraphRole.CODE)
         if plan.has_words or is_code:
             self.drawings.left.paragraph(is_code=is_code)
@@ -354,7 +341,7 @@ class _WordWalk:
         given = self.ask(plan.content, kind, 0, level)
         if given is None:
             return
-        runs = _rebuild_paragraph(paragraph, arranged(plan, given))
+        runs = rebuild_paragraph(paragraph, arranged(plan, given))
         if self.direction is not None:
             self.direction.paragraph(paragraph, runs)
         self.part.is_changed = True
@@ -403,378 +390,6 @@ def _hanging_elements(element: Element) -> list[Element]:
             found += _hanging_elements(child)
     return found
 
-
-# Reads a paragraph of a DOCX into nodes: its words, and everything that stands among them.
-
-_DRAWN_ANCHOR = "{http://schemas.openxmlformats.org/drawingml/2006/wordprocessingDrawing}anchor"
-_CONTENT = f"{W}sdtContent"
-_HOLDERS = {f"{W}hyperlink": "link", f"{W}ins": "other", f"{W}moveTo": "other", f"{W}customXml": "other"}
-_SMART = f"{W}smartTag"
-# Word recognizes names and dates in smart tags, nested in each other; they say nothing to a reader.
-_HOLDERS[_SMART] = "other"
-_TRANSPARENT = frozenset((f"{W}dir", f"{W}bdo"))
-"""A direction of the source's script."""
-_NOISE = frozenset(tags(W, "proofErr lastRenderedPageBreak softHyphen smartTagPr customXmlPr")) | {
-    PROPERTIES,
-    RUN_PROPERTIES,
-}
-_UNSEEN = tags(
-    W,
-    "del moveFrom bookmark commentRange commentReference perm moveFromRange moveToRange customXmlIns customXmlDel"
-    " customXmlMove instrText fldChar fldData delText delInstrText annotationRef",
-)
-"""Prefixes of invisible elements."""
-_SINGLES = {
-    **dict.fromkeys(tags(W, "tab ptab"), "tab"),
-    **dict.fromkeys(tags(W, "br cr"), "break"),
-    **dict.fromkeys(tags(W, "footnoteReference endnoteReference footnoteRef endnoteRef"), "note"),
-    **dict.fromkeys((*tags(W, "drawing pict object"), ALTERNATE), "image"),
-    **dict.fromkeys(tags(W, "pgNum dayShort dayLong monthShort monthLong yearLong"), "field"),
-}
-_MATH = (f"{MATH}oMath", f"{MATH}oMathPara")
-_OPAQUE = (f"{W}citation", "{http://schemas.microsoft.com/office/word/2010/wordml}checkbox")
-
-
-@dataclass
-class _GroupHolder:
-    """Form in which a group is written: an element around its words, or a field's code before and end after.
-
-    `inside` is between these, for a field without words.
-    """
-
-    element: Element | None = None
-    before: tuple[RawElement, ...] = ()
-    inside: tuple[RawElement, ...] = ()
-    after: tuple[RawElement, ...] = ()
-
-
-class _ParagraphReader:
-    def __init__(self, looks: word_model.RunStyles) -> None:
-        self._looks = looks
-        self._style = word_model.WordStyle()
-
-    def nodes(self, paragraph: Element) -> list[Node]:
-        self._style = self._looks.of_paragraph(paragraph)
-        return self._read_nodes(paragraph)
-
-    def _read_nodes(self, holder: Element) -> list[Node]:
-        return self._resolve_fields(_raw_elements(holder))
-
-    def _resolve_fields(self, raws: Sequence[RawElement]) -> list[Node]:
-        nodes: list[Node] = []
-        index = 0
-        while index < len(raws):
-            if raws[index].mark == "begin":
-                found, index = word_model.next_field(raws, index)
-                nodes.append(self._field_node(found))
-                continue
-            node = self._make_node(raws[index])
-            index += 1
-            if node is not None:
-                _add_node(nodes, node)
-        return nodes
-
-    def _field_node(self, found: word_model.WordField) -> Node:
-        if not found.is_whole:
-            # A field that begins here and ends in another paragraph, as a table of contents.
-            return InlineAnchor(list(found.code), is_loose=True)
-        instruction = word_model.instruction_of(found.code)
-        children = self._resolve_fields(found.result)
-        # A field whose result has no words (a bookmark, a hidden index entry) is invisible.
-        if not any(text.text.strip() for text in texts_in(children)) and not _has_single(children):
-            return InlineAnchor([*found.code, *found.result, *found.end])
-        if word_model.has_words(instruction):
-            look = "link" if word_model.is_link(instruction) else "field"
-            return WordGroup(
-                look, _GroupHolder(None, tuple(found.code), tuple(found.result), tuple(found.end)), children
-            )
-        shows = "".join(text.text for text in texts_in(children))
-        return SingleNode("field", [*found.code, *found.result, *found.end], shows)
-
-    def _make_node(self, raw: RawElement) -> Node | None:
-        tag = raw.element.tag
-        if tag in _NOISE:
-            return None
-        if not isinstance(tag, str) or tag.startswith(_UNSEEN):
-            return _make_anchor(raw)
-        return self._beside_runs(raw) if raw.run is None else self._in_run(raw)
-
-    def _in_run(self, raw: RawElement) -> Node | None:
-        tag = raw.element.tag
-        if self._looks.is_hidden(raw.run, self._style):
-            return InlineAnchor([raw])
-        if tag == TEXT:
-            return self._text(raw, (raw.element.text or "").replace("\n", " "))
-        if tag == f"{W}noBreakHyphen":
-            return self._text(raw, "\u2011")
-        if tag == f"{W}ruby":
-            return self._text(
-                raw, "".join(base_run.text or "" for base_run in raw.element.iterfind(f"{W}rubyBase//{TEXT}"))
-            )
-        return _single_node(raw)
-
-    def _text(self, raw: RawElement, text: str) -> Node | None:
-        """Return words as a node; code is a single thing."""
-        if not text:
-            return None
-        blank = [raw] if text.isspace() and self._looks.shows_space(raw.run) else None
-        if blank is None and self._looks.is_monospace(raw.run, self._style):
-            return SingleNode("code", [raw], text)
-        return StyledText(text, raw.run, self._looks.key(raw.run), blank)
-
-    def _beside_runs(self, raw: RawElement) -> Node:
-        element = raw.element
-        tag = element.tag
-        if tag in _MATH:
-            return SingleNode("formula", [raw], WordParagraphWords(self._looks).read(element).text.strip())
-        if tag == f"{W}fldSimple":
-            instruction = element.get(f"{W}instr", "")
-            children = self._read_nodes(element)
-            if word_model.has_words(instruction):
-                return WordGroup(
-                    "link" if word_model.is_link(instruction) else "field", _GroupHolder(element), children
-                )
-            return SingleNode("field", [raw], "".join(text.text for text in texts_in(children)))
-        if tag == f"{W}sdt":
-            return self._control_node(raw)
-        if tag in _HOLDERS:
-            return WordGroup(_HOLDERS[tag], _GroupHolder(element), self._read_nodes(_inside_of(element)))
-        return _single_node(raw)
-
-    def _control_node(self, raw: RawElement) -> Node:
-        """Return a content control. The signs of check boxes, and what Word makes of a source by itself, are no
-        words.
-        """
-        content = raw.element.find(_CONTENT)
-        children = self._read_nodes(content) if content is not None else []
-        properties = raw.element.find(f"{W}sdtPr")
-        if properties is not None and any(properties.find(tag) is not None for tag in _OPAQUE):
-            return SingleNode("other", [raw], "".join(text.text for text in texts_in(children)))
-        return WordGroup("other", _GroupHolder(raw.element), children)
-
-
-def _inside_of(holder: Element) -> Element:
-    """Return the element that has a holder's words: a control's content, the innermost of tags that hold only each
-    other.
-    """
-    content = holder.find(_CONTENT)
-    if content is not None:
-        return content
-    if holder.tag == _SMART:
-        inner = [child for child in holder if isinstance(child.tag, str) and child.tag not in _NOISE]
-        if len(inner) == 1 and inner[0].tag == _SMART:
-            return _inside_of(inner[0])
-    return holder
-
-
-def _raw_elements(holder: Element) -> list[RawElement]:
-    raws: list[RawElement] = []
-    for child in holder:
-        if child.tag == RUN:
-            raws += [RawElement(child, inside) for inside in child if inside.tag != RUN_PROPERTIES]
-        elif child.tag in _TRANSPARENT:
-            raws += _raw_elements(child)
-        else:
-            raws.append(RawElement(None, child))
-    return raws
-
-
-def _add_node(nodes: list[Node], node: Node) -> None:
-    """Add a node, joining code, and insertions or links cut in two."""
-    # Word cuts one link into several where its text was edited.
-    last = nodes[-1] if nodes else None
-    if isinstance(node, SingleNode) and isinstance(last, SingleNode) and node.look == last.look == "code":
-        last.payload += node.payload
-        last.shows += node.shows
-    elif isinstance(node, WordGroup) and isinstance(last, WordGroup) and _is_one(last.payload, node.payload):
-        last.children += node.children
-    else:
-        nodes.append(node)
-
-
-def _is_one(first: _GroupHolder, second: _GroupHolder) -> bool:
-    one, other = first.element, second.element
-    if one is None or other is None or one.tag != other.tag or one.tag not in _HOLDERS or one.tag == _SMART:
-        return False
-    # Insertions differ in their ids only, if one person made them at one time.
-    told = [{name: value for name, value in change.attrib.items() if name != f"{W}id"} for change in (one, other)]
-    return told[0] == told[1]
-
-
-def _make_anchor(raw: RawElement) -> InlineAnchor:
-    tag = raw.element.tag if isinstance(raw.element.tag, str) else ""
-    is_end = tag.endswith("End") or tag == f"{W}commentReference"
-    kind = tag.removesuffix("Start").removesuffix("End")
-    pair = f"{kind} {raw.element.get(f'{W}id', '')}" if kind != tag or not tag else ""
-    return InlineAnchor([raw], is_end, raw.mark != "" or tag == word_model.INSTRUCTION, pair)
-
-
-def _single_node(raw: RawElement) -> Node:
-    """Return a single thing. Floating pictures are anchors, not visible where they are anchored."""
-    element = raw.element
-    look = _SINGLES.get(element.tag, "other")
-    if look == "image":
-        # A floating picture is shown elsewhere; its anchor may go where the words go.
-        if _is_floating(element):
-            return InlineAnchor([raw])
-        shows = "".join(run.text or "" for run in element.iterchildren() for run in run.iterchildren(TEXT))
-        return SingleNode("other" if shows else look, [raw], shows, stays=not shows)
-    if element.tag == f"{W}sym":
-        return SingleNode(look, [raw], word_model.symbol_of(element))
-    return SingleNode(look, [raw], stays=look in ("tab", "break", "note"))
-
-
-def _is_floating(element: Element) -> bool:
-    if next(element.iter(_DRAWN_ANCHOR), None) is not None:
-        return True
-    return element.tag == f"{W}pict" and any("position:absolute" in child.get("style", "") for child in element)
-
-
-def _has_single(nodes: Sequence[Node]) -> bool:
-    """Return whether anything visible but text is among the nodes."""
-    return any(
-        isinstance(node, SingleNode) or (isinstance(node, WordGroup) and _has_single(node.children)) for node in nodes
-    )
-
-
-# Writes tokens back into a paragraph of a DOCX.
-
-_HYPHEN, _CONTROL = f"{W}noBreakHyphen", f"{W}sdt"
-
-
-def _rebuild_paragraph(paragraph: Element, tokens: Sequence[ParagraphToken]) -> list[Element]:
-    """Replace a paragraph's content by the tokens, keeping its properties; return the runs with words."""
-    for child in list(paragraph):
-        if child.tag != PROPERTIES:
-            _detach_element(child)
-    builder = _ParagraphBuilder(paragraph)
-    for token in tokens:
-        builder.add(token)
-    # A bound control shows what the file stores elsewhere, and Word would put that back over the translation.
-    for control in (*paragraph.iterancestors(_CONTROL), *paragraph.iter(_CONTROL)):
-        _unbind_control(control)
-    return builder.runs
-
-
-class _ParagraphBuilder:
-    def __init__(self, paragraph: Element) -> None:
-        self.runs: list[Element] = []
-        self._parents = [paragraph]
-        self._source: Element | None = None
-        self._run: Element | None = None
-        """The run being written and its model; None to start a new one."""
-
-    def add(self, token: ParagraphToken) -> None:
-        node = token.node
-        if isinstance(node, StyledText):
-            self._write_text(node)
-        elif isinstance(node, RunFormat):
-            return
-        elif isinstance(node, WordGroup):
-            self._end_run()
-            {"open": self._open_holder, "close": self._close_holder, "single": self._write_single}[token.role](
-                node.payload
-            )
-        else:
-            self._move_elements(node.payload)
-
-    def _write_text(self, node: StyledText) -> None:
-        # The run may hold things that are no words, and these have to stay in order with them.
-        if self._run is None or self._source is not node.run or self._run not in self.runs:
-            self.runs.append(self._begin_run(node.run))
-        text = node.text.translate(BREAKS)
-        for index, part in enumerate(text.split("\u2011")):
-            if index:
-                etree.SubElement(self._run, _HYPHEN)
-            if part:
-                self._append_text(part)
-
-    def _append_text(self, text: str) -> None:
-        run = self._run
-        last = run[-1] if run is not None and len(run) and run[-1].tag == TEXT else etree.SubElement(run, TEXT)
-        last.text = (last.text or "") + text
-        # Without it Word drops spaces at the ends of a run.
-        if last.text != last.text.strip() or "  " in last.text:
-            last.set(SPACE, "preserve")
-
-    def _begin_run(self, source: Element) -> Element:
-        self._source = source
-        self._run = etree.SubElement(self._parents[-1], RUN, dict(source.attrib))
-        properties = source.find(RUN_PROPERTIES)
-        if properties is not None:
-            self._run.append(_copy_properties(properties))
-        return self._run
-
-    def _end_run(self) -> None:
-        self._run = self._source = None
-
-    def _move_elements(self, raws: Sequence[RawElement]) -> None:
-        for raw in raws:
-            _detach_element(raw.element)
-            if raw.run is None:
-                self._end_run()
-                self._parents[-1].append(raw.element)
-                continue
-            if self._source is not raw.run or self._run in self.runs:
-                self._begin_run(raw.run)
-            self._run.append(raw.element)  # type: ignore[union-attr]
-
-    def _open_holder(self, holder: _GroupHolder) -> None:
-        if holder.element is None:
-            self._move_elements(holder.before)
-            self._end_run()
-            # A field has no element around it: what is inside goes into the same parent.
-            self._parents.append(self._parents[-1])
-            return
-        _detach_element(holder.element)
-        self._parents[-1].append(holder.element)
-        inside = _inside_of(holder.element)
-        for child in list(inside):
-            # Properties (rPr, sdtPr …) stay in the holder.
-            if not (isinstance(child.tag, str) and child.tag.endswith("Pr")):
-                _detach_element(child)
-        self._parents.append(inside)
-
-    def _close_holder(self, holder: _GroupHolder) -> None:
-        self._parents.pop()
-        self._move_elements(holder.after)
-        self._end_run()
-
-    def _write_single(self, holder: _GroupHolder) -> None:
-        if holder.element is None:
-            self._move_elements((*holder.before, *holder.inside, *holder.after))
-        else:
-            _detach_element(holder.element)
-            self._parents[-1].append(holder.element)
-        self._end_run()
-
-
-def _copy_properties(properties: Element) -> Element:
-    """Return a copy of run properties without tracked changes, which belong to the old words."""
-    made = copy.deepcopy(properties)
-    made.tail = None
-    for change in made.findall(f"{W}rPrChange"):
-        made.remove(change)
-    return made
-
-
-def _detach_element(element: Element) -> None:
-    """Remove an element and the white space after it."""
-    element.tail = None
-    parent = element.getparent()
-    if parent is not None:
-        parent.remove(element)
-
-
-def _unbind_control(control: Element) -> None:
-    """Unbind a control, which would show the stored data in place of its translation."""
-    properties = control.find(f"{W}sdtPr")
-    for binding in list(properties) if properties is not None else ():
-        if isinstance(binding.tag, str) and binding.tag.endswith("}dataBinding"):
-            properties.remove(binding)
-
-
-# The words in the labels of lists: "Chapter %1", "Article %1.".
 
 _NUMBER = re.compile("(%[1-9])")
 _WORD = re.compile(r"[^\W\d_]{2}")

@@ -336,8 +336,6 @@ class RtfWalker:
         above.after += flow.after
 
 
-# The stylesheet of a Rich Text Format file: which of its paragraph styles are headings, and of which level.
-
 _STYLE_TOKEN = re.compile(
     r"\\'[0-9a-f]{2}|\\([a-z]{1,32})(-?\d{1,9})? ?|\\.|([{}])|([^\\{};\r\n]+)", re.DOTALL | re.IGNORECASE
 )

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from app.core.errors import DocumentUnreadable
-from app.documents.formats.catalogs.json_file import forms, is_choice
+from app.documents.formats.catalogs.icu_messages import forms, is_choice
 from app.documents.formats.catalogs.values import is_prose
 from app.documents.segments import Mark, Segment, SegmentKind
 from app.documents.source import TargetLanguage

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from app.core.errors import DocumentUnreadable
-from app.documents.formats.catalogs.po import entries, plurals_of, strings
+from app.documents.formats.catalogs.po_entries import entries, plurals_of, strings
 from app.documents.segments import Content, Mark, Segment, SegmentKind
 from app.documents.source import TargetLanguage
 from tests.helpers.rewriting import reversed_words, run_on

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from app.documents.formats.plain.plain_text import balanced, joined, one_line, width_of, wrapped
+from app.documents.formats.plain.line_wrapping import balanced, joined, one_line, width_of, wrapped
 from app.documents.segments import SegmentKind
 from tests.helpers.rewriting import reversed_words, run_on, takes_words
 from tests.helpers.text_files import LANGUAGES

@@ -17,7 +17,7 @@ from app.core.errors import DocumentUnreadable
 from app.documents.blocks import BlockPiece
 from app.documents.formats.office.package import escaped, unescaped, without_forbidden
 from app.documents.formats.sheets.read_sheets import read
-from app.documents.formats.sheets.rewrite_sheets import SheetTable, renamed_formula
+from app.documents.formats.sheets.table_headers import SheetTable, renamed_formula
 from app.documents.segments import Content, Mark, Segment, SegmentKind, plain
 from app.documents.source import FileSource, ReadingRemark, TargetLanguage
 from tests.helpers import rewriting

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from typing import BinaryIO
 
 from app.documents.blocks import BlockKind, BlockPiece, BlockPlace
-from app.documents.encoding import TextFile
 from app.documents.segments import plain
 from app.documents.source import FileSource, Item, Opened, SegmentVisits, TargetLanguage, Visit
+from app.documents.text_file import TextFile
 
 _PARAGRAPH = re.compile(r"^\* (.*)$", re.MULTILINE)
 
