@@ -38,7 +38,7 @@ def screens(frame: Frame, told: int) -> list[tuple[str, Step, Step]]:
         frame.wait(lambda: any(entry.snippet for entry in frame.find_step(Palette).entries.entries), TIMEOUT_MS)
 
     return [
-        ("find", find, lambda: frame.chat.finding.leave()),  # noqa: PLW0108 - it is made when it is opened
+        ("find", find, lambda: frame.chat.finding.close_bar()),  # noqa: PLW0108 - it is made when it is opened
         ("search", search, lambda: frame.chats.find_words("")),
         ("palette", palette, lambda: frame.find_step(Palette).close_palette()),
     ]

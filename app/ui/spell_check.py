@@ -15,6 +15,7 @@ from shiboken6 import isValid
 from app.ui.i18n import tr
 from app.ui.shell import tasks
 from app.ui.shell.notify import Notify
+from app.ui.text.formats import cursor_over, highlight, selected_text
 from app.ui.theme import Theme
 from app.ui.utf16 import characters_before, utf16_length
 from app.ui.widgets.input_fields import STAYS, PlainEdit
@@ -133,7 +134,7 @@ class SpellCheck(QObject):
         begin = cursor.position()
         cursor.setPosition(min(bottom + WIDE, edit.document().characterCount() - 1), QTextCursor.MoveMode.KeepAnchor)
         cursor.movePosition(QTextCursor.MoveOperation.EndOfBlock, QTextCursor.MoveMode.KeepAnchor)
-        text = cursor.selectedText().replace("\u2029", "\n").replace("\u2028", "\n")
+        text = selected_text(cursor)
         first = characters_before(text, top - begin) - AROUND
         last = characters_before(text, bottom - begin) + AROUND
         start = 0 if first <= 0 else max(text.rfind(" ", 0, first), text.rfind("\n", 0, first)) + 1
@@ -144,10 +145,7 @@ class SpellCheck(QObject):
         """Set the underlined ranges, in the document's current units."""
         self._marks = []
         for start, end in found:
-            mark = QTextEdit.ExtraSelection()
-            mark.cursor = QTextCursor(document)
-            mark.cursor.setPosition(start)
-            mark.cursor.setPosition(end, QTextCursor.MoveMode.KeepAnchor)
+            mark = highlight(cursor_over(document, start, end), QTextCharFormat())
             if self._edit.textCursor().position() != mark.cursor.position():  # a word at the cursor may be unfinished
                 self._marks.append(mark)
         self._show_marks()

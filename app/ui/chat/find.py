@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from PySide6.QtCore import QObject, QPoint, Qt, QTimer, Signal
-from PySide6.QtGui import QColor, QKeyEvent, QTextCursor
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QTextEdit, QWidget
+from PySide6.QtGui import QKeyEvent
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QWidget
 from shiboken6 import isValid
 
 from app.core.events import Role
@@ -22,6 +22,7 @@ from app.ui.chat.transcript import ChatTranscript, is_answer, is_question
 from app.ui.chat.turn import TurnView
 from app.ui.document.header import DocumentSearch
 from app.ui.i18n import tr
+from app.ui.text.formats import char_format, cursor_over, highlight
 from app.ui.text.selectable import SelectableText
 from app.ui.theme import Theme
 from app.ui.utf16 import utf16_length
@@ -263,25 +264,18 @@ class TurnMarks(QObject):
             before += len(places)
 
     def _select(self, view: SelectableText, places: list[tuple[int, int]], chosen: int | None) -> None:
-        tokens, selections = self._theme.tokens, []
-        for number, (start, end) in enumerate(places):
-            selection = QTextEdit.ExtraSelection()
-            cursor = QTextCursor(view.document())
-            cursor.setPosition(start)
-            cursor.setPosition(end, QTextCursor.MoveMode.KeepAnchor)
-            is_chosen = number == chosen
-            selection.cursor = cursor
-            look = selection.format
-            look.setBackground(QColor(tokens.accent if is_chosen else tokens.mark))
-            look.setForeground(QColor(tokens.on_accent if is_chosen else tokens.text))
-            selection.format = look
-            selections.append(selection)
-        view.setExtraSelections(selections)
+        tokens, document = self._theme.tokens, view.document()
+        usual = char_format(None, tokens.text, tokens.mark)
+        strong = char_format(None, tokens.on_accent, tokens.accent)
+        view.setExtraSelections(
+            [
+                highlight(cursor_over(document, start, end), strong if number == chosen else usual)
+                for number, (start, end) in enumerate(places)
+            ]
+        )
 
     def _bring_into_view(self, view: SelectableText, position: int) -> None:
-        cursor = QTextCursor(view.document())
-        cursor.setPosition(position)
-        rect, bar = view.cursorRect(cursor), view.horizontalScrollBar()
+        rect, bar = view.cursorRect(cursor_over(view.document(), position)), view.horizontalScrollBar()
         # In a wide line of code the hit may be outside at a side.
         if bar.maximum() and not 0 <= rect.left() < view.viewport().width():
             bar.setValue(bar.value() + rect.left() - view.viewport().width() // 2)

@@ -23,6 +23,7 @@ from app.features.error_messages import model_words
 from app.ui.chat.transcript import ChatTranscript, is_answer
 from app.ui.chat.turn import TurnView
 from app.ui.i18n import tr
+from app.ui.text.formats import cursor_over
 from app.ui.widgets.labels import announce
 
 if TYPE_CHECKING:
@@ -191,9 +192,7 @@ class ChatSelection(QObject):
         # Turns far from the viewport are deleted while positions in them stay.
         if view is None or not isValid(view):
             return None
-        cursor = QTextCursor(view.document())
-        cursor.setPosition(view.position_at(spot.offset))
-        rect = view.cursorRect(cursor)
+        rect = view.cursorRect(cursor_over(view.document(), view.position_at(spot.offset)))
         return QRect(view.viewport().mapTo(column, rect.topLeft()), rect.size())
 
     # Showing it.
@@ -552,8 +551,7 @@ class SelectionEvents(QObject):
         view = spot.view
         if self._unit is SelectionUnit.CHARACTER or view is None:
             return spot, spot
-        cursor = QTextCursor(view.document())
-        cursor.setPosition(view.position_at(spot.offset))
+        cursor = cursor_over(view.document(), view.position_at(spot.offset))
         if self._unit is SelectionUnit.WORD:
             cursor.select(QTextCursor.SelectionType.WordUnderCursor)
         else:
@@ -650,8 +648,7 @@ class SelectionEvents(QObject):
         if view is None:
             return None
         spot = self._with_widget(spot)
-        cursor = QTextCursor(view.document())
-        cursor.setPosition(view.position_at(spot.offset))
+        cursor = cursor_over(view.document(), view.position_at(spot.offset))
         if cursor.movePosition(operation):
             return replace(spot, offset=view.offset_at(cursor.position()))
         # These end at their own line.

@@ -29,9 +29,9 @@ from PySide6.QtWidgets import QFrame, QTextEdit, QWidget
 
 from app.documents.blocks import Block, BlockKind
 from app.features.document_library import ShownDocument, TextHighlight
-from app.language.language_names import is_right_to_left
 from app.ui.document.marks import BY_LINE, BlockRange, Walk, marks_in, span_of
 from app.ui.i18n import tr
+from app.ui.text.formats import block_format, char_format, cursor_over, highlight, marker_of
 from app.ui.theme import Theme
 from app.ui.utf16 import utf16_length
 from app.ui.widgets.buttons import set_mark, set_text_font
@@ -110,10 +110,7 @@ class DocumentText(QTextEdit):
         """Show a muted message in place of text, such as for an empty page."""
         self._empty()
         self._walk, self._words = None, words
-        look = QTextCharFormat()
-        look.setForeground(QColor(self._theme.tokens.muted))
-        look.setFont(self._theme.font(13.5))
-        QTextCursor(self.document()).insertText(words, look)
+        QTextCursor(self.document()).insertText(words, char_format(self._theme.font(13.5), self._theme.tokens.muted))
 
     def show_marks(self, mark: TextHighlight | None, hits: Sequence[TextHighlight]) -> None:
         """Highlight the mark and the search hits, in order of blocks."""
@@ -163,8 +160,7 @@ class DocumentText(QTextEdit):
         if first is not None:
             self._window.grow_up()
         # Inserted text pushed the cursor and the view along; put them at the requested start.
-        cursor = QTextCursor(self.document())
-        cursor.setPosition(self._window.position_of(first) if first is not None else 0)
+        cursor = cursor_over(self.document(), self._window.position_of(first) if first is not None else 0)
         self.setTextCursor(cursor)
         bar = self.verticalScrollBar()
         bar.setValue(bar.value() + self.cursorRect(cursor).top() if first is not None else 0)
@@ -325,24 +321,12 @@ class TextMarks(QObject):
 
     def _selection(self, mark: TextHighlight, colour: str) -> QTextEdit.ExtraSelection | None:
         cursor = self._cursor(mark)
-        if cursor is None:
-            return None
-        selection = QTextEdit.ExtraSelection()
-        look = QTextCharFormat()
-        look.setBackground(QColor(colour))
-        look.setForeground(QColor(self._theme.tokens.text))
-        selection.cursor, selection.format = cursor, look
-        return selection
+        return None if cursor is None else highlight(cursor, char_format(None, self._theme.tokens.text, colour))
 
     def _cursor(self, mark: TextHighlight | None) -> QTextCursor | None:
         span = self._window.span_of(mark) if mark is not None else None
-        if span is None:
-            return None
-        cursor = QTextCursor(self._text.document())
         # From its end to its start, so that the caret is where reading begins.
-        cursor.setPosition(span[1])
-        cursor.setPosition(span[0], QTextCursor.MoveMode.KeepAnchor)
-        return cursor
+        return cursor_over(self._text.document(), span[1], span[0]) if span is not None else None
 
     def _show_kind_of_selection(self) -> None:
         """Paint a selection that is the mark in its colour, others in the selection's."""
@@ -530,8 +514,7 @@ class DocumentWindow:
     def _drop_first(self, count: int) -> None:
         walk = self._walk
         assert walk is not None
-        cursor = QTextCursor(self._document)
-        cursor.setPosition(sum(self._lengths[:count]))
+        cursor = cursor_over(self._document, sum(self._lengths[:count]))
         look = cursor.blockFormat()
         cursor.setPosition(0, QTextCursor.MoveMode.KeepAnchor)
         cursor.beginEditBlock()
@@ -546,9 +529,8 @@ class DocumentWindow:
     def _drop_last(self, count: int) -> None:
         walk = self._walk
         assert walk is not None
-        cursor = QTextCursor(self._document)
         # Together with the break before the first dropped range.
-        cursor.setPosition(sum(self._lengths[:-count]) - 1)
+        cursor = cursor_over(self._document, sum(self._lengths[:-count]) - 1)
         cursor.movePosition(QTextCursor.MoveOperation.End, QTextCursor.MoveMode.KeepAnchor)
         cursor.removeSelectedText()
         del self.ranges[-count:], self._lengths[-count:], self._bullets[-count:]
@@ -643,26 +625,22 @@ class DocumentLook:
         ]
 
     def _characters(self, block: Block) -> QTextCharFormat:
-        theme, look = self._theme, QTextCharFormat()
-        look.setForeground(QColor(theme.tokens.text))
+        theme, color = self._theme, self._theme.tokens.text
         match block.kind:
             case BlockKind.HEADING:
-                look.setFont(theme.font(HEADING_SIZES.get(block.level, 15.0), 700 if block.level < 3 else 600))
+                font = theme.font(HEADING_SIZES.get(block.level, 15.0), 700 if block.level < 3 else 600)
             case BlockKind.CODE:
-                look.setFont(theme.code_font(13))
+                font = theme.code_font(13)
             case BlockKind.TABLE:
-                look.setFont(theme.font(13.5))
+                font = theme.font(13.5)
             case BlockKind.NOTE | BlockKind.CAPTION:
-                look.setFont(theme.font(13))
-                look.setForeground(QColor(theme.tokens.muted))
+                font, color = theme.font(13), theme.tokens.muted
             case _:
-                look.setFont(theme.font(14.5))
-        return look
+                font = theme.font(14.5)
+        return char_format(font, color)
 
     def _muted(self, block: Block) -> QTextCharFormat:
-        look = self._characters(block)
-        look.setForeground(QColor(self._theme.tokens.muted))
-        return look
+        return char_format(self._characters(block).font(), self._theme.tokens.muted)
 
     def _of_row(self, look: QTextCharFormat, block_range: BlockRange, number: int) -> QTextCharFormat:
         if block_range.block.kind is not BlockKind.TABLE or block_range.start > 0 or number > 0:
@@ -672,9 +650,8 @@ class DocumentLook:
         return head
 
     def _paragraph(self, block: Block, block_range: BlockRange, mark: str) -> QTextBlockFormat:
-        px, look = self._theme.px, QTextBlockFormat()
-        look.setLineHeight(LINE_PERCENT, QTextBlockFormat.LineHeightTypes.ProportionalHeight.value)
-        look.setTopMargin(px(GAPS_PX.get(block.kind, 12)) if block_range.start == 0 else 0)
+        px = self._theme.px
+        look = block_format(LINE_PERCENT, px(GAPS_PX.get(block.kind, 12)) if block_range.start == 0 else 0)
         if block.kind is BlockKind.LIST_ITEM:
             look.setIndent(max(1, block.level))
             look.setTextIndent(-px(INDENT_PX) if mark else 0)
@@ -682,12 +659,10 @@ class DocumentLook:
         return look
 
     def _row(self, block: Block, block_range: BlockRange, number: int) -> QTextBlockFormat:
-        px, look = self._theme.px, QTextBlockFormat()
-        look.setNonBreakableLines(True)
-        look.setLineHeight(CODE_LINE_PERCENT, QTextBlockFormat.LineHeightTypes.ProportionalHeight.value)
-        look.setTopMargin(px(14) if block_range.start == 0 and number == 0 else 0)
+        px = self._theme.px
         # Always left to right: tabs have no width in a right-to-left paragraph, and code is never written that way.
-        look.setLayoutDirection(Qt.LayoutDirection.LeftToRight)
+        look = block_format(CODE_LINE_PERCENT, px(14) if block_range.start == 0 and number == 0 else 0, is_rtl=False)
+        look.setNonBreakableLines(True)
         if block.kind is BlockKind.CODE:
             look.setProperty(GROUND_PROPERTY, CODE_GROUND)
             look.setLeftMargin(px(10))
@@ -721,9 +696,7 @@ class DocumentLook:
 
     def _mark(self, block: Block) -> str:
         if block.kind is BlockKind.LIST_ITEM:
-            # WORKAROUND: a tab in a right-to-left paragraph has no width
-            gap = "\u2003" if is_right_to_left(block.text) else "\t"
-            return (block.label.translate(_ONLY_CHARACTERS) or "•") + gap
+            return marker_of(block.label.translate(_ONLY_CHARACTERS) or "•", block.text)
         spoken = _SPOKEN.match(block.label) if block.kind is BlockKind.PARAGRAPH else None
         if spoken is not None:
             return spoken[1] + 2 * "\u2002"

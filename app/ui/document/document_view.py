@@ -45,6 +45,7 @@ from app.ui.i18n import tr
 from app.ui.shared_labels import DOCUMENT_LABEL, SAVE, TEXT_LABEL
 from app.ui.shell import tasks
 from app.ui.shell.notify import Notify
+from app.ui.text.formats import selected_text
 from app.ui.theme import Theme
 from app.ui.utf16 import utf16_length
 from app.ui.widgets.buttons import set_text_font, text_button
@@ -597,8 +598,7 @@ def _save(view: QWidget, document: ShownDocument, path: Path, notify: Notify) ->
 def _behind(cursor: QTextCursor) -> str:
     """Return the text from a cursor to the end."""
     cursor.movePosition(QTextCursor.MoveOperation.End, QTextCursor.MoveMode.KeepAnchor)
-    # Qt separates selected paragraphs by U+2029.
-    return cursor.selectedText().replace("\u2029", "\n")
+    return selected_text(cursor)
 
 
 @dataclass

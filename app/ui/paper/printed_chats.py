@@ -44,6 +44,7 @@ from app.store.media_store import MediaUse
 from app.ui.paper.sheets import TEXT_PT, Ground, LaidOutText, Sheets, paper_font, pdf_file
 from app.ui.text import formula
 from app.ui.text.code_view import MAX_CHARACTERS, coloured_lines, find_lexer
+from app.ui.text.formats import marker_of
 from app.ui.text.markdown import MarkdownBlock, MarkdownStream
 from app.ui.text.pieces import Code, Fold, MarkdownTable, Piece, Prose, ProseLine, Spans, StyledSpan
 from app.ui.theme import CODE_FAMILY, FAMILY, LIGHT
@@ -197,9 +198,8 @@ class PaperText:
         """Append a paragraph with a gap above; return its block number."""
         number = self._begin(format_ or QTextBlockFormat(), look, gap_pt)
         if marker:
-            # WORKAROUND: a tab in a right-to-left paragraph has no width
-            gap = "\u2003" if is_right_to_left("".join(span.text for span in spans)) else "\t"
-            self._cursor.insertText(marker + gap, self._format(StyledSpan(""), replace(look, color=LIGHT.muted)))
+            muted = self._format(StyledSpan(""), replace(look, color=LIGHT.muted))
+            self._cursor.insertText(marker_of(marker, "".join(span.text for span in spans)), muted)
         self._write(self._cursor, spans, look)
         return number
 

@@ -22,7 +22,6 @@ from PySide6.QtGui import (
     QPen,
     QResizeEvent,
     QTextBlock,
-    QTextBlockFormat,
     QTextCharFormat,
     QTextCursor,
     QTextDocument,
@@ -35,6 +34,7 @@ from app.features.summarize.summary_result import Form
 from app.language.language_names import is_right_to_left
 from app.ui.i18n import tr
 from app.ui.summarize.summary_texts import Chip, ShownStatement
+from app.ui.text.formats import block_format, char_format, cursor_over, selected_text
 from app.ui.theme import EDGE_PX, READING_PX, Theme
 from app.ui.widgets.labels import announce, plain_tip
 
@@ -227,7 +227,7 @@ class StatementView(QTextEdit):
 
     def createMimeDataFromSelection(self) -> QMimeData:
         data = QMimeData()
-        data.setText(plain(self.textCursor().selectedText()))
+        data.setText(plain(selected_text(self.textCursor())))
         return data
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
@@ -415,8 +415,7 @@ class StatementText:
         above, self._above = self._above, None
         if above is None or above.ranges == len(self.ranges):
             return
-        cursor = QTextCursor(self._document)
-        cursor.setPosition(above.position)
+        cursor = cursor_over(self._document, above.position)
         cursor.movePosition(QTextCursor.MoveOperation.End, QTextCursor.MoveMode.KeepAnchor)
         cursor.removeSelectedText()
         del self.ranges[above.ranges :]
@@ -519,12 +518,8 @@ class StatementText:
         is_indented: bool = False,
         line_percent: float = LINE_PERCENT,
     ) -> None:
-        px = self._theme.px
-        look = QTextBlockFormat()
-        look.setLineHeight(line_percent, QTextBlockFormat.LineHeightTypes.ProportionalHeight.value)
-        look.setTopMargin(0 if self._is_empty else px(gap_px))
-        is_rtl = is_right_to_left(text)
-        look.setLayoutDirection(Qt.LayoutDirection.RightToLeft if is_rtl else Qt.LayoutDirection.LeftToRight)
+        px, is_rtl = self._theme.px, is_right_to_left(text)
+        look = block_format(line_percent, 0 if self._is_empty else px(gap_px), is_rtl=is_rtl)
         if is_indented:
             (look.setRightMargin if is_rtl else look.setLeftMargin)(px(MARGIN_PX))
         # An empty document has its first block already.
@@ -536,15 +531,12 @@ class StatementText:
         self._is_empty = False
 
     def _format(self, size_px: float = TEXT_PX, weight: int = 400, color: str = "") -> QTextCharFormat:
-        look = QTextCharFormat()
-        look.setFont(self._theme.font(size_px, weight))
-        look.setForeground(QColor(color or self._theme.tokens.text))
-        return look
+        return char_format(self._theme.font(size_px, weight), color or self._theme.tokens.text)
 
 
 def plain(text: str) -> str:
     """Return selected text without the special spaces and hyphens used for layout."""
-    for shown, meant in ((HAIR, ""), (HYPHEN, "-"), ("\u00a0", " "), ("\u2029", "\n"), ("\u2028", "\n")):
+    for shown, meant in ((HAIR, ""), (HYPHEN, "-"), ("\u00a0", " ")):
         text = text.replace(shown, meant)
     return text
 

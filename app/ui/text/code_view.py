@@ -19,7 +19,6 @@ from PySide6.QtGui import (
     QPaintEvent,
     QPen,
     QSyntaxHighlighter,
-    QTextBlockFormat,
     QTextCharFormat,
     QTextCursor,
     QTextDocument,
@@ -31,6 +30,7 @@ from app.core.visible import reveal_directions, visible_name
 from app.features.drawings import kind_of
 from app.ui.i18n import tr
 from app.ui.shared_labels import COPIED, COPY
+from app.ui.text.formats import block_format, char_format
 from app.ui.text.links import drawing_link
 from app.ui.text.pieces import Code, Piece, StyledSpan
 from app.ui.text.prose import CODE_LINE_PERCENT, ProseStyle, TextView
@@ -81,10 +81,7 @@ class CodeText(TextView):
             self.document().setDefaultFont(self.theme.code_font())
             cursor.select(QTextCursor.SelectionType.Document)
             cursor.removeSelectedText()
-            look = QTextBlockFormat()
-            look.setLineHeight(CODE_LINE_PERCENT, QTextBlockFormat.LineHeightTypes.ProportionalHeight.value)
-            look.setLayoutDirection(Qt.LayoutDirection.LeftToRight)
-            cursor.setBlockFormat(look)
+            cursor.setBlockFormat(block_format(CODE_LINE_PERCENT, is_rtl=False))
             self._shown = ""
         cursor.movePosition(QTextCursor.MoveOperation.End)
         cursor.insertText(
@@ -318,9 +315,7 @@ class Highlighter(QSyntaxHighlighter):
         # Called by Qt for one line.
         number = self.currentBlock().blockNumber()
         for start, length, token in self._lines[number] if number < len(self._lines) else ():
-            look = QTextCharFormat()
-            look.setForeground(QColor(getattr(self._theme.tokens, token)))
-            self.setFormat(start, length, look)
+            self.setFormat(start, length, char_format(None, getattr(self._theme.tokens, token)))
 
     def _colour(self, number: int, colours: Colours) -> None:
         if number >= len(self._lines):

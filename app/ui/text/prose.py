@@ -34,9 +34,9 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QFrame, QWidget
 
 from app.core.visible import has_directions
-from app.language.language_names import is_right_to_left
 from app.ui.i18n import tr
 from app.ui.shell import tasks
+from app.ui.text.formats import marker_of
 from app.ui.text.links import page_of_link
 from app.ui.text.pieces import MarkdownTable, Piece, Prose, ProseLine, Spans, StyledSpan, safe_href
 from app.ui.text.selectable import FORMULA, FORMULA_SIZE, SelectableText, part_of_line, part_of_spans, shown
@@ -344,11 +344,8 @@ class ProseView(TextView):
         if line.quote or line.kind == "rule":
             self._decorated_lines.append(number)
         if line.marker:
-            # WORKAROUND: a tab in a right-to-left paragraph has no width
-            gap = "\u2003" if is_right_to_left("".join(span.text for span in line.spans)) else "\t"
-            cursor.insertText(
-                line.marker + gap, self.char_format(StyledSpan(""), replace(style, color=self.theme.tokens.muted))
-            )
+            look = self.char_format(StyledSpan(""), replace(style, color=self.theme.tokens.muted))
+            cursor.insertText(marker_of(line.marker, "".join(span.text for span in line.spans)), look)
         else:
             cursor.setBlockCharFormat(self.char_format(StyledSpan(""), style))
         self._has_links = self._has_links or any(span.href for span in line.spans)

@@ -12,10 +12,11 @@ from html import escape
 from itertools import groupby
 
 from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
-from PySide6.QtGui import QContextMenuEvent, QKeyEvent, QMouseEvent, QTextBlock, QTextCursor, QTextDocument, QTextFormat
+from PySide6.QtGui import QContextMenuEvent, QKeyEvent, QMouseEvent, QTextBlock, QTextDocument, QTextFormat
 from PySide6.QtWidgets import QTextBrowser
 
 from app.core.visible import settle_directions
+from app.ui.text.formats import cursor_over
 from app.ui.text.pieces import (
     Code,
     Fold,
@@ -305,12 +306,9 @@ class SelectableText(QTextBrowser):
         now = self.textCursor()
         if (now.anchor(), now.position()) == (start, end):
             return
-        cursor = QTextCursor(self.document())
-        cursor.setPosition(start)
-        cursor.setPosition(end, QTextCursor.MoveMode.KeepAnchor)
         # setTextCursor scrolls to the cursor, sideways, too.
         value = self.horizontalScrollBar().value()
-        self.setTextCursor(cursor)
+        self.setTextCursor(cursor_over(self.document(), start, end))
         self.horizontalScrollBar().setValue(value)
 
     def selected(self) -> list[Piece]:
@@ -435,6 +433,5 @@ def _as_lines(span: StyledSpan) -> str:
 
 def size_of_picture(block: QTextBlock, at: int) -> int:
     """Return the source length of the formula at a position in a block."""
-    cursor = QTextCursor(block)
-    cursor.setPosition(block.position() + at + 1)
+    cursor = cursor_over(block.document(), block.position() + at + 1)
     return int(str(cursor.charFormat().property(FORMULA_SIZE) or 1))

@@ -11,15 +11,16 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, QPointF, QRectF, Qt, Signal
-from PySide6.QtGui import QColor, QPainter, QTextCharFormat, QTextLayout, QTextOption
+from PySide6.QtGui import QColor, QPainter, QTextLayout, QTextOption
 
 from app.core.errors import AppError
 from app.documents.segments import Content, Mark, SegmentKind
 from app.features.translate.translation_events import Translated, TranslationSource
 from app.language.language_names import is_right_to_left
 from app.ui.i18n import tr
+from app.ui.text.formats import char_format
 from app.ui.theme import Theme
-from app.ui.translate.segment_text import SegmentLayout, SegmentWriter, coloured
+from app.ui.translate.segment_text import SegmentLayout, SegmentWriter
 from app.ui.translate.translation_texts import Remedy, ShownFlag, shown_flags
 from app.ui.utf16 import characters_before, utf16_length
 
@@ -268,9 +269,7 @@ class RowCell:
         layout_range = QTextLayout.FormatRange()
         layout_range.start = utf16_length(text[:start])
         layout_range.length = utf16_length(text[start:end])
-        look = QTextCharFormat()
-        look.setBackground(QColor(color))
-        layout_range.format = look
+        layout_range.format = char_format(None, background=color)
         return layout_range
 
 
@@ -392,7 +391,7 @@ class Rows:
     def _flag(self, flag: ShownFlag) -> FlagLine:
         color, theme = self._theme.tokens.warning, self._theme
         written = SegmentLayout("", [], set(), theme.font(FLAG_PX, 500))
-        plain, link = coloured(color), coloured(color)
+        plain, link = char_format(None, color), char_format(None, color)
         link.setFontWeight(600)
         written.add_glyph("flag-fill", color)
         written.add(f"\u00a0 {flag.reason} ", plain)

@@ -13,7 +13,6 @@ from PySide6.QtGui import (
     QKeyEvent,
     QPainter,
     QPyTextObject,
-    QTextBlockFormat,
     QTextCharFormat,
     QTextCursor,
     QTextDocument,
@@ -28,6 +27,7 @@ from app.features.translate.marking import same_marks
 from app.ui.i18n import tr
 from app.ui.icons import glyph
 from app.ui.shared_labels import TRANSLATION
+from app.ui.text.formats import block_format, char_format, selected_text
 from app.ui.theme import Theme
 from app.ui.utf16 import utf16_length
 from app.ui.widgets.buttons import set_mark, text_button
@@ -96,9 +96,7 @@ class MarkedText(QTextEdit):
         base = self._plain()
         cursor.beginEditBlock()
         cursor.removeSelectedText()
-        lines = QTextBlockFormat()
-        lines.setLineHeight(LINE_PERCENT, QTextBlockFormat.LineHeightTypes.ProportionalHeight.value)
-        cursor.setBlockFormat(lines)
+        cursor.setBlockFormat(block_format(LINE_PERCENT))
         for part in content:
             if isinstance(part, str):
                 cursor.insertText(as_lines(part), base)
@@ -109,10 +107,7 @@ class MarkedText(QTextEdit):
         self.setCurrentCharFormat(base)
 
     def _plain(self) -> QTextCharFormat:
-        look = QTextCharFormat()
-        look.setFont(self._theme.font(TEXT_PX))
-        look.setForeground(QColor(self._theme.tokens.text))
-        return look
+        return char_format(self._theme.font(TEXT_PX), self._theme.tokens.text)
 
     def insertFromMimeData(self, source: QMimeData) -> None:
         # A segment is one paragraph, and a pasted object character would look like a mark.
@@ -120,7 +115,7 @@ class MarkedText(QTextEdit):
 
     def createMimeDataFromSelection(self) -> QMimeData:
         data = QMimeData()
-        data.setText(self.textCursor().selectedText().replace(CHARACTER, "").replace(LINE, "\n"))
+        data.setText(selected_text(self.textCursor()).replace(CHARACTER, ""))
         return data
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
@@ -307,7 +302,7 @@ class SegmentLayout:
 
     def add_glyph(self, name: str, color: str) -> None:
         character, family = glyph(name)
-        look = coloured(color)
+        look = char_format(None, color)
         if family:
             look.setFontFamilies([family])
         self.glyphs.add(character)
@@ -345,7 +340,7 @@ class SegmentWriter:
         written = SegmentLayout("", [], set(), self._theme.font(TEXT_PX))
         tokens = self._theme.tokens
         if text:
-            written.add(as_lines(text), coloured(tokens.muted if is_muted else tokens.text))
+            written.add(as_lines(text), char_format(None, tokens.muted if is_muted else tokens.text))
         return written
 
     def font(self, kind: SegmentKind, level: int) -> QFont:
@@ -357,7 +352,7 @@ class SegmentWriter:
         return self._theme.font(TEXT_PX, 400)
 
     def _add(self, written: SegmentLayout, text: str, looks: frozenset[str]) -> None:
-        look, theme = coloured(self._theme.tokens.text), self._theme
+        look, theme = char_format(None, self._theme.tokens.text), self._theme
         if "code" in looks:
             look.setFont(theme.code_font(CODE_PX))
         if "small" in looks:
@@ -403,12 +398,6 @@ def _letters_of(mark: Mark) -> str:
 def as_lines(text: str) -> str:
     """Replace newlines by line separators, which start no paragraph."""
     return text.replace("\n", LINE)
-
-
-def coloured(color: str) -> QTextCharFormat:
-    look = QTextCharFormat()
-    look.setForeground(QColor(color))
-    return look
 
 
 # Marks in an editor: chips of one character each, which can't be broken.

@@ -7,12 +7,10 @@ from dataclasses import dataclass, field
 
 from PySide6.QtCore import QByteArray, QMimeData, QPoint, QRect, QSignalBlocker, QSize, Qt, QTimer, QUrl, Signal
 from PySide6.QtGui import (
-    QColor,
     QKeyEvent,
     QMouseEvent,
     QResizeEvent,
     QTextBlock,
-    QTextBlockFormat,
     QTextCharFormat,
     QTextCursor,
     QTextOption,
@@ -37,6 +35,7 @@ from app.language.language_names import is_right_to_left
 from app.language.sentences import split_sentences
 from app.ui.i18n import tr
 from app.ui.shared_labels import CHARACTER_COUNT, TRANSLATION
+from app.ui.text.formats import block_format, char_format
 from app.ui.theme import TEXT_PX, Theme
 from app.ui.translate.language_row import NeedsModel
 from app.ui.translate.segment_text import ENTER, LINE, as_lines
@@ -238,11 +237,9 @@ def follow_each_paragraph(edit: QTextEdit) -> None:
 
 def set_line_height(edit: QTextEdit) -> None:
     """Set the line height; paragraphs get no extra space."""
-    look = QTextBlockFormat()
-    look.setLineHeight(LINE_PERCENT, QTextBlockFormat.LineHeightTypes.ProportionalHeight.value)
     cursor = edit.textCursor()
     cursor.select(cursor.SelectionType.Document)
-    cursor.mergeBlockFormat(look)
+    cursor.mergeBlockFormat(block_format(LINE_PERCENT))
 
 
 # Translation view: paragraphs with their flags below; selectable.
@@ -449,11 +446,8 @@ class TargetView(QTextBrowser):
         cursor = QTextCursor(self.document())
         cursor.beginEditBlock()
         if self._words:
-            look = QTextCharFormat()
-            look.setForeground(QColor(self._theme.tokens.muted))
-            look.setFont(self._theme.font(14))
-            cursor.setBlockFormat(self._block_look(0, rtl=self.isRightToLeft()))
-            cursor.insertText(self._words, look)
+            cursor.setBlockFormat(block_format(LINE_PERCENT, is_rtl=self.isRightToLeft()))
+            cursor.insertText(self._words, char_format(self._theme.font(14), self._theme.tokens.muted))
         for place, paragraph in enumerate(self._paragraphs):
             if place:
                 cursor.insertBlock()
@@ -469,23 +463,20 @@ class TargetView(QTextBrowser):
             else round(min(paragraph.gap - 1, MOST_EMPTY) * self.fontMetrics().height() * LINE_PERCENT / 100)
         )
         rtl = is_right_to_left(paragraph.text) if paragraph.text else self._is_rtl
-        cursor.setBlockFormat(self._block_look(gap, rtl=rtl))
+        cursor.setBlockFormat(block_format(LINE_PERCENT, gap, is_rtl=rtl))
         cursor.block().setUserState(paragraph.id)
         cursor.insertText(
             as_lines(paragraph.text or ("" if paragraph.is_done else PENDING)), self._text_look(paragraph)
         )
         if paragraph.flags:
-            cursor.insertBlock(self._block_look(self._theme.px(SMALL_GAP_PX), rtl=self.isRightToLeft()))
+            cursor.insertBlock(block_format(LINE_PERCENT, self._theme.px(SMALL_GAP_PX), is_rtl=self.isRightToLeft()))
             cursor.block().setUserState(_NOT_TEXT)
             self._write_flags(cursor, paragraph)
 
     def _write_flags(self, cursor: QTextCursor, paragraph: Paragraph) -> None:
         tokens = self._theme.tokens
-        look = QTextCharFormat()
-        look.setFont(self._theme.font(FLAG_PX))
-        look.setForeground(QColor(tokens.warning))
-        link = QTextCharFormat(look)
-        link.setFont(self._theme.font(FLAG_PX, 600))
+        look = char_format(self._theme.font(FLAG_PX), tokens.warning)
+        link = char_format(self._theme.font(FLAG_PX, 600), tokens.warning)
         link.setAnchor(True)
         for place, (reason, remedies) in enumerate(paragraph.flags):
             cursor.insertText(f"{LINE if place else ''}{FLAG_GLYPH} {reason} ", look)
@@ -495,18 +486,8 @@ class TargetView(QTextBrowser):
                 link.setAnchorHref(f"remedy:{paragraph.id}:{name}")
                 cursor.insertText(words, link)
 
-    def _block_look(self, gap_px: int, *, rtl: bool) -> QTextBlockFormat:
-        look = QTextBlockFormat()
-        look.setLineHeight(LINE_PERCENT, QTextBlockFormat.LineHeightTypes.ProportionalHeight.value)
-        look.setTopMargin(gap_px)
-        look.setLayoutDirection(Qt.LayoutDirection.RightToLeft if rtl else Qt.LayoutDirection.LeftToRight)
-        return look
-
     def _text_look(self, paragraph: Paragraph) -> QTextCharFormat:
-        look = QTextCharFormat()
-        look.setFont(self._theme.font())
-        look.setForeground(QColor(self._theme.tokens.text if paragraph.text else self._theme.tokens.muted))
-        return look
+        return char_format(self._theme.font(), self._theme.tokens.text if paragraph.text else self._theme.tokens.muted)
 
 
 # Card of alternative wordings below the selection: first a button, then the results.

@@ -11,13 +11,13 @@ from PySide6.QtGui import (
     QFontMetricsF,
     QKeyEvent,
     QResizeEvent,
-    QTextBlockFormat,
     QTextCursor,
     QWheelEvent,
 )
 from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QPushButton, QTextEdit, QVBoxLayout, QWidget
 
 from app.ui.i18n import tr
+from app.ui.text.formats import block_format
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import IconButton, set_text_font
 from app.ui.widgets.labels import announce, plain_label
@@ -148,11 +148,9 @@ class AlternativeCard(QPushButton):
         self._body.document().setDocumentMargin(0)
         line_px = QFontMetricsF(font).height() * LINE_PERCENT / 100
         self._body.setFixedHeight(math.ceil(self._lines * line_px))
-        look = QTextBlockFormat()
-        look.setLineHeight(LINE_PERCENT, QTextBlockFormat.LineHeightTypes.ProportionalHeight.value)
         cursor = QTextCursor(self._body.document())
         cursor.select(QTextCursor.SelectionType.Document)
-        cursor.mergeBlockFormat(look)
+        cursor.mergeBlockFormat(block_format(LINE_PERCENT))
 
 
 class Alternatives(QFrame):

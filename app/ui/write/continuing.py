@@ -17,6 +17,7 @@ from app.language.sentences import written_words
 from app.ui.i18n import tr
 from app.ui.shared_labels import STOPPED_LABEL
 from app.ui.shell.model_loader import ModelLoader, model_name
+from app.ui.text.formats import selected_text
 from app.ui.widgets.labels import announce
 from app.ui.work.at_hand import ModelAtHand, WorkEnded, WorkEvent
 from app.ui.write.alternatives import Alternatives
@@ -61,8 +62,7 @@ class ContinuationRun:
         """The text now between `begin` and `end`, edits included."""
         cursor = QTextCursor(self.begin)
         cursor.setPosition(self.end.position(), QTextCursor.MoveMode.KeepAnchor)
-        # Qt separates selected paragraphs by U+2029 and lines by U+2028.
-        return cursor.selectedText().replace("\u2029", "\n").replace("\u2028", "\n")
+        return selected_text(cursor)
 
 
 class ContinuationRuns(QObject):

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QTextBlockFormat, QTextCharFormat, QTextCursor, QTextDocument
 
+from app.ui.text.formats import cursor_over, selected_text
+
 LINE_PERCENT = 148
 EDGE_OF_LETTERS_PX = 2
 
@@ -74,10 +76,7 @@ class PageDocument(QTextDocument):
 
     def between(self, start: int, end: int) -> str:
         """Return the text between two positions; -1 is the end."""
-        cursor = QTextCursor(self)
-        cursor.setPosition(min(start, self.last))
-        cursor.setPosition(self.last if end < 0 else min(end, self.last), QTextCursor.MoveMode.KeepAnchor)
-        return cursor.selectedText().replace("\u2029", "\n").replace("\u2028", "\n")
+        return selected_text(cursor_over(self, min(start, self.last), self.last if end < 0 else min(end, self.last)))
 
     def state_at(self, cursor: int) -> PageContent:
         """Return the whole content and a cursor position, converted to characters."""
@@ -92,9 +91,7 @@ class PageDocument(QTextDocument):
         # What is the same at the start and at the end must not overlap.
         behind = min(_common(text[::-1], other[::-1]), len(text) - same, len(other) - same)
         start, end = units_of(text, [same, len(text) - behind])
-        cursor = QTextCursor(self)
-        cursor.setPosition(start)
-        cursor.setPosition(end, QTextCursor.MoveMode.KeepAnchor)
+        cursor = cursor_over(self, start, end)
         self._is_ours = True
         cursor.insertText(other[same : len(other) - behind], QTextCharFormat())
         self._is_ours = False
@@ -118,9 +115,7 @@ class PageDocument(QTextDocument):
         """Start a continuation that replaces the given range, once its text comes."""
         self.end_run()
         self.setModified(False)  # otherwise Qt joins it to the typing before
-        run = QTextCursor(self)
-        run.setPosition(start)
-        run.setPosition(end, QTextCursor.MoveMode.KeepAnchor)
+        run = cursor_over(self, start, end)
         self.run, self._run_start, self._has_grown = run, start, False
 
     def grow_run(self, text: str) -> None:

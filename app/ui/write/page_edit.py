@@ -32,6 +32,7 @@ from shiboken6 import isValid
 from app.core.visible import clean_text
 from app.ui.i18n import tr
 from app.ui.text.code_view import LONGEST_LINE, TURN_S, Colours, coloured_lines, find_lexer
+from app.ui.text.formats import char_format, cursor_over, highlight
 from app.ui.theme import CODE_PX, EDGE_PX, Theme
 from app.ui.widgets.buttons import set_text_font
 from app.ui.widgets.input_fields import PlainEdit
@@ -113,13 +114,8 @@ class Tint(QObject):
             # Only what is visible, so that long pages cost no more than short ones.
             if start > last or end < first:
                 continue
-            selection = QTextEdit.ExtraSelection()
-            cursor = QTextCursor(page)
-            cursor.setPosition(min(max(start, first), page.last))
-            cursor.setPosition(min(end, last + 1, page.last), QTextCursor.MoveMode.KeepAnchor)
-            selection.cursor = cursor
-            selection.format.setBackground(QColor(self._theme.tokens.written))
-            selections.append(selection)
+            cursor = cursor_over(page, min(max(start, first), page.last), min(end, last + 1, page.last))
+            selections.append(highlight(cursor, char_format(None, background=self._theme.tokens.written)))
         edit.set_marks("written", selections)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
