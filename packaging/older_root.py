@@ -5,7 +5,9 @@ with all that was compiled in it. There the packages are made of this commit, as
 fonts and other files that set-up brought into this checkout. They come into dist/ only when all of them run on OLDEST.
 
 Debian 12 is the oldest system that has a Python of the lock and whose security updates go on: Python and the libraries
-beside it are its own. What it gives newer names than RHEL 9 knows, older_symbols.py asks for by the older ones.
+beside it are its own. What it gives newer names than RHEL 9 knows, older_symbols.py asks for by the older ones. Its
+headers of Vulkan are too old for llama.cpp, and its shader compiler knows no matrix cores: both are Debian 13's, and
+nothing of them but shaders and declarations comes into the packages.
 """
 
 from __future__ import annotations
@@ -16,7 +18,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from fresh_root import APT, FreshRoot, kept_root
+from fresh_root import APT, MIRROR, FreshRoot, kept_root
 
 ROOT = Path(__file__).resolve().parents[1]
 DIST = ROOT / "dist"
@@ -27,6 +29,16 @@ UPDATES = """\
 deb http://deb.debian.org/debian bookworm-updates main
 deb http://deb.debian.org/debian-security bookworm-security main
 """
+NEWER = "trixie"
+NEVER = f"""\
+Package: *
+Pin: release n={NEWER}
+Pin-Priority: -1
+"""
+"""For apt, so that nothing of it is installed; what is named with it is fetched all the same."""
+SHADER_COMPILER = ("glslc", "libshaderc1", "libstdc++6", "libgcc-s1", "libc6")
+HEADERS = ("libvulkan-dev", "spirv-headers")
+NEWER_PLACE = Path("opt/newer")
 PLACE = Path("build/fireside")
 """The checkout in the root."""
 HANDED_ON = ("LITE", "PACK_LEVEL", "SOURCE_DATE_EPOCH", "FIRESIDE_HOMEPAGE", "FIRESIDE_MAINTAINER")
@@ -41,6 +53,33 @@ def builder() -> FreshRoot:
     root.run(*APT, "update")
     root.run(*APT, "upgrade")
     return root
+
+
+def bring_newer_vulkan(root: FreshRoot) -> None:
+    """Headers and shader compiler of Debian 13, beside those of the system and found before them.
+
+    The compiler runs by the loader and the libraries that came with it.
+    """
+    (root.folder / "etc" / "apt" / "preferences.d" / NEWER).write_text(NEVER, "utf-8")
+    sources = root.folder / "etc" / "apt" / "sources.list.d" / "newer.list"
+    sources.write_text(f"deb {MIRROR} {NEWER} main\n", "utf-8")
+    fetched = Path("/") / NEWER_PLACE / "fetched"
+    shutil.rmtree(root.folder / NEWER_PLACE, ignore_errors=True)
+    (root.folder / NEWER_PLACE / "fetched").mkdir(parents=True)
+    root.run(*APT, "update")
+    names = " ".join(f"{name}/{NEWER}" for name in (*SHADER_COMPILER, *HEADERS))
+    apt = "apt-get -q -o APT::Sandbox::User=root"
+    root.run("sh", "-ec", f"cd {fetched}; {apt} download {names}; for deb in *.deb; do dpkg-deb -x $deb ..; done")
+    sources.unlink()
+    local = root.folder / "usr" / "local"
+    shutil.copytree(root.folder / NEWER_PLACE / "usr" / "include", local / "include", dirs_exist_ok=True)
+    compiler = local / "bin" / "glslc"
+    libraries = f"/{NEWER_PLACE}/usr/lib/x86_64-linux-gnu"
+    loader = f"{libraries}/ld-linux-x86-64.so.2"
+    compiler.write_text(
+        f'#!/bin/sh\nexec {loader} --library-path {libraries} /{NEWER_PLACE}/usr/bin/glslc "$@"\n', "ascii"
+    )
+    compiler.chmod(0o755)
 
 
 def bring_commit(checkout: Path) -> str:
@@ -79,7 +118,14 @@ def build(root: FreshRoot) -> None:
     if named := os.environ.get("APPIMAGE_RUNTIME"):
         shutil.copyfile(named, root.folder / RUNTIME)
         handed_on.append(f"APPIMAGE_RUNTIME=/{RUNTIME}")
-    clean = ["env", "-i", "HOME=/root", "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LANG=C.UTF-8", "TMPDIR=/var/tmp"]
+    clean = [
+        "env",
+        "-i",
+        "HOME=/root",
+        "PATH=/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+        "LANG=C.UTF-8",
+        "TMPDIR=/var/tmp",
+    ]
     floor = [f"/{PLACE}/.venv/bin/python", f"/{PLACE}/packaging/glibc_floor.py", f"/{PLACE}/dist/fireside", OLDEST]
     for command in (["make", "-C", f"/{PLACE}", "package"], floor):
         if subprocess.run(root.command(*clean, *handed_on, *command, network=True), check=False).returncode:
@@ -103,6 +149,7 @@ def main() -> None:
     if os.geteuid():
         raise SystemExit("Only root may make a system in a folder: sudo make package-older.")
     root = builder()
+    bring_newer_vulkan(root)
     checkout = root.folder / PLACE
     commit = bring_commit(checkout)
     bring_resources(checkout)
