@@ -7,14 +7,12 @@ widget.
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from enum import IntEnum
 from typing import TYPE_CHECKING, NamedTuple
 
-from PySide6.QtCore import QEvent, QMimeData, QObject, QPoint, QPointF, QRect, Qt, QTimer, Signal
-from PySide6.QtGui import QClipboard, QCursor, QGuiApplication, QKeyEvent, QKeySequence, QMouseEvent, QTextCursor
+from PySide6.QtCore import QMimeData, QObject, QPoint, QPointF, QRect, Qt, Signal
+from PySide6.QtGui import QGuiApplication, QKeyEvent, QKeySequence, QTextCursor
 from PySide6.QtWidgets import QApplication, QWidget
 from shiboken6 import isValid
 
@@ -23,6 +21,7 @@ from app.features.error_messages import model_words
 from app.ui.chat.transcript import ChatTranscript, is_answer
 from app.ui.chat.turn import TurnView
 from app.ui.i18n import tr
+from app.ui.text.block_selection import END, BlockSelection, SelectionMouse, SelectionUnit
 from app.ui.text.formats import cursor_over
 from app.ui.widgets.labels import announce
 
@@ -33,7 +32,7 @@ if TYPE_CHECKING:
 
 MOST_READ = 200_000
 """Most characters parsed as Markdown for rich text on the clipboard; a longer selection is copied as source only."""
-BEFORE, BEHIND = -1, 1 << 30
+BEFORE, BEHIND = -1, END
 """Text numbers outside any real text: the very beginning and the very end of a turn."""
 
 
@@ -61,65 +60,24 @@ class SelectedTurn(NamedTuple):
     """Markdown of the whole message, if all of it is selected."""
 
 
-class ChatSelection(QObject):
+class ChatSelection(BlockSelection[TextPosition]):
     """Selection between two positions, shown by the text widgets as they are created and change.
 
     It is cleared when its turns are removed.
     """
 
-    changed = Signal()
-    """The selection changed or was cleared."""
-
     def __init__(self, transcript: ChatTranscript) -> None:
         super().__init__(transcript)
         self._transcript = transcript
         self._places = transcript.places
-        self._anchor: tuple[TextPosition, TextPosition] | None = None
-        """Start of the selection: one position twice, or both ends of the word or paragraph clicked first."""
-        self._head: TextPosition | None = None
         self._marked: set[SelectableText] = set()
         self._texts: dict[TurnView, list[SelectableText]] = {}
         transcript.placed.connect(self._on_placed)
         transcript.dropped.connect(self._on_dropped)
 
-    @property
-    def ends(self) -> tuple[TextPosition, TextPosition] | None:
-        """First and last position; None when nothing is selected."""
-        if self._anchor is None or self._head is None:
-            return None
-        spots = sorted((*self._anchor, self._head), key=lambda spot: spot.key)
-        # A click alone begins one without selecting anything.
-        return (spots[0], spots[-1]) if spots[0].key != spots[-1].key else None
-
-    @property
-    def head(self) -> TextPosition | None:
-        """Position that a keyboard extension moves: the last click, even if nothing is selected."""
-        return self._head
-
-    def begin(self, first: TextPosition, last: TextPosition | None = None) -> None:
-        """Start a new selection: empty at `first`, or from `first` to `last`."""
-        self._anchor, self._head = (first, last or first), last or first
-        self._show()
-
-    def extend(self, first: TextPosition, last: TextPosition | None = None) -> None:
-        """Extend the selection to a position, or to the farther end of a word."""
-        if self._anchor is None:
-            self.begin(first)
-            return
-        # Of a word, backwards its beginning counts, forwards its end.
-        head = first if first.key < self._anchor[0].key else last or first
-        if head != self._head:
-            self._head = head
-            self._show()
-
     def select_all(self) -> None:
         if self._places.count:
             self.begin(TextPosition(0, BEFORE), TextPosition(self._places.count - 1, BEHIND))
-
-    def clear(self) -> None:
-        if self._anchor is not None:
-            self._anchor = self._head = None
-            self._show()
 
     def texts(self, turn: TurnView) -> list[SelectableText]:
         """Return the visible text widgets of a turn in reading order."""
@@ -128,14 +86,7 @@ class ChatSelection(QObject):
             self._texts[turn] = texts_in(turn)
         return self._texts[turn]
 
-    def holds(self, spot: TextPosition) -> bool:
-        ends = self.ends
-        return ends is not None and ends[0].key < spot.key < ends[1].key
-
     def spot_at(self, place: QPointF, *, is_inside: bool = False) -> TextPosition | None:
-        """Return the position nearest to a point of the column. With `is_inside`, return None where there is
-        no text.
-        """
         places, column = self._places, self._transcript.column
         if not places.count:
             return None
@@ -195,6 +146,19 @@ class ChatSelection(QObject):
         rect = view.cursorRect(cursor_over(view.document(), view.position_at(spot.offset)))
         return QRect(view.viewport().mapTo(column, rect.topLeft()), rect.size())
 
+    def ends_of_unit(self, spot: TextPosition, unit: SelectionUnit) -> tuple[TextPosition, TextPosition]:
+        view = spot.view
+        if view is None:
+            return spot, spot
+        cursor = cursor_over(view.document(), view.position_at(spot.offset))
+        if unit is SelectionUnit.WORD:
+            cursor.select(QTextCursor.SelectionType.WordUnderCursor)
+        else:
+            cursor.movePosition(QTextCursor.MoveOperation.StartOfBlock)
+            cursor.movePosition(QTextCursor.MoveOperation.EndOfBlock, QTextCursor.MoveMode.KeepAnchor)
+        first, last = cursor.selectionStart(), cursor.selectionEnd()
+        return replace(spot, offset=view.offset_at(first)), replace(spot, offset=view.offset_at(last))
+
     # Showing it.
 
     def _on_placed(self) -> None:
@@ -204,7 +168,7 @@ class ChatSelection(QObject):
                 (self._remap(self._anchor[0]), self._remap(self._anchor[1])),
                 self._remap(self._head),
             )
-            self._show(is_told=False)
+            self._mark_texts()
 
     def _remap(self, spot: TextPosition) -> TextPosition:
         """Map a position to the current widgets of its turn; if its text is gone, to the text that follows."""
@@ -225,39 +189,35 @@ class ChatSelection(QObject):
             if last >= number:
                 self.clear()
 
-    def _show(self, *, is_told: bool = True) -> None:
+    def show_selection(self) -> None:
+        self._mark_texts()
+        super().show_selection()
+
+    def _mark_texts(self) -> None:
         ends = self.ends
         wanted: set[SelectableText] = set()
         held = {spot.number for spot in ends} if ends is not None else set()
         for turn, place in self._places.made.items():
             turn.holds_selection = place.number in held
             if ends is not None and ends[0].number <= place.number <= ends[1].number:
-                for at, view in enumerate(self.texts(turn)):
-                    start, end = self._selected_offsets(ends, (place.number, at), view)
-                    if start != end:
-                        view.mark(start, end)
-                        wanted.add(view)
+                wanted |= {
+                    view for at, view in enumerate(self.texts(turn)) if self._mark_text((place.number, at), view)
+                }
         for view in self._marked - wanted:
             if isValid(view):
                 view.mark(0, 0)
         self._marked = wanted
-        if is_told:
-            self.changed.emit()
 
-    def _selected_offsets(
-        self, ends: tuple[TextPosition, TextPosition], where: tuple[int, int], view: SelectableText
-    ) -> tuple[int, int]:
-        """Return the selected offsets of a text, (0, 0) for none."""
-        first, last = ends
-        start, end = 0, view.length
-        for spot, is_first in ((first, True), (last, False)):
-            if where == (spot.number, spot.text):
-                position = view.position_at(spot.offset)
-                start, end = (position, end) if is_first else (start, position)
-            elif (where < (spot.number, spot.text)) == is_first:
-                return 0, 0
-        # Reversed for a backward selection: the caret sits at the second offset.
-        return (start, end) if self._head == last else (end, start)
+    def _mark_text(self, block: tuple[int, int], view: SelectableText) -> bool:
+        """Select what belongs to the selection in a text. Return whether that is anything."""
+        ends, span = self.ends, self.span_in(block)
+        if ends is None or span is None:
+            return False
+        start, end = view.position_at(span[0]), view.length if span[1] == END else view.position_at(span[1])
+        if start != end:
+            # Reversed for a backward selection: the caret sits at the second position.
+            view.mark(*((start, end) if self.head == ends[1] else (end, start)))
+        return start != end
 
     # What it says.
 
@@ -397,11 +357,8 @@ def answer_of(view: QWidget) -> TurnView | None:
     return parent
 
 
-# Selecting with the mouse, across turns and beyond the viewport, and with the keyboard.
+# Selecting with the keyboard, across turns and beyond the viewport.
 
-SCROLL_MS = 16
-MOST_SCROLLED_PX = 60
-"""Most pixels scrolled at one timer step while dragging; less near the edge."""
 LOOKED_PX = 2_000
 """Pixels searched above or below a line for the next one when moving vertically."""
 _STEPS = (
@@ -420,16 +377,8 @@ _LINES = (
 )
 
 
-class SelectionUnit(IntEnum):
-    """Unit that a click selects; the value is the number of clicks."""
-
-    CHARACTER = 1
-    WORD = 2
-    PARAGRAPH = 3
-
-
 class SelectionEvents(QObject):
-    """Turns mouse and key events that the text widgets ignore into a selection."""
+    """Turns key events that the text widgets ignore into a selection, as `mouse` does with those of the mouse."""
 
     settled = Signal()
     """The mouse button was released or a key was pressed, so that the selection is complete."""
@@ -437,19 +386,16 @@ class SelectionEvents(QObject):
     def __init__(self, selection: ChatSelection, transcript: ChatTranscript) -> None:
         super().__init__(transcript)
         self._selection, self._transcript = selection, transcript
-        self._unit = SelectionUnit.CHARACTER
-        self._is_pressed = self._is_drag = False
-        self._pressed_at = QPoint()
-        self._last_double_click: tuple[float, QPoint] | None = None
-        """Time and screen position of the last double click, to recognize a triple click."""
         self._column_x: float | None = None
         """Horizontal position kept while moving vertically over lines of different length."""
-        self._scrolling = QTimer(self, interval=SCROLL_MS)
-        self._scrolling.timeout.connect(self._scroll)
-        self._column: QWidget = transcript.column
         # What `SELECTS_TEXTS` says, without importing what draws texts.
-        self._column.setProperty("selects_texts", True)
-        self._column.installEventFilter(self)
+        transcript.column.setProperty("selects_texts", True)
+        self._mouse = SelectionMouse(selection, transcript, transcript.column, transcript.theme)
+        self._mouse.pressed.connect(self._on_pressed)
+        self._mouse.dragged.connect(self._on_dragged)
+        self._mouse.clicked.connect(self._on_clicked)
+        self._mouse.settled.connect(self.settled)
+        transcript.column.installEventFilter(self._mouse)
         transcript.maker.key_pressed.connect(self._on_key)
 
     def copy(self) -> None:
@@ -458,133 +404,20 @@ class SelectionEvents(QObject):
     def copy_markdown(self) -> None:
         QGuiApplication.clipboard().setText(self._selection.markdown())
 
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Handle mouse events in the texts and in the gaps between them."""
-        if not isinstance(event, QMouseEvent):
-            return super().eventFilter(watched, event)
-        is_left = event.button() == Qt.MouseButton.LeftButton
-        if event.type() in (QEvent.Type.MouseButtonPress, QEvent.Type.MouseButtonDblClick) and is_left:
-            self._press(event)
-            return True
-        if event.type() == QEvent.Type.MouseMove and self._is_pressed:
-            self._move(event.globalPosition().toPoint())
-            return True
-        if event.type() == QEvent.Type.MouseButtonRelease and is_left and self._is_pressed:
-            self._release(event)
-            return True
-        return super().eventFilter(watched, event)
-
-    # The mouse.
-
-    def _press(self, event: QMouseEvent) -> None:
-        place = event.globalPosition().toPoint()
-        spot = self._selection.spot_at(event.position())
-        if spot is None:
-            return
-        self._unit, self._column_x = self._unit_of(event, place), None
-        self._is_pressed, self._pressed_at = True, place
-        # Pressing on a selection may become a drag of it; a click clears it when it is released.
-        self._is_drag = self._unit is SelectionUnit.CHARACTER and self._is_on_selection(spot, event)
-        if event.modifiers() & Qt.KeyboardModifier.ShiftModifier and self._selection.head is not None:
-            self._unit, self._is_drag = SelectionUnit.CHARACTER, False
-            self._selection.extend(spot)
-        elif not self._is_drag:
-            self._selection.begin(*self._ends_of_unit(spot))
+    def _on_pressed(self, spot: TextPosition) -> None:
+        self._column_x = None
         # So that keys continue from there.
         if spot.view is not None and not spot.view.hasFocus():
             spot.view.setFocus(Qt.FocusReason.MouseFocusReason)
 
-    def _move(self, place: QPoint) -> None:
-        if self._is_drag:
-            # A hand trembles while it clicks.
-            if (place - self._pressed_at).manhattanLength() >= QApplication.startDragDistance():
-                self._is_pressed = self._is_drag = False
-                self._drag()
-            return
-        spot = self._selection.spot_at(QPointF(self._column.mapFromGlobal(place)))
-        if spot is not None:
-            self._selection.extend(*self._ends_of_unit(spot))
+    def _on_dragged(self) -> None:
         if self._selection.ends is not None:
             # A growing answer must not scroll away what is being selected.
             self._transcript.is_following = False
-        # Qt sends no moves while the pointer rests outside, so a timer scrolls on.
-        if self._px_outside(place):
-            self._scrolling.start()
 
-    def _release(self, event: QMouseEvent) -> None:
-        # Links are followed by clicks only, not at the end of a selection.
-        is_click = self._selection.ends is None or self._is_drag
-        if self._is_drag:
-            self._selection.clear()
-        self._is_pressed = self._is_drag = False
-        self._scrolling.stop()
-        spot = self._selection.spot_at(event.position(), is_inside=True)
-        if is_click and spot is not None and spot.view is not None:
-            # A drag that became a click has cleared it; keys extend from here.
-            if self._selection.head is None:
-                self._selection.begin(spot)
-            spot.view.follow_link_at(QPointF(spot.view.viewport().mapFromGlobal(event.globalPosition())))
-        clipboard = QGuiApplication.clipboard()
-        # X11 pastes it with the middle button.
-        if not is_click and clipboard.supportsSelection():
-            clipboard.setText(self._selection.text(), QClipboard.Mode.Selection)
-        self.settled.emit()
-
-    def _unit_of(self, event: QMouseEvent, place: QPoint) -> SelectionUnit:
-        """Return what a click selects. Qt has no triple click, so it is recognized by time and distance."""
-        now_s = time.monotonic()
-        if event.type() == QEvent.Type.MouseButtonDblClick:
-            self._last_double_click = (now_s, place)
-            return SelectionUnit.WORD
-        # The third click ends it, so that a fourth one is a click again.
-        doubled, self._last_double_click = self._last_double_click, None
-        if doubled is None or now_s - doubled[0] > QApplication.doubleClickInterval() / 1000:
-            return SelectionUnit.CHARACTER
-        is_near = (place - doubled[1]).manhattanLength() < QApplication.startDragDistance()
-        return SelectionUnit.PARAGRAPH if is_near else SelectionUnit.CHARACTER
-
-    def _is_on_selection(self, spot: TextPosition, event: QMouseEvent) -> bool:
-        return self._selection.holds(spot) and self._selection.spot_at(event.position(), is_inside=True) is not None
-
-    def _ends_of_unit(self, spot: TextPosition) -> tuple[TextPosition, TextPosition]:
-        """Return the ends of the word or paragraph at a position, by the current unit."""
-        view = spot.view
-        if self._unit is SelectionUnit.CHARACTER or view is None:
-            return spot, spot
-        cursor = cursor_over(view.document(), view.position_at(spot.offset))
-        if self._unit is SelectionUnit.WORD:
-            cursor.select(QTextCursor.SelectionType.WordUnderCursor)
-        else:
-            cursor.movePosition(QTextCursor.MoveOperation.StartOfBlock)
-            cursor.movePosition(QTextCursor.MoveOperation.EndOfBlock, QTextCursor.MoveMode.KeepAnchor)
-        first, last = cursor.selectionStart(), cursor.selectionEnd()
-        return replace(spot, offset=view.offset_at(first)), replace(spot, offset=view.offset_at(last))
-
-    def _drag(self) -> None:
-        """Start a drag and drop of the selected text."""
-        # Seldom done.
-        from PySide6.QtGui import QDrag
-
-        drag = QDrag(self._column)
-        drag.setMimeData(self._selection.data())
-        drag.exec(Qt.DropAction.CopyAction)
-
-    def _px_outside(self, place: QPoint) -> int:
-        """Return how many pixels a screen position is above (negative) or below the viewport; 0 inside."""
-        view = self._transcript.viewport()
-        y = view.mapFromGlobal(place).y()
-        return y if y < 0 else max(0, y - view.height() + 1)
-
-    def _scroll(self) -> None:
-        place = QCursor.pos()
-        beyond, bar = self._px_outside(place), self._transcript.verticalScrollBar()
-        if not beyond or not self._is_pressed:
-            self._scrolling.stop()
-            return
-        # The farther out, the faster.
-        step = max(1, min(abs(beyond) // 3, self._transcript.theme.px(MOST_SCROLLED_PX)))
-        bar.setValue(bar.value() + (step if beyond > 0 else -step))
-        self._move(place)
+    def _on_clicked(self, spot: TextPosition | None, place: QPointF) -> None:
+        if spot is not None and spot.view is not None:
+            spot.view.follow_link_at(QPointF(spot.view.viewport().mapFromGlobal(place)))
 
     # The keyboard.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from PySide6.QtCore import QEvent, QModelIndex, QObject, QPoint, QPointF, QRect, QRectF, QSize, Qt, Signal
@@ -34,8 +34,9 @@ from app.documents.segments import Content
 from app.ui.i18n import tr
 from app.ui.shared_labels import COPY, EDIT_LABEL
 from app.ui.shell.desktop import copy_text
+from app.ui.text.block_selection import BlockSelection, SelectionMouse, SelectionUnit
 from app.ui.theme import Theme
-from app.ui.translate.rows import EDGE_PX, SOURCE, TARGET, Index, LaidRow, Link, Rows, RowsModel, RowSource
+from app.ui.translate.rows import EDGE_PX, SOURCE, TARGET, Index, LaidRow, Link, RowCell, Rows, RowsModel, RowSource
 from app.ui.translate.segment_text import ENTER, RowEditor, put_back
 from app.ui.translate.translation_texts import Remedy
 from app.ui.widgets.labels import announce
@@ -99,40 +100,6 @@ class CellDelegate(QStyledItemDelegate):
             painter.drawLine(rect.bottomLeft(), rect.bottomRight())
 
 
-@dataclass(frozen=True, order=True)
-class CellPosition:
-    """Position between two characters of a row, ordered by row, then by position."""
-
-    row: int
-    position: int
-
-
-@dataclass(frozen=True)
-class CellSelection:
-    """Selection from the press position to the current one."""
-
-    column: int
-    begin: CellPosition
-    end: CellPosition
-
-    @property
-    def first(self) -> CellPosition:
-        return min(self.begin, self.end)
-
-    @property
-    def last(self) -> CellPosition:
-        return max(self.begin, self.end)
-
-    def span_in(self, row: int, length: int) -> tuple[int, int] | None:
-        """Return the selected range within a row of this length, or None."""
-        first, last = self.first, self.last
-        if not first.row <= row <= last.row:
-            return None
-        start = first.position if row == first.row else 0
-        end = last.position if row == last.row else length
-        return (start, end) if start < end else None
-
-
 ESTIMATE_PX = 60
 FIRST_MEASURED = 40
 ROUNDS = 4
@@ -183,6 +150,19 @@ class RowTable(QTableView):
 
     def height_of(self, row: int) -> int:
         return self.laid.row(row).height_px
+
+    def cell(self, row: int, column: int) -> RowCell:
+        laid = self.laid.row(row)
+        return laid.source if column == SOURCE else laid.target
+
+    def point_in(self, row: int, column: int, point: QPoint) -> QPointF:
+        """Convert a point of the viewport to the coordinates in which a cell's text is laid out."""
+        left = self.columnViewportPosition(column) + self._theme.px(EDGE_PX)
+        return QPointF(point) - QPointF(left, self.rowViewportPosition(row) + self.laid.row(row).top_px)
+
+    def position_at(self, row: int, column: int, point: QPoint) -> int:
+        """Return the character of a cell nearest to a point of the viewport."""
+        return self.cell(row, column).position_at(self.point_in(row, column, point))
 
     def begin(self) -> None:
         """Reset for other rows; all get the mean height of the first ones."""
@@ -309,6 +289,73 @@ class RowTable(QTableView):
             self.fit_rows()
 
 
+@dataclass(frozen=True)
+class CellSpot:
+    """Position between two characters of a cell: `offset` of them come before it."""
+
+    row: int
+    offset: int
+    column: int
+
+    @property
+    def key(self) -> tuple[int, int]:
+        return self.row, self.offset
+
+
+class CellSelection(BlockSelection[CellSpot]):
+    """Selection of text across rows, within the column in which it began."""
+
+    def __init__(self, table: RowTable) -> None:
+        super().__init__(table)
+        self._table = table
+
+    @property
+    def column(self) -> int:
+        return self.head.column if self.head is not None else TARGET
+
+    def extend(self, first: CellSpot, last: CellSpot | None = None) -> None:
+        if first.column == self.column:
+            super().extend(first, last)
+        else:
+            self.begin(first, last)
+
+    def spot_at(self, place: QPointF, *, is_inside: bool = False) -> CellSpot | None:
+        point, table = place.toPoint(), self._table
+        index = table.indexAt(point)
+        if not index.isValid():
+            return None
+        row, column = index.row(), index.column()
+        # Flags are below the text.
+        if is_inside and table.point_in(row, column, point).y() >= table.cell(row, column).height_px:
+            return None
+        return CellSpot(row, table.position_at(row, column, point), column)
+
+    def spot_to_extend(self, place: QPointF) -> CellSpot | None:
+        # Beside the rows the nearest one counts.
+        point = place.toPoint()
+        row = self._table.rowAt(min(max(point.y(), 0), self._table.viewport().height() - 1))
+        return CellSpot(row, self._table.position_at(row, self.column, point), self.column) if row >= 0 else None
+
+    def ends_of_unit(self, spot: CellSpot, unit: SelectionUnit) -> tuple[CellSpot, CellSpot]:
+        text = self._table.cell(spot.row, spot.column).written.text
+        start, end = (spot.offset, spot.offset) if unit is SelectionUnit.WORD else (0, len(text))
+        while start > 0 and text[start - 1].isalnum():
+            start -= 1
+        while end < len(text) and text[end].isalnum():
+            end += 1
+        return replace(spot, offset=start), replace(spot, offset=end)
+
+    def text(self) -> str:
+        """Return the selected text without glyphs, with line breaks between rows."""
+        if (ends := self.ends) is None:
+            return ""
+        rows = range(ends[0].row, ends[1].row + 1)
+        spans = [(row, self.span_in((row,))) for row in rows]
+        return "\n".join(
+            self._table.cell(row, self.column).written.plain(*span) if span is not None else "" for row, span in spans
+        )
+
+
 class SelectableRows(RowTable):
     """Rows with text selection within one column, across rows."""
 
@@ -321,8 +368,10 @@ class SelectableRows(RowTable):
         super().__init__(theme, parent)
         self.painted = CellDelegate(theme, self.laid, self._marks_in_cell, self)
         self.setItemDelegate(self.painted)
-        self._selection: CellSelection | None = None
-        self._is_pressed = False
+        self.selection = CellSelection(self)
+        self.selection.changed.connect(self.viewport().update)
+        self._mouse = SelectionMouse(self.selection, self, self.viewport(), theme)
+        self._mouse.clicked.connect(self._on_clicked)
         self._pressed_link: tuple[int, Link] | None = None
         self.hits: dict[tuple[int, int], list[tuple[int, int, bool]]] = {}
         """Search hits by row and column: ranges, and whether it is the current hit."""
@@ -334,30 +383,17 @@ class SelectableRows(RowTable):
 
     def copy(self) -> None:
         """Copy the selection, or the translation of the current row."""
-        text = self.selected_text()
+        text = self.selection.text()
         if not text and self.current >= 0:
             text = self.laid.row(self.current).target.written.plain()
         if text:
             copy_text(text)
 
-    def selected_text(self) -> str:
-        """Return the selected text without glyphs, with line breaks between rows."""
-        selection = self._selection
-        if selection is None or selection.begin == selection.end:
-            return ""
-        lines = []
-        for row in range(selection.first.row, selection.last.row + 1):
-            laid = self.laid.row(row)
-            written = (laid.source if selection.column == SOURCE else laid.target).written
-            span = selection.span_in(row, len(written.text))
-            lines.append(written.plain(*span) if span is not None else "")
-        return "\n".join(lines)
-
     def link_at(self, point: QPoint) -> tuple[int, Link] | None:
         index = self.indexAt(point)
         if index.column() != TARGET or index.row() == self.painted.edited:
             return None
-        inside = self._inside(index.row(), TARGET, point)
+        inside = self.point_in(index.row(), TARGET, point)
         laid = self.laid.row(index.row())
         top = laid.target.height_px
         for line in laid.flags:
@@ -371,77 +407,48 @@ class SelectableRows(RowTable):
         return None
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        point = event.position().toPoint()
-        index = self.indexAt(point)
+        index = self.indexAt(event.position().toPoint())
         if not index.isValid():
-            self.select(None)
+            self.selection.clear()
             return
         self.painted.chosen = None
         self.setCurrentIndex(self.rows.index(index.row(), TARGET))
-        self._pressed_link = self.link_at(point)
-        if event.button() == Qt.MouseButton.LeftButton and self._pressed_link is None:
-            place = CellPosition(index.row(), self._position_at(index.row(), index.column(), point))
-            old = self._selection
-            is_more = bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)
-            begin = old.begin if is_more and old is not None and old.column == index.column() else place
-            self._is_pressed = True
-            self.select(CellSelection(index.column(), begin, place))
+        self._pressed_link = self.link_at(event.position().toPoint())
+        if event.button() == Qt.MouseButton.LeftButton:
+            self._mouse.press(event)
         self.viewport().update()
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        point = event.position().toPoint()
-        if self._is_pressed and self._selection is not None:
-            self._drag_to(point, self._selection)
+        if self._mouse.is_pressed:
+            self._mouse.move(event.globalPosition().toPoint())
             return
-        found = self.link_at(point)
+        found = self.link_at(event.position().toPoint())
         self.viewport().setCursor(Qt.CursorShape.PointingHandCursor if found else Qt.CursorShape.IBeamCursor)
         if found != self.painted.hovered:
             self.painted.hovered = found
             self.viewport().update()
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
-        self._is_pressed = False
-        found, pressed = self.link_at(event.position().toPoint()), self._pressed_link
-        self._pressed_link = None
-        if event.button() == Qt.MouseButton.LeftButton and found is not None and found == pressed:
-            self.link_followed.emit(*found)
+        if self._mouse.is_pressed:
+            self._mouse.release(event)
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
         index = self.indexAt(event.position().toPoint())
-        if index.isValid() and self.link_at(event.position().toPoint()) is None:
-            self._is_pressed = False
-            self.select(None)
-            if index.column() == TARGET:
-                self.edit_wanted.emit(index.row())
-            else:
-                self._select_word(index.row(), event.position().toPoint())
+        if index.column() == SOURCE:
+            self._mouse.press(event)
+        elif index.isValid() and self.link_at(event.position().toPoint()) is None:
+            self._mouse.cancel()
+            self.selection.clear()
+            self.edit_wanted.emit(index.row())
 
-    def _drag_to(self, point: QPoint, selection: CellSelection) -> None:
-        height, bar = self.viewport().height(), self.verticalScrollBar()
-        if not 0 <= point.y() < height:  # the view scrolls along with the mouse
-            bar.setValue(bar.value() + (point.y() if point.y() < 0 else point.y() - height))
-        row = self.rowAt(min(max(point.y(), 0), height - 1))
-        if row >= 0:
-            place = CellPosition(row, self._position_at(row, selection.column, point))
-            self.select(CellSelection(selection.column, selection.begin, place))
-
-    def select(self, selection: CellSelection | None) -> None:
-        self._selection = selection
-        self.viewport().update()
+    def _on_clicked(self, _spot: CellSpot | None, place: QPointF) -> None:
+        found = self.link_at(self.viewport().mapFromGlobal(place.toPoint()))
+        if found is not None and found == self._pressed_link:
+            self.link_followed.emit(*found)
 
     def select_row(self, row: int) -> None:
-        length = len(self.laid.row(row).target.written.text)
-        self.select(CellSelection(TARGET, CellPosition(row, 0), CellPosition(row, length)))
-
-    def _select_word(self, row: int, point: QPoint) -> None:
-        text = self.laid.row(row).source.written.text
-        at = self._position_at(row, SOURCE, point)
-        start = end = at
-        while start > 0 and text[start - 1].isalnum():
-            start -= 1
-        while end < len(text) and text[end].isalnum():
-            end += 1
-        self.select(CellSelection(SOURCE, CellPosition(row, start), CellPosition(row, end)))
+        length = len(self.cell(row, TARGET).written.text)
+        self.selection.begin(CellSpot(row, 0, TARGET), CellSpot(row, length, TARGET))
 
     def _marks_in_cell(self, row: int, column: int) -> list[tuple[int, int, str]]:
         tokens = self._theme.tokens
@@ -449,24 +456,8 @@ class SelectableRows(RowTable):
             (start, end, tokens.mark if is_chosen else tokens.selection)
             for start, end, is_chosen in self.hits.get((row, column), ())
         ]
-        selection = self._selection
-        if selection is not None and selection.column == column:
-            laid = self.laid.row(row)
-            span = selection.span_in(row, len((laid.source if column == SOURCE else laid.target).written.text))
-            found += [(*span, tokens.selection)] if span is not None else []
-        return found
-
-    def _corner(self, row: int, column: int) -> QPointF:
-        """Return the origin of a cell's text in the viewport."""
-        left = self.columnViewportPosition(column) + self._theme.px(EDGE_PX)
-        return QPointF(left, self.rowViewportPosition(row) + self.laid.row(row).top_px)
-
-    def _inside(self, row: int, column: int, point: QPoint) -> QPointF:
-        return QPointF(point) - self._corner(row, column)
-
-    def _position_at(self, row: int, column: int, point: QPoint) -> int:
-        laid = self.laid.row(row)
-        return (laid.source if column == SOURCE else laid.target).position_at(self._inside(row, column, point))
+        span = self.selection.span_in((row,)) if self.selection.column == column else None
+        return [*found, (*span, tokens.selection)] if span is not None else found
 
     # The leaving of a viewport comes here only, not to `leaveEvent`.
     def viewportEvent(self, event: QEvent) -> bool:
@@ -499,7 +490,7 @@ class SegmentTable(SelectableRows):
     ) -> None:
         self.close_editor()
         self.hits = {}
-        self.select(None)
+        self.selection.clear()
         self.painted.chosen = self.painted.hovered = None
         self.laid.rtl = rtl
         self.rows.show_source(source, names)
@@ -617,8 +608,8 @@ class SegmentTable(SelectableRows):
             self.next_wanted.emit(row + 1)
         elif key in (*ENTER, Qt.Key.Key_Space, Qt.Key.Key_F2):
             self._follow_or_edit(row, key)
-        elif key == Qt.Key.Key_Escape and self._selection is not None:
-            self.select(None)
+        elif key == Qt.Key.Key_Escape and self.selection.ends is not None:
+            self.selection.clear()
         else:
             event.ignore()
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QRect, Qt, SignalInstance
+from PySide6.QtCore import QPoint, QRect, Qt, SignalInstance
 from PySide6.QtGui import QTextCursor
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QFileDialog, QFrame, QLabel, QLineEdit, QPushButton, QTextEdit, QToolButton
@@ -95,13 +95,13 @@ class Languages(Desk):
 
 def link_rect(segments: SegmentTable, row: int, number: int) -> QRect:
     """Where a link of a row is, in the viewport."""
-    laid, corner = segments.laid.row(row), segments._corner(row, TARGET)
+    laid, corner = segments.laid.row(row), segments.point_in(row, TARGET, QPoint(0, 0))
     top = laid.target.height_px
     for line in laid.flags:
         for link in line.links:
             if link is laid.links[number]:
                 rect = line.cell.rect_of(link.start, link.end)[0]
-                return rect.translated(corner.x(), corner.y() + top).toRect()
+                return rect.translated(-corner.x(), top - corner.y()).toRect()
         top += line.cell.height_px
     raise AssertionError(f"no link {number} in row {row}")
 

@@ -82,19 +82,6 @@ def test_a_drag_from_one_turn_into_another_selects_all_between(desk: ChatDesk) -
     assert '<td align="right"><b>1</b></td>' in html
 
 
-def test_upwards_is_the_same_and_shift_click_extends(desk: ChatDesk) -> None:
-    first, last = texts(desk.turns[1])[0], texts(desk.turns[5])[0]
-    desk.drag(first, 6, last, 4)
-    downwards = marked(desk)
-    desk.drag(last, 4, first, 6)
-    assert marked(desk) == downwards
-    left = Qt.MouseButton.LeftButton
-    QTest.mouseClick(first.viewport(), left, SHIFT, desk.place_of(first, 3))
-    assert marked(desk)[0] == "st words."
-    QTest.mouseClick(last.viewport(), left, SHIFT, desk.place_of(last, 9))
-    assert marked(desk) == [" word"]
-
-
 def test_a_table_has_whole_rows_of_what_begins_in_it_and_code_and_quotes_their_parts(desk: ChatDesk) -> None:
     before, table, code, after = texts(desk.turns[3])
     cell = table.document().find("two").selectionStart()
@@ -124,10 +111,6 @@ def test_two_clicks_are_a_word_and_three_a_paragraph(desk: ChatDesk) -> None:
     QApplication.setDoubleClickInterval(usual_ms)
     QTest.mouseClick(view.viewport(), left, SHIFT, desk.place_of(texts(desk.turns[5])[0], 0) + QPoint(0, 2000))
     assert marked(desk)[-1] == "Last words."
-    QTest.mouseClick(view.viewport(), left, pos=place)
-    QTest.qWait(0)
-    QTest.mouseClick(view.viewport(), left, pos=place)
-    assert marked(desk) == []
 
 
 def test_keys_extend_it_over_texts_and_turns(desk: ChatDesk) -> None:

@@ -259,7 +259,7 @@ def test_text_is_selected_over_rows_of_one_column_and_copied(make: Make, qtbot: 
     assert QApplication.clipboard().text() == f"Miete\n{plain(FETT)}"
     assert has_color(picture(view), view._theme.tokens.selection, QRect(left, top - 10, 60, 20))
     press(view, qtbot, Qt.Key.Key_Escape)
-    assert view.selected_text() == ""
+    assert view.selection.text() == ""
 
 
 def test_without_a_selection_the_translation_of_the_row_is_copied(make: Make, qtbot: QtBot) -> None:
@@ -273,7 +273,7 @@ def test_two_clicks_on_the_source_select_a_word(make: Make, qtbot: QtBot) -> Non
     view = make()
     at = QPoint(view.columnViewportPosition(SOURCE) + 34, view.rowViewportPosition(0) + view.rowHeight(0) // 2)
     qtbot.mouseDClick(view.viewport(), Qt.MouseButton.LeftButton, pos=at)
-    assert view.selected_text() == "Rent"
+    assert view.selection.text() == "Rent"
     assert view.editor is None
 
 
