@@ -78,7 +78,7 @@ def screens(frame: Frame, told: int) -> list[tuple[str, Step, Step]]:
         show()
         with socket.create_server(("127.0.0.1", 0)) as found:
             frame.app.change_settings("serving", port=int(found.getsockname()[1]))
-        window.open_settings("programs")
+        window.open_settings("connections/programs")
         frame.find_step(ProgramsSection).switch.click()
         frame.wait(lambda: not programs.is_turning, TIMEOUT_MS)
 

@@ -34,7 +34,7 @@ DESKTOP = (
 CERTIFICATES = Path("/usr/local/share/ca-certificates")
 PERSON = "ada"
 OLD_VERSION = "0.0.9"
-OLD_STORE = ROOT / "tests" / "store" / "data" / "fireside-v3.sql"
+OLD_STORE = ROOT / "tests" / "store" / "data" / "fireside-v12.sql"
 """As an older program wrote it."""
 APT = ["apt-get", "-q", "-y", "--no-install-recommends", "-o", "Dpkg::Use-Pty=0"]
 WAIT_S = 120

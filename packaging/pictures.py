@@ -257,7 +257,7 @@ def _screens(scene: Scene) -> list[tuple[str, Step, Step]]:
         ("settings", settings("appearance"), close(SettingsDialog)),
         ("settings-chat", settings("chat"), close(SettingsDialog)),
         ("settings-engine", settings("engine"), close(SettingsDialog)),
-        ("settings-memory", settings("memory"), close(SettingsDialog)),
+        ("settings-memory", settings("engine/memory"), close(SettingsDialog)),
         ("settings-network", settings("network"), close(SettingsDialog)),
         ("model-menu", frame.picker.show_menu, _close_popup),
         ("model-about", frame.picker.show_about, _close_popup),

@@ -57,11 +57,11 @@ class Scenes:
 
     def show_page(self) -> None:
         self._begin()
-        self._frame.window.open_settings("servers")
+        self._frame.window.open_settings("connections/servers")
 
     def show_dialog(self) -> None:
         server = self._begin()
-        self._frame.window.open_settings("servers")
+        self._frame.window.open_settings("connections/servers")
         page = self._frame.find_step(ServersSection)
         dialog = page.open_dialog(None)
         dialog.address.setText(server.host)
@@ -109,7 +109,7 @@ class Scenes:
         described = DevicesDescribed(0, "", devices, (), 4, missed=missed)
         self._open.enter_context(patch.object(self._app.engine, "describe_devices", lambda: described))
         self._app.change_settings("engine", machines=addresses)
-        self._frame.window.open_settings("computers")
+        self._frame.window.open_settings("connections/computers")
         page = self._frame.find_step(ComputersSection)
         self._frame.wait(lambda: page.again.isEnabled() and bool(page.rows[-1].said.property("kind") == "danger"))
 

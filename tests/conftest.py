@@ -10,8 +10,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Generator, Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Generator, Iterator
 from itertools import count
 from pathlib import Path
 
@@ -24,8 +23,6 @@ from app.core.child import Child
 from app.core.paths import AppPaths, starter_model
 from app.engine.computer import JsonCache, machine_key
 from app.features.models import estimate
-from app.store.database import Database
-from app.store.migrations import MIGRATIONS, Migration
 from tests.helpers import warm
 from tests.helpers.program import Program
 
@@ -117,30 +114,6 @@ def warm_children() -> Iterator[None]:
     warm.close()
 
 
-@pytest.fixture(scope="session")
-def migrated(tmp_path_factory: pytest.TempPathFactory) -> bytes:
-    """A new database, after all migrations."""
-    path = tmp_path_factory.mktemp("template") / "fireside.db"
-    Database.open(path).close()
-    return path.read_bytes()
-
-
-@pytest.fixture(scope="session")
-def open_copied(migrated: bytes) -> Callable[..., Database]:
-    """A new database begins as a copy of one: running the migrations takes five times as long."""
-    open_made = Database.open
-
-    def open_copy(path: Path, migrations: Sequence[Migration] = MIGRATIONS) -> Database:
-        with suppress(OSError):  # which the real one then tells
-            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            if migrations is MIGRATIONS and not any(path.parent.glob(f"{path.name}*")):
-                path.touch(mode=0o600)
-                path.write_bytes(migrated)
-        return open_made(path, migrations)
-
-    return open_copy
-
-
 @pytest.fixture
 def fast_machine(fresh_home: Path) -> None:
     """This computer is known to read 100 GB of weights a second, so that nothing depends on the one that tests."""
@@ -155,15 +128,12 @@ def rules(
     request: pytest.FixtureRequest,
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
-    open_copied: Callable[..., Database],
 ) -> Iterator[None]:
     """What holds for every test, and what its marks change; one fixture, for each costs time eleven thousand times."""
     is_marked = request.node.get_closest_marker
     if is_marked("cold_children"):
         monkeypatch.setattr(Child, "popen", subprocess.Popen)
         monkeypatch.setattr(Program, "popen", subprocess.Popen)
-    if not is_marked("migrations"):
-        monkeypatch.setattr(Database, "open", open_copied)
     gc.disable()  # as in the window: widgets in a cycle are destroyed on no other thread; see `app.ui.shell.upkeep`
     threads, children = set(threading.enumerate()), _children()
     yield

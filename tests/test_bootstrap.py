@@ -18,6 +18,7 @@ from app.core.paths import AppPaths, make_folder, private_opener, starter_model
 from app.core.settings import load_settings
 from app.store.conversations import MessageState
 from app.store.jobs import JobTable
+from app.store.migrations import MIGRATIONS
 from tests.helpers.deleted_text import files_with, rebuilt_texts
 from tests.helpers.disks import small_disk
 from tests.helpers.models_on_disk import write_model
@@ -274,13 +275,16 @@ def fill_disk(home: Path) -> None:
             file.write(b"x" * 4096)
 
 
-def test_on_a_full_disk_chats_that_need_an_upgrade_can_be_read_too(tmp_path: Path) -> None:
+def test_on_a_full_disk_chats_that_need_an_upgrade_can_be_read_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(MIGRATIONS, 13, lambda connection: connection.execute("ALTER TABLE pages ADD COLUMN author"))
     with small_disk(tmp_path / "disk", 2_000_000) as home:
         paths = AppPaths(home / "data", home / "config", home / "cache", home / "logs")
         paths.data.mkdir()
         with closing(sqlite3.connect(paths.database)) as old:
             old.execute("PRAGMA journal_mode = WAL")
-            old.executescript((Path(__file__).parent / "store" / "data" / "fireside-v3.sql").read_text("utf-8"))
+            old.executescript((Path(__file__).parent / "store" / "data" / "fireside-v12.sql").read_text("utf-8"))
             titles = {title for (title,) in old.execute("SELECT title FROM conversations WHERE deleted_at IS NULL")}
         before = paths.database.read_bytes()
         fill_disk(home)

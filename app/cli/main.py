@@ -15,7 +15,7 @@ from typing import TextIO
 from app import APP_ID, APP_NAME
 from app.cli.terminal import INTERRUPTED, make_terminals_safe, silence_told
 from app.core.build import this_build
-from app.core.errors import AppError, DatabaseAltered, DatabaseDamaged, DatabaseNewer, MigrationFailed
+from app.core.errors import UNUSABLE_DATABASE, AppError
 from app.core.paths import AppPaths, close_to_others
 from app.features.error_messages import sentence_for
 from app.features.work.saved_file import remove_interrupted
@@ -62,7 +62,7 @@ def run(arguments: list[str]) -> int:
     except AppError as error:
         print(sentence_for(error).text, file=sys.stderr)
         # A restored backup may be why.
-        if isinstance(error, DatabaseAltered | DatabaseDamaged | DatabaseNewer | MigrationFailed):
+        if isinstance(error, UNUSABLE_DATABASE):
             _tell_undo(AppPaths.from_environment())
         return 1
     except KeyboardInterrupt:

@@ -76,6 +76,7 @@
     │   ├── FolderNotWritable         the data folder is read-only
     │   ├── DiskFull                  nothing more can be saved
     │   ├── DatabaseNewer             written by a newer Fireside
+    │   ├── DatabaseOlder             written by a Fireside older than the first whose files are read; it is unchanged
     │   ├── DatabaseAltered           its tables are not those that this program makes; it is unchanged
     │   └── DatabaseDamaged           damage was met while working; the next start moves the file aside
     └── Bug                           ours to fix
@@ -526,7 +527,8 @@ class PromptsUnreadable(EnvironmentProblem):
 
 
 class BackupUnreadable(EnvironmentProblem):
-    """`reason`: missing, denied, not_a_file, unknown (no backup of ours), newer, damaged, altered."""
+    """`reason`: missing, denied, not_a_file, unknown (no backup of ours), newer, older, damaged,
+    altered."""
 
     path: str
     reason: str
@@ -567,6 +569,12 @@ class DatabaseNewer(EnvironmentProblem):
     known_version: int
 
 
+class DatabaseOlder(EnvironmentProblem):
+    path: str
+    found_version: int
+    oldest_version: int
+
+
 class DatabaseAltered(EnvironmentProblem):
     path: str
 
@@ -585,6 +593,10 @@ class MigrationFailed(Bug):
 
 class ProtocolViolation(Bug):
     detail: str
+
+
+UNUSABLE_DATABASE = (DatabaseNewer, DatabaseOlder, DatabaseAltered, DatabaseDamaged, MigrationFailed)
+"""Problems of the data itself: what was there before a restored backup may be intact."""
 
 
 def every_error() -> list[type[AppError]]:

@@ -18,17 +18,8 @@ from app.core.paths import make_folder
 SCHEMA_VERSION = 2
 
 
-def _answers_without_limit(raw: dict[str, Any]) -> dict[str, Any]:
-    """Migrate the former default of 2,048 tokens per answer to "as long as the context allows"."""
-    chat = raw.get("chat")
-    # Nobody's own choice: it was the default for everybody who never touched it.
-    if isinstance(chat, dict) and chat.get("max_tokens") == 2048:
-        return {**raw, "chat": {key: value for key, value in chat.items() if key != "max_tokens"}}
-    return raw
-
-
-# From schema n to n + 1, on the raw tree. Never edited after a release.
-MIGRATIONS: list[Callable[[dict[str, Any]], dict[str, Any]]] = [_answers_without_limit]
+# By the schema that each makes of the one before, on the raw tree. Never edited after a release.
+MIGRATIONS: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {}
 
 
 @dataclass(frozen=True)
@@ -359,8 +350,9 @@ def _write_file(path: Path, settings: Settings) -> None:
 def _migrate_raw(raw: dict[str, Any]) -> dict[str, Any]:
     version = raw.get("schema_version")
     # An unknown version is read as it is: its keys are looked at one by one anyway.
-    for migration in MIGRATIONS[version - 1 :] if isinstance(version, int) and version > 0 else []:
-        raw = migration(raw)
+    if isinstance(version, int) and version > 0:
+        for migration in [step for number, step in MIGRATIONS.items() if number > version]:
+            raw = migration(raw)
     return raw
 
 

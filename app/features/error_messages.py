@@ -349,6 +349,7 @@ _BACKUP_UNREADABLE = {
     "not_a_file": "{name} can’t be read.",
     "unknown": "{name} isn’t a backup of " + APP_NAME + ".",
     "newer": "{name} was made by a newer version of " + APP_NAME + ". Please install that version.",
+    "older": "{name} was made by a test version of " + APP_NAME + " that this version can’t read.",
     "damaged": "{name} is damaged: some of its content has changed.",
     "altered": "{name} can’t be restored: its database isn’t one that " + APP_NAME + " wrote.",
 }
@@ -568,6 +569,10 @@ _SENTENCES: dict[type[errors.AppError], Callable[[Any], PersonMessage]] = {
     errors.DatabaseNewer: lambda e: PersonMessage(
         f"Your chats were last saved by a newer version of {APP_NAME}.",
         "They weren’t changed. Please install the newer version.",
+    ),
+    errors.DatabaseOlder: lambda e: PersonMessage(
+        f"Your chats were last saved by a test version of {APP_NAME} that this version can’t read.",
+        "They weren’t changed. Please install the older version.",
     ),
     errors.DatabaseAltered: lambda e: PersonMessage(
         f"Your chats can’t be opened: {_file_name(e.path)} isn’t a {APP_NAME} database.",

@@ -360,7 +360,7 @@ class RemoteServers:
         return folder
 
     def _server_in(self, folder: Path) -> RemoteServer | None:
-        facts = _known_fields(RemoteServer, _migrate_raw(_read_file(folder / _FACTS) or {}))
+        facts = _known_fields(RemoteServer, _read_file(folder / _FACTS) or {})
         if not facts.get("name") or address_of(str(facts.get("address", ""))) == "":
             return None
         server = RemoteServer(**facts)
@@ -388,13 +388,6 @@ class RemoteServers:
             if scratch:
                 Path(scratch).unlink(missing_ok=True)
             raise disk_problem(error, path.parent) from error
-
-
-def _migrate_raw(raw: dict[str, Any]) -> dict[str, Any]:
-    """Migrate old files: the default of 4 requests at once becomes "as many as pay off"."""
-    version = raw.get("version")
-    is_first = not isinstance(version, int) or version < 2
-    return raw | {"at_once": 0} if is_first and raw.get("at_once") == 4 else raw
 
 
 _OUTSIDE = ("path", "server")

@@ -9,7 +9,7 @@ import sqlite3
 import threading
 import time
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from urllib.parse import quote
@@ -18,15 +18,22 @@ from app.core.errors import (
     AppError,
     DatabaseAltered,
     DatabaseDamaged,
-    DatabaseNewer,
     DiskFull,
     FolderNotWritable,
     MigrationFailed,
 )
 from app.core.paths import disk_problem
 from app.store import recovery
-from app.store.migrations import MIGRATIONS, Migration, back_up, migrate_file, schema_version
-from app.store.schema import is_same_schema
+from app.store.migrations import (
+    MIGRATIONS,
+    Migrations,
+    back_up,
+    check_version,
+    migrate_file,
+    schema_version,
+    steps_up_to,
+)
+from app.store.schema import read_schema
 
 log = logging.getLogger(__name__)
 
@@ -72,18 +79,18 @@ class Database:
         self._lock = threading.Lock()
 
     @classmethod
-    def open(cls, path: Path, migrations: Sequence[Migration] = MIGRATIONS) -> Database:
+    def open(cls, path: Path, migrations: Migrations = MIGRATIONS) -> Database:
         """Open or create the file. A damaged file is moved aside and what is readable is copied to a new one.
 
-        Raises DatabaseNewer, DatabaseAltered, FolderNotWritable, DiskFull or MigrationFailed; the old file is then
-        unchanged.
+        Raises DatabaseNewer, DatabaseOlder, DatabaseAltered, FolderNotWritable, DiskFull or MigrationFailed; the old
+        file is then unchanged.
         """
         try:
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)  # chats are nobody else's business
             moved_aside = recovered = None
             # A recovery that was interrupted is finished before anything looks at the file.
             _finish_recovery(path)
-            if not _is_usable(path, len(migrations)):
+            if not _is_usable(path, migrations):
                 recovered = _recover_file(path, migrations)
                 moved_aside = recovery.move_aside(path)
                 _finish_recovery(path)
@@ -93,7 +100,7 @@ class Database:
         except (sqlite3.Error, OSError) as error:
             problem = _problem_of_error(error, path)
             # On a full disk there is no room for a journal, but everything can still be read.
-            if isinstance(problem, DiskFull) and (connection := _without_room(path, len(migrations))) is not None:
+            if isinstance(problem, DiskFull) and (connection := _without_room(path, max(migrations))) is not None:
                 database = cls(connection, path, None)
                 database.has_room = False
                 return database
@@ -229,58 +236,55 @@ class Database:
 
 
 def copied_schema(path: Path) -> int:
-    """Return the schema version of a private copy; 0 if it isn't a sound database. Raises DatabaseNewer."""
+    """Return the schema version of a private copy; 0 if it isn't a sound database.
+
+    Raises DatabaseNewer or DatabaseOlder.
+    """
     try:
         # Read-only, so that a stranger's file is neither migrated nor given a journal.
         with closing(_connect_file(path, "ro")) as copy:
-            version = schema_version(copy) if recovery.is_sound(copy) else 0
+            return max(0, check_version(copy, path, MIGRATIONS)) if recovery.is_sound(copy) else 0
     except sqlite3.Error:
         return 0
-    if version > len(MIGRATIONS):
-        raise DatabaseNewer(str(path), version, len(MIGRATIONS))
-    return max(0, version)
 
 
 def prepare_copy(path: Path) -> None:
     """Migrate and check a private copy, and leave it as one file without a WAL.
 
-    Raises DatabaseNewer, DatabaseDamaged, DatabaseAltered, MigrationFailed, DiskFull or FolderNotWritable.
+    Raises DatabaseNewer, DatabaseOlder, DatabaseDamaged, DatabaseAltered, MigrationFailed, DiskFull or
+    FolderNotWritable.
     """
     try:
         if copied_schema(path) < 1:
             raise DatabaseDamaged(str(path))
         with closing(_connect_file(path, "rw")) as copy:
             _set_up(copy)
-            # By name first: an older program may have written its tables a little differently.
-            if not _has_own_schema(copy, MIGRATIONS[: schema_version(copy)], by_name=True):
+            # Nothing may differ, since triggers and views of a stranger would run here.
+            if not _has_own_schema(copy, MIGRATIONS):
                 raise DatabaseAltered(str(path))
             migrate_file(copy, Path(":memory:"))  # a copy needs no copy beside it
-            if not _has_own_schema(copy, MIGRATIONS):
-                # After the migration nothing may differ, since triggers and views of a stranger would run here.
-                raise DatabaseAltered(str(path))
             recovery.rebuild_newer_indexes(copy)
             copy.execute("PRAGMA journal_mode = DELETE")
     except sqlite3.Error as error:
         raise _problem_of_error(error, path) or DatabaseDamaged(str(path)) from error
 
 
-def _has_own_schema(connection: sqlite3.Connection, migrations: Sequence[Migration], *, by_name: bool = False) -> bool:
-    """Return whether a database has what these steps make of an empty one."""
+def _has_own_schema(connection: sqlite3.Connection, migrations: Migrations) -> bool:
+    """Return whether a database has what the steps up to its version make of an empty one."""
     # The schema is made in memory by the same steps, so there is no second description of it to keep up.
     with closing(sqlite3.connect(":memory:", isolation_level=None)) as new:
         _set_up(new)
-        migrate_file(new, Path(":memory:"), migrations)
-        return is_same_schema(connection, new, by_name=by_name)
+        migrate_file(new, Path(":memory:"), steps_up_to(schema_version(connection), migrations))
+        return read_schema(connection) == read_schema(new)
 
 
-def _is_altered(path: Path, migrations: Sequence[Migration]) -> bool:
+def _is_altered(path: Path, migrations: Migrations) -> bool:
     """Return whether a file has other tables than its schema's number says."""
     if path == Path(":memory:") or not _size_bytes(path):
         return False
     try:
         with closing(_connect_file(path, "ro")) as check:
-            version = schema_version(check)
-            return version < 0 or not _has_own_schema(check, migrations[:version], by_name=True)
+            return schema_version(check) < 0 or not _has_own_schema(check, migrations)
     except (sqlite3.Error, OSError):
         return False
 
@@ -299,13 +303,11 @@ _COUNTED = {
 
 
 def copied_counts(path: Path) -> dict[str, int]:
-    """Count the items of each kind in a private copy; kinds its schema lacks are left out."""
-    counts: dict[str, int] = {}
+    """Count the items of each kind in a private copy."""
     with closing(_connect_file(path, "ro")) as copy:
-        for name, where in _COUNTED.items():
-            with suppress(sqlite3.OperationalError):  # a table that came with a later schema
-                counts[name] = int(copy.execute(f"SELECT count(*) FROM {where}").fetchone()[0])
-    return counts
+        return {
+            name: int(copy.execute(f"SELECT count(*) FROM {where}").fetchone()[0]) for name, where in _COUNTED.items()
+        }
 
 
 def is_let_go(path: Path) -> bool:
@@ -329,7 +331,7 @@ def fold_text(text: str) -> str:
     return "".join(character for character in plain if not "\u0300" <= character <= "\u036f")
 
 
-def _is_usable(path: Path, known_version: int) -> bool:
+def _is_usable(path: Path, migrations: Migrations) -> bool:
     """Return whether the path holds a sound database of ours, or nothing."""
     if path.is_dir():  # some file systems give a folder no size; opening it says what is wrong
         return True
@@ -343,9 +345,7 @@ def _is_usable(path: Path, known_version: int) -> bool:
             _connect_file(path, "rw" if _size_bytes(path.with_name(path.name + "-journal")) else "ro")
         ) as check:
             check.execute("BEGIN")  # one moment: another Fireside may be making the file just now
-            found = schema_version(check)
-            if found > known_version:
-                raise DatabaseNewer(str(path), found, known_version)
+            found = check_version(check, path, migrations)
             if found < 0:
                 raise DatabaseAltered(str(path))
             # The usual start checks little; only what was noted while working leads to a look at every page.
@@ -359,7 +359,7 @@ def _is_usable(path: Path, known_version: int) -> bool:
         raise
 
 
-def _recover_file(path: Path, migrations: Sequence[Migration]) -> recovery.RecoveredParts | None:
+def _recover_file(path: Path, migrations: Migrations) -> recovery.RecoveredParts | None:
     """Copy what is readable of a damaged file into a complete new one next to it; None if nothing is."""
     if _size_bytes(path) < SMALLEST_BYTES:
         return None
@@ -369,14 +369,14 @@ def _recover_file(path: Path, migrations: Sequence[Migration]) -> recovery.Recov
         with closing(_connect_file(path, "ro")) as damaged:
             _set_up(damaged)
             damaged.execute("PRAGMA writable_schema = ON")  # else nothing at all is read of a file that was cut
-            version = _version_in(damaged, len(migrations))
+            version = _version_in(damaged, migrations)
             if version == 0:  # another program's
                 return None
             scratch.touch(mode=0o600)
             with closing(_connect_file(scratch)) as new:
                 _set_up(new)
                 # The schema that the file had, so that all rows fit; newer steps follow when it is opened.
-                migrate_file(new, scratch, migrations[:version])
+                migrate_file(new, scratch, steps_up_to(version, migrations))
                 # What is still in the journal is in no page of the file, so pages alone would show an old state.
                 is_whole = not _size_bytes(path.with_name(path.name + "-wal"))
                 found = recovery.recover_rows(damaged, new, path if is_whole else None)
@@ -393,12 +393,12 @@ def _recover_file(path: Path, migrations: Sequence[Migration]) -> recovery.Recov
     return found
 
 
-def _version_in(damaged: sqlite3.Connection, newest: int) -> int:
+def _version_in(damaged: sqlite3.Connection, migrations: Migrations) -> int:
     """Return the schema of a damaged file; the newest where even that cannot be read."""
-    try:
-        return min(schema_version(damaged), newest)
-    except sqlite3.DatabaseError:
-        return newest
+    with suppress(sqlite3.DatabaseError):
+        if (version := schema_version(damaged)) == 0 or version in migrations:
+            return version
+    return max(migrations)
 
 
 def _finish_recovery(path: Path) -> None:
@@ -423,7 +423,7 @@ def _connect_file(path: Path, mode: str = "rwc") -> sqlite3.Connection:
     return sqlite3.connect(address, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False, uri=True)
 
 
-def _open_ready(path: Path, migrations: Sequence[Migration]) -> sqlite3.Connection:
+def _open_ready(path: Path, migrations: Migrations) -> sqlite3.Connection:
     connection = _connect_file(path)
     try:
         _set_up(connection)

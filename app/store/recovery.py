@@ -46,7 +46,7 @@ def is_damaged(connection: sqlite3.Connection, path: Path, version: int) -> bool
         return bool(connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0])
     if path.stat().st_size > ALWAYS_CHECKED_BYTES:
         return False
-    return not all(is_sound(connection, table) for table in IRREPLACEABLE if version >= SINCE.get(table, 1))
+    return not all(is_sound(connection, table) for table in IRREPLACEABLE)
 
 
 def is_mended(connection: sqlite3.Connection, path: Path) -> bool:
@@ -255,10 +255,6 @@ RECOVERED_TITLE = "Recovered chat"
 """Title of a chat whose messages were recovered without it."""
 IRREPLACEABLE = ("conversations", "messages", "pages")
 """Tables with the user's own text; documents can be read again."""
-SINCE = {"pages": 7}
-"""Schema version that added a table, if not the first."""
-LATER = {"conversations": ("sampling",), "messages": ("thinking",)}
-"""The first column that was added to a table later: rows from before are stored without it and what follows."""
 # A REAL that is whole may be stored as an integer.
 _TYPES: dict[str, type | tuple[type, ...]] = {"INTEGER": int, "REAL": (int, float), "TEXT": str, "BLOB": bytes}
 _JSON = {
@@ -296,7 +292,7 @@ def recover_rows(damaged: sqlite3.Connection, new: sqlite3.Connection, pages: Pa
         new.execute(f"DROP TRIGGER {name}")
     counts = {table: _copy_table(damaged, new, table) for table in _content_tables(new)}
     if pages is not None:
-        for table in (text for text in IRREPLACEABLE if text in counts):
+        for table in IRREPLACEABLE:
             # NOT INDEXED: an index may be sound while its table is not.
             if _read_rows(damaged, f"SELECT count(*) FROM {table} NOT INDEXED") is None:
                 counts[table] += _copy_from_pages(pages, new, table)
@@ -314,8 +310,7 @@ def recover_rows(damaged: sqlite3.Connection, new: sqlite3.Connection, pages: Pa
     new.execute("COMMIT")
     log.info("recovered from a damaged database: %s", ", ".join(f"{table} {count}" for table, count in counts.items()))
     messages, found_pages = (
-        new.execute(f"SELECT count(*) FROM {table}").fetchone()[0] if table in counts else 0
-        for table in ("messages", "pages")
+        new.execute(f"SELECT count(*) FROM {table}").fetchone()[0] for table in ("messages", "pages")
     )
     return RecoveredParts(len(chats), messages, found_pages, sum(counts.values()))
 
@@ -347,15 +342,12 @@ def _copy_table(damaged: sqlite3.Connection, new: sqlite3.Connection, table: str
 def _copy_from_pages(path: Path, new: sqlite3.Connection, table: str) -> int:
     """Copy rows that look like the table's from any page, except those already there."""
     columns = new.execute(f"PRAGMA table_info({table})").fetchall()
-    # Rows written before a column was added end without it, and SQLite fills in its default.
-    defaults = [new.execute(f"SELECT {row[4] or 'NULL'}").fetchone()[0] for row in columns]
-    least = next((place for place, row in enumerate(columns) if row[1] in LATER.get(table, ())), len(columns))
     insert = f"INSERT OR IGNORE INTO {table} VALUES ({', '.join('?' * len(columns))})"
     count = 0
     for rowid, stored in every_row(path):
-        if not least <= len(stored) <= len(columns) or stored[0] is not None:
+        if len(stored) != len(columns) or stored[0] is not None:
             continue  # the id is the rowid, and stored nowhere else
-        row = [rowid, *stored[1:], *defaults[len(stored) :]]
+        row = [rowid, *stored[1:]]
         if all(
             _makes_sense(table, name, kind, value) and (value is not None or not is_needed)
             for (_, name, kind, is_needed, _, _), value in zip(columns, row, strict=True)

@@ -80,7 +80,7 @@ def test_a_model_elsewhere_is_added_asked_and_unplugged(
     frame: Frame, server: FakeServer, qtbot: QtBot, tmp_path: Path
 ) -> None:
     window, app = frame.window, frame.app
-    settings = SettingsDesk(frame, "servers")
+    settings = SettingsDesk(frame, "connections/servers")
     page = add_server(settings, server)
     assert "in your own network" in page.rows[0].said.text() and "tiny-1B" in page.rows[0].said.text()
     settings.close()
@@ -136,7 +136,7 @@ def test_a_model_elsewhere_is_added_asked_and_unplugged(
         lambda: "made by tiny 1B on a server" in desk.facts.text() or "made by tiny-1B on a server" in desk.facts.text()
     )
 
-    settings = SettingsDesk(frame, "servers")
+    settings = SettingsDesk(frame, "connections/servers")
     page = settings.find_step(ServersSection)
     settings.click(next(one for one in page.rows[0].findChildren(QToolButton) if one is page.rows[0].remove))
     settings.answer("Remove")

@@ -91,13 +91,13 @@ def test_a_server_comes_back_with_its_models_and_without_those_that_were_left_ou
     assert servers.all() == [] and servers.list_models() == []
 
 
-def test_the_files_of_the_first_version_are_read_and_their_models_stay_where_they_lie(remote: Remote) -> None:
-    """As Fireside wrote them on 27 November 2026; chats know a model by its file."""
+def test_stored_files_are_read_and_their_models_stay_where_they_lie(remote: Remote) -> None:
+    """Chats know a model by its file."""
     servers = remote.servers
-    shutil.copytree(Path(__file__).parent / "data" / "first-servers", servers.folder)
+    shutil.copytree(Path(__file__).parent / "data" / "servers", servers.folder)
     box = RemoteServer("gpu-box.local", "http://gpu-box.local:8000/v1", "vllm", at_once=16)
     assert servers.all() == [
-        RemoteServer("api.example.org", "https://api.example.org/v1", context_tokens=32768, at_once=0),
+        RemoteServer("api.example.org", "https://api.example.org/v1", context_tokens=32768, at_once=4),
         box,
     ]
     (model,) = servers.models_on(box)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from app.core.errors import DatabaseNewer, DiskFull, FolderNotWritable
+from app.core.errors import DatabaseNewer, DatabaseOlder, DiskFull, FolderNotWritable
 from app.core.events import Role
 from app.store.conversations import Conversations
 from app.store.database import Database, fold_text
@@ -21,8 +21,7 @@ from tests.helpers.searching import search_text
 from tests.store.conftest import fill_disk
 
 LOTS_OF_TEXT = "a word and another " * 20_000
-
-pytestmark = pytest.mark.migrations
+NEWEST = max(MIGRATIONS)
 
 
 def pragma(database: Database, name: str) -> object:
@@ -38,7 +37,7 @@ def test_a_new_file_is_made_with_its_folders_and_only_for_this_person(tmp_path: 
         assert pragma(database, "synchronous") == 2
         assert pragma(database, "foreign_keys") == 1
         assert pragma(database, "busy_timeout") == 5000
-        assert pragma(database, "user_version") == len(MIGRATIONS)
+        assert pragma(database, "user_version") == NEWEST
     assert path.exists()
     if sys.platform != "win32":
         assert path.parent.stat().st_mode & 0o077 == 0
@@ -96,7 +95,7 @@ def test_in_memory_it_works_alike_from_any_thread_and_leaves_no_file(
         conversations.restore_message(question.id)
         assert [hit[:2] for hit in search_text(conversations, "word")] == [(chat.id, question.id)]
         assert min(chat.id, question.id) > 1 << 30, "none that the file gives out"
-        assert pragma(database, "user_version") == len(MIGRATIONS)
+        assert pragma(database, "user_version") == NEWEST
         assert pragma(database, "foreign_keys") == 1
         assert list(tmp_path.iterdir()) == []
     with closing(Database.in_memory()) as another:
@@ -154,16 +153,20 @@ for number in range(20):
             assert sorted(found.title for found in Conversations(database).find()) == ["0", "1", "2", "3"]
 
 
-def test_a_file_of_a_newer_version_is_refused_and_not_one_byte_changes(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("version", "error"), [(NEWEST + 1, DatabaseNewer), (NEWEST - 1, DatabaseOlder), (1, DatabaseOlder)]
+)
+def test_a_file_of_another_version_is_refused_and_not_one_byte_changes(
+    tmp_path: Path, version: int, error: type[DatabaseNewer | DatabaseOlder]
+) -> None:
     path = tmp_path / "fireside.db"
     with closing(sqlite3.connect(path)) as connection:
         connection.execute("CREATE TABLE something_new (x)")
-        connection.execute(f"PRAGMA user_version = {len(MIGRATIONS) + 1}")
+        connection.execute(f"PRAGMA user_version = {version}")
     before = path.read_bytes()
-    with pytest.raises(DatabaseNewer) as raised:
+    with pytest.raises(error) as raised:
         Database.open(path)
-    assert (raised.value.found_version, raised.value.known_version) == (len(MIGRATIONS) + 1, len(MIGRATIONS))
-    assert raised.value.path == str(path)
+    assert vars(raised.value) == vars(error(str(path), version, NEWEST))
     assert path.read_bytes() == before
     assert [file.name for file in tmp_path.glob("fireside.db*")] == ["fireside.db"]
 

@@ -30,7 +30,14 @@ from pathlib import Path
 from typing import IO, Any
 
 from app import APP_NAME, __version__
-from app.core.errors import BackupUnreadable, DatabaseAltered, DatabaseDamaged, DatabaseNewer, MigrationFailed
+from app.core.errors import (
+    BackupUnreadable,
+    DatabaseAltered,
+    DatabaseDamaged,
+    DatabaseNewer,
+    DatabaseOlder,
+    MigrationFailed,
+)
 from app.core.events import CancelToken
 from app.core.paths import REMOTE_ENDING, AppPaths, disk_problem, make_folder
 from app.features.exchange.foreign import fields_of, list_of, number_of, text_of
@@ -337,6 +344,8 @@ def _check_database(copy: Path, path: Path) -> None:
         prepare_copy(copy)
     except DatabaseNewer as error:
         raise BackupUnreadable(str(path), "newer") from error
+    except DatabaseOlder as error:
+        raise BackupUnreadable(str(path), "older") from error
     except (DatabaseAltered, MigrationFailed) as error:
         raise BackupUnreadable(str(path), "altered") from error
     except DatabaseDamaged as error:

@@ -34,7 +34,7 @@ from app.ui.settings.servers_page import ServersSection
 from app.ui.settings.settings_pages import DocumentsSection, EnginePage, NetworkPage, Save, SettingsPage
 from app.ui.settings.settings_search import SettingsSearch
 from app.ui.shared_labels import QUICK_ASK, SETTINGS
-from app.ui.shell.settings_index import PAGES, label_of, page_label, place_of
+from app.ui.shell.settings_index import PAGES, label_of, page_label
 from app.ui.shell.tab_spec import UiContext
 from app.ui.theme import ZOOM_STEPS
 from app.ui.widgets.buttons import ChoiceButton, text_button
@@ -61,7 +61,7 @@ WHEN_FULL = {
 
 
 class SettingsDialog(QDialog):
-    """Dialog with a list of pages and a search for rows. `page`: see `place_of`."""
+    """Dialog with a list of pages and a search for rows. `page`: see `SettingHit`."""
 
     def __init__(self, app: Fireside, ui: UiContext, page: str = "appearance") -> None:
         super().__init__(ui.window)
@@ -139,8 +139,8 @@ class SettingsDialog(QDialog):
         self._open(number)
 
     def show_page_named(self, name: str) -> None:
-        """Show a page by name, scrolled to a row if one is named; see `place_of`."""
-        page, row = place_of(name)
+        """Show a page by name, scrolled to a row if one is named; see `SettingHit`."""
+        page, _, row = name.partition("/")
         self.show_page(self._numbers[page])
         shown = self.pages.currentWidget()
         if row and isinstance(shown, SettingsPage):

@@ -21,7 +21,7 @@ class SettingsSearch(QObject):
     """Search field with a separate result list; arrows and Return choose while the field keeps the focus."""
 
     chosen = Signal(str)
-    """Argument for `place_of`."""
+    """The name of a `SettingHit`."""
     is_on = Signal(bool)
     """True when results are shown, False when the pages are."""
 

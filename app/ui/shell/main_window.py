@@ -171,7 +171,7 @@ class MainWindow(QMainWindow):
             "models": self.open_models,
             "storage": lambda: self.open_models("storage"),
             "network": lambda: self.open_settings("network"),
-            "servers": lambda: self.open_settings("servers"),
+            "servers": lambda: self.open_settings("connections/servers"),
             "open_folder": lambda: open_folder(self._app.paths.data),
         }
         self.left.settings_wanted.connect(self.open_settings)
@@ -189,7 +189,7 @@ class MainWindow(QMainWindow):
         self.picker.task_model_changed.connect(self.tabs.on_model_chosen)
         self.files.model_chosen.connect(self.picker.use)
         self.status.network_wanted.connect(self._on_network_wanted)
-        self.status.programs_wanted.connect(lambda: self.open_settings("programs"))
+        self.status.programs_wanted.connect(lambda: self.open_settings("connections/programs"))
         if (programs := self.ui.programs) is not None:
             for signal in (programs.changed, programs.used):
                 signal.connect(self._show_programs)

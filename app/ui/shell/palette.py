@@ -41,7 +41,7 @@ from app.ui.icons import icon
 from app.ui.shared_labels import MODEL, NEW_CHAT, PROMPT_LABEL, SETTINGS
 from app.ui.shell import tab_spec, tasks
 from app.ui.shell.keyboard import written
-from app.ui.shell.settings_index import MOVED_PAGES, all_settings
+from app.ui.shell.settings_index import all_settings
 from app.ui.shell.tab_spec import Navigation, TabSpec, UiContext
 from app.ui.theme import Theme
 from app.ui.widgets.input_fields import SearchField
@@ -164,7 +164,7 @@ class Offers:
         stored = [self._stored(hit) for hit in self._titles or ()]
         newest = stored[:NEWEST]
         known = {entry.key: entry for entry in [*self._every, *stored]}
-        used = [known[key] for key in map(_moved_key, recent) if key in known]
+        used = [known[key] for key in recent if key in known]
         others = [model for model in [*newest, *self._fixed, *self._models, *self._chats] if model not in used]
         return [*used, *others]
 
@@ -504,12 +504,6 @@ def toggle_palette(app: Fireside, ui: UiContext, actions: Mapping[str, QAction],
         known.close_palette()
     else:
         Palette(app, ui, Offers(app, ui.go, actions, specs))
-
-
-def _moved_key(key: str) -> str:
-    """Map the stored key of a settings page that has since become part of another one."""
-    kind, _, name = key.partition(":")
-    return f"settings:{'/'.join(MOVED_PAGES[name])}" if kind == "settings" and name in MOVED_PAGES else key
 
 
 def _keys(action: QAction) -> str:

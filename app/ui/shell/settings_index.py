@@ -184,15 +184,6 @@ PAGES: tuple[SettingsPageSpec, ...] = (
     ),
 )
 
-MOVED_PAGES = {
-    "summarize": ("system", "stay_awake"),
-    "memory": ("engine", "memory"),
-    "servers": ("connections", "servers"),
-    "computers": ("connections", "computers"),
-    "programs": ("connections", "programs"),
-}
-"""Pages of earlier versions by name: the page and row where their settings are now."""
-
 _BY_KEY = {setting.key: (page, setting) for page in PAGES for setting in page.settings}
 
 
@@ -204,18 +195,9 @@ def page_label(name: str) -> str:
     return next(tr(page.label) for page in PAGES if page.name == name)
 
 
-def place_of(name: str) -> tuple[str, str]:
-    """Split a settings address into page and row: "page", "page/row", or the name of an earlier page. The row may be
-    "".
-    """
-    page, _, row = name.partition("/")
-    # The palette stores addresses, so names of former pages must lead somewhere.
-    return MOVED_PAGES.get(page, (page, row)) if not row else (page, row)
-
-
 @dataclass(frozen=True)
 class SettingHit:
-    """A page or row that was found; `name` is the address for `Navigation.open_settings`."""
+    """A page or row that was found; `name` is the address for `Navigation.open_settings`: "page" or "page/row"."""
 
     name: str
     title: str

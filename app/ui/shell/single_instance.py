@@ -22,7 +22,6 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from enum import Enum, auto
 from pathlib import Path
-from typing import Any
 from urllib.parse import unquote_to_bytes, urlsplit
 
 from PySide6.QtCore import QLockFile, QObject, QTimer, QUrl, Signal
@@ -67,11 +66,11 @@ class StartRequest:
     def from_line(cls, line: bytes) -> StartRequest | None:
         """Parse a line written by another start; None if it is invalid."""
         try:
-            given = json.loads(line)
+            fields = json.loads(line)
         except ValueError:
             return None
-        # Earlier versions sent files alone, as a list.
-        fields = given if isinstance(given, dict) else {"files": given}
+        if not isinstance(fields, dict):
+            return None
         files, rest = fields.get("files"), [fields.get(name, "") for name in ("tab", "words", "token")]
         if isinstance(files, list) and all(isinstance(file, str) for file in [*files, *rest]):
             return cls(tuple(files), *rest)
@@ -80,9 +79,7 @@ class StartRequest:
     @property
     def line(self) -> bytes:
         """The request as a line for the first instance."""
-        # Files alone are sent as a list, which older versions understand.
-        given: Any = asdict(self) if self.tab or self.token else self.files
-        return json.dumps(given).encode() + b"\n"
+        return json.dumps(asdict(self)).encode() + b"\n"
 
 
 def _local(argument: str) -> str:

@@ -10,7 +10,7 @@ from PySide6.QtCore import QEventLoop, Qt, QTimer
 from PySide6.QtWidgets import QDialog, QHBoxLayout, QLabel, QPushButton, QVBoxLayout
 
 from app import APP_NAME
-from app.core.errors import AppError, DatabaseAltered, DatabaseDamaged, DatabaseNewer, MigrationFailed
+from app.core.errors import UNUSABLE_DATABASE, AppError
 from app.features.error_messages import PersonMessage, sentence_for
 from app.ui.i18n import breakable, tr
 from app.ui.shared_labels import COPY_DETAILS, OPEN_FOLDER, QUIT, TRY_AGAIN
@@ -91,7 +91,7 @@ class StartupProblem(StartupWindow):
         """Offer to undo the last restore of a backup, if the error is about the data itself: the data before may be
         intact.
         """
-        if not isinstance(self._error, DatabaseAltered | DatabaseDamaged | DatabaseNewer | MigrationFailed):
+        if not isinstance(self._error, UNUSABLE_DATABASE):
             return
 
         def do() -> None:

@@ -38,6 +38,7 @@ from app.features.exchange.chat_import import recognize_format
 from app.store.conversations import Attachments, Conversations
 from app.store.database import Database, is_let_go
 from app.store.document_store import DocumentStore
+from app.store.migrations import MIGRATIONS
 from app.store.projects import ProjectDocuments, Projects
 
 
@@ -315,7 +316,6 @@ ALTERED = {
     "a table of one's own": "CREATE TABLE more (x)",
     "a column more": "ALTER TABLE prompts ADD COLUMN more TEXT",
     "an index that computes": "CREATE INDEX i ON prompts (abs(id))",
-    "of another schema": "PRAGMA user_version = 3",
 }
 
 CHANGES: dict[str, tuple[Callable[[Members, dict[str, Any]], Any], str]] = {
@@ -336,6 +336,7 @@ CHANGES: dict[str, tuple[Callable[[Members, dict[str, Any]], Any], str]] = {
     "a version below nothing": (_script("PRAGMA user_version = -5"), "damaged"),
     "no version": (_script("PRAGMA user_version = 0"), "damaged"),
     "a version to come": (_script("PRAGMA user_version = 1000"), "newer"),
+    "a version before the first": (_script("PRAGMA user_version = 11"), "older"),
 } | {name: (_script(text), "altered") for name, text in ALTERED.items()}
 
 
@@ -374,21 +375,18 @@ def test_what_is_no_backup_says_so(here: AppPaths, tmp_path: Path) -> None:
 
 
 def test_a_newer_programs_database_is_refused(saved: Path, here: AppPaths, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("app.store.database.MIGRATIONS", ())
+    monkeypatch.setattr("app.store.database.MIGRATIONS", {1: MIGRATIONS[12]})
     with pytest.raises(BackupUnreadable) as caught:
         list(unpack_backup(saved, here, CancelToken()))
     assert caught.value.reason == "newer"
 
 
-OLD = Path(__file__).parents[2] / "store" / "data"
+RECORDED = Path(__file__).parents[2] / "store" / "data" / "fireside-v12.sql"
 
 
-@pytest.mark.parametrize("number", [1, 6, 9])
-def test_an_older_programs_backup_is_brought_up_to_date_before_it_is_accepted(
-    saved: Path, here: AppPaths, number: int
-) -> None:
+def with_recorded_database(saved: Path) -> Path:
     with closing(sqlite3.connect(":memory:")) as old:
-        old.executescript((OLD / f"fireside-v{number}.sql").read_text("utf-8"))
+        old.executescript(RECORDED.read_text("utf-8"))
         data = old.serialize()
 
     def change(members: Members, manifest: dict[str, Any]) -> None:
@@ -396,9 +394,19 @@ def test_an_older_programs_backup_is_brought_up_to_date_before_it_is_accepted(
         file = next(one for one in manifest["files"] if one["name"] == "fireside.db")
         file |= {"size_bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
 
-    unpacked(changed(saved, change), here)
+    return changed(saved, change)
+
+
+@pytest.mark.parametrize("newest", [12, 13])
+def test_an_older_programs_backup_is_brought_up_to_date_before_it_is_accepted(
+    saved: Path, here: AppPaths, monkeypatch: pytest.MonkeyPatch, newest: int
+) -> None:
+    if newest == 13:
+        step = "ALTER TABLE pages ADD COLUMN author"
+        monkeypatch.setitem(MIGRATIONS, 13, lambda connection: connection.execute(step))
+    unpacked(with_recorded_database(saved), here)
     with closing(sqlite3.connect(here.restoring / "fireside.db")) as copy:
-        assert copy.execute("PRAGMA user_version").fetchone()[0] > 9
+        assert copy.execute("PRAGMA user_version").fetchone()[0] == newest
     assert {one.name for one in here.restoring.iterdir()} >= {"fireside.db", "settings.json"}
     assert not [one for one in here.restoring.iterdir() if one.name.startswith("fireside.db.")]
     put_in_place(here)

@@ -1,4 +1,4 @@
-"""What is stored while a summary is at work, and how often; what an earlier version stored opens unchanged."""
+"""What is stored while a summary is at work, and how often; what was stored opens unchanged."""
 
 from __future__ import annotations
 
@@ -220,11 +220,11 @@ def test_a_summary_that_hand_written_code_stored_is_read_and_written_alike() -> 
     assert written == stored
 
 
-def test_the_newest_database_of_an_earlier_version_opens_with_its_lists(fresh_home: Path) -> None:
+def test_a_recorded_database_opens_with_its_lists(fresh_home: Path) -> None:
     path = AppPaths.from_environment().database
     path.parent.mkdir(parents=True)
     with closing(sqlite3.connect(path)) as connection:
-        connection.executescript((TESTS / "store" / "data" / "fireside-v6.sql").read_text("utf-8"))
+        connection.executescript((TESTS / "store" / "data" / "fireside-v12.sql").read_text("utf-8"))
     with closing(build_program()) as app:
         assert len(app.conversations.find()) == 2
         assert [(row.state, row.wish.language) for row in app.summaries.find()] == [("done", "de")]

@@ -43,7 +43,7 @@ class Desk(SettingsDesk):
     """The page, opened."""
 
     def __init__(self, frame: Frame) -> None:
-        super().__init__(frame, "programs")
+        super().__init__(frame, "connections/programs")
         self.page = self.find_step(ProgramsSection)
         self.programs = frame.window.ui.programs
         assert self.programs is not None

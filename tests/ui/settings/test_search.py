@@ -10,7 +10,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
 from app.ui.settings.settings_pages import SettingsPage
-from app.ui.shell.settings_index import PAGES, label_of, place_of, search_settings
+from app.ui.shell.settings_index import PAGES, label_of
 from tests.helpers.desks.settings import SettingsDesk
 from tests.helpers.desks.window import Frame
 
@@ -78,10 +78,3 @@ def test_the_arrows_choose_and_escape_goes_back_to_the_page(dialog: SettingsDesk
     assert dialog.root.pages.isVisible()
     QTest.keyClicks(search.field, "qqqq")
     assert (search.titles, search.nothing.isVisible()) == ([], True)
-
-
-def test_names_of_pages_of_earlier_versions_lead_to_where_their_settings_are() -> None:
-    assert place_of("memory") == ("engine", "memory")
-    assert place_of("chat") == ("chat", "")
-    assert place_of("chat/titles") == ("chat", "titles")
-    assert all(place_of(hit.name)[0] in {page.name for page in PAGES} for hit in search_settings("a"))

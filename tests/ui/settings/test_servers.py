@@ -20,7 +20,7 @@ from tests.helpers.fake_server import FakeServer
 
 @pytest.fixture
 def desk(frame: Frame) -> Iterator[SettingsDesk]:
-    opened = SettingsDesk(frame, "servers")
+    opened = SettingsDesk(frame, "connections/servers")
     yield opened
     opened.close()
 
