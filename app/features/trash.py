@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from app.features.chat.answer_service import SESSION
 from app.store.assistant_store import AssistantStore
 from app.store.conversations import Conversations
 from app.store.database import Database
+from app.store.deletable import DeletableRows
 from app.store.document_store import DocumentStore, PageReadings
 from app.store.jobs import JobTable
 from app.store.page_store import PageStore
@@ -37,6 +38,17 @@ if TYPE_CHECKING:
 
 __all__ = ["KINDS", "TrashBin", "TrashedItem", "kept_until"]
 
+_STORES: dict[str, Callable[[Database], DeletableRows[Any]]] = {
+    CHAT: Conversations,
+    PROJECT: Projects,
+    ASSISTANT: AssistantStore,
+    MEMORY: Memories,
+    TAG: Tags,
+    PROMPT: PromptStore,
+    SUMMARY: JobTable,
+    TRANSLATION: JobTable,
+    PAGE: PageStore,
+}
 KINDS = (CHAT, MESSAGE, PROJECT, ASSISTANT, MEMORY, TAG, PROMPT, SUMMARY, TRANSLATION, PAGE)
 """In the order in which they are offered."""
 DAY_S = 24 * 3600.0
@@ -75,19 +87,10 @@ class TrashBin:
 
     def restore(self, item: TrashedItem) -> None:
         """Restore an item. Raises KeyError if it is gone."""
-        restores: dict[str, Callable[[int], object]] = {
-            CHAT: self._conversations.restore,
-            MESSAGE: self._conversations.restore_message,
-            PROJECT: Projects(self._database).restore,
-            ASSISTANT: AssistantStore(self._database).restore,
-            MEMORY: Memories(self._database).restore,
-            TAG: Tags(self._database).restore,
-            PROMPT: PromptStore(self._database).restore,
-            SUMMARY: self._jobs.restore,
-            TRANSLATION: self._jobs.restore,
-            PAGE: PageStore(self._database).restore,
-        }
-        restores[item.kind](item.id)
+        if item.kind == MESSAGE:
+            self._conversations.restore_message(item.id)
+        else:
+            _STORES[item.kind](self._database).restore(item.id)
 
     def remove(self, item: TrashedItem) -> None:
         """Purge an item with every trace."""
@@ -107,9 +110,8 @@ class TrashBin:
         # Files of translations go with their rows.
         if self._jobs.deleted(TRANSLATION, before):
             self._translations().remove_deleted(before)
-        PageStore(self._database).purge_deleted(before)
-        for store in (AssistantStore, Projects, Memories, Tags, PromptStore):
-            store(self._database).purge_deleted(before)
+        for kind in (PAGE, ASSISTANT, PROJECT, MEMORY, TAG, PROMPT):
+            _STORES[kind](self._database).purge_deleted(before)
         recordings = self._recordings()
         # Before documents are purged: afterwards nobody knows which recordings they had.
         recorded = recordings.used_names() if recordings is not None else set()

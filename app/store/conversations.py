@@ -16,10 +16,10 @@ from app.core.events import AnswerStats, Role
 from app.core.visible import clean_text
 from app.store import message_rows as tree
 from app.store.database import Database, fold_text
+from app.store.deletable import DeletableRows, remove_rows, set_columns
 from app.store.media_store import MediaStore, NewUse, add_uses, copy_uses, uses_of
 from app.store.message_rows import MessageState, OutlineMessage, StoredMessage, TreeMessage
 from app.store.queued import QueuedMessages
-from app.store.trash import leave_traces
 
 __all__ = ["Conversation", "Conversations", "MessageState", "OutlineMessage", "StoredMessage", "TreeMessage"]
 
@@ -63,27 +63,31 @@ UNCHANGED = UnchangedValue.UNCHANGED
 BATCH = 200
 """Messages that are read at once where a conversation is walked through."""
 ENOUGH_TOKENS = 16  # the speed of a shorter answer says little
-_COLUMNS = (
-    "id, title, system_prompt, temperature, model, draft, created_at, updated_at, leaf_id, pinned,"
-    " sampling, thinking, first_kept_id, project_id, assistant_id, titled_by, memory"
-)
 
 
-class Conversations:
-    """Everything about stored chats; from any thread. Writing to an id that does not exist raises KeyError.
+class Conversations(DeletableRows[Conversation]):
+    """Everything about stored chats, the last used first."""
 
-    Writes may raise DiskFull or FolderNotWritable; nothing of the call is then stored.
-    """
+    table = "conversations"
+    columns = (
+        "id, title, system_prompt, temperature, model, draft, created_at, updated_at, leaf_id, pinned,"
+        " sampling, thinking, first_kept_id, project_id, assistant_id, titled_by, memory"
+    )
+    order = "updated_at DESC, id DESC"
+    indexes = ("messages_index", "titles_index")
 
     def __init__(self, database: Database, clock: Callable[[], float] = time.time) -> None:
-        self._database = database
+        super().__init__(database, clock)
         self.whole = WholeConversations(database)
         """The same, read and added as wholes."""
-        self._clock = clock
         self.queued = QueuedMessages(database)
         """Messages waiting for the running answer to end."""
         self.media = MediaStore(database, clock)
         """Pictures and sounds of messages."""
+
+    @staticmethod
+    def _read_row(row: sqlite3.Row) -> Conversation:
+        return Conversation(**{**dict(row), "pinned": bool(row["pinned"]), "sampling": json.loads(row["sampling"])})
 
     def create(
         self,
@@ -96,42 +100,24 @@ class Conversations:
     ) -> Conversation:
         """Store a conversation without messages. Values not given follow the settings."""
         now = self._clock()
-        with self._database.transaction() as connection:
-            row = connection.execute(
-                "INSERT INTO conversations"
-                " (title, titled_by, system_prompt, temperature, model, project_id, created_at, updated_at)"
-                f" VALUES (?, ?, ?, ?, ?, ?, ?, ?) RETURNING {_COLUMNS}",
-                (
-                    clean_text(title),
-                    "person" if title else "",  # no model may replace a title that is given here
-                    clean_text(system_prompt),
-                    temperature,
-                    clean_text(model),
-                    project_id,
-                    now,
-                    now,
-                ),
-            ).fetchone()
-        return _read_conversation(row)
-
-    def get(self, conversation_id: int) -> Conversation | None:
-        """Return a conversation, or None if it is deleted or was never there."""
-        with self._database.reading() as connection:
-            row = connection.execute(
-                f"SELECT {_COLUMNS} FROM conversations WHERE id = ? AND deleted_at IS NULL", (conversation_id,)
-            ).fetchone()
-        return None if row is None else _read_conversation(row)
+        return self._insert(
+            {
+                "title": clean_text(title),
+                "titled_by": "person" if title else "",  # no model may replace a title that is given here
+                "system_prompt": clean_text(system_prompt),
+                "temperature": temperature,
+                "model": clean_text(model),
+                "project_id": project_id,
+                "created_at": now,
+                "updated_at": now,
+            }
+        )
 
     def find(self, query: str = "") -> list[Conversation]:
         """Conversations whose title contains the query, ignoring case and accents; the last used first."""
         # `fold` is Python's, so this walks all titles; there are few enough, and FTS5 finds whole words only.
-        with self._database.reading() as connection:
-            rows = connection.execute(
-                f"SELECT {_COLUMNS} FROM conversations WHERE deleted_at IS NULL"
-                " AND (:query = '' OR instr(fold(title), :query)) ORDER BY updated_at DESC, id DESC",
-                {"query": fold_text(clean_text(query).strip())},
-            ).fetchall()
-        return [_read_conversation(row) for row in rows]
+        wanted = fold_text(clean_text(query).strip())
+        return self._find_where("(:query = '' OR instr(fold(title), :query))", {"query": wanted})
 
     def update(
         self,
@@ -169,8 +155,7 @@ class Conversations:
         if not isinstance(sampling, UnchangedValue):
             values["sampling"] = json.dumps(sampling, sort_keys=True)
         # `updated_at` stays: whoever pins or renames a chat does not want it at the top of the list.
-        with self._database.transaction() as connection:
-            _set_columns(connection, "conversations", conversation_id, values)
+        self._set_columns(conversation_id, values)
 
     def set_title_of_model(self, conversation_id: int, title: str) -> bool:
         """Set a generated title unless the user wrote one; return whether it is set."""
@@ -209,36 +194,18 @@ class Conversations:
             tree.settle_leaf(connection, row[0])
         return int(row[0])
 
-    def delete(self, conversation_id: int) -> None:
-        """Hide a conversation until `restore` or `purge_deleted`; its messages stay as they are."""
-        with self._database.transaction() as connection:
-            _set_columns(connection, "conversations", conversation_id, {"deleted_at": self._clock()})
-
-    def restore(self, conversation_id: int) -> None:
-        with self._database.transaction() as connection:
-            _set_columns(connection, "conversations", conversation_id, {"deleted_at": None})
-
     def purge_deleted(self, before: float = math.inf) -> list[int]:
         """Remove conversations and messages deleted before that time (seconds since 1970) for good.
 
         Returns the ids of the conversations; call `erase_traces` afterwards.
         """
         with self._database.transaction() as connection:
-            query = (
-                "SELECT EXISTS (SELECT 1 FROM conversations WHERE deleted_at < :before)"
-                " OR EXISTS (SELECT 1 FROM messages WHERE deleted_with IS NOT NULL AND deleted_at < :before)"
+            gone = self._remove_where(connection, "deleted_at < ?", (before,))
+            # Only those deleted by themselves; messages of a chat went with the chat.
+            remove_rows(
+                connection, "messages", "deleted_with IS NOT NULL AND deleted_at < ?", (before,), ("messages_index",)
             )
-            # Looked for first, since `leave_traces` alone would already make work for `erase_traces`.
-            if not connection.execute(query, {"before": before}).fetchone()[0]:
-                return []
-            for index in ("messages_index", "titles_index"):
-                leave_traces(connection, index)
-            gone = connection.execute(
-                "DELETE FROM conversations WHERE deleted_at < ? RETURNING id", (before,)
-            ).fetchall()
-            # Only those deleted by themselves; messages of a chat go with the chat.
-            connection.execute("DELETE FROM messages WHERE deleted_with IS NOT NULL AND deleted_at < ?", (before,))
-        return [row[0] for row in gone]
+        return gone
 
     def best_speeds(self) -> dict[str, float]:
         """Return the most tokens per second that an answer was written with, by the name of its model."""
@@ -267,7 +234,7 @@ class Conversations:
         """
         now = self._clock()
         with self._database.transaction() as connection:
-            _set_columns(connection, "conversations", conversation_id, {"updated_at": now})
+            set_columns(connection, "conversations", conversation_id, {"updated_at": now})
             if parent_id is not None:
                 # Not only a foreign key: a parent in another chat would make a tree with two roots.
                 parent = tree.find_message(connection, parent_id)
@@ -285,7 +252,7 @@ class Conversations:
     def save_text(self, message_id: int, text: str, thinking: str = "") -> None:
         """Save what has been written of a message so far."""
         with self._database.transaction() as connection:
-            _set_columns(
+            set_columns(
                 connection, "messages", message_id, {"text": clean_text(text), "thinking": clean_text(thinking)}
             )
 
@@ -306,22 +273,22 @@ class Conversations:
         if model:  # another model may have answered than the one that was asked
             values["model"] = clean_text(model)
         with self._database.transaction() as connection:
-            _set_columns(connection, "messages", message_id, values)
+            set_columns(connection, "messages", message_id, values)
 
     def set_message_pinned(self, message_id: int, is_pinned: bool) -> None:
         """Set whether a message stays in the context when older ones are left out."""
         with self._database.transaction() as connection:
-            _set_columns(connection, "messages", message_id, {"pinned": is_pinned})
+            set_columns(connection, "messages", message_id, {"pinned": is_pinned})
 
     def set_sources(self, message_id: int, sources: Sequence[dict[str, Any]]) -> None:
         """Save an answer's citations of documents, as `app.features.retrieval.citations` writes them."""
         with self._database.transaction() as connection:
-            _set_columns(connection, "messages", message_id, {"sources": json.dumps(list(sources))})
+            set_columns(connection, "messages", message_id, {"sources": json.dumps(list(sources))})
 
     def set_recalled(self, message_id: int, recalled: Sequence[int]) -> None:
         """Save the earlier messages shown to the model again with a question."""
         with self._database.transaction() as connection:
-            _set_columns(connection, "messages", message_id, {"recalled": json.dumps(list(recalled))})
+            set_columns(connection, "messages", message_id, {"recalled": json.dumps(list(recalled))})
 
     def get_message(self, message_id: int) -> StoredMessage | None:
         """Return a message, or None if it is deleted or was never there."""
@@ -386,26 +353,11 @@ def _clean_fields(values: object, names: Sequence[str]) -> dict[str, Any]:
     return {name: clean_text(getattr(values, name)) for name in names}
 
 
-def _set_columns(connection: sqlite3.Connection, table: str, row_id: int, values: dict[str, Any]) -> None:
-    """Change columns of one row. Raises KeyError if it doesn't exist."""
-    # Asked for instead of counting what was changed: without values nothing is changed at all.
-    if not connection.execute(f"SELECT count(*) FROM {table} WHERE id = ?", (row_id,)).fetchone()[0]:
-        raise KeyError(row_id)
-    if values:
-        columns = ", ".join(f"{name} = :{name}" for name in values)
-        connection.execute(f"UPDATE {table} SET {columns} WHERE id = :id", {**values, "id": row_id})
-
-
 def _conversation_of(connection: sqlite3.Connection, message_id: int) -> int:
     row = connection.execute("SELECT conversation_id FROM messages WHERE id = ?", (message_id,)).fetchone()
     if row is None:
         raise KeyError(message_id)
     return int(row[0])
-
-
-def _read_conversation(row: sqlite3.Row) -> Conversation:
-    values = dict(row)
-    return Conversation(**{**values, "pinned": bool(values["pinned"]), "sampling": json.loads(values["sampling"])})
 
 
 # Which documents belong to which message, how they are shown to the model, and what waits in a draft.

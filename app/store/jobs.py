@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 import math
 import sqlite3
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +14,7 @@ from app.core.visible import clean_text
 from app.language.language_names import WITHOUT_SPACES
 from app.store.conversations import match_expression
 from app.store.database import Database, fold_text
-from app.store.trash import leave_traces
+from app.store.deletable import DeletableRows
 
 
 @dataclass(frozen=True)
@@ -50,19 +49,25 @@ class JobRow:
     updated_at: float
 
 
-_COLUMNS = "id, kind, title, state, spec, progress, error, created_at, updated_at, place"
+class JobTable(DeletableRows[Job]):
+    """All stored jobs, in the order of the queue. What is at work on a deleted one may still write to it."""
 
+    table = "jobs"
+    columns = "id, kind, title, state, spec, progress, error, created_at, updated_at, place"
+    order = "place, id"
+    indexes = ("results_index",)
 
-class JobTable:
-    """All stored jobs; from any thread. Writing to an id that does not exist raises KeyError.
-
-    Deleted ones are found only by `restore` and `purge_deleted`; what is at work on one may still write to it.
-    Writes may raise DiskFull or FolderNotWritable; nothing of the call is then stored.
-    """
-
-    def __init__(self, database: Database, clock: Callable[[], float] = time.time) -> None:
-        self._database = database
-        self._clock = clock
+    @staticmethod
+    def _read_row(row: sqlite3.Row) -> Job:
+        error = json.loads(row["error"]) if row["error"] else None
+        return Job(
+            **dict(row)
+            | {
+                "spec": json.loads(row["spec"]),
+                "progress": json.loads(row["progress"]),
+                "error": error and from_fields(error["name"], error["fields"]),
+            }
+        )
 
     def add(
         self, kind: str, title: str, spec: dict[str, Any], *, state: str = "queued", document_ids: Sequence[int] = ()
@@ -73,29 +78,18 @@ class JobTable:
             row = connection.execute(
                 "INSERT INTO jobs (kind, title, state, spec, created_at, updated_at, place)"
                 " VALUES (?, ?, ?, ?, ?, ?, (SELECT coalesce(max(place), 0) + 1 FROM jobs))"
-                f" RETURNING {_COLUMNS}",
+                f" RETURNING {self.columns}",
                 (kind, clean_text(title), state, json.dumps(spec), now, now),
             ).fetchone()
             set_documents(connection, row["id"], document_ids)
-        return _read_job(row)
-
-    def get(self, job_id: int) -> Job | None:
-        """Return a job, or None if it is deleted or was never there."""
-        with self._database.reading() as connection:
-            row = connection.execute(
-                f"SELECT {_COLUMNS} FROM jobs WHERE id = ? AND deleted_at IS NULL", (job_id,)
-            ).fetchone()
-        return None if row is None else _read_job(row)
+        return self._read_row(row)
 
     def find(self, kind: str = "", states: Sequence[str] = ()) -> list[Job]:
         """Jobs in their order; of one kind and in some of the states, where these are given."""
-        with self._database.reading() as connection:
-            rows = connection.execute(
-                f"SELECT {_COLUMNS} FROM jobs WHERE deleted_at IS NULL AND (:kind = '' OR kind = :kind)"
-                " AND (:states = '[]' OR state IN (SELECT value FROM json_each(:states))) ORDER BY place, id",
-                {"kind": kind, "states": json.dumps(list(states))},
-            ).fetchall()
-        return [_read_job(row) for row in rows]
+        return self._find_where(
+            "(:kind = '' OR kind = :kind) AND (:states = '[]' OR state IN (SELECT value FROM json_each(:states)))",
+            {"kind": kind, "states": json.dumps(list(states))},
+        )
 
     def list_ids(self, kind: str) -> set[int]:
         """Return the jobs of a kind that are stored, also deleted ones."""
@@ -140,19 +134,12 @@ class JobTable:
     def remove(self, job_id: int) -> None:
         """Delete a job and everything stored for it, for good."""
         with self._database.transaction() as connection:
-            _remove_jobs(connection, "id = ?", job_id)
+            self._remove_where(connection, "id = ?", (job_id,))
 
-    def delete(self, job_id: int) -> None:
-        """Hide a job until `restore` or `purge_deleted`; its result and documents stay."""
-        self._set_columns(job_id, {"deleted_at": self._clock()})
-
-    def restore(self, job_id: int) -> None:
-        self._set_columns(job_id, {"deleted_at": None})
-
-    def purge_deleted(self, before: float = math.inf, *, but: str = "") -> None:
+    def purge_deleted(self, before: float = math.inf, *, but: str = "") -> list[int]:
         """Remove jobs deleted before that time (seconds since 1970) for good, except those of kind `but`."""
         with self._database.transaction() as connection:
-            _remove_jobs(connection, "deleted_at < ? AND kind <> ?", before, but)
+            return self._remove_where(connection, "deleted_at < ? AND kind <> ?", (before, but))
 
     def deleted(self, kind: str, before: float) -> list[int]:
         """Return what was deleted of a kind before that moment (seconds since 1970)."""
@@ -165,20 +152,6 @@ class JobTable:
         with self._database.transaction() as connection:
             # What was done is kept, so a queued job goes on where it was.
             connection.execute("UPDATE jobs SET state = 'queued' WHERE kind = ? AND state = 'running'", (kind,))
-
-    def _set_columns(self, job_id: int, values: dict[str, Any]) -> None:
-        columns = ", ".join(f"{name} = :{name}" for name in values)
-        with self._database.transaction() as connection:
-            done = connection.execute(f"UPDATE jobs SET {columns} WHERE id = :id", {**values, "id": job_id})
-            if done.rowcount == 0:
-                raise KeyError(job_id)
-
-
-def _remove_jobs(connection: sqlite3.Connection, which: str, *values: float | str) -> None:
-    if connection.execute(f"SELECT EXISTS (SELECT 1 FROM jobs WHERE {which})", values).fetchone()[0]:
-        # Only if something goes: it costs merging the index.
-        leave_traces(connection, "results_index")
-        connection.execute(f"DELETE FROM jobs WHERE {which}", values)
 
 
 def set_documents(connection: sqlite3.Connection, job_id: int, document_ids: Sequence[int]) -> None:
@@ -197,19 +170,6 @@ def set_documents(connection: sqlite3.Connection, job_id: int, document_ids: Seq
 def _error_text(error: AppError | None) -> str | None:
     # By name and fields: the sentence about it is made where it is shown.
     return None if error is None else json.dumps({"name": type(error).__name__, "fields": to_fields(error)})
-
-
-def _read_job(row: sqlite3.Row) -> Job:
-    values = dict(row)
-    error = json.loads(values["error"]) if values["error"] else None
-    return Job(
-        **values
-        | {
-            "spec": json.loads(values["spec"]),
-            "progress": json.loads(values["progress"]),
-            "error": error and from_fields(error["name"], error["fields"]),
-        }
-    )
 
 
 # What any stored job may have: the documents that it is about, and a result with a full-text index.

@@ -6,8 +6,7 @@ import json
 import os
 import re
 import sqlite3
-import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,8 +15,8 @@ from typing import Any
 from app.core.errors import DiskFull, FolderNotWritable
 from app.core.visible import clean_text
 from app.store.conversations import match_expression
-from app.store.database import Database, fold_text
-from app.store.trash import leave_traces
+from app.store.database import fold_text
+from app.store.deletable import DeletableRows
 
 Ranges = tuple[tuple[int, int], ...]
 """Stretches of characters, from the first to before the last, in their order and apart from each other."""
@@ -68,22 +67,22 @@ TITLE_CHARACTERS = 60
 SNIPPET_CHARACTERS = 120
 BEGINNING_CHARACTERS = 500
 """Length of the beginning in which the title is looked for."""
-_COLUMNS = "id, title, text, written, cursor, file, file_form, options, is_pinned, updated_at"
 # For SQLite's ltrim, which removes spaces only unless told.
 _BLANK = " \t\n\r"
 _HEADING_MARK = re.compile(r"^#{1,6}\s+")
 
 
-class PageStore:
-    """All stored pages; from any thread. Writing to an id that does not exist raises KeyError.
+class PageStore(DeletableRows[WrittenPage]):
+    """All stored pages, the last changed first. What is at work on a deleted one may still write to it."""
 
-    Deleted ones are found only by `restore` and `purge_deleted`; what is at work on one may still write to it.
-    Writes may raise DiskFull or FolderNotWritable; nothing of the call is then stored.
-    """
+    table = "pages"
+    columns = "id, title, text, written, cursor, file, file_form, options, is_pinned, updated_at"
+    order = "updated_at DESC, id DESC"
+    indexes = ("pages_index",)
 
-    def __init__(self, database: Database, clock: Callable[[], float] = time.time) -> None:
-        self._database = database
-        self._clock = clock
+    @staticmethod
+    def _read_row(row: sqlite3.Row) -> WrittenPage:
+        return _read_page(row)
 
     def create(
         self,
@@ -96,29 +95,19 @@ class PageStore:
     ) -> WrittenPage:
         """Create a page with the cursor before the text."""
         now = self._clock()
-        with self._database.transaction() as connection:
-            row = connection.execute(
-                "INSERT INTO pages (title, text, written, cursor, options, file, file_form, created_at, updated_at)"
-                f" VALUES (?, ?, '[]', 0, ?, ?, ?, ?, ?) RETURNING {_COLUMNS}",
-                (
-                    clean_text(title).strip(),
-                    clean_text(text),
-                    json.dumps(options or {}, sort_keys=True),
-                    _stored_path(file),
-                    json.dumps(file_form or {}, sort_keys=True),
-                    now,
-                    now,
-                ),
-            ).fetchone()
-        return _read_page(row)
-
-    def get(self, page_id: int) -> WrittenPage | None:
-        """Return a page, or None if it is deleted or was never there."""
-        with self._database.reading() as connection:
-            row = connection.execute(
-                f"SELECT {_COLUMNS} FROM pages WHERE id = ? AND deleted_at IS NULL", (page_id,)
-            ).fetchone()
-        return None if row is None else _read_page(row)
+        return self._insert(
+            {
+                "title": clean_text(title).strip(),
+                "text": clean_text(text),
+                "written": "[]",
+                "cursor": 0,
+                "options": json.dumps(options or {}, sort_keys=True),
+                "file": _stored_path(file),
+                "file_form": json.dumps(file_form or {}, sort_keys=True),
+                "created_at": now,
+                "updated_at": now,
+            }
+        )
 
     def find(self, query: str = "") -> list[PageRow]:
         """Return pages, the last changed first. With a query, those that have it, or all its words, the last one as a
@@ -158,35 +147,33 @@ class PageStore:
             "cursor": state.cursor,
             "options": None if options is None else json.dumps(options, sort_keys=True),
         }
-        self._change_columns(
+        changes = (
             # One statement: the trigger takes the old words out of the index only if it sees text and flag change
             # together.
             "updated_at = CASE WHEN text = :text THEN updated_at ELSE :now END, is_indexed = is_indexed AND"
-            " text = :text, text = :text, written = :written, cursor = :cursor, options = coalesce(:options, options)",
-            values,
+            " text = :text, text = :text, written = :written, cursor = :cursor, options = coalesce(:options, options)"
         )
+        with self._database.transaction() as connection:
+            if connection.execute(f"UPDATE pages SET {changes} WHERE id = :id", values).rowcount == 0:
+                raise KeyError(page_id)
 
     def rename(self, page_id: int, title: str) -> None:
         """Give the page a title; "" returns to the first line."""
-        self._change_columns("title = :title", {"id": page_id, "title": clean_text(title).strip()})
+        self._set_columns(page_id, {"title": clean_text(title).strip()})
 
     def set_pinned(self, page_id: int, is_pinned: bool) -> None:
         """Set whether a page is listed above the others."""
-        self._change_columns("is_pinned = :is_pinned", {"id": page_id, "is_pinned": is_pinned})
+        self._set_columns(page_id, {"is_pinned": is_pinned})
 
     def note_file(self, page_id: int, file: Path, file_form: dict[str, Any]) -> None:
         """Record the file the page was saved to, and its form."""
-        values = {"id": page_id, "file": _stored_path(file), "form": json.dumps(file_form, sort_keys=True)}
-        self._change_columns("file = :file, file_form = :form", values)
+        values = {"file": _stored_path(file), "file_form": json.dumps(file_form, sort_keys=True)}
+        self._set_columns(page_id, values)
 
     def of_file(self, file: Path, text: str) -> WrittenPage | None:
         """Return the page with this file and the same text, or None."""
-        with self._database.reading() as connection:
-            row = connection.execute(
-                f"SELECT {_COLUMNS} FROM pages WHERE file = ? AND text = ? AND deleted_at IS NULL ORDER BY id DESC",
-                (_stored_path(file), clean_text(text)),
-            ).fetchone()
-        return None if row is None else _read_page(row)
+        found = self._find_where("file = ? AND text = ?", (_stored_path(file), clean_text(text)))
+        return max(found, key=lambda page: page.id, default=None)
 
     def keep_undo(self, page_id: int, text: str, written: Iterable[tuple[int, int]] = (), cursor: int = 0) -> None:
         """Save the page's state before its last change, replacing the previous one."""
@@ -207,27 +194,6 @@ class PageStore:
                 "SELECT text, written, cursor FROM page_undo WHERE page_id = ?", (page_id,)
             ).fetchone()
         return None if row is None else StoredPageState(row["text"], _parse_ranges(row["written"]), row["cursor"])
-
-    def delete(self, page_id: int) -> None:
-        """Hide a page until `restore` or `purge_deleted`; its file stays untouched."""
-        self._change_columns("deleted_at = :now", {"id": page_id, "now": self._clock()})
-
-    def restore(self, page_id: int) -> None:
-        self._change_columns("deleted_at = NULL", {"id": page_id})
-
-    def purge_deleted(self, before: float) -> None:
-        """Remove pages deleted before that time for good; call `erase_traces` afterwards."""
-        with self._database.transaction() as connection:
-            which = "FROM pages WHERE deleted_at < ?"
-            # Only if something goes: it costs merging the index.
-            if connection.execute(f"SELECT EXISTS (SELECT 1 {which})", (before,)).fetchone()[0]:
-                leave_traces(connection, "pages_index")
-                connection.execute(f"DELETE {which}", (before,))
-
-    def _change_columns(self, columns: str, values: dict[str, Any]) -> None:
-        with self._database.transaction() as connection:
-            if connection.execute(f"UPDATE pages SET {columns} WHERE id = :id", values).rowcount == 0:
-                raise KeyError(values["id"])
 
     def _index_changed(self) -> None:
         """Index pages changed since the last search. On a full disk they aren't found."""

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +19,7 @@ from app.store.conversations import (
     UnchangedValue,
 )
 from app.store.database import Database
+from app.store.deletable import DeletableRows, set_columns
 
 
 @dataclass(frozen=True)
@@ -41,41 +41,25 @@ class Project:
         return self.name
 
 
-_COLUMNS = "id, name, icon, instructions, model, is_open, created_at, updated_at"
-
-
-class Projects:
-    """All projects; from any thread. Writing to an id that does not exist raises KeyError.
+class Projects(DeletableRows[Project]):
+    """All projects, by name regardless of case and accents.
 
     A conversation's `project_id` counts only while that project is there: one that was deleted keeps its chats, which
-    are then in none, until it is restored or purged. Writes may raise DiskFull or FolderNotWritable.
+    are then in none, until it is restored or purged.
     """
 
-    def __init__(self, database: Database, clock: Callable[[], float] = time.time) -> None:
-        self._database, self._clock = database, clock
-        self._conversations = Conversations(database)
+    table = "projects"
+    columns = "id, name, icon, instructions, model, is_open, created_at, updated_at"
+    order = "fold(name), id"
+
+    @staticmethod
+    def _read_row(row: sqlite3.Row) -> Project:
+        return Project(**{**dict(row), "is_open": bool(row["is_open"])})
 
     def create(self, name: str, icon: str = "") -> Project:
         """Create a project without chats, which the list shows open."""
         now = self._clock()
-        with self._database.transaction() as connection:
-            row = connection.execute(
-                f"INSERT INTO projects (name, icon, created_at, updated_at) VALUES (?, ?, ?, ?) RETURNING {_COLUMNS}",
-                (clean_text(name), icon, now, now),
-            ).fetchone()
-        return _read_project(row)
-
-    def get(self, project_id: int | None) -> Project | None:
-        """Return a project, or None if it is deleted or was never there."""
-        with self._database.reading() as connection:
-            row = connection.execute(
-                f"SELECT {_COLUMNS} FROM projects WHERE id = ? AND deleted_at IS NULL", (project_id,)
-            ).fetchone()
-        return None if row is None else _read_project(row)
-
-    def all(self) -> list[Project]:
-        """Return all projects by name, regardless of case and accents."""
-        return self._find_where("deleted_at IS NULL")
+        return self._insert({"name": clean_text(name), "icon": icon, "created_at": now, "updated_at": now})
 
     def update(
         self,
@@ -92,8 +76,7 @@ class Projects:
         # Opening and closing it in the list is no change of the project.
         values |= {"updated_at": self._clock()} if values else {}
         values |= {} if isinstance(is_open, UnchangedValue) else {"is_open": is_open}
-        with self._database.transaction() as connection:
-            set_columns(connection, "projects", project_id, values)
+        self._set_columns(project_id, values)
 
     def chats_of(self, project_id: int) -> list[Conversation]:
         """Return the conversations in a project, the last used first; none in one that was deleted."""
@@ -104,57 +87,14 @@ class Projects:
                 (project_id,),
             ).fetchall()
         # The column is kept when a project is deleted, so it counts only together with a live project.
-        chats = (self._conversations.get(row[0]) for row in ids)
+        conversations = Conversations(self._database)
+        chats = (conversations.get(row[0]) for row in ids)
         return [chat for chat in chats if chat is not None]
-
-    def delete(self, project_id: int) -> None:
-        """Hide a project until `restore` or `purge_deleted`. Its chats stay, outside of it."""
-        with self._database.transaction() as connection:
-            set_columns(connection, "projects", project_id, {"deleted_at": self._clock()})
 
     def discard(self, project_id: int) -> None:
         """Remove an empty project for good: what a cancelled dialog had made leaves nothing in the trash."""
         with self._database.transaction() as connection:
             connection.execute("DELETE FROM projects WHERE id = ?", (project_id,))
-
-    def restore(self, project_id: int) -> None:
-        """Restore a project with its chats, except those moved elsewhere meanwhile."""
-        with self._database.transaction() as connection:
-            set_columns(connection, "projects", project_id, {"deleted_at": None})
-
-    def deleted(self) -> list[Project]:
-        """Return the deleted projects, which `restore` brings back with their chats."""
-        return self._find_where("deleted_at IS NOT NULL")
-
-    def purge_deleted(self, before: float) -> list[int]:
-        """Remove projects deleted before that time for good, with their memories and documents; return the ids."""
-        return purge_deleted_rows(self._database, "projects", before)
-
-    def _find_where(self, where: str) -> list[Project]:
-        with self._database.reading() as connection:
-            rows = connection.execute(
-                f"SELECT {_COLUMNS} FROM projects WHERE {where} ORDER BY fold(name), id"
-            ).fetchall()
-        return [_read_project(row) for row in rows]
-
-
-def _read_project(row: sqlite3.Row) -> Project:
-    return Project(**{**dict(row), "is_open": bool(row["is_open"])})
-
-
-def set_columns(connection: sqlite3.Connection, table: str, row_id: int, values: dict[str, Any]) -> None:
-    """Change columns of one row. Raises KeyError if it doesn't exist."""
-    columns = ", ".join(f"{name} = :{name}" for name in values) or "id = id"
-    changed = connection.execute(f"UPDATE {table} SET {columns} WHERE id = :id", {**values, "id": row_id}).rowcount
-    if not changed:
-        raise KeyError(row_id)
-
-
-def purge_deleted_rows(database: Database, table: str, before: float) -> list[int]:
-    """Remove rows deleted before that time (seconds since 1970) for good; return the ids."""
-    with database.transaction() as connection:
-        rows = connection.execute(f"DELETE FROM {table} WHERE deleted_at < ? RETURNING id", (before,)).fetchall()
-    return [row[0] for row in rows]
 
 
 class ProjectDocuments:
@@ -203,32 +143,25 @@ class Memory:
     created_at: float
 
 
-class Memories:
-    """All memories; from any thread. Writing to an id that does not exist raises KeyError; else as in `Projects`."""
+class Memories(DeletableRows[Memory]):
+    """All memories: for every chat first, then each project's; oldest first."""
 
-    def __init__(self, database: Database, clock: Callable[[], float] = time.time) -> None:
-        self._database, self._clock = database, clock
+    table = "memories"
+    columns = "id, project_id, text, created_at"
+    order = "project_id IS NOT NULL, project_id, id"
+
+    @staticmethod
+    def _read_row(row: sqlite3.Row) -> Memory:
+        return Memory(*row)
 
     def add(self, text: str, project_id: int | None = None) -> Memory:
         """Add a memory at the end of its list."""
-        with self._database.transaction() as connection:
-            row = connection.execute(
-                "INSERT INTO memories (project_id, text, created_at) VALUES (?, ?, ?)"
-                " RETURNING id, project_id, text, created_at",
-                (project_id, clean_text(text), self._clock()),
-            ).fetchone()
-        return Memory(*row)
-
-    def get(self, memory_id: int) -> Memory | None:
-        """Return a memory, or None if it is deleted or was never there."""
-        return next(iter(self._find_where("m.id = ? AND m.deleted_at IS NULL", (memory_id,))), None)
+        return self._insert({"project_id": project_id, "text": clean_text(text), "created_at": self._clock()})
 
     def all(self) -> list[Memory]:
-        """Return memories for every chat first, then each project's; oldest first."""
         return self._find_where(
-            "m.deleted_at IS NULL AND (m.project_id IS NULL OR EXISTS"
             # Memories of a project in the trash go with it.
-            " (SELECT 1 FROM projects p WHERE p.id = m.project_id AND p.deleted_at IS NULL))"
+            "(project_id IS NULL OR project_id IN (SELECT id FROM projects WHERE deleted_at IS NULL))"
         )
 
     def list_for_project(self, project_id: int | None) -> list[Memory]:
@@ -244,34 +177,7 @@ class Memories:
     ) -> None:
         values: dict[str, Any] = {} if isinstance(text, UnchangedValue) else {"text": clean_text(text)}
         values |= {} if isinstance(project_id, UnchangedValue) else {"project_id": project_id}
-        with self._database.transaction() as connection:
-            set_columns(connection, "memories", memory_id, values)
-
-    def delete(self, memory_id: int) -> None:
-        """Hide a memory until `restore` or `purge_deleted`; no chat is told it meanwhile."""
-        with self._database.transaction() as connection:
-            set_columns(connection, "memories", memory_id, {"deleted_at": self._clock()})
-
-    def restore(self, memory_id: int) -> None:
-        with self._database.transaction() as connection:
-            set_columns(connection, "memories", memory_id, {"deleted_at": None})
-
-    def deleted(self) -> list[Memory]:
-        """Return the deleted memories that `restore` can bring back, by project."""
-        return self._find_where("m.deleted_at IS NOT NULL")
-
-    def purge_deleted(self, before: float) -> list[int]:
-        """Remove memories deleted before that time for good; return the ids."""
-        return purge_deleted_rows(self._database, "memories", before)
-
-    def _find_where(self, where: str, values: Sequence[object] = ()) -> list[Memory]:
-        with self._database.reading() as connection:
-            rows = connection.execute(
-                "SELECT m.id, m.project_id, m.text, m.created_at FROM memories m"
-                f" WHERE {where} ORDER BY m.project_id IS NOT NULL, m.project_id, m.id",
-                tuple(values),
-            ).fetchall()
-        return [Memory(*row) for row in rows]
+        self._set_columns(memory_id, values)
 
 
 @dataclass(frozen=True)
@@ -283,31 +189,30 @@ class ChatTag:
     colour: str
 
 
-class Tags:
-    """All tags; from any thread. Writing to an id that does not exist raises KeyError.
+class Tags(DeletableRows[ChatTag]):
+    """All tags, by name regardless of case and accents. Deleting one leaves its chats.
 
-    No two have the same name, whatever its case (of ASCII letters): where one would, both become one. Writes may raise
-    DiskFull or FolderNotWritable.
+    No two have the same name, whatever its case (of ASCII letters): where one would, both become one.
     """
 
-    def __init__(self, database: Database, clock: Callable[[], float] = time.time) -> None:
-        self._database, self._clock = database, clock
+    table = "tags"
+    columns = "id, name, colour"
+    order = "fold(name), id"
+
+    @staticmethod
+    def _read_row(row: sqlite3.Row) -> ChatTag:
+        return ChatTag(*row)
 
     def create(self, name: str, colour: str = "") -> ChatTag:
         """Return the tag with this name, created if needed."""
         name = clean_text(name)
         with self._database.transaction() as connection:
             known = _find_named(connection, name)
-            if known is not None:
-                return ChatTag(*known)
-            row = connection.execute(
-                "INSERT INTO tags (name, colour) VALUES (?, ?) RETURNING id, name, colour", (name, colour)
-            ).fetchone()
-        return ChatTag(*row)
-
-    def all(self) -> list[ChatTag]:
-        """Return all tags by name, regardless of case and accents."""
-        return self._find_where("deleted_at IS NULL")
+            return (
+                ChatTag(*known)
+                if known is not None
+                else self._insert_into(connection, {"name": name, "colour": colour})
+            )
 
     def of_chats(self) -> dict[int, tuple[int, ...]]:
         """Return the tag ids of each tagged conversation, in order of creation."""
@@ -321,8 +226,7 @@ class Tags:
     def of_chat(self, conversation_id: int) -> list[ChatTag]:
         """Return a conversation's tags by name, without deleted ones."""
         return self._find_where(
-            "deleted_at IS NULL AND id IN (SELECT tag_id FROM conversation_tags WHERE conversation_id = ?)",
-            (conversation_id,),
+            "id IN (SELECT tag_id FROM conversation_tags WHERE conversation_id = ?)", (conversation_id,)
         )
 
     def chats_with(self, tag_ids: Sequence[int]) -> set[int]:
@@ -367,11 +271,6 @@ class Tags:
             set_columns(connection, "tags", tag_id, values)
         return tag_id
 
-    def delete(self, tag_id: int) -> None:
-        """Hide a tag until `restore` or `purge_deleted`. The chats stay."""
-        with self._database.transaction() as connection:
-            set_columns(connection, "tags", tag_id, {"deleted_at": self._clock()})
-
     def restore(self, tag_id: int) -> None:
         """Restore a tag; if its name was taken meanwhile, its chats get that tag."""
         with self._database.transaction() as connection:
@@ -383,21 +282,6 @@ class Tags:
                 _merge_tags(connection, tag_id, known[0])
             else:
                 set_columns(connection, "tags", tag_id, {"deleted_at": None})
-
-    def deleted(self) -> list[ChatTag]:
-        """Return the deleted tags, which `restore` brings back or merges."""
-        return self._find_where("deleted_at IS NOT NULL")
-
-    def purge_deleted(self, before: float) -> list[int]:
-        """Remove tags deleted before that time for good; return the ids."""
-        return purge_deleted_rows(self._database, "tags", before)
-
-    def _find_where(self, where: str, values: Sequence[object] = ()) -> list[ChatTag]:
-        with self._database.reading() as connection:
-            rows = connection.execute(
-                f"SELECT id, name, colour FROM tags WHERE {where} ORDER BY fold(name), id", tuple(values)
-            ).fetchall()
-        return [ChatTag(*row) for row in rows]
 
 
 def _find_named(connection: sqlite3.Connection, name: str) -> sqlite3.Row | None:

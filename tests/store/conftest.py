@@ -11,6 +11,7 @@ import pytest
 
 from app.store.conversations import Conversations
 from app.store.database import Database
+from app.store.trash import TrashStore
 
 
 @pytest.fixture
@@ -37,6 +38,11 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
         pytest.skip("mounting is not allowed here")
     yield folder
     subprocess.run(["umount", folder], check=True)
+
+
+def trashed(database: Database) -> list[str]:
+    """The titles of what the trash lists, last deleted first."""
+    return [item.title for item in TrashStore(database).list_items()]
 
 
 def fill_disk(folder: Path) -> None:

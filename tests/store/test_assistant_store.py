@@ -9,6 +9,7 @@ import pytest
 from app.store.assistant_store import AssistantStore
 from app.store.conversations import Conversations
 from app.store.database import Database
+from tests.store.conftest import trashed
 
 
 @pytest.fixture
@@ -44,7 +45,7 @@ def test_everything_that_is_set_comes_back(assistants: AssistantStore) -> None:
 
 
 def test_what_is_deleted_comes_back_or_goes_for_good_and_its_chats_stay(
-    assistants: AssistantStore, conversations: Conversations
+    database: Database, assistants: AssistantStore, conversations: Conversations
 ) -> None:
     kept, gone = assistants.create("Kept"), assistants.create("Gone")
     chat = conversations.create(title="Chat", system_prompt="As Gone says")
@@ -52,10 +53,10 @@ def test_what_is_deleted_comes_back_or_goes_for_good_and_its_chats_stay(
     for one in (kept, gone):
         assistants.delete(one.id)
     assert (names(assistants), assistants.get(gone.id)) == ([], None)
-    assert [one.name for one in assistants.deleted()] == ["Gone", "Kept"]
+    assert trashed(database) == ["Gone", "Kept"]
     assistants.restore(kept.id)
     assistants.purge_deleted(before=10_000.0)
-    assert (names(assistants), assistants.deleted()) == (["Kept"], [])
+    assert (names(assistants), trashed(database)) == (["Kept"], [])
     found = conversations.get(chat.id)
     assert found is not None
     assert (found.assistant_id, found.system_prompt) == (None, "As Gone says")

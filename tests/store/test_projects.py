@@ -11,6 +11,7 @@ from app.store.conversations import Attachments, Conversations
 from app.store.database import Database
 from app.store.document_store import DocumentStore
 from app.store.projects import ChatTag, Memories, ProjectDocuments, Projects, Tags
+from tests.store.conftest import trashed
 
 LONG = "שלום 🌙 " * 2000
 
@@ -35,7 +36,7 @@ def test_a_project_is_kept_as_it_was_written_and_listed_by_name(projects: Projec
 
 
 def test_chats_of_a_deleted_project_stay_outside_and_come_back_into_it(
-    projects: Projects, conversations: Conversations
+    database: Database, projects: Projects, conversations: Conversations
 ) -> None:
     project, other = projects.create("Moon"), projects.create("Sun")
     chats = [conversations.create(title=f"Chat {number}").id for number in range(500)]
@@ -45,7 +46,7 @@ def test_chats_of_a_deleted_project_stay_outside_and_come_back_into_it(
     assert [one.id for one in projects.chats_of(project.id)] == chats[:0:-1]
     projects.delete(project.id)
     assert (projects.get(project.id), projects.chats_of(project.id)) == (None, [])
-    assert [one.name for one in projects.deleted()] == ["Moon"]
+    assert "Moon" in trashed(database)
     assert len(conversations.find()) == 499
     conversations.update(chats[1], project_id=other.id)
     projects.restore(project.id)
@@ -96,7 +97,7 @@ def test_a_chat_is_told_the_memories_for_all_and_those_of_its_project(database: 
     assert [one.text for one in memories.list_for_project(moon.id)] == ["I live in Köln.", "In kelvin.", "In miles."]
     memories.delete(home.id)
     assert memories.get(home.id) is None
-    assert memories.deleted() == [home]
+    assert trashed(database) == [home.text]
     memories.restore(home.id)
     projects.delete(moon.id)
     assert [one.text for one in memories.all()] == ["I live in Köln.", "In kelvin."]
@@ -135,13 +136,13 @@ def test_a_deleted_tag_comes_back_with_its_chats_also_where_its_name_was_taken(
     work = tags.create("Work")
     tags.set_tag(work.id, chat)
     tags.delete(work.id)
-    assert (tags.all(), tags.of_chats(), tags.chats_with([]), tags.deleted()) == ([], {}, set(), [work])
+    assert (tags.all(), tags.of_chats(), tags.chats_with([]), trashed(database)) == ([], {}, set(), [work.name])
     tags.restore(work.id)
     assert tags.of_chats() == {chat: (work.id,)}
     tags.delete(work.id)
     other = tags.create("work")
     tags.restore(work.id)
-    assert (tags.all(), tags.of_chat(chat), tags.deleted()) == ([other], [other], [])
+    assert (tags.all(), tags.of_chat(chat), trashed(database)) == ([other], [other], [])
     tags.delete(other.id)
     assert tags.purge_deleted(1e12) == [other.id]
     assert conversations.get(chat) is not None

@@ -8,6 +8,8 @@ import pytest
 
 from app.store.database import Database
 from app.store.prompt_store import PromptStore
+from app.store.trash import TrashStore
+from tests.store.conftest import trashed
 
 
 @pytest.fixture
@@ -38,19 +40,17 @@ def test_a_name_is_one_line_and_a_text_is_kept_as_it_is(prompts: PromptStore) ->
     assert (found.name, found.text, found.created_at) == ("New", "Other", made.created_at)
 
 
-def test_a_deleted_one_comes_back_until_it_is_purged(prompts: PromptStore) -> None:
+def test_a_deleted_one_comes_back_until_it_is_purged(database: Database, prompts: PromptStore) -> None:
     made = prompts.create("Gone", "text")
     other = prompts.create("Stays", "text")
     prompts.delete(made.id)
     assert (names(prompts), prompts.get(made.id)) == (["Stays"], None)
-    assert [one.name for one in prompts.deleted()] == ["Gone"]
+    assert trashed(database) == ["Gone"]
     prompts.restore(made.id)
     assert names(prompts) == ["Gone", "Stays"]
     prompts.delete(made.id)
     prompts.delete(other.id)
-    deleted_at = prompts.deleted()[0].deleted_at
-    assert deleted_at is not None
-    prompts.purge_deleted(deleted_at)
-    assert [one.name for one in prompts.deleted()] == ["Stays"]
+    assert prompts.purge_deleted(TrashStore(database).list_items()[0].deleted_at) == [made.id]
+    assert trashed(database) == ["Stays"]
     with pytest.raises(KeyError):
         prompts.restore(made.id)

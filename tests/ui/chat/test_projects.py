@@ -14,6 +14,7 @@ from pytestqt.qtbot import QtBot
 
 from app.features.document_library import DocumentLibrary, ReadEvent
 from app.features.projects import ICONS, PreambleCosts
+from app.store.trash import TrashStore
 from app.ui.chat.chat_list import PROJECTS
 from app.ui.chat.chat_projects import MOVE_TO_PROJECT, OUT_OF_PROJECT
 from app.ui.chat.chat_view import ChatView
@@ -213,7 +214,7 @@ def test_from_a_new_project_to_an_answer_in_it_and_out_again(
         dialog = frame.find_step(ProjectDialog)
         dialog.reject()
         assert chats.rows == [], "closed untouched, it is gone again"
-        assert frame.app.preambles.projects.deleted() == [], "and lies in no trash"
+        assert TrashStore(frame.app.database).list_items() == [], "and lies in no trash"
         qtbot.waitUntil(lambda: frame.window.findChild(ProjectDialog) is None)
         frame.click(frame.button(NEW_PROJECT))
         dialog = frame.find_step(ProjectDialog)
