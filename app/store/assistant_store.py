@@ -53,7 +53,6 @@ class AssistantStore(DeletableRows[Assistant]):
         return Assistant(**{**dict(row), "sampling": json.loads(row["sampling"])})
 
     def create(self, name: str, icon: str = "", **values: Any) -> Assistant:
-        """Create an assistant. `values` as in `update`."""
         # Only names of columns that `_column_values` knows get into the statement; values are bound.
         return self._insert(_column_values({"name": name, "icon": icon} | values) | {"created_at": self._clock()})
 

@@ -66,7 +66,7 @@ ENOUGH_TOKENS = 16  # the speed of a shorter answer says little
 
 
 class Conversations(DeletableRows[Conversation]):
-    """Everything about stored chats, the last used first."""
+    """Everything about stored chats, which are listed with the last used first."""
 
     table = "conversations"
     columns = (

@@ -18,16 +18,15 @@ T = TypeVar("T")
 class DeletableRows(ABC, Generic[T]):
     """Rows of one table, each as a `T`; from any thread. Writing to an id that doesn't exist raises KeyError.
 
-    Deleted ones are found only by `restore` and `purge_deleted`. Writes may raise DiskFull or FolderNotWritable;
+    A subclass names its table, the columns that `_read_row` reads, their order and the table's full-text indexes.
+    Deleted rows are found only by `restore` and `purge_deleted`. Writes may raise DiskFull or FolderNotWritable;
     nothing of the call is then stored.
     """
 
     table: ClassVar[str]
     columns: ClassVar[str]
-    """What `_read_row` reads."""
     order: ClassVar[str] = "id"
     indexes: ClassVar[tuple[str, ...]] = ()
-    """Full-text indexes of the table."""
 
     def __init__(self, database: Database, clock: Callable[[], float] = time.time) -> None:
         self._database, self._clock = database, clock
@@ -41,11 +40,9 @@ class DeletableRows(ABC, Generic[T]):
         return next(iter(self._find_where("id = ?", (row_id,))), None)
 
     def all(self) -> list[T]:
-        """Return all rows in the table's order."""
         return self._find_where("true")
 
     def delete(self, row_id: int) -> None:
-        """Hide a row until `restore` or `purge_deleted`."""
         self._set_columns(row_id, {"deleted_at": self._clock()})
 
     def restore(self, row_id: int) -> None:

@@ -32,7 +32,6 @@ class PromptStore(DeletableRows[SavedPrompt]):
         return SavedPrompt(**dict(row))
 
     def create(self, name: str, text: str) -> SavedPrompt:
-        """Create a prompt, not used yet."""
         return self._insert({"name": _clean_name(name), "text": clean_text(text), "created_at": self._clock()})
 
     def change(self, prompt_id: int, *, name: str | None = None, text: str | None = None) -> None:
