@@ -61,12 +61,13 @@ class TextDelta:
 
     text: str
     thinking: bool = False
+    # Not compared: tests of the text would otherwise have to know how a tokenizer counts.
     used_tokens: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True)
 class PromptProgress:
-    """Progress of reading the prompt, in tokens; `total_tokens` includes cached ones."""
+    """Progress of reading the prompt, in tokens; cached ones count as done."""
 
     done_tokens: int
     total_tokens: int
@@ -86,6 +87,7 @@ class LoadProgress:
     """Progress of loading a model, 0 to 1.
 
     `step` names the fallback tried after a failure: fewer_layers, smaller_context or cpu; empty for the first try.
+    "projector" means that the model is loaded and its projector is next.
     """
 
     fraction: float
@@ -94,13 +96,14 @@ class LoadProgress:
 
 @dataclass(frozen=True)
 class Waiting:
-    """A background answer is paused for `reason`: "interactive" (another answer has priority) or "room".
-
-    `is_anew`: discard its text so far, since it will be requested again.
-    """
+    """A background answer is paused for `reason`: "interactive" (another answer has priority) or "room" (memory)."""
 
     reason: str
-    is_anew: bool = False
+
+
+@dataclass(frozen=True)
+class WaitingAnew(Waiting):
+    """A paused answer that will be requested again: its text so far is discarded."""
 
 
 @dataclass(frozen=True)

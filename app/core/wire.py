@@ -75,17 +75,39 @@ class Ended:
     tail: str
 
 
-class Wire:
-    """The messages that two processes exchange as JSON lines, and the version of their form."""
+@dataclass(frozen=True)
+class EventReply:
+    """An event of request `id`, as the program knows it; on the wire its fields follow the id."""
 
-    def __init__(self, version: int, requests: Iterable[type], replies: Iterable[type]) -> None:
+    id: int
+    event: Any
+
+
+class Wire:
+    """The messages that two processes exchange as JSON lines, and the version of their form.
+
+    `events` are the classes that cross in an `EventReply`, by their names on the wire.
+    """
+
+    def __init__(
+        self,
+        version: int,
+        requests: Iterable[type],
+        replies: Iterable[type],
+        events: Mapping[str, type] = types.MappingProxyType({}),
+    ) -> None:
         self.version = version
-        self.requests, self.replies = tuple(requests), (Greeting, *replies)
+        self.requests, self.replies, self.events = tuple(requests), (Greeting, *replies), events
         self._requests = {cls.__name__: cls for cls in self.requests}
-        self._replies = {cls.__name__: cls for cls in self.replies}
+        self._replies = {cls.__name__: cls for cls in self.replies} | dict(events)
+        self._event_names = {cls: name for name, cls in events.items()}
 
     def encode_message(self, message: Any) -> bytes:
-        return _encode({TAG: type(message).__name__} | to_json(message)).encode("ascii") + b"\n"
+        if type(message) is EventReply:
+            body = {TAG: self._event_names[type(message.event)], "id": message.id} | to_json(message.event)
+        else:
+            body = {TAG: type(message).__name__} | to_json(message)
+        return _encode(body).encode("ascii") + b"\n"
 
     def parse_request(self, line: bytes) -> Any:
         """Parse a line that the parent has sent. Raises ProtocolViolation."""
@@ -95,12 +117,13 @@ class Wire:
         """Parse a line that the child has sent. Raises ProtocolViolation."""
         return self._parse_message(self._replies, line)
 
-    @staticmethod
-    def _parse_message(kinds: Mapping[str, type], line: bytes) -> Any:
+    def _parse_message(self, kinds: Mapping[str, type], line: bytes) -> Any:
         try:
             body = json.loads(str(line, "utf-8"))
             # `body[TAG]` fails for what is no object and for a name that is unknown: both are a violation.
-            return _form_of(kinds[body[TAG]]).read(body)
+            name = body[TAG]
+            message = _form_of(kinds[name]).read(body)
+            return EventReply(from_json(int, body["id"]), message) if name in self.events else message
         except _SENSELESS as error:
             raise ProtocolViolation(f"{type(error).__name__} in {line[:200]!r}") from error
 

@@ -8,7 +8,8 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
-from app.core.events import AnswerStats, FinishReason, Role
+from app.core.events import AnswerStats, Finished, FinishReason, LookProgress, PromptProgress, Role, TextDelta
+from app.core.wire import EventReply
 from app.engine import protocol
 from app.engine.infill import InfillEnd
 from app.language.repetition import RepetitionWatch
@@ -407,11 +408,11 @@ class AnswerDecoder:
 
     def report_prompt(self, done_tokens: int) -> None:
         """Send how much of the prompt is read, in tokens; also a sign of life while it is long."""
-        self._reply(protocol.Reading(self._request.id, done_tokens, self.prompt_tokens))
+        self._reply(EventReply(self._request.id, PromptProgress(done_tokens, self.prompt_tokens)))
 
     def report_encoding(self, number: int, total: int, fraction: float) -> None:
         """Report progress of encoding images or sounds; `number` counts from 1."""
-        self._reply(protocol.Looking(self._request.id, number, total, fraction))
+        self._reply(EventReply(self._request.id, LookProgress(number, total, fraction)))
 
     def add_token(self, piece: bytes) -> FinishReason | None:
         """Add a token; return the reason if the answer ends with it, else None.
@@ -445,7 +446,7 @@ class AnswerDecoder:
         self._is_forced = True
         return self._reasoning.syntax.forced_end
 
-    def finish(self, reason: FinishReason) -> protocol.Answered:
+    def finish(self, reason: FinishReason) -> EventReply:
         """Show held-back text (an incomplete character as U+FFFD) and return the last reply."""
         # The end may lie in what was held back: an incomplete character, a mark that did not come.
         self._show_spans(self._reasoning.feed(self._decoder.decode(b"", final=True)))
@@ -467,7 +468,7 @@ class AnswerDecoder:
             self.encoded_media,
             self._stops.met_stop,
         )
-        return protocol.Answered(self._request.id, stats)
+        return EventReply(self._request.id, Finished(stats))
 
     def _count_thinking(self) -> None:
         """Tokens that may yet turn out to be an opening mark count as thinking once they are one."""
@@ -496,5 +497,6 @@ class AnswerDecoder:
         """Send the coalesced text as one delta, and note when."""
         if self._held:
             used_tokens = self.prompt_tokens + self.generated_tokens
-            self._reply(protocol.Delta(self._request.id, self._held, self._is_held_thought, used_tokens))
+            delta = TextDelta(self._held, self._is_held_thought, used_tokens)
+            self._reply(EventReply(self._request.id, delta))
             self._held, self._told_s = "", self._last_s

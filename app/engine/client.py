@@ -33,16 +33,11 @@ from app.core.events import (
     CancelToken,
     Finished,
     LoadProgress,
-    LookProgress,
     Media,
     Message,
     ModelLoaded,
-    PromptProgress,
-    TextDelta,
-    TokenChosen,
-    Waiting,
 )
-from app.core.wire import Ended, WireClient
+from app.core.wire import Ended, EventReply, WireClient
 from app.engine import protocol
 from app.engine.contract import NO_LABELS, NO_VECTORS, AnswerEvent, EmbeddingVectors, TokenLabels, WakingEvent
 from app.engine.engine_build import EngineBuild
@@ -237,12 +232,13 @@ class EngineProcess:
             self._on_reply(reply)
 
     def _on_reply(self, reply: protocol.Reply) -> None:
-        if isinstance(reply, protocol.Loading) and reply.id not in self._began:
-            self._began.add(reply.id)
-            # The former model is given up with the first `Loading` of another one.
-            self.loaded = None
-        if isinstance(reply, protocol.Loading) and reply.step == PROJECTOR_STEP:
-            self._at_projector.add(reply.id)
+        if isinstance(reply, EventReply) and isinstance(reply.event, LoadProgress):
+            if reply.id not in self._began:
+                self._began.add(reply.id)
+                # The former model is given up with the first progress of another one.
+                self.loaded = None
+            if reply.event.step == PROJECTOR_STEP:
+                self._at_projector.add(reply.id)
         # `Done` answers other requests, too; only an unload means that the model is gone.
         if isinstance(reply, protocol.Done) and reply.id in self._unloading:
             self.loaded = None
@@ -251,7 +247,7 @@ class EngineProcess:
         with self._lock:
             call = self._calls.get(reply.id)
             # Also for requests without a caller: a late reply is what `await_late` looks for.
-            if isinstance(reply, protocol.LAST_REPLIES):
+            if protocol.is_last(reply):
                 self._cancelled.pop(reply.id, None)
                 self._unanswered.discard(reply.id)
                 self._answering.discard(reply.id)
@@ -323,10 +319,10 @@ class PendingRequest:
                 # The child goes on with the batch it is in; the caller has figures of zero and can go.
                 if leaves and self._process.is_late(self.id):
                     self._process.await_late()
-                    yield protocol.Answered(self.id, CANCELLED)
+                    yield EventReply(self.id, Finished(CANCELLED))
                     return
                 continue
-            self.answered = isinstance(reply, protocol.LAST_REPLIES + (AppError,))
+            self.answered = isinstance(reply, AppError) or protocol.is_last(reply)
             if isinstance(reply, protocol.Failed):
                 raise reply.error
             if isinstance(reply, AppError):
@@ -357,14 +353,14 @@ def first_replies(
             for id_ in [id_ for id_ in open_ids if process.is_late(id_)]:
                 process.await_late()
                 open_ids.discard(id_)
-                yield id_, protocol.Answered(id_, CANCELLED)
+                yield id_, EventReply(id_, Finished(CANCELLED))
             continue
         # Late replies of a request that was let go.
         if call.id not in open_ids:
             continue
         if isinstance(reply, AppError):
             raise reply
-        if isinstance(reply, protocol.LAST_REPLIES):
+        if protocol.is_last(reply):
             call.answered = True
             open_ids.discard(call.id)
         yield call.id, reply.error if isinstance(reply, protocol.Failed) else reply
@@ -500,9 +496,11 @@ class EngineClient:
         try:
             process.send(request)
             for reply in call.replies(cancel):
-                loaded = isinstance(reply, protocol.Loaded)
-                if (event := _load_event(reply)) is not None:
-                    yield event
+                if isinstance(reply, EventReply):
+                    yield reply.event
+                elif isinstance(reply, protocol.Loaded):
+                    loaded = True
+                    yield reply.model
             return True
         except AppError:
             # A crash before this load began was over something else, and the load never had its chance.
@@ -530,8 +528,8 @@ class EngineClient:
     def answer(self, ask: Ask, cancel: CancelToken | None = None) -> Iterator[AnswerEvent]:
         """Answer a request that is already made: events up to `Finished`. Raises AppErrors."""
         for reply in self._replies(lambda id_: protocol.Generate(id_, ask), cancel):
-            if (event := _answer_event(reply)) is not None:
-                yield event
+            if isinstance(reply, EventReply):
+                yield reply.event
 
     def generate_many(
         self, asks: Sequence[Ask], *, cancel: CancelToken | None = None, background: bool = True
@@ -555,11 +553,12 @@ class EngineClient:
             for request in requests:
                 process.send(request)
             for id_, reply in first_replies(process, calls, cancel):
-                if isinstance(reply, protocol.Answered):
-                    self._crashes = 0
-                event = reply if isinstance(reply, AppError) else _answer_event(reply)
-                if event is not None:
-                    yield index_of[id_], event
+                if isinstance(reply, EventReply):
+                    if isinstance(reply.event, Finished):
+                        self._crashes = 0
+                    yield index_of[id_], reply.event
+                elif isinstance(reply, AppError):
+                    yield index_of[id_], reply
         finally:
             for call in calls:
                 call.abandon()
@@ -712,7 +711,7 @@ class EngineClient:
     ) -> Iterator[protocol.Reply]:
         process = self._process_with_model(cancel) if needs_model else self._running_process()
         if process is None:
-            yield protocol.Answered(0, CANCELLED)
+            yield EventReply(0, Finished(CANCELLED))
             return
         with self._lock:
             request = make(next(self._ids))
@@ -720,7 +719,7 @@ class EngineClient:
         try:
             process.send(request)
             for reply in call.replies(cancel, leaves=True):
-                if isinstance(reply, protocol.Answered):
+                if isinstance(reply, EventReply) and isinstance(reply.event, Finished):
                     self._crashes = 0
                 yield reply
         finally:
@@ -772,33 +771,6 @@ class EngineClient:
 def _any_of(*questions: Callable[[], bool]) -> Callable[[], bool]:
     """Return a function that evaluates every question, even after one is True: each keeps state."""
     return lambda: any([question() for question in questions])  # noqa: C419 - a generator would stop at the first
-
-
-def _load_event(reply: protocol.Reply) -> LoadProgress | ModelLoaded | None:
-    match reply:
-        case protocol.Loading():
-            return LoadProgress(reply.fraction, reply.step)
-        case protocol.Loaded():
-            return reply.model
-    return None
-
-
-def _answer_event(reply: protocol.Reply) -> AnswerEvent | None:
-    event: AnswerEvent | None = None
-    match reply:
-        case protocol.Delta():
-            event = TextDelta(reply.text, reply.thinking, reply.used_tokens)
-        case protocol.Waiting(reason=reason):
-            event = Waiting(reason)
-        case protocol.Reading():
-            event = PromptProgress(reply.done_tokens, reply.total_tokens)
-        case protocol.Looking():
-            event = LookProgress(reply.number, reply.total, reply.fraction)
-        case protocol.Chosen(token=token):
-            event = TokenChosen(token)
-        case protocol.Answered():
-            event = Finished(reply.stats)
-    return event
 
 
 LOCK_POLL_S = 0.1

@@ -68,7 +68,8 @@ from pathlib import Path
 from typing import Any
 
 from app.core import errors
-from app.core.events import FinishReason, Guess, Media, ModelLoaded, TokenSeen
+from app.core.events import FinishReason, Guess, LoadProgress, Media, ModelLoaded, TokenChosen, TokenSeen, Waiting
+from app.core.wire import EventReply
 from app.engine import protocol
 from app.engine.answer_decoder import AnswerDecoder
 from app.engine.backend import EngineJob
@@ -176,17 +177,17 @@ class ScriptedBackend:
         self._loaded = None
         ends_s = time.monotonic() + rule.get("seconds", 0)
         begun_s = time.monotonic()
-        job.reply(protocol.Loading(request.id, 0.0))
+        job.reply(EventReply(request.id, LoadProgress(0.0)))
         _misbehave_as_scripted(rule)
         tries = ["", *rule.get("steps", ())]
         for step in tries[1:] if ends_s <= begun_s else ():
-            job.reply(protocol.Loading(request.id, 0.0, step))
+            job.reply(EventReply(request.id, LoadProgress(0.0, step)))
         while (now_s := time.monotonic()) < ends_s:
             if job.stop.wait(min(STEP_S, ends_s - now_s)):
                 return protocol.Done(request.id)
             fraction = min(1.0, (time.monotonic() - begun_s) / (ends_s - begun_s))
             step = tries[min(len(tries) - 1, int(fraction * len(tries)))]
-            job.reply(protocol.Loading(request.id, fraction, step))
+            job.reply(EventReply(request.id, LoadProgress(fraction, step)))
         while "until" in rule and not self._script.file_beside(rule["until"]).exists():
             if job.stop.wait(STEP_S):
                 return protocol.Done(request.id)
@@ -237,7 +238,7 @@ class ScriptedBackend:
         for run in self._runs if waited_for else ():
             if run.request.ask.background and not run.waits:
                 run.waits = True
-                run.job.reply(protocol.Waiting(run.request.id, "interactive"))
+                run.job.reply(EventReply(run.request.id, Waiting("interactive")))
 
     def forget_session(self, session: str) -> None:
         """Log the request; there is no session to forget."""
@@ -318,7 +319,7 @@ class ScriptedBackend:
             if ask.alternatives >= 0:
                 likely = 0.5 if ask.alternatives else NEARLY_SURE
                 seen = _token_seen(token, number, {"": likely} | rule.get("unlikely", {}))
-                job.reply(protocol.Chosen(run.request.id, seen))
+                job.reply(EventReply(run.request.id, TokenChosen(seen)))
             reason = answer.add_token(token.encode())
             self._seen.append(token)
             if reason is not None:

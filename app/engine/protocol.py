@@ -11,8 +11,21 @@ from dataclasses import dataclass, field
 from typing import Any, get_args
 
 from app.core.errors import AppError, MachineUnusable
-from app.core.events import AnswerStats, Guess, Media, Message, ModelLoaded, TokenSeen
-from app.core.wire import Wire
+from app.core.events import (
+    Finished,
+    Guess,
+    LoadProgress,
+    LookProgress,
+    Media,
+    Message,
+    ModelLoaded,
+    PromptProgress,
+    TextDelta,
+    TokenChosen,
+    TokenSeen,
+    Waiting,
+)
+from app.core.wire import EventReply, Wire
 
 VERSION = 13
 
@@ -139,7 +152,7 @@ class Ask:
     logit_bias: tuple[tuple[int, float], ...] = ()
     """(token id, value added to its logit) pairs."""
     alternatives: int = -1
-    """Number of likeliest tokens to report for each written one (`Chosen`); -1 reports none."""
+    """Number of likeliest tokens to report for each written one (`TokenChosen`); -1 reports none."""
     forced: tuple[int, ...] = ()
     """Tokens that the answer starts with whatever their probability; the model continues after them."""
     calling: Calling | None = None
@@ -196,7 +209,7 @@ class UnloadModel:
 
 @dataclass(frozen=True)
 class Generate:
-    """Answer a conversation; answered by `Delta` and other events, then `Answered`."""
+    """Answer a conversation; answered by `TextDelta` and other events, then `Finished`."""
 
     id: int
     ask: Ask
@@ -306,81 +319,11 @@ class Cancel:
 
 
 @dataclass(frozen=True)
-class Loading:
-    """Progress of `LoadModel`, 0 to 1.
-
-    `step` names the fallback tried after a failure: fewer_layers, smaller_context, cpu; empty for the first try.
-    "projector" means that the model is loaded and its projector is next.
-    """
-
-    id: int
-    fraction: float
-    step: str = ""
-
-
-@dataclass(frozen=True)
 class Loaded:
     """*Last* reply to `LoadModel`, with how the model was loaded: plan, device, what it can do."""
 
     id: int
     model: ModelLoaded
-
-
-@dataclass(frozen=True)
-class Waiting:
-    """A background answer is paused: `reason` is "interactive" (another answer has priority) or "room" (memory)."""
-
-    id: int
-    reason: str
-
-
-@dataclass(frozen=True)
-class Reading:
-    """Progress of reading the prompt; what was cached counts as done."""
-
-    id: int
-    done_tokens: int
-    total_tokens: int
-
-
-@dataclass(frozen=True)
-class Looking:
-    """Progress of encoding image or sound `number` of `total`, counted from 1; `fraction` of this one is 0 to 1."""
-
-    id: int
-    number: int
-    total: int
-    fraction: float
-
-
-@dataclass(frozen=True)
-class Delta:
-    """New text: whole characters only. `thinking` tells reasoning from answer.
-
-    `used_tokens` is what the context holds with it; 0 where nobody said.
-    """
-
-    id: int
-    text: str
-    thinking: bool = False
-    # Not compared: tests of the text would otherwise have to know how a tokenizer counts.
-    used_tokens: int = field(default=0, compare=False)
-
-
-@dataclass(frozen=True)
-class Chosen:
-    """Token that was written, with its alternatives, if `Ask.alternatives` requested them."""
-
-    id: int
-    token: TokenSeen
-
-
-@dataclass(frozen=True)
-class Answered:
-    """*Last* reply to `Generate`: why it ended, with the answer's figures."""
-
-    id: int
-    stats: AnswerStats
 
 
 @dataclass(frozen=True)
@@ -552,14 +495,7 @@ Request = (
     | Cancel
 )
 Reply = (
-    Loading
-    | Loaded
-    | Waiting
-    | Reading
-    | Looking
-    | Delta
-    | Chosen
-    | Answered
+    Loaded
     | TokensCounted
     | TextsCounted
     | MediaCounted
@@ -572,10 +508,10 @@ Reply = (
     | DevicesDescribed
     | Done
     | Failed
+    | EventReply
 )
 LAST_REPLIES = (
     Loaded,
-    Answered,
     TokensCounted,
     TextsCounted,
     MediaCounted,
@@ -588,4 +524,21 @@ LAST_REPLIES = (
     Failed,
 )
 
-WIRE = Wire(VERSION, get_args(Request), get_args(Reply))
+EVENTS: dict[str, type] = {
+    "Loading": LoadProgress,
+    "Waiting": Waiting,
+    "Reading": PromptProgress,
+    "Looking": LookProgress,
+    "Delta": TextDelta,
+    "Chosen": TokenChosen,
+    "Answered": Finished,
+}
+"""Events by their names on the wire; `Finished` is the *last* reply to `Generate`."""
+
+
+def is_last(reply: object) -> bool:
+    """Return whether a request has no further replies."""
+    return isinstance(reply, LAST_REPLIES) or (isinstance(reply, EventReply) and isinstance(reply.event, Finished))
+
+
+WIRE = Wire(VERSION, get_args(Request), [reply for reply in get_args(Reply) if reply is not EventReply], EVENTS)

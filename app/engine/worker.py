@@ -15,8 +15,8 @@ from typing import Any, BinaryIO
 
 from app.core.child import NOTE, claim_wire
 from app.core.errors import AppError, ProtocolViolation
-from app.core.events import CANCELLED
-from app.core.wire import ParentSide
+from app.core.events import CANCELLED, Finished
+from app.core.wire import EventReply, ParentSide
 from app.engine import protocol
 from app.engine.backend import Backend, EngineJob
 
@@ -188,7 +188,7 @@ class EngineWorker:
         return None
 
     def _send_reply(self, reply: protocol.Reply) -> None:
-        if isinstance(reply, protocol.LAST_REPLIES):
+        if protocol.is_last(reply):
             # Before it is sent: the parent may send a cancel as soon as it has the reply.
             self._jobs.pop(reply.id, None)
         self._parent.send_reply(reply)
@@ -208,7 +208,7 @@ _NEEDLESS_WHEN_CANCELLED = (
 def _given_up(request: protocol.Request) -> protocol.Reply:
     """Return the last reply to a request that was cancelled before it began."""
     if isinstance(request, protocol.Generate):
-        return protocol.Answered(request.id, CANCELLED)
+        return EventReply(request.id, Finished(CANCELLED))
     return protocol.Done(request.id)
 
 

@@ -42,6 +42,7 @@ from app.core.events import (
     ModelLoaded,
     TextDelta,
     Waiting,
+    WaitingAnew,
 )
 from app.engine.answer_decoder import ForcedEnd
 from app.engine.contract import AnswerEvent, EmbeddingVectors, TokenLabels, WakingEvent
@@ -521,7 +522,7 @@ class _RemoteBatch:
             # Giving way is not a failed attempt.
             answer.tries -= 1
             self._waiting.appendleft(index)
-            yield index, Waiting(reason, is_anew=answer.has_text)
+            yield index, WaitingAnew(reason) if answer.has_text else Waiting(reason)
             answer.has_text = False
         if before is None and self._waiting and not self._running:
             yield self._waiting[0], Waiting(reason)

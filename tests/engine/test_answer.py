@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.core.events import FinishReason, Message, Role
+from app.core.events import FinishReason, Message, PromptProgress, Role, TextDelta
+from app.core.wire import EventReply
 from app.engine.answer_decoder import (
     PLAIN,
     AnswerDecoder,
@@ -20,7 +21,8 @@ from app.engine.answer_decoder import (
     syntax_of,
     thinking_of,
 )
-from app.engine.protocol import Ask, Delta, Generate, Reading, Reply
+from app.engine.protocol import Ask, Generate, Reply
+from tests.helpers.wire import events_of
 
 # Thinking told from answer: every syntax, split anywhere, and nothing lost.
 
@@ -257,11 +259,11 @@ class Written:
 
     @property
     def deltas(self) -> list[str]:
-        return [reply.text for reply in self.replies if isinstance(reply, Delta) and not reply.thinking]
+        return [delta.text for delta in events_of(self.replies, TextDelta) if not delta.thinking]
 
     @property
     def thoughts(self) -> list[str]:
-        return [reply.text for reply in self.replies if isinstance(reply, Delta) and reply.thinking]
+        return [delta.text for delta in events_of(self.replies, TextDelta) if delta.thinking]
 
 
 def test_characters_are_shown_only_when_they_are_whole() -> None:
@@ -320,7 +322,7 @@ def test_without_a_limit_it_goes_on_and_each_piece_says_what_the_context_holds()
     written = Written(max_tokens=-1)
     written.answer.begin_prompt(100, 0)
     assert [written.answer.add_token(b"x") for _ in range(3000)] == [None] * 3000
-    assert [reply.used_tokens for reply in written.replies if isinstance(reply, Delta)][::1000] == [101, 1101, 2101]
+    assert [delta.used_tokens for delta in events_of(written.replies, TextDelta)][::1000] == [101, 1101, 2101]
 
 
 @pytest.mark.parametrize("limit", [1, 3])
@@ -337,16 +339,21 @@ def test_the_measures_are_those_of_the_answer() -> None:
     for piece in (b"a", b"b", b"c"):
         written.answer.add_token(piece)
     last = written.answer.finish(FinishReason.STOP)
-    assert Reading(7, 10, 10) in written.replies
-    assert (last.id, last.stats.prompt_tokens, last.stats.reused_tokens, last.stats.generated_tokens) == (7, 10, 4, 3)
-    assert last.stats.time_to_first_token_s > 0
-    assert last.stats.tokens_per_s > 0
-    assert last.stats.finish_reason == "stop"
+    assert EventReply(7, PromptProgress(10, 10)) in written.replies
+    stats = last.event.stats
+    assert (last.id, stats.prompt_tokens, stats.reused_tokens, stats.generated_tokens) == (7, 10, 4, 3)
+    assert stats.time_to_first_token_s > 0
+    assert stats.tokens_per_s > 0
+    assert stats.finish_reason == "stop"
 
 
 def test_an_answer_without_tokens_has_no_rates() -> None:
     last = Written().answer.finish(FinishReason.CANCELLED)
-    assert (last.stats.generated_tokens, last.stats.time_to_first_token_s, last.stats.tokens_per_s) == (0, 0.0, 0.0)
+    assert (
+        last.event.stats.generated_tokens,
+        last.event.stats.time_to_first_token_s,
+        last.event.stats.tokens_per_s,
+    ) == (0, 0.0, 0.0)
 
 
 def test_thinking_is_told_apart_and_counted() -> None:
@@ -356,14 +363,14 @@ def test_thinking_is_told_apart_and_counted() -> None:
     last = written.answer.finish(FinishReason.STOP)
     assert written.thoughts == ["Hm", " so"]
     assert written.deltas == ["Hello", " you"]
-    assert (last.stats.generated_tokens, last.stats.thinking_tokens) == (8, 6)
+    assert (last.event.stats.generated_tokens, last.event.stats.thinking_tokens) == (8, 6)
 
 
 def test_an_answer_without_thinking_counts_none() -> None:
     written = Written()
     for piece in (b"<", b"b>", b"bold"):
         written.answer.add_token(piece)
-    assert written.answer.finish(FinishReason.STOP).stats.thinking_tokens == 0
+    assert written.answer.finish(FinishReason.STOP).event.stats.thinking_tokens == 0
     assert "".join(written.deltas) == "<b>bold"
 
 
@@ -394,7 +401,7 @@ def test_a_used_up_budget_forces_the_end_once() -> None:
     for piece in (b"\n</think>", b"\n\n", b"Hello"):
         written.answer.add_token(piece)
     last = written.answer.finish(FinishReason.STOP)
-    assert (written.thoughts, written.deltas, last.stats.thinking_tokens) == (["One", " two"], ["Hello"], 4)
+    assert (written.thoughts, written.deltas, last.event.stats.thinking_tokens) == (["One", " two"], ["Hello"], 4)
 
 
 def test_no_budget_at_all_ends_thinking_before_its_first_token() -> None:
@@ -414,12 +421,12 @@ def test_what_is_told_together_is_the_same_and_the_first_words_and_the_last_wait
     written = Written(together_s=3600.0)
     for piece in ("<think>", "Hm", ", well", "</think>", "One", " two", " three"):
         written.answer.add_token(piece.encode())
-    assert [(one.text, one.thinking) for one in written.replies if isinstance(one, Delta)] == [
+    assert [(delta.text, delta.thinking) for delta in events_of(written.replies, TextDelta)] == [
         ("Hm", True),
         (", well", True),
     ]
     written.answer.finish(FinishReason.STOP)
-    told = [(one.text, one.thinking) for one in written.replies if isinstance(one, Delta)]
+    told = [(delta.text, delta.thinking) for delta in events_of(written.replies, TextDelta)]
     assert told == [("Hm", True), (", well", True), ("One two three", False)]
 
 

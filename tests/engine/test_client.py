@@ -43,6 +43,7 @@ from app.engine.states import StateFolder
 from tests.helpers.engine import ANY_PATH, answer_of, load, user
 from tests.helpers.program import is_gone, wait_until
 from tests.helpers.script import write_script
+from tests.helpers.wire import events_of
 
 Make = Callable[..., EngineClient]
 HELLO = [user("hello")]
@@ -401,7 +402,7 @@ def test_a_cancel_that_a_slow_computer_hears_late_ends_one_answer_and_no_other(
     clock.later_s = 0.0
     (tmp_path / "scripted0" / "go").touch()
     replies = list(beside.replies(None))
-    assert "".join(reply.text for reply in replies if isinstance(reply, protocol.Delta)) == "You said: hello"
+    assert "".join(delta.text for delta in events_of(replies, TextDelta)) == "You said: hello"
     wait_until(lambda: not process._cancelled, "the child to answer the late cancel")
     assert client._process is process
     assert process.ended is None

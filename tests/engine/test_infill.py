@@ -11,10 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import app.engine.infill
-from app.core.events import FinishReason
+from app.core.events import FinishReason, TextDelta
 from app.engine.answer_decoder import AnswerDecoder
 from app.engine.infill import InfillEnd
-from app.engine.protocol import Ask, Delta, Generate, Reply
+from app.engine.protocol import Ask, Generate, Reply
+from tests.helpers.wire import events_of
 
 LETTERS = st.text("ab })(\n\t:;'", max_size=30)
 
@@ -126,4 +127,4 @@ def test_an_answer_ends_there_and_shows_nothing_of_the_suffix() -> None:
     reasons = [answer.add_token(piece.encode()) for piece in pieces]
     assert reasons.index(FinishReason.STOP) == 8
     answer.finish(FinishReason.STOP)
-    assert "".join(reply.text for reply in told if isinstance(reply, Delta)) == "result = a + b"
+    assert "".join(delta.text for delta in events_of(told, TextDelta)) == "result = a + b"

@@ -6,24 +6,21 @@ from pathlib import Path
 
 import pytest
 
-from app.core.events import Message, Role
+from app.core.events import CANCELLED, Finished, Message, Role, TextDelta
+from app.core.wire import EventReply
 from app.engine.protocol import (
     LAST_REPLIES,
     WIRE,
     Ask,
     Attended,
-    Chosen,
-    Delta,
     Device,
     DevicesDescribed,
+    Done,
     Generate,
-    Loading,
     LoadModel,
-    Looking,
-    Reading,
     Sampling,
     Vectors,
-    Waiting,
+    is_last,
 )
 from tests.helpers.wire import check_missing_keys, check_recorded, survives
 
@@ -36,7 +33,7 @@ def test_a_request_survives_the_wire(cls: type) -> None:
     check_missing_keys(WIRE, cls, is_request=True)
 
 
-@pytest.mark.parametrize("cls", WIRE.replies, ids=lambda cls: cls.__name__)
+@pytest.mark.parametrize("cls", [*WIRE.replies, *WIRE.events.values()], ids=lambda cls: cls.__name__)
 def test_a_reply_survives_the_wire(cls: type) -> None:
     survives(WIRE, cls, is_request=False)
     check_missing_keys(WIRE, cls, is_request=False)
@@ -64,12 +61,15 @@ def test_keys_with_a_default_may_be_missing() -> None:
 
 @pytest.mark.parametrize("text", ["\ud800", "a\udfffb", "\0", "\u2028\u0085\r\n", "🔥 عربى"])
 def test_text_of_every_kind_stays_on_one_line(text: str) -> None:
-    line = WIRE.encode_message(Delta(1, text))
-    assert WIRE.parse_reply(line) == Delta(1, text)
+    delta = EventReply(1, TextDelta(text))
+    line = WIRE.encode_message(delta)
+    assert WIRE.parse_reply(line) == delta
     assert len(line.splitlines()) == 1
 
 
 def test_a_last_reply_ends_every_request_and_a_progress_reply_does_not() -> None:
-    progress = {Loading, Waiting, Vectors, Reading, Looking, Delta, Chosen, Attended}
+    progress = {Vectors, Attended}
     assert not progress & set(LAST_REPLIES)
     assert {*progress, *LAST_REPLIES} == {cls for cls in WIRE.replies if cls.__name__ != "Greeting"}
+    assert is_last(EventReply(1, Finished(CANCELLED))) and is_last(Done(1))
+    assert not is_last(EventReply(1, TextDelta("Hi"))) and not is_last(Attended(1, b""))

@@ -16,8 +16,8 @@ import pytest
 from app import __version__
 from app.core.child import BEAT, CHECKOUT
 from app.core.errors import NoModel
-from app.core.events import ModelLoaded
-from app.core.wire import Greeting
+from app.core.events import Finished, LoadProgress, ModelLoaded, PromptProgress, TextDelta
+from app.core.wire import EventReply, Greeting
 from app.engine import protocol
 from app.engine.worker import DEFECT_EXIT_CODE
 from tests.helpers.engine import user
@@ -52,8 +52,9 @@ class Wire:
             pass
         return protocol.WIRE.parse_reply(line)
 
-    def read_until(self, *kinds: type) -> Any:
-        while not isinstance(reply := self.read(), kinds):
+    def read_until(self, kind: type) -> Any:
+        """The next event of a kind, in its envelope."""
+        while not (isinstance(reply := self.read(), EventReply) and isinstance(reply.event, kind)):
             pass
         return reply
 
@@ -94,21 +95,21 @@ def test_a_conversation_with_the_child_goes_as_recorded(wire: Callable[..., Wire
     greeting = child.read()
     assert greeting == Greeting(protocol.VERSION, __version__, child.process.pid, "scripted")
     assert [child.read() for _ in range(4)] == [
-        protocol.Loading(1, 0.0),
+        EventReply(1, LoadProgress(0.0)),
         protocol.Loaded(1, ModelLoaded("/m/words.gguf", "words", 0, 64, 8192, True, 1, 0, "Scripted", 1)),
         protocol.TokensCounted(2, 5),
-        protocol.Delta(3, "Hello"),
+        EventReply(3, TextDelta("Hello")),
     ]
-    answered = child.read_until(protocol.Answered)
-    assert (answered.id, answered.stats.generated_tokens, answered.stats.finish_reason) == (3, 3, "stop")
+    answered = child.read_until(Finished)
+    assert (answered.id, answered.event.stats.generated_tokens, answered.event.stats.finish_reason) == (3, 3, "stop")
     child.send(
         protocol.Generate(4, protocol.Ask(hello, max_tokens=1)),
         protocol.UnloadModel(5),
         protocol.Generate(6, protocol.Ask(hello)),
     )
-    assert child.read() == protocol.Delta(4, "Hello")
+    assert child.read() == EventReply(4, TextDelta("Hello"))
     answered = child.read()
-    stats = answered.stats
+    stats = answered.event.stats
     assert (stats.generated_tokens, stats.reused_tokens, stats.finish_reason) == (1, 4, "length")
     assert child.read() == protocol.Done(5)
     failed = child.read()
@@ -122,10 +123,10 @@ def test_requests_that_are_cancelled_in_any_order_answer_all_the_same(wire: Call
     child.send(
         protocol.LoadModel(1, "m"), protocol.Generate(2, protocol.Ask(hello)), protocol.Generate(3, protocol.Ask(hello))
     )
-    child.read_until(protocol.Delta)
+    child.read_until(TextDelta)
     child.send(protocol.Cancel(4, 3), protocol.Cancel(5, 2), protocol.Cancel(6, 99))
-    answered = [child.read_until(protocol.Answered) for _ in range(2)]
-    assert {one.id: one.stats.finish_reason for one in answered} == {2: "cancelled", 3: "cancelled"}
+    answered = [child.read_until(Finished) for _ in range(2)]
+    assert {one.id: one.event.stats.finish_reason for one in answered} == {2: "cancelled", 3: "cancelled"}
 
 
 @pytest.mark.parametrize("rule", [{"stall_after": 1}, {"delay_s": 0.05, "repeat": 1000}])
@@ -134,7 +135,7 @@ def test_the_child_leaves_in_the_middle_of_an_answer_when_its_input_ends(
 ) -> None:
     child = wire(answers=[rule])
     child.send(protocol.LoadModel(1, "m"), protocol.Generate(2, protocol.Ask((user("hello"),))))
-    child.read_until(protocol.Delta)
+    child.read_until(TextDelta)
     code, _ = child.leave()
     assert code == 0
 
@@ -153,7 +154,7 @@ def test_the_real_child_greets_and_leaves_while_it_decodes(wire: Callable[..., W
     assert child.read() == Greeting(protocol.VERSION, __version__, child.process.pid, "llama")
     question = (user("Write a very long story. " * 300),)
     child.send(protocol.LoadModel(1, str(starter)), protocol.Generate(2, protocol.Ask(question)))
-    child.read_until(protocol.Reading)
+    child.read_until(PromptProgress)
     code, _ = child.leave()
     assert code == 0
 
@@ -162,7 +163,7 @@ def test_the_real_child_greets_and_leaves_while_it_decodes(wire: Callable[..., W
 def test_the_real_child_leaves_while_it_loads(wire: Callable[..., Wire], starter: Path) -> None:
     child = wire()
     child.send(protocol.LoadModel(1, str(starter)))
-    child.read_until(protocol.Loading)
+    child.read_until(LoadProgress)
     code, _ = child.leave()
     assert code == 0
 

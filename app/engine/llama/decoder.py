@@ -9,7 +9,8 @@ import time
 from collections.abc import Callable, Sequence
 
 from app.core.errors import AppError, ModelBroken, ModelReplaced
-from app.core.events import FinishReason, Media
+from app.core.events import FinishReason, Media, TokenChosen
+from app.core.wire import EventReply
 from app.engine import protocol
 from app.engine.llama.context import CHECK_EVERY_TOKENS, DECODED, FEW_TOKENS, NO_ROOM, LlamaContext, TileEmbeddings
 from app.engine.llama.eyes import EncodingRun, VisionEncoder
@@ -191,7 +192,7 @@ class BatchDecoder:
             if run.request.ask.alternatives >= 0 and not run.model.ends_answer(token):
                 logits = self._context.logits(output, run.model.vocabulary_size)
                 seen = token_seen(run.model, logits, token, run.request.ask.alternatives)
-                run.job.reply(protocol.Chosen(run.request.id, seen))
+                run.job.reply(EventReply(run.request.id, TokenChosen(seen)))
             reason = run.write_token(token, self._context.size_tokens)
             if reason is None and run.is_told:
                 reason = FinishReason.STOP

@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from app.core.errors import ModelLoadFailed, ModelTooLarge, ProjectorRefused
-from app.core.events import Placed
+from app.core.events import LoadProgress, Placed
 from app.core.gguf import GgufHeader, check_projector
+from app.core.wire import EventReply
 from app.engine import computer, fit, protocol
 from app.engine.backend import EngineJob
 from app.engine.computer import JsonCache, key_of
@@ -369,7 +370,7 @@ class _ModelOpening:
         return next((device.description for device in self._found if device.type == "cpu"), "")
 
     def _report_progress(self, fraction: float, step: str = "") -> None:
-        self._job.reply(protocol.Loading(self._request.id, fraction, step))
+        self._job.reply(EventReply(self._request.id, LoadProgress(fraction, step)))
 
     # The context first: it points into the model.
     def _drop_context(self, context: Any) -> None:

@@ -15,7 +15,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from app.core.events import FinishReason, Media
+from app.core.events import FinishReason, Media, Waiting
+from app.core.wire import EventReply
 from app.engine import protocol
 from app.engine.answer_decoder import AnswerDecoder
 from app.engine.backend import EngineJob
@@ -474,7 +475,7 @@ class SequenceRun:
     def report_waiting(self, reason: str) -> None:
         """Report once that the run is paused for `reason`; an empty reason resets it."""
         if reason and reason != self.waits and not self.is_finished:
-            self.job.reply(protocol.Waiting(self.request.id, reason))
+            self.job.reply(EventReply(self.request.id, Waiting(reason)))
         self.waits = reason
 
 

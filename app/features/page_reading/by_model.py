@@ -26,6 +26,7 @@ from app.core.events import (
     Role,
     TextDelta,
     Waiting,
+    WaitingAnew,
 )
 from app.core.paths import resource_path
 from app.core.settings import ChatDefaults, Settings
@@ -118,7 +119,7 @@ def ask_model(engine: Engine, ask: Ask, cancel: CancelToken) -> Iterator[TaskRes
             is_resting = not is_resting
             yield TaskRests(event.reason if isinstance(event, Waiting) else "")
         # The engine begins this answer again.
-        if isinstance(event, Waiting) and event.is_anew:
+        if isinstance(event, WaitingAnew):
             text, looked = "", 0
         if isinstance(event, LookProgress):
             yield event

@@ -20,6 +20,7 @@ from app.core.events import (
     TokenChosen,
     TokenSeen,
     Waiting,
+    WaitingAnew,
 )
 from app.engine.contract import Engine
 from app.engine.protocol import Ask
@@ -165,7 +166,7 @@ def _window_answers(
         if isinstance(event, ModelReplaced):
             raise event
         # The engine begins this answer again: what it wrote so far is void.
-        if isinstance(event, Waiting) and event.is_anew:
+        if isinstance(event, WaitingAnew):
             texts[index], tokens[index] = "", []
         if isinstance(event, Waiting) and event.reason == "interactive":
             # Told once, however many of the window wait.

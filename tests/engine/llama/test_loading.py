@@ -12,7 +12,9 @@ from typing import Any
 import pytest
 
 from app.core.errors import ModelLoadFailed, ModelTooLarge
+from app.core.events import LoadProgress
 from app.core.gguf import GgufHeader, check_model
+from app.core.wire import EventReply
 from app.engine import computer, protocol
 from app.engine.backend import EngineJob
 from app.engine.fit import shape_of
@@ -21,6 +23,7 @@ from app.engine.llama.llama_library import open_library
 from app.engine.llama.loading import OpenedModel, open_model
 from app.engine.protocol import Device
 from tests.helpers import gguf_files
+from tests.helpers.wire import events_of
 
 pytestmark = pytest.mark.model
 
@@ -52,8 +55,7 @@ class Openings:
     @property
     def steps(self) -> list[str]:
         """The steps that were told, each once."""
-        told = [reply.step for reply in self.replies if isinstance(reply, protocol.Loading)]
-        return list(dict.fromkeys(told))
+        return list(dict.fromkeys(event.step for event in events_of(self.replies, LoadProgress)))
 
     def close(self) -> None:
         for opened in self._opened:
@@ -112,7 +114,7 @@ def test_with_room_it_opens_as_wanted(openings: Openings) -> None:
     assert plan.threads == computer.default_threads()
     assert plan.device
     assert 300 * MIB < plan.needed_bytes < 400 * MIB
-    assert openings.replies[0] == protocol.Loading(7, 0.0)
+    assert openings.replies[0] == EventReply(7, LoadProgress(0.0))
     assert not list(openings.folder.iterdir()), "nothing had to be measured or remembered"
 
 
@@ -290,7 +292,7 @@ resource.setrlimit(resource.RLIMIT_AS, (used + 1200 * 2**20,) * 2)
 told = []
 request = protocol.LoadModel(1, str(path), protocol.Wish(1 << 17))
 plan = open_model(library, request, header, EngineJob(told.append), folder=Path(sys.argv[2])).plan
-print(json.dumps([plan.context_tokens, plan.choice, plan.steps, sorted({reply.step for reply in told})]))
+print(json.dumps([plan.context_tokens, plan.choice, plan.steps, sorted({reply.event.step for reply in told})]))
 """
 
 

@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from app.core.events import Finished, Waiting
+from app.core.wire import EventReply
 from app.engine import protocol
 from app.engine.answer_decoder import AnswerDecoder
 from app.engine.backend import EngineJob
@@ -16,6 +18,7 @@ from app.engine.llama.context import DECODED, NO_ROOM
 from app.engine.llama.decoder import BatchDecoder
 from app.engine.llama.pool import PromptTokens, SequenceRun
 from app.engine.scheduler import ParallelismPolicy
+from tests.helpers.wire import events_of
 
 PREFIX = list(range(1000, 1040))
 ENOUGH_STEPS = 3000
@@ -90,7 +93,9 @@ def run(decoder: BatchDecoder) -> None:
 
 def ends_of(replies: list[Any]) -> dict[int, tuple[str, int]]:
     return {
-        r.id: (r.stats.finish_reason, r.stats.generated_tokens) for r in replies if isinstance(r, protocol.Answered)
+        r.id: (r.event.stats.finish_reason, r.event.stats.generated_tokens)
+        for r in replies
+        if isinstance(r, EventReply) and isinstance(r.event, Finished)
     }
 
 
@@ -125,7 +130,7 @@ def test_what_somebody_waits_for_takes_the_room_of_jobs_and_they_go_on() -> None
     add(decoder, replies, 3, own=60, max_tokens=20, background=False)
     run(decoder)
     assert ends_of(replies) == {1: ("length", 30), 2: ("length", 30), 3: ("length", 20)}
-    assert [r.reason for r in replies if isinstance(r, protocol.Waiting)].count("room") >= 1
+    assert [event.reason for event in events_of(replies, Waiting)].count("room") >= 1
 
 
 @pytest.mark.parametrize(
@@ -235,4 +240,4 @@ def test_who_waits_for_others_is_answered_in_the_middle_of_their_batch_when_it_s
     run(decoder)
     assert in_batch == [{1: ("cancelled", 0)}]
     assert ends_of(replies) == {0: ("length", 5), 1: ("cancelled", 0)}
-    assert sum(isinstance(reply, protocol.Answered) for reply in replies) == 2
+    assert len(events_of(replies, Finished)) == 2

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from app.core.errors import AppError
-from app.core.events import CANCELLED, CancelToken, Finished, FinishReason, Media, TextDelta, Waiting
+from app.core.events import CANCELLED, CancelToken, Finished, FinishReason, Media, TextDelta, WaitingAnew
 from app.features.page_reading.by_model import (
     PageAnswer,
     ask_for,
@@ -78,7 +78,7 @@ def test_a_figures_caption_and_its_text_are_told_apart() -> None:
 
 def test_a_page_that_gave_way_to_a_chat_is_what_the_second_answer_says() -> None:
     end = Finished(replace(CANCELLED, finish_reason=FinishReason.STOP))
-    told = [TextDelta("The re"), Waiting("interactive", is_anew=True), TextDelta("The rent."), end]
+    told = [TextDelta("The re"), WaitingAnew("interactive"), TextDelta("The rent."), end]
 
     class Server:
         def generate_many(self, _asks: object, **_options: object) -> Iterator[tuple[int, object]]:
