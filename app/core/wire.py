@@ -123,7 +123,7 @@ class Wire:
             # `body[TAG]` fails for what is no object and for a name that is unknown: both are a violation.
             name = body[TAG]
             message = _form_of(kinds[name]).read(body)
-            return EventReply(from_json(int, body["id"]), message) if name in self.events else message
+            return EventReply(_PLAIN[int].read_value(body["id"]), message) if name in self.events else message
         except _SENSELESS as error:
             raise ProtocolViolation(f"{type(error).__name__} in {line[:200]!r}") from error
 

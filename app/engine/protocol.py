@@ -537,7 +537,7 @@ EVENTS: dict[str, type] = {
 
 
 def is_last(reply: object) -> bool:
-    """Return whether a request has no further replies."""
+    """Return whether a reply is the last one that its request gets."""
     return isinstance(reply, LAST_REPLIES) or (isinstance(reply, EventReply) and isinstance(reply.event, Finished))
 
 
