@@ -1,8 +1,9 @@
 """Vectors of texts from a table of tokens: no model runs, so a document of 300 pages takes under a second.
 
-Two tables, made at set-up (`packaging/setup/embedding_table.py`): one of English, of all-MiniLM-L6-v2, each token of
-which went through the encoder alone once (Tulkens and van Dongen, Model2Vec, 2024); and one of the ten languages of the
-interface, whose tokens are mixtures of English ones, so that a question of any of them may be asked of any document.
+Two tables, made at set-up (`packaging/setup/embedding_table.py`): one of English, of all-MiniLM-L6-v2, and one of the
+ten languages of the interface, of the Universal Sentence Encoder. Each token went through its encoder alone once
+(Tulkens and van Dongen, Model2Vec, 2024). In the second all languages lie together, so that a question of any of them
+may be asked of any document.
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ TABLE = "languages/embeddings.npz"
 MULTILINGUAL_TABLE = "languages/embeddings-multilingual.npz"
 # More at once only takes more memory.
 BATCH_TEXTS = 256
+BATCH_ROWS = 8_192
 SHARPNESS = 3
 """Exponent of a match: a token that is nearly the same counts far more than one that is remotely alike."""
 NEIGHBOURS_WEIGHT = 0.3
@@ -61,40 +63,42 @@ FULL_SCALE = 127
 
 
 class EmbeddingTable:
-    """A vector for each token, rare tokens longer than frequent ones.
+    """A vector for each token, rare tokens longer than frequent ones."""
 
-    Texts that are read in different tables are compared by their `shared_dimensions`, the first ones.
-    """
-
-    def __init__(self, rows: Floats, tokenize: Tokenize) -> None:
+    def __init__(self, rows: Floats | Bytes, tokenize: Tokenize, scale: Floats | float = 1.0) -> None:
+        """`scale`: by which each row, or all, are multiplied; rows of bytes stay bytes."""
         import numpy as np
 
         self.tokenize = tokenize
-        # Rare tokens are longer: their length is how much they tell.
-        self.lengths: Floats = np.linalg.norm(rows, axis=1)
-        self.dimensions = self.shared_dimensions = rows.shape[1]
+        self.dimensions = rows.shape[1]
         self._rows = rows
+        self._scale: Floats = np.broadcast_to(np.asarray(scale, np.float32), len(rows))
+        # Rare tokens are longer: their length is how much they tell.
+        self.lengths: Floats = np.zeros(len(rows), np.float32)
+        for first in range(0, len(rows), BATCH_ROWS):
+            tokens = np.arange(first, min(first + BATCH_ROWS, len(rows)))
+            self.lengths[tokens] = np.linalg.norm(self.rows_of(tokens), axis=1)
 
     @classmethod
     def load(cls, path: Path) -> EmbeddingTable:
-        """Read the table that set-up wrote. Raises OSError, ValueError and KeyError."""
+        """Read a table that set-up wrote. Raises OSError, ValueError and KeyError."""
         import numpy as np
 
         # Pickles run programs; this file needs none.
         with np.load(path, allow_pickle=False) as parts:
-            rows = parts["rows"].astype(np.float32) * parts["scale"]
+            rows, scale = parts["rows"], parts["scale"]
             vocabulary = _read_vocabulary(parts["vocabulary"], len(rows), path)
-        return cls(rows, WordPieceTokenizer(vocabulary))
+            scores = parts["scores"].astype(float).tolist() if "scores" in parts else []
+        if scores and len(scores) != len(rows):
+            raise ValueError(f"{path.name} has {len(rows)} rows for {len(scores)} scores")
+        return cls(rows, UnigramTokenizer(vocabulary, scores) if scores else WordPieceTokenizer(vocabulary), scale)
 
     def rows_of(self, tokens: Numbers) -> Floats:
         """Return a row with the vector of each token, as long as it is telling."""
-        return self._rows[tokens]
+        import numpy as np
 
-    def weights_of(self, tokens: Numbers, weights: Floats, table: EmbeddingTable) -> Floats:
-        """Return what tokens weigh, where `weights` are those of the tokens of `table`, in which a document is read."""
-        if table is not self:
-            raise ValueError("only a table of several languages reads a question for a document of another one")
-        return weights[tokens]
+        rows: Floats = self._rows[tokens].astype(np.float32) * self._scale[tokens][:, None]
+        return rows
 
     def embed(self, texts: Sequence[str]) -> Floats:
         """Return the direction of each text, the mean of its tokens; zeros for one without a known word."""
@@ -108,64 +112,6 @@ class EmbeddingTable:
         return unit_vectors(vectors)
 
 
-@dataclass(frozen=True)
-class TokenMixture:
-    """For each token of a table, the tokens of another table it is mixed from, and their weights."""
-
-    tokens: Numbers
-    shares: Floats
-
-
-class MixedTable(EmbeddingTable):
-    """Tokens of many languages, each a mixture of another table's tokens plus two directions of this one."""
-
-    def __init__(
-        self, base: EmbeddingTable, mixture: TokenMixture, own: Bytes, lengths: Floats, tokenize: Tokenize
-    ) -> None:
-        self.tokenize, self.lengths = tokenize, lengths
-        self.dimensions, self.shared_dimensions = base.dimensions + own.shape[1], base.dimensions
-        self._base, self._mixture, self._own = base, mixture, own
-
-    @classmethod
-    def load_above(cls, base: EmbeddingTable, path: Path) -> MixedTable:
-        """Read the table that set-up wrote. Raises OSError, ValueError and KeyError."""
-        import numpy as np
-
-        with np.load(path, allow_pickle=False) as parts:
-            mixture, own = TokenMixture(parts["mixed"], parts["shares"]), parts["own"]
-            lengths, scores = parts["lengths"].astype(np.float32), parts["scores"].astype(float).tolist()
-            vocabulary = _read_vocabulary(parts["vocabulary"], len(own), path)
-        if not len(mixture.tokens) == len(mixture.shares) == len(own) == len(lengths) == len(scores):
-            raise ValueError(f"{path.name} has {len(own)} rows for {len(mixture.tokens)} mixtures")
-        # Set-up was interrupted, or one table is of an older program.
-        if mixture.tokens.max(initial=0) >= len(base.lengths):
-            raise ValueError(f"{path.name} was made of another table")
-        return cls(base, mixture, own, lengths, UnigramTokenizer(vocabulary, scores))
-
-    def rows_of(self, tokens: Numbers) -> Floats:
-        import numpy as np
-
-        rows = np.zeros((len(tokens), self.shared_dimensions), np.float32)
-        for mixed, shares in zip(self._mixture.tokens[tokens].T, self._mixture.shares[tokens].T, strict=True):
-            # By direction: how telling a token is comes from its own length, not from the words it is mixed of.
-            portions = shares / np.maximum(self._base.lengths[mixed], 1e-9)
-            rows += self._base.rows_of(mixed) * portions[:, None]
-        own = self._own[tokens].astype(np.float32)
-        # Two halves of equal length, so that neither outweighs the other.
-        return np.concatenate([unit_vectors(rows), unit_vectors(own)], axis=1) * self.lengths[tokens][:, None]
-
-    def weights_of(self, tokens: Numbers, weights: Floats, table: EmbeddingTable) -> Floats:
-        """Return what tokens weigh: in a document that is read in the other table, as the words they are mixed of."""
-        import numpy as np
-
-        if table is self:
-            return weights[tokens]
-        # A word of another language is as telling as the words it stands for.
-        shares = self._mixture.shares[tokens].astype(np.float32)
-        mean: Floats = (weights[self._mixture.tokens[tokens]] * shares).sum(1) / np.maximum(shares.sum(1), 1e-9)
-        return mean
-
-
 def _read_vocabulary(letters: Bytes, size: int, path: Path) -> dict[str, int]:
     tokens = letters.tobytes().decode("utf-8").split("\n")
     if len(tokens) != size:
@@ -175,15 +121,11 @@ def _read_vocabulary(letters: Bytes, size: int, path: Path) -> dict[str, int]:
 
 @dataclass(frozen=True)
 class _AskedQuestion:
-    """A question's words, each once: vectors, weights in the document, counts.
-
-    `share` is the length of a document token's projection onto those vectors, 0 to 1.
-    """
+    """A question's words, each once: vectors, weights in the document, counts."""
 
     rows: Floats
     weights: Floats
     times: Floats
-    share: float
 
 
 class PassageIndex:
@@ -193,11 +135,14 @@ class PassageIndex:
     for 100,000 passages of 256 dimensions and ten telling words.
     """
 
-    def __init__(self, table: EmbeddingTable, passages: Sequence[tuple[int, str]]) -> None:
-        """`passages`: number and text of each, in order; those without a known word are left out."""
+    def __init__(self, table: EmbeddingTable, passages: Sequence[tuple[int, str]], *, has_matches: bool = True) -> None:
+        """`passages`: number and text of each, in order; those without a known word are left out.
+
+        Without `has_matches` the words of passages are not kept, and `rank` gives only the ranking by the whole text.
+        """
         import numpy as np
 
-        self._table = table
+        self._table, self._has_matches = table, has_matches
         # Arrays of numbers: lists of Python's would take far more memory.
         numbers, counts, joined = array("q"), array("q"), array("i")
         for number, text in passages:
@@ -210,15 +155,14 @@ class PassageIndex:
         self._index_tokens(joined_tokens, np.repeat(np.arange(len(lengths), dtype=np.int64), lengths))
         self._make_vectors(joined_tokens, lengths)
 
-    def rank(self, question: str, limit: int, asking: EmbeddingTable | None = None) -> list[list[int]]:
-        """Return two rankings of passage numbers, best first: by the whole text, and by each word's best match.
-
-        `asking` is the question's table, if its language isn't the passages'.
-        """
-        asked = self._read_question(question, asking)
+    def rank(self, question: str, limit: int) -> list[list[int]]:
+        """Return rankings of passage numbers, best first: by the whole text, and by each word's best match."""
+        asked = self._read_question(question)
         if asked is None:
             return []
-        places = [self._rank_by_mean(asked)[:limit], self._rank_by_matches(asked, limit)]
+        places = [self._rank_by_mean(asked)[:limit]]
+        if self._has_matches:
+            places.append(self._rank_by_matches(asked, limit))
         return [self.numbers[ranked].tolist() for ranked in places]
 
     def closeness(self, question: str) -> float | None:
@@ -231,20 +175,13 @@ class PassageIndex:
         places = _nearest_codes(self._codes, pack_signs(vector[None])[:, 0], max(SAMPLED, SIEVED))
         return float((self._vectors[places].astype("float32") @ vector).max() / FULL_SCALE)
 
-    def _read_question(self, question: str, asking: EmbeddingTable | None = None) -> _AskedQuestion | None:
+    def _read_question(self, question: str) -> _AskedQuestion | None:
         import numpy as np
 
-        table = asking or self._table
-        tokens, times = np.unique(np.array(table.tokenize(question), np.int64), return_counts=True)
+        tokens, times = np.unique(np.array(self._table.tokenize(question), np.int64), return_counts=True)
         if not len(tokens) or not len(self.numbers):
             return None
-        weights, rows, share = table.weights_of(tokens, self._weights, self._table), table.rows_of(tokens), 1.0
-        if asking is not None:
-            shared = self._table.shared_dimensions
-            # A question in another table has only the shared dimensions: a part of the length of a document's token.
-            rows = np.pad(rows[:, :shared], ((0, 0), (0, self._table.dimensions - shared)))
-            share = 1.0 if self._table.dimensions == shared else 0.5**0.5
-        return _AskedQuestion(rows, weights, times.astype(np.float32), share)
+        return _AskedQuestion(self._table.rows_of(tokens), self._weights[tokens], times.astype(np.float32))
 
     def _rank_by_mean(self, asked: _AskedQuestion) -> Numbers:
         """Sieve by signs, then compare with each passage's vector and its neighbours'."""
@@ -275,7 +212,7 @@ class PassageIndex:
         # Scaled, so that sixteen bits hold the sum.
         weights *= MATCH_SCALE / max(float(weights.sum()), 1e-9)
         scores, best = np.zeros((2, len(self.numbers)), np.uint16)
-        which, places, cosines = self._find_like_tokens(unit_vectors(asked.rows[is_telling]) / asked.share)
+        which, places, cosines = self._find_like_tokens(unit_vectors(asked.rows[is_telling]))
         values = np.round(cosines**SHARPNESS * weights[which]).astype(np.uint16).tolist()
         begins, ends = self._begins[places].tolist(), self._begins[places + 1].tolist()
         first = 0
@@ -325,6 +262,8 @@ class PassageIndex:
         frequency = np.bincount(tokens, minlength=len(self._table.lengths))
         # As in inverse document frequency; halves keep it finite.
         self._weights: Floats = np.log((total + 1) / (frequency + 0.5)).astype(np.float32)
+        if not self._has_matches:
+            return
         is_telling = (frequency > 0) & (frequency <= max(LEAST_MOST_PASSAGES, MOST_PASSAGES * total))
         telling = np.flatnonzero(is_telling)
         vectors = unit_vectors(self._table.rows_of(telling))
@@ -436,8 +375,8 @@ def load_table() -> EmbeddingTable | None:
 
 def load_multilingual_table() -> EmbeddingTable | None:
     """Return the table of the interface's languages; None as in `load_table`."""
-    path, english = resource_path(MULTILINGUAL_TABLE), load_table()
-    return _read_mixed_table(english, path) if english is not None and path.is_file() else None
+    path = resource_path(MULTILINGUAL_TABLE)
+    return _read_table(path) if path.is_file() else None
 
 
 @cache
@@ -446,16 +385,7 @@ def _read_table(path: Path) -> EmbeddingTable | None:
     try:
         return EmbeddingTable.load(path)
     except (OSError, ValueError, KeyError) as error:
-        log.warning("The table of meanings could not be read: %s", error)
-        return None
-
-
-@cache
-def _read_mixed_table(base: EmbeddingTable, path: Path) -> EmbeddingTable | None:
-    try:
-        return MixedTable.load_above(base, path)
-    except (OSError, ValueError, KeyError) as error:
-        log.warning("The table of meanings in several languages could not be read: %s", error)
+        log.warning("The table of meanings %s could not be read: %s", path.name, error)
         return None
 
 

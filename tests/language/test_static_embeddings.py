@@ -12,9 +12,7 @@ from hypothesis import strategies as st
 from app.language import static_embeddings
 from app.language.static_embeddings import (
     EmbeddingTable,
-    MixedTable,
     PassageIndex,
-    TokenMixture,
     join_rankings,
     load_multilingual_table,
     load_table,
@@ -113,46 +111,26 @@ def test_the_other_table_finds_passages_in_other_languages(
 
 
 def test_a_document_in_english_is_asked_in_other_languages(
-    table: EmbeddingTable, multilingual: EmbeddingTable, monkeypatch: pytest.MonkeyPatch
+    multilingual: EmbeddingTable, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(static_embeddings, "NEIGHBOURS_WEIGHT", 0.0)
-    index = PassageIndex(table, list(enumerate(PASSAGES, 1)))
-    found = [join_rankings(index.rank(question, 8, multilingual))[0] for question, _ in ASKED_OF_ENGLISH]
-    assert found == [number for _, number in ASKED_OF_ENGLISH]
+    index = PassageIndex(multilingual, list(enumerate(PASSAGES, 1)), has_matches=False)
+    found = [index.rank(question, 8) for question, _ in ASKED_OF_ENGLISH]
+    assert [[ranking[0] for ranking in rankings] for rankings in found] == [[number] for _, number in ASKED_OF_ENGLISH]
 
 
-def mixed_table() -> tuple[EmbeddingTable, MixedTable]:
-    """English words a, b and c, and three others: one means a, one half a and half b, one nothing that is known."""
-    base = EmbeddingTable(np.diag([1.0, 2.0, 4.0]).astype(np.float32), WordPieceTokenizer({"a": 0, "b": 1, "c": 2}))
-    mixture = TokenMixture(np.array([[0, 1], [0, 1], [0, 1]]), np.array([[255, 0], [255, 255], [0, 0]], np.float32))
-    own = np.array([[1, 0], [0, 1], [0, 127]], np.int8)
-    lengths = np.array([1, 2, 3], np.float32)
-    return base, MixedTable(base, mixture, own, lengths, WordPieceTokenizer({"x": 0, "y": 1, "z": 2}))
-
-
-def test_a_token_is_a_mixture_of_directions_beside_its_own() -> None:
-    _, mixed = mixed_table()
-    half = 0.5**0.5
-    expected = [[1, 0, 0, 1, 0], [2 * half, 2 * half, 0, 0, 2], [0, 0, 0, 0, 3]]
-    assert mixed.rows_of(np.arange(3)) == pytest.approx(np.array(expected), abs=1e-6)
-
-
-def test_a_word_of_another_language_weighs_what_the_words_weigh_that_it_is_mixed_of() -> None:
-    base, mixed = mixed_table()
-    weights = np.array([1, 5, 9], np.float32)
-    assert mixed.weights_of(np.arange(3), weights, base).tolist() == [1, 3, 0]
-    assert mixed.weights_of(np.arange(3), weights, mixed).tolist() == [1, 5, 9]
-    with pytest.raises(ValueError, match="another one"):
-        base.weights_of(np.arange(3), weights, mixed)
-
-
-def test_in_another_language_only_what_is_in_common_is_compared() -> None:
-    base, mixed = mixed_table()
-    english = PassageIndex(base, [(1, "c"), (2, "a"), (3, "b"), (4, "c")])
-    assert [ranking[0] for ranking in english.rank("x", 4, mixed)] == [2, 2]
-    other = PassageIndex(mixed, [(1, "z"), (2, "x"), (3, "z"), (4, "y")])
-    assert [ranking[0] for ranking in other.rank("x", 4, mixed)] == [2, 2]
-    assert other.rank("z", 4, mixed)[1] == [], "what it means in another language is not known"
+def test_rows_of_bytes_have_the_lengths_that_their_scale_gives(tmp_path: Path) -> None:
+    np.savez(
+        tmp_path / "table.npz",
+        rows=np.array([[127, 0], [0, -127], [3, 4]], np.int8),
+        scale=np.array([1 / 127, 2 / 127, 1], np.float32),
+        scores=np.array([-1.0, -2.0, -3.0], np.float16),
+        vocabulary=np.frombuffer("\u2581a\n\u2581b\nc".encode(), np.uint8),
+    )
+    table = EmbeddingTable.load(tmp_path / "table.npz")
+    assert table.lengths == pytest.approx([1, 2, 5])
+    assert table.rows_of(np.array([1, 2])) == pytest.approx(np.array([[0, -2], [3, 4]]))
+    assert table.tokenize("A bc") == [0, 1, 2], "the likeliest pieces, in small letters"
 
 
 def test_translations_are_nearer_to_each_other_than_to_other_words(multilingual: EmbeddingTable) -> None:

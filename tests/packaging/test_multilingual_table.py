@@ -1,27 +1,20 @@
-"""The table of several languages is read out of the encoder's own form, one row for all cases of a token."""
+"""The table of several languages is made of the encoder in its package's own form, one row for all cases of a token."""
 
 from __future__ import annotations
 
 import struct
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 SETUP = Path(__file__).resolve().parents[2] / "packaging" / "setup"
 PIECES = [
-    "<s>",
-    "<pad>",
-    "</s>",
-    "<unk>",
-    "\u2581Haus",
-    "\u2581haus",
-    "\u2581nh\u00e0\u0323",
-    "\u2581\u0434\u043e\u043c",
-    "(",
-    "er",
+    *(("<unk>", 0.0), ("<s>", 0.0), ("</s>", 0.0)),
+    *(("\u2581Haus", -3.0), ("\u2581haus", -2.0), ("\u2581nh\u00e0\u0323", -4.0)),
+    *(("\u2581\u0434\u043e\u043c", -5.0), ("(", -6.0), ("er", -7.0)),
 ]
-SCORES = [0.0, 0.0, 0.0, 0.0, -3.0, -2.0, -4.0, -5.0, -6.0, -7.0]
 
 
 @pytest.fixture(autouse=True)
@@ -30,68 +23,78 @@ def setup_scripts(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.syspath_prepend(str(SETUP))
 
 
-def encoder_file(rows: bytes) -> bytes:
-    """As the package writes it: numbers, pieces, a map of one letter, and a list of two tensors."""
-    texts = [piece.encode() for piece in PIECES]
-    offsets = np.cumsum([0, *map(len, texts)]).astype(np.uint32)
-    head = b"E5S1" + bytes(40) + struct.pack("<5iQ", len(PIECES), 0, 2, 1, 3, int(offsets[-1]))
-    head += offsets.tobytes() + np.array(SCORES, np.float32).tobytes() + b"".join(texts)
-    letters = struct.pack("<IBI", 9, 1, 32)
-    head += struct.pack("<iI", 1, len(letters)) + letters
-    names = ("emb.pos", "emb.word")
-    start = len(head) + 4 + sum(2 + len(name) + 21 for name in names)
-    tensors = b"".join(
-        struct.pack("<H", len(name)) + name.encode() + struct.pack("<BIQQ", 1, 1, start, len(rows)) for name in names
+def field(number: int, value: bytes) -> bytes:
+    """A field of a length below 128 of Protocol Buffers."""
+    return bytes([number << 3 | 2, len(value)]) + value
+
+
+def pieces_file() -> bytes:
+    """As SentencePiece writes it: pieces with scores, one with a kind besides, then what it was trained by."""
+    told = [
+        field(1, field(1, piece.encode()) + b"\x15" + struct.pack("<f", score) + (b"\x18\x03" if score == 0 else b""))
+        for piece, score in PIECES
+    ]
+    return b"".join(told) + field(2, b"\x08\x96\x01")
+
+
+def test_pieces_are_read_and_their_cases_are_joined() -> None:
+    from multilingual_table import fold_pieces, read_pieces
+
+    assert read_pieces(pieces_file()) == PIECES
+    cases = fold_pieces(read_pieces(pieces_file()))
+    assert list(cases) == ["\u2581haus", "\u2581\u0434\u043e\u043c", "er"], "others are in no interface language"
+    assert cases["\u2581haus"] == [(3, pytest.approx(np.exp(-3))), (4, pytest.approx(np.exp(-2)))]
+
+
+def test_a_token_is_the_mean_of_its_spellings_by_how_frequent_they_are() -> None:
+    from multilingual_table import mean_of
+
+    vectors: dict[int, Any] = {3: np.array([1, 0], np.float32), 4: np.array([0, 1], np.float32)}
+    assert mean_of([(3, 0.2), (4, 0.6)], vectors) == pytest.approx([0.25, 0.75])
+
+
+def tiny_encoder() -> dict[str, np.ndarray[Any, Any]]:
+    """Random weights of the encoder's names and shapes, in small: 34 tokens."""
+    random = np.random.default_rng(3)
+
+    def some(*shape: int) -> np.ndarray[Any, Any]:
+        return random.standard_normal(shape).astype(np.float32) / 16
+
+    parts: dict[str, np.ndarray[Any, Any]] = {f"q{n}": random.integers(0, 64, (2, 512), np.uint8) for n in range(1, 18)}
+    parts |= {"scale": np.abs(some(17)), "lo": some(17), "eps": np.float32(1e-6)}
+    for size in (2, 3, 5):
+        parts |= {f"proj{size}": some(512, 256), f"proj_b{size}": some(256)}
+        parts |= {f"ln_g{size}": some(256), f"ln_b{size}": some(256)}
+        for layer in (1, 2):
+            parts |= {f"w{layer}_{size}": some(size * 256, 256), f"b{layer}_{size}": some(256)}
+    parts |= {"ln_g": some(1280), "ln_b": some(1280), "cnn_W": some(1280, 320), "cnn_b": some(320)}
+    return (
+        parts
+        | {"d0": some(320, 512), "d1": some(512, 512), "p1": some(320, 512), "d2": some(512, 512)}
+        | {
+            "d3": some(512, 512),
+            "p3": some(512, 512),
+        }
     )
-    return head + struct.pack("<i", len(names)) + tensors + rows
 
 
-def packed_row(value: int) -> bytes:
-    """384 weights of this value between -8 and 7, with a factor of one half."""
-    return (np.float16(0.5).tobytes() + bytes([(value + 8) * 17] * 16)) * 12
+def test_each_token_has_a_direction_of_its_own_whatever_is_encoded_beside_it() -> None:
+    from multilingual_table import Encoder
 
-
-def test_pieces_and_their_vectors_are_read_and_cases_are_joined() -> None:
-    from multilingual_table import fold_pieces, read_encoder
-
-    values = [0, 0, 0, 0, 2, 6, 1, 4, 5, -8]
-    encoder = read_encoder(encoder_file(b"".join(map(packed_row, values))))
-    assert encoder.pieces == PIECES
-    vocabulary, scores, rows = fold_pieces(encoder)
-    assert vocabulary == ["\u2581haus", "\u2581\u0434\u043e\u043c", "er"], (
-        "the others are in no language of the interface"
-    )
-    shares = np.exp([-3.0, -2.0])
-    assert np.exp(scores) == pytest.approx([shares.sum(), np.exp(-5.0), np.exp(-7.0)])
-    assert rows[:, 0] == pytest.approx([(shares @ [1.0, 3.0]) / shares.sum(), 2.0, -4.0])
-    assert (rows == rows[:, :1]).all()
+    encoder = Encoder(tiny_encoder())
+    vectors = encoder.encode_tokens(np.arange(34))
+    assert vectors.shape == (34, 512)
+    assert np.linalg.norm(vectors, axis=1) == pytest.approx(np.ones(34), abs=1e-5)
+    assert encoder.encode_tokens(np.array([20, 3])) == pytest.approx(vectors[[20, 3]], abs=1e-5)
+    assert (vectors @ vectors.T)[~np.eye(34, dtype=bool)].max() < 0.9999
 
 
 def test_another_file_is_refused(tmp_path: Path) -> None:
-    from multilingual_table import make
+    from multilingual_table import PIECES as NAME
+    from multilingual_table import WEIGHTS, make
 
-    (tmp_path / "encoder.bin").write_bytes(encoder_file(packed_row(1) * len(PIECES)))
+    (tmp_path / NAME).write_bytes(pieces_file())
+    (tmp_path / WEIGHTS).write_bytes(b"another")
     with pytest.raises(SystemExit, match="is not the one"):
-        make(tmp_path / "encoder.bin", tmp_path / "english.npz", tmp_path / "table.npz")
+        make(tmp_path, tmp_path / "table.npz")
     assert not (tmp_path / "table.npz").exists()
-
-
-def test_a_token_is_mixed_of_the_words_that_both_tables_have(monkeypatch: pytest.MonkeyPatch) -> None:
-    import multilingual_table
-    from multilingual_table import BEGINS_WORD, mix, shared_words
-
-    monkeypatch.setattr(multilingual_table, "FIRST_WORD", 1)
-    monkeypatch.setattr(multilingual_table, "MIXED", 2)
-    monkeypatch.setattr(multilingual_table, "CROWDED", 1)
-    monkeypatch.setattr(multilingual_table, "CROWD_SAMPLE", 1)
-    vocabulary = [f"{BEGINS_WORD}haus", f"{BEGINS_WORD}house", f"{BEGINS_WORD}dog", "house", f"{BEGINS_WORD}cow"]
-    places, numbers = shared_words(vocabulary, ["cow", "tree", "dog", "house"])
-    assert (places.tolist(), numbers.tolist()) == ([1, 2], [3, 2]), "one is a piece, one stands among the signs"
-    directions = np.array([[3, 1], [1, 0], [0, 1], [0, 1], [2, 3]], np.float32)
-    mixed, shares = mix(directions, places, numbers)
-    full = [
-        {int(token): int(share) for token, share in zip(*row, strict=True)} for row in zip(mixed, shares, strict=True)
-    ]
-    assert full[0][3] == full[2][2] == 255
-    assert full[0][2] < 10
-    assert 10 < full[4][3] < full[4][2] == 255

@@ -14,7 +14,7 @@ from app.store.document_store import DocumentStore, Fields
 
 # The only language with a table of its own that beats the multilingual one.
 LANGUAGE = "en"
-OTHER_LANGUAGES = frozenset({"de", "fr", "es", "pt", "it", "pl", "cyrillic", "arabic", "east asian"})
+LANGUAGES = frozenset({LANGUAGE, "de", "fr", "es", "pt", "it", "pl", "cyrillic", "arabic", "east asian"})
 """Those of the other table, as `language_by_words` calls them."""
 # In a shorter document any word is rare; the other table is too coarse for that.
 LEAST_PASSAGES = 8
@@ -23,7 +23,7 @@ HEADINGS = 2
 
 # Measured on the development sets of `tests/benchmarks/absence.py`. The multilingual table's cosines lie closer
 # together; put on the English one's scale, one set of weights serves both.
-ENGLISH_MIDDLE, MULTILINGUAL_MIDDLE, MULTILINGUAL_SPREAD = 0.52, 0.516, 1.55
+ENGLISH_MIDDLE, MULTILINGUAL_MIDDLE, MULTILINGUAL_SPREAD = 0.52, 0.455, 1.08
 """Midpoint between the cosines of answered questions and of others, by table."""
 
 
@@ -42,11 +42,10 @@ class PassageIndexes:
     def rank(self, store: DocumentStore, document_id: int, question: str, limit: int) -> list[list[int]]:
         """Return rankings of block ids, best first; none without a table or if it can't tell."""
         index = self._index_of(store, document_id)
-        if index.passages is None:
-            return []
+        # Across languages only the table that holds both can tell.
         is_crossing = index.language.differs_from(question)
-        # Across languages only the multilingual table can tell; within one the document's own is better.
-        return index.passages.rank(question, limit, load_multilingual_table() if is_crossing else None)
+        indexes = [index.multilingual] if is_crossing else [index.english, index.multilingual]
+        return [ranking for passages in indexes if passages is not None for ranking in passages.rank(question, limit)]
 
     def is_crossing(self, store: DocumentStore, document_id: int, question: str) -> bool:
         """Return whether question and document differ in language, so that shared words say little."""
@@ -58,9 +57,11 @@ class PassageIndexes:
         None without a table, or a known word.
         """
         index = self._index_of(store, document_id)
-        cosine = index.passages.closeness(question) if index.passages is not None else None
-        if cosine is None or index.is_english:
-            return cosine
+        if index.english is not None:
+            return index.english.closeness(question)
+        cosine = index.multilingual.closeness(question) if index.multilingual is not None else None
+        if cosine is None:
+            return None
         # Weights of absence are fitted on the English scale.
         return ENGLISH_MIDDLE + (cosine - MULTILINGUAL_MIDDLE) * MULTILINGUAL_SPREAD
 
@@ -94,16 +95,15 @@ class _DocumentIndex:
         apart = find_apart_blocks([block_from_fields({"heading_path": (), **block}) for block in blocks])
         self.contents = frozenset(number for number, what in apart.items() if what is ApartReason.CONTENTS)
         self.language = find_document_language([str(block["text"]) for block in blocks])
-        in_english = self.language.code == LANGUAGE
-        is_known = in_english or self.language.code in OTHER_LANGUAGES
-        # English with other parts is ranked by the multilingual table, and short documents by words alone.
-        is_mixed = is_known and len(blocks) >= LEAST_PASSAGES and not (in_english and self.language.is_alone)
-        self.is_english = in_english and not is_mixed
-        table = load_table() if self.is_english else load_multilingual_table() if is_mixed else None
+        is_known, is_english = self.language.code in LANGUAGES, self.language.code == LANGUAGE
         passages = [(int(block["id"]), text_with_headings(block)) for block in blocks]
         # A table of contents has the words of every question and answers none.
         told = [(number, text) for number, text in passages if number not in self.contents]
-        self.passages = PassageIndex(table, told) if table is not None else None
+        english = load_table() if is_english and self.language.is_alone else None
+        multilingual = load_multilingual_table() if is_known and len(blocks) >= LEAST_PASSAGES else None
+        self.english = PassageIndex(english, told) if english is not None else None
+        # Beside the English table its matches of words find nothing more, and they take memory.
+        self.multilingual = PassageIndex(multilingual, told, has_matches=english is None) if multilingual else None
 
 
 def text_with_headings(block: Fields) -> str:

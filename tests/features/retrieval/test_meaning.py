@@ -80,7 +80,7 @@ def test_a_german_document_with_english_in_its_middle_is_read_as_both(store: Doc
     if load_multilingual_table() is None:
         pytest.skip("set-up could not fetch the encoder, so there is no table of several languages")
     indexes, id_ = PassageIndexes(), keep(store, [*GERMAN * 2, *ENGLISH, *GERMAN])
-    assert not indexes._index_of(store, id_).is_english
+    assert indexes._index_of(store, id_).english is None
     assert all(ranking[0] in {5, 13, 33} for ranking in indexes.rank(store, id_, "Wo darf das Fahrrad stehen?", 8))
 
 
