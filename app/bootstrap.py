@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from app.engine.fit import GpuRoom
     from app.engine.protocol import Wish
     from app.engine.states import StateFolder
-    from app.features.chat.answer_service import AnswerService, SecondAnswer
+    from app.features.chat.answer_service import AnswerService
     from app.features.chat_services import Chats, SettingsChange
     from app.features.claim_checker.answers import AnswerChecker
     from app.features.claim_checker.checker import ClaimChecker
@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from app.features.media import MediaLibrary, PassingLibrary
     from app.features.models.collection import ModelCollection
     from app.features.models.memory_lending import MemoryLending
+    from app.features.models.model_pool import ModelPool
     from app.features.models.remote_machines import RemoteMachines
     from app.features.page_reading.readings import PageReadingJobs
     from app.features.projects import ChatPreambles
@@ -229,9 +230,12 @@ class ProgramParts:
     @_LazyPart
     def embedder(self) -> PassageEmbedder:
         """Return the passage embedder for the chosen model, which runs in the API clients' child."""
+        from app.features.models.model_pool import LeaseTerms
+        from app.features.models.pool_policy import LeasePriority
         from app.features.retrieval.passage_embedder import PassageEmbedder
+        from app.features.serving import EMBEDDING_TOKENS
 
-        engines = self.serving.engines
+        terms = LeaseTerms(context_tokens=EMBEDDING_TOKENS)
 
         def chosen() -> Path | None:
             path = self.settings.models.passages_path
@@ -239,8 +243,8 @@ class ProgramParts:
 
         embedder = PassageEmbedder(
             chosen,
-            lambda path, cancel: engines.lease_engine(path, cancel, embeds=True, is_own=True),
-            is_loaded=engines.is_loaded,
+            lambda path, cancel: self.pool.lease(path, LeasePriority.IDLE, cancel, terms),
+            is_loaded=lambda path: any(Path(model.path) == path for model in self.pool.loaded),
             # A copy, as engines come and go on other threads.
             is_answering=lambda: any(engine.is_answering for engine in list(self._engines)),
         )
@@ -262,14 +266,12 @@ class ProgramParts:
     @_LazyPart
     def serving(self) -> AnswerServer:
         """Return the server that answers API clients and embeds texts for this program."""
-        return build_serving(
-            self.paths,
-            lambda: self.engine,
-            self.models,
-            lambda: self.settings,
-            self.model_path,
-            make_engine=self._new_engine,
-        )
+        return build_serving(self.paths, self.pool, self.models, lambda: self.settings)
+
+    @_LazyPart
+    def pool(self) -> ModelPool:
+        """Return the pool that lends engines to all but the open chat, which has its own."""
+        return build_pool(self.engine, self.model_path, lambda: self.settings, self._new_engine)
 
     def _make_hear(self, database: Database) -> Hear:
         """Return the transcriber of recordings.
@@ -300,14 +302,8 @@ class ProgramParts:
         from app.features.work.engines import TaskEngines
         from app.store.jobs import JobResults
 
-        engines = TaskEngines(  # whatever model is in, if it sees: nobody chooses one for this
-            PAGE_READING,
-            self.engine,
-            self.model_path,
-            lambda: None,
-            make_engine=lambda: build_engine(self.paths, sees=True),
-            let_out=documents.let_out,
-        )
+        # Whatever model is in, if it sees: nobody chooses one for this.
+        engines = TaskEngines(PAGE_READING, self.pool, lambda: None, let_out=documents.let_out)
         return PageReadingJobs(
             JobTable(database),
             JobResults(database),
@@ -396,16 +392,14 @@ class ProgramParts:
         return self.__dict__.get(name)
 
     def _engines_of(self, task: str) -> TaskEngines:
-        from app.features.chat.chat_options import wish_of
+        from app.features.models.pool_policy import LeasePriority
         from app.features.work.engines import TaskEngines
 
         return TaskEngines(
             task,
-            self.engine,
-            self.model_path,
+            self.pool,
             lambda: self.models.for_task(task),
-            make_engine=self._new_engine,
-            wish=lambda: wish_of(self.settings.engine),
+            priority=LeasePriority.PAGE if task == WRITING else LeasePriority.JOB,
             let_out=self.documents.let_out,
             mark_used=lambda path: self.models.mark_used(path),  # noqa: PLW0108 - models are made when first used
         )
@@ -482,18 +476,6 @@ class Fireside(ProgramParts):
     def shelf(self) -> ChatArchive:
         """Return the archive that exports and imports chats with their pictures."""
         return build_shelf(self.database, self.media)
-
-    @_LazyPart
-    def beside(self) -> SecondAnswer:
-        """Return a second model that answers the same question, for comparing."""
-        from app.features.chat.answer_service import SecondAnswer
-        from app.features.work.engines import SecondEngine
-
-        def second() -> SecondEngine:
-            # Never in the place of the chat's model, as both are to answer.
-            return SecondEngine("chat", self.engine, self._new_engine, lambda _swap: False)
-
-        return SecondAnswer(self.engine, second)
 
     @_LazyPart
     def assistants(self) -> AssistantStore:
@@ -573,7 +555,7 @@ class Fireside(ProgramParts):
             lambda: build_prompts(self.database, lambda: self.settings, self.change_settings),
             lambda: self.assistants,
             self.spelling,
-            lambda: self.beside,
+            lambda: self.pool,
             self.host_of,
         )
 
@@ -695,17 +677,16 @@ class Fireside(ProgramParts):
         before that, when another start can use everything else.
         """
         models = self._made_part("models")
+        pool: ModelPool | None = self._made_part("pool")
+        if pool is not None:
+            pool.end_swaps()
         for end in self.before_closing:  # first, while the parts they use still work
             end()
         # Next, work in the background, which uses engine and database.
-        for name in ("summaries", "translations", "writing_engines", "readings"):
-            work = self._made_part(name)
-            if work is not None:
-                work.close()
+        if pool is not None:
+            pool.close()
         if (media := self._made_part("media")) is not None:
             media.close()
-        if (serving := self._made_part("serving")) is not None:
-            serving.engines.close()
         if (lending := self._made_part("lending")) is not None:
             lending.close()
         self.engine.let_go()  # also one that nobody needed: it starts nothing any more
@@ -871,17 +852,22 @@ def build_translations(
 def _engines_of_one(
     task: str, paths: AppPaths, settings: Settings, engine: Engine, model: Callable[[], Path]
 ) -> TaskEngines:
-    from app.features.chat.chat_options import wish_of
     from app.features.work.engines import TaskEngines
 
-    return TaskEngines(
-        task,
-        engine,
-        model,
-        lambda: None,
-        make_engine=lambda: build_engine(paths),
-        wish=lambda: wish_of(settings.engine),
-    )
+    return TaskEngines(task, build_pool(engine, model, lambda: settings, lambda: build_engine(paths)), lambda: None)
+
+
+def build_pool(
+    chat: Engine,
+    chosen: Callable[[], Path | None],
+    settings: Callable[[], Settings],
+    make_engine: Callable[[], Engine],
+) -> ModelPool:
+    """Build the pool around an engine, for which `chosen` returns the model; nothing is loaded yet."""
+    from app.features.chat.chat_options import wish_of
+    from app.features.models.model_pool import ModelPool
+
+    return ModelPool(chat, chosen, lambda: wish_of(settings().engine), make_engine)
 
 
 def build_engine(
@@ -983,39 +969,33 @@ def build_machines(paths: AppPaths, change: Callable[..., Any] | None = None) ->
 
 def build_serving(
     paths: AppPaths,
-    engine: Callable[[], Engine],
+    pool: ModelPool,
     models: ModelCollection,
     settings: Callable[[], Settings],
-    chosen: Callable[[], Path | None],
     *,
-    make_engine: Callable[[], Engine] | None = None,
     may_replace: bool = False,
 ) -> AnswerServer:
     """Build the server that answers API clients.
 
-    `chosen` is always served, wherever its file is, and is the default when a request names no model. `may_replace`
-    as in `ServedEngines`, for servers without a window.
+    The pool's chosen model is always served, wherever its file is, and is the default when a request names no model.
+    `may_replace` as in `AnswerServer`, for servers without a window.
     """
-    from app.features.chat.chat_options import wish_of
-    from app.features.serving import AnswerServer, ServedEngines, ServedModel, served_models
+    from app.features.serving import AnswerServer, ServedModel, served_models
 
     def installed() -> list[ServedModel]:
-        first = chosen()
+        first = pool.chosen()
         files = {} if first is None or not first.is_file() else {first: (first.stat().st_size, False, False)}
         rows = [row.model for row in models.list_installed() if not row.model.missing]
         files |= {model.path: (model.size_bytes, model.vision_path is not None, model.hears) for model in rows}
         return served_models((path, *facts) for path, facts in files.items())
 
-    engines = ServedEngines(
-        engine,
-        chosen,
-        lambda: wish_of(settings().engine),
-        make_engine or (lambda: build_engine(paths, sees=True)),
+    return AnswerServer(
+        pool,
+        installed,
+        lambda: _passing_library(paths),
+        lambda engine: build_hearing(paths, engine),
         may_load=lambda: settings().serving.loads_models,
         may_replace=may_replace,
-    )
-    return AnswerServer(
-        engines, installed, lambda: _passing_library(paths), lambda engine: build_hearing(paths, engine)
     )
 
 

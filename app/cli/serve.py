@@ -9,7 +9,7 @@ import threading
 from dataclasses import replace
 from pathlib import Path
 
-from app.bootstrap import build_engine, build_models, build_serving
+from app.bootstrap import build_engine, build_models, build_pool, build_serving
 from app.cli.terminal import PRESS_TO_STOP, interruptible_token, load_model, model_path
 from app.core.errors import KeyFileUnreadable
 from app.core.paths import AppPaths
@@ -78,7 +78,8 @@ def run_serve(options: argparse.Namespace) -> int:
             # Before it listens: the first request would otherwise wait for the model.
             load_model(engine, path, settings, cancel)
             # Nobody sits before this one, so a model that a program names may take the other's place.
-            serving = build_serving(paths, lambda: engine, models, lambda: settings, lambda: path, may_replace=True)
+            pool = build_pool(engine, lambda: path, lambda: settings, lambda: build_engine(paths, sees=True))
+            serving = build_serving(paths, pool, models, lambda: settings, may_replace=True)
             # The same key as the window's server, from the keyring.
             key, is_kept = (given, True) if given else ServerSwitch(serving, HubToken()).read_key()
             if not is_kept:
@@ -97,7 +98,7 @@ def run_serve(options: argparse.Namespace) -> int:
                 threading.Event().wait(0.2)
             # Before its models are closed, so that running answers end in order.
             server.stop()
-            serving.engines.close()
+            pool.close()
     finally:
         engine.close()
     return 0

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 if TYPE_CHECKING:
     from app.core.events import ModelLoaded
     from app.core.settings import Settings
-    from app.features.chat.answer_service import AnswerService, SecondAnswer
+    from app.features.chat.answer_service import AnswerService
+    from app.features.models.model_pool import ModelPool
     from app.features.prompt_library import PromptLibrary
     from app.features.spelling import SpellChecker
     from app.features.survey.surveys import DocumentSurveys
@@ -46,7 +47,7 @@ class Chats:
     """Assistants whose choices chats can take."""
     spelling: Callable[[], SpellChecker]
     """Dictionaries for what is typed; one for the whole run."""
-    beside: Callable[[], SecondAnswer]
-    """A second model for one answer."""
+    pool: Callable[[], ModelPool]
+    """Lends engines with other models than the loaded one."""
     host_of: Callable[[Path], str] = lambda _path: ""
     """Host a remote model runs on; "" for others."""

@@ -11,7 +11,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
@@ -34,13 +34,13 @@ from app.core.events import (
 )
 from app.core.gguf import GgufHeader, GgufProblem, embedding_pooling, read_beginning
 from app.core.paths import runs_elsewhere
-from app.engine.computer import free_memory_bytes
-from app.engine.contract import NO_VECTORS, EmbeddingVectors, Engine, ensure_loaded
+from app.engine.contract import NO_VECTORS, EmbeddingVectors, Engine
 from app.engine.protocol import Ask, CallSyntax, Sampling, Wish
 from app.features import tool_calls
 from app.features.context_growth import GrownContext, affordable_context, context_for, limited_by
+from app.features.models.model_pool import LeaseTerms, ModelPool
+from app.features.models.pool_policy import LeasePriority
 from app.features.untagged_calls import CallDetector, UntaggedCallReader, WordsReader
-from app.features.work.engines import LOOK_EVERY_S, RESERVE_BYTES, needed_bytes
 from app.features.write_pages import GREEDY
 
 if TYPE_CHECKING:
@@ -51,8 +51,6 @@ if TYPE_CHECKING:
 SEEDS = 1 << 32
 JOURNAL_S = 3600.0
 MOST_IN_JOURNAL = 1000
-KEPT_S = 600.0
-"""Seconds an extra model stays loaded without requests."""
 TOGETHER_S = 0.05
 """Words that a fast model writes within that time come together: each telling takes from the processor."""
 HEADER_BYTES = 256 * 1024
@@ -296,85 +294,156 @@ AnswerEvent = (
 )
 
 
-class ServedEngines:
-    """Engines for API clients: the program's own and extra ones; from any thread.
-
-    An extra engine closes after a while without requests, or when another model needs its memory. With `may_replace`,
-    a requested model may replace the program's own where both don't fit.
-    """
+class AnswerServer:
+    """Answers requests with leased engines. From any thread, several at once."""
 
     def __init__(
         self,
-        own: Callable[[], Engine],
-        chosen: Callable[[], Path | None],
-        wish: Callable[[], Wish],
-        make: Callable[[], Engine],
+        pool: ModelPool,
+        installed: Callable[[], Sequence[ServedModel]],
+        pictures: Callable[[], PassingLibrary] | None = None,
+        hearing: Callable[[Callable[[], Engine]], RecordingTranscriber] | None = None,
         *,
         may_load: Callable[[], bool] = lambda: True,
         may_replace: bool = False,
-        free_bytes: Callable[[], int] = free_memory_bytes,
-        needs: Callable[[Path], int] = needed_bytes,
         affords: Callable[[Engine, ModelLoaded, Wish], int] = affordable_context,
     ) -> None:
-        """`chosen` has its place in the program's own engine; `may_load`: whether others come when they are named.
+        """`pictures` makes what decodes those of one request, and forgets them; `hearing` what hears with an engine.
 
-        `affords`: the largest context, up to the wished-for one, for which there is memory.
+        `may_load`: whether other models than the chat's come when they are named; with `may_replace` in its place where
+        both don't fit. `affords`: the largest context, up to the wished-for one, for which there is memory.
         """
-        self.own, self.chosen, self._wish, self._make = own, chosen, wish, make
-        self._may_load, self._may_replace = may_load, may_replace
-        self._free_bytes, self._needs, self._affords = free_bytes, needs, affords
-        self._beside: dict[Path, _LeasedEngine] = {}
+        self.pool, self._installed, self._pictures, self._hearing = pool, installed, pictures, hearing
+        self._may_load, self._may_replace, self._affords = may_load, may_replace, affords
+        self._growing = threading.Lock()
         self.grown: GrownContext | None = None
         """The last time that a model was loaded again for a longer prompt."""
-        self._own_users = 0
-        # Reentrant, since closing and finding call each other; loading has its own, held for minutes.
-        self._lock, self._loading = threading.RLock(), threading.Lock()
-        self._timer: threading.Timer | None = None
-        self._closed = 0
+        self._journal: deque[RequestRecord] = deque(maxlen=MOST_IN_JOURNAL)
+        self._totals, self._totals_lock = RequestTotals(), threading.Lock()
+        self._running: list[tuple[str, str]] = []
+        self.on_use: Callable[[], object] = lambda: None
+        """Called from any thread when `users` may be others."""
 
-    @property
-    def loaded(self) -> list[ModelLoaded]:
-        """Loaded models, the program's own first."""
-        own = self.own().loaded
-        return [*([own] if own is not None else []), *self.beside]
+    def list_models(self) -> list[ServedModel]:
+        """List the models that can be requested; loaded ones with their context size."""
+        loaded = {Path(model.path): model for model in self.pool.loaded}
+        return [self._as_loaded(model, loaded.get(model.path)) for model in self._installed()]
 
-    @property
-    def beside(self) -> list[ModelLoaded]:
-        """Loaded models other than the program's own."""
-        with self._lock:
-            found = [lease.engine.loaded for lease in self._beside.values()]
-        return [model for model in found if model is not None]
+    @staticmethod
+    def _as_loaded(model: ServedModel, loaded: ModelLoaded | None) -> ServedModel:
+        if loaded is None:
+            return model
+        return replace(
+            model,
+            sees=loaded.sees,
+            hears=loaded.hears,
+            context_tokens=loaded.context_tokens,
+            trained_context_tokens=loaded.trained_context_tokens,
+        )
 
     @contextmanager
-    def lease_engine(
-        self, path: Path, cancel: CancelToken, *, embeds: bool = False, is_own: bool = False
-    ) -> Iterator[Engine | None]:
-        """Yield an engine with that model, held for the block; None when cancelled. Blocks while loading.
+    def open_engine(self, name: str, cancel: CancelToken, *, chats: bool = True) -> Iterator[Engine | None]:
+        """Yield an engine with the named model, "" for the chosen one;
 
-        `is_own`: the program itself asks, so any model may be loaded. Raises ModelNotLoaded, NoRoomForModel,
-        ModelTooLarge, and loading errors.
+        None when cancelled. Raises ModelNotInstalled, NoModel, ChatUnavailable if it can't chat but must, and errors
+        of `ModelPool.lease`.
         """
-        # Without a lock first: most requests find their model loaded.
-        lease = self._find_leased(path)
-        if lease is None:
-            with self._loading:
-                wish = replace(self._wish(), context_tokens=EMBEDDING_TOKENS) if embeds else self._wish()
-                # Somebody else may have loaded it while this one waited.
-                lease = self._find_leased(path) or self._load_engine(path, wish, cancel, embeds=embeds, is_own=is_own)
-        try:
-            yield lease.engine if lease is not None else None
-        finally:
-            if lease is not None:
-                self._release_lease(lease)
+        path = self._path_of(name)
+        if runs_elsewhere(path):  # what others send here goes nowhere else, and never in a circle
+            raise errors.ModelNotLoaded(name or path.stem)
+        with self._lease(path, cancel) as engine:
+            # Cancelled while loading.
+            loaded = engine.loaded if engine is not None else None
+            if loaded is not None and chats and not loaded.can_chat:
+                raise errors.ChatUnavailable(loaded.path)
+            yield engine
 
-    def grow_context(self, engine: Engine, problem: errors.PromptTooLong, cancel: CancelToken) -> None:
+    def _lease(self, path: Path, cancel: CancelToken, *, embeds: bool = False) -> AbstractContextManager[Engine | None]:
+        terms = LeaseTerms(
+            may_load=self._may_load(),
+            # Only the terminal's server, before which nobody sits, lets another model take the place.
+            may_replace=self._may_replace and not embeds,
+            context_tokens=EMBEDDING_TOKENS if embeds else 0,
+        )
+        return self.pool.lease(path, LeasePriority.CLIENT, cancel, terms)
+
+    def _path_of(self, name: str) -> Path:
+        if not name:
+            loaded = self.pool.chat.loaded
+            path = Path(loaded.path) if loaded is not None else self.pool.chosen()
+            if path is None:
+                raise errors.NoModel
+            return path
+        return self._find_model(name).path
+
+    def _find_model(self, name: str) -> ServedModel:
+        """Find a model by name, loaded ones first: that saves scanning the folders."""
+        wanted = name.casefold()
+        # Loaded models first: that saves looking through the folders of all.
+        for path in (Path(loaded.path) for loaded in self.pool.loaded):
+            if wanted in (path.name.casefold(), path.stem.casefold()):
+                with contextlib.suppress(OSError):
+                    return _describe_file(path, path.stat().st_mtime)
+        for model in self._installed():
+            if wanted in (model.name.casefold(), model.path.name.casefold(), model.path.stem.casefold()):
+                return model
+        raise errors.ModelNotInstalled(name)
+
+    def embed(self, name: str, texts: Sequence[str], cancel: CancelToken) -> EmbeddingVectors:
+        """Embed texts with the named model, "" for the first that can; empty when cancelled.
+
+        Raises EmbeddingsUnavailable for other models, PromptTooLong, and errors of `open_engine`.
+        """
+        model = self._find_model(name) if name else None
+        if model is None or not model.embeds:
+            able = [served_model for served_model in self._installed() if served_model.embeds]
+            if name or not able:
+                # The refusal names those that can.
+                raise errors.EmbeddingsUnavailable(
+                    str(self._path_of(name)), tuple(served_model.name for served_model in able)
+                )
+            model = able[0]
+        with self._lease(model.path, cancel, embeds=True) as engine:
+            return engine.embed(texts, cancel=cancel) if engine is not None else NO_VECTORS
+
+    def answer_all(
+        self, name: str, wanted: Sequence[GenerationRequest], cancel: CancelToken, *, chats: bool = True
+    ) -> Iterator[tuple[int, AnswerEvent]]:
+        """Answer several prompts one by one, numbering the answers throughout.
+
+        If a prompt doesn't fit, the model is reloaded with a larger context. Raises errors of `open_engine` and
+        `answer`, and ContextLimited.
+        """
+        with self.open_engine(name, cancel, chats=chats) as engine:
+            first = 0
+            for prompt in wanted if engine is not None else ():
+                assert engine is not None
+                # Answers of all prompts are numbered through, as the contracts want it.
+                for number, event in self._answer_growing(engine, prompt, cancel):
+                    yield first + number, event
+                first += prompt.count
+
+    def _answer_growing(
+        self, engine: Engine, wanted: GenerationRequest, cancel: CancelToken
+    ) -> Iterator[tuple[int, AnswerEvent]]:
+        while not cancel.cancelled:
+            try:
+                yield from self.answer(engine, wanted, cancel)
+                return
+            except errors.PromptTooLong as problem:
+                # It can't grow any further.
+                if isinstance(problem, errors.ContextLimited):
+                    raise
+                self._grow_context(engine, problem, cancel)
+
+    def _grow_context(self, engine: Engine, problem: errors.PromptTooLong, cancel: CancelToken) -> None:
         """Reload the engine's model with a context that holds the prompt, once running answers are done.
 
         The child delays the load until the last answer is written; later requests queue behind it. Raises
         ContextLimited and loading errors; then, and when cancelled, the context is unchanged.
         """
-        with self._loading:
-            model, wish = engine.loaded, self._wish()
+        with self._growing:
+            model, wish = engine.loaded, self.pool.options()
             if model is None or model.context_tokens > problem.context_tokens:  # another request has done it
                 return
             # Where the file doesn't say, twice the prompt is taken for possible.
@@ -411,7 +480,7 @@ class ServedEngines:
 
         0 without one. Reads its header.
         """
-        engine, wish = self.own(), self._wish()
+        engine, wish = self.pool.chat, self.pool.options()
         model = engine.loaded
         if model is None:
             return 0
@@ -424,280 +493,6 @@ class ServedEngines:
         except errors.AppError:
             return model.context_tokens
         return max(model.context_tokens, fits)
-
-    def is_loaded(self, path: Path) -> bool:
-        """Return whether an engine has that model at once."""
-        return any(Path(model.path) == path for model in self.loaded)
-
-    def close(self) -> None:
-        """Close the extra engines; later requests start new ones."""
-        with self._lock:
-            # Who is loading now finds that it closed meanwhile, and closes its engine.
-            self._closed += 1
-            gone, timer = list(self._beside.values()), self._timer
-            self._beside.clear()
-            self._timer = None
-        if timer is not None:
-            timer.cancel()
-            # Joined, so that no timer outlives the program.
-            timer.join()
-        for lease in gone:
-            lease.engine.close()
-
-    def _find_leased(self, path: Path) -> _LeasedEngine | None:
-        own = self.own()
-        with self._lock:
-            if path in (own.asleep_path, _path_in(own)):  # one that sleeps wakes by itself
-                self._own_users += 1
-                return _LeasedEngine(path, own)
-            lease = self._beside.get(path)
-            if lease is not None and lease.engine.loaded is None and not lease.users:  # it ended since
-                del self._beside[path]
-                lease.engine.close()
-                return None
-            if lease is not None:
-                lease.users += 1
-            return lease
-
-    def _load_engine(
-        self, path: Path, wish: Wish, cancel: CancelToken, *, embeds: bool, is_own: bool
-    ) -> _LeasedEngine | None:
-        """Load a model; None when cancelled."""
-        own = self.own()
-        if path == self.chosen() and own.loaded is None and own.asleep_path is None:
-            return self._load_own(path, wish, cancel)
-        if not is_own and not self._may_load():
-            # Nobody outside changes which model a person chats with.
-            raise errors.ModelNotLoaded(path.stem)
-        # Beside the program's own, so that neither replaces the other.
-        if self._make_room(path):
-            return self._load_beside(path, wish, cancel)
-        loaded = own.loaded
-        if loaded is None:
-            raise errors.ModelTooLarge(str(path), self._needs(path), self._free_bytes())
-        # Only the terminal's server, before which nobody sits, lets another one take the place.
-        if embeds or not self._may_replace:
-            raise errors.NoRoomForModel(path.stem, loaded.name)
-        while self._own_users:  # replacing the model would fail the requests that still use it
-            if cancel.cancelled:
-                return None
-            time.sleep(LOOK_EVERY_S)
-        return self._load_own(path, wish, cancel)
-
-    def _load_own(self, path: Path, wish: Wish, cancel: CancelToken) -> _LeasedEngine | None:
-        """Load into the program's own engine, notifying its window."""
-        own = self.own()
-        if not ensure_loaded(own, path, wish, cancel=cancel):
-            return None
-        with self._lock:
-            self._own_users += 1
-        return _LeasedEngine(path, own)
-
-    def _load_beside(self, path: Path, wish: Wish, cancel: CancelToken) -> _LeasedEngine | None:
-        engine, closed = self._make(), self._closed
-        try:
-            is_in = ensure_loaded(engine, path, wish, cancel=cancel)
-        except BaseException:
-            engine.close()
-            raise
-        # Closed while it was loading: nobody would close it later.
-        with self._lock:
-            if is_in and closed == self._closed:
-                lease = self._beside[path] = _LeasedEngine(path, engine)
-                return lease
-        engine.close()
-        return None
-
-    def _make_room(self, path: Path) -> bool:
-        """Free memory by closing unused extra engines, least recently used first; return whether there is room."""
-        wanted = self._needs(path) + RESERVE_BYTES
-        # 0 means that the system doesn't say how much is free.
-        while (free := self._free_bytes()) and free < wanted:
-            with self._lock:
-                unused = [lease for lease in self._beside.values() if not lease.users]
-                if not unused:
-                    return False
-                first = min(unused, key=lambda one: one.used_s)
-                del self._beside[first.path]
-            first.engine.close()  # outside the lock, since it waits for the child to exit
-        return True
-
-    def _release_lease(self, lease: _LeasedEngine) -> None:
-        with self._lock:
-            if lease.engine is self.own():
-                self._own_users -= 1
-                return
-            lease.users -= 1
-            lease.used_s = time.monotonic()
-            if self._timer is not None:
-                # Begins anew with each request, so that the engine stays for a while after the last one.
-                self._timer.cancel()
-            if self._beside:
-                self._start_timer()
-
-    def _start_timer(self) -> None:
-        self._timer = threading.Timer(KEPT_S + 1, self._close_unused)
-        self._timer.daemon = True
-        self._timer.start()
-
-    def _close_unused(self) -> None:
-        before_s = time.monotonic() - KEPT_S
-        with self._lock:
-            gone = [lease for lease in self._beside.values() if not lease.users and lease.used_s < before_s]
-            for lease in gone:
-                del self._beside[lease.path]
-            if self._beside:
-                self._start_timer()
-        for lease in gone:
-            lease.engine.close()
-
-
-@dataclass(eq=False)
-class _LeasedEngine:
-    """An engine, and how many requests it answers now."""
-
-    path: Path
-    engine: Engine
-    users: int = 1
-    used_s: float = 0.0
-
-
-def _path_in(engine: Engine) -> Path | None:
-    loaded = engine.loaded
-    return Path(loaded.path) if loaded is not None else None
-
-
-def _load_again(engine: Engine, path: Path, wish: Wish, cancel: CancelToken) -> None:
-    """Reload the model; the UI is notified as for a model that wakes up."""
-    try:
-        for event in engine.load(path, wish, cancel=cancel):
-            engine.on_waking(event)
-    except errors.AppError:
-        # The window shows what is loaded now, after all.
-        engine.on_waking(engine.loaded)
-        raise
-
-
-class AnswerServer:
-    """Answers requests with the program's own engines. From any thread, several at once."""
-
-    def __init__(
-        self,
-        engines: ServedEngines,
-        installed: Callable[[], Sequence[ServedModel]],
-        pictures: Callable[[], PassingLibrary] | None = None,
-        hearing: Callable[[Callable[[], Engine]], RecordingTranscriber] | None = None,
-    ) -> None:
-        """`pictures` makes what decodes those of one request, and forgets them; `hearing` what hears with an engine."""
-        self.engines, self._installed, self._pictures, self._hearing = engines, installed, pictures, hearing
-        self._journal: deque[RequestRecord] = deque(maxlen=MOST_IN_JOURNAL)
-        self._totals, self._totals_lock = RequestTotals(), threading.Lock()
-        self._running: list[tuple[str, str]] = []
-        self.on_use: Callable[[], object] = lambda: None
-        """Called from any thread when `users` may be others."""
-
-    def list_models(self) -> list[ServedModel]:
-        """List the models that can be requested; loaded ones with their context size."""
-        loaded = {Path(model.path): model for model in self.engines.loaded}
-        return [self._as_loaded(model, loaded.get(model.path)) for model in self._installed()]
-
-    @staticmethod
-    def _as_loaded(model: ServedModel, loaded: ModelLoaded | None) -> ServedModel:
-        if loaded is None:
-            return model
-        return replace(
-            model,
-            sees=loaded.sees,
-            hears=loaded.hears,
-            context_tokens=loaded.context_tokens,
-            trained_context_tokens=loaded.trained_context_tokens,
-        )
-
-    @contextmanager
-    def open_engine(self, name: str, cancel: CancelToken, *, chats: bool = True) -> Iterator[Engine | None]:
-        """Yield an engine with the named model, "" for the chosen one;
-
-        None when cancelled. Raises ModelNotInstalled, NoModel, ChatUnavailable if it can't chat but must, and errors
-        of `ServedEngines`.
-        """
-        path = self._path_of(name)
-        if runs_elsewhere(path):  # what others send here goes nowhere else, and never in a circle
-            raise errors.ModelNotLoaded(name or path.stem)
-        with self.engines.lease_engine(path, cancel) as engine:
-            # Cancelled while loading.
-            loaded = engine.loaded if engine is not None else None
-            if loaded is not None and chats and not loaded.can_chat:
-                raise errors.ChatUnavailable(loaded.path)
-            yield engine
-
-    def _path_of(self, name: str) -> Path:
-        if not name:
-            loaded = self.engines.own().loaded
-            path = Path(loaded.path) if loaded is not None else self.engines.chosen()
-            if path is None:
-                raise errors.NoModel
-            return path
-        return self._find_model(name).path
-
-    def _find_model(self, name: str) -> ServedModel:
-        """Find a model by name, loaded ones first: that saves scanning the folders."""
-        wanted = name.casefold()
-        # Loaded models first: that saves looking through the folders of all.
-        for path in (Path(loaded.path) for loaded in self.engines.loaded):
-            if wanted in (path.name.casefold(), path.stem.casefold()):
-                with contextlib.suppress(OSError):
-                    return _describe_file(path, path.stat().st_mtime)
-        for model in self._installed():
-            if wanted in (model.name.casefold(), model.path.name.casefold(), model.path.stem.casefold()):
-                return model
-        raise errors.ModelNotInstalled(name)
-
-    def embed(self, name: str, texts: Sequence[str], cancel: CancelToken) -> EmbeddingVectors:
-        """Embed texts with the named model, "" for the first that can; empty when cancelled.
-
-        Raises EmbeddingsUnavailable for other models, PromptTooLong, and errors of `open_engine`.
-        """
-        model = self._find_model(name) if name else None
-        if model is None or not model.embeds:
-            able = [served_model for served_model in self._installed() if served_model.embeds]
-            if name or not able:
-                # The refusal names those that can.
-                raise errors.EmbeddingsUnavailable(
-                    str(self._path_of(name)), tuple(served_model.name for served_model in able)
-                )
-            model = able[0]
-        with self.engines.lease_engine(model.path, cancel, embeds=True) as engine:
-            return engine.embed(texts, cancel=cancel) if engine is not None else NO_VECTORS
-
-    def answer_all(
-        self, name: str, wanted: Sequence[GenerationRequest], cancel: CancelToken, *, chats: bool = True
-    ) -> Iterator[tuple[int, AnswerEvent]]:
-        """Answer several prompts one by one, numbering the answers throughout.
-
-        If a prompt doesn't fit, the model is reloaded with a larger context. Raises errors of `open_engine`, `answer`
-        and `ServedEngines.grow_context`.
-        """
-        with self.open_engine(name, cancel, chats=chats) as engine:
-            first = 0
-            for prompt in wanted if engine is not None else ():
-                assert engine is not None
-                # Answers of all prompts are numbered through, as the contracts want it.
-                for number, event in self._answer_growing(engine, prompt, cancel):
-                    yield first + number, event
-                first += prompt.count
-
-    def _answer_growing(
-        self, engine: Engine, wanted: GenerationRequest, cancel: CancelToken
-    ) -> Iterator[tuple[int, AnswerEvent]]:
-        while not cancel.cancelled:
-            try:
-                yield from self.answer(engine, wanted, cancel)
-                return
-            except errors.PromptTooLong as problem:
-                # It can't grow any further.
-                if isinstance(problem, errors.ContextLimited):
-                    raise
-                self.engines.grow_context(engine, problem, cancel)
 
     def answer(
         self, engine: Engine, wanted: GenerationRequest, cancel: CancelToken
@@ -802,7 +597,7 @@ class AnswerServer:
         """
         from app.features.transcribe import transcribe_file
 
-        loaded = self.engines.own().loaded
+        loaded = self.pool.chat.loaded
         if not name and not (loaded is not None and loaded.hears):
             # The first model that hears, as for embeddings.
             name = next((served_model.name for served_model in self._installed() if served_model.hears), "")
@@ -849,6 +644,17 @@ class AnswerServer:
         """List the requests of the last hour, newest first."""
         since = time.time() - JOURNAL_S
         return [request_record for request_record in reversed(self._journal) if request_record.at >= since]
+
+
+def _load_again(engine: Engine, path: Path, wish: Wish, cancel: CancelToken) -> None:
+    """Reload the model; the UI is notified as for a model that wakes up."""
+    try:
+        for event in engine.load(path, wish, cancel=cancel):
+            engine.on_waking(event)
+    except errors.AppError:
+        # The window shows what is loaded now, after all.
+        engine.on_waking(engine.loaded)
+        raise
 
 
 def _with_files(

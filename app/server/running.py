@@ -17,6 +17,7 @@ from starlette.types import ASGIApp
 
 from app.core.errors import PortTaken, TokenNotKept
 from app.features.context_growth import GrownContext
+from app.features.models.pool_policy import LeasePriority
 from app.features.serving import AnswerServer, RequestRecord, ServedModel
 from app.hub.access import HubToken
 from app.server.http_application import AccessRules, make_application
@@ -218,7 +219,7 @@ class ServerSwitch:
             if running is not None:
                 running.stop()
                 # Models loaded for clients alone are freed; the window's own model stays.
-                self._serving.engines.close()
+                self._serving.pool.close(LeasePriority.CLIENT)
 
     def renew_key(self) -> None:
         """Replace the key. The old one is refused from the next start on."""
@@ -243,17 +244,17 @@ class ServerSwitch:
         return self._serving.list_models()
 
     def largest_context(self) -> int:
-        """See `ServedEngines.largest_context`."""
-        return self._serving.engines.largest_context()
+        """See `AnswerServer.largest_context`."""
+        return self._serving.largest_context()
 
     @property
     def grown(self) -> GrownContext | None:
         """The last reload of a model with a larger context for a client."""
-        return self._serving.engines.grown
+        return self._serving.grown
 
     def list_api_models(self) -> list[str]:
-        """Return the names of models loaded for API clients only."""
-        return [model.name for model in self._serving.engines.beside]
+        """Return the names of models loaded for API clients and idle work only."""
+        return [model.name for model in self._serving.pool.list_beside(LeasePriority.CLIENT)]
 
     def list_requests(self) -> list[RequestRecord]:
         """Return what was asked within the last hour, the newest first."""

@@ -209,10 +209,11 @@ import psutil, sys
 sys.path.insert(0, {root!r})
 import app.bootstrap, app.engine.client, app.features.error_messages, app.features.write_pages
 before = psutil.Process().memory_info().rss
-from app.features.serving import ServedEngines, AnswerServer
+from app.features.models.model_pool import ModelPool
+from app.features.serving import AnswerServer
 from app.server.http_application import AccessRules, make_application
 from app.server.running import RunningServer
-serving = AnswerServer(ServedEngines(*[lambda: None] * 4), list)
+serving = AnswerServer(ModelPool(*[lambda: None] * 4), list)
 server = RunningServer(make_application(serving, AccessRules("k")), port=0)
 server.start()
 print(psutil.Process().memory_info().rss - before)

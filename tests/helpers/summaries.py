@@ -12,6 +12,7 @@ from app.bootstrap import Fireside
 from app.core.events import CancelToken, Finished, FinishReason, Message, Role, TextDelta
 from app.documents.blocks import Block, BlockKind, block_to_fields
 from app.engine.client import EngineClient
+from app.features.models.pool_policy import RESERVE_BYTES
 from app.features.summarize.summaries import SummaryJobs
 from app.features.summarize.summarize import Writing
 from app.features.summarize.summary_result import (
@@ -29,7 +30,6 @@ from app.features.summarize.summary_result import (
     SummaryEvent,
     SummaryOptions,
 )
-from app.features.work.engines import RESERVE_BYTES
 from app.features.work.queue import JobEvent
 from app.store.document_store import DocumentStore, StoredDocument
 from tests.helpers.engine import ask_behind
@@ -123,8 +123,7 @@ def put_pipeline(app: Fireside, pipeline: Any) -> Any:
 
 def leave_no_room(app: Fireside, *, needed_bytes: int) -> None:
     """The computer has no memory to spare beside the chat's model, and the summary's needs so much."""
-    beside = app.summaries.engines._beside
-    beside._free_bytes, beside._needs = lambda: RESERVE_BYTES, lambda _path: needed_bytes
+    app.pool._free_bytes, app.pool._needs = lambda: RESERVE_BYTES, lambda _path: needed_bytes
 
 
 def work_off(summaries: SummaryJobs) -> None:

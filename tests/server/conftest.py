@@ -17,8 +17,10 @@ from app.core.events import ModelLoaded
 from app.engine.client import EngineOnDemand
 from app.engine.contract import Engine
 from app.engine.protocol import OPEN, Wish
+from app.features.context_growth import affordable_context
 from app.features.media import PassingLibrary
-from app.features.serving import AnswerServer, ServedEngines, served_models
+from app.features.models.model_pool import ModelPool
+from app.features.serving import AnswerServer, served_models
 from app.features.transcribe import RecordingTranscriber
 from app.server.http_application import AccessRules, make_application
 from app.server.running import RunningServer
@@ -52,21 +54,22 @@ def serve(
     origins: tuple[str, ...] = (),
     *,
     wish: Wish = OPEN,
-    **options: Any,
+    affords: Callable[[Engine, ModelLoaded, Wish], int] = affordable_context,
+    **sizes: Any,
 ) -> Served:
-    """Runs until the stack is closed. `make`, `wish` and `options` are those of `ServedEngines`."""
-    engines = ServedEngines(
-        lambda: engine, lambda: models[0], lambda: wish, make, may_load=lambda: served.may_load, **options
-    )
+    """Runs until the stack is closed. `make`, `wish` and `sizes` are those of `ModelPool`."""
+    pool = ModelPool(engine, lambda: models[0], lambda: wish, make, **sizes)
     database, scratch = Database.in_memory(), Path(stack.enter_context(TemporaryDirectory(prefix="fireside-served-")))
     stack.callback(database.close)
     serving = AnswerServer(
-        engines,
+        pool,
         lambda: served_models((path, path.stat().st_size, False, False) for path in models),
         lambda: PassingLibrary(MediaStore(database), scratch / "decoded", scratch / "documents"),
         lambda engine: RecordingTranscriber(engine, scratch / "documents", scratch / "heard"),
+        may_load=lambda: served.may_load,
+        affords=affords,
     )
-    stack.callback(engines.close)
+    stack.callback(pool.close)
     server = RunningServer(make_application(serving, AccessRules(KEY, origins=origins)), port=0)
     server.start()
     stack.callback(server.stop)

@@ -45,7 +45,7 @@ def test_a_prompt_that_does_not_fit_has_the_model_come_with_a_larger_context(scr
     assert "fine" in streamed.text
     assert served.chat("short").status_code == 200
     assert [one["wish"]["context_tokens"] for one in logged(tmp_path, "LoadModel")] == [0, 16_384]
-    grown = served.serving.engines.grown
+    grown = served.serving.grown
     assert grown is not None
     assert (grown.before_tokens, grown.context_tokens) == (100, 16_384)
 

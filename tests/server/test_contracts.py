@@ -481,7 +481,7 @@ def test_a_model_that_is_named_is_loaded_beside_the_other_one_where_there_is_roo
     assert [said("one"), said("two"), said("one"), said("two")] == ["own", "beside", "own", "beside"]
     free[0] = 10**6
     assert said("two") == "beside", "it is there already"
-    served.serving.engines.close()
+    served.serving.pool.close()
     assert said("two") == "no_room"
     assert served.chat(model="two").status_code == 503
     assert said("one") == "own"

@@ -52,7 +52,7 @@ def test_who_leaves_at_any_stage_harms_nobody(scripted: Callable[..., Served], t
     staying = threading.Thread(target=stay)
     staying.start()
     wait_until(lambda: log.exists() and LONG in log.read_text(), "a batch that lasts until this test ends it")
-    engine = served.serving.engines.own()
+    engine = served.serving.pool.chat
     assert isinstance(engine, EngineOnDemand)
     process = engine._process
     assert process is not None

@@ -77,7 +77,7 @@ def test_tokens_are_forbidden_by_their_numbers_and_a_grammar_is_followed(starter
     asked = {"prompt": "The capital of France is", "max_tokens": 1, "temperature": 0, "logprobs": 1, "echo": True}
     told = starter_server.client.post("completions", json=asked).json()["choices"][0]["logprobs"]
     assert told["tokens"][-1] == " Paris"
-    engine = starter_server.serving.engines.own()
+    engine = starter_server.serving.pool.chat
     ids = [token.id for token in engine.inspect("tokens", "The capital of France is Paris").tokens]
     whole = starter_server.client.post("completions", json=asked | {"prompt": ids[:-1]}).json()["choices"][0]
     assert whole["text"] == "The capital of France is Paris"

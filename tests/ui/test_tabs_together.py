@@ -101,7 +101,12 @@ def test_nothing_is_loaded_for_an_empty_window_that_it_does_not_show() -> None:
         "wakepy",
         "rouge_score",
     ]
-    ours = ["app.features.work.engines", "app.features.translate", "app.hub.downloads", "app.ui.document.document_view"]
+    ours = [
+        "app.features.models.model_pool",
+        "app.features.translate",
+        "app.hub.downloads",
+        "app.ui.document.document_view",
+    ]
     code = (
         "import sys, app.ui.qt_application;"
         f"print([name for name in sys.modules if 'summar' in name or name in {(*heavy, *ours)}])"

@@ -14,7 +14,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from app.core.errors import AppError, NoRoomForModel
+from app.core.errors import AppError
 from app.core.events import (
     CANCELLED,
     AnswerStats,
@@ -53,7 +53,7 @@ if TYPE_CHECKING:
     from app.engine.contract import Engine
     from app.features.chat.prompt_inspector import PromptInspector
     from app.features.media import MediaLibrary
-    from app.features.work.engines import SecondEngine
+    from app.features.models.model_pool import ModelPool
     from app.store.queued import QueuedMessage
 
 
@@ -310,6 +310,16 @@ class AnswerService:
             name_of=self._name_of,
             is_temporary=self.is_temporary,
         )
+
+    def answer_beside(
+        self, pool: ModelPool, question_id: int, model: Path, cancel: CancelToken
+    ) -> Iterator[AnswerEvent]:
+        """Answer as `answer` with a second model, next to the loaded one. Raises what leases and loading raise, too."""
+        from app.features.models.pool_policy import LeasePriority
+
+        with pool.lease(model, LeasePriority.PERSON, cancel) as engine:
+            if engine is not None:
+                yield from self.with_engine(engine).answer(question_id, cancel, model=model)
 
     def bring_model(self, conversation_id: int, cancel: CancelToken, model: Path | None = None) -> bool:
         """Load the model that answers in a conversation, or `model`; False when cancelled. Raises loading errors."""
@@ -617,41 +627,3 @@ def write_to_draft(
         # What loading tells is for whoever loads, not for a chat.
         elif not isinstance(event, LoadProgress | ModelLoaded):
             yield event
-
-
-class SecondAnswer:
-    """A second model's answer to the same question.
-
-    `chats` is the current engine; `second` creates a second one for each answer.
-    """
-
-    def __init__(self, chats: Engine, second: Callable[[], SecondEngine]) -> None:
-        self._chats, self._second = chats, second
-
-    def has_room(self, model: Path) -> bool:
-        """Return whether the model fits next to the loaded one.
-
-        True for an unreadable file, whose error shows on loading.
-        """
-        from app.features.work.engines import (
-            ModelPlacement,
-        )  # takes its time to import, and is needed for two models only
-
-        try:
-            return self._second().placement_of(model) is ModelPlacement.BOTH
-        except AppError:
-            return False
-
-    def answer(self, chat: AnswerService, question_id: int, model: Path, cancel: CancelToken) -> Iterator[AnswerEvent]:
-        """Answer as `AnswerService.answer`; closes the second engine at the end. Raises loading errors, too."""
-        second = self._second()
-        try:
-            engine = second.open(model, cancel)
-            if engine is not None:
-                yield from chat.with_engine(engine).answer(question_id, cancel, model=model)
-            elif not cancel.cancelled:
-                loaded = self._chats.loaded
-                raise NoRoomForModel(model.stem, loaded.name if loaded is not None else "")
-        finally:
-            # The chat's model was never put to sleep for it, so none has to come back.
-            second.close(is_quitting=True)

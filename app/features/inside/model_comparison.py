@@ -19,12 +19,11 @@ from pathlib import Path
 from app.core.errors import AppError, ModelMissing
 from app.core.events import CancelToken, Finished, LoadProgress, Message, PromptProgress, Role, TextDelta, TokenSeen
 from app.core.gguf import check_model
-from app.engine.computer import free_memory_bytes
 from app.engine.contract import Engine
 from app.engine.fit import ModelLayout, shape_of
 from app.engine.protocol import OPEN, Ask, Sampling, Wish
 from app.features.inside.looks import read_probabilities, surprise_of
-from app.features.work.engines import CONTEXT_TOKENS, RESERVE_BYTES, needed_bytes
+from app.features.models.model_pool import CONTEXT_TOKENS
 
 
 @dataclass(frozen=True)
@@ -34,34 +33,15 @@ class ModelAsleep:
     name: str
 
 
-MakeRoom = Callable[[Path], ModelAsleep | None]
-"""Before a model is loaded; raises ModelMissing or ModelUnreadable."""
+MakeRoom = Callable[[Path], str]
+"""Called before a model is loaded; returns the name of the model that it puts to sleep, "" for none. Raises
+ModelMissing or ModelUnreadable.
+"""
 
 
-def nobody_rests(_path: Path) -> None:
+def nobody_rests(_path: Path) -> str:
     """`MakeRoom` for when no other model is loaded."""
-
-
-def room_beside(
-    chats: Engine,
-    *,
-    free_bytes: Callable[[], int] = free_memory_bytes,
-    needs: Callable[[Path], int] = needed_bytes,
-) -> MakeRoom:
-    """Return a `MakeRoom` that unloads the model of `chats` after its answer if the next model doesn't fit next to
-    it.
-    """
-
-    def make_room(path: Path) -> ModelAsleep | None:
-        loaded, free, needed = chats.loaded, free_bytes(), needs(path)
-        # Nothing to make room for, or nobody can tell.
-        if loaded is None or loaded.needed_bytes <= 0 or not free or needed <= free - RESERVE_BYTES:
-            return None
-        # After its answer: a chat isn't interrupted for a comparison.
-        chats.sleep()
-        return ModelAsleep(loaded.name)
-
-    return make_room
+    return ""
 
 
 WRITTEN_TOKENS = 64
@@ -191,8 +171,8 @@ def _model_figures(
     """Measure one model; None when cancelled."""
     yield ComparisonStep(path.stem, *place, 0.0, "loading")
     header, loaded = check_model(path), None
-    if (rests := make_room(path)) is not None:
-        yield rests
+    if name := make_room(path):
+        yield ModelAsleep(name)
     for event in engine.load(path, wish, cancel=cancel):
         if isinstance(event, LoadProgress):
             yield ComparisonStep(path.stem, *place, event.fraction, "loading")
@@ -329,8 +309,8 @@ def compare_answers(
     ask = Ask((Message(Role.USER, question),), max_tokens=MOST_TOKENS)
     for place, path in enumerate(paths):
         try:
-            if (rests := make_room(path)) is not None:
-                yield place, rests
+            if name := make_room(path):
+                yield place, ModelAsleep(name)
             for event in engine.load(path, wish, cancel=cancel):
                 if isinstance(event, LoadProgress):
                     yield place, event

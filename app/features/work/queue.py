@@ -477,10 +477,6 @@ class StoredJobs(ABC, Generic[Row, Event]):
         """
         yield from self._queue.run(cancel)
 
-    def close(self) -> None:
-        """Close the engines when the program quits; cancelled jobs resume next time. Safe to call twice."""
-        self.engines.close()
-
     def _job(self, job_id: int) -> Job | None:
         job = self._jobs.get(job_id)
         return self._queue.settled_job(job) if job is not None and job.kind == self._kind else None

@@ -216,10 +216,10 @@ class AnswerPairs(QObject):
         """Start the second answer: in parallel if memory allows, else after the first."""
         if pair.is_second_begun:
             return
-        model, side_engine, is_first_over = pair.models[1], self._chats.beside(), self._chat.live.answering is None
+        model, pool, is_first_over = pair.models[1], self._chats.pool(), self._chat.live.answering is None
         assert model is not None
-        if side_engine.has_room(model):
-            self._run(pair, 1, partial(side_engine.answer, pair.talk, pair.question_id, model))
+        if pool.has_room(model):
+            self._run(pair, 1, partial(pair.talk.answer_beside, pool, pair.question_id, model))
         elif is_first_over:
             # An engine of its own has no room: it waits for the chat's.
             self._run(pair, 1)

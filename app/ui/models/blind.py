@@ -12,7 +12,6 @@ from PySide6.QtCore import QEvent, QObject, Qt
 from PySide6.QtGui import QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QBoxLayout, QFrame, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
-from app.bootstrap import build_engine
 from app.core.errors import AppError
 from app.core.events import AnswerStats, CancelToken, Finished, FinishReason, LoadProgress, PromptProgress, TextDelta
 from app.core.visible import clean_text
@@ -23,7 +22,6 @@ from app.features.inside.model_comparison import (
     ModelAsleep,
     Told,
     compare_answers,
-    room_beside,
     tally_of,
     with_vote,
     without_votes,
@@ -215,16 +213,15 @@ class BlindPage(ComparisonPage):
         self._is_blind = self.blind.isChecked()
         # At random, so that A isn't always the one that was chosen first.
         self._order = random.sample(self._chosen, 2) if self._is_blind else self._chosen
-        # An engine of its own: the chat's keeps its model, unless `room_beside` has to put that to sleep.
-        order, engine = self._order, build_engine(self._app.paths)
-        chats, wish = self._app.engine, wish_of(self._app.settings.engine)
+        # An engine of its own: the chat's keeps its model, unless the pool has to put that to sleep.
+        order, pool = self._order, self._app.pool
+        engine = pool.make_engine()
+        wish = wish_of(self._app.settings.engine)
 
         def work(cancel: CancelToken) -> Iterator[tuple[int, Told]]:
             # However the round ends, its child ends with it.
             with closing(engine):
-                yield from compare_answers(
-                    engine, order, question, wish=wish, make_room=room_beside(chats), cancel=cancel
-                )
+                yield from compare_answers(engine, order, question, wish=wish, make_room=pool.make_room, cancel=cancel)
 
         self._engine = engine
         self._task = tasks.run(work, self)

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt, Signal
 from PySide6.QtWidgets import QFileDialog, QFrame, QGridLayout, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
-from app.bootstrap import build_engine
 from app.core.events import CancelToken
 from app.core.paths import resource_path
 from app.core.visible import clean_text, visible_name
@@ -29,10 +28,9 @@ from app.features.inside.model_comparison import (
     compare_models,
     find_candidates,
     line_of,
-    room_beside,
     table_of,
 )
-from app.features.work.engines import RESERVE_BYTES
+from app.features.models.pool_policy import RESERVE_BYTES
 from app.features.work.saved_file import write_file
 from app.features.write_pages import text_of
 from app.ui.i18n import size_text, tr
@@ -187,14 +185,15 @@ class ComparePage(ComparisonPage):
         paths, text = [compared_model.path for compared_model in self.models.chosen], self.passage.compared
         if self.is_running or not paths or not text.strip():
             return
-        engine = self._engine = build_engine(self._app.paths)
-        chats, wish = self._app.engine, wish_of(self._app.settings.engine)
+        pool = self._app.pool
+        engine = self._engine = pool.make_engine()
+        wish = wish_of(self._app.settings.engine)
 
         def work(cancel: CancelToken) -> Iterator[ComparisonStep | ModelAsleep | ModelFigures]:
             with closing(engine):
                 # Imports the library that draws points, which takes a third of a second, on this thread.
                 prepare()
-                yield from compare_models(engine, paths, text, wish=wish, make_room=room_beside(chats), cancel=cancel)
+                yield from compare_models(engine, paths, text, wish=wish, make_room=pool.make_room, cancel=cancel)
 
         self._found = []
         self.rests.hide()

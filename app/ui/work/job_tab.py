@@ -20,7 +20,7 @@ from PySide6.QtWidgets import QBoxLayout, QFrame, QHBoxLayout, QVBoxLayout, QWid
 from app.core.errors import AppError
 from app.core.events import CancelToken
 from app.features.error_messages import PersonMessage, sentence_for
-from app.features.work.engines import ModelSwap, swap_words
+from app.features.models.model_pool import ModelSwap, swap_words
 from app.features.work.queue import DONE, FAILED, PAUSED, QUEUED, RUNNING, JobEvent, StoredJobs
 from app.store.jobs import JobRow
 from app.ui.i18n import tr

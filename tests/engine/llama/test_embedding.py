@@ -12,7 +12,7 @@ from app.core.child import own_command
 from app.core.errors import EmbeddingsUnavailable, PromptTooLong
 from app.core.events import CancelToken
 from app.engine.client import EngineClient
-from app.features.work.engines import needed_bytes
+from app.features.models.model_pool import needed_bytes
 from tests.helpers.bert import NumpyBert, write_tiny_bert, write_tiny_modern_bert
 from tests.helpers.engine import load
 from tests.helpers.tiny_models import WIDTH, make_tiny

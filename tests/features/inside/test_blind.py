@@ -31,9 +31,9 @@ def engine(tmp_path: Path) -> EngineClient:
 def test_both_answer_one_after_the_other_and_leave_memory(engine: EngineClient) -> None:
     rooms: list[Path] = []
 
-    def make_room(path: Path) -> ModelAsleep | None:
+    def make_room(path: Path) -> str:
         rooms.append(path)
-        return ModelAsleep("Chatty") if path == OTHER else None
+        return "Chatty" if path == OTHER else ""
 
     told = list(compare_answers(engine, [ONE, OTHER], "Who are you?", make_room=make_room, cancel=CancelToken()))
     texts = ["".join(e.text for place, e in told if place == at and isinstance(e, TextDelta)) for at in (0, 1)]

@@ -15,20 +15,18 @@ from hypothesis import strategies as st
 
 from app.core.child import own_command
 from app.core.errors import ModelDamaged, ModelMissing, ModelUnreadable
-from app.core.events import CancelToken, ModelLoaded
+from app.core.events import CancelToken
 from app.engine.client import EngineClient
 from app.features.inside.model_comparison import (
     STUDENT,
     ComparedModel,
     ComparisonStep,
-    ModelAsleep,
     ModelFigures,
     best_of,
     compare_models,
     find_candidates,
     line_of,
     line_through,
-    room_beside,
     table_of,
 )
 from tests.helpers.engine import scripted_client
@@ -113,27 +111,6 @@ def test_candidates_say_what_they_need_or_what_is_wrong_with_them(tmp_path: Path
     assert [type(one) for one in found] == [ComparedModel, ComparedModel]
     assert found[0].needed_bytes > found[0].size_bytes > 4 * found[0].parameters > 0
     assert isinstance(found[1].error, ModelUnreadable)
-
-
-class Chats:
-    """An engine with a model in it, as far as making room looks at it."""
-
-    def __init__(self) -> None:
-        self.loaded: ModelLoaded | None = ModelLoaded(
-            "/m.gguf", "Chatty", 10, 1, 1, True, 1, 0, "CPU", 1, needed_bytes=4 * 10**9
-        )
-
-    def sleep(self) -> None:
-        self.loaded = None
-
-
-@pytest.mark.parametrize(("needed", "rests"), [(3 * 10**9, False), (5 * 10**9, True)])
-def test_the_chats_model_rests_only_where_both_do_not_fit(needed: int, rests: bool) -> None:
-    chats: Any = Chats()
-    make_room = room_beside(chats, free_bytes=lambda: 4 * 10**9, needs=lambda _: needed)
-    assert make_room(Path("x")) == (ModelAsleep("Chatty") if rests else None)
-    assert (chats.loaded is None) is rests
-    assert make_room(Path("x")) is None
 
 
 @pytest.fixture

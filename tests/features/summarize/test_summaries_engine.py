@@ -10,10 +10,10 @@ from app.bootstrap import Fireside, build_program
 from app.core.errors import EngineCrashesRepeatedly, EngineStopped, NoModel, NoRoomForModel
 from app.core.events import CancelToken
 from app.documents.blocks import BlockKind
+from app.features.models.model_pool import ModelPool, ModelSwap
 from app.features.summarize.summaries import SummaryJobs
 from app.features.summarize.summarize import Planned, SectionRead, Summarized
 from app.features.summarize.summary_result import Estimate, Method, SummaryOptions
-from app.features.work.engines import ModelSwap, SecondEngine
 from tests.helpers.counting import engines_started
 from tests.helpers.engine import answer_of, user
 from tests.helpers.models_on_disk import write_model
@@ -196,7 +196,7 @@ def test_without_any_model_it_fails_and_says_so(
     app = build_program()
     try:
         summaries = summaries_of(app)
-        monkeypatch.setattr(summaries.engines, "_chats_model", lambda: None)
+        monkeypatch.setattr(app.pool, "chosen", lambda: None)
         row = begin(app, count=1)
         work_off(summaries)
         failed = summaries.get(row.id)
@@ -246,9 +246,7 @@ def test_where_the_chats_model_would_have_to_give_way_nobody_there_says_no_and_i
 ) -> None:
     script = write_script(tmp_path / "script", load={"needed_bytes": 4 * 10**9})
     monkeypatch.setenv("FIRESIDE_ENGINE_SCRIPT", str(script))
-    monkeypatch.setattr(
-        SecondEngine.__init__, "__kwdefaults__", {"free_bytes": lambda: 10**6, "needs": lambda _: 10**9}
-    )
+    monkeypatch.setattr(ModelPool.__init__, "__kwdefaults__", {"free_bytes": lambda: 10**6, "needs": lambda _: 10**9})
     app = build_program()
     try:
         list(app.engine.load(MODEL))

@@ -12,7 +12,9 @@ from app.core.errors import DiskFull, ModelUnreadable, NoModel, NoRoomForModel
 from app.core.events import CancelToken
 from app.engine.client import EngineClient, EngineOnDemand
 from app.engine.protocol import Wish
-from app.features.work.engines import RESERVE_BYTES, ModelSwap, TaskEngines
+from app.features.models.model_pool import ModelPool, ModelSwap
+from app.features.models.pool_policy import RESERVE_BYTES
+from app.features.work.engines import TaskEngines
 from tests.helpers.engine import answer_of, load, scripted_client, user
 from tests.helpers.script import write_script
 
@@ -35,17 +37,15 @@ class Desk:
         self.chats_model: Path | None = CHAT
         self.own: Path | None = None
         self.used: list[Path] = []
-        self.engines = TaskEngines(
-            "summarize",
+        self.pool = ModelPool(
             self.chats,
             lambda: self.chats_model,
-            lambda: self.own,
-            make_engine=self._make,
-            wish=lambda: Wish(512),
-            mark_used=self._mark_used,
+            lambda: Wish(512),
+            self._make,
             free_bytes=lambda: self.free_bytes,
             needs=lambda path: 2 * GB,
         )
+        self.engines = TaskEngines("summarize", self.pool, lambda: self.own, mark_used=self._mark_used)
 
     def _mark_used(self, path: Path) -> None:
         self.used.append(path)
@@ -165,7 +165,7 @@ def test_when_the_program_quits_the_model_that_gave_way_does_not_come_back_first
 def test_a_second_engine_ends_with_the_program(desk: Desk) -> None:
     desk.own = OWN
     with desk.engines.open_engine(CancelToken()) as engine:
-        desk.engines.close()
+        desk.pool.close()
         assert engine is not None
         assert engine.pid is None
 

@@ -11,7 +11,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QPushButton
 
 from app.core.events import Role
-from app.features.chat.answer_service import SecondAnswer
+from app.features.models.model_pool import ModelPool
 from app.ui.chat.quoting import FIND_IN_CHAT, quoted
 from app.ui.chat.selection import texts_in
 from app.ui.chat.turn import TurnView
@@ -256,7 +256,7 @@ def test_thinking_that_is_open_is_selected_with_the_rest(open_chat: Open) -> Non
 def test_of_two_answers_beside_each_other_the_one_under_the_pointer_is_selected(
     open_chat: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(SecondAnswer, "has_room", lambda *_: True)
+    monkeypatch.setattr(ModelPool, "has_room", lambda *_: True)
     desk = open_chat({"text": "First one.\n\nIts end.", "times": 1}, {"text": "Second one.\n\nIts end."})
     other = tmp_path / "Other-2B-Q8_0.gguf"
     write_model(other)

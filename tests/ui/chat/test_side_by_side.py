@@ -14,8 +14,9 @@ from PySide6.QtWidgets import QMenu
 
 from app.core.errors import ModelMissing
 from app.core.events import PromptProgress
-from app.features.chat.answer_service import AnswerEvent, AnswerService, SecondAnswer
+from app.features.chat.answer_service import AnswerEvent, AnswerService
 from app.features.error_messages import sentence_for
+from app.features.models.model_pool import ModelPool
 from app.ui.chat.answer_view import ASK_ANOTHER_MODEL, REGENERATE, SHOW_TWO_VERSIONS, StateLine
 from app.ui.chat.pair import PairView
 from app.ui.chat.second_model import CHOOSE_AN_ANSWER, SECOND_MODEL, VERSION_LINE, VERSION_PLACE
@@ -39,7 +40,7 @@ def other(tmp_path: Path) -> Path:
 def room(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> bool:
     """Whether both fit into memory."""
     has_room: bool = request.param == "room for both"
-    monkeypatch.setattr(SecondAnswer, "has_room", lambda *_: has_room)
+    monkeypatch.setattr(ModelPool, "has_room", lambda *_: has_room)
     return has_room
 
 
@@ -114,7 +115,7 @@ def test_esc_stops_both_and_what_came_is_kept(open_chat: Open, other: Path, room
 def test_what_is_told_late_of_a_first_answer_that_was_stopped_begins_no_second(
     open_chat: Open, other: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(SecondAnswer, "has_room", lambda *_: True)
+    monkeypatch.setattr(ModelPool, "has_room", lambda *_: True)
     desk = open_chat({"text": "One."})
     answer, may_tell = AnswerService.answer, threading.Event()
 

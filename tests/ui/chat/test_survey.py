@@ -15,7 +15,7 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QPushButton
 
-from app.features.chat.answer_service import SecondAnswer
+from app.features.models.model_pool import ModelPool
 from app.features.retrieval.question_scope import QuestionScope, WantedScope
 from app.features.survey.wanted import QueryOffer, SurveyCoverage, SurveyProgress
 from app.store.message_rows import MessageState
@@ -148,7 +148,7 @@ def test_a_second_models_answer_whose_first_is_over_gives_place_as_well(
 ) -> None:
     long = {"when": r"people are named\?$", "text": "word ", "repeat": 4000, "delay_s": 0.005}
     desk = opened(open_chat, {"when": r"people are named\?$", "text": "One.", "times": 1}, long)
-    monkeypatch.setattr(SecondAnswer, "has_room", lambda *_: False)
+    monkeypatch.setattr(ModelPool, "has_room", lambda *_: False)
     desk.attach(book(tmp_path))
     other = tmp_path / "Other-2B-Q8_0.gguf"
     write_model(other)

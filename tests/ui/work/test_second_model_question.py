@@ -10,7 +10,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
-from app.features.work.engines import ModelSwap
+from app.features.models.model_pool import ModelSwap
 from app.ui.shared_labels import PUT_TO_SLEEP
 from app.ui.theme import Theme
 from app.ui.widgets.dialogs import QuestionDialog

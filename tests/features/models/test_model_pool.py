@@ -1,0 +1,316 @@
+"""Leases on a scripted memory: who makes room for whom, who waits, and what comes back."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from app.core.errors import ModelNotLoaded, ModelTooLarge, NoModel, NoRoomForModel
+from app.core.events import CancelToken, LoadProgress, ModelLoaded
+from app.engine.protocol import OPEN, Wish
+from app.features.models import model_pool, pool_policy
+from app.features.models.model_pool import LeaseTerms, ModelPool
+from app.features.models.pool_policy import RESERVE_BYTES, LeasePriority
+
+GB = 10**9
+SIZES = {"chat": 4, "small": 1, "medium": 3, "large": 4, "other": 4, "huge": 90}
+AGREES, DECLINES = LeaseTerms("job", lambda swap: True), LeaseTerms("job", lambda swap: False)
+TERMINAL = LeaseTerms(may_replace=True)
+PERSON, PAGE, JOB, CLIENT, IDLE = LeasePriority
+
+
+def model(name: str) -> Path:
+    return Path(f"/models/{name}.gguf")
+
+
+class ScriptedEngine:
+    """An engine in this process that holds a model of a known size."""
+
+    def __init__(self, memory: Memory) -> None:
+        self._memory = memory
+        self.loaded: ModelLoaded | None = None
+        self.asleep: Path | None = None
+        self.on_waking: Callable[[Any], object] = lambda event: None
+        memory.engines.append(self)
+
+    @property
+    def awaited(self) -> Path | None:
+        return Path(self.loaded.path) if self.loaded is not None else self.asleep
+
+    def load(
+        self, path: Path, wish: Wish = OPEN, *, cancel: CancelToken | None = None
+    ) -> Iterator[LoadProgress | ModelLoaded]:
+        self._memory.begun.append(path.stem)
+        self._memory.loading.release()
+        assert self._memory.go_on.wait(30)
+        if cancel is not None and cancel.cancelled:
+            return
+        size = SIZES[path.stem] * GB
+        self.loaded = ModelLoaded(
+            str(path), path.stem, 10, 1, wish.context_tokens, True, 1, 0, "CPU", 1, needed_bytes=size
+        )
+        self.asleep = None
+        yield self.loaded
+
+    def sleep(self) -> None:
+        self.asleep, self.loaded = self.awaited, None
+
+    def count_texts(self, texts: Sequence[str], *, cancel: CancelToken | None = None) -> tuple[int, ...]:
+        if self.asleep is not None:
+            list(self.load(self.asleep, cancel=cancel))
+        if self.loaded is None:
+            raise NoModel
+        return (0,) * len(texts)
+
+    def close(self) -> None:
+        self.loaded = None
+        self._memory.engines.remove(self)
+        self._memory.closed.release()
+
+
+class Memory:
+    """A computer with so many GB for models, and the pool around its chat."""
+
+    def __init__(self, gigabytes: int, chat: str = "chat") -> None:
+        self._gigabytes = gigabytes
+        self.engines: list[ScriptedEngine] = []
+        self.begun: list[str] = []
+        self.measured, self.loading, self.closed = (threading.Semaphore(0) for _ in range(3))
+        self.go_on = threading.Event()
+        self.go_on.set()
+        self.chat: Any = ScriptedEngine(self)
+        if chat:
+            list(self.chat.load(model(chat)))
+            self.loading.acquire()
+        make: Any = lambda: ScriptedEngine(self)  # noqa: E731
+        self.pool = ModelPool(
+            self.chat, lambda: model("chat"), lambda: OPEN, make, free_bytes=self._free_bytes, needs=self._needs
+        )
+        self._leases: dict[str, ExitStack] = {}
+
+    def _free_bytes(self) -> int:
+        used = sum(engine.loaded.needed_bytes for engine in self.engines if engine.loaded is not None)
+        return self._gigabytes * GB + RESERVE_BYTES - used
+
+    def _needs(self, path: Path) -> int:
+        self.measured.release()
+        return SIZES[path.stem] * GB
+
+    def lease(
+        self,
+        name: str,
+        priority: LeasePriority = JOB,
+        terms: LeaseTerms = model_pool.ON_ANY_TERMS,
+        *,
+        key: str = "",
+    ) -> None:
+        stack = ExitStack()
+        assert stack.enter_context(self.pool.lease(model(name), priority, CancelToken(), terms)) is not None
+        self._leases[key or name] = stack
+
+    def end(self, name: str) -> None:
+        self._leases.pop(name).close()
+
+    @property
+    def shown(self) -> str:
+        """The chat's model, in brackets while it sleeps, and the others."""
+        chat = self.chat.loaded.name if self.chat.loaded else f"({self.chat.asleep.stem})" if self.chat.asleep else "-"
+        return " ".join([chat, *sorted(e.loaded.name for e in self.engines if e.loaded and e is not self.chat)])
+
+
+@pytest.fixture
+def memories() -> Iterator[Callable[..., Memory]]:
+    made: list[Memory] = []
+
+    def make(*arguments: Any) -> Memory:
+        made.append(Memory(*arguments))
+        return made[-1]
+
+    yield make
+    for memory in made:
+        memory.pool.close()
+
+
+Step = tuple[str, Callable[[Memory], object], str]
+RUNS: dict[str, tuple[int, list[Step]]] = {
+    "a job's model comes beside the chat's and goes": (
+        5,
+        [("lease", lambda m: m.lease("small"), "chat small"), ("end", lambda m: m.end("small"), "chat")],
+    ),
+    "a client's stays a while, and gives way to a job before anybody is asked": (
+        8,
+        [
+            ("client", lambda m: m.lease("small", CLIENT), "chat small"),
+            ("answered", lambda m: m.end("small"), "chat small"),
+            ("again", lambda m: m.lease("small", IDLE), "chat small"),
+            ("done", lambda m: m.end("small"), "chat small"),
+            ("job", lambda m: m.lease("large", JOB, DECLINES), "chat large"),
+            ("end", lambda m: m.end("large"), "chat"),
+        ],
+    ),
+    "the chat's model gives its place if the user agrees, and comes back": (
+        5,
+        [("job", lambda m: m.lease("large", JOB, AGREES), "large"), ("end", lambda m: m.end("large"), "chat")],
+    ),
+    "it comes back after the last one that uses the other": (
+        5,
+        [
+            ("job", lambda m: m.lease("large", JOB, AGREES), "large"),
+            ("client", lambda m: m.lease("large", CLIENT, key="client"), "large"),
+            ("end", lambda m: m.end("large"), "large"),
+            ("answered", lambda m: m.end("client"), "chat"),
+        ],
+    ),
+    "it doesn't come back over a model that the user has loaded meanwhile": (
+        5,
+        [
+            ("job", lambda m: m.lease("large", JOB, AGREES), "large"),
+            ("user", lambda m: list(m.chat.load(model("small"))), "small"),
+            ("end", lambda m: m.end("large"), "small"),
+        ],
+    ),
+    "of two that gave their place the first comes back": (
+        5,
+        [
+            ("page", lambda m: m.lease("large", PAGE, AGREES), "large"),
+            ("job", lambda m: m.lease("other", JOB, AGREES), "other"),
+            ("page ends", lambda m: m.end("large"), "other"),
+            ("job ends", lambda m: m.end("other"), "chat"),
+        ],
+    ),
+    "nor when the program quits": (
+        5,
+        [
+            ("job", lambda m: m.lease("large", PAGE, AGREES), "large"),
+            ("quit", lambda m: m.pool.end_swaps(), "large"),
+            ("end", lambda m: m.end("large"), "large"),
+        ],
+    ),
+    "it sleeps for a comparison and wakes for a job": (
+        5,
+        [
+            ("fits", lambda m: m.pool.make_room(model("small")), "chat"),
+            ("compare", lambda m: m.pool.make_room(model("large")), "(chat)"),
+            ("again", lambda m: m.pool.make_room(model("large")), "(chat)"),
+            ("job", lambda m: m.lease("chat"), "chat"),
+        ],
+    ),
+    "a comparison closes what a client no longer uses first": (
+        8,
+        [
+            ("client", lambda m: m.lease("small", CLIENT), "chat small"),
+            ("answered", lambda m: m.end("small"), "chat small"),
+            ("compare", lambda m: m.pool.make_room(model("large")), "chat"),
+        ],
+    ),
+    "on the terminal's server it is replaced for good": (
+        5,
+        [("client", lambda m: m.lease("large", CLIENT, TERMINAL), "large"), ("end", lambda m: m.end("large"), "large")],
+    ),
+    "a sleeping model and one that a client has are shared": (
+        9,
+        [
+            ("sleep", lambda m: m.chat.sleep(), "(chat)"),
+            ("page", lambda m: m.lease("chat", PAGE), "chat"),
+            ("client", lambda m: m.lease("large", CLIENT), "chat large"),
+            ("job", lambda m: m.lease("large", JOB, DECLINES), "chat large"),
+        ],
+    ),
+    "what only clients use closes with their server": (
+        9,
+        [
+            ("client", lambda m: m.lease("large", CLIENT), "chat large"),
+            ("off", lambda m: m.pool.close(CLIENT), "chat"),
+        ],
+    ),
+    "but not what a job uses": (
+        9,
+        [("job", lambda m: m.lease("large", JOB), "chat large"), ("off", lambda m: m.pool.close(CLIENT), "chat large")],
+    ),
+}
+
+
+@pytest.mark.parametrize("run", RUNS)
+def test_what_is_in_memory_after_each_step(memories: Callable[..., Memory], run: str) -> None:
+    gigabytes, steps = RUNS[run]
+    memory = memories(gigabytes)
+    for name, step, expected in steps:
+        step(memory)
+        assert memory.shown == expected, name
+
+
+REFUSALS: list[tuple[str, tuple[str, LeasePriority, LeaseTerms], type[Exception]]] = [
+    ("chat", ("large", PERSON, LeaseTerms()), NoRoomForModel),
+    ("chat", ("large", JOB, DECLINES), NoRoomForModel),
+    ("chat", ("huge", JOB, AGREES), NoRoomForModel),
+    ("chat", ("large", CLIENT, LeaseTerms()), NoRoomForModel),
+    ("chat", ("small", CLIENT, LeaseTerms(may_load=False)), ModelNotLoaded),
+    ("", ("huge", CLIENT, LeaseTerms()), ModelTooLarge),
+]
+
+
+@pytest.mark.parametrize(("chat", "wanted", "error"), REFUSALS)
+def test_a_refused_lease_changes_nothing(
+    memories: Callable[..., Memory], chat: str, wanted: tuple[str, LeasePriority, LeaseTerms], error: type[Exception]
+) -> None:
+    memory = memories(5, chat)
+    before = memory.shown
+    with pytest.raises(error):
+        memory.lease(*wanted)
+    assert (memory.shown, len(memory.engines)) == (before, 1)
+
+
+def test_the_chats_model_is_loaded_in_the_chat_and_anything_in_it_serves(memories: Callable[..., Memory]) -> None:
+    memory = memories(5, "")
+    memory.lease("chat", CLIENT)
+    assert memory.shown == "chat"
+    other = memories(5, "large")
+    with other.pool.lease(None, JOB, CancelToken()) as engine:
+        assert engine is other.chat
+    assert other.shown == "large"
+
+
+def test_of_those_that_wait_for_a_load_the_most_urgent_decides_first(memories: Callable[..., Memory]) -> None:
+    memory = memories(9)
+    memory.go_on.clear()
+    gives_up = CancelToken()
+
+    def lease(name: str, priority: LeasePriority, cancel: CancelToken) -> None:
+        with suppress(NoRoomForModel), memory.pool.lease(model(name), priority, cancel):
+            over.wait(30)
+
+    over = threading.Event()
+    threads = []
+    for name, priority, cancel in (
+        ("large", CLIENT, gives_up),
+        ("medium", IDLE, CancelToken()),
+        ("other", JOB, CancelToken()),
+    ):
+        threads.append(threading.Thread(target=lease, args=(name, priority, cancel)))
+        threads[-1].start()
+        # By then the pool knows that it waits.
+        assert memory.measured.acquire(timeout=30)
+        assert memory.loading.acquire(timeout=30) if name == "large" else True
+    gives_up.cancel()
+    memory.go_on.set()
+    assert memory.loading.acquire(timeout=30)
+    threads[1].join(30)
+    assert (memory.begun, memory.shown) == (["chat", "large", "other"], "chat other"), "idle work found no room"
+    over.set()
+    for thread in threads:
+        thread.join(30)
+
+
+def test_a_model_that_no_client_uses_any_more_is_closed_in_time(
+    memories: Callable[..., Memory], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pool_policy, "KEPT_S", 0.1)
+    memory = memories(9)
+    memory.lease("small", CLIENT)
+    memory.end("small")
+    assert memory.closed.acquire(timeout=30)
