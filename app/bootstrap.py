@@ -59,7 +59,7 @@ if TYPE_CHECKING:
     from app.features.translate.translation_jobs import TranslationJobs
     from app.features.trash import TrashBin
     from app.features.updates import ReleaseUpdates
-    from app.features.work.engines import TaskEngines
+    from app.features.work.task_engines import TaskEngines
     from app.features.write_pages import Pages
     from app.hub.access import ConnectionLedger, HubToken, NetworkAccess
     from app.hub.model_server import ModelServer
@@ -299,7 +299,7 @@ class ProgramParts:
 
     def _readings_of(self, documents: DocumentLibrary, database: Database, folder: Path) -> PageReadingJobs:
         from app.features.page_reading.readings import PageReadingJobs
-        from app.features.work.engines import TaskEngines
+        from app.features.work.task_engines import TaskEngines
         from app.store.jobs import JobResults
 
         # Whatever model is in, if it sees: nobody chooses one for this.
@@ -393,7 +393,7 @@ class ProgramParts:
 
     def _engines_of(self, task: str) -> TaskEngines:
         from app.features.models.pool_policy import LeasePriority
-        from app.features.work.engines import TaskEngines
+        from app.features.work.task_engines import TaskEngines
 
         return TaskEngines(
             task,
@@ -852,7 +852,7 @@ def build_translations(
 def _engines_of_one(
     task: str, paths: AppPaths, settings: Settings, engine: Engine, model: Callable[[], Path]
 ) -> TaskEngines:
-    from app.features.work.engines import TaskEngines
+    from app.features.work.task_engines import TaskEngines
 
     return TaskEngines(task, build_pool(engine, model, lambda: settings, lambda: build_engine(paths)), lambda: None)
 
@@ -885,7 +885,7 @@ def build_engine(
     models. FIRESIDE_ENGINE_SCRIPT puts the scripted backend into the child.
     """
     from app.core.child import own_command
-    from app.engine.client import EngineOnDemand
+    from app.engine.client import EngineClient
     from app.engine.engine_build import EngineBuild
     from app.features.chat.chat_options import wish_of
     from app.remote.routing import RoutedEngine
@@ -901,14 +901,11 @@ def build_engine(
         command += ["--scripted", script]
     # A function, as ggml connects by itself and must be given no address while the network is off.
     options: dict[str, Any] = {"states": states, "machines": build_machines(paths).usable_addresses}
+    here = EngineClient(command, paths.engine, **options)
     if sees:
-        from app.features.work.engines import SeeingEngine
+        from app.hub.model_library import find_projector
 
-        here: EngineOnDemand = SeeingEngine(
-            command, paths.engine, is_on_cpu=lambda: settings_wish().projector_on_cpu, **options
-        )
-    else:
-        here = EngineOnDemand(command, paths.engine, **options)
+        here.find_projector = find_projector
     here.settings_wish, here.build = settings_wish, EngineBuild.from_environment()
     # Made when a server's model is chosen: until then neither HTTP nor the keyring is imported.
     return RoutedEngine(here, elsewhere or (lambda: _remote_engine_of(paths)))

@@ -23,7 +23,7 @@ sys.path.insert(0, str(ROOT))
 
 from app.core.events import Finished, TextDelta  # noqa: E402
 from app.core.paths import starter_model  # noqa: E402
-from app.engine.client import EngineOnDemand  # noqa: E402
+from app.engine.client import EngineClient  # noqa: E402
 from app.engine.protocol import Ask, Sampling  # noqa: E402
 
 FOLDER = ROOT / "dist" / "fireside"
@@ -74,7 +74,7 @@ def try_processor(processor: str, library: str) -> bool:
     }
     began = time.monotonic()
     with tempfile.TemporaryDirectory() as scratch:
-        engine = EngineOnDemand(command, Path(scratch), environment)
+        engine = EngineClient(command, Path(scratch), environment)
         with closing(engine):
             try:
                 text, _ = answer_of(engine, "The capital of France is", 3)
@@ -93,7 +93,7 @@ def loaded_libraries(pid: int) -> set[str]:
     return set(re.findall(r"libggml-cpu-(\w+)\.so", Path(f"/proc/{pid}/maps").read_text("utf-8")))
 
 
-def answer_of(engine: EngineOnDemand, text: str, tokens: int) -> tuple[str, float]:
+def answer_of(engine: EngineClient, text: str, tokens: int) -> tuple[str, float]:
     """What the starter writes, and its tokens per second."""
     model = starter_model()
     assert model is not None
@@ -116,7 +116,7 @@ def compare_speed() -> None:
     }
     speeds: dict[str, list[float]] = {name: [] for name in commands}
     with tempfile.TemporaryDirectory() as scratch:
-        engines = {name: EngineOnDemand(command, Path(scratch, name)) for name, command in commands.items()}
+        engines = {name: EngineClient(command, Path(scratch, name)) for name, command in commands.items()}
         try:
             for number in range(ROUNDS + 1):
                 for name in list(engines)[:: 1 if number % 2 else -1]:

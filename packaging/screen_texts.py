@@ -119,7 +119,7 @@ WITH_TEXTS = frozenset(
         "features/models/choice",
         "features/summarize/laid_out",
         "features/survey/surveys",
-        "features/work/engines",
+        "features/models/model_pool",
         "server/recipes",
     )
 )

@@ -115,6 +115,10 @@ class Placed:
     weights_bytes: int
 
 
+PROJECTOR_REFUSED = "projector_refused:"
+"""Step of a model that was loaded without the projector beside it; the reason follows."""
+
+
 @dataclass(frozen=True)
 class ModelLoaded:
     """A model is ready. `context_tokens` is the size in use, `trained_context_tokens` the model's own.

@@ -20,7 +20,7 @@ from run import Row
 
 from app.core.child import own_command
 from app.core.events import CancelToken
-from app.engine.client import EngineOnDemand
+from app.engine.client import EngineClient
 from app.engine.contract import Engine
 from app.engine.protocol import Wish
 from app.features.retrieval.passage_embedder import PassageEmbedder
@@ -47,14 +47,14 @@ def rows() -> Iterator[Row]:
         return
     folder = grounded_folder()
     with tempfile.TemporaryDirectory(prefix="fireside-bench-") as scratch, closing(Database.in_memory()) as database:
-        engine = EngineOnDemand(own_command("--engine-worker"), Path(scratch) / "engine")
+        engine = EngineClient(own_command("--engine-worker"), Path(scratch) / "engine")
         try:
             yield from _rows(DocumentStore(database), Attachments(database), folder, engine)
         finally:
             engine.close()
 
 
-def _rows(store: DocumentStore, attachments: Attachments, folder: Path, engine: EngineOnDemand) -> Iterator[Row]:
+def _rows(store: DocumentStore, attachments: Attachments, folder: Path, engine: EngineClient) -> Iterator[Row]:
     @contextmanager
     def opened(path: Path, _cancel: CancelToken) -> Iterator[Engine]:
         if engine.loaded is None:
@@ -115,7 +115,7 @@ def _recall_rows(name: str, places: Sequence[dict[str, int]]) -> Iterator[Row]:
         yield Row(f"{name}: recall@{first}, joined", joined, "share", before, note)
 
 
-def _processor_s(engine: EngineOnDemand) -> float:
+def _processor_s(engine: EngineClient) -> float:
     if engine.pid is None or sys.platform != "linux":
         return 0.0
     fields = Path(f"/proc/{engine.pid}/stat").read_text().rpartition(")")[2].split()

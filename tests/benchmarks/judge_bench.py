@@ -25,7 +25,7 @@ from run import Row
 from app.core.child import own_command
 from app.core.events import Guess, Message, Role, TokenChosen
 from app.documents.blocks import block_from_fields
-from app.engine.client import EngineOnDemand
+from app.engine.client import EngineClient
 from app.engine.protocol import Sampling, Wish
 from app.features.chat.passage_judge import ALTERNATIVES, JUDGE_REQUEST, add_doubt, doubt_of
 from app.features.document_library import passages_text, with_question
@@ -67,7 +67,7 @@ def rows() -> Iterator[Row]:
             if not qwen_path(size).is_file():
                 progress(f"{NAMES[size]} is not there: `make test-qwen` fetches it")
                 continue
-            engine = EngineOnDemand(own_command("--engine-worker"), Path(scratch) / size)
+            engine = EngineClient(own_command("--engine-worker"), Path(scratch) / size)
             try:
                 list(engine.load(qwen_path(size), Wish(context_tokens=CONTEXT_TOKENS)))
                 verdicts = [judge_question(engine, store, documents[one.document], one) for one in asked]
@@ -86,7 +86,7 @@ def _sample(folder: Path) -> Iterator[AskedQuestion]:
             yield from chosen.sample(group, min(QUESTIONS, len(group)))
 
 
-def judge_question(engine: EngineOnDemand, store: DocumentStore, document_id: int, asked: AskedQuestion) -> Verdict:
+def judge_question(engine: EngineClient, store: DocumentStore, document_id: int, asked: AskedQuestion) -> Verdict:
     """Read the prompt of an answer, then what is added for the judge."""
     document = store.get(document_id)
     assert document is not None
@@ -104,7 +104,7 @@ def judge_question(engine: EngineOnDemand, store: DocumentStore, document_id: in
     return Verdict(question, doubt, read_s - began_s, judged_s - read_s)
 
 
-def _first_guesses(engine: EngineOnDemand, prompt: str) -> tuple[Guess, ...]:
+def _first_guesses(engine: EngineClient, prompt: str) -> tuple[Guess, ...]:
     events = engine.generate(
         [Message(Role.USER, prompt)],
         max_tokens=1,

@@ -36,6 +36,7 @@ from app.core.events import (
     TextDelta,
 )
 from app.engine import client as client_module
+from app.engine import engine_process as process_module
 from app.engine import protocol
 from app.engine.client import EngineClient
 from app.engine.protocol import Ask, Wish
@@ -147,7 +148,7 @@ def test_cancelling_what_was_answered_meanwhile_harms_nothing(scripted: Make, mo
     load(client)  # waits for whoever is being answered, so the whole answer has arrived by now
     token.cancel()
     assert answer_of([first, *answer])[1].finish_reason is FinishReason.STOP
-    monkeypatch.setattr(client_module, "CANCEL_TIMEOUT_S", 0.0)
+    monkeypatch.setattr(process_module, "CANCEL_TIMEOUT_S", 0.0)
     assert answer_of(client.generate([user("slow")]))[0] == "You said: slow"
 
 
@@ -301,7 +302,7 @@ def test_a_crash_of_an_answer_does_not_keep_another_model_from_being_loaded(scri
 def test_another_model_is_loaded_though_the_one_before_it_hangs_or_is_damaged(
     scripted: Make, monkeypatch: pytest.MonkeyPatch, end: str
 ) -> None:
-    monkeypatch.setattr(client_module, "CANCEL_TIMEOUT_S", 0.2)
+    monkeypatch.setattr(process_module, "CANCEL_TIMEOUT_S", 0.2)
     bad = ANY_PATH | ({"stall": True} if end == "stall" else {"crash": "abort"}) | {"times": 1}
     client = scripted(loaded=False, load=[bad, ANY_PATH])
     token = CancelToken()
@@ -332,7 +333,7 @@ def test_a_model_that_llama_cpp_refuses_is_not_loaded_again(scripted: Make) -> N
 def test_a_load_that_hangs_and_does_not_hear_a_cancel_ends_its_child(
     scripted: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(client_module, "CANCEL_TIMEOUT_S", 0.2)
+    monkeypatch.setattr(process_module, "CANCEL_TIMEOUT_S", 0.2)
     client = scripted(loaded=False, load=ANY_PATH | {"stall": True})
     token, pid = CancelToken(), None
     with pytest.raises(EngineStopped) as caught:
@@ -348,8 +349,8 @@ def test_a_load_that_hangs_and_does_not_hear_a_cancel_ends_its_child(
 def test_an_answer_that_hangs_ends_when_it_is_cancelled_and_its_child_soon_after(
     scripted: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(client_module, "CANCEL_GRACE_S", 0.0)
-    monkeypatch.setattr(client_module, "CANCEL_TIMEOUT_S", 0.5)
+    monkeypatch.setattr(process_module, "CANCEL_GRACE_S", 0.0)
+    monkeypatch.setattr(process_module, "CANCEL_TIMEOUT_S", 0.5)
     client = scripted(answers=[{"stall_after": 1, "times": 1}])
     token, pid = CancelToken(), client.pid
     events = cancel_after(client.generate(HELLO, cancel=token), TextDelta, token)
@@ -374,9 +375,9 @@ def test_a_cancel_that_a_slow_computer_hears_late_ends_one_answer_and_no_other(
     scripted: Make, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     clock = Clock()
-    monkeypatch.setattr(client_module, "time", clock)
-    monkeypatch.setattr(client_module, "LATE_LOOK_S", 3600.0)  # the test looks itself
-    monkeypatch.setattr(client_module, "CANCEL_GRACE_S", 3600.0)
+    monkeypatch.setattr(process_module, "time", clock)
+    monkeypatch.setattr(process_module, "LATE_LOOK_S", 3600.0)  # the test looks itself
+    monkeypatch.setattr(process_module, "CANCEL_GRACE_S", 3600.0)
     client = scripted(answers=[{"when": "long", "batch": "go"}])
     process, cancel = client._process, CancelToken()
     assert process is not None
@@ -391,7 +392,7 @@ def test_a_cancel_that_a_slow_computer_hears_late_ends_one_answer_and_no_other(
     assert [event for _, event in client.generate_many([Ask(HELLO)] * 2, cancel=gone)] == [Finished(CANCELLED)] * 2
     assert not process._cancelled, "the child itself answers what waits, without the end of the batch"
 
-    monkeypatch.setattr(client_module, "CANCEL_GRACE_S", 0.0)
+    monkeypatch.setattr(process_module, "CANCEL_GRACE_S", 0.0)
     cancel.cancel()
     assert list(reading) == [Finished(CANCELLED)], "and who is in the batch is let go without it"
     assert process._cancelled
@@ -431,7 +432,7 @@ def test_a_child_that_speaks_otherwise_is_ended(tmp_path: Path, code: str) -> No
 
 
 def test_a_child_that_never_greets_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(client_module, "GREETING_TIMEOUT_S", 0.2)
+    monkeypatch.setattr(process_module, "GREETING_TIMEOUT_S", 0.2)
     client = EngineClient([sys.executable, "-c", "input(); input()"], tmp_path)
     with pytest.raises(EngineStopped) as caught:
         client.describe_devices()

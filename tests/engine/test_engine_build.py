@@ -12,7 +12,7 @@ import pytest
 from app.core.child import own_command
 from app.core.errors import EngineNotBuilt
 from app.core.events import CancelToken, LoadProgress, ModelLoaded
-from app.engine.client import EngineOnDemand
+from app.engine.client import EngineClient
 from app.engine.engine_build import STEP, EngineBuild
 from tests.helpers.engine import answer_of, user
 from tests.helpers.script import write_script
@@ -28,9 +28,9 @@ def log(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def engine(tmp_path: Path, log: Path) -> Iterator[EngineOnDemand]:
+def engine(tmp_path: Path, log: Path) -> Iterator[EngineClient]:
     script = write_script(tmp_path, {"when": "crash", "crash_after": 0}, log="log.jsonl")
-    engine = EngineOnDemand([*own_command("--engine-worker"), "--scripted", str(script)], tmp_path / "engine")
+    engine = EngineClient([*own_command("--engine-worker"), "--scripted", str(script)], tmp_path / "engine")
     engine.build = EngineBuild(log)
     yield engine
     engine.close()
@@ -41,7 +41,7 @@ def add_line(log: Path, line: str) -> None:
         file.write(line + "\n")
 
 
-def test_loading_and_a_message_wait_for_the_build(engine: EngineOnDemand, log: Path) -> None:
+def test_loading_and_a_message_wait_for_the_build(engine: EngineClient, log: Path) -> None:
     loading = engine.load(Path("first.gguf"))
     first = next(loading)
     assert isinstance(first, LoadProgress) and first.step == STEP and 0.1 < first.fraction < 0.3
@@ -58,7 +58,7 @@ def test_loading_and_a_message_wait_for_the_build(engine: EngineOnDemand, log: P
     assert answers == ["You said: hi"]
 
 
-def test_waiting_for_the_build_is_cancelled_at_once(engine: EngineOnDemand) -> None:
+def test_waiting_for_the_build_is_cancelled_at_once(engine: EngineClient) -> None:
     cancel = CancelToken()
     loading = engine.load(Path("first.gguf"), cancel=cancel)
     next(loading)
@@ -69,7 +69,7 @@ def test_waiting_for_the_build_is_cancelled_at_once(engine: EngineOnDemand) -> N
     assert list(loading) == []
 
 
-def test_a_build_that_failed_is_said_wherever_a_model_is_needed(engine: EngineOnDemand, log: Path) -> None:
+def test_a_build_that_failed_is_said_wherever_a_model_is_needed(engine: EngineClient, log: Path) -> None:
     add_line(log, "set-up ended: 2")
     with pytest.raises(EngineNotBuilt):
         list(engine.load(Path("first.gguf")))

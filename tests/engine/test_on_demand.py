@@ -13,23 +13,23 @@ import pytest
 from app.core.child import own_command
 from app.core.errors import EngineStopped, ModelLoadFailed, NoModel
 from app.core.events import CancelToken, FinishReason, LoadProgress, ModelLoaded
-from app.engine.client import EngineOnDemand
+from app.engine.client import EngineClient
 from app.engine.protocol import Wish
 from tests.helpers.engine import ANY_PATH, answer_of, load, user
 from tests.helpers.script import write_script
 
-Make = Callable[..., EngineOnDemand]
+Make = Callable[..., EngineClient]
 
 
 @pytest.fixture
 def on_demand(tmp_path: Path) -> Iterator[Make]:
     """Makes an engine with a script and the model `first.gguf`."""
-    made: list[EngineOnDemand] = []
+    made: list[EngineClient] = []
 
-    def make(**script: Any) -> EngineOnDemand:
+    def make(**script: Any) -> EngineClient:
         path = tmp_path / "script.json"
         path.write_text(json.dumps({"log": "log.jsonl", "load": ANY_PATH} | script), "utf-8")
-        engine = EngineOnDemand([*own_command("--engine-worker"), "--scripted", str(path)], tmp_path / "engine")
+        engine = EngineClient([*own_command("--engine-worker"), "--scripted", str(path)], tmp_path / "engine")
         made.append(engine)
         load(engine, Path("first.gguf"), context_tokens=2048, kv_type="q8_0", devices=("CPU",))
         return engine
@@ -71,7 +71,7 @@ def test_it_comes_back_by_the_settings_of_now_but_for_what_was_asked_beside_them
     path = write_script(tmp_path, {"when": "crash", "crash_after": 0}, log="log.jsonl")
     settings = [Wish(context_tokens=1024, threads=2)]
     command = [*own_command("--engine-worker"), "--scripted", str(path)]
-    engine = EngineOnDemand(command, tmp_path / "engine")
+    engine = EngineClient(command, tmp_path / "engine")
     engine.settings_wish = lambda: settings[-1]
     load(engine, Path("first.gguf"), context_tokens=4096, threads=2)  # a context of its own, as `serve` may want it
     assert not engine.is_outdated

@@ -16,7 +16,7 @@ from app.documents.blocks import Block
 from app.documents.formats.sound import is_sound
 from app.documents.protocol import BlocksRead, Done, Event, Found, Read
 from app.documents.source import Opened, PageRead
-from app.engine.client import EngineClient, EngineOnDemand
+from app.engine.client import EngineClient
 from app.features.document_library import DocumentLibrary, DocumentStored, Waits
 from app.features.transcribe import RecordingTranscriber, SpokenSegment, cues_of, segment_of, segments_of, srt_of
 from app.store.conversations import Attachments
@@ -28,7 +28,7 @@ from tests.helpers.script import requests
 from tests.helpers.sounds import spoken, write_sound
 
 HEARS = {"any_path": True, "hears": True, "hearing_hz": 16_000}
-Make = Callable[..., tuple[RecordingTranscriber, EngineOnDemand]]
+Make = Callable[..., tuple[RecordingTranscriber, EngineClient]]
 
 
 @pytest.fixture
@@ -36,7 +36,7 @@ def hearing(tmp_path: Path) -> Iterator[Make]:
     """What hears with a scripted model, which is loaded; all of them keep it in the same place."""
     engines, database = [], Database.in_memory()
 
-    def make(*answers: dict[str, object], **rule: object) -> tuple[RecordingTranscriber, EngineOnDemand]:
+    def make(*answers: dict[str, object], **rule: object) -> tuple[RecordingTranscriber, EngineClient]:
         script = {"log": "prompts.jsonl", "load": HEARS | rule, "answers": list(answers)}
         engine = scripted_client(tmp_path / "scripted", script)
         engines.append(engine)

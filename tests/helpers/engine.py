@@ -9,19 +9,19 @@ from typing import Any
 
 from app.core.child import own_command
 from app.core.events import AnswerStats, CancelToken, Finished, FinishReason, Message, Role, TextDelta
-from app.engine.client import EngineClient, EngineOnDemand
+from app.engine.client import EngineClient
 from app.engine.protocol import Sampling, Wish
 
 GREEDY = Sampling(temperature=0.0)
 ANY_PATH = {"any_path": True}
 
 
-def scripted_client(folder: Path, script: dict[str, Any]) -> EngineOnDemand:
+def scripted_client(folder: Path, script: dict[str, Any]) -> EngineClient:
     """A client whose child follows a script; see app/engine/fake_backend.py for what a script may say."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "script.json"
     path.write_text(json.dumps({"load": ANY_PATH} | script), "utf-8")
-    return EngineOnDemand([*own_command("--engine-worker"), "--scripted", str(path)], folder / "engine")
+    return EngineClient([*own_command("--engine-worker"), "--scripted", str(path)], folder / "engine")
 
 
 def user(text: str) -> Message:

@@ -15,7 +15,7 @@ import pytest
 
 from app.bootstrap import Fireside, build_program
 from app.core.child import own_command
-from app.engine.client import EngineOnDemand
+from app.engine.client import EngineClient
 from app.engine.protocol import Wish
 from tests.helpers.engine import load
 from tests.helpers.qwen_models import ANSWER_S, CONTEXT_TOKENS, fetched_qwen
@@ -44,19 +44,19 @@ def qwen_15b() -> Path:
 
 
 @pytest.fixture(scope="module")
-def engine_05b(qwen_05b: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[EngineOnDemand]:
+def engine_05b(qwen_05b: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[EngineClient]:
     """An engine with the 0.5B."""
     yield from _engine(qwen_05b, tmp_path_factory.mktemp("engine"))
 
 
 @pytest.fixture(scope="module")
-def engine_15b(qwen_15b: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[EngineOnDemand]:
+def engine_15b(qwen_15b: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[EngineClient]:
     """An engine with the 1.5B."""
     yield from _engine(qwen_15b, tmp_path_factory.mktemp("engine"))
 
 
-def _engine(path: Path, folder: Path) -> Iterator[EngineOnDemand]:
-    engine = EngineOnDemand(own_command("--engine-worker"), folder)
+def _engine(path: Path, folder: Path) -> Iterator[EngineClient]:
+    engine = EngineClient(own_command("--engine-worker"), folder)
     load(engine, path, context_tokens=CONTEXT_TOKENS)
     yield engine
     engine.close()

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from app.core.events import CancelToken
 from app.documents.blocks import Block, BlockKind
-from app.engine.client import EngineOnDemand
+from app.engine.client import EngineClient
 from app.features.summarize.summaries import MemorySteps
 from app.features.summarize.summary_result import InputDocument
 from app.features.survey.surveys import SurveyListed, list_all
@@ -36,7 +36,7 @@ def test_an_answer_comes_with_the_sentence_that_it_rests_on(qwen_15b: Path, tmp_
 ASKED = {"en": "List {}", "de": "Liste {} auf", "fr": "Énumère {}", "es": "Enumera {}"}
 
 
-def test_a_list_of_all_things_has_most_of_them_each_at_its_paragraph(engine_15b: EngineOnDemand) -> None:
+def test_a_list_of_all_things_has_most_of_them_each_at_its_paragraph(engine_15b: EngineClient) -> None:
     """Dates, amounts, names, rules, causes: short documents in four languages; 52 of 61 when it was measured."""
     wanted = found = placed = 0
     missed = []

@@ -11,7 +11,7 @@ import pytest
 from app.bootstrap import Fireside
 from app.core.events import CancelToken, Finished, FinishReason
 from app.documents.blocks import Block, BlockKind
-from app.engine.client import EngineOnDemand
+from app.engine.client import EngineClient
 from app.features.document_library import DocumentStored
 from app.features.inside import looks
 from app.features.summarize import summary_prompts
@@ -93,7 +93,7 @@ def test_a_translation_is_in_the_other_language(qwen_15b: Path) -> None:
     assert "biblioteca" in paragraphs[0].casefold() and "lunes" in paragraphs[0].casefold()
 
 
-def test_inside_shows_what_the_model_writes_next(engine_05b: EngineOnDemand) -> None:
+def test_inside_shows_what_the_model_writes_next(engine_05b: EngineClient) -> None:
     text = "The capital of France is"
     tokens, layers = looks.read_layers(engine_05b, text)
     assert "".join(token.data.decode() for token in tokens) == text
@@ -111,21 +111,21 @@ def test_the_terminal_looks_inside(qwen_05b: Path) -> None:
     assert (body["layers"], body["heads"], body["kv_heads"]) == (24, 14, 2)
 
 
-def test_the_same_question_gets_the_same_answer(engine_05b: EngineOnDemand) -> None:
+def test_the_same_question_gets_the_same_answer(engine_05b: EngineClient) -> None:
     question = [user("What is the capital of France? Answer with one word.")]
     answers = [answer_of(engine_05b.generate(question, max_tokens=8, sampling=GREEDY)) for _ in range(2)]
     assert [answer.strip(" .") for answer, _ in answers] == ["Paris", "Paris"]
     assert answers[1][1].reused_tokens > 0
 
 
-def test_a_list_that_is_asked_for_is_whole(engine_05b: EngineOnDemand) -> None:
+def test_a_list_that_is_asked_for_is_whole(engine_05b: EngineClient) -> None:
     question = [user("Name the four seasons, separated by commas.")]
     answer, _ = answer_of(engine_05b.generate(question, max_tokens=40, sampling=GREEDY))
     assert find_blemishes(answer) == [], answer
     assert all(season in answer.casefold() for season in ("spring", "summer", "winter"))
 
 
-def test_what_a_text_lists_is_listed_once(engine_05b: EngineOnDemand) -> None:
+def test_what_a_text_lists_is_listed_once(engine_05b: EngineClient) -> None:
     blocks = [Block(number, BlockKind.PARAGRAPH, text) for number, text in enumerate(WATERWORKS.split("\n\n"), 1)]
     document = InputDocument(0, "report.txt", "", "", 0, (), "de", blocks)
     asked = summary_prompts.list_messages(document, whole_section(0, blocks), "all amounts of money")

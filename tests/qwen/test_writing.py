@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from app.core.events import FinishReason
-from app.engine.client import EngineOnDemand
+from app.engine.client import EngineClient
 from app.engine.protocol import Ask, Sampling
 from app.features.write_pages import GREEDY, continue_text
 
@@ -40,7 +40,7 @@ FUNCTIONS = (
 )
 
 
-def test_behind_a_blank_comes_a_word_and_no_number(engine_05b: EngineOnDemand) -> None:
+def test_behind_a_blank_comes_a_word_and_no_number(engine_05b: EngineClient) -> None:
     """Before the blank was left out of the prompt, 38 of 40 began with a number."""
     found: dict[tuple[str, int], str] = {}
     for text in BEGINNINGS:
@@ -53,7 +53,7 @@ def test_behind_a_blank_comes_a_word_and_no_number(engine_05b: EngineOnDemand) -
 
 
 @pytest.mark.parametrize(("before", "after", "check"), FUNCTIONS, ids=["largest", "flatten", "average", "factorial"])
-def test_a_function_that_is_filled_in_runs(engine_05b: EngineOnDemand, before: str, after: str, check: str) -> None:
+def test_a_function_that_is_filled_in_runs(engine_05b: EngineClient, before: str, after: str, check: str) -> None:
     """Before a middle ended where its suffix begins again, 2 of 10 ran."""
     greedy = Sampling(temperature=0)
     ask = Ask((), text=before, suffix=after, max_tokens=128, sampling=greedy, task_sampling=GREEDY)

@@ -14,7 +14,7 @@ import pytest
 
 from app.core.child import own_command
 from app.core.events import ModelLoaded
-from app.engine.client import EngineOnDemand
+from app.engine.client import EngineClient
 from app.engine.contract import Engine
 from app.engine.protocol import OPEN, Wish
 from app.features.context_growth import affordable_context
@@ -47,7 +47,7 @@ class Served:
 
 
 def serve(
-    engine: EngineOnDemand,
+    engine: EngineClient,
     models: list[Path],
     stack: ExitStack,
     make: Callable[[], Engine] = lambda: pytest.fail("no second engine was expected"),
@@ -121,7 +121,7 @@ def starter_server(starter: Path, tmp_path_factory: pytest.TempPathFactory) -> I
     """A server with the real starter."""
     folder = tmp_path_factory.mktemp("served")
     with ExitStack() as stack:
-        engine = EngineOnDemand(own_command("--engine-worker"), folder / "engine")
+        engine = EngineClient(own_command("--engine-worker"), folder / "engine")
         stack.callback(engine.close)
         served = serve(engine, [starter], stack)
         assert served.chat("Hello", max_tokens=1).status_code == 200  # its threads and its child are no test's own

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from app.core.child import own_command
-from app.engine.client import EngineOnDemand
+from app.engine.client import EngineClient
 from app.engine.protocol import Wish
 from app.features import context_growth
 from app.features.context_growth import affordable_context, context_for
@@ -112,7 +112,7 @@ def test_where_loading_again_fails_the_model_is_back_as_it_was(scripted: Make) -
 
 def test_a_real_model_comes_with_what_fits(starter: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with ExitStack() as stack:
-        engine = EngineOnDemand(own_command("--engine-worker"), tmp_path / "engine")
+        engine = EngineClient(own_command("--engine-worker"), tmp_path / "engine")
         stack.callback(engine.close)
         served = serve(engine, [starter], stack)
         load(engine, starter, context_tokens=512)

@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
-from app.engine.client import EngineOnDemand
+from app.engine.client import EngineClient
 from tests.helpers.program import wait_until
 from tests.server.conftest import KEY, Served
 
@@ -53,7 +53,7 @@ def test_who_leaves_at_any_stage_harms_nobody(scripted: Callable[..., Served], t
     staying.start()
     wait_until(lambda: log.exists() and LONG in log.read_text(), "a batch that lasts until this test ends it")
     engine = served.serving.pool.chat
-    assert isinstance(engine, EngineOnDemand)
+    assert isinstance(engine, EngineClient)
     process = engine._process
     assert process is not None
 

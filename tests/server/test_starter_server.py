@@ -14,7 +14,7 @@ from PySide6.QtCore import QBuffer
 from PySide6.QtGui import QColor, QImage
 
 from app.core.child import own_command
-from app.engine.client import EngineOnDemand
+from app.engine.client import EngineClient
 from tests.helpers.engine import load
 from tests.helpers.tiny_eyes import COLOURS, PICTURE_TOKENS, make_eye
 from tests.server.conftest import Served, serve
@@ -168,7 +168,7 @@ def seeing_server(starter: Path, tmp_path_factory: pytest.TempPathFactory) -> It
     """A server with the starter and an eye that knows six colours."""
     folder = tmp_path_factory.mktemp("seeing")
     with ExitStack() as stack:
-        engine = EngineOnDemand(own_command("--engine-worker"), folder / "engine")
+        engine = EngineClient(own_command("--engine-worker"), folder / "engine")
         stack.callback(engine.close)
         load(engine, starter, projector=str(make_eye(starter, folder / "eye.gguf")), context_tokens=2048)
         yield serve(engine, [starter], stack)

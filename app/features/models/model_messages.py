@@ -10,13 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from app.core.errors import ProjectorRefused
-from app.core.events import ModelElsewhere, ModelLoaded
+from app.core.events import PROJECTOR_REFUSED, ModelElsewhere, ModelLoaded
 from app.features.error_messages import PersonMessage, projector_refused
-
-REFUSED = "projector_refused:"
-"""Prefix of a `ModelLoaded` step that says a projector was refused and the model loaded without it; the reason of
-`ProjectorRefused` follows.
-"""
 
 
 @dataclass(frozen=True)
@@ -117,9 +112,11 @@ def surprise_words(model: ModelLoaded) -> MessageTemplate | None:
     if model.gpu_missed:
         text = _MISSED.get(model.gpu_missed, "Loaded on the CPU, because the GPU isn’t used: {reason}")
         return MessageTemplate(text, {"reason": model.gpu_missed})
-    refused = next((step for step in model.steps if step.startswith(REFUSED)), "")
+    refused = next((step for step in model.steps if step.startswith(PROJECTOR_REFUSED)), "")
     if refused:
-        sentence = projector_refused(ProjectorRefused(model.projector, model.path, refused.removeprefix(REFUSED)))
+        sentence = projector_refused(
+            ProjectorRefused(model.projector, model.path, refused.removeprefix(PROJECTOR_REFUSED))
+        )
         return MessageTemplate("{refusal}", {"refusal": f"{sentence.text} {sentence.kept}"})
     for needed, text in _STEPPED:
         if needed <= set(model.steps):

@@ -33,9 +33,9 @@ from app.features.page_reading.by_model import (
 )
 from app.features.page_reading.corrections import DocumentScanner, Region
 from app.features.work.asking import TaskRests
-from app.features.work.engines import TaskEngines
 from app.features.work.pace import WorkClock
 from app.features.work.queue import DONE, PAUSED, QUEUED, RUNNING, JobAttempt, StoredJobs
+from app.features.work.task_engines import TaskEngines
 from app.store.document_store import PageReadings, StoredDocument, StoredPageReading
 from app.store.jobs import Job, JobResults, JobRow, JobTable
 

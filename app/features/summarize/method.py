@@ -19,7 +19,7 @@ from app.features.summarize.summary_result import KIND, Form, InputDocument, Met
 from app.features.work.queue import DONE
 
 if TYPE_CHECKING:
-    from app.features.work.engines import TaskEngines
+    from app.features.work.task_engines import TaskEngines
     from app.store.jobs import JobTable
 
 MOST_CHOOSING_WEIGHTS = 5e8

@@ -51,8 +51,8 @@ from app.features.summarize.summary_result import (
     wish_from_json,
     writing_language,
 )
-from app.features.work.engines import TaskEngines
 from app.features.work.queue import JobAttempt, StoredJobs
+from app.features.work.task_engines import TaskEngines
 from app.features.work.turns import QueueTurns
 from app.store.document_store import StoredDocument
 from app.store.jobs import Job, JobTable, SummaryStore

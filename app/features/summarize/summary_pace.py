@@ -22,8 +22,8 @@ from app.features.summarize.summary_result import (
     Writing,
 )
 from app.features.work.asking import FIRST_WINDOW, TaskRests
-from app.features.work.engines import TaskEngines
 from app.features.work.pace import MeasuredSpeeds, WorkClock
+from app.features.work.task_engines import TaskEngines
 from app.store.jobs import JobTable
 
 if TYPE_CHECKING:

@@ -34,9 +34,9 @@ from app.features.translate.translation_events import (
 )
 from app.features.translate.translation_memory import KeptWords
 from app.features.work.asking import TaskRests
-from app.features.work.engines import TaskEngines
 from app.features.work.pace import MeasuredSpeeds, WorkClock
 from app.features.work.queue import JobAttempt
+from app.features.work.task_engines import TaskEngines
 from app.store.jobs import Job, JobTable
 from app.store.translation_store import SegmentOutcome, StoredSegment, TranslationStore
 

@@ -52,8 +52,8 @@ from app.features.translate.translation_events import (
     wish_of,
 )
 from app.features.translate.translation_memory import KeptWords, MemoryMatches
-from app.features.work.engines import TaskEngines
 from app.features.work.queue import DONE, QUEUED, RUNNING, StoredJobs
+from app.features.work.task_engines import TaskEngines
 from app.features.work.turns import QueueTurns  # fmt: skip
 from app.store.document_store import StoredDocument
 from app.store.jobs import Job, JobTable

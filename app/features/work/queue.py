@@ -23,7 +23,7 @@ from app.core.errors import AppError, DocumentStaysHere, EngineStopped, ModelRep
 from app.core.events import CancelToken, LinkedToken, ModelLoaded
 from app.core.settings import Settings
 from app.engine.contract import Engine
-from app.features.work.engines import TaskEngines
+from app.features.work.task_engines import TaskEngines
 from app.features.work.turns import QueueTurns
 from app.store.jobs import Job, JobTable
 

@@ -19,7 +19,7 @@ from app.ui.shell import tasks
 
 if TYPE_CHECKING:
     from app.engine.contract import Engine
-    from app.features.work.engines import TaskEngines
+    from app.features.work.task_engines import TaskEngines
 
 LOOK_EVERY_S = 0.1
 IDLE_S = 60.0

@@ -25,7 +25,7 @@ from app.ui.write.page_edit import PageEdit
 
 if TYPE_CHECKING:
     from app.engine.contract import Engine
-    from app.features.work.engines import TaskEngines
+    from app.features.work.task_engines import TaskEngines
     from app.features.write_pages import ContextWindow, Continuation, PageAsked
 
 WRITE_FIRST = "Write a few words first; the model continues them."

@@ -12,7 +12,7 @@ import pytest
 from app.bootstrap import Fireside
 from app.core.child import own_command
 from app.core.events import CancelToken, Role
-from app.engine.client import EngineOnDemand
+from app.engine.client import EngineClient
 from app.engine.contract import TokenLabels
 from app.engine.llama.token_classifier import spans_of
 from app.features.claim_checker.answers import (
@@ -120,7 +120,7 @@ def test_a_real_checker_in_its_child_marks_what_the_same_network_says(app: Fires
     path = convert_checker(folder, tmp_path / "checker.gguf")
     answer = store_answer(app, ANSWER)
     waiting = [answer]
-    engine = EngineOnDemand(own_command("--engine-worker"), tmp_path / "engine")
+    engine = EngineClient(own_command("--engine-worker"), tmp_path / "engine")
     checker = AnswerChecker(lambda: path, lambda: engine)
     take = lambda: (app.chat, waiting.pop()) if waiting else None  # noqa: E731
     (*_, last) = checker.check_answers(take, CancelToken())

@@ -12,7 +12,7 @@ import pytest
 from app.core.errors import EngineStopped
 from app.core.events import CancelToken, TextDelta
 from app.core.gguf import read_beginning
-from app.engine.client import EngineOnDemand
+from app.engine.client import EngineClient
 from app.engine.contract import Engine
 from app.features.retrieval.choosing import choose_passages
 from app.features.retrieval.embedding_recipes import recipe_of
@@ -45,7 +45,7 @@ def model(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def engine(tmp_path: Path, model: Path) -> Iterator[EngineOnDemand]:
+def engine(tmp_path: Path, model: Path) -> Iterator[EngineClient]:
     script = {"load": {"any_path": True, "can_chat": False, "trained_context_tokens": 512}, "log": "log"}
     client = scripted_client(tmp_path / "engine", script)
     yield client
@@ -55,7 +55,7 @@ def engine(tmp_path: Path, model: Path) -> Iterator[EngineOnDemand]:
 class Child:
     """Opens the engine as the program does, and says how often."""
 
-    def __init__(self, engine: EngineOnDemand) -> None:
+    def __init__(self, engine: EngineClient) -> None:
         self.engine, self.opened = engine, 0
 
     @contextmanager
@@ -70,7 +70,7 @@ class Child:
 
 
 def embedder_of(
-    engine: EngineOnDemand, model: Path | None, **options: Callable[[], bool]
+    engine: EngineClient, model: Path | None, **options: Callable[[], bool]
 ) -> tuple[PassageEmbedder, Child]:
     child = Child(engine)
     return PassageEmbedder(lambda: model, child.open, is_loaded=child.is_loaded, **options), child
@@ -93,7 +93,7 @@ def events(embedder: PassageEmbedder, store: DocumentStore) -> list[IndexProgres
 
 
 def test_a_passage_without_a_word_in_common_is_found_by_the_model(
-    store: DocumentStore, engine: EngineOnDemand, model: Path
+    store: DocumentStore, engine: EngineClient, model: Path
 ) -> None:
     texts = [f"{FILLER} {number}" for number in range(60)]
     texts[41] = "zoo zoo zoo"  # two of the letters that are counted, as in the question
@@ -110,7 +110,7 @@ def test_a_passage_without_a_word_in_common_is_found_by_the_model(
 
 
 def test_texts_are_framed_as_the_family_wants_and_have_their_headings_but_no_contents(
-    store: DocumentStore, engine: EngineOnDemand, model: Path, tmp_path: Path
+    store: DocumentStore, engine: EngineClient, model: Path, tmp_path: Path
 ) -> None:
     document = attached(store, ["Cool it.", "Kiln . . . . . . . . 12", "12.5"], headings=("A", "Kilns", "Cooling"))
     embedder, _ = embedder_of(engine, model)
@@ -123,7 +123,7 @@ def test_texts_are_framed_as_the_family_wants_and_have_their_headings_but_no_con
 
 
 def test_what_was_made_stays_and_the_rest_follows_after_a_stop(
-    store: DocumentStore, engine: EngineOnDemand, model: Path
+    store: DocumentStore, engine: EngineClient, model: Path
 ) -> None:
     document = attached(store, [f"tea {number}" for number in range(3 * BATCH_PASSAGES)])
     embedder, _ = embedder_of(engine, model)
@@ -138,7 +138,7 @@ def test_what_was_made_stays_and_the_rest_follows_after_a_stop(
     assert events(embedder, store) == []
 
 
-def test_an_answer_goes_first(store: DocumentStore, engine: EngineOnDemand, model: Path) -> None:
+def test_an_answer_goes_first(store: DocumentStore, engine: EngineClient, model: Path) -> None:
     attached(store, ["tea"] * 3 * BATCH_PASSAGES)
     answering = threading.Event()
     embedder, _ = embedder_of(engine, model, is_answering=answering.is_set)
@@ -153,7 +153,7 @@ def test_an_answer_goes_first(store: DocumentStore, engine: EngineOnDemand, mode
 
 
 def test_a_changed_file_makes_them_again_and_no_model_leaves_none(
-    store: DocumentStore, engine: EngineOnDemand, model: Path
+    store: DocumentStore, engine: EngineClient, model: Path
 ) -> None:
     document = attached(store, ["tea"])
     events(embedder_of(engine, model)[0], store)
@@ -168,7 +168,7 @@ def test_a_changed_file_makes_them_again_and_no_model_leaves_none(
 
 
 def test_a_question_wakes_the_model_and_goes_on_without_it_in_time(
-    store: DocumentStore, engine: EngineOnDemand, model: Path, monkeypatch: pytest.MonkeyPatch
+    store: DocumentStore, engine: EngineClient, model: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     document = attached(store, ["tea"])
     embedder, child = embedder_of(engine, model)
@@ -192,7 +192,7 @@ def test_a_question_wakes_the_model_and_goes_on_without_it_in_time(
 
 
 def test_documents_of_a_temporary_chat_have_vectors_as_long_as_it_is_there(
-    store: DocumentStore, engine: EngineOnDemand, model: Path
+    store: DocumentStore, engine: EngineClient, model: Path
 ) -> None:
     embedder, _ = embedder_of(engine, model)
     passing = Database.in_memory()
@@ -210,7 +210,7 @@ def test_documents_of_a_temporary_chat_have_vectors_as_long_as_it_is_there(
     assert list(steps) == []
 
 
-def test_a_child_that_ends_is_opened_again(store: DocumentStore, engine: EngineOnDemand, model: Path) -> None:
+def test_a_child_that_ends_is_opened_again(store: DocumentStore, engine: EngineClient, model: Path) -> None:
     attached(store, ["tea"] * 2 * BATCH_PASSAGES)
     child = Child(engine)
     failures = [EngineStopped(None, ""), EngineStopped(None, "")]

@@ -10,11 +10,11 @@ import pytest
 from app.core.child import own_command
 from app.core.errors import DiskFull, ModelUnreadable, NoModel, NoRoomForModel
 from app.core.events import CancelToken
-from app.engine.client import EngineClient, EngineOnDemand
+from app.engine.client import EngineClient
 from app.engine.protocol import Wish
 from app.features.models.model_pool import ModelPool, ModelSwap
 from app.features.models.pool_policy import RESERVE_BYTES
-from app.features.work.engines import TaskEngines
+from app.features.work.task_engines import TaskEngines
 from tests.helpers.engine import answer_of, load, scripted_client, user
 from tests.helpers.script import write_script
 
@@ -31,7 +31,7 @@ class Desk:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         script = write_script(folder / "script", load=LOAD)
-        self.chats = EngineOnDemand([*own_command("--engine-worker"), "--scripted", str(script)], folder / "chats")
+        self.chats = EngineClient([*own_command("--engine-worker"), "--scripted", str(script)], folder / "chats")
         self.made: list[EngineClient] = []
         self.free_bytes, self.rules = 100 * GB, {"load": {"any_path": True} | LOAD}
         self.chats_model: Path | None = CHAT

@@ -9,7 +9,7 @@ from pytestqt.qtbot import QtBot
 
 from app.core.child import own_command
 from app.core.events import Guess
-from app.engine.client import EngineOnDemand
+from app.engine.client import EngineClient
 from app.engine.protocol import Wish
 from app.features.inside.anatomy import anatomy_of
 from app.ui.inside.flow import TokenFlow
@@ -93,7 +93,7 @@ def test_the_live_view_follows_the_text(frame: Frame, starter: Path, tmp_path: P
 
 
 def test_the_real_model_says_what_may_come_next(theme: Theme, qtbot: QtBot, starter: Path, tmp_path: Path) -> None:
-    engine = EngineOnDemand(own_command("--engine-worker"), tmp_path / "engine")
+    engine = EngineClient(own_command("--engine-worker"), tmp_path / "engine")
     for _ in engine.load(starter, Wish(context_tokens=512)):
         pass
     view = TemperatureView(context(theme, Notify(theme), Loader()), lambda: engine)

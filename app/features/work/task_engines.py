@@ -1,61 +1,18 @@
-"""Engines as features use them: one that loads vision projectors, and the leases of a tab's jobs.
-
-A projector next to a model is looked up at each load, and a refused one is reported.
-"""
+"""Leases of a tab's jobs: with the tab's own model or the chat's, one after the other."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
-from app.core.errors import AppError, ProjectorRefused
-from app.core.events import CancelToken, LoadProgress, ModelLoaded
-from app.engine.client import EngineOnDemand
+from app.core.errors import AppError
+from app.core.events import CancelToken, ModelLoaded
 from app.engine.contract import Engine
-from app.engine.protocol import OPEN, Wish
 from app.features.models.model_languages import weights_in, weights_of
-from app.features.models.model_messages import REFUSED
 from app.features.models.model_pool import LeaseTerms, ModelPool, ModelSwap
 from app.features.models.pool_policy import LeasePriority
-from app.hub.model_library import find_projector
-
-
-class SeeingEngine(EngineOnDemand):
-    """Engine that loads vision projectors.
-
-    `is_on_cpu`: encode pictures on the CPU, which leaves a small GPU's memory to the model.
-    """
-
-    def __init__(self, *arguments: Any, is_on_cpu: Callable[[], bool], **options: Any) -> None:
-        super().__init__(*arguments, **options)
-        self._is_on_cpu = is_on_cpu
-
-    def load(
-        self, path: Path, wish: Wish = OPEN, *, cancel: CancelToken | None = None
-    ) -> Iterator[LoadProgress | ModelLoaded]:
-        """Load the model with its projector. A refused projector doesn't prevent the load unless it was asked for."""
-        # A projector that was asked for by name is loaded or fails; one beside the model is a courtesy.
-        projector = None if wish.projector else find_projector(Path(path))
-        if projector is None:
-            yield from super().load(path, wish, cancel=cancel)
-            return
-        seeing = replace(wish, projector=str(projector), projector_on_cpu=wish.projector_on_cpu or self._is_on_cpu())
-        try:
-            yield from super().load(path, seeing, cancel=cancel)
-            return
-        except ProjectorRefused as error:
-            refused = f"{REFUSED}{error.reason}"
-        # Without its eyes the model reads and writes as before.
-        for event in super().load(path, wish, cancel=cancel):
-            if isinstance(event, ModelLoaded):
-                yield replace(event, steps=(*event.steps, refused), projector=str(projector))
-            else:
-                yield event
-
 
 LetOut = Callable[[Sequence[int], ModelLoaded], object]
 
