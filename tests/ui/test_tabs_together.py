@@ -445,7 +445,7 @@ def test_the_model_that_only_write_uses_says_whether_it_is_in_memory_and_can_be_
     assert frame.loader.state == "ready"
     press(PUT_TO_SLEEP)
     frame.wait(lambda: said("asleep"))
-    assert frame.app.writing_engines._beside._beside is None
+    assert frame.app.pool.list_beside() == []
 
 
 # The work.
