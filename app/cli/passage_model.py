@@ -9,7 +9,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from app.bootstrap import build_engine
+from app.bootstrap import build_engine, build_pool
 from app.core.errors import AppError
 from app.core.events import CancelToken
 from app.core.paths import AppPaths
@@ -18,7 +18,6 @@ from app.features.error_messages import sentence_for
 from app.store.document_store import DocumentStore
 
 if TYPE_CHECKING:
-    from app.engine.contract import Engine
     from app.features.retrieval.passage_embedder import PassageEmbedder
 
 NONE = "none"
@@ -53,7 +52,6 @@ class PassageModel:
 
     def __init__(self, paths: AppPaths, path: Path | None, cancel: CancelToken, stack: ExitStack) -> None:
         self._paths, self._path, self._cancel, self._stack = paths, path, cancel, stack
-        self._engine: Engine | None = None
         self._embedder: PassageEmbedder | None = None
 
     def prepare(self, store: DocumentStore, document_ids: Sequence[int]) -> None:
@@ -89,23 +87,21 @@ class PassageModel:
         return self.rank(store, document_id, question, limit)
 
     def _make_embedder(self) -> PassageEmbedder:
-        from app.engine.protocol import Wish
+        from app.features.models.model_pool import LeaseTerms
+        from app.features.models.pool_policy import LeasePriority
         from app.features.retrieval.passage_embedder import PassageEmbedder
 
         # Made when first needed, so that a command whose files all fail starts no engine.
         if self._embedder is None:
-            engine = self._engine = build_engine(self._paths)
+            engine, settings = build_engine(self._paths), load_settings(self._paths.settings)[0]
             self._stack.callback(engine.close)
-
-            @contextmanager
-            def opened(path: Path, cancel: CancelToken) -> Iterator[Engine]:
-                # The embedder opens it once for each step; the model stays.
-                if engine.loaded is None:
-                    for _ in engine.load(path, Wish(context_tokens=CONTEXT_TOKENS), cancel=cancel):
-                        pass
-                yield engine
-
+            # Its model is the only one, so it stays from one step to the next.
+            pool = build_pool(engine, lambda: self._path, lambda: settings, lambda: build_engine(self._paths))
+            terms = LeaseTerms(context_tokens=CONTEXT_TOKENS)
             self._embedder = PassageEmbedder(
-                lambda: self._path, opened, is_loaded=lambda _: engine.loaded is not None, patience_s=PATIENCE_S
+                lambda: self._path,
+                lambda path, cancel: pool.lease(path, LeasePriority.IDLE, cancel, terms),
+                is_loaded=lambda _: engine.loaded is not None,
+                patience_s=PATIENCE_S,
             )
         return self._embedder

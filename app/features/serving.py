@@ -39,7 +39,7 @@ from app.engine.protocol import Ask, CallSyntax, Sampling, Wish
 from app.features import tool_calls
 from app.features.context_growth import GrownContext, affordable_context, context_for, limited_by
 from app.features.models.model_pool import LeaseTerms, ModelPool
-from app.features.models.pool_policy import LeasePriority
+from app.features.models.pool_policy import ChatConcession, LeasePriority
 from app.features.untagged_calls import CallDetector, UntaggedCallReader, WordsReader
 from app.features.write_pages import GREEDY
 
@@ -359,12 +359,10 @@ class AnswerServer:
             yield engine
 
     def _lease(self, path: Path, cancel: CancelToken, *, embeds: bool = False) -> AbstractContextManager[Engine | None]:
-        terms = LeaseTerms(
-            may_load=self._may_load(),
-            # Only the terminal's server, before which nobody sits, lets another model take the place.
-            may_replace=self._may_replace and not embeds,
-            context_tokens=EMBEDDING_TOKENS if embeds else 0,
-        )
+        # Only the terminal's server, before which nobody sits, lets another model take the place.
+        concession = ChatConcession.LEAVE if self._may_replace and not embeds else ChatConcession.STAY
+        context_tokens = EMBEDDING_TOKENS if embeds else 0
+        terms = LeaseTerms(concession, context_tokens=context_tokens, may_load=self._may_load())
         return self.pool.lease(path, LeasePriority.CLIENT, cancel, terms)
 
     def _path_of(self, name: str) -> Path:

@@ -62,22 +62,15 @@ def swap_words(swap: ModelSwap) -> MessageTemplate:
 class LeaseTerms:
     """What a lease may do where its model is in no engine yet. Without `may_load` only the chat's model is loaded.
 
-    `ask` asks the user, on the lease's thread, whether the chat's model may give its place for a while to `job`; None:
-    it may not. `may_replace`: it may for good. `context_tokens` replaces the settings' context; 0: as they say.
+    For a swap `ask` asks the user, on the lease's thread, whether the chat's model may give its place to `job`.
+    `context_tokens` replaces the settings' context; 0: as they say.
     """
 
+    concession: ChatConcession = ChatConcession.STAY
     job: str = ""
-    ask: Callable[[ModelSwap], bool] | None = None
+    ask: Callable[[ModelSwap], bool] = lambda swap: False
     context_tokens: int = 0
     may_load: bool = True
-    may_replace: bool = False
-
-    @property
-    def concession(self) -> ChatConcession:
-        """What the chat's model does for this lease."""
-        if self.may_replace:
-            return ChatConcession.LEAVE
-        return ChatConcession.SWAP if self.ask is not None else ChatConcession.STAY
 
     def load_options(self, settings: Wish) -> Wish:
         """Return how the settings and this lease want a model loaded."""
@@ -98,6 +91,8 @@ class _PooledEngine:
     is_loading: bool = False
     used_s: float = 0.0
     kept_until_s: float = 0.0
+    is_held: bool = False
+    """It stays for the next job."""
     swapped_out: Path | None = None
     """The chat's model that gives its place to this one and comes back."""
     swap: ModelSwap | None = None
@@ -132,6 +127,7 @@ class ModelPool:
         self._gone: list[Engine] = []
         """Engines to be closed outside the lock."""
         self._timer: threading.Timer | None = None
+        self._holders = 0
 
     @contextmanager
     def lease(
@@ -149,6 +145,20 @@ class ModelPool:
             if pooled is not None:
                 self._give_back(pooled, priority)
 
+    @contextmanager
+    def hold_engines(self) -> Iterator[None]:
+        """Keep the engines of jobs from one to the next within the block, unless others need their memory."""
+        with self._changed:
+            self._holders += 1
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._holders -= 1
+                for pooled in self._others.values():
+                    pooled.is_held = pooled.is_held and self._holders > 0
+            self._close_unused()
+
     def has_room(self, path: Path) -> bool:
         """Return whether a model fits beside those in memory; False for an unreadable file. Changes nothing."""
         try:
@@ -156,7 +166,7 @@ class ModelPool:
         except AppError:
             return False
         with self._changed:
-            return place_model(needed, LeasePriority.PERSON, self._memory_state()).placement is ModelPlacement.BESIDE
+            return place_model(needed, LeasePriority.PERSON, self._memory_state())[0] is ModelPlacement.BESIDE
 
     def make_room(self, path: Path) -> str:
         """Make room for a model of a comparison; return the name of the chat's model if that had to go to sleep.
@@ -166,16 +176,18 @@ class ModelPool:
         needed = self._needs(path)
         while True:
             with self._changed:
-                decision = place_model(needed, LeasePriority.PERSON, self._memory_state(), ChatConcession.SLEEP)
-                gone = self._others.pop(decision.path) if decision.path is not None else None
-                if decision.placement is ModelPlacement.WAIT:
+                placement, unused = place_model(
+                    needed, LeasePriority.PERSON, self._memory_state(), ChatConcession.SLEEP
+                )
+                gone = self._others.pop(unused).engine if unused is not None else None
+                if placement is ModelPlacement.WAIT:
                     self._changed.wait(LOOK_EVERY_S)
-                    continue
             if gone is not None:
-                gone.engine.close()
+                gone.close()
+            if placement in (ModelPlacement.CLOSE, ModelPlacement.WAIT):
                 continue
             loaded = self.chat.loaded
-            if decision.placement is not ModelPlacement.SLEEP or loaded is None:
+            if placement is not ModelPlacement.SLEEP or loaded is None:
                 return ""
             # Waits for its answer: a chat isn't interrupted for a comparison.
             self.chat.sleep()
@@ -329,15 +341,15 @@ class ModelPool:
         if isinstance(needed, AppError):
             raise needed
         memory, loaded = self._memory_state(), self.chat.loaded
-        decision = place_model(needed, turn[0], memory, terms.concession)
+        placement, unused = place_model(needed, turn[0], memory, terms.concession)
         # Who waits for another lease, not for a load, holds nobody up.
-        if decision.placement is ModelPlacement.WAIT and not memory.loading_bytes:
+        if placement is ModelPlacement.WAIT and not memory.loading_bytes:
             self._turns.discard(turn)
-        match decision.placement:
+        match placement:
             case ModelPlacement.BESIDE:
                 pooled = _PooledEngine(path, self.make_engine(), needed_bytes=needed, is_loading=True)
-            case ModelPlacement.CLOSE if decision.path is not None:
-                self._gone.append(self._others.pop(decision.path).engine)
+            case ModelPlacement.CLOSE if unused is not None:
+                self._gone.append(self._others.pop(unused).engine)
                 return None
             case ModelPlacement.SWAP if loaded is not None:
                 name = path.stem
@@ -387,7 +399,7 @@ class ModelPool:
 
     def _swap(self, pooled: _PooledEngine, swap: ModelSwap, cancel: CancelToken, terms: LeaseTerms) -> bool:
         """Load the model in the chat's engine if the user agrees. Raises NoRoomForModel if not."""
-        if terms.ask is None or not terms.ask(swap):
+        if not terms.ask(swap):
             raise NoRoomForModel(swap.wanted, swap.loaded)
         is_in = False
         try:
@@ -420,6 +432,7 @@ class ModelPool:
             pooled.leases.remove(priority)
             pooled.used_s = time.monotonic()
             pooled.kept_until_s = max(pooled.kept_until_s, pooled.used_s + priority.keep_s)
+            pooled.is_held = self._holders > 0 and (pooled.is_held or priority is LeasePriority.JOB)
             self._changed.notify_all()
         self._close_unused()
 
@@ -427,7 +440,11 @@ class ModelPool:
         """Close the engines that nobody leases any more, and let models that gave their place come back."""
         now_s = time.monotonic()
         with self._changed:
-            unused = [pooled for pooled in self._others.values() if not pooled.leases and not pooled.is_loading]
+            unused = [
+                pooled
+                for pooled in self._others.values()
+                if not pooled.leases and not pooled.is_loading and not pooled.is_held
+            ]
             gone = [pooled for pooled in unused if pooled.engine is self.chat or pooled.kept_until_s <= now_s]
             for pooled in gone:
                 del self._others[pooled.path]

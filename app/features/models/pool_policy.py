@@ -107,18 +107,10 @@ class MemoryState:
     """Bytes of models that are being loaded, which may still count as free."""
 
 
-@dataclass(frozen=True)
-class PoolDecision:
-    """The next step; `path` is the model to close."""
-
-    placement: ModelPlacement
-    path: Path | None = None
-
-
 def place_model(
     needed_bytes: int, priority: LeasePriority, memory: MemoryState, concession: ChatConcession = ChatConcession.STAY
-) -> PoolDecision:
-    """Decide what to do next for a model that is in no engine; see the table above."""
+) -> tuple[ModelPlacement, Path | None]:
+    """Decide what to do next for a model that is in no engine, as the table above says; with the model to close."""
     free, chat, path = memory.free_bytes, memory.chat, None
     unused = [model for model in memory.others if not model.leases]
     is_outside = priority >= LeasePriority.CLIENT
@@ -144,4 +136,4 @@ def place_model(
         placement = ModelPlacement.WAIT if chat.leases else ModelPlacement.REPLACE
     else:
         placement = ModelPlacement.REFUSE
-    return PoolDecision(placement, path)
+    return placement, path

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from app.core.errors import AppError
@@ -12,7 +11,7 @@ from app.core.events import CancelToken, ModelLoaded
 from app.engine.contract import Engine
 from app.features.models.model_languages import weights_in, weights_of
 from app.features.models.model_pool import LeaseTerms, ModelPool, ModelSwap
-from app.features.models.pool_policy import LeasePriority
+from app.features.models.pool_policy import ChatConcession, LeasePriority
 
 LetOut = Callable[[Sequence[int], ModelLoaded], object]
 
@@ -39,14 +38,10 @@ class TaskEngines:
         """Asks whether a job's documents may go where its model runs; raises DocumentStaysHere."""
         self._task, self._pool, self._model, self._priority = task, pool, model, priority
         self._mark_used = mark_used
-        self._holders = self._openers = 0
+        self._users: list[Path | None] = []
+        """The own models of open leases, and None for each other use."""
         self._may_swap: bool | None = None
-        """The user's answer, which holds until nobody uses the model any more."""
-        self._kept = ExitStack()
-        """The lease on the tab's own model that stays between jobs."""
-        self._path: Path | None = None
-        self._engine: Engine | None = None
-        self._lock = threading.Lock()
+        """The user's answer, which holds until there are no users any more."""
 
     def model_path(self) -> Path | None:
         """Return the model a job would use now."""
@@ -67,17 +62,12 @@ class TaskEngines:
 
         Cancelled (the program quits), a model that was unloaded for it isn't reloaded.
         """
-        with self._lock:
-            self._holders += 1
-        try:
-            yield
-        finally:
-            if cancel.cancelled:
-                self._pool.end_swaps()
-            with self._lock:
-                self._holders -= 1
-                left = self._end_unused()
-            left.close()
+        with self._pool.hold_engines(), self._use_model(None):
+            try:
+                yield
+            finally:
+                if cancel.cancelled:
+                    self._pool.end_swaps()
 
     @contextmanager
     def open_engine(self, cancel: CancelToken, *, may_ask: bool = True) -> Iterator[Engine | None]:
@@ -87,45 +77,29 @@ class TaskEngines:
         one. Raises NoModel, NoRoomForModel and loading errors.
         """
         path = self._model()
-        with self._lock:
-            is_other = path is not None and self._path not in (None, path)
-            # A job goes on with the model that it began with.
-            may_open = may_ask or not (is_other and self._openers)
-            left = ExitStack()
-            # Another model was chosen, or the child has ended since the last job.
-            if not self._openers and (is_other or (self._engine is not None and self._engine.loaded is None)):
-                left, self._path, self._engine = self._kept.pop_all(), None, None
-            self._openers += may_open
-        left.close()
-        if not may_open:
+        # A job goes on with the model that it began with.
+        if path is not None and not may_ask and any(user not in (None, path) for user in self._users):
             yield None
             return
-        terms = LeaseTerms(self._task, self._ask_once if may_ask else None)
-        lease, engine = ExitStack(), None
-        try:
-            engine = lease.enter_context(self._pool.lease(path, self._priority, cancel, terms))
+        concession = ChatConcession.SWAP if may_ask else ChatConcession.STAY
+        terms = LeaseTerms(concession, self._task, self._ask_once)
+        with self._use_model(path), self._pool.lease(path, self._priority, cancel, terms) as engine:
             if engine is not None and path is not None and path != self._pool.chosen():
-                self._path, self._engine = path, engine
                 with suppress(AppError):  # when it was used last is not worth a job
                     self._mark_used(path)
             yield engine
-        finally:
-            with self._lock:
-                self._openers -= 1
-                if self._holders and engine is not None and path is not None:
-                    lease, self._kept = self._kept, lease
-                left = self._end_unused()
-            lease.close()
-            left.close()
 
     def _ask_once(self, swap: ModelSwap) -> bool:
         if self._may_swap is None:
             self._may_swap = self.ask(swap)
         return self._may_swap
 
-    def _end_unused(self) -> ExitStack:
-        """Forget everything once nobody uses the model; return the lease to end outside the lock."""
-        if self._holders or self._openers:
-            return ExitStack()
-        self._may_swap = self._path = self._engine = None
-        return self._kept.pop_all()
+    @contextmanager
+    def _use_model(self, path: Path | None) -> Iterator[None]:
+        self._users.append(path)
+        try:
+            yield
+        finally:
+            self._users.remove(path)
+            if not self._users:
+                self._may_swap = None

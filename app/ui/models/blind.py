@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Mapping
-from contextlib import closing
+from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,10 +13,8 @@ from PySide6.QtGui import QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QBoxLayout, QFrame, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from app.core.errors import AppError
-from app.core.events import AnswerStats, CancelToken, Finished, FinishReason, LoadProgress, PromptProgress, TextDelta
+from app.core.events import AnswerStats, Finished, FinishReason, LoadProgress, PromptProgress, TextDelta
 from app.core.visible import clean_text
-from app.engine.contract import Engine
-from app.features.chat.chat_options import wish_of
 from app.features.error_messages import sentence_for
 from app.features.inside.model_comparison import (
     ModelAsleep,
@@ -74,10 +72,7 @@ class BlindPage(ComparisonPage):
     """
 
     def __init__(self, app: Fireside, ui: UiContext) -> None:
-        super().__init__(ui.theme, "blind")
-        self._app, self._ui = app, ui
-        self._task: tasks.BackgroundTask | None = None
-        self._engine: Engine | None = None
+        super().__init__(app, ui, "blind")
         self._order: list[Path] = []
         self._names: dict[str, str] = {}
         self._is_blind = False
@@ -151,10 +146,6 @@ class BlindPage(ComparisonPage):
 
     # Choice of models.
 
-    @property
-    def is_running(self) -> bool:
-        return self._task is not None
-
     def reload(self) -> tasks.BackgroundTask:
         models = self._app.models
         task = self.ask_anew(
@@ -213,21 +204,7 @@ class BlindPage(ComparisonPage):
         self._is_blind = self.blind.isChecked()
         # At random, so that A isn't always the one that was chosen first.
         self._order = random.sample(self._chosen, 2) if self._is_blind else self._chosen
-        # An engine of its own: the chat's keeps its model, unless the pool has to put that to sleep.
-        order, pool = self._order, self._app.pool
-        engine = pool.make_engine()
-        wish = wish_of(self._app.settings.engine)
-
-        def work(cancel: CancelToken) -> Iterator[tuple[int, Told]]:
-            # However the round ends, its child ends with it.
-            with closing(engine):
-                yield from compare_answers(engine, order, question, wish=wish, make_room=pool.make_room, cancel=cancel)
-
-        self._engine = engine
-        self._task = tasks.run(work, self)
-        self._task.event.connect(self._on_event)
-        self._task.finished.connect(self._on_ended)
-        self._task.failed.connect(self._on_failed)
+        self._run_models(partial(compare_answers, paths=self._order, question=question))
         for card in self.answers:
             card.begin()
             card.show()
@@ -241,14 +218,6 @@ class BlindPage(ComparisonPage):
         if had_focus:
             self.cancel.setFocus(Qt.FocusReason.OtherFocusReason)
 
-    def stop(self) -> None:
-        """End the round at once; keep the answers and show the names."""
-        if self._task is not None:
-            self._task.cancel()
-        # A cancel takes effect with the next token; a model that is being loaded has none for long.
-        if self._engine is not None:
-            self._engine.let_go()
-
     def _on_event(self, event: tuple[int, Told]) -> None:
         place, told = event
         if isinstance(told, ModelAsleep):
@@ -258,13 +227,9 @@ class BlindPage(ComparisonPage):
         else:
             self.answers[place].take_event(told, is_blind=self._is_blind)
 
-    def _on_failed(self, error: BaseException) -> None:
-        self._ui.notify.error(error)
-        self._on_ended()
-
     def _on_ended(self) -> None:
         had_focus = self.cancel.hasFocus()
-        self._task = self._engine = None
+        super()._on_ended()
         self._show_state()
         # One that was stopped or failed can't be judged.
         can_vote = self._is_blind and all(card.is_complete for card in self.answers)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +16,6 @@ from app.core.paths import resource_path
 from app.core.visible import clean_text, visible_name
 from app.engine.computer import free_memory_bytes
 from app.engine.contract import Engine
-from app.features.chat.chat_options import wish_of
 from app.features.error_messages import sentence_for
 from app.features.inside.model_comparison import (
     ComparedModel,
@@ -86,10 +84,7 @@ class ComparePage(ComparisonPage):
     """Selection, progress and results of a benchmark; a new run replaces the results."""
 
     def __init__(self, app: Fireside, ui: UiContext) -> None:
-        super().__init__(ui.theme, "compare")
-        self._app, self._ui = app, ui
-        self._task: tasks.BackgroundTask | None = None
-        self._engine: Engine | None = None
+        super().__init__(app, ui, "compare")
         self._found: list[ModelFigures] = []
         self.show_text(
             self.lead,
@@ -126,10 +121,6 @@ class ComparePage(ComparisonPage):
         self.passage.changed = self._show_state
         self._show_state()
 
-    @property
-    def is_running(self) -> bool:
-        return self._task is not None
-
     def reload(self) -> tasks.BackgroundTask:
         """Find the installed models and read the headers of new ones, on a thread."""
         if self._newest is not None:
@@ -139,13 +130,6 @@ class ComparePage(ComparisonPage):
         task.finished.connect(self._show_state)
         task.failed.connect(self._ui.notify.error)
         return task
-
-    def stop(self) -> None:
-        """Cancel at once, keeping the results so far."""
-        if self._task is not None:
-            self._task.cancel()
-        if self._engine is not None:
-            self._engine.let_go()
 
     def _find_models(self, cancel: CancelToken) -> Iterator[list[Path] | ComparedModel]:
         models = self._app.models
@@ -185,23 +169,16 @@ class ComparePage(ComparisonPage):
         paths, text = [compared_model.path for compared_model in self.models.chosen], self.passage.compared
         if self.is_running or not paths or not text.strip():
             return
-        pool = self._app.pool
-        engine = self._engine = pool.make_engine()
-        wish = wish_of(self._app.settings.engine)
 
-        def work(cancel: CancelToken) -> Iterator[ComparisonStep | ModelAsleep | ModelFigures]:
-            with closing(engine):
-                # Imports the library that draws points, which takes a third of a second, on this thread.
-                prepare()
-                yield from compare_models(engine, paths, text, wish=wish, make_room=pool.make_room, cancel=cancel)
+        def compare(engine: Engine, **options: Any) -> Iterator[ComparisonStep | ModelAsleep | ModelFigures]:
+            # Imports the library that draws points, which takes a third of a second, on this thread.
+            prepare()
+            yield from compare_models(engine, paths, text, **options)
 
         self._found = []
         self.rests.hide()
         self.results.begin(len(paths))
-        self._task = tasks.run(work, self)
-        self._task.event.connect(self._on_event)
-        self._task.finished.connect(self._on_ended)
-        self._task.failed.connect(self._on_failed)
+        self._run_models(compare)
         # Asked before the button is hidden, which passes the focus on.
         had_focus = self.start.hasFocus()
         self.progress.show()
@@ -235,13 +212,9 @@ class ComparePage(ComparisonPage):
         share = f"{round(100 * event.fraction)} %" if event.fraction else ""
         self.status.setText(join(name, place, tr(DOING[event.doing]), share))
 
-    def _on_failed(self, error: BaseException) -> None:
-        self._ui.notify.error(error)
-        self._on_ended()
-
     def _on_ended(self) -> None:
         had_focus = self.cancel.hasFocus()
-        self._task = self._engine = None
+        super()._on_ended()
         self.progress.hide()
         self._show_state()
         self.results.end(self._found)

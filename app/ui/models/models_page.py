@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QBoxLayout, QFrame, QHBoxLayout, QLabel, QLineEdit, QPushButton, QVBoxLayout, QWidget
 
+from app.bootstrap import build_engine
 from app.core.events import CancelToken
 from app.ui.i18n import tr
 from app.ui.icons import icon
@@ -18,6 +21,11 @@ from app.ui.widgets.buttons import text_button
 from app.ui.widgets.input_fields import SegmentedControl
 from app.ui.widgets.labels import ElidedLabel, ProgressStripe
 from app.ui.widgets.layouts import name_widgets, scrolled
+
+if TYPE_CHECKING:
+    from app.bootstrap import Fireside
+    from app.engine.contract import Engine
+    from app.ui.shell.tab_spec import UiContext
 
 NARROW_PX = 600
 WAYS_TO_COMPARE = {"blind": "Blind test", "compare": "Benchmark on a text"}
@@ -154,13 +162,53 @@ class ComparisonPage(ModelsPage):
     way_wanted = Signal(str)
     """Carries the name of the other page."""
 
-    def __init__(self, theme: Theme, way: str) -> None:
-        super().__init__(theme, tr("Compare models"))
-        self.way = way
+    def __init__(self, app: Fireside, ui: UiContext, way: str) -> None:
+        super().__init__(ui.theme, tr("Compare models"))
+        self._app, self._ui, self.way = app, ui, way
+        self._task: tasks.BackgroundTask | None = None
+        self._engine: Engine | None = None
         ways = [(name, tr(label)) for name, label in WAYS_TO_COMPARE.items()]
         self.ways = SegmentedControl(tr("Comparison method"), ways, way, self._on_way)
-        theme.dress(*self.ways.findChildren(QPushButton), font=(13, 500))
+        ui.theme.dress(*self.ways.findChildren(QPushButton), font=(13, 500))
         self.top.addWidget(self.ways, 0, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeading)
+
+    @property
+    def is_running(self) -> bool:
+        return self._task is not None
+
+    def stop(self) -> None:
+        """Stop at once, keeping what is there so far."""
+        if self._task is not None:
+            self._task.cancel()
+        # A cancel takes effect with the next token; a model that is being loaded has none for long.
+        if self._engine is not None:
+            self._engine.let_go()
+
+    def _run_models(self, compare: Callable[..., Iterator[object]]) -> None:
+        """Run a comparison on a thread; `compare` takes an engine of its own, and options for the models in it."""
+        # The chat's engine keeps its model, unless that has to sleep to make room. This one loads no projectors.
+        pool, engine = self._app.pool, build_engine(self._app.paths)
+
+        def work(cancel: CancelToken) -> Iterator[object]:
+            # However it ends, its child ends with it.
+            with closing(engine):
+                yield from compare(engine, wish=pool.options(), make_room=pool.make_room, cancel=cancel)
+
+        self._engine = engine
+        self._task = tasks.run(work, self)
+        self._task.event.connect(self._on_event)
+        self._task.finished.connect(self._on_ended)
+        self._task.failed.connect(self._on_failed)
+
+    def _on_event(self, event: Any) -> None:
+        """Show what came of the comparison."""
+
+    def _on_failed(self, error: BaseException) -> None:
+        self._ui.notify.error(error)
+        self._on_ended()
+
+    def _on_ended(self) -> None:
+        self._task = self._engine = None
 
     def _on_way(self, way: str) -> None:
         # A press has moved the mark; this page keeps its own, and the other page shows the other.

@@ -15,12 +15,13 @@ from app.core.events import CancelToken, LoadProgress, ModelLoaded
 from app.engine.protocol import OPEN, Wish
 from app.features.models import model_pool, pool_policy
 from app.features.models.model_pool import LeaseTerms, ModelPool
-from app.features.models.pool_policy import RESERVE_BYTES, LeasePriority
+from app.features.models.pool_policy import RESERVE_BYTES, ChatConcession, LeasePriority
 
 GB = 10**9
 SIZES = {"chat": 4, "small": 1, "medium": 3, "large": 4, "other": 4, "huge": 90}
-AGREES, DECLINES = LeaseTerms("job", lambda swap: True), LeaseTerms("job", lambda swap: False)
-TERMINAL = LeaseTerms(may_replace=True)
+AGREES = LeaseTerms(ChatConcession.SWAP, "job", lambda swap: True)
+DECLINES = LeaseTerms(ChatConcession.SWAP, "job")
+TERMINAL = LeaseTerms(ChatConcession.LEAVE)
 PERSON, PAGE, JOB, CLIENT, IDLE = LeasePriority
 
 

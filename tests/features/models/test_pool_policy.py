@@ -16,7 +16,6 @@ from app.features.models.pool_policy import (
     MemoryState,
     ModelInMemory,
     ModelPlacement,
-    PoolDecision,
     place_model,
 )
 
@@ -77,12 +76,12 @@ def test_what_happens_for_a_model_of_three_gigabytes(
     priority: LeasePriority, memory: MemoryState, concession: ChatConcession, placement: ModelPlacement
 ) -> None:
     path = OLD if placement is ModelPlacement.CLOSE else None
-    assert place_model(3 * GB, priority, memory, concession) == PoolDecision(placement, path)
+    assert place_model(3 * GB, priority, memory, concession) == (placement, path)
 
 
 @pytest.mark.parametrize("priority", LeasePriority)
 def test_a_model_on_another_computer_takes_no_room(priority: LeasePriority) -> None:
-    assert place_model(0, priority, MemoryState(1, IN_CHAT)).placement is ModelPlacement.BESIDE
+    assert place_model(0, priority, MemoryState(1, IN_CHAT))[0] is ModelPlacement.BESIDE
 
 
 def test_the_question_names_both_models_and_both_sizes() -> None:

@@ -129,7 +129,8 @@ def test_it_stays_between_two_summaries_as_long_as_it_is_held_and_an_estimate_sh
                     assert same is engine
                 assert model_in(engine) == OWN
         assert len(desk.made) == 1
-        desk.own = Path("/models/another.gguf")
+        # Another model gets its memory where that is needed.
+        desk.own, desk.free_bytes = Path("/models/another.gguf"), 2 * GB
         with desk.engines.open_engine(CancelToken()) as engine:
             assert model_in(engine) == desk.own
         assert [one.pid is None for one in desk.made] == [True, False]
