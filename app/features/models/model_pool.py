@@ -72,10 +72,6 @@ class LeaseTerms:
     context_tokens: int = 0
     may_load: bool = True
 
-    def load_options(self, settings: Wish) -> Wish:
-        """Return how the settings and this lease want a model loaded."""
-        return replace(settings, context_tokens=self.context_tokens or settings.context_tokens)
-
 
 ON_ANY_TERMS = LeaseTerms()
 
@@ -93,10 +89,6 @@ class _PooledEngine:
     kept_until_s: float = 0.0
     is_held: bool = False
     """It stays for the next job."""
-    swapped_out: Path | None = None
-    """The chat's model that gives its place to this one and comes back."""
-    swap: ModelSwap | None = None
-    """What the user is asked before."""
 
 
 class ModelPool:
@@ -118,8 +110,10 @@ class ModelPool:
     ) -> None:
         self.chat, self.chosen, self.options, self.make_engine = chat, chosen, options, make_engine
         self._free_bytes, self._needs = free_bytes, needs
-        # Its path is that of a model which the pool itself loads there, as long as that takes.
         self._seat = _PooledEngine(Path(), chat)
+        """The chat's engine; its path is that of the last model which the pool loaded there."""
+        self._swapped_out: Path | None = None
+        """The chat's model that gave its place to that one and comes back."""
         self._others: dict[Path, _PooledEngine] = {}
         self._changed, self._numbers = threading.Condition(), itertools.count()
         self._turns: set[tuple[LeasePriority, int]] = set()
@@ -155,7 +149,7 @@ class ModelPool:
         finally:
             with self._changed:
                 self._holders -= 1
-                for pooled in self._others.values():
+                for pooled in (self._seat, *self._others.values()):
                     pooled.is_held = pooled.is_held and self._holders > 0
             self._close_unused()
 
@@ -206,17 +200,12 @@ class ModelPool:
         return [model for model in found if model is not None]
 
     def _engines_beside(self, least: LeasePriority) -> list[_PooledEngine]:
-        return [
-            pooled
-            for pooled in self._others.values()
-            if pooled.engine is not self.chat and all(lease >= least for lease in pooled.leases)
-        ]
+        return [pooled for pooled in self._others.values() if all(lease >= least for lease in pooled.leases)]
 
     def end_swaps(self) -> None:
         """Let no model come back that gave its place, as the program quits."""
         with self._changed:
-            for pooled in self._others.values():
-                pooled.swapped_out = None
+            self._swapped_out = None
 
     def close(self, least: LeasePriority = LeasePriority.PERSON) -> None:
         """Close the engines that nobody leases, or only `least` and less urgent ones; later leases load anew."""
@@ -267,45 +256,42 @@ class ModelPool:
         self, model: Path | None, turn: tuple[LeasePriority, int], cancel: CancelToken, terms: LeaseTerms
     ) -> tuple[_PooledEngine | None, bool]:
         """Return the engine that has the model, or one that is to load it and True; None when cancelled."""
-        needed: int | AppError | None = None
+        path, needed, may_swap = model or self.chosen(), -1, False
         while not cancel.cancelled:
             with self._changed:
-                pooled = self._find_engine(model)
-                is_new = pooled is None
-                if pooled is None and needed is not None and all(turn <= other for other in self._turns):
-                    pooled = self._place_model(model, needed, turn, terms)
-                if pooled is not None and (is_new or not pooled.is_loading):
-                    pooled.leases.append(turn[0])
-                    return pooled, is_new
+                found: _PooledEngine | ModelSwap | None = self._find_engine(model)
+                is_new = found is None
+                if is_new and needed >= 0 and all(turn <= other for other in self._turns):
+                    found = self._place_model(path, needed, turn, terms, may_swap=may_swap)
+                if isinstance(found, _PooledEngine) and (is_new or not found.is_loading):
+                    found.leases.append(turn[0])
+                    return found, is_new
                 gone, self._gone = self._gone, []
-                if needed is not None and not gone:
+                if needed >= 0 and not gone and not isinstance(found, ModelSwap):
                     self._changed.wait(LOOK_EVERY_S)
-            # Both outside the lock, as a child takes its time to exit, and a header to be read.
+            # Outside the lock, as a child takes its time to exit, a header to be read, and a user to answer.
             for engine in gone:
                 engine.close()
-            if needed is None:
-                needed = self._measure_model(model)
+            if isinstance(found, ModelSwap) and not (may_swap := terms.ask(found)):
+                raise NoRoomForModel(found.wanted, found.loaded)
+            if needed < 0:
+                needed = self._size_of(path) if path is not None else 0
         return None, False
 
-    def _measure_model(self, model: Path | None) -> int | AppError:
+    def _size_of(self, path: Path) -> int:
         try:
-            return self._needs(model) if model is not None else 0
-        # It is only raised if memory decides: loading says as well what is wrong with a file.
-        except AppError as error:
-            return error
+            return self._needs(path)
+        # Loading says what is wrong with the file.
+        except AppError:
+            return 0
 
     def _find_engine(self, model: Path | None) -> _PooledEngine | None:
         """Return the engine that has a model, is loading it, or wakes it on demand."""
-        pooled = self._others.get(model) if model is not None else None
         awaited = self.chat.awaited
         is_in_chat = awaited is not None and (model is None or awaited == model.absolute())
-        if pooled is not None and pooled.engine is self.chat:
-            if pooled.is_loading or is_in_chat:
-                return pooled
-            # The user has loaded another model in its place.
-            pooled = None
         if is_in_chat or (self._seat.is_loading and model in (None, self._seat.path)):
             return self._seat
+        pooled = self._others.get(model) if model is not None else None
         if pooled is None or pooled.is_loading or pooled.leases or pooled.engine.loaded is not None:
             return pooled
         # Its child ended since.
@@ -313,62 +299,63 @@ class ModelPool:
         return None
 
     def _memory_state(self) -> MemoryState:
-        loaded, chat = self.chat.loaded, None
-        if loaded is not None:
-            in_chat = [pooled for pooled in (self._seat, *self._others.values()) if pooled.engine is self.chat]
-            leases = tuple(lease for pooled in in_chat for lease in pooled.leases)
-            chat = ModelInMemory(Path(loaded.path), loaded.needed_bytes, leases)
-        engines = [pooled for pooled in self._others.values() if pooled.engine is not self.chat]
+        loaded, all_engines = self.chat.loaded, (self._seat, *self._others.values())
         others = [
             ModelInMemory(pooled.path, pooled.needed_bytes, tuple(pooled.leases), pooled.used_s)
-            for pooled in engines
+            for pooled in self._others.values()
             if not pooled.is_loading
         ]
-        loading_bytes = sum(pooled.needed_bytes for pooled in (self._seat, *engines) if pooled.is_loading)
-        return MemoryState(self._free_bytes(), chat, others, loading_bytes)
+        return MemoryState(
+            self._free_bytes(),
+            ModelInMemory(Path(loaded.path), loaded.needed_bytes, tuple(self._seat.leases)) if loaded else None,
+            others,
+            loading_bytes=sum(pooled.needed_bytes for pooled in all_engines if pooled.is_loading),
+        )
 
     def _place_model(
-        self, model: Path | None, needed: int | AppError, turn: tuple[LeasePriority, int], terms: LeaseTerms
-    ) -> _PooledEngine | None:
-        """Return the engine that is to load a model; None to wait. Raises what the lease raises."""
-        path = model or self.chosen()
+        self, path: Path | None, needed: int, turn: tuple[LeasePriority, int], terms: LeaseTerms, *, may_swap: bool
+    ) -> _PooledEngine | ModelSwap | None:
+        """Return the engine that is to load a model, or what to ask the user first; None to wait.
+
+        Raises what the lease raises.
+        """
         if path is None:
             raise NoModel
         if path == self.chosen() and self.chat.awaited is None and not self._seat.is_loading:
             return self._begin_in_chat(path, needed)
         if not terms.may_load:
             raise ModelNotLoaded(path.stem)
-        if isinstance(needed, AppError):
-            raise needed
         memory, loaded = self._memory_state(), self.chat.loaded
         placement, unused = place_model(needed, turn[0], memory, terms.concession)
-        # Who waits for another lease, not for a load, holds nobody up.
-        if placement is ModelPlacement.WAIT and not memory.loading_bytes:
+        # Who waits for another lease or the user, not for a load, holds nobody up.
+        if placement is ModelPlacement.SWAP or (placement is ModelPlacement.WAIT and not memory.loading_bytes):
             self._turns.discard(turn)
         match placement:
             case ModelPlacement.BESIDE:
                 pooled = _PooledEngine(path, self.make_engine(), needed_bytes=needed, is_loading=True)
+                self._others[path] = pooled
+                return pooled
             case ModelPlacement.CLOSE if unused is not None:
                 self._gone.append(self._others.pop(unused).engine)
-                return None
+            case ModelPlacement.SWAP if loaded is not None and not may_swap:
+                sizes = loaded.needed_bytes, path.stem, needed, memory.free_bytes
+                return ModelSwap(terms.job, loaded.name, *sizes)
             case ModelPlacement.SWAP if loaded is not None:
-                name = path.stem
-                swap = ModelSwap(terms.job, loaded.name, loaded.needed_bytes, name, needed, memory.free_bytes)
-                pooled = _PooledEngine(path, self.chat, is_loading=True, swapped_out=Path(loaded.path), swap=swap)
+                # Of two that give their place one after the other, the first comes back.
+                is_second = self._swapped_out is not None and self.chat.awaited == self._seat.path.absolute()
+                before = self._swapped_out if is_second else Path(loaded.path)
+                return self._begin_in_chat(path, needed, before)
             case ModelPlacement.REPLACE:
                 return self._begin_in_chat(path, needed)
             case ModelPlacement.TOO_LARGE:
                 raise ModelTooLarge(str(path), needed, memory.free_bytes)
             case ModelPlacement.REFUSE if loaded is not None:
                 raise NoRoomForModel(path.stem, loaded.name)
-            case _:
-                return None
-        self._others[path] = pooled
-        return pooled
+        return None
 
-    def _begin_in_chat(self, path: Path, needed: int | AppError) -> _PooledEngine:
-        self._seat.path, self._seat.is_loading = path, True
-        self._seat.needed_bytes = needed if isinstance(needed, int) else 0
+    def _begin_in_chat(self, path: Path, needed: int, swapped_out: Path | None = None) -> _PooledEngine:
+        self._seat.path, self._seat.needed_bytes, self._seat.is_loading = path, needed, True
+        self._swapped_out = swapped_out
         return self._seat
 
     # Loading.
@@ -377,12 +364,15 @@ class ModelPool:
         self, pooled: _PooledEngine, priority: LeasePriority, cancel: CancelToken, terms: LeaseTerms
     ) -> bool:
         """Load the model that an engine is leased for; False when cancelled, or closed meanwhile."""
-        is_in = is_kept = False
+        is_in, options = False, self.options()
+        options = replace(options, context_tokens=terms.context_tokens or options.context_tokens)
         try:
-            if pooled.swap is not None:
-                is_in = self._swap(pooled, pooled.swap, cancel, terms)
+            if pooled is not self._seat or self._swapped_out is None:
+                is_in = ensure_loaded(pooled.engine, pooled.path, options, cancel=cancel)
             else:
-                is_in = ensure_loaded(pooled.engine, pooled.path, terms.load_options(self.options()), cancel=cancel)
+                # Without a word to the window, for which the chat's model stays the one that it was.
+                for event in self.chat.load(pooled.path, options, cancel=cancel):
+                    is_in = isinstance(event, ModelLoaded)
         finally:
             with self._changed:
                 pooled.is_loading = False
@@ -393,22 +383,11 @@ class ModelPool:
                     if is_listed:
                         del self._others[pooled.path]
                 self._changed.notify_all()
-            if not is_kept and pooled.engine is not self.chat:
-                pooled.engine.close()
+            if not is_kept:
+                if pooled is not self._seat:
+                    pooled.engine.close()
+                self._close_unused()
         return is_kept
-
-    def _swap(self, pooled: _PooledEngine, swap: ModelSwap, cancel: CancelToken, terms: LeaseTerms) -> bool:
-        """Load the model in the chat's engine if the user agrees. Raises NoRoomForModel if not."""
-        if not terms.ask(swap):
-            raise NoRoomForModel(swap.wanted, swap.loaded)
-        is_in = False
-        try:
-            for event in self.chat.load(pooled.path, terms.load_options(self.options()), cancel=cancel):
-                is_in = isinstance(event, ModelLoaded)
-        finally:
-            if not is_in:
-                self._bring_back(pooled)
-        return is_in
 
     def _wake_chat(self, cancel: CancelToken) -> bool:
         """Wait until the chat's model is loaded; False when cancelled.
@@ -437,47 +416,37 @@ class ModelPool:
         self._close_unused()
 
     def _close_unused(self) -> None:
-        """Close the engines that nobody leases any more, and let models that gave their place come back."""
-        now_s = time.monotonic()
+        """Close the engines that nobody leases any more, and let the model come back that gave its place.
+
+        Raises loading errors.
+        """
+        now_s, seat, before = time.monotonic(), self._seat, None
         with self._changed:
-            unused = [
-                pooled
-                for pooled in self._others.values()
-                if not pooled.leases and not pooled.is_loading and not pooled.is_held
-            ]
-            gone = [pooled for pooled in unused if pooled.engine is self.chat or pooled.kept_until_s <= now_s]
+            if threading.current_thread() is self._timer:
+                self._timer = None
+            everything = (seat, *self._others.values())
+            unused = [p for p in everything if not p.leases and not p.is_loading and not p.is_held]
+            if seat in unused and self._swapped_out is not None:
+                # Unless the user has loaded another model meanwhile.
+                before = self._swapped_out if self.chat.awaited in (None, seat.path.absolute()) else None
+                self._swapped_out = None
+                if before is not None:
+                    self._begin_in_chat(before, 0)
+            gone = [pooled for pooled in unused if pooled is not seat and pooled.kept_until_s <= now_s]
             for pooled in gone:
                 del self._others[pooled.path]
-                if pooled.swapped_out is not None:
-                    self._begin_in_chat(pooled.swapped_out, 0)
-                    # Of two that gave their place one after the other, the first comes back.
-                    for other in self._others.values():
-                        if other.swapped_out == pooled.path:
-                            other.swapped_out = pooled.swapped_out
-            left = [pooled.kept_until_s for pooled in unused if pooled not in gone]
+            left = [pooled.kept_until_s for pooled in unused if pooled is not seat and pooled not in gone]
             if left and self._timer is None:
-                self._timer = threading.Timer(min(left) - now_s, self._on_timer)
+                self._timer = threading.Timer(min(left) - now_s, self._close_unused)
                 self._timer.daemon = True
                 self._timer.start()
         for pooled in gone:
-            if pooled.engine is not self.chat:
-                pooled.engine.close()
-            elif pooled.swapped_out is not None:
-                try:
-                    self._bring_back(pooled)
-                finally:
-                    with self._changed:
-                        self._seat.is_loading = False
-                        self._changed.notify_all()
-
-    def _on_timer(self) -> None:
-        with self._changed:
-            self._timer = None
-        self._close_unused()
-
-    def _bring_back(self, pooled: _PooledEngine) -> None:
-        """Load the model that gave its place, unless another one was loaded since. Raises loading errors."""
-        before = pooled.swapped_out
-        if before is not None and self.chat.awaited in (None, pooled.path.absolute()):
-            for _ in self.chat.load(before, self.options()):
-                pass
+            pooled.engine.close()
+        if before is not None:
+            try:
+                for _ in self.chat.load(before, self.options()):
+                    pass
+            finally:
+                with self._changed:
+                    seat.is_loading = False
+                    self._changed.notify_all()
