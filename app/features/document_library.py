@@ -23,6 +23,7 @@ from app.documents.blocks import (
     piece_of,
 )
 from app.documents.formats.registry import can_draw
+from app.features.finding import find_occurrences
 
 if TYPE_CHECKING:
     from app.core.events import CancelToken, ModelLoaded
@@ -487,7 +488,7 @@ class KeptDocument:
         for fields in self._store.every_block(self._document.id):
             found += [
                 TextHighlight(int(fields["id"]), start, end)
-                for start, end in _find_stretches(str(fields["text"]), wanted)
+                for start, end in find_occurrences(str(fields["text"]), wanted)
             ]
             # A letter found a thousand times helps nobody.
             if len(found) >= limit:
@@ -549,23 +550,6 @@ def _is_unchanged(document: StoredDocument) -> bool:
         return _file_status(document.path) == (document.size_bytes, document.mtime_ns)
     except DocumentUnreadable:
         return False
-
-
-def _find_stretches(text: str, wanted: str) -> Iterator[tuple[int, int]]:
-    """Find casefolded `wanted` in a text. Offsets are the original text's, even where casefolding lengthens it."""
-    folded = text.casefold()
-    at = folded.find(wanted)
-    # Casefolding keeps the length of nearly every text, so the table is made only when needed.
-    offsets = None if len(folded) == len(text) else _casefold_origins(text)
-    while at >= 0:
-        end = at + len(wanted)
-        yield (at, end) if offsets is None else (offsets[at], offsets[end - 1] + 1)
-        at = folded.find(wanted, end)
-
-
-def _casefold_origins(text: str) -> list[int]:
-    """Return, for each letter of the casefolded text, the index of its origin in the text."""
-    return [place for place, letter in enumerate(text) for _ in letter.casefold()]
 
 
 # A document that was read, as the document view asks for it: its text block by block, and its pages as pictures.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
@@ -282,6 +282,23 @@ def words_pattern(query: str) -> re.Pattern[str] | None:
     ]
     # Longer words first, so that a prefix doesn't hide them.
     return re.compile("|".join(sorted(each, key=len, reverse=True)), re.I) if words else None
+
+
+def find_occurrences(text: str, wanted: str) -> Iterator[tuple[int, int]]:
+    """Find casefolded `wanted` in a text. Offsets are the original text's, even where casefolding lengthens it."""
+    folded = text.casefold()
+    at = folded.find(wanted)
+    # Casefolding keeps the length of nearly every text, so the table is made only when needed.
+    offsets = None if len(folded) == len(text) else _casefold_origins(text)
+    while at >= 0:
+        end = at + len(wanted)
+        yield (at, end) if offsets is None else (offsets[at], offsets[end - 1] + 1)
+        at = folded.find(wanted, end)
+
+
+def _casefold_origins(text: str) -> list[int]:
+    """Return, for each letter of the casefolded text, the index of its origin in the text."""
+    return [place for place, letter in enumerate(text) for _ in letter.casefold()]
 
 
 def _has_letters(word: str, wanted: str) -> bool:

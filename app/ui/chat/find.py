@@ -20,9 +20,9 @@ from app.features.finding import phrase_pattern, words_pattern
 from app.ui.chat.selection import texts_in
 from app.ui.chat.transcript import ChatTranscript, is_answer, is_question
 from app.ui.chat.turn import TurnView
-from app.ui.document.header import DocumentSearch
 from app.ui.i18n import tr
 from app.ui.text.formats import char_format, cursor_over, highlight
+from app.ui.text.search_row import TextSearchRow
 from app.ui.text.selectable import SelectableText
 from app.ui.theme import Theme
 from app.ui.utf16 import utf16_length
@@ -90,7 +90,7 @@ class FindBar(QFrame):
         self.setObjectName("find_bar")
         self._transcript = transcript
         self._text = ConversationText(transcript)
-        self.search = DocumentSearch(theme, self)
+        self.search = TextSearchRow(theme, self)
         self.search.field.setAccessibleName(tr("Find in this chat"))
         self.search.field.setPlaceholderText(tr("Find in this chat"))
         self.marks = TurnMarks(transcript, theme, self)
@@ -120,8 +120,7 @@ class FindBar(QFrame):
 
     def close_bar(self) -> None:
         """Close the bar and restore the previous focus."""
-        focus, before = self.window().focusWidget(), self._focus_before
-        had_focus = focus is not None and self.isAncestorOf(focus)
+        before, had_focus = self._focus_before, self.search.has_keyboard
         self.forget()
         # The widget focused before may be gone: turns far from the viewport are deleted.
         if had_focus and before is not None and isValid(before) and before.isVisible():
@@ -153,13 +152,10 @@ class FindBar(QFrame):
         """Handle F3, Shift+F3 and Escape from anywhere in the chat. Return whether the key was used."""
         if self.isHidden():
             return False
-        if event.key() == Qt.Key.Key_F3:
-            self.search.step(-1 if event.modifiers() & Qt.KeyboardModifier.ShiftModifier else 1)
-        elif event.key() == Qt.Key.Key_Escape:
-            self.close_bar()
-        else:
-            return False
-        return True
+        job = self.close_bar if event.key() == Qt.Key.Key_Escape else self.search.key_job(event)
+        if job is not None:
+            job()
+        return job is not None
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if not self.take_key(event):

@@ -39,13 +39,14 @@ from app.features.page_reading.corrections import GivenUp, PageCorrections
 from app.store.document_store import StoredDocument
 from app.ui.document.document_page import ZOOMS, PagePane
 from app.ui.document.document_text import MOST_SAID, DocumentText, no_text_words, said_of
-from app.ui.document.header import DocumentHeader, DocumentSearch, page_words
+from app.ui.document.header import DocumentHeader, page_words
 from app.ui.document.marks import areas_on, page_of, span_of
 from app.ui.i18n import tr
 from app.ui.shared_labels import DOCUMENT_LABEL, SAVE, TEXT_LABEL
 from app.ui.shell import tasks
 from app.ui.shell.notify import Notify
 from app.ui.text.formats import selected_text
+from app.ui.text.search_row import TextSearchRow
 from app.ui.theme import Theme
 from app.ui.utf16 import utf16_length
 from app.ui.widgets.buttons import set_text_font, text_button
@@ -57,10 +58,9 @@ SAVED_NOTE = "Saved"
 
 COMPARED_PX = 636
 """From this width on, a page and its recognized text are side by side."""
-ALT, CONTROL, SHIFT, NO_MODIFIER = (
+ALT, CONTROL, NO_MODIFIER = (
     Qt.KeyboardModifier.AltModifier,
     Qt.KeyboardModifier.ControlModifier,
-    Qt.KeyboardModifier.ShiftModifier,
     Qt.KeyboardModifier.NoModifier,
 )
 TURN_KEYS = (Qt.Key.Key_PageUp, Qt.Key.Key_PageDown, Qt.Key.Key_Home, Qt.Key.Key_End)
@@ -248,7 +248,7 @@ class DocumentView(DocumentCard):
         self.setObjectName("document_view")
         self.setAccessibleName(tr("Document"))
         self.header = DocumentHeader(theme)
-        self.search = DocumentSearch(theme)
+        self.search = TextSearchRow(theme)
         self.search.hide()
         self.note = plain_label(wraps=True)
         self.note.setObjectName("document_note")
@@ -491,9 +491,7 @@ class DocumentView(DocumentCard):
             self._reveal(self._open, mark)
 
     def _end_search(self) -> None:
-        had_focus = _has_focus_in(self, self.search)
-        self.search.hide()
-        self.search.forget()
+        had_focus = self.search.close_search()
         self._found = None
         self._show_marks()
         if had_focus:
@@ -521,10 +519,8 @@ class DocumentView(DocumentCard):
             (Qt.Key.Key_Right, ALT): lambda: self.turn(on),
             (Qt.Key.Key_Escape, NO_MODIFIER): self._on_close if self.search.isHidden() else self._end_search,
         }
-        if not self.search.isHidden():
-            jobs[Qt.Key.Key_F3, NO_MODIFIER] = lambda: self.search.step(1)
-            jobs[Qt.Key.Key_F3, SHIFT] = lambda: self.search.step(-1)
-        return jobs.get((Qt.Key(key), modifiers)) if self._open is not None else None
+        job = jobs.get((Qt.Key(key), modifiers)) or self.search.key_job(event)
+        return job if self._open is not None else None
 
     def event(self, event: QEvent) -> bool:
         # The window uses some of these keys for other things; inside the view they are the document's.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -14,16 +13,16 @@ from PySide6.QtWidgets import QBoxLayout, QFrame, QHBoxLayout, QPushButton, QVBo
 from app.documents.segments import Content
 from app.features.translate.translation_events import DRAFT, Row, StoredTranslation, TranslationEstimate
 from app.ui.document.document_files import FileToRead, Stage, short_name
-from app.ui.document.header import DocumentSearch
 from app.ui.i18n import tr
 from app.ui.shared_labels import APPLY_GLOSSARY, CANCEL, COUNTING, GLOSSARY, REMOVE, SAVE, STOP, TRANSLATE, WAITING
 from app.ui.shell.tab_spec import UiContext
+from app.ui.text.search_row import TextSearchRow
 from app.ui.theme import EDGE_PX, TOP_PX, Theme
 from app.ui.translate.document_job import DocumentJob, Drafts, TranslationSaving
 from app.ui.translate.language_row import Able, LanguageChoice, NeedsModel
-from app.ui.translate.rows import PORTION, SOURCE, TARGET, Link, RowSource
+from app.ui.translate.row_search import CellHit, RowSearch
+from app.ui.translate.rows import Link
 from app.ui.translate.segment_table import SegmentTable
-from app.ui.translate.segment_text import letters
 from app.ui.translate.translation_texts import (
     Remedy,
     draft_words,
@@ -72,7 +71,7 @@ class DocumentPage(QWidget):
         self.bar = DocumentBar(theme)
         self.state = StateBar(theme, notify)
         self.pictures = PicturesLine(theme)
-        self.search = DocumentSearch(theme)
+        self.search = TextSearchRow(theme)
         self.search.field.setAccessibleName(tr("Search in both columns"))
         self.search.hide()
         self.segments = SegmentTable(theme)
@@ -247,10 +246,7 @@ class DocumentPage(QWidget):
         self.search.begin(max(1, self.segments.current + 1))
 
     def end_search(self) -> None:
-        focus = self.search.focusWidget()
-        had_focus = focus is not None and self.search.isAncestorOf(focus)
-        self.search.hide()
-        self.search.forget()
+        had_focus = self.search.close_search()
         self._show_hits()
         # Otherwise the keyboard would stay with a hidden field.
         if had_focus:
@@ -287,8 +283,8 @@ class DocumentPage(QWidget):
             self.begin_search()
         elif event.key() == Qt.Key.Key_F8:
             self.segments.next_wanted.emit(self.segments.current + 1)
-        elif not self.search.isHidden():
-            self.search.step(-1 if event.modifiers() & Qt.KeyboardModifier.ShiftModifier else 1)
+        elif (job := self.search.key_job(event)) is not None:
+            job()
 
 
 # Header of a translated document: title, and buttons for glossary, flags and saving.
@@ -483,51 +479,6 @@ class DocumentBar(QWidget):
         if self._row.direction() != to:
             self._row.setDirection(to)
         self._show_domain()
-
-
-# Search in both columns of a translation, on a thread.
-
-
-@dataclass(frozen=True)
-class CellHit:
-    """Search hit: segment id, column, start and end in the cell's characters."""
-
-    block_id: int
-    column: int
-    start: int
-    end: int
-
-
-class RowSearch:
-    """Adapter that lets `DocumentSearch`, made for documents, search a translation's rows."""
-
-    def __init__(self, source: RowSource) -> None:
-        self._source = source
-
-    def search_text(self, text: str, most: int) -> list[CellHit]:
-        """Return up to `most` hits in order, ignoring case. Raises the store's errors."""
-        wanted, found = text.casefold(), list[CellHit]()
-        for start in range(1, self._source.count + 1, PORTION):
-            for row in self._source.rows(start, PORTION):
-                found += _hits(row, wanted)
-            if len(found) >= most:
-                break
-        return found[:most]
-
-
-def _hits(row: Row, wanted: str) -> list[CellHit]:
-    translated: Content = row.translated.content if row.translated is not None else ()
-    found = []
-    for column, content in ((SOURCE, row.segment.content), (TARGET, translated)):
-        letters_ = letters(content)
-        folded = letters_.casefold()
-        if len(folded) != len(letters_):  # of the few letters that fold to two, so positions would differ
-            folded = letters_.lower() if len(letters_.lower()) == len(letters_) else letters_
-        at = folded.find(wanted)
-        while at >= 0:
-            found.append(CellHit(row.segment.id, column, at, at + len(wanted)))
-            at = folded.find(wanted, at + len(wanted))
-    return found
 
 
 # Foot of a draft: amount, estimated time, Translate.

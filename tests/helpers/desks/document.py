@@ -8,7 +8,7 @@ from app.features.document_library import TextHighlight
 from app.ui.document.document_page import DocumentProblem, PageArea, PagePaper
 from app.ui.document.document_text import DocumentText
 from app.ui.document.document_view import DocumentView
-from app.ui.document.header import DocumentSearch
+from app.ui.text.search_row import TextSearchRow
 from tests.helpers.desks.desk import Desk, Found
 
 
@@ -32,7 +32,7 @@ class ReaderDesk(Desk):
     previous_page = Found(QToolButton, "previous_page")
     next_page = Found(QToolButton, "next_page")
     close_button = Found(QToolButton, "close_document")
-    search_row = Found(DocumentSearch)
+    search_row = Found(TextSearchRow)
     search_field = Found(QLineEdit, "search_field")
     search_count = Found(QLabel, "search_count")
 

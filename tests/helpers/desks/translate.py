@@ -14,8 +14,8 @@ from PySide6.QtWidgets import QApplication, QFileDialog, QFrame, QLabel, QLineEd
 from app.bootstrap import Fireside
 from app.documents.segments import Content, Segment
 from app.features.translate.translation_events import Formality, Translated, TranslationWish
-from app.ui.document.header import DocumentSearch
 from app.ui.shell.notify import Notify
+from app.ui.text.search_row import TextSearchRow
 from app.ui.translate.document_page import DocumentPage, DraftFoot, FileLine
 from app.ui.translate.document_view import DocumentTranslationView
 from app.ui.translate.glossary_panel import GlossaryPanel
@@ -128,7 +128,7 @@ class DocumentDesk(Languages, FileQuestions):
     page = Found(DocumentPage)
     card = Found(QFrame, "segments_card")
     segments = Found(SegmentTable)
-    search_row = Found(DocumentSearch)
+    search_row = Found(TextSearchRow)
     search_field = Found(QLineEdit, "search_field")
     search_count = Found(QLabel, "search_count")
     glossary = Found(GlossaryPanel)

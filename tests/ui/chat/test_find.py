@@ -14,7 +14,7 @@ from pytestqt.qtbot import QtBot
 from app.core.events import Role
 from app.ui.chat.chat_view import ChatView
 from app.ui.chat.find import seen_of, texts_in
-from app.ui.document.header import NO_MATCHES
+from app.ui.text.search_row import NO_MATCHES
 from tests.helpers.desks.chat import ChatDesk
 from tests.helpers.desks.desk import NO_KEYS
 from tests.helpers.desks.window import Frame, open_window

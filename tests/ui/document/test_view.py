@@ -24,18 +24,11 @@ from app.store.document_store import StoredPageReading
 from app.ui.document.document_page import DRAWING_THE_PAGE
 from app.ui.document.document_text import EMPTY_CHAPTER, NO_TEXT_ON_PAGE
 from app.ui.document.document_view import DocumentView
-from app.ui.document.header import (
-    CHAPTER_OF,
-    CLOSE_DOCUMENT,
-    CLOSE_SEARCH,
-    NEXT_MATCH,
-    PAGE_OF,
-    PREVIOUS_PAGE,
-    SEARCH_DOCUMENT,
-)
+from app.ui.document.header import CHAPTER_OF, CLOSE_DOCUMENT, PAGE_OF, PREVIOUS_PAGE
 from app.ui.shared_labels import DOCUMENT_LABEL, NEXT_PAGE, SEARCH_CHATS
 from app.ui.shell import tasks
 from app.ui.shell.notify import Notify
+from app.ui.text.search_row import CLOSE_SEARCH, NEXT_MATCH, SEARCH_DOCUMENT
 from app.ui.theme import DARK, LIGHT, Theme
 from tests.helpers.clipping import clipped_texts
 from tests.helpers.counting import lines_run
