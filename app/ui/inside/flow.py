@@ -23,6 +23,7 @@ from PySide6.QtWidgets import QAbstractScrollArea, QFrame, QVBoxLayout, QWidget
 
 from app.language.language_names import is_right_to_left
 from app.ui.i18n import tr
+from app.ui.text.keyboard_walk import step_aside
 from app.ui.theme import Theme, Tokens
 from app.ui.widgets.buttons import text_button
 from app.ui.widgets.labels import announce, plain_label, plain_tip
@@ -341,7 +342,7 @@ class TokenFlow(QAbstractScrollArea):
         if event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier or not self._pieces:
             super().keyPressEvent(event)
             return
-        target = self._target(Qt.Key(event.key()))
+        target = self._target(event)
         if target is not None:
             self.set_current(min(max(target, 0), len(self._pieces) - 1))
         elif event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space) and self._current >= 0:
@@ -349,15 +350,14 @@ class TokenFlow(QAbstractScrollArea):
         else:
             event.ignore()  # Escape closes the panel
 
-    def _target(self, key: Qt.Key) -> int | None:
+    def _target(self, event: QKeyEvent) -> int | None:
         """Return the token a key leads to; None for other keys."""
+        key = Qt.Key(event.key())
         now, page = max(self._current, 0), max(1, self.viewport().height() // self._lines.pitch_px - 1)
-        # The arrows follow the screen: to the right is back in a right-to-left text.
-        ahead = -1 if self._is_mirrored else 1
-        steps = {Qt.Key.Key_Right: ahead, Qt.Key.Key_Left: -ahead}
         lines = {Qt.Key.Key_Down: 1, Qt.Key.Key_Up: -1, Qt.Key.Key_PageDown: page, Qt.Key.Key_PageUp: -page}
-        if key in steps:
-            return now + steps[key]
+        # The arrows follow the screen: to the right is back in a right-to-left text.
+        if step := step_aside(event, is_rtl=self._is_mirrored):
+            return now + step
         if key in lines:
             return self._lines.item_lines_away(now, lines[key])
         return {Qt.Key.Key_Home: 0, Qt.Key.Key_End: len(self._pieces) - 1}.get(key)

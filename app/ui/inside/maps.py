@@ -30,6 +30,7 @@ from app.language.language_names import is_right_to_left
 from app.ui.i18n import tr
 from app.ui.inside.plots import percent
 from app.ui.shared_labels import ATTENTION
+from app.ui.text.keyboard_walk import step_aside
 from app.ui.theme import Theme
 from app.ui.widgets.labels import announce, plain_tip
 
@@ -647,11 +648,9 @@ class TokenArcs(QWidget):
         self.plot.paint(QPainter(self), self._places, has_focus=self.hasFocus())
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        side, current = -1 if self.plot.is_mirrored else 1, self.plot.current
-        moves = {Qt.Key.Key_Right: side, Qt.Key.Key_Left: -side}
-        key = Qt.Key(event.key())
-        if key in moves:
-            self._choose(current + moves[key])
+        current, key = self.plot.current, Qt.Key(event.key())
+        if step := step_aside(event, is_rtl=self.plot.is_mirrored):
+            self._choose(current + step)
         elif key in (Qt.Key.Key_Home, Qt.Key.Key_End):
             self._choose(0 if key == Qt.Key.Key_Home else len(self._places) - 1)
         elif key in (Qt.Key.Key_Up, Qt.Key.Key_Down) and self._places:

@@ -21,7 +21,6 @@ from PySide6.QtGui import (
     QPaintEvent,
     QPen,
     QResizeEvent,
-    QTextBlock,
     QTextCharFormat,
     QTextCursor,
     QTextDocument,
@@ -35,10 +34,10 @@ from app.language.language_names import is_right_to_left
 from app.ui.i18n import tr
 from app.ui.summarize.summary_texts import Chip, ShownStatement
 from app.ui.text.formats import block_format, char_format, cursor_over, selected_text
+from app.ui.text.keyboard_walk import ENTER, is_plain, row_after, step_aside
+from app.ui.text.line_ranges import ranges_by_line
 from app.ui.theme import EDGE_PX, READING_PX, Theme
 from app.ui.widgets.labels import announce, plain_tip
-
-STEPS = {Qt.Key.Key_Down: 1, Qt.Key.Key_Up: -1}
 
 
 class StatementView(QTextEdit):
@@ -231,33 +230,16 @@ class StatementView(QTextEdit):
         return data
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        # Arrows of the keypad have a modifier of their own.
-        key, is_bare = (
-            event.key(),
-            event.modifiers()
-            in (
-                Qt.KeyboardModifier.NoModifier,
-                Qt.KeyboardModifier.KeypadModifier,
-            ),
-        )
-        last = len(self.ranges) - 1
-        side = {Qt.Key.Key_Right: 1, Qt.Key.Key_Left: -1}.get(Qt.Key(key), 0)
-        if key == Qt.Key.Key_Escape:
+        current = self.ranges[self.current] if self.current >= 0 else None
+        if event.key() == Qt.Key.Key_Escape:
             self.left.emit()
-        elif not is_bare or last < 0:
+        elif not is_plain(event) or not self.ranges:
             super().keyPressEvent(event)
-        elif key in STEPS:
-            step = STEPS[Qt.Key(key)]
-            self.go_to(min(max(self.current + step, 0), last))
-        elif key == Qt.Key.Key_Home:
-            self.go_to(0)
-        elif key == Qt.Key.Key_End:
-            self.go_to(last)
-        elif side and self.current >= 0:
-            side = -side if self.ranges[self.current].is_right_to_left else side
-            most = len(self.ranges[self.current].shown.chips) - 1
-            self.go_to(self.current, min(max(self.chip + side, 0), max(0, most)))
-        elif key in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space):
+        elif (row := row_after(event, self.current, len(self.ranges) - 1)) is not None:
+            self.go_to(row)
+        elif current is not None and (side := step_aside(event, is_rtl=current.is_right_to_left)):
+            self.go_to(self.current, min(max(self.chip + side, 0), max(0, len(current.shown.chips) - 1)))
+        elif event.key() in (*ENTER, Qt.Key.Key_Space):
             self.open_place(max(self.current, 0), self.chip)
         else:
             super().keyPressEvent(event)
@@ -698,26 +680,9 @@ class StatementGround:
         up = self._view.verticalScrollBar().value()
         block = document.findBlock(start)
         while block.isValid() and block.position() < end:
-            origin = layout.blockBoundingRect(block).topLeft()
-            yield from self._lines_of(block, start, end, QPointF(origin.x(), origin.y() - up), metrics)
+            origin, at = layout.blockBoundingRect(block).topLeft(), block.position()
+            for line, left, width in ranges_by_line(block.layout(), start - at, min(end - at, block.length() - 1)):
+                # As high as the letters, while the line is higher.
+                top = origin.y() - up + line.y() + line.ascent() - metrics.ascent()
+                yield line, QRectF(origin.x() + left, top, width, metrics.ascent() + metrics.descent())
             block = block.next()
-
-    @staticmethod
-    def _lines_of(
-        block: QTextBlock, start: int, end: int, origin: QPointF, metrics: QFontMetricsF
-    ) -> Iterator[tuple[QTextLine, QRectF]]:
-        text = block.layout()
-        first, last = max(0, start - block.position()), min(end - block.position(), block.length() - 1)
-        for number in range(text.lineCount()):
-            line = text.lineAt(number)
-            begin, stop = max(first, line.textStart()), min(last, line.textStart() + line.textLength())
-            if begin >= stop:
-                continue
-            begin_x, stop_x = line.cursorToX(begin)[0], line.cursorToX(stop)[0]  # type: ignore[index]
-            # As high as the letters, while the line is higher.
-            base = origin.y() + line.y() + line.ascent()
-            left = origin.x() + min(begin_x, stop_x)
-            yield (
-                line,
-                QRectF(left, base - metrics.ascent(), abs(stop_x - begin_x), metrics.ascent() + metrics.descent()),
-            )

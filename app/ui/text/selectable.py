@@ -10,13 +10,15 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from html import escape
 from itertools import groupby
+from typing import Any
 
-from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
+from PySide6.QtCore import QEvent, QMimeData, QPointF, Qt, QUrl
 from PySide6.QtGui import QContextMenuEvent, QKeyEvent, QMouseEvent, QTextBlock, QTextDocument, QTextFormat
 from PySide6.QtWidgets import QTextBrowser
 
 from app.core.visible import settle_directions
 from app.ui.text.formats import cursor_over
+from app.ui.text.keyboard_walk import ENTER
 from app.ui.text.pieces import (
     Code,
     Fold,
@@ -276,8 +278,6 @@ FORMULA = QTextFormat.Property.UserProperty.value
 FORMULA_SIZE = FORMULA + 1
 """Format property of a formula's picture: length of its source with what follows it in the text."""
 PICTURE = "\ufffc"
-_OWN_KEYS = (Qt.Key.Key_Return, Qt.Key.Key_Enter)
-"""Keys that follow a focused link."""
 
 
 class SelectableText(QTextBrowser):
@@ -357,42 +357,32 @@ class SelectableText(QTextBrowser):
         pieces = self.selected()
         return mime_data(html_of(pieces), text_of(pieces))
 
-    def mousePressEvent(self, event: QMouseEvent) -> None:
-        if self.is_shared:
-            event.ignore()
+    def _handle(self, handler: Callable[[Any], None], event: QEvent, *, is_own: bool = False) -> None:
+        """Leave an event to the ancestor that selects across texts, if there is one and the event isn't this text's."""
+        if is_own or not self.is_shared:
+            handler(event)
         else:
-            super().mousePressEvent(event)
+            event.ignore()
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        self._handle(super().mousePressEvent, event)
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        # A move without a button is handled here, as the pointer changes over links.
-        if event.buttons() != Qt.MouseButton.NoButton and self.is_shared:
-            event.ignore()
-        else:
-            super().mouseMoveEvent(event)
+        # Without a button the pointer changes over links.
+        self._handle(super().mouseMoveEvent, event, is_own=event.buttons() == Qt.MouseButton.NoButton)
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
-        if self.is_shared:
-            event.ignore()
-        else:
-            super().mouseReleaseEvent(event)
+        self._handle(super().mouseReleaseEvent, event)
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
-        if self.is_shared:
-            event.ignore()
-        else:
-            super().mouseDoubleClickEvent(event)
+        self._handle(super().mouseDoubleClickEvent, event)
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
-        if self.is_shared:
-            event.ignore()
-        else:
-            super().contextMenuEvent(event)
+        self._handle(super().contextMenuEvent, event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        if event.key() not in _OWN_KEYS and self.is_shared:
-            event.ignore()
-        else:
-            super().keyPressEvent(event)
+        # Enter follows a focused link.
+        self._handle(super().keyPressEvent, event, is_own=event.key() in ENTER)
 
 
 def part_of_line(line: ProseLine, block: QTextBlock, start: int, end: int, drawn: int) -> ProseLine:

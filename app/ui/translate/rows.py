@@ -19,6 +19,7 @@ from app.features.translate.translation_events import Translated, TranslationSou
 from app.language.language_names import is_right_to_left
 from app.ui.i18n import tr
 from app.ui.text.formats import char_format
+from app.ui.text.line_ranges import ranges_by_line
 from app.ui.theme import Theme
 from app.ui.translate.segment_text import SegmentLayout, SegmentWriter
 from app.ui.translate.translation_texts import Remedy, ShownFlag, shown_flags
@@ -254,15 +255,8 @@ class RowCell:
     def rect_of(self, start: int, end: int) -> list[QRectF]:
         """Return the rectangles of a range, one per line."""
         text = self.written.text
-        first, last = utf16_length(text[:start]), utf16_length(text[:end])
-        found = []
-        for number in range(self._layout.lineCount()):
-            line = self._layout.lineAt(number)
-            begin, stop = max(first, line.textStart()), min(last, line.textStart() + line.textLength())
-            if begin < stop:
-                begin_x, stop_x = line.cursorToX(begin)[0], line.cursorToX(stop)[0]  # type: ignore[index]
-                found.append(QRectF(min(begin_x, stop_x), line.y(), abs(stop_x - begin_x), line.height()))
-        return found
+        lines = ranges_by_line(self._layout, utf16_length(text[:start]), utf16_length(text[:end]))
+        return [QRectF(left, line.y(), width, line.height()) for line, left, width in lines]
 
     def _range(self, start: int, end: int, color: str) -> QTextLayout.FormatRange:
         text = self.written.text

@@ -35,9 +35,10 @@ from app.ui.i18n import tr
 from app.ui.shared_labels import COPY, EDIT_LABEL
 from app.ui.shell.desktop import copy_text
 from app.ui.text.block_selection import BlockSelection, SelectionMouse, SelectionUnit
+from app.ui.text.keyboard_walk import ENTER, row_after, step_aside
 from app.ui.theme import Theme
 from app.ui.translate.rows import EDGE_PX, SOURCE, TARGET, Index, LaidRow, Link, RowCell, Rows, RowsModel, RowSource
-from app.ui.translate.segment_text import ENTER, RowEditor, put_back
+from app.ui.translate.segment_text import RowEditor, put_back
 from app.ui.translate.translation_texts import Remedy
 from app.ui.widgets.labels import announce
 
@@ -585,8 +586,8 @@ class SegmentTable(SelectableRows):
     def keyPressEvent(self, event: QKeyEvent) -> None:
         key, row, last = Qt.Key(event.key()), max(0, self.current), self.rows.rowCount() - 1
         has_control = bool(event.modifiers() & CONTROL)
-        # Left goes towards the text, from the first remedy to none
-        side = {Qt.Key.Key_Right: 1, Qt.Key.Key_Left: -1}.get(key, 0)
+        is_scroll = has_control and key in (Qt.Key.Key_Up, Qt.Key.Key_Down)
+        other = None if is_scroll else row_after(event, row, last)
         page = {Qt.Key.Key_PageDown: 1, Qt.Key.Key_PageUp: -1}.get(key, 0)
         if last < 0:
             event.ignore()
@@ -596,14 +597,13 @@ class SegmentTable(SelectableRows):
             self.select_row(row)
         elif has_control and key in ENTER:
             self._accept(row)
-        elif key in (Qt.Key.Key_Down, Qt.Key.Key_Up) and not has_control:
-            self.go_to(min(max(row + (1 if key == Qt.Key.Key_Down else -1), 0), last))
         elif page:
             self._turn(page)
-        elif key in (Qt.Key.Key_Home, Qt.Key.Key_End):
-            self.go_to(0 if key == Qt.Key.Key_Home else last)
-        elif side and not has_control:
-            self._choose_link(row, -side if self.isRightToLeft() else side)
+        elif other is not None:
+            self.go_to(other)
+        # Left goes towards the text, from the first remedy to none.
+        elif not has_control and (side := step_aside(event, is_rtl=self.isRightToLeft())):
+            self._choose_link(row, side)
         elif key == Qt.Key.Key_F8:
             self.next_wanted.emit(row + 1)
         elif key in (*ENTER, Qt.Key.Key_Space, Qt.Key.Key_F2):

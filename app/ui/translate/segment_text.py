@@ -28,6 +28,7 @@ from app.ui.i18n import tr
 from app.ui.icons import glyph
 from app.ui.shared_labels import TRANSLATION
 from app.ui.text.formats import block_format, char_format, selected_text
+from app.ui.text.keyboard_walk import ENTER
 from app.ui.theme import Theme
 from app.ui.utf16 import utf16_length
 from app.ui.widgets.buttons import set_mark, text_button
@@ -40,7 +41,6 @@ EDGE_PX = 22
 """Same as the cells' edge, so that words don't move when editing starts."""
 BORDER_PX = 2
 """Frame width set in the style sheet."""
-ENTER = (Qt.Key.Key_Return, Qt.Key.Key_Enter)
 
 
 class MarkedText(QTextEdit):
