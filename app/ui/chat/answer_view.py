@@ -41,8 +41,9 @@ from app.ui.shared_labels import (
 from app.ui.shell.notify import ACTION_LABELS
 from app.ui.text.code_view import CodeText
 from app.ui.text.markdown import MarkdownStream
+from app.ui.text.paragraph_styles import ProseStyle
 from app.ui.text.pieces import Code, Piece, StyledSpan
-from app.ui.text.prose import ProseStyle, TextView
+from app.ui.text.prose import TextView
 from app.ui.text.text_body import MessageBody
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import set_mark, text_button

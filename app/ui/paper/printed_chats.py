@@ -6,7 +6,7 @@ Text enters by `insertText` only, as in the window, so that nothing in it become
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import groupby
 from pathlib import Path
 
@@ -25,11 +25,9 @@ from PySide6.QtGui import (
     QTextDocument,
     QTextFormat,
     QTextImageFormat,
-    QTextLength,
     QTextOption,
     QTextTable,
     QTextTableCellFormat,
-    QTextTableFormat,
 )
 from PySide6.QtSvg import QSvgRenderer
 
@@ -44,8 +42,9 @@ from app.store.media_store import MediaUse
 from app.ui.paper.sheets import TEXT_PT, Ground, LaidOutText, Sheets, paper_font, pdf_file
 from app.ui.text import formula
 from app.ui.text.code_view import MAX_CHARACTERS, coloured_lines, find_lexer
-from app.ui.text.formats import marker_of
+from app.ui.text.formats import as_one_paragraph, char_format, marker_of
 from app.ui.text.markdown import MarkdownBlock, MarkdownStream
+from app.ui.text.paragraph_styles import ParagraphSizes, ProseStyle, span_format, table_format
 from app.ui.text.pieces import Code, Fold, MarkdownTable, Piece, Prose, ProseLine, Spans, StyledSpan
 from app.ui.theme import CODE_FAMILY, FAMILY, LIGHT
 from app.ui.widgets.picture_widgets import read_rows
@@ -55,7 +54,19 @@ CODE_PT = 8.6
 HANG_PT = 4 * 0.6 * CODE_PT
 """Hanging indent of broken code lines, and tab width: four characters."""
 NOTE_PT = 8.8
-HEADINGS_PT = {1: 14.5, 2: 13.0, 3: 11.8, 4: TEXT_PT, 5: TEXT_PT, 6: TEXT_PT}
+SIZES = ParagraphSizes(
+    text=TEXT_PT,
+    note=NOTE_PT,
+    headings={1: (14.5, 600), 2: (13.0, 600), 3: (11.8, 600), 4: (TEXT_PT, 600), 5: (TEXT_PT, 600), 6: (TEXT_PT, 600)},
+    gap=6.5,
+    major_gap=14,
+    minor_gap=10,
+    heading_gap=3,
+    item_gap=3,
+    rule_gap=6,
+    note_gap=2,
+)
+FIRST_GAP_PT = 5
 TABLE_PT = (9.2, 8.2, 7.2)
 """Font size of tables with up to 6, up to 9, and more columns."""
 INDENT_PT = 18
@@ -75,16 +86,7 @@ _ALIGN = {
 }
 
 
-@dataclass(frozen=True)
-class ParagraphLook:
-    """Font size, weight and colour that the runs of a paragraph share."""
-
-    size_pt: float = TEXT_PT
-    weight: int = 400
-    color: str = LIGHT.text
-
-
-PLAIN = ParagraphLook()
+PLAIN = ProseStyle(TEXT_PT)
 
 
 def answer_texts(sheets: Sheets, markdown: str, *, before: PaperText | None = None) -> Iterator[LaidOutText]:
@@ -170,7 +172,7 @@ class PaperText:
 
     def line(self, line: ProseLine) -> None:
         """Append a paragraph, heading, list item, formula or rule."""
-        look, format_ = _look_of(line), QTextBlockFormat()
+        look, format_ = SIZES.style_of(line, LIGHT), QTextBlockFormat()
         format_.setIndent(line.depth + line.quote)
         if line.kind == "heading":
             format_.setHeadingLevel(line.level)
@@ -179,7 +181,8 @@ class PaperText:
         if line.marker:
             format_.setTextIndent(-self._sheets.pt(INDENT_PT))
             format_.setTabPositions([QTextOption.Tab(self._sheets.in_format(INDENT_PT), QTextOption.TabType.LeftTab)])
-        number = self.paragraph(line.spans, look, format_, gap_pt=_gap(self._last, line), marker=line.marker)
+        gap = SIZES.gap_between(self._last, line) if self._last is not None else FIRST_GAP_PT
+        number = self.paragraph(line.spans, look, format_, gap_pt=gap, marker=line.marker)
         if line.quote:
             self._quotes.append((number, line.quote, line.depth))
         if line.kind == "rule":
@@ -189,7 +192,7 @@ class PaperText:
     def paragraph(
         self,
         spans: Spans,
-        look: ParagraphLook = PLAIN,
+        look: ProseStyle = PLAIN,
         format_: QTextBlockFormat | None = None,
         *,
         gap_pt: float = 0.0,
@@ -203,7 +206,7 @@ class PaperText:
         self._write(self._cursor, spans, look)
         return number
 
-    def go_on(self, spans: Spans, look: ParagraphLook) -> None:
+    def go_on(self, spans: Spans, look: ProseStyle) -> None:
         """Append runs to the current paragraph, such as the time behind a name."""
         self._write(self._cursor, spans, look)
 
@@ -252,7 +255,7 @@ class PaperText:
             format_.setLeftMargin(format_.leftMargin() + self._sheets.pt(HANG_PT))
             format_.setTextIndent(-self._sheets.pt(HANG_PT))
             format_.setTabPositions(tabs)
-            number = self._begin(format_, ParagraphLook(CODE_PT), 0 if at else PAD_PT + 7)
+            number = self._begin(format_, ProseStyle(CODE_PT), 0 if at else PAD_PT + 7)
             self._write_code(words, colours.get(at, ()))
         self._grounds.append((first, number, "code"))
         self._last, self._gap_pt = None, PAD_PT
@@ -262,14 +265,10 @@ class PaperText:
         if not table.rows:
             return
         columns = len(table.aligns)
-        format_ = QTextTableFormat()
-        format_.setBorder(0)
-        format_.setBorderCollapse(True)
-        format_.setCellSpacing(0)
+        format_ = table_format()
         format_.setTopMargin(self._sheets.in_format(self._take_gap(6)))
         format_.setBottomMargin(self._sheets.in_format(9))
         format_.setLeftMargin(self._sheets.in_format(INDENT_PT) * table.depth)
-        format_.setWidth(QTextLength(QTextLength.Type.PercentageLength, 100))
         self._cursor.movePosition(QTextCursor.MoveOperation.End)
         drawn = self._cursor.insertTable(len(table.rows), columns, format_)
         size = TABLE_PT[(columns > 6) + (columns > 9)]
@@ -328,10 +327,10 @@ class PaperText:
             return 0.0
         return gap
 
-    def _begin(self, format_: QTextBlockFormat, look: ParagraphLook, gap_pt: float) -> int:
+    def _begin(self, format_: QTextBlockFormat, look: ProseStyle, gap_pt: float) -> int:
         format_.setTopMargin(self._sheets.in_format(self._take_gap(gap_pt)))
         if not format_.lineHeight():
-            height = QFontMetricsF(paper_font(look.size_pt, look.weight)).height()
+            height = QFontMetricsF(paper_font(look.size, look.weight)).height()
             # At least, as a formula may be higher than its line.
             kind = QTextBlockFormat.LineHeightTypes.MinimumHeight.value
             format_.setLineHeight(height * LINE_PERCENT / 100, kind)
@@ -351,29 +350,27 @@ class PaperText:
         format_.setRightMargin(self._sheets.pt(PAD_PT + 2))
         return format_
 
-    def _write(self, cursor: QTextCursor, spans: Spans, look: ParagraphLook) -> None:
+    def _write(self, cursor: QTextCursor, spans: Spans, look: ProseStyle) -> None:
         formula.draw(span.text for span in spans if span.formula)
         for span in spans:
             self.length += len(span.text)
             if span.formula and (drawing := formula.known_drawing(span.text)) is not None:
-                shown = QTextCharFormat()
-                shown.setFont(paper_font(look.size_pt, look.weight))
+                color = look.color or LIGHT.text
+                shown = char_format(paper_font(look.size, look.weight))
                 shown.setObjectType(_FORMULA)
                 shown.setProperty(_SOURCE, span.text)
-                shown.setProperty(_COLOUR, look.color)
-                self._formulas.add_formula(span.text, drawing, look.color)
+                shown.setProperty(_COLOUR, color)
+                self._formulas.add_formula(span.text, drawing, color)
                 if self._formulas.hangs_deep(shown):
                     shown.setVerticalAlignment(QTextCharFormat.VerticalAlignment.AlignMiddle)
                 # Qt's stand-in for an object in the text.
                 cursor.insertText("\ufffc", shown)
                 cursor.insertText(formula.after(span.text), self._format(replace(span, code=False), look))
                 continue
-            # A newline or U+2029 would begin another paragraph.
-            text = span.text.replace("\r", "").replace("\n", "\u2028").replace("\u2029", "\u2028")
-            cursor.insertText(text, self._format(span, look))
+            cursor.insertText(as_one_paragraph(span.text), self._format(span, look))
 
     def _write_code(self, words: str, colours: Sequence[tuple[int, int, str]]) -> None:
-        plain = self._format(StyledSpan("", code=True), ParagraphLook(CODE_PT + 1))
+        plain = self._format(StyledSpan("", code=True), ProseStyle(CODE_PT + 1))
         # The box of the block is its background.
         plain.clearBackground()
         # Colours count UTF-16 units.
@@ -398,29 +395,14 @@ class PaperText:
         cursor, format_ = cell.firstCursorPosition(), QTextBlockFormat()
         format_.setAlignment(_ALIGN.get(align, Qt.AlignmentFlag.AlignLeft))
         cursor.setBlockFormat(format_)
-        style = ParagraphLook(size, 600 if row == 0 else 400)
+        style = ProseStyle(size, 600 if row == 0 else 400)
         cursor.setBlockCharFormat(self._format(StyledSpan(""), style))
         self._write(cursor, spans, style)
 
-    def _format(self, span: StyledSpan, look: ParagraphLook) -> QTextCharFormat:
-        shown = QTextCharFormat()
-        family, size = (CODE_FAMILY, look.size_pt - 1) if span.code else (FAMILY, look.size_pt)
+    def _format(self, span: StyledSpan, look: ProseStyle) -> QTextCharFormat:
+        family, size = (CODE_FAMILY, look.size - 1) if span.code else (FAMILY, look.size)
         font = paper_font(size, max(look.weight, 600) if span.bold else look.weight, family)
-        font.setItalic(span.italic)
-        font.setStrikeOut(span.strike)
-        shown.setFont(font)
-        shown.setForeground(QColor(look.color))
-        if span.code and not span.formula:
-            shown.setBackground(QColor(LIGHT.code))
-        if span.raised or span.script:
-            align = QTextCharFormat.VerticalAlignment
-            is_above = span.raised or span.script == "sup"
-            shown.setVerticalAlignment(align.AlignSuperScript if is_above else align.AlignSubScript)
-        if span.href:
-            shown.setAnchor(True)
-            shown.setAnchorHref(span.href)
-            shown.setForeground(QColor(LIGHT.accent))
-        return shown
+        return span_format(span, font, look, LIGHT, "" if span.formula else LIGHT.code)
 
     # Positions after the layout.
 
@@ -518,31 +500,6 @@ class _Formulas(QPyTextObject):
         return float(QFontMetrics(format_.toCharFormat().font()).xHeight())
 
 
-def _look_of(line: ProseLine) -> ParagraphLook:
-    if line.kind == "heading":
-        return ParagraphLook(HEADINGS_PT[line.level], 600, LIGHT.muted if line.level > 4 else LIGHT.text)
-    if line.kind == "note":
-        return ParagraphLook(NOTE_PT, color=LIGHT.muted)
-    if line.kind == "rule":
-        return ParagraphLook(4)
-    return ParagraphLook(color=LIGHT.muted if line.quote else LIGHT.text)
-
-
-def _gap(before: ProseLine | None, line: ProseLine) -> float:
-    """Return the space above a line in points, by what is before it."""
-    if before is None:
-        return 5
-    if line.kind == "heading":
-        return 14 if line.level < 3 else 10
-    if line.kind == "note" and before.kind == "note":
-        return 2
-    if line.kind == "rule" or before.kind == "rule":
-        return 6
-    if before.kind == "heading":
-        return 3
-    return 3 if line.depth and (before.depth or line.marker) else 6.5
-
-
 def _part(units: bytes, begin: int, end: int) -> str:
     return units[2 * begin : 2 * end].decode("utf-16-le", "surrogatepass")
 
@@ -551,9 +508,9 @@ def _is_short(text: str) -> bool:
     return len(text) <= MAX_CHARACTERS and all(len(line) <= 2_000 for line in text.split("\n"))
 
 
-TITLE = ParagraphLook(19, 700)
-SMALL = ParagraphLook(NOTE_PT, color=LIGHT.muted)
-NAME = ParagraphLook(10, 650)
+TITLE = ProseStyle(19, 700)
+SMALL = ProseStyle(NOTE_PT, color=LIGHT.muted)
+NAME = ProseStyle(10, 650)
 BETWEEN_TURNS_PT = 15
 
 

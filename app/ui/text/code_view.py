@@ -32,8 +32,9 @@ from app.ui.i18n import tr
 from app.ui.shared_labels import COPIED, COPY
 from app.ui.text.formats import block_format, char_format
 from app.ui.text.links import drawing_link
+from app.ui.text.paragraph_styles import ProseStyle
 from app.ui.text.pieces import Code, Piece, StyledSpan
-from app.ui.text.prose import CODE_LINE_PERCENT, ProseStyle, TextView
+from app.ui.text.prose import CODE_LINE_PERCENT, TextView
 from app.ui.text.step_limit import StepTooLong, limited_step
 from app.ui.theme import Theme
 from app.ui.utf16 import utf16_length, utf16_slice

@@ -53,6 +53,11 @@ def selected_text(cursor: QTextCursor) -> str:
     return cursor.selectedText().replace("\u2029", "\n").replace("\u2028", "\n")
 
 
+def as_one_paragraph(text: str) -> str:
+    """Return a text whose newlines begin other lines, but no other paragraph."""
+    return text.replace("\r", "").replace("\n", "\u2028").replace("\u2029", "\u2028")
+
+
 def marker_of(marker: str, text: str) -> str:
     """Return a list item's marker with the gap before its text."""
     # WORKAROUND: a tab in a right-to-left paragraph has no width

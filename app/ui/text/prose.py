@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import groupby, pairwise
 from typing import cast
 
@@ -38,6 +38,7 @@ from app.ui.i18n import tr
 from app.ui.shell import tasks
 from app.ui.text.formats import marker_of
 from app.ui.text.links import page_of_link
+from app.ui.text.paragraph_styles import ParagraphSizes, ProseStyle, span_format, table_format
 from app.ui.text.pieces import MarkdownTable, Piece, Prose, ProseLine, Spans, StyledSpan, safe_href
 from app.ui.text.selectable import FORMULA, FORMULA_SIZE, SelectableText, part_of_line, part_of_spans, shown
 from app.ui.theme import READING_PX, Theme
@@ -55,17 +56,6 @@ FORMULA_TIMES = 1.08
 DRAWN_AFTER_MS = 300
 WHEEL_PX = 60
 """Scroll distance of a wheel notch."""
-
-
-@dataclass(frozen=True)
-class ProseStyle:
-    """Font and colour that all runs of a paragraph have in common."""
-
-    size_px: float = 15
-    weight: int = 400
-    color: str = ""
-    is_bare: bool = False
-    """True if inline code has no background."""
 
 
 PLAIN = ProseStyle()
@@ -111,30 +101,16 @@ class TextView(SelectableText):
 
     def char_format(self, span: StyledSpan, style: ProseStyle) -> QTextCharFormat:
         tokens = self.theme.tokens
-        look = QTextCharFormat()
-        font = self.theme.code_font(style.size_px - 1.5) if span.code else self.theme.font(style.size_px, style.weight)
+        font = self.theme.code_font(style.size - 1.5) if span.code else self.theme.font(style.size, style.weight)
         if span.bold:
             font.setWeight(QFont.Weight(max(style.weight, 600)))
-        font.setItalic(span.italic)
-        font.setStrikeOut(span.strike)
-        look.setFont(font)
-        look.setForeground(QColor(style.color or tokens.text))
-        if span.code and not style.is_bare:
-            look.setBackground(QColor(tokens.bubble))
-        if span.raised:
-            look.setVerticalAlignment(QTextCharFormat.VerticalAlignment.AlignSuperScript)
+        look = span_format(span, font, style, tokens, tokens.bubble)
+        if span.href and page_of_link(span.href) is not None:
+            look.setBackground(QColor(tokens.chip))
+        elif span.href:
+            look.setFontUnderline(True)
+        elif span.raised:
             look.setForeground(QColor(tokens.muted))
-        elif span.script:
-            align = QTextCharFormat.VerticalAlignment
-            look.setVerticalAlignment(align.AlignSuperScript if span.script == "sup" else align.AlignSubScript)
-        if span.href:
-            look.setAnchor(True)
-            look.setAnchorHref(span.href)
-            look.setForeground(QColor(tokens.accent))
-            if page_of_link(span.href) is not None:
-                look.setBackground(QColor(tokens.chip))
-            else:
-                look.setFontUnderline(True)
         return look
 
     def write(self, cursor: QTextCursor, spans: Spans, style: ProseStyle) -> None:
@@ -163,10 +139,10 @@ class TextView(SelectableText):
         """Insert a formula's picture if it is typeset; else insert its source and schedule typesetting."""
         from app.ui.text import formula  # most texts have no formulas
 
-        metrics, color = QFontMetricsF(self.theme.font(style.size_px)), style.color or self.theme.tokens.text
+        metrics, color = QFontMetricsF(self.theme.font(style.size)), style.color or self.theme.tokens.text
         picture = formula.picture_of(
             span.text,
-            self.theme.px(style.size_px * FORMULA_TIMES),
+            self.theme.px(style.size * FORMULA_TIMES),
             color,
             ratio=self.devicePixelRatioF(),
             x_height=metrics.xHeight(),
@@ -213,7 +189,7 @@ class TextView(SelectableText):
     def block_format(self, style: ProseStyle = PLAIN, line_percent: float = LINE_PERCENT) -> QTextBlockFormat:
         """Return a block format with a fixed line height, so that inline pictures don't change it."""
         look = QTextBlockFormat()
-        font = self.theme.font(style.size_px, style.weight)
+        font = self.theme.font(style.size, style.weight)
         height = QFontMetricsF(font).height() * line_percent / 100
         look.setLineHeight(height, QTextBlockFormat.LineHeightTypes.MinimumHeight.value)
         return look
@@ -265,8 +241,18 @@ class TextView(SelectableText):
 INDENT_PX = 26
 ABOVE_PX = 4
 """Gap of quote bars at the top, as a line has its extra height above the letters."""
-HEADINGS = {1: (20.0, 700), 2: (18.0, 700), 3: (16.5, 600), 4: (15.0, 600), 5: (14.0, 600), 6: (13.0, 600)}
-"""Size and weight by level; the two lowest are muted."""
+SIZES = ParagraphSizes(
+    text=15,
+    note=13,
+    headings={1: (20, 700), 2: (18, 700), 3: (16.5, 600), 4: (15, 600), 5: (14, 600), 6: (13, 600)},
+    gap=12,
+    major_gap=20,
+    minor_gap=16,
+    heading_gap=6,
+    item_gap=5,
+    rule_gap=10,
+    note_gap=12,
+)
 
 
 class ProseView(TextView):
@@ -309,7 +295,7 @@ class ProseView(TextView):
         grown = replace(after, text=after.text[len(before.text) :])
         cursor = QTextCursor(self.document())
         cursor.movePosition(QTextCursor.MoveOperation.End)
-        self.write(cursor, (grown, *new.spans[len(old.spans) :]), self._style(new))
+        self.write(cursor, (grown, *new.spans[len(old.spans) :]), SIZES.style_of(new, self.theme.tokens))
         return True
 
     def _write_from(self, first: int) -> None:
@@ -340,7 +326,7 @@ class ProseView(TextView):
 
     def _write_line(self, cursor: QTextCursor, number: int) -> None:
         line = self.lines[number]
-        style = self._style(line)
+        style = SIZES.style_of(line, self.theme.tokens)
         if line.quote or line.kind == "rule":
             self._decorated_lines.append(number)
         if line.marker:
@@ -351,28 +337,16 @@ class ProseView(TextView):
         self._has_links = self._has_links or any(span.href for span in line.spans)
         self.write(cursor, line.spans, style)
 
-    def _style(self, line: ProseLine) -> ProseStyle:
-        tokens = self.theme.tokens
-        if line.kind == "heading":
-            return ProseStyle(*HEADINGS[line.level], color=tokens.muted if line.level > 4 else "")
-        if line.kind == "formula":
-            return ProseStyle(is_bare=True)
-        if line.kind == "note":
-            return ProseStyle(13.0, color=tokens.muted)
-        if line.kind == "rule":
-            return ProseStyle(4.0)
-        return ProseStyle(color=tokens.muted if line.quote else "")
-
     def _block_format(self, number: int) -> QTextBlockFormat:
         line = self.lines[number]
         before = self.lines[number - 1] if number else None
-        look = self.block_format(self._style(line))
+        look = self.block_format(SIZES.style_of(line, self.theme.tokens))
         px = self.theme.px
         look.setIndent(line.depth + line.quote)
         if line.marker:
             look.setTextIndent(-px(INDENT_PX))
             look.setTabPositions([QTextOption.Tab(px(INDENT_PX), QTextOption.TabType.LeftTab)])
-        look.setTopMargin(0 if before is None else px(_gap(before, line)))
+        look.setTopMargin(0 if before is None else px(SIZES.gap_between(before, line)))
         return look
 
     def selected(self) -> list[Piece]:
@@ -436,21 +410,6 @@ class ProseView(TextView):
             x = int(self.document().textWidth()) - x - width
         bottom = self._box(last).bottom() + px(2)
         painter.drawRoundedRect(QRectF(x, top, width, bottom - top), width / 2, width / 2)
-
-
-def _gap(before: ProseLine, line: ProseLine) -> float:
-    """Return the space above a line, in unscaled pixels."""
-    if line.kind == "typed":
-        return 0
-    if line.kind == "heading":
-        return 20 if line.level < 3 else 16
-    if line.kind == "rule" or before.kind == "rule":
-        return 10
-    if before.kind == "heading":
-        return 6
-    if line.depth and (before.depth or line.marker):
-        return 5
-    return 12
 
 
 # Table of an answer; scrolls horizontally if it is wider than the column.
@@ -603,12 +562,8 @@ class TableView(TextView):
         self.write(cursor, spans, style)
 
     def _format(self) -> QTextTableFormat:
-        look = QTextTableFormat()
-        look.setBorder(0)
-        look.setBorderCollapse(True)
-        look.setCellSpacing(0)
+        look = table_format()
         look.setHeaderRowCount(1 - self._headless)
-        look.setWidth(QTextLength(QTextLength.Type.PercentageLength, 100))
         look.setColumnWidthConstraints(
             [QTextLength(QTextLength.Type.PercentageLength, share) for share in self._shares]
         )

@@ -17,7 +17,7 @@ from PySide6.QtGui import QContextMenuEvent, QKeyEvent, QMouseEvent, QTextBlock,
 from PySide6.QtWidgets import QTextBrowser
 
 from app.core.visible import settle_directions
-from app.ui.text.formats import cursor_over
+from app.ui.text.formats import as_one_paragraph, cursor_over
 from app.ui.text.keyboard_walk import ENTER
 from app.ui.text.pieces import (
     Code,
@@ -401,7 +401,7 @@ def part_of_spans(spans: Spans, block: QTextBlock, start: int, end: int, drawn: 
     # Cut as UTF-16 bytes: slices of a str count characters, while positions count units.
     raw, found, at = block.text().encode("utf-16-le", "surrogatepass"), list[StyledSpan](), 0
     for span in spans:
-        text = _as_lines(span)
+        text = as_one_paragraph(span.text)
         is_picture = span.formula and raw[2 * (at + drawn) : 2 * (at + drawn + 1)].decode("utf-16-le") == PICTURE
         size = size_of_picture(block, at + drawn) if is_picture else utf16_length(text)
         if start < at + size and end > at:
@@ -414,11 +414,7 @@ def part_of_spans(spans: Spans, block: QTextBlock, start: int, end: int, drawn: 
 
 def shown(span: StyledSpan) -> str:
     """Return a run's text for a document: newlines start no paragraph, direction marks affect no other text."""
-    return settle_directions(_as_lines(span))
-
-
-def _as_lines(span: StyledSpan) -> str:
-    return span.text.replace("\r", "").replace("\n", "\u2028").replace("\u2029", "\u2028")
+    return settle_directions(as_one_paragraph(span.text))
 
 
 def size_of_picture(block: QTextBlock, at: int) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from PySide6.QtGui import QFont, QTextLayout, QTextOption
+from PySide6.QtGui import QFont, QFontMetricsF, QTextLayout, QTextOption
 from pytestqt.qtbot import QtBot
 
 from app.ui.text.line_ranges import ranges_by_line
@@ -12,13 +12,14 @@ from app.ui.text.line_ranges import ranges_by_line
 @pytest.fixture
 def layout(qtbot: QtBot) -> QTextLayout:  # colours and fonts need the application
     assert qtbot is not None
-    layout = QTextLayout("three words here", QFont("monospace", 12))
+    font = QFont("monospace", 12)
+    layout = QTextLayout("three words here", font)
     option = QTextOption()
     option.setWrapMode(QTextOption.WrapMode.WordWrap)
     layout.setTextOption(option)
     layout.beginLayout()
     while (line := layout.createLine()).isValid():
-        line.setLineWidth(1)
+        line.setLineWidth(QFontMetricsF(font).horizontalAdvance("three w"))
     layout.endLayout()
     return layout
 
