@@ -1,29 +1,15 @@
-"""Where marked stretches are on their pages, and which stretches a long block is cut into."""
+"""Where marked stretches are on their pages."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from app.documents.blocks import Block, BlockKind, BlockPlace, LineBox
 from app.features.document_library import TextHighlight
 from app.language.language_names import is_right_to_left
-from app.ui.document.marks import (
-    MOST_CHARACTERS,
-    MOST_LINES,
-    Area,
-    Walk,
-    areas_of,
-    joined,
-    marks_in,
-    page_of,
-    ranges_of,
-    span_of,
-)
-from tests.helpers.shown_documents import DocumentInMemory, many_blocks
+from app.ui.document.marks import Area, areas_of, joined, marks_in, page_of, span_of
 
 TEXT = "0123456789abcdefghij"
 LINES = (LineBox(3, 100, 50, 200, 60, 0, 10), LineBox(4, 100, 20, 200, 30, 10, 20))
@@ -73,28 +59,3 @@ def test_the_marks_of_some_blocks_are_found() -> None:
     assert list(marks_in(marks, 4, 8)) == []
     assert joined([Area(1, 2, 3, 4), Area(0, 3, 2, 9)]) == (0, 2, 3, 9)
     assert joined([]) is None
-
-
-@given(st.sampled_from(list(BlockKind)), st.text(alphabet="ab \n\t😀", max_size=200), st.integers(1, 60))
-def test_stretches_joined_are_the_block(kind: BlockKind, part: str, times: int) -> None:
-    block = Block(1, kind, part * times)
-    found = ranges_of(block)
-    assert "".join(one.text for one in found) == block.text
-    assert all(0 < len(one.text) <= MOST_CHARACTERS for one in found) or block.text == ""
-    if kind in (BlockKind.TABLE, BlockKind.CODE):
-        assert all(one.text.removesuffix("\n").count("\n") < MOST_LINES for one in found[:-1])
-
-
-def test_a_walk_goes_both_ways_and_fetches_little() -> None:
-    document: DocumentInMemory = many_blocks(1000)
-    walk = Walk(document, 101, 900)
-    middle = walk.place_of(500, 3)
-    assert middle is not None
-    document.fetched = 0
-    onwards, backwards = walk.onwards(middle), walk.backwards(middle)
-    assert [next(onwards).block.id for _ in range(3)] == [501, 502, 503]
-    assert [next(backwards).block.id for _ in range(3)] == [499, 498, 497]
-    assert document.fetched <= 100
-    assert [one.block.id for one in walk.onwards(None)] == list(range(101, 901))
-    assert [one.block.id for one in backwards][-1] == 101
-    assert not walk.has(901)

@@ -12,7 +12,8 @@ from pytestqt.qtbot import QtBot
 
 from app.documents.blocks import Block, BlockKind
 from app.features.document_library import TextHighlight
-from app.ui.document.document_text import MOST_RANGES, DocumentText
+from app.ui.document.document_text import DocumentText
+from app.ui.document.document_window import MOST_RANGES
 from app.ui.theme import LIGHT, Theme
 from tests.helpers.counting import lines_run
 from tests.helpers.shown_documents import DocumentInMemory, every_kind, many_blocks
