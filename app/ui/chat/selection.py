@@ -21,7 +21,7 @@ from app.features.error_messages import model_words
 from app.ui.chat.transcript import ChatTranscript, is_answer
 from app.ui.chat.turn import TurnView
 from app.ui.i18n import tr
-from app.ui.text.block_selection import END, BlockSelection, SelectionMouse, SelectionUnit
+from app.ui.text.block_selection import END, BlockSelection, SelectionMouse, SelectionUnit, span_between
 from app.ui.text.formats import cursor_over
 from app.ui.widgets.labels import announce
 
@@ -200,20 +200,21 @@ class ChatSelection(BlockSelection[TextPosition]):
         for turn, place in self._places.made.items():
             turn.holds_selection = place.number in held
             if ends is not None and ends[0].number <= place.number <= ends[1].number:
-                wanted |= {
-                    view for at, view in enumerate(self.texts(turn)) if self._mark_text((place.number, at), view)
-                }
+                texts = enumerate(self.texts(turn))
+                wanted |= {view for at, view in texts if self._mark_text(ends, (place.number, at), view)}
         for view in self._marked - wanted:
             if isValid(view):
                 view.mark(0, 0)
         self._marked = wanted
 
-    def _mark_text(self, block: tuple[int, int], view: SelectableText) -> bool:
-        """Select what belongs to the selection in a text. Return whether that is anything."""
-        ends, span = self.ends, self.span_in(block)
-        if ends is None or span is None:
+    def _mark_text(self, ends: tuple[TextPosition, TextPosition], block: tuple[int, int], view: SelectableText) -> bool:
+        """Select what is between the ends in a text. Return whether that is anything."""
+        span = span_between(ends, block)
+        if span is None:
             return False
-        start, end = view.position_at(span[0]), view.length if span[1] == END else view.position_at(span[1])
+        # Finding the position of an offset reads the whole text.
+        start = view.position_at(span[0]) if span[0] else 0
+        end = view.length if span[1] == END else view.position_at(span[1])
         if start != end:
             # Reversed for a backward selection: the caret sits at the second position.
             view.mark(*((start, end) if self.head == ends[1] else (end, start)))

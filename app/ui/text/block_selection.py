@@ -42,6 +42,15 @@ class SelectionUnit(IntEnum):
     PARAGRAPH = 3
 
 
+def span_between(ends: tuple[TextSpot, TextSpot], block: tuple[int, ...]) -> tuple[int, int] | None:
+    """Return the offsets of a block between two spots, up to `END` where they reach beyond it; None for none."""
+    first, last = ends[0].key, ends[1].key
+    if not first[:-1] <= block <= last[:-1]:
+        return None
+    start, end = first[-1] if first[:-1] == block else 0, last[-1] if last[:-1] == block else END
+    return (start, end) if start < end else None
+
+
 class BlockSelection(QObject, Generic[Spot]):
     """Selection between two spots of a view, whichever of them comes first."""
 
@@ -94,13 +103,9 @@ class BlockSelection(QObject, Generic[Spot]):
         return ends is not None and ends[0].key < spot.key < ends[1].key
 
     def span_in(self, block: tuple[int, ...]) -> tuple[int, int] | None:
-        """Return the selected offsets of a block, up to `END` where the selection goes on; None for none."""
+        """Return the selected offsets of a block, as `span_between` does."""
         ends = self.ends
-        if ends is None or not ends[0].key[:-1] <= block <= ends[1].key[:-1]:
-            return None
-        start = ends[0].key[-1] if ends[0].key[:-1] == block else 0
-        end = ends[1].key[-1] if ends[1].key[:-1] == block else END
-        return (start, end) if start < end else None
+        return span_between(ends, block) if ends is not None else None
 
     def show_selection(self) -> None:
         self.changed.emit()
