@@ -616,7 +616,7 @@ def copy_turn(name: str, turn: TurnView) -> None:
 
 def _clipboard_data(name: str, turn: TurnView) -> QMimeData:
     # Not before something is copied.
-    from app.ui.text.selectable import code_of, html_of, mime_data, text_of
+    from app.ui.text.copied_text import code_of, html_of, mime_data, text_of
 
     data = QMimeData()
     if is_question(turn):

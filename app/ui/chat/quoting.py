@@ -10,7 +10,8 @@ from PySide6.QtGui import QContextMenuEvent, QGuiApplication, QKeySequence
 from PySide6.QtWidgets import QMenu, QPushButton
 
 from app.ui.chat.actions import KEYS, TurnCommand
-from app.ui.chat.selection import ChatSelection, SelectionEvents, TextPosition
+from app.ui.chat.selection import ChatSelection, TextPosition
+from app.ui.chat.selection_keys import SelectionEvents
 from app.ui.chat.transcript import ChatTranscript
 from app.ui.i18n import tr
 from app.ui.icons import icon

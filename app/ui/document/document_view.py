@@ -8,18 +8,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from PySide6.QtCore import QEvent, QLineF, QObject, QRectF, Qt, Signal
-from PySide6.QtGui import (
-    QColor,
-    QFocusEvent,
-    QKeyEvent,
-    QPainter,
-    QPainterPath,
-    QPaintEvent,
-    QPen,
-    QResizeEvent,
-    QTextCursor,
-)
+from PySide6.QtCore import QEvent, Qt, Signal
+from PySide6.QtGui import QKeyEvent, QResizeEvent, QTextCursor
 from PySide6.QtWidgets import (
     QFileDialog,
     QFrame,
@@ -37,6 +27,7 @@ from app.features.document_library import ShownDocument, TextHighlight
 from app.features.error_messages import reader_words
 from app.features.page_reading.corrections import GivenUp, PageCorrections
 from app.store.document_store import StoredDocument
+from app.ui.document.document_card import DocumentCard
 from app.ui.document.document_page import ZOOMS, PagePane
 from app.ui.document.document_text import MOST_SAID, DocumentText, no_text_words, said_of
 from app.ui.document.header import DocumentHeader, page_words
@@ -64,69 +55,6 @@ ALT, CONTROL, NO_MODIFIER = (
     Qt.KeyboardModifier.NoModifier,
 )
 TURN_KEYS = (Qt.Key.Key_PageUp, Qt.Key.Key_PageDown, Qt.Key.Key_Home, Qt.Key.Key_End)
-
-
-# Card around a document: background, line under the header, desk under a page, focus frame.
-
-RADIUS_PX = 10
-RING_REASONS = (
-    Qt.FocusReason.TabFocusReason,
-    Qt.FocusReason.BacktabFocusReason,
-    Qt.FocusReason.ShortcutFocusReason,
-)
-
-
-class DocumentCard(QFrame):
-    """Rounded card around a document, with its desk and focus frame."""
-
-    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._card_theme = theme
-        self._content: QWidget | None = None
-        self._has_desk = False
-        self._has_ring = False
-
-    def set_content(self, content: QWidget) -> None:
-        self._content = content
-
-    def show_desk(self, is_shown: bool) -> None:
-        """Set whether a page lies on a desk, or text fills the card."""
-        self._has_desk = is_shown
-        self.update()
-
-    def watch_focus_of(self, widget: QWidget) -> None:
-        """Show the focus frame for a widget that fills the card, but not after a click."""
-        widget.installEventFilter(self)
-
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if isinstance(event, QFocusEvent):
-            self._has_ring = event.gotFocus() and event.reason() in RING_REASONS
-            self.update()
-        return super().eventFilter(watched, event)
-
-    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: ARG002
-        tokens, painter = self._card_theme.tokens, QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        card = self._outline(0.5)
-        top = self._content.y() if self._content is not None else 0
-        # Painted, as a style sheet would let the desk cover the corners.
-        painter.fillPath(card, QColor(tokens.surface))
-        if self._has_desk:
-            # Clipped, so that the lower corners stay as round as the card's.
-            painter.setClipRect(self.rect().adjusted(0, top, 0, 0))
-            painter.fillPath(card, QColor(tokens.sidebar))
-            painter.setClipping(False)
-        painter.setPen(QPen(QColor(tokens.line), 1))
-        painter.drawLine(QLineF(0, top - 0.5, self.width(), top - 0.5))
-        if self._has_ring:
-            painter.setPen(QPen(QColor(tokens.focus), 2))
-            card = self._outline(1)
-        painter.drawPath(card)
-
-    def _outline(self, inset: float) -> QPainterPath:
-        path, radius = QPainterPath(), self._card_theme.px(RADIUS_PX)
-        path.addRoundedRect(QRectF(self.rect()).adjusted(inset, inset, -inset, -inset), radius, radius)
-        return path
 
 
 class OpenDocument:

@@ -39,9 +39,11 @@ from app.features.exchange.open_branch import ExportedTurn, OpenBranch, open_bra
 from app.language.language_names import is_right_to_left
 from app.store.conversations import Conversation
 from app.store.media_store import MediaUse
-from app.ui.paper.sheets import TEXT_PT, Ground, LaidOutText, Sheets, paper_font, pdf_file
+from app.ui.paper.page_breaks import Ground, LaidOutText
+from app.ui.paper.pdf_file import pdf_file
+from app.ui.paper.sheets import TEXT_PT, Sheets, paper_font
 from app.ui.text import formula
-from app.ui.text.code_view import MAX_CHARACTERS, coloured_lines, find_lexer
+from app.ui.text.code_colours import MAX_CHARACTERS, coloured_lines, find_lexer
 from app.ui.text.formats import as_one_paragraph, char_format, marker_of
 from app.ui.text.markdown import MarkdownBlock, MarkdownStream
 from app.ui.text.paragraph_styles import ParagraphSizes, ProseStyle, span_format, table_format

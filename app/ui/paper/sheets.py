@@ -7,15 +7,10 @@ printing can be cancelled between pages.
 
 from __future__ import annotations
 
-import errno
-import os
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from functools import cache
-from pathlib import Path
 
-from PySide6.QtCore import QEventLoop, QFile, QIODevice, QLocale, QMarginsF, QObject, QRectF, Qt
+from PySide6.QtCore import QLocale, QMarginsF, QObject, QRectF, Qt
 from PySide6.QtGui import (
     QAbstractTextDocumentLayout,
     QColor,
@@ -27,16 +22,12 @@ from PySide6.QtGui import (
     QPageSize,
     QPainter,
     QPalette,
-    QPdfWriter,
-    QTextBlock,
     QTextDocument,
     QTextOption,
 )
 from shiboken6 import delete
 
-from app import APP_NAME, __version__
-from app.core.paths import disk_problem
-from app.features.work.saved_file import replace_file, scratch_beside
+from app.ui.paper.page_breaks import EDGE, LaidOutText, ranges_to_keep
 from app.ui.theme import CODE_FAMILY, FAMILY, LIGHT
 
 TEXT_PT = 10.5
@@ -50,36 +41,6 @@ AIR_PT = 1.0
 """Margin around a slice, since glyphs reach out of their line."""
 LIGATURES = ("calt", "liga")
 """Features turned off: a ligature can't be searched or copied as letters in the file."""
-EDGE = 0.5
-"""Device units by which touching ranges may overlap."""
-
-Stretch = tuple[float, float]
-"""Top and bottom within a laid-out document."""
-
-
-@dataclass(frozen=True)
-class Ground:
-    """Background of a range, painted below the text and cut along with it."""
-
-    box: QRectF
-    color: str
-    radius: float = 0.0
-
-
-@dataclass
-class LaidOutText:
-    """A laid-out document with its page-break rules.
-
-    `kept` ranges stay whole if they aren't too long. A head (top, bottom, bottom of the whole) is repeated on each page
-    its table reaches.
-    """
-
-    document: QTextDocument
-    gap_pt: float = 0.0
-    """Space above, unless it starts a page."""
-    grounds: list[Ground] = field(default_factory=list)
-    kept: list[Stretch] = field(default_factory=list)
-    heads: list[tuple[float, float, float]] = field(default_factory=list)
 
 
 @cache
@@ -160,7 +121,7 @@ class Sheets:
     def add(self, text: LaidOutText) -> None:
         """Append a document, breaking pages where its rules allow it."""
         text.document.size()  # completes the layout, which Qt would do bit by bit
-        stretches = list(_stretches(text, self.height * LARGEST_SHARE))
+        stretches = list(ranges_to_keep(text, self.height * LARGEST_SHARE))
         if not stretches:
             return
         if self.page and self._y:
@@ -269,109 +230,3 @@ def page_layout() -> QPageLayout:
     is_imperial = QLocale.system().measurementSystem() == QLocale.MeasurementSystem.ImperialUSSystem
     size = QPageSize(QPageSize.PageSizeId.Letter if is_imperial else QPageSize.PageSizeId.A4)
     return QPageLayout(size, QPageLayout.Orientation.Portrait, MARGINS_MM, QPageLayout.Unit.Millimeter)
-
-
-# Page breaks: between lines, and not inside ranges to be kept together.
-
-
-def _stretches(text: LaidOutText, largest: float) -> Iterator[Stretch]:
-    """Yield ranges not to be cut, top to bottom; overlapping ones are merged unless they get too long."""
-    lines = sorted(_lines(text.document))
-    kept = sorted(
-        [
-            *lines,
-            *(heading for heading in [*text.kept, *_headings(text.document)] if heading[1] - heading[0] <= largest),
-        ]
-    )
-    for top, bottom in _joined(kept):
-        if bottom - top <= largest:
-            yield top, bottom
-        else:  # a chain of ranges to be kept together
-            inside = [line for line in lines if top - EDGE < line[0] and line[1] < bottom + EDGE]
-            yield from _joined(inside)
-
-
-def _joined(stretches: list[Stretch]) -> Iterator[Stretch]:
-    if not stretches:
-        return
-    top, bottom = stretches[0]
-    for above, below in stretches[1:]:
-        if above >= bottom - EDGE:
-            yield top, bottom
-            top, bottom = above, below
-        else:
-            bottom = max(bottom, below)
-    yield top, bottom
-
-
-def _lines(document: QTextDocument) -> Iterator[Stretch]:
-    """Yield each line; the first two and the last two of a paragraph are one range, against widows and orphans."""
-    for block in _blocks(document):
-        layout, start = block.layout(), _top(block)
-        count = layout.lineCount()
-        bounds = [(start + line.y(), start + line.y() + line.height()) for line in map(layout.lineAt, range(count))]
-        if not count:
-            continue
-        yield bounds[0][0], bounds[min(1, count - 1)][1]
-        yield bounds[max(0, count - 2)][0], bounds[-1][1]
-        yield from bounds[2:-2]
-
-
-def _headings(document: QTextDocument) -> Iterator[Stretch]:
-    """Yield each heading with the first lines after it."""
-    for block in _blocks(document):
-        after = block.next()
-        if block.blockFormat().headingLevel() and after.isValid():
-            lines = after.layout()
-            last = lines.lineAt(min(1, lines.lineCount() - 1)) if lines.lineCount() else None
-            yield _top(block), _top(after) + (last.y() + last.height() if last is not None else 0)
-
-
-def _blocks(document: QTextDocument) -> Iterator[QTextBlock]:
-    block = document.begin()
-    while block.isValid():
-        yield block
-        block = block.next()
-
-
-def _top(block: QTextBlock) -> float:
-    """Return the top of a block's lines, including margins of its table and frames."""
-    return block.document().documentLayout().blockBoundingRect(block).top()
-
-
-# PDF file, moved to its place once complete.
-
-DPI = 1200
-"""Resolution of text positions; nothing is rasterized, so it costs no size."""
-
-
-@contextmanager
-def pdf_file(path: Path, title: str) -> Iterator[QPdfWriter]:
-    """Yield a PDF writer; the file at `path` is replaced at the end.
-
-    Works on any thread. Raises DiskFull or FolderNotWritable.
-    """
-    timers = QEventLoop()  # noqa: F841 - gives the thread what a long text wants that lays itself out bit by bit
-    try:
-        with scratch_beside(path, ".pdf") as scratch:
-            # Private from the start: Qt would create the file by the user's umask.
-            os.close(os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
-            file = QFile(str(scratch))
-            if not file.open(QIODevice.OpenModeFlag.WriteOnly):
-                raise PermissionError(errno.EACCES, file.errorString())
-            try:
-                writer = QPdfWriter(file)
-                writer.setResolution(DPI)
-                writer.setTitle(title)
-                writer.setCreator(f"{APP_NAME} {__version__}")
-                writer.setPageLayout(page_layout())
-                yield writer
-                del writer  # its destructor writes the end of the file
-                if not file.flush() or file.error() != QFile.FileError.NoError:
-                    raise OSError(errno.ENOSPC, file.errorString())  # it could be opened, so the disk is full
-                os.fsync(file.handle())
-            finally:
-                file.close()
-            replace_file(scratch, path)
-    except OSError as error:
-        raise disk_problem(error, path.parent) from error

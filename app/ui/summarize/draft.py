@@ -29,6 +29,7 @@ from app.features.summarize.summaries import Estimate
 from app.features.summarize.summary_result import Method, SummaryOptions
 from app.language.language_names import english_name
 from app.store.document_store import StoredDocument
+from app.ui.document.document_card import RING_REASONS
 from app.ui.document.document_files import (
     DocumentChip,
     FileAction,
@@ -41,7 +42,6 @@ from app.ui.document.document_files import (
     spoken_size,
     tokens_words,
 )
-from app.ui.document.document_view import RING_REASONS
 from app.ui.i18n import tr
 from app.ui.shared_labels import (
     CHOOSE_PAGES,

@@ -131,11 +131,9 @@ def write_pdf(html: str, title: str, path: Path) -> None:
 
     Raises DiskFull or FolderNotWritable.
     """
-    from app.ui.paper.sheets import (
-        LaidOutText,
-        Sheets,
-        pdf_file,  # imported only for saving
-    )
+    from app.ui.paper.page_breaks import LaidOutText
+    from app.ui.paper.pdf_file import pdf_file
+    from app.ui.paper.sheets import Sheets
 
     with pdf_file(path, title) as writer:
         sheets = Sheets(writer, title, is_mirrored=is_right_to_left(title))

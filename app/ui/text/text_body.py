@@ -15,7 +15,8 @@ from app.ui.text.code_view import CodeBlock
 from app.ui.text.links import HasPage, with_page_links
 from app.ui.text.markdown import MarkdownBlock
 from app.ui.text.pieces import Code, Fold, FoldEnd, MarkdownTable, Piece, Prose
-from app.ui.text.prose import INDENT_PX, ProseView, TableView
+from app.ui.text.prose import INDENT_PX, ProseView
+from app.ui.text.table_view import TableView
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import text_button
 

@@ -20,8 +20,8 @@ from app.ui.text.search_row import TextSearchRow
 from app.ui.theme import EDGE_PX, TOP_PX, Theme
 from app.ui.translate.document_job import DocumentJob, Drafts, TranslationSaving
 from app.ui.translate.language_row import Able, LanguageChoice, NeedsModel
+from app.ui.translate.row_layout import Link
 from app.ui.translate.row_search import CellHit, RowSearch
-from app.ui.translate.rows import Link
 from app.ui.translate.segment_table import SegmentTable
 from app.ui.translate.translation_texts import (
     Remedy,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from app.features.finding import find_occurrences
 from app.ui.translate.rows import PORTION, SOURCE, TARGET, RowSource
-from app.ui.translate.segment_text import letters
+from app.ui.translate.segment_layout import letters
 
 if TYPE_CHECKING:
     from app.documents.segments import Content

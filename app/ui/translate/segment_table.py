@@ -37,8 +37,10 @@ from app.ui.shell.desktop import copy_text
 from app.ui.text.block_selection import BlockSelection, SelectionMouse, SelectionUnit
 from app.ui.text.keyboard_walk import ENTER, row_after, step_aside
 from app.ui.theme import Theme
-from app.ui.translate.rows import EDGE_PX, SOURCE, TARGET, Index, LaidRow, Link, RowCell, Rows, RowsModel, RowSource
-from app.ui.translate.segment_text import RowEditor, put_back
+from app.ui.translate.missing_marks import put_back
+from app.ui.translate.row_layout import EDGE_PX, LaidRow, Link, RowCell, Rows
+from app.ui.translate.rows import SOURCE, TARGET, Index, RowsModel, RowSource
+from app.ui.translate.segment_editor import RowEditor
 from app.ui.translate.translation_texts import Remedy
 from app.ui.widgets.labels import announce
 

@@ -31,7 +31,7 @@ from shiboken6 import isValid
 
 from app.core.visible import clean_text
 from app.ui.i18n import tr
-from app.ui.text.code_view import LONGEST_LINE, TURN_S, Colours, coloured_lines, find_lexer
+from app.ui.text.code_colours import LONGEST_LINE, TURN_S, Colours, coloured_lines, find_lexer
 from app.ui.text.formats import char_format, cursor_over, highlight
 from app.ui.theme import CODE_PX, EDGE_PX, Theme
 from app.ui.widgets.buttons import set_text_font

@@ -21,8 +21,8 @@ from app.ui.translate.document_view import DocumentTranslationView
 from app.ui.translate.glossary_panel import GlossaryPanel
 from app.ui.translate.language_row import LanguageButton, LanguageChoice, LanguagePopup, NeedsModel
 from app.ui.translate.rows import TARGET, RowsModel
+from app.ui.translate.segment_editor import RowEditor
 from app.ui.translate.segment_table import SegmentTable
-from app.ui.translate.segment_text import RowEditor
 from app.ui.translate.text_page import PAUSE_MS, TextPage
 from app.ui.translate.text_panes import AlternativesCard, SourceEdit, TargetView, TextPanes
 from app.ui.translate.text_work import Paragraphs, TextRequestKind

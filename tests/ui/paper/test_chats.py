@@ -21,8 +21,10 @@ from app.features.exchange.chat_export import ExportFinished, ExportProgress
 from app.features.exchange.chat_file import ChatArchive
 from app.store.conversations import Conversation, Conversations, MessageState, TreeMessage
 from app.store.database import Database
+from app.ui.paper.page_breaks import LaidOutText
+from app.ui.paper.pdf_file import pdf_file
 from app.ui.paper.printed_chats import export_pdf
-from app.ui.paper.sheets import LaidOutText, Sheets, pdf_file
+from app.ui.paper.sheets import Sheets
 from app.ui.theme import Theme
 from tests.helpers.disks import small_disk
 

@@ -12,7 +12,9 @@ from pytestqt.qtbot import QtBot
 
 from app.features.document_library import TextHighlight
 from app.features.summarize.summary_result import Check, CheckReason, Form, Statement
-from app.ui.summarize.statements import StatementGround, StatementRange, StatementView, WholeStatementView
+from app.ui.summarize.statement_ground import StatementGround
+from app.ui.summarize.statement_text import StatementRange
+from app.ui.summarize.statements import StatementView, WholeStatementView
 from app.ui.summarize.summary_texts import Chip, ShownStatement
 from app.ui.theme import Theme
 

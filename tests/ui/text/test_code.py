@@ -14,7 +14,8 @@ from pytestqt.qtbot import QtBot
 
 from app.ui.shared_labels import COPIED, COPY
 from app.ui.text import code_view
-from app.ui.text.code_view import COPY_CODE, LONGEST_LINE, OPEN_DRAWING, CodeBlock, CodeText, coloured_lines
+from app.ui.text.code_colours import LONGEST_LINE, coloured_lines
+from app.ui.text.code_view import COPY_CODE, OPEN_DRAWING, CodeBlock, CodeText
 from app.ui.text.links import drawing_of_link
 from app.ui.text.pieces import Code
 from app.ui.text.step_limit import StepTooLong, limited_step

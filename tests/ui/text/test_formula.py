@@ -14,7 +14,8 @@ from app.ui.models.anatomy_view import ATTENTION, HEADS, PRODUCT
 from app.ui.text import formula as formulas
 from app.ui.text.formula import FormulaView, drawing_of
 from app.ui.text.markdown import MarkdownStream
-from app.ui.text.prose import ProseView, TableView
+from app.ui.text.prose import ProseView
+from app.ui.text.table_view import TableView
 from app.ui.text.text_body import MessageBody
 from app.ui.theme import Theme
 

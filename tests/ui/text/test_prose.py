@@ -10,7 +10,8 @@ from pytestqt.qtbot import QtBot
 
 from app.ui.text.markdown import MarkdownStream, read
 from app.ui.text.pieces import MarkdownTable, Prose, ProseLine, StyledSpan, with_whole_tables
-from app.ui.text.prose import ProseView, TableView
+from app.ui.text.prose import ProseView
+from app.ui.text.table_view import TableView
 from app.ui.text.text_body import MessageBody
 from app.ui.theme import Theme
 from tests.ui.text.test_markdown import SAMPLE

@@ -6,10 +6,11 @@ from PySide6.QtCore import QMimeData
 from PySide6.QtGui import QGuiApplication, QTextCursor, QTextDocument, QTextTable
 from pytestqt.qtbot import QtBot
 
+from app.ui.text.copied_text import html_of
 from app.ui.text.markdown import read
 from app.ui.text.pieces import MarkdownTable, Piece, Prose
-from app.ui.text.prose import ProseView, TableView
-from app.ui.text.selectable import html_of
+from app.ui.text.prose import ProseView
+from app.ui.text.table_view import TableView
 from app.ui.theme import Theme
 
 ANSWER = """## Head

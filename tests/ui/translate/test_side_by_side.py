@@ -16,8 +16,9 @@ from app.features.translate.translation_events import Flag, FlagKind, Row, Trans
 from app.ui.shared_labels import KEEP_LABEL
 from app.ui.theme import Theme
 from app.ui.translate.rows import NOT_TRANSLATED_YET, SOURCE, TARGET
+from app.ui.translate.segment_editor import MISSING_MARKS
+from app.ui.translate.segment_layout import SegmentWriter, letters
 from app.ui.translate.segment_table import SEGMENTS, SegmentTable
-from app.ui.translate.segment_text import MISSING_MARKS, SegmentWriter, letters
 from app.ui.translate.translation_texts import Remedy
 from tests.helpers.desks.translate import link_rect
 

@@ -6,7 +6,7 @@ import pytest
 
 from app.documents.segments import Content, Mark, nests, plain
 from app.features.translate.marking import same_marks
-from app.ui.translate.segment_text import labels, missing, put_back
+from app.ui.translate.missing_marks import labels, missing, put_back
 
 BOLD, BOLD_END = Mark("open", 1, "bold"), Mark("close", 1)
 ITALIC, ITALIC_END = Mark("open", 2, "italic"), Mark("close", 2)

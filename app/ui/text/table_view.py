@@ -1,0 +1,195 @@
+"""Table of an answer, which scrolls horizontally if it is wider than the column."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from itertools import pairwise
+from typing import cast
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import (
+    QBrush,
+    QColor,
+    QTextCursor,
+    QTextFrameFormat,
+    QTextLength,
+    QTextTable,
+    QTextTableCellFormat,
+    QTextTableFormat,
+)
+from PySide6.QtWidgets import QWidget
+
+from app.ui.i18n import tr
+from app.ui.text.paragraph_styles import ProseStyle, table_format
+from app.ui.text.pieces import MarkdownTable, Piece, Prose, ProseLine, Spans, StyledSpan
+from app.ui.text.prose import TextView
+from app.ui.text.selectable import part_of_spans
+from app.ui.theme import Theme
+
+COLUMN_PX = 96
+_ALIGN = {
+    "left": Qt.AlignmentFlag.AlignLeft,
+    "center": Qt.AlignmentFlag.AlignHCenter,
+    "right": Qt.AlignmentFlag.AlignRight,
+}
+
+
+class TableView(TextView):
+    """Table view; when it grows, only changed cells are rewritten.
+
+    A continuation has no header, takes the column widths of the first part, and scrolls with it.
+    """
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(theme, parent)
+        self.table = MarkdownTable((), ())
+        """The table shown."""
+        self._drawn: QTextTable | None = None
+        self._cells: list[list[Spans | None]] = []
+        self._leader: TableView | None = None
+        self._shares: tuple[float, ...] = ()
+        self.scroll_sideways()
+        self.setAccessibleName(tr("Table"))
+        self._on_theme_changed()
+        theme.changed.connect(self._on_theme_changed)
+
+    def set_table(self, table: MarkdownTable) -> bool:
+        if table == self.table:
+            return False
+        is_same_kind = (table.aligns, table.continues) == (self.table.aligns, self.table.continues)
+        is_new = not is_same_kind or len(table.rows) < len(self.table.rows)
+        self.table = table
+        self._draw(is_new or self._drawn is None)
+        return True
+
+    def height_for(self, width: int) -> int:
+        """Return the height at a width, with a scroll bar if there are many columns."""
+        wanted = max(width, len(self.table.aligns) * self.theme.px(COLUMN_PX))
+        # The first part's widths change while it grows, and are known after its layout only.
+        if self._leader is not None and self._drawn is not None and self._leader.shares() != self._shares:
+            self._shares = self._leader.shares()
+            self._drawn.setFormat(self._format())
+        bar = self.horizontalScrollBar().sizeHint().height() if wanted > width else 0
+        return super().height_for(wanted) + bar
+
+    def mark(self, start: int, end: int) -> None:
+        # A selection that starts or ends outside of the table covers whole rows.
+        drawn, length = self._drawn, self.length
+        if drawn is not None and start != end and (min(start, end) == 0 or max(start, end) == length):
+            first, last = (self._row_at(min(start, end), 0), self._row_at(max(start, end), drawn.rows() - 1))
+            start = drawn.cellAt(first, 0).firstPosition()
+            end = drawn.cellAt(last, drawn.columns() - 1).lastPosition()
+        super().mark(start, end)
+
+    def selected(self) -> list[Piece]:
+        """Return the selection: several cells are a table, text in one cell is prose."""
+        cursor = self.textCursor()
+        drawn = self._drawn
+        if drawn is None or not cursor.hasSelection():
+            return []
+        first, last = drawn.cellAt(cursor.selectionStart()), drawn.cellAt(cursor.selectionEnd())
+        row, rows, column, columns = cast("tuple[int, int, int, int]", cursor.selectedTableCells())
+        if rows < 1 and first.isValid() and first == last:
+            block = self.document().findBlock(cursor.selectionStart())
+            start, end = cursor.selectionStart() - block.position(), cursor.selectionEnd() - block.position()
+            return [Prose((ProseLine(part_of_spans(self._rows[first.row()][first.column()], block, start, end)),))]
+        if rows < 1:  # the selection exceeds the table
+            row, rows, column, columns = 0, drawn.rows(), 0, drawn.columns()
+        shown = self._rows[row : row + rows]
+        cells = tuple(row[column : column + columns] for row in [*self.table.rows[: self._headless], *shown])
+        return [replace(self.table, rows=cells, aligns=self.table.aligns[column : column + columns])]
+
+    def follow_table(self, table: TableView) -> None:
+        """Continue another table: share its column widths and scrolling."""
+        if self._leader is None:
+            self._leader = table._leader or table
+            ours, theirs = self.horizontalScrollBar(), table.horizontalScrollBar()
+            theirs.valueChanged.connect(ours.setValue)
+            ours.valueChanged.connect(theirs.setValue)
+
+    def shares(self) -> tuple[float, ...]:
+        """Return the column widths in percent of the whole table."""
+        if self._drawn is None or self._leader is not None:
+            return self._shares
+        layout, left = self.document().documentLayout(), self.theme.px(12)
+        first = [self._drawn.cellAt(0, column).firstCursorPosition().block() for column in range(self._drawn.columns())]
+        begins = [0.0, *(layout.blockBoundingRect(block).left() - left for block in first[1:])]
+        whole = max(self.document().textWidth(), 1.0)
+        return tuple(round(100 * (end - begin) / whole, 3) for begin, end in pairwise([*begins, whole]))
+
+    @property
+    def _headless(self) -> int:
+        """Number of leading rows shown by the table before."""
+        return int(self.table.continues)
+
+    @property
+    def _rows(self) -> Sequence[tuple[Spans, ...]]:
+        return self.table.rows[self._headless :]
+
+    def _row_at(self, position: int, otherwise: int) -> int:
+        cell = self._drawn.cellAt(position) if self._drawn is not None else None
+        return cell.row() if cell is not None and cell.isValid() else otherwise
+
+    def _draw(self, is_new: bool) -> None:
+        cursor = QTextCursor(self.document())
+        cursor.beginEditBlock()
+        if is_new:
+            cursor.select(QTextCursor.SelectionType.Document)
+            cursor.removeSelectedText()
+            self._cells = []
+            self._drawn = cursor.insertTable(1, len(self.table.aligns), self._format())
+        assert self._drawn is not None
+        missing = len(self._rows) - self._drawn.rows()
+        if missing > 0:
+            self._drawn.appendRows(missing)
+        for number, row in enumerate(self._rows):
+            if number >= len(self._cells):
+                self._cells.append([None] * len(self.table.aligns))
+            for column, spans in enumerate(row[: len(self.table.aligns)]):
+                if self._cells[number][column] != spans:
+                    self._cells[number][column] = spans
+                    self._write_cell(self._drawn, number, column, spans)
+        cursor.endEditBlock()
+
+    def _write_cell(self, drawn: QTextTable, number: int, column: int, spans: Spans) -> None:
+        cell = drawn.cellAt(number, column)
+        px = self.theme.px
+        look = QTextTableCellFormat()
+        look.setTopPadding(px(4))  # a line has its extra height above the letters
+        look.setBottomPadding(px(9))
+        look.setLeftPadding(0 if column == 0 else px(12))
+        look.setRightPadding(px(12))
+        look.setBottomBorder(1)
+        look.setBottomBorderStyle(QTextFrameFormat.BorderStyle.BorderStyle_Solid)
+        is_header = number == 0 and not self._headless
+        look.setBottomBorderBrush(QBrush(QColor(self.theme.tokens.outline if is_header else self.theme.tokens.line)))
+        cell.setFormat(look)
+        cursor = cell.firstCursorPosition()
+        cursor.setPosition(cell.lastCursorPosition().position(), QTextCursor.MoveMode.KeepAnchor)
+        cursor.removeSelectedText()
+        style = ProseStyle(14, 600 if is_header else 400)
+        paragraph = self.block_format(style)
+        paragraph.setAlignment(_ALIGN.get(self.table.aligns[column], Qt.AlignmentFlag.AlignLeft))
+        cursor.setBlockFormat(paragraph)
+        self.write(cursor, spans, style)
+
+    def _format(self) -> QTextTableFormat:
+        look = table_format()
+        look.setHeaderRowCount(1 - self._headless)
+        look.setColumnWidthConstraints(
+            [QTextLength(QTextLength.Type.PercentageLength, share) for share in self._shares]
+        )
+        return look
+
+    def spans(self) -> Iterator[StyledSpan]:
+        return (span for row in self.table.rows for cell in row for span in cell)
+
+    def rewrite(self) -> None:
+        if self._drawn is not None:
+            self._cells = []
+            self._draw(True)
+
+    def _on_theme_changed(self) -> None:
+        self.document().setDefaultFont(self.theme.font(14))
+        self.rewrite()
