@@ -3,125 +3,23 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, suppress
-from pathlib import Path
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from typing import Any
 
 import pytest
 
-from app.core.errors import ModelNotLoaded, ModelTooLarge, NoModel, NoRoomForModel
-from app.core.events import CancelToken, LoadProgress, ModelLoaded
-from app.engine.protocol import OPEN, Wish
-from app.features.models import model_pool, pool_policy
-from app.features.models.model_pool import LeaseTerms, ModelPool
-from app.features.models.pool_policy import RESERVE_BYTES, ChatConcession, LeasePriority
+from app.core.errors import ModelNotLoaded, ModelTooLarge, NoRoomForModel
+from app.core.events import CancelToken
+from app.features.models import pool_policy
+from app.features.models.model_pool import LeaseTerms
+from app.features.models.pool_policy import ChatConcession, LeasePriority
+from tests.helpers.model_memory import Memory, model
 
-GB = 10**9
-SIZES = {"chat": 4, "small": 1, "medium": 3, "large": 4, "other": 4, "huge": 90}
 AGREES = LeaseTerms(ChatConcession.SWAP, "job", lambda swap: True)
 DECLINES = LeaseTerms(ChatConcession.SWAP, "job")
 TERMINAL = LeaseTerms(ChatConcession.LEAVE)
 PERSON, PAGE, JOB, CLIENT, IDLE = LeasePriority
-
-
-def model(name: str) -> Path:
-    return Path(f"/models/{name}.gguf")
-
-
-class ScriptedEngine:
-    """An engine in this process that holds a model of a known size."""
-
-    def __init__(self, memory: Memory) -> None:
-        self._memory = memory
-        self.loaded: ModelLoaded | None = None
-        self.asleep: Path | None = None
-        self.on_waking: Callable[[Any], object] = lambda event: None
-        memory.engines.append(self)
-
-    @property
-    def awaited(self) -> Path | None:
-        return Path(self.loaded.path) if self.loaded is not None else self.asleep
-
-    def load(
-        self, path: Path, wish: Wish = OPEN, *, cancel: CancelToken | None = None
-    ) -> Iterator[LoadProgress | ModelLoaded]:
-        self._memory.begun.append(path.stem)
-        self._memory.loading.release()
-        assert self._memory.go_on.wait(30)
-        if cancel is not None and cancel.cancelled:
-            return
-        size = SIZES[path.stem] * GB
-        self.loaded = ModelLoaded(
-            str(path), path.stem, 10, 1, wish.context_tokens, True, 1, 0, "CPU", 1, needed_bytes=size
-        )
-        self.asleep = None
-        yield self.loaded
-
-    def sleep(self) -> None:
-        self.asleep, self.loaded = self.awaited, None
-
-    def count_texts(self, texts: Sequence[str], *, cancel: CancelToken | None = None) -> tuple[int, ...]:
-        if self.asleep is not None:
-            list(self.load(self.asleep, cancel=cancel))
-        if self.loaded is None:
-            raise NoModel
-        return (0,) * len(texts)
-
-    def close(self) -> None:
-        self.loaded = None
-        self._memory.engines.remove(self)
-        self._memory.closed.release()
-
-
-class Memory:
-    """A computer with so many GB for models, and the pool around its chat."""
-
-    def __init__(self, gigabytes: int, chat: str = "chat") -> None:
-        self._gigabytes = gigabytes
-        self.engines: list[ScriptedEngine] = []
-        self.begun: list[str] = []
-        self.measured, self.loading, self.closed = (threading.Semaphore(0) for _ in range(3))
-        self.go_on = threading.Event()
-        self.go_on.set()
-        self.chat: Any = ScriptedEngine(self)
-        if chat:
-            list(self.chat.load(model(chat)))
-            self.loading.acquire()
-        make: Any = lambda: ScriptedEngine(self)  # noqa: E731
-        self.pool = ModelPool(
-            self.chat, lambda: model("chat"), lambda: OPEN, make, free_bytes=self._free_bytes, needs=self._needs
-        )
-        self._leases: dict[str, ExitStack] = {}
-
-    def _free_bytes(self) -> int:
-        used = sum(engine.loaded.needed_bytes for engine in self.engines if engine.loaded is not None)
-        return self._gigabytes * GB + RESERVE_BYTES - used
-
-    def _needs(self, path: Path) -> int:
-        self.measured.release()
-        return SIZES[path.stem] * GB
-
-    def lease(
-        self,
-        name: str,
-        priority: LeasePriority = JOB,
-        terms: LeaseTerms = model_pool.ON_ANY_TERMS,
-        *,
-        key: str = "",
-    ) -> None:
-        stack = ExitStack()
-        assert stack.enter_context(self.pool.lease(model(name), priority, CancelToken(), terms)) is not None
-        self._leases[key or name] = stack
-
-    def end(self, name: str) -> None:
-        self._leases.pop(name).close()
-
-    @property
-    def shown(self) -> str:
-        """The chat's model, in brackets while it sleeps, and the others."""
-        chat = self.chat.loaded.name if self.chat.loaded else f"({self.chat.asleep.stem})" if self.chat.asleep else "-"
-        return " ".join([chat, *sorted(e.loaded.name for e in self.engines if e.loaded and e is not self.chat)])
 
 
 @pytest.fixture
