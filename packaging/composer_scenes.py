@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QApplication, QMenu
 from app.core.events import AnswerStats, FinishReason, Role
 from app.features.assistants import AssistantChoice, in_assistant
 from app.store.conversations import Conversations, MessageState
+from app.ui.chat.answer_view import SHOW_TWO_VERSIONS
 from app.ui.chat.assistant_dialog import AssistantDialog
 from app.ui.chat.large_picture import LargePicture
 from app.ui.chat.prompt_dialog import PromptDialog
@@ -94,7 +95,7 @@ def screens(frame: Frame, chat: ChatDesk, told: int) -> list[tuple[str, Step, St
     def pair() -> None:
         begin(None)
         frame.show_chat(made["pair"])
-        chat.click_action(chat.last, "Show two versions beside each other")
+        chat.click_action(chat.last, SHOW_TWO_VERSIONS)
 
     def close_popup() -> None:
         popup = QApplication.activePopupWidget()
