@@ -23,7 +23,6 @@ from app.documents.blocks import (
     piece_of,
 )
 from app.documents.formats.registry import can_draw
-from app.features.finding import find_occurrences
 
 if TYPE_CHECKING:
     from app.core.events import CancelToken, ModelLoaded
@@ -481,6 +480,8 @@ class KeptDocument:
 
     def search_text(self, text: str, limit: int = 1000) -> list[TextHighlight]:
         """Find every occurrence of a text, ignoring case, in order."""
+        from app.features.finding import find_occurrences  # with the first search
+
         wanted = text.casefold()
         found: list[TextHighlight] = []
         if not wanted.strip():
