@@ -47,6 +47,7 @@ KINDS_BY_CALL = {
     "setAccessibleName": "spoken",
     "setAccessibleDescription": "spoken",
     "PersonMessage": "error",
+    "ErrorText": "error",
     "NotPossible": "error",
 }
 """What a text is, by the call that it is an argument of."""
@@ -110,6 +111,7 @@ PROPER = frozenset(_PROPER.split())
 WITH_TEXTS = frozenset(
     f"app/{name}.py"
     for name in (
+        "core/errors",
         "features/claim_checker/fetching",
         "features/exchange/chat_import",
         "features/exchange/open_branch",
@@ -197,7 +199,7 @@ class TextFinder:
         name = called_name(node)
         if name == "tr" and node.args:
             self._add(path, node.args[0], kind_of([*parents, node]))
-        elif name in {"PersonMessage", "NotPossible"}:
+        elif name in {"PersonMessage", "ErrorText", "NotPossible"}:
             for value in [
                 *node.args[:2],
                 *(keyword.value for keyword in node.keywords if keyword.arg in {"text", "kept"}),

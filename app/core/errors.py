@@ -1,103 +1,68 @@
-"""Everything that can go wrong in words: one class a situation, its parameters as fields.
+"""Everything that can go wrong: one class a situation, its parameters as fields, with what a person is told of it.
 
-::
-
-    AppError
-    ├── EnvironmentProblem            the machine, a file or the person can change it
-    │   ├── ModelMissing              no file at this path
-    │   ├── NoModel                   no model is installed or chosen
-    │   ├── ModelUnreadable           empty, truncated, random, vocabulary only: `reason` says which
-    │   ├── ModelDamaged              the engine's libraries broke off over the file while they loaded it
-    │   ├── ModelLoadFailed           llama.cpp refused the file or ran out of memory
-    │   ├── ProjectorRefused          the file that lets a model see: `reason` says why it does not
-    │   ├── MediaRefused              a picture or a sound that cannot be shown: `reason` says why
-    │   ├── ModelTooLarge             does not fit into free memory, even in its smallest form
-    │   ├── ModelBroken               its numbers are not numbers (NaN), so it cannot answer
-    │   ├── ModelReplaced             a background answer lost its model to another one
-    │   ├── NoRoomForModel            the job's model does not fit beside the chat's, which stays
-    │   ├── GrammarInvalid            a grammar or JSON schema that llama.cpp does not take
-    │   ├── ChatUnavailable           a completion model, without a chat template
-    │   ├── TokenUnknown              a number that is no token of the model
-    │   ├── InfillUnavailable         a model without tokens for filling in the middle
-    │   ├── EmbeddingsUnavailable     a model that was not made to turn texts into vectors
-    │   ├── CheckingUnavailable       a model that was not made to tell what a source supports
-    │   ├── TooLongToInspect          a text of more tokens than can be looked at at once
-    │   ├── ModelNotInspectable       what was to be looked at is not handed out, or is not there
-    │   ├── TemplateFailed            the model's chat template raised
-    │   ├── PromptTooLong             does not fit the context
-    │   │   └── ContextLimited        nor a larger one, or none may be had: `limit` says why
-    │   ├── EngineStopped             the engine child ended or hung in the middle of something
-    │   ├── MachineLost               a computer that lent its memory is gone in the middle of something
-    │   ├── MachineUnusable           one that is to lend its memory does not, or may not: `reason` says why
-    │   ├── EngineNotBuilt            set-up of a checkout could not build it: `log` says why
-    │   ├── EngineCrashesRepeatedly   three times in a row: no restart by itself
-    │   ├── NetworkOff                the person switched the network off
-    │   ├── HubUnreachable            no answer, or not the Hub's: `reason` says which
-    │   ├── HubBusy                   too many requests: wait
-    │   ├── ReleaseRefused            what tells of the newest release is not to be believed: `reason` says why
-    │   ├── RepositoryMissing         no such repository, or a private one
-    │   ├── FileNotOnHub              the repository has no such file (any more)
-    │   ├── AccessGated               its owner asks for consent first
-    │   ├── TokenRefused              the Hub does not take the token
-    │   ├── TokenNotKept              the system has no keyring to keep it in
-    │   ├── CertificateUnreadable     a file that is to vouch for a server holds no certificate
-    │   ├── NotEnoughDisk             told before anything is fetched
-    │   ├── DownloadDamaged           what came is not what the Hub promised, twice
-    │   ├── DownloadFailed            the download's child ended again and again
-    │   ├── DownloadRunning           another Fireside is fetching the same file
-    │   ├── KeyFileUnreadable         the file that is to hold the server's key does not
-    │   ├── PortTaken                 the server cannot listen there: another program does, or it may not
-    │   ├── ServerUnreachable         a server with models: no answer, or none of such a server: `reason` says which
-    │   ├── ServerBusy                it takes no more requests for a while
-    │   ├── ServerKeyRefused          it wants a key, or another one
-    │   ├── ServerLacksModel          it has no model of this name (any more)
-    │   ├── ServerRefused             it said no, in its own words
-    │   ├── NotOffered                it does not hand out what was asked for
-    │   ├── DocumentStaysHere         the person did not want a document to leave this computer
-    │   ├── ModelNotLoaded            another program asked for a model that is here, but not in memory
-    │   ├── ModelNotInstalled         nothing here has this name
-    │   ├── ModelNotOurs              another application's file, which is never changed
-    │   ├── DocumentUnreadable        empty, damaged, no text, protected: `reason` says which
-    │   ├── PictureUnreadable         no picture, damaged, too many pixels: `reason` says which
-    │   ├── MicrophoneMissing         there is none, or it may not be used
-    │   ├── DocumentPagesMissing      it has fewer pages than the first that was chosen
-    │   ├── DocumentLocked            needs a password, or another one
-    │   ├── DocumentTooDemanding      its child was ended at the limit of memory or time
-    │   ├── DocumentReaderFailed      its child ended by itself
-    │   ├── DocumentGone              what was read of it is not stored any more, or makes no sense
-    │   ├── TextFileUnreadable        no plain text, or too long for a page: `reason` says which
-    │   ├── ChatsUnreadable           holds no chats that can be imported, or not to its end
-    │   ├── PromptsUnreadable         JSON without prompts that are known: `reason` says which
-    │   ├── BackupUnreadable          no backup, a newer program's, or damaged: `reason` says which
-    │   ├── NotAligned                two texts to be compared that do not have as many parts
-    │   ├── TargetIsSource            a translation would replace the document that it was made of
-    │   ├── TargetIsOpen              another program has the file open that is to be replaced
-    │   ├── NameTooLong               the disk takes no file name of that length
-    │   ├── FolderNotWritable         the data folder is read-only
-    │   ├── DiskFull                  nothing more can be saved
-    │   ├── DatabaseNewer             written by a newer Fireside
-    │   ├── DatabaseOlder             written by a Fireside older than the first whose files are read; it is unchanged
-    │   ├── DatabaseAltered           its tables are not those that this program makes; it is unchanged
-    │   └── DatabaseDamaged           damage was met while working; the next start moves the file aside
-    └── Bug                           ours to fix
-        ├── MigrationFailed           an older file could not be brought to the newest schema; it is unchanged
-        └── ProtocolViolation         a line on the wire that the protocol does not know
-
-Classes carry facts, never sentences: `app.features.error_messages` says them in the person's words.
-They cross the engine's wire as name and fields, see `to_fields` and `from_fields`.
+They cross the wires as name and fields, see `to_fields` and `from_fields`. `app.features.error_messages` fills the
+templates in, where they are shown.
 """
 
 from __future__ import annotations
 
 import dataclasses
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, dataclass_transform
+import re
+from dataclasses import dataclass, field
+from pathlib import Path, PurePath
+from typing import Any, ClassVar, dataclass_transform
+
+_UNKNOWN_ARCHITECTURE = re.compile(r"unknown model architecture: '([^'\n]{1,40})'")  # in llama.cpp's words
+_FILE_CASES = {
+    "missing": "The file {name} doesn’t exist.",
+    "denied": "You don’t have permission to read {name}.",
+    "not_a_file": "{name} can’t be read.",
+}
+_HOST_CASES = {
+    "timeout": "{host} didn’t respond in time.",
+    "proxy": "The proxy in front of {host} refused the connection.",
+    "server": "{host} has a problem right now.",
+    "garbage": "{host} sent an invalid answer.",
+}
+_IWORK = {".pages": ("Pages", ".docx"), ".key": ("Keynote", ".pptx"), ".numbers": ("Numbers", ".xlsx")}
+
+
+@dataclass(frozen=True)
+class ErrorText:
+    """Templates of what a person is told: what happened, what was kept, and the name of the one thing to do.
+
+    Their `{names}` are an error's `values`. `cases` and `kept_in` say it otherwise for some values of the field
+    `case_of`.
+
+    `action` names a button: open_model, new_chat, retry, settings, network, servers, models, storage, open_folder,
+    put_back, end, or "".
+    """
+
+    text: str
+    kept: str = ""
+    action: str = ""
+    case_of: str = "reason"
+    cases: dict[str, str] = field(default_factory=dict)
+    actions: dict[str, str] = field(default_factory=dict)
+    kept_in: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass_transform(eq_default=False)
 class AppError(Exception):
     """An error to show to the user. Subclasses become dataclasses by themselves; treat them as frozen."""
+
+    message: ClassVar[ErrorText]
+
+    @property
+    def case(self) -> str:
+        """Key of the message's `cases`."""
+        return str(getattr(self, self.message.case_of, ""))
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """Values of the message's templates: the fields, and the path's file as `name`."""
+        fields = to_fields(self)
+        return {"name": file_name(fields["path"])} | fields if "path" in fields else fields
 
     # As dataclasses, so that they cross the wire by their fields; equal by identity, as exceptions are.
     def __init_subclass__(cls) -> None:
@@ -117,10 +82,11 @@ class Bug(AppError):
 
 class ModelMissing(EnvironmentProblem):
     path: str
+    message = ErrorText("The file {name} doesn’t exist.", action="open_model")
 
 
 class NoModel(EnvironmentProblem):
-    pass
+    message = ErrorText("No model is open yet.", "Your message was kept.", "open_model")
 
 
 class ModelUnreadable(EnvironmentProblem):
@@ -130,6 +96,22 @@ class ModelUnreadable(EnvironmentProblem):
 
     path: str
     reason: str
+    message = ErrorText(
+        "{name} can’t be read.",
+        action="open_model",
+        cases={
+            "empty": "The file {name} is empty.",
+            "not_gguf": "{name} isn’t a GGUF model.",
+            "truncated": "{name} is incomplete. Try downloading or copying it again.",
+            "vocabulary_only": "{name} has only a vocabulary, not a model.",
+            "projector": "{name} is a vision file for another model. It can’t answer on its own.",
+            "damaged": "{name} is damaged: its header is invalid.",
+            "newer_format": "{name} is in a newer format than this version of {app} can read.",
+            "not_a_checker": "{name} isn’t a claim checker: its config.json names another kind of model.",
+            "not_a_file": "{name} is a folder, not a model file.",
+            "denied": "You don’t have permission to read {name}.",
+        },
+    )
 
 
 class ModelDamaged(EnvironmentProblem):
@@ -137,6 +119,9 @@ class ModelDamaged(EnvironmentProblem):
 
     path: str
     detail: str
+    message = ErrorText(
+        "The file {name} is damaged, so it couldn’t be loaded.", "Download or copy it again.", "open_model"
+    )
 
 
 class ModelLoadFailed(EnvironmentProblem):
@@ -144,6 +129,20 @@ class ModelLoadFailed(EnvironmentProblem):
 
     path: str
     detail: str
+    message = ErrorText(
+        "{name} couldn’t be loaded. It may need more free memory or a newer {app}.",
+        action="open_model",
+        cases={"unknown": "This version of {app} doesn’t support {name} ({architecture})."},
+    )
+
+    @property
+    def case(self) -> str:
+        return "unknown" if _UNKNOWN_ARCHITECTURE.search(self.detail) else ""
+
+    @property
+    def values(self) -> dict[str, Any]:
+        unknown = _UNKNOWN_ARCHITECTURE.search(self.detail)
+        return super().values | {"architecture": unknown[1] if unknown else ""}
 
 
 class ProjectorRefused(EnvironmentProblem):
@@ -155,6 +154,24 @@ class ProjectorRefused(EnvironmentProblem):
     model: str
     reason: str
     detail: str = ""
+    message = ErrorText(
+        "{name}, which {model_name} needs to see, couldn’t be loaded.",
+        "The model still works with text.",
+        "models",
+        cases={
+            "missing": "{model_name} needs the file {name} to see, but it’s missing.",
+            "not_a_projector": "{name} isn’t a vision or audio file for a model.",
+            "truncated": "{name}, which {model_name} needs to see, is incomplete.",
+            "damaged": "{name}, which {model_name} needs to see, is damaged.",
+            "other_model": "{name} was made for another model and doesn’t work with {model_name}.",
+            "unknown": "This version of {app} doesn’t support {name}, which {model_name} needs to see.",
+            "no_memory": "Not enough memory for {name}, which {model_name} needs to see.",
+        },
+    )
+
+    @property
+    def values(self) -> dict[str, Any]:
+        return super().values | {"model_name": file_name(self.model)}
 
 
 class MediaRefused(EnvironmentProblem):
@@ -165,20 +182,40 @@ class MediaRefused(EnvironmentProblem):
     path: str
     kind: str
     reason: str
+    message = ErrorText(
+        "The {kind} couldn’t be sent to the model.",
+        "Your message was kept.",
+        cases={
+            "missing": "The {kind} is missing.",
+            "damaged": "The {kind} is damaged, so it wasn’t sent to the model.",
+            "blind": "The loaded model can’t see pictures. Choose one that can.",
+            "deaf": "The loaded model can’t hear. Choose one that can, such as Gemma 4 E2B.",
+            "unfit": "The loaded model can’t use this {kind}.",
+            "failed": "The model couldn’t process this {kind}.",
+        },
+        actions={"blind": "models", "deaf": "models"},
+    )
 
 
 class ModelTooLarge(EnvironmentProblem):
     path: str
     needed_bytes: int
     free_bytes: int
+    message = ErrorText(
+        "{name} is too large for this computer right now: it needs {needed_bytes} of memory, and {free_bytes} are "
+        "free.",
+        "Nothing was changed. Try a smaller model, or one with fewer bits.",
+        "open_model",
+    )
 
 
 class ModelBroken(EnvironmentProblem):
     path: str
+    message = ErrorText("{name} can’t answer: its weights are damaged.", "The text so far was kept.", "open_model")
 
 
 class ModelReplaced(EnvironmentProblem):
-    pass
+    message = ErrorText("Another model was opened, so this was interrupted.", "Progress so far was kept.", "retry")
 
 
 class NoRoomForModel(EnvironmentProblem):
@@ -186,23 +223,37 @@ class NoRoomForModel(EnvironmentProblem):
 
     wanted: str
     loaded: str
+    message = ErrorText("{wanted} doesn’t fit in memory together with {loaded}.", "Progress so far was kept.", "models")
 
 
 class GrammarInvalid(EnvironmentProblem):
     detail: str
+    message = ErrorText("The requested format can’t be used because its grammar isn’t valid.")
 
 
 class ChatUnavailable(EnvironmentProblem):
     path: str
+    message = ErrorText(
+        "{name} has no chat template, so it can’t chat. It can continue text in Write or with “fireside complete”.",
+        action="open_model",
+    )
 
 
 class TokenUnknown(EnvironmentProblem):
     token: int
     vocabulary: int
+    message = ErrorText("The model has no token {token}. Use 0 to {last:,}.")
+
+    @property
+    def values(self) -> dict[str, Any]:
+        return super().values | {"last": self.vocabulary - 1}
 
 
 class InfillUnavailable(EnvironmentProblem):
     path: str
+    message = ErrorText(
+        "{name} can continue a text but can’t fill in the middle.", "Your text was kept. Try a model made for code."
+    )
 
 
 class EmbeddingsUnavailable(EnvironmentProblem):
@@ -210,15 +261,29 @@ class EmbeddingsUnavailable(EnvironmentProblem):
 
     path: str
     instead: tuple[str, ...] = ()
+    message = ErrorText(
+        "{name} isn’t an embedding model, and this computer has none.",
+        cases={"others": "{name} isn’t an embedding model. Use {others}."},
+    )
+
+    @property
+    def case(self) -> str:
+        return "others" if self.instead else ""
+
+    @property
+    def values(self) -> dict[str, Any]:
+        return super().values | {"others": " or ".join(self.instead)}
 
 
 class CheckingUnavailable(EnvironmentProblem):
     path: str
+    message = ErrorText("{name} isn’t a claim checker.", "Nothing was marked. Try LettuceDetect or TinyLettuce.")
 
 
 class TooLongToInspect(EnvironmentProblem):
     tokens: int
     most: int
+    message = ErrorText("This text has {tokens:,} tokens; {most:,} can be shown at once.", "Try a shorter part of it.")
 
 
 class ModelNotInspectable(EnvironmentProblem):
@@ -226,16 +291,25 @@ class ModelNotInspectable(EnvironmentProblem):
 
     path: str
     what: str
+    message = ErrorText(
+        "{name} can’t show its {what}, because models of this kind don’t provide it.", "Everything else is available."
+    )
 
 
 class TemplateFailed(EnvironmentProblem):
     path: str
     detail: str
+    message = ErrorText("The chat template in {name} failed.", "Your message was kept.", "open_model")
 
 
 class PromptTooLong(EnvironmentProblem):
     prompt_tokens: int
     context_tokens: int
+    message = ErrorText(
+        "This needs {prompt_tokens:,} tokens, but the model’s context holds {context_tokens:,}.",
+        "Nothing was left out.",
+        "new_chat",
+    )
 
 
 class ContextLimited(PromptTooLong):
@@ -246,6 +320,11 @@ class ContextLimited(PromptTooLong):
 
     limit: str
     largest_tokens: int
+    message = ErrorText(
+        "This needs {prompt_tokens:,} tokens, and the largest context here is {largest_tokens:,}.",
+        "Nothing was left out.",
+        "new_chat",
+    )
 
 
 class EngineStopped(EnvironmentProblem):
@@ -253,6 +332,13 @@ class EngineStopped(EnvironmentProblem):
 
     exit_code: int | None
     detail: str
+    message = ErrorText(
+        "The engine stopped unexpectedly.",
+        "The text so far was kept, and the engine is restarting.",
+        "retry",
+        case_of="exit_code",
+        cases={"None": "The engine stopped responding and was closed."},
+    )
 
 
 class MachineLost(EnvironmentProblem):
@@ -260,6 +346,23 @@ class MachineLost(EnvironmentProblem):
 
     addresses: tuple[str, ...]
     detail: str
+    message = ErrorText(
+        "Another computer, which held part of the model, stopped responding.",
+        "The text so far was kept. Trying again loads the model without it.",
+        "retry",
+        cases={
+            "one": "{computers}, which held part of the model, stopped responding.",
+            "many": "One of {computers}, which held parts of the model, stopped responding.",
+        },
+    )
+
+    @property
+    def case(self) -> str:
+        return "many" if len(self.addresses) > 1 else "one" if self.addresses else ""
+
+    @property
+    def values(self) -> dict[str, Any]:
+        return super().values | {"computers": ", ".join(self.addresses)}
 
 
 class MachineUnusable(EnvironmentProblem):
@@ -270,19 +373,42 @@ class MachineUnusable(EnvironmentProblem):
 
     address: str
     reason: str
+    message = ErrorText(
+        "{address} can’t be used.",
+        cases={
+            "address": "{address} isn’t an address. Write it like 192.168.1.7:50052, or as name:50052.",
+            "name": "No computer found with the name in {address}.",
+            "public": "{address} isn’t in a private network, so anyone could use the memory lent there.",
+            "refused": "Nothing is running at {address}. Start “fireside lend” there.",
+            "silent": "{address} doesn’t respond. Is that computer on and in this network?",
+            "busy": "{address} accepts connections but doesn’t respond. Another program may be using it.",
+            "other": "{address} isn’t running “fireside lend”.",
+            "version": "{address} runs another version. Install the same {app} on both computers.",
+            "no_rpc": "This build of {app} can’t use {address}.",
+        },
+    )
 
 
 class EngineNotBuilt(EnvironmentProblem):
     log: str
+    message = ErrorText(
+        "The engine couldn’t be built, so no model can answer.",
+        "The reason is at the end of {log}. Documents can still be read and searched.",
+    )
 
 
 class EngineCrashesRepeatedly(EnvironmentProblem):
     times: int
     detail: str
+    message = ErrorText(
+        "The engine stopped {times} times in a row with this model.", "Your chats were kept.", "open_model"
+    )
 
 
 class NetworkOff(EnvironmentProblem):
-    pass
+    message = ErrorText(
+        "The network is switched off, so nothing is sent.", "Models on this computer still work.", "network"
+    )
 
 
 class HubUnreachable(EnvironmentProblem):
@@ -290,6 +416,19 @@ class HubUnreachable(EnvironmentProblem):
 
     host: str
     reason: str
+    message = ErrorText(
+        "Can’t reach {host}.",
+        "Models on this computer still work.",
+        "retry",
+        cases=_HOST_CASES
+        | {
+            "offline": "Can’t reach {host}. This computer seems to be offline.",
+            "refused": "{host} isn’t accepting connections.",
+            "tls": "The connection to {host} isn’t secure: its certificate isn’t valid.",
+            "captive_portal": "Something is answering instead of {host}, such as a Wi-Fi sign-in page.",
+        },
+        actions={"proxy": "network", "tls": "network"},
+    )
 
 
 class HubBusy(EnvironmentProblem):
@@ -297,6 +436,12 @@ class HubBusy(EnvironmentProblem):
 
     host: str
     wait_s: int
+    message = ErrorText(
+        "{host} received too many requests. Please try again in {wait_s} seconds.",
+        action="retry",
+        case_of="wait_s",
+        cases={"0": "{host} received too many requests. Please try again in a few minutes."},
+    )
 
 
 class ReleaseRefused(EnvironmentProblem):
@@ -304,15 +449,29 @@ class ReleaseRefused(EnvironmentProblem):
 
     host: str
     reason: str
+    message = ErrorText(
+        "The answer from {host} about releases can’t be trusted, so it was ignored.",
+        "This {app} wasn’t changed.",
+        "retry",
+        cases={
+            "missing": "{host} has no information about releases.",
+            "too_long": "The answer from {host} is too long to be about a release.",
+            "signature": "The answer from {host} isn’t signed by the makers of {app}, so it was ignored.",
+            "unreadable": "The answer from {host} is in a form this version of {app} can’t read.",
+            "replayed": "The answer from {host} is older than its last one, so it was ignored.",
+        },
+    )
 
 
 class RepositoryMissing(EnvironmentProblem):
     repo: str
+    message = ErrorText("The repository {repo} doesn’t exist on the Hub, or it’s private.", "Check the name.")
 
 
 class FileNotOnHub(EnvironmentProblem):
     repo: str
     file: str
+    message = ErrorText("{repo} doesn’t have the file {file}.", "Choose a different file.")
 
 
 class AccessGated(EnvironmentProblem):
@@ -320,20 +479,28 @@ class AccessGated(EnvironmentProblem):
 
     repo: str
     has_token: bool
+    message = ErrorText(
+        "{repo} needs your consent on its page on the Hub, then your access token.",
+        action="network",
+        case_of="has_token",
+        cases={"True": "The owner of {repo} hasn’t given you access yet. Ask for it on its page on the Hub."},
+        actions={"True": ""},
+    )
 
 
 class TokenRefused(EnvironmentProblem):
-    pass
+    message = ErrorText("The Hub doesn’t accept the access token.", action="network")
 
 
 class TokenNotKept(EnvironmentProblem):
-    pass
+    message = ErrorText("This system has no keyring for the access token.", "It will be used until you quit.")
 
 
 class CertificateUnreadable(EnvironmentProblem):
     """The chosen file holds no certificate, or more than a server needs."""
 
     path: str
+    message = ErrorText("No readable certificate found in {name}.", "Choose a file such as ca.pem or ca.crt.")
 
 
 class NotEnoughDisk(EnvironmentProblem):
@@ -342,30 +509,42 @@ class NotEnoughDisk(EnvironmentProblem):
     path: str
     needed_bytes: int
     free_bytes: int
+    message = ErrorText(
+        "This needs {needed_bytes} on the disk, but only {free_bytes} are free.",
+        "The download so far was kept.",
+        "storage",
+    )
 
 
 class DownloadDamaged(EnvironmentProblem):
     file: str
+    message = ErrorText(
+        "{file} arrived damaged twice: it doesn’t match the Hub’s checksum.", "The damaged file was removed.", "retry"
+    )
 
 
 class DownloadFailed(EnvironmentProblem):
     file: str
     detail: str
+    message = ErrorText("{file} couldn’t be downloaded.", "The download so far was kept.", "retry")
 
 
 class DownloadRunning(EnvironmentProblem):
     file: str
+    message = ErrorText("Another {app} is already downloading {file}.")
 
 
 class KeyFileUnreadable(EnvironmentProblem):
     path: str
     detail: str
+    message = ErrorText("{name} has no key for the server: {detail}.", "Nothing was started.")
 
 
 class PortTaken(EnvironmentProblem):
     host: str
     port: int
     detail: str
+    message = ErrorText("The server can’t use {host}, port {port}: {detail}.", "Choose another port.")
 
 
 class ServerUnreachable(EnvironmentProblem):
@@ -376,6 +555,28 @@ class ServerUnreachable(EnvironmentProblem):
 
     host: str
     reason: str
+    message = ErrorText(
+        "Can’t reach {host}.",
+        "The answer so far was kept.",
+        "retry",
+        cases=_HOST_CASES
+        | {
+            "offline": "Can’t reach {host}. The name wasn’t found, or this computer is offline.",
+            "refused": "{host} isn’t accepting connections. Is the server running?",
+            "tls": "Couldn’t connect securely to {host}. If it doesn’t use encryption, start its address with http://.",
+            "certificate": "This computer doesn’t trust the certificate of {host}. If you do, choose its certificate "
+            "authority in the server’s settings.",
+            "certificate_name": "The certificate of {host} is for another name. Use that name as the address.",
+            "certificate_date": "The certificate of {host} has expired or isn’t valid yet. It must be renewed on the "
+            "server.",
+            "html": "{host} answered with a web page, not as a model server. Is the address right?",
+            "moved": "{host} redirects to another address. Nothing was sent there.",
+            "not_a_server": "No model server at this address of {host}. The address often ends in /v1.",
+            "broken": "The connection to {host} was lost.",
+        },
+        actions={"proxy": "network"}
+        | dict.fromkeys(("tls", "certificate", "certificate_name", "html", "moved", "not_a_server"), "servers"),
+    )
 
 
 class ServerBusy(EnvironmentProblem):
@@ -383,6 +584,13 @@ class ServerBusy(EnvironmentProblem):
 
     host: str
     wait_s: int
+    message = ErrorText(
+        "{host} isn’t taking more requests now. Please try again in {wait_s} seconds.",
+        "The answer so far was kept.",
+        "retry",
+        case_of="wait_s",
+        cases={"0": "{host} isn’t taking more requests now. Please try again in a few minutes."},
+    )
 
 
 class ServerKeyRefused(EnvironmentProblem):
@@ -390,11 +598,19 @@ class ServerKeyRefused(EnvironmentProblem):
 
     host: str
     has_key: bool
+    message = ErrorText(
+        "{host} needs a key.",
+        "The answer so far was kept.",
+        "servers",
+        case_of="has_key",
+        cases={"True": "{host} doesn’t accept the key."},
+    )
 
 
 class ServerLacksModel(EnvironmentProblem):
     host: str
     model: str
+    message = ErrorText("{host} doesn’t have the model {model}.", "The answer so far was kept.", "servers")
 
 
 class ServerRefused(EnvironmentProblem):
@@ -402,6 +618,13 @@ class ServerRefused(EnvironmentProblem):
 
     host: str
     detail: str
+    message = ErrorText(
+        "{host} refused this: “{detail}”.",
+        "The answer so far was kept.",
+        "retry",
+        case_of="detail",
+        cases={"": "{host} refused this."},
+    )
 
 
 class NotOffered(EnvironmentProblem):
@@ -409,27 +632,45 @@ class NotOffered(EnvironmentProblem):
 
     host: str
     what: str
+    message = ErrorText(
+        "{host} doesn’t offer this.",
+        "Use a model on this computer instead.",
+        case_of="what",
+        cases={
+            "probabilities": "{host} doesn’t report how likely each word was.",
+            "inside": "You can’t look inside a model that runs on {host}.",
+            "pictures": "{host} only accepts text.",
+            "infill": "{host} can continue a text but can’t fill in the middle.",
+        },
+    )
 
 
 class DocumentStaysHere(EnvironmentProblem):
     host: str
     name: str
+    message = ErrorText("{name} wasn’t sent to {host}.", "It stayed on this computer.", "open_model")
 
 
 class ModelNotLoaded(EnvironmentProblem):
     name: str
+    message = ErrorText("{name} is on this computer, but another model is loaded.", "Choose it in the {app} window.")
 
 
 class ModelNotInstalled(EnvironmentProblem):
     name: str
+    message = ErrorText("No model here is called {name}.")
 
 
 class ModelNotOurs(EnvironmentProblem):
     path: str
+    message = ErrorText("{name} belongs to another program, so its file wasn’t moved or deleted.")
 
 
 class MicrophoneMissing(EnvironmentProblem):
     detail: str
+    message = ErrorText(
+        "Couldn’t open a microphone. Check that one is connected and that programs are allowed to use it."
+    )
 
 
 class DocumentUnreadable(EnvironmentProblem):
@@ -442,6 +683,41 @@ class DocumentUnreadable(EnvironmentProblem):
 
     path: str
     reason: str
+    message = ErrorText(
+        "{name} couldn’t be read.",
+        "Nothing was attached.",
+        cases=_FILE_CASES
+        | {
+            "folder": "{name} is a folder. Choose one of the documents in it.",
+            "empty": "The file {name} is empty.",
+            "no_text": "No text was found in {name}.",
+            "not_text": "{name} isn’t a text document.",
+            "damaged": "{name} is damaged and couldn’t be read.",
+            "inflates": "{name} would unpack to an enormous size, so it wasn’t read.",
+            "too_deep": "{name} is too deeply nested to be read.",
+            "entities": "{name} contains unsafe XML entities, so it wasn’t read.",
+            "old_format": "{name} is in an old format. Save it in a newer one, such as .docx, and try again.",
+            "iwork": "{name} is an Apple {program} document. Save it as {other} or PDF in {program} or LibreOffice.",
+            "djvu": "{name} is a DjVu document. Convert it to PDF first, for example with ddjvu.",
+            "picture": "{name} is a picture. Install tesseract to read its text.",
+            "pictures": "{name} has pages that are pictures. Read them first.",
+            "protected": "{name} is protected with a password. Save a copy without one and try again.",
+            "drm": "{name} is copy-protected, so it can’t be read.",
+            "changed": "{name} changed while it was being read. Try again.",
+            "not_drawn": "This page of {name} can’t be shown.",
+            "not_rewritable": "Translations can’t be saved in the format of {name}.",
+            "sound": "{name} is a recording. Open a model that can hear to transcribe it.",
+            "not_sound": "{name} isn’t a supported recording. Use WAV, FLAC, MP3 or OGG.",
+            "no_speech": "No speech found in {name}, or the model can’t hear it.",
+            "too_long_sound": "{name} is longer than twelve hours. Split it and try again.",
+            "no_sound_here": "Recordings can’t be decoded on this kind of computer.",
+        },
+    )
+
+    @property
+    def values(self) -> dict[str, Any]:
+        program, other = _IWORK.get(PurePath(self.path).suffix.lower(), ("iWork", ".docx"))
+        return super().values | {"program": program, "other": other}
 
     @classmethod
     def by_system(cls, path: Path, error: Exception) -> DocumentUnreadable:
@@ -460,6 +736,19 @@ class PictureUnreadable(EnvironmentProblem):
     reason: str
     width: int = 0
     height: int = 0
+    message = ErrorText(
+        "{name} couldn’t be opened as a picture.",
+        "It wasn’t attached.",
+        cases={
+            "not_picture": "{name} isn’t a supported picture.",
+            "damaged": "{name} is damaged or incomplete, so it can’t be shown.",
+            "too_large": "{name} is larger than 200 MB. Attach a smaller copy.",
+            "too_many_pixels": "{name} has {width:,} × {height:,} pixels, too many to open. Save it smaller, or as "
+            "JPEG.",
+            "gone": "A picture in this chat is missing, so it wasn’t sent to the model.",
+            "heic": "{name} is a HEIC picture, which can’t be opened on this system. Save it as JPEG first.",
+        },
+    )
 
 
 class DocumentPagesMissing(EnvironmentProblem):
@@ -472,6 +761,23 @@ class DocumentPagesMissing(EnvironmentProblem):
     pages: int
     first_page: int
     last_page: int
+    message = ErrorText(
+        "{name} has only {has}, not {unit}s {first_page} to {last_page}.",
+        "Nothing was attached.",
+        cases={
+            "one": "{name} has only {has}, not {unit} {first_page}.",
+            "open": "{name} has only {has}, not {unit}s from {first_page} on.",
+        },
+    )
+
+    @property
+    def case(self) -> str:
+        return "one" if self.last_page == self.first_page else "" if self.last_page else "open"
+
+    @property
+    def values(self) -> dict[str, Any]:
+        unit = self.unit or "page"
+        return super().values | {"unit": unit, "has": f"{self.pages:,} {unit}{'' if self.pages == 1 else 's'}"}
 
 
 class DocumentLocked(EnvironmentProblem):
@@ -479,6 +785,9 @@ class DocumentLocked(EnvironmentProblem):
 
     path: str
     is_wrong: bool
+    message = ErrorText(
+        "{name} needs a password.", case_of="is_wrong", cases={"True": "Wrong password for {name}. Try again."}
+    )
 
 
 class DocumentTooDemanding(EnvironmentProblem):
@@ -486,6 +795,12 @@ class DocumentTooDemanding(EnvironmentProblem):
 
     path: str
     limit: str
+    message = ErrorText(
+        "{name} couldn’t be read.",
+        "Nothing was attached.",
+        case_of="limit",
+        cases={"memory": "{name} needs too much memory to read.", "time": "{name} took too long to read."},
+    )
 
 
 class DocumentReaderFailed(EnvironmentProblem):
@@ -494,10 +809,12 @@ class DocumentReaderFailed(EnvironmentProblem):
     path: str
     exit_code: int
     detail: str
+    message = ErrorText("Couldn’t read {name}: the document reader crashed.", "Other files aren’t affected.")
 
 
 class DocumentGone(EnvironmentProblem):
     name: str
+    message = ErrorText("The text of {name} is missing. Add the file again.", "Other documents aren’t affected.")
 
 
 class TextFileUnreadable(EnvironmentProblem):
@@ -508,6 +825,19 @@ class TextFileUnreadable(EnvironmentProblem):
     path: str
     reason: str
     most_bytes: int
+    message = ErrorText(
+        "{name} couldn’t be read.",
+        "Your pages weren’t changed.",
+        cases=_FILE_CASES
+        | {
+            "not_text": "{name} isn’t plain text.",
+            "too_large": "{name} is too long. A page holds up to {most_bytes}.",
+        },
+        kept_in={
+            "not_text": "Attach documents such as PDF or DOCX to a chat instead.",
+            "too_large": "You can open part of it.",
+        },
+    )
 
 
 class ChatsUnreadable(EnvironmentProblem):
@@ -517,6 +847,20 @@ class ChatsUnreadable(EnvironmentProblem):
 
     path: str
     reason: str
+    message = ErrorText(
+        "{name} couldn’t be read.",
+        "Your chats weren’t changed.",
+        cases=_FILE_CASES
+        | {
+            "empty": "{name} is empty.",
+            "unknown": "{name} has no chats from a supported program.",
+            "backup": "{name} is a backup. Restore it instead.",
+            "newer": "{name} was written by a newer version of {app}. Please install that version.",
+            "damaged": "{name} is damaged and couldn’t be read completely.",
+            "protected": "{name} is protected with a password. Unpack it and try again.",
+            "inflates": "{name} would unpack to an enormous size, so it wasn’t read completely.",
+        },
+    )
 
 
 class PromptsUnreadable(EnvironmentProblem):
@@ -524,6 +868,15 @@ class PromptsUnreadable(EnvironmentProblem):
 
     path: str
     reason: str
+    message = ErrorText(
+        "{name} couldn’t be read.",
+        "Your prompts weren’t changed.",
+        cases={
+            "unknown": "{name} has no prompts that {app} can import.",
+            "newer": "{name} was made by a newer version of {app}. Please install that version.",
+            "damaged": "{name} is damaged and couldn’t be read.",
+        },
+    )
 
 
 class BackupUnreadable(EnvironmentProblem):
@@ -532,6 +885,18 @@ class BackupUnreadable(EnvironmentProblem):
 
     path: str
     reason: str
+    message = ErrorText(
+        "{name} couldn’t be read.",
+        "Nothing here was changed.",
+        cases=_FILE_CASES
+        | {
+            "unknown": "{name} isn’t a backup of {app}.",
+            "newer": "{name} was made by a newer version of {app}. Please install that version.",
+            "older": "{name} was made by a test version of {app} that this version can’t read.",
+            "damaged": "{name} is damaged: some of its content has changed.",
+            "altered": "{name} can’t be restored: its database isn’t one that {app} wrote.",
+        },
+    )
 
 
 class NotAligned(EnvironmentProblem):
@@ -541,46 +906,89 @@ class NotAligned(EnvironmentProblem):
     reference: str
     source_parts: int
     reference_parts: int
+    message = ErrorText(
+        "{source_name} has {source_parts:,} parts and {reference_name} has {reference_parts:,}; they must match "
+        "part by part.",
+        "Nothing was translated.",
+    )
+
+    @property
+    def values(self) -> dict[str, Any]:
+        names = {"source_name": file_name(self.source), "reference_name": file_name(self.reference)}
+        return super().values | names
 
 
 class TargetIsSource(EnvironmentProblem):
     path: str
+    message = ErrorText("{name} is the document being translated. Choose another name.", "Nothing was changed.")
 
 
 class TargetIsOpen(EnvironmentProblem):
     path: str
+    message = ErrorText(
+        "{name} is open in another program. Close it there or choose another name.", "Nothing was changed."
+    )
 
 
 class NameTooLong(EnvironmentProblem):
     path: str
+    message = ErrorText(
+        "The name {beginning}… is too long for this disk. Choose a shorter one.", "Nothing was changed."
+    )
+
+    @property
+    def values(self) -> dict[str, Any]:
+        return super().values | {"beginning": file_name(self.path)[:40]}
 
 
 class FolderNotWritable(EnvironmentProblem):
     path: str
+    message = ErrorText(
+        "{app} doesn’t have permission to write to {path}.", "Everything saved before is still there.", "open_folder"
+    )
 
 
 class DiskFull(EnvironmentProblem):
     path: str
+    message = ErrorText(
+        "The disk is full, so nothing more can be saved.", "Everything saved before is still there.", "open_folder"
+    )
 
 
 class DatabaseNewer(EnvironmentProblem):
     path: str
     found_version: int
     known_version: int
+    message = ErrorText(
+        "Your chats were last saved by a newer version of {app}.",
+        "They weren’t changed. Please install the newer version.",
+    )
 
 
 class DatabaseOlder(EnvironmentProblem):
     path: str
     found_version: int
     oldest_version: int
+    message = ErrorText(
+        "Your chats were last saved by a test version of {app} that this version can’t read.",
+        "They weren’t changed. Please install the older version.",
+    )
 
 
 class DatabaseAltered(EnvironmentProblem):
     path: str
+    message = ErrorText(
+        "Your chats can’t be opened: {name} isn’t a {app} database.", "Nothing was changed or deleted.", "open_folder"
+    )
 
 
 class DatabaseDamaged(EnvironmentProblem):
     path: str
+    message = ErrorText(
+        "The file with your chats is damaged.",
+        "Nothing was deleted. Restart {app}: it keeps the damaged file and starts a new one.",
+        "open_folder",
+    )
 
 
 class MigrationFailed(Bug):
@@ -589,14 +997,27 @@ class MigrationFailed(Bug):
     path: str
     to_version: int
     detail: str
+    message = ErrorText(
+        "This version of {app} couldn’t upgrade your chats. This is a bug in {app}.",
+        "They weren’t changed, and the previous version can still open them.",
+        "open_folder",
+    )
 
 
 class ProtocolViolation(Bug):
     detail: str
+    message = ErrorText(
+        "The engine sent something unexpected. This is a bug in {app}.", "The text so far was kept.", "retry"
+    )
 
 
 UNUSABLE_DATABASE = (DatabaseNewer, DatabaseOlder, DatabaseAltered, DatabaseDamaged, MigrationFailed)
 """Problems of the data itself: what was there before a restored backup may be intact."""
+
+
+def file_name(path: str) -> str:
+    """Return the last part of a path, or all of one that has none."""
+    return PurePath(path).name or path
 
 
 def every_error() -> list[type[AppError]]:

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 
 from app import APP_NAME
 from app.core.visible import settle_directions, size_words, visible_name
+from app.features import error_messages
+from app.features.error_messages import PersonMessage
 
 _catalogue: dict[str, str] = {}
 
@@ -19,6 +21,11 @@ def tr(text: str, **values: object) -> str:
         if isinstance(value, str):
             values[key] = visible_name(value) if key == "name" else settle_directions(value)
     return found.format(**values) if values else found
+
+
+def sentence_for(error: BaseException) -> PersonMessage:
+    """Return what to tell of an exception, in the user's language."""
+    return error_messages.sentence_for(error, tr)
 
 
 def size_text(size_bytes: float) -> str:

@@ -5,9 +5,8 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from app.features.error_messages import sentence_for
 from app.hub.hub_search import FoundRepository
-from app.ui.i18n import size_text, tr
+from app.ui.i18n import sentence_for, size_text, tr
 from app.ui.shared_labels import PARAMETER_COUNT, WAITING
 
 if TYPE_CHECKING:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import json
 import pickle
-import re
 
 import pytest
 from hypothesis import given
@@ -31,15 +30,8 @@ def test_every_situation_survives_the_wire(cls: type[AppError]) -> None:
 
 
 @pytest.mark.parametrize("cls", every_error(), ids=lambda cls: cls.__name__)
-def test_every_situation_is_drawn_in_the_docstring_and_has_a_side(cls: type[AppError]) -> None:
-    assert errors.__doc__ is not None
-    assert re.search(rf"── {cls.__name__}\b", errors.__doc__)
+def test_every_situation_has_a_side(cls: type[AppError]) -> None:
     assert issubclass(cls, EnvironmentProblem) != issubclass(cls, Bug)
-
-
-def test_nothing_is_drawn_that_does_not_exist() -> None:
-    drawn = set(re.findall(r"── (\w+)", errors.__doc__ or ""))
-    assert drawn == {cls.__name__ for cls in every_error()} | {"EnvironmentProblem", "Bug"}
 
 
 @pytest.mark.parametrize("cls", every_error(), ids=lambda cls: cls.__name__)

@@ -24,6 +24,8 @@ from app.features.error_messages import (
     remark_sentence,
     sentence_for,
 )
+from app.ui import i18n
+from app.ui.i18n import use_catalogue
 
 EXAMPLES = {
     "source": "/texts/source.txt",
@@ -50,6 +52,23 @@ def test_every_error_has_a_sentence(cls: type[errors.AppError]) -> None:
     assert sentence.text.endswith((".", "?"))
     assert "!" not in str(sentence)
     assert sentence.action in ACTIONS
+
+
+@pytest.mark.parametrize("cls", errors.every_error(), ids=lambda cls: cls.__name__)
+def test_every_template_of_an_error_has_its_values(cls: type[errors.AppError]) -> None:
+    message, values = cls.message, example(cls).values | {"app": "Fireside"}
+    for text in (message.text, message.kept, *message.cases.values(), *message.kept_in.values()):
+        assert "{" not in text.format(**values)
+    assert {*message.actions.values()} <= ACTIONS
+    assert {*message.actions, *message.kept_in} <= {*message.cases}
+
+
+def test_an_error_is_told_in_the_language_of_the_window() -> None:
+    use_catalogue({"The file {name} doesn’t exist.": "Es gibt keine Datei {name}."})
+    try:
+        assert i18n.sentence_for(errors.ModelMissing("/x/a\u202eb.gguf")).text == r"Es gibt keine Datei a\u202eb.gguf."
+    finally:
+        use_catalogue({})
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from app.core.errors import ProjectorRefused
 from app.core.events import PROJECTOR_REFUSED, ModelElsewhere, ModelLoaded
-from app.features.error_messages import PersonMessage, projector_refused
+from app.features.error_messages import PersonMessage, sentence_for
 
 
 @dataclass(frozen=True)
@@ -114,9 +114,7 @@ def surprise_words(model: ModelLoaded) -> MessageTemplate | None:
         return MessageTemplate(text, {"reason": model.gpu_missed})
     refused = next((step for step in model.steps if step.startswith(PROJECTOR_REFUSED)), "")
     if refused:
-        sentence = projector_refused(
-            ProjectorRefused(model.projector, model.path, refused.removeprefix(PROJECTOR_REFUSED))
-        )
+        sentence = sentence_for(ProjectorRefused(model.projector, model.path, refused.removeprefix(PROJECTOR_REFUSED)))
         return MessageTemplate("{refusal}", {"refusal": f"{sentence.text} {sentence.kept}"})
     for needed, text in _STEPPED:
         if needed <= set(model.steps):

@@ -20,12 +20,11 @@ from app.features.chat.answer_service import (
     ContextWidened,
     DocumentsShown,
 )
-from app.features.error_messages import sentence_for
 from app.features.survey.wanted import SurveyProgress
 from app.language.sentences import split_sentences, whole_sentences_length, written_words
 from app.store.message_rows import MessageState
 from app.ui.chat.survey import progress_words
-from app.ui.i18n import tr
+from app.ui.i18n import sentence_for, tr
 from app.ui.shared_labels import MINUTES_AND_SECONDS, STOPPED_LABEL, THINKING, WAITING_FOR_MODEL
 from app.ui.shell import tasks
 from app.ui.shell.notify import Notify

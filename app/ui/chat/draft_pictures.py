@@ -16,10 +16,10 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QMenu, QSlider, QVBox
 from app.core.errors import AppError
 from app.core.events import CancelToken, ModelElsewhere, ModelLoaded
 from app.core.visible import visible_name
-from app.features.error_messages import PersonMessage, sentence_for
+from app.features.error_messages import PersonMessage
 from app.features.media import FileRefused, MediumAdded, UnsavedPicture
 from app.ui.document.document_files import DocumentChip, FileAction, Stage, offers_menu, short_name
-from app.ui.i18n import tr
+from app.ui.i18n import sentence_for, tr
 from app.ui.shared_labels import ABOUT_TOKENS, OPEN, PICTURE_LABEL, REMOVE, TOKEN_COUNT, WAITS_LABEL
 from app.ui.shell import tasks
 from app.ui.shell.notify import Notify

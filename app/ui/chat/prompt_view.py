@@ -22,8 +22,7 @@ from PySide6.QtWidgets import (
 from app.core.events import CancelToken
 from app.features.chat import prompt_inspector
 from app.features.chat.prompt_inspector import SeenPart, SeenPrompt
-from app.features.error_messages import sentence_for
-from app.ui.i18n import tr, window_title
+from app.ui.i18n import sentence_for, tr, window_title
 from app.ui.shared_labels import (
     ANSWER_LINE,
     COUNTING,

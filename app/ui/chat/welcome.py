@@ -12,8 +12,7 @@ from PySide6.QtWidgets import QBoxLayout, QFrame, QHBoxLayout, QLabel, QPushButt
 
 from app.core.events import CancelToken
 from app.core.paths import starter_model
-from app.features.error_messages import sentence_for
-from app.ui.i18n import size_text, tr
+from app.ui.i18n import sentence_for, size_text, tr
 from app.ui.shared_labels import ASKING_HUB, DOWNLOAD, DOWNLOAD_MODEL, DOWNLOADS, OTHER_MODELS, STARTER_WARNING
 from app.ui.shell import tasks
 from app.ui.shell.model_loader import ModelLoader, in_words

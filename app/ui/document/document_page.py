@@ -25,9 +25,8 @@ from app.core.errors import AppError, DocumentUnreadable
 from app.core.events import CancelToken
 from app.documents.protocol import Drawn
 from app.features.document_library import ShownDocument
-from app.features.error_messages import sentence_for
 from app.ui.document.marks import Area, joined
-from app.ui.i18n import tr
+from app.ui.i18n import sentence_for, tr
 from app.ui.shell import tasks
 from app.ui.shell.notify import Notify
 from app.ui.theme import LIGHT, Theme

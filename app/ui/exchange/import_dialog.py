@@ -24,7 +24,6 @@ from PySide6.QtWidgets import (
 from app.core.errors import ChatsUnreadable
 from app.core.events import CancelToken
 from app.core.visible import visible_name
-from app.features.error_messages import sentence_for
 from app.features.exchange.chat_import import (
     KINDS,
     ChatContinued,
@@ -36,7 +35,7 @@ from app.features.exchange.chat_import import (
     left_out_words,
     not_read_words,
 )
-from app.ui.i18n import tr, window_title
+from app.ui.i18n import sentence_for, tr, window_title
 from app.ui.shared_labels import CANCEL, NEW_CHAT, OPEN, READING_FILE, RESTORE
 from app.ui.shell import tasks
 from app.ui.shell.tab_spec import CHAT, UiContext

@@ -21,8 +21,7 @@ from PySide6.QtWidgets import (
 )
 
 from app.core.events import CancelToken, Guess, PromptProgress, TokenSeen
-from app.features.error_messages import sentence_for
-from app.ui.i18n import tr
+from app.ui.i18n import sentence_for, tr
 from app.ui.shared_labels import CANCEL, WAITING_FOR_MODEL
 from app.ui.shell import tasks
 from app.ui.shell.notify import ACTION_LABELS

@@ -10,9 +10,8 @@ from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QBoxLayout, QFrame, QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
 
 from app.core.errors import AppError
-from app.features.error_messages import sentence_for
 from app.features.inside.anatomy import ModelAnatomy, TensorGroup, anatomy_of
-from app.ui.i18n import breakable, size_text, tr
+from app.ui.i18n import breakable, sentence_for, size_text, tr
 from app.ui.model_texts import join, short_number
 from app.ui.models.models_page import ModelsPage
 from app.ui.models.storage import SpaceBar, ToneSwatch

@@ -15,7 +15,6 @@ from PySide6.QtWidgets import QBoxLayout, QFrame, QHBoxLayout, QPushButton, QVBo
 from app.core.errors import AppError
 from app.core.events import AnswerStats, Finished, FinishReason, LoadProgress, PromptProgress, TextDelta
 from app.core.visible import clean_text
-from app.features.error_messages import sentence_for
 from app.features.inside.model_comparison import (
     ModelAsleep,
     Told,
@@ -24,7 +23,7 @@ from app.features.inside.model_comparison import (
     with_vote,
     without_votes,
 )
-from app.ui.i18n import tr
+from app.ui.i18n import sentence_for, tr
 from app.ui.model_texts import join
 from app.ui.models.compare_page import told_apart
 from app.ui.models.models_page import NARROW_PX, ComparisonPage

@@ -16,7 +16,6 @@ from app.core.paths import resource_path
 from app.core.visible import clean_text, visible_name
 from app.engine.computer import free_memory_bytes
 from app.engine.contract import Engine
-from app.features.error_messages import sentence_for
 from app.features.inside.model_comparison import (
     ComparedModel,
     ComparisonStep,
@@ -31,7 +30,7 @@ from app.features.inside.model_comparison import (
 from app.features.models.pool_policy import RESERVE_BYTES
 from app.features.work.saved_file import write_file
 from app.features.write_pages import text_of
-from app.ui.i18n import size_text, tr
+from app.ui.i18n import sentence_for, size_text, tr
 from app.ui.inside.plots import PlotButtons, PlotPoint, ScatterPlot, prepare
 from app.ui.model_texts import join, short_number
 from app.ui.models.models_page import ComparisonPage

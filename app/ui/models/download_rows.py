@@ -12,10 +12,9 @@ from PySide6.QtCore import QObject, Qt, Signal
 
 from app import APP_NAME
 from app.core.errors import AppError
-from app.features.error_messages import sentence_for
 from app.features.models.installed import PASSAGES, embeds_texts
 from app.hub.model_files import quantization_of, quantization_words
-from app.ui.i18n import tr
+from app.ui.i18n import sentence_for, tr
 from app.ui.model_texts import join, problem_words, state_words
 from app.ui.models.models_page import ModelCard, ModelsPage
 from app.ui.shared_labels import CANCEL, DOWNLOADS, PAUSE, REMOVE_FROM_LIST, RESUME, TRY_AGAIN, USE_IN_CHAT, USE_IT

@@ -34,10 +34,9 @@ from PySide6.QtWidgets import (
 )
 
 from app.core import errors
-from app.features.error_messages import sentence_for
 from app.hub.hub_search import PAGE_ROWS, FoundRepository, HubQuery, SearchResultPage
 from app.hub.model_files import ModelFile, Repository
-from app.ui.i18n import tr
+from app.ui.i18n import sentence_for, tr
 from app.ui.icons import icon
 from app.ui.model_texts import LICENSES, found_words
 from app.ui.models.models_page import Choice, StateView

@@ -24,11 +24,10 @@ from PySide6.QtWidgets import (
 
 from app.core.errors import EnvironmentProblem
 from app.core.paths import starter_model
-from app.features.error_messages import sentence_for
 from app.features.models.estimate import TOO_LARGE, download_words, fit_words, pace_words
 from app.features.models.installed import PASSAGES, embeds_texts
 from app.hub.model_files import quantization_of, quantization_words
-from app.ui.i18n import size_text, tr
+from app.ui.i18n import sentence_for, size_text, tr
 from app.ui.model_texts import join, problem_words, senses_words, state_words
 from app.ui.models.download_rows import DownloadsPage
 from app.ui.models.installed_page import InstalledPage

@@ -24,11 +24,11 @@ from PySide6.QtWidgets import (
 
 from app.core import errors
 from app.core.events import CancelToken
-from app.features.error_messages import PersonMessage, sentence_for
+from app.features.error_messages import PersonMessage
 from app.features.models.choice import representative_files
 from app.features.models.estimate import TOO_LARGE, MemoryFit, fit_words, pace_words
 from app.hub.model_files import ModelFile, RemoteFile, Repository, quantization_words
-from app.ui.i18n import breakable, size_text, tr
+from app.ui.i18n import breakable, sentence_for, size_text, tr
 from app.ui.model_texts import license_name, model_words
 from app.ui.models.models_page import Choice, StateView
 from app.ui.models.readme import CardView, read_card

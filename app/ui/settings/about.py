@@ -15,9 +15,8 @@ from app import APP_NAME, __version__
 from app.core.build import this_build
 from app.core.errors import AppError
 from app.core.paths import resource_root
-from app.features.error_messages import sentence_for
 from app.features.updates import ReleaseFile, ReleaseStanding, ReleaseUpdates
-from app.ui.i18n import tr, window_title
+from app.ui.i18n import sentence_for, tr, window_title
 from app.ui.settings.settings_pages import SettingsPage
 from app.ui.shared_labels import CANCEL, KEYBOARD_SHORTCUTS, OPEN_FOLDER, OPEN_ITS_PAGE
 from app.ui.shell import tasks

@@ -11,9 +11,8 @@ from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from app.core.errors import AppError
 from app.features.claim_checker.fetching import NAME, SIZE_BYTES, CheckerReady, fetch_checker, remove_checker
-from app.features.error_messages import sentence_for
 from app.hub.protocol import Fetched
-from app.ui.i18n import size_text, tr
+from app.ui.i18n import sentence_for, size_text, tr
 from app.ui.shared_labels import REMOVE, REMOVE_NAMED
 from app.ui.shell import tasks
 from app.ui.theme import Theme

@@ -12,9 +12,8 @@ from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QLineEdit, QVBoxLayout, Q
 from app.core.build import terminal_command
 from app.core.errors import AppError
 from app.engine.protocol import MACHINE, Device, DevicesDescribed
-from app.features.error_messages import sentence_for
 from app.features.models.model_messages import format_gigabytes
-from app.ui.i18n import tr
+from app.ui.i18n import sentence_for, tr
 from app.ui.settings.settings_pages import SettingsSection
 from app.ui.shell import tasks
 from app.ui.shell.notify import Notify

@@ -9,10 +9,9 @@ from PySide6.QtGui import QGuiApplication, QHideEvent, QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QWidget
 
 from app.core.errors import NetworkOff
-from app.features.error_messages import sentence_for
 from app.features.models.memory_lending import LendingState, find_private_address
 from app.features.models.model_messages import format_gigabytes
-from app.ui.i18n import tr
+from app.ui.i18n import sentence_for, tr
 from app.ui.settings.settings_pages import SettingsSection
 from app.ui.shared_labels import COPIED
 from app.ui.shell.settings_index import label_of

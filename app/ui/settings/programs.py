@@ -14,8 +14,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QPlainTextEdit, QV
 
 from app import APP_NAME
 from app.core.visible import visible_name
-from app.features.error_messages import sentence_for
-from app.ui.i18n import tr
+from app.ui.i18n import sentence_for, tr
 from app.ui.settings.settings_pages import SettingsSection
 from app.ui.shared_labels import COPIED, COPY_THE_ADDRESS
 from app.ui.shell import tasks

@@ -15,10 +15,9 @@ from app import APP_NAME
 from app.core.errors import AppError, TokenNotKept
 from app.core.events import CancelToken
 from app.core.paths import starter_model
-from app.features.error_messages import sentence_for
 from app.features.models.model_messages import short_count
 from app.remote.servers import MOST_AT_ONCE, SEES, RemoteServer, address_of, certificates_in, owners_of
-from app.ui.i18n import tr, window_title
+from app.ui.i18n import sentence_for, tr, window_title
 from app.ui.settings.settings_pages import SettingsSection
 from app.ui.shared_labels import AUTOMATIC_LABEL, CANCEL, CONTEXT, ON_THIS_COMPUTER_LOWER, REMOVE, REMOVE_NAMED, SAVE
 from app.ui.shell import tasks

@@ -17,9 +17,8 @@ from app.core.events import CancelToken
 from app.core.gguf import GgufProblem, read_header
 from app.engine.protocol import MACHINE, Device, DevicesDescribed
 from app.features.claim_checker.fetching import OFFER_WORDS
-from app.features.error_messages import sentence_for
 from app.features.models.model_messages import format_gigabytes
-from app.ui.i18n import size_text, tr
+from app.ui.i18n import sentence_for, size_text, tr
 from app.ui.settings import connections
 from app.ui.settings.claim_checker import CheckerField
 from app.ui.settings.connections import Connections, ConnectionTable

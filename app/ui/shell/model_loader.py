@@ -11,10 +11,10 @@ from PySide6.QtCore import QObject, Signal
 from app.core.events import LoadProgress, ModelElsewhere, ModelLoaded
 from app.core.paths import starter_model
 from app.features.chat.chat_options import wish_of
-from app.features.error_messages import PersonMessage, sentence_for
+from app.features.error_messages import PersonMessage
 from app.features.models.model_messages import MessageTemplate, surprise_words, trying_words
 from app.features.models.model_names import display_name
-from app.ui.i18n import tr
+from app.ui.i18n import sentence_for, tr
 from app.ui.shared_labels import FAILED_LABEL, STARTER
 from app.ui.shell import tasks
 from app.ui.shell.notify import Notify, StandingNotice

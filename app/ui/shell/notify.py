@@ -17,8 +17,8 @@ from shiboken6 import isValid
 
 from app import APP_NAME, __version__
 from app.core import errors
-from app.features.error_messages import PersonMessage, sentence_for
-from app.ui.i18n import tr
+from app.features.error_messages import PersonMessage
+from app.ui.i18n import sentence_for, tr
 from app.ui.shared_labels import COPY_DETAILS, SAVED_AS, UNDO
 from app.ui.shell.desktop import copy_text, open_folder
 from app.ui.theme import Theme

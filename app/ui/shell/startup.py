@@ -11,8 +11,8 @@ from PySide6.QtWidgets import QDialog, QHBoxLayout, QLabel, QPushButton, QVBoxLa
 
 from app import APP_NAME
 from app.core.errors import UNUSABLE_DATABASE, AppError
-from app.features.error_messages import PersonMessage, sentence_for
-from app.ui.i18n import breakable, tr
+from app.features.error_messages import PersonMessage
+from app.ui.i18n import breakable, sentence_for, tr
 from app.ui.shared_labels import COPY_DETAILS, OPEN_FOLDER, QUIT, TRY_AGAIN
 from app.ui.shell.desktop import copy_text, open_folder
 from app.ui.shell.notify import describe

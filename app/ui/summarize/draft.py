@@ -24,7 +24,6 @@ from PySide6.QtWidgets import QFileDialog, QFrame, QHBoxLayout, QLabel, QPushBut
 from app.core.errors import AppError
 from app.core.events import CancelToken
 from app.core.paths import starter_model
-from app.features.error_messages import sentence_for
 from app.features.summarize.summaries import Estimate
 from app.features.summarize.summary_result import Method, SummaryOptions
 from app.language.language_names import english_name
@@ -42,7 +41,7 @@ from app.ui.document.document_files import (
     spoken_size,
     tokens_words,
 )
-from app.ui.i18n import tr
+from app.ui.i18n import sentence_for, tr
 from app.ui.shared_labels import (
     CHOOSE_PAGES,
     COUNTING,

@@ -14,11 +14,10 @@ from PySide6.QtWidgets import QFrame, QLineEdit, QListWidget, QListWidgetItem, Q
 from app.core.errors import AppError
 from app.core.events import CancelToken
 from app.core.settings import Settings
-from app.features.error_messages import sentence_for
 from app.features.translate.translation_events import Formality, TranslationWish
 from app.language.language_names import LANGUAGES, find_language, has_formality, is_same, other_than, own_name
 from app.language.words import fold_words
-from app.ui.i18n import tr
+from app.ui.i18n import sentence_for, tr
 from app.ui.shared_labels import ASKING_HUB, DOWNLOAD, DOWNLOAD_MODEL, DOWNLOADS, FROM, OTHER_MODELS, USE_IT
 from app.ui.shell import tasks
 from app.ui.shell.model_loader import in_words, model_name

@@ -13,7 +13,7 @@ from app.core.errors import AppError, DocumentLocked, MediaRefused, NoModel
 from app.core.events import CancelToken, ModelLoaded
 from app.documents.folder import MOST_FILES, ExpandedPaths, expand
 from app.features.document_library import ReadRange
-from app.features.error_messages import PersonMessage, sentence_for
+from app.features.error_messages import PersonMessage
 from app.ui.document.document_files import (
     LARGE_BYTES,
     DocumentQuestions,
@@ -23,6 +23,7 @@ from app.ui.document.document_files import (
     size_of,
     told_of,
 )
+from app.ui.i18n import sentence_for
 from app.ui.shell import tasks
 from app.ui.shell.notify import Notify
 from app.ui.theme import Theme

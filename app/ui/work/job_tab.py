@@ -19,11 +19,11 @@ from PySide6.QtWidgets import QBoxLayout, QFrame, QHBoxLayout, QVBoxLayout, QWid
 
 from app.core.errors import AppError
 from app.core.events import CancelToken
-from app.features.error_messages import PersonMessage, sentence_for
+from app.features.error_messages import PersonMessage
 from app.features.models.model_pool import ModelSwap, swap_words
 from app.features.work.queue import DONE, FAILED, PAUSED, QUEUED, RUNNING, JobEvent, StoredJobs
 from app.store.jobs import JobRow
-from app.ui.i18n import tr
+from app.ui.i18n import sentence_for, tr
 from app.ui.shared_labels import GO_ON, PUT_TO_SLEEP, TRY_AGAIN
 from app.ui.shell import tasks
 from app.ui.shell.model_loader import in_words

@@ -10,10 +10,10 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QFrame, QSizePolicy, QVBoxLayout, QWidget
 
 from app.documents.blocks import PERSON
-from app.features.error_messages import count_units, model_words, reader_words, sentence_for
+from app.features.error_messages import count_units, model_words, reader_words
 from app.store.document_store import StoredDocument, StoredPageReading
 from app.ui.document.document_files import short_name
-from app.ui.i18n import tr
+from app.ui.i18n import sentence_for, tr
 from app.ui.shared_labels import GO_ON, STOP
 from app.ui.shell.picture_reading import QUEUED, RUNNING, PictureReading, PictureState
 from app.ui.theme import Theme

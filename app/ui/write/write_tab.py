@@ -262,7 +262,7 @@ class WriteView(QWidget):
     def _on_failed(self, error: BaseException) -> None:
         self._ui.loader.sync_with_engine()
         if isinstance(error, InfillUnavailable):
-            from app.features.error_messages import sentence_for
+            from app.ui.i18n import sentence_for
 
             notice = self._ui.notify.show_notice(sentence_for(error), lasts=True)
             notice.add_button(tr(CONTINUE_WITHOUT_SUFFIX), self.continuing.go_on, "plain")

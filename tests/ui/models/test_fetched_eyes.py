@@ -13,7 +13,7 @@ from app.bootstrap import Fireside
 from app.core.errors import ProjectorRefused
 from app.core.events import Message, ModelLoaded, Role, TextDelta
 from app.engine.protocol import Sampling
-from app.features.error_messages import projector_refused
+from app.features.error_messages import sentence_for
 from app.features.models.model_messages import surprise_words
 from app.ui.model_texts import SEES_PICTURES
 from app.ui.models.installed_page import DOWNLOAD_IMAGE_SUPPORT, SEES_WHEN_RELOADED, InstalledPage
@@ -104,5 +104,5 @@ def test_a_wrong_one_is_named_and_the_model_goes_on_without_eyes(
     fetch_eyes(room, model)
     event = loaded(room.app, model)
     assert not event.sees
-    assert str(surprise_words(event)) == str(projector_refused(ProjectorRefused(EYE, FILE, "other_model")))
+    assert str(surprise_words(event)) == str(sentence_for(ProjectorRefused(EYE, FILE, "other_model")))
     assert said_of(room.app, tmp_path, "")
