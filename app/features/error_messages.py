@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
@@ -97,6 +97,12 @@ def fill_template(text: str, **values: object) -> str:
     return text.format(**values) if values else text
 
 
+def _shown_values(values: Mapping[str, Any], fill: Callable[..., str]) -> dict[str, Any]:
+    # Names come from outside.
+    shown = {name: visible_name(value) if isinstance(value, str) else value for name, value in values.items()}
+    return shown | {name: size_words(value, fill) for name, value in values.items() if name.endswith("_bytes")}
+
+
 def sentence_for(error: BaseException, fill: Callable[..., str] = fill_template) -> PersonMessage:
     """Return the message for any exception; one that isn't an `AppError` is reported as a defect.
 
@@ -105,18 +111,13 @@ def sentence_for(error: BaseException, fill: Callable[..., str] = fill_template)
     message, case, values = _DEFECT, "", dict[str, Any]()
     if isinstance(error, errors.AppError):
         message, case, values = error.message, error.case, error.values
-    # Names come from outside.
-    shown = {name: visible_name(value) if isinstance(value, str) else value for name, value in values.items()}
-    shown |= {name: size_words(value, fill) for name, value in values.items() if name.endswith("_bytes")}
-    shown["app"] = APP_NAME
+    shown = _shown_values(values | {"app": APP_NAME}, fill)
     text, kept = message.cases.get(case, message.text), message.kept_in.get(case, message.kept)
     return PersonMessage(fill(text, **shown), fill(kept, **shown), message.actions.get(case, message.action))
 
 
 # What there is to tell of a document that was read, in the person's words: remarks, and which pages have text.
 
-
-Values = dict[str, str | int]
 
 MOST_NAMED_PAGES = 12
 
@@ -126,80 +127,78 @@ def count_units(unit: str, count: int) -> str:
     return f"{count:,} {unit or 'page'}{'' if count == 1 else 's'}"
 
 
-def _counted_sentence(one: str, many: str) -> Callable[[Values], str]:
-    """Return a function for the singular sentence, or the plural one with {count}."""
-    return lambda v: one if v["count"] == 1 else many.format(count=f"{v['count']:,}")
-
-
-_REMARKS: dict[str, Callable[[Values], str]] = {
-    "really": lambda v: f"This is actually {_format_words(v)}, despite its extension {v['ending']}.",
-    "encoding": lambda v: f"Its text was read as {v['encoding']}.",
-    "odd_bytes": _counted_sentence(
+_REMARKS: dict[str, str | tuple[str, str]] = {
+    "really": "This is actually {words}, despite its extension {ending}.",
+    "encoding": "Its text was read as {encoding}.",
+    "odd_bytes": (
         "1 byte isn’t valid in this encoding and was replaced.",
-        "{count} bytes aren’t valid in this encoding and were replaced.",
+        "{count:,} bytes aren’t valid in this encoding and were replaced.",
     ),
-    "damaged_pages": _counted_sentence(
-        "1 page is damaged and wasn’t read.", "{count} pages are damaged and weren’t read."
-    ),
-    "no_recognition": _counted_sentence(
+    "damaged_pages": ("1 page is damaged and wasn’t read.", "{count:,} pages are damaged and weren’t read."),
+    "no_recognition": (
         "1 page is a picture. Install tesseract to read it.",
-        "{count} pages are pictures. Install tesseract to read them.",
+        "{count:,} pages are pictures. Install tesseract to read them.",
     ),
-    "read_in": lambda v: f"Its pictures were read by {reader_words('tesseract', str(v['languages']))}.",
-    "rows_cut": lambda v: f"The sheet {v['sheet']} has {v['rows']:,} rows. Only the first {v['shown']:,} were read.",
-    "beside_cells_lost": lambda _: "The file is damaged. Comments, text boxes and long formula results may be missing.",
-    "unclear": lambda v: f"{count_units('part', int(v['count']))} of the recording couldn’t be transcribed completely.",
-    "hidden": lambda v: f"The {v['unit']} {v['name']} is hidden but was read.",
-    "missing_part": lambda v: f"The file is missing its part {v['part']}.",
-    "hidden_characters": _counted_sentence(
-        "1 hidden character was removed.", "{count} hidden characters were removed."
+    "read_in": "Its pictures were read by {reader}.",
+    "rows_cut": "The sheet {sheet} has {rows:,} rows. Only the first {shown:,} were read.",
+    "beside_cells_lost": "The file is damaged. Comments, text boxes and long formula results may be missing.",
+    "unclear": (
+        "1 part of the recording couldn’t be transcribed completely.",
+        "{count:,} parts of the recording couldn’t be transcribed completely.",
     ),
-    "legacy_font": lambda v: (
-        f"Its text reads “{v['read']}”, but its font shows “{v['meant']}”. "
-        f"Choose the encoding {v['encoding']} to read what the font shows."
-    ),
-    "not_read_inside": lambda v: f"The file {v['name']} in it couldn’t be read.",
-    "others_inside": _counted_sentence("1 other file in it wasn’t read.", "{count} other files in it weren’t read."),
-    "recognized": lambda _: "Text read from a picture may have errors.",
-    "no_pages": lambda _: "This file has no pages to choose from, so all of it was read.",
-    "fewer_pages": lambda v: f"It has only {count_units(str(v['unit']), int(v['pages']))}, not {v['last']}.",
-    "attachment": lambda v: f"The attachment {v['name']} ({size_words(int(v['size_bytes']))}) wasn’t read.",
-    "pictures": _counted_sentence("1 picture in it wasn’t read.", "{count} pictures in it weren’t read."),
-    "old_format": lambda v: f"This is {_format_words(v)}. If something is missing, save it in a newer format.",
-    "long_lines": _counted_sentence("1 very long line was cut off.", "{count} very long lines were cut off."),
-    "long_segments": _counted_sentence(
+    "hidden": "The {unit} {name} is hidden but was read.",
+    "missing_part": "The file is missing its part {part}.",
+    "hidden_characters": ("1 hidden character was removed.", "{count:,} hidden characters were removed."),
+    "legacy_font": "Its text reads “{read}”, but its font shows “{meant}”. Choose the encoding {encoding} to read what "
+    "the font shows.",
+    "not_read_inside": "The file {name} in it couldn’t be read.",
+    "others_inside": ("1 other file in it wasn’t read.", "{count:,} other files in it weren’t read."),
+    "recognized": "Text read from a picture may have errors.",
+    "no_pages": "This file has no pages to choose from, so all of it was read.",
+    "fewer_pages": "It has only {has}, not {last}.",
+    "attachment": "The attachment {name} ({size_bytes}) wasn’t read.",
+    "pictures": ("1 picture in it wasn’t read.", "{count:,} pictures in it weren’t read."),
+    "old_format": "This is {words}. If something is missing, save it in a newer format.",
+    "long_lines": ("1 very long line was cut off.", "{count:,} very long lines were cut off."),
+    "long_segments": (
         "1 text is too long to translate at once and was left unchanged.",
-        "{count} texts are too long to translate at once and were left unchanged.",
+        "{count:,} texts are too long to translate at once and were left unchanged.",
     ),
-    "left_blocks": _counted_sentence(
+    "left_blocks": (
         "1 table, drawing or piece of code was left unchanged.",
-        "{count} tables, drawings or pieces of code were left unchanged.",
+        "{count:,} tables, drawings or pieces of code were left unchanged.",
     ),
-    "left_markup": _counted_sentence(
+    "left_markup": (
         "1 piece of HTML was left unchanged.",
-        "{count} pieces of HTML were left unchanged.",
+        "{count:,} pieces of HTML were left unchanged.",
     ),
-    "left_names": _counted_sentence(
+    "left_names": (
         "1 sheet name was left unchanged because formulas use it.",
-        "{count} sheet names were left unchanged because formulas use them.",
+        "{count:,} sheet names were left unchanged because formulas use them.",
     ),
-    "left_values": _counted_sentence(
+    "left_values": (
         "1 text with its own structure was left unchanged.",
-        "{count} texts with their own structure were left unchanged.",
+        "{count:,} texts with their own structure were left unchanged.",
     ),
-    "became_utf8": lambda v: f"Saved as UTF-8 because {v['encoding']} lacks some of its letters.",
+    "became_utf8": "Saved as UTF-8 because {encoding} lacks some of its letters.",
 }
 """For every name that `app.documents.source.ReadingRemark` documents."""
 
 
-def _format_words(values: dict[str, Any]) -> str:
-    from app.documents.formats.registry import words_for  # with what is known of formats: not for every sentence
+def remark_sentence(remark: ReadingRemark, fill: Callable[..., str] = fill_template) -> str:
+    """Return the sentence for a remark; `fill` as in `sentence_for`."""
+    text, values = _REMARKS[remark.name], dict(remark.values)
+    if isinstance(text, tuple):
+        text = text[values["count"] != 1]
+    if "format" in values:
+        from app.documents.formats.registry import words_for  # with what is known of formats: not for every sentence
 
-    return words_for(str(values["format"]))
-
-
-def remark_sentence(remark: ReadingRemark) -> str:
-    return visible_name(_REMARKS[remark.name](remark.values))
+        values["words"] = words_for(str(values["format"]))
+    if "languages" in values:
+        values["reader"] = reader_words("tesseract", str(values["languages"]))
+    if "pages" in values:
+        values["has"] = count_units(str(values["unit"]), int(values["pages"]))
+    return fill(text, **_shown_values(values, fill))
 
 
 def pages_words(unit: str, pages: int, seen: Iterable[PageRead]) -> str:

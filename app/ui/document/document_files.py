@@ -599,7 +599,7 @@ def remarks_words(document: StoredDocument) -> str:
     seen = [odd.get(page, PageRead(page)) for page in looked_at]
     pages = pages_words(document.unit, document.pages, seen) if odd else ""
     remarks = [remark for remark in document.info.get("remarks", ()) if remark["name"] != "recognized"]
-    said = [remark_sentence(ReadingRemark(remark["name"], remark["values"])) for remark in remarks]
+    said = [remark_sentence(ReadingRemark(remark["name"], remark["values"]), tr) for remark in remarks]
     return " ".join([f"{pages}." if said and pages else pages, *said]).strip()
 
 
