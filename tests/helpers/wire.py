@@ -9,7 +9,7 @@ import types
 import typing
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal, Union
+from typing import Any, ClassVar, Literal, Union
 
 import pytest
 from hypothesis import given
@@ -72,7 +72,10 @@ def any_value(hint: Any) -> st.SearchStrategy[Any]:  # noqa: PLR0911 - a table o
         return st.sampled_from(list(hint))
     if hint is AppError:
         return SITUATIONS
-    return st.builds(hint, **{name: any_value(field) for name, field in typing.get_type_hints(hint).items()})
+    hints = {
+        name: kind for name, kind in typing.get_type_hints(hint).items() if typing.get_origin(kind) is not ClassVar
+    }
+    return st.builds(hint, **{name: any_value(kind) for name, kind in hints.items()})
 
 
 def survives(wire: Wire, cls: type, *, is_request: bool) -> None:
