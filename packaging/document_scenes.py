@@ -122,7 +122,7 @@ def screens(frame: Frame, desk: ChatDesk, folder: Path) -> list[tuple[str, Step,
 
     def tidy() -> None:
         for one in desk.attached:
-            desk.attaching.remove(one, is_told=False)
+            desk.attaching.remove_all([one], is_told=False)
         desk.put_message("")
 
     def leave_scan() -> None:

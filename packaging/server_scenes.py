@@ -118,7 +118,7 @@ class Scenes:
         for kind in (QuestionDialog, ServerDialog, SettingsDialog):
             for dialog in window.findChildren(kind):
                 dialog.close()
-        for one in self._chat.attaching.parts:
+        for one in self._chat.chat.session.state.shown:
             self._chat.attaching.remove(one)
             self._frame.find_step(Notice).dismiss()
         if self._app.settings.engine.machines:

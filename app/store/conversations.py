@@ -19,7 +19,7 @@ from app.store.database import Database, fold_text
 from app.store.deletable import DeletableRows, remove_rows, set_columns
 from app.store.media_store import MediaStore, NewUse, add_uses, copy_uses, uses_of
 from app.store.message_rows import MessageState, OutlineMessage, StoredMessage, TreeMessage
-from app.store.queued import QueuedMessages
+from app.store.queued import QueuedMessages, move_draft, take_queued
 
 __all__ = ["Conversation", "Conversations", "MessageState", "OutlineMessage", "StoredMessage", "TreeMessage"]
 
@@ -228,9 +228,15 @@ class Conversations(DeletableRows[Conversation]):
         *,
         state: MessageState = MessageState.COMPLETE,
         model: str = "",
+        title: str = "",
+        draft_of: int | None = 0,
+        queued_id: int = 0,
     ) -> StoredMessage:
         """Add a message below its parent (None: at the top) and make it the leaf. Siblings are versions of each
         other.
+
+        It takes what is attached to a draft (a conversation's, or None: a new chat's), which it empties, or to a queued
+        message, whose place it takes; `title` becomes its conversation's.
         """
         now = self._clock()
         with self._database.transaction() as connection:
@@ -244,9 +250,23 @@ class Conversations(DeletableRows[Conversation]):
             message_id = tree.insert_message(connection, (conversation_id, parent_id), values)
             tree.choose_branch(connection, message_id)
             tree.settle_leaf(connection, conversation_id)
+            # All in one transaction: sent twice, or without its documents, it could be otherwise if it fails halfway.
+            if draft_of != 0:  # 0 is no conversation's id; None has a meaning here
+                move_draft(connection, draft_of, message_id=message_id)
+                connection.execute("UPDATE conversations SET draft = '' WHERE id = ?", (draft_of,))
+            if queued_id:
+                take_queued(connection, queued_id, message_id)
+            if title:
+                values_of_title = {"title": clean_text(title), "titled_by": ""}
+                set_columns(connection, "conversations", conversation_id, values_of_title)
             message = tree.find_message(connection, message_id)
         assert message is not None
         return message
+
+    def move_draft(self, conversation_id: int) -> None:
+        """Move what is attached to the draft of a new chat to that of the chat which was stored for it."""
+        with self._database.transaction() as connection:
+            move_draft(connection, None, to_draft_of=conversation_id)
 
     # Called every second while an answer is written; the index learns of it when the answer is complete.
     def save_text(self, message_id: int, text: str, thinking: str = "") -> None:

@@ -110,11 +110,6 @@ class MediaStore:
         """Return media by message that waits in the queue; those without any are absent."""
         return self._find_by_owner("queued_id", queued_ids)
 
-    def move_to_message(self, conversation_id: int | None, message_id: int) -> None:
-        """Move all media of a draft to a message, in their order."""
-        with self._database.transaction() as connection:
-            hand_over(connection, conversation_id, message_id=message_id)
-
     def copy(self, from_message_id: int, to_message_id: int) -> None:
         """Copy another message's media: versions of a question keep them."""
         self.add_uses(to_message_id, [(u.media.sha256, u.name, u.most_tokens) for u in self._find_of(from_message_id)])
@@ -181,13 +176,18 @@ class MediaStore:
 
 
 def hand_over(
-    connection: sqlite3.Connection, draft_of: int | None, *, message_id: int | None = None, queued_id: int | None = None
+    connection: sqlite3.Connection,
+    draft_of: int | None,
+    *,
+    message_id: int | None = None,
+    queued_id: int | None = None,
+    to_draft_of: int | None = None,
 ) -> None:
-    """Move a draft's media (None: a new chat's) to a message or queued message."""
+    """Move a draft's media (None: a new chat's) to a message, a queued message or another draft."""
     connection.execute(
-        "UPDATE media_uses SET message_id = ?, queued_id = ?, conversation_id = NULL"
+        "UPDATE media_uses SET message_id = ?, queued_id = ?, conversation_id = ?"
         f" WHERE {_IN_DRAFT} AND conversation_id IS ?",
-        (message_id, queued_id, draft_of),
+        (message_id, queued_id, to_draft_of, draft_of),
     )
 
 

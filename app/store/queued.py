@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -50,12 +51,7 @@ class QueuedMessages:
             connection.execute("UPDATE conversations SET draft = '' WHERE id = ?", (conversation_id,))
             # 0 is no conversation's id; None has a meaning here.
             if draft_of != 0:
-                connection.execute(
-                    "UPDATE attachments SET queued_id = ?, conversation_id = NULL"
-                    " WHERE message_id IS NULL AND queued_id IS NULL AND project_id IS NULL AND conversation_id IS ?",
-                    (row[0], draft_of),
-                )
-                hand_over(connection, draft_of, queued_id=row[0])
+                move_draft(connection, draft_of, queued_id=row[0])
         return next(
             queued_message for queued_message in self.list_waiting(conversation_id) if queued_message.id == row[0]
         )
@@ -134,14 +130,31 @@ class QueuedMessages:
             )
             add_uses(connection, "queued_id", message.id, message.media)
 
-    def mark_sent(self, queued_id: int, message_id: int) -> None:
-        """Move a sent message's documents to the stored message and remove it from the queue."""
-        # In one transaction: sent twice, or lost, it could be otherwise if the program ends in between.
-        with self._database.transaction() as connection:
-            connection.execute(
-                "UPDATE attachments SET message_id = ?, queued_id = NULL WHERE queued_id = ?", (message_id, queued_id)
-            )
-            connection.execute(
-                "UPDATE media_uses SET message_id = ?, queued_id = NULL WHERE queued_id = ?", (message_id, queued_id)
-            )
-            connection.execute("DELETE FROM queued_messages WHERE id = ?", (queued_id,))
+
+# In somebody's transaction.
+
+
+def move_draft(
+    connection: sqlite3.Connection,
+    draft_of: int | None,
+    *,
+    message_id: int | None = None,
+    queued_id: int | None = None,
+    to_draft_of: int | None = None,
+) -> None:
+    """Move all that is attached to a draft (None: a new chat's) to a message, a queued message or another draft."""
+    connection.execute(
+        "UPDATE attachments SET message_id = ?, queued_id = ?, conversation_id = ?"
+        " WHERE message_id IS NULL AND queued_id IS NULL AND project_id IS NULL AND conversation_id IS ?",
+        (message_id, queued_id, to_draft_of, draft_of),
+    )
+    hand_over(connection, draft_of, message_id=message_id, queued_id=queued_id, to_draft_of=to_draft_of)
+
+
+def take_queued(connection: sqlite3.Connection, queued_id: int, message_id: int) -> None:
+    """Move a queued message's attachments to the message that takes its place."""
+    for table in ("attachments", "media_uses"):
+        connection.execute(
+            f"UPDATE {table} SET message_id = ?, queued_id = NULL WHERE queued_id = ?", (message_id, queued_id)
+        )
+    connection.execute("DELETE FROM queued_messages WHERE id = ?", (queued_id,))

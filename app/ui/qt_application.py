@@ -22,6 +22,7 @@ from app.bootstrap import Fireside, build_program
 from app.core.errors import AppError
 from app.core.paths import AppPaths
 from app.core.settings import load_settings
+from app.features.chat.session_messages import ResumeFiles
 from app.features.error_messages import PersonMessage
 from app.ui.chat.chat_tab import ChatTab
 from app.ui.icons import app_icon
@@ -235,7 +236,7 @@ def _after_first_paint(app: Fireside, window: MainWindow, notify: Notify, theme:
     app.models.start()
     watch_models(app, window, notify, theme, task_bar)
     window.tabs.go_on()
-    chat_tab(window).chat.draft.go_on()
+    chat_tab(window).chat.session.dispatch(ResumeFiles())
     if window.ui.programs is not None:
         window.ui.programs.begin()
     if window.ui.pictures is not None:

@@ -54,15 +54,15 @@ def _pasted(here: Opened, files: list[Path]) -> Iterator[Row]:
     gaps, began_s = Gaps().start(), time.perf_counter()
     attaching = here.chat.attaching
     QTest.keyClick(here.chat.composer.field.edit, Qt.Key.Key_V, Qt.KeyboardModifier.ControlModifier)
-    while len(attaching.pictures.shown) < len(files) or attaching.waits_for:
+    while len(attaching.pictures) < len(files) or attaching.waits_for:
         here.application.processEvents()
         if time.perf_counter() - began_s > MOST_S:
             break
         time.sleep(0.001)
     taken_s, largest_ms = time.perf_counter() - began_s, gaps.stop()
-    there = sum(one.use is not None for one in attaching.pictures.shown)
+    there = sum(one.use is not None for one in attaching.pictures)
     note = f"{there} of {len(files)} are there; largest gap of a 5 ms timer {largest_ms:.0f} ms"
     name = "the window while ten pictures of 12 megapixels are pasted, longest at work"
     yield Row(name, round(gaps.largest_busy_ms, 1), "ms", GAP_MS, note, at_most=1.0)
     yield Row("until they are there, counted and shown small", round(taken_s, 2), "s")
-    attaching.pictures.remove(attaching.pictures.shown)
+    attaching.remove_all(attaching.pictures)

@@ -27,8 +27,7 @@ def test_a_picture_goes_from_the_draft_with_its_message_and_into_forks_and_versi
     store.put_into_draft(None, "a", "other.png")
     store.remove(taken.id)
     store.put_back(taken)
-    question = chats.add_message(chat, None, Role.USER, "what is it?")
-    store.move_to_message(chat, question.id)
+    question = chats.add_message(chat, None, Role.USER, "what is it?", draft_of=chat)
     assert names_of(store, question.id) == ["b", "a"]
     first = store.of_messages([question.id])[question.id][0]
     assert (first.name, first.most_tokens) == ("b.png", 64)
@@ -49,8 +48,7 @@ def test_a_picture_waits_with_a_queued_message(database: Database) -> None:
     assert waiting.media == (("a", "a.png", 128),)
     chats.queued.remove(waiting.id)
     chats.queued.put_back(waiting)
-    question = chats.add_message(chat, None, Role.USER, "later")
-    chats.queued.mark_sent(waiting.id, question.id)
+    question = chats.add_message(chat, None, Role.USER, "later", queued_id=waiting.id)
     assert names_of(store, question.id) == ["a"]
 
 

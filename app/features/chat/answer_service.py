@@ -32,6 +32,7 @@ from app.core.events import (
     TokenChosen,
     Waiting,
 )
+from app.core.visible import clean_text, visible_name
 from app.features.chat.attached_documents import AttachedDocuments, is_unanswered
 from app.features.chat.branches import branch_to
 from app.features.chat.chat_options import options_for, own_model, wish_of
@@ -197,29 +198,26 @@ class AnswerService:
 
         `draft_of` is the draft whose documents it takes: a conversation's, or None for a new chat's.
         """
-        conversation = self.conversations.get(conversation_id)
-        leaf_id = conversation.leaf_id if conversation else None
-        question = self.conversations.add_message(conversation_id, leaf_id, Role.USER, text)
-        if draft_of != 0:
-            self.documents.attachments.move_to_message(draft_of, question.id)
-            # The draft's documents leave it together with its text, so that they never stand in two places.
-            self.conversations.media.move_to_message(draft_of, question.id)
-        if conversation and not conversation.title:
-            # Greetings are left out; a picture without a word is named by its file.
-            title = first_words(question.text) or self._picture_names(question.id)
-            self.conversations.update(conversation_id, title=title, titled_by="")
-        return question
-
-    def _picture_names(self, message_id: int) -> str:
-        """Make a title from the pictures of a message without words."""
-        uses = self.conversations.media.of_messages([message_id]).get(message_id, [])
-        return title_from(", ".join(use.name for use in uses))
+        uses = self.conversations.media.in_draft(draft_of) if draft_of != 0 else []
+        return self._add_question(conversation_id, text, [use.name for use in uses], draft_of=draft_of)
 
     def send_queued(self, message: QueuedMessage) -> StoredMessage:
         """Turn a queued message into a question at the end of its conversation, with its documents."""
-        question = self.add_question(message.conversation_id, message.text)
-        self.conversations.queued.mark_sent(message.id, question.id)  # a crash before this would rather send it twice
-        return question
+        names = [visible_name(name) for _, name, _ in message.media]
+        return self._add_question(message.conversation_id, message.text, names, queued_id=message.id)
+
+    def _add_question(
+        self, conversation_id: int, text: str, pictures: Sequence[str], *, draft_of: int | None = 0, queued_id: int = 0
+    ) -> StoredMessage:
+        conversation = self.conversations.get(conversation_id)
+        title = ""
+        if conversation is not None and not conversation.title:
+            # Greetings are left out; a picture without a word is named by its file.
+            title = first_words(clean_text(text)) or title_from(", ".join(pictures))
+        leaf_id = conversation.leaf_id if conversation else None
+        return self.conversations.add_message(
+            conversation_id, leaf_id, Role.USER, text, title=title, draft_of=draft_of, queued_id=queued_id
+        )
 
     def edit_question(self, message_id: int, text: str) -> StoredMessage:
         """Store a new version of a question with the same documents. Raises KeyError if it is gone."""

@@ -92,6 +92,10 @@ class RunningAnswerView(QObject):
         self.text = ""
         self.thinking = ""
         self.is_stopped = False
+        self.number = 0
+        """Its key in the session."""
+        self.on_stop: Callable[[], object] = lambda: None
+        """Called when the user stops the answer."""
         self._used_tokens = 0
         self._held, self._held_thought = HeldText(), HeldText()
         self._thinking_from_s = self._thinking_to_s = 0.0
@@ -113,6 +117,7 @@ class RunningAnswerView(QObject):
             self.is_stopped = True
             self._thinking_to_s = self._thinking_to_s or time.monotonic()
             self._task.cancel()
+            self.on_stop()
 
     @property
     def has_text(self) -> bool:

@@ -1,45 +1,47 @@
-"""Attachments of the draft: read, checked for fitting the context, and sent with the message."""
+"""Attachments of the draft: shown as chips with their menus and questions, and what a person does with them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QObject, QPoint, QTimer, Signal
+from PySide6.QtCore import QObject, QPoint, Signal
+from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QWidget
 
-from app.core.errors import AppError
-from app.core.events import CancelToken, ModelLoaded
-from app.features.document_library import DocumentStored, ReadEvent
+from app.core.events import ModelLoaded
+from app.features.chat import session_messages as m
+from app.features.chat.message_draft import DraftDocument, DraftPart, DraftPicture
+from app.features.chat.session import ChatSession
+from app.features.chat.session_parts import MOST_PICTURES
 from app.features.error_messages import PersonMessage
-from app.features.media import is_picture
-from app.store.conversations import Attachment, DocumentUse
-from app.store.media_store import MediaUse
-from app.ui.chat.attachment_row import AttachmentRow, DraftDocument
-from app.ui.chat.draft_pictures import DraftPicture, DraftPictures, offers_of
+from app.features.files_to_read import Stage, is_recording
+from app.features.media import UnsavedPicture
+from app.store.conversations import DocumentUse
+from app.ui.chat.attachment_row import AttachmentRow
+from app.ui.chat.draft_pictures import choose_detail, size_words
 from app.ui.document.document_files import (
+    DocumentQuestions,
     FileAction,
-    Stage,
-    is_recording,
+    left_out_words,
+    offers_menu,
     short_name,
     spoken_size,
+    told_of,
 )
 from app.ui.i18n import tr
 from app.ui.shared_labels import CHOOSE_PAGES, OPEN, PUT_INTO_MESSAGE, REMOVE, SUMMARIZE, TRANSLATE, TRY_AGAIN
-from app.ui.shell import tasks
 from app.ui.shell.notify import Notify
 from app.ui.theme import Theme
 from app.ui.widgets.labels import announce
-from app.ui.work.intake import Intake, Unread
 from app.ui.work.picture_reading import PicturesLine, can_read_text
 
 if TYPE_CHECKING:
-    from app.features.chat.answer_service import AnswerService
-    from app.features.chat.prompt_inspector import DocumentFit
-    from app.store.conversations import Conversation
+    from app.features.chat.message_draft import ChatPlace
+    from app.store.media_store import MediaUse
     from app.ui.shell.picture_reading import PictureReading
 
 SHOW_ALL = "Show whole document"
@@ -50,31 +52,22 @@ REMOVE_ALL = "Remove all"
 STILL_LISTENING = "{name} is still being listened to"
 
 
-MOST_TAKEN_OUT = 200
-"""Most removed attachments kept for undo: as many as can be attached at once."""
-
-
 class ChatAttachments(QObject):
-    """Documents of the visible draft, and those being read for other drafts.
+    """Shows the attachments of the session's draft, and gives it what a person does with them.
 
-    `is_free` returns whether the model can be asked now, `model` the loaded one, `planned` a new chat as it will be
-    stored.
+    `model` returns the loaded model; `focus_message` gives the keyboard to the message.
     """
 
     changed = Signal()
     """The attachments changed, or whether they can be sent."""
     opened = Signal(int, object)
     """A document should be opened from its beginning: its id, and None."""
-    renewed = Signal(object, int, int)
-    """A temporary chat's document was replaced after more was read: its service, old id and new id."""
     model_wanted = Signal()
     """A model is needed to tell whether a document fits."""
     summarize_wanted = Signal(int)
     """A document should be summarized instead of asked about; carries its id."""
     translate_wanted = Signal(object)
     """A document should be translated instead; carries its path."""
-    text_wanted = Signal(object)
-    """A `DraftDocument` should become text of the message instead."""
     models_wanted = Signal()
     """There are pictures, and the model cannot see them: open the models tab."""
     picture_opened = Signal(object, int)
@@ -82,128 +75,116 @@ class ChatAttachments(QObject):
 
     def __init__(
         self,
+        session: ChatSession,
         row: AttachmentRow,
         *,
         theme: Theme,
         notify: Notify,
         model: Callable[[], ModelLoaded | None],
-        is_free: Callable[[], bool],
-        planned: Callable[[], Conversation | None],
+        focus_message: Callable[[], object],
         parent: QWidget,
     ) -> None:
         super().__init__(parent)
-        self._row, self._notify, self._window = row, notify, parent
-        self._model = model
-        self._talk: AnswerService | None = None
-        self.draft_of: int | None = None
-        """Chat id of the visible draft; None for that of a new chat."""
-        self._taken_out: list[DraftDocument] = []
-        """Removed documents that undo can restore."""
-        self._intake = Intake(_read, theme, notify, parent)
-        self._intake.refused.connect(self.remove)
-        self._intake.moved.connect(
-            lambda draft_document: row.show_progress(draft_document) if draft_document in self.shown else None
-        )
-        self._intake.read.connect(self._on_read)
-        self._intake.failed.connect(self._on_failed)
-        self._intake.replaced.connect(self._on_replaced)
-        self._intake.changed.connect(self._show)
-        self.left_out = self._intake.left_out
-        """Signal: some files were not accepted, which the user was told."""
-        self.take = self._intake.add_wanted
-        """Attaches a `DraftDocument` without asking whether it is wanted."""
-        self.unread = Unread(self._intake, model)
-        self._questions = self._intake.questions
-        self._questions.files_chosen.connect(self.add)
-        self.pictures = DraftPictures(theme, notify, model, lambda: is_free() and not self.fitting.is_asking, parent)
-        """Pictures of the draft."""
-        self.pictures.changed.connect(self._show)
+        self._session, self._row, self._notify, self._window = session, row, notify, parent
+        self._model, self._focus_message = model, focus_message
+        self._seen: object = None
+        """What was shown last of the state."""
+        self._questions = questions = DocumentQuestions(theme, parent)
+        questions.is_locked = self._is_locked
+        questions.files_chosen.connect(self.add)
+        questions.refused.connect(self.remove)
+        questions.reading_allowed.connect(self._read_again)
+        questions.password_given.connect(lambda part, password: self._read_again(part, password=password))
+        questions.part_chosen.connect(lambda part, chosen: self._read_again(part, chosen=chosen))
+        self.ask = questions.ask_for_files
+        """Opens the file dialog."""
+        self.ask_for_folder = questions.ask_for_folder
+        self.scans = DraftScans(row.scans, session, self)
+        """OCR of the draft's picture pages."""
         row.not_seen.models_wanted.connect(self.models_wanted)
         row.not_seen.instead_wanted.connect(
-            lambda: self.read_pictures(
-                [draft_picture.use for draft_picture in self.pictures.unseen if draft_picture.use is not None]
-            )
+            lambda: self.read_pictures([part.use for part in self.pictures if part.is_unseen and part.use is not None])
         )
-        self.scans = DraftScans(row.scans, self)
-        """OCR of the draft's picture pages."""
-        self.scans.changed.connect(self._show)
-        self.scans.renewed.connect(self.take_over)
-        self.scans.passed.connect(self.renewed)
         row.scans.opened.connect(self.opened)
         row.not_heard.models_wanted.connect(row.scans.models_wanted)
-        self.ask = self._questions.ask_for_files
-        """Opens the file dialog."""
-        self.ask_for_folder = self._questions.ask_for_folder
-        self.fitting = DraftFitting(model, is_free, planned, self)
-        self.fitting.ended.connect(self._show)
         row.remove_wanted.connect(self.remove)
-        row.detail_wanted.connect(self.pictures.choose_detail)
-        self._picture_menu = offers_of(self.pictures, self._on_opened, self._read_text)
+        row.detail_wanted.connect(lambda part, chip: choose_detail(session, part, chip, theme, parent))
         row.opened.connect(self._on_opened)
         row.menu_wanted.connect(self._on_menu_wanted)
+        self._picture_menu = self._picture_offers()
         self._menu = self._offers()
+        session.serve(
+            {
+                m.AskPassword: lambda effect: questions.ask_for_password(effect.part, is_wrong=effect.is_wrong),
+                m.AskAboutSize: lambda effect: questions.ask_about_size(effect.part, effect.size_bytes),
+                m.WatchScans: self.scans.follow_chat,
+                m.BeginScan: self.scans.begin,
+                m.StopScans: self.scans.stop,
+                m.WakeModel: lambda _effect: self.model_wanted.emit(),
+                m.ReportError: lambda effect: notify.error(effect.error),
+                m.ReportLeftOut: self._report_left_out,
+                m.ReportParts: self._report_parts,
+            }
+        )
+        session.listen(self._on_state)
 
     def _offers(self) -> list[FileAction]:
         """Return the actions for a document, and give the notice about long documents those that apply to it."""
 
-        def is_alone_too_long(draft_document: DraftDocument) -> bool:
-            return [other for other in self.shown if other.is_too_long] == [draft_document]
+        def is_alone_too_long(part: DraftDocument) -> bool:
+            return [other.key for other in self.shown if other.is_too_long] == [part.key]
 
         as_whole, as_background = partial(self._choose, is_background=False), partial(self._choose, is_background=True)
         summarize = partial(self._hand_over, is_translated=False)
         translate = partial(self._hand_over, is_translated=True)
-        whole = FileAction(tr(SHOW_ALL), as_whole, lambda draft_document: draft_document.can_be_whole)
-        pages = FileAction(
-            tr(CHOOSE_PAGES), self._questions.ask_for_pages, lambda draft_document: draft_document.has_pages_to_choose
-        )
+        whole = FileAction(tr(SHOW_ALL), as_whole, lambda part: part.can_be_whole)
+        pages = FileAction(tr(CHOOSE_PAGES), self._questions.ask_for_pages, lambda part: part.has_pages_to_choose)
         self._row.too_long.offers = [
-            FileAction(tr(SUMMARIZE_ALL), summarize, lambda draft_document: not draft_document.talk.is_temporary),
-            replace(
-                whole, serves=lambda draft_document: draft_document.can_be_whole and is_alone_too_long(draft_document)
-            ),
-            replace(
-                pages,
-                serves=lambda draft_document: draft_document.has_pages_to_choose and is_alone_too_long(draft_document),
-            ),
+            FileAction(tr(SUMMARIZE_ALL), summarize, _is_kept),
+            replace(whole, serves=lambda part: part.can_be_whole and is_alone_too_long(part)),
+            replace(pages, serves=lambda part: part.has_pages_to_choose and is_alone_too_long(part)),
         ]
         # What a temporary chat has is kept nowhere else, so the other tabs are not offered there.
         return [
             FileAction(tr(OPEN), self._on_opened),
             whole,
-            FileAction(
-                tr(USE_AS_BACKGROUND),
-                as_background,
-                lambda draft_document: draft_document.use is not DocumentUse.BACKGROUND,
-            ),
+            FileAction(tr(USE_AS_BACKGROUND), as_background, lambda part: part.use is not DocumentUse.BACKGROUND),
             pages,
-            FileAction(tr(SUMMARIZE), summarize, lambda draft_document: not draft_document.talk.is_temporary),
-            FileAction(
-                tr(TRANSLATE),
-                translate,
-                lambda draft_document: not draft_document.talk.is_temporary and not draft_document.is_pasted,
-            ),
-            FileAction(tr(PUT_INTO_MESSAGE), self.text_wanted.emit, lambda draft_document: draft_document.is_short),
+            FileAction(tr(SUMMARIZE), summarize, _is_kept),
+            FileAction(tr(TRANSLATE), translate, lambda part: _is_kept(part) and not part.is_pasted),
+            FileAction(tr(PUT_INTO_MESSAGE), self._put_into_message, lambda part: part.is_short),
             FileAction(tr(REMOVE), self.remove),
-            FileAction(tr(REMOVE_ALL), lambda _one: self._remove(self.shown), lambda _one: len(self.shown) > 1),
+            FileAction(tr(REMOVE_ALL), lambda _one: self.remove_all(self.shown), lambda _one: len(self.shown) > 1),
+        ]
+
+    def _picture_offers(self) -> list[FileAction]:
+        return [
+            FileAction(tr(OPEN), self._on_opened, lambda part: part.use is not None),
+            FileAction(
+                tr("Read its text instead"),
+                self._read_text,
+                lambda part: part.given == part.path and part.path.is_file(),
+            ),
+            FileAction(tr(REMOVE), self.remove),
+            FileAction(
+                tr("Remove all pictures"),
+                lambda _one: self.remove_all(self.pictures),
+                lambda _one: len(self.pictures) > 1,
+            ),
         ]
 
     @property
     def shown(self) -> list[DraftDocument]:
-        return [file for file in self._intake.files if file.is_in(self._talk, self.draft_of)]
+        return list(self._session.state.documents)
 
     @property
-    def parts(self) -> list[DraftDocument | DraftPicture]:
-        """All attachments of the visible draft, pictures first."""
-        return [*self.pictures.shown, *self.shown]
+    def pictures(self) -> list[DraftPicture]:
+        return list(self._session.state.pictures)
 
     @property
-    def key(self) -> tuple[object, ...]:
-        documents = tuple(
-            (draft_document.document.id, draft_document.use)
-            for draft_document in self.shown
-            if draft_document.document is not None
-        )
-        return (*documents, *self.pictures.key)
+    def waits_for(self) -> str:
+        """Name of the first attachment that is still being read or expected; "" if all are ready."""
+        return short_name(self._session.state.waits_for)
 
     def reason_to_wait(self) -> str:
         """Return why the message cannot be sent yet, or "" if it can."""
@@ -212,279 +193,165 @@ class ChatAttachments(QObject):
             return tr(STILL_LISTENING, name=name)
         return tr(STILL_READING, name=name) if name else ""
 
-    @property
-    def waits_for(self) -> str:
-        """Name of the first attachment that is still being read or expected; "" if all are ready."""
-        # Its place is known, but nothing can be said of it before it was looked at on the disk.
-        awaited = [part for part in self.parts if part.is_on_its_way or self.scans.is_reading(part)]
-        awaited += [file for file in self._intake.looked_at if file.is_in(self._talk, self.draft_of)]
-        return short_name(awaited[0].name) if awaited else ""
-
-    # User actions.
-
     def add(self, files: Sequence[str | Path], *, are_read: bool = False) -> None:
         """Attach files, and the files in folders, which are scanned on a thread.
 
         Files with a picture's suffix become pictures, unless `are_read` wants their text.
         """
-        if self._talk is None:
-            return
-        paths = [Path(file) for file in files]
-        pictures = [path for path in paths if is_picture(path) and not are_read]
-        self.pictures.add(pictures)
-        documents = [path for path in paths if path not in pictures]
-        self._intake.add(documents, partial(DraftDocument, talk=self._talk, conversation_id=self.draft_of))
+        self._session.dispatch(m.AttachFiles(tuple(Path(file) for file in files), are_read))
 
-    def expect(self, name: str) -> DraftDocument | None:
-        """Reserve a place in the visible draft for a file being created, such as a recording; the message
-        waits for it.
-        """
-        if self._talk is None:
-            return None
-        draft_document = DraftDocument(Path(name), talk=self._talk, conversation_id=self.draft_of)
-        self._intake.looked_at.append(draft_document)
-        self._show()
-        return draft_document
+    def add_pictures(self, given: Sequence[Path | QImage], name: str = "") -> None:
+        """Attach files as pictures, or pixels that are to be named `name`."""
+        self._session.dispatch(m.AttachPictures(tuple(given), name))
 
-    def complete_expected(self, draft_document: DraftDocument, path: Path | None) -> None:
-        """Attach an expected file once it exists; None means it will not come."""
-        # The temporary chat that it was for has been left, and nothing of it stays.
-        if path is None or (draft_document.talk.is_temporary and draft_document.talk is not self._talk):
-            self._intake.leave_out(draft_document)
-            return
-        self._intake.looked_at.remove(draft_document)
-        self._intake.add_wanted(
-            DraftDocument(path, talk=draft_document.talk, conversation_id=draft_document.conversation_id)
-        )
+    def add_drawn(self, picture: bytes | QImage, name: str) -> None:
+        """Attach a picture that is not a file: its file contents as bytes, or its pixels."""
+        given = UnsavedPicture(Path(name), picture) if isinstance(picture, bytes) else picture
+        self._session.dispatch(m.AttachPictures((given,), name))
 
-    def remove(self, attachment: DraftDocument | DraftPicture, *, is_told: bool = True) -> None:
+    def remove(self, part: DraftPart) -> None:
         """Remove an attachment from the draft or stop reading it."""
-        if isinstance(attachment, DraftPicture):
-            self.pictures.remove([attachment])
-        elif attachment in self._intake.files:
-            self._remove([attachment], is_told=is_told)
+        self.remove_all([part])
 
-    def _remove(self, gone: Sequence[DraftDocument], *, is_told: bool = True) -> None:
+    def remove_all(self, parts: Sequence[DraftPart], *, is_told: bool = True) -> None:
+        """Remove attachments from the draft; undo can restore them."""
         # Asked before the chips go, which pass the focus on.
         focus = self._window.focusWidget()
         had_focus = focus is not None and self._row.isAncestorOf(focus)
-        for draft_document in gone:
-            self._intake.drop(draft_document)
-            with self._notify.guard():
-                draft_document.detach()
-            self.scans.stop(draft_document)
-        attached = [draft_document for draft_document in gone if draft_document.attachment is not None]
-        if attached and is_told:
-            told = tr("Removed {name}.", name=short_name(attached[0].name))
-            if len(attached) > 1:
-                told = tr("Removed {count} documents.", count=len(attached))
-            # Undo puts them into this draft, or after it was sent into the chat's next one.
-            self._taken_out = [*self._taken_out, *attached][-MOST_TAKEN_OUT:]
-            self._notify.undo(told, lambda: self._put_back(attached))
-        self.refit()
+        self._session.dispatch(m.RemoveParts(tuple(part.key for part in parts), is_told))
         if had_focus:
             chips = self._row.chips
             (chips[-1] if chips else self._window).setFocus()
 
-    def _put_back(self, gone: Sequence[DraftDocument]) -> None:
-        """Restore removed documents to their places in the draft they were in."""
-        with self._notify.guard():
-            for draft_document in gone:
-                if draft_document.attachment is not None:
-                    draft_document.talk.documents.attachments.put_back(draft_document.attachment)
-        if self._talk is not None:
-            self.show(self._talk, self.draft_of)
-
-    def _choose(self, draft_document: DraftDocument, *, is_background: bool) -> None:
-        """Set whether a document is searched for passages or shown whole, if necessary at the expense of others."""
-        self.fitting.choose(draft_document, is_background=is_background)
-        self.refit()
-
-    def _hand_over(self, draft_document: DraftDocument, *, is_translated: bool) -> None:
-        """Move a document to the translation or summary tab; the rest of the draft stays."""
-        if draft_document.document is not None:
-            if is_translated:
-                self.translate_wanted.emit(draft_document.path)
-            else:
-                self.summarize_wanted.emit(draft_document.document.id)
-            self.remove(draft_document, is_told=False)
-
-    def recount(self) -> None:
-        """Count again what is unknown and request a sleeping model, because the user is typing."""
-        if (
-            any(draft_document.document is not None and draft_document.fit is None for draft_document in self.shown)
-            and not self.fitting.is_counting
-        ):
-            self.refit()
-            if self._model() is None:
-                self.model_wanted.emit()
-
-    # Which draft.
-
-    def show(self, talk: AnswerService, conversation_id: int | None) -> None:
-        """Show the attachments of a draft; reading for other drafts continues."""
-        # A temporary chat that was left: nobody waits for what is being read for it.
-        if self._talk is not talk and self._talk is not None and self._talk.is_temporary:
-            for draft_document in [file for file in self._intake.files if file.talk is self._talk]:
-                self._intake.drop(draft_document)
-        if self._talk is not talk:
-            self.scans.follow_chat(talk)
-        self._talk, self.draft_of = talk, conversation_id
-        self.pictures.show(talk, conversation_id)
-        attached: list[DraftDocument] = []
-        with self._notify.guard():
-            for attachment in talk.documents.attachments.in_draft(conversation_id):
-                document = talk.documents.store.get(attachment.document_id)
-                if document is not None:
-                    attached.append(DraftDocument.restored(document, attachment, talk, conversation_id))
-                    self.fitting.recall(attached[-1])
-        # What is still being read stays, for whichever draft it is.
-        unread = [file for file in self._intake.files if file.is_on_its_way or file.is_unheard]
-        self._intake.files = [*attached, *unread]
-        self.refit()
-
-    def sent(self, conversation_id: int) -> None:
-        """Clear the draft after it was sent. Documents restored by undo belong to this chat's next draft."""
-        for draft_document in [
-            draft_document for draft_document in self._taken_out if draft_document.is_in(self._talk, self.draft_of)
-        ]:
-            draft_document.conversation_id = conversation_id
-            if draft_document.attachment is not None:
-                draft_document.attachment = replace(draft_document.attachment, conversation_id=conversation_id)
-        self._intake.files = [file for file in self._intake.files if file not in self.shown]
-        self.draft_of = conversation_id
-        self.pictures.sent(conversation_id)
-        self.refit()
-
     def refit(self) -> None:
-        """Check again what fits, because the model, its availability or the documents changed.
+        """Check again what fits, because the model or its availability changed.
 
         Also transcribes recordings that waited for a model with audio.
         """
-        if self._talk is not None:
-            self.fitting.count_documents(self._talk, self.draft_of, self.shown)
-            self.pictures.refresh_counts()
-        self.unread.transcribe_waiting(self.shown)
-        self._show()
-
-    # Reading.
-
-    def _on_read(self, draft_document: DraftDocument) -> None:
-        document = draft_document.document
-        assert document is not None
-        try:
-            draft_document.attachment = draft_document.talk.documents.attachments.add_to_draft(
-                draft_document.conversation_id, document.id
-            )
-        except AppError as error:
-            self._notify.error(error)
-            self._intake.drop(draft_document)
-        else:
-            said = (draft_document.name, spoken_size(document), tr("attached"))
-            announce(self._window, ", ".join(part for part in said if part))
-            # Only the model can tell whether it fits.
-            if self._model() is None and draft_document in self.shown:
-                self.model_wanted.emit()
-            self.scans.begin(draft_document)
-        self.refit()
+        self._session.dispatch(m.ModelChanged(self._model()))
+        self.changed.emit()
 
     def take_over(self, earlier_id: int, document_id: int, is_temporary: bool) -> None:
         """Replace a document after more of it was read; it keeps its place and is counted again."""
-        for file in self._intake.files:
-            is_known = file.talk.is_temporary == is_temporary and file.document is not None
-            if is_known and file.document is not None and file.document.id == earlier_id:
-                # It may have been deleted meanwhile.
-                file.document = file.talk.documents.store.get(document_id) or file.document
-                file.fit = None
-                if file.attachment is not None:
-                    # Passages are numbers of blocks, which are counted anew in the new document.
-                    file.attachment = replace(file.attachment, document_id=document_id, passages=())
-        self.refit()
-
-    def _on_failed(self, draft_document: DraftDocument) -> None:
-        """Handle a failed document: return a pasted text to the message, or let a recording wait for a model."""
-        if self.unread.waits(draft_document):
-            if self._model() is None:
-                self.model_wanted.emit()
-            return
-        announce(self._window, draft_document.error)
-        if draft_document.text:
-            self._intake.explain(draft_document)
-            self.text_wanted.emit(draft_document)
-
-    def _on_replaced(self, draft_document: DraftDocument) -> None:
-        with self._notify.guard():
-            draft_document.detach()
-        self.refit()
+        self._session.dispatch(m.DocumentReplaced(earlier_id, document_id, is_temporary))
 
     def read_pictures(self, uses: Sequence[MediaUse]) -> None:
         """Attach the text of pictures as documents; the pictures stay where they are."""
-        talk, known = self._talk, self._read_pictures
-        for use in uses if talk is not None else ():
-            if use.media.sha256 not in known:
-                assert talk is not None
-                path = talk.media.original_path(use.media)
-                self._intake.add_wanted(DraftDocument(path, talk=talk, conversation_id=self.draft_of, called=use.name))
+        talk = self._session.state.place.talk
+        for use in uses:
+            if use.media.sha256 not in self._read_shas:
+                self._session.dispatch(m.AttachFile(talk.media.original_path(use.media), called=use.name))
 
     @property
-    def _read_pictures(self) -> set[str]:
+    def _read_shas(self) -> set[str]:
         """SHA-256 hashes of the pictures whose text is in the draft or will be."""
-        documents = [draft_document.document for draft_document in self.shown if draft_document.document is not None]
-        return {
-            *(document.path.name for document in self.shown if document.called),
-            *(stored_document.sha256 for stored_document in documents),
-        }
+        documents = [part.document for part in self.shown if part.document is not None]
+        return {*(part.path.name for part in self.shown if part.called), *(document.sha256 for document in documents)}
 
-    def _read_text(self, draft_picture: DraftPicture) -> None:
+    def _read_text(self, picture: DraftPicture) -> None:
         """Replace a picture by a document with the text read from it."""
-        self.pictures.remove([draft_picture])
-        self.add([draft_picture.path], are_read=True)
+        self.remove(picture)
+        self.add([picture.path], are_read=True)
 
-    def _on_opened(self, attachment: DraftDocument | DraftPicture) -> None:
-        if isinstance(attachment, DraftPicture):
-            there = [draft_picture for draft_picture in self.pictures.shown if draft_picture.use is not None]
-            if attachment in there:
-                self.picture_opened.emit([picture.use for picture in there], there.index(attachment))
-            elif attachment.error:
-                self._notify.show_notice(PersonMessage(attachment.error))
-        elif attachment.document is not None:
-            self.opened.emit(attachment.document.id, None)
-        elif attachment.error:
-            self._intake.explain(attachment)
+    def _read_again(self, part: DraftDocument, password: str | None = None, chosen: Any = None) -> None:
+        self._session.dispatch(m.ReadAgain(part.key, password, chosen))
 
-    def _on_menu_wanted(self, attachment: DraftDocument | DraftPicture, at: QPoint) -> None:
-        if isinstance(attachment, DraftPicture):
-            self.pictures.show_menu(attachment, at, self._picture_menu)
-        elif attachment.document is not None:
-            self._questions.show_menu(attachment, at, self._menu)
-        elif attachment.stage is Stage.FAILED and not attachment.text:
-            offers = [FileAction(tr(TRY_AGAIN), self._intake.again), FileAction(tr(REMOVE), self.remove)]
-            self._questions.show_menu(attachment, at, offers)
+    def _choose(self, part: DraftDocument, *, is_background: bool) -> None:
+        """Set whether a document is searched for passages or shown whole, if necessary at the expense of others."""
+        self._session.dispatch(m.ChooseUse(part.key, is_background))
 
-    def _show(self) -> None:
-        self._row.show_parts(self.parts)
-        unread = [draft_picture for draft_picture in self.pictures.unseen if draft_picture.use is not None]
-        unread = [picture for picture in unread if picture.use and picture.use.media.sha256 not in self._read_pictures]
+    def _hand_over(self, part: DraftDocument, *, is_translated: bool) -> None:
+        """Move a document to the translation or summary tab; the rest of the draft stays."""
+        if part.document is not None:
+            if is_translated:
+                self.translate_wanted.emit(part.path)
+            else:
+                self.summarize_wanted.emit(part.document.id)
+            self.remove_all([part], is_told=False)
+
+    def _put_into_message(self, part: DraftDocument) -> None:
+        self._session.dispatch(m.PutIntoMessage(part.key))
+        self._focus_message()
+
+    def _is_locked(self, part: DraftDocument) -> bool:
+        now = self._session.state.find(part.key)
+        return now is not None and now.stage is Stage.LOCKED
+
+    def _on_opened(self, part: DraftPart) -> None:
+        if isinstance(part, DraftPicture):
+            there = [picture.use for picture in self.pictures if picture.use is not None]
+            if part.use in there:
+                self.picture_opened.emit(there, there.index(part.use))
+            elif part.error:
+                self._notify.show_notice(PersonMessage(part.error))
+        elif part.document is not None:
+            self.opened.emit(part.document.id, None)
+        elif part.error:
+            self._notify.show_notice(PersonMessage(part.error))
+
+    def _on_menu_wanted(self, part: DraftPart, at: QPoint) -> None:
+        if isinstance(part, DraftPicture):
+            offers_menu(part, self._picture_menu, self._window).popup(at)
+        elif part.document is not None:
+            self._questions.show_menu(part, at, self._menu)
+        elif part.stage is Stage.FAILED and not part.text:
+            offers = [FileAction(tr(TRY_AGAIN), self._read_again), FileAction(tr(REMOVE), self.remove)]
+            self._questions.show_menu(part, at, offers)
+
+    def _on_state(self) -> None:
+        state = self._session.state
+        seen = (state.shown, state.awaited, state.scanned, state.is_counting, state.place)
+        if seen == self._seen:
+            return
+        self._seen = seen
+        self._row.show_parts(state.shown)
+        unseen = [part for part in state.pictures if part.is_unseen]
+        known = self._read_shas
+        unread = [part for part in unseen if part.use is not None and part.use.media.sha256 not in known]
         self._row.not_seen.instead.setVisible(bool(unread) and can_read_text())
-        self._row.not_seen.setVisible(self.pictures.are_unseen)
-        self._row.not_heard.setVisible(any(draft_document.is_unheard for draft_document in self.shown))
+        self._row.not_seen.setVisible(bool(unseen))
+        self._row.not_heard.setVisible(any(part.is_unheard for part in state.documents))
         self.changed.emit()
 
+    def _report_left_out(self, effect: m.ReportLeftOut) -> None:
+        if told := told_of(effect.found, left=effect.left):
+            self._notify.show_notice(PersonMessage(told))
+        elif told := left_out_words(effect.found):
+            self._notify.mention(told)
 
-def _read(draft_document: DraftDocument, cancel: CancelToken) -> Iterator[ReadEvent]:
-    # A generator, so that the text is stored on the thread that reads this.
-    if draft_document.text:
-        return (
-            DocumentStored(draft_document.talk.documents.keep_text(text, draft_document.name))
-            for text in (draft_document.text,)
-        )
-    return draft_document.talk.documents.read_file(
-        draft_document.path,
-        cancel,
-        password=draft_document.password,
-        part=draft_document.part,
-        name=draft_document.called,
-    )
+    def _report_parts(self, effect: m.ReportParts) -> None:
+        parts, session = effect.parts, self._session
+        if effect.kind is m.ReportKind.ATTACHED:
+            announce(
+                self._window, ", ".join(word for word in (parts[0].name, _said_size(parts[0]), tr("attached")) if word)
+            )
+        elif effect.kind is m.ReportKind.FAILED:
+            announce(self._window, parts[0].error)
+        elif effect.kind is m.ReportKind.EXPLAINED:
+            self._notify.show_notice(PersonMessage(parts[0].error))
+        elif effect.kind is m.ReportKind.REMOVED:
+            told = tr("Removed {name}.", name=short_name(parts[0].name))
+            if len(parts) > 1:
+                told = tr("Removed {count} documents.", count=len(parts))
+                if isinstance(parts[0], DraftPicture):
+                    told = tr("Removed {count} pictures.", count=len(parts))
+            keys = tuple(part.key for part in parts)
+            self._notify.undo(told, lambda: session.dispatch(m.PutBackParts(keys)))
+        else:
+            told = tr(
+                "You can attach up to {count} pictures to a message. The others were left out.", count=MOST_PICTURES
+            )
+            self._notify.show_notice(PersonMessage(told))
+
+
+def _is_kept(part: DraftDocument) -> bool:
+    return not part.place.talk.is_temporary
+
+
+def _said_size(part: DraftPart) -> str:
+    if isinstance(part, DraftDocument):
+        return spoken_size(part.document) if part.document is not None else ""
+    return size_words(part.use) if part.use is not None else ""
 
 
 class DraftScans(QObject):
@@ -493,221 +360,69 @@ class DraftScans(QObject):
     `line` shows the progress for the visible draft.
     """
 
-    changed = Signal()
-    renewed = Signal(int, int, bool)
-    """A document was replaced after more was read: old id, new id, and True for a temporary chat's."""
     passed = Signal(object, int, int)
-    """A temporary chat's document was replaced: its service, old id and new id."""
+    """A temporary chat's document was replaced after more was read: its service, old id and new id."""
 
-    def __init__(self, line: PicturesLine, parent: QObject) -> None:
+    def __init__(self, line: PicturesLine, session: ChatSession, parent: QObject) -> None:
         super().__init__(parent)
-        self._line = line
+        self._line, self._session = line, session
         self._kept: PictureReading | None = None
         self._passing: PictureReading | None = None
         """OCR of the visible temporary chat; None without one."""
+        self._place: ChatPlace | None = None
 
     def watch(self, pictures: PictureReading, open_models: Callable[[], object]) -> None:
         """Connect the OCR for stored chats; `open_models` is called where no model can read pictures."""
         self._kept = pictures
         self._line.watch(pictures)
         self._line.models_wanted.connect(open_models)
-        pictures.changed.connect(self.changed)
-        pictures.renewed.connect(lambda earlier, document: self.renewed.emit(earlier, document, False))
+        self._connect(pictures, is_temporary=False)
 
-    def follow_chat(self, talk: AnswerService) -> None:
+    def _connect(self, pictures: PictureReading, *, is_temporary: bool) -> None:
+        pictures.changed.connect(self._on_changed)
+        replaced = partial(m.DocumentReplaced, is_temporary=is_temporary)
+        pictures.renewed.connect(lambda earlier, document: self._session.dispatch(replaced(earlier, document)))
+
+    def follow_chat(self, effect: m.WatchScans) -> None:
         """Switch to the OCR of the visible chat, ending that of a temporary chat that was left."""
-        if self._passing is not None:
-            self._passing.end()
-            self._passing = None
-        if self._kept is None:
-            return
-        if talk.is_temporary:
-            passing, documents = self._kept.of_temporary(talk), talk.documents
-            self._passing = passing
-            passing.changed.connect(self.changed)
-            passing.renewed.connect(lambda earlier, document: self.renewed.emit(earlier, document, True))
-            passing.renewed.connect(lambda earlier, document: self.passed.emit(documents, earlier, document))
-        self._line.watch(self._passing or self._kept)
+        talk = effect.place.talk
+        if self._place is None or self._place.talk is not talk:
+            if self._passing is not None:
+                self._passing.end()
+                self._passing = None
+            if self._kept is not None and talk.is_temporary:
+                passing, documents = self._kept.of_temporary(talk), talk.documents
+                self._passing = passing
+                self._connect(passing, is_temporary=True)
+                passing.renewed.connect(lambda earlier, document: self.passed.emit(documents, earlier, document))
+            if self._kept is not None:
+                self._line.watch(self._passing or self._kept)
+        self._place = effect.place
+        self._on_changed()
 
-    def begin(self, draft_document: DraftDocument) -> None:
+    def begin(self, effect: m.BeginScan) -> None:
         """Read what the settings allow without asking, or a picture whose text was requested."""
-        scans = self._reading_of(draft_document)
-        if scans is not None and draft_document.document is not None:
-            scans.begin_by_itself(draft_document.document, is_asked_for=bool(draft_document.called))
+        scans, document = self._reading_of(effect.part), effect.part.document
+        if scans is not None and document is not None:
+            scans.begin_by_itself(document, is_asked_for=bool(effect.part.called))
+            self._on_changed()
+        self._session.dispatch(m.ScanDecided(effect.part.key))
 
-    def is_reading(self, attachment: DraftDocument | DraftPicture) -> bool:
-        """Return whether picture pages of the attachment are being read."""
-        if not isinstance(attachment, DraftDocument) or attachment.document is None:
-            return False
-        scans = self._reading_of(attachment)
-        return scans is not None and scans.is_reading(attachment.document)
+    def stop(self, effect: m.StopScans) -> None:
+        for part in effect.parts:
+            scans = self._reading_of(part)
+            if scans is not None and part.document is not None:
+                scans.stop(part.document)
 
-    def stop(self, draft_document: DraftDocument) -> None:
-        scans = self._reading_of(draft_document)
-        if scans is not None and draft_document.document is not None and self.is_reading(draft_document):
-            scans.stop(draft_document.document)
+    def _on_changed(self) -> None:
+        documents = [part for part in self._session.state.parts if isinstance(part, DraftDocument)]
+        scanned = frozenset(
+            (part.place.talk.is_temporary, part.document.id)
+            for part in documents
+            if part.document is not None
+            if (scans := self._reading_of(part)) is not None and scans.is_reading(part.document)
+        )
+        self._session.dispatch(m.ScansChanged(scanned))
 
-    def _reading_of(self, draft_document: DraftDocument) -> PictureReading | None:
-        return self._passing if draft_document.talk.is_temporary else self._kept
-
-
-# How the draft's documents fit into the context: counted on a thread, in order.
-
-AGAIN_MS = 150
-
-
-@dataclass(frozen=True)
-class AttachmentDraft:
-    """Input of a count. `chosen` are ids of attachments to be searched for passages; `first_id` goes first."""
-
-    talk: AnswerService
-    conversation_id: int | None
-    planned: Conversation | None
-    attachments: tuple[Attachment, ...]
-    chosen: frozenset[int] = frozenset()
-    first_id: int = 0
-
-
-class DraftFitting(QObject):
-    """Counts how a draft's documents fit, one count at a time; a new one replaces it and starts once the model is free.
-
-    `model` returns the loaded model, `is_free` whether it can be asked now, `planned` as in `ChatAttachments`.
-    """
-
-    ended = Signal()
-    """A count ended; its results are in the documents."""
-
-    def __init__(
-        self,
-        model: Callable[[], Any],
-        is_free: Callable[[], bool],
-        planned: Callable[[], Conversation | None],
-        parent: QObject,
-    ) -> None:
-        super().__init__(parent)
-        self._model, self._is_free, self._planned = model, is_free, planned
-        self._counted_for: object = None
-        self._chosen: set[tuple[object, int]] = set()
-        """Attachments that the user wants searched for passages."""
-        self._first: DraftDocument | None = None
-        """Document that is shown whole in preference to the others."""
-        self._documents: Sequence[DraftDocument] = ()
-        self._draft: AttachmentDraft | None = None
-        self._task: tasks.BackgroundTask | None = None
-        self._again = QTimer(self, singleShot=True, interval=AGAIN_MS)
-        self._again.timeout.connect(self._begin)
-
-    @property
-    def is_counting(self) -> bool:
-        """True while a count is running or waiting."""
-        return self._task is not None or self._draft is not None
-
-    @property
-    def is_asking(self) -> bool:
-        """True while a count uses the model's tokenizer."""
-        return self._task is not None
-
-    def choose(self, draft_document: DraftDocument, *, is_background: bool) -> None:
-        """Set whether a document is searched for passages, or shown whole before the others."""
-        draft_document.is_background_chosen = is_background
-        if draft_document.attachment is not None:
-            key = (draft_document.talk.documents, draft_document.attachment.id)
-            (self._chosen.add if is_background else self._chosen.discard)(key)
-        if not is_background:
-            self._first = draft_document
-
-    def recall(self, draft_document: DraftDocument) -> None:
-        assert draft_document.attachment is not None
-        draft_document.is_background_chosen = (
-            draft_document.talk.documents,
-            draft_document.attachment.id,
-        ) in self._chosen
-
-    def count_documents(
-        self, talk: AnswerService, conversation_id: int | None, documents: Sequence[DraftDocument]
-    ) -> None:
-        """Count how the documents fit the loaded model, as soon as it can be asked."""
-        model = self._model()
-        key = (model.path, model.context_tokens) if model is not None else None
-        # Another model or another context: nothing that was counted holds.
-        if key is not None and key != self._counted_for:
-            self._counted_for = key
-            for document in documents:
-                document.fit = None
-        self._documents, self._draft = documents, None
-        attached = {document.attachment.id: document for document in documents if document.attachment is not None}
-        if model is not None and attached:
-            attachments = tuple(
-                draft_document.attachment
-                for draft_document in attached.values()
-                if draft_document.attachment is not None
-            )
-            chosen = frozenset(
-                number for number, draft_document in attached.items() if draft_document.is_background_chosen
-            )
-            first = next((number for number, draft_document in attached.items() if draft_document is self._first), 0)
-            self._draft = AttachmentDraft(talk, conversation_id, self._planned(), attachments, chosen, first)
-        if self._task is not None:
-            # The next count begins when this one has ended.
-            self._task.cancel()
-        else:
-            self._begin()
-
-    def _begin(self) -> None:
-        draft = self._draft
-        if draft is None or self._task is not None:
-            return
-        if not self._is_free():
-            # The tokenizer is the model's, which an answer or another count is using.
-            self._again.start()
-            return
-        self._draft = None
-        task = self._task = tasks.run(lambda token: fits_of(draft, token), self)
-        task.event.connect(self._on_fitted)
-        task.finished.connect(self._on_end)
-        task.failed.connect(self._on_end)
-
-    def _on_fitted(self, fitted: tuple[Attachment, DocumentFit]) -> None:
-        # A count that is replaced tells nothing any more.
-        for document in self._documents if self._draft is None else ():
-            if document.attachment is not None and document.attachment.id == fitted[0].id:
-                document.attachment, document.fit = fitted
-
-    def _on_end(self, error: BaseException | None = None) -> None:
-        """Start the count that waits, or announce the end."""
-        self._task = None
-        if self._draft is not None:
-            self._begin()
-            return
-        self.ended.emit()
-        # Nobody asked for the count, so an expected error shows no notice; a defect goes to the hook for those.
-        if error is not None and not isinstance(error, AppError):
-            raise error
-
-
-def fits_of(draft: AttachmentDraft, cancel: CancelToken) -> Iterator[tuple[Attachment, DocumentFit]]:
-    """Yield attachments with how they fit.
-
-    Decides in order which documents are shown whole; those that do not fit are searched for passages.
-    """
-    store = draft.talk.documents.attachments
-    attachments = sorted(draft.attachments, key=lambda attachment: attachment.id != draft.first_id)
-    # All are undecided at first: what is shown whole would count against those before it.
-    for attachment in attachments:
-        store.set_use(attachment.id, DocumentUse.BACKGROUND if attachment.id in draft.chosen else DocumentUse.UNDECIDED)
-    for attachment in attachments:
-        fit = None if cancel.cancelled else _fit_document(draft, attachment)
-        # Sent or removed meanwhile: the answer decides about the rest.
-        if fit is None or cancel.cancelled:
-            return
-        use = DocumentUse.WHOLE if fit.is_whole and attachment.id not in draft.chosen else DocumentUse.BACKGROUND
-        store.set_use(attachment.id, use)
-        yield replace(attachment, use=use), fit
-
-
-def _fit_document(draft: AttachmentDraft, attachment: Attachment) -> DocumentFit | None:
-    try:
-        return draft.talk.looks.fit_of(attachment, draft.conversation_id, draft.planned)
-    # It was removed meanwhile.
-    except KeyError:
-        return None
+    def _reading_of(self, part: DraftDocument) -> PictureReading | None:
+        return self._passing if part.place.talk.is_temporary else self._kept

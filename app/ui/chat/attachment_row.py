@@ -3,24 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QObject, QPoint, Qt, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFrame, QSizePolicy, QVBoxLayout, QWidget
 
-from app.features.document_library import ReadRange
-from app.store.conversations import Attachment, DocumentUse
-from app.store.document_store import StoredDocument
-from app.ui.chat.draft_pictures import DraftPicture, NotSensed, PictureChip
+from app.features.chat.message_draft import DraftDocument, DraftPart, DraftPicture
+from app.features.files_to_read import Stage, is_recording
+from app.store.conversations import DocumentUse
+from app.ui.chat.draft_pictures import NotSensed, PictureChip, remarks_of
 from app.ui.document.document_files import (
     DocumentChip,
     FileAction,
-    FileToRead,
-    Stage,
-    is_recording,
-    part_of,
     remarks_words,
     short_name,
     size_words,
@@ -35,10 +29,6 @@ from app.ui.widgets.labels import plain_label, plain_tip
 from app.ui.widgets.layouts import FlowLayout, scrolled
 from app.ui.work.picture_reading import READ_ITS_TEXT, PicturesLine
 
-if TYPE_CHECKING:
-    from app.features.chat.answer_service import AnswerService
-    from app.features.chat.prompt_inspector import DocumentFit
-
 TOO_LONG_PASSAGES_INSTEAD = "{name} is too long for the model’s context. Each question gets its most relevant passages."
 WAITS_FOR_MODEL = "waiting for the model"
 LISTENING_TO_MINUTE = "listening, minute {page} of {pages}"
@@ -52,98 +42,6 @@ LOW_PX = 560
 MOST_REMARKS = 2
 MOST_COUNTED = 8
 """From more chips than this their number is shown, since not all are visible."""
-MOST_WORDS = 15_000
-"""Most words of a document that can be moved into the message, well below the field's limit."""
-
-
-@dataclass(eq=False, kw_only=True)
-class DraftDocument(FileToRead):
-    """A file attached to a draft: first being read, then with the share of it that the model sees.
-
-    `talk` and `conversation_id` identify the draft; None is that of a new chat.
-    """
-
-    talk: AnswerService
-    conversation_id: int | None
-    attachment: Attachment | None = None
-    fit: DocumentFit | None = None
-    """Share that fits into the context; None until counted."""
-    is_background_chosen: bool = False
-    """True if the user wants it searched for passages, even if all of it fits."""
-    text: str = ""
-    """Text that was pasted instead of a file, until it is stored; the path is only a name then."""
-    called: str = ""
-    """Display name if it differs from the file's, such as for a picture whose text is read."""
-
-    @staticmethod
-    def restored(
-        document: StoredDocument, attachment: Attachment, talk: AnswerService, conversation_id: int | None
-    ) -> DraftDocument:
-        """Return the draft document of an attachment stored earlier."""
-        draft_document = DraftDocument(
-            document.path, part_of(document), stage=Stage.READ, talk=talk, conversation_id=conversation_id
-        )
-        draft_document.document, draft_document.attachment = document, attachment
-        return draft_document
-
-    @property
-    def name(self) -> str:
-        return self.called or super().name
-
-    def detach(self) -> None:
-        """Remove the attachment from the draft in the store. Raises storage errors."""
-        if self.attachment is not None:
-            self.talk.documents.attachments.remove(self.attachment.id)
-
-    @property
-    def is_kept_unread(self) -> bool:
-        return super().is_kept_unread and not self.text and not self.talk.is_temporary
-
-    @property
-    def kept_as(self) -> str:
-        return f"{self.conversation_id or ''}={self.path}"
-
-    @property
-    def use(self) -> DocumentUse:
-        return self.attachment.use if self.attachment else DocumentUse.UNDECIDED
-
-    @property
-    def remarks(self) -> str:
-        """Notes for the user about problems in reading."""
-        if self.document is None:
-            return ""
-        return remarks_words(self.document)
-
-    @property
-    def is_too_long(self) -> bool:
-        """True if it is searched for passages only because all of it does not fit."""
-        is_background = self.use is DocumentUse.BACKGROUND and not self.is_background_chosen
-        return is_background and self.fit is not None and not self.fit.is_whole
-
-    @property
-    def can_be_whole(self) -> bool:
-        """True if all of it would fit if it took precedence over the draft's other documents."""
-        return self.fit is not None and self.use is DocumentUse.BACKGROUND and self.fit.tokens <= self.fit.most_tokens
-
-    @property
-    def is_pasted(self) -> bool:
-        """True if it was pasted and is not a file."""
-        return bool(self.text) or (self.document is not None and bool(self.document.info.get("pasted")))
-
-    @property
-    def is_short(self) -> bool:
-        """True if its whole text fits into the message field."""
-        return self.document is not None and self.document.info.get("words", 0) <= MOST_WORDS
-
-    @property
-    def group(self) -> object:
-        return self.talk, self.conversation_id
-
-    def with_part(self, part: ReadRange) -> DraftDocument:
-        return DraftDocument(self.path, part, self.password, talk=self.talk, conversation_id=self.conversation_id)
-
-    def is_in(self, talk: AnswerService | None, conversation_id: int | None) -> bool:
-        return self.talk is talk and self.conversation_id == conversation_id
 
 
 class DraftChip(DocumentChip):
@@ -180,9 +78,12 @@ class AttachmentRow(QWidget):
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._theme = theme
-        self._chips: dict[DraftDocument | DraftPicture, DocumentChip] = {}
-        self._wrong: list[DraftDocument | DraftPicture] = []
-        self._sought: DraftDocument | DraftPicture | None = None
+        self._chips: dict[int, DocumentChip] = {}
+        """Chips by the keys of their parts."""
+        self._parts: dict[int, DraftPart] = {}
+        """Parts as they are shown."""
+        self._wrong: set[int] = set()
+        self._sought: int | None = None
         self.too_long = TooLong(theme)
         self.not_seen = NotSensed(
             theme,
@@ -224,31 +125,26 @@ class AttachmentRow(QWidget):
     def chips(self) -> list[DocumentChip]:
         return list(self._chips.values())
 
-    def show_parts(self, parts: Sequence[DraftDocument | DraftPicture]) -> None:
-        """Show the whole draft in order, keeping the chips of unchanged parts."""
-        before, added = set(self._chips), [part for part in parts if part not in self._chips]
-        if list(self._chips) != list(parts):
-            for gone in [chip for chip in self._chips if chip not in parts]:
+    def show_parts(self, parts: Sequence[DraftPart]) -> None:
+        """Show the whole draft in order, keeping the chips of parts that are still there."""
+        keys = [part.key for part in parts]
+        before, added = set(self._chips), [key for key in keys if key not in self._chips]
+        if list(self._chips) != keys:
+            for gone in before - set(keys):
                 chip = self._chips.pop(gone)
                 self._flow.removeWidget(chip)
                 chip.hide()
                 chip.deleteLater()
             for part in parts:
-                if part not in self._chips:
-                    self._chips[part] = self._new_chip(part)
+                if part.key not in self._chips:
+                    self._chips[part.key] = self._new_chip(part)
             # A draft that is shown anew stays at its beginning.
             self._sought = added[-1] if before and added else None
         for part in parts:
-            self._fill(self._chips[part], part)
-        told = [part for part in parts if part.remarks]
-        lines = [_remark_line(attachment, is_alone=len(parts) == 1) for attachment in told[:MOST_REMARKS]]
-        if len(told) > MOST_REMARKS:
-            lines.append(tr("{count} more have notes. Point at a file to read them.", count=len(told) - MOST_REMARKS))
-        pictures = [part for part in parts if isinstance(part, DraftPicture)]
-        if len(parts) > MOST_COUNTED:
-            lines.insert(0, _counted_words(len(pictures), len(parts) - len(pictures)))
-        self._remarks.setText("\n".join(lines))
-        self._remarks.setVisible(bool(lines))
+            if self._parts.get(part.key) is not part:
+                self._fill(self._chips[part.key], part)
+        self._parts = {part.key: part for part in parts}
+        self._show_remarks(parts)
         documents = [part for part in parts if isinstance(part, DraftDocument)]
         self.scans.show_documents([document.document for document in documents if document.document is not None])
         self.too_long.show_documents([draft_document for draft_document in documents if draft_document.is_too_long])
@@ -256,12 +152,23 @@ class AttachmentRow(QWidget):
         self._fit_height()
         if added:
             self._seek()
-        self._show_wrong([part for part in parts if part.stage in (Stage.FAILED, Stage.LOCKED)])
+        self._show_wrong([part.key for part in parts if part.stage in (Stage.FAILED, Stage.LOCKED)])
 
-    def _show_wrong(self, wrong: Sequence[DraftDocument | DraftPicture]) -> None:
+    def _show_remarks(self, parts: Sequence[DraftPart]) -> None:
+        told = [part for part in parts if remarks_of(part)]
+        lines = [_remark_line(part, is_alone=len(parts) == 1) for part in told[:MOST_REMARKS]]
+        if len(told) > MOST_REMARKS:
+            lines.append(tr("{count} more have notes. Point at a file to read them.", count=len(told) - MOST_REMARKS))
+        pictures = [part for part in parts if isinstance(part, DraftPicture)]
+        if len(parts) > MOST_COUNTED:
+            lines.insert(0, _counted_words(len(pictures), len(parts) - len(pictures)))
+        self._remarks.setText("\n".join(lines))
+        self._remarks.setVisible(bool(lines))
+
+    def _show_wrong(self, wrong: Sequence[int]) -> None:
         """Scroll to the first attachment that newly could not be opened."""
-        fresh = [attachment for attachment in wrong if attachment not in self._wrong]
-        self._wrong = list(wrong)
+        fresh = [key for key in wrong if key not in self._wrong]
+        self._wrong = set(wrong)
         # Out of sight, it would not be noticed that the message goes without it.
         if fresh:
             self._sought = fresh[0]
@@ -275,29 +182,23 @@ class AttachmentRow(QWidget):
         """Stop scrolling to a new chip because the user scrolls."""
         self._sought = None
 
-    def show_progress(self, draft_document: DraftDocument) -> None:
-        if draft_document in self._chips:
-            self._fill(self._chips[draft_document], draft_document)
-            self._fit_height()
-
-    def _new_chip(self, attachment: DraftDocument | DraftPicture) -> DocumentChip:
-        chip: DocumentChip
-        if isinstance(attachment, DraftPicture):
-            chip = PictureChip(self._theme)
-            chip.detail_wanted.connect(lambda: self.detail_wanted.emit(attachment, chip))
-        else:
-            chip = DraftChip(self._theme)
-        chip.show_name(attachment.name)
+    def _new_chip(self, part: DraftPart) -> DocumentChip:
+        key, chip = part.key, PictureChip(self._theme) if isinstance(part, DraftPicture) else DraftChip(self._theme)
+        if isinstance(chip, PictureChip):
+            chip.detail_wanted.connect(lambda: self.detail_wanted.emit(self._parts[key], chip))
+        chip.show_name(part.name)
         chip.set_removable(True)
-        chip.clicked.connect(lambda: self.opened.emit(attachment))
-        chip.remove_wanted.connect(lambda: self.remove_wanted.emit(attachment))
+        chip.clicked.connect(lambda: self.opened.emit(self._parts[key]))
+        chip.remove_wanted.connect(lambda: self.remove_wanted.emit(self._parts[key]))
         chip.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
-        chip.customContextMenuRequested.connect(lambda at: self.menu_wanted.emit(attachment, chip.mapToGlobal(at)))
+        chip.customContextMenuRequested.connect(
+            lambda at: self.menu_wanted.emit(self._parts[key], chip.mapToGlobal(at))
+        )
         self._flow.addWidget(chip)
         chip.show()
         return chip
 
-    def _fill(self, chip: DocumentChip, attachment: DraftDocument | DraftPicture) -> None:
+    def _fill(self, chip: DocumentChip, attachment: DraftPart) -> None:
         if isinstance(attachment, DraftPicture):
             if isinstance(chip, PictureChip):
                 chip.show_one(attachment)
@@ -361,8 +262,8 @@ class AttachmentRow(QWidget):
         return super().eventFilter(watched, event)
 
 
-def _remark_line(attachment: DraftDocument | DraftPicture, *, is_alone: bool) -> str:
-    return attachment.remarks if is_alone else f"{short_name(attachment.name)}: {attachment.remarks}"
+def _remark_line(part: DraftPart, *, is_alone: bool) -> str:
+    return remarks_of(part) if is_alone else f"{short_name(part.name)}: {remarks_of(part)}"
 
 
 def _counted_words(pictures: int, documents: int) -> str:
@@ -399,7 +300,7 @@ class TooLong(QFrame):
 
     def show_documents(self, documents: Sequence[DraftDocument]) -> None:
         """Show the documents that are searched for passages because they do not fit, in order."""
-        shown = tuple((document, document.fit) for document in documents)
+        shown = tuple((document.key, document.fit) for document in documents)
         # Made again for the same documents, a button would lose the focus.
         if shown == self._shown:
             return

@@ -12,10 +12,10 @@ from PySide6.QtWidgets import QMenu, QPushButton, QWidget
 
 from app.core.errors import AppError
 from app.features.chat.prompt_builder import budget_of
+from app.features.files_to_read import FileToRead
 from app.features.projects import ICONS, PreambleCosts, model_of
 from app.store.conversations import Conversations
 from app.store.projects import Project, Projects
-from app.ui.document.document_files import FileToRead
 from app.ui.i18n import tr
 from app.ui.icons import icon
 from app.ui.shared_labels import NAME_ADDED, NEW_CHAT, NEW_PROJECT, RENAME

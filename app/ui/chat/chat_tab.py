@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtWidgets import QWidget
 
+from app.features.chat.session_messages import SaveDraft
 from app.features.document_library import TextHighlight
 from app.store.message_rows import MessageState
 from app.store.projects import Tags
@@ -219,7 +220,7 @@ class ChatTab(Tab):
         self.chat.attaching.add(files)
 
     def take_picture(self, picture: bytes | QImage, name: str) -> None:
-        self.chat.attaching.pictures.add_drawn(picture, name)
+        self.chat.attaching.add_drawn(picture, name)
 
     def restore_list(self) -> None:
         self.sidebar.reload()
@@ -274,13 +275,13 @@ class ChatTab(Tab):
             ChatCommands(self.chat, self.sidebar, self.microphone, self._ui.notify).run(command)
 
     def store(self) -> None:
-        self.chat.draft.save()
+        self.chat.session.dispatch(SaveDraft())
 
     def close(self) -> None:
         # First: a thread that waits for an answer would hold up the end.
         self._leaving.close()
         self.microphone.close()
-        self.chat.draft.keep_unread()
+        self.chat.session.dispatch(SaveDraft(is_last=True))
         self._sides.keep_width()
         self.document.close_document()
         self.chat.stop()
@@ -366,7 +367,7 @@ class SidePanels(QObject):
 
         self.document.renewed.connect(on_corrected)
         pictures.renewed.connect(on_read)
-        self._chat.attaching.renewed.connect(self.document.take_over)
+        self._chat.attaching.scans.passed.connect(self.document.take_over)
 
     def toggle_inside(self) -> None:
         # Two panels beside the chat would leave it too little room.

@@ -6,28 +6,41 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, Qt, QTimer, Signal
+from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtGui import QHideEvent, QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QStackedLayout, QVBoxLayout, QWidget
 
 from app.core.paths import starter_model
-from app.features.chat.titles import first_words
+from app.features.chat.message_draft import ChatPlace
+from app.features.chat.session import ChatSession
+from app.features.chat.session_messages import (
+    PauseQueue,
+    SaveDraft,
+    SendingAllowed,
+    SendMessage,
+    StartAnswer,
+    SubmitMessage,
+    TakeBack,
+    TouchChat,
+    TypeText,
+)
+from app.features.chat.session_store import SessionStore
 from app.features.survey.wanted import can_read_all
 from app.ui.chat.answering import LiveAnswer, RunningAnswerView
 from app.ui.chat.attaching import ChatAttachments
-from app.ui.chat.attachment_row import DraftDocument
 from app.ui.chat.chat_assistants import ChatAssistants
 from app.ui.chat.chat_context import ChatMemory, ContextSubject
 from app.ui.chat.chat_options import ChatOptions, OwnModel
 from app.ui.chat.chat_projects import ProjectBanner
 from app.ui.chat.composer import Composer, MessageEdit
 from app.ui.chat.composer_prompts import ComposerPrompts
-from app.ui.chat.draft_pictures import DraftPicture, SeeLarge
-from app.ui.chat.message_queue import MessageQueue, QueueView
+from app.ui.chat.draft_pictures import SeeLarge
+from app.ui.chat.message_queue import QueueView
 from app.ui.chat.open_chat import OpenChat, TurnActions, busy_words
 from app.ui.chat.pasted import PastedText
 from app.ui.chat.quoting import QuoteButton
 from app.ui.chat.second_model import AnswerPairs, SecondModel
+from app.ui.chat.session_work import SessionWork
 from app.ui.chat.survey import SurveyOffer, SurveyOffering, SurveysOf
 from app.ui.chat.transcript import ChatTranscript, scroll_by_key
 from app.ui.chat.welcome import EmptyState
@@ -40,7 +53,6 @@ from app.ui.widgets.buttons import text_button
 from app.ui.widgets.labels import announce, plain_label
 
 if TYPE_CHECKING:
-    from app.features.chat.answer_service import AnswerService
     from app.features.chat_services import Chats
     from app.ui.chat.find import FindBar
 
@@ -51,7 +63,6 @@ TEMPORARY_NOTE = "Temporary chat: it isn’t saved"
 TEMPORARY_CHAT_CLOSED = "Temporary chat closed. It wasn’t saved."
 
 
-DRAFT_MS = 800
 LOW_PX = 150
 """Height, before zoom, below which the composer has a single line."""
 
@@ -91,6 +102,8 @@ class ChatView(QWidget):
         self._is_small = is_small
         self._chats, self._theme, self._notify = chats, theme, notify
         self.model_state = "asleep"
+        self._typed = ""
+        """Text of the composer as the session was last told."""
         self.can_chat = True
         """True if the model can chat; one without a chat template only continues text."""
         self._completion_model: Path | None = None
@@ -107,7 +120,16 @@ class ChatView(QWidget):
             parent=self,
         )
         surveys = SurveysOf(chats.surveys_of)
-        self.open_chat = OpenChat(chats.kept, self.transcript, self.live, surveys, notify=notify, window=self)
+        # Created with the chat's options, which come later.
+        store = SessionStore(
+            chats.kept,
+            chats.settings,
+            chats.change,
+            loaded=chats.loaded,
+            create_chat=lambda: self.options.create().id,
+        )
+        self.session = ChatSession(ChatPlace(chats.kept), store)
+        self.open_chat = OpenChat(self.session, self.transcript, self.live, surveys, notify=notify, window=self)
         self.models = OtherModels(chats.loaded, self)
         self.options = ChatOptions(self.composer, self.open_chat, chats, self.models, theme, notify=notify, window=self)
         self.own = OwnModel(self.options, self.models, chats, theme, notify=notify, window=self)
@@ -138,7 +160,7 @@ class ChatView(QWidget):
         self._lay_out()
         self._connect()
         self._show_model()
-        self.draft.show(chats.settings().window.new_chat_draft)
+        self.session.listen(self._on_state)
         self.show_conversation(None)
 
     @cached_property
@@ -170,9 +192,8 @@ class ChatView(QWidget):
 
     def show_conversation(self, conversation_id: int | None) -> None:
         """Open a chat with its draft; an answer running elsewhere continues."""
-        self.draft.save()
         self._leave_temporary()
-        self._show(self._chats.kept, conversation_id)
+        self._show(ChatPlace(self._chats.kept, conversation_id))
 
     def show_message(self, message_id: int, words: str = "") -> None:
         """Scroll to a message, switching to its branch if necessary, and highlight `words` for a moment."""
@@ -187,9 +208,8 @@ class ChatView(QWidget):
             self.finding.show_message(message_id, words)
 
     def show_temporary(self) -> None:
-        self.draft.save()
         self._leave_temporary()
-        self._show(self._chats.new_temporary(), None)
+        self._show(ChatPlace(self._chats.new_temporary()))
 
     def _leave_temporary(self) -> None:
         """Discard the visible chat if it is temporary, stopping its answer."""
@@ -200,25 +220,17 @@ class ChatView(QWidget):
         if self.transcript.places.count:
             self._notify.mention(tr(TEMPORARY_CHAT_CLOSED))
 
-    def _show(self, talk: AnswerService, conversation_id: int | None) -> None:
-        # A message that waits for its files belongs to the draft that is left.
-        self._sending.take_back()
+    def _show(self, place: ChatPlace) -> None:
         self.offering.forget_sent()
         if self._has_finding:
             self.finding.forget()
-        self._banner.setVisible(talk.is_temporary and not self._is_small)
-        conversation, messages = self.open_chat.show(talk, conversation_id)
+        self._banner.setVisible(place.talk.is_temporary and not self._is_small)
+        conversation, messages = self.open_chat.show(place)
         self.options.show(conversation)
-        draft = conversation.draft if conversation else self._chats.settings().window.new_chat_draft
-        self.draft.show("" if self.is_temporary else draft)
-        self.attaching.show(talk, self.conversation_id)
-        self.queue.show()
         # Documents of the draft may be open beside the chat, too.
-        drafted = [
-            draft_document.document.id for draft_document in self.attaching.shown if draft_document.document is not None
-        ]
+        drafted = [part.document.id for part in self.session.state.documents if part.document is not None]
         ids = [*self.transcript.documents.ids, *drafted]
-        self.documents_known.emit(frozenset((talk.documents, number) for number in ids))
+        self.documents_known.emit(frozenset((self.open_chat.talk.documents, number) for number in ids))
         # Until the next prompt is counted, the last answer tells how much is used.
         used = [m.stats.prompt_tokens + m.stats.generated_tokens for m in messages if m.stats is not None]
         self.context_changed.emit(used[-1] if used else 0)
@@ -261,7 +273,7 @@ class ChatView(QWidget):
         elif answering is None:
             note = self.pairs.note() or self.own.note() or self.memory.note()
         reason = self.attaching.reason_to_wait()
-        if self._sending.is_waiting:
+        if self.session.state.held is not None:
             note = tr(SENT_WHEN_READ, name=self.attaching.waits_for)
         elif reason and answering is None:
             note = reason
@@ -269,17 +281,17 @@ class ChatView(QWidget):
 
     def hideEvent(self, event: QHideEvent) -> None:
         # Leaving the tab is a good moment: nothing is typed now.
-        self.draft.save()
+        self.session.dispatch(SaveDraft())
         super().hideEvent(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         # Escape ends one thing at a time: what waits, the answer, the queue, the selection, the search.
-        if event.key() == Qt.Key.Key_Escape and self._sending.is_waiting:
-            self._sending.take_back()
+        if event.key() == Qt.Key.Key_Escape and self.session.state.held is not None:
+            self.session.dispatch(TakeBack())
         elif event.key() == Qt.Key.Key_Escape and self.busy and not self.live.is_stopping:
             self.stop()
-        elif event.key() == Qt.Key.Key_Escape and self.queue.may_stop:
-            self.queue.stop()
+        elif event.key() == Qt.Key.Key_Escape and self.session.state.may_pause_queue:
+            self.session.dispatch(PauseQueue())
         elif event.key() == Qt.Key.Key_Escape and self.selection.ends is not None:
             self.selection.clear()
         elif not self._has_finding or not self.finding.take_key(event):
@@ -288,36 +300,26 @@ class ChatView(QWidget):
     # Wiring.
 
     def _take_messages(self, surveys: SurveysOf) -> None:
-        """Connect attachments, queue and draft, through which a message passes before it is in the chat."""
+        """Connect attachments, queue and sending, through which a message passes before it is in the chat."""
         self.attaching = ChatAttachments(
+            self.session,
             self.composer.attachments,
             theme=self._theme,
             notify=self._notify,
             model=self._chats.loaded,
+            focus_message=self.focus_composer,
+            parent=self,
+        )
+        self.work = SessionWork(
+            self.session,
             is_free=lambda: not self.busy and not self.memory.is_counting,
             planned=lambda: self.options.planned,
             parent=self,
         )
-        self.pasted = PastedText(self.composer, self.attaching, self.open_chat, theme=self._theme, notify=self._notify)
-        self.draft = KeptDraft(self.composer, self.open_chat, self._chats, self.attaching, self._notify)
-        self.waiting = QueueView(self._theme, self.focus_composer)
-        self.queue = MessageQueue(
-            self.waiting,
-            self.open_chat,
-            self._chats.kept,
-            self._notify,
-            lambda: self.can_chat and not self.pairs.is_open,
-        )
+        self.pasted = PastedText(self.session, self.composer, self.attaching, theme=self._theme, notify=self._notify)
+        self.waiting = QueueView(self.session, self._theme, self._notify, self.focus_composer)
         self._sending = MessageSending(
-            self.open_chat,
-            self.composer,
-            self.attaching,
-            queue=self.queue,
-            options=self.options,
-            own=self.own,
-            pairs=self.pairs,
-            draft=self.draft,
-            notify=self._notify,
+            self.open_chat, self.composer, own=self.own, pairs=self.pairs, notify=self._notify
         )
         self.survey_offer = SurveyOffer(self._theme)
         self.extra_rows = QVBoxLayout()
@@ -326,8 +328,8 @@ class ChatView(QWidget):
             self.survey_offer,
             surveys,
             where=lambda: (self.open_chat.talk, self.open_chat.conversation_id),
-            text=lambda: self.composer.text,
-            is_free=lambda: self.can_chat and not self.busy and not self._sending.is_waiting,
+            text=lambda: self.session.state.text,
+            is_free=lambda: self.can_chat and not self.busy and self.session.state.held is None,
             parent=self,
         )
 
@@ -363,10 +365,9 @@ class ChatView(QWidget):
 
     def _connect(self) -> None:
         self._theme.changed.connect(self._arrange)
-        self._sending.changed.connect(self.update_note)
         self._no_chat.write_wanted.connect(self._on_write_wanted)
         self.composer.stop_wanted.connect(self.stop)
-        self.composer.field.edit.up_pressed.connect(partial(self.queue.edit_last, self._actions.edit_last))
+        self.composer.field.edit.up_pressed.connect(self._on_up_pressed)
         self.composer.field.edit.scroll_wanted.connect(partial(scroll_by_key, self.transcript))
         self.composer.changed.connect(self.memory.look_later)
         self.options.changed.connect(self.memory.look_later)
@@ -376,7 +377,6 @@ class ChatView(QWidget):
         self.survey_offer.whole_wanted.connect(lambda: self._sending.send_offered(self.offering, is_whole=True))
         self.survey_offer.passages_wanted.connect(lambda: self._sending.send_offered(self.offering))
         self._sending.sent.connect(self.offering.look_at)
-        self.queue.sent.connect(self.offering.look_at)
         self._connect_chat()
 
     def _connect_chat(self) -> None:
@@ -395,7 +395,7 @@ class ChatView(QWidget):
         self.live.used.connect(self.context_changed)
         self.live.ended.connect(self._on_answer_ended)
         self.pairs.live.ended.connect(self._on_answer_ended)
-        self.pairs.changed.connect(self.queue.send_next)
+        self.pairs.changed.connect(self._allow_sending)
         self.pairs.changed.connect(self.update_note)
         self.empty.chosen.connect(self.composer.set_text)
         self.empty.chosen.connect(self.focus_composer)
@@ -415,14 +415,10 @@ class ChatView(QWidget):
         self._actions.remember_wanted.connect(self.remember_wanted)
         self._actions.composer_wanted.connect(self.focus_composer)
         self.composer.attach.clicked.connect(lambda _: self.attaching.ask())
-        self.composer.changed.connect(self.attaching.recount)
+        self.composer.changed.connect(self._on_composer_changed)
         self.attaching.opened.connect(self.open_chat.open_document)
-        # Whoever sent a message whose files were left out decides again.
-        self.attaching.left_out.connect(self._sending.take_back)
-        self.attaching.changed.connect(self._sending.send_if_ready)
         self.attaching.changed.connect(self.memory.look_later)
         self.attaching.model_wanted.connect(self.wake_wanted)
-        self.attaching.changed.connect(lambda: self.composer.set_pictures(are_there=self.attaching.pictures.are_there))
         open_large = SeeLarge(lambda: self.open_chat.talk.media, self._theme, self._notify, self)
         self.attaching.picture_opened.connect(open_large)
         self.transcript.documents.open_large = open_large
@@ -430,7 +426,6 @@ class ChatView(QWidget):
         self.transcript.documents.can_read_all = lambda: can_read_all(self._chats.loaded())
         self.transcript.documents.show_picture_menu = open_large.show_menu
         self.answer_finished.connect(self.attaching.refit)
-        self.answer_finished.connect(self._sending.send_if_ready)
 
     def _arrange(self) -> None:
         px = self._theme.px
@@ -462,22 +457,40 @@ class ChatView(QWidget):
         self._no_chat.show_wanted(wanted=not self.can_chat)
         # What was typed for a model that can't chat goes once one can.
         if self.can_chat != could_chat:
-            self.queue.send_next()
+            self._allow_sending()
+        self.update_note()
+
+    def _allow_sending(self) -> None:
+        self.session.dispatch(SendingAllowed(self.can_chat and not self.pairs.is_open))
+
+    def _on_composer_changed(self) -> None:
+        # Its buttons change as well, while the field may still show what was sent.
+        if self.composer.text != self._typed:
+            self._typed = self.composer.text
+            self.session.dispatch(TypeText(self._typed))
+
+    def _on_state(self) -> None:
+        state = self.session.state
+        # Compared with what the session was told: what was typed in this moment is still to be told.
+        if state.text != self._typed:
+            self._typed = state.text
+            self.composer.set_text(state.text)
+        self.composer.set_pictures(are_there=any(not part.error for part in state.pictures))
         self.update_note()
 
     def _on_forked(self, number: int) -> None:
-        self.draft.save()
-        self._show(self.open_chat.talk, number)
+        self._show(ChatPlace(self.open_chat.talk, number))
         self.title_changed.emit(number)
         self.focus_composer()
 
     def _subject(self) -> ContextSubject | None:
-        if self.model_state != "ready" or not self.can_chat or self.busy or self.attaching.fitting.is_asking:
+        if self.model_state != "ready" or not self.can_chat or self.busy or self.work.fitting.is_asking:
             return None
         if self.own.is_elsewhere:
             return None
-        chat, text = self.open_chat, self.composer.text
-        return ContextSubject(chat.talk, chat.conversation_id, text, self.attaching.key, self.options.planned)
+        state = self.session.state
+        place = state.place
+        return ContextSubject(place.talk, place.conversation_id, state.text, state.key, self.options.planned)
 
     def _on_answer_ended(self, answering: RunningAnswerView, is_shown: bool) -> None:
         self.composer.set_answering(self.busy)
@@ -488,10 +501,14 @@ class ChatView(QWidget):
         self.title_changed.emit(answering.conversation_id)
         self.answer_finished.emit(answering.message_id or 0)
 
+    def _on_up_pressed(self) -> None:
+        if not self.waiting.edit_last():
+            self._actions.edit_last()
+
     def _on_write_wanted(self) -> None:
         text = self.composer.text
         self.composer.set_text("")
-        self.draft.save()
+        self.session.dispatch(SaveDraft())
         self.write_wanted.emit(text)
 
     def _on_new_chat_wanted(self, text: str, paths: list[Path]) -> None:
@@ -506,58 +523,29 @@ class ChatView(QWidget):
 
 
 class MessageSending(QObject):
-    """Sends messages from the composer, or queues them while an answer runs.
-
-    A message waits for attachments that are still being read.
-    """
+    """Asks whether the draft may be sent, and starts the answer of what was sent."""
 
     sent = Signal(object)
     """A question was sent for a normal answer; carries its `StoredMessage`."""
-    changed = Signal()
-    """A message started or stopped waiting for its attachments."""
 
     def __init__(
-        self,
-        chat: OpenChat,
-        composer: Composer,
-        attaching: ChatAttachments,
-        *,
-        queue: MessageQueue,
-        options: ChatOptions,
-        own: OwnModel,
-        pairs: AnswerPairs,
-        draft: KeptDraft,
-        notify: Notify,
+        self, chat: OpenChat, composer: Composer, *, own: OwnModel, pairs: AnswerPairs, notify: Notify
     ) -> None:
         super().__init__(chat)
-        self._chat, self._composer, self._attaching = chat, composer, attaching
-        self._queue, self._options, self._own, self._draft, self._notify = queue, options, own, draft, notify
-        self._pairs = pairs
-        self.is_waiting = False
-        """True if the message is sent as soon as its attachments are ready."""
-        self._waits_for: set[DraftDocument | DraftPicture] = set()
-        composer.sent.connect(self._on_sent)
-        composer.changed.connect(self._on_composer_changed)
-
-    def take_back(self) -> None:
-        """Stop waiting; the message stays in the composer."""
-        self.is_waiting, self._waits_for = False, set()
-        self.changed.emit()
-
-    def send_if_ready(self) -> None:
-        """Send the waiting message once its attachments are ready; it stays if one failed or is missing."""
-        if self.is_waiting:
-            # Also for files that were found in folders since.
-            self._waits_for |= set(self._attaching.parts)
-        if self.is_waiting and not self._attaching.reason_to_wait():
-            waited, self.is_waiting, self._waits_for = self._waits_for, False, set()
-            if waited <= set(self._attaching.parts) and not any(attachment.error for attachment in waited):
-                self._on_sent(self._composer.text)
-        self.changed.emit()
+        self._chat, self._composer, self._own, self._pairs, self._notify = chat, composer, own, pairs, notify
+        composer.sent.connect(lambda _text: self.send())
+        chat.session.serve(
+            {
+                SubmitMessage: lambda effect: self.send(is_whole=effect.is_whole),
+                StartAnswer: self._start_answer,
+                TouchChat: lambda effect: chat.touched.emit(effect.place.conversation_id),
+            }
+        )
 
     def send(self, *, is_whole: bool = False) -> None:
-        """Send the message as Enter does; with `is_whole` it is answered from its whole documents."""
-        self._on_sent(self._composer.text, is_whole=is_whole)
+        """Send the draft as Enter does; with `is_whole` it is answered from its whole documents."""
+        if self._composer.can_send and self._own.may_answer(lambda: self.send(is_whole=is_whole)):
+            self._chat.session.dispatch(SendMessage(is_whole))
 
     def send_offered(self, offering: SurveyOffering, *, is_whole: bool = False) -> None:
         """Follow or decline the offer to answer a question from whole documents."""
@@ -570,139 +558,21 @@ class MessageSending(QObject):
         offering.forget_sent()
         self._composer.setFocus(Qt.FocusReason.OtherFocusReason)
 
-    def _on_sent(self, text: str, *, is_whole: bool = False) -> None:
-        if not self._composer.can_send or not self._own.may_answer(lambda: self._on_sent(text, is_whole=is_whole)):
-            return
-        if self._attaching.reason_to_wait():
-            self.is_waiting, self._waits_for = True, set(self._attaching.parts)
-            self.changed.emit()
+    def _start_answer(self, effect: StartAnswer) -> None:
+        chat, question = self._chat, effect.question
+        if effect.place != chat.chat_place:
+            chat.answer_elsewhere(effect.place, question)
             return
         with self._notify.guard():
-            if self._chat.conversation_id is None:
-                # The first message stores its chat; from now on the draft is kept there.
-                self._chat.conversation_id = self._options.create().id
-                self._draft.forget_new()
-            talk, conversation_id = self._chat.talk, self._chat.conversation_id
-            if self._chat.is_busy:
-                self._queue_message(conversation_id, text)
-                return
-            question = talk.add_question(conversation_id, text, draft_of=self._attaching.draft_of)
-            # The question is stored before the draft is cleared, so that a crash between the two loses nothing.
-            talk.conversations.update(conversation_id, draft="")
-            self._begin(conversation_id, question.id, is_whole=is_whole)
-            if not is_whole:
+            chat.transcript.documents.tokens.update(effect.tokens)
+            chat.refresh()
+            if effect.is_queued:
+                # Nobody asked for the view to move.
+                chat.answer(question.id, follows=False)
+            elif effect.is_whole or not self._pairs.ask(question.id):
+                chat.answer(question.id, is_whole=effect.is_whole)
+            if not effect.is_whole:
                 self.sent.emit(question)
-
-    def _queue_message(self, conversation_id: int, text: str) -> None:
-        """Queue a message because an answer is being written here or elsewhere."""
-        conversation = self._chat.talk.conversations.get(conversation_id)
-        # A chat that waits needs a title to be found by.
-        if conversation is not None and not conversation.title:
-            self._chat.talk.conversations.update(conversation_id, title=first_words(text), titled_by="")
-        self._queue.add(text, self._attaching.draft_of)
-        self._draft.show("")
-        self._attaching.sent(conversation_id)
-        self._chat.tell_touched()
-
-    def _begin(self, conversation_id: int, question_id: int, *, is_whole: bool) -> None:
-        """Clear the composer and start the answer after a question and its documents were stored."""
-        self._draft.show("")
-        # What was counted of the draft is shown at its message, too.
-        for draft_document in self._attaching.shown:
-            if draft_document.document is not None and draft_document.fit is not None:
-                self._chat.transcript.documents.tokens[draft_document.document.id] = draft_document.fit.tokens
-        self._attaching.sent(conversation_id)
-        self._chat.refresh()
-        if is_whole or not self._pairs.ask(question_id):
-            self._chat.answer(question_id, is_whole=is_whole)
-        self._chat.tell_touched()
-
-    def _on_composer_changed(self) -> None:
-        if self.is_waiting and not self._draft.is_being_shown:
-            # The user went on typing; showing a draft changes the field as well.
-            self.take_back()
-
-
-class KeptDraft(QObject):
-    """Stores the draft: with its chat, in the settings for a new chat, not at all for a temporary one.
-
-    Files still being read are stored in the settings from `go_on` to `keep_unread`.
-    """
-
-    def __init__(
-        self, composer: Composer, chat: OpenChat, chats: Chats, attaching: ChatAttachments, notify: Notify
-    ) -> None:
-        super().__init__(chat)
-        self._composer, self._chat, self._chats, self._notify = composer, chat, chats, notify
-        self._attaching, self._keeps_files = attaching, False
-        self.is_being_shown = False
-        """True while the composer changes because a draft is shown, so that this is not taken for typing."""
-        self._timer = QTimer(self, singleShot=True, interval=DRAFT_MS)
-        self._timer.timeout.connect(self.save)
-        composer.changed.connect(self._on_changed)
-        attaching.changed.connect(self._on_files_changed)
-
-    def go_on(self) -> None:
-        """Resume reading the files that an earlier run left unread, each in its draft."""
-        talk = self._chats.kept
-        for line in self._chats.settings().window.unread_files:
-            number, _, path = line.partition("=")
-            chat_id = int(number) if number.isdecimal() else None
-            with self._notify.guard():
-                # The chat may have been deleted since.
-                if chat_id is None or talk.conversations.get(chat_id) is not None:
-                    self._attaching.take(DraftDocument(Path(path), talk=talk, conversation_id=chat_id))
-        self._keeps_files = True
-
-    def keep_unread(self) -> None:
-        """Store the draft for the last time: files unread when the window closes are read at the next start."""
-        self.save()
-        self._keeps_files = False
-
-    def show(self, text: str) -> None:
-        self.is_being_shown = True
-        self._composer.set_text(text)
-        self.is_being_shown = False
-        self._timer.stop()
-
-    def save(self) -> None:
-        self._timer.stop()
-        text, talk, conversation_id = self._composer.text, self._chat.talk, self._chat.conversation_id
-        if self._has_other_files:
-            with self._notify.guard():
-                self._chats.change("window", unread_files=self._attaching.unread.lines)
-        # Nothing of a temporary chat is stored.
-        if talk.is_temporary:
-            return
-        with self._notify.guard():
-            if conversation_id is None:
-                self._keep_new(text)
-                return
-            conversation = talk.conversations.get(conversation_id)
-            # Each save is synced to the disk, so nothing is written that is there.
-            if conversation is not None and conversation.draft != text:
-                talk.conversations.update(conversation_id, draft=text)
-
-    def forget_new(self) -> None:
-        """Clear the stored draft of a new chat after its first message. Raises storage errors."""
-        if not self._chat.talk.is_temporary:
-            self._keep_new("")
-
-    def _keep_new(self, text: str) -> None:
-        if text != self._chats.settings().window.new_chat_draft:
-            self._chats.change("window", new_chat_draft=text)
-
-    @property
-    def _has_other_files(self) -> bool:
-        return self._keeps_files and self._attaching.unread.lines != self._chats.settings().window.unread_files
-
-    def _on_changed(self) -> None:
-        if not self.is_being_shown and not self._chat.talk.is_temporary:
-            self._timer.start()
-
-    def _on_files_changed(self) -> None:
-        if self._has_other_files:
-            self._timer.start()
 
 
 class TemporaryBanner(QFrame):

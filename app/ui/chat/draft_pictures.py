@@ -1,36 +1,29 @@
-"""Pictures attached to the draft of a message: decoded in a child process, previewed, and counted in tokens by the
-model.
-"""
+"""Pictures attached to the draft of a message: their chips with previews, token counts and the choice of detail."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, QPoint, Qt, QTimer, Signal
-from PySide6.QtGui import QImage, QKeyEvent, QResizeEvent
+from PySide6.QtCore import QPoint, Qt, Signal
+from PySide6.QtGui import QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QMenu, QSlider, QVBoxLayout, QWidget
 
-from app.core.errors import AppError
-from app.core.events import CancelToken, ModelElsewhere, ModelLoaded
-from app.core.visible import visible_name
-from app.features.error_messages import PersonMessage
-from app.features.media import FileRefused, MediumAdded, UnsavedPicture
-from app.ui.document.document_files import DocumentChip, FileAction, Stage, offers_menu, short_name
-from app.ui.i18n import sentence_for, tr
-from app.ui.shared_labels import ABOUT_TOKENS, OPEN, PICTURE_LABEL, REMOVE, TOKEN_COUNT, WAITS_LABEL
-from app.ui.shell import tasks
+from app.features.chat.message_draft import DraftPart, DraftPicture
+from app.features.chat.session_messages import ChooseDetail
+from app.features.files_to_read import Stage
+from app.ui.document.document_files import DocumentChip, remarks_words, short_name
+from app.ui.i18n import tr
+from app.ui.shared_labels import ABOUT_TOKENS, OPEN, PICTURE_LABEL, TOKEN_COUNT, WAITS_LABEL
 from app.ui.shell.notify import Notify
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import IconButton, text_button
-from app.ui.widgets.labels import announce, plain_label, plain_tip
-from app.ui.widgets.picture_widgets import Thumbnail, as_png, read_rows
+from app.ui.widgets.labels import plain_label, plain_tip
+from app.ui.widgets.picture_widgets import Thumbnail
 
 if TYPE_CHECKING:
     from app.engine.protocol import MediaCount
-    from app.features.chat.answer_service import AnswerService
+    from app.features.chat.session import ChatSession
     from app.features.media import MediaLibrary
     from app.store.media_store import MediaUse
 
@@ -41,91 +34,19 @@ COPY_PICTURE = "Copy picture"
 FIRST_FRAME_ONLY = "Only the first of {count} frames is shown to the model."
 SAVE_PICTURE = "Save picture…"
 
-MOST_PICTURES = 50
-LEVELS = (0, 64, 128, 256, 512, 1024, 2048, 4096)
-"""Token limits tried for a picture; which of them differ depends on the model file. 0 is the model's default."""
-AGAIN_MS = 150
 SLOW_S = 2.0
 THUMB_PX = 36
 LEAST_NAME_PX = 48
 
 
-@dataclass(frozen=True)
-class DetailLevel:
-    """Detail at which a picture can be encoded: a token limit, and the resulting size and token count."""
-
-    most_tokens: int
-    count: MediaCount
-
-
-@dataclass(eq=False)
-class DraftPicture:
-    """Picture of a draft: loading, ready, or refused with an `error`. `levels` come from the model, fewest tokens
-    first.
-    """
-
-    talk: AnswerService
-    conversation_id: int | None
-    given: Path | UnsavedPicture | QImage
-    path: Path
-    stage: Stage = Stage.WAITS
-    error: str = ""
-    use: MediaUse | None = None
-    image: QImage | None = None
-    frames: int = 1
-    is_cut: bool = False
-    levels: tuple[DetailLevel, ...] = ()
-    is_unseen: bool = False
-    """True if the loaded model cannot see pictures."""
-    host: str = ""
-    """Server that the picture is sent to; "" while the model runs on this computer."""
-
-    @property
-    def name(self) -> str:
-        return self.use.name if self.use is not None else visible_name(self.path.name)
-
-    @property
-    def is_on_its_way(self) -> bool:
-        return self.stage in (Stage.WAITS, Stage.READING)
-
-    @property
-    def count(self) -> MediaCount | None:
-        """Size and tokens at the chosen detail; None until the model has counted."""
-        most = self.use.most_tokens if self.use is not None else 0
-        return next((level.count for level in self.levels if level.most_tokens == most), None)
-
-    @property
-    def choices(self) -> tuple[DetailLevel, ...]:
-        """The distinct levels of detail, one for each token count, fewest first."""
-        # Several limits may lead to the same picture for the model; the lowest stands for them.
-        different: dict[int, DetailLevel] = {}
-        for level in self.levels:
-            different.setdefault(level.count.tokens, level)
-        return tuple(different[tokens] for tokens in sorted(different))
-
-    @property
-    def remarks(self) -> str:
-        """Notes for the user, such as a truncated file or skipped frames."""
-        said = [tr(PICTURE_CUT_OFF)] if self.is_cut else []
-        if self.frames > 1:
-            said.append(tr(FIRST_FRAME_ONLY, count=self.frames))
+def remarks_of(part: DraftPart) -> str:
+    """Return notes for the user about problems in reading a part, such as a truncated file or skipped frames."""
+    if isinstance(part, DraftPicture):
+        said = [tr(PICTURE_CUT_OFF)] if part.is_cut else []
+        if part.frames > 1:
+            said.append(tr(FIRST_FRAME_ONLY, count=part.frames))
         return " ".join(said)
-
-    def is_in(self, talk: AnswerService | None, conversation_id: int | None) -> bool:
-        return self.talk is talk and self.conversation_id == conversation_id
-
-
-@dataclass(frozen=True)
-class KeptPicture:
-    """Result of attaching a picture: its preview, and its use in the store."""
-
-    use: MediaUse
-    image: QImage
-    frames: int
-    is_cut: bool
-
-
-Outcome = KeptPicture | AppError
+    return remarks_words(part.document) if part.document is not None else ""
 
 
 def size_words(use: MediaUse) -> str:
@@ -195,7 +116,7 @@ class PictureChip(DocumentChip):
                         for part in (
                             draft_picture.name,
                             _picture_words(draft_picture, draft_picture.use),
-                            draft_picture.remarks,
+                            remarks_of(draft_picture),
                         )
                         if part
                     )
@@ -262,341 +183,6 @@ class NotSensed(QFrame):
         theme.dress(row, margins=(0, 0, 0, 0), spacing=12)
         theme.dress(words, self.models, self.instead, font=(13, 400))
         self.hide()
-
-
-class DraftPictures(QObject):
-    """Pictures of the visible draft, and those still loading for other drafts.
-
-    `model` returns the loaded model; `is_free` tells whether it can be asked for token counts now.
-    """
-
-    changed = Signal()
-
-    def __init__(
-        self,
-        theme: Theme,
-        notify: Notify,
-        model: Callable[[], ModelLoaded | None],
-        is_free: Callable[[], bool],
-        window: QWidget,
-    ) -> None:
-        super().__init__(window)
-        self._theme, self._notify, self._window = theme, notify, window
-        self._model, self._is_free = model, is_free
-        self._talk: AnswerService | None = None
-        self._draft_of: int | None = None
-        self._pictures: list[DraftPicture] = []
-        self._taken_out: list[DraftPicture] = []
-        """Removed pictures that undo can restore."""
-        self._waiting: list[DraftPicture] = []
-        self._decoding: tasks.BackgroundTask | None = None
-        self._counted: object = None
-        """Key of the model and pictures that were counted last or are being counted, to skip repeated counts."""
-        self._again = QTimer(self, singleShot=True, interval=AGAIN_MS)
-        self._again.timeout.connect(self._count)
-
-    @property
-    def shown(self) -> list[DraftPicture]:
-        return [picture for picture in self._pictures if picture.is_in(self._talk, self._draft_of)]
-
-    @property
-    def key(self) -> tuple[tuple[int, int], ...]:
-        """Key that changes whenever the pictures would take other tokens."""
-        return tuple(
-            (draft_picture.use.id, draft_picture.use.most_tokens)
-            for draft_picture in self.shown
-            if draft_picture.use is not None
-        )
-
-    @property
-    def are_there(self) -> bool:
-        """True if the draft has pictures, loaded or still loading."""
-        return any(not draft_picture.error for draft_picture in self.shown)
-
-    @property
-    def are_unseen(self) -> bool:
-        """True if the loaded model cannot see some of the draft's pictures."""
-        return bool(self.unseen)
-
-    @property
-    def unseen(self) -> list[DraftPicture]:
-        """Pictures of the draft that the loaded model cannot see."""
-        return [draft_picture for draft_picture in self.shown if draft_picture.is_unseen]
-
-    def add(self, given: Sequence[Path | UnsavedPicture | QImage], name: str = "") -> None:
-        """Attach files, or pasted pictures named `name`, up to the limit of pictures in a message."""
-        if self._talk is None or not given:
-            return
-        # A file that failed may be tried again.
-        known = {draft_picture.path for draft_picture in self.shown if not draft_picture.error}
-        fresh = [picture for picture in given if not isinstance(picture, Path) or picture not in known]
-        room = max(0, MOST_PICTURES - len(self.shown))
-        for medium in fresh[:room]:
-            path = (
-                medium
-                if isinstance(medium, Path)
-                else medium.path
-                if isinstance(medium, UnsavedPicture)
-                else Path(name)
-            )
-            picture = DraftPicture(self._talk, self._draft_of, medium, path)
-            self._pictures.append(picture)
-            self._waiting.append(picture)
-        if len(fresh) > room:
-            told = tr(
-                "You can attach up to {count} pictures to a message. The others were left out.", count=MOST_PICTURES
-            )
-            self._notify.show_notice(PersonMessage(told))
-        self._begin()
-        self.changed.emit()
-
-    def add_drawn(self, picture: bytes | QImage, name: str) -> None:
-        """Attach a picture that is not a file: its file contents as bytes, or its pixels."""
-        self.add([UnsavedPicture(Path(name), picture) if isinstance(picture, bytes) else picture], name)
-
-    def remove(self, gone: Sequence[DraftPicture]) -> None:
-        """Remove pictures from the draft or cancel loading them; undo can restore them."""
-        self._pictures = [picture for picture in self._pictures if picture not in gone]
-        self._waiting = [draft_picture for draft_picture in self._waiting if draft_picture not in gone]
-        kept = [draft_picture for draft_picture in gone if draft_picture.use is not None]
-        with self._notify.guard():
-            for draft_picture in kept:
-                assert draft_picture.use is not None
-                draft_picture.talk.conversations.media.remove(draft_picture.use.id)
-        if kept:
-            told = tr("Removed {name}.", name=short_name(kept[0].name))
-            told = told if len(kept) == 1 else tr("Removed {count} pictures.", count=len(kept))
-            self._taken_out = [*self._taken_out, *kept][-MOST_PICTURES:]
-            self._notify.undo(told, lambda: self._put_back(kept))
-        self.changed.emit()
-
-    def show(self, talk: AnswerService, draft_of: int | None) -> None:
-        """Show the pictures of a draft. Those loading for another draft continue, unless that was a temporary chat."""
-        # A temporary chat that was left keeps nothing.
-        if self._talk is not talk and self._talk is not None and self._talk.is_temporary:
-            self._forget(self._talk)
-        self._talk, self._draft_of = talk, draft_of
-        # What is still being opened stays, for whichever draft it is.
-        self._pictures = [picture for picture in self._pictures if picture.is_on_its_way]
-        uses: list[MediaUse] = []
-        with self._notify.guard():
-            uses = talk.conversations.media.in_draft(draft_of)
-        restored = [
-            DraftPicture(talk, draft_of, Path(use.name), Path(use.name), stage=Stage.READ, use=use) for use in uses
-        ]
-        self._pictures = [*restored, *self._pictures]
-        if restored:
-            tasks.run(lambda _token: _with_images(restored), self).event.connect(lambda _: self.changed.emit())
-        self._counted = None
-        self.refresh_counts()
-
-    def sent(self, conversation_id: int) -> None:
-        """Clear the draft after it was sent. Pictures restored by undo belong to this chat's next draft."""
-        for draft_picture in [
-            draft_picture for draft_picture in self._taken_out if draft_picture.is_in(self._talk, self._draft_of)
-        ]:
-            draft_picture.conversation_id = conversation_id
-            if draft_picture.use is not None:
-                draft_picture.use = replace(draft_picture.use, conversation_id=conversation_id)
-        gone = self.shown
-        self._pictures = [picture for picture in self._pictures if picture not in gone]
-        self._draft_of = conversation_id
-        self.changed.emit()
-
-    def refresh_counts(self) -> None:
-        """Count tokens again if another model is loaded or the model became free."""
-        model = self._model()
-        for draft_picture in self.shown:
-            draft_picture.is_unseen = model is not None and not model.sees
-            draft_picture.host = model.host if isinstance(model, ModelElsewhere) else ""
-            # Without a model nothing is known of its sizes.
-            if model is None:
-                draft_picture.levels = ()
-        self._count()
-        self.changed.emit()
-
-    def choose_detail(self, draft_picture: DraftPicture, chip: QWidget) -> None:
-        """Open a slider for the detail above the picture's chip, if the model offers a choice."""
-        if draft_picture.use is None or len(draft_picture.choices) < 2:
-            return
-        popup = DetailPopup(self._theme, draft_picture, self._window)
-        popup.chosen.connect(lambda most: self._set_detail(draft_picture, most))
-        popup.place_above(chip)
-        popup.show()
-
-    def show_menu(self, draft_picture: DraftPicture, at: QPoint, offers: Sequence[FileAction]) -> None:
-        offers_menu(draft_picture, offers, self._window).popup(at)
-
-    def _set_detail(self, draft_picture: DraftPicture, most_tokens: int) -> None:
-        if draft_picture.use is None:
-            return
-        with self._notify.guard():
-            draft_picture.talk.conversations.media.set_most_tokens(draft_picture.use.id, most_tokens)
-            draft_picture.use = replace(draft_picture.use, most_tokens=most_tokens)
-        self.changed.emit()
-
-    def _put_back(self, gone: Sequence[DraftPicture]) -> None:
-        with self._notify.guard():
-            for draft_picture in gone:
-                if draft_picture.use is not None:
-                    draft_picture.talk.conversations.media.put_back(draft_picture.use)
-        if self._talk is not None:
-            self.show(self._talk, self._draft_of)
-
-    def _forget(self, talk: AnswerService) -> None:
-        self._waiting = [draft_picture for draft_picture in self._waiting if draft_picture.talk is not talk]
-        self._pictures = [picture for picture in self._pictures if picture.talk is not talk]
-
-    # One after the other, on a thread.
-
-    def _begin(self) -> None:
-        if self._decoding is not None or not self._waiting:
-            return
-        batch, self._waiting = self._waiting, []
-        for draft_picture in batch:
-            draft_picture.stage = Stage.READING
-        task = self._decoding = tasks.run(lambda cancel: self._open_batch(batch, cancel), self)
-        task.event.connect(self._on_opened)
-        task.finished.connect(self._on_end)
-        task.failed.connect(self._on_end)
-
-    def _open_batch(self, batch: Sequence[DraftPicture], cancel: CancelToken) -> Iterator[tuple[DraftPicture, Outcome]]:
-        """Open a batch in one child process and yield each outcome. Pictures removed meanwhile are skipped."""
-        for talk in dict.fromkeys(draft_picture.talk for draft_picture in batch):
-            begun: list[DraftPicture] = []
-
-            def files(
-                # Bound now, since the loop makes another list for each chat.
-                own: Iterable[DraftPicture],
-                begun: list[DraftPicture] = begun,
-            ) -> Iterator[Path | UnsavedPicture]:
-                for draft_picture in own:
-                    # Removed while others were opened.
-                    if draft_picture in self._pictures:
-                        begun.append(draft_picture)
-                        yield _file_of(draft_picture)
-
-            for found in talk.media.add_several(files(picture for picture in batch if picture.talk is talk), cancel):
-                # The child asks for one file at a time, so the last one begun is what was found.
-                yield begun[-1], _outcome(begun[-1], found)
-
-    def _on_opened(self, told: tuple[DraftPicture, Outcome]) -> None:
-        picture, outcome = told
-        if isinstance(outcome, AppError):
-            picture.stage, picture.error = Stage.FAILED, sentence_for(outcome).text
-            announce(self._window, picture.error)
-        elif picture not in self._pictures:  # removed at the last moment
-            with self._notify.guard():
-                picture.talk.conversations.media.remove(outcome.use.id)
-        else:
-            picture.use, picture.image, picture.frames, picture.is_cut = (
-                outcome.use,
-                outcome.image,
-                outcome.frames,
-                outcome.is_cut,
-            )
-            picture.given, picture.stage = picture.path, Stage.READ
-            # The draft may have been left and shown again meanwhile, which has put the picture in already.
-            again = [other for other in self._pictures if other.use is not None and other.use.id == picture.use.id]
-            self._pictures = [other for other in self._pictures if other is picture or other not in again]
-            announce(self._window, ", ".join((picture.name, size_words(outcome.use), tr("attached"))))
-        self.refresh_counts()
-
-    def _on_end(self, error: BaseException | None = None) -> None:
-        self._decoding = None
-        # The child ended before it came to these.
-        for draft_picture in [
-            picture for picture in self._pictures if picture.stage is Stage.READING and picture.use is None
-        ]:
-            draft_picture.stage = Stage.FAILED
-            draft_picture.error = (
-                sentence_for(error).text if error is not None else tr("Couldn’t open {name}.", name=draft_picture.name)
-            )
-        if error is not None and not isinstance(error, AppError):
-            self._notify.error(error)
-        self._begin()
-        self.refresh_counts()
-
-    # Token counts, from the model itself.
-
-    def _count(self) -> None:
-        model = self._model()
-        wanted = [
-            draft_picture
-            for draft_picture in self.shown
-            if draft_picture.use is not None and not draft_picture.is_unseen
-        ]
-        if model is None or not wanted or self._talk is None:
-            return
-        key = (
-            model.path,
-            model.projector,
-            tuple(draft_picture.use.media.sha256 for draft_picture in wanted if draft_picture.use is not None),
-        )
-        if key == self._counted:
-            return
-        if not self._is_free():
-            self._again.start()
-            return
-        self._counted, looks = key, self._talk.looks
-        # All levels at once: the slider shows which of them differ.
-        uses = [
-            replace(picture.use, most_tokens=most) for picture in wanted if picture.use is not None for most in LEVELS
-        ]
-        tasks.ask(
-            lambda _token: looks.media_counts(uses),
-            self,
-            lambda counts: self._on_counted(wanted, counts),
-            _raise_unexpected,
-        )
-
-    def _on_counted(self, pictures: Sequence[DraftPicture], counts: Sequence[MediaCount]) -> None:
-        # The model has gone.
-        if len(counts) != len(pictures) * len(LEVELS):
-            self._counted = None
-            return
-        for number, picture in enumerate(pictures):
-            own = counts[number * len(LEVELS) : (number + 1) * len(LEVELS)]
-            picture.levels = tuple(DetailLevel(most, count) for most, count in zip(LEVELS, own, strict=True))
-        self.changed.emit()
-
-
-def _raise_unexpected(error: BaseException) -> None:
-    # Nobody asked for the count, so an expected error shows no notice.
-    if not isinstance(error, AppError):
-        raise error
-
-
-def _file_of(draft_picture: DraftPicture) -> Path | UnsavedPicture:
-    return (
-        UnsavedPicture(draft_picture.path, as_png(draft_picture.given))
-        if isinstance(draft_picture.given, QImage)
-        else draft_picture.given
-    )
-
-
-def _outcome(draft_picture: DraftPicture, found: MediumAdded | FileRefused) -> Outcome:
-    try:
-        return _store_picture(draft_picture, found) if isinstance(found, MediumAdded) else found.error
-    # The error is this picture's; the others come all the same.
-    except AppError as error:
-        return error
-
-
-def _store_picture(draft_picture: DraftPicture, found: MediumAdded) -> KeptPicture:
-    media = draft_picture.talk.conversations.media
-    use = media.put_into_draft(draft_picture.conversation_id, found.media.sha256, draft_picture.path.name)
-    return KeptPicture(use, read_rows(draft_picture.talk.media.preview_path(found.media)), found.frames, found.is_cut)
-
-
-def _with_images(pictures: Sequence[DraftPicture]) -> Iterator[DraftPicture]:
-    for picture in pictures:
-        assert picture.use is not None
-        try:
-            picture.image = read_rows(picture.talk.media.preview_path(picture.use.media))
-        except AppError as error:
-            picture.image, picture.error = QImage(), sentence_for(error).text
-        yield picture
 
 
 # Detail of a picture: as many steps as differ for the model.
@@ -669,24 +255,14 @@ class DetailPopup(QFrame):
         self.slider.setAccessibleDescription(words)
 
 
-def offers_of(
-    pictures: DraftPictures, open_large: Callable[[Any], object], as_text: Callable[[Any], object]
-) -> list[FileAction]:
-    """Return the actions for a picture of the draft."""
-    return [
-        FileAction(tr(OPEN), open_large, lambda draft_picture: draft_picture.use is not None),
-        FileAction(
-            tr("Read its text instead"),
-            as_text,
-            lambda draft_picture: draft_picture.given == draft_picture.path and draft_picture.path.is_file(),
-        ),
-        FileAction(tr(REMOVE), lambda draft_picture: pictures.remove([draft_picture])),
-        FileAction(
-            tr("Remove all pictures"),
-            lambda _one: pictures.remove(pictures.shown),
-            lambda _one: len(pictures.shown) > 1,
-        ),
-    ]
+def choose_detail(session: ChatSession, part: DraftPicture, chip: QWidget, theme: Theme, window: QWidget) -> None:
+    """Open a slider for the detail above the picture's chip, if the model offers a choice."""
+    if part.use is None or len(part.choices) < 2:
+        return
+    popup = DetailPopup(theme, part, window)
+    popup.chosen.connect(lambda most: session.dispatch(ChooseDetail(part.key, most)))
+    popup.place_above(chip)
+    popup.show()
 
 
 class SeeLarge:

@@ -1,24 +1,18 @@
-"""Messages typed during an answer: they wait above the composer, can be edited there, and are sent after the answer.
-
-Each is stored as soon as it is queued. Those from an earlier run are not sent until the user says so.
-"""
+"""Messages typed during an answer: they wait above the composer, can be edited there, and are sent after the answer."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from enum import Enum
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping, Sequence
 
 from PySide6.QtCore import QEvent, QObject, Qt, Signal
 from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent, QPen, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
-from app.core.errors import AppError
-from app.core.visible import visible_name
+from app.features.chat import session_messages as m
+from app.features.chat.session import ChatSession
+from app.features.chat.session_state import ChatState, QueueState
 from app.store.queued import QueuedMessage
-from app.ui.chat.answering import RunningAnswerView
 from app.ui.chat.composer import MessageField
-from app.ui.chat.open_chat import OpenChat
 from app.ui.i18n import tr
 from app.ui.shared_labels import CANCEL, EDIT_LABEL, REMOVE, SAVE
 from app.ui.shell.notify import Notify
@@ -26,9 +20,6 @@ from app.ui.theme import Theme
 from app.ui.widgets.buttons import IconButton, text_button
 from app.ui.widgets.labels import ElidedLabel, announce, plain_label, plain_tip
 from app.ui.widgets.layouts import scrolled
-
-if TYPE_CHECKING:
-    from app.features.chat.answer_service import AnswerService
 
 QUEUED_AFTER_STOP = "The answer was stopped, so this message waits. Press Esc again to hold it until you send it."
 
@@ -44,231 +35,21 @@ FIRST_CHARACTERS = 300
 """Most characters shown of a queued message, elided to one line."""
 
 
-class QueueState(Enum):
-    """State that decides when the queued messages of a chat are sent automatically."""
-
-    ON = "on"
-    AFTER_STOP = "after stop"
-    """Queued while an answer was being stopped: sent once it has ended."""
-    AFTER_NEXT = "after next"
-    """The previous answer was stopped or failed: sent after another one ends well, or when the user sends them."""
-    OFF = "off"
-    """Sent only when the user sends them."""
-
-
-class MessageQueue(QObject):
-    """Queued messages of all chats; shows those of the visible chat above its composer.
-
-    `kept` is the service of stored chats; `can_send` returns whether the model can answer.
-    """
-
-    changed = Signal()
-    sent = Signal(object)
-    """A queued message was sent in the visible chat; carries its question as a `StoredMessage`."""
-
-    def __init__(
-        self, view: QueueView, chat: OpenChat, kept: AnswerService, notify: Notify, can_send: Callable[[], bool]
-    ) -> None:
-        super().__init__(chat)
-        self._view, self._chat, self._kept, self._notify, self._can_send = view, chat, kept, notify, can_send
-        self._states: dict[int, QueueState] = {}
-        """State of each chat by id; chats not in it are OFF."""
-        self._messages: list[QueuedMessage] = []
-        self._ended_in: int | None = None
-        """Id of the chat that was answered last; its queue goes first."""
-        self._names: dict[int, list[str]] = {}
-        """Names of the pictures and documents of each message, by its id."""
-        view.send_wanted.connect(self.send_now)
-        view.edited.connect(self._on_edited)
-        view.editing_ended.connect(self.send_next)
-        view.remove_wanted.connect(self._on_remove_wanted)
-        view.move_wanted.connect(self._on_move_wanted)
-        chat.live.ended.connect(self._on_ended)
-        # Queued, so that the end of the answer is shown first.
-        chat.live.ended.connect(lambda: self.send_next(), Qt.ConnectionType.QueuedConnection)  # noqa: PLW0108 - without values
-        chat.answering.connect(self._show)
-
-    @property
-    def messages(self) -> list[QueuedMessage]:
-        """Queued messages of the visible chat, next one first."""
-        return self._messages
-
-    @property
-    def may_stop(self) -> bool:
-        """True if messages wait in the visible chat that would be sent automatically."""
-        return bool(self._messages) and self._state is not QueueState.OFF
-
-    def show(self) -> None:
-        """Show the queue of the visible chat after either changed."""
-        number = self._chat.conversation_id
-        self._messages, self._names = [], {}
-        if number is not None:
-            with self._notify.guard():
-                self._messages = self._chat.talk.conversations.queued.list_waiting(number)
-                self._names = {message.id: self._names_of(message) for message in self._messages}
-        self._show()
-
-    def add(self, text: str, draft_of: int | None) -> None:
-        """Queue a message in the visible chat. Raises storage errors.
-
-        `draft_of` as in `QueuedMessages.add`.
-        """
-        number = self._chat.conversation_id
-        assert number is not None
-        self._chat.talk.conversations.queued.add(number, text, draft_of=draft_of)
-        is_first = not self._messages or self._state is QueueState.AFTER_STOP
-        self._states[number] = QueueState.AFTER_STOP if is_first and self._chat.live.is_stopping else QueueState.ON
-        self.show()
-        announce(self._view, tr("Queued. {words}", words=self._view.words))
-
-    def send_now(self) -> None:
-        """Send the queue of the visible chat, now or as soon as the running answer ends."""
-        if self._chat.conversation_id is not None:
-            self._states[self._chat.conversation_id] = QueueState.ON
-        self.send_next()
-
-    def stop(self) -> None:
-        """Stop sending in all chats until the user asks for it."""
-        # In all chats: whoever presses Escape wants nothing sent by itself.
-        for number in self._states:
-            self._states[number] = QueueState.OFF
-        self._show()
-
-    def edit_last(self, otherwise: Callable[[], None]) -> None:
-        """Edit the last queued message, or call `otherwise` if there is none."""
-        if not self._view.edit_last():
-            otherwise()
-
-    def send_next(self) -> None:
-        """Send the next message if no answer runs and the model can answer."""
-        if QueueState.ON in self._states.values() and not self._chat.is_busy and self._can_send():
-            with self._notify.guard():
-                for talk, number in self._sendable_chats():
-                    if self._send_next(talk, number):
-                        break
-            self.show()
-        else:
-            self._show()
-
-    @property
-    def _state(self) -> QueueState:
-        return self._states.get(self._chat.conversation_id or 0, QueueState.OFF)
-
-    def _on_ended(self, answering: RunningAnswerView) -> None:
-        """Update the states after an answer: nothing is sent automatically after one that was stopped or failed."""
-        is_well = answering.ended_well
-        before, after = (QueueState.AFTER_NEXT, QueueState.ON) if is_well else (QueueState.ON, QueueState.AFTER_NEXT)
-        becomes = {before: after, QueueState.AFTER_STOP: QueueState.ON}
-        self._states = {number: becomes.get(state, state) for number, state in self._states.items()}
-        self._ended_in = answering.conversation_id
-
-    def _sendable_chats(self) -> Iterator[tuple[AnswerService, int]]:
-        """Return the chats with messages to send, starting with the one answered last."""
-        # A temporary chat has a store of its own, beside that of all others.
-        talks = dict.fromkeys((self._chat.talk, self._kept))
-        found = [(talk, number) for talk in talks for number in talk.conversations.queued.list_conversations()]
-        found.sort(key=lambda listed: listed[1] != self._ended_in)
-        return (message for message in found if self._states.get(message[1]) is QueueState.ON)
-
-    def _send_next(self, talk: AnswerService, number: int) -> bool:
-        """Send the next message of a chat. Return False if it is being edited. Raises storage errors, after which the
-        queue pauses.
-        """
-        message = talk.conversations.queued.list_waiting(number)[0]
-        is_shown = talk is self._chat.talk and number == self._chat.conversation_id
-        if is_shown and self._view.is_editing(message.id):
-            return False
-        try:
-            question = talk.send_queued(message)
-        # It would fail again at once.
-        except AppError:
-            self._states[number] = QueueState.AFTER_NEXT
-            raise
-        if is_shown:
-            self._chat.refresh()
-            # Nobody asked for the view to move.
-            self._chat.answer(question.id, follows=False)
-            self.sent.emit(question)
-        else:
-            self._chat.answer_elsewhere(talk, question)
-        self._chat.touched.emit(number)
-        return True
-
-    def _show(self) -> None:
-        is_off = self._state in (QueueState.AFTER_NEXT, QueueState.OFF)
-        self._view.show_queue(self._messages, self._names, self._state_words(), can_send=is_off and self._can_send())
-        self.changed.emit()
-
-    def _state_words(self) -> str:
-        running = self._chat.live.answering
-        if self._state is QueueState.OFF:
-            return tr(QUEUED_UNSENT)
-        if self._state is QueueState.AFTER_NEXT and not (running and not running.is_stopped):
-            return tr(QUEUED_AFTER_STOP)
-        if running is not None and running.conversation_id != self._chat.conversation_id:
-            return tr(SENT_AFTER_OTHER_CHAT)
-        if running is not None:
-            return tr(SENT_AFTER_ANSWER)
-        return tr(SENT_AFTER_EDITING) if self._can_send() else tr("Waiting for your choice")
-
-    def _names_of(self, message: QueuedMessage) -> list[str]:
-        names = [visible_name(name) for _, name, _ in message.media]
-        if not message.documents:
-            return names
-        store = self._chat.talk.documents.store
-        found = [store.get(number) for number, _ in message.documents]
-        return names + [stored_document.name for stored_document in found if stored_document is not None]
-
-    def _on_edited(self, number: int, text: str) -> None:
-        with self._notify.guard():
-            self._chat.talk.conversations.queued.edit_text(number, text)
-        self.show()
-        self.send_next()
-
-    def _on_remove_wanted(self, number: int) -> None:
-        talk = self._chat.talk
-        message = next(queued_message for queued_message in self._messages if queued_message.id == number)
-        with self._notify.guard():
-            talk.conversations.queued.remove(number)
-            self._notify.undo(tr("Waiting message removed"), lambda: self._put_back(talk, message))
-        self.show()
-
-    def _put_back(self, talk: AnswerService, message: QueuedMessage) -> None:
-        with self._notify.guard():
-            talk.conversations.queued.put_back(message)
-        self.show()
-        self.send_next()
-
-    def _on_move_wanted(self, number: int) -> None:
-        """Move a message up, in front of the previous one."""
-        ids = [message.id for message in self._messages]
-        place = ids.index(number)
-        ids[place - 1], ids[place] = ids[place], ids[place - 1]
-        with self._notify.guard():
-            self._chat.talk.conversations.queued.set_order(ids)
-        self.show()
-        announce(self._view, tr("Moved to position {place}", place=place))
-
-
 class QueueView(QWidget):
-    """List of queued messages under a line that tells when they are sent; hidden while empty."""
+    """List of the session's queued messages under a line that tells when they are sent; hidden while empty."""
 
-    send_wanted = Signal()
-    edited = Signal(int, str)
-    editing_ended = Signal()
-    """Editing ended without a change."""
-    remove_wanted = Signal(int)
-    move_wanted = Signal(int)
-
-    def __init__(self, theme: Theme, move_focus_away: Callable[[], None], parent: QWidget | None = None) -> None:
+    def __init__(self, session: ChatSession, theme: Theme, notify: Notify, move_focus_away: Callable[[], None]) -> None:
         """Create the list; `move_focus_away` moves the focus elsewhere when the focused message is gone."""
-        super().__init__(parent)
+        super().__init__()
+        self._session, self._notify = session, notify
         self._theme, self._move_focus_away = theme, move_focus_away
+        self._seen: object = None
+        """What was shown last of the state."""
         self._chips: dict[int, QueueChip] = {}
         self._words = plain_label(kind="muted", wraps=True)
         self.send_now: QPushButton = text_button(tr("Send now"), "plain")
         self.send_now.setObjectName("send_now")
-        self.send_now.clicked.connect(lambda _=False: self.send_wanted.emit())
+        self.send_now.clicked.connect(lambda _=False: session.dispatch(m.SendQueue()))
         line = QHBoxLayout()
         line.addWidget(self._words, 1)
         line.addWidget(self.send_now, 0, Qt.AlignmentFlag.AlignTop)
@@ -288,6 +69,14 @@ class QueueView(QWidget):
         theme.changed.connect(self.fit_height)
         self.setObjectName("queue")
         self.hide()
+        session.serve(
+            {
+                m.ReportQueued: lambda _effect: self._announce(tr("Queued. {words}", words=self.words)),
+                m.ReportRaised: lambda effect: self._announce(tr("Moved to position {place}", place=effect.number)),
+                m.ReportUnqueued: self._report_unqueued,
+            }
+        )
+        session.listen(self.show_state)
 
     @property
     def words(self) -> str:
@@ -297,18 +86,33 @@ class QueueView(QWidget):
     def chips(self) -> list[QueueChip]:
         return list(self._chips.values())
 
-    def is_editing(self, number: int) -> bool:
-        return number in self._chips and self._chips[number].field is not None
-
     def edit_last(self) -> bool:
         if self._chips:
             self.chips[-1].start_editing()
         return bool(self._chips)
 
-    def show_queue(
-        self, messages: Sequence[QueuedMessage], names: dict[int, list[str]], words: str, *, can_send: bool
+    def show_state(self) -> None:
+        """Show the queue of the visible chat; a message being edited stays open."""
+        state = self._session.state
+        seen = (state.queue, state.queue_names, state.queue_state, state.answers, state.place, state.may_send_queue)
+        if seen == self._seen:
+            return
+        self._seen = seen
+        is_off = state.queue_state in (QueueState.AFTER_NEXT, QueueState.OFF)
+        names = {message.id: names for message, names in zip(state.queue, state.queue_names, strict=True)}
+        self._show_queue(state.queue, names, queue_words(state), can_send=is_off and state.may_send_queue)
+
+    def _announce(self, words: str) -> None:
+        self.show_state()
+        announce(self, words)
+
+    def _report_unqueued(self, effect: m.ReportUnqueued) -> None:
+        put_back = m.PutBackQueued(effect.place, effect.message)
+        self._notify.undo(tr("Waiting message removed"), lambda: self._session.dispatch(put_back))
+
+    def _show_queue(
+        self, messages: Sequence[QueuedMessage], names: Mapping[int, Sequence[str]], words: str, *, can_send: bool
     ) -> None:
-        """Show the queue; `names` are the attachments of each message. A message being edited stays open."""
         # Asked before chips go, which pass the focus on.
         focus = self.focusWidget()
         had_focus = self.isAncestorOf(focus) and focus.hasFocus() if focus is not None else False
@@ -351,10 +155,12 @@ class QueueView(QWidget):
 
     def _new_chip(self, number: int) -> QueueChip:
         chip = QueueChip(self._theme, self._page)
-        chip.edited.connect(lambda text: self.edited.emit(number, text))
-        chip.editing_ended.connect(self.editing_ended)
-        chip.remove.clicked.connect(lambda _=False: self.remove_wanted.emit(number))
-        chip.move_up.clicked.connect(lambda _=False: self.move_wanted.emit(number))
+        dispatch = self._session.dispatch
+        chip.editing_begun.connect(lambda: dispatch(m.EditQueued(number)))
+        chip.edited.connect(lambda text: dispatch(m.ChangeQueued(number, text)))
+        chip.editing_ended.connect(lambda: dispatch(m.EditQueued(None)))
+        chip.remove.clicked.connect(lambda _=False: dispatch(m.RemoveQueued(number)))
+        chip.move_up.clicked.connect(lambda _=False: dispatch(m.RaiseQueued(number)))
         chip.height_changed.connect(lambda: self._on_height_changed(chip))
         chip.show()
         return chip
@@ -364,11 +170,27 @@ class QueueView(QWidget):
         self._scroll.ensureWidgetVisible(chip)
 
 
+def queue_words(state: ChatState) -> str:
+    """Return when the queue of the visible chat is sent."""
+    running = next((answer for answer in state.answers if answer.is_main), None)
+    if state.queue_state is QueueState.OFF:
+        return tr(QUEUED_UNSENT)
+    if state.queue_state is QueueState.AFTER_NEXT and not (running and not running.is_stopped):
+        return tr(QUEUED_AFTER_STOP)
+    if running is not None and running.place.conversation_id != state.place.conversation_id:
+        return tr(SENT_AFTER_OTHER_CHAT)
+    if running is not None:
+        return tr(SENT_AFTER_ANSWER)
+    return tr(SENT_AFTER_EDITING) if state.may_send_queue else tr("Waiting for your choice")
+
+
 class QueueChip(QWidget):
     """Queued message in one line. Clicking it opens a field, in which Enter saves and Escape cancels."""
 
+    editing_begun = Signal()
     edited = Signal(str)
     editing_ended = Signal()
+    """Editing ended without a change."""
     height_changed = Signal()
 
     def __init__(self, theme: Theme, parent: QWidget) -> None:
@@ -442,6 +264,7 @@ class QueueChip(QWidget):
             self._line.hide()
             self._column.addWidget(self._editor)
             self._on_height_changed()
+            self.editing_begun.emit()
         self.field.edit.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def _stop_editing(self) -> None:

@@ -14,6 +14,7 @@ from PySide6.QtWidgets import QApplication, QWidget
 from app.core.events import CancelToken, Role
 from app.features.chat.branches import branches_of
 from app.features.chat.prompt_builder import hidden_ids
+from app.features.chat.session_messages import AnswerBegan, AnswerEnded, AnswerStopped, ShowChat
 from app.features.error_messages import NO_PICTURES, PersonMessage
 from app.ui.chat.actions import TurnCommand
 from app.ui.chat.answering import LiveAnswer, RunningAnswerView, Work
@@ -28,17 +29,15 @@ from app.ui.shell.notify import Notify
 
 if TYPE_CHECKING:
     from app.features.chat.answer_service import AnswerService
+    from app.features.chat.message_draft import ChatPlace
+    from app.features.chat.session import ChatSession
     from app.store.conversations import Conversation, StoredMessage
     from app.ui.chat.answer_view import AnswerView
     from app.ui.chat.branch_documents import PlaceInDocument
 
 
 class OpenChat(QObject):
-    """Loads, shows and answers one chat at a time.
-
-    `talk` is the service it belongs to: the program's, or that of a temporary chat, deleted when left.
-    `conversation_id` is None for a new chat, which is stored with its first message.
-    """
+    """Loads, shows and answers the chat that the session shows."""
 
     touched = Signal(int)
     """A chat's row in the list needs a refresh: it is new, renamed or changed."""
@@ -51,7 +50,7 @@ class OpenChat(QObject):
 
     def __init__(
         self,
-        talk: AnswerService,
+        session: ChatSession,
         transcript: ChatTranscript,
         live: LiveAnswer,
         surveys: SurveysOf,
@@ -61,7 +60,7 @@ class OpenChat(QObject):
     ) -> None:
         super().__init__(window)
         self._surveys, self._notify, self._window = surveys, notify, window
-        self.talk = talk
+        self.session = session
         self.transcript = transcript
         self.live = live
         self._others: list[LiveAnswer] = []
@@ -69,7 +68,6 @@ class OpenChat(QObject):
         """Connects a running answer to its chat after that was opened."""
         self.before_pair: Callable[[list[StoredMessage]], list[StoredMessage]] = lambda messages: messages
         """Drops from the branch to be shown what `attach` shows as two compared answers."""
-        self.conversation_id: int | None = None
         self.project_id: int | None = None
         """The project in which a new chat will be created."""
         self.alternatives = -1
@@ -79,14 +77,32 @@ class OpenChat(QObject):
         transcript.place_wanted.connect(self.open_document)
         self._page_search: tasks.BackgroundTask | None = None
         transcript.link_clicked.connect(self._on_link)
+        self._follow_answers(live)
+
+    def _follow_answers(self, live: LiveAnswer) -> None:
+        # First of all: whoever hears of the end may ask whether an answer is running.
+        live.ended.connect(lambda ended, _: self.session.dispatch(AnswerEnded(ended.number, ended.ended_well)))
         # Queued: the end is shown first.
         live.ended.connect(self._on_ended, Qt.ConnectionType.QueuedConnection)
+
+    @property
+    def chat_place(self) -> ChatPlace:
+        return self.session.state.place
+
+    @property
+    def talk(self) -> AnswerService:
+        """The service it belongs to: the program's, or that of a temporary chat, deleted when left."""
+        return self.session.state.place.talk
+
+    @property
+    def conversation_id(self) -> int | None:
+        """Its id; None for a new chat, which is stored with its first message."""
+        return self.session.state.place.conversation_id
 
     def add_live(self, live: LiveAnswer) -> None:
         """Register another stream of answers, such as that of the second model in a comparison."""
         self._others.append(live)
-        # Queued as in the constructor: the end is shown first.
-        live.ended.connect(self._on_ended, Qt.ConnectionType.QueuedConnection)
+        self._follow_answers(live)
 
     @property
     def _live_answers(self) -> list[LiveAnswer]:
@@ -95,21 +111,21 @@ class OpenChat(QObject):
     @property
     def is_busy(self) -> bool:
         """True while any answer is running, in this chat or another."""
-        return any(live.answering is not None for live in self._live_answers)
+        return self.session.state.is_busy
 
     def path(self) -> list[StoredMessage]:
         """Return the chosen branch as stored now; empty for a new chat. Raises storage errors."""
         return self.talk.conversations.read_branch(self.conversation_id) if self.conversation_id is not None else []
 
-    def show(self, talk: AnswerService, conversation_id: int | None) -> tuple[Conversation | None, list[StoredMessage]]:
+    def show(self, place: ChatPlace) -> tuple[Conversation | None, list[StoredMessage]]:
         """Show another chat and return what is stored of it; answers running elsewhere continue."""
         conversation, messages = None, []
-        self.talk, self.conversation_id, self.project_id = talk, None, None
+        self.session.dispatch(ShowChat(place))
+        self.project_id, talk = None, self.talk
         self._surveys.keep_only(talk)
         with self._notify.guard():
-            if conversation_id is not None:
-                conversation = talk.conversations.get(conversation_id)
-                self.conversation_id = conversation.id if conversation else None
+            if self.conversation_id is not None:
+                conversation = talk.conversations.get(self.conversation_id)
                 messages = self.path()
         self._load_documents(messages)
         # Translations are kept in a list, which must have nothing of a temporary chat.
@@ -161,20 +177,16 @@ class OpenChat(QObject):
         found = documents.find_cited(sentence, number)
         # Paragraphs are found by their number, without a search.
         if found is not None or number < 0:
-            self._on_place_found(self._place, found)
+            self._on_place_found(self.chat_place, found)
             return
-        where, find_place = self._place, documents.page_search(sentence, number)
+        where, find_place = self.chat_place, documents.page_search(sentence, number)
         self._page_search = tasks.ask(
             lambda _: find_place(), self, lambda place: self._on_place_found(where, place), self._notify.error
         )
 
-    @property
-    def _place(self) -> tuple[AnswerService, int | None]:
-        return self.talk, self.conversation_id
-
-    def _on_place_found(self, where: tuple[AnswerService, int | None], place: PlaceInDocument | None) -> None:
+    def _on_place_found(self, where: ChatPlace, place: PlaceInDocument | None) -> None:
         # Another chat may be shown by now.
-        if place is not None and where == self._place:
+        if place is not None and where == self.chat_place:
             self.open_document(*place)
 
     # Answers.
@@ -208,9 +220,9 @@ class OpenChat(QObject):
 
         return answered
 
-    def answer_elsewhere(self, talk: AnswerService, question: StoredMessage) -> None:
+    def answer_elsewhere(self, place: ChatPlace, question: StoredMessage) -> None:
         """Answer a question in a chat that is not shown."""
-        self.run(partial(talk.answer, question.id), question.conversation_id, None)
+        self.run(partial(place.talk.answer, question.id), place, None)
 
     def answer_again(self, question_id: int, *, is_whole: bool = False) -> None:
         """Answer any question of the branch, hiding what follows it: that belongs to the other version."""
@@ -289,14 +301,19 @@ class OpenChat(QObject):
         self.shown.emit()
         if follows:
             self.transcript.jump_to_latest()
-        self.run(work, self.conversation_id, view)
+        self.run(work, self.chat_place, view)
 
     def run(
-        self, work: Work, conversation_id: int, view: AnswerView | None, live: LiveAnswer | None = None
+        self, work: Work, place: ChatPlace, view: AnswerView | None, live: LiveAnswer | None = None
     ) -> RunningAnswerView:
         """Run an answer in a chat that may not be shown; `live` is a stream registered with `add_live`."""
-        answering = RunningAnswerView(work, conversation_id, self)
+        assert place.conversation_id is not None
+        answering = RunningAnswerView(work, place.conversation_id, self)
+        answering.number = self.session.new_key()
+        # Not the answer itself, which would keep itself, and with it a temporary chat.
+        answering.on_stop = partial(self.session.dispatch, AnswerStopped(answering.number))
         (live or self.live).run(answering, view)
+        self.session.dispatch(AnswerBegan(answering.number, place, is_main=live in (None, self.live)))
         answering.documents_shown.connect(lambda _: self._on_documents_shown(answering.conversation_id))
         self.answering.emit(answering)
         return answering

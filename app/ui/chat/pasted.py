@@ -11,9 +11,9 @@ from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QMenu
 
 from app.core.visible import visible_name
+from app.features.chat.session_messages import AttachFile, RemoveParts
 from app.features.media import ENDINGS
 from app.ui.chat.attaching import ChatAttachments
-from app.ui.chat.attachment_row import DraftDocument
 from app.ui.chat.composer import Composer
 from app.ui.i18n import tr
 from app.ui.shared_labels import PICTURES
@@ -22,7 +22,7 @@ from app.ui.theme import Theme
 from app.ui.widgets.dialogs import DOCUMENTS, file_dialog
 
 if TYPE_CHECKING:
-    from app.ui.chat.open_chat import OpenChat
+    from app.features.chat.session import ChatSession
     from app.ui.chat.screen_region import ScreenRegion
 
 PASTED_TEXT = "Pasted: {words}"
@@ -37,12 +37,13 @@ class PastedText(QObject):
     """Turns pastes into documents of the visible draft, stored like any other."""
 
     def __init__(
-        self, composer: Composer, attaching: ChatAttachments, chat: OpenChat, *, theme: Theme, notify: Notify
+        self, session: ChatSession, composer: Composer, attaching: ChatAttachments, *, theme: Theme, notify: Notify
     ) -> None:
         super().__init__(composer)
         self._theme = theme
-        self._composer, self._attaching, self._chat, self._notify = composer, attaching, chat, notify
-        self._last: DraftDocument | None = None
+        self._session, self._composer, self._attaching, self._notify = session, composer, attaching, notify
+        self._last_key = 0
+        """Key of the last text that became a document; 0 for none that undo could return."""
         field = composer.field
         field.can_attach = True
         field.attach_wanted.connect(self._attach)
@@ -54,7 +55,6 @@ class PastedText(QObject):
         composer.picture.clicked.connect(lambda _: self._show_picture_ways())
         composer.attach.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         composer.attach.customContextMenuRequested.connect(self._show_ways)
-        attaching.text_wanted.connect(self._put_into_message)
 
     def do(self, command: str) -> None:
         """Run a command: `pictures` opens the picture dialog, `screen_region` takes a screenshot."""
@@ -64,23 +64,21 @@ class PastedText(QObject):
             self._screen_region.ask()
 
     def _on_removed(self, index: int, text: str) -> None:
-        field, place = self._composer.field, (self._chat.talk, self._chat.conversation_id)
+        field, place = self._composer.field, self._session.state.place
 
         def put_back() -> None:
             # Otherwise another chat's draft is shown.
-            if place == (self._chat.talk, self._chat.conversation_id):
+            if place == self._session.state.place:
                 field.put_paste_back(index, text)
 
         self._notify.undo(tr("The pasted text was removed."), put_back)
 
     def _attach(self, text: str) -> None:
-        document = self._last = DraftDocument(
-            Path(name_for(text)), talk=self._chat.talk, conversation_id=self._attaching.draft_of, text=text
-        )
-        self._attaching.take(document)
+        self._last_key = self._session.new_key()
+        self._session.dispatch(AttachFile(Path(name_for(text)), text=text, key=self._last_key))
 
     def _take_picture(self, picture: bytes | QImage, ending: str) -> None:
-        self._attaching.pictures.add_drawn(picture, f"{tr('Pasted picture')}{ending}")
+        self._attaching.add_drawn(picture, f"{tr('Pasted picture')}{ending}")
 
     @cached_property
     def _screen_region(self) -> ScreenRegion:
@@ -91,22 +89,12 @@ class PastedText(QObject):
         return region
 
     def _on_region(self, taken: QImage | Path) -> None:
-        self._attaching.pictures.add([taken], f"{tr('Part of the screen')}.png")
+        self._attaching.add_pictures([taken], f"{tr('Part of the screen')}.png")
         self._composer.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def _take_back(self) -> None:
         """Remove the document whose text undo has returned to the field."""
-        if self._last is not None:
-            self._attaching.remove(self._last, is_told=False)
-            self._last = None
-
-    def _put_into_message(self, draft_document: DraftDocument) -> None:
-        with self._notify.guard():
-            text = draft_document.text
-            if not text and draft_document.document is not None:
-                text = draft_document.talk.documents.text_of(draft_document.document)
-            self._attaching.remove(draft_document, is_told=False)
-            self._composer.add_paragraph(text)
+        self._session.dispatch(RemoveParts((self._last_key,), is_told=False))
 
     def _show_ways(self, at: QPoint) -> None:
         """Open the attach button's menu at a screen position."""
@@ -135,7 +123,7 @@ class PastedText(QObject):
         patterns = " ".join(f"*{ending}" for ending in ENDINGS)
         dialog.setNameFilters([f"{tr(PICTURES)} ({patterns})", tr("All files (*)")])
         dialog.setFileMode(dialog.FileMode.ExistingFiles)
-        dialog.filesSelected.connect(lambda files: self._attaching.pictures.add([Path(file) for file in files]))
+        dialog.filesSelected.connect(lambda files: self._attaching.add_pictures([Path(file) for file in files]))
         dialog.open()
 
     def _add_to_menu(self, menu: QMenu, _at: QPoint) -> None:

@@ -24,11 +24,12 @@ from app.core.errors import AppError
 from app.core.events import CancelToken
 from app.core.visible import clean_text
 from app.features.document_library import DocumentLibrary
+from app.features.files_to_read import FileToRead, Stage
 from app.features.projects import ICONS, ChatPreambles, PreambleCost, PreambleCosts
 from app.store.conversations import Attachment
 from app.store.document_store import StoredDocument
 from app.store.projects import Project
-from app.ui.document.document_files import DocumentChip, FileToRead, Stage, size_words
+from app.ui.document.document_files import DocumentChip, size_words
 from app.ui.i18n import tr, window_title
 from app.ui.shared_labels import (
     ABOUT_TOKENS,

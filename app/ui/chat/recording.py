@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject
 
+from app.features.chat.session_messages import ExpectFile, FileMade
 from app.features.error_messages import PersonMessage
 from app.ui.chat.chat_view import ChatView
 from app.ui.i18n import tr
@@ -17,7 +18,6 @@ from app.ui.widgets.labels import plain_label
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
     from app.features.chat.answer_service import AnswerService
-    from app.ui.chat.attachment_row import DraftDocument
 
 STOP_RECORDING = "Stop recording"
 RECORD = "Record"
@@ -35,8 +35,8 @@ class MicrophoneButton(QObject):
         self._app, self._ui, self._chat = app, ui, chat
         self._task: tasks.BackgroundTask | None = None
         self._begun_for: AnswerService | None = None
-        self._expected: DraftDocument | None = None
-        """The draft document that waits for the recording to be saved."""
+        self._expected: tuple[int, AnswerService] | None = None
+        """Key of what waits in a draft for the recording to be saved, and that draft's service."""
         self.button = IconButton(ui.theme, "microphone", tr(RECORD))
         self.button.setObjectName("record")
         self.button.clicked.connect(lambda _=False: self._on_clicked())
@@ -98,19 +98,22 @@ class MicrophoneButton(QObject):
     def _stop(self, task: tasks.BackgroundTask) -> None:
         task.cancel()
         # A chip stands in the draft at once, so that a message sent now waits for the recording.
-        self._expected = self._expected or self._chat.attaching.expect(f"{tr('Recording')}.wav")
+        if self._expected is None:
+            session = self._chat.session
+            self._expected = (session.new_key(), session.state.place.talk)
+            session.dispatch(ExpectFile(f"{tr('Recording')}.wav", self._expected[0]))
 
     def _on_event(self, event: object) -> None:
         from app.features.transcribe import RecordingDone, moved_into
 
         if isinstance(event, RecordingDone):
-            document, self._expected = self._expected, None
-            talk, path = self._chat.open_chat.talk if document is None else document.talk, None
+            expected, self._expected = self._expected, None
+            talk, path = self._chat.open_chat.talk if expected is None else expected[1], None
             # It may be ended in another chat, which keeps the file.
             with self._ui.notify.guard():
                 path = moved_into(self._app.recordings_of(talk), event.path)
-            if document is not None:
-                self._chat.attaching.complete_expected(document, path)
+            if expected is not None:
+                self._chat.session.dispatch(FileMade(expected[0], path))
             elif path is not None:
                 self._chat.attaching.add([path])
         else:
@@ -121,8 +124,8 @@ class MicrophoneButton(QObject):
         self._task = self._begun_for = None
         # Too short, or the microphone was removed.
         if self._expected is not None:
-            self._chat.attaching.complete_expected(self._expected, None)
-            self._expected = None
+            key, self._expected = self._expected[0], None
+            self._chat.session.dispatch(FileMade(key, None))
         self._show_lit()
         self._refresh_button()
 

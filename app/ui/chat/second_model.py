@@ -15,6 +15,7 @@ from PySide6.QtCore import QObject, QPoint, Signal
 from PySide6.QtWidgets import QMenu, QWidget
 
 from app.core.visible import visible_name
+from app.features.chat.message_draft import ChatPlace
 from app.features.chat_services import Chats
 from app.features.error_messages import model_words
 from app.store.conversations import StoredMessage
@@ -234,7 +235,7 @@ class AnswerPairs(QObject):
             work = partial(pair.talk.answer, pair.question_id, model=pair.models[place])
         pair.is_second_begun = pair.is_second_begun or place == 1
         live = self._chat.live if place == 0 else self.live
-        answering = self._chat.run(work, pair.conversation_id, self._side(pair, place), live)
+        answering = self._chat.run(work, ChatPlace(pair.talk, pair.conversation_id), self._side(pair, place), live)
         answering.started.connect(lambda number: pair.ids.__setitem__(place, number))
         answering.failed.connect(lambda _: setattr(pair, "has_failed", True))
         # Looked up when it ends, which may be while another chat is shown.

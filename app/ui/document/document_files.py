@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from enum import Enum
 from functools import partial
-from pathlib import Path, PurePath
-from typing import TYPE_CHECKING, Any
+from pathlib import PurePath
+from typing import Any
 
 from PySide6.QtCore import QObject, QPoint, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QKeyEvent, QPainter, QPainterPath, QPaintEvent
@@ -16,8 +15,8 @@ from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QLineEdit, QMenu
 from app.core.visible import visible_name
 from app.documents.folder import MOST_FILES, ExpandedPaths
 from app.documents.formats import registry
-from app.features.document_library import WHOLE, DocumentStored, ReadRange, Waits
 from app.features.error_messages import count_units, pages_words, remark_sentence
+from app.features.files_to_read import ReadableFile, Stage, part_of
 from app.store.document_store import StoredDocument
 from app.ui.i18n import size_text, tr, window_title
 from app.ui.shared_labels import (
@@ -35,9 +34,6 @@ from app.ui.widgets.buttons import IconButton, set_mark
 from app.ui.widgets.dialogs import DOCUMENTS, QuestionDialog, document_filters, file_dialog
 from app.ui.widgets.input_fields import Stepper
 from app.ui.widgets.labels import ElidedLabel, plain_tip
-
-if TYPE_CHECKING:
-    from app.ui.shell.tasks import BackgroundTask
 
 TOKENS_FOR_MODEL = "{count} tokens for this model"
 
@@ -71,18 +67,20 @@ class DocumentQuestions(QObject):
 
     files_chosen = Signal(list)
     password_given = Signal(object, str)
-    """A `FileToRead` and the typed password."""
+    """A `ReadableFile` and the typed password."""
     refused = Signal(object)
-    """A `FileToRead` whose password dialog was cancelled."""
+    """A `ReadableFile` whose password dialog was cancelled."""
     part_chosen = Signal(object, object)
-    """A `FileToRead` and the `ReadRange` to read of it."""
+    """A `ReadableFile` and the `ReadRange` to read of it."""
     reading_allowed = Signal(object)
-    """A large `FileToRead` the user agreed to read."""
+    """A large `ReadableFile` the user agreed to read."""
 
     def __init__(self, theme: Theme, window: QWidget) -> None:
         super().__init__(window)
         self._theme, self._window = theme, window
-        self._locked: list[tuple[FileToRead, bool]] = []
+        self.is_locked: Callable[[Any], bool] = lambda file: file.stage is Stage.LOCKED
+        """Returns whether a file still waits for its password."""
+        self._locked: list[tuple[ReadableFile, bool]] = []
         self._asked: PasswordDialog | None = None
 
     def ask_for_files(self, title: str = "") -> None:
@@ -101,12 +99,12 @@ class DocumentQuestions(QObject):
         dialog.filesSelected.connect(self.files_chosen.emit)
         dialog.open()
 
-    def ask_for_password(self, file: FileToRead, *, is_wrong: bool) -> None:
+    def ask_for_password(self, file: ReadableFile, *, is_wrong: bool) -> None:
         """Queue a password dialog behind those already open, as they come one at a time."""
         self._locked.append((file, is_wrong))
         self._ask_next()
 
-    def ask_for_pages(self, file: FileToRead) -> None:
+    def ask_for_pages(self, file: ReadableFile) -> None:
         document = file.document
         if document is None:
             return
@@ -120,14 +118,14 @@ class DocumentQuestions(QObject):
         )
         dialog.open()
 
-    def ask_about_size(self, file: FileToRead, size_bytes: int) -> None:
+    def ask_about_size(self, file: ReadableFile, size_bytes: int) -> None:
         """Ask whether to read a large file; a refusal emits `refused`."""
         dialog = LargeFile(self._theme, file.name, size_bytes, self._window)
         dialog.read_wanted.connect(lambda: self.reading_allowed.emit(file))
         dialog.rejected.connect(lambda: self.refused.emit(file))
         dialog.open()
 
-    def show_menu(self, file: FileToRead, at: QPoint, offers: Sequence[FileAction]) -> QMenu:
+    def show_menu(self, file: ReadableFile, at: QPoint, offers: Sequence[FileAction]) -> QMenu:
         """Return the menu of a document: its actions, and text encodings where they apply."""
         menu = offers_menu(file, offers, self._window)
         if file.has_encoding and file.document is not None:
@@ -142,14 +140,14 @@ class DocumentQuestions(QObject):
         menu.popup(at)
         return menu
 
-    def _on_encoding(self, file: FileToRead, name: str) -> None:
+    def _on_encoding(self, file: ReadableFile, name: str) -> None:
         self.part_chosen.emit(file, replace(file.part, encoding=name))
 
     def _ask_next(self) -> None:
         while self._locked and self._asked is None:
             file, is_wrong = self._locked.pop(0)
             # It may have been removed since it was queued.
-            if file.stage is not Stage.LOCKED:
+            if not self.is_locked(file):
                 continue
             dialog = self._asked = PasswordDialog(self._theme, file.name, is_wrong=is_wrong, parent=self._window)
             dialog.given.connect(lambda password, file=file: self.password_given.emit(file, password))
@@ -164,7 +162,6 @@ class DocumentQuestions(QObject):
 
 # Question before a very large file is read, with its size and an estimated time.
 
-LARGE_BYTES = 100_000_000
 BYTES_PER_MINUTE = 300_000_000
 """Speed of reading plain text into the store, on two cores; other formats hold fewer words per byte."""
 
@@ -183,15 +180,6 @@ class LargeFile(QuestionDialog):
         self.setObjectName("large_file")
         self.setWindowTitle(window_title(tr("Large file")))
         self.add_choice(tr("Read file"), self.read_wanted.emit, "primary")
-
-
-def size_of(path: Path) -> int:
-    """Return the size in bytes; 0 if it is unknown."""
-    try:
-        return path.stat().st_size
-    except OSError:
-        # Reading the file will say why.
-        return 0
 
 
 class PagesDialog(QuestionDialog):
@@ -277,112 +265,6 @@ class PasswordDialog(QuestionDialog):
         self.open_button.setEnabled(False)
         self.field.textChanged.connect(lambda text: self.open_button.setEnabled(bool(text)))
         self.field.setFocus()
-
-
-# A file on its way into the library: waiting, being read, read, or refused.
-
-
-class Stage(Enum):
-    """Stage of a file on its way into the library."""
-
-    ASKED = "asked"
-    """Waits for the user's consent, because it is large."""
-    WAITS = "waits"
-    READING = "reading"
-    LOCKED = "locked"
-    READ = "read"
-    FAILED = "failed"
-
-
-@dataclass(eq=False)
-class FileToRead:
-    """A file with its reading state. `unit` names its pages; `error` holds why it couldn't be read."""
-
-    path: Path
-    part: ReadRange = WHOLE
-    password: str = ""
-    stage: Stage = Stage.WAITS
-    page: int = 0
-    pages: int = 0
-    unit: str = ""
-    error: str = ""
-    is_unheard: bool = False
-    """True if it was skipped because the model can't take audio."""
-    unheard_by: str = ""
-    """Path of that model."""
-    awaits_model: bool = False
-    """True if it was skipped because no model was available."""
-    task: BackgroundTask | None = None
-    document: StoredDocument | None = None
-
-    @property
-    def name(self) -> str:
-        return self.document.name if self.document else visible_name(self.path.name)
-
-    @property
-    def is_on_its_way(self) -> bool:
-        """True while it is queued, being read, or waits for an answer to a question."""
-        is_in_hand = self.task is not None  # a file that was read may not be stored yet
-        return is_in_hand or self.stage in (Stage.ASKED, Stage.WAITS, Stage.READING, Stage.LOCKED)
-
-    @property
-    def is_kept_unread(self) -> bool:
-        """True if the next start should resume it; files with a password or a question are left out, as that would have
-        to be asked again.
-        """
-        is_plain = not self.password and self.part == WHOLE
-        is_asked_about = self.stage in (Stage.ASKED, Stage.LOCKED)
-        return is_plain and (self.is_unheard or (self.is_on_its_way and not is_asked_about))
-
-    @property
-    def kept_as(self) -> str:
-        """Path as stored in the settings for the next start."""
-        return str(self.path)
-
-    @property
-    def has_pages_to_choose(self) -> bool:
-        """True if a range of its pages can be read instead."""
-        return self.document is not None and bool(self.document.unit) and self.document.pages > 1
-
-    @property
-    def has_encoding(self) -> bool:
-        """True if its text can be decoded in another encoding."""
-        info = self.document.info if self.document else {}
-        told = {str(remark["name"]) for remark in info.get("remarks", ())}
-        return bool(info.get("encoding") or self.part.encoding or "legacy_font" in told)
-
-    @property
-    def group(self) -> object:
-        """Key of files that count as duplicates of each other."""
-        return None
-
-    def with_part(self, part: ReadRange) -> FileToRead:
-        """Return a copy for another range, not read yet."""
-        return FileToRead(self.path, part, self.password)
-
-    def take_event(self, event: object) -> bool:
-        """Update the state by a reader's event; return whether it advanced."""
-        from app.documents.protocol import Found  # imported already where files are read
-        from app.documents.source import PageRead
-
-        if isinstance(event, DocumentStored):
-            self.document, self.stage = event.document, Stage.READ
-            return False
-        if isinstance(event, Waits):
-            self.stage = Stage.WAITS
-        elif isinstance(event, Found):
-            self.stage, self.pages, self.unit = Stage.READING, event.opened.pages, event.opened.unit
-        elif isinstance(event, PageRead):
-            self.page = event.page
-        else:
-            return False
-        return True
-
-
-def is_recording(name: str) -> bool:
-    """Return whether a file name is that of an audio recording."""
-    sounds = registry.named("sound")
-    return sounds is not None and sounds.has(PurePath(name).suffix)
 
 
 # Chip of a document: its name and size, reading progress, or an error.
@@ -533,11 +415,6 @@ class PageChip(QPushButton):
 # Texts of a chip: size, range read, and warnings.
 
 MOST_NAME = 44
-
-
-def part_of(document: StoredDocument) -> ReadRange:
-    part = document.info.get("part")
-    return ReadRange(**part) if isinstance(part, dict) else ReadRange()
 
 
 def pages_line(document: StoredDocument) -> str:

@@ -24,6 +24,7 @@ from PySide6.QtWidgets import QFileDialog, QFrame, QHBoxLayout, QLabel, QPushBut
 from app.core.errors import AppError
 from app.core.events import CancelToken
 from app.core.paths import starter_model
+from app.features.files_to_read import FileToRead, Stage, part_of
 from app.features.summarize.summaries import Estimate
 from app.features.summarize.summary_result import Method, SummaryOptions
 from app.language.language_names import english_name
@@ -32,9 +33,6 @@ from app.ui.document.document_card import RING_REASONS
 from app.ui.document.document_files import (
     DocumentChip,
     FileAction,
-    FileToRead,
-    Stage,
-    part_of,
     remarks_words,
     short_name,
     size_words,

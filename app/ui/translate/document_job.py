@@ -14,6 +14,7 @@ from PySide6.QtWidgets import QFileDialog, QMenu, QWidget
 from app.core.errors import AppError
 from app.core.events import CancelToken
 from app.features.document_library import WHOLE
+from app.features.files_to_read import FileToRead, Stage
 from app.features.translate.saving import endings_of, file_name
 from app.features.translate.translation_events import (
     BLOCKS,
@@ -30,7 +31,6 @@ from app.features.translate.translation_events import (
 )
 from app.features.work.queue import DONE, QUEUED, RUNNING
 from app.language.language_names import is_same
-from app.ui.document.document_files import FileToRead, Stage
 from app.ui.i18n import sentence_for, tr
 from app.ui.shared_labels import SAVED_AS
 from app.ui.shell import tasks

@@ -11,8 +11,9 @@ from PySide6.QtGui import QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QBoxLayout, QFrame, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from app.documents.segments import Content
+from app.features.files_to_read import FileToRead, Stage
 from app.features.translate.translation_events import DRAFT, Row, StoredTranslation, TranslationEstimate
-from app.ui.document.document_files import FileToRead, Stage, short_name
+from app.ui.document.document_files import short_name
 from app.ui.i18n import tr
 from app.ui.shared_labels import APPLY_GLOSSARY, CANCEL, COUNTING, GLOSSARY, REMOVE, SAVE, STOP, TRANSLATE, WAITING
 from app.ui.shell.tab_spec import UiContext

@@ -14,15 +14,8 @@ from app.core.events import CancelToken, ModelLoaded
 from app.documents.folder import MOST_FILES, ExpandedPaths, expand
 from app.features.document_library import ReadRange
 from app.features.error_messages import PersonMessage
-from app.ui.document.document_files import (
-    LARGE_BYTES,
-    DocumentQuestions,
-    FileToRead,
-    Stage,
-    left_out_words,
-    size_of,
-    told_of,
-)
+from app.features.files_to_read import LARGE_BYTES, FileToRead, Stage, size_of
+from app.ui.document.document_files import DocumentQuestions, left_out_words, told_of
 from app.ui.i18n import sentence_for
 from app.ui.shell import tasks
 from app.ui.shell.notify import Notify

@@ -406,7 +406,7 @@ class ChatDesk(FileQuestions):
             lambda: (
                 len(self.attached) == count
                 and all(one.fit is not None or one.error for one in self.attached)
-                and not self.attaching.fitting.is_counting
+                and not self.chat.work.fitting.is_counting
             )
         )
 
@@ -452,7 +452,7 @@ class ChatDesk(FileQuestions):
     @property
     def is_reading(self) -> bool:
         """Whether a file is being read, wanted or not."""
-        return bool(self.attaching._intake._running)
+        return bool(self.chat.session.state.readings)
 
     # Questions about whole documents.
 

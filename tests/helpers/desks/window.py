@@ -55,7 +55,9 @@ from tests.helpers.desks.translate import TranslateDesk
 from tests.helpers.desks.write import WriteDesk
 
 
-class PlainScans:
+class PlainScans(QObject):
+    passed = Signal(object, int, int)
+
     def watch(self, pictures: object, open_models: object) -> None:
         """It reads none."""
 
@@ -66,7 +68,6 @@ class PlainAttaching(QObject):
     summarize_wanted = Signal(int)
     translate_wanted = Signal(object)
     models_wanted = Signal()
-    renewed = Signal(object, int, int)
 
     def __init__(self) -> None:
         super().__init__()
@@ -141,7 +142,7 @@ class PlainChat(QWidget):
         self.is_temporary = False
         self.is_counting = True
         self.memory = SimpleNamespace(count_context=lambda: self.is_counting)
-        self.draft = SimpleNamespace(save=lambda: None, keep_unread=lambda: None)
+        self.session = SimpleNamespace(dispatch=lambda _message: None)
         self.transcript = SimpleNamespace(count=0)
         self.shown_message = (0, "")
         self.attaching = PlainAttaching()

@@ -18,13 +18,14 @@ from app.core.errors import DocumentUnreadable
 from app.documents.folder import ExpandedPaths, expand
 from app.features.document_library import ReadEvent
 from app.features.error_messages import NO_PICTURES, sentence_for
+from app.features.files_to_read import LARGE_BYTES
 from app.store.conversations import DocumentUse
 from app.ui.chat.answer_view import AnswerView
 from app.ui.chat.attaching import SHOW_ALL, STILL_READING, SUMMARIZE_ALL, USE_AS_BACKGROUND
 from app.ui.chat.attachment_row import TOO_LONG_PASSAGES_INSTEAD
 from app.ui.chat.chat_view import SENT_WHEN_READ
 from app.ui.chat.question import SHOWN_TO_MODEL
-from app.ui.document.document_files import ATTACH_FOLDER_TITLE, LARGE_BYTES, WRONG_PASSWORD, LargeFile, PasswordDialog
+from app.ui.document.document_files import ATTACH_FOLDER_TITLE, WRONG_PASSWORD, LargeFile, PasswordDialog
 from app.ui.shared_labels import CHOOSE_PAGES, PICTURE_LABEL, SUMMARIZE, TRANSLATE, UNDO
 from tests.helpers.attached import LEASE_PAGES, copy_files, lease_pdf, notes
 from tests.helpers.desks.chat import ChatDesk

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import threading
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 from PySide6.QtCore import QMimeData, QPoint, Qt
@@ -105,25 +103,6 @@ def test_pictures_are_counted_sent_without_a_word_and_seen_large(open_chat: Open
     large.close()
 
 
-def test_a_draft_that_is_left_and_shown_again_while_a_picture_comes_has_it_once(
-    open_chat: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    desk = open_chat(load=EYES)
-    stored, put = threading.Event(), MediaStore.put_into_draft
-
-    def put_and_tell(*arguments: Any) -> MediaUse:
-        use = put(*arguments)
-        stored.set()
-        return use
-
-    monkeypatch.setattr(MediaStore, "put_into_draft", put_and_tell)
-    desk.attaching.add([picture(tmp_path / "red.png")])
-    assert stored.wait(30)  # and the window has not heard of it
-    desk.attaching.show(desk.app.chat, None)
-    desk.wait(lambda: not desk.attaching.waits_for)
-    assert len(pictures_of(desk)) == 1
-
-
 def test_pictures_of_an_answer_stand_below_its_words_and_no_model_is_shown_them(
     open_chat: Open, tmp_path: Path
 ) -> None:
@@ -201,8 +180,8 @@ def test_one_that_cannot_be_kept_keeps_none_of_the_others_away(
     monkeypatch.setattr(MediaStore, "put_into_draft", put_unless_full)
     desk.attaching.add([picture(tmp_path / "red.png", RED), picture(tmp_path / "blue.png", BLUE)])
     desk.wait(lambda: is_there(desk, 2))
-    assert [bool(one.error) for one in desk.attaching.pictures.shown] == [True, False]
-    assert "full" in desk.attaching.pictures.shown[0].error
+    assert [bool(one.error) for one in desk.attaching.pictures] == [True, False]
+    assert "full" in desk.attaching.pictures[0].error
 
 
 def test_one_that_cannot_be_opened_is_in_sight_below_many_others(open_chat: Open, tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from pytestqt.qtbot import QtBot
 from app.core.errors import DocumentUnreadable
 from app.core.events import CancelToken
 from app.documents.microphone import TRIAL_VARIABLE
+from app.features.chat.session_messages import ResumeFiles, SaveDraft
 from app.features.error_messages import sentence_for
 from app.features.transcribe import RecordingDone, SoundRecorder
 from app.ui.chat.attaching import STILL_LISTENING
@@ -117,14 +118,14 @@ def test_a_window_that_closes_keeps_what_was_recorded_until_then(
     monkeypatch.setenv(TRIAL_VARIABLE, "null")
     with open_window(qapp, make_chat=ChatView) as frame:  # type: ignore[arg-type]
         tab = frame.find_step(ChatTab)
-        tab.chat.draft.go_on()
+        tab.chat.session.dispatch(ResumeFiles())
         frame.window.loader.start()
         frame.wait(lambda: not tab.microphone.button.isHidden())
         QTest.mouseClick(tab.microphone.button, Qt.MouseButton.LeftButton)
         frame.wait(lambda: tab.microphone.time.text() == "0:01")
     with open_window(qapp, make_chat=ChatView) as frame:  # type: ignore[arg-type]
         chat = frame.find_step(ChatTab).chat
-        chat.draft.go_on()
+        chat.session.dispatch(ResumeFiles())
         (one,) = chat.attaching.shown
         assert one.path.is_file() and one.path.parent == frame.app.paths.recordings
 
@@ -182,7 +183,7 @@ def test_one_that_is_being_heard_when_the_program_ends_is_there_at_the_next_star
     monkeypatch.setenv("FIRESIDE_ENGINE_SCRIPT", str(script))
     with open_window(qapp, make_chat=ChatView) as frame:  # type: ignore[arg-type]
         chat = frame.find_step(ChatTab).chat
-        chat.draft.go_on()
+        chat.session.dispatch(ResumeFiles())
         chat.attaching.add([talk])
         frame.wait(lambda: [one.awaits_model for one in chat.attaching.shown] == [True])
         assert chat.composer.attachments.chips[0].accessibleDescription() == WAITS_FOR_MODEL
@@ -195,7 +196,7 @@ def test_one_that_is_being_heard_when_the_program_ends_is_there_at_the_next_star
     with open_window(qapp, make_chat=ChatView) as frame:  # type: ignore[arg-type]
         chat = frame.find_step(ChatTab).chat
         assert chat.attaching.shown == []
-        chat.draft.go_on()
+        chat.session.dispatch(ResumeFiles())
         assert [(one.name, one.is_on_its_way) for one in chat.attaching.shown] == [("talk.wav", True)]
         frame.window.loader.start()
         frame.wait(lambda: [one.is_on_its_way for one in chat.attaching.shown] == [False])
@@ -204,7 +205,7 @@ def test_one_that_is_being_heard_when_the_program_ends_is_there_at_the_next_star
         texts = [block.text for block in frame.app.documents.read_blocks(document.id)]
         assert texts == ["We meet on Tuesday.", "Bring the keys."]
         assert len(prompts(script)) == 3, "what was heard before is kept"
-        chat.draft.save()
+        chat.session.dispatch(SaveDraft())
         assert frame.app.settings.window.unread_files == ()
 
 
@@ -237,7 +238,7 @@ def test_of_a_temporary_chat_nothing_that_is_being_heard_is_kept(
     monkeypatch.setenv("FIRESIDE_ENGINE_SCRIPT", str(script))
     with open_window(qapp, make_chat=ChatView) as frame:  # type: ignore[arg-type]
         chat = frame.find_step(ChatTab).chat
-        chat.draft.go_on()
+        chat.session.dispatch(ResumeFiles())
         frame.window.loader.start()
         frame.wait(lambda: frame.window.loader.state == "ready")
         chat.show_temporary()

@@ -9,6 +9,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QPushButton
 
+from app.features.chat.session_messages import SaveDraft
 from app.ui.chat.answer_view import REGENERATE
 from app.ui.chat.chat_view import TEMPORARY_CHAT_CLOSED, TEMPORARY_NOTE, TemporaryBanner
 from app.ui.shared_labels import DELETE, TRANSLATE_THIS
@@ -64,14 +65,14 @@ def test_nothing_of_it_is_in_any_file_after_asking_leaving_and_quitting(open_cha
     desk.chat.show_temporary()
     desk.ask(f"My secret is {SECRET.decode()}")
     desk.type(f"unsent {SECRET.decode()}")
-    desk.chat.draft.save()
+    desk.chat.session.dispatch(SaveDraft())
     assert SECRET.decode() in desk.last_text
     assert files_with(SECRET, fresh_home) == []
     log = desk.script.with_name("prompts.jsonl").read_text("utf-8").splitlines()
     assert [json.loads(line)["ask"]["session"] for line in log if '"Generate"' in line][-1] == ""
     desk.chat.show_conversation(None)
     assert desk.message == ""
-    desk.chat.draft.save()
+    desk.chat.session.dispatch(SaveDraft())
     assert files_with(SECRET, fresh_home) == []
     assert [found.title for found in desk.conversations.find()] == ["This one is kept"]
     assert search_text(desk.conversations, SECRET.decode()) == []

@@ -10,6 +10,7 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QDialog, QDoubleSpinBox, QPlainTextEdit, QPushButton
 
+from app.features.chat.session_messages import SaveDraft
 from app.store.conversations import MessageState
 from app.ui.chat.actions import ABOUT_ANSWER_LINE, NEXT_VERSION, PREVIOUS_VERSION
 from app.ui.chat.answer_view import (
@@ -419,7 +420,7 @@ def test_nothing_ticks_after_an_answer(open_chat: Open) -> None:
 
     desk = open_chat({"text": "```python\nprint(1)\n```\nDone."})
     desk.ask("Code please")
-    desk.chat.draft.save()
+    desk.chat.session.dispatch(SaveDraft())
     desk.wait(lambda: not any(t.isActive() for t in desk.chat.findChildren(QTimer)))
 
 

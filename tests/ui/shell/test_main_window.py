@@ -242,7 +242,7 @@ def test_other_files_are_attached_to_the_chat(frame: Frame, tmp_path: Path) -> N
 def test_pictures_that_are_no_files_are_dropped_one_right_after_the_other(qapp: QApplication) -> None:
     at = QPointF(5, 200)
     with open_window(qapp, make_chat=ChatView) as frame:
-        pictures = frame.find_step(ChatView).attaching.pictures
+        attaching = frame.find_step(ChatView).attaching
         for color in ("red", "blue"):
             picture, data = QImage(8, 8, QImage.Format.Format_RGB32), QMimeData()
             picture.fill(color)
@@ -250,9 +250,9 @@ def test_pictures_that_are_no_files_are_dropped_one_right_after_the_other(qapp: 
             how = (Qt.DropAction.CopyAction, data, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier)
             QApplication.sendEvent(frame.window, QDragEnterEvent(at, *how))
             QApplication.sendEvent(frame.window, QDropEvent(at, *how))
-        assert frame.find_step(ChatView).attaching.waits_for == "Dropped picture.png"
-        frame.wait(lambda: [one.use is not None for one in pictures.shown] == [True, True])
-        colors = [one.image.pixelColor(0, 0).name() for one in pictures.shown if one.image is not None]
+        assert attaching.waits_for == "Dropped picture.png"
+        frame.wait(lambda: [one.use is not None for one in attaching.pictures] == [True, True])
+        colors = [one.image.pixelColor(0, 0).name() for one in attaching.pictures if one.image is not None]
         assert colors == ["#ff0000", "#0000ff"]
 
 

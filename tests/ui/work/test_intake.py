@@ -15,7 +15,7 @@ from app.core.errors import EngineStopped
 from app.core.events import CancelToken
 from app.documents.protocol import Found
 from app.documents.source import Opened
-from app.ui.document.document_files import FileToRead, Stage
+from app.features.files_to_read import FileToRead, Stage
 from app.ui.shell.notify import Notify
 from app.ui.theme import Theme
 from app.ui.work.intake import Intake

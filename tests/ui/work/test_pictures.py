@@ -135,14 +135,14 @@ def test_the_text_of_a_picture_is_read_where_the_model_sees_none(blind: ScanDesk
     desk, chat = blind, blind.talk
     pasted = QImage(900, 200, QImage.Format.Format_RGB32)
     pasted.fill(Qt.GlobalColor.white)
-    chat.attaching.pictures.add_drawn(pasted, "Picture")
+    chat.attaching.add_drawn(pasted, "Picture")
     row = desk.find_step(AttachmentRow)
     desk.wait(row.not_seen.instead.isVisible)
     assert row.not_seen.instead.text() == READ_ITS_TEXT
     desk.click(row.not_seen.instead)
     desk.wait(lambda: not chat.attaching.reason_to_wait() and len(chat.attaching.shown) == 1)
     assert chat.attaching.shown[0].name == "Picture"
-    assert len(chat.attaching.pictures.shown) == 1, "it stays with the message"
+    assert len(chat.attaching.pictures) == 1, "it stays with the message"
     assert not row.not_seen.instead.isVisible(), "once is enough"
     chat.ask("When is the rent due?")
     shown = " ".join(text for messages in prompts(desk.script) for _, text in messages)
@@ -153,7 +153,7 @@ def test_the_text_of_a_picture_is_read_where_the_model_sees_none(blind: ScanDesk
     assert names == {"Picture"}, "also with what was read of it"
 
     pasted.fill(Qt.GlobalColor.lightGray)
-    chat.attaching.pictures.add_drawn(pasted, "Other")
+    chat.attaching.add_drawn(pasted, "Other")
     desk.wait(row.not_seen.instead.isVisible)
     chat.ask("When is it due?")
     (button,) = desk.every(QPushButton, "read_sent_text")
@@ -171,7 +171,7 @@ def test_the_text_of_a_picture_is_read_by_the_tesseract_that_is_installed(
     high, wide = pixels.shape
     with opened(qapp, script) as desk:
         page = QImage(pixels.tobytes(), wide, high, wide, QImage.Format.Format_Grayscale8)
-        desk.talk.attaching.pictures.add_drawn(page, "Letter")
+        desk.talk.attaching.add_drawn(page, "Letter")
         row = desk.find_step(AttachmentRow)
         desk.wait(row.not_seen.instead.isVisible)
         desk.click(row.not_seen.instead)

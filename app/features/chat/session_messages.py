@@ -1,0 +1,635 @@
+"""What a chat's session is told: commands of a person, events of threads; and the effects that it asks for.
+
+First the commands, then the events; then effects on the store, which `SessionStore` does at once and answers with an
+event, and last those on the world outside, which the window starts.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, dataclass_transform
+
+if TYPE_CHECKING:
+    from app.core.errors import AppError
+    from app.documents.folder import ExpandedPaths
+    from app.engine.protocol import MediaCount
+    from app.features.chat.message_draft import ChatPlace, DraftDocument, DraftPart, DraftPicture
+    from app.features.chat.prompt_inspector import DocumentFit
+    from app.features.document_library import ReadRange
+    from app.store.conversations import Attachment, StoredMessage
+    from app.store.document_store import StoredDocument
+    from app.store.media_store import MediaUse, StoredMedia
+    from app.store.queued import QueuedMessage
+
+
+@dataclass_transform(frozen_default=True)
+class SessionMessage:
+    """Makes of each class below it a frozen dataclass, as all messages of a session are."""
+
+    def __init_subclass__(cls) -> None:
+        dataclass(frozen=True)(cls)
+
+
+class ShowChat(SessionMessage):
+    """Show a chat with its draft; what is being read for other drafts continues."""
+
+    place: ChatPlace
+
+
+class TypeText(SessionMessage):
+    text: str
+
+
+class SaveDraft(SessionMessage):
+    """Store what is not stored yet; `is_last` when the window closes, after which unread files stay as they are."""
+
+    is_last: bool = False
+
+
+class ResumeFiles(SessionMessage):
+    """Read the files that an earlier run left unread, each in its draft, and keep track of them from now on."""
+
+
+class AttachFiles(SessionMessage):
+    """Attach files, and the files in folders. Pictures become documents only with `as_text`."""
+
+    paths: tuple[Path, ...]
+    as_text: bool = False
+
+
+class AttachPictures(SessionMessage):
+    """Attach pictures: paths, `UnsavedPicture`s, or the window's own kind, which get `name`."""
+
+    given: tuple[Any, ...]
+    name: str = ""
+
+
+class AttachFile(SessionMessage):
+    """Attach a pasted `text`, or a file without asking whether it is wanted; `place` None is the shown chat."""
+
+    path: Path
+    place: ChatPlace | None = None
+    text: str = ""
+    called: str = ""
+    key: int = 0
+    """From `ChatSession.new_key`, if the caller wants to know it."""
+
+
+class ExpectFile(SessionMessage):
+    """Reserve a place in the shown draft for a file being made, such as a recording; the message waits for it."""
+
+    name: str
+    key: int
+
+
+class FileMade(SessionMessage):
+    """An expected file is there, or will not come."""
+
+    key: int
+    path: Path | None
+
+
+class RemoveParts(SessionMessage):
+    keys: tuple[int, ...]
+    is_told: bool = True
+
+
+class PutBackParts(SessionMessage):
+    """Restore removed parts to the draft that they were in."""
+
+    keys: tuple[int, ...]
+
+
+class PutIntoMessage(SessionMessage):
+    """Make a document a part of its draft's text."""
+
+    key: int
+
+
+class ChooseUse(SessionMessage):
+    """Set whether a document is searched for passages, or shown whole before the others."""
+
+    key: int
+    is_background: bool
+
+
+class ChooseDetail(SessionMessage):
+    key: int
+    most_tokens: int
+
+
+class ReadAgain(SessionMessage):
+    """Read a file that failed, a locked one with its password, or another part of one."""
+
+    key: int
+    password: str | None = None
+    part: ReadRange | None = None
+
+
+class SendMessage(SessionMessage):
+    """Send the draft as it stands, or queue it while an answer runs; with `is_whole` whole documents answer it."""
+
+    is_whole: bool = False
+
+
+class TakeBack(SessionMessage):
+    """Stop waiting for the parts of a message; it stays in the draft."""
+
+
+class SendQueue(SessionMessage):
+    """Send the queue of the shown chat, now or as soon as the running answer ends."""
+
+
+class PauseQueue(SessionMessage):
+    """Stop sending in all chats until the user asks for it."""
+
+
+class SendNext(SessionMessage):
+    """Send the next queued message if nothing speaks against it now."""
+
+
+class EditQueued(SessionMessage):
+    """A queued message is being edited; None once that ended."""
+
+    queued_id: int | None
+
+
+class ChangeQueued(SessionMessage):
+    queued_id: int
+    text: str
+
+
+class RemoveQueued(SessionMessage):
+    queued_id: int
+
+
+class PutBackQueued(SessionMessage):
+    place: ChatPlace
+    message: QueuedMessage
+
+
+class RaiseQueued(SessionMessage):
+    """Move a queued message in front of the previous one."""
+
+    queued_id: int
+
+
+class DraftOpened(SessionMessage):
+    """A draft was read from the store; the place is a new chat's if the chat is gone."""
+
+    place: ChatPlace
+    text: str
+    attached: tuple[tuple[Attachment, StoredDocument, Path], ...]
+    """Attachments with their documents and those files' paths without links."""
+    uses: tuple[MediaUse, ...]
+    model: Any
+    """The loaded model, or None."""
+
+
+class TextStored(SessionMessage):
+    place: ChatPlace
+    text: str
+
+
+class UnreadStored(SessionMessage):
+    lines: tuple[str, ...]
+
+
+class UnreadFound(SessionMessage):
+    """Files that an earlier run left unread, whose chats still exist, and all as stored."""
+
+    lines: tuple[str, ...]
+    files: tuple[tuple[ChatPlace, Path], ...]
+    folders: tuple[tuple[ChatPlace, Path], ...] = ()
+
+
+class FoundFile(SessionMessage):
+    path: Path
+    real_path: Path
+    size_bytes: int
+    is_heard: bool = False
+
+
+class FilesFound(SessionMessage):
+    """What was dropped was looked up; an `error` says why it could not be."""
+
+    key: int
+    files: tuple[FoundFile, ...] = ()
+    found: ExpandedPaths | None = None
+    error: BaseException | None = None
+
+
+class FileProgressed(SessionMessage):
+    reading: int
+    event: object
+
+
+class FileEnded(SessionMessage):
+    reading: int
+    error: BaseException | None = None
+
+
+class DocumentAttached(SessionMessage):
+    key: int
+    attachment: Attachment
+
+
+class DocumentKnown(SessionMessage):
+    """A document is in the draft already: the same file by another path, or one that an earlier run attached."""
+
+    key: int
+
+
+class ScanDecided(SessionMessage):
+    """Whether picture pages of an attached document are read now is known; it is ready, or `ScansChanged` has it."""
+
+    key: int
+
+
+class PictureOpened(SessionMessage):
+    """A picture was decoded and its file kept, or refused with an `error`."""
+
+    key: int
+    media: StoredMedia | None = None
+    image: Any = None
+    frames: int = 1
+    is_cut: bool = False
+    error: AppError | None = None
+
+
+class PicturesEnded(SessionMessage):
+    """The child that opened a batch of pictures ended, with or without an error."""
+
+    batch: int
+    error: BaseException | None = None
+
+
+class PictureAttached(SessionMessage):
+    key: int
+    use: MediaUse
+
+
+class DetailStored(SessionMessage):
+    key: int
+    use: MediaUse
+
+
+class PreviewLoaded(SessionMessage):
+    key: int
+    image: Any
+    error: str = ""
+
+
+class FitCounted(SessionMessage):
+    attachment: Attachment
+    fit: DocumentFit
+
+
+class FitEnded(SessionMessage):
+    """The last count of documents ended, and none waits."""
+
+
+class PicturesCounted(SessionMessage):
+    """Counts of pictures at every level of detail, in order."""
+
+    keys: tuple[int, ...]
+    counts: tuple[MediaCount, ...]
+
+
+class ModelChanged(SessionMessage):
+    """The loaded model or its availability changed: what fits is counted again."""
+
+    model: Any
+
+
+class SendingAllowed(SessionMessage):
+    """Whether queued messages may be sent: the model can answer, and no choice between two answers is open."""
+
+    is_allowed: bool
+
+
+class ScansChanged(SessionMessage):
+    """These documents' picture pages are being read: (is a temporary chat's, document id)."""
+
+    documents: frozenset[tuple[bool, int]]
+
+
+class DocumentReplaced(SessionMessage):
+    """A document was replaced after more of it was read."""
+
+    earlier_id: int
+    document_id: int
+    is_temporary: bool
+
+
+class DocumentRead(SessionMessage):
+    """The document that took the place of another, as stored."""
+
+    key: int
+    document: StoredDocument
+
+
+class TextRead(SessionMessage):
+    """The text of a document that becomes a part of its draft's text."""
+
+    key: int
+    text: str
+
+
+class ChatStored(SessionMessage):
+    """A new chat was stored for its first message, which is sent now; its draft is stored there."""
+
+    place: ChatPlace
+    is_whole: bool = False
+
+
+class MessageSent(SessionMessage):
+    place: ChatPlace
+    question: StoredMessage
+    is_whole: bool = False
+
+
+class MessageQueued(SessionMessage):
+    place: ChatPlace
+
+
+class QueuedSent(SessionMessage):
+    place: ChatPlace
+    question: StoredMessage
+
+
+class QueueFailed(SessionMessage):
+    """The next message of a chat's queue could not be sent."""
+
+    place: ChatPlace
+    error: AppError
+
+
+class QueueLoaded(SessionMessage):
+    """The queue of the shown chat, with the names of each message's attachments."""
+
+    place: ChatPlace
+    messages: tuple[QueuedMessage, ...]
+    names: tuple[tuple[str, ...], ...]
+
+
+class AnswerBegan(SessionMessage):
+    """An answer runs; `is_main` unless it is the second of two."""
+
+    key: int
+    place: ChatPlace
+    is_main: bool = True
+
+
+class AnswerStopped(SessionMessage):
+    key: int
+
+
+class AnswerEnded(SessionMessage):
+    """An answer ended; `is_well` if it is complete and was neither stopped nor failed."""
+
+    key: int
+    is_well: bool
+
+
+class StoreFailed(SessionMessage):
+    """An effect on the store failed; nothing of it is stored."""
+
+    effect: object
+    error: AppError
+
+
+class OpenDraft(SessionMessage):
+    place: ChatPlace
+
+
+class StoreText(SessionMessage):
+    place: ChatPlace
+    text: str
+
+
+class AppendText(SessionMessage):
+    """Add a paragraph to the stored draft of a chat that is not shown."""
+
+    place: ChatPlace
+    text: str
+
+
+class StoreUnread(SessionMessage):
+    lines: tuple[str, ...]
+
+
+class FindUnread(SessionMessage):
+    """Find the files that an earlier run left unread."""
+
+
+class AttachDocument(SessionMessage):
+    part: DraftDocument
+
+
+class AttachPicture(SessionMessage):
+    part: DraftPicture
+    sha256: str
+
+
+class DetachParts(SessionMessage):
+    parts: tuple[DraftPart, ...]
+
+
+class RestoreParts(SessionMessage):
+    parts: tuple[DraftPart, ...]
+
+
+class StoreDetail(SessionMessage):
+    part: DraftPicture
+    most_tokens: int
+
+
+class ReadDocument(SessionMessage):
+    part: DraftDocument
+    document_id: int
+
+
+class ReadText(SessionMessage):
+    part: DraftDocument
+
+
+class StoreChat(SessionMessage):
+    """Store the new chat that is shown, and move its draft there."""
+
+    place: ChatPlace
+    is_whole: bool = False
+
+
+class StoreMessage(SessionMessage):
+    """Store the draft of a chat as its next question, or in its queue."""
+
+    place: ChatPlace
+    text: str
+    is_queued: bool
+    is_whole: bool = False
+
+
+class StoreNext(SessionMessage):
+    """Store the next queued message of these chats as a question, those of `first` before the others."""
+
+    place: ChatPlace
+    allowed: frozenset[ChatPlace]
+    first: ChatPlace | None
+    edited_id: int | None
+
+
+class LoadQueue(SessionMessage):
+    place: ChatPlace
+
+
+class StoreQueued(SessionMessage):
+    """Store a change of a chat's queue: another text, an order, one less or one again."""
+
+    place: ChatPlace
+    text_of: tuple[int, str] | None = None
+    order: tuple[int, ...] = ()
+    removed_id: int = 0
+    restored: QueuedMessage | None = None
+
+
+class LookUpFiles(SessionMessage):
+    key: int
+    paths: tuple[Path, ...]
+
+
+class ReadFile(SessionMessage):
+    reading: int
+    part: DraftDocument
+
+
+class CancelReading(SessionMessage):
+    reading: int
+
+
+class OpenPictures(SessionMessage):
+    batch: int
+    parts: tuple[DraftPicture, ...]
+
+
+class LoadPreviews(SessionMessage):
+    parts: tuple[DraftPicture, ...]
+
+
+class CountDocuments(SessionMessage):
+    """Count how the documents fit the model, in place of any count before; `first_key` goes before the others."""
+
+    place: ChatPlace
+    documents: tuple[DraftDocument, ...]
+    first_key: int
+
+
+class CountPictures(SessionMessage):
+    place: ChatPlace
+    pictures: tuple[DraftPicture, ...]
+
+
+class AskPassword(SessionMessage):
+    part: DraftDocument
+    is_wrong: bool
+
+
+class AskAboutSize(SessionMessage):
+    part: DraftDocument
+    size_bytes: int
+
+
+class WatchScans(SessionMessage):
+    """Follow the reading of picture pages in this chat's documents, ending that of a temporary chat that was left."""
+
+    place: ChatPlace
+
+
+class BeginScan(SessionMessage):
+    """Read picture pages of a document, where that was allowed; answered by `ScanDecided`."""
+
+    part: DraftDocument
+
+
+class StopScans(SessionMessage):
+    parts: tuple[DraftDocument, ...]
+
+
+class WakeModel(SessionMessage):
+    """A model is needed to tell whether a document fits."""
+
+
+class SaveLater(SessionMessage):
+    """Ask for `SaveDraft` in a moment, unless that was asked for already."""
+
+
+class SubmitMessage(SessionMessage):
+    """What the message waited for is ready: ask whether it may be sent now, then for `SendMessage`."""
+
+    is_whole: bool
+
+
+class StartAnswer(SessionMessage):
+    """Answer a stored question; `tokens` are the counts of its documents by id."""
+
+    place: ChatPlace
+    question: StoredMessage
+    is_whole: bool = False
+    is_queued: bool = False
+    tokens: tuple[tuple[int, int], ...] = ()
+
+
+class TouchChat(SessionMessage):
+    """A chat's row in the list needs a refresh."""
+
+    place: ChatPlace
+
+
+class AskForNext(SessionMessage):
+    """Ask for `SendNext` once the end of the answer is shown."""
+
+
+class ReportError(SessionMessage):
+    error: BaseException
+
+
+class ReportKind(Enum):
+    """What a person is told of parts of a draft."""
+
+    ATTACHED = "attached"
+    FAILED = "failed"
+    EXPLAINED = "explained"
+    """Why a part could not be taken, in full."""
+    REMOVED = "removed"
+    TOO_MANY_PICTURES = "too many pictures"
+
+
+class ReportParts(SessionMessage):
+    kind: ReportKind
+    parts: tuple[DraftPart, ...] = ()
+
+
+class ReportQueued(SessionMessage):
+    """A message was queued and is announced with when it goes."""
+
+
+class ReportUnqueued(SessionMessage):
+    """A queued message was removed; undo can put it back."""
+
+    place: ChatPlace
+    message: QueuedMessage
+
+
+class ReportRaised(SessionMessage):
+    """A queued message was moved up and has this position now."""
+
+    number: int
+
+
+class ReportLeftOut(SessionMessage):
+    """Some of what was dropped was not taken; `left` files were too many."""
+
+    found: ExpandedPaths
+    left: int
