@@ -61,7 +61,9 @@ if TYPE_CHECKING:
     from app.features.updates import ReleaseUpdates
     from app.features.work.task_engines import TaskEngines
     from app.features.write_pages import Pages
-    from app.hub.access import ConnectionLedger, HubToken, NetworkAccess
+    from app.hub.access import NetworkAccess
+    from app.hub.connection_ledger import ConnectionLedger
+    from app.hub.hub_token import HubToken
     from app.hub.model_server import ModelServer
     from app.remote.engine import RemoteEngine
     from app.remote.routing import RoutedEngine
@@ -198,14 +200,14 @@ class ProgramParts:
     @_LazyPart
     def ledger(self) -> ConnectionLedger:
         """Return the log of every network connection this program makes."""
-        from app.hub.access import ConnectionLedger
+        from app.hub.connection_ledger import ConnectionLedger
 
         return ConnectionLedger(self.paths.connections)
 
     @_LazyPart
     def token(self) -> HubToken:
         """Return the access token for the Hub, kept in the keyring."""
-        from app.hub.access import HubToken
+        from app.hub.hub_token import HubToken
 
         return HubToken()
 
@@ -912,7 +914,8 @@ def build_engine(
 
 
 def _remote_engine_of(paths: AppPaths) -> RemoteEngine:
-    from app.hub.access import ConnectionLedger, HubToken
+    from app.hub.connection_ledger import ConnectionLedger
+    from app.hub.hub_token import HubToken
     from app.remote.servers import RemoteServers
 
     settings, _ = load_settings(paths.settings)
@@ -957,7 +960,7 @@ def build_machines(paths: AppPaths, change: Callable[..., Any] | None = None) ->
     from app.features.models.remote_machines import RemoteMachines
 
     def ledger() -> ConnectionLedger:
-        from app.hub.access import ConnectionLedger
+        from app.hub.connection_ledger import ConnectionLedger
 
         return ConnectionLedger(paths.connections)
 
@@ -1024,7 +1027,9 @@ def build_models(paths: AppPaths) -> Iterator[ModelCollection]:
     """Yield the models for the terminal, without the window's labels and queue."""
     from app.engine.states import StateFolder
     from app.features.models.collection import CollectionServices, ModelCollection
-    from app.hub.access import ConnectionLedger, HubToken, access_of
+    from app.hub.access import access_of
+    from app.hub.connection_ledger import ConnectionLedger
+    from app.hub.hub_token import HubToken
     from app.hub.network import Network
 
     settings, _ = load_settings(paths.settings)

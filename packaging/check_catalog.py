@@ -16,8 +16,9 @@ sys.path.insert(0, str(ROOT))
 
 from app.core.errors import AppError, HubBusy, HubUnreachable, NetworkOff  # noqa: E402
 from app.features.error_messages import sentence_for  # noqa: E402
-from app.hub.access import HUB, ConnectionLedger, NetworkAccess  # noqa: E402
+from app.hub.access import HUB, NetworkAccess  # noqa: E402
 from app.hub.catalog import CatalogEntry, VisionFile, load_catalog  # noqa: E402
+from app.hub.connection_ledger import ConnectionLedger  # noqa: E402
 from app.hub.hub_search import HubSearch  # noqa: E402
 from app.hub.model_files import RemoteFile, Repository  # noqa: E402
 from app.hub.network import Network  # noqa: E402

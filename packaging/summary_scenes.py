@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtTest import QTest
 
 from app.core.events import CancelToken
-from app.core.wire import to_json
+from app.core.json_forms import to_json
 from app.documents.source import PageRead
 from app.features.document_library import DocumentStored
 from app.features.summarize.summary_result import (

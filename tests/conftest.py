@@ -21,7 +21,8 @@ from pytestqt.qtbot import QtBot
 
 from app.core.child import Child
 from app.core.paths import AppPaths, starter_model
-from app.engine.computer import JsonCache, machine_key
+from app.engine.computer import JsonCache
+from app.engine.memory_speed import machine_key
 from app.features.models import estimate
 from tests.helpers import warm
 from tests.helpers.program import Program

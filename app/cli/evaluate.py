@@ -177,9 +177,6 @@ def _format_share(value: float | None) -> str:
     return "none" if value is None else f"{value:.1%}"
 
 
-# `evaluate translate` in the terminal: how near a model's translation comes to a good one.
-
-
 _TEXTS = (".txt", "")
 
 

@@ -14,7 +14,7 @@ from app.cli.terminal import PRESS_TO_STOP, interruptible_token, load_model, mod
 from app.core.errors import KeyFileUnreadable
 from app.core.paths import AppPaths
 from app.core.settings import load_settings
-from app.hub.access import HubToken
+from app.hub.hub_token import HubToken
 from app.server.http_application import AccessRules, make_application
 from app.server.running import PORT, RunningServer, ServerSwitch, names_of
 

@@ -231,7 +231,7 @@ def _on_server(name: str) -> Path | None:
 
 
 def _make_servers() -> RemoteServers:
-    from app.hub.access import HubToken  # most use a model that is here
+    from app.hub.hub_token import HubToken  # most use a model that is here
     from app.remote.servers import RemoteServers
 
     return RemoteServers(AppPaths.from_environment().servers, HubToken())

@@ -294,9 +294,6 @@ def _tell_saved(saved: Saved, written_as: Path) -> None:
     print(f"Saved {written_as}.", file=sys.stderr)
 
 
-# What `evaluate translate` has too.
-
-
 def language_code(text: str) -> str:
     """Parse the code of a known language; "" stays."""
     found = find_language(text)

@@ -14,13 +14,6 @@ from app.engine import protocol
 from app.engine.infill import InfillEnd
 from app.language.repetition import RepetitionWatch
 
-# Tells thinking from answer while a model writes. Pure; streaming: marks may be split over any number of deltas.
-#
-# Three ways of writing it down are known: a pair of tags (`<think>…</think>` and its relatives, also Gemma 4's
-# channel), where the prompt may already have opened the tag, and the Harmony channels of gpt-oss. Thinking stands
-# before the answer; a tag further on, in an answer that talks about tags, is text.
-
-
 TAGS, HARMONY = "tags", "harmony"
 CHANNEL, MESSAGE, START, END = "<|channel|>", "<|message|>", "<|start|>", "<|end|>"
 RECIPIENT = "to="
@@ -47,7 +40,14 @@ ON_BY_ITSELF = re.compile(
 
 @dataclass(frozen=True)
 class ThinkingSyntax:
-    """Syntax of one model's thinking. `inside`: the prompt has already opened it."""
+    """Syntax of one model's thinking. `inside`: the prompt has already opened it.
+
+    Pure; streaming: marks may be split over any number of deltas.
+
+    Three ways of writing it down are known: a pair of tags (`<think>…</think>` and its relatives, also Gemma 4's
+    channel), where the prompt may already have opened the tag, and the Harmony channels of gpt-oss. Thinking stands
+    before the answer; a tag further on, in an answer that talks about tags, is text.
+    """
 
     kind: str = TAGS
     opening: str = THINK[0]

@@ -30,9 +30,6 @@ from app.core.wire import EventReply, Wire
 VERSION = 13
 
 
-# What is wanted of a model and of an answer: values that go from whoever decides to the library that does it.
-
-
 @dataclass(frozen=True)
 class Wish:
     """Load options of a model. 0, -1 and empty values leave the choice to the planner."""
@@ -179,9 +176,6 @@ def turns_of(messages: Sequence[Message]) -> list[tuple[str, str]]:
     return [(message.role.value, message.text) for message in messages]
 
 
-# Requests: parent to child.
-
-
 @dataclass(frozen=True)
 class LoadModel:
     """Load a file in place of the loaded one.
@@ -313,9 +307,6 @@ class Cancel:
 
     id: int
     target: int
-
-
-# Replies: child to parent.
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,8 @@ from app.core.events import ModelLoaded
 from app.core.gguf import check_model
 from app.engine.computer import free_memory_bytes, total_memory_bytes
 from app.engine.contract import Engine
-from app.engine.fit import DEFAULT_CONTEXT_TOKENS, DoesNotFit, GpuRoom, MemoryRoom, ModelLayout, choose_plan, shape_of
+from app.engine.fit import DEFAULT_CONTEXT_TOKENS, DoesNotFit, GpuRoom, MemoryRoom, choose_plan
+from app.engine.model_shape import ModelLayout, shape_of
 from app.engine.protocol import Wish
 
 ANSWER_TOKENS = 2048

@@ -23,7 +23,8 @@ from typing import Any
 
 from app.core.paths import disk_problem, make_folder
 from app.language.language_detection import language_by_words
-from app.language.language_names import base_code, count_script, script_of
+from app.language.language_names import base_code
+from app.language.scripts import count_script, script_of
 from app.language.sentences import split_sentences
 
 LONGEST_WORD = 60

@@ -5,22 +5,17 @@ from __future__ import annotations
 import contextlib
 import contextvars
 import errno
-import json
-import logging
 import math
 import os
 import re
 import socket
 import time
-import uuid
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
-from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from app import APP_ID
 from app.core.errors import (
     AccessGated,
     AppError,
@@ -28,10 +23,11 @@ from app.core.errors import (
     HubBusy,
     HubUnreachable,
     RepositoryMissing,
-    TokenNotKept,
     TokenRefused,
 )
 from app.core.number_format import whole_number
+from app.hub.connection_ledger import ConnectionLedger
+from app.hub.hub_token import HUB_HOST, HubToken
 
 if TYPE_CHECKING:
     import ipaddress
@@ -295,123 +291,3 @@ def _why_no_connection(error: BaseException, has_proxy: bool) -> str:
             return "proxy" if has_proxy and reason != "tls" else reason  # a proxy is who was called
         step = step.__cause__ or step.__context__
     return "server" if "Read" in type(error).__name__ else "offline"
-
-
-# Every connection that was ever made: when, to which host, why, how many bytes came; one JSON object a line.
-#
-# A connection has a line when it begins and another each time its bytes are told; the last line with its id counts.
-# Several processes write to the file at once: each line goes out in one appending write.
-
-
-log = logging.getLogger(__name__)
-
-# What a view can show; the file itself has no end.
-MOST_SHOWN = 1000
-
-
-@dataclass(frozen=True)
-class HubConnection:
-    """`at` is in seconds since 1970. `status` is HTTP's, 0 while there is no answer. `bytes` counts what came."""
-
-    id: str
-    at: float
-    host: str
-    why: str
-    bytes: int = 0
-    status: int = 0
-
-
-class ConnectionLedger:
-    """The file; it is made with the first connection."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-
-    def begin(self, host: str, why: str) -> HubConnection:
-        """Log a connection that is about to be opened."""
-        # Written before the connection opens: what the program tried is in the ledger even if it ends now.
-        connection = HubConnection(uuid.uuid4().hex[:12], time.time(), host, why)
-        self._append_line(connection)
-        return connection
-
-    def update_connection(self, connection: HubConnection, *, received_bytes: int, status: int) -> None:
-        """Log what was received through a connection so far."""
-        self._append_line(replace(connection, bytes=received_bytes, status=status))
-
-    def connections(self, most: int = MOST_SHOWN) -> list[HubConnection]:
-        """Return the newest first; lines that are no connection are passed over."""
-        found: dict[str, HubConnection] = {}
-        try:
-            with self.path.open("r", encoding="utf-8", errors="replace") as file:
-                for line in file:  # all of them: a long download has a thousand lines of its own
-                    with contextlib.suppress(ValueError, TypeError, RecursionError):
-                        # Files of earlier or later programs: a line that doesn't fit is passed over.
-                        connection = HubConnection(**json.loads(line))
-                        found[connection.id] = connection
-        except OSError:
-            return []
-        return sorted(found.values(), key=lambda connection: connection.at, reverse=True)[:most]
-
-    def _append_line(self, connection: HubConnection) -> None:
-        line = json.dumps(asdict(connection), ensure_ascii=False).encode("utf-8") + b"\n"
-        try:
-            self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            # O_APPEND makes each write one piece at the end, whoever else writes.
-            descriptor = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-            try:
-                os.write(descriptor, line)
-            finally:
-                os.close(descriptor)
-        except OSError as error:  # a ledger that can't be written must not stop a download
-            log.info("the connection to %s could not be noted: %s", connection.host, error)
-
-
-# The access token for the Hub, in the system's keyring: one for each host, so that a mirror never gets the Hub's.
-
-
-HUB_HOST = "huggingface.co"
-
-
-class HubToken:
-    """Reading and writing may take a moment and wait for the person, so they belong off the window's thread."""
-
-    def __init__(self) -> None:
-        # Kept while the program runs: a keyring may ask the person each time.
-        self._texts: dict[str, str] = {}
-
-    def load(self, host: str = HUB_HOST) -> str:
-        """Return the token for a host; "" when there is none, or no keyring."""
-        if host not in self._texts:
-            self._texts[host] = _read_keyring(host)
-        return self._texts[host]
-
-    def save(self, text: str, host: str = HUB_HOST) -> None:
-        """Save a token in the keyring; "" deletes it. Raises TokenNotKept if it lasts until the program ends only."""
-        import keyring  # heavy, and not needed by most people
-        from keyring.errors import KeyringError, PasswordDeleteError
-
-        # In memory first, so that a token that can't be kept still works until the program ends.
-        text = self._texts[host] = text.strip()
-        try:
-            if text:
-                keyring.set_password(APP_ID, host, text)
-            else:
-                keyring.delete_password(APP_ID, host)
-        except PasswordDeleteError:
-            return  # there was none
-        # A system without a keyring raises any of these.
-        except (KeyringError, OSError, RuntimeError) as error:
-            log.info("the keyring cannot be used: %s", type(error).__name__)
-            if text:
-                raise TokenNotKept from error
-
-
-def _read_keyring(host: str) -> str:
-    import keyring
-    from keyring.errors import KeyringError
-
-    try:
-        return keyring.get_password(APP_ID, host) or ""
-    except (KeyringError, OSError, RuntimeError) as error:
-        log.info("the keyring cannot be read: %s", type(error).__name__)
-        return ""

@@ -13,7 +13,8 @@ import httpx2
 
 from app import APP_ID, __version__
 from app.core.errors import HubUnreachable, NetworkOff
-from app.hub.access import HubConnection, NetworkAccess, NetworkVisit, current_visit, problem_of, proxy_for, refusal_of
+from app.hub.access import NetworkAccess, NetworkVisit, current_visit, problem_of, proxy_for, refusal_of
+from app.hub.connection_ledger import HubConnection
 
 TELL_EVERY_S = 3.0
 MOST_BODY_BYTES = 32 * 1024 * 1024

@@ -12,12 +12,14 @@ from typing import Any, Protocol
 
 from app.core.errors import AppError, DownloadFailed, DownloadRunning, NetworkOff
 from app.core.events import CancelToken
-from app.core.wire import from_json, to_json
+from app.core.json_forms import to_json
+from app.core.wire import from_json
 from app.hub.access import NetworkAccess
-from app.hub.download import CANCELLED, REMOVED, Download, DownloadRequest, FetchChild, QueuedDownload, RunningFetch
+from app.hub.download import CANCELLED, REMOVED, Download, DownloadRequest, QueuedDownload
 from app.hub.model_files import RemoteFile
 from app.hub.part import check_room, reserve_for
 from app.hub.protocol import ChildEvent, Done
+from app.hub.running_fetch import FetchChild, RunningFetch
 
 log = logging.getLogger(__name__)
 
@@ -297,9 +299,6 @@ def _join_threads(threads: list[threading.Thread], timeout_s: float) -> bool:
         if thread is not threading.current_thread():  # a listener may close the queue from a worker's own thread
             thread.join(max(0.0, until_s - time.monotonic()))
     return not any(thread.is_alive() for thread in threads)
-
-
-# The download queue as the store keeps it, so that no item is ever lost.
 
 
 class StoredJob(Protocol):

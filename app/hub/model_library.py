@@ -396,9 +396,6 @@ def _is_folder(entry: os.DirEntry[str]) -> bool:
         return False
 
 
-# Models that other programs keep: used where they lie, read only, never changed.
-
-
 _DIGEST = re.compile(r"sha256:([0-9a-f]{64})")
 _LAYER = "application/vnd.ollama.image."
 _HUB_HOSTS = ("hf.co", "huggingface.co")

@@ -27,7 +27,8 @@ from app.core.errors import (
     ServerUnreachable,
 )
 from app.core.number_format import whole_number
-from app.hub.access import ConnectionLedger, NetworkAccess, NetworkVisit, enter_visit, wait_of, why_no_answer
+from app.hub.access import NetworkAccess, NetworkVisit, enter_visit, wait_of, why_no_answer
+from app.hub.connection_ledger import ConnectionLedger
 
 if TYPE_CHECKING:
     import httpx2

@@ -16,7 +16,8 @@ from urllib.parse import urlsplit
 
 from app.core.errors import HubUnreachable, NetworkOff
 from app.core.events import CancelToken
-from app.hub.access import HUB, ConnectionLedger, NetworkAccess, NetworkVisit, enter_visit, problem_of
+from app.hub.access import HUB, NetworkAccess, NetworkVisit, enter_visit, problem_of
+from app.hub.connection_ledger import ConnectionLedger
 
 if TYPE_CHECKING:
     import httpx2

@@ -37,7 +37,8 @@ from app.core.errors import (
 )
 from app.core.paths import be_as_closed_as
 from app.core.wire import Failed, ParentSide, check_request
-from app.hub.access import CAPTIVE_PORTAL_STATUS, ConnectionLedger, NetworkVisit, problem_of, wait_of
+from app.hub.access import CAPTIVE_PORTAL_STATUS, NetworkVisit, problem_of, wait_of
+from app.hub.connection_ledger import ConnectionLedger
 from app.hub.network import Network, http_client
 from app.hub.part import (
     RESERVE_BYTES,

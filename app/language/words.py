@@ -13,7 +13,8 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import NamedTuple
 
-from app.language.language_names import HANGUL, INFLECTED_INSIDE, WITHOUT_SPACES
+from app.language.language_names import INFLECTED_INSIDE, WITHOUT_SPACES
+from app.language.scripts import HANGUL
 from app.language.sentences import split_sentences
 
 STEM = 5

@@ -11,7 +11,7 @@ from app.core.errors import ServerRefused, ServerUnreachable
 from app.core.events import Message
 from app.engine.protocol import Ask
 from app.hub.model_server import ModelServer, RequestCut
-from app.remote.requests import count_of
+from app.remote.request_pictures import count_of
 
 COUNT = "count"
 """Why a connection is made, as the ledger tells it."""

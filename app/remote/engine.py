@@ -50,7 +50,8 @@ from app.engine.protocol import OPEN, Ask, CallSyntax, DevicesDescribed, Inspect
 from app.hub.model_server import ModelServer, RequestCut
 from app.remote import server_facts
 from app.remote.counting import TokenEstimator
-from app.remote.requests import COMPLETIONS, StreamReader, body_of, count_of, echo_of, json_in, named_in, path_of
+from app.remote.request_pictures import count_of
+from app.remote.requests import COMPLETIONS, StreamReader, body_of, echo_of, json_in, named_in, path_of
 from app.remote.servers import SEES, USUAL_WEIGHTS, RemoteCallers, RemoteModel, RemoteServer, RemoteServers
 
 ANSWER = "answer"

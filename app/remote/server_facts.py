@@ -229,9 +229,6 @@ def _whole_field(row: dict[str, Any], name: str) -> int:
     return whole_number(row.get(name))
 
 
-# The test: step by step, each with what came of it.
-
-
 @dataclass(frozen=True)
 class TestStep:
     """A step of the test. `what`: models, context, answers, streams, json or counts.

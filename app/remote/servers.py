@@ -24,7 +24,7 @@ from app.core.paths import REMOTE_ENDING, disk_problem, make_folder, private_ope
 from app.core.visible import visible_name
 
 if TYPE_CHECKING:
-    from app.hub.access import HubToken
+    from app.hub.hub_token import HubToken
 
 
 _FACTS, _SENT = "server.json", "sent.txt"
@@ -299,8 +299,6 @@ class RemoteServers:
             raise ModelUnreadable(str(path), "damaged")
         return RemoteModel(path, server, **facts)
 
-    # Keys: slow, and may ask the person for the keyring's password.
-
     def read_key(self, name: str) -> str:
         """Return the access key of a server, from the keyring; "" without one."""
         return self._keys.load(KEY_OF.format(name))
@@ -308,8 +306,6 @@ class RemoteServers:
     def keep_key(self, name: str, key: str) -> None:
         """Save a key in the keyring; "" deletes it. Raises TokenNotKept if it can be held for this session only."""
         self._keys.save(key, KEY_OF.format(name))
-
-    # Which documents a person let out.
 
     def may_have(self, server: RemoteServer, document: str) -> bool:
         """Return whether a document, by its sha256, may be sent there."""
@@ -413,9 +409,6 @@ def _known_fields(cls: type, raw: dict[str, Any], left_out: tuple[str, ...] = ()
         if field.name not in left_out and kind is not None and isinstance(value, kind) and not isinstance(value, bool):
             found[field.name] = value
     return found
-
-
-# Who asks one of them just now.
 
 
 LEAST_TURNS = 8

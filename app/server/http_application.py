@@ -116,8 +116,6 @@ def make_application(serving: AnswerServer, rules: AccessRules) -> Starlette:
 
 
 # A contract is imported when it is first asked for: an idle server takes 13.5 MB instead of 15.4.
-
-
 def _chat_completion(body: JsonBody) -> ApiContract:
     from app.server.openai import ChatCompletion
 
@@ -261,7 +259,7 @@ class _Server:
         """Return vectors of texts in OpenAI's format."""
 
         async def embed(body: JsonBody) -> Response:
-            from app.server.openai import EmbeddingRequest
+            from app.server.embeddings import EmbeddingRequest
 
             asked = EmbeddingRequest(body)
             return await self._answer_embedding(request, asked.model, asked.texts, asked.response_body)

@@ -278,16 +278,16 @@ def _wrap_seed(value: int | None) -> int | None:
     return None if value is None or value < 0 else value % (1 << 32)
 
 
-# Pictures are sent as base64, never fetched from an address or read from a file of this computer.
-
-
 MOST_PICTURES = 32
 ONLY_DATA = "send the picture itself as base64 (data:image/png;base64,…): URLs and files are not loaded"
 _DATA = re.compile(r"data:image/[\w.+-]+;base64,", re.IGNORECASE)
 
 
 class RequestPictures:
-    """Images of one request, by the SHA-256 of their bytes."""
+    """Images of one request, by the SHA-256 of their bytes.
+
+    Sent as base64, never fetched from an address or read from a file of this computer.
+    """
 
     def __init__(self) -> None:
         self.files: dict[str, bytes] = {}

@@ -19,7 +19,7 @@ from app.core.errors import PortTaken, TokenNotKept
 from app.features.context_growth import GrownContext
 from app.features.models.pool_policy import LeasePriority
 from app.features.serving import AnswerServer, RequestRecord, ServedModel
-from app.hub.access import HubToken
+from app.hub.hub_token import HubToken
 from app.server.http_application import AccessRules, make_application
 
 # WORKAROUND: uvicorn imports its own command line with itself, and with that click and multiprocessing (1.7 MB):

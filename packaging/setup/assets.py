@@ -21,7 +21,7 @@ from pinned_wheel import ROOT, copy_whole, say, sha256, take_out, write_whole
 
 sys.path.insert(0, str(ROOT))
 
-from app.language.language_detection import UNPACKED, packed_model
+from app.language.byte_model import UNPACKED, packed_model
 
 RESOURCES = ROOT / "resources"
 

@@ -17,9 +17,9 @@ from run import Row
 
 from app.core.events import CancelToken
 from app.hub.access import NetworkAccess
-from app.hub.download import fetch_download
 from app.hub.part import companion_path, file_place, throw_away
 from app.hub.protocol import ChildEvent, Done, Fetched, Job, Phase
+from app.hub.running_fetch import fetch_download
 from app.hub.transfer import LIMITS_VARIABLE
 from tests.helpers.fake_hub import FakeHub, File
 

@@ -14,7 +14,8 @@ from run import Row
 from app.core.paths import starter_model
 from app.engine.fit import MemoryRoom
 from app.features.models.estimate import estimate_fit
-from app.hub.access import ConnectionLedger, NetworkAccess
+from app.hub.access import NetworkAccess
+from app.hub.connection_ledger import ConnectionLedger
 from app.hub.hub_search import HubQuery, HubSearch
 from app.hub.network import Network
 from tests.helpers.fake_hub import COMMIT, FakeHub

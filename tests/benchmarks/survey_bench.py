@@ -30,7 +30,7 @@ from app.features.retrieval.scope import scope_of
 from app.features.summarize.summaries import MemorySteps
 from app.features.summarize.summary_result import InputDocument
 from app.features.survey.surveys import SurveyListed, find_all, list_all
-from app.language.numbers import find_dates
+from app.language.dates import find_dates
 from app.store.database import Database
 from app.store.document_store import DocumentStore
 

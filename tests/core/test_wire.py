@@ -18,7 +18,8 @@ from hypothesis import strategies as st
 
 from app.core.child import CHECKOUT, Child
 from app.core.errors import ModelDamaged, ProtocolViolation
-from app.core.wire import Ended, Failed, Greeting, Wire, WireClient, WireInbox, from_json, to_json
+from app.core.json_forms import to_json
+from app.core.wire import Ended, Failed, Greeting, Wire, WireClient, WireInbox, from_json
 from tests.helpers.program import wait_until
 from tests.helpers.wire import VALUES, any_value, check_missing_keys, survives
 

@@ -13,20 +13,8 @@ from hypothesis import strategies as st
 
 from app.core.gguf import GgufHeader, TensorInfo, check_model, check_projector
 from app.engine import fit
-from app.engine.fit import (
-    EYES_BYTES,
-    TOKEN_BYTES,
-    DoesNotFit,
-    GpuRoom,
-    LoadPlan,
-    MemoryRoom,
-    ModelLayout,
-    ModelShape,
-    choose_plan,
-    next_step,
-    shape_of,
-    tokens_side_by_side,
-)
+from app.engine.fit import DoesNotFit, GpuRoom, LoadPlan, MemoryRoom, choose_plan, next_step
+from app.engine.model_shape import EYES_BYTES, TOKEN_BYTES, ModelLayout, ModelShape, shape_of, tokens_side_by_side
 from app.engine.protocol import Wish
 from tests.helpers.tiny_eyes import make_random_eye
 

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.engine.scheduler import ParallelismPolicy, ThreadController, next_decode, thread_counts
+from app.engine.scheduler import ParallelismPolicy, next_decode
+from app.engine.thread_controller import ThreadController, thread_counts
 
 
 @dataclass(frozen=True)

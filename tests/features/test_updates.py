@@ -18,7 +18,8 @@ from app.core.errors import AppError, HubUnreachable, NetworkOff, ReleaseRefused
 from app.core.settings import Settings
 from app.features.error_messages import sentence_for
 from app.features.updates import MOST_BYTES, ReleaseStanding, ReleaseUpdates, version_precedence
-from app.hub.access import ConnectionLedger, NetworkAccess
+from app.hub.access import NetworkAccess
+from app.hub.connection_ledger import ConnectionLedger
 from app.hub.network import Network
 from tests.helpers.release_host import FILE, PIECE, ReleaseHost, facts, release_host
 

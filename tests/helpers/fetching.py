@@ -15,9 +15,9 @@ import pytest
 from app.core.errors import AppError
 from app.core.events import CancelToken
 from app.hub.access import NetworkAccess
-from app.hub.download import fetch_download
 from app.hub.part import file_place
 from app.hub.protocol import ChildEvent, Done, Failed, Fetched, Job, Phase
+from app.hub.running_fetch import fetch_download
 from app.hub.transfer import LIMITS_VARIABLE, TransferLimits, last_event
 from tests.helpers.fake_hub import FakeHub
 

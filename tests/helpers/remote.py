@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from app.core.events import ModelElsewhere
-from app.hub.access import ConnectionLedger, NetworkAccess
+from app.hub.access import NetworkAccess
+from app.hub.connection_ledger import ConnectionLedger
 from app.hub.model_server import ModelServer
 from app.remote.engine import RemoteEngine
 from app.remote.server_facts import find_out

@@ -11,8 +11,9 @@ import threading
 from pathlib import Path
 
 from app.hub.access import NetworkAccess
-from app.hub.download import Download, DownloadRequest, fetch_download
+from app.hub.download import Download, DownloadRequest
 from app.hub.model_files import RemoteFile
+from app.hub.running_fetch import fetch_download
 from tests.hub.queue_parts import Home
 
 

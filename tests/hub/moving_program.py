@@ -6,8 +6,8 @@ import sys
 from pathlib import Path
 
 from app.core.events import CancelToken
-from app.hub import models_folder
-from app.hub.models_folder import move_folder
+from app.hub import move_files
+from app.hub.folder_move import move_folder
 
 
 def main() -> None:
@@ -16,7 +16,7 @@ def main() -> None:
         sys.stdout.flush()
         sys.stdin.readline()
 
-    models_folder.SAY_EVERY_S = 0  # a step for each piece, so that the middle of a file can be met
+    move_files.SAY_EVERY_S = 0  # a step for each piece, so that the middle of a file can be met
     for progress in move_folder(Path(sys.argv[1]), Path(sys.argv[2]), CancelToken(), lambda: step("moved")):
         step(progress.name)
     sys.stdout.write("end\n")

@@ -10,7 +10,7 @@ import pytest
 
 from app.core.errors import DiskFull, FolderNotWritable, ModelMissing, ModelNotOurs, ModelUnreadable, NotEnoughDisk
 from app.core.events import CancelToken, CopyProgress
-from app.hub import models_folder
+from app.hub import models_folder, move_files
 from app.hub.model_library import scan_folder
 from app.hub.models_folder import add_model
 from tests.helpers.disks import other_disk, small_disk
@@ -155,7 +155,7 @@ def test_a_cancel_leaves_nothing_behind(mine: Path) -> None:
 def test_a_generator_that_is_given_up_leaves_nothing_behind(
     mine: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(models_folder, "SAY_EVERY_S", 0)
+    monkeypatch.setattr(move_files, "SAY_EVERY_S", 0)
     steps = add_model(mine, folder, "copy", CancelToken(), others=())
     next(steps)
     assert [path.suffix for path in folder.rglob("*") if path.is_file()] == [".part"]

@@ -115,7 +115,7 @@ def test_a_download_that_was_killed_goes_on_at_the_exact_byte_in_another_run(fet
 def test_a_child_that_ends_again_and_again_is_given_up(
     fetching: Fetching, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    caplog.set_level("INFO", "app.hub.download")
+    caplog.set_level("INFO", "app.hub.running_fetch")
     monkeypatch.setenv(LIMITS_VARIABLE, '{"no such limit": 1}')
     with pytest.raises(DownloadFailed) as caught:
         list(fetching.child(CancelToken()))
@@ -266,7 +266,8 @@ def test_a_child_does_not_outlive_its_parent(fetching: Fetching, hold: Callable[
     hold(fetching)
     phase = hold.__name__.removeprefix("hold_").replace("stalled", "downloading")
     code = (
-        "import sys, pathlib; from app.core.events import CancelToken; from app.hub.download import fetch_download\n"
+        "import sys, pathlib; from app.core.events import CancelToken\n"
+        "from app.hub.running_fetch import fetch_download\n"
         "from app.hub.protocol import WIRE\n"
         "job = WIRE.parse_request(pathlib.Path(sys.argv[1]).read_bytes())\n"
         "for event in fetch_download(job, folder=pathlib.Path(sys.argv[2]), cancel=CancelToken()):\n"

@@ -327,7 +327,7 @@ def test_a_file_that_an_ending_child_still_holds_is_waited_for(home: Home) -> No
 
 
 def test_a_pause_ends_that_wait(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("app.hub.download.LOCKED_WAIT_S", 3600.0)
+    monkeypatch.setattr("app.hub.running_fetch.LOCKED_WAIT_S", 3600.0)
     queue, fetch = home.open(), home.fetch
     id_ = queue.add(request(A)).id
     fetch.fail(A, DownloadRunning("a.gguf"))

@@ -17,9 +17,10 @@ import pytest
 from app.core.child import CHECKOUT
 from app.core.errors import FileNotOnHub, NetworkOff, NotEnoughDisk
 from app.hub.access import NetworkAccess
-from app.hub.download import DownloadRequest, fetch_download
+from app.hub.download import DownloadRequest
 from app.hub.model_files import RemoteFile
 from app.hub.part import file_place
+from app.hub.running_fetch import fetch_download
 from tests.helpers import warm
 from tests.helpers.fake_hub import FakeHub
 from tests.helpers.fetching import content_of, quick_children

@@ -13,9 +13,9 @@ import pytest
 
 from app.core.errors import DiskFull, FolderNotWritable, NotEnoughDisk
 from app.core.events import CancelToken, CopyProgress
-from app.hub import models_folder
+from app.hub import folder_move
+from app.hub.folder_move import JOURNAL, move_folder, unfinished_move
 from app.hub.model_library import scan_folder
-from app.hub.models_folder import JOURNAL, move_folder, unfinished_move
 from tests.helpers.disks import other_disk, small_disk
 from tests.helpers.models_on_disk import as_nobody, contents, write_model, write_sidecar
 
@@ -266,7 +266,7 @@ def test_too_little_room_is_said_before_anything_is_copied(old: Path, tmp_path: 
 def test_a_disk_that_fills_up_meanwhile_loses_nothing(
     old: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(models_folder, "reserve_for", lambda size: -10_000_000)  # as if there had been room at first
+    monkeypatch.setattr(folder_move, "reserve_for", lambda size: -10_000_000)  # as if there had been room at first
     before = contents(old)
     with small_disk(tmp_path / "small", 1_000_000) as disk:
         with pytest.raises(DiskFull):

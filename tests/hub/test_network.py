@@ -36,7 +36,9 @@ from app.core.errors import (
     TokenRefused,
 )
 from app.core.events import CancelToken
-from app.hub.access import ConnectionLedger, HubConnection, HubToken, NetworkAccess, wait_of
+from app.hub.access import NetworkAccess, wait_of
+from app.hub.connection_ledger import ConnectionLedger, HubConnection
+from app.hub.hub_token import HubToken
 from app.hub.network import Network, http_client, import_client
 from tests.helpers.fake_hub import FakeHub
 
@@ -179,7 +181,7 @@ def test_the_newest_come_first_and_what_is_no_connection_is_passed_over(ledger: 
 
 def test_several_processes_may_write_at_once(ledger: ConnectionLedger) -> None:
     code = (
-        "import sys, pathlib; from app.hub.access import ConnectionLedger\n"
+        "import sys, pathlib; from app.hub.connection_ledger import ConnectionLedger\n"
         f"ledger = ConnectionLedger(pathlib.Path({str(ledger.path)!r}))\n"
         "for number in range(200):\n"
         "    ledger.update_connection(ledger.begin('host', 'why'), received_bytes=number, status=200)"

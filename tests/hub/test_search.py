@@ -24,7 +24,8 @@ from app.core.errors import (
 from app.core.events import CancelToken
 from app.core.gguf import check_model, read_beginning, read_header
 from app.features.error_messages import sentence_for
-from app.hub.access import ConnectionLedger, NetworkAccess
+from app.hub.access import NetworkAccess
+from app.hub.connection_ledger import ConnectionLedger
 from app.hub.hub_search import FIRST_HEADER_BYTES, MOST_CARD_BYTES, PAGE_ROWS, FoundRepository, HubQuery, HubSearch
 from app.hub.network import Network
 from tests.helpers import gguf_files

@@ -25,7 +25,8 @@ from app.core.errors import (
     RepositoryMissing,
     TokenRefused,
 )
-from app.hub.access import ConnectionLedger, NetworkAccess
+from app.hub.access import NetworkAccess
+from app.hub.connection_ledger import ConnectionLedger
 from app.hub.part import PartialFile
 from app.hub.protocol import Done
 from app.hub.transfer import LIMITS_VARIABLE, TransferLimits, limits_from

@@ -13,7 +13,7 @@ import pytest
 
 from app.core.errors import FolderNotWritable, ModelMissing, ModelNotOurs
 from app.hub.model_library import InstalledModel, describe_model, scan_folder
-from app.hub.models_folder import NOTE, TRASH, TrashedModel, empty_trash, list_trash, put_back, throw_away
+from app.hub.model_trash import NOTE, TRASH, TrashedModel, empty_trash, list_trash, put_back, throw_away
 from tests.helpers import models_on_disk
 from tests.helpers.models_on_disk import as_nobody, write_model, write_sidecar
 

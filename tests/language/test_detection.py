@@ -7,14 +7,13 @@ import sys
 
 import pytest
 
-from app.language import language_detection
+from app.language import byte_model
+from app.language.byte_model import LanguageModel, most_likely
 from app.language.language_detection import (
     LanguageDetector,
-    LanguageModel,
     language_by_words,
     language_of,
     languages_differ,
-    most_likely,
     scripts_differ,
 )
 from app.language.language_names import LANGUAGES
@@ -73,7 +72,7 @@ def test_the_streamed_model_says_what_its_own_loader_says() -> None:
 
 def test_a_packed_model_says_what_the_unpacked_one_says(monkeypatch: pytest.MonkeyPatch) -> None:
     mapped = [most_likely(TEXTS[code]) for code in ("de", "uk")]
-    monkeypatch.setattr(language_detection, "UNPACKED", "languages/none.npz")
+    monkeypatch.setattr(byte_model, "UNPACKED", "languages/none.npz")
     assert most_likely(TEXTS["de"]) == mapped[0]
     assert LanguageModel().most_likely(TEXTS["uk"]) == mapped[1]
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from app.language.text_facts import find_garbled_words, missing_fact, repeated_sentence
+from app.language.sentence_support import missing_fact
+from app.language.text_facts import find_garbled_words, repeated_sentence
 from app.language.word_tables import changed_alternative
 
 CRANE = "The new crane, built by Brenner & Falk, lifts 60 tonnes and reaches 42 metres."

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from app.core.paths import resource_path
-from app.language import language_detection
-from app.language.language_detection import LanguageModel, most_likely
+from app.language import byte_model
+from app.language.byte_model import LanguageModel, most_likely
 
 TEXTS = {
     "de": "Der Mieter zahlt die Miete jeden Monat bis zum dritten Werktag.",
@@ -29,9 +29,9 @@ def test_held_and_streamed_agree() -> None:
 
 
 def test_packed_and_unpacked_it_says_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert resource_path(language_detection.UNPACKED).is_file(), "run `make setup`"
+    assert resource_path(byte_model.UNPACKED).is_file(), "run `make setup`"
     unpacked = most_likely(MIXED)
-    monkeypatch.setattr(language_detection, "UNPACKED", "languages/not-there")
+    monkeypatch.setattr(byte_model, "UNPACKED", "languages/not-there")
     assert most_likely(MIXED) == unpacked
 
 
@@ -44,13 +44,13 @@ def test_only_the_languages_that_are_named_are_found() -> None:
 
 def test_as_packages_have_it_it_says_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     unpacked = most_likely(MIXED)
-    gzipped = tmp_path / language_detection.GZIPPED
+    gzipped = tmp_path / byte_model.GZIPPED
     gzipped.parent.mkdir()
     with (
-        resource_path(language_detection.UNPACKED).open("rb") as file,
+        resource_path(byte_model.UNPACKED).open("rb") as file,
         gzip.open(gzipped, "wb", compresslevel=1) as out,
     ):
         shutil.copyfileobj(file, out)
-    monkeypatch.setattr(language_detection, "resource_path", lambda name: tmp_path / name)
-    monkeypatch.setattr(language_detection, "packed_model", lambda: pytest.fail("it is here, less tightly packed"))
+    monkeypatch.setattr(byte_model, "resource_path", lambda name: tmp_path / name)
+    monkeypatch.setattr(byte_model, "packed_model", lambda: pytest.fail("it is here, less tightly packed"))
     assert most_likely(MIXED) == unpacked

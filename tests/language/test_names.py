@@ -8,17 +8,14 @@ import pytest
 
 from app.language.language_names import (
     LANGUAGES,
-    LATIN,
     are_alike,
     english_name,
     find_language,
     has_formality,
     has_word_spaces,
-    is_right_to_left,
     other_than,
-    script_in,
-    script_of,
 )
+from app.language.scripts import LATIN, is_right_to_left, script_in, script_of
 
 CODES = [one.code for one in LANGUAGES]
 

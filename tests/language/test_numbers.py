@@ -6,7 +6,8 @@ from decimal import Decimal
 
 import pytest
 
-from app.language.numbers import find_dates, find_quantities, written_numbers
+from app.language.dates import find_dates
+from app.language.numbers import find_quantities, written_numbers
 
 
 def test_numbers_stand_where_they_are_said_to_stand() -> None:

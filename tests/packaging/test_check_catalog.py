@@ -14,8 +14,9 @@ import pytest
 
 from app.core.errors import RepositoryMissing
 from app.features.error_messages import sentence_for
-from app.hub.access import ConnectionLedger, NetworkAccess
+from app.hub.access import NetworkAccess
 from app.hub.catalog import CatalogEntry
+from app.hub.connection_ledger import ConnectionLedger
 from app.hub.hub_search import HubSearch
 from app.hub.network import Network
 from tests.helpers.fake_hub import FakeHub

@@ -632,7 +632,7 @@ def test_the_windows_installer_and_its_uninstaller_are_signed(tmp_path: Path, mo
 def test_the_trial_of_a_package_asks_what_its_process_understands() -> None:
     import smoke_test
 
-    from app.engine.fit import PROBE_WIRE, FitProbe
+    from app.engine.memory_probe import PROBE_WIRE, FitProbe
 
     line = json.dumps(smoke_test.FIT_PROBE | {"path": "model.gguf"}).encode()
     assert isinstance(PROBE_WIRE.parse_request(line), FitProbe)

@@ -91,7 +91,7 @@ def test_known_fonts_are_copied_and_unknown_ones_left_out(tmp_path: Path, monkey
 def test_the_model_of_languages_is_unpacked(tmp_path: Path) -> None:
     import assets
 
-    from app.language.language_detection import UNPACKED
+    from app.language.byte_model import UNPACKED
 
     assets.unpack_language_model(tmp_path)
     assert zipfile.ZipFile(tmp_path / UNPACKED).testzip() is None

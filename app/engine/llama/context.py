@@ -10,10 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from app.engine.llama.llama_library import LlamaLibrary
-from app.engine.scheduler import ThreadController, thread_counts
-
-# Whether a model still computes with numbers: damaged weights turn into NaN, and NaN into endless nonsense.
-
+from app.engine.thread_controller import ThreadController, thread_counts
 
 CHECK_EVERY_TOKENS = 16  # while writing; and once when the prompt was read
 

@@ -24,10 +24,10 @@ from typing import TYPE_CHECKING, Any
 from app.core.errors import AppError, MediaRefused, ProjectorRefused
 from app.core.events import Media
 from app.core.gguf import VOICES, GgufHeader, projector_kinds
-from app.engine.fit import number_of
 from app.engine.llama.llama_library import LlamaLibrary
 from app.engine.llama.model import PROGRESS_EVERY_S, Model, c_path
 from app.engine.llama.tiles import MediaTile, TileNumbers
+from app.engine.model_shape import number_of
 from app.engine.protocol import MediaCount
 from app.engine.states import model_identity
 

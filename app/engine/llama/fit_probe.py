@@ -17,20 +17,12 @@ from typing import Any
 from app.core.child import claim_wire
 from app.core.gguf import read_complete
 from app.core.wire import ParentSide, check_request
-from app.engine import computer
-from app.engine.fit import (
-    PROBE_WIRE,
-    FitProbe,
-    MemoryNeeds,
-    MemorySpeed,
-    ModelLayout,
-    ModelShape,
-    ProbeMemory,
-    shape_of,
-)
-from app.engine.llama.devices import ModelParameters, context_parameters
+from app.engine import memory_speed
 from app.engine.llama.llama_library import LlamaLibrary, open_library
 from app.engine.llama.model import c_path
+from app.engine.llama.model_parameters import ModelParameters, context_parameters
+from app.engine.memory_probe import PROBE_WIRE, FitProbe, MemorySpeed, ProbeMemory
+from app.engine.model_shape import MemoryNeeds, ModelLayout, ModelShape, shape_of
 
 MIB = 2**20
 
@@ -55,7 +47,7 @@ def main(_arguments: list[str]) -> int:
 
 def _answer_request(request: FitProbe | ProbeMemory) -> MemoryNeeds | MemorySpeed | None:
     if isinstance(request, ProbeMemory):
-        return MemorySpeed(computer.measure_memory_speed(request.cores))
+        return MemorySpeed(memory_speed.measure_memory_speed(request.cores))
     return measure_needs(open_library(), request.path, request.layout, request.gpus, request.split)
 
 

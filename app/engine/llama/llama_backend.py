@@ -19,12 +19,12 @@ from app.engine import computer, protocol
 from app.engine.answer_decoder import HARMONY, NO_THINKING, AnswerDecoder, ThinkingSyntax, syntax_of, thinking_of
 from app.engine.backend import EngineJob
 from app.engine.computer import JsonCache, key_of
-from app.engine.fit import shape_of, tokens_side_by_side
 from app.engine.llama import devices
-from app.engine.llama.calling import call_syntax, grammar_of
+from app.engine.llama.cached_sequence import common_length
+from app.engine.llama.call_grammar import grammar_of
+from app.engine.llama.calling import call_syntax
 from app.engine.llama.context import LlamaContext
 from app.engine.llama.decoder import BatchDecoder
-from app.engine.llama.devices import BorrowedDevices
 from app.engine.llama.embedding_context import (
     MOST_EMBEDDED_TOKENS,
     EmbeddingBrokenOff,
@@ -37,15 +37,16 @@ from app.engine.llama.inspection import MOST_ATTENTION_TOKENS, WINDOW_TOKENS, In
 from app.engine.llama.llama_library import LlamaLibrary, open_library
 from app.engine.llama.loading import OpenedModel, open_model
 from app.engine.llama.model import Model
-from app.engine.llama.pool import PromptTokens, SavedStates, SequenceRun, common_length
+from app.engine.llama.model_parameters import BorrowedDevices
 from app.engine.llama.sampling import Grammar, choose_sampling, make_chain, open_grammar
-from app.engine.llama.template import MediaMarks, PromptPart, TemplateProblem, calls_told
+from app.engine.llama.saved_states import SavedStates
+from app.engine.llama.sequence_run import PromptTokens, SequenceRun
+from app.engine.llama.template import MediaMarks, PromptPart, calls_told
+from app.engine.llama.template_process import TemplateProblem
 from app.engine.llama.token_classifier import ClassificationBrokenOff, TokenClassifier, classifies_tokens, spans_of
+from app.engine.model_shape import shape_of, tokens_side_by_side
 from app.engine.scheduler import ParallelismPolicy
 from app.engine.states import StateFolder, model_identity
-
-# A model that is ready: its context, its decoder, and how requests become prompts for it.
-
 
 SPEEDS_FILE = "speeds.json"  # in the child's own working folder
 

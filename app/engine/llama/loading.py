@@ -14,16 +14,17 @@ from app.core.errors import ModelLoadFailed, ModelTooLarge, ProjectorRefused
 from app.core.events import LoadProgress, Placed
 from app.core.gguf import GgufHeader, check_projector
 from app.core.wire import EventReply
-from app.engine import computer, fit, protocol
+from app.engine import computer, fit, memory_probe, protocol
 from app.engine.backend import EngineJob
 from app.engine.computer import JsonCache, key_of
-from app.engine.fit import GpuRoom, LoadPlan, MemoryNeeds, MemoryRoom, ModelLayout, shape_of
+from app.engine.fit import GpuRoom, LoadPlan, MemoryRoom
 from app.engine.llama import devices
-from app.engine.llama.devices import BorrowedDevices, ModelParameters, context_parameters
 from app.engine.llama.eyes import VisionEncoder, open_eyes
 from app.engine.llama.llama_library import LlamaLibrary
 from app.engine.llama.model import Model, load_model
+from app.engine.llama.model_parameters import BorrowedDevices, ModelParameters, context_parameters
 from app.engine.llama.tiles import TileNumbers
+from app.engine.model_shape import MemoryNeeds, ModelLayout, shape_of
 from app.engine.protocol import Device
 from app.engine.rpc_machines import watch_connections
 from app.engine.states import model_identity
@@ -226,7 +227,9 @@ class _ModelOpening:
             except (KeyError, TypeError, ValueError):
                 self._remembered.forget(key)
         path, cancelled = Path(self._request.path).absolute(), self._job.stop.is_set
-        needs = fit.probe_file(path, layout, self._names, self._split, folder=self._folder, cancelled=cancelled)
+        needs = memory_probe.probe_file(
+            path, layout, self._names, self._split, folder=self._folder, cancelled=cancelled
+        )
         if needs is None:
             return None
         self._remembered.put(key, {"layout": dataclasses.asdict(layout), "needs": dataclasses.asdict(needs)})

@@ -14,7 +14,8 @@ from app.core.errors import InfillUnavailable, TokenUnknown
 from app.core.events import Media
 from app.core.gguf import GgufHeader
 from app.engine.llama.llama_library import LlamaLibrary
-from app.engine.llama.template import ChatTemplate, PromptPart, TemplateProcess, taking_text
+from app.engine.llama.template import ChatTemplate, PromptPart, taking_text
+from app.engine.llama.template_process import TemplateProcess
 
 PROGRESS_EVERY_S = 0.05
 

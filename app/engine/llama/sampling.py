@@ -11,13 +11,11 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from app.core.errors import GrammarInvalid
-from app.engine.llama.grammars import check_measures, gbnf_of_schema
+from app.engine.llama.grammar_size import check_measures
+from app.engine.llama.grammars import gbnf_of_schema
 from app.engine.llama.llama_library import LlamaLibrary
 from app.engine.llama.model import Model
 from app.engine.protocol import Sampling
-
-# Answers that follow a grammar: GBNF, or a JSON schema through the package's own converter.
-
 
 ROOT = b"root"
 MOST_STEP_S = 4.0

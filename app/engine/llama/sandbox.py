@@ -25,7 +25,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from app.core.child import claim_wire
 from app.core.wire import ParentSide, check_request
-from app.engine.llama.template import (
+from app.engine.llama.template_process import (
     MOST_PROCESSOR_S,
     RENDER_WIRE,
     Rendered,

@@ -173,7 +173,7 @@ def _ask_model(
 def _is_recurrent(path: Path) -> bool:
     """Return whether a model would have to read the whole question again, since its state can't be rolled back."""
     from app.core.gguf import GgufProblem, read_beginning
-    from app.engine.fit import shape_of
+    from app.engine.model_shape import shape_of
 
     try:
         with path.open("rb") as file:

@@ -20,7 +20,7 @@ from mdit_py_plugins.dollarmath import dollarmath_plugin
 from mdit_py_plugins.footnote import footnote_plugin
 from mdit_py_plugins.texmath import texmath_plugin
 
-from app.language.language_names import is_right_to_left
+from app.language.scripts import is_right_to_left
 
 MOST_CHARACTERS = 100_000
 """A longer text is shown as it is written: some of Markdown takes more than twice as long for twice the text."""

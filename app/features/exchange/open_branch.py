@@ -17,7 +17,7 @@ from app.features.retrieval.support import is_marked_not_found, quote_parts, uns
 from app.features.retrieval.support_messages import unsupported_words
 from app.features.summarize.export import escape_markdown
 from app.features.work.saved_file import web_page
-from app.language.language_names import is_right_to_left
+from app.language.scripts import is_right_to_left
 from app.store.conversations import Conversation, DocumentUse, MessageState, TreeMessage
 from app.store.media_store import MediaUse
 

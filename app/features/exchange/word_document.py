@@ -30,7 +30,7 @@ from app.features.exchange.office_math import office_math
 from app.features.exchange.open_branch import ExportedTurn, OpenBranch
 from app.features.media import MediaLibrary
 from app.features.work.new_docx import GREY, in_english, new_docx
-from app.language.language_names import is_right_to_left
+from app.language.scripts import is_right_to_left
 from app.store.media_store import MediaUse
 
 log = logging.getLogger(__name__)

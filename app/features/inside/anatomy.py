@@ -12,7 +12,7 @@ from typing import Any
 
 from app.core.gguf import GgufHeader, check_model
 from app.core.visible import visible_name
-from app.engine.fit import VALUE_BYTES, shape_of
+from app.engine.model_shape import VALUE_BYTES, shape_of
 
 PARTS: tuple[tuple[str, str, str], ...] = (
     (

@@ -20,7 +20,7 @@ from app.core.errors import AppError, ModelMissing
 from app.core.events import CancelToken, Finished, LoadProgress, Message, PromptProgress, Role, TextDelta, TokenSeen
 from app.core.gguf import check_model
 from app.engine.contract import Engine
-from app.engine.fit import ModelLayout, shape_of
+from app.engine.model_shape import ModelLayout, shape_of
 from app.engine.protocol import OPEN, Ask, Sampling, Wish
 from app.features.inside.looks import read_probabilities, surprise_of
 from app.features.models.model_pool import CONTEXT_TOKENS

@@ -45,18 +45,19 @@ from app.features.models.installed import (
     is_of,
 )
 from app.features.models.model_messages import MessageTemplate
-from app.hub import models_folder, part
+from app.hub import folder_move, model_trash, models_folder, part
 from app.hub.catalog import CatalogEntry, load_catalog
-from app.hub.download import Download, DownloadRequest, fetch_download
+from app.hub.download import Download, DownloadRequest
 from app.hub.downloads import KIND as DOWNLOAD
 from app.hub.downloads import Downloads
 from app.hub.hub_search import HubSearch
 from app.hub.model_files import ModelFile, RemoteFile, Repository
 from app.hub.model_library import InstalledModel
-from app.hub.models_folder import TrashedModel
+from app.hub.model_trash import TrashedModel
 from app.hub.network import Network
 from app.hub.protocol import ChildEvent, Done, Fetched
 from app.hub.protocol import Job as FetchJob
+from app.hub.running_fetch import fetch_download
 from app.store.jobs import Job, JobTable
 from app.store.model_notes import ModelNotes
 
@@ -333,7 +334,7 @@ class ModelCollection:
         if model is None:
             raise ModelNotInstalled(path.name)
         if model.is_ours:
-            thrown = models_folder.throw_away(model, self.models_folder())
+            thrown = model_trash.throw_away(model, self.models_folder())
             self._chosen.forget_file(path)
             self._notify_list_listeners()
             return thrown
@@ -343,7 +344,7 @@ class ModelCollection:
 
     def put_back(self, thrown: TrashedModel) -> Path:
         """Undo `remove`; return the path."""
-        path = models_folder.put_back(thrown)
+        path = model_trash.put_back(thrown)
         self._notify_list_listeners()
         return path
 
@@ -364,7 +365,7 @@ class ModelCollection:
             self.downloads.pause(download.id)
         self.downloads.wait_for_idle()  # no child writes into the old folder any more
         try:
-            yield from models_folder.move_folder(
+            yield from folder_move.move_folder(
                 old, new, cancel, lambda: self._chosen.follow_move(old, new, self.around.paths.models)
             )
         finally:
@@ -539,11 +540,11 @@ class ModelCollection:
 def _tidy_folder(folder: Path, cancel: CancelToken) -> None:
     """Empty the trash of week-old files and finish an interrupted move of the folder."""
     try:
-        models_folder.empty_trash(folder, TRASH_KEPT_S)
-        left = models_folder.unfinished_move(folder)
+        model_trash.empty_trash(folder, TRASH_KEPT_S)
+        left = folder_move.unfinished_move(folder)
         if left is not None:
             # A move that was ended by force goes on; the program's end may stop it again.
-            for _ in models_folder.move_folder(left, folder, cancel):
+            for _ in folder_move.move_folder(left, folder, cancel):
                 pass
     except AppError as error:
         log.info("the models folder could not be tidied up: %s", error)
@@ -685,7 +686,7 @@ class ModelStorage:
             shutil.disk_usage(there).free,
             # Parts of unfinished downloads count as models: they are wanted.
             sum(map(_file_size, files)) + sum(part.fetched_bytes(path) for path in parts if path not in loose),
-            sum(_file_size(file) for file in (folder / models_folder.TRASH).rglob("*")),
+            sum(_file_size(file) for file in (folder / model_trash.TRASH).rglob("*")),
             sum(map(part.fetched_bytes, loose)),
             self._states.size_bytes(),
             sum(_job_bytes(job) for job in self._jobs.find(DOWNLOAD, OVER)),
@@ -694,7 +695,7 @@ class ModelStorage:
 
     def clear_trash(self) -> None:
         """Delete removed models for good."""
-        models_folder.empty_trash(self._folder())
+        model_trash.empty_trash(self._folder())
 
     def clear_parts(self) -> None:
         """Delete partial files that no download needs."""

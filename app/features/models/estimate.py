@@ -12,20 +12,13 @@ from typing import Any
 from app.core.errors import ModelUnreadable
 from app.core.events import CancelToken, Finished, Message, Role, Waiting
 from app.core.gguf import GgufHeader, GgufProblem, SkippedArray, read_beginning
-from app.engine import fit
-from app.engine.computer import JsonCache, machine_key, physical_cores, writing_bytes_per_s
+from app.engine import fit, memory_probe
+from app.engine.computer import JsonCache, physical_cores
 from app.engine.contract import Engine
-from app.engine.fit import (
-    MOST_LAYERS,
-    MOST_UNITS,
-    VALUE_BYTES,
-    MemoryNeeds,
-    MemoryRoom,
-    ModelLayout,
-    ModelShape,
-    probe_memory,
-    shape_of,
-)
+from app.engine.fit import MemoryRoom
+from app.engine.memory_probe import probe_memory
+from app.engine.memory_speed import machine_key, writing_bytes_per_s
+from app.engine.model_shape import MOST_LAYERS, MOST_UNITS, VALUE_BYTES, MemoryNeeds, ModelLayout, ModelShape, shape_of
 from app.engine.protocol import Sampling, Wish
 from app.features.models.model_messages import MessageTemplate, format_gigabytes
 
@@ -144,7 +137,7 @@ def measure_fit(
     layout = _plan_layout(shape, room, None)[1]
     # At most twice: the exact figures may lead to another layout, which is then measured as well.
     for _ in range(MOST_PROBES):
-        measured = fit.probe_header(
+        measured = memory_probe.probe_header(
             header_bytes, total_bytes, layout, gpus if layout.gpu_layers else (), folder=folder, cancelled=cancelled
         )
         if measured is None:

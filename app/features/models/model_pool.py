@@ -16,7 +16,7 @@ from app.core.gguf import check_model
 from app.core.paths import runs_elsewhere
 from app.engine.computer import free_memory_bytes
 from app.engine.contract import Engine, ensure_loaded
-from app.engine.fit import ModelLayout, shape_of
+from app.engine.model_shape import ModelLayout, shape_of
 from app.engine.protocol import Wish
 from app.features.models.model_messages import MessageTemplate, format_gigabytes
 from app.features.models.pool_policy import (

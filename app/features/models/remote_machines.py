@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from app.core.settings import Settings
     from app.engine.fit import GpuRoom
     from app.engine.rpc_machines import RemoteMachine
-    from app.hub.access import ConnectionLedger
+    from app.hub.connection_ledger import ConnectionLedger
 
 WHY = "lent memory"
 """As the ledger of connections has it."""

@@ -21,8 +21,8 @@ from app.language.admissions import admits_absence
 from app.language.language_detection import SMALL_WORDS, language_by_words
 from app.language.numbers import find_quantities
 from app.language.proper_names import find_names
+from app.language.sentence_support import missing_fact
 from app.language.sentences import split_sentences
-from app.language.text_facts import missing_fact
 from app.language.word_likeness import closest_likeness
 from app.language.words import WORD, stems_of_word
 from app.store.document_store import DocumentStore, Fields

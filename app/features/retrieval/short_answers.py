@@ -10,8 +10,8 @@ from app.features.retrieval.ranking import words_of
 from app.language.admissions import admits_absence
 from app.language.language_detection import language_by_words
 from app.language.numbers import find_quantities
+from app.language.sentence_support import missing_fact
 from app.language.sentences import split_sentences
-from app.language.text_facts import missing_fact
 from app.language.words import WORD, stems_of_word, word_stems
 from app.store.document_store import DocumentStore
 

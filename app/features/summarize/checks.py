@@ -16,18 +16,14 @@ from typing import NamedTuple
 
 from app.documents.blocks import Block
 from app.features.summarize.summary_result import Check, CheckReason, ClaimAnchor
+from app.language.changed_facts import LEAST_WORDS, changed_facts
+from app.language.dates import find_dates
 from app.language.language_detection import MOST_CHARACTERS, language_by_words, languages_differ, scripts_differ
 from app.language.language_names import LETTER_OR_DIGIT_WITH_CASE
-from app.language.numbers import find_dates, find_quantities
+from app.language.numbers import find_quantities
 from app.language.proper_names import Vocabulary, find_names, holds_name, missing_name, text_vocabulary
-from app.language.text_facts import (
-    LEAST_WORDS,
-    changed_facts,
-    find_garbled_words,
-    missing_day,
-    missing_number,
-    repeated_sentence,
-)
+from app.language.sentence_support import missing_day
+from app.language.text_facts import find_garbled_words, missing_number, repeated_sentence
 from app.language.word_tables import changed_alternative
 from app.language.words import (
     MissingFact,

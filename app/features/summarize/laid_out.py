@@ -21,7 +21,8 @@ from app.features.summarize.summary_messages import (
     unknown_words,
 )
 from app.features.summarize.summary_result import ClaimAnchor, Form, Method, Statement, Summary
-from app.language.language_names import is_right_to_left, is_rtl
+from app.language.language_names import is_rtl
+from app.language.scripts import is_right_to_left
 
 _RUNNING_ON = (Form.PARAGRAPHS, Form.QUESTIONS, Form.OWN)
 """In these statements with the same `paragraph` run on; the others are lists."""

@@ -30,9 +30,11 @@ from app.features.summarize.summary_result import (
     Summary,
     SummaryOptions,
 )
-from app.language.language_names import HAN, KANA, WITHOUT_SPACES
-from app.language.numbers import MONTHS, Date, find_dates, find_measures
+from app.language.dates import MONTHS, Date, find_dates
+from app.language.language_names import WITHOUT_SPACES
+from app.language.numbers import find_measures
 from app.language.proper_names import Name, names_of_language
+from app.language.scripts import HAN, KANA
 from app.language.sentences import split_sentences
 
 

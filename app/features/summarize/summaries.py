@@ -21,8 +21,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from app.core.errors import DocumentGone
 from app.core.events import CancelToken, ModelLoaded
+from app.core.json_forms import to_json
 from app.core.settings import Settings
-from app.core.wire import to_json
 from app.engine.contract import Engine
 from app.features.document_library import DocumentLibrary
 from app.features.summarize.method import MethodChoice, is_short, score_claims, written_fields

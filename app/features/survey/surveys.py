@@ -70,8 +70,9 @@ from app.features.summarize.summary_work import SummaryWork
 from app.features.survey.wanted import QueryOffer, SurveyCoverage, SurveyProgress, made_to_fields
 from app.features.work.asking import TaskAnswer, TaskRests, wake_model
 from app.features.work.pace import MeasuredSpeeds
+from app.language.dates import find_dates
 from app.language.language_names import WITHOUT_SPACES
-from app.language.numbers import CLOCK, MONEY, Quantity, find_dates, find_quantities
+from app.language.numbers import CLOCK, MONEY, Quantity, find_quantities
 from app.language.words import stretch_at
 from app.store.conversations import MessageState, StoredMessage
 

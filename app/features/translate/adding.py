@@ -12,9 +12,9 @@ from typing import Any
 
 from app.core.errors import DocumentUnreadable
 from app.core.events import CancelToken
+from app.core.json_forms import to_json
 from app.core.paths import disk_problem, make_folder, private_opener
 from app.core.visible import visible_name
-from app.core.wire import to_json
 from app.documents import read_document
 from app.documents.protocol import BlocksRead, Segments, SegmentsDone, SegmentsRead
 from app.documents.segments import Content

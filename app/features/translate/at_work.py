@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from app.core.events import CancelToken, ModelElsewhere, ModelLoaded
-from app.core.wire import from_json, to_json
+from app.core.json_forms import to_json
+from app.core.wire import from_json
 from app.documents.segments import Segment
 from app.engine.contract import Engine
 from app.features.translate.translation_events import (

@@ -18,8 +18,8 @@ from pathlib import Path
 
 from app.core.errors import DocumentGone
 from app.core.events import CancelToken
+from app.core.json_forms import to_json
 from app.core.settings import Settings
-from app.core.wire import to_json
 from app.documents.segments import Content
 from app.features.chat.answer_service import title_from
 from app.features.document_library import DocumentLibrary

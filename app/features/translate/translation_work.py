@@ -51,18 +51,9 @@ from app.features.translate.word_checks import (
 )
 from app.features.work.asking import wake_model
 from app.language.language_detection import LEAST_LETTERS, LanguageDetector
-from app.language.language_names import (
-    HAN,
-    KANA,
-    LANGUAGES,
-    LATIN,
-    are_alike,
-    base_code,
-    count_script,
-    english_name,
-    script_of,
-)
+from app.language.language_names import LANGUAGES, are_alike, base_code, english_name
 from app.language.numbers import WrittenNumber, find_quantities, written_numbers
+from app.language.scripts import HAN, KANA, LATIN, count_script, script_of
 
 THINKING_TOKENS = 256
 """Extra tokens for models whose thinking can't be switched off."""

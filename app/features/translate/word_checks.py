@@ -9,7 +9,8 @@ from collections.abc import Collection, Iterator, Mapping
 from functools import cache
 
 from app.core.paths import resource_path
-from app.language.language_names import base_code, find_foreign_letters, has_word_spaces, script_of
+from app.language.language_names import base_code, has_word_spaces
+from app.language.scripts import find_foreign_letters, script_of
 from app.language.text_facts import find_garbled_words
 from app.language.word_tables import WordForms, changed_alternative, forms_of, load_tables, split_words
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from app.documents.blocks import Block
 from app.features.document_library import TextHighlight
-from app.language.language_names import is_right_to_left
+from app.language.scripts import is_right_to_left
 
 
 class Area(NamedTuple):

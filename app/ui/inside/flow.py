@@ -21,7 +21,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QAbstractScrollArea, QFrame, QVBoxLayout, QWidget
 
-from app.language.language_names import is_right_to_left
+from app.language.scripts import is_right_to_left
 from app.ui.i18n import tr
 from app.ui.text.keyboard_walk import step_aside
 from app.ui.theme import Theme, Tokens

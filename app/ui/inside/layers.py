@@ -20,7 +20,7 @@ from PySide6.QtWidgets import QHBoxLayout, QStyle, QStyledItemDelegate, QStyleOp
 from app.core.events import CancelToken, Guess, PromptProgress, TokenSeen
 from app.features.inside import looks
 from app.features.inside.patterns import shown_word, word_of
-from app.language.language_names import is_right_to_left
+from app.language.scripts import is_right_to_left
 from app.ui.i18n import tr
 from app.ui.inside.look import CellModel, CellTable, Index, LookPage, paint_frame
 from app.ui.inside.plots import PlotButtons, percent

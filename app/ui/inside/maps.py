@@ -26,7 +26,7 @@ from PySide6.QtWidgets import QAbstractScrollArea, QFrame, QScrollArea, QSizePol
 
 from app.core.events import TokenSeen
 from app.features.inside.patterns import word_of
-from app.language.language_names import is_right_to_left
+from app.language.scripts import is_right_to_left
 from app.ui.i18n import tr
 from app.ui.inside.plots import percent
 from app.ui.shared_labels import ATTENTION

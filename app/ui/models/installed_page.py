@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from app.bootstrap import Fireside
     from app.features.models.installed import InstalledFile
     from app.hub.model_library import InstalledModel
-    from app.hub.models_folder import TrashedModel
+    from app.hub.model_trash import TrashedModel
 
 COPYING_MODEL = "Copying {name}"
 SEES_WHEN_RELOADED = "Downloading. The model can see pictures the next time it’s loaded."

@@ -36,7 +36,7 @@ from app.core.events import CancelToken
 from app.features.exchange.chat_export import ExportFinished, ExportProgress
 from app.features.exchange.chat_file import ChatArchive
 from app.features.exchange.open_branch import ExportedTurn, OpenBranch, open_branches
-from app.language.language_names import is_right_to_left
+from app.language.scripts import is_right_to_left
 from app.store.conversations import Conversation
 from app.store.media_store import MediaUse
 from app.ui.paper.page_breaks import Ground, LaidOutText

@@ -8,7 +8,7 @@ from typing import Any
 
 from PySide6.QtCore import QAbstractTableModel, QDateTime, QLocale, QModelIndex, QPersistentModelIndex, Qt
 
-from app.hub.access import ConnectionLedger, HubConnection
+from app.hub.connection_ledger import ConnectionLedger, HubConnection
 from app.ui.i18n import size_text, tr
 from app.ui.theme import Theme
 from app.ui.widgets.tables import ListTable

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from PySide6.QtGui import QTextCharFormat, QTextCursor, QTextDocument, QTextFrameFormat
 
 from app.features.summarize.summary_result import Form
-from app.language.language_names import is_right_to_left
+from app.language.scripts import is_right_to_left
 from app.ui.summarize.summary_texts import ShownStatement
 from app.ui.text.formats import block_format, char_format, cursor_over
 from app.ui.theme import Theme

@@ -27,7 +27,7 @@ from app.features.summarize.summary_messages import (
     unknown_in_short,
 )
 from app.features.summarize.summary_result import Form, Method, Summary
-from app.language.language_names import is_right_to_left
+from app.language.scripts import is_right_to_left
 from app.ui.i18n import tr
 from app.ui.shared_labels import TRANSLATE_THIS
 from app.ui.shell import tasks

@@ -6,7 +6,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QFont, QTextBlockFormat, QTextCharFormat, QTextCursor, QTextDocument
 from PySide6.QtWidgets import QTextEdit
 
-from app.language.language_names import is_right_to_left
+from app.language.scripts import is_right_to_left
 
 
 def char_format(font: QFont | None = None, color: str = "", background: str = "") -> QTextCharFormat:

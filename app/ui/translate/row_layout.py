@@ -11,7 +11,7 @@ from PySide6.QtGui import QColor, QPainter, QTextLayout, QTextOption
 
 from app.documents.segments import SegmentKind
 from app.features.translate.translation_events import TranslationSource
-from app.language.language_names import is_right_to_left
+from app.language.scripts import is_right_to_left
 from app.ui.text.formats import char_format
 from app.ui.text.line_ranges import ranges_by_line
 from app.ui.theme import Theme

@@ -23,7 +23,7 @@ from PySide6.QtWidgets import (
 )
 
 from app.core.visible import clean_text
-from app.language.language_names import is_right_to_left
+from app.language.scripts import is_right_to_left
 from app.language.sentences import split_sentences
 from app.ui.i18n import tr
 from app.ui.shared_labels import CHARACTER_COUNT, TRANSLATION

@@ -20,7 +20,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QLabel, QProgressBar, QStyle, QWidget
 
 from app.core.visible import settle_directions
-from app.language.language_names import is_right_to_left
+from app.language.scripts import is_right_to_left
 from app.ui.theme import Theme, Tokens
 from app.ui.utf16 import utf16_length, utf16_slice
 

@@ -12,10 +12,12 @@ import pytest
 from app.core.child import own_command
 from app.core.events import FunctionCall, Message, Role
 from app.engine.client import EngineClient
-from app.engine.llama.calling import call_syntax, grammar_of
+from app.engine.llama.call_grammar import grammar_of
+from app.engine.llama.calling import call_syntax
 from app.engine.llama.grammars import gbnf_of_schema
 from app.engine.llama.sandbox import CompiledTemplate
-from app.engine.llama.template import NOTHING, TemplateProblem
+from app.engine.llama.template import NOTHING
+from app.engine.llama.template_process import TemplateProblem
 from app.engine.protocol import Calling, CallSyntax, Sampling
 from app.features.tool_calls import CallArguments, CallBegins, SyntaxReader, ToolFunction, tools_told
 from tests.helpers.engine import GREEDY, answer_of, load, user

@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from app.core.gguf import check_model
-from app.engine import fit
-from app.engine.fit import MemoryNeeds, ModelLayout, ModelShape, probe_file, probe_header, shape_of
+from app.engine import memory_probe
 from app.engine.llama.fit_probe import needs_from_log
+from app.engine.memory_probe import probe_file, probe_header
+from app.engine.model_shape import MemoryNeeds, ModelLayout, ModelShape, shape_of
 from tests.helpers import gguf_files
 from tests.helpers.tiny_models import KINDS, make_tiny
 
@@ -92,7 +93,7 @@ def test_a_process_that_crashes_or_hangs_has_no_numbers(
 ) -> None:
     crash, hang = "import os; os.abort()", "import sys; sys.stdin.read()"
     for program, limit_s in ((crash, 10.0), (hang, 0.2)):
-        monkeypatch.setattr(fit, "own_command", lambda flag, program=program: [sys.executable, "-c", program])
+        monkeypatch.setattr(memory_probe, "own_command", lambda flag, program=program: [sys.executable, "-c", program])
         assert probe_file(starter, LAYOUT, folder=tmp_path, timeout_s=limit_s) is None
 
 
@@ -121,5 +122,5 @@ def test_a_log_is_summed_up_by_device() -> None:
 
 def test_the_speed_of_memory_is_read_by_a_child_of_its_own(tmp_path: Path) -> None:
     for cores in (1, 2):
-        assert 100e6 < fit.probe_memory(cores, folder=tmp_path) < 1e12, "no core reads a terabyte a second"
-    assert fit.probe_memory(1, folder=tmp_path, cancelled=lambda: True) == 0.0
+        assert 100e6 < memory_probe.probe_memory(cores, folder=tmp_path) < 1e12, "no core reads a terabyte a second"
+    assert memory_probe.probe_memory(1, folder=tmp_path, cancelled=lambda: True) == 0.0

@@ -10,14 +10,8 @@ import pytest
 
 from app.core.errors import GrammarInvalid
 from app.engine.llama import grammars
-from app.engine.llama.grammars import (
-    MOST_NODES,
-    MOST_WAYS,
-    GrammarSize,
-    check_measures,
-    gbnf_of_schema,
-    measure_grammar,
-)
+from app.engine.llama.grammar_size import MOST_NODES, MOST_WAYS, GrammarSize, check_measures, measure_grammar
+from app.engine.llama.grammars import gbnf_of_schema
 
 HUGE = 2147483647
 

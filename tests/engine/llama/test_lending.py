@@ -18,9 +18,9 @@ from app.engine import computer, protocol
 from app.engine.backend import EngineJob
 from app.engine.client import EngineClient
 from app.engine.lending import InUse, Lend, Lending, RpcWorker
-from app.engine.llama.devices import BorrowedDevices
 from app.engine.llama.llama_library import open_library
 from app.engine.llama.loading import OpenedModel, open_model
+from app.engine.llama.model_parameters import BorrowedDevices
 from app.engine.protocol import MACHINE
 from app.engine.rpc_machines import query_machine
 from tests.helpers.engine import GREEDY, answer_of, load, user

@@ -17,10 +17,10 @@ from app.core.gguf import GgufHeader, check_model
 from app.core.wire import EventReply
 from app.engine import computer, protocol
 from app.engine.backend import EngineJob
-from app.engine.fit import shape_of
 from app.engine.llama import devices, loading
 from app.engine.llama.llama_library import open_library
 from app.engine.llama.loading import OpenedModel, open_model
+from app.engine.model_shape import shape_of
 from app.engine.protocol import Device
 from tests.helpers import gguf_files
 from tests.helpers.wire import events_of
@@ -170,7 +170,7 @@ def test_llama_cpps_own_numbers_are_asked_once(
 ) -> None:
     free(256 + 270)
     opened_by(openings)
-    monkeypatch.setattr(loading.fit, "probe_file", lambda *args, **kwargs: pytest.fail("asked again"))
+    monkeypatch.setattr(loading.memory_probe, "probe_file", lambda *args, **kwargs: pytest.fail("asked again"))
     assert opened_by(openings).plan.choice == "kv_reduced"
     free(256 + 200)
     assert opened_by(openings).plan.choice == "context_reduced"
@@ -194,7 +194,7 @@ def test_without_an_answer_the_formula_decides(
     openings: Openings, free: Callable[..., None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     free(256 + 270)
-    monkeypatch.setattr(loading.fit, "probe_file", lambda *args, **kwargs: None)
+    monkeypatch.setattr(loading.memory_probe, "probe_file", lambda *args, **kwargs: None)
     plan = opened_by(openings).plan
     assert plan.choice == "kv_reduced"
     assert plan.needed_bytes == shape_of(check_model(openings.path)).memory_needs(plan.layout).total
@@ -269,7 +269,7 @@ def test_a_gpu_without_memory_is_said(openings: Openings, monkeypatch: pytest.Mo
     card = Device("CUDA0", "a card", "gpu", 100 * MIB, 1000 * MIB)
     found = (*devices.list_devices(openings.library), card)
     monkeypatch.setattr(devices, "list_devices", lambda library: found)
-    monkeypatch.setattr(loading.fit, "probe_file", lambda *args, **kwargs: None)  # would look for the card
+    monkeypatch.setattr(loading.memory_probe, "probe_file", lambda *args, **kwargs: None)  # would look for the card
     plan = opened_by(openings, gpu_layers=5).plan
     assert (plan.choice, plan.gpu_layers, plan.gpu_missed) == ("cpu_only", 0, "no_memory")
 

@@ -16,7 +16,7 @@ from app.engine.answer_decoder import AnswerDecoder
 from app.engine.backend import EngineJob
 from app.engine.llama.context import DECODED, NO_ROOM
 from app.engine.llama.decoder import BatchDecoder
-from app.engine.llama.pool import PromptTokens, SequenceRun
+from app.engine.llama.sequence_run import PromptTokens, SequenceRun
 from app.engine.scheduler import ParallelismPolicy
 from tests.helpers.wire import events_of
 

@@ -12,17 +12,10 @@ from typing import Any
 
 import pytest
 
-from app.engine.llama import template
+from app.engine.llama import template_process
 from app.engine.llama.sandbox import CompiledTemplate
-from app.engine.llama.template import (
-    ChatTemplate,
-    PromptPart,
-    TemplateAbandoned,
-    TemplateProblem,
-    TemplateProcess,
-    Turn,
-    taking_text,
-)
+from app.engine.llama.template import ChatTemplate, PromptPart, Turn, taking_text
+from app.engine.llama.template_process import TemplateAbandoned, TemplateProblem, TemplateProcess
 from tests.helpers.program import children_of, is_gone, wait_until
 
 CHATML = (
@@ -273,7 +266,7 @@ def test_a_template_that_fails_fails_each_time_and_its_process_stays(processes: 
 def test_a_template_that_computes_for_ever_is_ended_by_the_system(
     processes: Processes, monkeypatch: pytest.MonkeyPatch, source: str
 ) -> None:
-    monkeypatch.setattr(template, "DEADLINE_S", 60)
+    monkeypatch.setattr(template_process, "DEADLINE_S", 60)
     with pytest.raises(TemplateAbandoned, match="computed for more than"):
         processes.start(source).render(HELLO)
     assert children_of() == []
@@ -282,7 +275,7 @@ def test_a_template_that_computes_for_ever_is_ended_by_the_system(
 def test_a_template_that_is_late_is_ended_and_not_tried_again_at_once(
     processes: Processes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(template, "DEADLINE_S", 0.2)
+    monkeypatch.setattr(template_process, "DEADLINE_S", 0.2)
     process = processes.start(WHEN_ASKED)
     with pytest.raises(TemplateAbandoned, match="did not come to an end within"):
         process.render(HANG)
@@ -290,7 +283,7 @@ def test_a_template_that_is_late_is_ended_and_not_tried_again_at_once(
     with pytest.raises(TemplateAbandoned, match="did not come to an end within"):
         process.render(HELLO)
     assert children_of() == []
-    monkeypatch.setattr(template, "DEADLINE_S", 60)
+    monkeypatch.setattr(template_process, "DEADLINE_S", 60)
     process._avoided_until_s = 0.0  # a minute later
     assert process.render(HELLO) == "<é\ud800>"
 

@@ -16,7 +16,7 @@ import pytest
 from app.core.events import Message, Role
 from app.core.gguf import check_model
 from app.engine.client import EngineClient
-from app.engine.fit import shape_of
+from app.engine.model_shape import shape_of
 from tests.helpers.engine import GREEDY, answer_of, assistant, load, user
 from tests.helpers.tiny_eyes import make_random_eye, picture
 from tests.helpers.tiny_models import WIDTH, make_tiny

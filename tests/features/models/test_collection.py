@@ -14,7 +14,8 @@ from app.bootstrap import Fireside, build_program
 from app.core.errors import FileNotOnHub, ModelNotInstalled, ModelNotOurs, NetworkOff
 from app.core.events import AnswerStats, CancelToken, FinishReason, ModelLoaded, Role
 from app.core.paths import AppPaths
-from app.engine.computer import JsonCache, machine_key
+from app.engine.computer import JsonCache
+from app.engine.memory_speed import machine_key
 from app.engine.rpc_machines import RemoteMachine
 from app.features.models import collection as facade
 from app.features.models import estimate

@@ -15,8 +15,8 @@ from app.core.errors import ModelUnreadable
 from app.core.events import ModelLoaded
 from app.core.gguf import SkippedArray, check_model, read_beginning, read_header
 from app.engine.client import EngineClient
-from app.engine.computer import writing_bytes_per_s
 from app.engine.fit import GpuRoom, MemoryRoom
+from app.engine.memory_speed import writing_bytes_per_s
 from app.engine.protocol import Wish
 from app.features.models.estimate import (
     WELL,

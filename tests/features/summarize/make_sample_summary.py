@@ -13,8 +13,8 @@ from pathlib import Path
 
 from app.core.child import own_command
 from app.core.events import CancelToken
+from app.core.json_forms import to_json
 from app.core.paths import starter_model
-from app.core.wire import to_json
 from app.engine.client import EngineClient
 from app.features.summarize.export import as_markdown
 from app.features.summarize.summaries import MemorySteps

@@ -20,7 +20,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QTextCursor, QTextDocument
 
 from app.core.errors import FolderNotWritable
-from app.core.wire import to_json
+from app.core.json_forms import to_json
 from app.documents.blocks import BlockKind
 from app.features.summarize.export import (
     as_html,

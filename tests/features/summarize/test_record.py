@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from app.bootstrap import build_program
+from app.core.json_forms import to_json
 from app.core.paths import AppPaths
-from app.core.wire import to_json
 from app.documents.blocks import Block, BlockKind
 from app.features.summarize.summaries import PartialSummary, SummaryAttempt
 from app.features.summarize.summarize import InputDocument, Planned, SectionRead, Summarized

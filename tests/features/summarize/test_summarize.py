@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from app.core.events import CancelToken
-from app.core.wire import to_json
+from app.core.json_forms import to_json
 from app.documents.blocks import BlockKind, BlockPiece
 from app.features.summarize import summarize as pipeline
 from app.features.summarize.laid_out import summary_facts

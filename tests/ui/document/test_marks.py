@@ -8,7 +8,7 @@ import pytest
 
 from app.documents.blocks import Block, BlockKind, BlockPlace, LineBox
 from app.features.document_library import TextHighlight
-from app.language.language_names import is_right_to_left
+from app.language.scripts import is_right_to_left
 from app.ui.document.marks import Area, areas_of, joined, marks_in, page_of, span_of
 
 TEXT = "0123456789abcdefghij"

@@ -14,7 +14,8 @@ from app.core import errors
 from app.core.errors import HubBusy, HubUnreachable
 from app.core.events import CancelToken
 from app.features.error_messages import sentence_for
-from app.hub.access import ConnectionLedger, NetworkAccess
+from app.hub.access import NetworkAccess
+from app.hub.connection_ledger import ConnectionLedger
 from app.hub.hub_search import FoundRepository, HubSearch, SearchResultPage
 from app.hub.network import Network
 from app.ui.model_texts import CONTEXT_SIZE, DOWNLOAD_COUNT

@@ -18,7 +18,7 @@ from app.core.paths import AppPaths
 from app.core.settings import Settings, load_settings, save_settings
 from app.engine.protocol import MACHINE, Device, DevicesDescribed
 from app.features.error_messages import sentence_for
-from app.hub.access import ConnectionLedger
+from app.hub.connection_ledger import ConnectionLedger
 from app.ui.settings.computers import DEVICES_FREE_MEMORY, FREE_MEMORY, NOT_ASKED, ComputersSection
 from app.ui.theme import Theme
 from tests.helpers.lenders import a_server, listening

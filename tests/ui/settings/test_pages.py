@@ -21,7 +21,8 @@ from app.bootstrap import build_program
 from app.core.errors import EmbeddingsUnavailable
 from app.core.settings import NetworkSettings, load_settings
 from app.engine.protocol import Device
-from app.hub.access import ConnectionLedger, access_of
+from app.hub.access import access_of
+from app.hub.connection_ledger import ConnectionLedger
 from app.ui.settings.connections import CONNECTION_REFUSED, FETCHING_FILE, ConnectionModel, ConnectionTable
 from app.ui.settings.settings_pages import (
     CONNECTIONS_IN_ALL,

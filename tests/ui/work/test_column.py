@@ -14,7 +14,7 @@ from pytestqt.modeltest import ModelTester
 from pytestqt.qtbot import QtBot
 
 from app.bootstrap import Fireside, build_program
-from app.core.wire import to_json
+from app.core.json_forms import to_json
 from app.features.summarize.summary_result import Form, Length, StoredSummary, SummaryOptions
 from app.features.translate.translation_events import TranslationWish
 from app.features.work.queue import StoredJobs
