@@ -668,7 +668,7 @@ class Fireside(ProgramParts):
                 remove_passing(folder, self.began_at)
         remove_old_backups(self.database, time.time())
         if self.paths.before_restoring.is_dir() or self.paths.unpacked.is_dir():
-            from app.features.exchange.backup import remove_old
+            from app.features.exchange.restore_backup import remove_old
 
             remove_old(self.paths, time.time())
 
@@ -1083,7 +1083,7 @@ def build_program(paths: AppPaths | None = None) -> Fireside:
 
 def _restore_backup(paths: AppPaths) -> PersonMessage | None:
     """Put a waiting backup, or the state before it, in place. Return a message that says where the replaced data is."""
-    from app.features.exchange.backup import is_putting_back, put_in_place
+    from app.features.exchange.restore_backup import is_putting_back, put_in_place
 
     text, other = (RESTORE_UNDONE, "The backup") if is_putting_back(paths) else (BACKUP_RESTORED, "The previous data")
     before = put_in_place(paths)

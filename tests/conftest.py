@@ -23,7 +23,6 @@ from app.core.child import Child
 from app.core.paths import AppPaths, starter_model
 from app.engine.computer import JsonCache
 from app.engine.memory_speed import machine_key
-from app.features.models import estimate
 from tests.helpers import warm
 from tests.helpers.program import Program
 
@@ -120,8 +119,8 @@ def fast_machine(fresh_home: Path) -> None:
     """This computer is known to read 100 GB of weights a second, so that nothing depends on the one that tests."""
     folder = AppPaths.from_environment().cache
     folder.mkdir(parents=True, exist_ok=True)
-    speed = {estimate.TAKEN: 100e9, estimate.PROBED: 100e9}
-    JsonCache(folder / estimate.FILE).put(machine_key(), speed)
+    speed = {machine_speed.TAKEN: 100e9, machine_speed.PROBED: 100e9}
+    JsonCache(folder / machine_speed.FILE).put(machine_key(), speed)
 
 
 @pytest.fixture(autouse=True)

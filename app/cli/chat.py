@@ -44,7 +44,7 @@ from app.core.visible import clean_text
 from app.engine.contract import Engine
 from app.features.assistants import conversation_of
 from app.features.chat.chat_options import options_for
-from app.features.document_library import page_mark
+from app.features.document_frames import page_mark
 from app.features.error_messages import sentence_for
 from app.features.models.model_names import display_name
 from app.features.retrieval.support_messages import unsupported_words

@@ -26,7 +26,8 @@ from app.core.visible import clean_text
 from app.engine.contract import Engine
 from app.engine.protocol import Ask, Sampling
 from app.features.chat.chat_options import sampling_of
-from app.features.write_pages import GREEDY, Continuation, continue_text
+from app.features.continue_page import Continuation, continue_text
+from app.features.write_pages import GREEDY
 
 MOST_TOKENS = 128
 # Each continuation is a sequence of its own in the engine's memory.

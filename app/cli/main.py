@@ -78,7 +78,7 @@ def run(arguments: list[str]) -> int:
 
 def _tell_undo(places: AppPaths) -> None:
     """Hint at undoing a restore, which may be why the data can't be used."""
-    from app.features.exchange.backup import last_aside  # seldom needed
+    from app.features.exchange.restore_backup import last_aside  # seldom needed
 
     if last_aside(places) is not None:
         print(f"To undo the last restore: {APP_ID} restore --undo", file=sys.stderr)

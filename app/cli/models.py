@@ -16,7 +16,8 @@ from app.core.events import CancelToken
 from app.core.paths import AppPaths
 from app.core.visible import size_words
 from app.features.models.choice import pick_file
-from app.features.models.collection import ModelCollection, ModelReady, fetch_model
+from app.features.models.collection import ModelCollection
+from app.features.models.fetch_model import ModelReady, fetch_model
 from app.features.models.installed import OPENED, InstalledFile
 from app.hub.hub_search import FoundRepository, HubQuery
 from app.hub.model_files import ModelFile, Repository, quantization_words

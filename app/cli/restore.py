@@ -9,14 +9,8 @@ from pathlib import Path
 from app import APP_ID, APP_NAME
 from app.cli.terminal import INTERRUPTED, TerminalProgress, interruptible_token, print_json
 from app.core.paths import AppPaths
-from app.features.exchange.backup import (
-    BackupUnpacked,
-    accept,
-    last_aside,
-    put_back,
-    put_in_place,
-    unpack_backup,
-)
+from app.features.exchange.backup import BackupUnpacked
+from app.features.exchange.restore_backup import accept, last_aside, put_back, put_in_place, unpack_backup
 
 NOTHING_TO_UNDO = "Nothing to undo: no backup was restored in the last 30 days."
 UNDONE = "Restore undone. The replaced data is kept for 30 days in {before}."

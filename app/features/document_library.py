@@ -1,4 +1,4 @@
-"""Read documents of chats and jobs into the store (in a child), show them, and frame them for prompts."""
+"""Read documents of chats and jobs into the store (in a child), and read them from there."""
 
 from __future__ import annotations
 
@@ -7,10 +7,9 @@ import threading
 from collections.abc import Callable, Container, Generator, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from app.core.errors import DocumentUnreadable
-from app.documents import blocks
 from app.documents.blocks import (
     Block,
     BlockKind,
@@ -23,6 +22,7 @@ from app.documents.blocks import (
     piece_of,
 )
 from app.documents.formats.registry import can_draw
+from app.features.shown_document import TextHighlight
 
 if TYPE_CHECKING:
     from app.core.events import CancelToken, ModelLoaded
@@ -218,13 +218,13 @@ class DocumentLibrary:
         known = self.readings is not None and not self._recognizes and self.readings.read_pages(document.sha256)
         return self.refresh_document(document.id) if known else document
 
-    # Pages that are pictures, once they are read. A document that is complete stays as it is, since summaries,
-    # translations and answers count its blocks: what is read later makes another one, which takes its place in chats.
-
     def refresh_document(self, document_id: int) -> StoredDocument:
         """Return the document with everything now read from its pictures, a new one only if something is new.
 
         Raises KeyError if it is gone.
+
+        A document that is complete stays as it is, since summaries, translations and answers count its blocks: what
+        is read later makes another one, which takes its place in chats.
         """
         document = self.store.get(document_id)
         if document is None:

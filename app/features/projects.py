@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from app.core.errors import AppError
-from app.features.document_library import whole_text, with_question
+from app.features.document_frames import whole_text, with_question
 from app.store.projects import Memories, Memory, Project, ProjectDocuments, Projects
 
 if TYPE_CHECKING:

@@ -210,8 +210,6 @@ def _prompt_rank(prompt: LibraryPrompt, words: Sequence[str], text: str) -> int 
     return 3 if all(word in also for word in words) else None
 
 
-# Files: all of them as JSON, or one as Markdown with its name in front.
-
 FORM, VERSION = "fireside-prompts", 1
 _FRONT_MATTER = re.compile(r"\A---[ \t]*\n(.*?)\n---[ \t]*(?:\n|\Z)\n?", re.DOTALL)
 

@@ -234,8 +234,6 @@ class SpellChecker:
             found = dictionary.suggest_words(_plain_word(word)) if dictionary is not None else []
         return found[:MOST_SUGGESTIONS]
 
-    # The person's own words.
-
     @property
     def own_words(self) -> set[str]:
         """Words the user added."""
@@ -268,8 +266,6 @@ class SpellChecker:
             scratch.replace(self._words_path)
         except OSError as error:
             raise disk_problem(error, self._words_path.parent) from error
-
-    # Dictionaries.
 
     def _language_of(self, sentence: str, words: Sequence[str], usual: str) -> str:
         """Return the code of the dictionary for a sentence; "" if none fits."""

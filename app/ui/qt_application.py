@@ -208,7 +208,7 @@ def _build(paths: AppPaths, theme: Theme) -> Fireside | None:
         try:
             return build_program(paths)
         except AppError as error:
-            from app.features.exchange.backup import last_aside, put_back
+            from app.features.exchange.restore_backup import last_aside, put_back
             from app.ui.shell.startup import StartupProblem  # rarely needed
 
             problem = StartupProblem(theme, error, paths.data)

@@ -30,14 +30,14 @@ from app.documents.blocks import Block, BlockKind
 from app.engine.llama.llama_library import open_library
 from app.engine.llama.model import Model, load_model
 from app.engine.protocol import Sampling
-from app.features.summarize import summary_prompts
+from app.features.summarize import answer_grammars, point_answers, summary_prompts
 from app.features.summarize.checks import CitedBlock, verify_statement
-from app.features.summarize.condensing import WriteUpSources
 from app.features.summarize.sections import whole_section
-from app.features.summarize.summarize import SummaryDraft, parse_statements
 from app.features.summarize.summary_result import Form, InputDocument
+from app.features.summarize.write_up import SummaryDraft, parse_statements
+from app.features.summarize.write_up_sources import WriteUpSources
 from app.features.translate.translation_events import TranslationWish
-from app.features.translate.translation_prompts import GenericFamily, UnitRequest
+from app.features.translate.translator_families import GenericFamily, UnitRequest
 from tests.helpers.blemishes import find_blemishes
 from tests.helpers.engine import answer_of
 from tests.helpers.following import refused_at
@@ -182,10 +182,10 @@ def lists(engine: OurEngine, size: str) -> Row:
     for wanted in chosen(LISTS):
         document, question = _document("list", wanted.language, wanted.paragraphs), question_of(wanted)
         messages = summary_prompts.list_messages(document, whole_section(0, document.blocks), question)
-        rules = summary_prompts.entries_grammar([block.id for block in document.blocks], MOST_ENTRIES)
+        rules = answer_grammars.entries_grammar([block.id for block in document.blocks], MOST_ENTRIES)
 
         def score(side: Side, answer: str, wanted: ListWanted = wanted) -> None:
-            said = [summary_prompts.without_mark(line) for line in answer.splitlines() if line.strip()]
+            said = [point_answers.without_mark(line) for line in answer.splitlines() if line.strip()]
             lines = [line for line in said if not re.fullmatch(r"(?:\[\d+\] )?None\.?", line)]
             score_list(side, [(_NUMBERS.sub("", line), _numbers_of(line)) for line in lines], wanted)
 
@@ -201,7 +201,7 @@ def plain_lists(engine: OurEngine, size: str) -> Row:
         paragraphs = [(block.id, block.text) for block in document.blocks]
 
         def score(side: Side, answer: str, wanted: ListWanted = wanted, known: Any = paragraphs) -> None:
-            score_list(side, [(one.text, one.ids) for one in summary_prompts.read_list(answer, known)], wanted)
+            score_list(side, [(one.text, one.ids) for one in point_answers.read_list(answer, known)], wanted)
             said = [line for line in answer.splitlines() if line.strip(" .") not in ("", "None")]
             score_list(lines, [(line, ()) for line in said], wanted)
 
@@ -298,7 +298,7 @@ def sentences_of_small(engine: OurEngine, size: str) -> Row:
     for document in _texts():
         section, ids = whole_section(0, document.blocks), [block.id for block in document.blocks]
         messages = _write_up_messages(document, Form.BULLETS, is_small=True)
-        rules = summary_prompts.spread_grammar(ids, MOST_POINTS, document.language, source=section.text)
+        rules = answer_grammars.spread_grammar(ids, MOST_POINTS, document.language, source=section.text)
         audit.ask(messages, rules, WRITE_UP_TOKENS, partial(_score_lines, document=document))
     return audit.row("found of three")
 
@@ -311,9 +311,9 @@ def points(engine: OurEngine, size: str) -> Row:
         messages = summary_prompts.map_messages(document, section, document.language, MOST_POINTS, is_small=False)
 
         def score(side: Side, answer: str, document: InputDocument = document, ids: Sequence[int] = ids) -> None:
-            _score_statements(side, document, [(one.text, one.ids) for one in summary_prompts.read_points(answer, ids)])
+            _score_statements(side, document, [(one.text, one.ids) for one in point_answers.read_points(answer, ids)])
 
-        audit.ask(messages, summary_prompts.json_points(ids, MOST_POINTS, has_quotes=True), POINT_TOKENS, score)
+        audit.ask(messages, answer_grammars.json_points(ids, MOST_POINTS, has_quotes=True), POINT_TOKENS, score)
     return audit.row("found of three")
 
 
@@ -337,7 +337,7 @@ OTHER_FORMS = (Form.PARAGRAPHS, Form.QUESTIONS, Form.ACTIONS, Form.OWN)
 
 
 def _ask_write_up(audit: Audit, document: InputDocument, form: Form) -> None:
-    rules = summary_prompts.write_up(form, [block.id for block in document.blocks], 1, MOST_POINTS + 1)
+    rules = answer_grammars.write_up(form, [block.id for block in document.blocks], 1, MOST_POINTS + 1)
     score = partial(_score_lines, document=document, form=form)
     audit.ask(_write_up_messages(document, form, is_small=False), rules, WRITE_UP_TOKENS, score)
 

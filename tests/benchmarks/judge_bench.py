@@ -28,7 +28,7 @@ from app.documents.blocks import block_from_fields
 from app.engine.client import EngineClient
 from app.engine.protocol import Sampling, Wish
 from app.features.chat.passage_judge import ALTERNATIVES, JUDGE_REQUEST, add_doubt, doubt_of
-from app.features.document_library import passages_text, with_question
+from app.features.document_frames import passages_text, with_question
 from app.features.retrieval.absence import absence_logit, signs_of
 from app.features.retrieval.choosing import choose_passages
 from app.store.database import Database

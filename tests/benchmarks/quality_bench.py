@@ -36,16 +36,16 @@ from app.documents.blocks import Block, BlockKind, block_to_fields
 from app.documents.segments import Segment
 from app.engine.client import EngineClient
 from app.engine.protocol import Ask
+from app.features.continue_page import continue_text
 from app.features.retrieval.ranking import rank_blocks
 from app.features.summarize.checks import CitedBlock, verify_statement
 from app.features.summarize.digest import digest_summary
-from app.features.summarize.summaries import MemorySteps
 from app.features.summarize.summarize import Summarized, summarize_documents
+from app.features.summarize.summary_attempt import MemorySteps
 from app.features.summarize.summary_result import InputDocument, Length, Method, Statement, Summary, SummaryOptions
 from app.features.translate.translate import translate_segments
 from app.features.translate.translation_events import SegmentDone, TranslationWish
 from app.features.translate.translation_work import spoken_text
-from app.features.write_pages import continue_text
 from app.language.language_names import english_name
 from app.language.sentences import split_sentences
 from app.store.database import Database
@@ -252,7 +252,7 @@ def chrf(texts: Sequence[str], wanted: Sequence[str]) -> float:
 
 def document_rows(engine: OurEngine) -> Iterator[Row]:
     """Right answers with the text in the prompt, framed as the program does, and without it."""
-    from app.features.document_library import frame_text
+    from app.features.document_frames import frame_text
 
     texts = {one.name: one.text for one in TEXTS}
     right: dict[str, list[float]] = {"with": [], "without": []}

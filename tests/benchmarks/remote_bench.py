@@ -24,8 +24,8 @@ from texts import prose
 
 from app.core.events import CancelToken
 from app.documents.blocks import Block, BlockKind
-from app.features.summarize.summaries import MemorySteps
 from app.features.summarize.summarize import SectionRead, summarize_documents
+from app.features.summarize.summary_attempt import MemorySteps
 from app.features.summarize.summary_result import InputDocument, Method, SummaryOptions
 from tests.helpers.fake_server import FakeServer
 from tests.helpers.remote import Remote

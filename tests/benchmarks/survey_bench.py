@@ -27,7 +27,7 @@ from app.features.chat.attached_documents import PASSAGES_SHARE
 from app.features.retrieval.choosing import choose_passages
 from app.features.retrieval.question_scope import QuestionScope, WantedScope
 from app.features.retrieval.scope import scope_of
-from app.features.summarize.summaries import MemorySteps
+from app.features.summarize.summary_attempt import MemorySteps
 from app.features.summarize.summary_result import InputDocument
 from app.features.survey.surveys import SurveyListed, find_all, list_all
 from app.language.dates import find_dates

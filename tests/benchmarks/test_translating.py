@@ -125,7 +125,7 @@ def test_the_stand_in_finds_what_is_to_be_translated_in_the_pipelines_prompts() 
     from translate_stand_in import PROMPT_END
 
     from app.features.translate.translation_events import TranslationWish
-    from app.features.translate.translation_prompts import GenericFamily, UnitRequest
+    from app.features.translate.translator_families import GenericFamily, UnitRequest
 
     request = UnitRequest(("A <g1>text</g1>: here.",), ("",), before=(("Before.", "Antes."),))
     prompt = GenericFamily().make_messages(request, TranslationWish("pt-BR", "en"))[-1].text

@@ -16,17 +16,9 @@ from app.core.errors import DocumentUnreadable
 from app.core.events import CancelToken
 from app.documents.blocks import Block, BlockKind, BlockPlace
 from app.documents.protocol import BlocksRead, Found
-from app.features.document_library import (
-    DocumentLibrary,
-    DocumentStored,
-    ReadRange,
-    TextHighlight,
-    Waits,
-    page_mark,
-    passages_text,
-    whole_text,
-    with_question,
-)
+from app.features.document_frames import page_mark, passages_text, whole_text, with_question
+from app.features.document_library import DocumentLibrary, DocumentStored, ReadRange, Waits
+from app.features.shown_document import TextHighlight
 from app.store.conversations import Attachments
 from app.store.database import Database
 from app.store.document_store import DocumentStore, StoredDocument

@@ -19,14 +19,12 @@ from app.core.errors import InfillUnavailable
 from app.core.events import CancelToken, FinishReason, PromptProgress, TextDelta, TokenChosen, TokenSeen, Waiting
 from app.engine.client import EngineClient
 from app.engine.protocol import Ask, Sampling
-from app.features.write_pages import (
-    GREEDY,
+from app.features.continue_page import (
     PIECE_CHARACTERS,
     BlankTrimmer,
     ContextWindow,
     Continuation,
     PageAsked,
-    WritingOptions,
     continue_text,
     count_pieces,
     go_on,
@@ -34,6 +32,7 @@ from app.features.write_pages import (
     reading_of,
     split_trailing_blanks,
 )
+from app.features.write_pages import GREEDY, WritingOptions
 from tests.helpers.engine import load, scripted_client
 from tests.helpers.tiny_models import make_tiny
 

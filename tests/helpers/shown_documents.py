@@ -13,7 +13,7 @@ from PySide6.QtGui import QColor, QFont, QImage, QPainter, QTextLayout, QTextLin
 from app.core.events import CancelToken
 from app.documents.blocks import Block, BlockKind, BlockPlace, LineBox
 from app.documents.protocol import Drawn
-from app.features.document_library import TextHighlight
+from app.features.shown_document import TextHighlight
 
 WIDTH_PT, HEIGHT_PT, MARGIN_PT = 420.0, 594.0, 36.0
 

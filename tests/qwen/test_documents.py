@@ -7,7 +7,7 @@ from pathlib import Path
 from app.core.events import CancelToken
 from app.documents.blocks import Block, BlockKind
 from app.engine.client import EngineClient
-from app.features.summarize.summaries import MemorySteps
+from app.features.summarize.summary_attempt import MemorySteps
 from app.features.summarize.summary_result import InputDocument
 from app.features.survey.surveys import SurveyListed, list_all
 from tests.benchmarks.quality_texts import LISTS

@@ -14,9 +14,9 @@ from app.documents.blocks import Block, BlockKind
 from app.engine.client import EngineClient
 from app.features.document_library import DocumentStored
 from app.features.inside import looks
-from app.features.summarize import summary_prompts
+from app.features.summarize import answer_grammars, summary_prompts
+from app.features.summarize.point_answers import read_points
 from app.features.summarize.sections import whole_section
-from app.features.summarize.summary_prompts import read_points
 from app.features.summarize.summary_result import InputDocument
 from app.store.conversations import DocumentUse
 from tests.helpers.blemishes import find_blemishes
@@ -129,7 +129,7 @@ def test_what_a_text_lists_is_listed_once(engine_05b: EngineClient) -> None:
     blocks = [Block(number, BlockKind.PARAGRAPH, text) for number, text in enumerate(WATERWORKS.split("\n\n"), 1)]
     document = InputDocument(0, "report.txt", "", "", 0, (), "de", blocks)
     asked = summary_prompts.list_messages(document, whole_section(0, blocks), "all amounts of money")
-    rules = summary_prompts.entries_grammar([block.id for block in blocks], 9)
+    rules = answer_grammars.entries_grammar([block.id for block in blocks], 9)
     answer, stats = answer_of(engine_05b.generate(asked, grammar=rules, max_tokens=200, task_sampling=GREEDY))
     points = read_points(answer, range(1, 9))
     assert stats.finish_reason == "stop"

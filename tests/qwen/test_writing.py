@@ -7,7 +7,8 @@ import pytest
 from app.core.events import FinishReason
 from app.engine.client import EngineClient
 from app.engine.protocol import Ask, Sampling
-from app.features.write_pages import GREEDY, continue_text
+from app.features.continue_page import continue_text
+from app.features.write_pages import GREEDY
 
 BEGINNINGS = (
     "The old lighthouse keeper climbed the stairs and ",

@@ -7,7 +7,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from app.core.events import Media, ModelLoaded, Role
-from app.features.document_library import DocumentLibrary, passages_text, whole_text, with_question
+from app.features.document_frames import passages_text, whole_text, with_question
+from app.features.document_library import DocumentLibrary
 from app.features.media import PICTURE, plan_media
 from app.features.retrieval.absence import has_answer
 from app.features.retrieval.choosing import Count, choose_passages

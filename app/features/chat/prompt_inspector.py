@@ -11,7 +11,8 @@ from app.engine.protocol import Ask
 from app.features.chat.attached_documents import DOCUMENTS_SHARE, AttachedDocuments
 from app.features.chat.branches import branch_to
 from app.features.chat.prompt_builder import PromptBreakdown, PromptBuilder, PromptView, hidden_ids, system_text
-from app.features.document_library import DocumentLibrary, whole_text
+from app.features.document_frames import whole_text
+from app.features.document_library import DocumentLibrary
 from app.store.conversations import Attachment, Conversation, Conversations, DocumentUse, StoredMessage
 
 if TYPE_CHECKING:

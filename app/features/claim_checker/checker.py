@@ -110,11 +110,11 @@ def find_unsupported(engine: Engine, prompt: str, text: str, cancel: CancelToken
         return ()
 
 
-# The prompts that LettuceDetect and its relatives were trained with: those of RAGTruth (Niu et al., 2024).
-
-
 def summary_prompt(passages: Sequence[str]) -> str:
-    """Build the prompt for summaries and their statements."""
+    """Build the prompt for summaries and their statements.
+
+    LettuceDetect and its relatives were trained with the prompts of RAGTruth (Niu et al., 2024).
+    """
     return f"\nSummarize the following text:\n{_number_passages(passages)}\noutput:\n"
 
 

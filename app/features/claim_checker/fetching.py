@@ -11,7 +11,8 @@ from app.core.errors import FileNotOnHub
 from app.core.events import CancelToken
 from app.core.paths import AppPaths
 from app.features.claim_checker.conversion import CONVERTED, convert_checker
-from app.features.models.collection import ModelCollection, fetch_file
+from app.features.models.collection import ModelCollection
+from app.features.models.fetch_model import fetch_file
 from app.hub.model_files import UNCONVERTED
 from app.hub.protocol import ChildEvent, Done, Fetched
 

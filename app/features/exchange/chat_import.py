@@ -19,12 +19,13 @@ from app.core.events import CancelToken
 from app.core.visible import clean_text
 from app.documents.archive import Archive, is_zip
 from app.documents.source import FileSource
-from app.features.exchange import chat_file, other_programs
+from app.features.exchange import chat_file, other_programs, read_chat_file
 from app.features.exchange.backup import DATABASE, MANIFEST
-from app.features.exchange.chat_file import ChatArchive, ReadChat
+from app.features.exchange.chat_file import ChatArchive
 from app.features.exchange.chat_pictures import Find, bring_along
 from app.features.exchange.foreign import ForeignChat, TooManyMessages, fields_of, grow_tree
 from app.features.exchange.json_pieces import MOST_BYTES, JsonPiece, JsonPieces, NotJson, read_value
+from app.features.exchange.read_chat_file import ReadChat
 
 MOST_LINE_BYTES = 16_000_000
 MOST_TOLD = 1_000
@@ -231,7 +232,7 @@ def _read_all(contents: ImportContents, shelf: ChatArchive, cancel: CancelToken)
 
 def _read_own(found: FoundChat, entry: ImportedFile, shelf: ChatArchive) -> Read | ChatNotRead:
     try:
-        return found.kind, chat_file.read_chat(found.value, shelf, entry.modified_at)
+        return found.kind, read_chat_file.read_chat(found.value, shelf, entry.modified_at)
     except TooManyMessages:
         return ChatNotRead(entry.name, clean_text(str(found.value.get("title", ""))[:200]), "too_many")
 

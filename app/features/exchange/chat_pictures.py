@@ -100,9 +100,6 @@ class FolderBeside:
         return f"{self._folder.name}/{known}"
 
 
-# In our own file of chats: named by their content, and once with it.
-
-
 def picture_fields(library: MediaLibrary, uses: Sequence[MediaUse], written: set[str]) -> list[dict[str, Any]]:
     """Return the fields of pictures; `written` has those whose content the chat already includes, and grows."""
     found = []
@@ -140,8 +137,6 @@ def take_pictures(library: MediaLibrary, value: Any) -> tuple[list[NewUse], list
             uses.append((stored.sha256, name, count_of(fields.get("most_tokens"))))
     return uses, missing
 
-
-# From the files of other programs.
 
 Find = Callable[[str], Path | Callable[[], BinaryIO] | None]
 """Finds an export's file by the name or id in a message; None if it is missing."""

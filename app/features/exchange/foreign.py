@@ -90,9 +90,6 @@ class TooManyMessages(Exception):
     """Raised for chats of more than `MOST_MESSAGES`."""
 
 
-# Values of files, of which nothing is known beforehand.
-
-
 def text_of(value: Any) -> str:
     """Return a text, or "" for anything else."""
     return value if isinstance(value, str) else ""
@@ -178,9 +175,6 @@ def split_thinking(text: str) -> tuple[str, str]:
     """Split an answer from the thinking before it, in the notation most models use."""
     found = _THINKING.match(text)
     return (text, "") if found is None else (text[found.end() :].strip("\n"), found[2].strip("\n"))
-
-
-# From the file's messages to a tree.
 
 
 Grown = tuple[Conversation, list[TreeMessage], dict[int | None, list[NewUse]]]

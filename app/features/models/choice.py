@@ -188,9 +188,6 @@ def _tag_order(tag: str) -> int:
     return BALANCED.index(tag) if tag in BALANCED else len(BALANCED)
 
 
-# Which file of a repository to take, when a person has no opinion about quantizations.
-
-
 BITS_IN_ORDER = ("4", "5", "6", "3", "8", "2", "16", "1", "32")
 """Four bits lose little and take little; with less room three are better than nothing."""
 TAGS_IN_ORDER = ("Q4_K_M", "UD-Q4_K_XL", "Q4_K_XL", "Q4_K_L", "MXFP4", "Q4_K_S", "IQ4_NL", "IQ4_XS", "Q4_0", "Q4_1")

@@ -5,10 +5,7 @@ Whatever asks the Hub, other programs' folders or the disk may take its time and
 
 from __future__ import annotations
 
-import contextlib
-import json
 import logging
-import shutil
 import threading
 import time
 from collections.abc import Callable, Generator, Iterator, Sequence
@@ -17,8 +14,6 @@ from pathlib import Path, PurePosixPath
 
 from app.core.errors import (
     AppError,
-    DownloadFailed,
-    DownloadRunning,
     EmbeddingsUnavailable,
     FileNotOnHub,
     ModelNotInstalled,
@@ -32,7 +27,7 @@ from app.engine.computer import free_memory_bytes, total_memory_bytes
 from app.engine.fit import GpuRoom, MemoryRoom
 from app.engine.states import StateFolder
 from app.features.models import choice, estimate
-from app.features.models.estimate import MachineSpeed, MemoryFit
+from app.features.models.estimate import MemoryFit
 from app.features.models.installed import (
     OPENED,
     PASSAGES,
@@ -44,21 +39,20 @@ from app.features.models.installed import (
     engine_names,
     is_of,
 )
+from app.features.models.machine_speed import MachineSpeed
 from app.features.models.model_messages import MessageTemplate
-from app.hub import folder_move, model_trash, models_folder, part
+from app.features.models.model_storage import DONE, ModelStorage
+from app.hub import folder_move, model_trash, models_folder
 from app.hub.catalog import CatalogEntry, load_catalog
 from app.hub.download import Download, DownloadRequest
-from app.hub.downloads import KIND as DOWNLOAD
 from app.hub.downloads import Downloads
 from app.hub.hub_search import HubSearch
 from app.hub.model_files import ModelFile, RemoteFile, Repository
 from app.hub.model_library import InstalledModel
 from app.hub.model_trash import TrashedModel
 from app.hub.network import Network
-from app.hub.protocol import ChildEvent, Done, Fetched
-from app.hub.protocol import Job as FetchJob
 from app.hub.running_fetch import fetch_download
-from app.store.jobs import Job, JobTable
+from app.store.jobs import JobTable
 from app.store.model_notes import ModelNotes
 
 log = logging.getLogger(__name__)
@@ -69,7 +63,6 @@ LENT_HOLDS_S = 60.0
 """Seconds until lending computers are asked again: one that is off costs seconds each time."""
 USUAL_SUGGESTIONS = 3
 TRASH_KEPT_S = 7 * 24 * 3600.0
-DONE = "done"
 DOWNLOADED, ADDED = "downloaded", "added"
 
 
@@ -297,8 +290,6 @@ class ModelCollection:
         chosen = self.around.settings().models.folder
         return Path(chosen) if chosen else self.around.paths.models
 
-    # What is here.
-
     def list_installed(self) -> list[InstalledFile]:
         """List the starter model, those in the models folder, and those opened from elsewhere."""
         return self._installed.list_ours()
@@ -372,8 +363,6 @@ class ModelCollection:
             # Also when the move was cancelled or failed.
             for download in waiting:
                 self.downloads.resume(download.id)
-
-    # What there could be.
 
     def suggest_models(self, task: str = "chat", limit: int = USUAL_SUGGESTIONS) -> list[ModelSuggestion]:
         """Suggest models for this computer; the last may need other computers' memory."""
@@ -468,8 +457,6 @@ class ModelCollection:
             if download.state == "paused" and isinstance(download.error, NetworkOff):
                 self.downloads.resume(download.id)
 
-    # Tabs.
-
     def for_task(self, task: str) -> Path | None:
         """Return a tab's model: the chosen one, else an installed one made for it. Passages use only a chosen one."""
         chosen = self._chosen.path_for(task)
@@ -555,203 +542,3 @@ def _fetches_entry(download: Download, entry: CatalogEntry) -> bool:
     return request.repo == entry.repo and any(
         file.name == entry.file or (not entry.file and file.size_bytes == entry.size_bytes) for file in request.files
     )
-
-
-# One model fetched here and now, without the queue: for the terminal.
-
-
-@dataclass(frozen=True)
-class ModelReady:
-    """A model is complete. `resumed_bytes` were here before; `size_bytes` counts its parts, not the vision file."""
-
-    path: Path
-    size_bytes: int
-    sha256: str
-    """Of the first part."""
-    resumed_bytes: int
-    vision_path: Path | None = None
-
-
-def fetch_model(
-    models: ModelCollection, repository: Repository, model: ModelFile, cancel: CancelToken
-) -> Iterator[ChildEvent | ModelReady]:
-    """Download the missing files one by one, with progress over all.
-
-    The last event is ModelReady, unless cancelled: partial files are kept for next time.
-    """
-    files = (*model.parts, *repository.vision[:1])
-    total = sum(file.size_bytes for file in files)
-    done: list[Done] = []
-    for file in files:
-        before = sum(event.size_bytes for event in done)
-        left = sum(remote_file.size_bytes for remote_file in files[len(done) + 1 :])
-        copy = (
-            _copy_existing(models, repository, file, cancel) if len(model.parts) == 1 else None
-        )  # parts must lie together
-        for event in [copy] if copy else fetch_file(models, repository, file, left, cancel):
-            if isinstance(event, Fetched):
-                yield replace(event, done_bytes=before + event.done_bytes, total_bytes=total)
-            elif isinstance(event, Done):
-                done.append(event)
-            else:
-                yield event
-        # What came so far stays for next time.
-        if cancel.cancelled:
-            return
-    parts = done[: len(model.parts)]
-    models.register_model(Path(parts[0].path))
-    vision = Path(done[-1].path) if len(done) > len(parts) else None
-    size, resumed = sum(done.size_bytes for done in parts), sum(part.resumed_bytes for part in done)
-    yield ModelReady(Path(parts[0].path), size, parts[0].sha256, resumed, vision)
-
-
-def fetch_file(
-    models: ModelCollection,
-    repository: Repository,
-    file: RemoteFile,
-    left_bytes: int,
-    cancel: CancelToken,
-    *,
-    folder: Path | None = None,
-) -> Iterator[ChildEvent]:
-    """Download a file into `folder`, by default the models'. `left_bytes` are still needed for later files."""
-    around = models.around
-    job = FetchJob(
-        repository.name,
-        repository.commit,
-        file.name,
-        str(folder or models.models_folder()),
-        around.network.access(),
-        str(around.paths.connections),
-        file.size_bytes,
-        file.sha256,
-        left_bytes,
-    )
-    yield from fetch_download(job, folder=around.paths.downloads, cancel=cancel)
-
-
-def _copy_existing(
-    models: ModelCollection, repository: Repository, file: RemoteFile, cancel: CancelToken
-) -> Done | None:
-    copy = models.find_copy(file, cancel)
-    if copy is None:
-        return None
-    return Done(str(copy), file.size_bytes, file.sha256, repository.commit, file.size_bytes, 0.0)
-
-
-# What models take on the disk, and clearing what nobody needs: trash, unfinished downloads, states, finished jobs.
-
-
-OVER = ("done",)
-"""Limited to downloads: the table also holds summaries, which must stay."""
-
-
-@dataclass(frozen=True)
-class StorageReport:
-    """Sizes in bytes. `models_bytes` counts what downloads have of theirs, `parts_bytes` what none waits for."""
-
-    folder: Path
-    free_bytes: int
-    models_bytes: int
-    trash_bytes: int
-    parts_bytes: int
-    states_bytes: int
-    jobs_bytes: int
-    memory_bytes: int = 0
-    """Of the translation memory."""
-
-
-class ModelStorage:
-    """Measure and clear disk space of models; every call scans folders."""
-
-    def __init__(
-        self,
-        folder: Callable[[], Path],
-        downloads: Downloads,
-        jobs: JobTable,
-        states: StateFolder,
-        memory_bytes: Callable[[], int] = lambda: 0,
-    ) -> None:
-        self._folder, self._downloads, self._jobs, self._states = folder, downloads, jobs, states
-        self._memory_bytes = memory_bytes
-
-    def make_report(self) -> StorageReport:
-        folder = self._folder()
-        # The folder may not be made yet; its disk is that of the nearest parent.
-        there = next(parent for parent in (folder, *folder.parents) if parent.is_dir())
-        files = [file for file in folder.rglob("*.gguf") if not _is_hidden(file, folder)] if folder.is_dir() else []
-        parts, loose = self._partial_files(), self._loose_parts()
-        return StorageReport(
-            folder,
-            shutil.disk_usage(there).free,
-            # Parts of unfinished downloads count as models: they are wanted.
-            sum(map(_file_size, files)) + sum(part.fetched_bytes(path) for path in parts if path not in loose),
-            sum(_file_size(file) for file in (folder / model_trash.TRASH).rglob("*")),
-            sum(map(part.fetched_bytes, loose)),
-            self._states.size_bytes(),
-            sum(_job_bytes(job) for job in self._jobs.find(DOWNLOAD, OVER)),
-            self._memory_bytes(),
-        )
-
-    def clear_trash(self) -> None:
-        """Delete removed models for good."""
-        model_trash.empty_trash(self._folder())
-
-    def clear_parts(self) -> None:
-        """Delete partial files that no download needs."""
-        for path in self._loose_parts():
-            try:
-                # Only tried: a lock that somebody else holds says that the file is being written.
-                with part.PartialFile(path).locked():
-                    pass
-            except DownloadRunning:  # in another window or a terminal
-                continue
-            part.throw_away(path)
-
-    def clear_states(self) -> None:
-        """Delete KV snapshots; models process their chats again next time."""
-        self._states.clear()
-
-    def clear_jobs(self) -> None:
-        """Clear finished downloads from the list."""
-        for download in self._downloads.all():
-            if download.state == DONE:
-                self._downloads.remove(download.id)
-        for job in self._jobs.find(DOWNLOAD, OVER):
-            self._jobs.remove(job.id)
-
-    def _wanted_files(self) -> set[Path]:
-        """Return the files that unfinished downloads need."""
-        folder, wanted = self._folder(), set()
-        # What waits or runs still needs its parts.
-        for download in self._downloads.all():
-            for file in download.request.all_files if download.state != DONE else ():
-                with contextlib.suppress(DownloadFailed):  # its name is no file's
-                    wanted.add(part.file_place(folder, download.request.repo, file.name))
-        return wanted
-
-    def _loose_parts(self) -> list[Path]:
-        wanted = self._wanted_files()
-        return [path for path in self._partial_files() if path not in wanted]
-
-    def _partial_files(self) -> list[Path]:
-        folder = self._folder()
-        if not folder.is_dir():
-            return []
-        found = (file.with_name(file.name.removesuffix(part.PART)) for file in folder.rglob("*" + part.PART))
-        return [path for path in found if not _is_hidden(path, folder)]
-
-
-def _is_hidden(file: Path, folder: Path) -> bool:
-    return any(name.startswith(".") for name in file.relative_to(folder).parts[:-1])
-
-
-def _file_size(file: Path) -> int:
-    try:
-        return file.stat().st_size if file.is_file() else 0
-    except OSError:
-        return 0
-
-
-def _job_bytes(job: Job) -> int:
-    return len(json.dumps(job.spec)) + len(json.dumps(job.progress))

@@ -174,9 +174,6 @@ def engine_names(path: Path) -> tuple[str, ...]:
     return (name, path.stem) if isinstance(name, str) else (path.stem,)
 
 
-# What the settings say about model files: which one each tab uses, and which were opened where they lie.
-
-
 TAB_PATHS = ("summarize_path", "translate_path", "write_path", "passages_path", "checker_path")
 
 

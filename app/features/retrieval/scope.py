@@ -39,10 +39,8 @@ def _normalize_question(question: str) -> str:
 _SAME = str.maketrans(dict.fromkeys("’‘ʼ`´", "'") | dict.fromkeys("“”„«»「」『』‹›", '"'))
 
 
-# Words, language by language: English, German, French, Spanish, Portuguese, Italian, Dutch, Polish, Russian; those of
-# languages without spaces, Chinese, Japanese and Korean, stand by themselves, as no word of theirs has an edge.
-
-
+# Rows are languages: English, German, French, Spanish, Portuguese, Italian, Dutch, Polish, Russian; `unspaced` has
+# those without spaces, Chinese, Japanese and Korean, as no word of theirs has an edge.
 def _any_pattern(*rows: str, unspaced: str = "") -> re.Pattern[str]:
     spaced = rf"\b(?:{'|'.join(rows)})\b" if rows else ""
     return re.compile("|".join(part for part in (spaced, unspaced) if part))
@@ -213,8 +211,6 @@ _WHICH = _any_pattern(
     unspaced="哪些|什么|什麼|谁|誰|哪几|どんな|どの|どれ|何|誰|어떤|누구",
 )
 
-# What the program finds by itself, in the plural: one date is one place.
-
 _EXACT: dict[QuestionScope, re.Pattern[str]] = {
     QuestionScope.EMAILS: _any_pattern(
         r"e-?mails?|e-?mail[- ]?adress\w*|(?:e-?)?mail addresses|adresses? (?:e-?mail|mail|électroniques?)|courriels?|"
@@ -327,8 +323,6 @@ def _is_still_all(behind: str) -> bool:
 
 _ARE_ANY = _any_pattern(r"are there any|is there any|gibt es|y a-t-il|hay|existem|há|ci sono|zijn er|czy są|есть ли")
 
-# What documents speak of in the plural, and only a reader finds.
-
 _LISTED = _any_pattern(
     r"people|persons?|names|characters|individuals|companies|organi[sz]ations|firms|institutions|places|locations|"
     r"countries|"
@@ -427,8 +421,6 @@ def _list_scope(text: str) -> WantedScope | None:
         return None
     return WantedScope(QuestionScope.LIST, is_counted=is_counted)
 
-
-# Every place of some words: "how often is “kiln” mentioned", "where does the text mention arbitration".
 
 _QUOTED = re.compile(r'(?:"|(?<!\w)\')([^"]{1,60}?)(?:"|\'(?!\w))')
 _WHERE_OR_HOW_OFTEN = _any_pattern(

@@ -34,9 +34,6 @@ from app.language.words import (
     word_stems,
 )
 
-# Whether a quotation stands in a text: letter by letter once both are in a normal form, or nearly.
-
-
 CLOSE = 92.0
 """Percent of letters that agree (rapidfuzz's partial ratio)."""
 LONG_TEXT = 20_000

@@ -517,9 +517,6 @@ def _cosine(one: Vector, other: Vector) -> float:
     return sum(weight * many[word] for word, weight in few.items() if word in many)
 
 
-# Words by which authors announce, sum up, point elsewhere and name their sections: `resources/cues.json`.
-
-
 @dataclass(frozen=True)
 class CuePatterns:
     """Cue patterns of all known languages; sentences in others are scored by words and position alone.

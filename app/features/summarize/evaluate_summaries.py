@@ -25,8 +25,8 @@ from app.engine.contract import Engine
 from app.features.error_messages import sentence_for
 from app.features.summarize.digest import digest_summary, load_cues
 from app.features.summarize.method import numbers_of
-from app.features.summarize.summaries import MemorySteps
 from app.features.summarize.summarize import InputDocument, Summarized, summarize_documents
+from app.features.summarize.summary_attempt import MemorySteps
 from app.features.summarize.summary_result import Method, Statement, Summary, SummaryOptions
 from app.language.sentences import split_sentences
 
@@ -281,9 +281,6 @@ def _cited_numbers(statement: Statement, texts: Mapping[int, str]) -> set[str]:
 
 def _mean_scores(scores: list[Rouge], measures: Iterable[str] = MEASURES) -> dict[str, float | None]:
     return {name: round(fmean(fields[name] for fields in scores), 4) if scores else None for name in measures}
-
-
-# Documents with good summaries, one JSON object a line: what `evaluate_examples` reads.
 
 
 _PARAGRAPHS = re.compile(r"\n\s*\n")

@@ -284,9 +284,6 @@ def _move_slice(one: BlockSlice, by: int) -> BlockSlice:
     return BlockSlice(one.block_id, max(0, one.start + by), max(0, one.end + by))
 
 
-# Which stretches a document has under its own headings, for a summary by section.
-
-
 DEEPEST = 3
 
 
@@ -315,9 +312,6 @@ def _name(block: Block, depth: int) -> str:
     if len(block.heading_path) > depth:
         return block.heading_path[depth]
     return block.text if block.kind is BlockKind.HEADING and len(block.heading_path) == depth else ""
-
-
-# What was read, by the prompts that were answered: a block counts when all of its text stood in them.
 
 
 class SectionReading:

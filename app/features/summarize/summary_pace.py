@@ -121,9 +121,6 @@ class SummaryPace:
             self._clock.start()
 
 
-# What a summary would take: tokens and sections as the pipeline plans them, seconds from speeds measured here.
-
-
 ANSWERED_SHARE = 0.7
 """Share of an answer's token limit that is typically used."""
 COUNTED_CHARACTERS_A_SECOND = 400_000

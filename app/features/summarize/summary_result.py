@@ -221,9 +221,6 @@ def summary_from_json(raw: Mapping[str, Any]) -> Summary:
     return replace(from_json(Summary, {**raw, "wish": {}}), wish=wish_from_json(raw["wish"]))
 
 
-# What a summary is made from, where its steps are kept, and the events that tell how far it is.
-
-
 @dataclass(frozen=True)
 class InputDocument:
     """A document to summarize, with all blocks in order.
@@ -327,9 +324,6 @@ class ClaimsChecked:
 
 
 SummaryEvent = Planned | TaskRests | PromptRead | SectionRead | Merging | Writing | ClaimsChecked | Summarized
-
-
-# The language that a summary is written in, and whether its model was made for it.
 
 
 def writing_language(documents: Sequence[InputDocument], wish: SummaryOptions) -> str:
@@ -436,9 +430,6 @@ def _is_title(text: str) -> bool:
         and not plain.endswith(_FILE_ENDINGS)
         and not _NO_TITLE.fullmatch(plain)
     )
-
-
-# Stored documents as the pipeline takes them.
 
 
 def inputs_of(

@@ -21,8 +21,9 @@ from app.features.document_parts import find_apart_blocks
 from app.features.summarize.checks import CitedBlock, verify_statement
 from app.features.summarize.digest import SentenceWeights
 from app.features.summarize.method import ClaimScore, score_claims
+from app.features.summarize.point_answers import line_of
 from app.features.summarize.sections import ReadSection, TokenBudgets
-from app.features.summarize.summary_prompts import PROMPT_VERSION, line_of
+from app.features.summarize.summary_prompts import PROMPT_VERSION
 from app.features.summarize.summary_result import InputDocument, Statement, Steps, SummaryOptions, unknown_languages
 
 TEMPERATURE, WARMER = 0.2, 0.25

@@ -28,12 +28,13 @@ from app.features.models.model_languages import weights_of
 from app.features.retrieval.citations import SourcePlace, source_to_fields
 from app.features.retrieval.question_scope import QuestionScope, WantedScope
 from app.features.retrieval.scope import scope_of
-from app.features.summarize import summary_prompts
-from app.features.summarize.condensing import SectionMapping, distinct_statements
+from app.features.summarize import answer_grammars, point_answers, summary_prompts
+from app.features.summarize.condensing import SectionMapping
 from app.features.summarize.digest import digest_summary
 from app.features.summarize.export import escape_markdown
 from app.features.summarize.laid_out import plain_line
 from app.features.summarize.method import method_for
+from app.features.summarize.point_answers import AnswerProblem, SummaryPoint
 from app.features.summarize.sections import (
     ReadSection,
     SectionReading,
@@ -42,11 +43,10 @@ from app.features.summarize.sections import (
     sections_of,
     whole_section,
 )
-from app.features.summarize.summaries import MemorySteps
 from app.features.summarize.summarize import plan_reading, summarize_documents
+from app.features.summarize.summary_attempt import MemorySteps
 from app.features.summarize.summary_messages import DIGEST_WORDS, check_words, coverage_words
 from app.features.summarize.summary_pace import SummaryPace, model_file
-from app.features.summarize.summary_prompts import AnswerProblem, SummaryPoint
 from app.features.summarize.summary_result import (
     ClaimAnchor,
     Form,
@@ -67,6 +67,7 @@ from app.features.summarize.summary_result import (
     writing_language,
 )
 from app.features.summarize.summary_work import SummaryWork
+from app.features.summarize.write_up_sources import distinct_statements
 from app.features.survey.wanted import QueryOffer, SurveyCoverage, SurveyProgress, made_to_fields
 from app.features.work.asking import TaskAnswer, TaskRests, wake_model
 from app.features.work.pace import MeasuredSpeeds
@@ -342,14 +343,14 @@ class _SurveyRequest:
             messages = summary_prompts.plain_list_messages(section, self._question)
             return replace(self._work.make_ask(messages, budgets.points_limit, "", attempt), stop_on_repetition=True)
         messages = summary_prompts.list_messages(document, section, self._question, problem=problem)
-        rules = summary_prompts.entries_grammar(section.ids, most_entries(budgets))
+        rules = answer_grammars.entries_grammar(section.ids, most_entries(budgets))
         return self._work.make_ask(messages, budgets.points_limit, rules, attempt)
 
     def read_answer(self, section: ReadSection, answer: str) -> list[SummaryPoint]:
         if self.has_form:
-            return summary_prompts.read_points(answer, section.ids)
+            return point_answers.read_points(answer, section.ids)
         cited = self._work.cited_blocks(section.document, section.ids)
-        return summary_prompts.read_list(answer, [(block.block.id, block.block.text) for block in cited])
+        return point_answers.read_list(answer, [(block.block.id, block.block.text) for block in cited])
 
     def is_all(self, answer: TaskAnswer, points: int) -> bool:
         # Cut off, or as long as the grammar allows: there may be more.

@@ -56,9 +56,6 @@ class SurveyProgress:
     is_resting: bool = False
 
 
-# How an answer was made that comes from whole documents, kept beside its sources; other answers have none of it.
-
-
 _NAME = "survey"
 
 

@@ -141,8 +141,6 @@ class FileAdditions:
         self._jobs.update(job.id, state=DRAFT)
         return job.id
 
-    # A document of which more was read since, or that was corrected: another one has taken its place.
-
     def document_of(self, job: Job) -> StoredDocument | None:
         """Return the current reading of a job's document; None unless the file was read into blocks."""
         numbers = self._store.documents_of([job.id])[job.id]

@@ -292,9 +292,6 @@ class TranslationPace:
         return max(1.0, taken_s / written * left)
 
 
-# What a translation would take: tokens that are left, seconds from what earlier ones took here, or a short try.
-
-
 PROMPT_SHARE = 1.5
 """A prompt's overhead as a share of its text: rules, markup, context."""
 COUNT_AT_ONCE = 500

@@ -310,8 +310,6 @@ def folded_words(text: str) -> list[str]:
     return [fold_words(match[0]) for match in JOINED_WORD.finditer(text)]
 
 
-# Its file.
-
 _HEADS = frozenset(
     ("source", "target", "term", "translation", "from", "to", "quelle", "ziel", "original", "src", "tgt")
 )

@@ -23,8 +23,9 @@ from app.features.translate.translation_events import (
     TranslationEvent,
     TranslationWish,
 )
-from app.features.translate.translation_prompts import AskingStep, TranslationUnit, one_line
+from app.features.translate.translation_prompts import AskingStep, TranslationUnit
 from app.features.translate.translation_work import TranslationWork, begin_work
+from app.features.translate.translator_families import one_line
 
 ALTERNATIVE_TEMPERATURE = 0.8
 TRIES_FOR_ONE = 2

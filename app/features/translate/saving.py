@@ -31,6 +31,7 @@ from app.features.translate.at_work import row_of
 from app.features.translate.marking import marked_text, shown_text
 from app.features.translate.problems import flag_words
 from app.features.translate.recomposed import NOT_TRANSLATED, as_plain, recompose_blocks
+from app.features.translate.tmx_file import write_tmx
 from app.features.translate.translation_events import (
     BLOCKS,
     TYPED,
@@ -42,7 +43,7 @@ from app.features.translate.translation_events import (
     source_language_of,
     wish_of,
 )
-from app.features.translate.translation_memory import own_entry, write_tmx
+from app.features.translate.translation_memory import own_entry
 from app.features.work.saved_file import SCRATCH, replace_file, scratch_beside, web_page, write_file
 from app.language.language_names import find_language
 from app.store.document_store import StoredDocument

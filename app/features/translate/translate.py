@@ -21,15 +21,12 @@ from app.documents.segments import Content, Segment, plain
 from app.engine.contract import Engine
 from app.engine.protocol import Ask
 from app.features.translate.certainty import certainty_of, joined_certainty
-from app.features.translate.delivering import (
-    DeliveryCandidate,
-    deliver_segment,
-    growing_block,
-    numbered_segments,
-    without_tags,
-)
+from app.features.translate.content_sentences import halves_of, join_parts, parts_of, sentences_of
+from app.features.translate.delivering import DeliveryCandidate, deliver_segment
+from app.features.translate.marked_answers import growing_block, numbered_segments, without_tags
 from app.features.translate.marking import to_text
-from app.features.translate.problems import ProblemKind, TranslationProblem, is_unusable, loop_in
+from app.features.translate.problems import ProblemKind, TranslationProblem, is_unusable
+from app.features.translate.tidy_answers import loop_in
 from app.features.translate.translation_events import (
     MemoryLookup,
     SegmentDone,
@@ -42,15 +39,7 @@ from app.features.translate.translation_events import (
     TranslationSource,
     TranslationWish,
 )
-from app.features.translate.translation_prompts import (
-    AskingStep,
-    TranslationUnit,
-    batches_of,
-    halves_of,
-    join_parts,
-    parts_of,
-    sentences_of,
-)
+from app.features.translate.translation_prompts import AskingStep, TranslationUnit, batches_of
 from app.features.translate.translation_work import CHARACTERS_A_TOKEN, TranslationWork, begin_work, sorted_out
 from app.features.work.asking import (
     PromptReading,
@@ -180,8 +169,6 @@ class AnswerRepair:
         # Pieces are not cut again: the answer is too long for another reason.
         halves = halves_of(unit.shown.core)
         return self._begin_pieces(unit, halves) if len(halves) > 1 and not unit.pieces else []
-
-    # One unit on the ladder.
 
     def _judge_unit(self, unit: TranslationUnit, found: DeliveryCandidate) -> list[UnitBatch]:
         # Told last: an echo is fluent and passes every check of form.

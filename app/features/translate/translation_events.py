@@ -119,9 +119,6 @@ class Translated:
     accepted: bool = False
 
 
-# Where accepted translations are kept, and the events that tell how far a translation is.
-
-
 class MemoryLookup(Protocol):
     """The translation memory as the pipeline asks for it; of one pair, model, formality and glossary. From any thread.
 
@@ -328,9 +325,6 @@ def terms_of(job: Job) -> tuple[GlossaryTerm, ...]:
     if job.state == DRAFT:
         return ()
     return tuple(GlossaryTerm(str(source), str(target)) for source, target in job.progress.get("terms", ()))
-
-
-# What a translation is found by, besides its title: the file's name, and the text on both sides.
 
 
 MOST_CHARACTERS = 1_000_000

@@ -124,8 +124,6 @@ class TranslationJobs(StoredJobs[StoredTranslation, TranslationEvent]):
             job.id, self._jobs, self._store, self.words, changing=self._changing, translate=self.pipeline
         )
 
-    # What is put together.
-
     def add(
         self,
         path: Path,
@@ -278,8 +276,6 @@ class TranslationJobs(StoredJobs[StoredTranslation, TranslationEvent]):
         """Return repeated names and terms with the renderings used throughout."""
         return terms_of(self._known_job(translation_id))
 
-    # Files.
-
     def remove_leftovers(self, before: float) -> None:
         """Delete what a killed run left half-added or half-saved before a moment (seconds since 1970); slow."""
         self._remove_jobs(job.id for job in self._jobs.find(KIND, (ADDING,)) if job.created_at < before)
@@ -313,8 +309,6 @@ class TranslationJobs(StoredJobs[StoredTranslation, TranslationEvent]):
         if translation_id is not None:
             only = self.words.ids_of(self._known_job(translation_id), self.segments.read_rows(translation_id))
         return self.words.find_matches(words, pair, only, cancel)
-
-    # Typed text.
 
     def keep_text(
         self,
@@ -364,9 +358,6 @@ class TranslationJobs(StoredJobs[StoredTranslation, TranslationEvent]):
     def _stored_rows(self, jobs: Sequence[Job]) -> list[StoredTranslation]:
         counts = self._store.count_segments([job.id for job in jobs])
         return [from_job(job, counts[job.id]) for job in jobs]
-
-
-# The segments of translations in the store, and what a person does with them.
 
 
 class KeptSegments:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from app.core.events import CancelToken
 from app.engine.contract import Engine
-from app.features.models.estimate import TokenSpeed, probe_speed
+from app.features.models.machine_speed import TokenSpeed, probe_speed
 from app.features.work.queue import DONE
 from app.store.jobs import JobTable
 

@@ -13,8 +13,9 @@ from PySide6.QtWidgets import QLabel, QWidget
 
 from app.core.events import Role
 from app.features.chat.attached_documents import is_unanswered
-from app.features.document_library import TextHighlight, page_mark
+from app.features.document_frames import page_mark
 from app.features.retrieval.citations import SourcePlace, source_from_fields, source_on_page
+from app.features.shown_document import TextHighlight
 from app.features.survey.wanted import made_of
 from app.store.conversations import Attachment, DocumentUse, StoredMessage
 from app.store.document_store import StoredDocument

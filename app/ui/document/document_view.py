@@ -23,9 +23,9 @@ from PySide6.QtWidgets import (
 
 from app.core.events import CancelToken
 from app.documents.blocks import Block
-from app.features.document_library import ShownDocument, TextHighlight
 from app.features.error_messages import reader_words
 from app.features.page_reading.corrections import GivenUp, PageCorrections
+from app.features.shown_document import ShownDocument, TextHighlight
 from app.store.document_store import StoredDocument
 from app.ui.document.document_card import DocumentCard
 from app.ui.document.document_page import ZOOMS, PagePane

@@ -12,17 +12,8 @@ from PySide6.QtWidgets import QFileDialog, QWidget
 
 from app import APP_NAME
 from app.core.events import CancelToken
-from app.features.exchange.backup import (
-    BackupFinished,
-    BackupProgress,
-    BackupUnpacked,
-    accept,
-    back_up,
-    last_aside,
-    put_back,
-    refuse_restored,
-    unpack_backup,
-)
+from app.features.exchange.backup import BackupFinished, BackupProgress, BackupUnpacked, back_up
+from app.features.exchange.restore_backup import accept, last_aside, put_back, refuse_restored, unpack_backup
 from app.ui.i18n import size_text, tr
 from app.ui.shell import tasks
 from app.ui.shell.tab_spec import UiContext

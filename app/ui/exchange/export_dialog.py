@@ -31,9 +31,9 @@ from app.core.visible import visible_name
 from app.documents.blocks import Block
 from app.documents.protocol import Draw, Drawn
 from app.documents.read_document import PageRenderer
-from app.features.document_library import TextHighlight
 from app.features.error_messages import PersonMessage
 from app.features.exchange.chat_export import ExportFinished, ExportProgress, export_chats
+from app.features.shown_document import TextHighlight
 from app.store.conversations import Conversation
 from app.store.projects import Projects
 from app.ui.document.document_page import PagePane

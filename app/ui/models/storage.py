@@ -27,7 +27,7 @@ from app.ui.widgets.layouts import name_widgets
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
-    from app.features.models.collection import StorageReport
+    from app.features.models.model_storage import StorageReport
 
 STORAGE = "Storage"
 DISK_USE = "{used} used, {free} free on this disk."

@@ -18,7 +18,6 @@ from app.ui.shell.notify import Notify
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
     from app.features.chat.answer_service import AnswerService
-    from app.features.document_library import TextHighlight
     from app.features.page_reading.readings import (
         PageReadingJobs,
         PicturePages,
@@ -26,6 +25,7 @@ if TYPE_CHECKING:
         ReadingMethod,
         StoredReading,
     )
+    from app.features.shown_document import TextHighlight
     from app.features.work.queue import JobEvent
     from app.store.document_store import StoredDocument
 
@@ -147,7 +147,7 @@ class PictureReading(QObject):
 
     def reveal(self, document: StoredDocument) -> TextHighlight | None:
         """Return the place of the first text block that was read from a picture, or None."""
-        from app.features.document_library import TextHighlight
+        from app.features.shown_document import TextHighlight
 
         with self._notify.guard():
             documents = self._talk.documents if self._talk is not None else self._app.documents

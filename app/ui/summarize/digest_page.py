@@ -26,8 +26,10 @@ from PySide6.QtWidgets import (
 )
 
 from app.core.errors import AppError
-from app.features.document_library import TextHighlight, page_mark
-from app.features.summarize.overview import DocumentOverview, FirstLook, KeyTerm, TermKind
+from app.features.document_frames import page_mark
+from app.features.shown_document import TextHighlight
+from app.features.summarize.key_terms import KeyTerm, TermKind
+from app.features.summarize.overview import DocumentOverview, FirstLook
 from app.features.summarize.summary_messages import DIGEST_WORDS
 from app.features.summarize.summary_result import SummarizedDocument, Summary, SummaryOptions
 from app.ui.i18n import tr

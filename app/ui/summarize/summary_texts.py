@@ -9,8 +9,10 @@ from pathlib import PurePath
 
 from PySide6.QtCore import QDate, QLocale, QTime
 
-from app.features.document_library import DocumentLibrary, TextHighlight, page_mark
+from app.features.document_frames import page_mark
+from app.features.document_library import DocumentLibrary
 from app.features.error_messages import count_units
+from app.features.shown_document import TextHighlight
 from app.features.summarize.summaries import Estimate, StoredSummary
 from app.features.summarize.summarize import Merging, Planned, SectionRead, Summarized, SummaryEvent, TaskRests, Writing
 from app.features.summarize.summary_messages import check_words, doubt_words

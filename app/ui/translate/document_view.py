@@ -44,8 +44,8 @@ from app.ui.work.job_tab import JobRunner
 from app.ui.work.picture_reading import PicturesLine
 
 if TYPE_CHECKING:
-    from app.features.document_library import TextHighlight
     from app.features.models.collection import ModelCollection
+    from app.features.shown_document import TextHighlight
     from app.features.translate.translation_jobs import TranslationJobs
 
 

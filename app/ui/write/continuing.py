@@ -25,8 +25,8 @@ from app.ui.write.page_edit import PageEdit
 
 if TYPE_CHECKING:
     from app.engine.contract import Engine
+    from app.features.continue_page import ContextWindow, Continuation, PageAsked
     from app.features.work.task_engines import TaskEngines
-    from app.features.write_pages import ContextWindow, Continuation, PageAsked
 
 WRITE_FIRST = "Write a few words first; the model continues them."
 WAITS_FOR_MODEL_STATE = "Waiting for the model: {state}"
@@ -297,7 +297,7 @@ class PageTokenCounter(QObject):
         page, known = self._page(), self.known
 
         def steps(engine: Engine, stop: CancelToken) -> Iterator[Any]:
-            from app.features.write_pages import measure_page
+            from app.features.continue_page import measure_page
 
             try:
                 yield from measure_page(engine, page, known, stop)
@@ -311,7 +311,7 @@ class PageTokenCounter(QObject):
             self.measure_soon()
 
     def _on_answer(self, answer: WorkEvent) -> None:
-        from app.features.write_pages import ContextWindow
+        from app.features.continue_page import ContextWindow
 
         if isinstance(answer.event, ContextWindow):
             self.reading, self.written_tokens = answer.event, 0
@@ -421,7 +421,7 @@ class Continuing(QObject):
         known = self.counting.known
 
         def steps(engine: Engine, stop: CancelToken) -> Iterator[Any]:
-            from app.features.write_pages import go_on
+            from app.features.continue_page import go_on
 
             try:
                 yield from go_on(engine, page, known, stop)
@@ -546,7 +546,7 @@ class Continuing(QObject):
     # Results.
 
     def _on_answer(self, answer: WorkEvent) -> None:
-        from app.features.write_pages import ContextWindow
+        from app.features.continue_page import ContextWindow
 
         event, asked = answer.event, self._asked
         self.came.emit()

@@ -16,7 +16,7 @@ from app.ui.write.continuing import ContinuationRun, Continuing
 from app.ui.write.page_edit import PageEdit
 
 if TYPE_CHECKING:
-    from app.features.write_pages import Continuation
+    from app.features.continue_page import Continuation
 
 THE_LAST_CONTINUATION = "The last continuation"
 

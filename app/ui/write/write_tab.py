@@ -49,7 +49,8 @@ from app.ui.write.writing_options import PageOptions, summary_of
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
-    from app.features.write_pages import ContextWindow, OpenedFile, PageAsked, PageRow, Pages
+    from app.features.continue_page import ContextWindow, PageAsked
+    from app.features.write_pages import OpenedFile, PageRow, Pages
 
 ONLY_LAST_TOKENS_READ = "The page has {all} tokens before the cursor. Only the last {some} fit the model’s context."
 

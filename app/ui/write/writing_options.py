@@ -20,7 +20,8 @@ from app.ui.write.page_document import PageContent
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
-    from app.features.write_pages import PageAsked, WritingOptions, WrittenPage
+    from app.features.continue_page import PageAsked
+    from app.features.write_pages import WritingOptions, WrittenPage
 
 TEMPERATURE_VALUE = "temperature {value}"
 STOPS_AT = "stops at {what}"
@@ -66,7 +67,7 @@ class PageOptions(QObject):
 
     def asked_of(self, state: PageContent, *, is_code: bool) -> PageAsked:
         """Return the request to continue a content with these options."""
-        from app.features.write_pages import PageAsked
+        from app.features.continue_page import PageAsked
 
         fills = self.now.middle == "on" or (not self.now.middle and is_code)
         return PageAsked(state.text, state.cursor, self.now, fills=fills and bool(state.text[state.cursor :].strip()))

@@ -13,9 +13,9 @@ from app.engine.client import EngineClient
 from app.engine.llama.llama_library import open_library
 from app.engine.llama.model import load_model
 from app.engine.protocol import Ask, Sampling
+from app.features.continue_page import continue_text
 from app.features.error_messages import sentence_for
 from app.features.inside.looks import read_attention, read_layers, read_probabilities, tokens_of
-from app.features.write_pages import continue_text
 from tests.helpers.engine import load, user
 from tests.helpers.gemma_model import fetched_gemma
 from tests.helpers.terminal import fireside, only_json

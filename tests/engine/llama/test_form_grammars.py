@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from app.engine.llama.model import Model
-from app.features.summarize import summary_prompts
+from app.features.summarize import answer_grammars, point_answers
 from app.features.summarize.summary_result import Form
 from tests.helpers.following import refused_at
 
@@ -47,8 +47,8 @@ LAID_OUT = """{
 )
 def test_points_may_be_laid_out_as_a_model_lays_out_json(starter_loaded: Model, answer: str) -> None:
     ids = [1, 2, 12]
-    assert refused_at(starter_loaded, summary_prompts.json_points(ids, 3, has_quotes=True), answer) is None
-    assert len(summary_prompts.read_points(answer, ids)) == answer.count('"t"')
+    assert refused_at(starter_loaded, answer_grammars.json_points(ids, 3, has_quotes=True), answer) is None
+    assert len(point_answers.read_points(answer, ids)) == answer.count('"t"')
 
 
 @pytest.mark.parametrize(
@@ -63,7 +63,7 @@ def test_points_may_be_laid_out_as_a_model_lays_out_json(starter_loaded: Model, 
     ],
 )
 def test_points_keep_their_number_their_ids_and_their_form(starter_loaded: Model, answer: str) -> None:
-    assert refused_at(starter_loaded, summary_prompts.json_points([1, 2, 12], 3, has_quotes=True), answer)
+    assert refused_at(starter_loaded, answer_grammars.json_points([1, 2, 12], 3, has_quotes=True), answer)
 
 
 @pytest.mark.parametrize(
@@ -78,9 +78,9 @@ def test_points_keep_their_number_their_ids_and_their_form(starter_loaded: Model
 def test_numbers_may_stand_where_a_model_puts_them(
     starter_loaded: Model, answer: str, ids: list[tuple[int, ...]]
 ) -> None:
-    assert refused_at(starter_loaded, summary_prompts.write_up(Form.BULLETS, [1, 2, 12], 1, 3), answer) is None
-    lines = map(summary_prompts.without_mark, answer.splitlines())
-    assert [found for line in lines for _, found in summary_prompts.cited_runs(line)] == ids
+    assert refused_at(starter_loaded, answer_grammars.write_up(Form.BULLETS, [1, 2, 12], 1, 3), answer) is None
+    lines = map(point_answers.without_mark, answer.splitlines())
+    assert [found for line in lines for _, found in point_answers.cited_runs(line)] == ids
 
 
 @pytest.mark.parametrize(
@@ -102,13 +102,13 @@ def test_numbers_may_stand_where_a_model_puts_them(
     ],
 )
 def test_every_form_takes_what_a_model_would_say(starter_loaded: Model, form: Form, answer: str) -> None:
-    assert refused_at(starter_loaded, summary_prompts.write_up(form, [1, 2, 12], 1, 4), answer) is None
+    assert refused_at(starter_loaded, answer_grammars.write_up(form, [1, 2, 12], 1, 4), answer) is None
 
 
 def test_a_list_takes_brackets_of_the_text(starter_loaded: Model) -> None:
     answer = "[1] counts[0] = 1\n[1, 12] the kiln [sic]\n[2] wood, see [7] below"
-    assert refused_at(starter_loaded, summary_prompts.entries_grammar([1, 2, 12], 3), answer) is None
-    found = summary_prompts.read_points(answer, [1, 2, 12])
+    assert refused_at(starter_loaded, answer_grammars.entries_grammar([1, 2, 12], 3), answer) is None
+    found = point_answers.read_points(answer, [1, 2, 12])
     assert [(one.text, one.ids) for one in found] == [
         ("counts[0] = 1", (1,)),
         ("the kiln [sic]", (1, 12)),
@@ -121,7 +121,7 @@ def test_sentences_of_a_small_model_end_without_a_break(starter_loaded: Model, f
     lines = [f"[{number}] It is {number} metres high" for number in range(1, 9)]
     breaks = ["\n", "\n", "\n", "\n\n" if form is Form.PARAGRAPHS else "\n"] * 2
     answer = "".join(line + end for line, end in zip(lines, breaks, strict=True)).rstrip("\n")
-    rules = summary_prompts.spread_grammar(list(range(1, 9)), 8, "en", form)
+    rules = answer_grammars.spread_grammar(list(range(1, 9)), 8, "en", form)
     assert refused_at(starter_loaded, rules, answer) is None
     assert refused_at(starter_loaded, rules, f"{answer}\n") is None
     assert refused_at(starter_loaded, rules, answer.rpartition("\n")[0])
@@ -131,4 +131,4 @@ def test_sentences_of_a_small_model_end_without_a_break(starter_loaded: Model, f
     "answer", ["- The kiln is old [3].", "- The kiln\n\n- It", "The kiln is old.", "- [1] The kiln."]
 )
 def test_a_write_up_keeps_its_lines_and_numbers(starter_loaded: Model, answer: str) -> None:
-    assert refused_at(starter_loaded, summary_prompts.write_up(Form.BULLETS, [1, 2, 12], 1, 3), answer)
+    assert refused_at(starter_loaded, answer_grammars.write_up(Form.BULLETS, [1, 2, 12], 1, 3), answer)

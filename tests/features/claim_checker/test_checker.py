@@ -12,8 +12,8 @@ from app.core.events import CancelToken
 from app.engine.contract import TokenLabels
 from app.features.claim_checker.checker import ClaimChecker, spans_over
 from app.features.claim_checker.conversion import convert_checker
-from app.features.summarize.summaries import MemorySteps
 from app.features.summarize.summarize import summarize_documents
+from app.features.summarize.summary_attempt import MemorySteps
 from app.features.summarize.summary_messages import doubt_words
 from app.features.summarize.summary_result import ClaimsChecked, Method, Summarized, SummaryEvent, SummaryOptions
 from tests.features.summarize.pipeline import document, scripted

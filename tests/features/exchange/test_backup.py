@@ -21,20 +21,17 @@ from app.core.errors import BackupUnreadable, ChatsUnreadable, DatabaseAltered, 
 from app.core.events import CancelToken, Role
 from app.core.paths import AppPaths
 from app.core.settings import Settings, load_settings, save_settings
-from app.features.exchange import backup
-from app.features.exchange.backup import (
-    BackupFinished,
-    BackupProgress,
-    BackupUnpacked,
+from app.features.exchange import restore_backup
+from app.features.exchange.backup import BackupFinished, BackupProgress, BackupUnpacked, back_up
+from app.features.exchange.chat_import import recognize_format
+from app.features.exchange.restore_backup import (
     accept,
-    back_up,
     last_aside,
     put_back,
     put_in_place,
     refuse_restored,
     unpack_backup,
 )
-from app.features.exchange.chat_import import recognize_format
 from app.store.conversations import Attachments, Conversations
 from app.store.database import Database, is_let_go
 from app.store.document_store import DocumentStore
@@ -192,7 +189,7 @@ def test_what_is_in_it_is_known_before_anybody_wants_it(saved: Path, here: AppPa
     refuse_restored(here)
     assert not here.unpacked.exists()
     list(unpack_backup(saved, here, CancelToken()))
-    backup.remove_old(here, here.unpacked.stat().st_mtime + backup.FORGOTTEN_S + 1)
+    restore_backup.remove_old(here, here.unpacked.stat().st_mtime + restore_backup.FORGOTTEN_S + 1)
     assert not here.unpacked.exists()
 
 
@@ -236,7 +233,7 @@ def test_a_run_that_was_ended_while_it_moved_is_completed_by_the_next(
             shutil.rmtree(old) if Path(old).is_dir() else Path(old).unlink()
 
         with monkeypatch.context() as patch:
-            patch.setattr(backup.shutil, "move", move)
+            patch.setattr(restore_backup.shutil, "move", move)
             with pytest.raises(DiskFull):
                 put_in_place(here)
         assert put_in_place(here) is not None
@@ -480,7 +477,7 @@ def test_putting_back_that_was_ended_while_it_moved_is_completed_by_the_next(
             Path(old).rename(new)
 
         with monkeypatch.context() as patch:
-            patch.setattr(backup.shutil, "move", move)
+            patch.setattr(restore_backup.shutil, "move", move)
             with pytest.raises(DiskFull):
                 put_in_place(here)
         assert put_in_place(here) is not None

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from app.core.errors import ChatsUnreadable, DiskFull
 from app.core.events import CancelToken
-from app.features.exchange import chat_file, chat_import, foreign, other_programs
+from app.features.exchange import chat_import, foreign, other_programs, read_chat_file
 from app.features.exchange.chat_file import ChatArchive
 from app.features.exchange.chat_import import (
     KINDS,
@@ -238,10 +238,10 @@ def test_our_own_reader_neither(other: Any, values: list[Any]) -> None:
     shelf = ChatArchive(None, None, _NoDocuments())  # type: ignore[arg-type]
     names = ("title", "temperature", "sampling", "created_at", "first_kept", "draft_attachments", "messages")
     for name in names:
-        chat_file.read_chat({name: other}, shelf, 5.0)
+        read_chat_file.read_chat({name: other}, shelf, 5.0)
     message = dict.fromkeys(("text", "state", "stats", "chosen", "sources", "attachments", "thinking_s"), other)
     given_messages = [{"id": 1, "parent": None, "role": "user"} | message, *values]
-    chat_file.read_chat({"messages": given_messages}, shelf, 5.0)
+    read_chat_file.read_chat({"messages": given_messages}, shelf, 5.0)
 
 
 class _NoDocuments:

@@ -18,7 +18,7 @@ from app.engine.computer import JsonCache
 from app.engine.memory_speed import machine_key
 from app.engine.rpc_machines import RemoteMachine
 from app.features.models import collection as facade
-from app.features.models import estimate
+from app.features.models import machine_speed
 from app.features.models.collection import TRASH_KEPT_S, ModelCollection
 from app.features.models.estimate import fit_words, pace_words
 from app.features.models.installed import engine_names
@@ -427,10 +427,10 @@ def test_the_first_start_is_offered_something_until_there_is_a_model(
 def test_for_a_long_text_a_model_is_offered_that_writes_its_summary(
     app: Fireside, large_machine: None, fresh_home: Path
 ) -> None:
-    speeds = {estimate.TAKEN: 8e9, estimate.PROBED: 8e9}
+    speeds = {machine_speed.TAKEN: 8e9, machine_speed.PROBED: 8e9}
     folder = AppPaths.from_environment().cache
     folder.mkdir(parents=True, exist_ok=True)
-    JsonCache(folder / estimate.FILE).put(machine_key(), speeds)  # so slow that the smallest is suggested first
+    JsonCache(folder / machine_speed.FILE).put(machine_key(), speeds)  # so slow that the smallest is suggested first
     offers = [app.models.offer_for("summarize", of_long=of_long) for of_long in (False, True)]
     words = [str(offer.words_for("summarize")) for offer in offers if offer is not None]
     assert words[0].endswith(": Qwen3.5 2B, 1.3 GB")

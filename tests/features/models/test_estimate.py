@@ -18,16 +18,8 @@ from app.engine.client import EngineClient
 from app.engine.fit import GpuRoom, MemoryRoom
 from app.engine.memory_speed import writing_bytes_per_s
 from app.engine.protocol import Wish
-from app.features.models.estimate import (
-    WELL,
-    MachineSpeed,
-    MemoryFit,
-    by_size,
-    estimate_fit,
-    fit_words,
-    measure_fit,
-    pace_words,
-)
+from app.features.models.estimate import WELL, MemoryFit, by_size, estimate_fit, fit_words, measure_fit, pace_words
+from app.features.models.machine_speed import MachineSpeed
 from tests.helpers import gguf_files
 from tests.helpers.gemma_model import fetched_gemma
 from tests.helpers.tiny_models import KINDS, make_tiny

@@ -17,8 +17,8 @@ from app.core.json_forms import to_json
 from app.core.paths import starter_model
 from app.engine.client import EngineClient
 from app.features.summarize.export import as_markdown
-from app.features.summarize.summaries import MemorySteps
 from app.features.summarize.summarize import InputDocument, Summarized, summarize_documents
+from app.features.summarize.summary_attempt import MemorySteps
 from app.features.summarize.summary_result import Method, Summary, SummaryOptions, summary_from_json
 from tests.helpers.documents import read
 from tests.helpers.harbour import FOLDER, REPORT

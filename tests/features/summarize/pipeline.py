@@ -13,8 +13,8 @@ from app.core.child import own_command
 from app.core.events import CancelToken
 from app.documents.blocks import Block, BlockKind, BlockNumbering, BlockPiece
 from app.engine.client import EngineClient
-from app.features.summarize.summaries import MemorySteps
 from app.features.summarize.summarize import InputDocument, SectionRead, Summarized, SummaryEvent, summarize_documents
+from app.features.summarize.summary_attempt import MemorySteps
 from app.features.summarize.summary_result import Method, Summary, SummaryOptions
 from tests.helpers.engine import load
 from tests.helpers.script import requests, write_script

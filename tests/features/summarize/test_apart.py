@@ -8,8 +8,8 @@ import pytest
 
 from app.documents.blocks import Block, BlockKind, BlockPiece
 from app.features.document_parts import find_apart_blocks
+from app.features.summarize.point_answers import repeats_what_was_asked, says_something
 from app.features.summarize.summary_messages import coverage_words
-from app.features.summarize.summary_prompts import repeats_what_was_asked, says_something
 from tests.features.summarize.pipeline import NARROW_TOKENS, document, events_of, heading, scripted, summary_of
 
 TEXT = "The valley has three kilns, of which the oldest was built in 1871 by the potter Anna Lind."

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from app.documents.blocks import Block, BlockKind
 from app.features.summarize import summary_prompts
 from app.features.summarize.checks import CitedBlock, find_quote, verify_statement
+from app.features.summarize.point_answers import cited_runs, read_points, without_repeats
 from app.features.summarize.sections import whole_section
 from app.features.summarize.summary_messages import check_words, statements_words
-from app.features.summarize.summary_prompts import cited_runs, read_points, without_repeats
 from app.features.summarize.summary_result import Check, CheckReason, ClaimAnchor, Form, Statement
 from app.language.text_facts import missing_number
 from tests.features.summarize.pipeline import document

@@ -6,8 +6,8 @@ import re
 from pathlib import Path
 from typing import Any
 
-from app.features.summarize.summaries import MemorySteps
 from app.features.summarize.summarize import Merging
+from app.features.summarize.summary_attempt import MemorySteps
 from tests.features.summarize.pipeline import NARROW_TOKENS, events_of, long_document, scripted, summary_of
 
 WRITTEN = {"when": "^Text", "text": "[1] Kiln 1 was fired in 1901.\n[3] Kiln 3 was fired in 1903.\n"}

@@ -9,12 +9,12 @@ import pytest
 
 from app.core.events import FinishReason
 from app.documents.blocks import Block, BlockKind
-from app.features.summarize import summary_prompts
+from app.features.summarize import answer_sentences, summary_prompts
 from app.features.summarize.checks import CitedBlock
-from app.features.summarize.condensing import WriteUpSources
-from app.features.summarize.summarize import SummaryDraft, parse_statements
-from app.features.summarize.summary_prompts import MOST_CHARACTERS, read_points
+from app.features.summarize.point_answers import MOST_CHARACTERS, read_points
 from app.features.summarize.summary_result import Form
+from app.features.summarize.write_up import SummaryDraft, parse_statements
+from app.features.summarize.write_up_sources import WriteUpSources
 from tests.features.summarize.pipeline import document, events_of, scripted, summary_of
 
 BLOCKS = {number: (CitedBlock(0, Block(number, BlockKind.PARAGRAPH, f"Text {number}.")),) for number in range(1, 9)}
@@ -23,7 +23,7 @@ LONG = "The kiln in the valley was heated with wood " * 20
 """180 words."""
 
 
-def sentence(words: int = summary_prompts.MOST_SENTENCE_WORDS + 1) -> str:
+def sentence(words: int = answer_sentences.MOST_SENTENCE_WORDS + 1) -> str:
     """What a small model's rules make of a sentence that would be longer: the line ends after so many words."""
     return " ".join(LONG.split()[:words])
 
@@ -44,7 +44,7 @@ def test_a_sentence_that_the_rules_ended_says_that_it_went_on(read: object) -> N
     assert LONG.startswith(f"{found[:-1]} ")
 
 
-@pytest.mark.parametrize("words", [8, summary_prompts.MOST_SENTENCE_WORDS])
+@pytest.mark.parametrize("words", [8, answer_sentences.MOST_SENTENCE_WORDS])
 def test_shorter_ones_end_as_they_were_written(words: int) -> None:
     text = f"{sentence(words)}."
     assert texts(f"[2] {text}\n") == [text]
@@ -52,7 +52,7 @@ def test_shorter_ones_end_as_they_were_written(words: int) -> None:
 
 
 def test_a_larger_models_sentence_is_cut_at_its_own_length() -> None:
-    free = LONG[: summary_prompts.MOST_FREE_CHARACTERS + 1]
+    free = LONG[: answer_sentences.MOST_FREE_CHARACTERS + 1]
     assert not free.endswith(" ")
     (found,) = statements(f"- {free} [2]\n")
     assert found == f"{free.rsplit(' ', 1)[0]}…"
@@ -63,7 +63,7 @@ def test_a_larger_models_sentence_is_cut_at_its_own_length() -> None:
 
 
 def test_so_is_a_point_in_json() -> None:
-    full = f"In {LONG}"[: summary_prompts.MOST_FREE_CHARACTERS]
+    full = f"In {LONG}"[: answer_sentences.MOST_FREE_CHARACTERS]
     assert full.endswith("in t"), "in the middle of the"
     (found,) = texts(json.dumps({"points": [{"t": full, "ids": [2]}]}))
     assert found == f"{full.rsplit(' ', 1)[0]}…"
@@ -84,7 +84,7 @@ def test_no_text_is_longer_than_the_most_and_ends_in_a_word() -> None:
 
 
 def test_a_text_without_spaces_only_says_that_it_goes_on() -> None:
-    text = "窯" * (summary_prompts.MOST_UNSPACED_CHARACTERS + 1)
+    text = "窯" * (answer_sentences.MOST_UNSPACED_CHARACTERS + 1)
     assert texts(f"[2] {text}\n") == [f"{text}…"] or text
 
 
@@ -95,7 +95,7 @@ def test_a_sentence_that_was_copied_and_cut_is_found_on_its_page(tmp_path: Path)
         "flood carried away their drying sheds together with most of that winter's firewood, moulds and order books, "
         "so that the younger of the two went to sea for seven years and came back with a recipe for a blue glaze, "
     )
-    cut = " ".join(copied.split()[: summary_prompts.MOST_SENTENCE_WORDS + 1])
+    cut = " ".join(copied.split()[: answer_sentences.MOST_SENTENCE_WORDS + 1])
     with scripted(tmp_path, {"text": f"[1] {cut}\n"}) as model:
         (one,) = summary_of(events_of(model, document(f"{copied}and stood there."))).statements
     assert one.text.endswith("…")

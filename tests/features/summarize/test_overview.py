@@ -9,18 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.documents.blocks import Block, BlockKind, BlockNumbering, BlockPiece
-from app.features.summarize import overview
-from app.features.summarize.overview import (
-    MOST_HEADINGS,
-    MOST_SPOTS,
-    MOST_TERMS,
-    DocumentOverview,
-    KeyTerm,
-    TermKind,
-    find_definitions,
-    first_look,
-    overview_of,
-)
+from app.features.summarize import key_terms
+from app.features.summarize.definitions import find_definitions
+from app.features.summarize.key_terms import MOST_SPOTS, MOST_TERMS, KeyTerm, TermKind
+from app.features.summarize.overview import MOST_HEADINGS, DocumentOverview, first_look, overview_of
 from app.features.summarize.summary_result import Form, InputDocument, Length, Method, SummaryOptions
 
 PIECES = (
@@ -208,8 +200,8 @@ def test_of_too_many_headings_the_deepest_go_first() -> None:
 
 
 def test_however_many_names_there_are_only_so_many_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(overview, "MOST_CANDIDATES", 50)
-    terms = overview._TermCounter(
+    monkeypatch.setattr(key_terms, "MOST_CANDIDATES", 50)
+    terms = key_terms.TermCounter(
         prose(*(f"They met Ola{chr(97 + n % 26)}{chr(97 + n // 26)} in Lindvik." for n in range(400))), "en", bool
     )
     assert len(terms._found[TermKind.NAME]) <= 50

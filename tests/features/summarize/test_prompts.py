@@ -12,20 +12,18 @@ from hypothesis import strategies as st
 
 from app.core.events import FinishReason, Message
 from app.engine.protocol import Sampling
-from app.features.summarize import summary_prompts
-from app.features.summarize.sections import ReadSection, whole_section
-from app.features.summarize.summary_prompts import (
+from app.features.summarize import answer_grammars, point_answers
+from app.features.summarize.point_answers import (
     AnswerProblem,
     SummaryPoint,
     cited_runs,
     is_looping,
-    map_messages,
-    merge_messages,
     problem_of,
     read_points,
     without_repeats,
-    write_messages,
 )
+from app.features.summarize.sections import ReadSection, whole_section
+from app.features.summarize.summary_prompts import map_messages, merge_messages, write_messages
 from app.features.summarize.summary_result import Form
 from tests.features.summarize.pipeline import document, heading
 from tests.helpers.engine import answer_of, load
@@ -88,7 +86,7 @@ def test_a_merge_shows_the_sentences_apart_from_the_points() -> None:
 
 @pytest.mark.parametrize("numbers", [[7], [1, 2, 3], [9, 10, 11, 100, 101], list(range(1, 400)), [3, 31, 314]])
 def test_only_the_numbers_that_were_shown_can_be_written(numbers: Sequence[int]) -> None:
-    pattern = re.sub(r'["\s]', "", summary_prompts.one_of(numbers))
+    pattern = re.sub(r'["\s]', "", answer_grammars.one_of(numbers))
     wrong = [number for number in range(1200) if bool(re.fullmatch(pattern, str(number))) != (number in numbers)]
     assert wrong == []
 
@@ -97,7 +95,7 @@ def test_only_the_numbers_that_were_shown_can_be_written(numbers: Sequence[int])
 def test_each_line_of_a_small_model_has_its_own_stretch_of_the_numbers_and_together_they_have_all(
     count: int, most: int
 ) -> None:
-    rules = summary_prompts.spread_grammar(list(range(1, most + 1)), count, "en")
+    rules = answer_grammars.spread_grammar(list(range(1, most + 1)), count, "en")
     parts = [
         {n for n in range(1, most + 1) if re.fullmatch(re.sub(r'["\s]', "", match), str(n))}
         for match in re.findall(r'line\d+ ::= "\[" \((.*)\) "\] "', rules)
@@ -114,7 +112,7 @@ SOURCE = "It moves archive.ini, see docs.example.org. In der Bahnhofstrasse. 12 
 
 def sentence_pattern(source: str = SOURCE, language: str = "en", **options: bool) -> re.Pattern[str]:
     """What small models may write as one text, as an expression of Python's: its rules name only later ones."""
-    rules_of = summary_prompts.spread_grammar([1], 1, language, source=source, **options)
+    rules_of = answer_grammars.spread_grammar([1], 1, language, source=source, **options)
     names = ("text", "word", "plain", "number", "open", "known")
     found = re.findall(rf"^({'|'.join(names)}) ::= (.*)$", rules_of, re.M)
     rules = dict(found)
@@ -181,10 +179,10 @@ def test_where_words_have_no_spaces_the_line_ends_behind_the_first_sentence() ->
 
 
 def test_words_with_a_full_stop_are_those_of_the_text_and_only_so_many() -> None:
-    assert summary_prompts.joined_words(SOURCE) == ["archive.ini", "docs.example.org", "Bahnhofstrasse.", "approx."]
+    assert answer_grammars.joined_words(SOURCE) == ["archive.ini", "docs.example.org", "Bahnhofstrasse.", "approx."]
     many = " ".join(f"part{number}.bin" for number in range(500))
-    assert len(summary_prompts.joined_words(many)) == summary_prompts.MOST_JOINED_WORDS
-    assert summary_prompts.joined_words('a "quo\\ted.word" \\x.yz') == []
+    assert len(answer_grammars.joined_words(many)) == answer_grammars.MOST_JOINED_WORDS
+    assert answer_grammars.joined_words('a "quo\\ted.word" \\x.yz') == []
 
 
 def free_pattern(rules: str, name: str) -> re.Pattern[str]:
@@ -195,7 +193,7 @@ def free_pattern(rules: str, name: str) -> re.Pattern[str]:
 
 
 @pytest.mark.parametrize(
-    "rules", [summary_prompts.write_up(Form.BULLETS, [1], 1, 2), summary_prompts.entries_grammar([1], 2)]
+    "rules", [answer_grammars.write_up(Form.BULLETS, [1], 1, 2), answer_grammars.entries_grammar([1], 2)]
 )
 def test_a_larger_model_can_write_short_texts_and_what_is_below_zero(rules: str) -> None:
     pattern = free_pattern(rules, "text")
@@ -204,7 +202,7 @@ def test_a_larger_model_can_write_short_texts_and_what_is_below_zero(rules: str)
 
 
 def test_brackets_that_hold_no_number_are_the_texts_own() -> None:
-    assert free_pattern(summary_prompts.write_up(Form.BULLETS, [1], 1, 2), "text").fullmatch(
+    assert free_pattern(answer_grammars.write_up(Form.BULLETS, [1], 1, 2), "text").fullmatch(
         "the array a[i] [sic] of it"
     )
 
@@ -212,10 +210,10 @@ def test_brackets_that_hold_no_number_are_the_texts_own() -> None:
 @pytest.mark.parametrize(
     ("rules", "whole"),
     [
-        (summary_prompts.entries_grammar([1], 3), ["None", "None.", "line", "line\nline", "line\nline\nline\n"]),
-        (summary_prompts.write_up(Form.BULLETS, [1], 2, 3), ["item\nitem", "item\nitem\nitem\n"]),
-        (summary_prompts.write_up(Form.ACTIONS, [1], 2, 3), ["None.", "item", "item\nitem\n"]),
-        (summary_prompts.write_up(Form.QUESTIONS, [1], 2, 4), ["pair", "pair\n\npair", "pair\n"]),
+        (answer_grammars.entries_grammar([1], 3), ["None", "None.", "line", "line\nline", "line\nline\nline\n"]),
+        (answer_grammars.write_up(Form.BULLETS, [1], 2, 3), ["item\nitem", "item\nitem\nitem\n"]),
+        (answer_grammars.write_up(Form.ACTIONS, [1], 2, 3), ["None.", "item", "item\nitem\n"]),
+        (answer_grammars.write_up(Form.QUESTIONS, [1], 2, 4), ["pair", "pair\n\npair", "pair\n"]),
     ],
 )
 def test_an_answer_may_end_behind_its_last_line(rules: str, whole: list[str]) -> None:
@@ -247,11 +245,11 @@ BLOCKS = [
 def test_what_is_listed_gets_the_places_that_have_its_words(
     answer: str, wanted: list[tuple[str, tuple[int, ...]]]
 ) -> None:
-    assert [(one.text, one.ids) for one in summary_prompts.read_list(answer, BLOCKS)] == wanted
+    assert [(one.text, one.ids) for one in point_answers.read_list(answer, BLOCKS)] == wanted
 
 
 def test_a_question_may_begin_and_end_as_its_language_has_it() -> None:
-    pattern = free_pattern(summary_prompts.spread_grammar([1], 1, "es", Form.QUESTIONS), "question")
+    pattern = free_pattern(answer_grammars.spread_grammar([1], 1, "es", Form.QUESTIONS), "question")
     assert all(
         map(
             pattern.fullmatch, ["Q: ¿Qué se vendió en 2024?", "Q: Où est-ce qu'il est ?", "Q: 什么时候开放了那个港口？"]
@@ -262,17 +260,17 @@ def test_a_question_may_begin_and_end_as_its_language_has_it() -> None:
 
 def every_grammar() -> list[tuple[str, str]]:
     ids = [1, 2, 10, 12]
-    found = [(f"small {form}", summary_prompts.spread_grammar(ids, 3, "en", form)) for form in Form]
-    found += [(f"large {form}", summary_prompts.write_up(form, ids, 2, 4)) for form in Form]
-    found += [(f"spread {code}", summary_prompts.spread_grammar(ids, 2, code)) for code in ("ja", "hi", "ar", "th")]
+    found = [(f"small {form}", answer_grammars.spread_grammar(ids, 3, "en", form)) for form in Form]
+    found += [(f"large {form}", answer_grammars.write_up(form, ids, 2, 4)) for form in Form]
+    found += [(f"spread {code}", answer_grammars.spread_grammar(ids, 2, code)) for code in ("ja", "hi", "ar", "th")]
     found += [
-        (f"spread {code} words", summary_prompts.spread_grammar(ids, 2, code, source=SOURCE)) for code in ("en", "de")
+        (f"spread {code} words", answer_grammars.spread_grammar(ids, 2, code, source=SOURCE)) for code in ("en", "de")
     ]
-    found += [("entries", summary_prompts.entries_grammar(ids, 3))]
+    found += [("entries", answer_grammars.entries_grammar(ids, 3))]
     found += [
-        (f"choice {form}", summary_prompts.choice_grammar(ids, 2, form)) for form in (Form.BULLETS, Form.PARAGRAPHS)
+        (f"choice {form}", answer_grammars.choice_grammar(ids, 2, form)) for form in (Form.BULLETS, Form.PARAGRAPHS)
     ]
-    quotes = [(f"json {quotes}", summary_prompts.json_points(ids, 3, has_quotes=quotes)) for quotes in (True, False)]
+    quotes = [(f"json {quotes}", answer_grammars.json_points(ids, 3, has_quotes=quotes)) for quotes in (True, False)]
     return found + quotes
 
 
@@ -309,7 +307,7 @@ def test_a_small_model_s_answer_is_whole_sentences_with_numbers_that_were_shown(
     load(engine, starter)
     messages = map_messages(GIVEN, section(), "en", 2, is_small=True)
     try:
-        rules = summary_prompts.spread_grammar([1, 2], 2, "en")
+        rules = answer_grammars.spread_grammar([1, 2], 2, "en")
         options = {"max_tokens": 300, "task_sampling": Sampling(0.0, seed=1)}
         text, stats = answer_of(engine.generate(messages, grammar=rules, **options))
     finally:

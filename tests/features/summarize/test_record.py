@@ -14,8 +14,8 @@ from app.bootstrap import build_program
 from app.core.json_forms import to_json
 from app.core.paths import AppPaths
 from app.documents.blocks import Block, BlockKind
-from app.features.summarize.summaries import PartialSummary, SummaryAttempt
 from app.features.summarize.summarize import InputDocument, Planned, SectionRead, Summarized
+from app.features.summarize.summary_attempt import PartialSummary, SummaryAttempt
 from app.features.summarize.summary_result import (
     ClaimAnchor,
     Coverage,

@@ -13,8 +13,8 @@ from app.core.json_forms import to_json
 from app.documents.blocks import BlockKind, BlockPiece
 from app.features.summarize import summarize as pipeline
 from app.features.summarize.laid_out import summary_facts
-from app.features.summarize.summaries import MemorySteps
 from app.features.summarize.summarize import Planned, SectionRead, Summarized, Writing
+from app.features.summarize.summary_attempt import MemorySteps
 from app.features.summarize.summary_result import CheckReason, Form, Length, Method, SummaryOptions, summary_from_json
 from tests.features.summarize.pipeline import (
     LARGE_BYTES,

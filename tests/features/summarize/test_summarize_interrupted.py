@@ -10,7 +10,6 @@ import pytest
 
 from app.core.errors import EngineStopped, ModelReplaced
 from app.core.events import CancelToken
-from app.features.summarize.summaries import MemorySteps
 from app.features.summarize.summarize import (
     BELOW_THE_TEXT,
     SectionRead,
@@ -19,6 +18,7 @@ from app.features.summarize.summarize import (
     Writing,
     summarize_documents,
 )
+from app.features.summarize.summary_attempt import MemorySteps
 from app.features.summarize.summary_result import PromptRead, SummaryOptions
 from tests.features.summarize.pipeline import (
     NARROW_TOKENS,

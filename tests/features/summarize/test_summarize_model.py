@@ -10,8 +10,8 @@ from app.core.child import own_command
 from app.core.events import CancelToken
 from app.documents.blocks import BlockKind, BlockPiece
 from app.engine.client import EngineClient
-from app.features.summarize.summaries import MemorySteps
 from app.features.summarize.summarize import Planned, Summarized, SummaryEvent, Writing, summarize_documents
+from app.features.summarize.summary_attempt import MemorySteps
 from app.features.summarize.summary_result import Form, InputDocument, Length, Method, SummaryOptions
 from tests.features.summarize.pipeline import document, heading, summary_of
 from tests.helpers.engine import load

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from app.features.summarize.summaries import MemorySteps, PartialSummary
 from app.features.summarize.summarize import Planned, SectionRead
+from app.features.summarize.summary_attempt import MemorySteps, PartialSummary
 from app.features.summarize.summary_result import SummaryOptions
 from tests.features.summarize.pipeline import (
     LARGE_BYTES,

@@ -12,12 +12,12 @@ from app.core.events import CancelToken, FinishReason, ModelLoaded
 from app.documents.blocks import Block, BlockKind
 from app.engine.client import EngineClient
 from app.features.summarize.checks import CitedBlock
-from app.features.summarize.condensing import WriteUpSources, evidence_of
 from app.features.summarize.sections import budgets_for, runs_under_headings
-from app.features.summarize.summaries import MemorySteps
-from app.features.summarize.summarize import SummaryDraft, parse_statements, plain_text
+from app.features.summarize.summary_attempt import MemorySteps
 from app.features.summarize.summary_result import ClaimAnchor, Form, Statement, SummaryOptions
 from app.features.summarize.summary_work import SummaryWork
+from app.features.summarize.write_up import SummaryDraft, parse_statements, plain_text
+from app.features.summarize.write_up_sources import WriteUpSources, evidence_of
 from tests.features.summarize.pipeline import (
     LARGE_BYTES,
     NARROW_TOKENS,

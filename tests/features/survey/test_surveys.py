@@ -20,7 +20,7 @@ from app.features.document_library import DocumentStored
 from app.features.retrieval.citations import source_from_fields
 from app.features.retrieval.question_scope import QuestionScope
 from app.features.summarize.sections import budgets_for
-from app.features.summarize.summaries import MemorySteps
+from app.features.summarize.summary_attempt import MemorySteps
 from app.features.summarize.summary_messages import DIGEST_WORDS
 from app.features.survey import surveys
 from app.features.survey.surveys import DocumentSurveys, SurveyListed, list_all

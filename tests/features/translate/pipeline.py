@@ -12,7 +12,7 @@ from app.core.child import own_command
 from app.core.events import CancelToken
 from app.documents.segments import Content, Mark, Segment, SegmentKind
 from app.engine.client import EngineClient
-from app.features.translate.delivering import MarkDamage, damage_of, parse_marked
+from app.features.translate.marked_answers import MarkDamage, damage_of, parse_marked
 from app.features.translate.marking import ShownContent
 from app.features.translate.translate import translate_segments
 from app.features.translate.translation_events import SegmentDone, Translated, TranslationEvent, TranslationWish

@@ -10,16 +10,8 @@ from hypothesis import strategies as st
 
 from app.documents.segments import Content, Mark, content_of, nests, plain
 from app.features.models.model_languages import KnownLanguages
-from app.features.translate.translation_prompts import (
-    BatchSizes,
-    answer_tokens,
-    batches_of,
-    halves_of,
-    join_parts,
-    parts_of,
-    sentences_of,
-    sizes_for,
-)
+from app.features.translate.content_sentences import halves_of, join_parts, parts_of, sentences_of
+from app.features.translate.translation_prompts import BatchSizes, answer_tokens, batches_of, sizes_for
 from tests.features.translate.contents import contents
 from tests.features.translate.pipeline import bold
 

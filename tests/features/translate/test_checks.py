@@ -13,15 +13,15 @@ from app.features.translate.problems import (
     sentence_of,
     total_weight,
 )
-from app.features.translate.translation_events import FlagKind, GlossaryTerm, TranslationWish
-from app.features.translate.translation_work import (
+from app.features.translate.text_checks import (
     ExpectedLengths,
-    TranslationChecks,
     different_number,
     is_other_language,
     is_same,
     leftover_words,
 )
+from app.features.translate.translation_events import FlagKind, GlossaryTerm, TranslationWish
+from app.features.translate.translation_work import TranslationChecks
 from app.language.language_detection import LanguageDetector
 
 DETECTOR = LanguageDetector()

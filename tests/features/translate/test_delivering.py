@@ -9,8 +9,9 @@ import pytest
 
 from app.documents.segments import Segment, SegmentKind, plain
 from app.features.translate.delivering import make_candidate
-from app.features.translate.marking import find_placeholders, show_segment, shown_content
+from app.features.translate.marking import show_segment, shown_content
 from app.features.translate.problems import ProblemKind
+from app.features.translate.protected_spans import find_placeholders
 from app.features.translate.translation_events import FlagKind, TranslationSource
 from tests.helpers.translations import deliver
 

@@ -7,11 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.documents.segments import Content, Mark, Segment, SegmentKind, content_of, marks, nests, plain
-from app.features.translate.delivering import parse_marked, put_back
+from app.features.translate.mark_repair import put_back
+from app.features.translate.marked_answers import parse_marked
 from app.features.translate.marking import (
     PROTECTED,
-    find_placeholders,
-    find_spans,
     restore_protected,
     same_marks,
     show_segment,
@@ -19,6 +18,7 @@ from app.features.translate.marking import (
     to_text,
     trim_content,
 )
+from app.features.translate.protected_spans import find_placeholders, find_spans
 from app.features.translate.translation_events import FlagKind, TranslationSource
 from tests.features.translate.contents import TEXTS, contents
 from tests.features.translate.pipeline import bold, read

@@ -11,17 +11,9 @@ from lxml import etree
 
 from app.core.errors import DocumentUnreadable
 from app.documents.segments import Content, Mark, content_from_json
+from app.features.translate.tmx_file import content_text, key_of, read_tmx, write_tmx
 from app.features.translate.translation_events import Formality, GlossaryTerm, TranslationWish
-from app.features.translate.translation_memory import (
-    KeptMemory,
-    content_text,
-    key_of,
-    model_key,
-    own_entry,
-    read_tmx,
-    with_marks_of,
-    write_tmx,
-)
+from app.features.translate.translation_memory import KeptMemory, model_key, own_entry, with_marks_of
 from app.store.translation_store import (
     LanguagePair,
     MemoryEntry,

@@ -10,14 +10,8 @@ import pytest
 
 from app.core.events import Role
 from app.features.translate.translation_events import Flag, FlagKind, Formality, GlossaryTerm, TranslationWish
-from app.features.translate.translation_prompts import (
-    GenericFamily,
-    HyMt1,
-    HyMt2,
-    TranslateGemma,
-    UnitRequest,
-    family_for,
-)
+from app.features.translate.translation_prompts import family_for
+from app.features.translate.translator_families import GenericFamily, HyMt1, HyMt2, TranslateGemma, UnitRequest
 from tests.features.translate.pipeline import events_of, results, scripted, segments, text_of
 
 TEXT = "The dog sleeps."

@@ -10,10 +10,10 @@ import pytest
 from app.core.child import own_command
 from app.core.events import CancelToken
 from app.engine.client import EngineClient
-from app.features.translate.delivering import numbered_segments
+from app.features.translate.marked_answers import numbered_segments
 from app.features.translate.translate import translate_segments
 from app.features.translate.translation_events import TranslationEnded, TranslationSource, TranslationWish
-from app.features.translate.translation_prompts import GenericFamily, UnitRequest
+from app.features.translate.translator_families import GenericFamily, UnitRequest
 from tests.features.translate.pipeline import DictMemory, bold, results, segments
 from tests.helpers.engine import answer_of, load
 

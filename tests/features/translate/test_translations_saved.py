@@ -21,6 +21,7 @@ from app.documents.segments import Mark, Segment, SegmentKind
 from app.features.translate.problems import flag_words
 from app.features.translate.recomposed import NOT_TRANSLATED
 from app.features.translate.saving import COLUMNS, OriginalFile, endings_of, file_name, rewrite_file, save_bilingual
+from app.features.translate.tmx_file import read_tmx
 from app.features.translate.translation_events import (
     Flag,
     FlagKind,
@@ -30,7 +31,6 @@ from app.features.translate.translation_events import (
     TranslationWish,
 )
 from app.features.translate.translation_jobs import Saved, TranslationJobs
-from app.features.translate.translation_memory import read_tmx
 from app.store.translation_store import LanguagePair
 from tests.helpers.disks import small_disk
 from tests.helpers.documents import pdf_pages, shown

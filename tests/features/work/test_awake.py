@@ -15,8 +15,8 @@ from jeepney import HeaderFields, MessageType, new_method_return
 from jeepney.bus_messages import message_bus
 from jeepney.io.blocking import DBusConnection, open_dbus_connection
 
-from app.features.work import queue as module
-from app.features.work.queue import LOOK_EVERY_S, has_mains_power, keep_awake
+from app.features.work import keep_awake as module
+from app.features.work.keep_awake import LOOK_EVERY_S, has_mains_power, keep_awake
 from tests.features.summarize.test_pace import Clock
 from tests.helpers.bus import private_bus
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtWidgets import QLabel, QLineEdit, QToolButton
 
-from app.features.document_library import TextHighlight
+from app.features.shown_document import TextHighlight
 from app.ui.document.document_page import DocumentProblem, PageArea, PagePaper
 from app.ui.document.document_text import DocumentText
 from app.ui.document.document_view import DocumentView

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from app.documents.blocks import Block, BlockKind, BlockPlace, LineBox
-from app.features.document_library import TextHighlight
+from app.features.shown_document import TextHighlight
 from app.language.scripts import is_right_to_left
 from app.ui.document.marks import Area, areas_of, joined, marks_in, page_of, span_of
 

@@ -18,8 +18,8 @@ from pytestqt.qtbot import QtBot
 from app.core.errors import DatabaseDamaged, DiskFull, DocumentUnreadable
 from app.core.events import CancelToken
 from app.documents.blocks import Block, BlockKind, BlockPlace
-from app.features.document_library import TextHighlight
 from app.features.error_messages import sentence_for
+from app.features.shown_document import TextHighlight
 from app.store.document_store import StoredPageReading
 from app.ui.document.document_page import DRAWING_THE_PAGE
 from app.ui.document.document_text import EMPTY_CHAPTER, NO_TEXT_ON_PAGE

@@ -17,9 +17,10 @@ from PySide6.QtWidgets import QApplication, QHBoxLayout, QWidget
 from app.core.errors import AppError, ModelNotOurs
 from app.core.events import CancelToken, CopyProgress
 from app.core.paths import starter_model
-from app.features.models.collection import ModelSuggestion, StorageReport
+from app.features.models.collection import ModelSuggestion
 from app.features.models.estimate import TIGHT, TOO_LARGE, WELL, MemoryFit
 from app.features.models.installed import InstalledFile
+from app.features.models.model_storage import StorageReport
 from app.hub.catalog import CatalogEntry
 from app.hub.download import Download, DownloadRequest
 from app.hub.hub_search import HubQuery, SearchResultPage

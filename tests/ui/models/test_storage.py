@@ -8,7 +8,7 @@ import pytest
 from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
-from app.features.models.collection import StorageReport
+from app.features.models.model_storage import StorageReport
 from app.ui.models.storage import DISK_USE, EMPTY, MOVE_STOPPED, NOTHING_STORED, own_folder
 from tests.ui.models.stand_in import Pages
 

@@ -14,7 +14,7 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication, QMenu
 
 from app.core.events import CancelToken
-from app.features.document_library import TextHighlight
+from app.features.shown_document import TextHighlight
 from app.features.summarize.summarize import Merging, Planned, SectionRead, Writing
 from app.features.summarize.summary_messages import DIGEST_WORDS
 from app.features.summarize.summary_result import Form, Length

@@ -10,7 +10,7 @@ from PySide6.QtGui import QColor, QGuiApplication, QImage
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from app.features.document_library import TextHighlight
+from app.features.shown_document import TextHighlight
 from app.features.summarize.summary_result import Check, CheckReason, Form, Statement
 from app.ui.summarize.statement_ground import StatementGround
 from app.ui.summarize.statement_text import StatementRange

@@ -11,9 +11,10 @@ from PySide6.QtWidgets import QApplication, QFileDialog, QPushButton, QWidget
 
 from app.core.errors import DocumentUnreadable, ModelTooLarge
 from app.core.events import CancelToken
-from app.features.document_library import DocumentStored, ReadRange, TextHighlight
+from app.features.document_library import DocumentStored, ReadRange
 from app.features.error_messages import sentence_for
 from app.features.page_reading.corrections import PageCorrections
+from app.features.shown_document import TextHighlight
 from app.features.summarize.summarize import Merging, Planned, SectionRead, TaskRests, Writing
 from app.features.summarize.summary_messages import DIGEST_WORDS
 from app.features.summarize.summary_result import Form, Length, SummaryOptions

@@ -1,0 +1,93 @@
+"""One model fetched here and now, without the queue: for the terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from app.core.events import CancelToken
+from app.features.models.collection import ModelCollection
+from app.hub.model_files import ModelFile, RemoteFile, Repository
+from app.hub.protocol import ChildEvent, Done, Fetched
+from app.hub.protocol import Job as FetchJob
+from app.hub.running_fetch import fetch_download
+
+
+@dataclass(frozen=True)
+class ModelReady:
+    """A model is complete. `resumed_bytes` were here before; `size_bytes` counts its parts, not the vision file."""
+
+    path: Path
+    size_bytes: int
+    sha256: str
+    """Of the first part."""
+    resumed_bytes: int
+    vision_path: Path | None = None
+
+
+def fetch_model(
+    models: ModelCollection, repository: Repository, model: ModelFile, cancel: CancelToken
+) -> Iterator[ChildEvent | ModelReady]:
+    """Download the missing files one by one, with progress over all.
+
+    The last event is ModelReady, unless cancelled: partial files are kept for next time.
+    """
+    files = (*model.parts, *repository.vision[:1])
+    total = sum(file.size_bytes for file in files)
+    done: list[Done] = []
+    for file in files:
+        before = sum(event.size_bytes for event in done)
+        left = sum(remote_file.size_bytes for remote_file in files[len(done) + 1 :])
+        copy = (
+            _copy_existing(models, repository, file, cancel) if len(model.parts) == 1 else None
+        )  # parts must lie together
+        for event in [copy] if copy else fetch_file(models, repository, file, left, cancel):
+            if isinstance(event, Fetched):
+                yield replace(event, done_bytes=before + event.done_bytes, total_bytes=total)
+            elif isinstance(event, Done):
+                done.append(event)
+            else:
+                yield event
+        # What came so far stays for next time.
+        if cancel.cancelled:
+            return
+    parts = done[: len(model.parts)]
+    models.register_model(Path(parts[0].path))
+    vision = Path(done[-1].path) if len(done) > len(parts) else None
+    size, resumed = sum(done.size_bytes for done in parts), sum(part.resumed_bytes for part in done)
+    yield ModelReady(Path(parts[0].path), size, parts[0].sha256, resumed, vision)
+
+
+def fetch_file(
+    models: ModelCollection,
+    repository: Repository,
+    file: RemoteFile,
+    left_bytes: int,
+    cancel: CancelToken,
+    *,
+    folder: Path | None = None,
+) -> Iterator[ChildEvent]:
+    """Download a file into `folder`, by default the models'. `left_bytes` are still needed for later files."""
+    around = models.around
+    job = FetchJob(
+        repository.name,
+        repository.commit,
+        file.name,
+        str(folder or models.models_folder()),
+        around.network.access(),
+        str(around.paths.connections),
+        file.size_bytes,
+        file.sha256,
+        left_bytes,
+    )
+    yield from fetch_download(job, folder=around.paths.downloads, cancel=cancel)
+
+
+def _copy_existing(
+    models: ModelCollection, repository: Repository, file: RemoteFile, cancel: CancelToken
+) -> Done | None:
+    copy = models.find_copy(file, cancel)
+    if copy is None:
+        return None
+    return Done(str(copy), file.size_bytes, file.sha256, repository.commit, file.size_bytes, 0.0)
