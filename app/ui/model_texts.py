@@ -90,9 +90,6 @@ def found_words(found: FoundRepository) -> tuple[str, str]:
     return "  ·  ".join(model), "  ·  ".join(hub)
 
 
-# Texts of a download: state, amount, speed, remaining time.
-
-
 _PHASES = {
     "connecting": "Connecting",
     "checking": "Checking existing files",

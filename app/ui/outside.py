@@ -224,8 +224,6 @@ class Outside(QObject):
         self.show_window()
         self._window.show_tab(name)
 
-    # Quick window.
-
     @cached_property
     def keys(self) -> GlobalShortcut:
         """Global shortcut that opens the quick window, made on first use."""
@@ -279,8 +277,6 @@ class Outside(QObject):
         if "quick" in self.__dict__:
             self.quick.close()
 
-    # Notifications while the window isn't active.
-
     def _on_work_ended(self, tab: str, end: EndOfWork) -> None:
         about = end.about if self._app.settings.system.notifies_with_words else ""
         self._task_bar.tell_system(end.words, about, lambda: self._show_end(tab, end))
@@ -294,8 +290,6 @@ class Outside(QObject):
     def _show_downloads(self) -> None:
         self.show_window()
         self._window.open_models("downloads")
-
-    # Closing the window.
 
     def _stays(self) -> bool:
         system = self._app.settings.system

@@ -24,10 +24,10 @@ from app.ui.i18n import window_title
 from app.ui.models.models_page import StateView
 from app.ui.shared_labels import ABOUT_THIS_MODEL, PUT_TO_SLEEP, STARTER, TODAY, UNDO
 from app.ui.shared_labels import SUMMARIZE as SUMMARIZE_LABEL
-from app.ui.shell.main_window import ASK_ABOUT_IT, CHATS_IN_FILES, DROP_TO_ADD_MODEL, IMPORT_LABEL
+from app.ui.shell.incoming_files import ASK_ABOUT_IT, CHATS_IN_FILES, DROP_TO_ADD_MODEL, IMPORT_LABEL
 from app.ui.shell.model_picker import USE_IN_CHATS_TOO, USED_ONLY_IN_TAB, WAKE_UP
 from app.ui.shell.tab_spec import EndOfWork
-from app.ui.summarize.draft import CHOOSE_DOCUMENTS
+from app.ui.summarize.draft_files import CHOOSE_DOCUMENTS
 from app.ui.summarize.summarize_tab import SEARCH_SUMMARIES, SummarizeView
 from app.ui.theme import EDGE_PX, READING_PX
 from app.ui.widgets.dialogs import QuestionDialog

@@ -18,7 +18,7 @@ from app.ui.chat.welcome import EmptyState
 from app.ui.i18n import tr
 from app.ui.icons import icon
 from app.ui.shared_labels import NEW_ASSISTANT, NEW_CHAT_WITH_ASSISTANT
-from app.ui.shell.model_picker import OtherModels
+from app.ui.shell.model_about import OtherModels
 from app.ui.shell.notify import Notify
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import NamedButton

@@ -35,8 +35,8 @@ from app.ui.sampling_fields import (
     knob_row,
 )
 from app.ui.shared_labels import CHAT_SETTINGS, FIND_MORE_MODELS, MEMORIES_LABEL, MODEL, SAVE, SYSTEM_PROMPT, THINKING
+from app.ui.shell.model_about import OtherModels
 from app.ui.shell.model_loader import model_name
-from app.ui.shell.model_picker import OtherModels
 from app.ui.shell.notify import Notify
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import ChoiceButton

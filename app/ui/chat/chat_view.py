@@ -45,7 +45,7 @@ from app.ui.chat.survey import SurveyOffer, SurveyOffering, SurveysOf
 from app.ui.chat.transcript import ChatTranscript, scroll_by_key
 from app.ui.chat.welcome import EmptyState
 from app.ui.i18n import tr
-from app.ui.shell.model_picker import OtherModels
+from app.ui.shell.model_about import OtherModels
 from app.ui.shell.notify import Notify
 from app.ui.spell_check import SpellChecks, Speller
 from app.ui.theme import EDGE_PX, READING_PX, Theme

@@ -24,7 +24,7 @@ from app.ui.chat.turn import TurnView
 from app.ui.i18n import tr
 from app.ui.shared_labels import COPIED, COPY
 from app.ui.shell import tasks
-from app.ui.shell.model_picker import OtherModels
+from app.ui.shell.model_about import OtherModels
 from app.ui.shell.notify import Notify
 
 if TYPE_CHECKING:

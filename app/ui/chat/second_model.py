@@ -25,7 +25,7 @@ from app.ui.chat.composer import Composer
 from app.ui.chat.open_chat import OpenChat
 from app.ui.i18n import tr
 from app.ui.shared_labels import MODEL
-from app.ui.shell.model_picker import OtherModels
+from app.ui.shell.model_about import OtherModels
 from app.ui.shell.notify import Notify
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import NamedButton

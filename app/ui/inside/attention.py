@@ -362,8 +362,6 @@ class AttentionView(LookPage):
         self.theme.dress(column, spacing=6)
         return page
 
-    # Subject.
-
     def look_at(self, text: str) -> None:
         """Show the attention of a text, or of as much of its start as the limit allows."""
         self.clear()
@@ -410,8 +408,6 @@ class AttentionView(LookPage):
         # Another model may have fewer layers and heads.
         self.show_head(min(self.layer, len(event.layers) - 1), min(self.head, heads - 1))
         self.show_as(self._shown_as)
-
-    # Display.
 
     def choose_head(self, layer: int, head: int) -> None:
         """Show a head chosen by the user, which is then kept for further texts."""

@@ -441,8 +441,6 @@ class HowItWorks(QWidget):
         if self.isVisible():
             self.reload()
 
-    # The live views.
-
     def _show_live(self, name: str) -> None:
         for other in self._live.values():
             other.hide()

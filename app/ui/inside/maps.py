@@ -322,8 +322,6 @@ class HeatMap(QAbstractScrollArea):
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.drawRoundedRect(self.viewport().rect().adjusted(0, 0, -1, -1), 4, 4)
 
-    # Navigation.
-
     def go_to(self, row: int, column: int) -> None:
         """Move the frame to a cell, clamped to the map, and read that cell to screen readers."""
         cell = (min(max(row, 0), len(self.plot.rows) - 1), min(max(column, 0), len(self.plot.columns) - 1))

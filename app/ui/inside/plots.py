@@ -186,9 +186,6 @@ class PictureFiles(SavedFiles):
         self._write(path, write)
 
 
-# Scatter plots on logarithmic axes.
-
-
 @dataclass(frozen=True)
 class PlotPoint:
     """A named point; values of 0 or below can't be on a logarithmic axis and are left out."""
@@ -279,7 +276,6 @@ class ScatterPlot(QWidget):
         self._view.render(painter, QRectF(QPointF(), self._view.size().toSizeF()), self._view.viewport().rect())
 
     # Drawing. Coordinates on the plot are powers of ten.
-
     def _places(self) -> list[tuple[int, float, float]]:
         # NaN fails both comparisons; on a logarithmic axis 0 has no place.
         good = (point for point in enumerate(self.points) if 0 < point[1].x < math.inf and 0 < point[1].y < math.inf)
@@ -382,8 +378,6 @@ class ScatterPlot(QWidget):
             place = next(free, places[0])
             taken.append(place)
             name.setPos(box.mapSceneToView(place.topLeft()))
-
-    # Navigation.
 
     def point_at(self, place: QPointF) -> int:
         """Return the point at a widget position; -1 if there is none."""

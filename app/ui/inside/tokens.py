@@ -246,8 +246,6 @@ class ProbabilitiesPage(LookPage):
         name_widgets(figures=self._figures, look_note=self._note, read_again=self._reread)
         self._show_nothing()
 
-    # Subject.
-
     def look_at(self, text: str) -> None:
         """Show the surprise of each token of a text."""
         self._follow_answer(None)
@@ -357,8 +355,6 @@ class ProbabilitiesPage(LookPage):
         self._detail.clear()
         self._show_figures()
 
-    # Texts.
-
     def _show_figures(self) -> None:
         self._figures.setText(figure_words(surprise_of(self._tokens)) if self._tokens else "")
         self._figures.setVisible(bool(self._tokens))
@@ -388,8 +384,6 @@ class ProbabilitiesPage(LookPage):
         self._detail.show_token(visible(token.data, is_control=token.is_control), token_words(token))
         if number == self._text.flow.current:
             self._text.flow.announce_token(self._detail.text)
-
-    # Choosing another token.
 
     def _on_chosen(self, number: int) -> None:
         token, answer = self._tokens[number], self._answer

@@ -16,7 +16,8 @@ from app.features.models.installed import PASSAGES, embeds_texts
 from app.hub.model_files import quantization_of, quantization_words
 from app.ui.i18n import sentence_for, tr
 from app.ui.model_texts import join, problem_words, state_words
-from app.ui.models.models_page import ModelCard, ModelsPage
+from app.ui.models.model_card import ModelCard
+from app.ui.models.models_page import ModelsPage
 from app.ui.shared_labels import CANCEL, DOWNLOADS, PAUSE, REMOVE_FROM_LIST, RESUME, TRY_AGAIN, USE_IN_CHAT, USE_IT
 from app.ui.shell import tasks
 from app.ui.shell.desktop import TaskBar
@@ -149,9 +150,6 @@ class DownloadsPage(ModelsPage):
     def _change(self, change: Callable[[], object]) -> None:
         # On a thread, since the queue writes to the store.
         self.ask(lambda _: change(), lambda _: self.reload()).failed.connect(self._notify.error)
-
-
-# Card of a download: state, progress, and the actions available.
 
 
 class DownloadCommand(StrEnum):

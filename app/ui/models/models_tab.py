@@ -7,18 +7,11 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal
-from PySide6.QtGui import QKeyEvent, QResizeEvent
+from PySide6.QtCore import QEvent, QObject, Qt, Signal
 from PySide6.QtWidgets import (
     QApplication,
-    QButtonGroup,
-    QFrame,
-    QLabel,
     QPushButton,
-    QScrollArea,
-    QSizePolicy,
     QStackedWidget,
-    QVBoxLayout,
     QWidget,
 )
 
@@ -31,7 +24,9 @@ from app.ui.i18n import sentence_for, size_text, tr
 from app.ui.model_texts import join, problem_words, senses_words, state_words
 from app.ui.models.download_rows import DownloadsPage
 from app.ui.models.installed_page import InstalledPage
-from app.ui.models.models_page import WAYS_TO_COMPARE, ModelCard, ModelsPage
+from app.ui.models.model_card import ModelCard
+from app.ui.models.models_column import ModelsColumn
+from app.ui.models.models_page import WAYS_TO_COMPARE, ModelsPage
 from app.ui.models.storage import StoragePage
 from app.ui.shared_labels import (
     CANCEL,
@@ -45,12 +40,10 @@ from app.ui.shared_labels import (
     TRY_AGAIN,
 )
 from app.ui.shell import tasks
-from app.ui.shell.keyboard import keys_of
 from app.ui.shell.model_loader import in_words
 from app.ui.shell.tab_spec import CHAT, Tab, UiContext
-from app.ui.theme import EDGE_PX, Theme
-from app.ui.widgets.buttons import text_button
-from app.ui.widgets.input_fields import SearchField, SegmentedControl
+from app.ui.theme import EDGE_PX
+from app.ui.widgets.input_fields import SegmentedControl
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
@@ -560,160 +553,6 @@ class ModelsView(QStackedWidget):
         self.installed.reload()
 
 
-# Left column of the Models view: add a file, search the Hub, and the pages in two groups.
-
-
-SEARCH_DELAY_MS = 300
-
-_GROUPS = (
-    ("On this computer", (
-        ("suggested", "Suggested"), ("installed", "Installed"), ("others", "From other programs"),
-        ("storage", "Storage"),
-    )),
-    ("The Hub", (("downloads", "Downloads"),)),
-    ("Look inside", (("compare", "Compare models"), ("how", "How it works"))),
-)  # fmt: skip
-
-
-class ModelsColumn(QWidget):
-    """Left column of the tab; it emits what was chosen, and the view reacts."""
-
-    add_wanted = Signal()
-    page_chosen = Signal(str)
-    search_changed = Signal(str)
-    """Search text after a pause in typing or Return; "" when the field was cleared."""
-
-    def __init__(self, theme: Theme) -> None:
-        super().__init__()
-        self.setObjectName("models_column")
-        self._theme = theme
-        self._add = text_button(tr("Add a file"), "new")
-        self._add.setObjectName("add_file")
-        self._add.clicked.connect(self.add_wanted)
-        self.search = SearchField(theme, tr("Search the Hub"))
-        self.search.setToolTip(keys_of("models"))
-        self._last_search = ""
-        self._delay = QTimer(self, singleShot=True, interval=SEARCH_DELAY_MS)
-        self._delay.timeout.connect(self._tell_search)
-        self.search.textChanged.connect(lambda _: self._delay.start())
-        self.search.installEventFilter(self)
-        self.search.returnPressed.connect(self._on_return)
-        self._column = QVBoxLayout(self)
-        self._begin = QVBoxLayout()
-        self._begin.addWidget(self._add)
-        self._begin.addWidget(self.search)
-        self._column.addLayout(self._begin)
-        self.pages: dict[str, QPushButton] = {}
-        self._names: dict[str, str] = {}
-        self._group = QButtonGroup(self)
-        listed = QWidget()
-        listed.setObjectName("page")
-        self._rows = QVBoxLayout(listed)
-        self._rows.setContentsMargins(0, 0, 0, 0)
-        for heading, pages in _GROUPS:
-            self._add_group(tr(heading), pages)
-        self._rows.addStretch(1)
-        self._scroll = QScrollArea(widgetResizable=True)
-        self._scroll.setFrameShape(QFrame.Shape.NoFrame)
-        self._scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self._scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self._column.addWidget(self._scroll, 1)
-        theme.dress(self._column, margins=(12, 14, 12, 0), spacing=3)
-        theme.dress(self._rows, spacing=3)
-        theme.dress(self._begin, spacing=9)
-        theme.dress(self._add, font=(14.5, 600), glyph=("plus", "accent", 20), glyph_size=(32, 16))
-        theme.changed.connect(self._show_names)
-        self._show_names()
-        # WORKAROUND: this polishes the content, and under a style sheet Qt later restores the fonts of that moment.
-        self._scroll.setWidget(listed)
-
-    def show_page(self, name: str) -> None:
-        """Highlight a page's row. "search" has none, so then nothing is highlighted."""
-        button = self.pages.get("compare" if name in WAYS_TO_COMPARE else name)
-        # An exclusive group never lets the last button be unchecked.
-        self._group.setExclusive(False)
-        for page in self.pages.values():
-            page.setChecked(page is button)
-        self._group.setExclusive(True)
-
-    def show_count(self, name: str, count: int) -> None:
-        """Show the number of entries behind a page's name; 0 shows none."""
-        text = f"{self._names[name]} · {count}" if count else self._names[name]
-        self.pages[name].setAccessibleName(text)
-        self._show_names()
-
-    def _add_group(self, heading: str, pages: tuple[tuple[str, str], ...]) -> None:
-        label = QLabel(heading.upper(), textFormat=Qt.TextFormat.PlainText)
-        label.setAccessibleName(heading)
-        label.setProperty("kind", "muted")
-        self._theme.dress(label, font=(12, 600), margins=(15, 14, 6, 4))
-        self._rows.addWidget(label)
-        for name, text in pages:
-            button = text_button(tr(text), "nav")
-            self._theme.dress(button, font=(14, 500))
-            button.setObjectName(f"page_{name}")
-            button.setCheckable(True)
-            button.setProperty("elides", True)
-            # Or the longest name would keep the column from becoming narrower.
-            button.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
-            button.clicked.connect(lambda _=False, name=name: self._choose(name))
-            self.pages[name], self._names[name] = button, tr(text)
-            button.installEventFilter(self)
-            self._group.addButton(button)
-            self._rows.addWidget(button)
-
-    def _show_names(self) -> None:
-        """Elide names that are too long for the column."""
-        room = self.contentsRect().width() - self._theme.px(2 * (12 + 15) + 2)
-        for button in self.pages.values():
-            text = button.accessibleName()
-            button.setText(button.fontMetrics().elidedText(text, Qt.TextElideMode.ElideRight, room))
-            button.setToolTip(text if button.text() != text else "")
-
-    def _choose(self, name: str) -> None:
-        self._delay.stop()
-        # The field's frame would look like a second choice; the page takes the keyboard.
-        if self.search.hasFocus():
-            self.search.clearFocus()
-        self.page_chosen.emit(name)
-
-    def _on_return(self) -> None:
-        # So that the same text shows its results again.
-        self._last_search = ""
-        self._tell_search()
-
-    def _tell_search(self) -> None:
-        self._delay.stop()
-        text = self.search.text().strip()
-        if text != self._last_search:
-            self._last_search = text
-            self.search_changed.emit(text)
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        super().resizeEvent(event)
-        self._show_names()
-
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        # A button group would move the focus without choosing.
-        if isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress and isinstance(watched, QWidget):
-            step = {Qt.Key.Key_Down: 1, Qt.Key.Key_Up: -1}.get(Qt.Key(event.key()))
-            if step is not None:
-                self._move(watched, step)
-                return True
-        return super().eventFilter(watched, event)
-
-    def _move(self, start: QWidget, step: int) -> None:
-        ways = [self.search, *self.pages.values()]
-        place = ways.index(start) + step
-        if 0 <= place < len(ways):
-            ways[place].setFocus(Qt.FocusReason.TabFocusReason)
-            # The search field is above the part that scrolls.
-            self._scroll.ensureWidgetVisible(ways[max(1, place)])
-        # Arrows choose at once, as in a list.
-        if 1 <= place < len(ways):
-            list(self.pages.values())[place - 1].click()
-
-
 class ModelsTab(Tab):
     """Tab that can also add a model file before its view is built."""
 
@@ -739,7 +578,7 @@ class ModelsTab(Tab):
         self.column.search.setFocus(Qt.FocusReason.ShortcutFocusReason)
 
     def take_files(self, files: Sequence[Path]) -> None:
-        from app.ui.models.installed_page import FileAdding  # not needed at start
+        from app.ui.models.add_model_file import FileAdding  # not needed at start
 
         adding = FileAdding(self._app, self._ui)
         for path in files:

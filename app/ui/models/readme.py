@@ -151,9 +151,6 @@ def _label(found: re.Match[str]) -> str:
     return found[0] if found[1] is None else found[1]
 
 
-# README of a repository as plain characters: nothing is fetched, links open after they were shown in full.
-
-
 BLOCKS_A_TURN = 12
 MEASURE_PX = 700
 

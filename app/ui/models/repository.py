@@ -4,20 +4,15 @@ from __future__ import annotations
 
 import logging
 from itertools import pairwise
-from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QLocale, QPointF, QRect, QRectF, QSize, Qt, QTimer, Signal
-from PySide6.QtGui import QColor, QFont, QKeyEvent, QKeySequence, QPainter, QPaintEvent, QPen, QShortcut, QShowEvent
+from PySide6.QtCore import QLocale, Qt, QTimer, Signal
+from PySide6.QtGui import QKeyEvent, QKeySequence, QShortcut, QShowEvent
 from PySide6.QtWidgets import (
-    QButtonGroup,
     QFrame,
     QHBoxLayout,
     QLabel,
-    QRadioButton,
-    QSizePolicy,
     QStackedLayout,
-    QStyle,
     QVBoxLayout,
     QWidget,
 )
@@ -25,52 +20,39 @@ from PySide6.QtWidgets import (
 from app.core import errors
 from app.core.events import CancelToken
 from app.features.error_messages import PersonMessage
-from app.features.models.choice import representative_files
-from app.features.models.estimate import TOO_LARGE, MemoryFit, fit_words, pace_words
-from app.hub.model_files import ModelFile, RemoteFile, Repository, quantization_words
-from app.ui.i18n import breakable, sentence_for, size_text, tr
+from app.features.models.estimate import MemoryFit
+from app.hub.model_files import ModelFile, Repository
+from app.ui.i18n import breakable, sentence_for, tr
 from app.ui.model_texts import license_name, model_words
+from app.ui.models.fit_foot import FitFoot
 from app.ui.models.models_page import Choice, StateView
 from app.ui.models.readme import CardView, read_card
+from app.ui.models.repository_files import FileList
 from app.ui.shared_labels import (
     ABOUT_THIS_MODEL,
-    DOWNLOAD,
-    DOWNLOAD_SIZE,
     NETWORK_SETTINGS,
-    ON_THIS_COMPUTER,
     OPEN_ITS_PAGE,
     TRY_AGAIN,
 )
 from app.ui.shell import tasks
-from app.ui.shell.model_loader import in_words
 from app.ui.shell.notify import describe
 from app.ui.shell.tab_spec import UiContext
 from app.ui.text.links import ask_to_open
 from app.ui.text.markdown import MarkdownBlock
-from app.ui.theme import EDGE_PX, PAGE_PX, TOP_PX, Theme
-from app.ui.widgets.buttons import set_mark, text_button
-from app.ui.widgets.input_fields import CheckRow, DrawnButton
-from app.ui.widgets.labels import ElidedLabel
+from app.ui.theme import EDGE_PX, PAGE_PX, TOP_PX
+from app.ui.widgets.buttons import text_button
 from app.ui.widgets.layouts import name_widgets, scrolled
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
-    from app.hub.download import Download
 
 ASKS_FOR_YOUR_CONSENT = (
     "This model asks for your consent. Accept its terms on its page on the Hub, then enter your access token "
     "in the network settings."
 )
-PARTS_CANNOT_BE_OPENED = "Can’t be opened: its parts are in an old format or incomplete"
 OWNER_DECIDES = "Its owner then decides who gets access."
-FIT_MEASURED = "{fit} · measured"
 
-WITH_PICTURES = "With picture support, +{size}"
-IN_PARTS = "in {n} parts"
 NO_USABLE_FILE = "Fireside can’t open any of these files."
-IN_DOWNLOADS = "In Downloads"
-DOWNLOADING_PERCENT = "Downloading, {percent} %"
-RECOMMENDED = "Recommended"
 
 
 log = logging.getLogger(__name__)
@@ -136,8 +118,6 @@ class RepositoryPage(QWidget):
         self._stack.setCurrentIndex(0)
         self._task = tasks.ask(lambda token: self._found(name, token), self, self._on_repository, self._on_failed)
         self._slow.start()
-
-    # Requests, each on a thread.
 
     def _found(self, name: str, cancel: CancelToken) -> tuple[Repository, ModelFile | None]:
         repository = self._app.models.hub.read_repository(name, "", cancel)
@@ -249,8 +229,6 @@ class RepositoryPage(QWidget):
         self._slow.stop()
         self._chosen.stop()
 
-    # Actions.
-
     def _on_download(self) -> None:
         if self.repository is not None and self.model is not None:
             self.download_wanted.emit(self.repository, self.model, self.foot.with_vision)
@@ -277,8 +255,6 @@ class RepositoryPage(QWidget):
             self.back_wanted.emit()
         else:
             super().keyPressEvent(event)
-
-    # Display.
 
     def _show_gate(self, repository: Repository) -> None:
         self.gate.setVisible(bool(repository.gated))
@@ -413,340 +389,3 @@ def _facts(repository: Repository, owner: str) -> list[str]:
         *model_words(total, str(facts.get("architecture") or ""), context),
         *([spoken] if spoken else []),
     ]
-
-
-# Files of a repository: quantization in words first, then tag and size.
-
-
-ROW_PX, MARK_PX = 42, 18
-FEW = 5
-"""Up to this number, all files are shown at once."""
-
-
-def file_words(model: ModelFile) -> tuple[str, str]:
-    """Return a file's label: quantization in words and its tag, or its name if the tag is unknown."""
-    words = tr(quantization_words(model.tag)) if model.tag else ""
-    if words:
-        return words[:1].upper() + words[1:], model.tag
-    return PurePosixPath(model.name).name.removesuffix(".gguf"), model.tag
-
-
-class FileRow(DrawnButton, QRadioButton):
-    """Row of a file, read by screen readers as a radio button with all painted text."""
-
-    def __init__(self, theme: Theme, model: ModelFile, *, is_recommended: bool) -> None:
-        super().__init__()
-        self._theme, self.model, self.is_recommended = theme, model, is_recommended
-        self._words, self._tag = file_words(model)
-        parts = len(model.parts)
-        self._size = size_text(model.size_bytes)
-        self._note = (
-            tr(PARTS_CANNOT_BE_OPENED) if not model.is_supported else tr(IN_PARTS, n=parts) if parts > 1 else ""
-        )
-        said = [self._words, self._tag, self._size, tr(RECOMMENDED) if is_recommended else "", self._note]
-        self.setAccessibleName(", ".join(part for part in said if part))
-        self.setToolTip(model.name)
-        self.setEnabled(model.is_supported)
-        self.setCursor(Qt.CursorShape.PointingHandCursor)
-        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        theme.changed.connect(self.updateGeometry)
-
-    def sizeHint(self) -> QSize:
-        return QSize(self._theme.px(240), self._theme.px(ROW_PX))
-
-    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: ARG002
-        tokens, px = self._theme.tokens, self._theme.px
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        around = QRectF(self.rect()).adjusted(px(4), 1, -px(4), -1)
-        painter.setPen(QPen(QColor(tokens.focus), 2) if self.hasFocus() else Qt.PenStyle.NoPen)
-        is_lit = self.isChecked() or (self.underMouse() and self.isEnabled())
-        painter.setBrush(QColor(tokens.bubble) if is_lit else Qt.BrushStyle.NoBrush)
-        painter.drawRoundedRect(around, px(8), px(8))
-        self._paint_mark(painter)
-        colour = tokens.text if self.isEnabled() else tokens.muted
-        x, end = px(46), self.width() - px(18)
-        font = self._theme.font
-        # The size first, from the end: what is left is shared by the words.
-        at_end = QRect(x, 0, end - x, self.height())
-        end -= self._write(painter, self._size, font(13.5, 500), at_end, colour, at_end=True) + px(12)
-        for text, look, tone in (
-            (self._words, font(14.5, 600 if self.isChecked() else 500), colour),
-            (self._tag, font(13), tokens.muted),
-        ):
-            x += self._write(painter, text, look, QRect(x, 0, end - x, self.height()), tone) + px(10)
-        if self.is_recommended:
-            x += self._paint_chip(painter, tr(RECOMMENDED), x, end)
-        if self._note:
-            self._write(painter, self._note, font(13), QRect(x, 0, end - x, self.height()), tokens.muted)
-
-    def _paint_mark(self, painter: QPainter) -> None:
-        tokens, px = self._theme.tokens, self._theme.px
-        edge = px(MARK_PX)
-        mark = QRectF(self._mirrored(QRect(px(16), (self.height() - edge) // 2, edge, edge))).adjusted(
-            0.5, 0.5, -0.5, -0.5
-        )
-        is_on = self.isChecked()
-        painter.setPen(
-            QPen(QColor(tokens.accent if is_on else tokens.outline if self.isEnabled() else tokens.line), 1.2)
-        )
-        painter.setBrush(QColor(tokens.accent if is_on else tokens.surface))
-        painter.drawEllipse(mark)
-        if is_on:
-            painter.setPen(Qt.PenStyle.NoPen)
-            painter.setBrush(QColor(tokens.on_accent))
-            painter.drawEllipse(QPointF(mark.center()), mark.width() * 0.2, mark.width() * 0.2)
-
-    def _paint_chip(self, painter: QPainter, text: str, x: int, end: int) -> int:
-        """Paint a chip; return its width, 0 if it doesn't fit."""
-        tokens, px = self._theme.tokens, self._theme.px
-        painter.setFont(self._theme.font(12, 600))
-        width = painter.fontMetrics().horizontalAdvance(text) + px(18)
-        # Rather no chip than half a word in one.
-        if x + width > end:
-            return 0
-        chip = self._mirrored(QRect(x, (self.height() - px(22)) // 2, width, px(22)))
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(QColor(tokens.chip))
-        painter.drawRoundedRect(chip, chip.height() / 2, chip.height() / 2)
-        painter.setPen(QColor(tokens.accent))
-        painter.drawText(chip, Qt.AlignmentFlag.AlignCenter, text)
-        return width + px(10)
-
-    def _write(
-        self, painter: QPainter, text: str, font: QFont, room: QRect, colour: str, *, at_end: bool = False
-    ) -> int:
-        """Paint a line of text, elided to the room; return its width."""
-        painter.setFont(font)
-        painter.setPen(QColor(colour))
-        metrics = painter.fontMetrics()
-        shown = metrics.elidedText(text, Qt.TextElideMode.ElideMiddle, max(0, room.width()))
-        start = QStyle.visualAlignment(self.layoutDirection(), Qt.AlignmentFlag.AlignLeading)
-        end = QStyle.visualAlignment(self.layoutDirection(), Qt.AlignmentFlag.AlignTrailing)
-        how = (end if at_end else start) | Qt.AlignmentFlag.AlignAbsolute | Qt.AlignmentFlag.AlignVCenter
-        painter.drawText(self._mirrored(room), how, shown)
-        return metrics.horizontalAdvance(shown)
-
-    def _mirrored(self, rect: QRect) -> QRect:
-        return QStyle.visualRect(self.layoutDirection(), self.rect(), rect)
-
-
-class FileList(QFrame):
-    """List of files, one per quantization first; `chosen` follows the arrow keys."""
-
-    chosen = Signal(object)
-
-    def __init__(self, theme: Theme) -> None:
-        super().__init__()
-        self._theme = theme
-        self.setObjectName("file_list")
-        self.setProperty("kind", "card")
-        self.setAccessibleName(tr("Versions"))
-        self.rows: list[FileRow] = []
-        self._models: tuple[ModelFile, ...] = ()
-        self._recommended: ModelFile | None = None
-        self._group = QButtonGroup(self)
-        self._group.buttonToggled.connect(self._on_toggled)
-        self.all = text_button("", "link")
-        self.all.clicked.connect(self._show_all)
-        self._column = QVBoxLayout(self)
-        self._last = QHBoxLayout()
-        self._last.addWidget(self.all)
-        self._last.addStretch(1)
-        self._column.addLayout(self._last)
-        theme.dress(self.all, font=(13.5, 500))
-        theme.dress(self._column, margins=(4, 7, 4, 7), spacing=1)
-        theme.dress(self._last, margins=(41, 0, 0, 0))
-        name_widgets(all_files=self.all)
-
-    def show_repository(self, repository: Repository, recommended: ModelFile | None) -> None:
-        """Show a repository's files and choose the recommended one, else the smallest."""
-        self._models, self._recommended = repository.models, recommended
-        few = list(repository.models) if len(repository.models) <= FEW else representative_files(repository.models)
-        if recommended is not None and recommended not in few:
-            # In the repository's order again.
-            few = [model for model in repository.models if model in few or model == recommended]
-        self._show(few, recommended or next((model for model in few if model.is_supported), None))
-        self.all.setText(tr("Show all {n} versions", n=len(self._models)))
-        self.all.setAccessibleName(self.all.text())
-        self.all.setVisible(len(few) < len(self._models))
-
-    def focus_chosen(self) -> None:
-        for row in self.rows:
-            if row.isChecked():
-                row.setFocus(Qt.FocusReason.OtherFocusReason)
-
-    def _show_all(self) -> None:
-        chosen = next((row.model for row in self.rows if row.isChecked()), None)
-        self._show(list(self._models), chosen)
-        self.all.hide()
-        self.focus_chosen()
-
-    def _show(self, models: list[ModelFile], chosen: ModelFile | None) -> None:
-        for row in self.rows:
-            self._group.removeButton(row)
-            # Out of the layout at once; deletion waits for the event loop.
-            self._column.removeWidget(row)
-            row.hide()
-            row.deleteLater()
-        self.rows = []
-        for index, model in enumerate(models):
-            row = FileRow(self._theme, model, is_recommended=model == self._recommended)
-            self.rows.append(row)
-            self._group.addButton(row)
-            self._column.insertWidget(index, row)
-            if model == chosen:
-                row.setChecked(True)
-
-    def _on_toggled(self, row: object, checked: bool) -> None:
-        # Of two rows that change, only the one that is chosen now counts.
-        if checked and isinstance(row, FileRow):
-            self.chosen.emit(row.model)
-
-
-# Fixed foot of a repository: chosen file, fit, Download.
-
-
-class FitFoot(QFrame):
-    """Foot with fit and download button; requests are made by the page."""
-
-    download_wanted = Signal()
-    exact_wanted = Signal()
-    retry_wanted = Signal()
-
-    def __init__(self, theme: Theme) -> None:
-        super().__init__()
-        self._theme = theme
-        self.setObjectName("fit_foot")
-        self._model: ModelFile | None = None
-        self._vision: RemoteFile | None = None
-        self._mark = ""
-        self.name = ElidedLabel()
-        self._glyph = QLabel()
-        self.fit = QLabel(textFormat=Qt.TextFormat.PlainText, wordWrap=True)
-        self.exact = text_button(tr("Measure exactly"), "link")
-        self.exact.setToolTip(tr("Read the start of the file to calculate the memory it needs"))
-        self.exact.clicked.connect(self.exact_wanted)
-        self.retry = text_button(tr(TRY_AGAIN), "link")
-        self.retry.clicked.connect(self.retry_wanted)
-        self.vision: CheckRow | None = None
-        self.download = text_button(tr(DOWNLOAD), "primary")
-        self.download.clicked.connect(self.download_wanted)
-        self._fit_row = QHBoxLayout()
-        self._fit_row.addWidget(self._glyph)
-        self._fit_row.addWidget(self.fit, 1)
-        self._words = QVBoxLayout()
-        self._words.addWidget(self.name)
-        self._words.addLayout(self._fit_row)
-        self._upper = QHBoxLayout()
-        self._upper.addLayout(self._words, 1)
-        for button in (self.exact, self.retry, self.download):
-            self._upper.addWidget(button, 0, Qt.AlignmentFlag.AlignVCenter)
-        self._column = QVBoxLayout(self)
-        self._column.addLayout(self._upper)
-        theme.dress(self.name, font=(14.5, 600))
-        theme.dress(self.exact, self.retry, font=(13.5, 500))
-        theme.dress(self.download, font=(14, 600))
-        theme.dress(self._column, margins=(40, 12, 40, 10), spacing=6)
-        theme.dress(self._words, spacing=3)
-        theme.dress(self._upper, spacing=12)
-        theme.dress(self._fit_row, spacing=7)
-        self._show_mark("muted")
-        name_widgets(
-            file_name=self.name,
-            file_fit=self.fit,
-            measure=self.exact,
-            ask_again=self.retry,
-            download_file=self.download,
-        )
-
-    @property
-    def with_vision(self) -> bool:
-        """True if the vision file is to be downloaded too."""
-        return self.vision is not None and self.vision.isChecked()
-
-    def offer_vision(self, file: RemoteFile | None) -> None:
-        """Offer to download the vision file too; ticked by default."""
-        if self.vision is not None:
-            self._column.removeWidget(self.vision)
-            self.vision.hide()
-            self.vision.deleteLater()
-        self._vision, self.vision = file, None
-        if file is None:
-            return
-        self.vision = CheckRow(self._theme, tr(WITH_PICTURES, size=size_text(file.size_bytes)))
-        self.vision.setToolTip(tr("The file {name} lets the model see pictures", name=file.name))
-        self.vision.setChecked(True)
-        self.vision.toggled.connect(self._on_vision)
-        self._column.addWidget(self.vision)
-        self.vision.setMaximumWidth(self.vision.fontMetrics().horizontalAdvance(self.vision.accessibleName()) + 80)
-
-    def show_file(self, model: ModelFile) -> None:
-        """Show a newly chosen file, whose fit isn't known yet."""
-        self._model = model
-        words, tag = file_words(model)
-        self.name.setText(f"{words} ({tag})" if tag and tag != words else words)
-        self.show_text("")
-        self._on_vision()
-
-    def show_text(self, text: str, *, can_retry: bool = False) -> None:
-        """Show a sentence instead of the fit."""
-        self._show_fit(text, "muted", "")
-        set_mark(self.download, "kind", "primary")
-        self.exact.hide()
-        self.retry.setVisible(can_retry)
-
-    def show_fit(self, fit: MemoryFit) -> None:
-        """Show whether the file fits, with the memory needed."""
-        words = in_words(fit_words(fit))
-        if fit.is_exact:
-            words = tr(FIT_MEASURED, fit=words)
-        pace = pace_words(fit)
-        if pace is not None:
-            words = f"{words} · {in_words(pace)}"
-        tone = "success" if fit.runs_well else "muted" if fit.is_usable else "warning"
-        self._show_fit(words, tone, "triangle-fill" if tone == "warning" else "circle-fill")
-        # The accent colour is for files that can run here.
-        set_mark(self.download, "kind", "plain" if fit.word == TOO_LARGE else "primary")
-        self.exact.setVisible(not fit.is_exact)
-        self.retry.hide()
-
-    def show_download(self, download: Download | None) -> None:
-        """Show the file's download state; None if it isn't in the queue."""
-        state = download.state if download is not None else ""
-        running = tr("Downloading")
-        if download is not None and download.total_bytes:
-            percent = int(100 * download.done_bytes / download.total_bytes)
-            running = tr(DOWNLOADING_PERCENT, percent=percent)
-        waits = {"queued": tr(IN_DOWNLOADS), "running": running, "paused": tr("Paused in Downloads")}
-        text = waits.get(state) or (tr(ON_THIS_COMPUTER) if state == "done" else "")
-        self.download.setEnabled(not text)
-        if self.vision is not None:
-            self.vision.setEnabled(not text)
-        self._name_download(text)
-
-    def _on_vision(self) -> None:
-        # A disabled button says what became of the download; these words stay.
-        if self.download.isEnabled():
-            self._name_download("")
-
-    def _name_download(self, text: str) -> None:
-        if not text and self._model is not None:
-            more = self._vision.size_bytes if self._vision is not None and self.with_vision else 0
-            text = tr(DOWNLOAD_SIZE, size=size_text(self._model.size_bytes + more))
-        self.download.setText(text)
-        self.download.setAccessibleName(text)
-
-    def _show_fit(self, text: str, token: str, glyph: str) -> None:
-        self._mark = glyph
-        self.fit.setText(text)
-        self.fit.setAccessibleName(text)
-        set_mark(self.fit, "tone", token)
-        self._show_mark(token or "muted")
-
-    def _show_mark(self, token: str) -> None:
-        self._glyph.setVisible(bool(self._mark))
-        if self._mark:
-            self._theme.dress(self._glyph, picture=(self._mark, token, 12))
-        self._theme.dress(self.fit, font=(13.5, 600 if self._mark else 400))

@@ -199,9 +199,6 @@ def own_folder(chosen: Path) -> Path:
     return chosen if chosen.name == name else chosen / name
 
 
-# Row of a use of the disk: name, description, size, and Clear with a question.
-
-
 NARROW_PX, LEAST_ROW_PX = 500, 180
 
 
@@ -301,9 +298,6 @@ class StorageRow(QWidget):
             super().keyPressEvent(event)
 
 
-# Division of the disk: a bar of tones, and a swatch for each row.
-
-
 TONES = (0.9, 0.7, 0.54, 0.4, 0.29, 0.2, 0.13)
 """Share of the text colour of each part; free space has the line's colour."""
 LEAST_PX = 3
@@ -367,9 +361,6 @@ class ToneSwatch(QWidget):
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(tone(self._theme, self._number))
         painter.drawRoundedRect(QRectF(self.rect()), 2.5, 2.5)
-
-
-# Models folder: path, free space, and moving to another disk with progress.
 
 
 NARROW_FOLDER_PX, BUTTONS_PX, LEAST_FOLDER_PX = 560, 360, 180

@@ -150,8 +150,6 @@ class ComputersSection(SettingsSection):
         row.addStretch(1)
         self.column.addLayout(row)
 
-    # Adding.
-
     def _on_edited(self, text: str) -> None:
         self.add.setEnabled(bool(text.strip()))
         self._show_note("")
@@ -192,8 +190,6 @@ class ComputersSection(SettingsSection):
         self.note.style().polish(self.note)
         self.note.setText(text)
         self.note.setVisible(bool(text))
-
-    # Stored computers.
 
     def _show_rows(self) -> None:
         # Rows that stay keep what they show of their computer.

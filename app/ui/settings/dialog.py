@@ -27,12 +27,15 @@ from app.ui.sampling_fields import MODEL_DEFAULT, TEMPERATURE_WORDS
 from app.ui.settings.about import AboutPage
 from app.ui.settings.computers import ComputersSection
 from app.ui.settings.data import DataPage, TrashPage
+from app.ui.settings.engine_page import EnginePage
 from app.ui.settings.lending_section import LendingSection
 from app.ui.settings.memories import MemoriesPage
+from app.ui.settings.network_page import NetworkPage
 from app.ui.settings.programs import ProgramsSection
 from app.ui.settings.servers_page import ServersSection
-from app.ui.settings.settings_pages import DocumentsSection, EnginePage, NetworkPage, Save, SettingsPage
+from app.ui.settings.settings_pages import Save, SettingsPage
 from app.ui.settings.settings_search import SettingsSearch
+from app.ui.settings.shared_sections import DocumentsSection
 from app.ui.shared_labels import QUICK_ASK, SETTINGS
 from app.ui.shell.settings_index import PAGES, label_of, page_label
 from app.ui.shell.tab_spec import UiContext

@@ -110,8 +110,6 @@ class ProgramsSection(SettingsSection):
         if wanted != self._programs.is_wanted:
             self._programs.want(wanted=wanted)
 
-    # Address and key.
-
     def _add_door(self) -> None:
         self._address, address = self._value(tr(COPY_THE_ADDRESS), lambda: self._door_text("address"))
         self._key, key = self._value(tr(COPY_KEY), lambda: self._door_text("key"))
@@ -155,8 +153,6 @@ class ProgramsSection(SettingsSection):
             tr("New key"),
             self._programs.renew_key,
         )
-
-    # Set-up recipes.
 
     def _add_recipes(self) -> None:
         self._inside.addWidget(self.label(tr("Settings for other programs"), 14, 600))
@@ -225,8 +221,6 @@ class ProgramsSection(SettingsSection):
             self._largest_tokens = largest_tokens
             self._show_recipe()
 
-    # Origins of web pages.
-
     def _add_origins(self) -> None:
         name = tr("Allowed web pages")
         self.origins = QLineEdit(" ".join(self._app.settings.serving.origins), placeholderText="app://obsidian.md")
@@ -257,8 +251,6 @@ class ProgramsSection(SettingsSection):
         self._origins_problem.setText(text)
         self._origins_problem.setVisible(bool(text))
         self.origins.setAccessibleDescription(text)
-
-    # Requests.
 
     def _add_journal(self) -> None:
         self._inside.addWidget(self.label(tr("Requests in the last hour"), 14, 600))

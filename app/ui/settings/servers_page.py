@@ -214,8 +214,6 @@ class ServerDialog(QDialog):
         self._show_kept()
         self._update()
 
-    # Address.
-
     def _add_door(self) -> None:
         self.address = QLineEdit(placeholderText="gpu-box.local:8000")
         self.address.setAccessibleName(tr("Address of the server"))
@@ -309,8 +307,6 @@ class ServerDialog(QDialog):
         ticked = {name for name, box in self.boxes.items() if box.isChecked()}
         self._show_models({model.name: model.context_tokens for model in found.models}, ticked)
 
-    # Models.
-
     def _add_models(self) -> None:
         self._models = QVBoxLayout()
         self._theme.dress(self._models, spacing=2)
@@ -366,8 +362,6 @@ class ServerDialog(QDialog):
     def chosen(self) -> list[str]:
         return [name for name, box in self.boxes.items() if box.isChecked()]
 
-    # Options.
-
     def _add_limits(self) -> None:
         before = self._server or RemoteServer("", "")
         self.context = Stepper(
@@ -395,8 +389,6 @@ class ServerDialog(QDialog):
             row.addWidget(field, 0, Qt.AlignmentFlag.AlignTop)
             self._theme.dress(texts, spacing=2)
             self._column.addLayout(row)
-
-    # Test.
 
     def _add_test(self) -> None:
         self.test = text_button(tr("Test"), "plain")
@@ -439,8 +431,6 @@ class ServerDialog(QDialog):
         # The test's output grows at the end.
         if not self.told.isHidden():
             box.verticalScrollBar().setValue(end)
-
-    # Saving.
 
     def _save(self) -> None:
         server = self.wanted

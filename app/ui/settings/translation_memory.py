@@ -156,8 +156,6 @@ class MemoryDialog(QDialog):
         self._dress()
         self.search_memory()
 
-    # Display.
-
     def search_memory(self) -> None:
         """Search again on a thread, by the field's words and the scope."""
         self._later.stop()
@@ -210,8 +208,6 @@ class MemoryDialog(QDialog):
     def _show_chosen(self) -> None:
         self.delete_chosen.setEnabled(self.table.selectionModel().hasSelection())
 
-    # Deletion.
-
     def ask_about_chosen(self) -> None:
         rows = {index.row() for index in self.table.selectionModel().selectedRows()}
         self._ask(tuple(self.model.shown[row].id for row in sorted(rows)))
@@ -248,8 +244,6 @@ class MemoryDialog(QDialog):
     def _on_deleted(self) -> None:
         self.changed.emit()
         self.search_memory()
-
-    # Layout.
 
     def _lay_out(self) -> None:
         px = self._theme.px

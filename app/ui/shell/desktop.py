@@ -25,12 +25,6 @@ if TYPE_CHECKING:
     from jeepney.io.blocking import DBusConnection
 
 
-# Long work outside the window: a progress bar on the task bar button, and notifications.
-#
-# Linux: D-Bus, spoken by jeepney, because PySide cannot write the unsigned numbers that notifications are made of.
-# Windows: ITaskbarList3, a COM interface, through ctypes. macOS: the notification only.
-
-
 log = logging.getLogger(__name__)
 
 CONNECT_TIMEOUT_S = 1.0
@@ -46,7 +40,11 @@ Click = Callable[[], object] | None
 
 
 class Desktop(Protocol):
-    """Task bar progress and notifications of one kind of system."""
+    """Task bar progress and notifications of one kind of system.
+
+    Linux: D-Bus, spoken by jeepney, because PySide cannot write the unsigned numbers that notifications are made of.
+    Windows: ITaskbarList3, a COM interface, through ctypes. macOS: the notification only.
+    """
 
     def show_progress(self, fraction: float | None) -> None:
         """Show progress from 0 to 1 in the task bar; None removes the bar."""

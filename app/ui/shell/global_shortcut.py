@@ -174,8 +174,6 @@ def _by_hand() -> str:
     )
 
 
-# X11: a passive grab on every root window, over a separate connection that only wakes up for these keys.
-
 X_MODIFIERS = {
     Modifier.ShiftModifier: 1,
     Modifier.ControlModifier: 4,
@@ -331,8 +329,6 @@ def _load_xcb() -> tuple[Any, Callable[[Any], object]]:
     return xcb, lambda memory: free(ctypes.cast(memory, pointer))
 
 
-# Wayland: the desktop's portal, which asks the user and may assign other keys than those requested.
-
 PORTAL, PORTAL_PATH = "org.freedesktop.portal.Desktop", "/org/freedesktop/portal/desktop"
 SHORTCUTS, REGISTRY = "org.freedesktop.portal.GlobalShortcuts", "org.freedesktop.host.portal.Registry"
 REQUEST, SESSION = "org.freedesktop.portal.Request", "org.freedesktop.portal.Session"
@@ -471,9 +467,6 @@ class PortalKeys:
             self._say_bound(body[1])
 
 
-# Windows: a hot key belongs to a thread, which gets a message for it.
-
-
 class WindowsKeys:
     """Hot key through RegisterHotKey. Written from the documentation, untested."""
 
@@ -513,9 +506,6 @@ class WindowsKeys:
             if message.message == self.WM_HOTKEY:
                 self._shortcut.report_pressed()
         windll.user32.UnregisterHotKey(None, 1)
-
-
-# macOS: a hot key of Carbon, which is still the only way without a right to watch all keys.
 
 
 class _HotKeyId(ctypes.Structure):

@@ -170,15 +170,14 @@ def _grid(theme: Theme, headings: Sequence[Group]) -> QVBoxLayout:
     return column
 
 
-# Tab order in the window: reading order, whatever was built first.
-#
-# Qt keeps a chain in the order widgets are made and moved; views that are built when they are wanted, and parts that
-# come and go, leave gaps in it. Here the order is what is seen: rows from the top, in each from the leading side.
-
-
 @runtime_checkable
 class TabGroup(Protocol):
-    """Widget that manages the Tab order of its children; the window only asks for its entry."""
+    """Widget that manages the Tab order of its children; the window only asks for its entry.
+
+    Qt keeps a chain in the order widgets are made and moved; views that are built when they are wanted, and parts
+    that come and go, leave gaps in it. Here the order is what is seen: rows from the top, in each from the leading
+    side.
+    """
 
     def tab_entry(self, is_next: bool) -> QWidget | None:
         """Return the widget to focus when Tab enters forward (`is_next`) or backward; None if nothing can take it."""

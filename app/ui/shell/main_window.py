@@ -6,16 +6,14 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, QRect, QSize, Qt, QTimer, Signal
-from PySide6.QtGui import QAction, QCloseEvent, QImage, QKeyEvent, QKeySequence
-from PySide6.QtWidgets import QApplication, QFileDialog, QMainWindow, QSplitter, QVBoxLayout, QWidget
+from PySide6.QtCore import QObject, Qt, QTimer, Signal
+from PySide6.QtGui import QAction, QCloseEvent, QKeyEvent, QKeySequence
+from PySide6.QtWidgets import QApplication, QMainWindow, QSplitter, QVBoxLayout, QWidget
 
-from app.core.visible import visible_name
-from app.features.error_messages import NO_FILE
 from app.ui.i18n import tr, window_title
-from app.ui.shell import tasks
 from app.ui.shell.api_programs import OtherPrograms
 from app.ui.shell.desktop import open_folder
+from app.ui.shell.incoming_files import IncomingFiles
 from app.ui.shell.keyboard import WINDOW_SHORTCUTS, ShortcutSheet, add_shortcuts, lines_of, move_focus, with_keys
 from app.ui.shell.model_loader import ModelLoader
 from app.ui.shell.model_picker import ModelPicker
@@ -24,29 +22,20 @@ from app.ui.shell.passage_indexing import PassageIndexing
 from app.ui.shell.picture_reading import PictureReading
 from app.ui.shell.status_line import StatusLine
 from app.ui.shell.tab_spec import CHAT, MODELS, Tab, TabSpec, UiContext
-from app.ui.shell.tabs import LeftColumn, TabRow, Tabs
+from app.ui.shell.tabs import LeftColumn, Tabs
+from app.ui.shell.top_row import TopRow
 from app.ui.shell.window_geometry import WindowGeometry
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import IconButton
-from app.ui.widgets.dialogs import MODELS as MODEL_FILES
-from app.ui.widgets.dialogs import file_dialog, last_folders
-from app.ui.widgets.file_drop import FileDrop, FileDropAction
-from app.ui.widgets.layouts import ItemsLayout
-from app.ui.widgets.notice_bar import Notice
+from app.ui.widgets.dialogs import last_folders
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
 
-IMPORT_LABEL = "Import"
-ASK_ABOUT_IT = "Ask about it"
 LOOK_INSIDE = "Look inside the model"
 TOGGLE_LIST = "Show or hide the list"
-DROP_TO_ADD_MODEL = "Drop to add a model"
-CHATS_IN_FILES = "{names} contains chats."
 
 
-IMPORT = ":import"
-"""Suffix of a tab's name that marks its drop zone for importing into its list."""
 REMEMBER_MS = 200
 """Delay after the last change before it is saved: arrow keys pass many chats quickly."""
 
@@ -198,8 +187,6 @@ class MainWindow(QMainWindow):
         self.show_network()
         self.status.show_model(self.loader.model)
 
-    # Navigation.
-
     def show_tab(self, name: str) -> Tab:
         return self.tabs.show(name)
 
@@ -232,8 +219,6 @@ class MainWindow(QMainWindow):
         programs = self.ui.programs
         if programs is not None:
             self.status.show_programs(is_open=programs.door is not None, users=programs.users)
-
-    # The window's own commands.
 
     def open_shortcuts(self, above: QWidget) -> None:
         ShortcutSheet(self._theme, list(self.tabs.specs.values()), above).show()
@@ -359,240 +344,3 @@ class Closing(QObject):
         self.begun.emit()
         self._window.tabs.close()
         self._window.store()
-
-
-# The top of the content: the button of the left column, the tabs, and at the other end the model picker and the button
-# of the panel at the right, where the tab has one.
-
-
-LEFT_PX, TOP_PX, RIGHT_PX, BOTTOM_PX, GAP_PX = 13, 12, 18, 8, 6
-TIGHT_PX = 4
-"""Margin in the tightest layout."""
-
-
-class TopRow(ItemsLayout):
-    """Layout of the top row. As room shrinks, first the picker narrows, then tabs show icons, and at last margins
-    shrink and the picker and the panel button lose their text.
-    """
-
-    def __init__(self, theme: Theme, toggle: QWidget, tabs: TabRow, picker: ModelPicker, panel: QWidget) -> None:
-        super().__init__()
-        self._theme, self._toggle, self._tabs, self._picker, self._panel = theme, toggle, tabs, picker, panel
-        self._has_panel = True
-        for widget in (toggle, tabs, picker, panel):
-            self.addWidget(widget)
-        theme.changed.connect(self.invalidate)
-
-    def show_panel_button(self, *, shown: bool) -> None:
-        """Show the inspector button if the open tab has a panel."""
-        self._has_panel = shown
-        self._panel.setVisible(shown)
-        self.invalidate()
-
-    def sizeHint(self) -> QSize:
-        return QSize(self._width(self._tabs.names_px, self._picker.sizeHint().width()), self._height)
-
-    def minimumSize(self) -> QSize:
-        return QSize(self._least_px, self._height)
-
-    def setGeometry(self, rect: QRect) -> None:
-        super().setGeometry(rect)
-        px = self._theme.px
-        least = self._picker.minimumSizeHint().width()
-        has_names = rect.width() >= self._width(self._tabs.names_px, least)
-        if rect.width() < self._width(self._tabs.icons_px, least):
-            self._place_tightly(rect)
-            return
-        self._tabs.show_names(shown=has_names)
-        self._panel.setVisible(self._has_panel)
-        tabs_px = self._tabs.names_px if has_names else self._tabs.icons_px
-        picker_px = max(min(self._picker.sizeHint().width(), rect.width() - self._width(tabs_px, 0)), least)
-        toggle_px = self._toggle.sizeHint().width()
-        self._place_widget(self._toggle, px(LEFT_PX), toggle_px)
-        self._place_widget(self._tabs, px(LEFT_PX) + toggle_px + px(GAP_PX), tabs_px)
-        end = rect.width() - px(RIGHT_PX)
-        self._place_widget(self._panel, end - self._panel.sizeHint().width(), self._panel.sizeHint().width())
-        self._place_widget(self._picker, end - self._panel_px(px(GAP_PX)) - picker_px, picker_px)
-
-    def _place_tightly(self, rect: QRect) -> None:
-        gap, toggle_px = self._theme.px(TIGHT_PX), self._toggle.sizeHint().width()
-        left = 2 * gap + toggle_px
-        # In the tightest layout the panel's button goes before anything else.
-        self._panel.setVisible(self._has_panel and rect.width() >= self._least_px + self._panel_px(gap))
-        end = rect.width() - gap - (0 if self._panel.isHidden() else self._panel_px(gap))
-        is_tight = end - left - self._tabs.icons_px - gap < self._picker.least_px
-        self._tabs.show_names(shown=False, is_tight=is_tight)
-        tabs_px = self._tabs.tight_px if is_tight else self._tabs.icons_px
-        picker_px = max(end - left - tabs_px - gap, self._picker.least_px)
-        self._place_widget(self._toggle, gap, toggle_px)
-        self._place_widget(self._tabs, left, tabs_px)
-        self._place_widget(self._picker, end - picker_px, picker_px)
-        self._place_widget(
-            self._panel, rect.width() - gap - self._panel.sizeHint().width(), self._panel.sizeHint().width()
-        )
-
-    @property
-    def _least_px(self) -> int:
-        widths = (self._toggle.sizeHint().width(), self._tabs.tight_px, self._picker.least_px)
-        return sum(widths) + self._theme.px(TIGHT_PX) * 4
-
-    @property
-    def _height(self) -> int:
-        px = self._theme.px
-        return max(widget.sizeHint().height() for widget in (self._tabs, self._picker)) + px(TOP_PX) + px(BOTTOM_PX)
-
-    def _width(self, tabs_px: int, picker_px: int) -> int:
-        px = self._theme.px
-        around = px(LEFT_PX) + 2 * px(GAP_PX) + px(RIGHT_PX) + self._panel_px(px(GAP_PX))
-        return around + self._toggle.sizeHint().width() + tabs_px + picker_px
-
-    def _panel_px(self, gap: int) -> int:
-        """Return the width of the inspector button, including its gap."""
-        return self._panel.sizeHint().width() + gap if self._has_panel else 0
-
-    def _place_widget(self, widget: QWidget, x: int, width: int) -> None:
-        rect, parent = self.geometry(), self.parentWidget()
-        room = rect.height() - self._theme.px(TOP_PX) - self._theme.px(BOTTOM_PX)
-        height = min(widget.sizeHint().height(), room)
-        # Qt mirrors its own layouts, not what is placed by hand.
-        if parent is not None and parent.isRightToLeft():
-            x = rect.width() - x - width
-        top = rect.y() + self._theme.px(TOP_PX) + (room - height) // 2
-        widget.setGeometry(rect.x() + x, top, width, height)
-
-
-# Files that come into the window: dropped, named on the command line, or asked for; each goes where it belongs.
-
-
-class IncomingFiles(QObject):
-    """Routes incoming files: models are opened or added, other files go to the open tab or the one they are
-    dropped on.
-    """
-
-    model_chosen = Signal(object)
-    """A model was chosen for the open tab; carries its path."""
-
-    def __init__(self, app: Fireside, ui: UiContext, tabs: Tabs) -> None:
-        super().__init__(ui.window)
-        self._app, self._ui, self._tabs = app, ui, tabs
-        drop = FileDrop(ui.theme, self._drop_zones, ui.window)
-        drop.dropped.connect(self._on_dropped)
-        drop.refused.connect(lambda: ui.notify.show_notice(NO_FILE))
-        drop.picture_dropped.connect(self._on_picture)
-
-    def open(self, files: Sequence[str], tab: str = "") -> None:
-        """Open files from the command line or a second start: the first model is loaded, documents go to the named tab,
-        or else the home tab.
-        """
-        models, documents = _split_models(files)
-        if models:
-            self._ui.loader.load(models[0])
-        # Only documents were named; whoever opens one wants to ask about it.
-        elif self._ui.loader.state == "asleep":
-            self._ui.loader.start()
-        if tab in self._tabs.specs:
-            self._tabs.show(tab)
-            self._tabs.send(tab, documents)
-            return
-        imports = self._tabs.specs[self._tabs.home].imports
-        # Whether an archive holds chats is seen only inside it.
-        looked_at = [path for path in documents if imports is not None and imports.suits([path])]
-        self._tabs.send(self._tabs.home, [path for path in documents if path not in looked_at])
-        if looked_at:
-            tasks.ask(
-                lambda _token: _with_chats(looked_at), self._ui.window, lambda found: self._sort(looked_at, found)
-            )
-
-    def _sort(self, files: Sequence[Path], chats: Sequence[Path]) -> None:
-        """Send documents to the home tab, and ask whether files with chats should be imported instead."""
-        home = self._tabs.home
-        self._tabs.send(home, [path for path in files if path not in chats])
-        if chats:
-            names = ", ".join(visible_name(path.name) for path in chats)
-            notice = Notice(self._ui.theme, tr(CHATS_IN_FILES, names=names))
-            notice.add_button(tr(IMPORT_LABEL), lambda: self._tabs.show(home).import_files(chats))
-            notice.add_button(tr(ASK_ABOUT_IT), lambda: self._tabs.send(home, chats))
-            self._ui.notify.bar.add(notice)
-
-    def ask_for_model(self) -> None:
-        """Let the user pick a model file for the open tab, used from where it is."""
-        # Any file the user picks is opened, whatever its suffix: the engine reports what is wrong with it.
-        dialog = self._ask_for_file("open_model_dialog", tr("Open a model file"))
-        dialog.fileSelected.connect(lambda file: self.model_chosen.emit(Path(file)))
-
-    def ask_for_file(self) -> None:
-        """Let the user pick a model file to be added to Fireside's models."""
-        dialog = self._ask_for_file("add_file_dialog", tr("Add a model file"))
-        dialog.fileSelected.connect(lambda file: self._add(Path(file)))
-
-    def _drop_zones(self, files: list[str]) -> Sequence[FileDropAction]:
-        _, documents = _split_models(files)
-        if not files:
-            return [FileDropAction("", tr("You can only drop files from this computer"))]
-        if not documents:
-            return [FileDropAction("", tr(DROP_TO_ADD_MODEL))]
-        specs, current = self._tabs.specs, self._tabs.current
-        drops = specs[current].drops
-        if drops is not None and current != self._tabs.home:
-            return [FileDropAction(current, tr(drops.alone))]
-        ways = [(name, spec.drops, spec.icon) for name, spec in specs.items()]
-        ways += [(name + IMPORT, spec.imports, "download-simple") for name, spec in specs.items()]
-        return [
-            FileDropAction(name, tr(drops.title), tr(drops.note_of(documents)), glyph)
-            for name, drops, glyph in ways
-            if drops is not None and drops.suits(documents)
-        ]
-
-    def _on_dropped(self, files: list[str], zone: str) -> None:
-        """Add and choose a dropped model; send documents to the zone they were dropped on."""
-        models, documents = _split_models(files)
-        if models:
-            path = models[0]
-            ours = Path(self._app.settings.models.folder or self._app.paths.models)
-            # Models that are listed are used where they are; others are added first.
-            if path in dict(self._app.known_models()) or path.is_relative_to(ours):
-                self.model_chosen.emit(path)
-            else:
-                self._add(path)
-        if zone.endswith(IMPORT):
-            self._tabs.show(zone.removesuffix(IMPORT)).import_files(documents)
-        else:
-            self._tabs.send(zone or self._tabs.home, documents)
-
-    def _on_picture(self, picture: bytes | QImage, ending: str) -> None:
-        self._tabs.show(CHAT).take_picture(picture, f"{tr('Dropped picture')}{ending}")
-
-    def _add(self, path: Path) -> None:
-        self._tabs.made(MODELS).take_files([path])
-
-    def _ask_for_file(self, name: str, title: str) -> QFileDialog:
-        """Open a file dialog in the last used folder, or else that of the current model."""
-        path = self._ui.loader.path
-        dialog = file_dialog(self._ui.window, title, MODEL_FILES, first=path.parent if path else None)
-        dialog.setObjectName(name)
-        dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
-        dialog.setNameFilters([tr("Models (*.gguf)"), tr("All files (*)")])
-        dialog.open()
-        return dialog
-
-
-def _with_chats(files: Sequence[Path]) -> list[Path]:
-    """Return the files that contain exported chats. Reads them, so call it on a thread."""
-    from app.core.errors import ChatsUnreadable
-    from app.features.exchange.chat_import import recognize_format
-
-    def has_chats(path: Path) -> bool:
-        try:
-            return bool(recognize_format(path))
-        except ChatsUnreadable as error:
-            # The import says where a backup is restored.
-            return error.reason == "backup"
-
-    return [path for path in files if has_chats(path)]
-
-
-def _split_models(files: Sequence[str]) -> tuple[list[Path], list[Path]]:
-    """Split files into models and others."""
-    paths = [Path(file) for file in files]
-    models = [path for path in paths if path.suffix.lower() == ".gguf"]
-    return models, [path for path in paths if path not in models]

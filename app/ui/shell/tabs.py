@@ -366,9 +366,6 @@ class _Blank(QWidget):
         self.painted.emit()
 
 
-# The left column of every view: what the view puts into it, and at the foot what has no tab above.
-
-
 class LeftColumn(QWidget):
     """Left column of the window, with the same width and place for all tabs."""
 

@@ -3,45 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QPoint, QRect, QRectF, QSize, Qt, QTimer, Signal
-from PySide6.QtGui import QColor, QFocusEvent, QKeyEvent, QPainter, QPen, QResizeEvent
+from PySide6.QtCore import QPoint, QRect, Qt, QTimer, Signal
+from PySide6.QtGui import QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import (
-    QAbstractItemView,
     QBoxLayout,
-    QFrame,
     QHBoxLayout,
-    QHeaderView,
     QLabel,
-    QPushButton,
-    QSizePolicy,
-    QStyleOptionViewItem,
-    QTreeWidget,
-    QTreeWidgetItem,
     QVBoxLayout,
     QWidget,
 )
 
 from app.core.errors import AppError
-from app.features.document_frames import page_mark
-from app.features.shown_document import TextHighlight
-from app.features.summarize.key_terms import KeyTerm, TermKind
 from app.features.summarize.overview import DocumentOverview, FirstLook
 from app.features.summarize.summary_messages import DIGEST_WORDS
 from app.features.summarize.summary_result import SummarizedDocument, Summary, SummaryOptions
 from app.ui.i18n import tr
 from app.ui.shared_labels import CANCEL
 from app.ui.shell.notify import Notify
+from app.ui.summarize.digest_outline import SIDE_PX, WIDE_PX, DigestOutline
 from app.ui.summarize.statements import WholeStatementView
 from app.ui.summarize.summary_texts import Chip, ShownStatement
 from app.ui.text.keyboard_walk import row_after, step_aside
 from app.ui.theme import Theme
-from app.ui.widgets.buttons import IconButton, set_mark, text_button
-from app.ui.widgets.labels import announce, plain_tip
-from app.ui.widgets.layouts import FlowLayout, name_widgets
+from app.ui.widgets.buttons import IconButton, text_button
+from app.ui.widgets.layouts import name_widgets
 from app.ui.work.doing import Estimating
 
 if TYPE_CHECKING:
@@ -52,20 +40,6 @@ DIGEST_CANCELLED = "Canceled. You can still summarize without key sentences."
 
 CACHED_PREVIEWS = 4
 TICK_MS = 1_000
-WIDE_PX, SIDE_PX = 780, 280
-"""From this width on, terms and outline are to the right of the sentences."""
-MOST_TREE_PX = 420
-MOST_TERM = 34
-OPEN_ROWS = 40
-"""Longer outlines start with their deeper levels collapsed."""
-KINDS = (
-    (TermKind.DEFINED, "Defined"),
-    (TermKind.NAME, "Names"),
-    (TermKind.NUMBER, "Numbers"),
-    (TermKind.DATE, "Dates"),
-)
-MOST_OF_SEVERAL = 4
-"""Terms of a kind per document, if there are several documents."""
 
 Key = tuple[tuple[int, ...], SummaryOptions]
 

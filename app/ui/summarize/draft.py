@@ -2,86 +2,53 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QPoint, QRect, QRectF, Qt, Signal
+from PySide6.QtCore import QRect, Qt, Signal
 from PySide6.QtGui import (
-    QColor,
-    QFocusEvent,
-    QGuiApplication,
     QKeyEvent,
-    QKeySequence,
-    QMouseEvent,
-    QPainter,
-    QPaintEvent,
-    QPen,
 )
-from PySide6.QtWidgets import QFileDialog, QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from app.core.errors import AppError
-from app.core.events import CancelToken
-from app.core.paths import starter_model
-from app.features.files_to_read import FileToRead, Stage, part_of
+from app.features.files_to_read import FileToRead
 from app.features.summarize.summaries import Estimate
 from app.features.summarize.summary_result import Method, SummaryOptions
-from app.language.language_names import english_name
-from app.store.document_store import StoredDocument
-from app.ui.document.document_card import RING_REASONS
 from app.ui.document.document_files import (
-    DocumentChip,
-    FileAction,
     remarks_words,
     short_name,
-    size_words,
-    spoken_size,
     tokens_words,
 )
 from app.ui.i18n import sentence_for, tr
 from app.ui.shared_labels import (
-    CHOOSE_PAGES,
     COUNTING,
     DOCUMENT_COUNT,
-    DOCUMENTS_LABEL,
-    DOWNLOAD,
-    OPEN,
-    OTHER_MODELS,
-    REMOVE,
-    STARTER_WARNING,
     SUMMARIZE,
-    WAITS_LABEL,
 )
-from app.ui.shell import tasks
-from app.ui.shell.model_loader import in_words, model_name
 from app.ui.shell.notify import Notify
+from app.ui.summarize.better_model import BetterModel
 from app.ui.summarize.digest_page import DigestPart
+from app.ui.summarize.draft_files import DraftFiles, FileChips
 from app.ui.summarize.summary_texts import figures_of
 from app.ui.summarize.wish import SummaryFooter
 from app.ui.theme import HEADING_PX, TOP_PX, Theme
 from app.ui.widgets.buttons import text_button
-from app.ui.widgets.dialogs import DOCUMENTS, file_dialog
 from app.ui.widgets.input_fields import SegmentedControl
 from app.ui.widgets.labels import plain_tip
 from app.ui.widgets.layouts import FlowLayout, name_widgets, scrolled
 from app.ui.work.doing import Estimating
-from app.ui.work.intake import Intake
 from app.ui.work.job_tab import TabColumn
 from app.ui.work.picture_reading import PicturesLine
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
-    from app.features.models.model_messages import MessageTemplate
-    from app.ui.shell.picture_reading import PictureReading
 
 DIGEST_BEGINS = "Finding key sentences…"
-DROP_DOCUMENTS_HERE = "Drop documents or folders here"
 ONE_SUMMARY_EACH = "One summary each"
 KEEP_SENTENCES = "Keep these sentences"
 ADD_DOCUMENTS = "Add documents…"
-NOT_MADE_FOR = "{model} isn’t made for {languages}."
-CHOOSE_DOCUMENTS = "Choose documents to summarize"
 
 
 MOST_REMARKS = 3
@@ -355,133 +322,6 @@ def _remark_line(file: FileToRead, *, is_alone: bool) -> str:
     return words if is_alone else f"{short_name(file.name)}: {words}"
 
 
-# Summarize tab without documents: a large drop zone.
-
-
-class EmptyPage(QWidget):
-    """Introduction and drop zone, shown while there are no documents to summarize."""
-
-    def __init__(self, app: Fireside, theme: Theme, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._head = QLabel(tr("What would you like summarized?"), wordWrap=True)
-        self._words = QLabel(
-            tr("Reads every page and links each statement to the sentence it’s based on."), wordWrap=True
-        )
-        self._words.setProperty("kind", "muted")
-        self.zone = SummaryDropZone(theme)
-        self.better = BetterModel(app, theme)
-        inside = TabColumn(theme, top_px=TOP_PX, bottom_px=20)
-        inside.setObjectName("page")
-        for widget in (self._head, self._words):
-            inside.rows.addWidget(widget)
-        inside.rows.addWidget(self.zone, 1)
-        inside.rows.addWidget(self.better)
-        inside.rows.addStretch(1)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.addWidget(scrolled(inside))
-        theme.dress(self._head, font=(21, 600), least_height=HEADING_PX)
-        theme.dress(self._words, font=(14, 400), margins=(0, 0, 0, 6))
-        name_widgets(empty_head=self._head)
-
-
-# Large drop zone; by keyboard, Enter chooses files and Ctrl+V pastes them.
-
-
-ICON_PX = 44
-LEAST_PX, MOST_PX = 250, 360
-
-
-class SummaryDropZone(QFrame):
-    """Visual drop target. The window takes the drops; this only invites them."""
-
-    files_wanted = Signal()
-    folder_wanted = Signal()
-    pasted = Signal(list)
-    """Paths of files pasted from the clipboard."""
-
-    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._theme = theme
-        self._has_ring = False
-        self.setObjectName("drop_zone")
-        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        self.setCursor(Qt.CursorShape.PointingHandCursor)
-        self._icon = QLabel(alignment=Qt.AlignmentFlag.AlignCenter)
-        self._head = QLabel(tr(DROP_DOCUMENTS_HERE), alignment=Qt.AlignmentFlag.AlignCenter, wordWrap=True)
-        self._formats = QLabel(
-            tr("PDF, Word, PowerPoint, Excel, OpenDocument, e-books, web pages, e-mails, Markdown and plain text"),
-            alignment=Qt.AlignmentFlag.AlignCenter,
-            wordWrap=True,
-        )
-        self._formats.setProperty("kind", "muted")
-        self.setAccessibleName(tr("Drop documents or folders here, or press Enter to choose files"))
-        self.setAccessibleDescription(self._formats.text())
-        self.browse = text_button(tr("Browse…"), "primary")
-        self.browse.clicked.connect(self.files_wanted)
-        self.folder = text_button(tr("Choose a folder…"), "plain")
-        self.folder.clicked.connect(self.folder_wanted)
-        self._lay_out()
-        name_widgets(browse=self.browse)
-
-    def _lay_out(self) -> None:
-        buttons, column, theme = QHBoxLayout(), QVBoxLayout(self), self._theme
-        buttons.addStretch(1)
-        buttons.addWidget(self.browse)
-        buttons.addWidget(self.folder)
-        buttons.addStretch(1)
-        column.addStretch(1)
-        for widget in (self._icon, self._head, self._formats):
-            column.addWidget(widget)
-        column.addLayout(buttons)
-        column.addStretch(1)
-        theme.dress(self._icon, picture=("files", "accent", ICON_PX))
-        theme.dress(self._head, font=(17, 600))
-        theme.dress(self._formats, font=(13.5, 400))
-        theme.dress(self.browse, self.folder, font=(14, 500))
-        theme.dress(column, margins=(24, 28, 24, 28), spacing=8)
-        theme.dress(buttons, margins=(0, 12, 0, 0), spacing=8)
-        theme.dress(self, least_height=LEAST_PX, most_height=MOST_PX)
-
-    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: ARG002
-        tokens, px, painter = self._theme.tokens, self._theme.px, QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setBrush(QColor(tokens.surface))
-        if self._has_ring:
-            painter.setPen(QPen(QColor(tokens.focus), 2))
-        else:
-            painter.setPen(QPen(QColor(tokens.outline), 1.4, Qt.PenStyle.DashLine))
-        painter.drawRoundedRect(QRectF(self.rect()).adjusted(1.5, 1.5, -1.5, -1.5), px(12), px(12))
-
-    def focusInEvent(self, event: QFocusEvent) -> None:
-        # After a click nobody needs to see where the focus is.
-        self._has_ring = event.reason() in RING_REASONS
-        super().focusInEvent(event)
-        self.update()
-
-    def focusOutEvent(self, event: QFocusEvent) -> None:
-        self._has_ring = False
-        super().focusOutEvent(event)
-        self.update()
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space):
-            self.files_wanted.emit()
-        elif event.matches(QKeySequence.StandardKey.Paste):
-            urls = QGuiApplication.clipboard().mimeData().urls()
-            self.pasted.emit([Path(url.toLocalFile()) for url in urls if url.isLocalFile()])
-        else:
-            super().keyPressEvent(event)
-
-    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
-        super().mouseReleaseEvent(event)
-        if event.button() == Qt.MouseButton.LeftButton and self.rect().contains(event.position().toPoint()):
-            self.files_wanted.emit()
-
-
-# Amount of reading as a few large numbers with labels.
-
-
 VALUE_PX, WORD_PX = 20, 13
 
 
@@ -542,313 +382,3 @@ class Figures(QFrame):
 
     def _fit_lines(self) -> None:
         self._flow.line_gap_px = self._theme.px(10)
-
-
-# Documents of the draft, a chip each.
-
-
-class FileChips(QWidget):
-    """Chips of the chosen files, wrapped into rows; Delete removes one."""
-
-    def __init__(self, theme: Theme, files: DraftFiles) -> None:
-        super().__init__()
-        self._theme, self._files = theme, files
-        self._chips: dict[FileToRead, DocumentChip] = {}
-        self._tokens: Mapping[int, int] = {}
-        self._last: QWidget | None = None
-        self._flow = FlowLayout(self)
-        self.setAccessibleName(tr(DOCUMENTS_LABEL))
-        policy = QSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Minimum)
-        policy.setHeightForWidth(True)
-        self.setSizePolicy(policy)
-        theme.dress(self._flow, spacing=8)
-
-    def add_last(self, widget: QWidget) -> None:
-        """Place a widget after the last chip, also when chips come and go."""
-        self._last = widget
-        self._flow.addWidget(widget)
-
-    @property
-    def chips(self) -> list[DocumentChip]:
-        return list(self._chips.values())
-
-    def show_files(self, files: Sequence[FileToRead], tokens: Mapping[int, int]) -> None:
-        """Show files in order, with token counts of documents where known."""
-        self._tokens = tokens
-        if list(self._chips) != list(files):
-            for gone in [to_read for to_read in self._chips if to_read not in files]:
-                self._take_out(self._chips.pop(gone))
-            # Chips of files that remain are used again, so that they keep the focus.
-            self._chips = {file: self._chips.get(file) or self._new_chip(file) for file in files}
-            for chip in self._chips.values():  # in order
-                self._flow.removeWidget(chip)
-                self._flow.addWidget(chip)
-            if self._last is not None:
-                self._flow.removeWidget(self._last)
-                self._flow.addWidget(self._last)
-            self._order()
-        for file in files:
-            self.show_progress(file)
-
-    def show_progress(self, file: FileToRead) -> None:
-        chip = self._chips.get(file)
-        if chip is None:
-            return
-        if file.stage is Stage.FAILED:
-            chip.show_error(file.error)
-        elif file.stage is Stage.READING:
-            chip.show_progress(file.page, file.pages)
-        elif file.stage is Stage.LOCKED:
-            chip.show_words(tr("needs a password"))
-        elif file.document is None:
-            chip.show_words(tr(WAITS_LABEL))
-        else:
-            tokens = self._tokens.get(file.document.id)
-            chip.show_words(size_words(file.document))
-            said = (file.name, spoken_size(file.document))
-            chip.setAccessibleName(", ".join(part for part in said if part))
-            remarks = remarks_words(file.document)
-            chip.setAccessibleDescription(remarks)
-            chip.setToolTip(plain_tip("\n".join(part for part in (file.name, tokens_words(tokens), remarks) if part)))
-
-    def _new_chip(self, file: FileToRead) -> DocumentChip:
-        chip = DocumentChip(self._theme)
-        chip.show_name(file.name)
-        chip.set_removable(True)
-        chip.clicked.connect(lambda: self._open(file))
-        chip.remove_wanted.connect(lambda: self._remove(file))
-        chip.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
-        chip.customContextMenuRequested.connect(lambda at: self._files.show_menu(file, chip.mapToGlobal(at)))
-        self._flow.addWidget(chip)
-        chip.show()
-        return chip
-
-    def _order(self) -> None:
-        """Set the tab order: each chip, then its remove button."""
-        # Qt's own order is that of creation, which reused chips don't follow.
-        before: QWidget = self
-        for chip in self._chips.values():
-            for widget in (chip, chip.remove):
-                QWidget.setTabOrder(before, widget)
-                before = widget
-        if self._last is not None:
-            QWidget.setTabOrder(before, self._last)
-
-    def _take_out(self, chip: DocumentChip) -> None:
-        self._flow.removeWidget(chip)
-        # It would stay visible until its deletion, which the event loop does.
-        chip.hide()
-        chip.deleteLater()
-
-    def _open(self, file: FileToRead) -> None:
-        if file.document is not None:
-            self._files.opened.emit(file.document.id)
-        elif file.error:
-            self._files.explain(file)
-
-    def _remove(self, file: FileToRead) -> None:
-        """Remove a file; the focus moves to the next chip."""
-        # Before the chip goes, as its place is where the focus stays.
-        places = list(self._chips)
-        had_focus = self.isAncestorOf(self.focusWidget()) if self.focusWidget() is not None else False
-        place = places.index(file) if file in places else 0
-        self._files.take_out(file)
-        if had_focus and self._chips:
-            self.chips[min(place, len(self._chips) - 1)].setFocus(Qt.FocusReason.OtherFocusReason)
-
-
-# Offer of a better model, if the current one is the starter or doesn't know the languages.
-
-
-class BetterModel(QFrame):
-    """Offer of a more suitable model, hidden if there is none. `model_wanted` asks to show the models page."""
-
-    model_wanted = Signal()
-
-    def __init__(self, app: Fireside, theme: Theme, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._app = app
-        self.setProperty("kind", "card")
-        self.setObjectName("better_model")
-        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-        self._languages: tuple[str, ...] = ()
-        self._ids: tuple[int, ...] = ()
-        self._task: tasks.BackgroundTask | None = None
-        self._what = QLabel(textFormat=Qt.TextFormat.PlainText, wordWrap=True)
-        self._offer = QLabel(textFormat=Qt.TextFormat.PlainText, wordWrap=True)
-        self._offer.setProperty("kind", "muted")
-        self.download = text_button(tr(DOWNLOAD), "plain")
-        self.download.clicked.connect(self.model_wanted)
-        words, row = QVBoxLayout(), QHBoxLayout(self)
-        words.addWidget(self._what)
-        words.addWidget(self._offer)
-        row.addLayout(words, 1)
-        row.addWidget(self.download)
-        theme.dress(row, margins=(16, 12, 12, 12), spacing=12)
-        theme.dress(words, spacing=2)
-        theme.dress(self._what, self.download, font=(14, 500))
-        theme.dress(self._offer, font=(13, 400))
-        self.hide()
-        name_widgets(better_download=self.download)
-
-    def find_better(self, languages: Sequence[str] = (), document_ids: Sequence[int] = ()) -> None:
-        """Check on a thread whether the tab's model supports the languages, and offer one that suits them and the
-        length of the documents.
-        """
-        self._languages, self._ids = tuple(languages), tuple(document_ids)
-        if self._task is not None:
-            self._task.abandon()
-        self._task = tasks.run(self._work, self)
-        self._task.event.connect(lambda found: self._show(*found))
-        self._task.failed.connect(_on_failed)
-
-    def look_at(self, languages: Sequence[str], document_ids: Sequence[int]) -> None:
-        """Call `find_better` if languages or documents changed since the last call."""
-        if (tuple(languages), tuple(document_ids)) != (self._languages, self._ids):
-            self.find_better(languages, document_ids)
-
-    def _work(self, _cancel: CancelToken) -> Iterator[tuple[str, MessageTemplate | None]]:
-        from app.features.summarize.summary_result import not_made_for  # it reads model headers, not needed at start
-
-        models = self._app.models
-        model = models.for_task("summarize") or self._app.model_path()
-        missing = not_made_for(model, self._languages) if model is not None else ()
-        is_starter = model == starter_model()
-        said = tr(STARTER_WARNING) if is_starter else ""
-        if missing and model is not None:
-            names = tr(" and ").join(tr(english_name(code)) for code in missing)
-            said = tr(NOT_MADE_FOR, model=model_name(model), languages=names)
-            said = f"{said} {tr('The summary may not be useful.')}"
-        is_long = is_starter and self._is_long()
-        offer = models.offer_for("summarize", of_long=is_long) if is_starter else None
-        yield said, offer.words_for("summarize") if offer is not None else None
-
-    def _is_long(self) -> bool:
-        try:
-            return bool(self._ids) and not self._app.summaries.are_short(self._ids)
-        except AppError:  # errors of a document are reported by the estimate
-            return False
-
-    def _show(self, said: str, words: MessageTemplate | None) -> None:
-        self._what.setText(said)
-        self._offer.setText(in_words(words) if words is not None else "")
-        self._offer.setVisible(words is not None)
-        self.download.setText(tr(DOWNLOAD) if words is not None else tr(OTHER_MODELS))
-        self.download.setAccessibleName(self.download.text())
-        self.setAccessibleName(" ".join(text for text in (said, self._offer.text()) if text))
-        self.setVisible(bool(said))
-
-
-def _on_failed(error: BaseException) -> None:
-    # The offer was not asked for, so a failed look-up isn't reported; only defects are raised.
-    if not isinstance(error, AppError):
-        raise error
-
-
-# Files of the draft: taken in, read, and read before.
-
-
-class DraftFiles(Intake):
-    """Files of the draft and the actions on them."""
-
-    opened = Signal(int)
-    """Carries the id of a document to show."""
-
-    def __init__(
-        self, app: Fireside, theme: Theme, notify: Notify, window: QWidget, pictures: PictureReading | None = None
-    ) -> None:
-        documents = app.documents
-        super().__init__(
-            lambda file, cancel: documents.read_file(file.path, cancel, password=file.password, part=file.part),
-            theme,
-            notify,
-            window,
-        )
-        self._documents, self._window, self.pictures = documents, window, pictures
-        if pictures is not None:
-            self.read.connect(lambda file: pictures.begin_by_itself(file.document))
-            pictures.renewed.connect(self._on_renewed)
-            pictures.changed.connect(self.changed)
-        self.refused.connect(self.remove)
-        self.questions.files_chosen.connect(self.add)
-
-    @property
-    def is_reading(self) -> bool:
-        return super().is_reading or self.are_pictures_read
-
-    @property
-    def are_pictures_read(self) -> bool:
-        """True while text recognition may still add pages to a document."""
-        return self.pictures is not None and any(map(self.pictures.is_reading, self.documents))
-
-    @property
-    def documents(self) -> list[StoredDocument]:
-        return [file.document for file in self.files if file.document is not None and file.stage is Stage.READ]
-
-    def _on_renewed(self, earlier_id: int, document_id: int) -> None:
-        """Replace a document by its newer version, of which more pages were read."""
-        for file in self.files:
-            if file.document is not None and file.document.id == earlier_id:
-                file.document = self._document(document_id) or file.document
-        self.changed.emit()
-
-    def take_out(self, file: FileToRead) -> None:
-        """Remove a file and offer Undo, which reads a finished file not again."""
-        self.remove(file)
-        self._notify.undo(tr("Left out {name}.", name=file.name), lambda: self._put_back(file))
-
-    def _put_back(self, file: FileToRead) -> None:
-        """Undo a removal: restore the file with its chosen part, without reading it again."""
-        if file.stage is not Stage.READ:
-            self.add_wanted(file.with_part(file.part))
-        elif not self._is_here_already(file):
-            self.files.append(file)
-            self.changed.emit()
-
-    def ask(self) -> None:
-        self.questions.ask_for_files(tr(CHOOSE_DOCUMENTS))
-
-    def ask_for_folder(self, take: Callable[[list[str]], object]) -> None:
-        """Open the folder dialog and pass the choice to `take`."""
-        dialog = file_dialog(self._window, tr("Choose a folder to summarize"), DOCUMENTS)
-        dialog.setObjectName("folder_dialog")
-        dialog.setFileMode(QFileDialog.FileMode.Directory)
-        dialog.setOption(QFileDialog.Option.ShowDirsOnly)
-        dialog.filesSelected.connect(take)
-        dialog.open()
-
-    def add_documents(self, ids: Sequence[int]) -> None:
-        """Add documents already in the library; skip ids that no longer exist."""
-        here = {file.document.id for file in self.files if file.document is not None}
-        for number in ids:
-            document = self._document(number) if number not in here else None
-            # Again, as the newest version may be here where the one asked for is not.
-            if document is not None and document.id not in here:
-                file = FileToRead(document.path, part_of(document), stage=Stage.READ)
-                file.document = document
-                self.files.append(file)
-        self.changed.emit()
-
-    def clear(self) -> None:
-        for file in list(self.files):
-            self.drop(file)
-
-    def show_menu(self, file: FileToRead, at: QPoint) -> None:
-        if file.document is None:
-            return
-        open_it: Callable[[FileToRead], object] = lambda _one: self.opened.emit(file.document.id)  # type: ignore[union-attr]  # noqa: E731
-        offers = [
-            FileAction(tr(OPEN), open_it),
-            FileAction(tr(CHOOSE_PAGES), self.questions.ask_for_pages, lambda file: file.has_pages_to_choose),
-            FileAction(tr(REMOVE), self.take_out),
-        ]
-        self.questions.show_menu(file, at, offers)
-
-    def _document(self, number: int) -> StoredDocument | None:
-        """Return the newest version of a document, or None if it is gone or unreadable."""
-        try:
-            document = self._documents.store.get(number)
-            return None if document is None else self._documents.current_document(document)
-        except AppError as error:
-            self._notify.error(error)
-            return None

@@ -30,9 +30,11 @@ from app.ui.i18n import tr
 from app.ui.shared_labels import STOP
 from app.ui.shell.notify import Notify
 from app.ui.shell.tab_spec import CHAT, TRANSLATE, UiContext
-from app.ui.summarize.digest_page import FirstLooks, TermChip
-from app.ui.summarize.draft import DraftFiles, EmptyPage, SummaryDraftPage
+from app.ui.summarize.digest_page import FirstLooks
+from app.ui.summarize.draft import SummaryDraftPage
+from app.ui.summarize.draft_files import DraftFiles
 from app.ui.summarize.statements import StatementView
+from app.ui.summarize.summary_drop_zone import EmptyPage
 from app.ui.summarize.summary_page import ResultPage, SummarySaver
 from app.ui.summarize.summary_texts import (
     Chip,
@@ -46,6 +48,7 @@ from app.ui.summarize.summary_texts import (
     shown_statements,
     work_words,
 )
+from app.ui.summarize.term_chips import TermChip
 from app.ui.summarize.wish import MethodLook
 from app.ui.theme import HEADING_PX, TOP_PX, Theme
 from app.ui.widgets.buttons import text_button
@@ -54,7 +57,8 @@ from app.ui.widgets.layouts import name_widgets
 from app.ui.work.doing import Doing
 from app.ui.work.intake import KeptUnread
 from app.ui.work.job_column import ColumnWords
-from app.ui.work.job_tab import JobRunner, RunnerWords, TabColumn, WorkTab, WorkView
+from app.ui.work.job_runner import JobRunner, RunnerWords
+from app.ui.work.job_tab import TabColumn, WorkTab, WorkView
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
@@ -300,8 +304,6 @@ class SummarizeView(WorkView):
         self.runner.happened.connect(self._on_happened)
         self.runner.row_changed.connect(self._on_row_changed)
 
-    # Display.
-
     def show_new(self) -> None:
         """Show the documents waiting for Start, or the drop area."""
         if not self._is_draft_loaded:
@@ -416,8 +418,6 @@ class SummarizeView(WorkView):
         elif page is self.result and self.result.stored is not None:
             self.result.show_digest(document_ids, look.summary, shown)
 
-    # Draft.
-
     def _load_draft(self) -> None:
         self._is_draft_loaded = True
         try:
@@ -466,8 +466,6 @@ class SummarizeView(WorkView):
     def _with_open(self, do: Callable[[int], object]) -> None:
         if self.open_id is not None:
             do(self.open_id)
-
-    # Events of the queue.
 
     def _on_happened(self, job_id: int, event: SummaryEvent) -> None:
         if job_id == self.open_id and self.pages.currentWidget() is self.work:

@@ -54,9 +54,6 @@ WRITTEN_BY_MODEL = "What {model} wrote"
 CHOOSE_AGAIN = "Choose again"
 
 
-# Saving of a summary as Markdown, Word, web page, PDF or JSON.
-
-
 FORMATS = (
     (".md", "Markdown"),
     (".docx", "Word document"),

@@ -154,9 +154,6 @@ def stopped_words(stored: StoredSummary, read: int, sections: int) -> str:
     return tr(STOPPED_AT_SECTION, read=read, sections=sections)
 
 
-# Progress of a summary, collected from its events, without widgets.
-
-
 READING_SHARE = 0.8
 ONE_PASS_SHARE = 0.4
 """Share of reading in a summary written in one pass."""
@@ -275,9 +272,6 @@ def form_and_time(summary: StoredSummary, now: datetime | None = None) -> str:
     return ", ".join(filter(None, (form, length, asked, QLocale().toString(when, QLocale.FormatType.ShortFormat))))
 
 
-# Sources of a statement as chips: "p. 6", "§ Pensions", with the file's name if there are several.
-
-
 MOST_NAME = 18
 MOST_HEADING = 24
 
@@ -364,9 +358,6 @@ def short_name(name: str) -> str:
 def _shorten_text(text: str, most: int) -> str:
     text = " ".join(text.split())
     return text if len(text) <= most else text[: most - 1].rstrip() + "…"
-
-
-# A statement ready to show: chips and the result of its check.
 
 
 @dataclass(frozen=True)

@@ -107,9 +107,6 @@ class WishChoices(QWidget):
         self.instruction.setVisible(self.form.value == Form.OWN)
 
 
-# Whether the tab's model will be used.
-
-
 class MethodLook(QObject):
     """Find out on a thread how documents would be summarized.
 
@@ -157,9 +154,6 @@ def _on_failed(error: BaseException) -> None:
     # An error of the model is reported when it is used; only defects are raised.
     if not isinstance(error, AppError):
         raise error
-
-
-# Options of a summary at the left, the start button at the right.
 
 
 class SummaryFooter(TabColumn):

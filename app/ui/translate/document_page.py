@@ -7,34 +7,31 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, Qt, Signal
-from PySide6.QtGui import QKeyEvent, QResizeEvent
-from PySide6.QtWidgets import QBoxLayout, QFrame, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtGui import QKeyEvent
+from PySide6.QtWidgets import QFrame, QVBoxLayout, QWidget
 
 from app.documents.segments import Content
 from app.features.files_to_read import FileToRead, Stage
 from app.features.translate.translation_events import DRAFT, Row, StoredTranslation, TranslationEstimate
 from app.ui.document.document_files import short_name
 from app.ui.i18n import tr
-from app.ui.shared_labels import APPLY_GLOSSARY, CANCEL, COUNTING, GLOSSARY, REMOVE, SAVE, STOP, TRANSLATE, WAITING
+from app.ui.shared_labels import APPLY_GLOSSARY
 from app.ui.shell.tab_spec import UiContext
 from app.ui.text.search_row import TextSearchRow
 from app.ui.theme import EDGE_PX, TOP_PX, Theme
-from app.ui.translate.document_job import DocumentJob, Drafts, TranslationSaving
-from app.ui.translate.language_row import Able, LanguageChoice, NeedsModel
+from app.ui.translate.document_job import DocumentJob, Drafts
+from app.ui.translate.language_row import Able, LanguageChoice
+from app.ui.translate.needs_model import NeedsModel
 from app.ui.translate.row_layout import Link
 from app.ui.translate.row_search import CellHit, RowSearch
 from app.ui.translate.segment_table import SegmentTable
+from app.ui.translate.translation_saving import TranslationSaving
 from app.ui.translate.translation_texts import (
     Remedy,
-    draft_words,
-    layout_words,
-    segments_words,
     stopped_words,
     with_term,
 )
-from app.ui.widgets.buttons import IconButton, set_mark, text_button
-from app.ui.widgets.labels import ElidedLabel, ProgressStripe, plain_label
-from app.ui.widgets.layouts import FlowLayout, name_widgets, scrolled
+from app.ui.widgets.layouts import scrolled
 from app.ui.work.job_tab import StateBar
 from app.ui.work.picture_reading import CHANGED_SINCE, PicturesLine
 
@@ -42,14 +39,9 @@ if TYPE_CHECKING:
     from app.features.models.collection import ModelCollection
     from app.features.translate.translation_jobs import TranslationJobs
 
-LOOKING_FOR_TEXT = "Finding text… {count}"
 
-TRANSLATE_DOCUMENTS = "Translate {count} documents"
-SAVE_PARTIAL = "Save partial"
 STOPPED_AT = "Stopped: {words}"
 NOTHING_LEFT_TO_REVIEW = "Nothing left to review."
-NEXT_FLAGGED = "Next flagged"
-NEEDS_PASSWORD = "It needs a password."
 TRANSLATE_WHAT_CHANGED = "Translate what changed"
 
 
@@ -118,8 +110,6 @@ class DocumentPage(QWidget):
         self.head.forms.clicked.connect(self._show_forms)
         self.saving.progressed.connect(self._on_saving)
 
-    # Actions on segments.
-
     def edit(self, segment_id: int, content: Content) -> None:
         self._keep_row(lambda number: self._translations.segments.edit_segment(number, segment_id, content))
 
@@ -170,8 +160,6 @@ class DocumentPage(QWidget):
             self.segments.rows.put_row(row)
             self.kept.emit()
 
-    # Saving.
-
     def show_saving(self, stored: StoredTranslation) -> None:
         name = self.saving.name_of(stored)
         is_partial = stored.done < stored.segments
@@ -197,8 +185,6 @@ class DocumentPage(QWidget):
         self.head.show_progress(tr("Saving… {percent} %", percent=percent) if segments >= 0 else "")
         if segments < 0:
             self.kept.emit()
-
-    # State.
 
     def show_state(self, stored: StoredTranslation) -> None:
         """Show why the translation is incomplete or outdated: pending options, a changed document, or scanned pages."""
@@ -235,8 +221,6 @@ class DocumentPage(QWidget):
         if is_needed and self.needs.isHidden():
             self.needs.find_model(able.missing(stored.source_language, stored.wish.target))
         self.needs.setVisible(is_needed)
-
-    # Search.
 
     def set_searched(self, searched: RowSearch | None) -> None:
         self.end_search()

@@ -31,6 +31,7 @@ from app.ui.translate.glossary_panel import GlossaryPanel, MemoryFiles
 from app.ui.translate.language_row import LastWish
 from app.ui.translate.row_search import RowSearch
 from app.ui.translate.rows import RowSource
+from app.ui.translate.translation_draft import TranslationDraftPage
 from app.ui.translate.translation_texts import (
     TranslationProgress,
     done_words,
@@ -40,7 +41,7 @@ from app.ui.translate.translation_texts import (
     without_terms,
     work_words,
 )
-from app.ui.work.job_tab import JobRunner
+from app.ui.work.job_runner import JobRunner
 from app.ui.work.picture_reading import PicturesLine
 
 if TYPE_CHECKING:
@@ -150,8 +151,6 @@ class DocumentTranslationView(QWidget):
         self.runner.happened.connect(self._on_happened)
         self.runner.row_changed.connect(self._on_row_changed)
         self.runner.ended.connect(self.refresh)
-
-    # Display.
 
     def show_translation(self, translation_id: int) -> None:
         """Show a translation at the place where it was left."""
@@ -296,8 +295,6 @@ class DocumentTranslationView(QWidget):
         self._positions[self.job.stored.id] = self.page.segments.place
         self.drafts.estimating.stop()
 
-    # Options.
-
     def _on_choice(self) -> None:
         """Apply options to drafts at once, to the whole batch; others wait for "Apply"."""
         stored, wish = self.job.stored, self.page.bar.choice.wish
@@ -326,8 +323,6 @@ class DocumentTranslationView(QWidget):
 
         shown = self.job.stored.id if self.job.stored is not None else None
         MemoryDialog(self._translations, self._theme, self._notify, self, shown).open()
-
-    # Events.
 
     def _on_happened(self, translation_id: int, event: TranslationEvent) -> None:
         if self.job.stored is None or translation_id != self.job.stored.id:
@@ -372,8 +367,6 @@ class DocumentTranslationView(QWidget):
         elif self.drafts.has(shown):
             self.drafts.forget_estimate()
             self._show_draft()
-
-    # Window.
 
     def close_view(self) -> None:
         """Save typed text, stop estimates and close the document before the window closes."""

@@ -30,7 +30,7 @@ from app.ui.shared_labels import CHARACTER_COUNT, TRANSLATION
 from app.ui.text.formats import block_format, char_format
 from app.ui.text.keyboard_walk import ENTER
 from app.ui.theme import TEXT_PX, Theme
-from app.ui.translate.language_row import NeedsModel
+from app.ui.translate.needs_model import NeedsModel
 from app.ui.translate.segment_layout import LINE, as_lines
 from app.ui.utf16 import characters_before, utf16_length
 from app.ui.widgets.buttons import IconButton, text_button

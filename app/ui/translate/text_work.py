@@ -111,9 +111,6 @@ class TextWork(ModelAtHand):
         return isinstance(event, TranslationEnded) and event.is_partial
 
 
-# Language detection of typed text on a thread, whatever model there is.
-
-
 class TextLanguage(QObject):
     """Language detection; `found` carries the code of the latest text, "" if it is unknown."""
 
@@ -155,9 +152,6 @@ class TextLanguage(QObject):
         """Cancel the detection and release the detector, which keeps its model in memory."""
         self.stop()
         self._detector, self._known = None, None
-
-
-# Saving of typed texts with their translations, after a pause in typing and when leaving.
 
 
 REST_MS = 2_000

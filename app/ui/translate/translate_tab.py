@@ -19,7 +19,8 @@ from app.ui.widgets.dialogs import DOCUMENTS, document_filters, file_dialog
 from app.ui.work.doing import Doing
 from app.ui.work.intake import Intake, KeptUnread
 from app.ui.work.job_column import ColumnWords
-from app.ui.work.job_tab import JobRunner, RunnerWords, WorkTab, WorkView
+from app.ui.work.job_runner import JobRunner, RunnerWords
+from app.ui.work.job_tab import WorkTab, WorkView
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside

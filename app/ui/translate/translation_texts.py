@@ -153,9 +153,6 @@ def without_terms(wish: TranslationWish) -> TranslationWish:
     return replace(wish, glossary=())
 
 
-# Texts of a flag: its reason and two remedies.
-
-
 class Remedy(Enum):
     """What a user can do about a flag; values are part of the links in `TargetView`."""
 
@@ -211,9 +208,6 @@ def _shown_flag(flag: Flag, reason: str) -> ShownFlag:
 def _reason(flag: Flag, segment: Segment, translated: Translated, language: str) -> str:
     reason = reason_of(flag, segment, translated, language)
     return tr(reason.text, **reason.values)
-
-
-# Inserts a glossary's term into a translation, if it is clear which words it replaces.
 
 
 LEAST_ALIKE = 4

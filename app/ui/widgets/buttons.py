@@ -114,9 +114,6 @@ class IconButton(QToolButton):
         self._theme.dress(self, glyph=(name, token, self._size_px))
 
 
-# Choice of one of several values by a menu.
-
-
 class ChoiceButton(QWidget):
     """Button that chooses one of several values in a menu; the first is the default.
 

@@ -82,9 +82,6 @@ class QuestionDialog(QDialog):
         do()
 
 
-# Question that a thread waits for.
-
-
 Asked = TypeVar("Asked")
 
 
@@ -183,9 +180,6 @@ def cancel_or(dialog: QDialog, label: str) -> QHBoxLayout:
     return row
 
 
-# Content of a dialog: as large as it wants to be, and scrolled if the screen is too small.
-
-
 class ScrollBox(QScrollArea):
     """Scroll box of a dialog; `around` is the dialog's margins and buttons around it."""
 
@@ -214,9 +208,6 @@ class ScrollBox(QScrollArea):
         if event.type() == QEvent.Type.LayoutRequest:
             self.updateGeometry()
         return super().eventFilter(watched, event)
-
-
-# File dialogs: start in the folder last used for the purpose, and filter by kind.
 
 
 DOCUMENTS, SAVED, MODELS = "documents", "saved", "models"

@@ -363,9 +363,6 @@ class SegmentedControl(QFrame):
         self._buttons[value].setChecked(True)
 
 
-# Row of a choice: mark, name, and muted detail below.
-
-
 MARK_PX = 18
 
 

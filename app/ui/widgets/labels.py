@@ -66,9 +66,6 @@ def plain_label(text: str = "", *, kind: str = "", wraps: bool = False, parent: 
     return label
 
 
-# Tooltips for text by others: Qt would render HTML in it, and even load its pictures.
-
-
 def plain_tip(text: str) -> str:
     """Return a tooltip that shows the text verbatim, such as a file's name, never as markup."""
     if not QtGui.Qt.mightBeRichText(text):
@@ -82,9 +79,6 @@ def announce(widget: QWidget, text: str) -> None:
     """Announce text to screen readers, if one is active."""
     if QAccessible.isActive():
         QAccessible.updateAccessibility(QAccessibleAnnouncementEvent(widget, text))
-
-
-# State and progress at a glance: a dot and a thin line.
 
 
 class StatusDot(QWidget):
@@ -110,9 +104,6 @@ class StatusDot(QWidget):
         if self._filled:
             painter.setBrush(color)
         painter.drawEllipse(inside)
-
-
-# Thin progress line; a progress bar with percent to screen readers.
 
 
 STEPS = 1000

@@ -166,9 +166,6 @@ def _wanted(item: QLayoutItem) -> QSize:
     return item.sizeHint() if widget is None else widget.sizeHint().expandedTo(widget.minimumSize())
 
 
-# Object names of widgets, by which style sheet and tests find them.
-
-
 def name_widgets(**widgets: QObject) -> None:
     """Set each widget's object name to its keyword."""
     for name, widget in widgets.items():

@@ -84,9 +84,6 @@ class Doing(QObject, Generic[Row]):
             self.row_changed.emit(job_id)
 
 
-# Estimate of a job: one at a time on a thread, and its texts.
-
-
 SETTLE_MS = 250
 
 Ask = Callable[[CancelToken], object]
@@ -151,9 +148,6 @@ def time_words(seconds: float) -> str:
     if halves <= 2:
         return tr(ABOUT_AN_HOUR)
     return tr(ABOUT_HOURS, count=f"{halves / 2:.1f}".removesuffix(".0"))
-
-
-# Files chosen in a dialog, read and written on a thread; errors are shown.
 
 
 MOST_NAME = 80

@@ -158,8 +158,6 @@ class Intake(QObject):
         else:
             self._line_up(file)
 
-    # Answers of dialogs.
-
     def _on_allowed(self, file: FileToRead) -> None:
         if file in self.files:
             self._line_up(file)
@@ -178,8 +176,6 @@ class Intake(QObject):
             self._line_up(other, is_next=True)
             self.replaced.emit(file)
             self.changed.emit()
-
-    # Reading in turn.
 
     def _line_up(self, file: FileToRead, *, is_next: bool = False) -> None:
         file.stage, file.page = Stage.WAITS, 0
@@ -244,9 +240,6 @@ def _is_heard(file: FileToRead) -> bool:
     )
 
     return is_sound(file.path)
-
-
-# Files not read when the program ends are read, or transcribed, on the next start.
 
 
 class Unread:

@@ -205,9 +205,6 @@ class ListColumn(QWidget):
             self.menu_for(index).popup(self.list.viewport().mapToGlobal(position))
 
 
-# Column of stored jobs, which progress while they are shown.
-
-
 REFRESH_MS = 250
 """Pause between updates, as running jobs report more often than anyone can read."""
 

@@ -142,8 +142,6 @@ class WriteView(QWidget):
         kept.kept.connect(self._on_kept)
         kept.page_changed.connect(lambda: head.show_page(kept.title, kept.file))
 
-    # The open page.
-
     @property
     def open_id(self) -> int | None:
         return self.kept.id
@@ -215,8 +213,6 @@ class WriteView(QWidget):
         if is_new:
             self.shown_changed.emit()
 
-    # Options.
-
     def choose_language(self, language: str) -> None:
         self.options.choose(language=language)
         self._show_language()
@@ -233,8 +229,6 @@ class WriteView(QWidget):
         self.foot.show_options(summary_of(self.options.now))
         self.kept.save_place_soon()
         self.continuing.counting.measure_soon()
-
-    # Continuing.
 
     def _asked(self) -> PageAsked:
         return self.options.asked_of(self.edit.state, is_code=self.edit.is_code)
@@ -286,8 +280,6 @@ class WriteView(QWidget):
     def _show_reading(self) -> None:
         reading = self.continuing.counting.reading
         self.edit.reading_line.show_at(reading.start if reading is not None else None)
-
-    # Size and keys.
 
     def _arrange(self) -> None:
         px = self._theme.px

@@ -9,11 +9,16 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QFileDialog, QFrame, QLabel, QPushButton
 
-from app.ui.models.hub_page import ResultList, SearchPage
-from app.ui.models.models_page import ModelCard, ModelsPage, StateView
-from app.ui.models.models_tab import ModelsColumn, ModelsView
+from app.ui.models.fit_foot import FitFoot
+from app.ui.models.hub_page import SearchPage
+from app.ui.models.model_card import ModelCard
+from app.ui.models.models_column import ModelsColumn
+from app.ui.models.models_page import ModelsPage, StateView
+from app.ui.models.models_tab import ModelsView
 from app.ui.models.readme import CardView
-from app.ui.models.repository import FileList, FileRow, FitFoot, RepositoryPage
+from app.ui.models.repository import RepositoryPage
+from app.ui.models.repository_files import FileList, FileRow
+from app.ui.models.search_results import ResultList
 from app.ui.models.storage import FolderRow, StoragePage, StorageRow
 from app.ui.widgets.buttons import ChoiceButton
 from app.ui.widgets.input_fields import CheckRow, SearchField

@@ -13,12 +13,15 @@ from app.features.summarize.summary_result import Form, Length, StoredSummary, S
 from app.ui.document.document_files import DocumentChip
 from app.ui.document.document_view import DocumentView
 from app.ui.shell.notify import Notify
-from app.ui.summarize.digest_page import DigestOutline, KeyTerms, TermChip
-from app.ui.summarize.draft import BetterModel, Figures, SummaryDropZone
+from app.ui.summarize.better_model import BetterModel
+from app.ui.summarize.digest_outline import DigestOutline
+from app.ui.summarize.draft import Figures
 from app.ui.summarize.statements import StatementView, WholeStatementView
 from app.ui.summarize.summarize_tab import SummarizeView
+from app.ui.summarize.summary_drop_zone import SummaryDropZone
 from app.ui.summarize.summary_page import ResultHead, TitleField
 from app.ui.summarize.summary_texts import SummaryProgress
+from app.ui.summarize.term_chips import KeyTerms, TermChip
 from app.ui.summarize.wish import WishChoices
 from app.ui.widgets.buttons import ChoiceButton
 from app.ui.widgets.input_fields import SegmentedControl

@@ -19,7 +19,9 @@ from app.ui.text.search_row import TextSearchRow
 from app.ui.translate.document_page import DocumentPage, DraftFoot, FileLine
 from app.ui.translate.document_view import DocumentTranslationView
 from app.ui.translate.glossary_panel import GlossaryPanel
-from app.ui.translate.language_row import LanguageButton, LanguageChoice, LanguagePopup, NeedsModel
+from app.ui.translate.language_popup import LanguageButton, LanguagePopup
+from app.ui.translate.language_row import LanguageChoice
+from app.ui.translate.needs_model import NeedsModel
 from app.ui.translate.rows import TARGET, RowsModel
 from app.ui.translate.segment_editor import RowEditor
 from app.ui.translate.segment_table import SegmentTable
@@ -27,6 +29,7 @@ from app.ui.translate.text_page import PAUSE_MS, TextPage
 from app.ui.translate.text_panes import AlternativesCard, SourceEdit, TargetView, TextPanes
 from app.ui.translate.text_work import Paragraphs, TextRequestKind
 from app.ui.translate.translate_tab import TranslateView
+from app.ui.translate.translation_draft import DraftFoot, FileLine
 from app.ui.widgets.buttons import ChoiceButton
 from app.ui.widgets.labels import ElidedLabel, ProgressStripe
 from app.ui.work.at_hand import WorkEnded, WorkEvent

@@ -30,8 +30,9 @@ from app.ui.chat.chat_view import ChatView
 from app.ui.models.models_page import ModelsPage
 from app.ui.shell import tasks
 from app.ui.shell.main_window import MainWindow
+from app.ui.shell.model_about import OtherModels
 from app.ui.shell.model_loader import ModelLoader
-from app.ui.shell.model_picker import ModelPicker, OtherModels
+from app.ui.shell.model_picker import ModelPicker
 from app.ui.shell.notify import Notify
 from app.ui.shell.status_line import ContextGauge, StatusLine
 from app.ui.shell.tab_spec import TabSpec
@@ -45,7 +46,8 @@ from app.ui.widgets.input_fields import SearchField
 from app.ui.widgets.labels import ElidedLabel
 from app.ui.widgets.row_list import ID_ROLE, RowList
 from app.ui.work.job_column import WorkColumn
-from app.ui.work.job_tab import JobRunner, WorkTab
+from app.ui.work.job_runner import JobRunner
+from app.ui.work.job_tab import WorkTab
 from app.ui.write.write_tab import PagesColumn, WriteView
 from tests.helpers.attached import urls_of
 from tests.helpers.desks.desk import NO_KEYS, Desk, Found

@@ -13,7 +13,7 @@ from app.features.prompt_library import BUILTIN, PromptLibrary
 from app.ui.chat.composer_prompts import EDIT_PROMPTS, SEND_AS_IT_IS, PromptList
 from app.ui.chat.prompt_dialog import EXPORT_YOUR_PROMPTS, OFFER_BUILT_IN_PROMPTS, PROMPT_FIELDS, PromptDialog
 from app.ui.shared_labels import COPY_OF, SAVE_AS_PROMPT, UNDO
-from app.ui.shell.main_window import IMPORT_LABEL
+from app.ui.shell.incoming_files import IMPORT_LABEL
 from tests.helpers.desks.chat import ChatDesk
 from tests.ui.chat.conftest import Open, add_turns
 

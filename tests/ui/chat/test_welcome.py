@@ -21,7 +21,7 @@ from app.hub.download import Download
 from app.hub.model_library import InstalledModel
 from app.ui.chat.welcome import BETTER_MODEL, MODEL_ON_ITS_WAY, WELCOME_QUESTION, EmptyState, FirstSuggestion
 from app.ui.settings.dialog import SettingsDialog
-from app.ui.settings.settings_pages import NetworkPage
+from app.ui.settings.network_page import NetworkPage
 from app.ui.shared_labels import DOWNLOAD, DOWNLOAD_MODEL, DOWNLOADS, NETWORK_SETTINGS, OTHER_MODELS, STARTER_WARNING
 from app.ui.theme import Theme
 from tests.helpers.clipping import clipped_texts

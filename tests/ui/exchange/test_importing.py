@@ -22,7 +22,7 @@ from app.features.exchange.chat_import import ChatImported, import_chats, left_o
 from app.ui.exchange import import_dialog
 from app.ui.exchange.import_dialog import IMPORT_CHATS, MESSAGE_COUNT, ONE_CHAT_IMPORTED, WAS_HERE_ALREADY, ImportDialog
 from app.ui.shared_labels import RESTORE
-from app.ui.shell.main_window import ASK_ABOUT_IT
+from app.ui.shell.incoming_files import ASK_ABOUT_IT
 from tests.helpers.desks.window import Frame
 from tests.ui.exchange.conftest import add_chat
 

@@ -39,8 +39,8 @@ from app.ui.inside.tokens import (
     TOKENS_AND_CHARACTERS,
     ground_of,
 )
-from app.ui.models.anatomy_view import LAYERS
 from app.ui.models.compare_page import BITS_PER_BYTE
+from app.ui.models.model_facts import LAYERS
 from app.ui.shared_labels import ATTENTION, HOW_IT_WORKS, WHAT_IS_SELECTED
 from app.ui.shell.main_window import LOOK_INSIDE
 from app.ui.theme import Theme

@@ -15,7 +15,7 @@ from pytestqt.qtbot import QtBot
 from app.core.errors import DiskFull, ModelMissing, ModelUnreadable
 from app.core.events import CancelToken, CopyProgress
 from app.features.error_messages import sentence_for
-from app.ui.models.installed_page import COPY, COPYING_MODEL, IN_PLACE, MOVE, AddDialog, Facts, facts_of_file
+from app.ui.models.add_model_file import COPY, COPYING_MODEL, IN_PLACE, MOVE, AddDialog, Facts, facts_of_file
 from app.ui.models.models_tab import MODEL_ADDED
 from app.ui.shared_labels import ADD, CANCEL
 from app.ui.theme import Theme

@@ -11,7 +11,8 @@ from pytestqt.qtbot import QtBot
 
 from app.core.paths import starter_model
 from app.features.inside.anatomy import anatomy_of
-from app.ui.models.anatomy_view import (
+from app.ui.models.anatomy_view import AnatomyPage, FactRow, PartRow
+from app.ui.models.model_facts import (
     BITS_PER_WEIGHT,
     HEADS_PER_LAYER,
     KEY_SIZE,
@@ -19,9 +20,6 @@ from app.ui.models.anatomy_view import (
     MEMORY_PER_TOKEN,
     NOT_SAID,
     VOCABULARY,
-    AnatomyPage,
-    FactRow,
-    PartRow,
     facts_of,
     memory_formula,
 )

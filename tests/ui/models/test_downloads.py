@@ -37,7 +37,7 @@ from app.ui.models.download_rows import (
     WITH_ITS_VISION_FILE,
     DownloadWatch,
 )
-from app.ui.models.models_page import together
+from app.ui.models.model_card import together
 from app.ui.models.storage import STORAGE
 from app.ui.shared_labels import CANCEL, DOWNLOADS, REMOVE_FROM_LIST, RESUME, TRY_AGAIN, USE_IN_CHAT, USE_IT, WAITING
 from app.ui.shell.desktop import TaskBar

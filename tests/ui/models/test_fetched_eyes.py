@@ -17,7 +17,7 @@ from app.features.error_messages import sentence_for
 from app.features.models.model_messages import surprise_words
 from app.ui.model_texts import SEES_PICTURES
 from app.ui.models.installed_page import DOWNLOAD_IMAGE_SUPPORT, SEES_WHEN_RELOADED, InstalledPage
-from app.ui.models.models_page import ModelCard
+from app.ui.models.model_card import ModelCard
 from tests.helpers import tiny_eyes
 from tests.helpers.fake_hub import FakeHub
 from tests.helpers.models_on_disk import write_sidecar

@@ -31,7 +31,7 @@ from app.ui.models.installed_page import (
     USED_TODAY,
     used_words,
 )
-from app.ui.models.models_page import ModelCard
+from app.ui.models.model_card import ModelCard
 from app.ui.shared_labels import IN_USE, NAME_DELETED, REMOVE_FROM_LIST, STARTER, UNDO, USE_IN_CHAT
 from app.ui.shell.model_picker import STARTER_DESCRIPTION
 from tests.helpers.texts import shows

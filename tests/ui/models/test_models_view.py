@@ -14,7 +14,8 @@ from app.ui.models.anatomy_view import AnatomyPage, FactRow
 from app.ui.models.blind import TWO_MODELS_NEEDED, BlindPage
 from app.ui.models.compare_page import ComparePage
 from app.ui.models.installed_page import INSTALLED
-from app.ui.models.models_tab import ModelsColumn, ModelsView
+from app.ui.models.models_column import ModelsColumn
+from app.ui.models.models_tab import ModelsView
 from app.ui.shared_labels import DOWNLOADS, STARTER
 from app.ui.theme import Theme
 from tests.helpers.clipping import clipped_texts

@@ -17,19 +17,9 @@ from app.features.error_messages import sentence_for
 from app.features.models.estimate import MemoryFit
 from app.hub.model_files import ModelFile, RemoteFile
 from app.ui.model_texts import CONTEXT_SIZE
-from app.ui.models.repository import (
-    ASKS_FOR_YOUR_CONSENT,
-    DOWNLOADING_PERCENT,
-    FIT_MEASURED,
-    IN_DOWNLOADS,
-    IN_PARTS,
-    NO_USABLE_FILE,
-    OWNER_DECIDES,
-    PARTS_CANNOT_BE_OPENED,
-    RECOMMENDED,
-    WITH_PICTURES,
-    RepositoryPage,
-)
+from app.ui.models.fit_foot import DOWNLOADING_PERCENT, FIT_MEASURED, IN_DOWNLOADS, WITH_PICTURES
+from app.ui.models.repository import ASKS_FOR_YOUR_CONSENT, NO_USABLE_FILE, OWNER_DECIDES, RepositoryPage
+from app.ui.models.repository_files import IN_PARTS, PARTS_CANNOT_BE_OPENED, RECOMMENDED
 from app.ui.shared_labels import DOWNLOAD_SIZE, ON_THIS_COMPUTER, PARAMETER_COUNT, TRY_AGAIN
 from app.ui.shell import tasks
 from app.ui.shell.notify import Notify

@@ -22,9 +22,7 @@ from app.ui.model_texts import CONTEXT_SIZE, DOWNLOAD_COUNT
 from app.ui.models import hub_page
 from app.ui.models.hub_page import (
     ALL_RESULTS_SHOWN,
-    ASKS_FOR_CONSENT,
     FIND_ON_HUB,
-    FOUND_ROLE,
     MODELS_FOUND,
     NETWORK_SWITCHED_OFF,
     NOTHING_FOUND,
@@ -40,6 +38,7 @@ from app.ui.models.hub_page import (
     SWITCH_NETWORK_ON,
     SearchPage,
 )
+from app.ui.models.search_results import ASKS_FOR_CONSENT, FOUND_ROLE
 from app.ui.shared_labels import CANCEL, NETWORK_SETTINGS, PARAMETER_COUNT, PICTURES, TRY_AGAIN
 from app.ui.shell import tasks
 from app.ui.shell.notify import Notify

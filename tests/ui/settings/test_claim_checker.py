@@ -15,7 +15,7 @@ from app.core.settings import load_settings
 from app.features.claim_checker.fetching import OFFER_WORDS, REPOSITORY
 from app.hub.model_files import UNCONVERTED
 from app.ui.settings.claim_checker import GET_MODEL, CheckerField
-from app.ui.settings.settings_pages import DocumentsSection
+from app.ui.settings.shared_sections import DocumentsSection
 from app.ui.shared_labels import REMOVE_NAMED
 from app.ui.theme import Theme
 from tests.helpers.fake_hub import FakeHub

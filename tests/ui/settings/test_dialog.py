@@ -26,21 +26,17 @@ from app.engine.states import StateIdentity
 from app.ui.sampling_fields import MODEL_DEFAULT
 from app.ui.settings.about import DIAGNOSTICS_COPIED, LicenceSheet, licence_notices
 from app.ui.settings.dialog import NO_LIMIT, WHEN_FULL
-from app.ui.settings.settings_pages import (
-    CLEAR,
-    CLEAR_SAVED_STATES,
+from app.ui.settings.engine_page import (
     DEVICE_FREE_MEMORY,
     DEVICES_UNKNOWN,
-    KEPT_SIZE,
     LOADING_NEW_VALUES,
     LOOK_AGAIN,
     NO_GPU_FOUND,
-    NOTHING,
-    NOTHING_KEPT,
     RELOAD_NOW,
     DeviceChoice,
-    SettingsPage,
 )
+from app.ui.settings.settings_pages import SettingsPage
+from app.ui.settings.shared_sections import CLEAR, CLEAR_SAVED_STATES, KEPT_SIZE, NOTHING, NOTHING_KEPT
 from app.ui.shared_labels import AUTOMATIC_LABEL, CANCEL, NEVER
 from app.ui.shell.settings_index import label_of, page_label
 from app.ui.widgets.input_fields import STEP_UP

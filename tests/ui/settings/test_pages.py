@@ -24,32 +24,33 @@ from app.engine.protocol import Device
 from app.hub.access import access_of
 from app.hub.connection_ledger import ConnectionLedger
 from app.ui.settings.connections import CONNECTION_REFUSED, FETCHING_FILE, ConnectionModel, ConnectionTable
-from app.ui.settings.settings_pages import (
-    CONNECTIONS_IN_ALL,
+from app.ui.settings.engine_page import (
     DEVICE_FREE_MEMORY,
+    LET_FIRESIDE_CHOOSE,
+    NOT_FOUND_NOW,
+    ONLY_THE_CPU,
+    DeviceChoice,
+)
+from app.ui.settings.network_page import (
+    CONNECTIONS_IN_ALL,
     FORGET,
     FORGET_TOKEN,
     HOST_COUNT,
     HUB,
-    LET_FIRESIDE_CHOOSE,
     MIRROR,
     MIRROR_SCHEMES,
     MUST_START_WITH,
     NO_CONNECTIONS_YET,
     NO_TOKEN_KEPT,
-    NOT_FOUND_NOW,
     NOT_SAVED,
-    ONLY_THE_CPU,
     PLAIN_TOKEN_ONLY,
     PROXY_SCHEMES,
     REFRESH_THE_CONNECTIONS,
     SAVE_TOKEN,
     TOKEN_KEPT_IN_KEYRING,
-    DeviceChoice,
-    DocumentsSection,
-    PassagesField,
     address_problem,
 )
+from app.ui.settings.shared_sections import DocumentsSection, PassagesField
 from app.ui.shell.settings_index import label_of
 from app.ui.shell.status_line import NETWORK_OFF
 from app.ui.theme import Theme

@@ -17,8 +17,8 @@ from PySide6.QtGui import QFontMetrics, QGuiApplication
 from PySide6.QtTest import QTest
 
 from app.core.settings import load_settings
+from app.ui.settings.network_page import NOT_SAVED
 from app.ui.settings.programs import COPY_KEY, COPY_SETTINGS, KEY_CHANGES_EACH_START, ProgramsSection
-from app.ui.settings.settings_pages import NOT_SAVED
 from app.ui.shared_labels import COPY_THE_ADDRESS
 from app.ui.shell import tasks
 from app.ui.shell.settings_index import label_of

@@ -15,16 +15,14 @@ from pytestqt.qtbot import QtBot
 
 from app.features.models.model_messages import ASLEEP
 from app.ui.shared_labels import ABOUT_THIS_MODEL, FIND_MORE_MODELS, MODEL, PUT_TO_SLEEP, SIZE, STARTER
+from app.ui.shell.model_about import FILE, NOT_THERE, ModelAbout
 from app.ui.shell.model_picker import (
-    FILE,
     FOR_THIS_CHAT_ONLY,
     LOAD_IT_AGAIN,
     MODEL_REPLACED_FOR_WORK,
-    NOT_THERE,
     OPEN_MODEL_FILE,
     STOP_LOADING,
     WAKE_UP,
-    ModelAbout,
 )
 from app.ui.shell.status_line import CPU_ONE_THREAD
 from tests.helpers.clipping import clipped_texts

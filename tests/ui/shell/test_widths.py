@@ -11,9 +11,9 @@ from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.ui.chat.chat_view import ChatView
-from app.ui.models.models_page import ModelCard
+from app.ui.models.model_card import ModelCard
 from app.ui.models.models_tab import SuggestedPage
-from app.ui.summarize.draft import SummaryDropZone
+from app.ui.summarize.summary_drop_zone import SummaryDropZone
 from app.ui.write.write_tab import PageFoot, PageHead
 from tests.helpers.clipping import clipped_texts
 from tests.helpers.desks.window import Frame, open_window

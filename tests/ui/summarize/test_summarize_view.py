@@ -21,9 +21,11 @@ from app.features.summarize.summary_result import Form, Length, SummaryOptions
 from app.ui.chat.welcome import OPEN_A_MODEL
 from app.ui.document.document_files import TOKENS_FOR_MODEL
 from app.ui.shared_labels import REMOVE_NAMED, STARTER, STARTER_WARNING, SUMMARIZE, TRY_AGAIN, UNDO, WAITING, WRITING
-from app.ui.summarize.draft import ADD_DOCUMENTS, DROP_DOCUMENTS_HERE, KEEP_SENTENCES, NOT_MADE_FOR, ONE_SUMMARY_EACH
+from app.ui.summarize.better_model import NOT_MADE_FOR
+from app.ui.summarize.draft import ADD_DOCUMENTS, KEEP_SENTENCES, ONE_SUMMARY_EACH
 from app.ui.summarize.summarize_tab import POINTS_SO_FAR
 from app.ui.summarize.summarize_tab import WRITES as WRITES_LABEL
+from app.ui.summarize.summary_drop_zone import DROP_DOCUMENTS_HERE
 from app.ui.summarize.summary_page import CHOOSE_AGAIN, SUMMARIZE_AGAIN, SUMMARY_FAILED, WRITTEN_BY_MODEL
 from app.ui.summarize.summary_texts import (
     JOINING_STEP,

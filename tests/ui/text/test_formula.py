@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from PySide6.QtGui import QColor, QImage
 from pytestqt.qtbot import QtBot
 
-from app.ui.models.anatomy_view import ATTENTION, HEADS, PRODUCT
+from app.ui.models.model_facts import ATTENTION, HEADS, PRODUCT
 from app.ui.text import formula as formulas
 from app.ui.text.formula import FormulaView, drawing_of
 from app.ui.text.markdown import MarkdownStream

@@ -16,17 +16,11 @@ from app.features.translate.translation_events import Flag, FlagKind, GlossaryTe
 from app.store.translation_store import TranslationStore
 from app.ui.document.document_view import SAVED_NOTE
 from app.ui.shared_labels import APPLY_GLOSSARY, DOCUMENT_COUNT, OPEN_FOLDER, REMOVE, SAVED_AS, TRY_AGAIN, UNDO
-from app.ui.translate.document_page import (
-    LOOKING_FOR_TEXT,
-    NEEDS_PASSWORD,
-    NEXT_FLAGGED,
-    NOTHING_LEFT_TO_REVIEW,
-    SAVE_PARTIAL,
-    STOPPED_AT,
-    TRANSLATE_DOCUMENTS,
-)
+from app.ui.translate.document_head import NEXT_FLAGGED, SAVE_PARTIAL
+from app.ui.translate.document_page import NOTHING_LEFT_TO_REVIEW, STOPPED_AT
 from app.ui.translate.glossary_panel import EXPORT_TMX, GLOSSARY_COUNT, TRANSLATIONS_IMPORTED
-from app.ui.translate.language_row import DETECTED_LANGUAGE
+from app.ui.translate.language_popup import DETECTED_LANGUAGE
+from app.ui.translate.translation_draft import LOOKING_FOR_TEXT, NEEDS_PASSWORD, TRANSLATE_DOCUMENTS
 from app.ui.translate.translation_texts import LAYOUT_NOT_KEPT, SEGMENT_COUNT, SEGMENTS_TRANSLATED
 from tests.helpers.attached import lease_pdf
 from tests.helpers.clipping import clipped_texts

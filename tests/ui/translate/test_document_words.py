@@ -20,7 +20,7 @@ from app.features.translate.translation_events import (
 )
 from app.ui.model_texts import HOURS_LEFT, MINUTES_LEFT
 from app.ui.shared_labels import ABOUT_A_MINUTE, ABOUT_MINUTES, SAVED_AS, WAITING
-from app.ui.translate.document_job import NEW_DOCUMENT_LAYOUT, ONE_SEGMENT_UNCHANGED, saved_words
+from app.ui.translate.translation_saving import NEW_DOCUMENT_LAYOUT, ONE_SEGMENT_UNCHANGED, saved_words
 from app.ui.translate.translation_texts import (
     BEGINS,
     ONE_SEGMENT,

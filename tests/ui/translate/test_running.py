@@ -15,7 +15,7 @@ from pytestqt.qtbot import QtBot
 from app.core.events import CancelToken
 from app.features.translate.translation_events import TranslationAdded, TranslationWish
 from app.ui.shared_labels import GO_ON, STOP, STOPPED
-from app.ui.translate.text_page import TRANSLATING
+from app.ui.translate.text_answers import TRANSLATING
 from app.ui.translate.translation_texts import NOT_BEGUN
 from tests.helpers.desks.window import Frame, open_window
 from tests.helpers.script import write_script

@@ -17,16 +17,17 @@ from app.features.models.model_languages import KnownLanguages
 from app.features.translate import live
 from app.features.translate.translation_events import Formality, GlossaryTerm, TranslationEvent
 from app.ui.shared_labels import CHARACTER_COUNT, FROM, KEEP_LABEL, OPEN_DOCUMENT, TRANSLATION, UNDO, USE_IT
-from app.ui.translate.language_row import DETECTED_LANGUAGE, INTO, MADE_FOR_CODE, SWAP_LANGUAGES, TEXT_TOPIC, TONE, Able
-from app.ui.translate.text_page import (
+from app.ui.translate.language_popup import DETECTED_LANGUAGE
+from app.ui.translate.language_row import INTO, MADE_FOR_CODE, SWAP_LANGUAGES, TEXT_TOPIC, TONE, Able
+from app.ui.translate.text_answers import (
     CHOOSE_OTHER_LANGUAGE,
     LANGUAGE_ALREADY,
     NOT_TRANSLATED,
     STOPPED_CAN_CONTINUE,
     TRANSLATED,
-    TRANSLATION_COPIED,
     gaps_of,
 )
+from app.ui.translate.text_page import TRANSLATION_COPIED
 from app.ui.translate.text_panes import (
     CLEAR_TEXT,
     COPY_TRANSLATION,

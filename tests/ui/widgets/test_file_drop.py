@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.ui.shared_labels import SUMMARIZE
-from app.ui.shell.main_window import ASK_ABOUT_IT
+from app.ui.shell.incoming_files import ASK_ABOUT_IT
 from app.ui.theme import Theme
 from app.ui.widgets.file_drop import FileDrop, FileDropAction
 

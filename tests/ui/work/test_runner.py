@@ -20,7 +20,8 @@ from app.ui.shell.tab_spec import EndOfWork
 from app.ui.summarize import summarize_tab, summary_texts
 from app.ui.theme import Theme
 from app.ui.translate import translate_tab, translation_texts
-from app.ui.work.job_tab import JobEnds, JobRunner
+from app.ui.work.job_runner import JobRunner
+from app.ui.work.job_tab import JobEnds
 
 WAIT_S = 10
 

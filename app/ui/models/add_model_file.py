@@ -1,0 +1,196 @@
+"""Adding a model file: asks once where to put it, then copies or moves it with visible progress."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QDialog, QLabel, QVBoxLayout, QWidget
+
+from app.core.errors import ModelMissing
+from app.core.events import CancelToken, CopyProgress
+from app.hub.models_folder import require_model
+from app.ui.i18n import size_text, tr, window_title
+from app.ui.models.installed_page import Then
+from app.ui.shared_labels import ADD
+from app.ui.shell import tasks
+from app.ui.shell.model_loader import model_name
+from app.ui.shell.tab_spec import UiContext
+from app.ui.theme import Theme
+from app.ui.widgets.dialogs import cancel_or
+from app.ui.widgets.input_fields import CheckRow, RadioRow
+from app.ui.widgets.notice_bar import ProgressNotice
+
+if TYPE_CHECKING:
+    from app.bootstrap import Fireside
+
+
+COPYING_MODEL = "Copying {name}"
+WIDTH_PX = 480
+COPY, MOVE, IN_PLACE = "copy", "move", "in_place"
+
+
+@dataclass(frozen=True)
+class Facts:
+    """Facts for the choice how to add a model. On the same disk (`is_same_disk`), moving needs no space or time."""
+
+    size_bytes: int
+    free_bytes: int
+    is_same_disk: bool
+
+
+def facts_of_file(path: Path, folder: Path) -> Facts:
+    """Return the sizes of a model's files and the free space in the models folder.
+
+    Raises ModelMissing or ModelUnreadable.
+    """
+    # The folder may be new; the disk is that of the nearest one that exists.
+    there = next(parent for parent in (folder, *folder.parents) if parent.is_dir())
+    model = require_model(path)
+    files = [*model.parts, *([model.vision_path] if model.vision_path else [])]
+    try:
+        size = sum(file.stat().st_size for file in files)
+        is_same_disk = path.stat().st_dev == there.stat().st_dev
+    except OSError as error:
+        raise ModelMissing(str(path)) from error
+    return Facts(size, shutil.disk_usage(there).free, is_same_disk)
+
+
+class AddDialog(QDialog):
+    """Question how to add a file; read `how` and `is_for_always` after it is accepted."""
+
+    def __init__(self, theme: Theme, path: Path, facts: Facts, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        px = theme.px
+        self.setObjectName("add_dialog")
+        self.setWindowTitle(window_title(tr("Add a model")))
+        self.setAccessibleName(tr("Add a model"))
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.setFixedWidth(px(WIDTH_PX))
+        title = QLabel(model_name(path), textFormat=Qt.TextFormat.PlainText, wordWrap=True)
+        title.setFont(theme.font(18, 600))
+        ask = QLabel(tr("{size}. Where should the file be?", size=size_text(facts.size_bytes)), wordWrap=True)
+        ask.setProperty("kind", "muted")
+        ask.setFont(theme.font(14))
+        self.choices = {
+            COPY: RadioRow(theme, tr("Copy it to Fireside’s models"), _copy_words(facts)),
+            MOVE: RadioRow(theme, tr("Move it to Fireside’s models"), _move_words(facts)),
+            IN_PLACE: RadioRow(
+                theme, tr("Use it where it is"), tr("Uses no extra space. Works as long as the file stays there.")
+            ),
+        }
+        # Exactly full is too full: the program writes there, too.
+        fits = facts.free_bytes > facts.size_bytes
+        self.choices[COPY].setEnabled(fits)
+        self.choices[MOVE].setEnabled(fits or facts.is_same_disk)
+        self.choices[COPY if fits else IN_PLACE].setChecked(True)
+        self.always = CheckRow(theme, tr("Always do this"))
+        column = QVBoxLayout(self)
+        column.setContentsMargins(px(24), px(20), px(24), px(20))
+        column.setSpacing(px(4))
+        column.addWidget(title)
+        column.addWidget(ask)
+        column.addSpacing(px(8))
+        for row in self.choices.values():
+            column.addWidget(row)
+        column.addSpacing(px(4))
+        column.addWidget(self.always)
+        column.addSpacing(px(12))
+        column.addLayout(cancel_or(self, tr(ADD)))
+
+    @property
+    def how(self) -> str:
+        """Chosen way: "copy", "move" or "in_place"."""
+        return next(how for how, row in self.choices.items() if row.isChecked())
+
+    @property
+    def is_for_always(self) -> bool:
+        """True if the choice applies to all further files."""
+        return self.always.isChecked()
+
+
+def _copy_words(facts: Facts) -> str:
+    sizes = {"size": size_text(facts.size_bytes), "free": size_text(facts.free_bytes)}
+    # Said at the choice itself, since a disabled row needs its reason.
+    if facts.free_bytes <= facts.size_bytes:
+        return tr("Uses {size}; {free} free there.", **sizes)
+    return tr("Uses {size} more; {free} free there.", **sizes)
+
+
+def _move_words(facts: Facts) -> str:
+    if facts.is_same_disk:
+        return tr("Uses no extra space. The file is moved out of its folder.")
+    return tr("The file is moved out of its folder; {free} are free there.", free=size_text(facts.free_bytes))
+
+
+class FileAdding:
+    """Add dropped or chosen model files; questions come one at a time, copies may run in parallel."""
+
+    def __init__(self, app: Fireside, ui: UiContext) -> None:
+        self._app, self._theme, self._notify, self._window = app, ui.theme, ui.notify, ui.window
+
+    def add_file(self, path: Path, then: Then) -> None:
+        """Add a file, asking how unless the settings say so; `then` gets the file's final path."""
+        always = self._app.settings.models.add_how
+        if always:
+            self._add(path, always, then)
+            return
+
+        def look() -> Iterator[Facts]:
+            yield facts_of_file(path, Path(self._app.settings.models.folder or self._app.paths.models))
+
+        task = tasks.run(lambda _: look(), self._window)
+        task.event.connect(lambda facts: self._ask(path, facts, then))
+        task.failed.connect(self._notify.error)
+
+    def _ask(self, path: Path, facts: Facts, then: Then) -> None:
+        dialog = AddDialog(self._theme, path, facts, self._window)
+        dialog.accepted.connect(lambda: self._on_answer(path, dialog, then))
+        dialog.open()
+
+    def _on_answer(self, path: Path, dialog: AddDialog, then: Then) -> None:
+        if dialog.is_for_always:
+            with self._notify.guard():
+                self._app.change_settings("models", add_how=dialog.how)
+        self._add(path, dialog.how, then)
+
+    def _add(self, path: Path, how: str, then: Then) -> None:
+        """Copy, move or register a file on a thread; on failure or cancel nothing is changed."""
+        name = model_name(path)
+        doing = {COPY: tr(COPYING_MODEL, name=name), MOVE: tr("Moving {name}", name=name)}.get(how, "")
+
+        def work(token: CancelToken) -> Iterator[CopyProgress | Path]:
+            added = yield from self._app.models.add(path, how, token)
+            if not token.cancelled:
+                yield added
+
+        task = tasks.run(work, self._window)
+        notice = ProgressNotice(self._theme, f"{doing}…", task.cancel) if doing else None
+        if notice is not None:
+            self._notify.bar.add(notice)
+        bar = self._notify.bar
+
+        def on_event(event: CopyProgress | Path) -> None:
+            if isinstance(event, Path):
+                then(event)
+            # The user may have dismissed it: the copy goes on without.
+            elif notice is not None and notice in bar.notices and event.total_bytes:
+                sizes = {"done": size_text(event.done_bytes), "total": size_text(event.total_bytes)}
+                words = tr("{doing}: {done} of {total}", doing=doing, **sizes)
+                notice.show_progress(words, event.done_bytes, event.total_bytes)
+
+        def on_end() -> None:
+            if notice is not None and notice in bar.notices:
+                notice.dismiss()
+
+        def on_failed(error: BaseException) -> None:
+            on_end()
+            self._notify.error(error)
+
+        task.event.connect(on_event)
+        task.finished.connect(on_end)
+        task.failed.connect(on_failed)

@@ -1,0 +1,123 @@
+"""Filters of a Hub search: order, maximum size, licence, vision; each button shows its value."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QRect, QSize, Signal
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QSizePolicy, QStyle, QWidget
+
+from app.hub.hub_search import HubQuery
+from app.ui.i18n import tr
+from app.ui.model_texts import LICENSES
+from app.ui.theme import Theme
+from app.ui.widgets.buttons import ChoiceButton, set_mark, text_button
+from app.ui.widgets.layouts import name_widgets
+
+SORTS = (
+    ("downloads", "Most downloaded"),
+    ("trending", "Trending now"),
+    ("likes", "Most liked"),
+    ("last_modified", "Newest first"),
+)
+SIZES = tuple((str(n * 10**9), f"Up to {n} GB") for n in (2, 4, 8, 16, 32))
+
+
+class Filters(QWidget):
+    """Row of filters, wrapped if needed. `changed` is emitted with every choice."""
+
+    changed = Signal()
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self._theme = theme
+        self.sort = ChoiceButton(theme, tr("Sort order"), SORTS)
+        self.largest = ChoiceButton(theme, tr("Maximum size"), (("0", "Any size"), *SIZES))
+        self.license = ChoiceButton(theme, tr("License"), (("", "Any license"), *LICENSES))
+        self.vision = text_button(tr("Sees pictures"), "filter")
+        self.vision.setCheckable(True)
+        self.vision.toggled.connect(self._on_vision)
+        for button in (self.sort, self.largest, self.license):
+            button.changed.connect(lambda _value: self._on_changed())
+            # Placed by hand below, so no layout becomes their parent.
+            button.setParent(self)
+        self.vision.setParent(self)
+        policy = QSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Preferred)
+        # Without this a layout wouldn't ask for the height of wrapped rows.
+        policy.setHeightForWidth(True)
+        self.setSizePolicy(policy)
+        theme.dress(self.vision, font=(13.5, 500))
+        theme.changed.connect(self._place_again)
+        self._place_again()
+        name_widgets(
+            filter_order=self.sort, filter_size=self.largest, filter_licence=self.license, filter_pictures=self.vision
+        )
+
+    @property
+    def is_narrow(self) -> bool:
+        """True if a filter excludes results."""
+        return self.largest.value != "0" or bool(self.license.value) or self.vision.isChecked()
+
+    def query(self, text: str, limit: int) -> HubQuery:
+        return HubQuery(
+            text,
+            sort=self.sort.value,
+            most_bytes=int(self.largest.value),
+            license=self.license.value,
+            vision=self.vision.isChecked(),
+            limit=limit,
+        )
+
+    def widen(self) -> None:
+        """Reset all filters, emitting `changed` once."""
+        self.blockSignals(True)
+        self.largest.choose("0")
+        self.license.choose("")
+        self.vision.setChecked(False)
+        self.blockSignals(False)
+        self.changed.emit()
+
+    def _on_vision(self, checked: bool) -> None:
+        set_mark(self.vision, "on", checked)
+        self._on_changed()
+
+    def _on_changed(self) -> None:
+        self._place_again()  # another text changes the width
+        self.changed.emit()
+
+    def hasHeightForWidth(self) -> bool:
+        return True
+
+    def heightForWidth(self, width: int) -> int:
+        return self._place_buttons(width, is_dry=True)
+
+    def sizeHint(self) -> QSize:
+        # Before it is shown there is no width to wrap at.
+        return QSize(self._theme.px(400), self._place_buttons(self.width() or self._theme.px(400), is_dry=True))
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(self._theme.px(200), self.sort.sizeHint().height())
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        self._place_buttons(event.size().width())
+        super().resizeEvent(event)
+
+    def _place_buttons(self, width: int, *, is_dry: bool = False) -> int:
+        """Place the buttons in rows; return the total height."""
+        x = y = height = 0
+        gap = self._theme.px(8)
+        for button in (self.sort, self.largest, self.license, self.vision):
+            if button.isHidden():
+                continue
+            hint = button.sizeHint()
+            if x and x + hint.width() > width:
+                x, y = 0, y + hint.height() + gap
+            if not is_dry:
+                place = QRect(x, y, hint.width(), hint.height())
+                button.setGeometry(QStyle.visualRect(self.layoutDirection(), self.rect(), place))
+            x += hint.width() + gap
+            height = y + hint.height()
+        return height
+
+    def _place_again(self) -> None:
+        self._place_buttons(self.width())
+        self.updateGeometry()

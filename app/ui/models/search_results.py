@@ -1,0 +1,224 @@
+"""Results of a Hub search as painted cards in a list view, so that hundreds cost nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from PySide6.QtCore import (
+    QAbstractListModel,
+    QModelIndex,
+    QObject,
+    QPersistentModelIndex,
+    QRect,
+    QRectF,
+    QSize,
+    Qt,
+    Signal,
+)
+from PySide6.QtGui import QColor, QFontMetrics, QKeyEvent, QPainter, QPen
+from PySide6.QtWidgets import QAbstractItemView, QListView, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
+
+from app.hub.hub_search import FoundRepository
+from app.ui.i18n import tr
+from app.ui.icons import icon
+from app.ui.model_texts import found_words
+from app.ui.shared_labels import PICTURES
+from app.ui.theme import Theme
+
+ASKS_FOR_CONSENT = "Consent required"
+FOUND_ROLE = Qt.ItemDataRole.UserRole + 1
+ROW_PX, GAP_PX = 88, 10
+Index = QModelIndex | QPersistentModelIndex
+
+
+def marks_of(found: FoundRepository) -> list[tuple[str, str]]:
+    """Return icons and labels of a repository's special features."""
+    marks = []
+    if found.vision:
+        marks.append(("image", tr(PICTURES)))
+    if found.gated:
+        marks.append(("lock-simple", tr(ASKS_FOR_CONSENT)))
+    return marks
+
+
+class SearchResultModel(QAbstractListModel):
+    """List model of results; more results of the same search are appended."""
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.found: tuple[FoundRepository, ...] = ()
+
+    def show(self, found: Sequence[FoundRepository]) -> bool:
+        """Show results; return True if they only extend those shown."""
+        rows, known = tuple(found), len(self.found)
+        if known and rows[:known] == self.found:
+            # Inserted, not reset: the scroll position and the current row stay.
+            if len(rows) > known:
+                self.beginInsertRows(QModelIndex(), known, len(rows) - 1)
+                self.found = rows
+                self.endInsertRows()
+            return True
+        self.beginResetModel()
+        self.found = rows
+        self.endResetModel()
+        return False
+
+    def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008
+        return 0 if parent.isValid() else len(self.found)
+
+    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        found = self.found[index.row()]
+        if role == Qt.ItemDataRole.DisplayRole:
+            return found.repo
+        if role == Qt.ItemDataRole.AccessibleTextRole:
+            # Painted words are unknown to screen readers, so all of them are told here.
+            return ", ".join([found.repo, *(words for _, words in marks_of(found)), *found_words(found)])
+        return found if role == FOUND_ROLE else None
+
+
+class ResultDelegate(QStyledItemDelegate):
+    """Paint a result as a card: name with labels, two muted lines, an arrow."""
+
+    def __init__(self, theme: Theme, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._theme = theme
+
+    def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:  # noqa: ARG002
+        return QSize(self._theme.px(200), self._theme.px(ROW_PX + GAP_PX))
+
+    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
+        theme, tokens, px = self._theme, self._theme.tokens, self._theme.px
+        found: FoundRepository = index.data(FOUND_ROLE)
+        painter.save()
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        card = QRect(option.rect).adjusted(0, px(1), -px(2), -px(GAP_PX) + px(1))
+        self._paint_card(painter, option, card)
+        mirrored = option.direction == Qt.LayoutDirection.RightToLeft
+        caret = px(16)
+        at = QRect(card.right() - px(18) - caret, card.center().y() - caret // 2, caret, caret)
+        glyph = "caret-left" if mirrored else "caret-right"
+        icon(glyph, tokens.muted, caret).paint(painter, QStyle.visualRect(option.direction, card, at))
+        room = card.adjusted(px(19), px(13), -px(52), -px(13))
+        # Mirrored piece by piece: text keeps its own direction, places don't.
+        about, standing = found_words(found)
+        lines = ((about, tokens.text, 13.5, px(24)), (standing, tokens.muted, 13, px(44)))
+        self._paint_name(painter, option, QRect(room.x(), room.y(), room.width(), px(22)), card, found)
+        for text, colour, size, y in lines:
+            painter.setFont(theme.font(size))
+            painter.setPen(QColor(colour))
+            line = QRect(room.x(), room.y() + y, room.width(), px(20))
+            self._paint_text(painter, option, QStyle.visualRect(option.direction, card, line), text)
+        painter.restore()
+
+    def _paint_card(self, painter: QPainter, option: QStyleOptionViewItem, card: QRect) -> None:
+        tokens, px = self._theme.tokens, self._theme.px
+        state: QStyle.StateFlag = option.state
+        hovered = bool(state & QStyle.StateFlag.State_MouseOver)
+        focused = bool(state & QStyle.StateFlag.State_HasFocus)
+        painter.setBrush(QColor(tokens.surface))
+        edge = tokens.focus if focused else tokens.outline if hovered else tokens.line
+        painter.setPen(QPen(QColor(edge), 2 if focused else 1))
+        inset = 1.0 if focused else 0.5
+        painter.drawRoundedRect(QRectF(card).adjusted(inset, inset, -inset, -inset), px(10), px(10))
+
+    def _paint_name(
+        self, painter: QPainter, option: QStyleOptionViewItem, room: QRect, card: QRect, found: FoundRepository
+    ) -> None:
+        """Paint the name and as many labels as fit."""
+        theme, tokens, px = self._theme, self._theme.tokens, self._theme.px
+        owner, _, name = found.repo.partition("/")
+        name_font, owner_font, mark_font = theme.font(15.5, 600), theme.font(13), theme.font(12, 500)
+        marks = [
+            (glyph, words, QFontMetrics(mark_font).horizontalAdvance(words) + px(34))
+            for glyph, words in marks_of(found)
+        ]
+        taken = sum(width + px(8) for *_, width in marks)
+        wanted = QFontMetrics(name_font).horizontalAdvance(name) + 1
+        width = min(wanted, max(room.width() - taken, px(120)))
+        painter.setFont(name_font)
+        painter.setPen(QColor(tokens.text))
+        place = QRect(room.x(), room.y(), width, room.height())
+        self._paint_text(painter, option, QStyle.visualRect(option.direction, card, place), name)
+        x = place.right() + px(10)
+        # Labels that don't fit are left out, the last ones first.
+        for glyph, words, mark_width in marks:
+            chip = QRect(x, room.y() + px(1), mark_width, px(20))
+            if chip.right() > room.right():
+                return
+            self._paint_mark(painter, option, QStyle.visualRect(option.direction, card, chip), glyph, words)
+            x = chip.right() + px(8)
+        painter.setFont(owner_font)
+        painter.setPen(QColor(tokens.muted))
+        rest = QRect(x, room.y(), room.right() - x, room.height())
+        # A few letters of an owner say nothing.
+        if rest.width() > px(48):
+            self._paint_text(
+                painter, option, QStyle.visualRect(option.direction, card, rest), tr("by {owner}", owner=owner)
+            )
+
+    def _paint_mark(self, painter: QPainter, option: QStyleOptionViewItem, chip: QRect, glyph: str, words: str) -> None:
+        tokens, px = self._theme.tokens, self._theme.px
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(QColor(tokens.bubble))
+        painter.drawRoundedRect(chip, chip.height() / 2, chip.height() / 2)
+        edge = px(13)
+        at = QRect(chip.x() + px(8), chip.center().y() - edge // 2, edge, edge)
+        icon(glyph, tokens.muted, edge).paint(painter, QStyle.visualRect(option.direction, chip, at))
+        painter.setFont(self._theme.font(12, 500))
+        painter.setPen(QColor(tokens.muted))
+        text = chip.adjusted(px(25), 0, -px(6), 0)
+        self._paint_text(painter, option, QStyle.visualRect(option.direction, chip, text), words)
+
+    def _paint_text(self, painter: QPainter, option: QStyleOptionViewItem, room: QRect, text: str) -> None:
+        start = QStyle.visualAlignment(option.direction, Qt.AlignmentFlag.AlignLeading)
+        shown = painter.fontMetrics().elidedText(text, Qt.TextElideMode.ElideRight, room.width())
+        painter.drawText(room, start | Qt.AlignmentFlag.AlignAbsolute | Qt.AlignmentFlag.AlignVCenter, shown)
+
+
+class ResultList(QListView):
+    """List of results; arrows move, Enter or a click opens."""
+
+    opened = Signal(str)
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.results = SearchResultModel(self)
+        self.setObjectName("results")
+        self.setAccessibleName(tr("Models found"))
+        self.setProperty("elides", True)
+        self.setModel(self.results)
+        self.setItemDelegate(ResultDelegate(theme, self))
+        # Rows are equally high, so none has to be measured.
+        self.setUniformItemSizes(True)
+        self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        self.setMouseTracking(True)
+        self.viewport().setCursor(Qt.CursorShape.PointingHandCursor)
+        self.clicked.connect(self._open)
+        theme.changed.connect(self._on_theme_changed)
+
+    def show_found(self, found: Sequence[FoundRepository]) -> None:
+        """Show results; scroll position and selection stay if rows were only appended."""
+        if not self.results.show(found):
+            self.scrollToTop()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and self.currentIndex().isValid():
+            self._open(self.currentIndex())
+        else:
+            super().keyPressEvent(event)
+
+    def focusInEvent(self, event: Any) -> None:
+        # Arrows need a row to start from.
+        super().focusInEvent(event)
+        if not self.currentIndex().isValid() and self.results.found:
+            self.setCurrentIndex(self.results.index(0))
+
+    def _open(self, index: QModelIndex) -> None:
+        self.opened.emit(index.data(FOUND_ROLE).repo)
+
+    def _on_theme_changed(self) -> None:
+        self.scheduleDelayedItemsLayout()
+        self.viewport().update()

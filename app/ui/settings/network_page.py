@@ -1,0 +1,286 @@
+"""Settings of the network: on or off, proxy, access token, log of connections."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QShowEvent
+from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
+
+from app.core.errors import AppError
+from app.features.error_messages import sentence_for
+from app.ui.i18n import size_text, tr
+from app.ui.settings import connections
+from app.ui.settings.connections import Connections, ConnectionTable
+from app.ui.settings.settings_pages import Save, SettingsPage
+from app.ui.shared_labels import SAVE
+from app.ui.shell import tasks
+from app.ui.shell.settings_index import label_of, page_label
+from app.ui.theme import Theme
+from app.ui.widgets.buttons import text_button
+from app.ui.widgets.input_fields import Switch
+
+if TYPE_CHECKING:
+    from app.bootstrap import Fireside
+
+
+MUST_START_WITH = "It must start with {one} or {other}."
+HOST_COUNT = "{count} hosts"
+PLAIN_TOKEN_ONLY = "A token contains only letters, digits and symbols, no spaces."
+TOKEN_KEPT_IN_KEYRING = "The token is saved in the system’s keyring and sent only to {host}."
+NOT_SAVED = "Not saved. {why}"
+NO_TOKEN_KEPT = "No token is saved for {host}."
+ACCESS_TOKEN = "Access token"
+SAVE_TOKEN = "Save the access token"
+FORGET_TOKEN = "Forget the access token"
+FORGET = "Forget"
+MIRROR = "Mirror"
+NO_CONNECTIONS_YET = "No connections yet."
+REFRESH_THE_CONNECTIONS = "Refresh the connections"
+CONNECTIONS_IN_ALL = "All connections so far: {count}, to {hosts}; {size} received."
+HUB = "https://huggingface.co"
+PROXY_SCHEMES = ("http://", "https://", "socks5://")
+MIRROR_SCHEMES = ("https://", "http://")
+
+
+def address_problem(text: str, schemes: tuple[str, ...]) -> str:
+    """Return why an address is invalid; "" if it is valid."""
+    if not text:
+        return ""  # the system's proxy, or the Hub itself
+    if not text.startswith(schemes):
+        return tr(MUST_START_WITH, one=schemes[0], other=schemes[1])
+    if any(character.isspace() for character in text):
+        return tr("It contains a space.")
+    try:
+        parts = urlsplit(text)
+        # `port` raises ValueError if it isn't a port.
+        host, _ = parts.hostname, parts.port
+    except ValueError:
+        return tr("The port must be a number up to 65535.")
+    return "" if host else tr("The computer’s name is missing.")
+
+
+def token_problem(text: str) -> str:
+    """Return why a text can't be an access token; "" if it can."""
+    if not text.isascii() or any(character.isspace() for character in text):
+        return tr(PLAIN_TOKEN_ONLY)
+    return ""
+
+
+class AddressField(QWidget):
+    """Address input, saved on Return or focus loss, if it is valid."""
+
+    def __init__(self, page: SettingsPage, name: str, value: str, schemes: tuple[str, ...], hint: str) -> None:
+        super().__init__()
+        self._schemes = schemes
+        self._saved = value
+        self.on_save: Callable[[str], object] = lambda _text: None
+        self.line = QLineEdit(value, placeholderText=hint)
+        self.line.setAccessibleName(name)
+        self.line.setLayoutDirection(Qt.LayoutDirection.LeftToRight)  # addresses are left to right in every language
+        self.problem = page.label("", 13)
+        self.problem.setProperty("kind", "danger")
+        self.problem.hide()
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(4)
+        column.addWidget(self.line)
+        column.addWidget(self.problem)
+        self.line.textEdited.connect(lambda _: self._show_problem(""))
+        self.line.editingFinished.connect(self._on_finished)
+
+    def _on_finished(self) -> None:
+        text = self.line.text().strip()
+        problem = address_problem(text, self._schemes)
+        self._show_problem(tr(NOT_SAVED, why=problem) if problem else "")
+        if not problem and text != self._saved:
+            self._saved = text
+            self.on_save(text)
+
+    def _show_problem(self, text: str) -> None:
+        self.problem.setText(text)
+        self.problem.setVisible(bool(text))
+        self.line.setAccessibleDescription(text)
+
+
+class NetworkPage(SettingsPage):
+    """Network settings: what may be reached, addresses, access token, connections made."""
+
+    network_changed = Signal()
+    """The offline switch was toggled."""
+
+    def __init__(self, app: Fireside, theme: Theme, save: Save) -> None:
+        super().__init__(theme, page_label("network"))
+        self._app, self._save = app, save
+        self._is_first = True
+        self._add_switch()
+        self._add_addresses()
+        self._add_token()
+        self._add_connections()
+        self.finish()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self.refresh()
+        if self._is_first:  # the keyring may ask for a password, so only when the page is opened
+            self._is_first = False
+            self._look_for_token()
+
+    def refresh(self) -> None:
+        # On a thread, as the ledger may be long.
+        tasks.ask(lambda _: connections.read(self._app.ledger), self, self._show_connections)
+
+    def _add_switch(self) -> None:
+        intro = tr(
+            "Fireside uses the network only to find and download models when you ask. What you write is only "
+            "sent to model servers you choose."
+        )
+        self.column.addWidget(self.muted(intro))
+        self.allowed = Switch(self._theme, label_of("allow_network"), on=self._app.settings.network.allowed)
+        self.allowed.toggled.connect(self._on_allowed)
+        explanation = tr("When off, Fireside makes no connections. Models on this computer still work.")
+        self.add_setting("allow_network", explanation, self.allowed)
+        self.internet = Switch(self._theme, label_of("allow_internet"), on=self._app.settings.network.internet)
+        self.internet.toggled.connect(self._on_internet)
+        explanation = tr("When off, only this computer and your own network can be reached.")
+        self.add_setting("allow_internet", explanation, self.internet)
+
+    def _on_internet(self, wanted: bool) -> None:
+        self._save("network", internet=wanted)
+        self.network_changed.emit()
+
+    def _on_allowed(self, wanted: bool) -> None:
+        self._save("network", allowed=wanted)
+        self.network_changed.emit()
+
+    def _add_addresses(self) -> None:
+        network = self._app.settings.network
+        proxy = AddressField(self, label_of("proxy"), network.proxy, PROXY_SCHEMES, tr("System proxy"))
+        proxy.on_save = lambda text: self._save("network", proxy=text)
+        explanation = tr("For example http://proxy.example:3128. Leave empty to use the system proxy.")
+        self.add_block("proxy", explanation, proxy)
+        mirror = AddressField(self, tr(MIRROR), network.mirror, MIRROR_SCHEMES, HUB)
+        mirror.on_save = self._on_mirror
+        explanation = tr("Used instead of the Hub. It never gets the Hub’s access token, but can have its own.")
+        self.add_block("mirror", explanation, mirror)
+
+    def _on_mirror(self, text: str) -> None:
+        self._save("network", mirror=text)
+        # Each host has a token of its own.
+        self._look_for_token()
+
+    def _add_token(self) -> None:
+        self.token = QLineEdit(echoMode=QLineEdit.EchoMode.Password, placeholderText="hf_…")
+        self.token.setAccessibleName(tr(ACCESS_TOKEN))
+        self.token.textEdited.connect(self._on_token_edited)
+        self.token.returnPressed.connect(self._on_keep)
+        self.keep = text_button(tr(SAVE))
+        self.keep.setAccessibleName(tr(SAVE_TOKEN))
+        self.keep.setEnabled(False)
+        self.keep.clicked.connect(self._on_keep)
+        self.forget = text_button(tr(FORGET))
+        self.forget.setAccessibleName(tr(FORGET_TOKEN))
+        self.forget.setEnabled(False)
+        self.forget.clicked.connect(self._ask_to_forget)
+        self.token_note = self.muted(tr("Checking…"))
+        self.token_note.setObjectName("token_note")
+        holder = QWidget()
+        column = QVBoxLayout(holder)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(self._theme.px(4))
+        row = QBoxLayout(QBoxLayout.Direction.LeftToRight)
+        row.addWidget(self.token, 1)
+        row.addWidget(self.keep, 0, Qt.AlignmentFlag.AlignLeading)
+        row.addWidget(self.forget, 0, Qt.AlignmentFlag.AlignLeading)
+        column.addLayout(row)
+        self.turn_with_room(row, self.token, 8)
+        column.addWidget(self.token_note)
+        self.add_block("access_token", tr("For models that require you to sign in."), holder)
+
+    def _ask_to_forget(self) -> None:
+        words = tr("This removes it from the system’s keyring. You can create a new one on the Hub.")
+        self.ask(
+            tr("Forget the access token?"), words, tr(FORGET), lambda: self._with_token(lambda: self._save_token(""))
+        )
+
+    def _look_for_token(self) -> None:
+        host = self._app.hub_host
+        self._with_token(lambda: self._app.token.load(host))
+
+    def _on_token_edited(self, text: str) -> None:
+        problem = token_problem(text.strip())
+        self.keep.setEnabled(bool(text.strip()) and not problem)
+        if problem:
+            self._say_token(problem, is_problem=True)
+        elif self.token_note.property("kind") == "danger":
+            self._say_token("")
+
+    def _on_keep(self) -> None:
+        text = self.token.text().strip()
+        if text and not token_problem(text):
+            self._with_token(lambda: self._save_token(text))
+
+    def _save_token(self, text: str) -> str:
+        self._app.token.save(text, self._app.hub_host)
+        return text
+
+    def _with_token(self, do: Callable[[], str]) -> None:
+        """Run a keyring call that returns the token, and show whether there is one."""
+        self.keep.setEnabled(False)
+        self.forget.setEnabled(False)
+        # On a thread, as the keyring may ask for its password meanwhile.
+        tasks.ask(lambda _: bool(do()), self, self._show_token, self._on_not_kept)
+
+    def _show_token(self, is_there: bool) -> None:
+        self.token.clear()
+        self.forget.setEnabled(is_there)
+        host = self._app.hub_host
+        kept = tr(TOKEN_KEPT_IN_KEYRING, host=host)
+        self._say_token(kept if is_there else tr(NO_TOKEN_KEPT, host=host))
+
+    def _on_not_kept(self, error: BaseException) -> None:
+        if not isinstance(error, AppError):
+            raise error
+        sentence = sentence_for(error)
+        self.token.clear()
+        # Whether one is kept is not known, so forgetting it is offered.
+        self.forget.setEnabled(True)
+        self._say_token(f"{tr(sentence.text)} {tr(sentence.kept)}".strip(), is_problem=True)
+
+    def _say_token(self, text: str, *, is_problem: bool = False) -> None:
+        self.token_note.setProperty("kind", "danger" if is_problem else "muted")
+        self.token_note.style().polish(self.token_note)
+        self.token_note.setText(text)
+
+    def _add_connections(self) -> None:
+        self.setting_rows["connections_made"] = self.add_heading(label_of("connections_made"))
+        self.connections = ConnectionTable(self._theme)
+        self.connections.hide()
+        self.totals = self.muted(tr("Checking…"))
+        self.totals.setObjectName("totals")
+        again = text_button(tr("Refresh"))
+        again.setAccessibleName(tr(REFRESH_THE_CONNECTIONS))
+        again.clicked.connect(self.refresh)
+        row = QHBoxLayout()
+        row.addWidget(self.totals, 1)
+        row.addWidget(again)
+        self.column.addLayout(row)
+        self.column.addWidget(self.connections)
+
+    def _show_connections(self, found: Connections) -> None:
+        self.connections.rows.show_rows(found.rows)
+        self.connections.setVisible(bool(found.rows))
+        if not found.rows:
+            self.totals.setText(tr(NO_CONNECTIONS_YET))
+            return
+        self.totals.setText(
+            tr(
+                CONNECTIONS_IN_ALL,
+                count=f"{len(found.rows):,}",
+                hosts=tr("1 host") if found.hosts == 1 else tr(HOST_COUNT, count=found.hosts),
+                size=size_text(found.received_bytes),
+            )
+        )

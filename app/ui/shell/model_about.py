@@ -1,0 +1,157 @@
+"""Popup below the picker about the model and how it runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+
+from PySide6.QtCore import QObject, Qt, Signal
+from PySide6.QtGui import QAction, QKeyEvent
+from PySide6.QtWidgets import QFrame, QGridLayout, QLabel, QMenu, QVBoxLayout, QWidget
+
+from app.core.events import ModelLoaded
+from app.core.paths import runs_elsewhere
+from app.core.visible import visible_name
+from app.features.models.model_messages import ASLEEP, model_facts, why_words
+from app.ui.i18n import size_text, tr
+from app.ui.shared_labels import ABOUT_THIS_MODEL, FIND_MORE_MODELS, SIZE
+from app.ui.shell.model_loader import ModelLoader, in_words
+from app.ui.theme import Theme
+from app.ui.widgets.labels import ElidedLabel
+from app.ui.widgets.layouts import scrolled
+
+FILE = "File"
+NOT_THERE = "missing"
+
+
+def reason_for_state(loader: ModelLoader) -> str:
+    """Return why a loader's model was loaded the way it is, or why it sleeps; "" if there is nothing to say."""
+    if loader.model is None:
+        return in_words(ASLEEP) if loader.wakes_up else ""
+    words = why_words(loader.model)
+    return "" if words is None else in_words(words)
+
+
+WIDTH_PX = 400
+
+
+class ModelAbout(QFrame):
+    """Popup about the model; Escape or a click outside closes it."""
+
+    def __init__(self, theme: Theme, loader: ModelLoader, parent: QWidget) -> None:
+        super().__init__(parent, Qt.WindowType.Popup)
+        self._theme, self._rows = theme, 0
+        px = theme.px
+        self.setObjectName("model_about")
+        self.setProperty("kind", "sheet")
+        self.setAccessibleName(tr(ABOUT_THIS_MODEL))
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        room = self.screen().availableGeometry().size()
+        self.setFixedWidth(min(px(WIDTH_PX), room.width()))
+        name = ElidedLabel(loader.name)
+        name.setFont(theme.font(15, 600))
+        why = QLabel(reason_for_state(loader), textFormat=Qt.TextFormat.PlainText, wordWrap=True)
+        why.setObjectName("why")
+        why.setFont(theme.font(13.5))
+        why.setVisible(bool(why.text()))
+        self._grid = QGridLayout()
+        self._grid.setHorizontalSpacing(px(16))
+        self._grid.setVerticalSpacing(px(6))
+        self._grid.setColumnStretch(1, 1)
+        self._add_facts(loader)
+        inside = QWidget()
+        inside.setObjectName("page")
+        # On a low screen it scrolls.
+        area = scrolled(inside)
+        around = QVBoxLayout(self)
+        around.setContentsMargins(1, 1, 1, 1)
+        around.addWidget(area)
+        column = QVBoxLayout(inside)
+        column.setContentsMargins(px(15), px(13), px(15), px(15))
+        column.setSpacing(px(10))
+        column.addWidget(name)
+        column.addWidget(why)
+        column.addLayout(self._grid)
+        self.setAccessibleDescription(" ".join([why.text(), *self._said]).strip())
+        # Before it is polished, text has other fonts and so another height.
+        self.ensurePolished()
+        wanted = column.totalHeightForWidth(self.width() - 2) + 2  # the height of wrapped text depends on the width
+        self.setFixedHeight(min(wanted, room.height()))
+        self._area = area
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() in (Qt.Key.Key_Escape, Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            self.close()
+        elif event.key() in (Qt.Key.Key_Up, Qt.Key.Key_Down):
+            bar = self._area.verticalScrollBar()
+            bar.setValue(bar.value() + self._theme.px(40) * (1 if event.key() == Qt.Key.Key_Down else -1))
+        else:
+            super().keyPressEvent(event)
+
+    def _add_facts(self, loader: ModelLoader) -> None:
+        self._said: list[str] = []
+        path = loader.path
+        if path is not None and not runs_elsewhere(path):
+            file = ElidedLabel(str(path), Qt.TextElideMode.ElideMiddle)
+            file.setLayoutDirection(Qt.LayoutDirection.LeftToRight)  # a path reads so in every language
+            self._add(tr(FILE), file)
+            self._add(tr(SIZE), QLabel(size_text(path.stat().st_size) if path.is_file() else tr(NOT_THERE)))
+        for name, value in model_facts(loader.model) if loader.model is not None else ():
+            self._add(in_words(name), QLabel(in_words(value)))
+
+    def _add(self, name: str, value: QLabel) -> None:
+        value.setTextFormat(Qt.TextFormat.PlainText)
+        value.setAccessibleName(f"{name}: {value.text()}")
+        value.setWordWrap(not isinstance(value, ElidedLabel))
+        title = QLabel(name, textFormat=Qt.TextFormat.PlainText)
+        title.setProperty("kind", "muted")
+        for label in (title, value):
+            label.setFont(self._theme.font(13))
+        self._grid.addWidget(title, self._rows, 0)
+        self._grid.addWidget(value, self._rows, 1)
+        self._rows += 1
+        self._said.append(f"{name}: {value.text()}.")
+
+
+class OtherModels(QObject):
+    """Choice of a second model. `known` lists models with names and is set by the window; `loaded` is the
+    current one.
+    """
+
+    more_wanted = Signal()
+    """More models were requested: open the models tab."""
+
+    def __init__(self, loaded: Callable[[], ModelLoaded | None], parent: QObject) -> None:
+        super().__init__(parent)
+        self._loaded = loaded
+        self.known: Callable[[], Sequence[tuple[Path, str]]] = list
+
+    @property
+    def path(self) -> Path | None:
+        loaded = self._loaded()
+        return Path(loaded.path) if loaded is not None else None
+
+    def menu(self, title: str, then: Callable[[Path], object], parent: QWidget) -> QMenu:
+        """Return a menu of all models except the loaded one; `then` receives the choice."""
+        menu = QMenu(parent)
+        menu.setObjectName("other_models")
+        menu.setAccessibleName(title)
+        menu.aboutToHide.connect(menu.deleteLater)
+        here = self.path
+        for path, name in self.known():
+            shown = tr("{name} (current)", name=name) if path == here else visible_name(name)
+            action = QAction(shown.replace("&", "&&"), menu)
+            action.setToolTip(str(path))
+            action.triggered.connect(partial(_call_with_path, then, path))
+            menu.addAction(action)
+        if len(self.known()) < 2:
+            menu.addAction(tr("You have only one model. Add another first.")).setEnabled(False)
+        menu.addSeparator()
+        menu.addAction(tr(FIND_MORE_MODELS), self.more_wanted.emit)
+        return menu
+
+
+def _call_with_path(then: Callable[[Path], object], path: Path, _checked: bool = False) -> None:
+    then(path)

@@ -1,0 +1,190 @@
+"""Page of a translation before it starts: files being read, amount, estimated time, Translate."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
+
+from app.features.translate.translation_events import StoredTranslation, TranslationEstimate
+from app.ui.document.document_files import FileToRead, Stage, short_name
+from app.ui.i18n import tr
+from app.ui.shared_labels import CANCEL, COUNTING, REMOVE, TRANSLATE, WAITING
+from app.ui.theme import EDGE_PX, TOP_PX, Theme
+from app.ui.translate.document_job import Drafts
+from app.ui.translate.translation_texts import draft_words, layout_words, segments_words
+from app.ui.widgets.buttons import set_mark, text_button
+from app.ui.widgets.labels import ElidedLabel, plain_label
+from app.ui.widgets.layouts import name_widgets, scrolled
+from app.ui.work.picture_reading import PicturesLine
+
+LOOKING_FOR_TEXT = "Finding text… {count}"
+TRANSLATE_DOCUMENTS = "Translate {count} documents"
+NEEDS_PASSWORD = "It needs a password."
+
+
+class DraftFoot(QWidget):
+    """Start buttons of drafts: all added together, or only the open one."""
+
+    begun = Signal(bool)
+    """True to start all of the batch."""
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.words = plain_label(wraps=True)
+        self.note = plain_label(kind="muted", wraps=True)
+        self.one = text_button(tr("Only this one"), "quiet")
+        self.one.clicked.connect(lambda: self.begun.emit(False))
+        self.button = text_button(tr(TRANSLATE), "primary")
+        self.button.clicked.connect(lambda: self.begun.emit(True))
+        labels = QVBoxLayout()
+        labels.addWidget(self.words)
+        labels.addWidget(self.note)
+        row = QHBoxLayout(self)
+        row.addLayout(labels, 1)
+        row.addWidget(self.one, 0, Qt.AlignmentFlag.AlignBottom)
+        row.addWidget(self.button, 0, Qt.AlignmentFlag.AlignBottom)
+        theme.dress(row, margins=(EDGE_PX, 4, EDGE_PX, 16), spacing=12)
+        theme.dress(labels, spacing=2)
+        theme.dress(self.words, self.one, font=(14, 500))
+        theme.dress(self.note, font=(13, 400))
+        theme.dress(self.button, font=(14, 600))
+        name_widgets(draft_words=self.words, draft_note=self.note, begin_one=self.one, begin=self.button)
+
+    def show_drafts(
+        self,
+        drafts: Sequence[StoredTranslation],
+        estimate: TranslationEstimate | None,
+        *,
+        is_counting: bool,
+        problem: str,
+    ) -> None:
+        """Show drafts, the open one first. `problem` says why there is no estimate."""
+        self.words.setText(draft_words(drafts, estimate))
+        note = problem or (tr(COUNTING) if is_counting and estimate is None else "")
+        if not note and estimate is not None and estimate.seconds is None:
+            note = tr("A time estimate appears after the first segments.")
+        notes = [part for part in (note, layout_words(drafts[0]) if drafts else "") if part]
+        self.note.setText(" ".join(notes))
+        self.note.setVisible(bool(notes))
+        count = len(drafts)
+        label = tr(TRANSLATE_DOCUMENTS, count=count) if count > 1 else tr(TRANSLATE)
+        self.button.setText(label)
+        self.button.setAccessibleName(label)
+        self.one.setVisible(count > 1)
+
+    def show_can(self, can_begin: bool) -> None:
+        """Enable the buttons if a model and a target language are set."""
+        for button in (self.button, self.one):
+            button.setEnabled(can_begin)
+
+
+class FileLine(QFrame):
+    """File being read: name, state, and a button with its one action."""
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self.setProperty("kind", "card")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self.name = ElidedLabel()
+        self.words = plain_label(wraps=True)
+        self.button = text_button("", "quiet")
+        labels = QVBoxLayout()
+        labels.addWidget(self.name)
+        labels.addWidget(self.words)
+        row = QHBoxLayout(self)
+        row.addLayout(labels, 1)
+        row.addWidget(self.button)
+        theme.dress(labels, spacing=2)
+        theme.dress(row, margins=(16, 10, 10, 10))
+        theme.dress(self.name, font=(14, 500))
+        theme.dress(self.words, font=(13, 400))
+        theme.dress(self.button, font=(13.5, 500))
+        name_widgets(file_words=self.words, file_button=self.button)
+
+    def show_file(self, file: FileToRead) -> None:
+        # Only its scanned pages are missing, so this is no error to the user.
+        waits = file.document is not None and file.stage is Stage.FAILED
+        is_failed = file.stage is Stage.FAILED and not waits
+        words = {
+            Stage.FAILED: tr("Waiting until its picture pages are read") if waits else file.error,
+            Stage.LOCKED: tr(NEEDS_PASSWORD),
+            Stage.READING: tr(LOOKING_FOR_TEXT, count=segments_words(file.page)),
+        }.get(file.stage, tr(WAITING))
+        self.name.setText(file.name)
+        self.words.setText(words)
+        set_mark(self.words, "kind", "danger" if is_failed else "muted")
+        self.button.setText(tr(REMOVE) if file.stage is Stage.FAILED else tr(CANCEL))
+        self.button.setAccessibleName(f"{self.button.text()}: {short_name(file.name)}")
+        self.setAccessibleName(f"{file.name}: {words}")
+
+
+class TranslationDraftPage(QWidget):
+    """Page of files that aren't translations yet, with a line each, and the question about scanned pages."""
+
+    models_wanted = Signal()
+
+    def __init__(self, theme: Theme, drafts: Drafts) -> None:
+        super().__init__()
+        self._theme, self._drafts, files = theme, drafts, drafts.files
+        self._files = files
+        self.pictures = PicturesLine(theme)
+        self.pictures.models_wanted.connect(self.models_wanted)
+        self.leave = text_button(tr("Skip these pages"), "quiet")
+        self.leave.clicked.connect(drafts.leave_pictures)
+        if drafts.pictures is not None:
+            self.pictures.watch(drafts.pictures)
+            drafts.pictures.changed.connect(self.show_files)
+        self.lines: list[FileLine] = []
+        self._shown: list[FileToRead] = []
+        self._title = plain_label(wraps=True)
+        inner = QWidget()
+        inner.setObjectName("page")
+        self._column = QVBoxLayout(inner)
+        self._column.addWidget(self._title)
+        self._column.addWidget(self.pictures)
+        self._column.addWidget(self.leave, 0, Qt.AlignmentFlag.AlignLeading)
+        self._column.addStretch(1)
+        column = QVBoxLayout(self)
+        column.addWidget(scrolled(inner))
+        theme.dress(column, margins=(0, 0, 0, 0))
+        theme.dress(self._column, margins=(EDGE_PX, TOP_PX, EDGE_PX, 16), spacing=10)
+        theme.dress(self._title, font=(21, 600))
+        files.changed.connect(self.show_files)
+        files.moved.connect(lambda _one: self.show_files())
+        self.show_files()
+
+    def show_files(self) -> None:
+        # Replacing the lines with each event would take the focus from their buttons.
+        if self._shown != self._files.files:
+            self._write()
+        for line, to_read in zip(self.lines, self._shown, strict=True):
+            line.show_file(to_read)
+        documents = [
+            to_translate.document for to_translate in self._drafts.with_pictures if to_translate.document is not None
+        ]
+        self.pictures.show_documents(documents)
+        pictures = self._drafts.pictures
+        is_seeing = pictures is not None and any(map(pictures.is_reading, documents))
+        # Without a text layer, nothing would be left to translate.
+        self.leave.setVisible(
+            bool(documents) and not is_seeing and any(document.info.get("words") for document in documents)
+        )
+        if self._files.is_reading or is_seeing:
+            self._title.setText(tr("Reading the documents…"))
+        else:
+            self._title.setText(tr("Pages to read first") if documents else tr("Couldn’t be read"))
+
+    def _write(self) -> None:
+        for line in self.lines:
+            self._column.removeWidget(line)
+            line.hide()
+            line.deleteLater()
+        self._shown, self.lines = list(self._files.files), []
+        for to_read in self._shown:
+            line = FileLine(self._theme)
+            line.button.clicked.connect(partial(self._files.remove, to_read))
+            self._column.insertWidget(self._column.count() - 1, line)  # before the stretch
+            self.lines.append(line)
