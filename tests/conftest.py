@@ -23,6 +23,7 @@ from app.core.child import Child
 from app.core.paths import AppPaths, starter_model
 from app.engine.computer import JsonCache
 from app.engine.memory_speed import machine_key
+from app.features.models import machine_speed
 from tests.helpers import warm
 from tests.helpers.program import Program
 
