@@ -7,8 +7,8 @@ import os
 import threading
 import time
 import weakref
-from collections.abc import Callable, Generator, Iterator
-from contextlib import closing, contextmanager, suppress
+from collections.abc import Callable, Generator
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
@@ -17,9 +17,9 @@ from urllib.parse import urlsplit
 
 from app import APP_NAME, __version__
 from app.core.errors import DiskFull, ModelMissing, ModelUnreadable
-from app.core.log import start_log
-from app.core.paths import AppPaths, close_to_others, coming_starter, disk_problem, runs_elsewhere, starter_model
-from app.core.settings import Settings, load_settings, save_settings, sweep_settings
+from app.core.log import end_log, start_log
+from app.core.paths import AppPaths, close_to_others, coming_starter, runs_elsewhere, starter_model
+from app.core.settings import Settings, load_settings, store_settings, sweep_settings
 from app.features.error_messages import PersonMessage, start_sentences
 from app.features.work.turns import QueueTurns
 from app.store.conversations import Conversations
@@ -31,37 +31,33 @@ if TYPE_CHECKING:
     from app.core.events import CancelToken, ModelLoaded
     from app.documents.protocol import Event, Read
     from app.engine.contract import Engine, WakingEvent
-    from app.engine.fit import GpuRoom
     from app.engine.protocol import Wish
     from app.engine.states import StateFolder
     from app.features.chat.answer_service import AnswerService
-    from app.features.chat_services import Chats, SettingsChange
+    from app.features.chat_services import Chats
     from app.features.claim_checker.answers import AnswerChecker
-    from app.features.claim_checker.checker import ClaimChecker
-    from app.features.document_library import DocumentLibrary, Hear, RankByModel
+    from app.features.document_library import DocumentLibrary, Hear
     from app.features.exchange.chat_file import ChatArchive
     from app.features.finding import HistorySearch
     from app.features.leaving import OutboundConsent, OutboundDocuments
-    from app.features.media import MediaLibrary, PassingLibrary
+    from app.features.media import MediaLibrary
     from app.features.models.collection import ModelCollection
     from app.features.models.memory_lending import MemoryLending
     from app.features.models.model_pool import ModelPool
     from app.features.models.remote_machines import RemoteMachines
     from app.features.page_reading.readings import PageReadingJobs
     from app.features.projects import ChatPreambles
-    from app.features.prompt_library import PromptLibrary
     from app.features.retrieval.passage_embedder import PassageEmbedder
     from app.features.serving import AnswerServer
     from app.features.spelling import SpellChecker
     from app.features.summarize.summaries import SummaryJobs
     from app.features.survey.surveys import DocumentSurveys
-    from app.features.transcribe import RecordedFiles, RecordingTranscriber, SoundRecorder
+    from app.features.transcribe import SoundRecorder
     from app.features.translate.translation_jobs import TranslationJobs
     from app.features.trash import TrashBin
     from app.features.updates import ReleaseUpdates
     from app.features.work.task_engines import TaskEngines
     from app.features.write_pages import Pages
-    from app.hub.access import NetworkAccess
     from app.hub.connection_ledger import ConnectionLedger
     from app.hub.hub_token import HubToken
     from app.hub.model_server import ModelServer
@@ -69,7 +65,7 @@ if TYPE_CHECKING:
     from app.remote.routing import RoutedEngine
     from app.remote.servers import RemoteServer, RemoteServers
     from app.store.assistant_store import AssistantStore
-    from app.store.document_store import DocumentStore, PageReadings
+    from app.store.document_store import DocumentStore
     from app.store.translation_store import TranslationMemory
 
 log = logging.getLogger(__name__)
@@ -79,7 +75,6 @@ SUMMARY, TRANSLATION, PAGE_READING = "summary", "translation", "page_reading"
 WRITING = "write"
 """The task of pages: whose model it is."""
 DAY_S = 24 * 3600.0
-BACKUP_RESTORED, RESTORE_UNDONE = "Your backup was restored.", "The restore was undone."
 
 
 Part = TypeVar("Part")
@@ -164,6 +159,8 @@ class ProgramParts:
 
     def _new_engine(self, states: StateFolder | None = None) -> Engine:
         def elsewhere() -> RemoteEngine:
+            from app.remote.engine import build_remote_engine
+
             return build_remote_engine(self.servers, lambda: self.settings, self.ledger)
 
         engine = build_engine(self.paths, states, elsewhere, sees=True, settings=lambda: self.settings)
@@ -214,6 +211,8 @@ class ProgramParts:
     @_LazyPart
     def documents(self) -> DocumentLibrary:
         """Return the library of all stored documents, shared by chats and jobs."""
+        from app.features.document_library import build_documents
+
         return build_documents(
             self.paths,
             self.database,
@@ -257,9 +256,10 @@ class ProgramParts:
     def answer_checker(self) -> AnswerChecker:
         """Return the checker of answers about documents, which runs the chosen claim checker in its own child."""
         from app.features.claim_checker.answers import AnswerChecker
+        from app.features.claim_checker.checker import chosen_checker
 
         return AnswerChecker(
-            lambda: _chosen_checker(self.settings),
+            lambda: chosen_checker(self.settings),
             self._new_engine,
             # A copy, as above.
             is_answering=lambda: any(engine.is_answering for engine in list(self._engines)),
@@ -282,6 +282,7 @@ class ProgramParts:
         """
 
         def hear(request: Read, cancel: CancelToken) -> Generator[Event, None, None]:
+            from app.features.transcribe import build_hearing
             from app.store.document_store import PageReadings
 
             hearing = build_hearing(self.paths, lambda: self.engine, PageReadings(database))
@@ -318,6 +319,8 @@ class ProgramParts:
 
     @_LazyPart
     def media(self) -> MediaLibrary:
+        from app.features.media import build_media
+
         return build_media(self.paths, self.database)
 
     @_LazyPart
@@ -346,6 +349,7 @@ class ProgramParts:
     @_LazyPart
     def models(self) -> ModelCollection:
         """Return everything about models: installed ones, the Hub, downloads, memory estimates."""
+        from app.engine.fit import gpus_of
         from app.features.models.collection import CollectionServices, ModelCollection
         from app.hub.access import access_of
         from app.hub.network import Network
@@ -409,6 +413,8 @@ class ProgramParts:
     @_LazyPart
     def machines(self) -> RemoteMachines:
         """Return the computers that lend their memory (llama.cpp RPC workers)."""
+        from app.features.models.remote_machines import build_machines
+
         return build_machines(self.paths, self.change_settings)
 
     @_LazyPart
@@ -422,7 +428,7 @@ class ProgramParts:
         """Change settings and save them. Raises DiskFull or FolderNotWritable; the change then holds until quit."""
         with self._changing:
             self.settings = self.settings.changed(section, **values)
-            _save_settings(self.paths, self.settings)
+            store_settings(self.paths, self.settings)
         if section == "models" and "passages_path" in values:
             # Vectors of two models can't be compared, so the passages need new ones.
             self.on_passages_wanted()
@@ -477,6 +483,8 @@ class Fireside(ProgramParts):
     @_LazyPart
     def shelf(self) -> ChatArchive:
         """Return the archive that exports and imports chats with their pictures."""
+        from app.features.exchange.chat_file import build_shelf
+
         return build_shelf(self.database, self.media)
 
     @_LazyPart
@@ -512,11 +520,12 @@ class Fireside(ProgramParts):
 
     @_LazyPart
     def summaries(self) -> SummaryJobs:
+        from app.features.claim_checker.checker import ClaimChecker, chosen_checker
         from app.features.summarize.summaries import TASK, SummaryJobs
         from app.store.jobs import SummaryStore
 
         jobs, store, engines = JobTable(self.database), SummaryStore(self.database), self._engines_of(TASK)
-        checker = _claim_checker(lambda: self.settings, self._new_engine)
+        checker = ClaimChecker(lambda: chosen_checker(self.settings), self._new_engine)
         return SummaryJobs(
             jobs, store, self.documents, engines, lambda: self.settings, turns=self._turns, check=checker.check_summary
         )
@@ -544,6 +553,7 @@ class Fireside(ProgramParts):
     def chats(self) -> Chats:
         """Return the chat services as the window uses them."""
         from app.features.chat_services import Chats
+        from app.features.prompt_library import build_prompts
 
         return Chats(
             self.chat,
@@ -564,6 +574,7 @@ class Fireside(ProgramParts):
     def temporary_chat(self) -> AnswerService:
         """Build a temporary chat. Its store is in memory and closes with the last reference to the chat."""
         from app.features.chat.answer_service import AnswerService
+        from app.features.document_library import build_documents
         from app.features.media import PassingLibrary
         from app.features.projects import ChatPreambles
 
@@ -638,6 +649,8 @@ class Fireside(ProgramParts):
 
     def ask_server(self, server: RemoteServer, key: str | None = None) -> ModelServer:
         """Return a client for a server, stored or not; `key` None uses the stored key."""
+        from app.remote.engine import build_model_server
+
         return build_model_server(server, self.servers, lambda: self.settings, self.ledger, key)
 
     def remember_model(self, path: Path) -> None:
@@ -698,11 +711,12 @@ class Fireside(ProgramParts):
         # Now, as another start needs the files, but not the snapshot that the engine may write for minutes.
         on_let_go()
         self.engine.close()
-        _end_log(self.log_handler)
+        end_log(self.log_handler)
         self.log_handler = None
 
 
 def build_trash(app: Fireside) -> TrashBin:
+    from app.features.transcribe import build_recordings
     from app.features.trash import TrashBin
 
     return TrashBin(
@@ -711,85 +725,14 @@ def build_trash(app: Fireside) -> TrashBin:
         forget=lambda session: app.states.delete_session(session),  # noqa: PLW0108 - made when there is something to forget
         began_at=app.began_at,
         forget_media=lambda before: app.media.remove_unused(before) if app.paths.media.is_dir() else None,
-        recordings=lambda: build_recordings(app) if app.paths.recordings.is_dir() else None,
+        recordings=lambda: build_recordings(app.paths, app.database) if app.paths.recordings.is_dir() else None,
     )
-
-
-def build_recordings(app: Fireside) -> RecordedFiles:
-    from app.features.transcribe import RecordedFiles
-    from app.store.document_store import DocumentStore
-
-    return RecordedFiles(app.paths.recordings, DocumentStore(app.database))
-
-
-def build_documents(
-    paths: AppPaths,
-    database: Database,
-    consent: OutboundConsent | None = None,
-    *,
-    recognizes: bool = True,
-    hear: Hear | None = None,
-    rank_by_model: RankByModel | None = None,
-) -> DocumentLibrary:
-    """Build the document library of a database.
-
-    With `recognizes`, tesseract reads picture pages at once. Without `consent`, documents go wherever a model is
-    chosen (the terminal names its documents).
-    """
-    from app.features.document_library import DocumentLibrary
-    from app.store.conversations import Attachments
-    from app.store.document_store import DocumentStore, PageReadings
-
-    store, attachments, readings = DocumentStore(database), Attachments(database), PageReadings(database)
-    return DocumentLibrary(
-        store,
-        attachments,
-        paths.documents,
-        readings,
-        recognizes=recognizes,
-        consent=consent,
-        hear=hear,
-        rank_by_model=rank_by_model,
-    )
-
-
-def build_hearing(
-    paths: AppPaths, engine: Callable[[], Engine], kept: PageReadings | None = None
-) -> RecordingTranscriber:
-    """Build the transcriber that turns recordings into documents with the loaded model."""
-    from app.features.transcribe import RecordingTranscriber
-
-    return RecordingTranscriber(engine, paths.documents, paths.cache / "heard", kept)
 
 
 def build_spelling(paths: AppPaths) -> SpellChecker:
     from app.features.spelling import SpellChecker
 
     return SpellChecker(paths.own_words)
-
-
-def build_prompts(database: Database, settings: Callable[[], Settings], change: SettingsChange) -> PromptLibrary:
-    from app.features.prompt_library import PromptLibrary
-    from app.store.prompt_store import PromptStore
-
-    return PromptLibrary(PromptStore(database), settings, change)
-
-
-def build_media(paths: AppPaths, database: Database) -> MediaLibrary:
-    from app.features.media import MediaLibrary
-    from app.store.media_store import MediaStore
-
-    return MediaLibrary(MediaStore(database), paths.media, paths.decoded, paths.documents)
-
-
-def build_shelf(database: Database, media: MediaLibrary | None = None) -> ChatArchive:
-    """Build the archive that exports and imports a database's chats with their pictures."""
-    from app.features.exchange.chat_file import ChatArchive, ChatStores
-    from app.store.conversations import Attachments, WholeConversations
-    from app.store.document_store import DocumentStore
-
-    around = ChatStores(database)
-    return ChatArchive(WholeConversations(database), Attachments(database), DocumentStore(database), around, media)
 
 
 def build_summaries(
@@ -802,25 +745,15 @@ def build_summaries(
     model: Path,
 ) -> SummaryJobs:
     """Build summary jobs for a terminal command: own database, one engine, one model."""
+    from app.features.claim_checker.checker import ClaimChecker, chosen_checker
     from app.features.summarize.summaries import TASK, SummaryJobs
     from app.store.jobs import SummaryStore
 
     engines = _engines_of_one(TASK, paths, settings, engine, lambda: model)
-    checker = _claim_checker(lambda: settings, lambda: build_engine(paths))
+    checker = ClaimChecker(lambda: chosen_checker(settings), lambda: build_engine(paths))
     return SummaryJobs(
         JobTable(database), SummaryStore(database), documents, engines, lambda: settings, check=checker.check_summary
     )
-
-
-def _claim_checker(settings: Callable[[], Settings], make_engine: Callable[[], Engine]) -> ClaimChecker:
-    from app.features.claim_checker.checker import ClaimChecker
-
-    return ClaimChecker(lambda: _chosen_checker(settings()), make_engine)
-
-
-def _chosen_checker(settings: Settings) -> Path | None:
-    path = settings.models.checker_path
-    return Path(path) if path and Path(path).is_file() else None
 
 
 def build_translations(
@@ -836,6 +769,7 @@ def build_translations(
 
     Source files stay in place.
     """
+    from app.features.document_library import build_documents
     from app.features.translate.translation_jobs import TASK, TranslationJobs
     from app.store.translation_store import TranslationStore
 
@@ -890,7 +824,13 @@ def build_engine(
     from app.engine.client import EngineClient
     from app.engine.engine_build import EngineBuild
     from app.features.chat.chat_options import wish_of
+    from app.features.models.remote_machines import build_machines
     from app.remote.routing import RoutedEngine
+
+    def elsewhere_by_files() -> RemoteEngine:
+        from app.remote.engine import open_remote_engine
+
+        return open_remote_engine(paths)
 
     # Called at each loading: a model that slept comes back with the settings of now.
     def settings_wish() -> Wish:
@@ -910,61 +850,7 @@ def build_engine(
         here.find_projector = find_projector
     here.settings_wish, here.build = settings_wish, EngineBuild.from_environment()
     # Made when a server's model is chosen: until then neither HTTP nor the keyring is imported.
-    return RoutedEngine(here, elsewhere or (lambda: _remote_engine_of(paths)))
-
-
-def _remote_engine_of(paths: AppPaths) -> RemoteEngine:
-    from app.hub.connection_ledger import ConnectionLedger
-    from app.hub.hub_token import HubToken
-    from app.remote.servers import RemoteServers
-
-    settings, _ = load_settings(paths.settings)
-    return build_remote_engine(
-        RemoteServers(paths.servers, HubToken()), lambda: settings, ConnectionLedger(paths.connections)
-    )
-
-
-def build_remote_engine(
-    servers: RemoteServers, settings: Callable[[], Settings], ledger: ConnectionLedger
-) -> RemoteEngine:
-    """Build the engine that runs models of other servers."""
-    from app.remote.engine import RemoteEngine
-
-    return RemoteEngine(servers, lambda server: build_model_server(server, servers, settings, ledger))
-
-
-def build_model_server(
-    server: RemoteServer,
-    servers: RemoteServers,
-    settings: Callable[[], Settings],
-    ledger: ConnectionLedger,
-    key: str | None = None,
-) -> ModelServer:
-    """Build the client of a server. A server in the user's own network works without internet access being allowed."""
-    from app.hub.access import access_to
-    from app.hub.model_server import ModelServer
-
-    def access() -> NetworkAccess:
-        network = settings().network
-        found = access_to(server.address, settings())
-        return replace(found, allowed=network.allowed if server.is_own_network else network.reaches_internet)
-
-    def own_key() -> str:
-        return servers.read_key(server.name) if key is None else key
-
-    return ModelServer(server.address, access, ledger, own_key, authorities=server.authorities)
-
-
-def build_machines(paths: AppPaths, change: Callable[..., Any] | None = None) -> RemoteMachines:
-    """Build the computers that lend memory, reading the settings from disk on each use."""
-    from app.features.models.remote_machines import RemoteMachines
-
-    def ledger() -> ConnectionLedger:
-        from app.hub.connection_ledger import ConnectionLedger
-
-        return ConnectionLedger(paths.connections)
-
-    return RemoteMachines(lambda: load_settings(paths.settings)[0], ledger, change)
+    return RoutedEngine(here, elsewhere or elsewhere_by_files)
 
 
 def build_serving(
@@ -980,7 +866,9 @@ def build_serving(
     The pool's chosen model is always served, wherever its file is, and is the default when a request names no model.
     `may_replace` as in `AnswerServer`, for servers without a window.
     """
+    from app.features.media import build_passing_media
     from app.features.serving import AnswerServer, ServedModel, served_models
+    from app.features.transcribe import build_hearing
 
     def installed() -> list[ServedModel]:
         first = pool.chosen()
@@ -992,68 +880,11 @@ def build_serving(
     return AnswerServer(
         pool,
         installed,
-        lambda: _passing_library(paths),
+        lambda: build_passing_media(paths),
         lambda engine: build_hearing(paths, engine),
         may_load=lambda: settings().serving.loads_models,
         may_replace=may_replace,
     )
-
-
-def _passing_library(paths: AppPaths) -> PassingLibrary:
-    """Build a media library in memory, for temporary chats."""
-    from app.features.media import PassingLibrary
-    from app.store.media_store import MediaStore
-
-    database = Database.in_memory()
-    library = PassingLibrary(MediaStore(database), paths.decoded, paths.documents)
-    # Nobody closes it: it goes with the last reference to the library.
-    weakref.finalize(library, database.close)
-    return library
-
-
-def gpus_of(engine: Engine) -> tuple[GpuRoom, ...]:
-    """Return the GPUs found by the engine's child, which this starts."""
-    from app.engine.fit import GpuRoom
-
-    return tuple(
-        GpuRoom(device.name, device.description, device.free_bytes, device.total_bytes, device.type == "igpu")
-        for device in engine.describe_devices().devices
-        if device.type in ("gpu", "igpu")
-    )
-
-
-@contextmanager
-def build_models(paths: AppPaths) -> Iterator[ModelCollection]:
-    """Yield the models for the terminal, without the window's labels and queue."""
-    from app.engine.states import StateFolder
-    from app.features.models.collection import CollectionServices, ModelCollection
-    from app.hub.access import access_of
-    from app.hub.connection_ledger import ConnectionLedger
-    from app.hub.hub_token import HubToken
-    from app.hub.network import Network
-
-    settings, _ = load_settings(paths.settings)
-    token = HubToken()
-
-    def change(section: str, **values: Any) -> None:
-        nonlocal settings
-        settings = settings.changed(section, **values)
-        _save_settings(paths, settings)
-
-    with closing(Database.in_memory()) as database:
-        models = ModelCollection(
-            CollectionServices(
-                paths,
-                lambda: settings,
-                change,
-                Network(lambda: access_of(settings, token), ConnectionLedger(paths.connections)),
-                JobTable(database),
-                ModelNotes(database),
-                StateFolder(paths.states, lambda: settings.engine.states_budget_mb * 10**6),
-            )
-        )
-        with closing(models):
-            yield models
 
 
 def build_program(paths: AppPaths | None = None) -> Fireside:
@@ -1069,7 +900,11 @@ def build_program(paths: AppPaths | None = None) -> Fireside:
     log.info("%s %s starts", APP_NAME, __version__)
     try:
         # Before anything opens the database, which is replaced as a file.
-        restored = _restore_backup(paths) if paths.restoring.is_dir() else None
+        restored = None
+        if paths.restoring.is_dir():
+            from app.features.exchange.restore_backup import restore_waiting
+
+            restored = restore_waiting(paths)
         app = _build_parts(paths, handler)
         if restored is not None:
             app.notices.append(restored)
@@ -1077,17 +912,8 @@ def build_program(paths: AppPaths | None = None) -> Fireside:
     # Whatever ends the start, Ctrl+C included, must close the log.
     except BaseException as error:
         log.error("could not start: %s", error, exc_info=True)
-        _end_log(handler)  # a second try starts its own
+        end_log(handler)  # a second try starts its own
         raise
-
-
-def _restore_backup(paths: AppPaths) -> PersonMessage | None:
-    """Put a waiting backup, or the state before it, in place. Return a message that says where the replaced data is."""
-    from app.features.exchange.restore_backup import is_putting_back, put_in_place
-
-    text, other = (RESTORE_UNDONE, "The backup") if is_putting_back(paths) else (BACKUP_RESTORED, "The previous data")
-    before = put_in_place(paths)
-    return PersonMessage(text, f"{other} is kept for 30 days in {before}.", "put_back") if before is not None else None
 
 
 def _build_parts(paths: AppPaths, handler: logging.Handler | None) -> Fireside:
@@ -1121,17 +947,3 @@ def _settle_unfinished(conversations: Conversations, jobs: JobTable) -> None:
         jobs.recover(PAGE_READING)
     except DiskFull:
         log.info("the disk is full: what the run before left stays as it is")
-
-
-def _save_settings(paths: AppPaths, settings: Settings) -> None:
-    try:
-        save_settings(paths.settings, settings)
-    except OSError as error:
-        raise disk_problem(error, paths.config) from error
-
-
-def _end_log(handler: logging.Handler | None) -> None:
-    if handler is not None:
-        # Left there, a second start in this process would write each line twice.
-        logging.getLogger().removeHandler(handler)
-        handler.close()

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 from app import APP_NAME, __version__
-from app.bootstrap import build_documents, build_engine
+from app.bootstrap import build_engine
 from app.cli.passage_model import add_model_argument
 from app.cli.terminal import (
     INTERRUPTED,
@@ -45,6 +45,7 @@ from app.engine.contract import Engine
 from app.features.assistants import conversation_of
 from app.features.chat.chat_options import options_for
 from app.features.document_frames import page_mark
+from app.features.document_library import build_documents
 from app.features.error_messages import sentence_for
 from app.features.models.model_names import display_name
 from app.features.retrieval.support_messages import unsupported_words

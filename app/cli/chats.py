@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from app.bootstrap import build_media, build_shelf
 from app.cli.terminal import INTERRUPTED, TerminalProgress, interruptible_token, print_json
 from app.core.errors import AppError, ChatsUnreadable
 from app.core.events import CancelToken
@@ -19,7 +18,8 @@ from app.core.visible import settle_directions
 from app.features.error_messages import sentence_for
 from app.features.exchange import chat_import
 from app.features.exchange.chat_export import ENDINGS, ExportFinished, export_chats
-from app.features.exchange.chat_file import ChatArchive
+from app.features.exchange.chat_file import ChatArchive, build_shelf
+from app.features.media import build_media
 from app.store.conversations import Conversation, Conversations, WholeConversations
 from app.store.database import Database
 from app.store.projects import Projects, Tags

@@ -6,11 +6,12 @@ import argparse
 from contextlib import closing
 from pathlib import Path
 
-from app.bootstrap import build_engine, build_models
+from app.bootstrap import build_engine
 from app.cli.terminal import interruptible_token, load_model, model_path, print_json
 from app.core.paths import AppPaths
 from app.core.settings import load_settings
 from app.features.diagnostics import report_of, text_of
+from app.features.models.fetch_model import build_models
 
 
 def add_arguments(doctor: argparse.ArgumentParser) -> None:

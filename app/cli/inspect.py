@@ -11,7 +11,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from app.bootstrap import build_engine, build_models
+from app.bootstrap import build_engine
 from app.cli.terminal import TerminalProgress, interruptible_token, load_model, model_path, print_json
 from app.core.events import CancelToken, Guess, PromptProgress, TokenSeen
 from app.core.paths import AppPaths, resource_path
@@ -23,6 +23,7 @@ from app.features.error_messages import sentence_for
 from app.features.inside import looks
 from app.features.inside.anatomy import ModelAnatomy, anatomy_of
 from app.features.inside.model_comparison import ComparisonStep, ModelFigures, compare_models, line_of
+from app.features.models.fetch_model import build_models
 
 BAR = 20
 """Characters of a full bar."""

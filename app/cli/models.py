@@ -9,7 +9,6 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from app.bootstrap import build_models
 from app.cli.terminal import INTERRUPTED, TerminalProgress, interruptible_token, print_json
 from app.core.errors import AppError, ModelNotOurs
 from app.core.events import CancelToken
@@ -17,7 +16,7 @@ from app.core.paths import AppPaths
 from app.core.visible import size_words
 from app.features.models.choice import pick_file
 from app.features.models.collection import ModelCollection
-from app.features.models.fetch_model import ModelReady, fetch_model
+from app.features.models.fetch_model import ModelReady, build_models, fetch_model
 from app.features.models.installed import OPENED, InstalledFile
 from app.hub.hub_search import FoundRepository, HubQuery
 from app.hub.model_files import ModelFile, Repository, quantization_words

@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from app.bootstrap import build_documents
 from app.cli import terminal
 from app.cli.input_files import InputFiles, files_of
 from app.cli.passage_model import add_model_argument, passage_model
 from app.core.paths import AppPaths
 from app.features.document_frames import page_mark
+from app.features.document_library import build_documents
 from app.features.retrieval.joined import JOINED, JoinedDocuments
 from app.features.retrieval.ranking import MOST_RANKED, rank_with_scores
 from app.store.database import Database

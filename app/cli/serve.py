@@ -9,11 +9,12 @@ import threading
 from dataclasses import replace
 from pathlib import Path
 
-from app.bootstrap import build_engine, build_models, build_pool, build_serving
+from app.bootstrap import build_engine, build_pool, build_serving
 from app.cli.terminal import PRESS_TO_STOP, interruptible_token, load_model, model_path
 from app.core.errors import KeyFileUnreadable
 from app.core.paths import AppPaths
 from app.core.settings import load_settings
+from app.features.models.fetch_model import build_models
 from app.hub.hub_token import HubToken
 from app.server.http_application import AccessRules, make_application
 from app.server.running import PORT, RunningServer, ServerSwitch, names_of

@@ -10,7 +10,7 @@ from contextlib import closing
 from functools import cached_property
 from pathlib import Path
 
-from app.bootstrap import build_documents, build_engine, build_summaries
+from app.bootstrap import build_engine, build_summaries
 from app.cli import terminal
 from app.cli.input_files import InputFiles, files_of
 from app.core.errors import AppError
@@ -18,6 +18,7 @@ from app.core.events import CancelToken
 from app.core.paths import AppPaths
 from app.core.settings import load_settings
 from app.features.claim_checker.conversion import open_checker
+from app.features.document_library import build_documents
 from app.features.models.model_languages import weights_in
 from app.features.summarize.digest import FORMS, digest_summary
 from app.features.summarize.export import ENDINGS, as_text, report_fields, save_file

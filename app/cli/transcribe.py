@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from contextlib import closing
 from pathlib import Path
 
-from app.bootstrap import build_engine, build_hearing
+from app.bootstrap import build_engine
 from app.cli.terminal import INTERRUPTED, TerminalProgress, interruptible_token, load_model, model_path, print_json
 from app.core.errors import DocumentUnreadable
 from app.core.events import CancelToken
@@ -20,7 +20,15 @@ from app.documents.formats.sound import is_sound
 from app.documents.protocol import BlocksRead, Done, Found, Read
 from app.documents.source import PageRead
 from app.features.error_messages import count_units
-from app.features.transcribe import RecordingTranscriber, SpokenSegment, format_clock, segment_of, srt_of, text_of
+from app.features.transcribe import (
+    RecordingTranscriber,
+    SpokenSegment,
+    build_hearing,
+    format_clock,
+    segment_of,
+    srt_of,
+    text_of,
+)
 from app.features.work.saved_file import write_file
 from app.store.document_store import opened_readings
 

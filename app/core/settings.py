@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from app.core.paths import make_folder
+from app.core.paths import AppPaths, disk_problem, make_folder
 
 # Raised when the meaning of a value changes, not when one is added.
 SCHEMA_VERSION = 2
@@ -317,6 +317,14 @@ def save_settings(path: Path, settings: Settings) -> None:
     # Once only: a second failure is a real one.
     except FileNotFoundError:  # a start that swept just now took it for one that was left behind
         _write_file(path, settings)
+
+
+def store_settings(paths: AppPaths, settings: Settings) -> None:
+    """Write the settings where they belong. Raises DiskFull or FolderNotWritable."""
+    try:
+        save_settings(paths.settings, settings)
+    except OSError as error:
+        raise disk_problem(error, paths.config) from error
 
 
 def sweep_settings(path: Path) -> None:

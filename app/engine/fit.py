@@ -10,6 +10,7 @@ import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from app.engine.contract import Engine
 from app.engine.model_shape import BLIND, CELLS_STEP, VALUE_BYTES, MemoryNeeds, ModelLayout, ModelShape
 from app.engine.protocol import Wish
 
@@ -311,3 +312,12 @@ def _reserve_bytes(total_bytes: int) -> int:
 
 def _spare_bytes(free_bytes: int, total_bytes: int) -> int:
     return max(0, free_bytes - _reserve_bytes(total_bytes or free_bytes))
+
+
+def gpus_of(engine: Engine) -> tuple[GpuRoom, ...]:
+    """Return the GPUs found by the engine's child, which this starts."""
+    return tuple(
+        GpuRoom(device.name, device.description, device.free_bytes, device.total_bytes, device.type == "igpu")
+        for device in engine.describe_devices().devices
+        if device.type in ("gpu", "igpu")
+    )

@@ -10,6 +10,7 @@ import shutil
 import sys
 import threading
 import time
+import weakref
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
@@ -20,8 +21,9 @@ from typing import TYPE_CHECKING
 
 from app.core.errors import AppError, DocumentUnreadable, PictureUnreadable
 from app.core.events import CancelToken, Media, Message
-from app.core.paths import disk_problem, make_folder, private_opener
+from app.core.paths import AppPaths, disk_problem, make_folder, private_opener
 from app.documents.limits import MOST_PICTURE_BYTES, sent_size
+from app.store.database import Database
 from app.store.media_store import MediaStore, MediaUse, StoredMedia
 
 if TYPE_CHECKING:
@@ -378,3 +380,16 @@ def _file_status(path: Path) -> os.stat_result | None:
         return path.stat()
     except OSError:
         return None
+
+
+def build_media(paths: AppPaths, database: Database) -> MediaLibrary:
+    return MediaLibrary(MediaStore(database), paths.media, paths.decoded, paths.documents)
+
+
+def build_passing_media(paths: AppPaths) -> PassingLibrary:
+    """Build a media library in memory, for temporary chats."""
+    database = Database.in_memory()
+    library = PassingLibrary(MediaStore(database), paths.decoded, paths.documents)
+    # Nobody closes it: it goes with the last reference to the library.
+    weakref.finalize(library, database.close)
+    return library

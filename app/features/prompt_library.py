@@ -16,6 +16,7 @@ from app.features.work.saved_file import write_file
 
 if TYPE_CHECKING:
     from app.core.settings import Settings
+    from app.store.database import Database
     from app.store.prompt_store import PromptStore
 
 CLIPBOARD, SELECTION, DATE = "clipboard", "selection", "date"
@@ -285,3 +286,9 @@ def _front_matter_name(front: str) -> str:
 def _write_file(path: Path, text: str) -> None:
     with write_file(path) as file:
         file.write(text.encode("utf-8", "replace"))
+
+
+def build_prompts(database: Database, settings: Callable[[], Settings], change: Callable[..., None]) -> PromptLibrary:
+    from app.store.prompt_store import PromptStore
+
+    return PromptLibrary(PromptStore(database), settings, change)

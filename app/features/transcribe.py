@@ -36,8 +36,10 @@ from app.store.document_store import HEARD, DocumentStore, StoredPageReading
 
 if TYPE_CHECKING:
     from app.core.events import CancelToken, ModelLoaded
+    from app.core.paths import AppPaths
     from app.engine.contract import Engine
     from app.engine.protocol import Ask
+    from app.store.database import Database
     from app.store.document_store import PageReadings
 
 
@@ -452,3 +454,15 @@ def _srt_time(seconds: float) -> str:
     hours, rest = divmod(milliseconds, 3_600_000)
     minutes, rest = divmod(rest, 60_000)
     return f"{hours:02d}:{minutes:02d}:{rest // 1000:02d},{rest % 1000:03d}"
+
+
+def build_hearing(
+    paths: AppPaths, engine: Callable[[], Engine], kept: PageReadings | None = None
+) -> RecordingTranscriber:
+    """Build the transcriber that turns recordings into documents with the loaded model."""
+    return RecordingTranscriber(engine, paths.documents, paths.cache / "heard", kept)
+
+
+def build_recordings(paths: AppPaths, database: Database) -> RecordedFiles:
+    """Build the recordings that stay with their documents."""
+    return RecordedFiles(paths.recordings, DocumentStore(database))

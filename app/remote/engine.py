@@ -44,9 +44,14 @@ from app.core.events import (
     Waiting,
     WaitingAnew,
 )
+from app.core.paths import AppPaths
+from app.core.settings import Settings, load_settings
 from app.engine.answer_decoder import ForcedEnd
 from app.engine.contract import AnswerEvent, EmbeddingVectors, TokenLabels, WakingEvent
 from app.engine.protocol import OPEN, Ask, CallSyntax, DevicesDescribed, Inspected, MediaCount, Wish
+from app.hub.access import NetworkAccess, access_to
+from app.hub.connection_ledger import ConnectionLedger
+from app.hub.hub_token import HubToken
 from app.hub.model_server import ModelServer, RequestCut
 from app.remote import server_facts
 from app.remote.counting import TokenEstimator
@@ -709,3 +714,38 @@ def _read_deltas(
     if not reader.is_over:
         raise ServerUnreachable(used.server.host, "broken")
     yield from reader.close()
+
+
+def build_remote_engine(
+    servers: RemoteServers, settings: Callable[[], Settings], ledger: ConnectionLedger
+) -> RemoteEngine:
+    """Build the engine that runs models of other servers."""
+    return RemoteEngine(servers, lambda server: build_model_server(server, servers, settings, ledger))
+
+
+def open_remote_engine(paths: AppPaths) -> RemoteEngine:
+    """Build the engine of other servers with the settings on disk, for the terminal."""
+    settings, _ = load_settings(paths.settings)
+    return build_remote_engine(
+        RemoteServers(paths.servers, HubToken()), lambda: settings, ConnectionLedger(paths.connections)
+    )
+
+
+def build_model_server(
+    server: RemoteServer,
+    servers: RemoteServers,
+    settings: Callable[[], Settings],
+    ledger: ConnectionLedger,
+    key: str | None = None,
+) -> ModelServer:
+    """Build the client of a server. A server in the user's own network works without internet access being allowed."""
+
+    def access() -> NetworkAccess:
+        network = settings().network
+        found = access_to(server.address, settings())
+        return replace(found, allowed=network.allowed if server.is_own_network else network.reaches_internet)
+
+    def own_key() -> str:
+        return servers.read_key(server.name) if key is None else key
+
+    return ModelServer(server.address, access, ledger, own_key, authorities=server.authorities)

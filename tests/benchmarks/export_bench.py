@@ -33,9 +33,9 @@ def rows() -> Iterator[Row]:
     from PySide6.QtCore import QObject, QTimer
     from PySide6.QtWidgets import QApplication
 
-    from app.bootstrap import build_shelf
     from app.core.events import Role
     from app.features.exchange.chat_export import export_chats
+    from app.features.exchange.chat_file import build_shelf
     from app.store.conversations import Conversation, Conversations, MessageState, TreeMessage
     from app.store.database import Database
     from app.ui.paper.printed_chats import export_pdf

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from app.core.errors import AppError, PromptTooLong
 from app.core.events import CancelToken
+from app.core.settings import Settings
 from app.engine.contract import Engine, TokenLabels
 from app.engine.protocol import Wish
 from app.features.claim_checker.conversion import knows_language
@@ -166,3 +167,9 @@ def _label_probability(row: Sequence[float]) -> float:
     largest = max(row)
     shares = [math.exp(value - largest) for value in row]
     return shares[-1] / sum(shares)
+
+
+def chosen_checker(settings: Settings) -> Path | None:
+    """Return the chosen claim checker if its file is there."""
+    path = settings.models.checker_path
+    return Path(path) if path and Path(path).is_file() else None

@@ -259,3 +259,9 @@ def _finite_value(value: Any) -> Any:
     if isinstance(value, dict):
         return {name: _finite_value(one) for name, one in value.items()}
     return [_finite_value(item) for item in value] if isinstance(value, list | tuple) else value
+
+
+def build_shelf(database: Database, media: MediaLibrary | None = None) -> ChatArchive:
+    """Build the archive that exports and imports a database's chats with their pictures."""
+    around = ChatStores(database)
+    return ChatArchive(WholeConversations(database), Attachments(database), DocumentStore(database), around, media)

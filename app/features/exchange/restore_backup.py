@@ -25,6 +25,7 @@ from app.core.errors import (
 )
 from app.core.events import CancelToken
 from app.core.paths import AppPaths, disk_problem, make_folder
+from app.features.error_messages import PersonMessage
 from app.features.exchange.backup import (
     CHUNK_BYTES,
     DATABASE,
@@ -47,6 +48,7 @@ from app.features.exchange.foreign import fields_of, list_of, number_of, text_of
 from app.features.exchange.json_pieces import read_value
 from app.store.database import copied_counts, is_let_go, prepare_copy
 
+BACKUP_RESTORED, RESTORE_UNDONE = "Your backup was restored.", "The restore was undone."
 PROGRESS = ".restoring.json"
 """In what waits and in what was put aside; see `_RestoreProgress`."""
 MOST_MANIFEST_BYTES = 50_000_000
@@ -346,3 +348,10 @@ def remove_old(places: AppPaths, now: float) -> None:
     for aside in places.before_restoring.iterdir() if places.before_restoring.is_dir() else ():
         if now - aside.stat().st_mtime > KEPT_S:
             shutil.rmtree(aside, ignore_errors=True)
+
+
+def restore_waiting(paths: AppPaths) -> PersonMessage | None:
+    """Put a waiting backup, or the state before it, in place. Return a message that says where the replaced data is."""
+    text, other = (RESTORE_UNDONE, "The backup") if is_putting_back(paths) else (BACKUP_RESTORED, "The previous data")
+    before = put_in_place(paths)
+    return PersonMessage(text, f"{other} is kept for 30 days in {before}.", "put_back") if before is not None else None

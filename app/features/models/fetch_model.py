@@ -3,15 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from app.core.events import CancelToken
-from app.features.models.collection import ModelCollection
+from app.core.paths import AppPaths
+from app.core.settings import load_settings, store_settings
+from app.engine.states import StateFolder
+from app.features.models.collection import CollectionServices, ModelCollection
+from app.hub.access import access_of
+from app.hub.connection_ledger import ConnectionLedger
+from app.hub.hub_token import HubToken
 from app.hub.model_files import ModelFile, RemoteFile, Repository
+from app.hub.network import Network
 from app.hub.protocol import ChildEvent, Done, Fetched
 from app.hub.protocol import Job as FetchJob
 from app.hub.running_fetch import fetch_download
+from app.store.database import Database
+from app.store.jobs import JobTable
+from app.store.model_notes import ModelNotes
 
 
 @dataclass(frozen=True)
@@ -91,3 +103,30 @@ def _copy_existing(
     if copy is None:
         return None
     return Done(str(copy), file.size_bytes, file.sha256, repository.commit, file.size_bytes, 0.0)
+
+
+@contextmanager
+def build_models(paths: AppPaths) -> Iterator[ModelCollection]:
+    """Yield the models for the terminal, without the window's labels and queue."""
+    settings, _ = load_settings(paths.settings)
+    token = HubToken()
+
+    def change(section: str, **values: Any) -> None:
+        nonlocal settings
+        settings = settings.changed(section, **values)
+        store_settings(paths, settings)
+
+    with closing(Database.in_memory()) as database:
+        models = ModelCollection(
+            CollectionServices(
+                paths,
+                lambda: settings,
+                change,
+                Network(lambda: access_of(settings, token), ConnectionLedger(paths.connections)),
+                JobTable(database),
+                ModelNotes(database),
+                StateFolder(paths.states, lambda: settings.engine.states_budget_mb * 10**6),
+            )
+        )
+        with closing(models):
+            yield models

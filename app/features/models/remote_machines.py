@@ -6,8 +6,10 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from app.core.errors import NetworkOff
+from app.core.settings import load_settings
 
 if TYPE_CHECKING:
+    from app.core.paths import AppPaths
     from app.core.settings import Settings
     from app.engine.fit import GpuRoom
     from app.engine.rpc_machines import RemoteMachine
@@ -82,3 +84,14 @@ class RemoteMachines:
 
     def _note_connection(self, address: str) -> None:
         self._ledger().begin(address.rpartition(":")[0], WHY)
+
+
+def build_machines(paths: AppPaths, change: Callable[..., Any] | None = None) -> RemoteMachines:
+    """Build the computers that lend memory, reading the settings from disk on each use."""
+
+    def ledger() -> ConnectionLedger:
+        from app.hub.connection_ledger import ConnectionLedger
+
+        return ConnectionLedger(paths.connections)
+
+    return RemoteMachines(lambda: load_settings(paths.settings)[0], ledger, change)

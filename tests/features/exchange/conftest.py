@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from app.bootstrap import build_shelf
-from app.features.exchange.chat_file import ChatArchive
+from app.features.exchange.chat_file import ChatArchive, build_shelf
 from app.store.conversations import Conversations
 from app.store.database import Database
 

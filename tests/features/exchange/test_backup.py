@@ -175,7 +175,7 @@ def test_a_backup_waits_while_somebody_has_the_database_and_the_next_start_takes
     with closing(bootstrap.build_program(here)) as app:
         (chat,) = app.conversations.find()
         assert (chat.title, app.shelf.whole.message_count(chat.id)) == ("Rent", 1)
-        assert bootstrap.BACKUP_RESTORED in [notice.text for notice in app.notices]
+        assert restore_backup.BACKUP_RESTORED in [notice.text for notice in app.notices]
         assert app.settings.appearance.zoom == 1.5
     with closing(bootstrap.build_program(here)) as app:
         assert not app.notices
@@ -456,7 +456,7 @@ def test_putting_back_waits_while_somebody_has_the_database_and_loses_nothing_wh
         put_back(here)
     with closing(bootstrap.build_program(here)) as app:
         assert {chat.title for chat in app.conversations.find()} == {"Later", "Rent"}
-        assert bootstrap.RESTORE_UNDONE in [notice.text for notice in app.notices]
+        assert restore_backup.RESTORE_UNDONE in [notice.text for notice in app.notices]
 
 
 def test_putting_back_that_was_ended_while_it_moved_is_completed_by_the_next(

@@ -14,12 +14,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.bootstrap import build_shelf
 from app.core.errors import ChatsUnreadable
 from app.core.events import AnswerStats, CancelToken, FinishReason, Role
 from app.core.paths import resource_path
 from app.features.exchange.chat_export import ExportFinished, ExportProgress, export_chats
-from app.features.exchange.chat_file import ChatArchive
+from app.features.exchange.chat_file import ChatArchive, build_shelf
 from app.features.exchange.chat_import import ChatImported, ChatNotRead, ImportFinished, import_chats, recognize_format
 from app.features.retrieval.support import NOT_FOUND
 from app.features.survey.wanted import SurveyCoverage, made_to_fields

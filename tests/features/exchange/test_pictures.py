@@ -13,14 +13,14 @@ import pytest
 from docx import Document
 from PySide6.QtGui import QImage
 
-from app.bootstrap import build_media, build_shelf
 from app.core.events import CancelToken, Role
 from app.core.paths import AppPaths
 from app.features.exchange.backup import BackupUnpacked, back_up
 from app.features.exchange.chat_export import export_chats
-from app.features.exchange.chat_file import ChatArchive
+from app.features.exchange.chat_file import ChatArchive, build_shelf
 from app.features.exchange.chat_import import ChatContinued, ChatImported, ChatIsHere, import_chats
 from app.features.exchange.restore_backup import accept, put_in_place, unpack_backup
+from app.features.media import build_media
 from app.store.conversations import Conversation, Conversations
 from app.store.database import Database
 from tests.features.exchange import makers

@@ -12,11 +12,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.bootstrap import build_documents
 from app.core.events import CancelToken
 from app.core.paths import AppPaths
 from app.features.document_frames import passages_text
-from app.features.document_library import DocumentStored
+from app.features.document_library import DocumentStored, build_documents
 from app.features.retrieval.choosing import choose_passages
 from app.features.retrieval.citations import sources_of
 from app.store.database import Database

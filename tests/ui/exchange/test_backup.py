@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from PySide6.QtWidgets import QDialog, QFileDialog, QLabel, QPushButton
 
-from app.bootstrap import BACKUP_RESTORED, RESTORE_UNDONE, build_program
+from app.bootstrap import build_program
 from app.core.events import CancelToken
-from app.features.exchange.restore_backup import accept, unpack_backup
+from app.features.exchange.restore_backup import BACKUP_RESTORED, RESTORE_UNDONE, accept, unpack_backup
 from app.ui.exchange.backup import PUT_BACK_AND_RESTART, RESTORE_QUESTION, Backups
 from app.ui.shared_labels import CANCEL
 from tests.helpers.desks.settings import SettingsDesk

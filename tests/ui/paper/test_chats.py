@@ -14,11 +14,10 @@ from PySide6.QtGui import QPyTextObject, QTextFormat
 from PySide6.QtWidgets import QApplication
 from shiboken6 import createdByPython, isValid
 
-from app.bootstrap import build_shelf
 from app.core.errors import DiskFull, FolderNotWritable
 from app.core.events import CancelToken, Role
 from app.features.exchange.chat_export import ExportFinished, ExportProgress
-from app.features.exchange.chat_file import ChatArchive
+from app.features.exchange.chat_file import ChatArchive, build_shelf
 from app.store.conversations import Conversation, Conversations, MessageState, TreeMessage
 from app.store.database import Database
 from app.ui.paper.page_breaks import LaidOutText

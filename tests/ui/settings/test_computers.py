@@ -12,12 +12,12 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
-from app.bootstrap import build_machines
 from app.core.errors import MachineUnusable
 from app.core.paths import AppPaths
 from app.core.settings import Settings, load_settings, save_settings
 from app.engine.protocol import MACHINE, Device, DevicesDescribed
 from app.features.error_messages import sentence_for
+from app.features.models.remote_machines import build_machines
 from app.hub.connection_ledger import ConnectionLedger
 from app.ui.settings.computers import DEVICES_FREE_MEMORY, FREE_MEMORY, NOT_ASKED, ComputersSection
 from app.ui.theme import Theme
