@@ -57,7 +57,6 @@ def start_log(folder: Path, name: str = "fireside.log") -> logging.Handler | Non
 
 
 def end_log(handler: logging.Handler | None) -> None:
-    """Close what `start_log` attached."""
     if handler is not None:
         # Left there, a second start in this process would write each line twice.
         logging.getLogger().removeHandler(handler)

@@ -464,5 +464,4 @@ def build_hearing(
 
 
 def build_recordings(paths: AppPaths, database: Database) -> RecordedFiles:
-    """Build the recordings that stay with their documents."""
     return RecordedFiles(paths.recordings, DocumentStore(database))

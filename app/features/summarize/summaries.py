@@ -128,7 +128,7 @@ class RunningSummary(JobAttempt[SummaryEvent]):
         events = pipeline(self._documents, self._wish, engine, self._kept, cancel)
         if self._check is not None:
             events = self._check(events, self._documents, cancel)
-        yield from self._record_events(record, events)
+        return self._record_events(record, events)
 
     def _start_recording(self, model: str, *, expect: Expect, side_by_side: int = 1) -> SummaryAttempt:
         partial = PartialSummary(self._documents, self._wish, self._job.title, model)

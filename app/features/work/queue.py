@@ -159,26 +159,23 @@ class JobQueue(Generic[Event]):
         """
         while self._turns.wait_for_turn(self._kind, self._next_place, cancel):
             try:
-                yield from self._run_turn(cancel)
+                with self._engines.hold_engine(cancel), keep_awake(self._stays_awake) as look:
+                    has_turn = True
+                    # Taken under the lock, so that a stop never falls between choosing and beginning.
+                    while has_turn and not cancel.cancelled and (job := self._take_job(stop := LinkedToken(cancel))):
+                        try:
+                            yield JobEvent(job.id, None)
+                            for event in self._carry_out(job, stop):
+                                look()
+                                yield JobEvent(job.id, event)
+                        finally:
+                            # Also when whoever runs the queue stops listening.
+                            self._release_job(job.id)
+                        yield JobEvent(job.id, None)
+                        # Another kind's earlier job goes first, even in the middle of this queue.
+                        has_turn = self._turns.goes_on(self._kind, self._next_place)
             finally:
                 self._turns.give_back()
-
-    def _run_turn(self, cancel: CancelToken) -> Iterator[JobEvent[Event]]:
-        with self._engines.hold_engine(cancel), keep_awake(self._stays_awake) as look:
-            # Taken under the lock, so that a stop never falls between choosing and beginning.
-            while not cancel.cancelled and (job := self._take_job(stop := LinkedToken(cancel))) is not None:
-                try:
-                    yield JobEvent(job.id, None)
-                    for event in self._carry_out(job, stop):
-                        look()
-                        yield JobEvent(job.id, event)
-                finally:
-                    # Also when whoever runs the queue stops listening.
-                    self._release_job(job.id)
-                yield JobEvent(job.id, None)
-                # Another kind's earlier job goes first, even in the middle of this queue.
-                if not self._turns.goes_on(self._kind, self._next_place):
-                    return
 
     def _next_place(self) -> float | None:
         job = next(iter(self._jobs.find(self._kind, (QUEUED,))), None)
@@ -201,8 +198,33 @@ class JobQueue(Generic[Event]):
                 self._write_end(job_id, QUEUED)
 
     def _carry_out(self, job: Job, stop: CancelToken) -> Iterator[Event]:
+        """Retry when the engine ended or lost its model, as long as attempts make progress."""
+        tries = 0
         try:
-            yield from self._attempt_repeatedly(job, stop)
+            working = self._working = self._begin_attempt(job)
+            while True:
+                steps = working.steps
+                try:
+                    yield from working.without_engine(stop)
+                    # Done without a model, none is loaded.
+                    if not working.is_complete and not stop.cancelled:
+                        with self._engines.open_engine(stop) as engine:
+                            if engine is None:
+                                return
+                            model = self._allowed_model(job, engine)
+                            with closing(working.attempt(engine, model, stop)) as events:
+                                for event in events:
+                                    yield event
+                                    if not working.is_complete:
+                                        _require_same_model(engine, model)
+                    if working.is_complete or not stop.cancelled:  # or it would have its turn again and again
+                        self._end_job(job.id, DONE)
+                    return
+                except (EngineStopped, ModelReplaced):
+                    # Each new step shows that going on helps; without one the engine's end is the job's doing.
+                    tries = 1 if working.steps > steps else tries + 1
+                    if tries >= TRIES or stop.cancelled:
+                        raise
         except AppError as error:
             if stop.cancelled:  # the engine ends with the program
                 return
@@ -212,46 +234,15 @@ class JobQueue(Generic[Event]):
             self._end_job(job.id, FAILED)  # a defect: it must not come up again at every start
             raise
 
-    def _attempt_repeatedly(self, job: Job, stop: CancelToken) -> Iterator[Event]:
-        """Retry when the engine ended or lost its model, as long as attempts make progress."""
-        working, tries = self._begin_attempt(job), 0
-        self._working = working
-        while True:
-            steps = working.steps
-            try:
-                yield from self._attempt_once(job, working, stop)
-                return
-            except (EngineStopped, ModelReplaced):
-                # Each new step shows that going on helps; without one the engine's end is the job's doing.
-                tries = 1 if working.steps > steps else tries + 1
-                if tries >= TRIES or stop.cancelled:
-                    raise
-
-    def _attempt_once(self, job: Job, working: JobAttempt[Event], stop: CancelToken) -> Iterator[Event]:
-        yield from working.without_engine(stop)
-        # Done without a model, none is loaded.
-        if not working.is_complete and not stop.cancelled:
-            with self._engines.open_engine(stop) as engine:
-                if engine is None:
-                    return
-                yield from self._attempt_with_engine(job, engine, working, stop)
-        if working.is_complete or not stop.cancelled:  # or it would have its turn again and again
-            self._end_job(job.id, DONE)
-
-    def _attempt_with_engine(
-        self, job: Job, engine: Engine, working: JobAttempt[Event], stop: CancelToken
-    ) -> Iterator[Event]:
+    def _allowed_model(self, job: Job, engine: Engine) -> ModelLoaded:
+        """Return the loaded model, which may be sent the job's documents."""
         model = engine.loaded
         # The child may end between loading and this line.
         if model is None:
             raise EngineStopped(None, "it ended right after the model was loaded")
         # Asked before a single word of the documents is sent.
         self._engines.let_out(self._documents_of(job.id), model)
-        with closing(working.attempt(engine, model, stop)) as events:
-            for event in events:
-                yield event
-                if engine.loaded is not None and engine.loaded.path != model.path and not working.is_complete:
-                    raise ModelReplaced  # between two asks, which the engine does not tell
+        return model
 
     def _end_job(self, job_id: int, state: str, error: AppError | None = None) -> None:
         """Store a job's end: a complete result counts even if it was stopped meanwhile.
@@ -284,6 +275,12 @@ class JobQueue(Generic[Event]):
     def _job_state(self, job_id: int) -> str:
         job = self._jobs.get(job_id)
         return self.settled_job(job).state if job is not None and job.kind == self._kind else ""
+
+
+def _require_same_model(engine: Engine, model: ModelLoaded) -> None:
+    """Raise ModelReplaced if another model came in between two requests, which the engine doesn't tell."""
+    if engine.loaded is not None and engine.loaded.path != model.path:
+        raise ModelReplaced
 
 
 Row = TypeVar("Row")

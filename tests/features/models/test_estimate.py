@@ -218,7 +218,7 @@ class Probe:
 
 @pytest.fixture
 def four_cores(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("app.features.models.estimate.physical_cores", lambda: CORES)
+    monkeypatch.setattr("app.features.models.machine_speed.physical_cores", lambda: CORES)
 
 
 def test_memory_is_probed_once_and_bounds_what_cores_can_unpack(tmp_path: Path, four_cores: None) -> None:
