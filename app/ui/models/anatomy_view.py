@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QEvent, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QSize, Qt
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QBoxLayout, QFrame, QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
 
@@ -42,16 +42,11 @@ VALUE_PX, NARROW_ROW_PX, LEAST_PX = 132, 400, 180
 class AnatomyPage(ModelsPage):
     """Page of a model's structure; the file's header is read on a thread, and nothing is loaded."""
 
-    back_wanted = Signal()
-    explained_wanted = Signal()
-
     def __init__(self, ui: UiContext) -> None:
         super().__init__(ui.theme, tr("Inside"))
         self._installed: InstalledFile | None = None
         self.back = text_button(tr("Back to list"), "quiet")
-        self.back.clicked.connect(self.back_wanted)
         self.explained = text_button(tr(HOW_IT_WORKS))
-        self.explained.clicked.connect(self.explained_wanted)
         self.top.addWidget(self.explained, 0, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeading)
         self._column.insertWidget(0, self.back, 0, Qt.AlignmentFlag.AlignLeading)
         ui.theme.dress(self.back, self.explained, font=(13.5, 500))

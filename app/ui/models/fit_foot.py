@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout
 
 from app.features.models.estimate import TOO_LARGE, MemoryFit, fit_words, pace_words
@@ -32,10 +32,6 @@ DOWNLOADING_PERCENT = "Downloading, {percent} %"
 class FitFoot(QFrame):
     """Foot with fit and download button; requests are made by the page."""
 
-    download_wanted = Signal()
-    exact_wanted = Signal()
-    retry_wanted = Signal()
-
     def __init__(self, theme: Theme) -> None:
         super().__init__()
         self._theme = theme
@@ -48,12 +44,9 @@ class FitFoot(QFrame):
         self.fit = QLabel(textFormat=Qt.TextFormat.PlainText, wordWrap=True)
         self.exact = text_button(tr("Measure exactly"), "link")
         self.exact.setToolTip(tr("Read the start of the file to calculate the memory it needs"))
-        self.exact.clicked.connect(self.exact_wanted)
         self.retry = text_button(tr(TRY_AGAIN), "link")
-        self.retry.clicked.connect(self.retry_wanted)
         self.vision: CheckRow | None = None
         self.download = text_button(tr(DOWNLOAD), "primary")
-        self.download.clicked.connect(self.download_wanted)
         self._fit_row = QHBoxLayout()
         self._fit_row.addWidget(self._glyph)
         self._fit_row.addWidget(self.fit, 1)

@@ -382,8 +382,8 @@ class ModelsView(QStackedWidget):
         from app.ui.models.anatomy_view import AnatomyPage
 
         page = AnatomyPage(self._ui)
-        page.back_wanted.connect(lambda: self.show_page(self._page_before_anatomy))
-        page.explained_wanted.connect(lambda: self.show_page("how"))
+        page.back.clicked.connect(lambda: self.show_page(self._page_before_anatomy))
+        page.explained.clicked.connect(lambda: self.show_page("how"))
         return self._added(page)
 
     @cached_property

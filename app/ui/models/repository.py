@@ -291,12 +291,12 @@ class RepositoryPage(QWidget):
         self.card_again = text_button(tr(TRY_AGAIN), "link")
         self.card_again.clicked.connect(self._ask_card)
         self.foot = FitFoot(theme)
-        self.foot.download_wanted.connect(self._on_download)
+        self.foot.download.clicked.connect(self._on_download)
         self.foot.download.setToolTip("Ctrl+Enter")
         keys = QShortcut(QKeySequence("Ctrl+Return"), self, context=Qt.ShortcutContext.WidgetWithChildrenShortcut)
         keys.activated.connect(self.foot.download.click)
-        self.foot.exact_wanted.connect(lambda: self._estimate(exactly=True))
-        self.foot.retry_wanted.connect(self._estimate)
+        self.foot.exact.clicked.connect(lambda: self._estimate(exactly=True))
+        self.foot.retry.clicked.connect(lambda: self._estimate())  # noqa: PLW0108 - not with what a click hands over
         name_widgets(
             repository_title=self.title,
             repository_facts=self.facts,

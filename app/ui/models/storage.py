@@ -98,7 +98,7 @@ class StoragePage(ModelsPage):
         self.rows.addWidget(frame)
         self.folder = FolderRow(self._theme)
         self.folder.move_wanted.connect(self.move_to)
-        self.folder.cancel_wanted.connect(self._cancel_move)
+        self.folder.cancel_button.clicked.connect(self._cancel_move)
         self.rows.addWidget(self.folder)
         self.show_text(self.lead, tr("Reading sizes…"))
 
@@ -371,7 +371,6 @@ class FolderRow(QFrame):
 
     move_wanted = Signal(object)
     """Folder to move to."""
-    cancel_wanted = Signal()
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
@@ -391,7 +390,6 @@ class FolderRow(QFrame):
         self.move_button.clicked.connect(self.ask_where)
         self.cancel_button = text_button(tr(CANCEL), "quiet")
         self.cancel_button.setAccessibleName(tr("Cancel moving"))
-        self.cancel_button.clicked.connect(self.cancel_wanted)
         self.cancel_button.hide()
         self._words = QVBoxLayout()
         for widget in (self._name, self.path, self.state, self.progress):

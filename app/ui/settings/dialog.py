@@ -219,7 +219,7 @@ class SettingsDialog(QDialog):
 
     def _engine_page(self, ui: UiContext) -> SettingsPage:
         page = EnginePage(self._app, ui.theme, self._save)
-        page.reload_wanted.connect(ui.loader.reload)
+        page.reload.clicked.connect(ui.loader.reload)
         page.watch_loader(ui.loader)
         return page
 

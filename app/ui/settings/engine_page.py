@@ -45,8 +45,6 @@ MOST_LAYERS = 999
 class EnginePage(SettingsPage):
     """Settings of the engine. Devices are requested on a thread, after the page is shown."""
 
-    reload_wanted = Signal()
-
     def __init__(self, app: Fireside, theme: Theme, save: Save) -> None:
         super().__init__(theme, page_label("engine"))
         self._app, self._save = app, save
@@ -174,7 +172,6 @@ class EnginePage(SettingsPage):
         inside.setSpacing(px(16))
         self._note = self.muted("")
         self.reload = text_button(tr(RELOAD_NOW), "primary")
-        self.reload.clicked.connect(self.reload_wanted)
         inside.addWidget(self._note, 1)
         inside.addWidget(self.reload)
         self._foot.hide()

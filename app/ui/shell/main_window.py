@@ -178,7 +178,7 @@ class MainWindow(QMainWindow):
         self.picker.task_model_changed.connect(self.tabs.on_model_chosen)
         self.files.model_chosen.connect(self.picker.use)
         self.status.network_wanted.connect(self._on_network_wanted)
-        self.status.programs_wanted.connect(lambda: self.open_settings("connections/programs"))
+        self.status.programs.clicked.connect(lambda: self.open_settings("connections/programs"))
         if (programs := self.ui.programs) is not None:
             for signal in (programs.changed, programs.used):
                 signal.connect(self._show_programs)

@@ -178,8 +178,6 @@ class StatusLine(QWidget):
 
     network_wanted = Signal(bool)
     """The network switch was pressed; carries the wanted state."""
-    programs_wanted = Signal()
-    """The list of programs that use the model was requested."""
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
@@ -203,7 +201,6 @@ class StatusLine(QWidget):
         self.programs = text_button("", "quiet")
         self.programs.setObjectName("programs_mark")
         self.programs.setMinimumWidth(1)  # otherwise the longer text would limit how narrow the window can get
-        self.programs.clicked.connect(self.programs_wanted)
         self._row = QHBoxLayout(self)
         self._row.addWidget(self.device)
         self._row.addWidget(self.gauge)

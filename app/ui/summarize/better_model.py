@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from app.core.errors import AppError
@@ -29,9 +29,7 @@ NOT_MADE_FOR = "{model} isn’t made for {languages}."
 
 
 class BetterModel(QFrame):
-    """Offer of a more suitable model, hidden if there is none. `model_wanted` asks to show the models page."""
-
-    model_wanted = Signal()
+    """Offer of a more suitable model, hidden if there is none. `download` asks to show the models page."""
 
     def __init__(self, app: Fireside, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -46,7 +44,6 @@ class BetterModel(QFrame):
         self._offer = QLabel(textFormat=Qt.TextFormat.PlainText, wordWrap=True)
         self._offer.setProperty("kind", "muted")
         self.download = text_button(tr(DOWNLOAD), "plain")
-        self.download.clicked.connect(self.model_wanted)
         words, row = QVBoxLayout(), QHBoxLayout(self)
         words.addWidget(self._what)
         words.addWidget(self._offer)

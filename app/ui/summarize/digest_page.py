@@ -109,10 +109,6 @@ class DigestPart(QWidget):
     `opened` carries a `Chip`; `copy_wanted` and `save_wanted` the preview as a `Summary`.
     """
 
-    cancel_wanted = Signal()
-    """The user cancelled the preview."""
-    look_wanted = Signal()
-    """The user asked for the preview after cancelling it."""
     opened = Signal(object)
     left = Signal()
     """Escape was pressed."""
@@ -129,9 +125,7 @@ class DigestPart(QWidget):
         self.words = QLabel(textFormat=Qt.TextFormat.PlainText, wordWrap=True)
         self.words.setProperty("kind", "muted")
         self.cancel = text_button(tr(CANCEL), "plain")
-        self.cancel.clicked.connect(self.cancel_wanted)
         self.look = text_button(tr("Find key sentences"), "plain")
-        self.look.clicked.connect(self.look_wanted)
         self.copy = IconButton(theme, "copy", tr("Copy the sentences"), size_px=18)
         self.copy.clicked.connect(lambda: self.copy_wanted.emit(self._summary))
         self.save = text_button(tr("Save…"), "plain")

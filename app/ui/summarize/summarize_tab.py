@@ -78,11 +78,9 @@ MEANWHILE = "Key sentences, until the model’s summary is ready."
 class WorkPage(QWidget):
     """Page of a summary in progress.
 
-    `tell` turns statements into shown ones; `left_s` returns the remaining seconds, if known. `stop_wanted` asks to
+    `tell` turns statements into shown ones; `left_s` returns the remaining seconds, if known. `stop` asks to
     stop and keep what is there.
     """
-
-    stop_wanted = Signal()
 
     def __init__(
         self,
@@ -102,7 +100,6 @@ class WorkPage(QWidget):
         self._title = ElidedLabel()
         self._title.setObjectName("summary_title")
         self.stop = text_button(tr(STOP), "plain")
-        self.stop.clicked.connect(self.stop_wanted)
         self.stop.setToolTip(tr("Stop and keep the summary so far"))
         self.words = QLabel(textFormat=Qt.TextFormat.PlainText, wordWrap=True)
         self.words.setProperty("kind", "muted")
@@ -263,7 +260,7 @@ class SummarizeView(WorkView):
 
     def _connect(self) -> None:
         digest = self.draft.digest
-        digest.cancel_wanted.connect(self.looks.stop)
+        digest.cancel.clicked.connect(self.looks.stop)
         digest.copy_wanted.connect(self._saving.copy)
         digest.save_wanted.connect(lambda summary, at: self._saving.menu(summary).popup(at))
         self.looks.seen.connect(self._on_seen)
@@ -276,10 +273,10 @@ class SummarizeView(WorkView):
             self.document.closed.connect(part.forget_open)
         zone = self.empty.zone
         zone.files_wanted.connect(self.ask_for_files)
-        zone.folder_wanted.connect(lambda: self.files.ask_for_folder(self.add_files))
+        zone.folder.clicked.connect(lambda: self.files.ask_for_folder(self.add_files))
         zone.pasted.connect(self.add_files)
         for better in (self.empty.better, self.draft.better):
-            better.model_wanted.connect(self.model_wanted)
+            better.download.clicked.connect(self.model_wanted)
         for foot in (self.draft.foot, self.result.foot):
             self.methods.found.connect(foot.show_method)
             self._notify.bar.stand_above(foot)
@@ -293,7 +290,7 @@ class SummarizeView(WorkView):
         self.draft.changed.connect(self._keep_draft)
         self.draft.changed.connect(lambda: self.methods.look_at(self.draft.groups))
         self.draft.started.connect(self._begin)
-        self.work.stop_wanted.connect(lambda: self._with_open(self.doing.stop))
+        self.work.stop.clicked.connect(lambda: self._with_open(self.doing.stop))
         self.result.go_on_wanted.connect(lambda: self._with_open(self.doing.go_on))
         self.result.renamed.connect(lambda title: self._with_open(lambda number: self.doing.rename(number, title)))
         self.result.again_wanted.connect(lambda ids, wish: self._begin(ids, wish, together=True, is_draft=False))

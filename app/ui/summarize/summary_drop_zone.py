@@ -69,7 +69,6 @@ class SummaryDropZone(QFrame):
     """Visual drop target. The window takes the drops; this only invites them."""
 
     files_wanted = Signal()
-    folder_wanted = Signal()
     pasted = Signal(list)
     """Paths of files pasted from the clipboard."""
 
@@ -93,7 +92,6 @@ class SummaryDropZone(QFrame):
         self.browse = text_button(tr("Browse…"), "primary")
         self.browse.clicked.connect(self.files_wanted)
         self.folder = text_button(tr("Choose a folder…"), "plain")
-        self.folder.clicked.connect(self.folder_wanted)
         self._lay_out()
         name_widgets(browse=self.browse)
 

@@ -217,24 +217,15 @@ class TitleField(QLineEdit):
 class ResultHead(TabColumn):
     """Header of two lines: title with buttons, and facts on the reading."""
 
-    ask_wanted = Signal()
-    save_wanted = Signal()
-    copy_wanted = Signal()
-    translate_wanted = Signal()
-
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(theme, parent, top_px=TOP_PX, bottom_px=4)
         self.title = TitleField()
         self.ask = text_button(tr("Ask"), "plain")
         self.ask.setToolTip(tr("Open a chat about the documents"))
-        self.ask.clicked.connect(self.ask_wanted)
         self.save = text_button(tr("Save…"), "primary")
         self.save.setToolTip(tr("As Markdown, a Word document, a web page, PDF or JSON"))
-        self.save.clicked.connect(self.save_wanted)
         self.copy = IconButton(theme, "copy", tr("Copy the summary"), size_px=18)
-        self.copy.clicked.connect(self.copy_wanted)
         self.translate = IconButton(theme, "translate", tr(TRANSLATE_THIS), size_px=18)
-        self.translate.clicked.connect(self.translate_wanted)
         # Rich text only for the colour of warnings: `_write` escapes everything that enters it.
         self.facts = QLabel(textFormat=Qt.TextFormat.RichText, wordWrap=True)
         self.facts.setObjectName("summary_facts")
@@ -361,18 +352,18 @@ class ResultPage(QWidget):
             layout.setSpacing(0)
 
     def _connect(self) -> None:
-        self.foot.started.connect(lambda: self.again_wanted.emit(self._ids, self.foot.wish))
-        self.foot.anyway_started.connect(
+        self.foot.button.clicked.connect(lambda: self.again_wanted.emit(self._ids, self.foot.wish))
+        self.foot.anyway.clicked.connect(
             lambda: self.again_wanted.emit(self._ids, replace(self.foot.wish, method=Method.MODEL))
         )
-        self.bar.go_on_wanted.connect(self._on_go_on)
+        self.bar.go_on.clicked.connect(self._on_go_on)
         self.head.title.renamed.connect(self.renamed)
-        self.head.ask_wanted.connect(self._ask)
-        self.head.translate_wanted.connect(
+        self.head.ask.clicked.connect(self._ask)
+        self.head.translate.clicked.connect(
             lambda: self._with_summary(lambda summary: self.translate_wanted.emit(plain(summary)))
         )
-        self.head.copy_wanted.connect(lambda: self._with_summary(self.saving.copy))
-        self.head.save_wanted.connect(lambda: self._with_summary(self._show_forms))
+        self.head.copy.clicked.connect(lambda: self._with_summary(self.saving.copy))
+        self.head.save.clicked.connect(lambda: self._with_summary(self._show_forms))
 
     def show_digest(self, document_ids: tuple[int, ...], digest: Summary, shown: Sequence[ShownStatement]) -> None:
         """Show key sentences of unread parts below a stopped summary."""

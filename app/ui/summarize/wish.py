@@ -162,9 +162,6 @@ class SummaryFooter(TabColumn):
     `copying` is the label if the summary would consist of key sentences.
     """
 
-    started = Signal()
-    anyway_started = Signal()
-    """The user wants the model's text, though key sentences are probably better."""
     changed = Signal()
 
     def __init__(self, theme: Theme, label: str, copying: str, *, is_primary: bool = True) -> None:
@@ -175,11 +172,9 @@ class SummaryFooter(TabColumn):
         self.choices.changed.connect(self._show_button)
         self.choices.changed.connect(self.changed)
         self.button = text_button(label, "primary" if is_primary else "plain")
-        self.button.clicked.connect(self.started)
         self.choices.add_last(self.button)
         self.anyway = text_button("", "quiet")
         self.anyway.setToolTip(tr("Let the model write it. The document’s own sentences are probably better."))
-        self.anyway.clicked.connect(self.anyway_started)
         self.anyway.hide()
         self.rows.addWidget(self.choices)
         self.rows.addWidget(self.anyway, 0, Qt.AlignmentFlag.AlignTrailing)

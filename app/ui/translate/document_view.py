@@ -126,7 +126,7 @@ class DocumentTranslationView(QWidget):
         page.head.glossary.clicked.connect(lambda: self.show_glossary(is_open=not self.is_glossary_open))
         page.bar.choice.changed.connect(self._on_choice)
         page.bar.stop.clicked.connect(self.job.stop)
-        page.state.go_on_wanted.connect(self.job.go_on)
+        page.state.go_on.clicked.connect(self.job.go_on)
         page.foot.begun.connect(self.drafts.begin)
         page.kept.connect(self.refresh)
         page.needs.model_came.connect(self.drafts.capability.check_model)

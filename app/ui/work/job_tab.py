@@ -61,9 +61,7 @@ MOST_LINES_BESIDE = 2
 
 
 class StateBar(QFrame):
-    """Message with a resume button, hidden when empty. `go_on_wanted` asks to resume, or to apply changed options."""
-
-    go_on_wanted = Signal()
+    """Message with a resume button, hidden when empty. `go_on` asks to resume, or to apply changed options."""
 
     def __init__(self, theme: Theme, notify: Notify, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -75,7 +73,6 @@ class StateBar(QFrame):
         self.other = text_button("", "quiet")
         self.other.clicked.connect(self._on_other)
         self.go_on = text_button(tr(GO_ON), "plain")
-        self.go_on.clicked.connect(self.go_on_wanted)
         self._row, self._buttons = QBoxLayout(QBoxLayout.Direction.LeftToRight, self), QHBoxLayout()
         self._row.addWidget(self.words, 1)
         self._row.addLayout(self._buttons)

@@ -115,7 +115,7 @@ def test_that_other_programs_may_use_the_model_shows_at_every_width_and_leads_to
         line.show_programs(is_open=True, users=["a" * 80, "b"])
         assert "and 1 more are using" in line.programs.accessibleName()
         assert clipped_texts(line) == []
-    with qtbot.waitSignal(line.programs_wanted):
+    with qtbot.waitSignal(line.programs.clicked):
         line.programs.click()
     line.show_programs(is_open=False)
     assert not line.programs.isVisible()
