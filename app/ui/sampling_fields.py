@@ -15,6 +15,7 @@ from app.ui.theme import Theme
 from app.ui.widgets.buttons import text_button
 from app.ui.widgets.input_fields import Stepper
 from app.ui.widgets.labels import plain_label
+from app.ui.widgets.layouts import fill_layout
 
 MORE_SAMPLING_SETTINGS = "More sampling settings"
 TOP_K = "Top-k"
@@ -128,12 +129,11 @@ class SamplingFields(QWidget):
         column.setSpacing(theme.px(8))
         column.addWidget(field_label(theme, tr("Sampling"), HEADING, self._steppers[first.name].number))
         how = tr("Controls how each word is chosen. “Model default” uses the settings its makers recommend.")
-        column.addWidget(field_label(theme, how, MUTED))
-        column.addLayout(knob_row(theme, first, self._steppers[first.name]))
-        column.addWidget(self._rest)
+        fill_layout(
+            column, field_label(theme, how, MUTED), knob_row(theme, first, self._steppers[first.name]), self._rest
+        )
         more = QHBoxLayout()
-        more.addWidget(self._more)
-        more.addStretch(1)
+        fill_layout(more, self._more, 1)
         column.addLayout(more)
         self._more.setChecked(any(chosen.get(knob.name) is not None for knob in rest))
         # Called too, as nothing is toggled where it stays closed.
@@ -180,8 +180,7 @@ def knob_row(theme: Theme, knob: Knob, stepper: KnobStepper, *, is_heading: bool
         words.addWidget(knob_name(theme, knob, stepper))
     words.addWidget(field_label(theme, knob.meaning, MUTED))
     row = QHBoxLayout()
-    row.addLayout(words, 1)
-    row.addWidget(stepper)
+    fill_layout(row, (words, 1), stepper)
     return row
 
 

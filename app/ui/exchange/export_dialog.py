@@ -46,7 +46,7 @@ from app.ui.theme import Theme
 from app.ui.widgets.buttons import IconButton, text_button
 from app.ui.widgets.input_fields import RadioRow, SearchField, Switch, paint_mark
 from app.ui.widgets.labels import plain_label, plain_tip
-from app.ui.widgets.layouts import name_widgets, scrolled, within_screen
+from app.ui.widgets.layouts import fill_layout, name_widgets, scrolled, within_screen
 from app.ui.widgets.row_list import Index, PlainRowDelegate, TicksAnywhere, is_ticked
 from app.ui.work.doing import NoticeProgress, SavedFiles, file_name, run_in_sight
 
@@ -185,8 +185,7 @@ class ExportDialog(QDialog):
         inside.setObjectName("page")
         within, column = QVBoxLayout(inside), QVBoxLayout(self)
         self._sides = self._chats_and_formats()
-        within.addWidget(self._head)
-        within.addLayout(self._sides)
+        fill_layout(within, self._head, self._sides)
         buttons = self._buttons()
         column.addWidget(scrolled(inside), 1)  # so that the buttons stay visible on a small screen
         column.addSpacing(theme.px(4))
@@ -220,12 +219,9 @@ class ExportDialog(QDialog):
     def _chats_and_formats(self) -> QHBoxLayout:
         """Return the layout with chats on the leading side and formats on the other."""
         how = QVBoxLayout()
-        how.addLayout(self._formats())
-        how.addLayout(self._thinking())
-        how.addStretch(1)
+        fill_layout(how, self._formats(), self._thinking(), 1)
         row = QHBoxLayout()
-        row.addWidget(self.choice, 5)
-        row.addLayout(how, 4)
+        fill_layout(row, (self.choice, 5), (how, 4))
         self._theme.dress(row, spacing=20)
         self._theme.dress(how, spacing=10)
         return row
@@ -246,8 +242,7 @@ class ExportDialog(QDialog):
         name = tr("Include thinking")
         words, self.thinking = plain_label(name, wraps=True), Switch(self._theme, name, on=False)
         row = QHBoxLayout()
-        row.addWidget(words, 1)
-        row.addWidget(self.thinking)
+        fill_layout(row, (words, 1), self.thinking)
         self._theme.dress(words, font=(14, 400))
         return row
 
@@ -325,12 +320,9 @@ class ChatChoice(QWidget):
         self.all = text_button("", "link")
         self.all.clicked.connect(lambda: self.tick_all(is_on=not self._is_all))
         foot = QHBoxLayout()
-        foot.addWidget(self.count, 1)
-        foot.addWidget(self.all)
+        fill_layout(foot, (self.count, 1), self.all)
         column = QVBoxLayout(self)
-        column.addWidget(self.search)
-        column.addWidget(self.list, 1)
-        column.addLayout(foot)
+        fill_layout(column, self.search, (self.list, 1), foot)
         theme.dress(column, margins=(0, 0, 0, 4), spacing=6)
         theme.dress(self.list, font=(14, 400), least_height=LIST_PX)
         theme.dress(self.count, self.all, font=(13, 400))
@@ -561,12 +553,9 @@ class PrintPreview(QDialog):
         row = QHBoxLayout()
         for widget in (self._before, self._where, self._next):
             row.addWidget(widget)
-        row.addStretch(1)
-        row.addWidget(close)
-        row.addWidget(print_button)
+        fill_layout(row, 1, close, print_button)
         column = QVBoxLayout(self)
-        column.addWidget(self.pane, 1)
-        column.addLayout(row)
+        fill_layout(column, (self.pane, 1), row)
         theme.dress(column, margins=(16, 14, 16, 14), spacing=12)
         theme.dress(row, spacing=8)
         theme.dress(self._where, font=(14, 400))

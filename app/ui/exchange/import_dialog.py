@@ -42,7 +42,7 @@ from app.ui.shell.tab_spec import CHAT, UiContext
 from app.ui.widgets.buttons import text_button
 from app.ui.widgets.dialogs import DOCUMENTS, file_dialog
 from app.ui.widgets.labels import ProgressStripe, announce, plain_label, plain_tip
-from app.ui.widgets.layouts import name_widgets, within_screen
+from app.ui.widgets.layouts import fill_layout, name_widgets, within_screen
 from app.ui.widgets.row_list import Index, PlainRowDelegate
 
 if TYPE_CHECKING:
@@ -120,10 +120,7 @@ class ImportDialog(QDialog):
         self.end = text_button(tr(CANCEL), "quiet")
         self.end.clicked.connect(self._on_end)
         row = QHBoxLayout()
-        row.addWidget(self._restore)
-        row.addStretch(1)
-        row.addWidget(self.open_button)
-        row.addWidget(self.end)
+        fill_layout(row, self._restore, 1, self.open_button, self.end)
         column = QVBoxLayout(self)
         for widget, stretch in ((self.head, 0), (self.line, 0), (self.list, 1)):
             column.addWidget(widget, stretch)

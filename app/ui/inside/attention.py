@@ -49,7 +49,7 @@ from app.ui.theme import Theme
 from app.ui.widgets.buttons import IconButton
 from app.ui.widgets.input_fields import SegmentedControl, Stepper
 from app.ui.widgets.labels import announce, plain_label
-from app.ui.widgets.layouts import FlowLayout, name_widgets, scrolled
+from app.ui.widgets.layouts import FlowLayout, fill_layout, name_widgets, scrolled
 
 if TYPE_CHECKING:
     import numpy as np
@@ -321,8 +321,7 @@ class AttentionView(LookPage):
             row = QHBoxLayout(pair)
             row.setContentsMargins(0, 0, 0, 0)
             label = plain_label(words, kind="muted")
-            row.addWidget(label)
-            row.addWidget(field)
+            fill_layout(row, label, field)
             dress(row, spacing=6)
             dress(label, font=(13, 400))
             pickers.addWidget(pair)

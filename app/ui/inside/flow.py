@@ -27,7 +27,7 @@ from app.ui.text.keyboard_walk import step_aside
 from app.ui.theme import Theme, Tokens
 from app.ui.widgets.buttons import text_button
 from app.ui.widgets.labels import announce, plain_label, plain_tip
-from app.ui.widgets.layouts import name_widgets
+from app.ui.widgets.layouts import fill_layout, name_widgets
 
 SHOW_MORE_TOKENS = "Showing {shown} of {count} tokens. Show {more} more"
 
@@ -455,8 +455,7 @@ class TokenDetail(QFrame):
         self._token.setMinimumWidth(1)
         self._token.setProperty("elides", True)
         column = QVBoxLayout(self)
-        column.addWidget(self._token)
-        column.addWidget(self._about, 1)
+        fill_layout(column, self._token, (self._about, 1))
         theme.dress(column, margins=(10, 7, 10, 7), spacing=2)
         theme.dress(self._token, font=(14, 600))
         theme.dress(self._about, font=(12.5, 400))

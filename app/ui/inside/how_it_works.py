@@ -26,7 +26,7 @@ from app.ui.theme import EDGE_PX, HEADING_PX, TOP_PX, Theme
 from app.ui.widgets.buttons import text_button
 from app.ui.widgets.input_fields import PlainEdit, SegmentedControl
 from app.ui.widgets.labels import ProgressStripe, announce, plain_label
-from app.ui.widgets.layouts import scrolled
+from app.ui.widgets.layouts import fill_layout, scrolled
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
@@ -62,12 +62,9 @@ class TemperatureView(LookPage):
                 grid.addWidget(widget, number, column)
         grid.setColumnStretch(1, 1)
         top = QHBoxLayout()
-        top.addWidget(self.segments)
-        top.addStretch(1)
+        fill_layout(top, self.segments, 1)
         self.body.insertLayout(0, top)
-        self.body.addLayout(grid)
-        self.body.addWidget(self.note)
-        self.body.addStretch(1)
+        fill_layout(self.body, grid, self.note, 1)
         ui.theme.dress(grid, spacing=7)
         ui.theme.dress(self.note, font=(13, 400))
         self._show()
@@ -347,27 +344,21 @@ class HowItWorks(QWidget):
         text.addWidget(self.title)
         for label in self.words:
             text.addWidget(label)
-        text.addLayout(self._formulas)
-        text.addWidget(self.about)
-        text.addStretch(1)
+        fill_layout(text, self._formulas, self.about, 1)
         for button in (self.back, self.next):
             ends.addWidget(button)
         ends.addStretch(1)
-        live.addWidget(self.caption)
-        live.addWidget(self.field)
-        live.addLayout(self._place, 1)
+        fill_layout(live, self.caption, self.field, (self._place, 1))
         self._side = QBoxLayout(QBoxLayout.Direction.LeftToRight)
         self._text = QWidget()
         self._text.setLayout(text)
-        self._side.addWidget(self._text, 0)
-        self._side.addLayout(live, 1)
+        fill_layout(self._side, (self._text, 0), (live, 1))
         inside = QWidget()
         inside.setObjectName("page")
         column = QVBoxLayout(inside)
         for part in (self.heading, self.steps):
             column.addWidget(part, 0, Qt.AlignmentFlag.AlignLeading)
-        column.addLayout(self._side, 1)
-        column.addLayout(ends)
+        fill_layout(column, (self._side, 1), ends)
         theme.dress(column, margins=(EDGE_PX, TOP_PX, EDGE_PX, 20), spacing=14)
         theme.dress(text, margins=(0, 0, 0, 0), spacing=12)
         theme.dress(live, self._formulas, spacing=8)

@@ -23,7 +23,7 @@ from app.ui.widgets.dialogs import DOCUMENTS, file_dialog
 from app.ui.widgets.file_drop import FileDrop, FileDropAction
 from app.ui.widgets.input_fields import PlainEdit, SegmentedControl
 from app.ui.widgets.labels import ElidedLabel, plain_label
-from app.ui.widgets.layouts import name_widgets
+from app.ui.widgets.layouts import fill_layout, name_widgets
 
 if TYPE_CHECKING:
     from app.engine.contract import Engine
@@ -148,18 +148,10 @@ class InsidePanel(QWidget):
         how = IconButton(self._ui.theme, "question", tr(HOW_IT_WORKS), size_px=18)
         how.clicked.connect(lambda: self._ui.go.open_models("how"))
         head, row = QHBoxLayout(), QHBoxLayout()
-        head.addWidget(title)
-        head.addWidget(self._choice)
-        head.addStretch(1)
-        head.addWidget(how)
-        head.addWidget(close)
-        row.addWidget(self._segments)
-        row.addStretch(1)
+        fill_layout(head, title, self._choice, 1, how, close)
+        fill_layout(row, self._segments, 1)
         column = QVBoxLayout(self)
-        column.addLayout(head)
-        column.addLayout(row)
-        column.addWidget(self._field)
-        column.addWidget(self._stack, 1)
+        fill_layout(column, head, row, self._field, (self._stack, 1))
         theme = self._ui.theme
         theme.dress(column, margins=(0, 0, 0, 0), spacing=8)
         theme.dress(head, spacing=10)
@@ -312,9 +304,7 @@ class OwnText(QFrame):
         self._drop = IconButton(ui.theme, "x", tr(LEAVE_FILE), size_px=15)
         self._drop.clicked.connect(self._clear_text)
         row, tools = QHBoxLayout(self), QVBoxLayout()
-        tools.addWidget(self._open)
-        tools.addWidget(self._drop)
-        tools.addStretch(1)
+        fill_layout(tools, self._open, self._drop, 1)
         row.addWidget(self.edit, 1)
         row.addWidget(self._name, 1, Qt.AlignmentFlag.AlignTop)
         row.addLayout(tools)

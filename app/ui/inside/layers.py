@@ -28,6 +28,7 @@ from app.ui.shared_labels import FIRST_TOKENS_SHOWN
 from app.ui.shell.tab_spec import UiContext
 from app.ui.theme import Theme
 from app.ui.widgets.labels import plain_label
+from app.ui.widgets.layouts import fill_layout
 
 if TYPE_CHECKING:
     from app.engine.contract import Engine
@@ -101,8 +102,7 @@ class LayersView(LookPage):
         row.addWidget(self.buttons, 0, Qt.AlignmentFlag.AlignTop)
         for widget in (self.top, self.cut):
             self.body.addWidget(widget)
-        self.body.addWidget(self.grid, 1)
-        self.body.addWidget(self.cell)
+        fill_layout(self.body, (self.grid, 1), self.cell)
         ui.theme.dress(self.about, self.cut, font=(13, 400))
         ui.theme.dress(self.cell, font=(13.5, 400))
         self.clear()

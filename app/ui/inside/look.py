@@ -29,7 +29,7 @@ from app.ui.shell.tab_spec import CHAT, UiContext
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import set_mark, text_button
 from app.ui.widgets.labels import ProgressStripe, announce, plain_label, plain_tip
-from app.ui.widgets.layouts import name_widgets
+from app.ui.widgets.layouts import fill_layout, name_widgets
 from app.ui.widgets.tables import PlainTable
 
 if TYPE_CHECKING:
@@ -281,8 +281,7 @@ class StateRow(QWidget):
         row.addWidget(self.label, 1)
         row.addWidget(self.button, 0, Qt.AlignmentFlag.AlignTop)
         column = QVBoxLayout(self)
-        column.addLayout(row)
-        column.addWidget(self.line)
+        fill_layout(column, row, self.line)
         ui.theme.dress(column, margins=(0, 0, 0, 0), spacing=2)
         ui.theme.dress(self.label, margins=(0, 3, 0, 3), font=(13.5, 400))
         ui.theme.dress(self.button, font=(13.5, 500))

@@ -37,6 +37,7 @@ from app.ui.shell.notify import Notify
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import IconButton
 from app.ui.widgets.labels import announce
+from app.ui.widgets.layouts import fill_layout
 from app.ui.work.doing import SavedFiles
 
 if TYPE_CHECKING:
@@ -134,8 +135,7 @@ class PlotButtons(QWidget):
         self.copy.clicked.connect(self.copy_numbers)
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
-        row.addWidget(self.save)
-        row.addWidget(self.copy)
+        fill_layout(row, self.save, self.copy)
         theme.dress(row, spacing=2)
 
     def show_formats(self) -> None:

@@ -30,7 +30,7 @@ from app.ui.shell.tab_spec import UiContext
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import IconButton, text_button
 from app.ui.widgets.labels import plain_label
-from app.ui.widgets.layouts import FlowLayout, name_widgets
+from app.ui.widgets.layouts import FlowLayout, fill_layout, name_widgets
 
 if TYPE_CHECKING:
     from app.engine.contract import Engine
@@ -79,8 +79,7 @@ class TokensPage(LookPage):
         row.addWidget(self._counts, 1)
         row.addWidget(self._copy, 0, Qt.AlignmentFlag.AlignTop)
         self.body.insertLayout(0, row)
-        self.body.addWidget(self._text, 1)
-        self.body.addWidget(self._detail)
+        fill_layout(self.body, (self._text, 1), self._detail)
         ui.theme.dress(self._counts, margins=(0, 4, 0, 4), font=(13.5, 400))
         name_widgets(token_counts=self._counts, copy_tokens=self._copy)
         self._show(self._cut)
@@ -236,10 +235,7 @@ class ProbabilitiesPage(LookPage):
         for place, widget in enumerate((self._figures, self._note)):
             self.body.insertWidget(place, widget)
         self.body.addWidget(self._reread, 0, Qt.AlignmentFlag.AlignLeading)
-        self.body.addWidget(self._legend)
-        self.body.addWidget(self._text, 1)
-        self.body.addWidget(self._choices)
-        self.body.addWidget(self._detail)
+        fill_layout(self.body, self._legend, (self._text, 1), self._choices, self._detail)
         ui.theme.dress(self._figures, font=(14, 600))
         ui.theme.dress(self._note, font=(13, 400))
         ui.theme.dress(self._reread, font=(13.5, 500))
@@ -451,8 +447,7 @@ class Legend(QWidget):
             entry = QWidget()
             line = QHBoxLayout(entry)
             label = plain_label(words, kind="muted")
-            line.addWidget(LevelSwatch(theme, least))
-            line.addWidget(label)
+            fill_layout(line, LevelSwatch(theme, least), label)
             theme.dress(line, margins=(0, 0, 0, 0), spacing=5)
             theme.dress(label, font=(12, 400))
             row.addWidget(entry)
@@ -498,8 +493,7 @@ class Choices(QFrame):
         head.addWidget(self._title, 1)
         head.addWidget(close, 0, Qt.AlignmentFlag.AlignTop)
         column = QVBoxLayout(self)
-        column.addLayout(head)
-        column.addWidget(self._inside)
+        fill_layout(column, head, self._inside)
         theme.dress(column, margins=(10, 6, 6, 10), spacing=4)
         theme.dress(self._title, margins=(0, 4, 0, 4), font=(13.5, 500))
         theme.dress(self._row, spacing=6)

@@ -23,6 +23,7 @@ from app.ui.shell.tab_spec import UiContext
 from app.ui.theme import Theme
 from app.ui.widgets.dialogs import cancel_or
 from app.ui.widgets.input_fields import CheckRow, RadioRow
+from app.ui.widgets.layouts import fill_layout
 from app.ui.widgets.notice_bar import ProgressNotice
 
 if TYPE_CHECKING:
@@ -92,8 +93,7 @@ class AddDialog(QDialog):
         column = QVBoxLayout(self)
         column.setContentsMargins(px(24), px(20), px(24), px(20))
         column.setSpacing(px(4))
-        column.addWidget(title)
-        column.addWidget(ask)
+        fill_layout(column, title, ask)
         column.addSpacing(px(8))
         for row in self.choices.values():
             column.addWidget(row)

@@ -22,6 +22,7 @@ from app.ui.text.formula import FormulaView
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import text_button
 from app.ui.widgets.labels import plain_label
+from app.ui.widgets.layouts import fill_layout
 
 if TYPE_CHECKING:
     from app.features.models.installed import InstalledFile
@@ -138,15 +139,12 @@ class PartRow(QWidget):
         meaning = plain_label(f"{amount}. {tr(part.explanation)}", kind="muted", wraps=True)
         self.share = plain_label(share_words(share))
         words = QVBoxLayout()
-        words.addWidget(self.name)
-        words.addWidget(meaning)
+        fill_layout(words, self.name, meaning)
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         mark = QVBoxLayout()
-        mark.addWidget(ToneSwatch(theme, number))
-        mark.addStretch(1)
-        row.addLayout(mark)
-        row.addLayout(words, 1)
+        fill_layout(mark, ToneSwatch(theme, number), 1)
+        fill_layout(row, mark, (words, 1))
         row.addWidget(self.share, 0, Qt.AlignmentFlag.AlignTop)
         theme.dress(self.name, self.share, font=(14.5, 600))
         theme.dress(meaning, font=(13, 400))
@@ -185,16 +183,14 @@ class FactRow(QWidget):
         if not fact.meaning:
             self.meaning.hide()
         words = QVBoxLayout()
-        words.addWidget(term)
-        words.addWidget(self.meaning)
+        fill_layout(words, term, self.meaning)
         self.formula: FormulaView | None = None
         if fact.formula is not None:
             self.formula = FormulaView(theme, fact.formula[0], tr(fact.formula[1]))
             words.addWidget(self.formula)
         self._row = QBoxLayout(QBoxLayout.Direction.LeftToRight, self)
         self._row.setContentsMargins(0, 0, 0, 0)
-        self._row.addWidget(self.value)
-        self._row.addLayout(words, 1)
+        fill_layout(self._row, self.value, (words, 1))
         theme.dress(self.value, font=(17, 600), width=VALUE_PX)
         theme.dress(term, font=(14.5, 600))
         theme.dress(self.meaning, font=(14, 400))

@@ -17,7 +17,7 @@ from app.ui.theme import Theme
 from app.ui.widgets.buttons import set_mark, text_button
 from app.ui.widgets.input_fields import CheckRow
 from app.ui.widgets.labels import ElidedLabel
-from app.ui.widgets.layouts import name_widgets
+from app.ui.widgets.layouts import fill_layout, name_widgets
 
 if TYPE_CHECKING:
     from app.hub.download import Download
@@ -48,11 +48,9 @@ class FitFoot(QFrame):
         self.vision: CheckRow | None = None
         self.download = text_button(tr(DOWNLOAD), "primary")
         self._fit_row = QHBoxLayout()
-        self._fit_row.addWidget(self._glyph)
-        self._fit_row.addWidget(self.fit, 1)
+        fill_layout(self._fit_row, self._glyph, (self.fit, 1))
         self._words = QVBoxLayout()
-        self._words.addWidget(self.name)
-        self._words.addLayout(self._fit_row)
+        fill_layout(self._words, self.name, self._fit_row)
         self._upper = QHBoxLayout()
         self._upper.addLayout(self._words, 1)
         for button in (self.exact, self.retry, self.download):

@@ -33,7 +33,7 @@ from app.ui.shell.notify import describe
 from app.ui.shell.tab_spec import UiContext
 from app.ui.theme import EDGE_PX, PAGE_PX, TOP_PX
 from app.ui.widgets.buttons import text_button
-from app.ui.widgets.layouts import name_widgets
+from app.ui.widgets.layouts import fill_layout, name_widgets
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
@@ -100,8 +100,7 @@ class SearchPage(QWidget):
         self.repository.download_wanted.connect(self._download)
         self.repository.back_wanted.connect(self._back)
         self._stack = QStackedLayout(self)
-        self._stack.addWidget(self._results_page())
-        self._stack.addWidget(self.repository)
+        fill_layout(self._stack, self._results_page(), self.repository)
         theme.dress(self.title, font=(21, 600))
         theme.dress(self.told, font=(14, 400))
         theme.dress(self.cancel, self.more, font=(13.5, 500))
@@ -317,24 +316,16 @@ class SearchPage(QWidget):
     def _results_page(self) -> QWidget:
         self._holder = QWidget()
         self._head = QHBoxLayout()
-        self._head.addWidget(self.told, 1)
-        self._head.addWidget(self.cancel)
+        fill_layout(self._head, (self.told, 1), self.cancel)
         self._foot = QWidget()
         self._foot_row = QHBoxLayout(self._foot)
-        self._foot_row.addWidget(self.more_told, 1)
-        self._foot_row.addWidget(self.more)
+        fill_layout(self._foot_row, (self.more_told, 1), self.more)
         self._column = QVBoxLayout(self._holder)
-        self._column.addWidget(self.filters)
-        self._column.addWidget(self.title)
-        self._column.addLayout(self._head)
-        self._column.addWidget(self.list, 1)
-        self._column.addWidget(self.state, 1)
-        self._column.addWidget(self._foot)
+        fill_layout(self._column, self.filters, self.title, self._head, (self.list, 1), (self.state, 1), self._foot)
         page = QWidget()
         self._around = QHBoxLayout(page)
         # Up to its greatest width the column takes everything; what is left goes to the end.
-        self._around.addWidget(self._holder, 1000)
-        self._around.addStretch(1)
+        fill_layout(self._around, (self._holder, 1000), 1)
         return page
 
     def showEvent(self, event: QShowEvent) -> None:

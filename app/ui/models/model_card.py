@@ -13,6 +13,7 @@ from app.ui.i18n import tr
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import text_button
 from app.ui.widgets.labels import ElidedLabel, ProgressStripe
+from app.ui.widgets.layouts import fill_layout
 
 NARROW_CARD_PX = 440
 LEAST_CARD_PX = 180
@@ -34,9 +35,7 @@ class Badge(QWidget):
         self._words = QLabel(textFormat=Qt.TextFormat.PlainText)
         self._row = QHBoxLayout(self)
         self._row.setContentsMargins(0, 0, 0, 0)
-        self._row.addWidget(self._mark)
-        self._row.addWidget(self._words)
-        self._row.addStretch(1)
+        fill_layout(self._row, self._mark, self._words, 1)
         theme.dress(self._row, spacing=6)
         self.hide()
 
@@ -130,8 +129,7 @@ class ModelCard(QFrame):
 
     def _lay_out(self) -> None:
         self._head = QBoxLayout(QBoxLayout.Direction.LeftToRight)
-        self._head.addWidget(self.name)
-        self._head.addWidget(self.badge, 1)
+        fill_layout(self._head, self.name, (self.badge, 1))
         self._words = QVBoxLayout()
         self._words.addLayout(self._head)
         for widget in (self.sentence, self.facts, self.source, self.problem, self.progress):
@@ -139,8 +137,7 @@ class ModelCard(QFrame):
         self._row = QHBoxLayout()
         self._row.addStretch()
         self._outer = QBoxLayout(QBoxLayout.Direction.LeftToRight, self)
-        self._outer.addLayout(self._words, 1)
-        self._outer.addLayout(self._row)
+        fill_layout(self._outer, (self._words, 1), self._row)
 
     def show_words(self, sentence: str = "", facts: str = "", source: str = "", problem: str = "") -> None:
         """Set sentence, facts, source and problem (in red); empty ones are hidden.

@@ -12,6 +12,7 @@ from app.ui.shell.keyboard import keys_of
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import text_button
 from app.ui.widgets.input_fields import SearchField
+from app.ui.widgets.layouts import fill_layout
 
 SEARCH_DELAY_MS = 300
 _GROUPS = (
@@ -49,8 +50,7 @@ class ModelsColumn(QWidget):
         self.search.returnPressed.connect(self._on_return)
         self._column = QVBoxLayout(self)
         self._begin = QVBoxLayout()
-        self._begin.addWidget(self._add)
-        self._begin.addWidget(self.search)
+        fill_layout(self._begin, self._add, self.search)
         self._column.addLayout(self._begin)
         self.pages: dict[str, QPushButton] = {}
         self._names: dict[str, str] = {}

@@ -19,7 +19,7 @@ from app.ui.shell import tasks
 from app.ui.theme import EDGE_PX, HEADING_PX, PAGE_PX, TOP_PX, Theme
 from app.ui.widgets.buttons import text_button
 from app.ui.widgets.input_fields import SegmentedControl
-from app.ui.widgets.layouts import name_widgets, scrolled
+from app.ui.widgets.layouts import fill_layout, name_widgets, scrolled
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
@@ -55,18 +55,12 @@ class ModelsPage(QWidget):
         inside = QWidget()
         inside.setObjectName("page")
         self._column = QVBoxLayout()
-        self._column.addLayout(self.top)
-        self._column.addWidget(self.lead)
-        self._column.addWidget(self.empty)
-        self._column.addLayout(self.rows)
-        self._column.addStretch(1)
-        self._column.addWidget(self.foot)
+        fill_layout(self._column, self.top, self.lead, self.empty, self.rows, 1, self.foot)
         self._holder = QWidget()
         self._holder.setLayout(self._column)
         # Up to its greatest width the column takes everything; what is left goes to the end.
         self._around = QHBoxLayout(inside)
-        self._around.addWidget(self._holder, 1000)
-        self._around.addStretch(1)
+        fill_layout(self._around, (self._holder, 1000), 1)
         self.area = scrolled(inside)
         outside = QVBoxLayout(self)
         outside.setContentsMargins(0, 0, 0, 0)
@@ -230,13 +224,9 @@ class StateView(QWidget):
             inside.addWidget(widget, 0, Qt.AlignmentFlag.AlignHCenter)
         inside.addLayout(self._buttons)
         row = QHBoxLayout()
-        row.addStretch(1)
-        row.addLayout(inside, 100)
-        row.addStretch(1)
+        fill_layout(row, 1, (inside, 100), 1)
         column = QVBoxLayout(self)
-        column.addStretch(3)
-        column.addLayout(row)
-        column.addStretch(4)
+        fill_layout(column, 3, row, 4)
         theme.dress(self.title, font=(16, 600))
         theme.dress(self.text, font=(14, 400))
         theme.dress(inside, spacing=10)

@@ -41,7 +41,7 @@ from app.ui.text.links import ask_to_open
 from app.ui.text.markdown import MarkdownBlock
 from app.ui.theme import EDGE_PX, PAGE_PX, TOP_PX
 from app.ui.widgets.buttons import text_button
-from app.ui.widgets.layouts import name_widgets, scrolled
+from app.ui.widgets.layouts import fill_layout, name_widgets, scrolled
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
@@ -89,13 +89,11 @@ class RepositoryPage(QWidget):
         self._chosen.timeout.connect(self._estimate)
         self._make_parts()
         self._stack = QStackedLayout()
-        self._stack.addWidget(self.state)
-        self._stack.addWidget(self._shown())
+        fill_layout(self._stack, self.state, self._shown())
         around = QVBoxLayout(self)
         around.setContentsMargins(0, 0, 0, 0)
         around.setSpacing(0)
-        around.addWidget(self._head())
-        around.addLayout(self._stack, 1)
+        fill_layout(around, self._head(), (self._stack, 1))
         # The queue calls on its own threads; a signal switches to the window's.
         self._heard.connect(self._show_download, Qt.ConnectionType.QueuedConnection)
         unlisten = app.models.listen(self._heard.emit)
@@ -312,9 +310,7 @@ class RepositoryPage(QWidget):
     def _head(self) -> QWidget:
         head = QWidget()
         self._head_row = QHBoxLayout(head)
-        self._head_row.addWidget(self.back)
-        self._head_row.addStretch(1)
-        self._head_row.addWidget(self.hub)
+        fill_layout(self._head_row, self.back, 1, self.hub)
         return head
 
     def _shown(self) -> QWidget:
@@ -325,8 +321,7 @@ class RepositoryPage(QWidget):
             gate_buttons.addWidget(button)
         gate_buttons.addStretch(1)
         gate_words = QVBoxLayout()
-        gate_words.addWidget(self.gate_text)
-        gate_words.addLayout(gate_buttons)
+        fill_layout(gate_words, self.gate_text, gate_buttons)
         self._gate_row = QHBoxLayout(self.gate)
         self._gate_row.addWidget(self._lock, 0, Qt.AlignmentFlag.AlignTop)
         self._gate_row.addLayout(gate_words, 1)
@@ -334,21 +329,18 @@ class RepositoryPage(QWidget):
         for widget in (self.title, self.facts, self.gate, self.versions, self.files, self.about, self.card_told):
             self._column.addWidget(widget)
         self._column.addWidget(self.card_again, 0, Qt.AlignmentFlag.AlignLeading)
-        self._column.addWidget(self.card)
-        self._column.addStretch(1)
+        fill_layout(self._column, self.card, 1)
         inside = QWidget()
         inside.setObjectName("page")
         self._holder_row = QHBoxLayout(inside)
         # Up to its greatest width the column takes everything; what is left goes to the end.
-        self._holder_row.addWidget(self._holder, 1000)
-        self._holder_row.addStretch(1)
+        fill_layout(self._holder_row, (self._holder, 1000), 1)
         self._scroll = scrolled(inside)
         whole = QWidget()
         column = QVBoxLayout(whole)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
-        column.addWidget(self._scroll, 1)
-        column.addWidget(self.foot)
+        fill_layout(column, (self._scroll, 1), self.foot)
         return whole
 
     def showEvent(self, event: QShowEvent) -> None:

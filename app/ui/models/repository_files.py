@@ -14,7 +14,7 @@ from app.ui.i18n import size_text, tr
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import text_button
 from app.ui.widgets.input_fields import DrawnButton
-from app.ui.widgets.layouts import name_widgets
+from app.ui.widgets.layouts import fill_layout, name_widgets
 
 PARTS_CANNOT_BE_OPENED = "Can’t be opened: its parts are in an old format or incomplete"
 IN_PARTS = "in {n} parts"
@@ -153,8 +153,7 @@ class FileList(QFrame):
         self.all.clicked.connect(self._show_all)
         self._column = QVBoxLayout(self)
         self._last = QHBoxLayout()
-        self._last.addWidget(self.all)
-        self._last.addStretch(1)
+        fill_layout(self._last, self.all, 1)
         self._column.addLayout(self._last)
         theme.dress(self.all, font=(13.5, 500))
         theme.dress(self._column, margins=(4, 7, 4, 7), spacing=1)

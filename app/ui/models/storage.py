@@ -23,7 +23,7 @@ from app.ui.shell.tab_spec import UiContext
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import text_button
 from app.ui.widgets.labels import ElidedLabel, ProgressStripe
-from app.ui.widgets.layouts import name_widgets
+from app.ui.widgets.layouts import fill_layout, name_widgets
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
@@ -229,18 +229,15 @@ class StorageRow(QWidget):
         self.yes.hide()
         self.keep.hide()
         head = QHBoxLayout()
-        head.addWidget(self._swatch)
-        head.addWidget(self._name, 1)
+        fill_layout(head, self._swatch, (self._name, 1))
         self._words = QVBoxLayout()
-        self._words.addLayout(head)
-        self._words.addWidget(self.explanation)
+        fill_layout(self._words, head, self.explanation)
         self._end = QHBoxLayout()
         for widget in (self.amount, self.yes, self.keep, self.button):
             self._end.addWidget(widget, 0, Qt.AlignmentFlag.AlignVCenter)
         self._end.addStretch()
         self._row = QBoxLayout(QBoxLayout.Direction.LeftToRight, self)
-        self._row.addLayout(self._words, 1)
-        self._row.addLayout(self._end)
+        fill_layout(self._row, (self._words, 1), self._end)
         theme.dress(self._name, font=(14.5, 600))
         theme.dress(self.explanation, font=(13, 400), margins=(18, 0, 0, 0))
         theme.dress(self.amount, font=(14, 500), least_width=76)
@@ -399,8 +396,7 @@ class FolderRow(QFrame):
             self._end.addWidget(button, 0, Qt.AlignmentFlag.AlignVCenter)
         self._end.addStretch()
         self._row = QBoxLayout(QBoxLayout.Direction.LeftToRight, self)
-        self._row.addLayout(self._words, 1)
-        self._row.addLayout(self._end)
+        fill_layout(self._row, (self._words, 1), self._end)
         theme.dress(self._name, font=(14.5, 600))
         theme.dress(self.path, self.state, font=(13, 400))
         theme.dress(self.show_button, self.move_button, self.cancel_button, font=(13, 500))

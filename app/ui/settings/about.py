@@ -26,7 +26,7 @@ from app.ui.text.links import ask_to_open
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import text_button
 from app.ui.widgets.labels import ElidedLabel, announce, plain_label
-from app.ui.widgets.layouts import FlowLayout, within_screen
+from app.ui.widgets.layouts import FlowLayout, fill_layout, within_screen
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
@@ -194,8 +194,7 @@ class UpdateCheck(QWidget):
         self.page.clicked.connect(self.ask_to_open)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
-        column.addWidget(self.said)
-        column.addWidget(self.notes)
+        fill_layout(column, self.said, self.notes)
         column.addWidget(self.page, 0, Qt.AlignmentFlag.AlignLeading)
         self.notes.hide()
         self.page.hide()

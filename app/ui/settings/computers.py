@@ -21,6 +21,7 @@ from app.ui.shell.settings_index import label_of
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import IconButton, text_button
 from app.ui.widgets.labels import plain_label
+from app.ui.widgets.layouts import fill_layout
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
@@ -136,8 +137,7 @@ class ComputersSection(SettingsSection):
         row.addWidget(self.line, 1)
         row.addWidget(self.add, 0, Qt.AlignmentFlag.AlignLeading)
         self.turn_with_room(row, self.line, 8)
-        self.column.addLayout(row)
-        self.column.addWidget(self.note)
+        fill_layout(self.column, row, self.note)
         self.line.textEdited.connect(self._on_edited)
         self.line.returnPressed.connect(self._on_add)
         self.add.clicked.connect(lambda _=False: self._on_add())
@@ -146,8 +146,7 @@ class ComputersSection(SettingsSection):
         self.again = text_button(tr("Check again"))
         self.again.clicked.connect(lambda _=False: self._query_computers())
         row = QHBoxLayout()
-        row.addWidget(self.again)
-        row.addStretch(1)
+        fill_layout(row, self.again, 1)
         self.column.addLayout(row)
 
     def _on_edited(self, text: str) -> None:

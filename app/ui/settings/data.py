@@ -27,7 +27,7 @@ from app.ui.widgets.buttons import ChoiceButton, text_button
 from app.ui.widgets.dialogs import QuestionDialog
 from app.ui.widgets.input_fields import SegmentedControl
 from app.ui.widgets.labels import plain_tip
-from app.ui.widgets.layouts import FlowLayout, name_widgets
+from app.ui.widgets.layouts import FlowLayout, fill_layout, name_widgets
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
@@ -142,13 +142,10 @@ class TrashPage(SettingsPage):
         for button in (self.restore_button, self.remove_button, self.empty_button):
             buttons.addWidget(button)
         head = QHBoxLayout()
-        head.addWidget(self.kind)
-        head.addStretch(1)
-        self.column.addLayout(head)
-        self.column.addWidget(self.nothing)
+        fill_layout(head, self.kind, 1)
+        fill_layout(self.column, head, self.nothing)
         # `finish` adds a stretch of 1, which would otherwise take half of the room.
-        self.column.addWidget(self.list, 100)
-        self.column.addLayout(buttons)
+        fill_layout(self.column, (self.list, 100), buttons)
         ui.theme.dress(self.list, least_height=LIST_PX)
         ui.theme.dress(buttons, spacing=8)
         name_widgets(trash_list=self.list, restore=self.restore_button, remove=self.remove_button)

@@ -42,7 +42,7 @@ from app.ui.shell.tab_spec import UiContext
 from app.ui.theme import ZOOM_STEPS
 from app.ui.widgets.buttons import ChoiceButton, text_button
 from app.ui.widgets.input_fields import SegmentedControl, Stepper, Switch
-from app.ui.widgets.layouts import within_screen
+from app.ui.widgets.layouts import fill_layout, within_screen
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
@@ -101,15 +101,12 @@ class SettingsDialog(QDialog):
         self._above = QBoxLayout(QBoxLayout.Direction.LeftToRight)
         self._above.addWidget(self._choice, 0, Qt.AlignmentFlag.AlignLeading)
         self._shown = QStackedWidget()
-        self._shown.addWidget(self.pages)
-        self._shown.addWidget(self.search.results)
+        fill_layout(self._shown, self.pages, self.search.results)
         self.search.is_on.connect(self._show_results)
         self._row = QBoxLayout(QBoxLayout.Direction.LeftToRight, self)
         self._row.setContentsMargins(0, 0, 0, 0)
         self._row.setSpacing(0)
-        self._row.addWidget(self._nav)
-        self._row.addLayout(self._above)
-        self._row.addWidget(self._shown, 1)
+        fill_layout(self._row, self._nav, self._above, (self._shown, 1))
         QShortcut(QKeySequence(QKeySequence.StandardKey.Find), self, self.search.field.setFocus)
         self._arrange()
         self.show_page_named(page)

@@ -22,6 +22,7 @@ from app.ui.shell.settings_index import label_of, page_label
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import text_button
 from app.ui.widgets.input_fields import CheckRow, RadioRow, SegmentedControl, Stepper, Switch
+from app.ui.widgets.layouts import fill_layout
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
@@ -100,8 +101,7 @@ class EnginePage(SettingsPage):
         row = QWidget()
         inside = QHBoxLayout(row)
         inside.setContentsMargins(0, 0, 0, 0)
-        inside.addWidget(self.muted(tr(DEVICES_UNKNOWN)), 1)
-        inside.addWidget(again)
+        fill_layout(inside, (self.muted(tr(DEVICES_UNKNOWN)), 1), again)
         self._replace_devices(row)
 
     def _on_look_again(self) -> None:
@@ -172,8 +172,7 @@ class EnginePage(SettingsPage):
         inside.setSpacing(px(16))
         self._note = self.muted("")
         self.reload = text_button(tr(RELOAD_NOW), "primary")
-        inside.addWidget(self._note, 1)
-        inside.addWidget(self.reload)
+        fill_layout(inside, (self._note, 1), self.reload)
         self._foot.hide()
         self.foot.addWidget(self._foot)
 

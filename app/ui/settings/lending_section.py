@@ -18,6 +18,7 @@ from app.ui.shell.settings_index import label_of
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import IconButton
 from app.ui.widgets.input_fields import Switch
+from app.ui.widgets.layouts import fill_layout
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
@@ -50,8 +51,7 @@ class LendingSection(SettingsSection):
         self.switch.toggled.connect(self._on_switched)
         fields = QWidget()
         row = QHBoxLayout(fields)
-        row.addWidget(self.copy)
-        row.addWidget(self.switch)
+        fill_layout(row, self.copy, self.switch)
         theme.dress(row, margins=(0, 0, 0, 0), spacing=8)
         self.add_setting("lending", self.said, fields)
         self.column.addWidget(self._risk_label())

@@ -24,6 +24,7 @@ from app.ui.theme import Theme
 from app.ui.widgets.buttons import ChoiceButton, IconButton, text_button
 from app.ui.widgets.input_fields import Switch
 from app.ui.widgets.labels import plain_label, plain_tip
+from app.ui.widgets.layouts import fill_layout
 from app.ui.widgets.notice_bar import Notice
 
 if TYPE_CHECKING:
@@ -123,8 +124,7 @@ class MemoriesPage(SettingsPage):
         self.add.setAccessibleName(tr("Add a memory"))
         self.add.setEnabled(False)
         line = QHBoxLayout()
-        line.addWidget(self.new, 1)
-        line.addWidget(self.add)
+        fill_layout(line, (self.new, 1), self.add)
         theme.dress(line, spacing=8)
         theme.dress(self.new, font=(14, 400))
         self.column.addLayout(line)

@@ -22,6 +22,7 @@ from app.ui.shell.settings_index import label_of, page_label
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import text_button
 from app.ui.widgets.input_fields import Switch
+from app.ui.widgets.layouts import fill_layout
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
@@ -87,8 +88,7 @@ class AddressField(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(4)
-        column.addWidget(self.line)
-        column.addWidget(self.problem)
+        fill_layout(column, self.line, self.problem)
         self.line.textEdited.connect(lambda _: self._show_problem(""))
         self.line.editingFinished.connect(self._on_finished)
 
@@ -265,10 +265,8 @@ class NetworkPage(SettingsPage):
         again.setAccessibleName(tr(REFRESH_THE_CONNECTIONS))
         again.clicked.connect(self.refresh)
         row = QHBoxLayout()
-        row.addWidget(self.totals, 1)
-        row.addWidget(again)
-        self.column.addLayout(row)
-        self.column.addWidget(self.connections)
+        fill_layout(row, (self.totals, 1), again)
+        fill_layout(self.column, row, self.connections)
 
     def _show_connections(self, found: Connections) -> None:
         self.connections.rows.show_rows(found.rows)

@@ -25,6 +25,7 @@ from app.ui.theme import CODE_PX
 from app.ui.widgets.buttons import ChoiceButton, IconButton, text_button
 from app.ui.widgets.input_fields import Stepper, Switch
 from app.ui.widgets.labels import plain_label
+from app.ui.widgets.layouts import fill_layout
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
@@ -126,16 +127,13 @@ class ProgramsSection(SettingsSection):
         copy = IconButton(self._theme, "copy", name)
         copy.clicked.connect(lambda: self._copy(copy, text()))
         row = QHBoxLayout()
-        row.addWidget(shown)
-        row.addWidget(copy)
-        row.addStretch(1)
+        fill_layout(row, shown, copy, 1)
         return shown, row
 
     def _add_block(self, name: str, row: QHBoxLayout) -> None:
         block = QVBoxLayout()
         self._theme.dress(block, spacing=4)
-        block.addWidget(self.label(name, 14, 500))
-        block.addLayout(row)
+        fill_layout(block, self.label(name, 14, 500), row)
         self._inside.addLayout(block)
 
     def _copy(self, button: IconButton, text: str) -> None:
@@ -168,9 +166,7 @@ class ProgramsSection(SettingsSection):
         self._inside.addLayout(self._choice_row)
         self._context = self.muted("")
         self._context.setObjectName("recipe_context")
-        self._inside.addWidget(self._where)
-        self._inside.addWidget(self._recipe)
-        self._inside.addWidget(self._context)
+        fill_layout(self._inside, self._where, self._recipe, self._context)
 
     def _offer_recipes(self) -> None:
         # Imported here, as the server's modules aren't needed before it runs.
@@ -184,9 +180,7 @@ class ProgramsSection(SettingsSection):
         self._program.changed.connect(lambda _: self._show_recipe())
         copy = IconButton(self._theme, "copy", tr(COPY_SETTINGS))
         copy.clicked.connect(lambda: self._copy(copy, self._recipe_text(self._door_text("key"))))
-        self._choice_row.addWidget(self._program)
-        self._choice_row.addWidget(copy)
-        self._choice_row.addStretch(1)
+        fill_layout(self._choice_row, self._program, copy, 1)
 
     def _chosen_recipe(self) -> ClientRecipe:
         return next(recipe for recipe in self._recipes if recipe.name == self._program.value)
@@ -233,10 +227,13 @@ class ProgramsSection(SettingsSection):
         self._origins_problem.hide()
         block = QVBoxLayout()
         self._theme.dress(block, spacing=4)
-        block.addWidget(self.label(name, 14, 500))
-        block.addWidget(self.muted(tr("Addresses of browser apps that may connect, separated by spaces.")))
-        block.addWidget(self.origins)
-        block.addWidget(self._origins_problem)
+        fill_layout(
+            block,
+            self.label(name, 14, 500),
+            self.muted(tr("Addresses of browser apps that may connect, separated by spaces.")),
+            self.origins,
+            self._origins_problem,
+        )
         self._inside.addLayout(block)
 
     def _on_origins(self) -> None:
@@ -259,8 +256,7 @@ class ProgramsSection(SettingsSection):
         self.follow_font(self._journal, 13)
         self._loaded_for_programs = self.muted("")
         self._loaded_for_programs.setObjectName("server_beside")
-        self._inside.addWidget(self._journal)
-        self._inside.addWidget(self._loaded_for_programs)
+        fill_layout(self._inside, self._journal, self._loaded_for_programs)
 
     def show_asked(self) -> None:
         """Show which programs sent requests, and what is loaded for them."""

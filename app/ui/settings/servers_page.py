@@ -28,7 +28,7 @@ from app.ui.widgets.buttons import IconButton, text_button
 from app.ui.widgets.dialogs import ScrollBox, file_dialog
 from app.ui.widgets.input_fields import CheckRow, Stepper
 from app.ui.widgets.labels import plain_label
-from app.ui.widgets.layouts import within_screen
+from app.ui.widgets.layouts import fill_layout, within_screen
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
@@ -74,8 +74,7 @@ class ServersSection(SettingsSection):
         self.add = text_button(tr("Add a server…"), "primary")
         self.add.clicked.connect(lambda _=False: self.open_dialog(None))
         row = QHBoxLayout()
-        row.addWidget(self.add)
-        row.addStretch(1)
+        fill_layout(row, self.add, 1)
         self.column.addLayout(row)
         self.finish()
         self._show()
@@ -205,9 +204,7 @@ class ServerDialog(QDialog):
         cancel = text_button(tr(CANCEL), "plain")
         cancel.clicked.connect(self.reject)
         row = QHBoxLayout()
-        row.addStretch(1)
-        row.addWidget(cancel)
-        row.addWidget(self.save)
+        fill_layout(row, 1, cancel, self.save)
         row.setContentsMargins(0, 0, px(12), 0)
         around.addLayout(row)
         self.resize(within_screen(self, QSize(px(WIDTH_PX), px(HEIGHT_PX))))
@@ -233,10 +230,8 @@ class ServerDialog(QDialog):
         self.trust.changed.connect(self._on_edited)
         self._column.addWidget(self.trust)
         row = QBoxLayout(QBoxLayout.Direction.LeftToRight)
-        row.addWidget(self.ask)
-        row.addStretch(1)
-        self._column.addLayout(row)
-        self._column.addWidget(self.note)
+        fill_layout(row, self.ask, 1)
+        fill_layout(self._column, row, self.note)
         for field in (self.address, self.key):
             field.textEdited.connect(lambda _: self._on_edited())
             field.returnPressed.connect(self._on_enter)
@@ -246,8 +241,7 @@ class ServerDialog(QDialog):
         self._theme.dress(label, font=(13.5, 500))
         block = QVBoxLayout()
         self._theme.dress(block, spacing=4)
-        block.addWidget(label)
-        block.addWidget(field)
+        fill_layout(block, label, field)
         self._column.addLayout(block)
 
     @property
@@ -313,8 +307,7 @@ class ServerDialog(QDialog):
         self._models_title = plain_label(tr("Models in the menu"))
         self._theme.dress(self._models_title, font=(13.5, 500))
         self._models_title.hide()
-        self._column.addWidget(self._models_title)
-        self._column.addLayout(self._models)
+        fill_layout(self._column, self._models_title, self._models)
         self.sees = CheckRow(
             self._theme, tr("They can see pictures"), tr("The server doesn’t report this. Pictures will be sent to it.")
         )
@@ -383,8 +376,7 @@ class ServerDialog(QDialog):
             told = plain_label(words, kind="muted", wraps=True)
             self._theme.dress(told, font=(13, 400))
             texts, row = QVBoxLayout(), QHBoxLayout()
-            texts.addWidget(plain_label(name, wraps=True))
-            texts.addWidget(told)
+            fill_layout(texts, plain_label(name, wraps=True), told)
             row.addLayout(texts, 1)
             row.addWidget(field, 0, Qt.AlignmentFlag.AlignTop)
             self._theme.dress(texts, spacing=2)
@@ -395,10 +387,8 @@ class ServerDialog(QDialog):
         self.test.clicked.connect(lambda _=False: self._test())
         self.told = _note(self._theme, "server_test")
         row = QHBoxLayout()
-        row.addWidget(self.test)
-        row.addStretch(1)
-        self._column.addLayout(row)
-        self._column.addWidget(self.told)
+        fill_layout(row, self.test, 1)
+        fill_layout(self._column, row, self.told)
 
     def _test(self) -> None:
         server, chosen = self.wanted, self.chosen
@@ -529,8 +519,7 @@ class AuthorityField(QWidget):
         self.drop.clicked.connect(lambda _=False: self.use(""))
         title = plain_label(tr("Server certificate"))
         block, row = QVBoxLayout(self), QHBoxLayout()
-        block.addWidget(title)
-        block.addWidget(self.vouches)
+        fill_layout(block, title, self.vouches)
         for button in (self.choose, self.drop):
             row.addWidget(button)
         row.addStretch(1)

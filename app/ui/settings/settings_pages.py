@@ -14,6 +14,7 @@ from app.ui.shell.settings_index import label_of
 from app.ui.theme import Theme
 from app.ui.widgets.dialogs import QuestionDialog
 from app.ui.widgets.input_fields import SegmentedControl
+from app.ui.widgets.layouts import fill_layout
 
 if TYPE_CHECKING:
     pass
@@ -104,9 +105,7 @@ class SettingsSection(QWidget):
         holder = QWidget()
         block = QVBoxLayout(holder)
         self._theme.dress(block, margins=(0, 0, 0, 0), spacing=4)
-        block.addWidget(QLabel(label_of(key)))
-        block.addWidget(self.muted(explanation))
-        block.addWidget(field)
+        fill_layout(block, QLabel(label_of(key)), self.muted(explanation), field)
         self.column.addWidget(holder)
         self.setting_rows[key] = holder
 
@@ -178,8 +177,7 @@ class SettingsPage(SettingsSection):
         around = QVBoxLayout(self)
         around.setContentsMargins(0, 0, 0, 0)
         around.setSpacing(0)
-        around.addWidget(self._scroll, 1)
-        around.addLayout(self.foot)
+        fill_layout(around, (self._scroll, 1), self.foot)
         return column
 
     def finish(self) -> None:

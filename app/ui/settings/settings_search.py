@@ -15,6 +15,7 @@ from app.ui.shell.settings_index import search_settings
 from app.ui.theme import Theme
 from app.ui.widgets.input_fields import SearchField
 from app.ui.widgets.labels import announce, plain_label
+from app.ui.widgets.layouts import fill_layout
 
 
 class SettingsSearch(QObject):
@@ -35,8 +36,7 @@ class SettingsSearch(QObject):
         self.nothing.setObjectName("settings_nothing")
         self.results = QWidget()
         column = QVBoxLayout(self.results)
-        column.addWidget(self.nothing)
-        column.addWidget(self.list, 1)
+        fill_layout(column, self.nothing, (self.list, 1))
         theme.dress(column, margins=(16, 16, 16, 16), spacing=8)
         self.field.textChanged.connect(self._on_typed)
         self.field.installEventFilter(self)

@@ -21,6 +21,7 @@ from app.ui.shell.settings_index import label_of
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import text_button
 from app.ui.widgets.input_fields import Stepper, Switch
+from app.ui.widgets.layouts import fill_layout
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
@@ -89,8 +90,7 @@ class MemorySection(SettingsSection):
         row = QWidget()
         inside = QBoxLayout(QBoxLayout.Direction.LeftToRight, row)
         inside.setContentsMargins(0, 0, 0, 0)
-        inside.addWidget(self._size, 1)
-        inside.addWidget(self._clear)
+        fill_layout(inside, (self._size, 1), self._clear)
         self.column.addWidget(row)
         self.turn_with_room(inside, self._clear, 16)
 

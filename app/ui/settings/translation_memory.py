@@ -31,7 +31,7 @@ from app.ui.shell.notify import Notify
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import ChoiceButton, text_button
 from app.ui.widgets.labels import plain_tip
-from app.ui.widgets.layouts import within_screen
+from app.ui.widgets.layouts import fill_layout, within_screen
 
 if TYPE_CHECKING:
     from app.features.translate.translation_jobs import TranslationJobs
@@ -248,8 +248,7 @@ class MemoryDialog(QDialog):
     def _lay_out(self) -> None:
         px = self._theme.px
         top, foot, asking = QHBoxLayout(), QHBoxLayout(), QHBoxLayout()
-        top.addWidget(self.search, 1)
-        top.addWidget(self.scope)
+        fill_layout(top, (self.search, 1), self.scope)
         self._foot, self._asking, self._feet = QWidget(), QWidget(), QStackedWidget()
         for holder, row, widgets in (
             (self._foot, foot, (self.count, self.delete_chosen, self.delete_all, self.close_button)),
@@ -264,11 +263,7 @@ class MemoryDialog(QDialog):
         column = QVBoxLayout(self)
         column.setContentsMargins(px(24), px(20), px(24), px(18))
         column.setSpacing(px(10))
-        column.addWidget(self.head)
-        column.addWidget(self.words)
-        column.addLayout(top)
-        column.addWidget(self.table, 1)
-        column.addWidget(self._feet)
+        fill_layout(column, self.head, self.words, top, (self.table, 1), self._feet)
         # Both feet are equally high, so that the table doesn't move.
         self._feet.setFixedHeight(self.close_button.sizeHint().height())
 

@@ -15,7 +15,7 @@ from app.ui.shell.tab_spec import TabSpec
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import text_button
 from app.ui.widgets.dialogs import ScrollBox
-from app.ui.widgets.layouts import within_screen
+from app.ui.widgets.layouts import fill_layout, within_screen
 
 
 class Shortcut(NamedTuple):
@@ -165,8 +165,7 @@ def _grid(theme: Theme, headings: Sequence[Group]) -> QVBoxLayout:
             keys.setFont(theme.code_font(13))
             grid.addWidget(keys, row, 1, Qt.AlignmentFlag.AlignTrailing)
     column = QVBoxLayout()
-    column.addLayout(grid)
-    column.addStretch(1)
+    fill_layout(column, grid, 1)
     return column
 
 

@@ -28,6 +28,7 @@ from app.ui.shell.window_geometry import WindowGeometry
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import IconButton
 from app.ui.widgets.dialogs import last_folders
+from app.ui.widgets.layouts import fill_layout
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
@@ -74,8 +75,7 @@ class MainWindow(QMainWindow):
         self._splitter = QSplitter(Qt.Orientation.Horizontal)
         # A handle of one pixel is drawn as a line; Qt enlarges the area that can be grabbed.
         self._splitter.setHandleWidth(1)
-        self._splitter.addWidget(self.left)
-        self._splitter.addWidget(self._content())
+        fill_layout(self._splitter, self.left, self._content())
         self._splitter.setCollapsible(0, False)
         self._splitter.setCollapsible(1, False)
         self._splitter.setStretchFactor(1, 1)
@@ -108,9 +108,7 @@ class MainWindow(QMainWindow):
         column = QVBoxLayout(content)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
-        column.addLayout(self._top)
-        column.addWidget(self.tabs.content, 1)
-        column.addWidget(self.status)
+        fill_layout(column, self._top, (self.tabs.content, 1), self.status)
         self._notify.bar.float_over(content, self.tabs.content)
         return content
 

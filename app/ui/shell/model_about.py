@@ -19,7 +19,7 @@ from app.ui.shared_labels import ABOUT_THIS_MODEL, FIND_MORE_MODELS, SIZE
 from app.ui.shell.model_loader import ModelLoader, in_words
 from app.ui.theme import Theme
 from app.ui.widgets.labels import ElidedLabel
-from app.ui.widgets.layouts import scrolled
+from app.ui.widgets.layouts import fill_layout, scrolled
 
 FILE = "File"
 NOT_THERE = "missing"
@@ -71,9 +71,7 @@ class ModelAbout(QFrame):
         column = QVBoxLayout(inside)
         column.setContentsMargins(px(15), px(13), px(15), px(15))
         column.setSpacing(px(10))
-        column.addWidget(name)
-        column.addWidget(why)
-        column.addLayout(self._grid)
+        fill_layout(column, name, why, self._grid)
         self.setAccessibleDescription(" ".join([why.text(), *self._said]).strip())
         # Before it is polished, text has other fonts and so another height.
         self.ensurePolished()

@@ -15,6 +15,7 @@ from app.ui.i18n import tr
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import text_button
 from app.ui.widgets.labels import ElidedLabel
+from app.ui.widgets.layouts import fill_layout
 
 NETWORK_OFF = "Network off"
 SERVER_IS_ON = "Other programs can use this model"
@@ -202,13 +203,7 @@ class StatusLine(QWidget):
         self.programs.setObjectName("programs_mark")
         self.programs.setMinimumWidth(1)  # otherwise the longer text would limit how narrow the window can get
         self._row = QHBoxLayout(self)
-        self._row.addWidget(self.device)
-        self._row.addWidget(self.gauge)
-        self._row.addWidget(self.work)
-        self._row.addStretch(1)
-        self._row.addWidget(self.waiting)
-        self._row.addWidget(self.programs)
-        self._row.addWidget(self.network)
+        fill_layout(self._row, self.device, self.gauge, self.work, 1, self.waiting, self.programs, self.network)
         theme.dress(self._row, margins=(18, 0, 18 - INSET_PX, 0), spacing=24 - INSET_PX)
         theme.dress(self, height=30)
         theme.dress(self.device, self.work, self.waiting, self.programs, self.network, font=(12.5, 400))

@@ -20,7 +20,7 @@ from app.ui.shell.keyboard import keys_of, written
 from app.ui.shell.tab_spec import CHAT, OwnEngine, Tab, TabSpec, UiContext
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import set_mark, text_button
-from app.ui.widgets.layouts import CurrentStack, InsideSplitter, scrolled
+from app.ui.widgets.layouts import CurrentStack, InsideSplitter, fill_layout, scrolled
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
@@ -396,8 +396,7 @@ class LeftColumn(QWidget):
         inside = QWidget()
         inside.setObjectName("page")
         column = QVBoxLayout(inside)
-        column.addWidget(self.views, 1)
-        column.addLayout(self._foot)
+        fill_layout(column, (self.views, 1), self._foot)
         around = QVBoxLayout(self)
         self._area = scrolled(inside)
         # A scroll area, so that a low window squeezes nothing.

@@ -18,7 +18,7 @@ from app.ui.shell import tasks
 from app.ui.shell.model_loader import in_words, model_name
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import text_button
-from app.ui.widgets.layouts import name_widgets
+from app.ui.widgets.layouts import fill_layout, name_widgets
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
@@ -45,10 +45,8 @@ class BetterModel(QFrame):
         self._offer.setProperty("kind", "muted")
         self.download = text_button(tr(DOWNLOAD), "plain")
         words, row = QVBoxLayout(), QHBoxLayout(self)
-        words.addWidget(self._what)
-        words.addWidget(self._offer)
-        row.addLayout(words, 1)
-        row.addWidget(self.download)
+        fill_layout(words, self._what, self._offer)
+        fill_layout(row, (words, 1), self.download)
         theme.dress(row, margins=(16, 12, 12, 12), spacing=12)
         theme.dress(words, spacing=2)
         theme.dress(self._what, self.download, font=(14, 500))

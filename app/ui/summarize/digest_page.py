@@ -29,7 +29,7 @@ from app.ui.summarize.summary_texts import Chip, ShownStatement
 from app.ui.text.keyboard_walk import row_after, step_aside
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import IconButton, text_button
-from app.ui.widgets.layouts import name_widgets
+from app.ui.widgets.layouts import fill_layout, name_widgets
 from app.ui.work.doing import Estimating
 
 if TYPE_CHECKING:
@@ -160,16 +160,13 @@ class DigestPart(QWidget):
         side.setContentsMargins(0, 0, 0, 0)
         side.addWidget(self.terms)
         outline = QVBoxLayout()
-        outline.addWidget(self._outline_head)
-        outline.addWidget(self.outline)
-        side.addLayout(outline)
-        side.addStretch(1)
+        fill_layout(outline, self._outline_head, self.outline)
+        fill_layout(side, outline, 1)
         self._row = QBoxLayout(QBoxLayout.Direction.LeftToRight)
         self._row.addWidget(self.sentences, 1, Qt.AlignmentFlag.AlignTop)
         self._row.addWidget(self._side)
         column = QVBoxLayout(self)
-        column.addLayout(top)
-        column.addLayout(self._row)
+        fill_layout(column, top, self._row)
         theme = self._theme
         theme.dress(self.words, font=(13.5, 400))
         theme.dress(self.cancel, self.look, self.save, font=(13.5, 500))

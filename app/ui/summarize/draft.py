@@ -37,7 +37,7 @@ from app.ui.theme import HEADING_PX, TOP_PX, Theme
 from app.ui.widgets.buttons import text_button
 from app.ui.widgets.input_fields import SegmentedControl
 from app.ui.widgets.labels import plain_tip
-from app.ui.widgets.layouts import FlowLayout, name_widgets, scrolled
+from app.ui.widgets.layouts import FlowLayout, fill_layout, name_widgets, scrolled
 from app.ui.work.doing import Estimating
 from app.ui.work.job_tab import TabColumn
 from app.ui.work.picture_reading import PicturesLine
@@ -129,14 +129,12 @@ class SummaryDraftPage(QWidget):
         self._inner.setObjectName("page")
         self._scroll = scrolled(self._inner)
         segments = QHBoxLayout()
-        segments.addWidget(self.together)
-        segments.addStretch(1)
+        fill_layout(segments, self.together, 1)
         self.foot.rows.insertLayout(0, segments)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
-        column.addWidget(self._scroll, 1)
-        column.addWidget(self.foot)
+        fill_layout(column, (self._scroll, 1), self.foot)
         theme = self._theme
         theme.dress(self._head, font=(21, 600), least_height=HEADING_PX)
         theme.dress(self.chips, margins=(0, 0, 0, 4))

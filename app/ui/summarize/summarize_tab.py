@@ -53,7 +53,7 @@ from app.ui.summarize.wish import MethodLook
 from app.ui.theme import HEADING_PX, TOP_PX, Theme
 from app.ui.widgets.buttons import text_button
 from app.ui.widgets.labels import STEPS, ElidedLabel, ProgressStripe, announce
-from app.ui.widgets.layouts import name_widgets
+from app.ui.widgets.layouts import fill_layout, name_widgets
 from app.ui.work.doing import Doing
 from app.ui.work.intake import KeptUnread
 from app.ui.work.job_column import ColumnWords
@@ -110,15 +110,13 @@ class WorkPage(QWidget):
         self.points.setAccessibleName(tr(POINTS_SO_FAR))
         self._head = TabColumn(theme, top_px=TOP_PX, bottom_px=2)
         top = QHBoxLayout()
-        top.addWidget(self._title, 1)
-        top.addWidget(self.stop)
+        fill_layout(top, (self._title, 1), self.stop)
         self._head.rows.addLayout(top)
         for widget in (self.words, self.line, self.lead):
             self._head.rows.addWidget(widget)
         column = QVBoxLayout(self)
         column.setSpacing(0)
-        column.addWidget(self._head)
-        column.addWidget(self.points, 1)
+        fill_layout(column, self._head, (self.points, 1))
         # The remaining time also falls between two sections.
         self._tick = QTimer(self, interval=TICK_MS)
         self._tick.timeout.connect(self._show_words)

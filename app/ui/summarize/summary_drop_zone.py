@@ -24,7 +24,7 @@ from app.ui.i18n import tr
 from app.ui.summarize.better_model import BetterModel
 from app.ui.theme import HEADING_PX, TOP_PX, Theme
 from app.ui.widgets.buttons import text_button
-from app.ui.widgets.layouts import name_widgets, scrolled
+from app.ui.widgets.layouts import fill_layout, name_widgets, scrolled
 from app.ui.work.job_tab import TabColumn
 
 if TYPE_CHECKING:
@@ -97,15 +97,11 @@ class SummaryDropZone(QFrame):
 
     def _lay_out(self) -> None:
         buttons, column, theme = QHBoxLayout(), QVBoxLayout(self), self._theme
-        buttons.addStretch(1)
-        buttons.addWidget(self.browse)
-        buttons.addWidget(self.folder)
-        buttons.addStretch(1)
+        fill_layout(buttons, 1, self.browse, self.folder, 1)
         column.addStretch(1)
         for widget in (self._icon, self._head, self._formats):
             column.addWidget(widget)
-        column.addLayout(buttons)
-        column.addStretch(1)
+        fill_layout(column, buttons, 1)
         theme.dress(self._icon, picture=("files", "accent", ICON_PX))
         theme.dress(self._head, font=(17, 600))
         theme.dress(self._formats, font=(13.5, 400))

@@ -40,7 +40,7 @@ from app.ui.summarize.wish import SummaryFooter
 from app.ui.theme import HEADING_PX, TOP_PX, Theme
 from app.ui.widgets.buttons import IconButton, text_button
 from app.ui.widgets.labels import plain_tip
-from app.ui.widgets.layouts import name_widgets, scrolled
+from app.ui.widgets.layouts import fill_layout, name_widgets, scrolled
 from app.ui.work.doing import SavedFiles, file_name
 from app.ui.work.job_tab import StateBar, TabColumn
 from app.ui.work.picture_reading import CHANGED_SINCE
@@ -234,10 +234,8 @@ class ResultHead(TabColumn):
         for button in (self.copy, self.translate, self.ask, self.save):
             self._buttons.addWidget(button)
         self._top = QBoxLayout(QBoxLayout.Direction.LeftToRight)
-        self._top.addWidget(self.title, 1)
-        self._top.addLayout(self._buttons)
-        self.rows.addLayout(self._top)
-        self.rows.addWidget(self.facts)
+        fill_layout(self._top, (self.title, 1), self._buttons)
+        fill_layout(self.rows, self._top, self.facts)
         self._facts: tuple[str, str, str] = ("", "", "")
         theme.dress(self.title, font=(21, 600), least_height=HEADING_PX)
         theme.dress(self.facts, font=(13, 400))
@@ -343,8 +341,7 @@ class ResultPage(QWidget):
         rows = QVBoxLayout(inside)
         for widget in (self.head, self._bar_row):
             rows.addWidget(widget)
-        rows.addWidget(self.statements, 1)
-        rows.addWidget(self.foot)
+        fill_layout(rows, (self.statements, 1), self.foot)
         column = QVBoxLayout(self)
         column.addWidget(scrolled(inside))  # nothing is squeezed in a low window
         for layout in (rows, column):

@@ -17,7 +17,7 @@ from app.ui.shell.model_loader import model_name
 from app.ui.summarize.summary_texts import FORMS, LENGTHS
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import ChoiceButton, text_button
-from app.ui.widgets.layouts import FlowLayout, name_widgets
+from app.ui.widgets.layouts import FlowLayout, fill_layout, name_widgets
 from app.ui.work.job_tab import TabColumn
 
 if TYPE_CHECKING:
@@ -61,8 +61,7 @@ class WishChoices(QWidget):
             self._flow.addWidget(button)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
-        column.addWidget(self.instruction)
-        column.addWidget(self._row)
+        fill_layout(column, self.instruction, self._row)
         theme.dress(self._flow, column, spacing=10)
         theme.dress(self.instruction, font=(14, 400))
         self._show_field()

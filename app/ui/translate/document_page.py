@@ -31,7 +31,7 @@ from app.ui.translate.translation_texts import (
     stopped_words,
     with_term,
 )
-from app.ui.widgets.layouts import scrolled
+from app.ui.widgets.layouts import fill_layout, scrolled
 from app.ui.work.job_tab import StateBar
 from app.ui.work.picture_reading import CHANGED_SINCE, PicturesLine
 
@@ -76,18 +76,15 @@ class DocumentPage(QWidget):
         self.card.setObjectName("segments_card")
         inner = QVBoxLayout(self.card)
         theme.dress(inner, margins=(2, 6, 2, 6), spacing=0)
-        inner.addWidget(self.search)
-        inner.addWidget(self.segments, 1)
+        fill_layout(inner, self.search, (self.segments, 1))
         inside = QWidget()  # in a low window all but the foot scrolls
         inside.setObjectName("page")
         rows = QVBoxLayout(inside)
         for widget in (self.head, self.bar, self.state, self.pictures):
             rows.addWidget(widget)
-        rows.addWidget(self.card, 1)
-        rows.addWidget(self.needs)
+        fill_layout(rows, (self.card, 1), self.needs)
         column = QVBoxLayout(self)
-        column.addWidget(scrolled(inside), 1)
-        column.addWidget(self.foot)
+        fill_layout(column, (scrolled(inside), 1), self.foot)
         theme.dress(self.segments, least_height=LEAST_PX)
         theme.dress(rows, margins=(EDGE_PX, TOP_PX, EDGE_PX, 16), spacing=12)
         theme.dress(column, margins=(0, 0, 0, 0), spacing=0)

@@ -41,6 +41,7 @@ from app.ui.translate.translation_texts import (
     without_terms,
     work_words,
 )
+from app.ui.widgets.layouts import fill_layout
 from app.ui.work.job_runner import JobRunner
 from app.ui.work.picture_reading import PicturesLine
 
@@ -91,8 +92,7 @@ class DocumentTranslationView(QWidget):
         self.reading = TranslationDraftPage(theme, self.drafts)
         self.reading.models_wanted.connect(ui.go.open_models)
         self.pages = QStackedWidget()
-        self.pages.addWidget(self.reading)
-        self.pages.addWidget(self.page)
+        fill_layout(self.pages, self.reading, self.page)
         self._side = QWidget()
         side = QVBoxLayout(self._side)
         side.addWidget(self.glossary)
@@ -100,8 +100,7 @@ class DocumentTranslationView(QWidget):
         self._splitter = QSplitter(Qt.Orientation.Horizontal)
         self._splitter.setObjectName("document_splitter")
         self._splitter.setHandleWidth(1)
-        self._splitter.addWidget(self.pages)
-        self._splitter.addWidget(self._side)
+        fill_layout(self._splitter, self.pages, self._side)
         self._splitter.setStretchFactor(0, 1)
         for place in (0, 1):
             self._splitter.setCollapsible(place, False)

@@ -27,7 +27,7 @@ from app.ui.theme import Theme
 from app.ui.translate.glossary_table import SOURCE, GlossaryModel, GlossaryTable
 from app.ui.widgets.buttons import IconButton, text_button
 from app.ui.widgets.labels import ElidedLabel, plain_label
-from app.ui.widgets.layouts import name_widgets
+from app.ui.widgets.layouts import fill_layout, name_widgets
 from app.ui.work.doing import SavedFiles
 
 TRANSLATIONS_IMPORTED = "{count} translations imported."
@@ -99,16 +99,9 @@ class GlossaryPanel(QFrame):
 
     def _lay_out(self) -> None:
         top, buttons, column = QHBoxLayout(), QHBoxLayout(), QVBoxLayout(self)
-        top.addWidget(self.title, 1)
-        top.addWidget(self.more)
-        top.addWidget(self.close_button)
-        buttons.addWidget(self.add_button)
-        buttons.addWidget(self.remove_button)
-        buttons.addStretch(1)
-        column.addLayout(top)
-        column.addWidget(self.words)
-        column.addWidget(self.table, 1)
-        column.addLayout(buttons)
+        fill_layout(top, (self.title, 1), self.more, self.close_button)
+        fill_layout(buttons, self.add_button, self.remove_button, 1)
+        fill_layout(column, top, self.words, (self.table, 1), buttons)
         for widget in (self.apply, self.found_head, self._found_area):
             column.addWidget(widget)
         column.addWidget(self.take_button, 0, Qt.AlignmentFlag.AlignLeft)

@@ -15,6 +15,7 @@ from app.ui.i18n import tr
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import ChoiceButton
 from app.ui.widgets.labels import plain_label
+from app.ui.widgets.layouts import fill_layout
 
 DETECTED_LANGUAGE = "{language} (detected)"
 
@@ -116,8 +117,7 @@ class LanguagePopup(QFrame):
             if language.value == value:
                 self.list.setCurrentItem(item)
         column = QVBoxLayout(self)
-        column.addWidget(self.search)
-        column.addWidget(self.list)
+        fill_layout(column, self.search, self.list)
         if remark:
             said = plain_label(remark, kind="muted", wraps=True)
             said.setObjectName("languages_remark")

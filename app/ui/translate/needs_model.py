@@ -18,7 +18,7 @@ from app.ui.shell.model_loader import in_words
 from app.ui.shell.tab_spec import UiContext
 from app.ui.widgets.buttons import text_button
 from app.ui.widgets.labels import ProgressStripe, plain_label
-from app.ui.widgets.layouts import FlowLayout, name_widgets
+from app.ui.widgets.layouts import FlowLayout, fill_layout, name_widgets
 
 if TYPE_CHECKING:
     from app.features.models.collection import ModelCollection, ModelSuggestion
@@ -56,8 +56,7 @@ class NeedsModel(QFrame):
         self.others = text_button(tr(OTHER_MODELS), "quiet")
         self.others.clicked.connect(lambda: ui.go.open_models("downloads" if self._is_coming else "suggested"))
         buttons = FlowLayout()
-        buttons.addWidget(self.download)
-        buttons.addWidget(self.others)
+        fill_layout(buttons, self.download, self.others)
         column = QVBoxLayout(self)
         for widget in (self.words, self.state, self.line):
             column.addWidget(widget)

@@ -22,7 +22,7 @@ from app.ui.translate.text_answers import STOPPED_CAN_CONTINUE, TextAnswers
 from app.ui.translate.text_panes import Selected, TextPanes, sentence_like
 from app.ui.translate.text_work import TextHistory, TextLanguage, TextRequestKind, TextWork, Typed
 from app.ui.widgets.buttons import text_button
-from app.ui.widgets.layouts import scrolled
+from app.ui.widgets.layouts import fill_layout, scrolled
 from app.ui.work.at_hand import WorkEnded, WorkEvent
 
 if TYPE_CHECKING:
@@ -205,8 +205,7 @@ class TextPage(QWidget):
         inside = QWidget()  # scrolls in a low window
         inside.setObjectName("page")
         column = QVBoxLayout(inside)
-        column.addLayout(top)
-        column.addWidget(self.panes, 1)
+        fill_layout(column, top, (self.panes, 1))
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)
         whole.addWidget(scrolled(inside))

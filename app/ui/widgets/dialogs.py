@@ -25,7 +25,7 @@ from app.ui.i18n import tr, window_title
 from app.ui.shared_labels import CANCEL, DOCUMENTS_LABEL
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import text_button
-from app.ui.widgets.layouts import within_screen
+from app.ui.widgets.layouts import fill_layout, within_screen
 
 WIDTH_PX = 460
 
@@ -56,9 +56,7 @@ class QuestionDialog(QDialog):
         column = QVBoxLayout(self)
         column.setContentsMargins(px(24), px(22), px(24), px(20))
         column.setSpacing(px(10))
-        column.addWidget(head)
-        column.addWidget(self.words)
-        column.addLayout(self.fields)
+        fill_layout(column, head, self.words, self.fields)
         column.addSpacing(px(8))
         column.addLayout(self._row)
         self.no = self.add_choice(no or tr(CANCEL), None, "quiet")

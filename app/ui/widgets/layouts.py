@@ -9,11 +9,13 @@ from PySide6.QtCore import QMargins, QObject, QRect, QSize, Qt, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
     QApplication,
+    QBoxLayout,
     QFrame,
     QLayout,
     QLayoutItem,
     QScrollArea,
     QSplitter,
+    QStackedLayout,
     QStackedWidget,
     QVBoxLayout,
     QWidget,
@@ -40,6 +42,24 @@ def scrolled(inside: QWidget) -> QScrollArea:
     area.viewport().setAutoFillBackground(False)
     area.setWidget(inside)
     return area
+
+
+def fill_layout(
+    layout: QBoxLayout | FlowLayout | QStackedLayout | QSplitter | QStackedWidget,
+    *parts: QWidget | QLayout | int | tuple[QWidget | QLayout, int],
+) -> None:
+    """Add widgets and layouts in order; a pair has a part and its stretch, a number is the stretch of empty room."""
+    for part in parts:
+        item, stretch = part if isinstance(part, tuple) else (part, 0)
+        if not isinstance(layout, QBoxLayout):
+            assert isinstance(item, QWidget)
+            layout.addWidget(item)
+        elif isinstance(item, QWidget):
+            layout.addWidget(item, stretch)
+        elif isinstance(item, QLayout):
+            layout.addLayout(item, stretch)
+        else:
+            layout.addStretch(item)
 
 
 class CurrentStack(QStackedWidget):

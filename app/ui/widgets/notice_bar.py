@@ -14,6 +14,7 @@ from app.ui.shared_labels import CANCEL
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import IconButton, text_button
 from app.ui.widgets.labels import ProgressStripe
+from app.ui.widgets.layouts import fill_layout
 
 WIDTH_PX = 640
 EDGE_PX, GAP_PX = 24, 8
@@ -45,8 +46,7 @@ class Notice(QFrame):
         self._row.addWidget(self._close, 0, Qt.AlignmentFlag.AlignTop)
         self._below.addStretch(1)
         self._column = QVBoxLayout(self)
-        self._column.addLayout(self._row)
-        self._column.addLayout(self._below)
+        fill_layout(self._column, self._row, self._below)
         self._timer = QTimer(self, singleShot=True, interval=lifetime_ms)
         self._timer.timeout.connect(self._on_time_up)
         theme.dress(self._column, margins=(16, 8, 8, 8))

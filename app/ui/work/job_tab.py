@@ -30,7 +30,7 @@ from app.ui.theme import EDGE_PX, PAGE_PX, Theme
 from app.ui.widgets.buttons import text_button
 from app.ui.widgets.dialogs import Question, WaitingQuestion
 from app.ui.widgets.labels import plain_label
-from app.ui.widgets.layouts import name_widgets
+from app.ui.widgets.layouts import fill_layout, name_widgets
 from app.ui.work.job_column import ColumnWords, WorkColumn
 from app.ui.work.job_runner import INTERACTIVE, JobRunner, RunnerWords
 
@@ -51,8 +51,7 @@ class TabColumn(QWidget):
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(0)
         # The content takes the width up to its maximum, the stretch the rest.
-        row.addWidget(middle, 100_000)
-        row.addStretch(1)
+        fill_layout(row, (middle, 100000), 1)
         theme.dress(middle, most_width=PAGE_PX + 2 * EDGE_PX)
         theme.dress(self.rows, margins=(EDGE_PX, top_px, EDGE_PX, bottom_px), spacing=6)
 
@@ -74,8 +73,7 @@ class StateBar(QFrame):
         self.other.clicked.connect(self._on_other)
         self.go_on = text_button(tr(GO_ON), "plain")
         self._row, self._buttons = QBoxLayout(QBoxLayout.Direction.LeftToRight, self), QHBoxLayout()
-        self._row.addWidget(self.words, 1)
-        self._row.addLayout(self._buttons)
+        fill_layout(self._row, (self.words, 1), self._buttons)
         for button in (self.other, self.go_on):
             self._buttons.addWidget(button)
         theme.dress(self._row, margins=(14, 8, 8, 8), spacing=8)

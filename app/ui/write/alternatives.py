@@ -21,7 +21,7 @@ from app.ui.text.formats import block_format
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import IconButton, set_text_font
 from app.ui.widgets.labels import announce, plain_label
-from app.ui.widgets.layouts import name_widgets, scrolled
+from app.ui.widgets.layouts import fill_layout, name_widgets, scrolled
 
 UNDER_A_THOUSANDTH = "under 0.1 %"
 
@@ -64,12 +64,9 @@ class AlternativeCard(QPushButton):
         for part in (self._digit, self._figure, self._body, self._body.viewport()):
             part.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         head = QHBoxLayout()
-        head.addWidget(self._digit)
-        head.addStretch(1)
-        head.addWidget(self._figure)
+        fill_layout(head, self._digit, 1, self._figure)
         column = QVBoxLayout(self)
-        column.addLayout(head)
-        column.addWidget(self._body)
+        fill_layout(column, head, self._body)
         theme.dress(column, margins=(14, 10, 12, 10), spacing=4)
         theme.dress(self._digit, font=(13, 600))
         theme.dress(self._figure, font=(12.5, 400))
@@ -171,16 +168,14 @@ class Alternatives(QFrame):
         none.setToolTip(tr("Dismiss (Esc)"))
         none.clicked.connect(self.declined)
         head = QHBoxLayout()
-        head.addWidget(self._hint, 1)
-        head.addWidget(none)
+        fill_layout(head, (self._hint, 1), none)
         inside = QWidget()
         inside.setObjectName("page")
         self._grid = QGridLayout(inside)
         self._grid.setContentsMargins(0, 0, 0, 0)
         self._area = scrolled(inside)
         column = QVBoxLayout(self)
-        column.addLayout(head)
-        column.addWidget(self._area)
+        fill_layout(column, head, self._area)
         theme.dress(column, margins=(0, 4, 0, 4), spacing=4)
         theme.dress(self._grid, spacing=10)
         theme.dress(self._hint, font=(13, 400))

@@ -36,7 +36,7 @@ from app.ui.spell_check import SpellCheck, Speller
 from app.ui.theme import EDGE_PX, HEADING_PX, Theme
 from app.ui.widgets.buttons import ChoiceButton, IconButton, text_button
 from app.ui.widgets.labels import ElidedLabel, ProgressStripe, plain_label, plain_tip
-from app.ui.widgets.layouts import InsideSplitter, name_widgets
+from app.ui.widgets.layouts import InsideSplitter, fill_layout, name_widgets
 from app.ui.widgets.row_list import ID_ROLE, GroupedListModel, Index
 from app.ui.work.job_column import ListColumn, ListWords
 from app.ui.work.job_tab import SecondModelQuestion
@@ -93,11 +93,9 @@ class WriteView(QWidget):
         self.foot = PageFoot(ui, self.continuing)
         ui.notify.bar.stand_above(self.foot)
         column = QVBoxLayout(self)
-        column.addWidget(self.head)
-        column.addWidget(self.edit, 1)
+        fill_layout(column, self.head, (self.edit, 1))
         self._below = QVBoxLayout()
-        self._below.addWidget(self.cards)
-        self._below.addWidget(self.foot)
+        fill_layout(self._below, self.cards, self.foot)
         column.addLayout(self._below)
         ui.theme.dress(column, margins=(0, 0, 0, 0), spacing=0)
         ui.theme.dress(self._below, spacing=4)
@@ -329,8 +327,7 @@ class PageHead(QWidget):
         self.redo.setToolTip(tr("Redo ({keys})", keys="Ctrl+Shift+Z"))
         self._spare = (self.redo, self.undo, self.open)
         row = self._row = QHBoxLayout(self)
-        row.addWidget(self.title)
-        row.addWidget(self.file, 1)
+        fill_layout(row, self.title, (self.file, 1))
         for widget in (self.language, self.undo, self.redo, self.open, self.save):
             row.addWidget(widget)
         theme.dress(row, margins=(EDGE_PX, 8, EDGE_PX - 6, 4), spacing=6)
@@ -397,15 +394,11 @@ class PageFoot(QWidget):
         self._row = QHBoxLayout()
         for widget in (self.go_on, self.again, self.options):
             self._row.addWidget(widget)
-        self._row.addWidget(self.note, 1)
-        self._row.addWidget(self.count)
-        self._row.addWidget(self.line)
+        fill_layout(self._row, (self.note, 1), self.count, self.line)
         self._above = QHBoxLayout()
-        self._above.addWidget(self.cut, 1)
-        self._above.addWidget(self.where)
+        fill_layout(self._above, (self.cut, 1), self.where)
         column = QVBoxLayout(self)
-        column.addLayout(self._above)
-        column.addLayout(self._row)
+        fill_layout(column, self._above, self._row)
         theme.dress(column, margins=(0, 0, 0, 0), spacing=4)
         theme.dress(self._row, self._above, spacing=8)
         theme.dress(self.go_on, self.again, font=(14, 500))
@@ -516,8 +509,7 @@ class FirstWords(QWidget):
             self._ideas.append(button)
             button.clicked.connect(lambda _=False, text=text, language=language: self.chosen.emit(tr(text), language))
             row = QHBoxLayout()
-            row.addWidget(button)
-            row.addStretch(1)
+            fill_layout(row, button, 1)
             column.addLayout(row)
             ui.theme.dress(button, font=(14, 400))
         column.addStretch(1)

@@ -15,7 +15,7 @@ from app.ui.shared_labels import NEVER, TOKEN_COUNT
 from app.ui.shell.tab_spec import UiContext
 from app.ui.theme import Theme
 from app.ui.widgets.input_fields import SegmentedControl, Stepper
-from app.ui.widgets.layouts import name_widgets, scrolled
+from app.ui.widgets.layouts import fill_layout, name_widgets, scrolled
 from app.ui.write.page_document import PageContent
 
 if TYPE_CHECKING:
@@ -128,9 +128,7 @@ class OptionsSheet(QFrame):
             (tr("Fill in"), tr("Also reads the text after the cursor, if the model can."), self.middle),
         ):
             column.addLayout(self._row(name, meaning, field))
-        column.addWidget(self.sampling)
-        column.addLayout(self._row(tr("Stop at"), tr("Stops before any of these."), None))
-        column.addWidget(self.stops)
+        fill_layout(column, self.sampling, self._row(tr("Stop at"), tr("Stops before any of these."), None), self.stops)
         theme.dress(around, margins=(1, 1, 1, 1))
         theme.dress(column, margins=(18, 14, 18, 16), spacing=10)
         theme.dress(self.stops, font=(14, 400))
