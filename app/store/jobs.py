@@ -172,9 +172,6 @@ def _error_text(error: AppError | None) -> str | None:
     return None if error is None else json.dumps({"name": type(error).__name__, "fields": to_fields(error)})
 
 
-# What any stored job may have: the documents that it is about, and a result with a full-text index.
-
-
 class JobResults:
     """Results of jobs, with a search index. Thread-safe. Writes may raise DiskFull or FolderNotWritable and then store
     nothing.
@@ -243,9 +240,6 @@ class JobResults:
                 hits = {int(row[0]) for row in rows}
                 found = hits if found is None else found & hits  # all words
         return found or set()
-
-
-# What is kept of summaries beside their jobs: the steps that are done, whichever of them made them.
 
 
 class SummaryStore(JobResults):

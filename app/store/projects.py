@@ -130,9 +130,6 @@ class ProjectDocuments:
         Attachments(self._database).remove(attachment_id)
 
 
-# Memories: facts that a person keeps for the model to be told.
-
-
 @dataclass(frozen=True)
 class Memory:
     """A fact that the model is told; `project_id` None: in every chat."""

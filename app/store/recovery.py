@@ -20,9 +20,6 @@ from typing import Any
 from app.core.events import Role
 from app.store.message_rows import MessageState, settle_leaf
 
-# Damaged database files: how one is recognised, and how it is put aside without losing a byte.
-
-
 log = logging.getLogger(__name__)
 
 INDEX_VERSION = 5 if sqlite3.sqlite_version_info >= (3, 42) else 4
@@ -133,12 +130,6 @@ def _marker_path(path: Path) -> Path:
     return path.with_name(path.name + ".suspect")
 
 
-# Rows straight from the pages of a database file, for tables whose tree is broken above them.
-#
-# The format is SQLite's own, https://www.sqlite.org/fileformat2.html: sections 1.6 (pages and cells) and 2.1 (records).
-# Nothing is trusted: a page that makes no sense ends where it stops making sense.
-
-
 Value = None | int | float | str | bytes
 # First byte of a page, section 1.6.
 LEAF_OF_TABLE = 13
@@ -151,7 +142,11 @@ _CONSTANTS: dict[int, Value] = {0: None, 8: 0, 9: 1}
 
 
 def every_row(path: Path) -> Iterator[tuple[int, list[Value]]]:
-    """Yield (rowid, stored values) of every row on any table's leaf page, unordered."""
+    """Yield (rowid, stored values) of every row on any table's leaf page, unordered.
+
+    The format is SQLite's own, https://www.sqlite.org/fileformat2.html: sections 1.6 (pages and cells) and 2.1
+    (records). Nothing is trusted: a page that makes no sense ends where it stops making sense.
+    """
     # As a whole: only files in trouble are read so, and overflow pages may be anywhere.
     data = path.read_bytes()
     page_bytes = _page_bytes(data)

@@ -255,9 +255,6 @@ def _count_rows(
     }
 
 
-# The translation memory: what was translated for which wish, by a model or a person, across all documents.
-
-
 log = logging.getLogger(__name__)
 
 MEMORY_BATCH = 500

@@ -158,8 +158,6 @@ class SpellCheck(QObject):
         words = ", ".join(dict.fromkeys(self.words[:TOLD]))
         self._edit.describe("spelling", tr(MISSPELLED_WORDS, words=words) if words else "")
 
-    # Context menu.
-
     def _add_to_menu(self, menu: QMenu, at: QPoint) -> None:
         position = self._edit.cursorForPosition(at).position()
         mark = next(

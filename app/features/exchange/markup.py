@@ -102,9 +102,6 @@ def note_number(token: Token) -> int:
     return int(token.meta.get("id", 0)) + 1
 
 
-# HTML.
-
-
 _BLOCKS = {
     "paragraph": "p",
     "blockquote": "blockquote",
@@ -205,9 +202,6 @@ _LEAVES: dict[str, Callable[[Token], str]] = {
     "footnote_ref": lambda token: f"<sup>[{note_number(token)}]</sup>",
     "footnote_anchor": lambda _token: "",
 }
-
-
-# Markdown, where other text follows.
 
 
 def as_markdown(text: str, number: int = 0) -> str:

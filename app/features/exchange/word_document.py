@@ -185,8 +185,6 @@ class _ChatDocxWriter:
         link.append(run._r)  # python-docx has no call for links
         paragraph._p.append(link)
 
-    # An answer.
-
     def _write_markdown(self, tokens: Sequence[Token]) -> None:
         place, at = _InsertPlace(), 0
         while at < len(tokens):

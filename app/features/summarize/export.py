@@ -61,9 +61,6 @@ def _write_format(
     file.write(text.encode("utf-8", "backslashreplace"))
 
 
-# A summary as one HTML file without script or network; its markup is also what QTextDocument prints as PDF.
-
-
 # Rules for the screen's scheme come last: QTextDocument stops reading there, so that what is printed is dark on white.
 _STYLE = """
 body { color: #23201D; font-family: Inter, system-ui, sans-serif; line-height: 1.5;
@@ -128,9 +125,6 @@ def _html_source(source: StatementSource, paths: Sequence[Path | None]) -> str:
     if path is not None and path.suffix.lower() == ".pdf" and source.page is not None:
         label = f'<a href="{escape(path.absolute().as_uri())}#page={source.page}">{label}</a>'
     return f'<li id="source-{source.number}" dir="{source.direction}">{label}: “{escape(source.text)}”</li>'
-
-
-# A summary as Markdown (CommonMark with footnotes), and as plain text for a terminal.
 
 
 SOURCES = "Sources"
@@ -205,9 +199,6 @@ def _plain_line(line: StatementLine) -> str:
     pages = "; ".join(dict.fromkeys(reference.label for reference in line.references))
     text = f"{line.text} [{pages}]" if pages else line.text
     return f"{text} ({line.mark})" if line.mark else text
-
-
-# A summary as the object that the terminal prints, and with every place and its text as a `.json` file holds it.
 
 
 def with_anchors(summary: Summary, errors: Sequence[dict[str, str]] = ()) -> dict[str, Any]:

@@ -91,9 +91,6 @@ def _number_texts(blocks: Iterable[Block]) -> Iterator[tuple[Block, list[int], l
         yield block, ids, texts
 
 
-# A translation as one HTML file: headings, lists, tables, and an anchor where each page of the source began.
-
-
 _STYLE = """
 body { color: #23201D; font-family: Inter, system-ui, sans-serif; line-height: 1.5;
   max-width: 44em; margin: 2em auto; padding: 0 1em }
@@ -163,9 +160,6 @@ def _html_block(recomposed: Recomposed) -> Iterator[str]:
             yield f'<p class="note">{text}</p>'
         case _:
             yield f"<p>{text}</p>"
-
-
-# What a document's pages are called in a new one, and what stands in front of what is not translated.
 
 
 NOT_TRANSLATED = "⟦not translated⟧ "

@@ -178,9 +178,6 @@ def _replace_file(scratch: Path, path: Path) -> None:
         raise disk_problem(error, path.parent) from error
 
 
-# Saves stored translations as documents: what they can be saved as, under which name, and how.
-
-
 class TranslationSavings:
     """Saves translations.
 
@@ -299,9 +296,6 @@ def file_name(stored: StoredTranslation, ending: str) -> str:
     )
     partial = ", partial" if stored.done < stored.segments else ""
     return f"{stem.strip()} ({said.replace('/', '-')}{partial}){ending}"
-
-
-# Source and translation side by side, with what was flagged: a table in HTML or CSV, or a translation memory (TMX).
 
 
 ENDINGS = (".html", ".csv", ".tmx")

@@ -107,9 +107,6 @@ def replace_file(scratch: Path, path: Path, *, is_private: bool = False) -> None
     scratch.replace(path)
 
 
-# What every web page has that the program writes: a head without script or network.
-
-
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 
 

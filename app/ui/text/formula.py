@@ -107,8 +107,6 @@ class FormulaView(QWidget):
         )
 
 
-# Formulas of an answer. A model wrote them, so the work is limited; others stay source text.
-
 MOST_WORK = 4_000
 """Limit of `_work`: about a second on a slow processor. The library's time doubles with each level of nesting."""
 LEVEL_TIMES = 2.2
@@ -123,7 +121,10 @@ _undrawable: set[str] = set()
 
 @dataclass(frozen=True)
 class FormulaPicture:
-    """Formula in a size and colour; sizes in window pixels, the image at the screen's resolution."""
+    """Formula in a size and colour; sizes in window pixels, the image at the screen's resolution.
+
+    A model wrote them, so the work is limited; others stay source text.
+    """
 
     name: str
     image: QImage

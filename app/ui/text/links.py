@@ -49,8 +49,6 @@ def ask_to_open(href: str, parent: QWidget, opener: Opener = QDesktopServices.op
     return box
 
 
-# Drawings: a code block leads to a browser page made from it alone.
-
 DRAWING = "fireside-drawing:"
 
 
@@ -100,10 +98,6 @@ def _drawing_words() -> DrawingWords:
     )
 
 
-# Pages named in brackets by an answer become links inside the program; only this code makes such links.
-#
-# A link carries the page and the sentence that names it, so that the matching text can be highlighted there.
-
 SCHEME = "fireside-page:"
 MOST_SENTENCE = 500
 THIN_SPACE = "\u202f"
@@ -113,7 +107,10 @@ HasPage = Callable[[int], bool]
 
 
 def page_of_link(href: str) -> tuple[int, str] | None:
-    """Return the page, as in `named_pages`, and the sentence of a page link; None for other addresses."""
+    """Return the page, as in `named_pages`, and the sentence of a page link; None for other addresses.
+
+    A link carries the page and the sentence that names it, so that the matching text can be highlighted there.
+    """
     if not href.startswith(SCHEME):
         return None
     page, _, sentence = href.removeprefix(SCHEME).partition(":")

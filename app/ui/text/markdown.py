@@ -173,10 +173,6 @@ def _inline(state: StateInline, silent: bool) -> bool:
     return True
 
 
-# The few HTML tags with a meaning in an answer: ``b i kbd sub sup br`` inline, ``details`` around blocks.
-#
-# All other HTML stays text, and so does a tag without its counterpart.
-
 TAG = re.compile(r"<(/?)(b|i|kbd|sub|sup|br)[ \t]*/?>", re.IGNORECASE)
 END = "</details>"
 _DETAILS = re.compile(r"<details(?P<open>[ \t]+open)?[ \t]*>(?P<rest>[^\n]*)", re.IGNORECASE)
@@ -191,6 +187,8 @@ _HALF_TAG = re.compile(r"</?(?:b|br|k|kb|kbd|s|su|sub|sup|i)?[ \t]*/?$", re.IGNO
 def html_plugin(parser: MarkdownIt) -> None:
     """Add the token ``tag`` with its name and whether it closes in `meta`; ``fold_open``, ``fold_close`` and
     ``fold_end``.
+
+    All other HTML stays text, and so does a tag without its counterpart.
     """
     parser.block.ruler.before("blockquote", "details", _details, {"alt": ["paragraph", "reference", "blockquote"]})
     parser.inline.ruler.before("escape", "tag", _tag)
@@ -256,12 +254,6 @@ def _push_fold(state: StateBlock, start_line: int, title: str, content: str, *, 
     state.push("fold_close", "", -1).meta = {"is_open": is_open, "is_whole": is_whole}
 
 
-# The end of growing text, shown as what it will most likely become.
-#
-# Only the unfinished end changes: marks without a meaning yet are held back, and open emphasis, code and links
-# are closed, so that nothing jumps when their end arrives.
-
-
 # A last line that may still become a heading, a rule, a list item, a fence, a table or a definition.
 _UNDECIDED = re.compile(
     r"(?:^|\n)[ \t]*(?:>[ \t]?)*(?:(?:[-+*]|\d{1,9}[.)])[ \t]+)*"
@@ -281,6 +273,9 @@ _RUN = re.compile(r"\\.|\$+|`+|\*+|~~+|_+|<", re.DOTALL)
 def calm(tail: str, *, is_in_table: bool = False) -> str:
     """Return the open tail without flickering half-written marks; `is_in_table` says that its table's header was parsed
     before.
+
+    Only the unfinished end changes: marks without a meaning yet are held back, and open emphasis, code and links are
+    closed, so that nothing jumps when their end arrives.
     """
     decided = _UNDECIDED.sub("", tail, count=1)
     if len(_FENCE_LINE.findall(decided)) % 2:
@@ -511,8 +506,6 @@ class MarkdownStream:
         ]
         return _with_stray_ends(blocks, self._folds)[0]
 
-    # Closing blocks.
-
     def _step(self) -> bool:
         """Close what can be closed at the start of the tail; return True if there may be more."""
         blank = _BLANK_LINES.match(self._tail)
@@ -584,8 +577,6 @@ class MarkdownStream:
 
     def _start_at(self, offset: int, context: MarkdownContext) -> None:
         self._tail, self._context, self._seen = self._tail[offset:], context, 0
-
-    # Parsing.
 
     def _units(self, text: str, *, keep: bool = True, is_growing: bool = True) -> list[_MarkdownUnit]:
         """Return the units of the tail with their ranges; with `keep`, its definitions count from now on."""

@@ -169,8 +169,6 @@ class _TokenWalk:
             self._pieces.append(Prose(tuple(self._lines)))
             self._lines = []
 
-    # One handler per kind of token, called at its start and, for containers, at its end.
-
     def _on_bullet_list(self, _token: Token, begins: bool) -> None:
         if begins:
             self._lists.append(None)

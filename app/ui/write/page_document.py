@@ -109,8 +109,6 @@ class PageDocument(QTextDocument):
         self.edited.emit()
         self.touched.emit()
 
-    # Generated text.
-
     def begin_run(self, start: int, end: int) -> None:
         """Start a continuation that replaces the given range, once its text comes."""
         self.end_run()
@@ -147,8 +145,6 @@ class PageDocument(QTextDocument):
             return 0, 0
         self.setModified(False)  # the next typing is a step of its own
         return self._run_start, run.position() if self._has_grown else self._run_start
-
-    # Changes.
 
     def _mark(self, state: PageContent) -> None:
         """Take over the generated ranges of a content with the same text."""
@@ -196,9 +192,6 @@ def with_run(ranges: Ranges, start: int, end: int) -> Ranges:
 def range_at(ranges: Ranges, position: int) -> tuple[int, int] | None:
     """Return the range that contains a position, or None."""
     return next(((start, end) for start, end in ranges if start <= position < end), None)
-
-
-# Qt counts UTF-16 units, Python and the store characters.
 
 
 def units_of(text: str, places: Iterable[int]) -> list[int]:
