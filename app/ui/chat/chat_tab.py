@@ -14,7 +14,7 @@ from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtWidgets import QWidget
 
 from app.features.chat.session_messages import SaveDraft
-from app.features.document_library import TextHighlight
+from app.features.shown_document import TextHighlight
 from app.store.message_rows import MessageState
 from app.store.projects import Tags
 from app.ui.chat.chat_context import ContextPanel

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from app.documents.blocks import Block, BlockKind
-from app.features.document_library import ShownDocument
+from app.features.shown_document import ShownDocument
 
 MOST_CHARACTERS = 3000
 MOST_LINES = 40

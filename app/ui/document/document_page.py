@@ -24,7 +24,7 @@ from PySide6.QtWidgets import QFrame, QLabel, QScrollArea, QStackedWidget, QVBox
 from app.core.errors import AppError, DocumentUnreadable
 from app.core.events import CancelToken
 from app.documents.protocol import Drawn
-from app.features.document_library import ShownDocument
+from app.features.shown_document import ShownDocument
 from app.ui.document.marks import Area, joined
 from app.ui.i18n import sentence_for, tr
 from app.ui.shell import tasks

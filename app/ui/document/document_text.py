@@ -11,7 +11,7 @@ from PySide6.QtGui import QColor, QKeyEvent, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QFrame, QTextEdit, QWidget
 
 from app.documents.blocks import Block
-from app.features.document_library import ShownDocument, TextHighlight
+from app.features.shown_document import ShownDocument, TextHighlight
 from app.ui.document.block_ranges import Walk
 from app.ui.document.document_look import CODE_GROUND, GROUND_PROPERTY, ROW_GROUND, DocumentLook
 from app.ui.document.document_window import DocumentWindow

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from PySide6.QtGui import QTextCursor, QTextDocument
 
-from app.features.document_library import TextHighlight
+from app.features.shown_document import TextHighlight
 from app.ui.document.block_ranges import BlockRange, Walk
 from app.ui.document.document_look import DocumentLine, DocumentLook
 from app.ui.document.marks import span_of

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from app.documents.blocks import Block
-from app.features.document_library import TextHighlight
+from app.features.shown_document import TextHighlight
 from app.language.scripts import is_right_to_left
 
 

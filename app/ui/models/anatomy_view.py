@@ -13,6 +13,7 @@ from app.core.errors import AppError
 from app.features.inside.anatomy import ModelAnatomy, TensorGroup, anatomy_of
 from app.ui.i18n import breakable, sentence_for, tr
 from app.ui.model_texts import short_number
+from app.ui.models.model_facts import Fact, bits, facts_of, lead_words, share_words
 from app.ui.models.models_page import ModelsPage
 from app.ui.models.storage import SpaceBar, ToneSwatch
 from app.ui.shared_labels import HOW_IT_WORKS

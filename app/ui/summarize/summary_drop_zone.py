@@ -19,7 +19,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
-from app.ui.document.document_view import RING_REASONS
+from app.ui.document.document_card import RING_REASONS
 from app.ui.i18n import tr
 from app.ui.summarize.better_model import BetterModel
 from app.ui.theme import HEADING_PX, TOP_PX, Theme

@@ -16,6 +16,7 @@ from app.features.summarize.overview import DocumentOverview
 from app.features.summarize.summary_result import SummarizedDocument
 from app.ui.i18n import tr
 from app.ui.summarize.summary_texts import Chip
+from app.ui.text.keyboard_walk import row_after, step_aside
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import set_mark
 from app.ui.widgets.labels import announce, plain_tip
@@ -105,13 +106,13 @@ class TermChip(QPushButton):
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
             self.wanted.emit(-1 if event.modifiers() & Qt.KeyboardModifier.ShiftModifier else 1)
-        elif event.key() in _STEPS:
+        elif event.key() in _ARROWS:
             event.ignore()  # a button would move the focus, as Tab does
         else:
             super().keyPressEvent(event)
 
 
-_STEPS = {Qt.Key.Key_Right: 1, Qt.Key.Key_Down: 1, Qt.Key.Key_Left: -1, Qt.Key.Key_Up: -1}
+_ARROWS = (Qt.Key.Key_Right, Qt.Key.Key_Down, Qt.Key.Key_Left, Qt.Key.Key_Up)
 
 
 class KeyTerms(QWidget):
@@ -226,12 +227,10 @@ class KeyTerms(QWidget):
     def keyPressEvent(self, event: QKeyEvent) -> None:
         focus = self.focusWidget()
         at = next((number for number, chip in enumerate(self.chips) if chip is focus), -1)
-        last, step = len(self.chips) - 1, _STEPS.get(Qt.Key(event.key()), 0)
-        step = -step if self.isRightToLeft() and event.key() in (Qt.Key.Key_Left, Qt.Key.Key_Right) else step
-        if at >= 0 and step:
-            self._go_to(min(max(at + step, 0), last))
-        elif at >= 0 and event.key() in (Qt.Key.Key_Home, Qt.Key.Key_End):
-            self._go_to(0 if event.key() == Qt.Key.Key_Home else last)
+        last, step = len(self.chips) - 1, step_aside(event, is_rtl=self.isRightToLeft())
+        place = min(max(at + step, 0), last) if step else row_after(event, at, last)
+        if at >= 0 and place is not None:
+            self._go_to(place)
         elif event.key() == Qt.Key.Key_Escape:
             self.left.emit()
         else:

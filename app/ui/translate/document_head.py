@@ -11,7 +11,7 @@ from app.ui.theme import Theme
 from app.ui.translate.language_row import Able, LanguageChoice
 from app.ui.widgets.buttons import IconButton, text_button
 from app.ui.widgets.labels import ElidedLabel, ProgressStripe, plain_label
-from app.ui.widgets.layouts import FlowLayout, fill_layout, name_widgets
+from app.ui.widgets.layouts import FlowLayout, name_widgets
 
 SAVE_PARTIAL = "Save partial"
 NEXT_FLAGGED = "Next flagged"
@@ -44,7 +44,8 @@ class DocumentHead(QWidget):
         for button in (self.glossary, self.flagged, self.save, self.forms):
             self._flow.addWidget(button)
         self._row = QBoxLayout(QBoxLayout.Direction.LeftToRight, self)
-        fill_layout(self._row, (self.title, 1), self._buttons)
+        self._row.addWidget(self.title, 1)
+        self._row.addWidget(self._buttons)
         theme.dress(self._row, self._flow, margins=(0, 0, 0, 0), spacing=10)
         theme.dress(self.title, font=(21, 600))
         for button, name in ((self.glossary, "book-bookmark"), (self.flagged, "flag"), (self.save, "download-simple")):
@@ -146,7 +147,9 @@ class DocumentBar(QWidget):
         self.stop.setToolTip(tr("Stop and keep the work so far"))
         self._progress = QWidget()
         line = QHBoxLayout(self._progress)
-        fill_layout(line, (self.line, 1), self.words, self.stop)
+        line.addWidget(self.line, 1)
+        line.addWidget(self.words)
+        line.addWidget(self.stop)
         self._row = QBoxLayout(QBoxLayout.Direction.LeftToRight, self)
         self._row.addWidget(self.choice, CHOICE_SHARE)
         self._row.addWidget(self._progress, PROGRESS_SHARE)

@@ -26,7 +26,7 @@ from app.ui.document.document_panel import DocumentPanel
 from app.ui.i18n import tr
 from app.ui.shell.tab_spec import UiContext
 from app.ui.translate.document_job import DocumentJob, Drafts
-from app.ui.translate.document_page import DocumentPage, TranslationDraftPage
+from app.ui.translate.document_page import DocumentPage
 from app.ui.translate.glossary_panel import GlossaryPanel, MemoryFiles
 from app.ui.translate.language_row import LastWish
 from app.ui.translate.row_search import RowSearch

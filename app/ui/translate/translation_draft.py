@@ -17,7 +17,7 @@ from app.ui.translate.document_job import Drafts
 from app.ui.translate.translation_texts import draft_words, layout_words, segments_words
 from app.ui.widgets.buttons import set_mark, text_button
 from app.ui.widgets.labels import ElidedLabel, plain_label
-from app.ui.widgets.layouts import fill_layout, name_widgets, scrolled
+from app.ui.widgets.layouts import name_widgets, scrolled
 from app.ui.work.picture_reading import PicturesLine
 
 LOOKING_FOR_TEXT = "Finding text… {count}"
@@ -40,7 +40,8 @@ class DraftFoot(QWidget):
         self.button = text_button(tr(TRANSLATE), "primary")
         self.button.clicked.connect(lambda: self.begun.emit(True))
         labels = QVBoxLayout()
-        fill_layout(labels, self.words, self.note)
+        labels.addWidget(self.words)
+        labels.addWidget(self.note)
         row = QHBoxLayout(self)
         row.addLayout(labels, 1)
         row.addWidget(self.one, 0, Qt.AlignmentFlag.AlignBottom)
@@ -91,9 +92,11 @@ class FileLine(QFrame):
         self.words = plain_label(wraps=True)
         self.button = text_button("", "quiet")
         labels = QVBoxLayout()
-        fill_layout(labels, self.name, self.words)
+        labels.addWidget(self.name)
+        labels.addWidget(self.words)
         row = QHBoxLayout(self)
-        fill_layout(row, (labels, 1), self.button)
+        row.addLayout(labels, 1)
+        row.addWidget(self.button)
         theme.dress(labels, spacing=2)
         theme.dress(row, margins=(16, 10, 10, 10))
         theme.dress(self.name, font=(14, 500))
@@ -140,7 +143,8 @@ class TranslationDraftPage(QWidget):
         inner = QWidget()
         inner.setObjectName("page")
         self._column = QVBoxLayout(inner)
-        fill_layout(self._column, self._title, self.pictures)
+        self._column.addWidget(self._title)
+        self._column.addWidget(self.pictures)
         self._column.addWidget(self.leave, 0, Qt.AlignmentFlag.AlignLeading)
         self._column.addStretch(1)
         column = QVBoxLayout(self)

@@ -16,7 +16,7 @@ from app.documents.segments import Content, Segment
 from app.features.translate.translation_events import Formality, Translated, TranslationWish
 from app.ui.shell.notify import Notify
 from app.ui.text.search_row import TextSearchRow
-from app.ui.translate.document_page import DocumentPage, DraftFoot, FileLine
+from app.ui.translate.document_page import DocumentPage
 from app.ui.translate.document_view import DocumentTranslationView
 from app.ui.translate.glossary_panel import GlossaryPanel
 from app.ui.translate.language_popup import LanguageButton, LanguagePopup

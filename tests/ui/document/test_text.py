@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from app.documents.blocks import Block, BlockKind
-from app.features.document_library import TextHighlight
+from app.features.shown_document import TextHighlight
 from app.ui.document.document_text import DocumentText
 from app.ui.document.document_window import MOST_RANGES
 from app.ui.theme import LIGHT, Theme

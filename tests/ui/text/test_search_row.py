@@ -11,7 +11,7 @@ from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from app.features.document_library import TextHighlight
+from app.features.shown_document import TextHighlight
 from app.ui.shell import tasks
 from app.ui.text.search_row import NO_MATCHES, TextSearchRow
 from app.ui.theme import Theme
