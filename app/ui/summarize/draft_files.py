@@ -9,13 +9,11 @@ from PySide6.QtCore import QPoint, Qt, Signal
 from PySide6.QtWidgets import QFileDialog, QSizePolicy, QWidget
 
 from app.core.errors import AppError
+from app.features.files_to_read import FileToRead, Stage, part_of
 from app.store.document_store import StoredDocument
 from app.ui.document.document_files import (
     DocumentChip,
     FileAction,
-    FileToRead,
-    Stage,
-    part_of,
     remarks_words,
     size_words,
     spoken_size,
