@@ -364,9 +364,9 @@ def find_again(program: Program, folder: Path) -> None:
 
 
 def settled_column(program: Program, folder: Path) -> list[bytes]:
-    """The list where two looks at it show the same: the row that was open is painted once more."""
+    """The list where five looks at it show the same: the row that was open is painted once more."""
     first = left_column(program, folder)
-    return first if left_column(program, folder) == first else []
+    return first if all(left_column(program, folder) == first for _ in range(4)) else []
 
 
 def left_column(program: Program, folder: Path) -> list[bytes]:
