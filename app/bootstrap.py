@@ -52,7 +52,7 @@ if TYPE_CHECKING:
     from app.features.spelling import SpellChecker
     from app.features.summarize.summaries import SummaryJobs
     from app.features.survey.surveys import DocumentSurveys
-    from app.features.transcribe import SoundRecorder
+    from app.features.transcribe import RecordedFiles, SoundRecorder
     from app.features.translate.translation_jobs import TranslationJobs
     from app.features.trash import TrashBin
     from app.features.updates import ReleaseUpdates
@@ -716,8 +716,12 @@ class Fireside(ProgramParts):
 
 
 def build_trash(app: Fireside) -> TrashBin:
-    from app.features.transcribe import build_recordings
     from app.features.trash import TrashBin
+
+    def recordings() -> RecordedFiles | None:
+        from app.features.transcribe import build_recordings  # few chats have any
+
+        return build_recordings(app.paths, app.database) if app.paths.recordings.is_dir() else None
 
     return TrashBin(
         app.database,
@@ -725,7 +729,7 @@ def build_trash(app: Fireside) -> TrashBin:
         forget=lambda session: app.states.delete_session(session),  # noqa: PLW0108 - made when there is something to forget
         began_at=app.began_at,
         forget_media=lambda before: app.media.remove_unused(before) if app.paths.media.is_dir() else None,
-        recordings=lambda: build_recordings(app.paths, app.database) if app.paths.recordings.is_dir() else None,
+        recordings=recordings,
     )
 
 

@@ -11,8 +11,9 @@ from PySide6.QtWidgets import QPushButton
 
 from app.core.events import CancelToken, Role
 from app.features.document_library import DocumentStored
-from app.features.retrieval.citations import source_to_fields, sources_of
+from app.features.retrieval.citations import sources_of
 from app.features.retrieval.question_scope import QuestionScope, WantedScope
+from app.features.retrieval.source_places import source_to_fields
 from app.features.retrieval.support import with_unsupported
 from app.features.summarize.summary_result import (
     ClaimAnchor,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 import json
-import pkgutil
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -83,6 +82,8 @@ def terminal_command(arguments: str) -> str:
 
 def main(names: list[str]) -> int:
     """Import the named modules and all of the program; report missing ones on standard error."""
+    import pkgutil  # 1 MB that a window does without
+
     # All modules, as a package without one fails only when somebody needs it.
     ours = [module.name for module in pkgutil.walk_packages(app.__path__, "app.") if module.name != "app.__main__"]
     failed = 0

@@ -353,11 +353,26 @@ late = ("app.engine.client", "app.engine.protocol", "app.engine.fit", "app.core.
         "app.ui.chat.assistant_dialog", "app.ui.chat.prompt_dialog", "app.ui.chat.question", "app.ui.chat.answer_view",
         "app.ui.shell.startup", "app.ui.shell.palette", "app.remote.servers", "app.features.transcribe",
         "app.server", "app.features.serving", "starlette", "uvicorn", "asyncio", "pyqtgraph", "subprocess", "email",
-        "urllib.request")
+        "urllib.request", "app.features.retrieval.citations", "app.features.retrieval.scope")
 def first_paint(*_):
     print([name for name in late if name in sys.modules], flush=True)
     import linecache
     print([name for name in linecache.cache if "/app/" in name], flush=True)
+    os._exit(0)
+application._after_first_paint = first_paint
+application.run([])
+"""
+
+
+SEEN_LATER = """
+import os, sys
+from app.ui import qt_application as application
+late = ("hashlib", "pygments", "markdown_it", "numpy", "pkgutil", "app.ui.chat.answer_view",
+        "app.features.claim_checker", "app.features.retrieval.citations")
+went_on = application._after_first_paint
+def first_paint(*given):
+    went_on(*given)
+    print([name for name in late if name in sys.modules], flush=True)
     os._exit(0)
 application._after_first_paint = first_paint
 application.run([])
@@ -389,3 +404,8 @@ def test_the_first_paint_waits_for_no_engine_no_reader_and_no_hub() -> None:
     imported, read = done.stdout.splitlines()
     assert imported == "[]"
     assert read == "[]", "PySide read the source of what was imported"
+
+
+def test_a_window_without_an_answer_loads_nothing_that_only_answers_need() -> None:
+    done = subprocess.run([sys.executable, "-c", SEEN_LATER], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[0] == "[]"

@@ -41,11 +41,7 @@ from app.features.chat.prompt_builder import PromptBuilder, PromptView, hidden_i
 from app.features.chat.titles import first_words
 from app.features.document_library import DocumentLibrary
 from app.features.projects import ChatPreambles, model_of
-from app.features.retrieval.absence import rests_on_nothing
-from app.features.retrieval.citations import source_to_fields, sources_of
-from app.features.retrieval.scope import scope_of
-from app.features.retrieval.short_answers import sources_of_short_answer
-from app.features.retrieval.support import NOT_FOUND
+from app.features.retrieval.source_places import source_to_fields
 from app.store.conversations import Conversation, Conversations, MessageState, StoredMessage
 
 if TYPE_CHECKING:
@@ -426,6 +422,13 @@ class AnswerService:
         self, answer: StoredMessage, text: str, conversation: Conversation | None, branch: Sequence[StoredMessage]
     ) -> None:
         """Store an answer's citations in chats with documents, or that it has none."""
+        # What knows words takes a moment to import, and a start has nobody to ask it.
+        from app.features.retrieval.absence import rests_on_nothing
+        from app.features.retrieval.citations import sources_of
+        from app.features.retrieval.scope import scope_of
+        from app.features.retrieval.short_answers import sources_of_short_answer
+        from app.features.retrieval.support import NOT_FOUND
+
         ids = list(dict.fromkeys([*self.preambles.document_ids(conversation), *self._attached.documents_of(branch)]))
         asked = next((message for message in reversed(branch) if message.role is Role.USER), None)
         question = asked.text if asked is not None else ""

@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from app.core.events import Media, ModelLoaded, Role
 from app.features.document_frames import passages_text, whole_text, with_question
 from app.features.document_library import DocumentLibrary
 from app.features.media import PICTURE, plan_media
-from app.features.retrieval.absence import has_answer
-from app.features.retrieval.choosing import Count, choose_passages
-from app.features.retrieval.ranking import MOST_RANKED, SHORT_QUESTION_WORDS
-from app.features.retrieval.scope import scope_of
 from app.store.conversations import Attachment, DocumentUse, StoredMessage
 from app.store.media_store import MediaStore, MediaUse
+
+if TYPE_CHECKING:
+    from app.features.retrieval.choosing import Count
 
 DOCUMENTS_SHARE = 0.8
 """Of what a prompt may take, for whole documents: the rest is for the question and what follows."""
@@ -132,6 +132,14 @@ class AttachedDocuments:
         attachments = self.documents.attachments.of_messages([message.id for message in branch])
         # Shared ones first, in the order in which the prompt has them.
         wanted = list(dict.fromkeys([*around, *_searched_documents(branch, attachments, hidden)]))
+        if not wanted:
+            return False
+        # What knows words takes a moment to import, and is only now needed.
+        from app.features.retrieval.absence import has_answer
+        from app.features.retrieval.choosing import choose_passages
+        from app.features.retrieval.ranking import MOST_RANKED
+        from app.features.retrieval.scope import scope_of
+
         own = {attachment.document_id: attachment for attachment in attachments.get(question.id, ())}
         # Shown whole, the model can see for itself that something isn't there.
         is_judged = not has_whole and not _is_any_whole(branch, attachments, hidden) and scope_of(question.text) is None
@@ -241,6 +249,8 @@ def _searched_documents(
 
 def _searched_text(branch: Sequence[StoredMessage]) -> str:
     """Return the question, with the previous one if it is too short to stand alone ("And in 2024?")."""
+    from app.features.retrieval.ranking import SHORT_QUESTION_WORDS  # takes a moment to import
+
     question = branch[-1].text
     # "And in 2024?" has no words to search by.
     if len(question.split()) >= SHORT_QUESTION_WORDS:

@@ -27,7 +27,6 @@ from app.core.events import (
     TokenChosen,
 )
 from app.features.chat.attached_documents import AttachedDocuments, absence_note, is_unanswered
-from app.features.retrieval.absence import absence_logit, signs_of
 
 if TYPE_CHECKING:
     from app.engine.contract import AnswerEvent, Engine
@@ -113,6 +112,8 @@ class PassageJudge:
         """Return the signs' logit for a document; None where they gave no verdict."""
         if attachment.has_answer is None:
             return None
+        from app.features.retrieval.absence import absence_logit, signs_of  # takes a moment to import
+
         signs = signs_of(self._attached.documents.store, attachment.document_id, question)
         return absence_logit(signs) if signs is not None else None
 

@@ -14,10 +14,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 
-from app.features.retrieval.citations import SourcePlace
 from app.features.retrieval.languages import count_small_words, find_document_language
 from app.features.retrieval.meaning import passage_indexes, text_with_headings
 from app.features.retrieval.ranking import ASKING_WORDS, LEADERS, SHORT_QUESTION_WORDS
+from app.features.retrieval.source_places import SourcePlace
 from app.features.retrieval.support import statements_of
 from app.language.admissions import admits_absence
 from app.language.language_detection import SMALL_WORDS

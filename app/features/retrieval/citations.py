@@ -9,14 +9,13 @@ cites itself ("[p. 3]") is accepted only if it exists.
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import cache
 from itertools import pairwise
-from typing import Any
 
 from app.features.retrieval.ranking import words_of
+from app.features.retrieval.source_places import PAGE_CITATION, SourcePlace
 from app.language.admissions import admits_absence
 from app.language.language_detection import SMALL_WORDS, language_by_words
 from app.language.numbers import find_quantities
@@ -51,26 +50,6 @@ MOST_COUNTED = 200
 LEAST_WORDS = 4
 MOST_CANDIDATES = 12
 MOST_SENTENCES = 60
-_PAGE = re.compile(
-    r"[\[(](?:p|pp|page|pages|slide|sheet|chapter|ch|file|minute|min|(¶))\.? ?(\d{1,6})[\])]", re.IGNORECASE
-)
-
-
-@dataclass(frozen=True)
-class SourcePlace:
-    """A stretch of a document (`start` to `end` in the text of a block) that says what the answer says.
-
-    `answer_start` and `answer_end` are that sentence in the answer. `is_named`: the model named the page itself.
-    """
-
-    answer_start: int
-    answer_end: int
-    document_id: int
-    block_id: int
-    start: int
-    end: int
-    page: int | None
-    is_named: bool = False
 
 
 def sources_of(answer: str, document_ids: Sequence[int], store: DocumentStore) -> list[SourcePlace]:
@@ -80,16 +59,11 @@ def sources_of(answer: str, document_ids: Sequence[int], store: DocumentStore) -
         return found
     for start, end in list(split_sentences(answer))[:MOST_SENTENCES]:
         # A page that the model named is not a word that its source would have.
-        text = _PAGE.sub(" ", answer[start:end])
+        text = PAGE_CITATION.sub(" ", answer[start:end])
         source = _best_place(text, start, end, document_ids, store)
         if source is not None:
             found.append(source)
     return found
-
-
-def named_pages(answer: str) -> list[tuple[int, int, int]]:
-    """(start, end, page) of each page that an answer names in brackets; a paragraph's number ("[¶ 12]") is negative."""
-    return [(m.start(), m.end(), -int(m[2]) if m[1] else int(m[2])) for m in _PAGE.finditer(answer)]
 
 
 def source_on_page(answer: str, at: int, page: int, document_id: int, store: DocumentStore) -> SourcePlace | None:
@@ -99,22 +73,13 @@ def source_on_page(answer: str, at: int, page: int, document_id: int, store: Doc
     if not blocks:
         return None
     start, end = next(((a, b) for a, b in split_sentences(answer) if a <= at < b), (at, at))
-    wanted = _word_stems(_PAGE.sub(" ", answer[start:end]))
+    wanted = _word_stems(PAGE_CITATION.sub(" ", answer[start:end]))
     # The page is the model's own claim: something on it is shown, however little fits.
     best = max(((*_best_sentence(block, wanted), block) for block in blocks), key=lambda found: found[0])
     share, first, last, block = best
     if not share:
         block, first, last = blocks[0], 0, 0
     return SourcePlace(start, end, document_id, int(block["id"]), first, last, page, is_named=True)
-
-
-def source_to_fields(source: SourcePlace) -> dict[str, Any]:
-    return asdict(source)
-
-
-def source_from_fields(fields: dict[str, Any]) -> SourcePlace:
-    """Restore a source from its fields. Raises TypeError for others."""
-    return SourcePlace(**fields)
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from app.features.retrieval.absence import telling_words
-from app.features.retrieval.citations import LEAST_WORDS, MOST_CANDIDATES, SourcePlace
+from app.features.retrieval.citations import LEAST_WORDS, MOST_CANDIDATES
 from app.features.retrieval.ranking import words_of
+from app.features.retrieval.source_places import SourcePlace
 from app.language.admissions import admits_absence
 from app.language.language_detection import language_by_words
 from app.language.numbers import find_quantities

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from app.features.retrieval.citations import LEAST_WORDS, MOST_SENTENCES, SourcePlace
+from app.features.retrieval.citations import LEAST_WORDS, MOST_SENTENCES
+from app.features.retrieval.source_places import SourcePlace
 from app.language.admissions import admits_absence
 from app.language.sentences import split_sentences
 from app.language.words import word_stems

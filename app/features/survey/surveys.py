@@ -25,9 +25,9 @@ from app.engine.protocol import Ask
 from app.features.chat.answer_service import AnswerDraft, AnswerService, AnswerStarted
 from app.features.error_messages import count_units
 from app.features.models.model_languages import weights_of
-from app.features.retrieval.citations import SourcePlace, source_to_fields
 from app.features.retrieval.question_scope import QuestionScope, WantedScope
 from app.features.retrieval.scope import scope_of
+from app.features.retrieval.source_places import SourcePlace, source_to_fields
 from app.features.summarize import answer_grammars, point_answers, summary_prompts
 from app.features.summarize.condensing import SectionMapping
 from app.features.summarize.digest import digest_summary

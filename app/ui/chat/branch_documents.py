@@ -14,7 +14,7 @@ from PySide6.QtWidgets import QLabel, QWidget
 from app.core.events import Role
 from app.features.chat.attached_documents import is_unanswered
 from app.features.document_frames import page_mark
-from app.features.retrieval.citations import SourcePlace, source_from_fields, source_on_page
+from app.features.retrieval.source_places import SourcePlace, source_from_fields
 from app.features.shown_document import TextHighlight
 from app.features.survey.wanted import made_of
 from app.store.conversations import Attachment, DocumentUse, StoredMessage
@@ -261,6 +261,8 @@ class BranchDocuments:
         store, ids = self._talk.documents.store, self.ids
 
         def find_place() -> PlaceInDocument | None:
+            from app.features.retrieval.citations import source_on_page  # takes a moment to import
+
             found = [source_on_page(sentence, 0, page, number, store) for number in ids]
             sources = [source for source in found if source is not None]
             # The longest sentence found is the least by chance.

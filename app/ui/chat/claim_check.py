@@ -9,13 +9,6 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject
 
 from app.core.events import CancelToken
-from app.features.claim_checker.answers import (
-    AnswerChecked,
-    AnswerCheckEvent,
-    AnswerCheckProgress,
-    AnswerToCheck,
-)
-from app.ui.chat.answer_view import AnswerView
 from app.ui.i18n import tr
 from app.ui.shell import tasks
 from app.ui.shell.notify import Notify
@@ -23,6 +16,7 @@ from app.ui.shell.notify import Notify
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
     from app.features.chat.answer_service import AnswerService
+    from app.features.claim_checker.answers import AnswerCheckEvent, AnswerCheckProgress, AnswerToCheck
     from app.ui.chat.chat_view import ChatView
 
 CHECKING_THIS_ANSWER_WAITS_FOR_THE_MODEL = "Waiting to check this answer"
@@ -69,6 +63,8 @@ class AnswerChecking(QObject):
         return self._waiting.popleft() if self._waiting else None
 
     def _on_event(self, event: AnswerCheckEvent) -> None:
+        from app.features.claim_checker.answers import AnswerChecked, AnswerCheckProgress  # few people have a checker
+
         if isinstance(event, AnswerCheckProgress):
             self._progress = event
             self._show_progress()
@@ -82,16 +78,19 @@ class AnswerChecking(QObject):
     def _show_progress(self) -> None:
         if self._progress is not None:
             waits = self._progress.is_paused
-            self._show_words(tr(CHECKING_THIS_ANSWER_WAITS_FOR_THE_MODEL) if waits else tr("Checking this answer…"))
+            words = tr(CHECKING_THIS_ANSWER_WAITS_FOR_THE_MODEL) if waits else tr("Checking this answer…")
+            self._show_words(self._progress.answer_id, words)
 
     def _end_progress(self) -> None:
         if self._progress is not None:
-            self._show_words("")
+            self._show_words(self._progress.answer_id, "")
             self._progress = None
 
-    def _show_words(self, words: str) -> None:
+    def _show_words(self, answer_id: int, words: str) -> None:
         """Show a text below the answer being checked, if that is visible."""
-        answer_id = self._progress.answer_id if self._progress is not None else 0
+        # Code colours and Markdown come with it: 9 MB that a window without an answer does without.
+        from app.ui.chat.answer_view import AnswerView
+
         # A turn far from the view doesn't exist; it shows the result when it is made.
         for turn in self._chat.transcript.turns:
             if isinstance(turn, AnswerView) and turn.message is not None and turn.message.id == answer_id:

@@ -12,7 +12,7 @@ from PySide6.QtGui import QDesktopServices, QGuiApplication
 from PySide6.QtWidgets import QMessageBox, QWidget
 
 from app.features.drawings import KEPT_S, DrawingWords, page_of, remove_page, write_page
-from app.features.retrieval.citations import named_pages
+from app.features.retrieval.source_places import named_pages
 from app.language.sentences import split_sentences
 from app.ui.i18n import breakable, tr, window_title
 from app.ui.shared_labels import CANCEL, OPEN

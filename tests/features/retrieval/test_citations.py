@@ -9,14 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from app.features.retrieval.citations import (
-    SourcePlace,
-    named_pages,
-    source_from_fields,
-    source_on_page,
-    source_to_fields,
-    sources_of,
-)
+from app.features.retrieval.citations import source_on_page, sources_of
+from app.features.retrieval.source_places import SourcePlace, named_pages, source_from_fields, source_to_fields
 from app.language.sentences import split_sentences
 from app.store.database import Database
 from app.store.document_store import DocumentStore

@@ -17,8 +17,8 @@ from app.core.events import CancelToken, TextDelta
 from app.engine.client import EngineClient
 from app.features.chat.answer_service import AnswerStarted
 from app.features.document_library import DocumentStored
-from app.features.retrieval.citations import source_from_fields
 from app.features.retrieval.question_scope import QuestionScope
+from app.features.retrieval.source_places import source_from_fields
 from app.features.summarize.sections import budgets_for
 from app.features.summarize.summary_attempt import MemorySteps
 from app.features.summarize.summary_messages import DIGEST_WORDS
