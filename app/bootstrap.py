@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from urllib.parse import urlsplit
 
 from app import APP_NAME, __version__
-from app.core.errors import DiskFull, ModelMissing, ModelUnreadable
+from app.core.errors.model_errors import ModelMissing, ModelUnreadable
+from app.core.errors.saving_errors import DiskFull
 from app.core.log import end_log, start_log
 from app.core.paths import AppPaths, close_to_others, coming_starter, runs_elsewhere, starter_model
 from app.core.settings import Settings, load_settings, store_settings, sweep_settings

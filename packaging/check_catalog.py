@@ -14,7 +14,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from app.core.errors import AppError, HubBusy, HubUnreachable, NetworkOff  # noqa: E402
+from app.core.errors.app_error import AppError  # noqa: E402
+from app.core.errors.hub_errors import HubBusy, HubUnreachable, NetworkOff  # noqa: E402
 from app.features.error_messages import sentence_for  # noqa: E402
 from app.hub.access import HUB, NetworkAccess  # noqa: E402
 from app.hub.catalog import CatalogEntry, VisionFile, load_catalog  # noqa: E402

@@ -36,7 +36,7 @@ from translation_scenes import screens as translation_screens  # noqa: E402
 from turn_scenes import screens as turn_screens  # noqa: E402
 from write_scenes import screens as write_screens  # noqa: E402
 
-from app.core.errors import ModelUnreadable  # noqa: E402
+from app.core.errors.model_errors import ModelUnreadable  # noqa: E402
 from app.core.events import Role  # noqa: E402
 from app.store.conversations import Conversations  # noqa: E402
 from app.store.message_rows import MessageState  # noqa: E402

@@ -108,10 +108,10 @@ Memories Mermaid Thursday Cologne Hunspell JetBrains Mono Studio Jan Open Tesser
 """
 PROPER = frozenset(_PROPER.split())
 """Words with a capital of their own."""
+WITH_TEXTS_BELOW = ("app/ui/", "app/cli/", "app/core/errors/")
 WITH_TEXTS = frozenset(
     f"app/{name}.py"
     for name in (
-        "core/errors",
         "features/claim_checker/fetching",
         "features/exchange/chat_import",
         "features/exchange/open_branch",
@@ -125,7 +125,7 @@ WITH_TEXTS = frozenset(
         "server/recipes",
     )
 )
-"""Modules below the faces that hold texts for people; those named `…messages` are read anyway."""
+"""Other modules that hold texts for people; those named `…messages` are read anyway."""
 
 
 @dataclass(frozen=True, order=True)
@@ -178,7 +178,7 @@ class TextFinder:
             for node, parents in walk_with_parents(tree):
                 self._visit(path, node, parents)
         for path, tree in self.trees.items():
-            if path.startswith(("app/ui/", "app/cli/")) or path.endswith("messages.py") or path in WITH_TEXTS:
+            if path.startswith(WITH_TEXTS_BELOW) or path.endswith("messages.py") or path in WITH_TEXTS:
                 self._add_tables(path, tree)
         return sorted(ScreenText(path, line, kind, text) for (path, line, text), kind in self._found.items())
 

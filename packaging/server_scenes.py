@@ -12,7 +12,7 @@ from unittest.mock import patch
 
 from composer_scenes import draw_evening
 
-from app.core.errors import MachineUnusable
+from app.core.errors.engine_errors import MachineUnusable
 from app.core.paths import starter_model
 from app.engine.protocol import MACHINE, Device, DevicesDescribed
 from app.features.leaving import OutboundDocuments

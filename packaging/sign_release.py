@@ -27,7 +27,7 @@ sys.path.insert(0, str(ROOT))
 
 from app import APP_ID, __version__  # noqa: E402 - found where the line above says
 from app.core.build import RELEASES  # noqa: E402
-from app.core.errors import ReleaseRefused  # noqa: E402
+from app.core.errors.hub_errors import ReleaseRefused  # noqa: E402
 
 
 def check_home() -> None:

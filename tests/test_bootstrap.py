@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from app.bootstrap import DAY_S, Fireside, build_program, build_trash
-from app.core.errors import DatabaseNewer, DiskFull, FolderNotWritable
+from app.core.errors.database_errors import DatabaseNewer
+from app.core.errors.saving_errors import DiskFull, FolderNotWritable
 from app.core.events import Role
 from app.core.paths import AppPaths, make_folder, private_opener, starter_model
 from app.core.settings import load_settings

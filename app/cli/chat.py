@@ -26,7 +26,8 @@ from app.cli.terminal import (
     parse_temperature,
     print_json,
 )
-from app.core.errors import AppError, ChatUnavailable, MediaRefused
+from app.core.errors.app_error import AppError
+from app.core.errors.request_errors import ChatUnavailable, MediaRefused
 from app.core.events import (
     AnswerStats,
     Finished,

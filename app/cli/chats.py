@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from app.cli.terminal import INTERRUPTED, TerminalProgress, interruptible_token, print_json
-from app.core.errors import AppError, ChatsUnreadable
+from app.core.errors.app_error import AppError
+from app.core.errors.exchange_errors import ChatsUnreadable
 from app.core.events import CancelToken
 from app.core.paths import AppPaths
 from app.core.visible import settle_directions

@@ -10,7 +10,8 @@ from functools import partial
 from pathlib import Path
 
 from app.cli import terminal
-from app.core.errors import AppError, DocumentUnreadable
+from app.core.errors.app_error import AppError
+from app.core.errors.document_errors import DocumentUnreadable
 from app.core.events import CancelToken
 from app.documents.folder import ExpandedPaths, expand
 from app.documents.protocol import Done, Found

@@ -7,7 +7,7 @@ import ipaddress
 import sys
 
 from app.cli.terminal import PRESS_TO_STOP, interruptible_token
-from app.core.errors import EngineStopped
+from app.core.errors.engine_errors import EngineStopped
 from app.core.paths import AppPaths
 from app.engine.lending import InUse, Lend, Lending, RpcWorker
 from app.engine.rpc_machines import DEFAULT_PORT, is_private

@@ -15,7 +15,8 @@ from typing import TextIO
 from app import APP_ID, APP_NAME
 from app.cli.terminal import INTERRUPTED, make_terminals_safe, silence_told
 from app.core.build import this_build
-from app.core.errors import UNUSABLE_DATABASE, AppError
+from app.core.errors.app_error import AppError
+from app.core.errors.database_errors import UNUSABLE_DATABASE
 from app.core.paths import AppPaths, close_to_others
 from app.features.error_messages import sentence_for
 from app.features.work.saved_file import remove_interrupted

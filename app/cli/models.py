@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from app.cli.terminal import INTERRUPTED, TerminalProgress, interruptible_token, print_json
-from app.core.errors import AppError, ModelNotOurs
+from app.core.errors.app_error import AppError
+from app.core.errors.model_errors import ModelNotOurs
 from app.core.events import CancelToken
 from app.core.paths import AppPaths
 from app.core.visible import size_words

@@ -173,7 +173,7 @@ class _MarkdownOutput:
         if self.done is None or not wanted:
             return iter(blocks)
         from app.bootstrap import build_engine  # what no document without pictures needs
-        from app.core.errors import MediaRefused
+        from app.core.errors.request_errors import MediaRefused
         from app.core.settings import load_settings
         from app.features.document_library import with_readings
         from app.features.page_reading.readings import ByModel

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from app.bootstrap import build_engine, build_pool, build_serving
 from app.cli.terminal import PRESS_TO_STOP, interruptible_token, load_model, model_path
-from app.core.errors import KeyFileUnreadable
+from app.core.errors.server_errors import KeyFileUnreadable
 from app.core.paths import AppPaths
 from app.core.settings import load_settings
 from app.features.models.fetch_model import build_models

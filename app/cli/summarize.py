@@ -13,7 +13,7 @@ from pathlib import Path
 from app.bootstrap import build_engine, build_summaries
 from app.cli import terminal
 from app.cli.input_files import InputFiles, files_of
-from app.core.errors import AppError
+from app.core.errors.app_error import AppError
 from app.core.events import CancelToken
 from app.core.paths import AppPaths
 from app.core.settings import load_settings

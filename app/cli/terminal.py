@@ -18,7 +18,9 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any, TextIO, TypeVar
 
 from app.core.child import BEAT_EVERY_S, Child, SilenceWatch
-from app.core.errors import DocumentLocked, DocumentStaysHere, NoModel
+from app.core.errors.document_errors import DocumentLocked
+from app.core.errors.model_errors import NoModel
+from app.core.errors.server_errors import DocumentStaysHere
 from app.core.events import CancelToken, ModelLoaded
 from app.core.paths import AppPaths, runs_elsewhere, starter_model
 from app.core.settings import Settings

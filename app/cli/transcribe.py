@@ -12,7 +12,7 @@ from pathlib import Path
 
 from app.bootstrap import build_engine
 from app.cli.terminal import INTERRUPTED, TerminalProgress, interruptible_token, load_model, model_path, print_json
-from app.core.errors import DocumentUnreadable
+from app.core.errors.document_errors import DocumentUnreadable
 from app.core.events import CancelToken
 from app.core.paths import AppPaths
 from app.core.settings import load_settings

@@ -12,7 +12,8 @@ from typing import Any
 
 from app.bootstrap import build_engine, build_translations
 from app.cli import terminal
-from app.core.errors import AppError, DocumentUnreadable
+from app.core.errors.app_error import AppError
+from app.core.errors.document_errors import DocumentUnreadable
 from app.core.events import CancelToken
 from app.core.paths import AppPaths
 from app.core.settings import load_settings

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from app.core.errors import ModelMissing, ModelUnreadable, ProjectorRefused
+from app.core.errors.model_errors import ModelMissing, ModelUnreadable, ProjectorRefused
 
 MAGIC = b"GGUF"
 VERSIONS = (2, 3)

@@ -12,7 +12,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Union
 
-from app.core.errors import AppError, from_fields, to_fields
+from app.core.errors.app_error import AppError, to_fields
+from app.core.errors.error_fields import from_fields
 
 # The key for a message's name, which no field may have.
 TAG = "type"

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from app import APP_ID
-from app.core.errors import DiskFull, FolderNotWritable, NameTooLong
+from app.core.errors.saving_errors import DiskFull, FolderNotWritable, NameTooLong
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,8 @@ from typing import Any, BinaryIO, TypeVar
 
 from app import __version__
 from app.core.child import Child
-from app.core.errors import AppError, ProtocolViolation
+from app.core.errors.app_error import AppError
+from app.core.errors.engine_errors import ProtocolViolation
 from app.core.json_forms import PLAIN, TAG, form_of, to_json
 
 log = logging.getLogger(__name__)

@@ -13,7 +13,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, BinaryIO, cast
 
-from app.core.errors import AppError, DocumentUnreadable, ProtocolViolation
+from app.core.errors.app_error import AppError
+from app.core.errors.document_errors import DocumentUnreadable
+from app.core.errors.engine_errors import ProtocolViolation
 from app.core.paths import disk_problem
 from app.documents.segments import Content, content_from_json
 

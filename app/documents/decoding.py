@@ -28,7 +28,7 @@ from PySide6.QtCore import (
 )
 from PySide6.QtGui import QColorSpace, QImage, QImageIOHandler, QImageReader, QPainter, QTransform
 
-from app.core.errors import PictureUnreadable
+from app.core.errors.document_errors import PictureUnreadable
 from app.core.paths import disk_problem
 from app.core.pyside import make_immortal
 from app.documents.child_files import open_checked

@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from app.core.errors import DocumentUnreadable
+from app.core.errors.document_errors import DocumentUnreadable
 
 LIMITS_VARIABLE = "FIRESIDE_DOCUMENT_LIMITS"
 MOST_WRITTEN_BYTES = 200_000_000

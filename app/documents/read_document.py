@@ -15,7 +15,7 @@ from contextlib import closing
 from pathlib import Path
 
 from app.core.child import Child, own_command
-from app.core.errors import DocumentReaderFailed, DocumentTooDemanding, DocumentUnreadable
+from app.core.errors.document_errors import DocumentReaderFailed, DocumentTooDemanding, DocumentUnreadable
 from app.core.events import CancelToken
 from app.core.wire import Ended, Failed, WireClient, WireInbox
 from app.documents import protocol

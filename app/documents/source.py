@@ -26,7 +26,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol
 
-from app.core.errors import DocumentUnreadable
+from app.core.errors.document_errors import DocumentUnreadable
 from app.documents.blocks import BlockPiece
 from app.documents.limits import TextBudget
 from app.documents.segments import Content, Segment, SegmentKind

@@ -22,7 +22,9 @@ from queue import SimpleQueue
 from typing import IO, Any
 
 from app.core.child import NOTE, claim_wire
-from app.core.errors import AppError, DocumentPagesMissing, DocumentTooDemanding, DocumentUnreadable, ProtocolViolation
+from app.core.errors.app_error import AppError
+from app.core.errors.document_errors import DocumentPagesMissing, DocumentTooDemanding, DocumentUnreadable
+from app.core.errors.engine_errors import ProtocolViolation
 from app.core.landlock import SYSTEM_PLACES, program_places, restrict_files
 from app.core.wire import Failed, ParentSide, check_request
 from app.documents import clean, protocol

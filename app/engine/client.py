@@ -9,7 +9,9 @@ from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from app.core.errors import AppError, EngineCrashesRepeatedly, EngineStopped, ProjectorRefused
+from app.core.errors.app_error import AppError
+from app.core.errors.engine_errors import EngineCrashesRepeatedly, EngineStopped
+from app.core.errors.model_errors import ProjectorRefused
 from app.core.events import CANCELLED, PROJECTOR_REFUSED, CancelToken, Finished, LoadProgress, ModelLoaded
 from app.core.wire import EventReply
 from app.engine import protocol

@@ -23,7 +23,7 @@ from app.core.events import (
 )
 
 if TYPE_CHECKING:
-    from app.core.errors import AppError
+    from app.core.errors.app_error import AppError
     from app.engine.protocol import Ask, CallSyntax, DevicesDescribed, Inspected, MediaCount, Wish
 
 AnswerEvent = Waiting | PromptProgress | LookProgress | TextDelta | TokenChosen | Finished

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from app.core.errors import EngineNotBuilt
+from app.core.errors.engine_errors import EngineNotBuilt
 from app.core.events import CancelToken, LoadProgress
 from app.core.paths import BUILD_VARIABLE
 

@@ -12,16 +12,10 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from app.core.child import Child
-from app.core.errors import (
-    AppError,
-    EngineStopped,
-    MachineLost,
-    ModelDamaged,
-    ModelLoadFailed,
-    NetworkOff,
-    ProjectorRefused,
-    ProtocolViolation,
-)
+from app.core.errors.app_error import AppError
+from app.core.errors.engine_errors import EngineStopped, MachineLost, ProtocolViolation
+from app.core.errors.hub_errors import NetworkOff
+from app.core.errors.model_errors import ModelDamaged, ModelLoadFailed, ProjectorRefused
 from app.core.events import CANCELLED, CancelToken, Finished, LoadProgress, ModelLoaded
 from app.core.wire import Ended, EventReply, WireClient
 from app.engine import protocol

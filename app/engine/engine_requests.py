@@ -7,7 +7,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from app.core.errors import ProtocolViolation
+from app.core.errors.engine_errors import ProtocolViolation
 from app.core.events import CancelToken, Media, Message
 from app.core.wire import EventReply
 from app.engine import protocol

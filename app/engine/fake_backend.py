@@ -67,7 +67,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from app.core import errors
+from app.core.errors import request_errors
+from app.core.errors.app_error import AppError
+from app.core.errors.error_fields import from_fields
+from app.core.errors.model_errors import ModelMissing, ModelReplaced, NoModel
 from app.core.events import FinishReason, Guess, LoadProgress, Media, ModelLoaded, TokenChosen, TokenSeen, Waiting
 from app.core.wire import EventReply
 from app.engine import protocol
@@ -171,7 +174,7 @@ class ScriptedBackend:
         rules = self._script.rules.get("load", {})
         rule = self._script.choose_rule("load", rules if isinstance(rules, list) else [rules], request.path)
         if not rule.get("any_path") and not Path(request.path).exists():
-            raise errors.ModelMissing(request.path)
+            raise ModelMissing(request.path)
         _raise_scripted_error(rule, {"path": request.path})
         # From here on the former model is gone, as with the real engine.
         self._loaded = None
@@ -255,7 +258,7 @@ class ScriptedBackend:
         """Answer, pausing after each token; yields True while the answer continues."""
         try:
             reason = yield from self._answer_request(run)
-        except errors.AppError as error:
+        except AppError as error:
             run.job.reply(protocol.Failed(run.request.id, error))
             return
         run.job.reply(run.answer.finish(reason))
@@ -276,7 +279,7 @@ class ScriptedBackend:
         # Counted like the real engine's prompts, so that a full context can be scripted.
         words = _prompt_words(turns, media, self._rule)
         if len(words) >= loaded.model.context_tokens:
-            raise errors.PromptTooLong(len(words), loaded.model.context_tokens)
+            raise request_errors.PromptTooLong(len(words), loaded.model.context_tokens)
         # What the last prompt shared with this one counts as read before.
         same = next((i for i, (a, b) in enumerate(zip(words, self._seen, strict=False)) if a != b), None)
         answer.begin_prompt(len(words), min(len(words) - 1, len(self._seen)) if same is None else same)
@@ -361,7 +364,9 @@ class ScriptedBackend:
             if not (
                 self._require_model().model.sees if medium.kind == "picture" else self._require_model().model.hears
             ):
-                raise errors.MediaRefused(medium.path, medium.kind, "blind" if medium.kind == "picture" else "deaf")
+                raise request_errors.MediaRefused(
+                    medium.path, medium.kind, "blind" if medium.kind == "picture" else "deaf"
+                )
         answer.media_tokens = sum(_tokens_of(medium, self._rule) for medium in media)
         new = [medium for medium in {medium.id: medium for medium in media}.values() if medium.id not in self._looked]
         for number, medium in enumerate(new, 1):
@@ -382,7 +387,7 @@ class ScriptedBackend:
         self._script.log_request(request)
         loaded = self._require_model(chats=False)
         if loaded.model.can_chat:
-            raise errors.EmbeddingsUnavailable(loaded.model.path)
+            raise request_errors.EmbeddingsUnavailable(loaded.model.path)
         # Vectors of length 1 that are alike for texts with the same letters.
         rows = ([float(text.count(letter)) for letter in "etaoinsh"] for text in request.texts)
         numbers = [number / (math.hypot(*row) or 1.0) for row in rows for number in row]
@@ -394,7 +399,7 @@ class ScriptedBackend:
         self._script.log_request(request)
         loaded = self._require_model(chats=False)
         if loaded.model.can_chat:
-            raise errors.CheckingUnavailable(loaded.model.path)
+            raise request_errors.CheckingUnavailable(loaded.model.path)
         words = list(re.finditer(r"\s*\S+", request.text))
         known = set(re.findall(r"\w+", request.source))
         logits = [1.0 if set(re.findall(r"\w+", word[0])) <= known else -1.0 for word in words]
@@ -418,7 +423,7 @@ class ScriptedBackend:
         if request.what == "tokens":
             return protocol.Inspected(request.id, len(words), shown)
         if len(words) > WINDOW_TOKENS:
-            raise errors.TooLongToInspect(len(words), WINDOW_TOKENS)
+            raise request_errors.TooLongToInspect(len(words), WINDOW_TOKENS)
         if request.what == "layers":
             told = slice(request.start, request.start + LENS_TOKENS)
             row = tuple((Guess(word.encode(), 0.5),) for word in words[told])
@@ -442,13 +447,13 @@ class ScriptedBackend:
     def _give_up_background(self) -> None:
         for run in [run for run in self._runs if run.request.ask.background]:
             self._runs.remove(run)
-            run.job.reply(protocol.Failed(run.request.id, errors.ModelReplaced()))
+            run.job.reply(protocol.Failed(run.request.id, ModelReplaced()))
 
     def _require_model(self, *, chats: bool = True) -> protocol.Loaded:
         if self._loaded is None:
-            raise errors.NoModel
+            raise NoModel
         if chats and not self._loaded.model.can_chat:
-            raise errors.ChatUnavailable(self._loaded.model.path)
+            raise request_errors.ChatUnavailable(self._loaded.model.path)
         return self._loaded
 
 
@@ -473,7 +478,7 @@ def _prompt_words(messages: Sequence[tuple[str, str]], media: Sequence[Sequence[
 
 def _raise_scripted_error(rule: Rule, fields: dict[str, Any]) -> None:
     if "error" in rule:
-        raise errors.from_fields(rule["error"], fields | rule.get("fields", {}))
+        raise from_fields(rule["error"], fields | rule.get("fields", {}))
 
 
 def _misbehave_as_scripted(rule: Rule, number: int = 0) -> None:

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from app.core.child import Child, own_command
-from app.core.errors import EngineStopped, PortTaken
+from app.core.errors.engine_errors import EngineStopped
+from app.core.errors.server_errors import PortTaken
 from app.core.wire import Ended, Wire, WireClient, WireInbox
 from app.engine.client import ENVIRONMENT
 from app.engine.protocol import Device

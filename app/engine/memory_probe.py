@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from app.core.child import Child, own_command
-from app.core.errors import ProtocolViolation
+from app.core.errors.engine_errors import ProtocolViolation
 from app.core.paths import make_folder
 from app.core.wire import Ended, Wire, WireClient, WireInbox
 from app.engine.model_shape import MemoryNeeds, ModelLayout

@@ -10,7 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, get_args
 
-from app.core.errors import AppError, MachineUnusable
+from app.core.errors.app_error import AppError
+from app.core.errors.engine_errors import MachineUnusable
 from app.core.events import (
     Finished,
     Guess,

@@ -17,7 +17,7 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from app.core.errors import MachineUnusable
+from app.core.errors.engine_errors import MachineUnusable
 
 DEFAULT_PORT = 50052
 MOST_PORT = 65535

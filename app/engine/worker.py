@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from app.core.child import NOTE, claim_wire
-from app.core.errors import AppError, ProtocolViolation
+from app.core.errors.app_error import AppError
+from app.core.errors.engine_errors import ProtocolViolation
 from app.core.events import CANCELLED, Finished
 from app.core.wire import EventReply, ParentSide
 from app.engine import protocol

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from app.core.errors import ContextLimited, PromptTooLong
+from app.core.errors.request_errors import ContextLimited, PromptTooLong
 from app.core.events import ModelLoaded
 from app.core.gguf import check_model
 from app.engine.computer import free_memory_bytes, total_memory_bytes

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
-from app.core.errors import AppError
+from app.core.errors.app_error import AppError
 from app.core.events import (
     CancelToken,
     Finished,

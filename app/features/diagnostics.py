@@ -10,7 +10,7 @@ from typing import Any
 
 from app import __version__
 from app.core.build import this_build
-from app.core.errors import MachineUnusable
+from app.core.errors.engine_errors import MachineUnusable
 from app.core.events import ModelLoaded
 from app.core.paths import AppPaths
 from app.engine.protocol import DevicesDescribed

@@ -8,7 +8,8 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 from app import APP_NAME
-from app.core import errors
+from app.core.errors.app_error import AppError, ErrorText
+from app.core.errors.saving_errors import DiskFull
 from app.core.visible import size_words, visible_name
 
 if TYPE_CHECKING:
@@ -89,7 +90,7 @@ def reader_words(method: str, model: str) -> str:
     return f"{method} ({', '.join(names)})" if names else method
 
 
-_DEFECT = errors.ErrorText("Something went wrong in {app}.", "Your chats were kept.")
+_DEFECT = ErrorText("Something went wrong in {app}.", "Your chats were kept.")
 
 
 def fill_template(text: str, **values: object) -> str:
@@ -109,7 +110,7 @@ def sentence_for(error: BaseException, fill: Callable[..., str] = fill_template)
     `fill` translates a template and fills its values in.
     """
     message, case, values = _DEFECT, "", dict[str, Any]()
-    if isinstance(error, errors.AppError):
+    if isinstance(error, AppError):
         message, case, values = error.message, error.case, error.values
     shown = _shown_values(values | {"app": APP_NAME}, fill)
     text, kept = message.cases.get(case, message.text), message.kept_in.get(case, message.kept)
@@ -253,7 +254,7 @@ def start_sentences(wrong_settings: Sequence[str], database: Database) -> list[P
     # In memory only: a full disk, or a start that could not open its file.
     if not database.has_room or database.path == PurePath(":memory:"):
         full, kept = (
-            sentence_for(errors.DiskFull("")),
+            sentence_for(DiskFull("")),
             "You can read your chats, but nothing new is saved until you free up space.",
         )
         if database.has_room:

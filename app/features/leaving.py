@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from app.core.errors import DocumentStaysHere
+from app.core.errors.server_errors import DocumentStaysHere
 from app.core.events import ModelElsewhere, ModelLoaded
 from app.features.models.model_messages import MessageTemplate
 

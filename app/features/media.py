@@ -19,7 +19,8 @@ from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from app.core.errors import AppError, DocumentUnreadable, PictureUnreadable
+from app.core.errors.app_error import AppError
+from app.core.errors.document_errors import DocumentUnreadable, PictureUnreadable
 from app.core.events import CancelToken, Media, Message
 from app.core.paths import AppPaths, disk_problem, make_folder, private_opener
 from app.documents.limits import MOST_PICTURE_BYTES, sent_size

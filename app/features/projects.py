@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from app.core.errors import AppError
+from app.core.errors.app_error import AppError
 from app.features.document_frames import whole_text, with_question
 from app.store.projects import Memories, Memory, Project, ProjectDocuments, Projects
 

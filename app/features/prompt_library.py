@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from app.core.errors import DocumentUnreadable, PromptsUnreadable
+from app.core.errors.document_errors import DocumentUnreadable
+from app.core.errors.exchange_errors import PromptsUnreadable
 from app.features.work.saved_file import write_file
 
 if TYPE_CHECKING:

@@ -17,7 +17,9 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from app.core import errors
+from app.core.errors import request_errors
+from app.core.errors.app_error import AppError
+from app.core.errors.model_errors import ModelNotInstalled, ModelNotLoaded, NoModel
 from app.core.events import (
     AnswerStats,
     CancelToken,
@@ -350,12 +352,12 @@ class AnswerServer:
         """
         path = self._path_of(name)
         if runs_elsewhere(path):  # what others send here goes nowhere else, and never in a circle
-            raise errors.ModelNotLoaded(name or path.stem)
+            raise ModelNotLoaded(name or path.stem)
         with self._lease(path, cancel) as engine:
             # Cancelled while loading.
             loaded = engine.loaded if engine is not None else None
             if loaded is not None and chats and not loaded.can_chat:
-                raise errors.ChatUnavailable(loaded.path)
+                raise request_errors.ChatUnavailable(loaded.path)
             yield engine
 
     def _lease(self, path: Path, cancel: CancelToken, *, embeds: bool = False) -> AbstractContextManager[Engine | None]:
@@ -370,7 +372,7 @@ class AnswerServer:
             loaded = self.pool.chat.loaded
             path = Path(loaded.path) if loaded is not None else self.pool.chosen()
             if path is None:
-                raise errors.NoModel
+                raise NoModel
             return path
         return self._find_model(name).path
 
@@ -385,7 +387,7 @@ class AnswerServer:
         for model in self._installed():
             if wanted in (model.name.casefold(), model.path.name.casefold(), model.path.stem.casefold()):
                 return model
-        raise errors.ModelNotInstalled(name)
+        raise ModelNotInstalled(name)
 
     def embed(self, name: str, texts: Sequence[str], cancel: CancelToken) -> EmbeddingVectors:
         """Embed texts with the named model, "" for the first that can; empty when cancelled.
@@ -397,7 +399,7 @@ class AnswerServer:
             able = [served_model for served_model in self._installed() if served_model.embeds]
             if name or not able:
                 # The refusal names those that can.
-                raise errors.EmbeddingsUnavailable(
+                raise request_errors.EmbeddingsUnavailable(
                     str(self._path_of(name)), tuple(served_model.name for served_model in able)
                 )
             model = able[0]
@@ -428,13 +430,13 @@ class AnswerServer:
             try:
                 yield from self.answer(engine, wanted, cancel)
                 return
-            except errors.PromptTooLong as problem:
+            except request_errors.PromptTooLong as problem:
                 # It can't grow any further.
-                if isinstance(problem, errors.ContextLimited):
+                if isinstance(problem, request_errors.ContextLimited):
                     raise
                 self._grow_context(engine, problem, cancel)
 
-    def _grow_context(self, engine: Engine, problem: errors.PromptTooLong, cancel: CancelToken) -> None:
+    def _grow_context(self, engine: Engine, problem: request_errors.PromptTooLong, cancel: CancelToken) -> None:
         """Reload the engine's model with a context that holds the prompt, once running answers are done.
 
         The child delays the load until the last answer is written; later requests queue behind it. Raises
@@ -467,7 +469,7 @@ class AnswerServer:
                     _load_again(engine, Path(model.path), former, CancelToken())
             now = engine.loaded
             if now is not None and now.path != model.path:  # a person has chosen another one meanwhile
-                raise errors.ModelNotLoaded(model.name)
+                raise ModelNotLoaded(model.name)
             if now is not None and now.context_tokens > model.context_tokens:
                 self.grown = GrownContext(time.time(), model.name, model.context_tokens, now.context_tokens)
             elif not cancel.cancelled:
@@ -488,7 +490,7 @@ class AnswerServer:
             return model.context_tokens
         try:
             fits = self._affords(engine, model, replace(wish, context_tokens=trained))
-        except errors.AppError:
+        except AppError:
             return model.context_tokens
         return max(model.context_tokens, fits)
 
@@ -550,7 +552,7 @@ class AnswerServer:
         loaded = engine.loaded
         if self._pictures is None or (loaded is not None and not loaded.sees):
             # A model that sleeps tells whether it sees only when it is awake.
-            raise errors.MediaRefused("", "picture", "blind")
+            raise request_errors.MediaRefused("", "picture", "blind")
         library = self._pictures()
         try:
             with tempfile.TemporaryDirectory(prefix="fireside-asked-") as folder:
@@ -604,7 +606,7 @@ class AnswerServer:
             if engine is None or model is None:
                 return None
             if self._hearing is None or not model.hears:
-                raise errors.MediaRefused(model.path, "sound", "deaf")
+                raise request_errors.MediaRefused(model.path, "sound", "deaf")
             with tempfile.TemporaryDirectory(prefix="fireside-asked-") as folder:
                 path = Path(folder) / "recording"
                 path.write_bytes(sound)
@@ -649,7 +651,7 @@ def _load_again(engine: Engine, path: Path, wish: Wish, cancel: CancelToken) -> 
     try:
         for event in engine.load(path, wish, cancel=cancel):
             engine.on_waking(event)
-    except errors.AppError:
+    except AppError:
         # The window shows what is loaded now, after all.
         engine.on_waking(engine.loaded)
         raise
@@ -670,7 +672,7 @@ def _ask_events(engine: Engine, asks: Sequence[Ask], cancel: CancelToken) -> Ite
     """Yield each request's events with its index; raises the error of a failed one."""
     for number, event in engine.generate_many(asks, cancel=cancel, background=False):
         match event:
-            case errors.AppError():
+            case AppError():
                 raise event
             case PromptProgress() | TextDelta() | TokenChosen() | Finished():
                 yield number, event

@@ -21,7 +21,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from app.core.child import Child, own_command
-from app.core.errors import MediaRefused, MicrophoneMissing, NoModel
+from app.core.errors.document_errors import MicrophoneMissing
+from app.core.errors.model_errors import NoModel
+from app.core.errors.request_errors import MediaRefused
 from app.core.events import CancelToken
 from app.core.paths import make_folder
 from app.core.wire import Ended, WireClient

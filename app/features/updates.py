@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 
 from app import APP_ID, __version__
 from app.core.build import ReleaseHome
-from app.core.errors import HubUnreachable, ReleaseRefused
+from app.core.errors.hub_errors import HubUnreachable, ReleaseRefused
 from app.core.events import CancelToken
 from app.core.settings import Settings
 

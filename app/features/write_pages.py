@@ -11,7 +11,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from app.core.errors import DocumentUnreadable, TextFileUnreadable
+from app.core.errors.document_errors import DocumentUnreadable
+from app.core.errors.exchange_errors import TextFileUnreadable
 from app.core.visible import visible_name
 from app.engine.protocol import Ask, Sampling
 from app.features.chat.chat_options import known_sampling

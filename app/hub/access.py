@@ -16,9 +16,9 @@ from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from app.core.errors import (
+from app.core.errors.app_error import AppError
+from app.core.errors.hub_errors import (
     AccessGated,
-    AppError,
     FileNotOnHub,
     HubBusy,
     HubUnreachable,

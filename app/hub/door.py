@@ -12,7 +12,7 @@ from collections.abc import Iterator
 import httpx2
 
 from app import APP_ID, __version__
-from app.core.errors import HubUnreachable, NetworkOff
+from app.core.errors.hub_errors import HubUnreachable, NetworkOff
 from app.hub.access import NetworkAccess, NetworkVisit, current_visit, problem_of, proxy_for, refusal_of
 from app.hub.connection_ledger import HubConnection
 

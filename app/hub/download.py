@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from app.core.errors import AppError
+from app.core.errors.app_error import AppError
 from app.core.events import CancelToken
 from app.hub.model_files import RemoteFile
 from app.hub.part import PROVENANCE, companion_path, fetched_bytes, file_place

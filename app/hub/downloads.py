@@ -10,7 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol
 
-from app.core.errors import AppError, DownloadFailed, DownloadRunning, NetworkOff
+from app.core.errors.app_error import AppError
+from app.core.errors.hub_errors import DownloadFailed, DownloadRunning, NetworkOff
 from app.core.events import CancelToken
 from app.core.json_forms import to_json
 from app.core.wire import from_json

@@ -15,7 +15,7 @@ from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from app.core.errors import FolderNotWritable
+from app.core.errors.saving_errors import FolderNotWritable
 from app.core.events import CancelToken, CopyProgress
 from app.core.paths import disk_problem, make_folder
 from app.hub.model_library import read_json

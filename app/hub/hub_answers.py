@@ -10,7 +10,7 @@ import re
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import quote
 
-from app.core.errors import FileNotOnHub, RepositoryMissing
+from app.core.errors.hub_errors import FileNotOnHub, RepositoryMissing
 from app.hub.model_files import is_safe_name
 from app.hub.network import http_client
 

@@ -12,7 +12,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 from urllib.parse import parse_qsl, quote, urlsplit
 
-from app.core.errors import FileNotOnHub, ModelUnreadable
+from app.core.errors.hub_errors import FileNotOnHub
+from app.core.errors.model_errors import ModelUnreadable
 from app.core.events import CancelToken
 from app.core.gguf import GgufHeader, GgufProblem, read_beginning
 from app.hub.hub_answers import check_name, file_path, get_body, get_json, get_range, is_name

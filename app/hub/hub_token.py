@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 
 from app import APP_ID
-from app.core.errors import TokenNotKept
+from app.core.errors.hub_errors import TokenNotKept
 
 log = logging.getLogger(__name__)
 

@@ -15,11 +15,10 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from app.core.errors import (
-    AppError,
-    HubUnreachable,
-    NetworkOff,
-    PromptTooLong,
+from app.core.errors.app_error import AppError
+from app.core.errors.hub_errors import HubUnreachable, NetworkOff
+from app.core.errors.request_errors import PromptTooLong
+from app.core.errors.server_errors import (
     ServerBusy,
     ServerKeyRefused,
     ServerLacksModel,

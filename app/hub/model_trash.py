@@ -14,7 +14,7 @@ import uuid
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from app.core.errors import ModelMissing, ModelNotOurs
+from app.core.errors.model_errors import ModelMissing, ModelNotOurs
 from app.core.paths import disk_problem, make_folder
 from app.hub.model_library import InstalledModel, file_at, read_json, scan_folder, sidecar_path
 from app.hub.move_files import is_below, numbered_paths, remove_empty, write_whole

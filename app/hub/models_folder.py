@@ -7,7 +7,7 @@ import sys
 from collections.abc import Generator, Iterable, Iterator
 from pathlib import Path
 
-from app.core.errors import ModelMissing, ModelNotOurs, ModelUnreadable
+from app.core.errors.model_errors import ModelMissing, ModelNotOurs, ModelUnreadable
 from app.core.events import CancelToken, CopyProgress
 from app.core.gguf import check_model
 from app.core.paths import disk_problem, make_folder

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import urlsplit
 
-from app.core.errors import HubUnreachable, NetworkOff
+from app.core.errors.hub_errors import HubUnreachable, NetworkOff
 from app.core.events import CancelToken
 from app.hub.access import HUB, NetworkAccess, NetworkVisit, enter_visit, problem_of
 from app.hub.connection_ledger import ConnectionLedger

@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from app.core.errors import DownloadFailed, DownloadRunning, NotEnoughDisk
+from app.core.errors.hub_errors import DownloadFailed, DownloadRunning, NotEnoughDisk
 
 if TYPE_CHECKING:
     import hashlib

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Protocol
 
 from app.core.child import Child, own_command
-from app.core.errors import DownloadFailed, DownloadRunning, NetworkOff
+from app.core.errors.hub_errors import DownloadFailed, DownloadRunning, NetworkOff
 from app.core.events import CancelToken
 from app.core.wire import Ended, Failed, WireClient, WireInbox
 from app.hub.access import NetworkAccess

@@ -26,15 +26,9 @@ from huggingface_hub import get_hf_file_metadata, hf_hub_url
 from huggingface_hub.errors import HfHubHTTPError
 
 from app.core.child import NOTE, claim_wire
-from app.core.errors import (
-    AppError,
-    DownloadDamaged,
-    DownloadFailed,
-    FileNotOnHub,
-    FolderNotWritable,
-    HubUnreachable,
-    NotEnoughDisk,
-)
+from app.core.errors.app_error import AppError
+from app.core.errors.hub_errors import DownloadDamaged, DownloadFailed, FileNotOnHub, HubUnreachable, NotEnoughDisk
+from app.core.errors.saving_errors import FolderNotWritable
 from app.core.paths import be_as_closed_as
 from app.core.wire import Failed, ParentSide, check_request
 from app.hub.access import CAPTIVE_PORTAL_STATUS, NetworkVisit, problem_of, wait_of

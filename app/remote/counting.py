@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from typing import Any
 
-from app.core.errors import ServerRefused, ServerUnreachable
+from app.core.errors.server_errors import ServerRefused, ServerUnreachable
 from app.core.events import Message
 from app.engine.protocol import Ask
 from app.hub.model_server import ModelServer, RequestCut

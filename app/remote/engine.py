@@ -18,18 +18,12 @@ from itertools import count
 from pathlib import Path
 from typing import Any, TypeVar
 
-from app.core.errors import (
-    AppError,
-    EngineStopped,
-    NetworkOff,
-    NoModel,
-    NotOffered,
-    PromptTooLong,
-    ServerBusy,
-    ServerLacksModel,
-    ServerRefused,
-    ServerUnreachable,
-)
+from app.core.errors.app_error import AppError
+from app.core.errors.engine_errors import EngineStopped
+from app.core.errors.hub_errors import NetworkOff
+from app.core.errors.model_errors import NoModel
+from app.core.errors.request_errors import PromptTooLong
+from app.core.errors.server_errors import NotOffered, ServerBusy, ServerLacksModel, ServerRefused, ServerUnreachable
 from app.core.events import (
     CANCELLED,
     CancelToken,

@@ -11,7 +11,7 @@ import zlib
 from pathlib import Path
 from typing import Any
 
-from app.core.errors import PictureUnreadable
+from app.core.errors.document_errors import PictureUnreadable
 from app.core.events import Media, Message
 from app.engine.protocol import MediaCount
 

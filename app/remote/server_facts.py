@@ -11,7 +11,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-from app.core.errors import AppError, ServerRefused, ServerUnreachable
+from app.core.errors.app_error import AppError
+from app.core.errors.server_errors import ServerRefused, ServerUnreachable
 from app.core.number_format import whole_number
 from app.hub.model_server import ModelServer, RequestCut
 from app.remote.servers import BLIND, SEES, weights_in_name

@@ -19,7 +19,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from app.core.errors import CertificateUnreadable, ModelMissing, ModelUnreadable
+from app.core.errors.hub_errors import CertificateUnreadable
+from app.core.errors.model_errors import ModelMissing, ModelUnreadable
 from app.core.paths import REMOTE_ENDING, disk_problem, make_folder, private_opener
 from app.core.visible import visible_name
 

@@ -25,7 +25,10 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response, Strea
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from app.core import errors
+from app.core.errors import request_errors
+from app.core.errors.app_error import AppError
+from app.core.errors.document_errors import DocumentTooDemanding, DocumentUnreadable, PictureUnreadable
+from app.core.errors.model_errors import ModelNotInstalled, ModelNotLoaded, ModelTooLarge, NoModel, NoRoomForModel
 from app.core.events import CancelToken, Finished, PromptProgress
 from app.features.error_messages import sentence_for
 from app.features.serving import AnswerEvent, AnswerServer, RequestRecord, ServedModel
@@ -569,7 +572,7 @@ async def _stream_answer(
         # The end leaves with the last words: it must not wait for anything.
         yield b"".join((*lines, *contract.end_stream()))
         status = 200
-    except (errors.AppError, ValueError) as error:  # the status has been sent: it is told as an event
+    except (AppError, ValueError) as error:  # the status has been sent: it is told as an event
         named = _with_field(error, contract)
         if named is None:
             status, body = _failure_response(path, error)
@@ -615,7 +618,7 @@ async def _respond_to_errors(request: Request, answer: Callable[[], Awaitable[Re
     except ClientDisconnect:
         # Nobody reads it; the number is nginx's for a client that closed.
         return Response(status_code=499)
-    except (errors.AppError, ValueError) as error:
+    except (AppError, ValueError) as error:
         status, body = _failure_response(path, error)
         return JSONResponse(body, status)
 
@@ -653,25 +656,25 @@ async def _read_body(request: Request, most_bytes: int, scan: BodyScan | None = 
 
 # The first that fits counts, so the special ones stand before AppError and ValueError.
 _STATUS: Sequence[tuple[type[Exception], int, str]] = (
-    (errors.PromptTooLong, 400, "context_length_exceeded"),
-    (errors.GrammarInvalid, 400, "invalid_schema"),
-    (errors.TokenUnknown, 400, "unknown_token"),
-    (errors.ChatUnavailable, 400, "no_chat_template"),
-    (errors.EmbeddingsUnavailable, 400, "no_embeddings"),
-    (errors.MediaRefused, 400, "no_pictures"),
-    (errors.PictureUnreadable, 400, "bad_picture"),
-    (errors.DocumentUnreadable, 400, "bad_picture"),
-    (errors.DocumentTooDemanding, 400, "bad_picture"),
-    (errors.TokenUnknown, 400, "invalid_request"),
-    (errors.InfillUnavailable, 400, "no_infill"),
-    (errors.ModelNotInstalled, 404, "model_not_found"),
-    (errors.ModelNotLoaded, 503, "model_not_loaded"),
-    (errors.NoModel, 503, "no_model"),
-    (errors.NoRoomForModel, 503, "no_room"),
-    (errors.ModelTooLarge, 503, "no_room"),
+    (request_errors.PromptTooLong, 400, "context_length_exceeded"),
+    (request_errors.GrammarInvalid, 400, "invalid_schema"),
+    (request_errors.TokenUnknown, 400, "unknown_token"),
+    (request_errors.ChatUnavailable, 400, "no_chat_template"),
+    (request_errors.EmbeddingsUnavailable, 400, "no_embeddings"),
+    (request_errors.MediaRefused, 400, "no_pictures"),
+    (PictureUnreadable, 400, "bad_picture"),
+    (DocumentUnreadable, 400, "bad_picture"),
+    (DocumentTooDemanding, 400, "bad_picture"),
+    (request_errors.TokenUnknown, 400, "invalid_request"),
+    (request_errors.InfillUnavailable, 400, "no_infill"),
+    (ModelNotInstalled, 404, "model_not_found"),
+    (ModelNotLoaded, 503, "model_not_loaded"),
+    (NoModel, 503, "no_model"),
+    (NoRoomForModel, 503, "no_room"),
+    (ModelTooLarge, 503, "no_room"),
     (BadRequest, 400, "invalid_request"),
     (ClientDisconnect, 499, "gone"),
-    (errors.AppError, 503, "unavailable"),
+    (AppError, 503, "unavailable"),
     (ValueError, 400, "invalid_request"),
 )
 
@@ -683,7 +686,7 @@ def _status_of(error: BaseException) -> int:
 def _with_field(error: BaseException, contract: ApiContract) -> BadRequest | None:
     """Return the same with the field of the request that it is about, where it is about one."""
     field = field_of(error, contract.wanted[0])
-    if not field or not isinstance(error, errors.AppError):
+    if not field or not isinstance(error, AppError):
         return None
     code = next(code for kind, _, code in _STATUS if isinstance(error, kind))
     return BadRequest(f"{field}: {sentence_for(error).text}", field, code=code)
@@ -692,12 +695,12 @@ def _with_field(error: BaseException, contract: ApiContract) -> BadRequest | Non
 def _failure_response(path: str, error: Exception) -> tuple[int, dict[str, Any]]:
     """Return the status and body for an error; a prompt that is too long is reported with its numbers."""
     status, code = next((status, code) for kind, status, code in _STATUS if isinstance(error, kind))
-    if isinstance(error, errors.PromptTooLong):
+    if isinstance(error, request_errors.PromptTooLong):
         body = error_body(path, _too_long(error), status=status, code=code)
         # llama-server's fields for the same numbers.
         body["error"] |= {"n_prompt_tokens": error.prompt_tokens, "n_ctx": error.context_tokens}
         return status, body
-    words = sentence_for(error).text if isinstance(error, errors.AppError) else str(error)
+    words = sentence_for(error).text if isinstance(error, AppError) else str(error)
     return status, error_body(path, words, status=status, code=code)
 
 
@@ -709,10 +712,10 @@ _ROOM = {
 }
 
 
-def _too_long(error: errors.PromptTooLong) -> str:
+def _too_long(error: request_errors.PromptTooLong) -> str:
     # Worded as Anthropic's API does: agents look for these words and numbers to shorten a conversation.
     words = f"prompt is too long: {error.prompt_tokens} tokens > {error.context_tokens} maximum"
-    if isinstance(error, errors.ContextLimited):
+    if isinstance(error, request_errors.ContextLimited):
         words += f". {_ROOM[error.limit].format(tokens=error.largest_tokens)}"
     return words
 

@@ -15,7 +15,8 @@ from dataclasses import dataclass, field
 
 from starlette.types import ASGIApp
 
-from app.core.errors import PortTaken, TokenNotKept
+from app.core.errors.hub_errors import TokenNotKept
+from app.core.errors.server_errors import PortTaken
 from app.features.context_growth import GrownContext
 from app.features.models.pool_policy import LeasePriority
 from app.features.serving import AnswerServer, RequestRecord, ServedModel

@@ -8,7 +8,8 @@ from typing import Any
 
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
-from app.core import errors
+from app.core.errors.document_errors import DocumentTooDemanding, DocumentUnreadable
+from app.core.errors.request_errors import MediaRefused
 from app.core.events import CancelToken
 from app.features.serving import AnswerServer
 from app.features.transcribe import SpokenSegment, SpokenTranscript, srt_of, vtt_of
@@ -52,8 +53,8 @@ def transcribe_request(serving: AnswerServer, asked: TranscriptionRequest, cance
     """Transcribe a recording. Raises BadRequest if it can't be read or no model understands sound."""
     try:
         transcript = serving.transcribe(asked.model, asked.file.data, cancel)
-    except (errors.MediaRefused, errors.DocumentUnreadable, errors.DocumentTooDemanding) as error:
-        if isinstance(error, errors.MediaRefused) and error.reason == "deaf":
+    except (MediaRefused, DocumentUnreadable, DocumentTooDemanding) as error:
+        if isinstance(error, MediaRefused) and error.reason == "deaf":
             words = f"{asked.model or 'the loaded model'} can't hear: load a model that can, with its projector file"
             raise BadRequest(words, "model", code="no_hearing") from error
         words = "the recording can't be read: send WAV, FLAC, MP3 or OGG"

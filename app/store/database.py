@@ -14,14 +14,9 @@ from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from urllib.parse import quote
 
-from app.core.errors import (
-    AppError,
-    DatabaseAltered,
-    DatabaseDamaged,
-    DiskFull,
-    FolderNotWritable,
-    MigrationFailed,
-)
+from app.core.errors.app_error import AppError
+from app.core.errors.database_errors import DatabaseAltered, DatabaseDamaged, MigrationFailed
+from app.core.errors.saving_errors import DiskFull, FolderNotWritable
 from app.core.paths import disk_problem
 from app.store import recovery
 from app.store.migrations import (

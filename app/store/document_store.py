@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from app.core.errors import AppError
+from app.core.errors.app_error import AppError
 from app.core.visible import clean_text, visible_name
 from app.store.conversations import match_expression
 from app.store.database import Database

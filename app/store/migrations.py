@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from contextlib import closing
 from pathlib import Path
 
-from app.core.errors import DatabaseNewer, DatabaseOlder, MigrationFailed
+from app.core.errors.database_errors import DatabaseNewer, DatabaseOlder, MigrationFailed
 from app.store.schema import create_schema
 
 log = logging.getLogger(__name__)

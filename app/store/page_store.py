@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from app.core.errors import DiskFull, FolderNotWritable
+from app.core.errors.saving_errors import DiskFull, FolderNotWritable
 from app.core.visible import clean_text
 from app.store.conversations import match_expression
 from app.store.database import fold_text

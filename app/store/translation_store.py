@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from app.core.errors import AppError
+from app.core.errors.app_error import AppError
 from app.core.visible import clean_text
 from app.store.database import Database
 from app.store.jobs import JobResults, set_documents

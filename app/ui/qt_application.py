@@ -19,7 +19,7 @@ from PySide6.QtWidgets import QApplication, QDialog
 
 from app import APP_ID, APP_NAME, __version__
 from app.bootstrap import Fireside, build_program
-from app.core.errors import AppError
+from app.core.errors.app_error import AppError
 from app.core.paths import AppPaths
 from app.core.settings import load_settings
 from app.features.chat.session_messages import ResumeFiles

@@ -21,7 +21,7 @@ from papers import cut, papers, write_papers
 from recorded import Asked, Run, document_of, summarized
 from run import Row
 
-from app.core.errors import AppError
+from app.core.errors.app_error import AppError
 from app.core.gguf import check_model
 from app.engine.llama.sampling import choose_sampling
 from app.engine.protocol import Ask

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
-from app.core.errors import AppError
+from app.core.errors.app_error import AppError
 from app.core.events import AnswerStats, CancelToken, Finished, Message, TextDelta
 from app.engine.client import EngineClient
 from app.engine.contract import AnswerEvent

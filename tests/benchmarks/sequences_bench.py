@@ -16,7 +16,7 @@ from our_engine import GREEDY, OurEngine, question, then
 from run import Row
 from texts import STORY, prose
 
-from app.core.errors import AppError
+from app.core.errors.app_error import AppError
 from app.core.events import AnswerStats, CancelToken, Finished, Message, Role, TextDelta, Waiting
 from app.engine.protocol import Ask
 

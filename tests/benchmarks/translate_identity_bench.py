@@ -22,7 +22,8 @@ from run import Row
 from translate_corpus import RealFile, converted_files, real_files
 from translate_words import Words, compared_words
 
-from app.core.errors import AppError, DocumentUnreadable
+from app.core.errors.app_error import AppError
+from app.core.errors.document_errors import DocumentUnreadable
 from app.documents.segments import Content, Segment, content_of
 from tests.documents.test_saved_by_programs import SOURCE
 from tests.helpers.documents import read

@@ -13,7 +13,7 @@ from typing import Any
 
 from translation_data import translator_folder
 
-from app.core.errors import AppError
+from app.core.errors.app_error import AppError
 from app.core.events import AnswerStats, CancelToken, Finished, FinishReason, ModelLoaded, TextDelta
 from app.engine.contract import AnswerEvent
 from app.engine.protocol import Ask

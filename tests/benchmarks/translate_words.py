@@ -16,7 +16,7 @@ import yaml
 from lxml import etree, html
 from markdown_it import MarkdownIt
 
-from app.core.errors import DocumentUnreadable
+from app.core.errors.document_errors import DocumentUnreadable
 from app.documents.blocks import Block, BlockKind
 from app.documents.segments import Mark, Segment
 from tests.helpers.documents import read

@@ -8,7 +8,8 @@ from contextlib import closing
 from pathlib import Path
 
 from app.cli.restore import NOTHING_TO_UNDO, UNDONE
-from app.core.errors import BackupUnreadable, DatabaseAltered
+from app.core.errors.database_errors import DatabaseAltered
+from app.core.errors.exchange_errors import BackupUnreadable
 from app.core.paths import AppPaths
 from app.features.error_messages import sentence_for
 from app.store.conversations import Conversations

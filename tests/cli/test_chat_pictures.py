@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from app.core.errors import MediaRefused
+from app.core.errors.request_errors import MediaRefused
 from app.features.error_messages import sentence_for
 from app.features.media import PICTURE
 from tests.helpers.picture_files import bomb, picture

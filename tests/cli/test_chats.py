@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from app.cli.chats import CHOOSE_CHATS, NO_SUCH_CHAT
-from app.core.errors import ChatsUnreadable
+from app.core.errors.exchange_errors import ChatsUnreadable
 from app.core.events import Role
 from app.core.paths import AppPaths
 from app.features.error_messages import sentence_for

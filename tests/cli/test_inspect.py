@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from app.cli.inspect import NOT_TEXT
-from app.core.errors import TooLongToInspect
+from app.core.errors.request_errors import TooLongToInspect
 from app.core.gguf import check_model
 from app.engine.llama.llama_library import open_library
 from app.engine.llama.model import load_model

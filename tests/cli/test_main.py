@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from app.cli.chat import NO_SUCH_ASSISTANT
-from app.core.errors import FolderNotWritable, ModelMissing, ModelUnreadable
+from app.core.errors.model_errors import ModelMissing, ModelUnreadable
+from app.core.errors.saving_errors import FolderNotWritable
 from app.core.paths import AppPaths
 from app.features.error_messages import sentence_for
 from app.store.assistant_store import AssistantStore

@@ -13,7 +13,9 @@ from pathlib import Path
 import pytest
 
 from app.cli.models import OFF_LIST
-from app.core.errors import AccessGated, AppError, FileNotOnHub, ModelMissing, ModelNotInstalled, RepositoryMissing
+from app.core.errors.app_error import AppError
+from app.core.errors.hub_errors import AccessGated, FileNotOnHub, RepositoryMissing
+from app.core.errors.model_errors import ModelMissing, ModelNotInstalled
 from app.features.error_messages import sentence_for
 from tests.helpers import warm
 from tests.helpers.fake_hub import FakeHub, variant_of

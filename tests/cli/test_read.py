@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from app.cli.terminal import PRESS_TO_STOP
-from app.core.errors import DocumentLocked, DocumentPagesMissing, DocumentUnreadable, MediaRefused
+from app.core.errors.document_errors import DocumentLocked, DocumentPagesMissing, DocumentUnreadable
+from app.core.errors.request_errors import MediaRefused
 from app.documents.source import ReadingRemark
 from app.features.error_messages import remark_sentence, sentence_for, silence_sentence
 from tests.helpers import warm

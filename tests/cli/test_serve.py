@@ -13,7 +13,7 @@ import httpx2
 import pytest
 
 from app.cli.serve import KEY_VARIABLE, OPEN_WARNING, given_key, words_of
-from app.core.errors import KeyFileUnreadable
+from app.core.errors.server_errors import KeyFileUnreadable
 from app.features.error_messages import sentence_for
 from app.server.http_application import make_application
 from app.server.running import RunningServer

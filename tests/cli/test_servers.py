@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from app.core.errors import ServerUnreachable
+from app.core.errors.server_errors import ServerUnreachable
 from app.core.paths import AppPaths
 from app.core.settings import EngineSettings, Settings, save_settings
 from app.features.error_messages import sentence_for

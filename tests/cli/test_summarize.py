@@ -17,7 +17,8 @@ from app.cli.evaluate import NO_SUMMARIES, SKIPPED
 from app.cli.input_files import NO_DOCUMENTS
 from app.cli.summarize import IS_INPUT, MODEL_WROTE, NO_PDF, OWN_NEEDS_INSTRUCTION, USE_MODEL
 from app.cli.terminal import MUST_END_IN, NO_FOLDER
-from app.core.errors import DocumentLocked, DocumentUnreadable, FolderNotWritable
+from app.core.errors.document_errors import DocumentLocked, DocumentUnreadable
+from app.core.errors.saving_errors import FolderNotWritable
 from app.core.settings import Settings, save_settings
 from app.features.error_messages import sentence_for
 from app.features.summarize.evaluate_summaries import NOT_JSON

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from app.cli.transcribe import KEPT_SO_FAR
-from app.core.errors import DocumentUnreadable, MediaRefused
+from app.core.errors.document_errors import DocumentUnreadable
+from app.core.errors.request_errors import MediaRefused
 from app.features.error_messages import sentence_for
 from tests.helpers import warm
 from tests.helpers.program import wait_until

@@ -14,7 +14,8 @@ from docx import Document
 
 from app.cli.terminal import MUST_END_IN, NO_FOLDER
 from app.cli.translate import ALREADY_IN, IS_SOURCE, NOT_MADE_FOR, NOT_REUSABLE, NOT_TRANSLATED, SET_LANGUAGE, TEXT_ONLY
-from app.core.errors import DocumentUnreadable, NotAligned
+from app.core.errors.document_errors import DocumentUnreadable
+from app.core.errors.exchange_errors import NotAligned
 from app.features.error_messages import sentence_for
 from tests.helpers import warm
 from tests.helpers.documents import pdf_pages, shown

@@ -16,7 +16,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.core.errors import ModelMissing, ModelUnreadable
+from app.core.errors.model_errors import ModelMissing, ModelUnreadable
 from app.core.gguf import (
     BLOCKS,
     CHUNK_BYTES,

@@ -17,7 +17,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.core.child import CHECKOUT, Child
-from app.core.errors import ModelDamaged, ProtocolViolation
+from app.core.errors.engine_errors import ProtocolViolation
+from app.core.errors.model_errors import ModelDamaged
 from app.core.json_forms import to_json
 from app.core.wire import Ended, Failed, Greeting, Wire, WireClient, WireInbox, from_json
 from tests.helpers.program import wait_until

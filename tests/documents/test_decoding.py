@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from PySide6.QtGui import QColor, QImage
 
-from app.core.errors import DocumentUnreadable, PictureUnreadable
+from app.core.errors.document_errors import DocumentUnreadable, PictureUnreadable
 from app.core.events import CancelToken
 from app.documents.protocol import Decode, Decoded
 from app.documents.read_document import PictureDecoder

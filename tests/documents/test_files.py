@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from app.core.errors import DiskFull, DocumentUnreadable, FolderNotWritable, ProtocolViolation
+from app.core.errors.document_errors import DocumentUnreadable
+from app.core.errors.engine_errors import ProtocolViolation
+from app.core.errors.saving_errors import DiskFull, FolderNotWritable
 from app.documents.child_files import OutputFile, make_output, problem
 
 

@@ -14,7 +14,8 @@ from typing import Any
 
 import pytest
 
-from app.core.errors import AppError, DocumentReaderFailed, DocumentUnreadable
+from app.core.errors.app_error import AppError
+from app.core.errors.document_errors import DocumentReaderFailed, DocumentUnreadable
 from app.core.events import CancelToken
 from app.documents.protocol import Done, Draw
 from app.documents.read_document import PageRenderer

@@ -20,7 +20,8 @@ import psutil
 import pytest
 
 from app.core.child import CHECKOUT, SilenceWatch, running_children
-from app.core.errors import DocumentReaderFailed, DocumentTooDemanding, DocumentUnreadable, ProtocolViolation
+from app.core.errors.document_errors import DocumentReaderFailed, DocumentTooDemanding, DocumentUnreadable
+from app.core.errors.engine_errors import ProtocolViolation
 from app.core.events import CancelToken
 from app.documents import limits, read_document
 from app.documents.limits import LIMITS_VARIABLE

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from app.core.errors import AppError, DocumentLocked, DocumentUnreadable
+from app.core.errors.app_error import AppError
+from app.core.errors.document_errors import DocumentLocked, DocumentUnreadable
 from app.documents.blocks import Block, BlockKind, rows_of
 from app.features.error_messages import sentence_for
 from tests.helpers.documents import Result, read

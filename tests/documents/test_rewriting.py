@@ -11,7 +11,10 @@ from typing import Any
 import psutil
 import pytest
 
-from app.core.errors import AppError, DocumentUnreadable, FolderNotWritable, ProtocolViolation
+from app.core.errors.app_error import AppError
+from app.core.errors.document_errors import DocumentUnreadable
+from app.core.errors.engine_errors import ProtocolViolation
+from app.core.errors.saving_errors import FolderNotWritable
 from app.core.events import CancelToken
 from app.documents import read_document, segment_pass
 from app.documents.child_files import write_translations

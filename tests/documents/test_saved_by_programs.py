@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from app.core.errors import DocumentUnreadable
+from app.core.errors.document_errors import DocumentUnreadable
 from app.documents.blocks import Block, BlockKind
 from tests.helpers.documents import read
 from tests.helpers.real_files import convert, folded, pandoc, words_of

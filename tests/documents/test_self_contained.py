@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from app.core.child import CHECKOUT
-from app.core.errors import DocumentUnreadable
+from app.core.errors.document_errors import DocumentUnreadable
 from app.documents.protocol import Decode, Decoded, Draw, Drawn
 from app.documents.read_document import _ReadingChild
 from app.documents.worker import last_event

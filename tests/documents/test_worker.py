@@ -16,7 +16,8 @@ from typing import Any
 import pytest
 
 from app.core.child import BEAT, BEAT_EVERY_S, CHECKOUT, LEAST_WORK, own_command
-from app.core.errors import AppError, DocumentTooDemanding, DocumentUnreadable
+from app.core.errors.app_error import AppError
+from app.core.errors.document_errors import DocumentTooDemanding, DocumentUnreadable
 from app.core.wire import Failed, Greeting
 from app.documents import worker
 from app.documents.blocks import Block, BlockKind, BlockPiece

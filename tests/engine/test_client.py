@@ -14,17 +14,10 @@ from typing import Any
 import pytest
 
 from app.core.child import own_command
-from app.core.errors import (
-    AppError,
-    EngineCrashesRepeatedly,
-    EngineStopped,
-    ModelDamaged,
-    ModelLoadFailed,
-    ModelMissing,
-    NoModel,
-    ProtocolViolation,
-    TemplateFailed,
-)
+from app.core.errors.app_error import AppError
+from app.core.errors.engine_errors import EngineCrashesRepeatedly, EngineStopped, ProtocolViolation
+from app.core.errors.model_errors import ModelDamaged, ModelLoadFailed, ModelMissing, NoModel
+from app.core.errors.request_errors import TemplateFailed
 from app.core.events import (
     CANCELLED,
     CancelToken,

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from app.core.child import own_command
-from app.core.errors import EngineNotBuilt
+from app.core.errors.engine_errors import EngineNotBuilt
 from app.core.events import CancelToken, LoadProgress, ModelLoaded
 from app.engine.client import EngineClient
 from app.engine.engine_build import STEP, EngineBuild

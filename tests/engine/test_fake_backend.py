@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from app.core.errors import ChatUnavailable, MediaRefused, ModelMissing, PromptTooLong
+from app.core.errors.model_errors import ModelMissing
+from app.core.errors.request_errors import ChatUnavailable, MediaRefused, PromptTooLong
 from app.core.events import FinishReason, LookProgress, Media
 from app.engine.client import EngineClient
 from tests.helpers.engine import ANY_PATH, answer_of, assistant, load, user

@@ -8,7 +8,7 @@ import threading
 
 import pytest
 
-from app.core.errors import MachineUnusable
+from app.core.errors.engine_errors import MachineUnusable
 from app.engine import rpc_machines
 from app.engine.rpc_machines import ask_all, is_private, parse_address, query_machine, watch_connections
 from tests.helpers.lenders import HELLO_LENGTH, Answer, a_server, listening

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from app.core.child import own_command
-from app.core.errors import EngineStopped, ModelLoadFailed, NoModel
+from app.core.errors.engine_errors import EngineStopped
+from app.core.errors.model_errors import ModelLoadFailed, NoModel
 from app.core.events import CancelToken, FinishReason, LoadProgress, ModelLoaded
 from app.engine.client import EngineClient
 from app.engine.protocol import Wish

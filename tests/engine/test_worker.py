@@ -15,7 +15,7 @@ import pytest
 
 from app import __version__
 from app.core.child import BEAT, CHECKOUT
-from app.core.errors import NoModel
+from app.core.errors.model_errors import NoModel
 from app.core.events import Finished, LoadProgress, ModelLoaded, PromptProgress, TextDelta
 from app.core.wire import EventReply, Greeting
 from app.engine import protocol

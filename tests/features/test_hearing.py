@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from app.core.child import own_command
-from app.core.errors import MediaRefused, NoModel
+from app.core.errors.model_errors import NoModel
+from app.core.errors.request_errors import MediaRefused
 from app.core.events import CancelToken
 from app.documents.blocks import Block
 from app.documents.formats.sound import is_sound

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from app.core.child import CHECKOUT
-from app.core.errors import DiskFull
+from app.core.errors.saving_errors import DiskFull
 from app.core.events import CancelToken
 from app.features.media import FileRefused, MediaLibrary, MediumAdded, PassingLibrary, remove_passing
 from app.store.conversations import Conversations

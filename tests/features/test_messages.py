@@ -11,7 +11,10 @@ from typing import Any
 
 import pytest
 
-from app.core import errors
+from app.core.errors.app_error import AppError
+from app.core.errors.error_fields import every_error
+from app.core.errors.model_errors import ModelLoadFailed, ModelMissing, ModelUnreadable
+from app.core.errors.request_errors import MediaRefused, PromptTooLong
 from app.core.gguf import check_model
 from app.core.paths import resource_path
 from app.documents.formats.registry import formats, words_for
@@ -41,12 +44,12 @@ EXAMPLES = {
 ACTIONS = {"network", "servers", "models", "storage", "", "open_model", "new_chat", "retry", "settings", "open_folder"}
 
 
-def example(cls: type[errors.AppError]) -> errors.AppError:
+def example(cls: type[AppError]) -> AppError:
     return cls(**{f.name: EXAMPLES.get(f.name, 3) for f in dataclasses.fields(cls)})  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("cls", errors.every_error(), ids=lambda cls: cls.__name__)
-def test_every_error_has_a_sentence(cls: type[errors.AppError]) -> None:
+@pytest.mark.parametrize("cls", every_error(), ids=lambda cls: cls.__name__)
+def test_every_error_has_a_sentence(cls: type[AppError]) -> None:
     sentence = sentence_for(example(cls))
     assert "itself" not in sentence.text, "fell through to the sentence for defects"
     assert sentence.text.endswith((".", "?"))
@@ -54,8 +57,8 @@ def test_every_error_has_a_sentence(cls: type[errors.AppError]) -> None:
     assert sentence.action in ACTIONS
 
 
-@pytest.mark.parametrize("cls", errors.every_error(), ids=lambda cls: cls.__name__)
-def test_every_template_of_an_error_has_its_values(cls: type[errors.AppError]) -> None:
+@pytest.mark.parametrize("cls", every_error(), ids=lambda cls: cls.__name__)
+def test_every_template_of_an_error_has_its_values(cls: type[AppError]) -> None:
     message, values = cls.message, example(cls).values | {"app": "Fireside"}
     for text in (message.text, message.kept, *message.cases.values(), *message.kept_in.values()):
         assert "{" not in text.format(**values)
@@ -66,7 +69,7 @@ def test_every_template_of_an_error_has_its_values(cls: type[errors.AppError]) -
 def test_an_error_is_told_in_the_language_of_the_window() -> None:
     use_catalogue({"The file {name} doesn’t exist.": "Es gibt keine Datei {name}."})
     try:
-        assert i18n.sentence_for(errors.ModelMissing("/x/a\u202eb.gguf")).text == r"Es gibt keine Datei a\u202eb.gguf."
+        assert i18n.sentence_for(ModelMissing("/x/a\u202eb.gguf")).text == r"Es gibt keine Datei a\u202eb.gguf."
     finally:
         use_catalogue({})
 
@@ -76,19 +79,19 @@ def test_an_error_is_told_in_the_language_of_the_window() -> None:
     ["empty", "not_gguf", "truncated", "vocabulary_only", "damaged", "newer_format", "not_a_file", "denied"],
 )
 def test_every_reason_of_an_unreadable_model_reads_differently(reason: str) -> None:
-    sentence = sentence_for(errors.ModelUnreadable("/x/model.gguf", reason))
+    sentence = sentence_for(ModelUnreadable("/x/model.gguf", reason))
     assert "model.gguf" in sentence.text
     assert "cannot be read" not in sentence.text
 
 
 def test_a_model_of_an_unknown_kind_names_the_kind() -> None:
     detail = "llama_model_load: error loading model: unknown model architecture: 'fireside9000'\nfailed to load model"
-    assert "fireside9000" in sentence_for(errors.ModelLoadFailed("/x/model.gguf", detail)).text
-    assert "memory" in sentence_for(errors.ModelLoadFailed("/x/model.gguf", "out of memory")).text
+    assert "fireside9000" in sentence_for(ModelLoadFailed("/x/model.gguf", detail)).text
+    assert "memory" in sentence_for(ModelLoadFailed("/x/model.gguf", "out of memory")).text
 
 
 def test_an_unknown_reason_still_has_a_sentence() -> None:
-    assert "model.gguf" in sentence_for(errors.ModelUnreadable("/x/model.gguf", "from the future")).text
+    assert "model.gguf" in sentence_for(ModelUnreadable("/x/model.gguf", "from the future")).text
 
 
 def test_a_defect_says_that_it_is_one_and_shows_no_trace() -> None:
@@ -98,7 +101,7 @@ def test_a_defect_says_that_it_is_one_and_shows_no_trace() -> None:
 
 
 def test_a_prompt_that_is_too_long_names_both_numbers() -> None:
-    text = sentence_for(errors.PromptTooLong(12345, 8192)).text
+    text = sentence_for(PromptTooLong(12345, 8192)).text
     assert "12,345" in text
     assert "8,192" in text
 
@@ -208,7 +211,7 @@ def test_minutes_of_a_recording_are_not_empty_but_silent() -> None:
 def test_who_has_no_model_that_hears_is_told_of_the_smallest_that_does() -> None:
     with_ears = [one for one in json.loads(resource_path("models.json").read_text("utf-8"))["models"] if _hears(one)]
     smallest = min(with_ears, key=lambda one: one["size_bytes"])
-    assert smallest["name"] in str(sentence_for(errors.MediaRefused("a.wav", "sound", "deaf")))
+    assert smallest["name"] in str(sentence_for(MediaRefused("a.wav", "sound", "deaf")))
 
 
 def _hears(model: dict[str, Any]) -> bool:

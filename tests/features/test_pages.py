@@ -17,7 +17,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.core.errors import DiskFull, TextFileUnreadable
+from app.core.errors.exchange_errors import TextFileUnreadable
+from app.core.errors.saving_errors import DiskFull
 from app.features import write_pages
 from app.features.error_messages import sentence_for
 from app.features.write_pages import MOST_FILE_BYTES, Pages

@@ -11,7 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.bootstrap import Fireside, build_program
-from app.core.errors import AppError, DocumentUnreadable, PromptsUnreadable
+from app.core.errors.app_error import AppError
+from app.core.errors.document_errors import DocumentUnreadable
+from app.core.errors.exchange_errors import PromptsUnreadable
 from app.features.prompt_library import (
     BUILTIN,
     LibraryPrompt,

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from app.core.errors import MicrophoneMissing
+from app.core.errors.document_errors import MicrophoneMissing
 from app.core.events import CancelToken
 from app.documents.microphone import RATE_HZ, TRIAL_VARIABLE, Heard
 from app.features.transcribe import RecordedFiles, RecordingDone, SoundRecorder

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from app.core.errors import FolderNotWritable
+from app.core.errors.saving_errors import FolderNotWritable
 from app.features.spelling import LoadedDictionary, SpellChecker, found_dictionaries
 from tests.helpers.dictionaries import use_dictionaries
 

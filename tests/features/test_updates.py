@@ -14,7 +14,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from app import __version__
 from app.core.build import RELEASES
-from app.core.errors import AppError, HubUnreachable, NetworkOff, ReleaseRefused
+from app.core.errors.app_error import AppError
+from app.core.errors.hub_errors import HubUnreachable, NetworkOff, ReleaseRefused
 from app.core.settings import Settings
 from app.features.error_messages import sentence_for
 from app.features.updates import MOST_BYTES, ReleaseStanding, ReleaseUpdates, version_precedence

@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.core.child import own_command
-from app.core.errors import InfillUnavailable
+from app.core.errors.request_errors import InfillUnavailable
 from app.core.events import CancelToken, FinishReason, PromptProgress, TextDelta, TokenChosen, TokenSeen, Waiting
 from app.engine.client import EngineClient
 from app.engine.protocol import Ask, Sampling

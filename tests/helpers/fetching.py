@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from app.core.errors import AppError
+from app.core.errors.app_error import AppError
 from app.core.events import CancelToken
 from app.hub.access import NetworkAccess
 from app.hub.part import file_place

@@ -8,7 +8,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from app.core.errors import ModelUnreadable, NoModel
+from app.core.errors.model_errors import ModelUnreadable, NoModel
 from app.core.events import CancelToken, LoadProgress, ModelLoaded
 from app.engine.protocol import OPEN, Wish
 from app.features.models import model_pool

@@ -15,7 +15,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.core.errors import AppError, DocumentLocked, ModelDamaged, NoModel, ProtocolViolation
+from app.core.errors.app_error import AppError
+from app.core.errors.document_errors import DocumentLocked
+from app.core.errors.engine_errors import ProtocolViolation
+from app.core.errors.model_errors import ModelDamaged, NoModel
 from app.core.wire import EventReply, Wire
 
 T = typing.TypeVar("T")

@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from app.core.errors import DiskFull, FolderNotWritable, ModelMissing, ModelNotOurs, ModelUnreadable, NotEnoughDisk
+from app.core.errors.hub_errors import NotEnoughDisk
+from app.core.errors.model_errors import ModelMissing, ModelNotOurs, ModelUnreadable
+from app.core.errors.saving_errors import DiskFull, FolderNotWritable
 from app.core.events import CancelToken, CopyProgress
 from app.hub import models_folder, move_files
 from app.hub.model_library import scan_folder

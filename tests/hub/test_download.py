@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from app.core.child import CHECKOUT, SilenceWatch
-from app.core.errors import DownloadFailed, DownloadRunning, FileNotOnHub
+from app.core.errors.hub_errors import DownloadFailed, DownloadRunning, FileNotOnHub
 from app.core.events import CancelToken
 from app.hub.part import PartialFile, throw_away
 from app.hub.protocol import WIRE, ChildEvent, Done, Fetched, Job, Phase

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from app.core.errors import DownloadFailed, DownloadRunning, HubUnreachable, NotEnoughDisk
+from app.core.errors.hub_errors import DownloadFailed, DownloadRunning, HubUnreachable, NotEnoughDisk
 from app.hub.access import NetworkAccess
 from app.hub.download import Download, DownloadSpeed
 from app.hub.part import reserve_for

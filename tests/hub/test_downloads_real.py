@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from app.core.child import CHECKOUT
-from app.core.errors import FileNotOnHub, NetworkOff, NotEnoughDisk
+from app.core.errors.hub_errors import FileNotOnHub, NetworkOff, NotEnoughDisk
 from app.hub.access import NetworkAccess
 from app.hub.download import DownloadRequest
 from app.hub.model_files import RemoteFile

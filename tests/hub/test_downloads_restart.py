@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from app.core.errors import AppError, DiskFull, DownloadFailed, HubUnreachable, NetworkOff, NotEnoughDisk
+from app.core.errors.app_error import AppError
+from app.core.errors.hub_errors import DownloadFailed, HubUnreachable, NetworkOff, NotEnoughDisk
+from app.core.errors.saving_errors import DiskFull
 from app.hub.access import NetworkAccess
 from tests.hub.queue_parts import PARTS, A, B, C, D, Home, done_event, request
 

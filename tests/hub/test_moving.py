@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from app.core.errors import DiskFull, FolderNotWritable, NotEnoughDisk
+from app.core.errors.hub_errors import NotEnoughDisk
+from app.core.errors.saving_errors import DiskFull, FolderNotWritable
 from app.core.events import CancelToken, CopyProgress
 from app.hub import folder_move
 from app.hub.folder_move import JOURNAL, move_folder, unfinished_move

@@ -24,9 +24,9 @@ from keyring.errors import InitError, PasswordDeleteError, PasswordSetError
 
 from app import APP_ID, __version__
 from app.core.child import CHECKOUT
-from app.core.errors import (
+from app.core.errors.app_error import AppError
+from app.core.errors.hub_errors import (
     AccessGated,
-    AppError,
     FileNotOnHub,
     HubBusy,
     HubUnreachable,

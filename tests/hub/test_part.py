@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.core.errors import DownloadFailed, DownloadRunning, NotEnoughDisk
+from app.core.errors.hub_errors import DownloadFailed, DownloadRunning, NotEnoughDisk
 from app.hub.part import (
     RESERVE_BYTES,
     PartialFile,

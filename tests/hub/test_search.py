@@ -10,17 +10,17 @@ from typing import Any
 
 import pytest
 
-from app.core.errors import (
+from app.core.errors.app_error import AppError
+from app.core.errors.hub_errors import (
     AccessGated,
-    AppError,
     FileNotOnHub,
     HubBusy,
     HubUnreachable,
-    ModelUnreadable,
     NetworkOff,
     RepositoryMissing,
     TokenRefused,
 )
+from app.core.errors.model_errors import ModelUnreadable
 from app.core.events import CancelToken
 from app.core.gguf import check_model, read_beginning, read_header
 from app.features.error_messages import sentence_for

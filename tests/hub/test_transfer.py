@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from app.core.errors import (
+from app.core.errors.hub_errors import (
     AccessGated,
     DownloadDamaged,
     DownloadFailed,

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from app.core.errors import FolderNotWritable, ModelMissing, ModelNotOurs
+from app.core.errors.model_errors import ModelMissing, ModelNotOurs
+from app.core.errors.saving_errors import FolderNotWritable
 from app.hub.model_library import InstalledModel, describe_model, scan_folder
 from app.hub.model_trash import NOTE, TRASH, TrashedModel, empty_trash, list_trash, put_back, throw_away
 from tests.helpers import models_on_disk

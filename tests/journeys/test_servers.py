@@ -12,7 +12,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QPushButton, QToolButton
 from pytestqt.qtbot import QtBot
 
-from app.core.errors import ServerUnreachable
+from app.core.errors.server_errors import ServerUnreachable
 from app.hub import access
 from app.remote import engine as engine_module
 from app.ui.chat.chat_view import ChatView

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from app.core.errors import RepositoryMissing
+from app.core.errors.hub_errors import RepositoryMissing
 from app.features.error_messages import sentence_for
 from app.hub.access import NetworkAccess
 from app.hub.catalog import CatalogEntry

@@ -11,7 +11,7 @@ import pytest
 
 from app import __version__
 from app.core.build import ReleaseHome
-from app.core.errors import ReleaseRefused
+from app.core.errors.hub_errors import ReleaseRefused
 from app.features.updates import ReleaseStanding, release_of
 
 ROOT = Path(__file__).resolve().parents[2]

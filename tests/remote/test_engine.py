@@ -15,15 +15,13 @@ from typing import Any
 import pytest
 from PySide6.QtGui import QColor, QImage
 
-from app.core.errors import (
-    AppError,
-    CertificateUnreadable,
-    EngineStopped,
-    ModelMissing,
-    NetworkOff,
-    NoModel,
+from app.core.errors.app_error import AppError
+from app.core.errors.engine_errors import EngineStopped
+from app.core.errors.hub_errors import CertificateUnreadable, NetworkOff
+from app.core.errors.model_errors import ModelMissing, NoModel
+from app.core.errors.request_errors import PromptTooLong
+from app.core.errors.server_errors import (
     NotOffered,
-    PromptTooLong,
     ServerBusy,
     ServerKeyRefused,
     ServerLacksModel,

@@ -11,7 +11,9 @@ from typing import Any
 import pytest
 
 from app.bootstrap import Fireside, build_program
-from app.core.errors import DocumentStaysHere, ModelNotLoaded, NetworkOff, ServerUnreachable
+from app.core.errors.hub_errors import NetworkOff
+from app.core.errors.model_errors import ModelNotLoaded
+from app.core.errors.server_errors import DocumentStaysHere, ServerUnreachable
 from app.core.events import CancelToken, Finished, ModelElsewhere, TextDelta
 from app.engine.contract import ensure_loaded
 from app.engine.protocol import OPEN

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from app.core.errors import ModelUnreadable
+from app.core.errors.model_errors import ModelUnreadable
 from app.hub.access import is_own_network, is_this_computer
 from app.remote.server_facts import thinking_of
 from app.remote.servers import RemoteServer, address_of, host_of, weights_in_name

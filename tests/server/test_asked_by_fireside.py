@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from app.core.errors import ServerKeyRefused
+from app.core.errors.server_errors import ServerKeyRefused
 from app.core.events import CancelToken, Finished, FinishReason, Message, Role, TextDelta
 from app.engine.protocol import Ask, Sampling
 from tests.helpers.remote import Remote

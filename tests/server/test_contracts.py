@@ -15,7 +15,7 @@ from typing import Any
 import httpx2
 import pytest
 
-from app.core.errors import EmbeddingsUnavailable, TokenUnknown
+from app.core.errors.request_errors import EmbeddingsUnavailable, TokenUnknown
 from app.core.events import PromptProgress, TextDelta
 from app.features.error_messages import sentence_for
 from app.features.serving import AnswerEvent, AnswerServer

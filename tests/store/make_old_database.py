@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
-from app.core.errors import NotEnoughDisk
+from app.core.errors.hub_errors import NotEnoughDisk
 from app.core.events import AnswerStats, FinishReason, Role
 from app.store.conversations import Attachments, Conversations, DocumentUse, MessageState
 from app.store.database import Database

@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from app.core.errors import DatabaseNewer, DatabaseOlder, DiskFull, FolderNotWritable
+from app.core.errors.database_errors import DatabaseNewer, DatabaseOlder
+from app.core.errors.saving_errors import DiskFull, FolderNotWritable
 from app.core.events import Role
 from app.store.conversations import Conversations
 from app.store.database import Database, fold_text

@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from app.core.errors import DiskFull, HubUnreachable, NetworkOff, ProtocolViolation
+from app.core.errors.engine_errors import ProtocolViolation
+from app.core.errors.hub_errors import HubUnreachable, NetworkOff
+from app.core.errors.saving_errors import DiskFull
 from app.store.database import Database
 from app.store.jobs import JobTable
 from tests.store.conftest import fill_disk

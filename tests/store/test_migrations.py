@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from app.core.errors import DatabaseNewer, DiskFull, MigrationFailed
+from app.core.errors.database_errors import DatabaseNewer, MigrationFailed
+from app.core.errors.saving_errors import DiskFull
 from app.store.conversations import Conversations
 from app.store.database import Database
 from app.store.migrations import MIGRATIONS, Migration

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from app.core.errors import DiskFull
+from app.core.errors.saving_errors import DiskFull
 from app.core.visible import clean_text
 from app.store.database import Database
 from app.store.page_store import PageStore, StoredPageState

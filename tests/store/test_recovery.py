@@ -12,7 +12,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from app.core.errors import DatabaseDamaged
+from app.core.errors.database_errors import DatabaseDamaged
 from app.core.events import Role
 from app.store.conversations import Conversations
 from app.store.database import Database

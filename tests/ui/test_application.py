@@ -20,7 +20,9 @@ from PySide6.QtWidgets import QApplication, QDialog, QLabel, QPushButton
 from pytestqt.qtbot import QtBot
 
 from app.bootstrap import build_program
-from app.core.errors import AppError, DatabaseAltered, DatabaseNewer, DiskFull, FolderNotWritable
+from app.core.errors.app_error import AppError
+from app.core.errors.database_errors import DatabaseAltered, DatabaseNewer
+from app.core.errors.saving_errors import DiskFull, FolderNotWritable
 from app.core.events import Role
 from app.core.paths import AppPaths
 from app.store.conversations import Conversations, MessageState

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import olefile
 
-from app.core.errors import DocumentUnreadable
+from app.core.errors.document_errors import DocumentUnreadable
 from app.documents.archive import DAMAGE, OLE
 from app.documents.encoding import SAMPLE_BYTES, decode, find_encoding
 from app.documents.folder import documents_in

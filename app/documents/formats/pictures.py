@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from app.core.errors import DocumentUnreadable
+from app.core.errors.document_errors import DocumentUnreadable
 from app.documents.blocks import BlockPiece, LineBox
 from app.documents.formats.tesseract import RgbPicture, find_tesseract, skew_of
 from app.documents.protocol import NO_VIEW, Arrange, Drawn, PutUpright, Recognize, View

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from app.core.errors import DocumentUnreadable
+from app.core.errors.document_errors import DocumentUnreadable
 from app.documents.child_files import check_file, sha256_of
 from app.documents.protocol import Listen, SoundHeard, SoundOpened, SoundPiece
 from app.documents.source import FileSource, Item

@@ -13,7 +13,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
-from app.core.errors import AppError, DocumentTooDemanding
+from app.core.errors.app_error import AppError
+from app.core.errors.document_errors import DocumentTooDemanding
 from app.core.paths import private_opener
 from app.documents.archive import Archive
 from app.documents.blocks import BlockKind, BlockPiece, BlockPlace

@@ -8,7 +8,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from app.core.errors import AppError, ModelBroken, ModelReplaced
+from app.core.errors.app_error import AppError
+from app.core.errors.model_errors import ModelBroken, ModelReplaced
 from app.core.events import FinishReason, TokenChosen
 from app.core.wire import EventReply
 from app.engine import protocol

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
-from app.core.errors import ModelBroken, ModelLoadFailed
+from app.core.errors.model_errors import ModelBroken, ModelLoadFailed
 from app.core.gguf import GgufHeader, embedding_pooling
 from app.engine.llama.context import DECODED
 from app.engine.llama.llama_library import LlamaLibrary

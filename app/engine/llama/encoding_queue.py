@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from app.core.errors import AppError
+from app.core.errors.app_error import AppError
 from app.core.events import Media
 from app.engine.llama.context import TileEmbeddings
 from app.engine.llama.eyes import EncodingRun, VisionEncoder

@@ -21,7 +21,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from app.core.errors import AppError, MediaRefused, ProjectorRefused
+from app.core.errors.app_error import AppError
+from app.core.errors.model_errors import ProjectorRefused
+from app.core.errors.request_errors import MediaRefused
 from app.core.events import Media
 from app.core.gguf import VOICES, GgufHeader, projector_kinds
 from app.engine.llama.llama_library import LlamaLibrary

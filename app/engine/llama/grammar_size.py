@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from app.core.errors import GrammarInvalid
+from app.core.errors.request_errors import GrammarInvalid
 
 MOST_GRAMMAR_CHARACTERS = 500_000
 MOST_NODES = 200_000

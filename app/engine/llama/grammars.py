@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from itertools import groupby
 from typing import Any
 
-from app.core.errors import GrammarInvalid
+from app.core.errors.request_errors import GrammarInvalid
 from app.engine.llama.grammar_size import MOST_GRAMMAR_CHARACTERS, MOST_NODES, measure_grammar
 
 MOST_SCHEMA_CHARACTERS = 200_000

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from app.core.errors import ModelNotInspectable, TooLongToInspect
+from app.core.errors.request_errors import ModelNotInspectable, TooLongToInspect
 from app.core.events import Guess, TokenSeen
 from app.core.gguf import BLOCKS, GgufHeader, TensorInfo
 from app.engine.llama.context import DECODED

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from app.core.child import claim_wire
-from app.core.errors import MachineUnusable
+from app.core.errors.engine_errors import MachineUnusable
 from app.core.wire import ParentSide, check_request
 from app.engine import computer
 from app.engine.lending import WIRE, InUse, Lend, Lending, NotLending

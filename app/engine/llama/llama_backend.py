@@ -12,7 +12,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from app.core import errors
+from app.core.errors import request_errors
+from app.core.errors.model_errors import ModelLoadFailed, NoModel
 from app.core.events import FinishReason, Media, Message, ModelLoaded, TokenSeen
 from app.core.gguf import check_model
 from app.engine import computer, protocol
@@ -164,9 +165,9 @@ class LoadedModel:
             prompt.tokens.extend(self.model.tokenize(syntax.forced_end, special=True))
             syntax = replace(syntax, inside=False)
         if not prompt.tokens:  # nothing to decode, and nothing that could be answered
-            raise errors.TemplateFailed(self.model.path, "it wrote nothing")
+            raise request_errors.TemplateFailed(self.model.path, "it wrote nothing")
         if len(prompt.tokens) >= self._context.size_tokens:
-            raise errors.PromptTooLong(len(prompt.tokens), self._context.size_tokens)
+            raise request_errors.PromptTooLong(len(prompt.tokens), self._context.size_tokens)
         # gpt-oss writes calls into a channel of its own, which has to count as text of the answer and not as thinking.
         if ask.calling is not None and syntax.kind == HARMONY:
             syntax = replace(syntax, calls=ask.calling.syntax.begins)
@@ -213,7 +214,7 @@ class LoadedModel:
         shown = tuple(TokenSeen(token, *model.spell_token(token)) for token in tokens)
         # Attention grows with the square of the text, and each layer is copied out.
         if total > MOST_ATTENTION_TOKENS:
-            raise errors.TooLongToInspect(total, MOST_ATTENTION_TOKENS)
+            raise request_errors.TooLongToInspect(total, MOST_ATTENTION_TOKENS)
         look = self._inspection_context(total, job)
         if request.what == "attention":
             layers = look.read_attention(tokens)
@@ -229,13 +230,13 @@ class LoadedModel:
         """Vectors of texts; raises EmbeddingsUnavailable, PromptTooLong, EmbeddingBrokenOff or ModelLoadFailed."""
         model, texts = self.model, list[list[int]]()
         if not is_embedding_model(model.header):
-            raise errors.EmbeddingsUnavailable(model.path)
+            raise request_errors.EmbeddingsUnavailable(model.path)
         for text in request.texts:
             texts.append(model.tokenize(text, special=False, is_whole=True))
         longest, most = max(map(len, texts), default=0), min(model.trained_context_tokens, MOST_EMBEDDED_TOKENS)
         if longest > most:
             # Cut here silently, a vector would stand for the beginning of a text only.
-            raise errors.PromptTooLong(longest, most)
+            raise request_errors.PromptTooLong(longest, most)
         embedding, threads = self._embedding, self.thread_counts()["batch"]
         # A context that is too short is made anew; a longer one serves shorter texts as well.
         if embedding is None or embedding.size_tokens < longest:
@@ -253,14 +254,14 @@ class LoadedModel:
         """
         model = self.model
         if not classifies_tokens(model.header):
-            raise errors.CheckingUnavailable(model.path)
+            raise request_errors.CheckingUnavailable(model.path)
         # An empty text tokenizes to the beginning and the end only, whatever the vocabulary calls them.
         first, *_, last = model.tokenize("", special=False, is_whole=True)
         source, text = (model.tokenize(text, special=False) for text in (request.source, request.text))
         # [CLS] source [SEP] answer [SEP]: the form in which the classifier was trained.
         tokens = [first, *source, last, *text, last]
         if len(tokens) > (most := min(model.trained_context_tokens, MOST_EMBEDDED_TOKENS)):
-            raise errors.PromptTooLong(len(tokens), most)
+            raise request_errors.PromptTooLong(len(tokens), most)
         threads = self.thread_counts()["batch"]
         classifier = TokenClassifier(
             self._library, model, threads=threads, size_tokens=len(tokens), is_cancelled=job.stop.is_set
@@ -372,7 +373,7 @@ class LoadedModel:
         """Return the prompt that ends before the last message, and the tokens of that message."""
         parts = self._prompt_parts(ask.messages, True, ask.template_variables)
         if not parts or parts[-1].trusted:  # the template changes what was said: which part that is nobody knows
-            raise errors.ModelNotInspectable(self.model.path, "probabilities")
+            raise request_errors.ModelNotInspectable(self.model.path, "probabilities")
         prompt = self._prompt_tokens(parts[:-1])
         return prompt, self._tokenize_parts(parts)[len(prompt.tokens) :]
 
@@ -381,16 +382,16 @@ class LoadedModel:
     ) -> list[PromptPart]:
         model = self.model
         if model.template is None:
-            raise errors.ChatUnavailable(model.path)
+            raise request_errors.ChatUnavailable(model.path)
         if len(messages) >= self._context.size_tokens:  # a template would go through them for seconds, and be ended
-            raise errors.PromptTooLong(len(messages), self._context.size_tokens)
+            raise request_errors.PromptTooLong(len(messages), self._context.size_tokens)
         try:
             marks = MediaMarks()
             turns, told = [marks.mark_turn(message) for message in messages], calls_told(messages)
             parts = model.template.render(turns, continue_last=continue_last, variables=variables, told=told)
             return marks.split_marks(parts)
         except TemplateProblem as problem:
-            raise errors.TemplateFailed(model.path, str(problem)) from problem
+            raise request_errors.TemplateFailed(model.path, str(problem)) from problem
 
     # Recurrent models can go back to copies only: the two ends of the last question are where another answer begins.
     def _prompt_tokens(self, parts: list[PromptPart]) -> PromptTokens:
@@ -416,7 +417,7 @@ class LoadedModel:
 
     def _media_tokens(self, media: Media, tokens_before: int, pictures_before: int) -> list[int]:
         if self._eyes is None:
-            raise errors.MediaRefused(media.path, media.kind, "blind" if media.kind == "picture" else "deaf")
+            raise request_errors.MediaRefused(media.path, media.kind, "blind" if media.kind == "picture" else "deaf")
         return self._eyes.media_tokens(media, tokens_before, pictures_before)
 
     def _shared_tokens(self, tokens: list[int], parts: list[PromptPart], beginning: str) -> int:
@@ -513,7 +514,7 @@ class LlamaBackend:
         try:
             library = open_library()
         except (ImportError, OSError) as error:
-            raise errors.ModelLoadFailed(request.path, f"llama.cpp could not be loaded: {error}") from error
+            raise ModelLoadFailed(request.path, f"llama.cpp could not be loaded: {error}") from error
         # What the old model holds is free once it goes, so the plan for the new one may use it.
         freed = self._loaded.needed_bytes if self._loaded else 0
         opened = open_model(
@@ -566,7 +567,7 @@ class LlamaBackend:
         try:
             return protocol.CallSyntaxFound(request.id, loaded.call_syntax)
         except TemplateProblem as problem:
-            raise errors.TemplateFailed(loaded.model.path, str(problem)) from problem
+            raise request_errors.TemplateFailed(loaded.model.path, str(problem)) from problem
 
     def embed(self, request: protocol.Embed, job: EngineJob) -> protocol.Embedded | protocol.Done:
         try:
@@ -622,5 +623,5 @@ class LlamaBackend:
 
     def _require_model(self) -> LoadedModel:
         if self._loaded is None:
-            raise errors.NoModel
+            raise NoModel
         return self._loaded

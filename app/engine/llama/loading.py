@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from app.core.errors import ModelLoadFailed, ModelTooLarge, ProjectorRefused
+from app.core.errors.model_errors import ModelLoadFailed, ModelTooLarge, ProjectorRefused
 from app.core.events import LoadProgress, Placed
 from app.core.gguf import GgufHeader, check_projector
 from app.core.wire import EventReply

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from app.core.errors import InfillUnavailable, TokenUnknown
+from app.core.errors.request_errors import InfillUnavailable, TokenUnknown
 from app.core.events import Media
 from app.core.gguf import GgufHeader
 from app.engine.llama.llama_library import LlamaLibrary

@@ -6,7 +6,7 @@ import ctypes
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from app.core.errors import MachineUnusable
+from app.core.errors.engine_errors import MachineUnusable
 from app.engine.llama.devices import find_handles, rpc_function
 from app.engine.llama.llama_library import LlamaLibrary
 from app.engine.model_shape import EXPERTS, ModelLayout

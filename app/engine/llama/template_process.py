@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from app.core.child import Child, own_command
-from app.core.errors import ProtocolViolation
+from app.core.errors.engine_errors import ProtocolViolation
 from app.core.wire import Ended, Wire, WireClient, WireInbox
 
 log = logging.getLogger(__name__)

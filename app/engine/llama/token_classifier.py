@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from app.core.errors import ModelBroken, ModelLoadFailed
+from app.core.errors.model_errors import ModelBroken, ModelLoadFailed
 from app.core.gguf import GgufHeader, TensorInfo
 from app.engine.llama.context import DECODED
 from app.engine.llama.llama_library import LlamaLibrary

@@ -14,7 +14,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from app.core.errors import AppError
+from app.core.errors.app_error import AppError
 from app.core.events import (
     CANCELLED,
     AnswerStats,

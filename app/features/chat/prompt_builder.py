@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
-from app.core.errors import NoModel, PromptTooLong
+from app.core.errors.model_errors import NoModel
+from app.core.errors.request_errors import PromptTooLong
 from app.core.events import Media, Message, Role
 from app.features.chat.attached_documents import DOCUMENTS_SHARE
 from app.features.chat.chat_options import max_tokens_of, will_think

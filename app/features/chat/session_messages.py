@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, dataclass_transform
 
 if TYPE_CHECKING:
-    from app.core.errors import AppError
+    from app.core.errors.app_error import AppError
     from app.documents.folder import ExpandedPaths
     from app.engine.protocol import MediaCount
     from app.features.chat.message_draft import ChatPlace, DraftDocument, DraftPart, DraftPicture

@@ -7,7 +7,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from app.core.errors import AppError, DocumentLocked, MediaRefused, NoModel
+from app.core.errors.app_error import AppError
+from app.core.errors.document_errors import DocumentLocked
+from app.core.errors.model_errors import NoModel
+from app.core.errors.request_errors import MediaRefused
 from app.documents.folder import MOST_FILES
 from app.features.chat import session_messages as m
 from app.features.chat.message_draft import (

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from app.core.errors import AppError
+from app.core.errors.app_error import AppError
 from app.core.visible import visible_name
 from app.features.chat import session_messages as m
 from app.features.chat.message_draft import ChatPlace, DraftDocument

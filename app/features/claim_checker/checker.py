@@ -14,7 +14,8 @@ from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
-from app.core.errors import AppError, PromptTooLong
+from app.core.errors.app_error import AppError
+from app.core.errors.request_errors import PromptTooLong
 from app.core.events import CancelToken
 from app.core.settings import Settings
 from app.engine.contract import Engine, TokenLabels

@@ -15,7 +15,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from app.core.errors import CheckingUnavailable, ModelMissing, ModelUnreadable
+from app.core.errors.model_errors import ModelMissing, ModelUnreadable
+from app.core.errors.request_errors import CheckingUnavailable
 from app.core.gguf import check_model
 from app.features.claim_checker.gguf_writer import Value, write_gguf
 from app.hub.model_files import UNCONVERTED

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from app.core.errors import FileNotOnHub
+from app.core.errors.hub_errors import FileNotOnHub
 from app.core.events import CancelToken
 from app.core.paths import AppPaths
 from app.features.claim_checker.conversion import CONVERTED, convert_checker

@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from app import APP_NAME
-from app.core.errors import ChatsUnreadable, DocumentUnreadable
+from app.core.errors.document_errors import DocumentUnreadable
+from app.core.errors.exchange_errors import ChatsUnreadable
 from app.core.events import CancelToken
 from app.core.visible import clean_text
 from app.documents.archive import Archive, is_zip

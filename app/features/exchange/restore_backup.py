@@ -15,14 +15,14 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
-from app.core.errors import (
-    BackupUnreadable,
+from app.core.errors.database_errors import (
     DatabaseAltered,
     DatabaseDamaged,
     DatabaseNewer,
     DatabaseOlder,
     MigrationFailed,
 )
+from app.core.errors.exchange_errors import BackupUnreadable
 from app.core.events import CancelToken
 from app.core.paths import AppPaths, disk_problem, make_folder
 from app.features.error_messages import PersonMessage

@@ -16,7 +16,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
-from app.core.errors import AppError, ModelMissing
+from app.core.errors.app_error import AppError
+from app.core.errors.model_errors import ModelMissing
 from app.core.events import CancelToken, Finished, LoadProgress, Message, PromptProgress, Role, TextDelta, TokenSeen
 from app.core.gguf import check_model
 from app.engine.contract import Engine

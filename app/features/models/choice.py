@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from pathlib import PurePosixPath
 
-from app.core.errors import FileNotOnHub
+from app.core.errors.hub_errors import FileNotOnHub
 from app.engine.fit import GpuRoom, MemoryRoom
 from app.features.models.estimate import LEAST_TOKENS_PER_S, READING_TOKENS_PER_S, TIGHT, WELL, by_size
 from app.features.models.model_languages import BYTES_A_WEIGHT

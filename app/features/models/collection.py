@@ -12,14 +12,10 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
-from app.core.errors import (
-    AppError,
-    EmbeddingsUnavailable,
-    FileNotOnHub,
-    ModelNotInstalled,
-    ModelNotOurs,
-    NetworkOff,
-)
+from app.core.errors.app_error import AppError
+from app.core.errors.hub_errors import FileNotOnHub, NetworkOff
+from app.core.errors.model_errors import ModelNotInstalled, ModelNotOurs
+from app.core.errors.request_errors import EmbeddingsUnavailable
 from app.core.events import CancelToken, CopyProgress, ModelLoaded
 from app.core.paths import AppPaths, starter_model
 from app.core.settings import Settings

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from app.core.errors import ModelUnreadable
+from app.core.errors.model_errors import ModelUnreadable
 from app.core.gguf import GgufHeader, GgufProblem, SkippedArray, read_beginning
 from app.engine import fit, memory_probe
 from app.engine.fit import MemoryRoom

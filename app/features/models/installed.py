@@ -10,7 +10,7 @@ from dataclasses import dataclass, fields
 from functools import lru_cache
 from pathlib import Path
 
-from app.core.errors import ModelNotInstalled
+from app.core.errors.model_errors import ModelNotInstalled
 from app.core.events import CancelToken
 from app.core.gguf import GgufProblem, embedding_pooling, read_beginning
 from app.core.paths import runs_elsewhere, starter_model

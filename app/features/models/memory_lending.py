@@ -10,7 +10,9 @@ import threading
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from app.core.errors import AppError, EngineStopped, PortTaken
+from app.core.errors.app_error import AppError
+from app.core.errors.engine_errors import EngineStopped
+from app.core.errors.server_errors import PortTaken
 from app.engine.lending import InUse, Lend, Lending, RpcWorker
 from app.engine.rpc_machines import DEFAULT_PORT, is_private
 

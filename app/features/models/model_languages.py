@@ -14,7 +14,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from app.core.errors import AppError
+from app.core.errors.app_error import AppError
 from app.core.events import ModelLoaded
 from app.core.gguf import check_model
 from app.core.paths import runs_elsewhere

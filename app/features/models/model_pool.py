@@ -10,7 +10,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from app.core.errors import AppError, EngineCrashesRepeatedly, ModelNotLoaded, ModelTooLarge, NoModel, NoRoomForModel
+from app.core.errors.app_error import AppError
+from app.core.errors.engine_errors import EngineCrashesRepeatedly
+from app.core.errors.model_errors import ModelNotLoaded, ModelTooLarge, NoModel, NoRoomForModel
 from app.core.events import CancelToken, ModelLoaded
 from app.core.gguf import check_model
 from app.core.paths import runs_elsewhere

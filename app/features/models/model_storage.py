@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from app.core.errors import DownloadFailed, DownloadRunning
+from app.core.errors.hub_errors import DownloadFailed, DownloadRunning
 from app.engine.states import StateFolder
 from app.hub import model_trash, part
 from app.hub.downloads import KIND as DOWNLOAD

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from app.core.errors import NetworkOff
+from app.core.errors.hub_errors import NetworkOff
 from app.core.settings import load_settings
 
 if TYPE_CHECKING:

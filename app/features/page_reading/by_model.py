@@ -13,7 +13,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from app.core.errors import AppError
+from app.core.errors.app_error import AppError
 from app.core.events import (
     CancelToken,
     Finished,

@@ -14,7 +14,8 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-from app.core.errors import DocumentGone, MediaRefused
+from app.core.errors.document_errors import DocumentGone
+from app.core.errors.request_errors import MediaRefused
 from app.core.events import CancelToken, LookProgress, Media, ModelElsewhere, ModelLoaded
 from app.core.settings import Settings
 from app.documents.blocks import MODEL, TESSERACT, Block, BlockKind, BlockPlace, LineBox, block_to_fields

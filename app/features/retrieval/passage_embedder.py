@@ -20,7 +20,9 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from app.core.errors import AppError, EngineStopped, PromptTooLong
+from app.core.errors.app_error import AppError
+from app.core.errors.engine_errors import EngineStopped
+from app.core.errors.request_errors import PromptTooLong
 from app.core.events import CancelToken, LinkedToken
 from app.core.gguf import GgufProblem, read_beginning
 from app.engine.contract import EmbeddingVectors, Engine

@@ -18,7 +18,9 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
-from app.core.errors import AppError, DocumentUnreadable, EngineCrashesRepeatedly
+from app.core.errors.app_error import AppError
+from app.core.errors.document_errors import DocumentUnreadable
+from app.core.errors.engine_errors import EngineCrashesRepeatedly
 from app.core.events import CancelToken
 from app.documents.blocks import Block, BlockKind, BlockNumbering, BlockPiece
 from app.engine.contract import Engine

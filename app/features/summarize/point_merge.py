@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from app.core.errors import AppError
+from app.core.errors.app_error import AppError
 from app.core.events import Message
 from app.engine.protocol import Ask
 from app.features.summarize import answer_grammars, summary_prompts

@@ -18,7 +18,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
-from app.core.errors import DocumentGone
+from app.core.errors.document_errors import DocumentGone
 from app.core.events import CancelToken, ModelLoaded
 from app.core.json_forms import to_json
 from app.core.settings import Settings

@@ -9,7 +9,7 @@ from enum import StrEnum
 from pathlib import Path, PurePath
 from typing import Any, Protocol
 
-from app.core.errors import DocumentGone, DocumentUnreadable
+from app.core.errors.document_errors import DocumentGone, DocumentUnreadable
 from app.core.wire import from_json
 from app.documents.blocks import Block
 from app.documents.source import PageRead

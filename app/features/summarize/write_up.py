@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from app.core.errors import AppError
+from app.core.errors.app_error import AppError
 from app.core.events import FinishReason, Message
 from app.engine.protocol import Ask
 from app.features.summarize import answer_grammars, point_answers, summary_prompts

@@ -17,7 +17,7 @@ from itertools import groupby
 from pathlib import Path
 
 from app import APP_NAME
-from app.core.errors import AppError
+from app.core.errors.app_error import AppError
 from app.core.events import CancelToken, FinishReason, ModelLoaded, Role, TextDelta
 from app.documents.blocks import PAGE_MARKS, Block, BlockKind, rows_of
 from app.engine.contract import Engine

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path, PurePath
 from typing import Any
 
-from app.core.errors import DocumentUnreadable
+from app.core.errors.document_errors import DocumentUnreadable
 from app.core.events import CancelToken
 from app.core.json_forms import to_json
 from app.core.paths import disk_problem, make_folder, private_opener

@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from app.core.errors import DocumentUnreadable, NotAligned
+from app.core.errors.document_errors import DocumentUnreadable
+from app.core.errors.exchange_errors import NotAligned
 from app.core.events import CancelToken
 from app.documents.segments import Content, Segment
 from app.engine.contract import Engine

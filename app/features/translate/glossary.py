@@ -14,7 +14,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-from app.core.errors import DocumentUnreadable
+from app.core.errors.document_errors import DocumentUnreadable
 from app.core.paths import disk_problem
 from app.features.translate.translation_events import GlossaryTerm
 from app.language.language_names import WITHOUT_SPACES, base_code

@@ -16,7 +16,8 @@ from html import escape
 from pathlib import Path
 from typing import IO
 
-from app.core.errors import DocumentGone, TargetIsOpen, TargetIsSource
+from app.core.errors.document_errors import DocumentGone
+from app.core.errors.saving_errors import TargetIsOpen, TargetIsSource
 from app.core.events import CancelToken
 from app.core.paths import disk_problem, make_folder
 from app.documents import read_document

@@ -15,7 +15,7 @@ from xml.parsers import expat
 from xml.sax.saxutils import escape, quoteattr
 
 from app import APP_ID, __version__
-from app.core.errors import DocumentUnreadable
+from app.core.errors.document_errors import DocumentUnreadable
 from app.documents.segments import Content, Mark, content_from_json, content_of, nests
 from app.language.language_names import find_language
 from app.store.translation_store import LanguagePair, MemoryEntry, TranslationOrigin

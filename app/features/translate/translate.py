@@ -15,7 +15,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from app.core.errors import AppError, ChatUnavailable, GrammarInvalid, ModelBroken, PromptTooLong, TemplateFailed
+from app.core.errors.app_error import AppError
+from app.core.errors.model_errors import ModelBroken
+from app.core.errors.request_errors import ChatUnavailable, GrammarInvalid, PromptTooLong, TemplateFailed
 from app.core.events import CancelToken, FinishReason
 from app.documents.segments import Content, Segment, plain
 from app.engine.contract import Engine

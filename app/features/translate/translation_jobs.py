@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from app.core.errors import DocumentGone
+from app.core.errors.document_errors import DocumentGone
 from app.core.events import CancelToken
 from app.core.json_forms import to_json
 from app.core.settings import Settings

@@ -8,7 +8,10 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
-from app.core.errors import AppError, EngineStopped, GrammarInvalid, ModelReplaced, NoModel, PromptTooLong
+from app.core.errors.app_error import AppError
+from app.core.errors.engine_errors import EngineStopped
+from app.core.errors.model_errors import ModelReplaced, NoModel
+from app.core.errors.request_errors import GrammarInvalid, PromptTooLong
 from app.core.events import (
     CancelToken,
     Finished,

@@ -18,7 +18,11 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import Any, Generic, Protocol, TypeVar
 
-from app.core.errors import AppError, DocumentStaysHere, EngineStopped, ModelReplaced, NetworkOff, NoRoomForModel
+from app.core.errors.app_error import AppError
+from app.core.errors.engine_errors import EngineStopped
+from app.core.errors.hub_errors import NetworkOff
+from app.core.errors.model_errors import ModelReplaced, NoRoomForModel
+from app.core.errors.server_errors import DocumentStaysHere
 from app.core.events import CancelToken, LinkedToken, ModelLoaded
 from app.core.settings import Settings
 from app.engine.contract import Engine

@@ -11,7 +11,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from PySide6.QtGui import QAccessible
 from PySide6.QtWidgets import QWidget
 
-from app.core.errors import AppError, EnvironmentProblem
+from app.core.errors.app_error import AppError, EnvironmentProblem
 from app.core.events import CancelToken, Finished, LookProgress, PromptProgress, TextDelta, TokenChosen
 from app.features.chat.answer_service import (
     AnswerStarted,

@@ -10,7 +10,7 @@ from PySide6.QtCore import QObject, QPoint, QRectF, Qt, QTimer, Signal
 from PySide6.QtGui import QColor, QKeyEvent, QPainter, QPainterPath, QPaintEvent
 from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
-from app.core.errors import AppError
+from app.core.errors.app_error import AppError
 from app.core.events import Role
 from app.features.chat.prompt_builder import PromptBreakdown
 from app.features.chat_services import Chats

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtCore import QMargins, QObject, Qt, Signal
 from PySide6.QtWidgets import QDialog, QHBoxLayout, QPlainTextEdit, QVBoxLayout, QWidget
 
-from app.core.errors import ChatUnavailable
+from app.core.errors.request_errors import ChatUnavailable
 from app.core.visible import clean_text
 from app.features.assistants import AssistantChoice, chosen_in, chosen_of, in_conversation, plan_conversation
 from app.features.chat.chat_options import MOST_TOKENS, SWITCHES, known_sampling, will_think

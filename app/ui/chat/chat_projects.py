@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtWidgets import QMenu, QPushButton, QWidget
 
-from app.core.errors import AppError
+from app.core.errors.app_error import AppError
 from app.features.chat.prompt_builder import budget_of
 from app.features.files_to_read import FileToRead
 from app.features.projects import ICONS, PreambleCosts, model_of

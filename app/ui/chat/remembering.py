@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, QTimer, Signal
 from PySide6.QtWidgets import QHBoxLayout, QPlainTextEdit, QWidget
 
-from app.core.errors import AppError
+from app.core.errors.app_error import AppError
 from app.core.visible import clean_text
 from app.features.projects import PreambleCosts
 from app.store.projects import Project

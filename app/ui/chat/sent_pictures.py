@@ -9,7 +9,7 @@ from PySide6.QtCore import QPoint, QSize, Signal
 from PySide6.QtGui import QContextMenuEvent, QImage
 from PySide6.QtWidgets import QWidget
 
-from app.core.errors import AppError
+from app.core.errors.app_error import AppError
 from app.store.media_store import MediaUse
 from app.ui.chat.branch_documents import BranchDocuments
 from app.ui.chat.draft_pictures import size_words

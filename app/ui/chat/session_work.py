@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtCore import QObject, QTimer
 from PySide6.QtGui import QImage
 
-from app.core.errors import AppError
+from app.core.errors.app_error import AppError
 from app.core.events import CancelToken
 from app.documents.folder import expand
 from app.features.chat import session_messages as m

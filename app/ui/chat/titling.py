@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
-from app.core.errors import AppError
+from app.core.errors.app_error import AppError
 from app.features.chat.titles import ChatTitles
 from app.ui.chat.chat_view import ChatView
 from app.ui.shell import tasks

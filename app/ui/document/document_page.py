@@ -21,7 +21,8 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QFrame, QLabel, QScrollArea, QStackedWidget, QVBoxLayout, QWidget
 
-from app.core.errors import AppError, DocumentUnreadable
+from app.core.errors.app_error import AppError
+from app.core.errors.document_errors import DocumentUnreadable
 from app.core.events import CancelToken
 from app.documents.protocol import Drawn
 from app.features.shown_document import ShownDocument

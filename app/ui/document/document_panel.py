@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QWidget
 
-from app.core.errors import AppError
+from app.core.errors.app_error import AppError
 from app.features.shown_document import TextHighlight
 from app.ui.i18n import tr
 from app.ui.shell import tasks

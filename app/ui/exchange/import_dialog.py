@@ -21,7 +21,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.core.errors import ChatsUnreadable
+from app.core.errors.exchange_errors import ChatsUnreadable
 from app.core.events import CancelToken
 from app.core.visible import visible_name
 from app.features.exchange.chat_import import (

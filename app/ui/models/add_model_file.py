@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QDialog, QLabel, QVBoxLayout, QWidget
 
-from app.core.errors import ModelMissing
+from app.core.errors.model_errors import ModelMissing
 from app.core.events import CancelToken, CopyProgress
 from app.hub.models_folder import require_model
 from app.ui.i18n import size_text, tr, window_title

@@ -9,7 +9,7 @@ from PySide6.QtCore import QEvent, QSize, Qt
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QBoxLayout, QFrame, QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
 
-from app.core.errors import AppError
+from app.core.errors.app_error import AppError
 from app.features.inside.anatomy import ModelAnatomy, TensorGroup, anatomy_of
 from app.ui.i18n import breakable, sentence_for, tr
 from app.ui.model_texts import short_number

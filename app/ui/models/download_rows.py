@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Qt, Signal
 
 from app import APP_NAME
-from app.core.errors import AppError
+from app.core.errors.app_error import AppError
 from app.features.models.installed import PASSAGES, embeds_texts
 from app.hub.model_files import quantization_of, quantization_words
 from app.ui.i18n import sentence_for, tr

@@ -19,7 +19,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.core import errors
+from app.core.errors.app_error import AppError, EnvironmentProblem
+from app.core.errors.hub_errors import NetworkOff
 from app.hub.hub_search import PAGE_ROWS, HubQuery, SearchResultPage
 from app.hub.model_files import ModelFile, Repository
 from app.ui.i18n import sentence_for, tr
@@ -206,11 +207,11 @@ class SearchPage(QWidget):
         # If only more results failed to come, those that are there stay.
         is_more = self._limit > PAGE_ROWS and self.list.isVisibleTo(self)
         self._forget_task()
-        if isinstance(error, errors.NetworkOff):
+        if isinstance(error, NetworkOff):
             self._show_off()
             return
         # What isn't about disk, memory or network is a defect of ours.
-        if not isinstance(error, errors.EnvironmentProblem):
+        if not isinstance(error, EnvironmentProblem):
             log.error("defect: %s", describe(error))
         sentence = sentence_for(error)
         if is_more:
@@ -251,7 +252,7 @@ class SearchPage(QWidget):
     def _switch_on(self) -> None:
         try:
             self._app.change_settings("network", allowed=True, internet=True)
-        except errors.AppError as error:
+        except AppError as error:
             self._notify.error(error)
         self._go.show_network()
         self.search_now()

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QPoint, Qt, Signal
 from PySide6.QtWidgets import QMenu
 
-from app.core.errors import ModelNotOurs
+from app.core.errors.model_errors import ModelNotOurs
 from app.core.events import CancelToken
 from app.features.models.installed import PASSAGES
 from app.hub.model_files import quantization_words

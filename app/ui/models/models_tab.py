@@ -15,7 +15,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.core.errors import EnvironmentProblem
+from app.core.errors.app_error import EnvironmentProblem
 from app.core.paths import starter_model
 from app.features.models.estimate import TOO_LARGE, download_words, fit_words, pace_words
 from app.features.models.installed import PASSAGES, embeds_texts

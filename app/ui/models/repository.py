@@ -17,7 +17,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.core import errors
+from app.core.errors.app_error import EnvironmentProblem
 from app.core.events import CancelToken
 from app.features.error_messages import PersonMessage
 from app.features.models.estimate import MemoryFit
@@ -360,7 +360,7 @@ def _abandon(task: tasks.BackgroundTask | None) -> None:
 
 
 def _sentence(error: BaseException) -> PersonMessage:
-    if not isinstance(error, errors.EnvironmentProblem):
+    if not isinstance(error, EnvironmentProblem):
         log.error("defect: %s", describe(error))
     return sentence_for(error)
 

@@ -11,7 +11,7 @@ from PySide6.QtGui import QColor, QKeyEvent, QPainter, QPainterPath, QPaintEvent
 from PySide6.QtWidgets import QBoxLayout, QFileDialog, QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from app import APP_NAME
-from app.core.errors import AppError
+from app.core.errors.app_error import AppError
 from app.core.events import CopyProgress
 from app.ui.i18n import size_text, tr
 from app.ui.model_texts import amount_words, join

@@ -31,7 +31,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtSvg import QSvgRenderer
 
-from app.core.errors import AppError
+from app.core.errors.app_error import AppError
 from app.core.events import CancelToken
 from app.features.exchange.chat_export import ExportFinished, ExportProgress
 from app.features.exchange.chat_file import ChatArchive

@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QDialog, QLabel, QMessageBox, QPlainTextEdit, QVBo
 
 from app import APP_NAME, __version__
 from app.core.build import this_build
-from app.core.errors import AppError
+from app.core.errors.app_error import AppError
 from app.core.paths import resource_root
 from app.features.updates import ReleaseFile, ReleaseStanding, ReleaseUpdates
 from app.ui.i18n import sentence_for, tr, window_title

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
-from app.core.errors import AppError
+from app.core.errors.app_error import AppError
 from app.features.claim_checker.fetching import NAME, SIZE_BYTES, CheckerReady, fetch_checker, remove_checker
 from app.hub.protocol import Fetched
 from app.ui.i18n import sentence_for, size_text, tr

@@ -10,7 +10,7 @@ from PySide6.QtGui import QKeyEvent, QShowEvent
 from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
 
 from app.core.build import terminal_command
-from app.core.errors import AppError
+from app.core.errors.app_error import AppError
 from app.engine.protocol import MACHINE, Device, DevicesDescribed
 from app.features.models.model_messages import format_gigabytes
 from app.ui.i18n import sentence_for, tr

@@ -8,7 +8,7 @@ from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QGuiApplication, QHideEvent, QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QWidget
 
-from app.core.errors import NetworkOff
+from app.core.errors.hub_errors import NetworkOff
 from app.features.models.memory_lending import LendingState, find_private_address
 from app.features.models.model_messages import format_gigabytes
 from app.ui.i18n import sentence_for, tr

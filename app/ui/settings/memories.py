@@ -10,7 +10,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QFocusEvent, QKeyEvent, QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QSizePolicy, QVBoxLayout, QWidget
 
-from app.core.errors import AppError
+from app.core.errors.app_error import AppError
 from app.core.visible import clean_text
 from app.features.projects import PreambleCosts
 from app.store.projects import Memory, Project

@@ -10,7 +10,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
 
-from app.core.errors import AppError
+from app.core.errors.app_error import AppError
 from app.features.error_messages import sentence_for
 from app.ui.i18n import size_text, tr
 from app.ui.settings import connections

@@ -12,7 +12,8 @@ from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtWidgets import QBoxLayout, QDialog, QFileDialog, QHBoxLayout, QLabel, QLineEdit, QVBoxLayout, QWidget
 
 from app import APP_NAME
-from app.core.errors import AppError, TokenNotKept
+from app.core.errors.app_error import AppError
+from app.core.errors.hub_errors import TokenNotKept
 from app.core.events import CancelToken
 from app.core.paths import starter_model
 from app.features.models.model_messages import short_count

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
-from app.core.errors import AppError
+from app.core.errors.app_error import AppError
 from app.ui.shell import tasks
 from app.ui.shell.notify import Notify
 

@@ -147,7 +147,7 @@ class IncomingFiles(QObject):
 
 def _with_chats(files: Sequence[Path]) -> list[Path]:
     """Return the files that contain exported chats. Reads them, so call it on a thread."""
-    from app.core.errors import ChatsUnreadable
+    from app.core.errors.exchange_errors import ChatsUnreadable
     from app.features.exchange.chat_import import recognize_format
 
     def has_chats(path: Path) -> bool:

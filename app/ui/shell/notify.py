@@ -16,7 +16,7 @@ from PySide6.QtCore import QObject, Qt, Signal, qVersion
 from shiboken6 import isValid
 
 from app import APP_NAME, __version__
-from app.core import errors
+from app.core.errors.app_error import AppError, EnvironmentProblem, to_fields
 from app.features.error_messages import PersonMessage
 from app.ui.i18n import sentence_for, tr
 from app.ui.shared_labels import COPY_DETAILS, SAVED_AS, UNDO
@@ -94,7 +94,7 @@ class Notify(QObject):
 
     def error(self, exc: BaseException, *, action: Callable[[], object] | None = None) -> None:
         """Show an exception as a message for the user; defects are logged too."""
-        if not isinstance(exc, errors.EnvironmentProblem):
+        if not isinstance(exc, EnvironmentProblem):
             log.error("defect: %s", describe(exc))
         self.show_notice(sentence_for(exc), action=action, details=describe(exc), lasts=True)
 
@@ -103,7 +103,7 @@ class Notify(QObject):
         """Show any AppError raised inside and continue after the block; defects propagate."""
         try:
             yield
-        except errors.AppError as error:
+        except AppError as error:
             self.error(error)
 
     def mention(self, text: str) -> None:
@@ -199,9 +199,9 @@ def describe(exc: BaseException) -> str:
 
 
 def _safe_fields(exc: BaseException) -> str:
-    if not isinstance(exc, errors.AppError):
+    if not isinstance(exc, AppError):
         return ""
-    fields = errors.to_fields(exc)
+    fields = to_fields(exc)
     said = [f"{name}={value!r}" for name, value in fields.items() if name in _SAFE_FIELDS]
     # Lines of the engine's own; others may quote a text.
     native = [line for line in str(fields.get("detail", "")).splitlines() if _NATIVE_LINE.match(line)]

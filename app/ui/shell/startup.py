@@ -10,7 +10,8 @@ from PySide6.QtCore import QEventLoop, Qt, QTimer
 from PySide6.QtWidgets import QDialog, QHBoxLayout, QLabel, QPushButton, QVBoxLayout
 
 from app import APP_NAME
-from app.core.errors import UNUSABLE_DATABASE, AppError
+from app.core.errors.app_error import AppError
+from app.core.errors.database_errors import UNUSABLE_DATABASE
 from app.features.error_messages import PersonMessage
 from app.ui.i18n import breakable, sentence_for, tr
 from app.ui.shared_labels import COPY_DETAILS, OPEN_FOLDER, QUIT, TRY_AGAIN

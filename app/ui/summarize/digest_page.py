@@ -16,7 +16,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.core.errors import AppError
+from app.core.errors.app_error import AppError
 from app.features.summarize.overview import DocumentOverview, FirstLook
 from app.features.summarize.summary_messages import DIGEST_WORDS
 from app.features.summarize.summary_result import SummarizedDocument, Summary, SummaryOptions

@@ -12,7 +12,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
-from app.core.errors import AppError
+from app.core.errors.app_error import AppError
 from app.features.files_to_read import FileToRead
 from app.features.summarize.summaries import Estimate
 from app.features.summarize.summary_result import Method, SummaryOptions

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QPoint, Qt, Signal
 from PySide6.QtWidgets import QFileDialog, QSizePolicy, QWidget
 
-from app.core.errors import AppError
+from app.core.errors.app_error import AppError
 from app.features.files_to_read import FileToRead, Stage, part_of
 from app.store.document_store import StoredDocument
 from app.ui.document.document_files import (

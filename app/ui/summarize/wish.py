@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
 from PySide6.QtWidgets import QLineEdit, QPushButton, QVBoxLayout, QWidget
 
-from app.core.errors import AppError
+from app.core.errors.app_error import AppError
 from app.features.summarize.summary_result import Form, Length, Method, SummaryOptions
 from app.language.language_names import own_name
 from app.ui.i18n import tr

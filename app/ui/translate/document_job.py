@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QWidget
 
-from app.core.errors import AppError
+from app.core.errors.app_error import AppError
 from app.core.events import CancelToken
 from app.features.document_library import WHOLE
 from app.features.files_to_read import FileToRead, Stage

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtWidgets import QFrame, QVBoxLayout
 
-from app.core.errors import AppError
+from app.core.errors.app_error import AppError
 from app.core.events import CancelToken
 from app.features.error_messages import sentence_for
 from app.ui.i18n import tr

@@ -9,7 +9,10 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtCore import QObject, QTimer, Signal
 from PySide6.QtWidgets import QWidget
 
-from app.core.errors import AppError, DocumentLocked, MediaRefused, NoModel
+from app.core.errors.app_error import AppError
+from app.core.errors.document_errors import DocumentLocked
+from app.core.errors.model_errors import NoModel
+from app.core.errors.request_errors import MediaRefused
 from app.core.events import CancelToken, ModelLoaded
 from app.documents.folder import MOST_FILES, ExpandedPaths, expand
 from app.features.document_library import ReadRange

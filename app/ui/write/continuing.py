@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtCore import QObject, QTimer, Signal
 from PySide6.QtGui import QTextCursor
 
-from app.core.errors import AppError, InfillUnavailable
+from app.core.errors.app_error import AppError
+from app.core.errors.request_errors import InfillUnavailable
 from app.core.events import CancelToken, FinishReason, PromptProgress, TokenSeen
 from app.language.sentences import written_words
 from app.ui.i18n import tr

@@ -12,7 +12,7 @@ from PySide6.QtCore import QEvent, QModelIndex, QObject, QSize, Qt, Signal
 from PySide6.QtGui import QFocusEvent, QKeyEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QPushButton, QVBoxLayout, QWidget
 
-from app.core.errors import InfillUnavailable
+from app.core.errors.request_errors import InfillUnavailable
 from app.core.visible import clean_text
 from app.features.models.model_messages import short_count
 from app.ui.i18n import tr

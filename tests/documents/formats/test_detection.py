@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.core.errors import DocumentUnreadable
+from app.core.errors.document_errors import DocumentUnreadable
 from app.documents.child_files import check_file
 from app.documents.formats.format_detection import find_format, really
 from app.documents.formats.registry import formats

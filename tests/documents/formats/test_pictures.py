@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from PySide6.QtGui import QImage
 
-from app.core.errors import DocumentUnreadable
+from app.core.errors.document_errors import DocumentUnreadable
 from app.documents.blocks import BlockKind, BlockPiece
 from app.documents.formats import pictures, tesseract
 from app.documents.formats.pdf.pdf import read

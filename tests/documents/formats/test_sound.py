@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from app.core.errors import DocumentUnreadable
+from app.core.errors.document_errors import DocumentUnreadable
 from app.core.events import CancelToken
 from app.documents.formats import sound
 from app.documents.formats.sound import find_sound

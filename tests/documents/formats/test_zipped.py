@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from app.core.child import CHECKOUT
-from app.core.errors import DocumentPagesMissing, DocumentUnreadable
+from app.core.errors.document_errors import DocumentPagesMissing, DocumentUnreadable
 from app.documents.blocks import BlockKind
 from tests.helpers.documents import WORDS, Readings, good_pdf, long_text, read
 from tests.helpers.office_files import paragraph, write_docx, write_zip

@@ -8,15 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from app.core.errors import (
-    ChatUnavailable,
-    EngineStopped,
-    ModelLoadFailed,
-    ModelMissing,
-    ModelUnreadable,
-    PromptTooLong,
-    TemplateFailed,
-)
+from app.core.errors.engine_errors import EngineStopped
+from app.core.errors.model_errors import ModelLoadFailed, ModelMissing, ModelUnreadable
+from app.core.errors.request_errors import ChatUnavailable, PromptTooLong, TemplateFailed
 from app.core.events import CancelToken, FinishReason, LoadProgress, ModelLoaded, PromptProgress, TextDelta
 from app.core.gguf import read_header
 from app.engine.client import EngineClient

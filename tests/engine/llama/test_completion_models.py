@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from app.core.errors import ChatUnavailable, InfillUnavailable, PromptTooLong
+from app.core.errors.request_errors import ChatUnavailable, InfillUnavailable, PromptTooLong
 from app.core.events import FinishReason, TokenSeen
 from app.core.gguf import check_model
 from app.engine.client import EngineClient

@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 
 from app.core.child import own_command
-from app.core.errors import AppError, GrammarInvalid, ModelReplaced, PromptTooLong
+from app.core.errors.app_error import AppError
+from app.core.errors.model_errors import ModelReplaced
+from app.core.errors.request_errors import GrammarInvalid, PromptTooLong
 from app.core.events import AnswerStats, CancelToken, Finished, FinishReason, PromptProgress, TextDelta, Waiting
 from app.engine.client import EngineClient
 from app.engine.protocol import Ask

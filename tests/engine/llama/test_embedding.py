@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from app.core.child import own_command
-from app.core.errors import EmbeddingsUnavailable, PromptTooLong
+from app.core.errors.request_errors import EmbeddingsUnavailable, PromptTooLong
 from app.core.events import CancelToken
 from app.engine.client import EngineClient
 from app.features.models.model_pool import needed_bytes

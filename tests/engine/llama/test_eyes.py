@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 
 from app.core.child import own_command
-from app.core.errors import MediaRefused, ProjectorRefused, PromptTooLong
+from app.core.errors.model_errors import ProjectorRefused
+from app.core.errors.request_errors import MediaRefused, PromptTooLong
 from app.core.events import (
     AnswerStats,
     CancelToken,

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from app.core.errors import GrammarInvalid
+from app.core.errors.request_errors import GrammarInvalid
 from app.engine.llama import grammars
 from app.engine.llama.grammar_size import MOST_NODES, MOST_WAYS, GrammarSize, check_measures, measure_grammar
 from app.engine.llama.grammars import gbnf_of_schema

@@ -13,16 +13,10 @@ import numpy as np
 import pytest
 
 from app.core.child import CHECKOUT, own_command
-from app.core.errors import (
-    AppError,
-    EngineCrashesRepeatedly,
-    ModelBroken,
-    ModelDamaged,
-    ModelLoadFailed,
-    ModelUnreadable,
-    NoModel,
-    TemplateFailed,
-)
+from app.core.errors.app_error import AppError
+from app.core.errors.engine_errors import EngineCrashesRepeatedly
+from app.core.errors.model_errors import ModelBroken, ModelDamaged, ModelLoadFailed, ModelUnreadable, NoModel
+from app.core.errors.request_errors import TemplateFailed
 from app.core.events import ModelLoaded
 from app.core.gguf import check_model
 from app.engine.client import EngineClient

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from app.core.child import MAX_LINE_BYTES
-from app.core.errors import InfillUnavailable, ModelNotInspectable, TooLongToInspect
+from app.core.errors.request_errors import InfillUnavailable, ModelNotInspectable, TooLongToInspect
 from app.core.events import Finished, Message, PromptProgress, Role, TextDelta, TokenChosen
 from app.core.gguf import check_model
 from app.engine.client import EngineClient

@@ -11,7 +11,11 @@ from pathlib import Path
 import pytest
 
 from app.core.child import own_command
-from app.core.errors import AppError, MachineLost, ModelTooLarge, NetworkOff, PortTaken
+from app.core.errors.app_error import AppError
+from app.core.errors.engine_errors import MachineLost
+from app.core.errors.hub_errors import NetworkOff
+from app.core.errors.model_errors import ModelTooLarge
+from app.core.errors.server_errors import PortTaken
 from app.core.events import ModelLoaded, TextDelta
 from app.core.gguf import check_model
 from app.engine import computer, protocol

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from app.core.errors import ModelLoadFailed, ModelTooLarge
+from app.core.errors.model_errors import ModelLoadFailed, ModelTooLarge
 from app.core.events import LoadProgress
 from app.core.gguf import GgufHeader, check_model
 from app.core.wire import EventReply

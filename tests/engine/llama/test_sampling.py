@@ -9,7 +9,7 @@ import re
 import numpy as np
 import pytest
 
-from app.core.errors import GrammarInvalid
+from app.core.errors.request_errors import GrammarInvalid
 from app.engine.llama.grammars import gbnf_of_schema
 from app.engine.llama.llama_library import open_library
 from app.engine.llama.model import Model

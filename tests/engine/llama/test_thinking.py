@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from app.core.errors import GrammarInvalid
+from app.core.errors.request_errors import GrammarInvalid
 from app.core.events import TextDelta
 from app.engine.client import EngineClient
 from tests.helpers import tiny_models

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from app.core.child import own_command
-from app.core.errors import CheckingUnavailable, PromptTooLong
+from app.core.errors.request_errors import CheckingUnavailable, PromptTooLong
 from app.core.gguf import check_model
 from app.engine.client import EngineClient
 from app.engine.llama.llama_library import open_library

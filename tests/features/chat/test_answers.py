@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from app.bootstrap import Fireside
-from app.core.errors import EngineStopped, TemplateFailed
+from app.core.errors.engine_errors import EngineStopped
+from app.core.errors.request_errors import TemplateFailed
 from app.core.events import CANCELLED, AnswerStats, CancelToken, Finished, FinishReason, Role, TextDelta
 from app.features.chat.answer_service import AnswerDraft, AnswerStarted, title_from, with_before
 from app.store.conversations import Conversations, MessageState, StoredMessage

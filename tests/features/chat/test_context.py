@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.core.errors import PromptTooLong
+from app.core.errors.request_errors import PromptTooLong
 from app.core.events import Role
 from app.features.chat import prompt_builder
 from app.features.chat.prompt_builder import (

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from app.bootstrap import Fireside, build_program
-from app.core.errors import PromptTooLong
+from app.core.errors.request_errors import PromptTooLong
 from app.core.events import CancelToken, Finished, FinishReason
 from app.engine.protocol import Wish
 from app.features.assistants import AssistantChoice, plan_conversation

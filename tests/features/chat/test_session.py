@@ -27,7 +27,10 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from app.core.errors import DiskFull, DocumentLocked, DocumentUnreadable, MediaRefused, NoModel, PictureUnreadable
+from app.core.errors.document_errors import DocumentLocked, DocumentUnreadable, PictureUnreadable
+from app.core.errors.model_errors import NoModel
+from app.core.errors.request_errors import MediaRefused
+from app.core.errors.saving_errors import DiskFull
 from app.core.settings import Settings
 from app.documents.folder import ExpandedPaths, SkippedPath
 from app.features.chat import session_messages as m

@@ -9,7 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from app.core.errors import AppError, CheckingUnavailable, ModelMissing, ModelUnreadable
+from app.core.errors.app_error import AppError
+from app.core.errors.model_errors import ModelMissing, ModelUnreadable
+from app.core.errors.request_errors import CheckingUnavailable
 from app.core.gguf import check_model
 from app.features.claim_checker.conversion import CONVERTED, convert_checker, open_checker, read_safetensors
 from tests.helpers.tiny_checker import HEADS, LAYERS, WIDTH, make_checker, write_safetensors

@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 
 from app.bootstrap import Fireside, build_program
-from app.core.errors import AppError, FileNotOnHub, ModelUnreadable
+from app.core.errors.app_error import AppError
+from app.core.errors.hub_errors import FileNotOnHub
+from app.core.errors.model_errors import ModelUnreadable
 from app.core.events import CancelToken
 from app.core.gguf import check_model
 from app.features.claim_checker.conversion import CONVERTED, knows_language

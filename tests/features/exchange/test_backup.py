@@ -17,7 +17,9 @@ import numpy as np
 import pytest
 
 from app import bootstrap
-from app.core.errors import BackupUnreadable, ChatsUnreadable, DatabaseAltered, DiskFull
+from app.core.errors.database_errors import DatabaseAltered
+from app.core.errors.exchange_errors import BackupUnreadable, ChatsUnreadable
+from app.core.errors.saving_errors import DiskFull
 from app.core.events import CancelToken, Role
 from app.core.paths import AppPaths
 from app.core.settings import Settings, load_settings, save_settings

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.core.errors import ChatsUnreadable
+from app.core.errors.exchange_errors import ChatsUnreadable
 from app.core.events import AnswerStats, CancelToken, FinishReason, Role
 from app.core.paths import resource_path
 from app.features.exchange.chat_export import ExportFinished, ExportProgress, export_chats

@@ -13,7 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.core.errors import ChatsUnreadable, DiskFull
+from app.core.errors.exchange_errors import ChatsUnreadable
+from app.core.errors.saving_errors import DiskFull
 from app.core.events import CancelToken
 from app.features.exchange import chat_import, foreign, other_programs, read_chat_file
 from app.features.exchange.chat_file import ChatArchive

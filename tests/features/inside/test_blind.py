@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from app.core.errors import ModelMissing
+from app.core.errors.model_errors import ModelMissing
 from app.core.events import CancelToken, Finished, TextDelta
 from app.engine.client import EngineClient
 from app.features.inside.model_comparison import (

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.core.child import own_command
-from app.core.errors import ModelDamaged, ModelMissing, ModelUnreadable
+from app.core.errors.model_errors import ModelDamaged, ModelMissing, ModelUnreadable
 from app.core.events import CancelToken
 from app.engine.client import EngineClient
 from app.features.inside.model_comparison import (

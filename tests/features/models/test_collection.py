@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from app.bootstrap import Fireside, build_program
-from app.core.errors import FileNotOnHub, ModelNotInstalled, ModelNotOurs, NetworkOff
+from app.core.errors.hub_errors import FileNotOnHub, NetworkOff
+from app.core.errors.model_errors import ModelNotInstalled, ModelNotOurs
 from app.core.events import AnswerStats, CancelToken, FinishReason, ModelLoaded, Role
 from app.core.paths import AppPaths
 from app.engine.computer import JsonCache

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.core.child import own_command
-from app.core.errors import ModelUnreadable
+from app.core.errors.model_errors import ModelUnreadable
 from app.core.events import ModelLoaded
 from app.core.gguf import SkippedArray, check_model, read_beginning, read_header
 from app.engine.client import EngineClient

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from app.core.errors import MachineUnusable
+from app.core.errors.engine_errors import MachineUnusable
 from app.engine.rpc_machines import query_machine
 from app.features.models.memory_lending import LendingState, MemoryLending, is_lendable
 from tests.helpers.program import wait_until

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from app.core.errors import ModelNotLoaded, ModelTooLarge, NoRoomForModel
+from app.core.errors.model_errors import ModelNotLoaded, ModelTooLarge, NoRoomForModel
 from app.core.events import CancelToken
 from app.features.models import pool_policy
 from app.features.models.model_pool import LeaseTerms

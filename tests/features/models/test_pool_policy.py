@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from app.core.errors import ModelUnreadable
+from app.core.errors.model_errors import ModelUnreadable
 from app.features.models.model_pool import ModelSwap, needed_bytes, swap_words
 from app.features.models.pool_policy import (
     RESERVE_BYTES,

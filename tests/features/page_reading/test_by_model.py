@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from app.core.errors import AppError
+from app.core.errors.app_error import AppError
 from app.core.events import CANCELLED, CancelToken, Finished, FinishReason, Media, TextDelta, WaitingAnew
 from app.features.page_reading.by_model import (
     PageAnswer,

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from app.bootstrap import Fireside, build_program
-from app.core.errors import MediaRefused
+from app.core.errors.request_errors import MediaRefused
 from app.core.events import CancelToken
 from app.documents.blocks import MODEL, PERSON, TESSERACT, BlockKind
 from app.features.document_library import DocumentStored

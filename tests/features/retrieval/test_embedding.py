@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from app.core.errors import EngineStopped
+from app.core.errors.engine_errors import EngineStopped
 from app.core.events import CancelToken, TextDelta
 from app.core.gguf import read_beginning
 from app.engine.client import EngineClient

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from rouge_score.rouge_scorer import RougeScorer
 
-from app.core.errors import DocumentUnreadable
+from app.core.errors.document_errors import DocumentUnreadable
 from app.features.summarize.evaluate_summaries import (
     NOT_JSON,
     Evaluation,

@@ -19,7 +19,7 @@ from mdit_py_plugins.footnote import footnote_plugin
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QTextCursor, QTextDocument
 
-from app.core.errors import FolderNotWritable
+from app.core.errors.saving_errors import FolderNotWritable
 from app.core.json_forms import to_json
 from app.documents.blocks import BlockKind
 from app.features.summarize.export import (

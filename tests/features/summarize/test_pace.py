@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from app.bootstrap import Fireside, build_program
-from app.core.errors import DocumentGone
+from app.core.errors.document_errors import DocumentGone
 from app.core.events import CancelToken
 from app.features.summarize.summaries import Estimate, SummaryJobs
 from app.features.summarize.summarize import Merging, Planned, SectionRead, TaskRests, Writing

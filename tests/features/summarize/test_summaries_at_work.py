@@ -16,7 +16,8 @@ from typing import Any
 import pytest
 
 from app.bootstrap import Fireside, build_program
-from app.core.errors import DiskFull, DocumentGone, DocumentUnreadable
+from app.core.errors.document_errors import DocumentGone, DocumentUnreadable
+from app.core.errors.saving_errors import DiskFull
 from app.core.events import CancelToken
 from app.documents.blocks import Block, BlockKind, block_to_fields
 from app.documents.source import PageRead

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from app.bootstrap import Fireside, build_program
-from app.core.errors import EngineCrashesRepeatedly, EngineStopped, NoModel, NoRoomForModel
+from app.core.errors.engine_errors import EngineCrashesRepeatedly, EngineStopped
+from app.core.errors.model_errors import NoModel, NoRoomForModel
 from app.core.events import CancelToken
 from app.documents.blocks import BlockKind
 from app.features.models.model_pool import ModelPool, ModelSwap

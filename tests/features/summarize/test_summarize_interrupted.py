@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from app.core.errors import EngineStopped, ModelReplaced
+from app.core.errors.engine_errors import EngineStopped
+from app.core.errors.model_errors import ModelReplaced
 from app.core.events import CancelToken
 from app.features.summarize.summarize import (
     BELOW_THE_TEXT,

@@ -12,7 +12,7 @@ import pytest
 
 from app.bootstrap import Fireside, build_program
 from app.core.child import own_command
-from app.core.errors import EngineStopped
+from app.core.errors.engine_errors import EngineStopped
 from app.core.events import CancelToken, TextDelta
 from app.engine.client import EngineClient
 from app.features.chat.answer_service import AnswerStarted

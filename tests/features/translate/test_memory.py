@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from lxml import etree
 
-from app.core.errors import DocumentUnreadable
+from app.core.errors.document_errors import DocumentUnreadable
 from app.documents.segments import Content, Mark, content_from_json
 from app.features.translate.tmx_file import content_text, key_of, read_tmx, write_tmx
 from app.features.translate.translation_events import Formality, GlossaryTerm, TranslationWish

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from app.core.errors import EngineStopped
+from app.core.errors.engine_errors import EngineStopped
 from app.core.events import CancelToken
 from app.features.translate.live import translate_text
 from app.features.translate.translate import translate_segments

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from app.core.errors import TemplateFailed
+from app.core.errors.request_errors import TemplateFailed
 from app.documents.segments import Content, Mark, SegmentKind
 from app.features.translate.translation_events import (
     Flag,

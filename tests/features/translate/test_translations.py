@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from app.bootstrap import DAY_S, Fireside, build_program
-from app.core.errors import DocumentUnreadable
+from app.core.errors.document_errors import DocumentUnreadable
 from app.core.events import CancelToken
 from app.documents.segments import Mark
 from app.features.translate.translation_events import Formality, GlossaryTerm, TranslationSource, TranslationWish

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from app.bootstrap import Fireside, build_program
-from app.core.errors import DocumentGone, EngineStopped
+from app.core.errors.document_errors import DocumentGone
+from app.core.errors.engine_errors import EngineStopped
 from app.core.events import CancelToken
 from app.features.translate.translation_events import SegmentDone, TranslationEnded, TranslationSource, TranslationWish
 from app.features.translate.translation_jobs import TranslationJobs

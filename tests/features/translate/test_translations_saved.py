@@ -13,7 +13,8 @@ from docx import Document
 from lxml import etree, html
 
 from app.bootstrap import Fireside, build_program
-from app.core.errors import DiskFull, DocumentGone, DocumentLocked, FolderNotWritable, TargetIsOpen, TargetIsSource
+from app.core.errors.document_errors import DocumentGone, DocumentLocked
+from app.core.errors.saving_errors import DiskFull, FolderNotWritable, TargetIsOpen, TargetIsSource
 from app.core.events import CancelToken
 from app.documents import read_document
 from app.documents.protocol import Segments, SegmentsRead

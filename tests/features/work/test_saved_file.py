@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from app.core.errors import NameTooLong
+from app.core.errors.saving_errors import NameTooLong
 from app.core.paths import AppPaths
 from app.features.work.saved_file import remove_interrupted, write_file
 from tests.helpers.program import ROOT

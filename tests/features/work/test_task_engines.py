@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from app.core.errors import DiskFull, ModelUnreadable, NoModel, NoRoomForModel
+from app.core.errors.model_errors import ModelUnreadable, NoModel, NoRoomForModel
+from app.core.errors.saving_errors import DiskFull
 from app.core.events import CancelToken
 from app.features.models.model_pool import ModelSwap
 from app.features.work.task_engines import TaskEngines

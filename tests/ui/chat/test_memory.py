@@ -11,7 +11,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLabel, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
-from app.core.errors import PromptTooLong
+from app.core.errors.request_errors import PromptTooLong
 from app.core.events import Role
 from app.features.chat.prompt_builder import ContextBudget, PromptBreakdown
 from app.features.error_messages import sentence_for

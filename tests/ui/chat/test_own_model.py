@@ -11,7 +11,7 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication
 
-from app.core.errors import ModelLoadFailed
+from app.core.errors.model_errors import ModelLoadFailed
 from app.core.events import Role
 from app.features.error_messages import sentence_for
 from app.ui.chat.chat_options import (

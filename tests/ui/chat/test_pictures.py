@@ -12,7 +12,8 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QFileDialog, QLabel, QMenu, QScrollArea, QWidget
 from pytestqt.qtbot import QtBot
 
-from app.core.errors import DiskFull, PictureUnreadable
+from app.core.errors.document_errors import PictureUnreadable
+from app.core.errors.saving_errors import DiskFull
 from app.core.events import CancelToken
 from app.engine.protocol import MediaCount
 from app.features.error_messages import sentence_for

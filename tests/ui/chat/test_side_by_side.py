@@ -12,7 +12,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QMenu
 
-from app.core.errors import ModelMissing
+from app.core.errors.model_errors import ModelMissing
 from app.core.events import PromptProgress
 from app.features.chat.answer_service import AnswerEvent, AnswerService
 from app.features.error_messages import sentence_for

@@ -11,7 +11,7 @@ from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtWidgets import QApplication, QLabel, QPushButton
 from pytestqt.qtbot import QtBot
 
-from app.core.errors import NetworkOff
+from app.core.errors.hub_errors import NetworkOff
 from app.core.events import CancelToken
 from app.features.error_messages import sentence_for
 from app.features.models.collection import ModelSuggestion

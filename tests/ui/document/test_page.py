@@ -11,7 +11,8 @@ import pytest
 from PySide6.QtGui import QColor, QImage
 from pytestqt.qtbot import QtBot
 
-from app.core.errors import AppError, DocumentTooDemanding, DocumentUnreadable
+from app.core.errors.app_error import AppError
+from app.core.errors.document_errors import DocumentTooDemanding, DocumentUnreadable
 from app.ui.document import document_page
 from app.ui.document.document_page import PageDrawer, PagePicture, picture_from
 from app.ui.shell import tasks

@@ -15,7 +15,9 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QApplication, QFileDialog, QVBoxLayout, QWidget
 from pytestqt.qtbot import QtBot
 
-from app.core.errors import DatabaseDamaged, DiskFull, DocumentUnreadable
+from app.core.errors.database_errors import DatabaseDamaged
+from app.core.errors.document_errors import DocumentUnreadable
+from app.core.errors.saving_errors import DiskFull
 from app.core.events import CancelToken
 from app.documents.blocks import Block, BlockKind, BlockPlace
 from app.features.error_messages import sentence_for

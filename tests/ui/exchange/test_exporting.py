@@ -13,7 +13,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtPrintSupport import QPrinter
 from PySide6.QtWidgets import QApplication, QFileDialog, QLabel, QPushButton, QRadioButton, QScrollArea
 
-from app.core.errors import FolderNotWritable
+from app.core.errors.saving_errors import FolderNotWritable
 from app.features.error_messages import sentence_for
 from app.store.projects import Projects
 from app.ui.exchange.export_dialog import (

@@ -13,7 +13,7 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFileDialog
 
-from app.core.errors import ChatsUnreadable
+from app.core.errors.exchange_errors import ChatsUnreadable
 from app.core.events import CancelToken
 from app.features.error_messages import sentence_for
 from app.features.exchange.chat_export import export_chats

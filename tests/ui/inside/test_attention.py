@@ -17,7 +17,7 @@ from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
 from app.core.child import own_command
-from app.core.errors import ModelNotInspectable
+from app.core.errors.request_errors import ModelNotInspectable
 from app.core.events import CancelToken, TokenSeen
 from app.engine.client import EngineClient
 from app.features.error_messages import sentence_for

@@ -17,7 +17,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
-from app.core.errors import TextFileUnreadable
+from app.core.errors.exchange_errors import TextFileUnreadable
 from app.features.error_messages import sentence_for
 from app.ui.chat.actions import PREVIOUS_VERSION
 from app.ui.chat.chat_inside import ANSWER_PROMPT, THE_ANSWER, THE_QUESTION

@@ -14,7 +14,8 @@ from typing import Any
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QApplication, QHBoxLayout, QWidget
 
-from app.core.errors import AppError, ModelNotOurs
+from app.core.errors.app_error import AppError
+from app.core.errors.model_errors import ModelNotOurs
 from app.core.events import CancelToken, CopyProgress
 from app.core.paths import starter_model
 from app.features.models.collection import ModelSuggestion

@@ -12,7 +12,8 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFileDialog, QPushButton, QRadioButton
 from pytestqt.qtbot import QtBot
 
-from app.core.errors import DiskFull, ModelMissing, ModelUnreadable
+from app.core.errors.model_errors import ModelMissing, ModelUnreadable
+from app.core.errors.saving_errors import DiskFull
 from app.core.events import CancelToken, CopyProgress
 from app.features.error_messages import sentence_for
 from app.ui.models.add_model_file import COPY, COPYING_MODEL, IN_PLACE, MOVE, AddDialog, Facts, facts_of_file

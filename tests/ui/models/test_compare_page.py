@@ -16,7 +16,8 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QPushButton
 from pytestqt.qtbot import QtBot
 
-from app.core.errors import FolderNotWritable, ModelMissing
+from app.core.errors.model_errors import ModelMissing
+from app.core.errors.saving_errors import FolderNotWritable
 from app.core.events import CancelToken
 from app.features.error_messages import sentence_for
 from app.features.inside import model_comparison

@@ -13,7 +13,7 @@ from PySide6.QtCore import Qt, QThread
 from PySide6.QtWidgets import QLabel, QPushButton
 from pytestqt.qtbot import QtBot
 
-from app.core.errors import DownloadFailed, HubUnreachable, NetworkOff, NotEnoughDisk
+from app.core.errors.hub_errors import DownloadFailed, HubUnreachable, NetworkOff, NotEnoughDisk
 from app.features.error_messages import sentence_for
 from app.hub.download import Download, DownloadRequest
 from app.hub.model_files import RemoteFile

@@ -10,7 +10,7 @@ import pytest
 from PySide6.QtWidgets import QApplication
 
 from app.bootstrap import Fireside
-from app.core.errors import ProjectorRefused
+from app.core.errors.model_errors import ProjectorRefused
 from app.core.events import Message, ModelLoaded, Role, TextDelta
 from app.engine.protocol import Sampling
 from app.features.error_messages import sentence_for

@@ -12,7 +12,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLineEdit, QToolButton
 from pytestqt.qtbot import QtBot
 
-from app.core.errors import FolderNotWritable
+from app.core.errors.saving_errors import FolderNotWritable
 from app.ui.models.installed_page import (
     DELETE_IN_USE,
     DOWNLOAD_IMAGE_SUPPORT,

@@ -7,7 +7,7 @@ from PySide6.QtCore import QPoint, QRect, Qt
 from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QLineEdit, QPushButton, QStackedWidget, QWidget
 from pytestqt.qtbot import QtBot
 
-from app.core.errors import NotEnoughDisk
+from app.core.errors.hub_errors import NotEnoughDisk
 from app.hub.model_files import ModelFile, RemoteFile, Repository
 from app.ui.inside.how_it_works import HowItWorks
 from app.ui.models.anatomy_view import AnatomyPage, FactRow

@@ -11,7 +11,7 @@ from PySide6.QtCore import QEvent, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QMessageBox, QTextBrowser
 
-from app.core import errors
+from app.core.errors.hub_errors import HubUnreachable, RepositoryMissing
 from app.engine.fit import MemoryRoom
 from app.features.error_messages import sentence_for
 from app.features.models.estimate import MemoryFit
@@ -136,7 +136,7 @@ def test_asking_exactly(desk: Desk) -> None:
 
 
 def test_an_estimate_that_fails_says_so_beside_the_file(desk: Desk) -> None:
-    error = errors.HubUnreachable("huggingface.co", "timeout")
+    error = HubUnreachable("huggingface.co", "timeout")
     desk.models.answers["estimate"] = _raises(error)
     desk.open()
     desk.wait(desk.retry.isVisible)
@@ -227,10 +227,10 @@ def test_names_without_a_known_tag(desk: Desk) -> None:
 
 
 def test_the_card_is_below_and_its_failure_is_its_own(desk: Desk) -> None:
-    desk.models.answers["card"] = _raises(errors.HubUnreachable("huggingface.co", "garbage"))
+    desk.models.answers["card"] = _raises(HubUnreachable("huggingface.co", "garbage"))
     desk.open_and_wait()
     desk.wait(lambda: desk.card_again.isVisibleTo(desk.root))
-    assert sentence_for(errors.HubUnreachable("huggingface.co", "garbage")).text in desk.card_told.text()
+    assert sentence_for(HubUnreachable("huggingface.co", "garbage")).text in desk.card_told.text()
     desk.models.answers["card"] = lambda _: "# A card\n\nwith <b>words</b>"
     desk.click(desk.card_again)
     desk.wait(lambda: bool(desk.card.findChildren(QTextBrowser)))
@@ -241,9 +241,9 @@ def test_the_card_is_below_and_its_failure_is_its_own(desk: Desk) -> None:
 
 
 def test_a_repository_that_is_not_there(desk: Desk) -> None:
-    desk.models.answers["repository"] = _raises(errors.RepositoryMissing("a/b"))
+    desk.models.answers["repository"] = _raises(RepositoryMissing("a/b"))
     desk.root.show_repository("a/b")
-    missing = sentence_for(errors.RepositoryMissing("a/b")).text
+    missing = sentence_for(RepositoryMissing("a/b")).text
     desk.wait(lambda: missing in desk.said)
     del desk.models.answers["repository"]
     desk.press_button(TRY_AGAIN)

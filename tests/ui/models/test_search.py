@@ -10,8 +10,8 @@ from PySide6.QtCore import QEvent, QObject, QPoint, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
-from app.core import errors
-from app.core.errors import HubBusy, HubUnreachable
+from app.core.errors.app_error import AppError
+from app.core.errors.hub_errors import HubBusy, HubUnreachable, NetworkOff, NotEnoughDisk, TokenRefused
 from app.core.events import CancelToken
 from app.features.error_messages import sentence_for
 from app.hub.access import NetworkAccess
@@ -183,10 +183,10 @@ def test_more_keeps_the_place(desk: Desk) -> None:
 
 def test_a_failure_of_more_leaves_the_rows(desk: Desk) -> None:
     desk.search_text("qwen")
-    desk.models.answers["search"] = _raises(errors.HubBusy("huggingface.co", 20))
+    desk.models.answers["search"] = _raises(HubBusy("huggingface.co", 20))
     desk.press_button(SHOW_MORE)
     desk.wait(lambda: desk.more.text() == TRY_AGAIN)
-    assert desk.more_told.text() == sentence_for(errors.HubBusy("huggingface.co", 20)).text
+    assert desk.more_told.text() == sentence_for(HubBusy("huggingface.co", 20)).text
     assert len(desk.rows) == 30
     del desk.models.answers["search"]
     desk.press_button(TRY_AGAIN)
@@ -196,15 +196,15 @@ def test_a_failure_of_more_leaves_the_rows(desk: Desk) -> None:
 @pytest.mark.parametrize(
     "error",
     [
-        *(errors.HubUnreachable("huggingface.co", reason) for reason in (
+        *(HubUnreachable("huggingface.co", reason) for reason in (
             "offline", "refused", "timeout", "tls", "proxy", "server", "garbage", "captive_portal",
         )),
-        errors.HubBusy("huggingface.co", 30),
-        errors.TokenRefused(),
+        HubBusy("huggingface.co", 30),
+        TokenRefused(),
     ],
     ids=lambda error: getattr(error, "reason", type(error).__name__),
 )  # fmt: skip
-def test_every_failure_is_its_sentence_in_place(desk: Desk, error: errors.AppError) -> None:
+def test_every_failure_is_its_sentence_in_place(desk: Desk, error: AppError) -> None:
     pressed: list[str] = []
     desk.notify.actions["network"] = lambda: pressed.append("network")
     desk.models.answers["search"] = _raises(error)
@@ -237,7 +237,7 @@ def test_the_network_switched_off(desk: Desk) -> None:
     assert desk.ways.sent == [("show_network",)]
     assert desk.settings.network.allowed
     desk.wait(desk.list.isVisible)
-    desk.models.answers["search"] = _raises(errors.NetworkOff())
+    desk.models.answers["search"] = _raises(NetworkOff())
     desk.root.show_query("gemma")
     desk.wait(lambda: desk.said.startswith(NETWORK_SWITCHED_OFF))
 
@@ -314,7 +314,7 @@ def test_a_download_is_queued_and_told(desk: Desk) -> None:
     ((repository, model, with_pictures),) = told
     assert (repository.name, model.tag, with_pictures) == ("a/b", "Q4_K_M", True)
     assert ("download", ("Q4_K_M", True)) in desk.models.asked
-    desk.models.answers["download"] = _raises(errors.NotEnoughDisk("/models", 9_000_000_000, 1_000_000_000))
+    desk.models.answers["download"] = _raises(NotEnoughDisk("/models", 9_000_000_000, 1_000_000_000))
     desk.click(desk.repository.download)
     desk.wait(lambda: len(desk.notices) == 1)
 

@@ -8,7 +8,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QPushButton
 from pytestqt.qtbot import QtBot
 
-from app.core.errors import HubUnreachable
+from app.core.errors.hub_errors import HubUnreachable
 from app.ui.models.installed_page import INSTALLED
 from app.ui.models.models_tab import STARTER_LEAD, USE_LABELS
 from app.ui.shared_labels import (

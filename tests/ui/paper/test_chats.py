@@ -14,7 +14,7 @@ from PySide6.QtGui import QPyTextObject, QTextFormat
 from PySide6.QtWidgets import QApplication
 from shiboken6 import createdByPython, isValid
 
-from app.core.errors import DiskFull, FolderNotWritable
+from app.core.errors.saving_errors import DiskFull, FolderNotWritable
 from app.core.events import CancelToken, Role
 from app.features.exchange.chat_export import ExportFinished, ExportProgress
 from app.features.exchange.chat_file import ChatArchive, build_shelf

@@ -12,7 +12,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
-from app.core.errors import MachineUnusable
+from app.core.errors.engine_errors import MachineUnusable
 from app.core.paths import AppPaths
 from app.core.settings import Settings, load_settings, save_settings
 from app.engine.protocol import MACHINE, Device, DevicesDescribed

@@ -9,7 +9,7 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from app.bootstrap import Fireside, build_program
-from app.core.errors import NetworkOff
+from app.core.errors.hub_errors import NetworkOff
 from app.engine.rpc_machines import query_machine
 from app.features.error_messages import sentence_for
 from app.ui.settings import lending_section as lending_page

@@ -18,7 +18,7 @@ from pytestqt.qtbot import QtBot
 
 from app import APP_ID
 from app.bootstrap import build_program
-from app.core.errors import EmbeddingsUnavailable
+from app.core.errors.request_errors import EmbeddingsUnavailable
 from app.core.settings import NetworkSettings, load_settings
 from app.engine.protocol import Device
 from app.hub.access import access_of

@@ -9,7 +9,8 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
-from app.core.errors import CertificateUnreadable, ServerUnreachable
+from app.core.errors.hub_errors import CertificateUnreadable
+from app.core.errors.server_errors import ServerUnreachable
 from app.features.error_messages import sentence_for
 from app.ui.settings.servers_page import ServerDialog, ServersSection
 from tests.helpers.authority import Authority

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QMessageBox, QPlainTextEdit, QPushButton
 from pytestqt.qtbot import QtBot
 
 from app import __version__
-from app.core.errors import ReleaseRefused
+from app.core.errors.hub_errors import ReleaseRefused
 from app.features.error_messages import sentence_for
 from app.features.updates import ReleaseUpdates
 from app.hub.access import access_to

@@ -22,7 +22,7 @@ from PySide6.QtWidgets import (
 )
 from pytestqt.qtbot import QtBot
 
-from app.core.errors import FolderNotWritable
+from app.core.errors.saving_errors import FolderNotWritable
 from app.core.events import Role
 from app.core.settings import load_settings
 from app.features.error_messages import PersonMessage, sentence_for

@@ -10,7 +10,8 @@ import pytest
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from app.core.errors import EngineStopped, ModelLoadFailed, ModelMissing
+from app.core.errors.engine_errors import EngineStopped
+from app.core.errors.model_errors import ModelLoadFailed, ModelMissing
 from app.core.events import LoadProgress, Message, Role
 from app.core.paths import starter_model
 from app.features.error_messages import sentence_for

@@ -14,7 +14,10 @@ from PySide6.QtGui import QCursor, QGuiApplication
 from PySide6.QtWidgets import QApplication, QPlainTextEdit, QPushButton, QVBoxLayout, QWidget
 from pytestqt.qtbot import QtBot
 
-from app.core.errors import DiskFull, EngineStopped, ModelLoadFailed, ProtocolViolation, every_error
+from app.core.errors.engine_errors import EngineStopped, ProtocolViolation
+from app.core.errors.error_fields import every_error
+from app.core.errors.model_errors import ModelLoadFailed
+from app.core.errors.saving_errors import DiskFull
 from app.features.error_messages import PersonMessage, sentence_for
 from app.ui.shared_labels import COPY_DETAILS, NAME_DELETED, SETTINGS, UNDO
 from app.ui.shell import notify as notify_module

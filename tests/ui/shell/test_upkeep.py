@@ -16,7 +16,8 @@ from PySide6.QtWidgets import QApplication, QPlainTextEdit, QPushButton
 from pytestqt.qtbot import QtBot
 
 from app.core.build import ProgramFile
-from app.core.errors import DocumentTooDemanding, EngineStopped
+from app.core.errors.document_errors import DocumentTooDemanding
+from app.core.errors.engine_errors import EngineStopped
 from app.core.events import CancelToken, Message, Role
 from app.documents.protocol import Read
 from app.documents.read_document import read

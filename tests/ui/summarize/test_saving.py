@@ -13,7 +13,7 @@ from docx import Document
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication
 
-from app.core.errors import FolderNotWritable
+from app.core.errors.saving_errors import FolderNotWritable
 from app.features.error_messages import sentence_for
 from app.ui.shared_labels import SAVED_AS
 from app.ui.summarize.summary_page import write_pdf

@@ -9,7 +9,8 @@ import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtWidgets import QApplication, QFileDialog, QPushButton, QWidget
 
-from app.core.errors import DocumentUnreadable, ModelTooLarge
+from app.core.errors.document_errors import DocumentUnreadable
+from app.core.errors.model_errors import ModelTooLarge
 from app.core.events import CancelToken
 from app.features.document_library import DocumentStored, ReadRange
 from app.features.error_messages import sentence_for

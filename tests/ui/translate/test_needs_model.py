@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import app.features.models.collection as facade
-from app.core.errors import NetworkOff
+from app.core.errors.hub_errors import NetworkOff
 from app.features.error_messages import sentence_for
 from app.hub.catalog import CatalogEntry
 from app.ui.shared_labels import GLOSSARY, USE_IT

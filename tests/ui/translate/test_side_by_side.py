@@ -10,7 +10,7 @@ from PySide6.QtGui import QAccessible, QColor, QImage
 from PySide6.QtWidgets import QApplication, QLineEdit, QVBoxLayout, QWidget
 from pytestqt.qtbot import QtBot
 
-from app.core.errors import DatabaseDamaged
+from app.core.errors.database_errors import DatabaseDamaged
 from app.documents.segments import Content, Mark, Segment, SegmentKind, plain
 from app.features.translate.translation_events import Flag, FlagKind, Row, Translated, TranslationSource
 from app.ui.shared_labels import KEEP_LABEL

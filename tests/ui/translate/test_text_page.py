@@ -11,7 +11,7 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QLabel
 
-from app.core.errors import DiskFull
+from app.core.errors.saving_errors import DiskFull
 from app.documents.segments import Segment
 from app.features.models.model_languages import KnownLanguages
 from app.features.translate import live

@@ -11,7 +11,7 @@ import pytest
 from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
-from app.core.errors import EngineStopped
+from app.core.errors.engine_errors import EngineStopped
 from app.core.events import CancelToken
 from app.documents.protocol import Found
 from app.documents.source import Opened

@@ -9,7 +9,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLineEdit, QPushButton
 
-from app.core.errors import InfillUnavailable
+from app.core.errors.request_errors import InfillUnavailable
 from app.features.error_messages import sentence_for
 from app.ui.sampling_fields import MORE_SAMPLING_SETTINGS, SEED, SamplingFields
 from app.ui.shared_labels import STOP, STOPPED_LABEL, TEMPERATURE, TOKEN_COUNT

@@ -16,7 +16,7 @@ import re
 from collections.abc import Iterator
 from typing import BinaryIO, NamedTuple
 
-from app.core.errors import DocumentUnreadable
+from app.core.errors.document_errors import DocumentUnreadable
 from app.documents.formats.catalogs.icu_messages import forms, in_sentence, is_choice
 from app.documents.formats.catalogs.values import is_locale, is_prose, key_of, renamed_locale, shown_value
 from app.documents.segments import SegmentKind, Tagged, marks, plain

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from app.core.errors import DocumentUnreadable
+from app.core.errors.document_errors import DocumentUnreadable
 from app.core.paths import resource_path
 
 _LINE = re.compile(r"([^\r\n]*)(\r\n|\r|\n|$)")

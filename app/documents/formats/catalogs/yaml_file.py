@@ -11,7 +11,7 @@ from typing import Any, BinaryIO, NamedTuple
 
 import yaml
 
-from app.core.errors import DocumentUnreadable
+from app.core.errors.document_errors import DocumentUnreadable
 from app.documents.formats.catalogs.values import is_page, is_prose, key_of, renamed_locale, shown_value, tagged
 from app.documents.formats.plain.line_wrapping import width_of, wrapped
 from app.documents.formats.plain.plain_text import pieces

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import Any, BinaryIO
 
-from app.core.errors import DocumentUnreadable
+from app.core.errors.document_errors import DocumentUnreadable
 from app.documents.formats.catalogs.values import is_locale, renamed_locale
 from app.documents.formats.catalogs.yaml_file import YamlScalar, places, put_value, written_scalar
 from app.documents.formats.markdown.inline import ImageMark, InlineText, inline_of

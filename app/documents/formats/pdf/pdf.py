@@ -19,7 +19,7 @@ from typing import Any
 import pypdfium2 as pdfium
 from pypdfium2 import raw
 
-from app.core.errors import DocumentUnreadable
+from app.core.errors.document_errors import DocumentUnreadable
 from app.documents.blocks import BlockKind, BlockPiece, LineBox
 from app.documents.formats.pdf.annotations import AnnotationReader, said
 from app.documents.formats.pdf.draft_texts import HyphenWords, piece_of

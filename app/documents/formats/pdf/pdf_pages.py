@@ -16,7 +16,7 @@ from typing import Any
 import pypdfium2 as pdfium
 from pypdfium2 import raw
 
-from app.core.errors import DocumentLocked, DocumentUnreadable
+from app.core.errors.document_errors import DocumentLocked, DocumentUnreadable
 from app.documents.protocol import Drawn
 
 MOST_SIDE = 16_384

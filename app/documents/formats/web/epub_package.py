@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from urllib.parse import unquote
 
-from app.core.errors import DocumentUnreadable
+from app.core.errors.document_errors import DocumentUnreadable
 from app.documents.archive import Archive
 from app.documents.formats.markup import markup_tags
 from app.documents.formats.markup.tagged_text import TaggedSegment, TextEdit

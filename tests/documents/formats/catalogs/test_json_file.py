@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from app.core.errors import DocumentUnreadable
+from app.core.errors.document_errors import DocumentUnreadable
 from app.documents.formats.catalogs.icu_messages import forms, is_choice
 from app.documents.formats.catalogs.values import is_prose
 from app.documents.segments import Mark, Segment, SegmentKind

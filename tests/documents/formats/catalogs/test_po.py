@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from app.core.errors import DocumentUnreadable
+from app.core.errors.document_errors import DocumentUnreadable
 from app.documents.formats.catalogs.po_entries import entries, plurals_of, strings
 from app.documents.segments import Content, Mark, Segment, SegmentKind
 from app.documents.source import TargetLanguage

@@ -10,7 +10,7 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from app.core.errors import DocumentUnreadable
+from app.core.errors.document_errors import DocumentUnreadable
 from app.documents.segments import Segment, marks
 from app.documents.source import TargetLanguage
 from tests.helpers.rewriting import reversed_words, run_on, takes_words

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from app.core.errors import DocumentUnreadable
+from app.core.errors.document_errors import DocumentUnreadable
 from app.documents.blocks import BlockKind, BlockPiece
 from app.documents.formats.markdown.notebook import read
 from app.documents.source import FileSource, Item, Opened, ReadingRemark

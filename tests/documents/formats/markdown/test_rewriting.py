@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from app.core.errors import AppError
+from app.core.errors.app_error import AppError
 from app.documents.segments import Content, Mark, Segment, SegmentKind, content_of, marks
 from app.documents.source import TargetLanguage
 from tests.helpers.rewriting import marked, reversed_words, run_on

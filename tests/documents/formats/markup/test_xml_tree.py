@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from lxml import etree
 
-from app.core.errors import DocumentUnreadable
+from app.core.errors.document_errors import DocumentUnreadable
 from app.documents.formats.markup import xml_tree
 from app.documents.formats.markup.xml_tree import iterate, parse, stream_blocks
 from app.documents.source import FileSource

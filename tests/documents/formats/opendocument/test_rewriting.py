@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from lxml import etree
 
-from app.core.errors import DocumentUnreadable
+from app.core.errors.document_errors import DocumentUnreadable
 from app.documents.blocks import BlockPiece
 from app.documents.formats.registry import reader_for
 from app.documents.segments import Content, Mark, Segment, SegmentKind

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.core.errors import DocumentLocked, DocumentUnreadable
+from app.core.errors.document_errors import DocumentLocked, DocumentUnreadable
 from app.documents.blocks import BlockPiece
 from app.documents.formats.pdf.pdf import read
 from app.documents.source import FileSource, Item, Opened, PageRead, ReadingRemark

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from app.core.errors import DocumentLocked, DocumentUnreadable
+from app.core.errors.document_errors import DocumentLocked, DocumentUnreadable
 from app.documents.formats.pdf.pdf_pages import draw
 from app.documents.protocol import Drawn
 from tests.helpers.pdf_files import Lock, Page, write_pdf

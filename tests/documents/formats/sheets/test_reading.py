@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.core.errors import DocumentUnreadable
+from app.core.errors.document_errors import DocumentUnreadable
 from app.documents.blocks import BlockKind, BlockPiece, BlockPlace, rows_of
 from app.documents.formats.format_detection import find_format
 from app.documents.formats.sheets import read_sheets, workbook

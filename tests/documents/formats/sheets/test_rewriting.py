@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from lxml import etree
 
-from app.core.errors import DocumentUnreadable
+from app.core.errors.document_errors import DocumentUnreadable
 from app.documents.blocks import BlockPiece
 from app.documents.formats.office.package import escaped, unescaped, without_forbidden
 from app.documents.formats.sheets.read_sheets import read

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from lxml import etree
 
-from app.core.errors import DocumentUnreadable
+from app.core.errors.document_errors import DocumentUnreadable
 from app.documents.blocks import BlockPiece
 from app.documents.formats.web.epub import read
 from app.documents.segments import SegmentKind, plain

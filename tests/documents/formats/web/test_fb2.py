@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from app.core.errors import DocumentUnreadable
+from app.core.errors.document_errors import DocumentUnreadable
 from app.documents.blocks import BlockKind, BlockPiece
 from app.documents.formats.format_detection import find_format
 from app.documents.formats.web.fb2 import read

@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from lxml import etree
 
-from app.core.errors import DocumentUnreadable
+from app.core.errors.document_errors import DocumentUnreadable
 from app.documents.blocks import BlockKind, BlockPiece, rows_of
 from app.documents.formats.markup import xml_tree
 from app.documents.formats.word.read_docx import read

@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from lxml import etree
 
-from app.core.errors import DocumentUnreadable
+from app.core.errors.document_errors import DocumentUnreadable
 from app.documents.blocks import BlockPiece
 from app.documents.formats.word.read_docx import read
 from app.documents.segments import Content, Mark, Segment, SegmentKind, marks

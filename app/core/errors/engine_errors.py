@@ -1,0 +1,92 @@
+"""The engine: its process, what it says, and other computers that lend it memory."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from app.core.errors.app_error import Bug, EnvironmentProblem, ErrorText
+
+
+class EngineStopped(EnvironmentProblem):
+    """`exit_code` is negative for a signal (POSIX), None when the child hung and was ended."""
+
+    exit_code: int | None
+    detail: str
+    message = ErrorText(
+        "The engine stopped unexpectedly.",
+        "The text so far was kept, and the engine is restarting.",
+        "retry",
+        case_of="exit_code",
+        cases={"None": "The engine stopped responding and was closed."},
+    )
+
+
+class MachineLost(EnvironmentProblem):
+    """`addresses` are all RPC workers that held parts of the model: llama.cpp doesn't say which one is gone."""
+
+    addresses: tuple[str, ...]
+    detail: str
+    message = ErrorText(
+        "Another computer, which held part of the model, stopped responding.",
+        "The text so far was kept. Trying again loads the model without it.",
+        "retry",
+        cases={
+            "one": "{computers}, which held part of the model, stopped responding.",
+            "many": "One of {computers}, which held parts of the model, stopped responding.",
+        },
+    )
+
+    @property
+    def case(self) -> str:
+        return "many" if len(self.addresses) > 1 else "one" if self.addresses else ""
+
+    @property
+    def values(self) -> dict[str, Any]:
+        return super().values | {"computers": ", ".join(self.addresses)}
+
+
+class MachineUnusable(EnvironmentProblem):
+    """`reason`: address (not usable), name (unknown), public (not in a private network), refused (nothing listens),
+    silent, busy (accepts but doesn't answer), other (something else answers), version, no_rpc (this build of the engine
+    has none).
+    """
+
+    address: str
+    reason: str
+    message = ErrorText(
+        "{address} can’t be used.",
+        cases={
+            "address": "{address} isn’t an address. Write it like 192.168.1.7:50052, or as name:50052.",
+            "name": "No computer found with the name in {address}.",
+            "public": "{address} isn’t in a private network, so anyone could use the memory lent there.",
+            "refused": "Nothing is running at {address}. Start “fireside lend” there.",
+            "silent": "{address} doesn’t respond. Is that computer on and in this network?",
+            "busy": "{address} accepts connections but doesn’t respond. Another program may be using it.",
+            "other": "{address} isn’t running “fireside lend”.",
+            "version": "{address} runs another version. Install the same {app} on both computers.",
+            "no_rpc": "This build of {app} can’t use {address}.",
+        },
+    )
+
+
+class EngineNotBuilt(EnvironmentProblem):
+    log: str
+    message = ErrorText(
+        "The engine couldn’t be built, so no model can answer.",
+        "The reason is at the end of {log}. Documents can still be read and searched.",
+    )
+
+
+class EngineCrashesRepeatedly(EnvironmentProblem):
+    times: int
+    detail: str
+    message = ErrorText(
+        "The engine stopped {times} times in a row with this model.", "Your chats were kept.", "open_model"
+    )
+
+
+class ProtocolViolation(Bug):
+    detail: str
+    message = ErrorText(
+        "The engine sent something unexpected. This is a bug in {app}.", "The text so far was kept.", "retry"
+    )

@@ -1,0 +1,44 @@
+"""Files that can’t be written: the disk, the folder or the name."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from app.core.errors.app_error import EnvironmentProblem, ErrorText, file_name
+
+
+class TargetIsSource(EnvironmentProblem):
+    path: str
+    message = ErrorText("{name} is the document being translated. Choose another name.", "Nothing was changed.")
+
+
+class TargetIsOpen(EnvironmentProblem):
+    path: str
+    message = ErrorText(
+        "{name} is open in another program. Close it there or choose another name.", "Nothing was changed."
+    )
+
+
+class NameTooLong(EnvironmentProblem):
+    path: str
+    message = ErrorText(
+        "The name {beginning}… is too long for this disk. Choose a shorter one.", "Nothing was changed."
+    )
+
+    @property
+    def values(self) -> dict[str, Any]:
+        return super().values | {"beginning": file_name(self.path)[:40]}
+
+
+class FolderNotWritable(EnvironmentProblem):
+    path: str
+    message = ErrorText(
+        "{app} doesn’t have permission to write to {path}.", "Everything saved before is still there.", "open_folder"
+    )
+
+
+class DiskFull(EnvironmentProblem):
+    path: str
+    message = ErrorText(
+        "The disk is full, so nothing more can be saved.", "Everything saved before is still there.", "open_folder"
+    )
