@@ -228,7 +228,7 @@ def test_a_failing_write_of_the_system_is_told_and_the_store_goes_on(tmp_path: P
     script = """
 import resource, sys
 from pathlib import Path
-from app.core.errors import AppError
+from app.core.errors.app_error import AppError
 from app.core.events import Role
 from app.store.conversations import Conversations
 from app.store.database import Database
