@@ -157,6 +157,15 @@ class Conversations(DeletableRows[Conversation]):
         # `updated_at` stays: whoever pins or renames a chat does not want it at the top of the list.
         self._set_columns(conversation_id, values)
 
+    def append_to_draft(self, conversation_id: int, text: str) -> None:
+        """Add a paragraph to a chat's draft, also to that of a deleted one, which may be restored."""
+        with self._database.transaction() as connection:
+            connection.execute(
+                "UPDATE conversations SET draft = draft || CASE draft WHEN '' THEN '' ELSE char(10, 10) END || ?"
+                " WHERE id = ?",
+                (clean_text(text), conversation_id),
+            )
+
     def set_title_of_model(self, conversation_id: int, title: str) -> bool:
         """Set a generated title unless the user wrote one; return whether it is set."""
         with self._database.transaction() as connection:

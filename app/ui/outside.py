@@ -10,6 +10,7 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QApplication, QMenu, QSystemTrayIcon
 
 from app import APP_NAME
+from app.features.chat.session_messages import ContinueAnswer
 from app.ui.chat.chat_tab import ChatTab
 from app.ui.i18n import tr
 from app.ui.icons import app_icon
@@ -252,9 +253,9 @@ class Outside(QObject):
         assert isinstance(tab, ChatTab)
         tab.show_chat(number)
         tab.sidebar.show_new(number)
-        path = tab.chat.open_chat.path()
-        if goes_on and path and not tab.chat.busy:
-            tab.chat.open_chat.go_on(path[-1].id)
+        branch = tab.chat.session.state.branch
+        if goes_on and branch and not tab.chat.busy:
+            tab.chat.session.dispatch(ContinueAnswer(branch[-1].id))
 
     def _on_translate_wanted(self, text: str) -> None:
         self.show_window()

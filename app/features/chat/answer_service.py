@@ -7,7 +7,6 @@ no more than that; whatever ends it leaves its text and a state that says how it
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -21,11 +20,9 @@ from app.core.events import (
     CancelToken,
     Finished,
     FinishReason,
-    LoadProgress,
     LookProgress,
     Message,
     ModelElsewhere,
-    ModelLoaded,
     PromptProgress,
     Role,
     TextDelta,
@@ -33,6 +30,7 @@ from app.core.events import (
     Waiting,
 )
 from app.core.visible import clean_text, visible_name
+from app.features.chat.answer_draft import AnswerDraft, write_to_draft
 from app.features.chat.attached_documents import AttachedDocuments, is_unanswered
 from app.features.chat.branches import branch_to
 from app.features.chat.chat_options import options_for, own_model, wish_of
@@ -46,7 +44,6 @@ from app.store.conversations import Conversation, Conversations, MessageState, S
 
 if TYPE_CHECKING:
     from app.core.settings import Settings
-    from app.engine.contract import AnswerEvent as EngineEvent
     from app.engine.contract import Engine
     from app.features.chat.prompt_inspector import PromptInspector
     from app.features.media import MediaLibrary
@@ -60,14 +57,16 @@ TITLE_CHARACTERS = 48
 SESSION = "chat-{}"
 """Engine's name of a conversation's KV snapshot; filled with its id."""
 
-_STATES = {FinishReason.CANCELLED: MessageState.STOPPED}
-
 
 @dataclass(frozen=True)
 class AnswerStarted:
-    """Event: the answer has its row in the store."""
+    """Event: the answer has its row in the store, and grows in its draft."""
 
-    message_id: int
+    draft: AnswerDraft
+
+    @property
+    def message_id(self) -> int:
+        return self.draft.message_id
 
 
 @dataclass(frozen=True)
@@ -258,7 +257,6 @@ class AnswerService:
             state=MessageState.WRITING,
             model=self._model_name(),
         )
-        yield AnswerStarted(answer.id)
         yield from self._write_answer(answer, cancel, when_full, alternatives=alternatives, model=model)
 
     def continue_answer(
@@ -267,7 +265,6 @@ class AnswerService:
         """Continue an answer that stopped early, appending to the stored text."""
         answer = self._stored_message(answer_id)
         self._finish_answer(replace(answer, stats=None), MessageState.WRITING)  # a crash would leave less than there is
-        yield AnswerStarted(answer.id)
         yield from self._write_answer(answer, cancel, when_full, alternatives=alternatives)
 
     def answer_from(
@@ -287,7 +284,6 @@ class AnswerService:
             model=self._model_name(),
         )
         answer = replace(answer, thinking=old.thinking, thinking_s=old.thinking_s)
-        yield AnswerStarted(answer.id)
         when_full = self._settings().chat.when_full
         when_full = "compact" if when_full == "ask" else when_full  # the answer that it follows had room
         yield from self._write_answer(answer, cancel, when_full, forced=tuple(tokens), alternatives=alternatives)
@@ -351,6 +347,7 @@ class AnswerService:
         draft = AnswerDraft(self.conversations, answer.id, answer.text, *thinking, model=self._model_name)
         # The row is there first: from here on whatever happens ends in a state that says so.
         try:
+            yield AnswerStarted(draft)
             if not self.bring_model(answer.conversation_id, cancel, model):
                 # Stopped while its model was loading.
                 draft.finish(MessageState.STOPPED)
@@ -507,124 +504,7 @@ def names_of(
     }
 
 
-def with_before(now: AnswerStats, before: AnswerStats) -> AnswerStats:
-    """Return the stats of a whole answer whose last part is `now`; the speed covers all measured parts."""
-    if not now.prompt_tokens:  # stopped before anything of it was read
-        return replace(before, finish_reason=now.finish_reason)
-    # A part that wasn't measured would drag the mean down.
-    parts = [answer_stats for answer_stats in (before, now) if answer_stats.tokens_per_s > 0]
-    # The first token of a part comes with reading, not with writing.
-    written = sum(part.generated_tokens - 1 for part in parts)
-    writing_s = sum((stats.generated_tokens - 1) / stats.tokens_per_s for stats in parts)
-    return replace(
-        now,
-        # What was written before was read as a part of this prompt.
-        prompt_tokens=max(0, now.prompt_tokens - before.generated_tokens),
-        reused_tokens=max(0, min(now.reused_tokens, now.prompt_tokens - before.generated_tokens)),
-        generated_tokens=before.generated_tokens + now.generated_tokens,
-        thinking_tokens=before.thinking_tokens + now.thinking_tokens,
-        time_to_first_token_s=before.time_to_first_token_s or now.time_to_first_token_s,
-        tokens_per_s=written / writing_s if writing_s > 0 else 0.0,
-    )
-
-
 def _context_change(shown: PromptView) -> ContextCompacted | ContextWidened:
     if shown.newly_hidden > 0:
         return ContextCompacted(shown.newly_hidden, shown.tokens)
     return ContextWidened(-shown.newly_hidden)
-
-
-# An answer while it is written, saved so often that a crash or a power cut costs less than a second.
-
-
-SAVE_EVERY_S = 0.5
-
-
-class AnswerDraft:
-    """An answer being written, saved every `SAVE_EVERY_S`.
-
-    `thinking_s` is how long thinking took, None without any. A continued answer keeps its thinking.
-    """
-
-    def __init__(
-        self,
-        conversations: Conversations,
-        message_id: int,
-        text: str,
-        thinking: str = "",
-        thinking_s: float | None = None,
-        *,
-        model: Callable[[], str] = str,
-        clock: Callable[[], float] = time.monotonic,
-    ) -> None:
-        self.text = text
-        self.thinking = thinking
-        self._conversations = conversations
-        self._message_id = message_id
-        self._model, self._clock = model, clock
-        self._saved_at_s = clock()
-        self._thought_before_s = thinking_s
-        self._thinking_from_s: float | None = None
-        self._thinking_to_s: float | None = None
-        self._open = True
-
-    @property
-    def thinking_s(self) -> float | None:
-        """Seconds from the first of the thinking to the first of the answer, or until now."""
-        # The time of thinking ends with the first word of the answer.
-        if self._thinking_from_s is None:
-            return self._thought_before_s
-        until_s = self._thinking_to_s if self._thinking_to_s is not None else self._clock()
-        return (self._thought_before_s or 0.0) + until_s - self._thinking_from_s
-
-    def append(self, delta: TextDelta) -> None:
-        """New text; saves when the last time is long enough ago."""
-        now_s = self._clock()
-        if delta.thinking:
-            self.thinking += delta.text
-            self._thinking_from_s = now_s if self._thinking_from_s is None else self._thinking_from_s
-        else:
-            self.text += delta.text
-            self._thinking_to_s = now_s if self._thinking_to_s is None else self._thinking_to_s
-        if now_s - self._saved_at_s >= SAVE_EVERY_S:
-            self._conversations.save_text(self._message_id, self.text, self.thinking)
-            self._saved_at_s = now_s
-
-    def finish(self, state: MessageState, event: Finished | None = None) -> None:
-        """Save the final text and state."""
-        # Whatever happens in storing, there is no second end.
-        self._open = False
-        self._conversations.finish_message(
-            self._message_id,
-            self.text,
-            state,
-            event.stats if event else None,
-            thinking=self.thinking,
-            thinking_s=self.thinking_s,
-            model=self._model() if event is not None else "",  # it may have come in only for this answer
-        )
-
-    def give_up(self, state: MessageState) -> None:
-        """Save what is there after the loop was left early; a disk error at this point is only logged."""
-        if not self._open:
-            return
-        try:
-            self.finish(state)
-        except AppError as error:
-            log.error("the end of answer %d was not saved: %s", self._message_id, type(error).__name__)
-
-
-def write_to_draft(
-    events: Iterator[EngineEvent], draft: AnswerDraft, before: AnswerStats | None
-) -> Iterator[EngineEvent]:
-    """Write events into the draft and pass them on; the final stats include what was written before."""
-    for event in events:
-        if isinstance(event, TextDelta):
-            draft.append(event)
-        if isinstance(event, Finished):
-            whole = with_before(event.stats, before) if before else event.stats
-            draft.finish(_STATES.get(whole.finish_reason, MessageState.COMPLETE), Finished(whole))
-            yield Finished(whole)
-        # What loading tells is for whoever loads, not for a chat.
-        elif not isinstance(event, LoadProgress | ModelLoaded):
-            yield event

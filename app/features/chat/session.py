@@ -19,6 +19,7 @@ from app.features.chat.message_draft import (
     DraftPart,
     DraftPicture,
 )
+from app.features.chat.session_answers import ANSWER_HANDLERS, with_question
 from app.features.chat.session_parts import (
     PART_HANDLERS,
     begin_pictures,
@@ -73,10 +74,11 @@ def _on_show_chat(state: ChatState, message: m.ShowChat) -> Step:
     effects: list[object] = list(_store_texts(state))
     before = state.place.talk
     if before is not message.place.talk and before.is_temporary:
+        effects.append(m.StopAnswers(state.place))
         state, more = _forget_chats(state, before)
         effects += more
     # A message that waits for its files belongs to the draft that is left.
-    state = replace(state, held=None, edited_id=None)
+    state = replace(state, held=None, edited_id=None, opened=state.opened + 1, project_id=None)
     return state, (*effects, m.OpenDraft(message.place))
 
 
@@ -125,9 +127,10 @@ def _on_draft_opened(state: ChatState, message: m.DraftOpened) -> Step:
     fresh = tuple(part for part in parts if isinstance(part, DraftPicture) and part.use and part.image is None)
     text = state.unsaved.get(place, message.text)
     state = replace(state, place=place, text=text, parts=tuple(parts), next_key=key, queue=(), queue_names=())
+    state = replace(state, branch=(), hidden=())
     state, effects = change_model(state, m.ModelChanged(message.model))
     previews = (m.LoadPreviews(fresh),) if fresh else ()
-    return state, (m.WatchScans(place), *previews, *effects, m.LoadQueue(place))
+    return state, (m.WatchScans(place), *previews, *effects, m.LoadQueue(place), m.LoadBranch(place))
 
 
 def _on_type_text(state: ChatState, message: m.TypeText) -> Step:
@@ -255,8 +258,11 @@ def _on_message_sent(state: ChatState, message: m.MessageSent) -> Step:
     documents = [part for part in state.documents if part.document is not None and part.fit is not None]
     tokens = tuple((part.document.id, part.fit.tokens) for part in documents if part.document and part.fit)
     state, effects = _empty_draft(state)
-    start = m.StartAnswer(message.place, message.question, is_whole=message.is_whole, tokens=tokens)
-    return state, (*effects, start, m.TouchChat(message.place))
+    place, question = message.place, message.question
+    state, more = with_question(state, place, question)
+    start = m.StartAnswer(place, question, is_whole=message.is_whole, is_sent=True, counts=tokens)
+    told = () if message.is_whole else (m.ReportSent(question),)
+    return state, (*effects, *more, start, m.TouchChat(place), *told)
 
 
 def _empty_draft(state: ChatState) -> Step:
@@ -294,6 +300,7 @@ def _on_store_failed(state: ChatState, message: m.StoreFailed) -> Step:
 
 _HANDLERS: dict[type, Callable[[ChatState, Any], Step]] = {
     **PART_HANDLERS,
+    **ANSWER_HANDLERS,
     **QUEUE_HANDLERS,
     m.ShowChat: _on_show_chat,
     m.DraftOpened: _on_draft_opened,

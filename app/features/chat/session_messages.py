@@ -176,6 +176,82 @@ class RaiseQueued(SessionMessage):
     queued_id: int
 
 
+class AnswerQuestion(SessionMessage):
+    """Answer a question of the shown branch; what follows it is hidden, as that belongs to the other version."""
+
+    question_id: int
+    is_whole: bool = False
+    when_full: str = ""
+
+
+class AnswerWhole(SessionMessage):
+    """Answer a question from its whole documents, in place of an answer that runs in this chat."""
+
+    question_id: int
+
+
+class ContinueAnswer(SessionMessage):
+    answer_id: int
+    is_whole: bool = False
+    when_full: str = ""
+
+
+class RetryAnswer(SessionMessage):
+    """Continue a failed answer that has text, or answer its question again; 0 if nothing of it was stored."""
+
+    answer_id: int
+    is_whole: bool = False
+
+
+class AnswerFrom(SessionMessage):
+    """Write another version of an answer that begins with `text` and goes on after these tokens."""
+
+    answer_id: int
+    text: str
+    tokens: tuple[int, ...]
+
+
+class StopAnswers(SessionMessage):
+    """Stop the answers of a chat, or all; the text so far is kept."""
+
+    place: ChatPlace | None = None
+
+
+class EditMessage(SessionMessage):
+    """Store another version of a message; a question is answered again."""
+
+    message_id: int
+    text: str
+
+
+class ShowVersion(SessionMessage):
+    message_id: int
+
+
+class DeleteMessage(SessionMessage):
+    message_id: int
+
+
+class RestoreMessage(SessionMessage):
+    place: ChatPlace
+    message_id: int
+
+
+class PinMessage(SessionMessage):
+    message_id: int
+    is_pinned: bool
+
+
+class ReloadBranch(SessionMessage):
+    """Read the shown branch again, because something else changed it."""
+
+
+class ChooseProject(SessionMessage):
+    """Set the project in which the new chat that is shown will be stored."""
+
+    project_id: int
+
+
 class DraftOpened(SessionMessage):
     """A draft was read from the store; the place is a new chat's if the chat is gone."""
 
@@ -376,22 +452,54 @@ class QueueLoaded(SessionMessage):
 
 
 class AnswerBegan(SessionMessage):
-    """An answer runs; `is_main` unless it is the second of two."""
+    """An answer runs; `is_main` unless it is the second of two that are compared."""
 
     key: int
     place: ChatPlace
     is_main: bool = True
+    is_paired: bool = False
 
 
-class AnswerStopped(SessionMessage):
+class AnswerProgressed(SessionMessage):
+    """An event of `AnswerService.answer`, except for text, which grows in the answer's draft."""
+
     key: int
+    event: object
 
 
 class AnswerEnded(SessionMessage):
-    """An answer ended; `is_well` if it is complete and was neither stopped nor failed."""
+    """An answer ended; `is_stored` unless its last words exist only on the screen."""
 
     key: int
-    is_well: bool
+    error: BaseException | None = None
+    is_stored: bool = True
+
+
+class BranchLoaded(SessionMessage):
+    """The branch of a chat, and the ids of its messages that the model isn't shown."""
+
+    place: ChatPlace
+    messages: tuple[StoredMessage, ...]
+    hidden: tuple[int, ...]
+
+
+class HiddenLoaded(SessionMessage):
+    place: ChatPlace
+    hidden: tuple[int, ...]
+
+
+class QuestionRead(SessionMessage):
+    """A question of the branch was read again with what the model is shown for it."""
+
+    place: ChatPlace
+    question: StoredMessage
+
+
+class BranchChanged(SessionMessage):
+    """A branch was changed in the store; `then` follows once it is read."""
+
+    place: ChatPlace
+    then: tuple[object, ...] = ()
 
 
 class StoreFailed(SessionMessage):
@@ -571,14 +679,98 @@ class SubmitMessage(SessionMessage):
     is_whole: bool
 
 
-class StartAnswer(SessionMessage):
-    """Answer a stored question; `tokens` are the counts of its documents by id."""
+class LoadBranch(SessionMessage):
+    place: ChatPlace
+
+
+class LoadHidden(SessionMessage):
+    place: ChatPlace
+    messages: tuple[StoredMessage, ...]
+
+
+class ReadQuestion(SessionMessage):
+    place: ChatPlace
+    question_id: int
+
+
+class StoreVersion(SessionMessage):
+    """Store another version of a question or an answer."""
 
     place: ChatPlace
-    question: StoredMessage
+    message: StoredMessage
+    text: str
+
+
+class StoreBranch(SessionMessage):
+    """Store a change of a branch: a chosen version, a message less or one again, or one pinned or not."""
+
+    place: ChatPlace
+    chosen_id: int = 0
+    deleted_id: int = 0
+    restored_id: int = 0
+    pinned: tuple[int, bool] | None = None
+    then: tuple[object, ...] = ()
+
+
+class StartAnswer(SessionMessage):
+    """Answer a question, or go on with an answer.
+
+    `counts` are the tokens of its documents by id; `forced` is what another version of an answer begins with.
+    """
+
+    place: ChatPlace
+    question: StoredMessage | None
+    answer: StoredMessage | None = None
     is_whole: bool = False
+    is_sent: bool = False
     is_queued: bool = False
-    tokens: tuple[tuple[int, int], ...] = ()
+    when_full: str = ""
+    forced: tuple[str, tuple[int, ...]] | None = None
+    counts: tuple[tuple[int, int], ...] = ()
+
+
+class CancelAnswer(SessionMessage):
+    key: int
+
+
+class AskAboutContext(SessionMessage):
+    """The context is full and nothing was sent: ask what to do with a question, or with an answer to continue."""
+
+    place: ChatPlace
+    message_id: int
+
+
+class CloseEditor(SessionMessage):
+    message_id: int
+
+
+class FocusMessage(SessionMessage):
+    message_id: int
+
+
+class ReportSent(SessionMessage):
+    """A question of the shown chat is answered from passages, and can be from whole documents."""
+
+    question: StoredMessage
+
+
+class ReportStarted(SessionMessage):
+    message_id: int
+
+
+class ReportMemoryMoved(SessionMessage):
+    """Earlier turns left the shown chat's context or came back into it."""
+
+
+class ReportBusy(SessionMessage):
+    """A change has to wait for the running answer."""
+
+
+class ReportDeleted(SessionMessage):
+    """A message was deleted, with what follows it; undo can restore both."""
+
+    place: ChatPlace
+    message: StoredMessage
 
 
 class TouchChat(SessionMessage):

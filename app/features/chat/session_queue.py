@@ -1,4 +1,4 @@
-"""What becomes of queued messages and running answers: steps from one state of a chat to the next."""
+"""What becomes of queued messages: steps from one state of a chat to the next."""
 
 from __future__ import annotations
 
@@ -7,10 +7,9 @@ from dataclasses import replace
 from typing import Any
 
 from app.features.chat import session_messages as m
-from app.features.chat.message_draft import (
-    ChatPlace,
-)
-from app.features.chat.session_state import ChatState, QueueState, RunningAnswer, Step
+from app.features.chat.message_draft import ChatPlace
+from app.features.chat.session_answers import with_question
+from app.features.chat.session_state import ChatState, QueueState, Step
 
 
 def ask_for_next(state: ChatState) -> Step:
@@ -20,7 +19,8 @@ def ask_for_next(state: ChatState) -> Step:
 
 
 def _may_send_next(state: ChatState) -> bool:
-    return QueueState.ON in state.queue_states.values() and not state.is_busy and state.may_send_queue
+    is_queue_on = QueueState.ON in state.queue_states.values() and state.may_send_queue
+    return not state.is_busy and (is_queue_on or state.whole is not None)
 
 
 def with_queue_state(state: ChatState, place: ChatPlace, queue_state: QueueState) -> ChatState:
@@ -46,13 +46,20 @@ def _on_send_next(state: ChatState, _message: m.SendNext) -> Step:
     state = replace(state, is_next_asked=False)
     if not _may_send_next(state):
         return state, ()
+    if state.whole is not None:
+        (place, question_id), state = state.whole, replace(state, whole=None)
+        return state, ((m.AnswerQuestion(question_id, is_whole=True),) if place == state.place else ())
     allowed = frozenset(place for place, kept in state.queue_states.items() if kept is QueueState.ON)
     state = replace(state, is_next_due=False)
     return state, (m.StoreNext(state.place, allowed, state.ended_in, state.edited_id), m.LoadQueue(state.place))
 
 
 def _on_queued_sent(state: ChatState, message: m.QueuedSent) -> Step:
-    return state, (m.StartAnswer(message.place, message.question, is_queued=True), m.TouchChat(message.place))
+    place, question = message.place, message.question
+    state, effects = with_question(state, place, question)
+    told = (m.ReportSent(question),) if place == state.place else ()
+    start = m.StartAnswer(place, question, is_sent=True, is_queued=True)
+    return state, (*effects, start, m.TouchChat(place), *told)
 
 
 def _on_queue_failed(state: ChatState, message: m.QueueFailed) -> Step:
@@ -92,31 +99,6 @@ def _on_raise_queued(state: ChatState, message: m.RaiseQueued) -> Step:
     return state, (m.StoreQueued(state.place, order=tuple(ids)), m.LoadQueue(state.place), told)
 
 
-def _on_answer_began(state: ChatState, message: m.AnswerBegan) -> Step:
-    return replace(state, answers=(*state.answers, RunningAnswer(message.key, message.place, message.is_main))), ()
-
-
-def _on_answer_stopped(state: ChatState, message: m.AnswerStopped) -> Step:
-    answers = tuple(replace(a, is_stopped=True) if a.key == message.key else a for a in state.answers)
-    return replace(state, answers=answers), ()
-
-
-def _on_answer_ended(state: ChatState, message: m.AnswerEnded) -> Step:
-    """Update the queue after an answer: nothing is sent automatically after one that was stopped or failed."""
-    ended = next((answer for answer in state.answers if answer.key == message.key), None)
-    if ended is None:
-        return state, ()
-    state = replace(state, answers=tuple(answer for answer in state.answers if answer is not ended), is_next_due=True)
-    if not ended.is_main:
-        return state, ()
-    on, after = QueueState.ON, QueueState.AFTER_NEXT
-    becomes = {after: on} if message.is_well else {on: after}
-    becomes[QueueState.AFTER_STOP] = on
-    states = {place: becomes.get(kept, kept) for place, kept in state.queue_states.items()}
-    is_gone = ended.place.talk.is_temporary and ended.place.talk is not state.place.talk
-    return replace(state, queue_states=states, ended_in=None if is_gone else ended.place), ()
-
-
 def _on_sending_allowed(state: ChatState, message: m.SendingAllowed) -> Step:
     return replace(state, may_send_queue=message.is_allowed, is_next_due=True), ()
 
@@ -133,8 +115,5 @@ QUEUE_HANDLERS: dict[type, Callable[[ChatState, Any], Step]] = {
     m.RemoveQueued: _on_remove_queued,
     m.PutBackQueued: _on_put_back_queued,
     m.RaiseQueued: _on_raise_queued,
-    m.AnswerBegan: _on_answer_began,
-    m.AnswerStopped: _on_answer_stopped,
-    m.AnswerEnded: _on_answer_ended,
     m.SendingAllowed: _on_sending_allowed,
 }

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from app.features.chat.message_draft import (
     AwaitedFile,
@@ -16,6 +16,10 @@ from app.features.chat.message_draft import (
     DraftPicture,
 )
 from app.store.queued import QueuedMessage
+
+if TYPE_CHECKING:
+    from app.features.chat.answer_draft import AnswerDraft
+    from app.store.conversations import StoredMessage
 
 
 class QueueState(Enum):
@@ -40,10 +44,22 @@ class HeldMessage:
 
 @dataclass(frozen=True)
 class RunningAnswer:
+    """An answer being written. Its text grows in `draft`, which is None until it has its row in the store."""
+
     key: int
     place: ChatPlace
     is_main: bool = True
+    is_paired: bool = False
+    """True for one of two that are compared."""
     is_stopped: bool = False
+    is_finished: bool = False
+    draft: AnswerDraft | None = None
+    full_id: int = 0
+    """Message that the full context leaves no room for; 0 for none."""
+
+    @property
+    def message_id(self) -> int:
+        return self.draft.message_id if self.draft is not None else 0
 
 
 @dataclass(frozen=True)
@@ -84,7 +100,17 @@ class ChatState:
     is_counting: bool = False
     scanned: frozenset[tuple[bool, int]] = frozenset()
     """Documents whose picture pages are being read, as in `ScansChanged`."""
+    branch: tuple[StoredMessage, ...] = ()
+    """Messages of the shown branch, without answers being written."""
+    hidden: tuple[int, ...] = ()
+    """Ids of those that the model isn't shown."""
+    opened: int = 0
+    """How often a chat was opened."""
+    project_id: int | None = None
+    """Project in which a new chat will be stored."""
     answers: tuple[RunningAnswer, ...] = ()
+    whole: tuple[ChatPlace, int] | None = None
+    """Question to be answered from whole documents once no answer runs."""
     queue: tuple[QueuedMessage, ...] = ()
     """Queued messages of the shown chat, next one first."""
     queue_names: tuple[tuple[str, ...], ...] = ()
@@ -133,6 +159,19 @@ class ChatState:
     def is_busy(self) -> bool:
         """True while any answer is running, in this chat or another."""
         return bool(self.answers)
+
+    def answers_in(self, place: ChatPlace) -> tuple[RunningAnswer, ...]:
+        return tuple(answer for answer in self.answers if answer.place == place)
+
+    def answer_of(self, key: int) -> RunningAnswer | None:
+        return next((answer for answer in self.answers if answer.key == key), None)
+
+    def message_of(self, message_id: int) -> StoredMessage | None:
+        return next((message for message in self.branch if message.id == message_id), None)
+
+    def with_answer(self, answer: RunningAnswer) -> ChatState:
+        """Return the state with this answer in the place of the one with its key."""
+        return replace(self, answers=tuple(answer if other.key == answer.key else other for other in self.answers))
 
     @property
     def queue_state(self) -> QueueState:

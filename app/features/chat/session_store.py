@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from app.core.errors.app_error import AppError
+from app.core.events import Role
 from app.core.visible import visible_name
 from app.features.chat import session_messages as m
 from app.features.chat.message_draft import ChatPlace, DraftDocument
+from app.features.chat.prompt_builder import hidden_ids
 from app.features.chat.titles import first_words
 from app.store.conversations import Attachment
 from app.store.document_store import StoredDocument
@@ -58,6 +61,11 @@ class SessionStore:
             m.StoreNext: self._store_next,
             m.LoadQueue: self._load_queue,
             m.StoreQueued: self._store_queued,
+            m.LoadBranch: self._load_branch,
+            m.LoadHidden: self._load_hidden,
+            m.ReadQuestion: self._read_question,
+            m.StoreVersion: self._store_version,
+            m.StoreBranch: self._store_branch,
         }
 
     def serves(self, effect: object) -> bool:
@@ -90,16 +98,19 @@ class SessionStore:
                 self._change("window", new_chat_draft=text)
         else:
             conversation = place.talk.conversations.get(place.conversation_id)
-            # Each save is synced to the disk, so nothing is written that is there.
-            if conversation is not None and conversation.draft != text:
-                place.talk.conversations.update(place.conversation_id, draft=text)
+            # Each save is synced to the disk, so nothing is written that is there. A deleted chat may be restored.
+            if conversation is None or conversation.draft != text:
+                with suppress(KeyError):
+                    place.talk.conversations.update(place.conversation_id, draft=text)
         return m.TextStored(place, text)
 
     def _append_text(self, effect: m.AppendText) -> None:
         talk, number = effect.place.talk, effect.place.conversation_id
-        conversation = talk.conversations.get(number) if number is not None else None
-        before = conversation.draft if conversation is not None else self._settings().window.new_chat_draft
-        self._store_text(m.StoreText(effect.place, "\n\n".join(text for text in (before, effect.text) if text)))
+        if number is not None:
+            talk.conversations.append_to_draft(number, effect.text)
+        else:
+            before = self._settings().window.new_chat_draft
+            self._change("window", new_chat_draft=f"{before}\n\n{effect.text}" if before else effect.text)
 
     def _store_unread(self, effect: m.StoreUnread) -> m.UnreadStored:
         self._change("window", unread_files=effect.lines)
@@ -219,6 +230,54 @@ class SessionStore:
             queued.remove(effect.removed_id)
         if effect.restored is not None:
             queued.put_back(effect.restored)
+
+    @staticmethod
+    def _load_branch(effect: m.LoadBranch) -> m.BranchLoaded:
+        conversations, number = effect.place.talk.conversations, effect.place.conversation_id
+        conversation = conversations.get(number) if number is not None else None
+        messages = tuple(conversations.read_branch(conversation.id)) if conversation is not None else ()
+        hidden = hidden_ids(conversation, messages) if conversation is not None else ()
+        return m.BranchLoaded(effect.place, messages, hidden)
+
+    @staticmethod
+    def _load_hidden(effect: m.LoadHidden) -> m.HiddenLoaded | None:
+        number = effect.place.conversation_id
+        conversation = effect.place.talk.conversations.get(number) if number is not None else None
+        hidden = hidden_ids(conversation, effect.messages) if conversation is not None else ()
+        return m.HiddenLoaded(effect.place, hidden)
+
+    @staticmethod
+    def _read_question(effect: m.ReadQuestion) -> m.QuestionRead | None:
+        question = effect.place.talk.conversations.get_message(effect.question_id)
+        return m.QuestionRead(effect.place, question) if question is not None else None
+
+    @staticmethod
+    def _store_version(effect: m.StoreVersion) -> m.BranchChanged:
+        talk, old, place = effect.place.talk, effect.message, effect.place
+        try:
+            if old.role is Role.USER:
+                question = talk.edit_question(old.id, effect.text)
+                return m.BranchChanged(place, (m.CloseEditor(old.id), m.AnswerQuestion(question.id)))
+            answer = talk.edit_answer(old.id, effect.text)
+        except KeyError:  # it was deleted meanwhile
+            return m.BranchChanged(place)
+        return m.BranchChanged(place, (m.CloseEditor(old.id), m.TouchChat(place), m.FocusMessage(answer.id)))
+
+    @staticmethod
+    def _store_branch(effect: m.StoreBranch) -> m.BranchChanged:
+        conversations = effect.place.talk.conversations
+        try:
+            if effect.chosen_id:
+                conversations.choose_version(effect.chosen_id)
+            if effect.deleted_id:
+                conversations.delete_message(effect.deleted_id)
+            if effect.restored_id:
+                conversations.restore_message(effect.restored_id)
+            if effect.pinned is not None:
+                conversations.set_message_pinned(*effect.pinned)
+        except KeyError:  # it was deleted meanwhile
+            return m.BranchChanged(effect.place)
+        return m.BranchChanged(effect.place, effect.then)
 
 
 def _names_of(talk: AnswerService, message: QueuedMessage) -> tuple[str, ...]:

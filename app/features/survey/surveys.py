@@ -22,7 +22,8 @@ from app.core.events import CancelToken, FinishReason, ModelLoaded, Role, TextDe
 from app.documents.blocks import PAGE_MARKS, Block, BlockKind, rows_of
 from app.engine.contract import Engine
 from app.engine.protocol import Ask
-from app.features.chat.answer_service import AnswerDraft, AnswerService, AnswerStarted
+from app.features.chat.answer_draft import AnswerDraft
+from app.features.chat.answer_service import AnswerService, AnswerStarted
 from app.features.error_messages import count_units
 from app.features.models.model_languages import weights_of
 from app.features.retrieval.question_scope import QuestionScope, WantedScope
@@ -691,7 +692,6 @@ class DocumentSurveys:
         answer = conversations.add_message(
             question.conversation_id, question_id, Role.ASSISTANT, "", state=MessageState.WRITING
         )
-        yield AnswerStarted(answer.id)
         # A continued answer's text is shown already; it is replaced at the end.
         yield from self._write_answer(answer, question, cancel, shows=True)
 
@@ -700,7 +700,6 @@ class DocumentSurveys:
         answer = self._stored_message(answer_id)
         assert answer.parent_id is not None
         self._chat.conversations.finish_message(answer.id, answer.text, MessageState.WRITING)
-        yield AnswerStarted(answer.id)
         yield from self._write_answer(answer, self._stored_message(answer.parent_id), cancel, shows=False)
 
     def _write_answer(
@@ -710,6 +709,7 @@ class DocumentSurveys:
         draft = AnswerDraft(conversations, answer.id, answer.text)
         listed, is_empty = None, True
         try:
+            yield AnswerStarted(draft)
             # Marked at once, so that an answer cut off by a crash is known as one that can go on.
             conversations.set_sources(answer.id, [made_to_fields(SurveyCoverage())])
             documents = inputs_of(self._chat.documents, self._chat.looks.documents_of(question.id))

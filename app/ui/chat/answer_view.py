@@ -205,6 +205,10 @@ class AnswerView(TurnView):
         return self.written.text
 
     @property
+    def thinking_text(self) -> str:
+        return self._thinking.text if self._thinking is not None else ""
+
+    @property
     def thinking(self) -> ThinkingView:
         """The view of the model's thinking, created on first access; hidden without any."""
         if self._thinking is None:

@@ -12,12 +12,11 @@ from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QVBoxLay
 
 from app.core.errors.app_error import AppError
 from app.core.events import Role
+from app.features.chat import session_messages as m
 from app.features.chat.prompt_builder import PromptBreakdown
 from app.features.chat_services import Chats
 from app.features.error_messages import PersonMessage
-from app.ui.chat.answering import RunningAnswerView
 from app.ui.chat.open_chat import OpenChat
-from app.ui.chat.transcript import is_question
 from app.ui.i18n import tr, window_title
 from app.ui.shared_labels import (
     COUNTING,
@@ -41,6 +40,7 @@ from app.ui.widgets.labels import announce, plain_label
 
 if TYPE_CHECKING:
     from app.features.chat.answer_service import AnswerService
+    from app.features.chat.message_draft import ChatPlace
     from app.store.conversations import Conversation
     from app.ui.chat.prompt_view import Look
 
@@ -125,7 +125,12 @@ class ChatMemory(QObject):
         self._counted: ContextSubject | None = None
         self._timer = QTimer(self, singleShot=True, interval=DELAY_MS)
         self._timer.timeout.connect(self.count_context)
-        chat.answering.connect(self._follow_answer)
+        chat.session.serve(
+            {
+                m.ReportMemoryMoved: lambda _effect: self._on_memory_moved(),
+                m.AskAboutContext: lambda effect: self._on_full(effect.place, effect.message_id),
+            }
+        )
 
     @property
     def is_counting(self) -> bool:
@@ -198,39 +203,30 @@ class ChatMemory(QObject):
         if not isinstance(error, AppError):
             raise error
 
-    def _follow_answer(self, answering: RunningAnswerView) -> None:
-        talk = self._chat.talk
-        answering.memory_moved.connect(self._on_memory_moved)
-        # The chat that asked, as another one may be shown when the answer comes.
-        answering.context_full.connect(lambda id_: self._on_full(talk, answering.conversation_id, id_))
-
     def _on_memory_moved(self) -> None:
-        self._chat.show_hidden()
+        self._chat.show_state()
         divider = self._chat.transcript.divider
         if divider.isVisible():
             announce(divider, divider.text)
 
-    def _on_full(self, talk: AnswerService, conversation_id: int, message_id: int) -> None:
+    def _on_full(self, place: ChatPlace, message_id: int) -> None:
         """Ask what to do about a full context. The question is stored without an answer, and nothing was sent."""
         # The dialog would be about a chat that nobody sees.
-        if self._chat.talk is not talk or self._chat.conversation_id != conversation_id:
+        session = self._chat.session
+        if session.state.place != place:
             self._notify.show_notice(
                 PersonMessage(tr("A chat no longer fits into the model’s context."), tr("Your message was kept."))
             )
             return
         # The question is stored, but the chat doesn't show it yet.
-        self._chat.refresh()
+        session.dispatch(m.ReloadBranch())
         dialog = ContextFull(self._theme, self._window)
-        dialog.compact_wanted.connect(lambda: self._on_compact(message_id))
+        stored = session.state.message_of(message_id)
+        is_question = stored is not None and stored.role is Role.USER
+        command = m.AnswerQuestion if is_question else m.ContinueAnswer
+        dialog.compact_wanted.connect(lambda: session.dispatch(command(message_id, when_full="compact")))
         dialog.new_chat_wanted.connect(lambda: self._on_new_chat(message_id))
         dialog.open()
-
-    def _on_compact(self, message_id: int) -> None:
-        turn = self._chat.transcript.turn_of(message_id)
-        if is_question(turn):
-            self._chat.answer(message_id, when_full="compact")
-        else:
-            self._chat.go_on(message_id, when_full="compact")
 
     def _on_new_chat(self, message_id: int) -> None:
         documents = self._chat.transcript.documents.attached(message_id)

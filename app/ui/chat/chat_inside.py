@@ -12,11 +12,13 @@ from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QApplication, QPlainTextEdit, QTextEdit, QWidget
 from shiboken6 import isValid
 
-from app.core.events import CancelToken, Guess, PromptProgress, Role, TokenSeen
+from app.core.events import CancelToken, Guess, PromptProgress, Role, TextDelta, TokenChosen, TokenSeen
+from app.features.chat.answer_service import AnswerStarted
+from app.features.chat.session_messages import AnswerFrom
 from app.features.error_messages import PersonMessage
 from app.features.inside.looks import replace_token, tokens_within
 from app.features.survey.wanted import made_of
-from app.ui.chat.answering import RunningAnswerView
+from app.ui.chat.answering import LiveAnswer
 from app.ui.chat.turn import TurnView
 from app.ui.i18n import tr
 from app.ui.inside.look import MESSAGE, PROMPT, SELECTION, InspectedAnswer, InspectedText, Subjects
@@ -102,7 +104,7 @@ class ChatSubjects(Subjects):
             text, forced = found
             self._before = (text, tokens[: number + 1 - len(forced)])
             with self._notify.guard():
-                self._chat.open_chat.answer_from(answer.message_id, text, forced)
+                self._chat.session.dispatch(AnswerFrom(answer.message_id, text, tuple(forced)))
 
     def _answer_of(self, message: StoredMessage) -> ChatAnswer:
         if message.id not in self._answers:
@@ -133,18 +135,18 @@ class ChatSubjects(Subjects):
             self._answers = {}
         self.changed.emit()
 
-    def _on_answering(self, answering: RunningAnswerView) -> None:
+    def _on_answering(self, key: int, stream: LiveAnswer) -> None:
         self._chosen_id = 0
         self._live = None
         if self._chat.open_chat.alternatives >= 0:
             live = self._live = ChatAnswer(self._chat, 0, self)
-            answering.started.connect(partial(self._on_started, live))
             live.begin_with(*self._before)
-            live.follow_answer(answering)
+            live.follow_answer(key, stream)
         self._before = ("", ())
         self.changed.emit()
 
-    def _on_started(self, live: ChatAnswer, message_id: int) -> None:
+    def show_started(self, live: ChatAnswer, message_id: int) -> None:
+        """Take over what is known of an answer that has its row in the store."""
         live.message_id = message_id
         # The answer goes on: its first tokens were recorded before.
         if message_id in self._answers:
@@ -208,12 +210,14 @@ class ChatAnswer(InspectedAnswer):
         # Held weakly, as in `now`.
         self._talk, self.conversation_id = ref(chat.open_chat.talk), chat.conversation_id
         self.message_id = message_id
-        self._text_before = ""
+        self._begins_with = ""
         self._came: list[TokenSeen] = []
         self._seen: list[TokenSeen] = []
         self._first = 0
         """Index of the first received token that belongs to its text."""
-        self._answering: RunningAnswerView | None = None
+        self._stream: LiveAnswer | None = None
+        self._key = self._length = 0
+        """Key of the answer in its stream, and how much of its text has come with the tokens."""
 
     @property
     def talk(self) -> AnswerService | None:
@@ -226,16 +230,28 @@ class ChatAnswer(InspectedAnswer):
 
     def begin_with(self, text: str, tokens: Sequence[TokenSeen]) -> None:
         """Set the text and tokens that the answer begins with."""
-        self._text_before, self._came = text, list(tokens)
+        self._begins_with, self._came = text, list(tokens)
 
-    def follow_answer(self, answering: RunningAnswerView) -> None:
-        """Collect the tokens and text of an answer being written."""
-        self._answering, self.is_being_written = answering, True
-        answering.token_came.connect(lambda token: self._came.append(token))  # noqa: PLW0108 - to another list later
-        answering.text_came.connect(self._on_text)
+    def follow_answer(self, key: int, stream: LiveAnswer) -> None:
+        self._key, self._stream, self.is_being_written = key, stream, True
+        stream.happened.connect(self._on_happened)
+        stream.grew.connect(self._on_grew)
+
+    def _on_happened(self, key: int, event: object) -> None:
+        if key != self._key:
+            return
+        if isinstance(event, AnswerStarted):
+            self._subjects.show_started(self, event.message_id)
+        elif isinstance(event, TokenChosen):
+            self._came.append(event.token)
+        elif isinstance(event, TextDelta) and not event.thinking:
+            self._length += len(event.text)
 
     def finish(self) -> None:
-        self._answering, self.is_being_written = None, False
+        if self._stream is not None:
+            self._stream.happened.disconnect(self._on_happened)
+            self._stream.grew.disconnect(self._on_grew)
+        self._stream, self.is_being_written = None, False
         talk = self.talk
         stored = talk.conversations.get_message(self.message_id) if talk is not None and self.message_id else None
         self.text = stored.text if stored is not None else ""
@@ -255,14 +271,17 @@ class ChatAnswer(InspectedAnswer):
     def go_on_with(self, tokens: Sequence[TokenSeen], number: int, guess: Guess) -> None:
         self._subjects.go_on_from(self, tokens, number, guess)
 
-    def _on_text(self, _text: str) -> None:
-        answering = self._answering
-        if answering is None:
+    def _on_grew(self) -> None:
+        answer = self._stream.answer if self._stream is not None else None
+        if answer is None or answer.key != self._key or answer.draft is None or not self._length:
             return
         # Only what is new: matching all tokens with the text would take longer each time.
         if self._seen:
             self._seen += self._came[self._first + len(self._seen) :]
         else:
-            self._seen = tokens_within(self._came, self._text_before + answering.text)
+            # The draft may be ahead of the tokens.
+            begin = answer.draft.begins_at
+            written = answer.draft.text[0 if self._begins_with else begin : begin + self._length]
+            self._seen = tokens_within(self._came, written)
             self._first = len(self._came) - len(self._seen)
         self.grew.emit()

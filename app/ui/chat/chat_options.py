@@ -147,12 +147,12 @@ class ChatOptions(QObject):
         """A new chat as its first message will store it; None for a stored chat."""
         if self._conversation is not None:
             return None
-        return plan_conversation(self._chosen, memory=self._memory, project_id=self._chat.project_id)
+        return plan_conversation(self._chosen, memory=self._memory, project_id=self._chat.session.state.project_id)
 
     def create(self) -> Conversation:
         """Store the new chat with its options, before its first message. Raises storage errors."""
         conversation = self._chat.talk.conversations.create(
-            system_prompt=self._chosen.system_prompt, project_id=self._chat.project_id
+            system_prompt=self._chosen.system_prompt, project_id=self._chat.session.state.project_id
         )
         self._conversation = conversation
         self._save()

@@ -296,7 +296,7 @@ class ProjectBanner(QPushButton):
         talk, number = self._chat.talk, self._chat.conversation_id
         try:
             chat = talk.conversations.get(number) if number is not None else None
-            project = talk.preambles.project_of(chat, self._chat.project_id if number is None else None)
+            project = talk.preambles.project_of(chat, self._chat.session.state.project_id if number is None else None)
         # The error is told where the chat itself is read.
         except AppError:
             project = None

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtWidgets import QWidget
 
-from app.features.chat.session_messages import SaveDraft
+from app.features.chat.message_draft import ChatPlace
+from app.features.chat.session_messages import ChooseProject, ReloadBranch, SaveDraft, StopAnswers
 from app.features.shown_document import TextHighlight
 from app.store.message_rows import MessageState
 from app.store.projects import Tags
@@ -204,7 +205,7 @@ class ChatTab(Tab):
         """
         self.show_chat(None, is_temporary=is_temporary)
         if project_id is not None:
-            self.chat.open_chat.project_id = project_id
+            self.chat.session.dispatch(ChooseProject(project_id))
             self.chat.project_banner.refresh_project()
         self._ui.go.show_tab(CHAT)
         if assistant is not None:
@@ -224,10 +225,7 @@ class ChatTab(Tab):
 
     def restore_list(self) -> None:
         self.sidebar.reload()
-        # While an answer is written its view is ahead of the store.
-        if not self.chat.busy:
-            with self._ui.notify.guard():
-                self.chat.open_chat.refresh()
+        self.chat.session.dispatch(ReloadBranch())
 
     def import_files(self, files: Sequence[Path]) -> None:
         self._exchange.import_files(files)
@@ -496,7 +494,9 @@ class DeletedChats(QObject):
         view.answer_finished.connect(lambda _: self._forget())
 
     def add(self, conversation_id: int) -> None:
-        is_running = self._view.open_chat.stop_in(conversation_id)
+        place = ChatPlace(self._chat, conversation_id)
+        is_running = bool(self._view.session.state.answers_in(place))
+        self._view.session.dispatch(StopAnswers(place))
         if self._view.conversation_id == conversation_id:
             self.left.emit()
         self._ids.append(conversation_id)

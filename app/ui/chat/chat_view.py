@@ -14,35 +14,41 @@ from app.core.paths import starter_model
 from app.features.chat.message_draft import ChatPlace
 from app.features.chat.session import ChatSession
 from app.features.chat.session_messages import (
+    AnswerWhole,
     PauseQueue,
+    ReportSent,
+    ReportStarted,
     SaveDraft,
     SendingAllowed,
     SendMessage,
-    StartAnswer,
+    ShowChat,
+    ShowVersion,
+    StopAnswers,
     SubmitMessage,
     TakeBack,
-    TouchChat,
     TypeText,
 )
 from app.features.chat.session_store import SessionStore
 from app.features.survey.wanted import can_read_all
-from app.ui.chat.answering import LiveAnswer, RunningAnswerView
+from app.ui.chat.answering import LiveAnswer
 from app.ui.chat.attaching import ChatAttachments
 from app.ui.chat.chat_assistants import ChatAssistants
 from app.ui.chat.chat_context import ChatMemory, ContextSubject
+from app.ui.chat.chat_links import ChatLinks
 from app.ui.chat.chat_options import ChatOptions, OwnModel
 from app.ui.chat.chat_projects import ProjectBanner
 from app.ui.chat.composer import Composer, MessageEdit
 from app.ui.chat.composer_prompts import ComposerPrompts
 from app.ui.chat.draft_pictures import SeeLarge
 from app.ui.chat.message_queue import QueueView
-from app.ui.chat.open_chat import OpenChat, TurnActions, busy_words
+from app.ui.chat.open_chat import OpenChat
 from app.ui.chat.pasted import PastedText
 from app.ui.chat.quoting import QuoteButton
 from app.ui.chat.second_model import AnswerPairs, SecondModel
 from app.ui.chat.session_work import SessionWork
 from app.ui.chat.survey import SurveyOffer, SurveyOffering, SurveysOf
 from app.ui.chat.transcript import ChatTranscript, scroll_by_key
+from app.ui.chat.turn_actions import TurnActions
 from app.ui.chat.welcome import EmptyState
 from app.ui.i18n import tr
 from app.ui.shell.model_about import OtherModels
@@ -53,6 +59,7 @@ from app.ui.widgets.buttons import text_button
 from app.ui.widgets.labels import announce, plain_label
 
 if TYPE_CHECKING:
+    from app.features.chat.session_state import RunningAnswer
     from app.features.chat_services import Chats
     from app.ui.chat.find import FindBar
 
@@ -113,12 +120,6 @@ class ChatView(QWidget):
         self.selection = self._quoting.selection
         self.empty = EmptyState(theme)
         self.composer = Composer(theme)
-        self.live = LiveAnswer(
-            notify,
-            stored=lambda number: self.open_chat.talk.conversations.get_message(number),  # noqa: PLW0108 - another one later
-            is_loading=lambda: self.model_state == "loading",
-            parent=self,
-        )
         surveys = SurveysOf(chats.surveys_of)
         # Created with the chat's options, which come later.
         store = SessionStore(
@@ -129,7 +130,9 @@ class ChatView(QWidget):
             create_chat=lambda: self.options.create().id,
         )
         self.session = ChatSession(ChatPlace(chats.kept), store)
+        self.live = LiveAnswer(self.session, notify, is_loading=lambda: self.model_state == "loading", parent=self)
         self.open_chat = OpenChat(self.session, self.transcript, self.live, surveys, notify=notify, window=self)
+        ChatLinks(self.open_chat, notify)
         self.models = OtherModels(chats.loaded, self)
         self.options = ChatOptions(self.composer, self.open_chat, chats, self.models, theme, notify=notify, window=self)
         self.own = OwnModel(self.options, self.models, chats, theme, notify=notify, window=self)
@@ -192,7 +195,6 @@ class ChatView(QWidget):
 
     def show_conversation(self, conversation_id: int | None) -> None:
         """Open a chat with its draft; an answer running elsewhere continues."""
-        self._leave_temporary()
         self._show(ChatPlace(self._chats.kept, conversation_id))
 
     def show_message(self, message_id: int, words: str = "") -> None:
@@ -200,39 +202,33 @@ class ChatView(QWidget):
         with self._notify.guard():
             # On another branch.
             if self.transcript.turn_of(message_id) is None:
-                if self.busy:
-                    self._notify.show_notice(busy_words())
+                self.session.dispatch(ShowVersion(message_id))
+                if self.transcript.turn_of(message_id) is None:
                     return
-                self.open_chat.talk.conversations.choose_version(message_id)
-                self.open_chat.refresh()
             self.finding.show_message(message_id, words)
 
     def show_temporary(self) -> None:
-        self._leave_temporary()
         self._show(ChatPlace(self._chats.new_temporary()))
 
-    def _leave_temporary(self) -> None:
-        """Discard the visible chat if it is temporary, stopping its answer."""
-        if not self.is_temporary:
-            return
-        if self.conversation_id is not None:
-            self.open_chat.stop_in(self.conversation_id)
-        if self.transcript.places.count:
-            self._notify.mention(tr(TEMPORARY_CHAT_CLOSED))
-
     def _show(self, place: ChatPlace) -> None:
+        if self.is_temporary and self.transcript.places.count and place.talk is not self.open_chat.talk:
+            self._notify.mention(tr(TEMPORARY_CHAT_CLOSED))
         self.offering.forget_sent()
         if self._has_finding:
             self.finding.forget()
         self._banner.setVisible(place.talk.is_temporary and not self._is_small)
-        conversation, messages = self.open_chat.show(place)
+        self.session.dispatch(ShowChat(place))
+        state, conversation = self.session.state, None
+        if state.place.conversation_id is not None:
+            with self._notify.guard():
+                conversation = state.place.talk.conversations.get(state.place.conversation_id)
         self.options.show(conversation)
         # Documents of the draft may be open beside the chat, too.
-        drafted = [part.document.id for part in self.session.state.documents if part.document is not None]
+        drafted = [part.document.id for part in state.documents if part.document is not None]
         ids = [*self.transcript.documents.ids, *drafted]
-        self.documents_known.emit(frozenset((self.open_chat.talk.documents, number) for number in ids))
+        self.documents_known.emit(frozenset((state.place.talk.documents, number) for number in ids))
         # Until the next prompt is counted, the last answer tells how much is used.
-        used = [m.stats.prompt_tokens + m.stats.generated_tokens for m in messages if m.stats is not None]
+        used = [m.stats.prompt_tokens + m.stats.generated_tokens for m in state.branch if m.stats is not None]
         self.context_changed.emit(used[-1] if used else 0)
         self.update_note()
 
@@ -259,14 +255,13 @@ class ChatView(QWidget):
 
     def stop(self) -> None:
         """Stop the running answers; the text so far is kept."""
-        self.live.stop()
-        self.pairs.stop()
+        self.session.dispatch(StopAnswers())
 
     def update_note(self) -> None:
         """Update the short note next to the composer's buttons."""
-        answering = self.live.answering or self.pairs.live.answering
+        answering = next(iter(self.session.state.answers), None)
         note = ""
-        if answering is not None and answering.conversation_id != self.conversation_id:
+        if answering is not None and answering.place != self.session.state.place:
             note = tr("An answer is being written in another chat")
         elif answering is None and self.can_chat and self.model_state == "loading" and not self.own.is_elsewhere:
             note = tr("The model is loading. Your message will be sent when it’s ready.")
@@ -288,7 +283,7 @@ class ChatView(QWidget):
         # Escape ends one thing at a time: what waits, the answer, the queue, the selection, the search.
         if event.key() == Qt.Key.Key_Escape and self.session.state.held is not None:
             self.session.dispatch(TakeBack())
-        elif event.key() == Qt.Key.Key_Escape and self.busy and not self.live.is_stopping:
+        elif event.key() == Qt.Key.Key_Escape and any(not answer.is_stopped for answer in self.session.state.answers):
             self.stop()
         elif event.key() == Qt.Key.Key_Escape and self.session.state.may_pause_queue:
             self.session.dispatch(PauseQueue())
@@ -318,9 +313,7 @@ class ChatView(QWidget):
         )
         self.pasted = PastedText(self.session, self.composer, self.attaching, theme=self._theme, notify=self._notify)
         self.waiting = QueueView(self.session, self._theme, self._notify, self.focus_composer)
-        self._sending = MessageSending(
-            self.open_chat, self.composer, own=self.own, pairs=self.pairs, notify=self._notify
-        )
+        self._sending = MessageSending(self.open_chat, self.composer, own=self.own)
         self.survey_offer = SurveyOffer(self._theme)
         self.extra_rows = QVBoxLayout()
         """Place above the message field for rows that are created after the window."""
@@ -376,7 +369,12 @@ class ChatView(QWidget):
         self.answer_finished.connect(self.offering.look_later)
         self.survey_offer.whole_wanted.connect(lambda: self._sending.send_offered(self.offering, is_whole=True))
         self.survey_offer.passages_wanted.connect(lambda: self._sending.send_offered(self.offering))
-        self._sending.sent.connect(self.offering.look_at)
+        self.session.serve(
+            {
+                ReportSent: lambda effect: self.offering.look_at(effect.question),
+                ReportStarted: lambda effect: self.answer_started.emit(effect.message_id),
+            }
+        )
         self._connect_chat()
 
     def _connect_chat(self) -> None:
@@ -384,13 +382,11 @@ class ChatView(QWidget):
         self.open_chat.shown.connect(  # the greeting while there is no turn
             lambda: self._stack.setCurrentWidget(self.transcript if self.transcript.places.count else self._before)
         )
-        self.open_chat.answering.connect(lambda _: self.composer.set_answering(True))
         self.open_chat.document_wanted.connect(self.document_wanted)
         self.context_changed.connect(self.memory.show_used)
         self.memory.parts_changed.connect(self.update_note)
         self.memory.parts_changed.connect(self.parts_changed)
         self.memory.new_chat_wanted.connect(self._on_new_chat_wanted)
-        self.live.started.connect(self.answer_started)
         self.live.grew.connect(self.answer_grew)
         self.live.used.connect(self.context_changed)
         self.live.ended.connect(self._on_answer_ended)
@@ -475,6 +471,7 @@ class ChatView(QWidget):
         if state.text != self._typed:
             self._typed = state.text
             self.composer.set_text(state.text)
+        self.composer.set_answering(state.is_busy)
         self.composer.set_pictures(are_there=any(not part.error for part in state.pictures))
         self.update_note()
 
@@ -492,14 +489,8 @@ class ChatView(QWidget):
         place = state.place
         return ContextSubject(place.talk, place.conversation_id, state.text, state.key, self.options.planned)
 
-    def _on_answer_ended(self, answering: RunningAnswerView, is_shown: bool) -> None:
-        self.composer.set_answering(self.busy)
-        if is_shown and not self.busy:
-            with self._notify.guard():
-                self.open_chat.refresh()
-        self.update_note()
-        self.title_changed.emit(answering.conversation_id)
-        self.answer_finished.emit(answering.message_id or 0)
+    def _on_answer_ended(self, answer: RunningAnswer) -> None:
+        self.answer_finished.emit(answer.message_id)
 
     def _on_up_pressed(self) -> None:
         if not self.waiting.edit_last():
@@ -523,56 +514,28 @@ class ChatView(QWidget):
 
 
 class MessageSending(QObject):
-    """Asks whether the draft may be sent, and starts the answer of what was sent."""
+    """Sends the draft if a model can answer it, or follows the offer to answer from whole documents."""
 
-    sent = Signal(object)
-    """A question was sent for a normal answer; carries its `StoredMessage`."""
-
-    def __init__(
-        self, chat: OpenChat, composer: Composer, *, own: OwnModel, pairs: AnswerPairs, notify: Notify
-    ) -> None:
+    def __init__(self, chat: OpenChat, composer: Composer, *, own: OwnModel) -> None:
         super().__init__(chat)
-        self._chat, self._composer, self._own, self._pairs, self._notify = chat, composer, own, pairs, notify
+        self._session, self._composer, self._own = chat.session, composer, own
         composer.sent.connect(lambda _text: self.send())
-        chat.session.serve(
-            {
-                SubmitMessage: lambda effect: self.send(is_whole=effect.is_whole),
-                StartAnswer: self._start_answer,
-                TouchChat: lambda effect: chat.touched.emit(effect.place.conversation_id),
-            }
-        )
+        chat.session.serve({SubmitMessage: lambda effect: self.send(is_whole=effect.is_whole)})
 
     def send(self, *, is_whole: bool = False) -> None:
         """Send the draft as Enter does; with `is_whole` it is answered from its whole documents."""
         if self._composer.can_send and self._own.may_answer(lambda: self.send(is_whole=is_whole)):
-            self._chat.session.dispatch(SendMessage(is_whole))
+            self._session.dispatch(SendMessage(is_whole))
 
     def send_offered(self, offering: SurveyOffering, *, is_whole: bool = False) -> None:
         """Follow or decline the offer to answer a question from whole documents."""
         if offering.sent is None:
             self.send(is_whole=is_whole)
         elif is_whole:
-            with self._notify.guard():
-                self._chat.answer_whole(offering.sent)
+            self._session.dispatch(AnswerWhole(offering.sent))
         # Also the one just sent: the choice was made, so it isn't offered again.
         offering.forget_sent()
         self._composer.setFocus(Qt.FocusReason.OtherFocusReason)
-
-    def _start_answer(self, effect: StartAnswer) -> None:
-        chat, question = self._chat, effect.question
-        if effect.place != chat.chat_place:
-            chat.answer_elsewhere(effect.place, question)
-            return
-        with self._notify.guard():
-            chat.transcript.documents.tokens.update(effect.tokens)
-            chat.refresh()
-            if effect.is_queued:
-                # Nobody asked for the view to move.
-                chat.answer(question.id, follows=False)
-            elif effect.is_whole or not self._pairs.ask(question.id):
-                chat.answer(question.id, is_whole=effect.is_whole)
-            if not effect.is_whole:
-                self.sent.emit(question)
 
 
 class TemporaryBanner(QFrame):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject
 
 from app.core.events import CancelToken
+from app.features.chat.session_messages import ReloadBranch
 from app.ui.i18n import tr
 from app.ui.shell import tasks
 from app.ui.shell.notify import Notify
@@ -71,9 +72,8 @@ class AnswerChecking(QObject):
         elif isinstance(event, AnswerChecked):
             self._end_progress()
             if event.unsupported:
-                with self._notify.guard():
-                    # What was found is kept among the answer's sources, and shown from there.
-                    self._chat.open_chat.refresh()
+                # What was found is kept among the answer's sources, and shown from there.
+                self._chat.session.dispatch(ReloadBranch())
 
     def _show_progress(self) -> None:
         if self._progress is not None:

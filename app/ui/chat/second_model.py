@@ -6,6 +6,7 @@ first. With enough memory for both models, the second runs at the same time in i
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -14,12 +15,15 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, QPoint, Signal
 from PySide6.QtWidgets import QMenu, QWidget
 
+from app.core.events import PromptProgress
 from app.core.visible import visible_name
+from app.features.chat.answer_service import AnswerStarted
 from app.features.chat.message_draft import ChatPlace
+from app.features.chat.session_messages import ReloadBranch
 from app.features.chat_services import Chats
 from app.features.error_messages import model_words
 from app.store.conversations import StoredMessage
-from app.ui.chat.answering import LiveAnswer, RunningAnswerView, Work
+from app.ui.chat.answering import LiveAnswer, Work
 from app.ui.chat.chat_options import OwnModel
 from app.ui.chat.composer import Composer
 from app.ui.chat.open_chat import OpenChat
@@ -33,6 +37,7 @@ from app.ui.widgets.labels import announce
 
 if TYPE_CHECKING:
     from app.features.chat.answer_service import AnswerService
+    from app.features.chat.session_state import RunningAnswer
     from app.ui.chat.answer_view import AnswerView
     from app.ui.chat.pair import PairView
     from app.ui.chat.turn import TurnView
@@ -88,9 +93,8 @@ class AnswerPairs(QObject):
         self._chat, self._chats, self._own, self._models = chat, chats, own, models
         self._theme, self._notify, self._window = theme, notify, window
         self.live = LiveAnswer(
+            chat.session,
             notify,
-            # A chat that is opened later has another service.
-            stored=lambda number: chat.talk.conversations.get_message(number),  # noqa: PLW0108 - another one later
             is_loading=lambda: not self.live.is_reading,
             parent=window,
             is_read_out=False,
@@ -98,14 +102,17 @@ class AnswerPairs(QObject):
         self.second: SecondModel | None = None
         """The composer's choice of a second model for the next question."""
         self._pairs: dict[tuple[AnswerService, int], AnswerPair] = {}
-        self._pairs_by_answer: dict[RunningAnswerView, AnswerPair] = {}
+        self._running: dict[int, tuple[AnswerPair, int]] = {}
+        """Pairs with the index of their answer, by the key of each that is being written."""
         self._view: PairView | None = None
-        chat.add_live(self.live)
-        chat.attach = self._attach
+        chat.lives.append(self.live)
+        chat.attach, chat.ask_two = self._attach, self.ask
         # The answers of the pair must not be shown a second time, as messages of the branch.
         chat.before_pair = self._messages_before_pair
         chat.transcript.dropped.connect(lambda _: self._on_dropped())
-        for live in (chat.live, self.live):
+        chat.live.grew.connect(self._on_first_begun)
+        for live in chat.lives:
+            live.happened.connect(self._on_happened)
             live.ended.connect(self._on_ended)
 
     @property
@@ -129,17 +136,14 @@ class AnswerPairs(QObject):
             # The same model would answer the same question twice.
             return False
         pair = self._begin(question_id, [None, second], [self._name_of(first), self._name_of(second)])
-        answering = self._run(pair, 0)
-        # Only once the first has begun: by then its model is in memory, and the room that is left is known.
-        for signal in (answering.progressed, answering.text_came, answering.thought_came):
-            signal.connect(lambda *_: None if answering.is_stopped else self._begin_second(pair))
+        self._run(pair, 0)
         return True
 
     def compare(self, answer: StoredMessage, second: Path) -> None:
         """Let another model answer the question of an existing answer, hiding the turns that followed it."""
         if answer.parent_id is None:
             return
-        path = self._chat.path()
+        path = self._chat.branch
         # It may be on another branch by now.
         ids = [message.id for message in path]
         if answer.id in ids:
@@ -177,7 +181,7 @@ class AnswerPairs(QObject):
 
     def _show_version(self, answer: StoredMessage, other_id: int) -> None:
         """Compare two stored versions. The one that was shown leads, and what follows it returns with it."""
-        path, other = self._chat.path(), self._chat.talk.conversations.get_message(other_id)
+        path, other = self._chat.branch, self._chat.talk.conversations.get_message(other_id)
         ids = [message.id for message in path]
         if other is None or answer.id not in ids or self._chat.is_busy:
             return
@@ -196,10 +200,6 @@ class AnswerPairs(QObject):
         self.changed.emit()
         announce(self._window, tr("Two versions. Choose the one to continue with."))
 
-    def stop(self) -> None:
-        """Stop both answers; one that has not started will not start."""
-        self.live.stop()
-
     def _name_of(self, path: Path | None) -> str:
         return self._own.name_of(path) if path is not None else tr(MODEL)
 
@@ -217,7 +217,7 @@ class AnswerPairs(QObject):
         """Start the second answer: in parallel if memory allows, else after the first."""
         if pair.is_second_begun:
             return
-        model, pool, is_first_over = pair.models[1], self._chats.pool(), self._chat.live.answering is None
+        model, pool, is_first_over = pair.models[1], self._chats.pool(), self._chat.live.answer is None
         assert model is not None
         if pool.has_room(model):
             self._run(pair, 1, partial(pair.talk.answer_beside, pool, pair.question_id, model))
@@ -227,7 +227,7 @@ class AnswerPairs(QObject):
         elif (side := self._side(pair, 1)) is not None:
             side.show_state(tr("Waiting: both models don’t fit in memory at once"))
 
-    def _run(self, pair: AnswerPair, place: int, work: Work | None = None) -> RunningAnswerView:
+    def _run(self, pair: AnswerPair, place: int, work: Work | None = None) -> None:
         """Run one side's answer, by default in the chat's engine. The first uses the chat's stream, the second
         its own.
         """
@@ -235,20 +235,32 @@ class AnswerPairs(QObject):
             work = partial(pair.talk.answer, pair.question_id, model=pair.models[place])
         pair.is_second_begun = pair.is_second_begun or place == 1
         live = self._chat.live if place == 0 else self.live
-        answering = self._chat.run(work, ChatPlace(pair.talk, pair.conversation_id), self._side(pair, place), live)
-        answering.started.connect(lambda number: pair.ids.__setitem__(place, number))
-        answering.failed.connect(lambda _: setattr(pair, "has_failed", True))
+        key = self._chat.run(work, ChatPlace(pair.talk, pair.conversation_id), self._side(pair, place), live)
         # Looked up when it ends, which may be while another chat is shown.
-        self._pairs_by_answer[answering] = pair
-        return answering
+        self._running[key] = pair, place
 
-    def _on_ended(self, answering: RunningAnswerView) -> None:
+    def _on_happened(self, key: int, event: object) -> None:
+        pair, place = self._running.get(key, (None, 0))
+        if pair is not None and isinstance(event, AnswerStarted):
+            pair.ids[place] = event.message_id
+        elif isinstance(event, PromptProgress) and place == 0:
+            self._on_first_begun()
+
+    def _on_first_begun(self) -> None:
+        """Start the second answer: the first one's model is in memory, so the room that is left is known."""
+        answer = self._chat.live.answer
+        pair, _ = self._running.get(answer.key, (None, 0)) if answer is not None else (None, 0)
+        if pair is not None and answer is not None and not answer.is_stopped:
+            self._begin_second(pair)
+
+    def _on_ended(self, answer: RunningAnswer, error: BaseException | None) -> None:
         """Start the second answer when its turn has come; after both, settle the pair."""
-        pair = self._pairs_by_answer.pop(answering, None)
+        pair, _ = self._running.pop(answer.key, (None, 0))
         if pair is None:
             return
+        pair.has_failed = pair.has_failed or error is not None
         # Whoever stopped the first wants no second.
-        if not pair.is_second_begun and not answering.is_stopped:
+        if not pair.is_second_begun and not answer.is_stopped:
             self._begin_second(pair)
         # One of the two is still writing.
         if self._chat.is_busy:
@@ -272,16 +284,16 @@ class AnswerPairs(QObject):
             return
         pair.is_over = True
         view.show_choice(is_over=True)
-        self._chat.refresh()
+        self._chat.session.dispatch(ReloadBranch())
         announce(self._window, tr("Both have answered. Choose the one to continue with."))
 
     def _end_pair(self, pair: AnswerPair) -> None:
         """Replace the pair by the stored answer. Raises storage errors."""
         self._forget(pair)
-        path = self._chat.path()
+        path = self._chat.branch
         before = next((place for place, message in enumerate(path) if message.id in pair.ids), len(path))
         self._chat.transcript.update_to(path[:before])
-        self._chat.refresh()
+        self._chat.session.dispatch(ReloadBranch())
 
     # Showing.
 
@@ -305,7 +317,7 @@ class AnswerPairs(QObject):
         transcript.jump_to_latest()
         self.changed.emit()
 
-    def _messages_before_pair(self, messages: list[StoredMessage]) -> list[StoredMessage]:
+    def _messages_before_pair(self, messages: Sequence[StoredMessage]) -> Sequence[StoredMessage]:
         """Return the messages to show before the pair; forgets a pair after which the chat was continued."""
         pair = self._pair
         if pair is None:
@@ -318,28 +330,27 @@ class AnswerPairs(QObject):
             return messages
         return messages[:end]
 
-    def _attach(self, conversation_id: int | None) -> None:
+    def _attach(self, where: ChatPlace) -> None:
         """Show the pair of the chat that was opened, if it has one."""
         self._view, pair, chat = None, self._pair, self._chat
         if pair is not None:
             self._show(pair)
             self._fill(pair)
-        for place, live in enumerate((chat.live, self.live)):
+        for place, live in enumerate(chat.lives):
             side = self._side(pair, place) if pair is not None else None
             # Bound now, since the loop makes another one.
-            live.attach(conversation_id, (lambda side=side: side) if side is not None else chat.transcript.add_answer)  # type: ignore[misc]
+            live.attach(where, (lambda side=side: side) if side is not None else chat.transcript.add_answer)  # type: ignore[misc]
         if pair is not None and self._view is not None:
             self._view.show_choice(is_over=pair.is_over)
             # Both have ended while another chat was shown.
-            if not pair.is_over and pair not in self._pairs_by_answer.values():
+            if not pair.is_over and not self._chat.session.state.answers_in(where):
                 with self._notify.guard():
                     self._settle(pair)
                 self.changed.emit()
 
     def _fill(self, pair: AnswerPair) -> None:
         """Show the stored answers of both sides, except one that is being written."""
-        lives = (self._chat.live, self.live)
-        running = {live_answer.answering.message_id for live_answer in lives if live_answer.answering is not None}
+        running = {answer.message_id for answer in self._chat.session.state.answers}
         for place, number in enumerate(pair.ids):
             side, stored = (
                 self._side(pair, place),
@@ -370,7 +381,7 @@ class AnswerPairs(QObject):
             self._end_pair(pair)
             if model is not None:
                 self._own.go_on_with(model)
-        self._chat.tell_touched()
+        self._chat.touched.emit(pair.conversation_id)
         self.changed.emit()
 
 

@@ -12,7 +12,8 @@ from app.bootstrap import Fireside
 from app.core.errors.engine_errors import EngineStopped
 from app.core.errors.request_errors import TemplateFailed
 from app.core.events import CANCELLED, AnswerStats, CancelToken, Finished, FinishReason, Role, TextDelta
-from app.features.chat.answer_service import AnswerDraft, AnswerStarted, title_from, with_before
+from app.features.chat.answer_draft import AnswerDraft, with_before
+from app.features.chat.answer_service import AnswerStarted, title_from
 from app.store.conversations import Conversations, MessageState, StoredMessage
 from app.store.database import Database
 from tests.helpers.script import prompts, write_script

@@ -1,712 +1,325 @@
-"""The session of a chat is played: what a person does and what threads tell, in any order, on the real store.
+"""The session of a chat is played with its answers: asked, stopped, retried, edited, in branches and deleted chats.
 
-After every step nothing that was typed, dropped or recorded is lost or in another chat, and each message was stored
-once, with what its draft had.
+What holds of drafts and queues is in `played_drafts`. Here, no message is lost or deleted by itself, one answer runs at
+a time, for a question that is there, and the branch is what is stored.
 """
 
 from __future__ import annotations
 
-import re
-import sqlite3
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import (
-    RuleBasedStateMachine,
-    initialize,
-    invariant,
-    precondition,
-    rule,
-    run_state_machine_as_test,
-)
+from hypothesis.stateful import precondition, rule, run_state_machine_as_test
 
-from app.core.errors.document_errors import DocumentLocked, DocumentUnreadable, PictureUnreadable
 from app.core.errors.model_errors import NoModel
-from app.core.errors.request_errors import MediaRefused
-from app.core.errors.saving_errors import DiskFull
-from app.core.settings import Settings
-from app.documents.folder import ExpandedPaths, SkippedPath
+from app.core.events import CANCELLED, AnswerStats, CancelToken, Finished, FinishReason, TextDelta
 from app.features.chat import session_messages as m
-from app.features.chat.answer_service import AnswerService
-from app.features.chat.message_draft import ChatPlace, DraftDocument, DraftPart, DraftPicture
-from app.features.chat.prompt_inspector import DocumentFit
-from app.features.chat.session import ChatSession
-from app.features.chat.session_state import ChatState, QueueState
-from app.features.chat.session_store import SessionStore
-from app.features.document_library import DocumentLibrary, DocumentStored
-from app.features.files_to_read import LARGE_BYTES, Stage
-from app.features.media import UnsavedPicture
-from app.store.conversations import Attachments, Conversations
+from app.features.chat.answer_draft import AnswerDraft
+from app.features.chat.answer_service import AnswerStarted, ContextIsFull
+from app.features.chat.message_draft import ChatPlace
+from app.store.conversations import MessageState, StoredMessage
 from app.store.database import Database
-from app.store.document_store import DocumentStore
-from app.store.media_store import StoredMedia
+from app.store.projects import Projects
+from tests.features.chat.played_drafts import HEALTH, INDEX, Home, Playground, SessionMachine
 
-WORD = re.compile(r"w\d+")
-TABLES = ("messages", "queued_messages", "attachments", "media_uses", "media", "blocks", "documents", "conversations")
-FOLDERS = 4
-HEALTH = list(HealthCheck)
-INDEX = st.integers(0, 99)
-KINDS = st.lists(
-    st.sampled_from(("word", "word", "file", "folder", "picture", "sound", "recording", "paste", "drawn")),
-    min_size=1,
-    max_size=3,
-)
-SELDOM = (m.TypeText(""), m.TakeBack(), m.SaveDraft(), m.SendingAllowed(True), m.SendingAllowed(False))
-
-
-class Playground:
-    """A store with the services of a chat on it, whose transactions can fail, and the settings of a window."""
-
-    def __init__(self, database: Database, folder: Path) -> None:
-        self.database, self.folder, self.settings = database, folder, Settings()
-        self.model: Any = None
-        self.fails_in = 0
-        """Which transaction from now fails; 0 for none."""
-        self.is_armed = False
-        for number in range(FOLDERS):
-            (folder / f"d{number}").mkdir()
-        self.kept = self._service(database)
-        self._temporary = Database.in_memory()
-        for one in (database, self._temporary):
-            self._let_fail(one)
-
-    def _let_fail(self, database: Database) -> None:
-        begin = database.transaction
-
-        @contextmanager
-        def transaction() -> Iterator[sqlite3.Connection]:
-            fails = self.count_down()
-            with begin() as connection:
-                yield connection
-                if fails:
-                    raise DiskFull("/home")
-
-        database.transaction = transaction  # type: ignore[method-assign]
-
-    def count_down(self) -> bool:
-        """One more write of the session; returns whether this is the one that fails."""
-        if not self.is_armed or not self.fails_in:
-            return False
-        self.fails_in -= 1
-        return self.fails_in == 0
-
-    def _service(self, database: Database, *, is_temporary: bool = False) -> AnswerService:
-        documents = DocumentLibrary(DocumentStore(database), Attachments(database), Path("/nowhere"))
-        none = cast(Any, None)
-        return AnswerService(
-            none, Conversations(database), documents, lambda: self.settings, none, media=none, is_temporary=is_temporary
-        )
-
-    def new_temporary(self) -> AnswerService:
-        """One at a time: what an earlier one had is gone."""
-        empty(self._temporary)
-        return self._service(self._temporary, is_temporary=True)
-
-    def change(self, section: str, **values: Any) -> None:
-        """Settings change as the program's."""
-        if self.count_down():
-            raise DiskFull("/home")
-        self.settings = replace(self.settings, **{section: replace(getattr(self.settings, section), **values)})
-
-    def databases(self) -> Iterator[tuple[bool, Database]]:
-        """The program's and the temporary chat's."""
-        return iter(((False, self.database), (True, self._temporary)))
-
-    def reset(self) -> None:
-        """As before the first start."""
-        self.settings, self.model, self.fails_in, self.is_armed = Settings(), None, 0, False
-        empty(self.database)
-        empty(self._temporary)
-
-    def close(self) -> None:
-        """Both databases."""
-        self.database.close()
-        self._temporary.close()
-
-
-def empty(database: Database) -> None:
-    """Take all chats out of a database."""
-    with database._begin_transaction("BEGIN IMMEDIATE") as connection:
-        connection.execute("PRAGMA defer_foreign_keys = ON")
-        for table in TABLES:
-            connection.execute(f"DELETE FROM {table}")
+WELL = AnswerStats(1, 0, 1, 0.1, 1.0, FinishReason.STOP)
+CHANGES = ("edit", "edit", "retry", "again", "again", "continue", "delete", "pin", "version", "whole", "from", "reload")
 
 
 @dataclass(eq=False)
-class Home:
-    """A chat as a person sees it, whatever its number: what was put into its draft, and what was sent from there."""
+class PlayedAnswer:
+    """An answer that runs: the service has its row in the store when it has begun."""
 
-    talk: AnswerService
-    number: int | None
-    words: set[str] = field(default_factory=set)
-    things: dict[str, str] = field(default_factory=dict)
-    """Names of what is in the draft: on its way, or ready."""
-    sent: dict[frozenset[str], frozenset[str]] = field(default_factory=dict)
-    """Names that went with the words of a message."""
-    is_closed: bool = False
-
-    @property
-    def place(self) -> ChatPlace:
-        return ChatPlace(self.talk, self.number)
+    effect: m.StartAnswer
+    home: Home
+    events: Iterator[Any]
+    draft: AnswerDraft | None = None
+    is_cancelled: bool = False
 
 
-class SessionMachine(RuleBasedStateMachine):
-    """Commands and events in any order."""
+class AnswerMachine(SessionMachine):
+    """Answers, branches and chats, with all that is played of drafts."""
 
-    playground: Playground
+    running: dict[int, PlayedAnswer]
 
     def __init__(self) -> None:
+        self.known: dict[tuple[bool, int], str] = {}
+        """Texts of all messages, by store and id."""
+        self.deleted: dict[bool, set[int]] = {False: set(), True: set()}
+        """Messages that a person, or an answer that never was, has taken away."""
+        self.undone: list[m.RestoreMessage] = []
+        self.gone_chats: list[Home] = []
+        self.project: int | None = None
+        self.events: list[Iterator[Any]] = []
         super().__init__()
-        self.playground.reset()
-        self.count = 0
-        self.created: int | None = None
-        self.homes: list[Home] = []
-        self.inside: dict[Path, list[str]] = {}
-        self.open_session()
+
+    def teardown(self) -> None:
+        for events in self.events:
+            events.close()  # type: ignore[attr-defined]
 
     def open_session(self) -> None:
-        """As a window does when it opens."""
-        self.pending: list[Any] = []
-        self.running: dict[int, Home] = {}
-        self.removed: list[tuple[Home, dict[str, str], m.ReportParts]] = []
-        self.unqueued: list[m.ReportUnqueued] = []
-        self.errors = 0
-        self.may_appear = False
-        played = self.playground
-        store = SessionStore(
-            played.kept,
-            lambda: played.settings,
-            played.change,
-            loaded=lambda: played.model,
-            create_chat=self.create_chat,
-        )
-        self.session = ChatSession(ChatPlace(played.kept), store)
-        later, ignore = self.pending.append, lambda _effect: None
+        # Answers end with the window, which stops them.
+        for played in getattr(self, "running", {}).values():
+            self.interrupt(played)
+        self.deletions: list[m.ReportDeleted] = []
+        super().open_session()
         self.session.serve(
-            dict.fromkeys((m.LookUpFiles, m.ReadFile, m.OpenPictures, m.LoadPreviews, m.CountDocuments), later)
-            | dict.fromkeys((m.CountPictures, m.AskPassword, m.AskAboutSize, m.SaveLater, m.AskForNext), later)
-            | dict.fromkeys((m.CancelReading, m.WatchScans, m.StopScans, m.WakeModel, m.TouchChat), ignore)
-            | dict.fromkeys((m.ReportQueued, m.ReportRaised), ignore)
-            | dict.fromkeys((m.ReportError, m.ReportLeftOut), self.hear_of_error)
-            | {
-                m.BeginScan: self.begin_scan,
-                m.ReportParts: self.hear_of_parts,
-                m.ReportUnqueued: self.unqueued.append,
-                m.SubmitMessage: lambda effect: self.session.dispatch(m.SendMessage(effect.is_whole)),
-                m.StartAnswer: self.start_answer,
+            {
+                m.CancelAnswer: self.cancel_answer,
+                m.ReportDeleted: self.deletions.append,
+                m.AskAboutContext: lambda effect: self.pending.append(m.AskAboutContext(*vars(effect).values())),
             }
         )
-        self.session.dispatch(m.ShowChat(ChatPlace(self.playground.kept)))
-        self.session.dispatch(m.ResumeFiles())
 
-    def create_chat(self) -> int:
-        """What the chat's options do."""
-        self.created = self.state.place.talk.conversations.create().id
-        assert self.created is not None
-        return self.created
-
-    @property
-    def state(self) -> ChatState:
-        return self.session.state
-
-    @property
-    def home(self) -> Home:
-        """The chat that is shown."""
-        return self.home_of(self.state.place)
-
-    def home_of(self, place: ChatPlace) -> Home:
-        """The chat at a place; a new one takes the number that it is stored with."""
-        found = next((home for home in self.homes if home.place == place), None)
-        if found is None:
-            found = next((home for home in self.homes if home.place == ChatPlace(place.talk)), None)
-            if found is None or place.conversation_id != self.created:
-                found = Home(place.talk, place.conversation_id)
-                self.homes.append(found)
-            found.number = place.conversation_id
-        return found
-
-    def do(self, message: object) -> None:
-        """What happens at once, in which a write may fail."""
-        self.playground.is_armed = True
-        try:
-            self.session.dispatch(message)
-        finally:
-            self.playground.is_armed = False
-
-    def name(self, letter: str) -> str:
-        """A name that nothing else has."""
-        self.count += 1
-        return f"{letter}{self.count}"
-
-    # What the window does at once.
-
-    def begin_scan(self, effect: m.BeginScan) -> None:
-        """Of every third document pages are read that are pictures."""
-        document = effect.part.document
-        assert document is not None
-        if sum(map(ord, document.name)) % 3 == 0:
-            scanned = (effect.part.place.talk.is_temporary, document.id)
-            self.session.dispatch(m.ScansChanged(self.state.scanned | {scanned}))
-            self.pending.append((scanned, effect.part.name))
-        else:
-            self.make_ready(effect.part)
-        self.session.dispatch(m.ScanDecided(effect.part.key))
-
-    def make_ready(self, part: DraftPart) -> None:
-        """It is in the store, and nothing of it is to come."""
-        things = self.home_of(part.place).things
-        if part.name in things:
-            things[part.name] = "ready"
-
-    def hear_of_error(self, _effect: object) -> None:
-        """Something was told to a person."""
-        self.errors += 1
-
-    def hear_of_parts(self, effect: m.ReportParts) -> None:
-        """What was taken out can be put back; what failed is said."""
-        self.errors += effect.kind is m.ReportKind.FAILED
-        if effect.kind is m.ReportKind.REMOVED:
-            home = self.home_of(effect.parts[0].place)
-            self.removed.append((home, {part.name: "ready" for part in effect.parts}, effect))
-        if effect.kind is m.ReportKind.ATTACHED and isinstance(effect.parts[0], DraftPicture):
-            self.make_ready(effect.parts[0])
+    # What the window does.
 
     def start_answer(self, effect: m.StartAnswer) -> None:
-        """An answer runs until it is told that it ended."""
-        assert not (effect.is_queued and self.running), "a queued message went while an answer ran"
+        home = self.home_of(effect.place)
+        about = effect.question or effect.answer
+        assert not self.running, "two answers run at once"
+        assert home not in self.gone_chats, "an answer was asked for in a deleted chat"
+        assert about is not None and about.conversation_id == home.number, "it was asked for in another chat"
+        assert effect.place.talk.conversations.get_message(about.id) is not None, "of a message that is gone"
+        talk, token = effect.place.talk, CancelToken()
+        if effect.forced is not None and effect.answer is not None:
+            events = talk.answer_from(effect.answer.id, *effect.forced, token)
+        elif effect.answer is not None:
+            events = talk.continue_answer(effect.answer.id, token)
+        else:
+            events = talk.answer(about.id, token)
         key = self.session.new_key()
-        self.running[key] = self.home_of(effect.place)
+        self.events.append(events)
+        self.running[key] = PlayedAnswer(effect, home, events)
         self.session.dispatch(m.AnswerBegan(key, effect.place))
 
-    # What a person does.
+    def cancel_answer(self, effect: m.CancelAnswer) -> None:
+        played = self.running[effect.key]
+        assert not played.is_cancelled, "an answer was stopped twice"
+        played.is_cancelled = True
 
-    @initialize(kinds=KINDS)
-    def begin(self, kinds: list[str]) -> None:
-        self.write(kinds)
+    def interrupt(self, played: PlayedAnswer) -> None:
+        played.events.close()  # type: ignore[attr-defined]
+        # What was not begun leaves nothing.
+        if played.draft is not None:
+            self.learn()
 
-    @rule(kinds=KINDS)
-    def write(self, kinds: list[str]) -> None:
-        for kind in kinds:
-            DROPS.get(kind, SessionMachine.drop)(self, kind)
+    # What an answer's thread does.
 
-    def type_word(self, _kind: str) -> None:
-        """One more word in the message."""
-        word = self.name("w")
-        self.home.words.add(word)
-        self.do(m.TypeText(f"{self.state.text} {word}".strip()))
-
-    def drop(self, kind: str) -> None:
-        """A file, a picture or a text that was pasted."""
-        name = self.name("x") + {"picture": ".png", "sound": ".wav", "drawn": ".png"}.get(kind, ".txt")
-        self.home.things[name] = "way"
-        if kind == "paste":
-            self.do(m.AttachFile(Path(name), text=f"pasted {name}", key=self.session.new_key()))
-        elif kind == "drawn":
-            self.do(m.AttachPictures((UnsavedPicture(Path(name), b"drawn"),), name))
-        else:
-            self.do(m.AttachFiles((Path("/", name),)))
-
-    def drop_folder(self, _kind: str) -> None:
-        """A folder with two files."""
-        folder = self.playground.folder / f"d{self.count % FOLDERS}"
-        if not any(folder in file.paths for file in self.state.awaited):
-            self.inside[folder] = [f"{self.name('f')}.txt", f"{self.name('f')}.txt"]
-            self.home.things |= dict.fromkeys(self.inside[folder], "way")
-            self.do(m.AttachFiles((folder,)))
-
-    def stop_recording(self, _kind: str) -> None:
-        """It is saved in a moment."""
-        name, key = f"{self.name('r')}.wav", self.session.new_key()
-        self.home.things[name] = "way"
-        self.do(m.ExpectFile(name, key))
-        self.pending.append(m.FileMade(key, Path("/", name)))
-
-    @precondition(lambda self: self.state.shown)
-    @rule(which=INDEX, what=st.sampled_from(("remove", "remove", "into message", "whole", "background")))
-    def change_part(self, which: int, what: str) -> None:
-        part, home = self.state.shown[which % len(self.state.shown)], self.home
-        if what == "remove":
-            self.home.things.pop(part.name, None)
-            self.do(m.RemoveParts((part.key,)))
-        elif what == "into message" and isinstance(part, DraftDocument) and part.text:
-            self.home.things.pop(part.name, None)
-            self.home.words.add(part.name)
-            self.do(m.PutIntoMessage(part.key))
-        else:
-            self.do(m.ChooseUse(part.key, what == "background"))
-        # What could not be taken out of the store is there again, which is said.
-        if self.errors and part.name in [name for name, *_ in self.rows()[1]]:
-            home.things[part.name] = "ready"
-
-    @precondition(lambda self: self.removed)
-    @rule(which=INDEX)
-    def put_back(self, which: int) -> None:
-        home, things, effect = self.removed.pop(which % len(self.removed))
-        self.do(m.PutBackParts(tuple(part.key for part in effect.parts)))
-        stored = {name for name, *_ in self.rows()[1]}
-        if not home.is_closed:
-            home.things |= {name: state for name, state in things.items() if name in stored}
-
-    @rule()
-    def send(self) -> None:
-        home, before = self.home, len(self.home.sent)
-        is_ready = bool(home.words or any(name.endswith(".png") for name in home.things))
-        is_ready = is_ready and "way" not in home.things.values()
-        self.may_appear = True
-        self.do(m.SendMessage())
-        is_excused = not is_ready or self.errors
-        self.check()
-        assert is_excused or len(home.sent) > before, "it was not sent"
-
-    @rule(kinds=KINDS, is_ready=st.booleans())
-    def write_and_send(self, kinds: list[str], is_ready: bool) -> None:
-        self.write(["word", *kinds])
-        if is_ready and self.pending:
-            self.hear_all(ends_well=False)
-        self.send()
-
-    @rule(which=INDEX)
-    def show(self, which: int) -> None:
-        kept = [home.place for home in self.homes if not home.talk.is_temporary]
-        places = [ChatPlace(self.playground.kept), *kept]
-        if which % 5:
-            self.leave(places[which % len(places)])
+    def begin_answer(self, key: int) -> None:
+        """It has its row, which may be told late, and twice."""
+        played = self.running[key]
+        try:
+            started = next(played.events)
+        except KeyError:  # its question is gone for good
+            self.finish(key, KeyError())
             return
-        # One store for all temporary chats: what the one before had is forgotten first.
-        if self.state.place.talk.is_temporary:
-            self.leave(ChatPlace(self.playground.kept))
-        self.leave(ChatPlace(self.playground.new_temporary()))
+        played.draft = started.draft
+        self.learn()
 
-    def leave(self, place: ChatPlace) -> None:
-        """Show another chat; a temporary one that is left is forgotten."""
-        self.do(m.ShowChat(place))
-        for home in self.homes:
-            home.is_closed = home.talk.is_temporary and home.talk is not self.state.place.talk
+    def tell_begun(self, key: int) -> None:
+        draft = self.running[key].draft
+        assert draft is not None
+        for _ in range(2):
+            self.do(m.AnswerProgressed(key, AnswerStarted(draft)))
 
-    @rule(message=st.sampled_from(SELDOM))
-    def do_seldom(self, message: object) -> None:
-        if message == m.TypeText(""):
-            self.home.words.clear()
-        self.do(message)
+    def finish(self, key: int, error: BaseException | None = None) -> None:
+        """It is told twice that it ended."""
+        self.running.pop(key).events.close()  # type: ignore[attr-defined]
+        for _ in range(2):
+            self.do(m.AnswerEnded(key, error))
 
-    @precondition(lambda self: self.state.queue)
-    @rule(which=INDEX, what=st.sampled_from(("edit", "leave", "change", "remove", "raise", "send", "pause")))
-    def change_queue(self, which: int, what: str) -> None:
-        message = self.state.queue[which % len(self.state.queue)]
-        commands = {
-            "edit": m.EditQueued(message.id),
-            "leave": m.EditQueued(None),
-            "change": m.ChangeQueued(message.id, f"{message.text} "),
-            "remove": m.RemoveQueued(message.id),
-            "raise": m.RaiseQueued(message.id),
-            "send": m.SendQueue(),
-            "pause": m.PauseQueue(),
-        }
-        self.do(commands[what])
+    def end_answer(self, key: int, how: str) -> None:
+        played = self.running[key]
+        if how == "stop":
+            self.do(m.StopAnswers(played.effect.place))
+            return
+        if played.draft is None:
+            self.begin_answer(key)
+        draft = played.draft
+        if draft is None:
+            return
+        if how == "begun":
+            return
+        if how != "never told":
+            self.tell_begun(key)
+        if how == "text":
+            draft.append(TextDelta(self.name("t")))
+            return
+        if played.is_cancelled:
+            draft.finish(MessageState.STOPPED)
+            self.do(m.AnswerProgressed(key, Finished(CANCELLED)))
+        elif how == "badly":
+            draft.give_up(MessageState.FAILED)
+        elif how == "full" and not draft.text and played.effect.question is not None:
+            self.deleted[played.home.talk.is_temporary].add(draft.message_id)
+            draft.give_up(MessageState.FAILED)
+            played.home.talk.conversations.delete_message(draft.message_id)
+            self.do(m.AnswerProgressed(key, ContextIsFull(played.effect.question.id)))
+        else:
+            draft.append(TextDelta(self.name("t")))
+            draft.finish(MessageState.COMPLETE)
+            self.do(m.AnswerProgressed(key, Finished(WELL)))
+        self.learn()
+        self.finish(key, NoModel() if how == "badly" else None)
 
-    @precondition(lambda self: self.unqueued)
-    @rule()
-    def put_back_queued(self) -> None:
-        effect = self.unqueued.pop()
-        if effect.place.talk in (self.playground.kept, self.state.place.talk):
-            self.do(m.PutBackQueued(effect.place, effect.message))
-
-    @rule(count=st.integers(1, 4))
-    def fill_disk(self, count: int) -> None:
-        self.playground.fails_in = count
-
-    @rule(model=st.sampled_from((None, "blind", "sees")))
-    def change_model(self, model: str | None) -> None:
-        found = SimpleNamespace(path=model, context_tokens=8, sees=model == "sees", hears=model == "sees", host="")
-        self.playground.model = found if model is not None else None
-        self.do(m.ModelChanged(self.playground.model))
-
-    @rule()
-    def close_and_open(self) -> None:
-        """The window closes, which lets a recording end, and opens again."""
-        self.playground.fails_in = 0
-        for event in [event for event in self.pending if isinstance(event, m.FileMade)]:
-            self.do(event)
-        self.leave(ChatPlace(self.playground.kept))
-        parts = [*self.state.parts, *self.state.awaited]
-        # What would have to be asked again, or is no file.
-        asked = (Stage.ASKED, Stage.LOCKED)
-        lost = {p.name for p in parts if isinstance(p, DraftDocument) and (p.stage in asked or p.password)}
-        lost |= {part.name for part in parts if isinstance(part, DraftPicture) and not isinstance(part.given, Path)}
-        pasted = {part.name for part in parts if isinstance(part, DraftDocument) and part.text and not part.attachment}
-        self.session.dispatch(m.SaveDraft(is_last=True))
-        for home in self.homes:
-            home.words |= pasted & set(home.things)
-            home.things = {n: state for n, state in home.things.items() if n not in pasted | lost or state == "ready"}
-            # Pages that were being read are read on by themselves.
-            stored = {name for name, *_ in self.rows()[1]}
-            home.things = {name: "ready" if name in stored else state for name, state in home.things.items()}
-        self.open_session()
-
-    # What threads tell.
-
-    @precondition(lambda self: self.pending)
-    @rule(told=st.lists(st.tuples(INDEX, st.integers(0, 9), st.booleans()), min_size=1, max_size=3))
-    def hear(self, told: list[tuple[int, int, bool]]) -> None:
-        for which, outcome, is_again in told:
-            if self.pending:
-                self.hear_of(self.pending[which % len(self.pending)], outcome, is_again=is_again)
-                self.check()
-
-    @precondition(lambda self: self.pending)
-    @rule(ends_well=st.booleans())
-    def hear_all(self, ends_well: bool) -> None:
-        """All goes well, in its order, and so does the answer."""
-        while self.pending and len(self.pending) < 40:
-            self.hear_of(self.pending[0], 9, is_again=False)
-            self.check()
-            if ends_well and self.running:
-                self.end_answer(next(iter(self.running)), "well")
+    @precondition(lambda self: self.running)
+    @rule(
+        which=INDEX,
+        how=st.lists(
+            st.sampled_from(("begun", "text", "stop", "well", "badly", "full", "never told")), min_size=1, max_size=3
+        ),
+    )
+    def hear_of_answer(self, which: int, how: list[str]) -> None:
+        for outcome in how:
+            if self.running:
+                self.end_answer(sorted(self.running)[which % len(self.running)], outcome)
                 self.check()
 
     def hear_of(self, effect: Any, outcome: int, *, is_again: bool) -> None:
-        """What comes of something; `is_again` leaves it to be told once more."""
-        if not is_again or isinstance(effect, m.ReadFile | m.OpenPictures):
+        if isinstance(effect, m.AskAboutContext):
             self.pending.remove(effect)
-        self.may_appear = self.state.held is not None
-        if isinstance(effect, tuple):
-            scanned, name = effect
-            for home in self.homes:
-                if home.things.get(name) == "way" and home.talk.is_temporary == scanned[0]:
-                    home.things[name] = "ready"
-            self.do(m.ScansChanged(self.state.scanned - {scanned}))
-        elif isinstance(effect, m.FileMade):
-            self.do(effect if outcome else m.FileMade(effect.key, None))
-            self.errors += not outcome
+            if outcome % 2:
+                self.do(m.AnswerQuestion(effect.message_id, when_full="compact"))
         else:
-            TELLING[type(effect)](self, effect, outcome)
+            super().hear_of(effect, outcome, is_again=is_again)
 
-    def tell_found(self, effect: m.LookUpFiles, outcome: int) -> None:
-        """What was dropped was looked at."""
-        names = [name for path in effect.paths for name in self.inside.get(path, [path.name])]
-        paths = tuple(Path("/", name) for name in names)
-        if outcome == 0:
-            self.do(m.FilesFound(effect.key, error=DocumentUnreadable("x", "denied")))
-            return
-        if outcome == 1:
-            gone = ExpandedPaths((), (SkippedPath(effect.paths[0], "missing"),))
-            self.do(m.FilesFound(effect.key, (), gone))
-            return
-        size = LARGE_BYTES if outcome == 2 else 1
-        files = tuple(m.FoundFile(path, path, size, path.suffix == ".wav") for path in paths)
-        self.do(m.FilesFound(effect.key, files, ExpandedPaths(paths)))
+    # What a person does.
 
-    def tell_read(self, effect: m.ReadFile, outcome: int) -> None:
-        """A file was read, or could not be."""
-        part, number = effect.part, effect.reading
-        errors = {
-            0: DocumentUnreadable(str(part.path), "damaged"),
-            1: DocumentLocked(str(part.path), is_wrong=False),
-            2: NoModel() if part.is_heard else None,
-            3: MediaRefused("x", "sound", "deaf") if part.is_heard else None,
+    @precondition(lambda self: self.state.branch)
+    @rule(which=INDEX, what=st.sampled_from(CHANGES))
+    def change_branch(self, which: int, what: str) -> None:
+        branch = self.state.branch
+        message, is_busy, before = branch[which % len(branch)], self.state.is_busy, len(self.running)
+        if what == "edit":
+            self.edit(message)
+            return
+        if what in ("delete", "retry") and not is_busy and (what == "delete" or not message.text):
+            self.deleted[self.home.talk.is_temporary].add(message.id)
+        commands = {
+            "retry": m.RetryAnswer(message.id),
+            "again": m.AnswerQuestion(message.id),
+            "continue": m.ContinueAnswer(branch[-1].id),
+            "delete": m.DeleteMessage(message.id),
+            "pin": m.PinMessage(message.id, not message.pinned),
+            "version": m.ShowVersion(message.versions[which % len(message.versions)]),
+            "whole": m.AnswerWhole(message.id),
+            "from": m.AnswerFrom(message.id, "", (1,)),
+            "reload": m.ReloadBranch(),
         }
-        error = errors.get(outcome)
-        if error is None:
-            library = part.place.talk.documents
-            if part.text:
-                document = library.keep_text(part.text, part.name)
-            elif known := library.store.find_read(part.path, 1, 1):
-                document = known[0]
-            else:
-                row = library.store.begin_document(part.path, 1, 1, name=part.name)
-                document = library.store.finish_document(
-                    row, format_="text", unit="", pages=0, sha256=part.name, info={"words": 1}
-                )
-            self.do(m.FileProgressed(number, DocumentStored(document)))
-        if part.text and error is not None and self.state.find(part.key) is not None and outcome != 1:
-            home = self.home_of(part.place)
-            home.things.pop(part.name, None)
-            home.words.add(part.name)
-        for _ in range(2):
-            self.do(m.FileEnded(number, error))
+        self.do(commands[what])
+        if what == "delete" and not is_busy:
+            self.undone += [m.RestoreMessage(effect.place, effect.message.id) for effect in self.deletions]
+            self.deletions.clear()
+        if what == "again" and not is_busy:
+            assert len(self.running) == before + 1, "it was not answered"
 
-    def tell_opened(self, effect: m.OpenPictures, outcome: int) -> None:
-        """Pictures were decoded; the child may end before all are."""
-        for place, part in enumerate(effect.parts):
-            if outcome == 5 and place:
-                continue
-            if outcome == 0:
-                self.do(m.PictureOpened(part.key, error=PictureUnreadable("x", "damaged")))
-                continue
-            media = part.place.talk.conversations.media.add(StoredMedia(part.name, "picture", "png", 1, 1, 1))
-            for _ in range(2):
-                self.do(m.PictureOpened(part.key, media, "image"))
-        for _ in range(2):
-            self.do(m.PicturesEnded(effect.batch))
+    def edit(self, message: StoredMessage) -> None:
+        """The text is another; a question is answered again, with its documents."""
+        home, text, is_question = self.home, self.name("e"), message.role.value == "user"
+        if is_question and not self.state.is_busy:
+            home.sent[frozenset((text,))] = frozenset()
+        numbers = set(self.numbers(home))
+        self.do(m.EditMessage(message.id, text))
+        added = set(self.numbers(home)) - numbers
+        if is_question:
+            self.edited[home.talk.is_temporary] |= added
 
-    def tell_asked(self, effect: m.AskPassword | m.AskAboutSize, outcome: int) -> None:
-        """A person answers a question, or says no."""
-        part = self.state.find(effect.part.key)
-        if outcome and part is not None:
-            self.do(m.ReadAgain(part.key, password="spring" if isinstance(effect, m.AskPassword) else None))
-        elif part is not None and part.stage in (Stage.ASKED, Stage.LOCKED):
-            self.home_of(part.place).things.pop(part.name, None)
-            self.do(m.RemoveParts((part.key,)))
+    @staticmethod
+    def numbers(home: Home) -> list[int]:
+        with home.talk.conversations._database.reading() as connection:
+            return [row[0] for row in connection.execute("SELECT id FROM messages")]
 
-    def tell_counted(self, effect: m.CountDocuments, outcome: int) -> None:
-        """How the documents fit."""
-        for part in effect.documents[:outcome]:
-            assert part.attachment is not None
-            self.do(m.FitCounted(part.attachment, DocumentFit(1, outcome)))
-        self.do(m.FitEnded())
+    @precondition(lambda self: self.undone)
+    @rule()
+    def restore(self) -> None:
+        command = self.undone.pop()
+        if command.place.talk in (self.playground.kept, self.state.place.talk):
+            self.deleted[command.place.talk.is_temporary].discard(command.message_id)
+            self.do(command)
 
-    @precondition(lambda self: self.running)
-    @rule(which=INDEX, how=st.sampled_from(("stop", "well", "badly")))
-    def hear_of_answer(self, which: int, how: str) -> None:
-        self.end_answer(sorted(self.running)[which % len(self.running)], how)
+    @precondition(lambda self: self.state.place.conversation_id and not self.state.place.talk.is_temporary)
+    @rule(is_undone=st.booleans())
+    def delete_chat(self, is_undone: bool) -> None:
+        home = self.home
+        home.talk.conversations.delete(home.number)
+        self.gone_chats.append(home)
+        self.do(m.StopAnswers(home.place))
+        self.leave(ChatPlace(self.playground.kept))
+        if is_undone:
+            self.restore_chat()
 
-    def end_answer(self, key: int, how: str) -> None:
-        """An answer is stopped, or ends, which is told twice."""
-        if how == "stop":
-            self.do(m.AnswerStopped(key))
-            return
-        del self.running[key]
-        for _ in range(2):
-            self.do(m.AnswerEnded(key, how == "well"))
+    @precondition(lambda self: self.gone_chats)
+    @rule()
+    def restore_chat(self) -> None:
+        home = self.gone_chats.pop()
+        home.talk.conversations.restore(home.number)
+
+    @rule()
+    def choose_project(self) -> None:
+        """A new chat in a project, or the shown one moves there."""
+        if self.project is None:
+            self.project = Projects(self.playground.database).create("P").id
+        if self.state.place.conversation_id is None and not self.state.place.talk.is_temporary:
+            self.do(m.ChooseProject(self.project))
+        elif not self.state.place.talk.is_temporary:
+            self.state.place.talk.conversations.update(self.state.place.conversation_id, project_id=self.project)
 
     # What holds after each of these.
 
-    def rows(self) -> tuple[list[tuple[Any, ...]], list[tuple[Any, ...]], dict[ChatPlace, str]]:
-        """All messages, sent or queued; all that is attached to anything; all drafts; with their chats."""
-        messages: list[tuple[Any, ...]] = []
-        things: list[tuple[Any, ...]] = []
-        drafts: dict[ChatPlace, str] = {}
-        talks = {False: self.playground.kept, True: self.state.place.talk}
+    def learn(self) -> None:
+        """What was written of answers is known."""
+        for is_temporary, database in self.playground.databases():
+            with database.reading() as connection:
+                for number, text in connection.execute("SELECT id, text FROM messages WHERE role = 'assistant'"):
+                    self.known[is_temporary, number] = text
+
+    def check(self) -> None:
+        super().check()
+        self.check_stored()
+        self.check_answers()
+
+    def check_stored(self) -> None:
+        """No message is lost, and none is deleted but by a person."""
         for is_temporary, database in self.playground.databases():
             if is_temporary and not self.state.place.talk.is_temporary:
+                self.known = {key: text for key, text in self.known.items() if not key[0]}
+                self.deleted[True].clear()
                 continue
-            talk = talks[is_temporary]
             with database.reading() as connection:
-                found = connection.execute(
-                    "SELECT 'm', id, conversation_id, text FROM messages"
-                    " UNION ALL SELECT 'q', id, conversation_id, text FROM queued_messages ORDER BY 1, 2"
-                ).fetchall()
-                owner = {(kind, number): ChatPlace(talk, chat) for kind, number, chat, _ in found}
-                messages += [(kind, number, ChatPlace(talk, chat), text) for kind, number, chat, text in found]
-                for name, chat, message, queued in connection.execute(
-                    "SELECT d.name, a.conversation_id, a.message_id, a.queued_id FROM attachments a"
-                    " JOIN documents d ON d.id = a.document_id"
-                    " UNION ALL SELECT name, conversation_id, message_id, queued_id FROM media_uses"
-                ):
-                    key = ("m", message) if message else ("q", queued) if queued else None
-                    things.append((name, owner[key] if key else ChatPlace(talk, chat), key, talk))
-                drafts |= {
-                    ChatPlace(talk, row[0]): row[1]
-                    for row in connection.execute("SELECT id, draft FROM conversations WHERE deleted_at IS NULL")
-                }
-        drafts[ChatPlace(self.playground.kept)] = self.playground.settings.window.new_chat_draft
-        return messages, things, drafts
+                rows = connection.execute("SELECT id, parent_id, text, deleted_at FROM messages").fetchall()
+            parents = {row[0]: row[1] for row in rows}
+            for number, _, text, deleted_at in rows:
+                before = self.known.setdefault((is_temporary, number), text)
+                assert text.startswith(before), "what was written is another text"
+                above: int | None = number
+                while deleted_at and above is not None and above not in self.deleted[is_temporary]:
+                    above = parents[above]
+                assert not deleted_at or above is not None, "a message was deleted by itself"
+            lost = {number for own, number in self.known if own == is_temporary} - set(parents)
+            assert not lost, "a message is lost"
 
-    @invariant()
-    def check(self) -> None:
-        assert not self.home.is_closed
-        messages, things, drafts = self.rows()
-        self.check_messages(messages, things)
-        self.check_words(messages, drafts)
-        self.check_things(things)
-        self.check_waiting(messages)
-        self.may_appear = False
-
-    def check_messages(self, messages: list[tuple[Any, ...]], things: list[tuple[Any, ...]]) -> None:
-        """Each was stored once, with what its draft had, when a person had said so."""
-        seen: dict[tuple[Home, frozenset[str]], int] = {}
-        for kind, number, place, text in messages:
-            home, words = self.home_of(place), frozenset(text.split())
-            names = frozenset(name for name, _, key, talk in things if key == (kind, number) and talk is place.talk)
-            if not words:
-                words = names
-            seen[home, words] = seen.get((home, words), 0) + 1
-            assert seen[home, words] == 1, "a message went twice"
-            if words not in home.sent:
-                assert self.may_appear, "a message went by itself"
-                assert "way" not in home.things.values(), "a message went before its files were there"
-                assert names == set(home.things), "a message went without its own things, or with others"
-                assert not home.words or words - {"pasted"} == home.words, "a message went with other words"
-                home.sent[words] = names
-                home.words, home.things = set(), {}
-            assert home.sent[words] == names, "a message has other things than it went with"
-
-    def check_words(self, messages: list[tuple[Any, ...]], drafts: dict[ChatPlace, str]) -> None:
-        """What was typed is in its draft, once, and nowhere else."""
-        drafts = {**drafts, **self.state.unsaved, self.state.place: self.state.text}
-        for home in self.homes:
-            if not home.is_closed:
-                words = [word for word in drafts.get(home.place, "").split() if word != "pasted"]
-                assert sorted(words) == sorted(home.words), f"typed {home.words}, there is {words}"
-
-    def check_things(self, things: list[tuple[Any, ...]]) -> None:
-        """What was dropped is in its draft, once, and nowhere else, or it was said that it cannot be."""
-        stored = [name for name, *_ in things]
-        assert len(stored) == len(set(stored)), "something is in the store twice"
-        drafted = {(name, place) for name, place, key, _ in things if key is None}
-        present = {(p.name, p.place) for p in self.state.parts if not p.error or getattr(p, "is_unheard", False)}
-        for file in self.state.awaited:
-            names = [name for path in file.paths for name in self.inside.get(path, [path.name])]
-            present |= {(name, file.place) for name in names or [file.name]}
-        # One that was attached before a crash is read again, and then known.
-        shown = [part.name for part in self.state.parts if not part.is_on_its_way]
-        assert len(shown) == len(set(shown)), "something is in the draft twice"
-        for home in self.homes:
-            if home.is_closed:
-                assert all(place.talk is not home.talk for _, place in present), "of a chat that was left"
-                continue
-            for name, state in list(home.things.items()):
-                is_there = (name, home.place) in drafted or (state == "way" and (name, home.place) in present)
-                if not is_there:
-                    assert state == "way" and self.errors, f"{name} is lost"
-                    del home.things[name]
-            strange = {name for name, place in drafted | present if place == home.place} - set(home.things)
-            assert not strange, f"{strange} is in a draft where it was not put"
-        self.errors = 0
-
-    def check_waiting(self, messages: list[tuple[Any, ...]]) -> None:
-        """Nothing waits for what will not come."""
+    def check_answers(self) -> None:
         state = self.state
-        if state.held is not None:
-            assert "way" in self.home.things.values(), "a message waits for nothing"
-        waiting = {place for kind, _, place, _ in messages if kind == "q"}
-        on = {place for place, queued in state.queue_states.items() if queued is QueueState.ON}
-        if waiting & on and not state.is_busy and state.may_send_queue and state.edited_id is None:
-            assert state.is_next_due or state.is_next_asked, "a queue waits for nothing"
-        assert {answer.key for answer in state.answers} == set(self.running), "an answer is not known"
-
-
-TELLING: dict[type, Callable[[SessionMachine, Any, int], None]] = {
-    m.LookUpFiles: SessionMachine.tell_found,
-    m.ReadFile: SessionMachine.tell_read,
-    m.OpenPictures: SessionMachine.tell_opened,
-    m.AskPassword: SessionMachine.tell_asked,
-    m.AskAboutSize: SessionMachine.tell_asked,
-    m.CountDocuments: SessionMachine.tell_counted,
-    m.LoadPreviews: lambda machine, effect, _: machine.do(m.PreviewLoaded(effect.parts[0].key, "image")),
-    m.CountPictures: lambda machine, effect, _: machine.do(m.PicturesCounted((), ())),
-    m.SaveLater: lambda machine, _effect, _: machine.do(m.SaveDraft()),
-    m.AskForNext: lambda machine, _effect, _: machine.do(m.SendNext()),
-}
-
-
-DROPS: dict[str, Callable[[SessionMachine, str], None]] = {
-    "word": SessionMachine.type_word,
-    "folder": SessionMachine.drop_folder,
-    "recording": SessionMachine.stop_recording,
-}
+        for key, played in self.running.items():
+            answer = state.answer_of(key)
+            assert answer is not None and answer.is_stopped == played.is_cancelled
+            assert played.is_cancelled or not played.home.is_closed, "it is written for a chat that is gone"
+        if state.whole is not None and not state.is_busy:
+            assert state.is_next_due or state.is_next_asked, "a question waits for nothing"
+        if not state.answers_in(state.place):
+            number = state.place.conversation_id
+            stored = state.place.talk.conversations.read_branch(number) if number is not None else []
+            assert list(state.branch) == stored, "the branch is another one"
 
 
 def play(playground: Playground, *, sequences: int, steps: int) -> None:
     """Play so many sequences."""
-    machine = type("PlayedSession", (SessionMachine,), {"playground": playground})
+    machine = type("PlayedSession", (AnswerMachine,), {"playground": playground})
     chosen = settings(
         max_examples=sequences, stateful_step_count=steps, report_multiple_bugs=False, suppress_health_check=HEALTH
     )

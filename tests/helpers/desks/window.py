@@ -25,6 +25,8 @@ from PySide6.QtWidgets import (
 )
 
 from app.bootstrap import Fireside, build_program
+from app.features.chat import session_messages as m
+from app.features.chat.message_draft import ChatPlace
 from app.ui.chat.chat_tab import ChatTab
 from app.ui.chat.chat_view import ChatView
 from app.ui.models.models_page import ModelsPage
@@ -144,11 +146,10 @@ class PlainChat(QWidget):
         self.is_temporary = False
         self.is_counting = True
         self.memory = SimpleNamespace(count_context=lambda: self.is_counting)
-        self.session = SimpleNamespace(dispatch=lambda _message: None)
+        self.session = PlainSession(self)
         self.transcript = SimpleNamespace(count=0)
         self.shown_message = (0, "")
         self.attaching = PlainAttaching()
-        self.open_chat = SimpleNamespace(project_id=None, refresh=lambda: None, stop_in=self.stop_in)
         self.project_banner = PlainBanner()
         self.models = OtherModels(lambda: None, self)
         self.own = PlainOwnModel(self)
@@ -196,10 +197,22 @@ class PlainChat(QWidget):
     def stop(self) -> None:
         self.busy = False
 
-    def stop_in(self, conversation_id: int) -> bool:
-        is_running = self.busy and conversation_id == self.conversation_id
-        self.busy = self.busy and not is_running
-        return is_running
+
+class PlainSession:
+    """What a column asks of the session: the project of a new chat, and whether answers run."""
+
+    def __init__(self, chat: PlainChat) -> None:
+        self._chat = chat
+        self.state = SimpleNamespace(project_id=None, answers_in=self.answers_in)
+
+    def answers_in(self, place: ChatPlace) -> tuple[int, ...]:
+        return (1,) if self._chat.busy and place.conversation_id == self._chat.conversation_id else ()
+
+    def dispatch(self, message: object) -> None:
+        if isinstance(message, m.ChooseProject):
+            self.state.project_id = message.project_id
+        elif isinstance(message, m.StopAnswers) and message.place is not None and self.answers_in(message.place):
+            self._chat.busy = False
 
 
 class ListDesk(Desk):

@@ -469,7 +469,7 @@ def test_a_new_chat_in_a_project_is_in_it_from_its_first_message(frame: Frame, q
     flat = begin_project(frame, "Flat")
     chats = frame.chats
     chats.choose_for(-flat, NEW_CHAT)
-    assert frame.chat.open_chat.project_id == flat
+    assert frame.chat.session.state.project_id == flat
     number = frame.conversations.create(title="Letter", project_id=flat).id
     frame.app.preambles.projects.update(flat, is_open=False)
     frame.chat.conversation_id = number

@@ -139,7 +139,7 @@ def test_asleep_is_never_shown_during_an_answer_whatever_took_the_model_away(mac
     shown: list[str] = []
 
     def note_state() -> None:
-        if here.desk.chat.busy and here.desk.chat.live.answering.message_id:  # type: ignore[union-attr]
+        if here.desk.chat.busy and here.desk.chat.live.answer.message_id:  # type: ignore[union-attr]
             shown.append(here.loader.state)
 
     here.loader.changed.connect(note_state)

@@ -12,6 +12,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QPushButton
 from pytestqt.qtbot import QtBot
 
+from app.features.chat.session_messages import ChooseProject
 from app.features.document_library import DocumentLibrary, ReadEvent
 from app.features.projects import ICONS, PreambleCosts
 from app.store.trash import TrashStore
@@ -153,7 +154,7 @@ def test_a_chat_says_in_which_project_it_is_and_its_first_message_goes_there(ope
     flat = projects.create("Flat & garden " + "x" * 10_000)
     projects.update(flat.id, instructions="Answer for a tenant.")
     assert banner.isHidden()
-    chat.open_chat.project_id = flat.id
+    chat.session.dispatch(ChooseProject(flat.id))
     banner.refresh_project()
     assert banner.isVisible()
     assert banner.text().startswith("Flat && garden xx")
@@ -177,7 +178,7 @@ def test_a_chat_says_in_which_project_it_is_and_its_first_message_goes_there(ope
 def test_a_project_that_is_deleted_while_an_answer_is_written_in_it_ends_nothing(open_chat: Open) -> None:
     desk = open_chat({"text": "word " * 60, "delay_s": 0.01})
     flat = desk.app.preambles.projects.create("Flat")
-    desk.chat.open_chat.project_id = flat.id
+    desk.chat.session.dispatch(ChooseProject(flat.id))
     heard = desk.heard(desk.chat.answer_finished)
     desk.type("Hello")
     desk.press(Qt.Key.Key_Return)

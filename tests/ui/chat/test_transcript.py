@@ -9,6 +9,7 @@ from PySide6.QtGui import QColor, QGuiApplication, QTextCursor
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QMessageBox, QPushButton
 
+from app.features.chat.session_messages import ReloadBranch
 from app.ui.chat.answer_view import AnswerView
 from app.ui.chat.question import QuestionView
 from app.ui.chat.transcript import FocusRing
@@ -275,7 +276,7 @@ def test_the_keyboard_goes_from_turn_to_turn_and_shows_the_beginning_of_a_tall_o
     message = desk.transcript.places.messages[4]
     assert message is not None
     desk.conversations.set_message_pinned(message.id, True)
-    desk.chat.open_chat.refresh()
+    desk.chat.session.dispatch(ReloadBranch())
     alt = Qt.KeyboardModifier.AltModifier
     for key in (Qt.Key.Key_Up, Qt.Key.Key_Up, Qt.Key.Key_Down):
         QTest.keyClick(desk.focus, key, alt)

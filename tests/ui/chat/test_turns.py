@@ -94,7 +94,7 @@ def test_what_was_deleted_comes_back_beside_an_answer_that_is_being_written(open
     desk.click_action(desk.turns[2], DELETE)
     desk.type("A story")
     desk.press(Qt.Key.Key_Return)
-    desk.wait(lambda: desk.chat.live.answering is not None and desk.chat.live.answering.has_text)
+    desk.wait(lambda: desk.chat.live.has_text)
     desk.press_notice(UNDO)
     with desk.hears(desk.chat.answer_finished):
         (desk.script.parent / "go").touch()

@@ -364,4 +364,4 @@ def test_it_is_limited_to_a_tag_and_begins_a_chat_in_a_project(stored: Frame) ->
     assert typed(stored, palette, "pot tag:work") == ["Pottery"]
     assert typed(stored, palette, "flat")[0] == "Flat"
     QTest.keyClick(palette.field, Key.Key_Return)
-    assert stored.chat.open_chat.project_id == flat.id
+    assert stored.chat.session.state.project_id == flat.id
