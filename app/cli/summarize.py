@@ -20,7 +20,7 @@ from app.core.settings import load_settings
 from app.features.claim_checker.conversion import open_checker
 from app.features.document_library import build_documents
 from app.features.models.model_languages import weights_in
-from app.features.summarize.digest import FORMS, digest_summary
+from app.features.summarize.digest import FORMS, sufficient_digest
 from app.features.summarize.export import ENDINGS, as_text, report_fields, save_file
 from app.features.summarize.laid_out import summary_facts
 from app.features.summarize.method import is_short, method_for
@@ -32,7 +32,6 @@ from app.features.summarize.summarize import (
     SummaryEvent,
     TaskRests,
     Writing,
-    is_sufficient,
 )
 from app.features.summarize.summary_messages import not_given_words, not_made_words, nothing_words
 from app.features.summarize.summary_result import (
@@ -168,8 +167,8 @@ def _print_digest(
     inputs: _SummaryInputs, options: argparse.Namespace, cancel: CancelToken, model: Path | None = None
 ) -> int | None:
     """Print an extract if it will do and return the exit code; None if the model is needed after all."""
-    digest = digest_summary(inputs.given, _summary_options(options), lambda: cancel.cancelled)
-    if not is_sufficient(digest):
+    digest = sufficient_digest(inputs.given, _summary_options(options), lambda: cancel.cancelled)
+    if digest is None:
         return None
     _print_summary(digest, inputs, options)
     if model is not None and not_given_words(digest):

@@ -16,10 +16,9 @@ from docx.enum.style import WD_STYLE_TYPE
 from docx.enum.text import WD_ALIGN_PARAGRAPH
 from docx.image.exceptions import InvalidImageStreamError, UnexpectedEndOfFileError, UnrecognizedImageError
 from docx.image.image import Image
-from docx.opc.constants import RELATIONSHIP_TYPE
 from docx.oxml import OxmlElement
 from docx.oxml.ns import qn
-from docx.shared import Pt, RGBColor
+from docx.shared import Pt
 from docx.text.paragraph import Paragraph
 from docx.text.run import Run
 from markdown_it.token import Token
@@ -29,22 +28,19 @@ from app.features.exchange.chat_pictures import IN_WORD, find_file
 from app.features.exchange.office_math import office_math
 from app.features.exchange.open_branch import ExportedTurn, OpenBranch
 from app.features.media import MediaLibrary
-from app.features.work.new_docx import GREY, in_english, new_docx
+from app.features.work.docx_writer import GREY, DocxWriter
 from app.language.scripts import is_right_to_left
 from app.store.media_store import MediaUse
 
 log = logging.getLogger(__name__)
 
-CODE, LINK = "Chat Code", "Hyperlink"
+CODE = "Chat Code"
 MOST_WIDE_PT, MOST_HIGH_PT = 320.0, 320.0
 """Of a picture."""
 MOST_LEVELS = 3
 """List levels that Word's template has styles for."""
 MOST_CELLS = 20_000
 """Of one table; python-docx looks at all of them for each."""
-_EMBER = RGBColor(0xB2, 0x3F, 0x12)
-_NO_TEXT = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-"""Characters XML can't hold (XML 1.0, 2.2)."""
 _ALIGNED = {"left": None, "right": WD_ALIGN_PARAGRAPH.RIGHT, "center": WD_ALIGN_PARAGRAPH.CENTER}
 
 
@@ -85,18 +81,12 @@ class _InsertPlace:
 class _ChatDocxWriter:
     def __init__(self, title: str, media: MediaLibrary | None = None) -> None:
         self._media = media
-        self._document = new_docx(title, "", is_rtl=False)
-        styles = self._document.styles
-        styles.add_style(LINK, WD_STYLE_TYPE.CHARACTER).font.color.rgb = _EMBER
-        code = styles.add_style(CODE, WD_STYLE_TYPE.PARAGRAPH)
+        self._writer = DocxWriter(title, instead="\ufffd")
+        code = self._writer.add_style(CODE, WD_STYLE_TYPE.PARAGRAPH)
         code.font.name, code.font.size = "JetBrains Mono", Pt(9)
         code.paragraph_format.space_after, code.paragraph_format.line_spacing = Pt(6), 1.0
-        self._numbering = _ListNumbering(self._document)
-        self._styles = {style.name: style.style_id for style in styles}
-        self._end = self._document.element.body.sectPr
-
-    def save(self, out: IO[bytes]) -> None:
-        self._document.save(out)
+        self._numbering = _ListNumbering(self._writer.document)
+        self.save = self._writer.save
 
     def write_head(self, branch: OpenBranch) -> None:
         """Write title, facts and instructions."""
@@ -141,10 +131,11 @@ class _ChatDocxWriter:
         self._add_run(self._add_paragraph(f"Heading {level}", text), text)
 
     def _write_grey(self, text: str, *, is_ours: bool = False) -> None:
-        run = self._add_run(self._add_paragraph(None, text), text)
-        run.font.color.rgb = GREY
+        paragraph = self._add_paragraph(None, text)
         if is_ours:
-            in_english(run)
+            self._writer.add_program_words(paragraph, text)
+        else:
+            self._add_run(paragraph, text).font.color.rgb = GREY
 
     def _write_plain(self, text: str, style: str | None = None) -> None:
         for lines in re.split(r"\n\s*\n", text.strip("\n")):
@@ -152,38 +143,17 @@ class _ChatDocxWriter:
                 self._add_run(self._add_paragraph(style, lines), lines)
 
     def _add_paragraph(self, style: str | None, text: str) -> Paragraph:
-        """Add a paragraph in its text's direction.
-
-        Inserted directly, because python-docx would scan the whole document for the position.
-        """
-        element = OxmlElement("w:p")
-        self._end.addprevious(element)
-        if style is not None:
-            element.style = self._styles[style]
-        if is_right_to_left(text[:2_000]):
-            element.get_or_add_pPr().append(OxmlElement("w:bidi"))
-        return Paragraph(element, self._document._body)
+        """Add a paragraph in its text's direction."""
+        return self._writer.add_paragraph(style, is_rtl=is_right_to_left(text[:2_000]))
 
     def _add_run(self, paragraph: Paragraph, text: str, look: _RunLook | None = None) -> Run:
-        # XML refuses control characters, which models and pastes hold.
-        text = _NO_TEXT.sub("\ufffd", text)
-        run = paragraph.add_run(text)
-        # Word takes the direction of signs from the run, not from the paragraph.
-        run.font.rtl = is_right_to_left(text[:2_000]) or None
+        run = self._writer.add_run(paragraph, text, is_rtl=is_right_to_left(text[:2_000]))
         if look is not None:
             run.bold, run.italic = bool(look.bold) or None, bool(look.italic) or None
             run.font.strike = bool(look.strike) or None
             if look.address:
-                self._add_link(paragraph, run, look.address)
+                self._writer.make_link(paragraph, run, address=look.address)
         return run
-
-    def _add_link(self, paragraph: Paragraph, run: Run, address: str) -> None:
-        run.style = LINK
-        number = paragraph.part.relate_to(_NO_TEXT.sub("", address), RELATIONSHIP_TYPE.HYPERLINK, is_external=True)
-        link = OxmlElement("w:hyperlink")
-        link.set(qn("r:id"), number)
-        link.append(run._r)  # python-docx has no call for links
-        paragraph._p.append(link)
 
     def _write_markdown(self, tokens: Sequence[Token]) -> None:
         place, at = _InsertPlace(), 0
@@ -261,7 +231,7 @@ class _ChatDocxWriter:
         for name, value in (("val", "clear"), ("color", "auto"), ("fill", "F1EDE8")):
             shade.set(qn(f"w:{name}"), value)
         paragraph._p.get_or_add_pPr().append(shade)
-        paragraph.add_run(_NO_TEXT.sub("\ufffd", text.rstrip("\n")))
+        self._writer.add_run(paragraph, text.rstrip("\n"))
         place.is_new_item = False
 
     def _write_formula(self, token: Token, place: _InsertPlace) -> None:
@@ -287,7 +257,7 @@ class _ChatDocxWriter:
         if not columns or columns * len(rows) > MOST_CELLS:
             self._write_plain("\n".join(" | ".join(token.content for _, token in row) for row in rows))
             return
-        table = self._document.add_table(0, columns, style="Table Grid")
+        table = self._writer.add_table(0, columns)
         for row in rows:
             cells = table.add_row().cells
             for cell, (opening, token) in zip(cells, row, strict=False):

@@ -166,6 +166,14 @@ def digest_summary(
     )  # fmt: skip
 
 
+def sufficient_digest(
+    documents: Sequence[InputDocument], wish: SummaryOptions, cancelled: Callable[[], bool]
+) -> Summary | None:
+    """Build the extract; None if it is empty, as for tables alone, and a model may write instead."""
+    digest = digest_summary(documents, wish, cancelled)
+    return digest if digest.statements or digest.is_partial or wish.method is Method.DIGEST else None
+
+
 def has_sentences(document: InputDocument) -> bool:
     """Return whether there is prose to choose from, not only tables."""
     return any(block.kind in _TEXTS and any(map(str.isalpha, block.text)) for block in document.blocks)

@@ -19,7 +19,7 @@ from app.documents.blocks import Block
 from app.engine.contract import Engine
 from app.features.summarize import summary_prompts
 from app.features.summarize.condensing import SectionMapping
-from app.features.summarize.digest import FORMS, digest_summary, has_sentences
+from app.features.summarize.digest import FORMS, digest_summary, has_sentences, sufficient_digest
 from app.features.summarize.method import ClaimScore, is_short, method_for, score_claims
 from app.features.summarize.point_merge import PointMerge
 from app.features.summarize.sections import (
@@ -261,17 +261,12 @@ def _can_be_sentences(documents: Sequence[InputDocument], wish: SummaryOptions) 
 def by_counting(
     documents: Sequence[InputDocument], wish: SummaryOptions, cancel: CancelToken
 ) -> Generator[SummaryEvent, None, bool]:
-    """Make an extract, without an engine; returns whether it `is_sufficient`."""
+    """Make an extract, without an engine; returns whether it will do."""
     yield Planned(len(documents), 0, Method.DIGEST)
-    digest = digest_summary(documents, wish, lambda: cancel.cancelled)
-    if is_sufficient(digest):
+    digest = sufficient_digest(documents, wish, lambda: cancel.cancelled)
+    if digest is not None:
         yield Summarized(digest)
-    return is_sufficient(digest)
-
-
-def is_sufficient(digest: Summary) -> bool:
-    """Return whether the extract is enough; for tables alone, say, it is empty and the model is used after all."""
-    return bool(digest.statements) or digest.is_partial or digest.wish.method is Method.DIGEST
+    return digest is not None
 
 
 def _read_sections(work: SummaryWork, found: ReadingPlan) -> Stage:
