@@ -39,7 +39,7 @@ def screens(frame: Frame, chat: ChatDesk, told: int, answered: int) -> list[tupl
         show(told)
 
     def unqueue() -> None:
-        for one in queued.of(told):
+        for one in queued.list_waiting(told):
             queued.remove(one.id)
         frame.show_chat(told)
 

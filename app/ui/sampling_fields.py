@@ -15,7 +15,7 @@ from app.ui.theme import Theme
 from app.ui.widgets.buttons import text_button
 from app.ui.widgets.input_fields import Stepper
 from app.ui.widgets.labels import plain_label
-from app.ui.widgets.layouts import fill_layout
+from app.ui.widgets.layouts import drop_margins, fill_layout
 
 MORE_SAMPLING_SETTINGS = "More sampling settings"
 TOP_K = "Top-k"
@@ -124,16 +124,14 @@ class SamplingFields(QWidget):
         self._more.setCheckable(True)
         self._more.toggled.connect(self._on_more)
         self._rest = self._grid(rest)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
+        column = drop_margins(QVBoxLayout(self))
         column.setSpacing(theme.px(8))
         column.addWidget(field_label(theme, tr("Sampling"), HEADING, self._steppers[first.name].number))
         how = tr("Controls how each word is chosen. “Model default” uses the settings its makers recommend.")
         fill_layout(
             column, field_label(theme, how, MUTED), knob_row(theme, first, self._steppers[first.name]), self._rest
         )
-        more = QHBoxLayout()
-        fill_layout(more, self._more, 1)
+        more = fill_layout(QHBoxLayout(), self._more, 1)
         column.addLayout(more)
         self._more.setChecked(any(chosen.get(knob.name) is not None for knob in rest))
         # Called too, as nothing is toggled where it stays closed.
@@ -179,9 +177,7 @@ def knob_row(theme: Theme, knob: Knob, stepper: KnobStepper, *, is_heading: bool
     else:
         words.addWidget(knob_name(theme, knob, stepper))
     words.addWidget(field_label(theme, knob.meaning, MUTED))
-    row = QHBoxLayout()
-    fill_layout(row, (words, 1), stepper)
-    return row
+    return fill_layout(QHBoxLayout(), (words, 1), stepper)
 
 
 def knob_name(theme: Theme, knob: Knob, stepper: KnobStepper) -> QLabel:

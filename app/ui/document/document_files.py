@@ -34,6 +34,7 @@ from app.ui.widgets.buttons import IconButton, set_mark
 from app.ui.widgets.dialogs import DOCUMENTS, QuestionDialog, document_filters, file_dialog
 from app.ui.widgets.input_fields import Stepper
 from app.ui.widgets.labels import ElidedLabel, plain_tip
+from app.ui.widgets.layouts import fill_layout
 
 TOKENS_FOR_MODEL = "{count} tokens for this model"
 
@@ -231,9 +232,7 @@ class PagesDialog(QuestionDialog):
             stepper.number.setAccessibleDescription(name)
 
         self._theme.dress(row, spacing=10)
-        row.addWidget(label)
-        row.addWidget(stepper)
-        row.addWidget(named, 1)
+        fill_layout(row, label, stepper, (named, 1))
         named.setVisible(bool(names))
         self.fields.addLayout(row)
         stepper.changed.connect(show_name)
@@ -296,8 +295,7 @@ class DocumentChip(QPushButton):
         self._name = ElidedLabel("", Qt.TextElideMode.ElideMiddle)
         self._words = ElidedLabel()
         self._words.setProperty("kind", "muted")
-        self.remove = IconButton(theme, "x", "", size_px=14)
-        self.remove.clicked.connect(self.remove_wanted)
+        self.remove = IconButton(theme, "x", "", size_px=14, on_click=self.remove_wanted)
         self.remove.hide()
         for part in (self._icon, self._name, self._words):  # the parts form one button
             part.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)

@@ -33,6 +33,7 @@ from app.ui.shell.notify import Notify
 from app.ui.theme import LIGHT, Theme
 from app.ui.widgets.buttons import text_button
 from app.ui.widgets.labels import plain_label
+from app.ui.widgets.layouts import fill_layout
 
 DRAWING_THE_PAGE = "Drawing the page…"
 
@@ -304,10 +305,7 @@ class DocumentProblem(QWidget):
         self.sentence.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.text_button = text_button(tr("Show the text"))
         column = QVBoxLayout(self)
-        column.addStretch(1)
-        column.addWidget(self.sentence)
-        column.addWidget(self.text_button, 0, Qt.AlignmentFlag.AlignHCenter)
-        column.addStretch(2)
+        fill_layout(column, 1, self.sentence, (self.text_button, 0, Qt.AlignmentFlag.AlignHCenter), 2)
         theme.dress(column, margins=(24, 24, 24, 24), spacing=12)
         theme.dress(self.sentence, font=(14, 400))
 

@@ -43,6 +43,7 @@ from app.ui.utf16 import utf16_length
 from app.ui.widgets.buttons import set_text_font, text_button
 from app.ui.widgets.dialogs import file_dialog
 from app.ui.widgets.labels import announce, plain_label
+from app.ui.widgets.layouts import fill_layout
 
 CORRECTED_PAGE = "Corrected by you. Your text is kept even if the page is read again."
 SAVED_NOTE = "Saved"
@@ -188,8 +189,7 @@ class DocumentView(DocumentCard):
         self.set_content(self._stack)
         self._page_panes = PagePanes(theme, notify, self._pane)
         self._page_panes.renewed.connect(self.renewed)
-        self._stack.addWidget(self._page_panes)
-        self._stack.addWidget(self._text)
+        fill_layout(self._stack, self._page_panes, self._text)
         column = QVBoxLayout(self)
         column.setContentsMargins(2, 2, 2, 2)
         column.setSpacing(0)
@@ -563,24 +563,14 @@ class PageReadingPane(QFrame):
         self.edit.setFrameShape(QFrame.Shape.NoFrame)
         self.edit.setTabChangesFocus(True)
         self.edit.setAccessibleName(tr("Text from the picture"))
-        self.save = text_button(tr(SAVE), "primary")
+        self.save = text_button(tr(SAVE), "primary", on_click=self._on_save)
         self.undo = text_button(tr("Discard changes"), "quiet")
-        self.give_up = text_button(tr("Undo my corrections"), "quiet")
+        self.give_up = text_button(tr("Undo my corrections"), "quiet", on_click=self._on_give_up)
         self.give_up.setAccessibleName(tr("Undo my corrections of this page"))
-        self.save.clicked.connect(self._on_save)
-        self.give_up.clicked.connect(self._on_give_up)
         self.undo.clicked.connect(lambda: self.edit.setPlainText(self._stored_text))
         self.edit.textChanged.connect(self._show_buttons)
-        row = QHBoxLayout()
-        row.addWidget(self.give_up)
-        row.addStretch(1)
-        row.addWidget(self.undo)
-        row.addWidget(self.save)
-        column = QVBoxLayout(self)
-        column.addWidget(self.who)
-        column.addWidget(self.edit, 1)
-        column.addLayout(row)
-        theme.dress(column, margins=(16, 12, 16, 12), spacing=8)
+        row = fill_layout(QHBoxLayout(), self.give_up, 1, self.undo, self.save)
+        theme.dress(fill_layout(QVBoxLayout(self), self.who, (self.edit, 1), row), margins=(16, 12, 16, 12), spacing=8)
         theme.dress(row, spacing=8)
         theme.dress(self.who, font=(13, 400))
         theme.dress(self.save, self.undo, self.give_up, font=(13, 500))

@@ -12,7 +12,7 @@ from app.ui.text.search_row import SEARCH_DOCUMENT
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import IconButton
 from app.ui.widgets.labels import plain_label, plain_tip
-from app.ui.widgets.layouts import name_widgets
+from app.ui.widgets.layouts import fill_layout, name_widgets
 
 PAGE_OF = "page {page} of {pages}"
 CHAPTER_OF = "chapter {page} of {pages}"
@@ -63,18 +63,14 @@ class DocumentHeader(QWidget):
         self.close_button = IconButton(theme, "x", tr(CLOSE_DOCUMENT), size_px=18)
         self._connect()
         self._row, self._below = QHBoxLayout(), QHBoxLayout()
-        self._row.addWidget(self.name, 0)
-        self._row.addWidget(self.where, 0)
-        self._row.addStretch(1)
+        fill_layout(self._row, (self.name, 0), (self.where, 0), 1)
         self._tools = (
             self.search, self.text, self.compare, self.save, self.farther, self.nearer, self.previous, self.next,
         )  # fmt: skip
         for button in (*self._tools, self.close_button):
             self._row.addWidget(button)
         self._below.addStretch(1)
-        self._lines = QVBoxLayout(self)
-        self._lines.addLayout(self._row)
-        self._lines.addLayout(self._below)
+        self._lines = fill_layout(QVBoxLayout(self), self._row, self._below)
         self._is_narrow = False
         self.setMinimumWidth(1)  # the single line would set a minimum width and never wrap
         theme.dress(self._lines, self._row, self._below, spacing=0)

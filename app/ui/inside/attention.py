@@ -49,7 +49,7 @@ from app.ui.theme import Theme
 from app.ui.widgets.buttons import IconButton
 from app.ui.widgets.input_fields import SegmentedControl, Stepper
 from app.ui.widgets.labels import announce, plain_label
-from app.ui.widgets.layouts import FlowLayout, fill_layout, name_widgets, scrolled
+from app.ui.widgets.layouts import FlowLayout, drop_margins, fill_layout, name_widgets, scrolled
 
 if TYPE_CHECKING:
     import numpy as np
@@ -318,19 +318,16 @@ class AttentionView(LookPage):
         pickers = FlowLayout(self.pickers)
         for words, field in ((tr("Layer"), self.layer_field), (tr("Head"), self.head_field)):
             pair = QWidget()
-            row = QHBoxLayout(pair)
-            row.setContentsMargins(0, 0, 0, 0)
+            row = drop_margins(QHBoxLayout(pair))
             label = plain_label(words, kind="muted")
             fill_layout(row, label, field)
             dress(row, spacing=6)
             dress(label, font=(13, 400))
             pickers.addWidget(pair)
         self.top = QWidget()
-        top = FlowLayout(self.top)
-        top.addWidget(self.ways)
+        top = fill_layout(FlowLayout(self.top), self.ways)
         tools = QWidget()
-        row = QHBoxLayout(tools)
-        row.setContentsMargins(0, 0, 0, 0)
+        row = drop_margins(QHBoxLayout(tools))
         for button in (self.smaller, self.larger, *self.parts.values()):
             row.addWidget(button)
         top.addWidget(tools)
@@ -354,8 +351,7 @@ class AttentionView(LookPage):
 
     def _page(self, *widgets: QWidget) -> QWidget:
         page = QWidget()
-        column = QVBoxLayout(page)
-        column.setContentsMargins(0, 0, 0, 0)
+        column = drop_margins(QVBoxLayout(page))
         for widget in widgets:
             column.addWidget(widget, 0 if isinstance(widget, QLabel) else 1)
         self.theme.dress(column, spacing=6)

@@ -385,12 +385,8 @@ class TokenText(QWidget):
         self._piece_of, self._data_of = piece_of, data_of
         self._count = self._shown = 0
         self.flow = TokenFlow(theme, name)
-        self._more = text_button("", "link")
-        self._more.setObjectName("more_tokens")
-        self._more.clicked.connect(self._show_more)
-        column = QVBoxLayout(self)
-        column.addWidget(self.flow, 1)
-        column.addWidget(self._more, 0, Qt.AlignmentFlag.AlignLeading)
+        self._more = text_button("", "link", name="more_tokens", on_click=self._show_more)
+        column = fill_layout(QVBoxLayout(self), (self.flow, 1), (self._more, 0, Qt.AlignmentFlag.AlignLeading))
         theme.dress(column, margins=(0, 0, 0, 0), spacing=4)
         theme.dress(self._more, font=(13.5, 500))
         theme.changed.connect(self.show_again)
@@ -454,9 +450,7 @@ class TokenDetail(QFrame):
         # Or a long token would keep the panel from becoming narrower.
         self._token.setMinimumWidth(1)
         self._token.setProperty("elides", True)
-        column = QVBoxLayout(self)
-        fill_layout(column, self._token, (self._about, 1))
-        theme.dress(column, margins=(10, 7, 10, 7), spacing=2)
+        theme.dress(fill_layout(QVBoxLayout(self), self._token, (self._about, 1)), margins=(10, 7, 10, 7), spacing=2)
         theme.dress(self._token, font=(14, 600))
         theme.dress(self._about, font=(12.5, 400))
         theme.dress(self, height=74)

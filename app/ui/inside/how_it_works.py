@@ -26,7 +26,7 @@ from app.ui.theme import EDGE_PX, HEADING_PX, TOP_PX, Theme
 from app.ui.widgets.buttons import text_button
 from app.ui.widgets.input_fields import PlainEdit, SegmentedControl
 from app.ui.widgets.labels import ProgressStripe, announce, plain_label
-from app.ui.widgets.layouts import fill_layout, scrolled
+from app.ui.widgets.layouts import drop_margins, fill_layout, scrolled
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
@@ -61,8 +61,7 @@ class TemperatureView(LookPage):
             for column, widget in enumerate((row.word, row.bar, row.share)):
                 grid.addWidget(widget, number, column)
         grid.setColumnStretch(1, 1)
-        top = QHBoxLayout()
-        fill_layout(top, self.segments, 1)
+        top = fill_layout(QHBoxLayout(), self.segments, 1)
         self.body.insertLayout(0, top)
         fill_layout(self.body, grid, self.note, 1)
         ui.theme.dress(grid, spacing=7)
@@ -371,8 +370,7 @@ class HowItWorks(QWidget):
         theme.dress(self.field, height=TRY_PX, text=(14, 400, 4))
         theme.dress(self.back, self.next, font=(14, 500))
         theme.dress(*self.steps.findChildren(QPushButton), font=(14, 500))
-        outside = QVBoxLayout(self)
-        outside.setContentsMargins(0, 0, 0, 0)
+        outside = drop_margins(QVBoxLayout(self))
         # WORKAROUND: showing the area polishes its content, which keeps the fonts of that moment.
         self._area = scrolled(inside)
         outside.addWidget(self._area)

@@ -96,10 +96,8 @@ class LayersView(LookPage):
         self.cell.setObjectName("layers_cell")
         self.buttons = PlotButtons(ui.theme, ui.notify, self.grid)
         self.top = QWidget()
-        row = QHBoxLayout(self.top)
+        row = fill_layout(QHBoxLayout(self.top), (self.about, 1), (self.buttons, 0, Qt.AlignmentFlag.AlignTop))
         row.setContentsMargins(0, 0, 0, 0)
-        row.addWidget(self.about, 1)
-        row.addWidget(self.buttons, 0, Qt.AlignmentFlag.AlignTop)
         for widget in (self.top, self.cut):
             self.body.addWidget(widget)
         fill_layout(self.body, (self.grid, 1), self.cell)

@@ -29,7 +29,7 @@ from app.ui.shell.tab_spec import CHAT, UiContext
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import set_mark, text_button
 from app.ui.widgets.labels import ProgressStripe, announce, plain_label, plain_tip
-from app.ui.widgets.layouts import fill_layout, name_widgets
+from app.ui.widgets.layouts import drop_margins, fill_layout, name_widgets
 from app.ui.widgets.tables import PlainTable
 
 if TYPE_CHECKING:
@@ -139,9 +139,7 @@ class LookPage(QWidget):
         self.state.cancelled.connect(self._on_cancelled)
         # Not the method itself: another request puts another one there.
         self.state.retried.connect(lambda: self._retry())  # noqa: PLW0108 - another one later
-        self.body = QVBoxLayout(self)
-        self.body.setContentsMargins(0, 0, 0, 0)
-        self.body.addWidget(self.state)
+        self.body = fill_layout(drop_margins(QVBoxLayout(self)), self.state)
         ui.theme.dress(self.body, spacing=8)
         ui.loader.changed.connect(self._on_loader_changed)
 
@@ -274,14 +272,10 @@ class StateRow(QWidget):
         self.is_waiting = False
         self.label: QLabel = plain_label(wraps=True)
         self.line = ProgressStripe(ui.theme)
-        self.button = text_button("", "link")
-        self.button.clicked.connect(self._on_pressed)
+        self.button = text_button("", "link", on_click=self._on_pressed)
         name_widgets(look_state=self.label, look_progress=self.line, look_action=self.button)
-        row = QHBoxLayout()
-        row.addWidget(self.label, 1)
-        row.addWidget(self.button, 0, Qt.AlignmentFlag.AlignTop)
-        column = QVBoxLayout(self)
-        fill_layout(column, row, self.line)
+        row = fill_layout(QHBoxLayout(), (self.label, 1), (self.button, 0, Qt.AlignmentFlag.AlignTop))
+        column = fill_layout(QVBoxLayout(self), row, self.line)
         ui.theme.dress(column, margins=(0, 0, 0, 0), spacing=2)
         ui.theme.dress(self.label, margins=(0, 3, 0, 3), font=(13.5, 400))
         ui.theme.dress(self.button, font=(13.5, 500))

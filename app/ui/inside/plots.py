@@ -37,7 +37,7 @@ from app.ui.shell.notify import Notify
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import IconButton
 from app.ui.widgets.labels import announce
-from app.ui.widgets.layouts import fill_layout
+from app.ui.widgets.layouts import drop_margins, fill_layout
 from app.ui.work.doing import SavedFiles
 
 if TYPE_CHECKING:
@@ -129,14 +129,9 @@ class PlotButtons(QWidget):
         super().__init__()
         self._theme, self._notify, self._plot = theme, notify, plot
         self._files: PictureFiles | None = None
-        self.save = IconButton(theme, "image", tr("Save as a picture"), size_px=18)
-        self.save.clicked.connect(self.show_formats)
-        self.copy = IconButton(theme, "table", tr(COPY_AS_CSV), size_px=18)
-        self.copy.clicked.connect(self.copy_numbers)
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
-        fill_layout(row, self.save, self.copy)
-        theme.dress(row, spacing=2)
+        self.save = IconButton(theme, "image", tr("Save as a picture"), size_px=18, on_click=self.show_formats)
+        self.copy = IconButton(theme, "table", tr(COPY_AS_CSV), size_px=18, on_click=self.copy_numbers)
+        theme.dress(fill_layout(drop_margins(QHBoxLayout(self)), self.save, self.copy), spacing=2)
 
     def show_formats(self) -> None:
         menu = QMenu(self)
@@ -233,9 +228,7 @@ class ScatterPlot(QWidget):
         self._area = self._view.getPlotItem()
         self._area.hideButtons()
         self._area.setMenuEnabled(False)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.addWidget(self._view)
+        fill_layout(drop_margins(QVBoxLayout(self)), self._view)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setMouseTracking(True)
         self.setAccessibleName(title)

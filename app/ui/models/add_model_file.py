@@ -90,10 +90,9 @@ class AddDialog(QDialog):
         self.choices[MOVE].setEnabled(fits or facts.is_same_disk)
         self.choices[COPY if fits else IN_PLACE].setChecked(True)
         self.always = CheckRow(theme, tr("Always do this"))
-        column = QVBoxLayout(self)
+        column = fill_layout(QVBoxLayout(self), title, ask)
         column.setContentsMargins(px(24), px(20), px(24), px(20))
         column.setSpacing(px(4))
-        fill_layout(column, title, ask)
         column.addSpacing(px(8))
         for row in self.choices.values():
             column.addWidget(row)

@@ -23,7 +23,7 @@ from app.ui.text.formula import FormulaView
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import text_button
 from app.ui.widgets.labels import plain_label
-from app.ui.widgets.layouts import fill_layout
+from app.ui.widgets.layouts import drop_margins, fill_layout
 
 if TYPE_CHECKING:
     from app.features.models.installed import InstalledFile
@@ -139,14 +139,10 @@ class PartRow(QWidget):
         self.name = plain_label(tr(PART_NAMES[part.name]), wraps=True)
         meaning = plain_label(f"{amount}. {tr(part.explanation)}", kind="muted", wraps=True)
         self.share = plain_label(share_words(share))
-        words = QVBoxLayout()
-        fill_layout(words, self.name, meaning)
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
-        mark = QVBoxLayout()
-        fill_layout(mark, ToneSwatch(theme, number), 1)
-        fill_layout(row, mark, (words, 1))
-        row.addWidget(self.share, 0, Qt.AlignmentFlag.AlignTop)
+        words = fill_layout(QVBoxLayout(), self.name, meaning)
+        row = drop_margins(QHBoxLayout(self))
+        mark = fill_layout(QVBoxLayout(), ToneSwatch(theme, number), 1)
+        fill_layout(row, mark, (words, 1), (self.share, 0, Qt.AlignmentFlag.AlignTop))
         theme.dress(self.name, self.share, font=(14.5, 600))
         theme.dress(meaning, font=(13, 400))
         theme.dress(row, spacing=12)
@@ -183,15 +179,13 @@ class FactRow(QWidget):
         self.meaning = plain_label(fact.meaning, kind="muted", wraps=True)
         if not fact.meaning:
             self.meaning.hide()
-        words = QVBoxLayout()
-        fill_layout(words, term, self.meaning)
+        words = fill_layout(QVBoxLayout(), term, self.meaning)
         self.formula: FormulaView | None = None
         if fact.formula is not None:
             self.formula = FormulaView(theme, fact.formula[0], tr(fact.formula[1]))
             words.addWidget(self.formula)
-        self._row = QBoxLayout(QBoxLayout.Direction.LeftToRight, self)
+        self._row = fill_layout(QBoxLayout(QBoxLayout.Direction.LeftToRight, self), self.value, (words, 1))
         self._row.setContentsMargins(0, 0, 0, 0)
-        fill_layout(self._row, self.value, (words, 1))
         theme.dress(self.value, font=(17, 600), width=VALUE_PX)
         theme.dress(term, font=(14.5, 600))
         theme.dress(self.meaning, font=(14, 400))

@@ -45,6 +45,7 @@ from app.ui.theme import Theme
 from app.ui.widgets.buttons import ChoiceButton, text_button
 from app.ui.widgets.input_fields import CheckRow, PlainEdit
 from app.ui.widgets.labels import announce, plain_label
+from app.ui.widgets.layouts import fill_layout
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
@@ -87,10 +88,8 @@ class BlindPage(ComparisonPage):
         self.question.setAccessibleName(tr("Question for both"))
         self.question.setPlaceholderText(tr("A question like those you’ll really ask"))
         self.question.installEventFilter(self)
-        self.ask_button = text_button(tr("Ask both"), "primary")
-        self.ask_button.clicked.connect(self._begin)
-        self.cancel = text_button(tr(STOP))
-        self.cancel.clicked.connect(self.stop)
+        self.ask_button = text_button(tr("Ask both"), "primary", on_click=self._begin)
+        self.cancel = text_button(tr(STOP), on_click=self.stop)
         self.more = text_button(tr(FIND_MORE_MODELS), "link")
         self.more.clicked.connect(lambda: ui.go.open_models())  # noqa: PLW0108 - its own page, not the click's
         self.more.hide()
@@ -98,8 +97,7 @@ class BlindPage(ComparisonPage):
         self.answers = [AnswerCard(ui.theme, letter) for letter in LETTERS]
         self.votes: list[QPushButton] = []
         self.tally = plain_label(kind="muted", wraps=True)
-        self.clear = text_button(tr("Clear votes"), "link")
-        self.clear.clicked.connect(self._clear_votes)
+        self.clear = text_button(tr("Clear votes"), "link", on_click=self._clear_votes)
         self._lay_out()
         for choice in self.choices:
             choice.changed.connect(lambda _: self._on_chosen())
@@ -114,24 +112,19 @@ class BlindPage(ComparisonPage):
         models.addStretch(1)
         for widget in (self.ask_button, self.cancel):
             doing.addWidget(widget)
-        doing.addWidget(self.status, 1)
-        doing.addWidget(self.more)
+        fill_layout(doing, (self.status, 1), self.more)
         self._side_by_side = QBoxLayout(QBoxLayout.Direction.LeftToRight)
         for card in self.answers:
             self._side_by_side.addWidget(card, 1, Qt.AlignmentFlag.AlignTop)
             card.hide()
         for number, words in ((0, tr("A is better")), (SAME, tr("About the same")), (1, tr("B is better"))):
-            button = text_button(words)
-            button.clicked.connect(lambda _=False, number=number: self._vote(number))
+            button = text_button(words, on_click=lambda _=False, number=number: self._vote(number))
             button.hide()
             self.votes.append(button)
             vote.addWidget(button)
         vote.addStretch(1)
-        kept.addWidget(self.tally, 1)
-        kept.addWidget(self.clear)
-        self.rows.addLayout(models)
-        self.rows.addWidget(self.blind)
-        self.rows.addWidget(self.question)
+        fill_layout(kept, (self.tally, 1), self.clear)
+        fill_layout(self.rows, models, self.blind, self.question)
         for row in (doing, self._side_by_side, vote, kept):
             self.rows.addLayout(row)
         theme.dress(self.question, height=QUESTION_PX, text=(14.5, 400, 6))

@@ -41,6 +41,7 @@ from app.ui.theme import Theme
 from app.ui.widgets.buttons import ChoiceButton, text_button
 from app.ui.widgets.input_fields import CheckRow, PlainEdit, SegmentedControl
 from app.ui.widgets.labels import ProgressStripe, announce, plain_label
+from app.ui.widgets.layouts import fill_layout
 from app.ui.widgets.tables import ListTable
 from app.ui.work.doing import SavedFiles
 
@@ -91,10 +92,8 @@ class ComparePage(ComparisonPage):
         )
         self.models = ModelChoice(ui.theme)
         self.passage = TextChoice(ui)
-        self.start = text_button(tr("Compare"), "primary")
-        self.start.clicked.connect(self._begin)
-        self.cancel = text_button(tr(CANCEL))
-        self.cancel.clicked.connect(self.stop)
+        self.start = text_button(tr("Compare"), "primary", on_click=self._begin)
+        self.cancel = text_button(tr(CANCEL), on_click=self.stop)
         self.status = plain_label(kind="muted", wraps=True)
         self.rests = plain_label(kind="muted", wraps=True)
         self.progress = ProgressStripe(ui.theme)
@@ -107,8 +106,7 @@ class ComparePage(ComparisonPage):
         self.add_heading(tr(MODELS))
         self.rows.addWidget(self.models)
         self.add_heading(tr(TEXT_LABEL))
-        self.rows.addWidget(self.passage)
-        self.rows.addLayout(row)
+        fill_layout(self.rows, self.passage, row)
         for widget in (self.progress, self.rests, self.results):
             self.rows.addWidget(widget)
             widget.hide()
@@ -246,17 +244,10 @@ class ModelChoice(QFrame):
         self.rows: dict[Path, CheckRow] = {}
         self._candidates: dict[Path, ComparedModel] = {}
         self._grid = QGridLayout()
-        self.all = text_button(tr("Select all that fit"), "link")
-        self.all.clicked.connect(lambda: self._tick(is_on=True))
-        self.none = text_button(tr("Select none"), "link")
-        self.none.clicked.connect(lambda: self._tick(is_on=False))
-        ends = QHBoxLayout()
-        ends.addWidget(self.all)
-        ends.addWidget(self.none)
-        ends.addStretch(1)
-        column = QVBoxLayout(self)
-        column.addLayout(self._grid)
-        column.addLayout(ends)
+        self.all = text_button(tr("Select all that fit"), "link", on_click=lambda: self._tick(is_on=True))
+        self.none = text_button(tr("Select none"), "link", on_click=lambda: self._tick(is_on=False))
+        ends = fill_layout(QHBoxLayout(), self.all, self.none, 1)
+        column = fill_layout(QVBoxLayout(self), self._grid, ends)
         theme.dress(self._grid, spacing=4)
         theme.dress(column, margins=(10, 10, 10, 8), spacing=4)
         theme.dress(self.all, self.none, font=(13, 500))
@@ -347,22 +338,15 @@ class TextChoice(QFrame):
         choices = [(BUILT_IN, tr("The built-in page")), (OWN, tr(MY_OWN))]
         self.segments = SegmentedControl(tr(TEXT_LABEL), choices, BUILT_IN, self.choose)
         ui.theme.dress(*self.segments.findChildren(QPushButton), font=(13, 500))
-        self.open = text_button(tr("Open a file…"))
-        self.open.clicked.connect(self.ask_for_file)
+        self.open = text_button(tr("Open a file…"), on_click=self.ask_for_file)
         self.edit = PlainEdit()
         self.edit.setProperty("kind", "")
         self.edit.setAccessibleName(tr("Text to read"))
         self.edit.setPlaceholderText(tr("Type or paste a text like those you’ll use the model for"))
         self.edit.textChanged.connect(self._check_size)
         self.note = plain_label(kind="muted", wraps=True)
-        row = QHBoxLayout()
-        row.addWidget(self.segments)
-        row.addStretch(1)
-        row.addWidget(self.open)
-        column = QVBoxLayout(self)
-        column.addLayout(row)
-        column.addWidget(self.edit)
-        column.addWidget(self.note)
+        row = fill_layout(QHBoxLayout(), self.segments, 1, self.open)
+        column = fill_layout(QVBoxLayout(self), row, self.edit, self.note)
         theme = ui.theme
         theme.dress(column, margins=(14, 12, 14, 12), spacing=10)
         theme.dress(self.edit, height=EDIT_PX, text=(14, 400, 6))
@@ -554,33 +538,23 @@ class Results(QWidget):
         self._wanted = 0
         """Number of models to measure; until all are, no best one is named."""
         self.best = plain_label(wraps=True)
-        self.use = text_button("", "link")
-        self.use.clicked.connect(self._use_best)
+        self.use = text_button("", "link", on_click=self._use_best)
         self.table = ResultTable(theme)
         self.order = ChoiceButton(theme, tr("Sort order"), ORDERS, shows_change=False)
         self.order.changed.connect(self._sort)
-        self.save = text_button(tr("Save as CSV…"))
-        self.save.clicked.connect(self.ask_to_save)
+        self.save = text_button(tr("Save as CSV…"), on_click=self.ask_to_save)
         self.failed = plain_label(kind="danger", wraps=True)
         self.measured = plain_label(tr(_MEASURED), kind="muted", wraps=True)
         self.plot: ScatterPlot | None = None
         self._plot_place = QVBoxLayout()
         self.line = plain_label(wraps=True)
         self.kaplan = plain_label(tr(_KAPLAN), kind="muted", wraps=True)
-        head = QHBoxLayout()
-        head.addWidget(self.order)
-        head.addStretch(1)
-        head.addWidget(self.save)
-        column = QVBoxLayout(self)
+        head = fill_layout(QHBoxLayout(), self.order, 1, self.save)
+        column = fill_layout(QVBoxLayout(self), self.best, (self.use, 0, Qt.AlignmentFlag.AlignLeading), head)
         column.setContentsMargins(0, 0, 0, 0)
-        column.addWidget(self.best)
-        column.addWidget(self.use, 0, Qt.AlignmentFlag.AlignLeading)
-        column.addLayout(head)
         for widget in (self.table, self.failed, self.measured):
             column.addWidget(widget)
-        column.addLayout(self._plot_place)
-        column.addWidget(self.line)
-        column.addWidget(self.kaplan)
+        fill_layout(column, self._plot_place, self.line, self.kaplan)
         theme.dress(self.best, font=(15, 600))
         theme.dress(self.line, font=(14, 400))
         theme.dress(self.failed, font=(13.5, 400))
@@ -702,12 +676,9 @@ class Results(QWidget):
         self._buttons = PlotButtons(self._ui.theme, self._ui.notify, self.plot)
         heading = plain_label(title)
         self._ui.theme.dress(heading, font=(14.5, 600))
-        row = QHBoxLayout()
-        row.addWidget(heading, 1)
-        row.addWidget(self._buttons)
+        row = fill_layout(QHBoxLayout(), (heading, 1), self._buttons)
         self._ui.theme.dress(self.plot, least_height=320)
-        self._plot_place.addLayout(row)
-        self._plot_place.addWidget(self.plot)
+        fill_layout(self._plot_place, row, self.plot)
 
 
 _MEASURED = (

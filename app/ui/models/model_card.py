@@ -13,7 +13,7 @@ from app.ui.i18n import tr
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import text_button
 from app.ui.widgets.labels import ElidedLabel, ProgressStripe
-from app.ui.widgets.layouts import fill_layout
+from app.ui.widgets.layouts import drop_margins, fill_layout
 
 NARROW_CARD_PX = 440
 LEAST_CARD_PX = 180
@@ -33,9 +33,7 @@ class Badge(QWidget):
         self._mark = QLabel()
         # A word as well: colour alone never carries meaning.
         self._words = QLabel(textFormat=Qt.TextFormat.PlainText)
-        self._row = QHBoxLayout(self)
-        self._row.setContentsMargins(0, 0, 0, 0)
-        fill_layout(self._row, self._mark, self._words, 1)
+        self._row = fill_layout(drop_margins(QHBoxLayout(self)), self._mark, self._words, 1)
         theme.dress(self._row, spacing=6)
         self.hide()
 
@@ -128,16 +126,12 @@ class ModelCard(QFrame):
         self.describe()
 
     def _lay_out(self) -> None:
-        self._head = QBoxLayout(QBoxLayout.Direction.LeftToRight)
-        fill_layout(self._head, self.name, (self.badge, 1))
-        self._words = QVBoxLayout()
-        self._words.addLayout(self._head)
+        self._head = fill_layout(QBoxLayout(QBoxLayout.Direction.LeftToRight), self.name, (self.badge, 1))
+        self._words = fill_layout(QVBoxLayout(), self._head)
         for widget in (self.sentence, self.facts, self.source, self.problem, self.progress):
             self._words.addWidget(widget)
-        self._row = QHBoxLayout()
-        self._row.addStretch()
-        self._outer = QBoxLayout(QBoxLayout.Direction.LeftToRight, self)
-        fill_layout(self._outer, (self._words, 1), self._row)
+        self._row = fill_layout(QHBoxLayout(), 0)
+        self._outer = fill_layout(QBoxLayout(QBoxLayout.Direction.LeftToRight, self), (self._words, 1), self._row)
 
     def show_words(self, sentence: str = "", facts: str = "", source: str = "", problem: str = "") -> None:
         """Set sentence, facts, source and problem (in red); empty ones are hidden.
@@ -163,11 +157,9 @@ class ModelCard(QFrame):
 
     def add_button(self, key: str, text: str, on_click: Callable[[], object], kind: str = "plain") -> QPushButton:
         """Add a button; its accessible name includes the model's, as screen readers read it out of context."""
-        button = text_button(text, kind)
-        button.setObjectName(key)
+        button = text_button(text, kind, name=key, on_click=lambda _=False: on_click())
         button.setAccessibleName(f"{text}: {self.name.text()}")
         self.set_button_font(button)
-        button.clicked.connect(lambda _=False: on_click())
         self.add_tool(key, button)
         return button
 

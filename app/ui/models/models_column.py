@@ -12,7 +12,7 @@ from app.ui.shell.keyboard import keys_of
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import text_button
 from app.ui.widgets.input_fields import SearchField
-from app.ui.widgets.layouts import fill_layout
+from app.ui.widgets.layouts import drop_margins, fill_layout
 
 SEARCH_DELAY_MS = 300
 _GROUPS = (
@@ -37,9 +37,7 @@ class ModelsColumn(QWidget):
         super().__init__()
         self.setObjectName("models_column")
         self._theme = theme
-        self._add = text_button(tr("Add a file"), "new")
-        self._add.setObjectName("add_file")
-        self._add.clicked.connect(self.add_wanted)
+        self._add = text_button(tr("Add a file"), "new", name="add_file", on_click=self.add_wanted)
         self.search = SearchField(theme, tr("Search the Hub"))
         self.search.setToolTip(keys_of("models"))
         self._last_search = ""
@@ -49,16 +47,14 @@ class ModelsColumn(QWidget):
         self.search.installEventFilter(self)
         self.search.returnPressed.connect(self._on_return)
         self._column = QVBoxLayout(self)
-        self._begin = QVBoxLayout()
-        fill_layout(self._begin, self._add, self.search)
+        self._begin = fill_layout(QVBoxLayout(), self._add, self.search)
         self._column.addLayout(self._begin)
         self.pages: dict[str, QPushButton] = {}
         self._names: dict[str, str] = {}
         self._group = QButtonGroup(self)
         listed = QWidget()
         listed.setObjectName("page")
-        self._rows = QVBoxLayout(listed)
-        self._rows.setContentsMargins(0, 0, 0, 0)
+        self._rows = drop_margins(QVBoxLayout(listed))
         for heading, pages in _GROUPS:
             self._add_group(tr(heading), pages)
         self._rows.addStretch(1)
@@ -98,14 +94,13 @@ class ModelsColumn(QWidget):
         self._theme.dress(label, font=(12, 600), margins=(15, 14, 6, 4))
         self._rows.addWidget(label)
         for name, text in pages:
-            button = text_button(tr(text), "nav")
+            button = text_button(tr(text), "nav", on_click=lambda _=False, name=name: self._choose(name))
             self._theme.dress(button, font=(14, 500))
             button.setObjectName(f"page_{name}")
             button.setCheckable(True)
             button.setProperty("elides", True)
             # Or the longest name would keep the column from becoming narrower.
             button.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
-            button.clicked.connect(lambda _=False, name=name: self._choose(name))
             self.pages[name], self._names[name] = button, tr(text)
             button.installEventFilter(self)
             self._group.addButton(button)

@@ -19,7 +19,7 @@ from app.ui.shell import tasks
 from app.ui.theme import EDGE_PX, HEADING_PX, PAGE_PX, TOP_PX, Theme
 from app.ui.widgets.buttons import text_button
 from app.ui.widgets.input_fields import SegmentedControl
-from app.ui.widgets.layouts import fill_layout, name_widgets, scrolled
+from app.ui.widgets.layouts import drop_margins, fill_layout, name_widgets, scrolled
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
@@ -49,22 +49,17 @@ class ModelsPage(QWidget):
         self.foot.setProperty("kind", "muted")
         for label in (self.lead, self.empty, self.foot):
             label.hide()
-        self.top = QBoxLayout(QBoxLayout.Direction.LeftToRight)
-        self.top.addWidget(self.title, 1)
+        self.top = fill_layout(QBoxLayout(QBoxLayout.Direction.LeftToRight), (self.title, 1))
         self.rows = QVBoxLayout()
         inside = QWidget()
         inside.setObjectName("page")
-        self._column = QVBoxLayout()
-        fill_layout(self._column, self.top, self.lead, self.empty, self.rows, 1, self.foot)
+        self._column = fill_layout(QVBoxLayout(), self.top, self.lead, self.empty, self.rows, 1, self.foot)
         self._holder = QWidget()
         self._holder.setLayout(self._column)
         # Up to its greatest width the column takes everything; what is left goes to the end.
-        self._around = QHBoxLayout(inside)
-        fill_layout(self._around, (self._holder, 1000), 1)
+        self._around = fill_layout(QHBoxLayout(inside), (self._holder, 1000), 1)
         self.area = scrolled(inside)
-        outside = QVBoxLayout(self)
-        outside.setContentsMargins(0, 0, 0, 0)
-        outside.addWidget(self.area)
+        fill_layout(drop_margins(QVBoxLayout(self)), self.area)
         theme.dress(self._around, margins=(EDGE_PX, TOP_PX, EDGE_PX, 20), spacing=0)
         theme.dress(self._column, margins=(0, 0, 0, 0), spacing=12)
         theme.dress(self.rows, spacing=12)
@@ -223,10 +218,8 @@ class StateView(QWidget):
         for widget in (self._icon, self.title, self.text):
             inside.addWidget(widget, 0, Qt.AlignmentFlag.AlignHCenter)
         inside.addLayout(self._buttons)
-        row = QHBoxLayout()
-        fill_layout(row, 1, (inside, 100), 1)
-        column = QVBoxLayout(self)
-        fill_layout(column, 3, row, 4)
+        row = fill_layout(QHBoxLayout(), 1, (inside, 100), 1)
+        fill_layout(QVBoxLayout(self), 3, row, 4)
         theme.dress(self.title, font=(16, 600))
         theme.dress(self.text, font=(14, 400))
         theme.dress(inside, spacing=10)
@@ -248,9 +241,8 @@ class StateView(QWidget):
                 old.deleteLater()
         self._buttons.addStretch(1)
         for label, kind, on_click in choices:
-            button = text_button(label, kind)
+            button = text_button(label, kind, on_click=lambda _checked=False, on_click=on_click: on_click())
             self._theme.dress(button, font=(14, 600 if kind == "primary" else 500))
-            button.clicked.connect(lambda _checked=False, on_click=on_click: on_click())
             self._buttons.addWidget(button)
         self._buttons.addStretch(1)
         self._on_theme_changed()

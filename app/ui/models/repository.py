@@ -41,7 +41,7 @@ from app.ui.text.links import ask_to_open
 from app.ui.text.markdown import MarkdownBlock
 from app.ui.theme import EDGE_PX, PAGE_PX, TOP_PX
 from app.ui.widgets.buttons import text_button
-from app.ui.widgets.layouts import fill_layout, name_widgets, scrolled
+from app.ui.widgets.layouts import drop_margins, fill_layout, name_widgets, scrolled
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
@@ -90,10 +90,7 @@ class RepositoryPage(QWidget):
         self._make_parts()
         self._stack = QStackedLayout()
         fill_layout(self._stack, self.state, self._shown())
-        around = QVBoxLayout(self)
-        around.setContentsMargins(0, 0, 0, 0)
-        around.setSpacing(0)
-        fill_layout(around, self._head(), (self._stack, 1))
+        fill_layout(drop_margins(QVBoxLayout(self), 0), self._head(), (self._stack, 1))
         # The queue calls on its own threads; a signal switches to the window's.
         self._heard.connect(self._show_download, Qt.ConnectionType.QueuedConnection)
         unlisten = app.models.listen(self._heard.emit)
@@ -265,10 +262,8 @@ class RepositoryPage(QWidget):
         theme = self._theme
         self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
         self.state = StateView(theme)
-        self.back = text_button(tr("Back to results"), "quiet")
-        self.back.clicked.connect(self.back_wanted)
-        self.hub = text_button(tr("Open on the Hub"), "link")
-        self.hub.clicked.connect(self._open_on_hub)
+        self.back = text_button(tr("Back to results"), "quiet", on_click=self.back_wanted)
+        self.hub = text_button(tr("Open on the Hub"), "link", on_click=self._open_on_hub)
         self.title, self.facts, self.versions, self.about = (_label() for _ in range(4))
         self.about.setText(tr(ABOUT_THIS_MODEL))
         self.facts.setProperty("kind", "muted")
@@ -277,17 +272,14 @@ class RepositoryPage(QWidget):
         self.gate.setProperty("kind", "card")
         self._lock = QLabel()
         self.gate_text = _label()
-        self.gate_page = text_button(tr(OPEN_ITS_PAGE))
-        self.gate_page.clicked.connect(self._open_on_hub)
-        self.gate_settings = text_button(tr(NETWORK_SETTINGS), "quiet")
-        self.gate_settings.clicked.connect(self._open_settings)
+        self.gate_page = text_button(tr(OPEN_ITS_PAGE), on_click=self._open_on_hub)
+        self.gate_settings = text_button(tr(NETWORK_SETTINGS), "quiet", on_click=self._open_settings)
         self.files = FileList(theme)
         self.files.chosen.connect(self._on_chosen)
         self.card = CardView(theme)
         self.card_told = _label()
         self.card_told.setProperty("kind", "muted")
-        self.card_again = text_button(tr(TRY_AGAIN), "link")
-        self.card_again.clicked.connect(self._ask_card)
+        self.card_again = text_button(tr(TRY_AGAIN), "link", on_click=self._ask_card)
         self.foot = FitFoot(theme)
         self.foot.download.clicked.connect(self._on_download)
         self.foot.download.setToolTip("Ctrl+Enter")
@@ -309,8 +301,7 @@ class RepositoryPage(QWidget):
 
     def _head(self) -> QWidget:
         head = QWidget()
-        self._head_row = QHBoxLayout(head)
-        fill_layout(self._head_row, self.back, 1, self.hub)
+        self._head_row = fill_layout(QHBoxLayout(head), self.back, 1, self.hub)
         return head
 
     def _shown(self) -> QWidget:
@@ -320,16 +311,13 @@ class RepositoryPage(QWidget):
         for button in (self.gate_page, self.gate_settings):
             gate_buttons.addWidget(button)
         gate_buttons.addStretch(1)
-        gate_words = QVBoxLayout()
-        fill_layout(gate_words, self.gate_text, gate_buttons)
+        gate_words = fill_layout(QVBoxLayout(), self.gate_text, gate_buttons)
         self._gate_row = QHBoxLayout(self.gate)
-        self._gate_row.addWidget(self._lock, 0, Qt.AlignmentFlag.AlignTop)
-        self._gate_row.addLayout(gate_words, 1)
+        fill_layout(self._gate_row, (self._lock, 0, Qt.AlignmentFlag.AlignTop), (gate_words, 1))
         self._column = QVBoxLayout(self._holder)
         for widget in (self.title, self.facts, self.gate, self.versions, self.files, self.about, self.card_told):
             self._column.addWidget(widget)
-        self._column.addWidget(self.card_again, 0, Qt.AlignmentFlag.AlignLeading)
-        fill_layout(self._column, self.card, 1)
+        fill_layout(self._column, (self.card_again, 0, Qt.AlignmentFlag.AlignLeading), self.card, 1)
         inside = QWidget()
         inside.setObjectName("page")
         self._holder_row = QHBoxLayout(inside)
@@ -337,10 +325,7 @@ class RepositoryPage(QWidget):
         fill_layout(self._holder_row, (self._holder, 1000), 1)
         self._scroll = scrolled(inside)
         whole = QWidget()
-        column = QVBoxLayout(whole)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(0)
-        fill_layout(column, (self._scroll, 1), self.foot)
+        fill_layout(drop_margins(QVBoxLayout(whole), 0), (self._scroll, 1), self.foot)
         return whole
 
     def showEvent(self, event: QShowEvent) -> None:

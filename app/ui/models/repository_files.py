@@ -149,11 +149,9 @@ class FileList(QFrame):
         self._recommended: ModelFile | None = None
         self._group = QButtonGroup(self)
         self._group.buttonToggled.connect(self._on_toggled)
-        self.all = text_button("", "link")
-        self.all.clicked.connect(self._show_all)
+        self.all = text_button("", "link", on_click=self._show_all)
         self._column = QVBoxLayout(self)
-        self._last = QHBoxLayout()
-        fill_layout(self._last, self.all, 1)
+        self._last = fill_layout(QHBoxLayout(), self.all, 1)
         self._column.addLayout(self._last)
         theme.dress(self.all, font=(13.5, 500))
         theme.dress(self._column, margins=(4, 7, 4, 7), spacing=1)

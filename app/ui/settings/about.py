@@ -60,8 +60,7 @@ class AboutPage(SettingsPage):
         self._add_folders()
         buttons = FlowLayout()
         theme.dress(buttons, spacing=14)
-        keys = text_button(tr(KEYBOARD_SHORTCUTS))
-        keys.clicked.connect(open_shortcuts)
+        keys = text_button(tr(KEYBOARD_SHORTCUTS), on_click=open_shortcuts)
         buttons.addWidget(keys)
         notices, texts = licence_notices(), licence_texts()
         if notices is not None:
@@ -136,15 +135,12 @@ class LicenceSheet(QDialog):
         text.setObjectName("licences")
         text.setAccessibleName(label_of("licences"))
         text.setFont(theme.code_font(12.5))
-        close = text_button(tr("Close"))
-        close.clicked.connect(self.close)
-        column = QVBoxLayout(self)
+        close = text_button(tr("Close"), on_click=self.close)
+        column = fill_layout(QVBoxLayout(self), text)
         column.setContentsMargins(*(theme.px(16),) * 4)
-        column.addWidget(text)
         row = FlowLayout(is_at_end=True)
         if texts is not None:
-            folder = text_button(tr("Open license folder"), "plain")
-            folder.clicked.connect(lambda: open_folder(texts))
+            folder = text_button(tr("Open license folder"), "plain", on_click=lambda: open_folder(texts))
             row.addWidget(folder)
         row.addWidget(close)
         column.addLayout(row)
@@ -176,8 +172,7 @@ class UpdateCheck(QWidget):
         self._updates, self._theme, self._opener = updates, theme, opener
         self._task: tasks.BackgroundTask | None = None
         self._page = ""
-        self.button = text_button(tr(CHECK_FOR_UPDATES))
-        self.button.clicked.connect(self._on_clicked)
+        self.button = text_button(tr(CHECK_FOR_UPDATES), on_click=self._on_clicked)
         self.explanation = tr("{program} never checks or installs updates on its own.", program=APP_NAME)
         self.button.setVisible(bool(updates.host))
         if not updates.host:
@@ -190,12 +185,9 @@ class UpdateCheck(QWidget):
         self.notes.setObjectName("release_notes")
         self.notes.setAccessibleName(tr("Release notes"))
         self.notes.setTabChangesFocus(True)
-        self.page = text_button(tr(OPEN_ITS_PAGE))
-        self.page.clicked.connect(self.ask_to_open)
-        column = QVBoxLayout(self)
+        self.page = text_button(tr(OPEN_ITS_PAGE), on_click=self.ask_to_open)
+        column = fill_layout(QVBoxLayout(self), self.said, self.notes, (self.page, 0, Qt.AlignmentFlag.AlignLeading))
         column.setContentsMargins(0, 0, 0, 0)
-        fill_layout(column, self.said, self.notes)
-        column.addWidget(self.page, 0, Qt.AlignmentFlag.AlignLeading)
         self.notes.hide()
         self.page.hide()
         self.hide()

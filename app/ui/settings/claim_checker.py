@@ -17,7 +17,7 @@ from app.ui.shared_labels import REMOVE, REMOVE_NAMED
 from app.ui.shell import tasks
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import text_button
-from app.ui.widgets.layouts import name_widgets
+from app.ui.widgets.layouts import fill_layout, name_widgets
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
@@ -35,14 +35,11 @@ class CheckerField(QWidget):
         super().__init__()
         self._app, self._save = app, save
         self._task: tasks.BackgroundTask | None = None
-        self.button = text_button("", "plain")
-        self.button.clicked.connect(self._on_clicked)
+        self.button = text_button("", "plain", on_click=self._on_clicked)
         self.said = QLabel(textFormat=Qt.TextFormat.PlainText, wordWrap=True)
         self.said.setProperty("kind", "muted")
-        column = QVBoxLayout(self)
+        column = fill_layout(QVBoxLayout(self), (self.button, 0, Qt.AlignmentFlag.AlignTrailing), self.said)
         column.setContentsMargins(0, 0, 0, 0)
-        column.addWidget(self.button, 0, Qt.AlignmentFlag.AlignTrailing)
-        column.addWidget(self.said)
         theme.dress(column, spacing=4)
         theme.dress(self.button, font=(13.5, 500))
         theme.dress(self.said, font=(13, 400), width=150)

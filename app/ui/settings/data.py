@@ -131,18 +131,14 @@ class TrashPage(SettingsPage):
         self.list.itemSelectionChanged.connect(self._show_buttons)
         self.list.itemActivated.connect(lambda _: self.restore())
         self.nothing = self.muted(tr("The trash is empty."))
-        self.restore_button = text_button(tr("Restore"))
-        self.remove_button = text_button(tr("Delete forever…"), "quiet")
-        self.empty_button = text_button(tr("Empty trash…"), "quiet")
-        self.restore_button.clicked.connect(self.restore)
-        self.remove_button.clicked.connect(self.ask_to_remove)
-        self.empty_button.clicked.connect(self.ask_to_empty)
+        self.restore_button = text_button(tr("Restore"), on_click=self.restore)
+        self.remove_button = text_button(tr("Delete forever…"), "quiet", on_click=self.ask_to_remove)
+        self.empty_button = text_button(tr("Empty trash…"), "quiet", on_click=self.ask_to_empty)
         buttons = FlowLayout()
         buttons.is_last_at_end = True
         for button in (self.restore_button, self.remove_button, self.empty_button):
             buttons.addWidget(button)
-        head = QHBoxLayout()
-        fill_layout(head, self.kind, 1)
+        head = fill_layout(QHBoxLayout(), self.kind, 1)
         fill_layout(self.column, head, self.nothing)
         # `finish` adds a stretch of 1, which would otherwise take half of the room.
         fill_layout(self.column, (self.list, 100), buttons)

@@ -42,7 +42,7 @@ from app.ui.shell.tab_spec import UiContext
 from app.ui.theme import ZOOM_STEPS
 from app.ui.widgets.buttons import ChoiceButton, text_button
 from app.ui.widgets.input_fields import SegmentedControl, Stepper, Switch
-from app.ui.widgets.layouts import fill_layout, within_screen
+from app.ui.widgets.layouts import drop_margins, fill_layout, within_screen
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
@@ -103,9 +103,7 @@ class SettingsDialog(QDialog):
         self._shown = QStackedWidget()
         fill_layout(self._shown, self.pages, self.search.results)
         self.search.is_on.connect(self._show_results)
-        self._row = QBoxLayout(QBoxLayout.Direction.LeftToRight, self)
-        self._row.setContentsMargins(0, 0, 0, 0)
-        self._row.setSpacing(0)
+        self._row = drop_margins(QBoxLayout(QBoxLayout.Direction.LeftToRight, self), 0)
         fill_layout(self._row, self._nav, self._above, (self._shown, 1))
         QShortcut(QKeySequence(QKeySequence.StandardKey.Find), self, self.search.field.setFocus)
         self._arrange()
@@ -185,12 +183,11 @@ class SettingsDialog(QDialog):
         self._arrange()
 
     def _add_page(self, name: str, key: str, make: Callable[[], SettingsPage]) -> None:
-        button = text_button(name, "nav")
+        number = self.pages.count()
+        button = text_button(name, "nav", on_click=lambda: self.show_page(number))
         self._theme.dress(button, font=(14, 500))
         button.setCheckable(True)
-        number = self.pages.count()
         self._numbers[key] = number
-        button.clicked.connect(lambda: self.show_page(number))
         self._group.addButton(button)
         self._nav_column.addWidget(button)
         empty = QWidget()

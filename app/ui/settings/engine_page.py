@@ -22,7 +22,7 @@ from app.ui.shell.settings_index import label_of, page_label
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import text_button
 from app.ui.widgets.input_fields import CheckRow, RadioRow, SegmentedControl, Stepper, Switch
-from app.ui.widgets.layouts import fill_layout
+from app.ui.widgets.layouts import drop_margins, fill_layout
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
@@ -50,9 +50,8 @@ class EnginePage(SettingsPage):
         super().__init__(theme, page_label("engine"))
         self._app, self._save = app, save
         self._loader: ModelLoader | None = None
-        self._block = QVBoxLayout()
+        self._block = fill_layout(QVBoxLayout(), QLabel(label_of("device")))
         self._block.setSpacing(theme.px(4))
-        self._block.addWidget(QLabel(label_of("device")))
         self._devices: QWidget = self.muted(tr("Looking for devices…"))
         self._block.addWidget(self._devices)
         holder = self.setting_rows["device"] = QWidget()
@@ -96,12 +95,9 @@ class EnginePage(SettingsPage):
         eyes.setVisible(has_gpu or engine.projector_on_cpu)
 
     def _on_not_described(self, _: object) -> None:
-        again = text_button(tr(LOOK_AGAIN))
-        again.clicked.connect(self._on_look_again)
+        again = text_button(tr(LOOK_AGAIN), on_click=self._on_look_again)
         row = QWidget()
-        inside = QHBoxLayout(row)
-        inside.setContentsMargins(0, 0, 0, 0)
-        fill_layout(inside, (self.muted(tr(DEVICES_UNKNOWN)), 1), again)
+        fill_layout(drop_margins(QHBoxLayout(row)), (self.muted(tr(DEVICES_UNKNOWN)), 1), again)
         self._replace_devices(row)
 
     def _on_look_again(self) -> None:
@@ -233,8 +229,7 @@ class DeviceChoice(QWidget):
         self._theme, self.chosen = theme, chosen
         self.setAccessibleName(tr(DEVICE))
         self._rows: dict[str, RadioRow | CheckRow] = {}
-        self._column = QVBoxLayout(self)
-        self._column.setContentsMargins(0, 0, 0, 0)
+        self._column = drop_margins(QVBoxLayout(self))
         self._column.setSpacing(theme.px(2))
         gpus = [device for device in devices if device.type in GPU_TYPES]
         # A device that was chosen but isn't found now is listed, so that it can be taken out.

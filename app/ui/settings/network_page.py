@@ -22,7 +22,7 @@ from app.ui.shell.settings_index import label_of, page_label
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import text_button
 from app.ui.widgets.input_fields import Switch
-from app.ui.widgets.layouts import fill_layout
+from app.ui.widgets.layouts import drop_margins, fill_layout
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
@@ -85,10 +85,7 @@ class AddressField(QWidget):
         self.problem = page.label("", 13)
         self.problem.setProperty("kind", "danger")
         self.problem.hide()
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(4)
-        fill_layout(column, self.line, self.problem)
+        fill_layout(drop_margins(QVBoxLayout(self), 4), self.line, self.problem)
         self.line.textEdited.connect(lambda _: self._show_problem(""))
         self.line.editingFinished.connect(self._on_finished)
 
@@ -177,22 +174,18 @@ class NetworkPage(SettingsPage):
         self.token.setAccessibleName(tr(ACCESS_TOKEN))
         self.token.textEdited.connect(self._on_token_edited)
         self.token.returnPressed.connect(self._on_keep)
-        self.keep = text_button(tr(SAVE))
+        self.keep = text_button(tr(SAVE), on_click=self._on_keep)
         self.keep.setAccessibleName(tr(SAVE_TOKEN))
         self.keep.setEnabled(False)
-        self.keep.clicked.connect(self._on_keep)
-        self.forget = text_button(tr(FORGET))
+        self.forget = text_button(tr(FORGET), on_click=self._ask_to_forget)
         self.forget.setAccessibleName(tr(FORGET_TOKEN))
         self.forget.setEnabled(False)
-        self.forget.clicked.connect(self._ask_to_forget)
         self.token_note = self.muted(tr("Checking…"))
         self.token_note.setObjectName("token_note")
         holder = QWidget()
-        column = QVBoxLayout(holder)
-        column.setContentsMargins(0, 0, 0, 0)
+        column = drop_margins(QVBoxLayout(holder))
         column.setSpacing(self._theme.px(4))
-        row = QBoxLayout(QBoxLayout.Direction.LeftToRight)
-        row.addWidget(self.token, 1)
+        row = fill_layout(QBoxLayout(QBoxLayout.Direction.LeftToRight), (self.token, 1))
         row.addWidget(self.keep, 0, Qt.AlignmentFlag.AlignLeading)
         row.addWidget(self.forget, 0, Qt.AlignmentFlag.AlignLeading)
         column.addLayout(row)
@@ -261,11 +254,9 @@ class NetworkPage(SettingsPage):
         self.connections.hide()
         self.totals = self.muted(tr("Checking…"))
         self.totals.setObjectName("totals")
-        again = text_button(tr("Refresh"))
+        again = text_button(tr("Refresh"), on_click=self.refresh)
         again.setAccessibleName(tr(REFRESH_THE_CONNECTIONS))
-        again.clicked.connect(self.refresh)
-        row = QHBoxLayout()
-        fill_layout(row, (self.totals, 1), again)
+        row = fill_layout(QHBoxLayout(), (self.totals, 1), again)
         fill_layout(self.column, row, self.connections)
 
     def _show_connections(self, found: Connections) -> None:

@@ -25,7 +25,7 @@ from app.ui.theme import CODE_PX
 from app.ui.widgets.buttons import ChoiceButton, IconButton, text_button
 from app.ui.widgets.input_fields import Stepper, Switch
 from app.ui.widgets.labels import plain_label
-from app.ui.widgets.layouts import fill_layout
+from app.ui.widgets.layouts import drop_margins, fill_layout
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
@@ -74,8 +74,7 @@ class ProgramsSection(SettingsSection):
         hint = tr("Loads a second model if memory allows; otherwise the program gets an error.")
         self.add_setting("loads_models", hint, loads)
         self._open = QWidget()
-        self._inside = QVBoxLayout(self._open)
-        self._inside.setContentsMargins(0, 0, 0, 0)
+        self._inside = drop_margins(QVBoxLayout(self._open))
         self._theme.dress(self._inside, spacing=14)
         self.column.addWidget(self._open)
         self._add_door()
@@ -114,9 +113,8 @@ class ProgramsSection(SettingsSection):
     def _add_door(self) -> None:
         self._address, address = self._value(tr(COPY_THE_ADDRESS), lambda: self._door_text("address"))
         self._key, key = self._value(tr(COPY_KEY), lambda: self._door_text("key"))
-        renew = text_button(tr("Create new key…"), "plain")
+        renew = text_button(tr("Create new key…"), "plain", on_click=lambda _=False: self._ask_to_renew())
         self.follow_font(renew, 13, 500)
-        renew.clicked.connect(lambda _=False: self._ask_to_renew())
         key.addWidget(renew)
         self._add_block(tr("Address"), address)
         self._add_block(tr("Key"), key)
@@ -126,8 +124,7 @@ class ProgramsSection(SettingsSection):
         self._in_code_font.append((shown, CODE_PX))
         copy = IconButton(self._theme, "copy", name)
         copy.clicked.connect(lambda: self._copy(copy, text()))
-        row = QHBoxLayout()
-        fill_layout(row, shown, copy, 1)
+        row = fill_layout(QHBoxLayout(), shown, copy, 1)
         return shown, row
 
     def _add_block(self, name: str, row: QHBoxLayout) -> None:

@@ -14,7 +14,7 @@ from app.ui.shell.settings_index import label_of
 from app.ui.theme import Theme
 from app.ui.widgets.dialogs import QuestionDialog
 from app.ui.widgets.input_fields import SegmentedControl
-from app.ui.widgets.layouts import fill_layout
+from app.ui.widgets.layouts import drop_margins, fill_layout
 
 if TYPE_CHECKING:
     pass
@@ -87,10 +87,8 @@ class SettingsSection(QWidget):
         if explanation:
             words.addWidget(explanation if isinstance(explanation, QLabel) else self.muted(explanation))
         row = QWidget()
-        inside = QBoxLayout(QBoxLayout.Direction.LeftToRight, row)
-        inside.setContentsMargins(0, 0, 0, 0)
-        inside.addLayout(words, 1)
-        inside.addWidget(field, 0, Qt.AlignmentFlag.AlignTop)
+        inside = drop_margins(QBoxLayout(QBoxLayout.Direction.LeftToRight, row))
+        fill_layout(inside, (words, 1), (field, 0, Qt.AlignmentFlag.AlignTop))
         self.column.addWidget(row)
         self.turn_with_room(inside, field, 16)
         return row
@@ -174,10 +172,7 @@ class SettingsPage(SettingsSection):
         self._scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self._scroll.setWidget(inside)
         self.foot = QVBoxLayout()
-        around = QVBoxLayout(self)
-        around.setContentsMargins(0, 0, 0, 0)
-        around.setSpacing(0)
-        fill_layout(around, (self._scroll, 1), self.foot)
+        fill_layout(drop_margins(QVBoxLayout(self), 0), (self._scroll, 1), self.foot)
         return column
 
     def finish(self) -> None:

@@ -21,7 +21,7 @@ from app.ui.shell.settings_index import label_of
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import text_button
 from app.ui.widgets.input_fields import Stepper, Switch
-from app.ui.widgets.layouts import fill_layout
+from app.ui.widgets.layouts import drop_margins, fill_layout
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
@@ -83,14 +83,12 @@ class MemorySection(SettingsSection):
         self.add_setting("states", tr("The least recently used are deleted first."), budget)
         self._size = self.muted(tr("Checking…"))
         self._size.setObjectName("states_size")
-        self._clear = text_button(tr(CLEAR))
+        self._clear = text_button(tr(CLEAR), on_click=self._ask_to_clear)
         self._clear.setAccessibleName(tr(CLEAR_SAVED_STATES))
         self._clear.setEnabled(False)
-        self._clear.clicked.connect(self._ask_to_clear)
         row = QWidget()
-        inside = QBoxLayout(QBoxLayout.Direction.LeftToRight, row)
+        inside = fill_layout(QBoxLayout(QBoxLayout.Direction.LeftToRight, row), (self._size, 1), self._clear)
         inside.setContentsMargins(0, 0, 0, 0)
-        fill_layout(inside, (self._size, 1), self._clear)
         self.column.addWidget(row)
         self.turn_with_room(inside, self._clear, 16)
 
@@ -131,8 +129,7 @@ class PassagesField(QWidget):
         self.choose = text_button(tr("Choose…"), "plain")
         self.pause = text_button("", "quiet")
         self.off = text_button(tr("Turn off"), "plain")
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
+        column = drop_margins(QVBoxLayout(self))
         for button, do in ((self.choose, self._on_choose), (self.off, self._on_off), (self.pause, self._on_pause)):
             button.clicked.connect(lambda _=False, do=do: do())
             column.addWidget(button)

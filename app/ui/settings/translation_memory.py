@@ -260,10 +260,9 @@ class MemoryDialog(QDialog):
                 row.addWidget(widget, 0 if place else 1)
             holder.setLayout(row)
             self._feet.addWidget(holder)
-        column = QVBoxLayout(self)
+        column = fill_layout(QVBoxLayout(self), self.head, self.words, top, (self.table, 1), self._feet)
         column.setContentsMargins(px(24), px(20), px(24), px(18))
         column.setSpacing(px(10))
-        fill_layout(column, self.head, self.words, top, (self.table, 1), self._feet)
         # Both feet are equally high, so that the table doesn't move.
         self._feet.setFixedHeight(self.close_button.sizeHint().height())
 

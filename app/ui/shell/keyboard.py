@@ -15,7 +15,7 @@ from app.ui.shell.tab_spec import TabSpec
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import text_button
 from app.ui.widgets.dialogs import ScrollBox
-from app.ui.widgets.layouts import fill_layout, within_screen
+from app.ui.widgets.layouts import drop_margins, fill_layout, within_screen
 
 
 class Shortcut(NamedTuple):
@@ -126,8 +126,7 @@ class ShortcutSheet(QDialog):
             if within_screen(self, wanted).width() == wanted.width():
                 break
         column.addWidget(ScrollBox(lines, around))
-        close = text_button(tr("Close"))
-        close.clicked.connect(self.close)
+        close = text_button(tr("Close"), on_click=self.close)
         column.addWidget(close, 0, Qt.AlignmentFlag.AlignTrailing)
         # Left to itself, Qt takes no more than two thirds of the screen.
         self.resize(self.sizeHint())
@@ -136,8 +135,7 @@ class ShortcutSheet(QDialog):
 def _side_by_side(theme: Theme, sides: Sequence[Sequence[Group]]) -> QWidget:
     """Return a widget with the given columns of groups."""
     holder = QWidget()
-    row = QHBoxLayout(holder)
-    row.setContentsMargins(0, 0, 0, 0)
+    row = drop_margins(QHBoxLayout(holder))
     row.setSpacing(theme.px(24))
     for headings in sides:
         row.addLayout(_grid(theme, headings))
@@ -164,9 +162,7 @@ def _grid(theme: Theme, headings: Sequence[Group]) -> QVBoxLayout:
             keys.setProperty("kind", "muted")
             keys.setFont(theme.code_font(13))
             grid.addWidget(keys, row, 1, Qt.AlignmentFlag.AlignTrailing)
-    column = QVBoxLayout()
-    fill_layout(column, grid, 1)
-    return column
+    return fill_layout(QVBoxLayout(), grid, 1)
 
 
 @runtime_checkable

@@ -28,7 +28,7 @@ from app.ui.shell.window_geometry import WindowGeometry
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import IconButton
 from app.ui.widgets.dialogs import last_folders
-from app.ui.widgets.layouts import fill_layout
+from app.ui.widgets.layouts import drop_margins, fill_layout
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
@@ -95,20 +95,15 @@ class MainWindow(QMainWindow):
         content.setObjectName("content")
         # Without it a plain widget ignores the background of the style sheet.
         content.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-        self._toggle = IconButton(self._theme, "square-half", tr(TOGGLE_LIST))
-        self._toggle.setObjectName("toggle_sidebar")
+        self._toggle = IconButton(self._theme, "square-half", tr(TOGGLE_LIST), name="toggle_sidebar")
         self._toggle.setToolTip(with_keys(tr(TOGGLE_LIST), "sidebar"))
         self._toggle.clicked.connect(self.toggle_sidebar)
-        self._inside = IconButton(self._theme, "brain", tr(LOOK_INSIDE))
-        self._inside.setObjectName("toggle_inside")
+        self._inside = IconButton(self._theme, "brain", tr(LOOK_INSIDE), name="toggle_inside")
         self._inside.setToolTip(with_keys(tr(LOOK_INSIDE), "inside"))
         self._inside.setCheckable(True)
         self._inside.clicked.connect(self.tabs.toggle_inside)
         self._top = TopRow(self._theme, self._toggle, self.tabs.row, self.picker, self._inside)
-        column = QVBoxLayout(content)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(0)
-        fill_layout(column, self._top, (self.tabs.content, 1), self.status)
+        fill_layout(drop_margins(QVBoxLayout(content), 0), self._top, (self.tabs.content, 1), self.status)
         self._notify.bar.float_over(content, self.tabs.content)
         return content
 

@@ -65,13 +65,11 @@ class ModelAbout(QFrame):
         inside.setObjectName("page")
         # On a low screen it scrolls.
         area = scrolled(inside)
-        around = QVBoxLayout(self)
+        around = fill_layout(QVBoxLayout(self), area)
         around.setContentsMargins(1, 1, 1, 1)
-        around.addWidget(area)
-        column = QVBoxLayout(inside)
+        column = fill_layout(QVBoxLayout(inside), name, why, self._grid)
         column.setContentsMargins(px(15), px(13), px(15), px(15))
         column.setSpacing(px(10))
-        fill_layout(column, name, why, self._grid)
         self.setAccessibleDescription(" ".join([why.text(), *self._said]).strip())
         # Before it is polished, text has other fonts and so another height.
         self.ensurePolished()

@@ -65,8 +65,7 @@ class StartupWindow(QDialog):
 
     def add_button(self, text: str, do: Callable[[], object], kind: str = "plain") -> QPushButton:
         """Append a button to the row; Enter triggers a primary one."""
-        button = text_button(text, kind)
-        button.clicked.connect(lambda _=False: do())
+        button = text_button(text, kind, on_click=lambda _=False: do())
         button.setDefault(kind == "primary")
         self._row.addWidget(button)
         return button
@@ -103,10 +102,8 @@ class StartupProblem(StartupWindow):
             else:
                 self.accept()
 
-        button = text_button(tr("Undo the last restore"))
+        button = text_button(tr("Undo the last restore"), name="put_back", on_click=lambda _=False: do())
         button.setToolTip(tr("Brings back the data from before the restore; keeps the current data for 30 days"))
-        button.setObjectName("put_back")
-        button.clicked.connect(lambda _=False: do())
         self._column.insertWidget(self._column.count() - 1, button)  # the row below is full
 
 

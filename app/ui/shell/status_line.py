@@ -195,12 +195,10 @@ class StatusLine(QWidget):
         for label in (self.device, self.work, self.waiting):
             label.setProperty("kind", "muted")
         self._is_network_on, self._is_elsewhere = True, False
-        self.network = text_button("", "quiet")
-        self.network.setObjectName("network_switch")
+        self.network = text_button("", "quiet", name="network_switch")
         self.network.clicked.connect(lambda: self.network_wanted.emit(not self._is_network_on))
         self._programs_texts = ("", "")
-        self.programs = text_button("", "quiet")
-        self.programs.setObjectName("programs_mark")
+        self.programs = text_button("", "quiet", name="programs_mark")
         self.programs.setMinimumWidth(1)  # otherwise the longer text would limit how narrow the window can get
         self._row = QHBoxLayout(self)
         fill_layout(self._row, self.device, self.gauge, self.work, 1, self.waiting, self.programs, self.network)

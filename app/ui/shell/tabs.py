@@ -20,7 +20,7 @@ from app.ui.shell.keyboard import keys_of, written
 from app.ui.shell.tab_spec import CHAT, OwnEngine, Tab, TabSpec, UiContext
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import set_mark, text_button
-from app.ui.widgets.layouts import CurrentStack, InsideSplitter, fill_layout, scrolled
+from app.ui.widgets.layouts import CurrentStack, InsideSplitter, drop_margins, fill_layout, scrolled
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
@@ -44,14 +44,12 @@ class TabRow(QWidget):
         self._theme = theme
         self._has_names, self._is_tight = True, False
         self._specs = {spec.name: spec for spec in specs}
-        self._row = QHBoxLayout(self)
-        self._row.setContentsMargins(0, 0, 0, 0)
+        self._row = drop_margins(QHBoxLayout(self))
         self._buttons: dict[str, QPushButton] = {}
         for spec in specs:
-            button = text_button(tr(spec.label), "tab")
+            button = text_button(tr(spec.label), "tab", on_click=lambda _=False, name=spec.name: self.chosen.emit(name))
             button.setObjectName(f"tab_{spec.name}")
             button.setCheckable(True)
-            button.clicked.connect(lambda _=False, name=spec.name: self.chosen.emit(name))
             self._buttons[spec.name] = button
             self._row.addWidget(button)
         theme.dress(self._row, spacing=GAP_PX)
@@ -388,15 +386,12 @@ class LeftColumn(QWidget):
             button.setCheckable(True)
             button.clicked.connect(lambda _=False, name=spec.name: self.chosen.emit(name))
             self._foot.addWidget(button)
-        settings = text_button(tr(SETTINGS), "foot")
-        settings.setObjectName("settings")
+        settings = text_button(tr(SETTINGS), "foot", name="settings", on_click=self.settings_wanted)
         settings.setToolTip(keys_of("settings"))
-        settings.clicked.connect(self.settings_wanted)
         self._foot.addWidget(settings)
         inside = QWidget()
         inside.setObjectName("page")
-        column = QVBoxLayout(inside)
-        fill_layout(column, (self.views, 1), self._foot)
+        column = fill_layout(QVBoxLayout(inside), (self.views, 1), self._foot)
         around = QVBoxLayout(self)
         self._area = scrolled(inside)
         # A scroll area, so that a low window squeezes nothing.

@@ -15,7 +15,7 @@ from app.ui.shell import tasks
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import IconButton
 from app.ui.widgets.labels import announce, plain_label
-from app.ui.widgets.layouts import name_widgets
+from app.ui.widgets.layouts import fill_layout, name_widgets
 
 NO_MATCHES = "No matches"
 SEARCH_DOCUMENT = "Search in the document"
@@ -64,8 +64,7 @@ class TextSearchRow(QWidget):
         self.previous.clicked.connect(lambda: self.step(-1))
         self.next.clicked.connect(lambda: self.step(1))
         self.close_button.clicked.connect(self.left)
-        self._row = QHBoxLayout(self)
-        self._row.addWidget(self.field, 1)
+        self._row = fill_layout(QHBoxLayout(self), (self.field, 1))
         for widget in (self.count, self.previous, self.next, self.close_button):
             self._row.addWidget(widget)
         theme.dress(self._row, spacing=4)

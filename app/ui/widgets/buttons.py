@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import partial
 
-from PySide6.QtCore import QEvent, QObject, QPoint, Qt, QTimer, Signal
+from PySide6.QtCore import QEvent, QObject, QPoint, Qt, QTimer, Signal, SignalInstance
 from PySide6.QtGui import QActionGroup, QFont, QKeyEvent
 from PySide6.QtWidgets import (
     QAbstractButton,
@@ -24,14 +24,26 @@ from app.ui.icons import icon
 from app.ui.shared_labels import CHOOSE_AN_ICON
 from app.ui.theme import Theme
 from app.ui.widgets.labels import plain_tip
+from app.ui.widgets.layouts import drop_margins, fill_layout
 
 ICON_PX = 20
 DONE_MS = 1500
 
 
-def text_button(text: str, kind: str = "plain", parent: QWidget | None = None) -> QPushButton:
-    """Return a button with its text as accessible name; kinds are primary, plain, quiet, link."""
+OnClick = Callable[..., object] | SignalInstance
+
+
+def text_button(
+    text: str, kind: str = "plain", parent: QWidget | None = None, *, name: str = "", on_click: OnClick | None = None
+) -> QPushButton:
+    """Return a button with its text as accessible name; kinds are primary, plain, quiet, link.
+
+    `name` is its object name.
+    """
     button = QPushButton(text, parent)
+    button.setObjectName(name)
+    if on_click is not None:
+        button.clicked.connect(on_click)
     button.setProperty("kind", kind)
     button.setAccessibleName(text)
     # Reachable by Tab; a click leaves no focus frame and doesn't take the focus from the composer.
@@ -68,20 +80,25 @@ class IconButton(QToolButton):
     def __init__(
         self,
         theme: Theme,
-        name: str,
+        glyph: str,
         accessible_name: str,
         *,
         token: str = "muted",
         size_px: float = ICON_PX,
         parent: QWidget | None = None,
+        name: str = "",
+        on_click: OnClick | None = None,
     ) -> None:
         super().__init__(parent)
-        self._theme, self._icon_name, self._token, self._size_px = theme, name, token, size_px
+        self.setObjectName(name)
+        if on_click is not None:
+            self.clicked.connect(on_click)
+        self._theme, self._icon_name, self._token, self._size_px = theme, glyph, token, size_px
         self.setProperty("kind", "icon")
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self.set_name(accessible_name)
-        self._show_glyph(name, token)
+        self._show_glyph(glyph, token)
 
     def set_name(self, accessible_name: str) -> None:
         self.setAccessibleName(accessible_name)
@@ -129,13 +146,10 @@ class ChoiceButton(QWidget):
         self._theme, self._name, self._choices = theme, name, choices
         self._shows_change = shows_change
         self.value = choices[0][0]
-        self.button = text_button("", "filter", self)
+        self.button = text_button("", "filter", self, on_click=self.show_menu)
         # The arrow belongs behind the words, so the layout direction is reversed.
         self.button.setLayoutDirection(Qt.LayoutDirection.RightToLeft)
-        self.button.clicked.connect(self.show_menu)
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.addWidget(self.button)
+        fill_layout(drop_margins(QHBoxLayout(self)), self.button)
         # An icon wider than its glyph adds space.
         theme.dress(self.button, font=(13.5, 500), glyph=("caret-down-bold", "muted", 20), glyph_size=(20, 11))
         self._show()
@@ -211,8 +225,7 @@ class NamedButton(QWidget):
         self._name, self._glyph = "", glyph
         self.none = IconButton(theme, glyph, none, parent=self)
         self.some: QPushButton = text_button("", "quiet", self)
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
+        row = drop_margins(QHBoxLayout(self))
         for button in (self.none, self.some):
             button.setObjectName(name)
             button.clicked.connect(lambda _=False: self.pressed.emit())

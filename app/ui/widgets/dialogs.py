@@ -50,22 +50,19 @@ class QuestionDialog(QDialog):
         self.fields = QHBoxLayout()
         """Layout for additional fields between text and buttons."""
         self.fields.setSpacing(px(10))
-        self._row = QHBoxLayout()
+        self._row = fill_layout(QHBoxLayout(), 1)
         self._row.setSpacing(px(8))
-        self._row.addStretch(1)
-        column = QVBoxLayout(self)
+        column = fill_layout(QVBoxLayout(self), head, self.words, self.fields)
         column.setContentsMargins(px(24), px(22), px(24), px(20))
         column.setSpacing(px(10))
-        fill_layout(column, head, self.words, self.fields)
         column.addSpacing(px(8))
         column.addLayout(self._row)
         self.no = self.add_choice(no or tr(CANCEL), None, "quiet")
 
     def add_choice(self, label: str, do: Callable[[], object] | None, kind: str = "plain") -> QPushButton:
         """Add a button that closes the dialog, then calls `do`; a primary one is the default for Enter."""
-        button = text_button(label, kind)
+        button = text_button(label, kind, on_click=lambda: self._close_with(do))
         button.setFont(self._theme.font(14, 500))
-        button.clicked.connect(lambda: self._close_with(do))
         self._row.addWidget(button)
         if kind == "primary":
             button.setDefault(True)
@@ -168,11 +165,9 @@ class WaitingQuestion(QObject, Generic[Asked]):
 
 def cancel_or(dialog: QDialog, label: str) -> QHBoxLayout:
     """Return a dialog's last row: Cancel and the default button."""
-    row = QHBoxLayout()
-    row.addStretch(1)
+    row = fill_layout(QHBoxLayout(), 1)
     for text, kind, slot in ((tr(CANCEL), "plain", dialog.reject), (label, "primary", dialog.accept)):
-        button = text_button(text, kind)
-        button.clicked.connect(slot)
+        button = text_button(text, kind, on_click=slot)
         row.addWidget(button)
     button.setDefault(True)
     return row

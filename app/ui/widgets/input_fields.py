@@ -43,6 +43,7 @@ from app.ui.icons import icon
 from app.ui.shared_labels import EDIT_LABEL
 from app.ui.theme import Theme, Tokens
 from app.ui.widgets.buttons import IconButton, text_button
+from app.ui.widgets.layouts import drop_margins
 
 STEP_UP = "{name}: more"
 
@@ -240,9 +241,7 @@ class Stepper(QWidget):
         more.clicked.connect(self.number.stepUp)
         for button in (less, more):
             button.setAutoRepeat(True)
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(4)
+        row = drop_margins(QHBoxLayout(self), 4)
         for widget in (less, self.number, more):
             row.addWidget(widget)
         theme.dress(self.number, width=112)
@@ -315,11 +314,10 @@ class SegmentedControl(QFrame):
         self._room_px: int | None = None
         self._buttons: dict[str, QAbstractButton] = {}
         for key, word in choices:
-            button = text_button(word, "segment")
+            button = text_button(word, "segment", on_click=lambda _=False, key=key: on_choice(key))
             button.setAccessibleName(f"{name}: {word}")
             button.setCheckable(True)
             button.setChecked(key == value)
-            button.clicked.connect(lambda _=False, key=key: on_choice(key))
             button.clicked.connect(lambda _=False, button=button: self._take_focus(button))
             self._group.addButton(button)
             self._buttons[key] = button

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import ClassVar
+from typing import Any, ClassVar, TypeVar, cast
 
 from PySide6.QtCore import QMargins, QObject, QRect, QSize, Qt, Signal
 from PySide6.QtGui import QResizeEvent
@@ -24,6 +24,8 @@ from shiboken6 import isValid
 
 from app.ui.theme import Theme
 
+AnyLayout = TypeVar("AnyLayout", bound=QLayout)
+Filled = TypeVar("Filled", bound="QBoxLayout | FlowLayout | QStackedLayout | QSplitter | QStackedWidget")
 USUAL_FRAME_PX = QMargins(8, 40, 8, 8)
 """Window frame of most systems; the real one is known only once the window is shown."""
 
@@ -44,22 +46,34 @@ def scrolled(inside: QWidget) -> QScrollArea:
     return area
 
 
+def drop_margins(layout: AnyLayout, spacing: int | None = None) -> AnyLayout:
+    """Take away a layout's margins, and set its spacing if it is given."""
+    layout.setContentsMargins(0, 0, 0, 0)
+    if spacing is not None:
+        layout.setSpacing(spacing)
+    return layout
+
+
 def fill_layout(
-    layout: QBoxLayout | FlowLayout | QStackedLayout | QSplitter | QStackedWidget,
-    *parts: QWidget | QLayout | int | tuple[QWidget | QLayout, int],
-) -> None:
-    """Add widgets and layouts in order; a pair has a part and its stretch, a number is the stretch of empty room."""
+    layout: Filled,
+    *parts: QWidget | QLayout | int | tuple[QWidget | QLayout, int] | tuple[QWidget, int, Qt.AlignmentFlag],
+) -> Filled:
+    """Add widgets and layouts in order, and return the layout.
+
+    A tuple has a part, its stretch and perhaps its alignment; a number is the stretch of empty room.
+    """
     for part in parts:
-        item, stretch = part if isinstance(part, tuple) else (part, 0)
+        item, *options = cast(tuple[Any, ...], part if isinstance(part, tuple) else (part,))
         if not isinstance(layout, QBoxLayout):
             assert isinstance(item, QWidget)
             layout.addWidget(item)
         elif isinstance(item, QWidget):
-            layout.addWidget(item, stretch)
+            layout.addWidget(item, *options)
         elif isinstance(item, QLayout):
-            layout.addLayout(item, stretch)
+            layout.addLayout(item, *options)
         else:
             layout.addStretch(item)
+    return layout
 
 
 class CurrentStack(QStackedWidget):

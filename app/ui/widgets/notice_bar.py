@@ -14,7 +14,7 @@ from app.ui.shared_labels import CANCEL
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import IconButton, text_button
 from app.ui.widgets.labels import ProgressStripe
-from app.ui.widgets.layouts import fill_layout
+from app.ui.widgets.layouts import drop_margins, fill_layout
 
 WIDTH_PX = 640
 EDGE_PX, GAP_PX = 24, 8
@@ -38,15 +38,12 @@ class Notice(QFrame):
         policy = QSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Minimum)
         policy.setHeightForWidth(True)
         self._label.setSizePolicy(policy)
-        self._close = IconButton(theme, "x", tr("Dismiss"), size_px=16)
-        self._close.clicked.connect(self.dismiss)
+        self._close = IconButton(theme, "x", tr("Dismiss"), size_px=16, on_click=self.dismiss)
         self._buttons: list[QPushButton] = []
         self._row, self._below = QHBoxLayout(), QHBoxLayout()
-        self._row.addWidget(self._label, 1)
-        self._row.addWidget(self._close, 0, Qt.AlignmentFlag.AlignTop)
+        fill_layout(self._row, (self._label, 1), (self._close, 0, Qt.AlignmentFlag.AlignTop))
         self._below.addStretch(1)
-        self._column = QVBoxLayout(self)
-        fill_layout(self._column, self._row, self._below)
+        self._column = fill_layout(QVBoxLayout(self), self._row, self._below)
         self._timer = QTimer(self, singleShot=True, interval=lifetime_ms)
         self._timer.timeout.connect(self._on_time_up)
         theme.dress(self._column, margins=(16, 8, 8, 8))
@@ -150,8 +147,7 @@ class NoticeBar(QWidget):
         self.setObjectName("notice_bar")
         self.setAccessibleName(tr("Notices"))
         self.notices: list[Notice] = []
-        self._column = QVBoxLayout(self)
-        self._column.setContentsMargins(0, 0, 0, 0)
+        self._column = drop_margins(QVBoxLayout(self))
         theme.changed.connect(self._on_theme_changed)
         self._on_theme_changed()
         self.hide()
