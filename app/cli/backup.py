@@ -6,7 +6,7 @@ import argparse
 from contextlib import closing
 from pathlib import Path
 
-from app.cli.terminal import INTERRUPTED, TerminalProgress, interruptible_token, print_json
+from app.cli import terminal
 from app.core.paths import AppPaths
 from app.core.visible import size_words
 from app.features.exchange.backup import BackupFinished, back_up
@@ -19,16 +19,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "in one file. Models and the access token aren’t included. The file isn’t encrypted, so keep it private."
     )
     parser.add_argument("output", metavar="OUT", type=Path, help="file to write, such as fireside-backup.zip")
-    parser.add_argument("--json", action="store_true", help="print one JSON object")
-    parser.set_defaults(run=run_backup)
+    terminal.add_json(parser, run_backup)
 
 
 def run_backup(options: argparse.Namespace) -> int:
     """`backup`: nothing is left of one that is interrupted."""
-    places, path, line = AppPaths.from_environment(), options.output.expanduser().absolute(), TerminalProgress()
+    places, path = AppPaths.from_environment(), options.output.expanduser().absolute()
+    line = terminal.TerminalProgress()
     # "done" stays None where an interruption came before the first event.
     done = None
-    with closing(Database.open(places.database)) as database, interruptible_token() as cancel:
+    with closing(Database.open(places.database)) as database, terminal.interruptible_token() as cancel:
         for event in back_up(path, places, database, cancel):
             if isinstance(event, BackupFinished):
                 done = event
@@ -36,9 +36,9 @@ def run_backup(options: argparse.Namespace) -> int:
                 line.show("Saving", f"{event.done_bytes / event.total_bytes:.0%} of {size_words(event.total_bytes)}")
     line.end()
     if done is None or done.is_cancelled:
-        return INTERRUPTED
+        return terminal.INTERRUPTED
     if options.json:
-        print_json({"path": str(path), "size_bytes": done.size_bytes, "files": done.files})
+        terminal.print_json({"path": str(path), "size_bytes": done.size_bytes, "files": done.files})
     else:
         print(f"{path} ({size_words(done.size_bytes)})")
     return 0

@@ -15,17 +15,8 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from app import APP_NAME, __version__
 from app.bootstrap import build_engine
+from app.cli import terminal
 from app.cli.passage_model import add_model_argument
-from app.cli.terminal import (
-    INTERRUPTED,
-    interruptible_token,
-    load_model,
-    model_path,
-    parse_positive,
-    parse_seed,
-    parse_temperature,
-    print_json,
-)
 from app.core.errors.app_error import AppError
 from app.core.errors.request_errors import ChatUnavailable, MediaRefused
 from app.core.events import (
@@ -40,7 +31,7 @@ from app.core.events import (
     TextDelta,
 )
 from app.core.paths import AppPaths, runs_elsewhere
-from app.core.settings import Settings, load_settings
+from app.core.settings import Settings
 from app.core.visible import clean_text
 from app.engine.contract import Engine
 from app.features.assistants import conversation_of
@@ -71,30 +62,21 @@ def add_arguments(chat: argparse.ArgumentParser) -> None:
         help="documents or folders to ask about; the answer names its sources",
     )  # fmt: skip
     add_model_argument(chat)
-    chat.add_argument(
-        "--password", metavar="TEXT", default="", help="password for PDF documents; you are asked for it if not given"
-    )
+    terminal.add_password(chat, "PDF documents")
     chat.add_argument(
         "--checker", metavar="PATH", type=Path,
         help="report which parts of an answer the documents don’t support; see summarize --help",
     )  # fmt: skip
-    chat.add_argument(
-        "--model",
-        metavar="FILE",
-        type=Path,
-        help="a GGUF file or the name of a model on a server; default: the chosen model, else the starter",
-    )
+    terminal.add_model(chat)
     chat.add_argument("--system", metavar="TEXT", help="instructions for the whole chat")
     chat.add_argument(
         "--assistant",
         metavar="NAME",
         help="use the instructions, model and settings of this assistant; other options override them",
     )
-    chat.add_argument("--max-tokens", metavar="N", type=parse_positive, help="longest answer, in tokens")
-    chat.add_argument("--temperature", metavar="T", type=parse_temperature, help="0 always picks the most likely token")
-    chat.add_argument("--seed", metavar="N", type=parse_seed, help="the same seed gives the same answer")
-    chat.add_argument("--json", action="store_true", help="print one JSON object")
-    chat.set_defaults(run=run_chat)
+    chat.add_argument("--max-tokens", metavar="N", type=terminal.parse_positive, help="longest answer, in tokens")
+    terminal.add_sampling(chat, "answer")
+    terminal.add_json(chat, run_chat)
 
 
 @dataclass
@@ -111,7 +93,7 @@ class ChatRun:
         """Answer a conversation, streaming text without thinking to `out`; Ctrl+C stops it."""
         text: list[str] = []
         # A token of its own for each answer: Ctrl+C stops that answer, not the conversation.
-        with interruptible_token() as cancel:
+        with terminal.interruptible_token() as cancel:
             for event in self.engine.generate(messages, cancel=cancel, **self._answer_options()):
                 # Thinking would not be told from the answer in a pipe.
                 if isinstance(event, TextDelta) and not event.thinking:
@@ -139,7 +121,7 @@ class ChatRun:
         """Merge options: command line over assistant over settings."""
         # The same function as the window's chat, so that both answer alike.
         options = options_for(conversation_of(self.assistant), self.settings, self.model)
-        asked = {"temperature": self.options.temperature, "seed": self.options.seed}
+        asked = terminal.pick_fields(self.options, "temperature", "seed")
         given = {name: value for name, value in asked.items() if value is not None}
         options["sampling"] = replace(options["sampling"], **given)
         if self.options.max_tokens:
@@ -158,7 +140,7 @@ def run_chat(options: argparse.Namespace) -> int:
         print(wrong, file=sys.stderr)
         return 2
     paths = AppPaths.from_environment()
-    settings, _ = load_settings(paths.settings)
+    settings = terminal.stored_settings()
     assistant = None
     if options.assistant is not None and (assistant := _find_assistant(paths, options.assistant)) is None:
         print(NO_SUCH_ASSISTANT.format(name=options.assistant), file=sys.stderr)
@@ -166,8 +148,8 @@ def run_chat(options: argparse.Namespace) -> int:
     # Without pictures the projector beside the model is not loaded: it would only take memory.
     own = Path(assistant.model) if assistant is not None and assistant.model else None
     with closing(build_engine(paths, sees=bool(options.image))) as engine:
-        with interruptible_token() as cancel:
-            model = load_model(engine, model_path(options.model or own, settings.engine.model_path), settings, cancel)
+        with terminal.interruptible_token() as cancel:
+            model = terminal.load_chosen(engine, options.model or own, settings, cancel)
         if not model.can_chat:
             raise ChatUnavailable(model.path)  # now, not after somebody has typed a question
         chat = ChatRun(engine, settings, options, model, assistant)
@@ -217,7 +199,7 @@ def _ask_with_pictures(chat: ChatRun, paths: AppPaths, messages: list[Message], 
     media: dict[Path, Media] = {}
     errors: list[dict[str, str]] = []
     # Nothing that is asked here is kept, so the pictures' store is in memory.
-    with closing(Database.in_memory()) as database, interruptible_token() as cancel:
+    with closing(Database.in_memory()) as database, terminal.interruptible_token() as cancel:
         library = PassingLibrary(MediaStore(database), paths.decoded, paths.documents)
         try:
             for added in library.add_several(chat.options.image, cancel):
@@ -229,7 +211,7 @@ def _ask_with_pictures(chat: ChatRun, paths: AppPaths, messages: list[Message], 
                 print(sentence, file=sys.stderr)
             # Each unreadable one was reported above.
             if cancel.cancelled or not media:
-                return INTERRUPTED if cancel.cancelled else 1
+                return terminal.INTERRUPTED if cancel.cancelled else 1
             # After reading, so that a file which is none is told first, and before the model computes.
             if not chat.model.sees:
                 raise MediaRefused(str(next(iter(media))), PICTURE, "blind")
@@ -263,18 +245,21 @@ def _ask_about_documents(chat: ChatRun, paths: AppPaths, system: str, prompt: st
     # Opened before anything is read: a wrong path is told at once, not after the answer.
     checker = open_checker(chat.options.checker.expanduser().absolute()) if chat.options.checker is not None else None
     with closing(Database.in_memory()) as database:
-        with interruptible_token() as cancel, passage_model(paths, chat.options.passage_model, cancel) as model:
+        with (
+            terminal.interruptible_token() as cancel,
+            passage_model(paths, chat.options.passage_model, cancel) as model,
+        ):
             # The vectors are made when a question first ranks, for the documents that could be read alone.
             documents = build_documents(paths, database, rank_by_model=model.rank_prepared)
             inputs = InputFiles(documents, chat.options.password, cancel)
             inputs.read_all(files_of(chat.options.document))
             if cancel.cancelled or not inputs.documents:
-                return INTERRUPTED if cancel.cancelled else 1
+                return terminal.INTERRUPTED if cancel.cancelled else 1
             question = DocumentQuestion(database, documents, chat.engine, chat.used_settings)
             ids = [document.id for document in inputs.documents]
             messages = question.build_prompt(prompt, ids, system, cancel, conversation_of(chat.assistant))
             if cancel.cancelled:
-                return INTERRUPTED
+                return terminal.INTERRUPTED
         # With `--json` nothing is streamed: standard output carries one object.
         text, stats = chat.answer(messages, None if chat.options.json else sys.stdout)
         # Looked up in the answer after it is whole: a citation is of a whole sentence.
@@ -309,7 +294,7 @@ def _find_unsupported(checker: Path, paths: AppPaths, question: str, passages: S
     from app.features.claim_checker.checker import find_unsupported, load_checker, question_prompt
 
     # An engine of its own: the chat's holds the chat's model.
-    with interruptible_token() as cancel, closing(build_engine(paths)) as engine:
+    with terminal.interruptible_token() as cancel, closing(build_engine(paths)) as engine:
         load_checker(engine, checker, cancel)
         asked = question_prompt(question, passages)
         spans = () if cancel.cancelled else find_unsupported(engine, asked, answer, cancel)
@@ -343,10 +328,10 @@ def _print_answer(chat: ChatRun, text: str, stats: AnswerStats, more: dict[str, 
         del told["stop"]  # nobody gives stop strings here, and other programs know these fields
         if not chat.options.image:  # who asks without pictures knows nothing of them
             told = {name: value for name, value in told.items() if "media" not in name}
-        print_json({"text": text, "model": Path(chat.model.path).name} | told | (more or {}))
+        terminal.print_json({"text": text, "model": Path(chat.model.path).name} | told | (more or {}))
     else:
         print()
-    return INTERRUPTED if stats.finish_reason is FinishReason.CANCELLED else 0
+    return terminal.INTERRUPTED if stats.finish_reason is FinishReason.CANCELLED else 0
 
 
 def _run_conversation(chat: ChatRun, messages: list[Message]) -> int:

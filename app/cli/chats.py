@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from app.cli.terminal import INTERRUPTED, TerminalProgress, interruptible_token, print_json
+from app.cli import terminal
 from app.core.errors.app_error import AppError
 from app.core.errors.exchange_errors import ChatsUnreadable
 from app.core.events import CancelToken
@@ -35,8 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
     def add(name: str, work: Work, text: str) -> argparse.ArgumentParser:
         part: argparse.ArgumentParser = parts.add_parser(name, help=text, description=text)
-        part.add_argument("--json", action="store_true", help="print one JSON object")
-        part.set_defaults(run=lambda options: _run_work(work, options))
+        terminal.add_json(part, lambda options: _run_work(work, options))
         return part
 
     listing = add("list", list_chats, "list chats with their numbers, most recently used first")
@@ -78,7 +77,8 @@ def _with_known_ending(text: str) -> Path:
 
 def _run_work(work: Work, options: argparse.Namespace) -> int:
     # Opening it brings it up to date, as the window does.
-    with closing(Database.open(AppPaths.from_environment().database)) as database, interruptible_token() as cancel:
+    path = AppPaths.from_environment().database
+    with closing(Database.open(path)) as database, terminal.interruptible_token() as cancel:
         return work(database, cancel, options)
 
 
@@ -86,13 +86,8 @@ def list_chats(database: Database, _cancel: CancelToken, options: argparse.Names
     whole, chats = WholeConversations(database), Conversations(database).find(" ".join(options.text))
     if options.json:
         around = _project_and_tags(database)
-        print_json(
-            {
-                "chats": [
-                    _chat_fields(chat) | around(chat) | {"messages": whole.message_count(chat.id)} for chat in chats
-                ]
-            }
-        )
+        counted = ((chat, {"messages": whole.message_count(chat.id)}) for chat in chats)
+        terminal.print_json({"chats": [_chat_fields(chat) | around(chat) | messages for chat, messages in counted]})
         return 0
     for chat in chats:
         # Titles are other people's texts in imported chats: directions in them are closed, so that they stay in their
@@ -104,8 +99,7 @@ def list_chats(database: Database, _cancel: CancelToken, options: argparse.Names
 
 
 def _chat_fields(chat: Conversation) -> dict[str, Any]:
-    names = ("id", "title", "model", "created_at", "updated_at", "pinned")
-    return {name: getattr(chat, name) for name in names}
+    return terminal.pick_fields(chat, "id", "title", "model", "created_at", "updated_at", "pinned")
 
 
 def _project_and_tags(database: Database) -> Callable[[Conversation], dict[str, Any]]:
@@ -134,26 +128,20 @@ def export_to_file(database: Database, cancel: CancelToken, options: argparse.Na
         missing = next(number for number, chat in zip(options.number, chats, strict=True) if chat is None)
         print(NO_SUCH_CHAT.format(number=missing), file=sys.stderr)
         return 1
-    path, line = options.output.expanduser().absolute(), TerminalProgress()
+    path, line = options.output.expanduser().absolute(), terminal.TerminalProgress()
     done = None
-    for event in export_chats(
-        path,
-        found,
-        build_shelf(database, build_media(AppPaths.from_environment(), database)),
-        cancel,
-        with_thinking=options.thinking,
-    ):
+    shelf = build_shelf(database, build_media(AppPaths.from_environment(), database))
+    for event in export_chats(path, found, shelf, cancel, with_thinking=options.thinking):
         if isinstance(event, ExportFinished):
             done = event
         else:
             line.show("Writing", f"{event.done:,} of {event.total:,} messages")
     line.end()
     if done is None or done.is_cancelled:
-        return INTERRUPTED
+        return terminal.INTERRUPTED
     if options.json:
-        print_json(
-            {"path": str(path), "format": path.suffix[1:].lower(), "chats": done.chats, "messages": done.messages}
-        )
+        body = {"path": str(path), "format": path.suffix[1:].lower()}
+        terminal.print_json(body | terminal.pick_fields(done, "chats", "messages"))
     else:
         print(path)
     return 0
@@ -172,11 +160,8 @@ class _ImportTotals:
 
 def import_from_files(database: Database, cancel: CancelToken, options: argparse.Namespace) -> int:
     """`import`: whole chats stay of one that is interrupted."""
-    came, line, shelf = (
-        _ImportTotals(),
-        TerminalProgress(),
-        build_shelf(database, build_media(AppPaths.from_environment(), database)),
-    )
+    came, line = _ImportTotals(), terminal.TerminalProgress()
+    shelf = build_shelf(database, build_media(AppPaths.from_environment(), database))
     # A file that fails does not stop the others.
     failures: list[AppError] = []
     for path in options.path:
@@ -191,18 +176,11 @@ def import_from_files(database: Database, cancel: CancelToken, options: argparse
             print(sentence_for(error).text, file=sys.stderr)
     line.end()
     if options.json:
-        print_json(
-            {
-                "chats": came.chats,
-                "continued": came.continued,
-                "already_here": came.already_here,
-                "errors": came.errors,
-            }
-        )
+        terminal.print_json(terminal.pick_fields(came, "chats", "continued", "already_here", "errors"))
     else:
         _print_totals(came)
     if cancel.cancelled:
-        return INTERRUPTED
+        return terminal.INTERRUPTED
     # A file in which all is here already was read well. A failure is told by the exit code only where nothing came.
     return 0 if came.chats or came.continued or came.already_here or not (failures or came.not_read) else 1
 
@@ -214,7 +192,7 @@ def _import_file(
     options: argparse.Namespace,
     *,
     came: _ImportTotals,
-    line: TerminalProgress,
+    line: terminal.TerminalProgress,
 ) -> None:
     for event in chat_import.import_chats(path, shelf, cancel, with_copies=options.copies):
         match event:
@@ -250,10 +228,8 @@ def _print_totals(came: _ImportTotals) -> None:
         print(f"Added {_count_text(new, 'message')} to {_count_text(len(came.continued), 'existing chat')}.")
     if came.already_here:
         number = len(came.already_here)
-        print(
-            f"{_count_text(number, 'chat')} {'was' if number == 1 else 'were'} already here."
-            " Use --copies to import copies."
-        )
+        here = f"{_count_text(number, 'chat')} {'was' if number == 1 else 'were'} already here."
+        print(f"{here} Use --copies to import copies.")
     if came.not_read:
         print(f"{_count_text(came.not_read, 'chat')} couldn’t be read.")
 

@@ -9,19 +9,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from app.bootstrap import build_engine
-from app.cli.terminal import (
-    INTERRUPTED,
-    interruptible_token,
-    load_model,
-    model_path,
-    parse_positive,
-    parse_seed,
-    parse_temperature,
-    print_json,
-)
+from app.cli import terminal
 from app.core.events import CancelToken, FinishReason
 from app.core.paths import AppPaths
-from app.core.settings import load_settings
 from app.core.visible import clean_text
 from app.engine.contract import Engine
 from app.engine.protocol import Ask, Sampling
@@ -42,21 +32,14 @@ def add_arguments(part: argparse.ArgumentParser) -> None:
     part.add_argument(
         "--max-tokens",
         metavar="N",
-        type=parse_positive,
+        type=terminal.parse_positive,
         default=MOST_TOKENS,
         help=f"longest continuation, in tokens ({MOST_TOKENS})",
     )
     part.add_argument("--n", metavar="K", type=_parse_count, default=1, help="number of continuations (1)")
-    part.add_argument("--temperature", metavar="T", type=parse_temperature, help="0 always picks the most likely token")
-    part.add_argument("--seed", metavar="N", type=parse_seed, help="the same seed gives the same text")
-    part.add_argument(
-        "--model",
-        metavar="FILE",
-        type=Path,
-        help="a GGUF file or the name of a model on a server; default: the chosen model, else the starter",
-    )
-    part.add_argument("--json", action="store_true", help="print one JSON object")
-    part.set_defaults(run=run_complete)
+    terminal.add_sampling(part, "text")
+    terminal.add_model(part)
+    terminal.add_json(part, run_complete)
 
 
 def run_complete(options: argparse.Namespace) -> int:
@@ -67,8 +50,9 @@ def run_complete(options: argparse.Namespace) -> int:
         print("No text to continue. Use -p TEXT.", file=sys.stderr)
         return 2
     paths = AppPaths.from_environment()
-    settings, _ = load_settings(paths.settings)
-    given = {name: getattr(options, name) for name in ("temperature", "seed") if getattr(options, name) is not None}
+    settings = terminal.stored_settings()
+    asked = terminal.pick_fields(options, "temperature", "seed")
+    given = {name: value for name, value in asked.items() if value is not None}
     ask = Ask(
         (),
         max_tokens=options.max_tokens,
@@ -80,18 +64,13 @@ def run_complete(options: argparse.Namespace) -> int:
         # A small model that runs in a circle would go on to the limit.
         stop_on_repetition=True,
     )
-    with closing(build_engine(paths)) as engine, interruptible_token() as cancel:
-        model = load_model(engine, model_path(options.model, settings.engine.model_path), settings, cancel)
+    with closing(build_engine(paths)) as engine, terminal.interruptible_token() as cancel:
+        model = terminal.load_chosen(engine, options.model, settings, cancel)
         # Several are written in turns, so they can only be printed when they are whole.
         found = _write_continuations(engine, ask, options.n, cancel, live=options.n == 1 and not options.json)
     if options.json:
-        print_json(
-            {
-                "prompt": prompt,
-                "completions": [_continuation_fields(continuation) for continuation in found],
-                "model": Path(model.path).name,
-            }
-        )
+        completions = [_continuation_fields(continuation) for continuation in found]
+        terminal.print_json({"prompt": prompt, "completions": completions, "model": Path(model.path).name})
     elif options.n > 1:
         print(f"\n{'─' * 20}\n".join(continuation.text for continuation in found))
     else:
@@ -99,7 +78,7 @@ def run_complete(options: argparse.Namespace) -> int:
     if any(continuation.finish_reason is FinishReason.REPEATED for continuation in found):
         print("The text repeated itself and was stopped.", file=sys.stderr)
     stopped = any(continuation.finish_reason is FinishReason.CANCELLED for continuation in found)
-    return INTERRUPTED if stopped else 0
+    return terminal.INTERRUPTED if stopped else 0
 
 
 def _write_continuations(
@@ -128,7 +107,7 @@ def _continuation_fields(continuation: Continuation) -> dict[str, object]:
 
 
 def _parse_count(text: str) -> int:
-    value = parse_positive(text)
+    value = terminal.parse_positive(text)
     if value > MOST_AT_ONCE:
         raise argparse.ArgumentTypeError(f"must be at most {MOST_AT_ONCE}")
     return value

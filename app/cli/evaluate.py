@@ -17,7 +17,6 @@ from app.cli import terminal
 from app.cli.translate import add_translation, language_code, warn_of_languages
 from app.core.events import CancelToken
 from app.core.paths import AppPaths
-from app.core.settings import load_settings
 from app.features.error_messages import count_units
 from app.features.summarize.evaluate_summaries import (
     AS_GIVEN,
@@ -58,7 +57,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "summarize", help="compare summaries with reference summaries (ROUGE) and with their documents"
     )
     part.add_argument("--data", metavar="FILE.jsonl", type=Path, required=True, help=_DATA)
-    part.add_argument("--model", metavar="FILE", type=Path, help=terminal.SUMMARY_MODEL_HELP)
+    terminal.add_model(part, "the one chosen for summaries, else for chats, else the starter")
     part.add_argument("--limit", metavar="N", type=terminal.parse_positive, help="only the first N documents")
     lengths = [length.value for length in Length]
     part.add_argument("--length", choices=lengths, default="short", help="length of the summaries; default: short")
@@ -68,8 +67,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="append",
         help="what to compare with the first sentences; can be given twice (default: both); digest needs no model",
     )
-    part.add_argument("--json", action="store_true", help="print one JSON object")
-    part.set_defaults(run=run_summaries)
+    terminal.add_json(part, run_summaries)
     _add_translate(
         parts.add_parser("translate", help="compare a translation with a reference (chrF) and with the source")
     )
@@ -78,7 +76,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run_summaries(options: argparse.Namespace) -> int:
     """`evaluate summarize`: a line for each document on standard error; interrupted, figures of those that are done."""
     places = AppPaths.from_environment()
-    settings, _ = load_settings(places.settings)
+    settings = terminal.stored_settings()
     result, wish = Evaluation(), SummaryOptions(Length(options.length), Form.PARAGRAPHS)
     data = options.data.expanduser().absolute()
     # Read before the model is loaded: a damaged file is told at once.
@@ -194,15 +192,14 @@ def _add_translate(part: argparse.ArgumentParser) -> None:
     part.add_argument(
         "--from", metavar="yy", dest="from_", default="", type=language_code, help="source language; default: detected"
     )
-    part.add_argument("--model", metavar="FILE", type=Path, help=terminal.TRANSLATION_MODEL_HELP)
-    part.add_argument("--json", action="store_true", help="print one JSON object")
-    part.set_defaults(run=run_translations)
+    terminal.add_model(part, "the one chosen for translations, else for chats, else the starter")
+    terminal.add_json(part, run_translations)
 
 
 def run_translations(options: argparse.Namespace) -> int:
     """Run `evaluate translate`. Interrupted, the figures cover what is done. No memory is read or written."""
     places = AppPaths.from_environment()
-    settings, _ = load_settings(places.settings)
+    settings = terminal.stored_settings()
 
     # Asked for twice: by the jobs, and here for its name. Nothing is loaded by it.
     def chosen() -> Path:

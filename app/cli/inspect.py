@@ -12,10 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from app.bootstrap import build_engine
-from app.cli.terminal import TerminalProgress, interruptible_token, load_model, model_path, print_json
+from app.cli import terminal
 from app.core.events import CancelToken, Guess, PromptProgress, TokenSeen
 from app.core.paths import AppPaths, resource_path
-from app.core.settings import load_settings
 from app.core.visible import clean_text
 from app.engine.contract import Engine
 from app.features.chat.chat_options import wish_of
@@ -55,24 +54,20 @@ def add_arguments(part: argparse.ArgumentParser) -> None:
                 type=Path,
                 help="only this model; can be given several times",
             )
-            view.add_argument("--json", action="store_true", help="print one JSON object")
-            view.set_defaults(run=run)
+            terminal.add_json(view, run)
             continue
-        view.add_argument(
-            "--model", metavar="FILE", type=Path, help="a GGUF file; default: the chosen one, else the starter"
-        )
-        view.add_argument("--json", action="store_true", help="print one JSON object")
-        view.set_defaults(run=run)
+        terminal.add_model(view, text="a GGUF file; default: the chosen one, else the starter")
+        terminal.add_json(view, run)
 
 
 def run_anatomy(options: argparse.Namespace) -> int:
     """`inspect anatomy`: from the file alone, nothing is loaded."""
-    settings, _ = load_settings(AppPaths.from_environment().settings)
-    found = anatomy_of(model_path(options.model, settings.engine.model_path))
+    settings = terminal.stored_settings()
+    found = anatomy_of(terminal.model_path(options.model, settings.engine.model_path))
     if options.json:
         body = asdict(found) | {"bits_per_weight": round(found.bits_per_weight, 3), "about": dict(found.about)}
         body["parts"] = [asdict(part) | {"bits_per_weight": round(part.bits_per_weight, 3)} for part in found.parts]
-        print_json(body)
+        terminal.print_json(body)
     else:
         _print_anatomy(found)
     return 0
@@ -82,19 +77,7 @@ def run_tokens(options: argparse.Namespace) -> int:
     with _open_engine(options) as (engine, text, _):
         found = looks.tokens_of(engine, text)
     if options.json:
-        print_json(
-            {
-                "tokens": [
-                    {
-                        "id": placed_token.id,
-                        "text": placed_token.text,
-                        "start": placed_token.start,
-                        "end": placed_token.end,
-                    }
-                    for placed_token in found
-                ]
-            }
-        )
+        terminal.print_json({"tokens": [terminal.pick_fields(token, "id", "text", "start", "end") for token in found]})
         return 0
     for placed_token in found:
         print(f"{placed_token.id:>8}  {placed_token.start:>6} to {placed_token.end:<6}  {placed_token.text!r}")
@@ -106,7 +89,7 @@ def run_probabilities(options: argparse.Namespace) -> int:
     with _open_engine(options) as (engine, text, cancel):
         found = _read_tokens(engine, text, cancel, most=8)
     if options.json:
-        print_json({"probabilities": [_probability_fields(token_seen) for token_seen in found]})
+        terminal.print_json({"probabilities": [_probability_fields(token_seen) for token_seen in found]})
         return 0
     for token_seen in found:
         # The first token has no probability: nothing stands before it.
@@ -126,7 +109,7 @@ def run_perplexity(options: argparse.Namespace) -> int:
     with _open_engine(options) as (engine, text, cancel):
         found = looks.surprise_of(_read_tokens(engine, text, cancel, most=0))
     if options.json:
-        print_json({"perplexity": found.perplexity, "bits_per_byte": found.bits_per_byte, "tokens": found.tokens})
+        terminal.print_json(terminal.pick_fields(found, "perplexity", "bits_per_byte", "tokens"))
     else:
         print(f"perplexity {found.perplexity:.4f}, {found.bits_per_byte:.4f} bits per byte, {found.tokens:,} tokens")
     return 0
@@ -148,7 +131,7 @@ def run_attention(options: argparse.Namespace) -> int:
     if options.json:
         # One map is not put into a list of one; scripts that name a layer read it directly.
         has_one_layer = options.layer is not None
-        print_json(
+        terminal.print_json(
             {
                 "tokens": [_decode_text(token.data) for token in found.tokens],
                 "layers": len(found.layers),
@@ -177,7 +160,7 @@ def run_layers(options: argparse.Namespace) -> int:
         tokens, found = looks.read_layers(engine, text)
     if options.json:
         layers = [[[_guess_fields(guess) for guess in guesses] for guesses in layer] for layer in found]
-        print_json({"tokens": [_decode_text(token.data) for token in tokens], "layers": layers})
+        terminal.print_json({"tokens": [_decode_text(token.data) for token in tokens], "layers": layers})
         return 0
     print(f"After {_decode_text(tokens[-1].data)!r} the model would say:")
     for number, layer in enumerate(found):
@@ -191,14 +174,18 @@ def run_layers(options: argparse.Namespace) -> int:
 def run_compare(options: argparse.Namespace) -> int:
     """`inspect compare`: installed models, or those that were named, on one text."""
     paths = AppPaths.from_environment()
-    settings, _ = load_settings(paths.settings)
+    settings = terminal.stored_settings()
     chosen = options.model
     if not chosen:
         with build_models(paths) as models:
             chosen = [row.model.path for row in models.list_installed()]
     text = _given_text(options) or resource_path(OWN_TEXT).read_text("utf-8")
     found: list[ModelFigures] = []
-    with closing(build_engine(paths)) as engine, interruptible_token() as cancel, TerminalProgress() as line:
+    with (
+        closing(build_engine(paths)) as engine,
+        terminal.interruptible_token() as cancel,
+        terminal.TerminalProgress() as line,
+    ):
         for event in compare_models(engine, chosen, clean_text(text), wish=wish_of(settings.engine), cancel=cancel):
             if isinstance(event, ComparisonStep):
                 line.show(f"{event.name}, {event.number + 1} of {event.count}:", f"{event.doing} {event.fraction:.0%}")
@@ -210,14 +197,8 @@ def run_compare(options: argparse.Namespace) -> int:
     power = line_of(found)
     if options.json:
         names = ("name", "parameters", "bits_per_byte", "perplexity", "tokens_per_s", "memory_bytes")
-        print_json(
-            {
-                "models": [
-                    {name: getattr(compared, name) for name in names} for compared in found if compared.error is None
-                ],
-                "exponent": power.exponent if power is not None else None,
-            }
-        )
+        fields = [terminal.pick_fields(compared, *names) for compared in found if compared.error is None]
+        terminal.print_json({"models": fields, "exponent": power.exponent if power is not None else None})
     else:
         for compared in found:
             if compared.error is None:
@@ -255,9 +236,9 @@ def _open_engine(options: argparse.Namespace) -> Iterator[tuple[Engine, str, Can
         # argparse's own code for wrong usage.
         raise SystemExit(2)
     paths = AppPaths.from_environment()
-    settings, _ = load_settings(paths.settings)
-    with closing(build_engine(paths)) as engine, interruptible_token() as cancel:
-        load_model(engine, model_path(options.model, settings.engine.model_path), settings, cancel)
+    settings = terminal.stored_settings()
+    with closing(build_engine(paths)) as engine, terminal.interruptible_token() as cancel:
+        terminal.load_chosen(engine, options.model, settings, cancel)
         yield engine, clean_text(text), cancel
 
 
@@ -288,7 +269,7 @@ def _read_text(path: Path) -> str:
 
 def _read_tokens(engine: Engine, text: str, cancel: CancelToken, *, most: int) -> list[TokenSeen]:
     found: list[TokenSeen] = []
-    with TerminalProgress() as line:
+    with terminal.TerminalProgress() as line:
         for event in looks.read_probabilities(engine, text, most=most, cancel=cancel):
             if not isinstance(event, PromptProgress):
                 found.append(event)

@@ -6,7 +6,7 @@ import argparse
 import ipaddress
 import sys
 
-from app.cli.terminal import PRESS_TO_STOP, interruptible_token
+from app.cli import terminal
 from app.core.errors.engine_errors import EngineStopped
 from app.core.paths import AppPaths
 from app.engine.lending import InUse, Lend, Lending, RpcWorker
@@ -52,7 +52,7 @@ def add_arguments(part: argparse.ArgumentParser) -> None:
 def run_lend(options: argparse.Namespace) -> int:
     paths = AppPaths.from_environment()
     lend = Lend(options.host, options.port, options.memory, options.threads)
-    with interruptible_token() as cancel:
+    with terminal.interruptible_token() as cancel:
         # The lambda reads `lender` when it is first called, which is after this line.
         lender = RpcWorker(lend, paths.engine, lambda event: _print_event(lender, event))
         try:
@@ -75,7 +75,7 @@ def _print_event(lender: RpcWorker, event: Lending | InUse | EngineStopped) -> N
             # llama.cpp's server has no key, so even here others may use it.
             if ipaddress.ip_address(lender.lend.host).is_loopback:
                 print(LOCAL_WARNING, file=sys.stderr)
-            print(f"{WARNING}\n{PRESS_TO_STOP}", file=sys.stderr)
+            print(f"{WARNING}\n{terminal.PRESS_TO_STOP}", file=sys.stderr)
         case InUse(is_used=is_used):
             print("In use by another program." if is_used else "Not in use.", file=sys.stderr)
         case EngineStopped():

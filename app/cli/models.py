@@ -9,7 +9,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from app.cli.terminal import INTERRUPTED, TerminalProgress, interruptible_token, print_json
+from app.cli import terminal
 from app.core.errors.app_error import AppError
 from app.core.errors.model_errors import ModelNotOurs
 from app.core.events import CancelToken
@@ -42,8 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
     def add(name: str, work: Work, text: str) -> argparse.ArgumentParser:
         part: argparse.ArgumentParser = parts.add_parser(name, help=text)
-        part.add_argument("--json", action="store_true", help="print one JSON object")
-        part.set_defaults(run=lambda options: _run_work(work, options))
+        terminal.add_json(part, lambda options: _run_work(work, options))
         return part
 
     add("list", list_models, "list the models on this computer")
@@ -67,21 +66,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _run_work(work: Work, options: argparse.Namespace) -> int:
     """Run a command with the models; Ctrl+C ends it with 130 and keeps what is there."""
-    with build_models(AppPaths.from_environment()) as models, interruptible_token() as cancel:
+    with build_models(AppPaths.from_environment()) as models, terminal.interruptible_token() as cancel:
         try:
             code = work(models, cancel, options)
         except AppError:
             if not cancel.cancelled:  # else that is how the network says it was interrupted
                 raise
         # With cancelled downloads no error is raised: what is there is kept.
-        return INTERRUPTED if cancel.cancelled else code
+        return terminal.INTERRUPTED if cancel.cancelled else code
 
 
 def list_models(models: ModelCollection, _cancel: CancelToken, options: argparse.Namespace) -> int:
     """Run `list`: our models first, then those of other programs."""
     rows = [*models.list_installed(), *models.list_others()]
     if options.json:
-        print_json({"models": [_model_fields(row) for row in rows]})
+        terminal.print_json({"models": [_model_fields(row) for row in rows]})
         return 0
     for row in rows:
         size, origin = size_words(row.model.size_bytes), row.model.origin.replace("_", " ")
@@ -95,7 +94,7 @@ def search_models(models: ModelCollection, cancel: CancelToken, options: argpars
     """Run `search`: most downloaded first."""
     page = models.hub.search(HubQuery(" ".join(options.text)), cancel)
     if options.json:
-        print_json({"models": [asdict(found) for found in page.found]})
+        terminal.print_json({"models": [asdict(found) for found in page.found]})
         return 0
     for found in page.found:
         print(_found_words(found))
@@ -108,7 +107,7 @@ def show_repository(models: ModelCollection, cancel: CancelToken, options: argpa
     """Run `info`: the files that can be fetched."""
     repository = models.hub.read_repository(options.repo, options.revision, cancel)
     if options.json:
-        print_json(_repository_fields(repository))
+        terminal.print_json(_repository_fields(repository))
         return 0
     facts = [repository.license or "license not stated", f"commit {repository.commit[:8]}"]
     facts += ["its owner requires consent"] * bool(repository.gated)
@@ -126,7 +125,7 @@ def download_model(models: ModelCollection, cancel: CancelToken, options: argpar
     """`download`: FILE, else the suggested one of the repository, else a balanced one."""
     repository = models.hub.read_repository(options.repo, options.revision, cancel)
     model = pick_file(models.entries, repository, options.file)
-    line, start_s, phase = TerminalProgress(), time.monotonic(), ""
+    line, start_s, phase = terminal.TerminalProgress(), time.monotonic(), ""
     for event in fetch_model(models, repository, model, cancel):
         match event:
             case Phase():
@@ -155,7 +154,7 @@ def _tell_ready(ready: ModelReady, seconds: float, options: argparse.Namespace) 
     if ready.vision_path is not None:
         body["vision_path"] = str(ready.vision_path)
     if options.json:
-        print_json(body)
+        terminal.print_json(body)
     else:
         print(ready.path)
 
@@ -163,7 +162,7 @@ def _tell_ready(ready: ModelReady, seconds: float, options: argparse.Namespace) 
 def import_model(models: ModelCollection, cancel: CancelToken, options: argparse.Namespace) -> int:
     """`import`: nothing is half there when it is interrupted."""
     source = options.path.expanduser().absolute()
-    line = TerminalProgress()
+    line = terminal.TerminalProgress()
     work = models.add(source, options.how, cancel)
     # The generator returns the path at its end, which a for loop would drop.
     while True:
@@ -178,9 +177,10 @@ def import_model(models: ModelCollection, cancel: CancelToken, options: argparse
             )
     line.end()
     if cancel.cancelled:
-        return INTERRUPTED
+        return terminal.INTERRUPTED
     if options.json:
-        print_json({"models": [_model_fields(row) for row in models.list_installed() if row.model.path == path]})
+        rows = [row for row in models.list_installed() if row.model.path == path]
+        terminal.print_json({"models": [_model_fields(row) for row in rows]})
     else:
         print(path)
     return 0
@@ -200,7 +200,7 @@ def remove_model(models: ModelCollection, _cancel: CancelToken, options: argpars
             raise
         words = OFF_LIST.format(name=row.label)
     if options.json:
-        print_json({"models": [_model_fields(row)]})
+        terminal.print_json({"models": [_model_fields(row)]})
     else:
         print(words)
     return 0

@@ -11,15 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from app.cli.terminal import (
-    INTERRUPTED,
-    TerminalProgress,
-    interruptible_token,
-    load_model,
-    model_path,
-    print_json,
-    read_unlocked,
-)
+from app.cli import terminal
 from app.core.events import CancelToken
 from app.core.paths import AppPaths
 from app.documents.blocks import Block, as_markdown
@@ -35,9 +27,7 @@ if TYPE_CHECKING:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("file", metavar="FILE", type=Path)
-    parser.add_argument(
-        "--password", metavar="TEXT", default="", help="password for a PDF; you are asked for it if not given"
-    )
+    terminal.add_password(parser, "a PDF")
     parser.add_argument(
         "--encoding", metavar="NAME", default="", type=_parse_encoding, help="text encoding, such as cp1251"
     )
@@ -56,9 +46,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "tesseract, if installed",
     )
     parser.add_argument("--no-ocr", action="store_const", const="none", dest="pictures", help="same as --pictures none")
-    parser.add_argument("--model", metavar="FILE", type=Path, help="model that reads pictures; default: the chat’s")
-    parser.add_argument("--json", action="store_true", help="print one JSON object")
-    parser.set_defaults(run=run_read)
+    terminal.add_model(parser, text="model that reads pictures; default: the chat’s")
+    terminal.add_json(parser, run_read)
 
 
 def _parse_encoding(name: str) -> str:
@@ -91,14 +80,14 @@ def run_read(options: argparse.Namespace) -> int:
 
     def output(password: str) -> int:
         request = Read(str(path), password, options.encoding, first, last, recognize=options.pictures == "tesseract")
-        with interruptible_token() as cancel:
+        with terminal.interruptible_token() as cancel:
             # With `tesseract` or `none` the model's name has no meaning.
             model = options.model if options.pictures == "model" else None
             return _MarkdownOutput(path, cancel, options.json, options.pictures == "model", model).write_request(
                 request
             )
 
-    return read_unlocked(options.password, output)
+    return terminal.read_unlocked(options.password, output)
 
 
 @dataclass
@@ -115,7 +104,7 @@ class _MarkdownOutput:
     done: Done | None = None
 
     def __post_init__(self) -> None:
-        self._line = TerminalProgress()
+        self._line = terminal.TerminalProgress()
         # Text that scrolls on the same terminal is progress enough.
         self._shows_progress = self.as_json or not sys.stdout.isatty()
 
@@ -131,12 +120,12 @@ class _MarkdownOutput:
             self._line.end()
         # Neither comes where the reader was cancelled.
         if self.done is None or self.found is None:
-            return INTERRUPTED
+            return terminal.INTERRUPTED
         warnings = self._list_warnings(self.done, self.found)
         for warning in warnings:
             print(warning, file=sys.stderr)
         if self.as_json:
-            print_json(self._head_fields(self.done, self.found) | {"blocks": listed, "warnings": warnings})
+            terminal.print_json(self._head_fields(self.done, self.found) | {"blocks": listed, "warnings": warnings})
         return 0
 
     # Ended by the generator itself, so a `| head` stops the reading.
@@ -174,16 +163,15 @@ class _MarkdownOutput:
             return iter(blocks)
         from app.bootstrap import build_engine  # what no document without pictures needs
         from app.core.errors.request_errors import MediaRefused
-        from app.core.settings import load_settings
         from app.features.document_library import with_readings
         from app.features.page_reading.readings import ByModel
 
         places = AppPaths.from_environment()
-        settings, _ = load_settings(places.settings)
-        model = model_path(self.model, settings.engine.model_path)
+        settings = terminal.stored_settings()
+        model = terminal.model_path(self.model, settings.engine.model_path)
         with closing(build_engine(places, sees=True)) as engine:
             print(f"Loading {model.name}", file=sys.stderr)
-            loaded = load_model(engine, model, settings, self.cancel)
+            loaded = terminal.load_model(engine, model, settings, self.cancel)
             # Loading tells whether there is a projector; the file alone does not.
             if not loaded.sees:
                 raise MediaRefused(str(self.path), "picture", "blind")

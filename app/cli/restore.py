@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from app import APP_ID, APP_NAME
-from app.cli.terminal import INTERRUPTED, TerminalProgress, interruptible_token, print_json
+from app.cli import terminal
 from app.core.paths import AppPaths
 from app.features.exchange.backup import BackupUnpacked
 from app.features.exchange.restore_backup import accept, last_aside, put_back, put_in_place, unpack_backup
@@ -24,17 +24,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     what = parser.add_mutually_exclusive_group(required=True)
     what.add_argument("file", metavar="FILE", nargs="?", type=Path)
     what.add_argument("--undo", action="store_true", help="undo the last restore")
-    parser.add_argument("--json", action="store_true", help="print one JSON object")
-    parser.set_defaults(run=run_restore)
+    terminal.add_json(parser, run_restore)
 
 
 def run_restore(options: argparse.Namespace) -> int:
     """`restore`: nothing here is changed by one that is interrupted, or whose file is damaged."""
     if options.undo:
         return _undo_restore(options)
-    places, path, line = AppPaths.from_environment(), options.file.expanduser().absolute(), TerminalProgress()
+    places, path, line = AppPaths.from_environment(), options.file.expanduser().absolute(), terminal.TerminalProgress()
     unpacked = None
-    with interruptible_token() as cancel:
+    with terminal.interruptible_token() as cancel:
         # Unpacked beside the data and checked; nothing in place is touched.
         for event in unpack_backup(path, places, cancel):
             if isinstance(event, BackupUnpacked):
@@ -43,7 +42,7 @@ def run_restore(options: argparse.Namespace) -> int:
                 line.show(f"Reading {path.name}", f"{event.done_bytes / event.total_bytes:.0%}")
     line.end()
     if unpacked is None or unpacked.is_cancelled:
-        return INTERRUPTED
+        return terminal.INTERRUPTED
     # From here on it takes its place, at the latest when the window starts next.
     accept(places)
     # None while the window is open: it holds the data.
@@ -51,7 +50,7 @@ def run_restore(options: argparse.Namespace) -> int:
     if options.json:
         body = {"program": unpacked.program, "made_at": unpacked.made_at, "restored": before is not None}
         body["contents"] = dict(unpacked.counts)
-        print_json(body | {"before": str(before) if before else None})
+        terminal.print_json(body | {"before": str(before) if before else None})
     elif before is None:
         print(f"{APP_NAME} is open. The backup will be restored the next time it starts.")
     else:
@@ -72,7 +71,7 @@ def _undo_restore(options: argparse.Namespace) -> int:
     waits = places.restoring.is_dir()
     before = put_in_place(places)
     if options.json:
-        print_json({"restored": before is not None, "before": str(before) if before else None})
+        terminal.print_json({"restored": before is not None, "before": str(before) if before else None})
     elif before is not None:
         print(UNDONE.format(before=before))
     elif waits:

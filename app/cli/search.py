@@ -40,9 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help=f"number of passages for each question, best first; default: {TOP}, at most {MOST_RANKED}",
     )  # fmt: skip
     add_model_argument(parser)
-    parser.add_argument(
-        "--password", metavar="TEXT", default="", help="password for PDF files; you are asked for it if not given"
-    )
+    terminal.add_password(parser, "PDF files")
     parser.add_argument(
         "--json", action="store_true",
         help="print one JSON object; score is the mean reciprocal rank by words and by meaning, 1 for first in both",

@@ -10,10 +10,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from app.bootstrap import build_engine, build_pool, build_serving
-from app.cli.terminal import PRESS_TO_STOP, interruptible_token, load_model, model_path
+from app.cli import terminal
 from app.core.errors.server_errors import KeyFileUnreadable
 from app.core.paths import AppPaths
-from app.core.settings import load_settings
 from app.features.models.fetch_model import build_models
 from app.hub.hub_token import HubToken
 from app.server.http_application import AccessRules, make_application
@@ -68,16 +67,16 @@ def run_serve(options: argparse.Namespace) -> int:
     # Read first: a wrong file is told before a model is loaded.
     given = given_key(options.key, options.key_file)
     paths = AppPaths.from_environment()
-    settings, _ = load_settings(paths.settings)
+    settings = terminal.stored_settings()
     if options.context:
         # For every model that is loaded from here on, also those that programs name.
         settings = replace(settings, engine=replace(settings.engine, context_tokens=options.context))
-    path = model_path(options.model, settings.engine.model_path)
+    path = terminal.model_path(options.model, settings.engine.model_path)
     engine = build_engine(paths, sees=True)
     try:
-        with build_models(paths) as models, interruptible_token() as cancel:
+        with build_models(paths) as models, terminal.interruptible_token() as cancel:
             # Before it listens: the first request would otherwise wait for the model.
-            load_model(engine, path, settings, cancel)
+            terminal.load_model(engine, path, settings, cancel)
             # Nobody sits before this one, so a model that a program names may take the other's place.
             pool = build_pool(engine, lambda: path, lambda: settings, lambda: build_engine(paths, sees=True))
             serving = build_serving(paths, pool, models, lambda: settings, may_replace=True)
@@ -128,7 +127,7 @@ def given_key(key: str | None, file: Path | None) -> str:
 
 def words_of(server: RunningServer, key: str) -> str:
     """Return the start message, with a warning if other computers can reach the server."""
-    words = f"Fireside answers at {server.address}\nThe key is {key}\n{PRESS_TO_STOP}"
+    words = f"Fireside answers at {server.address}\nThe key is {key}\n{terminal.PRESS_TO_STOP}"
     return f"{words}\n{OPEN_WARNING}" if server.is_open else words
 
 

@@ -16,7 +16,6 @@ from app.cli.input_files import InputFiles, files_of
 from app.core.errors.app_error import AppError
 from app.core.events import CancelToken
 from app.core.paths import AppPaths
-from app.core.settings import load_settings
 from app.features.claim_checker.conversion import open_checker
 from app.features.document_library import build_documents
 from app.features.models.model_languages import weights_in
@@ -25,14 +24,7 @@ from app.features.summarize.export import ENDINGS, as_text, report_fields, save_
 from app.features.summarize.laid_out import summary_facts
 from app.features.summarize.method import is_short, method_for
 from app.features.summarize.summaries import SummaryJobs
-from app.features.summarize.summarize import (
-    Merging,
-    Planned,
-    SectionRead,
-    SummaryEvent,
-    TaskRests,
-    Writing,
-)
+from app.features.summarize.summarize import Merging, Planned, SectionRead, SummaryEvent, TaskRests, Writing
 from app.features.summarize.summary_messages import not_given_words, not_made_words, nothing_words
 from app.features.summarize.summary_result import (
     ClaimsChecked,
@@ -78,16 +70,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=_parse_language,
         help="language of the summary; default: the document’s",
     )
-    parser.add_argument("--model", metavar="FILE", type=Path, help=terminal.SUMMARY_MODEL_HELP)
+    terminal.add_model(parser, "the one chosen for summaries, else for chats, else the starter")
     parser.add_argument(
         "--checker",
         metavar="PATH",
         type=Path,
         help="a ModernBERT token classifier such as TinyLettuce (file or folder) that marks unsupported parts",
     )
-    parser.add_argument(
-        "--password", metavar="TEXT", default="", help="password for PDF files; you are asked for it if not given"
-    )
+    terminal.add_password(parser, "PDF files")
     parser.add_argument(
         "-o",
         "--output",
@@ -95,8 +85,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=Path,
         help=f"file to write; the extension sets the format: {', '.join(ENDINGS)}",
     )
-    parser.add_argument("--json", action="store_true", help="print one JSON object")
-    parser.set_defaults(run=run_summarize)
+    terminal.add_json(parser, run_summarize)
 
 
 def _parse_language(text: str) -> str:
@@ -116,7 +105,7 @@ def run_summarize(options: argparse.Namespace) -> int:
         # argparse's code for wrong usage.
         return 2
     places = AppPaths.from_environment()
-    settings, _ = load_settings(places.settings)
+    settings = terminal.stored_settings()
     if options.checker is not None:
         # Opened before anything is read: a wrong path is told at once.
         checker = open_checker(options.checker.expanduser().absolute())

@@ -23,7 +23,7 @@ from app.core.errors.model_errors import NoModel
 from app.core.errors.server_errors import DocumentStaysHere
 from app.core.events import CancelToken, ModelLoaded
 from app.core.paths import AppPaths, runs_elsewhere, starter_model
-from app.core.settings import Settings
+from app.core.settings import Settings, load_settings
 from app.core.visible import visible_name, visible_text
 from app.engine.contract import Engine
 from app.features.chat.chat_options import wish_of
@@ -40,13 +40,9 @@ INTERRUPTED = 130
 QUIET_EVERY_S = 5.0
 # JSON escapes control characters below space itself; these are the others that terminals obey, with directions.
 _CONTROLS = re.compile("[\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
-_MODEL_HELP = (
-    "a GGUF file or the name of a model on a server; default: the one chosen for {}, else for chats, else the starter"
-)
 PRESS_TO_STOP = "Press Ctrl+C to stop."
 MUST_END_IN = "{name} must end in {endings}."
 NO_FOLDER = "The folder {path} doesn’t exist."
-TRANSLATION_MODEL_HELP, SUMMARY_MODEL_HELP = _MODEL_HELP.format("translations"), _MODEL_HELP.format("summaries")
 
 
 class SafeStream:
@@ -112,6 +108,41 @@ def print_json(body: dict[str, Any]) -> None:
     """Print the JSON object; control characters in its texts become JSON escapes."""
     text = json.dumps(body, ensure_ascii=False)
     print(_CONTROLS.sub(lambda found: f"\\u{ord(found[0]):04x}", text))
+
+
+def pick_fields(value: object, *names: str) -> dict[str, Any]:
+    """Return attributes of a value by name, as JSON has them."""
+    return {name: getattr(value, name) for name in names}
+
+
+def stored_settings() -> Settings:
+    return load_settings(AppPaths.from_environment().settings)[0]
+
+
+def add_json(parser: argparse.ArgumentParser, run: Callable[[argparse.Namespace], int]) -> None:
+    """Add --json, as every command's last option, and set what runs the command."""
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    parser.set_defaults(run=run)
+
+
+def add_model(
+    parser: argparse.ArgumentParser, default: str = "the chosen model, else the starter", *, text: str = ""
+) -> None:
+    """Add --model with its default, or with a help text of its own."""
+    text = text or f"a GGUF file or the name of a model on a server; default: {default}"
+    parser.add_argument("--model", metavar="FILE", type=Path, help=text)
+
+
+def add_password(parser: argparse.ArgumentParser, what: str) -> None:
+    text = f"password for {what}; you are asked for it if not given"
+    parser.add_argument("--password", metavar="TEXT", default="", help=text)
+
+
+def add_sampling(parser: argparse.ArgumentParser, what: str) -> None:
+    """Add --temperature and --seed; `what` is what the model writes."""
+    text = "0 always picks the most likely token"
+    parser.add_argument("--temperature", metavar="T", type=parse_temperature, help=text)
+    parser.add_argument("--seed", metavar="N", type=parse_seed, help=f"the same seed gives the same {what}")
 
 
 def parse_positive(text: str) -> int:
@@ -249,6 +280,13 @@ def load_model(
             return event
     # Loading ends without the event only where it was cancelled.
     raise KeyboardInterrupt
+
+
+def load_chosen(
+    engine: Engine, asked: Path | None, settings: Settings, cancel: CancelToken, *, projector: Path | None = None
+) -> ModelLoaded:
+    """Load the requested model, else the chat's."""
+    return load_model(engine, model_path(asked, settings.engine.model_path), settings, cancel, projector=projector)
 
 
 class TerminalProgress:

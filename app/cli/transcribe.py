@@ -11,11 +11,10 @@ from contextlib import closing
 from pathlib import Path
 
 from app.bootstrap import build_engine
-from app.cli.terminal import INTERRUPTED, TerminalProgress, interruptible_token, load_model, model_path, print_json
+from app.cli import terminal
 from app.core.errors.document_errors import DocumentUnreadable
 from app.core.events import CancelToken
 from app.core.paths import AppPaths
-from app.core.settings import load_settings
 from app.documents.formats.sound import is_sound
 from app.documents.protocol import BlocksRead, Done, Found, Read
 from app.documents.source import PageRead
@@ -37,9 +36,7 @@ KEPT_SO_FAR = "The transcript of {name} so far is kept. Run the same command to 
 
 def add_arguments(part: argparse.ArgumentParser) -> None:
     part.add_argument("file", metavar="FILE", type=Path, help="a recording: WAV, FLAC, MP3 or OGG")
-    part.add_argument(
-        "--model", metavar="FILE", type=Path, help="a GGUF file of a model that can hear (default: the chosen one)"
-    )
+    terminal.add_model(part, text="a GGUF file of a model that can hear (default: the chosen one)")
     part.add_argument(
         "--projector", metavar="FILE", type=Path, help="its audio projector file (default: the one next to the model)"
     )
@@ -50,8 +47,7 @@ def add_arguments(part: argparse.ArgumentParser) -> None:
         type=_parse_output,
         help="file to write: subtitles (.srt), text (.txt) or .json",
     )
-    part.add_argument("--json", action="store_true", help="print one JSON object")
-    part.set_defaults(run=run_transcribe)
+    terminal.add_json(part, run_transcribe)
 
 
 def run_transcribe(options: argparse.Namespace) -> int:
@@ -61,20 +57,19 @@ def run_transcribe(options: argparse.Namespace) -> int:
         # Before an engine is started: what is no recording is told at once.
         raise DocumentUnreadable(str(path), "not_sound" if path.is_file() else "missing")
     paths = AppPaths.from_environment()
-    settings, _ = load_settings(paths.settings)
+    settings = terminal.stored_settings()
     with (
         closing(build_engine(paths, sees=True)) as engine,
         # What was heard is kept, and the same command goes on from there.
         opened_readings(paths.database) as kept,
-        interruptible_token() as cancel,
+        terminal.interruptible_token() as cancel,
     ):
-        model = model_path(options.model, settings.engine.model_path)
-        load_model(engine, model, settings, cancel, projector=options.projector)
+        terminal.load_chosen(engine, options.model, settings, cancel, projector=options.projector)
         segments, done = _transcribe_file(build_hearing(paths, lambda: engine, kept), path, cancel)
     if done is None:
         if segments and kept is not None:
             print(KEPT_SO_FAR.format(name=path.name), file=sys.stderr)
-        return INTERRUPTED
+        return terminal.INTERRUPTED
     told = {
         "file": path.name,
         # Silence has no last segment; pages are minutes here.
@@ -87,7 +82,7 @@ def run_transcribe(options: argparse.Namespace) -> int:
         with write_file(options.output) as file:
             file.write(_WRITERS[options.output.suffix.lower()](segments).encode("utf-8"))
     if options.json:
-        print_json(told)
+        terminal.print_json(told)
     elif options.output is None:
         print("\n".join(f"{format_clock(segment.start_s)}  {segment.text}" for segment in segments))
     # Said on standard error: an empty output is what other programs should see.
@@ -103,7 +98,7 @@ def _transcribe_file(
     segments: list[SpokenSegment] = []
     done: Done | None = None
     minutes = 0
-    with TerminalProgress() as line:
+    with terminal.TerminalProgress() as line:
         line.show(f"Transcribing {path.name}")
         for event in hearing.read_recording(Read(str(path)), cancel):
             match event:

@@ -16,7 +16,6 @@ from app.core.errors.app_error import AppError
 from app.core.errors.document_errors import DocumentUnreadable
 from app.core.events import CancelToken
 from app.core.paths import AppPaths
-from app.core.settings import load_settings
 from app.core.visible import clean_text
 from app.features.error_messages import remark_sentence
 from app.features.models.model_languages import can_translate, known_languages
@@ -64,13 +63,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     formalities = [formality.value for formality in Formality if formality.value]
     parser.add_argument("--formality", choices=formalities, default="", help="formal or informal address")
-    parser.add_argument("--model", metavar="FILE", type=Path, help=terminal.TRANSLATION_MODEL_HELP)
-    parser.add_argument(
-        "--password", metavar="TEXT", default="", help="password for a PDF file; you are asked for it if not given"
-    )
+    terminal.add_model(parser, "the one chosen for translations, else for chats, else the starter")
+    terminal.add_password(parser, "a PDF file")
     parser.add_argument("-o", "--output", metavar="OUT", type=Path, help="file to write, in the document’s own format")
-    parser.add_argument("--json", action="store_true", help="print one JSON object")
-    parser.set_defaults(run=run_translate)
+    terminal.add_json(parser, run_translate)
 
 
 def run_translate(options: argparse.Namespace) -> int:
@@ -80,7 +76,7 @@ def run_translate(options: argparse.Namespace) -> int:
     memory.
     """
     places = AppPaths.from_environment()
-    settings, _ = load_settings(places.settings)
+    settings = terminal.stored_settings()
     # Before a document is read: a wrong glossary is told at once.
     terms = read_csv(options.glossary) if options.glossary is not None else ()
     wish = TranslationWish(options.to, options.source, Formality(options.formality), glossary=terms)

@@ -8,7 +8,7 @@ from contextlib import closing
 from datetime import datetime
 
 from app import APP_NAME
-from app.cli.terminal import print_json
+from app.cli import terminal
 from app.core.paths import AppPaths
 from app.core.settings import load_settings
 from app.features.trash import KINDS, TrashBin, TrashedItem, kept_until
@@ -31,8 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         if name == "restore":
             part.add_argument("kind", metavar="KIND", choices=KINDS, help=", ".join(KINDS))
             part.add_argument("number", metavar="NUMBER", type=int)
-        part.add_argument("--json", action="store_true", help="print one JSON object")
-        part.set_defaults(run=globals()[f"run_{name}"])
+        terminal.add_json(part, globals()[f"run_{name}"])
 
 
 def run_list(options: argparse.Namespace) -> int:
@@ -41,11 +40,10 @@ def run_list(options: argparse.Namespace) -> int:
     with closing(Database.open(places.database)) as database:
         rows = TrashStore(database).list_items()
     if options.json:
-        fields = ("kind", "id", "title", "within", "deleted_at")
-        told = [{name: getattr(row, name) for name in fields} for row in rows]
+        told = [terminal.pick_fields(row, "kind", "id", "title", "within", "deleted_at") for row in rows]
         # The day depends on the settings, so it is told rather than left to other programs.
         whole = [fields | {"kept_until": kept_until(fields["deleted_at"], days)} for fields in told]
-        print_json({"trash": whole, "keep_days": days})
+        terminal.print_json({"trash": whole, "keep_days": days})
         return 0
     for row in rows:
         day = f"{datetime.fromtimestamp(row.deleted_at):%Y-%m-%d}"
@@ -75,7 +73,7 @@ def run_empty(options: argparse.Namespace) -> int:
         count = len(store.list_items())
         store.give_up_all()
     if options.json:
-        print_json({"given_up": count})
+        terminal.print_json({"given_up": count})
     else:
         items = f"{count:,} item{'' if count == 1 else 's'}"
         print(f"Permanently deleted {items}. Traces are removed the next time {APP_NAME} opens.")
@@ -94,6 +92,6 @@ def _open_trash(database: Database) -> TrashBin:
 
 def _print_item(item: TrashedItem, *, as_json: bool) -> None:
     if as_json:
-        print_json({"kind": item.kind, "id": item.id, "title": item.title})
+        terminal.print_json(terminal.pick_fields(item, "kind", "id", "title"))
     else:
         print(f"Restored: {item.title or item.kind}")
