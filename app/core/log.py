@@ -35,13 +35,13 @@ class _PrivateFile(logging.handlers.RotatingFileHandler):
         )
 
 
-def start_log(folder: Path, name: str = "fireside.log") -> logging.Handler | None:
+def start_log(folder: Path) -> logging.Handler | None:
     """Attach a rotating file to the root logger; return it, or None if the folder isn't writable."""
     try:
         make_folder(folder)
         handler = _PrivateFile(
             # "backslashreplace": file names need not be UTF-8, and a log line must not fail.
-            folder / name,
+            folder / "fireside.log",
             maxBytes=MAX_BYTES,
             backupCount=2,
             encoding="utf-8",

@@ -7,12 +7,10 @@ MOST = 10**15
 _MOST_DIGITS = 16
 
 
-def whole_number(value: object, most: int = MOST) -> int:
-    """Return a number above zero, as such or in digits, commas may group; 0 for anything else and for more than
-    `most`.
-    """
+def whole_number(value: object) -> int:
+    """Return a number above zero, as such or in digits, commas may group; 0 for anything else and above `MOST`."""
     if isinstance(value, str):
         # int() takes time by the square of the digits, so that long ones are refused unread.
         digits = value.replace(",", "")
         value = int(digits) if len(digits) <= _MOST_DIGITS and digits.isdecimal() else 0
-    return value if isinstance(value, int) and not isinstance(value, bool) and 0 < value <= most else 0
+    return value if isinstance(value, int) and not isinstance(value, bool) and 0 < value <= MOST else 0

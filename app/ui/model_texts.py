@@ -56,9 +56,9 @@ def short_number(number: int) -> str:
     return str(number)
 
 
-def ago(at_s: float, now_s: float | None = None) -> str:
+def ago(at_s: float) -> str:
     """Format a past time: today, 3 days, 5 months, 2 years ago."""
-    days = int(((time.time() if now_s is None else now_s) - at_s) // DAY_S)
+    days = int((time.time() - at_s) // DAY_S)
     if days < 1:
         return tr("today")
     for size, text, many in ((365, "a year ago", "{n} years ago"), (30, "a month ago", "{n} months ago")):

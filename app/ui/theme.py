@@ -182,9 +182,8 @@ class Theme(QObject):
         *,
         system_font: bool = False,
         system_is_dark: Callable[[], bool] | None = None,
-        parent: QObject | None = None,
     ) -> None:
-        super().__init__(parent)
+        super().__init__()
         system = QFontDatabase.systemFont(QFontDatabase.SystemFont.GeneralFont)
         # Text is never smaller than the system's font size set by the user.
         scale = max(1.0, QFontInfo(system).pixelSize() / TEXT_PX)
@@ -258,7 +257,7 @@ class Theme(QObject):
             font = QFont(FAMILY)
         return self._sized(font, size_px, weight)
 
-    def code_font(self, size_px: float = CODE_PX, weight: int = 400) -> QFont:
+    def code_font(self, size_px: float = CODE_PX) -> QFont:
         if CODE_FAMILY in self._choice.families:
             font = QFont(CODE_FAMILY)
         else:
@@ -266,7 +265,7 @@ class Theme(QObject):
         font.setStyleHint(QFont.StyleHint.Monospace)
         for ligature in ("calt", "liga"):  # so that code shows -> as two characters
             font.setFeature(QFont.Tag(ligature), 0)
-        return self._sized(font, size_px, weight)
+        return self._sized(font, size_px, 400)
 
     def dress(self, *targets: QObject, **look: Unpack[WidgetLook]) -> None:
         """Apply a look to widgets or layouts, now and after every change; unnamed properties stay."""

@@ -48,8 +48,8 @@ GAP_SEARCH = 0.7  # of a line's height: maximum distance from a computed edge to
 class PagePaper(QLabel):
     """Paper of a page: white in every scheme, slightly dimmed in the dark one."""
 
-    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
         self._theme = theme
         self.shown: PagePicture | None = None
         """None for blank paper."""
@@ -161,8 +161,8 @@ class PageArea(QScrollArea):
     """Asks for the first (-1) or last (1) page."""
     zoom_changed = Signal()
 
-    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
         self._theme = theme
         self.zoom = 1.0
         """1.0 fits the width."""

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 from PySide6.QtCore import QMimeData, QObject, QPoint, QRectF, Qt, QTimer, Signal
 from PySide6.QtGui import QColor, QKeyEvent, QPainter, QPaintEvent, QResizeEvent, QTextBlock, QTextCursor, QTextOption
-from PySide6.QtWidgets import QFrame, QTextEdit, QWidget
+from PySide6.QtWidgets import QFrame, QTextEdit
 
 from app.documents.blocks import Block
 from app.features.shown_document import ShownDocument, TextHighlight
@@ -40,8 +40,8 @@ class DocumentText(QTextEdit):
     moved = Signal()
     """The first visible block changed."""
 
-    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
         self._theme = theme
         self._window = DocumentWindow(self.document(), DocumentLook(theme))
         self._marks = TextMarks(self, self._window, theme)

@@ -542,8 +542,8 @@ class PageReadingPane(QFrame):
     renewed = Signal(int, int)
     """Ids of a document and of its corrected version, which replaces it."""
 
-    def __init__(self, theme: Theme, notify: Notify, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self, theme: Theme, notify: Notify) -> None:
+        super().__init__()
         self._notify = notify
         self._corrections: PageCorrections | None = None
         self._document_id = self._page = 0

@@ -38,8 +38,8 @@ class DocumentHeader(QWidget):
     """Asks to save a recording's transcript."""
     close_wanted = Signal()
 
-    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
         self._theme = theme
         self._unit = ""
         self._whole_name = ""

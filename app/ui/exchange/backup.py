@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QDateTime, QLocale
-from PySide6.QtWidgets import QFileDialog, QWidget
+from PySide6.QtWidgets import QFileDialog
 
 from app import APP_NAME
 from app.core.events import CancelToken
@@ -48,8 +48,8 @@ _KINDS = (
 class Backups(SavedFiles):
     """Ask for files, work on a thread, report the result."""
 
-    def __init__(self, app: Fireside, ui: UiContext, window: QWidget | None = None) -> None:
-        super().__init__(ui.notify, window or ui.window)
+    def __init__(self, app: Fireside, ui: UiContext) -> None:
+        super().__init__(ui.notify, ui.window)
         self._app, self._ui = app, ui
 
     def ask_where(self) -> QFileDialog:

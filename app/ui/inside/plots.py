@@ -211,8 +211,8 @@ class ScatterPlot(QWidget):
     pointed = Signal(int)
     """Index of the point at the keyboard or mouse; -1 if there is none."""
 
-    def __init__(self, theme: Theme, title: str, x_label: str, y_label: str, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self, theme: Theme, title: str, x_label: str, y_label: str) -> None:
+        super().__init__()
         import pyqtgraph as pg
 
         self._pg, self._theme, self.title = pg, theme, title

@@ -205,8 +205,8 @@ class ComparisonPage(ModelsPage):
 class StateView(QWidget):
     """Centred message with up to two buttons; screen readers read title and text as one."""
 
-    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
         self._theme = theme
         self._glyph = ""
         self._icon = QLabel(alignment=Qt.AlignmentFlag.AlignCenter)

@@ -165,8 +165,8 @@ def read_card(card: str) -> list[MarkdownBlock]:
 class CardView(QWidget):
     """View as high as its text. Long cards are written in steps, to keep the window responsive."""
 
-    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
         self._theme = theme
         self._blocks: list[MarkdownBlock] = []
         self._shown = 0

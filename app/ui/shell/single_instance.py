@@ -116,8 +116,8 @@ class SingleInstance(QObject):
 
     asked = Signal(object)
 
-    def __init__(self, data_folder: Path, parent: QObject | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self, data_folder: Path) -> None:
+        super().__init__()
         self._folder = data_folder
         self.name = _socket_place(data_folder.absolute())
         self._server: QLocalServer | None = None

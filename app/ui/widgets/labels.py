@@ -84,9 +84,9 @@ def announce(widget: QWidget, text: str) -> None:
 class StatusDot(QWidget):
     """Filled dot, or a ring for an absent state."""
 
-    def __init__(self, theme: Theme, token: str = "muted", parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._theme, self._token, self._filled = theme, token, True
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self._theme, self._token, self._filled = theme, "muted", True
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         theme.dress(self, size=(8, 8))
 

@@ -112,10 +112,10 @@ class ItemsLayout(QLayout):
 class FlowLayout(ItemsLayout):
     """Flow layout: lines start at the leading edge, or end at the trailing one; items wider than a line are shrunk."""
 
-    def __init__(self, parent: QWidget | None = None, *, is_at_end: bool = False, gap_px: int = 8) -> None:
+    def __init__(self, parent: QWidget | None = None, *, is_at_end: bool = False) -> None:
         super().__init__(parent)
         self._is_at_end = is_at_end
-        self.gap_px = gap_px
+        self.gap_px = 8
         self.is_last_at_end = False
         """True to align the last item with the end of its line, for a start button after options."""
         self.line_gap_px: int | None = None

@@ -139,8 +139,8 @@ class NoticeBar(QWidget):
     They don't cover titles, panel headers or fields: see `stand_above`.
     """
 
-    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
         self._theme = theme
         self._under: QWidget | None = None
         self._feet: list[QWidget] = []

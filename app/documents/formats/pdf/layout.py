@@ -46,11 +46,11 @@ class _PageStrip:
     """True for one of several rows of short cells, as in a table."""
 
 
-def flows(lines: list[PdfLine], depth: int = 0) -> list[list[PdfLine] | PdfTable]:
+def flows(lines: list[PdfLine]) -> list[list[PdfLine] | PdfTable]:
     """Runs of lines to be read one after the other, and tables; every line is in one of them exactly once."""
     turned = [line for line in lines if line.is_turned]
     upright = [line for line in lines if not line.is_turned]
-    found = _divide_flows(upright, depth) if upright else []
+    found = _divide_flows(upright, 0) if upright else []
     return _with_ruled(found) + [[line] for line in turned]
 
 
