@@ -229,7 +229,7 @@ class UntaggedCallReader:
         if self._parse is CallScan.WORDS:
             yield from self._inner.close()
             return
-        calls = [call for call in self._calls if self._is_offered(call)]
+        calls = [call for call in self._calls if call.name in self._tools]
         wrong = tuple(dict.fromkeys(call.name for call in calls if not self._is_valid(call)))
         # The very same calls whose results have just come: a small model would go on like that without end.
         if calls and all(call in self._answered for call in calls):
@@ -251,9 +251,6 @@ class UntaggedCallReader:
         if held:
             yield from self._inner.read(held)
         yield from self._inner.close()
-
-    def _is_offered(self, call: WrittenCall) -> bool:
-        return call.name in self._tools
 
     def _is_valid(self, call: WrittenCall) -> bool:
         arguments = {} if call.arguments is None else call.arguments

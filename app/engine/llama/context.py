@@ -210,7 +210,7 @@ class LlamaContext:
         """Share the first `count` positions with an empty sequence; nothing is computed or moved."""
         # A recurrent state is copied as it is; there is no part of it.
         self.c.llama_memory_seq_cp(
-            self._memory, source, target, 0 if self.can_forget else -1, self._end_position(count)
+            self._memory, source, target, 0 if self.can_forget else -1, count if self.can_forget else -1
         )
 
     def partial_state(self, sequence: int) -> bytes:
@@ -234,9 +234,6 @@ class LlamaContext:
     def free(self) -> None:
         self.c.llama_batch_free(self._batch)
         self.c.llama_free(self.pointer)
-
-    def _end_position(self, count: int) -> int:
-        return count if self.can_forget else -1
 
     def _fill_batch(self, shares: Sequence[tuple[int, Sequence[int], int, bool]]) -> int:
         batch, at = self._batch, 0

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 from app.core.wire import from_json
 from app.documents.segments import Content, Segment
@@ -337,13 +337,9 @@ def searched_text(job: Job, segments: Iterable[StoredSegment]) -> str:
     for segment in segments:
         for fields in (segment.source, segment.target or {}):
             # Segments come as JSON: making objects of a hundred thousand would take seconds.
-            words = _content_words(fields.get("content", ()))
+            words = "".join(part for part in fields.get("content", ()) if isinstance(part, str))
             found.append(words)
             length += len(words)
         if length >= MOST_CHARACTERS:
             break
     return "\n".join(found)
-
-
-def _content_words(content: Iterable[Any]) -> str:
-    return "".join(part for part in content if isinstance(part, str))

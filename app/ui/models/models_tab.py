@@ -189,7 +189,7 @@ class SuggestedPage(ModelsPage):
         self._show_fit(card, suggestion)
         card.show_words(tr(suggestion.entry.sentence), facts_of(suggestion))
         if suggestion.installed is not None:
-            is_used = suggestion.installed.path == self._used_now()
+            is_used = suggestion.installed.path == (self._loader.path if self._task == "chat" else self._in_use)
             card.show_badge(tr(IN_USE) if is_used else tr(ON_THIS_COMPUTER), "success" if is_used else "muted")
             card.show_buttons(*(() if is_used else ("use",)))
         else:
@@ -206,9 +206,6 @@ class SuggestedPage(ModelsPage):
         card.progress.show_share(download.done_bytes, download.total_bytes)
         main = {"paused": "resume", "failed": "retry"}.get(download.state, "pause")
         card.show_buttons(main, "cancel")
-
-    def _used_now(self) -> Path | None:
-        return self._loader.path if self._task == "chat" else self._in_use
 
     def _say_lead(self) -> None:
         if self._task == PASSAGES:

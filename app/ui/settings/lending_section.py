@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QGuiApplication, QHideEvent, QShowEvent
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from app.core.errors.hub_errors import NetworkOff
 from app.features.models.memory_lending import LendingState, find_private_address
@@ -51,7 +51,7 @@ class LendingSection(SettingsSection):
         fields = QWidget()
         theme.dress(fill_layout(QHBoxLayout(fields), self.copy, self.switch), margins=(0, 0, 0, 0), spacing=8)
         self.add_setting("lending", self.said, fields)
-        self.column.addWidget(self._risk_label())
+        self.column.addWidget(self.label(tr(LENDING_RISK), 13, 500))
         self._timer = QTimer(self, interval=UPDATE_EVERY_MS)
         self._timer.timeout.connect(self.show_state)
         self.finish()
@@ -75,9 +75,6 @@ class LendingSection(SettingsSection):
         if state.host:
             self._refusal = ""
         self._show_text(self._refusal or self._state_text(state), is_problem=bool(self._refusal or state.error))
-
-    def _risk_label(self) -> QLabel:
-        return self.label(tr(LENDING_RISK), 13, 500)
 
     def _on_copy(self) -> None:
         QGuiApplication.clipboard().setText(self._app.lending.state.address)
