@@ -1,4 +1,4 @@
-"""Interface between the worker and its backends: llama.cpp's in `app.engine.llama`, or the scripted one."""
+"""Interface between the worker and its backends: llama.cpp's in `app.engine.llama`, or the tests' scripted one."""
 
 from __future__ import annotations
 

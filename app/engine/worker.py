@@ -10,6 +10,7 @@ import sys
 import threading
 import traceback
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -44,9 +45,9 @@ def main(arguments: list[str]) -> int:
 
 def _make_backend(arguments: list[str]) -> Backend:
     if arguments[:1] == ["--scripted"]:
-        from app.engine.fake_backend import ScriptedBackend
-
-        return ScriptedBackend(Path(arguments[1]))
+        # Not part of the program: a checkout has it beside its tests.
+        backend: Backend = import_module("tests.helpers.scripted_backend").ScriptedBackend(Path(arguments[1]))
+        return backend
     from app.engine.llama.llama_backend import LlamaBackend
 
     return LlamaBackend()

@@ -41,7 +41,7 @@ def source(number: int) -> str:
 
 
 def answers() -> Iterator[dict[str, Any]]:
-    """What the scripted model answers: rules of `app.engine.fake_backend`."""
+    """What the scripted model answers: rules of `tests.helpers.scripted_backend`."""
     for number in range(1, SEGMENTS + 1):
         target = f"Der Ofen {number} steht neben dem Fluss und wurde vor langer Zeit gebaut."
         yield {"when": f"{ASKED}The kiln {number} ", "text": target, "delay_s": 0.002}

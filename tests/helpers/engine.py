@@ -17,7 +17,7 @@ ANY_PATH = {"any_path": True}
 
 
 def scripted_client(folder: Path, script: dict[str, Any]) -> EngineClient:
-    """A client whose child follows a script; see app/engine/fake_backend.py for what a script may say."""
+    """A client whose child follows a script; see tests/helpers/scripted_backend.py for what a script may say."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "script.json"
     path.write_text(json.dumps({"load": ANY_PATH} | script), "utf-8")

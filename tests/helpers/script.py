@@ -1,4 +1,4 @@
-"""Scripts for the scripted backend inside the real engine child (see app/engine/fake_backend.py)."""
+"""Scripts for the scripted backend inside the real engine child (see tests/helpers/scripted_backend.py)."""
 
 from __future__ import annotations
 

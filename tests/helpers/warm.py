@@ -360,7 +360,7 @@ WHOLE = {
     ),
     ("--document-worker",): ("app.documents", "app.language", "psutil"),
     ("--engine-worker",): ("app.engine", "llama_cpp"),
-    ("--engine-worker", "--scripted"): ("app.engine.fake_backend",),
+    ("--engine-worker", "--scripted"): ("tests.helpers.scripted_backend",),
     ("--fit-probe",): ("llama_cpp",),
 }
 """Modules and packages of the program that are imported whole, and libraries, beside the child's own module."""

@@ -25,7 +25,7 @@ Open = Callable[..., ChatDesk]
 
 @pytest.fixture
 def open_chat(qtbot: QtBot, qapp: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Open]:
-    """Opens a chat whose model answers by these rules (see app/engine/fake_backend.py)."""
+    """Opens a chat whose model answers by these rules (see tests/helpers/scripted_backend.py)."""
     opened: list[ChatDesk] = []
 
     def make(*rules: dict[str, Any], loaded: bool = True, **keys: Any) -> ChatDesk:

@@ -230,7 +230,7 @@ class ScriptedBackend:
         run.steps = self._run_steps(run)
         self._runs.append(run)
 
-    def step(self, urgent: Callable[[], bool]) -> None:  # noqa: ARG002 - a step is one token
+    def step(self, urgent: Callable[[], bool]) -> None:
         """Write one token of each interactive answer, or of each background one if there are none."""
         waited_for = [run for run in self._runs if not run.request.ask.background]
         # A cancel is heard also by those that rest.
