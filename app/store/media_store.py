@@ -104,11 +104,11 @@ class MediaStore:
 
     def of_messages(self, message_ids: Iterable[int]) -> dict[int, list[MediaUse]]:
         """Return media by message; messages without any are absent."""
-        return self._find_by_owner("message_id", message_ids)
-
-    def of_queued(self, queued_ids: Iterable[int]) -> dict[int, list[MediaUse]]:
-        """Return media by message that waits in the queue; those without any are absent."""
-        return self._find_by_owner("queued_id", queued_ids)
+        found: dict[int, list[MediaUse]] = {}
+        where = "u.message_id IN (SELECT value FROM json_each(?))"
+        for use in self._find_where(where, (json.dumps(list(message_ids)),)):
+            found.setdefault(use.message_id or 0, []).append(use)
+        return found
 
     def copy(self, from_message_id: int, to_message_id: int) -> None:
         """Copy another message's media: versions of a question keep them."""
@@ -159,12 +159,6 @@ class MediaStore:
 
     def _find_of(self, message_id: int) -> list[MediaUse]:
         return self._find_where("u.message_id = ?", (message_id,))
-
-    def _find_by_owner(self, owner: str, ids: Iterable[int]) -> dict[int, list[MediaUse]]:
-        found: dict[int, list[MediaUse]] = {}
-        for use in self._find_where(f"u.{owner} IN (SELECT value FROM json_each(?))", (json.dumps(list(ids)),)):
-            found.setdefault(getattr(use, owner), []).append(use)
-        return found
 
     def _find_where(self, where: str, values: tuple[object, ...]) -> list[MediaUse]:
         with self._database.reading() as connection:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import sqlite3
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -225,17 +223,6 @@ class Tags(DeletableRows[ChatTag]):
         return self._find_where(
             "id IN (SELECT tag_id FROM conversation_tags WHERE conversation_id = ?)", (conversation_id,)
         )
-
-    def chats_with(self, tag_ids: Sequence[int]) -> set[int]:
-        """Return the conversations that have all of these tags."""
-        with self._database.reading() as connection:
-            rows = connection.execute(
-                "SELECT conversation_id FROM conversation_tags WHERE tag_id IN (SELECT value FROM json_each(?))"
-                # As many rows as tags: all of them are there.
-                " GROUP BY conversation_id HAVING count(*) = ?",
-                (json.dumps(sorted(set(tag_ids))), len(set(tag_ids))),
-            ).fetchall()
-        return {row[0] for row in rows}
 
     def set_tag(self, tag_id: int, conversation_id: int, *, is_on: bool = True) -> None:
         """Add the tag to a conversation, or remove it."""

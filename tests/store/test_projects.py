@@ -118,8 +118,6 @@ def test_tags_are_put_on_and_taken_off_and_none_has_anothers_name(
         tags.set_tag(tag.id, chat)
     assert tags.of_chats() == {first: (work.id, later.id), second: (later.id,)}
     assert tags.of_chat(first) == [later, work]
-    assert tags.chats_with([work.id, later.id]) == {first}
-    assert tags.chats_with([later.id]) == {first, second}
     tags.set_tag(later.id, first, is_on=False)
     assert tags.of_chat(first) == [work]
     assert tags.update(later.id, name=LONG, colour="red") == later.id
@@ -136,7 +134,7 @@ def test_a_deleted_tag_comes_back_with_its_chats_also_where_its_name_was_taken(
     work = tags.create("Work")
     tags.set_tag(work.id, chat)
     tags.delete(work.id)
-    assert (tags.all(), tags.of_chats(), tags.chats_with([]), trashed(database)) == ([], {}, set(), [work.name])
+    assert (tags.all(), tags.of_chats(), trashed(database)) == ([], {}, [work.name])
     tags.restore(work.id)
     assert tags.of_chats() == {chat: (work.id,)}
     tags.delete(work.id)
