@@ -70,7 +70,6 @@ class EngineProcess:
         self._hung = False
         self._has_ended = threading.Event()
         self._on_crash = on_crash
-        self._started_s = time.monotonic()
         self.child = Child(command, folder, environment, work="engine")
         # Last: its thread may call `_take_reply` at once.
         self._conversation = WireClient(protocol.WIRE, self.child, self._take_reply)
