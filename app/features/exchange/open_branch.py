@@ -16,7 +16,7 @@ from app.features.exchange.chat_file import ChatArchive, Written
 from app.features.retrieval.support import is_marked_not_found, quote_parts, unsupported_parts
 from app.features.retrieval.support_messages import unsupported_words
 from app.features.summarize.export import escape_markdown
-from app.features.work.saved_file import web_page
+from app.features.work.web_page import page_style, web_page
 from app.language.scripts import is_right_to_left
 from app.store.conversations import Conversation, DocumentUse, MessageState, TreeMessage
 from app.store.media_store import MediaUse
@@ -183,11 +183,8 @@ def _quote_lines(text: str) -> str:
     return "\n".join(f"> {line}".rstrip() for line in _typed_lines(text).split("\n"))
 
 
-# Rules for the screen's scheme come last: QTextDocument stops reading there, so that what is printed is dark on white.
-_STYLE = """
-body { color: #23201D; font-family: Inter, system-ui, sans-serif; line-height: 1.5;
-  max-width: 48em; margin: 2em auto; padding: 0 1em }
-h2 { font-size: 1em; margin: 2em 0 .3em }
+_STYLE = page_style(
+    """h2 { font-size: 1em; margin: 2em 0 .3em }
 .at, .fact, .language { color: #6B645D; font-size: .85em; font-weight: normal }
 .question { background-color: #F1EDE8; border-radius: .6em; padding: .6em .9em; white-space: pre-wrap }
 .thinking { color: #6B645D; border-left: .2em solid #CFC8C0; padding-left: .8em; white-space: pre-wrap }
@@ -199,21 +196,20 @@ table { border-collapse: collapse }
 th, td { border: 1px solid #CFC8C0; padding: .2em .6em }
 blockquote { border-left: .2em solid #CFC8C0; margin-left: 0; padding-left: .8em }
 a { color: #B23F12 }
-@media (prefers-color-scheme: light) {
-  body { background-color: #FBFAF8 }
-}
-@media (prefers-color-scheme: dark) {
-  body { color: #EDE9E4; background-color: #1B1917 }
-  .at, .fact, .language, .thinking { color: #A8A098 }
+""",
+    """  .at, .fact, .language, .thinking { color: #A8A098 }
   .question, pre { background-color: #2A2623 }
   th, td, blockquote, .thinking { border-color: #4A443E }
   a { color: #F08A5D }
-}
-@media print {
+""",
+    width=48,
+    is_tinted=True,
+    ending="""@media print {
   body { color: #23201D; background-color: #FFFFFF }
   .question, pre { background-color: #F1EDE8 }
 }
-"""
+""",
+)
 
 
 def as_html(branches: Iterable[OpenBranch], title: str, place: Place = lambda _use: "") -> Iterator[Written]:

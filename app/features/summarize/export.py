@@ -13,7 +13,8 @@ from typing import IO, Any
 from app.features.summarize.laid_out import LaidOut, StatementLine, StatementSource, SummaryPart, lay_out
 from app.features.summarize.summary_messages import digest_words, not_given_words, nothing_words, unknown_words
 from app.features.summarize.summary_result import ClaimAnchor, Statement, Summary
-from app.features.work.saved_file import web_page, write_file
+from app.features.work.saved_file import write_file
+from app.features.work.web_page import page_style, web_page
 
 __all__ = ["ENDINGS", "as_html", "as_json", "as_markdown", "as_text", "save_file", "write_docx"]
 
@@ -61,23 +62,17 @@ def _write_format(
     file.write(text.encode("utf-8", "backslashreplace"))
 
 
-# Rules for the screen's scheme come last: QTextDocument stops reading there, so that what is printed is dark on white.
-_STYLE = """
-body { color: #23201D; font-family: Inter, system-ui, sans-serif; line-height: 1.5;
-  max-width: 44em; margin: 2em auto; padding: 0 1em }
-a { color: #B23F12; text-decoration: none }
+_STYLE = page_style(
+    """a { color: #B23F12; text-decoration: none }
 a:hover { text-decoration: underline }
 .fact { color: #6B645D; margin: 0 }
 .mark { color: #B23F12; font-weight: bold }
-@media (prefers-color-scheme: light) {
-  body { background-color: #FBFAF8 }
-}
-@media (prefers-color-scheme: dark) {
-  body { color: #EDE9E4; background-color: #1B1917 }
-  a, .mark { color: #F08A5D }
+""",
+    """  a, .mark { color: #F08A5D }
   .fact { color: #A8A098 }
-}
-"""
+""",
+    is_tinted=True,
+)
 
 
 def as_html(summary: Summary, paths: Sequence[Path | None] = ()) -> str:

@@ -12,7 +12,7 @@ from html import escape
 
 from app.documents.blocks import Block, BlockKind, rows_of
 from app.documents.segments import Content, Mark, Segment, SegmentKind, content_of
-from app.features.work.saved_file import web_page
+from app.features.work.web_page import page_style, web_page
 
 _KINDS = {
     BlockKind.HEADING: SegmentKind.HEADING,
@@ -91,19 +91,16 @@ def _number_texts(blocks: Iterable[Block]) -> Iterator[tuple[Block, list[int], l
         yield block, ids, texts
 
 
-_STYLE = """
-body { color: #23201D; font-family: Inter, system-ui, sans-serif; line-height: 1.5;
-  max-width: 44em; margin: 2em auto; padding: 0 1em }
-table { border-collapse: collapse }
+_STYLE = page_style(
+    """table { border-collapse: collapse }
 td { border: 1px solid #CFC8C0; padding: .2em .5em; vertical-align: top }
 .page, .note { color: #6B645D; font-size: .85em }
 .own { list-style: none }
-@media (prefers-color-scheme: dark) {
-  body { color: #EDE9E4; background-color: #1B1917 }
-  td { border-color: #4A443E }
+""",
+    """  td { border-color: #4A443E }
   .page, .note { color: #A8A098 }
-}
-"""
+""",
+)
 MOST_HEADING_LEVELS = 6
 
 

@@ -45,7 +45,8 @@ from app.features.translate.translation_events import (
     wish_of,
 )
 from app.features.translate.translation_memory import own_entry
-from app.features.work.saved_file import SCRATCH, replace_file, scratch_beside, web_page, write_file
+from app.features.work.saved_file import SCRATCH, replace_file, scratch_beside, write_file
+from app.features.work.web_page import page_style, web_page
 from app.language.language_names import find_language
 from app.store.document_store import StoredDocument
 from app.store.jobs import Job
@@ -302,22 +303,20 @@ def file_name(stored: StoredTranslation, ending: str) -> str:
 ENDINGS = (".html", ".csv", ".tmx")
 COLUMNS = ("id", "page", "kind", "source", "target", "origin", "accepted", "flags")
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
-_STYLE = """
-body { color: #23201D; font-family: Inter, system-ui, sans-serif; line-height: 1.5; margin: 2em auto; padding: 0 1em;
-  max-width: 80em }
-table { border-collapse: collapse; width: 100%; table-layout: fixed }
+_STYLE = page_style(
+    """table { border-collapse: collapse; width: 100%; table-layout: fixed }
 td, th { border-bottom: 1px solid #E4DED7; padding: .4em .6em; vertical-align: top; text-align: start;
   white-space: pre-wrap; overflow-wrap: anywhere }
 col.id { width: 4em }
 .id, .origin { color: #6B645D; font-size: .85em }
 .flag { color: #B23F12; font-size: .85em; margin: .3em 0 0 }
-@media (prefers-color-scheme: dark) {
-  body { color: #EDE9E4; background-color: #1B1917 }
-  td, th { border-color: #3A3530 }
+""",
+    """  td, th { border-color: #3A3530 }
   .id, .origin { color: #A8A098 }
   .flag { color: #F08A5D }
-}
-"""
+""",
+    width=80,
+)
 
 
 def save_bilingual(rows: Iterable[Row], path: Path, *, title: str, source: str, target: str) -> None:

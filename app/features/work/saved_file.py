@@ -1,4 +1,4 @@
-"""Write a file the user asked for, replacing the old one only when complete; also the head of every web page.
+"""Write a file the user asked for, replacing the old one only when complete.
 
 Files being written are noted in the program's folder: what a killed program left next to the user's documents is
 removed at the next start.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
@@ -105,21 +105,3 @@ def replace_file(scratch: Path, path: Path, *, is_private: bool = False) -> None
         os.umask(mask)
         scratch.chmod(0o666 & ~mask)
     scratch.replace(path)
-
-
-_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
-
-
-def web_page(body: Iterable[str], title: str, style: str, *, language: str, direction: str = "") -> Iterator[str]:
-    """Yield the whole page line by line."""
-    from html import escape  # with a table of all entities: not before the window is seen
-
-    yield "<!DOCTYPE html>"
-    side = f' dir="{direction}"' if direction else ""
-    yield f'<html lang="{escape(language)}"{side}>'
-    yield '<head>\n<meta charset="utf-8">'
-    yield f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">'
-    yield '<meta name="viewport" content="width=device-width">'
-    yield f"<title>{escape(title)}</title>\n<style>{style}</style>\n</head>\n<body>"
-    yield from body
-    yield "</body>\n</html>"
