@@ -285,7 +285,7 @@ def load_model(
 def load_chosen(
     engine: Engine, asked: Path | None, settings: Settings, cancel: CancelToken, *, projector: Path | None = None
 ) -> ModelLoaded:
-    """Load the requested model, else the chat's."""
+    """Load the requested model, else the one chosen for chats or the starter."""
     return load_model(engine, model_path(asked, settings.engine.model_path), settings, cancel, projector=projector)
 
 

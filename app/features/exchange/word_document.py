@@ -143,7 +143,7 @@ class _ChatDocxWriter:
                 self._add_run(self._add_paragraph(style, lines), lines)
 
     def _add_paragraph(self, style: str | None, text: str) -> Paragraph:
-        """Add a paragraph in its text's direction."""
+        """Add a paragraph in the direction of the text it is going to have."""
         return self._writer.add_paragraph(style, is_rtl=is_right_to_left(text[:2_000]))
 
     def _add_run(self, paragraph: Paragraph, text: str, look: _RunLook | None = None) -> Run:

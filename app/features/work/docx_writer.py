@@ -78,7 +78,7 @@ class DocxWriter:
         return run
 
     def add_text(self, text: str, style: str | None = None, *, is_rtl: bool | None = None) -> Run:
-        """Add a paragraph of one run."""
+        """Add a paragraph of one run, both in one direction, and return the run."""
         return self.add_run(self.add_paragraph(style, is_rtl=is_rtl), text, is_rtl=is_rtl)
 
     def add_program_words(self, paragraph: Paragraph, text: str, color: RGBColor = GREY) -> Run:
@@ -130,7 +130,7 @@ class DocxWriter:
         return table
 
     def fill_cell(self, paragraph: Paragraph, text: str) -> None:
-        """Write a text into the paragraph of a cell."""
+        """Write a text into the empty paragraph of a table's cell, in the document's direction."""
         self._set_direction(paragraph, None)
         self.add_run(paragraph, text)
 
