@@ -120,6 +120,7 @@ class FlowLayout(ItemsLayout):
         """True to align the last item with the end of its line, for a start button after options."""
         self.line_gap_px: int | None = None
         """Gap between lines, if it differs from the one between items."""
+        self._heights: dict[int, int] = {}
 
     def setSpacing(self, gap_px: int) -> None:
         """Set the gap between items, and between lines unless they have their own."""
@@ -140,8 +141,16 @@ class FlowLayout(ItemsLayout):
     def hasHeightForWidth(self) -> bool:
         return True
 
+    def invalidate(self) -> None:
+        # Set anew, not cleared: Qt calls this before __init__ has made it.
+        self._heights = {}
+        super().invalidate()
+
     def heightForWidth(self, width: int) -> int:
-        return self._place_items(QRect(0, 0, width, 0), is_trial=True)
+        # Layouts around this one ask a dozen times for the same width, and each answer asks every widget.
+        if width not in self._heights:
+            self._heights[width] = self._place_items(QRect(0, 0, width, 0), is_trial=True)
+        return self._heights[width]
 
     def sizeHint(self) -> QSize:
         hints = [_wanted(item) for item in self._shown()]
