@@ -9,6 +9,7 @@ import stat
 import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from app import APP_ID
@@ -154,6 +155,12 @@ def resource_root() -> Path:
     frozen = getattr(sys, "_MEIPASS", None)
     if frozen:
         return Path(frozen) / "resources"
+    return _installed_resources()
+
+
+@cache
+def _installed_resources() -> Path:
+    # Cached, as the window asks for the starter model with every look at what may have changed.
     beside = Path(__file__).resolve().parents[2]
     return beside / "resources" if (beside / "resources").is_dir() else beside / "fireside_resources"
 
