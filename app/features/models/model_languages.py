@@ -75,8 +75,9 @@ def weights_in(model: Path) -> float:
     if runs_elsewhere(model):
         return float(weights_in_name(model.stem))
     try:
-        return float(check_model(model).weights)
-    except AppError:
+        facts = model.stat()
+        return _weights_of_file(model, facts.st_size, facts.st_mtime_ns)
+    except (AppError, OSError, ValueError):  # ValueError: NUL in the path
         return 0.0
 
 
@@ -90,6 +91,12 @@ def can_translate(knows: KnownLanguages, source: str, target: str) -> bool:
 
 def _has_language(knows: KnownLanguages, code: str) -> bool:
     return base_code(code) in {base_code(language) for language in knows.languages}
+
+
+@lru_cache(maxsize=64)
+def _weights_of_file(model: Path, _size_bytes: int, _changed: int) -> float:
+    # The window asks with every change of what is wished, and a header is a vocabulary long.
+    return float(check_model(model).weights)
 
 
 @lru_cache(maxsize=64)

@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from app.features.models.choice import MOST_SHORT_TEXT_WEIGHTS
@@ -158,8 +159,17 @@ class MethodChoice:
 
     def choose_method(self, wish: SummaryOptions, documents: Sequence[InputDocument]) -> Method:
         """Choose as `method_for`."""
-        weights, earlier = self._engines.count_weights(), self.earlier_score(documents)
-        return method_for(wish, weights, is_short=is_short(documents), earlier=earlier)
+        return self.choose_by_options(documents)(wish)
+
+    def choose_by_options(self, documents: Sequence[InputDocument]) -> Callable[[SummaryOptions], Method]:
+        """Return `method_for` of these documents and the model as it is now."""
+        # Read once for however many options are asked about: which model it is takes a look into the models' folders.
+        return partial(
+            method_for,
+            weights=self._engines.count_weights(),
+            is_short=is_short(documents),
+            earlier=self.earlier_score(documents),
+        )
 
 
 def written_fields(model: str, score: ClaimScore, *, is_short: bool) -> dict[str, object]:

@@ -228,8 +228,7 @@ class SummaryJobs(StoredJobs[StoredSummary, SummaryEvent]):
         See `MethodChoice`. Raises as `first_look`.
         """
         # Without the places of lines: a third of the memory.
-        documents = inputs_of(self._documents, document_ids, has_places=False)
-        return lambda wish: self._choice.choose_method(wish, documents)
+        return self._choice.choose_by_options(inputs_of(self._documents, document_ids, has_places=False))
 
     def are_short(self, document_ids: Sequence[int]) -> bool:
         """Return whether a small model could summarize these documents, see `is_short`. Raises as `first_look`."""

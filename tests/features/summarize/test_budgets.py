@@ -11,6 +11,7 @@ from app.core.events import ModelLoaded
 from app.features.models.model_languages import weights_in, weights_of
 from app.features.summarize.sections import budgets_for, length_words
 from app.features.summarize.summary_result import Length
+from tests.helpers.counting import lines_run
 
 
 def loaded(billions: float = 0, context: int = 100_000, **more: Any) -> ModelLoaded:
@@ -57,6 +58,7 @@ def test_what_is_read_in_one_pass_leaves_room_for_instructions_and_answer(length
 def test_the_number_of_weights_is_read_from_the_file(starter: Path) -> None:
     assert weights_in(starter) == 134_515_008
     assert weights_in(starter.with_name("none.gguf")) == 0
+    assert lines_run(lambda: weights_in(starter)) < 100, "the window asks all the time, and a header is long"
     assert weights_of(loaded(0.135, weights=134_515_008)) == 134_515_008
     assert weights_of(loaded(0.135)) == 135_000_000, "a guess"
 
