@@ -59,7 +59,7 @@ help: ## this list
 
 .PHONY: test
 test: dev $(STAMPS)/system-test ## checks, then all tests but the slow ones, on a display of their own
-	@$(MAKE) --jobs=2 check $(if $(TESTS),,compiled-tests)
+	@$(MAKE) --jobs=2 --output-sync check $(if $(TESTS),,compiled-tests)
 	@began=$$(date +%s); packaging/run_tests.sh "not slow and not gemma and not qwen and not vulkan and not documents and not clients" $(TESTS); \
 	$(if $(TESTS),,echo $$(($$(date +%s) - began)) >$(STAMPS)/test-seconds) # which make house tells
 
@@ -101,15 +101,25 @@ test-clients: dev $(STAMPS)/system-test $(STAMPS)/system-clients ## the server a
 	@$(PYTHON) $(SETUP)/embedding_model.py
 	@packaging/run_tests.sh clients $(TESTS)
 
-.PHONY: check
-check: dev ## format, lint, types, import contracts, lines of code and names and texts against their ceilings, commit subjects
+CHECKS := $(addprefix check-,format lint types imports lines names texts subjects)
+.PHONY: check $(CHECKS)
+check: $(CHECKS) ## format, lint, types, import contracts, lines of code and names and texts against their ceilings, commit subjects
+$(CHECKS): dev
+check-format:
 	@.venv/bin/ruff format --check .
+check-lint:
 	@.venv/bin/ruff check --quiet .
+check-types:
 	@.venv/bin/mypy
+check-imports:
 	@.venv/bin/lint-imports
+check-lines:
 	@$(PYTHON) packaging/check_budget.py
+check-names:
 	@$(PYTHON) packaging/names.py
+check-texts:
 	@$(PYTHON) packaging/screen_texts.py --check
+check-subjects:
 	@$(PYTHON) packaging/check_subjects.py
 
 .PHONY: house
