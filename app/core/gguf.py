@@ -13,6 +13,7 @@ import re
 import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -170,6 +171,20 @@ def check_model(path: Path) -> GgufHeader:
         raise ModelMissing(str(path)) from error
     except OSError as error:
         raise ModelUnreadable(str(path), "damaged") from error
+
+
+def known_header(path: Path) -> GgufHeader:
+    """Return as `check_model`, read once until the file changes: for what is asked often, never before loading."""
+    try:
+        facts = path.stat()
+    except (OSError, ValueError):  # ValueError: NUL in the path
+        return check_model(path)
+    return _header_of_file(path, facts.st_size, facts.st_mtime_ns)
+
+
+@lru_cache(maxsize=8)
+def _header_of_file(path: Path, _size_bytes: int, _changed: int) -> GgufHeader:
+    return check_model(path)
 
 
 def check_projector(path: Path, model: str) -> GgufHeader:

@@ -25,6 +25,7 @@ from app.core.gguf import (
     SkippedText,
     check_model,
     embedding_pooling,
+    known_header,
     read_beginning,
     read_complete,
     read_header,
@@ -63,6 +64,17 @@ def test_a_good_file_tells_its_metadata_and_tensors(tmp_path: Path) -> None:
     assert header.architecture_value("context_length") is None
     assert [(t.name, t.shape, t.size_bytes) for t in header.tensors] == [("first", (32, 2), 68), ("second", (4,), 16)]
     assert header.needed_bytes == len(GOOD)
+
+
+def test_a_header_that_is_known_is_read_again_when_its_file_changes(tmp_path: Path) -> None:
+    path = write(tmp_path / "model.gguf", GOOD)
+    assert known_header(path) is known_header(path)
+    path.write_bytes(GOOD[:-100])
+    with pytest.raises(ModelUnreadable):
+        known_header(path)
+    path.unlink()
+    with pytest.raises(ModelMissing):
+        known_header(path)
 
 
 def test_the_first_bytes_of_a_file_are_enough_for_the_header() -> None:

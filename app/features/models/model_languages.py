@@ -16,7 +16,7 @@ from typing import Any
 
 from app.core.errors.app_error import AppError
 from app.core.events import ModelLoaded
-from app.core.gguf import check_model
+from app.core.gguf import known_header
 from app.core.paths import runs_elsewhere
 from app.hub.catalog import CatalogEntry, load_catalog
 from app.language.language_names import LANGUAGES, base_code
@@ -75,9 +75,8 @@ def weights_in(model: Path) -> float:
     if runs_elsewhere(model):
         return float(weights_in_name(model.stem))
     try:
-        facts = model.stat()
-        return _weights_of_file(model, facts.st_size, facts.st_mtime_ns)
-    except (AppError, OSError, ValueError):  # ValueError: NUL in the path
+        return float(known_header(model).weights)
+    except AppError:
         return 0.0
 
 
@@ -94,12 +93,6 @@ def _has_language(knows: KnownLanguages, code: str) -> bool:
 
 
 @lru_cache(maxsize=64)
-def _weights_of_file(model: Path, _size_bytes: int, _changed: int) -> float:
-    # The window asks with every change of what is wished, and a header is a vocabulary long.
-    return float(check_model(model).weights)
-
-
-@lru_cache(maxsize=64)
 def _of_file(model: Path, size_bytes: int, _changed: int) -> KnownLanguages:
     entry = next(
         (catalog_entry for catalog_entry in load_catalog() if catalog_entry.is_file(model.name, size_bytes)), None
@@ -107,7 +100,7 @@ def _of_file(model: Path, size_bytes: int, _changed: int) -> KnownLanguages:
     metadata: dict[str, Any] = {}
     weights = size_bytes / BYTES_A_WEIGHT
     try:
-        header = check_model(model)
+        header = known_header(model)
         metadata = dict(header.metadata)
         weights = float(header.weights)
         # A model without a chat template answers nobody, so it translates nothing.

@@ -14,7 +14,7 @@ from app.core.errors.app_error import AppError
 from app.core.errors.engine_errors import EngineCrashesRepeatedly
 from app.core.errors.model_errors import ModelNotLoaded, ModelTooLarge, NoModel, NoRoomForModel
 from app.core.events import CancelToken, ModelLoaded
-from app.core.gguf import check_model
+from app.core.gguf import known_header
 from app.core.paths import runs_elsewhere
 from app.engine.computer import free_memory_bytes
 from app.engine.contract import Engine, ensure_loaded
@@ -37,7 +37,7 @@ CONTEXT_TOKENS = 8192
 
 def needed_bytes(path: Path, context_tokens: int = CONTEXT_TOKENS) -> int:
     """Estimate a model's memory in bytes by formula; 0 on another computer. Raises ModelUnreadable or ModelMissing."""
-    return 0 if runs_elsewhere(path) else shape_of(check_model(path)).memory_needs(ModelLayout(context_tokens)).total
+    return 0 if runs_elsewhere(path) else shape_of(known_header(path)).memory_needs(ModelLayout(context_tokens)).total
 
 
 @dataclass(frozen=True)

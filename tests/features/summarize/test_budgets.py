@@ -58,7 +58,7 @@ def test_what_is_read_in_one_pass_leaves_room_for_instructions_and_answer(length
 def test_the_number_of_weights_is_read_from_the_file(starter: Path) -> None:
     assert weights_in(starter) == 134_515_008
     assert weights_in(starter.with_name("none.gguf")) == 0
-    assert lines_run(lambda: weights_in(starter)) < 100, "the window asks all the time, and a header is long"
+    assert lines_run(lambda: weights_in(starter)) < 1000, "the window asks all the time, and a header is long"
     assert weights_of(loaded(0.135, weights=134_515_008)) == 134_515_008
     assert weights_of(loaded(0.135)) == 135_000_000, "a guess"
 
