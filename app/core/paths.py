@@ -9,7 +9,6 @@ import stat
 import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 
 from app import APP_ID
@@ -150,19 +149,15 @@ def _beside_program() -> str:
     return str(folder) if folder.is_dir() and os.access(folder, os.W_OK) else ""
 
 
+_BESIDE = Path(__file__).resolve().parents[2]  # once: the window asks for the starter with every look at its models
+
+
 def resource_root() -> Path:
     """Return the folder `resources/`, in a checkout, an installed wheel and a frozen program."""
     frozen = getattr(sys, "_MEIPASS", None)
     if frozen:
         return Path(frozen) / "resources"
-    return _installed_resources()
-
-
-@cache
-def _installed_resources() -> Path:
-    # Cached, as the window asks for the starter model with every look at what may have changed.
-    beside = Path(__file__).resolve().parents[2]
-    return beside / "resources" if (beside / "resources").is_dir() else beside / "fireside_resources"
+    return _BESIDE / "resources" if (_BESIDE / "resources").is_dir() else _BESIDE / "fireside_resources"
 
 
 def resource_path(name: str) -> Path:

@@ -157,19 +157,11 @@ class MethodChoice:
         model = self._engines.model_path()
         return None if model is None else self._record.earlier_score(model.name, is_short=is_short(documents))
 
-    def choose_method(self, wish: SummaryOptions, documents: Sequence[InputDocument]) -> Method:
-        """Choose as `method_for`."""
-        return self.choose_by_options(documents)(wish)
-
-    def choose_by_options(self, documents: Sequence[InputDocument]) -> Callable[[SummaryOptions], Method]:
-        """Return `method_for` of these documents and the model as it is now."""
-        # Read once for however many options are asked about: which model it is takes a look into the models' folders.
-        return partial(
-            method_for,
-            weights=self._engines.count_weights(),
-            is_short=is_short(documents),
-            earlier=self.earlier_score(documents),
-        )
+    def choose_method(self, documents: Sequence[InputDocument]) -> Callable[[SummaryOptions], Method]:
+        """Return `method_for` of these documents and the model as it is now, for however many options are asked."""
+        # Which model it is takes a look into all folders of models, so it is not asked for each of them.
+        short, weights = is_short(documents), self._engines.count_weights()
+        return partial(method_for, weights=weights, is_short=short, earlier=self.earlier_score(documents))
 
 
 def written_fields(model: str, score: ClaimScore, *, is_short: bool) -> dict[str, object]:

@@ -111,7 +111,7 @@ class RunningSummary(JobAttempt[SummaryEvent]):
         from app.features.summarize.summarize import by_counting  # the window lists summaries without it
 
         # A replaced pipeline is a test's; it is always asked.
-        if self._summarize is None and self._choice.choose_method(self._wish, self._documents) is Method.DIGEST:
+        if self._summarize is None and self._choice.choose_method(self._documents)(self._wish) is Method.DIGEST:
             seconds = counting_seconds(self._documents)
             record = self._start_recording("", expect=lambda *_: seconds)
             yield from self._record_events(record, by_counting(self._documents, self._wish, cancel))
@@ -228,7 +228,7 @@ class SummaryJobs(StoredJobs[StoredSummary, SummaryEvent]):
         See `MethodChoice`. Raises as `first_look`.
         """
         # Without the places of lines: a third of the memory.
-        return self._choice.choose_by_options(inputs_of(self._documents, document_ids, has_places=False))
+        return self._choice.choose_method(inputs_of(self._documents, document_ids, has_places=False))
 
     def are_short(self, document_ids: Sequence[int]) -> bool:
         """Return whether a small model could summarize these documents, see `is_short`. Raises as `first_look`."""

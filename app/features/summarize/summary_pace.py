@@ -154,7 +154,7 @@ class SummaryEstimates:
 
         documents = self._inputs(document_ids)
         # Tokens need a loaded model, which an extract does without.
-        if self._choice.choose_method(wish, documents) is Method.DIGEST and any(map(has_sentences, documents)):
+        if self._choice.choose_method(documents)(wish) is Method.DIGEST and any(map(has_sentences, documents)):
             return None if cancel.cancelled else Estimate(None, 0, counting_seconds(documents), ())
         with self._engines.open_engine(cancel, may_ask=False) as engine:
             # No room for the tab's model, or cancelled: no question is asked for an estimate.
