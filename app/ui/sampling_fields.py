@@ -189,8 +189,7 @@ def knob_name(theme: Theme, knob: Knob, stepper: KnobStepper) -> QLabel:
 
 def field_label(theme: Theme, text: str, font: tuple[float, int], buddy: QWidget | None = None) -> QLabel:
     """Return a label, muted if it belongs to no field."""
-    label = plain_label(text, kind="" if buddy is not None else "muted")
-    theme.dress(label, font=font)
+    label = theme.dress(plain_label(text, kind="" if buddy is not None else "muted"), font=font)
     if buddy is not None:
         label.setBuddy(buddy)
     return label

@@ -12,7 +12,7 @@ import dataclasses
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, TypedDict, Unpack
+from typing import Any, TypedDict, TypeVar, Unpack
 from weakref import WeakKeyDictionary
 
 from PySide6.QtCore import QObject, QSize, Qt, Signal
@@ -130,6 +130,9 @@ DARK = Tokens(
     unsure="#E0B25C",
     focus="#F08A5D",
 )
+
+
+Dressed = TypeVar("Dressed", bound=QObject)
 
 
 class WidgetLook(TypedDict, total=False):
@@ -267,12 +270,17 @@ class Theme(QObject):
             font.setFeature(QFont.Tag(ligature), 0)
         return self._sized(font, size_px, 400)
 
-    def dress(self, *targets: QObject, **look: Unpack[WidgetLook]) -> None:
-        """Apply a look to widgets or layouts, now and after every change; unnamed properties stay."""
+    def dress(self, target: Dressed, *more: QObject, **look: Unpack[WidgetLook]) -> Dressed:
+        """Apply a look to widgets or layouts, now and after every change, and return the first of them.
+
+        Unnamed properties stay.
+        """
         # Not in the style sheet: a font there overrules every setFont, and text that is painted has no part in it.
-        for target in targets:
-            self._dressed.setdefault(target, {}).update(look)
-            self._put_on(target, look)
+        targets: tuple[QObject, ...] = (target, *more)
+        for dressed in targets:
+            self._dressed.setdefault(dressed, {}).update(look)
+            self._put_on(dressed, look)
+        return target
 
     def dress_again(self, part: QWidget) -> None:
         """Reapply the fonts inside a part, after a stack showed it."""

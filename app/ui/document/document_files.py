@@ -255,8 +255,7 @@ class PasswordDialog(QuestionDialog):
         self.setObjectName("password_dialog")
         self.setWindowTitle(window_title(tr("Password")))
         self.words.setProperty("kind", "danger" if is_wrong else "muted")
-        self.field = QLineEdit(echoMode=QLineEdit.EchoMode.Password)
-        theme.dress(self.field, font=(14, 400))
+        self.field = theme.dress(QLineEdit(echoMode=QLineEdit.EchoMode.Password), font=(14, 400))
         self.field.setAccessibleName(tr("Password for {name}", name=name))
         self.field.setAccessibleDescription(words)
         self.fields.addWidget(self.field)
@@ -299,12 +298,11 @@ class DocumentChip(QPushButton):
         self.remove.hide()
         for part in (self._icon, self._name, self._words):  # the parts form one button
             part.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
-        self._row = QHBoxLayout(self)
+        self._row = theme.dress(QHBoxLayout(self), spacing=10)
         for widget in (self._icon, self._name, self._words, self.remove):
             self._row.addWidget(widget)
         theme.dress(self._name, font=(13, 400), most_width=NAME_PX)
         theme.dress(self._words, font=(13, 400))
-        theme.dress(self._row, spacing=10)
         theme.dress(self, least_height=30)
         theme.changed.connect(self._show_look)
         self._show_look()

@@ -173,14 +173,13 @@ class PageArea(QScrollArea):
         self.paper = PagePaper(theme)
         self._desk = QWidget()
         self._desk.setObjectName("page")
-        self._column = QVBoxLayout(self._desk)
+        self._column = theme.dress(QVBoxLayout(self._desk), margins=(MARGIN_PX, MARGIN_PX, MARGIN_PX, MARGIN_PX))
         self._column.addWidget(self.paper, 0, Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignHCenter)
         self.setWidget(self._desk)
         self._slow = QTimer(self, singleShot=True, interval=SLOW_MS)
         self._slow.timeout.connect(lambda: self.paper.show_words(tr(DRAWING_THE_PAGE)))
         self._resized = QTimer(self, singleShot=True, interval=RESIZE_MS)
         self._resized.timeout.connect(self.width_wanted)
-        theme.dress(self._column, margins=(MARGIN_PX, MARGIN_PX, MARGIN_PX, MARGIN_PX))
         theme.changed.connect(self._arrange)
         self._arrange()
 
@@ -304,9 +303,8 @@ class DocumentProblem(QWidget):
         self.sentence = plain_label(wraps=True)
         self.sentence.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.text_button = text_button(tr("Show the text"))
-        column = QVBoxLayout(self)
+        column = theme.dress(QVBoxLayout(self), margins=(24, 24, 24, 24), spacing=12)
         fill_layout(column, 1, self.sentence, (self.text_button, 0, Qt.AlignmentFlag.AlignHCenter), 2)
-        theme.dress(column, margins=(24, 24, 24, 24), spacing=12)
         theme.dress(self.sentence, font=(14, 400))
 
     def show_sentence(self, text: str) -> None:

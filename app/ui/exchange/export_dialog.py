@@ -218,11 +218,8 @@ class ExportDialog(QDialog):
 
     def _chats_and_formats(self) -> QHBoxLayout:
         """Return the layout with chats on the leading side and formats on the other."""
-        how = fill_layout(QVBoxLayout(), self._formats(), self._thinking(), 1)
-        row = fill_layout(QHBoxLayout(), (self.choice, 5), (how, 4))
-        self._theme.dress(row, spacing=20)
-        self._theme.dress(how, spacing=10)
-        return row
+        how = self._theme.dress(fill_layout(QVBoxLayout(), self._formats(), self._thinking(), 1), spacing=10)
+        return self._theme.dress(fill_layout(QHBoxLayout(), (self.choice, 5), (how, 4)), spacing=20)
 
     def _formats(self) -> QVBoxLayout:
         rows, self._group = QVBoxLayout(), QButtonGroup(self)
@@ -244,8 +241,7 @@ class ExportDialog(QDialog):
         return row
 
     def _buttons(self) -> QHBoxLayout:
-        row = fill_layout(QHBoxLayout(), 1)
-        self._theme.dress(row, spacing=8)
+        row = self._theme.dress(fill_layout(QHBoxLayout(), 1), spacing=8)
         self.export = text_button(tr("Export…"), "primary", on_click=self._on_export)
         self.export.setDefault(True)
         self.print_button = text_button(tr("Print…"), on_click=self._on_print)
@@ -537,12 +533,11 @@ class PrintPreview(QDialog):
         print_button.setDefault(True)
         print_button.clicked.connect(self._on_print)
         close.clicked.connect(self.reject)
-        row = QHBoxLayout()
+        row = theme.dress(QHBoxLayout(), spacing=8)
         for widget in (self._before, self._where, self._next):
             row.addWidget(widget)
         fill_layout(row, 1, close, print_button)
         theme.dress(fill_layout(QVBoxLayout(self), (self.pane, 1), row), margins=(16, 14, 16, 14), spacing=12)
-        theme.dress(row, spacing=8)
         theme.dress(self._where, font=(14, 400))
         name_widgets(page_before=self._before, page_after=self._next, print_pages=print_button, close_preview=close)
         self.resize(within_screen(self, QSize(theme.px(PREVIEW_PX), theme.px(PREVIEW_HEIGHT_PX))))

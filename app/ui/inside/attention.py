@@ -351,10 +351,9 @@ class AttentionView(LookPage):
 
     def _page(self, *widgets: QWidget) -> QWidget:
         page = QWidget()
-        column = drop_margins(QVBoxLayout(page))
+        column = self.theme.dress(drop_margins(QVBoxLayout(page)), spacing=6)
         for widget in widgets:
             column.addWidget(widget, 0 if isinstance(widget, QLabel) else 1)
-        self.theme.dress(column, spacing=6)
         return page
 
     def look_at(self, text: str) -> None:

@@ -56,7 +56,7 @@ class TemperatureView(LookPage):
         ui.theme.dress(*self.segments.findChildren(QPushButton), font=(13, 500))
         self.rows = [GuessRow(ui.theme) for _ in range(GUESSES)]
         self.note = plain_label(kind="muted", wraps=True)
-        grid = QGridLayout()
+        grid = ui.theme.dress(QGridLayout(), spacing=7)
         for number, row in enumerate(self.rows):
             for column, widget in enumerate((row.word, row.bar, row.share)):
                 grid.addWidget(widget, number, column)
@@ -64,7 +64,6 @@ class TemperatureView(LookPage):
         top = fill_layout(QHBoxLayout(), self.segments, 1)
         self.body.insertLayout(0, top)
         fill_layout(self.body, grid, self.note, 1)
-        ui.theme.dress(grid, spacing=7)
         ui.theme.dress(self.note, font=(13, 400))
         self._show()
 
@@ -348,20 +347,18 @@ class HowItWorks(QWidget):
             ends.addWidget(button)
         ends.addStretch(1)
         fill_layout(live, self.caption, self.field, (self._place, 1))
-        self._side = QBoxLayout(QBoxLayout.Direction.LeftToRight)
+        self._side = theme.dress(QBoxLayout(QBoxLayout.Direction.LeftToRight), spacing=28)
         self._text = QWidget()
         self._text.setLayout(text)
         fill_layout(self._side, (self._text, 0), (live, 1))
         inside = QWidget()
         inside.setObjectName("page")
-        column = QVBoxLayout(inside)
+        column = theme.dress(QVBoxLayout(inside), margins=(EDGE_PX, TOP_PX, EDGE_PX, 20), spacing=14)
         for part in (self.heading, self.steps):
             column.addWidget(part, 0, Qt.AlignmentFlag.AlignLeading)
         fill_layout(column, (self._side, 1), ends)
-        theme.dress(column, margins=(EDGE_PX, TOP_PX, EDGE_PX, 20), spacing=14)
         theme.dress(text, margins=(0, 0, 0, 0), spacing=12)
         theme.dress(live, self._formulas, spacing=8)
-        theme.dress(self._side, spacing=28)
         theme.dress(ends, spacing=8)
         theme.dress(self.heading, font=(21, 600), least_height=HEADING_PX)
         theme.dress(self.title, font=(17, 600))

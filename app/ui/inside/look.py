@@ -139,8 +139,7 @@ class LookPage(QWidget):
         self.state.cancelled.connect(self._on_cancelled)
         # Not the method itself: another request puts another one there.
         self.state.retried.connect(lambda: self._retry())  # noqa: PLW0108 - another one later
-        self.body = fill_layout(drop_margins(QVBoxLayout(self)), self.state)
-        ui.theme.dress(self.body, spacing=8)
+        self.body = ui.theme.dress(fill_layout(drop_margins(QVBoxLayout(self)), self.state), spacing=8)
         ui.loader.changed.connect(self._on_loader_changed)
 
     @property
@@ -275,8 +274,7 @@ class StateRow(QWidget):
         self.button = text_button("", "link", on_click=self._on_pressed)
         name_widgets(look_state=self.label, look_progress=self.line, look_action=self.button)
         row = fill_layout(QHBoxLayout(), (self.label, 1), (self.button, 0, Qt.AlignmentFlag.AlignTop))
-        column = fill_layout(QVBoxLayout(self), row, self.line)
-        ui.theme.dress(column, margins=(0, 0, 0, 0), spacing=2)
+        ui.theme.dress(fill_layout(QVBoxLayout(self), row, self.line), margins=(0, 0, 0, 0), spacing=2)
         ui.theme.dress(self.label, margins=(0, 3, 0, 3), font=(13.5, 400))
         ui.theme.dress(self.button, font=(13.5, 500))
         self.hide()

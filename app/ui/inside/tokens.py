@@ -437,7 +437,7 @@ class Legend(QWidget):
     def __init__(self, theme: Theme) -> None:
         super().__init__()
         self._theme = theme
-        row = FlowLayout(self)
+        row = theme.dress(FlowLayout(self), spacing=12)
         for number, least in enumerate(LEVELS):
             words = f"≥ {100 * least:.0f} %" if least else f"< {100 * LEVELS[number - 1]:.0f} %"
             entry = QWidget()
@@ -447,7 +447,6 @@ class Legend(QWidget):
             theme.dress(line, margins=(0, 0, 0, 0), spacing=5)
             theme.dress(label, font=(12, 400))
             row.addWidget(entry)
-        theme.dress(row, spacing=12)
         self.setAccessibleName(tr("Paler tokens and longer bars mean the model was more certain."))
         self.setToolTip(self.accessibleName())
 
@@ -483,11 +482,10 @@ class Choices(QFrame):
         self._title = plain_label(wraps=True)
         close = IconButton(theme, "x", tr("Close"), size_px=15, on_click=self.left)
         self._inside = QWidget()
-        self._row = FlowLayout(self._inside)
+        self._row = theme.dress(FlowLayout(self._inside), spacing=6)
         head = fill_layout(QHBoxLayout(), (self._title, 1), (close, 0, Qt.AlignmentFlag.AlignTop))
         theme.dress(fill_layout(QVBoxLayout(self), head, self._inside), margins=(10, 6, 6, 10), spacing=4)
         theme.dress(self._title, margins=(0, 4, 0, 4), font=(13.5, 500))
-        theme.dress(self._row, spacing=6)
         self.hide()
 
     def offer(self, number: int, token: TokenSeen, guesses: Sequence[tuple[Guess, bool]]) -> None:

@@ -120,13 +120,12 @@ class PartsCard(QFrame):
         super().__init__()
         self.setProperty("kind", "model")
         parts = sorted(found.parts, key=lambda part: -part.parameters)
-        column = QVBoxLayout(self)
+        column = theme.dress(QVBoxLayout(self), margins=(18, 16, 18, 14), spacing=12)
         bar = SpaceBar(theme)
         bar.show_parts([part.parameters for part in parts], 0)
         column.addWidget(bar)
         for number, part in enumerate(parts):
             column.addWidget(PartRow(theme, number, part, found.parameters))
-        theme.dress(column, margins=(18, 16, 18, 14), spacing=12)
 
 
 class PartRow(QWidget):
@@ -139,15 +138,12 @@ class PartRow(QWidget):
         self.name = plain_label(tr(PART_NAMES[part.name]), wraps=True)
         meaning = plain_label(f"{amount}. {tr(part.explanation)}", kind="muted", wraps=True)
         self.share = plain_label(share_words(share))
-        words = fill_layout(QVBoxLayout(), self.name, meaning)
-        row = drop_margins(QHBoxLayout(self))
-        mark = fill_layout(QVBoxLayout(), ToneSwatch(theme, number), 1)
+        words = theme.dress(fill_layout(QVBoxLayout(), self.name, meaning), spacing=2)
+        row = theme.dress(drop_margins(QHBoxLayout(self)), spacing=12)
+        mark = theme.dress(fill_layout(QVBoxLayout(), ToneSwatch(theme, number), 1), margins=(0, 4, 0, 0))
         fill_layout(row, mark, (words, 1), (self.share, 0, Qt.AlignmentFlag.AlignTop))
         theme.dress(self.name, self.share, font=(14.5, 600))
         theme.dress(meaning, font=(13, 400))
-        theme.dress(row, spacing=12)
-        theme.dress(mark, margins=(0, 4, 0, 0))
-        theme.dress(words, spacing=2)
         self.setAccessibleName(f"{self.name.text()}: {self.share.text()}. {meaning.text()}")
 
 
@@ -157,14 +153,13 @@ class FactsCard(QFrame):
     def __init__(self, theme: Theme, facts: list[Fact]) -> None:
         super().__init__()
         self.setProperty("kind", "model")
-        column = QVBoxLayout(self)
+        column = theme.dress(QVBoxLayout(self), margins=(18, 14, 18, 14), spacing=11)
         for number, fact in enumerate(facts):
             if number:
                 rule = QFrame()
                 rule.setProperty("kind", "rule")
                 column.addWidget(rule)
             column.addWidget(FactRow(theme, fact))
-        theme.dress(column, margins=(18, 14, 18, 14), spacing=11)
 
 
 class FactRow(QWidget):
@@ -179,7 +174,7 @@ class FactRow(QWidget):
         self.meaning = plain_label(fact.meaning, kind="muted", wraps=True)
         if not fact.meaning:
             self.meaning.hide()
-        words = fill_layout(QVBoxLayout(), term, self.meaning)
+        words = theme.dress(fill_layout(QVBoxLayout(), term, self.meaning), spacing=5)
         self.formula: FormulaView | None = None
         if fact.formula is not None:
             self.formula = FormulaView(theme, fact.formula[0], tr(fact.formula[1]))
@@ -190,7 +185,6 @@ class FactRow(QWidget):
         theme.dress(term, font=(14.5, 600))
         theme.dress(self.meaning, font=(14, 400))
         theme.dress(self._row, spacing=16)
-        theme.dress(words, spacing=5)
         self.setAccessibleName(f"{fact.term}: {fact.value}. {fact.meaning}".strip())
 
     def minimumSizeHint(self) -> QSize:
@@ -210,7 +204,7 @@ class SaidCard(QFrame):
     def __init__(self, theme: Theme, about: Sequence[tuple[str, str]]) -> None:
         super().__init__()
         self.setProperty("kind", "model")
-        grid = QGridLayout(self)
+        grid = theme.dress(QGridLayout(self), margins=(18, 14, 18, 14), spacing=10)
         nothing = tr("This file doesn’t name its author, base model or license.")
         for row, (term, text) in enumerate([(tr(words), text) for words, text in about] or [("", nothing)]):
             said = plain_label(breakable(text), wraps=True)
@@ -223,4 +217,3 @@ class SaidCard(QFrame):
                 grid.addWidget(name, row, 0)
             grid.addWidget(said, row, 1)
         grid.setColumnStretch(1, 1)
-        theme.dress(grid, margins=(18, 14, 18, 14), spacing=10)

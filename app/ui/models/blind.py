@@ -113,7 +113,7 @@ class BlindPage(ComparisonPage):
         for widget in (self.ask_button, self.cancel):
             doing.addWidget(widget)
         fill_layout(doing, (self.status, 1), self.more)
-        self._side_by_side = QBoxLayout(QBoxLayout.Direction.LeftToRight)
+        self._side_by_side = theme.dress(QBoxLayout(QBoxLayout.Direction.LeftToRight), spacing=12)
         for card in self.answers:
             self._side_by_side.addWidget(card, 1, Qt.AlignmentFlag.AlignTop)
             card.hide()
@@ -134,7 +134,6 @@ class BlindPage(ComparisonPage):
         theme.dress(self.tally, font=(13, 400))
         theme.dress(self.clear, self.more, font=(13, 500))
         theme.dress(models, doing, vote, spacing=8)
-        theme.dress(self._side_by_side, spacing=12)
 
     # Choice of models.
 
@@ -322,12 +321,11 @@ class AnswerCard(QFrame):
         self._head = plain_label(letter, wraps=True)
         self.state = plain_label(kind="muted", wraps=True)
         self.body = AnswerBody(theme)
-        column = QVBoxLayout(self)
+        column = theme.dress(QVBoxLayout(self), margins=(18, 14, 18, 16), spacing=6)
         for widget in (self._head, self.state, self.body):
             column.addWidget(widget)
         theme.dress(self._head, font=(15.5, 600))
         theme.dress(self.state, font=(13, 400))
-        theme.dress(column, margins=(18, 14, 18, 16), spacing=6)
         self._describe()
 
     @property

@@ -98,7 +98,7 @@ class ComparePage(ComparisonPage):
         self.rests = plain_label(kind="muted", wraps=True)
         self.progress = ProgressStripe(ui.theme)
         self.progress.setAccessibleName(tr("Progress"))
-        row = QHBoxLayout()
+        row = ui.theme.dress(QHBoxLayout(), spacing=10)
         for button in (self.start, self.cancel):
             row.addWidget(button)
         row.addWidget(self.status, 1)
@@ -113,7 +113,6 @@ class ComparePage(ComparisonPage):
         ui.theme.dress(self.start, font=(14, 600))
         ui.theme.dress(self.cancel, font=(14, 500))
         ui.theme.dress(self.status, self.rests, font=(13.5, 400))
-        ui.theme.dress(row, spacing=10)
         self.models.changed = self._show_state
         self.passage.changed = self._show_state
         self._show_state()
@@ -243,13 +242,11 @@ class ModelChoice(QFrame):
         self.changed: Callable[[], object] = lambda: None
         self.rows: dict[Path, CheckRow] = {}
         self._candidates: dict[Path, ComparedModel] = {}
-        self._grid = QGridLayout()
+        self._grid = theme.dress(QGridLayout(), spacing=4)
         self.all = text_button(tr("Select all that fit"), "link", on_click=lambda: self._tick(is_on=True))
         self.none = text_button(tr("Select none"), "link", on_click=lambda: self._tick(is_on=False))
         ends = fill_layout(QHBoxLayout(), self.all, self.none, 1)
-        column = fill_layout(QVBoxLayout(self), self._grid, ends)
-        theme.dress(self._grid, spacing=4)
-        theme.dress(column, margins=(10, 10, 10, 8), spacing=4)
+        theme.dress(fill_layout(QVBoxLayout(self), self._grid, ends), margins=(10, 10, 10, 8), spacing=4)
         theme.dress(self.all, self.none, font=(13, 500))
 
     @property
@@ -546,7 +543,7 @@ class Results(QWidget):
         self.failed = plain_label(kind="danger", wraps=True)
         self.measured = plain_label(tr(_MEASURED), kind="muted", wraps=True)
         self.plot: ScatterPlot | None = None
-        self._plot_place = QVBoxLayout()
+        self._plot_place = theme.dress(QVBoxLayout(), spacing=2)
         self.line = plain_label(wraps=True)
         self.kaplan = plain_label(tr(_KAPLAN), kind="muted", wraps=True)
         head = fill_layout(QHBoxLayout(), self.order, 1, self.save)
@@ -561,7 +558,6 @@ class Results(QWidget):
         theme.dress(self.measured, self.kaplan, font=(13, 400))
         theme.dress(self.save, self.use, font=(13, 500))
         theme.dress(column, spacing=12)
-        theme.dress(self._plot_place, spacing=2)
 
     def begin(self, wanted: int) -> None:
         """Clear the results; `wanted` is the number of models to be measured."""
@@ -674,8 +670,7 @@ class Results(QWidget):
         title = tr("Loss against size")
         self.plot = ScatterPlot(self._ui.theme, title, tr("parameters"), tr(BITS_PER_BYTE))
         self._buttons = PlotButtons(self._ui.theme, self._ui.notify, self.plot)
-        heading = plain_label(title)
-        self._ui.theme.dress(heading, font=(14.5, 600))
+        heading = self._ui.theme.dress(plain_label(title), font=(14.5, 600))
         row = fill_layout(QHBoxLayout(), (heading, 1), self._buttons)
         self._ui.theme.dress(self.plot, least_height=320)
         fill_layout(self._plot_place, row, self.plot)

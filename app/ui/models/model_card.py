@@ -33,8 +33,7 @@ class Badge(QWidget):
         self._mark = QLabel()
         # A word as well: colour alone never carries meaning.
         self._words = QLabel(textFormat=Qt.TextFormat.PlainText)
-        self._row = fill_layout(drop_margins(QHBoxLayout(self)), self._mark, self._words, 1)
-        theme.dress(self._row, spacing=6)
+        self._row = theme.dress(fill_layout(drop_margins(QHBoxLayout(self)), self._mark, self._words, 1), spacing=6)
         self.hide()
 
     @property

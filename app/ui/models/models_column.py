@@ -46,15 +46,15 @@ class ModelsColumn(QWidget):
         self.search.textChanged.connect(lambda _: self._delay.start())
         self.search.installEventFilter(self)
         self.search.returnPressed.connect(self._on_return)
-        self._column = QVBoxLayout(self)
-        self._begin = fill_layout(QVBoxLayout(), self._add, self.search)
+        self._column = theme.dress(QVBoxLayout(self), margins=(12, 14, 12, 0), spacing=3)
+        self._begin = theme.dress(fill_layout(QVBoxLayout(), self._add, self.search), spacing=9)
         self._column.addLayout(self._begin)
         self.pages: dict[str, QPushButton] = {}
         self._names: dict[str, str] = {}
         self._group = QButtonGroup(self)
         listed = QWidget()
         listed.setObjectName("page")
-        self._rows = drop_margins(QVBoxLayout(listed))
+        self._rows = theme.dress(drop_margins(QVBoxLayout(listed)), spacing=3)
         for heading, pages in _GROUPS:
             self._add_group(tr(heading), pages)
         self._rows.addStretch(1)
@@ -63,9 +63,6 @@ class ModelsColumn(QWidget):
         self._scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self._scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._column.addWidget(self._scroll, 1)
-        theme.dress(self._column, margins=(12, 14, 12, 0), spacing=3)
-        theme.dress(self._rows, spacing=3)
-        theme.dress(self._begin, spacing=9)
         theme.dress(self._add, font=(14.5, 600), glyph=("plus", "accent", 20), glyph_size=(32, 16))
         theme.changed.connect(self._show_names)
         self._show_names()

@@ -50,7 +50,7 @@ class ModelsPage(QWidget):
         for label in (self.lead, self.empty, self.foot):
             label.hide()
         self.top = fill_layout(QBoxLayout(QBoxLayout.Direction.LeftToRight), (self.title, 1))
-        self.rows = QVBoxLayout()
+        self.rows = theme.dress(QVBoxLayout(), spacing=12)
         inside = QWidget()
         inside.setObjectName("page")
         self._column = fill_layout(QVBoxLayout(), self.top, self.lead, self.empty, self.rows, 1, self.foot)
@@ -62,7 +62,6 @@ class ModelsPage(QWidget):
         fill_layout(drop_margins(QVBoxLayout(self)), self.area)
         theme.dress(self._around, margins=(EDGE_PX, TOP_PX, EDGE_PX, 20), spacing=0)
         theme.dress(self._column, margins=(0, 0, 0, 0), spacing=12)
-        theme.dress(self.rows, spacing=12)
         theme.dress(self.title, least_height=HEADING_PX)
         theme.dress(self._holder, most_width=PAGE_PX)
 
@@ -213,8 +212,8 @@ class StateView(QWidget):
         self.title = QLabel(alignment=Qt.AlignmentFlag.AlignCenter, textFormat=Qt.TextFormat.PlainText, wordWrap=True)
         self.text = QLabel(alignment=Qt.AlignmentFlag.AlignCenter, textFormat=Qt.TextFormat.PlainText, wordWrap=True)
         self.text.setProperty("kind", "muted")
-        self._buttons = QHBoxLayout()
-        inside = QVBoxLayout()
+        self._buttons = theme.dress(QHBoxLayout(), margins=(0, 8, 0, 0), spacing=8)
+        inside = theme.dress(QVBoxLayout(), spacing=10)
         for widget in (self._icon, self.title, self.text):
             inside.addWidget(widget, 0, Qt.AlignmentFlag.AlignHCenter)
         inside.addLayout(self._buttons)
@@ -222,8 +221,6 @@ class StateView(QWidget):
         fill_layout(QVBoxLayout(self), 3, row, 4)
         theme.dress(self.title, font=(16, 600))
         theme.dress(self.text, font=(14, 400))
-        theme.dress(inside, spacing=10)
-        theme.dress(self._buttons, margins=(0, 8, 0, 0), spacing=8)
         theme.changed.connect(self._on_theme_changed)
         self._on_theme_changed()
         name_widgets(state_title=self.title, state_text=self.text)

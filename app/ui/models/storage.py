@@ -228,9 +228,9 @@ class StorageRow(QWidget):
         self.keep.clicked.connect(self._end_question)
         self.yes.hide()
         self.keep.hide()
-        head = fill_layout(QHBoxLayout(), self._swatch, (self._name, 1))
-        self._words = fill_layout(QVBoxLayout(), head, self.explanation)
-        self._end = QHBoxLayout()
+        head = theme.dress(fill_layout(QHBoxLayout(), self._swatch, (self._name, 1)), spacing=8)
+        self._words = theme.dress(fill_layout(QVBoxLayout(), head, self.explanation), spacing=2)
+        self._end = theme.dress(QHBoxLayout(), margins=(18, 0, 0, 0), spacing=10)
         for widget in (self.amount, self.yes, self.keep, self.button):
             self._end.addWidget(widget, 0, Qt.AlignmentFlag.AlignVCenter)
         self._end.addStretch()
@@ -240,10 +240,7 @@ class StorageRow(QWidget):
         theme.dress(self.amount, font=(14, 500), least_width=76)
         theme.dress(self.button, self.yes, self.keep, font=(13, 500))
         theme.dress(self.button, least_width=84)
-        theme.dress(head, spacing=8)
-        theme.dress(self._words, spacing=2)
         theme.dress(self._row, margins=(18, 12, 16, 12), spacing=6)
-        theme.dress(self._end, margins=(18, 0, 0, 0), spacing=10)
 
     def show_size(self, text: str, *, is_empty: bool) -> None:
         """Show the size; an empty use can't be cleared."""
@@ -383,10 +380,10 @@ class FolderRow(QFrame):
         self.cancel_button = text_button(tr(CANCEL), "quiet")
         self.cancel_button.setAccessibleName(tr("Cancel moving"))
         self.cancel_button.hide()
-        self._words = QVBoxLayout()
+        self._words = theme.dress(QVBoxLayout(), spacing=3)
         for widget in (self._name, self.path, self.state, self.progress):
             self._words.addWidget(widget)
-        self._end = QBoxLayout(QBoxLayout.Direction.LeftToRight)
+        self._end = theme.dress(QBoxLayout(QBoxLayout.Direction.LeftToRight), spacing=4)
         for button in (self.move_button, self.show_button, self.cancel_button):
             self._end.addWidget(button, 0, Qt.AlignmentFlag.AlignVCenter)
         self._end.addStretch()
@@ -394,9 +391,7 @@ class FolderRow(QFrame):
         theme.dress(self._name, font=(14.5, 600))
         theme.dress(self.path, self.state, font=(13, 400))
         theme.dress(self.show_button, self.move_button, self.cancel_button, font=(13, 500))
-        theme.dress(self._words, spacing=3)
         theme.dress(self._row, margins=(18, 14, 16, 14), spacing=8)
-        theme.dress(self._end, spacing=4)
         name_widgets(
             folder_path=self.path,
             move_state=self.state,

@@ -42,9 +42,8 @@ class ComputerRow(QWidget):
         name.setLayoutDirection(Qt.LayoutDirection.LeftToRight)  # addresses are left to right in every language
         self.said = plain_label(tr("Connecting…"), kind="muted", wraps=True)
         self.remove = IconButton(theme, "trash", tr("Remove {address}", address=address), size_px=16)
-        words = fill_layout(QVBoxLayout(), (name, 0, Qt.AlignmentFlag.AlignLeading), self.said)
+        words = theme.dress(fill_layout(QVBoxLayout(), (name, 0, Qt.AlignmentFlag.AlignLeading), self.said), spacing=2)
         row = fill_layout(QHBoxLayout(self), (words, 1), (self.remove, 0, Qt.AlignmentFlag.AlignTop))
-        theme.dress(words, spacing=2)
         theme.dress(row, margins=(0, 0, 0, 0), spacing=8)
         theme.dress(self.said, font=(13, 400))
 
@@ -109,8 +108,7 @@ class ComputersSection(SettingsSection):
         )
         self.column.addWidget(self.label(warning, 13, 500))
         self._add_line()
-        self._list = QVBoxLayout()
-        theme.dress(self._list, spacing=12)
+        self._list = theme.dress(QVBoxLayout(), spacing=12)
         self.column.addLayout(self._list)
         self._add_again()
         self.finish()

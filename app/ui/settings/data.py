@@ -134,7 +134,7 @@ class TrashPage(SettingsPage):
         self.restore_button = text_button(tr("Restore"), on_click=self.restore)
         self.remove_button = text_button(tr("Delete forever…"), "quiet", on_click=self.ask_to_remove)
         self.empty_button = text_button(tr("Empty trash…"), "quiet", on_click=self.ask_to_empty)
-        buttons = FlowLayout()
+        buttons = ui.theme.dress(FlowLayout(), spacing=8)
         buttons.is_last_at_end = True
         for button in (self.restore_button, self.remove_button, self.empty_button):
             buttons.addWidget(button)
@@ -143,7 +143,6 @@ class TrashPage(SettingsPage):
         # `finish` adds a stretch of 1, which would otherwise take half of the room.
         fill_layout(self.column, (self.list, 100), buttons)
         ui.theme.dress(self.list, least_height=LIST_PX)
-        ui.theme.dress(buttons, spacing=8)
         name_widgets(trash_list=self.list, restore=self.restore_button, remove=self.remove_button)
         self.finish()
 

@@ -79,9 +79,8 @@ class SettingsDialog(QDialog):
         self._nav = QWidget()
         self._nav.setObjectName("settings_nav")
         self._nav.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-        self._nav_column = QVBoxLayout(self._nav)
+        self._nav_column = theme.dress(QVBoxLayout(self._nav), margins=(12, 16, 12, 16), spacing=2)
         theme.dress(self._nav, least_width=168)
-        theme.dress(self._nav_column, margins=(12, 16, 12, 16), spacing=2)
         theme.changed.connect(self._arrange)
         self._group = QButtonGroup(self)
         self._numbers: dict[str, int] = {}
@@ -184,8 +183,7 @@ class SettingsDialog(QDialog):
 
     def _add_page(self, name: str, key: str, make: Callable[[], SettingsPage]) -> None:
         number = self.pages.count()
-        button = text_button(name, "nav", on_click=lambda: self.show_page(number))
-        self._theme.dress(button, font=(14, 500))
+        button = self._theme.dress(text_button(name, "nav", on_click=lambda: self.show_page(number)), font=(14, 500))
         button.setCheckable(True)
         self._numbers[key] = number
         self._group.addButton(button)
@@ -196,8 +194,7 @@ class SettingsDialog(QDialog):
 
     def _add_gap(self) -> None:
         """Add a gap between groups: work, models, connections, this computer."""
-        gap = QWidget()
-        self._theme.dress(gap, size=(1, 6))
+        gap = self._theme.dress(QWidget(), size=(1, 6))
         self._nav_column.addWidget(gap)
 
     def _open(self, number: int) -> None:

@@ -74,8 +74,7 @@ class ProgramsSection(SettingsSection):
         hint = tr("Loads a second model if memory allows; otherwise the program gets an error.")
         self.add_setting("loads_models", hint, loads)
         self._open = QWidget()
-        self._inside = drop_margins(QVBoxLayout(self._open))
-        self._theme.dress(self._inside, spacing=14)
+        self._inside = self._theme.dress(drop_margins(QVBoxLayout(self._open)), spacing=14)
         self.column.addWidget(self._open)
         self._add_door()
         self._add_recipes()
@@ -128,9 +127,7 @@ class ProgramsSection(SettingsSection):
         return shown, row
 
     def _add_block(self, name: str, row: QHBoxLayout) -> None:
-        block = QVBoxLayout()
-        self._theme.dress(block, spacing=4)
-        fill_layout(block, self.label(name, 14, 500), row)
+        block = self._theme.dress(fill_layout(QVBoxLayout(), self.label(name, 14, 500), row), spacing=4)
         self._inside.addLayout(block)
 
     def _copy(self, button: IconButton, text: str) -> None:
@@ -222,8 +219,7 @@ class ProgramsSection(SettingsSection):
         self._origins_problem = self.muted("")
         self._origins_problem.setProperty("kind", "danger")
         self._origins_problem.hide()
-        block = QVBoxLayout()
-        self._theme.dress(block, spacing=4)
+        block = self._theme.dress(QVBoxLayout(), spacing=4)
         fill_layout(
             block,
             self.label(name, 14, 500),

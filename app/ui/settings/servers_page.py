@@ -68,8 +68,7 @@ class ServersSection(SettingsSection):
             "Messages to these models are sent to their server. Fireside asks before sending a document or picture."
         )
         self.column.addWidget(self.label(warning, 13, 500))
-        self._list = QVBoxLayout()
-        ui.theme.dress(self._list, spacing=12)
+        self._list = ui.theme.dress(QVBoxLayout(), spacing=12)
         self.column.addLayout(self._list)
         self.rows: list[ServerRow] = []
         self.add = text_button(tr("Add a server…"), "primary", on_click=lambda _=False: self.open_dialog(None))
@@ -180,10 +179,8 @@ class ServerDialog(QDialog):
         px = ui.theme.px
         inside = QWidget()
         inside.setObjectName("page")
-        self._column = QVBoxLayout(inside)
-        ui.theme.dress(self._column, margins=(0, 0, 12, 0), spacing=12)
-        head = plain_label(title)
-        ui.theme.dress(head, font=(18, 600))
+        self._column = ui.theme.dress(QVBoxLayout(inside), margins=(0, 0, 12, 0), spacing=12)
+        head = ui.theme.dress(plain_label(title), font=(18, 600))
         self._column.addWidget(head)
         self._add_door()
         self._add_models()
@@ -230,11 +227,8 @@ class ServerDialog(QDialog):
             field.returnPressed.connect(self._on_enter)
 
     def _add_block(self, name: str, field: QWidget) -> None:
-        label = QLabel(name, textFormat=Qt.TextFormat.PlainText, wordWrap=True)
-        self._theme.dress(label, font=(13.5, 500))
-        block = QVBoxLayout()
-        self._theme.dress(block, spacing=4)
-        fill_layout(block, label, field)
+        label = self._theme.dress(QLabel(name, textFormat=Qt.TextFormat.PlainText, wordWrap=True), font=(13.5, 500))
+        block = self._theme.dress(fill_layout(QVBoxLayout(), label, field), spacing=4)
         self._column.addLayout(block)
 
     @property
@@ -295,10 +289,8 @@ class ServerDialog(QDialog):
         self._show_models({model.name: model.context_tokens for model in found.models}, ticked)
 
     def _add_models(self) -> None:
-        self._models = QVBoxLayout()
-        self._theme.dress(self._models, spacing=2)
-        self._models_title = plain_label(tr("Models in the menu"))
-        self._theme.dress(self._models_title, font=(13.5, 500))
+        self._models = self._theme.dress(QVBoxLayout(), spacing=2)
+        self._models_title = self._theme.dress(plain_label(tr("Models in the menu")), font=(13.5, 500))
         self._models_title.hide()
         fill_layout(self._column, self._models_title, self._models)
         self.sees = CheckRow(

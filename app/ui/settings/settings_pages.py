@@ -49,9 +49,7 @@ class SettingsSection(QWidget):
         self._arrange()
 
     def _make_column(self) -> QVBoxLayout:
-        column = QVBoxLayout(self)
-        self._theme.dress(column, margins=(0, 12, 0, 0))
-        return column
+        return self._theme.dress(QVBoxLayout(self), margins=(0, 12, 0, 0))
 
     def finish(self) -> None:
         """Hook called after the last row was added; a page adds its stretch."""
@@ -72,8 +70,7 @@ class SettingsSection(QWidget):
         self._theme.dress(widget, font=(size_px, weight))
 
     def add_heading(self, text: str) -> QLabel:
-        heading = self.label(text, 14, 600)
-        self._theme.dress(heading, margins=(0, 10, 0, 0))
+        heading = self._theme.dress(self.label(text, 14, 600), margins=(0, 10, 0, 0))
         self.column.addWidget(heading)
         return heading
 
@@ -81,9 +78,7 @@ class SettingsSection(QWidget):
         """Add a row with name and help text on one side and the field on the other; return it, so that it can be
         hidden.
         """
-        words = QVBoxLayout()
-        self._theme.dress(words, spacing=2)
-        words.addWidget(QLabel(name, wordWrap=True))
+        words = self._theme.dress(fill_layout(QVBoxLayout(), QLabel(name, wordWrap=True)), spacing=2)
         if explanation:
             words.addWidget(explanation if isinstance(explanation, QLabel) else self.muted(explanation))
         row = QWidget()
@@ -101,8 +96,7 @@ class SettingsSection(QWidget):
     def add_block(self, key: str, explanation: str, field: QWidget) -> None:
         """Add a setting whose field spans the full width below its name."""
         holder = QWidget()
-        block = QVBoxLayout(holder)
-        self._theme.dress(block, margins=(0, 0, 0, 0), spacing=4)
+        block = self._theme.dress(QVBoxLayout(holder), margins=(0, 0, 0, 0), spacing=4)
         fill_layout(block, QLabel(label_of(key)), self.muted(explanation), field)
         self.column.addWidget(holder)
         self.setting_rows[key] = holder

@@ -129,13 +129,12 @@ class PassagesField(QWidget):
         self.choose = text_button(tr("Choose…"), "plain")
         self.pause = text_button("", "quiet")
         self.off = text_button(tr("Turn off"), "plain")
-        column = drop_margins(QVBoxLayout(self))
+        column = ui.theme.dress(drop_margins(QVBoxLayout(self)), spacing=6)
         for button, do in ((self.choose, self._on_choose), (self.off, self._on_off), (self.pause, self._on_pause)):
             button.clicked.connect(lambda _=False, do=do: do())
             column.addWidget(button)
             ui.theme.dress(button, font=(13, 500))
         ui.theme.dress(self.explanation, font=(13, 400))
-        ui.theme.dress(column, spacing=6)
         if ui.passages is not None:
             ui.passages.changed.connect(self._show)
         self._show()

@@ -84,7 +84,7 @@ class ModelPicker(QPushButton):
         self._away.hide()
         self._size.setProperty("kind", "muted")
         self._word.setProperty("kind", "muted")
-        self._row = QHBoxLayout(self)
+        self._row = theme.dress(QHBoxLayout(self), margins=(13, 0, 11, 0), spacing=9)
         for widget in (self._dot, self._away, self._name, self._size, self._word, self._caret):
             if isinstance(widget, QLabel):
                 widget.setTextFormat(Qt.TextFormat.PlainText)
@@ -96,7 +96,6 @@ class ModelPicker(QPushButton):
         self.clicked.connect(self.show_menu)
         loader.changed.connect(self.refresh)
         theme.dress(self, height=32)
-        theme.dress(self._row, margins=(13, 0, 11, 0), spacing=9)
         theme.dress(self._name, font=(13.5, 500), most_width=NAME_PX)
         theme.dress(self._size, self._word, font=(13.5, 400))
         theme.dress(self._caret, picture=("caret-down-bold", "text", 12))

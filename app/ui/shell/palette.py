@@ -255,10 +255,9 @@ class Palette(QWidget):
         self.nothing.setObjectName("palette_nothing")
         self.card = QFrame(self)
         self.card.setProperty("kind", "card")
-        column = QVBoxLayout(self.card)
+        column = theme.dress(QVBoxLayout(self.card), margins=(10, 10, 10, 8), spacing=8)
         for widget in (self.field, self.nothing, self.list):
             column.addWidget(widget)
-        theme.dress(column, margins=(10, 10, 10, 8), spacing=8)
         theme.dress(self.nothing, font=(13.5, 400), margins=(8, 2, 8, 6))
         self._delay = QTimer(self, singleShot=True, interval=TYPING_MS)
         self._delay.timeout.connect(self._search_items)

@@ -200,9 +200,8 @@ class StatusLine(QWidget):
         self._programs_texts = ("", "")
         self.programs = text_button("", "quiet", name="programs_mark")
         self.programs.setMinimumWidth(1)  # otherwise the longer text would limit how narrow the window can get
-        self._row = QHBoxLayout(self)
+        self._row = theme.dress(QHBoxLayout(self), margins=(18, 0, 18 - INSET_PX, 0), spacing=24 - INSET_PX)
         fill_layout(self._row, self.device, self.gauge, self.work, 1, self.waiting, self.programs, self.network)
-        theme.dress(self._row, margins=(18, 0, 18 - INSET_PX, 0), spacing=24 - INSET_PX)
         theme.dress(self, height=30)
         theme.dress(self.device, self.work, self.waiting, self.programs, self.network, font=(12.5, 400))
         self.show_network(is_on=True)

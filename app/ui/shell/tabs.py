@@ -44,7 +44,7 @@ class TabRow(QWidget):
         self._theme = theme
         self._has_names, self._is_tight = True, False
         self._specs = {spec.name: spec for spec in specs}
-        self._row = drop_margins(QHBoxLayout(self))
+        self._row = theme.dress(drop_margins(QHBoxLayout(self)), spacing=GAP_PX)
         self._buttons: dict[str, QPushButton] = {}
         for spec in specs:
             button = text_button(tr(spec.label), "tab", on_click=lambda _=False, name=spec.name: self.chosen.emit(name))
@@ -52,7 +52,6 @@ class TabRow(QWidget):
             button.setCheckable(True)
             self._buttons[spec.name] = button
             self._row.addWidget(button)
-        theme.dress(self._row, spacing=GAP_PX)
         theme.dress(*self._buttons.values(), font=(14, 600), glyph_size=(ICON_PX, ICON_PX))
         theme.changed.connect(self._label_buttons)
         self._label_buttons()
@@ -377,7 +376,7 @@ class LeftColumn(QWidget):
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self._theme = theme
         self.views = CurrentStack()
-        self._foot = QVBoxLayout()
+        self._foot = theme.dress(QVBoxLayout(), margins=(12, 6, 12, 10), spacing=2)
         self._buttons: dict[str, QPushButton] = {}
         for spec in specs:
             button = self._buttons[spec.name] = text_button(tr(spec.label), "foot")
@@ -397,7 +396,6 @@ class LeftColumn(QWidget):
         # A scroll area, so that a low window squeezes nothing.
         around.addWidget(self._area)
         theme.dress(column, around, margins=(0, 0, 0, 0), spacing=0)
-        theme.dress(self._foot, margins=(12, 6, 12, 10), spacing=2)
         for button, glyph in [*((self._buttons[spec.name], spec.icon) for spec in specs), (settings, "gear-six")]:
             # A push button keeps its text four pixels from the icon; a wider icon around the same glyph gives it air.
             theme.dress(button, font=(13.5, 500), glyph=(glyph, "muted", 16), glyph_size=(28, 16))

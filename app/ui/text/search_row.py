@@ -64,10 +64,9 @@ class TextSearchRow(QWidget):
         self.previous.clicked.connect(lambda: self.step(-1))
         self.next.clicked.connect(lambda: self.step(1))
         self.close_button.clicked.connect(self.left)
-        self._row = fill_layout(QHBoxLayout(self), (self.field, 1))
+        self._row = theme.dress(fill_layout(QHBoxLayout(self), (self.field, 1)), spacing=4)
         for widget in (self.count, self.previous, self.next, self.close_button):
             self._row.addWidget(widget)
-        theme.dress(self._row, spacing=4)
         theme.dress(self.field, font=(13.5, 400))
         theme.dress(self.count, font=(13, 400))
         self._typed = QTimer(self, singleShot=True, interval=TYPING_MS)

@@ -282,7 +282,7 @@ class IconPopup(QFrame):
         self.setAccessibleName(tr(CHOOSE_AN_ICON))
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self._icons = icons
-        grid = QGridLayout(self)
+        grid = theme.dress(QGridLayout(self), margins=(10, 10, 10, 10), spacing=2)
         self.buttons = [
             IconButton(theme, name, name.replace("-", " "), size_px=ICON_PX, token="accent" if name == now else "muted")
             for name in icons
@@ -292,7 +292,6 @@ class IconPopup(QFrame):
             button.clicked.connect(partial(self._choose, name))
             button.installEventFilter(self)
             grid.addWidget(button, *divmod(place, ICON_COLUMNS))
-        theme.dress(grid, margins=(10, 10, 10, 10), spacing=2)
 
     def show_below(self, button: QWidget) -> None:
         """Open below a button with the first icon focused."""

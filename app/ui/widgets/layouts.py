@@ -243,7 +243,7 @@ class SidePane(QSplitter):
         # Drawn as a hair line; Qt makes so thin a handle wider for the pointer.
         self.setHandleWidth(1)
         self.frame = QWidget()
-        self.column = QVBoxLayout(self.frame)
+        self.column = theme.dress(QVBoxLayout(self.frame), margins=(MARGIN_PX, 0, MARGIN_PX, MARGIN_PX))
         self.frame.hide()
         self.addWidget(view)
         self.addWidget(self.frame)
@@ -251,7 +251,6 @@ class SidePane(QSplitter):
             self.setCollapsible(place, False)
         self.setStretchFactor(0, 1)  # a wider window gives its room to the view
         self.splitterMoved.connect(self._on_moved)
-        theme.dress(self.column, margins=(MARGIN_PX, 0, MARGIN_PX, MARGIN_PX))
         theme.changed.connect(self._arrange)
         self._fit_least()
 

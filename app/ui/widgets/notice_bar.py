@@ -43,10 +43,9 @@ class Notice(QFrame):
         self._row, self._below = QHBoxLayout(), QHBoxLayout()
         fill_layout(self._row, (self._label, 1), (self._close, 0, Qt.AlignmentFlag.AlignTop))
         self._below.addStretch(1)
-        self._column = fill_layout(QVBoxLayout(self), self._row, self._below)
+        self._column = theme.dress(fill_layout(QVBoxLayout(self), self._row, self._below), margins=(16, 8, 8, 8))
         self._timer = QTimer(self, singleShot=True, interval=lifetime_ms)
         self._timer.timeout.connect(self._on_time_up)
-        theme.dress(self._column, margins=(16, 8, 8, 8))
         theme.dress(self._label, margins=(0, 6, 0, 6))
         theme.dress(self._column, self._row, self._below, spacing=8)
         if lifetime_ms:
