@@ -291,7 +291,7 @@ class DocumentChip(QPushButton):
         self.setAutoDefault(False)
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)  # shrinks where the line is narrower
         self._icon = QLabel()
-        self._name = ElidedLabel("", Qt.TextElideMode.ElideMiddle)
+        self._name = theme.dress(ElidedLabel("", Qt.TextElideMode.ElideMiddle), font=(13, 400), most_width=NAME_PX)
         self._words = ElidedLabel()
         self._words.setProperty("kind", "muted")
         self.remove = IconButton(theme, "x", "", size_px=14, on_click=self.remove_wanted)
@@ -301,7 +301,6 @@ class DocumentChip(QPushButton):
         self._row = theme.dress(QHBoxLayout(self), spacing=10)
         for widget in (self._icon, self._name, self._words, self.remove):
             self._row.addWidget(widget)
-        theme.dress(self._name, font=(13, 400), most_width=NAME_PX)
         theme.dress(self._words, font=(13, 400))
         theme.dress(self, least_height=30)
         theme.changed.connect(self._show_look)

@@ -300,12 +300,11 @@ class DocumentProblem(QWidget):
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
-        self.sentence = plain_label(wraps=True)
+        self.sentence = theme.dress(plain_label(wraps=True), font=(14, 400))
         self.sentence.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.text_button = text_button(tr("Show the text"))
         column = theme.dress(QVBoxLayout(self), margins=(24, 24, 24, 24), spacing=12)
         fill_layout(column, 1, self.sentence, (self.text_button, 0, Qt.AlignmentFlag.AlignHCenter), 2)
-        theme.dress(self.sentence, font=(14, 400))
 
     def show_sentence(self, text: str) -> None:
         self.sentence.setText(text)

@@ -179,7 +179,7 @@ class DocumentView(DocumentCard):
         self.header = DocumentHeader(theme)
         self.search = TextSearchRow(theme)
         self.search.hide()
-        self.note = plain_label(wraps=True)
+        self.note = theme.dress(plain_label(wraps=True), font=(13, 400), margins=(14, 0, 14, 8))
         self.note.setObjectName("document_note")
         self._pane = PagePane(theme, notify)
         self._area = self._pane.area
@@ -196,7 +196,6 @@ class DocumentView(DocumentCard):
         for widget in (self.header, self.search, self.note):
             column.addWidget(widget)
         column.addWidget(self._stack, 1)
-        theme.dress(self.note, font=(13, 400), margins=(14, 0, 14, 8))
         theme.changed.connect(self.update)
         self._connect()
 
@@ -557,7 +556,7 @@ class PageReadingPane(QFrame):
         self._saving = tasks.Rounds(self._work, self)
         self._saving.happened.connect(lambda told: self._on_saved(*told))
         self.setObjectName("page_reading")
-        self.who = plain_label(kind="muted", wraps=True)
+        self.who = theme.dress(plain_label(kind="muted", wraps=True), font=(13, 400))
         self.edit = QPlainTextEdit()
         self.edit.setObjectName("read_text")
         self.edit.setFrameShape(QFrame.Shape.NoFrame)
@@ -571,7 +570,6 @@ class PageReadingPane(QFrame):
         self.edit.textChanged.connect(self._show_buttons)
         row = theme.dress(fill_layout(QHBoxLayout(), self.give_up, 1, self.undo, self.save), spacing=8)
         theme.dress(fill_layout(QVBoxLayout(self), self.who, (self.edit, 1), row), margins=(16, 12, 16, 12), spacing=8)
-        theme.dress(self.who, font=(13, 400))
         theme.dress(self.save, self.undo, self.give_up, font=(13, 500))
         theme.changed.connect(lambda: set_text_font(self.edit, theme.font(14)))
         set_text_font(self.edit, theme.font(14))

@@ -102,7 +102,7 @@ class ImportDialog(QDialog):
         self.setObjectName("import_dialog")
         self.setWindowTitle(window_title(tr(IMPORT_CHATS)))
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.head = plain_label(tr(READING_FILE), wraps=True)
+        self.head = theme.dress(plain_label(tr(READING_FILE), wraps=True), font=(15, 600))
         self.line = ProgressStripe(theme)
         self.line.setAccessibleName(tr("Progress"))
         self.list = QListWidget()
@@ -121,7 +121,6 @@ class ImportDialog(QDialog):
         for widget, stretch in ((self.head, 0), (self.line, 0), (self.list, 1)):
             column.addWidget(widget, stretch)
         column.addLayout(row)
-        theme.dress(self.head, font=(15, 600))
         name_widgets(open_imported=self.open_button, end_import=self.end, restore_instead=self._restore)
         self.resize(within_screen(self, QSize(theme.px(WIDTH_PX), theme.px(HEIGHT_PX))))
         self._show_buttons()

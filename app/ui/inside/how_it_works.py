@@ -55,7 +55,7 @@ class TemperatureView(LookPage):
         self.segments = SegmentedControl(tr(TEMPERATURE), choices, self.temperature, self.show_at)
         ui.theme.dress(*self.segments.findChildren(QPushButton), font=(13, 500))
         self.rows = [GuessRow(ui.theme) for _ in range(GUESSES)]
-        self.note = plain_label(kind="muted", wraps=True)
+        self.note = ui.theme.dress(plain_label(kind="muted", wraps=True), font=(13, 400))
         grid = ui.theme.dress(QGridLayout(), spacing=7)
         for number, row in enumerate(self.rows):
             for column, widget in enumerate((row.word, row.bar, row.share)):
@@ -64,7 +64,6 @@ class TemperatureView(LookPage):
         top = fill_layout(QHBoxLayout(), self.segments, 1)
         self.body.insertLayout(0, top)
         fill_layout(self.body, grid, self.note, 1)
-        ui.theme.dress(self.note, font=(13, 400))
         self._show()
 
     def look_at(self, text: str) -> None:

@@ -91,7 +91,7 @@ class LayersView(LookPage):
         )
         self.cut = plain_label(kind="muted", wraps=True)
         self.grid = LayerGrid(ui.theme)
-        self.cell = plain_label(wraps=True)
+        self.cell = ui.theme.dress(plain_label(wraps=True), font=(13.5, 400))
         self.grid.pointed.connect(lambda row, column: self.cell.setText(self.grid.lens.describe_cell(row, column)))
         self.cell.setObjectName("layers_cell")
         self.buttons = PlotButtons(ui.theme, ui.notify, self.grid)
@@ -102,7 +102,6 @@ class LayersView(LookPage):
             self.body.addWidget(widget)
         fill_layout(self.body, (self.grid, 1), self.cell)
         ui.theme.dress(self.about, self.cut, font=(13, 400))
-        ui.theme.dress(self.cell, font=(13.5, 400))
         self.clear()
 
     def look_at(self, text: str) -> None:

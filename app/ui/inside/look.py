@@ -271,12 +271,11 @@ class StateRow(QWidget):
         self.is_waiting = False
         self.label: QLabel = plain_label(wraps=True)
         self.line = ProgressStripe(ui.theme)
-        self.button = text_button("", "link", on_click=self._on_pressed)
+        self.button = ui.theme.dress(text_button("", "link", on_click=self._on_pressed), font=(13.5, 500))
         name_widgets(look_state=self.label, look_progress=self.line, look_action=self.button)
         row = fill_layout(QHBoxLayout(), (self.label, 1), (self.button, 0, Qt.AlignmentFlag.AlignTop))
         ui.theme.dress(fill_layout(QVBoxLayout(self), row, self.line), margins=(0, 0, 0, 0), spacing=2)
         ui.theme.dress(self.label, margins=(0, 3, 0, 3), font=(13.5, 400))
-        ui.theme.dress(self.button, font=(13.5, 500))
         self.hide()
 
     @property

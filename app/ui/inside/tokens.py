@@ -67,7 +67,7 @@ class TokensPage(LookPage):
     def __init__(self, ui: UiContext, engine: Callable[[], Engine]) -> None:
         super().__init__(ui, engine)
         self._cut = _Cut()
-        self._counts = plain_label(kind="muted", wraps=True)
+        self._counts = ui.theme.dress(plain_label(kind="muted", wraps=True), margins=(0, 4, 0, 4), font=(13.5, 400))
         self._copy = IconButton(ui.theme, "copy", tr("Copy the text"), size_px=17, on_click=self._on_copy)
         self._text = TokenText(
             ui.theme, tr(TOKENS), piece_of=self._piece, data_of=lambda number: self._cut.tokens[number].data
@@ -77,7 +77,6 @@ class TokensPage(LookPage):
         row = fill_layout(QHBoxLayout(), (self._counts, 1), (self._copy, 0, Qt.AlignmentFlag.AlignTop))
         self.body.insertLayout(0, row)
         fill_layout(self.body, (self._text, 1), self._detail)
-        ui.theme.dress(self._counts, margins=(0, 4, 0, 4), font=(13.5, 400))
         name_widgets(token_counts=self._counts, copy_tokens=self._copy)
         self._show(self._cut)
 
@@ -210,9 +209,9 @@ class ProbabilitiesPage(LookPage):
         self._tokens: list[TokenSeen] = []
         self._whole_characters = 0
         self._how = ""
-        self._figures = plain_label(wraps=True)
-        self._note = plain_label(kind="muted", wraps=True)
-        self._reread = text_button(tr("Score answer"), on_click=self._on_reread)
+        self._figures = ui.theme.dress(plain_label(wraps=True), font=(14, 600))
+        self._note = ui.theme.dress(plain_label(kind="muted", wraps=True), font=(13, 400))
+        self._reread = ui.theme.dress(text_button(tr("Score answer"), on_click=self._on_reread), font=(13.5, 500))
         self._legend = Legend(ui.theme)
         self._text = TokenText(
             ui.theme,
@@ -232,9 +231,6 @@ class ProbabilitiesPage(LookPage):
             self.body.insertWidget(place, widget)
         self.body.addWidget(self._reread, 0, Qt.AlignmentFlag.AlignLeading)
         fill_layout(self.body, self._legend, (self._text, 1), self._choices, self._detail)
-        ui.theme.dress(self._figures, font=(14, 600))
-        ui.theme.dress(self._note, font=(13, 400))
-        ui.theme.dress(self._reread, font=(13.5, 500))
         name_widgets(figures=self._figures, look_note=self._note, read_again=self._reread)
         self._show_nothing()
 
@@ -479,13 +475,12 @@ class Choices(QFrame):
         self._theme = theme
         self.setObjectName("token_choices")
         self.setProperty("kind", "card")
-        self._title = plain_label(wraps=True)
+        self._title = theme.dress(plain_label(wraps=True), margins=(0, 4, 0, 4), font=(13.5, 500))
         close = IconButton(theme, "x", tr("Close"), size_px=15, on_click=self.left)
         self._inside = QWidget()
         self._row = theme.dress(FlowLayout(self._inside), spacing=6)
         head = fill_layout(QHBoxLayout(), (self._title, 1), (close, 0, Qt.AlignmentFlag.AlignTop))
         theme.dress(fill_layout(QVBoxLayout(self), head, self._inside), margins=(10, 6, 6, 10), spacing=4)
-        theme.dress(self._title, margins=(0, 4, 0, 4), font=(13.5, 500))
         self.hide()
 
     def offer(self, number: int, token: TokenSeen, guesses: Sequence[tuple[Guess, bool]]) -> None:

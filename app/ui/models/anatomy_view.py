@@ -168,10 +168,10 @@ class FactRow(QWidget):
     def __init__(self, theme: Theme, fact: Fact) -> None:
         super().__init__()
         self._theme, self.fact = theme, fact
-        self.value = plain_label(fact.value, wraps=True)
+        self.value = theme.dress(plain_label(fact.value, wraps=True), font=(17, 600), width=VALUE_PX)
         self.value.setAlignment(Qt.AlignmentFlag.AlignLeading | Qt.AlignmentFlag.AlignTop)
-        term = plain_label(fact.term, wraps=True)
-        self.meaning = plain_label(fact.meaning, kind="muted", wraps=True)
+        term = theme.dress(plain_label(fact.term, wraps=True), font=(14.5, 600))
+        self.meaning = theme.dress(plain_label(fact.meaning, kind="muted", wraps=True), font=(14, 400))
         if not fact.meaning:
             self.meaning.hide()
         words = theme.dress(fill_layout(QVBoxLayout(), term, self.meaning), spacing=5)
@@ -181,9 +181,6 @@ class FactRow(QWidget):
             words.addWidget(self.formula)
         self._row = fill_layout(QBoxLayout(QBoxLayout.Direction.LeftToRight, self), self.value, (words, 1))
         self._row.setContentsMargins(0, 0, 0, 0)
-        theme.dress(self.value, font=(17, 600), width=VALUE_PX)
-        theme.dress(term, font=(14.5, 600))
-        theme.dress(self.meaning, font=(14, 400))
         theme.dress(self._row, spacing=16)
         self.setAccessibleName(f"{fact.term}: {fact.value}. {fact.meaning}".strip())
 

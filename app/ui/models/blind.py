@@ -318,14 +318,12 @@ class AnswerCard(QFrame):
         self._problem = ""
         self.is_complete = False
         """True once the whole answer has arrived."""
-        self._head = plain_label(letter, wraps=True)
-        self.state = plain_label(kind="muted", wraps=True)
+        self._head = theme.dress(plain_label(letter, wraps=True), font=(15.5, 600))
+        self.state = theme.dress(plain_label(kind="muted", wraps=True), font=(13, 400))
         self.body = AnswerBody(theme)
         column = theme.dress(QVBoxLayout(self), margins=(18, 14, 18, 16), spacing=6)
         for widget in (self._head, self.state, self.body):
             column.addWidget(widget)
-        theme.dress(self._head, font=(15.5, 600))
-        theme.dress(self.state, font=(13, 400))
         self._describe()
 
     @property

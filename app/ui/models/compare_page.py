@@ -92,8 +92,8 @@ class ComparePage(ComparisonPage):
         )
         self.models = ModelChoice(ui.theme)
         self.passage = TextChoice(ui)
-        self.start = text_button(tr("Compare"), "primary", on_click=self._begin)
-        self.cancel = text_button(tr(CANCEL), on_click=self.stop)
+        self.start = ui.theme.dress(text_button(tr("Compare"), "primary", on_click=self._begin), font=(14, 600))
+        self.cancel = ui.theme.dress(text_button(tr(CANCEL), on_click=self.stop), font=(14, 500))
         self.status = plain_label(kind="muted", wraps=True)
         self.rests = plain_label(kind="muted", wraps=True)
         self.progress = ProgressStripe(ui.theme)
@@ -110,8 +110,6 @@ class ComparePage(ComparisonPage):
         for widget in (self.progress, self.rests, self.results):
             self.rows.addWidget(widget)
             widget.hide()
-        ui.theme.dress(self.start, font=(14, 600))
-        ui.theme.dress(self.cancel, font=(14, 500))
         ui.theme.dress(self.status, self.rests, font=(13.5, 400))
         self.models.changed = self._show_state
         self.passage.changed = self._show_state
@@ -534,17 +532,17 @@ class Results(QWidget):
         self._names: list[str] = []
         self._wanted = 0
         """Number of models to measure; until all are, no best one is named."""
-        self.best = plain_label(wraps=True)
+        self.best = theme.dress(plain_label(wraps=True), font=(15, 600))
         self.use = text_button("", "link", on_click=self._use_best)
         self.table = ResultTable(theme)
         self.order = ChoiceButton(theme, tr("Sort order"), ORDERS, shows_change=False)
         self.order.changed.connect(self._sort)
         self.save = text_button(tr("Save as CSV…"), on_click=self.ask_to_save)
-        self.failed = plain_label(kind="danger", wraps=True)
+        self.failed = theme.dress(plain_label(kind="danger", wraps=True), font=(13.5, 400))
         self.measured = plain_label(tr(_MEASURED), kind="muted", wraps=True)
         self.plot: ScatterPlot | None = None
         self._plot_place = theme.dress(QVBoxLayout(), spacing=2)
-        self.line = plain_label(wraps=True)
+        self.line = theme.dress(plain_label(wraps=True), font=(14, 400))
         self.kaplan = plain_label(tr(_KAPLAN), kind="muted", wraps=True)
         head = fill_layout(QHBoxLayout(), self.order, 1, self.save)
         column = fill_layout(QVBoxLayout(self), self.best, (self.use, 0, Qt.AlignmentFlag.AlignLeading), head)
@@ -552,9 +550,6 @@ class Results(QWidget):
         for widget in (self.table, self.failed, self.measured):
             column.addWidget(widget)
         fill_layout(column, self._plot_place, self.line, self.kaplan)
-        theme.dress(self.best, font=(15, 600))
-        theme.dress(self.line, font=(14, 400))
-        theme.dress(self.failed, font=(13.5, 400))
         theme.dress(self.measured, self.kaplan, font=(13, 400))
         theme.dress(self.save, self.use, font=(13, 500))
         theme.dress(column, spacing=12)

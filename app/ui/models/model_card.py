@@ -96,9 +96,9 @@ class ModelCard(QFrame):
         self.setProperty("kind", "model")
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
-        self.name = ElidedLabel(name)
+        self.name = theme.dress(ElidedLabel(name), font=(15.5, 600))
         self.badge = Badge(theme)
-        self.sentence = QLabel(textFormat=Qt.TextFormat.PlainText, wordWrap=True)
+        self.sentence = theme.dress(QLabel(textFormat=Qt.TextFormat.PlainText, wordWrap=True), font=(14, 400))
         self.facts = QLabel(textFormat=Qt.TextFormat.PlainText, wordWrap=True)
         self.source = ElidedLabel()
         for label in (self.facts, self.source):
@@ -111,8 +111,6 @@ class ModelCard(QFrame):
         for widget in (self.sentence, self.facts, self.source, self.problem, self.progress):
             widget.hide()
         self._lay_out()
-        theme.dress(self.name, font=(15.5, 600))
-        theme.dress(self.sentence, font=(14, 400))
         theme.dress(self.facts, self.source, font=(13, 400))
         theme.dress(self.problem, font=(13.5, 400))
         theme.dress(self._outer, margins=(18, 14, 16, 14), spacing=14)

@@ -149,11 +149,10 @@ class FileList(QFrame):
         self._recommended: ModelFile | None = None
         self._group = QButtonGroup(self)
         self._group.buttonToggled.connect(self._on_toggled)
-        self.all = text_button("", "link", on_click=self._show_all)
+        self.all = theme.dress(text_button("", "link", on_click=self._show_all), font=(13.5, 500))
         self._column = theme.dress(QVBoxLayout(self), margins=(4, 7, 4, 7), spacing=1)
         self._last = theme.dress(fill_layout(QHBoxLayout(), self.all, 1), margins=(41, 0, 0, 0))
         self._column.addLayout(self._last)
-        theme.dress(self.all, font=(13.5, 500))
         name_widgets(all_files=self.all)
 
     def show_repository(self, repository: Repository, recommended: ModelFile | None) -> None:

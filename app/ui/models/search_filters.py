@@ -33,7 +33,7 @@ class Filters(QWidget):
         self.sort = ChoiceButton(theme, tr("Sort order"), SORTS)
         self.largest = ChoiceButton(theme, tr("Maximum size"), (("0", "Any size"), *SIZES))
         self.license = ChoiceButton(theme, tr("License"), (("", "Any license"), *LICENSES))
-        self.vision = text_button(tr("Sees pictures"), "filter")
+        self.vision = theme.dress(text_button(tr("Sees pictures"), "filter"), font=(13.5, 500))
         self.vision.setCheckable(True)
         self.vision.toggled.connect(self._on_vision)
         for button in (self.sort, self.largest, self.license):
@@ -45,7 +45,6 @@ class Filters(QWidget):
         # Without this a layout wouldn't ask for the height of wrapped rows.
         policy.setHeightForWidth(True)
         self.setSizePolicy(policy)
-        theme.dress(self.vision, font=(13.5, 500))
         theme.changed.connect(self._place_again)
         self._place_again()
         name_widgets(

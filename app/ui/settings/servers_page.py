@@ -138,7 +138,7 @@ class ServerRow(QWidget):
         name.setLayoutDirection(Qt.LayoutDirection.LeftToRight)  # addresses are left to right in every language
         kind = _KINDS.get(server.kind, "")
         said = " · ".join(filter(None, (kind, _where(server), ", ".join(models) or tr("no model chosen"))))
-        self.said = plain_label(said, kind="muted", wraps=True)
+        self.said = ui.theme.dress(plain_label(said, kind="muted", wraps=True), font=(13, 400))
         self.edit = IconButton(ui.theme, "pencil-simple", tr("Edit {name}", name=server.host), size_px=16)
         self.remove = IconButton(ui.theme, "trash", tr(REMOVE_NAMED, name=server.host), size_px=16)
         words, row = QVBoxLayout(), QHBoxLayout(self)
@@ -148,7 +148,6 @@ class ServerRow(QWidget):
             row.addWidget(button, 0, Qt.AlignmentFlag.AlignTop)
         ui.theme.dress(words, spacing=2)
         ui.theme.dress(row, margins=(0, 0, 0, 0), spacing=4)
-        ui.theme.dress(self.said, font=(13, 400))
 
 
 def _where(server: RemoteServer) -> str:
@@ -492,20 +491,18 @@ class AuthorityField(QWidget):
 
     def __init__(self, theme: Theme, authorities: str) -> None:
         super().__init__()
-        self.vouches = plain_label("", kind="muted", wraps=True)
+        self.vouches = theme.dress(plain_label("", kind="muted", wraps=True), font=(13, 400))
         self.choose = text_button(tr("Choose a file…"), "plain", on_click=lambda _=False: self._choose())
         self.choose.setAccessibleName(tr("Choose a certificate authority file"))
         self.drop = text_button(tr(REMOVE), "plain", on_click=lambda _=False: self.use(""))
         self.drop.setAccessibleName(tr("Remove your certificate authority"))
-        title = plain_label(tr("Server certificate"))
+        title = theme.dress(plain_label(tr("Server certificate")), font=(13.5, 500))
         block, row = QVBoxLayout(self), QHBoxLayout()
         fill_layout(block, title, self.vouches)
         for button in (self.choose, self.drop):
             row.addWidget(button)
         row.addStretch(1)
         block.addLayout(row)
-        theme.dress(title, font=(13.5, 500))
-        theme.dress(self.vouches, font=(13, 400))
         theme.dress(block, margins=(0, 0, 0, 0), spacing=4)
         self._set_authorities(authorities)
 
@@ -532,10 +529,9 @@ class AuthorityField(QWidget):
 
 
 def _note(theme: Theme, name: str) -> QLabel:
-    label = plain_label("", kind="muted", wraps=True)
+    label = theme.dress(plain_label("", kind="muted", wraps=True), font=(13, 400))
     label.setObjectName(name)
     label.hide()
-    theme.dress(label, font=(13, 400))
     return label
 
 

@@ -119,7 +119,7 @@ class CodeBlock(QWidget):
         self._theme = theme
         self.code = Code("", "")
         """The block shown."""
-        self._language = plain_label(kind="muted", parent=self)
+        self._language = theme.dress(plain_label(kind="muted", parent=self), font=(12.5, 500))
         self._text = CodeText(theme, self)
         self.highlighter = Highlighter(self._text.document(), theme)
         self.wrap = self._button(tr("Wrap"), tr("Wrap long lines"))
@@ -131,7 +131,6 @@ class CodeBlock(QWidget):
         self._copy.clicked.connect(self._on_copy)
         self._copied = QTimer(self, singleShot=True, interval=COPIED_MS)
         self._copied.timeout.connect(lambda: self._show_copied(False))
-        theme.dress(self._language, font=(12.5, 500))
         theme.dress(self.wrap, glyph=("arrow-elbow-down-left", "muted", 16))
         theme.dress(self.draw, glyph=("arrow-square-out", "muted", 16))
         theme.changed.connect(self._on_theme_changed)
