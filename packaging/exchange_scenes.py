@@ -11,7 +11,6 @@ from functools import partial
 from PySide6.QtCore import QCoreApplication
 from PySide6.QtWidgets import QScrollArea
 
-from app.bootstrap import build_trash
 from app.core.events import Role
 from app.ui.exchange.export_dialog import ExportDialog, PrintPreview
 from app.ui.settings.data import TrashPage
@@ -72,7 +71,7 @@ def screens(frame: Frame, told: int) -> list[tuple[str, Step, Step]]:
 
     def empty() -> None:
         frame.find_step(SettingsDialog).close()
-        build_trash(frame.app).remove_all()
+        frame.app.trash.remove_all()
 
     def serve() -> None:
         show()

@@ -11,12 +11,13 @@ from pathlib import Path
 
 import pytest
 
-from app.bootstrap import DAY_S, Fireside, build_program, build_trash
+from app.bootstrap import Fireside, build_program
 from app.core.errors.database_errors import DatabaseNewer
 from app.core.errors.saving_errors import DiskFull, FolderNotWritable
 from app.core.events import Role
 from app.core.paths import AppPaths, make_folder, private_opener, starter_model
 from app.core.settings import load_settings
+from app.features.trash import DAY_S
 from app.store.conversations import MessageState
 from app.store.jobs import JobTable
 from app.store.migrations import MIGRATIONS
@@ -85,13 +86,13 @@ def test_opened_models_are_remembered_after_the_starter_and_the_starter_is_never
     first, second = tmp_path / "a-Q4_K_M.gguf", tmp_path / "b.gguf"
     for path in (first, second):
         write_model(path)
-        app.remember_model(path)
+        app.models.choose_model("chat", path)
     app.models.rename(second, "My own")
     app.models.mark_used(second)
-    assert app.known_models() == [(starter, "Starter"), (second, "My own"), (first, "a")]
-    assert (app.label_of(first), app.label_of(second)) == ("", "My own")
+    assert app.names.list_choices() == [(starter, "Starter"), (second, "My own"), (first, "a")]
+    assert (app.names.label_of(first), app.names.label_of(second)) == ("", "My own")
     assert app.model_path() == second
-    app.remember_model(starter)
+    app.models.choose_model("chat", starter)
     assert app.settings.engine.model_path == ""
     assert app.model_path() == starter_model()
     app.close()
@@ -144,7 +145,7 @@ def test_a_summary_that_was_at_work_waits_again_after_a_restart_and_a_deleted_on
 
 def test_a_temporary_chat_has_a_store_with_the_same_tables_and_purges_its_documents() -> None:
     app = build_program()
-    chat = app.temporary_chat()
+    chat = app.temporary.open_chat()
     store = chat.documents.store
     document_id = store.begin_document(Path("/documents/a.txt"), 1, 1)
     store.finish_document(document_id, format_="text", unit="", pages=0, sha256="", info={})
@@ -221,17 +222,17 @@ def test_what_is_deleted_is_in_no_file_of_the_home_after_its_time_or_when_it_is_
     if way == "30 days":
         again.began_at += 29 * DAY_S
         again.remove_unreferenced()
-        assert len(build_trash(again).list_items()) == 3
+        assert len(again.trash.list_items()) == 3
         again.began_at += 2 * DAY_S
     elif way == "by hand":
-        for one in build_trash(again).list_items():
-            build_trash(again).remove(one)
+        for one in again.trash.list_items():
+            again.trash.remove(one)
     elif way == "all by hand":
-        build_trash(again).remove_all()
+        again.trash.remove_all()
     if "hand" not in way:
         again.remove_unreferenced()
     assert files_with("Zanzibarium", fresh_home) == [], "while the program runs"
-    assert build_trash(again).list_items() == []
+    assert again.trash.list_items() == []
     again.close()
     assert files_with("Zanzibarium", fresh_home) == []
     assert "zanzibarium" not in str(rebuilt_texts(fresh_home / "data" / "fireside.db", tmp_path / "scratch.db"))
@@ -326,4 +327,6 @@ def test_what_only_turns_texts_into_vectors_is_not_offered_for_a_chat() -> None:
     with closing(build_program()) as app:
         write_model(app.paths.models / "chats.gguf")
         write_model(app.paths.models / "vectors.gguf", **{"llama.pooling_type": 1})
-        assert [path.name for path, _ in app.known_models() if path.is_relative_to(app.paths.models)] == ["chats.gguf"]
+        assert [path.name for path, _ in app.names.list_choices() if path.is_relative_to(app.paths.models)] == [
+            "chats.gguf"
+        ]

@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 from app import APP_NAME, __version__
-from app.bootstrap import build_engine
 from app.cli import terminal
 from app.cli.passage_model import add_model_argument
 from app.core.errors.app_error import AppError
@@ -33,12 +32,14 @@ from app.core.events import (
 from app.core.paths import AppPaths, runs_elsewhere
 from app.core.settings import Settings
 from app.core.visible import clean_text
-from app.engine.contract import Engine
+from app.engine.contract import Engine, ensure_loaded
+from app.engine.protocol import OPEN
 from app.features.assistants import conversation_of
 from app.features.chat.chat_options import options_for
 from app.features.document_frames import page_mark
 from app.features.document_library import build_documents
 from app.features.error_messages import sentence_for
+from app.features.models.model_engines import build_engine
 from app.features.models.model_names import display_name
 from app.features.retrieval.support_messages import unsupported_words
 from app.store.assistant_store import Assistant, AssistantStore
@@ -291,13 +292,13 @@ def _ask_about_documents(chat: ChatRun, paths: AppPaths, system: str, prompt: st
 def _find_unsupported(checker: Path, paths: AppPaths, question: str, passages: Sequence[str], answer: str) -> list[str]:
     """Return the parts of an answer that a claim checker doubts; empty when interrupted."""
     # Imported here: only an answer with `--checker` needs it.
-    from app.features.claim_checker.checker import find_unsupported, load_checker, question_prompt
+    from app.features.claim_checker.checker import find_unsupported, question_prompt
 
     # An engine of its own: the chat's holds the chat's model.
     with terminal.interruptible_token() as cancel, closing(build_engine(paths)) as engine:
-        load_checker(engine, checker, cancel)
+        is_loaded = ensure_loaded(engine, checker, OPEN, cancel=cancel)
         asked = question_prompt(question, passages)
-        spans = () if cancel.cancelled else find_unsupported(engine, asked, answer, cancel)
+        spans = find_unsupported(engine, asked, answer, cancel) if is_loaded else ()
     return [answer[start:end] for start, end in spans]
 
 

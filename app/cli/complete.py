@@ -8,7 +8,6 @@ from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
-from app.bootstrap import build_engine
 from app.cli import terminal
 from app.core.events import CancelToken, FinishReason
 from app.core.paths import AppPaths
@@ -17,6 +16,7 @@ from app.engine.contract import Engine
 from app.engine.protocol import Ask, Sampling
 from app.features.chat.chat_options import sampling_of
 from app.features.continue_page import Continuation, continue_text
+from app.features.models.model_engines import build_engine
 from app.features.write_pages import GREEDY
 
 MOST_TOKENS = 128

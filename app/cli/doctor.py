@@ -5,11 +5,11 @@ from __future__ import annotations
 import argparse
 from contextlib import closing
 
-from app.bootstrap import build_engine
 from app.cli import terminal
 from app.core.paths import AppPaths
 from app.features.diagnostics import report_of, text_of
 from app.features.models.fetch_model import build_models
+from app.features.models.model_engines import build_engine
 
 
 def add_arguments(doctor: argparse.ArgumentParser) -> None:

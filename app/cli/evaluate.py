@@ -12,12 +12,12 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from app.bootstrap import build_engine, build_translations
 from app.cli import terminal
 from app.cli.translate import add_translation, language_code, warn_of_languages
 from app.core.events import CancelToken
 from app.core.paths import AppPaths
 from app.features.error_messages import count_units
+from app.features.models.model_engines import build_engine
 from app.features.summarize.evaluate_summaries import (
     AS_GIVEN,
     COMPARED_MEASURES,
@@ -39,7 +39,7 @@ from app.features.translate.evaluate_translations import (
 )
 from app.features.translate.evaluate_translations import evaluate_translation as evaluate_translations
 from app.features.translate.translation_events import SegmentDone, TranslationWish
-from app.features.translate.translation_jobs import TranslationJobs
+from app.features.translate.translation_jobs import TranslationJobs, build_translations
 from app.store.database import Database
 from app.store.translation_store import opened_memory
 

@@ -11,18 +11,17 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from app.bootstrap import build_engine
 from app.cli import terminal
 from app.core.events import CancelToken, Guess, PromptProgress, TokenSeen
 from app.core.paths import AppPaths, resource_path
 from app.core.visible import clean_text
 from app.engine.contract import Engine
-from app.features.chat.chat_options import wish_of
 from app.features.error_messages import sentence_for
 from app.features.inside import looks
 from app.features.inside.anatomy import ModelAnatomy, anatomy_of
 from app.features.inside.model_comparison import ComparisonStep, ModelFigures, compare_models, line_of
 from app.features.models.fetch_model import build_models
+from app.features.models.model_engines import build_engine, load_options
 
 BAR = 20
 """Characters of a full bar."""
@@ -186,7 +185,9 @@ def run_compare(options: argparse.Namespace) -> int:
         terminal.interruptible_token() as cancel,
         terminal.TerminalProgress() as line,
     ):
-        for event in compare_models(engine, chosen, clean_text(text), wish=wish_of(settings.engine), cancel=cancel):
+        for event in compare_models(
+            engine, chosen, clean_text(text), wish=load_options(settings.engine), cancel=cancel
+        ):
             if isinstance(event, ComparisonStep):
                 line.show(f"{event.name}, {event.number + 1} of {event.count}:", f"{event.doing} {event.fraction:.0%}")
             elif isinstance(event, ModelFigures):

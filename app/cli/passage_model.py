@@ -9,12 +9,12 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from app.bootstrap import build_engine, build_pool
 from app.core.errors.app_error import AppError
 from app.core.events import CancelToken
 from app.core.paths import AppPaths
 from app.core.settings import load_settings
 from app.features.error_messages import sentence_for
+from app.features.models.model_engines import build_engine, build_pool
 from app.store.document_store import DocumentStore
 
 if TYPE_CHECKING:
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
 NONE = "none"
 WITHOUT_IT = "Searching without it."
-CONTEXT_TOKENS = 512
 PATIENCE_S = 60.0
 """Long wait for the model: without a window, nobody would prefer an earlier answer without it."""
 
@@ -87,9 +86,7 @@ class PassageModel:
         return self.rank(store, document_id, question, limit)
 
     def _make_embedder(self) -> PassageEmbedder:
-        from app.features.models.model_pool import LeaseTerms
-        from app.features.models.pool_policy import LeasePriority
-        from app.features.retrieval.passage_embedder import PassageEmbedder
+        from app.features.retrieval.passage_embedder import build_embedder
 
         # Made when first needed, so that a command whose files all fail starts no engine.
         if self._embedder is None:
@@ -97,11 +94,5 @@ class PassageModel:
             self._stack.callback(engine.close)
             # Its model is the only one, so it stays from one step to the next.
             pool = build_pool(engine, lambda: self._path, lambda: settings, lambda: build_engine(self._paths))
-            terms = LeaseTerms(context_tokens=CONTEXT_TOKENS)
-            self._embedder = PassageEmbedder(
-                lambda: self._path,
-                lambda path, cancel: pool.lease(path, LeasePriority.IDLE, cancel, terms),
-                is_loaded=lambda _: engine.loaded is not None,
-                patience_s=PATIENCE_S,
-            )
+            self._embedder = build_embedder(lambda: self._path, lambda: pool, patience_s=PATIENCE_S)
         return self._embedder

@@ -161,9 +161,9 @@ class _MarkdownOutput:
         wanted = [page for page in self.pages if page.is_picture or page.figures]
         if self.done is None or not wanted:
             return iter(blocks)
-        from app.bootstrap import build_engine  # what no document without pictures needs
         from app.core.errors.request_errors import MediaRefused
         from app.features.document_library import with_readings
+        from app.features.models.model_engines import build_engine  # what no document without pictures needs
         from app.features.page_reading.readings import ByModel
 
         places = AppPaths.from_environment()

@@ -10,20 +10,21 @@ from contextlib import closing
 from functools import cached_property
 from pathlib import Path
 
-from app.bootstrap import build_engine, build_summaries
 from app.cli import terminal
 from app.cli.input_files import InputFiles, files_of
 from app.core.errors.app_error import AppError
 from app.core.events import CancelToken
 from app.core.paths import AppPaths
+from app.features.claim_checker.checker import ClaimChecker, chosen_checker
 from app.features.claim_checker.conversion import open_checker
 from app.features.document_library import build_documents
+from app.features.models.model_engines import build_engine, build_pool
 from app.features.models.model_languages import weights_in
 from app.features.summarize.digest import FORMS, sufficient_digest
 from app.features.summarize.export import ENDINGS, as_text, report_fields, save_file
 from app.features.summarize.laid_out import summary_facts
 from app.features.summarize.method import is_short, method_for
-from app.features.summarize.summaries import SummaryJobs
+from app.features.summarize.summaries import TASK, SummaryJobs
 from app.features.summarize.summarize import Merging, Planned, SectionRead, SummaryEvent, TaskRests, Writing
 from app.features.summarize.summary_messages import not_given_words, not_made_words, nothing_words
 from app.features.summarize.summary_result import (
@@ -37,6 +38,7 @@ from app.features.summarize.summary_result import (
     inputs_of,
     unknown_languages,
 )
+from app.features.work.task_engines import TaskEngines
 from app.store.database import Database
 
 NO_PDF = "Only the window can save a PDF. Use {endings}."
@@ -132,7 +134,14 @@ def run_summarize(options: argparse.Namespace) -> int:
             print(f"Loading {model.name}", file=sys.stderr)
             terminal.load_model(engine, model, settings, cancel)
             _warn_of_languages(model, inputs.given, wish)
-            summaries = build_summaries(places, settings, database, inputs.kept, engine=engine, model=model)
+            pool = build_pool(engine, lambda: model, lambda: settings, lambda: build_engine(places))
+            summaries = SummaryJobs(
+                database,
+                inputs.kept,
+                TaskEngines(TASK, pool, lambda: None),
+                lambda: settings,
+                check=ClaimChecker(lambda: chosen_checker(settings), pool).check_summary,
+            )
             # Kept over the engine's end: what is there is printed before the error is told.
             summary, problem = _make_summary(inputs, wish, summaries, cancel)
     if summary is not None:

@@ -26,8 +26,8 @@ from app.core.paths import AppPaths, runs_elsewhere, starter_model
 from app.core.settings import Settings, load_settings
 from app.core.visible import visible_name, visible_text
 from app.engine.contract import Engine
-from app.features.chat.chat_options import wish_of
 from app.features.error_messages import sentence_for, silence_sentence
+from app.features.models.model_engines import load_options
 
 if TYPE_CHECKING:
     from app.remote.servers import RemoteServers
@@ -274,7 +274,7 @@ def load_model(
     engine: Engine, path: Path, settings: Settings, cancel: CancelToken, *, projector: Path | None = None
 ) -> ModelLoaded:
     """Load a model as the settings say, with its projector. Raises KeyboardInterrupt when cancelled."""
-    wish = replace(wish_of(settings.engine), projector=str(projector.absolute()) if projector else "")
+    wish = replace(load_options(settings.engine), projector=str(projector.absolute()) if projector else "")
     for event in engine.load(path, wish, cancel=cancel):
         if isinstance(event, ModelLoaded):
             return event

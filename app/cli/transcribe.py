@@ -10,7 +10,6 @@ from collections.abc import Callable, Sequence
 from contextlib import closing
 from pathlib import Path
 
-from app.bootstrap import build_engine
 from app.cli import terminal
 from app.core.errors.document_errors import DocumentUnreadable
 from app.core.events import CancelToken
@@ -19,6 +18,7 @@ from app.documents.formats.sound import is_sound
 from app.documents.protocol import BlocksRead, Done, Found, Read
 from app.documents.source import PageRead
 from app.features.error_messages import count_units
+from app.features.models.model_engines import build_engine
 from app.features.transcribe import (
     RecordingTranscriber,
     SpokenSegment,

@@ -10,7 +10,6 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from app.bootstrap import build_engine, build_translations
 from app.cli import terminal
 from app.core.errors.app_error import AppError
 from app.core.errors.document_errors import DocumentUnreadable
@@ -18,6 +17,7 @@ from app.core.events import CancelToken
 from app.core.paths import AppPaths
 from app.core.visible import clean_text
 from app.features.error_messages import remark_sentence
+from app.features.models.model_engines import build_engine
 from app.features.models.model_languages import can_translate, known_languages
 from app.features.translate.glossary import read_csv
 from app.features.translate.marking import shown_text
@@ -35,7 +35,7 @@ from app.features.translate.translation_events import (
     TranslationPlanned,
     TranslationWish,
 )
-from app.features.translate.translation_jobs import TranslationJobs
+from app.features.translate.translation_jobs import TranslationJobs, build_translations
 from app.features.work.asking import TaskRests
 from app.language.language_names import base_code, english_name, find_language
 from app.store.database import Database

@@ -159,6 +159,21 @@ class Engine(Protocol):
         """End running answers, and return only when child and files are closed."""
 
 
+class LocalEngine(Engine, Protocol):
+    """An engine whose models run on this computer, or on the server that was chosen."""
+
+    @property
+    def is_answering(self) -> bool:
+        """True if the local model writes an interactive answer."""
+
+    @property
+    def is_away(self) -> bool:
+        """True if the chosen model's server was not reached, or broke off, when it was asked last."""
+
+    def leave_machines(self) -> None:
+        """Reload a model that is partly on other computers without them, after the network was switched off."""
+
+
 def ensure_loaded(engine: Engine, path: Path, wish: Wish, *, cancel: CancelToken | None = None) -> bool:
     """Load a model unless it is loaded or awaited; return whether it is loaded then, False if cancelled.
 

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from app.store.conversations import Conversations
+from app.store.database import Database
+
 if TYPE_CHECKING:
     from app.core.events import ModelLoaded
+    from app.core.paths import AppPaths
     from app.core.settings import Settings
     from app.features.chat.answer_service import AnswerService
+    from app.features.document_library import DocumentLibrary
+    from app.features.media import MediaLibrary
     from app.features.models.model_pool import ModelPool
+    from app.features.page_reading.readings import PageReadingJobs
     from app.features.prompt_library import PromptLibrary
     from app.features.spelling import SpellChecker
     from app.features.survey.surveys import DocumentSurveys
@@ -51,3 +59,61 @@ class Chats:
     """Lends engines with other models than the loaded one."""
     host_of: Callable[[Path], str] = lambda _path: ""
     """Host a remote model runs on; "" for others."""
+
+
+class ChatBuilder(Protocol):
+    """Builds the service of a store's chats."""
+
+    def __call__(
+        self,
+        conversations: Conversations,
+        documents: DocumentLibrary,
+        media: Callable[[], MediaLibrary],
+        *,
+        is_temporary: bool,
+    ) -> AnswerService:
+        """Build a service; its media are made when a message has some."""
+
+
+class TemporaryChats:
+    """Chats with a store in memory, which goes with the last reference to a chat, as its files do.
+
+    The functions build the parts of a store; `readings` gets the folder for pictures that a model reads.
+    """
+
+    def __init__(
+        self,
+        paths: AppPaths,
+        documents: Callable[[Database], DocumentLibrary],
+        chat: ChatBuilder,
+        readings: Callable[[Database, DocumentLibrary, Path], PageReadingJobs],
+    ) -> None:
+        self._paths, self._make_documents, self._make_chat, self._make_readings = paths, documents, chat, readings
+        self._readings: weakref.WeakKeyDictionary[AnswerService, Callable[[], PageReadingJobs]] = (
+            weakref.WeakKeyDictionary()
+        )
+        self._recordings: weakref.WeakKeyDictionary[AnswerService, Path] = weakref.WeakKeyDictionary()
+
+    def open_chat(self) -> AnswerService:
+        """Build a temporary chat."""
+        from app.features.media import PassingLibrary
+
+        database = Database.in_memory()
+        documents, conversations = self._make_documents(database), Conversations(database)
+        media = PassingLibrary(conversations.media, self._paths.decoded, self._paths.documents)
+        chat = self._make_chat(conversations, documents, lambda: media, is_temporary=True)
+        self._readings[chat] = lambda: self._make_readings(database, documents, media.folder)
+        self._recordings[chat] = media.recordings
+        # Finalizers run at the program's exit as well, so that no picture of a temporary chat stays behind.
+        weakref.finalize(chat, database.close)
+        weakref.finalize(chat, media.remove_all)
+        return chat
+
+    def readings_of(self, chat: AnswerService) -> PageReadingJobs | None:
+        """Return the page reading jobs of a temporary chat; None for other chats."""
+        make = self._readings.get(chat)
+        return make() if make is not None else None
+
+    def recordings_of(self, chat: AnswerService) -> Path | None:
+        """Return the folder for a temporary chat's recordings; None for other chats."""
+        return self._recordings.get(chat)

@@ -28,13 +28,15 @@ class OutboundDocuments:
 class OutboundConsent:
     """Asks for consent; from any thread but the window's, since `ask` blocks until the answer.
 
-    The default `ask` says no.
+    The default `ask` says no: a command that forgot to set it sends nothing.
     """
 
-    def __init__(self, servers: Callable[[], RemoteServers]) -> None:
-        # Nobody asked means no: a command that forgot to set it sends nothing.
-        self.ask: Callable[[OutboundDocuments], bool] = lambda leaving: False
-        self._servers = servers
+    def __init__(
+        self,
+        servers: Callable[[], RemoteServers],
+        ask: Callable[[OutboundDocuments], bool] = lambda leaving: False,
+    ) -> None:
+        self._servers, self.ask = servers, ask
         self._asking = threading.Lock()
 
     def let_out(

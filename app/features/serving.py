@@ -40,13 +40,16 @@ from app.engine.contract import NO_VECTORS, EmbeddingVectors, Engine
 from app.engine.protocol import Ask, CallSyntax, Sampling, Wish
 from app.features import tool_calls
 from app.features.context_growth import GrownContext, affordable_context, context_for, limited_by
-from app.features.models.model_pool import LeaseTerms, ModelPool
+from app.features.models.model_pool import EMBEDDING_TOKENS, LeaseTerms, ModelPool
 from app.features.models.pool_policy import ChatConcession, LeasePriority
 from app.features.untagged_calls import CallDetector, UntaggedCallReader, WordsReader
 from app.features.write_pages import GREEDY
 
 if TYPE_CHECKING:
+    from app.core.paths import AppPaths
+    from app.core.settings import Settings
     from app.features.media import PassingLibrary
+    from app.features.models.collection import ModelCollection
     from app.features.transcribe import RecordingTranscriber, SpokenTranscript
     from app.store.media_store import StoredMedia
 
@@ -58,8 +61,6 @@ TOGETHER_S = 0.05
 HEADER_BYTES = 256 * 1024
 MOST_TOLD_CHARACTERS = 8_000
 """Longest schema, in characters, that is repeated in the instructions."""
-EMBEDDING_TOKENS = 512
-"""Of the context that such a model gets for answers, which it never gives."""
 
 
 @dataclass(frozen=True)
@@ -800,3 +801,36 @@ def _ask_again(ask: Ask, wanted: GenerationRequest, syntax: CallSyntax | None, n
     held = replace(wanted, tools=tools, must_call=True).engine_asks(syntax)[0]
     again = replace(ask, grammar=held.grammar, json_schema=held.json_schema, calling=held.calling)
     return _AskedAgain(again, _strict_reader(tools, syntax))
+
+
+def build_serving(
+    paths: AppPaths,
+    pool: ModelPool,
+    models: ModelCollection,
+    settings: Callable[[], Settings],
+    *,
+    may_replace: bool = False,
+) -> AnswerServer:
+    """Build the server that answers API clients.
+
+    The pool's chosen model is always served, wherever its file is, and is the default when a request names no model.
+    `may_replace` as in `AnswerServer`, for servers without a window.
+    """
+    from app.features.media import build_passing_media
+    from app.features.transcribe import build_hearing
+
+    def installed() -> list[ServedModel]:
+        first = pool.chosen()
+        files = {} if first is None or not first.is_file() else {first: (first.stat().st_size, False, False)}
+        rows = [row.model for row in models.list_installed() if not row.model.missing]
+        files |= {model.path: (model.size_bytes, model.vision_path is not None, model.hears) for model in rows}
+        return served_models((path, *facts) for path, facts in files.items())
+
+    return AnswerServer(
+        pool,
+        installed,
+        lambda: build_passing_media(paths),
+        lambda engine: build_hearing(paths, engine),
+        may_load=lambda: settings().serving.loads_models,
+        may_replace=may_replace,
+    )

@@ -17,12 +17,13 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from app import APP_ID, __version__
-from app.core.build import ReleaseHome
+from app.core.build import RELEASES, ReleaseHome
 from app.core.errors.hub_errors import HubUnreachable, ReleaseRefused
 from app.core.events import CancelToken
 from app.core.settings import Settings
 
 if TYPE_CHECKING:
+    from app.hub.connection_ledger import ConnectionLedger
     from app.hub.network import Network
 
 WHY = "updates"
@@ -167,3 +168,14 @@ def version_precedence(version: str) -> tuple[Any, ...]:
         if part
     )
     return int(found[1]), int(found[2]), int(found[3]), not before, before
+
+
+def build_updates(
+    settings: Callable[[], Settings], change: Callable[..., None], ledger: ConnectionLedger
+) -> ReleaseUpdates:
+    """Build the check against the update address of this build."""
+    from app.hub.access import access_to
+    from app.hub.network import Network
+
+    network = Network(lambda: access_to(RELEASES.address, settings()), ledger)
+    return ReleaseUpdates(RELEASES, network, settings, change)

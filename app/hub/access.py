@@ -65,6 +65,11 @@ def endpoint_of(settings: Settings) -> str:
     return (settings.network.mirror or os.environ.get("HF_ENDPOINT") or f"https://{HUB_HOST}").rstrip("/")
 
 
+def hub_host(settings: Settings) -> str:
+    """Return the host that Hub requests and the stored token go to."""
+    return urlsplit(endpoint_of(settings)).netloc
+
+
 def access_of(settings: Settings, token: HubToken) -> NetworkAccess:
     """Return how the Hub may be reached now, with the token for just that host."""
     network, endpoint = settings.network, endpoint_of(settings)

@@ -520,3 +520,12 @@ def _is_full(path: Path) -> bool:
         return shutil.disk_usage(path.parent).free < ALMOST_NOTHING_BYTES
     except OSError:
         return False
+
+
+def open_database(path: Path) -> Database:
+    """Open the database. On a full disk it is read-only; a new one, or the copy for an upgrade, is then in memory."""
+    try:
+        return Database.open(path)
+    except DiskFull:
+        has_chats = path.exists() and path.stat().st_size > 0
+        return Database.in_memory(path if has_chats else None)

@@ -175,8 +175,8 @@ class Outside(QObject):
         quick = QuickAsk(self._app.chats, ui.theme, ui.loader, ui.notify.actions)
         if ui.pictures is not None:
             quick.chat.attaching.scans.watch(ui.pictures, ui.go.open_models)
-        quick.chat.models.known = self._app.known_models
-        quick.chat.own.name_of = lambda path: tr(self._app.name_of(path))
+        quick.chat.models.known = self._app.names.list_choices
+        quick.chat.own.name_of = lambda path: tr(self._app.names.name_of(path))
         for signal in (quick.chat.model_wanted, quick.chat.models.more_wanted):
             signal.connect(self._on_model_wanted)
         quick.kept.connect(self._on_kept)

@@ -131,7 +131,7 @@ def test_of_more_memories_than_have_room_those_are_told_that_the_question_is_abo
 
 def test_a_temporary_chat_is_told_memories_only_where_that_was_chosen(app: Fireside, script: Path) -> None:
     app.preambles.memories.add("I live in Köln.")
-    talk = app.temporary_chat()
+    talk = app.temporary.open_chat()
     chat = talk.conversations.create()
     for memory in ("", "on"):
         talk.conversations.update(chat.id, memory=memory)

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 from app.core.child import own_command
 from app.core.events import AnswerStats, CancelToken, Finished, FinishReason, Message, Role, TextDelta
 from app.engine.client import EngineClient
 from app.engine.protocol import Sampling, Wish
+from app.features.models.model_pool import ModelPool
 
 GREEDY = Sampling(temperature=0.0)
 ANY_PATH = {"any_path": True}
@@ -22,6 +24,12 @@ def scripted_client(folder: Path, script: dict[str, Any]) -> EngineClient:
     path = folder / "script.json"
     path.write_text(json.dumps({"load": ANY_PATH} | script), "utf-8")
     return EngineClient([*own_command("--engine-worker"), "--scripted", str(path)], folder / "engine")
+
+
+def pool_of(make_engine: Callable[[], Any]) -> ModelPool:
+    """A pool without a chat's model, whose other engines are made so."""
+    chat: Any = SimpleNamespace(loaded=None, awaited=None, is_answering=False)
+    return ModelPool(chat, lambda: None, Wish, make_engine)
 
 
 def user(text: str) -> Message:

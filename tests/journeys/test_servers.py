@@ -141,7 +141,7 @@ def test_a_model_elsewhere_is_added_asked_and_unplugged(
     settings.click(next(one for one in page.rows[0].findChildren(QToolButton) if one is page.rows[0].remove))
     settings.answer("Remove")
     settings.wait(lambda: not page.rows)
-    assert not any("tiny-1B" in name for _, name in app.known_models())
+    assert not any("tiny-1B" in name for _, name in app.names.list_choices())
     qtbot.waitUntil(lambda: frame.loader.state == "ready")  # the starter is back
     settings.close()
 

@@ -59,7 +59,7 @@ def app(server: FakeServer) -> Iterator[Fireside]:
     model = app.servers.model_of(kept, "tiny-1B")
     app.servers.save(kept, [model])
     list(app.engine.load(model.path))
-    app.remember_model(model.path)
+    app.models.choose_model("chat", model.path)
     yield app
     app.close()
 
@@ -85,7 +85,7 @@ def test_a_chat_is_answered_from_elsewhere_and_says_so(app: Fireside, server: Fa
     stored = app.conversations.read_branch(conversation_id)[-1]
     assert server.host in stored.model and stored.stats is not None and stored.stats.prompt_tokens > 0
     assert isinstance(app.loaded, ModelElsewhere) and app.model_path() == Path(app.loaded.path)
-    assert (Path(app.loaded.path), "tiny-1B") in app.known_models()
+    assert (Path(app.loaded.path), "tiny-1B") in app.names.list_choices()
 
 
 def test_an_unplugged_server_keeps_what_came(app: Fireside, server: FakeServer) -> None:

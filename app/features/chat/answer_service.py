@@ -33,11 +33,12 @@ from app.core.visible import clean_text, visible_name
 from app.features.chat.answer_draft import AnswerDraft, write_to_draft
 from app.features.chat.attached_documents import AttachedDocuments, is_unanswered
 from app.features.chat.branches import branch_to
-from app.features.chat.chat_options import options_for, own_model, wish_of
+from app.features.chat.chat_options import options_for, own_model
 from app.features.chat.passage_judge import JudgedPrompt, PassageJudge
 from app.features.chat.prompt_builder import PromptBuilder, PromptView, hidden_ids
 from app.features.chat.titles import first_words
 from app.features.document_library import DocumentLibrary
+from app.features.models.model_engines import load_options
 from app.features.projects import ChatPreambles, model_of
 from app.features.retrieval.source_places import source_to_fields
 from app.store.conversations import Conversation, Conversations, MessageState, StoredMessage
@@ -318,7 +319,7 @@ class AnswerService:
         conversation = self.conversations.get(conversation_id)
         of_project = model_of(self.preambles.project_of(conversation))
         path = model or own_model(conversation) or of_project or self._usual_model()
-        return path is None or ensure_loaded(self._engine, path, wish_of(self._settings().engine), cancel=cancel)
+        return path is None or ensure_loaded(self._engine, path, load_options(self._settings().engine), cancel=cancel)
 
     def hidden_ids(self, conversation_id: int) -> tuple[int, ...]:
         """Return the ids of messages on the chosen branch that the model isn't shown."""

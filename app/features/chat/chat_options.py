@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from app.core.events import ModelLoaded
-    from app.core.settings import EngineSettings, Settings
-    from app.engine.protocol import Sampling, Wish
+    from app.core.settings import Settings
+    from app.engine.protocol import Sampling
     from app.store.conversations import Conversation
 
 MOST_TOKENS = 131_072
@@ -136,17 +136,3 @@ def _thinking_choice(conversation: Conversation | None, settings: Settings) -> s
     if conversation is not None and conversation.thinking:
         return conversation.thinking
     return "" if settings.chat.thinking == "auto" else settings.chat.thinking
-
-
-def wish_of(engine: EngineSettings) -> Wish:
-    """Return how the settings want models loaded."""
-    from app.engine.protocol import Wish  # as above
-
-    return Wish(
-        context_tokens=engine.context_tokens,
-        kv_type=engine.kv_type,
-        gpu_layers=engine.gpu_layers,
-        experts_on_cpu=engine.experts_on_cpu,
-        threads=engine.threads,
-        devices=engine.devices,
-    )

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from app.core.errors.model_errors import NoRoomForModel
 from app.core.events import CancelToken, Role
 from app.engine.contract import Engine
 from app.features.chat.branches import branch_to
@@ -20,7 +21,7 @@ from app.features.claim_checker.checker import (
     MOST_PASSAGE_CHARACTERS,
     Span,
     find_unsupported,
-    load_checker,
+    lease_checker,
     question_prompt,
 )
 from app.features.claim_checker.conversion import knows_language
@@ -35,6 +36,7 @@ from app.store.document_store import DocumentStore
 
 if TYPE_CHECKING:
     from app.features.chat.answer_service import AnswerService
+    from app.features.models.model_pool import ModelPool
 
 LOOK_EVERY_S = 0.05
 _WRITTEN = (MessageState.COMPLETE, MessageState.STOPPED, MessageState.INTERRUPTED)
@@ -65,18 +67,19 @@ AnswerCheckEvent = AnswerCheckProgress | AnswerChecked
 class AnswerChecker:
     """Checks answers.
 
-    `path` returns the chosen checker, None without one; `make_engine` an engine in its own child. `is_answering`
-    returns whether someone waits for an answer.
+    `path` returns the chosen checker, None without one; `pool` lends an engine with it. `is_answering` returns whether
+    someone waits for an answer, by default from any engine of the pool.
     """
 
     def __init__(
         self,
         path: Callable[[], Path | None],
-        make_engine: Callable[[], Engine],
+        pool: ModelPool,
         *,
-        is_answering: Callable[[], bool] = lambda: False,
+        is_answering: Callable[[], bool] | None = None,
     ) -> None:
-        self._path, self._make_engine, self._is_answering = path, make_engine, is_answering
+        self._path, self._pool = path, pool
+        self._is_answering = is_answering or (lambda: pool.is_answering)
 
     def check_answers(
         self, next_answer: Callable[[], AnswerToCheck | None], cancel: CancelToken
@@ -98,9 +101,11 @@ class AnswerChecker:
                 if material is None or not all(knows_language(path, language) for language in material.languages):
                     continue
                 yield AnswerCheckProgress(answer_id)
+                # Without room the answer stays unchecked: nobody asked for it.
+                with suppress(NoRoomForModel):
+                    engine = engine or stack.enter_context(lease_checker(self._pool, path, cancel))
                 if engine is None:
-                    engine = stack.enter_context(closing(self._make_engine()))
-                    load_checker(engine, path, cancel)
+                    return
                 yield from self._check(engine, chats, material, path.stem, cancel)
 
     def _check(

@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import math
 from collections.abc import Callable, Generator, Iterator, Sequence
-from contextlib import closing
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,8 +19,9 @@ from app.core.errors.request_errors import PromptTooLong
 from app.core.events import CancelToken
 from app.core.settings import Settings
 from app.engine.contract import Engine, TokenLabels
-from app.engine.protocol import Wish
 from app.features.claim_checker.conversion import knows_language
+from app.features.models.model_pool import CONTEXT_TOKENS, LeaseTerms, ModelPool
+from app.features.models.pool_policy import LeasePriority
 from app.features.summarize.summary_result import (
     ClaimsChecked,
     InputDocument,
@@ -41,10 +42,10 @@ Span = tuple[int, int]
 
 
 class ClaimChecker:
-    """`path` returns the chosen checker, None without one; `make_engine` an engine in its own child."""
+    """`path` returns the chosen checker, None without one; `pool` lends an engine with it."""
 
-    def __init__(self, path: Callable[[], Path | None], make_engine: Callable[[], Engine]) -> None:
-        self._path, self._make_engine = path, make_engine
+    def __init__(self, path: Callable[[], Path | None], pool: ModelPool) -> None:
+        self._path, self._pool = path, pool
 
     def check_summary(
         self, events: Iterator[SummaryEvent], documents: Sequence[InputDocument], cancel: CancelToken
@@ -77,11 +78,9 @@ class ClaimChecker:
             return summary
         texts = {(place, block.id): block.text for place, document in enumerate(documents) for block in document.blocks}
         found: dict[Statement, tuple[Span, ...]] = {}
-        # Closed with the summary: its child needs memory for nothing else.
-        with closing(self._make_engine()) as engine:
-            load_checker(engine, path, cancel)
+        with lease_checker(self._pool, path, cancel) as engine:
             for done, claim in enumerate(claims):
-                if cancel.cancelled:
+                if engine is None or cancel.cancelled:
                     return summary
                 yield ClaimsChecked(done, len(claims))
                 places = dict.fromkeys((anchor.document, anchor.block_id) for anchor in claim.anchors)
@@ -94,10 +93,9 @@ class ClaimChecker:
         return replace(summary, statements=marked[0], set_aside=marked[1], checker=path.stem)
 
 
-def load_checker(engine: Engine, path: Path, cancel: CancelToken) -> None:
-    """Load the checker; returns early when cancelled. Raises loading errors."""
-    for _ in engine.load(path, Wish(), cancel=cancel):
-        pass
+def lease_checker(pool: ModelPool, path: Path, cancel: CancelToken) -> AbstractContextManager[Engine | None]:
+    """Lease an engine with the checker, as a job's second model; None when cancelled. Raises what leases raise."""
+    return pool.lease(path, LeasePriority.JOB, cancel, LeaseTerms(context_tokens=CONTEXT_TOKENS))
 
 
 def find_unsupported(engine: Engine, prompt: str, text: str, cancel: CancelToken | None = None) -> tuple[Span, ...]:

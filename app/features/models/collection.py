@@ -39,17 +39,22 @@ from app.features.models.machine_speed import MachineSpeed
 from app.features.models.model_messages import MessageTemplate
 from app.features.models.model_storage import DONE, ModelStorage
 from app.hub import folder_move, model_trash, models_folder
+from app.hub.access import access_of
 from app.hub.catalog import CatalogEntry, load_catalog
+from app.hub.connection_ledger import ConnectionLedger
 from app.hub.download import Download, DownloadRequest
 from app.hub.downloads import Downloads
 from app.hub.hub_search import HubSearch
+from app.hub.hub_token import HubToken
 from app.hub.model_files import ModelFile, RemoteFile, Repository
 from app.hub.model_library import InstalledModel
 from app.hub.model_trash import TrashedModel
 from app.hub.network import Network
 from app.hub.running_fetch import fetch_download
+from app.store.database import Database
 from app.store.jobs import JobTable
 from app.store.model_notes import ModelNotes
+from app.store.translation_store import TranslationMemory
 
 log = logging.getLogger(__name__)
 
@@ -537,4 +542,27 @@ def _fetches_entry(download: Download, entry: CatalogEntry) -> bool:
     request = download.request
     return request.repo == entry.repo and any(
         file.name == entry.file or (not entry.file and file.size_bytes == entry.size_bytes) for file in request.files
+    )
+
+
+def collection_services(
+    paths: AppPaths,
+    settings: Callable[[], Settings],
+    change: Callable[..., None],
+    *,
+    database: Database,
+    token: HubToken,
+    ledger: ConnectionLedger,
+    states: StateFolder,
+) -> CollectionServices:
+    """Build the services that need no engine; whoever has one adds what it knows."""
+    return CollectionServices(
+        paths,
+        settings,
+        change,
+        Network(lambda: access_of(settings(), token), ledger),
+        JobTable(database),
+        ModelNotes(database),
+        states,
+        memory_bytes=TranslationMemory(database).size_bytes,
     )

@@ -17,7 +17,7 @@ from app.core.events import CancelToken, ModelLoaded
 from app.core.gguf import known_header
 from app.core.paths import runs_elsewhere
 from app.engine.computer import free_memory_bytes
-from app.engine.contract import Engine, ensure_loaded
+from app.engine.contract import Engine, LocalEngine, ensure_loaded
 from app.engine.model_shape import ModelLayout, shape_of
 from app.engine.protocol import Wish
 from app.features.models.model_messages import MessageTemplate, format_gigabytes
@@ -33,6 +33,8 @@ from app.features.models.pool_policy import (
 LOOK_EVERY_S = 0.1
 """Interval at which a waiting lease notices its own cancellation."""
 CONTEXT_TOKENS = 8192
+EMBEDDING_TOKENS = 512
+"""Context of an embedding model: what smaller ones were trained on."""
 
 
 def needed_bytes(path: Path, context_tokens: int = CONTEXT_TOKENS) -> int:
@@ -83,7 +85,7 @@ class _PooledEngine:
     """An engine with its model, and who leases it. `needed_bytes` is what the model will take while it is loading."""
 
     path: Path
-    engine: Engine
+    engine: LocalEngine
     leases: list[LeasePriority] = field(default_factory=list)
     needed_bytes: int = 0
     is_loading: bool = False
@@ -102,10 +104,10 @@ class ModelPool:
 
     def __init__(
         self,
-        chat: Engine,
+        chat: LocalEngine,
         chosen: Callable[[], Path | None],
         options: Callable[[], Wish],
-        make_engine: Callable[[], Engine],
+        make_engine: Callable[[], LocalEngine],
         *,
         free_bytes: Callable[[], int] = free_memory_bytes,
         needs: Callable[[Path], int] = needed_bytes,
@@ -194,6 +196,20 @@ class ModelPool:
         """Loaded models, the chat's first."""
         chat = self.chat.loaded
         return [*([chat] if chat is not None else []), *self.list_beside()]
+
+    @property
+    def is_answering(self) -> bool:
+        """True while a model writes an interactive answer, in any engine."""
+        return any(engine.is_answering for engine in self._all_engines())
+
+    def leave_machines(self) -> None:
+        """Reload models that are partly on other computers without them, after the network was switched off."""
+        for engine in self._all_engines():
+            engine.leave_machines()
+
+    def _all_engines(self) -> list[LocalEngine]:
+        with self._changed:
+            return [self.chat, *(pooled.engine for pooled in self._others.values())]
 
     def list_beside(self, least: LeasePriority = LeasePriority.PERSON) -> list[ModelLoaded]:
         """List the models in other engines that only leases of `least` and less urgent ones use."""

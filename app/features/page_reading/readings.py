@@ -22,6 +22,7 @@ from app.documents.blocks import MODEL, TESSERACT, Block, BlockKind, BlockPlace,
 from app.documents.formats.registry import can_scan
 from app.engine.contract import Engine
 from app.features.document_library import DocumentLibrary
+from app.features.models.model_pool import ModelPool
 from app.features.page_reading.by_model import (
     EMPTY,
     READ,
@@ -37,6 +38,7 @@ from app.features.work.asking import TaskRests
 from app.features.work.pace import WorkClock
 from app.features.work.queue import DONE, PAUSED, QUEUED, RUNNING, JobAttempt, StoredJobs
 from app.features.work.task_engines import TaskEngines
+from app.store.database import Database
 from app.store.document_store import PageReadings, StoredDocument, StoredPageReading
 from app.store.jobs import Job, JobResults, JobRow, JobTable
 
@@ -127,8 +129,7 @@ class PageReadingJobs(StoredJobs[StoredReading, ReadingEvent]):
 
     def __init__(
         self,
-        jobs: JobTable,
-        results: JobResults,
+        database: Database,
         documents: DocumentLibrary,
         engines: TaskEngines,
         settings: Callable[[], Settings],
@@ -137,7 +138,8 @@ class PageReadingJobs(StoredJobs[StoredReading, ReadingEvent]):
         loaded: Callable[[], ModelLoaded | None],
     ) -> None:
         # Turns of its own: somebody waits for a page while a summary takes hours.
-        super().__init__(KIND, jobs, results, engines, settings, turns=None, unlisted="")
+        results = JobResults(database)
+        super().__init__(KIND, JobTable(database), results, engines, settings, turns=None, unlisted="")
         assert documents.readings is not None
         self._results, self._documents, self._readings = results, documents, documents.readings
         self._folder, self._loaded = folder, loaded
@@ -428,3 +430,11 @@ class ByModel:
 def _caption_block(text: str, page: int, region: Region) -> Block:
     box = LineBox(page, region[0], region[1], region[2], region[3], 0, len(text))
     return Block(1, BlockKind.CAPTION, text, page, place=BlockPlace(boxes=(box,)), label="figure", origin=MODEL)
+
+
+def build_readings(
+    database: Database, documents: DocumentLibrary, pool: ModelPool, settings: Callable[[], Settings], folder: Path
+) -> PageReadingJobs:
+    """Build the jobs of a store, which use whatever model the chat has: nobody chooses one for this."""
+    engines = TaskEngines(KIND, pool, lambda: None, let_out=documents.let_out)
+    return PageReadingJobs(database, documents, engines, settings, folder=folder, loaded=lambda: pool.chat.loaded)

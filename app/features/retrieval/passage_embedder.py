@@ -26,12 +26,17 @@ from app.core.errors.request_errors import PromptTooLong
 from app.core.events import CancelToken, LinkedToken
 from app.core.gguf import GgufProblem, read_beginning
 from app.engine.contract import EmbeddingVectors, Engine
+from app.features.models.model_pool import EMBEDDING_TOKENS, LeaseTerms
+from app.features.models.pool_policy import LeasePriority
 from app.features.retrieval.embedding_recipes import PLAIN, EmbeddingRecipe, recipe_of
 from app.features.retrieval.meaning import text_with_headings
 from app.store.document_store import DocumentStore, Fields
 
 if TYPE_CHECKING:
     import numpy as np
+
+    from app.core.settings import Settings
+    from app.features.models.model_pool import ModelPool
 
     Floats = np.ndarray[Any, np.dtype[np.float32]]
 
@@ -392,3 +397,24 @@ def _recipe_of_file(path: Path, _state: str) -> EmbeddingRecipe:
             return recipe_of(read_beginning(file.read(HEADER_BYTES)), path.stem)
     except (OSError, GgufProblem):
         return PLAIN
+
+
+def chosen_embedder(settings: Settings) -> Path | None:
+    """Return the chosen embedding model if its file is there."""
+    path = settings.models.passages_path
+    return Path(path) if path and Path(path).is_file() else None
+
+
+def build_embedder(model: Callable[[], Path | None], pool: Callable[[], ModelPool], **options: Any) -> PassageEmbedder:
+    """Build the embedder that leases its model as idle work; `options` as in `PassageEmbedder`."""
+
+    def open_engine(path: Path, cancel: CancelToken) -> AbstractContextManager[Engine | None]:
+        return pool().lease(path, LeasePriority.IDLE, cancel, LeaseTerms(context_tokens=EMBEDDING_TOKENS))
+
+    return PassageEmbedder(
+        model,
+        open_engine,
+        is_loaded=lambda path: any(Path(model.path) == path for model in pool().loaded),
+        is_answering=lambda: pool().is_answering,
+        **options,
+    )

@@ -48,6 +48,7 @@ from app.features.summarize.summary_result import (
 from app.features.work.queue import JobAttempt, StoredJobs
 from app.features.work.task_engines import TaskEngines
 from app.features.work.turns import QueueTurns
+from app.store.database import Database
 from app.store.document_store import StoredDocument
 from app.store.jobs import Job, JobTable, SummaryStore
 
@@ -164,8 +165,7 @@ class SummaryJobs(StoredJobs[StoredSummary, SummaryEvent]):
 
     def __init__(
         self,
-        jobs: JobTable,
-        store: SummaryStore,
+        database: Database,
         documents: DocumentLibrary,
         engines: TaskEngines,
         settings: Callable[[], Settings],
@@ -173,6 +173,7 @@ class SummaryJobs(StoredJobs[StoredSummary, SummaryEvent]):
         turns: QueueTurns | None = None,
         check: CheckClaims | None = None,
     ) -> None:
+        jobs, store = JobTable(database), SummaryStore(database)
         super().__init__(KIND, jobs, store, engines, settings, turns=turns, unlisted=DRAFT)
         self._store, self._documents, self._check = store, documents, check
         self._choice = MethodChoice(engines, jobs)

@@ -49,6 +49,7 @@ from app.features.summarize.summary_attempt import MemorySteps
 from app.features.summarize.summary_messages import DIGEST_WORDS, check_words, coverage_words
 from app.features.summarize.summary_pace import SummaryPace, model_file
 from app.features.summarize.summary_result import (
+    KIND,
     ClaimAnchor,
     Form,
     InputDocument,
@@ -77,6 +78,8 @@ from app.language.language_names import WITHOUT_SPACES
 from app.language.numbers import CLOCK, MONEY, Quantity, find_quantities
 from app.language.words import stretch_at
 from app.store.conversations import MessageState, StoredMessage
+from app.store.database import Database
+from app.store.jobs import JobTable
 
 FOUND_BY_PROGRAM = frozenset(QuestionScope) - {QuestionScope.ABOUT, QuestionScope.LIST}
 LONGEST_AROUND = 140
@@ -617,8 +620,9 @@ class DocumentSurveys:
     resumes.
     """
 
-    def __init__(self, chat: AnswerService, engine: Engine, speeds: MeasuredSpeeds) -> None:
-        self._chat, self._engine, self._speeds = chat, engine, speeds
+    def __init__(self, chat: AnswerService, engine: Engine, database: Database) -> None:
+        self._chat, self._engine = chat, engine
+        self._speeds = MeasuredSpeeds(KIND, JobTable(database), seconds="worked_s")
         self._steps, self._steps_of = MemorySteps(), 0
         self._estimates: dict[tuple[str, tuple[int, ...]], QueryOffer] = {}
 

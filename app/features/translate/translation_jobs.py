@@ -19,10 +19,13 @@ from pathlib import Path
 from app.core.errors.document_errors import DocumentGone
 from app.core.events import CancelToken
 from app.core.json_forms import to_json
+from app.core.paths import AppPaths
 from app.core.settings import Settings
 from app.documents.segments import Content
+from app.engine.contract import LocalEngine
 from app.features.chat.answer_service import title_from
-from app.features.document_library import DocumentLibrary
+from app.features.document_library import DocumentLibrary, build_documents
+from app.features.models.model_engines import build_engine, build_pool
 from app.features.translate.adding import FileAdditions, FileCopies
 from app.features.translate.at_work import RunningTranslation, Translate, TranslationEstimates, outcome_of, row_of
 from app.features.translate.marking import same_marks
@@ -55,6 +58,7 @@ from app.features.translate.translation_memory import KeptWords, MemoryMatches
 from app.features.work.queue import DONE, QUEUED, RUNNING, StoredJobs
 from app.features.work.task_engines import TaskEngines
 from app.features.work.turns import QueueTurns  # fmt: skip
+from app.store.database import Database
 from app.store.document_store import StoredDocument
 from app.store.jobs import Job, JobTable
 from app.store.translation_store import LanguagePair, TranslationMemory, TranslationStore
@@ -87,8 +91,7 @@ class TranslationJobs(StoredJobs[StoredTranslation, TranslationEvent]):
 
     def __init__(
         self,
-        jobs: JobTable,
-        store: TranslationStore,
+        database: Database,
         memory: TranslationMemory,
         documents: DocumentLibrary,
         *,
@@ -98,6 +101,7 @@ class TranslationJobs(StoredJobs[StoredTranslation, TranslationEvent]):
         child_folder: Path,
         turns: QueueTurns | None = None,
     ) -> None:
+        jobs, store = JobTable(database), TranslationStore(database)
         super().__init__(KIND, jobs, store, engines, settings, turns=turns, unlisted=ADDING)
         self._store = store
         self._passwords: dict[int, str] = {}
@@ -421,3 +425,28 @@ class KeptSegments:
 
 def _is_own(translated: Translated) -> bool:
     return translated.origin is TranslationSource.EDITED or translated.accepted
+
+
+def build_translations(
+    paths: AppPaths,
+    settings: Settings,
+    database: Database,
+    memory: TranslationMemory,
+    *,
+    engine: LocalEngine,
+    model: Callable[[], Path],
+) -> TranslationJobs:
+    """Build the jobs of a terminal command: own database but the shared memory, one engine, one model.
+
+    Source files stay in place.
+    """
+    pool = build_pool(engine, model, lambda: settings, lambda: build_engine(paths))
+    return TranslationJobs(
+        database,
+        memory,
+        build_documents(paths, database),
+        engines=TaskEngines(TASK, pool, lambda: None),
+        settings=lambda: settings,
+        copies=None,
+        child_folder=paths.documents,
+    )

@@ -179,10 +179,6 @@ class KeptWords:
     def count_pairs(self) -> dict[LanguagePair, int]:
         return self._memory.count_pairs()
 
-    def memory_bytes(self) -> int:
-        """Return the memory's approximate size on disk."""
-        return self._memory.size_bytes()
-
     def ids_of(self, job: Job, rows: Iterable[Row]) -> frozenset[int]:
         """Return the ids of translations of these segments, whichever document they came from."""
         pair = LanguagePair(source_language_of(job), wish_of(job).target)

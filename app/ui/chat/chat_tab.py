@@ -112,11 +112,11 @@ class ChatTab(Tab):
             self._sides.follow_reading(ui.pictures)
         OtherTabs(app, ui, self.chat)
         self.microphone = MicrophoneButton(app, ui, self.chat)
-        self.chat.own.name_of = lambda path: tr(app.name_of(path))
+        self.chat.own.name_of = lambda path: tr(app.names.name_of(path))
 
     def _connect(self) -> None:
         chat, sidebar, loader = self.chat, self.sidebar, self._ui.loader
-        chat.models.known = self._app.known_models
+        chat.models.known = self._app.names.list_choices
         chat.own.changed.connect(self.model_changed)
         chat.own.changed.connect(lambda: loader.stand_by(chat.own.path))
         chat.assistants.begin_wanted.connect(lambda assistant: self.open_new(assistant=assistant))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject
@@ -87,13 +88,16 @@ class MicrophoneButton(QObject):
             return
         # The reference keeps a temporary chat's folder until the recording ends.
         talk = self._begun_for = self._chat.open_chat.talk
-        folder = self._app.recordings_of(talk)
+        folder = self._folder_of(talk)
         self._task = tasks.run(lambda stop: self._app.recorder.record(folder, stop), self._chat)
         self._task.event.connect(self._on_event)
         self._task.failed.connect(self._ui.notify.error)
         self._task.failed.connect(lambda _: self._on_over())
         self._task.finished.connect(self._on_over)
         self._show_lit()
+
+    def _folder_of(self, talk: AnswerService) -> Path:
+        return self._app.temporary.recordings_of(talk) or self._app.paths.recordings
 
     def _stop(self, task: tasks.BackgroundTask) -> None:
         task.cancel()
@@ -111,7 +115,7 @@ class MicrophoneButton(QObject):
             talk, path = self._chat.open_chat.talk if expected is None else expected[1], None
             # It may be ended in another chat, which keeps the file.
             with self._ui.notify.guard():
-                path = moved_into(self._app.recordings_of(talk), event.path)
+                path = moved_into(self._folder_of(talk), event.path)
             if expected is not None:
                 self._chat.session.dispatch(FileMade(expected[0], path))
             elif path is not None:

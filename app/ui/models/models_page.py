@@ -10,8 +10,8 @@ from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
-from app.bootstrap import build_engine
 from app.core.events import CancelToken
+from app.features.models.model_engines import build_engine
 from app.ui.i18n import tr
 from app.ui.icons import icon
 from app.ui.models.model_card import ModelCard

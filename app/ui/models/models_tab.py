@@ -582,7 +582,7 @@ class ModelsTab(Tab):
             adding.add_file(path, self._on_added)
 
     def _on_added(self, path: Path) -> None:
-        self._ui.notify.mention(tr(MODEL_ADDED, name=tr(self._app.name_of(path))))
+        self._ui.notify.mention(tr(MODEL_ADDED, name=tr(self._app.names.name_of(path))))
         self._ui.go.use_model(path)
 
     def close(self) -> None:

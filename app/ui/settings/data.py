@@ -11,7 +11,6 @@ from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QAbstractItemView, QHBoxLayout, QListWidget, QListWidgetItem, QPushButton
 
 from app import APP_NAME
-from app.bootstrap import build_trash
 from app.features.trash import KINDS, TrashedItem, kept_until
 from app.store import trash
 from app.ui.exchange.backup import Backups
@@ -117,7 +116,7 @@ class TrashPage(SettingsPage):
         self._app, self._ui, self._save = app, ui, save
         self._trashed: list[TrashedItem] = []
         self._at_work = False
-        self.trash = build_trash(app)
+        self.trash = app.trash
         self._add_choice()
         self.kind = ChoiceButton(ui.theme, tr("Kind"), [(ALL, "Everything")])
         self.kind.changed.connect(lambda _: self._show())

@@ -322,7 +322,7 @@ class SettingsDialog(QDialog):
 
     def _add_spelling(self, page: SettingsPage) -> None:
         name = label_of("check_spelling")
-        codes = self._app.spelling().languages
+        codes = self._app.spelling.languages
         names = ", ".join(tr(english_name(code)) for code in codes)
         field = Switch(self._theme, name, on=self._app.settings.composer.check_spelling and bool(codes))
         field.setEnabled(bool(codes))

@@ -184,7 +184,7 @@ class EnginePage(SettingsPage):
     def check_model(self) -> None:
         """Offer a reload while the loaded model uses older settings."""
         is_loading = self._loader is not None and self._loader.state == "loading"
-        is_outdated = self._app.is_outdated and not is_loading
+        is_outdated = self._app.engine.is_outdated and not is_loading
         if is_loading:
             self._note.setText(tr(LOADING_NEW_VALUES))
         elif is_outdated:

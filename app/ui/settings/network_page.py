@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QLineEdit, QVBoxLayout, Q
 
 from app.core.errors.app_error import AppError
 from app.features.error_messages import sentence_for
+from app.hub.access import hub_host
 from app.ui.i18n import size_text, tr
 from app.ui.settings import connections
 from app.ui.settings.connections import Connections, ConnectionTable
@@ -199,7 +200,7 @@ class NetworkPage(SettingsPage):
         )
 
     def _look_for_token(self) -> None:
-        host = self._app.hub_host
+        host = hub_host(self._app.settings)
         self._with_token(lambda: self._app.token.load(host))
 
     def _on_token_edited(self, text: str) -> None:
@@ -216,7 +217,7 @@ class NetworkPage(SettingsPage):
             self._with_token(lambda: self._save_token(text))
 
     def _save_token(self, text: str) -> str:
-        self._app.token.save(text, self._app.hub_host)
+        self._app.token.save(text, hub_host(self._app.settings))
         return text
 
     def _with_token(self, do: Callable[[], str]) -> None:
@@ -229,7 +230,7 @@ class NetworkPage(SettingsPage):
     def _show_token(self, is_there: bool) -> None:
         self.token.clear()
         self.forget.setEnabled(is_there)
-        host = self._app.hub_host
+        host = hub_host(self._app.settings)
         kept = tr(TOKEN_KEPT_IN_KEYRING, host=host)
         self._say_token(kept if is_there else tr(NO_TOKEN_KEPT, host=host))
 

@@ -150,7 +150,7 @@ class PassagesField(QWidget):
         self.pause.setAccessibleName(self.pause.text())
         words = [tr("A second model finds passages by meaning, in any language it knows.")]
         if path:
-            words = [tr("{name} finds passages by meaning.", name=self._app.name_of(Path(path)))]
+            words = [tr("{name} finds passages by meaning.", name=self._app.names.name_of(Path(path)))]
         if is_stopped:
             words.append(tr("Preparing documents is paused."))
         elif path and progress is not None:

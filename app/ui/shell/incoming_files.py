@@ -119,7 +119,7 @@ class IncomingFiles(QObject):
             path = models[0]
             ours = Path(self._app.settings.models.folder or self._app.paths.models)
             # Models that are listed are used where they are; others are added first.
-            if path in dict(self._app.known_models()) or path.is_relative_to(ours):
+            if path in dict(self._app.names.list_choices()) or path.is_relative_to(ours):
                 self.model_chosen.emit(path)
             else:
                 self._add(path)

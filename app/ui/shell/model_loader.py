@@ -10,8 +10,8 @@ from PySide6.QtCore import QObject, Signal
 
 from app.core.events import LoadProgress, ModelElsewhere, ModelLoaded
 from app.core.paths import starter_model
-from app.features.chat.chat_options import wish_of
 from app.features.error_messages import PersonMessage
+from app.features.models.model_engines import load_options
 from app.features.models.model_messages import MessageTemplate, surprise_words, trying_words
 from app.features.models.model_names import display_name
 from app.ui.i18n import sentence_for, tr
@@ -77,7 +77,7 @@ class ModelLoader(QObject):
 
     @property
     def name(self) -> str:
-        return tr(self._app.name_of(self.path)) if self.path else tr("No model")
+        return tr(self._app.names.name_of(self.path)) if self.path else tr("No model")
 
     @property
     def stand_in(self) -> Path | None:
@@ -118,7 +118,7 @@ class ModelLoader(QObject):
     @property
     def is_away(self) -> bool:
         """True if the server that runs the model was unreachable at the last request."""
-        return self.state == "ready" and self._app.is_away
+        return self.state == "ready" and self._app.engine.is_away
 
     @property
     def wakes_up(self) -> bool:
@@ -182,7 +182,7 @@ class ModelLoader(QObject):
         task = tasks.run(
             lambda token: engine.load(
                 path,
-                wish_of(self._app.settings.engine),
+                load_options(self._app.settings.engine),
                 cancel=token,
             ),
             self,
@@ -250,7 +250,7 @@ class ModelLoader(QObject):
         if self.path is not None:
             with self._notify.guard():
                 if remember:
-                    self._app.remember_model(self.path)
+                    self._app.models.choose_model("chat", self.path)
                 self._app.models.mark_used(self.path)
         self._set("ready", self.model)
 

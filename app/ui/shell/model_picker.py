@@ -183,7 +183,7 @@ class ModelPicker(QPushButton):
             if not size:
                 continue
             words = [tr(name), size]
-            known = self._app.senses_elsewhere(path) if runs_elsewhere(path) else senses_of(path)
+            known = (self._app.servers.is_seeing(path), False) if runs_elsewhere(path) else senses_of(path)
             if senses := senses_words(*known):
                 words.append(senses)
             if path == starter_model():
@@ -231,18 +231,18 @@ class ModelPicker(QPushButton):
         return self.path in (self._loader.path, self._loader.stand_in)
 
     def _known_models(self) -> list[tuple[Path, str]]:
-        known = self._app.known_models()
+        known = self._app.names.list_choices()
         if self._own is not None and self._own not in dict(known):
             known.append((self._own, self._name_of(self._own)))
         return known
 
     def _name_of(self, path: Path) -> str:
-        return tr(self._app.name_of(path))
+        return tr(self._app.names.name_of(path))
 
     def _size_of(self, path: Path) -> str:
         """Return a model's size, or the server it runs on; "" if the file is missing."""
         if runs_elsewhere(path):
-            host = self._app.host_of(path)
+            host = self._app.servers.host_of(path)
             return tr("on {host}", host=host) if host else ""
         size_bytes = _size_or_none(path)
         return "" if size_bytes is None else size_text(size_bytes)
@@ -300,7 +300,8 @@ class ModelPicker(QPushButton):
         self._size.setText(size)
         self._is_elsewhere = path is not None and runs_elsewhere(path)
         # The server may be reachable, but nothing is sent to it while the network is off.
-        if path is not None and self._is_elsewhere and state == "ready" and not self._app.may_ask(path):
+        app, is_ready = self._app, state == "ready"
+        if path and self._is_elsewhere and is_ready and not app.servers.may_ask(path, app.settings.network):
             word, state = tr("network off"), "asleep"
         self._away.setVisible(self._is_elsewhere)
         self._word.setText(word)

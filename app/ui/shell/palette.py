@@ -155,7 +155,7 @@ class Offers:
         ]
         self._models = [
             PaletteEntry(f"model:{path}", "cube", tr(name), tr(MODEL), partial(self._go.use_model, path))
-            for path, name in self._app.known_models()
+            for path, name in self._app.names.list_choices()
         ]
         self._titles = self._app.finding.list_titles()
 

@@ -88,7 +88,8 @@ class PictureReading(QObject):
 
     @cached_property
     def _readings(self) -> PageReadingJobs:
-        return self._app.readings_of(self._talk) if self._talk is not None else self._app.readings
+        of_temporary = self._app.temporary.readings_of(self._talk) if self._talk is not None else None
+        return of_temporary or self._app.readings
 
     def go_on(self) -> None:
         """Resume the jobs that an earlier run left queued, when the program starts."""

@@ -101,7 +101,7 @@ class WriteView(QWidget):
         ui.theme.dress(self._below, spacing=4)
         ui.theme.changed.connect(self._arrange)
         self.setFocusProxy(self.edit)
-        speller = Speller(lambda: app.settings, app.spelling, app.change_settings)
+        speller = Speller(lambda: app.settings, lambda: app.spelling, app.change_settings)
         self._spelling = SpellCheck(self.edit, speller, ui.theme, ui.notify)
         self._connect()
         self.show_page(None)

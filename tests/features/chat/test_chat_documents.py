@@ -247,7 +247,7 @@ def test_what_nobody_looked_at_is_shown_whole_where_it_fits_and_else_as_backgrou
 
 
 def test_a_temporary_chat_keeps_its_documents_to_itself(app: Fireside, script: Path, tmp_path: Path) -> None:
-    talk = app.temporary_chat()
+    talk = app.temporary.open_chat()
     *_, last = talk.documents.read_file(lease(tmp_path), CancelToken())
     assert isinstance(last, DocumentStored)
     chat = talk.conversations.create()

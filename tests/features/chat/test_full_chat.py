@@ -231,7 +231,7 @@ def test_stop_while_the_model_still_loads_is_heard(tmp_path: Path, monkeypatch: 
 
 def test_a_temporary_chat_names_no_session_and_has_ids_of_its_own(app: Fireside, script: Path) -> None:
     kept = app.conversations.create(title="kept")
-    talk = app.temporary_chat()
+    talk = app.temporary.open_chat()
     chat = talk.conversations.create(system_prompt="Be brief.")
     question = talk.add_question(chat.id, "Hello")
     list(talk.answer(question.id, CancelToken()))
@@ -244,7 +244,7 @@ def test_a_temporary_chat_names_no_session_and_has_ids_of_its_own(app: Fireside,
 
 
 def test_a_temporary_chat_is_closed_when_nobody_holds_it(app: Fireside) -> None:
-    talk = app.temporary_chat()
+    talk = app.temporary.open_chat()
     conversations = talk.conversations
     conversations.create(title="gone")
     del talk

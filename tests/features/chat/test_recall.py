@@ -193,7 +193,7 @@ def test_only_turns_of_the_own_branch_are_shown_again(app: Fireside, script: Pat
 
 
 def test_a_temporary_chat_and_a_fork_have_them_too(app: Fireside, script: Path) -> None:
-    talk = app.temporary_chat()
+    talk = app.temporary.open_chat()
     chat_id = talk.conversations.create().id
     ask(talk, chat_id, TOLD)
     forget(talk, chat_id)

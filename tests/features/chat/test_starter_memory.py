@@ -69,7 +69,7 @@ def test_a_title_leaves_what_was_read_of_the_chat(app: Fireside, monkeypatch: py
 
 
 def test_a_temporary_chat_leaves_nothing_while_a_kept_one_leaves_its_state(app: Fireside, fresh_home: Path) -> None:
-    talk = app.temporary_chat()
+    talk = app.temporary.open_chat()
     chat_id = talk.conversations.create().id
     ask(talk, chat_id, f"My secret word is zanzibar. {LONG}")
     ask(talk, chat_id, "Say zanzibar.")

@@ -27,7 +27,7 @@ from app.features.claim_checker.conversion import convert_checker, read_safetens
 from app.features.document_library import DocumentStored
 from app.features.retrieval.support import NOT_FOUND, quote_parts, unsupported_parts
 from app.store.conversations import DocumentUse, MessageState
-from tests.helpers.engine import scripted_client
+from tests.helpers.engine import pool_of, scripted_client
 from tests.helpers.script import write_script
 from tests.helpers.tiny_checker import bytes_of, encode_pair, make_checker, reference_logits
 
@@ -65,11 +65,11 @@ class Checking:
     ) -> list[AnswerCheckEvent]:
         waiting = deque(answers)
 
-        def make_engine() -> object:
+        def make_engine() -> EngineClient:
             self.made += 1
             return scripted_client(self._folder / "engine", {"load": {"can_chat": False}})
 
-        checker = AnswerChecker(lambda: self.path, make_engine, is_answering=is_answering)  # type: ignore[arg-type]
+        checker = AnswerChecker(lambda: self.path, pool_of(make_engine), is_answering=is_answering)
         take = lambda: (self.app.chat, waiting.popleft()) if waiting else None  # noqa: E731
         return list(checker.check_answers(take, cancel or CancelToken()))
 
@@ -121,7 +121,7 @@ def test_a_real_checker_in_its_child_marks_what_the_same_network_says(app: Fires
     answer = store_answer(app, ANSWER)
     waiting = [answer]
     engine = EngineClient(own_command("--engine-worker"), tmp_path / "engine")
-    checker = AnswerChecker(lambda: path, lambda: engine)
+    checker = AnswerChecker(lambda: path, pool_of(lambda: engine))
     take = lambda: (app.chat, waiting.pop()) if waiting else None  # noqa: E731
     (*_, last) = checker.check_answers(take, CancelToken())
     material = material_of(app.chat, answer)

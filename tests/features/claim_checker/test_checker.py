@@ -17,7 +17,7 @@ from app.features.summarize.summary_attempt import MemorySteps
 from app.features.summarize.summary_messages import doubt_words
 from app.features.summarize.summary_result import ClaimsChecked, Method, Summarized, SummaryEvent, SummaryOptions
 from tests.features.summarize.pipeline import document, scripted
-from tests.helpers.engine import scripted_client
+from tests.helpers.engine import pool_of, scripted_client
 from tests.helpers.tiny_checker import make_checker
 
 KILN = "The kiln was built in 1871 by the potter Anna Lind."
@@ -69,7 +69,7 @@ def checked(
             yield from summarize_documents(given, wish, model.engine, MemorySteps(), CancelToken())
 
     load = {"can_chat": not can_check}
-    checker = ClaimChecker(lambda: path, lambda: scripted_client(tmp_path / "checker", {"load": load}))
+    checker = ClaimChecker(lambda: path, pool_of(lambda: scripted_client(tmp_path / "checker", {"load": load})))
     return list(checker.check_summary(events(), [document(KILN)], cancel))
 
 

@@ -108,9 +108,9 @@ def test_the_starter_ours_and_opened_ones_are_listed_each_once(app: Fireside, st
     write_model(folder / "a" / "m" / "m-Q4_K_M.gguf")
     write_sidecar(folder / "a" / "m" / "m-Q4_K_M.gguf", repo="a/m", commit="c" * 40, sha256="0" * 64)
     write_model(tmp_path / "elsewhere.gguf")
-    app.remember_model(folder / "a" / "m" / "m-Q4_K_M.gguf")
-    app.remember_model(tmp_path / "elsewhere.gguf")
-    app.remember_model(tmp_path / "gone.gguf")
+    app.models.choose_model("chat", folder / "a" / "m" / "m-Q4_K_M.gguf")
+    app.models.choose_model("chat", tmp_path / "elsewhere.gguf")
+    app.models.choose_model("chat", tmp_path / "gone.gguf")
     assert names(app) == [
         ("starter", starter.name),
         ("downloaded", "m-Q4_K_M.gguf"),
@@ -121,7 +121,7 @@ def test_the_starter_ours_and_opened_ones_are_listed_each_once(app: Fireside, st
 def test_a_label_and_the_last_use_are_kept_and_found_by(app: Fireside, tmp_path: Path) -> None:
     path = tmp_path / "x-Q4_K_M.gguf"
     write_model(path)
-    app.remember_model(path)
+    app.models.choose_model("chat", path)
     app.models.rename(path, "  My own name ")
     app.models.mark_used(path)
     row = app.models.list_installed()[-1]
@@ -167,7 +167,7 @@ def test_a_removed_model_leaves_the_settings_and_comes_back(app: Fireside) -> No
 def test_what_is_not_ours_is_never_removed(app: Fireside, starter: Path, tmp_path: Path) -> None:
     path = tmp_path / "mine.gguf"
     write_model(path)
-    app.remember_model(path)
+    app.models.choose_model("chat", path)
     for each in (path, starter):
         with pytest.raises(ModelNotOurs):
             app.models.remove(each)
@@ -406,11 +406,11 @@ def test_each_tab_keeps_its_model_and_falls_back_when_it_is_gone(app: Fireside, 
 
 def test_the_starter_and_ordinary_models_do_not_translate(app: Fireside, tmp_path: Path) -> None:
     write_model(tmp_path / "chatty.gguf")
-    app.remember_model(tmp_path / "chatty.gguf")
+    app.models.choose_model("chat", tmp_path / "chatty.gguf")
     assert app.models.for_task("translate") is None
     assert app.models.for_task("write") is None, "any model goes on with a text, so that is the chat's"
     write_model(tmp_path / "translategemma-4b-it.gguf")
-    app.remember_model(tmp_path / "translategemma-4b-it.gguf")
+    app.models.choose_model("chat", tmp_path / "translategemma-4b-it.gguf")
     assert app.models.for_task("translate") == tmp_path / "translategemma-4b-it.gguf"
 
 
@@ -421,7 +421,7 @@ def test_the_first_start_is_offered_something_until_there_is_a_model(
     assert offer is not None
     assert str(offer.words_for("chat")) == "Suggested for this computer: Qwen3.5 9B, 5.7 GB"
     write_model(tmp_path / "m.gguf")
-    app.remember_model(tmp_path / "m.gguf")
+    app.models.choose_model("chat", tmp_path / "m.gguf")
     assert app.models.offer_for("chat") is None
 
 

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from app.bootstrap import DAY_S, Fireside, build_program
+from app.bootstrap import Fireside, build_program
 from app.features.summarize.summaries import KIND
 from app.features.summarize.summary_result import Form, Length, SummaryOptions
+from app.features.trash import DAY_S
 from app.store.jobs import JobTable
 from tests.helpers.script import write_script
 from tests.helpers.summaries import paragraphs, store_document, summaries_of, work_off

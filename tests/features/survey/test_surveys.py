@@ -25,9 +25,7 @@ from app.features.summarize.summary_messages import DIGEST_WORDS
 from app.features.survey import surveys
 from app.features.survey.surveys import DocumentSurveys, SurveyListed, list_all
 from app.features.survey.wanted import QueryOffer, SurveyCoverage, SurveyProgress, made_of
-from app.features.work.pace import MeasuredSpeeds
 from app.store.conversations import DocumentUse, MessageState, StoredMessage
-from app.store.jobs import JobTable
 from tests.features.summarize.test_summarize_model import TOWN
 from tests.helpers.engine import load
 from tests.helpers.script import prompts, requests, write_script
@@ -67,9 +65,7 @@ class Asked:
 
     def __init__(self, folder: Path, app: Fireside) -> None:
         self.app, self.script = app, folder / "script" / "script.json"
-        self.surveys = DocumentSurveys(
-            app.chat, app.engine, MeasuredSpeeds("summary", JobTable(app.database), seconds="worked_s")
-        )
+        self.surveys = DocumentSurveys(app.chat, app.engine, app.database)
         self.chat_id = app.conversations.create().id
         *_, last = app.documents.read_file(book(folder), CancelToken())
         assert isinstance(last, DocumentStored)

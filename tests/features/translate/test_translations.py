@@ -7,13 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from app.bootstrap import DAY_S, Fireside, build_program
+from app.bootstrap import Fireside, build_program
 from app.core.errors.document_errors import DocumentUnreadable
 from app.core.events import CancelToken
 from app.documents.segments import Mark
 from app.features.translate.translation_events import Formality, GlossaryTerm, TranslationSource, TranslationWish
 from app.features.translate.translation_jobs import Adding, Row, TranslationJobs
-from app.store.translation_store import LanguagePair
+from app.features.trash import DAY_S
+from app.store.translation_store import LanguagePair, TranslationMemory
 from tests.helpers.script import write_script
 from tests.helpers.translations import GERMAN, add, asked, begin, lines, stored, text_file, translations_of, work_off
 
@@ -398,7 +399,7 @@ def test_the_memory_can_be_looked_through_and_deleted_by_entry_document_pair_and
     everything = translations.search_memory(token)
     sources = lines(2, "house") + lines(2, "wall")
     assert [one.source for one in everything.newest] == sources[::-1]
-    assert translations.words.memory_bytes() > 0
+    assert TranslationMemory(app.database).size_bytes() > 0
     (one,) = translations.search_memory(token, "1 HOUSE").newest
     assert (one.source, one.pair) == (sources[0], LanguagePair("en", "de"))
     assert translations.words.delete_entries([one.id]) == 1

@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 from PySide6.QtCore import Qt
 
-from app.bootstrap import build_trash
 from app.store.trash import TrashedItem
 from app.ui.settings.data import EMPTY_TRASH, REMOVED_AT_DATE, REMOVED_AT_NEXT_START, UNTIL_NEXT_START, TrashPage
 from app.ui.shared_labels import CANCEL, DELETE, DELETE_FOR_GOOD, NAME_DELETED
@@ -103,5 +102,5 @@ def test_who_wants_that_has_nothing_kept_beyond_the_next_start(frame: Frame, num
     assert REMOVED_AT_NEXT_START.format(app="Fireside") in desk.page.list.item(0).toolTip()
     frame.app.began_at += 3600
     frame.app.remove_unreferenced()
-    rows: list[TrashedItem] | Any = build_trash(frame.app).list_items()
+    rows: list[TrashedItem] | Any = frame.app.trash.list_items()
     assert rows == []

@@ -1,0 +1,50 @@
+"""The models that a person can choose, here and on servers, with their names."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from app.core.errors.model_errors import ModelMissing, ModelUnreadable
+from app.core.paths import runs_elsewhere
+from app.features.models.model_names import display_name
+from app.store.model_notes import ModelNotes
+
+if TYPE_CHECKING:
+    from app.features.models.installed import InstalledFile
+    from app.remote.servers import RemoteServers
+
+
+class KnownModels:
+    """`installed` lists the models here; it is asked only for lists, so that a name needs no folder."""
+
+    def __init__(
+        self,
+        notes: ModelNotes,
+        servers: Callable[[], RemoteServers],
+        installed: Callable[[], Iterable[InstalledFile]],
+    ) -> None:
+        self._notes, self._servers, self._list_installed = notes, servers, installed
+
+    def label_of(self, path: Path) -> str:
+        """Return the user's label for a model, "" without one."""
+        if runs_elsewhere(path):
+            with suppress(ModelMissing, ModelUnreadable):
+                return self._servers().read_model(path).short_name
+            return path.stem
+        note = self._notes.get(path)
+        return note.label if note else ""
+
+    def name_of(self, path: Path) -> str:
+        """Return the name to show for a model: the user's label, else one made from its file name."""
+        return display_name(path, self.label_of(path))
+
+    def list_choices(self) -> list[tuple[Path, str]]:
+        """List models to choose from with their names: the starter, then the last used; no embedding models."""
+        rows = [row for row in self._list_installed() if not row.model.missing and not row.embeds]
+        # False goes before True, so the starter is first.
+        rows.sort(key=lambda row: (row.model.origin != "starter", -(row.used_at or 0)))
+        found = [(row.model.path, row.label) for row in rows]
+        return found + [(model.path, model.short_name) for model in self._servers().list_models()]
