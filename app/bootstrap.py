@@ -343,6 +343,7 @@ class Fireside(ModelParts):
         is_temporary: bool = False,
     ) -> AnswerService:
         from app.features.chat.answer_service import AnswerService
+        from app.features.models.pool_policy import LeasePriority
         from app.features.projects import ChatPreambles
 
         # Instructions and memories lie in the program's own database; a temporary chat's is empty.
@@ -355,6 +356,7 @@ class Fireside(ModelParts):
             if is_temporary
             else self.preambles,
             media=media,
+            lend=lambda model, cancel: self.pool.seat.lease(LeasePriority.PERSON, cancel, model),
             usual_model=lambda: self.usual_model(),  # noqa: PLW0108 - who knows may come later
             name_of=self.names.name_of,
             is_temporary=is_temporary,

@@ -22,7 +22,6 @@ from app.ui.widgets.dialogs import QuestionDialog
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
-    from app.ui.chat.chat_view import ChatView
     from app.ui.chat.quick_ask import QuickAsk
     from app.ui.shell.global_shortcut import GlobalShortcut
 
@@ -133,7 +132,7 @@ ENTRIES = {"show": "Show Fireside", "new": "New chat", "ask": "Quick ask"}
 class Outside(QObject):
     """Tray, global shortcut and quick window, made after the main window is shown.
 
-    Settings apply at once. `on_chat` gets the quick window's chat when it is created.
+    Settings apply at once.
     """
 
     def __init__(
@@ -142,11 +141,10 @@ class Outside(QObject):
         window: MainWindow,
         task_bar: TaskBar,
         *,
-        on_chat: Callable[[ChatView], object] = lambda chat: None,
         has_tray: Callable[[], bool] = QSystemTrayIcon.isSystemTrayAvailable,
     ) -> None:
         super().__init__(window)
-        self._app, self._window, self._task_bar, self._on_chat = app, window, task_bar, on_chat
+        self._app, self._window, self._task_bar = app, window, task_bar
         self._wanted_keys = ""
         is_wanted = app.settings.system.tray
         self.tray = Tray(lambda: self.work, ENTRIES, self, is_wanted=is_wanted, has_place=has_tray)
@@ -184,7 +182,6 @@ class Outside(QObject):
         quick.closed.connect(self._on_quick_closed)
         for signal in (quick.chat.answer_started, quick.chat.answer_finished):
             signal.connect(lambda _: self.tray.refresh_work())
-        self._on_chat(quick.chat)
         return quick
 
     @property

@@ -11,7 +11,6 @@ import time
 from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QObject, QProcess, QSocketNotifier, QTimer, Signal
 from PySide6.QtGui import QFileOpenEvent, QGuiApplication
@@ -35,9 +34,6 @@ from app.ui.shell.single_instance import ASK, HandOverReply, InstanceState, Sing
 from app.ui.shell.tab_spec import CHAT
 from app.ui.tab_list import TABS, open_settings
 from app.ui.theme import Theme
-
-if TYPE_CHECKING:
-    from app.ui.shell.upkeep import ModelSleep
 
 log = logging.getLogger(__name__)
 
@@ -225,7 +221,8 @@ def _after_first_paint(app: Fireside, window: MainWindow, notify: Notify, theme:
     for notice in app.notices:
         notify.show_notice(notice, lasts=True)
     task_bar = TaskBar(window, is_wanted=lambda: app.settings.system.notifies)
-    look_outside(app, window, task_bar, look_after(app, window, notify))
+    look_after(app, window, notify)
+    look_outside(app, window, task_bar)
     if wanted.tab == ASK:
         window.loader.start()
         window.ui.system.ask_wanted.emit(wanted.words)
@@ -251,34 +248,25 @@ def _put_back(app: Fireside, window: MainWindow) -> None:
     Backups(app, window.ui).ask_to_put_back()
 
 
-def look_after(app: Fireside, window: MainWindow, notify: Notify) -> ModelSleep:
+def look_after(app: Fireside, window: MainWindow, notify: Notify) -> None:
     """Start the window's background duties, such as putting an idle model to sleep."""
     from app.core.build import ProgramFile
     from app.features.models.model_memory import ModelMemoryWatch
     from app.ui.shell.upkeep import CalmCaret, ModelSleep, SilenceNotices, UpgradeNotice, collect_on_this_thread
 
     collect_on_this_thread(window)
-    chat, tabs = chat_tab(window).chat, window.tabs
-    sleep = ModelSleep(
-        ModelMemoryWatch(lambda: app.settings.engine),
-        notify,
-        window.loader,
-        answer_finished=chat.answer_finished,
-        is_answering=lambda: chat.busy,
-        is_at_work=lambda: tabs.work.is_going_on,
-    )
+    seat = app.pool.seat
+    ModelSleep(ModelMemoryWatch(lambda: app.settings.engine, lambda: seat.use), seat, notify, window.loader)
     SilenceNotices(notify, window)
     UpgradeNotice(notify, ProgramFile(), window)
     CalmCaret(window)
-    return sleep
 
 
-def look_outside(app: Fireside, window: MainWindow, task_bar: TaskBar, sleep: ModelSleep) -> None:
+def look_outside(app: Fireside, window: MainWindow, task_bar: TaskBar) -> None:
     """Set up tray, shortcut and task bar."""
     from app.ui.outside import Outside
 
-    on_chat = lambda chat: sleep.follow_answers(chat.answer_finished, lambda: chat.busy)  # noqa: E731
-    outside = Outside(app, window, task_bar, on_chat=on_chat)
+    outside = Outside(app, window, task_bar)
     chat = chat_tab(window).chat
     chat.answer_started.connect(lambda _: outside.tray.refresh_work())
     chat.answer_finished.connect(lambda _: outside.tray.refresh_work())

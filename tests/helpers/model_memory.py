@@ -16,7 +16,7 @@ from app.features.models.model_pool import LeaseTerms, ModelPool
 from app.features.models.pool_policy import RESERVE_BYTES, LeasePriority
 
 GB = 10**9
-SIZES = {"chat": 4, "small": 1, "medium": 3, "large": 4, "other": 4, "huge": 90, "broken": 1}
+SIZES = {"chat": 4, "small": 1, "medium": 3, "large": 4, "larger": 7, "other": 4, "huge": 90, "broken": 1}
 
 
 def model(name: str) -> Path:
@@ -33,6 +33,10 @@ class ScriptedEngine:
         self.asleep: Path | None = None
         self.on_waking: Callable[[Any], object] = lambda event: None
         memory.engines.append(self)
+
+    @property
+    def asleep_path(self) -> Path | None:
+        return self.asleep
 
     @property
     def awaited(self) -> Path | None:
@@ -112,6 +116,18 @@ class Memory:
         stack = ExitStack()
         assert stack.enter_context(self.pool.lease(model(name), priority, CancelToken(), terms)) is not None
         self._leases[key or name] = stack
+
+    def ask(self, name: str = "", priority: LeasePriority = LeasePriority.PERSON) -> None:
+        """Leases the chat's engine until `end`, with a model of the chat's own or as it is; its name is the model's."""
+        stack, own = ExitStack(), model(name) if name else None
+        engine = stack.enter_context(self.pool.seat.lease(priority, CancelToken(), own))
+        assert engine is self.chat
+        engine.count_texts(("",))
+        self._leases[name or "ask"] = stack
+
+    def choose(self, name: str) -> None:
+        """A person's choice of a model for the chat."""
+        self.loads = list(self.pool.seat.load(model(name), CancelToken()))
 
     def end(self, name: str) -> None:
         """Ends a lease by its name."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -38,7 +39,6 @@ from app.features.chat.passage_judge import JudgedPrompt, PassageJudge
 from app.features.chat.prompt_builder import PromptBuilder, PromptView, hidden_ids
 from app.features.chat.titles import first_words
 from app.features.document_library import DocumentLibrary
-from app.features.models.model_engines import load_options
 from app.features.projects import ChatPreambles, model_of
 from app.features.retrieval.source_places import source_to_fields
 from app.store.conversations import Conversation, Conversations, MessageState, StoredMessage
@@ -54,6 +54,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+LendChatEngine = Callable[["Path | None", CancelToken], AbstractContextManager["Engine | None"]]
 TITLE_CHARACTERS = 48
 SESSION = "chat-{}"
 """Engine's name of a conversation's KV snapshot; filled with its id."""
@@ -141,11 +142,14 @@ class AnswerService:
         preambles: ChatPreambles,
         *,
         media: Callable[[], MediaLibrary],
+        lend: LendChatEngine | None = None,
         usual_model: Callable[[], Path | None] = lambda: None,
         name_of: Callable[[Path], str] | None = None,
         is_temporary: bool = False,
     ) -> None:
-        """`usual_model` answers in conversations without their own model;
+        """`lend` leases the engine with a chat's own model, or as it is for None; without it, `engine` is a leased one.
+
+        `usual_model` answers in conversations without their own model;
 
         None uses the loaded one. `name_of` gives the model's name under answers; without it, the name in its
         metadata.
@@ -156,7 +160,7 @@ class AnswerService:
         self.is_temporary = is_temporary
         self._get_engine = engine
         self._settings, self._usual_model, self._name_of = settings, usual_model, name_of
-        self._get_media = media
+        self._get_media, self._lend = media, lend or (lambda _model, _cancel: nullcontext(engine()))
         self._attached = AttachedDocuments(documents, conversations.media)
         self._judge = PassageJudge(self._attached, engine)
 
@@ -312,14 +316,16 @@ class AnswerService:
             if engine is not None:
                 yield from self.with_engine(engine).answer(question_id, cancel, model=model)
 
-    def bring_model(self, conversation_id: int, cancel: CancelToken, model: Path | None = None) -> bool:
-        """Load the model that answers in a conversation, or `model`; False when cancelled. Raises loading errors."""
-        from app.engine.contract import ensure_loaded
+    def lease_engine(
+        self, conversation_id: int, cancel: CancelToken, model: Path | None = None
+    ) -> AbstractContextManager[Engine | None]:
+        """Lease the engine with the model that answers in a conversation, or `model`; yields None when cancelled.
 
+        Raises loading errors.
+        """
         conversation = self.conversations.get(conversation_id)
         of_project = model_of(self.preambles.project_of(conversation))
-        path = model or own_model(conversation) or of_project or self._usual_model()
-        return path is None or ensure_loaded(self._engine, path, load_options(self._settings().engine), cancel=cancel)
+        return self._lend(model or own_model(conversation) or of_project or self._usual_model(), cancel)
 
     def hidden_ids(self, conversation_id: int) -> tuple[int, ...]:
         """Return the ids of messages on the chosen branch that the model isn't shown."""
@@ -349,54 +355,21 @@ class AnswerService:
         # The row is there first: from here on whatever happens ends in a state that says so.
         try:
             yield AnswerStarted(draft)
-            if not self.bring_model(answer.conversation_id, cancel, model):
-                # Stopped while its model was loading.
-                draft.finish(MessageState.STOPPED)
-                yield Finished(CANCELLED)
-                return
-            conversation = self.conversations.get(answer.conversation_id)
-            branch = branch_to(self.conversations, answer)
-            when_full = when_full or self._settings().chat.when_full
-            shown = self._prompts.build_fitting(conversation, branch, cancel, when_full)
-            if conversation is not None and shown.newly_hidden:
-                # Nothing was sent yet, so the question can be asked about first.
-                if when_full == "ask" and shown.newly_hidden > 0:
-                    draft.give_up(MessageState.FAILED)
-                    yield self._take_back(answer)
+            with self.lease_engine(answer.conversation_id, cancel, model) as engine:
+                if engine is not None:
+                    yield from self._generate(
+                        answer,
+                        draft,
+                        cancel,
+                        when_full=when_full,
+                        goes_on=goes_on,
+                        forced=forced,
+                        alternatives=alternatives,
+                    )
                     return
-                # Stored before asking: after a crash the next prompt begins at the same turn.
-                self.conversations.update(conversation.id, first_kept_id=shown.first_kept_id)
-                yield _context_change(shown)
-            has_documents = bool(shown.preamble.searched or self._attached.documents_of(branch))
-            # Passages and recalled turns are shown with the question while the answer is still awaited.
-            if keep_recalled(self.conversations, branch, shown) or has_documents:
-                yield DocumentsShown(answer.parent_id or 0)
-            sent = [*self.preambles.document_ids(conversation), *self._attached.documents_of(branch)]
-            messages = shown.messages(conversation.system_prompt if conversation else "")
-            # Asked with everything that is about to be sent: documents, passages and pictures of this very prompt.
-            self.documents.let_out(sent, self._engine.loaded, names_of(self.conversations, messages, branch))
-            before = self._written_before(answer) if answer.text else None
-            # Pictures are decoded only now: counting needs none of them.
-            messages = self.media.decode_messages(messages) if any(message.media for message in messages) else messages
-            fields = self._ask_fields(conversation, shown)
-            judged = JudgedPrompt(messages)
-            if has_documents and not (goes_on or forced):
-                judged = yield from self._judge.judge(branch, messages, fields, cancel)
-            if judged.is_changed:
-                yield DocumentsShown(answer.parent_id or 0)
-            if cancel.cancelled:  # sent with a cancel behind it, a short answer might still come
-                draft.finish(MessageState.STOPPED, Finished(before) if before else None)
-                yield Finished(CANCELLED)
-                return
-            # A forced beginning without text still continues an answer, an empty one.
-            empty = [Message(Role.ASSISTANT, "")] if goes_on and not answer.text else []
-            wishes = {"continue_last": goes_on, "forced": forced, "alternatives": alternatives}
-            events = self._engine.generate([*judged.messages, *empty], cancel=cancel, **fields, **wishes)
-            for event in write_to_draft(judged.with_reading(events), draft, before):
-                if isinstance(event, Finished):
-                    # Kept before the end is told, so that who hears Finished finds the places.
-                    self._keep_sources(answer, draft.text, conversation, branch)
-                yield event
+            # Stopped while its model was loading.
+            draft.finish(MessageState.STOPPED)
+            yield Finished(CANCELLED)
         except AppError:
             # What came so far stays as an interrupted answer.
             draft.give_up(MessageState.INTERRUPTED if draft.text else MessageState.FAILED)
@@ -404,6 +377,62 @@ class AnswerService:
         finally:
             # Also when the generator is closed halfway; after a proper end it does nothing.
             draft.give_up(MessageState.INTERRUPTED)
+
+    def _generate(
+        self,
+        answer: StoredMessage,
+        draft: AnswerDraft,
+        cancel: CancelToken,
+        *,
+        when_full: str,
+        goes_on: bool,
+        forced: tuple[int, ...],
+        alternatives: int,
+    ) -> Iterator[AnswerEvent]:
+        """Build the prompt and write the answer to the draft, with the leased engine."""
+        conversation = self.conversations.get(answer.conversation_id)
+        branch = branch_to(self.conversations, answer)
+        when_full = when_full or self._settings().chat.when_full
+        shown = self._prompts.build_fitting(conversation, branch, cancel, when_full)
+        if conversation is not None and shown.newly_hidden:
+            # Nothing was sent yet, so the question can be asked about first.
+            if when_full == "ask" and shown.newly_hidden > 0:
+                draft.give_up(MessageState.FAILED)
+                yield self._take_back(answer)
+                return
+            # Stored before asking: after a crash the next prompt begins at the same turn.
+            self.conversations.update(conversation.id, first_kept_id=shown.first_kept_id)
+            yield _context_change(shown)
+        has_documents = bool(shown.preamble.searched or self._attached.documents_of(branch))
+        # Passages and recalled turns are shown with the question while the answer is still awaited.
+        if keep_recalled(self.conversations, branch, shown) or has_documents:
+            yield DocumentsShown(answer.parent_id or 0)
+        sent = [*self.preambles.document_ids(conversation), *self._attached.documents_of(branch)]
+        messages = shown.messages(conversation.system_prompt if conversation else "")
+        # Asked with everything that is about to be sent: documents, passages and pictures of this very prompt.
+        self.documents.let_out(sent, self._engine.loaded, names_of(self.conversations, messages, branch))
+        before = self._written_before(answer) if answer.text else None
+        # Pictures are decoded only now: counting needs none of them.
+        messages = self.media.decode_messages(messages) if any(message.media for message in messages) else messages
+        fields = self._ask_fields(conversation, shown)
+        judged = JudgedPrompt(messages)
+        if has_documents and not (goes_on or forced):
+            judged = yield from self._judge.judge(branch, messages, fields, cancel)
+        if judged.is_changed:
+            yield DocumentsShown(answer.parent_id or 0)
+        if cancel.cancelled:  # sent with a cancel behind it, a short answer might still come
+            draft.finish(MessageState.STOPPED, Finished(before) if before else None)
+            yield Finished(CANCELLED)
+            return
+        # A forced beginning without text still continues an answer, an empty one.
+        empty = [Message(Role.ASSISTANT, "")] if goes_on and not answer.text else []
+        wishes = {"continue_last": goes_on, "forced": forced, "alternatives": alternatives}
+        events = self._engine.generate([*judged.messages, *empty], cancel=cancel, **fields, **wishes)
+        for event in write_to_draft(judged.with_reading(events), draft, before):
+            if isinstance(event, Finished):
+                # Kept before the end is told, so that who hears Finished finds the places.
+                self._keep_sources(answer, draft.text, conversation, branch)
+            yield event
 
     def _written_before(self, answer: StoredMessage) -> AnswerStats | None:
         """Return the stats of the stored part of an answer; if it wasn't measured, count its tokens."""

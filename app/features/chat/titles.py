@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from app.engine.protocol import Ask
     from app.store.conversations import Conversations, StoredMessage
 
+LendEngine = Callable[[CancelToken], AbstractContextManager["Engine | None"]]
 TITLE_CHARACTERS = 48
 OPENINGS = "openings.json"
 """Openings that say nothing about the topic, by language."""
@@ -96,10 +98,8 @@ def _opening_phrases() -> re.Pattern[str]:
 class ChatTitles:
     """Give chats titles in idle time; from any thread. Titles written by the user are never changed."""
 
-    def __init__(
-        self, engine: Callable[[], Engine], conversations: Conversations, settings: Callable[[], Settings]
-    ) -> None:
-        self._engine, self._conversations, self._settings = engine, conversations, settings
+    def __init__(self, lend: LendEngine, conversations: Conversations, settings: Callable[[], Settings]) -> None:
+        self._lend, self._conversations, self._settings = lend, conversations, settings
 
     def is_wanted(self, conversation_id: int, loaded: ModelLoaded | None) -> bool:
         """Return whether a chat has only its first words as title, and the loaded model could find a better one."""
@@ -114,7 +114,12 @@ class ChatTitles:
 
         Runs in the background and leaves the open chat's KV cache intact.
         """
-        loaded = self._engine().loaded
+        with self._lend(cancel) as engine:
+            if engine is not None:
+                yield from self._find_title(engine, conversation_id, cancel)
+
+    def _find_title(self, engine: Engine, conversation_id: int, cancel: CancelToken) -> Iterator[str]:
+        loaded = engine.loaded
         said = [
             message for message in self._conversations.read_branch(conversation_id) if message.text and is_over(message)
         ]
@@ -122,7 +127,7 @@ class ChatTitles:
         if loaded is None or not can_title(loaded) or not any(message.role is Role.ASSISTANT for message in said):
             return
         said, parts = said[:QUOTED_MESSAGES], []
-        for event in self._engine().answer(title_ask(said, loaded), cancel):
+        for event in engine.answer(title_ask(said, loaded), cancel):
             if isinstance(event, TextDelta) and not event.thinking:
                 parts.append(event.text)
             elif isinstance(event, Finished):

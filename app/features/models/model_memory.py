@@ -6,13 +6,13 @@ Nothing here runs by itself: the window asks every 10 s while a model is loaded,
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
 from app.core.settings import EngineSettings
+from app.features.models.pooled_engine import ChatUse
 
 PROC = Path("/proc")
 LEAST_AVAILABLE_BYTES = 500_000_000
@@ -57,38 +57,30 @@ class MemoryVerdict(StrEnum):
 
 
 class ModelMemoryWatch:
-    """Decides from the settings, the machine's memory and how long the model was not used."""
+    """Decides from the settings, the machine's memory, and who uses the model or how long nobody has."""
 
     def __init__(
         self,
         settings: Callable[[], EngineSettings],
+        use: Callable[[], ChatUse],
         read: Callable[[], MachineMemory | None] = read_memory,
-        clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._settings, self._read, self._clock = settings, read, clock
-        self._used_at_s = clock()
+        self._settings, self._use, self._read = settings, use, read
         self.is_warned = False
         """True if memory ran short during an answer still being written."""
 
-    def record_use(self) -> None:
-        """Record that the model was loaded or has answered."""
-        self._used_at_s = self._clock()
-
-    def check_memory(self, *, busy: bool) -> MemoryVerdict:
-        """Decide what to do now. `busy`: an answer is being written, which is never interrupted."""
-        # Writing counts as use; a long answer must not end in sleep.
-        if busy:
-            self.record_use()
-        settings = self._settings()
+    def check_memory(self) -> MemoryVerdict:
+        """Decide what to do now."""
+        settings, use = self._settings(), self._use()
         memory = self._read() if settings.unload_when_memory_short else None
         if memory is None or not memory.is_short:
             # Enough again: the next shortage is worth a word.
             self.is_warned = False
             after_s = settings.unload_after_min * 60
-            is_idle = after_s > 0 and not busy and self._clock() - self._used_at_s >= after_s
+            is_idle = after_s > 0 and not use.leases and use.idle_s >= after_s
             return MemoryVerdict.SLEEP_IDLE if is_idle else MemoryVerdict.STAY
-        # An answer is never interrupted for memory; it is only announced.
-        if not busy:
+        # No work is ever interrupted for memory; it is only announced.
+        if not use.leases:
             self.is_warned = False
             return MemoryVerdict.SLEEP_SHORT
         # Said once until the answer ends.

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import itertools
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from app.core.errors.app_error import AppError
-from app.core.errors.engine_errors import EngineCrashesRepeatedly
 from app.core.errors.model_errors import ModelNotLoaded, ModelTooLarge, NoModel, NoRoomForModel
 from app.core.events import CancelToken, ModelLoaded
 from app.core.gguf import known_header
@@ -27,8 +25,10 @@ from app.features.models.pool_policy import (
     MemoryState,
     ModelInMemory,
     ModelPlacement,
+    make_way,
     place_model,
 )
+from app.features.models.pooled_engine import ChatSeat, PooledEngine
 
 LOOK_EVERY_S = 0.1
 """Interval at which a waiting lease notices its own cancellation."""
@@ -80,21 +80,6 @@ class LeaseTerms:
 ON_ANY_TERMS = LeaseTerms()
 
 
-@dataclass(eq=False)
-class _PooledEngine:
-    """An engine with its model, and who leases it. `needed_bytes` is what the model will take while it is loading."""
-
-    path: Path
-    engine: LocalEngine
-    leases: list[LeasePriority] = field(default_factory=list)
-    needed_bytes: int = 0
-    is_loading: bool = False
-    used_s: float = 0.0
-    kept_until_s: float = 0.0
-    is_held: bool = False
-    """It stays for the next job."""
-
-
 class ModelPool:
     """Leases engines, from any thread.
 
@@ -114,12 +99,9 @@ class ModelPool:
     ) -> None:
         self.chat, self.chosen, self.options, self.make_engine = chat, chosen, options, make_engine
         self._free_bytes, self._needs = free_bytes, needs
-        self._seat = _PooledEngine(Path(), chat)
-        """The chat's engine; its path is that of the last model which the pool loaded there."""
-        self._swapped_out: Path | None = None
-        """The chat's model that gave its place to that one and comes back."""
-        self._others: dict[Path, _PooledEngine] = {}
         self._changed, self._numbers = threading.Condition(), itertools.count()
+        self.seat = ChatSeat(chat, options, self._changed, self._make_way, self._give_back)
+        self._others: dict[Path, PooledEngine] = {}
         self._turns: set[tuple[LeasePriority, int]] = set()
         """Leases that decide, or wait until memory is there; the second number grows."""
         self._gone: list[Engine] = []
@@ -153,7 +135,7 @@ class ModelPool:
         finally:
             with self._changed:
                 self._holders -= 1
-                for pooled in (self._seat, *self._others.values()):
+                for pooled in (self.seat, *self._others.values()):
                     pooled.is_held = pooled.is_held and self._holders > 0
             self._close_unused()
 
@@ -217,13 +199,13 @@ class ModelPool:
             found = [pooled.engine.loaded for pooled in self._engines_beside(least)]
         return [model for model in found if model is not None]
 
-    def _engines_beside(self, least: LeasePriority) -> list[_PooledEngine]:
+    def _engines_beside(self, least: LeasePriority) -> list[PooledEngine]:
         return [pooled for pooled in self._others.values() if all(lease >= least for lease in pooled.leases)]
 
     def end_swaps(self) -> None:
         """Let no model come back that gave its place, as the program quits."""
         with self._changed:
-            self._swapped_out = None
+            self.seat.swapped_out = None
 
     def close(self, least: LeasePriority = LeasePriority.PERSON) -> None:
         """Close the engines that nobody leases, or only `least` and less urgent ones; later leases load anew."""
@@ -246,7 +228,7 @@ class ModelPool:
 
     def _take_engine(
         self, model: Path | None, priority: LeasePriority, cancel: CancelToken, terms: LeaseTerms
-    ) -> _PooledEngine | None:
+    ) -> PooledEngine | None:
         turn = (priority, next(self._numbers))
         with self._changed:
             self._turns.add(turn)
@@ -259,11 +241,11 @@ class ModelPool:
         if pooled is None or (is_new and not self._load_leased(pooled, priority, cancel, terms)):
             return None
         # A request of a client wakes the model by itself, and is told of one that crashes again and again.
-        if pooled is not self._seat or priority not in (LeasePriority.PAGE, LeasePriority.JOB):
+        if pooled is not self.seat or priority not in (LeasePriority.PAGE, LeasePriority.JOB):
             return pooled
         is_ready = False
         try:
-            is_ready = self._wake_chat(cancel) and (model is None or self.chat.awaited == model.absolute())
+            is_ready = self.seat.wake(self.chosen, cancel) and (model is None or self.chat.awaited == model.absolute())
         finally:
             if not is_ready:
                 self._give_back(pooled, priority)
@@ -272,16 +254,16 @@ class ModelPool:
 
     def _find_place(
         self, model: Path | None, turn: tuple[LeasePriority, int], cancel: CancelToken, terms: LeaseTerms
-    ) -> tuple[_PooledEngine | None, bool]:
+    ) -> tuple[PooledEngine | None, bool]:
         """Return the engine that has the model, or one that is to load it and True; None when cancelled."""
         path, needed, may_swap = model or self.chosen(), -1, False
         while not cancel.cancelled:
             with self._changed:
-                found: _PooledEngine | ModelSwap | None = self._find_engine(model)
+                found: PooledEngine | ModelSwap | None = self._find_engine(model)
                 is_new = found is None
                 if is_new and needed >= 0 and all(turn <= other for other in self._turns):
                     found = self._place_model(path, needed, turn, terms, may_swap=may_swap)
-                if isinstance(found, _PooledEngine) and (is_new or not found.is_loading):
+                if isinstance(found, PooledEngine) and (is_new or not found.is_loading):
                     found.leases.append(turn[0])
                     return found, is_new
                 gone, self._gone = self._gone, []
@@ -296,6 +278,17 @@ class ModelPool:
                 needed = self._size_of(path) if path is not None else 0
         return None, False
 
+    def _make_way(self, path: Path) -> int:
+        """Close unused models where one wouldn't fit in the chat's engine otherwise; return the bytes that it needs."""
+        needed = self._size_of(path)
+        while True:
+            with self._changed:
+                unused = make_way(needed, self._memory_state())
+                gone = self._others.pop(unused).engine if unused is not None else None
+            if gone is None:
+                return needed
+            gone.close()
+
     def _size_of(self, path: Path) -> int:
         try:
             return self._needs(path)
@@ -303,12 +296,12 @@ class ModelPool:
         except AppError:
             return 0
 
-    def _find_engine(self, model: Path | None) -> _PooledEngine | None:
+    def _find_engine(self, model: Path | None) -> PooledEngine | None:
         """Return the engine that has a model, is loading it, or wakes it on demand."""
         awaited = self.chat.awaited
         is_in_chat = awaited is not None and (model is None or awaited == model.absolute())
-        if is_in_chat or (self._seat.is_loading and model in (None, self._seat.path)):
-            return self._seat
+        if is_in_chat or (self.seat.is_loading and model in (None, self.seat.path)):
+            return self.seat
         pooled = self._others.get(model) if model is not None else None
         if pooled is None or pooled.is_loading or pooled.leases or pooled.engine.loaded is not None:
             return pooled
@@ -317,7 +310,7 @@ class ModelPool:
         return None
 
     def _memory_state(self) -> MemoryState:
-        loaded, all_engines = self.chat.loaded, (self._seat, *self._others.values())
+        loaded, all_engines = self.chat.loaded, (self.seat, *self._others.values())
         others = [
             ModelInMemory(pooled.path, pooled.needed_bytes, tuple(pooled.leases), pooled.used_s)
             for pooled in self._others.values()
@@ -325,22 +318,22 @@ class ModelPool:
         ]
         return MemoryState(
             self._free_bytes(),
-            ModelInMemory(Path(loaded.path), loaded.needed_bytes, tuple(self._seat.leases)) if loaded else None,
+            ModelInMemory(Path(loaded.path), loaded.needed_bytes, tuple(self.seat.leases)) if loaded else None,
             others,
             loading_bytes=sum(pooled.needed_bytes for pooled in all_engines if pooled.is_loading),
         )
 
     def _place_model(
         self, path: Path | None, needed: int, turn: tuple[LeasePriority, int], terms: LeaseTerms, *, may_swap: bool
-    ) -> _PooledEngine | ModelSwap | None:
+    ) -> PooledEngine | ModelSwap | None:
         """Return the engine that is to load a model, or what to ask the user first; None to wait.
 
         Raises what the lease raises.
         """
         if path is None:
             raise NoModel
-        if path == self.chosen() and self.chat.awaited is None and not self._seat.is_loading:
-            return self._begin_in_chat(path, needed)
+        if path == self.chosen() and self.chat.awaited is None and not self.seat.is_loading:
+            return self.seat.begin_load(path, needed)
         if not terms.may_load:
             raise ModelNotLoaded(path.stem)
         memory, loaded = self._memory_state(), self.chat.loaded
@@ -350,7 +343,7 @@ class ModelPool:
             self._turns.discard(turn)
         match placement:
             case ModelPlacement.BESIDE:
-                pooled = _PooledEngine(path, self.make_engine(), needed_bytes=needed, is_loading=True)
+                pooled = PooledEngine(path, self.make_engine(), needed_bytes=needed, loads=1)
                 self._others[path] = pooled
                 return pooled
             case ModelPlacement.CLOSE if unused is not None:
@@ -360,32 +353,27 @@ class ModelPool:
                 return ModelSwap(terms.job, loaded.name, *sizes)
             case ModelPlacement.SWAP if loaded is not None:
                 # Of two that give their place one after the other, the first comes back.
-                is_second = self._swapped_out is not None and self.chat.awaited == self._seat.path.absolute()
-                before = self._swapped_out if is_second else Path(loaded.path)
-                return self._begin_in_chat(path, needed, before)
+                is_second = self.seat.swapped_out is not None and self.chat.awaited == self.seat.path.absolute()
+                before = self.seat.swapped_out if is_second else Path(loaded.path)
+                return self.seat.begin_load(path, needed, before)
             case ModelPlacement.REPLACE:
-                return self._begin_in_chat(path, needed)
+                return self.seat.begin_load(path, needed)
             case ModelPlacement.TOO_LARGE:
                 raise ModelTooLarge(str(path), needed, memory.free_bytes)
             case ModelPlacement.REFUSE if loaded is not None:
                 raise NoRoomForModel(path.stem, loaded.name)
         return None
 
-    def _begin_in_chat(self, path: Path, needed: int, swapped_out: Path | None = None) -> _PooledEngine:
-        self._seat.path, self._seat.needed_bytes, self._seat.is_loading = path, needed, True
-        self._swapped_out = swapped_out
-        return self._seat
-
     # Loading.
 
     def _load_leased(
-        self, pooled: _PooledEngine, priority: LeasePriority, cancel: CancelToken, terms: LeaseTerms
+        self, pooled: PooledEngine, priority: LeasePriority, cancel: CancelToken, terms: LeaseTerms
     ) -> bool:
         """Load the model that an engine is leased for; False when cancelled, or closed meanwhile."""
         is_in, options = False, self.options()
         options = replace(options, context_tokens=terms.context_tokens or options.context_tokens)
         try:
-            if pooled is not self._seat or self._swapped_out is None:
+            if pooled is not self.seat or self.seat.swapped_out is None:
                 is_in = ensure_loaded(pooled.engine, pooled.path, options, cancel=cancel)
             else:
                 # Without a word to the window, for which the chat's model stays the one that it was.
@@ -393,63 +381,51 @@ class ModelPool:
                     is_in = isinstance(event, ModelLoaded)
         finally:
             with self._changed:
-                pooled.is_loading = False
+                pooled.loads -= 1
                 is_listed = self._others.get(pooled.path) is pooled
-                is_kept = is_in and (is_listed or pooled is self._seat)
+                is_kept = is_in and (is_listed or pooled is self.seat)
                 if not is_kept:
                     pooled.leases.remove(priority)
                     if is_listed:
                         del self._others[pooled.path]
                 self._changed.notify_all()
             if not is_kept:
-                if pooled is not self._seat:
+                if pooled is not self.seat:
                     pooled.engine.close()
                 self._close_unused()
         return is_kept
 
-    def _wake_chat(self, cancel: CancelToken) -> bool:
-        """Wait until the chat's model is loaded; False when cancelled.
-
-        Crashes of one job aren't held against the next: after three in a row it is loaded again.
-        """
-        try:
-            self.chat.count_texts(("",), cancel=cancel)
-        except (NoModel, EngineCrashesRepeatedly):
-            path = self.chosen()
-            if path is None:
-                raise
-            for _ in self.chat.load(path, self.options(), cancel=cancel):
-                pass
-        return not cancel.cancelled
-
     # Giving back.
 
-    def _give_back(self, pooled: _PooledEngine, priority: LeasePriority) -> None:
+    def _give_back(self, pooled: PooledEngine, priority: LeasePriority) -> None:
         with self._changed:
             pooled.leases.remove(priority)
-            pooled.used_s = time.monotonic()
+            pooled.used_s = self.seat.clock()
             pooled.kept_until_s = max(pooled.kept_until_s, pooled.used_s + priority.keep_s)
             pooled.is_held = self._holders > 0 and (pooled.is_held or priority is LeasePriority.JOB)
             self._changed.notify_all()
+            is_free = pooled is self.seat and not pooled.leases
         self._close_unused()
+        if is_free:
+            self.seat.on_free()
 
     def _close_unused(self) -> None:
         """Close the engines that nobody leases any more, and let the model come back that gave its place.
 
         Raises loading errors.
         """
-        now_s, seat, before = time.monotonic(), self._seat, None
+        now_s, seat, before = self.seat.clock(), self.seat, None
         with self._changed:
             if threading.current_thread() is self._timer:
                 self._timer = None
             everything = (seat, *self._others.values())
             unused = [p for p in everything if not p.leases and not p.is_loading and not p.is_held]
-            if seat in unused and self._swapped_out is not None:
+            if seat in unused and self.seat.swapped_out is not None:
                 # Unless the user has loaded another model meanwhile.
-                before = self._swapped_out if self.chat.awaited in (None, seat.path.absolute()) else None
-                self._swapped_out = None
+                before = self.seat.swapped_out if self.chat.awaited in (None, seat.path.absolute()) else None
+                self.seat.swapped_out = None
                 if before is not None:
-                    self._begin_in_chat(before, 0)
+                    self.seat.begin_load(before, 0)
             gone = [pooled for pooled in unused if pooled is not seat and pooled.kept_until_s <= now_s]
             for pooled in gone:
                 del self._others[pooled.path]
@@ -461,10 +437,4 @@ class ModelPool:
         for pooled in gone:
             pooled.engine.close()
         if before is not None:
-            try:
-                for _ in self.chat.load(before, self.options()):
-                    pass
-            finally:
-                with self._changed:
-                    seat.is_loading = False
-                    self._changed.notify_all()
+            seat.put_back(before)

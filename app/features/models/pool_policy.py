@@ -7,6 +7,7 @@ The first row that holds decides. Memory is measured each time; `RESERVE_BYTES` 
 | is loaded, loading or asleep in the chat's engine | The lease shares that engine; a sleeping model wakes. |
 | is in another engine, or being loaded there | The lease shares that engine. |
 | is the chat's, and the chat's engine is empty | It is loaded there. |
+| is chosen by a person, or is a chat's own | It takes the place in the chat's engine, before which (4) holds. |
 | runs on another computer, or fits beside the others | It gets an engine of its own. |
 | would fit without a model that nobody leases | That one closes, the least recently used first. |
 | doesn't fit while another one is being loaded | It waits. Of those that wait the most urgent decides first. |
@@ -15,21 +16,26 @@ The first row that holds decides. Memory is measured each time; `RESERVE_BYTES` 
 
 | Who asks, the most urgent first | The chat's model | Afterwards |
 | --- | --- | --- |
+| A person in a chat; titles and looks inside | answers, and wakes for it (4) | it stays until it is idle (5) |
 | A person, of a second model | stays; that answer follows the first in the chat's engine | the engine closes |
 | A person who compares models | sleeps, once its answer is written | it wakes with its next message |
 | Pages and jobs | gives its place (1) if the user agrees, asked once a run, if it helps | it comes back (2) |
+| Claim checkers, as jobs | stays, and nothing is checked without room | the engine closes |
 | API clients | stays, and they are refused (3) | their engine stays for `KEPT_S` |
 | Idle work: vectors of passages | stays, and it is refused | its engine stays for `KEPT_S` |
 
-(1) Unless another lease uses it that isn't a page's: then jobs wait, and pages are refused.
+(1) Unless another lease uses it that isn't a page's: then jobs wait; pages wait for answers, titles and looks, which
+    are soon over, and are refused for the rest.
 (2) Unless another model was loaded meanwhile, or the program quits.
 (3) On a server in the terminal, before which nobody sits, it is replaced for good as soon as no client uses it.
+(4) Models that nobody leases close for it where it wouldn't fit in place of the present one.
+(5) It sleeps when no lease of any kind has used it for the time that the settings say, or when memory is short.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import IntEnum, StrEnum
 from pathlib import Path
 
@@ -52,6 +58,10 @@ class LeasePriority(IntEnum):
     def keep_s(self) -> float:
         """Seconds a model stays loaded after the lease."""
         return KEPT_S if self >= LeasePriority.CLIENT else 0.0
+
+
+SOON_OVER = {LeasePriority.PERSON, LeasePriority.IDLE}
+"""Leases of the chat's engine that last for an answer, a title or a look inside."""
 
 
 class ChatConcession(StrEnum):
@@ -129,11 +139,20 @@ def place_model(
     elif concession is ChatConcession.SWAP and needed_bytes <= free - RESERVE_BYTES + chat.needed_bytes:
         placement = ModelPlacement.SWAP
         # Otherwise that lease would get another model's answers. Pages ask for the model of now with each request.
-        if any(lease is not LeasePriority.PAGE for lease in chat.leases):
-            placement = ModelPlacement.WAIT if priority is LeasePriority.JOB else ModelPlacement.REFUSE
+        others = {lease for lease in chat.leases if lease is not LeasePriority.PAGE}
+        if others:
+            waits = priority is LeasePriority.JOB or others <= SOON_OVER
+            placement = ModelPlacement.WAIT if waits else ModelPlacement.REFUSE
     # Replacing it would fail the requests that still use it.
     elif concession is ChatConcession.LEAVE:
         placement = ModelPlacement.WAIT if chat.leases else ModelPlacement.REPLACE
     else:
         placement = ModelPlacement.REFUSE
     return placement, path
+
+
+def make_way(needed_bytes: int, memory: MemoryState) -> Path | None:
+    """Return the model to close before one is loaded in place of the chat's; None if it fits, or nothing helps."""
+    # Unknown memory stays unknown.
+    free = memory.free_bytes and memory.free_bytes + (memory.chat.needed_bytes if memory.chat is not None else 0)
+    return place_model(needed_bytes, LeasePriority.PERSON, replace(memory, free_bytes=free, chat=None))[1]

@@ -388,10 +388,10 @@ class SidePanels(QObject):
         # When first opened: Inside imports nothing before that.
         from app.ui.chat.chat_inside import ChatSubjects
         from app.ui.inside.inside_panel import PROBABILITIES, InsidePanel
+        from app.ui.inside.look import lend_chat
 
-        app = self._app
         subjects = ChatSubjects(self._chat, self._ui.notify, self)
-        panel = InsidePanel(self._ui, lambda: app.engine, subjects)
+        panel = InsidePanel(self._ui, lend_chat(self._app), subjects)
         panel.closed.connect(self.inside.close_pane)
         panel.page_shown.connect(lambda name: subjects.want_probabilities(wanted=name == PROBABILITIES))
         return panel

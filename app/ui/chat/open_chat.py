@@ -168,12 +168,15 @@ class OpenChat(QObject):
         (talk, number), surveys = (effect.place.talk, effect.place.conversation_id), self._surveys
 
         def answered(token: CancelToken) -> Iterator[object]:
-            if number is None or not talk.bring_model(number, token):
+            if number is None:
                 return
-            if effect.answer is not None:
-                yield from surveys(talk).continue_answer(effect.answer.id, token)
-            elif effect.question is not None:
-                yield from surveys(talk).answer(effect.question.id, token)
+            with talk.lease_engine(number, token) as engine:
+                if engine is None:
+                    return
+                if effect.answer is not None:
+                    yield from surveys(talk).continue_answer(effect.answer.id, token)
+                elif effect.question is not None:
+                    yield from surveys(talk).answer(effect.question.id, token)
 
         return answered
 

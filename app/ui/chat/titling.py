@@ -11,6 +11,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 
 from app.core.errors.app_error import AppError
 from app.features.chat.titles import ChatTitles
+from app.features.models.pool_policy import LeasePriority
 from app.ui.chat.chat_view import ChatView
 from app.ui.shell import tasks
 
@@ -38,7 +39,8 @@ class ChatTitling(QObject):
     ) -> None:
         super().__init__(chat)
         self._chat, self._app, self._is_held = chat, app, is_held
-        self._titles = ChatTitles(lambda: app.engine, app.conversations, lambda: app.settings)
+        lend = lambda cancel: app.pool.seat.lease(LeasePriority.IDLE, cancel)  # noqa: E731
+        self._titles = ChatTitles(lend, app.conversations, lambda: app.settings)
         self._begun: set[int] = set()
         """Ids of running answers in stored chats."""
         self._waiting: dict[int, None] = {}

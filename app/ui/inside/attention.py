@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import (
@@ -40,7 +40,7 @@ from app.features.inside.patterns import (
     word_of,
 )
 from app.ui.i18n import tr
-from app.ui.inside.look import CellModel, CellTable, Index, LookPage, paint_frame
+from app.ui.inside.look import CellModel, CellTable, Index, LendEngine, LookPage, paint_frame
 from app.ui.inside.maps import HeatMap, TokenArcs, share_colours, share_image
 from app.ui.inside.plots import PlotButtons, percent
 from app.ui.shared_labels import ATTENTION, FIRST_TOKENS_SHOWN
@@ -269,8 +269,8 @@ NAMED = 5
 class AttentionView(LookPage):
     """Attention page: layer and head on top, and arcs, map or all heads below."""
 
-    def __init__(self, ui: UiContext, engine: Callable[[], Engine]) -> None:
-        super().__init__(ui, engine)
+    def __init__(self, ui: UiContext, lend: LendEngine) -> None:
+        super().__init__(ui, lend)
         theme = ui.theme
         self.setAccessibleName(tr(ATTENTION))
         self.seen: AttentionMap | None = None

@@ -17,7 +17,7 @@ from app.engine.protocol import Ask, Sampling
 from app.features.inside.anatomy import ModelAnatomy, anatomy_of
 from app.ui.i18n import tr
 from app.ui.inside.flow import visible
-from app.ui.inside.look import LookPage
+from app.ui.inside.look import LendEngine, LookPage, lend_chat
 from app.ui.shared_labels import HOW_IT_WORKS, TEMPERATURE
 from app.ui.shell import tasks
 from app.ui.shell.tab_spec import UiContext
@@ -47,8 +47,8 @@ def rescale_probabilities(guesses: Sequence[Guess], temperature: float) -> list[
 class TemperatureView(LookPage):
     """Most likely next tokens with bars; changing the temperature rescales them without the model."""
 
-    def __init__(self, ui: UiContext, engine: Callable[[], Engine]) -> None:
-        super().__init__(ui, engine)
+    def __init__(self, ui: UiContext, lend: LendEngine) -> None:
+        super().__init__(ui, lend)
         self.temperature = "1"
         self.guesses: tuple[Guess, ...] = ()
         choices = [(value, f"T = {value}") for value in TEMPERATURES]
@@ -150,7 +150,6 @@ PAUSE_MS = 700
 TEXT_PX, SIDE_PX, TRY_PX, LIVE_PX = 330, 700, 58, 300
 EXAMPLE = "The cat sat on the mat, because it was"
 Facts = dict[str, str]
-GetEngine = Callable[[], "Engine"]
 
 
 class LiveView(Protocol):
@@ -430,7 +429,7 @@ class HowItWorks(QWidget):
         for other in self._live.values():
             other.hide()
         if name not in self._live:
-            view = self._live[name] = _live_view(name)(self._ui, lambda: self._app.engine)
+            view = self._live[name] = _live_view(name)(self._ui, lend_chat(self._app))
             self._ui.theme.dress(view, least_height=LIVE_PX)
             self._place.addWidget(view, 1)
         self._live[name].show()
@@ -461,7 +460,7 @@ class HowItWorks(QWidget):
         self.steps.fit_width(self.width() - px(2 * EDGE_PX))
 
 
-def _live_view(name: str) -> Callable[[UiContext, GetEngine], QWidget]:
+def _live_view(name: str) -> Callable[[UiContext, LendEngine], QWidget]:
     """Return the factory of a live view; imports wait until it is first shown."""
     match name:
         case "tokens":

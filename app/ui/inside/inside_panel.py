@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QFileDialog, QFrame, QHBoxLayout, QPushButton, QSt
 
 from app.core.events import CancelToken
 from app.ui.i18n import tr
-from app.ui.inside.look import OWN, SELECTION, InspectedText, LookPage, Opened, Subjects
+from app.ui.inside.look import OWN, SELECTION, InspectedText, LendEngine, LookPage, Subjects
 from app.ui.shared_labels import HOW_IT_WORKS
 from app.ui.shell import tasks
 from app.ui.shell.tab_spec import UiContext
@@ -26,7 +26,7 @@ from app.ui.widgets.labels import ElidedLabel, plain_label
 from app.ui.widgets.layouts import fill_layout, name_widgets
 
 if TYPE_CHECKING:
-    from app.engine.contract import Engine
+    pass
 
 OWN_TEXT = "Your own text"
 NAME_AND_CHARACTERS = "{name} ({count} characters)"
@@ -54,35 +54,35 @@ class PageSpec:
 
     name: str
     label: str
-    make: Callable[[UiContext, Callable[[], Engine]], QWidget]
+    make: Callable[[UiContext, LendEngine], QWidget]
     takes_prompts: bool = False
     """True if it can show a prompt, which is tokens; other pages need text."""
     takes_answers: bool = False
     """True if it can show an answer while that is written."""
 
 
-def _tokens(ui: UiContext, engine: Callable[[], Engine]) -> QWidget:
+def _tokens(ui: UiContext, lend: LendEngine) -> QWidget:
     from app.ui.inside.tokens import TokensPage  # each page is imported when it is opened
 
-    return TokensPage(ui, engine)
+    return TokensPage(ui, lend)
 
 
-def _probabilities(ui: UiContext, engine: Callable[[], Engine]) -> QWidget:
+def _probabilities(ui: UiContext, lend: LendEngine) -> QWidget:
     from app.ui.inside.tokens import ProbabilitiesPage
 
-    return ProbabilitiesPage(ui, engine)
+    return ProbabilitiesPage(ui, lend)
 
 
-def _attention(ui: UiContext, engine: Callable[[], Engine]) -> QWidget:
+def _attention(ui: UiContext, lend: LendEngine) -> QWidget:
     from app.ui.inside.attention import AttentionView
 
-    return AttentionView(ui, engine)
+    return AttentionView(ui, lend)
 
 
-def _layers(ui: UiContext, engine: Callable[[], Engine]) -> QWidget:
+def _layers(ui: UiContext, lend: LendEngine) -> QWidget:
     from app.ui.inside.layers import LayersView
 
-    return LayersView(ui, engine)
+    return LayersView(ui, lend)
 
 
 PAGES: tuple[PageSpec, ...] = (
@@ -108,15 +108,17 @@ class InsidePanel(QWidget):
     def __init__(
         self,
         ui: UiContext,
-        engine: Callable[[], Engine],
+        lend: LendEngine,
         subjects: Subjects,
-        opened: Opened | None = None,
+        *,
+        is_chats: bool = True,
     ) -> None:
+        """`is_chats`: `lend` lends the chat's engine, not a tab's own."""
         super().__init__()
-        self._opened = opened
+        self._is_chats = is_chats
         self.setObjectName("inside_panel")
         self.setAccessibleName(tr("Inside"))
-        self._ui, self._engine, self._subjects = ui, engine, subjects
+        self._ui, self._lend, self._subjects = ui, lend, subjects
         self._pages: dict[str, QWidget] = {}
         self._shown_subjects: dict[str, InspectedText] = {}
         """Subject shown on each page."""
@@ -168,9 +170,9 @@ class InsidePanel(QWidget):
             return
         spec = _spec(name)
         if name not in self._pages:
-            page = self._pages[name] = spec.make(self._ui, self._engine)
+            page = self._pages[name] = spec.make(self._ui, self._lend)
             if isinstance(page, LookPage):
-                page.opened = self._opened
+                page.is_chats = self._is_chats
             self._stack.addWidget(self._pages[name])
         self.page = name
         self._segments.show_value(name)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +22,7 @@ from app.features.inside import looks
 from app.features.inside.patterns import shown_word, word_of
 from app.language.scripts import is_right_to_left
 from app.ui.i18n import tr
-from app.ui.inside.look import CellModel, CellTable, Index, LookPage, paint_frame
+from app.ui.inside.look import CellModel, CellTable, Index, LendEngine, LookPage, paint_frame
 from app.ui.inside.plots import PlotButtons, percent
 from app.ui.shared_labels import FIRST_TOKENS_SHOWN
 from app.ui.shell.tab_spec import UiContext
@@ -78,8 +78,8 @@ def read_lenses(engine: Engine, text: str, cancel: CancelToken) -> Iterator[Lens
 class LayersView(LookPage):
     """The grid, and a description of the current cell."""
 
-    def __init__(self, ui: UiContext, engine: Callable[[], Engine]) -> None:
-        super().__init__(ui, engine)
+    def __init__(self, ui: UiContext, lend: LendEngine) -> None:
+        super().__init__(ui, lend)
         self.setAccessibleName(tr("Layer by layer"))
         self.about = plain_label(
             tr(

@@ -33,6 +33,7 @@ from app.ui.widgets.layouts import drop_margins, fill_layout, name_widgets
 from app.ui.widgets.tables import PlainTable
 
 if TYPE_CHECKING:
+    from app.bootstrap import Fireside
     from app.engine.contract import Engine
     from app.engine.protocol import Ask
 
@@ -110,8 +111,15 @@ class Subjects(QObject):
 WAIT_MS = 300  # quick answers come without a word of waiting
 
 Work = Callable[["Engine", CancelToken], Iterator[object]]
-Opened = Callable[[CancelToken], AbstractContextManager["Engine | None"]]
-"""A loaded engine for the time of a request; None if that was cancelled."""
+LendEngine = Callable[[CancelToken], AbstractContextManager["Engine | None"]]
+"""Lends an engine for the time of a request; None if that was cancelled."""
+
+
+def lend_chat(app: Fireside) -> LendEngine:
+    """Return what lends the chat's engine, which a person waits for."""
+    from app.features.models.pool_policy import LeasePriority
+
+    return lambda cancel: app.pool.seat.lease(LeasePriority.PERSON, cancel)
 
 
 class LookPage(QWidget):
@@ -121,13 +129,13 @@ class LookPage(QWidget):
     sleeping model and waits for a loading one.
     """
 
-    def __init__(self, ui: UiContext, engine: Callable[[], Engine]) -> None:
+    def __init__(self, ui: UiContext, lend: LendEngine) -> None:
         super().__init__()
         self.setObjectName("page")
         self.ui, self.theme = ui, ui.theme
-        self._engine = engine
-        self.opened: Opened | None = None
-        """Set for a tab with a model of its own, to use that engine instead of the chat's."""
+        self._lend = lend
+        self.is_chats = True
+        """False for a tab whose own engine is lent."""
         self._task: tasks.BackgroundTask | None = None
         self._retry: Callable[[], object] = lambda: None
         self._start_when_loaded: Callable[[], object] | None = None
@@ -171,7 +179,7 @@ class LookPage(QWidget):
         self._progress = None
         self.state.show_sentence("")
         loader = self.ui.loader
-        is_chats = self.opened is None  # a tab's own engine wakes its model itself
+        is_chats = self.is_chats  # a tab's own engine wakes its model itself
         # Not every sleeping model is woken by a request; where it isn't, it is loaded here.
         if is_chats and loader.state == "asleep" and not loader.wakes_up and loader.path is not None:
             loader.reload()
@@ -184,15 +192,12 @@ class LookPage(QWidget):
     def _start(self, work: Work, on_event: Callable[[object], object], on_end: Callable[[], object]) -> None:
         self._start_when_loaded = None
         # Read on the window's thread; the request runs on another.
-        engine, opened = self._engine, self.opened
+        lend = self._lend
 
         def looked(token: CancelToken) -> Iterator[object]:
-            if opened is None:
-                yield from work(engine(), token)
-                return
-            with opened(token) as found:
-                if found is not None:
-                    yield from work(found, token)
+            with lend(token) as engine:
+                if engine is not None:
+                    yield from work(engine, token)
 
         task = self._task = tasks.run(looked, self)
 

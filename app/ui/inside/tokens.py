@@ -23,7 +23,7 @@ from app.features.inside.looks import (
 )
 from app.ui.i18n import tr
 from app.ui.inside.flow import TokenDetail, TokenPiece, TokenText, blended, hex_of, tint, visible
-from app.ui.inside.look import InspectedAnswer, InspectedText, LookPage
+from app.ui.inside.look import InspectedAnswer, InspectedText, LendEngine, LookPage
 from app.ui.shared_labels import COPIED, TOKEN_COUNT
 from app.ui.shell.desktop import copy_text
 from app.ui.shell.tab_spec import UiContext
@@ -64,8 +64,8 @@ class _Cut:
 class TokensPage(LookPage):
     """Page of tokens in alternating tints, with their count and the details of one."""
 
-    def __init__(self, ui: UiContext, engine: Callable[[], Engine]) -> None:
-        super().__init__(ui, engine)
+    def __init__(self, ui: UiContext, lend: LendEngine) -> None:
+        super().__init__(ui, lend)
         self._cut = _Cut()
         self._counts = ui.theme.dress(plain_label(kind="muted", wraps=True), margins=(0, 4, 0, 4), font=(13.5, 400))
         self._copy = IconButton(ui.theme, "copy", tr("Copy the text"), size_px=17, on_click=self._on_copy)
@@ -203,8 +203,8 @@ def percent(probability: float) -> str:
 class ProbabilitiesPage(LookPage):
     """Page of probabilities: recorded or re-read for answers, surprise for other texts."""
 
-    def __init__(self, ui: UiContext, engine: Callable[[], Engine]) -> None:
-        super().__init__(ui, engine)
+    def __init__(self, ui: UiContext, lend: LendEngine) -> None:
+        super().__init__(ui, lend)
         self._answer: InspectedAnswer | None = None
         self._tokens: list[TokenSeen] = []
         self._whole_characters = 0

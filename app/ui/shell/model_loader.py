@@ -11,7 +11,6 @@ from PySide6.QtCore import QObject, Signal
 from app.core.events import LoadProgress, ModelElsewhere, ModelLoaded
 from app.core.paths import starter_model
 from app.features.error_messages import PersonMessage
-from app.features.models.model_engines import load_options
 from app.features.models.model_messages import MessageTemplate, surprise_words, trying_words
 from app.features.models.model_names import display_name
 from app.ui.i18n import sentence_for, tr
@@ -178,15 +177,8 @@ class ModelLoader(QObject):
         before, self._has_begun = self.path, True
         if self._task is not None:
             self._task.cancel()
-        engine = self._app.engine
-        task = tasks.run(
-            lambda token: engine.load(
-                path,
-                load_options(self._app.settings.engine),
-                cancel=token,
-            ),
-            self,
-        )
+        seat = self._app.pool.seat
+        task = tasks.run(lambda token: seat.load(path, token), self)
         self._task, self.path, self.fraction = task, path, 0.0
         task.event.connect(lambda event: self._on_event(task, event))
         task.finished.connect(lambda: self._on_finished(task, before, remember=remember))

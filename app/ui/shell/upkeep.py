@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable
 
-from PySide6.QtCore import QObject, Qt, QTimer, SignalInstance
+from PySide6.QtCore import QObject, Qt, QTimer, Signal
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication
 
@@ -15,6 +14,8 @@ from app.core.events import ModelElsewhere
 from app.features.error_messages import UPGRADED, silence_sentence
 from app.features.models.model_memory import MemoryVerdict, ModelMemoryWatch
 from app.features.models.model_messages import SLEEPS_FOR_MEMORY, WAITS_FOR_ANSWER, WAITS_FOR_SUMMARY
+from app.features.models.pool_policy import LeasePriority
+from app.features.models.pooled_engine import ChatSeat
 from app.ui.shell.model_loader import ModelLoader
 from app.ui.shell.notify import Notify, StandingNotice
 from app.ui.widgets.notice_bar import Notice
@@ -23,35 +24,28 @@ LOOK_EVERY_MS = 10_000
 
 
 class ModelSleep(QObject):
-    """Puts an idle model to sleep on a timer and tells the user. `is_at_work` returns whether a job uses the model."""
+    """Puts an idle model to sleep on a timer and tells the user."""
 
-    def __init__(
-        self,
-        watch: ModelMemoryWatch,
-        notify: Notify,
-        loader: ModelLoader,
-        *,
-        answer_finished: SignalInstance,
-        is_answering: Callable[[], bool],
-        is_at_work: Callable[[], bool] = lambda: False,
-    ) -> None:
+    _freed = Signal()
+    """From any thread: the last lease of the chat's engine has ended."""
+
+    def __init__(self, watch: ModelMemoryWatch, seat: ChatSeat, notify: Notify, loader: ModelLoader) -> None:
         super().__init__(loader)
-        self._watch, self._loader = watch, loader
-        self._answering: list[Callable[[], bool]] = []
+        self._watch, self._seat, self._loader = watch, seat, loader
         self._notice = StandingNotice(notify)
         self._is_warning = False
-        self._is_at_work = is_at_work
         self._timer = QTimer(self, interval=LOOK_EVERY_MS)
         # To the second is enough: Qt then wakes the computer for several timers at once.
         self._timer.setTimerType(Qt.TimerType.VeryCoarseTimer)
         self._timer.timeout.connect(self.check_memory)
-        self.follow_answers(answer_finished, is_answering)
+        self._freed.connect(self._on_freed)
+        seat.on_free = self._freed.emit
         loader.changed.connect(self._on_model_changed)
         self._on_model_changed()
 
     def check_memory(self) -> None:
         """Timer slot: ask `ModelMemoryWatch`, put the model to sleep if it says so, and tell the user why."""
-        verdict = self._watch.check_memory(busy=self._is_answering or self._is_at_work())
+        leases, verdict = self._seat.use.leases, self._watch.check_memory()
         if verdict in (MemoryVerdict.SLEEP_SHORT, MemoryVerdict.SLEEP_IDLE):
             self._loader.sleep()
         if self._is_warning and not self._watch.is_warned:  # memory suffices again, or the model sleeps now
@@ -60,25 +54,15 @@ class ModelSleep(QObject):
         if verdict is MemoryVerdict.SLEEP_SHORT:
             self._notice.show_sentence(SLEEPS_FOR_MEMORY)
         elif verdict is MemoryVerdict.WARN_SHORT:
-            self._notice.show_sentence(WAITS_FOR_ANSWER if self._is_answering else WAITS_FOR_SUMMARY)
+            self._notice.show_sentence(WAITS_FOR_SUMMARY if LeasePriority.JOB in leases else WAITS_FOR_ANSWER)
             self._is_warning = True
-
-    def follow_answers(self, answer_finished: SignalInstance, is_answering: Callable[[], bool]) -> None:
-        """Treat the model as in use while another view is answering."""
-        self._answering.append(is_answering)
-        answer_finished.connect(self._on_answer_finished)
-
-    @property
-    def _is_answering(self) -> bool:
-        return any(is_answering() for is_answering in self._answering)
 
     @property
     def is_watching(self) -> bool:
         """True while the timer runs, which is only while a model is loaded."""
         return self._timer.isActive()
 
-    def _on_answer_finished(self) -> None:
-        self._watch.record_use()
+    def _on_freed(self) -> None:
         if self._watch.is_warned and self.is_watching:
             self.check_memory()  # it was only waiting for this
 
@@ -87,7 +71,6 @@ class ModelSleep(QObject):
         is_there = self._loader.state == "ready" and not isinstance(self._loader.model, ModelElsewhere)
         if is_there and not self.is_watching:
             self._notice.end()
-            self._watch.record_use()
             self._timer.start()
         elif not is_there:
             self._timer.stop()

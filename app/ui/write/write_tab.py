@@ -721,8 +721,8 @@ class WriteTab(Tab):
 
         app = self._app
         subjects = PageSubjects(self.page.edit, self.page.continuing, self)
-        opened = partial(app.writing_engines.open_engine, may_ask=False)
-        panel = InsidePanel(self._ui, lambda: app.engine, subjects, opened)
+        lend = partial(app.writing_engines.open_engine, may_ask=False)
+        panel = InsidePanel(self._ui, lend, subjects, is_chats=False)
         panel.closed.connect(self.view.close_pane)
         return panel
 

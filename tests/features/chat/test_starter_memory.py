@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -62,7 +63,7 @@ def test_a_title_leaves_what_was_read_of_the_chat(app: Fireside, monkeypatch: py
     monkeypatch.setattr(titles, "is_title", lambda _title, _said: True)
     chat_id = app.conversations.create(system_prompt="Be brief.").id
     before, _ = ask(app.chat, chat_id, LONG)
-    writer = titles.ChatTitles(lambda: app.engine, app.conversations, lambda: app.settings)
+    writer = titles.ChatTitles(lambda _: nullcontext(app.engine), app.conversations, lambda: app.settings)
     assert list(writer.make_title(chat_id, CancelToken())), "the model was asked"
     after, _ = ask(app.chat, chat_id, "And then?")
     assert after.reused_tokens >= before.prompt_tokens + before.generated_tokens - 1

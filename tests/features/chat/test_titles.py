@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -99,7 +100,7 @@ def make(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Make]:
 
 
 def titles_of(app: Fireside) -> ChatTitles:
-    return ChatTitles(lambda: app.engine, app.conversations, lambda: app.settings)
+    return ChatTitles(lambda _: nullcontext(app.engine), app.conversations, lambda: app.settings)
 
 
 def chat_of(app: Fireside) -> int:

@@ -9,6 +9,8 @@ import pytest
 
 from app.core.settings import EngineSettings
 from app.features.models.model_memory import MachineMemory, MemoryVerdict, ModelMemoryWatch, read_memory
+from app.features.models.pool_policy import LeasePriority
+from app.features.models.pooled_engine import ChatUse
 
 GB = 10**9
 MEMINFO = """MemTotal:       16384000 kB
@@ -20,21 +22,24 @@ PLENTY, SHORT = MachineMemory(16 * GB, 8 * GB), MachineMemory(16 * GB, GB // 2)
 
 
 class Machine:
-    """A clock and a memory that a test sets."""
+    """A time without use and a memory that a test sets."""
 
     def __init__(self, **settings: object) -> None:
         self.now_s = 0.0
         self.memory: MachineMemory | None = PLENTY
         self.settings = replace(EngineSettings(), **settings)  # type: ignore[arg-type]
         self.reads = 0
-        self.watch = ModelMemoryWatch(lambda: self.settings, self.report_prompt, lambda: self.now_s)
+        self.leases: tuple[LeasePriority, ...] = ()
+        use = lambda: ChatUse(self.leases, self.now_s)  # noqa: E731
+        self.watch = ModelMemoryWatch(lambda: self.settings, use, self.report_prompt)
 
     def report_prompt(self) -> MachineMemory | None:
         self.reads += 1
         return self.memory
 
     def report_encoding(self, *, busy: bool = False) -> MemoryVerdict:
-        return self.watch.check_memory(busy=busy)
+        self.leases = (LeasePriority.PERSON,) if busy else ()
+        return self.watch.check_memory()
 
 
 def proc(folder: Path, meminfo: str = MEMINFO) -> Path:
@@ -123,12 +128,7 @@ def test_after_the_minutes_that_were_set_it_sleeps() -> None:
     assert machine.report_encoding() is MemoryVerdict.SLEEP_IDLE
 
 
-def test_an_answer_counts_as_use_also_a_long_one() -> None:
+def test_what_somebody_uses_stays_however_long_that_takes() -> None:
     machine = Machine(unload_after_min=10)
     machine.now_s = 3000
     assert machine.report_encoding(busy=True) is MemoryVerdict.STAY
-    machine.now_s = 3599
-    assert machine.report_encoding() is MemoryVerdict.STAY
-    machine.watch.record_use()
-    machine.now_s = 4000
-    assert machine.report_encoding() is MemoryVerdict.STAY

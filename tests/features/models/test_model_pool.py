@@ -14,6 +14,7 @@ from app.core.events import CancelToken
 from app.features.models import pool_policy
 from app.features.models.model_pool import LeaseTerms
 from app.features.models.pool_policy import ChatConcession, LeasePriority
+from app.features.models.pooled_engine import ChatUse
 from tests.helpers.model_memory import Memory, model
 
 AGREES = LeaseTerms(ChatConcession.SWAP, "job", lambda swap: True)
@@ -105,6 +106,41 @@ RUNS: dict[str, tuple[int, list[Step]]] = {
             ("client", lambda m: m.lease("small", CLIENT), "chat small"),
             ("answered", lambda m: m.end("small"), "chat small"),
             ("compare", lambda m: m.pool.make_room(model("large")), "chat"),
+        ],
+    ),
+    "a chat's own model takes the place, for which what nobody uses closes": (
+        9,
+        [
+            ("client", lambda m: m.lease("large", CLIENT), "chat large"),
+            ("answered", lambda m: m.end("large"), "chat large"),
+            ("fits", lambda m: m.ask("other"), "other large"),
+            ("end", lambda m: m.end("other"), "other large"),
+            ("larger", lambda m: m.choose("larger"), "larger"),
+        ],
+    ),
+    "but not what a client uses": (
+        9,
+        [
+            ("client", lambda m: m.lease("large", CLIENT), "chat large"),
+            ("chosen", lambda m: m.choose("larger"), "larger large"),
+        ],
+    ),
+    "a sleeping model that wakes closes what nobody uses": (
+        8,
+        [
+            ("sleep", lambda m: m.chat.sleep(), "(chat)"),
+            ("client", lambda m: m.lease("larger", CLIENT), "(chat) larger"),
+            ("answered", lambda m: m.end("larger"), "(chat) larger"),
+            ("question", lambda m: m.ask(), "chat"),
+        ],
+    ),
+    "one that gave its place comes back after an answer by the other": (
+        5,
+        [
+            ("job", lambda m: m.lease("large", JOB, AGREES), "large"),
+            ("question", lambda m: m.ask(), "large"),
+            ("job ends", lambda m: m.end("large"), "large"),
+            ("answered", lambda m: m.end("ask"), "chat"),
         ],
     ),
     "on the terminal's server it is replaced for good": (
@@ -213,3 +249,33 @@ def test_a_model_that_no_client_uses_any_more_is_closed_in_time(
     memory.lease("small", CLIENT)
     memory.end("small")
     assert memory.closed.acquire(timeout=30)
+
+
+@pytest.mark.parametrize("asking", [PERSON, IDLE])
+@pytest.mark.parametrize("waiting", [PAGE, JOB])
+def test_pages_and_jobs_wait_for_an_answer_and_for_a_title(
+    memories: Callable[..., Memory], waiting: LeasePriority, asking: LeasePriority
+) -> None:
+    memory = memories(5)
+    memory.ask(priority=asking)
+    thread = threading.Thread(target=memory.lease, args=("large", waiting, AGREES))
+    thread.start()
+    # By then it has seen that the chat's model is in use.
+    assert memory.measured.acquire(timeout=30)
+    assert memory.shown == "chat"
+    memory.end("ask")
+    thread.join(30)
+    assert memory.shown == "large"
+
+
+@pytest.mark.parametrize("priority", [PERSON, JOB, CLIENT, IDLE])
+def test_every_lease_of_the_chats_model_counts_as_use(memories: Callable[..., Memory], priority: LeasePriority) -> None:
+    memory, now_s = memories(5), [0.0]
+    seat = memory.pool.seat
+    seat.clock, seat.used_s = (lambda: now_s[0]), 0.0
+    memory.lease("chat", priority)
+    now_s[0] = 900.0
+    assert seat.use == ChatUse((priority,), 0.0)
+    memory.end("chat")
+    now_s[0] = 910.0
+    assert seat.use == ChatUse((), 10.0)

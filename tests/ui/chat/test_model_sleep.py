@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from PySide6.QtCore import Qt
 
+from app.core.events import CancelToken
+from app.features.error_messages import PersonMessage
 from app.features.models.model_memory import MachineMemory, ModelMemoryWatch
-from app.features.models.model_messages import WAITS_FOR_ANSWER
+from app.features.models.model_messages import WAITS_FOR_ANSWER, WAITS_FOR_SUMMARY
+from app.features.models.pool_policy import LeasePriority
 from app.ui.shell import tasks
 from app.ui.shell.model_loader import ModelLoader
 from app.ui.shell.upkeep import ModelSleep
@@ -33,7 +37,9 @@ class Machine:
     sleep: ModelSleep
     memory: MachineMemory
     now_s: float
-    is_at_work: bool = False
+
+    def lease(self, priority: LeasePriority) -> AbstractContextManager[object]:
+        return self.desk.app.pool.lease(None, priority, CancelToken())
 
     def loads(self) -> int:
         log = self.desk.script.with_name("prompts.jsonl").read_text("utf-8").splitlines()
@@ -56,15 +62,10 @@ def machine(open_chat: Open, tmp_path: Path) -> Callable[..., Machine]:
         desk.chat.answer_grew.connect(loader.look_during_answer)
         desk.chat.answer_finished.connect(loader.sync_with_engine)
         made = Machine(desk, loader, None, PLENTY, 0.0)  # type: ignore[arg-type]
-        watch = ModelMemoryWatch(lambda: desk.settings.engine, lambda: made.memory, lambda: made.now_s)
-        made.sleep = ModelSleep(
-            watch,
-            desk.notify,
-            loader,
-            answer_finished=desk.chat.answer_finished,
-            is_answering=lambda: desk.chat.busy,
-            is_at_work=lambda: made.is_at_work,
-        )
+        seat = desk.app.pool.seat
+        seat.clock, seat.used_s = lambda: made.now_s, 0.0
+        watch = ModelMemoryWatch(lambda: desk.settings.engine, lambda: seat.use, lambda: made.memory)
+        made.sleep = ModelSleep(watch, seat, desk.notify, loader)
         loader.sync_with_engine()
         assert loader.state == "ready"
         return made
@@ -168,19 +169,36 @@ def test_after_the_minutes_that_were_set_it_sleeps_without_a_word(machine: Calla
     assert here.desk.notices == []
 
 
-def test_a_model_that_summarizes_stays_and_sleeps_when_that_is_done(machine: Callable[..., Machine]) -> None:
+@pytest.mark.parametrize(
+    ("priority", "words"), [(LeasePriority.JOB, WAITS_FOR_SUMMARY), (LeasePriority.CLIENT, WAITS_FOR_ANSWER)]
+)
+def test_a_model_that_works_for_a_tab_or_another_program_stays_and_sleeps_when_that_is_done(
+    machine: Callable[..., Machine], priority: LeasePriority, words: PersonMessage
+) -> None:
     here = machine()
     here.desk.app.change_settings("engine", unload_after_min=5)
-    here.is_at_work, here.now_s = True, 900
-    here.sleep.check_memory()
-    here.memory = SHORT
-    here.sleep.check_memory()
-    assert here.loader.state == "ready"
-    assert here.desk.notices == ["Memory is low. The model will be put to sleep when its work is done."]
-    here.is_at_work = False
-    here.sleep.check_memory()
+    with here.lease(priority):
+        here.now_s = 900
+        here.sleep.check_memory()
+        here.memory = SHORT
+        here.sleep.check_memory()
+        assert here.loader.state == "ready"
+        assert here.desk.notices == [words.text]
     here.desk.wait(here.is_asleep)
     assert here.desk.notices == [PUT_TO_SLEEP]
+
+
+def test_the_minutes_begin_when_another_programs_answer_is_over(machine: Callable[..., Machine]) -> None:
+    here = machine()
+    here.desk.app.change_settings("engine", unload_after_min=5)
+    with here.lease(LeasePriority.CLIENT):
+        here.now_s = 900
+    here.now_s = 1190
+    here.sleep.check_memory()
+    assert here.loader.state == "ready"
+    here.now_s = 1200
+    here.sleep.check_memory()
+    here.desk.wait(here.is_asleep)
 
 
 def test_nothing_looks_while_no_model_is_in_memory(machine: Callable[..., Machine]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from itertools import pairwise
 from pathlib import Path
 
@@ -50,7 +50,7 @@ TEXT = "one two three four"
 
 @pytest.fixture
 def view(ui: UiContext, engine: EngineClient, qtbot: QtBot) -> AttentionView:
-    view = AttentionView(ui, lambda: engine)  # type: ignore[arg-type, return-value]
+    view = AttentionView(ui, lambda _: nullcontext(engine))  # type: ignore[arg-type, return-value]
     qtbot.addWidget(view)
     view.resize(380, 600)
     view.show()
@@ -163,7 +163,7 @@ def test_nothing_is_shown_of_nothing(view: AttentionView, desk: Desk) -> None:
 def test_a_model_without_attention_says_so(ui: UiContext, qtbot: QtBot, tmp_path: Path) -> None:
     client = EngineClient(own_command("--engine-worker"), tmp_path / "engine")
     load(client, make_tiny("mamba", tmp_path / "mamba.gguf"))
-    view = AttentionView(ui, lambda: client)  # type: ignore[arg-type, return-value]
+    view = AttentionView(ui, lambda _: nullcontext(client))  # type: ignore[arg-type, return-value]
     qtbot.addWidget(view)
     view.show()
     view.look_at("abcabc")
@@ -185,8 +185,8 @@ def test_a_tab_with_a_model_of_its_own_has_that_one_looked_into(
         yield engine
         held.append("let go")
 
-    view = AttentionView(ui, lambda: None)  # type: ignore[arg-type, return-value]
-    view.opened = opened
+    view = AttentionView(ui, opened)
+    view.is_chats = False
     qtbot.addWidget(view)
     view.look_at(TEXT)
     Desk(view).wait(lambda: view.seen is not None and not view.is_looking)
@@ -194,7 +194,7 @@ def test_a_tab_with_a_model_of_its_own_has_that_one_looked_into(
 
 
 def test_layers_without_attention_are_passed_over(ui: UiContext, qtbot: QtBot) -> None:
-    view = AttentionView(ui, lambda: None)  # type: ignore[arg-type, return-value]
+    view = AttentionView(ui, lambda _: nullcontext(None))  # type: ignore[arg-type, return-value]
     qtbot.addWidget(view)
     tokens = tuple(TokenSeen(number, b" a") for number in range(5))
     even = np.tri(5, dtype=np.float32) / np.arange(1, 6)[:, None].astype(np.float32)
@@ -211,7 +211,7 @@ def test_layers_without_attention_are_passed_over(ui: UiContext, qtbot: QtBot) -
 def test_the_starters_heads_are_found(ui: UiContext, qtbot: QtBot, tmp_path: Path, starter: Path) -> None:
     client = EngineClient(own_command("--engine-worker"), tmp_path / "engine")
     load(client, starter)
-    view = AttentionView(ui, lambda: client)  # type: ignore[arg-type, return-value]
+    view = AttentionView(ui, lambda _: nullcontext(client))  # type: ignore[arg-type, return-value]
     qtbot.addWidget(view)
     view.look_at(
         "The old lighthouse keeper saw the ship in the storm. The keeper lit the lamp, and the ship turned away."
@@ -263,7 +263,7 @@ def test_the_five_largest_are_named_and_the_rest_is_counted() -> None:
 
 
 def test_two_hundred_and_fifty_six_tokens_keep_the_text_readable(ui: UiContext, qtbot: QtBot) -> None:
-    view = AttentionView(ui, lambda: None)  # type: ignore[arg-type, return-value]
+    view = AttentionView(ui, lambda _: nullcontext(None))  # type: ignore[arg-type, return-value]
     qtbot.addWidget(view)
     view.resize(380, 600)
     tokens = tuple(TokenSeen(number, f" word{number}".encode()) for number in range(256))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -96,7 +97,7 @@ def test_the_real_model_says_what_may_come_next(theme: Theme, qtbot: QtBot, star
     engine = EngineClient(own_command("--engine-worker"), tmp_path / "engine")
     for _ in engine.load(starter, Wish(context_tokens=512)):
         pass
-    view = TemperatureView(context(theme, Notify(theme), Loader()), lambda: engine)
+    view = TemperatureView(context(theme, Notify(theme), Loader()), lambda _: nullcontext(engine))
     qtbot.addWidget(view)
     view.look_at("One, two, three, four,")
     qtbot.waitUntil(lambda: bool(view.guesses))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from contextlib import nullcontext
 
 import pytest
 from PySide6.QtCore import Qt
@@ -27,7 +28,7 @@ GUESSES = (
 
 @pytest.fixture
 def view(ui: UiContext, engine: EngineClient, qtbot: QtBot) -> LayersView:
-    view = LayersView(ui, lambda: engine)  # type: ignore[arg-type, return-value]
+    view = LayersView(ui, lambda _: nullcontext(engine))  # type: ignore[arg-type, return-value]
     qtbot.addWidget(view)
     view.resize(380, 600)
     view.show()
