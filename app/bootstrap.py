@@ -7,7 +7,8 @@ import threading
 import time
 from collections.abc import Callable, Generator
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +16,7 @@ from app import APP_NAME, __version__
 from app.core.errors.saving_errors import DiskFull
 from app.core.lazy_part import LazyPart
 from app.core.log import end_log, start_log
-from app.core.paths import AppPaths, close_to_others, coming_starter, runs_elsewhere, starter_model
+from app.core.paths import AppPaths, close_to_others, coming_starter, starter_model
 from app.core.settings import Settings, load_settings, store_settings, sweep_settings
 from app.features.error_messages import PersonMessage, start_sentences
 from app.features.work.turns import QueueTurns
@@ -142,7 +143,6 @@ class ModelParts:
 
     @property
     def engine(self) -> LocalEngine:
-        """The chat's engine."""
         return self.pool.chat
 
     def _new_engine(self, states: StateFolder | None = None) -> LocalEngine:
@@ -176,30 +176,30 @@ class ModelParts:
     def models(self) -> ModelCollection:
         """Return everything about models: installed ones, the Hub, downloads, memory estimates."""
         from app.engine.fit import gpus_of
-        from app.features.models.collection import ModelCollection, collection_services
+        from app.features.models.collection import CollectionServices, ModelCollection
+        from app.hub.access import access_of
+        from app.hub.network import Network
+        from app.store.translation_store import TranslationMemory
 
-        own = collection_services(
-            self.paths,
-            lambda: self.settings,
-            self.change_settings,
-            database=self.database,
-            token=self.token,
-            ledger=self.ledger,
-            states=self.states,
-        )
         return ModelCollection(
-            replace(
-                own,
-                loaded=lambda: self.loaded,
-                gpus=lambda: gpus_of(self.engine),
-                speeds=self.conversations.best_speeds,
-                lent=lambda: self.machines.lent_rooms(),  # noqa: PLW0108 - made when they are asked for
+            CollectionServices(
+                self.paths,
+                lambda: self.settings,
+                self.change_settings,
+                Network(lambda: access_of(self.settings, self.token), self.ledger),
+                JobTable(self.database),
+                ModelNotes(self.database),
+                self.states,
+                lambda: self.loaded,
+                lambda: gpus_of(self.engine),
+                self.conversations.best_speeds,
+                TranslationMemory(self.database).size_bytes,
+                lambda: self.machines.lent_rooms(),  # noqa: PLW0108 - made when they are asked for
             )
         )
 
     @LazyPart
     def names(self) -> KnownModels:
-        """Return the names of models, here and on servers."""
         from app.features.models.known_models import KnownModels
 
         notes = ModelNotes(self.database)
@@ -263,7 +263,6 @@ class ModelParts:
 
     @LazyPart
     def answer_checker(self) -> AnswerChecker:
-        """Return the checker of answers about documents."""
         from app.features.claim_checker.answers import AnswerChecker
         from app.features.claim_checker.checker import chosen_checker
 
@@ -329,10 +328,10 @@ class Fireside(ModelParts):
 
     @LazyPart
     def temporary(self) -> TemporaryChats:
-        """Return what opens temporary chats."""
         from app.features.chat_services import TemporaryChats
 
-        return TemporaryChats(self.paths, self._documents_of, self._chat_of, self._readings_of)
+        begin = partial(self._chat_of, is_temporary=True)
+        return TemporaryChats(self.paths, self._documents_of, begin, self._readings_of)
 
     def _chat_of(
         self,
@@ -388,7 +387,7 @@ class Fireside(ModelParts):
             lambda: self.assistants,
             lambda: self.spelling,
             lambda: self.pool,
-            lambda path: self.servers.host_of(path) if runs_elsewhere(path) else "",
+            self.names.host_of,
         )
 
     def surveys_of(self, chat: AnswerService) -> DocumentSurveys:
@@ -399,7 +398,6 @@ class Fireside(ModelParts):
 
     @LazyPart
     def readings(self) -> PageReadingJobs:
-        """Return the jobs that read pages stored as pictures."""
         return self._readings_of(self.database, self.documents, self.paths.documents)
 
     def _readings_of(self, database: Database, documents: DocumentLibrary, folder: Path) -> PageReadingJobs:
@@ -439,7 +437,6 @@ class Fireside(ModelParts):
 
     @LazyPart
     def pages(self) -> Pages:
-        """Return the store of pages written with a model."""
         from app.features.write_pages import Pages
 
         return Pages(self.database)
@@ -488,19 +485,17 @@ class Fireside(ModelParts):
     def trash(self) -> TrashBin:
         from app.features.trash import TrashBin
 
-        paths = self.paths
-
         def recordings() -> RecordedFiles | None:
             from app.features.transcribe import build_recordings  # few chats have any
 
-            return build_recordings(paths, self.database) if paths.recordings.is_dir() else None
+            return build_recordings(self.paths, self.database) if self.paths.recordings.is_dir() else None
 
         return TrashBin(
             self.database,
             translations=lambda: self.translations,
             forget=lambda session: self.states.delete_session(session),  # noqa: PLW0108 - as above
             began_at=self.began_at,
-            forget_media=lambda before: self.media.remove_unused(before) if paths.media.is_dir() else None,
+            forget_media=lambda before: self.media.remove_unused(before) if self.paths.media.is_dir() else None,
             recordings=recordings,
         )
 

@@ -94,7 +94,7 @@ def screens(frame: Frame) -> list[tuple[str, Callable[[], object], Callable[[], 
     def page(name: str) -> Callable[[], object]:
         def show() -> None:
             if not models.downloads.all():
-                models.download_entry(next(each for each in models.entries if each.id == DOWNLOADED))
+                models.fetching.download_entry(next(each for each in models.entries if each.id == DOWNLOADED))
                 QTest.qWait(DOWNLOAD_MS)
             frame.show_models(name)
             QTest.qWait(SETTLE_MS)

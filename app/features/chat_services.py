@@ -61,20 +61,6 @@ class Chats:
     """Host a remote model runs on; "" for others."""
 
 
-class ChatBuilder(Protocol):
-    """Builds the service of a store's chats."""
-
-    def __call__(
-        self,
-        conversations: Conversations,
-        documents: DocumentLibrary,
-        media: Callable[[], MediaLibrary],
-        *,
-        is_temporary: bool,
-    ) -> AnswerService:
-        """Build a service; its media are made when a message has some."""
-
-
 class TemporaryChats:
     """Chats with a store in memory, which goes with the last reference to a chat, as its files do.
 
@@ -85,7 +71,7 @@ class TemporaryChats:
         self,
         paths: AppPaths,
         documents: Callable[[Database], DocumentLibrary],
-        chat: ChatBuilder,
+        chat: Callable[[Conversations, DocumentLibrary, Callable[[], MediaLibrary]], AnswerService],
         readings: Callable[[Database, DocumentLibrary, Path], PageReadingJobs],
     ) -> None:
         self._paths, self._make_documents, self._make_chat, self._make_readings = paths, documents, chat, readings
@@ -95,13 +81,12 @@ class TemporaryChats:
         self._recordings: weakref.WeakKeyDictionary[AnswerService, Path] = weakref.WeakKeyDictionary()
 
     def open_chat(self) -> AnswerService:
-        """Build a temporary chat."""
         from app.features.media import PassingLibrary
 
         database = Database.in_memory()
         documents, conversations = self._make_documents(database), Conversations(database)
         media = PassingLibrary(conversations.media, self._paths.decoded, self._paths.documents)
-        chat = self._make_chat(conversations, documents, lambda: media, is_temporary=True)
+        chat = self._make_chat(conversations, documents, lambda: media)
         self._readings[chat] = lambda: self._make_readings(database, documents, media.folder)
         self._recordings[chat] = media.recordings
         # Finalizers run at the program's exit as well, so that no picture of a temporary chat stays behind.

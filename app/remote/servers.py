@@ -21,11 +21,10 @@ from urllib.parse import urlsplit
 
 from app.core.errors.hub_errors import CertificateUnreadable
 from app.core.errors.model_errors import ModelMissing, ModelUnreadable
-from app.core.paths import REMOTE_ENDING, disk_problem, make_folder, private_opener, runs_elsewhere
+from app.core.paths import REMOTE_ENDING, disk_problem, make_folder, private_opener
 from app.core.visible import visible_name
 
 if TYPE_CHECKING:
-    from app.core.settings import NetworkSettings
     from app.hub.hub_token import HubToken
 
 
@@ -204,29 +203,6 @@ class RemoteServers:
         self.folder, self._keys = folder, keys
         self._lock = threading.Lock()
         self._callers: dict[str, RemoteCallers] = {}
-
-    def host_of(self, path: Path) -> str:
-        """Return the host a remote model runs on; "" for a local or missing model."""
-        model = self._find_file(path)
-        return model.server.host if model is not None else ""
-
-    def may_ask(self, path: Path, network: NetworkSettings) -> bool:
-        """Return whether the network settings allow asking a remote model."""
-        model = self._find_file(path)
-        is_near = model is None or model.server.is_own_network
-        return network.allowed if is_near else network.reaches_internet
-
-    def is_seeing(self, path: Path) -> bool:
-        """Return whether a remote model takes images, as far as known."""
-        model = self._find_file(path)
-        return model is not None and model.sees == SEES
-
-    def _find_file(self, path: Path) -> RemoteModel | None:
-        if not runs_elsewhere(path):
-            return None
-        with contextlib.suppress(ModelMissing, ModelUnreadable):
-            return self.read_model(path)
-        return None
 
     def callers(self, server: RemoteServer) -> RemoteCallers:
         """Return the shared record of who uses the server now."""

@@ -127,7 +127,7 @@ class Memory:
 
     def choose(self, name: str) -> None:
         """A person's choice of a model for the chat."""
-        self.loads = list(self.pool.seat.load(model(name), CancelToken()))
+        self.loads = list(self.pool.seat.load_model(model(name), CancelToken()))
 
     def end(self, name: str) -> None:
         """Ends a lease by its name."""

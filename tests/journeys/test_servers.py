@@ -14,7 +14,7 @@ from pytestqt.qtbot import QtBot
 
 from app.core.errors.server_errors import ServerUnreachable
 from app.hub import access
-from app.remote import engine as engine_module
+from app.remote import request_batch
 from app.ui.chat.chat_view import ChatView
 from app.ui.chat.draft_pictures import PictureChip
 from app.ui.settings.servers_page import ServerDialog, ServersSection
@@ -47,7 +47,7 @@ def server() -> Iterator[FakeServer]:
 @pytest.fixture
 def frame(qapp: QApplication, fast_machine: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Frame]:
     monkeypatch.setattr(access, "is_this_computer", lambda host: False)  # as if it were another one in this network
-    monkeypatch.setattr(engine_module, "FIRST_PAUSE_S", 0.01)
+    monkeypatch.setattr(request_batch, "FIRST_PAUSE_S", 0.01)
     with open_window(qapp, make_chat=ChatView) as made:
         yield made
 

@@ -32,9 +32,10 @@ from app.core.events import CancelToken, Finished, FinishReason, Media, Message,
 from app.engine.protocol import Ask, Sampling
 from app.features.error_messages import sentence_for
 from app.features.work.asking import TaskAnswer, TaskGrowing, TaskRests, run_tasks
-from app.remote import engine as engine_module
+from app.remote import request_batch
 from app.remote.engine import RemoteEngine
 from app.remote.servers import LEAST_TURNS, RemoteCallers, certificates_in, owners_of
+from app.remote.used_model import RequestsAtOnce
 from tests.helpers.authority import Authority
 from tests.helpers.fake_server import FakeServer
 from tests.helpers.remote import Remote
@@ -216,7 +217,7 @@ def test_several_are_asked_at_once_and_no_more_than_the_settings_say(remote: Rem
 def test_more_are_asked_at_once_for_as_long_as_that_pays_off(slots: int, learnt: int) -> None:
     """Each answer takes a second, and so many are written side by side."""
     now_s = 0.0
-    at_once = engine_module._AtOnce(0, lambda: now_s)
+    at_once = RequestsAtOnce(0, lambda: now_s)
     for _ in range(40):
         done = min(at_once.number, slots)
         now_s += 1
@@ -226,7 +227,7 @@ def test_more_are_asked_at_once_for_as_long_as_that_pays_off(slots: int, learnt:
 
 
 def test_a_number_that_a_person_set_is_kept_and_a_busy_server_asked_for_less(remote: Remote, start: Start) -> None:
-    set_by_a_person = engine_module._AtOnce(3)
+    set_by_a_person = RequestsAtOnce(3)
     for _ in range(100):
         set_by_a_person.record_end(100)
     assert set_by_a_person.number == 3
@@ -508,7 +509,7 @@ def test_a_busy_server_is_waited_for_as_long_as_it_says(remote: Remote, start: S
 def test_a_job_tries_again_and_then_says_what_is_wrong(
     remote: Remote, start: Start, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(engine_module, "FIRST_PAUSE_S", 0.01)
+    monkeypatch.setattr(request_batch, "FIRST_PAUSE_S", 0.01)
     server = start("Yes.")
     server.fail("status", status=500, times=2)
     events = list(remote.engine.generate_many([Ask(HELLO)]))

@@ -21,7 +21,7 @@ from app.features.leaving import OutboundDocuments, leaving_words
 from app.features.summarize.summarize import SectionRead
 from app.features.summarize.summary_result import Method, SummaryOptions
 from app.hub import access
-from app.remote import engine as engine_module
+from app.remote import request_batch
 from app.remote.servers import RemoteServer
 from app.store.conversations import MessageState
 from tests.helpers.fake_server import FakeServer
@@ -101,7 +101,7 @@ def test_an_unplugged_server_keeps_what_came(app: Fireside, server: FakeServer) 
 def test_a_summary_goes_on_after_its_server_was_unplugged(
     app: Fireside, server: FakeServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(engine_module, "FIRST_PAUSE_S", 0.01)
+    monkeypatch.setattr(request_batch, "FIRST_PAUSE_S", 0.01)
     document = store_document(app.documents.store, "kilns.pdf", *paragraphs(900))
     summary = app.summaries.begin_summaries([document.id], SummaryOptions(method=Method.MODEL), together=True)[0]
     read = 0

@@ -6,22 +6,27 @@ import logging
 import os
 import sys
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from app.core.errors import request_errors
 from app.core.errors.model_errors import ModelLoadFailed, NoModel
-from app.core.events import FinishReason, Media, Message, ModelLoaded, TokenSeen
+from app.core.errors.request_errors import (
+    CheckingUnavailable,
+    EmbeddingsUnavailable,
+    PromptTooLong,
+    TemplateFailed,
+    TooLongToInspect,
+)
+from app.core.events import FinishReason, ModelLoaded, TokenSeen
 from app.core.gguf import check_model
 from app.engine import computer, protocol
-from app.engine.answer_decoder import HARMONY, NO_THINKING, AnswerDecoder, ThinkingSyntax, syntax_of, thinking_of
+from app.engine.answer_decoder import HARMONY, NO_THINKING, AnswerDecoder, thinking_of
 from app.engine.backend import EngineJob
 from app.engine.computer import JsonCache, key_of
 from app.engine.llama import devices
-from app.engine.llama.cached_sequence import common_length
 from app.engine.llama.call_grammar import grammar_of
 from app.engine.llama.calling import call_syntax
 from app.engine.llama.context import LlamaContext
@@ -39,10 +44,10 @@ from app.engine.llama.llama_library import LlamaLibrary, open_library
 from app.engine.llama.loading import OpenedModel, open_model
 from app.engine.llama.model import Model
 from app.engine.llama.model_parameters import BorrowedDevices
+from app.engine.llama.prompt_tokenizer import PromptTokenizer
 from app.engine.llama.sampling import Grammar, choose_sampling, make_chain, open_grammar
 from app.engine.llama.saved_states import SavedStates
 from app.engine.llama.sequence_run import PromptTokens, SequenceRun
-from app.engine.llama.template import MediaMarks, PromptPart, calls_told
 from app.engine.llama.template_process import TemplateProblem
 from app.engine.llama.token_classifier import ClassificationBrokenOff, TokenClassifier, classifies_tokens, spans_of
 from app.engine.model_shape import shape_of, tokens_side_by_side
@@ -95,7 +100,7 @@ class LoadedModel:
         # One sequence is the open chat's own and never part of the answers in the background.
         self._side_by_side = ParallelismPolicy(self._context.most_sequences - 1, best, most_tokens)
         self.decoder = BatchDecoder(self._context, states, self._side_by_side, opened.tiles, opened.eyes)
-        self._syntax = syntax_of(self.model.template_source) if self.model.template else ThinkingSyntax()
+        self._prompts = PromptTokenizer(self.model, self._context, self._eyes)
 
     @property
     def needed_bytes(self) -> int:
@@ -155,19 +160,19 @@ class LoadedModel:
         # A client's numbers: one outside the vocabulary would fail the batch that other answers share.
         model.check_tokens([*ask.tokens, *(token for token, _ in ask.logit_bias)])
         prompt, syntax = (
-            self._answer_prompt(ask) if ask.messages else (PromptTokens(_raw_tokens(model, ask)), NO_THINKING)
+            self._prompts.answer_prompt(ask) if ask.messages else (PromptTokens(_raw_tokens(model, ask)), NO_THINKING)
         )
         forced = list(ask.forced)
         if ask.tells_last:
-            prompt, forced = self._scored_prompt(ask)
+            prompt, forced = self._prompts.scored_prompt(ask)
         # A budget of nothing closes the thinking in the prompt, where the template has just opened it.
         if syntax.inside and ask.thinking_budget == 0:
             prompt.tokens.extend(self.model.tokenize(syntax.forced_end, special=True))
             syntax = replace(syntax, inside=False)
         if not prompt.tokens:  # nothing to decode, and nothing that could be answered
-            raise request_errors.TemplateFailed(self.model.path, "it wrote nothing")
+            raise TemplateFailed(self.model.path, "it wrote nothing")
         if len(prompt.tokens) >= self._context.size_tokens:
-            raise request_errors.PromptTooLong(len(prompt.tokens), self._context.size_tokens)
+            raise PromptTooLong(len(prompt.tokens), self._context.size_tokens)
         # gpt-oss writes calls into a channel of its own, which has to count as text of the answer and not as thinking.
         if ask.calling is not None and syntax.kind == HARMONY:
             syntax = replace(syntax, calls=ask.calling.syntax.begins)
@@ -214,7 +219,7 @@ class LoadedModel:
         shown = tuple(TokenSeen(token, *model.spell_token(token)) for token in tokens)
         # Attention grows with the square of the text, and each layer is copied out.
         if total > MOST_ATTENTION_TOKENS:
-            raise request_errors.TooLongToInspect(total, MOST_ATTENTION_TOKENS)
+            raise TooLongToInspect(total, MOST_ATTENTION_TOKENS)
         look = self._inspection_context(total, job)
         if request.what == "attention":
             layers = look.read_attention(tokens)
@@ -230,13 +235,13 @@ class LoadedModel:
         """Vectors of texts; raises EmbeddingsUnavailable, PromptTooLong, EmbeddingBrokenOff or ModelLoadFailed."""
         model, texts = self.model, list[list[int]]()
         if not is_embedding_model(model.header):
-            raise request_errors.EmbeddingsUnavailable(model.path)
+            raise EmbeddingsUnavailable(model.path)
         for text in request.texts:
             texts.append(model.tokenize(text, special=False, is_whole=True))
         longest, most = max(map(len, texts), default=0), min(model.trained_context_tokens, MOST_EMBEDDED_TOKENS)
         if longest > most:
             # Cut here silently, a vector would stand for the beginning of a text only.
-            raise request_errors.PromptTooLong(longest, most)
+            raise PromptTooLong(longest, most)
         embedding, threads = self._embedding, self.thread_counts()["batch"]
         # A context that is too short is made anew; a longer one serves shorter texts as well.
         if embedding is None or embedding.size_tokens < longest:
@@ -254,14 +259,14 @@ class LoadedModel:
         """
         model = self.model
         if not classifies_tokens(model.header):
-            raise request_errors.CheckingUnavailable(model.path)
+            raise CheckingUnavailable(model.path)
         # An empty text tokenizes to the beginning and the end only, whatever the vocabulary calls them.
         first, *_, last = model.tokenize("", special=False, is_whole=True)
         source, text = (model.tokenize(text, special=False) for text in (request.source, request.text))
         # [CLS] source [SEP] answer [SEP]: the form in which the classifier was trained.
         tokens = [first, *source, last, *text, last]
         if len(tokens) > (most := min(model.trained_context_tokens, MOST_EMBEDDED_TOKENS)):
-            raise request_errors.PromptTooLong(len(tokens), most)
+            raise PromptTooLong(len(tokens), most)
         threads = self.thread_counts()["batch"]
         classifier = TokenClassifier(
             self._library, model, threads=threads, size_tokens=len(tokens), is_cancelled=job.stop.is_set
@@ -282,7 +287,8 @@ class LoadedModel:
     def _tokens_of(self, request: protocol.Inspect) -> list[int]:
         """Return the tokens to inspect. Long texts are tokenized once, although they come with each part requested."""
         if request.messages:
-            return self.model.prompt_tokens(self._prompt_parts(request.messages, False, request.template_variables))
+            parts = self._prompts.prompt_parts(request.messages, False, request.template_variables)
+            return self.model.prompt_tokens(parts)
         if request.tokens:
             self.model.check_tokens(request.tokens)
             return list(request.tokens)
@@ -295,8 +301,8 @@ class LoadedModel:
         return begin + self._cut[1]
 
     def count_tokens(self, request: protocol.CountTokens) -> protocol.TokensCounted:
-        tokens = self._tokenize_parts(self._prompt_parts(request.messages, False, request.template_variables))
-        return protocol.TokensCounted(request.id, len(tokens))
+        parts = self._prompts.prompt_parts(request.messages, False, request.template_variables)
+        return protocol.TokensCounted(request.id, len(self._prompts.tokenize_parts(parts)))
 
     def count_media(self, request: protocol.CountMedia) -> protocol.MediaCounted:
         """Count the tokens of each image and sound; 0 for those the model can't take."""
@@ -358,82 +364,6 @@ class LoadedModel:
         if self._inspection is not None:
             self._inspection.free()
             self._inspection = None
-
-    def _answer_prompt(self, ask: protocol.Ask) -> tuple[PromptTokens, ThinkingSyntax]:
-        parts = self._prompt_parts(ask.messages, ask.continue_last or ask.tells_last, ask.template_variables)
-        # The last part by the template says whether the model begins inside a thought.
-        end = next((part.text for part in reversed(parts) if part.trusted), "")
-        prompt = self._prompt_tokens(parts)
-        if ask.shared:
-            beginning = ask.messages[0].text[: ask.shared_characters]
-            prompt = replace(prompt, shared=self._shared_tokens(prompt.tokens, parts, beginning))
-        return prompt, self._syntax.for_prompt_end(end)
-
-    def _scored_prompt(self, ask: protocol.Ask) -> tuple[PromptTokens, list[int]]:
-        """Return the prompt that ends before the last message, and the tokens of that message."""
-        parts = self._prompt_parts(ask.messages, True, ask.template_variables)
-        if not parts or parts[-1].trusted:  # the template changes what was said: which part that is nobody knows
-            raise request_errors.ModelNotInspectable(self.model.path, "probabilities")
-        prompt = self._prompt_tokens(parts[:-1])
-        return prompt, self._tokenize_parts(parts)[len(prompt.tokens) :]
-
-    def _prompt_parts(
-        self, messages: Sequence[Message], continue_last: bool, variables: Mapping[str, Any]
-    ) -> list[PromptPart]:
-        model = self.model
-        if model.template is None:
-            raise request_errors.ChatUnavailable(model.path)
-        if len(messages) >= self._context.size_tokens:  # a template would go through them for seconds, and be ended
-            raise request_errors.PromptTooLong(len(messages), self._context.size_tokens)
-        try:
-            marks = MediaMarks()
-            turns, told = [marks.mark_turn(message) for message in messages], calls_told(messages)
-            parts = model.template.render(turns, continue_last=continue_last, variables=variables, told=told)
-            return marks.split_marks(parts)
-        except TemplateProblem as problem:
-            raise request_errors.TemplateFailed(model.path, str(problem)) from problem
-
-    # Recurrent models can go back to copies only: the two ends of the last question are where another answer begins.
-    def _prompt_tokens(self, parts: list[PromptPart]) -> PromptTokens:
-        """Tokenize a prompt. For models that can't roll back, also mark the positions before and after the last
-        question.
-        """
-        tokens = self._tokenize_parts(parts)
-        shown = [part.media for part in parts if part.media is not None]
-        media = {(media.id, media.most_tokens): media for media in shown}
-        # By difference, since the tokens around a picture are the projector's business.
-        taken = len(tokens) - len(self.model.prompt_tokens(parts)) if shown else 0
-        prompt = PromptTokens(tokens, media=media, media_tokens=taken)
-        if self._context.can_forget:
-            return prompt
-        question = max((at for at, part in enumerate(parts) if not part.trusted and part.text), default=0)
-        while question and parts[question - 1].media is not None:
-            question -= 1  # its pictures are a part of it
-        ends = (len(self._tokenize_parts(parts[:end])) for end in (question, question + 1))
-        return replace(prompt, places=tuple(end for end in ends if 0 < end < len(tokens)))
-
-    def _tokenize_parts(self, parts: Sequence[PromptPart]) -> list[int]:
-        return self.model.prompt_tokens(parts, self._media_tokens)
-
-    def _media_tokens(self, media: Media, tokens_before: int, pictures_before: int) -> list[int]:
-        if self._eyes is None:
-            raise request_errors.MediaRefused(media.path, media.kind, "blind" if media.kind == "picture" else "deaf")
-        return self._eyes.media_tokens(media, tokens_before, pictures_before)
-
-    def _shared_tokens(self, tokens: list[int], parts: list[PromptPart], beginning: str) -> int:
-        """Return how many tokens of a prompt come from a text that other prompts begin with, too, and from what is
-        before it.
-
-        0 where that is not in the prompt as it is, or all of it.
-        """
-        for number, part in enumerate(parts):
-            at = part.text.find(beginning) if beginning else -1
-            if at >= 0:
-                # Cut and tokenized again, as a token can reach across the end of what is shared.
-                cut = replace(part, text=part.text[: at + len(beginning)])
-                count = common_length(tokens, self._tokenize_parts([*parts[:number], cut]))
-                return count if count < len(tokens) else 0
-        return 0
 
 
 def _senses_of(eyes: VisionEncoder | None) -> dict[str, Any]:
@@ -567,7 +497,7 @@ class LlamaBackend:
         try:
             return protocol.CallSyntaxFound(request.id, loaded.call_syntax)
         except TemplateProblem as problem:
-            raise request_errors.TemplateFailed(loaded.model.path, str(problem)) from problem
+            raise TemplateFailed(loaded.model.path, str(problem)) from problem
 
     def embed(self, request: protocol.Embed, job: EngineJob) -> protocol.Embedded | protocol.Done:
         try:

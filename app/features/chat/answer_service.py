@@ -306,16 +306,6 @@ class AnswerService:
             is_temporary=self.is_temporary,
         )
 
-    def answer_beside(
-        self, pool: ModelPool, question_id: int, model: Path, cancel: CancelToken
-    ) -> Iterator[AnswerEvent]:
-        """Answer as `answer` with a second model, next to the loaded one. Raises what leases and loading raise, too."""
-        from app.features.models.pool_policy import LeasePriority
-
-        with pool.lease(model, LeasePriority.PERSON, cancel) as engine:
-            if engine is not None:
-                yield from self.with_engine(engine).answer(question_id, cancel, model=model)
-
     def lease_engine(
         self, conversation_id: int, cancel: CancelToken, model: Path | None = None
     ) -> AbstractContextManager[Engine | None]:
@@ -538,3 +528,14 @@ def _context_change(shown: PromptView) -> ContextCompacted | ContextWidened:
     if shown.newly_hidden > 0:
         return ContextCompacted(shown.newly_hidden, shown.tokens)
     return ContextWidened(-shown.newly_hidden)
+
+
+def answer_beside(
+    chats: AnswerService, pool: ModelPool, question_id: int, model: Path, cancel: CancelToken
+) -> Iterator[AnswerEvent]:
+    """Answer with a second model, next to the loaded one. Raises what leases and loading raise, too."""
+    from app.features.models.pool_policy import LeasePriority
+
+    with pool.lease(model, LeasePriority.PERSON, cancel) as engine:
+        if engine is not None:
+            yield from chats.with_engine(engine).answer(question_id, cancel, model=model)

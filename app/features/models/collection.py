@@ -17,6 +17,7 @@ from app.core.errors.hub_errors import FileNotOnHub, NetworkOff
 from app.core.errors.model_errors import ModelNotInstalled, ModelNotOurs
 from app.core.errors.request_errors import EmbeddingsUnavailable
 from app.core.events import CancelToken, CopyProgress, ModelLoaded
+from app.core.listeners import Listeners
 from app.core.paths import AppPaths, starter_model
 from app.core.settings import Settings
 from app.engine.computer import free_memory_bytes, total_memory_bytes
@@ -39,22 +40,17 @@ from app.features.models.machine_speed import MachineSpeed
 from app.features.models.model_messages import MessageTemplate
 from app.features.models.model_storage import DONE, ModelStorage
 from app.hub import folder_move, model_trash, models_folder
-from app.hub.access import access_of
 from app.hub.catalog import CatalogEntry, load_catalog
-from app.hub.connection_ledger import ConnectionLedger
 from app.hub.download import Download, DownloadRequest
 from app.hub.downloads import Downloads
 from app.hub.hub_search import HubSearch
-from app.hub.hub_token import HubToken
 from app.hub.model_files import ModelFile, RemoteFile, Repository
 from app.hub.model_library import InstalledModel
 from app.hub.model_trash import TrashedModel
 from app.hub.network import Network
 from app.hub.running_fetch import fetch_download
-from app.store.database import Database
 from app.store.jobs import JobTable
 from app.store.model_notes import ModelNotes
-from app.store.translation_store import TranslationMemory
 
 log = logging.getLogger(__name__)
 
@@ -232,6 +228,49 @@ def _estimate_by_formula(header: bytes, model: ModelFile) -> Callable[[MemoryRoo
     return lambda room: estimate.estimate_fit(header, model.size_bytes, room, name=model.name)
 
 
+class ModelFetching:
+    """Queues downloads of models, and of the projectors that let them see or hear."""
+
+    def __init__(
+        self, hub: HubSearch, entries: Sequence[CatalogEntry], installed: InstalledModels, downloads: Downloads
+    ) -> None:
+        self._hub, self._entries, self._installed, self._downloads = hub, entries, installed, downloads
+
+    def download(self, repository: Repository, model: ModelFile, with_vision: bool = True) -> Download:
+        """Queue a model, with its vision projector if there is one."""
+        entry = choice.entry_of(self._entries, repository.name, model)
+        vision = choice.vision_of(entry, repository) if with_vision else None
+        title = entry.name if entry else PurePosixPath(repository.name).name.removesuffix("-GGUF")
+        request = DownloadRequest(repository.name, repository.commit, title, model.parts, vision, repository.license)
+        return self._downloads.add(request)
+
+    def download_entry(self, entry: CatalogEntry, cancel: CancelToken | None = None) -> Download:
+        """Look a catalog entry up on the Hub and queue it."""
+        repository = self._hub.read_repository(entry.repo, cancel=cancel)
+        download = self.download(repository, choice.file_of(entry, repository), "vision" in entry.tasks)
+        if cancel is not None and cancel.cancelled:  # while the Hub was asked
+            self._downloads.cancel(download.id)
+        return download
+
+    def can_fetch_eyes(self, model: InstalledModel) -> bool:
+        """Return whether the Hub may offer a vision projector for this model: it came from there and has none yet."""
+        is_here = model.vision_path is not None or bool(model.missing)
+        entry = self._installed.entry_of(model)
+        return bool(model.repo) and not is_here and (entry is None or entry.vision is not None)
+
+    def fetch_eyes(self, model: InstalledModel, cancel: CancelToken | None = None) -> Download:
+        """Queue a model's vision projector from its repository. Raises FileNotOnHub if there is none."""
+        repository = self._hub.read_repository(model.repo, cancel=cancel)
+        same = next(
+            (model_file for model_file in repository.models if model_file.parts[0].name.endswith(model.path.name)),
+            None,
+            # The file's own repository may have several models; the eyes belong to this one.
+        )
+        if same is None or not repository.vision:
+            raise FileNotOnHub(model.repo, "mmproj")
+        return self.download(repository, same)
+
+
 class ModelCollection:
     """Everything about models, from any thread.
 
@@ -256,13 +295,15 @@ class ModelCollection:
             local_copy=lambda file: self.find_copy(file, self._closing),
             on_change=self._on_download,
         )
+        self.fetching = ModelFetching(self.hub, self.entries, self._installed, self.downloads)
         self.machine = MachineNeeds(surroundings, self.hub, self._installed, self._closing)
         self.storage = ModelStorage(
             self.models_folder, self.downloads, surroundings.jobs, surroundings.states, surroundings.memory_bytes
         )
-        self._listeners: list[Callable[[Download], object]] = []
-        self._list_listeners: list[Callable[[], object]] = []
-        self._lock = threading.Lock()
+        self.download_changed = Listeners[Download]()
+        """Called from any thread with each change of a download."""
+        self.list_changed = Listeners[None]()
+        """Called from any thread when other models are here, or have other names."""
         self._settling: threading.Thread | None = None
 
     def start(self) -> None:
@@ -310,7 +351,7 @@ class ModelCollection:
     def rename(self, path: Path, label: str) -> None:
         """Set the user's name for a model, "" to clear it; the file keeps its name."""
         self.around.notes.update_note(path, label=label.strip())
-        self._notify_list_listeners()
+        self.list_changed.notify_all(None)
 
     def mark_used(self, path: Path) -> None:
         """Record that a model was loaded, for lists sorted by last use."""
@@ -328,16 +369,16 @@ class ModelCollection:
         if model.is_ours:
             thrown = model_trash.throw_away(model, self.models_folder())
             self._chosen.forget_file(path)
-            self._notify_list_listeners()
+            self.list_changed.notify_all(None)
             return thrown
         self._chosen.forget_file(path)
-        self._notify_list_listeners()
+        self.list_changed.notify_all(None)
         raise ModelNotOurs(str(path))
 
     def put_back(self, thrown: TrashedModel) -> Path:
         """Undo `remove`; return the path."""
         path = model_trash.put_back(thrown)
-        self._notify_list_listeners()
+        self.list_changed.notify_all(None)
         return path
 
     def add(self, path: Path, how: str, cancel: CancelToken) -> Generator[CopyProgress, None, Path]:
@@ -380,73 +421,6 @@ class ModelCollection:
             )
             for entry in chosen
         ]
-
-    def download(self, repository: Repository, model: ModelFile, with_vision: bool = True) -> Download:
-        """Queue a model, with its vision projector if there is one."""
-        entry = choice.entry_of(self.entries, repository.name, model)
-        vision = choice.vision_of(entry, repository) if with_vision else None
-        title = entry.name if entry else PurePosixPath(repository.name).name.removesuffix("-GGUF")
-        request = DownloadRequest(repository.name, repository.commit, title, model.parts, vision, repository.license)
-        return self.downloads.add(request)
-
-    def download_entry(self, entry: CatalogEntry, cancel: CancelToken | None = None) -> Download:
-        """Look a catalog entry up on the Hub and queue it."""
-        repository = self.hub.read_repository(entry.repo, cancel=cancel)
-        download = self.download(repository, choice.file_of(entry, repository), "vision" in entry.tasks)
-        if cancel is not None and cancel.cancelled:  # while the Hub was asked
-            self.downloads.cancel(download.id)
-        return download
-
-    def can_fetch_eyes(self, model: InstalledModel) -> bool:
-        """Return whether the Hub may offer a vision projector for this model: it came from there and has none yet."""
-        is_here = model.vision_path is not None or bool(model.missing)
-        entry = self._installed.entry_of(model)
-        return bool(model.repo) and not is_here and (entry is None or entry.vision is not None)
-
-    def fetch_eyes(self, model: InstalledModel, cancel: CancelToken | None = None) -> Download:
-        """Queue a model's vision projector from its repository. Raises FileNotOnHub if there is none."""
-        repository = self.hub.read_repository(model.repo, cancel=cancel)
-        same = next(
-            (model_file for model_file in repository.models if model_file.parts[0].name.endswith(model.path.name)),
-            None,
-            # The file's own repository may have several models; the eyes belong to this one.
-        )
-        if same is None or not repository.vision:
-            raise FileNotOnHub(model.repo, "mmproj")
-        return self.download(repository, same)
-
-    def listen(self, callback: Callable[[Download], object]) -> Callable[[], None]:
-        """`callback` hears of every change of a download, on any thread, until what is returned is called."""
-        with self._lock:
-            self._listeners.append(callback)
-
-        def unlisten() -> None:
-            with self._lock:
-                # A callback may be taken off while it is being called.
-                if callback in self._listeners:
-                    self._listeners.remove(callback)
-
-        return unlisten
-
-    def listen_to_list(self, callback: Callable[[], object]) -> Callable[[], None]:
-        """`callback` hears, on any thread, that other models are here, or have other names, until what is returned is
-        called."""
-        with self._lock:
-            self._list_listeners.append(callback)
-
-        def unlisten() -> None:
-            with self._lock:
-                if callback in self._list_listeners:
-                    self._list_listeners.remove(callback)
-
-        return unlisten
-
-    def _notify_list_listeners(self) -> None:
-        # Called outside the lock: a listener may ask for the list.
-        with self._lock:
-            listeners = list(self._list_listeners)
-        for listener in listeners:
-            listener()
 
     def on_network_switched(self, *, allowed: bool) -> None:
         """Pause downloads when the network is switched off; resume those when it is back on."""
@@ -496,12 +470,12 @@ class ModelCollection:
         if task == PASSAGES and not embeds_texts(path):
             raise EmbeddingsUnavailable(str(path))
         if self._chosen.choose_model(task, path):
-            self._notify_list_listeners()
+            self.list_changed.notify_all(None)
 
     def stop_using(self, task: str) -> None:
         """Clear a task's own model; it uses the chat's again."""
         self._chosen.clear_choice(task)
-        self._notify_list_listeners()
+        self.list_changed.notify_all(None)
 
     def register_model(self, path: Path, origin: str = DOWNLOADED) -> None:
         """Register a model that was added, downloaded or found; `path` is its first file."""
@@ -510,7 +484,7 @@ class ModelCollection:
         if is_elsewhere:
             self._chosen.add_known(path)
         self.around.notes.update_note(path, origin=OPENED if is_elsewhere else origin, added_at=time.time())
-        self._notify_list_listeners()
+        self.list_changed.notify_all(None)
 
     def _on_download(self, download: Download) -> None:
         if download.state == DONE and download.paths:
@@ -519,10 +493,7 @@ class ModelCollection:
             # The file is there and usable, whatever became of the note.
             except AppError as error:
                 log.info("a new model could not be noted: %s", error)
-        with self._lock:
-            listeners = list(self._listeners)
-        for listener in listeners:
-            listener(download)
+        self.download_changed.notify_all(download)
 
 
 def _tidy_folder(folder: Path, cancel: CancelToken) -> None:
@@ -542,27 +513,4 @@ def _fetches_entry(download: Download, entry: CatalogEntry) -> bool:
     request = download.request
     return request.repo == entry.repo and any(
         file.name == entry.file or (not entry.file and file.size_bytes == entry.size_bytes) for file in request.files
-    )
-
-
-def collection_services(
-    paths: AppPaths,
-    settings: Callable[[], Settings],
-    change: Callable[..., None],
-    *,
-    database: Database,
-    token: HubToken,
-    ledger: ConnectionLedger,
-    states: StateFolder,
-) -> CollectionServices:
-    """Build the services that need no engine; whoever has one adds what it knows."""
-    return CollectionServices(
-        paths,
-        settings,
-        change,
-        Network(lambda: access_of(settings(), token), ledger),
-        JobTable(database),
-        ModelNotes(database),
-        states,
-        memory_bytes=TranslationMemory(database).size_bytes,
     )

@@ -12,14 +12,18 @@ from app.core.events import CancelToken
 from app.core.paths import AppPaths
 from app.core.settings import load_settings, store_settings
 from app.engine.states import StateFolder
-from app.features.models.collection import ModelCollection, collection_services
+from app.features.models.collection import CollectionServices, ModelCollection
+from app.hub.access import access_of
 from app.hub.connection_ledger import ConnectionLedger
 from app.hub.hub_token import HubToken
 from app.hub.model_files import ModelFile, RemoteFile, Repository
+from app.hub.network import Network
 from app.hub.protocol import ChildEvent, Done, Fetched
 from app.hub.protocol import Job as FetchJob
 from app.hub.running_fetch import fetch_download
 from app.store.database import Database
+from app.store.jobs import JobTable
+from app.store.model_notes import ModelNotes
 
 
 @dataclass(frozen=True)
@@ -114,14 +118,14 @@ def build_models(paths: AppPaths) -> Iterator[ModelCollection]:
 
     with closing(Database.in_memory()) as database:
         models = ModelCollection(
-            collection_services(
+            CollectionServices(
                 paths,
                 lambda: settings,
                 change,
-                database=database,
-                token=token,
-                ledger=ConnectionLedger(paths.connections),
-                states=StateFolder(paths.states, lambda: settings.engine.states_budget_mb * 10**6),
+                Network(lambda: access_of(settings, token), ConnectionLedger(paths.connections)),
+                JobTable(database),
+                ModelNotes(database),
+                StateFolder(paths.states, lambda: settings.engine.states_budget_mb * 10**6),
             )
         )
         with closing(models):

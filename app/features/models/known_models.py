@@ -13,8 +13,9 @@ from app.features.models.model_names import display_name
 from app.store.model_notes import ModelNotes
 
 if TYPE_CHECKING:
+    from app.core.settings import NetworkSettings
     from app.features.models.installed import InstalledFile
-    from app.remote.servers import RemoteServers
+    from app.remote.servers import RemoteModel, RemoteServers
 
 
 class KnownModels:
@@ -31,11 +32,34 @@ class KnownModels:
     def label_of(self, path: Path) -> str:
         """Return the user's label for a model, "" without one."""
         if runs_elsewhere(path):
-            with suppress(ModelMissing, ModelUnreadable):
-                return self._servers().read_model(path).short_name
-            return path.stem
+            model = self._find_elsewhere(path)
+            return model.short_name if model is not None else path.stem
         note = self._notes.get(path)
         return note.label if note else ""
+
+    def host_of(self, path: Path) -> str:
+        """Return the host a remote model runs on; "" for a local or missing model."""
+        model = self._find_elsewhere(path)
+        return model.server.host if model is not None else ""
+
+    def may_ask(self, path: Path, network: NetworkSettings) -> bool:
+        """Return whether the network settings allow asking a remote model."""
+        model = self._find_elsewhere(path)
+        is_near = model is None or model.server.is_own_network
+        return network.allowed if is_near else network.reaches_internet
+
+    def sees_elsewhere(self, path: Path) -> bool:
+        """Return whether a remote model takes images, as far as known."""
+        from app.remote.servers import SEES
+
+        model = self._find_elsewhere(path)
+        return model is not None and model.sees == SEES
+
+    def _find_elsewhere(self, path: Path) -> RemoteModel | None:
+        if runs_elsewhere(path):
+            with suppress(ModelMissing, ModelUnreadable):
+                return self._servers().read_model(path)
+        return None
 
     def name_of(self, path: Path) -> str:
         """Return the name to show for a model: the user's label, else one made from its file name."""

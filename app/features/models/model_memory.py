@@ -70,7 +70,6 @@ class ModelMemoryWatch:
         """True if memory ran short during an answer still being written."""
 
     def check_memory(self) -> MemoryVerdict:
-        """Decide what to do now."""
         settings, use = self._settings(), self._use()
         memory = self._read() if settings.unload_when_memory_short else None
         if memory is None or not memory.is_short:

@@ -245,7 +245,9 @@ class ModelPool:
             return pooled
         is_ready = False
         try:
-            is_ready = self.seat.wake(self.chosen, cancel) and (model is None or self.chat.awaited == model.absolute())
+            is_ready = self.seat.wake_model(self.chosen, cancel) and (
+                model is None or self.chat.awaited == model.absolute()
+            )
         finally:
             if not is_ready:
                 self._give_back(pooled, priority)

@@ -96,7 +96,7 @@ class ChatSeat(PooledEngine):
         finally:
             self._give_back(self, priority)
 
-    def load(self, path: Path, cancel: CancelToken) -> Iterator[LoadProgress | ModelLoaded]:
+    def load_model(self, path: Path, cancel: CancelToken) -> Iterator[LoadProgress | ModelLoaded]:
         """Load the model that a person chose; a cancelled load ends without `ModelLoaded`. Raises loading errors."""
         with self._load_counted(path):
             yield from self.engine.load(path, self._options(), cancel=cancel)
@@ -124,7 +124,7 @@ class ChatSeat(PooledEngine):
             self.loads -= 1
             self._changed.notify_all()
 
-    def wake(self, chosen: Callable[[], Path | None], cancel: CancelToken) -> bool:
+    def wake_model(self, chosen: Callable[[], Path | None], cancel: CancelToken) -> bool:
         """Wait until the chat's model is loaded; False when cancelled.
 
         Crashes of one job aren't held against the next: after three in a row it is loaded again.

@@ -318,7 +318,7 @@ class OtherTabs(QObject):
         """Open the models tab where the model's vision encoder can be downloaded, or else at models that can see."""
         path = self._ui.loader.path
         rows = [row.model for row in self._app.models.list_installed() if row.model.path == path]
-        is_blind = any(self._app.models.can_fetch_eyes(model) for model in rows)
+        is_blind = any(self._app.models.fetching.can_fetch_eyes(model) for model in rows)
         self._ui.go.open_models("installed" if is_blind else "suggested")
 
     @cached_property

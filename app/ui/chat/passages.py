@@ -166,7 +166,10 @@ class PassageOffering(QObject):
             self._fetched_repo = entry.repo
             self._notify.mention(tr(ASKING_HUB, name=entry.name))
             tasks.ask(
-                lambda token: self._app.models.download_entry(entry, token), self, lambda _: None, self._on_not_fetched
+                lambda token: self._app.models.fetching.download_entry(entry, token),
+                self,
+                lambda _: None,
+                self._on_not_fetched,
             )
         self._show()
 

@@ -17,7 +17,7 @@ from PySide6.QtWidgets import QMenu, QWidget
 
 from app.core.events import PromptProgress
 from app.core.visible import visible_name
-from app.features.chat.answer_service import AnswerStarted
+from app.features.chat.answer_service import AnswerStarted, answer_beside
 from app.features.chat.message_draft import ChatPlace
 from app.features.chat.session_messages import ReloadBranch
 from app.features.chat_services import Chats
@@ -220,7 +220,7 @@ class AnswerPairs(QObject):
         model, pool, is_first_over = pair.models[1], self._chats.pool(), self._chat.live.answer is None
         assert model is not None
         if pool.has_room(model):
-            self._run(pair, 1, partial(pair.talk.answer_beside, pool, pair.question_id, model))
+            self._run(pair, 1, partial(answer_beside, pair.talk, pool, pair.question_id, model))
         elif is_first_over:
             # An engine of its own has no room: it waits for the chat's.
             self._run(pair, 1)

@@ -366,7 +366,7 @@ class FirstSuggestion(QObject):
 
         self._notify.mention(tr(ASKING_HUB, name=entry.name))
         # On a thread, since the model's repository is queried first.
-        tasks.ask(lambda token: self._models.download_entry(entry, token), self, lambda _: on_end(), on_end)
+        tasks.ask(lambda token: self._models.fetching.download_entry(entry, token), self, lambda _: on_end(), on_end)
 
     def find_suggestion(self) -> None:
         """Find the model that suits this computer, on a thread."""

@@ -135,7 +135,7 @@ class LookPage(QWidget):
         self.ui, self.theme = ui, ui.theme
         self._lend = lend
         self.is_chats = True
-        """False for a tab whose own engine is lent."""
+        """False where a tab's own engine is lent, which wakes its model by itself."""
         self._task: tasks.BackgroundTask | None = None
         self._retry: Callable[[], object] = lambda: None
         self._start_when_loaded: Callable[[], object] | None = None

@@ -263,8 +263,8 @@ class DownloadWatch(QObject):
         self.changed.connect(self._on_changed)
         self._list_changed.connect(self._take_back)
         loader.changed.connect(self._take_back)
-        self._unlisten = models.listen(self.changed.emit)
-        self._unlisten_list = models.listen_to_list(self._list_changed.emit)
+        self._unlisten = models.download_changed.listen(self.changed.emit)
+        self._unlisten_list = models.list_changed.listen(lambda _: self._list_changed.emit())
         self._show_progress()
 
     def close(self) -> None:

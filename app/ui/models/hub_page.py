@@ -155,7 +155,7 @@ class SearchPage(QWidget):
     def _download(self, repository: Repository, model: ModelFile, with_vision: bool) -> None:
         # On a thread, since an equal file is first looked for on this computer.
         tasks.ask(
-            lambda _token: self._app.models.download(repository, model, with_vision),
+            lambda _token: self._app.models.fetching.download(repository, model, with_vision),
             self,
             lambda _download: self.download_wanted.emit(repository, model, with_vision),
             self._notify.error,

@@ -142,7 +142,7 @@ class InstalledPage(ModelsPage):
             # Behind a tab Qt aligns text like a shortcut; the card itself handles the key.
             menu.addAction(icon("pencil-simple", tokens.muted), tr(RENAME) + "\tF2", card.rename)
         menu.addAction(icon("folder-open", tokens.muted), tr(SHOW_IN_FOLDER), lambda: open_folder(path.parent))
-        if not self._of_others and self._app.models.can_fetch_eyes(installed.model):
+        if not self._of_others and self._app.models.fetching.can_fetch_eyes(installed.model):
             menu.addAction(
                 icon("eye", tokens.muted), tr(DOWNLOAD_IMAGE_SUPPORT), lambda: self._fetch_eyes(installed.model)
             )
@@ -246,7 +246,7 @@ class InstalledPage(ModelsPage):
         self.ask(lambda _: self._app.models.rename(path, label), self._on_changed).failed.connect(self._on_failed)
 
     def _fetch_eyes(self, model: InstalledModel) -> None:
-        task = self.ask(lambda token: self._app.models.fetch_eyes(model, token), self._on_fetching)
+        task = self.ask(lambda token: self._app.models.fetching.fetch_eyes(model, token), self._on_fetching)
         task.failed.connect(self._on_failed)
 
     def _on_fetching(self, _download: object) -> None:

@@ -256,7 +256,9 @@ class SuggestedPage(ModelsPage):
             task.failed.connect(self._notify.error)
 
     def _download(self, entry: CatalogEntry) -> None:
-        task = self.ask(lambda token: self._app.models.download_entry(entry, token), lambda _: self._on_changed())
+        task = self.ask(
+            lambda token: self._app.models.fetching.download_entry(entry, token), lambda _: self._on_changed()
+        )
         self._looking[entry.id] = task
         task.finished.connect(lambda: self._on_looked(entry))
         task.failed.connect(lambda error: self._on_not_found(entry, error))
@@ -502,9 +504,9 @@ class ModelsView(QStackedWidget):
         self.installed.changed.connect(self._loader.changed)  # it may have been renamed  # its name may be another
         # The queue and the list call on threads of their own.
         self._download_changed.connect(self._on_download, Qt.ConnectionType.QueuedConnection)
-        unlisten = self._app.models.listen(self._download_changed.emit)
+        unlisten = self._app.models.download_changed.listen(self._download_changed.emit)
         self._list_changed.connect(self._on_list_changed, Qt.ConnectionType.QueuedConnection)
-        unlisten_list = self._app.models.listen_to_list(self._list_changed.emit)
+        unlisten_list = self._app.models.list_changed.listen(lambda _: self._list_changed.emit())
         # The models outlive this view.
         self.destroyed.connect(unlisten)
         self.destroyed.connect(unlisten_list)

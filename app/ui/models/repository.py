@@ -93,7 +93,7 @@ class RepositoryPage(QWidget):
         fill_layout(drop_margins(QVBoxLayout(self), 0), self._head(), (self._stack, 1))
         # The queue calls on its own threads; a signal switches to the window's.
         self._heard.connect(self._show_download, Qt.ConnectionType.QueuedConnection)
-        unlisten = app.models.listen(self._heard.emit)
+        unlisten = app.models.download_changed.listen(self._heard.emit)
         self.destroyed.connect(unlisten)
         theme.dress(self.title, font=(21, 600))
         theme.dress(self.facts, self.gate_text, self.card_told, font=(14, 400))

@@ -15,12 +15,13 @@ from app.core.paths import runs_elsewhere
 from app.core.visible import visible_name
 from app.features.models.model_messages import ASLEEP, model_facts, why_words
 from app.ui.i18n import size_text, tr
-from app.ui.shared_labels import ABOUT_THIS_MODEL, FIND_MORE_MODELS, SIZE
+from app.ui.shared_labels import ABOUT_THIS_MODEL, FAILED_LABEL, FIND_MORE_MODELS, SIZE
 from app.ui.shell.model_loader import ModelLoader, in_words
 from app.ui.theme import Theme
 from app.ui.widgets.labels import ElidedLabel
 from app.ui.widgets.layouts import fill_layout, scrolled
 
+LOADING_PERCENT = "loading {percent} %"
 FILE = "File"
 NOT_THERE = "missing"
 
@@ -31,6 +32,16 @@ def reason_for_state(loader: ModelLoader) -> str:
         return in_words(ASLEEP) if loader.wakes_up else ""
     words = why_words(loader.model)
     return "" if words is None else in_words(words)
+
+
+def state_word(loader: ModelLoader) -> str:
+    """Return the short text of a loader's state, shown next to the status dot."""
+    if loader.state == "loading":
+        return tr(LOADING_PERCENT, percent=int(loader.fraction * 100))
+    if loader.is_away:
+        return tr("unreachable")
+    words = {"asleep": tr("asleep"), "ready": tr("ready"), "failed": tr(FAILED_LABEL)}
+    return words[loader.state] if loader.path else tr("none open")
 
 
 WIDTH_PX = 400

@@ -14,15 +14,13 @@ from app.features.error_messages import PersonMessage
 from app.features.models.model_messages import MessageTemplate, surprise_words, trying_words
 from app.features.models.model_names import display_name
 from app.ui.i18n import sentence_for, tr
-from app.ui.shared_labels import FAILED_LABEL, STARTER
+from app.ui.shared_labels import STARTER
 from app.ui.shell import tasks
 from app.ui.shell.notify import Notify, StandingNotice
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
     from app.engine.contract import WakingEvent
-
-LOADING_PERCENT = "loading {percent} %"
 
 
 def model_name(path: Path) -> str:
@@ -63,16 +61,6 @@ class ModelLoader(QObject):
         self._waking.connect(self._on_waking)
         # Both are called on threads of the engine and of answers.
         app.on_waking, app.usual_model = self._waking.emit, self._usual_model
-
-    @property
-    def word(self) -> str:
-        """Short text of the state, shown next to the status dot."""
-        if self.state == "loading":
-            return tr(LOADING_PERCENT, percent=int(self.fraction * 100))
-        if self.is_away:
-            return tr("unreachable")
-        words = {"asleep": tr("asleep"), "ready": tr("ready"), "failed": tr(FAILED_LABEL)}
-        return words[self.state] if self.path else tr("none open")
 
     @property
     def name(self) -> str:
@@ -178,7 +166,7 @@ class ModelLoader(QObject):
         if self._task is not None:
             self._task.cancel()
         seat = self._app.pool.seat
-        task = tasks.run(lambda token: seat.load(path, token), self)
+        task = tasks.run(lambda token: seat.load_model(path, token), self)
         self._task, self.path, self.fraction = task, path, 0.0
         task.event.connect(lambda event: self._on_event(task, event))
         task.finished.connect(lambda: self._on_finished(task, before, remember=remember))

@@ -17,7 +17,7 @@ from app.ui.i18n import size_text, tr
 from app.ui.icons import icon
 from app.ui.shared_labels import ABOUT_THIS_MODEL, FIND_MORE_MODELS, MODEL, PUT_TO_SLEEP
 from app.ui.shell.keyboard import keys_of, with_keys
-from app.ui.shell.model_about import ModelAbout, reason_for_state
+from app.ui.shell.model_about import ModelAbout, reason_for_state, state_word
 from app.ui.shell.model_loader import ModelLoader, in_words
 from app.ui.shell.notify import Notify
 from app.ui.shell.tab_spec import CHAT, WRITE, OwnEngine, OwnModelOf
@@ -27,16 +27,16 @@ from app.ui.widgets.labels import ElidedLabel, StatusDot
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
 
-STARTER_DESCRIPTION = "a very small English model, often wrong"
 
-LOADED_WHEN_NEEDED = "It’s loaded when needed."
+STARTER_DESCRIPTION = "a very small English model, often wrong"
 FOR_THIS_CHAT_ONLY = "For this chat only"
-MODEL_REPLACED_FOR_WORK = "Temporarily replaces {name} for work in another tab."
 WAKE_UP = "Wake up"
 LOAD_IT_AGAIN = "Reload"
 STOP_LOADING = "Stop loading"
-OPEN_MODEL_FILE = "Open a model file…"
 USE_IN_CHATS_TOO = "Use in chats too"
+OPEN_MODEL_FILE = "Open a model file…"
+LOADED_WHEN_NEEDED = "It’s loaded when needed."
+MODEL_REPLACED_FOR_WORK = "Temporarily replaces {name} for work in another tab."
 USED_ONLY_IN_TAB = "{name} is used only in {tab}."
 
 
@@ -68,7 +68,7 @@ class ModelPicker(QPushButton):
         self.of_chat: OwnModelOf | None = None
         """Model override of the visible chat."""
         self._own: Path | None = None
-        self._is_elsewhere = False
+        self.is_elsewhere = False
         self.setObjectName("model_picker")
         self.is_at_work: Callable[[str], bool] = lambda _task: False
         """Returns whether a task's own model is generating."""
@@ -137,7 +137,7 @@ class ModelPicker(QPushButton):
             self._app.models.choose_model(self.task, path)
         self.refresh()
         self.task_model_changed.emit()
-        if not self._is_loaders:
+        if not self.uses_loader:
             words = tr(USED_ONLY_IN_TAB, name=self._name_of(path), tab=self._tab_name)
             self._notify.offer(words, tr(USE_IN_CHATS_TOO), partial(self._loader.load, path))
 
@@ -167,119 +167,28 @@ class ModelPicker(QPushButton):
 
     def menu_now(self) -> QMenu:
         """Return the menu of the known models whose file exists, and of the actions on the current one."""
-        tokens = self._theme.tokens
-        menu = QMenu(self)
-        menu.setObjectName("model_menu")
-        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        # Menus show the tooltips of their entries only if asked to.
-        menu.setToolTipsVisible(True)
-        group = QActionGroup(menu)
-        # Nobody opens a menu before the window is seen.
-        from app.features.models.installed import senses_of
-        from app.ui.model_texts import senses_words
-
-        for path, name in self._known_models():
-            size = self._size_of(path)
-            if not size:
-                continue
-            words = [tr(name), size]
-            known = (self._app.servers.is_seeing(path), False) if runs_elsewhere(path) else senses_of(path)
-            if senses := senses_words(*known):
-                words.append(senses)
-            if path == starter_model():
-                words.append(tr(STARTER_DESCRIPTION))
-            action = menu.addAction(_shown("  ·  ".join(words)), partial(self.use, path))
-            action.setToolTip("\n".join((str(path), *words[2:])))
-            is_this = path == self.path
-            action.setIcon(icon("check", tokens.accent if is_this else "#00000000"))
-            action.setCheckable(True)
-            action.setChecked(is_this)
-            group.addAction(action)
-        menu.addSeparator()
-        if self.task == CHAT and self.of_chat is not None:
-            self._add_for_one(menu, self.of_chat)
-        if self._is_loaders:
-            self._add_loader_actions(menu)
-        elif self.path is not None:
-            self._add_own_actions(menu, self.path)
-        find, other = tr(FIND_MORE_MODELS), tr(OPEN_MODEL_FILE)
-        menu.addAction(icon("cube", tokens.muted), f"{find}\t{keys_of('models')}", self.models_wanted.emit)
-        # In a page these keys open a text.
-        keys = "" if self.task == WRITE else f"\t{keys_of('open_model')}"
-        menu.addAction(icon("folder-open", tokens.muted), f"{other}{keys}", self.open_wanted.emit)
-        self._fit_menu(menu)
-        return menu
-
-    def _fit_menu(self, menu: QMenu) -> None:
-        """Shorten a menu wider than the screen: first without shortcuts, then with elided entries."""
-        # The menu has its font only once it is polished; before, its size is that of another font.
-        menu.ensurePolished()
-        room = self.screen().availableGeometry().width()
-        over = menu.sizeHint().width() - room
-        if over <= 0:
-            return
-        for action in menu.actions():
-            action.setText(action.text().partition("\t")[0])
-        widest = max(menu.fontMetrics().horizontalAdvance(action.text()) for action in menu.actions())
-        most = widest - max(0, menu.sizeHint().width() - room)
-        for action in menu.actions():
-            action.setText(menu.fontMetrics().elidedText(action.text(), Qt.TextElideMode.ElideRight, most))
+        return ModelMenu(self, self._app, self._theme, self._loader)
 
     @property
-    def _is_loaders(self) -> bool:
+    def own_path(self) -> Path | None:
+        """The model that the tab has for itself; None for the chat's."""
+        return self._own
+
+    @property
+    def uses_loader(self) -> bool:
         """True if the tab uses the chat model, whose state the loader knows."""
         return self.path in (self._loader.path, self._loader.stand_in)
-
-    def _known_models(self) -> list[tuple[Path, str]]:
-        known = self._app.names.list_choices()
-        if self._own is not None and self._own not in dict(known):
-            known.append((self._own, self._name_of(self._own)))
-        return known
 
     def _name_of(self, path: Path) -> str:
         return tr(self._app.names.name_of(path))
 
-    def _size_of(self, path: Path) -> str:
+    def size_of(self, path: Path) -> str:
         """Return a model's size, or the server it runs on; "" if the file is missing."""
         if runs_elsewhere(path):
-            host = self._app.servers.host_of(path)
+            host = self._app.names.host_of(path)
             return tr("on {host}", host=host) if host else ""
         size_bytes = _size_or_none(path)
         return "" if size_bytes is None else size_text(size_bytes)
-
-    def _add_for_one(self, menu: QMenu, chat: OwnModelOf) -> None:
-        """Add the switch that makes the model this chat's own."""
-        is_own, path = chat.is_own, self.path
-        action = menu.addAction(tr(FOR_THIS_CHAT_ONLY), lambda: chat.choose(None if is_own else path))
-        tokens = self._theme.tokens
-        action.setIcon(icon("push-pin-slash" if is_own else "push-pin", tokens.accent if is_own else tokens.muted))
-        action.setToolTip(tr("This chat keeps its model when you choose a different model elsewhere."))
-        action.setCheckable(True)
-        action.setChecked(is_own)
-        action.setEnabled(path is not None)
-
-    def _add_own_actions(self, menu: QMenu, path: Path) -> None:
-        """Add the actions for a model that only this tab uses."""
-        muted, engine = self._theme.tokens.muted, self.engine_of(self.task)
-        if engine is not None and not self._is_elsewhere and engine.state == "ready":
-            menu.addAction(icon("moon", muted), tr(PUT_TO_SLEEP), engine.sleep)
-        elif engine is not None and not self._is_elsewhere and engine.state == "asleep":
-            menu.addAction(icon("sun", muted), tr(WAKE_UP), partial(engine.wake, path))
-        if self.task != CHAT:
-            menu.addAction(icon("chat-circle", muted), tr(USE_IN_CHATS_TOO), partial(self._loader.load, path))
-
-    def _add_loader_actions(self, menu: QMenu) -> None:
-        loader, tokens = self._loader, self._theme.tokens
-        if loader.state == "loading" and loader.can_cancel:
-            menu.addAction(icon("stop", tokens.muted), tr(STOP_LOADING), loader.cancel)
-        elif loader.state == "ready" and not self._is_elsewhere:
-            menu.addAction(icon("moon", tokens.muted), tr(PUT_TO_SLEEP), loader.sleep)
-        elif loader.path is not None and loader.state == "asleep":
-            menu.addAction(icon("sun", tokens.muted), tr(WAKE_UP), loader.wake)
-        elif loader.path is not None and loader.state == "failed":
-            menu.addAction(icon("arrow-clockwise", tokens.muted), tr(LOAD_IT_AGAIN), loader.start)
-        if loader.path is not None:
-            menu.addAction(icon("info", tokens.muted), tr(ABOUT_THIS_MODEL), self.show_about)
 
     def refresh(self) -> None:
         """Update the picker from the tab's model, the loader's state and network access."""
@@ -288,22 +197,22 @@ class ModelPicker(QPushButton):
         else:
             self._own = self.of_chat.path if self.of_chat is not None else None
         loader, path = self._loader, self.path
-        is_loaders = self._is_loaders
+        is_loaders = self.uses_loader
         name = loader.name if path == loader.path or path is None else self._name_of(path)
         if is_loaders:
-            word, state = loader.word, "failed" if loader.is_away else loader.state
+            word, state = state_word(loader), "failed" if loader.is_away else loader.state
         else:
             word, state = self._own_state(path)
         told = _state_sentence(loader) if is_loaders else self._own_state_sentence(state)
         self._name.setText(name)
-        size = self._size_of(path) if path else ""
+        size = self.size_of(path) if path else ""
         self._size.setText(size)
-        self._is_elsewhere = path is not None and runs_elsewhere(path)
+        self.is_elsewhere = path is not None and runs_elsewhere(path)
         # The server may be reachable, but nothing is sent to it while the network is off.
         app, is_ready = self._app, state == "ready"
-        if path and self._is_elsewhere and is_ready and not app.servers.may_ask(path, app.settings.network):
+        if path and self.is_elsewhere and is_ready and not app.names.may_ask(path, app.settings.network):
             word, state = tr("network off"), "asleep"
-        self._away.setVisible(self._is_elsewhere)
+        self._away.setVisible(self.is_elsewhere)
         self._word.setText(word)
         token, filled = _DOTS[state]
         self._dot.show_state(token, filled=filled)
@@ -358,7 +267,7 @@ class ModelPicker(QPushButton):
         """
         least = self._name.minimumSizeHint().width()
         self._name.setVisible(self.width() >= self._width_of(least, []))
-        longest = [self._size if self._is_elsewhere else self._word]
+        longest = [self._size if self.is_elsewhere else self._word]
         has_room_for = [labels for labels in (self._said, longest, []) if self._width_of(least, labels) <= self.width()]
         shown = has_room_for[0] if has_room_for else []
         for label in (self._size, self._word):
@@ -367,6 +276,113 @@ class ModelPicker(QPushButton):
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         self._arrange()
+
+
+class ModelMenu(QMenu):
+    """A menu for the picker's tab; it shows what there is now, and goes when it closes."""
+
+    def __init__(self, picker: ModelPicker, app: Fireside, theme: Theme, loader: ModelLoader) -> None:
+        super().__init__(picker)
+        self._picker, self._app, self._theme, self._loader = picker, app, theme, loader
+        self.setObjectName("model_menu")
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        # Menus show the tooltips of their entries only if asked to.
+        self.setToolTipsVisible(True)
+        self._add_entries()
+
+    def _add_entries(self) -> None:
+        tokens = self._theme.tokens
+        group = QActionGroup(self)
+        # Nobody opens a menu before the window is seen.
+        from app.features.models.installed import senses_of
+        from app.ui.model_texts import senses_words
+
+        for path, name in self._known_models():
+            size = self._picker.size_of(path)
+            if not size:
+                continue
+            words = [tr(name), size]
+            known = (self._app.names.sees_elsewhere(path), False) if runs_elsewhere(path) else senses_of(path)
+            if senses := senses_words(*known):
+                words.append(senses)
+            if path == starter_model():
+                words.append(tr(STARTER_DESCRIPTION))
+            action = self.addAction(_shown("  ·  ".join(words)), partial(self._picker.use, path))
+            action.setToolTip("\n".join((str(path), *words[2:])))
+            is_this = path == self._picker.path
+            action.setIcon(icon("check", tokens.accent if is_this else "#00000000"))
+            action.setCheckable(True)
+            action.setChecked(is_this)
+            group.addAction(action)
+        self.addSeparator()
+        if self._picker.task == CHAT and self._picker.of_chat is not None:
+            self._add_for_one(self._picker.of_chat)
+        if self._picker.uses_loader:
+            self._add_loader_actions()
+        elif self._picker.path is not None:
+            self._add_own_actions(self._picker.path)
+        find, other = tr(FIND_MORE_MODELS), tr(OPEN_MODEL_FILE)
+        self.addAction(icon("cube", tokens.muted), f"{find}\t{keys_of('models')}", self._picker.models_wanted.emit)
+        # In a page these keys open a text.
+        keys = "" if self._picker.task == WRITE else f"\t{keys_of('open_model')}"
+        self.addAction(icon("folder-open", tokens.muted), f"{other}{keys}", self._picker.open_wanted.emit)
+        self._fit_screen()
+
+    def _fit_screen(self) -> None:
+        """Shorten it if it is wider than the screen: first without shortcuts, then with elided entries."""
+        # The menu has its font only once it is polished; before, its size is that of another font.
+        self.ensurePolished()
+        room = self.screen().availableGeometry().width()
+        over = self.sizeHint().width() - room
+        if over <= 0:
+            return
+        for action in self.actions():
+            action.setText(action.text().partition("\t")[0])
+        widest = max(self.fontMetrics().horizontalAdvance(action.text()) for action in self.actions())
+        most = widest - max(0, self.sizeHint().width() - room)
+        for action in self.actions():
+            action.setText(self.fontMetrics().elidedText(action.text(), Qt.TextElideMode.ElideRight, most))
+
+    def _known_models(self) -> list[tuple[Path, str]]:
+        known = self._app.names.list_choices()
+        own = self._picker.own_path
+        if own is not None and own not in dict(known):
+            known.append((own, tr(self._app.names.name_of(own))))
+        return known
+
+    def _add_for_one(self, chat: OwnModelOf) -> None:
+        """Add the switch that makes the model this chat's own."""
+        is_own, path = chat.is_own, self._picker.path
+        action = self.addAction(tr(FOR_THIS_CHAT_ONLY), lambda: chat.choose(None if is_own else path))
+        tokens = self._theme.tokens
+        action.setIcon(icon("push-pin-slash" if is_own else "push-pin", tokens.accent if is_own else tokens.muted))
+        action.setToolTip(tr("This chat keeps its model when you choose a different model elsewhere."))
+        action.setCheckable(True)
+        action.setChecked(is_own)
+        action.setEnabled(path is not None)
+
+    def _add_own_actions(self, path: Path) -> None:
+        """Add the actions for a model that only this tab uses."""
+        muted, engine = self._theme.tokens.muted, self._picker.engine_of(self._picker.task)
+        if engine is not None and not self._picker.is_elsewhere and engine.state == "ready":
+            self.addAction(icon("moon", muted), tr(PUT_TO_SLEEP), engine.sleep)
+        elif engine is not None and not self._picker.is_elsewhere and engine.state == "asleep":
+            self.addAction(icon("sun", muted), tr(WAKE_UP), partial(engine.wake, path))
+        if self._picker.task != CHAT:
+            self.addAction(icon("chat-circle", muted), tr(USE_IN_CHATS_TOO), partial(self._loader.load, path))
+
+    def _add_loader_actions(self) -> None:
+        loader, tokens = self._loader, self._theme.tokens
+        if loader.state == "loading" and loader.can_cancel:
+            self.addAction(icon("stop", tokens.muted), tr(STOP_LOADING), loader.cancel)
+        elif loader.state == "ready" and not self._picker.is_elsewhere:
+            self.addAction(icon("moon", tokens.muted), tr(PUT_TO_SLEEP), loader.sleep)
+        elif loader.path is not None and loader.state == "asleep":
+            self.addAction(icon("sun", tokens.muted), tr(WAKE_UP), loader.wake)
+        elif loader.path is not None and loader.state == "failed":
+            self.addAction(icon("arrow-clockwise", tokens.muted), tr(LOAD_IT_AGAIN), loader.start)
+        if loader.path is not None:
+            self.addAction(icon("info", tokens.muted), tr(ABOUT_THIS_MODEL), self._picker.show_about)
 
 
 def _state_sentence(loader: ModelLoader) -> str:

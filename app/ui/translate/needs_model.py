@@ -67,7 +67,7 @@ class NeedsModel(QFrame):
         ui.theme.dress(self.state, font=(13, 400))
         self._told.connect(self._on_download)
         # `listen` returns the function that ends it.
-        self.destroyed.connect(models.listen(self._told.emit))
+        self.destroyed.connect(models.download_changed.listen(self._told.emit))
         self._show()
         name_widgets(
             needs_words=self.words,
@@ -96,7 +96,7 @@ class NeedsModel(QFrame):
             return
         self._is_asking = True
         tasks.ask(
-            lambda token: self._models.download_entry(suggestion.entry, token),
+            lambda token: self._models.fetching.download_entry(suggestion.entry, token),
             self,
             self._on_download_begun,
             self._on_refused,

@@ -17,6 +17,7 @@ from app.core.events import CancelToken, FinishReason, PromptProgress, TokenSeen
 from app.language.sentences import written_words
 from app.ui.i18n import tr
 from app.ui.shared_labels import STOPPED_LABEL
+from app.ui.shell.model_about import state_word
 from app.ui.shell.model_loader import ModelLoader, model_name
 from app.ui.text.formats import selected_text
 from app.ui.widgets.labels import announce
@@ -148,7 +149,7 @@ class RunningContinuation:
     def progress_words(self, loader: ModelLoader, model: Path | None) -> str:
         """Return the progress line: waiting for the model, reading, or the tokens written."""
         if loader.state == "loading" and not self.found:
-            return tr(WAITS_FOR_MODEL_STATE, state=loader.word)
+            return tr(WAITS_FOR_MODEL_STATE, state=state_word(loader))
         if any(continuation.waits for continuation in self.found.values()):
             return tr("Waiting for the model")
         if any(continuation.tokens for continuation in self.found.values()):

@@ -15,6 +15,7 @@ from app.core.events import CancelToken, Role
 from app.engine.client import EngineClient
 from app.engine.contract import TokenLabels
 from app.engine.llama.token_classifier import spans_of
+from app.engine.protocol import Wish
 from app.features.claim_checker.answers import (
     AnswerChecked,
     AnswerChecker,
@@ -25,9 +26,11 @@ from app.features.claim_checker.answers import (
 from app.features.claim_checker.checker import MOST_PASSAGE_CHARACTERS, spans_over
 from app.features.claim_checker.conversion import convert_checker, read_safetensors
 from app.features.document_library import DocumentStored
+from app.features.models.model_pool import ModelPool
 from app.features.retrieval.support import NOT_FOUND, quote_parts, unsupported_parts
 from app.store.conversations import DocumentUse, MessageState
 from tests.helpers.engine import pool_of, scripted_client
+from tests.helpers.model_memory import Memory
 from tests.helpers.script import write_script
 from tests.helpers.tiny_checker import bytes_of, encode_pair, make_checker, reference_logits
 
@@ -113,6 +116,25 @@ def test_what_no_passage_supports_is_kept_with_the_answer_and_its_other_marks(
     app.conversations.finish_message(first, KILN, MessageState.COMPLETE, None)
     checking.run_checks(first)
     assert app.conversations.get_message(first).sources == (NOT_FOUND,), "what was doubted before is not any more"  # type: ignore[union-attr]
+
+
+def test_where_memory_is_short_an_answer_stays_unchecked_without_a_word(app: Fireside, checking: Checking) -> None:
+    answer, memory = store_answer(app, ANSWER), Memory(5)
+    waiting = [answer, answer]
+    pool = ModelPool(
+        memory.chat,
+        lambda: None,
+        Wish,
+        lambda: pytest.fail("no engine was expected"),
+        free_bytes=lambda: 1,
+        needs=lambda _: 10**9,
+    )
+    take = lambda: (app.chat, waiting.pop()) if waiting else None  # noqa: E731
+    assert list(AnswerChecker(lambda: checking.path, pool).check_answers(take, CancelToken())) == [
+        AnswerCheckProgress(answer)
+    ]
+    assert checking.doubted_parts(answer) == []
+    memory.pool.close()
 
 
 def test_a_real_checker_in_its_child_marks_what_the_same_network_says(app: Fireside, tmp_path: Path) -> None:

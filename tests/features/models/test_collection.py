@@ -72,7 +72,7 @@ class Ear:
     def __init__(self, app: Fireside) -> None:
         self.heard: list[Download] = []
         self._changed = threading.Condition()
-        self.unlisten = app.models.listen(self._hear)
+        self.unlisten = app.models.download_changed.listen(self._hear)
 
     def _hear(self, download: Download) -> None:
         with self._changed:
@@ -91,7 +91,7 @@ def half_way(app: Fireside, hub: FakeHub) -> tuple[Download, bytes]:
     hub.add("a/d", {"d-Q4_K_M.gguf": content})
     hub.fail("stall", after_bytes=130_000, times=-1)
     repository = app.models.hub.read_repository("a/d")
-    download = app.models.download(repository, repository.models[0])
+    download = app.models.fetching.download(repository, repository.models[0])
     hub.wait_for(lambda: any(part.stat().st_size for part in app.models.models_folder().rglob("*.part")))
     return download, content
 
@@ -291,7 +291,7 @@ def test_a_suggested_model_is_fetched_and_used_from_then_on(
         "Translating needs a model that knows both languages: Hy-MT2 7B, 4.6 GB, 38 languages"
     )
     ear = Ear(app)
-    download = app.models.download_entry(entry)
+    download = app.models.fetching.download_entry(entry)
     assert download.request.title == "Hy-MT2 7B"
     done = ear.wait_for("done")
     (path,) = map(Path, done.paths)
@@ -308,21 +308,21 @@ def test_the_vision_file_comes_along_where_it_is_wanted(app: Fireside, hub: Fake
     hub.add("a/blind", files)
     ear = Ear(app)
     repository = app.models.hub.read_repository("a/eye")
-    app.models.download(repository, repository.models[0])
+    app.models.fetching.download(repository, repository.models[0])
     assert [Path(path).name for path in ear.wait_for("done").paths] == list(files)
     assert (
         app.models.list_installed()[-1].model.vision_path
         == app.models.models_folder() / "a" / "eye" / "mmproj-F16.gguf"
     )
     repository = app.models.hub.read_repository("a/blind")
-    assert app.models.download(repository, repository.models[0], with_vision=False).request.vision is None
+    assert app.models.fetching.download(repository, repository.models[0], with_vision=False).request.vision is None
 
 
 def test_a_repository_without_the_suggested_file_says_so(app: Fireside, hub: FakeHub) -> None:
     entry = app.models.entries[0]
     hub.add(entry.repo, {"something-else.gguf": model_bytes("x")})
     with pytest.raises(FileNotOnHub):
-        app.models.download_entry(entry)
+        app.models.fetching.download_entry(entry)
 
 
 def test_the_same_bytes_elsewhere_are_not_fetched_but_used_there(
@@ -333,7 +333,7 @@ def test_the_same_bytes_elsewhere_are_not_fetched_but_used_there(
     hub.add("a/m", {"m-Q4_K_M.gguf": content})
     repository = app.models.hub.read_repository("a/m")
     ear = Ear(app)
-    app.models.download(repository, repository.models[0])
+    app.models.fetching.download(repository, repository.models[0])
     assert ear.wait_for("done").paths == (str(there),)
     assert not hub.seen("storage")
     assert names(app)[-1] == ("opened", "w.gguf")
@@ -383,7 +383,7 @@ def test_who_does_not_listen_any_more_hears_nothing(app: Fireside, hub: FakeHub)
     deaf.unlisten()
     deaf.unlisten()
     repository = app.models.hub.read_repository("a/m")
-    app.models.download(repository, repository.models[0])
+    app.models.fetching.download(repository, repository.models[0])
     ear.wait_for("done")
     assert deaf.heard == []
 
@@ -459,7 +459,7 @@ def test_storage_is_measured_and_cleared(app: Fireside, hub: FakeHub) -> None:
     hub.add("a/d", {"d-Q4_K_M.gguf": model_bytes("d")})
     repository = app.models.hub.read_repository("a/d")
     ear = Ear(app)
-    app.models.download(repository, repository.models[0])
+    app.models.fetching.download(repository, repository.models[0])
     done = ear.wait_for("done")
     report = app.models.storage.make_report()
     assert (report.folder, report.models_bytes) == (folder, size + done.total_bytes)

@@ -60,7 +60,7 @@ def test_what_the_search_queued_is_counted(pages: Pages, qtbot: QtBot) -> None:
     pages.show("search")
     model = ModelFile(SMALL.file, (RemoteFile(SMALL.file, SMALL.size_bytes),), "Q4_K_M")
     repository = Repository(SMALL.repo, "c0ffee", (model,))
-    pages.models.download(repository, model, True)
+    pages.models.fetching.download(repository, model, True)
     pages.searching.download_wanted.emit(repository, model, True)
     qtbot.waitUntil(lambda: pages.link("downloads").text() == f"{DOWNLOADS} · 1")
     assert pages.shown == "search"

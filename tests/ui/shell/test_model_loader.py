@@ -19,7 +19,8 @@ from app.features.models.model_messages import LOADED_ON_CPU
 from app.ui.settings.dialog import SettingsDialog
 from app.ui.shared_labels import SETTINGS, STARTER
 from app.ui.shell import tasks
-from app.ui.shell.model_loader import LOADING_PERCENT, ModelLoader, model_name
+from app.ui.shell.model_about import LOADING_PERCENT, state_word
+from app.ui.shell.model_loader import ModelLoader, model_name
 from app.ui.shell.status_line import CPU_ONE_THREAD, CPU_THREADS
 from tests.helpers.desks.window import Frame, open_window
 from tests.helpers.script import write_script
@@ -68,13 +69,13 @@ def test_the_starter_is_called_what_it_is(starter: Path) -> None:
 
 def test_loading_tells_how_far_and_then_ready(frame: Frame, qtbot: QtBot, tmp_path: Path) -> None:
     words: list[str] = []
-    frame.loader.changed.connect(lambda: words.append(frame.loader.word))
+    frame.loader.changed.connect(lambda: words.append(state_word(frame.loader)))
     frame.loader.load(model(tmp_path, "Small-1B-Q8_0.gguf"))
     until(qtbot, frame.loader, "ready")
     assert words[0] == LOADING_PERCENT.format(percent=0)
     assert words[-1] == "ready"
     assert frame.chat.model_states[-1] == "ready"
-    assert (frame.loader.name, frame.loader.word) == ("Small 1B", "ready")
+    assert (frame.loader.name, state_word(frame.loader)) == ("Small 1B", "ready")
     assert frame.device.text().startswith(start_of(CPU_THREADS))
 
 
@@ -123,7 +124,7 @@ def test_without_any_way_back_the_state_is_failed(qapp: QApplication, qtbot: QtB
     with open_window(qapp) as frame:
         frame.loader.start()  # the starter itself
         until(qtbot, frame.loader, "failed")
-        assert frame.loader.word == "failed"
+        assert state_word(frame.loader) == "failed"
         assert frame.chat.model_states[-1] == "failed"
 
 
@@ -166,7 +167,7 @@ def test_a_child_that_went_away_puts_the_model_to_sleep(frame: Frame, qtbot: QtB
     until(qtbot, frame.loader, "ready")
     frame.engine.unload()
     frame.loader.sync_with_engine()
-    assert (frame.loader.state, frame.loader.word) == ("asleep", "asleep")
+    assert (frame.loader.state, state_word(frame.loader)) == ("asleep", "asleep")
 
 
 def test_the_starter_is_chosen_at_first(frame: Frame) -> None:
@@ -252,11 +253,11 @@ def test_a_request_wakes_it_with_progress_and_the_state_follows(
         frame.loader.sleep()
         assert frame.loader.state == "asleep"
         assert frame.chat.model_states[-1] == "asleep"
-        assert (frame.loader.name, frame.loader.word) == ("a", "asleep")
+        assert (frame.loader.name, state_word(frame.loader)) == ("a", "asleep")
         qtbot.waitUntil(lambda: frame.loader.wakes_up)
         qtbot.waitUntil(lambda: len(tasks.running) == 0)
         seen: list[str] = []
-        frame.loader.changed.connect(lambda: seen.append(frame.loader.word))
+        frame.loader.changed.connect(lambda: seen.append(state_word(frame.loader)))
         count_in_background(frame)
         until(qtbot, frame.loader, "ready")
         assert (seen[0], seen[-1]) == (LOADING_PERCENT.format(percent=0), "ready")
