@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from app.features.page_reading.readings import PageReadingJobs
     from app.features.projects import ChatPreambles
     from app.features.retrieval.passage_embedder import PassageEmbedder
-    from app.features.serving import AnswerServer
+    from app.features.serving.answer_server import AnswerServer
     from app.features.spelling import SpellChecker
     from app.features.summarize.summaries import SummaryJobs
     from app.features.survey.surveys import DocumentSurveys
@@ -248,7 +248,7 @@ class ModelParts:
     @LazyPart
     def serving(self) -> AnswerServer:
         """Return the server that answers API clients and embeds texts for this program."""
-        from app.features.serving import build_serving
+        from app.features.serving.answer_server import build_serving
 
         return build_serving(self.paths, self.pool, self.models, lambda: self.settings)
 

@@ -14,7 +14,7 @@ from app.core.errors.server_errors import KeyFileUnreadable
 from app.core.paths import AppPaths
 from app.features.models.fetch_model import build_models
 from app.features.models.model_engines import build_engine, build_pool
-from app.features.serving import build_serving
+from app.features.serving.answer_server import build_serving
 from app.hub.hub_token import HubToken
 from app.server.http_application import AccessRules, make_application
 from app.server.running import PORT, RunningServer, ServerSwitch, names_of

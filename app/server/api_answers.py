@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 from app.core.errors.request_errors import GrammarInvalid, TokenUnknown
 from app.core.events import AnswerStats, Finished, FinishReason, PromptProgress, TextDelta, TokenChosen, TokenSeen
-from app.features.serving import AnswerEvent, GenerationRequest, PromptSeen
+from app.features.serving.generation_request import AnswerEvent, GenerationRequest, PromptSeen
 from app.features.tool_calls import CallArguments, CallBegins
 
 

@@ -31,7 +31,10 @@ from app.core.errors.document_errors import DocumentTooDemanding, DocumentUnread
 from app.core.errors.model_errors import ModelNotInstalled, ModelNotLoaded, ModelTooLarge, NoModel, NoRoomForModel
 from app.core.events import CancelToken, Finished, PromptProgress
 from app.features.error_messages import sentence_for
-from app.features.serving import AnswerEvent, AnswerServer, RequestRecord, ServedModel
+from app.features.serving.answer_server import AnswerServer
+from app.features.serving.generation_request import AnswerEvent
+from app.features.serving.request_journal import RequestRecord
+from app.features.serving.served_models import ServedModel
 from app.hub.model_files import quantization_of
 from app.server.api_answers import HEARTBEAT, ApiContract, field_of
 from app.server.json_body import MOST_BYTES, BadRequest, BodyScan, JsonBody, error_body
@@ -352,7 +355,7 @@ class _Server:
         """Return counters in Prometheus's format."""
         from app.server.llama_server import metrics_text
 
-        return PlainTextResponse(metrics_text(self._serving.totals), media_type="text/plain; version=0.0.4")
+        return PlainTextResponse(metrics_text(self._serving.journal.totals), media_type="text/plain; version=0.0.4")
 
     async def transcribe(self, request: Request) -> Response:
         """Return what is said in a recording, as OpenAI has it."""
@@ -489,7 +492,7 @@ class _NotedRequest:
         # The agent's name without its long list of versions; the list of requests has one short line for each.
         self._request_facts = (agent.split(" ")[0][:80] or host, request.url.path, model)
         self._serving, self._began_s, self._is_closed = serving, time.time(), False
-        self._running = serving.begin_request(self._request_facts[0], model)
+        self._running = serving.journal.begin_request(self._request_facts[0], model)
         self._prompt = self._written = 0
 
     def count_event(self, event: AnswerEvent) -> None:
@@ -509,7 +512,7 @@ class _NotedRequest:
         self._is_closed = True
         seconds = time.time() - self._began_s
         asked = RequestRecord(self._began_s, *self._request_facts, status, self._prompt, self._written, seconds)
-        self._serving.end_request(self._running, asked)
+        self._serving.journal.end_request(self._running, asked)
 
 
 async def _whole_response(request: Request, contract: ApiContract, flow: EventFlow, note: _NotedRequest) -> Response:

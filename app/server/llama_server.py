@@ -7,7 +7,9 @@ from typing import Any
 
 from app import __version__
 from app.core.events import Finished, FinishReason, TextDelta, TokenSeen
-from app.features.serving import AnswerEvent, GenerationRequest, RequestTotals, ServedModel
+from app.features.serving.generation_request import AnswerEvent, GenerationRequest
+from app.features.serving.request_journal import RequestTotals
+from app.features.serving.served_models import ServedModel
 from app.server.api_answers import ApiAnswer, event_line
 from app.server.json_body import BadRequest, JsonBody
 from app.server.openai import most_tokens

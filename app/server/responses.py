@@ -11,7 +11,7 @@ from typing import Any
 
 from app.core.events import Finished, FunctionCall, Message, Role, TextDelta
 from app.core.visible import clean_text
-from app.features.serving import AnswerEvent, GenerationRequest
+from app.features.serving.generation_request import AnswerEvent, GenerationRequest
 from app.features.tool_calls import CallArguments, CallBegins
 from app.server import request_fields
 from app.server.api_answers import ApiAnswer, ApiCall, event_line

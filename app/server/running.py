@@ -19,7 +19,9 @@ from app.core.errors.hub_errors import TokenNotKept
 from app.core.errors.server_errors import PortTaken
 from app.features.context_growth import GrownContext
 from app.features.models.pool_policy import LeasePriority
-from app.features.serving import AnswerServer, RequestRecord, ServedModel
+from app.features.serving.answer_server import AnswerServer
+from app.features.serving.request_journal import RequestRecord
+from app.features.serving.served_models import ServedModel
 from app.hub.hub_token import HubToken
 from app.server.http_application import AccessRules, make_application
 
@@ -259,7 +261,7 @@ class ServerSwitch:
 
     def list_requests(self) -> list[RequestRecord]:
         """Return what was asked within the last hour, the newest first."""
-        return self._serving.list_requests()
+        return self._serving.journal.list_requests()
 
     def _store_key(self, key: str) -> bool:
         try:

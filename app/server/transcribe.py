@@ -11,7 +11,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from app.core.errors.document_errors import DocumentTooDemanding, DocumentUnreadable
 from app.core.errors.request_errors import MediaRefused
 from app.core.events import CancelToken
-from app.features.serving import AnswerServer
+from app.features.serving.answer_server import AnswerServer
 from app.features.transcribe import SpokenSegment, SpokenTranscript, srt_of, vtt_of
 from app.server.json_body import BadRequest
 from app.server.multipart import FormFile, MultipartForm

@@ -210,7 +210,7 @@ sys.path.insert(0, {root!r})
 import app.bootstrap, app.engine.client, app.features.error_messages, app.features.write_pages
 before = psutil.Process().memory_info().rss
 from app.features.models.model_pool import ModelPool
-from app.features.serving import AnswerServer
+from app.features.serving.answer_server import AnswerServer
 from app.server.http_application import AccessRules, make_application
 from app.server.running import RunningServer
 serving = AnswerServer(ModelPool(*[lambda: None] * 4), list)

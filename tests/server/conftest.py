@@ -20,7 +20,8 @@ from app.engine.protocol import OPEN, Wish
 from app.features.context_growth import affordable_context
 from app.features.media import PassingLibrary
 from app.features.models.model_pool import ModelPool
-from app.features.serving import AnswerServer, served_models
+from app.features.serving.answer_server import AnswerServer
+from app.features.serving.served_models import served_models
 from app.features.transcribe import RecordingTranscriber
 from app.server.http_application import AccessRules, make_application
 from app.server.running import RunningServer

@@ -18,7 +18,8 @@ import pytest
 from app.core.errors.request_errors import EmbeddingsUnavailable, TokenUnknown
 from app.core.events import PromptProgress, TextDelta
 from app.features.error_messages import sentence_for
-from app.features.serving import AnswerEvent, AnswerServer
+from app.features.serving.answer_server import AnswerServer
+from app.features.serving.generation_request import AnswerEvent
 from app.server.anthropic import AnthropicMessages
 from app.server.json_body import BadRequest, JsonBody
 from app.server.responses import Responses
@@ -380,9 +381,9 @@ def test_a_client_that_goes_away_stops_its_answer(scripted: Make, streams: bool)
             plain.request("POST", "/v1/chat/completions", body, {"Authorization": f"Bearer {KEY}"})
     stopped = threading.Event()
     while not stopped.wait(0.02):
-        if served.serving.list_requests():
+        if served.serving.journal.list_requests():
             stopped.set()
-    (asked,) = served.serving.list_requests()
+    (asked,) = served.serving.journal.list_requests()
     assert (asked.path, asked.status) == ("/v1/chat/completions", 499)
     assert served.chat("short").json()["choices"][0]["message"]["content"] == "next"
 
@@ -419,10 +420,10 @@ def test_the_journal_has_who_asked_and_no_word_of_it(scripted: Make) -> None:
     served.client.headers["User-Agent"] = "Zed/1.2 (linux)"
     served.chat("secret question", model="one")
     served.chat(model="gone")
-    newest, first = served.serving.list_requests()
+    newest, first = served.serving.journal.list_requests()
     assert (first.who, first.model, first.status, first.generated_tokens) == ("Zed/1.2", "one", 200, 2)
     assert (newest.model, newest.status) == ("gone", 404)
-    assert "secret" not in repr(served.serving.list_requests())
+    assert "secret" not in repr(served.serving.journal.list_requests())
 
 
 EMBEDDER = {"when": "", "any_path": True, "can_chat": False}

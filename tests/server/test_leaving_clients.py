@@ -65,7 +65,9 @@ def test_who_leaves_at_any_stage_harms_nobody(scripted: Callable[..., Served], t
     for sent in before + in_queue:
         for resets in (False, True):
             leave(served, sent, resets=resets)
-    wait_until(lambda: [one.status for one in served.serving.list_requests()] == [GONE] * 4, "all of them to be let go")
+    wait_until(
+        lambda: [one.status for one in served.serving.journal.list_requests()] == [GONE] * 4, "all of them to be let go"
+    )
     wait_until(lambda: not process._cancelled, "the child to answer what waited, in the middle of the batch")
     assert staying.is_alive()
 
@@ -82,7 +84,7 @@ def test_who_leaves_at_any_stage_harms_nobody(scripted: Callable[..., Served], t
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         connection.close()
     assert served.chat(SHORT).json()["choices"][0]["message"]["content"] == f"You said: {SHORT}"
-    wait_until(lambda: len(served.serving.list_requests()) == 8, "both streams to be let go")
-    assert sum(one.status == GONE for one in served.serving.list_requests()) == 6
+    wait_until(lambda: len(served.serving.journal.list_requests()) == 8, "both streams to be let go")
+    assert sum(one.status == GONE for one in served.serving.journal.list_requests()) == 6
     assert engine._process is process
     wait_until(lambda: not process._cancelled, "the child to answer both streams")

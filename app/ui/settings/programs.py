@@ -30,7 +30,7 @@ from app.ui.widgets.layouts import drop_margins, fill_layout
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
     from app.features.context_growth import GrownContext
-    from app.features.serving import RequestRecord
+    from app.features.serving.request_journal import RequestRecord
     from app.server.recipes import ClientRecipe, ConnectionOffer
 
 KEY_CHANGES_EACH_START = "This system has no keyring, so the key changes every time {program} starts."

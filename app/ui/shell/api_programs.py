@@ -65,7 +65,7 @@ class OtherPrograms(QObject):
         from app.server.running import ServerSwitch
 
         switch = ServerSwitch(self._app.serving, self._app.token)
-        self._app.serving.on_use = lambda: self._heard.emit(self._app.serving.users)
+        self._app.serving.journal.on_use = lambda: self._heard.emit(self._app.serving.journal.users)
         self._app.before_closing.append(switch.close)
         return switch
 

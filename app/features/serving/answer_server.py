@@ -9,11 +9,9 @@ import contextlib
 import tempfile
 import threading
 import time
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass, field, replace
-from functools import lru_cache
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,26 +22,23 @@ from app.core.events import (
     AnswerStats,
     CancelToken,
     Finished,
-    FinishReason,
-    FunctionCall,
     Message,
     ModelLoaded,
     PromptProgress,
-    Role,
     TextDelta,
     TokenChosen,
     TokenSeen,
 )
-from app.core.gguf import GgufHeader, GgufProblem, embedding_pooling, read_beginning
 from app.core.paths import runs_elsewhere
 from app.engine.contract import NO_VECTORS, EmbeddingVectors, Engine
-from app.engine.protocol import Ask, CallSyntax, Sampling, Wish
-from app.features import tool_calls
+from app.engine.protocol import Ask, Wish
 from app.features.context_growth import GrownContext, affordable_context, context_for, limited_by
 from app.features.models.model_pool import EMBEDDING_TOKENS, LeaseTerms, ModelPool
 from app.features.models.pool_policy import ChatConcession, LeasePriority
-from app.features.untagged_calls import CallDetector, UntaggedCallReader, WordsReader
-from app.features.write_pages import GREEDY
+from app.features.serving.answered_calls import AskedAgain, CallReading, add_stats, ask_again, reader_of
+from app.features.serving.generation_request import AnswerEvent, GenerationRequest, PromptSeen
+from app.features.serving.request_journal import RequestJournal
+from app.features.serving.served_models import ServedModel, describe_file, served_models
 
 if TYPE_CHECKING:
     from app.core.paths import AppPaths
@@ -52,249 +47,6 @@ if TYPE_CHECKING:
     from app.features.models.collection import ModelCollection
     from app.features.transcribe import RecordingTranscriber, SpokenTranscript
     from app.store.media_store import StoredMedia
-
-SEEDS = 1 << 32
-JOURNAL_S = 3600.0
-MOST_IN_JOURNAL = 1000
-TOGETHER_S = 0.05
-"""Words that a fast model writes within that time come together: each telling takes from the processor."""
-HEADER_BYTES = 256 * 1024
-MOST_TOLD_CHARACTERS = 8_000
-"""Longest schema, in characters, that is repeated in the instructions."""
-
-
-@dataclass(frozen=True)
-class ServedModel:
-    """A model that can be asked for. `name` is what programs call it; `context_tokens` 0: not loaded."""
-
-    name: str
-    path: Path
-    size_bytes: int = 0
-    architecture: str = ""
-    embeds: bool = False
-    """An embedding model, which can't answer."""
-    sees: bool = False
-    hears: bool = False
-    context_tokens: int = 0
-    trained_context_tokens: int = 0
-    created_at: float = 0.0
-
-    @property
-    def is_loaded(self) -> bool:
-        return self.context_tokens > 0
-
-
-def served_models(files: Iterable[tuple[Path, int, bool, bool]]) -> list[ServedModel]:
-    """Describe models given as (path, size in bytes, sees, hears).
-
-    Names are file stems, numbered where equal; the rest is read from the files' headers.
-    """
-    found: dict[str, ServedModel] = {}
-    for path, size, sees, hears in files:
-        name, number = path.stem, 2
-        # Two files of one name in different folders: both can be asked for.
-        while name.casefold() in found:
-            name, number = f"{path.stem}-{number}", number + 1
-        # A file that was deleted meanwhile isn't listed.
-        with contextlib.suppress(OSError):
-            changed_at = path.stat().st_mtime
-            model = replace(_describe_file(path, changed_at), name=name, size_bytes=size, sees=sees, hears=hears)
-            found[name.casefold()] = model
-    return list(found.values())
-
-
-@lru_cache(maxsize=1024)
-def _describe_file(path: Path, changed_at: float) -> ServedModel:
-    model = ServedModel(path.stem, path, created_at=changed_at)
-    try:
-        with path.open("rb") as file:
-            # Names, architecture and context stand at a header's beginning; vocabularies behind it are megabytes.
-            header = read_beginning(file.read(HEADER_BYTES))
-    except (OSError, GgufProblem):
-        return model
-    architecture = header.metadata.get("general.architecture")
-    return replace(
-        model,
-        architecture=architecture if isinstance(architecture, str) else "",
-        embeds=embedding_pooling(header) != 0,
-        trained_context_tokens=_header_number(header, "context_length"),
-    )
-
-
-def _header_number(header: GgufHeader, key: str) -> int:
-    value = header.architecture_value(key)
-    return value if isinstance(value, int) and value > 0 else 0
-
-
-@dataclass(frozen=True)
-class GenerationRequest:
-    """Answers to a conversation, or without messages continuations of `text` or `tokens`.
-
-    `must_call`: one of `tools` must be called. `continues`: continue the last message, an assistant's. `alternatives`
-    as in `protocol.Ask`.
-    """
-
-    messages: tuple[Message, ...] = ()
-    text: str = ""
-    suffix: str = ""
-    tokens: tuple[int, ...] = ()
-    count: int = 1
-    max_tokens: int = -1
-    sampling: Sampling = field(default_factory=Sampling)
-    logit_bias: tuple[tuple[int, float], ...] = ()
-    stop: tuple[str, ...] = ()
-    json_schema: str = ""
-    grammar: str = ""
-    """GBNF grammar, without a schema or tools."""
-    continues: bool = False
-    tools: tuple[tool_calls.ToolFunction, ...] = ()
-    must_call: bool = False
-    several_calls: bool = True
-    thinks: bool | None = None
-    effort: str = ""
-    """Of thinking: low, medium or high."""
-    thinking_budget: int = -1
-    variables: Mapping[str, Any] = field(default_factory=dict)
-    """More for the template."""
-    alternatives: int = -1
-    tells_prompt: bool = False
-    """Also report the tokens of `text` (`PromptSeen`), with as many top log probabilities as the answer's."""
-    stop_on_repetition: bool | None = None
-    """As in `protocol.Ask`; None: only where the client sets no limit, which would end it otherwise."""
-    pictures: Mapping[str, bytes] = field(default_factory=dict)
-    """The files of the messages' media, by their ids."""
-
-    def engine_asks(self, syntax: CallSyntax | None = None) -> list[Ask]:
-        """Return one engine request per answer, each with the next seed.
-
-        `syntax` is the model's tool call syntax. Raises ValueError for a bad schema.
-        """
-        seed = self.sampling.seed
-        grammar, schema, calling = self.grammar, self.json_schema, None
-        if self.tools and self.must_call:
-            schema = ""  # what has to be a call has no other form
-        if self.tools and (syntax is not None or schema):
-            written = syntax or tool_calls.JSON_LINES
-            schema = tool_calls.inline_references(schema) if schema else ""
-            calling = tool_calls.calling_of(written, self.tools, must_call=self.must_call, several=self.several_calls)
-        elif self.tools:
-            call = tool_calls.schema_for(self.tools)
-            if self.must_call:  # elsewhere a grammar would forbid answers that begin as a call does
-                grammar, schema = tool_calls.grammar_for(several=self.several_calls), call
-        messages, variables = self.prompt_messages(syntax)
-        ask = Ask(
-            messages,
-            max_tokens=self.max_tokens,
-            sampling=self.sampling,
-            # Temperature 0 asks for the likeliest token, without what a model's makers recommend.
-            task_sampling=GREEDY if self.sampling.temperature == 0 else Sampling(),
-            stop=self.stop,
-            continue_last=self.continues,
-            thinking_budget=self.thinking_budget,
-            tokens=self.tokens,
-            logit_bias=self.logit_bias,
-            grammar=grammar,
-            json_schema=schema,
-            text=self.text,
-            suffix=self.suffix,
-            template_variables=variables,
-            alternatives=self.alternatives,
-            calling=calling,
-            together_s=TOGETHER_S,
-            is_outside=True,
-            # A client without a limit waits for a small model's circle to the end of the context.
-            stop_on_repetition=self.max_tokens < 0 if self.stop_on_repetition is None else self.stop_on_repetition,
-        )
-        if seed is None:
-            return [ask] * self.count
-        # Several answers to one prompt would be one answer several times.
-        return [replace(ask, sampling=replace(ask.sampling, seed=(seed + n) % SEEDS)) for n in range(self.count)]
-
-    def prompt_messages(self, syntax: CallSyntax | None) -> tuple[list[Message], dict[str, Any]]:
-        """Return the messages and the extra template variables."""
-        variables = dict(self.variables)
-        if self.thinks is not None:
-            # Templates call the switch by either name.
-            variables |= {"enable_thinking": self.thinks, "thinking": self.thinks}
-        if self.effort:
-            variables["reasoning_effort"] = self.effort
-        if syntax is None:
-            messages = tool_calls.as_text(self.messages)
-            if self.tools:
-                told = tool_calls.instructions_for(self.tools, must_call=self.must_call)
-                messages = _with_instructions(messages, told)
-            return self._with_form(messages), variables
-        if self.tools:
-            variables["tools"] = tool_calls.tools_told(self.tools)
-        return self._with_form(list(self.messages)), variables
-
-    def _with_form(self, messages: list[Message]) -> list[Message]:
-        """Add the answer's JSON schema to the instructions, telling it apart from the form of a call."""
-        # Told in words what the form is, since models took it for the form of a call: the schema's first key may be
-        # "name".
-        if not (self.tools and self.json_schema) or self.must_call or len(self.json_schema) > MOST_TOLD_CHARACTERS:
-            return messages
-        return _with_instructions(messages, tool_calls.form_instructions(self.json_schema))
-
-    @property
-    def has_calls(self) -> bool:
-        """True if the template's tool call syntax matters for this request."""
-        return bool(self.tools) or any(message.calls or message.result_of for message in self.messages)
-
-
-def _with_instructions(messages: Sequence[Message], text: str) -> list[Message]:
-    first = messages[0] if messages else None
-    # One system message: many templates take only the first.
-    if first is None or first.role is not Role.SYSTEM:
-        return [Message(Role.SYSTEM, text), *messages]
-    return [Message(Role.SYSTEM, f"{first.text}\n\n{text}"), *messages[1:]]
-
-
-@dataclass(frozen=True)
-class RequestRecord:
-    """A request as shown to the user, without any content. `at` in seconds since 1970."""
-
-    at: float
-    who: str
-    path: str
-    model: str
-    status: int
-    prompt_tokens: int = 0
-    generated_tokens: int = 0
-    seconds: float = 0.0
-
-
-@dataclass(frozen=True)
-class RequestTotals:
-    """Sums over all requests since the start."""
-
-    requests: int = 0
-    failed: int = 0
-    prompt_tokens: int = 0
-    generated_tokens: int = 0
-    seconds: float = 0.0
-    in_progress: int = 0
-
-    def with_request(self, asked: RequestRecord) -> RequestTotals:
-        return RequestTotals(
-            self.requests + 1,
-            self.failed + (asked.status != 200),
-            self.prompt_tokens + asked.prompt_tokens,
-            self.generated_tokens + asked.generated_tokens,
-            self.seconds + asked.seconds,
-        )
-
-
-@dataclass(frozen=True)
-class PromptSeen:
-    """The prompt's tokens of a completion, with the model's probabilities for each."""
-
-    tokens: tuple[TokenSeen, ...]
-
-
-AnswerEvent = (
-    PromptProgress | PromptSeen | TextDelta | TokenChosen | tool_calls.CallBegins | tool_calls.CallArguments | Finished
-)
 
 
 class AnswerServer:
@@ -321,11 +73,7 @@ class AnswerServer:
         self._growing = threading.Lock()
         self.grown: GrownContext | None = None
         """The last time that a model was loaded again for a longer prompt."""
-        self._journal: deque[RequestRecord] = deque(maxlen=MOST_IN_JOURNAL)
-        self._totals, self._totals_lock = RequestTotals(), threading.Lock()
-        self._running: list[tuple[str, str]] = []
-        self.on_use: Callable[[], object] = lambda: None
-        """Called from any thread when `users` may be others."""
+        self.journal = RequestJournal()
 
     def list_models(self) -> list[ServedModel]:
         """List the models that can be requested; loaded ones with their context size."""
@@ -384,7 +132,7 @@ class AnswerServer:
         for path in (Path(loaded.path) for loaded in self.pool.loaded):
             if wanted in (path.name.casefold(), path.stem.casefold()):
                 with contextlib.suppress(OSError):
-                    return _describe_file(path, path.stat().st_mtime)
+                    return describe_file(path, path.stat().st_mtime)
         for model in self._installed():
             if wanted in (model.name.casefold(), model.path.name.casefold(), model.path.stem.casefold()):
                 return model
@@ -513,7 +261,7 @@ class AnswerServer:
             # First, since a completion tells the prompt's tokens before its own.
             seen = PromptSeen(tuple(_prompt_seen(engine, wanted, cancel)))
             yield from ((number, seen) for number in range(wanted.count))
-        readings = [_CallReading(_reader_of(wanted, syntax)) for _ in asks]
+        readings = [CallReading(reader_of(wanted, syntax)) for _ in asks]
         rejected = dict[int, AnswerStats]()
         for number, event in _ask_events(engine, asks, cancel):
             reading = readings[number]
@@ -526,21 +274,21 @@ class AnswerServer:
                     yield number, event
         if rejected:
             # Asked once more, held to the functions that it named wrongly.
-            again = [_ask_again(asks[number], wanted, syntax, readings[number].rejected) for number in rejected]
+            again = [ask_again(asks[number], wanted, syntax, readings[number].rejected) for number in rejected]
             yield from self._answer_again(engine, again, rejected, cancel)
 
     @staticmethod
     def _answer_again(
-        engine: Engine, again: Sequence[_AskedAgain], rejected: Mapping[int, AnswerStats], cancel: CancelToken
+        engine: Engine, again: Sequence[AskedAgain], rejected: Mapping[int, AnswerStats], cancel: CancelToken
     ) -> Iterator[tuple[int, AnswerEvent]]:
         """Generate replacements for rejected tool calls, of which nothing has been sent yet."""
-        numbers, readings = list(rejected), [_CallReading(asked_again.reader) for asked_again in again]
+        numbers, readings = list(rejected), [CallReading(asked_again.reader) for asked_again in again]
         for place, event in _ask_events(engine, [asked_again.ask for asked_again in again], cancel):
             number = numbers[place]
             yield from ((number, told) for told in readings[place].take_event(event))
             if isinstance(event, Finished):
                 # Both prompts and both answers were computed, and are told so.
-                yield number, Finished(_add_stats(rejected[number], event.stats))
+                yield number, Finished(add_stats(rejected[number], event.stats))
 
     @contextmanager
     def _with_pictures(
@@ -613,39 +361,6 @@ class AnswerServer:
                 path.write_bytes(sound)
                 return transcribe_file(self._hearing(lambda: engine), path, cancel)
 
-    def begin_request(self, who: str, model: str) -> object:
-        """Record the start of a request; pass the result to `end_request`."""
-        running = (who, model)
-        with self._totals_lock:
-            self._running.append(running)
-        self.on_use()
-        return running
-
-    def end_request(self, running: object, asked: RequestRecord) -> None:
-        """Record a finished request: in the list for an hour, and in the totals."""
-        with self._totals_lock:
-            # By identity: two requests of one program are equal.
-            self._running[:] = [run for run in self._running if run is not running]
-            self._totals = self._totals.with_request(asked)
-        self._journal.append(asked)
-        self.on_use()
-
-    @property
-    def users(self) -> list[str]:
-        """Names of the programs that are being answered now, each once."""
-        with self._totals_lock:
-            return list(dict.fromkeys(who for who, _ in self._running))
-
-    @property
-    def totals(self) -> RequestTotals:
-        with self._totals_lock:
-            return replace(self._totals, in_progress=len(self._running))
-
-    def list_requests(self) -> list[RequestRecord]:
-        """List the requests of the last hour, newest first."""
-        since = time.time() - JOURNAL_S
-        return [request_record for request_record in reversed(self._journal) if request_record.at >= since]
-
 
 def _load_again(engine: Engine, path: Path, wish: Wish, cancel: CancelToken) -> None:
     """Reload the model; the UI is notified as for a model that wakes up."""
@@ -664,9 +379,6 @@ def _with_files(
     for message in messages:
         shown = tuple(library.decode_media(stored[medium.id], at=medium.at) for medium in message.media)
         yield replace(message, media=shown) if shown else message
-
-
-Readers = tool_calls.CallReader | tool_calls.SyntaxReader | UntaggedCallReader
 
 
 def _ask_events(engine: Engine, asks: Sequence[Ask], cancel: CancelToken) -> Iterator[tuple[int, AnswerEvent]]:
@@ -691,116 +403,6 @@ def _prompt_seen(engine: Engine, wanted: GenerationRequest, cancel: CancelToken)
         start += len(seen.tokens)
         if not seen.tokens or start >= seen.total:
             return
-
-
-class _CallReading:
-    """Separate tool calls from text in one answer. A token is held back as long as its text is."""
-
-    def __init__(self, reader: Readers | None) -> None:
-        self._reader, self._tokens = reader, list[TokenChosen]()
-
-    @property
-    def rejected(self) -> tuple[str, ...]:
-        """Rejected calls, as in `UntaggedCallReader`."""
-        return (self._reader.rejected or ()) if isinstance(self._reader, UntaggedCallReader) else ()
-
-    @property
-    def is_rejected(self) -> bool:
-        """True if the answer was a call that can't be carried out; it is discarded."""
-        return isinstance(self._reader, UntaggedCallReader) and self._reader.rejected is not None
-
-    def take_event(self, event: AnswerEvent) -> Iterator[AnswerEvent]:
-        """Yield what is safe to send now, but not the end of the answer."""
-        reader = self._reader
-        match event:
-            case TextDelta(text=text, thinking=False) if reader is not None:
-                yield from self._with_tokens(reader.read(text))
-            # Tokens of held text are told with it, or with none if it becomes a call.
-            case TokenChosen() if isinstance(reader, UntaggedCallReader) and reader.is_holding:
-                self._tokens.append(event)
-            case Finished() if reader is not None:
-                told = list(reader.close())
-                if self.is_rejected and event.stats.finish_reason is not FinishReason.STOP:
-                    assert isinstance(reader, UntaggedCallReader)
-                    told = list(reader.release())  # it was cut: nobody knows what it would have become
-                if not self.is_rejected:
-                    yield from self._with_tokens(iter(told))
-            case Finished():
-                pass
-            case _:
-                yield event
-
-    def _with_tokens(self, told: Iterator[tool_calls.Told]) -> Iterator[AnswerEvent]:
-        for event in told:
-            yield from self._tokens
-            self._tokens.clear()
-            yield TextDelta(event.piece) if isinstance(event, tool_calls.CallWords) else event
-
-
-def _reader_of(wanted: GenerationRequest, syntax: CallSyntax | None) -> Readers | None:
-    if not wanted.tools:
-        return None
-    if wanted.must_call:
-        return _strict_reader(wanted.tools, syntax)
-    inner: CallDetector = WordsReader()
-    begins = ""
-    if syntax is not None:
-        inner, begins = tool_calls.SyntaxReader(syntax, wanted.tools, must_call=False), syntax.begins
-    return UntaggedCallReader(
-        wanted.tools,
-        inner,
-        begins=begins,
-        several=wanted.several_calls,
-        takes_json=bool(wanted.json_schema),
-        answered=list(_just_answered(wanted.messages)),
-    )
-
-
-def _just_answered(messages: Sequence[Message]) -> Iterator[FunctionCall]:
-    """Yield the calls whose results end the conversation."""
-    for message in reversed(messages):
-        if message.result_of is None:
-            return
-        yield message.result_of
-
-
-def _strict_reader(tools: Sequence[tool_calls.ToolFunction], syntax: CallSyntax | None) -> Readers:
-    if syntax is None:
-        return tool_calls.CallReader()
-    return tool_calls.SyntaxReader(syntax, tools, must_call=True)
-
-
-@dataclass(frozen=True)
-class _AskedAgain:
-    """A repeated request after a rejected answer, with its reader."""
-
-    ask: Ask
-    reader: Readers | None
-
-
-def _add_stats(first: AnswerStats, second: AnswerStats) -> AnswerStats:
-    """Add the stats of an answer requested twice: both prompts and both answers count."""
-    return replace(
-        second,
-        prompt_tokens=first.prompt_tokens + second.prompt_tokens,
-        reused_tokens=first.reused_tokens + second.reused_tokens,
-        generated_tokens=first.generated_tokens + second.generated_tokens,
-    )
-
-
-def _ask_again(ask: Ask, wanted: GenerationRequest, syntax: CallSyntax | None, names: Sequence[str]) -> _AskedAgain:
-    """Build the second request: functions called with wrong arguments must be called.
-
-    Without any, text is the answer.
-    """
-    if not names:  # without functions before its eyes: words about a function that it made up help nobody
-        # Without functions: words about one that the model made up help nobody.
-        plain = replace(wanted, tools=(), count=1).engine_asks(syntax)[0]
-        return _AskedAgain(replace(plain, sampling=ask.sampling), None)
-    tools = tuple(tool for tool in wanted.tools if tool.name in names)
-    held = replace(wanted, tools=tools, must_call=True).engine_asks(syntax)[0]
-    again = replace(ask, grammar=held.grammar, json_schema=held.json_schema, calling=held.calling)
-    return _AskedAgain(again, _strict_reader(tools, syntax))
 
 
 def build_serving(

@@ -1,0 +1,1 @@
+"""Answers for other programs, whichever API they speak."""
