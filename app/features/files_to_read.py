@@ -1,4 +1,4 @@
-"""Files on their way into the library: waiting, being read, read, or refused; the state of one, without Qt."""
+"""A file on its way into a chat, a job or a project: waiting, being read, read, or refused; immutable, without Qt."""
 
 from __future__ import annotations
 
@@ -28,15 +28,37 @@ class Stage(Enum):
     FAILED = "failed"
 
 
-class ReadableFile:
-    """What follows from the fields of a file on its way, whichever tab it is in."""
+@dataclass(frozen=True, eq=False, kw_only=True)
+class FileToRead:
+    """A file, and how far its reading is. `key` stays the same while the fields change.
 
+    `place` says what it goes into, as there may be several. `unit` names its pages; `error` holds why it couldn't be
+    read.
+    """
+
+    key: int
     path: Path
-    part: ReadRange
-    password: str
-    stage: Stage
-    is_unheard: bool
-    document: StoredDocument | None
+    real_path: Path
+    """The path without links, which tells whether two files are one."""
+    place: Any = None
+    part: ReadRange = WHOLE
+    password: str = ""
+    stage: Stage = Stage.WAITS
+    page: int = 0
+    pages: int = 0
+    unit: str = ""
+    error: str = ""
+    is_heard: bool = False
+    """True for a recording, which is transcribed while other files are read."""
+    is_unheard: bool = False
+    """True if it was skipped because the model can't take audio."""
+    unheard_by: str = ""
+    """Path of that model."""
+    awaits_model: bool = False
+    """True if it was skipped because no model was available."""
+    reading: int = 0
+    """Number of the reading that is under way; 0 for none."""
+    document: StoredDocument | None = None
 
     @property
     def name(self) -> str:
@@ -52,9 +74,18 @@ class ReadableFile:
         """True if the next start should resume it; files with a password or a question are left out, as that would have
         to be asked again.
         """
-        is_plain = not self.password and self.part == WHOLE
         is_asked_about = self.stage in (Stage.ASKED, Stage.LOCKED)
-        return is_plain and (self.is_unheard or (self.is_on_its_way and not is_asked_about))
+        return self.is_plain and (self.is_unheard or (self.is_on_its_way and not is_asked_about))
+
+    @property
+    def is_whole(self) -> bool:
+        """True once all that is made of it is there."""
+        return self.document is not None
+
+    @property
+    def is_plain(self) -> bool:
+        """True if its path says all that is needed to read it."""
+        return not self.password and self.part == WHOLE
 
     @property
     def has_pages_to_choose(self) -> bool:
@@ -68,69 +99,18 @@ class ReadableFile:
         told = {str(remark["name"]) for remark in info.get("remarks", ())}
         return bool(info.get("encoding") or self.part.encoding or "legacy_font" in told)
 
+    def changes_by(self, event: object) -> dict[str, Any]:
+        """Return the fields that a reader's event changes; it is read only once its reading ended."""
+        from app.documents.protocol import Found  # imported already where files are read
+        from app.documents.source import PageRead
 
-@dataclass(eq=False)
-class FileToRead(ReadableFile):
-    """A file with its reading state. `unit` names its pages; `error` holds why it couldn't be read."""
-
-    path: Path
-    part: ReadRange = WHOLE
-    password: str = ""
-    stage: Stage = Stage.WAITS
-    page: int = 0
-    pages: int = 0
-    unit: str = ""
-    error: str = ""
-    is_unheard: bool = False
-    """True if it was skipped because the model can't take audio."""
-    unheard_by: str = ""
-    """Path of that model."""
-    awaits_model: bool = False
-    """True if it was skipped because no model was available."""
-    task: Any = None
-    """What reads it, with `cancel`; None before and after."""
-    document: StoredDocument | None = None
-
-    @property
-    def is_on_its_way(self) -> bool:
-        """True while it is queued, being read, or waits for an answer to a question."""
-        is_in_hand = self.task is not None  # a file that was read may not be stored yet
-        return is_in_hand or super().is_on_its_way
-
-    @property
-    def kept_as(self) -> str:
-        """Path as stored in the settings for the next start."""
-        return str(self.path)
-
-    @property
-    def group(self) -> object:
-        """Key of files that count as duplicates of each other."""
-        return None
-
-    def with_part(self, part: ReadRange) -> FileToRead:
-        """Return a copy for another range, not read yet."""
-        return FileToRead(self.path, part, self.password)
-
-    def take_event(self, event: object) -> bool:
-        """Update the state by a reader's event; return whether it advanced."""
-        changes = progress_of(event)
-        for name, value in changes.items():
-            setattr(self, name, value)
-        return bool(changes) and self.stage is not Stage.READ
-
-
-def progress_of(event: object) -> dict[str, Any]:
-    """Return the fields of a file that a reader's event changes."""
-    from app.documents.protocol import Found  # imported already where files are read
-    from app.documents.source import PageRead
-
-    if isinstance(event, DocumentStored):
-        return {"document": event.document, "stage": Stage.READ}
-    if isinstance(event, Waits):
-        return {"stage": Stage.WAITS}
-    if isinstance(event, Found):
-        return {"stage": Stage.READING, "pages": event.opened.pages, "unit": event.opened.unit}
-    return {"page": event.page} if isinstance(event, PageRead) else {}
+        if isinstance(event, DocumentStored):
+            return {"document": event.document, "stage": Stage.READING}
+        if isinstance(event, Waits):
+            return {"stage": Stage.WAITS}
+        if isinstance(event, Found):
+            return {"stage": Stage.READING, "pages": event.opened.pages, "unit": event.opened.unit}
+        return {"page": event.page} if isinstance(event, PageRead) else {}
 
 
 def size_of(path: Path) -> int:

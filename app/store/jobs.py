@@ -74,15 +74,33 @@ class JobTable(DeletableRows[Job]):
         self, kind: str, title: str, spec: dict[str, Any], *, state: str = "queued", document_ids: Sequence[int] = ()
     ) -> Job:
         """Add a job at the end of the queue, with its documents. Raises KeyError if one of them is gone."""
-        now = self._clock()
         with self._database.transaction() as connection:
-            row = connection.execute(
-                "INSERT INTO jobs (kind, title, state, spec, created_at, updated_at, place)"
-                " VALUES (?, ?, ?, ?, ?, ?, (SELECT coalesce(max(place), 0) + 1 FROM jobs))"
-                f" RETURNING {self.columns}",
-                (kind, clean_text(title), state, json.dumps(spec), now, now),
-            ).fetchone()
-            set_documents(connection, row["id"], document_ids)
+            return self._add_row(connection, (kind, title, state), spec, document_ids)
+
+    def add_several(
+        self, kind: str, spec: dict[str, Any], documents_by_title: Sequence[tuple[str, Sequence[int]]], *, over: str
+    ) -> list[Job]:
+        """Queue a job for each title and its documents in place of those of the state `over`, all of them or none."""
+        with self._database.transaction() as connection:
+            if over:
+                self._remove_where(connection, "kind = ? AND state = ?", (kind, over))
+            return [self._add_row(connection, (kind, title, "queued"), spec, ids) for title, ids in documents_by_title]
+
+    def _add_row(
+        self,
+        connection: sqlite3.Connection,
+        names: tuple[str, str, str],
+        spec: dict[str, Any],
+        document_ids: Sequence[int],
+    ) -> Job:
+        now, (kind, title, state) = self._clock(), names
+        row = connection.execute(
+            "INSERT INTO jobs (kind, title, state, spec, created_at, updated_at, place)"
+            " VALUES (?, ?, ?, ?, ?, ?, (SELECT coalesce(max(place), 0) + 1 FROM jobs))"
+            f" RETURNING {self.columns}",
+            (kind, clean_text(title), state, json.dumps(spec), now, now),
+        ).fetchone()
+        set_documents(connection, row["id"], document_ids)
         return self._read_row(row)
 
     def find(self, kind: str = "", states: Sequence[str] = ()) -> list[Job]:

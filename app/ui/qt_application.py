@@ -21,8 +21,8 @@ from app.bootstrap import Fireside, build_program
 from app.core.errors.app_error import AppError
 from app.core.paths import AppPaths
 from app.core.settings import load_settings
-from app.features.chat.session_messages import ResumeFiles
 from app.features.error_messages import PersonMessage
+from app.features.file_reading import ResumeFiles
 from app.ui.chat.chat_tab import ChatTab
 from app.ui.icons import app_icon
 from app.ui.shell import tasks

@@ -7,10 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from app.core.visible import visible_name
-from app.features.document_library import WHOLE, ReadRange
-from app.features.files_to_read import ReadableFile, Stage
+from app.features.files_to_read import FileToRead, Stage
 from app.store.conversations import Attachment, DocumentUse
-from app.store.document_store import StoredDocument
 from app.store.media_store import MediaUse
 
 if TYPE_CHECKING:
@@ -31,35 +29,10 @@ class ChatPlace:
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class DraftDocument(ReadableFile):
-    """A file attached to a draft: first being read, then with the share of it that the model sees.
+class DraftDocument(FileToRead):
+    """A file attached to a draft: first being read, then with the share of it that the model sees."""
 
-    `key` stays the same while the fields change. `unit` names its pages; `error` holds why it couldn't be read.
-    """
-
-    key: int
     place: ChatPlace
-    path: Path
-    real_path: Path
-    """The path without links, which tells whether two files are one."""
-    part: ReadRange = WHOLE
-    password: str = ""
-    stage: Stage = Stage.WAITS
-    page: int = 0
-    pages: int = 0
-    unit: str = ""
-    error: str = ""
-    is_heard: bool = False
-    """True for a recording, which is transcribed while other files are read."""
-    is_unheard: bool = False
-    """True if it was skipped because the model can't take audio."""
-    unheard_by: str = ""
-    """Path of that model."""
-    awaits_model: bool = False
-    """True if it was skipped because no model was available."""
-    reading: int = 0
-    """Number of the reading that is under way; 0 for none."""
-    document: StoredDocument | None = None
     attachment: Attachment | None = None
     fit: DocumentFit | None = None
     """Share that fits into the context; None until counted."""
@@ -161,20 +134,3 @@ class DraftPicture:
 
 
 DraftPart = DraftDocument | DraftPicture
-
-
-@dataclass(frozen=True)
-class AwaitedFile:
-    """Stands in a draft for what was dropped until it was looked at on the disk, or for a recording until it is saved.
-
-    `path` is the first of what was dropped, or only a name; `paths` is all of it.
-    """
-
-    key: int
-    place: ChatPlace
-    path: Path
-    paths: tuple[Path, ...] = ()
-
-    @property
-    def name(self) -> str:
-        return visible_name(self.path.name)

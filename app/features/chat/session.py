@@ -1,17 +1,17 @@
 """The state of a chat being written in: one immutable value, and one reducer of commands and events.
 
 A part of a draft belongs to it from the moment it is dropped, wherever its file is being looked up, read or decoded.
-`reduce_state` is pure: it returns the next state and the effects to be started. `ChatSession` carries them out.
+Steps are pure: each returns the next state and the effects to be started. `ChatSession` carries them out.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from app.core.errors.app_error import AppError
+from app.features import file_reading as f
 from app.features.chat import session_messages as m
 from app.features.chat.message_draft import (
     ChatPlace,
@@ -23,11 +23,8 @@ from app.features.chat.session_answers import ANSWER_HANDLERS, with_question
 from app.features.chat.session_parts import (
     PART_HANDLERS,
     begin_pictures,
-    begin_readings,
     change_model,
     count_draft,
-    drop_parts,
-    look_up_files,
     remove_parts,
     with_file,
     with_pictures,
@@ -35,21 +32,13 @@ from app.features.chat.session_parts import (
 from app.features.chat.session_queue import QUEUE_HANDLERS, ask_for_next, with_queue_state
 from app.features.chat.session_state import ChatState, HeldMessage, QueueState, Step
 from app.features.error_messages import sentence_for
+from app.features.file_reading import begin_readings, drop_parts, look_up_files, with_part
 from app.features.files_to_read import Stage, part_of
 from app.features.media import is_picture
+from app.features.state_session import StateSession, StoreFailed
 
 if TYPE_CHECKING:
     from app.features.chat.session_store import SessionStore
-
-
-def reduce_state(state: ChatState, message: object) -> Step:
-    """Return the next state and the effects to be started; unknown or outdated messages change nothing."""
-    handler = _HANDLERS.get(type(message))
-    state, effects = handler(state, message) if handler is not None else (state, ())
-    for settle in (begin_readings, begin_pictures, _release_held, ask_for_next, _keep_unread):
-        state, more = settle(state)
-        effects = (*effects, *more)
-    return state, effects
 
 
 def _release_held(state: ChatState) -> Step:
@@ -67,7 +56,7 @@ def _release_held(state: ChatState) -> Step:
 
 def _keep_unread(state: ChatState) -> Step:
     is_other = state.unread is not None and state.unread != state.unread_lines
-    return state, ((m.SaveLater(),) if is_other else ())
+    return state, ((f.SaveLater(),) if is_other else ())
 
 
 def _on_show_chat(state: ChatState, message: m.ShowChat) -> Step:
@@ -128,7 +117,7 @@ def _on_draft_opened(state: ChatState, message: m.DraftOpened) -> Step:
     text = state.unsaved.get(place, message.text)
     state = replace(state, place=place, text=text, parts=tuple(parts), next_key=key, queue=(), queue_names=())
     state = replace(state, branch=(), hidden=())
-    state, effects = change_model(state, m.ModelChanged(message.model))
+    state, effects = change_model(state, f.ModelChanged(message.model))
     previews = (m.LoadPreviews(fresh),) if fresh else ()
     return state, (m.WatchScans(place), *previews, *effects, m.LoadQueue(place), m.LoadBranch(place))
 
@@ -138,11 +127,11 @@ def _on_type_text(state: ChatState, message: m.TypeText) -> Step:
     if message.text != state.text:
         # The user went on typing: the message is not sent as it was.
         state = _with_text(replace(state, held=None), message.text)
-        effects.append(m.SaveLater())
+        effects.append(f.SaveLater())
     if any(part.document is not None and part.fit is None for part in state.documents) and not state.is_counting:
         state, more = count_draft(state)
         effects += more
-        effects += [m.WakeModel()] if state.model is None else []
+        effects += [f.WakeModel()] if state.model is None else []
     return state, tuple(effects)
 
 
@@ -171,20 +160,20 @@ def _on_save(state: ChatState, message: m.SaveDraft) -> Step:
                 effects += more
     lines = state.last_lines if message.is_last else state.unread_lines
     if state.unread is not None and state.unread != lines:
-        effects.append(m.StoreUnread(lines))
+        effects.append(f.StoreUnread(lines))
     effects += _store_texts(state)
     return (replace(state, unread=None) if message.is_last else state), tuple(effects)
 
 
-def _on_unread_stored(state: ChatState, message: m.UnreadStored) -> Step:
+def _on_unread_stored(state: ChatState, message: f.UnreadStored) -> Step:
     return replace(state, unread=message.lines if state.unread is not None else None), ()
 
 
-def _on_resume(state: ChatState, _message: m.ResumeFiles) -> Step:
-    return state, (m.FindUnread(),)
+def _on_resume(state: ChatState, _message: f.ResumeFiles) -> Step:
+    return state, (f.FindUnread(),)
 
 
-def _on_unread_found(state: ChatState, message: m.UnreadFound) -> Step:
+def _on_unread_found(state: ChatState, message: f.UnreadFound) -> Step:
     effects: tuple[object, ...] = ()
     for place, path in message.files:
         if is_picture(path):
@@ -207,8 +196,8 @@ def _on_text_read(state: ChatState, message: m.TextRead) -> Step:
     before = (state.text if part.place == state.place else state.unsaved[part.place]).rstrip()
     text = f"{before}\n\n{message.text}\n\n" if before else f"{message.text}\n\n"
     if part.place != state.place:
-        return replace(state, unsaved={**state.unsaved, part.place: text}), (*effects, m.SaveLater())
-    return _with_text(replace(state, held=None), text), (*effects, m.SaveLater())
+        return replace(state, unsaved={**state.unsaved, part.place: text}), (*effects, f.SaveLater())
+    return _with_text(replace(state, held=None), text), (*effects, f.SaveLater())
 
 
 def _on_send(state: ChatState, message: m.SendMessage) -> Step:
@@ -245,7 +234,7 @@ def _on_chat_stored(state: ChatState, message: m.ChatStored) -> Step:
         place=place,
         parts=tuple(moved(part) for part in state.parts),
         taken_out=tuple(moved(part) for part in state.taken_out),
-        awaited=tuple(replace(f, place=place) if f.place == before else f for f in state.awaited),
+        awaited=tuple(replace(file, place=place) if file.place == before else file for file in state.awaited),
         chosen=frozenset((place if kept == before else kept, number) for kept, number in state.chosen),
         unsaved={**unsaved, place: state.text},
     )
@@ -281,21 +270,21 @@ def _on_message_queued(state: ChatState, message: m.MessageQueued) -> Step:
     return state, (*effects, m.LoadQueue(message.place), queued, m.TouchChat(message.place))
 
 
-def _on_store_failed(state: ChatState, message: m.StoreFailed) -> Step:
+def _on_store_failed(state: ChatState, message: StoreFailed) -> Step:
     """Report what could not be stored, and leave out the parts that could not be attached."""
     effect = message.effect
     if isinstance(effect, m.AttachDocument):
         state, effects = drop_parts(state, [effect.part])
-        return state, (m.ReportError(message.error), *effects)
+        return state, (f.ReportError(message.error), *effects)
     if isinstance(effect, m.AttachPicture):
         part = replace(effect.part, stage=Stage.FAILED, error=sentence_for(message.error).text)
-        return state.with_part(part), (m.ReportParts(m.ReportKind.FAILED, (part,)),)
+        return with_part(state, part), (f.ReportParts(f.ReportKind.FAILED, (part,)),)
     if isinstance(effect, m.StoreText):
         # Tried again with the next save.
         state = replace(state, unsaved={effect.place: effect.text, **state.unsaved})
     # What could not be taken out of the store is still there.
     again = (m.OpenDraft(state.place),) if isinstance(effect, m.DetachParts) else ()
-    return state, (m.ReportError(message.error), *again)
+    return state, (f.ReportError(message.error), *again)
 
 
 _HANDLERS: dict[type, Callable[[ChatState, Any], Step]] = {
@@ -307,71 +296,29 @@ _HANDLERS: dict[type, Callable[[ChatState, Any], Step]] = {
     m.TypeText: _on_type_text,
     m.TextStored: _on_text_stored,
     m.SaveDraft: _on_save,
-    m.UnreadStored: _on_unread_stored,
-    m.ResumeFiles: _on_resume,
-    m.UnreadFound: _on_unread_found,
+    f.UnreadStored: _on_unread_stored,
+    f.ResumeFiles: _on_resume,
+    f.UnreadFound: _on_unread_found,
     m.TextRead: _on_text_read,
     m.SendMessage: _on_send,
     m.TakeBack: _on_take_back,
     m.ChatStored: _on_chat_stored,
     m.MessageSent: _on_message_sent,
     m.MessageQueued: _on_message_queued,
-    m.StoreFailed: _on_store_failed,
+    StoreFailed: _on_store_failed,
 }
 
+_SETTLE = (begin_readings, begin_pictures, _release_held, ask_for_next, _keep_unread)
 
-class ChatSession:
-    """Holds the state of the shown chat; commands and events go to `dispatch`, on one thread.
 
-    Effects on the store are done at once; others are done by what `serve` was given for them.
-    """
+class ChatSession(StateSession[ChatState]):
+    """Session of the shown chat and of all drafts; see `StateSession`."""
 
     def __init__(self, place: ChatPlace, store: SessionStore) -> None:
-        self.state = ChatState(place)
-        self._store = store
-        self._serving: dict[type, Callable[[Any], object]] = {}
-        self._listeners: list[Callable[[], object]] = []
-        self._depth = 0
-        self._told = self.state
-
-    def serve(self, handlers: Mapping[type, Callable[[Any], object]]) -> None:
-        """Add functions that start effects, by the effects' types."""
-        self._serving.update(handlers)
-
-    def listen(self, listener: Callable[[], object]) -> None:
-        """Call a function after each change of the state."""
-        self._listeners.append(listener)
-
-    def dispatch(self, message: object) -> None:
-        """Take a command or event; what follows from it at once is done when this returns."""
-        self._depth += 1
-        try:
-            self.state, effects = reduce_state(self.state, message)
-            for effect in effects:
-                self._carry_out(effect)
-        finally:
-            self._depth -= 1
-        if not self._depth and self.state is not self._told:
-            self._told = self.state
-            for listener in self._listeners:
-                listener()
+        super().__init__(ChatState(place), _HANDLERS, _SETTLE, store.handlers)
 
     def new_key(self) -> int:
         """Return a key for a part that the caller wants to know again."""
         key = self.state.next_key
         self.state = replace(self.state, next_key=key + 1)
         return key
-
-    def _carry_out(self, effect: object) -> None:
-        if type(effect) in _HANDLERS:
-            # What follows is a command.
-            self.dispatch(effect)
-        elif self._store.serves(effect):
-            try:
-                event = self._store.carry_out(effect)
-            except AppError as error:
-                event = m.StoreFailed(effect, error)
-            if event is not None:
-                self.dispatch(event)
-        else:
-            self._serving[type(effect)](effect)

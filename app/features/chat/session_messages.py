@@ -6,30 +6,20 @@ event, and last those on the world outside, which the window starts.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from enum import Enum
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, dataclass_transform
+from typing import TYPE_CHECKING, Any
+
+from app.features.state_session import SessionMessage
 
 if TYPE_CHECKING:
     from app.core.errors.app_error import AppError
-    from app.documents.folder import ExpandedPaths
     from app.engine.protocol import MediaCount
     from app.features.chat.message_draft import ChatPlace, DraftDocument, DraftPart, DraftPicture
     from app.features.chat.prompt_inspector import DocumentFit
-    from app.features.document_library import ReadRange
     from app.store.conversations import Attachment, StoredMessage
     from app.store.document_store import StoredDocument
     from app.store.media_store import MediaUse, StoredMedia
     from app.store.queued import QueuedMessage
-
-
-@dataclass_transform(frozen_default=True)
-class SessionMessage:
-    """Makes of each class below it a frozen dataclass, as all messages of a session are."""
-
-    def __init_subclass__(cls) -> None:
-        dataclass(frozen=True)(cls)
 
 
 class ShowChat(SessionMessage):
@@ -46,10 +36,6 @@ class SaveDraft(SessionMessage):
     """Store what is not stored yet; `is_last` when the window closes, after which unread files stay as they are."""
 
     is_last: bool = False
-
-
-class ResumeFiles(SessionMessage):
-    """Read the files that an earlier run left unread, each in its draft, and keep track of them from now on."""
 
 
 class AttachFiles(SessionMessage):
@@ -118,14 +104,6 @@ class ChooseUse(SessionMessage):
 class ChooseDetail(SessionMessage):
     key: int
     most_tokens: int
-
-
-class ReadAgain(SessionMessage):
-    """Read a file that failed, a locked one with its password, or another part of one."""
-
-    key: int
-    password: str | None = None
-    part: ReadRange | None = None
 
 
 class SendMessage(SessionMessage):
@@ -269,44 +247,6 @@ class TextStored(SessionMessage):
     text: str
 
 
-class UnreadStored(SessionMessage):
-    lines: tuple[str, ...]
-
-
-class UnreadFound(SessionMessage):
-    """Files that an earlier run left unread, whose chats still exist, and all as stored."""
-
-    lines: tuple[str, ...]
-    files: tuple[tuple[ChatPlace, Path], ...]
-    folders: tuple[tuple[ChatPlace, Path], ...] = ()
-
-
-class FoundFile(SessionMessage):
-    path: Path
-    real_path: Path
-    size_bytes: int
-    is_heard: bool = False
-
-
-class FilesFound(SessionMessage):
-    """What was dropped was looked up; an `error` says why it could not be."""
-
-    key: int
-    files: tuple[FoundFile, ...] = ()
-    found: ExpandedPaths | None = None
-    error: BaseException | None = None
-
-
-class FileProgressed(SessionMessage):
-    reading: int
-    event: object
-
-
-class FileEnded(SessionMessage):
-    reading: int
-    error: BaseException | None = None
-
-
 class DocumentAttached(SessionMessage):
     key: int
     attachment: Attachment
@@ -374,22 +314,10 @@ class PicturesCounted(SessionMessage):
     counts: tuple[MediaCount, ...]
 
 
-class ModelChanged(SessionMessage):
-    """The loaded model or its availability changed: what fits is counted again."""
-
-    model: Any
-
-
 class SendingAllowed(SessionMessage):
     """Whether queued messages may be sent: the model can answer, and no choice between two answers is open."""
 
     is_allowed: bool
-
-
-class ScansChanged(SessionMessage):
-    """These documents' picture pages are being read: (is a temporary chat's, document id)."""
-
-    documents: frozenset[tuple[bool, int]]
 
 
 class DocumentReplaced(SessionMessage):
@@ -502,13 +430,6 @@ class BranchChanged(SessionMessage):
     then: tuple[object, ...] = ()
 
 
-class StoreFailed(SessionMessage):
-    """An effect on the store failed; nothing of it is stored."""
-
-    effect: object
-    error: AppError
-
-
 class OpenDraft(SessionMessage):
     place: ChatPlace
 
@@ -523,14 +444,6 @@ class AppendText(SessionMessage):
 
     place: ChatPlace
     text: str
-
-
-class StoreUnread(SessionMessage):
-    lines: tuple[str, ...]
-
-
-class FindUnread(SessionMessage):
-    """Find the files that an earlier run left unread."""
 
 
 class AttachDocument(SessionMessage):
@@ -603,20 +516,6 @@ class StoreQueued(SessionMessage):
     restored: QueuedMessage | None = None
 
 
-class LookUpFiles(SessionMessage):
-    key: int
-    paths: tuple[Path, ...]
-
-
-class ReadFile(SessionMessage):
-    reading: int
-    part: DraftDocument
-
-
-class CancelReading(SessionMessage):
-    reading: int
-
-
 class OpenPictures(SessionMessage):
     batch: int
     parts: tuple[DraftPicture, ...]
@@ -639,38 +538,14 @@ class CountPictures(SessionMessage):
     pictures: tuple[DraftPicture, ...]
 
 
-class AskPassword(SessionMessage):
-    part: DraftDocument
-    is_wrong: bool
-
-
-class AskAboutSize(SessionMessage):
-    part: DraftDocument
-    size_bytes: int
-
-
 class WatchScans(SessionMessage):
     """Follow the reading of picture pages in this chat's documents, ending that of a temporary chat that was left."""
 
     place: ChatPlace
 
 
-class BeginScan(SessionMessage):
-    """Read picture pages of a document, where that was allowed; answered by `ScanDecided`."""
-
-    part: DraftDocument
-
-
 class StopScans(SessionMessage):
     parts: tuple[DraftDocument, ...]
-
-
-class WakeModel(SessionMessage):
-    """A model is needed to tell whether a document fits."""
-
-
-class SaveLater(SessionMessage):
-    """Ask for `SaveDraft` in a moment, unless that was asked for already."""
 
 
 class SubmitMessage(SessionMessage):
@@ -783,26 +658,6 @@ class AskForNext(SessionMessage):
     """Ask for `SendNext` once the end of the answer is shown."""
 
 
-class ReportError(SessionMessage):
-    error: BaseException
-
-
-class ReportKind(Enum):
-    """What a person is told of parts of a draft."""
-
-    ATTACHED = "attached"
-    FAILED = "failed"
-    EXPLAINED = "explained"
-    """Why a part could not be taken, in full."""
-    REMOVED = "removed"
-    TOO_MANY_PICTURES = "too many pictures"
-
-
-class ReportParts(SessionMessage):
-    kind: ReportKind
-    parts: tuple[DraftPart, ...] = ()
-
-
 class ReportQueued(SessionMessage):
     """A message was queued and is announced with when it goes."""
 
@@ -818,10 +673,3 @@ class ReportRaised(SessionMessage):
     """A queued message was moved up and has this position now."""
 
     number: int
-
-
-class ReportLeftOut(SessionMessage):
-    """Some of what was dropped was not taken; `left` files were too many."""
-
-    found: ExpandedPaths
-    left: int

@@ -2,53 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from app.core.errors.app_error import AppError
-from app.core.errors.document_errors import DocumentLocked
-from app.core.errors.model_errors import NoModel
-from app.core.errors.request_errors import MediaRefused
-from app.documents.folder import MOST_FILES
+from app.features import file_reading as f
 from app.features.chat import session_messages as m
 from app.features.chat.message_draft import (
-    AwaitedFile,
     ChatPlace,
     DetailLevel,
     DraftDocument,
     DraftPart,
     DraftPicture,
 )
-from app.features.chat.session_state import ChatState, FileReading, Step
+from app.features.chat.session_state import ChatState, Step
 from app.features.error_messages import sentence_for
-from app.features.files_to_read import LARGE_BYTES, Stage, is_recording, progress_of
+from app.features.file_reading import (
+    MOST_TAKEN_OUT,
+    AwaitedFile,
+    add_file,
+    drop_parts,
+    end_reading,
+    fail_file,
+    is_to_be_heard,
+    look_up_files,
+    may_be_read_again,
+    on_file_progress,
+    read_again,
+    take_awaited,
+    take_found,
+    with_part,
+)
+from app.features.files_to_read import Stage, is_recording
 from app.features.media import UnsavedPicture, is_picture
 
 MOST_PICTURES = 50
-MOST_TAKEN_OUT = 200
-"""Most removed parts kept for undo: as many as can be attached at once."""
 LEVELS = (0, 64, 128, 256, 512, 1024, 2048, 4096)
 """Token limits tried for a picture; which of them differ depends on the model file. 0 is the model's default."""
-
-
-def begin_readings(state: ChatState) -> Step:
-    effects: list[object] = []
-    for key in state.line:
-        part = state.find(key)
-        assert isinstance(part, DraftDocument)
-        if part.is_heard not in [reading.is_heard for reading in state.readings]:
-            number = state.next_key
-            part = replace(part, stage=Stage.READING, reading=number)
-            state = replace(
-                state.with_part(part),
-                line=tuple(other for other in state.line if other != key),
-                readings=(*state.readings, FileReading(number, part.is_heard)),
-                next_key=number + 1,
-            )
-            effects.append(m.ReadFile(number, part))
-    return state, tuple(effects)
 
 
 def begin_pictures(state: ChatState) -> Step:
@@ -72,13 +64,6 @@ def _on_attach_files(state: ChatState, message: m.AttachFiles) -> Step:
     return state, effects
 
 
-def look_up_files(state: ChatState, place: ChatPlace, paths: tuple[Path, ...]) -> Step:
-    # Stands for what was dropped until folders are expanded.
-    file = AwaitedFile(state.next_key, place, paths[0], paths)
-    state = replace(state, awaited=(*state.awaited, file), next_key=file.key + 1)
-    return state, (m.LookUpFiles(file.key, paths),)
-
-
 def _on_attach_pictures(state: ChatState, message: m.AttachPictures) -> Step:
     return with_pictures(state, state.place, message.given, message.name)
 
@@ -94,7 +79,7 @@ def with_pictures(state: ChatState, place: ChatPlace, pictures: tuple[Any, ...],
         is_file = isinstance(given, Path)
         path = given if is_file else given.path if isinstance(given, UnsavedPicture) else Path(name)
         added.append(DraftPicture(key=key + number, place=place, given=given, path=path))
-    effects = (m.ReportParts(m.ReportKind.TOO_MANY_PICTURES),) if len(fresh) > room else ()
+    effects = (f.ReportParts(f.ReportKind.TOO_MANY_PICTURES),) if len(fresh) > room else ()
     return replace(state, parts=(*state.parts, *added), next_key=key + len(added)), effects
 
 
@@ -112,8 +97,7 @@ def with_file(state: ChatState, message: m.AttachFile) -> ChatState:
         text=message.text,
         called=message.called,
     )
-    state = replace(state, next_key=max(state.next_key, document.key + 1))
-    return replace(state, parts=(*state.parts, document), line=(*state.line, document.key))
+    return add_file(state, document)
 
 
 def _on_expect_file(state: ChatState, message: m.ExpectFile) -> Step:
@@ -121,13 +105,8 @@ def _on_expect_file(state: ChatState, message: m.ExpectFile) -> Step:
     return replace(state, awaited=(*state.awaited, file), next_key=max(state.next_key, file.key + 1)), ()
 
 
-def _take_awaited(state: ChatState, key: int) -> tuple[ChatState, AwaitedFile | None]:
-    file = next((awaited for awaited in state.awaited if awaited.key == key), None)
-    return replace(state, awaited=tuple(awaited for awaited in state.awaited if awaited is not file)), file
-
-
 def _on_file_made(state: ChatState, message: m.FileMade) -> Step:
-    state, file = _take_awaited(state, message.key)
+    state, file = take_awaited(state, message.key)
     if file is None:
         return state, ()
     if message.path is None:
@@ -135,47 +114,13 @@ def _on_file_made(state: ChatState, message: m.FileMade) -> Step:
     return with_file(state, m.AttachFile(message.path, file.place)), ()
 
 
-def _on_files_found(state: ChatState, message: m.FilesFound) -> Step:
-    state, file = _take_awaited(state, message.key)
+def _on_files_found(state: ChatState, message: f.FilesFound) -> Step:
+    state, file = take_awaited(state, message.key)
     if file is None:
         return state, ()
+    state, effects, is_complete = take_found(state, file, message)
     # Whoever sent a message whose files were left out decides again.
-    unheld = replace(state, held=state.held if file.place != state.place else None)
-    if message.error is not None or message.found is None:
-        return unheld, ((m.ReportError(message.error),) if message.error is not None else ())
-    paths = {found.path for found in message.files}
-    here = [part for part in state.parts if isinstance(part, DraftDocument) and part.place == file.place]
-    # For a retry.
-    state, effects = drop_parts(state, [p for p in here if p.stage is Stage.FAILED and p.path in paths])
-    known = {part.real_path for part in here if part.stage is not Stage.FAILED}
-    fresh = [found for found in message.files if found.real_path not in known]
-    room, asked = max(0, MOST_FILES - len(known)), []
-    for found in fresh[:room]:
-        key, is_large = state.next_key, found.size_bytes >= LARGE_BYTES
-        part = DraftDocument(
-            key=key, place=file.place, path=found.path, real_path=found.real_path, is_heard=found.is_heard,
-            stage=Stage.ASKED if is_large else Stage.WAITS,
-        )  # fmt: skip
-        asked += [m.AskAboutSize(part, found.size_bytes)] if is_large else []
-        line = state.line if is_large else (*state.line, key)
-        state = replace(state, parts=(*state.parts, part), line=line, next_key=key + 1)
-    left = max(0, len(fresh) - room)
-    odd = [skipped for skipped in message.found.skipped if skipped.reason != "no_document"]
-    if left or message.found.is_cut or odd or not message.found.files:
-        state = replace(state, held=state.held if file.place != state.place else None)
-    return state, (*effects, *asked, m.ReportLeftOut(message.found, left))
-
-
-def drop_parts(state: ChatState, gone: Iterable[DraftPart]) -> Step:
-    """Take parts out of the state, and end what is under way for them."""
-    keys = {part.key for part in gone}
-    cancelled = [p.reading for p in state.parts if isinstance(p, DraftDocument) and p.key in keys and p.reading]
-    state = replace(
-        state,
-        parts=tuple(part for part in state.parts if part.key not in keys),
-        line=tuple(key for key in state.line if key not in keys),
-    )
-    return state, tuple(m.CancelReading(number) for number in cancelled)
+    return (state if is_complete or file.place != state.place else replace(state, held=None)), effects
 
 
 def _on_remove(state: ChatState, message: m.RemoveParts) -> Step:
@@ -193,7 +138,7 @@ def remove_parts(state: ChatState, gone: list[DraftPart], *, is_told: bool) -> S
     if stored and is_told:
         # Undo puts them into this draft, or after it was sent into the chat's next one.
         state = replace(state, taken_out=(*state.taken_out, *stored)[-MOST_TAKEN_OUT:])
-        effects = (*effects, m.ReportParts(m.ReportKind.REMOVED, stored))
+        effects = (*effects, f.ReportParts(f.ReportKind.REMOVED, stored))
     state, more = count_draft(state)
     return state, (*effects, *more)
 
@@ -213,81 +158,29 @@ def _on_put_into_message(state: ChatState, message: m.PutIntoMessage) -> Step:
     return state, ((m.ReadText(part),) if isinstance(part, DraftDocument) else ())
 
 
-def _on_read_again(state: ChatState, message: m.ReadAgain) -> Step:
-    part = state.find(message.key)
-    if not isinstance(part, DraftDocument) or not _may_be_read_again(part, message):
+def _on_read_again(state: ChatState, message: f.ReadAgain) -> Step:
+    part = state.find_file(message.key)
+    if part is None or not may_be_read_again(part, message):
         return state, ()
     effects: tuple[object, ...] = ()
-    is_next = message.password is not None or message.part is not None
     if message.part is not None:
         effects = (m.DetachParts((part,)),) if part.attachment is not None else ()
-        part = replace(part, part=message.part, document=None, attachment=None, fit=None)
-    part = replace(
-        part, password=message.password if message.password is not None else part.password,
-        stage=Stage.WAITS, page=0, error="", is_unheard=False, awaits_model=False,
-    )  # fmt: skip
-    others = tuple(key for key in state.line if key != part.key)
-    # What was asked about has waited for its turn before.
-    state = replace(state.with_part(part), line=(part.key, *others) if is_next else (*others, part.key))
-    return state, effects
+        part = replace(part, document=None, attachment=None, fit=None)
+    return read_again(state, part, message), effects
 
 
-def _may_be_read_again(part: DraftDocument, message: m.ReadAgain) -> bool:
-    if part.stage is Stage.LOCKED:
-        return message.password is not None
-    return (
-        part.stage in (Stage.FAILED, Stage.ASKED)
-        or part.awaits_model
-        or (message.part is not None and not part.reading)
-    )
-
-
-def _on_progress(state: ChatState, message: m.FileProgressed) -> Step:
-    part = _document_of(state, message.reading)
-    changes = progress_of(message.event) if part is not None else {}
-    if part is None or not changes:
-        return state, ()
-    # Ready only once it is attached.
-    stage = Stage.READING if "document" in changes else changes.get("stage", part.stage)
-    return state.with_part(replace(part, **{**changes, "stage": stage})), ()
-
-
-def _document_of(state: ChatState, reading: int) -> DraftDocument | None:
-    parts = (part for part in state.parts if isinstance(part, DraftDocument))
-    return next((part for part in parts if part.reading == reading), None)
-
-
-def _on_file_ended(state: ChatState, message: m.FileEnded) -> Step:
-    if message.reading not in [reading.number for reading in state.readings]:
-        return state, ()
-    part = _document_of(state, message.reading)
-    state = replace(state, readings=tuple(r for r in state.readings if r.number != message.reading))
+def _on_file_ended(state: ChatState, message: f.FileEnded) -> Step:
+    state, part = end_reading(state, message.reading)
     if part is None:
         return state, ()
-    part = replace(part, reading=0)
     if message.error is None and part.document is not None:
-        return state.with_part(part), (m.AttachDocument(part),)
-    return _fail_file(state, part, message.error)
-
-
-def _fail_file(state: ChatState, part: DraftDocument, error: BaseException | None) -> Step:
-    """Ask for a password, let a recording wait for a model, return a pasted text to its message, or say why."""
-    if isinstance(error, DocumentLocked):
-        part = replace(part, stage=Stage.LOCKED)
-        return state.with_part(part), (m.AskPassword(part, error.is_wrong),)
-    if isinstance(error, NoModel):
-        part = replace(part, stage=Stage.WAITS, awaits_model=True)
-        return state.with_part(part), ((m.WakeModel(),) if state.model is None else ())
-    is_deaf = isinstance(error, MediaRefused) and error.reason == "deaf"
-    told = sentence_for(error if error is not None else RuntimeError()).text
-    unheard_by = state.model.path if state.model is not None and is_deaf else ""
-    part = replace(part, stage=Stage.FAILED, error=told, is_unheard=is_deaf, unheard_by=unheard_by)
-    effects: tuple[object, ...] = (m.ReportParts(m.ReportKind.FAILED, (part,)),)
-    if error is not None and not isinstance(error, AppError):
-        effects = (m.ReportError(error), *effects)
-    if part.text:
-        effects = (*effects, m.ReportParts(m.ReportKind.EXPLAINED, (part,)), m.ReadText(part))
-    return state.with_part(part), effects
+        return with_part(state, part), (m.AttachDocument(part),)
+    state, effects = fail_file(state, part, message.error)
+    failed = state.find(part.key)
+    if part.text and failed.stage is Stage.FAILED:
+        # A pasted text returns to its message.
+        effects = (*effects, f.ReportParts(f.ReportKind.EXPLAINED, (failed,)), m.ReadText(failed))
+    return state, effects
 
 
 def _on_document_attached(state: ChatState, message: m.DocumentAttached) -> Step:
@@ -295,7 +188,7 @@ def _on_document_attached(state: ChatState, message: m.DocumentAttached) -> Step
     assert isinstance(part, DraftDocument)
     part = replace(part, attachment=message.attachment)
     # Not ready before it is known whether pages of it are still to be read.
-    return state.with_part(part), (m.BeginScan(part),)
+    return with_part(state, part), (f.BeginScan(part),)
 
 
 def _on_document_known(state: ChatState, message: m.DocumentKnown) -> Step:
@@ -308,13 +201,13 @@ def _on_scan_decided(state: ChatState, message: m.ScanDecided) -> Step:
     if not isinstance(part, DraftDocument) or part.stage is not Stage.READING or part.attachment is None:
         return state, ()
     part = replace(part, stage=Stage.READ)
-    wakes = (m.WakeModel(),) if state.model is None and part.place == state.place else ()
-    state, effects = count_draft(state.with_part(part))
+    wakes = (f.WakeModel(),) if state.model is None and part.place == state.place else ()
+    state, effects = count_draft(with_part(state, part))
     # Only the model can tell whether it fits.
-    return state, (m.ReportParts(m.ReportKind.ATTACHED, (part,)), *wakes, *effects)
+    return state, (f.ReportParts(f.ReportKind.ATTACHED, (part,)), *wakes, *effects)
 
 
-def _on_scans_changed(state: ChatState, message: m.ScansChanged) -> Step:
+def _on_scans_changed(state: ChatState, message: f.ScansChanged) -> Step:
     return replace(state, scanned=message.documents), ()
 
 
@@ -337,7 +230,7 @@ def _on_document_read(state: ChatState, message: m.DocumentRead) -> Step:
     if attachment is not None:
         # Passages are numbers of blocks, which are counted anew in the new document.
         attachment = replace(attachment, document_id=message.document.id, passages=())
-    return state.with_part(replace(part, document=message.document, attachment=attachment, fit=None)), ()
+    return with_part(state, replace(part, document=message.document, attachment=attachment, fit=None)), ()
 
 
 def _on_picture_opened(state: ChatState, message: m.PictureOpened) -> Step:
@@ -346,23 +239,23 @@ def _on_picture_opened(state: ChatState, message: m.PictureOpened) -> Step:
         return state, ()
     if message.error is not None or message.media is None:
         part = replace(part, stage=Stage.FAILED, error=sentence_for(message.error or RuntimeError()).text)
-        return state.with_part(part), (m.ReportParts(m.ReportKind.FAILED, (part,)),)
+        return with_part(state, part), (f.ReportParts(f.ReportKind.FAILED, (part,)),)
     part = replace(part, image=message.image, frames=message.frames, is_cut=message.is_cut)
-    return state.with_part(part), (m.AttachPicture(part, message.media.sha256),)
+    return with_part(state, part), (m.AttachPicture(part, message.media.sha256),)
 
 
 def _on_picture_attached(state: ChatState, message: m.PictureAttached) -> Step:
     part = state.find(message.key)
     assert isinstance(part, DraftPicture)
     part = _seen_by(replace(part, use=message.use, given=part.path, stage=Stage.READ), state.model)
-    state, effects = _count_pictures(state.with_part(part))
-    return state, (m.ReportParts(m.ReportKind.ATTACHED, (part,)), *effects)
+    state, effects = _count_pictures(with_part(state, part))
+    return state, (f.ReportParts(f.ReportKind.ATTACHED, (part,)), *effects)
 
 
 def _on_detail_stored(state: ChatState, message: m.DetailStored) -> Step:
     part = state.find(message.key)
     assert isinstance(part, DraftPicture)
-    return state.with_part(replace(part, use=message.use)), ()
+    return with_part(state, replace(part, use=message.use)), ()
 
 
 def _on_pictures_ended(state: ChatState, message: m.PicturesEnded) -> Step:
@@ -377,15 +270,15 @@ def _on_pictures_ended(state: ChatState, message: m.PicturesEnded) -> Step:
     }
     state = replace(state, batch=0, parts=tuple(failed.get(part.key, part) for part in state.parts))
     is_defect = message.error is not None and not isinstance(message.error, AppError)
-    told = tuple(m.ReportParts(m.ReportKind.FAILED, (part,)) for part in failed.values())
-    return state, (*told, *((m.ReportError(error),) if is_defect else ()))
+    told = tuple(f.ReportParts(f.ReportKind.FAILED, (part,)) for part in failed.values())
+    return state, (*told, *((f.ReportError(error),) if is_defect else ()))
 
 
 def _on_preview_loaded(state: ChatState, message: m.PreviewLoaded) -> Step:
     part = state.find(message.key)
     if not isinstance(part, DraftPicture):
         return state, ()
-    return state.with_part(replace(part, image=message.image, error=message.error)), ()
+    return with_part(state, replace(part, image=message.image, error=message.error)), ()
 
 
 def _on_choose_detail(state: ChatState, message: m.ChooseDetail) -> Step:
@@ -407,7 +300,7 @@ def _count_pictures(state: ChatState) -> Step:
     return state, ((m.CountPictures(state.place, pictures),) if pictures and state.model is not None else ())
 
 
-def change_model(state: ChatState, message: m.ModelChanged) -> Step:
+def change_model(state: ChatState, message: f.ModelChanged) -> Step:
     before, model = state.model, message.model
     state = replace(state, model=model)
     is_other = model is not None and (before is None or _model_key(before) != _model_key(model))
@@ -422,9 +315,8 @@ def change_model(state: ChatState, message: m.ModelChanged) -> Step:
     effects: tuple[object, ...] = ()
     # Recordings that waited for a model, or for another one.
     for document in state.documents if model is not None else ():
-        is_new = document.is_unheard and model.hears and document.unheard_by != model.path
-        if document.awaits_model or is_new:
-            state, more = _on_read_again(state, m.ReadAgain(document.key))
+        if is_to_be_heard(document, model):
+            state, more = _on_read_again(state, f.ReadAgain(document.key))
             effects = (*effects, *more)
     state, more = count_draft(state)
     return state, (*effects, *more)
@@ -450,14 +342,14 @@ def _on_choose_use(state: ChatState, message: m.ChooseUse) -> Step:
     if part.attachment is not None:
         place = {(part.place, part.attachment.id)}
         chosen = chosen | place if message.is_background else chosen - place
-    state = state.with_part(replace(part, is_background_chosen=message.is_background))
+    state = with_part(state, replace(part, is_background_chosen=message.is_background))
     return count_draft(replace(state, chosen=chosen, first_key=state.first_key if message.is_background else part.key))
 
 
 def _on_fit_counted(state: ChatState, message: m.FitCounted) -> Step:
     for part in state.documents:
         if part.attachment is not None and part.attachment.id == message.attachment.id:
-            return state.with_part(replace(part, attachment=message.attachment, fit=message.fit)), ()
+            return with_part(state, replace(part, attachment=message.attachment, fit=message.fit)), ()
     return state, ()
 
 
@@ -470,7 +362,7 @@ def _on_pictures_counted(state: ChatState, message: m.PicturesCounted) -> Step:
         part, own = state.find(key), message.counts[number * len(LEVELS) : (number + 1) * len(LEVELS)]
         if isinstance(part, DraftPicture):
             levels = tuple(DetailLevel(most, count) for most, count in zip(LEVELS, own, strict=True))
-            state = state.with_part(replace(part, levels=levels))
+            state = with_part(state, replace(part, levels=levels))
     return state, ()
 
 
@@ -480,17 +372,17 @@ PART_HANDLERS: dict[type, Callable[[ChatState, Any], Step]] = {
     m.AttachFile: _on_attach_file,
     m.ExpectFile: _on_expect_file,
     m.FileMade: _on_file_made,
-    m.FilesFound: _on_files_found,
+    f.FilesFound: _on_files_found,
     m.RemoveParts: _on_remove,
     m.PutBackParts: _on_put_back,
     m.PutIntoMessage: _on_put_into_message,
-    m.ReadAgain: _on_read_again,
-    m.FileProgressed: _on_progress,
-    m.FileEnded: _on_file_ended,
+    f.ReadAgain: _on_read_again,
+    f.FileProgressed: on_file_progress,
+    f.FileEnded: _on_file_ended,
     m.DocumentAttached: _on_document_attached,
     m.DocumentKnown: _on_document_known,
     m.ScanDecided: _on_scan_decided,
-    m.ScansChanged: _on_scans_changed,
+    f.ScansChanged: _on_scans_changed,
     m.DocumentReplaced: _on_document_replaced,
     m.DocumentRead: _on_document_read,
     m.PictureOpened: _on_picture_opened,
@@ -499,7 +391,7 @@ PART_HANDLERS: dict[type, Callable[[ChatState, Any], Step]] = {
     m.PicturesEnded: _on_pictures_ended,
     m.PreviewLoaded: _on_preview_loaded,
     m.ChooseDetail: _on_choose_detail,
-    m.ModelChanged: change_model,
+    f.ModelChanged: change_model,
     m.ChooseUse: _on_choose_use,
     m.FitCounted: _on_fit_counted,
     m.FitEnded: _on_fit_ended,

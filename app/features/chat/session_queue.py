@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+from app.features import file_reading as f
 from app.features.chat import session_messages as m
 from app.features.chat.message_draft import ChatPlace
 from app.features.chat.session_answers import with_question
@@ -64,7 +65,7 @@ def _on_queued_sent(state: ChatState, message: m.QueuedSent) -> Step:
 
 def _on_queue_failed(state: ChatState, message: m.QueueFailed) -> Step:
     # It would fail again at once.
-    return with_queue_state(state, message.place, QueueState.AFTER_NEXT), (m.ReportError(message.error),)
+    return with_queue_state(state, message.place, QueueState.AFTER_NEXT), (f.ReportError(message.error),)
 
 
 def _on_edit_queued(state: ChatState, message: m.EditQueued) -> Step:

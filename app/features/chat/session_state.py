@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from app.features.chat.message_draft import (
-    AwaitedFile,
     ChatPlace,
     DraftDocument,
     DraftPart,
     DraftPicture,
 )
+from app.features.file_reading import FilesState
 from app.store.queued import QueuedMessage
 
 if TYPE_CHECKING:
@@ -63,40 +63,20 @@ class RunningAnswer:
 
 
 @dataclass(frozen=True)
-class FileReading:
-    """A file being read by a thread; the thread of a part that was removed still has to end."""
-
-    number: int
-    is_heard: bool
-
-
-@dataclass(frozen=True)
-class ChatState:
+class ChatState(FilesState):
     """The shown chat, what is written in it, and whatever is under way for other drafts."""
 
     place: ChatPlace
     text: str = ""
     held: HeldMessage | None = None
-    parts: tuple[DraftPart, ...] = ()
-    """Attachments of the shown draft, and those of others that are on their way."""
-    awaited: tuple[AwaitedFile, ...] = ()
-    line: tuple[int, ...] = ()
-    """Keys of the documents to be read, the next one first."""
-    readings: tuple[FileReading, ...] = ()
-    """At most one file and one recording, since that takes minutes."""
     batch: int = 0
     """Number of the batch of pictures being decoded; 0 for none."""
-    taken_out: tuple[DraftPart, ...] = ()
-    """Removed parts that undo can restore."""
     chosen: frozenset[tuple[ChatPlace, int]] = frozenset()
     """Attachments that the user wants searched for passages."""
     first_key: int = 0
     """Key of the document that is shown whole in preference to the others."""
     unsaved: Mapping[ChatPlace, str] = field(default_factory=dict)
     """Texts of drafts that are not stored yet."""
-    unread: tuple[str, ...] | None = None
-    """Unread files as stored in the settings; None while they are not kept there."""
-    model: Any = None
     is_counting: bool = False
     scanned: frozenset[tuple[bool, int]] = frozenset()
     """Documents whose picture pages are being read, as in `ScansChanged`."""
@@ -124,7 +104,6 @@ class ChatState:
     may_send_queue: bool = True
     is_next_due: bool = False
     is_next_asked: bool = False
-    next_key: int = 1
 
     @property
     def shown(self) -> tuple[DraftPart, ...]:
@@ -204,12 +183,8 @@ class ChatState:
             return False
         return (part.place.talk.is_temporary, part.document.id) in self.scanned
 
-    def find(self, key: int) -> DraftPart | None:
-        return next((part for part in self.parts if part.key == key), None)
-
-    def with_part(self, part: DraftPart) -> ChatState:
-        """Return the state with this part in the place of the one with its key."""
-        return replace(self, parts=tuple(part if other.key == part.key else other for other in self.parts))
+    def new_file(self, **fields: Any) -> DraftDocument:
+        return DraftDocument(**fields)
 
 
 def unread_line(place: ChatPlace, path: Path) -> str:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from app.core.errors.app_error import AppError
 from app.core.events import Role
 from app.core.visible import visible_name
+from app.features import file_reading as f
 from app.features.chat import session_messages as m
 from app.features.chat.message_draft import ChatPlace, DraftDocument
 from app.features.chat.prompt_builder import hidden_ids
@@ -43,12 +44,12 @@ class SessionStore:
     ) -> None:
         self._kept, self._settings, self._change = kept, settings, change
         self._loaded, self._create_chat = loaded, create_chat
-        self._serving: dict[type, Callable[[Any], object | None]] = {
+        self.handlers: dict[type, Callable[[Any], object | None]] = {
             m.OpenDraft: self._open_draft,
             m.StoreText: self._store_text,
             m.AppendText: self._append_text,
-            m.StoreUnread: self._store_unread,
-            m.FindUnread: self._find_unread,
+            f.StoreUnread: self._store_unread,
+            f.FindUnread: self._find_unread,
             m.AttachDocument: self._attach_document,
             m.AttachPicture: self._attach_picture,
             m.DetachParts: self._detach_parts,
@@ -67,14 +68,6 @@ class SessionStore:
             m.StoreVersion: self._store_version,
             m.StoreBranch: self._store_branch,
         }
-
-    def serves(self, effect: object) -> bool:
-        """Return whether an effect is one on the store."""
-        return type(effect) in self._serving
-
-    def carry_out(self, effect: object) -> object | None:
-        """Do it and return what it is answered by, if anything. Raises storage errors; nothing is stored then."""
-        return self._serving[type(effect)](effect)
 
     def _open_draft(self, effect: m.OpenDraft) -> m.DraftOpened:
         talk, number = effect.place.talk, effect.place.conversation_id
@@ -112,11 +105,11 @@ class SessionStore:
             before = self._settings().window.new_chat_draft
             self._change("window", new_chat_draft=f"{before}\n\n{effect.text}" if before else effect.text)
 
-    def _store_unread(self, effect: m.StoreUnread) -> m.UnreadStored:
+    def _store_unread(self, effect: f.StoreUnread) -> f.UnreadStored:
         self._change("window", unread_files=effect.lines)
-        return m.UnreadStored(effect.lines)
+        return f.UnreadStored(effect.lines)
 
-    def _find_unread(self, _effect: m.FindUnread) -> m.UnreadFound:
+    def _find_unread(self, _effect: f.FindUnread) -> f.UnreadFound:
         talk = self._kept
         files: list[tuple[ChatPlace, Path]] = []
         folders: list[tuple[ChatPlace, Path]] = []
@@ -127,7 +120,7 @@ class SessionStore:
             # The chat may have been deleted since.
             if chat_id is None or talk.conversations.get(chat_id) is not None:
                 (folders if Path(path).is_dir() else files).append((ChatPlace(talk, chat_id), Path(path)))
-        return m.UnreadFound(lines, tuple(files), tuple(folders))
+        return f.UnreadFound(lines, tuple(files), tuple(folders))
 
     def _attach_document(self, effect: m.AttachDocument) -> m.DocumentAttached | m.DocumentKnown:
         place, document = effect.part.place, effect.part.document

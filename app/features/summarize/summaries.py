@@ -268,14 +268,9 @@ class SummaryJobs(StoredJobs[StoredSummary, SummaryEvent]):
         spec = {"wish": to_json(wish)}
         documents = {stored_document.id: stored_document for stored_document in self._stored_documents(ids)}
         groups = [ids] if together and ids else [[number] for number in ids]
-        # Under the lock, so that no draft is kept again between queueing and removing.
+        titled = [(joint_title([documents[number] for number in group]), group) for group in groups]
         with self._draft_lock:
-            jobs = [
-                self._jobs.add(KIND, joint_title([documents[number] for number in group]), spec, document_ids=group)
-                for group in groups
-            ]
-            if is_draft:
-                self._remove_draft()
+            jobs = self._jobs.add_several(KIND, spec, titled, over=DRAFT if is_draft else "")
         return self._stored_rows(jobs)
 
     def load_summary(self, summary_id: int) -> Summary | None:

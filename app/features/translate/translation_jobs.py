@@ -178,6 +178,12 @@ class TranslationJobs(StoredJobs[StoredTranslation, TranslationEvent]):
         self._remove_jobs([job.id])
         return first
 
+    def discard(self, translation_id: int) -> None:
+        """Delete a draft whose file was removed while it was being added."""
+        job = self._job(translation_id)
+        if job is not None and job.state == DRAFT:
+            self._remove_jobs([job.id])
+
     def add_text(self, text: str, wish: TranslationWish) -> StoredTranslation:
         """Add a text as a translation; without words it has no segments."""
         return self._stored_row(self._known_job(self._additions.add_text(text, wish)))

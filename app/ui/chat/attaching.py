@@ -6,13 +6,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QPoint, Signal
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QWidget
 
 from app.core.events import ModelLoaded
+from app.features import file_reading as f
 from app.features.chat import session_messages as m
 from app.features.chat.message_draft import DraftDocument, DraftPart, DraftPicture
 from app.features.chat.session import ChatSession
@@ -26,17 +27,16 @@ from app.ui.chat.draft_pictures import choose_detail, size_words
 from app.ui.document.document_files import (
     DocumentQuestions,
     FileAction,
-    left_out_words,
     offers_menu,
     short_name,
     spoken_size,
-    told_of,
 )
 from app.ui.i18n import tr
 from app.ui.shared_labels import CHOOSE_PAGES, OPEN, PUT_INTO_MESSAGE, REMOVE, SUMMARIZE, TRANSLATE, TRY_AGAIN
 from app.ui.shell.notify import Notify
 from app.ui.theme import Theme
 from app.ui.widgets.labels import announce
+from app.ui.work.intake import report_left_out
 from app.ui.work.picture_reading import PicturesLine, can_read_text
 
 if TYPE_CHECKING:
@@ -89,13 +89,7 @@ class ChatAttachments(QObject):
         self._model, self._focus_message = model, focus_message
         self._seen: object = None
         """What was shown last of the state."""
-        self._questions = questions = DocumentQuestions(theme, parent)
-        questions.is_locked = self._is_locked
-        questions.files_chosen.connect(self.add)
-        questions.refused.connect(self.remove)
-        questions.reading_allowed.connect(self._read_again)
-        questions.password_given.connect(lambda part, password: self._read_again(part, password=password))
-        questions.part_chosen.connect(lambda part, chosen: self._read_again(part, chosen=chosen))
+        self._questions = questions = DocumentQuestions(theme, parent, session, add=self.add, remove=self.remove)
         self.ask = questions.ask_for_files
         """Opens the file dialog."""
         self.ask_for_folder = questions.ask_for_folder
@@ -115,15 +109,13 @@ class ChatAttachments(QObject):
         self._menu = self._offers()
         session.serve(
             {
-                m.AskPassword: lambda effect: questions.ask_for_password(effect.part, is_wrong=effect.is_wrong),
-                m.AskAboutSize: lambda effect: questions.ask_about_size(effect.part, effect.size_bytes),
                 m.WatchScans: self.scans.follow_chat,
-                m.BeginScan: self.scans.begin,
+                f.BeginScan: self.scans.begin,
                 m.StopScans: self.scans.stop,
-                m.WakeModel: lambda _effect: self.model_wanted.emit(),
-                m.ReportError: lambda effect: notify.error(effect.error),
-                m.ReportLeftOut: self._report_left_out,
-                m.ReportParts: self._report_parts,
+                f.WakeModel: lambda _effect: self.model_wanted.emit(),
+                f.ReportError: lambda effect: notify.error(effect.error),
+                f.ReportLeftOut: lambda effect: report_left_out(notify, effect),
+                f.ReportParts: self._report_parts,
             }
         )
         session.listen(self._on_state)
@@ -228,7 +220,7 @@ class ChatAttachments(QObject):
 
         Also transcribes recordings that waited for a model with audio.
         """
-        self._session.dispatch(m.ModelChanged(self._model()))
+        self._session.dispatch(f.ModelChanged(self._model()))
         self.changed.emit()
 
     def take_over(self, earlier_id: int, document_id: int, is_temporary: bool) -> None:
@@ -253,8 +245,8 @@ class ChatAttachments(QObject):
         self.remove(picture)
         self.add([picture.path], are_read=True)
 
-    def _read_again(self, part: DraftDocument, password: str | None = None, chosen: Any = None) -> None:
-        self._session.dispatch(m.ReadAgain(part.key, password, chosen))
+    def _read_again(self, part: DraftDocument) -> None:
+        self._session.dispatch(f.ReadAgain(part.key))
 
     def _choose(self, part: DraftDocument, *, is_background: bool) -> None:
         """Set whether a document is searched for passages or shown whole, if necessary at the expense of others."""
@@ -272,10 +264,6 @@ class ChatAttachments(QObject):
     def _put_into_message(self, part: DraftDocument) -> None:
         self._session.dispatch(m.PutIntoMessage(part.key))
         self._focus_message()
-
-    def _is_locked(self, part: DraftDocument) -> bool:
-        now = self._session.state.find(part.key)
-        return now is not None and now.stage is Stage.LOCKED
 
     def _on_opened(self, part: DraftPart) -> None:
         if isinstance(part, DraftPicture):
@@ -313,23 +301,17 @@ class ChatAttachments(QObject):
         self._row.not_heard.setVisible(any(part.is_unheard for part in state.documents))
         self.changed.emit()
 
-    def _report_left_out(self, effect: m.ReportLeftOut) -> None:
-        if told := told_of(effect.found, left=effect.left):
-            self._notify.show_notice(PersonMessage(told))
-        elif told := left_out_words(effect.found):
-            self._notify.mention(told)
-
-    def _report_parts(self, effect: m.ReportParts) -> None:
+    def _report_parts(self, effect: f.ReportParts) -> None:
         parts, session = effect.parts, self._session
-        if effect.kind is m.ReportKind.ATTACHED:
+        if effect.kind is f.ReportKind.ATTACHED:
             announce(
                 self._window, ", ".join(word for word in (parts[0].name, _said_size(parts[0]), tr("attached")) if word)
             )
-        elif effect.kind is m.ReportKind.FAILED:
+        elif effect.kind is f.ReportKind.FAILED:
             announce(self._window, parts[0].error)
-        elif effect.kind is m.ReportKind.EXPLAINED:
+        elif effect.kind is f.ReportKind.EXPLAINED:
             self._notify.show_notice(PersonMessage(parts[0].error))
-        elif effect.kind is m.ReportKind.REMOVED:
+        elif effect.kind is f.ReportKind.REMOVED:
             told = tr("Removed {name}.", name=short_name(parts[0].name))
             if len(parts) > 1:
                 told = tr("Removed {count} documents.", count=len(parts))
@@ -400,7 +382,7 @@ class DraftScans(QObject):
         self._place = effect.place
         self._on_changed()
 
-    def begin(self, effect: m.BeginScan) -> None:
+    def begin(self, effect: f.BeginScan) -> None:
         """Read what the settings allow without asking, or a picture whose text was requested."""
         scans, document = self._reading_of(effect.part), effect.part.document
         if scans is not None and document is not None:
@@ -422,7 +404,7 @@ class DraftScans(QObject):
             if part.document is not None
             if (scans := self._reading_of(part)) is not None and scans.is_reading(part.document)
         )
-        self._session.dispatch(m.ScansChanged(scanned))
+        self._session.dispatch(f.ScansChanged(scanned))
 
     def _reading_of(self, part: DraftDocument) -> PictureReading | None:
         return self._passing if part.place.talk.is_temporary else self._kept

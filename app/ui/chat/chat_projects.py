@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from functools import cached_property, partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Qt, Signal
@@ -12,8 +13,10 @@ from PySide6.QtWidgets import QMenu, QPushButton, QWidget
 
 from app.core.errors.app_error import AppError
 from app.features.chat.prompt_builder import budget_of
+from app.features.file_reading import ReportParts
 from app.features.files_to_read import FileToRead
 from app.features.projects import ICONS, PreambleCosts, model_of
+from app.features.work.job_draft import AddFiles, AddWanted, FileFinished, FinishFile, JobDraft, JobDraftSession
 from app.store.conversations import Conversations
 from app.store.projects import Project, Projects
 from app.ui.i18n import tr
@@ -118,17 +121,6 @@ def _short(name: str) -> str:
     return (line if len(line) <= MOST_NAME else line[: MOST_NAME - 1] + "…").replace("&", "&&")
 
 
-@dataclass(eq=False, kw_only=True)
-class FileOfProject(FileToRead):
-    """A file to be read as a document of a project."""
-
-    project_id: int
-
-    @property
-    def group(self) -> object:
-        return self.project_id
-
-
 class ProjectActions(QObject):
     """Runs what the project menus ask for: new projects, their dialog, and deletion with undo."""
 
@@ -150,16 +142,15 @@ class ProjectActions(QObject):
     def _unread(self) -> Intake:
         """Reads the files that a project's dialog left unread when it closed."""
         documents = self._app.documents
+        session = JobDraftSession({FinishFile: self._finish_file}, JobDraft(finishes_files=True, follows_model=False))
         intake = Intake(
+            session,
             lambda file, cancel: documents.read_file(file.path, cancel, password=file.password, part=file.part),
             self._theme,
             self._notify,
-            self._window,
+            window=self._window,
         )
-        intake.read.connect(self._on_read)
-        intake.failed.connect(intake.explain)
-        intake.failed.connect(intake.drop)
-        intake.refused.connect(intake.remove)
+        session.serve({ReportParts: self._explain_failed})
         return intake
 
     def begin(self) -> None:
@@ -229,26 +220,32 @@ class ProjectActions(QObject):
             if self._app.preambles.projects.get(project_id) is not None:
                 self.new_chat_wanted.emit(project_id)
 
-    def _read_on(self, project_id: int, unread: Sequence[FileToRead]) -> None:
-        for to_read in unread:
-            self._unread.add_wanted(FileOfProject(to_read.path, to_read.part, to_read.password, project_id=project_id))
+    def _read_on(self, project_id: int, unread: Sequence[FileToRead], dropped: Sequence[Path]) -> None:
+        session = self._unread.session
+        session.dispatch(AddWanted(tuple(replace(file, place=project_id) for file in unread)))
+        session.dispatch(AddFiles(tuple(dropped), place=project_id))
 
-    def _on_read(self, file: FileOfProject) -> None:
-        preambles = self._app.preambles
-        self._unread.drop(file)
-        with self._notify.guard():
-            if file.document is not None and preambles.projects.get(file.project_id) is not None:
-                preambles.attached.add(file.project_id, file.document.id)
-                self._notify.mention(tr(NAME_ADDED, name=file.name))
-                if self.pictures is not None:
-                    self.pictures.begin_by_itself(file.document)
+    def _finish_file(self, effect: FinishFile) -> FileFinished:
+        file, preambles = effect.part, self._app.preambles
+        if preambles.projects.get(file.place) is not None:
+            preambles.attached.add(file.place, file.document.id)
+            self._notify.mention(tr(NAME_ADDED, name=file.name))
+            if self.pictures is not None:
+                self.pictures.begin_by_itself(file.document)
         self._folders.changed.emit()
+        return FileFinished(file.key)
+
+    def _explain_failed(self, effect: ReportParts) -> None:
+        for file in effect.parts:
+            self._unread.explain(file)
+            self._unread.remove(file)
 
     def _drop_untouched(self, project: Project) -> None:
         preambles = self._app.preambles
         with self._notify.guard():
             # The dialog may have closed while a document for the project is still being read.
-            is_read_for = any(file.project_id == project.id for file in self._unread.files)
+            state = self._unread.session.state
+            is_read_for = any(file.place == project.id for file in (*state.files, *state.awaited))
             is_untouched = not is_read_for and preambles.projects.get(project.id) == project
             if is_untouched and not (
                 preambles.attached.list_documents(project.id) or preambles.projects.chats_of(project.id)

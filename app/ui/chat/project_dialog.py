@@ -26,6 +26,7 @@ from app.core.visible import clean_text
 from app.features.document_library import DocumentLibrary
 from app.features.files_to_read import FileToRead, Stage
 from app.features.projects import ICONS, ChatPreambles, PreambleCost, PreambleCosts
+from app.features.work.job_draft import FileFinished, FinishFile, JobDraft, JobDraftSession, RemoveFiles
 from app.store.conversations import Attachment
 from app.store.document_store import StoredDocument
 from app.store.projects import Project
@@ -72,8 +73,10 @@ class ProjectDialog(QDialog):
 
     changed = Signal()
     document_removed = Signal()
-    left_unread = Signal(object)
-    """The dialog closed with files unread; carries the `FileToRead` that should still be read for the project."""
+    left_unread = Signal(list, list)
+    """The dialog closed with files unread; carries the `FileToRead`, and paths still looked up, that should be read for
+    the project.
+    """
 
     def __init__(
         self,
@@ -111,8 +114,9 @@ class ProjectDialog(QDialog):
         """Store pending edits and hand over the unread files before the dialog closes."""
         # What was typed in the last moment has not been stored.
         self._save_project()
-        if unread := self.documents.stop():
-            self.left_unread.emit(unread)
+        unread, dropped = self.documents.stop()
+        if unread or dropped:
+            self.left_unread.emit(unread, dropped)
         super().done(result)
 
     def _models(self, known: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
@@ -307,14 +311,14 @@ class ProjectFiles(QWidget):
         self._project_id, self._preambles, self._documents = project_id, preambles, documents
         self._theme, self._notify = theme, notify
         self._cost: PreambleCost | None = None
-        self._intake = Intake(self._read, theme, notify, parent)
-        self._intake.questions.files_chosen.connect(self.add)
-        self._intake.read.connect(self._on_read)
-        self._intake.refused.connect(self._intake.remove)
-        self._intake.moved.connect(self._on_moved)
-        self._reading: dict[FileToRead, DocumentChip] = {}
-        for signal in (self._intake.changed, self._intake.failed):
-            signal.connect(lambda *_: self._show())
+        self._session = JobDraftSession(
+            {FinishFile: self._finish_file}, JobDraft(finishes_files=True, follows_model=False)
+        )
+        self._intake = Intake(self._session, self._read, theme, notify, window=parent)
+        self._session.listen(self._on_files)
+        self._seen: object = None
+        self._reading: dict[int, DocumentChip] = {}
+        """By the keys of their files."""
         heading = QLabel(tr(DOCUMENTS_LABEL))
         heading.setFont(theme.font(14, 600))
         self.add_button = text_button(tr("Add…"), "plain")
@@ -355,14 +359,14 @@ class ProjectFiles(QWidget):
 
     def add(self, files: Sequence[str | Path]) -> None:
         """Start reading files, and the files in folders."""
-        self._intake.add(files, FileToRead)
+        self._intake.add(files)
 
-    def stop(self) -> list[FileToRead]:
-        """Stop reading. Return the files that are still unread."""
-        unread = [file for file in self._intake.files if file.is_on_its_way]
-        for file in unread:
-            self._intake.drop(file)
-        return unread
+    def stop(self) -> tuple[list[FileToRead], list[Path]]:
+        """Stop reading. Return the files that are still unread, and the paths that are still looked up."""
+        state = self._session.state
+        unread, dropped = [file for file in state.files if file.is_on_its_way], state.awaited
+        self._session.dispatch(RemoveFiles(tuple(file.key for file in (*unread, *dropped))))
+        return unread, [path for file in dropped for path in file.paths]
 
     def show_cost(self, cost: PreambleCost) -> None:
         """Show the token cost on each document's chip."""
@@ -372,21 +376,28 @@ class ProjectFiles(QWidget):
     def _read(self, file: FileToRead, cancel: CancelToken) -> Iterator[object]:
         return self._documents.read_file(file.path, cancel, password=file.password, part=file.part)
 
-    def _on_read(self, file: FileToRead) -> None:
-        document = file.document
-        assert document is not None
-        with self._notify.guard():
-            self._preambles.attached.add(self._project_id, document.id)
-            announce(self, tr(NAME_ADDED, name=file.name))
-            if self._pictures is not None:
-                self._pictures.begin_by_itself(document)
-        self._intake.drop(file)
+    def _finish_file(self, effect: FinishFile) -> FileFinished:
+        document = effect.part.document
+        self._preambles.attached.add(self._project_id, document.id)
+        announce(self, tr(NAME_ADDED, name=effect.part.name))
+        if self._pictures is not None:
+            self._pictures.begin_by_itself(document)
         self._show()
         self.changed.emit()
+        return FileFinished(effect.part.key)
 
-    def _on_moved(self, file: FileToRead) -> None:
-        if file.stage is Stage.READING and file in self._reading:
-            self._reading[file].show_progress(file.page, file.pages)
+    def _on_files(self) -> None:
+        seen = [(file.key, file.stage) for file in self._intake.files]
+        if seen != self._seen:
+            self._seen = seen
+            self._show()
+            return
+        for file in self._intake.files:
+            self._show_progress(file)
+
+    def _show_progress(self, file: FileToRead) -> None:
+        if file.stage is Stage.READING and file.key in self._reading:
+            self._reading[file.key].show_progress(file.page, file.pages)
 
     def _remove(self, attachment: Attachment, name: str) -> None:
         def put_back() -> None:
@@ -418,10 +429,12 @@ class ProjectFiles(QWidget):
                     self._add_chip(document.name, self._cost_words(document), remove)
         self._reading = {}
         for file in self._intake.files:
-            chip = self._reading[file] = self._add_chip(file.name, tr(WAITS_LABEL), partial(self._intake.remove, file))
+            chip = self._reading[file.key] = self._add_chip(
+                file.name, tr(WAITS_LABEL), partial(self._intake.remove, file)
+            )
             if file.stage is Stage.FAILED:
                 chip.show_error(file.error)
-            self._on_moved(file)
+            self._show_progress(file)
         self._scans.show_documents(documents)
         self._nothing.setVisible(not self._flow.count())
         self._chips.setVisible(bool(self._flow.count()))

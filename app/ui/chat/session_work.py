@@ -12,17 +12,17 @@ from PySide6.QtGui import QImage
 
 from app.core.errors.app_error import AppError
 from app.core.events import CancelToken
-from app.documents.folder import expand
+from app.features import file_reading as f
 from app.features.chat import session_messages as m
 from app.features.chat.message_draft import DraftDocument, DraftPicture
 from app.features.chat.session_parts import LEVELS
 from app.features.document_library import DocumentStored, ReadEvent
-from app.features.files_to_read import size_of
 from app.features.media import FileRefused, MediumAdded, UnsavedPicture
 from app.store.conversations import Attachment, DocumentUse
 from app.ui.i18n import sentence_for
 from app.ui.shell import tasks
 from app.ui.widgets.picture_widgets import as_png, read_rows
+from app.ui.work.intake import FileThreads
 
 if TYPE_CHECKING:
     from app.features.chat.answer_service import AnswerService
@@ -49,7 +49,7 @@ class SessionWork(QObject):
     ) -> None:
         super().__init__(parent)
         self._session = session
-        self._reading: dict[int, tasks.BackgroundTask] = {}
+        self._threads = FileThreads(session, read_part, self)
         self._save = QTimer(self, singleShot=True, interval=DRAFT_MS)
         self._save.timeout.connect(lambda: session.dispatch(m.SaveDraft()))
         self._next = QTimer(self, singleShot=True, interval=0)
@@ -58,42 +58,16 @@ class SessionWork(QObject):
         pictures = PictureCounting(session, lambda: is_free() and not self.fitting.is_asking, self)
         session.serve(
             {
-                m.LookUpFiles: self._look_up,
-                m.ReadFile: self._read_file,
-                m.CancelReading: self._cancel_reading,
                 m.OpenPictures: self._open_pictures,
                 m.LoadPreviews: self._load_previews,
                 m.CountDocuments: self.fitting.count,
                 m.CountPictures: pictures.count,
                 # Not later with each key: whoever types without a pause has a draft, too.
-                m.SaveLater: lambda _effect: None if self._save.isActive() else self._save.start(),
+                f.SaveLater: lambda _effect: None if self._save.isActive() else self._save.start(),
                 # In another turn of the event loop: the end of the answer before is shown first.
                 m.AskForNext: lambda _effect: self._next.start(),
             }
         )
-
-    def _look_up(self, effect: m.LookUpFiles) -> None:
-        def on_failed(error: BaseException) -> None:
-            self._session.dispatch(m.FilesFound(effect.key, error=error))
-
-        tasks.ask(lambda _token: find_files(effect), self, self._session.dispatch, on_failed)
-
-    def _read_file(self, effect: m.ReadFile) -> None:
-        number, part, dispatch = effect.reading, effect.part, self._session.dispatch
-
-        def on_end(error: BaseException | None = None) -> None:
-            self._reading.pop(number, None)
-            dispatch(m.FileEnded(number, error))
-
-        task = self._reading[number] = tasks.run(lambda cancel: read_part(part, cancel), self)
-        task.event.connect(lambda event: dispatch(m.FileProgressed(number, event)))
-        task.finished.connect(on_end)
-        task.failed.connect(on_end)
-
-    def _cancel_reading(self, effect: m.CancelReading) -> None:
-        # It ends like any other, which begins the next one.
-        if effect.reading in self._reading:
-            self._reading[effect.reading].cancel()
 
     def _open_pictures(self, effect: m.OpenPictures) -> None:
         session = self._session
@@ -108,15 +82,6 @@ class SessionWork(QObject):
 
     def _load_previews(self, effect: m.LoadPreviews) -> None:
         tasks.run(lambda _token: load_previews(effect.parts), self).event.connect(self._session.dispatch)
-
-
-def find_files(effect: m.LookUpFiles) -> m.FilesFound:
-    """Return what lies at the paths of a drop; folders are expanded."""
-    from app.documents.formats.sound import is_sound  # with the protocol of a child, not needed before a file is read
-
-    found = expand(effect.paths)
-    files = tuple(m.FoundFile(path, path.resolve(), size_of(path), is_sound(path)) for path in found.files)
-    return m.FilesFound(effect.key, files, found)
 
 
 def read_part(part: DraftDocument, cancel: CancelToken) -> Iterator[ReadEvent]:

@@ -15,8 +15,11 @@ from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QLineEdit, QMenu
 from app.core.visible import visible_name
 from app.documents.folder import MOST_FILES, ExpandedPaths
 from app.documents.formats import registry
+from app.features.document_library import ReadRange
 from app.features.error_messages import count_units, pages_words, remark_sentence
-from app.features.files_to_read import ReadableFile, Stage, part_of
+from app.features.file_reading import AskAboutSize, AskPassword, ReadAgain
+from app.features.files_to_read import FileToRead, Stage, part_of
+from app.features.state_session import StateSession
 from app.store.document_store import StoredDocument
 from app.ui.i18n import size_text, tr, window_title
 from app.ui.shared_labels import (
@@ -64,24 +67,25 @@ def offers_menu(file: object, offers: Sequence[FileAction], window: QWidget) -> 
 
 
 class DocumentQuestions(QObject):
-    """Dialogs about documents; password dialogs come one at a time."""
+    """Dialogs about the files of a session, which is told the answers; password dialogs come one at a time.
 
-    files_chosen = Signal(list)
-    password_given = Signal(object, str)
-    """A `ReadableFile` and the typed password."""
-    refused = Signal(object)
-    """A `ReadableFile` whose password dialog was cancelled."""
-    part_chosen = Signal(object, object)
-    """A `ReadableFile` and the `ReadRange` to read of it."""
-    reading_allowed = Signal(object)
-    """A large `ReadableFile` the user agreed to read."""
+    `add` takes chosen files, `remove` a file that the user declined to read.
+    """
 
-    def __init__(self, theme: Theme, window: QWidget) -> None:
+    def __init__(
+        self,
+        theme: Theme,
+        window: QWidget,
+        session: StateSession[Any],
+        *,
+        add: Callable[[list[str]], object],
+        remove: Callable[[Any], object],
+    ) -> None:
         super().__init__(window)
-        self._theme, self._window = theme, window
-        self.is_locked: Callable[[Any], bool] = lambda file: file.stage is Stage.LOCKED
-        """Returns whether a file still waits for its password."""
-        self._locked: list[tuple[ReadableFile, bool]] = []
+        self._theme, self._window, self._session = theme, window, session
+        self._add, self._remove = add, remove
+        session.serve({AskPassword: self._ask_for_password, AskAboutSize: self._ask_about_size})
+        self._locked: list[tuple[FileToRead, bool]] = []
         self._asked: PasswordDialog | None = None
 
     def ask_for_files(self, title: str = "") -> None:
@@ -89,7 +93,7 @@ class DocumentQuestions(QObject):
         dialog.setObjectName("attach_dialog")
         dialog.setNameFilters(document_filters())
         dialog.setFileMode(QFileDialog.FileMode.ExistingFiles)
-        dialog.filesSelected.connect(self.files_chosen.emit)
+        dialog.filesSelected.connect(self._add)
         dialog.open()
 
     def ask_for_folder(self) -> None:
@@ -97,15 +101,15 @@ class DocumentQuestions(QObject):
         dialog = file_dialog(self._window, tr(ATTACH_FOLDER_TITLE), DOCUMENTS)
         dialog.setObjectName("attach_folder_dialog")
         dialog.setFileMode(QFileDialog.FileMode.Directory)
-        dialog.filesSelected.connect(self.files_chosen.emit)
+        dialog.filesSelected.connect(self._add)
         dialog.open()
 
-    def ask_for_password(self, file: ReadableFile, *, is_wrong: bool) -> None:
+    def _ask_for_password(self, effect: AskPassword) -> None:
         """Queue a password dialog behind those already open, as they come one at a time."""
-        self._locked.append((file, is_wrong))
+        self._locked.append((effect.part, effect.is_wrong))
         self._ask_next()
 
-    def ask_for_pages(self, file: ReadableFile) -> None:
+    def ask_for_pages(self, file: FileToRead) -> None:
         document = file.document
         if document is None:
             return
@@ -115,18 +119,21 @@ class DocumentQuestions(QObject):
             parent=self._window,
         )  # fmt: skip
         dialog.chosen.connect(
-            lambda first, last: self.part_chosen.emit(file, replace(file.part, first_page=first, last_page=last))
+            lambda first, last: self._read_part(file, replace(file.part, first_page=first, last_page=last))
         )
         dialog.open()
 
-    def ask_about_size(self, file: ReadableFile, size_bytes: int) -> None:
-        """Ask whether to read a large file; a refusal emits `refused`."""
-        dialog = LargeFile(self._theme, file.name, size_bytes, self._window)
-        dialog.read_wanted.connect(lambda: self.reading_allowed.emit(file))
-        dialog.rejected.connect(lambda: self.refused.emit(file))
+    def _read_part(self, file: FileToRead, part: ReadRange) -> None:
+        self._session.dispatch(ReadAgain(file.key, part=part))
+
+    def _ask_about_size(self, effect: AskAboutSize) -> None:
+        file = effect.part
+        dialog = LargeFile(self._theme, file.name, effect.size_bytes, self._window)
+        dialog.read_wanted.connect(lambda: self._session.dispatch(ReadAgain(file.key)))
+        dialog.rejected.connect(lambda: self._remove(file))
         dialog.open()
 
-    def show_menu(self, file: ReadableFile, at: QPoint, offers: Sequence[FileAction]) -> QMenu:
+    def show_menu(self, file: FileToRead, at: QPoint, offers: Sequence[FileAction]) -> QMenu:
         """Return the menu of a document: its actions, and text encodings where they apply."""
         menu = offers_menu(file, offers, self._window)
         if file.has_encoding and file.document is not None:
@@ -141,18 +148,19 @@ class DocumentQuestions(QObject):
         menu.popup(at)
         return menu
 
-    def _on_encoding(self, file: ReadableFile, name: str) -> None:
-        self.part_chosen.emit(file, replace(file.part, encoding=name))
+    def _on_encoding(self, file: FileToRead, name: str) -> None:
+        self._read_part(file, replace(file.part, encoding=name))
 
     def _ask_next(self) -> None:
         while self._locked and self._asked is None:
             file, is_wrong = self._locked.pop(0)
             # It may have been removed since it was queued.
-            if not self.is_locked(file):
+            now = self._session.state.find(file.key)
+            if now is None or now.stage is not Stage.LOCKED:
                 continue
             dialog = self._asked = PasswordDialog(self._theme, file.name, is_wrong=is_wrong, parent=self._window)
-            dialog.given.connect(lambda password, file=file: self.password_given.emit(file, password))
-            dialog.rejected.connect(lambda file=file: self.refused.emit(file))
+            dialog.given.connect(lambda password, key=file.key: self._session.dispatch(ReadAgain(key, password)))
+            dialog.rejected.connect(lambda file=file: self._remove(file))
             dialog.finished.connect(self._on_done)
             dialog.open()
 

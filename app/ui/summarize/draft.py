@@ -16,6 +16,7 @@ from app.core.errors.app_error import AppError
 from app.features.files_to_read import FileToRead
 from app.features.summarize.summaries import Estimate
 from app.features.summarize.summary_result import Method, SummaryOptions
+from app.features.work.job_draft import ChangeOptions, StartJobs
 from app.ui.document.document_files import (
     remarks_words,
     short_name,
@@ -57,13 +58,9 @@ MOST_REMARKS = 3
 class SummaryDraftPage(QWidget):
     """Set up a summary.
 
-    `started` carries the document ids, the `SummaryOptions`, and whether one summary is made of all documents.
     `look_at` is called with documents and options to estimate them without a model.
     """
 
-    started = Signal(list, object, bool)
-    changed = Signal()
-    """Documents or options changed and should be saved."""
     model_wanted = Signal()
 
     def __init__(
@@ -81,8 +78,10 @@ class SummaryDraftPage(QWidget):
         self._cancelled_ids: list[int] = []
         """Documents whose preview was cancelled; it only restarts on request."""
         self._estimate: Estimate | None = None
-        self.is_together = True
-        """True to make one summary of all documents."""
+        self._seen: object = None
+        """What was shown last of the draft."""
+        self._sent = SummaryOptions()
+        """Options of the draft as the controls show them; the user may be typing others."""
         self._estimated: tuple[tuple[int, ...], SummaryOptions] | None = None
         self.estimating = Estimating(self)
         self.estimating.estimated.connect(self._on_estimated)
@@ -112,10 +111,9 @@ class SummaryDraftPage(QWidget):
         self.foot = SummaryFooter(theme, tr(SUMMARIZE), tr(KEEP_SENTENCES))
         self.foot.button.clicked.connect(lambda: self._start(self.foot.wish))
         self.foot.anyway.clicked.connect(lambda: self._start(replace(self.foot.wish, method=Method.MODEL)))
-        self.foot.changed.connect(self._on_wish_changed)
+        self.foot.changed.connect(self._on_options)
         self._lay_out()
-        files.changed.connect(self._on_files)
-        files.moved.connect(self.chips.show_progress)
+        files.session.listen(self._on_state)
         name_widgets(add_documents=self.add_button)
 
     def _lay_out(self) -> None:
@@ -151,12 +149,6 @@ class SummaryDraftPage(QWidget):
             QWidget.setTabOrder(before, widget)
             before = widget
 
-    def show_wish(self, wish: SummaryOptions, *, is_together: bool) -> None:
-        """Restore saved options, and whether one summary is made of all documents."""
-        self.foot.choices.show_wish(wish)
-        self.is_together = is_together
-        self.together.show_value("together" if is_together else "each")
-
     def refresh_estimates(self) -> None:
         """Repeat the estimate and the model check, because the model may have changed."""
         self._estimated, self._previewed = None, ([], SummaryOptions())
@@ -174,7 +166,7 @@ class SummaryDraftPage(QWidget):
     @property
     def groups(self) -> list[list[int]]:
         """Document ids of each summary to be made: one list, or a list per document."""
-        return [self.ids] if self.is_together else [[number] for number in self.ids]
+        return [self.ids] if self._files.session.state.is_together else [[number] for number in self.ids]
 
     @property
     def _languages(self) -> tuple[str, ...]:
@@ -182,20 +174,31 @@ class SummaryDraftPage(QWidget):
         read = [str(document.info.get("language") or "") for document in self._files.documents]
         return tuple(dict.fromkeys(filter(None, [*read, self.foot.wish.language])))
 
+    def _on_state(self) -> None:
+        state = self._files.session.state
+        self.chips.show_files(state.files, self._tokens())
+        stages = [(file.key, file.stage, file.document, file.error) for file in state.files]
+        seen = stages, state.awaited, state.scanned, state.options, state.is_together
+        if seen != self._seen:
+            self._seen = seen
+            self._on_files()
+
     def _on_files(self) -> None:
+        state = self._files.session.state
+        if self._sent != state.options:
+            self._sent = state.options
+            self.foot.choices.show_wish(state.options)
+        self.together.show_value("together" if state.is_together else "each")
         self.better.look_at(self._languages, self.ids)
-        self.chips.show_files(self._files.files, self._tokens())
-        self.pictures.show_documents(self._files.documents)
+        self.chips.show_files(state.files, self._tokens())
+        self.pictures.show_documents(state.documents)
         self._show_words()
         self._preview_draft()
         self._start_estimate()
-        self.changed.emit()
 
-    def _on_wish_changed(self) -> None:
-        self.better.look_at(self._languages, self.ids)
-        self._preview_draft()
-        self._start_estimate()
-        self.changed.emit()
+    def _on_options(self) -> None:
+        session, self._sent = self._files.session, self.foot.wish
+        session.dispatch(ChangeOptions(self._sent, session.state.is_together))
 
     def _preview_draft(self) -> None:
         """Estimate the documents, unless nothing changed since.
@@ -203,7 +206,7 @@ class SummaryDraftPage(QWidget):
         The last estimate stays visible until documents of another length replace it.
         """
         before, wanted = self._previewed, (self.ids, self.foot.wish)
-        if wanted == before or self._files.are_pictures_read:
+        if wanted == before or self._files.session.state.is_scanning:
             # When its pages have been read, another document with more text takes its place.
             return
         self._previewed = wanted
@@ -239,12 +242,12 @@ class SummaryDraftPage(QWidget):
             bar.setValue(top.y() + rect.height() - page + margin)
 
     def _on_together(self, choice: str) -> None:
-        self.is_together = choice == "together"
-        self.changed.emit()
+        self._sent = self.foot.wish
+        self._files.session.dispatch(ChangeOptions(self._sent, choice == "together"))
 
     def _start_estimate(self) -> None:
         wanted = (tuple(self.ids), self.foot.wish)
-        if wanted == self._estimated or self._files.are_pictures_read:
+        if wanted == self._estimated or self._files.session.state.is_scanning:
             return
         # Other options keep the last figures until new ones are there; other documents don't.
         if self._estimated is not None and wanted[0] != self._estimated[0]:
@@ -280,7 +283,7 @@ class SummaryDraftPage(QWidget):
         name = short_name(files[0].name) if len(files) == 1 else tr(DOCUMENT_COUNT, count=len(files))
         self._head.setText(tr("Summarize {name}", name=name) if files else "")
         tokens = self._estimate.tokens if self._estimate is not None else None
-        self.figures.show_figures(figures_of(documents, self._estimate), tokens_words(tokens))
+        self.figures.show_figures(figures_of(list(documents), self._estimate), tokens_words(tokens))
         words = ""
         if self._files.is_reading:
             words = tr("Reading the documents…")
@@ -303,8 +306,8 @@ class SummaryDraftPage(QWidget):
 
     def _start(self, wish: SummaryOptions) -> None:
         self.estimating.stop()
-        # With one document the switch is hidden, and what it says must not matter.
-        self.started.emit(self.ids, wish, self.is_together or len(self.ids) < 2)
+        session = self._files.session
+        session.dispatch(StartJobs(wish, session.state.is_together))
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Start on Enter wherever the focus is; widgets that use Enter themselves consume it before."""

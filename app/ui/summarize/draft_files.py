@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QPoint, Qt, Signal
 from PySide6.QtWidgets import QFileDialog, QSizePolicy, QWidget
 
-from app.core.errors.app_error import AppError
-from app.features.files_to_read import FileToRead, Stage, part_of
+from app.features.files_to_read import FileToRead, Stage
+from app.features.summarize.summary_draft import SummaryDraftSession
+from app.features.work import job_draft as d
 from app.store.document_store import StoredDocument
 from app.ui.document.document_files import (
     DocumentChip,
@@ -42,7 +43,8 @@ class FileChips(QWidget):
     def __init__(self, theme: Theme, files: DraftFiles) -> None:
         super().__init__()
         self._theme, self._files = theme, files
-        self._chips: dict[FileToRead, DocumentChip] = {}
+        self._chips: dict[int, DocumentChip] = {}
+        """By the keys of their files."""
         self._tokens: Mapping[int, int] = {}
         self._last: QWidget | None = None
         self._flow = FlowLayout(self)
@@ -64,11 +66,12 @@ class FileChips(QWidget):
     def show_files(self, files: Sequence[FileToRead], tokens: Mapping[int, int]) -> None:
         """Show files in order, with token counts of documents where known."""
         self._tokens = tokens
-        if list(self._chips) != list(files):
-            for gone in [to_read for to_read in self._chips if to_read not in files]:
+        keys = [file.key for file in files]
+        if list(self._chips) != keys:
+            for gone in [key for key in self._chips if key not in keys]:
                 self._take_out(self._chips.pop(gone))
             # Chips of files that remain are used again, so that they keep the focus.
-            self._chips = {file: self._chips.get(file) or self._new_chip(file) for file in files}
+            self._chips = {file.key: self._chips.get(file.key) or self._new_chip(file) for file in files}
             for chip in self._chips.values():  # in order
                 self._flow.removeWidget(chip)
                 self._flow.addWidget(chip)
@@ -77,12 +80,10 @@ class FileChips(QWidget):
                 self._flow.addWidget(self._last)
             self._order()
         for file in files:
-            self.show_progress(file)
+            self._show_progress(file)
 
-    def show_progress(self, file: FileToRead) -> None:
-        chip = self._chips.get(file)
-        if chip is None:
-            return
+    def _show_progress(self, file: FileToRead) -> None:
+        chip = self._chips[file.key]
         if file.stage is Stage.FAILED:
             chip.show_error(file.error)
         elif file.stage is Stage.READING:
@@ -104,10 +105,11 @@ class FileChips(QWidget):
         chip = DocumentChip(self._theme)
         chip.show_name(file.name)
         chip.set_removable(True)
-        chip.clicked.connect(lambda: self._open(file))
-        chip.remove_wanted.connect(lambda: self._remove(file))
+        key = file.key
+        chip.clicked.connect(lambda: self._open(key))
+        chip.remove_wanted.connect(lambda: self._remove(key))
         chip.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
-        chip.customContextMenuRequested.connect(lambda at: self._files.show_menu(file, chip.mapToGlobal(at)))
+        chip.customContextMenuRequested.connect(lambda at: self._files.show_menu(self._file(key), chip.mapToGlobal(at)))
         self._flow.addWidget(chip)
         chip.show()
         return chip
@@ -129,19 +131,23 @@ class FileChips(QWidget):
         chip.hide()
         chip.deleteLater()
 
-    def _open(self, file: FileToRead) -> None:
+    def _file(self, key: int) -> FileToRead:
+        file: FileToRead = self._files.session.state.find(key)
+        return file
+
+    def _open(self, key: int) -> None:
+        file = self._file(key)
         if file.document is not None:
             self._files.opened.emit(file.document.id)
         elif file.error:
             self._files.explain(file)
 
-    def _remove(self, file: FileToRead) -> None:
+    def _remove(self, key: int) -> None:
         """Remove a file; the focus moves to the next chip."""
         # Before the chip goes, as its place is where the focus stays.
-        places = list(self._chips)
         had_focus = self.isAncestorOf(self.focusWidget()) if self.focusWidget() is not None else False
-        place = places.index(file) if file in places else 0
-        self._files.take_out(file)
+        place = list(self._chips).index(key)
+        self._files.take_out(self._file(key))
         if had_focus and self._chips:
             self.chips[min(place, len(self._chips) - 1)].setFocus(Qt.FocusReason.OtherFocusReason)
 
@@ -156,52 +162,32 @@ class DraftFiles(Intake):
         self, app: Fireside, theme: Theme, notify: Notify, window: QWidget, pictures: PictureReading | None = None
     ) -> None:
         documents = app.documents
+        self._drafts = SummaryDraftSession(app.summaries, documents)
         super().__init__(
+            self._drafts,
             lambda file, cancel: documents.read_file(file.path, cancel, password=file.password, part=file.part),
             theme,
             notify,
-            window,
+            window=window,
+            pictures=pictures,
         )
-        self._documents, self._window, self.pictures = documents, window, pictures
+        self._window = window
         if pictures is not None:
-            self.read.connect(lambda file: pictures.begin_by_itself(file.document))
             pictures.renewed.connect(self._on_renewed)
-            pictures.changed.connect(self.changed)
-        self.refused.connect(self.remove)
-        self.questions.files_chosen.connect(self.add)
 
     @property
-    def is_reading(self) -> bool:
-        return super().is_reading or self.are_pictures_read
-
-    @property
-    def are_pictures_read(self) -> bool:
-        """True while text recognition may still add pages to a document."""
-        return self.pictures is not None and any(map(self.pictures.is_reading, self.documents))
-
-    @property
-    def documents(self) -> list[StoredDocument]:
-        return [file.document for file in self.files if file.document is not None and file.stage is Stage.READ]
+    def documents(self) -> tuple[StoredDocument, ...]:
+        return self.session.state.documents
 
     def _on_renewed(self, earlier_id: int, document_id: int) -> None:
         """Replace a document by its newer version, of which more pages were read."""
-        for file in self.files:
-            if file.document is not None and file.document.id == earlier_id:
-                file.document = self._document(document_id) or file.document
-        self.changed.emit()
+        with self._notify.guard():
+            found = self._drafts.find_documents([document_id])
+            self.session.dispatch(d.DocumentRenewed(earlier_id, document_id, next(iter(found), None)))
 
     def take_out(self, file: FileToRead) -> None:
         """Remove a file and offer Undo, which reads a finished file not again."""
-        self.remove(file)
-        self._notify.undo(tr("Left out {name}.", name=file.name), lambda: self._put_back(file))
-
-    def _put_back(self, file: FileToRead) -> None:
-        """Undo a removal: restore the file with its chosen part, without reading it again."""
-        if file.stage is not Stage.READ:
-            self.add_wanted(file.with_part(file.part))
-        elif not self._is_here_already(file):
-            self.files.append(file)
-            self.changed.emit()
+        self.session.dispatch(d.RemoveFiles((file.key,), is_told=True))
 
     def ask(self) -> None:
         self.questions.ask_for_files(tr(CHOOSE_DOCUMENTS))
@@ -217,36 +203,16 @@ class DraftFiles(Intake):
 
     def add_documents(self, ids: Sequence[int]) -> None:
         """Add documents already in the library; skip ids that no longer exist."""
-        here = {file.document.id for file in self.files if file.document is not None}
-        for number in ids:
-            document = self._document(number) if number not in here else None
-            # Again, as the newest version may be here where the one asked for is not.
-            if document is not None and document.id not in here:
-                file = FileToRead(document.path, part_of(document), stage=Stage.READ)
-                file.document = document
-                self.files.append(file)
-        self.changed.emit()
-
-    def clear(self) -> None:
-        for file in list(self.files):
-            self.drop(file)
+        with self._notify.guard():
+            self.session.dispatch(d.AddDocuments(self._drafts.find_documents(ids)))
 
     def show_menu(self, file: FileToRead, at: QPoint) -> None:
         if file.document is None:
             return
-        open_it: Callable[[FileToRead], object] = lambda _one: self.opened.emit(file.document.id)  # type: ignore[union-attr]  # noqa: E731
+        number = file.document.id
         offers = [
-            FileAction(tr(OPEN), open_it),
+            FileAction(tr(OPEN), lambda _file: self.opened.emit(number)),
             FileAction(tr(CHOOSE_PAGES), self.questions.ask_for_pages, lambda file: file.has_pages_to_choose),
             FileAction(tr(REMOVE), self.take_out),
         ]
         self.questions.show_menu(file, at, offers)
-
-    def _document(self, number: int) -> StoredDocument | None:
-        """Return the newest version of a document, or None if it is gone or unreadable."""
-        try:
-            document = self._documents.store.get(number)
-            return None if document is None else self._documents.current_document(document)
-        except AppError as error:
-            self._notify.error(error)
-            return None

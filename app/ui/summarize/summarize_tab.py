@@ -25,6 +25,7 @@ from app.features.summarize.summary_result import (
     SummaryOptions,
     Writing,
 )
+from app.features.work.job_draft import FindDraft, ReportBegun
 from app.ui.document.document_panel import DocumentPanel
 from app.ui.i18n import tr
 from app.ui.shared_labels import STOP
@@ -233,7 +234,6 @@ class SummarizeView(WorkView):
         super().__init__(runner)
         self._app, self._theme, self._notify = app, theme, notify
         self._chip_builder: ChipBuilder | None = None
-        self._is_draft_loaded = False
         self.files = DraftFiles(app, theme, notify, self, pictures)
         self.looks = FirstLooks(app, notify, self)
         self._saving = SummarySaver(app, notify, self)
@@ -278,20 +278,18 @@ class SummarizeView(WorkView):
         for foot in (self.draft.foot, self.result.foot):
             self.methods.found.connect(foot.show_method)
             self._notify.bar.stand_above(foot)
-        self.files.changed.connect(self._on_draft_changed)
+        self.files.session.listen(self._on_draft_changed)
+        self.files.session.serve({ReportBegun: lambda effect: self._show_begun(effect.rows)})
         self.files.opened.connect(lambda number: self.document.open(self._app.documents, number))
         if (pictures := self.files.pictures) is not None:
             # The draft takes a corrected document like one of which more pages were read.
             self.document.renewed.connect(lambda _documents, *ids: pictures.renewed.emit(*ids))
             pictures.renewed.connect(self._on_renewed)
         self.draft.pictures.opened.connect(lambda number, mark: self.document.open(self._app.documents, number, mark))
-        self.draft.changed.connect(self._keep_draft)
-        self.draft.changed.connect(lambda: self.methods.look_at(self.draft.groups))
-        self.draft.started.connect(self._begin)
         self.work.stop.clicked.connect(lambda: self._with_open(self.doing.stop))
         self.result.go_on_wanted.connect(lambda: self._with_open(self.doing.go_on))
         self.result.renamed.connect(lambda title: self._with_open(lambda number: self.doing.rename(number, title)))
-        self.result.again_wanted.connect(lambda ids, wish: self._begin(ids, wish, together=True, is_draft=False))
+        self.result.again_wanted.connect(self._begin_again)
         self.result.ask_wanted.connect(self.ask_wanted)
         self.result.translate_wanted.connect(self.translate_wanted)
         self.doing.queued.connect(self.runner.start)
@@ -301,8 +299,7 @@ class SummarizeView(WorkView):
 
     def show_new(self) -> None:
         """Show the documents waiting for Start, or the drop area."""
-        if not self._is_draft_loaded:
-            self._load_draft()
+        self.files.session.dispatch(FindDraft())
         self.show_id(None)
         if self.files.files:
             self.draft.refresh_estimates()
@@ -413,42 +410,23 @@ class SummarizeView(WorkView):
         elif page is self.result and self.result.stored is not None:
             self.result.show_digest(document_ids, look.summary, shown)
 
-    def _load_draft(self) -> None:
-        self._is_draft_loaded = True
-        try:
-            stored = self._app.summaries.find_draft()
-        except AppError as error:
-            self._notify.error(error)
-            return
-        if stored is not None:
-            self.draft.show_wish(stored.wish, is_together=stored.is_together)
-            self.files.add_documents(stored.document_ids)
-
     def _on_draft_changed(self) -> None:
         if self.open_id is None:
             if self.files.files and self.pages.currentWidget() is not self.draft:
                 self.draft.check_model()
             self._show_page(self.draft if self.files.files else self.empty)
+            self.methods.look_at(self.draft.groups)
 
-    def _keep_draft(self) -> None:
-        # Before it was loaded, the empty form would replace the stored draft.
-        if self._is_draft_loaded:
-            draft, summaries = self.draft, self._app.summaries
-            self.doing.try_to(lambda: summaries.keep_draft(draft.ids, draft.foot.wish, is_together=draft.is_together))
-
-    def _begin(self, ids: list[int], wish: SummaryOptions, together: bool, *, is_draft: bool = True) -> None:
-        """Start summaries of the draft's documents, or of these in their newest versions."""
+    def _begin_again(self, ids: list[int], wish: SummaryOptions) -> None:
+        """Start a summary of these documents in their newest versions."""
         summaries = self._app.summaries
         begun = self.doing.result_of(
-            lambda: summaries.begin_summaries(
-                ids if is_draft else summaries.current_documents(ids), wish, together=together, is_draft=is_draft
-            )
+            lambda: summaries.begin_summaries(summaries.current_documents(ids), wish, together=True, is_draft=False)
         )
-        if not begun:
-            return
-        if is_draft:
-            self.files.clear()
-            self.draft.refresh_estimates()
+        if begun:
+            self._show_begun(begun)
+
+    def _show_begun(self, begun: Sequence[StoredSummary]) -> None:
         self.runner.start()
         self.show_job(begun[0].id)
         self.list_changed.emit()
@@ -526,7 +504,7 @@ class SummarizeTab(WorkTab):
         view.ask_wanted.connect(lambda ids, title: go.tab(CHAT).take_documents(ids, title))
         view.model_wanted.connect(go.open_models)
         view.translate_wanted.connect(lambda text: go.show_tab(TRANSLATE).take_text(text))
-        self._unread = KeptUnread(view.files, "unread_summarized", self._app, self._ui)
+        self._unread = KeptUnread(view.files.session, "unread_summarized", self._app, self._ui, view)
         return view
 
     def restore(self, kept_id: int) -> None:

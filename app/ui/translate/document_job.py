@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,8 +11,7 @@ from PySide6.QtWidgets import QWidget
 
 from app.core.errors.app_error import AppError
 from app.core.events import CancelToken
-from app.features.document_library import WHOLE
-from app.features.files_to_read import FileToRead, Stage
+from app.features.translate.file_drafts import FileToTranslate, LeavePictures, TranslationDraftSession
 from app.features.translate.translation_events import (
     BLOCKS,
     DRAFT,
@@ -25,8 +23,8 @@ from app.features.translate.translation_events import (
     TranslationEstimate,
     TranslationWish,
 )
+from app.features.work.job_draft import AddFiles, ChangeOptions, DocumentRenewed, RemoveFiles
 from app.features.work.queue import DONE, QUEUED, RUNNING
-from app.language.language_names import is_same
 from app.ui.i18n import sentence_for, tr
 from app.ui.shell.notify import Notify
 from app.ui.shell.tab_spec import UiContext
@@ -175,29 +173,6 @@ class DocumentJob(QObject):
         return found or ()
 
 
-@dataclass(eq=False)
-class FileToTranslate(FileToRead):
-    """A file to become a translation; `page` counts segments."""
-
-    translation: StoredTranslation | None = None
-    leaves_pictures: bool = False
-
-    @property
-    def is_kept_unread(self) -> bool:
-        """True also while its scanned pages are being recognized."""
-        is_plain = not self.password and self.part == WHOLE
-        return super().is_kept_unread or (is_plain and self.document is not None and self.translation is None)
-
-    def take_event(self, event: object) -> bool:
-        if isinstance(event, TranslationAdded):
-            self.translation, self.stage = event.translation, Stage.READ
-        elif isinstance(event, Pictured):
-            self.document = event.document
-        elif isinstance(event, Adding):
-            self.page = event.segments
-        return isinstance(event, Adding)
-
-
 class Drafts(QObject):
     """Files added together: one batch with common options, which can be started at once."""
 
@@ -213,20 +188,19 @@ class Drafts(QObject):
     ) -> None:
         super().__init__(window)
         self._translations, self._last, self._notify, self._job = translations, last, ui.notify, job
-        self._batch: list[int] = []
+        self._seen: tuple[int, ...] = ()
+        """The batch as it was seen last."""
         self.estimate: TranslationEstimate | None = None
         self.problem = ""
         """Reason why there is no estimate."""
-        self.files = Intake(self._add, ui.theme, ui.notify, window)
         self.capability = Capability(translations, ui.notify, self)
+        self.session = TranslationDraftSession(translations, self._target_for)
+        self.files = Intake(self.session, self._add, ui.theme, ui.notify, window=window, pictures=ui.pictures)
         self.estimating = Estimating(self)
-        self.files.refused.connect(self.files.remove)
-        self.files.read.connect(self._on_read)
-        self.files.failed.connect(self._on_failed)
         self.pictures = ui.pictures
         if ui.pictures is not None:
-            ui.pictures.renewed.connect(self._on_renewed)
-        self.files.changed.connect(self._on_files)
+            ui.pictures.renewed.connect(lambda *ids: self.session.dispatch(DocumentRenewed(*ids)))
+        self.session.listen(self._on_state)
         self.capability.changed.connect(self._on_able)
         self.estimating.estimated.connect(self._on_estimated)
         self.estimating.failed.connect(self._on_not_estimated)
@@ -238,7 +212,7 @@ class Drafts(QObject):
         if shown is None:
             return []
         # An older draft that was opened from the list is not part of the batch.
-        numbers = [number for number in self._batch if number != shown.id] if shown.id in self._batch else []
+        numbers = [number for number in self.session.state.batch if number != shown.id] if self.has(shown) else []
         others = [self._job.doing.get(number) for number in numbers]
         return [
             shown,
@@ -250,14 +224,18 @@ class Drafts(QObject):
         ]
 
     def has(self, shown: StoredTranslation) -> bool:
-        return shown.id in self._batch
+        return shown.id in self.session.state.batch
 
     def add(self, paths: Sequence[str | Path]) -> None:
         """Begin a new batch with these files, dropping those that couldn't be read before."""
-        self._batch = []
-        for file in [file for file in self.files.files if not file.is_on_its_way]:
-            self.files.drop(file)  # left over from the batch before, unreadable
-        self.files.add(paths, FileToTranslate)
+        self.session.dispatch(AddFiles(tuple(Path(path) for path in paths), self._last.wish))
+
+    def change(self, wish: TranslationWish) -> bool:
+        """Change the options of the batch, also of its files that are still being read."""
+        shown = self._job.stored
+        if shown is not None and self.has(shown):
+            self.session.dispatch(ChangeOptions(wish))
+        return self._job.change(self.batch, wish)
 
     def begin(self, is_all: bool) -> None:
         """Start all drafts of the batch, or only the open one."""
@@ -285,61 +263,39 @@ class Drafts(QObject):
     @property
     def with_pictures(self) -> list[FileToTranslate]:
         """Files waiting for the text recognition of scanned pages."""
-        # Its document is stored, but some pages have no text until they are recognized.
-        return [file for file in self.files.files if file.stage is Stage.FAILED and file.document is not None]
+        return [file for file in self.session.state.files if file.waits_for_pictures]
 
     def leave_pictures(self) -> None:
         """Translate the waiting files by their text layer only, without their scanned pages."""
-        for to_translate in self.with_pictures:
-            self._add_again(to_translate, leaves_pictures=True)
+        self.session.dispatch(LeavePictures())
 
     def _add(self, file: FileToTranslate, cancel: CancelToken) -> Iterator[Adding | Pictured | TranslationAdded]:
+        wish = self.session.state.options or self._last.wish
         return self._translations.add(
-            file.path, self._last.wish, cancel, password=file.password, leaves_pictures=file.leaves_pictures
+            file.path, wish, cancel, password=file.password, leaves_pictures=file.leaves_pictures
         )
 
-    def _on_failed(self, file: FileToTranslate) -> None:
-        if file.document is not None and self.pictures is not None:
-            self.pictures.begin_by_itself(file.document)
-
-    def _on_renewed(self, earlier_id: int, document_id: int) -> None:
-        """Add a file again once its scanned pages were recognized."""
-        for to_translate in self.with_pictures:
-            if to_translate.document is not None and to_translate.document.id in (earlier_id, document_id):
-                self._add_again(to_translate)
-
-    def _add_again(self, file: FileToTranslate, *, leaves_pictures: bool = False) -> None:
-        self.files.drop(file)
-        self.files.add_wanted(FileToTranslate(file.path, password=file.password, leaves_pictures=leaves_pictures))
-
-    def _on_read(self, file: FileToTranslate) -> None:
-        self.files.drop(file)
-        stored = file.translation
-        if stored is None:
-            return
-        if is_same(stored.source_language, stored.wish.target):
-            self._choose_another(stored)
-        number = stored.id
-        # The same file with the same options is a draft already; a second row would look just like it.
-        stored = self._job.doing.result_of(lambda: self._translations.merge_twin(number)) or stored
-        self._batch.append(stored.id)
-        self.added.emit(stored)
-
-    def _choose_another(self, stored: StoredTranslation) -> None:
-        """Switch to the usual target, because the document turned out to be in the chosen language."""
+    def _target_for(self, source: str) -> str:
         able = self.capability.able
-        target = usual_target(self._last.target, stored.source_language, able.languages if able is not None else ())
-        self._job.doing.try_to(lambda: self._translations.change_wish(stored.id, replace(stored.wish, target=target)))
+        return usual_target(self._last.target, source, able.languages if able is not None else ())
 
-    def _on_files(self) -> None:
-        """Report unreadable files as notices once a translation has replaced the page that lists them."""
-        shown, files = self._job.stored, self.files
-        if shown is None and not files.files and not files.looked_at and not self._batch:
+    def _on_state(self) -> None:
+        """Tell of new drafts, and of unreadable files once a translation has replaced the page that lists them."""
+        state = self.session.state
+        added = [number for number in state.batch if number not in self._seen]
+        self._seen = state.batch
+        for number in added:
+            if (stored := self._job.doing.get(number)) is not None:
+                self.added.emit(stored)
+        shown = self._job.stored
+        if shown is None and not added and not state.files and not state.awaited and not state.batch:
             self.emptied.emit()
-        elif shown is not None and not files.is_reading:
-            for file in [file for file in files.files if file.error and file.document is None]:
+        elif shown is not None and not state.is_reading:
+            failed = [file for file in state.files if file.error and file.document is None]
+            for file in failed:
                 self._notify.mention(file.error)
-                files.drop(file)
+            if failed:
+                self.session.dispatch(RemoveFiles(tuple(file.key for file in failed)))
 
     def _on_able(self) -> None:
         self.forget_estimate()

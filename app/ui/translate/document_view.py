@@ -301,7 +301,7 @@ class DocumentTranslationView(QWidget):
             return
         self._last.keep_choice(self.page.bar.choice)
         if stored.state == DRAFT:
-            if self.job.change(self.drafts.batch, wish):
+            if self.drafts.change(wish):
                 self.drafts.forget_estimate()
                 self.refresh()
             return

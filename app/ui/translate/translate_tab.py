@@ -80,9 +80,7 @@ class TranslateTab(WorkTab):
             self.view.go_on()
 
     def _keep_unread(self, intake: Intake) -> None:
-        from app.ui.translate.document_job import FileToTranslate  # imported together with the view that has the intake
-
-        self._unread = KeptUnread(intake, "unread_translated", self._app, self._ui, FileToTranslate)
+        self._unread = KeptUnread(intake.session, "unread_translated", self._app, self._ui, intake)
         self._unread.go_on()
 
     def take_text(self, text: str) -> None:
@@ -181,7 +179,7 @@ class TranslateView(WorkView):
     def go_on(self) -> None:
         """Resume files of an earlier session, and show them if nothing is open."""
         document = self.document
-        if self.open_id is None and document.drafts.files.files:
+        if self.open_id is None and document.drafts.session.state.files:
             self.pages.setCurrentWidget(document)
             self._awaits_document = True
 

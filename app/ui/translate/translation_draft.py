@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
 
 from app.features.files_to_read import FileToRead, Stage
 from app.features.translate.translation_events import StoredTranslation, TranslationEstimate
+from app.features.work.job_draft import RemoveFiles
 from app.ui.document.document_files import short_name
 from app.ui.i18n import tr
 from app.ui.shared_labels import CANCEL, COUNTING, REMOVE, TRANSLATE, WAITING
@@ -129,8 +130,7 @@ class TranslationDraftPage(QWidget):
 
     def __init__(self, theme: Theme, drafts: Drafts) -> None:
         super().__init__()
-        self._theme, self._drafts, files = theme, drafts, drafts.files
-        self._files = files
+        self._theme, self._drafts = theme, drafts
         self.pictures = PicturesLine(theme)
         self.pictures.models_wanted.connect(self.models_wanted)
         self.leave = text_button(tr("Skip these pages"), "quiet")
@@ -139,7 +139,8 @@ class TranslationDraftPage(QWidget):
             self.pictures.watch(drafts.pictures)
             drafts.pictures.changed.connect(self.show_files)
         self.lines: list[FileLine] = []
-        self._shown: list[FileToRead] = []
+        self._shown: list[int] = []
+        """Keys of the files with a line."""
         self._title = plain_label(wraps=True)
         inner = QWidget()
         inner.setObjectName("page")
@@ -153,15 +154,15 @@ class TranslationDraftPage(QWidget):
         theme.dress(column, margins=(0, 0, 0, 0))
         theme.dress(self._column, margins=(EDGE_PX, TOP_PX, EDGE_PX, 16), spacing=10)
         theme.dress(self._title, font=(21, 600))
-        files.changed.connect(self.show_files)
-        files.moved.connect(lambda _one: self.show_files())
+        drafts.session.listen(self.show_files)
         self.show_files()
 
     def show_files(self) -> None:
         # Replacing the lines with each event would take the focus from their buttons.
-        if self._shown != self._files.files:
-            self._write()
-        for line, to_read in zip(self.lines, self._shown, strict=True):
+        files = self._drafts.session.state.files
+        if self._shown != [file.key for file in files]:
+            self._write(files)
+        for line, to_read in zip(self.lines, files, strict=True):
             line.show_file(to_read)
         documents = [
             to_translate.document for to_translate in self._drafts.with_pictures if to_translate.document is not None
@@ -173,19 +174,19 @@ class TranslationDraftPage(QWidget):
         self.leave.setVisible(
             bool(documents) and not is_seeing and any(document.info.get("words") for document in documents)
         )
-        if self._files.is_reading or is_seeing:
+        if self._drafts.files.is_reading or is_seeing:
             self._title.setText(tr("Reading the documents…"))
         else:
             self._title.setText(tr("Pages to read first") if documents else tr("Couldn’t be read"))
 
-    def _write(self) -> None:
+    def _write(self, files: Sequence[FileToRead]) -> None:
         for line in self.lines:
             self._column.removeWidget(line)
             line.hide()
             line.deleteLater()
-        self._shown, self.lines = list(self._files.files), []
-        for to_read in self._shown:
+        self._shown, self.lines = [file.key for file in files], []
+        for key in self._shown:
             line = FileLine(self._theme)
-            line.button.clicked.connect(partial(self._files.remove, to_read))
+            line.button.clicked.connect(partial(self._drafts.session.dispatch, RemoveFiles((key,))))
             self._column.insertWidget(self._column.count() - 1, line)  # before the stretch
             self.lines.append(line)

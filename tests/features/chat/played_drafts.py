@@ -31,6 +31,7 @@ from app.core.errors.request_errors import MediaRefused
 from app.core.errors.saving_errors import DiskFull
 from app.core.settings import Settings
 from app.documents.folder import ExpandedPaths, SkippedPath
+from app.features import file_reading as f
 from app.features.chat import session_messages as m
 from app.features.chat.answer_service import AnswerService
 from app.features.chat.message_draft import ChatPlace, DraftDocument, DraftPart, DraftPicture
@@ -182,7 +183,7 @@ class SessionMachine(RuleBasedStateMachine):
         """As a window does when it opens."""
         self.pending: list[Any] = []
         self.running: dict[int, Any] = {}
-        self.removed: list[tuple[Home, dict[str, str], m.ReportParts]] = []
+        self.removed: list[tuple[Home, dict[str, str], f.ReportParts]] = []
         self.unqueued: list[m.ReportUnqueued] = []
         self.errors = 0
         self.may_appear = False
@@ -197,22 +198,22 @@ class SessionMachine(RuleBasedStateMachine):
         self.session = ChatSession(ChatPlace(played.kept), store)
         later, ignore = self.pending.append, lambda _effect: None
         self.session.serve(
-            dict.fromkeys((m.LookUpFiles, m.ReadFile, m.OpenPictures, m.LoadPreviews, m.CountDocuments), later)
-            | dict.fromkeys((m.CountPictures, m.AskPassword, m.AskAboutSize, m.SaveLater, m.AskForNext), later)
-            | dict.fromkeys((m.CancelReading, m.WatchScans, m.StopScans, m.WakeModel, m.TouchChat), ignore)
+            dict.fromkeys((f.LookUpFiles, f.ReadFile, m.OpenPictures, m.LoadPreviews, m.CountDocuments), later)
+            | dict.fromkeys((m.CountPictures, f.AskPassword, f.AskAboutSize, f.SaveLater, m.AskForNext), later)
+            | dict.fromkeys((f.CancelReading, m.WatchScans, m.StopScans, f.WakeModel, m.TouchChat), ignore)
             | dict.fromkeys((m.ReportQueued, m.ReportRaised, m.ReportSent, m.ReportStarted), ignore)
             | dict.fromkeys((m.ReportBusy, m.ReportMemoryMoved, m.CloseEditor, m.FocusMessage), ignore)
-            | dict.fromkeys((m.ReportError, m.ReportLeftOut), self.hear_of_error)
+            | dict.fromkeys((f.ReportError, f.ReportLeftOut), self.hear_of_error)
             | {
-                m.BeginScan: self.begin_scan,
-                m.ReportParts: self.hear_of_parts,
+                f.BeginScan: self.begin_scan,
+                f.ReportParts: self.hear_of_parts,
                 m.ReportUnqueued: self.unqueued.append,
                 m.SubmitMessage: lambda effect: self.session.dispatch(m.SendMessage(effect.is_whole)),
                 m.StartAnswer: self.start_answer,
             }
         )
         self.session.dispatch(m.ShowChat(ChatPlace(self.playground.kept)))
-        self.session.dispatch(m.ResumeFiles())
+        self.session.dispatch(f.ResumeFiles())
 
     def create_chat(self) -> int:
         """What the chat's options do."""
@@ -255,13 +256,13 @@ class SessionMachine(RuleBasedStateMachine):
 
     # What the window does at once.
 
-    def begin_scan(self, effect: m.BeginScan) -> None:
+    def begin_scan(self, effect: f.BeginScan) -> None:
         """Of every third document pages are read that are pictures."""
         document = effect.part.document
         assert document is not None
         if sum(map(ord, document.name)) % 3 == 0:
             scanned = (effect.part.place.talk.is_temporary, document.id)
-            self.session.dispatch(m.ScansChanged(self.state.scanned | {scanned}))
+            self.session.dispatch(f.ScansChanged(self.state.scanned | {scanned}))
             self.pending.append((scanned, effect.part.name))
         else:
             self.make_ready(effect.part)
@@ -277,13 +278,13 @@ class SessionMachine(RuleBasedStateMachine):
         """Something was told to a person."""
         self.errors += 1
 
-    def hear_of_parts(self, effect: m.ReportParts) -> None:
+    def hear_of_parts(self, effect: f.ReportParts) -> None:
         """What was taken out can be put back; what failed is said."""
-        self.errors += effect.kind is m.ReportKind.FAILED
-        if effect.kind is m.ReportKind.REMOVED:
+        self.errors += effect.kind is f.ReportKind.FAILED
+        if effect.kind is f.ReportKind.REMOVED:
             home = self.home_of(effect.parts[0].place)
             self.removed.append((home, {part.name: "ready" for part in effect.parts}, effect))
-        if effect.kind is m.ReportKind.ATTACHED and isinstance(effect.parts[0], DraftPicture):
+        if effect.kind is f.ReportKind.ATTACHED and isinstance(effect.parts[0], DraftPicture):
             self.make_ready(effect.parts[0])
 
     def start_answer(self, effect: m.StartAnswer) -> None:
@@ -435,7 +436,7 @@ class SessionMachine(RuleBasedStateMachine):
     def change_model(self, model: str | None) -> None:
         found = SimpleNamespace(path=model, context_tokens=8, sees=model == "sees", hears=model == "sees", host="")
         self.playground.model = found if model is not None else None
-        self.do(m.ModelChanged(self.playground.model))
+        self.do(f.ModelChanged(self.playground.model))
 
     @rule()
     def close_and_open(self) -> None:
@@ -482,7 +483,7 @@ class SessionMachine(RuleBasedStateMachine):
 
     def hear_of(self, effect: Any, outcome: int, *, is_again: bool) -> None:
         """What comes of something; `is_again` leaves it to be told once more."""
-        if not is_again or isinstance(effect, m.ReadFile | m.OpenPictures):
+        if not is_again or isinstance(effect, f.ReadFile | m.OpenPictures):
             self.pending.remove(effect)
         self.may_appear = self.state.held is not None
         if isinstance(effect, tuple):
@@ -490,29 +491,29 @@ class SessionMachine(RuleBasedStateMachine):
             for home in self.homes:
                 if home.things.get(name) == "way" and home.talk.is_temporary == scanned[0]:
                     home.things[name] = "ready"
-            self.do(m.ScansChanged(self.state.scanned - {scanned}))
+            self.do(f.ScansChanged(self.state.scanned - {scanned}))
         elif isinstance(effect, m.FileMade):
             self.do(effect if outcome else m.FileMade(effect.key, None))
             self.errors += not outcome
         else:
             TELLING[type(effect)](self, effect, outcome)
 
-    def tell_found(self, effect: m.LookUpFiles, outcome: int) -> None:
+    def tell_found(self, effect: f.LookUpFiles, outcome: int) -> None:
         """What was dropped was looked at."""
         names = [name for path in effect.paths for name in self.inside.get(path, [path.name])]
         paths = tuple(Path("/", name) for name in names)
         if outcome == 0:
-            self.do(m.FilesFound(effect.key, error=DocumentUnreadable("x", "denied")))
+            self.do(f.FilesFound(effect.key, error=DocumentUnreadable("x", "denied")))
             return
         if outcome == 1:
             gone = ExpandedPaths((), (SkippedPath(effect.paths[0], "missing"),))
-            self.do(m.FilesFound(effect.key, (), gone))
+            self.do(f.FilesFound(effect.key, (), gone))
             return
         size = LARGE_BYTES if outcome == 2 else 1
-        files = tuple(m.FoundFile(path, path, size, path.suffix == ".wav") for path in paths)
-        self.do(m.FilesFound(effect.key, files, ExpandedPaths(paths)))
+        files = tuple(f.FoundFile(path, path, size, path.suffix == ".wav") for path in paths)
+        self.do(f.FilesFound(effect.key, files, ExpandedPaths(paths)))
 
-    def tell_read(self, effect: m.ReadFile, outcome: int) -> None:
+    def tell_read(self, effect: f.ReadFile, outcome: int) -> None:
         """A file was read, or could not be."""
         part, number = effect.part, effect.reading
         errors = {
@@ -533,13 +534,13 @@ class SessionMachine(RuleBasedStateMachine):
                 document = library.store.finish_document(
                     row, format_="text", unit="", pages=0, sha256=part.name, info={"words": 1}
                 )
-            self.do(m.FileProgressed(number, DocumentStored(document)))
+            self.do(f.FileProgressed(number, DocumentStored(document)))
         if part.text and error is not None and self.state.find(part.key) is not None and outcome != 1:
             home = self.home_of(part.place)
             home.things.pop(part.name, None)
             home.words.add(part.name)
         for _ in range(2):
-            self.do(m.FileEnded(number, error))
+            self.do(f.FileEnded(number, error))
 
     def tell_opened(self, effect: m.OpenPictures, outcome: int) -> None:
         """Pictures were decoded; the child may end before all are."""
@@ -555,11 +556,11 @@ class SessionMachine(RuleBasedStateMachine):
         for _ in range(2):
             self.do(m.PicturesEnded(effect.batch))
 
-    def tell_asked(self, effect: m.AskPassword | m.AskAboutSize, outcome: int) -> None:
+    def tell_asked(self, effect: f.AskPassword | f.AskAboutSize, outcome: int) -> None:
         """A person answers a question, or says no."""
         part = self.state.find(effect.part.key)
         if outcome and part is not None:
-            self.do(m.ReadAgain(part.key, password="spring" if isinstance(effect, m.AskPassword) else None))
+            self.do(f.ReadAgain(part.key, password="spring" if isinstance(effect, f.AskPassword) else None))
         elif part is not None and part.stage in (Stage.ASKED, Stage.LOCKED):
             self.home_of(part.place).things.pop(part.name, None)
             self.do(m.RemoveParts((part.key,)))
@@ -680,15 +681,15 @@ class SessionMachine(RuleBasedStateMachine):
 
 
 TELLING: dict[type, Callable[[SessionMachine, Any, int], None]] = {
-    m.LookUpFiles: SessionMachine.tell_found,
-    m.ReadFile: SessionMachine.tell_read,
+    f.LookUpFiles: SessionMachine.tell_found,
+    f.ReadFile: SessionMachine.tell_read,
     m.OpenPictures: SessionMachine.tell_opened,
-    m.AskPassword: SessionMachine.tell_asked,
-    m.AskAboutSize: SessionMachine.tell_asked,
+    f.AskPassword: SessionMachine.tell_asked,
+    f.AskAboutSize: SessionMachine.tell_asked,
     m.CountDocuments: SessionMachine.tell_counted,
     m.LoadPreviews: lambda machine, effect, _: machine.do(m.PreviewLoaded(effect.parts[0].key, "image")),
     m.CountPictures: lambda machine, effect, _: machine.do(m.PicturesCounted((), ())),
-    m.SaveLater: lambda machine, _effect, _: machine.do(m.SaveDraft()),
+    f.SaveLater: lambda machine, _effect, _: machine.do(m.SaveDraft()),
     m.AskForNext: lambda machine, _effect, _: machine.do(m.SendNext()),
 }
 

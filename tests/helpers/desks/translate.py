@@ -174,7 +174,8 @@ class DocumentDesk(Languages, FileQuestions):
     @property
     def is_reading(self) -> bool:
         """Whether a file is still being read."""
-        return self.root.drafts.files.is_reading or bool(self.root.drafts.files._running)
+        state = self.root.drafts.session.state
+        return state.is_reading or bool(state.readings)
 
     @property
     def is_estimating(self) -> bool:
@@ -199,7 +200,7 @@ class DocumentDesk(Languages, FileQuestions):
     @property
     def segments_read(self) -> int:
         """How many of the first file that is on its way."""
-        return self.root.drafts.files.files[0].page
+        return self.root.drafts.session.state.files[0].page
 
     def wait_until_read(self) -> None:
         """Until it is a draft whose time was estimated."""

@@ -16,8 +16,9 @@ from pytestqt.qtbot import QtBot
 from app.core.errors.document_errors import DocumentUnreadable
 from app.core.events import CancelToken
 from app.documents.microphone import TRIAL_VARIABLE
-from app.features.chat.session_messages import ResumeFiles, SaveDraft
+from app.features.chat.session_messages import SaveDraft
 from app.features.error_messages import sentence_for
+from app.features.file_reading import ResumeFiles
 from app.features.transcribe import RecordingDone, SoundRecorder
 from app.ui.chat.attaching import STILL_LISTENING
 from app.ui.chat.attachment_row import LISTENING_TO_MINUTE, WAITS_FOR_MODEL

@@ -14,6 +14,7 @@ from app.core.errors.model_errors import ModelTooLarge
 from app.core.events import CancelToken
 from app.features.document_library import DocumentStored, ReadRange
 from app.features.error_messages import sentence_for
+from app.features.file_reading import ReadAgain
 from app.features.page_reading.corrections import PageCorrections
 from app.features.shown_document import TextHighlight
 from app.features.summarize.summarize import Merging, Planned, SectionRead, TaskRests, Writing
@@ -181,7 +182,7 @@ def test_what_is_put_back_is_the_part_that_was_chosen_though_its_file_is_gone(de
     path = lease_pdf(tmp_path / "lease.pdf")
     desk.drop(path)
     (one,), files = desk.root.files.files, desk.root.files
-    files.questions.part_chosen.emit(one, ReadRange(first_page=2, last_page=3))
+    files.session.dispatch(ReadAgain(one.key, part=ReadRange(first_page=2, last_page=3)))
     desk.wait(lambda: [each.part.first_page for each in files.files] == [2] and not desk.is_reading)
     desk.remove(0)
     path.unlink()

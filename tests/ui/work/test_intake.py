@@ -15,7 +15,9 @@ from app.core.errors.engine_errors import EngineStopped
 from app.core.events import CancelToken
 from app.documents.protocol import Found
 from app.documents.source import Opened
+from app.features.file_reading import ReadAgain
 from app.features.files_to_read import FileToRead, Stage
+from app.features.work.job_draft import AddFiles, JobDraftSession, RemoveFiles
 from app.ui.shell.notify import Notify
 from app.ui.theme import Theme
 from app.ui.work.intake import Intake
@@ -39,23 +41,24 @@ def test_others_are_read_while_a_recording_is_heard_and_one_that_broke_off_is_tr
     theme = Theme("light")
     window = QWidget()
     qtbot.addWidget(window)
-    intake = Intake(read, theme, Notify(theme), window)
+    session = JobDraftSession({})
+    Intake(session, read, theme, Notify(theme), window=window)
     sounds = [write_sound(tmp_path / name, spoken((0.1, 1.0))) for name in ("a.wav", "b.wav")]
     text = tmp_path / "c.txt"
     text.write_text("A letter.", "utf-8")
-    files = [FileToRead(path) for path in (*sounds, text)]
-    for one in files:
-        intake.add_wanted(one)
-    heard, waits, letter = files
-    qtbot.waitUntil(lambda: letter.task is None and letter.unit == "minute")
+    session.dispatch(AddFiles((*sounds, text)))
+    qtbot.waitUntil(lambda: len(session.state.files) == 3 and session.state.files[2].unit == "minute")
+    heard, waits, _ = session.state.files
     assert (heard.stage, waits.stage) == (Stage.READING, Stage.WAITS), "recordings are heard one after the other"
     may_end.set()
-    qtbot.waitUntil(lambda: heard.stage is waits.stage is Stage.FAILED and bool(heard.error))
+    qtbot.waitUntil(lambda: [one.stage for one in session.state.files] == [Stage.FAILED] * 3)
+    assert all(one.error for one in session.state.files)
     may_end.clear()
-    intake.again(heard)
-    qtbot.waitUntil(lambda: heard.stage is Stage.READING and not heard.error)
-    intake.remove(heard)
-    qtbot.waitUntil(lambda: heard.task is None)
+    session.dispatch(ReadAgain(heard.key))
+    heard = session.state.find(heard.key)
+    assert (heard.stage, heard.error) == (Stage.READING, "")
+    session.dispatch(RemoveFiles((heard.key,)))
+    qtbot.waitUntil(lambda: not session.state.readings)
 
 
 @pytest.mark.parametrize("name", ["summarize", "translate"])
@@ -78,7 +81,7 @@ def test_what_a_tab_was_listening_to_when_the_program_ended_is_there_at_the_next
         (one,) = files.files
         assert (one.name, one.is_on_its_way, one.error) == ("talk.wav", True, "")
         assert view.pages.currentWidget() is (view.draft if name == "summarize" else view.document)
-        frame.wait(lambda: one.stage is Stage.READ)  # the model comes for it
-        assert len(prompts(script)) == 3, "what was heard before is kept"
+        # The model comes for it.
         frame.wait(lambda: view.draft.ids if name == "summarize" else view.open_id)
+        assert len(prompts(script)) == 3, "what was heard before is kept"
         frame.wait(lambda: getattr(frame.app.settings.window, field) == ())
