@@ -16,9 +16,10 @@ from pathlib import Path
 
 from app.core.errors.document_errors import DocumentUnreadable
 from app.core.paths import disk_problem
+from app.documents.segments import Content, content_of
 from app.features.translate.translation_events import GlossaryTerm
 from app.language.language_names import WITHOUT_SPACES, base_code
-from app.language.words import JOINED_WORD, common_start, fold_words
+from app.language.words import JOINED_WORD, WORD, common_start, fold_words
 
 LEAST_TIMES = 3
 MOST_NAMES = 300
@@ -374,3 +375,47 @@ def _find_delimiter(text: str) -> str:
 def _is_head(cells: Sequence[str]) -> bool:
     first, second = (set(re.findall(r"[^\W\d_]+", cell.casefold())) for cell in cells[:2])
     return bool(first & _HEADS) and bool(second & _HEADS)
+
+
+LEAST_ALIKE = 4
+"""Letters that forms of the same word have in common at their start."""
+
+
+def with_term(content: Content, wanted: str) -> Content | None:
+    """Return the content with a term in place of the one run of words that is part or a form of it.
+
+    None if no run or several match, when the user has to place it.
+    """
+    term = [fold_words(word) for word in WORD.findall(wanted)]
+    found: list[tuple[int, int, int]] = []
+    for number, part in enumerate(content):
+        if isinstance(part, str):
+            found += [(number, *span) for span in _runs(part, term)]
+    if len(found) != 1:
+        return None
+    number, start, end = found[0]
+    parts = list(content)
+    text = parts[number]
+    assert isinstance(text, str)
+    # At the start of the text, the term takes over a capital letter.
+    new = wanted[:1].upper() + wanted[1:] if text[start].isupper() and not text[:start].strip() else wanted
+    parts[number] = text[:start] + new + text[end:]
+    return content_of(parts)
+
+
+def _runs(text: str, term: Sequence[str]) -> list[tuple[int, int]]:
+    """Return runs of words that all belong to the term; short ones such as "of" can't start or end a run."""
+    runs: list[list[re.Match[str]]] = []
+    for match in WORD.finditer(text):
+        if not any(_is_form(fold_words(match[0]), text) for text in term):
+            continue
+        is_next = bool(runs) and not text[runs[-1][-1].end() : match.start()].strip()
+        runs = [*runs[:-1], [*runs[-1], match]] if is_next else [*runs, [match]]
+    telling = [[match for match in run if len(match[0]) >= LEAST_ALIKE] for run in runs]
+    return [(run[0].start(), run[-1].end()) for run in telling if run]
+
+
+def _is_form(word: str, other: str) -> bool:
+    common = common_start(word, other)
+    # Inflection changes a few letters at the end.
+    return word == other or common >= max(LEAST_ALIKE, len(word) - 3, len(other) - 3)

@@ -10,6 +10,7 @@ from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QFrame, QVBoxLayout, QWidget
 
 from app.documents.segments import Content
+from app.features.translate.glossary import with_term
 from app.features.translate.translation_events import DRAFT, Row, StoredTranslation
 from app.ui.i18n import tr
 from app.ui.shared_labels import APPLY_GLOSSARY
@@ -28,7 +29,6 @@ from app.ui.translate.translation_saving import TranslationSaving
 from app.ui.translate.translation_texts import (
     Remedy,
     stopped_words,
-    with_term,
 )
 from app.ui.widgets.layouts import fill_layout, scrolled
 from app.ui.work.job_tab import StateBar

@@ -48,8 +48,13 @@ FORMALITIES = (
 
 def usual_target(kept: str, source: str = "", among: Sequence[str] = ()) -> str:
     """Return the default target: the last chosen, else the user's language, else another, never the source's."""
+    return other_than(source, usual_targets(kept), among)
+
+
+def usual_targets(kept: str) -> tuple[str, ...]:
+    """Return the targets for texts whose own was not chosen: the last chosen, then the user's language."""
     own = find_language(QLocale.system().name())
-    return other_than(source, (kept, own.code if own is not None else ""), among)
+    return (kept, own.code if own is not None else "")
 
 
 class LastWish:
@@ -123,6 +128,12 @@ class LanguageChoice(QWidget):
         domain = " ".join(self.domain.text().split()) if self._able.takes_domain else ""
         return TranslationWish(self.target.value, self.source.value, formality, domain)
 
+    @property
+    def chosen(self) -> TranslationWish:
+        """Options as they are set, those of hidden controls too."""
+        formality = Formality(self.formality.value)
+        return TranslationWish(self.target.value, self.source.value, formality, self.domain.text())
+
     def offer(self, able: Able) -> None:
         self._able = able
         self.source.languages = self.target.languages = able.languages
@@ -139,14 +150,11 @@ class LanguageChoice(QWidget):
         self.is_target_chosen = False
         self._show_more()
 
-    def show_usual_target(self, kept: str) -> bool:
-        """Set the default target unless the user chose one; return True if it changed."""
-        target = usual_target(kept, self.source.value or self._detected, self._able.languages)
-        if self.is_target_chosen or target == self.target.value:
-            return False
-        self.target.show_value(target)
-        self._show_more()
-        return True
+    def show_chosen(self, wish: TranslationWish, *, is_target_chosen: bool) -> None:
+        """Show the options of a session; none of the signals is emitted."""
+        if wish != self.chosen:
+            self.show_wish(wish)
+        self.is_target_chosen = is_target_chosen
 
     def show_small(self, *, is_small: bool) -> None:
         """Set compact mode, which shows the subject area only if it is filled in."""

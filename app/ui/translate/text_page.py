@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, QRect, Qt, QTimer, Signal
+from PySide6.QtCore import QObject, QRect, Qt, Signal
 from PySide6.QtGui import QHideEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
+from app.core.visible import clean_text
 from app.documents.segments import plain
+from app.features.file_reading import ReportError
+from app.features.translate import text_session as t
 from app.ui.i18n import tr
 from app.ui.shared_labels import OPEN_DOCUMENT
 from app.ui.shell.desktop import copy_text
 from app.ui.shell.keyboard import with_keys
 from app.ui.shell.tab_spec import UiContext
 from app.ui.theme import EDGE_PX, TOP_PX
-from app.ui.translate.language_row import Capability, LanguageChoice, LastWish
+from app.ui.translate.language_row import Able, Capability, LanguageChoice, LastWish, usual_targets
 from app.ui.translate.needs_model import NeedsModel
-from app.ui.translate.text_answers import STOPPED_CAN_CONTINUE, TextAnswers
+from app.ui.translate.text_answers import TextAnswers
 from app.ui.translate.text_panes import Selected, TextPanes, sentence_like
-from app.ui.translate.text_work import TextHistory, TextLanguage, TextRequestKind, TextWork, Typed
+from app.ui.translate.text_work import TextRequestKind, TextWork
 from app.ui.widgets.buttons import text_button
 from app.ui.widgets.layouts import fill_layout, scrolled
 from app.ui.work.at_hand import WorkEnded, WorkEvent
@@ -32,7 +34,6 @@ if TYPE_CHECKING:
 TRANSLATION_COPIED = "Translation copied"
 
 
-PAUSE_MS = 600
 SMALL_PX = 520
 LEAST_PX = 150
 """Minimum height of the panes; in lower windows the page scrolls."""
@@ -52,11 +53,11 @@ class TextPage(QWidget):
 
     def __init__(self, translations: TranslationJobs, models: ModelCollection, last: LastWish, ui: UiContext) -> None:
         super().__init__()
-        self._translations, self._last, self._ui, self._theme = translations, last, ui, ui.theme
+        self._last, self._ui, self._theme = last, ui, ui.theme
         self._is_small = False
         self.capability = Capability(translations, ui.notify, self)
-        self.language = TextLanguage(self)
-        self.work = TextWork(translations, self)
+        self.session = t.TextSession(translations, last.wish, self._usual)
+        self.work = TextWork(translations, self.session, self)
         self.choice = LanguageChoice(ui.theme)
         self.open = text_button(tr(OPEN_DOCUMENT), "plain")
         self.open.setToolTip(with_keys(tr("Open a document, or drop it anywhere in the window"), "attach"))
@@ -64,11 +65,10 @@ class TextPage(QWidget):
         self.panes = TextPanes(ui.theme, self.needs)
         ui.notify.bar.stand_above(self.panes.count, self.panes.copy)
         self.panes.hint.setText(tr(FORMATS))
-        self.answers = TextAnswers(self.panes, self.choice, self.work, self.capability, translations)
-        self.rewording = TextRewording(self.panes, self.answers, self.work)
-        self.history = TextHistory(translations, ui.notify, self.typed, self)
-        self.pause = QTimer(self, singleShot=True, interval=PAUSE_MS)
-        self.pause.timeout.connect(self.translate)
+        self.answers = TextAnswers(self.panes, self.session, tr(FORMATS))
+        self.rewording = TextRewording(self.panes, self.session, self.work)
+        self._shown = self.session.state
+        """What is shown of the session."""
         self._lay_out()
         self.setFocusProxy(self.panes.source)
         self._connect()
@@ -76,29 +76,24 @@ class TextPage(QWidget):
         self._show_size(is_small=False)
         self.show_new()
 
+    @property
+    def _usual(self) -> tuple[str, ...]:
+        return usual_targets(self._last.target)
+
     def show_new(self, text: str = "") -> None:
         """Show an empty page, or a text that is translated at once."""
-        self.close_text()
-        self.panes.source.show_text(text)
-        # Target and tone stay for the next text, while source language and topic belong to the last.
-        self.choice.show_wish(replace(self.choice.wish, source="", domain=""))
-        self._forget()
-        self.history.begin()
-        self.shown_changed.emit(None)
-        if text:
-            self.translate()
+        self.session.dispatch(t.ShowNewText(clean_text(text)))
 
     def _on_clear(self) -> None:
         """Clear the page and offer Undo; the text stays in the history, or is restored from memory if it couldn't be
         saved.
         """
-        self.history.keep_text()
-        text, number = self.panes.source.text, self.history.id
+        self.session.dispatch(t.SaveText())
+        text, number = self.session.state.text, self.session.state.number
 
         def put_back() -> None:
-            if not self.panes.source.text.strip():
-                self.panes.source.show_text(text)
-                self._on_typed()
+            if not self.session.state.text.strip():
+                self.session.dispatch(t.TypeSource(text))
 
         self.show_new()
         self.take_keyboard()
@@ -109,94 +104,18 @@ class TextPage(QWidget):
 
     def show_text(self, number: int) -> None:
         """Show a text of the history as it was left."""
-        if number == self.history.id:
-            return
-        self.close_text()
-        with self._ui.notify.guard():
-            stored = self._translations.get(number)
-            if stored is None:
-                self.show_new()
-                return
-            source, target = self._translations.typed_text(number)
-            self.choice.show_wish(stored.wish)
-            # Its target was chosen back then, so the usual one doesn't replace it.
-            self.choice.is_target_chosen = True
-            self.panes.source.show_text(source)
-            self._forget()
-            self.answers.know_language(stored.source_language)
-            self.panes.show_needs(needed=False)
-            self.answers.show_stored(source, target)
-            self.history.begin(number)
-            self.shown_changed.emit(number)
-            # It was left before its translation was complete.
-            if source.strip() and not target:
-                self.translate()
+        self.session.dispatch(t.ShowStoredText(number))
 
     def close_text(self) -> None:
         """Cancel all requests and save the text, before another one, another tab, or closing."""
-        self._stop()
-        self.work.stop()
-        self.history.keep_text()
+        self.session.dispatch(t.CloseText())
 
     def forget(self) -> None:
         """Clear the page without saving, because its text was deleted."""
-        self.history.begin()
-        self.panes.source.show_text("")
+        self.session.dispatch(t.ForgetText())
 
     def take_keyboard(self) -> None:
         self.panes.source.setFocus(Qt.FocusReason.OtherFocusReason)
-
-    def typed(self) -> Typed:
-        answers = self.answers
-        # Half a translation isn't saved as if it were all.
-        target = answers.target_text() if answers.is_complete else ""
-        model = answers.able.model.name if answers.able.model is not None else ""
-        return Typed(self.panes.source.text, target, self.choice.wish, answers.source_language, model)
-
-    def translate(self) -> None:
-        self.pause.stop()
-        self.work.stop()
-        self.language.stop()
-        text, languages = self.panes.source.text, self.answers.able.languages
-        if not text.strip():
-            self._forget()
-        elif self.choice.wish.source or self.language.knows(text, languages):
-            self._translate()
-        else:
-            self.language.detect_language(text, languages)
-
-    def _on_language(self, code: str) -> None:
-        self.answers.source_language = code
-        self.choice.show_detected(code)
-        self._translate()
-
-    def _translate(self) -> None:
-        if self.choice.show_usual_target(self._last.target):
-            # Finished paragraphs are for the target before.
-            self.answers.paragraphs.known.clear()
-        wish, able = self.answers.wish, self.capability.able
-        if able is None:
-            return  # the capability is being looked up, and its answer calls this again
-        if able.model is None or not able.can(wish.source, wish.target):
-            self.panes.show_needs(needed=True)
-            self.needs.find_model(able.missing(wish.source or self.answers.source_language, wish.target))
-            self.panes.show_state("")
-            self.history.save_soon()
-            return
-        self.panes.show_needs(needed=False)
-        self.answers.ask(wish, able.model)
-
-    def stop(self) -> None:
-        """Stop translating; finished paragraphs stay, and Ctrl+Enter continues."""
-        self._stop()
-        if self.work.is_busy:
-            self.work.stop(TextRequestKind.TEXT)
-            self.panes.show_state(tr(STOPPED_CAN_CONTINUE))
-
-    def _stop(self) -> None:
-        self.pause.stop()
-        self.language.stop()
-        self.panes.alternatives.close_card()
 
     def _lay_out(self) -> None:
         top = QHBoxLayout()
@@ -216,81 +135,67 @@ class TextPage(QWidget):
         dress(self.open, font=(13.5, 400), glyph=("file-text", "muted", 15))
 
     def _connect(self) -> None:
-        panes, answers = self.panes, self.answers
-        panes.source.textChanged.connect(self._on_typed)
-        panes.source.wanted.connect(self.translate)
-        panes.source.stopped.connect(self.stop)
-        panes.target.stopped.connect(self.stop)
+        panes, session = self.panes, self.session
+        session.serve(
+            {
+                t.FindModel: self._find_model,
+                t.ReportModelLoaded: lambda _effect: self._ui.loader.sync_with_engine(),  # its model is loaded now
+                ReportError: lambda effect: self._ui.notify.error(effect.error),
+            }
+        )
+        session.listen(self._on_state)
+        panes.source.textChanged.connect(lambda: session.dispatch(t.TypeSource(panes.source.text)))
+        panes.source.wanted.connect(lambda: session.dispatch(t.TranslateNow()))
+        for pane in (panes.source, panes.target):
+            pane.stopped.connect(lambda: session.dispatch(t.StopTranslating()))
         panes.clear.clicked.connect(self._on_clear)
         panes.copy.clicked.connect(self._copy)
-        answers.completed.connect(self.history.keep_text)
-        answers.again_wanted.connect(self.translate)
-        answers.begun.connect(self._ui.loader.sync_with_engine)  # its model is loaded now
-        for changed in (answers.changed, self.rewording.changed):
-            changed.connect(self.history.save_soon)
         self.choice.changed.connect(self._on_choice)
         self.choice.swapped.connect(lambda: self._on_choice(is_swapped=True))
-        self.history.kept.connect(lambda _number: self.list_changed.emit())
-        self.history.kept.connect(self.shown_changed.emit)
         self.capability.changed.connect(self._on_capability)
-        self.language.found.connect(self._on_language)
-        self.language.failed.connect(self._ui.notify.error)
-        self.work.failed.connect(lambda error: self._ui.notify.error(error, action=self.translate))
+        self.work.failed.connect(self._on_failed)
         self.work.ended.connect(self._ui.loader.sync_with_engine)  # its model may have replaced the chat's
         self.needs.model_came.connect(self.capability.check_model)
 
-    def _on_typed(self) -> None:
+    def _on_state(self) -> None:
+        state, shown = self.session.state, self._shown
+        self._shown = state
+        source = self.panes.source
+        if source.text != state.text:
+            source.show_text(state.text)
         self.panes.show_count()
-        self.language.stop()
-        # An answer to the older text would only delay the one to the newer.
-        self.work.stop()
-        self.panes.alternatives.close_card()
-        if not self.panes.source.text.strip():
-            self._forget()
-        else:
-            self.pause.start()
-            self.history.save_soon()
+        if state.wish != shown.wish:
+            self.choice.show_chosen(state.wish, is_target_chosen=state.is_target_chosen)
+        if state.detected != shown.detected:
+            self.choice.show_detected(state.detected)
+        if state.is_needy != shown.is_needy:
+            self.panes.show_needs(needed=state.is_needy)
+        if state.number != shown.number:
+            self.shown_changed.emit(state.number)
+        if state.kept is not None and state.kept != shown.kept:
+            self.list_changed.emit()
+
+    def _find_model(self, effect: t.FindModel) -> None:
+        able = self.session.state.able
+        self.needs.find_model(able.missing(*effect.missing) if effect.missing is not None else "")
+
+    def _on_failed(self, error: BaseException) -> None:
+        self._ui.notify.error(error, action=lambda: self.session.dispatch(t.TranslateNow()))
 
     def _on_choice(self, *, is_swapped: bool = False) -> None:
         """Translate again after a change of languages or tone. After a swap, the translation becomes the source."""
-        target = ""
-        if is_swapped:
-            target = self.answers.target_text() if self.answers.is_complete else ""
-            self.answers.source_language = ""
         self._last.keep_choice(self.choice)
-        self.answers.paragraphs.known.clear()
-        if target.strip():
-            self.panes.source.show_text(target)
-        if is_swapped or self.panes.source.text.strip():
-            self.translate()
-            self.history.save_soon()
+        choice = self.choice
+        message = t.ChangeLanguages(choice.chosen, choice.is_target_chosen, self._usual, is_swapped)
+        self.session.dispatch(message)
 
     def _on_capability(self) -> None:
-        self.choice.offer(self.answers.able)
-        # Paragraphs by one model aren't mixed with those by another.
-        self.answers.paragraphs.known.clear()
-        self._go_on()
-
-    def _go_on(self) -> None:
-        """Translate the remaining paragraphs, if the model supports the languages."""
-        is_complete = self.answers.is_complete
-        if self.panes.source.text.strip() and not is_complete:
-            self.translate()
-            return
-        is_needed = self.capability.is_none and not is_complete
-        self.panes.show_needs(needed=is_needed)
-        if is_needed:
-            self.needs.find_model()
-
-    def _forget(self) -> None:
-        """Reset panes, languages and results, because the source is empty."""
-        self.answers.clear(tr(FORMATS))
-        self.choice.show_usual_target(self._last.target)
-        self.panes.show_count()
-        self.panes.show_needs(needed=self.capability.is_none)
+        able = self.capability.able
+        self.choice.offer(able or Able())
+        self.session.dispatch(t.ChangeModel(able))
 
     def _copy(self) -> None:
-        text = self.answers.target_text()
+        text = self.session.state.paragraphs.text
         if text.strip():
             copy_text(text)
             self._ui.notify.mention(tr(TRANSLATION_COPIED))
@@ -300,15 +205,13 @@ class TextPage(QWidget):
         super().showEvent(event)
         self.capability.check_model()
         # Leaving the tab has cancelled what was running.
-        if self.capability.able is not None:
-            self._go_on()
+        self.session.dispatch(t.ShowPage(self._usual))
 
     def hideEvent(self, event: QHideEvent) -> None:
         super().hideEvent(event)
         self.close_text()
         # Detector and model are released while the page isn't visible.
-        self.language.rest()
-        self.work.rest()
+        self.work.rest_all()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
@@ -327,12 +230,9 @@ class TextPage(QWidget):
 class TextRewording(QObject):
     """Connect the target pane with the card of alternative wordings."""
 
-    changed = Signal()
-    """Words of the translation were replaced."""
-
-    def __init__(self, panes: TextPanes, answers: TextAnswers, work: TextWork) -> None:
+    def __init__(self, panes: TextPanes, session: t.TextSession, work: TextWork) -> None:
         super().__init__(panes)
-        self._target, self._answers, self._work = panes.target, answers, work
+        self._target, self._session, self._work = panes.target, session, work
         self._right = panes.right
         self._selected: Selected | None = None
         self._number = 0
@@ -342,6 +242,7 @@ class TextRewording(QObject):
         # The card belongs to a place in the text, which scrolls away.
         self._target.verticalScrollBar().valueChanged.connect(lambda _value: self._card.close_card())
         work.answered.connect(self._on_answer)
+        work.stopped.connect(self._card.close_card)
         self._card.ask.clicked.connect(self._ask)
         self._card.chosen.connect(self._on_chosen)
         self._card.closed.connect(self._on_closed)
@@ -364,11 +265,12 @@ class TextRewording(QObject):
             self._ask()
 
     def _ask(self) -> None:
-        answers, selected, model = self._answers, self._selected, self._answers.able.model
+        state, selected = self._session.state, self._selected
+        model = state.able.model if state.able is not None else None
         if selected is None or model is None:
             return
-        translated = answers.paragraphs.translated(selected.paragraph)
-        segment = answers.paragraphs.segment(selected.paragraph)
+        translated = state.paragraphs.translated.get(selected.paragraph)
+        segment = state.paragraphs.segment(selected.paragraph)
         if translated is None or segment is None:
             return
         words = plain(translated.content)
@@ -376,7 +278,7 @@ class TextRewording(QObject):
         selected = self._selected = Selected(selected.paragraph, start, end, words[start:end])
         self._card.begin()
         self._number = self._work.find_alternatives(
-            sentence, segment.text, answers.wish, model, answers.source_language, current=selected.sentence
+            sentence, segment.text, state.asked_wish, model, state.detected, current=selected.sentence
         )
         self._target.select(selected)  # shows what would be replaced
 
@@ -389,16 +291,9 @@ class TextRewording(QObject):
             self._card.end()
 
     def _on_chosen(self, text: str) -> None:
-        paragraphs, selected = self._answers.paragraphs, self._selected
-        translated = paragraphs.translated(selected.paragraph) if selected is not None else None
-        if selected is None or translated is None:
-            return
-        words = plain(translated.content)
-        if words[selected.start : selected.end] != selected.sentence:
-            return  # it was translated again meanwhile
-        paragraphs.reword(selected.paragraph, words[: selected.start] + text + words[selected.end :])
-        self._answers.show_again(selected.paragraph)
-        self.changed.emit()
+        selected = self._selected
+        if selected is not None:
+            self._session.dispatch(t.ReplaceWords(selected.paragraph, selected.start, selected.sentence, text))
 
     def _on_closed(self, had_focus: bool) -> None:
         self._number = 0

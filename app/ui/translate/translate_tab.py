@@ -206,6 +206,7 @@ class TranslateView(WorkView):
         """Show a text from another tab as a new one and translate it at once."""
         self.pages.setCurrentWidget(self.text)
         self.text.show_new(text)
+        self.show_id(None)
         self.text.take_keyboard()
 
     def add_files(self, files: Sequence[str | Path]) -> None:

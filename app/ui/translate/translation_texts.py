@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 
 from app.core.visible import visible_name
-from app.documents.segments import Content, Segment, content_of
+from app.documents.segments import Segment
 from app.features.translate.problems import reason_of
 from app.features.translate.translation_events import (
     ADDING,
@@ -30,7 +29,6 @@ from app.features.translate.translation_events import (
 from app.features.work.asking import TaskRests
 from app.features.work.queue import FAILED, PAUSED, QUEUED, RUNNING
 from app.language.language_names import find_language
-from app.language.words import WORD, common_start, fold_words
 from app.ui.i18n import tr
 from app.ui.shared_labels import (
     BEGINS_LABEL,
@@ -208,50 +206,6 @@ def _shown_flag(flag: Flag, reason: str) -> ShownFlag:
 def _reason(flag: Flag, segment: Segment, translated: Translated, language: str) -> str:
     reason = reason_of(flag, segment, translated, language)
     return tr(reason.text, **reason.values)
-
-
-LEAST_ALIKE = 4
-"""Letters that forms of the same word have in common at their start."""
-
-
-def with_term(content: Content, wanted: str) -> Content | None:
-    """Return the content with a term in place of the one run of words that is part or a form of it.
-
-    None if no run or several match, when the user has to place it.
-    """
-    term = [fold_words(word) for word in WORD.findall(wanted)]
-    found: list[tuple[int, int, int]] = []
-    for number, part in enumerate(content):
-        if isinstance(part, str):
-            found += [(number, *span) for span in _runs(part, term)]
-    if len(found) != 1:
-        return None
-    number, start, end = found[0]
-    parts = list(content)
-    text = parts[number]
-    assert isinstance(text, str)
-    # At the start of the text, the term takes over a capital letter.
-    new = wanted[:1].upper() + wanted[1:] if text[start].isupper() and not text[:start].strip() else wanted
-    parts[number] = text[:start] + new + text[end:]
-    return content_of(parts)
-
-
-def _runs(text: str, term: Sequence[str]) -> list[tuple[int, int]]:
-    """Return runs of words that all belong to the term; short ones such as "of" can't start or end a run."""
-    runs: list[list[re.Match[str]]] = []
-    for match in WORD.finditer(text):
-        if not any(_is_form(fold_words(match[0]), text) for text in term):
-            continue
-        is_next = bool(runs) and not text[runs[-1][-1].end() : match.start()].strip()
-        runs = [*runs[:-1], [*runs[-1], match]] if is_next else [*runs, [match]]
-    telling = [[match for match in run if len(match[0]) >= LEAST_ALIKE] for run in runs]
-    return [(run[0].start(), run[-1].end()) for run in telling if run]
-
-
-def _is_form(word: str, other: str) -> bool:
-    common = common_start(word, other)
-    # Inflection changes a few letters at the end.
-    return word == other or common >= max(LEAST_ALIKE, len(word) - 3, len(other) - 3)
 
 
 def note_of(translation: StoredTranslation) -> str:

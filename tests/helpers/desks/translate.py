@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from PySide6.QtWidgets import QApplication, QFileDialog, QFrame, QLabel, QLineEd
 
 from app.bootstrap import Fireside
 from app.documents.segments import Content, Segment
+from app.features.translate.text_session import CloseText, ParagraphsFound, SaveText, TextEnded
 from app.features.translate.translation_events import Formality, Translated, TranslationWish
 from app.ui.shell.notify import Notify
 from app.ui.text.search_row import TextSearchRow
@@ -25,14 +27,13 @@ from app.ui.translate.needs_model import NeedsModel
 from app.ui.translate.rows import TARGET, RowsModel
 from app.ui.translate.segment_editor import RowEditor
 from app.ui.translate.segment_table import SegmentTable
-from app.ui.translate.text_page import PAUSE_MS, TextPage
+from app.ui.translate.text_page import TextPage
 from app.ui.translate.text_panes import AlternativesCard, SourceEdit, TargetView, TextPanes
-from app.ui.translate.text_work import Paragraphs, TextRequestKind
+from app.ui.translate.text_work import PAUSE_MS
 from app.ui.translate.translate_tab import TranslateView
 from app.ui.translate.translation_draft import DraftFoot, FileLine
 from app.ui.widgets.buttons import ChoiceButton
 from app.ui.widgets.labels import ElidedLabel, ProgressStripe
-from app.ui.work.at_hand import WorkEnded, WorkEvent
 from app.ui.work.job_tab import StateBar
 from tests.helpers.desks.desk import Desk, Found
 from tests.helpers.desks.dialogs import FileQuestions
@@ -397,7 +398,7 @@ class TranslateDesk(Languages):
 
     def type(self, text: str) -> None:
         """Types into the source, as a person does, who pauses at the end."""
-        self.root.pause.setInterval(PAUSE_MS)
+        self.root.work.pause.setInterval(PAUSE_MS)
         self.source.setFocus()
         for place, line in enumerate(text.split("\n")):
             if place:
@@ -406,7 +407,7 @@ class TranslateDesk(Languages):
 
     def paste(self, text: str) -> None:
         """Puts a text into the source in one step; the pause that follows is over at once."""
-        self.root.pause.setInterval(1)
+        self.root.work.pause.setInterval(1)
         self.source.setFocus()
         self.source.selectAll()
         QApplication.clipboard().setText(text)
@@ -445,7 +446,7 @@ class TranslateDesk(Languages):
     @property
     def is_waiting(self) -> bool:
         """Whether it waits for the typing to pause."""
-        return self.root.pause.isActive()
+        return self.root.work.pause.isActive()
 
     @property
     def is_busy(self) -> bool:
@@ -455,7 +456,7 @@ class TranslateDesk(Languages):
     @property
     def is_complete(self) -> bool:
         """Whether all of it is translated."""
-        return self.root.answers.is_complete
+        return self.root.session.state.is_complete
 
     @property
     def is_model_known(self) -> bool:
@@ -470,7 +471,7 @@ class TranslateDesk(Languages):
     @property
     def can_translate(self) -> bool:
         """Whether the model knows how to."""
-        return self.root.answers.able.translates
+        return self.root.session.state.able.translates
 
     @property
     def is_model_missing(self) -> bool:
@@ -480,22 +481,22 @@ class TranslateDesk(Languages):
     @property
     def text_id(self) -> int | None:
         """Under which number the text is kept."""
-        return self.root.history.id
+        return self.root.session.state.number
 
     def show_made(
         self, wish: TranslationWish, source: Sequence[str], done: Sequence[Translated], *, kept_as: int | None
     ) -> int | None:
         """A text as it would be after the work of a model; under which number it is kept."""
-        page = self.root
-        page.choice.show_wish(wish)
-        self.source.show_text("\n\n".join(source))
-        page.panes.show_count()
-        page.history.id = kept_as
+        page, text = self.root, "\n\n".join(source)
+        session = page.session
+        session.dispatch(CloseText())
+        session.state = replace(
+            session.state, text=text, run_text=text, wish=wish, is_target_chosen=True, number=kept_as, run=-1
+        )
         segments = tuple(Segment(number, (words,)) for number, words in enumerate(source, 1))
-        for event in (Paragraphs(segments, "en", {one.id: one for one in done}), WorkEnded(False, 4.2)):
-            page.answers._on_answer(WorkEvent(TextRequestKind.TEXT, 0, event))
-        self.keep_step()
-        return page.history.id
+        session.dispatch(ParagraphsFound(-1, segments, "en", {one.id: one for one in done}))
+        session.dispatch(TextEnded(-1, is_partial=False, seconds=4.2))
+        return session.state.number
 
     def show_back(self, text: str) -> None:
         """The translation back, as a model would have made it."""
@@ -513,12 +514,13 @@ class TranslateDesk(Languages):
     @property
     def wish(self) -> TranslationWish:
         """What is chosen, with the glossary of the pair."""
-        return self.root.answers.wish
+        state = self.root.session.state
+        return self.root.work.whole_wish(state.asked_wish, state.detected)
 
     @property
     def source_language_found(self) -> str:
         """The language that the text is in, as far as it is known."""
-        return self.root.typed().source_language
+        return self.root.session.state.detected
 
     @property
     def model_let_go(self) -> SignalInstance:
@@ -527,7 +529,7 @@ class TranslateDesk(Languages):
 
     def keep_step(self) -> None:
         """As when the window is left."""
-        self.root.history.keep_text()
+        self.root.session.dispatch(SaveText())
 
     @property
     def asked(self) -> list[str]:

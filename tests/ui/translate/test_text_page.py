@@ -15,6 +15,8 @@ from app.core.errors.saving_errors import DiskFull
 from app.documents.segments import Segment
 from app.features.models.model_languages import KnownLanguages
 from app.features.translate import live
+from app.features.translate.text_paragraphs import gaps_of
+from app.features.translate.text_session import is_same_text
 from app.features.translate.translation_events import Formality, GlossaryTerm, TranslationEvent
 from app.ui.shared_labels import CHARACTER_COUNT, FROM, KEEP_LABEL, OPEN_DOCUMENT, TRANSLATION, UNDO, USE_IT
 from app.ui.translate.language_popup import DETECTED_LANGUAGE
@@ -25,7 +27,6 @@ from app.ui.translate.text_answers import (
     NOT_TRANSLATED,
     STOPPED_CAN_CONTINUE,
     TRANSLATED,
-    gaps_of,
 )
 from app.ui.translate.text_page import TRANSLATION_COPIED
 from app.ui.translate.text_panes import (
@@ -36,7 +37,6 @@ from app.ui.translate.text_panes import (
     sentence_like,
     sentences_around,
 )
-from app.ui.translate.text_work import is_same_text
 from app.ui.utf16 import characters_before
 from tests.helpers.clipping import clipped_texts
 from tests.helpers.desks.translate import TranslateDesk
