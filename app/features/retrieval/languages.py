@@ -18,8 +18,6 @@ SAMPLE_LENGTH = 600
 # A shorter block is a title or a number.
 LEAST_SAMPLE = 20
 """Characters."""
-# Beyond this share a document counts as in one language; what is left may be quotations.
-NEARLY_ALL = 0.8
 # Questions are short and full of these, which the small words of texts leave out.
 _ASKED_IN = {
     "en": "what who whose which when where why how do does did can could should i my you a an",
@@ -33,13 +31,9 @@ _QUESTION_WORDS = {code: words.union(_ASKED_IN.get(code, "").split()) for code, 
 
 @dataclass(frozen=True)
 class DocumentLanguage:
-    """A document's language:
-
-    `code` as in `language_by_words`, "" if unknown; `is_alone`: hardly anything is in another.
-    """
+    """A document's language: `code` as in `language_by_words`, "" if unknown."""
 
     code: str
-    is_alone: bool
     sample: str
 
     def differs_from(self, question: str) -> bool:
@@ -63,11 +57,11 @@ def find_document_language(texts: Sequence[str]) -> DocumentLanguage:
     if not lengths:
         # All samples together may have enough small words where none has alone.
         whole = "\n".join(samples)
-        return DocumentLanguage(language_by_words(whole), True, whole)
-    code, most = lengths.most_common(1)[0]
+        return DocumentLanguage(language_by_words(whole), whole)
+    code = lengths.most_common(1)[0][0]
     # Scripts are compared with the part in its main language.
     of_it = "\n".join(sample for sample in samples if language_by_words(sample) == code)
-    return DocumentLanguage(code, most >= NEARLY_ALL * lengths.total(), of_it)
+    return DocumentLanguage(code, of_it)
 
 
 def count_small_words(question: str) -> dict[str, int]:

@@ -9,22 +9,13 @@ from threading import Lock
 from weakref import WeakKeyDictionary
 
 from app.features.retrieval.languages import find_document_language
-from app.language.static_embeddings import PassageIndex, load_multilingual_table, load_table
+from app.language.static_embeddings import PassageIndex, load_table
 from app.store.document_store import DocumentStore, Fields
 
-# The only language with a table of its own that beats the multilingual one.
-LANGUAGE = "en"
-LANGUAGES = frozenset({LANGUAGE, "de", "fr", "es", "pt", "it", "pl", "cyrillic", "arabic", "east asian"})
-"""Those of the other table, as `language_by_words` calls them."""
-# In a shorter document any word is rare; the other table is too coarse for that.
-LEAST_PASSAGES = 8
+LANGUAGES = frozenset({"en", "de", "fr", "es", "pt", "it", "pl", "cyrillic", "arabic", "east asian"})
+"""Those of the table, as `language_by_words` calls them."""
 HEADINGS = 2
 """Headings above a passage that count for its meaning."""
-
-# Measured on the development sets of `tests/benchmarks/absence.py`. The multilingual table's cosines lie closer
-# together; put on the English one's scale, one set of weights serves both.
-ENGLISH_MIDDLE, MULTILINGUAL_MIDDLE, MULTILINGUAL_SPREAD = 0.52, 0.455, 1.08
-"""Midpoint between the cosines of answered questions and of others, by table."""
 
 
 class PassageIndexes:
@@ -41,29 +32,17 @@ class PassageIndexes:
 
     def rank(self, store: DocumentStore, document_id: int, question: str, limit: int) -> list[list[int]]:
         """Return rankings of block ids, best first; none without a table or if it can't tell."""
-        index = self._index_of(store, document_id)
-        # Across languages only the table that holds both can tell.
-        is_crossing = index.language.differs_from(question)
-        indexes = [index.multilingual] if is_crossing else [index.english, index.multilingual]
-        return [ranking for passages in indexes if passages is not None for ranking in passages.rank(question, limit)]
+        passages = self._index_of(store, document_id).passages
+        return passages.rank(question, limit) if passages is not None else []
 
     def is_crossing(self, store: DocumentStore, document_id: int, question: str) -> bool:
         """Return whether question and document differ in language, so that shared words say little."""
         return self._index_of(store, document_id).language.differs_from(question)
 
     def closeness(self, store: DocumentStore, document_id: int, question: str) -> float | None:
-        """Return the cosine of a question and its nearest block, on the English table's scale.
-
-        None without a table, or a known word.
-        """
-        index = self._index_of(store, document_id)
-        if index.english is not None:
-            return index.english.closeness(question)
-        cosine = index.multilingual.closeness(question) if index.multilingual is not None else None
-        if cosine is None:
-            return None
-        # Weights of absence are fitted on the English scale.
-        return ENGLISH_MIDDLE + (cosine - MULTILINGUAL_MIDDLE) * MULTILINGUAL_SPREAD
+        """Return the cosine of a question and its nearest block; None without a table, or a known word."""
+        passages = self._index_of(store, document_id).passages
+        return passages.closeness(question) if passages is not None else None
 
     def contents(self, store: DocumentStore, document_id: int) -> frozenset[int]:
         """Return the numbers of the blocks that are a table of contents, which answer nothing."""
@@ -86,7 +65,7 @@ class PassageIndexes:
 
 
 class _DocumentIndex:
-    """Vectors of a document's passages; None without a table for its language, or with too little text to rank."""
+    """Vectors of a document's passages; None without a table, or in a language that it does not know."""
 
     def __init__(self, blocks: Sequence[Fields]) -> None:
         from app.documents.blocks import block_from_fields  # not needed for an empty window
@@ -95,15 +74,12 @@ class _DocumentIndex:
         apart = find_apart_blocks([block_from_fields({"heading_path": (), **block}) for block in blocks])
         self.contents = frozenset(number for number, what in apart.items() if what is ApartReason.CONTENTS)
         self.language = find_document_language([str(block["text"]) for block in blocks])
-        is_known, is_english = self.language.code in LANGUAGES, self.language.code == LANGUAGE
-        passages = [(int(block["id"]), text_with_headings(block)) for block in blocks]
         # A table of contents has the words of every question and answers none.
-        told = [(number, text) for number, text in passages if number not in self.contents]
-        english = load_table() if is_english and self.language.is_alone else None
-        multilingual = load_multilingual_table() if is_known and len(blocks) >= LEAST_PASSAGES else None
-        self.english = PassageIndex(english, told) if english is not None else None
-        # Beside the English table its matches of words find nothing more, and they take memory.
-        self.multilingual = PassageIndex(multilingual, told, has_matches=english is None) if multilingual else None
+        told = [
+            (int(block["id"]), text_with_headings(block)) for block in blocks if int(block["id"]) not in self.contents
+        ]
+        table = load_table() if self.language.code in LANGUAGES else None
+        self.passages = PassageIndex(table, told) if table is not None else None
 
 
 def text_with_headings(block: Fields) -> str:

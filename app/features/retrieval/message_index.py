@@ -26,15 +26,15 @@ MOST_MESSAGES = 10_000
 BATCH = 400
 PART = 150
 """Characters of a part, in whole sentences."""
-# Of 32 questions and keywords in other words than the messages' 17 are found among the first five of 364 messages, by
-# words none; of 16 queries about nothing there 5 show something.
-LEAST_CLOSENESS = 0.3
+# Of 32 questions and keywords in other words than the messages' 19 are found among the first five of 364 messages, by
+# words none; of 16 queries about nothing there 6 show something.
+LEAST_CLOSENESS = 0.34
 """Cosine of a query with a part."""
 # Fewer letters are a word that is still being typed.
 LEAST_LETTERS = 4
-# More are in a language that the table does not know, or still being typed.
-MOST_PIECES = 1.7
-"""Tokens a word."""
+# Fewer are in a language that the table does not know, or still being typed.
+LEAST_PIECE = 2.5
+"""Letters a token."""
 # A byte a number: a quarter of the memory.
 _STEPS = 127
 _WORD = re.compile(r"[^\W_]+")
@@ -66,9 +66,8 @@ class MessageIndex:
 
         table, words = load_table(), _WORD.findall(query)
         # The search above the chats asks at each letter.
-        if table is None or sum(map(len, words)) < LEAST_LETTERS:
-            return []
-        if len(table.tokenize(query)) > MOST_PIECES * len(words):
+        letters = sum(map(len, words))
+        if table is None or letters < LEAST_LETTERS or letters < LEAST_PIECE * len(table.tokenize(query)):
             return []
         with self._lock:
             if not self._read_on(table, is_cancelled) or not self._vectors:

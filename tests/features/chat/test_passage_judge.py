@@ -30,7 +30,7 @@ from tests.helpers.models_on_disk import write_model
 from tests.helpers.script import requests, write_script
 
 KILN = "The old kiln by the river cools for two days before anybody opens it."
-LIKE_THE_KILN, UNLIKE_IT = "Who may open a furnace after two days?", "Which stove stays closed for some days?"
+LIKE_THE_KILN, UNLIKE_IT = "Who may open a furnace after two days?", "Which stove stays closed for a week?"
 """Questions of which the signs are hardly sure: a passage seems to answer the first, and none the second."""
 SURE = "Which dog won the race in Lisbon?"
 NOTE = NO_ANSWER.format("book.txt")

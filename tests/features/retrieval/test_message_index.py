@@ -49,6 +49,12 @@ def test_the_message_about_it_is_found_with_the_sentence_that_says_it(database: 
     assert finding.find_similar("keeping pets tag:work", 5) == []
 
 
+def test_it_is_found_in_another_language(database: Database) -> None:
+    say(database, *FILLER)
+    chat = say(database, PETS)
+    assert [hit.id for hit in HistorySearch(database).find_similar("Haustiere halten", 5)] == [chat]
+
+
 def test_what_was_said_since_is_found_and_what_was_deleted_is_not(database: Database) -> None:
     say(database, *FILLER)
     finding = HistorySearch(database)
@@ -59,7 +65,7 @@ def test_what_was_said_since_is_found_and_what_was_deleted_is_not(database: Data
     assert finding.find_similar("keeping pets", 5) == []
 
 
-@pytest.mark.parametrize("query", ["", "pe", "?!", "Haustierhaltungsgenehmigungsverfahren"])
+@pytest.mark.parametrize("query", ["", "pe", "?!", "kee", "qwrtz plkj"])
 def test_what_the_table_does_not_know_finds_nothing(database: Database, query: str) -> None:
     say(database, PETS)
     assert HistorySearch(database).find_similar(query, 5) == []

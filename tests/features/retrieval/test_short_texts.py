@@ -15,14 +15,15 @@ MEMORIES = [
 GERMAN = ["Der Hund heißt Pixel und ist ein Beagle.", "Die Miete ist am Ersten fällig."]
 
 
-def test_the_nearest_in_meaning_comes_first() -> None:
+@pytest.mark.parametrize("texts", [MEMORIES, GERMAN])
+@pytest.mark.parametrize("question", ["What does my dog need?", "Brauche ich Futter für Tiere?"])
+def test_the_nearest_in_meaning_comes_first(question: str, texts: list[str]) -> None:
     if load_table() is None:
         pytest.skip("set-up could not fetch the encoder, so there is no table")
-    assert rank_texts("What is a good present for my pet?", MEMORIES)[0] == 0
-    assert sorted(rank_texts("pets", MEMORIES)) == [0, 1, 2]
+    ranked = rank_texts(question, texts)
+    assert ranked[0] == 0
+    assert sorted(ranked) == list(range(len(texts)))
 
 
-@pytest.mark.parametrize("texts", [MEMORIES, GERMAN])
-def test_the_last_comes_first_where_nothing_tells_what_is_asked(texts: list[str]) -> None:
-    question = "" if texts is MEMORIES else "Was schenke ich meinem Haustier?"
-    assert rank_texts(question, texts) == list(range(len(texts)))[::-1]
+def test_the_last_comes_first_where_nothing_tells_what_is_asked() -> None:
+    assert rank_texts("", MEMORIES) == [2, 1, 0]

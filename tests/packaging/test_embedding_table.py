@@ -1,4 +1,4 @@
-"""The table of several languages is made of the encoder in its package's own form, one row for all cases of a token."""
+"""The table of meanings is made of the encoder in its package's own form, one row for all cases of a token."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def pieces_file() -> bytes:
 
 
 def test_pieces_are_read_and_their_cases_are_joined() -> None:
-    from multilingual_table import fold_pieces, read_pieces
+    from embedding_table import fold_pieces, read_pieces
 
     assert read_pieces(pieces_file()) == PIECES
     cases = fold_pieces(read_pieces(pieces_file()))
@@ -47,7 +47,7 @@ def test_pieces_are_read_and_their_cases_are_joined() -> None:
 
 
 def test_a_token_is_the_mean_of_its_spellings_by_how_frequent_they_are() -> None:
-    from multilingual_table import mean_of
+    from embedding_table import mean_of
 
     vectors: dict[int, Any] = {3: np.array([1, 0], np.float32), 4: np.array([0, 1], np.float32)}
     assert mean_of([(3, 0.2), (4, 0.6)], vectors) == pytest.approx([0.25, 0.75])
@@ -79,7 +79,7 @@ def tiny_encoder() -> dict[str, np.ndarray[Any, Any]]:
 
 
 def test_each_token_has_a_direction_of_its_own_whatever_is_encoded_beside_it() -> None:
-    from multilingual_table import Encoder
+    from embedding_table import Encoder
 
     encoder = Encoder(tiny_encoder())
     vectors = encoder.encode_tokens(np.arange(34))
@@ -90,8 +90,8 @@ def test_each_token_has_a_direction_of_its_own_whatever_is_encoded_beside_it() -
 
 
 def test_another_file_is_refused(tmp_path: Path) -> None:
-    from multilingual_table import PIECES as NAME
-    from multilingual_table import WEIGHTS, make
+    from embedding_table import PIECES as NAME
+    from embedding_table import WEIGHTS, make
 
     (tmp_path / NAME).write_bytes(pieces_file())
     (tmp_path / WEIGHTS).write_bytes(b"another")
