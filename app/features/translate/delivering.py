@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass, field
 
 from app.documents.segments import Content, Segment, plain
-from app.features.translate.certainty import TranslationCertainty
+from app.features.translate.certainty import TranslationCertainty, likeness_of
 from app.features.translate.mark_repair import put_back
 from app.features.translate.marked_answers import damage_of, parse_marked
 from app.features.translate.marking import ShownContent, adopt_marks
@@ -57,11 +57,15 @@ def make_candidate(source: ShownContent, answer: str) -> DeliveryCandidate:
     return DeliveryCandidate(put_back(source, found), (*problems, problem))
 
 
-def deliver_segment(segment: Segment, source: ShownContent, best: DeliveryCandidate) -> Translated:
+def deliver_segment(
+    segment: Segment, source: ShownContent, best: DeliveryCandidate, pair: tuple[str, str] = ("", "")
+) -> Translated:
+    """Return what a segment becomes. `pair`: codes of both languages, "" if unknown."""
     flags = flags_of(best.problems)
     # A doubt is told only where no check found anything: one flag is read, three are not.
-    if best.certainty is not None and best.certainty.is_doubtful and not flags:
-        flags = (Flag(FlagKind.UNSURE, best.certainty.least_word),)
+    if best.certainty is not None and not flags:
+        likeness = likeness_of(source.words, best.words, pair)
+        flags = (Flag(FlagKind.UNSURE, best.certainty.least_word),) if best.certainty.is_doubtful(likeness) else ()
     # The source stands there, and is flagged: nothing is dropped.
     if is_unusable(best.problems):
         return Translated(segment.id, segment.content, TranslationSource.KEPT, (Flag(FlagKind.UNTRANSLATED), *flags))

@@ -354,8 +354,9 @@ class _TranslationRun:
     def _settle_unit(self, unit: TranslationUnit) -> None:
         """Settle a unit's segments, and store the translation in the memory if it has no flag."""
         assert unit.settled is not None
+        pair = (self._work.pair.source, self._work.pair.target)
         for segment in unit.segments:
-            self._settled.append(deliver_segment(segment, unit.shown, unit.settled))
+            self._settled.append(deliver_segment(segment, unit.shown, unit.settled, pair))
         first = self._settled[-1]
         # A flagged translation in the memory would come back without its flag.
         if first.origin is TranslationSource.MODEL and not first.flags:

@@ -9,11 +9,18 @@ from pathlib import Path
 import pytest
 
 from app.core.events import TokenSeen
-from app.features.translate.certainty import LEAST_MEAN, TranslationCertainty, certainty_of, joined_certainty
+from app.features.translate.certainty import (
+    LEAST_MEAN,
+    TranslationCertainty,
+    certainty_of,
+    joined_certainty,
+    likeness_of,
+)
 from app.features.translate.marking import shown_content
 from app.features.translate.translation_events import Flag, FlagKind, TranslationWish
 from app.features.translate.translation_work import TranslationChecks
 from app.language.language_detection import LanguageDetector
+from app.language.static_embeddings import load_table
 from tests.features.translate.pipeline import DictMemory, events_of, results, scripted, segments
 
 LABELLED = Path(__file__).parents[2] / "data" / "translations" / "coder-1.5b-sure.json"
@@ -24,35 +31,39 @@ SURE = {"": 0.95}
 
 @cache
 def judged() -> list[tuple[str, str, str, bool, bool]]:
-    """Split, label, translation, whether tables of words find a fault, and whether the model was not sure.
+    """Split, label, translation, whether tables of words find a fault, and whether it is doubted.
 
-    Sentences that Qwen2.5-Coder-1.5B translated in batches, labelled by hand: "wrong" where the meaning is another,
-    something is left out or not translated; a wrong article is none of that. Behind them the sum of their tokens'
-    logarithms, and how many tokens these are.
+    130 sentences that Qwen2.5-Coder-1.5B translated in batches, labelled by hand before any check was seen (one label
+    was put right after): "wrong" where the meaning is another, something is left out or not translated; a wrong article
+    is none of that. Behind them the sum of their tokens' logarithms, and how many tokens these are.
     """
     found = []
     for split, label, ours, theirs, source, target, total, count in json.loads(LABELLED.read_text("utf-8")):
         problems = TranslationChecks(TranslationWish(theirs, ours), DETECTOR).judge_answer(
             shown_content((source,)), target
         )
-        found.append((split, label, target, bool(problems.problems), TranslationCertainty(total, count).is_doubtful))
+        likeness = likeness_of(source, target, (ours, theirs))
+        is_doubtful = TranslationCertainty(total, count).is_doubtful(likeness)
+        found.append((split, label, target, bool(problems.problems), is_doubtful))
     return found
 
 
-def test_far_more_of_what_is_wrong_is_found_than_by_tables_alone() -> None:
-    """From English to German; of the sentences held out, which are from German and Spanish to English, none is."""
-    wrong = [row for row in judged() if row[:2] == ("development", "wrong")]
+@pytest.mark.parametrize(("split", "least"), [("development", 0.7), ("held out", 0.6)])
+def test_far_more_of_what_is_wrong_is_found_than_by_tables_alone(split: str, least: float) -> None:
+    if load_table() is None:
+        pytest.skip("set-up could not fetch the encoder, so there is no table")
+    wrong = [row for row in judged() if row[:2] == (split, "wrong")]
     by_tables = sum(has_problem for *_, has_problem, _ in wrong)
     by_both = sum(has_problem or is_doubtful for *_, has_problem, is_doubtful in wrong)
-    assert len(wrong) >= 15
-    assert by_both >= max(0.55 * len(wrong), 2 * by_tables)
+    assert len(wrong) >= 29
+    assert by_both >= max(least * len(wrong), 2 * by_tables)
 
 
 @pytest.mark.parametrize("split", ["development", "held out"])
 def test_what_is_right_is_not_doubted(split: str) -> None:
     right = [row for row in judged() if row[:2] == (split, "right")]
     doubted = [target for _, _, target, has_problem, is_doubtful in right if has_problem or is_doubtful]
-    assert len(right) >= 13
+    assert len(right) >= 26
     assert len(doubted) <= 0.05 * len(right), doubted
 
 
@@ -106,5 +117,19 @@ def test_parts_are_as_sure_as_all_of_their_tokens() -> None:
     one, other = TranslationCertainty(-1.0, 10, "one", -0.5), TranslationCertainty(-9.0, 10, "other", -4.0)
     assert joined_certainty([one, other]) == TranslationCertainty(-10.0, 20, "other", -4.0)
     assert joined_certainty([one, None]) is None
-    assert TranslationCertainty(LEAST_MEAN * 10 - 1, 10).is_doubtful
-    assert not one.is_doubtful
+    assert TranslationCertainty(LEAST_MEAN * 10 - 1, 10).is_doubtful()
+    assert not one.is_doubtful()
+
+
+def test_how_alike_both_texts_are_counts_only_where_it_was_measured() -> None:
+    if load_table() is None:
+        pytest.skip("set-up could not fetch the encoder, so there is no table")
+    source, pair = "The knife is very sharp.", ("en", "de")
+    right = likeness_of(source, "Das Messer ist sehr scharf.", pair)
+    wrong = likeness_of(source, "Der Abend war lang und kalt.", pair)
+    assert right is not None
+    assert wrong is not None
+    assert TranslationCertainty(-3.0, 10).is_doubtful(wrong)
+    assert not TranslationCertainty(-3.0, 10).is_doubtful(right)
+    assert likeness_of(source, "Het mes is erg scherp.", ("en", "nl")) is None
+    assert likeness_of(source, source, pair) is None, "all words are left as they were"
