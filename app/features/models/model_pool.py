@@ -224,8 +224,6 @@ class ModelPool:
                 pooled.engine.close()
         self._close_unused()
 
-    # Taking.
-
     def _take_engine(
         self, model: Path | None, priority: LeasePriority, cancel: CancelToken, terms: LeaseTerms
     ) -> PooledEngine | None:
@@ -366,8 +364,6 @@ class ModelPool:
                 raise NoRoomForModel(path.stem, loaded.name)
         return None
 
-    # Loading.
-
     def _load_leased(
         self, pooled: PooledEngine, priority: LeasePriority, cancel: CancelToken, terms: LeaseTerms
     ) -> bool:
@@ -396,8 +392,6 @@ class ModelPool:
                     pooled.engine.close()
                 self._close_unused()
         return is_kept
-
-    # Giving back.
 
     def _give_back(self, pooled: PooledEngine, priority: LeasePriority) -> None:
         with self._changed:

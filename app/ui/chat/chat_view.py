@@ -292,8 +292,6 @@ class ChatView(QWidget):
         elif not self._has_finding or not self.finding.take_key(event):
             super().keyPressEvent(event)
 
-    # Wiring.
-
     def _take_messages(self, surveys: SurveysOf) -> None:
         """Connect attachments, queue and sending, through which a message passes before it is in the chat."""
         self.attaching = ChatAttachments(

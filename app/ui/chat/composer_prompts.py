@@ -101,8 +101,6 @@ class ComposerPrompts(QObject):
         else:
             self.insert_prompt(prompt)
 
-    # The list.
-
     def _typed_command(self) -> tuple[int, str] | None:
         """Return the position of a slash at the beginning of the message and the text after it, or None."""
         cursor = self._edit.textCursor()
@@ -172,8 +170,6 @@ class ComposerPrompts(QObject):
                 return self._list.takes(event)
             return self.blanks.takes(event)
         return False
-
-    # Variables and blanks.
 
     def _values_of_variables(self, names: Sequence[str]) -> dict[str, str]:
         """Return values for those variables that can be filled automatically."""

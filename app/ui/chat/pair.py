@@ -104,8 +104,6 @@ class PairView(TurnView):
         maker.connect_turn(self)
         self.setAccessibleName(tr("Two answers: {one} and {other}", one=names[0], other=names[1]))
 
-    # As an answer, it is the one that leads.
-
     @property
     def message(self) -> StoredMessage | None:
         # The base class asks before the sides are made.

@@ -91,8 +91,6 @@ class PromptDialog(LibraryDialog):
         self._connect()
         self.reload_list()
 
-    # What is shown.
-
     def reload_list(self, key: str = "") -> None:
         """Reload the list and open the prompt with this key, or else the one that was open, or the first."""
         with self.notify.guard():
@@ -167,8 +165,6 @@ class PromptDialog(LibraryDialog):
         finally:
             self._is_showing = False
 
-    # Changing.
-
     def _on_typed(self) -> None:
         self._show_about()
         if not self._is_showing:
@@ -230,8 +226,6 @@ class PromptDialog(LibraryDialog):
             self._library.show_builtin(wanted=wanted)
         self.reload_list()
 
-    # Files.
-
     def show_menu(self) -> QMenu:
         menu = QMenu(self)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
@@ -266,8 +260,6 @@ class PromptDialog(LibraryDialog):
             left = len(found) - len(made)
             there = tr("1 already existed.") if left == 1 else tr("{n} already existed.", n=left)
             self.notify.mention(f"{told} {there}" if left else told)
-
-    # How it looks.
 
     def _lay_out(self) -> None:
         below = QHBoxLayout()

@@ -209,8 +209,6 @@ class QuickAsk(QWidget):
         elif self.chat.conversation_id is not None:
             self._keep_now(goes_on=False)
 
-    # Building.
-
     def _button(self, words: str, keys: str, do: Callable[[], object]) -> QPushButton:
         button = text_button(words, "plain")
         button.setShortcut(keys)
@@ -253,8 +251,6 @@ class QuickAsk(QWidget):
         self._text.chosen.connect(self._on_chosen)
         self._take_again.clicked.connect(lambda _=False: self._show_taken(next(iter(texts_elsewhere()), None)))
         self._on_model_changed()
-
-    # The text.
 
     def _take_selection(self) -> None:
         """Capture a new selection or clipboard text; one used or dismissed before needs a click."""
@@ -327,8 +323,6 @@ class QuickAsk(QWidget):
         self.chat.composer.set_text(words)
         self.chat.composer.submit()
 
-    # The chat.
-
     def _on_answer_finished(self) -> None:
         if self._keeps_at_end:
             self._keep_now(goes_on=True)
@@ -360,8 +354,6 @@ class QuickAsk(QWidget):
         has_answer = any(is_answer(turn) and turn.text for turn in self.chat.transcript.turns)
         self._copy.setVisible(has_answer)
         self._keep.setVisible(has_answer or self.chat.busy)
-
-    # The window.
 
     def _place_window(self) -> None:
         """Move the window to the upper third of the screen with the pointer."""

@@ -203,8 +203,6 @@ class AnswerPairs(QObject):
     def _name_of(self, path: Path | None) -> str:
         return self._own.name_of(path) if path is not None else tr(MODEL)
 
-    # Writing.
-
     def _begin(self, question_id: int, models: list[Path | None], names: list[str], *, leads: int = 0) -> AnswerPair:
         number = self._chat.conversation_id
         assert number is not None
@@ -294,8 +292,6 @@ class AnswerPairs(QObject):
         before = next((place for place, message in enumerate(path) if message.id in pair.ids), len(path))
         self._chat.transcript.update_to(path[:before])
         self._chat.session.dispatch(ReloadBranch())
-
-    # Showing.
 
     @property
     def _pair(self) -> AnswerPair | None:

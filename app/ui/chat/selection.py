@@ -158,8 +158,6 @@ class ChatSelection(BlockSelection[TextPosition]):
         first, last = cursor.selectionStart(), cursor.selectionEnd()
         return replace(spot, offset=view.offset_at(first)), replace(spot, offset=view.offset_at(last))
 
-    # Showing it.
-
     def _on_placed(self) -> None:
         self._texts.clear()
         if self._anchor is not None and self._head is not None:
@@ -218,8 +216,6 @@ class ChatSelection(BlockSelection[TextPosition]):
             # Reversed for a backward selection: the caret sits at the second position.
             view.mark(*((start, end) if self.head == ends[1] else (end, start)))
         return start != end
-
-    # What it says.
 
     @property
     def has_answer(self) -> bool:

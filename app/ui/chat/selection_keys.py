@@ -79,8 +79,6 @@ class SelectionEvents(QObject):
         if spot is not None and spot.view is not None:
             spot.view.follow_link_at(QPointF(spot.view.viewport().mapFromGlobal(place)))
 
-    # The keyboard.
-
     def _on_key(self, event: QKeyEvent) -> None:
         """Handle the keys for copying, selecting all and extending; accepts only the events it uses."""
         is_selected = self._selection.ends is not None

@@ -256,8 +256,6 @@ class ChatTranscript(QScrollArea):
             self.column.settle()
         self.placed.emit()
 
-    # Following.
-
     def _on_scrolled(self, value: int) -> None:
         if not self._is_arranging:
             self.is_following = value >= self.verticalScrollBar().maximum() - self._theme.px(NEAR_END_PX)
