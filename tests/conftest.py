@@ -135,7 +135,7 @@ def rules(
     if is_marked("cold_children"):
         monkeypatch.setattr(Child, "popen", subprocess.Popen)
         monkeypatch.setattr(Program, "popen", subprocess.Popen)
-    gc.disable()  # as in the window: widgets in a cycle are destroyed on no other thread; see `app.ui.shell.upkeep`
+    gc.disable()  # as in the window: widgets in a cycle are destroyed on no other thread (`garbage_collection`)
     threads, children = set(threading.enumerate()), _children()
     yield
     due = [n for n, (count, most) in enumerate(zip(gc.get_count(), gc.get_threshold(), strict=True)) if count > most]

@@ -252,7 +252,11 @@ def look_after(app: Fireside, window: MainWindow, notify: Notify) -> None:
     """Start the window's background duties, such as putting an idle model to sleep."""
     from app.core.build import ProgramFile
     from app.features.models.model_memory import ModelMemoryWatch
-    from app.ui.shell.upkeep import CalmCaret, ModelSleep, SilenceNotices, UpgradeNotice, collect_on_this_thread
+    from app.ui.shell.calm_caret import CalmCaret
+    from app.ui.shell.garbage_collection import collect_on_this_thread
+    from app.ui.shell.model_sleep import ModelSleep
+    from app.ui.shell.silence_notices import SilenceNotices
+    from app.ui.shell.upgrade_notice import UpgradeNotice
 
     collect_on_this_thread(window)
     seat = app.pool.seat

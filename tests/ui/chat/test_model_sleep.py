@@ -18,7 +18,7 @@ from app.features.models.model_messages import WAITS_FOR_ANSWER, WAITS_FOR_SUMMA
 from app.features.models.pool_policy import LeasePriority
 from app.ui.shell import tasks
 from app.ui.shell.model_loader import ModelLoader
-from app.ui.shell.upkeep import ModelSleep
+from app.ui.shell.model_sleep import ModelSleep
 from tests.helpers.desks.chat import ChatDesk
 from tests.ui.chat.conftest import Open
 

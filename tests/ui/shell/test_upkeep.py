@@ -22,9 +22,11 @@ from app.core.events import CancelToken, Message, Role
 from app.documents.protocol import Read
 from app.documents.read_document import read
 from app.features.error_messages import silence_sentence
-from app.ui.shell import upkeep
+from app.ui.shell import garbage_collection
+from app.ui.shell.calm_caret import CalmCaret
 from app.ui.shell.notify import ACTION_LABELS, Notify
-from app.ui.shell.upkeep import CalmCaret, SilenceNotices, UpgradeNotice
+from app.ui.shell.silence_notices import SilenceNotices
+from app.ui.shell.upgrade_notice import UpgradeNotice
 from app.ui.theme import Theme
 from tests.helpers.documents import long_text
 from tests.helpers.engine import answer_of, load, scripted_client
@@ -187,10 +189,10 @@ def make_many() -> list[list[int]]:
 def test_another_thread_collects_nothing_and_the_windows_does(
     qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, collector_as_before: None
 ) -> None:
-    monkeypatch.setattr(upkeep, "EVERY_MS", 20)
+    monkeypatch.setattr(garbage_collection, "EVERY_MS", 20)
     parent = QObject()
     gc.enable()
-    upkeep.collect_on_this_thread(parent)
+    garbage_collection.collect_on_this_thread(parent)
     told: list[threading.Thread] = []
     Knot(told)
     other = threading.Thread(target=make_many)
