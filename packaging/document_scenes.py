@@ -25,7 +25,7 @@ from app.features.summarize.summary_result import (
 )
 from app.features.survey.surveys import write_answer
 from app.features.survey.wanted import QueryOffer, SurveyCoverage, made_to_fields
-from app.store.conversations import DocumentUse
+from app.store.attachments import DocumentUse
 from app.store.document_store import StoredDocument
 from app.store.message_rows import MessageState
 from app.ui.chat.survey import LOOK_MS

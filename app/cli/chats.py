@@ -21,9 +21,11 @@ from app.features.exchange import chat_import
 from app.features.exchange.chat_export import ENDINGS, ExportFinished, export_chats
 from app.features.exchange.chat_file import ChatArchive, build_shelf
 from app.features.media import build_media
-from app.store.conversations import Conversation, Conversations, WholeConversations
+from app.store.conversation_row import Conversation
+from app.store.conversations import Conversations
 from app.store.database import Database
 from app.store.projects import Projects, Tags
+from app.store.whole_conversations import WholeConversations
 
 CHOOSE_CHATS = "Choose chats by number (see `chats list`) or use --all."
 NO_SUCH_CHAT = "There’s no chat {number}."

@@ -17,7 +17,8 @@ from app.documents.folder import ExpandedPaths, expand
 from app.documents.protocol import Done, Found
 from app.documents.source import Opened, PageRead
 from app.features.document_library import DocumentLibrary, DocumentStored
-from app.features.error_messages import count_units, remark_sentence, sentence_for
+from app.features.document_messages import remark_sentence
+from app.features.error_messages import count_units, sentence_for
 from app.store.document_store import StoredDocument
 
 NO_DOCUMENTS = "no documents found"

@@ -18,7 +18,8 @@ from app.documents.blocks import Block, as_markdown
 from app.documents.protocol import BlocksRead, Done, Event, Found, Read
 from app.documents.read_document import read
 from app.documents.source import PageRead, ReadingRemark
-from app.features.error_messages import count_units, pages_words, remark_sentence
+from app.features.document_messages import pages_words, remark_sentence
+from app.features.error_messages import count_units
 
 if TYPE_CHECKING:
     from app.features.page_reading.readings import ByModel

@@ -16,7 +16,7 @@ from app.core.errors.document_errors import DocumentUnreadable
 from app.core.events import CancelToken
 from app.core.paths import AppPaths
 from app.core.visible import clean_text
-from app.features.error_messages import remark_sentence
+from app.features.document_messages import remark_sentence
 from app.features.models.model_engines import build_engine
 from app.features.models.model_languages import can_translate, known_languages
 from app.features.translate.glossary import read_csv

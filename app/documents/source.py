@@ -130,7 +130,7 @@ class PageRead:
 
 @dataclass(frozen=True)
 class ReadingRemark:
-    """Something to tell: its name and values, put into words by `app.features.error_messages`.
+    """Something to tell: its name and values, put into words by `app.features.document_messages`.
 
     really (format, ending): the content is of another format than the name says.
     encoding (encoding): a text file that is not UTF-8.

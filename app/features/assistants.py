@@ -10,7 +10,7 @@ from app.features.chat.chat_options import known_sampling, own_max_tokens, own_m
 
 if TYPE_CHECKING:
     from app.store.assistant_store import Assistant
-    from app.store.conversations import Conversation
+    from app.store.conversation_row import Conversation
 
 ICONS = (
     "robot", "sparkle", "chat-circle-text", "pen-nib", "book-open", "graduation-cap", "student", "translate",
@@ -93,7 +93,7 @@ def conversation_of(assistant: Assistant | None) -> Conversation | None:
 
 def plan_conversation(chosen: AssistantChoice, *, memory: str = "", project_id: int | None = None) -> Conversation:
     """Build the conversation that would be stored, with id 0."""
-    from app.store.conversations import Conversation  # not needed before the window is seen
+    from app.store.conversation_row import Conversation  # not needed before the window is seen
 
     values = in_conversation(chosen) | {"memory": memory, "project_id": project_id}
     return Conversation(id=0, title="", draft="", created_at=0, updated_at=0, leaf_id=None, pinned=False, **values)

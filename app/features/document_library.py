@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from app.documents.protocol import Done, Drawn, Event, Found, Read
     from app.documents.source import PageRead
     from app.features.leaving import OutboundConsent
-    from app.store.conversations import Attachment, Attachments
+    from app.store.attachments import Attachment, Attachments
     from app.store.database import Database
     from app.store.document_store import DocumentStore, Fields, PageReadings, StoredDocument, StoredPageReading
 
@@ -569,7 +569,7 @@ def build_documents(
     With `recognizes`, tesseract reads picture pages at once. Without `consent`, documents go wherever a model is
     chosen (the terminal names its documents).
     """
-    from app.store.conversations import Attachments
+    from app.store.attachments import Attachments
     from app.store.document_store import DocumentStore, PageReadings
 
     store, attachments, readings = DocumentStore(database), Attachments(database), PageReadings(database)

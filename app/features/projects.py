@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from app.core.settings import Settings
     from app.engine.contract import Engine
     from app.features.document_library import DocumentLibrary
-    from app.store.conversations import Conversation
+    from app.store.conversation_row import Conversation
     from app.store.database import Database
     from app.store.document_store import StoredDocument
 

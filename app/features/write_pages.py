@@ -16,7 +16,7 @@ from app.core.errors.exchange_errors import TextFileUnreadable
 from app.core.visible import visible_name
 from app.engine.protocol import Ask, Sampling
 from app.features.chat.chat_options import known_sampling
-from app.features.error_messages import remark_sentence
+from app.features.document_messages import remark_sentence
 from app.features.work.saved_file import write_file
 from app.store.page_store import PageRow, PageStore, Ranges, StoredPageState, WrittenPage
 

@@ -166,9 +166,6 @@ class MediaStore:
         return [_read_use(row) for row in rows]
 
 
-# In somebody's transaction.
-
-
 def hand_over(
     connection: sqlite3.Connection,
     draft_of: int | None,

@@ -7,15 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from app.core.visible import clean_text
-from app.store.conversations import (
-    UNCHANGED,
-    Attachment,
-    Attachments,
-    Conversation,
-    Conversations,
-    DocumentUse,
-    UnchangedValue,
-)
+from app.store.attachments import Attachment, Attachments, DocumentUse
+from app.store.conversation_row import Conversation
+from app.store.conversations import UNCHANGED, Conversations, UnchangedValue
 from app.store.database import Database
 from app.store.deletable import DeletableRows, set_columns
 

@@ -131,9 +131,6 @@ class QueuedMessages:
             add_uses(connection, "queued_id", message.id, message.media)
 
 
-# In somebody's transaction.
-
-
 def move_draft(
     connection: sqlite3.Connection,
     draft_of: int | None,

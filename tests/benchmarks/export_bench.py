@@ -36,7 +36,8 @@ def rows() -> Iterator[Row]:
     from app.core.events import Role
     from app.features.exchange.chat_export import export_chats
     from app.features.exchange.chat_file import build_shelf
-    from app.store.conversations import Conversation, Conversations, MessageState, TreeMessage
+    from app.store.conversation_row import Conversation
+    from app.store.conversations import Conversations, MessageState, TreeMessage
     from app.store.database import Database
     from app.ui.paper.printed_chats import export_pdf
     from app.ui.shell import tasks

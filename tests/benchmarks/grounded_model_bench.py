@@ -25,7 +25,7 @@ from app.engine.contract import Engine
 from app.engine.protocol import Wish
 from app.features.retrieval.passage_embedder import PassageEmbedder
 from app.features.retrieval.ranking import MOST_RANKED, rank_blocks
-from app.store.conversations import Attachments
+from app.store.attachments import Attachments
 from app.store.database import Database
 from app.store.document_store import DocumentStore
 from tests.helpers.grounded import count_shared_words, find_passage, load_question_sets, store_document

@@ -14,7 +14,8 @@ from app.cli.terminal import PRESS_TO_STOP
 from app.core.errors.document_errors import DocumentLocked, DocumentPagesMissing, DocumentUnreadable
 from app.core.errors.request_errors import MediaRefused
 from app.documents.source import ReadingRemark
-from app.features.error_messages import remark_sentence, sentence_for, silence_sentence
+from app.features.document_messages import remark_sentence
+from app.features.error_messages import sentence_for, silence_sentence
 from tests.helpers import warm
 from tests.helpers.documents import WORDS, good_pdf, long_text, pdf_pages, shown
 from tests.helpers.office_files import paragraph, write_docx, write_zip

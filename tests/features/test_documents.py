@@ -19,7 +19,7 @@ from app.documents.protocol import BlocksRead, Found
 from app.features.document_frames import page_mark, passages_text, whole_text, with_question
 from app.features.document_library import DocumentLibrary, DocumentStored, ReadRange, Waits
 from app.features.shown_document import TextHighlight
-from app.store.conversations import Attachments
+from app.store.attachments import Attachments
 from app.store.database import Database
 from app.store.document_store import DocumentStore, StoredDocument
 from tests.helpers.attached import lease_pdf

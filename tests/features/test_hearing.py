@@ -20,7 +20,7 @@ from app.documents.source import Opened, PageRead
 from app.engine.client import EngineClient
 from app.features.document_library import DocumentLibrary, DocumentStored, Waits
 from app.features.transcribe import RecordingTranscriber, SpokenSegment, cues_of, segment_of, segments_of, srt_of
-from app.store.conversations import Attachments
+from app.store.attachments import Attachments
 from app.store.database import Database
 from app.store.document_store import DocumentStore, PageReadings
 from tests.helpers import tiny_eyes

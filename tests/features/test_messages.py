@@ -19,14 +19,8 @@ from app.core.gguf import check_model
 from app.core.paths import resource_path
 from app.documents.formats.registry import formats, words_for
 from app.documents.source import PageRead, ReadingRemark
-from app.features.error_messages import (
-    STARTER_CALLS_ITSELF,
-    count_units,
-    model_words,
-    pages_words,
-    remark_sentence,
-    sentence_for,
-)
+from app.features.document_messages import pages_words, remark_sentence
+from app.features.error_messages import STARTER_CALLS_ITSELF, count_units, model_words, sentence_for
 from app.ui import i18n
 from app.ui.i18n import use_catalogue
 

@@ -16,7 +16,7 @@ from app.features.chat.prompt_builder import budget_of
 from app.features.document_library import DocumentStored
 from app.features.projects import PreambleCosts
 from app.language.static_embeddings import load_table
-from app.store.conversations import DocumentUse
+from app.store.attachments import DocumentUse
 from app.store.projects import ProjectDocuments
 from tests.helpers.script import prompts, requests, write_script
 

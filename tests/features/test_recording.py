@@ -16,7 +16,8 @@ from app.core.events import CancelToken
 from app.documents.microphone import RATE_HZ, TRIAL_VARIABLE, Heard
 from app.features.transcribe import RecordedFiles, RecordingDone, SoundRecorder
 from app.features.trash import TrashBin
-from app.store.conversations import Attachments, Conversations
+from app.store.attachments import Attachments
+from app.store.conversations import Conversations
 from app.store.database import Database
 from app.store.document_store import DocumentStore
 

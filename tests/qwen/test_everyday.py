@@ -18,7 +18,7 @@ from app.features.summarize import answer_grammars, summary_prompts
 from app.features.summarize.point_answers import read_points
 from app.features.summarize.sections import whole_section
 from app.features.summarize.summary_result import InputDocument
-from app.store.conversations import DocumentUse
+from app.store.attachments import DocumentUse
 from tests.helpers.blemishes import find_blemishes
 from tests.helpers.engine import GREEDY, answer_of, user
 from tests.helpers.qwen_models import ANSWER_S

@@ -13,7 +13,8 @@ from pathlib import Path
 
 from app.core.errors.hub_errors import NotEnoughDisk
 from app.core.events import AnswerStats, FinishReason, Role
-from app.store.conversations import Attachments, Conversations, DocumentUse, MessageState
+from app.store.attachments import Attachments, DocumentUse
+from app.store.conversations import Conversations, MessageState
 from app.store.database import Database
 from app.store.document_store import DocumentStore
 from app.store.jobs import JobTable, SummaryStore

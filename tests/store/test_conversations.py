@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from app.core.events import AnswerStats, FinishReason, Role
 from app.features.finding import HistorySearch
-from app.store.conversations import Attachments, Conversations, DocumentUse, MessageState
+from app.store.attachments import Attachments, DocumentUse
+from app.store.conversations import Conversations, MessageState
 from app.store.database import Database
 from app.store.document_store import DocumentStore
 from tests.helpers.searching import search_text

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from app.store.conversations import Attachments, Conversations
+from app.store.attachments import Attachments
+from app.store.conversations import Conversations
 from app.store.database import Database
 from app.store.document_store import BATCH, DocumentStore, StoredDocument
 

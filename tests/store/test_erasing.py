@@ -12,7 +12,8 @@ import pytest
 
 from app.core.events import Role
 from app.store import trash
-from app.store.conversations import Attachments, Conversations, DocumentUse
+from app.store.attachments import Attachments, DocumentUse
+from app.store.conversations import Conversations
 from app.store.database import Database
 from app.store.document_store import DocumentStore
 from app.store.jobs import JobTable, SummaryStore

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from app.core.events import AnswerStats, FinishReason, Role
-from app.store.conversations import Conversation, Conversations, MessageState
+from app.store.conversation_row import Conversation
+from app.store.conversations import Conversations, MessageState
 from app.store.database import Database
 from tests.helpers.searching import search_text
 from tests.store.test_conversations import index_is_sound

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from app.store.conversations import Attachments, Conversations
+from app.store.attachments import Attachments
+from app.store.conversations import Conversations
 from app.store.database import Database
 from app.store.document_store import DocumentStore
 from app.store.projects import ChatTag, Memories, ProjectDocuments, Projects, Tags

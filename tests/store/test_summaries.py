@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from app.store.conversations import Attachments
+from app.store.attachments import Attachments
 from app.store.database import Database
 from app.store.document_store import DocumentStore
 from app.store.jobs import Job, JobTable, SummaryStore

@@ -8,18 +8,12 @@ from pathlib import Path
 import pytest
 
 from app.core.events import AnswerStats, FinishReason, Role
-from app.store.conversations import (
-    BATCH,
-    Attachments,
-    Conversation,
-    Conversations,
-    DocumentUse,
-    MessageState,
-    TreeMessage,
-    WholeConversations,
-)
+from app.store.attachments import Attachments, DocumentUse
+from app.store.conversation_row import Conversation
+from app.store.conversations import Conversations, MessageState, TreeMessage
 from app.store.database import Database
 from app.store.document_store import DocumentStore
+from app.store.whole_conversations import BATCH, WholeConversations
 from tests.helpers.searching import search_text
 
 STATS = AnswerStats(9, 4, 3, 0.5, 12.5, FinishReason.STOP, 1)

@@ -16,7 +16,7 @@ from PySide6.QtWidgets import QApplication, QFileDialog, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.features.summarize.summary_result import StoredSummary, SummaryOptions
-from app.store.conversations import DocumentUse
+from app.store.attachments import DocumentUse
 from app.ui.chat.attaching import SUMMARIZE_ALL
 from app.ui.chat.chat_view import ChatView
 from app.ui.exchange.import_dialog import ImportDialog

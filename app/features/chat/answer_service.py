@@ -41,7 +41,8 @@ from app.features.chat.titles import first_words
 from app.features.document_library import DocumentLibrary
 from app.features.projects import ChatPreambles, model_of
 from app.features.retrieval.source_places import source_to_fields
-from app.store.conversations import Conversation, Conversations, MessageState, StoredMessage
+from app.store.conversation_row import Conversation
+from app.store.conversations import Conversations, MessageState, StoredMessage
 
 if TYPE_CHECKING:
     from app.core.settings import Settings

@@ -11,7 +11,8 @@ from app.core.events import Media, ModelLoaded, Role
 from app.features.document_frames import passages_text, whole_text, with_question
 from app.features.document_library import DocumentLibrary
 from app.features.media import PICTURE, plan_media
-from app.store.conversations import Attachment, DocumentUse, StoredMessage
+from app.store.attachments import Attachment, DocumentUse
+from app.store.conversations import StoredMessage
 from app.store.media_store import MediaStore, MediaUse
 
 if TYPE_CHECKING:

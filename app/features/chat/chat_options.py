@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from app.core.events import ModelLoaded
     from app.core.settings import Settings
     from app.engine.protocol import Sampling
+    from app.store.conversation_row import Conversation
     from app.store.conversations import Conversation
 
 MOST_TOKENS = 131_072

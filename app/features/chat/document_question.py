@@ -15,7 +15,9 @@ from app.features.projects import ChatPreambles
 from app.features.retrieval.citations import sources_of
 from app.features.retrieval.short_answers import sources_of_short_answer
 from app.features.retrieval.support import AnswerSupport, support_of
-from app.store.conversations import Conversation, Conversations, DocumentUse
+from app.store.attachments import DocumentUse
+from app.store.conversation_row import Conversation
+from app.store.conversations import Conversations
 from app.store.database import Database
 from app.store.document_store import StoredDocument
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from app.core.visible import visible_name
 from app.features.files_to_read import FileToRead, Stage
-from app.store.conversations import Attachment, DocumentUse
+from app.store.attachments import Attachment, DocumentUse
 from app.store.media_store import MediaUse
 
 if TYPE_CHECKING:

@@ -25,7 +25,9 @@ if TYPE_CHECKING:
     from app.engine.protocol import MediaCount
     from app.features.chat.attached_documents import AttachedDocuments
     from app.features.projects import ChatPreambles
-    from app.store.conversations import Attachment, Conversation, StoredMessage
+    from app.store.attachments import Attachment
+    from app.store.conversation_row import Conversation
+    from app.store.conversations import StoredMessage
     from app.store.media_store import MediaUse
 
 # What the model is shown of a conversation, in tokens, and what leaves its memory when that does not fit.

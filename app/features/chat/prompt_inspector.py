@@ -13,7 +13,9 @@ from app.features.chat.branches import branch_to
 from app.features.chat.prompt_builder import PromptBreakdown, PromptBuilder, PromptView, hidden_ids, system_text
 from app.features.document_frames import whole_text
 from app.features.document_library import DocumentLibrary
-from app.store.conversations import Attachment, Conversation, Conversations, DocumentUse, StoredMessage
+from app.store.attachments import Attachment, DocumentUse
+from app.store.conversation_row import Conversation
+from app.store.conversations import Conversations, StoredMessage
 
 if TYPE_CHECKING:
     from app.engine.contract import Engine

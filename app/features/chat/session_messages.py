@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from app.engine.protocol import MediaCount
     from app.features.chat.message_draft import ChatPlace, DraftDocument, DraftPart, DraftPicture
     from app.features.chat.prompt_inspector import DocumentFit
-    from app.store.conversations import Attachment, StoredMessage
+    from app.store.attachments import Attachment
+    from app.store.conversations import StoredMessage
     from app.store.document_store import StoredDocument
     from app.store.media_store import MediaUse, StoredMedia
     from app.store.queued import QueuedMessage

@@ -16,7 +16,7 @@ from app.features.chat import session_messages as m
 from app.features.chat.message_draft import ChatPlace, DraftDocument
 from app.features.chat.prompt_builder import hidden_ids
 from app.features.chat.titles import first_words
-from app.store.conversations import Attachment
+from app.store.attachments import Attachment
 from app.store.document_store import StoredDocument
 from app.store.queued import QueuedMessage
 

@@ -13,7 +13,7 @@ from app.features.exchange.chat_file import ChatArchive
 from app.features.exchange.chat_pictures import FolderBeside, address_of
 from app.features.exchange.open_branch import as_html, as_markdown, open_branches
 from app.features.work.saved_file import write_file
-from app.store.conversations import Conversation
+from app.store.conversation_row import Conversation
 
 ENDINGS = (".json", ".md", ".html", ".docx")
 """Suffixes `export_chats` can write. PDFs are made by the window (`app/ui/paper`), which knows its fonts."""

@@ -38,19 +38,14 @@ from app.features.exchange.foreign import (
 )
 from app.features.media import MediaLibrary
 from app.store.assistant_store import Assistant, AssistantStore
-from app.store.conversations import (
-    Attachment,
-    Attachments,
-    Conversation,
-    DocumentUse,
-    MessageState,
-    TreeMessage,
-    WholeConversations,
-)
+from app.store.attachments import Attachment, Attachments, DocumentUse
+from app.store.conversation_row import Conversation
+from app.store.conversations import MessageState, TreeMessage
 from app.store.database import Database
 from app.store.document_store import DocumentStore
 from app.store.media_store import MediaUse
 from app.store.projects import Memories, Project, ProjectDocuments, Projects, Tags
+from app.store.whole_conversations import WholeConversations
 
 MOST = 1_000
 """Of tags, memories or documents."""

@@ -18,7 +18,8 @@ from typing import Any
 
 from app.core.events import AnswerStats, Role
 from app.features.chat.answer_service import title_from
-from app.store.conversations import Conversation, MessageState, TreeMessage
+from app.store.conversation_row import Conversation
+from app.store.conversations import MessageState, TreeMessage
 from app.store.media_store import NewUse
 
 MOST_MESSAGES = 100_000

@@ -18,7 +18,9 @@ from app.features.retrieval.support_messages import unsupported_words
 from app.features.summarize.export import escape_markdown
 from app.features.work.web_page import page_style, web_page
 from app.language.scripts import is_right_to_left
-from app.store.conversations import Conversation, DocumentUse, MessageState, TreeMessage
+from app.store.attachments import DocumentUse
+from app.store.conversation_row import Conversation
+from app.store.conversations import MessageState, TreeMessage
 from app.store.media_store import MediaUse
 
 YOU = "You"

@@ -24,7 +24,9 @@ from app.features.exchange.foreign import (
     seconds_of,
     text_of,
 )
-from app.store.conversations import Conversation, DocumentUse, MessageState, TreeMessage
+from app.store.attachments import DocumentUse
+from app.store.conversation_row import Conversation
+from app.store.conversations import MessageState, TreeMessage
 from app.store.media_store import NewUse
 
 _SOURCE_NUMBERS = ("answer_start", "answer_end", "block_id", "start", "end")

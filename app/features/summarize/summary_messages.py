@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from app.features.error_messages import count_units, pages_clause
+from app.features.document_messages import pages_clause
+from app.features.error_messages import count_units
 from app.features.retrieval.support_messages import unsupported_words
 from app.features.summarize.method import LEAST_SHARE
 from app.features.summarize.summary_result import (

@@ -21,7 +21,7 @@ from app.features.chat.session_parts import MOST_PICTURES
 from app.features.error_messages import PersonMessage
 from app.features.files_to_read import Stage, is_recording
 from app.features.media import UnsavedPicture
-from app.store.conversations import DocumentUse
+from app.store.attachments import DocumentUse
 from app.ui.chat.attachment_row import AttachmentRow
 from app.ui.chat.draft_pictures import choose_detail, size_words
 from app.ui.document.document_files import (

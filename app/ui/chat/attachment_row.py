@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QFrame, QSizePolicy, QVBoxLayout, QWidget
 
 from app.features.chat.message_draft import DraftDocument, DraftPart, DraftPicture
 from app.features.files_to_read import Stage, is_recording
-from app.store.conversations import DocumentUse
+from app.store.attachments import DocumentUse
 from app.ui.chat.draft_pictures import NotSensed, PictureChip, remarks_of
 from app.ui.document.document_files import (
     DocumentChip,

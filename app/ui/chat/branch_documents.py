@@ -17,7 +17,8 @@ from app.features.document_frames import page_mark
 from app.features.retrieval.source_places import SourcePlace, source_from_fields
 from app.features.shown_document import TextHighlight
 from app.features.survey.wanted import made_of
-from app.store.conversations import Attachment, DocumentUse, StoredMessage
+from app.store.attachments import Attachment, DocumentUse
+from app.store.conversations import StoredMessage
 from app.store.document_store import StoredDocument
 from app.ui.document.document_files import PageChip
 from app.ui.i18n import tr

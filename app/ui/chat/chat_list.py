@@ -26,7 +26,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QAbstractItemView, QListView, QStyle, QStyleOptionViewItem
 
 from app.core.visible import settle_directions
-from app.store.conversations import Conversation
+from app.store.conversation_row import Conversation
 from app.ui.chat.chat_tags import CHAT_TYPE, TAG_TYPE, colour_of
 from app.ui.i18n import tr
 from app.ui.icons import icon

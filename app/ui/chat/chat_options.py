@@ -20,7 +20,7 @@ from app.core.visible import clean_text
 from app.features.assistants import AssistantChoice, chosen_in, chosen_of, in_conversation, plan_conversation
 from app.features.chat.chat_options import MOST_TOKENS, SWITCHES, known_sampling, will_think
 from app.features.chat_services import Chats
-from app.store.conversations import Conversation
+from app.store.conversation_row import Conversation
 from app.ui.chat.composer import Composer, efforts
 from app.ui.chat.open_chat import OpenChat
 from app.ui.i18n import tr, window_title

@@ -27,7 +27,7 @@ from app.features.document_library import DocumentLibrary
 from app.features.files_to_read import FileToRead, Stage
 from app.features.projects import ICONS, ChatPreambles, PreambleCost, PreambleCosts
 from app.features.work.job_draft import FileFinished, FinishFile, JobDraft, JobDraftSession, RemoveFiles
-from app.store.conversations import Attachment
+from app.store.attachments import Attachment
 from app.store.document_store import StoredDocument
 from app.store.projects import Project
 from app.ui.document.document_files import DocumentChip, size_words

@@ -11,7 +11,8 @@ from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from app.core.events import Role
 from app.features.error_messages import count_units
-from app.store.conversations import DocumentUse, StoredMessage
+from app.store.attachments import DocumentUse
+from app.store.conversations import StoredMessage
 from app.store.document_store import StoredDocument
 from app.store.media_store import MediaUse
 from app.ui.chat.actions import MORE, VERSIONS, TurnAction, TurnCommand

@@ -18,7 +18,7 @@ from app.features.chat.message_draft import DraftDocument, DraftPicture
 from app.features.chat.session_parts import LEVELS
 from app.features.document_library import DocumentStored, ReadEvent
 from app.features.media import FileRefused, MediumAdded, UnsavedPicture
-from app.store.conversations import Attachment, DocumentUse
+from app.store.attachments import Attachment, DocumentUse
 from app.ui.i18n import sentence_for
 from app.ui.shell import tasks
 from app.ui.widgets.picture_widgets import as_png, read_rows
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from app.features.chat.answer_service import AnswerService
     from app.features.chat.prompt_inspector import DocumentFit
     from app.features.chat.session import ChatSession
-    from app.store.conversations import Conversation
+    from app.store.conversation_row import Conversation
 
 DRAFT_MS = 800
 AGAIN_MS = 150

@@ -9,7 +9,8 @@ from PySide6.QtCore import QEvent, QModelIndex, QObject, QPoint, QSize, Qt, Sign
 from PySide6.QtGui import QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QApplication, QHBoxLayout, QMenu, QTextEdit, QWidget
 
-from app.store.conversations import Conversation, Conversations
+from app.store.conversation_row import Conversation
+from app.store.conversations import Conversations
 from app.store.projects import Projects, Tags
 from app.ui.chat.chat_list import (
     HIT_ROLE,

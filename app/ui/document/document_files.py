@@ -16,7 +16,8 @@ from app.core.visible import visible_name
 from app.documents.folder import MOST_FILES, ExpandedPaths
 from app.documents.formats import registry
 from app.features.document_library import ReadRange
-from app.features.error_messages import count_units, pages_words, remark_sentence
+from app.features.document_messages import pages_words, remark_sentence
+from app.features.error_messages import count_units
 from app.features.file_reading import AskAboutSize, AskPassword, ReadAgain
 from app.features.files_to_read import FileToRead, Stage, part_of
 from app.features.state_session import StateSession

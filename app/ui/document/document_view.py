@@ -23,7 +23,7 @@ from PySide6.QtWidgets import (
 
 from app.core.events import CancelToken
 from app.documents.blocks import Block
-from app.features.error_messages import reader_words
+from app.features.document_messages import reader_words
 from app.features.page_reading.corrections import GivenUp, PageCorrections
 from app.features.shown_document import ShownDocument, TextHighlight
 from app.store.document_store import StoredDocument

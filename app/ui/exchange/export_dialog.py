@@ -34,7 +34,7 @@ from app.documents.read_document import PageRenderer
 from app.features.error_messages import PersonMessage
 from app.features.exchange.chat_export import ExportFinished, ExportProgress, export_chats
 from app.features.shown_document import TextHighlight
-from app.store.conversations import Conversation
+from app.store.conversation_row import Conversation
 from app.store.projects import Projects
 from app.ui.document.document_page import PagePane
 from app.ui.i18n import tr, window_title

@@ -37,7 +37,7 @@ from app.features.exchange.chat_export import ExportFinished, ExportProgress
 from app.features.exchange.chat_file import ChatArchive
 from app.features.exchange.open_branch import ExportedTurn, OpenBranch, open_branches
 from app.language.scripts import is_right_to_left
-from app.store.conversations import Conversation
+from app.store.conversation_row import Conversation
 from app.store.media_store import MediaUse
 from app.ui.paper.page_breaks import Ground, LaidOutText
 from app.ui.paper.pdf_file import pdf_file

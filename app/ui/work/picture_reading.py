@@ -10,7 +10,8 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QFrame, QSizePolicy, QVBoxLayout, QWidget
 
 from app.documents.blocks import PERSON
-from app.features.error_messages import count_units, model_words, reader_words
+from app.features.document_messages import reader_words
+from app.features.error_messages import count_units, model_words
 from app.store.document_store import StoredDocument, StoredPageReading
 from app.ui.document.document_files import short_name
 from app.ui.i18n import sentence_for, tr

@@ -42,7 +42,8 @@ from app.features.chat.session_store import SessionStore
 from app.features.document_library import DocumentLibrary, DocumentStored
 from app.features.files_to_read import LARGE_BYTES, Stage
 from app.features.media import UnsavedPicture
-from app.store.conversations import Attachments, Conversations
+from app.store.attachments import Attachments
+from app.store.conversations import Conversations
 from app.store.database import Database
 from app.store.document_store import DocumentStore
 from app.store.media_store import StoredMedia

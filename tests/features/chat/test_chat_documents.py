@@ -13,7 +13,7 @@ from app.features.chat.answer_service import AnswerEvent, ContextCompacted, Docu
 from app.features.chat.attached_documents import NO_ANSWER
 from app.features.chat.recall import HEADING
 from app.features.document_library import DocumentStored
-from app.store.conversations import Attachment, DocumentUse
+from app.store.attachments import Attachment, DocumentUse
 from tests.helpers.script import prompts, write_script
 
 CONTEXT_TOKENS = 4000

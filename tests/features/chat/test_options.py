@@ -11,7 +11,7 @@ from app.core.events import ModelLoaded
 from app.core.settings import Settings
 from app.engine.protocol import Ask, Sampling
 from app.features.chat.chat_options import options_for, will_think
-from app.store.conversations import Conversation
+from app.store.conversation_row import Conversation
 
 PLAIN = Conversation(1, "", "", None, "", "", 0.0, 0.0, None, False)
 

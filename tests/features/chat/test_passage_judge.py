@@ -25,7 +25,8 @@ from app.features.chat.answer_service import AnswerEvent, AnswerStarted, Documen
 from app.features.chat.attached_documents import NO_ANSWER
 from app.features.chat.passage_judge import JUDGE_REQUEST, LEAST_WEIGHTS, JudgedPrompt, can_judge
 from app.features.document_library import DocumentStored
-from app.store.conversations import DocumentUse, MessageState
+from app.store.attachments import DocumentUse
+from app.store.conversations import MessageState
 from tests.helpers.models_on_disk import write_model
 from tests.helpers.script import requests, write_script
 

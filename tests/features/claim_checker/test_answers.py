@@ -28,7 +28,8 @@ from app.features.claim_checker.conversion import convert_checker, read_safetens
 from app.features.document_library import DocumentStored
 from app.features.models.model_pool import ModelPool
 from app.features.retrieval.support import NOT_FOUND, quote_parts, unsupported_parts
-from app.store.conversations import DocumentUse, MessageState
+from app.store.attachments import DocumentUse
+from app.store.conversations import MessageState
 from tests.helpers.engine import pool_of, scripted_client
 from tests.helpers.model_memory import Memory
 from tests.helpers.script import write_script

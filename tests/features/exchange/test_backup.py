@@ -34,7 +34,8 @@ from app.features.exchange.restore_backup import (
     refuse_restored,
     unpack_backup,
 )
-from app.store.conversations import Attachments, Conversations
+from app.store.attachments import Attachments
+from app.store.conversations import Conversations
 from app.store.database import Database, is_let_go
 from app.store.document_store import DocumentStore
 from app.store.migrations import MIGRATIONS

@@ -23,7 +23,9 @@ from app.features.exchange.chat_import import ChatImported, ChatNotRead, ImportF
 from app.features.retrieval.support import NOT_FOUND
 from app.features.survey.wanted import SurveyCoverage, made_to_fields
 from app.store.assistant_store import AssistantStore
-from app.store.conversations import Conversation, Conversations, DocumentUse, MessageState, TreeMessage
+from app.store.attachments import DocumentUse
+from app.store.conversation_row import Conversation
+from app.store.conversations import Conversations, MessageState, TreeMessage
 from app.store.database import Database
 from app.store.projects import Memories, ProjectDocuments, Projects, Tags
 from tests.features.exchange.schema import problems

@@ -28,7 +28,9 @@ from app.features.exchange.word_document import write_docx
 from app.features.retrieval.support import NOT_FOUND
 from app.features.retrieval.support_messages import unsupported_words
 from app.features.survey.wanted import SurveyCoverage, made_to_fields
-from app.store.conversations import Conversation, Conversations, DocumentUse, MessageState, TreeMessage
+from app.store.attachments import DocumentUse
+from app.store.conversation_row import Conversation
+from app.store.conversations import Conversations, MessageState, TreeMessage
 
 HOSTILE = (
     "<script>alert(1)</script> <img src=http://evil.example/x onerror=a()> & \u202e [x](javascript:a) ![p](data:x)"

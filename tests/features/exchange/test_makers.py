@@ -17,7 +17,8 @@ from app.features.exchange.chat_import import (
     import_chats,
     recognize_format,
 )
-from app.store.conversations import Conversation, Conversations, MessageState, TreeMessage
+from app.store.conversation_row import Conversation
+from app.store.conversations import Conversations, MessageState, TreeMessage
 from tests.features.exchange import makers
 
 

@@ -21,7 +21,8 @@ from app.features.exchange.chat_file import ChatArchive, build_shelf
 from app.features.exchange.chat_import import ChatContinued, ChatImported, ChatIsHere, import_chats
 from app.features.exchange.restore_backup import accept, put_in_place, unpack_backup
 from app.features.media import build_media
-from app.store.conversations import Conversation, Conversations
+from app.store.conversation_row import Conversation
+from app.store.conversations import Conversations
 from app.store.database import Database
 from tests.features.exchange import makers
 from tests.helpers.picture_files import BLUE, RED, drawing, halves, picture, save

@@ -19,7 +19,7 @@ from app.features.page_reading.corrections import PageCorrections
 from app.features.page_reading.readings import PageDone, PageReadingJobs, ReadingMethod
 from app.features.retrieval.citations import sources_of
 from app.features.work.queue import DONE, FAILED, PAUSED
-from app.store.conversations import DocumentUse
+from app.store.attachments import DocumentUse
 from app.store.document_store import StoredDocument
 from tests.helpers.pdf_files import Page, column, write_pdf
 from tests.helpers.scans import LETTER, drawn, letter, scan

@@ -17,7 +17,7 @@ from app.engine.contract import Engine
 from app.features.retrieval.choosing import choose_passages
 from app.features.retrieval.embedding_recipes import recipe_of
 from app.features.retrieval.passage_embedder import BATCH_PASSAGES, IndexProgress, PassageEmbedder, model_key
-from app.store.conversations import Attachments
+from app.store.attachments import Attachments
 from app.store.database import Database
 from app.store.document_store import DocumentStore
 from tests.helpers.engine import load, scripted_client, user

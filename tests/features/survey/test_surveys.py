@@ -25,7 +25,8 @@ from app.features.summarize.summary_messages import DIGEST_WORDS
 from app.features.survey import surveys
 from app.features.survey.surveys import DocumentSurveys, SurveyListed, list_all
 from app.features.survey.wanted import QueryOffer, SurveyCoverage, SurveyProgress, made_of
-from app.store.conversations import DocumentUse, MessageState, StoredMessage
+from app.store.attachments import DocumentUse
+from app.store.conversations import MessageState, StoredMessage
 from tests.features.summarize.test_summarize_model import TOWN
 from tests.helpers.engine import load
 from tests.helpers.script import prompts, requests, write_script

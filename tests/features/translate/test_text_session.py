@@ -34,7 +34,7 @@ from app.features.translate import text_session as t
 from app.features.translate.live import segments_of
 from app.features.translate.translation_events import SegmentDone, SegmentGrows, Translated, TranslationWish
 from app.features.translate.translation_jobs import TranslationJobs
-from app.store.conversations import Attachments
+from app.store.attachments import Attachments
 from app.store.database import Database
 from app.store.document_store import DocumentStore
 from app.store.jobs import JobTable

@@ -44,7 +44,7 @@ from app.features.translate.file_drafts import LeavePictures, TranslationDraftSe
 from app.features.translate.translation_events import ADDING, DRAFT, KIND, Pictured, TranslationAdded, TranslationWish
 from app.features.translate.translation_jobs import TranslationJobs
 from app.features.work import job_draft as d
-from app.store.conversations import Attachments
+from app.store.attachments import Attachments
 from app.store.database import Database
 from app.store.document_store import DocumentStore, StoredDocument
 from app.store.jobs import JobTable, SummaryStore

@@ -19,7 +19,7 @@ from app.documents.folder import ExpandedPaths, expand
 from app.features.document_library import ReadEvent
 from app.features.error_messages import NO_PICTURES, sentence_for
 from app.features.files_to_read import LARGE_BYTES
-from app.store.conversations import DocumentUse
+from app.store.attachments import DocumentUse
 from app.ui.chat.answer_view import AnswerView
 from app.ui.chat.attaching import SHOW_ALL, STILL_READING, SUMMARIZE_ALL, USE_AS_BACKGROUND
 from app.ui.chat.attachment_row import TOO_LONG_PASSAGES_INSTEAD

@@ -16,7 +16,7 @@ from pytestqt.qtbot import QtBot
 
 from app.core.events import Role
 from app.language.static_embeddings import load_table
-from app.store.conversations import Conversation
+from app.store.conversation_row import Conversation
 from app.store.projects import Project, Tags
 from app.ui.chat.chat_list import PROJECTS, SIMILAR_IN_MEANING, ChatListModel, group_of
 from app.ui.chat.chat_projects import INSTRUCTIONS_DOCUMENTS, MOVE_TO_PROJECT, NEW_PROJECT_ITEM, PROJECT_DELETED

@@ -5,7 +5,8 @@ from __future__ import annotations
 import time
 
 from app.core.events import Role
-from app.store.conversations import Conversation, MessageState, TreeMessage
+from app.store.conversation_row import Conversation
+from app.store.conversations import MessageState, TreeMessage
 from tests.helpers.desks.window import Frame
 
 

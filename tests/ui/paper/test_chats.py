@@ -18,7 +18,8 @@ from app.core.errors.saving_errors import DiskFull, FolderNotWritable
 from app.core.events import CancelToken, Role
 from app.features.exchange.chat_export import ExportFinished, ExportProgress
 from app.features.exchange.chat_file import ChatArchive, build_shelf
-from app.store.conversations import Conversation, Conversations, MessageState, TreeMessage
+from app.store.conversation_row import Conversation
+from app.store.conversations import Conversations, MessageState, TreeMessage
 from app.store.database import Database
 from app.ui.paper.page_breaks import LaidOutText
 from app.ui.paper.pdf_file import pdf_file

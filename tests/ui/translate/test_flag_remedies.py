@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from app.documents.segments import Content, Mark
-from app.ui.translate.translation_texts import with_term
+from app.features.translate.glossary import with_term
 
 BOLD, END = Mark("open", 1, "bold"), Mark("close", 1)
 

@@ -1,0 +1,144 @@
+"""What there is to tell of a document that was read: remarks, who read it, and which pages have text."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from app.documents.source import PageRead, ReadingRemark
+from app.features.error_messages import count_units, fill_template, model_words, shown_values
+
+
+def reader_words(method: str, model: str) -> str:
+    """Say who read a page (`app.store.document_store.StoredPageReading`), and tesseract's languages."""
+    from app.documents.blocks import TESSERACT  # of pages that were read, mostly none
+    from app.language.language_names import own_name
+
+    if method != TESSERACT:
+        return model_words(model) or method
+    names = [own_name(code) for code in model.split("+") if code]
+    return f"{method} ({', '.join(names)})" if names else method
+
+
+MOST_NAMED_PAGES = 12
+
+
+_REMARKS: dict[str, str | tuple[str, str]] = {
+    "really": "This is actually {words}, despite its extension {ending}.",
+    "encoding": "Its text was read as {encoding}.",
+    "odd_bytes": (
+        "1 byte isn’t valid in this encoding and was replaced.",
+        "{count:,} bytes aren’t valid in this encoding and were replaced.",
+    ),
+    "damaged_pages": ("1 page is damaged and wasn’t read.", "{count:,} pages are damaged and weren’t read."),
+    "no_recognition": (
+        "1 page is a picture. Install tesseract to read it.",
+        "{count:,} pages are pictures. Install tesseract to read them.",
+    ),
+    "read_in": "Its pictures were read by {reader}.",
+    "rows_cut": "The sheet {sheet} has {rows:,} rows. Only the first {shown:,} were read.",
+    "beside_cells_lost": "The file is damaged. Comments, text boxes and long formula results may be missing.",
+    "unclear": (
+        "1 part of the recording couldn’t be transcribed completely.",
+        "{count:,} parts of the recording couldn’t be transcribed completely.",
+    ),
+    "hidden": "The {unit} {name} is hidden but was read.",
+    "missing_part": "The file is missing its part {part}.",
+    "hidden_characters": ("1 hidden character was removed.", "{count:,} hidden characters were removed."),
+    "legacy_font": "Its text reads “{read}”, but its font shows “{meant}”. Choose the encoding {encoding} to read what "
+    "the font shows.",
+    "not_read_inside": "The file {name} in it couldn’t be read.",
+    "others_inside": ("1 other file in it wasn’t read.", "{count:,} other files in it weren’t read."),
+    "recognized": "Text read from a picture may have errors.",
+    "no_pages": "This file has no pages to choose from, so all of it was read.",
+    "fewer_pages": "It has only {has}, not {last}.",
+    "attachment": "The attachment {name} ({size_bytes}) wasn’t read.",
+    "pictures": ("1 picture in it wasn’t read.", "{count:,} pictures in it weren’t read."),
+    "old_format": "This is {words}. If something is missing, save it in a newer format.",
+    "long_lines": ("1 very long line was cut off.", "{count:,} very long lines were cut off."),
+    "long_segments": (
+        "1 text is too long to translate at once and was left unchanged.",
+        "{count:,} texts are too long to translate at once and were left unchanged.",
+    ),
+    "left_blocks": (
+        "1 table, drawing or piece of code was left unchanged.",
+        "{count:,} tables, drawings or pieces of code were left unchanged.",
+    ),
+    "left_markup": (
+        "1 piece of HTML was left unchanged.",
+        "{count:,} pieces of HTML were left unchanged.",
+    ),
+    "left_names": (
+        "1 sheet name was left unchanged because formulas use it.",
+        "{count:,} sheet names were left unchanged because formulas use them.",
+    ),
+    "left_values": (
+        "1 text with its own structure was left unchanged.",
+        "{count:,} texts with their own structure were left unchanged.",
+    ),
+    "became_utf8": "Saved as UTF-8 because {encoding} lacks some of its letters.",
+}
+"""For every name that `app.documents.source.ReadingRemark` documents."""
+
+
+def remark_sentence(remark: ReadingRemark, fill: Callable[..., str] = fill_template) -> str:
+    """Return the sentence for a remark; `fill` as in `sentence_for`."""
+    text, values = _REMARKS[remark.name], dict(remark.values)
+    if isinstance(text, tuple):
+        text = text[values["count"] != 1]
+    if "format" in values:
+        from app.documents.formats.registry import words_for  # with what is known of formats: not for every sentence
+
+        values["words"] = words_for(str(values["format"]))
+    if "languages" in values:
+        values["reader"] = reader_words("tesseract", str(values["languages"]))
+    if "pages" in values:
+        values["has"] = count_units(str(values["unit"]), int(values["pages"]))
+    return fill(text, **shown_values(values, fill))
+
+
+def pages_words(unit: str, pages: int, seen: Iterable[PageRead]) -> str:
+    """Describe the pages read, such as "46 of 48 pages read;
+
+    7 and 31 are pictures"; "" without pages. `pages` is the document's total; `seen` are those looked at.
+    """
+    if not pages or not unit:
+        return ""
+    seen = list(seen)
+    read = [page.page for page in seen if page.has_text or page.recognized]
+    pictures = [page.page for page in seen if page.is_picture and not page.recognized and not page.has_text]
+    empty = [page.page for page in seen if not (page.has_text or page.is_picture or page.recognized)]
+    recognized = [page.page for page in seen if page.recognized]
+    parts = [
+        f"{count_units(unit, pages)} read"
+        if len(read) == pages
+        else f"{len(read):,} of {count_units(unit, pages)} read"
+    ]
+    parts += pages_clause(pictures, "{} is a picture", "{} are pictures")
+    nothing = {"file": ("{} gave no text",) * 2, "minute": ("no speech in {}",) * 2}
+    parts += pages_clause(empty, *nothing.get(unit, ("{} is empty", "{} are empty")))
+    parts += pages_clause(recognized, *("the text of {} was recognized in a picture",) * 2)
+    return "; ".join(parts)
+
+
+def pages_clause(pages: Sequence[int], one: str, many: str) -> list[str]:
+    """Return a clause such as ["7 and 31 are pictures"], {} being the pages; [] without pages."""
+    return [(one if len(pages) == 1 else many).format(_page_numbers(pages))] if pages else []
+
+
+def _page_numbers(pages: Sequence[int]) -> str:
+    """Format as "7", "7 and 31" or "3 to 9, 12 and 15"; after a dozen, only the number of the rest."""
+    runs: list[list[int]] = []
+    for page in pages:
+        if runs and page == runs[-1][-1] + 1:
+            runs[-1] = [runs[-1][0], page]
+        else:
+            runs.append([page])
+    words: list[str] = []
+    for run in runs:
+        # two neighbours read better as themselves
+        words += [f"{run[0]} to {run[-1]}"] if run[-1] - run[0] > 1 else [str(page) for page in run]
+    if len(words) > MOST_NAMED_PAGES:
+        words = [*words[: MOST_NAMED_PAGES - 1], "others"]
+    return f"{', '.join(words[:-1])} and {words[-1]}" if len(words) > 1 else words[0]
