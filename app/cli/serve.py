@@ -16,7 +16,8 @@ from app.features.models.fetch_model import build_models
 from app.features.models.model_engines import build_engine, build_pool
 from app.features.serving.answer_server import build_serving
 from app.hub.hub_token import HubToken
-from app.server.http_application import AccessRules, make_application
+from app.server.access_guard import AccessRules
+from app.server.http_application import make_application
 from app.server.running import PORT, RunningServer, ServerSwitch, names_of
 
 # The list of processes shows other people on this computer an argument, but not the environment.

@@ -23,7 +23,8 @@ from app.features.serving.answer_server import AnswerServer
 from app.features.serving.request_journal import RequestRecord
 from app.features.serving.served_models import ServedModel
 from app.hub.hub_token import HubToken
-from app.server.http_application import AccessRules, make_application
+from app.server.access_guard import AccessRules
+from app.server.http_application import make_application
 
 # WORKAROUND: uvicorn imports its own command line with itself, and with that click and multiprocessing (1.7 MB):
 # https://github.com/Kludex/uvicorn/pull/1846

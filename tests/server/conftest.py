@@ -23,7 +23,8 @@ from app.features.models.model_pool import ModelPool
 from app.features.serving.answer_server import AnswerServer
 from app.features.serving.served_models import served_models
 from app.features.transcribe import RecordingTranscriber
-from app.server.http_application import AccessRules, make_application
+from app.server.access_guard import AccessRules
+from app.server.http_application import make_application
 from app.server.running import RunningServer
 from app.store.database import Database
 from app.store.media_store import MediaStore

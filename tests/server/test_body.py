@@ -78,7 +78,7 @@ def test_too_many_messages_and_too_many_bytes_at_once_are_refused_with_the_reaso
         "too_many",
         "messages",
     )
-    monkeypatch.setattr("app.server.http_application.MOST_HELD_BYTES", 1000)
+    monkeypatch.setattr("app.server.request_body.MOST_HELD_BYTES", 1000)
     answer = served.chat("word " * 1000)
     assert (answer.status_code, answer.json()["error"]["code"]) == (429, "too_many")
     for _ in range(20):  # what was held is given back each time

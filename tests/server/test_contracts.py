@@ -351,12 +351,12 @@ def test_who_sends_too_slowly_or_too_much_at_once_is_told(scripted: Make, monkey
     with served.client.stream("POST", "chat/completions", json=LONG) as response:
         lines = response.iter_lines()
         next(lines)
-        monkeypatch.setattr("app.server.http_application.MOST_AT_ONCE", 1)
+        monkeypatch.setattr("app.server.access_guard.MOST_AT_ONCE", 1)
         refused = served.chat("short")
         assert (refused.status_code, refused.json()["error"]["code"]) == (429, "too_many")
         assert httpx2.get(served.address.replace("/v1", "/health")).status_code == 200
-    monkeypatch.setattr("app.server.http_application.MOST_AT_ONCE", 9)
-    monkeypatch.setattr("app.server.http_application.READ_WITHIN_S", 0.05)
+    monkeypatch.setattr("app.server.access_guard.MOST_AT_ONCE", 9)
+    monkeypatch.setattr("app.server.request_body.READ_WITHIN_S", 0.05)
     with closing(HTTPConnection(served.address.split("/")[2])) as plain:
         plain.putrequest("POST", "/v1/chat/completions")
         plain.putheader("Authorization", f"Bearer {KEY}")
@@ -614,7 +614,7 @@ def test_a_page_that_is_named_may_ask_and_no_other(scripted: Make) -> None:
 
 
 def test_while_a_prompt_is_read_the_stream_is_kept_alive(scripted: Make, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("app.server.http_application.HEARTBEAT_S", 0.05)
+    monkeypatch.setattr("app.server.answer_stream.HEARTBEAT_S", 0.05)
     served = scripted({"text": "slow", "delay_s": 0.5, "when": "slowly"}, {"text": "read", "prompt_s": 0.6})
     for question in ("slowly", "read a long prompt, which is told step by step"):
         text = served.chat(question, stream=True).text
