@@ -8,8 +8,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from app.ui.text.markdown import BLOCK_LIMIT, TABLE_ROWS, MarkdownBlock, MarkdownStream, calm, read
+from app.ui.text.markdown import BLOCK_LIMIT, TABLE_ROWS, MarkdownBlock, MarkdownStream, read
 from app.ui.text.pieces import Code, Fold, FoldEnd, MarkdownTable, Prose, ProseLine, StyledSpan, with_whole_tables
+from app.ui.text.unfinished_markdown import calm
 
 SAMPLE = """# Title
 
