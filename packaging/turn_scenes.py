@@ -11,7 +11,7 @@ from app.store.conversations import Conversations
 from app.ui.chat.details import AnswerDetails
 from app.ui.chat.prompt_view import SeenDialog
 from app.ui.chat.selection import texts_in
-from app.ui.text.prose import TextView
+from app.ui.text.text_view import TextView
 from tests.helpers.desks.chat import ChatDesk
 from tests.helpers.desks.window import Frame
 

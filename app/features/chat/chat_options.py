@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from app.core.settings import Settings
     from app.engine.protocol import Sampling
     from app.store.conversation_row import Conversation
-    from app.store.conversations import Conversation
 
 MOST_TOKENS = 131_072
 """The longest limit that can be set for an answer."""

@@ -43,8 +43,8 @@ from app.ui.text.code_view import CodeText
 from app.ui.text.markdown import MarkdownStream
 from app.ui.text.paragraph_styles import ProseStyle
 from app.ui.text.pieces import Code, Piece, StyledSpan
-from app.ui.text.prose import TextView
 from app.ui.text.text_body import MessageBody
+from app.ui.text.text_view import TextView
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import set_mark, text_button
 from app.ui.widgets.labels import plain_label

@@ -24,13 +24,8 @@ from app.features.media import UnsavedPicture
 from app.store.attachments import DocumentUse
 from app.ui.chat.attachment_row import AttachmentRow
 from app.ui.chat.draft_pictures import choose_detail, size_words
-from app.ui.document.document_files import (
-    DocumentQuestions,
-    FileAction,
-    offers_menu,
-    short_name,
-    spoken_size,
-)
+from app.ui.document.document_details import short_name, spoken_size
+from app.ui.document.document_files import DocumentQuestions, FileAction, offers_menu
 from app.ui.i18n import tr
 from app.ui.shared_labels import CHOOSE_PAGES, OPEN, PUT_INTO_MESSAGE, REMOVE, SUMMARIZE, TRANSLATE, TRY_AGAIN
 from app.ui.shell.notify import Notify

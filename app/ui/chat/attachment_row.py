@@ -12,15 +12,9 @@ from app.features.chat.message_draft import DraftDocument, DraftPart, DraftPictu
 from app.features.files_to_read import Stage, is_recording
 from app.store.attachments import DocumentUse
 from app.ui.chat.draft_pictures import NotSensed, PictureChip, remarks_of
-from app.ui.document.document_files import (
-    DocumentChip,
-    FileAction,
-    remarks_words,
-    short_name,
-    size_words,
-    spoken_size,
-    tokens_words,
-)
+from app.ui.document.document_chip import DocumentChip
+from app.ui.document.document_details import remarks_words, short_name, size_words, spoken_size, tokens_words
+from app.ui.document.document_files import FileAction
 from app.ui.i18n import tr
 from app.ui.shared_labels import WAITS_LABEL
 from app.ui.theme import Theme

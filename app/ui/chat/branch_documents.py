@@ -20,7 +20,7 @@ from app.features.survey.wanted import made_of
 from app.store.attachments import Attachment, DocumentUse
 from app.store.conversations import StoredMessage
 from app.store.document_store import StoredDocument
-from app.ui.document.document_files import PageChip
+from app.ui.document.document_chip import PageChip
 from app.ui.i18n import tr
 from app.ui.shared_labels import ANSWER_LINE, YOU_LINE
 from app.ui.theme import Theme

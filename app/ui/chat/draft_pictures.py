@@ -12,7 +12,8 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QMenu, QSlider, QVBox
 from app.features.chat.message_draft import DraftPart, DraftPicture
 from app.features.chat.session_messages import ChooseDetail
 from app.features.files_to_read import Stage
-from app.ui.document.document_files import DocumentChip, remarks_words, short_name
+from app.ui.document.document_chip import DocumentChip
+from app.ui.document.document_details import remarks_words, short_name
 from app.ui.i18n import tr
 from app.ui.shared_labels import ABOUT_TOKENS, OPEN, PICTURE_LABEL, TOKEN_COUNT, WAITS_LABEL
 from app.ui.shell.notify import Notify

@@ -30,7 +30,8 @@ from app.features.work.job_draft import FileFinished, FinishFile, JobDraft, JobD
 from app.store.attachments import Attachment
 from app.store.document_store import StoredDocument
 from app.store.projects import Project
-from app.ui.document.document_files import DocumentChip, size_words
+from app.ui.document.document_chip import DocumentChip
+from app.ui.document.document_details import size_words
 from app.ui.i18n import tr, window_title
 from app.ui.shared_labels import (
     ABOUT_TOKENS,

@@ -18,7 +18,8 @@ from app.store.media_store import MediaUse
 from app.ui.chat.actions import MORE, VERSIONS, TurnAction, TurnCommand
 from app.ui.chat.branch_documents import BranchDocuments, RecalledTurn, SourceRow
 from app.ui.chat.turn import ACTIONS_PX, ROW_PX, TurnView
-from app.ui.document.document_files import DocumentChip, size_words, spoken_size, tokens_words
+from app.ui.document.document_chip import DocumentChip
+from app.ui.document.document_details import size_words, spoken_size, tokens_words
 from app.ui.i18n import tr
 from app.ui.shared_labels import COPY, EDIT_LABEL, FORK_CHAT, REMEMBER_ANSWER, SAVE_AS_PROMPT, YOU_LINE
 from app.ui.text.pieces import ProseLine, StyledSpan

@@ -56,7 +56,7 @@ class QuoteButton(QObject):
     def selected(self) -> str:
         """Selected text in the chat, wherever the focus is; "" if none."""
         # As in `is_answer`.
-        from app.ui.text.prose import TextView
+        from app.ui.text.text_view import TextView
 
         views = (view for turn in self._transcript.turns for view in turn.findChildren(TextView))
         found = next((view for view in views if view.textCursor().hasSelection()), None)

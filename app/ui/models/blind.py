@@ -25,7 +25,7 @@ from app.features.inside.model_comparison import (
 )
 from app.ui.i18n import sentence_for, tr
 from app.ui.model_texts import join
-from app.ui.models.compare_page import told_apart
+from app.ui.models.compare_choices import told_apart
 from app.ui.models.models_page import NARROW_PX, ComparisonPage
 from app.ui.shared_labels import (
     CHAT_MODEL_SLEEPS,
@@ -135,8 +135,6 @@ class BlindPage(ComparisonPage):
         theme.dress(self.clear, self.more, font=(13, 500))
         theme.dress(models, doing, vote, spacing=8)
 
-    # Choice of models.
-
     def reload(self) -> tasks.BackgroundTask:
         models = self._app.models
         task = self.ask_anew(
@@ -185,8 +183,6 @@ class BlindPage(ComparisonPage):
             two = tr(CHOOSE_DIFFERENT_MODELS) if enough else tr(TWO_MODELS_NEEDED)
             self.status.setText(two if same else "")
             self.more.setVisible(not enough)
-
-    # Round.
 
     def _begin(self) -> None:
         question = clean_text(self.question.toPlainText()).strip()
@@ -259,8 +255,6 @@ class BlindPage(ComparisonPage):
     def _show_votes(self, *, is_shown: bool) -> None:
         for button in self.votes:
             button.setVisible(is_shown)
-
-    # Tally.
 
     def _show_tally(self) -> None:
         one, other = self._chosen

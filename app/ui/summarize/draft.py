@@ -17,11 +17,7 @@ from app.features.files_to_read import FileToRead
 from app.features.summarize.summaries import Estimate
 from app.features.summarize.summary_result import Method, SummaryOptions
 from app.features.work.job_draft import ChangeOptions, StartJobs
-from app.ui.document.document_files import (
-    remarks_words,
-    short_name,
-    tokens_words,
-)
+from app.ui.document.document_details import remarks_words, short_name, tokens_words
 from app.ui.i18n import sentence_for, tr
 from app.ui.shared_labels import (
     COUNTING,

@@ -12,14 +12,9 @@ from app.features.files_to_read import FileToRead, Stage
 from app.features.summarize.summary_draft import SummaryDraftSession
 from app.features.work import job_draft as d
 from app.store.document_store import StoredDocument
-from app.ui.document.document_files import (
-    DocumentChip,
-    FileAction,
-    remarks_words,
-    size_words,
-    spoken_size,
-    tokens_words,
-)
+from app.ui.document.document_chip import DocumentChip
+from app.ui.document.document_details import remarks_words, size_words, spoken_size, tokens_words
+from app.ui.document.document_files import FileAction
 from app.ui.i18n import tr
 from app.ui.shared_labels import CHOOSE_PAGES, DOCUMENTS_LABEL, OPEN, REMOVE, WAITS_LABEL
 from app.ui.shell.notify import Notify

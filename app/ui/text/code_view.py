@@ -26,7 +26,8 @@ from app.ui.text.formats import block_format
 from app.ui.text.links import drawing_link
 from app.ui.text.paragraph_styles import ProseStyle
 from app.ui.text.pieces import Code, Piece, StyledSpan
-from app.ui.text.prose import CODE_LINE_PERCENT, TextView
+from app.ui.text.prose import CODE_LINE_PERCENT
+from app.ui.text.text_view import TextView
 from app.ui.theme import Theme
 from app.ui.utf16 import utf16_length, utf16_slice
 from app.ui.widgets.buttons import text_button

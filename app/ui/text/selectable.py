@@ -96,8 +96,6 @@ class SelectableText(QTextBrowser):
             yield found.selectionStart(), utf16_length(source) - int(str(look.property(FORMULA_SIZE) or 1))
             found = document.find(PICTURE, found)
 
-    # If an ancestor handles the selection, mouse, keys and menus are left to it.
-
     def createMimeDataFromSelection(self) -> QMimeData:
         # Without this window's fonts and colours.
         pieces = self.selected()

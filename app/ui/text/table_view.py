@@ -23,8 +23,8 @@ from PySide6.QtWidgets import QWidget
 from app.ui.i18n import tr
 from app.ui.text.paragraph_styles import ProseStyle, table_format
 from app.ui.text.pieces import MarkdownTable, Piece, Prose, ProseLine, Spans, StyledSpan
-from app.ui.text.prose import TextView
 from app.ui.text.selectable import part_of_spans
+from app.ui.text.text_view import TextView
 from app.ui.theme import Theme
 
 COLUMN_PX = 96

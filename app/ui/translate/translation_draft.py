@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
 from app.features.files_to_read import FileToRead, Stage
 from app.features.translate.translation_events import StoredTranslation, TranslationEstimate
 from app.features.work.job_draft import RemoveFiles
-from app.ui.document.document_files import short_name
+from app.ui.document.document_details import short_name
 from app.ui.i18n import tr
 from app.ui.shared_labels import CANCEL, COUNTING, REMOVE, TRANSLATE, WAITING
 from app.ui.theme import EDGE_PX, TOP_PX, Theme

@@ -181,8 +181,6 @@ class ModelAtHand(QObject):
         while not self._asks.empty():
             self._asks.get_nowait()
 
-    # On the thread.
-
     def _serve(self, cancel: CancelToken) -> Iterator[WorkEvent | TabModelLoaded]:
         ask = self._next(cancel)
         while ask is not None:

@@ -16,7 +16,8 @@ from app.features.error_messages import PersonMessage
 from app.features.files_to_read import FileToRead, size_of
 from app.features.state_session import StateSession
 from app.features.work import job_draft as d
-from app.ui.document.document_files import DocumentQuestions, left_out_words, told_of
+from app.ui.document.document_details import left_out_words, told_of
+from app.ui.document.document_files import DocumentQuestions
 from app.ui.i18n import tr
 from app.ui.shell import tasks
 from app.ui.shell.notify import Notify

@@ -13,7 +13,7 @@ from app.documents.blocks import PERSON
 from app.features.document_messages import reader_words
 from app.features.error_messages import count_units, model_words
 from app.store.document_store import StoredDocument, StoredPageReading
-from app.ui.document.document_files import short_name
+from app.ui.document.document_details import short_name
 from app.ui.i18n import sentence_for, tr
 from app.ui.shared_labels import GO_ON, STOP
 from app.ui.shell.picture_reading import QUEUED, RUNNING, PictureReading, PictureState

@@ -35,9 +35,10 @@ from app.ui.chat.survey import SurveyOffer
 from app.ui.chat.transcript import ChatTranscript, TurnDivider
 from app.ui.chat.turn import TurnView
 from app.ui.chat.welcome import EmptyState
-from app.ui.document.document_files import DocumentChip, PageChip
+from app.ui.document.document_chip import DocumentChip, PageChip
 from app.ui.shell.notify import Notify
-from app.ui.text.prose import ProseView, TextView
+from app.ui.text.prose import ProseView
+from app.ui.text.text_view import TextView
 from app.ui.theme import Theme
 from tests.helpers.desks.desk import NO_KEYS, WAIT_MS, Found
 from tests.helpers.desks.dialogs import FileQuestions

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from app.ui.document.document_files import PagesDialog, PasswordDialog
+from app.ui.document.document_dialogs import PagesDialog, PasswordDialog
 from tests.helpers.desks.desk import Desk
 
 

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QFileDialog, QLabel, QLineEdit, QMenu, QPushButton
 
 from app.bootstrap import Fireside
 from app.features.summarize.summary_result import Form, Length, StoredSummary, SummaryEvent, SummaryOptions
-from app.ui.document.document_files import DocumentChip
+from app.ui.document.document_chip import DocumentChip
 from app.ui.document.document_view import DocumentView
 from app.ui.shell.notify import Notify
 from app.ui.summarize.better_model import BetterModel

@@ -25,7 +25,8 @@ from app.ui.chat.attaching import SHOW_ALL, STILL_READING, SUMMARIZE_ALL, USE_AS
 from app.ui.chat.attachment_row import TOO_LONG_PASSAGES_INSTEAD
 from app.ui.chat.chat_view import SENT_WHEN_READ
 from app.ui.chat.question import SHOWN_TO_MODEL
-from app.ui.document.document_files import ATTACH_FOLDER_TITLE, WRONG_PASSWORD, LargeFile, PasswordDialog
+from app.ui.document.document_dialogs import WRONG_PASSWORD, LargeFile, PasswordDialog
+from app.ui.document.document_files import ATTACH_FOLDER_TITLE
 from app.ui.shared_labels import CHOOSE_PAGES, PICTURE_LABEL, SUMMARIZE, TRANSLATE, UNDO
 from tests.helpers.attached import LEASE_PAGES, copy_files, lease_pdf, notes
 from tests.helpers.desks.chat import ChatDesk

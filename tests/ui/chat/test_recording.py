@@ -26,7 +26,7 @@ from app.ui.chat.chat_tab import ChatTab
 from app.ui.chat.chat_view import ChatView
 from app.ui.chat.draft_pictures import NotSensed
 from app.ui.chat.recording import RECORD, STOP_RECORDING
-from app.ui.document.document_files import size_words
+from app.ui.document.document_details import size_words
 from tests.helpers.desks.window import open_window
 from tests.helpers.script import prompts, write_script
 from tests.helpers.sounds import held_talk, spoken, write_sound

@@ -16,7 +16,7 @@ from app.ui.chat.quoting import FIND_IN_CHAT, quoted
 from app.ui.chat.selection import texts_in
 from app.ui.chat.turn import TurnView
 from app.ui.shared_labels import COPY, COPY_AS_MARKDOWN, REMEMBER_SELECTION, TRANSLATE_THIS
-from app.ui.text.prose import TextView
+from app.ui.text.text_view import TextView
 from tests.helpers.desks.chat import ChatDesk
 from tests.helpers.models_on_disk import write_model
 from tests.ui.chat.conftest import Open, add_turns

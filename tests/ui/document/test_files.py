@@ -12,7 +12,9 @@ from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.store.document_store import StoredDocument
-from app.ui.document.document_files import READING_PERCENT, DocumentChip, PageChip, PagesDialog, size_words
+from app.ui.document.document_chip import READING_PERCENT, DocumentChip, PageChip
+from app.ui.document.document_details import size_words
+from app.ui.document.document_dialogs import PagesDialog
 from app.ui.shared_labels import READING_FILE
 from app.ui.theme import Theme
 from tests.helpers.clipping import clipped_texts

@@ -13,8 +13,8 @@ from pytestqt.qtbot import QtBot
 
 from app.core.errors.app_error import AppError
 from app.core.errors.document_errors import DocumentTooDemanding, DocumentUnreadable
-from app.ui.document import document_page
-from app.ui.document.document_page import PageDrawer, PagePicture, picture_from
+from app.ui.document import page_drawer
+from app.ui.document.page_drawer import PageDrawer, PagePicture, picture_from
 from app.ui.shell import tasks
 from tests.helpers.shown_documents import WIDTH_PT, DocumentInMemory, annual_report, drawn
 
@@ -74,7 +74,7 @@ def test_the_neighbours_are_drawn_when_nothing_is_asked_for(
 def test_what_is_kept_is_bounded_and_drawing_ahead_ends(
     qtbot: QtBot, drawer: PageDrawer, report: DocumentInMemory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(document_page, "CACHE_BYTES", 2_000_000)
+    monkeypatch.setattr(page_drawer, "CACHE_BYTES", 2_000_000)
     for number in range(1, 6):
         with qtbot.waitSignal(drawer.drawn):
             drawer.want(number, 420)
@@ -114,13 +114,13 @@ def test_the_picture_is_unpacked_off_the_windows_thread(
     qtbot: QtBot, drawer: PageDrawer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     threads: list[threading.Thread] = []
-    real = document_page.picture_from
+    real = page_drawer.picture_from
 
     def watched(*args: object) -> PagePicture:
         threads.append(threading.current_thread())
         return real(*args)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(document_page, "picture_from", watched)
+    monkeypatch.setattr(page_drawer, "picture_from", watched)
     with qtbot.waitSignal(drawer.drawn):
         drawer.want(1, 420)
     assert threading.main_thread() not in threads

@@ -24,29 +24,21 @@ from app.features.inside import model_comparison
 from app.features.inside.model_comparison import ComparedModel, ModelAsleep, ModelFigures
 from app.ui.inside.plots import ScatterPlot
 from app.ui.models import compare_page
-from app.ui.models.compare_page import (
+from app.ui.models.compare_choices import FIRST_PART_READ, NEEDS_MEMORY, NEEDS_TOO_MUCH, detail_of, told_apart
+from app.ui.models.compare_page import CHOOSE_A_MODEL, PASSAGE_HINT, ComparePage
+from app.ui.models.compare_results import (
     ALL_OF_ONE_SIZE,
     BEST_OF_FAST,
     BETTER_BUT_SLOWER,
-    BITS,
-    CHOOSE_A_MODEL,
-    FIRST_PART_READ,
     LARGER_NOT_BETTER,
     MODELS_MEASURED,
-    NAME,
-    NEEDS_MEMORY,
-    NEEDS_TOO_MUCH,
-    PASSAGE_HINT,
-    SPEED,
     TEXT_TOO_SHORT,
     TREND_UNCERTAIN,
     TWO_SIZES_ONLY,
-    ComparePage,
     Results,
-    detail_of,
     line_words,
-    told_apart,
 )
+from app.ui.models.compare_table import BITS, NAME, SPEED
 from app.ui.shared_labels import CHAT_MODEL_SLEEPS
 from tests.helpers.clipping import clipped_texts
 from tests.helpers.desks.window import Frame

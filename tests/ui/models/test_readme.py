@@ -17,7 +17,7 @@ from PySide6.QtWidgets import QApplication, QMessageBox, QScrollArea, QTextBrows
 from pytestqt.qtbot import QtBot
 
 from app.ui.models.readme import CARD_SHORTENED, MOST_CHARACTERS, CardView, read_card, readable
-from app.ui.text.prose import TextView
+from app.ui.text.text_view import TextView
 from app.ui.theme import Theme
 from tests.helpers.gaps import Gaps
 from tests.helpers.texts import shows

@@ -21,7 +21,7 @@ from app.features.summarize.summarize import Merging, Planned, SectionRead, Task
 from app.features.summarize.summary_messages import DIGEST_WORDS
 from app.features.summarize.summary_result import Form, Length, SummaryOptions
 from app.ui.chat.welcome import OPEN_A_MODEL
-from app.ui.document.document_files import TOKENS_FOR_MODEL
+from app.ui.document.document_details import TOKENS_FOR_MODEL
 from app.ui.shared_labels import REMOVE_NAMED, STARTER, STARTER_WARNING, SUMMARIZE, TRY_AGAIN, UNDO, WAITING, WRITING
 from app.ui.summarize.better_model import NOT_MADE_FOR
 from app.ui.summarize.draft import ADD_DOCUMENTS, KEEP_SENTENCES, ONE_SUMMARY_EACH

@@ -15,8 +15,8 @@ from PySide6.QtWidgets import QApplication
 from app.ui.text.copied_text import html_of, markdown_of, text_of
 from app.ui.text.markdown import MarkdownStream
 from app.ui.text.pieces import Piece, safe_href
-from app.ui.text.prose import TextView
 from app.ui.text.text_body import MessageBody
+from app.ui.text.text_view import TextView
 from app.ui.theme import Theme
 from tests.ui.text.test_markdown import PARTS
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from PySide6.QtGui import QColor, QFont, QTextCharFormat
 
-from app.ui.paper.printed_chats import SIZES as PAPER
+from app.ui.paper.paper_text import SIZES as PAPER
 from app.ui.text.paragraph_styles import ParagraphSizes, ProseStyle, span_format
 from app.ui.text.pieces import ProseLine, StyledSpan
 from app.ui.text.prose import SIZES as SCREEN

@@ -14,7 +14,7 @@ from app.features.translate.at_work import outcome_of
 from app.features.translate.saving import endings_of
 from app.features.translate.translation_events import Flag, FlagKind, GlossaryTerm, Translated, TranslationSource
 from app.store.translation_store import TranslationStore
-from app.ui.document.document_view import SAVED_NOTE
+from app.ui.document.reading_pane import SAVED_NOTE
 from app.ui.shared_labels import APPLY_GLOSSARY, DOCUMENT_COUNT, OPEN_FOLDER, REMOVE, SAVED_AS, TRY_AGAIN, UNDO
 from app.ui.translate.document_head import NEXT_FLAGGED, SAVE_PARTIAL
 from app.ui.translate.document_page import NOTHING_LEFT_TO_REVIEW, STOPPED_AT

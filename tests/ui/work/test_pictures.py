@@ -20,7 +20,7 @@ from app.bootstrap import PAGE_READING
 from app.store.jobs import JobTable
 from app.ui.chat.attachment_row import AttachmentRow
 from app.ui.chat.chat_view import ChatView
-from app.ui.document.document_view import CORRECTED_PAGE, PageReadingPane
+from app.ui.document.reading_pane import CORRECTED_PAGE, PageReadingPane
 from app.ui.shared_labels import GO_ON, STOP, TEXT_LABEL, UNDO
 from app.ui.translate.document_page import TRANSLATE_WHAT_CHANGED
 from app.ui.work.picture_reading import (
