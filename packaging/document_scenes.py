@@ -23,8 +23,8 @@ from app.features.summarize.summary_result import (
     Summary,
     SummaryOptions,
 )
-from app.features.survey.surveys import write_answer
 from app.features.survey.wanted import QueryOffer, SurveyCoverage, made_to_fields
+from app.features.survey.written_answer import write_answer
 from app.store.attachments import DocumentUse
 from app.store.document_store import StoredDocument
 from app.store.message_rows import MessageState

@@ -121,7 +121,7 @@ WITH_TEXTS = frozenset(
         "features/leaving",
         "features/models/choice",
         "features/summarize/laid_out",
-        "features/survey/surveys",
+        "features/survey/written_answer",
         "features/models/model_pool",
         "server/recipes",
     )

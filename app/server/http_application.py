@@ -23,14 +23,7 @@ from app.features.serving.generation_request import AnswerEvent
 from app.features.serving.served_models import ServedModel
 from app.hub.model_files import quantization_of
 from app.server.access_guard import AccessGuard, AccessRules
-from app.server.answer_stream import (
-    EventFlow,
-    Found,
-    NotedRequest,
-    stream_answer,
-    wait_unless_gone,
-    whole_response,
-)
+from app.server.answer_stream import EventFlow, Found, NotedRequest, stream_answer, wait_unless_gone, whole_response
 from app.server.api_answers import ApiContract
 from app.server.error_responses import failure_response, status_of, with_field
 from app.server.json_body import MOST_BYTES, BadRequest, BodyScan, JsonBody, error_body

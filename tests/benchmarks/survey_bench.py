@@ -29,7 +29,8 @@ from app.features.retrieval.question_scope import QuestionScope, WantedScope
 from app.features.retrieval.scope import scope_of
 from app.features.summarize.summary_attempt import MemorySteps
 from app.features.summarize.summary_result import InputDocument
-from app.features.survey.surveys import SurveyListed, find_all, list_all
+from app.features.survey.model_lists import SurveyListed, list_all
+from app.features.survey.program_finds import find_all
 from app.language.dates import find_dates
 from app.store.database import Database
 from app.store.document_store import DocumentStore

@@ -9,7 +9,7 @@ from app.documents.blocks import Block, BlockKind
 from app.engine.client import EngineClient
 from app.features.summarize.summary_attempt import MemorySteps
 from app.features.summarize.summary_result import InputDocument
-from app.features.survey.surveys import SurveyListed, list_all
+from app.features.survey.model_lists import SurveyListed, list_all
 from tests.benchmarks.quality_texts import LISTS
 from tests.helpers.qwen_models import ANSWER_S
 from tests.helpers.terminal import fireside, only_json

@@ -29,13 +29,7 @@ from app import APP_NAME, __version__
 from app.features.chat.chat_options import EFFORTS
 from app.features.exchange import chat_pictures
 from app.features.exchange.answer_marks import marks_to_fields
-from app.features.exchange.foreign import (
-    count_of,
-    fields_of,
-    list_of,
-    number_of,
-    text_of,
-)
+from app.features.exchange.foreign import count_of, fields_of, list_of, number_of, text_of
 from app.features.media import MediaLibrary
 from app.store.assistant_store import Assistant, AssistantStore
 from app.store.attachments import Attachment, Attachments, DocumentUse

@@ -15,14 +15,7 @@ from PySide6.QtWidgets import QBoxLayout, QFrame, QHBoxLayout, QPushButton, QVBo
 from app.core.errors.app_error import AppError
 from app.core.events import AnswerStats, Finished, FinishReason, LoadProgress, PromptProgress, TextDelta
 from app.core.visible import clean_text
-from app.features.inside.model_comparison import (
-    ModelAsleep,
-    Told,
-    compare_answers,
-    tally_of,
-    with_vote,
-    without_votes,
-)
+from app.features.inside.model_comparison import ModelAsleep, Told, compare_answers, tally_of, with_vote, without_votes
 from app.ui.i18n import sentence_for, tr
 from app.ui.model_texts import join
 from app.ui.models.compare_choices import told_apart

@@ -3,13 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QByteArray, QRect, QRectF, QSizeF
-from PySide6.QtGui import (
-    QFontMetrics,
-    QPainter,
-    QPyTextObject,
-    QTextDocument,
-    QTextFormat,
-)
+from PySide6.QtGui import QFontMetrics, QPainter, QPyTextObject, QTextDocument, QTextFormat
 from PySide6.QtSvg import QSvgRenderer
 
 from app.ui.paper.sheets import Sheets

@@ -8,11 +8,7 @@ from __future__ import annotations
 from collections.abc import Generator, Iterator, Sequence
 from pathlib import Path
 
-from PySide6.QtGui import (
-    QImage,
-    QPagedPaintDevice,
-    QTextBlockFormat,
-)
+from PySide6.QtGui import QImage, QPagedPaintDevice, QTextBlockFormat
 
 from app.core.errors.app_error import AppError
 from app.core.events import CancelToken

@@ -7,9 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QRect, Qt, Signal
-from PySide6.QtGui import (
-    QKeyEvent,
-)
+from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from app.core.errors.app_error import AppError
@@ -19,11 +17,7 @@ from app.features.summarize.summary_result import Method, SummaryOptions
 from app.features.work.job_draft import ChangeOptions, StartJobs
 from app.ui.document.document_details import remarks_words, short_name, tokens_words
 from app.ui.i18n import sentence_for, tr
-from app.ui.shared_labels import (
-    COUNTING,
-    DOCUMENT_COUNT,
-    SUMMARIZE,
-)
+from app.ui.shared_labels import COUNTING, DOCUMENT_COUNT, SUMMARIZE
 from app.ui.shell.notify import Notify
 from app.ui.summarize.better_model import BetterModel
 from app.ui.summarize.digest_page import DigestPart

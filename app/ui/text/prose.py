@@ -7,14 +7,7 @@ from dataclasses import replace
 from itertools import groupby
 
 from PySide6.QtCore import QRectF, Qt
-from PySide6.QtGui import (
-    QColor,
-    QPainter,
-    QPaintEvent,
-    QTextBlockFormat,
-    QTextCursor,
-    QTextOption,
-)
+from PySide6.QtGui import QColor, QPainter, QPaintEvent, QTextBlockFormat, QTextCursor, QTextOption
 from PySide6.QtWidgets import QWidget
 
 from app.core.visible import has_directions

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from app.documents.blocks import Block, BlockKind
 from app.features.retrieval.question_scope import QuestionScope, WantedScope
 from app.features.summarize.summary_result import InputDocument
-from app.features.survey.surveys import find_all, mentions_of, write_answer
+from app.features.survey.program_finds import find_all, mentions_of
+from app.features.survey.written_answer import write_answer
 
 TEXTS = (
     (BlockKind.HEADING, "The lease", 1),

@@ -22,8 +22,9 @@ from app.features.retrieval.source_places import source_from_fields
 from app.features.summarize.sections import budgets_for
 from app.features.summarize.summary_attempt import MemorySteps
 from app.features.summarize.summary_messages import DIGEST_WORDS
-from app.features.survey import surveys
-from app.features.survey.surveys import DocumentSurveys, SurveyListed, list_all
+from app.features.survey import model_lists
+from app.features.survey.model_lists import SurveyListed, list_all
+from app.features.survey.surveys import DocumentSurveys
 from app.features.survey.wanted import QueryOffer, SurveyCoverage, SurveyProgress, made_of
 from app.store.attachments import DocumentUse
 from app.store.conversations import MessageState, StoredMessage
@@ -278,7 +279,7 @@ def test_the_starter_follows_the_rules_of_a_list(
     starter: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # It lists without end, and what was cut off is asked again in halves: answers are as short as that allows.
-    monkeypatch.setattr(surveys, "budgets_for", lambda loaded: replace(budgets_for(loaded), points=30))
+    monkeypatch.setattr(model_lists, "budgets_for", lambda loaded: replace(budgets_for(loaded), points=30))
     engine = EngineClient(own_command("--engine-worker"), tmp_path)
     load(engine, starter)
     try:

@@ -1,0 +1,227 @@
+"""Writes a survey's answer: the count, the finds with sources, what was read and how."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+from app import APP_NAME
+from app.documents.blocks import PAGE_MARKS
+from app.features.error_messages import count_units
+from app.features.retrieval.question_scope import QuestionScope, WantedScope
+from app.features.retrieval.source_places import SourcePlace
+from app.features.summarize.export import escape_markdown
+from app.features.summarize.laid_out import plain_line
+from app.features.summarize.summary_messages import DIGEST_WORDS, check_words, coverage_words
+from app.features.summarize.summary_result import ClaimAnchor, InputDocument, Method, SectionRead, Statement, Summary
+from app.features.survey.program_finds import FOUND_BY_PROGRAM
+
+MOST_LINES = 1_000
+MOST_MARKS = 6
+"""Pages named per entry; there may be more."""
+_NAMES = {
+    QuestionScope.DATES: ("date", "dates"),
+    QuestionScope.MONEY: ("amount of money", "amounts of money"),
+    QuestionScope.PERCENTAGES: ("percentage", "percentages"),
+    QuestionScope.NUMBERS: ("number with a unit", "numbers with a unit"),
+    QuestionScope.EMAILS: ("email address", "email addresses"),
+    QuestionScope.LINKS: ("web address", "web addresses"),
+    QuestionScope.HEADINGS: ("heading", "headings"),
+    QuestionScope.TABLES: ("table", "tables"),
+    QuestionScope.FIGURES: ("figure caption", "figure captions"),
+}
+
+
+@dataclass(frozen=True)
+class WrittenAnswer:
+    """The answer, and what each of its lines rests on (`SourcePlace` with the stretch of the answer)."""
+
+    text: str
+    sources: tuple[SourcePlace, ...] = ()
+
+
+def write_answer(summary: Summary, scope: WantedScope, *, overfull: int = 0) -> WrittenAnswer:
+    """Write the whole answer: the count, the finds with sources, what was read and how.
+
+    `overfull` sections have more than is listed.
+    """
+    is_short = scope.wanted in FOUND_BY_PROGRAM and scope.wanted not in (QuestionScope.HEADINGS, QuestionScope.MENTIONS)
+    lines = _GrowingLines(
+        [
+            (summarized_document.id, summarized_document.name, summarized_document.unit)
+            for summarized_document in summary.documents
+        ],
+        is_short=is_short,
+    )
+    lines.add_paragraph(_count_words(summary, scope))
+    # Mentions are listed sentence by sentence, with how often.
+    statements = summary.statements if scope.wanted is not QuestionScope.MENTIONS else _each_place(summary.statements)
+    shown = statements[:MOST_LINES]
+    for document, iterator in groupby(shown, lambda one: one.anchors[0].document if one.anchors else 0):
+        lines.add_list(document, list(iterator), is_tree=scope.wanted is QuestionScope.HEADINGS)
+    # Counted, not shown: the answer is a message in a chat.
+    if len(shown) < len(statements):
+        lines.add_paragraph(f"And {len(statements) - len(shown):,} more.")
+    lines.add_paragraph(f"*{escape_markdown(how_words(summary, scope, overfull))}*")
+    return WrittenAnswer(lines.text, tuple(lines.sources))
+
+
+def _each_place(statements: Sequence[Statement]) -> list[Statement]:
+    """Return one statement for each sentence with the words, with the number of times."""
+    anchors = sorted(
+        (a for statement in statements for a in statement.anchors), key=lambda a: (a.document, a.block_id, a.start)
+    )
+    lines = []
+    for (_, _, text), iterator in groupby(anchors, lambda a: (a.document, a.block_id, a.text)):
+        places = list(iterator)
+        lines.append(Statement(text if len(places) == 1 else f"{text} ({_count_times(len(places))})", (places[0],)))
+    return lines
+
+
+def lines_of(event: SectionRead, documents: Sequence[InputDocument]) -> str:
+    """Format one section's finds as they arrive; repetitions are merged at the end."""
+    lines = _GrowingLines([(document.id, document.name, document.unit) for document in documents], is_short=False)
+    for point in event.points:
+        lines.add_line(point)
+    return lines.text
+
+
+class _GrowingLines:
+    """Markdown answer being built, with its sources."""
+
+    def __init__(self, documents: Sequence[tuple[int, str, str]], *, is_short: bool) -> None:
+        self._documents, self._is_short = documents, is_short
+        self.text = ""
+        self.sources: list[SourcePlace] = []
+
+    def add_paragraph(self, paragraph: str) -> None:
+        if paragraph:
+            self.text += f"\n\n{paragraph}" if self.text else paragraph
+
+    def add_list(self, document: int, statements: Sequence[Statement], *, is_tree: bool) -> None:
+        """Add one document's finds, under its name if there are several documents."""
+        if len(self._documents) > 1:
+            self.add_paragraph(f"**{escape_markdown(plain_line(self._documents[document][1]))}**")
+        self.text += "\n\n" if self.text else ""
+        # The document's own highest level is the list's first.
+        highest = min(statement.paragraph for statement in statements)
+        for statement in statements:
+            self.add_line(statement, statement.paragraph - highest if is_tree else 0)
+        self.text = self.text.rstrip("\n")
+
+    def add_line(self, statement: Statement, level: int = 0) -> None:
+        """Add one find with its pages, and with its sentence unless it is one."""
+        text = escape_markdown(plain_line(statement.text))
+        self.text += f"{'  ' * level}- "
+        begin = len(self.text)
+        self.text += f"**{text}**" if self._is_short else text
+        end = len(self.text)
+        marks = "".join(f" {mark}" for mark in self._place_marks(statement.anchors, begin, end))
+        around = statement.anchors[0].text if statement.anchors and self._is_short else ""
+        self.text += marks
+        # A find that is its own sentence isn't told twice.
+        if len(plain_line(around)) > len(plain_line(statement.text)) + 3:
+            self.text += f" {escape_markdown(plain_line(around))}"
+        if not statement.check.found:
+            self.text += f" *({escape_markdown(check_words(statement.check, ''))})*"
+        self.text += "\n"
+
+    def _place_marks(self, anchors: Sequence[ClaimAnchor], begin: int, end: int) -> Iterator[str]:
+        seen: set[str] = set()
+        more = 0
+        for anchor in anchors:
+            number, _, unit = self._documents[anchor.document]
+            mark = place_mark(unit, anchor)
+            if mark in seen:
+                continue
+            # More pages than anyone reads; they are counted.
+            seen.add(mark)
+            if len(seen) > MOST_MARKS:
+                more += 1
+                continue
+            yield mark
+            page = anchor.page if unit else None
+            self.sources.append(
+                SourcePlace(begin, end, number, anchor.block_id, anchor.start, anchor.end, page, is_named=True)
+            )
+        if more:
+            yield f"and {more:,} more"
+
+
+def place_mark(unit: str, anchor: ClaimAnchor) -> str:
+    """Format a source as "[p. 3]"; without pages, by paragraph: "[¶ 12]"."""
+    if unit and anchor.page is not None:
+        return f"[{PAGE_MARKS.get(unit, unit)} {anchor.page}]"
+    return f"[¶ {anchor.block_id}]"
+
+
+def _count_words(summary: Summary, scope: WantedScope) -> str:
+    """Format the count of finds, in bold."""
+    if scope.wanted is QuestionScope.ABOUT:
+        return ""
+    if scope.wanted is QuestionScope.PAGES:
+        told = (
+            f"{plain_line(document.name)}: {count_units(document.unit, document.coverage.pages)}"
+            if document.unit and document.coverage.pages
+            else f"{plain_line(document.name)}: {document.coverage.blocks:,} paragraphs, without pages"
+            for document in summary.documents
+        )
+        return f"**{escape_markdown('; '.join(told))}**"
+    places = sum(len(statement.anchors) for statement in summary.statements)
+    if scope.wanted is QuestionScope.MENTIONS:
+        forms = "; ".join(
+            f"“{plain_line(statement.text)}” {_count_times(len(statement.anchors))}" for statement in summary.statements
+        )
+        return (
+            f"**{escape_markdown(forms)}**"
+            if forms
+            else f"**“{escape_markdown(plain_line(scope.words))}” doesn’t appear.**"
+        )
+    one, many = _NAMES.get(scope.wanted, ("", ""))
+    count = len(summary.statements)
+    # Stopped with nothing so far isn't "none found".
+    if not count and summary.is_partial:
+        return ""
+    if not count:
+        return f"**No {many} found.**" if many else "**Nothing found.**"
+    counted = f"{count:,} {(one if count == 1 else many) or 'found'}"
+    return f"**{counted}, in {places:,} places**" if places > count else f"**{counted}**"
+
+
+def _count_times(count: int) -> str:
+    return "once" if count == 1 else f"{count:,} times"
+
+
+def how_words(summary: Summary, scope: WantedScope, overfull: int = 0) -> str:
+    """Describe in sentences what was read, where something was found, by whom, and what is missing."""
+    said = [f"{coverage_words(summary)}."]
+    pages = {
+        (anchor.document, anchor.page)
+        for statement in summary.statements
+        for anchor in statement.anchors
+        if anchor.page is not None
+    }
+    is_found = bool(summary.statements) and scope.wanted is not QuestionScope.ABOUT
+    if is_found and pages:
+        unit = summary.documents[0].unit
+        said[0] = f"{said[0][:-1]}; found on {count_units(unit, len(pages))}."
+    if summary.is_partial and summary.method is Method.MODEL:
+        counted = f"{summary.sections_read:,} of {summary.sections:,}"
+        said.append(f"Stopped before the end: {counted} sections read, counted by {APP_NAME}.")
+    elif summary.method is Method.MODEL and summary.sections > 1:
+        said.append(f"The model read everything in {summary.sections:,} sections; {APP_NAME} counted.")
+    elif summary.method is Method.MODEL:
+        said.append(f"The model read everything; {APP_NAME} counted.")
+    else:
+        said.append(
+            DIGEST_WORDS
+            if scope.wanted is QuestionScope.ABOUT
+            else f"Found and counted by {APP_NAME}, without a model."
+        )
+    if overfull:
+        counted = "1 section has" if overfull == 1 else f"{overfull:,} sections have"
+        said.append(f"{counted} more than could be listed.")
+    if summary.is_partial and summary.method is not Method.MODEL:
+        said.append("Stopped before the end.")
+    return " ".join(said)
