@@ -88,7 +88,7 @@ def screens(frame: Frame, told: int) -> list[tuple[str, Step, Step]]:
         for agent in ("Zed/0.212.1", "Continue/1.4"):
             asking = asked_by(agent, door.address, door.key)
             frame.wait(partial(_has_ended, asking), TIMEOUT_MS)
-        frame.find_step(ProgramsSection).show_asked()
+        frame.find_step(ProgramsSection).journal.reload()
         QCoreApplication.processEvents()
         bar = frame.find_step(ProgramsSection).findChildren(QScrollArea)[0].verticalScrollBar()
         bar.setValue(bar.maximum())

@@ -21,7 +21,7 @@ from app.ui.shell import tasks
 from app.ui.shell.model_loader import in_words
 from app.ui.shell.settings_index import label_of
 from app.ui.shell.tab_spec import UiContext
-from app.ui.theme import CODE_PX
+from app.ui.theme import CODE_PX, Theme
 from app.ui.widgets.buttons import ChoiceButton, IconButton, text_button
 from app.ui.widgets.input_fields import Stepper, Switch
 from app.ui.widgets.labels import plain_label
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from app.features.context_growth import GrownContext
     from app.features.serving.request_journal import RequestRecord
     from app.server.recipes import ClientRecipe, ConnectionOffer
+    from app.ui.shell.api_programs import OtherPrograms
 
 KEY_CHANGES_EACH_START = "This system has no keyring, so the key changes every time {program} starts."
 
@@ -78,21 +79,22 @@ class ProgramsSection(SettingsSection):
         self.column.addWidget(self._open)
         self._add_door()
         self._add_recipes()
-        self._add_origins()
-        self._add_journal()
+        self.origins = AllowedOrigins(self, ui.theme, app, ui.programs)
+        self.journal = RequestJournal(self, ui.theme, ui.programs)
+        fill_layout(self._inside, self.origins, self.journal)
         self._theme.changed.connect(self._put_fonts_on)
         self._put_fonts_on()
         self.finish()
         # The server reports no requests to the window, so they are asked for while the page is visible.
         self._poll = QTimer(self, interval=LOOK_EVERY_MS)
-        self._poll.timeout.connect(self.show_asked)
+        self._poll.timeout.connect(self.journal.reload)
         ui.programs.changed.connect(self._show)
         self._show()
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
         self._poll.start()
-        self.show_asked()
+        self.journal.reload()
         if self._programs.door is not None:
             self._measuring.start()
 
@@ -209,68 +211,6 @@ class ProgramsSection(SettingsSection):
             self._largest_tokens = largest_tokens
             self._show_recipe()
 
-    def _add_origins(self) -> None:
-        name = tr("Allowed web pages")
-        self.origins = QLineEdit(" ".join(self._app.settings.serving.origins), placeholderText="app://obsidian.md")
-        self.origins.setAccessibleName(name)
-        self.origins.setLayoutDirection(Qt.LayoutDirection.LeftToRight)
-        self.origins.editingFinished.connect(self._on_origins)
-        self.origins.textEdited.connect(lambda _: self._say_of_origins(""))
-        self._origins_problem = self.muted("")
-        self._origins_problem.setProperty("kind", "danger")
-        self._origins_problem.hide()
-        block = self._theme.dress(QVBoxLayout(), spacing=4)
-        fill_layout(
-            block,
-            self.label(name, 14, 500),
-            self.muted(tr("Addresses of browser apps that may connect, separated by spaces.")),
-            self.origins,
-            self._origins_problem,
-        )
-        self._inside.addLayout(block)
-
-    def _on_origins(self) -> None:
-        wanted = tuple(self.origins.text().split())
-        wrong = [origin for origin in wanted if not ORIGIN.fullmatch(origin)]
-        if wrong:
-            self._say_of_origins(tr("Not saved. {origin} must look like https://name.", origin=wrong[0]))
-        elif wanted != self._app.settings.serving.origins:
-            self._programs.use(origins=wanted)
-
-    def _say_of_origins(self, text: str) -> None:
-        self._origins_problem.setText(text)
-        self._origins_problem.setVisible(bool(text))
-        self.origins.setAccessibleDescription(text)
-
-    def _add_journal(self) -> None:
-        self._inside.addWidget(self.label(tr("Requests in the last hour"), 14, 600))
-        self._journal = plain_label(kind="muted", wraps=True)
-        self._journal.setObjectName("server_journal")
-        self.follow_font(self._journal, 13)
-        self._loaded_for_programs = self.muted("")
-        self._loaded_for_programs.setObjectName("server_beside")
-        fill_layout(self._inside, self._journal, self._loaded_for_programs)
-
-    def show_asked(self) -> None:
-        """Show which programs sent requests, and what is loaded for them."""
-        if self._programs.door is None:
-            return
-        asked = self._programs.switch.list_requests()
-        lines = [_asked_text(request_record) for request_record in asked[:MOST_ASKED]]
-        if len(asked) > MOST_ASKED:
-            lines.append(tr("and {count} more", count=len(asked) - MOST_ASKED))
-        text = "\n".join(lines) or tr(
-            "No requests yet. {program} lists which programs asked, never the content.", program=APP_NAME
-        )
-        if text != self._journal.text():
-            self._journal.setText(text)
-        names = ", ".join(visible_name(name) for name in self._programs.switch.list_api_models())
-        notes = [tr("Loaded for programs: {models}", models=names)] if names else []
-        if (grown := self._programs.switch.grown) is not None:
-            notes.append(_grown_text(grown))
-        self._loaded_for_programs.setText("\n".join(notes))
-        self._loaded_for_programs.setVisible(bool(notes))
-
     def _show(self) -> None:
         door, programs = self._programs.door, self._programs
         if self.switch.isChecked() != programs.is_wanted:
@@ -281,7 +221,7 @@ class ProgramsSection(SettingsSection):
             self._key.setText(HIDDEN)
             self._offer_recipes()
             self._show_recipe()
-            self.show_asked()
+            self.journal.reload()
         self._open.setVisible(door is not None)  # shown once it is filled, as later parts would appear with a delay
 
     def _state_words(self) -> str:
@@ -295,6 +235,83 @@ class ProgramsSection(SettingsSection):
         if not programs.door.is_kept:
             return tr(KEY_CHANGES_EACH_START, program=APP_NAME)
         return tr("Your own chats have priority.")
+
+
+class AllowedOrigins(QWidget):
+    """Field for the web pages that may send requests; a wrong one is not saved."""
+
+    def __init__(self, section: SettingsSection, theme: Theme, app: Fireside, programs: OtherPrograms) -> None:
+        super().__init__()
+        self._app, self._programs = app, programs
+        name = tr("Allowed web pages")
+        self.field = QLineEdit(" ".join(app.settings.serving.origins), placeholderText="app://obsidian.md")
+        self.field.setAccessibleName(name)
+        self.field.setLayoutDirection(Qt.LayoutDirection.LeftToRight)
+        self.field.editingFinished.connect(self._on_edited)
+        self.field.textEdited.connect(lambda _: self._show_problem(""))
+        self._problem = section.muted("")
+        self._problem.setProperty("kind", "danger")
+        self._problem.hide()
+        block = QVBoxLayout(self)
+        block.setContentsMargins(0, 0, 0, 0)
+        theme.dress(block, spacing=4)
+        hint = section.muted(tr("Addresses of browser apps that may connect, separated by spaces."))
+        fill_layout(block, section.label(name, 14, 500), hint, self.field, self._problem)
+
+    def _on_edited(self) -> None:
+        wanted = tuple(self.field.text().split())
+        wrong = [origin for origin in wanted if not ORIGIN.fullmatch(origin)]
+        if wrong:
+            self._show_problem(tr("Not saved. {origin} must look like https://name.", origin=wrong[0]))
+        elif wanted != self._app.settings.serving.origins:
+            self._programs.use(origins=wanted)
+
+    def _show_problem(self, text: str) -> None:
+        self._problem.setText(text)
+        self._problem.setVisible(bool(text))
+        self.field.setAccessibleDescription(text)
+
+
+class RequestJournal(QWidget):
+    """Which programs sent requests in the last hour, and what is loaded for them."""
+
+    def __init__(self, section: SettingsSection, theme: Theme, programs: OtherPrograms) -> None:
+        super().__init__()
+        self._programs = programs
+        self._requests = plain_label(kind="muted", wraps=True)
+        self._requests.setObjectName("server_journal")
+        section.follow_font(self._requests, 13)
+        self._loaded = section.muted("")
+        self._loaded.setObjectName("server_beside")
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        theme.dress(column, spacing=14)
+        fill_layout(column, section.label(tr("Requests in the last hour"), 14, 600), self._requests, self._loaded)
+
+    @property
+    def text(self) -> str:
+        """The requests, a line each."""
+        return self._requests.text()
+
+    def reload(self) -> None:
+        """Show the requests of now, if the server runs."""
+        if self._programs.door is None:
+            return
+        asked = self._programs.switch.list_requests()
+        lines = [_asked_text(request_record) for request_record in asked[:MOST_ASKED]]
+        if len(asked) > MOST_ASKED:
+            lines.append(tr("and {count} more", count=len(asked) - MOST_ASKED))
+        text = "\n".join(lines) or tr(
+            "No requests yet. {program} lists which programs asked, never the content.", program=APP_NAME
+        )
+        if text != self._requests.text():
+            self._requests.setText(text)
+        names = ", ".join(visible_name(name) for name in self._programs.switch.list_api_models())
+        notes = [tr("Loaded for programs: {models}", models=names)] if names else []
+        if (grown := self._programs.switch.grown) is not None:
+            notes.append(_grown_text(grown))
+        self._loaded.setText("\n".join(notes))
+        self._loaded.setVisible(bool(notes))
 
 
 def _time_text(seconds: float) -> str:

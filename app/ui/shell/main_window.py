@@ -7,14 +7,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
-from PySide6.QtGui import QAction, QCloseEvent, QKeyEvent, QKeySequence
+from PySide6.QtGui import QCloseEvent, QKeyEvent, QKeySequence
 from PySide6.QtWidgets import QApplication, QMainWindow, QSplitter, QVBoxLayout, QWidget
 
 from app.ui.i18n import tr, window_title
 from app.ui.shell.api_programs import OtherPrograms
 from app.ui.shell.desktop import open_folder
 from app.ui.shell.incoming_files import IncomingFiles
-from app.ui.shell.keyboard import WINDOW_SHORTCUTS, ShortcutSheet, add_shortcuts, lines_of, move_focus, with_keys
+from app.ui.shell.keyboard import ShortcutSheet, move_focus, with_keys
 from app.ui.shell.model_loader import ModelLoader
 from app.ui.shell.model_picker import ModelPicker
 from app.ui.shell.notify import Notify
@@ -24,6 +24,7 @@ from app.ui.shell.status_line import StatusLine
 from app.ui.shell.tab_spec import CHAT, MODELS, Tab, TabSpec, UiContext
 from app.ui.shell.tabs import LeftColumn, Tabs
 from app.ui.shell.top_row import TopRow
+from app.ui.shell.window_commands import WindowCommands
 from app.ui.shell.window_geometry import WindowGeometry
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import IconButton
@@ -83,7 +84,9 @@ class MainWindow(QMainWindow):
         self.sizes = WindowGeometry(self, self._splitter, self.left, theme, self.status)
         self.files = IncomingFiles(app, self.ui, self.tabs)
         self.closing = Closing(self)
-        self.actions_by_name = self._add_actions()
+        self.commands = WindowCommands(
+            app, self.ui, self.tabs, self.sizes, choose_model=self.picker.show_menu, quit_program=self.closing.quit
+        )
         self._connect()
         last_folders.use(app.settings.window.last_folders, lambda lines: self._save("window", last_folders=lines))
         self.sizes.restore(app.settings.window)
@@ -97,7 +100,6 @@ class MainWindow(QMainWindow):
         content.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self._toggle = IconButton(self._theme, "square-half", tr(TOGGLE_LIST), name="toggle_sidebar")
         self._toggle.setToolTip(with_keys(tr(TOGGLE_LIST), "sidebar"))
-        self._toggle.clicked.connect(self.toggle_sidebar)
         self._inside = IconButton(self._theme, "brain", tr(LOOK_INSIDE), name="toggle_inside")
         self._inside.setToolTip(with_keys(tr(LOOK_INSIDE), "inside"))
         self._inside.setCheckable(True)
@@ -107,55 +109,19 @@ class MainWindow(QMainWindow):
         self._notify.bar.float_over(content, self.tabs.content)
         return content
 
-    def _add_actions(self) -> dict[str, QAction]:
-        theme, specs = self._theme, list(self.tabs.specs.values())
-        opening = {f"tab_{spec.name}": lambda name=spec.name: self.tabs.show(name) for spec in specs}
-        return add_shortcuts(
-            self,
-            [*lines_of(specs), *WINDOW_SHORTCUTS],
-            {
-                **opening,
-                "new": lambda: self._begin(self.tabs.tab if self.tabs.current == self.tabs.tab else self.tabs.home),
-                "temporary_chat": lambda: self.tabs.seen(CHAT).do("temporary_chat"),
-                "new_project": lambda: self.tabs.seen(CHAT).do("new_project"),
-                "palette": self._open_palette,
-                "quick_ask": lambda: self.ui.system.ask_wanted.emit(""),
-                "find": self._find,
-                "search": self._search,
-                "sidebar": self.toggle_sidebar,
-                "inside": self.tabs.toggle_inside,
-                "context": lambda: self.tabs.show(CHAT).do("context"),
-                "choose_model": self.picker.show_menu,
-                "attach": lambda: self.tabs.for_files.ask_for_files(),  # noqa: PLW0108 - of the tab that is open then
-                "prompts": lambda: self.tabs.show(CHAT).do("prompts"),
-                "assistants": lambda: self.tabs.show(CHAT).do("assistants"),
-                "export": lambda: self.tabs.seen(CHAT).do("export"),
-                "print": lambda: self.tabs.seen(CHAT).do("print"),
-                "export_chats": lambda: self.tabs.seen(CHAT).do("export_chats"),
-                "import_chats": lambda: self.tabs.seen(CHAT).do("import_chats"),
-                "open_model": self.ask_for_model,
-                "models": self.open_models,
-                "settings": self.open_settings,
-                "zoom_in": lambda: self._zoom(theme.zoom_by, 1),
-                "zoom_out": lambda: self._zoom(theme.zoom_by, -1),
-                "zoom_reset": lambda: self._zoom(lambda zoom: setattr(theme, "zoom", zoom), 1.0),
-                "shortcuts": lambda: self.open_shortcuts(self),
-                "quit": lambda: self.closing.quit(),  # noqa: PLW0108 - made after the actions
-            },
-        )
-
     def _connect(self) -> None:
         self._notify.actions |= {
             "open_model": self.ask_for_model,
-            "new_chat": lambda: self._begin(self.tabs.home),
+            "new_chat": lambda: self.commands.begin_in(self.tabs.home),
             "settings": self.open_settings,
-            "restart": lambda: self.closing.restart(),  # noqa: PLW0108 - made after the actions
+            "restart": self.closing.restart,
             "models": self.open_models,
             "storage": lambda: self.open_models("storage"),
             "network": lambda: self.open_settings("network"),
             "servers": lambda: self.open_settings("connections/servers"),
             "open_folder": lambda: open_folder(self._app.paths.data),
         }
+        self._toggle.clicked.connect(self.sizes.toggle_column)
         self.left.settings_wanted.connect(self.open_settings)
         self.left.chosen.connect(self.tabs.show)
         self.tabs.changed.connect(self._on_view_changed)
@@ -215,34 +181,6 @@ class MainWindow(QMainWindow):
 
     def open_shortcuts(self, above: QWidget) -> None:
         ShortcutSheet(self._theme, list(self.tabs.specs.values()), above).show()
-
-    def toggle_sidebar(self) -> None:
-        self.sizes.show_column(shown=self.left.isHidden())
-
-    def _begin(self, name: str) -> None:
-        self.tabs.seen(name).show_new()
-        self.tabs.show(name)
-
-    def _open_palette(self) -> None:
-        from app.ui.shell.palette import toggle_palette  # not needed at start
-
-        toggle_palette(self._app, self.ui, self.actions_by_name, self.tabs.specs.values())
-
-    def _find(self) -> None:
-        """Open the find bar; search the column instead if it has the focus, or if the tab has nothing to find in."""
-        focus = QApplication.focusWidget()
-        is_in_column = focus is not None and self.left.isAncestorOf(focus)
-        if is_in_column or not self.tabs.seen(self.tabs.current).find():
-            self._search()
-
-    def _search(self) -> None:
-        tab = self.tabs.for_search
-        self.sizes.show_column(shown=True)
-        tab.search_text()
-
-    def _zoom(self, change: object, value: float) -> None:
-        change(value)  # type: ignore[operator]
-        self._save("appearance", zoom=self._theme.zoom)
 
     def _on_network_wanted(self, wanted: bool) -> None:
         self._save("network", allowed=wanted)

@@ -16,7 +16,6 @@ from app.ui.shell.model_loader import ModelLoader
 from app.ui.shell.notify import Notify
 from app.ui.shell.status_line import StatusLine
 from app.ui.theme import Theme
-from app.ui.widgets.input_fields import SearchField
 
 if TYPE_CHECKING:
     from PySide6.QtGui import QImage
@@ -290,15 +289,6 @@ class Tab(QObject):
     def find(self) -> bool:
         """Open the find bar for the open item. Return False if there is nothing to search."""
         return False
-
-    def search_text(self) -> bool:
-        """Focus the search field of the left column. Return False if it has none."""
-        field = self.column.findChild(SearchField)
-        if field is not None:
-            field.setFocus(Qt.FocusReason.ShortcutFocusReason)
-            # Typing replaces what was searched for before.
-            field.selectAll()
-        return field is not None
 
     def ask_for_files(self) -> None:
         """Let the user choose files to work on."""

@@ -256,6 +256,12 @@ class Tabs(QObject):
             self.show(name).take_files(files)
 
     @property
+    def is_column_focused(self) -> bool:
+        """True if the left column has the keyboard."""
+        focus = QApplication.focusWidget()
+        return focus is not None and self._left.isAncestorOf(focus)
+
+    @property
     def for_search(self) -> Tab:
         """Tab whose list is searched: the open one, or else the home tab, which gets opened."""
         return self.seen(self.current) if not self.specs[self.current].is_at_foot else self.show(self.home)

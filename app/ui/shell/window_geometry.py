@@ -160,6 +160,9 @@ class WindowGeometry(QObject):
         # Bounded, because some content asks for more whenever it gets more.
         return min(needed, self._theme.px(CONTENT_PX)) + self._splitter.handleWidth()
 
+    def toggle_column(self) -> None:
+        self.show_column(shown=self._column.isHidden())
+
     def show_column(self, *, shown: bool) -> None:
         """Show or hide the column, as a drawer in a narrow window."""
         self._column.setVisible(shown)

@@ -463,7 +463,7 @@ class Frame(Desk):
 
     def do(self, name: str) -> None:
         """A command by its name, as its key does it."""
-        self.window.actions_by_name[name].trigger()
+        self.window.commands.actions[name].trigger()
 
     def key(self, key: Qt.Key, modifier: Qt.KeyboardModifier = Qt.KeyboardModifier.ControlModifier) -> None:
         """With Ctrl, wherever the keyboard is in the window."""

@@ -61,8 +61,8 @@ class Desk(SettingsDesk):
 
     @property
     def journal(self) -> str:
-        self.page.show_asked()
-        return self.page._journal.text()
+        self.page.journal.reload()
+        return self.page.journal.text
 
 
 def ask(address: str, key: str) -> httpx2.Response:
@@ -179,13 +179,13 @@ def test_pages_of_a_browser_are_let_in_by_name_and_models_are_loaded_only_where_
     (loads,) = [one for one in page.findChildren(Switch) if one.accessibleName() == label_of("loads_models")]
     desk.click(loads)
     assert not load_settings(frame.app.paths.settings)[0].serving.loads_models
-    QTest.keyClicks(page.origins, "https://pages.example/with/a/path")
-    QTest.keyClick(page.origins, Qt.Key.Key_Return)
-    assert shows(NOT_SAVED, page.origins.accessibleDescription())
+    QTest.keyClicks(page.origins.field, "https://pages.example/with/a/path")
+    QTest.keyClick(page.origins.field, Qt.Key.Key_Return)
+    assert shows(NOT_SAVED, page.origins.field.accessibleDescription())
     assert frame.app.settings.serving.origins == ()
-    page.origins.selectAll()
-    QTest.keyClicks(page.origins, "app://obsidian.md http://localhost:3000")
-    QTest.keyClick(page.origins, Qt.Key.Key_Return)
+    page.origins.field.selectAll()
+    QTest.keyClicks(page.origins.field, "app://obsidian.md http://localhost:3000")
+    QTest.keyClick(page.origins.field, Qt.Key.Key_Return)
     desk.wait(lambda: not programs.is_turning)
     assert programs.door is not None
     for origin, is_let_in in (("http://localhost:3000", True), ("https://pages.example", False)):

@@ -160,7 +160,7 @@ def test_the_pickers_shortcut_opens_its_menu_at_the_model_in_use(frame: Frame) -
 
 
 def test_the_shortcuts_do_what_the_sheet_says(frame: Frame) -> None:
-    window, actions = frame.window, frame.window.actions_by_name
+    window, actions = frame.window, frame.window.commands.actions
     frame.activate()
     frame.show_chat(frame.conversations.create(title="Letter").id)
     frame.do("new")
@@ -273,7 +273,7 @@ def test_a_file_can_be_dropped_on_the_message_field_too(whole: Frame, tmp_path: 
     """Through the window's own door for drops: the field refuses a file, and the window around it takes it."""
     data = QMimeData()
     data.setUrls([QUrl.fromLocalFile(str(tmp_path / "letter.pdf"))])
-    whole.window.toggle_sidebar()  # the field begins at the left, where “Ask about it” is
+    whole.window.sizes.toggle_column()  # the field begins at the left, where “Ask about it” is
     field = ChatDesk(whole.find_step(ChatView), whole.app, whole.notify).field
     QApplication.processEvents()
     place = QPointF(field.viewport().mapTo(whole.window, QPoint(10, 10)))
@@ -299,10 +299,10 @@ def test_geometry_column_and_chat_come_back(qapp: QApplication, tmp_path: Path) 
         assert (frame.window.width(), frame.window.height()) == (720, 560)
         assert frame.left.width() == 230
         assert frame.chat.conversation_id == chat_id
-        frame.window.toggle_sidebar()
+        frame.window.sizes.toggle_column()
     with open_window(qapp) as frame:
         assert frame.left.isHidden()
-        frame.window.toggle_sidebar()
+        frame.window.sizes.toggle_column()
         QApplication.processEvents()
         assert frame.left.width() == 230
 

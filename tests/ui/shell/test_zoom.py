@@ -111,7 +111,7 @@ def test_in_a_narrow_window_the_column_lies_above_the_content_and_goes_with_a_ch
     QApplication.processEvents()
     assert left.isHidden()
     before = small.middle.width()
-    window.toggle_sidebar()
+    window.sizes.toggle_column()
     QApplication.processEvents()
     assert left.isVisible()
     assert small.middle.width() == before, "nothing is pressed together"
@@ -122,11 +122,11 @@ def test_in_a_narrow_window_the_column_lies_above_the_content_and_goes_with_a_ch
     assert left.isHidden()
     assert veil.isHidden()
     for choose in (lambda: small.chats.open(chat_id), small.new_chat, small.show_models):
-        window.toggle_sidebar()
+        window.sizes.toggle_column()
         assert left.isVisible()
         choose()
         assert left.isHidden()
-    window.toggle_sidebar()
+    window.sizes.toggle_column()
     assert window.sizes.describe()["sidebar_hidden"] is False, "beside the content it was shown"
     small.theme.zoom = 1.0
     window.resize(900, 600)
@@ -223,7 +223,7 @@ def test_nothing_of_the_models_is_cut_in_the_smallest_window_at_double_size(smal
     small.window.open_models(page)
     QApplication.processEvents()
     small.wait(lambda: clipped_texts(small.window) == [])  # sizes are read on a thread
-    small.window.toggle_sidebar()
+    small.window.sizes.toggle_column()
     QApplication.processEvents()
     assert small.left.isVisible()
     assert clipped_texts(small.left) == []
