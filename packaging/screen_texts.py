@@ -53,7 +53,7 @@ KINDS_BY_CALL = {
 }
 """What a text is, by the call that it is an argument of."""
 KINDS_BY_PLACE = {
-    ("Fact", 2): "help",
+    ("ModelFact", 2): "help",
     ("Knob", 2): "help",
     ("CheckRow", 2): "help",
     ("RadioRow", 2): "help",

@@ -36,7 +36,7 @@ COPY, MOVE, IN_PLACE = "copy", "move", "in_place"
 
 
 @dataclass(frozen=True)
-class Facts:
+class ModelFileFacts:
     """Facts for the choice how to add a model. On the same disk (`is_same_disk`), moving needs no space or time."""
 
     size_bytes: int
@@ -44,7 +44,7 @@ class Facts:
     is_same_disk: bool
 
 
-def facts_of_file(path: Path, folder: Path) -> Facts:
+def facts_of_file(path: Path, folder: Path) -> ModelFileFacts:
     """Return the sizes of a model's files and the free space in the models folder.
 
     Raises ModelMissing or ModelUnreadable.
@@ -58,13 +58,13 @@ def facts_of_file(path: Path, folder: Path) -> Facts:
         is_same_disk = path.stat().st_dev == there.stat().st_dev
     except OSError as error:
         raise ModelMissing(str(path)) from error
-    return Facts(size, shutil.disk_usage(there).free, is_same_disk)
+    return ModelFileFacts(size, shutil.disk_usage(there).free, is_same_disk)
 
 
 class AddDialog(QDialog):
     """Question how to add a file; read `how` and `is_for_always` after it is accepted."""
 
-    def __init__(self, theme: Theme, path: Path, facts: Facts, parent: QWidget | None = None) -> None:
+    def __init__(self, theme: Theme, path: Path, facts: ModelFileFacts, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         px = theme.px
         self.setObjectName("add_dialog")
@@ -112,7 +112,7 @@ class AddDialog(QDialog):
         return self.always.isChecked()
 
 
-def _copy_words(facts: Facts) -> str:
+def _copy_words(facts: ModelFileFacts) -> str:
     sizes = {"size": size_text(facts.size_bytes), "free": size_text(facts.free_bytes)}
     # Said at the choice itself, since a disabled row needs its reason.
     if facts.free_bytes <= facts.size_bytes:
@@ -120,7 +120,7 @@ def _copy_words(facts: Facts) -> str:
     return tr("Uses {size} more; {free} free there.", **sizes)
 
 
-def _move_words(facts: Facts) -> str:
+def _move_words(facts: ModelFileFacts) -> str:
     if facts.is_same_disk:
         return tr("Uses no extra space. The file is moved out of its folder.")
     return tr("The file is moved out of its folder; {free} are free there.", free=size_text(facts.free_bytes))
@@ -139,14 +139,14 @@ class FileAdding:
             self._add(path, always, then)
             return
 
-        def look() -> Iterator[Facts]:
+        def look() -> Iterator[ModelFileFacts]:
             yield facts_of_file(path, Path(self._app.settings.models.folder or self._app.paths.models))
 
         task = tasks.run(lambda _: look(), self._window)
         task.event.connect(lambda facts: self._ask(path, facts, then))
         task.failed.connect(self._notify.error)
 
-    def _ask(self, path: Path, facts: Facts, then: Then) -> None:
+    def _ask(self, path: Path, facts: ModelFileFacts, then: Then) -> None:
         dialog = AddDialog(self._theme, path, facts, self._window)
         dialog.accepted.connect(lambda: self._on_answer(path, dialog, then))
         dialog.open()

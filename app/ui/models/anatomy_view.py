@@ -13,7 +13,7 @@ from app.core.errors.app_error import AppError
 from app.features.inside.anatomy import ModelAnatomy, TensorGroup, anatomy_of
 from app.ui.i18n import breakable, sentence_for, tr
 from app.ui.model_texts import short_number
-from app.ui.models.model_facts import Fact, bits, facts_of, lead_words, share_words
+from app.ui.models.model_facts import ModelFact, bits, facts_of, lead_words, share_words
 from app.ui.models.models_page import ModelsPage
 from app.ui.models.storage import SpaceBar, ToneSwatch
 from app.ui.shared_labels import HOW_IT_WORKS
@@ -150,7 +150,7 @@ class PartRow(QWidget):
 class FactsCard(QFrame):
     """Rows of facts, separated by lines."""
 
-    def __init__(self, theme: Theme, facts: list[Fact]) -> None:
+    def __init__(self, theme: Theme, facts: list[ModelFact]) -> None:
         super().__init__()
         self.setProperty("kind", "model")
         column = theme.dress(QVBoxLayout(self), margins=(18, 14, 18, 14), spacing=11)
@@ -165,7 +165,7 @@ class FactsCard(QFrame):
 class FactRow(QWidget):
     """Large value at the leading edge, or on top if narrow, with name, meaning and formula."""
 
-    def __init__(self, theme: Theme, fact: Fact) -> None:
+    def __init__(self, theme: Theme, fact: ModelFact) -> None:
         super().__init__()
         self._theme, self.fact = theme, fact
         self.value = theme.dress(plain_label(fact.value, wraps=True), font=(17, 600), width=VALUE_PX)

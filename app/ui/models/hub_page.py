@@ -26,7 +26,7 @@ from app.hub.model_files import ModelFile, Repository
 from app.ui.i18n import sentence_for, tr
 from app.ui.models.models_page import Choice, StateView
 from app.ui.models.repository import RepositoryPage
-from app.ui.models.search_filters import Filters
+from app.ui.models.search_filters import SearchFilters
 from app.ui.models.search_results import ResultList
 from app.ui.shared_labels import CANCEL, NETWORK_SETTINGS, TRY_AGAIN
 from app.ui.shell import tasks
@@ -87,7 +87,7 @@ class SearchPage(QWidget):
         self.told = QLabel(textFormat=Qt.TextFormat.PlainText, wordWrap=True)
         self.told.setProperty("kind", "muted")
         self.cancel = text_button(tr(CANCEL), "link", on_click=self._cancel)
-        self.filters = Filters(theme)
+        self.filters = SearchFilters(theme)
         self.filters.changed.connect(self._on_filters)
         self.list = ResultList(theme)
         self.list.opened.connect(self.open_repository)

@@ -24,7 +24,7 @@ TURN_PX = 92
 NAME_MOST_CHARACTERS = 120
 
 
-class Badge(QWidget):
+class ModelBadge(QWidget):
     """Dot or triangle with a word of the same colour."""
 
     def __init__(self, theme: Theme) -> None:
@@ -97,7 +97,7 @@ class ModelCard(QFrame):
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self.name = theme.dress(ElidedLabel(name), font=(15.5, 600))
-        self.badge = Badge(theme)
+        self.badge = ModelBadge(theme)
         self.sentence = theme.dress(QLabel(textFormat=Qt.TextFormat.PlainText, wordWrap=True), font=(14, 400))
         self.facts = QLabel(textFormat=Qt.TextFormat.PlainText, wordWrap=True)
         self.source = ElidedLabel()

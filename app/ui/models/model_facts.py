@@ -30,7 +30,7 @@ PRODUCT = (
 )
 
 
-class Fact(NamedTuple):
+class ModelFact(NamedTuple):
     """A number of the model: name, value, meaning, and its formula."""
 
     term: str
@@ -52,7 +52,7 @@ def lead_words(found: ModelAnatomy) -> str:
     )
 
 
-def facts_of(found: ModelAnatomy) -> list[Fact]:
+def facts_of(found: ModelAnatomy) -> list[ModelFact]:
     """Return all explained numbers, in the order in which text passes them."""
     return [
         *_size_facts(found),
@@ -62,15 +62,15 @@ def facts_of(found: ModelAnatomy) -> list[Fact]:
     ]
 
 
-def _size_facts(found: ModelAnatomy) -> list[Fact]:
+def _size_facts(found: ModelAnatomy) -> list[ModelFact]:
     kinds = ", ".join(f"{name} {share_words(count / max(1, found.parameters))}" for name, count in found.types[:4])
     return [
-        Fact(
+        ModelFact(
             tr("Parameters"),
             short_number(found.parameters),
             tr("The numbers learned in training. Everything the model knows is spread across them."),
         ),
-        Fact(
+        ModelFact(
             tr(BITS_PER_WEIGHT),
             f"{found.bits_per_weight:.2f}",
             tr(
@@ -82,9 +82,9 @@ def _size_facts(found: ModelAnatomy) -> list[Fact]:
     ]
 
 
-def _reading_facts(found: ModelAnatomy) -> list[Fact]:
+def _reading_facts(found: ModelAnatomy) -> list[ModelFact]:
     return [
-        Fact(
+        ModelFact(
             tr(VOCABULARY),
             _number(found.vocabulary),
             tr(
@@ -93,7 +93,7 @@ def _reading_facts(found: ModelAnatomy) -> list[Fact]:
             ),
             PRODUCT,
         ),
-        Fact(
+        ModelFact(
             tr("Width"),
             _number(found.width),
             tr("How many numbers represent one token inside the layers."),
@@ -101,17 +101,17 @@ def _reading_facts(found: ModelAnatomy) -> list[Fact]:
     ]
 
 
-def _layer_facts(found: ModelAnatomy) -> list[Fact]:
+def _layer_facts(found: ModelAnatomy) -> list[ModelFact]:
     shared = tr("They share keys and values: there are {count} sets of them.", count=found.kv_heads)
     if found.kv_heads == 1:
         shared = tr("They share one set of keys and values.")
     facts = [
-        Fact(
+        ModelFact(
             tr(LAYERS),
             _number(found.layers),
             tr("Each layer looks at the other tokens, then processes the result."),
         ),
-        Fact(
+        ModelFact(
             tr(HEADS_PER_LAYER),
             _number(found.heads),
             join_sentences(
@@ -121,7 +121,7 @@ def _layer_facts(found: ModelAnatomy) -> list[Fact]:
             ),
             HEADS if found.heads else None,
         ),
-        Fact(
+        ModelFact(
             tr(KEY_SIZE),
             _number(found.key_length),
             tr(
@@ -130,7 +130,7 @@ def _layer_facts(found: ModelAnatomy) -> list[Fact]:
             ),
             ATTENTION if found.key_length else None,
         ),
-        Fact(
+        ModelFact(
             tr("Width of the feed-forward part"),
             _number(found.feed_forward),
             tr("The size of the step that processes each token separately."),
@@ -138,7 +138,7 @@ def _layer_facts(found: ModelAnatomy) -> list[Fact]:
     ]
     if found.experts:
         facts.append(
-            Fact(
+            ModelFact(
                 tr("Experts"),
                 tr("{used} of {count}", used=_number(found.experts_used), count=f"{found.experts:,}"),
                 tr("Only some experts process each token, so it’s faster than its size suggests."),
@@ -147,16 +147,16 @@ def _layer_facts(found: ModelAnatomy) -> list[Fact]:
     return facts
 
 
-def _context_facts(found: ModelAnatomy) -> list[Fact]:
+def _context_facts(found: ModelAnatomy) -> list[ModelFact]:
     values = {"count": f"{found.context_tokens:,}", "size": size_text(found.kv_bytes)}
     whole = tr("A full context of {count} tokens takes {size}.", **values)
     return [
-        Fact(
+        ModelFact(
             tr(CONTEXT),
             _number(found.context_tokens),
             tr("How many tokens it can look back at. It can’t see anything earlier."),
         ),
-        Fact(
+        ModelFact(
             tr(MEMORY_PER_TOKEN),
             size_text(found.kv_bytes_per_token) if found.kv_bytes_per_token else tr("none"),
             join_sentences(

@@ -22,7 +22,7 @@ SORTS = (
 SIZES = tuple((str(n * 10**9), f"Up to {n} GB") for n in (2, 4, 8, 16, 32))
 
 
-class Filters(QWidget):
+class SearchFilters(QWidget):
     """Row of filters, wrapped if needed. `changed` is emitted with every choice."""
 
     changed = Signal()

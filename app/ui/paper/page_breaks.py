@@ -16,7 +16,7 @@ Stretch = tuple[float, float]
 
 
 @dataclass(frozen=True)
-class Ground:
+class RangeBackground:
     """Background of a range, painted below the text and cut along with it."""
 
     box: QRectF
@@ -35,7 +35,7 @@ class LaidOutText:
     document: QTextDocument
     gap_pt: float = 0.0
     """Space above, unless it starts a page."""
-    grounds: list[Ground] = field(default_factory=list)
+    grounds: list[RangeBackground] = field(default_factory=list)
     kept: list[Stretch] = field(default_factory=list)
     heads: list[tuple[float, float, float]] = field(default_factory=list)
 

@@ -23,7 +23,7 @@ from PySide6.QtGui import (
 )
 
 from app.language.scripts import is_right_to_left
-from app.ui.paper.page_breaks import Ground, LaidOutText
+from app.ui.paper.page_breaks import LaidOutText, RangeBackground
 from app.ui.paper.paper_formulas import COLOUR, SOURCE, PaperFormulas
 from app.ui.paper.sheets import TEXT_PT, Sheets, paper_font
 from app.ui.text import formula
@@ -275,12 +275,12 @@ class PaperText:
             if kind == "rule":
                 middle = (top + bottom) / 2
                 line = QRectF(0, middle, self._sheets.width, self._sheets.pt(0.6))
-                text.grounds.append(Ground(line, LIGHT.line))
+                text.grounds.append(RangeBackground(line, LIGHT.line))
                 continue
             left = self._document.findBlockByNumber(first).blockFormat().indent() * self._sheets.pt(INDENT_PT)
             box = QRectF(left, top - pad + pt(1.5), self._sheets.width - left, bottom - top + 2 * pad)
             color = LIGHT.bubble if kind == "bubble" else LIGHT.code
-            text.grounds.append(Ground(box, color, self._sheets.pt(5)))
+            text.grounds.append(RangeBackground(box, color, self._sheets.pt(5)))
             # The padding of the box stays with its first and last line.
             text.kept += [(box.top(), self._line_end(first)), (self._line_begin(last), box.bottom())]
         text.grounds += self._bars()
@@ -291,7 +291,7 @@ class PaperText:
             left = table.format().leftMargin()
             for number, (_, bottom) in enumerate(rows):
                 line = QRectF(left, bottom - pt(0.6), self._sheets.width - left, pt(0.6))
-                text.grounds.append(Ground(line, LIGHT.line if number else LIGHT.outline))
+                text.grounds.append(RangeBackground(line, LIGHT.line if number else LIGHT.outline))
             # A header higher than a quarter of a page is not repeated.
             if rows[0][1] - rows[0][0] < self._sheets.height / 4:
                 text.heads.append((*rows[0], rows[-1][1]))
@@ -394,7 +394,7 @@ class PaperText:
         layout = self._document.findBlockByNumber(number).layout()
         return float(self._box(number).top() + layout.lineAt(layout.lineCount() - 1).y())
 
-    def _bars(self) -> Iterator[Ground]:
+    def _bars(self) -> Iterator[RangeBackground]:
         """Yield a bar for each level of quotes, from first to last line."""
         pt = self._sheets.pt
         for level in range(max((quote for _, quote, _ in self._quotes), default=0)):
@@ -407,7 +407,7 @@ class PaperText:
                 block = self._document.findBlockByNumber(rows[0][0])
                 if block.textDirection() == Qt.LayoutDirection.RightToLeft:
                     x = self._sheets.width - x - pt(2)
-                yield Ground(QRectF(x, top, pt(2), bottom - top), LIGHT.line, pt(1))
+                yield RangeBackground(QRectF(x, top, pt(2), bottom - top), LIGHT.line, pt(1))
 
     def _rows(self, table: QTextTable) -> Iterator[tuple[float, float]]:
         pt, layout = self._sheets.pt, self._document.documentLayout()

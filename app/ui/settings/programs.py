@@ -290,11 +290,10 @@ class RequestJournal(QWidget):
 
     @property
     def text(self) -> str:
-        """The requests, a line each."""
         return self._requests.text()
 
     def reload(self) -> None:
-        """Show the requests of now, if the server runs."""
+        """Ask the server, if it runs, for its requests and models, and show them."""
         if self._programs.door is None:
             return
         asked = self._programs.switch.list_requests()

@@ -257,7 +257,6 @@ class Tabs(QObject):
 
     @property
     def is_column_focused(self) -> bool:
-        """True if the left column has the keyboard."""
         focus = QApplication.focusWidget()
         return focus is not None and self._left.isAncestorOf(focus)
 

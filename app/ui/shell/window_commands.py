@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class WindowCommands:
-    """Actions of the window by name."""
+    """Adds the window's actions with their keys; `actions` holds them by name, for the palette."""
 
     def __init__(
         self,
@@ -68,7 +68,6 @@ class WindowCommands:
         )
 
     def begin_in(self, name: str) -> None:
-        """Start a new item in a tab."""
         self._tabs.seen(name).show_new()
         self._tabs.show(name)
 

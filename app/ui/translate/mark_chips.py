@@ -26,7 +26,7 @@ CHARACTER = "\ufffc"
 CHIP_PX = 12.0
 
 
-class Chips(QPyTextObject):
+class MarkChips(QPyTextObject):
     """Paints chips in the accent colours; Qt asks it for their sizes."""
 
     def __init__(self, theme: Theme, document: QTextDocument) -> None:

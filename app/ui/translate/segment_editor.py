@@ -13,7 +13,7 @@ from app.ui.shared_labels import TRANSLATION
 from app.ui.text.formats import block_format, char_format, selected_text
 from app.ui.text.keyboard_walk import ENTER
 from app.ui.theme import Theme
-from app.ui.translate.mark_chips import CHARACTER, CHIP_TYPE, Chips, chip, content_in
+from app.ui.translate.mark_chips import CHARACTER, CHIP_TYPE, MarkChips, chip, content_in
 from app.ui.translate.missing_marks import labels, missing, put_back
 from app.ui.translate.segment_layout import TEXT_PX, as_lines
 from app.ui.widgets.buttons import set_mark, text_button
@@ -48,7 +48,7 @@ class MarkedText(QTextEdit):
         self.viewport().setAutoFillBackground(False)
         self.document().setDocumentMargin(0)
         # Kept in an attribute: the document's layout doesn't own its handlers.
-        self._chips = Chips(theme, self.document())
+        self._chips = MarkChips(theme, self.document())
         self.document().documentLayout().registerHandler(CHIP_TYPE, self._chips)
         option = QTextOption()
         option.setTextDirection(Qt.LayoutDirection.RightToLeft if is_rtl else Qt.LayoutDirection.LeftToRight)

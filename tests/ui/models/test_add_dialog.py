@@ -16,7 +16,7 @@ from app.core.errors.model_errors import ModelMissing, ModelUnreadable
 from app.core.errors.saving_errors import DiskFull
 from app.core.events import CancelToken, CopyProgress
 from app.features.error_messages import sentence_for
-from app.ui.models.add_model_file import COPY, COPYING_MODEL, IN_PLACE, MOVE, AddDialog, Facts, facts_of_file
+from app.ui.models.add_model_file import COPY, COPYING_MODEL, IN_PLACE, MOVE, AddDialog, ModelFileFacts, facts_of_file
 from app.ui.models.models_tab import MODEL_ADDED
 from app.ui.shared_labels import ADD, CANCEL
 from app.ui.theme import Theme
@@ -218,7 +218,9 @@ def test_all_files_of_a_model_count(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_what_does_not_fit_cannot_be_chosen(scheme: str, qtbot: QtBot) -> None:
-    dialog = AddDialog(Theme(scheme), Path("Qwen3.5-9B-Q4_K_M.gguf"), Facts(6 * GB, 4 * GB, is_same_disk=False))
+    dialog = AddDialog(
+        Theme(scheme), Path("Qwen3.5-9B-Q4_K_M.gguf"), ModelFileFacts(6 * GB, 4 * GB, is_same_disk=False)
+    )
     qtbot.addWidget(dialog)
     dialog.show()
     assert not dialog.choices[COPY].isEnabled()
@@ -226,7 +228,7 @@ def test_what_does_not_fit_cannot_be_chosen(scheme: str, qtbot: QtBot) -> None:
     assert dialog.how == IN_PLACE
     assert "4.0 GB free" in dialog.choices[COPY].accessibleDescription()
     assert clipped_texts(dialog) == []
-    on_one_disk = AddDialog(Theme(scheme), Path("a.gguf"), Facts(6 * GB, 4 * GB, is_same_disk=True))
+    on_one_disk = AddDialog(Theme(scheme), Path("a.gguf"), ModelFileFacts(6 * GB, 4 * GB, is_same_disk=True))
     qtbot.addWidget(on_one_disk)
     assert on_one_disk.choices[MOVE].isEnabled()
 
