@@ -17,7 +17,7 @@ from app.core.wire import EventReply
 from app.engine import protocol
 from app.engine.contract import AnswerEvent, WakingEvent
 from app.engine.engine_build import EngineBuild
-from app.engine.engine_process import FILE_PROBLEMS, EngineProcess, first_replies
+from app.engine.engine_process import FILE_PROBLEMS, EngineProcess, FirstReplies
 from app.engine.engine_requests import EngineRequests
 from app.engine.protocol import OPEN, Ask, Wish
 from app.engine.states import StateFolder
@@ -269,7 +269,9 @@ class EngineClient(EngineRequests):
         try:
             for request in requests:
                 process.send(request)
-            for id_, reply in first_replies(process, calls, cancel):
+            replies = FirstReplies(process, calls)
+            while (came := replies.next_reply(cancel)) is not None:
+                id_, reply = came
                 if isinstance(reply, EventReply):
                     if isinstance(reply.event, Finished):
                         self._crashes = 0

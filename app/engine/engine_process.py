@@ -75,7 +75,7 @@ class EngineProcess:
         self._conversation = WireClient(protocol.WIRE, self.child, self._take_reply)
 
     def open_calls(self, ids: Sequence[int]) -> list[PendingRequest]:
-        """Places for the replies to several requests, all in one queue; see `first_replies`."""
+        """Places for the replies to several requests, all in one queue; see `FirstReplies`."""
         replies: Replies = queue.SimpleQueue()
         return [self.open_call(id_, replies) for id_ in ids]
 
@@ -306,36 +306,45 @@ class PendingRequest:
         self._process.close_call(self.id)
 
 
-def first_replies(
-    process: EngineProcess, calls: Sequence[PendingRequest], cancel: CancelToken | None
-) -> Iterator[tuple[int, protocol.Reply | AppError]]:
-    """Replies of several calls in the order they come, until all are answered; what a request failed with is one.
+class FirstReplies:
+    """Replies of several calls in the order they come."""
 
-    Raises when the child itself ends.
-    """
-    replies, open_ids = calls[0].queue if calls else queue.SimpleQueue(), {call.id for call in calls}
-    while open_ids:
-        if cancel is not None and cancel.cancelled:
-            for id_ in open_ids:
-                process.cancel(id_)
-        try:
-            call, reply = replies.get(timeout=LOOK_EVERY_S)
-        except queue.Empty:
-            process.end_if_silent()
-            for id_ in [id_ for id_ in open_ids if process.is_late(id_)]:
-                process.await_late()
-                open_ids.discard(id_)
-                yield id_, EventReply(id_, Finished(CANCELLED))
-            continue
-        # Late replies of a request that was let go.
-        if call.id not in open_ids:
-            continue
-        if isinstance(reply, AppError):
-            raise reply
-        if protocol.is_last(reply):
-            call.answered = True
-            open_ids.discard(call.id)
-        yield call.id, reply.error if isinstance(reply, protocol.Failed) else reply
+    def __init__(self, process: EngineProcess, calls: Sequence[PendingRequest]) -> None:
+        self._process = process
+        self._queue = calls[0].queue if calls else queue.SimpleQueue()
+        self._open_ids = {call.id for call in calls}
+        self._late_ids: list[int] = []
+
+    def next_reply(self, cancel: CancelToken | None) -> tuple[int, protocol.Reply | AppError] | None:
+        """Wait for a reply; what a request failed with is one. None once all are answered.
+
+        Raises when the child itself ends.
+        """
+        while self._open_ids:
+            if self._late_ids:
+                late_id = self._late_ids.pop(0)
+                self._process.await_late()
+                self._open_ids.discard(late_id)
+                return late_id, EventReply(late_id, Finished(CANCELLED))
+            if cancel is not None and cancel.cancelled:
+                for id_ in self._open_ids:
+                    self._process.cancel(id_)
+            try:
+                call, reply = self._queue.get(timeout=LOOK_EVERY_S)
+            except queue.Empty:
+                self._process.end_if_silent()
+                self._late_ids = [id_ for id_ in self._open_ids if self._process.is_late(id_)]
+                continue
+            # Late replies of a request that was let go.
+            if call.id not in self._open_ids:
+                continue
+            if isinstance(reply, AppError):
+                raise reply
+            if protocol.is_last(reply):
+                call.answered = True
+                self._open_ids.discard(call.id)
+            return call.id, reply.error if isinstance(reply, protocol.Failed) else reply
+        return None
 
 
 def loading_problem(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -9,6 +10,7 @@ from types import FrameType
 from typing import Any
 
 from app.core.child import Child
+from app.engine.client import EngineClient
 from app.store.database import Database
 
 
@@ -64,3 +66,26 @@ def engines_started() -> Iterator[list[str]]:
         yield started
     finally:
         Child.popen = before
+
+
+@contextmanager
+def generators_passed() -> Iterator[set[int]]:
+    """How many generators an event of a request passes, from what the engine's child says to who runs them."""
+    before, passed = EngineClient.generate_many, set[int]()
+
+    def counted(self: EngineClient, *request: Any, **options: Any) -> Iterator[Any]:
+        for told in before(self, *request, **options):
+            # This frame stands in the place of the engine's own; what that is nested in is below it.
+            frame: FrameType | None = inspect.currentframe()
+            above = 0
+            while frame is not None:
+                above += bool(frame.f_code.co_flags & inspect.CO_GENERATOR)
+                frame = frame.f_back
+            passed.add(above)
+            yield told
+
+    EngineClient.generate_many = counted  # type: ignore[method-assign]
+    try:
+        yield passed
+    finally:
+        EngineClient.generate_many = before  # type: ignore[method-assign]

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
@@ -27,7 +27,6 @@ from app.features.summarize.summary_result import (
     InputDocument,
     Method,
     Statement,
-    Summarized,
     Summary,
     SummaryEvent,
 )
@@ -48,25 +47,22 @@ class ClaimChecker:
         self._path, self._pool = path, pool
 
     def check_summary(
-        self, events: Iterator[SummaryEvent], documents: Sequence[InputDocument], cancel: CancelToken
-    ) -> Iterator[SummaryEvent]:
-        """Pass events on; a complete summary by a model is checked first.
+        self, summary: Summary, documents: Sequence[InputDocument], cancel: CancelToken
+    ) -> Generator[SummaryEvent, None, Summary]:
+        """Return a complete summary by a model with its claims checked.
 
         A failing checker never withholds the summary.
         """
-        for event in events:
-            path = self._path() if isinstance(event, Summarized) else None
-            # A partial summary will be made anew.
-            if not isinstance(event, Summarized) or path is None or event.summary.is_partial:
-                yield event
-                continue
-            summary = event.summary
-            try:
-                summary = yield from self._check_claims(summary, documents, path, cancel)
-            # Without the checker the summary is as good as before.
-            except AppError as error:
-                log.info("claims were not checked: %r", error)
-            yield Summarized(summary)
+        path = self._path()
+        # A partial summary will be made anew.
+        if path is None or summary.is_partial:
+            return summary
+        try:
+            return (yield from self._check_claims(summary, documents, path, cancel))
+        # Without the checker the summary is as good as before.
+        except AppError as error:
+            log.info("claims were not checked: %r", error)
+            return summary
 
     def _check_claims(
         self, summary: Summary, documents: Sequence[InputDocument], path: Path, cancel: CancelToken

@@ -54,6 +54,7 @@ from app.store.jobs import Job, JobTable, SummaryStore
 
 if TYPE_CHECKING:
     from app.features.summarize.overview import FirstLook
+    from app.features.summarize.summarize import CheckClaims
 
 
 class Summarize(Protocol):
@@ -66,17 +67,8 @@ class Summarize(Protocol):
         engine: Engine,
         steps: Steps,
         cancel: CancelToken,
-    ) -> Iterator[SummaryEvent]:
+    ) -> Generator[SummaryEvent, None, None]:
         """Yield the events of one summary."""
-
-
-class CheckClaims(Protocol):
-    """Signature of `app.features.claim_checker.checker.ClaimChecker.check`."""
-
-    def __call__(
-        self, events: Iterator[SummaryEvent], documents: Sequence[InputDocument], cancel: CancelToken
-    ) -> Iterator[SummaryEvent]:
-        """Yield the events, with the claims of the last one checked."""
 
 
 class RunningSummary(JobAttempt[SummaryEvent]):
@@ -115,7 +107,7 @@ class RunningSummary(JobAttempt[SummaryEvent]):
         if self._summarize is None and self._choice.choose_method(self._documents)(self._wish) is Method.DIGEST:
             seconds = counting_seconds(self._documents)
             record = self._start_recording("", expect=lambda *_: seconds)
-            yield from self._record_events(record, by_counting(self._documents, self._wish, cancel))
+            yield from by_counting(self._documents, self._wish, cancel)
             if not record.is_complete:
                 self._wish = replace(self._wish, method=Method.MODEL)  # there was nothing to choose
 
@@ -123,13 +115,10 @@ class RunningSummary(JobAttempt[SummaryEvent]):
         from app.features.summarize.summarize import summarize_documents
 
         # Sections read in parallel share the time, so estimates need their number.
-        record = self._start_recording(model_file(model), expect=self._expect, side_by_side=model.sequences)
-        own = partial(summarize_documents, earlier=self._choice.earlier_score(self._documents))
-        pipeline = self._summarize or own
-        events = pipeline(self._documents, self._wish, engine, self._kept, cancel)
-        if self._check is not None:
-            events = self._check(events, self._documents, cancel)
-        return self._record_events(record, events)
+        self._start_recording(model_file(model), expect=self._expect, side_by_side=model.sequences)
+        earlier = self._choice.earlier_score(self._documents)
+        pipeline = self._summarize or partial(summarize_documents, earlier=earlier, check=self._check)
+        return pipeline(self._documents, self._wish, engine, self._kept, cancel)
 
     def _start_recording(self, model: str, *, expect: Expect, side_by_side: int = 1) -> SummaryAttempt:
         partial = PartialSummary(self._documents, self._wish, self._job.title, model)
@@ -143,16 +132,6 @@ class RunningSummary(JobAttempt[SummaryEvent]):
             expect=expect,
         )
         return self.record
-
-    @staticmethod
-    def _record_events(record: SummaryAttempt, events: Iterator[SummaryEvent]) -> Generator[SummaryEvent, None, None]:
-        try:
-            for event in events:
-                record.take_event(event)
-                yield event
-        finally:
-            # Also when the generator is closed halfway: what was read is kept.
-            record.close()
 
 
 __all__ = ["KIND", "TASK", "Estimate", "StoredSummary", "SummaryJobs"]

@@ -9,7 +9,7 @@ context-aware merging (Ou and Lapata, Findings of ACL 2025); where the document 
 from __future__ import annotations
 
 import time
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import accumulate
 from pathlib import Path
@@ -162,7 +162,10 @@ __all__ = [
 ]  # fmt: skip
 
 
-Stage = Generator[SummaryEvent, None, Summary]
+Stages = Generator[Iterable[SummaryEvent], None, Summary]
+"""Stages of reading, each to be run to its end before the next is asked for; at last what was written."""
+CheckClaims = Callable[[Summary, Sequence[InputDocument], CancelToken], Generator[SummaryEvent, None, Summary]]
+"""Checks the claims of a summary; see `app.features.claim_checker.checker.ClaimChecker.check_summary`."""
 
 
 @dataclass(frozen=True)
@@ -200,7 +203,8 @@ def summarize_documents(
     cancel: CancelToken,
     *,
     earlier: ClaimScore | None = None,
-) -> Iterator[SummaryEvent]:
+    check: CheckClaims | None = None,
+) -> Generator[SummaryEvent, None, None]:
     """Summarize all documents together, with the model loaded in `engine` or, where `method_for` says so, by
     extraction.
 
@@ -220,8 +224,12 @@ def summarize_documents(
     if work is None or found is None:
         yield Summarized(_empty_summary(documents, wish, engine, time.monotonic() - begun_s))
         return
-    summary = replace((yield from _read_sections(work, found)), seconds=time.monotonic() - begun_s)
-    yield Summarized(_replace_by_extract(summary, documents, cancel))
+    written: list[Summary] = []
+    # Run here and not where they follow from each other: each event then passes one generator less for each.
+    for stage in _keep_result(_read_sections(work, found), written):
+        yield from stage
+    summary = _replace_by_extract(replace(written[0], seconds=time.monotonic() - begun_s), documents, cancel)
+    yield Summarized((yield from check(summary, documents, cancel)) if check is not None else summary)
 
 
 def _replace_by_extract(written: Summary, documents: Sequence[InputDocument], cancel: CancelToken) -> Summary:
@@ -269,9 +277,13 @@ def by_counting(
     return digest is not None
 
 
-def _read_sections(work: SummaryWork, found: ReadingPlan) -> Stage:
+def _keep_result(stages: Stages, written: list[Summary]) -> Iterator[Iterable[SummaryEvent]]:
+    written.append((yield from stages))
+
+
+def _read_sections(work: SummaryWork, found: ReadingPlan) -> Stages:
     """Read in one pass where it fits; if that fails, in sections."""
-    yield Planned(max(1, len(found.sections)), found.tokens)
+    yield [Planned(max(1, len(found.sections)), found.tokens)]
     if found.sections:
         return (yield from _in_sections(work, found.sections))
     summary = yield from _in_one_pass(work)
@@ -282,7 +294,7 @@ def _read_sections(work: SummaryWork, found: ReadingPlan) -> Stage:
     if work.cancel.cancelled:
         # Stopped meanwhile: that isn't a failure of the text.
         return replace(summary, sections_failed=0, is_partial=True)
-    yield Planned(len(sections), found.tokens)
+    yield [Planned(len(sections), found.tokens)]
     return (yield from _in_sections(work, sections))
 
 
@@ -341,7 +353,7 @@ def _cut_sections(work: SummaryWork) -> Sequence[ReadSection]:
     return sections_of(work.texts, budgets.within_context(work.fixed_tokens(messages)).section, work.count_tokens)
 
 
-def _in_one_pass(work: SummaryWork) -> Stage:
+def _in_one_pass(work: SummaryWork) -> Stages:
     # Numbers in one prompt are unique: each document's begin where the last one's end.
     offsets = list(
         accumulate(
@@ -356,7 +368,7 @@ def _in_one_pass(work: SummaryWork) -> Stage:
     stretches = [(group, section) for group, section in stretches if section.slices]
     drafts = _drafts_of(work, stretches, offsets)
     writing, reading = WriteUp(work, drafts), SectionReading(work.documents)
-    yield from writing.run()
+    yield writing.run()
     # By group, since a draft under a heading was shown only that part.
     for draft, prompt in writing.answered:
         for group, section in stretches:
@@ -387,10 +399,10 @@ def _drafts_of(
     ]
 
 
-def _in_sections(work: SummaryWork, sections: Sequence[ReadSection]) -> Stage:
+def _in_sections(work: SummaryWork, sections: Sequence[ReadSection]) -> Stages:
     reading = SectionReading(work.documents)
     mapping = SectionMapping(work, sections, reading)
-    yield from mapping.run()
+    yield mapping.run()
     statements: list[Statement] = []
     has_given_up = mapping.has_given_up
     if has_given_up:
@@ -401,10 +413,10 @@ def _in_sections(work: SummaryWork, sections: Sequence[ReadSection]) -> Stage:
         fixed = work.fixed_tokens(messages_for(work, SummaryDraft(WriteUpSources((("", ""),), {}))))
         answer = work.budgets.writing_tokens(work.wish.length, work.language)
         merge = PointMerge(work, found, work.budgets.room_for_points(fixed, answer))
-        yield from merge.run()
+        yield merge.run()
         if not work.cancel.cancelled:
             writing = WriteUp(work, _drafts_of_points(work, names, merge.piles))
-            yield from writing.run()
+            yield writing.run()
             statements, has_given_up = writing.statements, writing.has_given_up
     # What was written so far, and the points it would have gone on with.
     if work.cancel.cancelled:

@@ -36,7 +36,7 @@ from app.features.translate.translation_events import (
 from app.features.translate.translation_memory import KeptWords
 from app.features.work.asking import TaskRests
 from app.features.work.pace import MeasuredSpeeds, WorkClock
-from app.features.work.queue import JobAttempt
+from app.features.work.queue import JobAttempt, no_events
 from app.features.work.task_engines import TaskEngines
 from app.store.jobs import Job, JobTable
 from app.store.translation_store import SegmentOutcome, StoredSegment, TranslationStore
@@ -54,7 +54,7 @@ class Translate(Protocol):
         cancel: CancelToken,
         *,
         done: Mapping[int, Translated],
-    ) -> Iterator[TranslationEvent]:
+    ) -> Generator[TranslationEvent, None, None]:
         """Yield the events of one translation."""
 
 
@@ -77,6 +77,8 @@ class RunningTranslation(JobAttempt[TranslationEvent]):
         self._job_id, self._jobs, self._store, self._kept_words = job_id, jobs, store, words
         self._changing, self._translate = changing, translate or _own_pipeline()
         self._earlier_steps = 0
+        self._job: Job | None = None
+        """The job as it was when the last attempt began."""
         self.record: TranslationAttempt | None = None
 
     @property
@@ -90,12 +92,12 @@ class RunningTranslation(JobAttempt[TranslationEvent]):
         documents = self._read_documents()  # before the segments: those of other documents are not taken for theirs
         job = self._jobs.get(self._job_id)
         if job is None:  # deleted: the cancel is on its way
-            return
+            return no_events()
         rows = [row_of(stored_segment) for stored_segment in store.every_segment(job.id)]
         # The detected language is kept: detecting again could find another and miss the memory.
         wish = replace(self._kept_words.whole_wish(job), source=source_language_of(job))
-        self._earlier_steps = self.steps
-        self.record = record = TranslationAttempt(
+        self._earlier_steps, self._job = self.steps, job
+        self.record = TranslationAttempt(
             job,
             self._jobs,
             store,
@@ -106,13 +108,13 @@ class RunningTranslation(JobAttempt[TranslationEvent]):
         )
         done = {row.segment.id: row.translated for row in rows if row.translated is not None}
         memory = self._kept_words.memory_for(wish, wish.source, Path(model.path))
-        try:
-            for event in self._translate([row.segment for row in rows], wish, engine, memory, cancel, done=done):
-                record.take_event(event)
-                yield event
+        return self._translate([row.segment for row in rows], wish, engine, memory, cancel, done=done)
+
+    def close(self) -> None:
+        super().close()
+        job, store = self._job, self._store
         # Also after a stop: the search finds what is there.
-        finally:
-            record.close()
+        if job is not None:
             store.keep_result(job.id, store.read_result(job.id) or {}, searched_text(job, store.every_segment(job.id)))
 
     @contextmanager

@@ -12,7 +12,7 @@ Nothing is dropped: each unit is settled once, with a translation, flagged or no
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from app.core.errors.app_error import AppError
@@ -281,7 +281,7 @@ def translate_segments(
     *,
     done: Mapping[int, Translated] | None = None,
     is_interactive: bool = False,
-) -> Iterator[TranslationEvent]:
+) -> Generator[TranslationEvent, None, None]:
     """Translate the segments missing in `done`, with the model loaded in `engine`.
 
     `done` is from earlier runs or the user: never requested again, but used as context. Cancelled, it ends at once as
@@ -292,7 +292,9 @@ def translate_segments(
     if work is None:
         yield TranslationEnded(is_partial=True)
         return
-    yield from _TranslationRun(work, done or {}, is_interactive=is_interactive).run()
+    # Run here and not where they follow from each other: each event then passes one generator less.
+    for stage in _TranslationRun(work, done or {}, is_interactive=is_interactive).stages():
+        yield from stage
 
 
 class _TranslationRun:
@@ -306,22 +308,23 @@ class _TranslationRun:
         self._done = sum(segment.id in done for segment in work.segments)
         self._terms_told = 0
 
-    def run(self) -> Iterator[TranslationEvent]:
+    def stages(self) -> Iterator[Iterable[TranslationEvent]]:
+        """Yield the run's stages, each to be run to its end before the next is asked for."""
         work = self._work
         # Known segments need no request; counting comes after, so that only what is left is counted.
         known, units = sorted_out(work, self._done_before)
         if not work.cancel.cancelled:
             self._count_units(units)
         if work.cancel.cancelled:
-            yield TranslationEnded(is_partial=True)
+            yield [TranslationEnded(is_partial=True)]
             return
         tokens = sum(unit.tokens for unit in units)
-        yield TranslationPlanned(len(work.segments), self._done + len(known), tokens, work.source)
+        yield [TranslationPlanned(len(work.segments), self._done + len(known), tokens, work.source)]
         self._settled += known
-        yield from self._settled_events()
+        yield self._settled_events()
         tasks = [task for batch in batches_of(units, work.sizes) for task in self._repair.first_tasks(batch)]
-        yield from self._ask_batches(tasks)
-        yield TranslationEnded(is_partial=work.cancel.cancelled)
+        yield self._ask_batches(tasks)
+        yield [TranslationEnded(is_partial=work.cancel.cancelled)]
 
     def _count_units(self, units: Sequence[TranslationUnit]) -> None:
         for at in range(0, len(units), COUNTED_AT_ONCE):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
@@ -25,7 +25,7 @@ from app.core.events import (
     Waiting,
     WaitingAnew,
 )
-from app.engine.contract import Engine
+from app.engine.contract import AnswerEvent, Engine
 from app.engine.protocol import Ask
 
 FIRST_WINDOW, LARGEST_WINDOW = 2, 64
@@ -141,15 +141,18 @@ def run_tasks(
         open_tasks = dict(enumerate(window))
         again: list[T] = []
         try:
-            for event in _window_answers(window, engine, cancel):
-                if isinstance(event, tuple):
-                    index, answer = event
+            answers = _TaskWindow(window)
+            for index, event in engine.generate_many([task.ask for task in window], cancel=cancel):
+                told = answers.take_event(index, event)
+                if (rests := answers.take_rest(event)) is not None:
+                    yield rests
+                if isinstance(told, TaskAnswer | AppError):
                     # Something got done since the last crash, so the count begins anew.
                     stops = 0
-                    again += take(open_tasks.pop(index), answer)
+                    again += take(open_tasks.pop(index), told)
                     yield TaskTaken(window[index])
-                else:
-                    yield event
+                elif told is not None:
+                    yield told
         except EngineStopped:
             stops += 1
             if stops > MOST_STOPS:
@@ -158,40 +161,46 @@ def run_tasks(
         waiting.extendleft(reversed([*open_tasks.values(), *again]))
 
 
-def _window_answers(
-    window: list[T], engine: Engine, cancel: CancelToken
-) -> Iterator[TaskRests | PromptReading[T] | TaskGrowing[T] | tuple[int, TaskAnswer | AppError]]:
-    texts = [""] * len(window)
-    tokens: list[list[TokenSeen]] = [[] for _ in window]
-    is_resting = False
-    for index, event in engine.generate_many([task.ask for task in window], cancel=cancel):
+class _TaskWindow(Generic[T]):
+    """Answers of the tasks that were sent together, as far as they have come."""
+
+    def __init__(self, tasks: Sequence[T]) -> None:
+        self._tasks = tasks
+        self._texts = [""] * len(tasks)
+        self._tokens: list[list[TokenSeen]] = [[] for _ in tasks]
+        self._is_resting = False
+
+    def take_rest(self, event: AnswerEvent | AppError) -> TaskRests | None:
+        """Return whether the work begins or ends to rest, told once however many of the window wait."""
+        rests = isinstance(event, Waiting) and event.reason == "interactive"
+        if rests == self._is_resting or (isinstance(event, Waiting) and not rests):
+            return None
+        self._is_resting = rests
+        return TaskRests("interactive" if rests else "")
+
+    def take_event(
+        self, index: int, event: AnswerEvent | AppError
+    ) -> PromptReading[T] | TaskGrowing[T] | TaskAnswer | AppError | None:
+        """Return what an event of one request means for its task; None for nothing to tell."""
         # Another model would give other answers under the same keys.
         if isinstance(event, ModelReplaced):
             raise event
+        if isinstance(event, AppError):
+            return event
         # The engine begins this answer again: what it wrote so far is void.
         if isinstance(event, WaitingAnew):
-            texts[index], tokens[index] = "", []
-        if isinstance(event, Waiting) and event.reason == "interactive":
-            # Told once, however many of the window wait.
-            if not is_resting:
-                yield TaskRests(event.reason)
-            is_resting = True
-            continue
-        if is_resting and not isinstance(event, Waiting):
-            is_resting = False
-            yield TaskRests("")
-        if isinstance(event, TextDelta) and not event.thinking:
-            texts[index] += event.text
-            yield TaskGrowing(window[index], texts[index])
+            self._texts[index], self._tokens[index] = "", []
+        elif isinstance(event, TextDelta) and not event.thinking:
+            self._texts[index] += event.text
+            return TaskGrowing(self._tasks[index], self._texts[index])
         elif isinstance(event, TokenChosen):
-            tokens[index].append(event.token)
+            self._tokens[index].append(event.token)
         elif isinstance(event, PromptProgress) and event.total_tokens:
-            yield PromptReading(window[index], event.done_tokens / event.total_tokens)
-        elif isinstance(event, AppError):
-            yield index, event
+            return PromptReading(self._tasks[index], event.done_tokens / event.total_tokens)
         # A cancelled answer is cut anywhere and would be taken for a whole one.
         elif isinstance(event, Finished) and event.stats.finish_reason is not FinishReason.CANCELLED:
-            yield index, TaskAnswer(texts[index], event.stats.finish_reason, tuple(tokens[index]))
+            return TaskAnswer(self._texts[index], event.stats.finish_reason, tuple(self._tokens[index]))
+        return None
 
 
 def run_tasks_in_turn(

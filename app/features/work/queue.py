@@ -55,11 +55,21 @@ class JobAttempt(ABC, Generic[Event]):
 
     def without_engine(self, cancel: CancelToken) -> Iterator[Event]:  # noqa: ARG002
         """Do what needs no model, before one is loaded. If that completes the job, no model is loaded."""
-        yield from ()
+        return no_events()
 
     @abstractmethod
     def attempt(self, engine: Engine, model: ModelLoaded, cancel: CancelToken) -> Generator[Event, None, None]:
-        """Resume from stored steps. The result is stored when the generator closes, whatever the outcome."""
+        """Resume from stored steps."""
+
+    def take_event(self, event: Event) -> None:
+        """Store what an event brings, before anybody is told."""
+        if self.record is not None:
+            self.record.take_event(event)
+
+    def close(self) -> None:
+        """Store whatever isn't stored yet; called after an attempt, whatever its outcome."""
+        if self.record is not None:
+            self.record.close()
 
     @property
     def is_complete(self) -> bool:
@@ -70,6 +80,11 @@ class JobAttempt(ABC, Generic[Event]):
         """Estimate the seconds left; None before there is a measure."""
         left_s: float | None = self.record.pace.seconds_left() if self.record is not None else None
         return left_s
+
+
+def no_events() -> Generator[Any, None, None]:
+    """Return the events of a job that has nothing to do."""
+    yield from ()
 
 
 @dataclass(frozen=True)
@@ -209,15 +224,18 @@ class JobQueue(Generic[Event]):
             while True:
                 steps = working.steps
                 try:
-                    yield from working.without_engine(stop)
+                    for event in working.without_engine(stop):
+                        working.take_event(event)
+                        yield event
                     # Done without a model, none is loaded.
                     if not working.is_complete and not stop.cancelled:
                         with self._engines.open_engine(stop) as engine:
                             if engine is None:
                                 return
                             model = self._allowed_model(job, engine)
-                            with closing(working.attempt(engine, model, stop)) as events:
+                            with closing(working), closing(working.attempt(engine, model, stop)) as events:
                                 for event in events:
+                                    working.take_event(event)
                                     yield event
                                     if not working.is_complete:
                                         _require_same_model(engine, model)
@@ -392,7 +410,7 @@ class StoredJobs(ABC, Generic[Row, Event]):
         Cancelled (the program quits), the running job stays queued. One caller at a time. Waits while other long work
         has its turn.
         """
-        yield from self._queue.run(cancel)
+        return self._queue.run(cancel)
 
     def _job(self, job_id: int) -> Job | None:
         job = self._jobs.get(job_id)

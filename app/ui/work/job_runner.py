@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar
 
 from PySide6.QtCore import QObject, Signal
 
 from app.core.errors.app_error import AppError
-from app.core.events import CancelToken
 from app.features.work.queue import QUEUED, RUNNING, JobEvent, StoredJobs
 from app.ui.i18n import tr
 from app.ui.shell import tasks
@@ -72,7 +71,7 @@ class JobRunner(QObject, Generic[Progress]):
     ) -> None:
         super().__init__(parent)
         self._jobs, self._new_progress, self.words, self._notify = jobs, new_progress, words, notify
-        self._rounds = tasks.Rounds(self._work, self)
+        self._rounds = tasks.Rounds(jobs.run, self)
         self._rounds.happened.connect(self._on_worked)
         self._rounds.failed.connect(self._on_failed)
         self._rounds.over.connect(self._on_over)
@@ -97,10 +96,6 @@ class JobRunner(QObject, Generic[Progress]):
     def progress_of(self, job_id: int) -> Progress | None:
         """Return the progress of a job; None if it isn't running."""
         return self._progress.get(job_id)
-
-    def _work(self, cancel: CancelToken) -> Iterator[JobEvent[Any]]:
-        # Imported here, on the thread.
-        yield from self._jobs.run(cancel)
 
     def _on_worked(self, worked: JobEvent[Any]) -> None:
         self._last_job_id = worked.id

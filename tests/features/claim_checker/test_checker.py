@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import array
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from pathlib import Path
 
 import pytest
@@ -15,7 +15,15 @@ from app.features.claim_checker.conversion import convert_checker
 from app.features.summarize.summarize import summarize_documents
 from app.features.summarize.summary_attempt import MemorySteps
 from app.features.summarize.summary_messages import doubt_words
-from app.features.summarize.summary_result import ClaimsChecked, Method, Summarized, SummaryEvent, SummaryOptions
+from app.features.summarize.summary_result import (
+    ClaimsChecked,
+    InputDocument,
+    Method,
+    Summarized,
+    Summary,
+    SummaryEvent,
+    SummaryOptions,
+)
 from tests.features.summarize.pipeline import document, scripted
 from tests.helpers.engine import pool_of, scripted_client
 from tests.helpers.tiny_checker import make_checker
@@ -63,14 +71,17 @@ def checked(
     cancel = cancel or CancelToken()
     path = convert_checker(make_checker(tmp_path / "files"), tmp_path / "checker.gguf", languages)
 
-    def events() -> Iterator[SummaryEvent]:
-        given, wish = [document(KILN)], SummaryOptions(method=Method.MODEL)
-        with scripted(tmp_path / "model", {"text": f"- {CLAIM} [1]\n"}) as model:
-            yield from summarize_documents(given, wish, model.engine, MemorySteps(), CancelToken())
-
     load = {"can_chat": not can_check}
     checker = ClaimChecker(lambda: path, pool_of(lambda: scripted_client(tmp_path / "checker", {"load": load})))
-    return list(checker.check_summary(events(), [document(KILN)], cancel))
+
+    def check(
+        summary: Summary, documents: Sequence[InputDocument], _: CancelToken
+    ) -> Generator[SummaryEvent, None, Summary]:
+        return checker.check_summary(summary, documents, cancel)
+
+    given, wish = [document(KILN)], SummaryOptions(method=Method.MODEL)
+    with scripted(tmp_path / "model", {"text": f"- {CLAIM} [1]\n"}) as model:
+        return list(summarize_documents(given, wish, model.engine, MemorySteps(), CancelToken(), check=check))
 
 
 def test_what_no_passage_supports_is_marked_and_said(tmp_path: Path) -> None:
