@@ -77,13 +77,17 @@ class DocumentView(DocumentCard):
         self._connect()
 
     def _connect(self) -> None:
-        self.header.turn_wanted.connect(self.turn)
-        self.header.text_wanted.connect(lambda is_text: self.show_form(is_text=is_text))
-        self.header.zoom_wanted.connect(self._area.zoom_by)
+        header = self.header
+        header.previous.clicked.connect(lambda: self.turn(-1))
+        header.next.clicked.connect(lambda: self.turn(1))
+        header.text.clicked.connect(lambda is_text: self.show_form(is_text=is_text))
+        header.farther.clicked.connect(lambda: self._area.zoom_by(-1))
+        header.nearer.clicked.connect(lambda: self._area.zoom_by(1))
         self._area.zoom_changed.connect(self._show_zoom)
-        self.header.search_wanted.connect(self.begin_search)
-        self.header.save_wanted.connect(lambda: self.document and ask_where_to_save(self, self.document, self._notify))
-        self.header.close_wanted.connect(self._on_close)
+        header.search.clicked.connect(self.begin_search)
+        header.save.clicked.connect(lambda: self.document and ask_where_to_save(self, self.document, self._notify))
+        header.close_button.clicked.connect(self._on_close)
+        header.compare.clicked.connect(lambda is_wanted: self.compare(is_wanted=is_wanted))
         self.search.hits_changed.connect(self._show_marks)
         self.search.chosen.connect(self._on_found)
         self.search.failed.connect(self._notify.error)
@@ -95,7 +99,6 @@ class DocumentView(DocumentCard):
         self._text.moved.connect(self._show_where)
         self._pane.problem.text_button.clicked.connect(lambda: self.show_form(is_text=True))
         self._pane.failed.connect(lambda text: _announce_text(self, text))
-        self.header.comparing_wanted.connect(lambda is_wanted: self.compare(is_wanted=is_wanted))
 
     @property
     def document(self) -> ShownDocument | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, Qt, Signal
+from PySide6.QtCore import QEvent, Qt
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
@@ -27,17 +27,6 @@ RECORDING_UNIT = "minute"
 class DocumentHeader(QWidget):
     """Header with buttons whose tooltips name their keys; without pages there are no arrows."""
 
-    turn_wanted = Signal(int)
-    text_wanted = Signal(bool)
-    comparing_wanted = Signal(bool)
-    """Asks to show or hide the recognized text next to the page."""
-    zoom_wanted = Signal(int)
-    """Asks to zoom in (1) or out (-1)."""
-    search_wanted = Signal()
-    save_wanted = Signal()
-    """Asks to save a recording's transcript."""
-    close_wanted = Signal()
-
     def __init__(self, theme: Theme) -> None:
         super().__init__()
         self._theme = theme
@@ -61,7 +50,7 @@ class DocumentHeader(QWidget):
         self.previous = IconButton(theme, "caret-left", "", size_px=18)
         self.next = IconButton(theme, "caret-right", "", size_px=18)
         self.close_button = IconButton(theme, "x", tr(CLOSE_DOCUMENT), size_px=18)
-        self._connect()
+        self._show_keys()
         self._row, self._below = QHBoxLayout(), QHBoxLayout()
         fill_layout(self._row, (self.name, 0), (self.where, 0), 1)
         self._tools = (
@@ -92,7 +81,7 @@ class DocumentHeader(QWidget):
             close_document=self.close_button,
         )
 
-    def _connect(self) -> None:
+    def _show_keys(self) -> None:
         for button, keys in (
             (self.farther, "−"),
             (self.nearer, "+"),
@@ -100,15 +89,6 @@ class DocumentHeader(QWidget):
             (self.close_button, "Esc"),
         ):
             button.setToolTip(f"{button.accessibleName()} ({keys})")
-        self.farther.clicked.connect(lambda: self.zoom_wanted.emit(-1))
-        self.nearer.clicked.connect(lambda: self.zoom_wanted.emit(1))
-        self.search.clicked.connect(self.search_wanted)
-        self.text.clicked.connect(self.text_wanted)
-        self.compare.clicked.connect(self.comparing_wanted)
-        self.save.clicked.connect(self.save_wanted)
-        self.previous.clicked.connect(lambda: self.turn_wanted.emit(-1))
-        self.next.clicked.connect(lambda: self.turn_wanted.emit(1))
-        self.close_button.clicked.connect(self.close_wanted)
 
     def show_document(self, name: str, unit: str, *, can_draw: bool) -> None:
         """Set the name, the unit of pages ("" for none), and whether pages can be shown as pictures."""

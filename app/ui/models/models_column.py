@@ -28,7 +28,6 @@ _GROUPS = (
 class ModelsColumn(QWidget):
     """Left column of the tab; it emits what was chosen, and the view reacts."""
 
-    add_wanted = Signal()
     page_chosen = Signal(str)
     search_changed = Signal(str)
     """Search text after a pause in typing or Return; "" when the field was cleared."""
@@ -37,7 +36,7 @@ class ModelsColumn(QWidget):
         super().__init__()
         self.setObjectName("models_column")
         self._theme = theme
-        self._add = text_button(tr("Add a file"), "new", name="add_file", on_click=self.add_wanted)
+        self.add = text_button(tr("Add a file"), "new", name="add_file")
         self.search = SearchField(theme, tr("Search the Hub"))
         self.search.setToolTip(keys_of("models"))
         self._last_search = ""
@@ -47,7 +46,7 @@ class ModelsColumn(QWidget):
         self.search.installEventFilter(self)
         self.search.returnPressed.connect(self._on_return)
         self._column = theme.dress(QVBoxLayout(self), margins=(12, 14, 12, 0), spacing=3)
-        self._begin = theme.dress(fill_layout(QVBoxLayout(), self._add, self.search), spacing=9)
+        self._begin = theme.dress(fill_layout(QVBoxLayout(), self.add, self.search), spacing=9)
         self._column.addLayout(self._begin)
         self.pages: dict[str, QPushButton] = {}
         self._names: dict[str, str] = {}
@@ -63,7 +62,7 @@ class ModelsColumn(QWidget):
         self._scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self._scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._column.addWidget(self._scroll, 1)
-        theme.dress(self._add, font=(14.5, 600), glyph=("plus", "accent", 20), glyph_size=(32, 16))
+        theme.dress(self.add, font=(14.5, 600), glyph=("plus", "accent", 20), glyph_size=(32, 16))
         theme.changed.connect(self._show_names)
         self._show_names()
         # WORKAROUND: this polishes the content, and under a style sheet Qt later restores the fonts of that moment.

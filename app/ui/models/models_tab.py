@@ -484,7 +484,7 @@ class ModelsView(QStackedWidget):
         return page
 
     def _connect(self) -> None:
-        self._column.add_wanted.connect(self._ui.go.add_model)
+        self._column.add.clicked.connect(self._ui.go.add_model)
         self._column.page_chosen.connect(self.show_page)
         self._column.search_changed.connect(self.look_for)
         self._column.search.returnPressed.connect(self._to_results)

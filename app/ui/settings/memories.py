@@ -39,8 +39,6 @@ class MemoryRow(QWidget):
     """Row of a memory: its text, where it is used, its tokens, Delete."""
 
     edited = Signal(str)
-    moved = Signal(str)
-    delete_wanted = Signal()
 
     def __init__(self, theme: Theme, memory: Memory, scopes: Sequence[tuple[str, str]]) -> None:
         super().__init__()
@@ -57,8 +55,6 @@ class MemoryRow(QWidget):
         theme.dress(self.field, font=(14, 400))
         theme.dress(self.scope.button, least_width=120)
         self.field.editingFinished.connect(self._on_edited)
-        self.scope.changed.connect(self.moved)
-        self.remove.clicked.connect(lambda _=False: self.delete_wanted.emit())
 
     def show_tokens(self, tokens: int, *, is_exact: bool) -> None:
         """Show the cost in tokens, marked "~" if it is an estimate."""
@@ -153,8 +149,8 @@ class MemoriesPage(SettingsPage):
     def _new_row(self, memory: Memory, scopes: Sequence[tuple[str, str]]) -> MemoryRow:
         row = MemoryRow(self._theme, memory, scopes)
         row.edited.connect(partial(self._on_edited, row))
-        row.moved.connect(partial(self._on_moved, row))
-        row.delete_wanted.connect(partial(self._on_delete, row))
+        row.scope.changed.connect(partial(self._on_moved, row))
+        row.remove.clicked.connect(lambda _=False: self._on_delete(row))
         self._list.addWidget(row)
         return row
 

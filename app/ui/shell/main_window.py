@@ -122,7 +122,7 @@ class MainWindow(QMainWindow):
             "open_folder": lambda: open_folder(self._app.paths.data),
         }
         self._toggle.clicked.connect(self.sizes.toggle_column)
-        self.left.settings_wanted.connect(self.open_settings)
+        self.left.settings.clicked.connect(lambda _=False: self.open_settings())
         self.left.chosen.connect(self.tabs.show)
         self.tabs.changed.connect(self._on_view_changed)
         self.tabs.title_changed.connect(self._on_title_changed)
@@ -136,7 +136,7 @@ class MainWindow(QMainWindow):
         self.picker.models_wanted.connect(self.open_models)
         self.picker.task_model_changed.connect(self.tabs.on_model_chosen)
         self.files.model_chosen.connect(self.picker.use)
-        self.status.network_wanted.connect(self._on_network_wanted)
+        self.status.network.clicked.connect(self._toggle_network)
         self.status.programs.clicked.connect(lambda: self.open_settings("connections/programs"))
         if (programs := self.ui.programs) is not None:
             for signal in (programs.changed, programs.used):
@@ -182,8 +182,8 @@ class MainWindow(QMainWindow):
     def open_shortcuts(self, above: QWidget) -> None:
         ShortcutSheet(self._theme, list(self.tabs.specs.values()), above).show()
 
-    def _on_network_wanted(self, wanted: bool) -> None:
-        self._save("network", allowed=wanted)
+    def _toggle_network(self) -> None:
+        self._save("network", allowed=not self._app.settings.network.allowed)
         self.show_network()
 
     def _on_view_changed(self) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QEvent, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QEnterEvent, QKeyEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QAbstractButton, QHBoxLayout, QLabel, QWidget
 
@@ -177,9 +177,6 @@ class ContextGauge(QAbstractButton):
 class StatusLine(QWidget):
     """Line at the bottom of the window's content."""
 
-    network_wanted = Signal(bool)
-    """The network switch was pressed; carries the wanted state."""
-
     def __init__(self, theme: Theme) -> None:
         super().__init__()
         self.setObjectName("status_line")
@@ -194,9 +191,8 @@ class StatusLine(QWidget):
         self.waiting.setObjectName("waiting")
         for label in (self.device, self.work, self.waiting):
             label.setProperty("kind", "muted")
-        self._is_network_on, self._is_elsewhere = True, False
+        self._is_elsewhere = False
         self.network = text_button("", "quiet", name="network_switch")
-        self.network.clicked.connect(lambda: self.network_wanted.emit(not self._is_network_on))
         self._programs_texts = ("", "")
         self.programs = text_button("", "quiet", name="programs_mark")
         self.programs.setMinimumWidth(1)  # otherwise the longer text would limit how narrow the window can get
@@ -228,7 +224,6 @@ class StatusLine(QWidget):
 
     def show_network(self, *, is_on: bool, has_internet: bool = True) -> None:
         """Show whether network access is on, and whether it includes the internet."""
-        self._is_network_on = is_on
         text = (tr(NETWORK_ON) if has_internet else tr("Own network only")) if is_on else tr(NETWORK_OFF)
         self.network.setText(text)
         self.network.setAccessibleName(text)

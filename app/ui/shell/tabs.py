@@ -373,7 +373,6 @@ class LeftColumn(QWidget):
 
     chosen = Signal(str)
     """A button at the foot was pressed; carries its tab's name."""
-    settings_wanted = Signal()
 
     def __init__(self, theme: Theme, specs: Sequence[TabSpec]) -> None:
         super().__init__()
@@ -390,9 +389,9 @@ class LeftColumn(QWidget):
             button.setCheckable(True)
             button.clicked.connect(lambda _=False, name=spec.name: self.chosen.emit(name))
             self._foot.addWidget(button)
-        settings = text_button(tr(SETTINGS), "foot", name="settings", on_click=self.settings_wanted)
-        settings.setToolTip(keys_of("settings"))
-        self._foot.addWidget(settings)
+        self.settings = text_button(tr(SETTINGS), "foot", name="settings")
+        self.settings.setToolTip(keys_of("settings"))
+        self._foot.addWidget(self.settings)
         inside = QWidget()
         inside.setObjectName("page")
         column = fill_layout(QVBoxLayout(inside), (self.views, 1), self._foot)
@@ -401,7 +400,7 @@ class LeftColumn(QWidget):
         # A scroll area, so that a low window squeezes nothing.
         around.addWidget(self._area)
         theme.dress(column, around, margins=(0, 0, 0, 0), spacing=0)
-        for button, glyph in [*((self._buttons[spec.name], spec.icon) for spec in specs), (settings, "gear-six")]:
+        for button, glyph in [*((self._buttons[spec.name], spec.icon) for spec in specs), (self.settings, "gear-six")]:
             # A push button keeps its text four pixels from the icon; a wider icon around the same glyph gives it air.
             theme.dress(button, font=(13.5, 500), glyph=(glyph, "muted", 16), glyph_size=(28, 16))
 

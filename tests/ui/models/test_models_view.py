@@ -261,7 +261,7 @@ def test_add_a_file(qtbot: QtBot) -> None:
     button = left.findChild(QPushButton, "add_file")
     assert button is not None
     button.setFocus()
-    with qtbot.waitSignal(left.add_wanted):
+    with qtbot.waitSignal(left.add.clicked):
         qtbot.keyClick(button, Qt.Key.Key_Space)
 
 
