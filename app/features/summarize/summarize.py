@@ -59,10 +59,7 @@ from app.features.summarize.write_up_sources import (
     of_sections,
     outline_of,
 )
-from app.features.work.asking import (
-    TaskRests,
-    wake_model,
-)
+from app.features.work.asking import TaskRests, wake_model
 
 BELOW_THE_TEXT = "Points of the sections"
 """Heading above the points of a write-up that was stopped."""

@@ -515,8 +515,6 @@ class SegmentTable(SelectableRows):
             self.reveal(row)
             self.viewport().update()
 
-    # Editing.
-
     def edit_row(self, row: int, content: Content | None = None) -> None:
         """Edit a row's translation, starting with `content` if given."""
         found = self.rows.row(row)
@@ -582,8 +580,6 @@ class SegmentTable(SelectableRows):
     def _accept(self, row: int) -> None:
         self.accepted.emit(row + 1)
         self.next_wanted.emit(row + 1)
-
-    # Keys.
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         key, row, last = Qt.Key(event.key()), max(0, self.current), self.rows.rowCount() - 1
@@ -667,8 +663,6 @@ class SegmentTable(SelectableRows):
             if link.remedy is not Remedy.EDIT:
                 menu.addAction(link.words, partial(self._follow_link, row, link))
         menu.popup(event.globalPos())
-
-    # Painting.
 
     def paintEvent(self, event: QPaintEvent) -> None:
         super().paintEvent(event)

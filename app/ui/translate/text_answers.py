@@ -9,7 +9,8 @@ from app.features.translate import text_session as t
 from app.features.translate.text_paragraphs import TextParagraphs
 from app.language.language_names import find_language, own_name
 from app.ui.i18n import tr
-from app.ui.translate.text_panes import Paragraph, TextPanes
+from app.ui.translate.target_view import Paragraph
+from app.ui.translate.text_panes import TextPanes
 from app.ui.translate.translation_texts import Remedy, is_rtl, shown_flags
 from app.ui.widgets.labels import announce
 

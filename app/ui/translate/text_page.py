@@ -20,8 +20,10 @@ from app.ui.shell.tab_spec import UiContext
 from app.ui.theme import EDGE_PX, TOP_PX
 from app.ui.translate.language_row import Able, Capability, LanguageChoice, LastWish, usual_targets
 from app.ui.translate.needs_model import NeedsModel
+from app.ui.translate.sentence_ranges import sentence_like
+from app.ui.translate.target_view import Selected
 from app.ui.translate.text_answers import TextAnswers
-from app.ui.translate.text_panes import Selected, TextPanes, sentence_like
+from app.ui.translate.text_panes import TextPanes
 from app.ui.translate.text_work import TextRequestKind, TextWork
 from app.ui.widgets.buttons import text_button
 from app.ui.widgets.layouts import fill_layout, scrolled

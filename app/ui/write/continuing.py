@@ -360,8 +360,6 @@ class Continuing(QObject):
         cards.chosen.connect(self.choose)
         cards.declined.connect(self.decline)
 
-    # Actions.
-
     @property
     def is_busy(self) -> bool:
         return self._asked is not None and self.work.is_asked(WritingRequestKind.GO_ON, self._asked.number)
@@ -544,8 +542,6 @@ class Continuing(QObject):
         """Close the cards and return the keyboard focus to the page."""
         self._cards.end()
         self._edit.setFocus()
-
-    # Results.
 
     def _on_answer(self, answer: WorkEvent) -> None:
         from app.features.continue_page import ContextWindow

@@ -465,8 +465,6 @@ class PageEdit(PlainEdit):
         theme.changed.connect(self._dress)
         self._dress()
 
-    # Content.
-
     @property
     def text(self) -> str:
         return self.page.text
@@ -509,8 +507,6 @@ class PageEdit(PlainEdit):
         self._letters.show_code(is_code)
         self._dress()
 
-    # Generated text.
-
     def leave_selection(self) -> None:
         """Move the cursor behind the selection, where a continuation starts."""
         cursor = self.textCursor()
@@ -535,8 +531,6 @@ class PageEdit(PlainEdit):
         if is_seen:
             self._show_place(self.cursorRect(run))
 
-    # Undo.
-
     def undo_last(self) -> None:
         if self.page.isUndoAvailable():
             self.page.step(self.undo)
@@ -544,8 +538,6 @@ class PageEdit(PlainEdit):
     def redo_last(self) -> None:
         if self.page.isRedoAvailable():
             self.page.step(self.redo)
-
-    # Keys.
 
     def event(self, event: QEvent) -> bool:
         is_key = event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent)
@@ -614,8 +606,6 @@ class PageEdit(PlainEdit):
                     action.triggered.connect(lambda _checked=False, do=do: do())
                     action.setEnabled(is_there)
         return menu
-
-    # Look.
 
     def _on_moved(self) -> None:
         what = tr(TINTED_TEXT)

@@ -21,6 +21,8 @@ from app.features.translate.translation_events import Formality, GlossaryTerm, T
 from app.ui.shared_labels import CHARACTER_COUNT, FROM, KEEP_LABEL, OPEN_DOCUMENT, TRANSLATION, UNDO, USE_IT
 from app.ui.translate.language_popup import DETECTED_LANGUAGE
 from app.ui.translate.language_row import INTO, MADE_FOR_CODE, SWAP_LANGUAGES, TEXT_TOPIC, TONE, Able
+from app.ui.translate.sentence_ranges import sentence_like, sentences_around
+from app.ui.translate.source_edit import TEXT_TO_TRANSLATE
 from app.ui.translate.text_answers import (
     CHOOSE_OTHER_LANGUAGE,
     LANGUAGE_ALREADY,
@@ -29,14 +31,7 @@ from app.ui.translate.text_answers import (
     TRANSLATED,
 )
 from app.ui.translate.text_page import TRANSLATION_COPIED
-from app.ui.translate.text_panes import (
-    CLEAR_TEXT,
-    COPY_TRANSLATION,
-    TEXT_TO_TRANSLATE,
-    TRANSLATE_BACK,
-    sentence_like,
-    sentences_around,
-)
+from app.ui.translate.text_panes import CLEAR_TEXT, COPY_TRANSLATION, TRANSLATE_BACK
 from app.ui.utf16 import characters_before
 from tests.helpers.clipping import clipped_texts
 from tests.helpers.desks.translate import TranslateDesk
