@@ -267,7 +267,7 @@ class TrayOnly:
     def __init__(self, window: QWidget) -> None:
         self._window = window
         self._own = QSystemTrayIcon(window.windowIcon(), window)
-        self._speaks: QSystemTrayIcon | None = None
+        self._heard_icons: list[QSystemTrayIcon] = []
         self._click: Click = window.activateWindow
 
     def show_progress(self, fraction: float | None) -> None:
@@ -278,9 +278,9 @@ class TrayOnly:
         # Where the program has an icon in the tray, that one speaks: a second one would say nothing new.
         others = (tray_icon for tray_icon in self._window.findChildren(QSystemTrayIcon) if tray_icon is not self._own)
         icon = next((tray_icon for tray_icon in others if tray_icon.isVisible()), self._own)
-        if icon is not self._speaks:
+        if icon not in self._heard_icons:
             icon.messageClicked.connect(self._on_clicked)
-            self._speaks = icon
+            self._heard_icons.append(icon)
         icon.show()
         icon.showMessage(title, text, self._window.windowIcon(), NOTIFICATION_MS)
 

@@ -193,6 +193,10 @@ def test_where_there_is_no_bus_the_icon_in_the_tray_says_it(qtbot: QtBot) -> Non
     icon.messageClicked.emit()
     assert clicked == ["second"]
     icon.hide()
+    desktop.notify_user("Fireside", "The third.", lambda: clicked.append("third"))
+    desktop._own.messageClicked.emit()
+    assert clicked == ["second", "third"], "the icon that spoke before is heard once"
+    desktop.close()
 
 
 def test_who_wants_no_notifications_gets_none(qtbot: QtBot) -> None:
