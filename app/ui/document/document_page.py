@@ -380,7 +380,7 @@ class PagePane(QStackedWidget):
             self._notify.error(error)
         self.area.clear()
         # Without what the error says was kept: that is about reading a document, not about showing it.
-        self.problem.show_sentence(tr(sentence_for(error).text))
+        self.problem.show_sentence(sentence_for(error).text)
         had_focus = self.area.hasFocus()
         self.setCurrentWidget(self.problem)
         self.setFocusProxy(self.problem.text_button)

@@ -182,7 +182,7 @@ class ImportDialog(QDialog):
                 if event.reason == "backup":
                     self._backup = Path(event.path)
                     self._restore.show()
-                self._add(visible_name(Path(event.path).name), "", tr(sentence_for(event).text), None)
+                self._add(visible_name(Path(event.path).name), "", sentence_for(event).text, None)
         self._show_counts()
 
     def _add(self, title: str, note: str, lost: str, number: int | None) -> None:

@@ -345,7 +345,7 @@ class AnswerCard(QFrame):
                 self.body.show_stream(self._stream)
                 self._show_state("" if self._stream.closed else tr("It wrote nothing."))
             case AppError():
-                self._problem = tr(sentence_for(told).text)
+                self._problem = sentence_for(told).text
                 self._show_state(tr(COULD_NOT_ANSWER) if is_blind else self._problem)
 
     def show_name(self, name: str) -> None:

@@ -112,7 +112,7 @@ class ModelChoice(QFrame):
 def detail_of(model: ComparedModel, *, fits: bool) -> str:
     """Return the detail line: memory needed, or why the model can't be compared."""
     if model.error is not None:
-        return tr(sentence_for(model.error).text)
+        return sentence_for(model.error).text
     needs = tr(NEEDS_MEMORY, size=size_text(model.needed_bytes))
     origin = tr("another program’s") if model.is_foreign else ""
     if not fits:

@@ -87,7 +87,7 @@ class Results(QWidget):
             (name, compared.error) for name, compared in zip(names, found, strict=True) if compared.error is not None
         ]
         self.table.rows.show_rows(good)
-        self.failed.setText("\n".join(f"{name}: {tr(sentence_for(error).text)}" for name, error in bad))
+        self.failed.setText("\n".join(f"{name}: {sentence_for(error).text}" for name, error in bad))
         for widget in (self.table, self.order, self.save, self.measured):
             widget.setVisible(bool(good))
         self.failed.setVisible(bool(bad))

@@ -113,7 +113,7 @@ class AboutPage(SettingsPage):
     def _on_not_diagnosed(self, error: BaseException) -> None:
         if not isinstance(error, AppError):
             raise error
-        self._show_result(tr(sentence_for(error).text))
+        self._show_result(sentence_for(error).text)
 
     def _show_result(self, text: str) -> None:
         self.diagnostics.setEnabled(True)
@@ -236,7 +236,7 @@ class UpdateCheck(QWidget):
         self._forget()
         if not isinstance(error, AppError):
             raise error
-        self._show_result(tr(sentence_for(error).text))
+        self._show_result(sentence_for(error).text)
 
     def _show_result(self, text: str) -> None:
         self.said.setText(text)

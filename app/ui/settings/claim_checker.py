@@ -97,4 +97,4 @@ class CheckerField(QWidget):
         if not isinstance(error, AppError):
             self._show_state()
             raise error
-        self._show_state(tr(sentence_for(error).text))
+        self._show_state(sentence_for(error).text)

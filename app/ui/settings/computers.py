@@ -213,7 +213,7 @@ class ComputersSection(SettingsSection):
 
     def _on_described(self, found: DevicesDescribed) -> None:
         self.again.setEnabled(True)
-        problems = {problem.address: tr(sentence_for(problem).text) for problem in found.missed}
+        problems = {problem.address: sentence_for(problem).text for problem in found.missed}
         for row in self.rows:
             own = _own(found.devices, row.address)
             if own:
@@ -228,7 +228,7 @@ class ComputersSection(SettingsSection):
         if not isinstance(error, AppError):
             raise error
         for row in self.rows:
-            row.show_words(tr(sentence_for(error).text), is_problem=True)
+            row.show_words(sentence_for(error).text, is_problem=True)
 
 
 def _own(devices: Sequence[Device], address: str) -> list[Device]:

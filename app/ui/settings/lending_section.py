@@ -88,7 +88,7 @@ class LendingSection(SettingsSection):
         if not wanted:
             lending.stop()
         elif not self._app.settings.network.allowed:
-            self._refusal = tr(sentence_for(NetworkOff()).text)
+            self._refusal = sentence_for(NetworkOff()).text
         elif not address:
             self._refusal = tr(NO_PRIVATE_NETWORK)
         else:
@@ -97,7 +97,7 @@ class LendingSection(SettingsSection):
 
     def _state_text(self, state: LendingState) -> str:
         if state.error is not None:
-            return tr(sentence_for(state.error).text)
+            return sentence_for(state.error).text
         if not state.host:
             return tr(LENDING_OFF)
         if not state.address:

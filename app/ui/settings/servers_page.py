@@ -454,7 +454,7 @@ class ServerDialog(QDialog):
         def failed(error: BaseException) -> None:
             if not isinstance(error, AppError):
                 raise error
-            _show_label(note, tr(sentence_for(error).text), is_problem=True)
+            _show_label(note, sentence_for(error).text, is_problem=True)
 
         self._stop()
         self._task = tasks.ask(do, self, then, failed)
@@ -562,7 +562,7 @@ _LACKS = {
 def test_words(step: TestStep) -> str:
     """Return a line for a test step, starting with its mark."""
     if step.error is not None:
-        return f"✗ {tr(sentence_for(step.error).text)}"
+        return f"✗ {sentence_for(step.error).text}"
     if step.what == "context" and step.works:
         return "✓ " + tr("Its context is {count} tokens.", count=f"{step.detail:,}")
     return f"✓ {tr(_WORKS[step.what])}" if step.works else f"– {tr(_LACKS[step.what])}"

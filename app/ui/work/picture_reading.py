@@ -149,7 +149,7 @@ class PicturesLine(QFrame):
         if state.is_reading:
             return reading_words(state), self._while_reading(pictures, state)
         if row is not None and row.error is not None:
-            return tr(sentence_for(row.error).text), self._unread(pictures, state, row.pages)
+            return sentence_for(row.error).text, self._unread(pictures, state, row.pages)
         if known.unread_pages:
             return unread_words(state), self._unread(pictures, state, known.unread_pages)
         if read:
