@@ -41,7 +41,7 @@ from app.ui.widgets.labels import announce, plain_label
 if TYPE_CHECKING:
     from app.features.chat.answer_service import AnswerService
     from app.features.chat.message_draft import ChatPlace
-    from app.store.conversations import Conversation
+    from app.store.conversation_row import Conversation
     from app.ui.chat.prompt_view import Look
 
 NEXT_DOES_NOT_FIT = "The next message only fits if the oldest turns are left out."
