@@ -90,7 +90,8 @@ def screens(frame: Frame, told: int) -> list[tuple[str, Step, Step]]:
             frame.wait(partial(_has_ended, asking), TIMEOUT_MS)
         frame.find_step(ProgramsSection).journal.reload()
         QCoreApplication.processEvents()
-        bar = frame.find_step(ProgramsSection).findChildren(QScrollArea)[0].verticalScrollBar()
+        areas = frame.find_step(SettingsDialog).findChildren(QScrollArea)
+        bar = next(area for area in areas if area.isVisible()).verticalScrollBar()
         bar.setValue(bar.maximum())
 
     def end() -> None:
