@@ -31,7 +31,7 @@ from app.ui.translate.segment_table import SegmentTable
 from app.ui.translate.source_edit import SourceEdit
 from app.ui.translate.target_view import TargetView
 from app.ui.translate.text_page import TextPage
-from app.ui.translate.text_panes import AlternativesCard, SourceEdit, TargetView, TextPanes
+from app.ui.translate.text_panes import TextPanes
 from app.ui.translate.text_work import PAUSE_MS
 from app.ui.translate.translate_tab import TranslateView
 from app.ui.translate.translation_draft import DraftFoot, FileLine
