@@ -80,7 +80,7 @@ class ProgramsSection(SettingsSection):
         self._add_door()
         self._add_recipes()
         self.origins = AllowedOrigins(self, ui.theme, app, ui.programs)
-        self.journal = RequestJournal(self, ui.theme, ui.programs)
+        self.journal = RecentRequests(self, ui.theme, ui.programs)
         fill_layout(self._inside, self.origins, self.journal)
         self._theme.changed.connect(self._put_fonts_on)
         self._put_fonts_on()
@@ -272,7 +272,7 @@ class AllowedOrigins(QWidget):
         self.field.setAccessibleDescription(text)
 
 
-class RequestJournal(QWidget):
+class RecentRequests(QWidget):
     """Which programs sent requests in the last hour, and what is loaded for them."""
 
     def __init__(self, section: SettingsSection, theme: Theme, programs: OtherPrograms) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
 
 from app.core.events import ModelElsewhere
@@ -32,6 +34,7 @@ class ModelSleep(QObject):
         self._timer.timeout.connect(self.check_memory)
         self._freed.connect(self._on_freed)
         seat.on_free = self._freed.emit
+        self.destroyed.connect(partial(setattr, seat, "on_free", lambda: None))
         loader.changed.connect(self._on_model_changed)
         self._on_model_changed()
 

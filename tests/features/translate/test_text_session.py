@@ -37,8 +37,7 @@ from app.features.translate.translation_jobs import TranslationJobs
 from app.store.attachments import Attachments
 from app.store.database import Database
 from app.store.document_store import DocumentStore
-from app.store.jobs import JobTable
-from app.store.translation_store import TranslationMemory, TranslationStore
+from app.store.translation_store import TranslationMemory
 
 TABLES = ("job_results", "translation_segments", "jobs")
 HEALTH = list(HealthCheck)
@@ -70,7 +69,7 @@ class Playground:
         self.database, none = database, cast(Any, None)
         library = DocumentLibrary(DocumentStore(database), Attachments(database), Path("/nowhere"))
         self.translations = TranslationJobs(
-            JobTable(database), TranslationStore(database), TranslationMemory(database), library,
+            database, TranslationMemory(database), library,
             engines=none, settings=Settings, copies=None, child_folder=Path("/nowhere"),
         )  # fmt: skip
         self.fails_in = 0

@@ -47,7 +47,7 @@ from app.features.work import job_draft as d
 from app.store.attachments import Attachments
 from app.store.database import Database
 from app.store.document_store import DocumentStore, StoredDocument
-from app.store.jobs import JobTable, SummaryStore
+from app.store.jobs import JobTable
 from app.store.translation_store import TranslationMemory, TranslationStore
 
 TABLES = ("job_documents", "job_results", "translation_segments", "jobs", "blocks", "documents")
@@ -68,9 +68,9 @@ class Playground:
         self.settings = Settings()
         self.library = DocumentLibrary(DocumentStore(database), Attachments(database), Path("/nowhere"))
         self.jobs, self.segments = JobTable(database), TranslationStore(database)
-        self.summaries = SummaryJobs(self.jobs, SummaryStore(database), self.library, none, lambda: self.settings)
+        self.summaries = SummaryJobs(database, self.library, none, lambda: self.settings)
         self.translations = TranslationJobs(
-            self.jobs, self.segments, TranslationMemory(database), self.library,
+            database, TranslationMemory(database), self.library,
             engines=none, settings=lambda: self.settings, copies=None, child_folder=Path("/nowhere"),
         )  # fmt: skip
         self.fails_in = 0

@@ -117,7 +117,7 @@ def test_stopped_work_goes_on_when_somebody_says_so_and_a_fetched_model_is_used_
     offered.ask(FAR)
     offer = offered.offering.offer
     assert offer is not None and offer.suggestion is not None
-    monkeypatch.setattr(offered.desk.models, "download_entry", lambda _entry, _token: None)
+    monkeypatch.setattr(offered.desk.models.fetching, "download_entry", lambda _entry, _token: None)
     offered.desk.click(offered.offering.row.yes)
     write_model(offered.model, **{"llama.pooling_type": 1})
     answering = [True]

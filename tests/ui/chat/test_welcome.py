@@ -56,6 +56,10 @@ class Offers:
         self.looks += 1
         return list(self.there)
 
+    @property
+    def fetching(self) -> Offers:
+        return self
+
     def download_entry(self, entry: CatalogEntry, cancel: CancelToken) -> Download:
         if self.error is not None:
             raise self.error

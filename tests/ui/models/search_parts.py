@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from types import SimpleNamespace
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from app.core.events import CancelToken
 from app.core.settings import Settings
@@ -107,6 +107,14 @@ class ScriptedModels:
 
     def recommend_file(self, models: Sequence[ModelFile]) -> ModelFile | None:
         return recommend_file(models, self.memory_room())
+
+    @property
+    def fetching(self) -> Any:
+        return self
+
+    @property
+    def download_changed(self) -> Any:
+        return self
 
     def listen(self, callback: Callable[[object], object]) -> Callable[[], None]:
         self.listeners.append(callback)

@@ -17,6 +17,7 @@ from PySide6.QtWidgets import QApplication, QHBoxLayout, QWidget
 from app.core.errors.app_error import AppError
 from app.core.errors.model_errors import ModelNotOurs
 from app.core.events import CancelToken, CopyProgress
+from app.core.listeners import Listeners
 from app.core.paths import starter_model
 from app.features.models.collection import ModelSuggestion
 from app.features.models.estimate import TIGHT, TOO_LARGE, WELL, MemoryFit
@@ -138,8 +139,7 @@ class Models:
         self.may_answer = threading.Event()
         self.may_answer.set()
         self._trash: list[InstalledFile] = []
-        self._listeners: list[Callable[[Download], object]] = []
-        self.list_listeners: list[Callable[[], object]] = []
+        self.download_changed, self.list_changed = Listeners[Download](), Listeners[None]()
         self.hub = SimpleNamespace(search=self._search, prepare=lambda: None)
         self.storage = SimpleNamespace(
             make_report=lambda: self.report,
@@ -167,6 +167,10 @@ class Models:
 
     def list_others(self) -> list[InstalledFile]:
         return list(self.theirs)
+
+    @property
+    def fetching(self) -> Models:
+        return self
 
     def download(self, repository: Repository, model: ModelFile, with_vision: bool = True) -> Download:
         if self.problem is not None:
@@ -231,21 +235,12 @@ class Models:
         if not cancel.cancelled:
             self.report = dataclasses.replace(self.report, folder=new)
 
-    def listen(self, callback: Callable[[Download], object]) -> Callable[[], None]:
-        self._listeners.append(callback)
-        return lambda: self._listeners.remove(callback)
-
-    def listen_to_list(self, callback: Callable[[], object]) -> Callable[[], None]:
-        self.list_listeners.append(callback)
-        return lambda: self.list_listeners.remove(callback)
-
     def _clear(self, what: str) -> None:
         self.calls.append(("clear", what))
         self.report = dataclasses.replace(self.report, **{what: 0})
 
     def _tell(self, one: Download) -> None:
-        for listener in list(self._listeners):
-            listener(one)
+        self.download_changed.notify_all(one)
 
 
 def furnish(models: Models) -> None:

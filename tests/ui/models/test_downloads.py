@@ -7,6 +7,8 @@ import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from PySide6.QtCore import Qt, QThread
@@ -242,11 +244,19 @@ class Queue:
     def resume(self, number: int) -> None:
         self.retried.append(number)
 
+    @property
+    def download_changed(self) -> Queue:
+        return self
+
+    @property
+    def list_changed(self) -> Any:
+        return SimpleNamespace(listen=self.listen_to_list)
+
     def listen(self, listener: Callable[[Download], object]) -> Callable[[], None]:
         self.listener = listener
         return lambda: setattr(self, "listener", None)
 
-    def listen_to_list(self, listener: Callable[[], object]) -> Callable[[], None]:
+    def listen_to_list(self, listener: Callable[[None], object]) -> Callable[[], None]:
         self.list_listener = listener
         return lambda: None
 
@@ -328,10 +338,10 @@ def test_a_model_that_was_deleted_is_offered_no_longer(
     watched.queue.say(BEGUN)
     watched.queue.say(replace(BEGUN, state="done", done_bytes=1000, paths=(str(path),)))
     qtbot.waitUntil(lambda: frame.notices == [MODEL_DOWNLOADED.format(name="Qwen3.5 9B")])
-    watched.queue.list_listener()
+    watched.queue.list_listener(None)
     assert frame.notices == [MODEL_DOWNLOADED.format(name="Qwen3.5 9B")]
     path.unlink()
-    watched.queue.list_listener()
+    watched.queue.list_listener(None)
     qtbot.waitUntil(lambda: frame.notices == [])
 
 

@@ -72,8 +72,7 @@ def test_size_quantization_last_use_and_origin_in_words(pages: Pages, qtbot: QtB
 def test_what_comes_elsewhere_is_counted_at_once(pages: Pages, qtbot: QtBot) -> None:
     open_page(pages, qtbot)
     pages.models.ours = [*pages.models.ours, installed("Opened in Write", 1.0, "opened")]
-    for listener in pages.models.list_listeners:
-        listener()
+    pages.models.list_changed.notify_all(None)
     qtbot.waitUntil(lambda: pages.link("installed").text() == f"{INSTALLED} · 5")
     qtbot.waitUntil(lambda: "Opened in Write" in shown(pages))
 
