@@ -9,12 +9,17 @@ from typing import Any
 import gguf
 import numpy as np
 
+from app.core.gguf import check_model
+from tests.helpers.gguf_files import read_tokens
+
 Floats = np.ndarray[Any, np.dtype[np.float32]]
 BEGINS_WORD = "▁"
 SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 NORMAL, CONTROL = 1, 3  # llama.cpp's kinds of tokens
 WIDTH, INNER, HEADS, LAYERS, TOKENS = 32, 64, 4, 2, 64
 EPSILON = 1e-12
+KINDS = {0: np.float32, 1: np.float16}
+"""By GGUF's numbers of tensor types."""
 
 
 def write_tiny_bert(path: Path, pieces: list[str], **metadata: str) -> Path:
@@ -109,13 +114,17 @@ class NumpyBert:
     """Devlin and others, 2019, for one text at a time; the mean of what it reads, of length 1."""
 
     def __init__(self, path: Path) -> None:
-        reader = gguf.GGUFReader(path)
-        self._parts = {tensor.name: np.asarray(tensor.data, np.float32) for tensor in reader.tensors}
+        header = check_model(path)
+        self._parts = {
+            tensor.name: np.memmap(
+                path, KINDS[tensor.type], "r", header.data_offset + tensor.offset, tensor.shape[::-1]
+            ).astype(np.float32)
+            for tensor in header.tensors
+        }
         self._layers, self._heads = (
-            int(reader.fields[f"bert.{key}"].parts[-1][0]) for key in ("block_count", "attention.head_count")
+            int(header.metadata[f"bert.{key}"]) for key in ("block_count", "attention.head_count")
         )
-        tokens = reader.fields["tokenizer.ggml.tokens"]
-        self._numbers = {bytes(tokens.parts[part]).decode(): number for number, part in enumerate(tokens.data)}
+        self._numbers = read_tokens(path, header.data_offset)
 
     def tokenize(self, text: str) -> list[int]:
         """WordPiece, longest match first, of a text of plain words."""

@@ -19,6 +19,8 @@ import gguf
 import numpy as np
 
 from app.core.events import Media
+from app.core.gguf import check_model
+from tests.helpers.gguf_files import read_tokens
 
 COLOURS: dict[str, tuple[int, int, int]] = {
     "red": (255, 0, 0),
@@ -238,17 +240,18 @@ def make_ear(model: Path, path: Path) -> Path:
 
 def _embeddings(model: Path, words: Sequence[str]) -> np.ndarray:
     """What stands in the model's own table for words of one token, [word, width]."""
-    tokens, table = _read_table(model)
-    return gguf.dequantize(table.data[[tokens[word.replace(" ", "Ġ")] for word in words]], table.tensor_type)
+    tokens, table, kind = _read_table(model)
+    return gguf.dequantize(table[[tokens[word.replace(" ", "Ġ")] for word in words]], kind)
 
 
 @lru_cache(maxsize=1)
-def _read_table(model: Path) -> tuple[dict[str, int], gguf.ReaderTensor]:
-    """A model's tokens with their numbers, and its table, which stays in the file: reading it takes a second."""
-    reader = gguf.GGUFReader(model)
-    field = reader.fields["tokenizer.ggml.tokens"]
-    tokens = {bytes(field.parts[index]).decode(): number for number, index in enumerate(field.data)}
-    return tokens, next(tensor for tensor in reader.tensors if tensor.name == "token_embd.weight")
+def _read_table(model: Path) -> tuple[dict[str, int], np.ndarray, gguf.GGMLQuantizationType]:
+    """A model's tokens with their numbers, and its table, which stays in the file."""
+    header = check_model(model)
+    place = next(tensor for tensor in header.tensors if tensor.name == "token_embd.weight")
+    shape = place.shape[1], place.size_bytes // place.shape[1]
+    table = np.memmap(model, np.uint8, "r", header.data_offset + place.offset, shape)
+    return read_tokens(model, header.data_offset), table, gguf.GGMLQuantizationType(place.type)
 
 
 # The frame of all of them.
