@@ -74,7 +74,7 @@ def screens(frame: Frame, chat: ChatDesk, told: int) -> list[tuple[str, Step, St
 
     def no_assistant() -> None:
         chat.put_message("")
-        frame.chat.assistants.take(0)
+        frame.chat.assistants.choose_assistant(0)
 
     def slash() -> None:
         begin(told)
