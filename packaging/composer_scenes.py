@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QApplication, QMenu
 
 from app.core.events import AnswerStats, FinishReason, Role
 from app.features.assistants import AssistantChoice, in_assistant
+from app.features.chat import session_messages as m
 from app.store.conversations import Conversations, MessageState
 from app.ui.chat.answer_view import SHOW_TWO_VERSIONS
 from app.ui.chat.assistant_dialog import AssistantDialog
@@ -65,16 +66,16 @@ def screens(frame: Frame, chat: ChatDesk, told: int) -> list[tuple[str, Step, St
 
     def assistants() -> None:
         begin(told)
-        frame.chat.assistants.open_all(made["Editor"])
+        frame.chat.models.assistants.open_all(made["Editor"])
 
     def assistant() -> None:
         begin(None)
-        frame.chat.assistants.begin(made["Cook"])
+        frame.chat.models.assistants.begin(made["Cook"])
         chat.put_message("Two eggs, half a cabbage, rice from yesterday")
 
     def no_assistant() -> None:
         chat.put_message("")
-        frame.chat.assistants.choose_assistant(0)
+        frame.chat.models.assistants.choose_assistant(0)
 
     def slash() -> None:
         begin(told)
@@ -82,7 +83,7 @@ def screens(frame: Frame, chat: ChatDesk, told: int) -> list[tuple[str, Step, St
 
     def prompts() -> None:
         begin(told)
-        frame.chat.prompts.open_library()
+        frame.chat.session.request(m.OpenPrompts())
 
     def spelling() -> None:
         begin(told)

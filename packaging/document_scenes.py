@@ -10,6 +10,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QPushButton
 
 from app.core.events import CancelToken, Role
+from app.features.chat.answer_sources import keep_sources
 from app.features.document_library import DocumentStored
 from app.features.retrieval.citations import sources_of
 from app.features.retrieval.question_scope import QuestionScope, WantedScope
@@ -147,7 +148,7 @@ def screens(frame: Frame, desk: ChatDesk, folder: Path) -> list[tuple[str, Step,
     def beside(number: int) -> None:
         frame.show_chat(number)
         QTest.qWait(WAIT_MS)
-        desk.places_in(desk.last.sources)[0].click()
+        desk.places_in(desk.last.evidence.sources)[0].click()
         frame.wait(lambda: frame.reader.is_drawn, TIMEOUT_MS)
 
     return [
@@ -292,7 +293,7 @@ def _judged(app: Fireside, path: Path, question_text: str, text: str, *, doubted
     app.chat._attached.choose_passages([question], (), PROMPT_TOKENS, count)
     answer = chats.add_message(chat.id, question.id, Role.ASSISTANT, text)
     chats.finish_message(answer.id, text, MessageState.COMPLETE)
-    app.chat._keep_sources(answer, text, chat, [question])
+    keep_sources(chats, app.documents, answer, text, [question], ids=[document.id])
     kept = chats.get_message(answer.id)
     if doubted and kept is not None:
         start = text.index(doubted)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from app.core.events import CancelToken, Role
+from app.features.chat import session_messages as m
 from app.features.document_library import DocumentStored
 from app.store.projects import Tags
 from app.ui.chat.project_dialog import ProjectDialog
@@ -63,7 +64,7 @@ def screens(frame: Frame, told: int, folder: Path) -> list[tuple[str, Step, Step
 
     def remember() -> None:
         open_chat()
-        frame.chat.remember_wanted.emit("The house has no lift, and the flat is on the third floor.")
+        frame.chat.session.request(m.RememberText("The house has no lift, and the flat is on the third floor."))
         frame.wait(lambda: bool(frame.find_step(RememberDialog).cost.text().strip()), TIMEOUT_MS)
 
     def narrow() -> None:

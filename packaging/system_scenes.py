@@ -43,8 +43,8 @@ def screens(frame: Frame, told: int) -> list[tuple[str, Step, Step]]:
         open_quick()
         quick.chat.composer.set_text("Who pays for a new tap?")
         quick.chat.composer.submit()
-        frame.wait(lambda: quick.is_answering)
-        frame.wait(lambda: not quick.is_answering, ANSWER_MS)
+        frame.wait(lambda: quick.chat.busy)
+        frame.wait(lambda: not quick.chat.busy, ANSWER_MS)
 
     def settings() -> None:
         show()

@@ -10,7 +10,7 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QApplication, QMenu, QSystemTrayIcon
 
 from app import APP_NAME
-from app.features.chat.session_messages import ContinueAnswer
+from app.features.chat.session_messages import ChooseModel, ContinueAnswer
 from app.ui.chat.chat_tab import ChatTab
 from app.ui.i18n import tr
 from app.ui.icons import app_icon
@@ -173,10 +173,10 @@ class Outside(QObject):
         quick = QuickAsk(self._app.chats, ui.theme, ui.loader, ui.notify.actions)
         if ui.pictures is not None:
             quick.chat.attaching.scans.watch(ui.pictures, ui.go.open_models)
-        quick.chat.models.known = self._app.names.list_choices
-        quick.chat.own.name_of = lambda path: tr(self._app.names.name_of(path))
-        for signal in (quick.chat.model_wanted, quick.chat.models.more_wanted):
-            signal.connect(self._on_model_wanted)
+        quick.chat.models.others.known = self._app.names.list_choices
+        quick.chat.models.own.name_of = lambda path: tr(self._app.names.name_of(path))
+        quick.chat.models.others.more_wanted.connect(self._on_model_wanted)
+        quick.chat.session.serve({ChooseModel: lambda _asked: self._on_model_wanted()})
         quick.kept.connect(self._on_kept)
         quick.translate_wanted.connect(self._on_translate_wanted)
         quick.closed.connect(self._on_quick_closed)
@@ -188,7 +188,7 @@ class Outside(QObject):
     def work(self) -> dict[str, str]:
         """Texts of running work by the name of its tab."""
         # Asking must not build the quick window.
-        is_answering = "quick" in self.__dict__ and self.quick.is_answering
+        is_answering = "quick" in self.__dict__ and self.quick.chat.busy
         return ({CHAT: tr(WRITING_AN_ANSWER)} if is_answering else {}) | self._window.tabs.work.words
 
     def ask(self, words: str = "") -> None:

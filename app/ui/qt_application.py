@@ -287,7 +287,7 @@ def watch_models(app: Fireside, window: MainWindow, notify: Notify, theme: Theme
     application = QApplication.instance()
     assert application is not None
     application.aboutToQuit.connect(watch.close)
-    empty = chat_tab(window).chat.empty
+    empty = chat_tab(window).chat.models.empty
     FirstSuggestion(app.models, notify, window.loader, empty, watch.changed)
     empty.models_wanted.connect(window.open_models)
     if window.ui.passages is not None:

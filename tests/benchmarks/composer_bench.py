@@ -62,7 +62,7 @@ def _listed(here: Opened) -> Row:
     from PySide6.QtCore import Qt
     from PySide6.QtTest import QTest
 
-    prompts = here.chat.prompts._chats.prompts().store
+    prompts = here.chat._chats.prompts().store
     for number in range(PROMPTS):
         prompts.create(f"Prompt {number}", PROSE * 10 + "{text}")
     edit = here.chat.composer.field.edit

@@ -32,7 +32,7 @@ from app.core.events import (
 )
 from app.core.visible import clean_text, visible_name
 from app.features.chat.answer_draft import AnswerDraft, write_to_draft
-from app.features.chat.attached_documents import AttachedDocuments, is_unanswered
+from app.features.chat.attached_documents import AttachedDocuments
 from app.features.chat.branches import branch_to
 from app.features.chat.chat_options import options_for, own_model
 from app.features.chat.passage_judge import JudgedPrompt, PassageJudge
@@ -40,7 +40,6 @@ from app.features.chat.prompt_builder import PromptBuilder, PromptView, hidden_i
 from app.features.chat.titles import first_words
 from app.features.document_library import DocumentLibrary
 from app.features.projects import ChatPreambles, model_of
-from app.features.retrieval.source_places import source_to_fields
 from app.store.conversation_row import Conversation
 from app.store.conversations import Conversations, MessageState, StoredMessage
 
@@ -421,8 +420,11 @@ class AnswerService:
         events = self._engine.generate([*judged.messages, *empty], cancel=cancel, **fields, **wishes)
         for event in write_to_draft(judged.with_reading(events), draft, before):
             if isinstance(event, Finished):
+                # What knows words takes a moment to import, and a start has nobody to ask it.
+                from app.features.chat.answer_sources import keep_sources
+
                 # Kept before the end is told, so that who hears Finished finds the places.
-                self._keep_sources(answer, draft.text, conversation, branch)
+                keep_sources(self.conversations, self.documents, answer, draft.text, branch, ids=sent)
             yield event
 
     def _written_before(self, answer: StoredMessage) -> AnswerStats | None:
@@ -435,33 +437,6 @@ class AnswerService:
             log.info("an answer's beginning was not counted: %s", type(error).__name__)
             return None
         return AnswerStats(0, 0, tokens, 0.0, 0.0, FinishReason.CANCELLED)
-
-    def _keep_sources(
-        self, answer: StoredMessage, text: str, conversation: Conversation | None, branch: Sequence[StoredMessage]
-    ) -> None:
-        """Store an answer's citations in chats with documents, or that it has none."""
-        # What knows words takes a moment to import, and a start has nobody to ask it.
-        from app.features.retrieval.absence import rests_on_nothing
-        from app.features.retrieval.citations import sources_of
-        from app.features.retrieval.scope import scope_of
-        from app.features.retrieval.short_answers import sources_of_short_answer
-        from app.features.retrieval.support import NOT_FOUND
-
-        ids = list(dict.fromkeys([*self.preambles.document_ids(conversation), *self._attached.documents_of(branch)]))
-        asked = next((message for message in reversed(branch) if message.role is Role.USER), None)
-        question = asked.text if asked is not None else ""
-        # The answer's own sentences first; one too short for that is completed by the question.
-        found = sources_of(text, ids, self.documents.store)
-        found = found or sources_of_short_answer(text, question, ids, self.documents.store)
-        fields = [source_to_fields(source) for source in found]
-        # Questions about whole documents are answered otherwise; absence isn't judged for them.
-        if ids and asked is not None and scope_of(question) is None:
-            is_doubted = is_unanswered(self.documents.attachments.of_messages([asked.id]).get(asked.id, ()))
-            if rests_on_nothing(self.documents.store, ids, question, text, found, is_doubted=is_doubted):
-                fields.append(NOT_FOUND)
-        # Also where it is empty now: a continued answer may have lost its places.
-        if fields or answer.sources:
-            self.conversations.set_sources(answer.id, fields)
 
     def _take_back(self, answer: StoredMessage) -> ContextIsFull:
         """Undo an answer that wasn't requested: remove it, or restore its state."""

@@ -1,7 +1,7 @@
 """What a chat's session is told: commands of a person, events of threads; and the effects that it asks for.
 
 First the commands, then the events; then effects on the store, which `SessionStore` does at once and answers with an
-event, and last those on the world outside, which the window starts.
+event, and last those on the world outside, which the window starts, also for views (`ChatSession.request`).
 """
 
 from __future__ import annotations
@@ -657,6 +657,93 @@ class TouchChat(SessionMessage):
 
 class AskForNext(SessionMessage):
     """Ask for `SendNext` once the end of the answer is shown."""
+
+
+class ShowDocument(SessionMessage):
+    """Open a document of the shown chat, at a mark or at its beginning."""
+
+    document_id: int
+    mark: object = None
+
+
+class ShowPictures(SessionMessage):
+    uses: tuple[MediaUse, ...]
+    first: int
+
+
+class TranslateText(SessionMessage):
+    text: str
+
+
+class TranslateFile(SessionMessage):
+    path: Path
+
+
+class SummarizeDocument(SessionMessage):
+    document_id: int
+
+
+class RememberText(SessionMessage):
+    """Offer a text for the memories used in other chats."""
+
+    text: str
+
+
+class ContinueText(SessionMessage):
+    """Continue a text in the writing tab, because this model cannot chat."""
+
+    text: str
+
+
+class QuoteText(SessionMessage):
+    text: str
+
+
+class FindText(SessionMessage):
+    text: str
+
+
+class OpenPrompts(SessionMessage):
+    """Open the library of prompts, to save a text as one if there is any."""
+
+    text: str = ""
+
+
+class TakePrompt(SessionMessage):
+    key: str
+
+
+class AttachFrom(SessionMessage):
+    """Attach pictures from a dialog, or a part of the screen: `pictures` or `screen_region`."""
+
+    source: str
+
+
+class FocusField(SessionMessage):
+    pass
+
+
+class EditLastQuestion(SessionMessage):
+    pass
+
+
+class OpenChatAt(SessionMessage):
+    place: ChatPlace
+
+
+class BeginChat(SessionMessage):
+    """Put a message that this chat has no room for into a new one; it stays here, too."""
+
+    text: str
+    paths: tuple[Path, ...]
+
+
+class ChooseModel(SessionMessage):
+    """Let the user choose a model, because there is none."""
+
+
+class FindVisionModel(SessionMessage):
+    """Let the user find a model that can see pictures."""
 
 
 class ReportQueued(SessionMessage):

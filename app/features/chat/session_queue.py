@@ -101,6 +101,8 @@ def _on_raise_queued(state: ChatState, message: m.RaiseQueued) -> Step:
 
 
 def _on_sending_allowed(state: ChatState, message: m.SendingAllowed) -> Step:
+    if message.is_allowed == state.may_send_queue:
+        return state, ()
     return replace(state, may_send_queue=message.is_allowed, is_next_due=True), ()
 
 

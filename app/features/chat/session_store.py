@@ -9,12 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from app.core.errors.app_error import AppError
-from app.core.events import Role
 from app.core.visible import visible_name
 from app.features import file_reading as f
 from app.features.chat import session_messages as m
 from app.features.chat.message_draft import ChatPlace, DraftDocument
-from app.features.chat.prompt_builder import hidden_ids
+from app.features.chat.session_branch_store import BRANCH_EFFECTS
 from app.features.chat.titles import first_words
 from app.store.attachments import Attachment
 from app.store.document_store import StoredDocument
@@ -62,11 +61,7 @@ class SessionStore:
             m.StoreNext: self._store_next,
             m.LoadQueue: self._load_queue,
             m.StoreQueued: self._store_queued,
-            m.LoadBranch: self._load_branch,
-            m.LoadHidden: self._load_hidden,
-            m.ReadQuestion: self._read_question,
-            m.StoreVersion: self._store_version,
-            m.StoreBranch: self._store_branch,
+            **BRANCH_EFFECTS,
         }
 
     def _open_draft(self, effect: m.OpenDraft) -> m.DraftOpened:
@@ -223,54 +218,6 @@ class SessionStore:
             queued.remove(effect.removed_id)
         if effect.restored is not None:
             queued.put_back(effect.restored)
-
-    @staticmethod
-    def _load_branch(effect: m.LoadBranch) -> m.BranchLoaded:
-        conversations, number = effect.place.talk.conversations, effect.place.conversation_id
-        conversation = conversations.get(number) if number is not None else None
-        messages = tuple(conversations.read_branch(conversation.id)) if conversation is not None else ()
-        hidden = hidden_ids(conversation, messages) if conversation is not None else ()
-        return m.BranchLoaded(effect.place, messages, hidden)
-
-    @staticmethod
-    def _load_hidden(effect: m.LoadHidden) -> m.HiddenLoaded | None:
-        number = effect.place.conversation_id
-        conversation = effect.place.talk.conversations.get(number) if number is not None else None
-        hidden = hidden_ids(conversation, effect.messages) if conversation is not None else ()
-        return m.HiddenLoaded(effect.place, hidden)
-
-    @staticmethod
-    def _read_question(effect: m.ReadQuestion) -> m.QuestionRead | None:
-        question = effect.place.talk.conversations.get_message(effect.question_id)
-        return m.QuestionRead(effect.place, question) if question is not None else None
-
-    @staticmethod
-    def _store_version(effect: m.StoreVersion) -> m.BranchChanged:
-        talk, old, place = effect.place.talk, effect.message, effect.place
-        try:
-            if old.role is Role.USER:
-                question = talk.edit_question(old.id, effect.text)
-                return m.BranchChanged(place, (m.CloseEditor(old.id), m.AnswerQuestion(question.id)))
-            answer = talk.edit_answer(old.id, effect.text)
-        except KeyError:  # it was deleted meanwhile
-            return m.BranchChanged(place)
-        return m.BranchChanged(place, (m.CloseEditor(old.id), m.TouchChat(place), m.FocusMessage(answer.id)))
-
-    @staticmethod
-    def _store_branch(effect: m.StoreBranch) -> m.BranchChanged:
-        conversations = effect.place.talk.conversations
-        try:
-            if effect.chosen_id:
-                conversations.choose_version(effect.chosen_id)
-            if effect.deleted_id:
-                conversations.delete_message(effect.deleted_id)
-            if effect.restored_id:
-                conversations.restore_message(effect.restored_id)
-            if effect.pinned is not None:
-                conversations.set_message_pinned(*effect.pinned)
-        except KeyError:  # it was deleted meanwhile
-            return m.BranchChanged(effect.place)
-        return m.BranchChanged(effect.place, effect.then)
 
 
 def _names_of(talk: AnswerService, message: QueuedMessage) -> tuple[str, ...]:

@@ -318,19 +318,23 @@ class ActionRow(QWidget):
         self.arrange()
 
     def _text_button(self, name: str, action: TurnCommand, size_px: float) -> QPushButton:
-        button: QPushButton = text_button("", "quiet", self)
-        button.setObjectName(name)
+        button: QPushButton = text_button("", "quiet", self, on_click=lambda: self.pressed.emit(action), name=name)
         # Return presses it, too.
         button.setAutoDefault(True)
-        button.clicked.connect(lambda _=False: self.pressed.emit(action))
         self._theme.dress(button, font=(size_px, 500))
         button.hide()
         return button
 
     def _icon_button(self, action: TurnAction) -> IconButton:
-        button = IconButton(self._theme, action.glyph, action.label, size_px=ICON_PX, parent=self)
+        button = IconButton(
+            self._theme,
+            action.glyph,
+            action.label,
+            size_px=ICON_PX,
+            parent=self,
+            on_click=lambda: self.pressed.emit(action.name),
+        )
         if not action.keys.isEmpty():
             button.setToolTip(f"{action.label} ({written(KEYS[action.name])})")
-        button.clicked.connect(lambda: self.pressed.emit(action.name))
         button.show()
         return button

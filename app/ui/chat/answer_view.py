@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, QRect, Qt, QTimer, Signal
+from PySide6.QtCore import QObject, QRect, Qt, Signal
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QTextCursor
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QWidget
 
@@ -20,7 +20,7 @@ from app.store.conversations import MessageState, StoredMessage
 from app.ui.chat.actions import COPY_AS, MORE, VERSIONS, TurnAction, TurnCommand
 from app.ui.chat.branch_documents import BranchDocuments, SourceRow
 from app.ui.chat.survey import made_words
-from app.ui.chat.turn import ACTIONS_PX, TurnView
+from app.ui.chat.turn import ACTIONS_PX, TurnHost, TurnView
 from app.ui.i18n import tr
 from app.ui.shared_labels import (
     ANSWER_LINE,
@@ -48,6 +48,7 @@ from app.ui.text.text_view import TextView
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import set_mark, text_button
 from app.ui.widgets.labels import plain_label
+from app.ui.widgets.timers import new_timer
 
 if TYPE_CHECKING:
     from app.ui.chat.sent_pictures import SentPictures
@@ -97,8 +98,7 @@ class AnswerText(QObject):
         self._fed = 0
         self._revisions_before = 0
         self._portion = 4 * LEAST_PORTION
-        self._slices = QTimer(self, interval=0)
-        self._slices.timeout.connect(self._lay_out)
+        self._slices = new_timer(self, 0, self._lay_out, repeats=True)
 
     @property
     def is_settled(self) -> bool:
@@ -170,21 +170,17 @@ class AnswerView(TurnView):
 
     role = Role.ASSISTANT
     has_actions_at_end = True
-    opened = Signal(object)
-    """The thinking of this answer was opened or closed."""
 
-    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
-        super().__init__(theme, parent)
+    def __init__(self, theme: Theme, parent: QWidget | None = None, host: TurnHost | None = None) -> None:
+        super().__init__(theme, parent, host)
         # Created on first use: a long chat saves a thousand widgets of each kind.
         self._thinking: ThinkingView | None = None
         self._state: StateLine | None = None
-        self._sources: SourceRow | None = None
-        self._doubts: StateLine | None = None
-        self._pictures: SentPictures | None = None
+        self.evidence = AnswerEvidence(self)
         self.body = MessageBody(theme, self)
-        self.body.link_clicked.connect(self.link_clicked)
-        self.body.resized.connect(lambda: self.resized.emit(self))
-        self.body.fold_toggled.connect(lambda: self.opened.emit(self))
+        self.body.link_clicked.connect(self.host.link_clicked)
+        self.body.resized.connect(lambda: self.host.resized.emit(self))
+        self.body.fold_toggled.connect(self._on_opened)
         self._raw: CodeText | None = None
         self.has_earlier_turns = False
         """True if earlier turns could be dropped from the context to make room for a longer answer."""
@@ -192,12 +188,10 @@ class AnswerView(TurnView):
         """True if the answer offers to be translated."""
         self.is_whole = False
         """True if the answer was made from whole documents."""
-        self._documents: BranchDocuments | None = None
         self.written = AnswerText(self)
         self.written.laid_out.connect(self._show)
         self._is_opened = False
         """True if the user expanded something in the answer."""
-        self.opened.connect(self._on_opened)
         self.setAccessibleName(tr("Answer"))
 
     @property
@@ -213,17 +207,9 @@ class AnswerView(TurnView):
         """The view of the model's thinking, created on first access; hidden without any."""
         if self._thinking is None:
             self._thinking = ThinkingView(self.theme, self)
-            self._thinking.opened.connect(lambda: self.opened.emit(self))
-            self._thinking.resized.connect(lambda: self.resized.emit(self))
+            self._thinking.opened.connect(self._on_opened)
+            self._thinking.resized.connect(lambda: self.host.resized.emit(self))
         return self._thinking
-
-    @property
-    def sources(self) -> SourceRow:
-        """The row of citations below the answer, created on first access; hidden without any."""
-        if self._sources is None:
-            self._sources = SourceRow(self.theme, self)
-            self._sources.place_wanted.connect(self.place_wanted)
-        return self._sources
 
     @property
     def is_kept(self) -> bool:
@@ -234,10 +220,10 @@ class AnswerView(TurnView):
         return is_error or super().is_kept or self._is_opened or self.is_markdown_shown
 
     def show_documents(self, documents: BranchDocuments) -> None:
-        self._documents = documents
+        self.evidence.documents = documents
         # Without documents nothing in brackets is a link to a page.
         self.body.has_page = documents.has_page if documents.ids else None
-        self._show_beside()
+        self.evidence.show()
 
     def append_thinking(self, text: str) -> None:
         self._show_state("")
@@ -260,26 +246,26 @@ class AnswerView(TurnView):
         if is_over:
             self._say_state(message)
         self.written.set_text(message.text, is_over=is_over)
-        self._show_beside()
+        self.evidence.show()
         self.setAccessibleName(tr(ANSWER_LINE, words=message.text[:200]))
         self.update_actions()
 
     def continue_from_here(self) -> None:
         """Reopen the stored text so that the continued answer appends to it."""
         self.written.reopen()
-        self._show_beside()
+        self.evidence.show()
         self.show_state("")
 
     def show_state(self, text: str) -> None:
         """Show a state without an action: waiting, reading, stopping."""
         self._show_state(text)
-        self.resized.emit(self)
+        self.host.resized.emit(self)
 
     def fail(self, sentence: PersonMessage) -> None:
         """Show an error with its one action."""
         action = sentence.action if sentence.action in ACTION_LABELS else "retry"
         self._show_state(str(sentence), action, tr(ACTION_LABELS[action]), is_error=True)
-        self.resized.emit(self)
+        self.host.resized.emit(self)
 
     def show_markdown(self, is_shown: bool) -> None:
         """Replace the formatted answer by its Markdown source, or restore it."""
@@ -295,7 +281,7 @@ class AnswerView(TurnView):
             self._raw = None
         self.body.setVisible(not is_shown)
         self.update_actions()
-        self.resized.emit(self)
+        self.host.resized.emit(self)
 
     @property
     def is_markdown_shown(self) -> bool:
@@ -365,7 +351,7 @@ class AnswerView(TurnView):
             self.body.setGeometry(0, top, width, height)
         height += top
         # From the top down; what is hidden takes no room, nor the gap above it.
-        for line in (self._pictures, self._state, self._sources, self._doubts):
+        for line in self.evidence.lines_around(self._state):
             if line is not None and not line.isHidden():
                 height += px(STATE_GAP_PX) if height else 0
                 line_height = line.height_for(width)
@@ -373,53 +359,16 @@ class AnswerView(TurnView):
                 height += line_height
         return height + px(6) + px(ACTIONS_PX)
 
-    def _show_beside(self) -> None:
-        """Show what follows the text: pictures that the model drew, and citations."""
-        if self.message is None or self._documents is None:
-            return
-        uses = self._documents.pictures(self.message.id)
-        if uses and self._pictures is None:
-            # Few answers have one.
-            from app.ui.chat.sent_pictures import SentPictures
-
-            self._pictures = SentPictures(self.theme, self)
-        if self._pictures is not None and self._pictures.show_uses(self._documents, uses):
-            self.resized.emit(self)
-        # Whole documents are cited line by line.
-        places = [] if self.written.is_open or self.is_whole else self._documents.sources(self.message)
-        if not places and not self.written.is_open and is_marked_not_found(self.message.sources):
-            is_one = len(self._documents.ids) < 2
-            words = tr(NOT_FOUND_IN_DOCUMENT) if is_one else tr("Not found in the documents")
-            self.sources.show_words(
-                words, tr("No passage says anything like this answer, so the model may have made it up.")
-            )
-            self.resized.emit(self)
-        elif places or self._sources is not None:
-            self.sources.show_places(tr(MAY_COME_FROM), places)
-            self.resized.emit(self)
-        parts = None if self.written.is_open else unsupported_parts(self.message.sources)
-        self.show_check(doubt_words(self.message.text, parts) if parts is not None else "")
-
-    def show_check(self, words: str) -> None:
-        """Show the claim checker's progress or findings below the citations; "" hides them."""
-        if self._doubts is None and words:
-            self._doubts = StateLine(self.theme, self, font_px=SOURCES_FONT_PX)
-            self._doubts.setObjectName("answer_doubts")
-            self._doubts.setToolTip(tr("A second model checks answers against the passages. It can be wrong."))
-        # A checker that ends without a finding must not have a long answer laid out again.
-        if self._doubts is not None and self._doubts.text != words:
-            self._doubts.show_sentence(words)
-            self.resized.emit(self)
-
     def _show_state(self, text: str, name: str = "", label: str = "", *, is_error: bool = False) -> None:
         if text and self._state is None:
             self._state = StateLine(self.theme, self)
-            self._state.pressed.connect(lambda pressed: self.action_requested.emit(pressed, self))
+            self._state.pressed.connect(lambda pressed: self.host.action_requested.emit(pressed, self))
         if self._state is not None:
             self._state.show_sentence(text, name, label, is_error=is_error)
 
     def _on_opened(self) -> None:
         self._is_opened = True
+        self.host.opened.emit(self)
 
     def _can_continue(self) -> bool:
         message = self.message
@@ -447,7 +396,70 @@ class AnswerView(TurnView):
         self.written.fill(self.body)
         if self._raw is not None:
             self._raw.set_text(self.text)
-        self.resized.emit(self)
+        self.host.resized.emit(self)
+
+
+class AnswerEvidence:
+    """What follows an answer: pictures that the model drew, citations, and what a claim checker doubts."""
+
+    def __init__(self, answer: AnswerView) -> None:
+        self._answer = answer
+        self.documents: BranchDocuments | None = None
+        self._sources: SourceRow | None = None
+        self._doubts: StateLine | None = None
+        self._pictures: SentPictures | None = None
+
+    def lines_around(self, state: StateLine | None) -> Iterator[SentPictures | SourceRow | StateLine]:
+        """Return what there is with the line of the answer's state, from the top down."""
+        lines = (self._pictures, state, self._sources, self._doubts)
+        return (line for line in lines if line is not None)
+
+    @property
+    def sources(self) -> SourceRow:
+        """The row of citations below the answer, created on first access; hidden without any."""
+        if self._sources is None:
+            answer = self._answer
+            self._sources = SourceRow(answer.theme, answer, answer.host.place_wanted.emit)
+        return self._sources
+
+    def show(self) -> None:
+        """Show what follows the text: pictures that the model drew, and citations."""
+        answer, message = self._answer, self._answer.message
+        if message is None or self.documents is None:
+            return
+        uses = self.documents.pictures(message.id)
+        if uses and self._pictures is None:
+            # Few answers have one.
+            from app.ui.chat.sent_pictures import SentPictures
+
+            self._pictures = SentPictures(answer.theme, answer)
+        if self._pictures is not None and self._pictures.show_uses(self.documents, uses):
+            answer.host.resized.emit(answer)
+        # Whole documents are cited line by line.
+        places = [] if answer.written.is_open or answer.is_whole else self.documents.sources(message)
+        if not places and not answer.written.is_open and is_marked_not_found(message.sources):
+            is_one = len(self.documents.ids) < 2
+            words = tr(NOT_FOUND_IN_DOCUMENT) if is_one else tr("Not found in the documents")
+            self.sources.show_words(
+                words, tr("No passage says anything like this answer, so the model may have made it up.")
+            )
+            answer.host.resized.emit(answer)
+        elif places or self._sources is not None:
+            self.sources.show_places(tr(MAY_COME_FROM), places)
+            answer.host.resized.emit(answer)
+        parts = None if answer.written.is_open else unsupported_parts(message.sources)
+        self.show_check(doubt_words(message.text, parts) if parts is not None else "")
+
+    def show_check(self, words: str) -> None:
+        """Show the claim checker's progress or findings below the citations; "" hides them."""
+        if self._doubts is None and words:
+            self._doubts = StateLine(self._answer.theme, self._answer, font_px=SOURCES_FONT_PX)
+            self._doubts.setObjectName("answer_doubts")
+            self._doubts.setToolTip(tr("A second model checks answers against the passages. It can be wrong."))
+        # A checker that ends without a finding must not have a long answer laid out again.
+        if self._doubts is not None and self._doubts.text != words:
+            self._doubts.show_sentence(words)
+            self._answer.host.resized.emit(self._answer)
 
 
 def state_words(message: StoredMessage, *, can_continue: bool) -> tuple[str, ...]:
@@ -499,8 +511,7 @@ class StateLine(QWidget):
         self.is_error = False
         self._label = plain_label(wraps=True, parent=self)
         self._label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self._button: QPushButton = text_button("", "link", self)
-        self._button.clicked.connect(lambda: self.pressed.emit(self._name))
+        self._button: QPushButton = text_button("", "link", self, on_click=lambda: self.pressed.emit(self._name))
         row = QHBoxLayout(self)
         row.addWidget(self._label)
         row.addWidget(self._button)
@@ -583,8 +594,7 @@ class ThinkingView(QWidget):
         self._seconds: float | None = None
         self._is_going_on = False
         self._thoughts: ThoughtText | None = None
-        self._line: QPushButton = text_button("", "quiet", self)
-        self._line.setObjectName("thinking")
+        self._line: QPushButton = text_button("", "quiet", self, name="thinking")
         self._line.setCheckable(True)
         self._line.toggled.connect(self._on_toggled)
         theme.dress(self._line, font=(13.5, 500))

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, QTimer, Signal
+from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QAccessible
 from PySide6.QtWidgets import QWidget
 
@@ -23,6 +23,7 @@ from app.ui.shared_labels import MINUTES_AND_SECONDS, STOPPED_LABEL, THINKING, W
 from app.ui.shell import tasks
 from app.ui.shell.notify import Notify
 from app.ui.widgets.labels import announce
+from app.ui.widgets.timers import new_timer
 
 if TYPE_CHECKING:
     from app.features.chat.message_draft import ChatPlace
@@ -180,10 +181,8 @@ class LiveAnswer(QObject):
         """True once any text of the answer or its thinking arrived; and if some was not shown yet."""
         self._is_waiting = False
         """True once nothing arrived for a moment, so that a state is shown."""
-        self._flush_timer = QTimer(self, interval=FLUSH_MS)
-        self._flush_timer.timeout.connect(self._on_flush)
-        self._wait_timer = QTimer(self, singleShot=True, interval=WAIT_MS)
-        self._wait_timer.timeout.connect(self._on_waited)
+        self._flush_timer = new_timer(self, FLUSH_MS, self._on_flush, repeats=True)
+        self._wait_timer = new_timer(self, WAIT_MS, self._on_waited)
 
     @property
     def answer(self) -> RunningAnswer | None:
@@ -202,10 +201,7 @@ class LiveAnswer(QObject):
         self._session.dispatch(begun)
         self._flush_timer.setInterval(FLUSH_MS)
         self._wait_timer.start()
-        self._task = tasks.run(work, self)
-        self._task.event.connect(self._on_event)
-        self._task.finished.connect(self._end)
-        self._task.failed.connect(self._end)
+        self._task = tasks.run(work, self, on_event=self._on_event, on_end=self._end, on_failed=self._end)
 
     def attach(self, place: ChatPlace, make_view: Callable[[], AnswerView]) -> None:
         """Show the running answer again after its chat was opened; detach the view for any other chat."""

@@ -103,8 +103,7 @@ class AssistantDialog(LibraryDialog):
         self._shown: Assistant | None = None
         self._fields: ChatFields | None = None
         self.list.setItemDelegate(AssistantDelegate(theme, self.list))
-        self.icon = IconButton(theme, ICONS[0], tr(CHOOSE_AN_ICON), size_px=ICON_PX)
-        self.icon.clicked.connect(lambda _=False: self._on_icon())
+        self.icon = IconButton(theme, ICONS[0], tr(CHOOSE_AN_ICON), size_px=ICON_PX, on_click=self._on_icon)
         self.nothing = plain_label(
             tr("An assistant saves instructions, a model and settings under one name, ready for new chats."),
             kind="muted",

@@ -55,18 +55,6 @@ class ChatAttachments(QObject):
 
     changed = Signal()
     """The attachments changed, or whether they can be sent."""
-    opened = Signal(int, object)
-    """A document should be opened from its beginning: its id, and None."""
-    model_wanted = Signal()
-    """A model is needed to tell whether a document fits."""
-    summarize_wanted = Signal(int)
-    """A document should be summarized instead of asked about; carries its id."""
-    translate_wanted = Signal(object)
-    """A document should be translated instead; carries its path."""
-    models_wanted = Signal()
-    """There are pictures, and the model cannot see them: open the models tab."""
-    picture_opened = Signal(object, int)
-    """Pictures should be shown large: their `MediaUse`, and the index of the first."""
 
     def __init__(
         self,
@@ -81,7 +69,7 @@ class ChatAttachments(QObject):
     ) -> None:
         super().__init__(parent)
         self._session, self._row, self._notify, self._window = session, row, notify, parent
-        self._model, self._focus_message = model, focus_message
+        self._model = model
         self._seen: object = None
         """What was shown last of the state."""
         self._questions = questions = DocumentQuestions(theme, parent, session, add=self.add, remove=self.remove)
@@ -90,75 +78,27 @@ class ChatAttachments(QObject):
         self.ask_for_folder = questions.ask_for_folder
         self.scans = DraftScans(row.scans, session, self)
         """OCR of the draft's picture pages."""
-        row.not_seen.models_wanted.connect(self.models_wanted)
+        row.not_seen.models_wanted.connect(lambda: session.request(m.FindVisionModel()))
         row.not_seen.instead_wanted.connect(
             lambda: self.read_pictures([part.use for part in self.pictures if part.is_unseen and part.use is not None])
         )
-        row.scans.opened.connect(self.opened)
+        row.scans.opened.connect(lambda number, mark: session.request(m.ShowDocument(number, mark)))
         row.not_heard.models_wanted.connect(row.scans.models_wanted)
         row.remove_wanted.connect(self.remove)
         row.detail_wanted.connect(lambda part, chip: choose_detail(session, part, chip, theme, parent))
-        row.opened.connect(self._on_opened)
-        row.menu_wanted.connect(self._on_menu_wanted)
-        self._picture_menu = self._picture_offers()
-        self._menu = self._offers()
+        row.opened.connect(self.open_part)
+        AttachmentMenus(self, session, row, questions, focus_message=focus_message, window=parent)
         session.serve(
             {
                 m.WatchScans: self.scans.follow_chat,
                 f.BeginScan: self.scans.begin,
                 m.StopScans: self.scans.stop,
-                f.WakeModel: lambda _effect: self.model_wanted.emit(),
                 f.ReportError: lambda effect: notify.error(effect.error),
                 f.ReportLeftOut: lambda effect: report_left_out(notify, effect),
                 f.ReportParts: self._report_parts,
             }
         )
         session.listen(self._on_state)
-
-    def _offers(self) -> list[FileAction]:
-        """Return the actions for a document, and give the notice about long documents those that apply to it."""
-
-        def is_alone_too_long(part: DraftDocument) -> bool:
-            return [other.key for other in self.shown if other.is_too_long] == [part.key]
-
-        as_whole, as_background = partial(self._choose, is_background=False), partial(self._choose, is_background=True)
-        summarize = partial(self._hand_over, is_translated=False)
-        translate = partial(self._hand_over, is_translated=True)
-        whole = FileAction(tr(SHOW_ALL), as_whole, lambda part: part.can_be_whole)
-        pages = FileAction(tr(CHOOSE_PAGES), self._questions.ask_for_pages, lambda part: part.has_pages_to_choose)
-        self._row.too_long.offers = [
-            FileAction(tr(SUMMARIZE_ALL), summarize, _is_kept),
-            replace(whole, serves=lambda part: part.can_be_whole and is_alone_too_long(part)),
-            replace(pages, serves=lambda part: part.has_pages_to_choose and is_alone_too_long(part)),
-        ]
-        # What a temporary chat has is kept nowhere else, so the other tabs are not offered there.
-        return [
-            FileAction(tr(OPEN), self._on_opened),
-            whole,
-            FileAction(tr(USE_AS_BACKGROUND), as_background, lambda part: part.use is not DocumentUse.BACKGROUND),
-            pages,
-            FileAction(tr(SUMMARIZE), summarize, _is_kept),
-            FileAction(tr(TRANSLATE), translate, lambda part: _is_kept(part) and not part.is_pasted),
-            FileAction(tr(PUT_INTO_MESSAGE), self._put_into_message, lambda part: part.is_short),
-            FileAction(tr(REMOVE), self.remove),
-            FileAction(tr(REMOVE_ALL), lambda _one: self.remove_all(self.shown), lambda _one: len(self.shown) > 1),
-        ]
-
-    def _picture_offers(self) -> list[FileAction]:
-        return [
-            FileAction(tr(OPEN), self._on_opened, lambda part: part.use is not None),
-            FileAction(
-                tr("Read its text instead"),
-                self._read_text,
-                lambda part: part.given == part.path and part.path.is_file(),
-            ),
-            FileAction(tr(REMOVE), self.remove),
-            FileAction(
-                tr("Remove all pictures"),
-                lambda _one: self.remove_all(self.pictures),
-                lambda _one: len(self.pictures) > 1,
-            ),
-        ]
 
     @property
     def shown(self) -> list[DraftDocument]:
@@ -235,51 +175,20 @@ class ChatAttachments(QObject):
         documents = [part.document for part in self.shown if part.document is not None]
         return {*(part.path.name for part in self.shown if part.called), *(document.sha256 for document in documents)}
 
-    def _read_text(self, picture: DraftPicture) -> None:
-        """Replace a picture by a document with the text read from it."""
-        self.remove(picture)
-        self.add([picture.path], are_read=True)
-
-    def _read_again(self, part: DraftDocument) -> None:
+    def read_again(self, part: DraftDocument) -> None:
         self._session.dispatch(f.ReadAgain(part.key))
 
-    def _choose(self, part: DraftDocument, *, is_background: bool) -> None:
-        """Set whether a document is searched for passages or shown whole, if necessary at the expense of others."""
-        self._session.dispatch(m.ChooseUse(part.key, is_background))
-
-    def _hand_over(self, part: DraftDocument, *, is_translated: bool) -> None:
-        """Move a document to the translation or summary tab; the rest of the draft stays."""
-        if part.document is not None:
-            if is_translated:
-                self.translate_wanted.emit(part.path)
-            else:
-                self.summarize_wanted.emit(part.document.id)
-            self.remove_all([part], is_told=False)
-
-    def _put_into_message(self, part: DraftDocument) -> None:
-        self._session.dispatch(m.PutIntoMessage(part.key))
-        self._focus_message()
-
-    def _on_opened(self, part: DraftPart) -> None:
+    def open_part(self, part: DraftPart) -> None:
         if isinstance(part, DraftPicture):
             there = [picture.use for picture in self.pictures if picture.use is not None]
             if part.use in there:
-                self.picture_opened.emit(there, there.index(part.use))
+                self._session.request(m.ShowPictures(tuple(there), there.index(part.use)))
             elif part.error:
                 self._notify.show_notice(PersonMessage(part.error))
         elif part.document is not None:
-            self.opened.emit(part.document.id, None)
+            self._session.request(m.ShowDocument(part.document.id))
         elif part.error:
             self._notify.show_notice(PersonMessage(part.error))
-
-    def _on_menu_wanted(self, part: DraftPart, at: QPoint) -> None:
-        if isinstance(part, DraftPicture):
-            offers_menu(part, self._picture_menu, self._window).popup(at)
-        elif part.document is not None:
-            self._questions.show_menu(part, at, self._menu)
-        elif part.stage is Stage.FAILED and not part.text:
-            offers = [FileAction(tr(TRY_AGAIN), self._read_again), FileAction(tr(REMOVE), self.remove)]
-            self._questions.show_menu(part, at, offers)
 
     def _on_state(self) -> None:
         state = self._session.state
@@ -319,6 +228,107 @@ class ChatAttachments(QObject):
                 "You can attach up to {count} pictures to a message. The others were left out.", count=MOST_PICTURES
             )
             self._notify.show_notice(PersonMessage(told))
+
+
+class AttachmentMenus(QObject):
+    """Offers what can be done with an attachment of the draft: in its menu, and in the notice about long documents."""
+
+    def __init__(
+        self,
+        parts: ChatAttachments,
+        session: ChatSession,
+        row: AttachmentRow,
+        questions: DocumentQuestions,
+        *,
+        focus_message: Callable[[], object],
+        window: QWidget,
+    ) -> None:
+        super().__init__(parts)
+        self._parts, self._session, self._row, self._questions = parts, session, row, questions
+        self._focus_message, self._window = focus_message, window
+        self._picture_menu = self._picture_offers()
+        self._menu = self._offers()
+        row.menu_wanted.connect(self._on_menu_wanted)
+
+    def _offers(self) -> list[FileAction]:
+        """Return the actions for a document, and give the notice about long documents those that apply to it."""
+
+        def is_alone_too_long(part: DraftDocument) -> bool:
+            return [other.key for other in self._parts.shown if other.is_too_long] == [part.key]
+
+        as_whole, as_background = partial(self._choose, is_background=False), partial(self._choose, is_background=True)
+        summarize = partial(self._hand_over, is_translated=False)
+        translate = partial(self._hand_over, is_translated=True)
+        whole = FileAction(tr(SHOW_ALL), as_whole, lambda part: part.can_be_whole)
+        pages = FileAction(tr(CHOOSE_PAGES), self._questions.ask_for_pages, lambda part: part.has_pages_to_choose)
+        self._row.too_long.offers = [
+            FileAction(tr(SUMMARIZE_ALL), summarize, _is_kept),
+            replace(whole, serves=lambda part: part.can_be_whole and is_alone_too_long(part)),
+            replace(pages, serves=lambda part: part.has_pages_to_choose and is_alone_too_long(part)),
+        ]
+        # What a temporary chat has is kept nowhere else, so the other tabs are not offered there.
+        return [
+            FileAction(tr(OPEN), self._parts.open_part),
+            whole,
+            FileAction(tr(USE_AS_BACKGROUND), as_background, lambda part: part.use is not DocumentUse.BACKGROUND),
+            pages,
+            FileAction(tr(SUMMARIZE), summarize, _is_kept),
+            FileAction(tr(TRANSLATE), translate, lambda part: _is_kept(part) and not part.is_pasted),
+            FileAction(tr(PUT_INTO_MESSAGE), self._put_into_message, lambda part: part.is_short),
+            FileAction(tr(REMOVE), self._parts.remove),
+            FileAction(
+                tr(REMOVE_ALL),
+                lambda _one: self._parts.remove_all(self._parts.shown),
+                lambda _one: len(self._parts.shown) > 1,
+            ),
+        ]
+
+    def _picture_offers(self) -> list[FileAction]:
+        return [
+            FileAction(tr(OPEN), self._parts.open_part, lambda part: part.use is not None),
+            FileAction(
+                tr("Read its text instead"),
+                self._read_text,
+                lambda part: part.given == part.path and part.path.is_file(),
+            ),
+            FileAction(tr(REMOVE), self._parts.remove),
+            FileAction(
+                tr("Remove all pictures"),
+                lambda _one: self._parts.remove_all(self._parts.pictures),
+                lambda _one: len(self._parts.pictures) > 1,
+            ),
+        ]
+
+    def _read_text(self, picture: DraftPicture) -> None:
+        """Replace a picture by a document with the text read from it."""
+        self._parts.remove(picture)
+        self._parts.add([picture.path], are_read=True)
+
+    def _choose(self, part: DraftDocument, *, is_background: bool) -> None:
+        """Set whether a document is searched for passages or shown whole, if necessary at the expense of others."""
+        self._session.dispatch(m.ChooseUse(part.key, is_background))
+
+    def _hand_over(self, part: DraftDocument, *, is_translated: bool) -> None:
+        """Move a document to the translation or summary tab; the rest of the draft stays."""
+        if part.document is not None:
+            if is_translated:
+                self._session.request(m.TranslateFile(part.path))
+            else:
+                self._session.request(m.SummarizeDocument(part.document.id))
+            self._parts.remove_all([part], is_told=False)
+
+    def _put_into_message(self, part: DraftDocument) -> None:
+        self._session.dispatch(m.PutIntoMessage(part.key))
+        self._focus_message()
+
+    def _on_menu_wanted(self, part: DraftPart, at: QPoint) -> None:
+        if isinstance(part, DraftPicture):
+            offers_menu(part, self._picture_menu, self._window).popup(at)
+        elif part.document is not None:
+            self._questions.show_menu(part, at, self._menu)
+        elif part.stage is Stage.FAILED and not part.text:
+            offers = [FileAction(tr(TRY_AGAIN), self._parts.read_again), FileAction(tr(REMOVE), self._parts.remove)]
+            self._questions.show_menu(part, at, offers)
 
 
 def _is_kept(part: DraftDocument) -> bool:

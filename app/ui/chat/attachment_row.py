@@ -322,9 +322,12 @@ class TooLong(QFrame):
                 self._add(offer, served, is_first=number == 0)
 
     def _add(self, offer: FileAction, served: Sequence[DraftDocument], *, is_first: bool) -> None:
-        button = text_button(offer.label, "plain" if is_first else "quiet")
+        button = text_button(
+            offer.label,
+            "plain" if is_first else "quiet",
+            on_click=lambda: [offer.do(draft_document) for draft_document in served],
+        )
         self._theme.dress(button, font=(13, 500))
         button.setAccessibleDescription(self._words.text())
-        button.clicked.connect(lambda _=False: [offer.do(draft_document) for draft_document in served])
         self._flow.addWidget(button)
         button.show()

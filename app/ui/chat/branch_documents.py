@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QPoint, Signal
+from PySide6.QtCore import QPoint
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QLabel, QWidget
 
@@ -357,12 +357,12 @@ def _short_name(name: str) -> str:
 class SourceRow(QWidget):
     """Row of a text and page chips, for citations or passages; takes no room when empty."""
 
-    place_wanted = Signal(int, object)
-    """A chip was pressed: a document's id, and the `TextHighlight` in it."""
-
-    def __init__(self, theme: Theme, parent: QWidget, *, is_at_end: bool = False) -> None:
+    def __init__(
+        self, theme: Theme, parent: QWidget, open_place: Callable[[int, object], object], *, is_at_end: bool = False
+    ) -> None:
+        """Create the row; `open_place` gets the document's id of a pressed chip, and the `TextHighlight` in it."""
         super().__init__(parent)
-        self._theme = theme
+        self._theme, self._open_place = theme, open_place
         self._shown: tuple[object, ...] = ()
         self._flow = FlowLayout(self, is_at_end=is_at_end)
         theme.dress(self._flow, spacing=6)
@@ -382,7 +382,7 @@ class SourceRow(QWidget):
         self._add_words(lead)
         for place in places:
             chip = PageChip(self._theme, place.text.replace("&", "&&"), place.spoken)
-            chip.clicked.connect(lambda _=False, place=place: self.place_wanted.emit(place.document_id, place.mark))
+            chip.clicked.connect(lambda _=False, place=place: self._open_place(place.document_id, place.mark))
             self._flow.addWidget(chip)
             chip.show()
         if tail:

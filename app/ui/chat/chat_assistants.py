@@ -22,6 +22,7 @@ from app.ui.shell.model_about import OtherModels
 from app.ui.shell.notify import Notify
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import NamedButton
+from app.ui.widgets.menus import new_menu
 
 if TYPE_CHECKING:
     from app.store.assistant_store import Assistant
@@ -103,10 +104,7 @@ class ChatAssistants(QObject):
     def menu(self) -> QMenu:
         """Return the menu of assistants for the visible chat."""
         tokens, here = self._theme.tokens, self._options.assistant
-        menu = QMenu(self.button)
-        menu.setObjectName("assistant_menu")
-        menu.setAccessibleName(tr("Assistant of this chat"))
-        menu.aboutToHide.connect(menu.deleteLater)
+        menu = new_menu(self.button, "assistant_menu", tr("Assistant of this chat"))
         for number, name, glyph in [(0, tr(NO_ASSISTANT), ""), *((o.id, o.name, icon_of(o)) for o in self.all())]:
             is_this = number == (here.id if here is not None else 0)
             action = menu.addAction(name.replace("&", "&&"), partial(self.choose_assistant, number))
@@ -126,10 +124,7 @@ class ChatAssistants(QObject):
     def menu_of_new(self) -> QMenu:
         """Return the menu of assistants for starting a new chat."""
         muted = self._theme.tokens.muted
-        menu = QMenu(self._composer.window())
-        menu.setObjectName("new_chat_menu")
-        menu.setAccessibleName(tr(NEW_CHAT_WITH_ASSISTANT))
-        menu.aboutToHide.connect(menu.deleteLater)
+        menu = new_menu(self._composer.window(), "new_chat_menu", tr(NEW_CHAT_WITH_ASSISTANT))
         for assistant in self.all():
             menu.addAction(
                 icon(icon_of(assistant), muted), assistant.name.replace("&", "&&"), partial(self.begin, assistant.id)

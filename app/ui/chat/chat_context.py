@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, QPoint, QRectF, Qt, QTimer, Signal
+from PySide6.QtCore import QObject, QPoint, QRectF, Qt, Signal
 from PySide6.QtGui import QColor, QKeyEvent, QPainter, QPainterPath, QPaintEvent
 from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
@@ -37,12 +36,15 @@ from app.ui.theme import Theme
 from app.ui.widgets.buttons import set_mark, text_button
 from app.ui.widgets.dialogs import QuestionDialog
 from app.ui.widgets.labels import announce, plain_label
+from app.ui.widgets.timers import new_timer
 
 if TYPE_CHECKING:
     from app.features.chat.answer_service import AnswerService
     from app.features.chat.message_draft import ChatPlace
     from app.store.conversation_row import Conversation
+    from app.ui.chat.chat_models import ChatModels
     from app.ui.chat.prompt_view import Look
+    from app.ui.chat.session_work import DocumentCounting
 
 NEXT_DOES_NOT_FIT = "The next message only fits if the oldest turns are left out."
 NEXT_NEVER_FITS = "The next message is too long, even without earlier turns."
@@ -98,33 +100,34 @@ class ContextSubject:
 class ChatMemory(QObject):
     """Counts the next prompt after a pause in typing, on a thread, and never while the model generates.
 
-    `subject` returns what to count, or None while the model is unavailable or busy.
+    `fitting` counts documents with the same tokenizer.
     """
 
     parts_changed = Signal(object)
     """A `PromptBreakdown` of the current subject was counted."""
-    new_chat_wanted = Signal(str, list)
-    """A message should go to a new chat: its text and its documents' files. It stays in this chat, too."""
 
     def __init__(
         self,
         chat: OpenChat,
+        models: ChatModels,
         chats: Chats,
+        fitting: DocumentCounting,
         *,
-        subject: Callable[[], ContextSubject | None],
         theme: Theme,
         notify: Notify,
         window: QWidget,
     ) -> None:
         super().__init__(window)
-        self._chat, self._chats, self._subject = chat, chats, subject
+        self._chat, self._models, self._chats, self._fitting = chat, models, chats, fitting
         self._theme, self._notify, self._window = theme, notify, window
         self.parts: PromptBreakdown | None = None
         """Last count for the visible chat; None while unknown or outdated."""
         self._used_tokens = 0
         self._counted: ContextSubject | None = None
-        self._timer = QTimer(self, singleShot=True, interval=DELAY_MS)
-        self._timer.timeout.connect(self.count_context)
+        self._seen: object = None
+        self._timer = new_timer(self, DELAY_MS, self.count_context)
+        models.options.changed.connect(self._timer.start)
+        chat.session.listen(self._on_state)
         chat.session.serve(
             {
                 m.ReportMemoryMoved: lambda _effect: self._on_memory_moved(),
@@ -136,9 +139,23 @@ class ChatMemory(QObject):
     def is_counting(self) -> bool:
         return self._counted is not None
 
-    def look_later(self) -> None:
-        """Count after a pause in typing."""
-        self._timer.start()
+    def _on_state(self) -> None:
+        """Count after a pause in typing, or once an answer has ended."""
+        state = self._chat.session.state
+        seen = (state.place, state.text, state.key, state.model, state.is_busy)
+        if seen != self._seen:
+            self._seen = seen
+            self._timer.start()
+
+    def _subject(self) -> ContextSubject | None:
+        """Return what to count, or None while the model is unavailable or busy."""
+        state, models = self._chat.session.state, self._models
+        if models.state != "ready" or not models.can_chat or models.own.is_elsewhere:
+            return None
+        if state.is_busy or self._fitting.is_asking:
+            return None
+        place = state.place
+        return ContextSubject(place.talk, place.conversation_id, state.text, state.key, models.options.planned)
 
     def count_context(self) -> bool:
         """Count now, or after the running count. Return whether the model is available."""
@@ -237,9 +254,10 @@ class ChatMemory(QObject):
                 for use in media.of_messages([message_id]).get(message_id, []):
                     # Pictures move as draft entries: their files are shared, not copied.
                     media.put_into_draft(None, use.media.sha256, use.name, use.most_tokens)
-                self.new_chat_wanted.emit(message.text, [document.document.path for document in documents])
+                paths = tuple(attached.document.path for attached in documents)
+                self._chat.session.request(m.BeginChat(message.text, paths))
             else:
-                self.new_chat_wanted.emit("", [])
+                self._chat.session.request(m.BeginChat("", ()))
 
 
 # The context in tokens: a bar, and a row for each part of the next prompt.
@@ -314,9 +332,7 @@ class ContextPanel(QFrame):
         self._column.addWidget(self._bar)
         self._column.addWidget(self._table)
         self._column.addWidget(self._words)
-        self._texts = text_button(tr("Show exact text"), "link", self)
-        self._texts.setObjectName("exact_texts")
-        self._texts.clicked.connect(self._on_texts)
+        self._texts = text_button(tr("Show exact text"), "link", self, on_click=self._on_texts, name="exact_texts")
         self._texts.hide()
         self._column.addWidget(self._texts, 0, Qt.AlignmentFlag.AlignLeading)
         theme.dress(self._texts, font=(13, 500))

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject
 
+from app.features.chat.session_messages import ShowDocument
 from app.ui.shell import tasks
 
 if TYPE_CHECKING:
@@ -22,8 +23,8 @@ class ChatLinks(QObject):
         super().__init__(chat)
         self._chat, self._notify = chat, notify
         self._search: tasks.BackgroundTask | None = None
-        chat.transcript.place_wanted.connect(chat.open_document)
-        chat.transcript.link_clicked.connect(self._on_link)
+        chat.transcript.maker.place_wanted.connect(lambda *place: chat.session.request(ShowDocument(*place)))
+        chat.transcript.maker.link_clicked.connect(self._on_link)
 
     def _on_link(self, href: str) -> None:
         # Not before somebody follows a link: it brings what draws text.
@@ -52,4 +53,4 @@ class ChatLinks(QObject):
     def _on_found(self, where: ChatPlace, place: PlaceInDocument | None) -> None:
         # Another chat may be shown by now.
         if place is not None and where == self._chat.session.state.place:
-            self._chat.open_document(*place)
+            self._chat.session.request(ShowDocument(*place))

@@ -21,8 +21,9 @@ from app.features.assistants import AssistantChoice, chosen_in, chosen_of, in_co
 from app.features.chat.chat_options import MOST_TOKENS, SWITCHES, known_sampling, will_think
 from app.features.chat_services import Chats
 from app.store.conversation_row import Conversation
-from app.ui.chat.composer import Composer, efforts
+from app.ui.chat.composer import Composer
 from app.ui.chat.open_chat import OpenChat
+from app.ui.chat.thinking_choice import efforts
 from app.ui.i18n import tr, window_title
 from app.ui.sampling_fields import (
     HEADING,

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtWidgets import QWidget
 
+from app.features import file_reading as f
+from app.features.chat import session_messages as m
 from app.features.chat.message_draft import ChatPlace
-from app.features.chat.session_messages import ChooseProject, ReloadBranch, SaveDraft, StopAnswers
 from app.features.shown_document import TextHighlight
 from app.store.message_rows import MessageState
 from app.store.projects import Tags
@@ -104,7 +105,7 @@ class ChatTab(Tab):
         # Called on the threads of chats and jobs, which wait for the answer.
         app.may_leave = self._leaving.ask
         LongAnswers(self.chat, app).told.connect(self.work_ended)
-        ChatTitling(self.chat, app, lambda: self.sidebar.list.is_editing).titled.connect(self._on_title_changed)
+        ChatTitling(self.chat, app, lambda: self.sidebar.list.is_editing).titled.connect(RowInStep(self).refresh)
         self._connect()
         if ui.pictures is not None:
             self.projects.pictures = ui.pictures
@@ -112,19 +113,16 @@ class ChatTab(Tab):
             self._sides.follow_reading(ui.pictures)
         OtherTabs(app, ui, self.chat)
         self.microphone = MicrophoneButton(app, ui, self.chat)
-        self.chat.own.name_of = lambda path: tr(app.names.name_of(path))
+        self.chat.models.own.name_of = lambda path: tr(app.names.name_of(path))
 
     def _connect(self) -> None:
         chat, sidebar, loader = self.chat, self.sidebar, self._ui.loader
-        chat.models.known = self._app.names.list_choices
-        chat.own.changed.connect(self.model_changed)
-        chat.own.changed.connect(lambda: loader.stand_by(chat.own.path))
-        chat.assistants.begin_wanted.connect(lambda assistant: self.open_new(assistant=assistant))
-        sidebar.more_menu = chat.assistants.menu_of_new
-        # In this order: a child that has ended counts as asleep only after the first.
-        chat.wake_wanted.connect(loader.sync_with_engine)
-        chat.wake_wanted.connect(loader.wake)
-        chat.title_changed.connect(self._on_title_changed)
+        chat.models.others.known = self._app.names.list_choices
+        chat.models.own.changed.connect(self.model_changed)
+        chat.models.own.changed.connect(lambda: loader.stand_by(chat.models.own.path))
+        chat.models.assistants.begin_wanted.connect(lambda assistant: self.open_new(assistant=assistant))
+        sidebar.more_menu = chat.models.assistants.menu_of_new
+        chat.title_changed.connect(lambda _: self._model.show_waiting())
         self.inside.toggled.connect(self.inside_changed)
         sidebar.new_wanted.connect(self.open_new)
         sidebar.temporary_chat_wanted.connect(lambda: self.open_new(is_temporary=True))
@@ -135,8 +133,8 @@ class ChatTab(Tab):
         sidebar.export_wanted.connect(self._exchange.export)
         sidebar.project_menu_filled.connect(self._exchange.offer_project)
         sidebar.renamed.connect(lambda _: self.title_changed.emit())
-        sidebar.folders.changed.connect(chat.project_banner.refresh_project)
-        chat.project_banner.wanted.connect(self.projects.show_settings)
+        sidebar.folders.changed.connect(chat.models.project_banner.refresh_project)
+        chat.models.project_banner.wanted.connect(self.projects.show_settings)
         self.projects.new_chat_wanted.connect(self.open_new)
 
     @property
@@ -163,7 +161,7 @@ class ChatTab(Tab):
 
     @property
     def own_model(self) -> OwnModel:
-        return self.chat.own
+        return self.chat.models.own
 
     def restore(self, kept_id: int) -> None:
         self.sidebar.reload()
@@ -182,6 +180,9 @@ class ChatTab(Tab):
     def on_shown(self, *, is_shown: bool) -> None:
         self._ui.status.gauge.show_wanted(wanted=is_shown)
 
+    def show_new(self) -> None:
+        self.show_chat(None)
+
     def show_chat(self, conversation_id: int | None, *, is_temporary: bool = False) -> None:
         """Open a chat; None is a new one."""
         # The figure of the chat before; the new one's comes with its answer or a count.
@@ -193,9 +194,6 @@ class ChatTab(Tab):
         self.sidebar.show_open(conversation_id)
         self.changed.emit()
 
-    def show_new(self) -> None:
-        self.show_chat(None)
-
     def open_new(
         self, project_id: int | None = None, *, assistant: Assistant | None = None, is_temporary: bool = False
     ) -> None:
@@ -205,11 +203,11 @@ class ChatTab(Tab):
         """
         self.show_chat(None, is_temporary=is_temporary)
         if project_id is not None:
-            self.chat.session.dispatch(ChooseProject(project_id))
-            self.chat.project_banner.refresh_project()
+            self.chat.session.dispatch(m.ChooseProject(project_id))
+            self.chat.models.project_banner.refresh_project()
         self._ui.go.show_tab(CHAT)
         if assistant is not None:
-            self.chat.options.take_assistant(assistant)
+            self.chat.models.options.take_assistant(assistant)
 
     def find(self) -> bool:
         return self.chat.transcript.places.count > 0 and self.chat.finding.begin()
@@ -225,7 +223,7 @@ class ChatTab(Tab):
 
     def restore_list(self) -> None:
         self.sidebar.reload()
-        self.chat.session.dispatch(ReloadBranch())
+        self.chat.session.dispatch(m.ReloadBranch())
 
     def import_files(self, files: Sequence[Path]) -> None:
         self._exchange.import_files(files)
@@ -259,13 +257,13 @@ class ChatTab(Tab):
         elif command == "context":
             self._model.show_context()
         elif command == "prompts":
-            self.chat.prompts.open_library()
+            self.chat.session.request(m.OpenPrompts())
         elif command == "assistants":
-            self.chat.assistants.open_all()
+            self.chat.models.assistants.open_all()
         elif command.startswith(ASSISTANT):
-            self.chat.assistants.begin(int(command.removeprefix(ASSISTANT)))
+            self.chat.models.assistants.begin(int(command.removeprefix(ASSISTANT)))
         elif command.startswith(PROMPT):
-            self.chat.prompts.take_by_key(command.removeprefix(PROMPT))
+            self.chat.session.request(m.TakePrompt(command.removeprefix(PROMPT)))
         else:
             # Only the palette asks for the rest.
             from app.ui.chat.commands import ChatCommands
@@ -273,30 +271,39 @@ class ChatTab(Tab):
             ChatCommands(self.chat, self.sidebar, self.microphone, self._ui.notify).run(command)
 
     def store(self) -> None:
-        self.chat.session.dispatch(SaveDraft())
+        self.chat.session.dispatch(m.SaveDraft())
 
     def close(self) -> None:
         # First: a thread that waits for an answer would hold up the end.
         self._leaving.close()
         self.microphone.close()
-        self.chat.session.dispatch(SaveDraft(is_last=True))
+        self.chat.session.dispatch(m.SaveDraft(is_last=True))
         self._sides.keep_width()
         self.document.close_document()
         self.chat.stop()
 
-    def _on_title_changed(self, conversation_id: int) -> None:
-        is_open = conversation_id == self.chat.conversation_id
-        self._model.show_waiting()
-        if is_open and self.chat.is_temporary:
+
+class RowInStep(QObject):
+    """Keeps the row of a chat in the list in step with its title and its last message."""
+
+    def __init__(self, tab: ChatTab) -> None:
+        super().__init__(tab)
+        self._tab, self._chat, self._sidebar = tab, tab.chat, tab.sidebar
+        self._chat.title_changed.connect(self.refresh)
+
+    def refresh(self, conversation_id: int) -> None:
+        """Show a chat in the list as it is stored now."""
+        is_open = conversation_id == self._chat.conversation_id
+        if is_open and self._chat.is_temporary:
             return
         # Its first message has just made it.
-        if is_open and conversation_id != self.sidebar.open_id:
-            self.sidebar.show_new(conversation_id)
+        if is_open and conversation_id != self._sidebar.open_id:
+            self._sidebar.show_new(conversation_id)
         else:
-            self.sidebar.refresh(conversation_id)
+            self._sidebar.refresh(conversation_id)
         if is_open:
-            self.sidebar.show_open(conversation_id)
-            self.title_changed.emit()
+            self._sidebar.show_open(conversation_id)
+            self._tab.title_changed.emit()
 
 
 class OtherTabs(QObject):
@@ -305,16 +312,20 @@ class OtherTabs(QObject):
     def __init__(self, app: Fireside, ui: UiContext, chat: ChatView) -> None:
         super().__init__(chat)
         self._app, self._ui, self._chat, go = app, ui, chat, ui.go
-        chat.attaching.summarize_wanted.connect(lambda number: go.show_tab(SUMMARIZE).take_documents([number]))
-        chat.attaching.translate_wanted.connect(lambda path: go.show_tab(TRANSLATE).take_files([path]))
-        chat.translate_wanted.connect(lambda text: go.show_tab(TRANSLATE).take_text(text))
-        chat.write_wanted.connect(self._on_write_wanted)
-        chat.model_wanted.connect(go.ask_for_model)
-        chat.models.more_wanted.connect(go.open_models)
-        chat.attaching.models_wanted.connect(self._on_models_wanted)
-        chat.remember_wanted.connect(lambda text: self._remembering.ask(text))  # noqa: PLW0108 - not made before
+        chat.models.others.more_wanted.connect(go.open_models)
+        chat.session.serve(
+            {
+                m.SummarizeDocument: lambda asked: go.show_tab(SUMMARIZE).take_documents([asked.document_id]),
+                m.TranslateFile: lambda asked: go.show_tab(TRANSLATE).take_files([asked.path]),
+                m.TranslateText: lambda asked: go.show_tab(TRANSLATE).take_text(asked.text),
+                m.ContinueText: self._continue_text,
+                m.ChooseModel: lambda _asked: go.ask_for_model(),
+                m.FindVisionModel: self._find_vision_model,
+                m.RememberText: lambda asked: self._remembering.ask(asked.text),
+            }
+        )
 
-    def _on_models_wanted(self) -> None:
+    def _find_vision_model(self, _asked: m.FindVisionModel) -> None:
         """Open the models tab where the model's vision encoder can be downloaded, or else at models that can see."""
         path = self._ui.loader.path
         rows = [row.model for row in self._app.models.list_installed() if row.model.path == path]
@@ -327,15 +338,17 @@ class OtherTabs(QObject):
         from app.ui.chat.remembering import MemoryActions
 
         ui = self._ui
-        return MemoryActions(self._app, ui.theme, ui.notify, lambda: self._chat.project_banner.project, ui.window)
+        return MemoryActions(
+            self._app, ui.theme, ui.notify, lambda: self._chat.models.project_banner.project, ui.window
+        )
 
-    def _on_write_wanted(self, text: str) -> None:
+    def _continue_text(self, asked: m.ContinueText) -> None:
         tab, model = self._ui.go.show_tab(WRITE), self._ui.loader.path
         if model is not None and self._app.models.for_task(WRITE) not in (None, model):
             # The writing tab had another model of its own.
             self._ui.go.use_model(model)
-        if text.strip():
-            tab.take_text(text)
+        if asked.text.strip():
+            tab.take_text(asked.text)
 
 
 class SidePanels(QObject):
@@ -347,7 +360,7 @@ class SidePanels(QObject):
         self.document = DocumentPanel(ui.theme, ui.notify, chat, chat.focus_composer)
         self.inside = InsideSplitter(ui.theme, self.document, chat.focus_composer, self._new_inside)
         self.inside.width_px = app.settings.window.inside_width
-        chat.document_wanted.connect(self._open_document)
+        chat.session.serve({m.ShowDocument: self._open_document})
         chat.documents_known.connect(self.document.keep_open)
 
     def follow_reading(self, pictures: PictureReading) -> None:
@@ -379,10 +392,11 @@ class SidePanels(QObject):
             with self._ui.notify.guard():
                 self._app.change_settings("window", inside_width=self.inside.width_px)
 
-    def _open_document(self, documents: DocumentLibrary, document_id: int, mark: object) -> None:
+    def _open_document(self, asked: m.ShowDocument) -> None:
         if self.inside.is_pane_open and not self.inside.has_room_for(self.document.narrow_px):
             self.inside.close_pane()
-        self.document.open(documents, document_id, mark if isinstance(mark, TextHighlight) else None)
+        mark = asked.mark if isinstance(asked.mark, TextHighlight) else None
+        self.document.open(self._chat.session.state.place.talk.documents, asked.document_id, mark)
 
     def _new_inside(self) -> QWidget:
         # When first opened: Inside imports nothing before that.
@@ -405,12 +419,13 @@ class ModelInStep(QObject):
         self._ui, self._chat = ui, chat
         gauge, loader = ui.status.gauge, ui.loader
         chat.context_changed.connect(gauge.show_used)
-        chat.parts_changed.connect(lambda parts: gauge.show_used(parts.used_tokens))
+        chat.memory.parts_changed.connect(lambda parts: gauge.show_used(parts.used_tokens))
         chat.answer_started.connect(lambda _: loader.expect())
-        chat.answer_grew.connect(loader.look_during_answer)
+        chat.open_chat.live.grew.connect(loader.look_during_answer)
         chat.answer_finished.connect(lambda _: loader.sync_with_engine())
         chat.answer_finished.connect(lambda _: self.show_waiting())
         gauge.clicked.connect(self.show_context)
+        chat.session.serve({f.WakeModel: self._wake_model})
         loader.changed.connect(self._on_model_changed)
         self._on_model_changed()
 
@@ -423,7 +438,7 @@ class ModelInStep(QObject):
         """Open the breakdown of the context above the gauge; the parts appear once counted."""
         gauge = self._ui.status.gauge
         panel = ContextPanel(self._ui.theme, gauge)
-        self._chat.parts_changed.connect(panel.show_parts)
+        self._chat.memory.parts_changed.connect(panel.show_parts)
         panel.texts_wanted.connect(self._show_texts)
         panel.place_above(gauge)
         panel.show()
@@ -439,6 +454,11 @@ class ModelInStep(QObject):
         look = self._chat.memory.coming()
         if look is not None:
             SeenDialog(self._ui.theme, look, tr(WHAT_MODEL_SEES), self._chat).open()
+
+    def _wake_model(self, _effect: f.WakeModel) -> None:
+        # In this order: a child that has ended counts as asleep only after the first.
+        self._ui.loader.sync_with_engine()
+        self._ui.loader.wake()
 
     def _on_model_changed(self) -> None:
         self._chat.set_model_state(self._ui.loader.state, self._ui.loader.path)
@@ -496,7 +516,7 @@ class DeletedChats(QObject):
     def add(self, conversation_id: int) -> None:
         place = ChatPlace(self._chat, conversation_id)
         is_running = bool(self._view.session.state.answers_in(place))
-        self._view.session.dispatch(StopAnswers(place))
+        self._view.session.dispatch(m.StopAnswers(place))
         if self._view.conversation_id == conversation_id:
             self.left.emit()
         self._ids.append(conversation_id)

@@ -94,7 +94,7 @@ class AnswerChecking(QObject):
         # A turn far from the view doesn't exist; it shows the result when it is made.
         for turn in self._chat.transcript.turns:
             if isinstance(turn, AnswerView) and turn.message is not None and turn.message.id == answer_id:
-                turn.show_check(words)
+                turn.evidence.show_check(words)
 
     def _on_failed(self, error: BaseException) -> None:
         self._failed_path = self._app.settings.models.checker_path

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from app.features.chat.session_messages import AttachFrom
 from app.ui.chat.actions import TurnCommand
 from app.ui.chat.chat_view import ChatView
 from app.ui.chat.recording import MicrophoneButton
@@ -29,7 +30,7 @@ class ChatCommands:
         elif command == "record":
             self._microphone.toggle()
         else:
-            self._chat.pasted.do(command)
+            self._chat.session.request(AttachFrom(command))
 
     def _run_on_turn(self, command: str) -> None:
         turn = self._find_turn(command)
@@ -38,13 +39,13 @@ class ChatCommands:
             self._notify.mention(only if command == TurnCommand.MAP else tr("This chat has no answer yet."))
             return
         self._chat.transcript.show_turn(turn)
-        self._chat.transcript.action_requested.emit(command, turn)
+        self._chat.transcript.maker.action_requested.emit(command, turn)
 
     def _find_turn(self, command: str) -> TurnView | None:
         """Return the last turn that the command applies to, or None."""
         transcript = self._chat.transcript
         for number in reversed(range(transcript.places.count)):
-            turn = transcript.turn_at(number)
+            turn = transcript.column.turn_at(number)
             if turn.message is None:
                 continue
             # A map needs versions, the others an answer.

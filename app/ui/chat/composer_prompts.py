@@ -11,7 +11,8 @@ from PySide6.QtGui import QColor, QGuiApplication, QKeyEvent, QTextCursor, QText
 from PySide6.QtWidgets import QFrame, QMenu, QTextEdit, QVBoxLayout
 
 from app.core.visible import clean_text
-from app.ui.chat.composer import Composer, MessageEdit, is_very_long
+from app.ui.chat.composer import Composer
+from app.ui.chat.message_field import MessageEdit, is_very_long
 from app.ui.i18n import tr
 from app.ui.shared_labels import PROMPTS, SAVE_AS_PROMPT
 from app.ui.shell.notify import Notify
@@ -36,11 +37,13 @@ GAP_PX, EDGE_PX = 6, 12
 class ComposerPrompts(QObject):
     """Inserts prompts into a composer's message. `selected` returns the text selected in the chat."""
 
-    def __init__(self, composer: Composer, chats: Chats, theme: Theme, notify: Notify) -> None:
+    def __init__(
+        self, composer: Composer, chats: Chats, theme: Theme, notify: Notify, selected: Callable[[], str]
+    ) -> None:
         super().__init__(composer)
         self._composer, self._edit, self._chats = composer, composer.field.edit, chats
         self._theme, self._notify = theme, notify
-        self.selected: Callable[[], str] = lambda: ""
+        self._selected = selected
         self.blanks = PromptBlanks(self._edit, theme)
         self._list: PromptList | None = None
         self._is_left = False
@@ -178,7 +181,7 @@ class ComposerPrompts(QObject):
         # Asked only for what the prompt names: the clipboard may be another program's.
         ways: dict[str, Callable[[], str]] = {
             CLIPBOARD: lambda: QGuiApplication.clipboard().text(),
-            SELECTION: self.selected,
+            SELECTION: self._selected,
             DATE: lambda: QLocale().toString(QDate.currentDate(), QLocale.FormatType.LongFormat),
         }
         return {name: clean_text(ways[name]()).strip("\n") for name in names if name in ways}

@@ -77,9 +77,8 @@ class AnswerDetails(QFrame):
             grid.addWidget(label, number, 0, Qt.AlignmentFlag.AlignTop)
             grid.addWidget(told, number, 1)
             theme.dress(label, told, font=(13, 400))
-        self.seen = text_button(tr("What the model saw"), "link", self)
+        self.seen = text_button(tr("What the model saw"), "link", self, on_click=self._on_seen)
         self.seen.setObjectName("what_the_model_saw")
-        self.seen.clicked.connect(self._on_seen)
         # An answer from whole documents had many prompts.
         self.seen.setVisible(made_of(message.sources) is None)
         grid.addWidget(self.seen, len(rows) + 1, 0, 1, 2, Qt.AlignmentFlag.AlignLeading)

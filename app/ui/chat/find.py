@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from PySide6.QtCore import QObject, QPoint, Qt, QTimer, Signal
+from PySide6.QtCore import QObject, QPoint, Qt, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QWidget
 from shiboken6 import isValid
@@ -26,6 +26,7 @@ from app.ui.text.search_row import TextSearchRow
 from app.ui.text.selectable import SelectableText
 from app.ui.theme import Theme
 from app.ui.utf16 import utf16_length
+from app.ui.widgets.timers import new_timer
 
 MARKED_MS = 4_000
 """Time for which words stay highlighted in a message that was opened by a search hit."""
@@ -115,7 +116,7 @@ class FindBar(QFrame):
             self.toggled.emit()
         if words:
             self.search.field.setText(words)
-        self.search.begin(self._transcript.first_seen + 1)
+        self.search.begin(first_seen(self._transcript) + 1)
         return True
 
     def close_bar(self) -> None:
@@ -183,10 +184,8 @@ class TurnMarks(QObject):
         """True until the chosen hit was scrolled to: its turn may not be laid out that far yet."""
         self._marked: dict[SelectableText, object] = {}
         # Several signals come when turns change; they are marked once, in the next turn of the event loop.
-        self._soon = QTimer(self, singleShot=True, interval=0)
-        self._soon.timeout.connect(self._mark)
-        self._over = QTimer(self, singleShot=True, interval=MARKED_MS)
-        self._over.timeout.connect(self.clear)
+        self._soon = new_timer(self, 0, self._mark)
+        self._over = new_timer(self, MARKED_MS, self.clear)
         transcript.placed.connect(self._on_placed)
         theme.changed.connect(self._on_placed)
 
@@ -292,3 +291,9 @@ def places_in(view: SelectableText, pattern: re.Pattern[str]) -> Iterator[tuple[
         if found[0]:
             start = utf16_length(text[: found.start()])
             yield start, start + utf16_length(found[0])
+
+
+def first_seen(transcript: ChatTranscript) -> int:
+    """Return the index of the first turn that is visible, wholly or in part."""
+    held = transcript.column.held()
+    return held[0] if held is not None else 0

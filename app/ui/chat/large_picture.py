@@ -176,10 +176,8 @@ class LargePicture(QDialog):
         self._name = ElidedLabel(mode=Qt.TextElideMode.ElideMiddle)
         self._about = plain_label(kind="muted")
         self._percent = plain_label(kind="muted")
-        self.copy = text_button(tr(COPY), "plain")
-        self.save = text_button(tr("Save…"), "plain")
-        self.copy.clicked.connect(lambda _=False: self._copy())
-        self.save.clicked.connect(lambda _=False: self._ask_where())
+        self.copy = text_button(tr(COPY), "plain", on_click=self._copy)
+        self.save = text_button(tr("Save…"), "plain", on_click=self._ask_where)
         self._lay_out()
         self.resize(within_screen(self, self.size().expandedTo(self.minimumSize())))
         self._open()
@@ -217,9 +215,7 @@ class LargePicture(QDialog):
         self.resize(*map(theme.px, SIZE_PX))
 
     def _button(self, glyph: str, name: str, do: Callable[[], object]) -> IconButton:
-        button = IconButton(self._theme, glyph, name)
-        button.clicked.connect(lambda _=False: do())
-        return button
+        return IconButton(self._theme, glyph, name, on_click=lambda _=False: do())
 
     @property
     def use(self) -> MediaUse:

@@ -6,13 +6,13 @@ from collections.abc import Callable, Mapping, Sequence
 
 from PySide6.QtCore import QEvent, QObject, Qt, Signal
 from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent, QPen, QResizeEvent
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from app.features.chat import session_messages as m
 from app.features.chat.session import ChatSession
 from app.features.chat.session_state import ChatState, QueueState
 from app.store.queued import QueuedMessage
-from app.ui.chat.composer import MessageField
+from app.ui.chat.message_field import MessageField
 from app.ui.i18n import tr
 from app.ui.shared_labels import CANCEL, EDIT_LABEL, REMOVE, SAVE
 from app.ui.shell.notify import Notify
@@ -47,9 +47,8 @@ class QueueView(QWidget):
         """What was shown last of the state."""
         self._chips: dict[int, QueueChip] = {}
         self._words = plain_label(kind="muted", wraps=True)
-        self.send_now: QPushButton = text_button(tr("Send now"), "plain")
+        self.send_now = text_button(tr("Send now"), "plain", on_click=lambda: session.dispatch(m.SendQueue()))
         self.send_now.setObjectName("send_now")
-        self.send_now.clicked.connect(lambda _=False: session.dispatch(m.SendQueue()))
         line = QHBoxLayout()
         line.addWidget(self._words, 1)
         line.addWidget(self.send_now, 0, Qt.AlignmentFlag.AlignTop)
@@ -86,10 +85,12 @@ class QueueView(QWidget):
     def chips(self) -> list[QueueChip]:
         return list(self._chips.values())
 
-    def edit_last(self) -> bool:
+    def edit_last(self) -> None:
+        """Edit the last queued message, or else the last question, for Up in the empty composer."""
         if self._chips:
             self.chips[-1].start_editing()
-        return bool(self._chips)
+        else:
+            self._session.request(m.EditLastQuestion())
 
     def show_state(self) -> None:
         """Show the queue of the visible chat; a message being edited stays open."""
@@ -205,9 +206,8 @@ class QueueChip(QWidget):
         self._label = ElidedLabel()
         self._documents = plain_label(kind="muted")
         self.move_up = IconButton(theme, "arrow-up", tr("Move up"), size_px=15)
-        self.edit = IconButton(theme, "pencil-simple", tr(EDIT_LABEL), size_px=15)
+        self.edit = IconButton(theme, "pencil-simple", tr(EDIT_LABEL), size_px=15, on_click=self.start_editing)
         self.remove = IconButton(theme, "x", tr(REMOVE), size_px=15)
-        self.edit.clicked.connect(lambda _=False: self.start_editing())
         self._line = QWidget()
         row = QHBoxLayout(self._line)
         row.addWidget(self._icon)

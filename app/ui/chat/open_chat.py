@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QWidget
@@ -34,8 +34,6 @@ class OpenChat(QObject):
     """The turns shown were replaced or removed."""
     answering = Signal(int, object)
     """An answer starts: its key, and the `LiveAnswer` that runs it."""
-    document_wanted = Signal(object, int, object)
-    """A document was requested: its service, its id, and the `Mark` in it or None."""
 
     def __init__(
         self,
@@ -54,12 +52,8 @@ class OpenChat(QObject):
         self.live = live
         self.lives = [live]
         """Streams of answers: the chat's, and that of the second model in a comparison."""
-        self.attach: Callable[[ChatPlace], object] = lambda place: live.attach(place, transcript.add_answer)
-        """Connects a running answer to its chat after that was opened."""
-        self.before_pair: Callable[[Sequence[StoredMessage]], Sequence[StoredMessage]] = lambda messages: messages
-        """Drops from the branch to be shown what `attach` shows as two compared answers."""
-        self.ask_two: Callable[[int], bool] = lambda _question_id: False
-        """Answers a question that was sent with two models, if a second one was chosen; returns whether it was."""
+        self.pairs: Any
+        """The `AnswerPairs` of compared answers; set before a chat is shown."""
         self.alternatives = -1
         """Number of alternative tokens reported for each generated one; -1 for none."""
         self._opened = 0
@@ -114,19 +108,15 @@ class OpenChat(QObject):
         self._load_documents(state)
         # Translations are kept in a list, which must have nothing of a temporary chat.
         self.transcript.maker.can_translate = not talk.is_temporary
-        self.transcript.open(self.before_pair(state.branch))
+        self.transcript.open(self.pairs.messages_before(state.branch))
         self.transcript.set_hidden(state.hidden)
-        self.attach(state.place)
+        self.pairs.attach(state.place)
         self.shown.emit()
 
     def _load_documents(self, state: ChatState) -> None:
         """Load the documents of the messages before their branch is shown."""
         with self._notify.guard():
             self.transcript.documents.load(state.place.talk, state.branch)
-
-    def open_document(self, document_id: int, mark: object) -> None:
-        """Open one of the chat's documents, at a mark or at its beginning."""
-        self.document_wanted.emit(self.talk.documents, document_id, mark)
 
     def _start_answer(self, effect: m.StartAnswer) -> None:
         state, work = self.session.state, self._work_of(effect)
@@ -136,7 +126,7 @@ class OpenChat(QObject):
         self.show_state()
         self.transcript.documents.tokens.update(effect.counts)
         is_asked_here = effect.is_sent and not effect.is_queued and not effect.is_whole
-        if is_asked_here and effect.question is not None and self.ask_two(effect.question.id):
+        if is_asked_here and effect.question is not None and self.pairs.ask(effect.question.id):
             return
         turn = self.transcript.turn_of(effect.answer.id) if effect.answer is not None else None
         view = turn if is_answer(turn) else self.transcript.add_answer()

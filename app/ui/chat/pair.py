@@ -37,8 +37,7 @@ class PairSide:
         self.name = ElidedLabel(name, parent=parent)
         self.figures = ElidedLabel(parent=parent)
         self.figures.setProperty("kind", "muted")
-        self.choose: QPushButton = text_button(tr("Choose"), "plain", parent)
-        self.choose.setObjectName("choose_answer")
+        self.choose: QPushButton = text_button(tr("Choose"), "plain", parent, name="choose_answer")
         self.choose.setToolTip(tr("Continue with this answer; the other one is kept as a version"))
         self.choose.setAccessibleName(tr("Continue with {name}’s answer", name=name))
         self.choose.hide()
@@ -88,7 +87,7 @@ class PairView(TurnView):
     ) -> None:
         self.sides: list[PairSide] = []
         self._leads = leads
-        super().__init__(LateTheme(theme, parent), parent)
+        super().__init__(LateTheme(theme, parent), parent, maker)
         self.theme.setParent(self)
         self.setObjectName("pair")
         self.has_earlier_turns = False
@@ -96,12 +95,10 @@ class PairView(TurnView):
         for number, name in enumerate(names):
             side = PairSide(self.theme, name, maker.answer(self), self)
             side.answer.setAccessibleName(tr("Answer of {name}", name=name))
-            side.answer.resized.connect(lambda _: self.resized.emit(self))
             side.choose.clicked.connect(lambda _=False, number=number: self.chosen.emit(number))
             self.sides.append(side)
             side.answer.show()
         self._cards: list[QRect] = []
-        maker.connect_turn(self)
         self.setAccessibleName(tr("Two answers: {one} and {other}", one=names[0], other=names[1]))
 
     @property
@@ -162,7 +159,7 @@ class PairView(TurnView):
         for side in self.sides:
             side.show_figures()
             side.choose.setVisible(is_over and side.can_be_chosen)
-        self.resized.emit(self)
+        self.host.resized.emit(self)
 
     def arrange(self, width: int, *, is_again: bool = False) -> int:
         px = self.theme.px

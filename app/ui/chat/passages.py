@@ -54,10 +54,8 @@ class PassageRow(QFrame):
         super().__init__(parent)
         self.setObjectName("passage_row")
         self._words = plain_label(kind="muted", wraps=True)
-        self.yes = text_button("", "plain")
-        self.no = text_button("", "quiet")
-        self.yes.clicked.connect(lambda _=False: self.accepted.emit())
-        self.no.clicked.connect(lambda _=False: self.declined.emit())
+        self.yes = text_button("", "plain", on_click=self.accepted)
+        self.no = text_button("", "quiet", on_click=self.declined)
         line = QHBoxLayout(self)
         line.addWidget(self._words, 1)
         line.addWidget(self.yes)
@@ -96,7 +94,7 @@ class PassageOffering(QObject):
         indexing = ui.passages
         self._app, self._notify, self._indexing, self._chat = app, ui.notify, indexing, chat
         self.row = PassageRow(ui.theme)
-        chat.extra_rows.addWidget(self.row)
+        chat.add_row(self.row)
         self.offer: EmbeddingOffer | None = None
         self._fetched_repo = ""
         """Repository of a model downloaded from this row, which is used as soon as it is installed."""

@@ -11,7 +11,7 @@ from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QMenu
 
 from app.core.visible import visible_name
-from app.features.chat.session_messages import AttachFile, RemoveParts
+from app.features.chat.session_messages import AttachFile, AttachFrom, RemoveParts
 from app.features.media import ENDINGS
 from app.ui.chat.attaching import ChatAttachments
 from app.ui.chat.composer import Composer
@@ -52,13 +52,13 @@ class PastedText(QObject):
         field.edit.files_pasted.connect(attaching.add)
         field.edit.picture_pasted.connect(lambda picture: self._take_picture(*picture))
         field.edit.menu_wanted.connect(self._add_to_menu)
+        session.serve({AttachFrom: self._attach_from})
         composer.picture.clicked.connect(lambda _: self._show_picture_ways())
         composer.attach.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         composer.attach.customContextMenuRequested.connect(self._show_ways)
 
-    def do(self, command: str) -> None:
-        """Run a command: `pictures` opens the picture dialog, `screen_region` takes a screenshot."""
-        if command == "pictures":
+    def _attach_from(self, effect: AttachFrom) -> None:
+        if effect.source == "pictures":
             self._ask_for_pictures()
         else:
             self._screen_region.ask()

@@ -72,9 +72,8 @@ class SeenDialog(QDialog):
         self.text.setWordWrapMode(QTextOption.WrapMode.WrapAtWordBoundaryOrAnywhere)
         # The text is only read: Tab goes on to the buttons.
         self.text.setTabChangesFocus(True)
-        self._copy = text_button(tr(COPY_ALL))
+        self._copy = text_button(tr(COPY_ALL), on_click=self._on_copy)
         self._copy.setEnabled(False)
-        self._copy.clicked.connect(self._on_copy)
         close = text_button(tr("Close"), "primary")
         close.clicked.connect(self.accept)
         close.setDefault(True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from PySide6.QtCore import QObject, QRect, Qt, Signal
+from PySide6.QtCore import QObject, QRect, Qt
 from PySide6.QtGui import QColor, QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
@@ -17,7 +17,7 @@ from app.store.document_store import StoredDocument
 from app.store.media_store import MediaUse
 from app.ui.chat.actions import MORE, VERSIONS, TurnAction, TurnCommand
 from app.ui.chat.branch_documents import BranchDocuments, RecalledTurn, SourceRow
-from app.ui.chat.turn import ACTIONS_PX, ROW_PX, TurnView
+from app.ui.chat.turn import ACTIONS_PX, ROW_PX, TurnHost, TurnView
 from app.ui.document.document_chip import DocumentChip
 from app.ui.document.document_details import size_words, spoken_size, tokens_words
 from app.ui.i18n import tr
@@ -51,8 +51,10 @@ class QuestionView(TurnView):
 
     role = Role.USER
 
-    def __init__(self, theme: Theme, message: StoredMessage, parent: QWidget | None = None) -> None:
-        super().__init__(theme, parent)
+    def __init__(
+        self, theme: Theme, message: StoredMessage, parent: QWidget | None = None, host: TurnHost | None = None
+    ) -> None:
+        super().__init__(theme, parent, host)
         self.setProperty("align_end", True)
         self._bubble = QRect()
         self._end = 0
@@ -63,8 +65,6 @@ class QuestionView(TurnView):
         self._is_answerless = False
         self._again: QPushButton | None = None
         self.documents = QuestionDocuments(theme, self)
-        self.documents.place_wanted.connect(self.place_wanted)
-        self.documents.whole_wanted.connect(lambda: self.action_requested.emit(TurnCommand.READ_ALL, self))
         self.recalled: RecalledLine | None = None
         """Line about recalled turns; None unless forgotten turns were given to the model with the question."""
         self.set_message(message)
@@ -91,13 +91,11 @@ class QuestionView(TurnView):
             return
         is_another = self.documents.show_documents(documents, self.message.id)
         if self._show_recalled(documents.recalled(self.message.id)) or is_another:
-            self.resized.emit(self)
+            self.host.resized.emit(self)
 
     def _show_recalled(self, turns: Sequence[RecalledTurn]) -> bool:
         if self.recalled is None and turns:
             self.recalled = RecalledLine(self.theme, self)
-            self.recalled.message_wanted.connect(self.message_wanted)
-            self.recalled.resized.connect(lambda: self.resized.emit(self))
         return self.recalled is not None and self.recalled.show_turns(turns)
 
     def actions_offered(self) -> Sequence[TurnAction]:
@@ -113,11 +111,11 @@ class QuestionView(TurnView):
         """Show or hide the button that answers a question left without an answer by a crash."""
         if is_answerless and self._again is None:
             self._again = text_button(tr(ANSWER_THIS), "link", self)
-            self._again.clicked.connect(lambda: self.action_requested.emit(TurnCommand.ANSWER, self))
+            self._again.clicked.connect(lambda: self.host.action_requested.emit(TurnCommand.ANSWER, self))
         if self._again is not None and is_answerless != self._is_answerless:
             self._again.setVisible(is_answerless)
             self._is_answerless = is_answerless
-            self.resized.emit(self)
+            self.host.resized.emit(self)
 
     def arrange(self, width: int, *, is_again: bool = False) -> int:  # noqa: ARG002
         px = self.theme.px
@@ -186,10 +184,11 @@ class QuestionView(TurnView):
             self._more.deleteLater()
             self._more = None
         if len(self.text) > most and not self._is_open:
-            self._more = text_button(tr("Show all {count} characters", count=f"{len(self.text):,}"), "link", self)
-            self._more.clicked.connect(lambda _=False: self.show_whole())
+            self._more = text_button(
+                tr("Show all {count} characters", count=f"{len(self.text):,}"), "link", self, on_click=self.show_whole
+            )
             self._more.show()
-        self.resized.emit(self)
+        self.host.resized.emit(self)
 
     def show_whole(self) -> None:
         if self._more is not None:
@@ -205,11 +204,7 @@ GAP_PX = 6
 class QuestionDocuments(QObject):
     """Attachments of a question. The view places `place_above` first, then `place_below` under the bubble."""
 
-    place_wanted = Signal(int, object)
-    whole_wanted = Signal()
-    """The question should be answered from its whole documents."""
-
-    def __init__(self, theme: Theme, turn: QWidget) -> None:
+    def __init__(self, theme: Theme, turn: TurnView) -> None:
         super().__init__(turn)
         self._theme, self._turn = theme, turn
         self._above: QWidget | None = None
@@ -265,12 +260,11 @@ class QuestionDocuments(QObject):
             self._unanswered = self._no_answer(can_read_all=is_rest and documents.can_read_all())
             self._unanswered.show()
         for document, places, more in passages:
-            row = SourceRow(self._theme, self._turn, is_at_end=True)
+            row = SourceRow(self._theme, self._turn, self._turn.host.place_wanted.emit, is_at_end=True)
             has_others = len(documents.ids) > 1
             lead = tr("From {name}, shown to the model:", name=document.name) if has_others else tr(SHOWN_TO_MODEL)
             is_all = documents.is_all_shown(document, message_id)
             row.show_places(lead, places, tail_of(document, more, is_all=is_all))
-            row.place_wanted.connect(self.place_wanted)
             self._below.append(row)
         return True
 
@@ -286,10 +280,13 @@ class QuestionDocuments(QObject):
         flow.addWidget(words)
         self._theme.dress(words, font=(13, 400))
         if can_read_all:
-            read = text_button(tr(READ_ALL_QUESTION), "link")
+            read = text_button(
+                tr(READ_ALL_QUESTION),
+                "link",
+                on_click=lambda: self._turn.host.action_requested.emit(TurnCommand.READ_ALL, self._turn),
+            )
             read.setObjectName("read_all")
             read.setToolTip(tr("Let the model read the whole document for this question, section by section"))
-            read.clicked.connect(lambda _=False: self.whole_wanted.emit())
             flow.addWidget(read)
             self._theme.dress(read, font=(13, 400))
         self._theme.dress(flow, spacing=GAP_PX)
@@ -305,10 +302,8 @@ class QuestionDocuments(QObject):
         row.addWidget(words)
         self._theme.dress(words, font=(13, 400))
         if (read_text := documents.read_text) is not None and can_read_text():
-            read = text_button(tr(READ_ITS_TEXT), "link")
-            read.setObjectName("read_sent_text")
+            read = text_button(tr(READ_ITS_TEXT), "link", on_click=lambda: read_text(pictures), name="read_sent_text")
             read.setToolTip(tr("Attach its text to your next message"))
-            read.clicked.connect(lambda _=False: read_text(pictures))
             row.addWidget(read)
             self._theme.dress(read, font=(13, 400))
         self._theme.dress(row, spacing=12)
@@ -353,7 +348,7 @@ class QuestionDocuments(QObject):
         said = (document.name, spoken_size(document), background, tr("attached"))
         chip.setAccessibleName(", ".join(part for part in said if part))
         chip.setToolTip(plain_tip("\n".join(part for part in (document.name, tokens_words(tokens)) if part)))
-        chip.clicked.connect(lambda: self.place_wanted.emit(document.id, None))
+        chip.clicked.connect(lambda: self._turn.host.place_wanted.emit(document.id, None))
         return chip
 
 
@@ -382,17 +377,12 @@ CARET_PX = 13
 class RecalledLine(QWidget):
     """Collapsible list of recalled turns; hidden without any."""
 
-    resized = Signal()
-    message_wanted = Signal(int)
-    """The user wants to see a message at its place in the chat."""
-
-    def __init__(self, theme: Theme, parent: QWidget) -> None:
-        super().__init__(parent)
-        self._theme = theme
+    def __init__(self, theme: Theme, turn: TurnView) -> None:
+        super().__init__(turn)
+        self._theme, self._turn = theme, turn
         self._turns: list[RecalledTurn] = []
         self._rows: list[QPushButton] = []
-        self._line: QPushButton = text_button("", "quiet", self)
-        self._line.setObjectName("recalled")
+        self._line: QPushButton = text_button("", "quiet", self, name="recalled")
         self._line.setCheckable(True)
         self._line.toggled.connect(self._on_toggled)
         self._column = QVBoxLayout(self)
@@ -444,15 +434,14 @@ class RecalledLine(QWidget):
             row.deleteLater()
         self._rows = [self._row(turn) for turn in self._turns] if is_open else []
         self._update()
-        self.resized.emit()
+        self._turn.host.resized.emit(self._turn)
 
     def _row(self, turn: RecalledTurn) -> QPushButton:
-        row = text_button("", "link", self)
+        row = text_button("", "link", self, on_click=lambda: self._turn.host.message_wanted.emit(turn.message_id))
         row.setObjectName("recalled_turn")
         row.setAccessibleName(turn.words)
         row.setAccessibleDescription(tr("Show in the document"))
         row.setToolTip(plain_tip(turn.words))
-        row.clicked.connect(lambda _=False: self.message_wanted.emit(turn.message_id))
         self._theme.dress(row, font=(13, 400))
         self._column.addWidget(row, 0, Qt.AlignmentFlag.AlignTrailing)
         row.show()

@@ -12,6 +12,8 @@ from PySide6.QtGui import QClipboard, QCloseEvent, QCursor, QGuiApplication, QKe
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from app.core.visible import clean_text
+from app.features import file_reading as f
+from app.features.chat import session_messages as m
 from app.features.quick_ask import REQUESTS, TranslationRequest, keep_chat, translation_request
 from app.ui.chat.actions import TurnCommand
 from app.ui.chat.chat_view import ChatView
@@ -86,9 +88,8 @@ class TakenText(QFrame):
         self._chip.setObjectName("paste_chip")
         self._name, self._words, self._count = ElidedLabel(), ElidedLabel(), plain_label(kind="muted")
         self._words.setProperty("kind", "muted")
-        self._remove = IconButton(theme, "x", tr(LEAVE_TEXT_OUT), size_px=14)
+        self._remove = IconButton(theme, "x", tr(LEAVE_TEXT_OUT), size_px=14, on_click=self.removed)
         self._remove.setObjectName("remove_taken")
-        self._remove.clicked.connect(self.removed)
         inside = QHBoxLayout(self._chip)
         inside.addWidget(self._name)
         inside.addWidget(self._words, 1)
@@ -97,8 +98,7 @@ class TakenText(QFrame):
         choices = QWidget()
         flow = FlowLayout(choices)
         for key, words in CHOICES:
-            button = text_button(tr(words), "filter")
-            button.setObjectName(f"quick_{key}")
+            button = text_button(tr(words), "filter", name=f"quick_{key}")
             button.clicked.connect(partial(self._on_clicked, key))
             theme.dress(button, font=(13.5, 500))
             flow.addWidget(button)
@@ -162,8 +162,7 @@ class QuickAsk(QWidget):
         self._removed = ""
         self._wants_text = self._keeps_at_end = False
         self._text = TakenText(theme)
-        self._take_again = text_button("", "filter")
-        self._take_again.setObjectName("take_text")
+        self._take_again = text_button("", "filter", name="take_text")
         self._model = ElidedLabel()
         self._model.setProperty("kind", "muted")
         self._copy = self._button(tr(COPY_AND_CLOSE), COPY_KEYS, self.copy)
@@ -173,10 +172,6 @@ class QuickAsk(QWidget):
         self.chat.show_temporary()
         self._show_taken(None)
         self._show_end()
-
-    @property
-    def is_answering(self) -> bool:
-        return self.chat.busy
 
     def open(self, words: str = "") -> None:
         """Show the window on top with initial words, and capture what is selected or copied."""
@@ -197,7 +192,7 @@ class QuickAsk(QWidget):
         """Copy the last answer to the clipboard and close."""
         turn = next((turn_view for turn_view in reversed(self.chat.transcript.turns) if is_answer(turn_view)), None)
         if turn is not None and turn.text:
-            self.chat.transcript.action_requested.emit(TurnCommand.COPY, turn)
+            self.chat.transcript.maker.action_requested.emit(TurnCommand.COPY, turn)
             self.close()
 
     def keep_chat(self) -> None:
@@ -210,10 +205,9 @@ class QuickAsk(QWidget):
             self._keep_now(goes_on=False)
 
     def _button(self, words: str, keys: str, do: Callable[[], object]) -> QPushButton:
-        button = text_button(words, "plain")
+        button = text_button(words, "plain", on_click=lambda _=False: do())
         button.setShortcut(keys)
         button.setToolTip(written(keys))
-        button.clicked.connect(lambda _=False: do())
         self._theme.dress(button, font=(13, 500))
         return button
 
@@ -237,16 +231,20 @@ class QuickAsk(QWidget):
     def _connect(self) -> None:
         chat, loader = self.chat, self._loader
         loader.changed.connect(self._on_model_changed)
-        self.chat.own.changed.connect(self._show_model)
+        self.chat.models.own.changed.connect(self._show_model)
         chat.answer_started.connect(lambda _: loader.expect())
-        chat.answer_grew.connect(loader.look_during_answer)
+        chat.open_chat.live.grew.connect(loader.look_during_answer)
         chat.answer_finished.connect(lambda _: loader.sync_with_engine())
         chat.answer_finished.connect(lambda _: self._on_answer_finished())
         # It was sent with the question.
         chat.open_chat.answering.connect(lambda _: self._show_taken(None))
         chat.open_chat.shown.connect(self._fit_height)
-        chat.translate_wanted.connect(self.translate_wanted)
-        chat.wake_wanted.connect(loader.wake)
+        chat.session.serve(
+            {
+                m.TranslateText: lambda asked: self.translate_wanted.emit(asked.text),
+                f.WakeModel: lambda _effect: loader.wake(),
+            }
+        )
         self._text.removed.connect(self._on_removed)
         self._text.chosen.connect(self._on_chosen)
         self._take_again.clicked.connect(lambda _=False: self._show_taken(next(iter(texts_elsewhere()), None)))
@@ -345,7 +343,7 @@ class QuickAsk(QWidget):
 
     def _show_model(self) -> None:
         """Show the model that answers here, which may differ from the loaded one."""
-        own = self.chat.own
+        own = self.chat.models.own
         name = own.name_of(own.path) if own.path is not None and own.is_elsewhere else self._loader.name
         self._model.setText(f"{name} · {tr('Nothing here is saved')}")
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
-from PySide6.QtCore import QObject, QPoint, QPointF, QRect, Signal
+from PySide6.QtCore import QObject, QPoint, QPointF, QRect
 from PySide6.QtGui import QContextMenuEvent, QGuiApplication, QKeySequence
 from PySide6.QtWidgets import QMenu, QPushButton
 
+from app.features.chat import session_messages as m
+from app.features.chat.session import ChatSession
 from app.ui.chat.actions import KEYS, TurnCommand
 from app.ui.chat.selection import ChatSelection, TextPosition
 from app.ui.chat.selection_keys import SelectionEvents
@@ -18,6 +20,7 @@ from app.ui.icons import icon
 from app.ui.shared_labels import COPY, COPY_AS_MARKDOWN, COPY_THE_ADDRESS, REMEMBER_SELECTION, TRANSLATE_THIS
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import text_button
+from app.ui.widgets.menus import new_menu
 
 FIND_IN_CHAT = "Find in this chat"
 
@@ -27,23 +30,14 @@ GAP_PX = 6
 class QuoteButton(QObject):
     """Quote button, shown when the selection is complete, at a place where it covers none of it."""
 
-    wanted = Signal(str)
-    """A Markdown quote should be inserted into the message."""
-    find_wanted = Signal(str)
-    """Words should be searched in the chat."""
-    remember_wanted = Signal(str)
-    """A text should be offered for the memories."""
-    translate_wanted = Signal(str)
-
-    def __init__(self, transcript: ChatTranscript, theme: Theme) -> None:
+    def __init__(self, session: ChatSession, transcript: ChatTranscript, theme: Theme) -> None:
         super().__init__(transcript)
-        self._transcript, self._theme = transcript, theme
+        self._session, self._transcript, self._theme = session, transcript, theme
         self.selection = ChatSelection(transcript)
         self._selecting = SelectionEvents(self.selection, transcript)
-        self.button: QPushButton = text_button(tr("Quote"), "plain", transcript)
+        self.button: QPushButton = text_button(tr("Quote"), "plain", transcript, on_click=self.quote)
         self.button.setObjectName("quote_selection")
         self.button.setAccessibleDescription(tr("Quote the selection in your message"))
-        self.button.clicked.connect(lambda _=False: self.quote())
         self.button.hide()
         theme.dress(self.button, font=(13, 500), glyph=("quotes", "text", 15))
         self.selection.changed.connect(self.button.hide)
@@ -63,11 +57,11 @@ class QuoteButton(QObject):
         return found.createMimeDataFromSelection().text() if found is not None else ""
 
     def quote(self) -> None:
-        """Emit `wanted` with the selected text as a quote, and clear the selection."""
+        """Put the selected text into the message as a quote, and clear the selection."""
         text = self.selection.text()
         self.selection.clear()
         if text.strip():
-            self.wanted.emit(quoted(text))
+            self._session.request(m.QuoteText(quoted(text)))
 
     def _follow_selection(self) -> None:
         if self.button.isVisible():
@@ -119,22 +113,17 @@ class QuoteButton(QObject):
         menu.popup(event.globalPos())
 
     def _menu(self) -> QMenu:
-        selection = self.selection
-        menu = QMenu(self._transcript)
-        menu.setObjectName("selection_menu")
-        menu.setAccessibleName(tr("Selection actions"))
-        menu.aboutToHide.connect(menu.deleteLater)
+        selection, request = self.selection, self._session.request
+        menu = new_menu(self._transcript, "selection_menu", tr("Selection actions"))
         offers: list[tuple[str, str, str, Callable[[], object]]] = [
             ("copy", tr(COPY), KEYS[TurnCommand.COPY], self._selecting.copy),
             ("hash", tr(COPY_AS_MARKDOWN), "", self._selecting.copy_markdown),
             ("quotes", tr("Quote in your message"), "", self.quote),
             ("magnifying-glass", tr(FIND_IN_CHAT), "", self._find),
-            ("brain", tr(REMEMBER_SELECTION), "", lambda: self.remember_wanted.emit(selection.text())),
+            ("brain", tr(REMEMBER_SELECTION), "", lambda: request(m.RememberText(selection.text()))),
         ]
         if self._transcript.maker.can_translate:
-            offers.append(
-                ("translate", tr(TRANSLATE_THIS), "", lambda: self.translate_wanted.emit(selection.markdown()))
-            )
+            offers.append(("translate", tr(TRANSLATE_THIS), "", lambda: request(m.TranslateText(selection.markdown()))))
         for glyph, words, keys, do in offers:
             added = menu.addAction(icon(glyph, self._theme.tokens.muted, self._theme.px(16)), words, do)
             added.setShortcut(QKeySequence(keys))
@@ -150,12 +139,9 @@ class QuoteButton(QObject):
         return safe_href(spot.view.anchorAt(spot.view.viewport().mapFromGlobal(place))) if spot and spot.view else ""
 
     def _link_menu(self, address: str) -> QMenu:
-        menu = QMenu(self._transcript)
-        menu.setObjectName("link_menu")
-        menu.setAccessibleName(address)
-        menu.aboutToHide.connect(menu.deleteLater)
+        menu = new_menu(self._transcript, "link_menu", address)
         glyph = partial(icon, color=self._theme.tokens.muted, size_px=self._theme.px(16))
-        follow = partial(self._transcript.link_clicked.emit, address)
+        follow = partial(self._transcript.maker.link_clicked.emit, address)
         menu.addAction(glyph("arrow-square-out"), tr("Open in the browser…"), follow)
         menu.addAction(glyph("copy"), tr(COPY_THE_ADDRESS), lambda: QGuiApplication.clipboard().setText(address))
         return menu
@@ -164,7 +150,7 @@ class QuoteButton(QObject):
         words = self.selection.text()
         self.selection.clear()
         # The search field has one line.
-        self.find_wanted.emit(" ".join(words.split()))
+        self._session.request(m.FindText(" ".join(words.split())))
 
 
 def quoted(text: str) -> str:

@@ -38,9 +38,7 @@ class MicrophoneButton(QObject):
         self._begun_for: AnswerService | None = None
         self._expected: tuple[int, AnswerService] | None = None
         """Key of what waits in a draft for the recording to be saved, and that draft's service."""
-        self.button = IconButton(ui.theme, "microphone", tr(RECORD))
-        self.button.setObjectName("record")
-        self.button.clicked.connect(lambda _=False: self._on_clicked())
+        self.button = IconButton(ui.theme, "microphone", tr(RECORD), on_click=self._on_clicked, name="record")
         self.time = plain_label(kind="danger")
         self.time.setObjectName("recorded_time")
         self.time.hide()

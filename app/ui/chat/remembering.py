@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, QTimer, Signal
+from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QHBoxLayout, QPlainTextEdit, QWidget
 
 from app.core.errors.app_error import AppError
@@ -20,6 +20,7 @@ from app.ui.theme import Theme
 from app.ui.widgets.dialogs import QuestionDialog
 from app.ui.widgets.input_fields import SegmentedControl
 from app.ui.widgets.labels import plain_label
+from app.ui.widgets.timers import new_timer
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
@@ -104,8 +105,7 @@ class RememberDialog(QuestionDialog):
         self.fields.addWidget(self.cost)
         self.keep = self.add_choice(tr("Remember"), self._on_kept, "primary")
         # Counted when the typing rests, since each count asks the engine.
-        self._delay = QTimer(self, singleShot=True, interval=TYPING_MS)
-        self._delay.timeout.connect(self._count)
+        self._delay = new_timer(self, TYPING_MS, self._count)
         self.field.textChanged.connect(self._on_typed)
         self.field.setFocus()
         self.field.selectAll()

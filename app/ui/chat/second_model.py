@@ -34,6 +34,7 @@ from app.ui.shell.notify import Notify
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import NamedButton
 from app.ui.widgets.labels import announce
+from app.ui.widgets.menus import new_menu
 
 if TYPE_CHECKING:
     from app.features.chat.answer_service import AnswerService
@@ -106,9 +107,7 @@ class AnswerPairs(QObject):
         """Pairs with the index of their answer, by the key of each that is being written."""
         self._view: PairView | None = None
         chat.lives.append(self.live)
-        chat.attach, chat.ask_two = self._attach, self.ask
-        # The answers of the pair must not be shown a second time, as messages of the branch.
-        chat.before_pair = self._messages_before_pair
+        chat.pairs = self
         chat.transcript.dropped.connect(lambda _: self._on_dropped())
         chat.live.grew.connect(self._on_first_begun)
         for live in chat.lives:
@@ -167,10 +166,7 @@ class AnswerPairs(QObject):
         if len(places) == 1:
             self._show_version(answer, *places)
             return
-        menu = QMenu(turn)
-        menu.setObjectName("other_versions")
-        menu.setAccessibleName(tr("Choose a version to compare"))
-        menu.aboutToHide.connect(menu.deleteLater)
+        menu = new_menu(turn, "other_versions", tr("Choose a version to compare"))
         for number, place in places.items():
             version = self._chat.talk.conversations.get_message(number)
             if version is not None:
@@ -313,7 +309,7 @@ class AnswerPairs(QObject):
         transcript.jump_to_latest()
         self.changed.emit()
 
-    def _messages_before_pair(self, messages: Sequence[StoredMessage]) -> Sequence[StoredMessage]:
+    def messages_before(self, messages: Sequence[StoredMessage]) -> Sequence[StoredMessage]:
         """Return the messages to show before the pair; forgets a pair after which the chat was continued."""
         pair = self._pair
         if pair is None:
@@ -326,7 +322,7 @@ class AnswerPairs(QObject):
             return messages
         return messages[:end]
 
-    def _attach(self, where: ChatPlace) -> None:
+    def attach(self, where: ChatPlace) -> None:
         """Show the pair of the chat that was opened, if it has one."""
         self._view, pair, chat = None, self._pair, self._chat
         if pair is not None:

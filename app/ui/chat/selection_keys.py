@@ -152,20 +152,20 @@ class SelectionEvents(QObject):
         """Return the same position with a widget, creating its turn if necessary."""
         if spot.view is not None:
             return spot
-        self._transcript.turn_at(spot.number)
+        self._transcript.column.turn_at(spot.number)
         beginning, end = self._selection.beginning_of(spot.number), self._selection.end_of(spot.number)
         return beginning if spot.text == BEFORE else end
 
     def _neighbour_text(self, spot: TextPosition, step: int) -> TextPosition | None:
         """Return the beginning of the next text (1) or the end of the previous one (-1), or None."""
-        texts = self._selection.texts(self._transcript.turn_at(spot.number))
+        texts = self._selection.texts(self._transcript.column.turn_at(spot.number))
         at = spot.text + step
         if 0 <= at < len(texts):
             return TextPosition(spot.number, at, 0 if step > 0 else texts[at].offset_at(texts[at].length), texts[at])
         number = spot.number + step
         if not 0 <= number < self._transcript.places.count:
             return None
-        self._transcript.turn_at(number)
+        self._transcript.column.turn_at(number)
         return self._selection.beginning_of(number) if step > 0 else self._selection.end_of(number)
 
     def _move_vertically(self, spot: TextPosition, step: int, *, is_page: bool) -> TextPosition | None:
@@ -174,7 +174,7 @@ class SelectionEvents(QObject):
         # So that there is a text to arrive at.
         neighbour = spot.number + step
         if 0 <= neighbour < self._transcript.places.count:
-            self._transcript.turn_at(neighbour)
+            self._transcript.column.turn_at(neighbour)
         rect = self._selection.rect_of(spot)
         if rect is None:
             return None
@@ -201,12 +201,12 @@ class SelectionEvents(QObject):
         if key not in (Qt.Key.Key_Up, Qt.Key.Key_Down):
             return None
         is_down = key == Qt.Key.Key_Down
-        self._transcript.turn_at(spot.number)
+        self._transcript.column.turn_at(spot.number)
         here = self._selection.end_of(spot.number) if is_down else self._selection.beginning_of(spot.number)
         if (here.key > spot.key) == is_down and here.key != spot.key:
             return here
         number = min(max(spot.number + (1 if is_down else -1), 0), self._transcript.places.count - 1)
-        self._transcript.turn_at(number)
+        self._transcript.column.turn_at(number)
         return self._selection.end_of(number) if is_down else self._selection.beginning_of(number)
 
     def _bring_into_view(self, spot: TextPosition) -> None:

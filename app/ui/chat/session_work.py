@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QObject, QTimer
+from PySide6.QtCore import QObject
 from PySide6.QtGui import QImage
 
 from app.core.errors.app_error import AppError
@@ -22,6 +22,7 @@ from app.store.attachments import Attachment, DocumentUse
 from app.ui.i18n import sentence_for
 from app.ui.shell import tasks
 from app.ui.widgets.picture_widgets import as_png, read_rows
+from app.ui.widgets.timers import new_timer
 from app.ui.work.intake import FileThreads
 
 if TYPE_CHECKING:
@@ -50,10 +51,8 @@ class SessionWork(QObject):
         super().__init__(parent)
         self._session = session
         self._threads = FileThreads(session, read_part, self)
-        self._save = QTimer(self, singleShot=True, interval=DRAFT_MS)
-        self._save.timeout.connect(lambda: session.dispatch(m.SaveDraft()))
-        self._next = QTimer(self, singleShot=True, interval=0)
-        self._next.timeout.connect(lambda: session.dispatch(m.SendNext()))
+        self._save = new_timer(self, DRAFT_MS, lambda: session.dispatch(m.SaveDraft()))
+        self._next = new_timer(self, 0, lambda: session.dispatch(m.SendNext()))
         self.fitting = DocumentCounting(session, is_free, planned, self)
         pictures = PictureCounting(session, lambda: is_free() and not self.fitting.is_asking, self)
         session.serve(
@@ -153,11 +152,9 @@ class DocumentCounting(QObject):
         self._session, self._is_free, self._planned = session, is_free, planned
         self._next: m.CountDocuments | None = None
         self._task: tasks.BackgroundTask | None = None
-        self._again = QTimer(self, singleShot=True, interval=AGAIN_MS)
-        self._again.timeout.connect(self._begin)
+        self._again = new_timer(self, AGAIN_MS, self._begin)
         # In another turn of the event loop, when all of a chat that is opened is shown.
-        self._soon = QTimer(self, singleShot=True, interval=0)
-        self._soon.timeout.connect(self._begin)
+        self._soon = new_timer(self, 0, self._begin)
 
     @property
     def is_counting(self) -> bool:
@@ -266,8 +263,7 @@ class PictureCounting(QObject):
         """Key of what was counted last or is being counted, to skip repeated counts."""
         self._is_asking = False
         self._next: m.CountPictures | None = None
-        self._again = QTimer(self, singleShot=True, interval=AGAIN_MS)
-        self._again.timeout.connect(self._begin)
+        self._again = new_timer(self, AGAIN_MS, self._begin)
 
     def count(self, effect: m.CountPictures) -> None:
         """Count as soon as the model can be asked, unless these pictures were counted for it."""

@@ -6,11 +6,12 @@ import threading
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, QTimer, Signal
+from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QFrame, QVBoxLayout, QWidget
 
 from app.core.errors.app_error import AppError
 from app.core.events import CancelToken
+from app.features.chat.session_messages import ReportSent
 from app.features.retrieval.question_scope import QuestionScope
 from app.features.survey.wanted import QueryOffer, SurveyCoverage, SurveyProgress
 from app.ui.i18n import tr
@@ -20,10 +21,12 @@ from app.ui.theme import Theme
 from app.ui.widgets.buttons import text_button
 from app.ui.widgets.labels import announce, plain_label
 from app.ui.widgets.layouts import FlowLayout
+from app.ui.widgets.timers import new_timer
 from app.ui.work.doing import time_words
 
 if TYPE_CHECKING:
     from app.features.chat.answer_service import AnswerService
+    from app.features.chat.session import ChatSession
     from app.features.survey.surveys import DocumentSurveys
     from app.store.conversations import StoredMessage
 
@@ -83,10 +86,8 @@ class SurveyOffer(QFrame):
         self.offer: QueryOffer | None = None
         """The current offer, or None."""
         self._words = plain_label(kind="muted", wraps=True)
-        self.whole = text_button("", "plain")
-        self.passages = text_button("", "quiet")
-        self.whole.clicked.connect(lambda _=False: self.whole_wanted.emit())
-        self.passages.clicked.connect(lambda _=False: self.passages_wanted.emit())
+        self.whole = text_button("", "plain", on_click=self.whole_wanted)
+        self.passages = text_button("", "quiet", on_click=self.passages_wanted)
         buttons = QWidget()
         flow = FlowLayout(buttons)
         flow.addWidget(self.whole)
@@ -178,28 +179,28 @@ class SurveyOffering(QObject):
     With an empty field, it examines the last question sent and answered from passages: whoever types fast and presses
     Enter would miss the offer.
 
-    `where` returns the service and id of the visible chat (None: a new one), `text` the typed text, and `is_free`
-    whether a message could be sent now.
+    It follows the session; `row` shows the offer.
     """
 
     def __init__(
         self,
-        row: SurveyOffer,
+        theme: Theme,
         surveys: SurveysOf,
-        *,
-        where: Callable[[], tuple[AnswerService, int | None]],
-        text: Callable[[], str],
-        is_free: Callable[[], bool],
+        session: ChatSession,
+        can_chat: Callable[[], bool],
         parent: QObject,
     ) -> None:
         super().__init__(parent)
-        self._row, self._surveys, self._where = row, surveys, where
-        self._text, self._is_free = text, is_free
+        self.row = SurveyOffer(theme)
+        self._surveys, self._session, self._can_chat = surveys, session, can_chat
+        self._seen: object = None
+        self._opened = 0
         self._sent: tuple[int, str] | None = None
         self._task: tasks.BackgroundTask | None = None
         self._looks = 0
-        self._delay = QTimer(self, singleShot=True, interval=LOOK_MS)
-        self._delay.timeout.connect(self._find_offers)
+        self._delay = new_timer(self, LOOK_MS, self._find_offers)
+        session.serve({ReportSent: lambda effect: self._look_at(effect.question)})
+        session.listen(self._on_state)
 
     @property
     def is_looking(self) -> bool:
@@ -211,7 +212,7 @@ class SurveyOffering(QObject):
         """Id of the sent question that the offer is about; None if it is about the typed text."""
         return self._sent[0] if self._sent is not None else None
 
-    def look_at(self, question: StoredMessage) -> None:
+    def _look_at(self, question: StoredMessage) -> None:
         """Examine a question that was sent and is being answered from passages."""
         self._sent = (question.id, question.text)
         self._delay.start()
@@ -219,37 +220,50 @@ class SurveyOffering(QObject):
     def forget_sent(self) -> None:
         """Withdraw the offer for a sent question, because it was followed or another chat is shown."""
         self._sent = None
-        self._row.show_offer(None)
+        self.row.show_offer(None)
         self._delay.start()
 
-    def look_later(self) -> None:
-        """Examine the text after a pause, because it or its documents changed."""
-        if self._text().strip():
+    def _on_state(self) -> None:
+        """Examine the text after a pause if it or its documents changed, or an answer ended."""
+        state = self._session.state
+        if state.opened != self._opened:
+            self._opened = state.opened
+            self.forget_sent()
+        seen = (state.text, state.key, state.held, state.is_busy)
+        if seen == self._seen:
+            return
+        self._seen = seen
+        if state.text.strip():
             # The typed text has taken the place of what was sent.
             self._sent = None
         # Withdrawn at once only where nothing is left to ask; else the old offer stays until the new one.
-        if self._row.offer is not None and not self._subject:
-            self._row.show_offer(None)
+        if self.row.offer is not None and not self._subject:
+            self.row.show_offer(None)
         self._delay.start()
+
+    @property
+    def _is_free(self) -> bool:
+        state = self._session.state
+        return self._can_chat() and not state.is_busy and state.held is None
 
     @property
     def _subject(self) -> str:
         """The text to examine: typed, or sent last; "" for none."""
-        written = self._text() if self._is_free() else ""
+        written = self._session.state.text if self._is_free else ""
         return written if written.strip() or self._sent is None else self._sent[1]
 
     def _find_offers(self) -> None:
         if self._task is not None:
             self._task.cancel()
             self._task = None
-        text, (talk, conversation_id), is_free = self._subject, self._where(), self._is_free()
+        text, place, is_free = self._subject, self._session.state.place, self._is_free
         if not text.strip():
-            self._row.show_offer(None)
+            self.row.show_offer(None)
             return
 
         def look(token: CancelToken) -> Iterator[QueryOffer | None]:
             offer = None
-            for offer in self._surveys(talk).find_offers(conversation_id, text, token):
+            for offer in self._surveys(place.talk).find_offers(place.conversation_id, text, token):
                 yield offer
                 # An estimate asks the engine, which must not delay an answer.
                 if not is_free:
@@ -272,4 +286,4 @@ class SurveyOffering(QObject):
     def _on_offer(self, number: int, offer: QueryOffer | None) -> None:
         # Another text is examined by now, or the field was emptied.
         if number == self._looks and self._subject:
-            self._row.show_offer(offer, is_sent=self._sent is not None)
+            self.row.show_offer(offer, is_sent=self._sent is not None)

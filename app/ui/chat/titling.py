@@ -14,6 +14,7 @@ from app.features.chat.titles import ChatTitles
 from app.features.models.pool_policy import LeasePriority
 from app.ui.chat.chat_view import ChatView
 from app.ui.shell import tasks
+from app.ui.widgets.timers import new_timer
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
@@ -49,8 +50,7 @@ class ChatTitling(QObject):
         self._number = 0
         """Id of the chat whose title is being generated."""
         self._task: tasks.BackgroundTask | None = None
-        self._timer = QTimer(self, singleShot=True, interval=idle_ms)
-        self._timer.timeout.connect(self._title_next)
+        self._timer = new_timer(self, idle_ms, self._title_next)
         chat.answer_started.connect(self._on_answer_started)
         chat.answer_finished.connect(self._on_answer_finished)
 
@@ -74,7 +74,7 @@ class ChatTitling(QObject):
     def _title_next(self) -> None:
         """Start the title of the next chat, unless the model is busy or a title is being edited."""
         # Asked again when an answer ends, which sets the timer.
-        if self._task is not None or self._chat.busy or self._chat.model_state != "ready":
+        if self._task is not None or self._chat.busy or self._chat.models.state != "ready":
             return
         if self._is_held():
             self._timer.start()

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypeGuard, TypeVar
 
-from PySide6.QtCore import QEvent, QObject, QPoint, QRect, Qt, QTimer, Signal
+from PySide6.QtCore import QEvent, QObject, QPoint, QRect, Qt, Signal
 from PySide6.QtGui import QColor, QKeyEvent, QKeySequence, QPainter, QPaintEvent, QPen, QResizeEvent
 from PySide6.QtWidgets import QApplication, QFrame, QPushButton, QScrollArea, QScrollBar, QWidget
 
@@ -21,11 +21,12 @@ from app.core.events import Role
 from app.store.conversations import StoredMessage
 from app.ui.chat.branch_documents import BranchDocuments
 from app.ui.chat.places import TurnPlace, TurnPlaces
-from app.ui.chat.turn import TurnView
+from app.ui.chat.turn import TurnHost, TurnView
 from app.ui.i18n import tr
 from app.ui.shell.keyboard import is_tab_stop
 from app.ui.theme import EDGE_PX, READING_PX, LateTheme, Theme
 from app.ui.widgets.buttons import text_button
+from app.ui.widgets.timers import new_timer
 
 if TYPE_CHECKING:
     from app.ui.chat.answer_view import AnswerView
@@ -51,12 +52,6 @@ class ChatTranscript(QScrollArea):
     text.
     """
 
-    action_requested = Signal(str, object)
-    link_clicked = Signal(str)
-    place_wanted = Signal(int, object)
-    """A place in a document was requested: the document's id, and the `Mark` in it or None."""
-    message_wanted = Signal(int)
-    """A message of the chat should be scrolled to."""
     placed = Signal()
     """Turns were added, removed or moved."""
     dropped = Signal(int)
@@ -85,28 +80,16 @@ class ChatTranscript(QScrollArea):
         self._pill = JumpPill(theme, self)
         self._pill.button.clicked.connect(self.jump_to_latest)
         self._steps = TurnSteps(self)
-        self._slices = QTimer(self, interval=0)
-        self._slices.timeout.connect(self._on_slice)
+        self._slices = new_timer(self, 0, self._on_slice, repeats=True)
         QApplication.instance().focusChanged.connect(self._on_focus_changed)  # type: ignore[union-attr]
         theme.changed.connect(self._arrange_again)
-        maker = self.maker
-        maker.action_requested.connect(self.action_requested)
-        maker.link_clicked.connect(self.link_clicked)
-        maker.place_wanted.connect(self.place_wanted)
-        maker.message_wanted.connect(self.message_wanted)
-        maker.resized.connect(self._on_resized)
-        maker.opened.connect(self._on_opened)
+        self.maker.resized.connect(self._on_resized)
+        self.maker.opened.connect(self._on_opened)
 
     @property
     def turns(self) -> list[TurnView]:
         """The turns that exist as widgets now, oldest first."""
         return self.column.turns
-
-    @property
-    def first_seen(self) -> int:
-        """Index of the first visible turn."""
-        held = self.column.held()
-        return held[0] if held is not None else 0
 
     @property
     def is_settled(self) -> bool:
@@ -157,16 +140,12 @@ class ChatTranscript(QScrollArea):
     def turn_of(self, message_id: int) -> TurnView | None:
         """Return the turn of a message, creating it if necessary; None for a message that is not shown."""
         number = self.places.number_of(message_id)
-        return None if number is None else self.turn_at(number)
-
-    def turn_at(self, index: int) -> TurnView:
-        """Return the turn at an index, creating and placing it if necessary."""
-        return self.column.turn_at(index)
+        return None if number is None else self.column.turn_at(number)
 
     def last_question(self) -> QuestionView | None:
         """Return the user's last question, or None."""
         number = self.places.last_of(Role.USER)
-        turn = self.turn_at(number) if number is not None else None
+        turn = self.column.turn_at(number) if number is not None else None
         return turn if is_question(turn) else None
 
     def show_turn(self, turn: TurnView) -> None:
@@ -214,7 +193,7 @@ class ChatTranscript(QScrollArea):
         """
         if not self.places.count or not self.isVisible():
             return None
-        last = self.turn_at(self.places.count - 1)
+        last = self.column.turn_at(self.places.count - 1)
         return (self.last_question() or last) if is_next else _tab_stops(last)[-1]
 
     @contextmanager
@@ -340,7 +319,7 @@ class TurnSteps(QObject):
             return
         event.accept()
         number = here + STEPS[keys] if keys in STEPS else self._pinned(here, PINNED_STEPS[keys])
-        turn = self._transcript.turn_at(min(max(number, 0), places.count - 1))
+        turn = self._transcript.column.turn_at(min(max(number, 0), places.count - 1))
         self._transcript.show_turn(turn)
         turn.setFocus(Qt.FocusReason.OtherFocusReason)
 
@@ -351,17 +330,8 @@ class TurnSteps(QObject):
         return next((n for n in numbers if (message := messages[n]) is not None and message.pinned), here)
 
 
-class TurnMaker(QObject):
-    """Builds the turns of messages and forwards their signals."""
-
-    action_requested = Signal(str, object)
-    link_clicked = Signal(str)
-    place_wanted = Signal(int, object)
-    message_wanted = Signal(int)
-    resized = Signal(object)
-    opened = Signal(object)
-    key_pressed = Signal(object)
-    menu_wanted = Signal(object)
+class TurnMaker(TurnHost):
+    """Builds the turns of messages, and tells what they tell."""
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
@@ -376,10 +346,9 @@ class TurnMaker(QObject):
             from app.ui.chat.question import QuestionView  # as in `is_answer`
 
             # A theme of its own, so that a zoom doesn't lay out turns far away; they catch up when they come near.
-            question = QuestionView(LateTheme(self._theme, parent), message, parent)
+            question = QuestionView(LateTheme(self._theme, parent), message, parent, self)
             question.theme.setParent(question)
             question.show_documents(self.documents)
-            self.connect_turn(question)
             return question
         view = self.answer(parent)
         view.set_message(message)
@@ -389,23 +358,11 @@ class TurnMaker(QObject):
         """Build an empty answer that will stream."""
         from app.ui.chat.answer_view import AnswerView  # as in `is_answer`
 
-        view = AnswerView(LateTheme(self._theme, parent), parent)
+        view = AnswerView(LateTheme(self._theme, parent), parent, self)
         view.theme.setParent(view)
         view.can_translate = self.can_translate
         view.show_documents(self.documents)
-        view.opened.connect(self.opened)
-        self.connect_turn(view)
         return view
-
-    def connect_turn(self, turn: TurnView) -> None:
-        """Forward the signals of a turn from now on."""
-        turn.action_requested.connect(self.action_requested)
-        turn.link_clicked.connect(self.link_clicked)
-        turn.place_wanted.connect(self.place_wanted)
-        turn.message_wanted.connect(self.message_wanted)
-        turn.resized.connect(self.resized)
-        turn.key_pressed.connect(self.key_pressed)
-        turn.menu_wanted.connect(self.menu_wanted)
 
 
 class JumpPill(QObject):
@@ -414,8 +371,7 @@ class JumpPill(QObject):
     def __init__(self, theme: Theme, transcript: ChatTranscript) -> None:
         super().__init__(transcript)
         self._theme, self._transcript = theme, transcript
-        self.button: QPushButton = text_button(tr("Jump to latest"), "plain", transcript)
-        self.button.setObjectName("jump_to_latest")
+        self.button: QPushButton = text_button(tr("Jump to latest"), "plain", transcript, name="jump_to_latest")
         self.button.hide()
         theme.dress(self.button, font=(13.5, 500), glyph=("arrow-down", "text", 16))
 
@@ -501,6 +457,10 @@ class TurnColumn(QWidget):
     def forget_height(self, turn: TurnView) -> bool:
         """Mark a turn's height as outdated. Return whether the turn is in this column."""
         place = self.places.made.get(turn)
+        around = turn.parentWidget()
+        # One of two answers side by side is in the turn of both.
+        if place is None and isinstance(around, TurnView):
+            place = self.places.made.get(around)
         if place is not None:
             place.is_sure = False
         return place is not None
@@ -676,8 +636,7 @@ class ViewRemoval(QObject):
     def __init__(self, parent: QObject) -> None:
         super().__init__(parent)
         self._gone: list[QWidget] = []
-        self._timer = QTimer(self, interval=0)
-        self._timer.timeout.connect(self._on_turn)
+        self._timer = new_timer(self, 0, self._on_turn, repeats=True)
 
     def add(self, widgets: Iterable[QWidget]) -> None:
         """Schedule widgets for deletion, a few at each timer tick."""

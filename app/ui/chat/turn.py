@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import ClassVar
 
-from PySide6.QtCore import QEvent, QPoint, QRect, Qt, Signal
+from PySide6.QtCore import QEvent, QObject, QPoint, QRect, Qt, Signal
 from PySide6.QtGui import QColor, QContextMenuEvent, QEnterEvent, QKeyEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
@@ -25,7 +26,7 @@ from app.ui.chat.actions import (
     version_actions,
 )
 from app.ui.chat.branch_documents import BranchDocuments
-from app.ui.chat.composer import MessageEdit, MessageField
+from app.ui.chat.message_field import MessageEdit, MessageField
 from app.ui.i18n import tr
 from app.ui.shared_labels import ABOUT_THIS_ANSWER, CANCEL, DELETE, SAVE
 from app.ui.theme import Theme
@@ -37,22 +38,28 @@ ROW_PX = 30
 """Height of the strip below a turn, which keeps the row of actions away from the text above and below."""
 
 
-class TurnView(QWidget):
-    """A question or an answer. It is a tab stop; its actions appear on hover or focus."""
+class TurnHost(QObject):
+    """What the turns of a chat tell, for all of them together: a long chat has thousands."""
 
     action_requested = Signal(str, object)
-    """An action was chosen: a `TurnCommand`, or an action of the window (`PersonMessage.action`), and this turn."""
+    """An action was chosen: a `TurnCommand`, or an action of the window (`PersonMessage.action`), and the turn."""
     resized = Signal(object)
-    """The turn needs another height."""
+    """A turn needs another height."""
+    opened = Signal(object)
+    """Something in a turn was opened or closed by the user; emitted before it needs another height."""
     key_pressed = Signal(object)
-    """A `QKeyEvent` for the turn or a widget in it; a handler that uses the key accepts the event."""
+    """A `QKeyEvent` for a turn or a widget in it; a handler that uses the key accepts the event."""
     menu_wanted = Signal(object)
     """A `QContextMenuEvent`; a handler with its own menu accepts it, otherwise the turn shows its menu."""
     link_clicked = Signal(str)
     place_wanted = Signal(int, object)
     """A place in a document was requested: its id, and the `Mark` in it or None for its beginning."""
     message_wanted = Signal(int)
-    """Another message of the chat should be scrolled to."""
+    """A message of the chat should be scrolled to."""
+
+
+class TurnView(QWidget):
+    """A question or an answer. It is a tab stop; its actions appear on hover or focus."""
 
     role: ClassVar[Role]
     """Role of the speaker, so that callers can tell the kind of turn without importing its view."""
@@ -61,9 +68,10 @@ class TurnView(QWidget):
     has_actions_at_end: ClassVar[bool] = False
     """True if the actions are always visible while it is the last turn."""
 
-    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+    def __init__(self, theme: Theme, parent: QWidget | None = None, host: TurnHost | None = None) -> None:
         super().__init__(parent)
         self.theme = theme
+        self.host = host or TurnHost(self)
         self.message: StoredMessage | None = None
         self.is_last = False
         self.holds_selection = False
@@ -133,15 +141,10 @@ class TurnView(QWidget):
     def start_editing(self, text: str) -> TurnEditor:
         """Open the editor with the turn's source text."""
         if self.editor is None:
-            self.editor = editor = TurnEditor(self.theme, text, self, is_answer=self.role is Role.ASSISTANT)
-            editor.resized.connect(lambda: self.resized.emit(self))
-            save = TurnCommand.KEEP if self.role is Role.ASSISTANT else TurnCommand.SAVE
-            editor.saved.connect(lambda: self.action_requested.emit(save, self))
-            editor.cancelled.connect(self.stop_editing)
-            editor.picture_pasted.connect(lambda: self.action_requested.emit(TurnCommand.PICTURE, self))
-            editor.show()
+            self.editor = TurnEditor(self.theme, text, self)
+            self.editor.show()
             self.update_actions()
-            self.resized.emit(self)
+            self.host.resized.emit(self)
         self.editor.take_keyboard()
         return self.editor
 
@@ -150,9 +153,9 @@ class TurnView(QWidget):
             editor, self.editor = self.editor, None
             editor.hide()
             editor.deleteLater()
-            self.action_requested.emit(TurnCommand.EDITED, self)
+            self.host.action_requested.emit(TurnCommand.EDITED, self)
             self.update_actions()
-            self.resized.emit(self)
+            self.host.resized.emit(self)
 
     @property
     def offers(self) -> list[TurnAction]:
@@ -199,7 +202,7 @@ class TurnView(QWidget):
         self._has_menu = True
         self.update_actions()
         menu = ActionMenu(self.theme, actions, self)
-        menu.chosen.connect(lambda name: self.action_requested.emit(name, self))
+        menu.chosen.connect(lambda name: self.host.action_requested.emit(name, self))
         menu.aboutToHide.connect(closed)
         # The menu opens where its button is.
         if place is None and self.row is not None:
@@ -237,7 +240,7 @@ class TurnView(QWidget):
         """Open the menu at the pointer, or at the icons for the keyboard's menu key."""
         # Asked first: the selection and links have menus of their own.
         event.ignore()
-        self.menu_wanted.emit(event)
+        self.host.menu_wanted.emit(event)
         if event.isAccepted():
             return
         event.accept()
@@ -248,7 +251,7 @@ class TurnView(QWidget):
         """Run the action whose shortcut was pressed, or open the menu."""
         # Asked first: steps between turns, and copying what is selected.
         event.ignore()
-        self.key_pressed.emit(event)
+        self.host.key_pressed.emit(event)
         if event.isAccepted():
             return
         event.accept()
@@ -259,17 +262,17 @@ class TurnView(QWidget):
             super().keyPressEvent(event)
         # A held key must not run an action again and again.
         elif not event.isAutoRepeat():
-            self.action_requested.emit(action.name, self)
+            self.host.action_requested.emit(action.name, self)
 
     def _on_pressed(self, name: str) -> None:
         if name == MORE:
             self.show_menu(by_keyboard=self.row is not None and self.row.more.hasFocus(), without_row=True)
         else:
-            self.action_requested.emit(name, self)
+            self.host.action_requested.emit(name, self)
 
     def _on_theme_changed(self) -> None:
         self.update_actions()
-        self.resized.emit(self)
+        self.host.resized.emit(self)
 
 
 PADDING_PX = 18
@@ -280,14 +283,10 @@ ANSWER_LINES = 16
 class TurnEditor(QWidget):
     """Editor of a question in its bubble, or of an answer's Markdown over the full width."""
 
-    saved = Signal()
-    cancelled = Signal()
-    resized = Signal()
-    picture_pasted = Signal()
-
-    def __init__(self, theme: Theme, text: str, parent: QWidget, *, is_answer: bool) -> None:
-        super().__init__(parent)
-        self._theme, self._is_answer = theme, is_answer
+    def __init__(self, theme: Theme, text: str, turn: TurnView) -> None:
+        super().__init__(turn)
+        self._theme, self._turn = theme, turn
+        self._is_answer = is_answer = turn.role is Role.ASSISTANT
         self._field = MessageField(theme, self)
         self.edit: MessageEdit = self._field.edit
         self.edit.has_cancel = True
@@ -299,16 +298,14 @@ class TurnEditor(QWidget):
             self._field.set_text(text)
         self.edit.setAccessibleName(tr("Edit answer") if is_answer else tr("Edit message"))
         self.edit.submitted.connect(self._on_saved)
-        self.edit.cancelled.connect(self.cancelled)
-        self.edit.height_changed.connect(self.resized)
-        self.edit.picture_pasted.connect(self.picture_pasted)
+        self.edit.cancelled.connect(turn.stop_editing)
+        self.edit.height_changed.connect(partial(turn.host.resized.emit, turn))
+        self.edit.picture_pasted.connect(lambda _: turn.host.action_requested.emit(TurnCommand.PICTURE, turn))
         hint = plain_label(tr("Saved as a new version; the original answer is kept."), kind="muted", wraps=True)
         hint.setVisible(is_answer)
-        self.cancel = text_button(tr(CANCEL), "quiet")
-        self.save = text_button(tr(SAVE) if is_answer else tr("Save and ask"), "primary")
+        self.cancel = text_button(tr(CANCEL), "quiet", on_click=turn.stop_editing)
+        self.save = text_button(tr(SAVE) if is_answer else tr("Save and ask"), "primary", on_click=self._on_saved)
         self.save.setToolTip(tr("Ctrl+Enter") if is_answer else tr("Enter"))
-        self.cancel.clicked.connect(lambda _=False: self.cancelled.emit())
-        self.save.clicked.connect(lambda _=False: self._on_saved())
         buttons = QHBoxLayout()
         buttons.addWidget(hint, 1)
         if not is_answer:
@@ -332,7 +329,8 @@ class TurnEditor(QWidget):
     def _on_saved(self) -> None:
         # An empty message is none; deleting it is another action.
         if self.text.strip():
-            self.saved.emit()
+            command = TurnCommand.KEEP if self._is_answer else TurnCommand.SAVE
+            self._turn.host.action_requested.emit(command, self._turn)
 
     def paintEvent(self, _event: QPaintEvent) -> None:
         """Draw the frame of an edited answer; a question has its bubble already."""

@@ -6,21 +6,22 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import QMimeData, QObject, QPoint, Qt, Signal, SignalInstance
+from PySide6.QtCore import QMimeData, QObject, QPoint, Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication
 
 from app.core.events import Role
 from app.features.chat import session_messages as m
 from app.features.chat.branches import branches_of
+from app.features.chat.message_draft import ChatPlace
 from app.features.error_messages import NO_PICTURES, PersonMessage
 from app.ui.chat.actions import TurnCommand
+from app.ui.chat.chat_models import ChatModels
 from app.ui.chat.open_chat import OpenChat
 from app.ui.chat.transcript import is_answer, is_question
 from app.ui.chat.turn import TurnView
 from app.ui.i18n import tr
 from app.ui.shared_labels import COPIED, COPY
-from app.ui.shell.model_about import OtherModels
 from app.ui.shell.notify import Notify
 
 COPIES = (TurnCommand.COPY, TurnCommand.COPY_TEXT, TurnCommand.COPY_MARKDOWN, TurnCommand.COPY_CODE)
@@ -59,38 +60,15 @@ BUSY = "An answer is being written. Stop it first."
 class TurnActions(QObject):
     """Runs the commands of turns, with one handler for each."""
 
-    model_wanted = Signal()
-    translate_wanted = Signal(str)
-    """A text should be translated in the translation tab."""
-    composer_wanted = Signal()
-    """The message field should get the keyboard."""
-    remember_wanted = Signal(str)
-    """A text should be offered for the memories used in other chats."""
-    prompt_wanted = Signal(str)
-    """A question should be saved as a prompt."""
-    forked = Signal(int)
-    """The chat was forked; carries the new chat's id."""
-    beside_wanted = Signal(object)
-    """Two versions should be shown next to each other; carries the answer's turn."""
-    compare_wanted = Signal(object, object)
-    """Another model should answer too: the answer's `StoredMessage`, and the `Path` of the model."""
-
-    def __init__(
-        self, chat: OpenChat, models: OtherModels, notify: Notify, may_answer: Callable[[Callable[[], object]], bool]
-    ) -> None:
-        """Connect the actions to a chat.
-
-        `may_answer` returns whether a model is ready; else it explains why not and may run the given callback once one
-        is.
-        """
+    def __init__(self, chat: OpenChat, models: ChatModels, notify: Notify) -> None:
         super().__init__(chat)
-        self._chat, self._models, self._notify, self._may_answer = chat, models, notify, may_answer
-        self._dispatch = chat.session.dispatch
+        self._chat, self._models, self._notify = chat, models, notify
+        self._dispatch, self._request = chat.session.dispatch, chat.session.request
         self._handlers: dict[str, Callable[[TurnView], object]] = {
             TurnCommand.READ_ALL: partial(self._send, m.AnswerWhole),
             TurnCommand.MARKDOWN: self._toggle_markdown,
             TurnCommand.EDIT: self._edit_turn,
-            TurnCommand.EDITED: lambda _turn: self.composer_wanted.emit(),
+            TurnCommand.EDITED: lambda _turn: self._request(m.FocusField()),
             TurnCommand.SAVE: self._save_edited,
             TurnCommand.KEEP: self._save_edited,
             TurnCommand.FORK: self._fork_chat,
@@ -106,27 +84,29 @@ class TurnActions(QObject):
             TurnCommand.PREVIOUS: partial(self._show_version, step=-1),
             TurnCommand.MAP: self._show_map,
             TurnCommand.DETAILS: self._show_details,
-            TurnCommand.BESIDE: self.beside_wanted.emit,
+            TurnCommand.BESIDE: chat.pairs.offer_versions,
             TurnCommand.PICTURE: lambda _turn: self._notify.show_notice(NO_PICTURES),
-            TurnCommand.TRANSLATE: partial(self._send_text, self.translate_wanted),
-            TurnCommand.REMEMBER: partial(self._send_text, self.remember_wanted),
-            TurnCommand.PROMPT: partial(self._send_text, self.prompt_wanted),
+            TurnCommand.TRANSLATE: partial(self._send_text, m.TranslateText),
+            TurnCommand.REMEMBER: partial(self._send_text, m.RememberText),
+            TurnCommand.PROMPT: partial(self._send_text, m.OpenPrompts),
             **{way: partial(copy_turn, way) for way in COPIES},
-            OPEN_MODEL: lambda _turn: self.model_wanted.emit(),
+            OPEN_MODEL: lambda _turn: self._request(m.ChooseModel()),
         }
-        chat.transcript.message_wanted.connect(self._focus_turn)
+        chat.transcript.maker.action_requested.connect(self._run)
+        chat.transcript.maker.message_wanted.connect(self._focus_turn)
         chat.session.serve(
             {
                 m.ReportBusy: lambda _effect: notify.show_notice(PersonMessage(tr(BUSY))),
                 m.ReportDeleted: self._report_deleted,
+                m.EditLastQuestion: lambda _effect: self._edit_last(),
                 m.CloseEditor: self._close_editor,
                 m.FocusMessage: lambda effect: self._focus_turn(effect.message_id),
             }
         )
 
-    def run(self, name: str, turn: TurnView) -> None:
+    def _run(self, name: str, turn: TurnView) -> None:
         """Run a `TurnCommand` on a turn, or an action of the window, such as the one offered by an error."""
-        if name in ANSWERS and not self._may_answer(lambda: self.run(name, turn)):
+        if name in ANSWERS and not self._models.may_answer(lambda: self._run(name, turn)):
             return
         if self._chat.is_busy and name not in ALWAYS:
             self._notify.show_notice(PersonMessage(tr(BUSY)))
@@ -139,17 +119,15 @@ class TurnActions(QObject):
             else:
                 self._notify.actions[name]()
 
-    def edit_last(self) -> None:
+    def _edit_last(self) -> None:
         """Edit the last question, for Up in the empty composer."""
         question = self._chat.transcript.last_question()
         if question is not None and not self._chat.is_busy:
             self._edit_turn(question)
 
-    @staticmethod
-    def _send_text(signal: SignalInstance, turn: TurnView) -> None:
-        """Emit a signal with the text of a turn."""
+    def _send_text(self, request: Callable[[str], object], turn: TurnView) -> None:
         if is_answer(turn) or is_question(turn):
-            signal.emit(turn.text)
+            self._request(request(turn.text))
 
     def _send(self, command: Callable[..., object], turn: TurnView, *values: object) -> None:
         """Give the session a command about a turn's message."""
@@ -182,11 +160,13 @@ class TurnActions(QObject):
             return
         mark = tr("(fork)")
         title = conversation.title if conversation.title.endswith(mark) else f"{conversation.title} {mark}".strip()
-        self.forked.emit(conversations.fork(message.id, title))
+        self._request(m.OpenChatAt(ChatPlace(self._chat.talk, conversations.fork(message.id, title))))
         self._notify.mention(tr("New chat created up to that message."))
 
     def _choose_second_model(self, turn: TurnView) -> None:
         """Open the menu of models that can answer in comparison."""
+
+        message = turn.message
 
         def go_on(path: Path) -> None:
             # An answer may have begun since the menu was opened.
@@ -194,10 +174,11 @@ class TurnActions(QObject):
                 self._notify.show_notice(PersonMessage(tr(BUSY)))
                 return
             with self._notify.guard():
-                self.compare_wanted.emit(turn.message, path)
+                assert message is not None
+                self._chat.pairs.compare(message, path)
 
-        if turn.message is not None and turn.row is not None:
-            menu = self._models.menu(tr("Ask another model"), go_on, self._chat.transcript)
+        if message is not None and turn.row is not None:
+            menu = self._models.others.menu(tr("Ask another model"), go_on, self._chat.transcript)
             menu.popup(turn.row.more.mapToGlobal(QPoint(0, turn.row.more.height())))
 
     def _focus_turn(self, message_id: int) -> None:
@@ -216,7 +197,7 @@ class TurnActions(QObject):
         self._dispatch(m.RetryAnswer(turn.message.id if turn.message is not None else 0, _is_whole(turn)))
 
     def _report_deleted(self, effect: m.ReportDeleted) -> None:
-        self.composer_wanted.emit()
+        self._request(m.FocusField())
         what = tr("Message deleted") if effect.message.role == Role.USER else tr("Answer deleted")
         restored = m.RestoreMessage(effect.place, effect.message.id)
         self._notify.undo(what, lambda: self._dispatch(restored))

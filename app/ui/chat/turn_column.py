@@ -56,11 +56,18 @@ MOST_SIMILAR = 5
 
 
 class LimitedChats:
-    """List source of the chats; a search can be limited to a tag or a project."""
+    """List source of the chats and their projects; a search can be limited to a tag or a project."""
 
-    def __init__(self, conversations: Conversations, finding: Callable[[], HistorySearch]) -> None:
-        self._conversations, self._finding = conversations, finding
+    def __init__(self, conversations: Conversations, projects: Projects, finding: Callable[[], HistorySearch]) -> None:
+        self._conversations, self._projects, self._finding = conversations, projects, finding
         self.get, self.delete, self.restore = conversations.get, conversations.delete, conversations.restore
+
+    def store_name(self, number: int, name: str) -> None:
+        """Rename a chat, or a project, which has a negative number in the list."""
+        if number < 0:
+            self._projects.update(-number, name=name)
+        else:
+            self._conversations.update(number, title=name)
 
     def find(self, query: str) -> Sequence[Conversation]:
         # Limits are written tag:name or project:name.
@@ -109,22 +116,20 @@ class ChatsColumn(ListColumn):
             nothing_yet=tr("Your chats will appear here."),
         )
         self._chats = ChatListModel()
+        self._limited = LimitedChats(conversations, projects, finding)
         super().__init__(
             theme,
             notify,
             self._chats,
             words,
-            stored=LimitedChats(conversations, finding),
-            rename=self._store_name,
+            stored=self._limited,
+            rename=self._limited.store_name,
             rows=ChatList,
         )
         assert isinstance(self.list, ChatList)
         self.chats = self.list
-        self._conversations, self._finding, self._projects, self._all_tags = conversations, finding, projects, tags
-        self._looked_for = ""
-        self._looking: tasks.BackgroundTask | None = None
-        self._found_in: list[Conversation] = []
-        """Chats whose messages match the search."""
+        self._conversations, self._projects = conversations, projects
+        self._message_search = MessageSearch(self, self._chats, conversations, finding, notify)
         self.list.setItemDelegate(ChatDelegate(theme, self.list))
         self.tags = TagBar(theme, tags, notify)
         self.folders = ProjectMenus(theme, notify, conversations, projects, self)
@@ -133,19 +138,20 @@ class ChatsColumn(ListColumn):
         self._connect()
 
     def _add_buttons(self) -> None:
-        temporary = IconButton(self._theme, "ghost", tr(TEMPORARY_CHAT), size_px=18)
+        temporary = IconButton(
+            self._theme, "ghost", tr(TEMPORARY_CHAT), size_px=18, on_click=self.temporary_chat_wanted
+        )
         temporary.setObjectName("temporary_chat")
         temporary.setToolTip(with_keys(tr("Temporary chat: it isn’t saved"), "temporary_chat"))
-        temporary.clicked.connect(self.temporary_chat_wanted)
         self.more_menu: Callable[[], QMenu | None] = lambda: None
         """Returns the menu of other ways to start a chat; set by the chat view."""
-        more = IconButton(self._theme, "caret-down", tr(NEW_CHAT_WITH_ASSISTANT), size_px=16)
-        more.setObjectName("new_chat_with")
+        more = IconButton(self._theme, "caret-down", tr(NEW_CHAT_WITH_ASSISTANT), size_px=16, name="new_chat_with")
         more.clicked.connect(lambda _=False: self._show_more(more))
-        begin = IconButton(self._theme, "folder-plus", tr(NEW_PROJECT), size_px=18)
+        begin = IconButton(
+            self._theme, "folder-plus", tr(NEW_PROJECT), size_px=18, on_click=self.folders.new_project_wanted
+        )
         begin.setObjectName("new_project")
         begin.setToolTip(tr("New project: chats that share instructions and documents"))
-        begin.clicked.connect(lambda _=False: self.folders.new_project_wanted.emit())
         icons = self._icons = QHBoxLayout()
         for button in (more, begin, temporary):
             icons.addWidget(button)
@@ -189,7 +195,7 @@ class ChatsColumn(ListColumn):
         self.chats.tagged.connect(self.tags.set_tag)
         self.chats.drag_ended.connect(lambda: self.show_open(self.open_id))
         self.tags.changed.connect(self.reload)
-        self.tags.chosen_changed.connect(self._look_at_all)
+        self.tags.chosen_changed.connect(self.show_found)
 
     def _show_more(self, button: QWidget) -> None:
         menu = self.more_menu()
@@ -213,15 +219,7 @@ class ChatsColumn(ListColumn):
         meanwhile.
         """
         words = self.search.text().strip()
-        if self._looking is not None:
-            self._looking.abandon()
-            self._looking = None
-        if words != self._looked_for:
-            self._looked_for = words
-            # Old hits that match the longer words stay, so that the list doesn't flicker while typing.
-            self._chats.keep_hits(words)
-        if words:
-            self._looking = tasks.ask(lambda token: self._look_for(words, token), self, self._on_found, self._on_failed)
+        self._message_search.begin(words)
         with self._notify.guard():
             self._chats.projects = self._projects.all()
             self._chats.tags = self.tags.reload()
@@ -269,18 +267,12 @@ class ChatsColumn(ListColumn):
             return
         super().show_open(number)
 
-    def _store_name(self, number: int, name: str) -> None:
-        if number < 0:
-            self._projects.update(-number, name=name)
-        else:
-            self._conversations.update(number, title=name)
-
     def _on_renamed(self, number: int, title: str) -> None:
         if number > 0:
             super()._on_renamed(number, title)
             return
         with self._notify.guard():
-            self._store_name(number, title)
+            self._limited.store_name(number, title)
         self.reload()
 
     def _show_project_menu(self, project_id: int) -> None:
@@ -309,52 +301,22 @@ class ChatsColumn(ListColumn):
             if project is not None and not project.is_open:
                 self._projects.update(project_id, is_open=True)
 
-    def _look_at_all(self) -> None:
-        """Filter the search results again after the chosen tags changed."""
+    def show_found(self) -> None:
+        """List the titles that match, with the chats whose messages do."""
         super().reload()
 
-    def _look_for(self, words: str, token: CancelToken) -> tuple[list[SearchHit], list[Conversation]]:
-        hits = self._finding().search_text(words, MOST_HITS, kinds=("chat",), is_cancelled=lambda: token.cancelled)
-        hits = [hit for hit in hits if hit.message_id]
-        # A set, as a chat may have many hits.
-        chats = [self._conversations.get(number) for number in {hit.id for hit in hits}]
-        return hits, [chat for chat in chats if chat is not None]
-
-    def _on_found(self, found: tuple[list[SearchHit], list[Conversation]]) -> None:
-        """Show hits by words, then start the search by meaning, whose hits follow them."""
-        words = self._looked_for
-        self._chats.take_hits(found[0])
-        self._found_in = found[1]
-        super().reload()
-        known = [chat.id for chat in self.model.found]
-        self._looking = tasks.ask(
-            lambda token: self._look_by_meaning(words, known, token), self, self._on_similar_found, self._on_failed
-        )
-
-    def _look_by_meaning(
-        self, words: str, known: Sequence[int], token: CancelToken
-    ) -> tuple[list[SearchHit], list[Conversation]]:
-        hits = self._finding().find_similar(words, MOST_SIMILAR, without=known, is_cancelled=lambda: token.cancelled)
-        chats = [self._conversations.get(number) for number in dict.fromkeys(hit.id for hit in hits)]
-        return hits, [chat for chat in chats if chat is not None]
-
-    def _on_similar_found(self, found: tuple[list[SearchHit], list[Conversation]]) -> None:
-        self._looking = None
-        hits, chats = found
+    def show_similar(self, chats: Sequence[Conversation], hits: Sequence[SearchHit]) -> None:
+        """List what matches by meaning after the rest."""
         self._chats.take_similar([chat for chat in chats if self._is_wanted(chat)], hits)
         self._show(self.model.found)
 
     def _is_wanted(self, chat: Conversation) -> bool:
         return not self.tags.chosen or self.tags.suits(chat.id)
 
-    def _on_failed(self, error: BaseException) -> None:
-        self._looking = None
-        self._notify.error(error)
-
     def _show(self, found: Sequence[Conversation]) -> None:
         titled = {chat.id for chat in found}
         # Chats whose title doesn't match, but a message.
-        more = [chat for chat in self._found_in if chat.id in self._chats.hits and chat.id not in titled]
+        more = [chat for chat in self._message_search.chats if chat.id in self._chats.hits and chat.id not in titled]
         if more:
             found = sorted([*found, *more], key=lambda chat: (chat.updated_at, chat.id), reverse=True)
         found = [chat for chat in found if self._is_wanted(chat)]
@@ -369,7 +331,7 @@ class ChatsColumn(ListColumn):
         if self.tags.chosen and not self.search.text().strip():
             self._nothing.setText(tr(NO_CHAT_WITH_TAGS))
         # While a search runs, nothing is known to be missing.
-        if self._looking is not None or (self._chats.rowCount() and not found):
+        if self._message_search.is_running or (self._chats.rowCount() and not found):
             self._nothing.hide()
 
     def _choose(self, index: QModelIndex) -> None:
@@ -381,7 +343,7 @@ class ChatsColumn(ListColumn):
             from app.features.finding import parse_query
 
             # A hit by meaning has no words to mark.
-            words = "" if hit.id in self._chats.similar_hits else parse_query(self._looked_for).words
+            words = "" if hit.id in self._chats.similar_hits else parse_query(self._message_search.words).words
             self.message_wanted.emit(hit.id, hit.message_id, words)
 
     def _on_entered(self, index: QModelIndex) -> None:
@@ -393,6 +355,78 @@ class ChatsColumn(ListColumn):
         with self._notify.guard():
             self._conversations.update(number, pinned=is_pinned)
         self.reload()
+
+
+class MessageSearch(QObject):
+    """Searches the messages of chats on a thread, first by words, then by meaning."""
+
+    def __init__(
+        self,
+        column: ChatsColumn,
+        chats: ChatListModel,
+        conversations: Conversations,
+        finding: Callable[[], HistorySearch],
+        notify: Notify,
+    ) -> None:
+        super().__init__(column)
+        self._column, self._list, self._conversations, self._finding = column, chats, conversations, finding
+        self._notify = notify
+        self.words = ""
+        """What was searched last."""
+        self.chats: list[Conversation] = []
+        """Chats whose messages match."""
+        self._task: tasks.BackgroundTask | None = None
+
+    @property
+    def is_running(self) -> bool:
+        return self._task is not None
+
+    def begin(self, words: str) -> None:
+        """Search for other words, in place of a search that runs; "" only ends that."""
+        if self._task is not None:
+            self._task.abandon()
+            self._task = None
+        if words != self.words:
+            self.words = words
+            # Old hits that match the longer words stay, so that the list doesn't flicker while typing.
+            self._list.keep_hits(words)
+        if words:
+            self._task = tasks.ask(lambda token: self._by_words(words, token), self, self._on_found, self._on_failed)
+
+    def _by_words(self, words: str, token: CancelToken) -> tuple[list[SearchHit], list[Conversation]]:
+        hits = self._finding().search_text(words, MOST_HITS, kinds=("chat",), is_cancelled=lambda: token.cancelled)
+        return self._with_chats([hit for hit in hits if hit.message_id])
+
+    def _by_meaning(
+        self, words: str, known: Sequence[int], token: CancelToken
+    ) -> tuple[list[SearchHit], list[Conversation]]:
+        find = self._finding().find_similar
+        return self._with_chats(find(words, MOST_SIMILAR, without=known, is_cancelled=lambda: token.cancelled))
+
+    def _with_chats(self, hits: list[SearchHit]) -> tuple[list[SearchHit], list[Conversation]]:
+        # Each once, as a chat may have many hits.
+        chats = [self._conversations.get(number) for number in dict.fromkeys(hit.id for hit in hits)]
+        return hits, [chat for chat in chats if chat is not None]
+
+    def _on_found(self, found: tuple[list[SearchHit], list[Conversation]]) -> None:
+        """Show hits by words, then start the search by meaning, whose hits follow them."""
+        words = self.words
+        self._list.take_hits(found[0])
+        self.chats = found[1]
+        self._column.show_found()
+        known = [chat.id for chat in self._list.found]
+        self._task = tasks.ask(
+            lambda token: self._by_meaning(words, known, token), self, self._on_similar, self._on_failed
+        )
+
+    def _on_similar(self, found: tuple[list[SearchHit], list[Conversation]]) -> None:
+        self._task = None
+        hits, chats = found
+        self._column.show_similar(chats, hits)
+
+    def _on_failed(self, error: BaseException) -> None:
+        self._task = None
+        self._notify.error(error)
 
 
 class KeysOfClickedRow(QObject):

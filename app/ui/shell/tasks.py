@@ -12,7 +12,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from PySide6.QtCore import QObject, Qt, Signal
 
@@ -195,9 +195,20 @@ running = Tasks()
 """The tasks of this process; `application` stops them at quit."""
 
 
-def run(work: Work, parent: QObject) -> BackgroundTask:
-    """Run a generator on a thread and deliver its events on the window's thread."""
-    return running.run(work, parent)
+def run(
+    work: Work,
+    parent: QObject,
+    *,
+    on_event: Callable[[Any], object] | None = None,
+    on_end: Callable[[], object] | None = None,
+    on_failed: Callable[[BaseException], object] | None = None,
+) -> BackgroundTask:
+    """Run a generator on a thread, and call what is given with its events and its end on the window's thread."""
+    task = running.run(work, parent)
+    for signal, listener in ((task.event, on_event), (task.finished, on_end), (task.failed, on_failed)):
+        if listener is not None:
+            signal.connect(listener)
+    return task
 
 
 def ask(
@@ -211,11 +222,7 @@ def ask(
     def work(token: CancelToken) -> Iterator[Answer]:
         yield question(token)
 
-    task = run(work, parent)
-    task.event.connect(then)
-    if failed is not None:
-        task.failed.connect(failed)
-    return task
+    return run(work, parent, on_event=then, on_failed=failed)
 
 
 class Rounds(QObject):

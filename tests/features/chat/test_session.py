@@ -55,6 +55,7 @@ class AnswerMachine(SessionMachine):
         self.undone: list[m.RestoreMessage] = []
         self.gone_chats: list[Home] = []
         self.project: int | None = None
+        self.wholes = 0
         self.events: list[Iterator[Any]] = []
         super().__init__()
 
@@ -85,6 +86,8 @@ class AnswerMachine(SessionMachine):
         assert home not in self.gone_chats, "an answer was asked for in a deleted chat"
         assert about is not None and about.conversation_id == home.number, "it was asked for in another chat"
         assert effect.place.talk.conversations.get_message(about.id) is not None, "of a message that is gone"
+        assert not effect.is_whole or self.wholes, "whole documents are read again by themselves"
+        self.wholes = 0 if effect.is_whole else self.wholes
         talk, token = effect.place.talk, CancelToken()
         if effect.forced is not None and effect.answer is not None:
             events = talk.answer_from(effect.answer.id, *effect.forced, token)
@@ -190,6 +193,13 @@ class AnswerMachine(SessionMachine):
 
     # What a person does.
 
+    @precondition(lambda self: self.running and not self.state.place.talk.is_temporary)
+    @rule()
+    def look_elsewhere(self) -> None:
+        place = self.state.place
+        self.leave(ChatPlace(self.playground.kept))
+        self.leave(place)
+
     @precondition(lambda self: self.state.branch)
     @rule(which=INDEX, what=st.sampled_from(CHANGES))
     def change_branch(self, which: int, what: str) -> None:
@@ -200,6 +210,7 @@ class AnswerMachine(SessionMachine):
             return
         if what in ("delete", "retry") and not is_busy and (what == "delete" or not message.text):
             self.deleted[self.home.talk.is_temporary].add(message.id)
+        self.wholes = 1 if what == "whole" else self.wholes
         commands = {
             "retry": m.RetryAnswer(message.id),
             "again": m.AnswerQuestion(message.id),
@@ -308,6 +319,9 @@ class AnswerMachine(SessionMachine):
         for key, played in self.running.items():
             answer = state.answer_of(key)
             assert answer is not None and answer.is_stopped == played.is_cancelled
+            is_new = played.effect.answer is None or played.effect.forced is not None
+            ids = [stored.id for stored in state.branch]
+            assert not (is_new and played.draft is not None and played.draft.message_id in ids), "it is shown twice"
             assert played.is_cancelled or not played.home.is_closed, "it is written for a chat that is gone"
         if state.whole is not None and not state.is_busy:
             assert state.is_next_due or state.is_next_asked, "a question waits for nothing"

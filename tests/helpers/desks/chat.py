@@ -26,12 +26,17 @@ from app.ui.chat.answer_view import AnswerView, StateLine, ThinkingView
 from app.ui.chat.attaching import ChatAttachments
 from app.ui.chat.attachment_row import AttachmentRow, DraftChip, TooLong
 from app.ui.chat.branch_documents import SourceRow
+from app.ui.chat.chat_notices import ComposerNote
 from app.ui.chat.chat_view import ChatView
-from app.ui.chat.composer import Composer, MessageEdit, SendButton, ThinkingChoice
+from app.ui.chat.composer import Composer, SendButton
+from app.ui.chat.composer_prompts import ComposerPrompts
 from app.ui.chat.details import BranchMap
+from app.ui.chat.message_field import MessageEdit
 from app.ui.chat.message_queue import QueueChip, QueueView
 from app.ui.chat.question import QuestionView
-from app.ui.chat.survey import SurveyOffer
+from app.ui.chat.session_work import DocumentCounting
+from app.ui.chat.survey import SurveyOffer, SurveyOffering
+from app.ui.chat.thinking_choice import ThinkingChoice
 from app.ui.chat.transcript import ChatTranscript, TurnDivider
 from app.ui.chat.turn import TurnView
 from app.ui.chat.welcome import EmptyState
@@ -66,12 +71,22 @@ class ChatDesk(FileQuestions):
     attaching = Found(ChatAttachments)
     survey_offer = Found(SurveyOffer)
     queue = Found(QueueView)
+    offering = Found(SurveyOffering)
+    prompt_library = Found(ComposerPrompts)
+    composer_note = Found(ComposerNote)
+    counting = Found(DocumentCounting)
 
     def __init__(
         self, chat: ChatView, app: Fireside, notify: Notify, theme: Theme | None = None, script: Path | None = None
     ) -> None:
         super().__init__(chat, app, notify)
         self.chat, self.theme, self.script = chat, theme, script
+
+    def hear_requests(self, kind: type) -> list[Any]:
+        """What is requested of the window from now on, of one kind."""
+        told: list[Any] = []
+        self.chat.session.serve({kind: told.append})
+        return told
 
     # The message.
 
@@ -141,7 +156,7 @@ class ChatDesk(FileQuestions):
     @property
     def turns(self) -> list[TurnView]:
         """Questions and answers of the chat that is shown: all of them, which a long one does without."""
-        return [self.transcript.turn_at(index) for index in range(self.transcript.places.count)]
+        return [self.transcript.column.turn_at(index) for index in range(self.transcript.places.count)]
 
     @property
     def turns_made(self) -> list[TurnView]:
@@ -387,7 +402,7 @@ class ChatDesk(FileQuestions):
 
     def follow_link(self, href: str) -> None:
         """Clicks a link of the last answer."""
-        self.last.link_clicked.emit(href)
+        self.last.host.link_clicked.emit(href)
 
     def editor_of(self, question: QuestionView) -> MessageEdit:
         """Where a question is edited."""
@@ -407,7 +422,7 @@ class ChatDesk(FileQuestions):
             lambda: (
                 len(self.attached) == count
                 and all(one.fit is not None or one.error for one in self.attached)
-                and not self.chat.work.fitting.is_counting
+                and not self.counting.is_counting
             )
         )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -69,10 +69,6 @@ class PlainScans(QObject):
 class PlainAttaching(QObject):
     """Remembers what it was given."""
 
-    summarize_wanted = Signal(int)
-    translate_wanted = Signal(object)
-    models_wanted = Signal()
-
     def __init__(self) -> None:
         super().__init__()
         self.scans = PlainScans()
@@ -126,15 +122,7 @@ class PlainChat(QWidget):
 
     title_changed = Signal(int)
     context_changed = Signal(int)
-    parts_changed = Signal(object)
-    model_wanted = Signal()
-    translate_wanted = Signal(str)
-    remember_wanted = Signal(str)
-    write_wanted = Signal(str)
-    wake_wanted = Signal()
-    document_wanted = Signal(object, int, object)
     documents_known = Signal(object)
-    answer_grew = Signal()
     answer_started = Signal(int)
     answer_finished = Signal(int)
 
@@ -145,16 +133,20 @@ class PlainChat(QWidget):
         self.busy = False
         self.is_temporary = False
         self.is_counting = True
-        self.memory = SimpleNamespace(count_context=lambda: self.is_counting)
+        self.memory = PlainMemory(self)
+        self.open_chat = SimpleNamespace(live=PlainStream(self))
         self.session = PlainSession(self)
         self.transcript = SimpleNamespace(count=0)
         self.shown_message = (0, "")
         self.attaching = PlainAttaching()
-        self.project_banner = PlainBanner()
-        self.models = OtherModels(lambda: None, self)
-        self.own = PlainOwnModel(self)
-        self.assistants = PlainAssistants(self)
-        self.options = SimpleNamespace(model=None)
+        self.models = SimpleNamespace(
+            project_banner=PlainBanner(),
+            others=OtherModels(lambda: None, self),
+            own=PlainOwnModel(self),
+            assistants=PlainAssistants(self),
+            options=SimpleNamespace(model=None),
+            state="ready",
+        )
         self.composer = PlainComposer()
         self.composer.setAccessibleName("Message")
         self.composer.setAcceptDrops(False)
@@ -184,11 +176,11 @@ class PlainChat(QWidget):
 
     def ask_to_translate(self, text: str) -> None:
         """As from an answer."""
-        self.translate_wanted.emit(text)
+        self.session.request(m.TranslateText(text))
 
     def send_to_translations(self, path: Path) -> None:
         """As from a document beside the message."""
-        self.attaching.translate_wanted.emit(path)
+        self.session.request(m.TranslateFile(path))
 
     def tell_title(self, conversation_id: int) -> None:
         """As when the title of a chat, or its last message, is another."""
@@ -198,12 +190,37 @@ class PlainChat(QWidget):
         self.busy = False
 
 
+class PlainMemory(QObject):
+    """Counts nothing."""
+
+    parts_changed = Signal(object)
+
+    def __init__(self, chat: PlainChat) -> None:
+        super().__init__(chat)
+        self._chat = chat
+
+    def count_context(self) -> bool:
+        return self._chat.is_counting
+
+
+class PlainStream(QObject):
+    grew = Signal()
+
+
 class PlainSession:
-    """What a column asks of the session: the project of a new chat, and whether answers run."""
+    """What a column asks of the session: the project of a new chat, whether answers run, and what is requested."""
 
     def __init__(self, chat: PlainChat) -> None:
         self._chat = chat
-        self.state = SimpleNamespace(project_id=None, answers_in=self.answers_in)
+        self._serving: dict[type, Callable[[Any], object]] = {}
+        place = SimpleNamespace(talk=SimpleNamespace(documents=None))
+        self.state = SimpleNamespace(project_id=None, answers_in=self.answers_in, place=place)
+
+    def serve(self, handlers: Mapping[type, Callable[[Any], object]]) -> None:
+        self._serving.update(handlers)
+
+    def request(self, message: object) -> None:
+        self._serving[type(message)](message)
 
     def answers_in(self, place: ChatPlace) -> tuple[int, ...]:
         return (1,) if self._chat.busy and place.conversation_id == self._chat.conversation_id else ()
@@ -515,7 +532,9 @@ class Frame(Desk):
         tab = self._chat_tab
         tab.chat.hide()
         tab.document.replaceWidget(0, chat)
-        chat.attaching.summarize_wanted.connect(lambda one: self.window.show_tab("summarize").take_documents([one]))
+        chat.session.serve(
+            {m.SummarizeDocument: lambda asked: self.window.show_tab("summarize").take_documents([asked.document_id])}
+        )
         chat.show()
 
     def drop(self, *files: Path, share: float = 0.01) -> None:

@@ -28,8 +28,8 @@ from app.ui.chat.answer_view import (
     thought_for,
     time_text,
 )
-from app.ui.chat.composer import LONG, MEDIUM, SHORT, THINKING_MEDIUM, THINKING_OFF, THINKING_ON, ThinkingChoice
 from app.ui.chat.details import THOUGHT_FOR
+from app.ui.chat.thinking_choice import LONG, MEDIUM, SHORT, THINKING_MEDIUM, THINKING_OFF, THINKING_ON, ThinkingChoice
 from app.ui.shared_labels import MINUTES_AND_SECONDS, STOPPED_LABEL
 from app.ui.theme import Theme
 from tests.helpers.desks.chat import ChatDesk

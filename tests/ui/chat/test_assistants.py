@@ -52,7 +52,7 @@ class AssistantsDesk(Desk):
 
 
 def open_dialog(desk: ChatDesk) -> AssistantsDesk:
-    desk.choose(desk.chat.assistants.menu(), ALL_ASSISTANTS)
+    desk.choose(desk.chat.models.assistants.menu(), ALL_ASSISTANTS)
     return AssistantsDesk(desk.find_step(AssistantDialog), desk.app, desk.notify)
 
 
@@ -64,8 +64,8 @@ def test_what_a_chat_sets_is_saved_as_an_assistant_and_begins_another_chat(open_
     desk = open_chat({"text": "Arr."})
     store = desk.app.assistants
     desk.ask("Hello")
-    desk.chat.options._choose(system_prompt="Talk like a pirate.", max_tokens=200)
-    desk.choose(desk.chat.assistants.menu(), SAVE_AS_ASSISTANT)
+    desk.chat.models.options._choose(system_prompt="Talk like a pirate.", max_tokens=200)
+    desk.choose(desk.chat.models.assistants.menu(), SAVE_AS_ASSISTANT)
     dialog = AssistantsDesk(desk.find_step(AssistantDialog), desk.app, desk.notify)
     dialog.name_it("Pirate")
     dialog.root.close()
@@ -91,7 +91,7 @@ def test_what_a_chat_sets_is_saved_as_an_assistant_and_begins_another_chat(open_
 def test_a_chat_keeps_what_it_took_until_somebody_takes_the_change_over(open_chat: Open) -> None:
     desk = open_chat({"text": "Yes."})
     made = desk.app.assistants.create("Tutor", instructions="One step at a time.")
-    desk.chat.assistants.choose_assistant(made.id)
+    desk.chat.models.assistants.choose_assistant(made.id)
     desk.ask("First")
     dialog = open_dialog(desk)
     dialog.instruct("Two steps at a time.")
@@ -102,7 +102,7 @@ def test_a_chat_keeps_what_it_took_until_somebody_takes_the_change_over(open_cha
     desk.press_notice(ACTION_LABELS["take_over"])
     desk.ask("Third")
     assert desk.prompts()[-1][0] == ("system", "Two steps at a time.")
-    desk.choose(desk.chat.assistants.menu(), NO_ASSISTANT)
+    desk.choose(desk.chat.models.assistants.menu(), NO_ASSISTANT)
     desk.ask("Fourth")
     assert desk.prompts()[-1][0] == ("user", "First")
 
@@ -133,7 +133,7 @@ def test_the_dialog_makes_copies_renames_and_deletes_with_undo(open_chat: Open) 
     assert dialog.names == ["Cook"]
     AssistantsDesk(dialog.root, desk.app, dialog.root.notify).press_notice(UNDO)
     assert dialog.names == ["Cook", COPY_OF.format(name="Cook")]
-    with desk.hears(desk.chat.assistants.begin_wanted) as begun:
+    with desk.hears(desk.chat.models.assistants.begin_wanted) as begun:
         dialog.click(dialog.button(NEW_CHAT_WITH_IT))
     assert begun[0][0].name == COPY_OF.format(name="Cook")
 
@@ -155,7 +155,7 @@ def test_in_a_temporary_chat_an_assistant_serves_as_well(open_chat: Open) -> Non
     desk = open_chat({"text": "Yes."})
     made = desk.app.assistants.create("Tutor", instructions="One step at a time.")
     desk.chat.show_temporary()
-    desk.chat.assistants.choose_assistant(made.id)
+    desk.chat.models.assistants.choose_assistant(made.id)
     desk.ask("First")
     assert desk.prompts()[-1][0] == ("system", "One step at a time.")
 
@@ -174,11 +174,11 @@ def test_a_new_chat_begins_with_one_from_the_menu_and_the_palette(
         chat = frame.conversations.create(title="Old").id
         frame.show_chat(chat)
         if way == "menu":
-            frame.choose(frame.chat.assistants.menu_of_new(), "Tutor")
+            frame.choose(frame.chat.models.assistants.menu_of_new(), "Tutor")
         else:
             frame.do("palette")
             palette = frame.find_step(Palette)
             palette.field.setText("tuto")
             frame.wait(lambda: palette.chosen is not None and palette.chosen.title == "Tutor")
             QTest.keyClick(palette.field, Qt.Key.Key_Return)
-        assert (frame.chat.conversation_id, frame.chat.options.assistant.id) == (None, made.id)
+        assert (frame.chat.conversation_id, frame.chat.models.options.assistant.id) == (None, made.id)

@@ -16,6 +16,8 @@ from PySide6.QtWidgets import QApplication, QFileDialog, QMenu, QWidget
 
 from app.core.errors.document_errors import DocumentUnreadable
 from app.documents.folder import ExpandedPaths, expand
+from app.features import file_reading as f
+from app.features.chat import session_messages as m
 from app.features.document_library import ReadEvent
 from app.features.error_messages import NO_PICTURES, sentence_for
 from app.features.files_to_read import LARGE_BYTES
@@ -23,7 +25,7 @@ from app.store.attachments import DocumentUse
 from app.ui.chat.answer_view import AnswerView
 from app.ui.chat.attaching import SHOW_ALL, STILL_READING, SUMMARIZE_ALL, USE_AS_BACKGROUND
 from app.ui.chat.attachment_row import TOO_LONG_PASSAGES_INSTEAD
-from app.ui.chat.chat_view import SENT_WHEN_READ
+from app.ui.chat.chat_notices import SENT_WHEN_READ
 from app.ui.chat.question import SHOWN_TO_MODEL
 from app.ui.document.document_dialogs import WRONG_PASSWORD, LargeFile, PasswordDialog
 from app.ui.document.document_files import ATTACH_FOLDER_TITLE
@@ -186,9 +188,9 @@ def test_what_does_not_fit_can_go_over_to_the_summaries(open_chat: Open, tmp_pat
     (lease, short) = desk.attached
     assert lease.document is not None
     desk.type("About the lease")
-    with desk.hears(desk.attaching.summarize_wanted) as told:
-        desk.press_offer(SUMMARIZE_ALL)
-    assert told == [(lease.document.id,)]
+    told = desk.hear_requests(m.SummarizeDocument)
+    desk.press_offer(SUMMARIZE_ALL)
+    assert told == [m.SummarizeDocument(lease.document.id)]
     assert desk.attached == [short]
     assert desk.message == "About the lease"
     assert desk.documents.store.get(lease.document.id) is not None
@@ -200,9 +202,9 @@ def test_what_fits_can_be_summarized_from_its_menu(open_chat: Open, tmp_path: Pa
     (one,) = desk.attached
     assert one.document is not None
     menu = desk.menu_of(desk.chips[0])
-    with desk.hears(desk.attaching.summarize_wanted) as told:
-        next(action for action in menu.actions() if action.text() == SUMMARIZE).trigger()
-    assert told == [(one.document.id,)]
+    told = desk.hear_requests(m.SummarizeDocument)
+    next(action for action in menu.actions() if action.text() == SUMMARIZE).trigger()
+    assert told == [m.SummarizeDocument(one.document.id)]
     assert desk.chips == []
 
 
@@ -211,9 +213,9 @@ def test_what_fits_can_be_translated_from_its_menu(open_chat: Open, tmp_path: Pa
     path = notes(tmp_path / "note.txt", "Short.")
     desk.attach(path)
     menu = desk.menu_of(desk.chips[0])
-    with desk.hears(desk.attaching.translate_wanted) as told:
-        next(action for action in menu.actions() if action.text() == TRANSLATE).trigger()
-    assert told == [(path,)]
+    told = desk.hear_requests(m.TranslateFile)
+    next(action for action in menu.actions() if action.text() == TRANSLATE).trigger()
+    assert told == [m.TranslateFile(path)]
     assert desk.chips == []
 
 
@@ -524,8 +526,9 @@ def test_before_the_model_is_there_enter_sends_and_what_fits_is_decided_by_the_a
     open_chat: Open, tmp_path: Path
 ) -> None:
     desk = open_chat({"text": "Yes."}, loaded=False)
-    with desk.hears(desk.chat.wake_wanted):
-        desk.attaching.add([notes(tmp_path / "a.txt", "First."), notes(tmp_path / "b.txt", LONG)])
+    woken = desk.hear_requests(f.WakeModel)
+    desk.attaching.add([notes(tmp_path / "a.txt", "First."), notes(tmp_path / "b.txt", LONG)])
+    desk.wait(lambda: woken)
     desk.wait(lambda: desk.attaching.reason_to_wait() == "" and len(desk.attached) == 2)
     desk.load(tmp_path / "model.gguf")
     desk.ask("What?")
@@ -592,7 +595,7 @@ def test_the_places_an_answer_may_come_from_have_room_as_soon_as_it_ends(open_ch
     desk.ask("And the deposit?")
     answer = desk.turns[-1]
     assert isinstance(answer, AnswerView)
-    (chip,) = desk.places_in(answer.sources)
+    (chip,) = desk.places_in(answer.evidence.sources)
     desk.wait(lambda: not chip.visibleRegion().isEmpty())
-    assert answer.rect().contains(answer.sources.geometry())
-    assert answer.sources.height() >= chip.height() > 0
+    assert answer.rect().contains(answer.evidence.sources.geometry())
+    assert answer.evidence.sources.height() >= chip.height() > 0

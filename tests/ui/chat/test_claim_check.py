@@ -52,7 +52,7 @@ def test_what_a_checker_doubts_stands_below_the_answer_and_is_kept(open_chat: Op
     desk.chat.show_conversation(chat)
     desk.wait(lambda: len(desk.turns) == 2)
     assert line_of(desk) == DOUBTED
-    below: QWidget = desk.last.sources
+    below: QWidget = desk.last.evidence.sources
     line = desk.last.findChild(StateLine, "answer_doubts")
     assert below.isVisible()
     assert line is not None

@@ -8,8 +8,10 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QPushButton
 
+from app.features.chat import session_messages as m
 from app.ui.chat.answer_view import REGENERATE
-from app.ui.chat.chat_view import NO_CHAT_TEMPLATE, ChatView, CompletionNotice
+from app.ui.chat.chat_notices import NO_CHAT_TEMPLATE, CompletionNotice
+from app.ui.chat.chat_view import ChatView
 from tests.helpers.clipping import clipped_texts
 from tests.helpers.desks.chat import ChatDesk
 from tests.helpers.desks.desk import Found
@@ -47,11 +49,11 @@ def test_it_is_said_and_nothing_is_sent(open_chat: Open, tmp_path: Path) -> None
 
 def test_write_takes_what_is_typed(open_chat: Open, tmp_path: Path) -> None:
     desk = opened(open_chat, tmp_path / "model.gguf")
-    wanted = desk.heard(desk.chat.write_wanted)
+    wanted = desk.hear_requests(m.ContinueText)
     desk.click(desk.write)
     desk.type("Deep learning is")
     desk.click(desk.write)
-    assert wanted == [("",), ("Deep learning is",)]
+    assert wanted == [m.ContinueText(""), m.ContinueText("Deep learning is")]
     assert desk.message == ""
 
 

@@ -11,7 +11,9 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from app.ui.chat.chat_context import OLDEST_LEFT_OUT
-from app.ui.chat.composer import LONG_PARAGRAPH, MESSAGE, MOST_LINES, REMOVE_PASTED_TEXT, THINKING_ON, Composer
+from app.ui.chat.composer import MESSAGE, Composer
+from app.ui.chat.message_field import LONG_PARAGRAPH, MOST_LINES, REMOVE_PASTED_TEXT
+from app.ui.chat.thinking_choice import THINKING_ON
 from app.ui.shared_labels import CHAT_SETTINGS, SEND, STOP
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import IconButton
@@ -134,8 +136,10 @@ def test_in_a_narrow_window_the_note_and_the_switch_for_thinking_leave_each_othe
     desk = open_chat({"text": "x"}, load={"thinking": "switch"})
     desk.chat.set_model_state("ready")
     composer = desk.composer
+    # A count that ends later would have a note of its own.
+    desk.wait(lambda: desk.chat.memory.parts is not None)
     composer.set_note(OLDEST_LEFT_OUT)
-    desk.chat._theme.zoom = zoom
+    desk.chat.transcript.theme.zoom = zoom
     lines = set()
     for width_px in (1000, 420, 360):
         composer.setFixedWidth(round(width_px * zoom))

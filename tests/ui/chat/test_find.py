@@ -13,7 +13,7 @@ from pytestqt.qtbot import QtBot
 
 from app.core.events import Role
 from app.ui.chat.chat_view import ChatView
-from app.ui.chat.find import seen_of, texts_in
+from app.ui.chat.find import first_seen, seen_of, texts_in
 from app.ui.text.search_row import NO_MATCHES
 from tests.helpers.desks.chat import ChatDesk
 from tests.helpers.desks.desk import NO_KEYS
@@ -101,12 +101,12 @@ def test_a_place_far_away_is_brought_into_view_and_new_turns_are_marked_as_they_
     assert len(desk.transcript.turns) < 60
     while counted(desk) != "1 of 200":
         QTest.keyClick(desk.chat.finding.search.field, Key.Key_F3)
-    desk.wait(lambda: desk.transcript.first_seen <= 1)
+    desk.wait(lambda: first_seen(desk.transcript) <= 1)
     QTest.keyClick(desk.chat.finding.search.field, Key.Key_F3)
     desk.wait(lambda: (marked(desk)[:2]) == [("needle", False), ("needle", True)])
     bar = desk.transcript.verticalScrollBar()
     bar.setValue(bar.maximum() // 2)
-    middle = desk.transcript.turn_at(desk.transcript.first_seen + 1 | 1)
+    middle = desk.transcript.column.turn_at(first_seen(desk.transcript) + 1 | 1)
     desk.wait(lambda: any(view.extraSelections() for view in texts_in(middle)))
 
 

@@ -200,7 +200,7 @@ def test_a_message_larger_than_the_context_is_refused_in_words(desk: ChatDesk) -
 def test_while_a_message_is_written_its_parts_are_counted(desk: ChatDesk) -> None:
     desk.ask("Hello")
     seen: list[PromptBreakdown] = []
-    desk.chat.parts_changed.connect(seen.append)
+    desk.chat.memory.parts_changed.connect(seen.append)
     desk.type("three more words")
     desk.wait(lambda: seen and seen[-1].message == 3 + 4)
     assert seen[-1].earlier > 300
@@ -212,7 +212,7 @@ def test_a_message_that_will_not_fit_says_so_before_it_is_sent(desk: ChatDesk) -
     desk.type("And")
     desk.wait(lambda: desk.note == OLDEST_LEFT_OUT)
     desk.app.change_settings("chat", when_full="ask")
-    desk.chat.update_note()
+    desk.composer_note.refresh()
     assert desk.note == TOO_LONG_WILL_ASK
     assert clipped_texts(desk.chat) == []
 
@@ -221,16 +221,14 @@ def test_a_message_that_is_too_long_by_itself_promises_nothing_of_old_turns(desk
     desk.put_message("word " * 5000)
     desk.wait(lambda: desk.note == MESSAGE_TOO_LONG)
     desk.app.change_settings("chat", when_full="ask")
-    desk.chat.update_note()
+    desk.composer_note.refresh()
     assert desk.note == MESSAGE_TOO_LONG, "nobody will be asked"
 
 
 def test_an_almost_full_context_says_so(desk: ChatDesk) -> None:
     desk.chat.context_changed.emit(int(CONTEXT_TOKENS * 0.89))
-    desk.chat.update_note()
     assert desk.note == ""
     desk.chat.context_changed.emit(int(CONTEXT_TOKENS * 0.9))
-    desk.chat.update_note()
     assert desk.note == CONTEXT_ALMOST_FULL
 
 
@@ -347,7 +345,7 @@ def test_the_gauge_opens_the_panel_and_follows_the_numbers(frame: Frame, qtbot: 
     panel = QApplication.activePopupWidget()
     assert isinstance(panel, ContextPanel)
     assert any(shows(NUMBERS_WAIT, text) for text in texts(panel))
-    frame.chat.parts_changed.emit(PARTS)
+    frame.chat.memory.parts_changed.emit(PARTS)
     assert gauge.accessibleName() == "Context 2.9k of 8k"
     assert "2,400" in texts(panel)
     assert panel.geometry().bottom() < gauge.mapToGlobal(gauge.rect().topLeft()).y()

@@ -59,7 +59,7 @@ def machine(open_chat: Open, tmp_path: Path) -> Callable[..., Machine]:
         loader.path, loader.state = tmp_path / "model.gguf", "asleep"
         loader.changed.connect(lambda: desk.chat.set_model_state(loader.state))
         desk.chat.answer_started.connect(lambda _: loader.expect())
-        desk.chat.answer_grew.connect(loader.look_during_answer)
+        desk.chat.open_chat.live.grew.connect(loader.look_during_answer)
         desk.chat.answer_finished.connect(loader.sync_with_engine)
         made = Machine(desk, loader, None, PLENTY, 0.0)  # type: ignore[arg-type]
         seat = desk.app.pool.seat
@@ -140,11 +140,11 @@ def test_asleep_is_never_shown_during_an_answer_whatever_took_the_model_away(mac
     shown: list[str] = []
 
     def note_state() -> None:
-        if here.desk.chat.busy and here.desk.chat.live.answer.message_id:  # type: ignore[union-attr]
+        if here.desk.chat.busy and here.desk.chat.open_chat.live.answer.message_id:  # type: ignore[union-attr]
             shown.append(here.loader.state)
 
     here.loader.changed.connect(note_state)
-    here.desk.chat.answer_grew.connect(note_state)
+    here.desk.chat.open_chat.live.grew.connect(note_state)
     here.desk.ask("crash")
     assert here.loader.state == "asleep"
     shown.clear()

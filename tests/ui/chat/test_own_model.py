@@ -77,7 +77,7 @@ def window(
     monkeypatch.setenv("FIRESIDE_ENGINE_SCRIPT", str(script))
     with open_window(qapp, make_chat=ChatView) as frame:
         known = [(models[0], "Small"), (models[1], "Large")]
-        frame.chat.models.known = lambda: known
+        frame.chat.models.others.known = lambda: known
         frame.__class__, frame.script = Window, script  # type: ignore[assignment, attr-defined]
         frame.loader.load(models[0])
         assert isinstance(frame, Window)
@@ -258,5 +258,5 @@ def test_a_project_has_a_model_for_its_chats_that_have_none(window: Window, mode
 
 
 def test_who_looks_for_more_models_is_led_to_them(window: Window) -> None:
-    window.chat.models.more_wanted.emit()
+    window.chat.models.others.more_wanted.emit()
     assert window.find_step(ModelsView).isVisible()

@@ -7,8 +7,9 @@ from PySide6.QtGui import QGuiApplication, QTextCursor
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLabel, QMenu, QPushButton, QWidget
 
+from app.features.chat import session_messages as m
 from app.ui.chat.attaching import REMOVE_ALL
-from app.ui.chat.composer import (
+from app.ui.chat.message_field import (
     ATTACH_AS_DOCUMENT,
     CHARACTERS_PASTED,
     LEAVE_IN_MESSAGE,
@@ -57,9 +58,9 @@ def test_a_long_paste_stays_in_the_message_and_is_a_document_with_one_click(open
     desk.wait_until_attached(1)
     assert (desk.message, chips(desk)) == ("See this:  Is it ready?", [])
     assert desk.attached_names == [PASTED_TEXT.format(words="Dear Ana, The kiln is ready…")]
-    with desk.hears(desk.attaching.opened) as told:
-        desk.click(desk.chips[0])
-    document = desk.documents.open_document(told[0][0])
+    told = desk.hear_requests(m.ShowDocument)
+    desk.click(desk.chips[0])
+    document = desk.documents.open_document(told[0].document_id)
     assert document.read_blocks(1, 1)[0].text == "Dear Ana,"
     desk.answer_to_enter()
     asked = desk.prompts()[-1][-1][1]

@@ -16,6 +16,7 @@ from app.core.errors.document_errors import PictureUnreadable
 from app.core.errors.saving_errors import DiskFull
 from app.core.events import CancelToken
 from app.engine.protocol import MediaCount
+from app.features.chat import session_messages as m
 from app.features.error_messages import sentence_for
 from app.store.media_store import MediaStore, MediaUse, StoredMedia
 from app.ui.chat.composer import COMPOSER_HINT, COMPOSER_HINT_WITH_PICTURES
@@ -263,7 +264,7 @@ def test_without_eyes_they_are_kept_and_it_is_said(open_chat: Open, tmp_path: Pa
     assert words_of(desk) == ["Picture a.png: 64 × 48, not shown"]
     line = next(one for one in desk.every(NotSensed) if one.isVisible())
     assert line.isVisible()
-    wanted = desk.heard(desk.attaching.models_wanted)
+    wanted = desk.hear_requests(m.FindVisionModel)
     desk.click(line.models)
     assert wanted
     desk.ask("What is it?")

@@ -150,7 +150,7 @@ def test_without_a_model_the_cost_is_said_to_be_an_estimate(open_chat: Open, qtb
 def test_a_chat_says_in_which_project_it_is_and_its_first_message_goes_there(open_chat: Open, qtbot: QtBot) -> None:
     desk = open_chat({"when": "Hello", "text": "Hi."})
     chat, projects = desk.chat, desk.app.preambles.projects
-    banner = chat.project_banner
+    banner = chat.models.project_banner
     flat = projects.create("Flat & garden " + "x" * 10_000)
     projects.update(flat.id, instructions="Answer for a tenant.")
     assert banner.isHidden()
@@ -224,11 +224,11 @@ def test_from_a_new_project_to_an_answer_in_it_and_out_again(
         dialog.findChild(QPushButton, "project_done").click()
         (flat,) = frame.app.preambles.projects.all()
         assert chats.rows == [PROJECTS, "The flat"]
-        assert desk.chat.project_banner.text() == "The flat", "who has made it goes on in it"
+        assert desk.chat.models.project_banner.text() == "The flat", "who has made it goes on in it"
         frame.click(frame.button(NEW_CHAT))
-        assert desk.chat.project_banner.isHidden()
+        assert desk.chat.models.project_banner.isHidden()
         chats.choose_for(-flat.id, NEW_CHAT)
-        assert desk.chat.project_banner.text() == "The flat"
+        assert desk.chat.models.project_banner.text() == "The flat"
         desk.ask("How do I give notice?")
         (chat,) = frame.conversations.find()
         qtbot.waitUntil(lambda: chats.rows == [PROJECTS, "The flat", "How do I give notice?"])
@@ -236,11 +236,11 @@ def test_from_a_new_project_to_an_answer_in_it_and_out_again(
         assert prompts(script)[-1][0] == ("system", "Answer for a tenant.")
         into = next(one.menu() for one in chats.menu_of(chat.id).actions() if one.text() == MOVE_TO_PROJECT)
         chats.choose(into, OUT_OF_PROJECT)
-        assert desk.chat.project_banner.isHidden()
+        assert desk.chat.models.project_banner.isHidden()
         desk.ask("And by e-mail?")
         assert [role for role, _ in prompts(script)[-1]] == ["user", "assistant", "user"]
         frame.press_notice(UNDO)
-        assert desk.chat.project_banner.isVisible()
+        assert desk.chat.models.project_banner.isVisible()
 
 
 def test_a_document_that_is_still_read_when_the_dialog_is_done_comes_into_the_project(

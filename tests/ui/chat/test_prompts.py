@@ -153,8 +153,8 @@ def test_tab_leaves_the_message_as_always_once_nothing_is_blank(open_chat: Open)
 
 def test_prompts_are_made_changed_copied_and_deleted_with_a_way_back(open_chat: Open) -> None:
     desk = open_chat()
-    dialog = desk.root.prompts.open_library()
-    assert desk.root.prompts.open_library() is dialog, "one is enough"
+    dialog = desk.prompt_library.open_library()
+    assert desk.prompt_library.open_library() is dialog, "one is enough"
     name, text = dialog.findChildren(QLineEdit, "prompt_name")[0], dialog.findChildren(QPlainTextEdit, "prompt_text")[0]
     assert name.isReadOnly(), "a built-in one is shown first"
     desk.click(dialog.new)
@@ -207,7 +207,7 @@ def test_a_question_is_saved_as_a_prompt(open_chat: Open) -> None:
 def test_prompts_come_out_of_files_and_go_into_them(open_chat: Open, tmp_path: Path) -> None:
     desk = open_chat()
     library(desk).store.create("First", "One {a}")
-    dialog = desk.root.prompts.open_library()
+    dialog = desk.prompt_library.open_library()
     desk.choose(dialog.show_menu(), EXPORT_YOUR_PROMPTS)
     desk.choose_file(tmp_path / "all.json", "export_prompts")
     desk.wait(lambda: (tmp_path / "all.json").exists() and dialog.notify.bar.notices)

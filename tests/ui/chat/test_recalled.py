@@ -57,7 +57,7 @@ def test_a_line_below_the_question_opens_to_the_turns_and_each_leads_there(desk:
     desk.wait(lambda: desk.is_settled)
     row.setFocus()
     QTest.keyClick(row, Qt.Key.Key_Space)
-    first = desk.transcript.turn_at(0)
+    first = desk.transcript.column.turn_at(0)
     assert first.hasFocus()
     assert not first.visibleRegion().isEmpty()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from PySide6.QtWidgets import QPushButton
 from pytestqt.qtbot import QtBot
 
+from app.features.chat import session_messages as m
 from app.ui.chat.chat_options import ChatSettings
 from app.ui.chat.remembering import IN_THIS_PROJECT, MEMORIES_TOKENS, RememberDialog
 from app.ui.shared_labels import REMEMBER_ANSWER, SAVE, UNDO
@@ -21,16 +22,16 @@ def dialog_of(frame: Frame) -> RememberDialog:
 
 def test_nothing_is_kept_before_somebody_agrees(frame: Frame, qtbot: QtBot) -> None:
     memories = frame.app.preambles.memories
-    frame.chat.remember_wanted.emit("  \n ")
+    frame.chat.session.request(m.RememberText("  \n "))
     assert dialog_of(frame) is None
-    frame.chat.remember_wanted.emit("I live in\nCologne.\n")
+    frame.chat.session.request(m.RememberText("I live in\nCologne.\n"))
     dialog = dialog_of(frame)
     assert dialog.text == "I live in Cologne."
     qtbot.waitUntil(lambda: shows(MEMORIES_TOKENS, dialog.cost.text()))
     dialog.reject()
     assert memories.all() == []
     qtbot.waitUntil(lambda: dialog_of(frame) is None)
-    frame.chat.remember_wanted.emit("I live in Cologne.")
+    frame.chat.session.request(m.RememberText("I live in Cologne."))
     dialog = dialog_of(frame)
     dialog.field.setPlainText("I live in Bonn.")
     dialog.keep.click()
@@ -42,8 +43,8 @@ def test_nothing_is_kept_before_somebody_agrees(frame: Frame, qtbot: QtBot) -> N
 def test_in_a_project_it_is_kept_there_unless_it_is_for_every_chat(frame: Frame) -> None:
     preambles = frame.app.preambles
     flat = preambles.projects.create("Flat")
-    frame.chat.project_banner.project = flat
-    frame.chat.remember_wanted.emit("Two rooms.")
+    frame.chat.models.project_banner.project = flat
+    frame.chat.session.request(m.RememberText("Two rooms."))
     dialog = dialog_of(frame)
     assert dialog.scope.chosen.text() == IN_THIS_PROJECT
     dialog.keep.click()
@@ -53,10 +54,10 @@ def test_in_a_project_it_is_kept_there_unless_it_is_for_every_chat(frame: Frame)
 def test_a_turn_offers_it_in_its_menu(open_chat: Open) -> None:
     desk = open_chat({"text": "Cologne has a cathedral."})
     desk.ask("What has Cologne?")
-    heard = desk.heard(desk.chat.remember_wanted)
+    heard = desk.hear_requests(m.RememberText)
     for turn in desk.turns:
         desk.choose(desk.open_menu(turn), REMEMBER_ANSWER)
-    assert [tuple(one) for one in heard] == [("What has Cologne?",), ("Cologne has a cathedral.",)]
+    assert [asked.text for asked in heard] == ["What has Cologne?", "Cologne has a cathedral."]
 
 
 def switch(desk: ChatDesk) -> None:

@@ -80,7 +80,7 @@ def test_the_next_prompt_is_told_with_what_is_being_written(open_chat: Open) -> 
     desk.ask("How large is the sun?")
     desk.put_message("And the moon?")
     panel = ContextPanel(desk.chat.transcript.theme, desk.chat)
-    desk.chat.parts_changed.connect(panel.show_parts)
+    desk.chat.memory.parts_changed.connect(panel.show_parts)
     desk.wait(desk.chat.memory.count_context)
     desk.wait(lambda: desk.chat.memory.parts is not None)
     look = desk.chat.memory.coming()

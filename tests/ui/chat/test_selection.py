@@ -11,6 +11,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QPushButton
 
 from app.core.events import Role
+from app.features.chat import session_messages as m
 from app.features.models.model_pool import ModelPool
 from app.ui.chat.quoting import FIND_IN_CHAT, quoted
 from app.ui.chat.selection import texts_in
@@ -157,14 +158,11 @@ def test_whole_messages_are_copied_as_they_were_written_and_parts_read_the_same(
 
 def test_the_menu_of_what_is_selected(desk: ChatDesk) -> None:
     view = texts(desk.turns[1])[0]
-    for line, signal in (
-        (REMEMBER_SELECTION, desk.chat.remember_wanted),
-        (TRANSLATE_THIS, desk.chat.translate_wanted),
-    ):
+    for line, kind in ((REMEMBER_SELECTION, m.RememberText), (TRANSLATE_THIS, m.TranslateText)):
+        told = desk.hear_requests(kind)
         desk.drag(view, 0, view, 5)
-        with desk.hears(signal) as told:
-            desk.click_menu(desk.selection_menu(view), line)
-        assert told == [("First",)]
+        desk.click_menu(desk.selection_menu(view), line)
+        assert told == [kind("First")]
     assert desk.menu_lines(desk.menu_at(desk.turns[5]))[0] == COPY, "beside it there is the turn's"
     desk.drag(view, 0, view, 5)
     desk.click_menu(desk.selection_menu(view), FIND_IN_CHAT)

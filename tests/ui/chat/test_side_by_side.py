@@ -45,7 +45,7 @@ def room(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> boo
 
 
 def know(desk: ChatDesk, *paths: Path) -> None:
-    desk.chat.models.known = lambda: [(path, path.stem) for path in paths]
+    desk.chat.models.others.known = lambda: [(path, path.stem) for path in paths]
 
 
 def pair_in(desk: ChatDesk) -> PairView:
@@ -53,8 +53,8 @@ def pair_in(desk: ChatDesk) -> PairView:
 
 
 def ask_both(desk: ChatDesk, text: str, second: Path) -> PairView:
-    assert desk.chat.pairs.second is not None
-    desk.chat.pairs.second.choose(second)
+    assert desk.chat.open_chat.pairs.second is not None
+    desk.chat.open_chat.pairs.second.choose(second)
     desk.type(text)
     desk.press(Qt.Key.Key_Return)
     return pair_in(desk)
@@ -67,7 +67,7 @@ def is_over(desk: ChatDesk, pair: PairView) -> bool:
 def test_two_models_answer_one_question_and_one_is_chosen(open_chat: Open, other: Path, room: bool) -> None:
     desk = open_chat({"text": "One.", "times": 1}, {"text": "Two."})
     know(desk, other)
-    desk.choose(desk.chat.pairs.second.menu(), "Other")
+    desk.choose(desk.chat.open_chat.pairs.second.menu(), "Other")
     assert desk.button(SECOND_MODEL.format(name="Other 2B")).isVisible()
     desk.type("Which?")
     desk.press(Qt.Key.Key_Return)
@@ -83,8 +83,8 @@ def test_two_models_answer_one_question_and_one_is_chosen(open_chat: Open, other
     QTest.keyClick(pair, Qt.Key.Key_2)
     assert desk.texts == ["Which?", "Two."]
     assert len(desk.last_message.versions) == 2
-    assert desk.chat.options.model == other, "the chat goes on with its model"
-    assert desk.chat.pairs.second.path is None, "the next question is asked of one"
+    assert desk.chat.models.options.model == other, "the chat goes on with its model"
+    assert desk.chat.open_chat.pairs.second.path is None, "the next question is asked of one"
     path = Path(desk.engine.loaded.path)
     assert path == (desk.script.parent.parent / "model.gguf" if room else other)
 

@@ -15,6 +15,7 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QPushButton
 
+from app.features.chat import session_messages as m
 from app.features.models.model_pool import ModelPool
 from app.features.retrieval.question_scope import QuestionScope, WantedScope
 from app.features.survey.wanted import QueryOffer, SurveyCoverage, SurveyProgress
@@ -95,7 +96,7 @@ def test_a_question_about_all_of_it_can_be_read_whole(open_chat: Open, tmp_path:
     assert desk.last_text.startswith("**2 found**\n\n- Ada Brandt [¶ 3]\n- Ben Osei [¶ 150]\n\n")
     assert desk.last_message.state is MessageState.COMPLETE
     assert desk.last.note().startswith(start_of(READ_WHOLE))
-    assert not desk.last.sources.isVisible(), "each line names its own"
+    assert not desk.last.evidence.sources.isVisible(), "each line names its own"
 
 
 def test_enter_sends_as_ever_and_the_other_button_does_the_same(open_chat: Open, tmp_path: Path) -> None:
@@ -109,7 +110,7 @@ def test_enter_sends_as_ever_and_the_other_button_does_the_same(open_chat: Open,
     desk.wait_for_offer()
     heard = desk.heard(desk.root.answer_finished)
     desk.click(desk.survey_offer.passages)
-    desk.wait(lambda: heard and not desk.root.offering.is_looking)
+    desk.wait(lambda: heard and not desk.offering.is_looking)
     assert desk.last_text == "From the passages."
     assert desk.offered == "", "that was chosen"
 
@@ -152,7 +153,7 @@ def test_a_second_models_answer_whose_first_is_over_gives_place_as_well(
     desk.attach(book(tmp_path))
     other = tmp_path / "Other-2B-Q8_0.gguf"
     write_model(other)
-    desk.chat.pairs.second.choose(other)
+    desk.chat.open_chat.pairs.second.choose(other)
     desk.type(PEOPLE)
     desk.press(Qt.Key.Key_Return)
     desk.wait_for_offer()
@@ -168,12 +169,12 @@ def test_an_answer_that_is_kept_and_a_new_message_end_the_offer(open_chat: Open,
     desk.ask(PEOPLE)
     desk.wait_for_offer()
     desk.click(desk.survey_offer.passages)
-    desk.wait(lambda: not desk.root.offering.is_looking)
+    desk.wait(lambda: not desk.offering.is_looking)
     assert desk.offered == ""
     desk.ask("Which companies are named?")
     desk.wait_for_offer()
     desk.type("And ")
-    desk.wait(lambda: not desk.root.offering.is_looking)
+    desk.wait(lambda: not desk.offering.is_looking)
     assert desk.offered == ""
     desk.put_message("")
     desk.ask("Which places are named?")
@@ -196,7 +197,7 @@ def test_other_questions_and_other_chats_are_offered_nothing(open_chat: Open, tm
     desk.attaching.remove(desk.attached[0])
     desk.attach(notes(tmp_path / "note.txt", "Ada Brandt came."))
     desk.type(PEOPLE)
-    desk.wait(lambda: not desk.root.offering.is_looking)
+    desk.wait(lambda: not desk.offering.is_looking)
     assert desk.offered == "", "all of it is shown with the question"
 
 
@@ -219,10 +220,10 @@ def test_a_line_opens_the_document_at_its_place(open_chat: Open, tmp_path: Path)
     desk.type("List all dates")
     desk.wait_for_offer()
     desk.take_offer()
-    wanted = desk.heard(desk.root.document_wanted)
+    wanted = desk.hear_requests(m.ShowDocument)
     link = next(span.href for span in desk.last_links if "p. 17" in span.text.replace("\u00a0", " "))
     desk.follow_link(link)
-    (_, document_id, mark) = wanted[0]
+    document_id, mark = wanted[0].document_id, wanted[0].mark
     block = desk.documents.some_blocks(document_id, [mark.block_id])[0]
     assert block.page == 17
     assert block.text[mark.start : mark.end] == "18 May 1997"
@@ -234,9 +235,9 @@ def test_a_paragraph_of_a_document_without_pages_opens_too(open_chat: Open, tmp_
     desk.type("List all dates")
     desk.wait_for_offer()
     desk.take_offer()
-    wanted = desk.heard(desk.root.document_wanted)
+    wanted = desk.hear_requests(m.ShowDocument)
     desk.follow_link(next(span.href for span in desk.last_links if "150" in span.text))
-    (_, document_id, mark) = wanted[0]
+    document_id, mark = wanted[0].document_id, wanted[0].mark
     assert desk.documents.some_blocks(document_id, [mark.block_id])[0].text[mark.start : mark.end] == "4 May 2024"
 
 
@@ -318,9 +319,9 @@ def test_of_a_temporary_chat_nothing_is_kept(open_chat: Open, tmp_path: Path) ->
     desk.take_offer()
     assert desk.last_text.startswith("**2 found**")
     assert desk.conversations.find() == []
-    desk.wait(lambda: not desk.root.offering.is_looking)
+    desk.wait(lambda: not desk.offering.is_looking)
     desk.root.show_conversation(None)
-    desk.wait(lambda: not desk.root.offering.is_looking)
+    desk.wait(lambda: not desk.offering.is_looking)
     gc.collect()
     assert talk() is None
 

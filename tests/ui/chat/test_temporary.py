@@ -11,7 +11,8 @@ from PySide6.QtWidgets import QPushButton
 
 from app.features.chat.session_messages import SaveDraft
 from app.ui.chat.answer_view import REGENERATE
-from app.ui.chat.chat_view import TEMPORARY_CHAT_CLOSED, TEMPORARY_NOTE, TemporaryBanner
+from app.ui.chat.chat_notices import TEMPORARY_NOTE, TemporaryBanner
+from app.ui.chat.chat_view import TEMPORARY_CHAT_CLOSED
 from app.ui.shared_labels import DELETE, TRANSLATE_THIS
 from tests.helpers.attached import notes
 from tests.helpers.clipping import clipped_texts

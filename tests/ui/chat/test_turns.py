@@ -94,7 +94,7 @@ def test_what_was_deleted_comes_back_beside_an_answer_that_is_being_written(open
     desk.click_action(desk.turns[2], DELETE)
     desk.type("A story")
     desk.press(Qt.Key.Key_Return)
-    desk.wait(lambda: desk.chat.live.has_text)
+    desk.wait(lambda: desk.chat.open_chat.live.has_text)
     desk.press_notice(UNDO)
     with desk.hears(desk.chat.answer_finished):
         (desk.script.parent / "go").touch()
@@ -226,7 +226,7 @@ def test_an_answer_of_another_model_that_was_chosen_is_a_version_which_names_it(
     assert desk.last_message is not None
     first, other = desk.last_message.model, tmp_path / "other-model.gguf"
     other.write_bytes(b"GGUF")
-    desk.chat.models.known = lambda: [(tmp_path / "model.gguf", first), (other, "Other")]
+    desk.chat.models.others.known = lambda: [(tmp_path / "model.gguf", first), (other, "Other")]
     desk.click_action(desk.last, ASK_ANOTHER_MODEL)
     desk.choose(desk.find_step(QMenu, "other_models"), "Other")
     pair = desk.find_step(PairView)

@@ -194,7 +194,7 @@ def test_beside_a_document_that_is_shown_whole_nothing_is_said(open_chat: Open, 
 
 def mark_of(desk: ChatDesk) -> str:
     """What is said below the last answer of where it may come from."""
-    row = desk.last.sources
+    row = desk.last.evidence.sources
     return desk.said_in(row) if row.isVisible() else ""
 
 
@@ -219,7 +219,7 @@ def test_an_answer_that_rests_on_nothing_bears_a_mark_and_one_that_admits_it_doe
     assert mark_of(desk) == ""
     desk.ask(UNASKED)
     assert mark_of(desk) == NOT_FOUND_IN_DOCUMENT
-    row = desk.last.sources
+    row = desk.last.evidence.sources
     assert row.accessibleName() == NOT_FOUND_IN_DOCUMENT
     assert row.accessibleDescription()
 

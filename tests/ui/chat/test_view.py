@@ -10,6 +10,7 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QDialog, QDoubleSpinBox, QPlainTextEdit, QPushButton
 
+from app.features.chat import session_messages as m
 from app.features.chat.session_messages import SaveDraft
 from app.store.conversations import MessageState
 from app.ui.chat.actions import ABOUT_ANSWER_LINE, NEXT_VERSION, PREVIOUS_VERSION
@@ -334,9 +335,9 @@ def test_copy_and_read_as_markdown(open_chat: Open) -> None:
 def test_an_answer_can_be_translated(open_chat: Open) -> None:
     desk = open_chat({"text": "Some **bold** text."})
     desk.ask("Hi")
-    with desk.hears(desk.chat.translate_wanted) as wanted:
-        desk.click_action(desk.last, TRANSLATE_THIS)
-    assert wanted == [("Some **bold** text.",)]
+    wanted = desk.hear_requests(m.TranslateText)
+    desk.click_action(desk.last, TRANSLATE_THIS)
+    assert wanted == [m.TranslateText("Some **bold** text.")]
 
 
 def test_settings_of_a_new_chat_wait_for_its_first_message(open_chat: Open) -> None:

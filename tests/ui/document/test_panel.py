@@ -93,7 +93,7 @@ def ask_about_the_lease(desk: Window, tmp_path: Path) -> None:
 
 
 def sources(desk: Window) -> SourceRow:
-    return desk.last.sources
+    return desk.last.evidence.sources
 
 
 def test_a_source_is_reached_by_tab_and_opens_its_sentence_and_so_does_a_page_that_the_model_names(
@@ -187,7 +187,7 @@ def test_a_question_in_other_words_leads_to_its_sentence_and_one_about_something
     assert told is not None
     assert told.text() == NO_PASSAGE_ANSWERS
     assert NO_ANSWER.format("rules.txt") in desk.prompts()[-1][-1][1]
-    assert desk.said_in(desk.last.sources) == NOT_FOUND_IN_DOCUMENT
+    assert desk.said_in(desk.last.evidence.sources) == NOT_FOUND_IN_DOCUMENT
 
 
 def test_in_a_narrow_window_the_document_takes_the_place_of_the_chat_and_leaves_with_it(

@@ -18,6 +18,7 @@ from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.core.errors.exchange_errors import TextFileUnreadable
+from app.features.chat import session_messages as m
 from app.features.error_messages import sentence_for
 from app.ui.chat.actions import PREVIOUS_VERSION
 from app.ui.chat.chat_inside import ANSWER_PROMPT, THE_ANSWER, THE_QUESTION
@@ -397,14 +398,14 @@ def test_a_document_and_the_panel_take_each_others_place_where_both_have_no_room
     stored = store_document(frame.documents.store, "a.txt", "Words.").id
     person.chat.ask("Is it?")
     person.press_keys()
-    frame.chat.document_wanted.emit(frame.documents, stored, None)
+    frame.chat.session.request(m.ShowDocument(stored))
     assert (inside.is_pane_open, frame.reader.root.isVisible()) == (False, True)
     person.press_keys()
     assert (inside.is_pane_open, frame.reader.root.isVisible()) == (True, False)
     frame.window.resize(1560, 900)
     frame.window.left.hide()
     QApplication.processEvents()
-    frame.chat.document_wanted.emit(frame.documents, stored, None)
+    frame.chat.session.request(m.ShowDocument(stored))
     assert (inside.is_pane_open, frame.reader.root.isVisible(), frame.chat.isVisible()) == (True, True, True)
 
 

@@ -66,8 +66,8 @@ def menus_of_chats(frame: Frame) -> dict[str, QMenu]:
         "chat": frame.chats.menu_of(chat),
         "project": frame.chats.menu_of(-project),
         "model picker": frame.model_menu,
-        "second model": frame.chat.pairs.second.menu(),
-        "assistant": frame.chat.assistants.menu(),
+        "second model": frame.chat.open_chat.pairs.second.menu(),
+        "assistant": frame.chat.models.assistants.menu(),
     }
 
 

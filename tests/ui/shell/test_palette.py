@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 from PySide6.QtCore import Qt
@@ -12,6 +11,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QMenu
 
 from app.core.events import Role
+from app.features.chat import session_messages as m
 from app.store.projects import Tags
 from app.ui.chat.answer_view import ASK_ANOTHER_MODEL
 from app.ui.chat.chat_view import ChatView
@@ -342,7 +342,9 @@ def test_an_action_that_opens_something_takes_the_keyboard_there(stored: Frame) 
 def test_prompts_are_offered_by_name_and_go_to_the_chat(stored: Frame) -> None:
     taken: list[str] = []
     opened_library: list[object] = []
-    stored.chat.prompts = SimpleNamespace(take_by_key=taken.append, open_library=lambda: opened_library.append(None))
+    stored.chat.session.serve(
+        {m.TakePrompt: lambda asked: taken.append(asked.key), m.OpenPrompts: opened_library.append}
+    )
     mine = stored.app.chats.prompts().store.create("Glaze recipe", "A glaze of {colour}")
     palette = opened(stored)
     assert typed(stored, palette, "glaze rec")[0] == "Glaze recipe"
@@ -351,7 +353,7 @@ def test_prompts_are_offered_by_name_and_go_to_the_chat(stored: Frame) -> None:
     QTest.keyClick(palette.field, Key.Key_Return)
     assert taken == [str(mine.id)]
     stored.key(Key.Key_P, Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier)
-    assert opened_library == [None]
+    assert opened_library == [m.OpenPrompts()]
 
 
 def test_it_is_limited_to_a_tag_and_begins_a_chat_in_a_project(stored: Frame) -> None:

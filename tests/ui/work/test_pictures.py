@@ -309,7 +309,7 @@ def opened_by_citation(desk: ScanDesk, path: Path, said: str) -> tuple[float, fl
     desk.wait(lambda: said in desk.said, READING_MS)
     desk.talk.wait_until_attached(1)
     desk.talk.ask("May I keep pets?")
-    (chip,) = desk.talk.places_in(desk.talk.last.sources)
+    (chip,) = desk.talk.places_in(desk.talk.last.evidence.sources)
     desk.click(chip)
     desk.wait(lambda: desk.reader.is_sharp)
     marked = desk.reader.paper.marked_rect()
