@@ -83,7 +83,7 @@ def screens(frame: Frame, chat: ChatDesk, told: int) -> list[tuple[str, Step, St
 
     def prompts() -> None:
         begin(told)
-        frame.chat.session.request(m.OpenPrompts())
+        frame.chat.session.send_request(m.OpenPrompts())
 
     def spelling() -> None:
         begin(told)

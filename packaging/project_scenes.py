@@ -64,7 +64,7 @@ def screens(frame: Frame, told: int, folder: Path) -> list[tuple[str, Step, Step
 
     def remember() -> None:
         open_chat()
-        frame.chat.session.request(m.RememberText("The house has no lift, and the flat is on the third floor."))
+        frame.chat.session.send_request(m.RememberText("The house has no lift, and the flat is on the third floor."))
         frame.wait(lambda: bool(frame.find_step(RememberDialog).cost.text().strip()), TIMEOUT_MS)
 
     def narrow() -> None:

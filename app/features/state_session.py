@@ -98,9 +98,9 @@ class StateSession(Generic[State]):
             if event is not None:
                 self.dispatch(event)
         else:
-            self.request(effect)
+            self.send_request(effect)
 
-    def request(self, message: object) -> None:
+    def send_request(self, message: object) -> None:
         """Ask whoever serves it for something that is no part of the state; nobody has to."""
         if (serve := self._serving.get(type(message))) is not None:
             serve(message)

@@ -1,7 +1,7 @@
 """What a chat's session is told: commands of a person, events of threads; and the effects that it asks for.
 
 First the commands, then the events; then effects on the store, which `SessionStore` does at once and answers with an
-event, and last those on the world outside, which the window starts, also for views (`ChatSession.request`).
+event, and last those on the world outside, which the window starts, also for views (`ChatSession.send_request`).
 """
 
 from __future__ import annotations
@@ -671,7 +671,7 @@ class ShowPictures(SessionMessage):
     first: int
 
 
-class TranslateText(SessionMessage):
+class OpenTranslation(SessionMessage):
     text: str
 
 

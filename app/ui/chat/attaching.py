@@ -78,11 +78,11 @@ class ChatAttachments(QObject):
         self.ask_for_folder = questions.ask_for_folder
         self.scans = DraftScans(row.scans, session, self)
         """OCR of the draft's picture pages."""
-        row.not_seen.models_wanted.connect(lambda: session.request(m.FindVisionModel()))
+        row.not_seen.models_wanted.connect(lambda: session.send_request(m.FindVisionModel()))
         row.not_seen.instead_wanted.connect(
             lambda: self.read_pictures([part.use for part in self.pictures if part.is_unseen and part.use is not None])
         )
-        row.scans.opened.connect(lambda number, mark: session.request(m.ShowDocument(number, mark)))
+        row.scans.opened.connect(lambda number, mark: session.send_request(m.ShowDocument(number, mark)))
         row.not_heard.models_wanted.connect(row.scans.models_wanted)
         row.remove_wanted.connect(self.remove)
         row.detail_wanted.connect(lambda part, chip: choose_detail(session, part, chip, theme, parent))
@@ -182,11 +182,11 @@ class ChatAttachments(QObject):
         if isinstance(part, DraftPicture):
             there = [picture.use for picture in self.pictures if picture.use is not None]
             if part.use in there:
-                self._session.request(m.ShowPictures(tuple(there), there.index(part.use)))
+                self._session.send_request(m.ShowPictures(tuple(there), there.index(part.use)))
             elif part.error:
                 self._notify.show_notice(PersonMessage(part.error))
         elif part.document is not None:
-            self._session.request(m.ShowDocument(part.document.id))
+            self._session.send_request(m.ShowDocument(part.document.id))
         elif part.error:
             self._notify.show_notice(PersonMessage(part.error))
 
@@ -312,9 +312,9 @@ class AttachmentMenus(QObject):
         """Move a document to the translation or summary tab; the rest of the draft stays."""
         if part.document is not None:
             if is_translated:
-                self._session.request(m.TranslateFile(part.path))
+                self._session.send_request(m.TranslateFile(part.path))
             else:
-                self._session.request(m.SummarizeDocument(part.document.id))
+                self._session.send_request(m.SummarizeDocument(part.document.id))
             self._parts.remove_all([part], is_told=False)
 
     def _put_into_message(self, part: DraftDocument) -> None:

@@ -255,9 +255,9 @@ class ChatMemory(QObject):
                     # Pictures move as draft entries: their files are shared, not copied.
                     media.put_into_draft(None, use.media.sha256, use.name, use.most_tokens)
                 paths = tuple(attached.document.path for attached in documents)
-                self._chat.session.request(m.BeginChat(message.text, paths))
+                self._chat.session.send_request(m.BeginChat(message.text, paths))
             else:
-                self._chat.session.request(m.BeginChat("", ()))
+                self._chat.session.send_request(m.BeginChat("", ()))
 
 
 # The context in tokens: a bar, and a row for each part of the next prompt.

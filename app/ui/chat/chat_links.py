@@ -23,7 +23,7 @@ class ChatLinks(QObject):
         super().__init__(chat)
         self._chat, self._notify = chat, notify
         self._search: tasks.BackgroundTask | None = None
-        chat.transcript.maker.place_wanted.connect(lambda *place: chat.session.request(ShowDocument(*place)))
+        chat.transcript.maker.place_wanted.connect(lambda *place: chat.session.send_request(ShowDocument(*place)))
         chat.transcript.maker.link_clicked.connect(self._on_link)
 
     def _on_link(self, href: str) -> None:
@@ -53,4 +53,4 @@ class ChatLinks(QObject):
     def _on_found(self, where: ChatPlace, place: PlaceInDocument | None) -> None:
         # Another chat may be shown by now.
         if place is not None and where == self._chat.session.state.place:
-            self._chat.session.request(ShowDocument(*place))
+            self._chat.session.send_request(ShowDocument(*place))

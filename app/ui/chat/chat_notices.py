@@ -78,7 +78,7 @@ class CompletionNotice(QFrame):
         text = self._composer.text
         self._composer.set_text("")
         self._session.dispatch(SaveDraft())
-        self._session.request(ContinueText(text))
+        self._session.send_request(ContinueText(text))
 
 
 class ComposerNote(QObject):

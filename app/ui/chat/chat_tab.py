@@ -257,13 +257,13 @@ class ChatTab(Tab):
         elif command == "context":
             self._model.show_context()
         elif command == "prompts":
-            self.chat.session.request(m.OpenPrompts())
+            self.chat.session.send_request(m.OpenPrompts())
         elif command == "assistants":
             self.chat.models.assistants.open_all()
         elif command.startswith(ASSISTANT):
             self.chat.models.assistants.begin(int(command.removeprefix(ASSISTANT)))
         elif command.startswith(PROMPT):
-            self.chat.session.request(m.TakePrompt(command.removeprefix(PROMPT)))
+            self.chat.session.send_request(m.TakePrompt(command.removeprefix(PROMPT)))
         else:
             # Only the palette asks for the rest.
             from app.ui.chat.commands import ChatCommands
@@ -317,7 +317,7 @@ class OtherTabs(QObject):
             {
                 m.SummarizeDocument: lambda asked: go.show_tab(SUMMARIZE).take_documents([asked.document_id]),
                 m.TranslateFile: lambda asked: go.show_tab(TRANSLATE).take_files([asked.path]),
-                m.TranslateText: lambda asked: go.show_tab(TRANSLATE).take_text(asked.text),
+                m.OpenTranslation: lambda asked: go.show_tab(TRANSLATE).take_text(asked.text),
                 m.ContinueText: self._continue_text,
                 m.ChooseModel: lambda _asked: go.ask_for_model(),
                 m.FindVisionModel: self._find_vision_model,

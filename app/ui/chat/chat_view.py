@@ -175,7 +175,7 @@ class ChatView(QWidget):
             signal.connect(self._on_models_changed)
         self.models.empty.chosen.connect(self.composer.set_text)
         self.models.empty.chosen.connect(self.focus_composer)
-        self.models.empty.model_wanted.connect(lambda: self.session.request(m.ChooseModel()))
+        self.models.empty.model_wanted.connect(lambda: self.session.send_request(m.ChooseModel()))
 
     def _show_pictures(self, open_large: SeeLarge) -> None:
         documents = self.transcript.documents

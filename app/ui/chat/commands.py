@@ -30,7 +30,7 @@ class ChatCommands:
         elif command == "record":
             self._microphone.toggle()
         else:
-            self._chat.session.request(AttachFrom(command))
+            self._chat.session.send_request(AttachFrom(command))
 
     def _run_on_turn(self, command: str) -> None:
         turn = self._find_turn(command)

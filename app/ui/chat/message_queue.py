@@ -90,7 +90,7 @@ class QueueView(QWidget):
         if self._chips:
             self.chips[-1].start_editing()
         else:
-            self._session.request(m.EditLastQuestion())
+            self._session.send_request(m.EditLastQuestion())
 
     def show_state(self) -> None:
         """Show the queue of the visible chat; a message being edited stays open."""

@@ -241,7 +241,7 @@ class QuickAsk(QWidget):
         chat.open_chat.shown.connect(self._fit_height)
         chat.session.serve(
             {
-                m.TranslateText: lambda asked: self.translate_wanted.emit(asked.text),
+                m.OpenTranslation: lambda asked: self.translate_wanted.emit(asked.text),
                 f.WakeModel: lambda _effect: loader.wake(),
             }
         )

@@ -61,7 +61,7 @@ class QuoteButton(QObject):
         text = self.selection.text()
         self.selection.clear()
         if text.strip():
-            self._session.request(m.QuoteText(quoted(text)))
+            self._session.send_request(m.QuoteText(quoted(text)))
 
     def _follow_selection(self) -> None:
         if self.button.isVisible():
@@ -113,7 +113,7 @@ class QuoteButton(QObject):
         menu.popup(event.globalPos())
 
     def _menu(self) -> QMenu:
-        selection, request = self.selection, self._session.request
+        selection, request = self.selection, self._session.send_request
         menu = new_menu(self._transcript, "selection_menu", tr("Selection actions"))
         offers: list[tuple[str, str, str, Callable[[], object]]] = [
             ("copy", tr(COPY), KEYS[TurnCommand.COPY], self._selecting.copy),
@@ -123,7 +123,9 @@ class QuoteButton(QObject):
             ("brain", tr(REMEMBER_SELECTION), "", lambda: request(m.RememberText(selection.text()))),
         ]
         if self._transcript.maker.can_translate:
-            offers.append(("translate", tr(TRANSLATE_THIS), "", lambda: request(m.TranslateText(selection.markdown()))))
+            offers.append(
+                ("translate", tr(TRANSLATE_THIS), "", lambda: request(m.OpenTranslation(selection.markdown())))
+            )
         for glyph, words, keys, do in offers:
             added = menu.addAction(icon(glyph, self._theme.tokens.muted, self._theme.px(16)), words, do)
             added.setShortcut(QKeySequence(keys))
@@ -150,7 +152,7 @@ class QuoteButton(QObject):
         words = self.selection.text()
         self.selection.clear()
         # The search field has one line.
-        self._session.request(m.FindText(" ".join(words.split())))
+        self._session.send_request(m.FindText(" ".join(words.split())))
 
 
 def quoted(text: str) -> str:

@@ -63,7 +63,7 @@ class TurnActions(QObject):
     def __init__(self, chat: OpenChat, models: ChatModels, notify: Notify) -> None:
         super().__init__(chat)
         self._chat, self._models, self._notify = chat, models, notify
-        self._dispatch, self._request = chat.session.dispatch, chat.session.request
+        self._dispatch, self._request = chat.session.dispatch, chat.session.send_request
         self._handlers: dict[str, Callable[[TurnView], object]] = {
             TurnCommand.READ_ALL: partial(self._send, m.AnswerWhole),
             TurnCommand.MARKDOWN: self._toggle_markdown,
@@ -86,7 +86,7 @@ class TurnActions(QObject):
             TurnCommand.DETAILS: self._show_details,
             TurnCommand.BESIDE: chat.pairs.offer_versions,
             TurnCommand.PICTURE: lambda _turn: self._notify.show_notice(NO_PICTURES),
-            TurnCommand.TRANSLATE: partial(self._send_text, m.TranslateText),
+            TurnCommand.TRANSLATE: partial(self._send_text, m.OpenTranslation),
             TurnCommand.REMEMBER: partial(self._send_text, m.RememberText),
             TurnCommand.PROMPT: partial(self._send_text, m.OpenPrompts),
             **{way: partial(copy_turn, way) for way in COPIES},

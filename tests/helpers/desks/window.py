@@ -176,11 +176,11 @@ class PlainChat(QWidget):
 
     def ask_to_translate(self, text: str) -> None:
         """As from an answer."""
-        self.session.request(m.TranslateText(text))
+        self.session.send_request(m.OpenTranslation(text))
 
     def send_to_translations(self, path: Path) -> None:
         """As from a document beside the message."""
-        self.session.request(m.TranslateFile(path))
+        self.session.send_request(m.TranslateFile(path))
 
     def tell_title(self, conversation_id: int) -> None:
         """As when the title of a chat, or its last message, is another."""
@@ -219,7 +219,7 @@ class PlainSession:
     def serve(self, handlers: Mapping[type, Callable[[Any], object]]) -> None:
         self._serving.update(handlers)
 
-    def request(self, message: object) -> None:
+    def send_request(self, message: object) -> None:
         self._serving[type(message)](message)
 
     def answers_in(self, place: ChatPlace) -> tuple[int, ...]:

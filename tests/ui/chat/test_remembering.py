@@ -22,16 +22,16 @@ def dialog_of(frame: Frame) -> RememberDialog:
 
 def test_nothing_is_kept_before_somebody_agrees(frame: Frame, qtbot: QtBot) -> None:
     memories = frame.app.preambles.memories
-    frame.chat.session.request(m.RememberText("  \n "))
+    frame.chat.session.send_request(m.RememberText("  \n "))
     assert dialog_of(frame) is None
-    frame.chat.session.request(m.RememberText("I live in\nCologne.\n"))
+    frame.chat.session.send_request(m.RememberText("I live in\nCologne.\n"))
     dialog = dialog_of(frame)
     assert dialog.text == "I live in Cologne."
     qtbot.waitUntil(lambda: shows(MEMORIES_TOKENS, dialog.cost.text()))
     dialog.reject()
     assert memories.all() == []
     qtbot.waitUntil(lambda: dialog_of(frame) is None)
-    frame.chat.session.request(m.RememberText("I live in Cologne."))
+    frame.chat.session.send_request(m.RememberText("I live in Cologne."))
     dialog = dialog_of(frame)
     dialog.field.setPlainText("I live in Bonn.")
     dialog.keep.click()
@@ -44,7 +44,7 @@ def test_in_a_project_it_is_kept_there_unless_it_is_for_every_chat(frame: Frame)
     preambles = frame.app.preambles
     flat = preambles.projects.create("Flat")
     frame.chat.models.project_banner.project = flat
-    frame.chat.session.request(m.RememberText("Two rooms."))
+    frame.chat.session.send_request(m.RememberText("Two rooms."))
     dialog = dialog_of(frame)
     assert dialog.scope.chosen.text() == IN_THIS_PROJECT
     dialog.keep.click()

@@ -158,7 +158,7 @@ def test_whole_messages_are_copied_as_they_were_written_and_parts_read_the_same(
 
 def test_the_menu_of_what_is_selected(desk: ChatDesk) -> None:
     view = texts(desk.turns[1])[0]
-    for line, kind in ((REMEMBER_SELECTION, m.RememberText), (TRANSLATE_THIS, m.TranslateText)):
+    for line, kind in ((REMEMBER_SELECTION, m.RememberText), (TRANSLATE_THIS, m.OpenTranslation)):
         told = desk.hear_requests(kind)
         desk.drag(view, 0, view, 5)
         desk.click_menu(desk.selection_menu(view), line)

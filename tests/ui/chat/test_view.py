@@ -335,9 +335,9 @@ def test_copy_and_read_as_markdown(open_chat: Open) -> None:
 def test_an_answer_can_be_translated(open_chat: Open) -> None:
     desk = open_chat({"text": "Some **bold** text."})
     desk.ask("Hi")
-    wanted = desk.hear_requests(m.TranslateText)
+    wanted = desk.hear_requests(m.OpenTranslation)
     desk.click_action(desk.last, TRANSLATE_THIS)
-    assert wanted == [m.TranslateText("Some **bold** text.")]
+    assert wanted == [m.OpenTranslation("Some **bold** text.")]
 
 
 def test_settings_of_a_new_chat_wait_for_its_first_message(open_chat: Open) -> None:

@@ -398,14 +398,14 @@ def test_a_document_and_the_panel_take_each_others_place_where_both_have_no_room
     stored = store_document(frame.documents.store, "a.txt", "Words.").id
     person.chat.ask("Is it?")
     person.press_keys()
-    frame.chat.session.request(m.ShowDocument(stored))
+    frame.chat.session.send_request(m.ShowDocument(stored))
     assert (inside.is_pane_open, frame.reader.root.isVisible()) == (False, True)
     person.press_keys()
     assert (inside.is_pane_open, frame.reader.root.isVisible()) == (True, False)
     frame.window.resize(1560, 900)
     frame.window.left.hide()
     QApplication.processEvents()
-    frame.chat.session.request(m.ShowDocument(stored))
+    frame.chat.session.send_request(m.ShowDocument(stored))
     assert (inside.is_pane_open, frame.reader.root.isVisible(), frame.chat.isVisible()) == (True, True, True)
 
 
