@@ -147,7 +147,7 @@ class ChatMemory(QObject):
             self._seen = seen
             self._timer.start()
 
-    def _subject(self) -> ContextSubject | None:
+    def _next_subject(self) -> ContextSubject | None:
         """Return what to count, or None while the model is unavailable or busy."""
         state, models = self._chat.session.state, self._models
         if models.state != "ready" or not models.can_chat or models.own.is_elsewhere:
@@ -160,7 +160,7 @@ class ChatMemory(QObject):
     def count_context(self) -> bool:
         """Count now, or after the running count. Return whether the model is available."""
         self._timer.stop()
-        subject = self._subject()
+        subject = self._next_subject()
         # The tokenizer is busy with an earlier state of the message: once more, later.
         if subject is not None and self._counted is not None:
             self._timer.start()
@@ -179,7 +179,7 @@ class ChatMemory(QObject):
         """Return a function that lists the parts of the next prompt with their texts; None while the model is
         unavailable.
         """
-        subject = self._subject()
+        subject = self._next_subject()
         if subject is None:
             return None
         looks = subject.talk.looks
@@ -207,7 +207,7 @@ class ChatMemory(QObject):
 
     def _on_parts(self, parts: PromptBreakdown | None) -> None:
         # The chat or the message may be another one by now.
-        if parts is not None and self._subject() == self._counted:
+        if parts is not None and self._next_subject() == self._counted:
             self.parts, self._used_tokens = parts, parts.used_tokens
             self.parts_changed.emit(parts)
 

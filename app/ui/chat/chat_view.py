@@ -130,7 +130,7 @@ class ChatView(QWidget):
         ):
             self._layout.add_row(row)
         notify.bar.stand_above(self.composer)
-        self._serve(prompts)
+        self._serve_requests(prompts)
         self._connect(queue, note)
         self._show_pictures(SeeLarge(lambda: self.open_chat.talk.media, theme, notify, self))
         self.models.own.changed.emit()
@@ -143,7 +143,7 @@ class ChatView(QWidget):
     def _layout(self) -> ChatLayout:
         return cast(ChatLayout, self.layout())
 
-    def _serve(self, prompts: ComposerPrompts) -> None:
+    def _serve_requests(self, prompts: ComposerPrompts) -> None:
         self.session.serve(
             {
                 m.ReportStarted: lambda effect: self.answer_started.emit(effect.message_id),

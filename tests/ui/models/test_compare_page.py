@@ -23,7 +23,7 @@ from app.features.error_messages import sentence_for
 from app.features.inside import model_comparison
 from app.features.inside.model_comparison import ComparedModel, ModelAsleep, ModelFigures
 from app.ui.inside.plots import ScatterPlot
-from app.ui.models import compare_page
+from app.ui.models import compare_page, compare_results
 from app.ui.models.compare_choices import FIRST_PART_READ, NEEDS_MEMORY, NEEDS_TOO_MUCH, detail_of, told_apart
 from app.ui.models.compare_page import CHOOSE_A_MODEL, PASSAGE_HINT, ComparePage
 from app.ui.models.compare_results import (
@@ -63,7 +63,9 @@ def room(qapp: QApplication, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fa
         yield room
 
 
-def test_four_models_on_a_text_of_ones_own(room: Room, qtbot: QtBot) -> None:
+def test_four_models_on_a_text_of_ones_own(room: Room, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
+    # On a busy machine the best is not as fast as people read.
+    monkeypatch.setattr(compare_results, "QUICK_TOKENS_PER_S", 0.001)
     page = room.page
     rows = {row.accessibleName(): row for row in page.models.rows.values()}
     assert [name for name, row in rows.items() if not row.isEnabled()] == [
