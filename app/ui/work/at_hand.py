@@ -83,7 +83,7 @@ class ModelAtHand(QObject):
         self._waiting: dict[Hashable, _Ask] = {}
         self._number = 0
         self._task: tasks.BackgroundTask | None = None
-        self._is_open = False
+        self._is_open = self._is_resting = False
 
     @property
     def state(self) -> str:
@@ -101,7 +101,8 @@ class ModelAtHand(QObject):
 
     @property
     def has_model(self) -> bool:
-        return self._task is not None
+        """True while the tab's model is held and is not about to be released."""
+        return self._task is not None and not self._is_resting
 
     def is_asked(self, kind: Hashable, number: int = 0) -> bool:
         """Return whether a request of a kind, or a certain one, is unanswered."""
@@ -131,6 +132,7 @@ class ModelAtHand(QObject):
     def rest(self) -> None:
         """Release the model after the current requests, instead of after the idle time."""
         if self._task is not None:
+            self._is_resting = True
             self._asks.put(None)  # nothing more to wait for
 
     def is_cut_short(self, event: Any) -> bool:  # noqa: ARG002 - a kind of work may know
@@ -138,6 +140,7 @@ class ModelAtHand(QObject):
         return False
 
     def _start(self) -> None:
+        self._is_resting = False
         self._task = tasks.run(self._serve, self)
         self._task.event.connect(self._on_answer)
         self._task.finished.connect(self._on_ended)
