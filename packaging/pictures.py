@@ -213,7 +213,7 @@ def _screens(scene: Scene) -> list[tuple[str, Step, Step]]:
 
     def chat_settings() -> None:
         frame.show_chat(scene.told)
-        chat.root.options.show_dialog()
+        chat.root.models.options.show_dialog()
         frame.find_step(ChatSettings).findChildren(QPushButton, "more_sampling")[0].click()
 
     def error_bar() -> None:

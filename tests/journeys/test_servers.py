@@ -96,7 +96,7 @@ def test_a_model_elsewhere_is_added_asked_and_unplugged(
 
     chat = ChatDesk(frame.chat, app, frame.notify)
     assert f"sent to {server.host}" in " ".join(
-        label.text() for label in chat.root.empty.findChildren(type(page.rows[0].said))
+        label.text() for label in chat.root.models.empty.findChildren(type(page.rows[0].said))
     )
     chat.ask("Hello")
     stored = app.conversations.read_branch(frame.chat.conversation_id)[-1]

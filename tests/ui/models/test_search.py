@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from PySide6.QtCore import QEvent, QObject, QPoint, Qt
@@ -270,12 +271,12 @@ def test_the_old_rows_stay_while_the_new_are_asked_for(desk: Desk) -> None:
 def test_what_was_found_stays_though_its_thread_takes_long_to_end(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     may_end, run = threading.Event(), tasks.run
 
-    def ending_late(work: tasks.Work, parent: QObject) -> tasks.BackgroundTask:
+    def ending_late(work: tasks.Work, parent: QObject, **listeners: Any) -> tasks.BackgroundTask:
         def held(token: CancelToken) -> Iterator[object]:
             yield from work(token)
             may_end.wait(60)
 
-        return run(held, parent)
+        return run(held, parent, **listeners)
 
     monkeypatch.setattr(tasks, "run", ending_late)
     desk.models.answers["search"] = lambda _query: SearchResultPage(())
