@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QPushButton, QVB
 
 from app.ui.i18n import tr
 from app.ui.shared_labels import MORE_LABEL, TEMPERATURE
-from app.ui.theme import Theme
+from app.ui.theme import FontRole, Theme
 from app.ui.widgets.buttons import text_button
 from app.ui.widgets.input_fields import Stepper
 from app.ui.widgets.labels import plain_label
@@ -25,7 +25,6 @@ SEED = "Seed"
 
 TEMPERATURE_WORDS = "Lower is more focused, higher is more creative."
 MODEL_DEFAULT, SETTINGS_DEFAULT = "Model default", "Default"
-HEADING, MUTED, NAME = (14.0, 600), (13.0, 400), (14.0, 400)
 """Size and weight."""
 
 
@@ -126,10 +125,10 @@ class SamplingFields(QWidget):
         self._rest = self._grid(rest)
         column = drop_margins(QVBoxLayout(self))
         column.setSpacing(theme.px(8))
-        column.addWidget(field_label(theme, tr("Sampling"), HEADING, self._steppers[first.name].number))
+        column.addWidget(field_label(theme, tr("Sampling"), "section", self._steppers[first.name].number))
         how = tr("Controls how each word is chosen. “Model default” uses the settings its makers recommend.")
         fill_layout(
-            column, field_label(theme, how, MUTED), knob_row(theme, first, self._steppers[first.name]), self._rest
+            column, field_label(theme, how, "small"), knob_row(theme, first, self._steppers[first.name]), self._rest
         )
         more = fill_layout(QHBoxLayout(), self._more, 1)
         column.addLayout(more)
@@ -173,21 +172,21 @@ def knob_row(theme: Theme, knob: Knob, stepper: KnobStepper, *, is_heading: bool
     words = QVBoxLayout()
     words.setSpacing(0)
     if is_heading:
-        words.addWidget(field_label(theme, knob.label, HEADING, stepper.number))
+        words.addWidget(field_label(theme, knob.label, "control", stepper.number))
     else:
         words.addWidget(knob_name(theme, knob, stepper))
-    words.addWidget(field_label(theme, knob.meaning, MUTED))
+    words.addWidget(field_label(theme, knob.meaning, "small"))
     return fill_layout(QHBoxLayout(), (words, 1), stepper)
 
 
 def knob_name(theme: Theme, knob: Knob, stepper: KnobStepper) -> QLabel:
     """Return the label of a field, with the explanation as tooltip."""
-    name = field_label(theme, knob.label, NAME, stepper.number)
+    name = field_label(theme, knob.label, "control", stepper.number)
     name.setToolTip(knob.meaning)
     return name
 
 
-def field_label(theme: Theme, text: str, font: tuple[float, int], buddy: QWidget | None = None) -> QLabel:
+def field_label(theme: Theme, text: str, font: FontRole, buddy: QWidget | None = None) -> QLabel:
     """Return a label, muted if it belongs to no field."""
     label = theme.dress(plain_label(text, kind="" if buddy is not None else "muted"), font=font)
     if buddy is not None:

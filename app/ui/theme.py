@@ -12,7 +12,7 @@ import dataclasses
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, TypedDict, TypeVar, Unpack
+from typing import Any, Literal, TypedDict, TypeVar, Unpack
 from weakref import WeakKeyDictionary
 
 from PySide6.QtCore import QObject, QSize, Qt, Signal
@@ -24,7 +24,23 @@ from app.core.paths import resource_path
 from app.ui.icons import icon
 
 ZOOM_STEPS = (0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.1, 1.25, 1.5, 1.75, 2.0, 2.5, 3.0)
-TEXT_PX = 15
+FontRole = Literal["caption", "small", "group", "row", "control", "strong", "body", "section", "title", "greeting"]
+FONTS: dict[FontRole, tuple[float, int]] = {
+    "caption": (12, 500),
+    "small": (13, 400),
+    "group": (13, 600),
+    "row": (14, 400),
+    "control": (14, 500),
+    "strong": (14, 600),
+    "body": (15, 400),
+    "section": (15, 600),
+    "title": (21, 600),
+    "greeting": (24, 600),
+}
+"""Size in pixels and weight by role. Every button, drop-down and tab is a control; rows are those of lists and menus,
+and sentences between controls; group and strong are the emphasized small and row; messages and fields are body.
+"""
+TEXT_PX = FONTS["body"][0]
 CODE_PX = 13.5
 EDGE_PX, TOP_PX = 28, 16
 """Left and top edge of every tab's content; only a conversation is centred in a wider window."""
@@ -138,8 +154,7 @@ Dressed = TypeVar("Dressed", bound=QObject)
 class WidgetLook(TypedDict, total=False):
     """Look of a widget or layout; numbers are unscaled pixels that follow the zoom."""
 
-    font: tuple[float, int]
-    """Size and weight."""
+    font: FontRole
     margins: tuple[float, float, float, float]
     """Left, top, right, bottom."""
     spacing: float
@@ -156,8 +171,8 @@ class WidgetLook(TypedDict, total=False):
     least_height: float
     most_width: float
     most_height: float
-    text: tuple[float, int, float]
-    """Text field, with its viewport: font size, weight, document margin."""
+    text: tuple[FontRole, float]
+    """Text field, with its viewport: font and document margin."""
 
 
 @dataclass
@@ -252,8 +267,14 @@ class Theme(QObject):
         scaled = round(n * self._choice.zoom * self._choice.system_scale)
         return max(1, scaled) if n > 0 else scaled
 
-    def font(self, size_px: float = TEXT_PX, weight: int = 400) -> QFont:
-        """Return the interface font; weights 400, 500, 600 and 700 are shipped."""
+    def font(self, role: FontRole = "body") -> QFont:
+        return self.text_font(*FONTS[role])
+
+    def text_font(self, size_px: float, weight: int = 400) -> QFont:
+        """Return the interface font in a size of its own, for the text of documents and drawings.
+
+        Weights 400, 500, 600 and 700 are shipped.
+        """
         if self._choice.system_font or FAMILY not in self._choice.families:
             font = QFontDatabase.systemFont(QFontDatabase.SystemFont.GeneralFont)
         else:
@@ -401,12 +422,12 @@ def _put_on_glyph(theme: Theme, button: Any, glyph: tuple[str, str, float]) -> N
     button.setIconSize(QSize(edge, edge))
 
 
-def _put_on_text(theme: Theme, area: Any, text: tuple[float, int, float]) -> None:
-    font = theme.font(*text[:2])
+def _put_on_text(theme: Theme, area: Any, text: tuple[FontRole, float]) -> None:
+    font = theme.font(text[0])
     for part in (area, area.viewport()):  # under a style sheet, the viewport doesn't inherit the font
         part.setFont(font)
     area.document().setDefaultFont(font)
-    area.document().setDocumentMargin(theme.px(text[2]))
+    area.document().setDocumentMargin(theme.px(text[1]))
 
 
 def _put_on_picture(theme: Theme, label: Any, glyph: tuple[str, str, float]) -> None:
@@ -417,7 +438,7 @@ def _put_on_picture(theme: Theme, label: Any, glyph: tuple[str, str, float]) -> 
 
 
 _WAYS: dict[str, Callable[[Theme, Any, Any], None]] = {
-    "font": lambda theme, target, font: target.setFont(theme.font(*font)),
+    "font": lambda theme, target, font: target.setFont(theme.font(font)),
     "margins": lambda theme, target, margins: target.setContentsMargins(*map(theme.px, margins)),
     "spacing": lambda theme, target, spacing: target.setSpacing(theme.px(spacing)),
     "glyph": _put_on_glyph,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 import shiboken6
 from PySide6.QtCore import Qt
@@ -9,9 +11,22 @@ from PySide6.QtGui import QColor, QFontInfo, QGuiApplication
 from PySide6.QtWidgets import QApplication, QHBoxLayout, QLabel, QToolButton, QWidget
 from pytestqt.qtbot import QtBot
 
+import app.ui.theme as theme_module
 from app.core.paths import resource_path
-from app.ui.theme import DARK, LIGHT, LateTheme, Theme, Tokens
+from app.ui.theme import DARK, FONTS, LIGHT, LateTheme, Theme, Tokens
 
+UI = Path(theme_module.__file__).parent
+OWN_SIZES = {
+    "document/document_look.py",
+    "inside/maps.py",
+    "summarize/statement_ground.py",
+    "summarize/statement_text.py",
+    "text/text_view.py",
+    "translate/mark_chips.py",
+    "translate/row_layout.py",
+    "translate/segment_layout.py",
+    "write/page_edit.py",
+}
 GROUNDS = ("background", "sidebar", "surface", "raised", "bubble")
 TEXT_ON = [
     *[("text", ground) for ground in (*GROUNDS, "code", "chip", "selection", "mark", "written")],
@@ -102,10 +117,10 @@ def test_a_new_scheme_reaches_open_windows(qtbot: QtBot, qapp: QApplication) -> 
 
 def test_zoom_scales_sizes_and_fonts(qtbot: QtBot) -> None:
     theme = Theme("light")
-    size, font_px = theme.px(8), theme.font(15).pixelSize()
+    size, font_px = theme.px(8), theme.font().pixelSize()
     with qtbot.waitSignal(theme.changed):
         theme.zoom = 2.0
-    assert (theme.px(8), theme.font(15).pixelSize()) == (2 * size, 2 * font_px)
+    assert (theme.px(8), theme.font().pixelSize()) == (2 * size, 2 * font_px)
     assert theme.px(0) == 0
 
 
@@ -128,6 +143,12 @@ def test_the_shipped_fonts_are_used_when_they_are_there(qtbot: QtBot) -> None:
     assert QFontInfo(theme.code_font()).family() == "JetBrains Mono"
 
 
+def test_the_interface_has_six_sizes_of_type_and_only_texts_and_drawings_their_own() -> None:
+    assert len({size for size, _ in FONTS.values()}) == 6
+    written = {str(path.relative_to(UI)) for path in UI.rglob("*.py") if ".text_font(" in path.read_text("utf-8")}
+    assert written == {"theme.py"} | OWN_SIZES
+
+
 def test_the_systems_font_can_be_chosen(qtbot: QtBot) -> None:
     theme = Theme("light")
     with qtbot.waitSignal(theme.changed):
@@ -146,7 +167,7 @@ def test_a_look_is_worn_at_once_and_after_every_change_before_it_is_told(qtbot: 
     theme, label, button, row = Theme(), QLabel("Words"), QToolButton(), QHBoxLayout()
     qtbot.addWidget(label)
     qtbot.addWidget(button)
-    theme.dress(label, font=(14, 600), margins=(4, 0, 8, 0))
+    theme.dress(label, font="strong", margins=(4, 0, 8, 0))
     theme.dress(row, spacing=6)
     theme.dress(button, glyph=("check", "accent", 20))
     assert label.font().pixelSize() == theme.px(14)
@@ -162,10 +183,10 @@ def test_a_look_is_worn_at_once_and_after_every_change_before_it_is_told(qtbot: 
 
 def test_what_is_not_named_again_stays_and_what_is_gone_is_forgotten(qtbot: QtBot) -> None:
     theme, label = Theme(), QLabel("Words")
-    theme.dress(label, font=(14, 400), least_width=50)
-    theme.dress(label, font=(20, 400))
+    theme.dress(label, font="row", least_width=50)
+    theme.dress(label, font="title")
     theme.zoom = 1.5
-    assert (label.font().pixelSize(), label.minimumWidth()) == (theme.px(20), theme.px(50))
+    assert (label.font().pixelSize(), label.minimumWidth()) == (theme.px(21), theme.px(50))
     shiboken6.delete(label)
     theme.zoom = 1.0
     assert len(theme._dressed) == 0
@@ -175,7 +196,7 @@ def test_a_part_that_is_off_screen_is_dressed_when_it_catches_up(qtbot: QtBot) -
     theme, label = Theme(), QLabel("Words")
     qtbot.addWidget(label)
     late = LateTheme(theme)
-    late.dress(label, font=(14, 400))
+    late.dress(label, font="row")
     before = label.font().pixelSize()
     theme.zoom = 2.0
     assert label.font().pixelSize() == before

@@ -209,17 +209,17 @@ class ActionRow(QWidget):
         self._version = ""
         self._is_pinned = False
         self._buttons: list[IconButton] = []
-        self._count: QPushButton = self._text_button("versions", TurnCommand.MAP, 13)
+        self._count: QPushButton = self._text_button("versions", TurnCommand.MAP)
         self._count.setToolTip(tr("Map of all versions"))
         self._previous = self._icon_button(TurnAction(TurnCommand.PREVIOUS, "caret-left", tr(PREVIOUS_VERSION)))
         self._next = self._icon_button(TurnAction(TurnCommand.NEXT, "caret-right", tr(NEXT_VERSION)))
-        self._pin: QPushButton = self._text_button("pinned", TurnCommand.UNPIN, 12.5)
+        self._pin: QPushButton = self._text_button("pinned", TurnCommand.UNPIN)
         self._pin.setText(tr(PINNED))
         self._pin.setAccessibleName(tr("Pinned: the model always sees this"))
         self._pin.setAccessibleDescription(tr("Unpin"))
         self._pin.setToolTip(tr("The model always sees this. Click to unpin."))
         theme.dress(self._pin, glyph=("push-pin", "muted", 14))
-        self._note: QPushButton = self._text_button("answer_note", TurnCommand.DETAILS, 12.5)
+        self._note: QPushButton = self._text_button("answer_note", TurnCommand.DETAILS)
         self._note.setToolTip(tr(ABOUT_THIS_ANSWER))
         self._about = self._icon_button(TurnAction(TurnCommand.DETAILS, "info", tr(ABOUT_THIS_ANSWER)))
         self.more = self._icon_button(TurnAction(MORE, "dots-three-bold", tr(MORE_LABEL)))
@@ -317,11 +317,11 @@ class ActionRow(QWidget):
     def resizeEvent(self, _event: object) -> None:
         self.arrange()
 
-    def _text_button(self, name: str, action: TurnCommand, size_px: float) -> QPushButton:
+    def _text_button(self, name: str, action: TurnCommand) -> QPushButton:
         button: QPushButton = text_button("", "quiet", self, on_click=lambda: self.pressed.emit(action), name=name)
         # Return presses it, too.
         button.setAutoDefault(True)
-        self._theme.dress(button, font=(size_px, 500))
+        self._theme.dress(button, font="caption")
         button.hide()
         return button
 

@@ -78,7 +78,6 @@ SLICE_S = 0.006
 LEAST_PORTION = 200
 MOST_PORTION = 2_000
 STATE_GAP_PX = 10
-STATE_FONT_PX, SOURCES_FONT_PX = 13.5, 13
 """Font sizes of the state line, and of the row of citations."""
 
 
@@ -453,7 +452,7 @@ class AnswerEvidence:
     def show_check(self, words: str) -> None:
         """Show the claim checker's progress or findings below the citations; "" hides them."""
         if self._doubts is None and words:
-            self._doubts = StateLine(self._answer.theme, self._answer, font_px=SOURCES_FONT_PX)
+            self._doubts = StateLine(self._answer.theme, self._answer)
             self._doubts.setObjectName("answer_doubts")
             self._doubts.setToolTip(tr("A second model checks answers against the passages. It can be wrong."))
         # A checker that ends without a finding must not have a long answer laid out again.
@@ -504,7 +503,7 @@ class StateLine(QWidget):
     pressed = Signal(str)
     """The action was pressed; carries its name."""
 
-    def __init__(self, theme: Theme, parent: QWidget, *, font_px: float = STATE_FONT_PX) -> None:
+    def __init__(self, theme: Theme, parent: QWidget) -> None:
         super().__init__(parent)
         self._theme = theme
         self._name = ""
@@ -517,8 +516,8 @@ class StateLine(QWidget):
         row.addWidget(self._button)
         row.addStretch(1)
         theme.dress(row, margins=(0, 0, 0, 0), spacing=8)
-        theme.dress(self._label, font=(font_px, 400))
-        theme.dress(self._button, font=(font_px, 500))
+        theme.dress(self._label, font="small")
+        theme.dress(self._button, font="control")
         self.hide()
 
     @property
@@ -597,7 +596,7 @@ class ThinkingView(QWidget):
         self._line: QPushButton = text_button("", "quiet", self, name="thinking")
         self._line.setCheckable(True)
         self._line.toggled.connect(self._on_toggled)
-        theme.dress(self._line, font=(13.5, 500))
+        theme.dress(self._line, font="control")
         theme.changed.connect(self._on_theme_changed)
         self._update()
         self.hide()

@@ -72,7 +72,7 @@ class AssistantDelegate(RowDelegate):
         x = card.right() - px(14) - size if is_mirrored else card.x() + px(14)
         place = QRect(x, card.center().y() - size // 2 + 1, size, size)
         icon(glyph, tokens.muted, size).paint(painter, place)
-        painter.setFont(self._theme.font(14, 600 if state & QStyle.StateFlag.State_Selected else 400))
+        painter.setFont(self._theme.font("strong" if state & QStyle.StateFlag.State_Selected else "row"))
         painter.setPen(QColor(tokens.text))
         leading, trailing = px(14) + size + px(9), px(10)
         room = card.adjusted(trailing if is_mirrored else leading, 0, -(leading if is_mirrored else trailing), 0)
@@ -259,7 +259,7 @@ class AssistantDialog(LibraryDialog):
         dress(self.page, margins=(24, 20, 10, 18), spacing=12)
         dress(head, self.buttons, margins=(0, 0, 14, 0), spacing=8)
         dress(row, margins=(0, 0, 14, 0), spacing=8)
-        dress(self.nothing, font=(14, 400))
+        dress(self.nothing, font="row")
         name_widgets(assistant_icon=self.icon, assistant_nothing=self.nothing)
         self._fit_screen(*SIZE_PX)
 

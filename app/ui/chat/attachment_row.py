@@ -110,7 +110,7 @@ class AttachmentRow(QWidget):
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Preferred)
         theme.dress(self._column, margins=(0, 0, 6, 6), spacing=8)
         theme.dress(self._flow, spacing=6)
-        theme.dress(self._remarks, font=(13, 400))
+        theme.dress(self._remarks, font="small")
         theme.changed.connect(self._fit_height)
         self._fit_height()
         self.hide()
@@ -289,7 +289,7 @@ class TooLong(QFrame):
         column.addWidget(buttons)
         theme.dress(column, margins=(12, 8, 12, 10), spacing=6)
         theme.dress(self._flow, spacing=6)
-        theme.dress(self._words, font=(13, 400))
+        theme.dress(self._words, font="small")
         self.hide()
 
     def show_documents(self, documents: Sequence[DraftDocument]) -> None:
@@ -327,7 +327,7 @@ class TooLong(QFrame):
             "plain" if is_first else "quiet",
             on_click=lambda: [offer.do(draft_document) for draft_document in served],
         )
-        self._theme.dress(button, font=(13, 500))
+        self._theme.dress(button, font="control")
         button.setAccessibleDescription(self._words.text())
         self._flow.addWidget(button)
         button.show()

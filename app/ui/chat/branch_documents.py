@@ -408,7 +408,7 @@ class SourceRow(QWidget):
 
     def _add_words(self, words: str) -> QLabel:
         label = plain_label(words, kind="muted")
-        self._theme.dress(label, font=(13, 400))
+        self._theme.dress(label, font="small")
         self._flow.addWidget(label)
         label.show()
         return label

@@ -325,8 +325,8 @@ class ContextPanel(QFrame):
         self._table = self._table_of([])
         self._words = plain_label(tr(COUNTING), kind="muted", wraps=True)
         self._column = QVBoxLayout(self)
-        theme.dress(title, font=(15, 600))
-        theme.dress(self._sum, self._words, font=(13, 400))
+        theme.dress(title, font="section")
+        theme.dress(self._sum, self._words, font="small")
         theme.dress(self._column, margins=(16, 14, 16, 16), spacing=10)
         self._column.addLayout(head)
         self._column.addWidget(self._bar)
@@ -335,7 +335,7 @@ class ContextPanel(QFrame):
         self._texts = text_button(tr("Show exact text"), "link", self, on_click=self._on_texts, name="exact_texts")
         self._texts.hide()
         self._column.addWidget(self._texts, 0, Qt.AlignmentFlag.AlignLeading)
-        theme.dress(self._texts, font=(13, 500))
+        theme.dress(self._texts, font="control")
         self._fit_height()
 
     def show_parts(self, parts: PromptBreakdown) -> None:
@@ -388,7 +388,7 @@ class ContextPanel(QFrame):
         for number, (words, tokens, strength) in enumerate(rows):
             name, count = QLabel(words), QLabel(f"{tokens:,}")
             count.setAccessibleName(tr(PART_TOKENS, part=words, count=f"{tokens:,}"))
-            self._theme.dress(name, count, font=(13, 400))
+            self._theme.dress(name, count, font="small")
             grid.addWidget(_PartSwatch(self._theme, strength), number, 0)
             grid.addWidget(name, number, 1)
             grid.addWidget(count, number, 2, Qt.AlignmentFlag.AlignTrailing)

@@ -247,7 +247,7 @@ class ChatDelegate(RowDelegate):
     def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
         if index.data(HIT_ROLE) is None:
             return super().sizeHint(option, index)
-        view, metrics = self.parent(), QFontMetrics(self._theme.font(12.5))
+        view, metrics = self.parent(), QFontMetrics(self._theme.font("small"))
         indent = 0 if index.data(PROJECT_ROLE) is None else INDENT_PX
         room = view.viewport().width() - self._theme.px(28 + 10 + 2 + indent) if isinstance(view, QListView) else 0
         is_short = metrics.horizontalAdvance(str(index.data())) <= room
@@ -298,7 +298,7 @@ class ChatDelegate(RowDelegate):
             icon(name, colour).paint(painter, QRect(left, card.y() + (card.height() - edge) // 2, edge, edge))
             at += edge + px(6)
         is_used = bool(state & (QStyle.StateFlag.State_MouseOver | QStyle.StateFlag.State_HasFocus))
-        painter.setFont(self._theme.font(13))
+        painter.setFont(self._theme.font("small"))
         count = f"{row.chats:,}" if row.chats and not is_used else ""
         # The buttons take the place of the count while they are seen.
         kept = px(60) if is_used else painter.fontMetrics().horizontalAdvance(count) + px(18)
@@ -310,7 +310,7 @@ class ChatDelegate(RowDelegate):
             for button, place in self.buttons_of(option).items():
                 glyph, edge = button.value, px(5)
                 icon(glyph, tokens.muted).paint(painter, place.adjusted(edge, edge, -edge, -edge))
-        painter.setFont(self._theme.font(14, 600))
+        painter.setFont(self._theme.font("section"))
         painter.setPen(QColor(tokens.text))
         room = card.adjusted(kept if is_mirrored else at, 0, -(at if is_mirrored else kept), 0)
         start = QStyle.visualAlignment(option.direction, Qt.AlignmentFlag.AlignLeading)
@@ -334,7 +334,7 @@ class ChatDelegate(RowDelegate):
     def _paint_hit(self, painter: QPainter, option: QStyleOptionViewItem, hit: SearchHit) -> None:
         px, tokens = self._theme.px, self._theme.tokens
         card = self.paint_card(painter, option.rect, option.state)
-        painter.setFont(self._theme.font(12.5))
+        painter.setFont(self._theme.font("small"))
         is_mirrored = _is_mirrored(option)
         leading, trailing = px(28), px(10)
         room = card.adjusted(trailing if is_mirrored else leading, px(5), -(leading if is_mirrored else trailing), 0)

@@ -40,7 +40,7 @@ class TemporaryBanner(QFrame):
         row.addWidget(glyph)
         row.addWidget(words, 1)
         theme.dress(row, margins=(14, 6, 14, 6), spacing=8)
-        theme.dress(words, font=(13, 500))
+        theme.dress(words, font="control")
         theme.dress(glyph, picture=("ghost", "accent", 16))
         self.hide()
         session.listen(self._show_place)
@@ -64,7 +64,7 @@ class CompletionNotice(QFrame):
         row.addWidget(words, 1)
         row.addWidget(write)
         theme.dress(row, margins=(12, 8, 8, 8), spacing=8)
-        theme.dress(words, write, font=(13, 500))
+        theme.dress(words, write, font="control")
         self.hide()
         models.changed.connect(self._show_model)
 

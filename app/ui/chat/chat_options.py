@@ -26,8 +26,6 @@ from app.ui.chat.open_chat import OpenChat
 from app.ui.chat.thinking_choice import efforts
 from app.ui.i18n import tr, window_title
 from app.ui.sampling_fields import (
-    HEADING,
-    MUTED,
     SETTINGS_DEFAULT,
     Knob,
     KnobStepper,
@@ -293,7 +291,7 @@ class ChatFields(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(px(8))
-        column.addWidget(field_label(theme, prompt, HEADING, self._prompt))
+        column.addWidget(field_label(theme, prompt, "control", self._prompt))
         column.addWidget(self._prompt)
         column.addSpacing(px(4))
         column.addLayout(_choice_row(theme, tr(MODEL), "", self._model))
@@ -336,9 +334,9 @@ def with_missing(models: Choices, path: str) -> list[tuple[str, str]]:
 def _choice_row(theme: Theme, name: str, meaning: str, choice: ChoiceButton) -> QHBoxLayout:
     words = QVBoxLayout()
     words.setSpacing(0)
-    words.addWidget(field_label(theme, name, HEADING, choice.button))
+    words.addWidget(field_label(theme, name, "control", choice.button))
     if meaning:
-        words.addWidget(field_label(theme, meaning, MUTED))
+        words.addWidget(field_label(theme, meaning, "small"))
     row = QHBoxLayout()
     row.addLayout(words, 1)
     row.addWidget(choice)
@@ -372,10 +370,10 @@ class ChatSettings(QDialog):
         # Besides the margins: the row of buttons and the gap above it.
         around.addWidget(ScrollBox(self.fields, around.contentsMargins() + QMargins(0, 0, 0, px(16 + 40))))
         self._memories = Switch(theme, tr(MEMORIES_LABEL), on=True)
-        self._about_memories = field_label(theme, "", MUTED)
+        self._about_memories = field_label(theme, "", "small")
         words = QVBoxLayout()
         words.setSpacing(0)
-        words.addWidget(field_label(theme, tr(MEMORIES_LABEL), HEADING, self._memories))
+        words.addWidget(field_label(theme, tr(MEMORIES_LABEL), "control", self._memories))
         words.addWidget(self._about_memories)
         self._memories_row = QWidget()
         row = QHBoxLayout(self._memories_row)

@@ -305,4 +305,4 @@ class ProjectBanner(QPushButton):
             self.setText(_short(name))
             self.setAccessibleName(tr("In the project {name}", name=name))
             self.setToolTip(plain_tip(tr("In the project {name}: its instructions, model and documents", name=name)))
-            self._theme.dress(self, font=(13, 500), glyph=(self._project.icon or ICONS[0], "accent", 16))
+            self._theme.dress(self, font="control", glyph=(self._project.icon or ICONS[0], "accent", 16))

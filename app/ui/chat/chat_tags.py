@@ -85,7 +85,7 @@ class TagChip(QToolButton):
         self.setAccessibleName(tr("Tag {name}", name=name))
         self.setAccessibleDescription(tr("Show only chats with this tag"))
         self.setToolTip(plain_tip(name))
-        theme.dress(self, font=(12.5, 500))
+        theme.dress(self, font="caption")
 
     def sizeHint(self) -> QSize:
         px, metrics = self._theme.px, self.fontMetrics()
@@ -388,7 +388,7 @@ class TagDialog(QuestionDialog):
         set_mark(self.words, "kind", "muted")
         self.name = QLineEdit(tag.name[:200], maxLength=200, placeholderText=tr("Name"))
         self.name.setAccessibleName(tr("Name of the tag"))
-        self.name.setFont(theme.font(14))
+        self.name.setFont(theme.font("body"))
         self._colours = QButtonGroup(self)
         row = QHBoxLayout()
         row.setSpacing(0)

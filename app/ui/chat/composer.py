@@ -134,7 +134,7 @@ class Composer(QWidget):
         self.send.clicked.connect(self._on_clicked)
         self.field.edit.installEventFilter(self)
         self.setFocusProxy(self.field.edit)
-        theme.dress(self._note, font=(12.5, 400))
+        theme.dress(self._note, font="small")
         theme.dress(self.send, size=(BUTTON_PX, BUTTON_PX))
         self._dress()
         self._on_changed()

@@ -76,14 +76,14 @@ class AnswerDetails(QFrame):
             told.setAlignment(Qt.AlignmentFlag.AlignTrailing | Qt.AlignmentFlag.AlignTop)
             grid.addWidget(label, number, 0, Qt.AlignmentFlag.AlignTop)
             grid.addWidget(told, number, 1)
-            theme.dress(label, told, font=(13, 400))
+            theme.dress(label, told, font="small")
         self.seen = text_button(tr("What the model saw"), "link", self, on_click=self._on_seen)
         self.seen.setObjectName("what_the_model_saw")
         # An answer from whole documents had many prompts.
         self.seen.setVisible(made_of(message.sources) is None)
         grid.addWidget(self.seen, len(rows) + 1, 0, 1, 2, Qt.AlignmentFlag.AlignLeading)
-        theme.dress(self.seen, font=(13, 500))
-        theme.dress(title, font=(15, 600))
+        theme.dress(self.seen, font="control")
+        theme.dress(title, font="section")
         theme.dress(grid, margins=(16, 14, 16, 16), spacing=7)
         theme.dress(self, width=WIDTH_PX)
         self.rows = rows
@@ -208,9 +208,9 @@ class BranchMap(QFrame):
         column.addWidget(title)
         column.addWidget(hint)
         column.addWidget(self.tree)
-        theme.dress(title, font=(15, 600))
-        theme.dress(hint, font=(13, 400))
-        theme.dress(self.tree, font=(13.5, 400))
+        theme.dress(title, font="section")
+        theme.dress(hint, font="small")
+        theme.dress(self.tree, font="small")
         theme.dress(column, margins=(14, 12, 10, 10), spacing=6)
         theme.dress(self, width=MAP_WIDTH_PX)
         px = theme.px
@@ -264,7 +264,7 @@ class BranchMap(QFrame):
             # Other rows keep the room of the tick.
             item.setIcon(0, icon("check", self._theme.tokens.accent if branch.is_shown else "#00000000", 15))
             if branch.is_shown:
-                font = QFont(self._theme.font(13.5, 600))
+                font = QFont(self._theme.font("group"))
                 item.setFont(0, font)
             if branch.message_id == at:
                 self.tree.setCurrentItem(item)

@@ -179,7 +179,7 @@ class NotSensed(QFrame):
         row.addWidget(self.instead)
         row.addWidget(self.models)
         theme.dress(row, margins=(0, 0, 0, 0), spacing=12)
-        theme.dress(words, self.models, self.instead, font=(13, 400))
+        theme.dress(words, self.models, self.instead, font="small")
         self.hide()
 
 
@@ -225,8 +225,8 @@ class DetailPopup(QFrame):
         column.addWidget(self.words)
         theme.dress(self, width=WIDTH_PX)
         theme.dress(column, margins=(16, 14, 16, 14), spacing=8)
-        theme.dress(title, font=(14, 600))
-        theme.dress(self.words, few, many, font=(13, 400))
+        theme.dress(title, font="section")
+        theme.dress(self.words, few, many, font="small")
         self.slider.valueChanged.connect(self._on_moved)
         self._show_count()
         self.slider.setFocus()

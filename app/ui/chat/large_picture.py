@@ -209,8 +209,8 @@ class LargePicture(QDialog):
         column.addLayout(row)
         theme.dress(row, spacing=8)
         theme.dress(column, margins=(12, 12, 12, 12), spacing=10)
-        theme.dress(self._name, font=(14, 500))
-        theme.dress(self._about, self._percent, self.copy, self.save, font=(13, 400))
+        theme.dress(self._name, font="control")
+        theme.dress(self._about, self._percent, self.copy, self.save, font="small")
         self.setMinimumSize(theme.px(480), theme.px(320))
         self.resize(*map(theme.px, SIZE_PX))
 

@@ -80,8 +80,8 @@ class LibraryDialog(QDialog):
         dress(row, margins=(0, 0, 0, 0), spacing=0)
         dress(self.side, margins=(12, 16, 8, 12), spacing=8)
         dress(side, width=LIST_PX)
-        dress(self.name, font=(15, 600))
-        dress(self.copy, self.delete, self.use, self.new, font=(13.5, 500))
+        dress(self.name, font="body")
+        dress(self.copy, self.delete, self.use, self.new, font="control")
         dress(self.new, glyph=("plus", "muted", 16))
 
     def _listen(self) -> None:

@@ -28,7 +28,7 @@ from PySide6.QtWidgets import (
 from app.core.visible import clean_text
 from app.ui.i18n import tr, window_title
 from app.ui.shared_labels import EDIT_LABEL, SAVE
-from app.ui.theme import TEXT_PX, Theme
+from app.ui.theme import Theme
 from app.ui.widgets.buttons import IconButton, set_text_font, text_button
 from app.ui.widgets.dialogs import cancel_or
 from app.ui.widgets.input_fields import PlainEdit
@@ -85,7 +85,7 @@ class MessageEdit(PlainEdit):
         self.most_lines = MOST_LINES
         self._placeholder = ""
         self.document().documentLayout().documentSizeChanged.connect(lambda _size: self._fit_height())
-        theme.dress(self, text=(TEXT_PX, 400, 0))
+        theme.dress(self, text=("body", 0))
         theme.changed.connect(self._measure)
         self._measure()
 
@@ -428,12 +428,12 @@ class PasteChip(QWidget):
         self._row.addWidget(label)
         self._row.addWidget(remove)
         theme.dress(self._row, margins=(10, 2, 4, 2), spacing=6)
-        theme.dress(label, font=(13, 400))
+        theme.dress(label, font="small")
 
     def offer(self, words: str, do: Callable[[], object]) -> None:
         """Add an action before the remove button."""
         button = text_button(words, "link", on_click=lambda _=False: do())
-        self._theme.dress(button, font=(13, 500))
+        self._theme.dress(button, font="control")
         self._row.insertWidget(self._row.count() - 1, button)
 
 
@@ -454,7 +454,7 @@ class LongText(QDialog):
         self.edit = QPlainTextEdit(text)
         self.edit.setAccessibleName(tr("Pasted text"))
         self.edit.setTabChangesFocus(True)
-        set_text_font(self.edit, theme.font(14))
+        set_text_font(self.edit, theme.font("row"))
         self.edit.moveCursor(QTextCursor.MoveOperation.Start)
         column = QVBoxLayout(self)
         column.setContentsMargins(*(theme.px(16),) * 4)

@@ -43,9 +43,9 @@ class PairSide:
         self.choose.hide()
         answer.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # the pair has the keyboard
         answer.shows_versions = False  # both are there
-        theme.dress(self.name, font=(14, 600))
-        theme.dress(self.figures, font=(12.5, 400))
-        theme.dress(self.choose, font=(13, 500))
+        theme.dress(self.name, font="section")
+        theme.dress(self.figures, font="small")
+        theme.dress(self.choose, font="control")
 
     def head_height(self) -> int:
         return max(self.name.sizeHint().height() + self.figures.sizeHint().height(), self.choose.sizeHint().height())

@@ -61,8 +61,8 @@ class PassageRow(QFrame):
         line.addWidget(self.yes)
         line.addWidget(self.no)
         theme.dress(line, margins=(12, 4, 4, 4), spacing=6)
-        theme.dress(self._words, font=(13, 400))
-        theme.dress(self.yes, self.no, font=(13, 500))
+        theme.dress(self._words, font="small")
+        theme.dress(self.yes, self.no, font="control")
         self.hide()
 
     @property

@@ -128,12 +128,12 @@ class ProjectDialog(QDialog):
     def _lay_out(self) -> None:
         theme, px = self._theme, self._theme.px
         self.name.setAccessibleName(tr("Name"))
-        self.name.setFont(theme.font(16, 600))
+        self.name.setFont(theme.font("body"))
         self.instructions.setAccessibleName(tr("Instructions"))
         self.instructions.setPlaceholderText(tr("Instructions for every answer in this project"))
         self.instructions.setTabChangesFocus(True)
         self.instructions.setFixedHeight(px(96))
-        self.instructions.setFont(theme.font(14))
+        self.instructions.setFont(theme.font("body"))
         self.model.show_value(self._project.model)
         head, row = QHBoxLayout(), QHBoxLayout()
         head.addWidget(self._icon)
@@ -157,7 +157,7 @@ class ProjectDialog(QDialog):
         column.addWidget(self.documents)
         column.addSpacing(px(4))
         column.addWidget(self.cost)
-        self.cost.setFont(theme.font(13))
+        self.cost.setFont(theme.font("small"))
         close = text_button(tr("Done"), "primary", on_click=self.accept, name="project_done")
         close.setDefault(True)
         foot = QHBoxLayout()
@@ -172,13 +172,13 @@ class ProjectDialog(QDialog):
 
     def _heading(self, words: str, field: QWidget) -> QLabel:
         label = QLabel(words)
-        label.setFont(self._theme.font(14, 600))
+        label.setFont(self._theme.font("section"))
         label.setBuddy(field)
         return label
 
     def _muted(self, words: str) -> QLabel:
         label = plain_label(words, kind="muted", wraps=True)
-        label.setFont(self._theme.font(13))
+        label.setFont(self._theme.font("small"))
         return label
 
     def _connect(self) -> None:
@@ -319,13 +319,13 @@ class ProjectFiles(QWidget):
         self._reading: dict[int, DocumentChip] = {}
         """By the keys of their files."""
         heading = QLabel(tr(DOCUMENTS_LABEL))
-        heading.setFont(theme.font(14, 600))
+        heading.setFont(theme.font("section"))
         self.add_button = text_button(
             tr("Add…"), "plain", on_click=lambda: self._intake.questions.ask_for_files(tr("Add documents"))
         )
         self.add_button.setObjectName("add_documents")
         self.add_button.setAccessibleName(tr("Add documents"))
-        self.add_button.setFont(theme.font(13.5, 500))
+        self.add_button.setFont(theme.font("control"))
         head = QHBoxLayout()
         head.addWidget(heading, 1)
         head.addWidget(self.add_button)
@@ -334,7 +334,7 @@ class ProjectFiles(QWidget):
         self._flow = FlowLayout(self._chips)
         self._nothing = plain_label(tr("Drop or add files. They’re read once for all chats."), kind="muted")
         self._nothing.setWordWrap(True)
-        self._nothing.setFont(theme.font(13))
+        self._nothing.setFont(theme.font("small"))
         column = self._column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         self._pictures: PictureReading | None = None

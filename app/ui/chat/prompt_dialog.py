@@ -269,8 +269,8 @@ class PromptDialog(LibraryDialog):
         dress = self._theme.dress
         dress(self.page, margins=(24, 20, 24, 18), spacing=10)
         dress(self.buttons, below, spacing=8)
-        dress(self.text, font=(14, 400))
-        dress(self.about, font=(13, 400))
+        dress(self.text, font="body")
+        dress(self.about, font="small")
         name_widgets(prompt_text=self.text, prompt_about=self.about, prompt_more=self.more)
         self._fit_screen(*SIZE_PX)
 

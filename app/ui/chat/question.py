@@ -278,7 +278,7 @@ class QuestionDocuments(QObject):
         words.setToolTip(plain_tip(tr("The document was searched by words and by meaning.")))
         line.setAccessibleName(words.text())
         flow.addWidget(words)
-        self._theme.dress(words, font=(13, 400))
+        self._theme.dress(words, font="small")
         if can_read_all:
             read = text_button(
                 tr(READ_ALL_QUESTION),
@@ -288,7 +288,7 @@ class QuestionDocuments(QObject):
             read.setObjectName("read_all")
             read.setToolTip(tr("Let the model read the whole document for this question, section by section"))
             flow.addWidget(read)
-            self._theme.dress(read, font=(13, 400))
+            self._theme.dress(read, font="control")
         self._theme.dress(flow, spacing=GAP_PX)
         return line
 
@@ -300,12 +300,12 @@ class QuestionDocuments(QObject):
         row = QHBoxLayout(line)
         row.setContentsMargins(0, 0, 0, 0)
         row.addWidget(words)
-        self._theme.dress(words, font=(13, 400))
+        self._theme.dress(words, font="small")
         if (read_text := documents.read_text) is not None and can_read_text():
             read = text_button(tr(READ_ITS_TEXT), "link", on_click=lambda: read_text(pictures), name="read_sent_text")
             read.setToolTip(tr("Attach its text to your next message"))
             row.addWidget(read)
-            self._theme.dress(read, font=(13, 400))
+            self._theme.dress(read, font="control")
         self._theme.dress(row, spacing=12)
         return line
 
@@ -389,7 +389,7 @@ class RecalledLine(QWidget):
         self._column.setSpacing(0)
         self._column.addWidget(self._line, 0, Qt.AlignmentFlag.AlignTrailing)
         theme.dress(self._column, margins=(0, RECALLED_GAP_PX, 0, 0))
-        theme.dress(self._line, font=(13, 500))
+        theme.dress(self._line, font="control")
         theme.changed.connect(self._update)
         self.hide()
 
@@ -442,7 +442,7 @@ class RecalledLine(QWidget):
         row.setAccessibleName(turn.words)
         row.setAccessibleDescription(tr("Show in the document"))
         row.setToolTip(plain_tip(turn.words))
-        self._theme.dress(row, font=(13, 400))
+        self._theme.dress(row, font="control")
         self._column.addWidget(row, 0, Qt.AlignmentFlag.AlignTrailing)
         row.show()
         return row

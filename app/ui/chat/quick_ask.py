@@ -100,7 +100,7 @@ class TakenText(QFrame):
         for key, words in CHOICES:
             button = text_button(tr(words), "filter", name=f"quick_{key}")
             button.clicked.connect(partial(self._on_clicked, key))
-            theme.dress(button, font=(13.5, 500))
+            theme.dress(button, font="control")
             flow.addWidget(button)
         column = QVBoxLayout(self)
         column.addWidget(self._chip)
@@ -108,8 +108,8 @@ class TakenText(QFrame):
         theme.dress(inside, margins=(10, 3, 4, 3), spacing=8)
         theme.dress(flow, spacing=6)
         theme.dress(column, margins=(0, 0, 0, 0), spacing=8)
-        theme.dress(self._name, font=(13, 600))
-        theme.dress(self._words, self._count, font=(13, 400))
+        theme.dress(self._name, font="group")
+        theme.dress(self._words, self._count, font="small")
 
     def show_text(self, taken: CapturedText | None) -> None:
         """Show a captured text; None hides the chip."""
@@ -208,7 +208,7 @@ class QuickAsk(QWidget):
         button = text_button(words, "plain", on_click=lambda _=False: do())
         button.setShortcut(keys)
         button.setToolTip(written(keys))
-        self._theme.dress(button, font=(13, 500))
+        self._theme.dress(button, font="control")
         return button
 
     def _lay_out(self) -> None:
@@ -225,8 +225,8 @@ class QuickAsk(QWidget):
         self._notify.bar.float_over(self, self.chat)
         self._theme.dress(column, margins=(0, 12, 0, 10), spacing=2)
         self._theme.dress(head, foot, margins=(28, 0, 28, 0), spacing=8)
-        self._theme.dress(self._model, font=(12.5, 400))
-        self._theme.dress(self._take_again, font=(13, 500), glyph=("plus", "muted", 13))
+        self._theme.dress(self._model, font="small")
+        self._theme.dress(self._take_again, font="control", glyph=("plus", "muted", 13))
 
     def _connect(self) -> None:
         chat, loader = self.chat, self._loader

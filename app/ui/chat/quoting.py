@@ -39,7 +39,7 @@ class QuoteButton(QObject):
         self.button.setObjectName("quote_selection")
         self.button.setAccessibleDescription(tr("Quote the selection in your message"))
         self.button.hide()
-        theme.dress(self.button, font=(13, 500), glyph=("quotes", "text", 15))
+        theme.dress(self.button, font="control", glyph=("quotes", "text", 15))
         self.selection.changed.connect(self.button.hide)
         self._selecting.settled.connect(self._place_button)
         transcript.placed.connect(self._follow_selection)

@@ -42,7 +42,7 @@ class MicrophoneButton(QObject):
         self.time = plain_label(kind="danger")
         self.time.setObjectName("recorded_time")
         self.time.hide()
-        ui.theme.dress(self.time, font=(12.5, 500))
+        ui.theme.dress(self.time, font="caption")
         chat.composer.add_way(self.time)
         chat.composer.add_way(self.button)
         # Whether the model hears is known once it is loaded.

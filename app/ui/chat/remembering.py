@@ -89,9 +89,9 @@ class RememberDialog(QuestionDialog):
         self.field.setAccessibleName(tr("Memory to save"))
         self.field.setTabChangesFocus(True)
         self.field.setFixedHeight(theme.px(84))
-        self.field.setFont(theme.font(14))
+        self.field.setFont(theme.font("body"))
         self.cost = plain_label(" ", kind="muted", wraps=True)
-        self.cost.setFont(theme.font(13))
+        self.cost.setFont(theme.font("small"))
         # Two lines are reserved, since the words that come may wrap and nothing should move.
         self.cost.setMinimumHeight(2 * self.cost.fontMetrics().lineSpacing())
         self.fields.setDirection(QHBoxLayout.Direction.TopToBottom)

@@ -175,7 +175,7 @@ class ScreenStill(QWidget):
 
     def _paint_words(self, painter: QPainter) -> None:
         words = self.accessibleDescription()
-        painter.setFont(self._theme.font(16, 500))
+        painter.setFont(self._theme.font("body"))
         # The box grows with the words of each language.
         box = painter.fontMetrics().boundingRect(words).adjusted(-20, -12, 20, 12)
         box.moveCenter(self.rect().center())

@@ -97,8 +97,8 @@ class SurveyOffer(QFrame):
         column.addWidget(buttons)
         theme.dress(column, margins=(12, 8, 12, 10), spacing=6)
         theme.dress(flow, spacing=6)
-        theme.dress(self._words, font=(13, 400))
-        theme.dress(self.whole, self.passages, font=(13, 500))
+        theme.dress(self._words, font="small")
+        theme.dress(self.whole, self.passages, font="control")
         self.hide()
 
     @property

@@ -43,7 +43,7 @@ class ThinkingChoice(QWidget):
         """Width of the label in addition to the icon."""
         self.has_words = True
         self.button: QPushButton = text_button("", "quiet", self, on_click=self._on_clicked, name="thinking_choice")
-        theme.dress(self.button, font=(13, 500))
+        theme.dress(self.button, font="control")
         theme.changed.connect(self._update)
         self._update()
 

@@ -373,7 +373,7 @@ class JumpPill(QObject):
         self._theme, self._transcript = theme, transcript
         self.button: QPushButton = text_button(tr("Jump to latest"), "plain", transcript, name="jump_to_latest")
         self.button.hide()
-        theme.dress(self.button, font=(13.5, 500), glyph=("arrow-down", "text", 16))
+        theme.dress(self.button, font="control", glyph=("arrow-down", "text", 16))
 
     def place_button(self, *, is_shown: bool) -> None:
         around, size, gap = self._transcript, self.button.sizeHint(), self._theme.px(PILL_GAP_PX)
@@ -725,7 +725,7 @@ class TurnDivider(QWidget):
     def paintEvent(self, _event: QPaintEvent) -> None:
         px, tokens = self._theme.px, self._theme.tokens
         painter = QPainter(self)
-        painter.setFont(self._theme.font(12.5, 500))
+        painter.setFont(self._theme.font("caption"))
         room = self.width() - 2 * px(GAP_PX) - 2 * px(24)
         text = painter.fontMetrics().elidedText(self.text, Qt.TextElideMode.ElideRight, room)
         width = painter.fontMetrics().horizontalAdvance(text) + 2 * px(GAP_PX)

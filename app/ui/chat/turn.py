@@ -314,7 +314,7 @@ class TurnEditor(QWidget):
         buttons.addWidget(self.save)
         column = QVBoxLayout(self)
         theme.dress(column, margins=(ANSWER_PADDING_PX if is_answer else PADDING_PX, 12, 12, 10), spacing=10)
-        theme.dress(hint, font=(13, 400))
+        theme.dress(hint, font="small")
         column.addWidget(self._field)
         column.addLayout(buttons)
 

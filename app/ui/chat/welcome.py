@@ -95,8 +95,8 @@ class EmptyState(QWidget):
         column.addWidget(self._card_row)
         column.addStretch(4)
         self._column = column
-        theme.dress(self._greeting, font=(24, 600))
-        theme.dress(self._label, *self._ideas, font=(14, 400))
+        theme.dress(self._greeting, font="greeting")
+        theme.dress(self._label, *self._ideas, font="row")
         theme.dress(column, margins=(26, 0, 26, 0), spacing=8)
         theme.changed.connect(self._show_parts)
         self.set_model(is_starter=False, is_there=True)
@@ -231,7 +231,7 @@ class AssistantRow(QWidget):
             self._row.addWidget(button)
             # Otherwise it loses its font when first shown.
             button.ensurePolished()
-            self._theme.dress(button, font=(13.5, 500), glyph=(glyph, "text", 16), glyph_size=(20, 16))
+            self._theme.dress(button, font="control", glyph=(glyph, "text", 16), glyph_size=(20, 16))
             self._buttons.append((button, name))
 
     def fit_width(self, width: int) -> int:
@@ -289,9 +289,9 @@ class StarterCard(QFrame):
         theme.dress(words, spacing=2)
         theme.dress(self._row, margins=(16, 12, 12, 12))
         theme.dress(self._row, buttons, spacing=8)
-        theme.dress(self._title, font=(14, 600))
-        theme.dress(self._detail, font=(13, 400))
-        theme.dress(self.download, self.others, font=(14, 500))
+        theme.dress(self._title, font="section")
+        theme.dress(self._detail, font="small")
+        theme.dress(self.download, self.others, font="control")
         theme.dress(self, most_width=WIDTH_PX)
 
     def height_at(self, width: int) -> int:

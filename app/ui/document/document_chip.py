@@ -40,7 +40,7 @@ class DocumentChip(QPushButton):
         self.setAutoDefault(False)
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)  # shrinks where the line is narrower
         self._icon = QLabel()
-        self._name = theme.dress(ElidedLabel("", Qt.TextElideMode.ElideMiddle), font=(13, 400), most_width=NAME_PX)
+        self._name = theme.dress(ElidedLabel("", Qt.TextElideMode.ElideMiddle), font="small", most_width=NAME_PX)
         self._words = ElidedLabel()
         self._words.setProperty("kind", "muted")
         self.remove = IconButton(theme, "x", "", size_px=14, on_click=self.remove_wanted)
@@ -50,7 +50,7 @@ class DocumentChip(QPushButton):
         self._row = theme.dress(QHBoxLayout(self), spacing=10)
         for widget in (self._icon, self._name, self._words, self.remove):
             self._row.addWidget(widget)
-        theme.dress(self._words, font=(13, 400))
+        theme.dress(self._words, font="small")
         theme.dress(self, least_height=30)
         theme.changed.connect(self._show_look)
         self._show_look()
@@ -153,4 +153,4 @@ class PageChip(QPushButton):
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self.setAutoDefault(False)
-        theme.dress(self, font=(14, 400))
+        theme.dress(self, font="row")

@@ -79,7 +79,7 @@ class PagesDialog(QuestionDialog):
     def _add(self, text: str, stepper: Stepper, names: Sequence[str]) -> QLabel:
         """Add a labelled number field; return the label behind it for the file's name."""
         row, label, named = QHBoxLayout(), QLabel(text), ElidedLabel(mode=Qt.TextElideMode.ElideMiddle)
-        self._theme.dress(label, named, font=(14, 400))
+        self._theme.dress(label, named, font="row")
         label.setMinimumWidth(self._theme.px(40) if names else 0)
 
         def show_name(number: float) -> None:
@@ -111,7 +111,7 @@ class PasswordDialog(QuestionDialog):
         self.setObjectName("password_dialog")
         self.setWindowTitle(window_title(tr("Password")))
         self.words.setProperty("kind", "danger" if is_wrong else "muted")
-        self.field = theme.dress(QLineEdit(echoMode=QLineEdit.EchoMode.Password), font=(14, 400))
+        self.field = theme.dress(QLineEdit(echoMode=QLineEdit.EchoMode.Password), font="body")
         self.field.setAccessibleName(tr("Password for {name}", name=name))
         self.field.setAccessibleDescription(words)
         self.fields.addWidget(self.field)

@@ -77,15 +77,15 @@ class DocumentLook:
         theme, color = self._theme, self._theme.tokens.text
         match block.kind:
             case BlockKind.HEADING:
-                font = theme.font(HEADING_SIZES.get(block.level, 15.0), 700 if block.level < 3 else 600)
+                font = theme.text_font(HEADING_SIZES.get(block.level, 15.0), 700 if block.level < 3 else 600)
             case BlockKind.CODE:
                 font = theme.code_font(13)
             case BlockKind.TABLE:
-                font = theme.font(13.5)
+                font = theme.font("small")
             case BlockKind.NOTE | BlockKind.CAPTION:
-                font, color = theme.font(13), theme.tokens.muted
+                font, color = theme.font("small"), theme.tokens.muted
             case _:
-                font = theme.font(14.5)
+                font = theme.font("row")
         return char_format(font, color)
 
     def _muted(self, block: Block) -> QTextCharFormat:
@@ -95,7 +95,7 @@ class DocumentLook:
         if block_range.block.kind is not BlockKind.TABLE or block_range.start > 0 or number > 0:
             return look
         head = QTextCharFormat(look)
-        head.setFont(self._theme.font(13.5, 600))
+        head.setFont(self._theme.font("group"))
         return head
 
     def _paragraph(self, block: Block, block_range: BlockRange, mark: str) -> QTextBlockFormat:
@@ -125,7 +125,7 @@ class DocumentLook:
         found = self._tab_stops.get(block.id)
         if found is None:
             # In the bold font of the header row, which is the wider one.
-            metrics = QFontMetricsF(self._theme.font(13.5, 600))
+            metrics = QFontMetricsF(self._theme.font("group"))
             longest: list[str] = []
             # The first rows only, as a table may be a whole sheet.
             for line in block.text.split("\n", SAMPLED_ROWS)[:SAMPLED_ROWS]:

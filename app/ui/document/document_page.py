@@ -87,7 +87,7 @@ class PagePaper(QLabel):
             painter.drawImage(QRectF(self.rect()), self.shown.image)
         elif self.words:
             painter.setPen(QColor(LIGHT.muted))
-            painter.setFont(self._theme.font(13))
+            painter.setFont(self._theme.font("small"))
             painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap, self.words)
         # Multiplied like ink, so that letters stay dark under any highlight.
         painter.setCompositionMode(QPainter.CompositionMode.CompositionMode_Multiply)
@@ -293,7 +293,7 @@ class DocumentProblem(QWidget):
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
-        self.sentence = theme.dress(plain_label(wraps=True), font=(14, 400))
+        self.sentence = theme.dress(plain_label(wraps=True), font="row")
         self.sentence.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.text_button = text_button(tr("Show the text"))
         column = theme.dress(QVBoxLayout(self), margins=(24, 24, 24, 24), spacing=12)

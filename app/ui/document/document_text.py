@@ -95,7 +95,7 @@ class DocumentText(QTextEdit):
         """Show a muted message in place of text, such as for an empty page."""
         self._empty()
         self._walk, self._words = None, words
-        QTextCursor(self.document()).insertText(words, char_format(self._theme.font(13.5), self._theme.tokens.muted))
+        QTextCursor(self.document()).insertText(words, char_format(self._theme.font("small"), self._theme.tokens.muted))
 
     def show_marks(self, mark: TextHighlight | None, hits: Sequence[TextHighlight]) -> None:
         """Highlight the mark and the search hits, in order of blocks."""
@@ -128,7 +128,7 @@ class DocumentText(QTextEdit):
         self.setExtraSelections([])
         self._window.empty()
         # Clearing a document resets its font, indents and margins.
-        self.document().setDefaultFont(self._theme.font(14.5))
+        self.document().setDefaultFont(self._theme.font("row"))
         self.document().setIndentWidth(self._theme.px(24))
         frame = self.document().rootFrame().frameFormat()
         frame.setTopMargin(self._theme.px(14))
@@ -183,7 +183,7 @@ class DocumentText(QTextEdit):
         self.moved.emit()
 
     def _on_theme_changed(self) -> None:
-        set_text_font(self, self._theme.font(14.5))
+        set_text_font(self, self._theme.font("row"))
         self._set_margins()
         if self._words:
             self.show_words(self._words)

@@ -56,7 +56,7 @@ class DocumentView(DocumentCard):
         self.header = DocumentHeader(theme)
         self.search = TextSearchRow(theme)
         self.search.hide()
-        self.note = theme.dress(plain_label(wraps=True), font=(13, 400), margins=(14, 0, 14, 8))
+        self.note = theme.dress(plain_label(wraps=True), font="small", margins=(14, 0, 14, 8))
         self.note.setObjectName("document_note")
         self._pane = PagePane(theme, notify)
         self._area = self._pane.area

@@ -63,7 +63,7 @@ class DocumentHeader(QWidget):
         self._is_narrow = False
         self.setMinimumWidth(1)  # the single line would set a minimum width and never wrap
         theme.dress(self._lines, self._row, self._below, spacing=0)
-        theme.dress(self.name, self.where, font=(13, 400))
+        theme.dress(self.name, self.where, font="small")
         theme.changed.connect(self._fit_name)
         self._mirror()
         self._fit_name()

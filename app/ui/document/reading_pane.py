@@ -67,7 +67,7 @@ class PageReadingPane(QFrame):
         self._saving = tasks.Rounds(self._work, self)
         self._saving.happened.connect(lambda told: self._on_saved(*told))
         self.setObjectName("page_reading")
-        self.who = theme.dress(plain_label(kind="muted", wraps=True), font=(13, 400))
+        self.who = theme.dress(plain_label(kind="muted", wraps=True), font="small")
         self.edit = QPlainTextEdit()
         self.edit.setObjectName("read_text")
         self.edit.setFrameShape(QFrame.Shape.NoFrame)
@@ -81,9 +81,9 @@ class PageReadingPane(QFrame):
         self.edit.textChanged.connect(self._show_buttons)
         row = theme.dress(fill_layout(QHBoxLayout(), self.give_up, 1, self.undo, self.save), spacing=8)
         theme.dress(fill_layout(QVBoxLayout(self), self.who, (self.edit, 1), row), margins=(16, 12, 16, 12), spacing=8)
-        theme.dress(self.save, self.undo, self.give_up, font=(13, 500))
-        theme.changed.connect(lambda: set_text_font(self.edit, theme.font(14)))
-        set_text_font(self.edit, theme.font(14))
+        theme.dress(self.save, self.undo, self.give_up, font="control")
+        theme.changed.connect(lambda: set_text_font(self.edit, theme.font("row")))
+        set_text_font(self.edit, theme.font("row"))
 
     @property
     def is_changed(self) -> bool:

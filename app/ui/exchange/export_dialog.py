@@ -173,7 +173,7 @@ class ExportDialog(QDialog):
         self.setObjectName("export_dialog")
         self.setWindowTitle(window_title(tr("Export")))
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self._head = theme.dress(plain_label(wraps=True), font=(15, 600))
+        self._head = theme.dress(plain_label(wraps=True), font="section")
         self._head.setText(self._title(name, is_chosen=is_chosen))
         self.choice = ChatChoice(theme, chats)
         self.choice.setVisible(not is_chosen)
@@ -236,7 +236,7 @@ class ExportDialog(QDialog):
         name = tr("Include thinking")
         words, self.thinking = plain_label(name, wraps=True), Switch(self._theme, name, on=False)
         row = fill_layout(QHBoxLayout(), (words, 1), self.thinking)
-        self._theme.dress(words, font=(14, 400))
+        self._theme.dress(words, font="row")
         return row
 
     def _buttons(self) -> QHBoxLayout:
@@ -308,8 +308,8 @@ class ChatChoice(QWidget):
         self.all = text_button("", "link", on_click=lambda: self.tick_all(is_on=not self._is_all))
         foot = fill_layout(QHBoxLayout(), (self.count, 1), self.all)
         theme.dress(fill_layout(QVBoxLayout(self), self.search, (self.list, 1), foot), margins=(0, 0, 0, 4), spacing=6)
-        theme.dress(self.list, font=(14, 400), least_height=LIST_PX)
-        theme.dress(self.count, self.all, font=(13, 400))
+        theme.dress(self.list, font="row", least_height=LIST_PX)
+        theme.dress(self.count, self.all, font="small")
         name_widgets(chats_to_export=self.list, tick_all=self.all)
         self._on_ticked()
 
@@ -524,7 +524,7 @@ class PrintPreview(QDialog):
         self.pane.area.turn_wanted.connect(self.turn)
         # More than there are: `turn` stops at the first and the last.
         self.pane.area.end_wanted.connect(lambda side: self.turn(side * pages.pages))
-        self._where = theme.dress(plain_label(kind="muted"), font=(14, 400))
+        self._where = theme.dress(plain_label(kind="muted"), font="row")
         glyphs = ("caret-right", "caret-left") if self.isRightToLeft() else ("caret-left", "caret-right")
         self._before = IconButton(theme, glyphs[0], tr("Previous page"), on_click=lambda: self.turn(-1))
         self._next = IconButton(theme, glyphs[1], tr(NEXT_PAGE), on_click=lambda: self.turn(1))

@@ -102,7 +102,7 @@ class ImportDialog(QDialog):
         self.setObjectName("import_dialog")
         self.setWindowTitle(window_title(tr(IMPORT_CHATS)))
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.head = theme.dress(plain_label(tr(READING_FILE), wraps=True), font=(15, 600))
+        self.head = theme.dress(plain_label(tr(READING_FILE), wraps=True), font="section")
         self.line = ProgressStripe(theme)
         self.line.setAccessibleName(tr("Progress"))
         self.list = QListWidget()
@@ -263,9 +263,7 @@ class ImportedDelegate(PlainRowDelegate):
         self.paint_back(painter, option, is_lit=bool(option.state & QStyle.StateFlag.State_Selected))
         room, half = option.rect.adjusted(px(12), px(4), -px(12), -px(4)), option.rect.height() // 2 - px(4)
         note = tokens.warning if index.data(BAD_ROLE) else tokens.muted
-        for words, rect, size, colour in (
-            (str(index.data()), room.adjusted(0, 0, 0, -half), 14, tokens.text),
-            (str(index.data(NOTE_ROLE)), room.adjusted(0, half, 0, 0), 12.5, note),
-        ):
-            self.write(painter, option, words, rect, size=size, colour=colour)
+        self.write(painter, option, str(index.data()), room.adjusted(0, 0, 0, -half), colour=tokens.text)
+        lower = room.adjusted(0, half, 0, 0)
+        self.write(painter, option, str(index.data(NOTE_ROLE)), lower, role="small", colour=note)
         painter.restore()

@@ -45,7 +45,7 @@ from app.ui.inside.maps import HeatMap, TokenArcs, share_colours, share_image
 from app.ui.inside.plots import PlotButtons, percent
 from app.ui.shared_labels import ATTENTION, FIRST_TOKENS_SHOWN
 from app.ui.shell.tab_spec import UiContext
-from app.ui.theme import Theme
+from app.ui.theme import FontRole, Theme
 from app.ui.widgets.buttons import IconButton
 from app.ui.widgets.input_fields import SegmentedControl, Stepper
 from app.ui.widgets.labels import announce, plain_label
@@ -75,7 +75,7 @@ MOST_CELLS = 48
 class HeadsModel(CellModel):
     """Model of the heads; thumbnails and descriptions are made on demand."""
 
-    name_font = (12, 400)
+    name_font: FontRole = "caption"
 
     def __init__(self, theme: Theme) -> None:
         super().__init__(theme)
@@ -176,7 +176,7 @@ class HeadTable(CellTable):
     def paint_picture(self, painter: QPainter) -> None:
         theme, edge, head = self._theme, self._edge(), self._theme.px(30)
         painter.fillRect(QRect(QPoint(), self.picture_size()), QColor(theme.tokens.background))
-        painter.setFont(theme.font(12))
+        painter.setFont(theme.font("caption"))
         painter.setPen(QColor(theme.tokens.muted))
         for column in range(self.heads.columnCount()):
             place = QRect(head + column * edge, 0, edge, head)
@@ -288,7 +288,7 @@ class AttentionView(LookPage):
         ways = ((ARCS, tr("Arcs")), (MAP, tr("Map")), (HEADS, tr("All heads")))
         self.ways = SegmentedControl(tr("Show as"), ways, ARCS, self.show_as)
         self.ways.setProperty("is_tight", True)
-        theme.dress(*self.ways.findChildren(QPushButton), font=(13, 500))
+        theme.dress(*self.ways.findChildren(QPushButton), font="control")
         self.cell = plain_label(kind="muted", wraps=True)
         self.arcs = TokenArcs(theme)
         self.arcs.chosen.connect(self.show_token)
@@ -322,7 +322,7 @@ class AttentionView(LookPage):
             label = plain_label(words, kind="muted")
             fill_layout(row, label, field)
             dress(row, spacing=6)
-            dress(label, font=(13, 400))
+            dress(label, font="small")
             pickers.addWidget(pair)
         self.top = QWidget()
         top = fill_layout(FlowLayout(self.top), self.ways)
@@ -344,9 +344,9 @@ class AttentionView(LookPage):
         self.body.addWidget(self.stack, 1)
         dress(pickers, spacing=8)
         dress(top, row, spacing=4)
-        dress(self.sentence, font=(13.5, 400))
+        dress(self.sentence, font="small")
         dress(self.layer_field.number, self.head_field.number, width=FIELD_PX)
-        dress(self.cut, self.largest, self.cell, self.kinds, font=(13, 400))
+        dress(self.cut, self.largest, self.cell, self.kinds, font="small")
         name_widgets(layer_field=self.layer_field, head_field=self.head_field, attention_cell=self.cell)
 
     def _page(self, *widgets: QWidget) -> QWidget:

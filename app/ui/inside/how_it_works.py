@@ -53,9 +53,9 @@ class TemperatureView(LookPage):
         self.guesses: tuple[Guess, ...] = ()
         choices = [(value, f"T = {value}") for value in TEMPERATURES]
         self.segments = SegmentedControl(tr(TEMPERATURE), choices, self.temperature, self.show_at)
-        ui.theme.dress(*self.segments.findChildren(QPushButton), font=(13, 500))
+        ui.theme.dress(*self.segments.findChildren(QPushButton), font="control")
         self.rows = [GuessRow(ui.theme) for _ in range(GUESSES)]
-        self.note = ui.theme.dress(plain_label(kind="muted", wraps=True), font=(13, 400))
+        self.note = ui.theme.dress(plain_label(kind="muted", wraps=True), font="small")
         grid = ui.theme.dress(QGridLayout(), spacing=7)
         for number, row in enumerate(self.rows):
             for column, widget in enumerate((row.word, row.bar, row.share)):
@@ -120,7 +120,7 @@ class GuessRow:
         self.share: QLabel = plain_label()
         self.share.setAlignment(Qt.AlignmentFlag.AlignTrailing | Qt.AlignmentFlag.AlignVCenter)
         theme.dress(self.word, least_width=WORD_PX)
-        theme.dress(self.share, font=(13.5, 500), least_width=SHARE_PX)
+        theme.dress(self.share, font="control", least_width=SHARE_PX)
         theme.changed.connect(self._apply_code_font)
         self._apply_code_font()
 
@@ -358,13 +358,13 @@ class HowItWorks(QWidget):
         theme.dress(text, margins=(0, 0, 0, 0), spacing=12)
         theme.dress(live, self._formulas, spacing=8)
         theme.dress(ends, spacing=8)
-        theme.dress(self.heading, font=(21, 600), least_height=HEADING_PX)
-        theme.dress(self.title, font=(17, 600))
-        theme.dress(*self.words, font=(15, 400))
-        theme.dress(self.about, self.caption, font=(13, 400))
-        theme.dress(self.field, height=TRY_PX, text=(14, 400, 4))
-        theme.dress(self.back, self.next, font=(14, 500))
-        theme.dress(*self.steps.findChildren(QPushButton), font=(14, 500))
+        theme.dress(self.heading, font="title", least_height=HEADING_PX)
+        theme.dress(self.title, font="section")
+        theme.dress(*self.words, font="body")
+        theme.dress(self.about, self.caption, font="small")
+        theme.dress(self.field, height=TRY_PX, text=("body", 4))
+        theme.dress(self.back, self.next, font="control")
+        theme.dress(*self.steps.findChildren(QPushButton), font="control")
         outside = drop_margins(QVBoxLayout(self))
         # WORKAROUND: showing the area polishes its content, which keeps the fonts of that moment.
         self._area = scrolled(inside)

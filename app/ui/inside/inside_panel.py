@@ -155,8 +155,8 @@ class InsidePanel(QWidget):
         theme = self._ui.theme
         theme.dress(column, margins=(0, 0, 0, 0), spacing=8)
         theme.dress(head, spacing=10)
-        theme.dress(*self._segments.findChildren(QPushButton), font=(13, 500))
-        theme.dress(title, font=(15, 600), least_height=HEADING_PX)
+        theme.dress(*self._segments.findChildren(QPushButton), font="control")
+        theme.dress(title, font="section", least_height=HEADING_PX)
         self._segments.setProperty("is_tight", True)
         name_widgets(inside_title=title, close_inside=close, how_it_works=how, inside_choice=self._choice)
 
@@ -298,7 +298,7 @@ class OwnText(QFrame):
         self.edit = PlainEdit()
         self.edit.setAccessibleName(tr(OWN_TEXT))
         self.edit.setPlaceholderText(tr("Type or paste any text, or drop a text file"))
-        self._name = ui.theme.dress(ElidedLabel(), font=(14, 500), margins=(2, 6, 0, 6))
+        self._name = ui.theme.dress(ElidedLabel(), font="control", margins=(2, 6, 0, 6))
         self._open = IconButton(ui.theme, "folder-open", tr("Open a text file"), size_px=17, on_click=self._ask)
         self._drop = IconButton(ui.theme, "x", tr(LEAVE_FILE), size_px=15, on_click=self._clear_text)
         row, tools = QHBoxLayout(self), QVBoxLayout()
@@ -306,7 +306,7 @@ class OwnText(QFrame):
         fill_layout(row, (self.edit, 1), (self._name, 1, Qt.AlignmentFlag.AlignTop), tools)
         ui.theme.dress(row, margins=(8, 4, 4, 4), spacing=4)
         ui.theme.dress(tools, margins=(0, 0, 0, 0), spacing=2)
-        ui.theme.dress(self.edit, text=(14, 400, 2))
+        ui.theme.dress(self.edit, text=("body", 2))
         name_widgets(own_text_field=self.edit, own_file=self._name, open_own_file=self._open, leave_own_file=self._drop)
         self._show("", None)
         self.hide()

@@ -26,7 +26,7 @@ from app.ui.inside.look import CellModel, CellTable, Index, LendEngine, LookPage
 from app.ui.inside.plots import PlotButtons, percent
 from app.ui.shared_labels import FIRST_TOKENS_SHOWN
 from app.ui.shell.tab_spec import UiContext
-from app.ui.theme import Theme
+from app.ui.theme import FontRole, Theme
 from app.ui.widgets.labels import plain_label
 from app.ui.widgets.layouts import fill_layout
 
@@ -91,7 +91,7 @@ class LayersView(LookPage):
         )
         self.cut = plain_label(kind="muted", wraps=True)
         self.grid = LayerGrid(ui.theme)
-        self.cell = ui.theme.dress(plain_label(wraps=True), font=(13.5, 400))
+        self.cell = ui.theme.dress(plain_label(wraps=True), font="small")
         self.grid.pointed.connect(lambda row, column: self.cell.setText(self.grid.lens.describe_cell(row, column)))
         self.cell.setObjectName("layers_cell")
         self.buttons = PlotButtons(ui.theme, ui.notify, self.grid)
@@ -101,7 +101,7 @@ class LayersView(LookPage):
         for widget in (self.top, self.cut):
             self.body.addWidget(widget)
         fill_layout(self.body, (self.grid, 1), self.cell)
-        ui.theme.dress(self.about, self.cut, font=(13, 400))
+        ui.theme.dress(self.about, self.cut, font="small")
         self.clear()
 
     def look_at(self, text: str) -> None:
@@ -129,7 +129,7 @@ class LayersView(LookPage):
 class LensModel(CellModel):
     """Model with a row per layer and a column per token."""
 
-    name_font = (12.5, 500)
+    name_font: FontRole = "caption"
 
     def __init__(self, theme: Theme) -> None:
         super().__init__(theme)
@@ -251,7 +251,7 @@ class LayerGrid(CellTable):
             self._paint_name(painter, QRect(0, high + row * high, side, high), row, Qt.Orientation.Vertical)
 
     def _paint_name(self, painter: QPainter, place: QRect, section: int, way: Qt.Orientation) -> None:
-        painter.setFont(self._theme.font(12.5, 500))
+        painter.setFont(self._theme.font("caption"))
         painter.setPen(QColor(self._theme.tokens.muted))
         name = self.lens.name(section, way)
         text = painter.fontMetrics().elidedText(name, Qt.TextElideMode.ElideRight, place.width() - self._theme.px(6))
@@ -292,7 +292,7 @@ def paint_guess(painter: QPainter, theme: Theme, rect: QRect, lens: LensModel, c
     if cell[0] == lens.rowCount() - 1:
         painter.fillRect(QRect(rect.left(), rect.top(), rect.width(), px(1)), QColor(tokens.outline))
     assert lens.lens is not None
-    font = theme.font(12.5, 600 if guess.probability >= SURE else 400)
+    font = theme.font("group" if guess.probability >= SURE else "small")
     font.setUnderline(lens.lens.is_right(*cell))
     painter.setFont(font)
     painter.setPen(QColor(tokens.text if guess.probability >= 0.1 else tokens.muted))

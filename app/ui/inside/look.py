@@ -26,7 +26,7 @@ from app.ui.shared_labels import CANCEL, WAITING_FOR_MODEL
 from app.ui.shell import tasks
 from app.ui.shell.notify import ACTION_LABELS
 from app.ui.shell.tab_spec import CHAT, UiContext
-from app.ui.theme import Theme
+from app.ui.theme import FontRole, Theme
 from app.ui.widgets.buttons import set_mark, text_button
 from app.ui.widgets.labels import ProgressStripe, announce, plain_label, plain_tip
 from app.ui.widgets.layouts import drop_margins, fill_layout, name_widgets
@@ -276,11 +276,11 @@ class StateRow(QWidget):
         self.is_waiting = False
         self.label: QLabel = plain_label(wraps=True)
         self.line = ProgressStripe(ui.theme)
-        self.button = ui.theme.dress(text_button("", "link", on_click=self._on_pressed), font=(13.5, 500))
+        self.button = ui.theme.dress(text_button("", "link", on_click=self._on_pressed), font="control")
         name_widgets(look_state=self.label, look_progress=self.line, look_action=self.button)
         row = fill_layout(QHBoxLayout(), (self.label, 1), (self.button, 0, Qt.AlignmentFlag.AlignTop))
         ui.theme.dress(fill_layout(QVBoxLayout(self), row, self.line), margins=(0, 0, 0, 0), spacing=2)
-        ui.theme.dress(self.label, margins=(0, 3, 0, 3), font=(13.5, 400))
+        ui.theme.dress(self.label, margins=(0, 3, 0, 3), font="small")
         self.hide()
 
     @property
@@ -334,7 +334,7 @@ Index = QModelIndex | QPersistentModelIndex
 class CellModel(QAbstractTableModel):
     """Cells of a `CellTable`; subclasses define their number and content."""
 
-    name_font: tuple[float, int]
+    name_font: FontRole
     """Size and weight of row and column names."""
 
     def __init__(self, theme: Theme) -> None:
@@ -371,7 +371,7 @@ class CellModel(QAbstractTableModel):
         if role == Qt.ItemDataRole.DisplayRole and self.shape[0]:  # Qt asks for headers of an empty model, too
             return self.name(section, orientation)
         if role == Qt.ItemDataRole.FontRole:
-            return self._theme.font(*self.name_font)
+            return self._theme.font(self.name_font)
         if role == Qt.ItemDataRole.TextAlignmentRole:
             return Qt.AlignmentFlag.AlignCenter
         return None

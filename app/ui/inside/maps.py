@@ -104,11 +104,11 @@ class ShareMap:
     @property
     def line_px(self) -> int:
         """Distance of names so that each is readable."""
-        return round(TIGHT * QFontMetrics(self._theme.font(LETTERS_PX)).height())
+        return round(TIGHT * QFontMetrics(self._theme.text_font(LETTERS_PX)).height())
 
     def names_size(self) -> QSize:
         """Return the size of the row names (width) and column names (height)."""
-        metrics, px = QFontMetrics(self._theme.font(LETTERS_PX)), self._theme.px
+        metrics, px = QFontMetrics(self._theme.text_font(LETTERS_PX)), self._theme.px
         sizes = [
             min(px(LABEL_PX), max((metrics.horizontalAdvance(name) for name in names), default=0)) + px(14)
             for names in (self.rows, self.columns)
@@ -167,7 +167,7 @@ class ShareMap:
 
     def _paint_names(self, painter: QPainter, whole: QRect, inside: QRect, cell: int, framed: Cell) -> None:
         """Paint as many names as fit; those of the framed cell always."""
-        metrics, px = QFontMetrics(self._theme.font(LETTERS_PX)), self._theme.px
+        metrics, px = QFontMetrics(self._theme.text_font(LETTERS_PX)), self._theme.px
         high = self.line_px
         step = max(1, math.ceil(high / cell))
         room = (inside.left() - px(6), inside.top() - px(6))
@@ -182,7 +182,7 @@ class ShareMap:
                 is_near = at >= 0 and number != at and abs(number - at) * cell < high
                 if not begin - 1 <= middle <= end + 1 or is_near or (number % step and number != at):
                     continue
-                painter.setFont(self._theme.font(LETTERS_PX, 700 if number == at else 400))
+                painter.setFont(self._theme.text_font(LETTERS_PX, 700 if number == at else 400))
                 painter.setPen(QColor(self._theme.tokens.text if number == at else self._theme.tokens.muted))
                 text = painter.fontMetrics().elidedText(name, Qt.TextElideMode.ElideRight, wide)
                 place = QRect(0, -metrics.height() // 2, wide, metrics.height())
@@ -210,7 +210,7 @@ class ShareMap:
         painter.setPen(QColor(theme.tokens.outline))
         painter.setBrush(Qt.BrushStyle.NoBrush)
         painter.drawRect(bar)
-        painter.setFont(theme.font(10.5))
+        painter.setFont(theme.font("caption"))
         painter.setPen(QColor(theme.tokens.muted))
         below = QRectF(bar.left(), bar.bottom() + 1, bar.width(), theme.px(15))
         for text, side in (("0", Qt.AlignmentFlag.AlignLeft), ("100 %", Qt.AlignmentFlag.AlignRight)):
@@ -478,7 +478,7 @@ class ArcsDrawing:
 
     def places(self, width: int) -> list[QRect]:
         """Return the rectangle of each token at a width."""
-        px, metrics = self._theme.px, QFontMetrics(self._theme.font(WORDS_PX))
+        px, metrics = self._theme.px, QFontMetrics(self._theme.font("row"))
         high, above, edge = px(LINE_PX), px(ABOVE_PX), px(EDGE_PX)
         x, y, found = edge, above, []
         for number, (token, word) in enumerate(zip(self._tokens, self.words, strict=True)):
@@ -521,7 +521,7 @@ class ArcsDrawing:
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.setPen(QPen(QColor(tokens.focus if has_focus else tokens.text), px(1.5)))
             painter.drawRoundedRect(rect.adjusted(1, 1, -1, -1), px(5), px(5))
-        painter.setFont(self._theme.font(WORDS_PX, 600 if is_current else 400))
+        painter.setFont(self._theme.font("strong" if is_current else "row"))
         painter.setPen(QColor(tokens.muted if is_later else tokens.text))
         room = rect.adjusted(px(3), 0, -px(3), 0).toRect()
         word = painter.fontMetrics().elidedText(self.words[number], Qt.TextElideMode.ElideRight, room.width())

@@ -295,7 +295,7 @@ class ScatterPlot(QWidget):
         tokens, theme = self._theme.tokens, self._theme
         axis.setPen(tokens.line)
         axis.setTextPen(tokens.muted)
-        axis.setTickFont(theme.font(12))
+        axis.setTickFont(theme.font("caption"))
         axis.setTicks([[(math.log10(value), short_number(value)) for value in log_ticks(*ends)], []])
         # Negative ticks point into the plot.
         axis.setStyle(tickLength=-theme.px(4), tickTextOffset=theme.px(6))
@@ -303,7 +303,7 @@ class ScatterPlot(QWidget):
         axis.enableAutoSIPrefix(False)
         # pyqtgraph takes labels as HTML.
         axis.setLabel(escape(label), color=tokens.muted)
-        axis.label.setFont(theme.font(12.5, 500))
+        axis.label.setFont(theme.font("caption"))
         axis.setGrid(40)  # opacity, of 255
 
     def _curve(self, wide: tuple[float, float]) -> list[tuple[float, float]]:
@@ -347,7 +347,7 @@ class ScatterPlot(QWidget):
                 )
             )
             point = self.points[number]
-            font = theme.font(12.5, 600 if is_current else 400)
+            font = theme.font("group" if is_current else "small")
             short = QFontMetrics(font).elidedText(point.name, Qt.TextElideMode.ElideMiddle, theme.px(NAME_PX))
             name = pg.TextItem(color=tokens.text)
             name.setPlainText(f"{short}: {short_number(point.x)}, {short_number(point.y)}" if is_current else short)

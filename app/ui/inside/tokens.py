@@ -67,7 +67,7 @@ class TokensPage(LookPage):
     def __init__(self, ui: UiContext, lend: LendEngine) -> None:
         super().__init__(ui, lend)
         self._cut = _Cut()
-        self._counts = ui.theme.dress(plain_label(kind="muted", wraps=True), margins=(0, 4, 0, 4), font=(13.5, 400))
+        self._counts = ui.theme.dress(plain_label(kind="muted", wraps=True), margins=(0, 4, 0, 4), font="small")
         self._copy = IconButton(ui.theme, "copy", tr("Copy the text"), size_px=17, on_click=self._on_copy)
         self._text = TokenText(
             ui.theme, tr(TOKENS), piece_of=self._piece, data_of=lambda number: self._cut.tokens[number].data
@@ -209,9 +209,9 @@ class ProbabilitiesPage(LookPage):
         self._tokens: list[TokenSeen] = []
         self._whole_characters = 0
         self._how = ""
-        self._figures = ui.theme.dress(plain_label(wraps=True), font=(14, 600))
-        self._note = ui.theme.dress(plain_label(kind="muted", wraps=True), font=(13, 400))
-        self._reread = ui.theme.dress(text_button(tr("Score answer"), on_click=self._on_reread), font=(13.5, 500))
+        self._figures = ui.theme.dress(plain_label(wraps=True), font="section")
+        self._note = ui.theme.dress(plain_label(kind="muted", wraps=True), font="small")
+        self._reread = ui.theme.dress(text_button(tr("Score answer"), on_click=self._on_reread), font="control")
         self._legend = Legend(ui.theme)
         self._text = TokenText(
             ui.theme,
@@ -441,7 +441,7 @@ class Legend(QWidget):
             label = plain_label(words, kind="muted")
             fill_layout(line, LevelSwatch(theme, least), label)
             theme.dress(line, margins=(0, 0, 0, 0), spacing=5)
-            theme.dress(label, font=(12, 400))
+            theme.dress(label, font="caption")
             row.addWidget(entry)
         self.setAccessibleName(tr("Paler tokens and longer bars mean the model was more certain."))
         self.setToolTip(self.accessibleName())
@@ -475,7 +475,7 @@ class Choices(QFrame):
         self._theme = theme
         self.setObjectName("token_choices")
         self.setProperty("kind", "card")
-        self._title = theme.dress(plain_label(wraps=True), margins=(0, 4, 0, 4), font=(13.5, 500))
+        self._title = theme.dress(plain_label(wraps=True), margins=(0, 4, 0, 4), font="control")
         close = IconButton(theme, "x", tr("Close"), size_px=15, on_click=self.left)
         self._inside = QWidget()
         self._row = theme.dress(FlowLayout(self._inside), spacing=6)
@@ -499,13 +499,13 @@ class Choices(QFrame):
             said = f"{visible(guess.data)}  {percent(guess.probability)}"
             if not can:
                 label = plain_label(said, kind="muted")
-                self._theme.dress(label, font=(13, 400), margins=(4, 4, 4, 4))
+                self._theme.dress(label, font="small", margins=(4, 4, 4, 4))
                 self._row.addWidget(label)
                 continue
             button = text_button(said.replace("&", "&&"), "filter")
             button.setAccessibleName(tr("Continue with {guess}", guess=said))
             button.clicked.connect(lambda _=False, guess=guess: self.chosen.emit(number, guess))
-            self._theme.dress(button, font=(13, 500))
+            self._theme.dress(button, font="control")
             self._row.addWidget(button)
             # The likeliest replacement has the keyboard, so Enter takes it.
             first = first or button

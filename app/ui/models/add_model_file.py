@@ -73,10 +73,10 @@ class AddDialog(QDialog):
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setFixedWidth(px(WIDTH_PX))
         title = QLabel(model_name(path), textFormat=Qt.TextFormat.PlainText, wordWrap=True)
-        title.setFont(theme.font(18, 600))
+        title.setFont(theme.font("section"))
         ask = QLabel(tr("{size}. Where should the file be?", size=size_text(facts.size_bytes)), wordWrap=True)
         ask.setProperty("kind", "muted")
-        ask.setFont(theme.font(14))
+        ask.setFont(theme.font("row"))
         self.choices = {
             COPY: RadioRow(theme, tr("Copy it to Fireside’s models"), _copy_words(facts)),
             MOVE: RadioRow(theme, tr("Move it to Fireside’s models"), _move_words(facts)),

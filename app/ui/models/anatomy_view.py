@@ -51,7 +51,7 @@ class AnatomyPage(ModelsPage):
         self.explained = text_button(tr(HOW_IT_WORKS))
         self.top.addWidget(self.explained, 0, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeading)
         self._column.insertWidget(0, self.back, 0, Qt.AlignmentFlag.AlignLeading)
-        ui.theme.dress(self.back, self.explained, font=(13.5, 500))
+        ui.theme.dress(self.back, self.explained, font="control")
         ui.theme.dress(self.top, spacing=8)
         self._point_back()
 
@@ -142,8 +142,8 @@ class PartRow(QWidget):
         row = theme.dress(drop_margins(QHBoxLayout(self)), spacing=12)
         mark = theme.dress(fill_layout(QVBoxLayout(), ToneSwatch(theme, number), 1), margins=(0, 4, 0, 0))
         fill_layout(row, mark, (words, 1), (self.share, 0, Qt.AlignmentFlag.AlignTop))
-        theme.dress(self.name, self.share, font=(14.5, 600))
-        theme.dress(meaning, font=(13, 400))
+        theme.dress(self.name, self.share, font="section")
+        theme.dress(meaning, font="small")
         self.setAccessibleName(f"{self.name.text()}: {self.share.text()}. {meaning.text()}")
 
 
@@ -168,10 +168,10 @@ class FactRow(QWidget):
     def __init__(self, theme: Theme, fact: ModelFact) -> None:
         super().__init__()
         self._theme, self.fact = theme, fact
-        self.value = theme.dress(plain_label(fact.value, wraps=True), font=(17, 600), width=VALUE_PX)
+        self.value = theme.dress(plain_label(fact.value, wraps=True), font="section", width=VALUE_PX)
         self.value.setAlignment(Qt.AlignmentFlag.AlignLeading | Qt.AlignmentFlag.AlignTop)
-        term = theme.dress(plain_label(fact.term, wraps=True), font=(14.5, 600))
-        self.meaning = theme.dress(plain_label(fact.meaning, kind="muted", wraps=True), font=(14, 400))
+        term = theme.dress(plain_label(fact.term, wraps=True), font="section")
+        self.meaning = theme.dress(plain_label(fact.meaning, kind="muted", wraps=True), font="row")
         if not fact.meaning:
             self.meaning.hide()
         words = theme.dress(fill_layout(QVBoxLayout(), term, self.meaning), spacing=5)
@@ -206,11 +206,11 @@ class SaidCard(QFrame):
         for row, (term, text) in enumerate([(tr(words), text) for words, text in about] or [("", nothing)]):
             said = plain_label(breakable(text), wraps=True)
             said.setAccessibleName(f"{term}: {text}" if term else text)
-            theme.dress(said, font=(14, 400))
+            theme.dress(said, font="row")
             if term:
                 name = plain_label(term, kind="muted", wraps=True)
                 name.setAlignment(Qt.AlignmentFlag.AlignLeading | Qt.AlignmentFlag.AlignTop)
-                theme.dress(name, font=(14, 400), width=VALUE_PX)
+                theme.dress(name, font="row", width=VALUE_PX)
                 grid.addWidget(name, row, 0)
             grid.addWidget(said, row, 1)
         grid.setColumnStretch(1, 1)

@@ -120,12 +120,12 @@ class BlindPage(ComparisonPage):
         fill_layout(self.rows, models, self.blind, self.question)
         for row in (doing, self._side_by_side, vote, kept):
             self.rows.addLayout(row)
-        theme.dress(self.question, height=QUESTION_PX, text=(14.5, 400, 6))
-        theme.dress(self.ask_button, font=(14, 600))
-        theme.dress(self.cancel, *self.votes, font=(14, 500))
-        theme.dress(self.status, font=(13.5, 400))
-        theme.dress(self.tally, font=(13, 400))
-        theme.dress(self.clear, self.more, font=(13, 500))
+        theme.dress(self.question, height=QUESTION_PX, text=("body", 6))
+        theme.dress(self.ask_button, font="control")
+        theme.dress(self.cancel, *self.votes, font="control")
+        theme.dress(self.status, font="small")
+        theme.dress(self.tally, font="small")
+        theme.dress(self.clear, self.more, font="control")
         theme.dress(models, doing, vote, spacing=8)
 
     def reload(self) -> tasks.BackgroundTask:
@@ -305,8 +305,8 @@ class AnswerCard(QFrame):
         self._problem = ""
         self.is_complete = False
         """True once the whole answer has arrived."""
-        self._head = theme.dress(plain_label(letter, wraps=True), font=(15.5, 600))
-        self.state = theme.dress(plain_label(kind="muted", wraps=True), font=(13, 400))
+        self._head = theme.dress(plain_label(letter, wraps=True), font="section")
+        self.state = theme.dress(plain_label(kind="muted", wraps=True), font="small")
         self.body = AnswerBody(theme)
         column = theme.dress(QVBoxLayout(self), margins=(18, 14, 18, 16), spacing=6)
         for widget in (self._head, self.state, self.body):

@@ -70,7 +70,7 @@ class ModelChoice(QFrame):
         self.none = text_button(tr("Select none"), "link", on_click=lambda: self._tick(is_on=False))
         ends = fill_layout(QHBoxLayout(), self.all, self.none, 1)
         theme.dress(fill_layout(QVBoxLayout(self), self._grid, ends), margins=(10, 10, 10, 8), spacing=4)
-        theme.dress(self.all, self.none, font=(13, 500))
+        theme.dress(self.all, self.none, font="control")
 
     @property
     def chosen(self) -> list[ComparedModel]:
@@ -157,7 +157,7 @@ class TextChoice(QFrame):
         self._built_in = resource_path(OWN_TEXT).read_text("utf-8")
         choices = [(BUILT_IN, tr("The built-in page")), (OWN, tr(MY_OWN))]
         self.segments = SegmentedControl(tr(TEXT_LABEL), choices, BUILT_IN, self.choose)
-        ui.theme.dress(*self.segments.findChildren(QPushButton), font=(13, 500))
+        ui.theme.dress(*self.segments.findChildren(QPushButton), font="control")
         self.open = text_button(tr("Open a file…"), on_click=self.ask_for_file)
         self.edit = PlainEdit()
         self.edit.setProperty("kind", "")
@@ -169,9 +169,9 @@ class TextChoice(QFrame):
         column = fill_layout(QVBoxLayout(self), row, self.edit, self.note)
         theme = ui.theme
         theme.dress(column, margins=(14, 12, 14, 12), spacing=10)
-        theme.dress(self.edit, height=EDIT_PX, text=(14, 400, 6))
-        theme.dress(self.note, font=(13, 400))
-        theme.dress(self.open, font=(13, 500))
+        theme.dress(self.edit, height=EDIT_PX, text=("body", 6))
+        theme.dress(self.note, font="small")
+        theme.dress(self.open, font="control")
         self.choose(BUILT_IN)
 
     @property

@@ -58,8 +58,8 @@ class ComparePage(ComparisonPage):
         )
         self.models = ModelChoice(ui.theme)
         self.passage = TextChoice(ui)
-        self.start = ui.theme.dress(text_button(tr("Compare"), "primary", on_click=self._begin), font=(14, 600))
-        self.cancel = ui.theme.dress(text_button(tr(CANCEL), on_click=self.stop), font=(14, 500))
+        self.start = ui.theme.dress(text_button(tr("Compare"), "primary", on_click=self._begin), font="control")
+        self.cancel = ui.theme.dress(text_button(tr(CANCEL), on_click=self.stop), font="control")
         self.status = plain_label(kind="muted", wraps=True)
         self.rests = plain_label(kind="muted", wraps=True)
         self.progress = ProgressStripe(ui.theme)
@@ -76,7 +76,7 @@ class ComparePage(ComparisonPage):
         for widget in (self.progress, self.rests, self.results):
             self.rows.addWidget(widget)
             widget.hide()
-        ui.theme.dress(self.status, self.rests, font=(13.5, 400))
+        ui.theme.dress(self.status, self.rests, font="small")
         self.models.changed = self._show_state
         self.passage.changed = self._show_state
         self._show_state()

@@ -52,17 +52,17 @@ class Results(QWidget):
         self._names: list[str] = []
         self._wanted = 0
         """Number of models to measure; until all are, no best one is named."""
-        self.best = theme.dress(plain_label(wraps=True), font=(15, 600))
+        self.best = theme.dress(plain_label(wraps=True), font="section")
         self.use = text_button("", "link", on_click=self._use_best)
         self.table = ResultTable(theme)
         self.order = ChoiceButton(theme, tr("Sort order"), ORDERS, shows_change=False)
         self.order.changed.connect(self._sort)
         self.save = text_button(tr("Save as CSV…"), on_click=self.ask_to_save)
-        self.failed = theme.dress(plain_label(kind="danger", wraps=True), font=(13.5, 400))
+        self.failed = theme.dress(plain_label(kind="danger", wraps=True), font="small")
         self.measured = plain_label(tr(_MEASURED), kind="muted", wraps=True)
         self.plot: ScatterPlot | None = None
         self._plot_place = theme.dress(QVBoxLayout(), spacing=2)
-        self.line = theme.dress(plain_label(wraps=True), font=(14, 400))
+        self.line = theme.dress(plain_label(wraps=True), font="row")
         self.kaplan = plain_label(tr(_KAPLAN), kind="muted", wraps=True)
         head = fill_layout(QHBoxLayout(), self.order, 1, self.save)
         column = fill_layout(QVBoxLayout(self), self.best, (self.use, 0, Qt.AlignmentFlag.AlignLeading), head)
@@ -70,8 +70,8 @@ class Results(QWidget):
         for widget in (self.table, self.failed, self.measured):
             column.addWidget(widget)
         fill_layout(column, self._plot_place, self.line, self.kaplan)
-        theme.dress(self.measured, self.kaplan, font=(13, 400))
-        theme.dress(self.save, self.use, font=(13, 500))
+        theme.dress(self.measured, self.kaplan, font="small")
+        theme.dress(self.save, self.use, font="control")
         theme.dress(column, spacing=12)
 
     def begin(self, wanted: int) -> None:
@@ -185,7 +185,7 @@ class Results(QWidget):
         title = tr("Loss against size")
         self.plot = ScatterPlot(self._ui.theme, title, tr("parameters"), tr(BITS_PER_BYTE))
         self._buttons = PlotButtons(self._ui.theme, self._ui.notify, self.plot)
-        heading = self._ui.theme.dress(plain_label(title), font=(14.5, 600))
+        heading = self._ui.theme.dress(plain_label(title), font="section")
         row = fill_layout(QHBoxLayout(), (heading, 1), self._buttons)
         self._ui.theme.dress(self.plot, least_height=320)
         fill_layout(self._plot_place, row, self.plot)

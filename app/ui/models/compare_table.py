@@ -87,7 +87,7 @@ class ComparisonModel(QAbstractTableModel):
             arrow = "↓" if self._order == Qt.SortOrder.AscendingOrder else "↑"
             return f"{tr(HEADS[section])} {arrow}" if section == self._by else tr(HEADS[section])
         if role == Qt.ItemDataRole.FontRole:
-            return self._theme.font(12.5, 500)
+            return self._theme.font("caption")
         if role == Qt.ItemDataRole.TextAlignmentRole:
             return _side(section)
         return None
@@ -117,7 +117,7 @@ class ResultTable(ListTable):
 
     def _on_theme_changed(self) -> None:
         px = self._theme.px
-        self.setFont(self._theme.font(13.5))
+        self.setFont(self._theme.font("small"))
         self.verticalHeader().setDefaultSectionSize(px(ROW_PX))
         self.horizontalHeader().setFixedHeight(px(ROW_PX))
         for column, width in WIDTHS_PX.items():

@@ -39,21 +39,21 @@ class FitFoot(QFrame):
         self._model: ModelFile | None = None
         self._vision: RemoteFile | None = None
         self._mark = ""
-        self.name = theme.dress(ElidedLabel(), font=(14.5, 600))
+        self.name = theme.dress(ElidedLabel(), font="section")
         self._glyph = QLabel()
         self.fit = QLabel(textFormat=Qt.TextFormat.PlainText, wordWrap=True)
         self.exact = text_button(tr("Measure exactly"), "link")
         self.exact.setToolTip(tr("Read the start of the file to calculate the memory it needs"))
         self.retry = text_button(tr(TRY_AGAIN), "link")
         self.vision: CheckRow | None = None
-        self.download = theme.dress(text_button(tr(DOWNLOAD), "primary"), font=(14, 600))
+        self.download = theme.dress(text_button(tr(DOWNLOAD), "primary"), font="control")
         self._fit_row = theme.dress(fill_layout(QHBoxLayout(), self._glyph, (self.fit, 1)), spacing=7)
         self._words = theme.dress(fill_layout(QVBoxLayout(), self.name, self._fit_row), spacing=3)
         self._upper = theme.dress(fill_layout(QHBoxLayout(), (self._words, 1)), spacing=12)
         for button in (self.exact, self.retry, self.download):
             self._upper.addWidget(button, 0, Qt.AlignmentFlag.AlignVCenter)
         self._column = theme.dress(fill_layout(QVBoxLayout(self), self._upper), margins=(40, 12, 40, 10), spacing=6)
-        theme.dress(self.exact, self.retry, font=(13.5, 500))
+        theme.dress(self.exact, self.retry, font="control")
         self._show_mark("muted")
         name_widgets(
             file_name=self.name,
@@ -151,4 +151,4 @@ class FitFoot(QFrame):
         self._glyph.setVisible(bool(self._mark))
         if self._mark:
             self._theme.dress(self._glyph, picture=(self._mark, token, 12))
-        self._theme.dress(self.fit, font=(13.5, 600 if self._mark else 400))
+        self._theme.dress(self.fit, font="group" if self._mark else "small")

@@ -73,7 +73,7 @@ class ModelBadge(QWidget):
     def _show_mark(self) -> None:
         glyph = "triangle-fill" if self._token == "warning" else "circle-fill"
         self._theme.dress(self._mark, picture=(glyph, self._token, 12))
-        self._theme.dress(self._words, font=(13, 600))
+        self._theme.dress(self._words, font="group")
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
@@ -96,9 +96,9 @@ class ModelCard(QFrame):
         self.setProperty("kind", "model")
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
-        self.name = theme.dress(ElidedLabel(name), font=(15.5, 600))
+        self.name = theme.dress(ElidedLabel(name), font="section")
         self.badge = ModelBadge(theme)
-        self.sentence = theme.dress(QLabel(textFormat=Qt.TextFormat.PlainText, wordWrap=True), font=(14, 400))
+        self.sentence = theme.dress(QLabel(textFormat=Qt.TextFormat.PlainText, wordWrap=True), font="row")
         self.facts = QLabel(textFormat=Qt.TextFormat.PlainText, wordWrap=True)
         self.source = ElidedLabel()
         for label in (self.facts, self.source):
@@ -111,8 +111,8 @@ class ModelCard(QFrame):
         for widget in (self.sentence, self.facts, self.source, self.problem, self.progress):
             widget.hide()
         self._lay_out()
-        theme.dress(self.facts, self.source, font=(13, 400))
-        theme.dress(self.problem, font=(13.5, 400))
+        theme.dress(self.facts, self.source, font="small")
+        theme.dress(self.problem, font="small")
         theme.dress(self._outer, margins=(18, 14, 16, 14), spacing=14)
         theme.dress(self._words, spacing=3)
         theme.dress(self._head, spacing=10)
@@ -161,7 +161,7 @@ class ModelCard(QFrame):
         return button
 
     def set_button_font(self, button: QPushButton) -> None:
-        self._theme.dress(button, font=(13, 600 if button.property("kind") == "primary" else 500))
+        self._theme.dress(button, font="control")
 
     def align_buttons(self, *keys: str) -> None:
         # Otherwise the neighbours move when one replaces the other.
@@ -190,7 +190,7 @@ class ModelCard(QFrame):
         editor.setObjectName("model_name_editor")
         editor.setAccessibleName(tr("New name of {name}", name=self.name.text()))
         editor.setMaxLength(NAME_MOST_CHARACTERS)
-        self._theme.dress(editor, font=(15, 600))
+        self._theme.dress(editor, font="body")
         editor.editingFinished.connect(self._on_edited)
         self._editor = editor
         self.name.hide()

@@ -62,7 +62,7 @@ class ModelsColumn(QWidget):
         self._scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self._scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._column.addWidget(self._scroll, 1)
-        theme.dress(self.add, font=(14.5, 600), glyph=("plus", "accent", 20), glyph_size=(32, 16))
+        theme.dress(self.add, font="control", glyph=("plus", "accent", 20), glyph_size=(32, 16))
         theme.changed.connect(self._show_names)
         self._show_names()
         # WORKAROUND: this polishes the content, and under a style sheet Qt later restores the fonts of that moment.
@@ -87,11 +87,11 @@ class ModelsColumn(QWidget):
         label = QLabel(heading.upper(), textFormat=Qt.TextFormat.PlainText)
         label.setAccessibleName(heading)
         label.setProperty("kind", "muted")
-        self._theme.dress(label, font=(12, 600), margins=(15, 14, 6, 4))
+        self._theme.dress(label, font="caption", margins=(15, 14, 6, 4))
         self._rows.addWidget(label)
         for name, text in pages:
             button = text_button(tr(text), "nav", on_click=lambda _=False, name=name: self._choose(name))
-            self._theme.dress(button, font=(14, 500))
+            self._theme.dress(button, font="control")
             button.setObjectName(f"page_{name}")
             button.setCheckable(True)
             button.setProperty("elides", True)

@@ -16,7 +16,7 @@ from app.ui.i18n import tr
 from app.ui.icons import icon
 from app.ui.models.model_card import ModelCard
 from app.ui.shell import tasks
-from app.ui.theme import EDGE_PX, HEADING_PX, PAGE_PX, TOP_PX, Theme
+from app.ui.theme import EDGE_PX, HEADING_PX, PAGE_PX, TOP_PX, FontRole, Theme
 from app.ui.widgets.buttons import text_button
 from app.ui.widgets.input_fields import SegmentedControl
 from app.ui.widgets.layouts import drop_margins, fill_layout, name_widgets, scrolled
@@ -39,13 +39,13 @@ class ModelsPage(QWidget):
         self._theme = theme
         self.setAccessibleName(title)
         self._newest: tasks.BackgroundTask | None = None
-        self.title = self.text(title, 21, 600)
+        self.title = self.text(title, "title")
         self.title.setAlignment(Qt.AlignmentFlag.AlignLeading | Qt.AlignmentFlag.AlignVCenter)
-        self.lead = self.text("", 14)
+        self.lead = self.text("", "row")
         self.lead.setProperty("kind", "muted")
-        self.empty = self.text("", 14)
+        self.empty = self.text("", "row")
         self.empty.setProperty("kind", "muted")
-        self.foot = self.text("", 13)
+        self.foot = self.text("", "small")
         self.foot.setProperty("kind", "muted")
         for label in (self.lead, self.empty, self.foot):
             label.hide()
@@ -69,10 +69,10 @@ class ModelsPage(QWidget):
         """Reload the page's content on a thread."""
         raise NotImplementedError
 
-    def text(self, text: str, size_px: float, weight: int = 400) -> QLabel:
+    def text(self, text: str, role: FontRole) -> QLabel:
         """Return a wrapping label that follows the theme's font."""
         label = QLabel(text, textFormat=Qt.TextFormat.PlainText, wordWrap=True)
-        self._theme.dress(label, font=(size_px, weight))
+        self._theme.dress(label, font=role)
         return label
 
     def show_text(self, label: QLabel, text: str) -> None:
@@ -81,7 +81,7 @@ class ModelsPage(QWidget):
         label.setVisible(bool(text))
 
     def add_heading(self, text: str) -> QLabel:
-        heading = self.text(text, 13, 600)
+        heading = self.text(text, "group")
         heading.setProperty("kind", "muted")
         self.rows.addWidget(heading)
         return heading
@@ -153,7 +153,7 @@ class ComparisonPage(ModelsPage):
         self._engine: Engine | None = None
         ways = [(name, tr(label)) for name, label in WAYS_TO_COMPARE.items()]
         self.ways = SegmentedControl(tr("Comparison method"), ways, way, self._on_way)
-        ui.theme.dress(*self.ways.findChildren(QPushButton), font=(13, 500))
+        ui.theme.dress(*self.ways.findChildren(QPushButton), font="control")
         self.top.addWidget(self.ways, 0, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeading)
 
     @property
@@ -219,8 +219,8 @@ class StateView(QWidget):
         inside.addLayout(self._buttons)
         row = fill_layout(QHBoxLayout(), 1, (inside, 100), 1)
         fill_layout(QVBoxLayout(self), 3, row, 4)
-        theme.dress(self.title, font=(16, 600))
-        theme.dress(self.text, font=(14, 400))
+        theme.dress(self.title, font="section")
+        theme.dress(self.text, font="row")
         theme.changed.connect(self._on_theme_changed)
         self._on_theme_changed()
         name_widgets(state_title=self.title, state_text=self.text)
@@ -239,7 +239,7 @@ class StateView(QWidget):
         self._buttons.addStretch(1)
         for label, kind, on_click in choices:
             button = text_button(label, kind, on_click=lambda _checked=False, on_click=on_click: on_click())
-            self._theme.dress(button, font=(14, 600 if kind == "primary" else 500))
+            self._theme.dress(button, font="control")
             self._buttons.addWidget(button)
         self._buttons.addStretch(1)
         self._on_theme_changed()

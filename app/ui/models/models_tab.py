@@ -91,7 +91,7 @@ class SuggestedPage(ModelsPage):
         self.area.viewport().installEventFilter(self)
         self.show_text(self.empty, tr("Checking this computer…"))
         ui.loader.changed.connect(self._on_loader_changed)
-        ui.theme.dress(*self.segments.findChildren(QPushButton), font=(13, 500))
+        ui.theme.dress(*self.segments.findChildren(QPushButton), font="control")
         self._say_lead()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:

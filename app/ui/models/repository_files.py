@@ -71,16 +71,16 @@ class FileRow(DrawnButton, QRadioButton):
         font = self._theme.font
         # The size first, from the end: what is left is shared by the words.
         at_end = QRect(x, 0, end - x, self.height())
-        end -= self._write(painter, self._size, font(13.5, 500), at_end, colour, at_end=True) + px(12)
+        end -= self._write(painter, self._size, font("control"), at_end, colour, at_end=True) + px(12)
         for text, look, tone in (
-            (self._words, font(14.5, 600 if self.isChecked() else 500), colour),
-            (self._tag, font(13), tokens.muted),
+            (self._words, font("strong" if self.isChecked() else "control"), colour),
+            (self._tag, font("small"), tokens.muted),
         ):
             x += self._write(painter, text, look, QRect(x, 0, end - x, self.height()), tone) + px(10)
         if self.is_recommended:
             x += self._paint_chip(painter, tr(RECOMMENDED), x, end)
         if self._note:
-            self._write(painter, self._note, font(13), QRect(x, 0, end - x, self.height()), tokens.muted)
+            self._write(painter, self._note, font("small"), QRect(x, 0, end - x, self.height()), tokens.muted)
 
     def _paint_mark(self, painter: QPainter) -> None:
         tokens, px = self._theme.tokens, self._theme.px
@@ -102,7 +102,7 @@ class FileRow(DrawnButton, QRadioButton):
     def _paint_chip(self, painter: QPainter, text: str, x: int, end: int) -> int:
         """Paint a chip; return its width, 0 if it doesn't fit."""
         tokens, px = self._theme.tokens, self._theme.px
-        painter.setFont(self._theme.font(12, 600))
+        painter.setFont(self._theme.font("caption"))
         width = painter.fontMetrics().horizontalAdvance(text) + px(18)
         # Rather no chip than half a word in one.
         if x + width > end:
@@ -149,7 +149,7 @@ class FileList(QFrame):
         self._recommended: ModelFile | None = None
         self._group = QButtonGroup(self)
         self._group.buttonToggled.connect(self._on_toggled)
-        self.all = theme.dress(text_button("", "link", on_click=self._show_all), font=(13.5, 500))
+        self.all = theme.dress(text_button("", "link", on_click=self._show_all), font="control")
         self._column = theme.dress(QVBoxLayout(self), margins=(4, 7, 4, 7), spacing=1)
         self._last = theme.dress(fill_layout(QHBoxLayout(), self.all, 1), margins=(41, 0, 0, 0))
         self._column.addLayout(self._last)

@@ -33,7 +33,7 @@ class SearchFilters(QWidget):
         self.sort = ChoiceButton(theme, tr("Sort order"), SORTS)
         self.largest = ChoiceButton(theme, tr("Maximum size"), (("0", "Any size"), *SIZES))
         self.license = ChoiceButton(theme, tr("License"), (("", "Any license"), *LICENSES))
-        self.vision = theme.dress(text_button(tr("Sees pictures"), "filter"), font=(13.5, 500))
+        self.vision = theme.dress(text_button(tr("Sees pictures"), "filter"), font="control")
         self.vision.setCheckable(True)
         self.vision.toggled.connect(self._on_vision)
         for button in (self.sort, self.largest, self.license):

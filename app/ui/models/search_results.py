@@ -24,7 +24,7 @@ from app.ui.i18n import tr
 from app.ui.icons import icon
 from app.ui.model_texts import found_words
 from app.ui.shared_labels import PICTURES
-from app.ui.theme import Theme
+from app.ui.theme import FontRole, Theme
 
 ASKS_FOR_CONSENT = "Consent required"
 FOUND_ROLE = Qt.ItemDataRole.UserRole + 1
@@ -102,10 +102,13 @@ class ResultDelegate(QStyledItemDelegate):
         room = card.adjusted(px(19), px(13), -px(52), -px(13))
         # Mirrored piece by piece: text keeps its own direction, places don't.
         about, standing = found_words(found)
-        lines = ((about, tokens.text, 13.5, px(24)), (standing, tokens.muted, 13, px(44)))
+        lines: tuple[tuple[str, str, FontRole, int], ...] = (
+            (about, tokens.text, "small", px(24)),
+            (standing, tokens.muted, "small", px(44)),
+        )
         self._paint_name(painter, option, QRect(room.x(), room.y(), room.width(), px(22)), card, found)
-        for text, colour, size, y in lines:
-            painter.setFont(theme.font(size))
+        for text, colour, role, y in lines:
+            painter.setFont(theme.font(role))
             painter.setPen(QColor(colour))
             line = QRect(room.x(), room.y() + y, room.width(), px(20))
             self._paint_text(painter, option, QStyle.visualRect(option.direction, card, line), text)
@@ -128,7 +131,7 @@ class ResultDelegate(QStyledItemDelegate):
         """Paint the name and as many labels as fit."""
         theme, tokens, px = self._theme, self._theme.tokens, self._theme.px
         owner, _, name = found.repo.partition("/")
-        name_font, owner_font, mark_font = theme.font(15.5, 600), theme.font(13), theme.font(12, 500)
+        name_font, owner_font, mark_font = theme.font("section"), theme.font("small"), theme.font("caption")
         marks = [
             (glyph, words, QFontMetrics(mark_font).horizontalAdvance(words) + px(34))
             for glyph, words in marks_of(found)
@@ -165,7 +168,7 @@ class ResultDelegate(QStyledItemDelegate):
         edge = px(13)
         at = QRect(chip.x() + px(8), chip.center().y() - edge // 2, edge, edge)
         icon(glyph, tokens.muted, edge).paint(painter, QStyle.visualRect(option.direction, chip, at))
-        painter.setFont(self._theme.font(12, 500))
+        painter.setFont(self._theme.font("caption"))
         painter.setPen(QColor(tokens.muted))
         text = chip.adjusted(px(25), 0, -px(6), 0)
         self._paint_text(painter, option, QStyle.visualRect(option.direction, chip, text), words)

@@ -214,10 +214,10 @@ class StorageRow(QWidget):
         self._theme, self._explanation, self._question = theme, explanation, question
         self.setAccessibleName(name)
         self._swatch = ToneSwatch(theme, number)
-        self._name = theme.dress(QLabel(name, textFormat=Qt.TextFormat.PlainText), font=(14.5, 600))
+        self._name = theme.dress(QLabel(name, textFormat=Qt.TextFormat.PlainText), font="section")
         self.explanation = QLabel(explanation, textFormat=Qt.TextFormat.PlainText, wordWrap=True)
         self.explanation.setProperty("kind", "muted")
-        self.amount = theme.dress(QLabel(textFormat=Qt.TextFormat.PlainText), font=(14, 500), least_width=76)
+        self.amount = theme.dress(QLabel(textFormat=Qt.TextFormat.PlainText), font="control", least_width=76)
         self.amount.setAlignment(Qt.AlignmentFlag.AlignTrailing | Qt.AlignmentFlag.AlignVCenter)
         self.button = theme.dress(text_button(button), least_width=84)
         self.yes, self.keep = text_button(yes), text_button(tr(KEEP_LABEL), "quiet")
@@ -235,8 +235,8 @@ class StorageRow(QWidget):
             self._end.addWidget(widget, 0, Qt.AlignmentFlag.AlignVCenter)
         self._end.addStretch()
         self._row = fill_layout(QBoxLayout(QBoxLayout.Direction.LeftToRight, self), (self._words, 1), self._end)
-        theme.dress(self.explanation, font=(13, 400), margins=(18, 0, 0, 0))
-        theme.dress(self.button, self.yes, self.keep, font=(13, 500))
+        theme.dress(self.explanation, font="small", margins=(18, 0, 0, 0))
+        theme.dress(self.button, self.yes, self.keep, font="control")
         theme.dress(self._row, margins=(18, 12, 16, 12), spacing=6)
 
     def show_size(self, text: str, *, is_empty: bool) -> None:
@@ -364,7 +364,7 @@ class FolderRow(QFrame):
         super().__init__()
         self._theme, self.folder = theme, Path()
         self.setProperty("kind", "model")
-        self._name = theme.dress(QLabel(tr("Models folder"), textFormat=Qt.TextFormat.PlainText), font=(14.5, 600))
+        self._name = theme.dress(QLabel(tr("Models folder"), textFormat=Qt.TextFormat.PlainText), font="section")
         self.path = ElidedLabel("", Qt.TextElideMode.ElideMiddle)
         self.state = QLabel(textFormat=Qt.TextFormat.PlainText, wordWrap=True)
         for label in (self.path, self.state):
@@ -385,8 +385,8 @@ class FolderRow(QFrame):
             self._end.addWidget(button, 0, Qt.AlignmentFlag.AlignVCenter)
         self._end.addStretch()
         self._row = fill_layout(QBoxLayout(QBoxLayout.Direction.LeftToRight, self), (self._words, 1), self._end)
-        theme.dress(self.path, self.state, font=(13, 400))
-        theme.dress(self.show_button, self.move_button, self.cancel_button, font=(13, 500))
+        theme.dress(self.path, self.state, font="small")
+        theme.dress(self.show_button, self.move_button, self.cancel_button, font="control")
         theme.dress(self._row, margins=(18, 14, 16, 14), spacing=8)
         name_widgets(
             folder_path=self.path,

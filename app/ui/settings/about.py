@@ -89,7 +89,7 @@ class AboutPage(SettingsPage):
             where = ElidedLabel(str(folder), Qt.TextElideMode.ElideMiddle)
             where.setLayoutDirection(Qt.LayoutDirection.LeftToRight)  # paths are left to right in every language
             where.setProperty("kind", "muted")
-            self.follow_font(where, 13)
+            self.follow_font(where, "small")
             self.add_setting(key, where, button)
 
     def _on_diagnostics(self) -> None:
@@ -199,7 +199,7 @@ class UpdateCheck(QWidget):
         return ask_to_open(self._page, self, self._opener)
 
     def _dress_notes(self) -> None:
-        self.notes.setFont(self._theme.font(13.5))
+        self.notes.setFont(self._theme.font("body"))
         self.notes.setFixedHeight(self._theme.px(132))
 
     def _on_clicked(self) -> None:

@@ -35,13 +35,13 @@ class CheckerField(QWidget):
         super().__init__()
         self._app, self._save = app, save
         self._task: tasks.BackgroundTask | None = None
-        self.button = theme.dress(text_button("", "plain", on_click=self._on_clicked), font=(13.5, 500))
+        self.button = theme.dress(text_button("", "plain", on_click=self._on_clicked), font="control")
         self.said = QLabel(textFormat=Qt.TextFormat.PlainText, wordWrap=True)
         self.said.setProperty("kind", "muted")
         column = fill_layout(QVBoxLayout(self), (self.button, 0, Qt.AlignmentFlag.AlignTrailing), self.said)
         column.setContentsMargins(0, 0, 0, 0)
         theme.dress(column, spacing=4)
-        theme.dress(self.said, font=(13, 400), width=150)
+        theme.dress(self.said, font="small", width=150)
         name_widgets(claim_checker=self.button, claim_checker_said=self.said)
         self._show_state()
 

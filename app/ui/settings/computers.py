@@ -40,7 +40,7 @@ class ComputerRow(QWidget):
         self.address = address
         name = plain_label(address)
         name.setLayoutDirection(Qt.LayoutDirection.LeftToRight)  # addresses are left to right in every language
-        self.said = theme.dress(plain_label(tr("Connecting…"), kind="muted", wraps=True), font=(13, 400))
+        self.said = theme.dress(plain_label(tr("Connecting…"), kind="muted", wraps=True), font="small")
         self.remove = IconButton(theme, "trash", tr("Remove {address}", address=address), size_px=16)
         words = theme.dress(fill_layout(QVBoxLayout(), (name, 0, Qt.AlignmentFlag.AlignLeading), self.said), spacing=2)
         row = fill_layout(QHBoxLayout(self), (words, 1), (self.remove, 0, Qt.AlignmentFlag.AlignTop))
@@ -105,7 +105,7 @@ class ComputersSection(SettingsSection):
             "Use only in a network you trust. The connection isn’t encrypted, and anyone who can reach that "
             "address can use it."
         )
-        self.column.addWidget(self.label(warning, 13, 500))
+        self.column.addWidget(self.label(warning, "control"))
         self._add_line()
         self._list = theme.dress(QVBoxLayout(), spacing=12)
         self.column.addLayout(self._list)

@@ -111,7 +111,7 @@ class ConnectionModel(QAbstractTableModel):
         if role == Qt.ItemDataRole.DisplayRole:
             return (tr("When"), tr("Host"), tr("Purpose"), tr("Received"))[section]
         if role == Qt.ItemDataRole.FontRole:
-            return self._theme.font(12.5, 500)
+            return self._theme.font("caption")
         if role == Qt.ItemDataRole.TextAlignmentRole:
             side = Qt.AlignmentFlag.AlignTrailing if section == SIZE else Qt.AlignmentFlag.AlignLeading
             return side | Qt.AlignmentFlag.AlignVCenter
@@ -133,7 +133,7 @@ class ConnectionTable(ListTable):
 
     def _on_theme_changed(self) -> None:
         px = self._theme.px
-        self.setFont(self._theme.font(12.5))
+        self.setFont(self._theme.font("small"))
         self.verticalHeader().setDefaultSectionSize(px(28))
         self.setFixedHeight(px(28 * 8))
         for column, width in WIDTHS_PX.items():

@@ -183,7 +183,7 @@ class SettingsDialog(QDialog):
 
     def _add_page(self, name: str, key: str, make: Callable[[], SettingsPage]) -> None:
         number = self.pages.count()
-        button = self._theme.dress(text_button(name, "nav", on_click=lambda: self.show_page(number)), font=(14, 500))
+        button = self._theme.dress(text_button(name, "nav", on_click=lambda: self.show_page(number)), font="control")
         button.setCheckable(True)
         self._numbers[key] = number
         self._group.addButton(button)
@@ -235,7 +235,7 @@ class SettingsDialog(QDialog):
         zoom.changed.connect(self._on_zoom)
         page.add_setting("zoom", tr("Also with Ctrl + and Ctrl −."), zoom)
         told = tr("Only for the {program} window. Chats and documents can be in any language.", program=APP_NAME)
-        page.add_setting("interface_language", told, page.label(tr("English"), 14))
+        page.add_setting("interface_language", told, page.label(tr("English"), "row"))
         page.finish()
         return page
 

@@ -51,7 +51,7 @@ class LendingSection(SettingsSection):
         fields = QWidget()
         theme.dress(fill_layout(QHBoxLayout(fields), self.copy, self.switch), margins=(0, 0, 0, 0), spacing=8)
         self.add_setting("lending", self.said, fields)
-        self.column.addWidget(self.label(tr(LENDING_RISK), 13, 500))
+        self.column.addWidget(self.label(tr(LENDING_RISK), "control"))
         self._timer = QTimer(self, interval=UPDATE_EVERY_MS)
         self._timer.timeout.connect(self.show_state)
         self.finish()

@@ -47,12 +47,12 @@ class MemoryRow(QWidget):
         self.scope = ChoiceButton(theme, tr("Used in"), scopes, shows_change=False)
         self.scope.show_value(str(memory.project_id or 0))
         self.scope.setVisible(len(scopes) > 1)
-        self.tokens = theme.dress(plain_label(kind="muted"), font=(12.5, 400), least_width=34)
+        self.tokens = theme.dress(plain_label(kind="muted"), font="small", least_width=34)
         self.remove = IconButton(theme, "trash", tr("Delete this memory"), size_px=16)
         row = theme.dress(fill_layout(QHBoxLayout(self), (self.field, 1)), margins=(0, 0, 0, 0), spacing=8)
         for widget in (self.scope, self.tokens, self.remove):
             row.addWidget(widget)
-        theme.dress(self.field, font=(14, 400))
+        theme.dress(self.field, font="body")
         theme.dress(self.scope.button, least_width=120)
         self.field.editingFinished.connect(self._on_edited)
 
@@ -117,7 +117,7 @@ class MemoriesPage(SettingsPage):
         self.add.setAccessibleName(tr("Add a memory"))
         self.add.setEnabled(False)
         line = theme.dress(fill_layout(QHBoxLayout(), (self.new, 1), self.add), spacing=8)
-        theme.dress(self.new, font=(14, 400))
+        theme.dress(self.new, font="body")
         self.column.addLayout(line)
         self._list = theme.dress(QVBoxLayout(), spacing=6)
         self.column.addLayout(self._list)

@@ -83,7 +83,7 @@ class AddressField(QWidget):
         self.line = QLineEdit(value, placeholderText=hint)
         self.line.setAccessibleName(name)
         self.line.setLayoutDirection(Qt.LayoutDirection.LeftToRight)  # addresses are left to right in every language
-        self.problem = page.label("", 13)
+        self.problem = page.label("", "small")
         self.problem.setProperty("kind", "danger")
         self.problem.hide()
         fill_layout(drop_margins(QVBoxLayout(self), 4), self.line, self.problem)

@@ -115,7 +115,7 @@ class ProgramsSection(SettingsSection):
         self._address, address = self._value(tr(COPY_THE_ADDRESS), lambda: self._door_text("address"))
         self._key, key = self._value(tr(COPY_KEY), lambda: self._door_text("key"))
         renew = text_button(tr("Create new key…"), "plain", on_click=lambda _=False: self._ask_to_renew())
-        self.follow_font(renew, 13, 500)
+        self.follow_font(renew, "control")
         key.addWidget(renew)
         self._add_block(tr("Address"), address)
         self._add_block(tr("Key"), key)
@@ -129,7 +129,7 @@ class ProgramsSection(SettingsSection):
         return shown, row
 
     def _add_block(self, name: str, row: QHBoxLayout) -> None:
-        block = self._theme.dress(fill_layout(QVBoxLayout(), self.label(name, 14, 500), row), spacing=4)
+        block = self._theme.dress(fill_layout(QVBoxLayout(), self.label(name, "control"), row), spacing=4)
         self._inside.addLayout(block)
 
     def _copy(self, button: IconButton, text: str) -> None:
@@ -149,7 +149,7 @@ class ProgramsSection(SettingsSection):
         )
 
     def _add_recipes(self) -> None:
-        self._inside.addWidget(self.label(tr("Settings for other programs"), 14, 600))
+        self._inside.addWidget(self.label(tr("Settings for other programs"), "section"))
         self._choice_row = QHBoxLayout()
         self._where = self.muted("")
         self._recipe = QPlainTextEdit()
@@ -256,7 +256,7 @@ class AllowedOrigins(QWidget):
         block.setContentsMargins(0, 0, 0, 0)
         theme.dress(block, spacing=4)
         hint = section.muted(tr("Addresses of browser apps that may connect, separated by spaces."))
-        fill_layout(block, section.label(name, 14, 500), hint, self.field, self._problem)
+        fill_layout(block, section.label(name, "control"), hint, self.field, self._problem)
 
     def _on_edited(self) -> None:
         wanted = tuple(self.field.text().split())
@@ -280,13 +280,13 @@ class RecentRequests(QWidget):
         self._programs = programs
         self._requests = plain_label(kind="muted", wraps=True)
         self._requests.setObjectName("server_journal")
-        section.follow_font(self._requests, 13)
+        section.follow_font(self._requests, "small")
         self._loaded = section.muted("")
         self._loaded.setObjectName("server_beside")
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         theme.dress(column, spacing=14)
-        fill_layout(column, section.label(tr("Requests in the last hour"), 14, 600), self._requests, self._loaded)
+        fill_layout(column, section.label(tr("Requests in the last hour"), "section"), self._requests, self._loaded)
 
     @property
     def text(self) -> str:

@@ -67,7 +67,7 @@ class ServersSection(SettingsSection):
         warning = tr(
             "Messages to these models are sent to their server. Fireside asks before sending a document or picture."
         )
-        self.column.addWidget(self.label(warning, 13, 500))
+        self.column.addWidget(self.label(warning, "control"))
         self._list = ui.theme.dress(QVBoxLayout(), spacing=12)
         self.column.addLayout(self._list)
         self.rows: list[ServerRow] = []
@@ -138,7 +138,7 @@ class ServerRow(QWidget):
         name.setLayoutDirection(Qt.LayoutDirection.LeftToRight)  # addresses are left to right in every language
         kind = _KINDS.get(server.kind, "")
         said = " · ".join(filter(None, (kind, _where(server), ", ".join(models) or tr("no model chosen"))))
-        self.said = ui.theme.dress(plain_label(said, kind="muted", wraps=True), font=(13, 400))
+        self.said = ui.theme.dress(plain_label(said, kind="muted", wraps=True), font="small")
         self.edit = IconButton(ui.theme, "pencil-simple", tr("Edit {name}", name=server.host), size_px=16)
         self.remove = IconButton(ui.theme, "trash", tr(REMOVE_NAMED, name=server.host), size_px=16)
         words, row = QVBoxLayout(), QHBoxLayout(self)
@@ -179,7 +179,7 @@ class ServerDialog(QDialog):
         inside = QWidget()
         inside.setObjectName("page")
         self._column = ui.theme.dress(QVBoxLayout(inside), margins=(0, 0, 12, 0), spacing=12)
-        head = ui.theme.dress(plain_label(title), font=(18, 600))
+        head = ui.theme.dress(plain_label(title), font="section")
         self._column.addWidget(head)
         self._add_door()
         self._add_models()
@@ -226,7 +226,7 @@ class ServerDialog(QDialog):
             field.returnPressed.connect(self._on_enter)
 
     def _add_block(self, name: str, field: QWidget) -> None:
-        label = self._theme.dress(QLabel(name, textFormat=Qt.TextFormat.PlainText, wordWrap=True), font=(13.5, 500))
+        label = self._theme.dress(QLabel(name, textFormat=Qt.TextFormat.PlainText, wordWrap=True), font="control")
         block = self._theme.dress(fill_layout(QVBoxLayout(), label, field), spacing=4)
         self._column.addLayout(block)
 
@@ -289,7 +289,7 @@ class ServerDialog(QDialog):
 
     def _add_models(self) -> None:
         self._models = self._theme.dress(QVBoxLayout(), spacing=2)
-        self._models_title = self._theme.dress(plain_label(tr("Models in the menu")), font=(13.5, 500))
+        self._models_title = self._theme.dress(plain_label(tr("Models in the menu")), font="control")
         self._models_title.hide()
         fill_layout(self._column, self._models_title, self._models)
         self.sees = CheckRow(
@@ -358,7 +358,7 @@ class ServerDialog(QDialog):
             ),
         ):
             told = plain_label(words, kind="muted", wraps=True)
-            self._theme.dress(told, font=(13, 400))
+            self._theme.dress(told, font="small")
             texts, row = QVBoxLayout(), QHBoxLayout()
             fill_layout(texts, plain_label(name, wraps=True), told)
             fill_layout(row, (texts, 1), (field, 0, Qt.AlignmentFlag.AlignTop))
@@ -491,12 +491,12 @@ class AuthorityField(QWidget):
 
     def __init__(self, theme: Theme, authorities: str) -> None:
         super().__init__()
-        self.vouches = theme.dress(plain_label("", kind="muted", wraps=True), font=(13, 400))
+        self.vouches = theme.dress(plain_label("", kind="muted", wraps=True), font="small")
         self.choose = text_button(tr("Choose a file…"), "plain", on_click=lambda _=False: self._choose())
         self.choose.setAccessibleName(tr("Choose a certificate authority file"))
         self.drop = text_button(tr(REMOVE), "plain", on_click=lambda _=False: self.use(""))
         self.drop.setAccessibleName(tr("Remove your certificate authority"))
-        title = theme.dress(plain_label(tr("Server certificate")), font=(13.5, 500))
+        title = theme.dress(plain_label(tr("Server certificate")), font="control")
         block, row = QVBoxLayout(self), QHBoxLayout()
         fill_layout(block, title, self.vouches)
         for button in (self.choose, self.drop):
@@ -529,7 +529,7 @@ class AuthorityField(QWidget):
 
 
 def _note(theme: Theme, name: str) -> QLabel:
-    label = theme.dress(plain_label("", kind="muted", wraps=True), font=(13, 400))
+    label = theme.dress(plain_label("", kind="muted", wraps=True), font="small")
     label.setObjectName(name)
     label.hide()
     return label

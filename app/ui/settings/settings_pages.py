@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QBoxLayout, QFrame, QLabel, QScrollArea, QVBoxLayo
 
 from app.ui.shell.keyboard import is_tab_stop
 from app.ui.shell.settings_index import label_of
-from app.ui.theme import Theme
+from app.ui.theme import FontRole, Theme
 from app.ui.widgets.dialogs import QuestionDialog
 from app.ui.widgets.input_fields import SegmentedControl
 from app.ui.widgets.layouts import drop_margins, fill_layout
@@ -35,7 +35,7 @@ MARKED_MS = 2500
 class SettingsSection(QWidget):
     """Group of settings rows under a title: a page, or a part of one."""
 
-    _title_px = 15.0
+    _title_role: FontRole = "section"
 
     def __init__(self, theme: Theme, title: str) -> None:
         super().__init__()
@@ -44,7 +44,7 @@ class SettingsSection(QWidget):
         self.setting_rows: dict[str, QWidget] = {}
         """Rows by the keys of `settings_index`."""
         self.column = self._make_column()
-        self.column.addWidget(self.label(title, self._title_px, 600))
+        self.column.addWidget(self.label(title, self._title_role))
         theme.changed.connect(self._arrange)
         self._arrange()
 
@@ -54,23 +54,23 @@ class SettingsSection(QWidget):
     def finish(self) -> None:
         """Hook called after the last row was added; a page adds its stretch."""
 
-    def label(self, text: str, size_px: float, weight: int = 400) -> QLabel:
+    def label(self, text: str, role: FontRole) -> QLabel:
         """Return a wrapping label whose font follows the theme."""
         label = QLabel(text, textFormat=Qt.TextFormat.PlainText, wordWrap=True)
-        self.follow_font(label, size_px, weight)
+        self.follow_font(label, role)
         return label
 
     def muted(self, text: str) -> QLabel:
-        """Return a wrapping help text in the muted colour, in 13 pixels."""
-        label = self.label(text, 13)
+        """Return a wrapping help text in the muted colour."""
+        label = self.label(text, "small")
         label.setProperty("kind", "muted")
         return label
 
-    def follow_font(self, widget: QWidget, size_px: float, weight: int = 400) -> None:
-        self._theme.dress(widget, font=(size_px, weight))
+    def follow_font(self, widget: QWidget, role: FontRole) -> None:
+        self._theme.dress(widget, font=role)
 
     def add_heading(self, text: str) -> QLabel:
-        heading = self._theme.dress(self.label(text, 14, 600), margins=(0, 10, 0, 0))
+        heading = self._theme.dress(self.label(text, "section"), margins=(0, 10, 0, 0))
         self.column.addWidget(heading)
         return heading
 
@@ -149,7 +149,7 @@ class SettingsSection(QWidget):
 class SettingsPage(SettingsSection):
     """Scrolling page of settings; what is in `foot` stays visible below."""
 
-    _title_px = 18.0
+    _title_role: FontRole = "title"
 
     def __init__(self, theme: Theme, title: str) -> None:
         self.sections: list[SettingsSection] = []

@@ -133,8 +133,8 @@ class PassagesField(QWidget):
         for button, do in ((self.choose, self._on_choose), (self.off, self._on_off), (self.pause, self._on_pause)):
             button.clicked.connect(lambda _=False, do=do: do())
             column.addWidget(button)
-            ui.theme.dress(button, font=(13, 500))
-        ui.theme.dress(self.explanation, font=(13, 400))
+            ui.theme.dress(button, font="control")
+        ui.theme.dress(self.explanation, font="small")
         if ui.passages is not None:
             ui.passages.changed.connect(self._show)
         self._show()

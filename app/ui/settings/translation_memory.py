@@ -283,15 +283,15 @@ class MemoryDialog(QDialog):
 
     def _dress(self) -> None:
         theme, table = self._theme, self.table
-        self.head.setFont(theme.font(18, 600))
-        self.words.setFont(theme.font(13.5))
-        self.search.setFont(theme.font(14))
-        self.count.setFont(theme.font(13.5))
-        self.question.setFont(theme.font(13.5))
+        self.head.setFont(theme.font("section"))
+        self.words.setFont(theme.font("small"))
+        self.search.setFont(theme.font("body"))
+        self.count.setFont(theme.font("small"))
+        self.question.setFont(theme.font("small"))
         for button in (self.delete_chosen, self.delete_all, self.close_button, self.keep, self.yes):
-            button.setFont(theme.font(13.5, 500))
-        table.setFont(theme.font(13.5))
-        self.model.heading_font = theme.font(12.5, 600)
+            button.setFont(theme.font("control"))
+        table.setFont(theme.font("small"))
+        self.model.heading_font = theme.font("caption")
         table.setWordWrap(False)
         table.setShowGrid(False)
         table.setProperty("elides", True)

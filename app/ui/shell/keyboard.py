@@ -150,13 +150,13 @@ def _grid(theme: Theme, headings: Sequence[Group]) -> QVBoxLayout:
     grid.setVerticalSpacing(px(3))
     for heading, lines in headings:
         title = QLabel(heading)
-        title.setFont(theme.font(13, 600))
+        title.setFont(theme.font("group"))
         title.setContentsMargins(0, px(8), 0, 0)
         grid.addWidget(title, grid.rowCount(), 0, 1, 2)
         for key, words in lines:
             row = grid.rowCount()
             said = QLabel(tr(words))
-            said.setFont(theme.font(14))
+            said.setFont(theme.font("row"))
             grid.addWidget(said, row, 0)
             keys = QLabel(written(key))
             keys.setProperty("kind", "muted")

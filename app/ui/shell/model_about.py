@@ -62,10 +62,10 @@ class ModelAbout(QFrame):
         room = self.screen().availableGeometry().size()
         self.setFixedWidth(min(px(WIDTH_PX), room.width()))
         name = ElidedLabel(loader.name)
-        name.setFont(theme.font(15, 600))
+        name.setFont(theme.font("section"))
         why = QLabel(reason_for_state(loader), textFormat=Qt.TextFormat.PlainText, wordWrap=True)
         why.setObjectName("why")
-        why.setFont(theme.font(13.5))
+        why.setFont(theme.font("small"))
         why.setVisible(bool(why.text()))
         self._grid = QGridLayout()
         self._grid.setHorizontalSpacing(px(16))
@@ -115,7 +115,7 @@ class ModelAbout(QFrame):
         title = QLabel(name, textFormat=Qt.TextFormat.PlainText)
         title.setProperty("kind", "muted")
         for label in (title, value):
-            label.setFont(self._theme.font(13))
+            label.setFont(self._theme.font("small"))
         self._grid.addWidget(title, self._rows, 0)
         self._grid.addWidget(value, self._rows, 1)
         self._rows += 1

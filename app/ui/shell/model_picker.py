@@ -78,7 +78,7 @@ class ModelPicker(QPushButton):
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self._dot = StatusDot(theme)
-        self._name = theme.dress(ElidedLabel(), font=(13.5, 500), most_width=NAME_PX)
+        self._name = theme.dress(ElidedLabel(), font="control", most_width=NAME_PX)
         self._away, self._size, self._word, self._caret = QLabel(), QLabel(), QLabel(), QLabel()
         # The icon stays where there is no room for the words.
         self._away.hide()
@@ -96,7 +96,7 @@ class ModelPicker(QPushButton):
         self.clicked.connect(self.show_menu)
         loader.changed.connect(self.refresh)
         theme.dress(self, height=32)
-        theme.dress(self._size, self._word, font=(13.5, 400))
+        theme.dress(self._size, self._word, font="small")
         theme.dress(self._caret, picture=("caret-down-bold", "text", 12))
         theme.dress(self._away, picture=("cloud", "text", 16))
         theme.changed.connect(self._fit_width)

@@ -46,7 +46,7 @@ class StartupWindow(QDialog):
         column.setContentsMargins(px(24), px(22), px(24), px(20))
         column.setSpacing(px(8))
         self._said = QLabel(textFormat=Qt.TextFormat.PlainText, wordWrap=True)
-        self._said.setFont(theme.font(15, 600))
+        self._said.setFont(theme.font("section"))
         column.addWidget(self._said)
         self._kept = QLabel(textFormat=Qt.TextFormat.PlainText, wordWrap=True)
         self._kept.setProperty("kind", "muted")

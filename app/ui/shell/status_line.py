@@ -114,7 +114,7 @@ class ContextGauge(QAbstractButton):
         is_something = self._size > 0 and self._used >= LEAST_SHARE * self._size
         self.setVisible(is_something and self._is_wanted and self._has_room)
         # The width depends on the font of this zoom.
-        self.setFont(self._theme.font(12.5))
+        self.setFont(self._theme.font("small"))
         self.setFixedWidth(self.sizeHint().width())
         self.update()
 
@@ -199,7 +199,7 @@ class StatusLine(QWidget):
         self._row = theme.dress(QHBoxLayout(self), margins=(18, 0, 18 - INSET_PX, 0), spacing=24 - INSET_PX)
         fill_layout(self._row, self.device, self.gauge, self.work, 1, self.waiting, self.programs, self.network)
         theme.dress(self, height=30)
-        theme.dress(self.device, self.work, self.waiting, self.programs, self.network, font=(12.5, 400))
+        theme.dress(self.device, self.work, self.waiting, self.programs, self.network, font="small")
         self.show_network(is_on=True)
         self.show_work("")
         self.show_waiting("")

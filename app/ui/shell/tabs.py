@@ -52,7 +52,7 @@ class TabRow(QWidget):
             button.setCheckable(True)
             self._buttons[spec.name] = button
             self._row.addWidget(button)
-        theme.dress(*self._buttons.values(), font=(14, 600), glyph_size=(ICON_PX, ICON_PX))
+        theme.dress(*self._buttons.values(), font="control", glyph_size=(ICON_PX, ICON_PX))
         theme.changed.connect(self._label_buttons)
         self._label_buttons()
 
@@ -402,7 +402,7 @@ class LeftColumn(QWidget):
         theme.dress(column, around, margins=(0, 0, 0, 0), spacing=0)
         for button, glyph in [*((self._buttons[spec.name], spec.icon) for spec in specs), (self.settings, "gear-six")]:
             # A push button keeps its text four pixels from the icon; a wider icon around the same glyph gives it air.
-            theme.dress(button, font=(13.5, 500), glyph=(glyph, "muted", 16), glyph_size=(28, 16))
+            theme.dress(button, font="control", glyph=(glyph, "muted", 16), glyph_size=(28, 16))
 
     def minimumSizeHint(self) -> QSize:
         """Return the width of the widest content, plus a scroll bar where the window is too low."""

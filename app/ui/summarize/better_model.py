@@ -49,8 +49,8 @@ class BetterModel(QFrame):
         fill_layout(row, (words, 1), self.download)
         theme.dress(row, margins=(16, 12, 12, 12), spacing=12)
         theme.dress(words, spacing=2)
-        theme.dress(self._what, self.download, font=(14, 500))
-        theme.dress(self._offer, font=(13, 400))
+        theme.dress(self._what, self.download, font="control")
+        theme.dress(self._offer, font="small")
         self.hide()
         name_widgets(better_download=self.download)
 

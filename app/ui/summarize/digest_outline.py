@@ -62,7 +62,7 @@ class DigestOutline(QTreeWidget):
         self.itemClicked.connect(self._open)
         for signal in (self.expanded, self.collapsed):
             signal.connect(self._fit_height)
-        theme.dress(self, font=(13.5, 400))
+        theme.dress(self, font="small")
         theme.changed.connect(self._on_theme_changed)
         self._on_theme_changed()
 

@@ -168,9 +168,9 @@ class DigestPart(QWidget):
         column = QVBoxLayout(self)
         fill_layout(column, top, self._row)
         theme = self._theme
-        theme.dress(self.words, font=(13.5, 400))
-        theme.dress(self.cancel, self.look, self.save, font=(13.5, 500))
-        theme.dress(self._outline_head, font=(13, 600))
+        theme.dress(self.words, font="small")
+        theme.dress(self.cancel, self.look, self.save, font="control")
+        theme.dress(self._outline_head, font="group")
         theme.dress(column, margins=(0, 10, 0, 0), spacing=4)
         theme.dress(top, spacing=10)
         theme.dress(side, spacing=16)

@@ -24,7 +24,7 @@ from app.ui.summarize.digest_page import DigestPart
 from app.ui.summarize.draft_files import DraftFiles, FileChips
 from app.ui.summarize.summary_texts import figures_of
 from app.ui.summarize.wish import SummaryFooter
-from app.ui.theme import HEADING_PX, TOP_PX, Theme
+from app.ui.theme import HEADING_PX, TOP_PX, FontRole, Theme
 from app.ui.widgets.buttons import text_button
 from app.ui.widgets.input_fields import SegmentedControl
 from app.ui.widgets.labels import plain_tip
@@ -124,12 +124,12 @@ class SummaryDraftPage(QWidget):
         column.setSpacing(0)
         fill_layout(column, (self._scroll, 1), self.foot)
         theme = self._theme
-        theme.dress(self._head, font=(21, 600), least_height=HEADING_PX)
+        theme.dress(self._head, font="title", least_height=HEADING_PX)
         theme.dress(self.chips, margins=(0, 0, 0, 4))
         theme.dress(self._remarks, margins=(0, 0, 0, 6))
-        theme.dress(self.time, self._remarks, font=(13.5, 400))
-        theme.dress(self.add_button, font=(13.5, 500), glyph=("plus", "muted", 16))
-        theme.dress(*self.together.findChildren(QPushButton), font=(13.5, 500))
+        theme.dress(self.time, self._remarks, font="small")
+        theme.dress(self.add_button, font="control", glyph=("plus", "muted", 16))
+        theme.dress(*self.together.findChildren(QPushButton), font="control")
         self._order()
 
     def _order(self) -> None:
@@ -313,7 +313,8 @@ def _remark_line(file: FileToRead, *, is_alone: bool) -> str:
     return words if is_alone else f"{short_name(file.name)}: {words}"
 
 
-VALUE_PX, WORD_PX = 20, 13
+VALUE_ROLE: FontRole = "title"
+WORD_ROLE: FontRole = "small"
 
 
 class Figures(QFrame):
@@ -361,10 +362,10 @@ class Figures(QFrame):
             column = QVBoxLayout(cell)
             column.setContentsMargins(0, 0, 0, 0)
             self._theme.dress(column, spacing=1)
-            for text, size, weight in ((value, VALUE_PX, 600), (word, WORD_PX, 400)):
+            for text, role in ((value, VALUE_ROLE), (word, WORD_ROLE)):
                 label = QLabel(text, textFormat=Qt.TextFormat.PlainText)
-                self._theme.dress(label, font=(size, weight))
-                if size == WORD_PX:
+                self._theme.dress(label, font=role)
+                if role == WORD_ROLE:
                     label.setProperty("kind", "muted")
                 column.addWidget(label)
             self._flow.addWidget(cell)

@@ -68,7 +68,7 @@ class StatementText:
     def clear(self) -> None:
         """Remove all text and set font and margins, which clearing resets."""
         self._document.clear()
-        self._document.setDefaultFont(self._theme.font(TEXT_PX))
+        self._document.setDefaultFont(self._theme.font("body"))
         frame = QTextFrameFormat()
         frame.setTopMargin(self._theme.px(ABOVE_PX))
         frame.setBottomMargin(self._theme.px(ABOVE_PX))
@@ -208,7 +208,7 @@ class StatementText:
         self._is_empty = False
 
     def _format(self, size_px: float = TEXT_PX, weight: int = 400, color: str = "") -> QTextCharFormat:
-        return char_format(self._theme.font(size_px, weight), color or self._theme.tokens.text)
+        return char_format(self._theme.text_font(size_px, weight), color or self._theme.tokens.text)
 
 
 def plain(text: str) -> str:

@@ -56,8 +56,8 @@ class EmptyPage(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(scrolled(inside))
-        theme.dress(self._head, font=(21, 600), least_height=HEADING_PX)
-        theme.dress(self._words, font=(14, 400), margins=(0, 0, 0, 6))
+        theme.dress(self._head, font="title", least_height=HEADING_PX)
+        theme.dress(self._words, font="row", margins=(0, 0, 0, 6))
         name_widgets(empty_head=self._head)
 
 
@@ -103,9 +103,9 @@ class SummaryDropZone(QFrame):
             column.addWidget(widget)
         fill_layout(column, buttons, 1)
         theme.dress(self._icon, picture=("files", "accent", ICON_PX))
-        theme.dress(self._head, font=(17, 600))
-        theme.dress(self._formats, font=(13.5, 400))
-        theme.dress(self.browse, self.folder, font=(14, 500))
+        theme.dress(self._head, font="section")
+        theme.dress(self._formats, font="small")
+        theme.dress(self.browse, self.folder, font="control")
         theme.dress(column, margins=(24, 28, 24, 28), spacing=8)
         theme.dress(buttons, margins=(0, 12, 0, 0), spacing=8)
         theme.dress(self, least_height=LEAST_PX, most_height=MOST_PX)

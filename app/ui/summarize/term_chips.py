@@ -56,7 +56,7 @@ class TermChip(QPushButton):
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self.setAutoDefault(False)
         self.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
-        theme.dress(self, font=(13, 400))
+        theme.dress(self, font="small")
         self.clicked.connect(lambda: self.wanted.emit(1))
         self._show_term()
 
@@ -177,7 +177,7 @@ class KeyTerms(QWidget):
             self._theme.dress(column, spacing=5)
             head = QLabel(word, textFormat=Qt.TextFormat.PlainText, wordWrap=True)
             head.setProperty("kind", "muted")
-            self._theme.dress(head, font=(13, 600))
+            self._theme.dress(head, font="group")
             column.addWidget(head)
             row = QWidget()
             flow = FlowLayout(row)

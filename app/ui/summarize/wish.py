@@ -63,7 +63,7 @@ class WishChoices(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         fill_layout(column, self.instruction, self._row)
         theme.dress(self._flow, column, spacing=10)
-        theme.dress(self.instruction, font=(14, 400))
+        theme.dress(self.instruction, font="body")
         self._show_field()
         name_widgets(
             wish_length=self.length, wish_form=self.form, wish_language=self.language, wish_instruction=self.instruction
@@ -177,8 +177,8 @@ class SummaryFooter(TabColumn):
         self.anyway.hide()
         self.rows.addWidget(self.choices)
         self.rows.addWidget(self.anyway, 0, Qt.AlignmentFlag.AlignTrailing)
-        theme.dress(self.button, font=(14, 600))
-        theme.dress(self.anyway, font=(13.5, 500))
+        theme.dress(self.button, font="control")
+        theme.dress(self.anyway, font="control")
         name_widgets(begin=self.button, begin_anyway=self.anyway)
 
     def show_method(self, model: str, copied_for: frozenset[tuple[Form, bool]]) -> None:

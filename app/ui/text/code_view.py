@@ -120,7 +120,7 @@ class CodeBlock(QWidget):
         self._theme = theme
         self.code = Code("", "")
         """The block shown."""
-        self._language = theme.dress(plain_label(kind="muted", parent=self), font=(12.5, 500))
+        self._language = theme.dress(plain_label(kind="muted", parent=self), font="caption")
         self._text = CodeText(theme, self)
         self.highlighter = Highlighter(self._text.document(), theme)
         self.wrap = self._button(tr("Wrap"), tr("Wrap long lines"))
@@ -177,7 +177,7 @@ class CodeBlock(QWidget):
         button.setToolTip(name)
         # Kept apart from the button's text, which `_arrange` empties where there is no room.
         button.setProperty("words", words)
-        self._theme.dress(button, font=(12.5, 500))
+        self._theme.dress(button, font="caption")
         button.hide()
         return button
 

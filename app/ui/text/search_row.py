@@ -55,7 +55,7 @@ class TextSearchRow(QWidget):
         self.field.setAccessibleName(tr(SEARCH_DOCUMENT))
         self.field.setPlaceholderText(tr("Search"))
         self.field.textChanged.connect(self._on_typed)
-        self.count = theme.dress(plain_label(kind="muted"), font=(13, 400))
+        self.count = theme.dress(plain_label(kind="muted"), font="small")
         self.previous = IconButton(theme, "caret-up", tr("Previous match"), size_px=16)
         self.next = IconButton(theme, "caret-down", tr(NEXT_MATCH), size_px=16)
         self.close_button = IconButton(theme, "x", tr(CLOSE_SEARCH), size_px=16)
@@ -67,7 +67,7 @@ class TextSearchRow(QWidget):
         self._row = theme.dress(fill_layout(QHBoxLayout(self), (self.field, 1)), spacing=4)
         for widget in (self.count, self.previous, self.next, self.close_button):
             self._row.addWidget(widget)
-        theme.dress(self.field, font=(13.5, 400))
+        theme.dress(self.field, font="body")
         self._typed = QTimer(self, singleShot=True, interval=TYPING_MS)
         self._typed.timeout.connect(self._search)
         self._mirror()

@@ -191,5 +191,5 @@ class TableView(TextView):
             self._draw(True)
 
     def _on_theme_changed(self) -> None:
-        self.document().setDefaultFont(self.theme.font(14))
+        self.document().setDefaultFont(self.theme.font("row"))
         self.rewrite()

@@ -41,7 +41,7 @@ class FoldView(QWidget):
         self._line.setObjectName("thinking")
         self._line.setCheckable(True)
         self._line.toggled.connect(self._on_toggled)
-        theme.dress(self._line, font=(14, 600))
+        theme.dress(self._line, font="control")
 
     @property
     def is_open(self) -> bool:

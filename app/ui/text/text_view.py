@@ -84,7 +84,7 @@ class TextView(SelectableText):
 
     def char_format(self, span: StyledSpan, style: ProseStyle) -> QTextCharFormat:
         tokens = self.theme.tokens
-        font = self.theme.code_font(style.size - 1.5) if span.code else self.theme.font(style.size, style.weight)
+        font = self.theme.code_font(style.size - 1.5) if span.code else self.theme.text_font(style.size, style.weight)
         if span.bold:
             font.setWeight(QFont.Weight(max(style.weight, 600)))
         look = span_format(span, font, style, tokens, tokens.bubble)
@@ -122,7 +122,7 @@ class TextView(SelectableText):
         """Insert a formula's picture if it is typeset; else insert its source and schedule typesetting."""
         from app.ui.text import formula  # most texts have no formulas
 
-        metrics, color = QFontMetricsF(self.theme.font(style.size)), style.color or self.theme.tokens.text
+        metrics, color = QFontMetricsF(self.theme.text_font(style.size)), style.color or self.theme.tokens.text
         picture = formula.picture_of(
             span.text,
             self.theme.px(style.size * FORMULA_TIMES),
@@ -172,7 +172,7 @@ class TextView(SelectableText):
     def block_format(self, style: ProseStyle = PLAIN, line_percent: float = LINE_PERCENT) -> QTextBlockFormat:
         """Return a block format with a fixed line height, so that inline pictures don't change it."""
         look = QTextBlockFormat()
-        font = self.theme.font(style.size, style.weight)
+        font = self.theme.text_font(style.size, style.weight)
         height = QFontMetricsF(font).height() * line_percent / 100
         look.setLineHeight(height, QTextBlockFormat.LineHeightTypes.MinimumHeight.value)
         return look

@@ -49,9 +49,9 @@ class AlternativesCard(QFrame):
         self._column.addLayout(top)
         self._column.addWidget(self.list)
         theme.dress(self._column, margins=(6, 4, 6, 4), spacing=2)
-        theme.dress(self.ask, font=(13, 500))
-        theme.dress(self.head, font=(12.5, 500), margins=(6, 0, 0, 0))
-        theme.dress(self.list, font=(14, 400))
+        theme.dress(self.ask, font="control")
+        theme.dress(self.head, font="caption", margins=(6, 0, 0, 0))
+        theme.dress(self.list, font="row")
         self.hide()
 
     def offer(self, at: QRect) -> None:

@@ -47,10 +47,10 @@ class DocumentHead(QWidget):
         self._row.addWidget(self.title, 1)
         self._row.addWidget(self._buttons)
         theme.dress(self._row, self._flow, margins=(0, 0, 0, 0), spacing=10)
-        theme.dress(self.title, font=(21, 600))
+        theme.dress(self.title, font="title")
         for button, name in ((self.glossary, "book-bookmark"), (self.flagged, "flag"), (self.save, "download-simple")):
             # A push button puts its text four pixels from the icon; a wider icon adds space.
-            theme.dress(button, font=(13.5, 500), glyph=(name, "muted", 15), glyph_size=(24, 15))
+            theme.dress(button, font="control", glyph=(name, "muted", 15), glyph_size=(24, 15))
         name_widgets(open_glossary=self.glossary, next_flagged=self.flagged, save=self.save, save_as=self.forms)
 
     def show_title(self, title: str) -> None:
@@ -156,8 +156,8 @@ class DocumentBar(QWidget):
         theme.dress(self._row, margins=(0, 0, 0, 0), spacing=10)
         theme.dress(line, margins=(0, 0, 0, 0), spacing=12)
         theme.dress(self.line, least_width=LINE_PX)
-        theme.dress(self.words, font=(13.5, 400))
-        theme.dress(self.stop, font=(13.5, 500))
+        theme.dress(self.words, font="small")
+        theme.dress(self.stop, font="control")
         name_widgets(work_words=self.words, stop_work=self.stop)
 
     def offer(self, able: Able) -> None:

@@ -108,11 +108,11 @@ class GlossaryPanel(QFrame):
         dress = self._theme.dress
         dress(column, margins=(14, 10, 14, 14), spacing=8)
         dress(top, buttons, spacing=4)
-        dress(self.title, font=(15, 600))
-        dress(self.words, self.found, font=(13, 400))
-        dress(self.found_head, font=(13, 600))
+        dress(self.title, font="section")
+        dress(self.words, self.found, font="small")
+        dress(self.found_head, font="group")
         dress(self._found_area, most_height=FOUND_PX)
-        dress(self.add_button, self.remove_button, self.apply, self.take_button, font=(13.5, 500))
+        dress(self.add_button, self.remove_button, self.apply, self.take_button, font="control")
         dress(self.add_button, glyph=("plus", "muted", 16))
         name_widgets(
             glossary_words=self.words,

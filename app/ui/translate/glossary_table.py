@@ -202,8 +202,8 @@ class GlossaryTable(QTableView):
         self.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
         self.horizontalHeader().setHighlightSections(False)
         self.horizontalHeader().setTextElideMode(Qt.TextElideMode.ElideRight)
-        theme.dress(self, font=(13.5, 400))
-        theme.dress(self.horizontalHeader(), font=(12.5, 600))
+        theme.dress(self, font="small")
+        theme.dress(self.horizontalHeader(), font="caption")
         theme.changed.connect(self._on_theme_changed)
         self._on_theme_changed()
 
@@ -255,6 +255,6 @@ class GlossaryTable(QTableView):
             self.horizontalHeader().resizeSection(column, width)
 
     def _on_theme_changed(self) -> None:
-        self._terms.heading_font = self._theme.font(12.5, 600)
+        self._terms.heading_font = self._theme.font("caption")
         self.verticalHeader().setDefaultSectionSize(self._theme.px(ROW_PX))
         self._set_columns()

@@ -121,10 +121,10 @@ class LanguagePopup(QFrame):
         if remark:
             said = plain_label(remark, kind="muted", wraps=True)
             said.setObjectName("languages_remark")
-            theme.dress(said, font=(13, 400))
+            theme.dress(said, font="small")
             column.addWidget(said)
         theme.dress(column, margins=(8, 8, 8, 8), spacing=6)
-        theme.dress(self.search, self.list, font=(14, 400))
+        theme.dress(self.search, self.list, font="row")
         theme.dress(self, width=WIDTH_PX)
         self.list.setFixedHeight(theme.px(ROW_PX) * min(MOST_ROWS, max(1, len(offered))))
 

@@ -115,7 +115,7 @@ class LanguageChoice(QWidget):
         self.target.changed.connect(self._on_target)
         self.formality.changed.connect(lambda _value: self.changed.emit())
         theme.dress(flow, spacing=8)
-        theme.dress(self.domain, font=(13.5, 400), width=DOMAIN_PX)
+        theme.dress(self.domain, font="body", width=DOMAIN_PX)
         name_widgets(
             source_language=self.source, target_language=self.target, formality=self.formality, swap_languages=self.swap
         )

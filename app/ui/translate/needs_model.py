@@ -63,8 +63,8 @@ class NeedsModel(QFrame):
         column.addLayout(buttons)
         ui.theme.dress(column, margins=(16, 14, 16, 14), spacing=8)
         ui.theme.dress(buttons, spacing=8)
-        ui.theme.dress(self.words, self.download, self.others, font=(14, 500))
-        ui.theme.dress(self.state, font=(13, 400))
+        ui.theme.dress(self.words, self.download, self.others, font="control")
+        ui.theme.dress(self.state, font="small")
         self._told.connect(self._on_download)
         # `listen` returns the function that ends it.
         self.destroyed.connect(models.download_changed.listen(self._told.emit))

@@ -15,7 +15,7 @@ from app.ui.text.keyboard_walk import ENTER
 from app.ui.theme import Theme
 from app.ui.translate.mark_chips import CHARACTER, CHIP_TYPE, MarkChips, chip, content_in
 from app.ui.translate.missing_marks import labels, missing, put_back
-from app.ui.translate.segment_layout import TEXT_PX, as_lines
+from app.ui.translate.segment_layout import as_lines
 from app.ui.widgets.buttons import set_mark, text_button
 from app.ui.widgets.labels import plain_label
 
@@ -63,7 +63,7 @@ class MarkedText(QTextEdit):
         """Load a content and clear the undo history, so that Undo ends there."""
         self.setUndoRedoEnabled(False)
         self.clear()
-        self.document().setDefaultFont(self._theme.font(TEXT_PX))
+        self.document().setDefaultFont(self._theme.font("body"))
         self._write(QTextCursor(self.document()), content)
         self.setUndoRedoEnabled(True)
         self.moveCursor(QTextCursor.MoveOperation.End)
@@ -92,7 +92,7 @@ class MarkedText(QTextEdit):
         self.setCurrentCharFormat(base)
 
     def _plain(self) -> QTextCharFormat:
-        return char_format(self._theme.font(TEXT_PX), self._theme.tokens.text)
+        return char_format(self._theme.font("body"), self._theme.tokens.text)
 
     def insertFromMimeData(self, source: QMimeData) -> None:
         # A segment is one paragraph, and a pasted object character would look like a mark.
@@ -154,8 +154,8 @@ class RowEditor(QFrame):
         self._column.setContentsMargins(side, theme.px(6), side, theme.px(8))
         theme.dress(self._column, spacing=4)
         theme.dress(self._foot, spacing=8)
-        theme.dress(self.words, font=(12.5, 400))
-        theme.dress(self.back, font=(13, 500))
+        theme.dress(self.words, font="small")
+        theme.dress(self.back, font="control")
         self.text.load(content)
         self.text.textChanged.connect(self._on_changed)
         self.text.document().documentLayout().documentSizeChanged.connect(lambda _size: self.height_changed.emit())

@@ -76,7 +76,7 @@ class SegmentWriter:
 
     def write_plain(self, text: str, *, is_muted: bool = False) -> SegmentLayout:
         """Write plain text: the program's, or a translation in progress."""
-        written = SegmentLayout("", [], set(), self._theme.font(TEXT_PX))
+        written = SegmentLayout("", [], set(), self._theme.font("body"))
         tokens = self._theme.tokens
         if text:
             written.add(as_lines(text), char_format(None, tokens.muted if is_muted else tokens.text))
@@ -85,17 +85,17 @@ class SegmentWriter:
     def font(self, kind: SegmentKind, level: int) -> QFont:
         """Return the font of a kind; headings differ by weight, the top levels also by size."""
         if kind is SegmentKind.HEADING:
-            return self._theme.font(16.5 if 0 < level <= DEEPEST_LEVEL else TEXT_PX, 700)
+            return self._theme.text_font(16.5 if 0 < level <= DEEPEST_LEVEL else TEXT_PX, 700)
         if kind in (SegmentKind.NOTE, SegmentKind.HEADER, SegmentKind.LABEL):
-            return self._theme.font(14, 400)
-        return self._theme.font(TEXT_PX, 400)
+            return self._theme.font("row")
+        return self._theme.font("body")
 
     def _add(self, written: SegmentLayout, text: str, looks: frozenset[str]) -> None:
         look, theme = char_format(None, self._theme.tokens.text), self._theme
         if "code" in looks:
             look.setFont(theme.code_font(CODE_PX))
         if "small" in looks:
-            look.setFont(theme.font(SMALL_PX))
+            look.setFont(theme.font("small"))
         if "bold" in looks:
             look.setFontWeight(QFont.Weight.Bold)
         if "italic" in looks:

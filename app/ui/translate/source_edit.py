@@ -10,7 +10,7 @@ from app.core.visible import clean_text
 from app.ui.i18n import tr
 from app.ui.text.formats import block_format
 from app.ui.text.keyboard_walk import ENTER
-from app.ui.theme import TEXT_PX, Theme
+from app.ui.theme import Theme
 from app.ui.widgets.input_fields import PlainEdit
 
 TEXT_TO_TRANSLATE = "Text to translate"
@@ -30,7 +30,7 @@ class SourceEdit(PlainEdit):
         self.setAccessibleName(tr(TEXT_TO_TRANSLATE))
         follow_each_paragraph(self)
         set_line_height(self)
-        theme.dress(self, text=(TEXT_PX, 400, 4))
+        theme.dress(self, text=("body", 4))
 
     @property
     def text(self) -> str:

@@ -14,7 +14,7 @@ from app.ui.i18n import tr
 from app.ui.shared_labels import TRANSLATION
 from app.ui.text.formats import block_format, char_format
 from app.ui.text.keyboard_walk import ENTER
-from app.ui.theme import TEXT_PX, Theme
+from app.ui.theme import Theme
 from app.ui.translate.segment_layout import LINE, as_lines
 from app.ui.translate.sentence_ranges import sentences_around
 from app.ui.translate.source_edit import LINE_PERCENT, follow_each_paragraph
@@ -88,7 +88,7 @@ class TargetView(QTextBrowser):
         self._rest.timeout.connect(self._tell_selected)
         # Announced after a pause, not with every step of a drag.
         self.selectionChanged.connect(self._rest.start)
-        theme.dress(self, text=(TEXT_PX, 400, 4))
+        theme.dress(self, text=("body", 4))
         theme.changed.connect(self._rebuild)
         self._rebuild()
 
@@ -222,7 +222,7 @@ class TargetView(QTextBrowser):
         cursor.beginEditBlock()
         if self._words:
             cursor.setBlockFormat(block_format(LINE_PERCENT, is_rtl=self.isRightToLeft()))
-            cursor.insertText(self._words, char_format(self._theme.font(14), self._theme.tokens.muted))
+            cursor.insertText(self._words, char_format(self._theme.font("row"), self._theme.tokens.muted))
         for place, paragraph in enumerate(self._paragraphs):
             if place:
                 cursor.insertBlock()
@@ -250,8 +250,8 @@ class TargetView(QTextBrowser):
 
     def _write_flags(self, cursor: QTextCursor, paragraph: Paragraph) -> None:
         tokens = self._theme.tokens
-        look = char_format(self._theme.font(FLAG_PX), tokens.warning)
-        link = char_format(self._theme.font(FLAG_PX, 600), tokens.warning)
+        look = char_format(self._theme.font("small"), tokens.warning)
+        link = char_format(self._theme.font("group"), tokens.warning)
         link.setAnchor(True)
         for place, (reason, remedies) in enumerate(paragraph.flags):
             cursor.insertText(f"{LINE if place else ''}{FLAG_GLYPH} {reason} ", look)

@@ -134,7 +134,7 @@ class TextPage(QWidget):
         dress(column, margins=(EDGE_PX, TOP_PX, EDGE_PX, 16), spacing=12)
         dress(top, spacing=12)
         dress(self.panes, least_height=LEAST_PX)
-        dress(self.open, font=(13.5, 400), glyph=("file-text", "muted", 15))
+        dress(self.open, font="control", glyph=("file-text", "muted", 15))
 
     def _connect(self) -> None:
         panes, session = self.panes, self.session

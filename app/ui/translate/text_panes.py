@@ -135,8 +135,8 @@ class TextPanes(QFrame):
         dress = self._theme.dress
         dress(left, right, margins=(INSET_PX, 12, INSET_PX, 8), spacing=6)
         dress(needs, margins=(0, 4, 0, 0), spacing=14)
-        dress(self.hint, font=(14, 400))
-        dress(self.count, self.state, font=(12.5, 400), margins=(4, 0, 0, 0))
+        dress(self.hint, font="row")
+        dress(self.count, self.state, font="small", margins=(4, 0, 0, 0))
         dress(self.source, self.target, self.back_text, least_height=LEAST_BACK_PX)
 
     def _new_back_part(self) -> QWidget:
@@ -147,6 +147,6 @@ class TextPanes(QFrame):
         for widget in (rule, head, self.back_text):
             column.addWidget(widget)
         self._theme.dress(column, margins=(0, 0, 0, 0), spacing=6)
-        self._theme.dress(head, font=(12, 600), margins=(4, 0, 0, 0))
-        self._theme.dress(self.back_text, text=(14, 400, 4), most_height=BACK_PX)
+        self._theme.dress(head, font="caption", margins=(4, 0, 0, 0))
+        self._theme.dress(self.back_text, text=("body", 4), most_height=BACK_PX)
         return part

@@ -50,9 +50,9 @@ class DraftFoot(QWidget):
         row.addWidget(self.button, 0, Qt.AlignmentFlag.AlignBottom)
         theme.dress(row, margins=(EDGE_PX, 4, EDGE_PX, 16), spacing=12)
         theme.dress(labels, spacing=2)
-        theme.dress(self.words, self.one, font=(14, 500))
-        theme.dress(self.note, font=(13, 400))
-        theme.dress(self.button, font=(14, 600))
+        theme.dress(self.words, self.one, font="control")
+        theme.dress(self.note, font="small")
+        theme.dress(self.button, font="control")
         name_widgets(draft_words=self.words, draft_note=self.note, begin_one=self.one, begin=self.button)
 
     def show_drafts(
@@ -101,9 +101,9 @@ class FileLine(QFrame):
         row.addWidget(self.button)
         theme.dress(labels, spacing=2)
         theme.dress(row, margins=(16, 10, 10, 10))
-        theme.dress(self.name, font=(14, 500))
-        theme.dress(self.words, font=(13, 400))
-        theme.dress(self.button, font=(13.5, 500))
+        theme.dress(self.name, font="control")
+        theme.dress(self.words, font="small")
+        theme.dress(self.button, font="control")
         name_widgets(file_words=self.words, file_button=self.button)
 
     def show_file(self, file: FileToRead) -> None:
@@ -153,7 +153,7 @@ class TranslationDraftPage(QWidget):
         column.addWidget(scrolled(inner))
         theme.dress(column, margins=(0, 0, 0, 0))
         theme.dress(self._column, margins=(EDGE_PX, TOP_PX, EDGE_PX, 16), spacing=10)
-        theme.dress(self._title, font=(21, 600))
+        theme.dress(self._title, font="title")
         drafts.session.listen(self.show_files)
         self.show_files()
 

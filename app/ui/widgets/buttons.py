@@ -151,7 +151,7 @@ class ChoiceButton(QWidget):
         self.button.setLayoutDirection(Qt.LayoutDirection.RightToLeft)
         fill_layout(drop_margins(QHBoxLayout(self)), self.button)
         # An icon wider than its glyph adds space.
-        theme.dress(self.button, font=(13.5, 500), glyph=("caret-down-bold", "muted", 20), glyph_size=(20, 11))
+        theme.dress(self.button, font="control", glyph=("caret-down-bold", "muted", 20), glyph_size=(20, 11))
         self._show()
 
     def offer(self, choices: Sequence[tuple[str, str]]) -> None:
@@ -256,7 +256,7 @@ class NamedButton(QWidget):
         self.some.setToolTip(plain_tip(about))
         self.some.ensurePolished()  # or it would lose its font on the first show
         glyph = (self._glyph, "text", NAMED_GLYPH_PX)
-        self._theme.dress(self.some, font=(13, 500), glyph=glyph, glyph_size=(NAMED_GLYPH_PX + 4, NAMED_GLYPH_PX))
+        self._theme.dress(self.some, font="control", glyph=glyph, glyph_size=(NAMED_GLYPH_PX + 4, NAMED_GLYPH_PX))
         room = self._theme.px(self._most_px)
         words = self.some.fontMetrics().elidedText(self._words(self._name), Qt.TextElideMode.ElideRight, room)
         self.some.setText(words.replace("&", "&&"))  # a single one would underline the next letter

@@ -42,9 +42,9 @@ class QuestionDialog(QDialog):
         self.setWindowTitle(window_title(title))
         self.setFixedWidth(px(WIDTH_PX))
         head = QLabel(title, textFormat=Qt.TextFormat.PlainText, wordWrap=True)
-        head.setFont(theme.font(15, 600))
+        head.setFont(theme.font("section"))
         self.words = QLabel(words, textFormat=Qt.TextFormat.PlainText, wordWrap=True)
-        self.words.setFont(theme.font(14))
+        self.words.setFont(theme.font("row"))
         # Wrapped words have no least height of their own and are cut where there is little room.
         self.words.setMinimumHeight(self.words.heightForWidth(px(WIDTH_PX) - 2 * px(24)))
         self.fields = QHBoxLayout()
@@ -62,7 +62,7 @@ class QuestionDialog(QDialog):
     def add_choice(self, label: str, do: Callable[[], object] | None, kind: str = "plain") -> QPushButton:
         """Add a button that closes the dialog, then calls `do`; a primary one is the default for Enter."""
         button = text_button(label, kind, on_click=lambda: self._close_with(do))
-        button.setFont(self._theme.font(14, 500))
+        button.setFont(self._theme.font("control"))
         self._row.addWidget(button)
         if kind == "primary":
             button.setDefault(True)

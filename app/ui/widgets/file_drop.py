@@ -144,11 +144,11 @@ class _Hint(QWidget):
                 rect.center().x() - size // 2, middle - px(60), glyph.pixmap(QSize(size, size), self.devicePixelRatio())
             )
         painter.setPen(QColor(tokens.text))
-        painter.setFont(self._theme.font(16, 600))
+        painter.setFont(self._theme.font("section"))
         line = QRect(room.left(), middle - px(14), room.width(), px(28))
         painter.drawText(line, Qt.AlignmentFlag.AlignCenter, zone.words)
         painter.setPen(QColor(tokens.muted))
-        painter.setFont(self._theme.font(14))
+        painter.setFont(self._theme.font("row"))
         below = QRect(room.left(), middle + px(18), room.width(), px(60))
         flags = Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignTop | Qt.TextFlag.TextWordWrap
         painter.drawText(below, flags, zone.about)

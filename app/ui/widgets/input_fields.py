@@ -41,7 +41,7 @@ from app.core.visible import clean_text
 from app.ui.i18n import tr
 from app.ui.icons import icon
 from app.ui.shared_labels import EDIT_LABEL
-from app.ui.theme import Theme, Tokens
+from app.ui.theme import FontRole, Theme, Tokens
 from app.ui.widgets.buttons import IconButton, text_button
 from app.ui.widgets.layouts import drop_margins
 
@@ -161,7 +161,7 @@ class SearchField(QLineEdit):
         self._on_theme_changed()
 
     def _on_theme_changed(self) -> None:
-        self.setFont(self._theme.font(14))
+        self.setFont(self._theme.font("row"))
         room = self._theme.px(GLASS_PX + 8)
         self.setTextMargins(*((0, 0, room, 0) if self.isRightToLeft() else (room, 0, 0, 0)))
 
@@ -405,11 +405,12 @@ class _ChoiceRow:
         upper = room.adjusted(0, self._theme.px(5), 0, -half) if self.detail else room
         lower = room.adjusted(0, half, 0, -self._theme.px(6))
         tokens = self._theme.tokens
-        for rect, text, size, colour in (
-            (upper, self.name, 14, tokens.text if self._button.isEnabled() else tokens.outline),
-            (lower, self.detail, 13, tokens.muted),  # says why the row is disabled
-        ):
-            painter.setFont(self._theme.font(size))
+        lines: tuple[tuple[QRect, str, FontRole, str], ...] = (
+            (upper, self.name, "row", tokens.text if self._button.isEnabled() else tokens.outline),
+            (lower, self.detail, "small", tokens.muted),  # says why the row is disabled
+        )
+        for rect, text, role, colour in lines:
+            painter.setFont(self._theme.font(role))
             painter.setPen(QColor(colour))
             shown = painter.fontMetrics().elidedText(text, Qt.TextElideMode.ElideRight, rect.width())
             painter.drawText(rect, how, shown)

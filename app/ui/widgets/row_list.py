@@ -32,7 +32,7 @@ from PySide6.QtWidgets import (
 
 from app.core.visible import settle_directions
 from app.ui.i18n import tr
-from app.ui.theme import Theme
+from app.ui.theme import FontRole, Theme
 
 ID_ROLE = Qt.ItemDataRole.UserRole
 NOTE_ROLE = Qt.ItemDataRole.UserRole + 2
@@ -249,7 +249,7 @@ class RowDelegate(QStyledItemDelegate):
 
     def _paint_heading(self, painter: QPainter, rect: QRect, option: QStyleOptionViewItem, text: str) -> None:
         px = self._theme.px
-        painter.setFont(self._theme.font(11.5, 600))
+        painter.setFont(self._theme.font("caption"))
         painter.setPen(QColor(self._theme.tokens.muted))
         room = rect.adjusted(px(15), 0, -px(8), -px(6))
         start = QStyle.visualAlignment(option.direction, Qt.AlignmentFlag.AlignLeading)
@@ -279,7 +279,7 @@ class RowDelegate(QStyledItemDelegate):
         state: QStyle.StateFlag = option.state
         chosen = bool(state & QStyle.StateFlag.State_Selected)
         card = self.paint_card(painter, rect, state)
-        painter.setFont(self._theme.font(14, 600 if chosen else 400))
+        painter.setFont(self._theme.font("strong" if chosen else "row"))
         painter.setPen(QColor(tokens.text))
         room = card.adjusted(px(16), 0, -px(12), 0)
         start = QStyle.visualAlignment(option.direction, Qt.AlignmentFlag.AlignLeading)
@@ -297,7 +297,7 @@ class RowDelegate(QStyledItemDelegate):
         editor = QLineEdit(parent, maxLength=TITLE_CHARACTERS)
         editor.setObjectName("row_editor")
         editor.setAccessibleName(tr("Title"))
-        editor.setFont(self._theme.font(14))
+        editor.setFont(self._theme.font("body"))
         return editor
 
     def updateEditorGeometry(self, editor: QWidget, option: QStyleOptionViewItem, index: Index) -> None:  # noqa: ARG002
@@ -324,10 +324,17 @@ class PlainRowDelegate(QStyledItemDelegate):
         painter.drawRoundedRect(option.rect.adjusted(px(2), 1, -px(2), -1), px(6), px(6))
 
     def write(
-        self, painter: QPainter, option: QStyleOptionViewItem, words: str, room: QRect, *, colour: str, size: float = 14
+        self,
+        painter: QPainter,
+        option: QStyleOptionViewItem,
+        words: str,
+        room: QRect,
+        *,
+        colour: str,
+        role: FontRole = "row",
     ) -> None:
         """Paint an elided line, aligned to the text direction."""
-        painter.setFont(self._theme.font(size))
+        painter.setFont(self._theme.font(role))
         painter.setPen(QColor(colour))
         text = painter.fontMetrics().elidedText(words, Qt.TextElideMode.ElideRight, room.width())
         side = QStyle.visualAlignment(option.direction, Qt.AlignmentFlag.AlignLeading)

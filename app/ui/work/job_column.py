@@ -117,8 +117,8 @@ class ListColumn(QWidget):
         theme.dress(column, margins=(12, 14, 12, 0), spacing=9)
         theme.dress(self._begin, spacing=6)
         # A push button puts its text four pixels from the icon; a wider icon around the same glyph adds space.
-        theme.dress(new, font=(14.5, 600), glyph=(words.icon, "accent", 16), glyph_size=(32, 16))
-        theme.dress(self._nothing, font=(13.5, 400), margins=(15, 4, 15, 0))
+        theme.dress(new, font="control", glyph=(words.icon, "accent", 16), glyph_size=(32, 16))
+        theme.dress(self._nothing, font="small", margins=(15, 4, 15, 0))
         name_widgets(new=new, nothing_found=self._nothing)
 
     def reload(self) -> None:

@@ -78,8 +78,8 @@ class StateBar(QFrame):
             self._buttons.addWidget(button)
         theme.dress(self._row, margins=(14, 8, 8, 8), spacing=8)
         theme.dress(self._buttons, spacing=8)
-        theme.dress(self.words, font=(13.5, 400))
-        theme.dress(self.other, self.go_on, font=(13.5, 500))
+        theme.dress(self.words, font="small")
+        theme.dress(self.other, self.go_on, font="control")
         self.hide()
         name_widgets(state_words=self.words, state_other=self.other, go_on=self.go_on)
 

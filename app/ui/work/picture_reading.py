@@ -79,7 +79,7 @@ class PicturesLine(QFrame):
         column = QVBoxLayout(self)
         for widget in (self._words, self._bar, self._buttons):
             column.addWidget(widget)
-        theme.dress(self._words, font=(13.5, 400))
+        theme.dress(self._words, font="small")
         theme.dress(column, margins=(14, 10, 14, 10), spacing=8)
         theme.dress(self._flow, spacing=8)
         self.hide()
@@ -129,7 +129,7 @@ class PicturesLine(QFrame):
             button = text_button(name, "plain")
             # `clicked` passes its state first; the default holds this round's action.
             button.clicked.connect(lambda _=False, do=do: do())
-            self._theme.dress(button, font=(13, 500))
+            self._theme.dress(button, font="control")
             self._flow.addWidget(button)
             # At once: a layout shows what it is given only when the event loop runs again.
             button.show()

@@ -30,6 +30,8 @@ CARD_PX = 180
 LINES, LINES_OF_SEVERAL_ROWS = 6, 4
 """Lines visible per card with one row of cards, and with several."""
 LINE_PERCENT = 128
+LIKELY = 0.5
+"""Mean probability of a token from which a continuation counts as likely."""
 
 
 class AlternativeCard(QPushButton):
@@ -68,8 +70,8 @@ class AlternativeCard(QPushButton):
         column = QVBoxLayout(self)
         fill_layout(column, head, self._body)
         theme.dress(column, margins=(14, 10, 12, 10), spacing=4)
-        theme.dress(self._digit, font=(13, 600))
-        theme.dress(self._figure, font=(12.5, 400))
+        theme.dress(self._digit, font="group")
+        theme.dress(self._figure, font="caption")
         theme.changed.connect(self._dress)
         name_widgets(alternative_figure=self._figure)
         self._dress()
@@ -93,10 +95,14 @@ class AlternativeCard(QPushButton):
         self.setAccessibleName(tr("Continuation {number}: {words}", number=self.number + 1, words=text.strip()))
 
     def show_figure(self, probability: float, tokens: int, *, is_complete: bool) -> None:
-        """Show the mean probability of the tokens in percent; their number is in the tooltip."""
-        words = tr("average confidence {percent}", percent=percent(probability)) if tokens else ""
+        """Show in a word whether the model would write this itself; the tokens' mean probability is in the tooltip."""
+        words = (tr("likely") if probability >= LIKELY else tr("bold")) if tokens else ""
         self._figure.setText(words)
-        meaning = tr("The model’s average confidence in its {count} tokens (geometric mean).", count=tokens)
+        meaning = tr(
+            "Average confidence {percent} in {count} tokens (geometric mean).",
+            percent=percent(probability),
+            count=tokens,
+        )
         self.setToolTip(meaning if tokens else "")
         state = "" if is_complete else tr("still being written")
         if is_complete and not self.is_complete:
@@ -139,7 +145,7 @@ class AlternativeCard(QPushButton):
         announce(self, self.accessibleName())
 
     def _dress(self) -> None:
-        font = self._theme.code_font(12.5) if self._is_code else self._theme.font(14)
+        font = self._theme.code_font(12.5) if self._is_code else self._theme.font("row")
         set_text_font(self._body, font)
         self._body.document().setDefaultFont(font)
         self._body.document().setDocumentMargin(0)
@@ -178,7 +184,7 @@ class Alternatives(QFrame):
         fill_layout(column, head, self._area)
         theme.dress(column, margins=(0, 4, 0, 4), spacing=4)
         theme.dress(self._grid, spacing=10)
-        theme.dress(self._hint, font=(13, 400))
+        theme.dress(self._hint, font="small")
         theme.changed.connect(self._arrange)
         name_widgets(take_none=none, alternatives_hint=self._hint)
         self.hide()

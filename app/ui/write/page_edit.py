@@ -67,7 +67,7 @@ class PageTypeface:
 
     def dress(self) -> None:
         edit = self._edit
-        font: QFont = self._theme.code_font(CODE_PX + 0.5) if self._is_code else self._theme.font(TEXT_PX)
+        font: QFont = self._theme.code_font(CODE_PX + 0.5) if self._is_code else self._theme.text_font(TEXT_PX)
         set_text_font(edit, font)
         edit.document().setDefaultFont(font)
         edit.setTabStopDistance(4 * edit.fontMetrics().horizontalAdvance(" "))
@@ -157,7 +157,7 @@ class ReadingLine:
         painter = QPainter(self._edit.viewport())
         painter.setPen(QPen(QColor(tokens.outline), 1, Qt.PenStyle.DashLine))
         painter.drawLine(0, y, room.width(), y)
-        painter.setFont(self._theme.font(11.5, 500))
+        painter.setFont(self._theme.font("caption"))
         words = tr("The model reads from here")
         width, height = painter.fontMetrics().horizontalAdvance(words) + px(12), painter.fontMetrics().height()
         x = 0 if self._edit.isRightToLeft() else room.width() - width

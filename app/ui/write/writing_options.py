@@ -10,7 +10,7 @@ from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
 
 from app.ui.i18n import tr
-from app.ui.sampling_fields import HEADING, MUTED, SamplingFields, field_label
+from app.ui.sampling_fields import SamplingFields, field_label
 from app.ui.shared_labels import NEVER, TOKEN_COUNT
 from app.ui.shell.tab_spec import UiContext
 from app.ui.theme import Theme
@@ -131,13 +131,13 @@ class OptionsSheet(QFrame):
         fill_layout(column, self.sampling, self._row(tr("Stop at"), tr("Stops before any of these."), None), self.stops)
         theme.dress(around, margins=(1, 1, 1, 1))
         theme.dress(column, margins=(18, 14, 18, 16), spacing=10)
-        theme.dress(self.stops, font=(14, 400))
+        theme.dress(self.stops, font="body")
 
     def _row(self, name: str, meaning: str, field: QWidget | None) -> QHBoxLayout:
         words = QVBoxLayout()
         words.setSpacing(0)
-        words.addWidget(field_label(self._theme, name, HEADING, field or self.stops))
-        about = field_label(self._theme, meaning, MUTED)
+        words.addWidget(field_label(self._theme, name, "control", field or self.stops))
+        about = field_label(self._theme, meaning, "small")
         about.setWordWrap(True)
         words.addWidget(about)
         row = QHBoxLayout()

@@ -17,7 +17,7 @@ from app.ui.models.installed_page import INSTALLED
 from app.ui.models.models_column import ModelsColumn
 from app.ui.models.models_tab import ModelsView
 from app.ui.shared_labels import DOWNLOADS, STARTER
-from app.ui.theme import Theme
+from app.ui.theme import FONTS, Theme
 from tests.helpers.clipping import clipped_texts
 from tests.helpers.desks.models import ModelsDesk
 from tests.helpers.desks.window import Frame
@@ -287,5 +287,5 @@ def test_the_headings_keep_their_face_when_the_column_comes_into_a_window(qapp: 
     left = ModelsColumn(theme)
     window.addWidget(left)
     headings = [label for label in left.findChildren(QLabel) if label.text().isupper()]
-    assert [heading.font().weight() for heading in headings] == [600, 600, 600]
+    assert [heading.font().weight() for heading in headings] == [FONTS["caption"][1]] * 3
     qapp.setStyleSheet("")

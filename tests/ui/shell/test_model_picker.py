@@ -85,7 +85,7 @@ def test_a_long_name_is_shortened_and_nothing_is_clipped(frame: Frame, qtbot: Qt
 def test_in_a_narrow_window_the_size_goes_before_the_word_and_both_are_still_told(frame: Frame, qtbot: QtBot) -> None:
     give_room(frame)
     assert frame.model_words == [STARTER, "145 MB", "asleep"]
-    frame.window.resize(680, 480)
+    frame.window.resize(700, 480)
     frame.left.show()
     qtbot.waitUntil(lambda: frame.model_words == [STARTER, "asleep"])
     assert frame.model_said == "Starter, 145 MB, asleep"

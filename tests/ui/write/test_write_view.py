@@ -74,7 +74,8 @@ def test_three_alternatives_come_at_once_and_the_second_is_chosen_by_its_digit(o
     desk.go_on()
     desk.wait(lambda: not desk.is_busy)
     assert desk.offered == [" first is here", " second is here", " third is here"]
-    assert desk.figures == ["average confidence 63 %"] * 3, "1, 0.5 and 0.5: what the model itself held"
+    assert desk.figures == ["likely"] * 3
+    assert "63 %" in desk.cards[0].toolTip(), "1, 0.5 and 0.5: what the model itself held"
     assert desk.text == "Deep learning is"
     assert desk.focus is desk.cards[0]
     assert "second is here" in desk.cards[1].accessibleName()
