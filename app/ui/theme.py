@@ -63,6 +63,8 @@ class Tokens:
     raised: str
     """Background of menus, dialogs and notices."""
     line: str
+    edge: str
+    """Edge of what floats: menus, popovers and notices."""
     outline: str
     """Outline of controls recognizable by it alone: contrast 3:1."""
     text: str
@@ -96,6 +98,7 @@ LIGHT = Tokens(
     surface="#FFFFFF",
     raised="#FFFFFF",
     line="#E4DED6",
+    edge="#E4DED6",
     outline="#8F867C",
     text="#23201D",
     muted="#6A625A",
@@ -124,6 +127,7 @@ DARK = Tokens(
     surface="#262320",
     raised="#2C2825",
     line="#36312C",
+    edge="#4A433C",
     outline="#7E756B",
     text="#EDE9E4",
     muted="#A39A90",

@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from PySide6.QtCore import QPoint, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QKeySequence
-from PySide6.QtWidgets import QMenu, QPushButton, QWidget
+from PySide6.QtWidgets import QPushButton, QWidget
 
 from app.store.conversations import StoredMessage
 from app.ui.i18n import tr
@@ -18,6 +18,7 @@ from app.ui.shared_labels import ABOUT_THIS_ANSWER, MORE_LABEL, PINNED, UNPIN
 from app.ui.shell.keyboard import written
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import IconButton, text_button
+from app.ui.widgets.menus import Menu
 
 ABOUT_ANSWER_LINE = "About this answer: {words}"
 
@@ -157,7 +158,7 @@ def version_actions(version: str) -> Sequence[TurnAction]:
     )
 
 
-class ActionMenu(QMenu):
+class ActionMenu(Menu):
     """Menu of all actions with glyphs and shortcuts; deleted when closed."""
 
     chosen = Signal(str)
@@ -169,14 +170,14 @@ class ActionMenu(QMenu):
         # By the event loop, after the entry that closed the menu has run.
         self.aboutToHide.connect(self.deleteLater)
         sizes = Counter(action.group for action in actions)
-        groups: dict[str, QMenu] = {"": self}
+        groups: dict[str, Menu] = {"": self}
         for action in actions:
             if action.begins and self.actions():
                 self.addSeparator()
             name = action.group if sizes[action.group] > 1 else ""
             if name not in groups:
                 glyph, label = GROUPS[name]
-                groups[name] = self.addMenu(icon(glyph, theme.tokens.muted, theme.px(16)), tr(label))
+                groups[name] = self.add_submenu(tr(label), icon(glyph, theme.tokens.muted, theme.px(16)))
             glyph = "check" if action.checked else action.glyph
             added = groups[name].addAction(icon(glyph, theme.tokens.muted, theme.px(16)), action.label)
             added.setEnabled(action.is_enabled)

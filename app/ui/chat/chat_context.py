@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, QPoint, QRectF, Qt, Signal
+from PySide6.QtCore import QObject, QRectF, Qt, Signal
 from PySide6.QtGui import QColor, QKeyEvent, QPainter, QPainterPath, QPaintEvent
-from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from app.core.errors.app_error import AppError
 from app.core.events import Role
@@ -36,6 +36,7 @@ from app.ui.theme import Theme
 from app.ui.widgets.buttons import set_mark, text_button
 from app.ui.widgets.dialogs import QuestionDialog
 from app.ui.widgets.labels import announce, plain_label
+from app.ui.widgets.popovers import Popover
 from app.ui.widgets.timers import new_timer
 
 if TYPE_CHECKING:
@@ -301,19 +302,15 @@ def tint(theme: Theme, strength: float) -> QColor:
     return QColor(*mixed)
 
 
-class ContextPanel(QFrame):
+class ContextPanel(Popover):
     """Popup with the parts of the context; Escape or a click outside closes it."""
 
     texts_wanted = Signal()
     """The parts should be shown with their texts."""
 
     def __init__(self, theme: Theme, parent: QWidget) -> None:
-        # Qt closes a window of this type by itself at a click outside of it.
-        super().__init__(parent, Qt.WindowType.Popup)
-        self._theme = theme
-        self.setObjectName("context_panel")
+        super().__init__(theme, "context_panel", parent)
         self.setAccessibleName(tr(WHAT_MODEL_SEES))
-        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         theme.dress(self, width=WIDTH_PX)
         title = QLabel(tr(WHAT_MODEL_SEES))
@@ -366,12 +363,6 @@ class ContextPanel(QFrame):
         self._words.setText(text)
         self._fit_height()
 
-    def place_above(self, widget: QWidget) -> None:
-        """Move the panel above a widget, aligned with its leading edge."""
-        mirrored = widget.layoutDirection() == Qt.LayoutDirection.RightToLeft
-        x = widget.width() - self.width() + self._theme.px(16) if mirrored else -self._theme.px(16)
-        self.move(widget.mapToGlobal(QPoint(x, -self.height() - self._theme.px(8))))
-
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() in (Qt.Key.Key_Escape, Qt.Key.Key_Return, Qt.Key.Key_Enter):
             self.close()
@@ -395,17 +386,15 @@ class ContextPanel(QFrame):
         return table
 
     def _fit_height(self) -> None:
-        """Set the height to the content's, keeping the bottom edge above the gauge."""
+        """Set the height to the content's, and place the panel anew."""
         # Before it is shown a popup has neither its fonts nor its layout, which its height needs.
         self.ensurePolished()
         self._column.activate()
-        bottom = self.geometry().bottom()
         # Without wrapped labels a layout has no height for a width.
         column = self._column
         height = column.totalHeightForWidth(self.width()) if column.hasHeightForWidth() else -1
         self.setFixedHeight(height if height > 0 else column.totalSizeHint().height())
-        # It grows upwards, as the gauge is below it.
-        self.move(self.x(), bottom - self.height() + 1)
+        self.place_again()
 
 
 def notes_on(parts: PromptBreakdown) -> str:

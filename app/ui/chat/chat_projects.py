@@ -26,6 +26,7 @@ from app.ui.shell import tasks
 from app.ui.shell.notify import Notify
 from app.ui.theme import Theme
 from app.ui.widgets.labels import plain_tip
+from app.ui.widgets.menus import Menu
 from app.ui.work.intake import Intake
 
 if TYPE_CHECKING:
@@ -73,10 +74,10 @@ class ProjectMenus(QObject):
                 self._notify.undo(words, lambda: self._put_back(number, chat.project_id))
         self.changed.emit()
 
-    def menu_for_chat(self, number: int, inside: int | None, menu: QMenu) -> QMenu:
+    def menu_for_chat(self, number: int, inside: int | None, menu: QMenu) -> Menu:
         """Add a submenu of the projects a chat can move to; `inside` is its current one."""
         muted, accent = self._theme.tokens.muted, self._theme.tokens.accent
-        into = QMenu(tr(MOVE_TO_PROJECT), menu)
+        into = Menu(menu, tr(MOVE_TO_PROJECT))
         into.setIcon(icon("folder", muted))
         for project in self._projects.all():
             move = partial(self.move_into, number, project.id)
@@ -88,8 +89,8 @@ class ProjectMenus(QObject):
             into.addAction(icon("x", muted), tr(OUT_OF_PROJECT), lambda: self.move_into(number, None))
         return into
 
-    def menu_of(self, project: Project, parent: QWidget) -> QMenu:
-        muted, number, menu = self._theme.tokens.muted, project.id, QMenu(parent)
+    def menu_of(self, project: Project, parent: QWidget) -> Menu:
+        muted, number, menu = self._theme.tokens.muted, project.id, Menu(parent)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         for glyph, words, do in (
             ("note-pencil", tr(NEW_CHAT), partial(self.new_chat_wanted.emit, number)),

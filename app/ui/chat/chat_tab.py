@@ -440,7 +440,7 @@ class ModelInStep(QObject):
         panel = ContextPanel(self._ui.theme, gauge)
         self._chat.memory.parts_changed.connect(panel.show_parts)
         panel.texts_wanted.connect(self._show_texts)
-        panel.place_above(gauge)
+        panel.place_at(gauge)
         panel.show()
         panel.setFocus(Qt.FocusReason.PopupFocusReason)
         # Counting needs the model, which is answering or asleep.

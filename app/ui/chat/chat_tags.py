@@ -18,7 +18,7 @@ from PySide6.QtGui import (
     QPen,
     QResizeEvent,
 )
-from PySide6.QtWidgets import QApplication, QButtonGroup, QHBoxLayout, QLineEdit, QMenu, QToolButton, QWidget
+from PySide6.QtWidgets import QApplication, QButtonGroup, QHBoxLayout, QLineEdit, QToolButton, QWidget
 
 from app.store.projects import ChatTag, Tags
 from app.ui.i18n import tr, window_title
@@ -30,6 +30,7 @@ from app.ui.widgets.buttons import set_mark
 from app.ui.widgets.dialogs import QuestionDialog
 from app.ui.widgets.labels import announce, plain_tip
 from app.ui.widgets.layouts import FlowLayout, scrolled
+from app.ui.widgets.menus import Menu
 from app.ui.widgets.row_list import clean_title
 
 TAGS = "Tags"
@@ -237,9 +238,9 @@ class TagBar(QWidget):
             announce(self, tr("Tag {name}", name=name))
         self.changed.emit()
 
-    def menu_for_chat(self, parent: QWidget, conversation_id: int) -> QMenu:
+    def menu_for_chat(self, parent: QWidget, conversation_id: int) -> Menu:
         """Return a submenu of all tags, with the chat's checked, and an entry for a new one."""
-        inside = QMenu(tr(TAGS), parent)
+        inside = Menu(parent, tr(TAGS))
         inside.setIcon(icon("tag", self._theme.tokens.muted))
         mine = set(self._of_chats.get(conversation_id, ()))
         for tag in self._shown:
@@ -317,8 +318,8 @@ class TagBar(QWidget):
         self.setVisible(bool(self._shown))
         self._fit_height()
 
-    def menu_of(self, chip: TagChip) -> QMenu:
-        menu, tokens = QMenu(self), self._theme.tokens
+    def menu_of(self, chip: TagChip) -> Menu:
+        menu, tokens = Menu(self), self._theme.tokens
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         pencil, bin_ = icon("pencil-simple", tokens.muted), icon("trash", tokens.danger)
         menu.addAction(pencil, tr("Name and color…") + "\tF2", lambda: self.edit(chip.tag))

@@ -17,6 +17,7 @@ from app.ui.i18n import tr
 from app.ui.shared_labels import PROMPTS, SAVE_AS_PROMPT
 from app.ui.shell.notify import Notify
 from app.ui.theme import Theme
+from app.ui.widgets.elevation import elevate
 from app.ui.widgets.labels import announce
 
 if TYPE_CHECKING:
@@ -342,7 +343,8 @@ class PromptList(QFrame):
         super().__init__(composer.window())
         self._theme, self._composer = theme, composer
         self.setObjectName("prompt_list")
-        self.setProperty("kind", "card")
+        self.setProperty("kind", "popover")
+        elevate(self)
         self.entries = EntryModel(self)
         self.list = EntryList(theme, tr(PROMPTS), self.entries)
         self.list.clicked.connect(self._choose)

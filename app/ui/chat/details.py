@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QPoint, QRect, QSize, Qt, Signal
+from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRect, QSize, Qt, Signal
 from PySide6.QtGui import QFont, QKeyEvent, QPainter
 from PySide6.QtWidgets import (
     QAbstractItemView,
@@ -30,6 +30,7 @@ from app.ui.shared_labels import ABOUT_THIS_ANSWER, PROMPT_LABEL, TOKEN_COUNT, T
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import text_button
 from app.ui.widgets.labels import plain_label, plain_tip
+from app.ui.widgets.popovers import Popover
 
 THOUGHT_FOR = "Thought for"
 BY_ITSELF = "normally"
@@ -49,17 +50,14 @@ WIDTH_PX = 340
 Row = tuple[str, str]
 
 
-class AnswerDetails(QFrame):
+class AnswerDetails(Popover):
     """Popup with an answer's details; Escape, Return or a click outside closes it."""
 
     seen_wanted = Signal()
     """The prompt of the answer should be shown."""
 
     def __init__(self, theme: Theme, message: StoredMessage, parent: QWidget) -> None:
-        super().__init__(parent, Qt.WindowType.Popup)
-        self._theme = theme
-        self.setObjectName("answer_details")
-        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        super().__init__(theme, "answer_details", parent)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         rows = rows_of(message)
         title = plain_label(tr(ABOUT_THIS_ANSWER))
@@ -93,22 +91,14 @@ class AnswerDetails(QFrame):
         return self.findChildren(QLabel)
 
     def show_at(self, widget: QWidget) -> None:
-        """Show the popup above a widget, aligned with its end, or below if there is no room."""
+        """Show the popup at a widget."""
         self.ensurePolished()
         for label in self.labels:
             label.ensurePolished()
         # Labels get their font when polished; the grid caches the sizes that they had before.
         self._grid.invalidate()
         self.setFixedHeight(self._grid.totalHeightForWidth(self.width()))
-        gap = self._theme.px(4)
-        mirrored = widget.layoutDirection() == Qt.LayoutDirection.RightToLeft
-        x = 0 if mirrored else widget.width() - self.width()
-        place = QRect(widget.mapToGlobal(QPoint(x, -self.height() - gap)), self.size())
-        room = widget.screen().availableGeometry()
-        if place.top() < room.top():
-            place.moveTop(widget.mapToGlobal(QPoint(0, widget.height() + gap)).y())
-        place.moveLeft(max(room.left(), min(place.left(), room.right() - self.width())))
-        self.move(place.topLeft())
+        self.place_at(widget)
         self.show()
         self.setFocus(Qt.FocusReason.PopupFocusReason)
 
@@ -184,7 +174,7 @@ class BranchTree(QTreeWidget):
         """Draw no branches: nothing can be folded."""
 
 
-class BranchMap(QFrame):
+class BranchMap(Popover):
     """Popup with the versions of a chat; arrows move, Return or a click chooses, Escape closes it."""
 
     chosen = Signal(int)
@@ -192,11 +182,8 @@ class BranchMap(QFrame):
 
     def __init__(self, theme: Theme, branches: Sequence[MessageBranch], at: int, parent: QWidget) -> None:
         """Show the branches; `at` is the version selected at first."""
-        super().__init__(parent, Qt.WindowType.Popup)
-        self._theme = theme
-        self.setObjectName("branch_map")
+        super().__init__(theme, "branch_map", parent)
         self.setAccessibleName(tr("Versions of this chat"))
-        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         title = plain_label(tr("Versions of this chat"))
         hint = plain_label(tr("Choose a version to open it. All versions are kept."), kind="muted", wraps=True)
         self.tree = BranchTree(self)
@@ -219,14 +206,9 @@ class BranchMap(QFrame):
         self.setFocusProxy(self.tree)
 
     def show_at(self, widget: QWidget) -> None:
-        """Show the popup below a widget, or above it at the screen's end."""
-        gap, size = self._theme.px(4), self.sizeHint()
-        place = QRect(widget.mapToGlobal(QPoint(0, widget.height() + gap)), size)
-        room = widget.screen().availableGeometry()
-        if place.bottom() > room.bottom():
-            place.moveBottom(widget.mapToGlobal(QPoint(0, -gap)).y())
-        place.moveRight(min(place.right(), room.right() - gap))
-        self.move(max(place.left(), room.left()), max(place.top(), room.top()))
+        """Show the popup at a widget."""
+        self.adjustSize()
+        self.place_at(widget)
         self.show()
         self.tree.setFocus(Qt.FocusReason.PopupFocusReason)
 

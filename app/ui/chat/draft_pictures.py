@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QPoint, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QResizeEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QMenu, QSlider, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSlider, QVBoxLayout, QWidget
 
 from app.features.chat.message_draft import DraftPart, DraftPicture
 from app.features.chat.session_messages import ChooseDetail
@@ -20,7 +20,9 @@ from app.ui.shell.notify import Notify
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import IconButton, text_button
 from app.ui.widgets.labels import plain_label, plain_tip
+from app.ui.widgets.menus import Menu
 from app.ui.widgets.picture_widgets import Thumbnail
+from app.ui.widgets.popovers import Popover
 
 if TYPE_CHECKING:
     from app.engine.protocol import MediaCount
@@ -188,22 +190,15 @@ class NotSensed(QFrame):
 WIDTH_PX = 300
 
 
-class DetailPopup(QFrame):
+class DetailPopup(Popover):
     """Slider for the detail of a picture. `chosen` carries the token limit; Escape or a click outside closes it."""
 
     chosen = Signal(int)
 
     def __init__(self, theme: Theme, draft_picture: DraftPicture, parent: QWidget) -> None:
-        super().__init__(parent, Qt.WindowType.Popup)
+        super().__init__(theme, "detail_popup", parent)
         assert draft_picture.use is not None
-        self._theme, self._use, self._choices, self._host = (
-            theme,
-            draft_picture.use,
-            draft_picture.choices,
-            draft_picture.host,
-        )
-        self.setObjectName("detail_popup")
-        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self._use, self._choices, self._host = draft_picture.use, draft_picture.choices, draft_picture.host
         self.setAccessibleName(tr("Detail of {name}", name=draft_picture.name))
         title = QLabel(tr("Level of detail"))
         self.slider = QSlider(Qt.Orientation.Horizontal)
@@ -231,11 +226,12 @@ class DetailPopup(QFrame):
         self._show_count()
         self.slider.setFocus()
 
-    def place_above(self, widget: QWidget) -> None:
+    def show_at(self, widget: QWidget) -> None:
         # Before it is shown a popup has no fonts yet, which its height needs.
         self.ensurePolished()
         self.adjustSize()
-        self.move(widget.mapToGlobal(QPoint(0, -self.height() - self._theme.px(6))))
+        self.place_at(widget)
+        self.show()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() in (Qt.Key.Key_Escape, Qt.Key.Key_Return, Qt.Key.Key_Enter):
@@ -259,8 +255,7 @@ def choose_detail(session: ChatSession, part: DraftPicture, chip: QWidget, theme
         return
     popup = DetailPopup(theme, part, window)
     popup.chosen.connect(lambda most: session.dispatch(ChooseDetail(part.key, most)))
-    popup.place_above(chip)
-    popup.show()
+    popup.show_at(chip)
 
 
 class SeeLarge:
@@ -281,7 +276,7 @@ class SeeLarge:
         from app.ui.chat import large_picture
 
         use, library, window = uses[number], self._library(), self._window.window()
-        menu = QMenu(window)
+        menu = Menu(window)
         menu.setObjectName("sent_picture_menu")
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         menu.addAction(tr(OPEN), lambda: self(uses, number))

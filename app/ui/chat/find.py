@@ -26,6 +26,7 @@ from app.ui.text.search_row import TextSearchRow
 from app.ui.text.selectable import SelectableText
 from app.ui.theme import Theme
 from app.ui.utf16 import utf16_length
+from app.ui.widgets.elevation import elevate
 from app.ui.widgets.timers import new_timer
 
 MARKED_MS = 4_000
@@ -103,6 +104,7 @@ class FindBar(QFrame):
         self.search.hits_changed.connect(self._on_hits)
         self.search.chosen.connect(self._on_chosen)
         self.search.left.connect(self.close_bar)
+        elevate(self)
         self.hide()
 
     def begin(self, words: str = "") -> bool:

@@ -20,6 +20,7 @@ from app.ui.shared_labels import PICTURES
 from app.ui.shell.notify import Notify
 from app.ui.theme import Theme
 from app.ui.widgets.dialogs import DOCUMENTS, file_dialog
+from app.ui.widgets.menus import Menu
 
 if TYPE_CHECKING:
     from app.features.chat.session import ChatSession
@@ -98,7 +99,7 @@ class PastedText(QObject):
 
     def _show_ways(self, at: QPoint) -> None:
         """Open the attach button's menu at a screen position."""
-        menu = QMenu(self._composer)
+        menu = Menu(self._composer)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         menu.addAction(tr("Attach files…"), self._attaching.ask)
         menu.addAction(tr(ATTACH_FOLDER), self._attaching.ask_for_folder)
@@ -109,7 +110,7 @@ class PastedText(QObject):
 
     def _show_picture_ways(self) -> None:
         """Open the picture button's menu, for models that can see."""
-        menu = QMenu(self._composer)
+        menu = Menu(self._composer)
         menu.setObjectName("picture_menu")
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         menu.addAction(tr(CHOOSE_PICTURES), self._ask_for_pictures)

@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 
 from PySide6.QtCore import QModelIndex, Qt, Signal
-from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QMenu, QPlainTextEdit, QWidget
+from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QPlainTextEdit, QWidget
 
 from app.features.prompt_library import (
     LibraryPrompt,
@@ -27,6 +27,7 @@ from app.ui.widgets.buttons import IconButton
 from app.ui.widgets.input_fields import SearchField
 from app.ui.widgets.labels import plain_label
 from app.ui.widgets.layouts import name_widgets
+from app.ui.widgets.menus import Menu
 from app.ui.widgets.row_list import GroupedListModel, Index
 from app.ui.work.doing import SavedFiles
 
@@ -220,8 +221,8 @@ class PromptDialog(LibraryDialog):
             self._library.show_builtin(wanted=wanted)
         self.reload_list()
 
-    def show_menu(self) -> QMenu:
-        menu = QMenu(self)
+    def show_menu(self) -> Menu:
+        menu = Menu(self)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         menu.addAction(tr("Import…"), self._files.ask_to_import)
         own = [row.prompt for row in self.rows.found if not row.prompt.is_builtin]

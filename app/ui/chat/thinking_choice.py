@@ -8,7 +8,6 @@ from PySide6.QtGui import (
     QActionGroup,
 )
 from PySide6.QtWidgets import (
-    QMenu,
     QPushButton,
     QWidget,
 )
@@ -16,6 +15,7 @@ from PySide6.QtWidgets import (
 from app.ui.i18n import tr
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import set_mark, text_button
+from app.ui.widgets.menus import Menu
 
 THINKING_ON = "Thinking on"
 THINKING_OFF = "Thinking off"
@@ -58,9 +58,9 @@ class ThinkingChoice(QWidget):
             self.has_words = has_words
             self._update()
 
-    def menu(self) -> QMenu:
+    def menu(self) -> Menu:
         """Return the menu of efforts with the current one checked."""
-        menu = QMenu(self)
+        menu = Menu(self)
         menu.setAccessibleName(tr("Thinking time"))
         group = QActionGroup(menu)
         for value, word in efforts().items():

@@ -26,6 +26,7 @@ from app.ui.i18n import tr
 from app.ui.shell.keyboard import is_tab_stop
 from app.ui.theme import EDGE_PX, READING_PX, LateTheme, Theme
 from app.ui.widgets.buttons import text_button
+from app.ui.widgets.elevation import elevate
 from app.ui.widgets.timers import new_timer
 
 if TYPE_CHECKING:
@@ -373,6 +374,7 @@ class JumpPill(QObject):
         self._theme, self._transcript = theme, transcript
         self.button: QPushButton = text_button(tr("Jump to latest"), "plain", transcript, name="jump_to_latest")
         self.button.hide()
+        elevate(self.button)
         theme.dress(self.button, font="control", glyph=("arrow-down", "text", 16))
 
     def place_button(self, *, is_shown: bool) -> None:

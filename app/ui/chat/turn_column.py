@@ -41,6 +41,7 @@ from app.ui.shell.keyboard import with_keys
 from app.ui.shell.notify import Notify
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import IconButton
+from app.ui.widgets.menus import Menu
 from app.ui.widgets.row_list import ID_ROLE
 from app.ui.work.job_column import ListColumn, ListWords
 
@@ -236,7 +237,7 @@ class ChatsColumn(ListColumn):
         place = next((i for i, known in enumerate(others) if known.updated_at <= conversation.updated_at), len(others))
         self._show([*others[:place], conversation, *others[place:]])
 
-    def menu_for(self, index: QModelIndex) -> QMenu:
+    def menu_for(self, index: QModelIndex) -> Menu:
         row = index.data(PROJECT_ROLE)
         if index.data(IS_PROJECT_ROLE):
             menu = self.folders.menu_of(row.project, self)

@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 
 from PySide6.QtCore import QObject, QPoint, Qt
-from PySide6.QtWidgets import QFileDialog, QMenu, QWidget
+from PySide6.QtWidgets import QFileDialog, QWidget
 
 from app.features.document_library import ReadRange
 from app.features.file_reading import AskAboutSize, AskPassword, ReadAgain
@@ -19,6 +19,7 @@ from app.ui.i18n import tr
 from app.ui.shared_labels import ATTACH_FILES
 from app.ui.theme import Theme
 from app.ui.widgets.dialogs import DOCUMENTS, document_filters, file_dialog
+from app.ui.widgets.menus import Menu
 
 ATTACH_FOLDER_TITLE = "Attach a folder"
 
@@ -32,9 +33,9 @@ class FileAction:
     serves: Callable[[Any], bool] = lambda _one: True
 
 
-def offers_menu(file: object, offers: Sequence[FileAction], window: QWidget) -> QMenu:
+def offers_menu(file: object, offers: Sequence[FileAction], window: QWidget) -> Menu:
     """Return a menu of a file's actions; it deletes itself on closing."""
-    menu = QMenu(window)
+    menu = Menu(window)
     menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
     for offer in offers:
         if offer.serves(file):
@@ -109,14 +110,14 @@ class DocumentQuestions(QObject):
         dialog.rejected.connect(lambda: self._remove(file))
         dialog.open()
 
-    def show_menu(self, file: FileToRead, at: QPoint, offers: Sequence[FileAction]) -> QMenu:
+    def show_menu(self, file: FileToRead, at: QPoint, offers: Sequence[FileAction]) -> Menu:
         """Return the menu of a document: its actions, and text encodings where they apply."""
         menu = offers_menu(file, offers, self._window)
         if file.has_encoding and file.document is not None:
             used = file.document.info["encoding"] or file.part.encoding
             from app.documents.source import ENCODINGS
 
-            encodings = menu.addMenu(tr("Text encoding"))
+            encodings = menu.add_submenu(tr("Text encoding"))
             for name in ENCODINGS:
                 action = encodings.addAction(name, partial(self._on_encoding, file, name))
                 action.setCheckable(True)

@@ -28,7 +28,7 @@ from PySide6.QtGui import (
     QPainter,
     QResizeEvent,
 )
-from PySide6.QtWidgets import QFileDialog, QFrame, QHBoxLayout, QMenu, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFileDialog, QFrame, QHBoxLayout, QVBoxLayout, QWidget
 
 from app.ui.i18n import tr
 from app.ui.shared_labels import COPIED
@@ -38,6 +38,7 @@ from app.ui.theme import Theme
 from app.ui.widgets.buttons import IconButton
 from app.ui.widgets.labels import announce
 from app.ui.widgets.layouts import drop_margins, fill_layout
+from app.ui.widgets.menus import Menu
 from app.ui.work.doing import SavedFiles
 
 if TYPE_CHECKING:
@@ -134,7 +135,7 @@ class PlotButtons(QWidget):
         theme.dress(fill_layout(drop_margins(QHBoxLayout(self)), self.save, self.copy), spacing=2)
 
     def show_formats(self) -> None:
-        menu = QMenu(self)
+        menu = Menu(self)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         for ending, name in FORMATS:
             # Behind a tab Qt aligns text like a shortcut.

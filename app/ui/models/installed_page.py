@@ -25,6 +25,7 @@ from app.ui.shell import tasks
 from app.ui.shell.desktop import open_folder
 from app.ui.shell.tab_spec import UiContext
 from app.ui.widgets.buttons import IconButton
+from app.ui.widgets.menus import Menu
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
@@ -123,10 +124,10 @@ class InstalledPage(ModelsPage):
         self._mark_used()
         self.counted.emit(len(models))
 
-    def menu_for(self, card: ModelCard) -> QMenu:
+    def menu_for(self, card: ModelCard) -> Menu:
         installed = self._by_card[card]
         path, tokens = installed.model.path, self._theme.tokens
-        menu = QMenu(self)
+        menu = Menu(self)
         menu.setObjectName("model_menu")
         # The page is its parent and would keep every menu that was ever opened.
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtGui import QAction, QKeyEvent
-from PySide6.QtWidgets import QFrame, QGridLayout, QLabel, QMenu, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QLabel, QVBoxLayout, QWidget
 
 from app.core.events import ModelLoaded
 from app.core.paths import runs_elsewhere
@@ -20,6 +20,8 @@ from app.ui.shell.model_loader import ModelLoader, in_words
 from app.ui.theme import Theme
 from app.ui.widgets.labels import ElidedLabel
 from app.ui.widgets.layouts import fill_layout, scrolled
+from app.ui.widgets.menus import Menu
+from app.ui.widgets.popovers import Popover, room_for_popups
 
 LOADING_PERCENT = "loading {percent} %"
 FILE = "File"
@@ -47,19 +49,16 @@ def state_word(loader: ModelLoader) -> str:
 WIDTH_PX = 400
 
 
-class ModelAbout(QFrame):
+class ModelAbout(Popover):
     """Popup about the model; Escape or a click outside closes it."""
 
     def __init__(self, theme: Theme, loader: ModelLoader, parent: QWidget) -> None:
-        super().__init__(parent, Qt.WindowType.Popup)
-        self._theme, self._rows = theme, 0
+        super().__init__(theme, "model_about", parent)
+        self._rows = 0
         px = theme.px
-        self.setObjectName("model_about")
-        self.setProperty("kind", "sheet")
         self.setAccessibleName(tr(ABOUT_THIS_MODEL))
-        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        room = self.screen().availableGeometry().size()
+        room = room_for_popups(theme, parent)
         self.setFixedWidth(min(px(WIDTH_PX), room.width()))
         name = ElidedLabel(loader.name)
         name.setFont(theme.font("section"))
@@ -140,9 +139,9 @@ class OtherModels(QObject):
         loaded = self._loaded()
         return Path(loaded.path) if loaded is not None else None
 
-    def menu(self, title: str, then: Callable[[Path], object], parent: QWidget) -> QMenu:
+    def menu(self, title: str, then: Callable[[Path], object], parent: QWidget) -> Menu:
         """Return a menu of all models except the loaded one; `then` receives the choice."""
-        menu = QMenu(parent)
+        menu = Menu(parent)
         menu.setObjectName("other_models")
         menu.setAccessibleName(title)
         menu.aboutToHide.connect(menu.deleteLater)

@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QPoint, QRect, QSize, Qt, Signal
+from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QActionGroup, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QPushButton
 
@@ -23,6 +23,8 @@ from app.ui.shell.notify import Notify
 from app.ui.shell.tab_spec import CHAT, WRITE, OwnEngine, OwnModelOf
 from app.ui.theme import Theme
 from app.ui.widgets.labels import ElidedLabel, StatusDot
+from app.ui.widgets.menus import Menu
+from app.ui.widgets.popovers import place_beside
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
@@ -145,25 +147,14 @@ class ModelPicker(QPushButton):
         """Open the menu below the picker, aligned with its trailing edge."""
         menu = self.menu_now()
         menu.setActiveAction(next((action for action in menu.actions() if action.isChecked()), menu.actions()[-1]))
-        menu.popup(self._place_below(menu.sizeHint()))
+        menu.popup(place_beside(self._theme, self, menu.sizeHint()))
 
     def show_about(self) -> None:
         """Open a popup about the model and how it runs, below the picker."""
         about = ModelAbout(self._theme, self._loader, self)
-        about.move(self._place_below(about.size()))
+        about.place_at(self)
         about.show()
         about.setFocus(Qt.FocusReason.PopupFocusReason)
-
-    def _place_below(self, size: QSize) -> QPoint:
-        """Return the position of a popup below the picker, moved so that it fits the screen."""
-        mirrored = self.layoutDirection() == Qt.LayoutDirection.RightToLeft
-        x = 0 if mirrored else self.width() - size.width()
-        place = QRect(self.mapToGlobal(QPoint(x, self.height() + self._theme.px(4))), size)
-        # Near the edge of the screen the popup would be cut.
-        room = self.screen().availableGeometry()
-        place.moveRight(min(place.right(), room.right()))
-        place.moveBottom(min(place.bottom(), room.bottom()))
-        return QPoint(max(place.left(), room.left()), max(place.top(), room.top()))
 
     def menu_now(self) -> QMenu:
         """Return the menu of the known models whose file exists, and of the actions on the current one."""
@@ -278,7 +269,7 @@ class ModelPicker(QPushButton):
         self._arrange()
 
 
-class ModelMenu(QMenu):
+class ModelMenu(Menu):
     """A menu for the picker's tab; it shows what there is now, and goes when it closes."""
 
     def __init__(self, picker: ModelPicker, app: Fireside, theme: Theme, loader: ModelLoader) -> None:

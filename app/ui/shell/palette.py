@@ -44,6 +44,7 @@ from app.ui.shell.keyboard import written
 from app.ui.shell.settings_index import all_settings
 from app.ui.shell.tab_spec import Navigation, TabSpec, UiContext
 from app.ui.theme import Theme
+from app.ui.widgets.elevation import elevate
 from app.ui.widgets.input_fields import SearchField
 from app.ui.widgets.labels import announce, paint_marked, plain_label, plain_tip
 from app.ui.widgets.row_list import Index
@@ -254,7 +255,8 @@ class Palette(QWidget):
         self.nothing = theme.dress(plain_label("", kind="muted", wraps=True), font="small", margins=(8, 2, 8, 6))
         self.nothing.setObjectName("palette_nothing")
         self.card = QFrame(self)
-        self.card.setProperty("kind", "card")
+        self.card.setProperty("kind", "popover")
+        elevate(self.card)
         column = theme.dress(QVBoxLayout(self.card), margins=(10, 10, 10, 8), spacing=8)
         for widget in (self.field, self.nothing, self.list):
             column.addWidget(widget)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QPoint, Qt, Signal
 from PySide6.QtGui import QFocusEvent, QKeyEvent, QResizeEvent, QShowEvent
-from PySide6.QtWidgets import QBoxLayout, QFileDialog, QHBoxLayout, QLabel, QLineEdit, QMenu, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QBoxLayout, QFileDialog, QHBoxLayout, QLabel, QLineEdit, QVBoxLayout, QWidget
 
 from app.core.paths import runs_elsewhere
 from app.features.summarize.summaries import StoredSummary
@@ -41,6 +41,7 @@ from app.ui.theme import HEADING_PX, TOP_PX, Theme
 from app.ui.widgets.buttons import IconButton, text_button
 from app.ui.widgets.labels import plain_tip
 from app.ui.widgets.layouts import fill_layout, name_widgets, scrolled
+from app.ui.widgets.menus import Menu
 from app.ui.work.doing import SavedFiles, file_name
 from app.ui.work.job_tab import StateBar, TabColumn
 from app.ui.work.picture_reading import CHANGED_SINCE
@@ -70,8 +71,8 @@ class SummarySaver(SavedFiles):
         super().__init__(notify, window)
         self._app = app
 
-    def menu(self, summary: Summary) -> QMenu:
-        menu = QMenu(self._window)
+    def menu(self, summary: Summary) -> Menu:
+        menu = Menu(self._window)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         for ending, name in FORMATS:
             menu.addAction(f"{tr(name)}\t{ending}", partial(self.ask, summary, ending))

@@ -12,7 +12,6 @@ from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
     QLabel,
-    QMenu,
     QScrollArea,
     QVBoxLayout,
     QWidget,
@@ -28,6 +27,7 @@ from app.ui.translate.glossary_table import SOURCE, GlossaryModel, GlossaryTable
 from app.ui.widgets.buttons import IconButton, text_button
 from app.ui.widgets.labels import ElidedLabel, plain_label
 from app.ui.widgets.layouts import fill_layout, name_widgets
+from app.ui.widgets.menus import Menu
 from app.ui.work.doing import SavedFiles
 
 TRANSLATIONS_IMPORTED = "{count} translations imported."
@@ -150,8 +150,8 @@ class GlossaryPanel(QFrame):
         self.table.edit_cell(self.terms.add(), SOURCE)
         self._show()
 
-    def show_menu(self) -> QMenu:
-        menu = QMenu(self)
+    def show_menu(self) -> Menu:
+        menu = Menu(self)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         menu.addAction(tr("Import from CSV…"), lambda: self.files.ask_to_import(self.pair))
         named = "-".join(self.pair)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from PySide6.QtCore import QEvent, QObject, QPoint, Qt, Signal
+from PySide6.QtCore import QEvent, QObject, Qt, Signal
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QFrame, QLineEdit, QListWidget, QListWidgetItem, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QLineEdit, QListWidget, QListWidgetItem, QVBoxLayout, QWidget
 
 from app.language.language_names import find_language, own_name
 from app.language.words import fold_words
@@ -16,6 +16,7 @@ from app.ui.theme import Theme
 from app.ui.widgets.buttons import ChoiceButton
 from app.ui.widgets.labels import plain_label
 from app.ui.widgets.layouts import fill_layout
+from app.ui.widgets.popovers import Popover
 
 DETECTED_LANGUAGE = "{language} (detected)"
 
@@ -81,7 +82,7 @@ class Offered(NamedTuple):
     other: str = ""
 
 
-class LanguagePopup(QFrame):
+class LanguagePopup(Popover):
     """Popup list of languages; a choice, Esc or a click outside closes it."""
 
     chosen = Signal(str)
@@ -89,11 +90,8 @@ class LanguagePopup(QFrame):
     def __init__(
         self, theme: Theme, name: str, offered: Sequence[Offered], value: str, parent: QWidget, *, remark: str = ""
     ) -> None:
-        super().__init__(parent, Qt.WindowType.Popup)
-        self._theme, self._offered = theme, offered
-        self.setObjectName("language_popup")
-        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        super().__init__(theme, "language_popup", parent)
+        self._offered = offered
         self.setAccessibleName(name)
         self.search = QLineEdit(placeholderText=tr("Search languages"))
         self.search.setAccessibleName(tr("Search languages"))
@@ -130,13 +128,8 @@ class LanguagePopup(QFrame):
 
     def show_below(self, widget: QWidget) -> None:
         """Open below a button with the search field focused."""
-        x = widget.width() - self.width() if widget.isRightToLeft() else 0
-        below = widget.mapToGlobal(QPoint(x, widget.height() + self._theme.px(4)))
-        # Near the edge of the screen there may be no room below the button.
-        screen = widget.screen().availableGeometry()
-        height = self.sizeHint().height()
-        lowest, rightmost = screen.bottom() - height, screen.right() - self.width()
-        self.move(max(screen.left(), min(below.x(), rightmost)), max(screen.top(), min(below.y(), lowest)))
+        self.adjustSize()
+        self.place_at(widget)
         self.show()
         self.search.setFocus(Qt.FocusReason.PopupFocusReason)
         # Only a list that is shown has a size, without which it can't scroll.

@@ -23,7 +23,6 @@ from PySide6.QtWidgets import (
     QApplication,
     QFrame,
     QHeaderView,
-    QMenu,
     QStyledItemDelegate,
     QStyleOptionViewItem,
     QTableView,
@@ -43,6 +42,7 @@ from app.ui.translate.rows import SOURCE, TARGET, Index, RowsModel, RowSource
 from app.ui.translate.segment_editor import RowEditor
 from app.ui.translate.translation_texts import Remedy
 from app.ui.widgets.labels import announce
+from app.ui.widgets.menus import Menu
 
 SEGMENTS = "Segments"
 
@@ -655,7 +655,7 @@ class SegmentTable(SelectableRows):
         row = index.row()
         if row < 0:
             return
-        menu = QMenu(self)
+        menu = Menu(self)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         menu.addAction(tr(COPY), self.copy)
         menu.addAction(tr(EDIT_LABEL), lambda: self.edit_row(row))

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QFileDialog, QMenu, QWidget
+from PySide6.QtWidgets import QFileDialog, QWidget
 
 from app.features.translate.saving import endings_of, file_name
 from app.features.translate.translation_events import Saved, Saving, StoredTranslation
@@ -15,6 +15,7 @@ from app.ui.i18n import tr
 from app.ui.shared_labels import SAVED_AS
 from app.ui.shell import tasks
 from app.ui.shell.notify import Notify
+from app.ui.widgets.menus import Menu
 from app.ui.work.doing import SavedFiles
 
 if TYPE_CHECKING:
@@ -40,8 +41,8 @@ class TranslationSaving(SavedFiles):
         super().__init__(notify, window)
         self._files = translations.files
 
-    def menu(self, stored: StoredTranslation) -> QMenu:
-        menu = QMenu(self._window)
+    def menu(self, stored: StoredTranslation) -> Menu:
+        menu = Menu(self._window)
         # A menu is made for each click, and would stay as a child of the window.
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         for ending in endings_of(stored):

@@ -10,7 +10,6 @@ from PySide6.QtGui import QActionGroup, QFont, QKeyEvent
 from PySide6.QtWidgets import (
     QAbstractButton,
     QAbstractScrollArea,
-    QFrame,
     QGridLayout,
     QHBoxLayout,
     QMenu,
@@ -25,6 +24,8 @@ from app.ui.shared_labels import CHOOSE_AN_ICON
 from app.ui.theme import Theme
 from app.ui.widgets.labels import plain_tip
 from app.ui.widgets.layouts import drop_margins, fill_layout
+from app.ui.widgets.menus import Menu
+from app.ui.widgets.popovers import Popover
 
 ICON_PX = 20
 DONE_MS = 1500
@@ -173,9 +174,9 @@ class ChoiceButton(QWidget):
             self._show()
             self.changed.emit(value)
 
-    def menu_now(self) -> QMenu:
+    def menu_now(self) -> Menu:
         """Return a menu of all values with the current one ticked."""
-        menu = QMenu(self)
+        menu = Menu(self)
         # The button is its parent and would keep every menu that was ever opened.
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         group = QActionGroup(menu)
@@ -268,19 +269,15 @@ class NamedButton(QWidget):
 ICON_COLUMNS = 8
 
 
-class IconPopup(QFrame):
+class IconPopup(Popover):
     """Popup grid of icons: arrows move, Return chooses, Escape closes."""
 
     chosen = Signal(str)
 
     def __init__(self, theme: Theme, icons: Sequence[str], parent: QWidget, *, now: str = "") -> None:
         """Take Phosphor icon names; `now` is the current one, in the accent colour."""
-        # Qt closes a window of this type by itself at a click outside of it.
-        super().__init__(parent, Qt.WindowType.Popup)
-        self.setObjectName("icon_popup")
-        self.setProperty("kind", "sheet")
+        super().__init__(theme, "icon_popup", parent)
         self.setAccessibleName(tr(CHOOSE_AN_ICON))
-        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self._icons = icons
         grid = theme.dress(QGridLayout(self), margins=(10, 10, 10, 10), spacing=2)
         self.buttons = [
@@ -296,10 +293,7 @@ class IconPopup(QFrame):
     def show_below(self, button: QWidget) -> None:
         """Open below a button with the first icon focused."""
         self.adjustSize()
-        place = button.mapToGlobal(button.rect().bottomLeft())
-        if self.isRightToLeft():
-            place.setX(button.mapToGlobal(button.rect().bottomRight()).x() - self.width())
-        self.move(place)
+        self.place_at(button)
         self.show()
         self.buttons[0].setFocus(Qt.FocusReason.PopupFocusReason)
 

@@ -43,7 +43,9 @@ from app.ui.icons import icon
 from app.ui.shared_labels import EDIT_LABEL
 from app.ui.theme import FontRole, Theme, Tokens
 from app.ui.widgets.buttons import IconButton, text_button
+from app.ui.widgets.elevation import elevate
 from app.ui.widgets.layouts import drop_margins
+from app.ui.widgets.menus import Menu
 
 STEP_UP = "{name}: more"
 
@@ -95,6 +97,7 @@ class PlainEdit(QTextEdit):
         """Show a menu with the entries of `menu_wanted`; in a long one, less important ones go into a submenu."""
         self.menu_wanted.emit(menu, event.pos())
         fold_menu(menu)
+        elevate(menu)
         menu.popup(event.globalPos())
 
     def inputMethodEvent(self, event: QInputMethodEvent) -> None:
@@ -136,7 +139,7 @@ def fold_menu(menu: QMenu) -> None:
     ]
     if not folded:
         return
-    inside = QMenu(tr(EDIT_LABEL), menu)
+    inside = Menu(menu, tr(EDIT_LABEL))
     for action in folded:
         # An action may be in several menus, so adding it to another one doesn't take it out here.
         menu.removeAction(action)

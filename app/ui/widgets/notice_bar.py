@@ -13,6 +13,7 @@ from app.ui.i18n import breakable, tr
 from app.ui.shared_labels import CANCEL
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import IconButton, text_button
+from app.ui.widgets.elevation import elevate
 from app.ui.widgets.labels import ProgressStripe
 from app.ui.widgets.layouts import drop_margins, fill_layout
 
@@ -149,6 +150,7 @@ class NoticeBar(QWidget):
         self._column = drop_margins(QVBoxLayout(self))
         theme.changed.connect(self._on_theme_changed)
         self._on_theme_changed()
+        elevate(self)
         self.hide()
 
     def float_over(self, parent: QWidget, under: QWidget) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from PySide6.QtCore import QModelIndex, QObject, QPoint, Qt, QTimer, Signal
 from PySide6.QtGui import QShowEvent
-from PySide6.QtWidgets import QHBoxLayout, QMenu, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from app.store.jobs import JobRow
 from app.ui.i18n import tr
@@ -23,6 +23,7 @@ from app.ui.widgets.buttons import text_button
 from app.ui.widgets.input_fields import SearchField
 from app.ui.widgets.labels import plain_label, plain_tip
 from app.ui.widgets.layouts import name_widgets
+from app.ui.widgets.menus import Menu
 from app.ui.widgets.row_list import ID_ROLE, NOTE_ROLE, TITLE_ROLE, GroupedListModel, Index, RowList
 from app.ui.work.doing import Doing
 
@@ -155,8 +156,8 @@ class ListColumn(QWidget):
             self.reload()
             self._notify.undo(tr("“{title}” was deleted.", title=stored.title), lambda: self._bring_back(number))
 
-    def menu_for(self, index: QModelIndex) -> QMenu:
-        menu, tokens = QMenu(self), self._theme.tokens
+    def menu_for(self, index: QModelIndex) -> Menu:
+        menu, tokens = Menu(self), self._theme.tokens
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         menu.addAction(icon("pencil-simple", tokens.muted), tr(RENAME) + "\tF2", lambda: self.rename(index))
         menu.addSeparator()
@@ -350,7 +351,7 @@ class WorkColumn(ListColumn):
             self.reload()  # it has just started
         super().show_open(number)
 
-    def menu_for(self, index: QModelIndex) -> QMenu:
+    def menu_for(self, index: QModelIndex) -> Menu:
         menu, muted = super().menu_for(index), self._theme.tokens.muted
         number, state, first = index.data(ID_ROLE), index.data(STATE_ROLE), menu.actions()[0]
         if state in ("running", "queued"):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QEvent, QModelIndex, QObject, QSize, Qt, Signal
 from PySide6.QtGui import QFocusEvent, QKeyEvent, QResizeEvent, QShowEvent
-from PySide6.QtWidgets import QHBoxLayout, QMenu, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from app.core.errors.request_errors import InfillUnavailable
 from app.core.visible import clean_text
@@ -37,6 +37,7 @@ from app.ui.theme import EDGE_PX, HEADING_PX, Theme
 from app.ui.widgets.buttons import ChoiceButton, IconButton, text_button
 from app.ui.widgets.labels import ElidedLabel, ProgressStripe, plain_label, plain_tip
 from app.ui.widgets.layouts import InsideSplitter, fill_layout, name_widgets
+from app.ui.widgets.menus import Menu
 from app.ui.widgets.row_list import ID_ROLE, GroupedListModel, Index
 from app.ui.work.job_column import ListColumn, ListWords
 from app.ui.work.job_tab import SecondModelQuestion
@@ -597,7 +598,7 @@ class PagesColumn(ListColumn):
             rename=lambda number, title: pages().rename(number, title),
         )
 
-    def menu_for(self, index: QModelIndex) -> QMenu:
+    def menu_for(self, index: QModelIndex) -> Menu:
         menu, muted, is_pinned = super().menu_for(index), self._theme.tokens.muted, bool(index.data(PINNED_ROLE))
         glyph, words = ("push-pin-slash", tr(UNPIN)) if is_pinned else ("push-pin", tr(PIN))
         number = index.data(ID_ROLE)

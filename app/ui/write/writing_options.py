@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, QPoint, Qt, Signal
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
 
 from app.ui.i18n import tr
 from app.ui.sampling_fields import SamplingFields, field_label
@@ -16,6 +16,7 @@ from app.ui.shell.tab_spec import UiContext
 from app.ui.theme import Theme
 from app.ui.widgets.input_fields import SegmentedControl, Stepper
 from app.ui.widgets.layouts import fill_layout, name_widgets, scrolled
+from app.ui.widgets.popovers import GAP_PX, Popover, room_for_popups
 from app.ui.write.page_document import PageContent
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ class PageOptions(QObject):
     def show_sheet(self, anchor: QWidget) -> None:
         sheet = OptionsSheet(self._ui.theme, self.now, self._view)
         sheet.changed.connect(self.take_options)
-        sheet.open_above(anchor)
+        sheet.open_at(anchor)
 
     def take_options(self, options: WritingOptions) -> None:
         """Take the options from the popup and store them."""
@@ -73,21 +74,18 @@ class PageOptions(QObject):
         return PageAsked(state.text, state.cursor, self.now, fills=fills and bool(state.text[state.cursor :].strip()))
 
 
-class OptionsSheet(QFrame):
+class OptionsSheet(Popover):
     """Popup of options; a click outside or Escape closes it."""
 
     changed = Signal(object)
     """Carries the current `WritingOptions`."""
 
     def __init__(self, theme: Theme, options: WritingOptions, parent: QWidget) -> None:
-        super().__init__(parent, Qt.WindowType.Popup)
+        super().__init__(theme, "write_options", parent)
         from app.features.write_pages import LONGEST_TOKENS, MOST_AT_ONCE
 
-        self._theme, self._options = theme, options
-        self.setObjectName("write_options")
-        self.setProperty("kind", "sheet")
+        self._options = options
         self.setAccessibleName(tr("How to continue the page"))
-        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.length = Stepper(theme, tr("Length"), options.max_tokens, lowest=1, highest=LONGEST_TOKENS, step=16)
         self.count = SegmentedControl(
             tr("Continuations"),
@@ -146,16 +144,17 @@ class OptionsSheet(QFrame):
             row.addWidget(field)
         return row
 
-    def open_above(self, anchor: QWidget) -> None:
-        """Open above a button, as high as the screen allows."""
+    def open_at(self, anchor: QWidget) -> None:
+        """Open at a button, as high as the window allows."""
         self._anchor = anchor
         self._fit_height()
         self.show()
         self.setFocus(Qt.FocusReason.PopupFocusReason)
 
     def _fit_height(self) -> None:
-        """Fit the height to the content, keeping the lower edge."""
-        room = self.screen().availableGeometry()
+        """Fit the height to the content."""
+        assert self._anchor is not None
+        room = room_for_popups(self._theme, self._anchor)
         # Sizes depend on the style sheet, which a hidden widget doesn't have yet.
         self.ensurePolished()
         layout = self._inside.layout()
@@ -165,14 +164,10 @@ class OptionsSheet(QFrame):
         wide = max(self._theme.px(WIDTH_PX), layout.minimumSize().width() + bar + 2)
         self.setFixedWidth(min(wide, room.width()))
         wanted = max(layout.sizeHint().height(), layout.totalHeightForWidth(self.width() - 2)) + 2
-        foot = self._anchor.mapToGlobal(QPoint(0, -self._theme.px(6))).y()
-        high = min(wanted, room.height(), max(foot - room.top(), self._theme.px(240)))
-        self.setFixedHeight(high)
-        left = self._anchor.mapToGlobal(QPoint(0, 0)).x()
-        if self.isRightToLeft():
-            left += self._anchor.width() - self.width()
-        left = max(room.left(), min(left, room.right() - self.width()))
-        self.move(left, max(room.top(), foot - high))
+        # Above its button, which is at the foot of the page.
+        foot = self._anchor.mapToGlobal(QPoint(0, -self._theme.px(GAP_PX))).y()
+        self.setFixedHeight(min(wanted, max(foot - room.top(), self._theme.px(240))))
+        self.place_again()
 
     def _choose(self, **values: object) -> None:
         options = replace(self._options, **values)  # type: ignore[arg-type]
