@@ -1,76 +1,69 @@
-"""Header of a document: name, position, actions."""
+"""Header of a document: name, position, search, pages, and a menu of what else can be done."""
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, Qt
-from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtCore import QEvent, QPoint, Qt
+from PySide6.QtGui import QAction, QResizeEvent
 
 from app.ui.i18n import tr
-from app.ui.shared_labels import LARGER, NEXT_PAGE
+from app.ui.shared_labels import LARGER, MORE_LABEL, NEXT_PAGE
 from app.ui.text.search_row import SEARCH_DOCUMENT
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import IconButton
-from app.ui.widgets.labels import plain_label, plain_tip
-from app.ui.widgets.layouts import fill_layout, name_widgets
+from app.ui.widgets.labels import ElidedLabel, plain_label
+from app.ui.widgets.layouts import name_widgets
+from app.ui.widgets.menus import Menu, new_menu
+from app.ui.widgets.pane_head import PaneHead
 
 PAGE_OF = "page {page} of {pages}"
 CHAPTER_OF = "chapter {page} of {pages}"
 PREVIOUS_PAGE = "Previous page"
 CLOSE_DOCUMENT = "Close the document"
+SHOW_AS_TEXT, SHOW_THE_PAGE = "Show as text", "Show the page"
+SMALLER = "Smaller"
+COMPARE_READING = "Compare the picture with its text"
+SAVE_WORDS = "Save as subtitles or text"
 
-LEAST_NAME_PX = 48
 RECORDING_UNIT = "minute"
 """Unit of recordings, as in `app.features.transcribe`, which isn't imported just to show one."""
 
 
-class DocumentHeader(QWidget):
+class DocumentHeader(PaneHead):
     """Header with buttons whose tooltips name their keys; without pages there are no arrows."""
 
     def __init__(self, theme: Theme) -> None:
-        super().__init__()
-        self._theme = theme
         self._unit = ""
-        self._whole_name = ""
-        self._can_zoom = False
-        self.name = plain_label()
-        self.name.setProperty("elides", True)
-        self.name.setMinimumWidth(1)  # a long name would set a minimum width of the view
+        self.name = ElidedLabel("", Qt.TextElideMode.ElideMiddle)
         self.where = plain_label(kind="muted")
-        self.search = IconButton(theme, "magnifying-glass", tr(SEARCH_DOCUMENT), size_px=18)
-        self.text = IconButton(theme, "text-align-left", tr("Show as text"), size_px=18)
-        self.text.setCheckable(True)
-        self.compare = IconButton(theme, "columns", tr("Compare the picture with its text"), size_px=18)
+        self.search, self.previous, self.next, self.more = (
+            IconButton(theme, glyph, words, size_px=18)
+            for glyph, words in (
+                ("magnifying-glass", tr(SEARCH_DOCUMENT)),
+                ("caret-left", ""),
+                ("caret-right", ""),
+                ("dots-three", tr(MORE_LABEL)),
+            )
+        )
+        buttons = (self.search, self.previous, self.next, self.more)
+        super().__init__(theme, self.name, self.where, 1, *buttons, close=tr(CLOSE_DOCUMENT), name="close_document")
+        self.text, self.compare, self.save, self.nearer, self.farther = self.actions_of_menu = [
+            QAction(tr(words), self) for words in (SHOW_AS_TEXT, COMPARE_READING, SAVE_WORDS, LARGER, SMALLER)
+        ]
+        self.setMinimumWidth(1)  # the panel sets its own
         self.compare.setCheckable(True)
-        self.compare.hide()
-        self.save = IconButton(theme, "floppy-disk", tr("Save as subtitles or text"), size_px=18)
-        self.save.hide()
-        self.farther = IconButton(theme, "magnifying-glass-minus", tr("Smaller"), size_px=18)
-        self.nearer = IconButton(theme, "magnifying-glass-plus", tr(LARGER), size_px=18)
-        self.previous = IconButton(theme, "caret-left", "", size_px=18)
-        self.next = IconButton(theme, "caret-right", "", size_px=18)
-        self.close_button = IconButton(theme, "x", tr(CLOSE_DOCUMENT), size_px=18)
-        self._show_keys()
-        self._row, self._below = QHBoxLayout(), QHBoxLayout()
-        fill_layout(self._row, (self.name, 0), (self.where, 0), 1)
-        self._tools = (
-            self.search, self.text, self.compare, self.save, self.farther, self.nearer, self.previous, self.next,
-        )  # fmt: skip
-        for button in (*self._tools, self.close_button):
-            self._row.addWidget(button)
-        self._below.addStretch(1)
-        self._lines = fill_layout(QVBoxLayout(self), self._row, self._below)
-        self._is_narrow = False
-        self.setMinimumWidth(1)  # the single line would set a minimum width and never wrap
-        theme.dress(self._lines, self._row, self._below, spacing=0)
-        theme.dress(self.name, self.where, font="small")
-        theme.changed.connect(self._fit_name)
+        for action, keys in ((self.nearer, "+"), (self.farther, "\u2212")):
+            action.setText(f"{action.text()}\t{keys}")  # pressed in the page; a shortcut would work in the whole window
+        for action in (self.compare, self.save):
+            action.setVisible(False)
+        self.search.setToolTip(f"{self.search.accessibleName()} (Ctrl+F)")
+        self.more.clicked.connect(self.show_menu)
+        theme.dress(self.where, font="small")
         self._mirror()
-        self._fit_name()
         name_widgets(
             document_name=self.name,
             document_where=self.where,
             search_document=self.search,
+            document_more=self.more,
             show_text=self.text,
             compare_reading=self.compare,
             save_words=self.save,
@@ -78,28 +71,27 @@ class DocumentHeader(QWidget):
             larger=self.nearer,
             previous_page=self.previous,
             next_page=self.next,
-            close_document=self.close_button,
         )
 
-    def _show_keys(self) -> None:
-        for button, keys in (
-            (self.farther, "−"),
-            (self.nearer, "+"),
-            (self.search, "Ctrl+F"),
-            (self.close_button, "Esc"),
-        ):
-            button.setToolTip(f"{button.accessibleName()} ({keys})")
+    def show_menu(self) -> Menu:
+        """Open the menu of what has no button, below the button and within the panel."""
+        menu = new_menu(self, "document_menu", tr(MORE_LABEL))
+        menu.addActions(self.actions_of_menu)
+        x = 0 if self.isRightToLeft() else self.more.width() - menu.sizeHint().width()
+        menu.popup(self.more.mapToGlobal(QPoint(x, self.more.height())))
+        return menu
 
     def show_document(self, name: str, unit: str, *, can_draw: bool) -> None:
         """Set the name, the unit of pages ("" for none), and whether pages can be shown as pictures."""
         self._unit = unit
-        self._whole_name = name
-        self.name.setToolTip(plain_tip(name))
+        self.name.setText(name)
         self.name.setAccessibleName(name)
         self.text.setVisible(can_draw)
         self.save.setVisible(unit == RECORDING_UNIT)
+        for button in (self.previous, self.next):
+            button.setVisible(bool(unit))
         self._mirror()
-        self._fit_name()
+        self._update_more()
 
     def show_page(self, page: int, pages: int) -> None:
         """Show the position, such as page 3 of 12."""
@@ -115,17 +107,32 @@ class DocumentHeader(QWidget):
         """Set whether there is recognized text, and whether it is shown."""
         self.compare.setVisible(can_compare)
         self.compare.setChecked(is_comparing)
-        self._fit_name()
+        self._update_more()
 
     def show_form(self, *, is_text: bool) -> None:
-        self._can_zoom = not is_text
-        self.text.setChecked(is_text)
-        self.text.setToolTip(tr("Show the page") if is_text else tr("Show as text"))
-        self._fit_name()
+        self.text.setText(tr(SHOW_THE_PAGE) if is_text else tr(SHOW_AS_TEXT))
+        for action in (self.nearer, self.farther):
+            action.setVisible(not is_text)
+        self._update_more()
 
     def show_zoom(self, *, can_go_nearer: bool, can_go_farther: bool) -> None:
         self.nearer.setEnabled(can_go_nearer)
         self.farther.setEnabled(can_go_farther)
+
+    def _show_where(self, words: str) -> None:
+        self.where.setText(words)
+        self._fit_where()
+
+    def _fit_where(self) -> None:
+        """Hide the position where the name would have no room next to it."""
+        parts = [self.name.minimumSizeHint(), self.where.sizeHint()]
+        parts += [button.sizeHint() for button in self.findChildren(IconButton) if not button.isHidden()]
+        margins = self.row.contentsMargins()
+        room = self.width() - margins.left() - margins.right()
+        self.where.setVisible(sum(part.width() for part in parts) <= room)
+
+    def _update_more(self) -> None:
+        self.more.setVisible(any(action.isVisible() for action in self.actions_of_menu))
 
     def _enable(self, button: IconButton, is_enabled: bool) -> None:
         had_focus = button.hasFocus()
@@ -133,44 +140,8 @@ class DocumentHeader(QWidget):
         if had_focus and not is_enabled:  # the focus moves to the neighbour
             (self.next if button is self.previous else self.previous).setFocus(Qt.FocusReason.OtherFocusReason)
 
-    def _show_where(self, words: str) -> None:
-        # The dot stays next to the name in right-to-left text, too.
-        direction = "\u200f" if self.isRightToLeft() else "\u200e"
-        self.where.setText(f"{direction}\u00a0· {words}" if words else "")
-        self._fit_name()
-
-    def _fit_name(self) -> None:
-        """Elide the name to the available width; if little is left, the buttons move to a second line."""
-        margins = self._lines.contentsMargins()
-        for pair, is_wanted in (
-            ((self.farther, self.nearer), self._can_zoom),
-            ((self.previous, self.next), bool(self._unit)),
-        ):
-            for button in pair:
-                button.setVisible(is_wanted)
-        tools_px = sum(tool.sizeHint().width() for tool in self._tools if not tool.isHidden())
-        room = self.width() - margins.left() - margins.right() - self.close_button.sizeHint().width()
-        room -= self.where.sizeHint().width()
-        self._place_tools(is_narrow=room - tools_px < self._theme.px(LEAST_NAME_PX))
-        if not self._is_narrow:
-            room -= tools_px
-        elif tools_px > self.width() - margins.left() - margins.right():
-            for button in (self.previous, self.next):  # keys and scrolling turn pages, too
-                button.hide()
-        self.name.setText(self.name.fontMetrics().elidedText(self._whole_name, Qt.TextElideMode.ElideMiddle, room))
-
-    def _place_tools(self, *, is_narrow: bool) -> None:
-        if is_narrow == self._is_narrow:
-            return
-        self._is_narrow = is_narrow
-        for button in self._tools:
-            if is_narrow:
-                self._below.addWidget(button)
-            else:
-                self._row.insertWidget(self._row.count() - 1, button)  # before the close button
-
     def _mirror(self) -> None:
-        """Set arrows, their keys and the margins for the reading direction."""
+        """Set arrows and their keys for the reading direction."""
         back, on = ("caret-right", "caret-left") if self.isRightToLeft() else ("caret-left", "caret-right")
         self.previous.set_glyph(back)
         self.next.set_glyph(on)
@@ -178,16 +149,14 @@ class DocumentHeader(QWidget):
         for button, key, step in ((self.previous, keys[0], -1), (self.next, keys[1], 1)):
             button.set_name(_turn_words(self._unit, step))
             button.setToolTip(f"{_turn_words(self._unit, step)} ({key})")
-        self._theme.dress(self._lines, margins=(6, 5, 14, 5) if self.isRightToLeft() else (14, 5, 6, 5))
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        self._fit_name()
+        self._fit_where()
 
     def changeEvent(self, event: QEvent) -> None:
         if event.type() == QEvent.Type.LayoutDirectionChange:
             self._mirror()
-            self._fit_name()
         super().changeEvent(event)
 
 

@@ -17,13 +17,13 @@ from app.ui.inside.look import OWN, SELECTION, InspectedText, LendEngine, LookPa
 from app.ui.shared_labels import HOW_IT_WORKS
 from app.ui.shell import tasks
 from app.ui.shell.tab_spec import UiContext
-from app.ui.theme import HEADING_PX
 from app.ui.widgets.buttons import ChoiceButton, IconButton
 from app.ui.widgets.dialogs import DOCUMENTS, file_dialog
 from app.ui.widgets.file_drop import FileDrop, FileDropAction
 from app.ui.widgets.input_fields import PlainEdit, SegmentedControl
 from app.ui.widgets.labels import ElidedLabel, plain_label
-from app.ui.widgets.layouts import fill_layout, name_widgets
+from app.ui.widgets.layouts import drop_margins, fill_layout, name_widgets
+from app.ui.widgets.pane_head import PANE_EDGE_PX, PaneHead
 
 if TYPE_CHECKING:
     pass
@@ -143,22 +143,19 @@ class InsidePanel(QWidget):
         self.show_page(PAGES[0].name)
 
     def _lay_out(self) -> None:
-        title = plain_label(tr("Inside"))
-        close = IconButton(self._ui.theme, "x", tr("Close"), size_px=18, on_click=self.closed)
-        close.setToolTip(f"{tr('Close')} (Esc)")
-        how = IconButton(self._ui.theme, "question", tr(HOW_IT_WORKS), size_px=18)
+        theme, title = self._ui.theme, plain_label(tr("Inside"))
+        how = IconButton(theme, "question", tr(HOW_IT_WORKS), size_px=18)
         how.clicked.connect(lambda: self._ui.go.open_models("how"))
-        head, row = QHBoxLayout(), QHBoxLayout()
-        fill_layout(head, title, self._choice, 1, how, close)
+        head = PaneHead(theme, title, self._choice, 1, how, close=tr("Close"), name="close_inside")
+        head.closer.clicked.connect(self.closed)
+        row, body = QHBoxLayout(), QVBoxLayout()
         fill_layout(row, self._segments, 1)
-        column = fill_layout(QVBoxLayout(self), head, row, self._field, (self._stack, 1))
-        theme = self._ui.theme
-        theme.dress(column, margins=(0, 0, 0, 0), spacing=8)
-        theme.dress(head, spacing=10)
+        fill_layout(body, row, self._field, (self._stack, 1))
+        fill_layout(drop_margins(QVBoxLayout(self), 0), head, (body, 1))
+        theme.dress(body, margins=(PANE_EDGE_PX, 0, PANE_EDGE_PX, PANE_EDGE_PX), spacing=8)
         theme.dress(*self._segments.findChildren(QPushButton), font="control")
-        theme.dress(title, font="section", least_height=HEADING_PX)
         self._segments.setProperty("is_tight", True)
-        name_widgets(inside_title=title, close_inside=close, how_it_works=how, inside_choice=self._choice)
+        name_widgets(inside_title=title, how_it_works=how, inside_choice=self._choice)
 
     @property
     def subject(self) -> InspectedText | None:

@@ -7,9 +7,9 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, Qt, QTimer, Signal
-from PySide6.QtGui import QHideEvent, QResizeEvent, QShowEvent
-from PySide6.QtWidgets import QSplitter, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtCore import QObject, QTimer, Signal
+from PySide6.QtGui import QHideEvent, QShowEvent
+from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 
 from app.features.translate.translation_events import (
     BLOCKS,
@@ -27,7 +27,7 @@ from app.ui.i18n import tr
 from app.ui.shell.tab_spec import UiContext
 from app.ui.translate.document_job import DocumentJob, Drafts
 from app.ui.translate.document_page import DocumentPage
-from app.ui.translate.glossary_panel import GlossaryPanel, MemoryFiles
+from app.ui.translate.glossary_panel import GlossaryPane, GlossaryPanel, MemoryFiles
 from app.ui.translate.language_row import LastWish
 from app.ui.translate.row_search import RowSearch
 from app.ui.translate.rows import RowSource
@@ -56,7 +56,6 @@ REFRESH_MS = 400
 SEGMENTS_PER_MS = 50
 """Slower counting, in a very long document, is done less often."""
 TICK_MS = 5_000
-PANEL_PX, LEAST_PX, NARROW_PX = 380, 300, 740
 
 
 class DocumentTranslationView(QWidget):
@@ -93,18 +92,9 @@ class DocumentTranslationView(QWidget):
         self.reading.models_wanted.connect(ui.go.open_models)
         self.pages = QStackedWidget()
         fill_layout(self.pages, self.reading, self.page)
-        self._side = QWidget()
-        side = QVBoxLayout(self._side)
-        side.addWidget(self.glossary)
-        self._side.hide()
-        self._splitter = QSplitter(Qt.Orientation.Horizontal)
-        self._splitter.setObjectName("document_splitter")
-        self._splitter.setHandleWidth(1)
-        fill_layout(self._splitter, self.pages, self._side)
-        self._splitter.setStretchFactor(0, 1)
-        for place in (0, 1):
-            self._splitter.setCollapsible(place, False)
-        self.document = DocumentPanel(theme, notify, self._splitter, self.page.segments.setFocus)
+        self._glossary_pane = GlossaryPane(theme, self.pages, self.page.segments.setFocus)
+        self._glossary_pane.column.addWidget(self.glossary)
+        self.document = DocumentPanel(theme, notify, self._glossary_pane, self.page.segments.setFocus)
         self.scanned = ScannedDocument(translations, ui, self.job, self.page.pictures, self.document)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
@@ -115,9 +105,6 @@ class DocumentTranslationView(QWidget):
         self._tick = QTimer(self, interval=TICK_MS)
         self._tick.timeout.connect(self._show_work)
         self._connect()
-        theme.dress(side, margins=(12, 12, 12, 16))
-        # Document and glossary aren't shown side by side where they don't fit; one replaces the other.
-        theme.dress(self._side, self._splitter, least_width=LEAST_PX)
 
     def _connect(self) -> None:
         page = self.page
@@ -190,22 +177,18 @@ class DocumentTranslationView(QWidget):
 
     @property
     def is_glossary_open(self) -> bool:
-        return not self._side.isHidden()
+        return self._glossary_pane.is_pane_open
 
     def show_glossary(self, *, is_open: bool) -> None:
         """Open the glossary panel and focus it, or close it."""
-        # Asked before hiding, which takes the focus away.
-        focus = self.glossary.focusWidget()
-        had_focus = focus is not None and focus.hasFocus()
         if is_open:
-            self.document.close_document()
-        self._side.setVisible(is_open)
-        self._arrange()
+            self.document.close_document()  # both would leave the segments too little room
+            self._glossary_pane.open_pane()
+        else:
+            self._glossary_pane.close_pane()
         self._show_terms()
         if is_open:
             self.glossary.take_keyboard()
-        elif had_focus:
-            self.page.segments.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def _show(self, stored: StoredTranslation) -> None:
         before = self.job.stored
@@ -373,19 +356,6 @@ class DocumentTranslationView(QWidget):
         self.document.close_document()
         self._tick.stop()
         self._refresh_later.stop()
-
-    def _arrange(self) -> None:
-        """Let the glossary replace the document in a narrow window."""
-        is_open = self.is_glossary_open
-        is_narrow = is_open and self.width() < self._theme.px(NARROW_PX)
-        self.pages.setHidden(is_narrow)
-        if is_open and not is_narrow:
-            width = min(self._theme.px(PANEL_PX), self.width() - self._theme.px(LEAST_PX))
-            self._splitter.setSizes([self.width() - width, width])
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        super().resizeEvent(event)
-        self._arrange()
 
     def showEvent(self, event: QShowEvent) -> None:
         self._theme.dress_again(self)

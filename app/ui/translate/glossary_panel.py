@@ -26,8 +26,9 @@ from app.ui.theme import Theme
 from app.ui.translate.glossary_table import SOURCE, GlossaryModel, GlossaryTable
 from app.ui.widgets.buttons import IconButton, text_button
 from app.ui.widgets.labels import ElidedLabel, plain_label
-from app.ui.widgets.layouts import fill_layout, name_widgets
+from app.ui.widgets.layouts import SidePane, drop_margins, fill_layout, name_widgets
 from app.ui.widgets.menus import Menu
+from app.ui.widgets.pane_head import PANE_EDGE_PX, PaneHead
 from app.ui.work.doing import SavedFiles
 
 TRANSLATIONS_IMPORTED = "{count} translations imported."
@@ -40,7 +41,15 @@ TERM_REMOVED = "Removed “{term}”."
 FOUND_PX = 150
 
 
-class GlossaryPanel(QFrame):
+class GlossaryPane(SidePane):
+    """A translation with the glossary of its languages at its right."""
+
+    share = 0.4
+    most_px = 380
+    least_px = 300
+
+
+class GlossaryPanel(QWidget):
     """Panel of a glossary. `changed`: store its terms for its `pair`; `apply`: update the document to them."""
 
     changed = Signal()
@@ -57,7 +66,6 @@ class GlossaryPanel(QFrame):
         self.memory: MemoryFiles | None = None
         """Import and export of the translation memory in the same menu; None to leave it out."""
         self.setObjectName("glossary_panel")
-        self.setProperty("kind", "card")
         self.setAccessibleName(tr(GLOSSARY))
         self.terms = GlossaryModel(self)
         self.terms.edited.connect(self._on_edited)
@@ -68,9 +76,8 @@ class GlossaryPanel(QFrame):
         self.title = ElidedLabel(tr(GLOSSARY))
         self.more = IconButton(theme, "dots-three", tr(MORE_LABEL), size_px=18)
         self.more.clicked.connect(self.show_menu)
-        self.close_button = IconButton(theme, "x", tr("Close the glossary"), size_px=16)
-        self.close_button.setToolTip(f"{tr('Close the glossary')} (Esc)")
-        self.close_button.clicked.connect(self.closed)
+        self.head = PaneHead(theme, self.title, 1, self.more, close=tr("Close the glossary"), name="close_glossary")
+        self.head.closer.clicked.connect(self.closed)
         self.words = plain_label(kind="muted", wraps=True)
         self.add_button = text_button(tr("Add a term"), "quiet")
         self.add_button.clicked.connect(self.add)
@@ -98,17 +105,16 @@ class GlossaryPanel(QFrame):
         self.show_found(())
 
     def _lay_out(self) -> None:
-        top, buttons, column = QHBoxLayout(), QHBoxLayout(), QVBoxLayout(self)
-        fill_layout(top, (self.title, 1), self.more, self.close_button)
+        buttons, column = QHBoxLayout(), QVBoxLayout()
         fill_layout(buttons, self.add_button, self.remove_button, 1)
-        fill_layout(column, top, self.words, (self.table, 1), buttons)
+        fill_layout(column, self.words, (self.table, 1), buttons)
         for widget in (self.apply, self.found_head, self._found_area):
             column.addWidget(widget)
         column.addWidget(self.take_button, 0, Qt.AlignmentFlag.AlignLeft)
+        fill_layout(drop_margins(QVBoxLayout(self), 0), self.head, (column, 1))
         dress = self._theme.dress
-        dress(column, margins=(14, 10, 14, 14), spacing=8)
-        dress(top, buttons, spacing=4)
-        dress(self.title, font="section")
+        dress(column, margins=(PANE_EDGE_PX, 0, PANE_EDGE_PX, PANE_EDGE_PX), spacing=8)
+        dress(buttons, spacing=4)
         dress(self.words, self.found, font="small")
         dress(self.found_head, font="group")
         dress(self._found_area, most_height=FOUND_PX)
@@ -119,7 +125,6 @@ class GlossaryPanel(QFrame):
             add_term=self.add_button,
             apply_glossary=self.apply,
             take_terms=self.take_button,
-            close_glossary=self.close_button,
             glossary_more=self.more,
         )
 

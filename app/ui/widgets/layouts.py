@@ -215,12 +215,10 @@ def name_widgets(**widgets: QObject) -> None:
         widget.setObjectName(name)
 
 
-MARGIN_PX = 12
-
-
 class SidePane(QSplitter):
-    """View with a side pane: `open_pane` opens `column`, `close_pane` restores the focus.
+    """View with a side pane docked at its right: `open_pane` opens `column`, `close_pane` restores the focus.
 
+    What goes into `column` begins with a `PaneHead` and has its own inset.
     `take_keyboard` focuses the view if the earlier focus is gone.
     """
 
@@ -243,7 +241,7 @@ class SidePane(QSplitter):
         # Drawn as a hair line; Qt makes so thin a handle wider for the pointer.
         self.setHandleWidth(1)
         self.frame = QWidget()
-        self.column = theme.dress(QVBoxLayout(self.frame), margins=(MARGIN_PX, 0, MARGIN_PX, MARGIN_PX))
+        self.column = drop_margins(QVBoxLayout(self.frame))
         self.frame.hide()
         self.addWidget(view)
         self.addWidget(self.frame)

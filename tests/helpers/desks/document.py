@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from PySide6.QtWidgets import QLabel, QLineEdit, QToolButton
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import QLabel, QLineEdit, QMenu, QToolButton
 
 from app.features.shown_document import TextHighlight
 from app.ui.document.document_page import DocumentProblem, PageArea, PagePaper
@@ -25,16 +26,22 @@ class ReaderDesk(Desk):
     name = Found(QLabel, "document_name")
     where = Found(QLabel, "document_where")
     search_button = Found(QToolButton, "search_document")
-    text_button = Found(QToolButton, "show_text")
-    save_button = Found(QToolButton, "save_words")
-    smaller = Found(QToolButton, "smaller")
-    larger = Found(QToolButton, "larger")
+    more_button = Found(QToolButton, "document_more")
+    show_text = Found(QAction, "show_text")
+    save_words = Found(QAction, "save_words")
+    larger = Found(QAction, "larger")
     previous_page = Found(QToolButton, "previous_page")
     next_page = Found(QToolButton, "next_page")
     close_button = Found(QToolButton, "close_document")
     search_row = Found(TextSearchRow)
     search_field = Found(QLineEdit, "search_field")
     search_count = Found(QLabel, "search_count")
+
+    def choose_more(self, name: str) -> None:
+        """An action of the menu behind "…", whose text begins so."""
+        self.click(self.more_button)
+        self.choose(self.find_step(QMenu, "document_menu"), name)
+        self.wait(lambda: not self.every(QMenu, "document_menu"))
 
     @property
     def is_visible(self) -> bool:

@@ -26,8 +26,17 @@ from app.store.document_store import StoredPageReading
 from app.ui.document.document_page import DRAWING_THE_PAGE
 from app.ui.document.document_text import EMPTY_CHAPTER, NO_TEXT_ON_PAGE
 from app.ui.document.document_view import DocumentView
-from app.ui.document.header import CHAPTER_OF, CLOSE_DOCUMENT, PAGE_OF, PREVIOUS_PAGE
-from app.ui.shared_labels import DOCUMENT_LABEL, NEXT_PAGE, SEARCH_CHATS
+from app.ui.document.header import (
+    CHAPTER_OF,
+    CLOSE_DOCUMENT,
+    PAGE_OF,
+    PREVIOUS_PAGE,
+    SAVE_WORDS,
+    SHOW_AS_TEXT,
+    SHOW_THE_PAGE,
+    SMALLER,
+)
+from app.ui.shared_labels import DOCUMENT_LABEL, LARGER, NEXT_PAGE, SEARCH_CHATS
 from app.ui.shell import tasks
 from app.ui.shell.notify import Notify
 from app.ui.text.search_row import CLOSE_SEARCH, NEXT_MATCH, SEARCH_DOCUMENT
@@ -177,7 +186,7 @@ def test_the_dark_scheme_dims_the_paper_and_keeps_it_paper(desk: Desk) -> None:
     paper = desk.image().pixelColor(4, 4)
     assert 200 < paper.lightness() < 245
     card = desk.root.grab().toImage()
-    assert card.pixelColor(card.width() // 2, 6) == QColor(DARK.surface)
+    assert card.pixelColor(card.width() // 2, 6) == QColor(DARK.background)
 
 
 def test_keys_turn_the_pages(desk: Desk) -> None:
@@ -253,16 +262,16 @@ def test_an_error_is_said_in_the_card_and_the_text_is_the_way_out(desk: Desk) ->
 
 def test_the_switch_shows_the_text_of_the_page_and_the_page_again(desk: Desk) -> None:
     open_report(desk)
-    QTest.mouseClick(desk.text_button, Qt.MouseButton.LeftButton)
+    desk.choose_more(SHOW_AS_TEXT)
     assert desk.text.isVisible()
-    assert desk.text_button.isChecked()
+    assert desk.show_text.text() == SHOW_THE_PAGE
     assert "Page 26" not in desk.text.toPlainText()
     desk.root.turn(-1)
     assert desk.text.toPlainText().startswith("Page 26")
     desk.root.turn(5)
     assert desk.page == 31
     assert shows(NO_TEXT_ON_PAGE, desk.text.toPlainText())
-    QTest.mouseClick(desk.text_button, Qt.MouseButton.LeftButton)
+    desk.choose_more(SHOW_THE_PAGE)
     desk.drawn()
     assert desk.area.isVisible()
 
@@ -273,7 +282,7 @@ def test_keys_turn_the_pages_of_the_text_too(desk: Desk) -> None:
     desk.root.open(report)
     desk.root.setFocus()
     text = desk.text
-    assert not desk.text_button.isVisible()
+    assert not desk.more_button.isVisible()
     QTest.keyClick(text, Key.Key_PageDown)
     assert desk.page == 2
     QTest.keyClick(text, Key.Key_End, Qt.KeyboardModifier.ControlModifier)
@@ -457,7 +466,7 @@ def test_a_short_text_has_no_percents(desk: Desk) -> None:
     desk.wait(lambda: desk.text.verticalScrollBar().maximum() > 0)
     desk.root.setFocus()
     QTest.keyClick(desk.text, Key.Key_End, Qt.KeyboardModifier.ControlModifier)
-    desk.wait(lambda: desk.where.text().endswith("· 100\u00a0%"))
+    desk.wait(lambda: desk.where.text().endswith("100\u00a0%"))
     QTest.keyClick(desk.text, Key.Key_Home, Qt.KeyboardModifier.ControlModifier)
     desk.wait(lambda: desk.where.text() == "")
 
@@ -506,31 +515,28 @@ def test_buttons_bring_the_page_nearer_and_farther_up_to_an_end(desk: Desk) -> N
     open_report(desk)
     area = desk.area
     before = desk.paper.width()
-    QTest.mouseClick(desk.larger, Qt.MouseButton.LeftButton)
+    desk.choose_more(LARGER)
     assert area.zoom == 1.25
     assert desk.paper.width() > before
     for _ in range(4):
-        QTest.mouseClick(desk.larger, Qt.MouseButton.LeftButton)
+        desk.choose_more(LARGER)
     assert not desk.larger.isEnabled()
     QTest.keyClick(area, Key.Key_0)
     assert (area.zoom, desk.larger.isEnabled()) == (1.0, True)
-    QTest.mouseClick(desk.smaller, Qt.MouseButton.LeftButton)
+    desk.choose_more(SMALLER)
     assert desk.paper.width() < before
     desk.root.show_form(is_text=True)
     assert not desk.larger.isVisible(), "text is as large as all text"
-    desk.root.show_form(is_text=False)
-    desk.window.resize(350, 704)
-    desk.wait(lambda: desk.next_page.y() > desk.name.geometry().bottom() - 4)
-    tools = (desk.search_button, desk.text_button, desk.smaller, desk.larger, desk.previous_page, desk.next_page)
-    assert all(one.isVisible() and one.width() >= one.sizeHint().width() for one in tools)
-    assert desk.close_button.y() < desk.next_page.y()
-    header = desk.root.header
-    header.resize(190, header.height())
-    assert desk.next_page.isHidden(), "pages are turned with keys, too"
-    assert not desk.larger.isHidden()
-    desk.window.resize(664, 704)
-    desk.wait(lambda: desk.next_page.isVisible() and desk.next_page.y() == desk.close_button.y())
-    assert desk.name.text()
+
+
+def test_the_head_keeps_its_buttons_in_a_narrow_panel_and_shortens_the_name(desk: Desk) -> None:
+    open_report(desk)
+    desk.window.resize(374, 704)
+    tools = (desk.search_button, desk.previous_page, desk.next_page, desk.more_button, desk.close_button)
+    desk.wait(lambda: desk.close_button.geometry().right() < desk.root.header.width())
+    assert all(tool.isVisible() and tool.width() >= tool.sizeHint().width() for tool in tools)
+    assert desk.where.width() >= desk.where.sizeHint().width()
+    assert 0 < desk.name.width() < desk.name.sizeHint().width()
     assert desk.window.minimumSizeHint().width() < 330
 
 
@@ -540,10 +546,10 @@ def test_what_is_said_in_a_recording_is_saved_with_its_times_or_without(desk: De
         Block(2, BlockKind.PARAGRAPH, "And good night.", 2, place=BlockPlace("", 61_000, 62_000), label="1:01 – 1:02"),
     ]
     desk.root.open(annual_report())
-    assert not desk.save_button.isVisible(), "a page says nothing"
+    assert not desk.save_words.isVisible(), "a page says nothing"
     desk.root.open(DocumentInMemory("Meeting.wav", blocks, "minute", 2))
     for name in ("said.srt", "said.txt"):
-        desk.click(desk.save_button)
+        desk.choose_more(SAVE_WORDS)
         dialog = desk.find_step(QFileDialog, "save_words")
         assert Path(dialog.selectedFiles()[0]).name == "Meeting.srt"
         desk.choose_file(tmp_path / name, "save_words")
