@@ -140,8 +140,8 @@ format: dev ## format the code and mend what lint can mend
 	@.venv/bin/ruff format .
 
 .PHONY: pictures
-pictures: dev $(STAMPS)/system-test ## save pictures of the running program in pictures/
-	@packaging/with_display.sh $(PYTHON) packaging/pictures.py $(ARGS)
+pictures: dev $(STAMPS)/system-test ## save pictures of all screens and contact sheets in pictures/
+	@FIRESIDE_SCREEN=2720x1800x24 packaging/with_display.sh $(PYTHON) packaging/pictures.py $(ARGS)
 
 .PHONY: bench
 bench: dev $(STAMPS)/system-test ## measure; one JSON object a line (ONLY=start for one part)

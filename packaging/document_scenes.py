@@ -146,6 +146,7 @@ def screens(frame: Frame, desk: ChatDesk, folder: Path) -> list[tuple[str, Step,
             desk.wait_for_offer()
 
     def beside(number: int) -> None:
+        frame.show_tab("chat")
         frame.show_chat(number)
         QTest.qWait(WAIT_MS)
         desk.places_in(desk.last.evidence.sources)[0].click()

@@ -54,7 +54,7 @@ def screens(frame: Frame, answered: int) -> list[tuple[str, Step, Step]]:
 
     def short(page: str) -> None:
         desk = begin(page)
-        desk.look_at("A text of your own")
+        desk.look_at("Your own text")
         desk.own_text.setPlainText(TEXT)
         desk.wait(lambda: desk.root.subject is not None and desk.root.subject.text == TEXT, TIMEOUT_MS)
         desk.wait(lambda: not is_looking(desk), TIMEOUT_MS)

@@ -1,15 +1,20 @@
-"""Saves pictures of the running program to pictures/, light and dark, in two sizes; fails on clipped text.
+"""Saves pictures of the running program to pictures/, with a contact sheet for each family of screens.
 
-The window, the engine and the starter model are the real ones, in a home of their own; only the older chats are
-invented. Call it through `make pictures`, which gives it a display.
+Every screen is shown light, dark, small, wide and with two pixels to a point. It fails on text that is cut, on controls
+outside the screen and on contrast that is too weak. The window, the engine and the starter model are the real ones, in
+a home of their own; only the older chats are invented. Call it through `make pictures`, which gives it a display.
 """
 
 from __future__ import annotations
 
+import json
 import os
+import subprocess
 import sys
 import tempfile
 import time
+import traceback
+from argparse import ArgumentParser
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -51,9 +56,56 @@ from app.ui.shell.main_window import MainWindow  # noqa: E402
 from tests.helpers.clipping import clipped_texts  # noqa: E402
 from tests.helpers.desks.chat import ChatDesk  # noqa: E402
 from tests.helpers.desks.window import Frame, open_window  # noqa: E402
+from tests.helpers.screen_checks import controls_outside, faint_texts, near_misses  # noqa: E402
 
-SIZES = ((1280, 800), (900, 600))
-SCHEMES = ("light", "dark")
+Step = Callable[[], object]
+Screen = tuple[str, Step, Step]
+
+
+@dataclass(frozen=True)
+class Shape:
+    """Scheme and size of the window, and how many pixels of the screen make one of its own."""
+
+    scheme: str
+    size: tuple[int, int]
+    ratio: str = "1"
+
+    @property
+    def suffix(self) -> str:
+        """What a picture's name ends with."""
+        ratio = "" if self.ratio == "1" else f"-{self.ratio}x"
+        return f"-{self.scheme}-{self.size[0]}x{self.size[1]}{ratio}"
+
+
+SHAPES = {
+    "light": Shape("light", (1280, 800)),
+    "dark": Shape("dark", (1280, 800)),
+    "small": Shape("light", (900, 600)),
+    "small, dark": Shape("dark", (900, 600)),
+    "wide": Shape("light", (1920, 1000)),
+    "2×": Shape("light", (1280, 800), "2"),
+    "low": Shape("light", (1280, 680)),
+}
+"""The last is for the smallest screen of a notebook, 1366×768, and on no sheet."""
+SHEETS = list(SHAPES)[:-1]
+COLUMNS = (289, 305, 390)
+"""Where lines may begin at 1280 points: at the edge of a tab, inside its cards, and where a conversation is read."""
+FRACTIONS = [Shape("light", (1280, 800), ratio) for ratio in ("1.25", "1.5")]
+"""Taken of `TWELVE` only: thin lines, icons and pages suffer first where a line is no whole number of pixels."""
+TWELVE = (
+    "empty",
+    "conversation",
+    "chat-settings",
+    "settings",
+    "model-menu",
+    "palette",
+    "inside-attention",
+    "write-page",
+    "document-beside",
+    "models-suggested",
+    "summary-done",
+    "translate-text",
+)
 SETTLE_MS = 250
 TIMEOUT_MS = 120_000
 REAL_QUESTION = "Give me five names for a small black cat."
@@ -112,30 +164,67 @@ class Scene:
 
 
 def main(arguments: list[str]) -> int:
-    """Takes every picture, or those named after the folder; returns 1 when a text is clipped."""
-    folder = Path(arguments[0]) if arguments else ROOT / "pictures"
-    folder.mkdir(parents=True, exist_ok=True)
-    clipped: list[str] = []
+    """Takes every picture, or those that are named, then the contact sheets; returns 1 where a check fails."""
+    parser = ArgumentParser(description=main.__doc__)
+    parser.add_argument("folder", nargs="?", type=Path, default=ROOT / "pictures")
+    parser.add_argument("names", nargs="*", help="screens; without them all")
+    parser.add_argument("--shapes", nargs="+", choices=SHAPES, default=SHEETS)
+    parser.add_argument("--ratio", help="take only those with this ratio, in this process")
+    parser.add_argument("--twelve", action="store_true", help="take only the twelve that every other is like")
+    asked = parser.parse_args(arguments)
+    asked.names += TWELVE if asked.twelve else ()
+    shapes = [SHAPES[name] for name in asked.shapes]
+    shapes += FRACTIONS if asked.shapes == SHEETS else []
+    asked.folder.mkdir(parents=True, exist_ok=True)
+    if asked.ratio is not None:
+        return _take(asked.folder, asked.names, [shape for shape in shapes if shape.ratio == asked.ratio])
+    code = 0
+    for ratio in sorted({shape.ratio for shape in shapes}):  # Qt reads it once, at the start of a program
+        again = [sys.executable, __file__, *arguments, "--ratio", ratio]
+        code |= subprocess.run(again, env={**os.environ, "QT_SCALE_FACTOR": ratio}, check=False).returncode
+    subprocess.run([sys.executable, str(ROOT / "packaging/contact_sheets.py"), str(asked.folder)], check=True)
+    return code
+
+
+def _take(folder: Path, names: list[str], shapes: list[Shape]) -> int:
+    faults: list[str] = []
+    families: dict[str, list[str]] = {}
     with tempfile.TemporaryDirectory(prefix="fireside-pictures-") as home:
         os.environ["FIRESIDE_HOME"] = home
         application = QApplication([])
         application.setWindowIcon(app_icon())
         with hub_for_pictures(Path(home)), _running(application) as scene:
-            screens = _screens(scene)
+            screens_of = _families(scene)
             scene.frame.new_chat()  # making them left another tab open
-            for name, prepare, tidy in screens:
-                if arguments[1:] and name not in arguments[1:]:
-                    continue
-                for scheme in SCHEMES:
-                    for width, height in SIZES:
-                        scene.frame.theme.scheme = scheme
-                        scene.frame.window.resize(width, height)
-                        prepare()
-                        clipped += _picture(scene.frame.window, folder / f"{name}-{scheme}-{width}x{height}.png")
-                        tidy()
-    for line in clipped:
-        print(f"clipped: {line}", file=sys.stderr)
-    return 1 if clipped else 0
+            for family, screens in screens_of.items():
+                families[family] = [name for name, _, _ in screens]
+                for name, prepare, tidy in screens:
+                    for shape in shapes if not names or name in names else []:
+                        if shape not in FRACTIONS or name in TWELVE:
+                            file = folder / f"{name}{shape.suffix}.png"
+                            faults += _shoot(scene.frame, shape, (prepare, tidy), file)
+    (folder / "families.json").write_text(json.dumps(families), "utf-8")
+    for line in faults:
+        print(line, file=sys.stderr)
+    return 1 if faults else 0
+
+
+def _shoot(frame: Frame, shape: Shape, steps: tuple[Step, Step], file: Path) -> list[str]:
+    """Brings the screen about, takes its picture and leaves it; returns what is wrong with it."""
+    prepare, tidy = steps
+    frame.theme.scheme = shape.scheme
+    frame.window.resize(*shape.size)
+    try:
+        prepare()
+        faults = _picture(frame.window, file)
+        tidy()
+    except Exception as problem:  # noqa: BLE001 - one screen that is not reached leaves the others their pictures
+        traceback.print_exception(problem)
+        faults = [f"{file.stem}: not reached: {problem!r}"]
+        for widget in QApplication.topLevelWidgets():
+            if widget is not frame.window:
+                widget.close()
+    return faults
 
 
 @contextmanager
@@ -181,13 +270,29 @@ def _invent_long(conversations: Conversations) -> int:
     return chat.id
 
 
-Step = Callable[[], object]
+def _families(scene: Scene) -> dict[str, list[Screen]]:
+    """Screens by family: name, what to do before the picture, what to do after it."""
+    frame, data = scene.frame, scene.frame.paths.data
+    documents, summaries = data / "documents-of-pictures", data / "summaries-of-pictures"
+    return {
+        "chat": [*_chat_screens(scene), *turn_screens(frame, scene.chat, scene.told, scene.answered)],
+        "composer": composer_screens(frame, scene.chat, scene.told),
+        "finding": finding_screens(frame, scene.told),
+        "projects": project_screens(frame, scene.told, data / "documents-of-projects"),
+        "dialogs": [*exchange_screens(frame, scene.told), *system_screens(frame, scene.told)],
+        "inside": inside_screens(frame, scene.answered),
+        "write": write_screens(frame),
+        "documents": document_screens(frame, scene.chat, documents),
+        "models": model_screens(frame),
+        "servers": ServerScenes(frame, scene.chat).screens(),
+        "summaries": summary_screens(frame, summaries),
+        "translations": translation_screens(frame),
+    }
 
 
-def _screens(scene: Scene) -> list[tuple[str, Step, Step]]:
-    """Name, what to do before the picture, what to do after it."""
+def _chat_screens(scene: Scene) -> list[Screen]:
     frame, chat = scene.frame, scene.chat
-    window, notify, data = frame.window, frame.notify, frame.paths.data
+    window, notify = frame.window, frame.notify
 
     def no_step() -> None:
         """Nothing to tidy up."""
@@ -262,29 +367,25 @@ def _screens(scene: Scene) -> list[tuple[str, Step, Step]]:
         ("model-menu", frame.picker.show_menu, _close_popup),
         ("model-about", frame.picker.show_about, _close_popup),
         ("notices", error_bar, close_notices),
-        *finding_screens(frame, scene.told),
-        *project_screens(frame, scene.told, data / "documents-of-projects"),
-        *turn_screens(frame, chat, scene.told, scene.answered),
-        *composer_screens(frame, chat, scene.told),
-        *exchange_screens(frame, scene.told),
-        *system_screens(frame, scene.told),
-        *inside_screens(frame, scene.answered),
-        *write_screens(frame),
-        *document_screens(frame, chat, data / "documents-of-pictures"),
-        *model_screens(frame),
-        *ServerScenes(frame, chat).screens(),
-        *summary_screens(frame, data / "summaries-of-pictures"),
-        *translation_screens(frame),
     ]
 
 
 def _picture(window: MainWindow, file: Path) -> list[str]:
-    """Saves what is really on the display, so that menus and dialogs are in it; returns the clipped texts."""
+    """Saves what is really on the display, so that menus and dialogs are in it; returns what is wrong with it."""
     QTest.qWait(SETTLE_MS)
     corner = window.mapToGlobal(QPoint(0, 0))
-    window.screen().grabWindow(0, corner.x(), corner.y(), window.width(), window.height()).save(str(file))
-    shown = [widget for widget in QApplication.topLevelWidgets() if widget.isVisible()]
-    return [f"{file.stem}: {line}" for widget in shown for line in clipped_texts(widget)]
+    pixmap = window.screen().grabWindow(0, corner.x(), corner.y(), window.width(), window.height())
+    pixmap.save(str(file))
+    picture = pixmap.toImage()
+    faults: list[str] = []
+    for shown in [widget for widget in QApplication.topLevelWidgets() if widget.isVisible()]:
+        faults += [f"cut: {line}" for line in clipped_texts(shown)]
+        faults += [f"outside the screen: {line}" for line in controls_outside(shown)]
+    faults += [f"hard to read: {line}" for line in faint_texts(window, picture)]
+    content = window.findChild(QWidget, "content")
+    if picture.width() == SHAPES["light"].size[0] and content is not None:
+        faults += [f"off the grid: {line}" for line in near_misses(content, picture, COLUMNS)]
+    return [f"{file.stem}: {line}" for line in faults]
 
 
 def _close_popup() -> None:
