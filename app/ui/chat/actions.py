@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from PySide6.QtCore import QPoint, Qt, Signal
-from PySide6.QtGui import QKeyEvent, QKeySequence
+from PySide6.QtCore import QPoint, QRect, Qt, Signal
+from PySide6.QtGui import QColor, QKeyEvent, QKeySequence, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QPushButton, QWidget
 
 from app.store.conversations import StoredMessage
@@ -63,8 +63,10 @@ class TurnCommand(StrEnum):
 
 
 ICON_PX = 17
-BUTTON_PX = (25, 29)
-GAP_PX = 6
+BUTTON_PX = (26, 26)
+GAP_PX = 4
+PILL_PX = 4
+"""Room between the icons of raised actions and the ends of their pill."""
 KEYS = {
     TurnCommand.COPY: "Ctrl+C",
     TurnCommand.COPY_MARKDOWN: "Ctrl+Shift+C",
@@ -196,6 +198,14 @@ class ActionMenu(Menu):
         self.popup(place)
 
 
+def _around(widgets: Sequence[QWidget]) -> QRect:
+    """Return the rectangle that contains all the widgets."""
+    found = QRect()
+    for widget in widgets:
+        found = found.united(widget.geometry())
+    return found
+
+
 class ActionRow(QWidget):
     """Row of action icons, a menu button, the version switch ‹ 2/3 ›, a pin mark, and a note at the other end."""
 
@@ -209,6 +219,9 @@ class ActionRow(QWidget):
         self._actions: tuple[TurnAction, ...] = ()
         self._version = ""
         self._is_pinned = False
+        self._is_raised = False
+        self._pill = QRect()
+        """Rectangle behind raised actions."""
         self._buttons: list[IconButton] = []
         self._count: QPushButton = self._text_button("versions", TurnCommand.MAP)
         self._count.setToolTip(tr("Map of all versions"))
@@ -227,8 +240,13 @@ class ActionRow(QWidget):
         """Button that opens the menu."""
         self.more.setToolTip(tr("More (Shift+F10)"))
 
-    def show_actions(self, actions: Sequence[TurnAction], version: str, note: str, *, is_pinned: bool) -> None:
-        """Show the icons of the actions, rebuilt only if they differ; `version` is such as "2/3" or ""."""
+    def show_actions(
+        self, actions: Sequence[TurnAction], version: str, note: str, *, is_pinned: bool, is_raised: bool
+    ) -> None:
+        """Show the icons of the actions, rebuilt only if they differ; `version` is such as "2/3" or "".
+
+        `is_raised` draws them in a pill at the lower right.
+        """
         self._note.setText(note)
         self._note.setAccessibleName(tr(ABOUT_ANSWER_LINE, words=note))
         place, _, count = version.partition("/")
@@ -245,8 +263,9 @@ class ActionRow(QWidget):
                 button.deleteLater()
             self._buttons = [self._icon_button(action) for action in quick]
         self.more.setVisible(bool(actions))
-        self._version, self._is_pinned = version, is_pinned
+        self._version, self._is_pinned, self._is_raised = version, is_pinned, is_raised
         self.arrange()
+        self.update()
 
     def button(self, label: str) -> IconButton | None:
         """Return a visible icon button by its label, or None."""
@@ -267,18 +286,18 @@ class ActionRow(QWidget):
             widget.setVisible(is_shown)
         at_end, marks = bool(self.property("align_end")), versions if self._version else []
         pin: list[QWidget] = [self._pin] if self._is_pinned else []
-        icons: list[QWidget] = [*self._buttons, *([] if self.more.isHidden() else [self.more])]
+        about: list[QWidget] = [self._about] if self._is_raised and self._note.text() else []
+        icons: list[QWidget] = [] if self.more.isHidden() else [*self._buttons, *about, self.more]
         # The version switch is outermost and the pin next: neither moves when icons appear under the pointer.
-        order = [*icons, *pin, *marks] if at_end else [*marks, *pin, *icons]
-        width = sum(self._width_of(widget) + self._gap_after(widget) for widget in order) - px(GAP_PX)
-        x = self.width() - width if at_end else 0
-        height = px(BUTTON_PX[1])
-        for widget in order:
-            wide = self._width_of(widget)
-            left = self.width() - x - wide if mirrored else x
-            widget.setGeometry(left, (self.height() - height) // 2, wide, height)
-            x += wide + self._gap_after(widget)
-        self._place_note(self.width() - width)
+        if at_end:
+            self._place([*icons, *pin, *marks], is_at_end=True)
+        elif self._is_raised:
+            self._place([*marks, *pin], is_at_end=False)
+            self._place(icons, is_at_end=True)
+        else:
+            self._place([*marks, *pin, *icons], is_at_end=False)
+        self._pill = _around(icons).adjusted(-px(PILL_PX), -1, px(PILL_PX), 1) if self._is_raised and icons else QRect()
+        self._place_note(self.width() - self._width_of([*marks, *pin, *icons]))
 
     @property
     def about(self) -> QWidget:
@@ -297,23 +316,51 @@ class ActionRow(QWidget):
         """Button that marks a pinned message and unpins it."""
         return self._pin
 
-    def _width_of(self, widget: QWidget) -> int:
-        is_words = isinstance(widget, QPushButton)
-        return widget.sizeHint().width() if is_words else self._theme.px(BUTTON_PX[0])
+    def _place(self, widgets: Sequence[QWidget], *, is_at_end: bool) -> None:
+        """Place widgets next to each other, at the leading or the trailing end."""
+        px, height = self._theme.px, self._theme.px(BUTTON_PX[1])
+        # The pill ends where the text does.
+        is_in_pill = self._is_raised and bool(widgets) and isinstance(widgets[-1], IconButton)
+        x = self.width() - self._width_of(widgets) - (px(PILL_PX) if is_in_pill else 0) if is_at_end else 0
+        for widget in widgets:
+            wide = self._width_of([widget])
+            left = self.width() - x - wide if self.isRightToLeft() else x
+            widget.setGeometry(left, (self.height() - height) // 2, wide, height)
+            x += wide + self._gap_after(widget)
+
+    def _width_of(self, widgets: Sequence[QWidget]) -> int:
+        icon_px = self._theme.px(BUTTON_PX[0])
+        widths = [widget.sizeHint().width() if isinstance(widget, QPushButton) else icon_px for widget in widgets]
+        return sum(widths) + sum(self._gap_after(widget) for widget in widgets[:-1])
 
     def _gap_after(self, widget: QWidget) -> int:
         """Return the gap after a widget; none around the version number, which belongs to its arrows."""
-        return 0 if widget in (self._previous, self._count) else self._theme.px(GAP_PX)
+        px = self._theme.px
+        if widget in (self._previous, self._count):
+            return 0
+        return px(GAP_PX) + (2 * px(PILL_PX) if widget is self.more and self._is_raised else 0)
 
     def _place_note(self, room: int) -> None:
-        """Place the note at the other end, or an icon in its place if it does not fit."""
+        """Place the note at the other end, or an icon in its place if it does not fit; raised actions have the icon."""
         note_width, height = self._note.sizeHint().width(), self._theme.px(BUTTON_PX[1])
         about_width, top = self._theme.px(BUTTON_PX[0]), (self.height() - height) // 2
-        is_room = note_width < room
-        self._note.setVisible(is_room and bool(self._note.text()))
-        self._about.setVisible(not is_room and about_width < room and bool(self._note.text()))
-        for widget, width in ((self._note, note_width), (self._about, about_width)):
+        is_room, is_noted = note_width < room and not self._is_raised, bool(self._note.text())
+        self._note.setVisible(is_room and is_noted)
+        self._about.setVisible(not is_room and is_noted and (self._is_raised or about_width < room))
+        # Among the raised icons it has its place already.
+        for widget, width in ((self._note, note_width), *([] if self._is_raised else [(self._about, about_width)])):
             widget.setGeometry(0 if self.isRightToLeft() else self.width() - width, top, width, height)
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        """Draw the pill behind raised actions."""
+        if self._pill.isEmpty():
+            return
+        tokens, radius = self._theme.tokens, self._pill.height() / 2
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(QPen(QColor(tokens.line), 1))
+        painter.setBrush(QColor(tokens.raised))
+        painter.drawRoundedRect(self._pill.toRectF().adjusted(0.5, 0.5, -0.5, -0.5), radius, radius)
 
     def resizeEvent(self, _event: object) -> None:
         self.arrange()

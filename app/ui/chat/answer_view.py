@@ -20,7 +20,7 @@ from app.store.conversations import MessageState, StoredMessage
 from app.ui.chat.actions import COPY_AS, MORE, VERSIONS, TurnAction, TurnCommand
 from app.ui.chat.branch_documents import BranchDocuments, SourceRow
 from app.ui.chat.survey import made_words
-from app.ui.chat.turn import ACTIONS_PX, TurnHost, TurnView
+from app.ui.chat.turn import LEAD_PX, TURN_GAP_PX, TurnHost, TurnView
 from app.ui.i18n import tr
 from app.ui.shared_labels import (
     ANSWER_LINE,
@@ -39,7 +39,7 @@ from app.ui.shared_labels import (
     TRY_AGAIN,
 )
 from app.ui.shell.notify import ACTION_LABELS
-from app.ui.text.code_view import CodeText
+from app.ui.text.code_view import CodeBlock, CodeText
 from app.ui.text.markdown import MarkdownStream
 from app.ui.text.paragraph_styles import ProseStyle
 from app.ui.text.pieces import Code, Piece, StyledSpan
@@ -336,6 +336,8 @@ class AnswerView(TurnView):
         top = self._thinking.arrange(width) if self._thinking is not None else 0
         if self._thinking is not None:
             self._thinking.setGeometry(0, 0, width, top)
+        if not top and self._begins_with_box:
+            top = px(LEAD_PX)
         self.body.setVisible(self._raw is None and self.editor is None)
         if self._raw is not None:
             self._raw.setVisible(self.editor is None)
@@ -356,7 +358,13 @@ class AnswerView(TurnView):
                 line_height = line.height_for(width)
                 line.setGeometry(0, height, width, line_height)
                 height += line_height
-        return height + px(6) + px(ACTIONS_PX)
+        return height + px(TURN_GAP_PX)
+
+    @property
+    def _begins_with_box(self) -> bool:
+        if self._raw is not None or self.editor is not None:
+            return True
+        return bool(self.body.views) and isinstance(self.body.views[0], CodeBlock)
 
     def _show_state(self, text: str, name: str = "", label: str = "", *, is_error: bool = False) -> None:
         if text and self._state is None:

@@ -14,7 +14,7 @@ from app.store.conversations import MessageState, StoredMessage
 from app.ui.chat.actions import TurnAction
 from app.ui.chat.answer_view import AnswerText, AnswerView, ThinkingView, stats_text
 from app.ui.chat.branch_documents import BranchDocuments
-from app.ui.chat.turn import TurnView
+from app.ui.chat.turn import LEAD_PX, TurnView
 from app.ui.i18n import tr
 from app.ui.text.text_body import MessageBody
 from app.ui.theme import LateTheme, Theme
@@ -174,7 +174,7 @@ class PairView(TurnView):
             heights.append(px(PAD_PX) + side.head_height() + px(10) + below)
         high = max(heights)
         self._cards = []
-        y = 0
+        y = px(LEAD_PX)
         for number, side in enumerate(self.sides):
             x = number * (column + gap) if is_wide else 0
             card = QRect(

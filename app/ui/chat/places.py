@@ -11,7 +11,7 @@ from itertools import accumulate
 
 from app.core.events import Role
 from app.store.conversations import StoredMessage
-from app.ui.chat.turn import ACTIONS_PX, TurnView
+from app.ui.chat.turn import TURN_GAP_PX, TurnView
 
 CHARACTER_PX, LINE_PX = 7, 23
 """Average width of a character and height of a line, to estimate heights."""
@@ -118,12 +118,12 @@ class TurnPlaces:
 def guessed_height(width: int, zoom: float) -> Callable[[StoredMessage], int]:
     """Return a function that estimates a message's height at a width in pixels."""
     lines_a_character = CHARACTER_PX * zoom / max(width, 1)
-    line_px, actions_px = LINE_PX * zoom, (LINE_PX + ACTIONS_PX) * zoom
+    line_px, around_px = LINE_PX * zoom, (LINE_PX + TURN_GAP_PX) * zoom
 
     def guess(message: StoredMessage) -> int:
         text = message.text
         # A long question is collapsed, so only its beginning counts.
         size = min(len(text), MOST_GUESSED) if message.role is Role.USER else len(text)
-        return int((text.count("\n", 0, size) + size * lines_a_character) * line_px + actions_px)
+        return int((text.count("\n", 0, size) + size * lines_a_character) * line_px + around_px)
 
     return guess

@@ -17,7 +17,7 @@ from app.store.document_store import StoredDocument
 from app.store.media_store import MediaUse
 from app.ui.chat.actions import MORE, VERSIONS, TurnAction, TurnCommand
 from app.ui.chat.branch_documents import BranchDocuments, RecalledTurn, SourceRow
-from app.ui.chat.turn import ACTIONS_PX, ROW_PX, TurnHost, TurnView
+from app.ui.chat.turn import ROW_PX, TURN_GAP_PX, TurnHost, TurnView
 from app.ui.document.document_chip import DocumentChip
 from app.ui.document.document_details import size_words, spoken_size, tokens_words
 from app.ui.i18n import tr
@@ -42,6 +42,10 @@ READ_ALL_QUESTION = "Read whole document?"
 WIDEST = 0.8
 PADDING_PX = (18, 6)
 BOTTOM_PX = 12  # the extra line height is above the letters
+ANSWER_GAP_PX = 6
+"""Room from the bubble to its answer: 16 px to the letters, above which a line has 10 px of its own."""
+BELOW_GAP_PX = 16
+"""The same from what is below the bubble."""
 FIRST_CHARACTERS = 1_500
 MOST_CHARACTERS = 60_000
 
@@ -50,6 +54,7 @@ class QuestionView(TurnView):
     """A user's message. Long ones are shown in part, with a button for the rest."""
 
     role = Role.USER
+    overhang_px = 11
 
     def __init__(
         self, theme: Theme, message: StoredMessage, parent: QWidget | None = None, host: TurnHost | None = None
@@ -75,10 +80,13 @@ class QuestionView(TurnView):
 
     def set_message(self, message: StoredMessage) -> None:
         is_new_text = self.message is None or self.message.text != message.text
+        had_marks = self.has_marks
         self.message = message
         self.setAccessibleName(tr(YOU_LINE, words=message.text[:200]))
         if is_new_text:
             self._show_text()
+        elif self.has_marks != had_marks:
+            self.host.resized.emit(self)
         self.update_actions()
 
     @property
@@ -130,7 +138,8 @@ class QuestionView(TurnView):
             # The editor replaces the bubble, so it gets the widest one possible.
             self._bubble = self._at_end(width, widest, height).translated(0, begin)
             self.editor.setGeometry(self._bubble)
-            return self._place_below(width, begin + height) + px(ACTIONS_PX)
+            self._end = self._place_below(width, begin + height)
+            return self._end + self._gap_below()
         # Wrapped at the greatest width first, which tells the width that its longest line really needs.
         self._text.height_for(widest - 2 * left)
         ideal = min(math.ceil(self._text.document().idealWidth()) + 1, widest - 2 * left)
@@ -145,9 +154,14 @@ class QuestionView(TurnView):
         end = self._end = self._place_below(width, self._bubble.bottom() + 1)
         if self._again is not None and self._is_answerless:
             size = self._again.sizeHint()
-            self._again.setGeometry(0, end + px(ACTIONS_PX), size.width(), size.height())
+            end += self._gap_below()
+            self._again.setGeometry(0, end, size.width(), size.height())
             end += size.height()
-        return end + px(ACTIONS_PX)
+        return end + self._gap_below()
+
+    def _gap_below(self) -> int:
+        is_bare = self._end == self._bubble.bottom() + 1
+        return self.theme.px(TURN_GAP_PX if self.has_marks else ANSWER_GAP_PX if is_bare else BELOW_GAP_PX)
 
     def _place_below(self, width: int, top: int) -> int:
         end = self.documents.place_below(width, top)
@@ -155,8 +169,12 @@ class QuestionView(TurnView):
 
     def row_rect(self) -> QRect:
         px = self.theme.px
-        # Below what was shown to the model, but above the button that answers.
-        return QRect(0, self._end + (px(ACTIONS_PX) - px(ROW_PX)) // 2, self.width(), px(ROW_PX))
+        if self.has_marks:
+            # Below what was shown to the model, but above the button that answers.
+            return QRect(0, self._end + (px(TURN_GAP_PX) - px(ROW_PX)) // 2, self.width(), px(ROW_PX))
+        # Between the words of the bubble and those of the answer.
+        bottom = self._end + self._gap_below() + px(self.overhang_px)
+        return QRect(0, bottom - px(ROW_PX), self.width(), px(ROW_PX))
 
     def paintEvent(self, _event: QPaintEvent) -> None:
         painter = QPainter(self)

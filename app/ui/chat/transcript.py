@@ -521,7 +521,7 @@ class TurnColumn(QWidget):
             self.divider.setGeometry(x, self.places.tops[first], width, above)
         for turn, place in self.places.made.items():
             y = self.places.tops[place.number] + (above if place.number == first else 0)
-            turn.setGeometry(x, y, width, place.height)
+            turn.setGeometry(x, y, width, place.height + px(turn.overhang_px))
         self._ring.surround(self._ring.turn)
         self.resize(self._whole_width(), max(self.places.tops[-1] + px(8), 1))
         if held is None or held[0] >= self.places.count:
@@ -655,7 +655,7 @@ class ViewRemoval(QObject):
 
 
 class FocusRing(QWidget):
-    """Outline around the focused turn, drawn above everything else and transparent to the pointer."""
+    """Outline around the focused turn, transparent to the pointer."""
 
     def __init__(self, theme: Theme, parent: QWidget) -> None:
         super().__init__(parent)
@@ -668,8 +668,10 @@ class FocusRing(QWidget):
         self.turn = turn
         if turn is not None:
             room = self._theme.px(RING_PX)
-            self.setGeometry(turn.geometry().adjusted(-room, -room // 2, room, -room // 2))
-            self.raise_()
+            below = self._theme.px(turn.overhang_px) + self._theme.px(2)
+            self.setGeometry(turn.geometry().adjusted(-room, -room // 2, room, -below))
+            # Below the turn, whose actions reach over its edge.
+            self.stackUnder(turn)
         self.setVisible(turn is not None)
 
     def paintEvent(self, _event: QPaintEvent) -> None:

@@ -33,9 +33,13 @@ from app.ui.theme import Theme
 from app.ui.widgets.buttons import text_button
 from app.ui.widgets.labels import plain_label
 
-ACTIONS_PX = 40
-ROW_PX = 30
-"""Height of the strip below a turn, which keeps the row of actions away from the text above and below."""
+TURN_GAP_PX = 36
+"""Room from an answer to the next question, 40 px as the eye measures it, from baseline to edge."""
+LEAD_PX = 10
+"""Room above an answer that begins with a box; a line of text has it above its letters."""
+ROW_PX = 28
+ROW_BOTTOM_PX = 4
+"""Space between a row of actions in that room and what follows."""
 
 
 class TurnHost(QObject):
@@ -67,6 +71,8 @@ class TurnView(QWidget):
     """True if the turn is replaced as soon as another one follows."""
     has_actions_at_end: ClassVar[bool] = False
     """True if the actions are always visible while it is the last turn."""
+    overhang_px: ClassVar[float] = 0
+    """How far the turn reaches over the empty top of the next one, where its actions appear."""
 
     def __init__(self, theme: Theme, parent: QWidget | None = None, host: TurnHost | None = None) -> None:
         super().__init__(parent)
@@ -170,10 +176,9 @@ class TurnView(QWidget):
     def update_actions(self) -> None:
         """Create, update or hide the row of actions."""
         # Rows of actions are made only where somebody may use them: a chat has hundreds of turns.
-        is_wanted = self._is_hovered or self._is_focused or self._has_menu or (self.is_last and self.has_actions_at_end)
-        actions = self.offers if is_wanted else []
-        is_pinned = self.message is not None and self.message.pinned and not self.is_changing
-        if not actions and not self._version() and not is_pinned:
+        has_row = self.is_last and self.has_actions_at_end
+        actions = self.offers if self._is_hovered or self._is_focused or self._has_menu or has_row else []
+        if not actions and not self.has_marks:
             if self.row is not None:
                 self.row.hide()
             return
@@ -182,8 +187,17 @@ class TurnView(QWidget):
             self.row.setProperty("align_end", self.property("align_end"))
             self.row.pressed.connect(self._on_pressed)
         self.row.setGeometry(self.row_rect())
-        self.row.show_actions(actions, self._version(), self.note() if actions else "", is_pinned=is_pinned)
+        self.row.show_actions(
+            actions,
+            self._version(),
+            self.note() if actions else "",
+            is_pinned=self._is_pinned,
+            is_raised=not has_row,
+        )
         self.row.show()
+        if actions and self.overhang_px:
+            # Above the next turn, over whose empty top they reach.
+            self.raise_()
 
     def show_menu(self, place: QPoint | None = None, *, by_keyboard: bool = False, without_row: bool = False) -> None:
         """Show the menu of actions at a screen position, or at the icons.
@@ -210,9 +224,18 @@ class TurnView(QWidget):
         menu.show_at(place or self.mapToGlobal(self.rect().bottomLeft()), by_keyboard=by_keyboard)
 
     def row_rect(self) -> QRect:
-        """Return the rectangle of the actions, centred in the strip at the bottom."""
+        """Return the rectangle of the actions, in the room below the text."""
         px = self.theme.px
-        return QRect(0, self.height() - (px(ACTIONS_PX) + px(ROW_PX)) // 2, self.width(), px(ROW_PX))
+        return QRect(0, self.height() - px(ROW_BOTTOM_PX) - px(ROW_PX), self.width(), px(ROW_PX))
+
+    @property
+    def has_marks(self) -> bool:
+        """True if a version number or a pin is visible even without hover."""
+        return bool(self._version()) or self._is_pinned
+
+    @property
+    def _is_pinned(self) -> bool:
+        return self.message is not None and self.message.pinned and not self.is_changing
 
     def _version(self) -> str:
         """Return the version as "2/3"; "" for a single version. It is visible even without hover."""

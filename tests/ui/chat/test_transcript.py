@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 
+import pytest
 from PySide6.QtCore import QPoint, QRect, Qt
-from PySide6.QtGui import QColor, QGuiApplication, QTextCursor
+from PySide6.QtGui import QColor, QFontMetrics, QGuiApplication, QTextCursor
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QMessageBox, QPushButton
 
@@ -71,7 +73,7 @@ def test_every_turn_can_be_scrolled_to_and_none_lies_on_another(open_chat: Open)
         shown = seen(desk)
         passed |= {turn.text for turn in shown if isinstance(turn, QuestionView)}
         for above, below in pairwise(shown):
-            assert above.geometry().bottom() + 1 == below.geometry().top()
+            assert above.geometry().bottom() + 1 - above.overhang_px == below.geometry().top()
     assert passed == {f"Question {number}" for number in range(60)}
 
 
@@ -221,15 +223,47 @@ def test_the_focus_ring_is_outside_of_the_text_and_actions_keep_their_distance(o
     assert ring.isVisible()
     assert ring.x() < answer.x() - 2
     assert ring.geometry().right() > answer.geometry().right() + 2
-    for turn, above in ((answer, prose(answer).mapTo(answer, prose(answer).rect().bottomLeft()).y()), (question, None)):
+    for turn in (answer, question):
         turn.set_focused(True)
         assert turn.row is not None
         button = turn.row.button(COPY)
         assert button is not None
-        place = button.mapTo(turn, button.rect().bottomLeft()).y()
-        assert turn.height() - place >= 4
-        assert turn.rect().contains(QRect(button.mapTo(turn, QPoint(0, 0)), button.size()))
-        assert above is None or button.mapTo(turn, QPoint(0, 0)).y() - above >= 4
+        place = QRect(button.mapTo(turn, QPoint(0, 0)), button.size())
+        assert turn.rect().contains(place)
+        assert place.top() > prose(turn).geometry().bottom()
+    assert button.mapTo(desk.transcript.column, QPoint(0, button.height())).y() <= letters(desk.turns[3])[0]
+
+
+def letters(turn: TurnView) -> tuple[int, int]:
+    """Tops of the capitals of a turn's first line and baseline of its last, in the column."""
+    view = prose(turn)
+    document, metrics = view.document(), QFontMetrics(view.document().defaultFont())
+    first, last = document.firstBlock().layout(), document.lastBlock().layout()
+    top = document.firstBlock().layout().position().y() + first.lineAt(0).y() + first.lineAt(0).ascent()
+    end = last.lineAt(last.lineCount() - 1)
+    y = view.mapTo(turn.parentWidget(), QPoint(0, 0)).y()
+    return round(y + top - metrics.capHeight()), round(y + last.position().y() + end.y() + end.ascent())
+
+
+def test_an_answer_is_nearer_to_its_question_than_to_the_next_one(open_chat: Open) -> None:
+    desk = open_chat({"text": "x"})
+    long_chat(desk, 3)
+    question, answer, following = desk.turns[2:5]
+    assert isinstance(question, QuestionView)
+    assert isinstance(following, QuestionView)
+    bubble = question.y() + question._bubble.bottom()
+    assert letters(answer)[0] - bubble == pytest.approx(16, abs=1)
+    assert following.y() + following._bubble.y() - letters(answer)[1] == pytest.approx(40, abs=1)
+
+    height = desk.transcript.column.height()
+    for turn in (question, answer):
+        turn.set_focused(True)
+        assert turn.row is not None
+        assert turn.row.more.isVisible()
+    assert desk.transcript.column.height() == height, "actions take no room"
+    assert question.message is not None
+    question.set_message(replace(question.message, pinned=True))
+    assert desk.transcript.column.height() > height, "a pin that is always visible does"
 
 
 def test_a_click_on_a_link_in_an_answer_asks(open_chat: Open) -> None:
