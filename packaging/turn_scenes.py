@@ -27,7 +27,6 @@ def screens(frame: Frame, chat: ChatDesk, told: int, answered: int) -> list[tupl
     """Name, what to do before the picture, what to do after it; `told` and `answered` are chats with an answer."""
     queued = chat.conversations.queued
     made: list[int] = []
-    formulas: list[int] = []
 
     def show(number: int) -> None:
         frame.show_tab("chat")
@@ -73,12 +72,6 @@ def screens(frame: Frame, chat: ChatDesk, told: int, answered: int) -> list[tupl
     def close_dialog() -> None:
         chat.find_step(SeenDialog).close()
 
-    def mathematics() -> None:
-        if not formulas:
-            formulas.append(invent_formulas(chat.conversations))
-        show(formulas[0])
-        chat.scroll_bar.setValue(0)
-
     def menu() -> None:
         show(told)
         chat.open_menu(chat.last)
@@ -99,7 +92,7 @@ def screens(frame: Frame, chat: ChatDesk, told: int, answered: int) -> list[tupl
         ("answer-details", details, close),
         ("seen", seen, close_dialog),
         ("recalled", recalled, lambda: None),
-        ("formulas", mathematics, lambda: None),
+        formula_screen(frame, chat),
         ("turn-menu", menu, close),
         ("selection", select, chat.chat.selection.clear),
     ]
@@ -112,33 +105,37 @@ FORGOTTEN = (
 )
 
 
-ATTENTION = r"""Each query $q_i$ is compared with every key. Scores of later places are set to $-\infty$ before the softmax, so
-that their weight is $e^{-\infty} = 0$:
-
-$$\mathrm{Attention}(Q, K, V) = \mathrm{softmax}\left(\frac{QK^\top}{\sqrt{d_k}} + M\right) V$$
-
-Dividing by $\sqrt{d_k}$ keeps the variance near 1; a sum like $\sum_{i=1}^{n} q_i k_i$ would grow with $n$, and
-$\frac{1}{\sqrt{d_k}}$ takes that back. With $\int_0^1 x\,dx = \frac{1}{2}$ a line keeps its height, too.
-
-- the mask is $M_{ij} = -\infty$ for $j > i$,
-- the rest is $0$.
-
-$$M = \begin{pmatrix} 0 & -\infty & -\infty \\ 0 & 0 & -\infty \\ 0 & 0 & 0 \end{pmatrix}$$
-
-All of it in one line is longer than the column:
-
-$$y = \sum_{h=1}^{H} W_h \left( \mathrm{softmax}\left( \frac{Q_h K_h^\top}{\sqrt{d_k}} \right) V_h \right)
-+ \sum_{h=1}^{H} b_h + \gamma \cdot \frac{x - \mu}{\sqrt{\sigma^2 + \varepsilon}} + \beta + x_{t-1} + x_{t-2}$$
-
-That is all."""
+ATTENTION = (
+    r"Each query $q_i$ is compared with every key $k_j$. Scores of later places are set to $-\infty$ before the "
+    r"softmax, so that their weight is $e^{-\infty} = 0$:",
+    r"$$\mathrm{Attention}(Q, K, V) = \mathrm{softmax}\left(\frac{QK^\top}{\sqrt{d_k}} + M\right) V$$",
+    r"Dividing by $\sqrt{d_k}$ keeps the variance near 1; a sum like $\sum_{i=1}^{n} q_i k_i$ would grow with $n$, and "
+    r"$\frac{1}{\sqrt{d_k}}$ takes that back. With $\int_0^1 x\,dx = \frac{1}{2}$ a line keeps its height, too.",
+    "- the mask is $M_{ij} = -\\infty$ for $j > i$,\n- the rest is $0$.",
+    r"$$M = \begin{pmatrix} 0 & -\infty & -\infty \\ 0 & 0 & -\infty \\ 0 & 0 & 0 \end{pmatrix}.$$",
+    "All of it in one line is longer than the column:",
+    r"$$y = \sum_{h=1}^{H} W_h \left( \mathrm{softmax}\left( \frac{Q_h K_h^\top}{\sqrt{d_k}} \right) V_h \right) "
+    r"+ \sum_{h=1}^{H} b_h + \gamma \cdot \frac{x - \mu}{\sqrt{\sigma^2 + \varepsilon}} + \beta + x_{t-1} + x_{t-2} "
+    r"+ x_{t-3} + x_{t-4} + x_{t-5} + x_{t-6} + x_{t-7}$$",
+    "That is all.",
+)
 
 
-def invent_formulas(conversations: Conversations) -> int:
-    """A chat about mathematics; its id."""
-    chat_id = conversations.create(title="How attention is computed").id
-    question = conversations.add_message(chat_id, None, Role.USER, "How is attention computed?")
-    conversations.add_message(chat_id, question.id, Role.ASSISTANT, ATTENTION)
-    return chat_id
+def formula_screen(frame: Frame, chat: ChatDesk) -> tuple[str, Step, Step]:
+    """Name, step before and step after the picture of a chat about mathematics."""
+    made: list[int] = []
+
+    def show() -> None:
+        if not made:
+            made.append(chat.conversations.create(title="How attention is computed").id)
+            question = chat.conversations.add_message(made[0], None, Role.USER, "How is attention computed?")
+            chat.conversations.add_message(made[0], question.id, Role.ASSISTANT, "\n\n".join(ATTENTION))
+        frame.show_tab("chat")
+        frame.show_chat(made[0])
+        chat.wait(lambda: chat.is_settled)
+        chat.scroll_bar.setValue(0)
+
+    return "formulas", show, lambda: None
 
 
 def invent_forgotten(conversations: Conversations) -> int:

@@ -18,6 +18,7 @@ from app.ui.shared_labels import ABOUT_THIS_ANSWER, MORE_LABEL, PINNED, UNPIN
 from app.ui.shell.keyboard import written
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import IconButton, text_button
+from app.ui.widgets.elevation import RADIUS_PX
 from app.ui.widgets.menus import Menu
 
 ABOUT_ANSWER_LINE = "About this answer: {words}"
@@ -220,8 +221,8 @@ class ActionRow(QWidget):
         self._version = ""
         self._is_pinned = False
         self._is_raised = False
-        self._pill = QRect()
-        """Rectangle behind raised actions."""
+        self.pill = QRect()
+        """Rectangle behind raised actions; empty without any."""
         self._buttons: list[IconButton] = []
         self._count: QPushButton = self._text_button("versions", TurnCommand.MAP)
         self._count.setToolTip(tr("Map of all versions"))
@@ -296,7 +297,7 @@ class ActionRow(QWidget):
             self._place(icons, is_at_end=True)
         else:
             self._place([*marks, *pin, *icons], is_at_end=False)
-        self._pill = _around(icons).adjusted(-px(PILL_PX), -1, px(PILL_PX), 1) if self._is_raised and icons else QRect()
+        self.pill = _around(icons).adjusted(-px(PILL_PX), -1, px(PILL_PX), 1) if self._is_raised and icons else QRect()
         self._place_note(self.width() - self._width_of([*marks, *pin, *icons]))
 
     @property
@@ -353,14 +354,14 @@ class ActionRow(QWidget):
 
     def paintEvent(self, _event: QPaintEvent) -> None:
         """Draw the pill behind raised actions."""
-        if self._pill.isEmpty():
+        if self.pill.isEmpty():
             return
-        tokens, radius = self._theme.tokens, self._pill.height() / 2
+        tokens, radius = self._theme.tokens, RADIUS_PX
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(QPen(QColor(tokens.line), 1))
+        painter.setPen(QPen(QColor(tokens.edge), 1))
         painter.setBrush(QColor(tokens.raised))
-        painter.drawRoundedRect(self._pill.toRectF().adjusted(0.5, 0.5, -0.5, -0.5), radius, radius)
+        painter.drawRoundedRect(self.pill.toRectF().adjusted(0.5, 0.5, -0.5, -0.5), radius, radius)
 
     def resizeEvent(self, _event: object) -> None:
         self.arrange()

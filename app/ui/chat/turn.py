@@ -7,7 +7,7 @@ from functools import partial
 from typing import ClassVar
 
 from PySide6.QtCore import QEvent, QObject, QPoint, QRect, Qt, Signal
-from PySide6.QtGui import QColor, QContextMenuEvent, QEnterEvent, QKeyEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtGui import QColor, QContextMenuEvent, QEnterEvent, QHideEvent, QKeyEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from app.core.events import Role
@@ -31,6 +31,7 @@ from app.ui.i18n import tr
 from app.ui.shared_labels import ABOUT_THIS_ANSWER, CANCEL, DELETE, SAVE
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import text_button
+from app.ui.widgets.elevation import Shadow
 from app.ui.widgets.labels import plain_label
 
 TURN_GAP_PX = 36
@@ -93,6 +94,7 @@ class TurnView(QWidget):
         self._is_hovered = False
         self._is_focused = False
         self._has_menu = False
+        self._shadow: Shadow | None = None
         # A click goes to the texts; only Tab comes to the turn as a whole.
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         theme.changed.connect(self._on_theme_changed)
@@ -181,6 +183,7 @@ class TurnView(QWidget):
         if not actions and not self.has_marks:
             if self.row is not None:
                 self.row.hide()
+                self._place_shadow()
             return
         if self.row is None:
             self.row = ActionRow(self.theme, self)
@@ -195,9 +198,7 @@ class TurnView(QWidget):
             is_raised=not has_row,
         )
         self.row.show()
-        if actions and self.overhang_px:
-            # Above the next turn, over whose empty top they reach.
-            self.raise_()
+        self._place_shadow()
 
     def show_menu(self, place: QPoint | None = None, *, by_keyboard: bool = False, without_row: bool = False) -> None:
         """Show the menu of actions at a screen position, or at the icons.
@@ -222,6 +223,23 @@ class TurnView(QWidget):
         if place is None and self.row is not None:
             place = self.row.more.mapToGlobal(QPoint(0, self.row.more.height()))
         menu.show_at(place or self.mapToGlobal(self.rect().bottomLeft()), by_keyboard=by_keyboard)
+
+    def _place_shadow(self) -> None:
+        """Place the shadow of raised actions, in the column: it reaches beyond the turn."""
+        around = self.parentWidget()
+        if self.row is None or around is None or self.row.isHidden() or self.row.pill.isEmpty():
+            if self._shadow is not None:
+                self._shadow.hide()
+            return
+        if self._shadow is None:
+            self._shadow = Shadow(around)
+            self.destroyed.connect(self._shadow.deleteLater)
+        # Above the next turn, over whose empty top the actions reach.
+        self.raise_()
+        pill = self.row.pill
+        self._shadow.put_below(pill.translated(self.row.pos() + self.pos()))
+        self._shadow.stackUnder(self)
+        self._shadow.show()
 
     def row_rect(self) -> QRect:
         """Return the rectangle of the actions, in the room below the text."""
@@ -248,6 +266,16 @@ class TurnView(QWidget):
     def resizeEvent(self, _event: object) -> None:
         if self.row is not None:
             self.row.setGeometry(self.row_rect())
+            self._place_shadow()
+
+    def moveEvent(self, _event: object) -> None:
+        if self._shadow is not None and self._shadow.isVisible():
+            self._place_shadow()
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        super().hideEvent(event)
+        if self._shadow is not None:
+            self._shadow.hide()
 
     def enterEvent(self, event: QEnterEvent) -> None:
         self._is_hovered = True
