@@ -21,10 +21,8 @@ NAME = "TinyLettuce 68M"
 LANGUAGES = ("en",)
 SIZE_BYTES = 275_000_000
 """About so much: 68 million weights of 32 bits, and a vocabulary."""
-OFFER_WORDS = (
-    "Marks statements that the document doesn’t support. English only. It can be wrong: its makers "
-    "measured 75 of 100 (F1 on RAGTruth)."
-)
+OFFER_WORDS = "Marks statements that the document doesn’t support."
+OFFER_LIMITS = "English only. It can be wrong: its makers measured 75 of 100 (F1 on RAGTruth)."
 
 
 @dataclass(frozen=True)

@@ -55,8 +55,9 @@ class AboutPage(SettingsPage):
         )
         self.column.addWidget(self.muted(what))
         self.updates = UpdateCheck(app.updates, theme)
-        self.add_setting("updates", self.updates.explanation, self.updates.button)
+        self.add_setting("updates", self.updates.explanation, self.updates.button, self.updates.more)
         self.column.addWidget(self.updates)
+        self.add_heading(tr("Folders"))
         self._add_folders()
         buttons = theme.dress(FlowLayout(), spacing=14)
         keys = text_button(tr(KEYBOARD_SHORTCUTS), on_click=open_shortcuts)
@@ -172,12 +173,11 @@ class UpdateCheck(QWidget):
         self._task: tasks.BackgroundTask | None = None
         self._page = ""
         self.button = text_button(tr(CHECK_FOR_UPDATES), on_click=self._on_clicked)
-        self.explanation = tr("{program} never checks or installs updates on its own.", program=APP_NAME)
+        self.explanation, self.more = tr(NO_ADDRESS), ""
         self.button.setVisible(bool(updates.host))
-        if not updates.host:
-            self.explanation = tr(NO_ADDRESS)
-        else:
-            self.explanation += " " + tr("Checking downloads one small file from {host}.", host=updates.host)
+        if updates.host:
+            self.explanation = tr("{program} never checks or installs updates on its own.", program=APP_NAME)
+            self.more = tr("Checking downloads one small file from {host}.", host=updates.host)
         self.said = plain_label(wraps=True)
         self.said.setObjectName("update_said")
         self.notes = QPlainTextEdit(readOnly=True)

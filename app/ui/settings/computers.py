@@ -81,17 +81,12 @@ class ComputersSection(SettingsSection):
     """
 
     def __init__(self, app: Fireside, theme: Theme, notify: Notify) -> None:
-        super().__init__(theme, label_of("computers"))
+        intro = tr(
+            "Share a large model across computers when memory runs out, or always if you choose them as a device."
+        )
+        super().__init__(theme, label_of("computers"), intro)
         self._app, self._notify = app, notify
         self.rows: list[ComputerRow] = []
-        self.column.addWidget(
-            self.muted(
-                tr(
-                    "Share a large model across computers when memory runs out, or always if you choose them as "
-                    "a device under Performance."
-                )
-            )
-        )
         how = self.muted(
             tr(
                 "On the other computer, turn on “{lend}”, or run this in a terminal with its own address:\n{command}",
@@ -105,11 +100,11 @@ class ComputersSection(SettingsSection):
             "Use only in a network you trust. The connection isn’t encrypted, and anyone who can reach that "
             "address can use it."
         )
-        self.column.addWidget(self.label(warning, "control"))
-        self._add_line()
+        self.column.addWidget(self.label(warning, "small"))
         self._list = theme.dress(QVBoxLayout(), spacing=12)
-        self.column.addLayout(self._list)
-        self._add_again()
+        self.again = text_button(tr("Check again"), on_click=lambda _=False: self._query_computers())
+        line = self._make_line()
+        self.add_content(line, self.note, self._list, fill_layout(QHBoxLayout(), self.again, 1))
         self.finish()
         self._show_rows()
 
@@ -117,7 +112,7 @@ class ComputersSection(SettingsSection):
         super().showEvent(event)
         self._query_computers()
 
-    def _add_line(self) -> None:
+    def _make_line(self) -> QBoxLayout:
         self.line = AddressLine(placeholderText="192.168.1.7:50052")
         self.line.setAccessibleName(tr("Address of a computer"))
         self.line.setLayoutDirection(Qt.LayoutDirection.LeftToRight)
@@ -129,14 +124,9 @@ class ComputersSection(SettingsSection):
         row = QBoxLayout(QBoxLayout.Direction.LeftToRight)
         fill_layout(row, (self.line, 1), (self.add, 0, Qt.AlignmentFlag.AlignLeading))
         self.turn_with_room(row, self.line, 8)
-        fill_layout(self.column, row, self.note)
         self.line.textEdited.connect(self._on_edited)
         self.line.returnPressed.connect(self._on_add)
-
-    def _add_again(self) -> None:
-        self.again = text_button(tr("Check again"), on_click=lambda _=False: self._query_computers())
-        row = fill_layout(QHBoxLayout(), self.again, 1)
-        self.column.addLayout(row)
+        return row
 
     def _on_edited(self, text: str) -> None:
         self.add.setEnabled(bool(text.strip()))

@@ -49,18 +49,18 @@ class DataPage(SettingsPage):
         self._add("export_chats", tr("As PDF, Word, web page, Markdown or JSON."), tr("Export…"), exporting.ask)
         self._add(
             "import_chats",
-            tr("From {program}, ChatGPT, Claude, LM Studio, Jan and Open WebUI.", program=APP_NAME),
+            tr("{program}, ChatGPT, Claude, LM Studio, Jan, Open WebUI.", program=APP_NAME),
             tr("Import…"),
             importing.ask,
         )
         self.add_heading(tr("Everything"))
         self._add(
             "back_up",
-            tr("Saves chats, projects, memories, summaries, translations, pages, glossaries and settings in one "
-               "file, without models. The file isn’t encrypted, so keep it private."),
+            tr("Everything but models, in one file. It isn’t encrypted."),
             tr("Back up…"),
             backups.ask_where,
-        )  # fmt: skip
+            tr("Chats, projects, memories, summaries, translations, pages, glossaries and settings. Keep it private."),
+        )
         self._add(
             "restore",
             tr("Replaces everything. The current data is kept for 30 days."),
@@ -69,19 +69,20 @@ class DataPage(SettingsPage):
         )
         put_back = self._add(
             "put_back",
-            tr("Brings back the data from before the last restore. The current data is kept for 30 days."),
+            tr("Brings back the data from before the last restore."),
             tr("Undo restore…"),
             backups.ask_to_put_back,
+            tr("The current data is kept for 30 days."),
         )
         put_back.setEnabled(backups.can_put_back())
         self.finish()
 
-    def _add(self, key: str, explanation: str, label: str, do: Callable[[], object]) -> QPushButton:
+    def _add(self, key: str, explanation: str, label: str, do: Callable[[], object], more: str = "") -> QPushButton:
         button = text_button(label)
         button.setAccessibleName(f"{label.removesuffix('…')}: {label_of(key)}")
         # Closed first: the dialogs that follow belong to the window.
         button.clicked.connect(lambda: (self._leave(), do()))
-        self.add_setting(key, explanation, button)
+        self.add_setting(key, explanation, button, more)
         return button
 
 
@@ -152,10 +153,8 @@ class TrashPage(SettingsPage):
             choices.insert(0, (str(days), tr("{n} days", n=days)))
         name = label_of("keep_days")
         field = SegmentedControl(name, choices, str(days), self._on_days)
-        explanation = tr(
-            "After that it’s permanently deleted. What models cached of a deleted chat is deleted immediately."
-        )
-        self.add_setting("keep_days", explanation, field)
+        more = tr("What models cached of a deleted chat is deleted immediately.")
+        self.add_setting("keep_days", tr("After that it’s permanently deleted."), field, more)
 
     def _on_days(self, days: str) -> None:
         self._save("trash", keep_days=int(days))

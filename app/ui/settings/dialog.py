@@ -12,7 +12,6 @@ from PySide6.QtWidgets import (
     QButtonGroup,
     QDialog,
     QKeySequenceEdit,
-    QLabel,
     QPlainTextEdit,
     QStackedWidget,
     QVBoxLayout,
@@ -37,11 +36,12 @@ from app.ui.settings.settings_pages import Save, SettingsPage
 from app.ui.settings.settings_search import SettingsSearch
 from app.ui.settings.shared_sections import DocumentsSection
 from app.ui.shared_labels import QUICK_ASK, SETTINGS
-from app.ui.shell.settings_index import PAGES, label_of, page_label
+from app.ui.shell.settings_index import PAGES, SettingsPageSpec, label_of, page_label
 from app.ui.shell.tab_spec import UiContext
 from app.ui.theme import ZOOM_STEPS
 from app.ui.widgets.buttons import ChoiceButton, text_button
 from app.ui.widgets.input_fields import SegmentedControl, Stepper, Switch
+from app.ui.widgets.labels import plain_label
 from app.ui.widgets.layouts import drop_margins, fill_layout, within_screen
 
 if TYPE_CHECKING:
@@ -51,14 +51,14 @@ NO_LIMIT = "No limit"
 
 
 PROMPT_DELAY_MS = 400
-WIDTH_PX, HEIGHT_PX = 760, 600
+WIDTH_PX, HEIGHT_PX = 860, 640
 TIGHT_PX = 320
 """Width below which the search moves under the page button."""
 NARROW_PX = 520
 """Width below which the list of pages becomes a menu button."""
 WHEN_FULL = {
-    "compact": "Leaves out the oldest turns until a quarter of the context is free.",
-    "rolling": "Leaves out the oldest turns, as few as possible each time.",
+    "compact": "Leaves out old turns until a quarter is free.",
+    "rolling": "Leaves out as few old turns as possible.",
     "ask": "Leaves nothing out without asking you.",
 }
 
@@ -89,7 +89,6 @@ class SettingsDialog(QDialog):
         self.search = SettingsSearch(theme, self)
         self.search.chosen.connect(self.show_page_named)
         self._nav_column.addWidget(self.search.field)
-        self._add_gap()
         self._prompt_later = QTimer(self, singleShot=True, interval=PROMPT_DELAY_MS)
         self._add_pages(app, ui)
         self._nav_column.addStretch(1)
@@ -122,10 +121,12 @@ class SettingsDialog(QDialog):
             "trash": lambda: TrashPage(app, ui, self._save),
             "about": lambda: AboutPage(app, theme, lambda: ui.go.open_shortcuts(self)),
         }
+        group = ""
         for page in PAGES:
-            if page.is_first:
-                self._add_gap()
-            self._add_page(tr(page.label), page.name, makers[page.name])
+            if page.group != group:
+                group = page.group
+                self._add_caption(tr(group))
+            self._add_page(page, makers[page.name])
 
     def show_page(self, number: int) -> None:
         """Show a page by its position in the list."""
@@ -181,21 +182,23 @@ class SettingsDialog(QDialog):
         super().resizeEvent(event)
         self._arrange()
 
-    def _add_page(self, name: str, key: str, make: Callable[[], SettingsPage]) -> None:
+    def _add_page(self, page: SettingsPageSpec, make: Callable[[], SettingsPage]) -> None:
         number = self.pages.count()
-        button = self._theme.dress(text_button(name, "nav", on_click=lambda: self.show_page(number)), font="control")
+        button = text_button(tr(page.label), "nav", on_click=lambda: self.show_page(number))
+        # An icon wider than its glyph adds space.
+        self._theme.dress(button, font="control", glyph=(page.icon, "muted", 18), glyph_size=(24, 18))
         button.setCheckable(True)
-        self._numbers[key] = number
+        self._numbers[page.name] = number
         self._group.addButton(button)
         self._nav_column.addWidget(button)
         empty = QWidget()
         self._page_makers[number] = empty, make
         self.pages.addWidget(empty)
 
-    def _add_gap(self) -> None:
-        """Add a gap between groups: work, models, connections, this computer."""
-        gap = self._theme.dress(QWidget(), size=(1, 6))
-        self._nav_column.addWidget(gap)
+    def _add_caption(self, text: str) -> None:
+        """Add the caption of the following pages."""
+        caption = plain_label(text, kind="muted")
+        self._nav_column.addWidget(self._theme.dress(caption, font="caption", margins=(10, 12, 10, 2)))
 
     def _open(self, number: int) -> None:
         """Show a page by its number, building it on first use."""
@@ -234,8 +237,8 @@ class SettingsDialog(QDialog):
         )  # fmt: skip
         zoom.changed.connect(self._on_zoom)
         page.add_setting("zoom", tr("Also with Ctrl + and Ctrl −."), zoom)
-        told = tr("Only for the {program} window. Chats and documents can be in any language.", program=APP_NAME)
-        page.add_setting("interface_language", told, page.label(tr("English"), "row"))
+        told = tr("Chats and documents can be in any language.")
+        page.add_setting("interface_language", told, theme.dress(plain_label(tr("English")), font="row"))
         page.finish()
         return page
 
@@ -254,17 +257,14 @@ class SettingsDialog(QDialog):
     def _chat_page(self) -> SettingsPage:
         theme, chat = self._theme, self._app.settings.chat
         page = SettingsPage(theme, page_label("chat"))
-        page.column.addWidget(page.muted(tr("For new chats. Each chat can have its own, too.")))
-        heading = QLabel(label_of("system_prompt"))
-        page.column.addWidget(heading)
         self._prompt = QPlainTextEdit(chat.system_prompt, placeholderText=tr("Instructions for every answer"))
         self._prompt.setAccessibleName(label_of("system_prompt"))
         self._prompt.setTabChangesFocus(True)
         self._prompt.setFixedHeight(theme.px(96))
         self._prompt.textChanged.connect(self._prompt_later.start)
         self._prompt_later.timeout.connect(self._save_prompt)
-        page.column.addWidget(self._prompt)
-        page.setting_rows["system_prompt"] = self._prompt
+        page.add_block("system_prompt", tr("For new chats. Each chat can have its own, too."), self._prompt)
+        page.add_heading(tr("Answers"))
         temperature = Stepper(
             # One step below zero is the model's own temperature, which is stored as -1.
             theme, label_of("temperature"), chat.temperature if chat.temperature >= 0 else -0.1,
@@ -280,8 +280,8 @@ class SettingsDialog(QDialog):
         )  # fmt: skip
         # 0 is shown as "No limit", which is stored as -1.
         longest.changed.connect(lambda value: self._save("chat", max_tokens=int(value) or -1))
-        explanation = tr("In tokens, each about three quarters of a word. No limit: as much as the context allows.")
-        page.add_setting("max_tokens", explanation, longest)
+        explanation = tr("In tokens; a token is about three quarters of a word.")
+        page.add_setting("max_tokens", explanation, longest, tr("No limit means as much as the context allows."))
         self._add_thinking(page)
         self._add_when_full(page)
         self._add_spelling(page)
@@ -305,6 +305,7 @@ class SettingsDialog(QDialog):
         page.add_setting("thinking_budget", tr("In tokens. After that, the model is asked to answer."), budget)
 
     def _add_when_full(self, page: SettingsPage) -> None:
+        page.add_heading(tr("Long chats"))
         choices = [("compact", tr("Compact")), ("rolling", tr("Rolling")), ("ask", tr("Ask"))]
         name = label_of("when_full")
         self._when_full_note = page.muted("")
@@ -313,12 +314,14 @@ class SettingsDialog(QDialog):
         self._when_full_note.setText(tr(WHEN_FULL[self._app.settings.chat.when_full]))
         again = Switch(self._theme, label_of("recall"), on=self._app.settings.chat.recall)
         again.toggled.connect(lambda wanted: self._save("chat", recall=wanted))
-        explanation = tr("If you ask about messages that no longer fit, Fireside shows them to the model again.")
-        page.add_setting("recall", explanation, again)
+        explanation = tr("Shows the model old messages when you ask about them.")
+        more = tr("If you ask about messages that no longer fit, Fireside shows them to the model again.")
+        page.add_setting("recall", explanation, again, more)
+        page.add_heading(tr("Writing"))
         titles = Switch(self._theme, label_of("titles"), on=self._app.settings.chat.titles)
         titles.toggled.connect(lambda wanted: self._save("chat", titles=wanted))
-        explanation = tr("While the model is idle. Small models are skipped, and your own titles are kept.")
-        page.add_setting("titles", explanation, titles)
+        explanation = tr("While the model is idle. Your own titles are kept.")
+        page.add_setting("titles", explanation, titles, tr("Small models are skipped."))
 
     def _add_spelling(self, page: SettingsPage) -> None:
         name = label_of("check_spelling")
@@ -327,14 +330,15 @@ class SettingsDialog(QDialog):
         field = Switch(self._theme, name, on=self._app.settings.composer.check_spelling and bool(codes))
         field.setEnabled(bool(codes))
         field.toggled.connect(lambda wanted: self._save("composer", check_spelling=wanted))
-        explanation = tr("In chats and in pages of prose. Dictionaries on this computer: {names}.", names=names)
+        explanation = tr("In chats and in pages of prose.")
+        more = tr("Dictionaries on this computer: {names}.", names=names)
         if not codes:
-            explanation = tr(
-                "No dictionary found on this computer. Install Hunspell and a dictionary for your language, such "
-                "as hunspell-en-us, then restart {program}.",
+            explanation = tr("No dictionary found on this computer.")
+            more = tr(
+                "Install Hunspell and a dictionary for your language, such as hunspell-en-us, then restart {program}.",
                 program=APP_NAME,
             )
-        page.add_setting("check_spelling", explanation, field)
+        page.add_setting("check_spelling", explanation, field, more)
 
     def _on_when_full(self, choice: str) -> None:
         self._save("chat", when_full=choice)
@@ -366,20 +370,20 @@ class SystemPage(SettingsPage):
         self._add_switch("tray", tr("Next to the clock, if your desktop shows tray icons."))
         self._add_switch(
             "keeps_running",
-            tr(
-                "Keeps running in the tray; quit from the tray menu. "
-                "On desktops without a tray, closing the window quits."
-            ),
+            tr("In the tray. To quit, use the tray’s menu."),
+            tr("On desktops without a tray, closing the window quits."),
         )
         self._add_shortcut()
         self.add_heading(tr("Notifications"))
         self._add_switch(
             "notifies",
-            tr("When a long answer, summary, translation or download finishes while you’re elsewhere."),
+            tr("When long work finishes while you’re elsewhere."),
+            tr("Long work is an answer, a summary, a translation or a download."),
         )
         self._add_switch(
             "notifies_with_words",
-            tr("Chat title and first words. Anyone who sees your screen, even when locked, can read them."),
+            tr("Chat title and first words, even on a locked screen."),
+            tr("Anyone who sees your screen can read them."),
         )
         self.add_section(DocumentsSection(app, ui.theme, save, ui))
         self.finish()
@@ -388,7 +392,8 @@ class SystemPage(SettingsPage):
         self.add_heading(tr(QUICK_ASK))
         self._add_switch(
             "shortcut_on",
-            tr("Opens a small window for a question about selected or copied text. Nothing is saved."),
+            tr("Asks about selected or copied text. Nothing is saved."),
+            tr("Opens a small window for a question about the text."),
         )
         keys = QKeySequenceEdit(QKeySequence(self._app.settings.system.shortcut))
         # A global shortcut is one combination of keys; Qt would take a sequence of four.
@@ -417,10 +422,10 @@ class SystemPage(SettingsPage):
         self._said.setText(words if is_on else "")
         self._keys_row.setVisible(is_on)
 
-    def _add_switch(self, field: str, explanation: str) -> None:
+    def _add_switch(self, field: str, explanation: str, more: str = "") -> None:
         switch = Switch(self._theme, label_of(field), on=getattr(self._app.settings.system, field))
         switch.toggled.connect(lambda wanted: self._change(field, wanted))
-        self.add_setting(field, explanation, switch)
+        self.add_setting(field, explanation, switch, more)
 
     def _change(self, field: str, wanted: bool) -> None:
         self._save("system", **{field: wanted})

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QShowEvent
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from app.core.gguf import GgufProblem, read_header
 from app.engine.protocol import MACHINE, Device, DevicesDescribed
@@ -23,6 +23,7 @@ from app.ui.theme import Theme
 from app.ui.widgets.buttons import text_button
 from app.ui.widgets.input_fields import CheckRow, RadioRow, SegmentedControl, Stepper, Switch
 from app.ui.widgets.layouts import drop_margins, fill_layout
+from app.ui.widgets.setting_rows import RowName
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
@@ -50,14 +51,10 @@ class EnginePage(SettingsPage):
         super().__init__(theme, page_label("engine"))
         self._app, self._save = app, save
         self._loader: ModelLoader | None = None
-        self._block = fill_layout(QVBoxLayout(), QLabel(label_of("device")))
-        self._block.setSpacing(theme.px(4))
         self._devices: QWidget = self.muted(tr("Looking for devices…"))
+        self._block = theme.dress(fill_layout(QVBoxLayout(), RowName(theme, label_of("device"), "row")), spacing=2)
         self._block.addWidget(self._devices)
-        holder = self.setting_rows["device"] = QWidget()
-        self._block.setContentsMargins(0, 0, 0, 0)
-        holder.setLayout(self._block)
-        self.column.addWidget(holder)
+        self.setting_rows["device"] = self.card.add_content(self._block)
         self._gpu_rows = [self._add_layers(), self._add_experts(), self._add_eyes()]
         for row in self._gpu_rows:
             row.hide()
@@ -114,22 +111,22 @@ class EnginePage(SettingsPage):
             lowest=-1, highest=MOST_LAYERS, word_for_lowest=tr(AUTOMATIC_LABEL),
         )  # fmt: skip
         layers.changed.connect(lambda value: self._change(gpu_layers=int(value)))
-        explanation = tr("“Automatic” uses as many as fit into its memory; 0 uses none.")
+        explanation = tr("“Automatic” uses as many as fit; 0 uses none.")
         return self.add_setting("gpu_layers", explanation, layers)
 
     def _add_experts(self) -> QWidget:
         experts = Switch(self._theme, label_of("experts_on_cpu"), on=self._app.settings.engine.experts_on_cpu)
         experts.toggled.connect(lambda wanted: self._change(experts_on_cpu=wanted))
-        explanation = tr("For mixture-of-experts models. Experts stay in main memory, everything else goes to the GPU.")
-        return self.add_setting("experts_on_cpu", explanation, experts)
+        explanation = tr("For mixture-of-experts models.")
+        more = tr("Experts stay in main memory, everything else goes to the GPU.")
+        return self.add_setting("experts_on_cpu", explanation, experts, more)
 
     def _add_eyes(self) -> QWidget:
         eyes = Switch(self._theme, label_of("projector_on_cpu"), on=self._app.settings.engine.projector_on_cpu)
         eyes.toggled.connect(lambda wanted: self._change(projector_on_cpu=wanted))
-        explanation = tr(
-            "Slower, but leaves a small GPU’s memory to the model. Applies the next time a model is loaded."
-        )
-        return self.add_setting("projector_on_cpu", explanation, eyes)
+        explanation = tr("Slower, but leaves a small GPU’s memory to the model.")
+        more = tr("Applies the next time a model is loaded.")
+        return self.add_setting("projector_on_cpu", explanation, eyes, more)
 
     def _add_threads(self) -> None:
         most = max(64, os.cpu_count() or 1)
@@ -138,8 +135,8 @@ class EnginePage(SettingsPage):
             lowest=0, highest=most, word_for_lowest=tr(AUTOMATIC_LABEL),
         )  # fmt: skip
         threads.changed.connect(lambda value: self._change(threads=int(value)))
-        explanation = tr("How many CPU cores a model may use. “Automatic” leaves room for other programs.")
-        self.add_setting("threads", explanation, threads)
+        explanation = tr("How many CPU cores a model may use.")
+        self.add_setting("threads", explanation, threads, tr("“Automatic” leaves room for other programs."))
 
     def _add_context(self) -> None:
         context = Stepper(
@@ -147,8 +144,8 @@ class EnginePage(SettingsPage):
             lowest=0, highest=MOST_CONTEXT_TOKENS, step=1024, word_for_lowest=tr(AUTOMATIC_LABEL),
         )  # fmt: skip
         context.changed.connect(lambda value: self._change(context_tokens=int(value)))
-        explanation = tr("How many tokens a model can hold. More tokens need more memory.")
-        self.add_setting("context_tokens", explanation, context)
+        explanation = tr("How many tokens a model can hold.")
+        self.add_setting("context_tokens", explanation, context, tr("More tokens need more memory."))
 
     def _add_kv_type(self) -> None:
         choices = [("", tr(AUTOMATIC_LABEL)), ("f16", tr("16-bit")), ("q8_0", tr("8-bit"))]

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from app.bootstrap import Fireside
 
 UPDATE_EVERY_MS = 250
-LENDING_OFF = "Lets a model on another computer use memory here. Turns off when Fireside quits."
+LENDING_OFF = "Lets a model on another computer use memory here."
 NO_PRIVATE_NETWORK = "This computer isn’t in a private network."
 LENDING_STARTS = "Starting…"
 LENDING_IDLE = "{free} GB available at {address}. Add this address on the other computer."
@@ -50,8 +50,8 @@ class LendingSection(SettingsSection):
         self.switch.toggled.connect(self._on_switched)
         fields = QWidget()
         theme.dress(fill_layout(QHBoxLayout(fields), self.copy, self.switch), margins=(0, 0, 0, 0), spacing=8)
-        self.add_setting("lending", self.said, fields)
-        self.column.addWidget(self.label(tr(LENDING_RISK), "control"))
+        self.add_setting("lending", self.said, fields, tr("It turns off when Fireside quits."))
+        self.column.addWidget(self.label(tr(LENDING_RISK), "small"))
         self._timer = QTimer(self, interval=UPDATE_EVERY_MS)
         self._timer.timeout.connect(self.show_state)
         self.finish()

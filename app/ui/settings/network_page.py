@@ -139,11 +139,11 @@ class NetworkPage(SettingsPage):
         self.column.addWidget(self.muted(intro))
         self.allowed = Switch(self._theme, label_of("allow_network"), on=self._app.settings.network.allowed)
         self.allowed.toggled.connect(self._on_allowed)
-        explanation = tr("When off, Fireside makes no connections. Models on this computer still work.")
-        self.add_setting("allow_network", explanation, self.allowed)
+        explanation = tr("When off, Fireside makes no connections.")
+        self.add_setting("allow_network", explanation, self.allowed, tr("Models on this computer still work."))
         self.internet = Switch(self._theme, label_of("allow_internet"), on=self._app.settings.network.internet)
         self.internet.toggled.connect(self._on_internet)
-        explanation = tr("When off, only this computer and your own network can be reached.")
+        explanation = tr("When off, only your own network can be reached.")
         self.add_setting("allow_internet", explanation, self.internet)
 
     def _on_internet(self, wanted: bool) -> None:
@@ -156,14 +156,15 @@ class NetworkPage(SettingsPage):
 
     def _add_addresses(self) -> None:
         network = self._app.settings.network
+        self.add_heading(tr("Addresses"))
         proxy = AddressField(self, label_of("proxy"), network.proxy, PROXY_SCHEMES, tr("System proxy"))
         proxy.on_save = lambda text: self._save("network", proxy=text)
-        explanation = tr("For example http://proxy.example:3128. Leave empty to use the system proxy.")
-        self.add_block("proxy", explanation, proxy)
+        explanation = tr("For example http://proxy.example:3128")
+        self.add_block("proxy", explanation, proxy, tr("Leave it empty to use the system proxy."))
         mirror = AddressField(self, tr(MIRROR), network.mirror, MIRROR_SCHEMES, HUB)
         mirror.on_save = self._on_mirror
-        explanation = tr("Used instead of the Hub. It never gets the Hub’s access token, but can have its own.")
-        self.add_block("mirror", explanation, mirror)
+        more = tr("It never gets the Hub’s access token, but can have its own.")
+        self.add_block("mirror", tr("Used instead of the Hub."), mirror, more)
 
     def _on_mirror(self, text: str) -> None:
         self._save("network", mirror=text)
@@ -257,7 +258,8 @@ class NetworkPage(SettingsPage):
         again = text_button(tr("Refresh"), on_click=self.refresh)
         again.setAccessibleName(tr(REFRESH_THE_CONNECTIONS))
         row = fill_layout(QHBoxLayout(), (self.totals, 1), again)
-        fill_layout(self.column, row, self.connections)
+        self.card.add_content(row)
+        self.column.addWidget(self.connections)
 
     def _show_connections(self, found: Connections) -> None:
         self.connections.rows.show_rows(found.rows)

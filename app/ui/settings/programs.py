@@ -25,7 +25,7 @@ from app.ui.theme import CODE_PX, Theme
 from app.ui.widgets.buttons import ChoiceButton, IconButton, text_button
 from app.ui.widgets.input_fields import Stepper, Switch
 from app.ui.widgets.labels import plain_label
-from app.ui.widgets.layouts import drop_margins, fill_layout
+from app.ui.widgets.layouts import fill_layout
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
@@ -52,7 +52,8 @@ class ProgramsSection(SettingsSection):
     """Section whose server details are shown while it runs."""
 
     def __init__(self, app: Fireside, ui: UiContext) -> None:
-        super().__init__(ui.theme, tr("Other programs"))
+        intro = tr("Editors, scripts and other programs on this computer can use your models.")
+        super().__init__(ui.theme, tr("Other programs"), intro)
         assert ui.programs is not None
         self._app, self._programs = app, ui.programs
         self._recipes: tuple[ClientRecipe, ...] = ()
@@ -60,8 +61,6 @@ class ProgramsSection(SettingsSection):
         self._measuring = tasks.Rounds(self._measure, self)
         self._measuring.happened.connect(self._on_measured)
         self._in_code_font: list[tuple[QWidget, float]] = []
-        intro = tr("Editors, scripts and other programs on this computer can use your models.")
-        self.column.addWidget(self.muted(intro))
         self.switch = Switch(ui.theme, label_of("programs"), on=ui.programs.is_wanted)
         self.switch.toggled.connect(self._on_switched)
         self._said = self.muted("")
@@ -72,11 +71,10 @@ class ProgramsSection(SettingsSection):
         self.add_setting("port", tr("If another program uses this port, choose a different one."), port)
         loads = Switch(ui.theme, label_of("loads_models"), on=app.settings.serving.loads_models)
         loads.toggled.connect(lambda wanted: self._programs.use(loads_models=wanted))
-        hint = tr("Loads a second model if memory allows; otherwise the program gets an error.")
-        self.add_setting("loads_models", hint, loads)
-        self._open = QWidget()
-        self._inside = self._theme.dress(drop_margins(QVBoxLayout(self._open)), spacing=14)
-        self.column.addWidget(self._open)
+        hint = tr("Loads a second model if memory allows.")
+        self.add_setting("loads_models", hint, loads, tr("Otherwise the program gets an error."))
+        self._inside = self._theme.dress(QVBoxLayout(), spacing=14)
+        self._open = self.card.add_content(self._inside)
         self._add_door()
         self._add_recipes()
         self.origins = AllowedOrigins(self, ui.theme, app, ui.programs)
@@ -149,7 +147,7 @@ class ProgramsSection(SettingsSection):
         )
 
     def _add_recipes(self) -> None:
-        self._inside.addWidget(self.label(tr("Settings for other programs"), "section"))
+        self._inside.addWidget(self.label(tr("Settings for other programs"), "group"))
         self._choice_row = QHBoxLayout()
         self._where = self.muted("")
         self._recipe = QPlainTextEdit()
@@ -231,7 +229,7 @@ class ProgramsSection(SettingsSection):
         if programs.error is not None:
             return sentence_for(programs.error).text
         if programs.door is None:
-            return tr("When on, only programs on this computer that have the key can connect.")
+            return tr("Only programs here that have the key can connect.")
         if not programs.door.is_kept:
             return tr(KEY_CHANGES_EACH_START, program=APP_NAME)
         return tr("Your own chats have priority.")
@@ -286,7 +284,7 @@ class RecentRequests(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         theme.dress(column, spacing=14)
-        fill_layout(column, section.label(tr("Requests in the last hour"), "section"), self._requests, self._loaded)
+        fill_layout(column, section.label(tr("Requests in the last hour"), "group"), self._requests, self._loaded)
 
     @property
     def text(self) -> str:

@@ -56,24 +56,21 @@ class ServersSection(SettingsSection):
     """Section of servers; the dialog saves changes at once."""
 
     def __init__(self, app: Fireside, ui: UiContext) -> None:
-        super().__init__(ui.theme, label_of("servers"))
-        self._app, self._ui = app, ui
         intro = tr(
             "Use models on another computer with vLLM, llama.cpp, Ollama, LM Studio or {program}, or from an "
             "internet service. They appear in the model menu.",
             program=APP_NAME,
         )
-        self.column.addWidget(self.muted(intro))
+        super().__init__(ui.theme, label_of("servers"), intro)
+        self._app, self._ui = app, ui
         warning = tr(
             "Messages to these models are sent to their server. Fireside asks before sending a document or picture."
         )
-        self.column.addWidget(self.label(warning, "control"))
+        self.column.addWidget(self.label(warning, "small"))
         self._list = ui.theme.dress(QVBoxLayout(), spacing=12)
-        self.column.addLayout(self._list)
         self.rows: list[ServerRow] = []
         self.add = text_button(tr("Add a server…"), "primary", on_click=lambda _=False: self.open_dialog(None))
-        row = fill_layout(QHBoxLayout(), self.add, 1)
-        self.column.addLayout(row)
+        self.add_content(self._list, fill_layout(QHBoxLayout(), self.add, 1))
         self.finish()
         self._show()
 

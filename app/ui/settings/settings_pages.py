@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QEvent, QObject, QPoint, QRect, Qt, QTimer
+from PySide6.QtCore import QEvent, QObject, Qt, QTimer
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QResizeEvent
-from PySide6.QtWidgets import QBoxLayout, QFrame, QLabel, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QBoxLayout, QFrame, QLabel, QLayout, QScrollArea, QVBoxLayout, QWidget
 
 from app.ui.shell.keyboard import is_tab_stop
 from app.ui.shell.settings_index import label_of
@@ -15,12 +14,9 @@ from app.ui.theme import FontRole, Theme
 from app.ui.widgets.dialogs import QuestionDialog
 from app.ui.widgets.input_fields import SegmentedControl
 from app.ui.widgets.layouts import drop_margins, fill_layout
+from app.ui.widgets.setting_rows import INSET_PX, HelpMark, RowName, SettingCard, named_line
 
-if TYPE_CHECKING:
-    pass
-
-
-NARROW_PX = 340
+NARROW_PX = 400
 """Below this width, fields move under their labels."""
 
 
@@ -33,23 +29,24 @@ MARKED_MS = 2500
 
 
 class SettingsSection(QWidget):
-    """Group of settings rows under a title: a page, or a part of one."""
+    """Part of a settings page: a title, and cards of rows; `more` is shown behind a question mark."""
 
-    _title_role: FontRole = "section"
-
-    def __init__(self, theme: Theme, title: str) -> None:
+    def __init__(self, theme: Theme, title: str, more: str = "") -> None:
         super().__init__()
         self._theme = theme
         self._rows: list[tuple[QBoxLayout, QWidget, int]] = []
         self.setting_rows: dict[str, QWidget] = {}
         """Rows by the keys of `settings_index`."""
-        self.column = self._make_column()
-        self.column.addWidget(self.label(title, self._title_role))
+        self.column = theme.dress(self._make_column(), spacing=8)
+        self._add_title(title, more)
         theme.changed.connect(self._arrange)
         self._arrange()
 
     def _make_column(self) -> QVBoxLayout:
-        return self._theme.dress(QVBoxLayout(self), margins=(0, 12, 0, 0))
+        return drop_margins(QVBoxLayout(self))
+
+    def _add_title(self, title: str, more: str) -> None:
+        self.add_heading(title, more)
 
     def finish(self) -> None:
         """Hook called after the last row was added; a page adds its stretch."""
@@ -69,37 +66,44 @@ class SettingsSection(QWidget):
     def follow_font(self, widget: QWidget, role: FontRole) -> None:
         self._theme.dress(widget, font=role)
 
-    def add_heading(self, text: str) -> QLabel:
-        heading = self._theme.dress(self.label(text, "section"), margins=(0, 10, 0, 0))
-        self.column.addWidget(heading)
+    def add_heading(self, text: str, more: str = "") -> QLabel:
+        """Add the title of the following card."""
+        heading = RowName(self._theme, text, "group")
+        heading.setProperty("kind", "muted")
+        line = self._theme.dress(named_line(self._theme, heading, more), margins=(0, 16, 0, 0))
+        self.column.addLayout(line)
         return heading
 
-    def add_row(self, name: str, explanation: str | QLabel, field: QWidget) -> QWidget:
-        """Add a row with name and help text on one side and the field on the other; return it, so that it can be
-        hidden.
-        """
-        words = self._theme.dress(fill_layout(QVBoxLayout(), QLabel(name, wordWrap=True)), spacing=2)
-        if explanation:
-            words.addWidget(explanation if isinstance(explanation, QLabel) else self.muted(explanation))
-        row = QWidget()
-        inside = drop_margins(QBoxLayout(QBoxLayout.Direction.LeftToRight, row))
-        fill_layout(inside, (words, 1), (field, 0, Qt.AlignmentFlag.AlignTop))
-        self.column.addWidget(row)
-        self.turn_with_room(inside, field, 16)
+    @property
+    def card(self) -> SettingCard:
+        """The card that further rows go into; a new one after a heading or another widget."""
+        last = self.column.itemAt(self.column.count() - 1)
+        widget = last.widget() if last is not None else None
+        if not isinstance(widget, SettingCard):
+            widget = SettingCard(self._theme)
+            self.column.addWidget(widget)
+        return widget
+
+    def add_row(self, name: str, explanation: str | QLabel, field: QWidget, more: str = "") -> QWidget:
+        """Add a row to the card; return it, so that it can be hidden."""
+        row = self.card.add_row(name, explanation, field, more)
+        line = row.layout()
+        assert isinstance(line, QBoxLayout)
+        self.turn_with_room(line, field, INSET_PX)
         return row
 
-    def add_setting(self, key: str, explanation: str | QLabel, field: QWidget) -> QWidget:
+    def add_setting(self, key: str, explanation: str | QLabel, field: QWidget, more: str = "") -> QWidget:
         """Add a row for a setting, named as in `settings_index`."""
-        row = self.setting_rows[key] = self.add_row(label_of(key), explanation, field)
+        row = self.setting_rows[key] = self.add_row(label_of(key), explanation, field, more)
         return row
 
-    def add_block(self, key: str, explanation: str, field: QWidget) -> None:
+    def add_block(self, key: str, explanation: str, field: QWidget, more: str = "") -> None:
         """Add a setting whose field spans the full width below its name."""
-        holder = QWidget()
-        block = self._theme.dress(QVBoxLayout(holder), margins=(0, 0, 0, 0), spacing=4)
-        fill_layout(block, QLabel(label_of(key)), self.muted(explanation), field)
-        self.column.addWidget(holder)
-        self.setting_rows[key] = holder
+        self.setting_rows[key] = self.card.add_block(label_of(key), explanation, field, more)
+
+    def add_content(self, *parts: QWidget | QLayout, spacing_px: int = 8) -> QWidget:
+        """Add a row of the card with parts below each other; return it."""
+        return self.card.add_content(self._theme.dress(fill_layout(QVBoxLayout(), *parts), spacing=spacing_px))
 
     def turn_with_room(self, row: QBoxLayout, field: QWidget, gap_px: int) -> None:
         """Stack a row's parts when the page is narrow; otherwise keep them `gap_px` apart."""
@@ -133,13 +137,16 @@ class SettingsSection(QWidget):
 
     def _arrange(self) -> None:
         px, is_narrow = self._theme.px, self._is_narrow
-        self.column.setSpacing(px(14))
+        for place in range(self.column.count()):
+            item = self.column.itemAt(place)
+            if item is not None and isinstance(card := item.widget(), SettingCard):
+                card.fit_narrow(is_narrow)
         along, down = QBoxLayout.Direction.LeftToRight, QBoxLayout.Direction.TopToBottom
         for row, field, gap_px in self._rows:
             row.setDirection(down if is_narrow else along)
             row.setSpacing(px(6 if is_narrow else gap_px))
             if isinstance(field, SegmentedControl):
-                field.fit_width(self._room_px if is_narrow else _ANY)
+                field.fit_width(self._room_px - px(INSET_PX) - 2 if is_narrow else _ANY)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
@@ -148,8 +155,6 @@ class SettingsSection(QWidget):
 
 class SettingsPage(SettingsSection):
     """Scrolling page of settings; what is in `foot` stays visible below."""
-
-    _title_role: FontRole = "title"
 
     def __init__(self, theme: Theme, title: str) -> None:
         self.sections: list[SettingsSection] = []
@@ -168,6 +173,10 @@ class SettingsPage(SettingsSection):
         self.foot = QVBoxLayout()
         fill_layout(drop_margins(QVBoxLayout(self), 0), (self._scroll, 1), self.foot)
         return column
+
+    def _add_title(self, title: str, more: str) -> None:
+        line = named_line(self._theme, RowName(self._theme, title, "title"), more)
+        self.column.addLayout(self._theme.dress(line, margins=(0, 0, 0, 4)))
 
     def finish(self) -> None:
         self.column.addStretch(1)
@@ -197,7 +206,8 @@ class SettingsPage(SettingsSection):
         if self._mark is not None:
             self._mark.remove_mark()
         self._mark = RowMark(self._theme, row, self._scroll)
-        field = row if is_tab_stop(row) else next(filter(is_tab_stop, row.findChildren(QWidget)), None)
+        inside = (widget for widget in row.findChildren(QWidget) if not isinstance(widget, HelpMark))
+        field = row if is_tab_stop(row) else next(filter(is_tab_stop, inside), None)
         if field is not None:
             field.setFocus(Qt.FocusReason.OtherFocusReason)
 
@@ -218,7 +228,7 @@ class SettingsPage(SettingsSection):
 
     def _arrange(self) -> None:
         px, is_narrow = self._theme.px, self._is_narrow
-        self.column.setContentsMargins(*(px(16 if is_narrow else MARGIN_PX), px(14 if is_narrow else 20)) * 2)
+        self.column.setContentsMargins(*(px(8 if is_narrow else MARGIN_PX), px(14 if is_narrow else 20)) * 2)
         super()._arrange()
 
 
@@ -226,14 +236,17 @@ class RowMark(QWidget):
     """Highlight of a row found by search. It keeps the row in view while rows above change height."""
 
     def __init__(self, theme: Theme, row: QWidget, scroll: QScrollArea) -> None:
-        super().__init__(scroll.widget())
+        around = row.parentWidget()
+        super().__init__(around)
         self.setObjectName("row_mark")
         self.row = row
         self.is_over = False
         self._theme, self._scroll = theme, scroll
-        around = row.parentWidget()
-        # Inside a section a row moves along with it, without an event of its own.
-        self._watched = [row] if around is None or around is scroll.widget() else [row, around]
+        # Inside a card or a section a row moves along with it, without an event of its own.
+        self._watched = [row]
+        while around is not None and around is not scroll.widget():
+            self._watched.append(around)
+            around = around.parentWidget()
         for widget in self._watched:
             widget.installEventFilter(self)
         # Behind the row, so that its text stays readable.
@@ -251,11 +264,11 @@ class RowMark(QWidget):
             self.deleteLater()
 
     def _follow_row(self) -> None:
-        px = self._theme.px
-        page = self._scroll.widget()
-        assert page is not None
-        place = QRect(self.row.mapTo(page, QPoint()), self.row.size())
-        self.setGeometry(place.adjusted(-px(10), -px(7), px(10), px(7)))
+        px, place = self._theme.px, self.row.geometry()
+        if isinstance(self.row.parentWidget(), SettingCard):
+            self.setGeometry(place.adjusted(px(4), px(4), -px(4), -px(3)))
+        else:
+            self.setGeometry(place.adjusted(-px(10), -px(7), px(10), px(7)))
         self._scroll.ensureWidgetVisible(self.row, 0, px(40))
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:

@@ -11,7 +11,7 @@ from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from app.core.events import CancelToken
-from app.features.claim_checker.fetching import OFFER_WORDS
+from app.features.claim_checker.fetching import OFFER_LIMITS, OFFER_WORDS
 from app.ui.i18n import size_text, tr
 from app.ui.settings.claim_checker import CheckerField
 from app.ui.settings.settings_pages import Save, SettingsSection
@@ -41,7 +41,9 @@ class MemorySection(SettingsSection):
     """Settings of sleeping models and of the saved states of contexts."""
 
     def __init__(self, app: Fireside, theme: Theme, save: Save) -> None:
-        super().__init__(theme, tr("Sleep"))
+        super().__init__(
+            theme, tr("Sleep"), tr("A sleeping model uses no memory. It wakes up when you send a message.")
+        )
         self._app, self._save = app, save
         self._add_sleep()
         self._add_states()
@@ -53,7 +55,6 @@ class MemorySection(SettingsSection):
 
     def _add_sleep(self) -> None:
         engine = self._app.settings.engine
-        self.column.addWidget(self.muted(tr("A sleeping model uses no memory. It wakes up when you send a message.")))
         short = Switch(self._theme, label_of("memory"), on=engine.unload_when_memory_short)
         short.toggled.connect(lambda wanted: self._save("engine", unload_when_memory_short=wanted))
         explanation = tr("Frees memory for other programs. Never during an answer.")
@@ -66,15 +67,10 @@ class MemorySection(SettingsSection):
         self.add_setting("unload_after", tr("After this long without a message."), after)
 
     def _add_states(self) -> None:
-        self.add_heading(tr("Saved states"))
-        self.column.addWidget(
-            self.muted(
-                tr(
-                    "Keeps what a model has read of a chat, so answers start at once when you return. Deleted "
-                    "with the chat."
-                )
-            )
+        kept = tr(
+            "Keeps what a model has read of a chat, so answers start at once when you return. Deleted with the chat."
         )
+        self.add_heading(tr("Saved states"), kept)
         budget = Stepper(
             self._theme, label_of("states"), self._app.settings.engine.states_budget_mb / 1000,
             lowest=0, highest=MOST_GB, word_for_lowest=tr(NOTHING), suffix=tr(" GB"),
@@ -86,10 +82,8 @@ class MemorySection(SettingsSection):
         self._clear = text_button(tr(CLEAR), on_click=self._ask_to_clear)
         self._clear.setAccessibleName(tr(CLEAR_SAVED_STATES))
         self._clear.setEnabled(False)
-        row = QWidget()
-        inside = fill_layout(QBoxLayout(QBoxLayout.Direction.LeftToRight, row), (self._size, 1), self._clear)
-        inside.setContentsMargins(0, 0, 0, 0)
-        self.column.addWidget(row)
+        inside = fill_layout(QBoxLayout(QBoxLayout.Direction.LeftToRight), (self._size, 1), self._clear)
+        self.card.add_content(inside)
         self.turn_with_room(inside, self._clear, 16)
 
     def _on_budget(self, gigabytes: float) -> None:
@@ -148,7 +142,7 @@ class PassagesField(QWidget):
         self.pause.setVisible(bool(path) and (is_stopped or progress is not None))
         self.pause.setText(tr(RESUME) if is_stopped else tr(STOP))
         self.pause.setAccessibleName(self.pause.text())
-        words = [tr("A second model finds passages by meaning, in any language it knows.")]
+        words = [tr("Finds passages by meaning, in any language the model knows.")]
         if path:
             words = [tr("{name} finds passages by meaning.", name=self._app.names.name_of(Path(path)))]
         if is_stopped:
@@ -191,7 +185,7 @@ class DocumentsSection(SettingsSection):
         self.add_setting("stay_awake", explanation, awake)
         scans = Switch(theme, label_of("read_scans"), on=app.settings.documents.pictures != "none")
         scans.toggled.connect(lambda wanted: save("documents", pictures="" if wanted else "none"))
-        explanation = tr("Figures, and pages read by a model on another computer, are read only when you ask.")
-        self.add_setting("read_scans", explanation, scans)
-        self.add_setting("check_claims", tr(OFFER_WORDS), CheckerField(app, theme, save))
+        more = tr("Figures, and pages read by a model on another computer, are read only when you ask.")
+        self.add_setting("read_scans", tr("Figures are read only when you ask."), scans, more)
+        self.add_setting("check_claims", tr(OFFER_WORDS), CheckerField(app, theme, save), tr(OFFER_LIMITS))
         self.finish()

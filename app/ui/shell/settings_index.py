@@ -19,20 +19,26 @@ class SettingSpec:
 
 @dataclass(frozen=True)
 class SettingsPageSpec:
-    """A settings page with its rows; `is_first` starts a group in the list of pages."""
+    """A settings page with its icon and its rows; pages with the same `group` follow each other under its caption."""
 
     name: str
     label: str
     also: str
+    group: str
+    icon: str
     settings: tuple[SettingSpec, ...]
-    is_first: bool = False
 
+
+THIS_PROGRAM, MODELS, CONNECTIONS = "This program", "Models", "Connections"
+"""Captions of the groups of pages."""
 
 PAGES: tuple[SettingsPageSpec, ...] = (
     SettingsPageSpec(
         "appearance",
         "Appearance",
         "look design display interface",
+        THIS_PROGRAM,
+        "palette",
         (
             SettingSpec("scheme", "Colors", "dark mode light mode theme color colour colors scheme black white night"),
             SettingSpec("system_font", "Use the system’s font", "typeface fonts letters typography Inter"),
@@ -41,82 +47,11 @@ PAGES: tuple[SettingsPageSpec, ...] = (
         ),
     ),
     SettingsPageSpec(
-        "chat",
-        "Chat",
-        "conversation answers defaults",
-        (
-            SettingSpec("system_prompt", "System prompt", "instructions role persona behaviour custom"),
-            SettingSpec("temperature", "Temperature", "creative creativity random randomness sampling focused"),
-            SettingSpec("max_tokens", "Answer limit", "max maximum tokens length limit short long"),
-            SettingSpec("thinking", "Thinking", "reasoning reason think chain of thought"),
-            SettingSpec("thinking_budget", "Thinking limit", "reasoning budget limit effort"),
-            SettingSpec("when_full", "When a chat is full", "context window overflow compact rolling truncate forget"),
-            SettingSpec("recall", "Recall earlier messages", "forgotten turns remember history retrieval"),
-            SettingSpec("titles", "Models write titles", "automatic name chat rename"),
-            SettingSpec("check_spelling", "Check spelling", "spell checker typo dictionary hunspell language"),
-        ),
-    ),
-    SettingsPageSpec(
-        "memories",
-        "Memories",
-        "memory facts about me remember personal personalization profile",
-        (SettingSpec("use_memories", "Use memories", "memory facts about me remember profile"),),
-    ),
-    SettingsPageSpec(
-        "engine",
-        "Performance",
-        "engine hardware model memory speed fast slow",
-        (
-            SettingSpec("device", "Device", "gpu cpu graphics card vulkan metal cuda accelerator hardware"),
-            SettingSpec("gpu_layers", "Layers on the GPU", "offload ngl vram graphics"),
-            SettingSpec("experts_on_cpu", "Keep experts on the CPU", "moe mixture of experts offload"),
-            SettingSpec("projector_on_cpu", "Process pictures on the CPU", "vision projector mmproj image"),
-            SettingSpec("threads", "Threads", "cores processor cpu"),
-            SettingSpec("context_tokens", "Context", "context length window tokens n_ctx size"),
-            SettingSpec("kv_type", "Context precision", "kv cache quantization 8 bit 16 bit memory"),
-            SettingSpec("memory", "Sleep when memory is low", "unload free ram memory"),
-            SettingSpec("unload_after", "Sleep when idle", "unload idle timeout keep alive minutes"),
-            SettingSpec("states", "Storage limit", "saved states cache disk space prompt cache"),
-        ),
-        is_first=True,
-    ),
-    SettingsPageSpec(
-        "network",
-        "Network",
-        "internet connection online offline privacy",
-        (
-            SettingSpec("allow_network", "Allow the network", "offline airplane online internet privacy"),
-            SettingSpec("allow_internet", "Allow the internet", "offline online lan local only"),
-            SettingSpec("proxy", "Proxy", "socks http company firewall"),
-            SettingSpec("mirror", "Mirror of the Hub", "hugging face huggingface hub endpoint"),
-            SettingSpec(
-                "access_token", "Access token", "hugging face huggingface login sign in account gated key password"
-            ),
-            SettingSpec("connections_made", "Connection history", "connections log traffic ledger telemetry tracking"),
-        ),
-        is_first=True,
-    ),
-    SettingsPageSpec(
-        "connections",
-        "Servers and sharing",
-        "connections remote network api share",
-        (
-            SettingSpec("servers", "Models on a server", "remote model server openai api ollama vllm lm studio cloud"),
-            SettingSpec(
-                "computers", "Memory of other computers", "lend borrow rpc cluster several machines distributed"
-            ),
-            SettingSpec("lending", "Lend to other computers", "lend share memory rpc cluster"),
-            SettingSpec(
-                "programs", "Let other programs use the model", "local server api serve openai share editor key"
-            ),
-            SettingSpec("port", "Port", "server address localhost"),
-            SettingSpec("loads_models", "Load models that programs ask for by name", "server second model"),
-        ),
-    ),
-    SettingsPageSpec(
         "system",
         "System",
         "desktop general background notifications documents",
+        THIS_PROGRAM,
+        "desktop",
         (
             SettingSpec("tray", "Tray icon", "taskbar menu bar panel"),
             SettingSpec(
@@ -149,12 +84,13 @@ PAGES: tuple[SettingsPageSpec, ...] = (
                 "claim checker hallucination hallucinations verify facts grounded lettucedetect unsupported errors",
             ),
         ),
-        is_first=True,
     ),
     SettingsPageSpec(
         "data",
         "Your data",
         "files storage",
+        THIS_PROGRAM,
+        "database",
         (
             SettingSpec("export_chats", "Export chats", "save download pdf word markdown json"),
             SettingSpec("import_chats", "Import chats", "chatgpt claude lm studio jan open webui migrate"),
@@ -167,12 +103,16 @@ PAGES: tuple[SettingsPageSpec, ...] = (
         "trash",
         "Trash",
         "deleted recycle bin undo undelete recover",
+        THIS_PROGRAM,
+        "trash",
         (SettingSpec("keep_days", "Keep deleted items", "trash bin retention days erase remove forever"),),
     ),
     SettingsPageSpec(
         "about",
         "About",
         "version build info help",
+        THIS_PROGRAM,
+        "info",
         (
             SettingSpec("updates", "Updates", "check for updates upgrade new version release"),
             SettingSpec("folder_data", "Your chats and models", "folder location path where files"),
@@ -180,6 +120,87 @@ PAGES: tuple[SettingsPageSpec, ...] = (
             SettingSpec("folder_log", "Log", "debug error folder file"),
             SettingSpec("licences", "Licenses", "licences licence open source third party notices legal"),
             SettingSpec("diagnostics", "Copy diagnostics", "doctor bug report support debug"),
+        ),
+    ),
+    SettingsPageSpec(
+        "chat",
+        "Chat",
+        "conversation answers defaults",
+        MODELS,
+        "chat-circle",
+        (
+            SettingSpec("system_prompt", "System prompt", "instructions role persona behaviour custom"),
+            SettingSpec("temperature", "Temperature", "creative creativity random randomness sampling focused"),
+            SettingSpec("max_tokens", "Answer limit", "max maximum tokens length limit short long"),
+            SettingSpec("thinking", "Thinking", "reasoning reason think chain of thought"),
+            SettingSpec("thinking_budget", "Thinking limit", "reasoning budget limit effort"),
+            SettingSpec("when_full", "When a chat is full", "context window overflow compact rolling truncate forget"),
+            SettingSpec("recall", "Recall earlier messages", "forgotten turns remember history retrieval"),
+            SettingSpec("titles", "Models write titles", "automatic name chat rename"),
+            SettingSpec("check_spelling", "Check spelling", "spell checker typo dictionary hunspell language"),
+        ),
+    ),
+    SettingsPageSpec(
+        "memories",
+        "Memories",
+        "memory facts about me remember personal personalization profile",
+        MODELS,
+        "bookmark-simple",
+        (SettingSpec("use_memories", "Use memories", "memory facts about me remember profile"),),
+    ),
+    SettingsPageSpec(
+        "engine",
+        "Performance",
+        "engine hardware model memory speed fast slow",
+        MODELS,
+        "gauge",
+        (
+            SettingSpec("device", "Device", "gpu cpu graphics card vulkan metal cuda accelerator hardware"),
+            SettingSpec("gpu_layers", "Layers on the GPU", "offload ngl vram graphics"),
+            SettingSpec("experts_on_cpu", "Keep experts on the CPU", "moe mixture of experts offload"),
+            SettingSpec("projector_on_cpu", "Process pictures on the CPU", "vision projector mmproj image"),
+            SettingSpec("threads", "Threads", "cores processor cpu"),
+            SettingSpec("context_tokens", "Context", "context length window tokens n_ctx size"),
+            SettingSpec("kv_type", "Context precision", "kv cache quantization 8 bit 16 bit memory"),
+            SettingSpec("memory", "Sleep when memory is low", "unload free ram memory"),
+            SettingSpec("unload_after", "Sleep when idle", "unload idle timeout keep alive minutes"),
+            SettingSpec("states", "Storage limit", "saved states cache disk space prompt cache"),
+        ),
+    ),
+    SettingsPageSpec(
+        "network",
+        "Network",
+        "internet connection online offline privacy",
+        CONNECTIONS,
+        "globe",
+        (
+            SettingSpec("allow_network", "Allow the network", "offline airplane online internet privacy"),
+            SettingSpec("allow_internet", "Allow the internet", "offline online lan local only"),
+            SettingSpec("proxy", "Proxy", "socks http company firewall"),
+            SettingSpec("mirror", "Mirror of the Hub", "hugging face huggingface hub endpoint"),
+            SettingSpec(
+                "access_token", "Access token", "hugging face huggingface login sign in account gated key password"
+            ),
+            SettingSpec("connections_made", "Connection history", "connections log traffic ledger telemetry tracking"),
+        ),
+    ),
+    SettingsPageSpec(
+        "connections",
+        "Servers and sharing",
+        "connections remote network api share",
+        CONNECTIONS,
+        "share-network",
+        (
+            SettingSpec("servers", "Models on a server", "remote model server openai api ollama vllm lm studio cloud"),
+            SettingSpec(
+                "computers", "Memory of other computers", "lend borrow rpc cluster several machines distributed"
+            ),
+            SettingSpec("lending", "Lend to other computers", "lend share memory rpc cluster"),
+            SettingSpec(
+                "programs", "Let other programs use the model", "local server api serve openai share editor key"
+            ),
+            SettingSpec("port", "Port", "server address localhost"),
+            SettingSpec("loads_models", "Load models that programs ask for by name", "server second model"),
         ),
     ),
 )

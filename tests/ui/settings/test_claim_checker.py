@@ -12,12 +12,13 @@ from pytestqt.qtbot import QtBot
 
 from app.bootstrap import Fireside, build_program
 from app.core.settings import load_settings
-from app.features.claim_checker.fetching import OFFER_WORDS, REPOSITORY
+from app.features.claim_checker.fetching import OFFER_LIMITS, OFFER_WORDS, REPOSITORY
 from app.hub.model_files import UNCONVERTED
 from app.ui.settings.claim_checker import GET_MODEL, CheckerField
 from app.ui.settings.shared_sections import DocumentsSection
 from app.ui.shared_labels import REMOVE_NAMED
 from app.ui.theme import Theme
+from app.ui.widgets.setting_rows import HelpMark
 from tests.helpers.fake_hub import FakeHub
 from tests.helpers.tiny_checker import make_checker
 
@@ -47,7 +48,9 @@ def test_it_is_off_says_what_it_costs_and_comes_and_goes_by_a_click(
     qtbot.addWidget(page)
     page.show()
     field = page.findChild(CheckerField)
-    assert any(one.text() == OFFER_WORDS and "75 of 100" in one.text() for one in page.findChildren(QLabel))
+    assert any(one.text() == OFFER_WORDS for one in page.findChildren(QLabel))
+    assert "75 of 100" in OFFER_LIMITS
+    assert OFFER_LIMITS in {mark.accessibleDescription() for mark in page.findChildren(HelpMark)}
     assert (field.button.accessibleName(), chosen(app)) == (GET_MODEL.format(name="TinyLettuce 68M", size="275 MB"), "")
     qtbot.mouseClick(field.button, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: bool(field.said.text()) and field.button.text().startswith("Download "), timeout=60_000)

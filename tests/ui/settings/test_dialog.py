@@ -10,12 +10,15 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import (
     QAbstractButton,
+    QBoxLayout,
     QCheckBox,
     QDoubleSpinBox,
+    QHBoxLayout,
     QLabel,
     QPlainTextEdit,
     QPushButton,
     QRadioButton,
+    QToolTip,
     QWidget,
 )
 from pytestqt.qtbot import QtBot
@@ -38,15 +41,16 @@ from app.ui.settings.engine_page import (
 from app.ui.settings.settings_pages import SettingsPage
 from app.ui.settings.shared_sections import CLEAR, CLEAR_SAVED_STATES, KEPT_SIZE, NOTHING, NOTHING_KEPT
 from app.ui.shared_labels import AUTOMATIC_LABEL, CANCEL, NEVER
-from app.ui.shell.settings_index import label_of, page_label
-from app.ui.widgets.input_fields import STEP_UP
+from app.ui.shell.settings_index import PAGES, label_of, page_label
+from app.ui.widgets.input_fields import STEP_UP, Switch
+from app.ui.widgets.setting_rows import DESCRIPTION, MORE_ABOUT, RING_PX, HelpMark, SettingCard
 from tests.helpers.clipping import clipped_texts
 from tests.helpers.desks.settings import SettingsDesk
 from tests.helpers.desks.window import Frame
 from tests.helpers.gguf_files import header
 from tests.helpers.script import write_script
 
-CHAT, ENGINE, SYSTEM = 1, 3, 6
+CHAT, ENGINE, SYSTEM = ([page.name for page in PAGES].index(name) for name in ("chat", "engine", "system"))
 GB = 10**9
 DEVICES = [
     {"name": "Vulkan0", "description": "Radeon 780M", "type": "igpu", "free_bytes": 7 * GB, "total_bytes": 8 * GB},
@@ -321,6 +325,39 @@ def test_no_page_clips_its_text(dialog: SettingsDesk) -> None:
     for number in range(dialog.page_count):
         dialog.show_page(number)
         assert clipped_texts(dialog.root) == []
+
+
+def test_every_description_is_one_short_line_and_every_field_ends_on_the_same_edge(dialog: SettingsDesk) -> None:
+    for number in range(dialog.page_count):
+        edges: set[int] = set()
+        dialog.show_page(number)
+        assert clipped_texts(dialog.root) == []
+        page = dialog.root.pages.currentWidget()
+        for label in page.findChildren(QLabel, DESCRIPTION):
+            assert len(label.text()) <= 60, label.text()
+            assert not label.isVisible() or label.height() < 2 * label.fontMetrics().height(), label.text()
+        for card in page.findChildren(SettingCard):
+            for row in filter(QWidget.isVisible, card.rows):
+                line = row.layout()
+                if isinstance(line, QHBoxLayout | QBoxLayout) and line.direction() == QBoxLayout.Direction.LeftToRight:
+                    field = line.itemAt(line.count() - 1).widget()
+                    ring_px = RING_PX if isinstance(field, Switch) else 0
+                    if field.isVisible():
+                        edges.add(field.mapTo(page, field.rect().topRight()).x() - ring_px)
+        assert len(edges) <= 1, number
+
+
+def test_what_a_line_leaves_out_is_behind_a_mark_that_the_keyboard_reaches(dialog: SettingsDesk) -> None:
+    dialog.show_page(CHAT)
+    mark = dialog.named(HelpMark, MORE_ABOUT.format(name=label_of("max_tokens")))
+    dialog.named(QDoubleSpinBox, label_of("temperature")).setFocus(Qt.FocusReason.TabFocusReason)
+    while dialog.focus is not mark and dialog.focus.accessibleName() != label_of("max_tokens"):
+        dialog.press(Qt.Key.Key_Tab)
+    assert dialog.focus is mark
+    assert mark.accessibleDescription() in mark.toolTip()
+    dialog.press(Qt.Key.Key_Space)
+    assert mark.accessibleDescription() in QToolTip.text()
+    QToolTip.hideText()
 
 
 def test_what_is_kept_of_chats_is_said_whole_at_the_largest_size(dialog: SettingsDesk, frame: Frame) -> None:

@@ -403,7 +403,7 @@ def test_whether_scans_are_read_by_themselves_is_kept(qtbot: QtBot) -> None:
     app = build_program()
     page = DocumentsSection(app, Theme("light"), app.change_settings)
     qtbot.addWidget(page)
-    (scans,) = (one for one in page.findChildren(QAbstractButton) if "scanned pages" in one.accessibleName())
+    (scans,) = (one for one in page.findChildren(QCheckBox) if one.accessibleName() == label_of("read_scans"))
     assert scans.isChecked()
     for expected in ("none", ""):
         qtbot.keyClick(scans, Qt.Key.Key_Space)

@@ -17,6 +17,7 @@ from app.hub.access import access_to
 from app.hub.network import Network
 from app.ui.settings.about import CHECK_FOR_UPDATES, GIVEN_UP, NO_ADDRESS, UpdateCheck
 from app.ui.shared_labels import CANCEL, OPEN, OPEN_ITS_PAGE
+from app.ui.widgets.setting_rows import HelpMark
 from tests.helpers.desks.settings import SettingsDesk
 from tests.helpers.desks.window import Frame
 from tests.helpers.release_host import FILE, ReleaseHost, facts, release_host
@@ -47,7 +48,7 @@ def check_of(desk: SettingsDesk) -> UpdateCheck:
 def test_a_click_tells_of_a_newer_release_and_leads_to_its_page(about: SettingsDesk, host: ReleaseHost) -> None:
     host.release(facts())
     assert host.asked == []
-    assert any(f"one small file from {host.netloc}." in said for said in about.said)
+    assert any(f"one small file from {host.netloc}." in mark.toolTip() for mark in about.every(HelpMark))
     about.click_name(QPushButton, CHECK_FOR_UPDATES)
     about.wait_for_words(f"Fireside 9.1.0 is available. You have {__version__}.")
     notes = about.find_step(QPlainTextEdit, "release_notes")
