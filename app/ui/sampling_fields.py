@@ -11,11 +11,12 @@ from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QPushButton, QVB
 
 from app.ui.i18n import tr
 from app.ui.shared_labels import MORE_LABEL, TEMPERATURE
-from app.ui.theme import FontRole, Theme
+from app.ui.theme import Theme
 from app.ui.widgets.buttons import text_button
 from app.ui.widgets.input_fields import Stepper
 from app.ui.widgets.labels import plain_label
 from app.ui.widgets.layouts import drop_margins, fill_layout
+from app.ui.widgets.setting_rows import SettingCard, group_title
 
 MORE_SAMPLING_SETTINGS = "More sampling settings"
 TOP_K = "Top-k"
@@ -23,7 +24,7 @@ PRESENCE_PENALTY = "Presence penalty"
 DRY_LABEL = "DRY"
 SEED = "Seed"
 
-TEMPERATURE_WORDS = "Lower is more focused, higher is more creative."
+TEMPERATURE_WORDS = "Low is focused, high is creative."
 MODEL_DEFAULT, SETTINGS_DEFAULT = "Model default", "Default"
 """Size and weight."""
 
@@ -122,16 +123,12 @@ class SamplingFields(QWidget):
         self._more.setObjectName("more_sampling")
         self._more.setCheckable(True)
         self._more.toggled.connect(self._on_more)
-        self._rest = self._grid(rest)
-        column = drop_margins(QVBoxLayout(self))
-        column.setSpacing(theme.px(8))
-        column.addWidget(field_label(theme, tr("Sampling"), "section", self._steppers[first.name].number))
         how = tr("Controls how each word is chosen. “Model default” uses the settings its makers recommend.")
-        fill_layout(
-            column, field_label(theme, how, "small"), knob_row(theme, first, self._steppers[first.name]), self._rest
-        )
-        more = fill_layout(QHBoxLayout(), self._more, 1)
-        column.addLayout(more)
+        card = SettingCard(theme)
+        add_knob(card, first, self._steppers[first.name])
+        self._rest = card.add_content(self._grid(rest))
+        column = theme.dress(drop_margins(QVBoxLayout(self)), spacing=8)
+        fill_layout(column, group_title(theme, tr("Sampling"), how), card, fill_layout(QHBoxLayout(), self._more, 1))
         self._more.setChecked(any(chosen.get(knob.name) is not None for knob in rest))
         # Called too, as nothing is toggled where it stays closed.
         self._on_more(self._more.isChecked())
@@ -144,11 +141,9 @@ class SamplingFields(QWidget):
         values = {name: stepper.chosen for name, stepper in self._steppers.items()}
         return {name: value for name, value in values.items() if value is not None}
 
-    def _grid(self, some: Sequence[Knob]) -> QWidget:
+    def _grid(self, some: Sequence[Knob]) -> QGridLayout:
         # Two columns keep the dialog lower than a small screen.
-        box = QWidget()
-        grid = QGridLayout(box)
-        grid.setContentsMargins(0, self._theme.px(4), 0, 0)
+        grid = QGridLayout()
         grid.setHorizontalSpacing(self._theme.px(12))
         grid.setVerticalSpacing(self._theme.px(6))
         for number, knob in enumerate(some):
@@ -157,7 +152,7 @@ class SamplingFields(QWidget):
             grid.addWidget(self._steppers[knob.name], row, 3 * column + 1)
         grid.setColumnMinimumWidth(2, self._theme.px(8))
         grid.setColumnStretch(2, 1)
-        return box
+        return grid
 
     def _on_more(self, is_open: bool) -> None:
         self._rest.setVisible(is_open)
@@ -167,28 +162,13 @@ class SamplingFields(QWidget):
         self.resized.emit()
 
 
-def knob_row(theme: Theme, knob: Knob, stepper: KnobStepper, *, is_heading: bool = False) -> QHBoxLayout:
-    """Return a row with name and explanation on one side, the field on the other."""
-    words = QVBoxLayout()
-    words.setSpacing(0)
-    if is_heading:
-        words.addWidget(field_label(theme, knob.label, "control", stepper.number))
-    else:
-        words.addWidget(knob_name(theme, knob, stepper))
-    words.addWidget(field_label(theme, knob.meaning, "small"))
-    return fill_layout(QHBoxLayout(), (words, 1), stepper)
+def add_knob(card: SettingCard, knob: Knob, stepper: KnobStepper) -> None:
+    card.add_row(knob.label, knob.meaning, stepper, buddy=stepper.number)
 
 
 def knob_name(theme: Theme, knob: Knob, stepper: KnobStepper) -> QLabel:
     """Return the label of a field, with the explanation as tooltip."""
-    name = field_label(theme, knob.label, "control", stepper.number)
+    name = theme.dress(plain_label(knob.label), font="row")
+    name.setBuddy(stepper.number)
     name.setToolTip(knob.meaning)
     return name
-
-
-def field_label(theme: Theme, text: str, font: FontRole, buddy: QWidget | None = None) -> QLabel:
-    """Return a label, muted if it belongs to no field."""
-    label = theme.dress(plain_label(text, kind="" if buddy is not None else "muted"), font=font)
-    if buddy is not None:
-        label.setBuddy(buddy)
-    return label

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QMargins, QObject, Qt, Signal
-from PySide6.QtWidgets import QDialog, QHBoxLayout, QPlainTextEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDialog, QPlainTextEdit, QVBoxLayout, QWidget
 
 from app.core.errors.request_errors import ChatUnavailable
 from app.core.visible import clean_text
@@ -30,8 +30,7 @@ from app.ui.sampling_fields import (
     Knob,
     KnobStepper,
     SamplingFields,
-    field_label,
-    knob_row,
+    add_knob,
 )
 from app.ui.shared_labels import CHAT_SETTINGS, FIND_MORE_MODELS, MEMORIES_LABEL, MODEL, SAVE, SYSTEM_PROMPT, THINKING
 from app.ui.shell.model_about import OtherModels
@@ -41,6 +40,8 @@ from app.ui.theme import Theme
 from app.ui.widgets.buttons import ChoiceButton
 from app.ui.widgets.dialogs import QuestionDialog, ScrollBox, cancel_or
 from app.ui.widgets.input_fields import Switch
+from app.ui.widgets.layouts import drop_margins, fill_layout
+from app.ui.widgets.setting_rows import SettingCard, description_label, group_title
 
 if TYPE_CHECKING:
     from app.store.assistant_store import Assistant
@@ -242,12 +243,12 @@ def model_choices(known: Sequence[tuple[Path, str]], usual: Path | None) -> list
 
 
 def longest_answer() -> Knob:
-    meaning = tr("In tokens; a token is about three quarters of a word.")
+    meaning = tr("A token is about three quarters of a word.")
     return Knob("max_tokens", tr(LONGEST_ANSWER), meaning, 16, MOST_TOKENS, 256, 0, 1024, "No limit")
 
 
 def thinking_budget() -> Knob:
-    meaning = tr("In tokens. After that, the model is asked to answer.")
+    meaning = tr("In tokens. Then the model is asked to answer.")
     return Knob("thinking_budget", tr(THINK_AT_MOST), meaning, 16, MOST_TOKENS, 256, 0, 1024, "No limit")
 
 
@@ -288,20 +289,17 @@ class ChatFields(QWidget):
             signal.connect(self.changed)
         for field in (self._model, self._thinking, self._longest, self._budget):
             field.changed.connect(lambda _: self.changed.emit())
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(px(8))
-        column.addWidget(field_label(theme, prompt, "control", self._prompt))
-        column.addWidget(self._prompt)
-        column.addSpacing(px(4))
-        column.addLayout(_choice_row(theme, tr(MODEL), "", self._model))
-        column.addSpacing(px(4))
-        column.addLayout(knob_row(theme, longest, self._longest, is_heading=True))
-        column.addSpacing(px(4))
+        card = SettingCard(theme)
+        card.add_row(tr(MODEL), "", self._model, buddy=self._model.button)
+        add_knob(card, longest, self._longest)
         about = tr("For models that can think before they answer.")
-        column.addLayout(_choice_row(theme, tr(THINKING), about, self._thinking))
-        column.addLayout(knob_row(theme, budget, self._budget))
-        column.addSpacing(px(4))
+        card.add_row(tr(THINKING), about, self._thinking, buddy=self._thinking.button)
+        add_knob(card, budget, self._budget)
+        column = theme.dress(drop_margins(QVBoxLayout(self)), spacing=8)
+        fill_layout(column, group_title(theme, prompt), self._prompt)
+        column.addSpacing(px(8))
+        column.addWidget(card)
+        column.addSpacing(px(8))
         column.addWidget(self._sampling)
 
     @property
@@ -331,18 +329,6 @@ def with_missing(models: Choices, path: str) -> list[tuple[str, str]]:
     return [*(models or [("", tr("Same as other chats"))]), *missing]
 
 
-def _choice_row(theme: Theme, name: str, meaning: str, choice: ChoiceButton) -> QHBoxLayout:
-    words = QVBoxLayout()
-    words.setSpacing(0)
-    words.addWidget(field_label(theme, name, "control", choice.button))
-    if meaning:
-        words.addWidget(field_label(theme, meaning, "small"))
-    row = QHBoxLayout()
-    row.addLayout(words, 1)
-    row.addWidget(choice)
-    return row
-
-
 class ChatSettings(QDialog):
     """Dialog of a chat's options; read `chosen` after it was accepted."""
 
@@ -367,19 +353,12 @@ class ChatSettings(QDialog):
         around.setSizeConstraint(QVBoxLayout.SizeConstraint.SetFixedSize)
         around.setContentsMargins(px(24), px(20), px(24), px(20))
         around.setSpacing(px(16))
-        # Besides the margins: the row of buttons and the gap above it.
-        around.addWidget(ScrollBox(self.fields, around.contentsMargins() + QMargins(0, 0, 0, px(16 + 40))))
+        # Besides the margins: the rows of memories and buttons, and the gaps above them.
+        around.addWidget(ScrollBox(self.fields, around.contentsMargins() + QMargins(0, 0, 0, px(16 + 56 + 16 + 40))))
         self._memories = Switch(theme, tr(MEMORIES_LABEL), on=True)
-        self._about_memories = field_label(theme, "", "small")
-        words = QVBoxLayout()
-        words.setSpacing(0)
-        words.addWidget(field_label(theme, tr(MEMORIES_LABEL), "control", self._memories))
-        words.addWidget(self._about_memories)
-        self._memories_row = QWidget()
-        row = QHBoxLayout(self._memories_row)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.addLayout(words, 1)
-        row.addWidget(self._memories)
+        self._about_memories = description_label(theme, "")
+        self._memories_row = SettingCard(theme)
+        self._memories_row.add_row(tr(MEMORIES_LABEL), self._about_memories, self._memories)
         around.addWidget(self._memories_row)
         self._memories_row.hide()
         around.addLayout(cancel_or(self, tr(SAVE)))

@@ -280,7 +280,7 @@ class SettingsDialog(QDialog):
         )  # fmt: skip
         # 0 is shown as "No limit", which is stored as -1.
         longest.changed.connect(lambda value: self._save("chat", max_tokens=int(value) or -1))
-        explanation = tr("In tokens; a token is about three quarters of a word.")
+        explanation = tr("A token is about three quarters of a word.")
         page.add_setting("max_tokens", explanation, longest, tr("No limit means as much as the context allows."))
         self._add_thinking(page)
         self._add_when_full(page)
@@ -302,7 +302,7 @@ class SettingsDialog(QDialog):
             lowest=0, highest=MOST_TOKENS, step=256, word_for_lowest=tr(NO_LIMIT),
         )  # fmt: skip
         budget.changed.connect(lambda value: self._save("chat", thinking_budget=int(value) or -1))
-        page.add_setting("thinking_budget", tr("In tokens. After that, the model is asked to answer."), budget)
+        page.add_setting("thinking_budget", tr("In tokens. Then the model is asked to answer."), budget)
 
     def _add_when_full(self, page: SettingsPage) -> None:
         page.add_heading(tr("Long chats"))

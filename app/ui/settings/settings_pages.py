@@ -14,7 +14,7 @@ from app.ui.theme import FontRole, Theme
 from app.ui.widgets.dialogs import QuestionDialog
 from app.ui.widgets.input_fields import SegmentedControl
 from app.ui.widgets.layouts import drop_margins, fill_layout
-from app.ui.widgets.setting_rows import INSET_PX, HelpMark, RowName, SettingCard, named_line
+from app.ui.widgets.setting_rows import INSET_PX, HelpMark, RowName, SettingCard, group_title, named_line
 
 NARROW_PX = 400
 """Below this width, fields move under their labels."""
@@ -66,12 +66,13 @@ class SettingsSection(QWidget):
     def follow_font(self, widget: QWidget, role: FontRole) -> None:
         self._theme.dress(widget, font=role)
 
-    def add_heading(self, text: str, more: str = "") -> QLabel:
+    def add_heading(self, text: str, more: str = "") -> QWidget:
         """Add the title of the following card."""
-        heading = RowName(self._theme, text, "group")
-        heading.setProperty("kind", "muted")
-        line = self._theme.dress(named_line(self._theme, heading, more), margins=(0, 16, 0, 0))
+        line = self._theme.dress(group_title(self._theme, text, more), margins=(0, 16, 0, 0))
         self.column.addLayout(line)
+        item = line.itemAt(0)
+        heading = item.widget() if item is not None else None
+        assert heading is not None
         return heading
 
     @property

@@ -6,7 +6,7 @@ from html import escape
 
 from PySide6.QtCore import QPoint, QRect, QSize, Qt
 from PySide6.QtGui import QColor, QPainter, QPaintEvent
-from PySide6.QtWidgets import QBoxLayout, QFrame, QHBoxLayout, QLabel, QToolTip, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QBoxLayout, QFrame, QGridLayout, QHBoxLayout, QLabel, QToolTip, QVBoxLayout, QWidget
 
 from app.ui.i18n import tr
 from app.ui.theme import FontRole, Theme
@@ -60,6 +60,13 @@ def named_line(theme: Theme, label: QLabel, more: str) -> QHBoxLayout:
     return line
 
 
+def group_title(theme: Theme, text: str, more: str = "") -> QHBoxLayout:
+    """Return the title of the card below it."""
+    label = RowName(theme, text, "group")
+    label.setProperty("kind", "muted")
+    return named_line(theme, label, more)
+
+
 def description_label(theme: Theme, text: str) -> QLabel:
     """Return the muted line under a setting's name."""
     label = theme.dress(plain_label(text, kind="muted", wraps=True), font="small")
@@ -76,20 +83,21 @@ class SettingCard(QFrame):
         self.setObjectName("setting_card")
         self._column = drop_margins(QVBoxLayout(self), 0)
         self.rows: list[QWidget] = []
-        self._insets: list[tuple[QBoxLayout, int]] = []
+        self._insets: list[tuple[QBoxLayout | QGridLayout, int]] = []
         self._inset_px = INSET_PX
 
-    def add_row(self, name: str, description: str | QLabel, field: QWidget, more: str = "") -> QWidget:
+    def add_row(
+        self, name: str, description: str | QLabel, field: QWidget, more: str = "", buddy: QWidget | None = None
+    ) -> QWidget:
         """Add a row with name and description on one side and the field on the other."""
         label = RowName(self._theme, name, "row")
-        label.setBuddy(field)
+        label.setBuddy(buddy or field)
         words = self._theme.dress(fill_layout(QVBoxLayout(), named_line(self._theme, label, more)), spacing=2)
         if description:
             line = description if isinstance(description, QLabel) else description_label(self._theme, description)
             words.addWidget(line)
-        inside = QBoxLayout(QBoxLayout.Direction.LeftToRight)
+        inside = self._theme.dress(QBoxLayout(QBoxLayout.Direction.LeftToRight), spacing=INSET_PX)
         fill_layout(inside, (words, 1), (field, 0, Qt.AlignmentFlag.AlignVCenter))
-        inside.setSpacing(self._theme.px(INSET_PX))
         return self.add_content(inside, ring_px=RING_PX if isinstance(field, Switch) else 0)
 
     def add_block(self, name: str, description: str, field: QWidget, more: str = "") -> QWidget:
@@ -102,7 +110,7 @@ class SettingCard(QFrame):
         block.addWidget(field)
         return self.add_content(block)
 
-    def add_content(self, content: QBoxLayout, ring_px: int = 0) -> QWidget:
+    def add_content(self, content: QBoxLayout | QGridLayout, ring_px: int = 0) -> QWidget:
         """Add a row with a layout of its own; return it, so that it can be hidden."""
         row = QWidget()
         row.setLayout(content)

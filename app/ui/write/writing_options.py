@@ -7,16 +7,17 @@ from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, QPoint, Qt, Signal
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QLineEdit, QVBoxLayout, QWidget
 
 from app.ui.i18n import tr
-from app.ui.sampling_fields import SamplingFields, field_label
+from app.ui.sampling_fields import SamplingFields
 from app.ui.shared_labels import NEVER, TOKEN_COUNT
 from app.ui.shell.tab_spec import UiContext
 from app.ui.theme import Theme
 from app.ui.widgets.input_fields import SegmentedControl, Stepper
 from app.ui.widgets.layouts import fill_layout, name_widgets, scrolled
 from app.ui.widgets.popovers import GAP_PX, Popover, room_for_popups
+from app.ui.widgets.setting_rows import SettingCard
 from app.ui.write.page_document import PageContent
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 TEMPERATURE_VALUE = "temperature {value}"
 STOPS_AT = "stops at {what}"
 
-WIDTH_PX = 500
+WIDTH_PX = 560
 MIDDLES = ("", "on", "off")
 
 
@@ -119,30 +120,19 @@ class OptionsSheet(Popover):
         self._area = scrolled(self._inside)
         around = QVBoxLayout(self)
         around.addWidget(self._area)
-        column = QVBoxLayout(self._inside)
+        column, card = QVBoxLayout(self._inside), SettingCard(theme)
         for name, meaning, field in (
-            (tr("Length"), tr("In tokens; a token is about three quarters of a word."), self.length),
+            (tr("Length"), tr("A token is about three quarters of a word."), self.length),
             (tr("Continuations"), tr("Written together so you can choose one."), self.count),
-            (tr("Fill in"), tr("Also reads the text after the cursor, if the model can."), self.middle),
+            (tr("Fill in"), tr("Also reads the text after the cursor."), self.middle),
         ):
-            column.addLayout(self._row(name, meaning, field))
-        fill_layout(column, self.sampling, self._row(tr("Stop at"), tr("Stops before any of these."), None), self.stops)
+            card.add_row(name, meaning, field)
+        stops = SettingCard(theme)
+        stops.add_block(tr("Stop at"), tr("Stops before any of these."), self.stops)
+        fill_layout(column, card, self.sampling, stops)
         theme.dress(around, margins=(1, 1, 1, 1))
-        theme.dress(column, margins=(18, 14, 18, 16), spacing=10)
+        theme.dress(column, margins=(16, 16, 16, 16), spacing=12)
         theme.dress(self.stops, font="body")
-
-    def _row(self, name: str, meaning: str, field: QWidget | None) -> QHBoxLayout:
-        words = QVBoxLayout()
-        words.setSpacing(0)
-        words.addWidget(field_label(self._theme, name, "control", field or self.stops))
-        about = field_label(self._theme, meaning, "small")
-        about.setWordWrap(True)
-        words.addWidget(about)
-        row = QHBoxLayout()
-        row.addLayout(words, 1)
-        if field is not None:
-            row.addWidget(field)
-        return row
 
     def open_at(self, anchor: QWidget) -> None:
         """Open at a button, as high as the window allows."""
