@@ -31,6 +31,7 @@ from app.features.summarize.summary_result import (
 from app.features.work.asking import TaskRests
 from app.store.document_store import StoredDocument
 from app.store.jobs import JobTable, SummaryStore
+from app.ui.summarize.source_pane import LEAST_PX
 from tests.helpers.desks.window import Frame
 from tests.helpers.pdf_files import Page, column, wrapped, write_pdf
 
@@ -83,9 +84,11 @@ def screens(frame: Frame, folder: Path) -> list[tuple[str, Step, Step]]:
     frame.show_tab("summarize")
     desk = frame.summarize
 
-    def shown(summary_id: int) -> None:
+    def shown(summary_id: int, *, is_finished: bool = False) -> None:
         frame.show_tab("summarize")
         desk.view.show_job(summary_id)
+        if is_finished and desk.view.width() >= frame.theme.px(LEAST_PX):  # the source opens by itself
+            desk.wait(lambda: desk.is_reader_open and desk.reader.is_drawn, TIMEOUT_MS)
 
     def draft(*ids: int) -> None:
         frame.new_summary()
@@ -145,10 +148,10 @@ def screens(frame: Frame, folder: Path) -> list[tuple[str, Step, Step]]:
         ("summary-resting", lambda: work(Planned(21, 31_200), *read, TaskRests("interactive")), end_work),
         ("summary-joining", lambda: work(Planned(21, 31_200), *read, *joined, Merging(1, 3)), end_work),
         ("summary-writing", lambda: work(Planned(21, 31_200), *read, *joined, Merging(3, 3), Writing(text)), end_work),
-        ("summary-done", lambda: shown(made.done), nothing),
+        ("summary-done", lambda: shown(made.done, is_finished=True), nothing),
         ("summary-beside", beside, desk.view.document.close_document),
-        ("summary-paragraphs", lambda: shown(made.paragraphs), nothing),
-        ("summary-two", lambda: shown(made.two), nothing),
+        ("summary-paragraphs", lambda: shown(made.paragraphs, is_finished=True), nothing),
+        ("summary-two", lambda: shown(made.two, is_finished=True), nothing),
         ("summary-stopped", lambda: shown(made.stopped), nothing),
     ]
 

@@ -212,7 +212,8 @@ class WindowSettings:
     `last_folders` are lines such as "documents=/home/ada" for file dialogs. `palette_recent` holds the latest choices
     in the palette, such as "action:new" or "chat:12", newest first. `unread_files` are lines such as
     "12=/home/ada/talk.mp3" with the chat of the draft, or none for a new one: files still being read.
-    `unread_summarized` and `unread_translated` are those of the tabs.
+    `unread_summarized` and `unread_translated` are those of the tabs. `closed_sources` are the summaries whose source
+    the user closed, by id, latest first.
     """
 
     geometry: str = ""
@@ -228,6 +229,7 @@ class WindowSettings:
     unread_files: tuple[str, ...] = ()
     unread_summarized: tuple[str, ...] = ()
     unread_translated: tuple[str, ...] = ()
+    closed_sources: tuple[str, ...] = ()
     last_folders: tuple[str, ...] = ()
     palette_recent: tuple[str, ...] = ()
 

@@ -31,6 +31,8 @@ class DocumentPanel(SidePane):
 
     share = 0.54  # wide enough to read an A4 page
     most_px = 900
+    dismissed = Signal()
+    """The user closed the document."""
     renewed = Signal(object, int, int)
     """Owner of the documents, an id, and the id of the corrected version."""
 
@@ -41,6 +43,8 @@ class DocumentPanel(SidePane):
         self._shown: tuple[DocumentLibrary, int] | None = None
         self._documents: DocumentLibrary | None = None
         """Library of the document opened last."""
+        self._looked_up: object = None
+        """Latest request for a document being looked up on a thread; None if it is no longer wanted."""
         self.setObjectName("document_splitter")
         self.frame.setAccessibleName(tr("Document"))
 
@@ -49,7 +53,7 @@ class DocumentPanel(SidePane):
         from app.ui.document.document_view import DocumentView  # 5 MB that a window without a document can save
 
         view = DocumentView(self._theme, self._notify)
-        view.closed.connect(self.close_document)
+        view.closed.connect(self.dismiss)
         view.renewed.connect(self._on_renewed)
         self.column.addWidget(view)
         return view
@@ -62,23 +66,60 @@ class DocumentPanel(SidePane):
         self, documents: DocumentLibrary, document_id: int, mark: TextHighlight | None = None, *, page: int = 0
     ) -> None:
         """Open a document at a mark, a page or its start."""
+        self._looked_up = None
         try:
             if self._shown != (documents, document_id) or self._document is None:
-                document = documents.open_document(document_id)
-                self._release()
-                self._document, self._shown = document, (documents, document_id)
+                self._take(documents, document_id, documents.open_document(document_id))
         except KeyError:
             self._notify.mention(tr("This document was deleted."))
             return
         except AppError as error:
             self._notify.error(error)
             return
+        self._show_document(documents, document_id, mark, page=page)
+        self.view.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def open_beside(self, documents: DocumentLibrary, document_id: int, mark: TextHighlight) -> None:
+        """Open a document at a mark without taking the focus; one that isn't open is looked up on a thread."""
+        self._looked_up = asked = object()
+        if self._shown == (documents, document_id):
+            self._show_document(documents, document_id, mark, takes_focus=False)
+            return
+
+        def on_found(document: KeptDocument) -> None:
+            if self._looked_up is not asked:  # closed meanwhile, or another one is wanted
+                tasks.ask(lambda _token: document.close(), self, lambda _: None)
+                return
+            self._take(documents, document_id, document)
+            self._show_document(documents, document_id, mark, takes_focus=False)
+
+        tasks.ask(
+            lambda _token: documents.open_document(document_id),
+            self,
+            on_found,
+            lambda error: log.info("a source was not opened: %r", error),  # nobody asked for it
+        )
+
+    def _take(self, documents: DocumentLibrary, document_id: int, document: KeptDocument) -> None:
+        self._release()
+        self._document, self._shown = document, (documents, document_id)
+
+    def _show_document(
+        self,
+        documents: DocumentLibrary,
+        document_id: int,
+        mark: TextHighlight | None,
+        *,
+        page: int = 0,
+        takes_focus: bool = True,
+    ) -> None:
+        """Show the document that was opened."""
+        assert self._document is not None
         self._documents = documents
         view = self.view  # built while the frame is hidden, so that it is shown with it
-        self.open_pane()
+        self.open_pane(takes_focus=takes_focus)
         corrections = _corrections_of(documents, document_id)
         view.open(self._document, mark, page=page, corrections=corrections, document_id=document_id)
-        view.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def take_over(self, documents: DocumentLibrary, earlier_id: int, document_id: int) -> None:
         """Switch to a newer reading of the open document, keeping position and focus."""
@@ -100,8 +141,15 @@ class DocumentPanel(SidePane):
             self.renewed.emit(self._documents, earlier_id, document_id)
             self.take_over(self._documents, earlier_id, document_id)
 
+    def dismiss(self) -> None:
+        """Close the document for the user, who may want it to stay closed."""
+        if self.is_open:
+            self.close_document()
+            self.dismissed.emit()
+
     def close_document(self) -> None:
         """Close the document, end its drawing process and show the view alone."""
+        self._looked_up = None
         if self.is_open:
             self.view.close_document()
             self._release()

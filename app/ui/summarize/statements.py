@@ -28,6 +28,8 @@ class StatementView(StatementEdit):
     """
 
     opened = Signal(object)
+    place_changed = Signal(int, int)
+    """Keys moved to a statement and one of its chips."""
     left = Signal()
     """Escape was pressed."""
 
@@ -149,6 +151,17 @@ class StatementView(StatementEdit):
         shown = self.ranges[number].shown
         announce(self, shown.spoken if is_other else shown.chips[chip].spoken if shown.chips else shown.spoken)
         self.viewport().update()
+        self.place_changed.emit(number, chip)
+
+    def mark_open(self, number: int, chip: int = 0) -> None:
+        """Mark a chip whose source is shown; keys go on from there."""
+        self.open_chip = (number, chip)
+        self.viewport().update()
+
+    @property
+    def _place(self) -> int:
+        """Statement from which keys go on: the current one, else the one whose source is shown; -1 for none."""
+        return self.current if self.current >= 0 or self.open_chip is None else self.open_chip[0]
 
     def _bring_into_view(self, number: int) -> None:
         rect = self.ground.statement_rect(number)
@@ -162,8 +175,8 @@ class StatementView(StatementEdit):
         """Open a chip's source, as a click on it does."""
         chips: tuple[Chip, ...] = self.ranges[number].shown.chips if 0 <= number < len(self.ranges) else ()
         if 0 <= chip < len(chips):
-            self.current, self.chip, self.open_chip = number, chip, (number, chip)
-            self.viewport().update()
+            self.current, self.chip = number, chip
+            self.mark_open(number, chip)
             self.opened.emit(chips[chip])
 
     def forget_open(self) -> None:
@@ -210,7 +223,7 @@ class StatementView(StatementEdit):
             self.left.emit()
         elif not is_plain(event) or not self.ranges:
             super().keyPressEvent(event)
-        elif (row := row_after(event, self.current, len(self.ranges) - 1)) is not None:
+        elif (row := row_after(event, self._place, len(self.ranges) - 1)) is not None:
             self.go_to(row)
         elif current is not None and (side := step_aside(event, is_rtl=current.is_right_to_left)):
             self.go_to(self.current, min(max(self.chip + side, 0), max(0, len(current.shown.chips) - 1)))
@@ -242,7 +255,7 @@ class StatementView(StatementEdit):
         super().focusInEvent(event)
         by_keys = event.reason() in (Qt.FocusReason.TabFocusReason, Qt.FocusReason.BacktabFocusReason)
         if by_keys and self.ranges:
-            self.go_to(max(self.current, 0), self.chip)
+            self.go_to(max(self._place, 0), self.chip)
 
     def sizeHint(self) -> QSize:
         return self.minimumSizeHint()  # takes the remaining room without squeezing others

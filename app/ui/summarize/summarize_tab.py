@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, QTimer, Signal
-from PySide6.QtGui import QShowEvent
+from PySide6.QtGui import QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QApplication, QHBoxLayout, QLabel, QStackedWidget, QVBoxLayout, QWidget
 
 from app.core.errors.app_error import AppError
@@ -34,6 +34,7 @@ from app.ui.shell.tab_spec import CHAT, TRANSLATE, UiContext
 from app.ui.summarize.digest_page import FirstLooks
 from app.ui.summarize.draft import SummaryDraftPage
 from app.ui.summarize.draft_files import DraftFiles
+from app.ui.summarize.source_pane import SourcePane
 from app.ui.summarize.statements import StatementView
 from app.ui.summarize.summary_drop_zone import EmptyPage
 from app.ui.summarize.summary_page import ResultPage, SummarySaver
@@ -250,6 +251,7 @@ class SummarizeView(WorkView):
         for page in (self.empty, self.draft, self.work, self.result):
             self.pages.addWidget(page)
         self.document = DocumentPanel(theme, notify, self.pages, self.take_keyboard)
+        self.source = SourcePane(app, theme, notify, self.document, self.result)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(self.document)
@@ -267,7 +269,7 @@ class SummarizeView(WorkView):
         for statements in (self.work.points, self.result.statements):
             statements.opened.connect(self._open)
         for part in (self.work.points, self.result.statements, digest):
-            part.left.connect(self.document.close_document)
+            part.left.connect(self.document.dismiss)
             self.document.closed.connect(part.forget_open)
         zone = self.empty.zone
         zone.files_wanted.connect(self.ask_for_files)
@@ -375,6 +377,7 @@ class SummarizeView(WorkView):
     def show_id(self, job_id: int | None) -> None:
         if job_id != self.open_id:
             self.document.close_document()
+            self.source.forget()
         super().show_id(job_id)
 
     def _show_result(self, stored: StoredSummary, summary: Summary | None) -> None:
@@ -391,6 +394,7 @@ class SummarizeView(WorkView):
         is_outdated = stored.state == "done" and self._app.summaries.is_outdated(stored.id)
         self.result.show_result(stored, summary, statements, set_aside=set_aside, is_outdated=is_outdated)
         self._show_page(self.result)
+        self.source.offer()
         if was_at_work and stored.state == "done":
             announce(self, tr("The summary is ready. {facts}", facts=self.result.head.text))
 
@@ -435,6 +439,11 @@ class SummarizeView(WorkView):
     def showEvent(self, event: QShowEvent) -> None:
         self._theme.dress_again(self)
         super().showEvent(event)
+        self.source.offer()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self.source.offer()
 
     def _with_open(self, do: Callable[[int], object]) -> None:
         if self.open_id is not None:

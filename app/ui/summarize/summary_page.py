@@ -219,7 +219,7 @@ class ResultHead(TabColumn):
     """Header of two lines: title with buttons, and facts on the reading."""
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
-        super().__init__(theme, parent, top_px=TOP_PX, bottom_px=4)
+        super().__init__(theme, parent, top_px=TOP_PX, bottom_px=10)
         self.title = TitleField()
         self.ask = text_button(tr("Ask"), "plain")
         self.ask.setToolTip(tr("Open a chat about the documents"))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -291,6 +293,7 @@ class ChipBuilder:
 
     def __init__(self, documents: Sequence[SummarizedDocument], source: DocumentLibrary) -> None:
         self._documents, self._source = documents, source
+        self._names = distinct_names([document.name for document in documents])
         self._headings: dict[tuple[int, int], str] = {}
 
     def load_headings(self, statements: Sequence[Statement]) -> None:
@@ -333,7 +336,7 @@ class ChipBuilder:
 
     def _chip(self, anchor: ClaimAnchor) -> Chip:
         document, where = self._documents[anchor.document], self._where(anchor)
-        text = f"{short_name(document.name)} {where}" if len(self._documents) > 1 else where
+        text = f"{self._names[anchor.document]} {where}" if len(self._documents) > 1 else where
         unit = document.unit
         said = f"{unit} {anchor.page}" if unit and anchor.page else where.removeprefix("§ ").replace("¶", "paragraph")
         spoken = tr("{where} of {name}", where=said, name=document.name)
@@ -353,6 +356,22 @@ def places_in(document_ids: Sequence[int], source: DocumentLibrary) -> ChipBuild
 def short_name(name: str) -> str:
     """Return a file name without its ending, shortened for a chip."""
     return _shorten_text(PurePath(name).stem or name, MOST_NAME)
+
+
+def distinct_names(names: Sequence[str]) -> list[str]:
+    """Return for each file name the shortest word of it that no other one has; else the name as in `short_name`."""
+    words = [re.split(r"[-_\s]+", PurePath(name).stem) for name in names]
+    counts = Counter(word for parts in words for word in {part.casefold() for part in parts})
+
+    def rank(word: str) -> tuple[bool, int]:
+        return word.isdigit(), len(word)
+
+    found = []
+    for name, parts in zip(names, words, strict=True):
+        # The last of equally long words, as that is what the others describe; short words like "the" tell too little.
+        own = [part for part in reversed(parts) if len(part) > 3 and counts[part.casefold()] == 1]
+        found.append(_shorten_text(min(own, key=rank), MOST_NAME) if own else short_name(name))
+    return found
 
 
 def _shorten_text(text: str, most: int) -> str:

@@ -257,17 +257,22 @@ class SidePane(QSplitter):
         """True if the pane is open, next to the view or in its place."""
         return not self.frame.isHidden()
 
+    @property
+    def is_narrow(self) -> bool:
+        """True if the pane, when open, replaces the view."""
+        return self.width() < self._theme.px(self.narrow_px)
+
     def has_room_for(self, view_px: float) -> bool:
         """Return whether the view keeps `view_px` unscaled pixels with the pane open."""
         return self.width() - self._wanted_px() >= self._theme.px(view_px)
 
-    def open_pane(self) -> None:
-        """Open the pane; the caller moves the focus there."""
+    def open_pane(self, *, takes_focus: bool = True) -> None:
+        """Open the pane; the caller moves the focus there, unless the pane is not to take it."""
         was_hidden = not self.is_pane_open
         if was_hidden:
-            self._focus_before = QApplication.focusWidget()
+            self._focus_before = QApplication.focusWidget() if takes_focus else None
         self.frame.show()
-        if was_hidden:  # before the focused view is hidden, or Qt would move the focus as Tab does
+        if was_hidden and takes_focus:  # before the focused view is hidden, or Qt would move the focus as Tab does
             self.frame.setFocus(Qt.FocusReason.OtherFocusReason)
         self._arrange(is_new=was_hidden)
 
@@ -289,7 +294,7 @@ class SidePane(QSplitter):
     def _arrange(self, *, is_new: bool = False) -> None:
         if not self.is_pane_open:
             return
-        is_narrow = self.width() < self._theme.px(self.narrow_px)
+        is_narrow = self.is_narrow
         if is_narrow == self._view.isHidden() and not is_new:
             self._fit_least()
             return

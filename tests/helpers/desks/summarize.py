@@ -251,6 +251,11 @@ class SummarizeDesk(FileQuestions):
         return ReaderDesk(self.find_step(DocumentView), self.app, self.notify)
 
     @property
+    def is_reader_open(self) -> bool:
+        """Whether a document is beside the summary."""
+        return self.has(DocumentView)
+
+    @property
     def save_menu(self) -> QMenu:
         """The formats to save in; a test closes it."""
         summary = self.root.result.titled

@@ -148,7 +148,7 @@ def open_tab(qtbot: QtBot, qapp: QApplication, tmp_path: Path, monkeypatch: pyte
     def make(
         *answers: dict[str, Any],
         scheme: str = "light",
-        size: tuple[int, int] = (1000, 700),
+        size: tuple[int, int] = (980, 700),
         zoom: float = 1.0,
         load: dict[str, Any] | None = None,
         model: str = "",

@@ -23,6 +23,7 @@ from app.features.summarize.summary_result import Form, Length, SummaryOptions
 from app.ui.chat.welcome import OPEN_A_MODEL
 from app.ui.document.document_details import TOKENS_FOR_MODEL
 from app.ui.shared_labels import REMOVE_NAMED, STARTER, STARTER_WARNING, SUMMARIZE, TRY_AGAIN, UNDO, WAITING, WRITING
+from app.ui.shell import tasks
 from app.ui.summarize.better_model import NOT_MADE_FOR
 from app.ui.summarize.draft import ADD_DOCUMENTS, KEEP_SENTENCES, ONE_SUMMARY_EACH
 from app.ui.summarize.summarize_tab import POINTS_SO_FAR
@@ -318,6 +319,50 @@ def test_by_keys_from_statement_to_statement_and_into_its_page_and_back(desk: De
     desk.press(Qt.Key.Key_Up)
     desk.press(Qt.Key.Key_Return)
     assert desk.reader.page == 2
+
+
+def test_a_finished_summary_opens_the_source_of_what_differs_and_keys_lead_through_the_pages(
+    open_tab: Open, tmp_path: Path
+) -> None:
+    desk = open_tab(size=(1100, 700))
+    number = desk.begin_prompt(lease_pdf(tmp_path / "lease.pdf"))
+    desk.view.take_keyboard()
+    desk.finish(found(), differing())
+    desk.wait(lambda: desk.is_reader_open and desk.reader.page == 1)
+    assert desk.statements.open_chip == (1, 0)
+    assert desk.statements.hasFocus(), "it took nothing from who reads"
+    desk.press(Qt.Key.Key_Up)
+    assert (desk.reader.page, desk.statements.open_chip) == (2, (0, 0))
+    assert desk.statements.hasFocus()
+    desk.press(Qt.Key.Key_Escape)
+    assert not desk.is_reader_open
+    desk.view.show_new()
+    desk.show(number)
+    desk.wait(lambda: desk.page == "result")
+    assert not desk.is_reader_open, "it stays closed"
+    desk.open_chip(0)
+    desk.view.show_new()
+    assert not desk.is_reader_open
+    desk.show(number)
+    desk.wait(lambda: desk.is_reader_open)
+    desk.view.resize(700, 700)
+    desk.wait(lambda: not desk.is_reader_open)
+    assert desk.statements.isVisible(), "what opened by itself takes nobody's place"
+    desk.view.resize(1100, 700)
+    desk.wait(lambda: desk.is_reader_open)
+
+
+def test_what_is_closed_stays_closed_after_a_restart(open_tab: Open, tmp_path: Path) -> None:
+    desk = open_tab(size=(1100, 700))
+    number = desk.begin_prompt(lease_pdf(tmp_path / "lease.pdf"))
+    desk.finish(found(), differing())
+    desk.wait(lambda: desk.is_reader_open)
+    desk.click(desk.reader.close_button)
+    desk = open_tab(size=(1100, 700))
+    desk.show(number)
+    desk.wait(lambda: desk.page == "result" and desk.statement_count == 2)
+    desk.wait(lambda: len(tasks.running) == 0)
+    assert not desk.is_reader_open
 
 
 def test_stop_keeps_what_is_there_and_go_on_goes_on(desk: Desk, tmp_path: Path) -> None:

@@ -31,6 +31,7 @@ from app.ui.summarize.summary_texts import (
     SECTION_STEP,
     ChipBuilder,
     SummaryProgress,
+    distinct_names,
     figures_of,
     shown_statements,
     time_words,
@@ -194,7 +195,7 @@ def test_chips_name_pages_headings_and_paragraphs_once_each() -> None:
 def test_with_several_documents_every_chip_names_its_file_in_short() -> None:
     statement = Statement("x", (ClaimAnchor(0, 1, 6), ClaimAnchor(1, 2, 3)))
     two = places("annual-report-of-the-company-2025.pdf", "lease.pdf")
-    assert [chip.text for chip in two.chips(statement)] == ["annual-report-of-… p. 6", "lease p. 3"]
+    assert [chip.text for chip in two.chips(statement)] == ["report p. 6", "lease p. 3"]
 
 
 def test_the_check_is_said_with_the_statement() -> None:
@@ -225,3 +226,20 @@ def test_a_language_is_called_what_its_speakers_call_it(qtbot: QtBot) -> None:
     qtbot.addWidget(choices)
     choices.language.show_value("de")
     assert choices.language.button.accessibleName() == "Language: Deutsch"
+
+
+@pytest.mark.parametrize(
+    ("files", "names"),
+    [
+        (("annual-report-2025.pdf", "lease.pdf"), ["report", "lease"]),
+        (("report-2024.pdf", "report-2025.pdf"), ["2024", "2025"]),
+        (("lease.pdf", "lease copy.pdf"), ["lease", "copy"]),
+        (("part a.pdf", "part b.pdf"), ["part a", "part b"]),
+        (("notes.txt", "notes.md"), ["notes", "notes"]),
+        (("Donaudampfschifffahrtsgesellschaft.pdf", "b.pdf"), ["Donaudampfschifff…", "b"]),
+    ],
+)
+def test_a_chip_names_its_document_by_the_shortest_word_that_tells_it_apart(
+    files: tuple[str, ...], names: list[str]
+) -> None:
+    assert distinct_names(files) == names
