@@ -99,7 +99,8 @@ class _Elevation(QObject):
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         kind = event.type()
-        if watched is self._floating:
+        # Python may have cleared this object already, while Qt still deletes the widget.
+        if watched is vars(self).get("_floating"):
             if kind == QEvent.Type.Resize and self._floating.isWindow():
                 _round_corners(self._floating)
             if kind == QEvent.Type.Show:
