@@ -77,6 +77,10 @@ def screens(frame: Frame, chat: ChatDesk, told: int) -> list[tuple[str, Step, St
         chat.put_message("")
         frame.chat.models.assistants.choose_assistant(0)
 
+    def composer_menu() -> None:
+        begin(told)
+        chat.composer_menu()
+
     def slash() -> None:
         begin(told)
         chat.type("/")
@@ -107,6 +111,7 @@ def screens(frame: Frame, chat: ChatDesk, told: int) -> list[tuple[str, Step, St
     return [
         ("assistants", assistants, lambda: frame.find_step(AssistantDialog).close()),
         ("assistant-chat", assistant, no_assistant),
+        ("composer-menu", composer_menu, close_popup),
         ("prompt-list", slash, close_popup),
         ("prompts", prompts, lambda: frame.find_step(PromptDialog).close()),
         ("spelling", spelling, close_popup),

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from app.store.conversation_row import Conversation
 
 ICONS = (
-    "robot", "sparkle", "chat-circle-text", "pen-nib", "book-open", "graduation-cap", "student", "translate",
+    "user-circle-gear", "sparkle", "chat-circle-text", "pen-nib", "book-open", "graduation-cap", "student", "translate",
     "code", "terminal", "bug", "flask", "calculator", "chart-line", "briefcase", "envelope-simple",
     "scales", "bank", "lightbulb", "brain", "globe", "airplane", "cooking-pot", "heartbeat",
     "palette", "music-notes", "game-controller", "leaf", "cat", "rocket", "star", "coffee",

@@ -6,7 +6,7 @@ import json
 from functools import cache, lru_cache
 
 from PySide6.QtCore import QByteArray, QPoint, QPointF, QRect, QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QFont, QFontDatabase, QIcon, QIconEngine, QPainter, QPixmap
+from PySide6.QtGui import QColor, QFont, QFontDatabase, QIcon, QIconEngine, QPainter, QPen, QPixmap
 from PySide6.QtSvg import QSvgRenderer
 
 from app.core.paths import resource_path
@@ -15,6 +15,10 @@ DISABLED_OPACITY = 0.45
 WINDOW_SIZES_PX = (16, 32, 64)
 AT_WORK, AROUND_IT = "#F0793F", "#FFFFFF"
 """Colours of the mark for running work, visible on any background."""
+
+
+SIDEBAR = "sidebar"
+"""Stands for the one glyph that the shipped version of the font lacks, and that is painted."""
 
 
 @lru_cache(maxsize=512)
@@ -64,7 +68,9 @@ class _GlyphEngine(QIconEngine):
             painter.setOpacity(DISABLED_OPACITY)
         painter.setPen(QColor(self._color))
         family = _family()
-        if self._glyph and family:
+        if self._glyph == SIDEBAR:
+            _paint_sidebar(painter, rect.toRectF(), self._color)
+        elif self._glyph and family:
             font = QFont(family)
             font.setPixelSize(max(1, min(rect.width(), rect.height())))
             # Hinting would move the thin strokes of small glyphs off their grid.
@@ -77,7 +83,18 @@ class _GlyphEngine(QIconEngine):
         painter.restore()
 
 
+def _paint_sidebar(painter: QPainter, rect: QRectF, color: str) -> None:
+    """Paint Phosphor's later glyph of a window with a column, on its grid of 256."""
+    edge = min(rect.width(), rect.height())
+    unit, left, top = edge / 256, rect.center().x() - edge / 2, rect.center().y() - edge / 2
+    painter.setPen(QPen(QColor(color), 16 * unit))
+    painter.drawRoundedRect(QRectF(left + 32 * unit, top + 48 * unit, 192 * unit, 160 * unit), 8 * unit, 8 * unit)
+    painter.drawLine(QPointF(left + 88 * unit, top + 48 * unit), QPointF(left + 88 * unit, top + 208 * unit))
+
+
 def _glyph(name: str) -> str:
+    if name == "sidebar-simple":
+        return SIDEBAR
     code = _charmap().get(name)
     return chr(int(code, 16)) if code else ""
 

@@ -145,7 +145,7 @@ def memory_actions(message: StoredMessage, *, is_forgotten: bool) -> Sequence[Tu
     if message.pinned:
         return (TurnAction(TurnCommand.UNPIN, "push-pin-slash", tr(UNPIN), group=MORE),)
     if is_forgotten:
-        return (TurnAction(TurnCommand.PIN, "arrow-u-down-left", tr(BRING_BACK), is_quick=True, group=MORE),)
+        return (TurnAction(TurnCommand.PIN, "sign-in", tr(BRING_BACK), is_quick=True, group=MORE),)
     return (TurnAction(TurnCommand.PIN, "push-pin", tr(PIN_MESSAGE), group=MORE),)
 
 

@@ -304,13 +304,11 @@ class AnswerView(TurnView):
         actions.append(TurnAction(TurnCommand.EDIT, "pencil-simple", tr(EDIT_LABEL), begins=True))
         actions.append(TurnAction(TurnCommand.FORK, "git-fork", tr(FORK_CHAT), group=VERSIONS))
         if self._version():
-            actions.append(TurnAction(TurnCommand.BESIDE, "columns", tr(SHOW_TWO_VERSIONS), group=VERSIONS))
+            actions.append(TurnAction(TurnCommand.BESIDE, "git-diff", tr(SHOW_TWO_VERSIONS), group=VERSIONS))
         # An icon only where the line below the answer doesn't offer it in words.
         if self._can_continue():
             is_quick = self._state is None or not self._state.offers("continue")
-            actions.append(
-                TurnAction(TurnCommand.CONTINUE, "fast-forward", tr(CONTINUE), is_quick=is_quick, group=MORE)
-            )
+            actions.append(TurnAction(TurnCommand.CONTINUE, "play", tr(CONTINUE), is_quick=is_quick, group=MORE))
         raw = tr(READ_AS_MARKDOWN)
         actions.append(
             TurnAction(TurnCommand.MARKDOWN, "brackets-angle", raw, checked=self.is_markdown_shown, group=MORE)
@@ -318,7 +316,7 @@ class AnswerView(TurnView):
         if self.text and self.can_translate:
             actions.append(TurnAction(TurnCommand.TRANSLATE, "translate", tr(TRANSLATE_THIS), group=MORE))
         if self.text:
-            actions.append(TurnAction(TurnCommand.REMEMBER, "brain", tr(REMEMBER_ANSWER), group=MORE))
+            actions.append(TurnAction(TurnCommand.REMEMBER, "bookmark-simple", tr(REMEMBER_ANSWER), group=MORE))
         return actions
 
     def note(self) -> str:

@@ -14,6 +14,7 @@ from app.features.chat_services import Chats
 from app.features.error_messages import PersonMessage
 from app.ui.chat.chat_options import ChatOptions, model_choices
 from app.ui.chat.composer import Composer
+from app.ui.chat.composer_menu import ComposerEntry
 from app.ui.chat.welcome import EmptyState
 from app.ui.i18n import tr
 from app.ui.icons import icon
@@ -21,8 +22,8 @@ from app.ui.shared_labels import NEW_ASSISTANT, NEW_CHAT_WITH_ASSISTANT
 from app.ui.shell.model_about import OtherModels
 from app.ui.shell.notify import Notify
 from app.ui.theme import Theme
-from app.ui.widgets.buttons import NamedButton
-from app.ui.widgets.menus import new_menu
+from app.ui.widgets.buttons import OptionChip
+from app.ui.widgets.menus import Menu, new_menu, popup_at
 
 if TYPE_CHECKING:
     from app.store.assistant_store import Assistant
@@ -33,9 +34,8 @@ SAVE_AS_ASSISTANT = "Save these settings as an assistant…"
 ASSISTANT_CHANGED = "“{name}” was changed. This chat isn’t affected."
 NO_ASSISTANT = "No assistant"
 CHAT_ASSISTANT = "Assistant of this chat: {name}"
-CHAT_WITHOUT_ASSISTANT = "Assistant of this chat: none"
-
-NAME_PX = 120
+ASSISTANT_ENTRY = "Assistant"
+DROP_ASSISTANT = "Chat without the assistant"
 
 
 class ChatAssistants(QObject):
@@ -58,16 +58,13 @@ class ChatAssistants(QObject):
         super().__init__(composer)
         self._options, self._composer, self._empty, self._chats, self._models = options, composer, empty, chats, models
         self._theme, self._notify = theme, notify
-        self.button = NamedButton(
-            theme,
-            "assistant",
-            ICONS[0],
-            tr(CHAT_WITHOUT_ASSISTANT),
-            about=lambda name: tr(CHAT_ASSISTANT, name=name),
-            most_px=NAME_PX,
+        self.chip = OptionChip(
+            theme, "assistant", ICONS[0], about=lambda name: tr(CHAT_ASSISTANT, name=name), off=tr(DROP_ASSISTANT)
         )
-        self.button.pressed.connect(lambda: self.button.show_above(self.menu()))
-        composer.add_choice(self.button)
+        self.chip.pressed.connect(lambda: popup_at(self.chip, self.menu()))
+        self.chip.removed.connect(lambda: self.choose_assistant(0))
+        composer.add_chip(self.chip)
+        composer.plus.add_entry(ComposerEntry.ASSISTANT, self._add_to_menu)
         empty.assistant_chosen.connect(self._on_greeted)
         options.assistant_changed.connect(self.show)
         self.show()
@@ -81,7 +78,7 @@ class ChatAssistants(QObject):
     def show(self) -> None:
         """Show the chat's assistant in the composer, and all of them on the welcome page."""
         assistant = self._options.assistant
-        self.button.show_name(*((assistant.name, icon_of(assistant)) if assistant is not None else ("",)))
+        self.chip.show_name(*((assistant.name, icon_of(assistant)) if assistant is not None else ("",)))
         self._empty.show_assistants(
             [(other.id, other.name, icon_of(other)) for other in self.all()],
             assistant.id if assistant is not None else 0,
@@ -103,8 +100,13 @@ class ChatAssistants(QObject):
 
     def menu(self) -> QMenu:
         """Return the menu of assistants for the visible chat."""
+        return self._fill_menu(new_menu(self.chip, "assistant_menu", tr("Assistant of this chat")))
+
+    def _add_to_menu(self, menu: Menu) -> None:
+        self._fill_menu(menu.add_submenu(tr(ASSISTANT_ENTRY), icon(ICONS[0], self._theme.tokens.muted)))
+
+    def _fill_menu(self, menu: QMenu) -> QMenu:
         tokens, here = self._theme.tokens, self._options.assistant
-        menu = new_menu(self.button, "assistant_menu", tr("Assistant of this chat"))
         for number, name, glyph in [(0, tr(NO_ASSISTANT), ""), *((o.id, o.name, icon_of(o)) for o in self.all())]:
             is_this = number == (here.id if here is not None else 0)
             action = menu.addAction(name.replace("&", "&&"), partial(self.choose_assistant, number))
@@ -114,11 +116,11 @@ class ChatAssistants(QObject):
             action.setCheckable(True)
             action.setChecked(is_this)
         menu.addSeparator()
-        menu.addAction(icon("plus", tokens.muted), tr(SAVE_AS_ASSISTANT), self.save_as)
+        menu.addAction(icon("floppy-disk", tokens.muted), tr(SAVE_AS_ASSISTANT), self.save_as)
         if here is not None:
             words = tr("Edit “{name}”…", name=here.name).replace("&", "&&")
             menu.addAction(icon("pencil-simple", tokens.muted), words, lambda: self.open_all(here.id))
-        menu.addAction(icon("users", tokens.muted), tr(ALL_ASSISTANTS), self.open_all)
+        menu.addAction(icon(ICONS[0], tokens.muted), tr(ALL_ASSISTANTS), self.open_all)
         return menu
 
     def menu_of_new(self) -> QMenu:
@@ -130,7 +132,7 @@ class ChatAssistants(QObject):
                 icon(icon_of(assistant), muted), assistant.name.replace("&", "&&"), partial(self.begin, assistant.id)
             )
         menu.addSeparator()
-        menu.addAction(icon("users", muted), tr(ALL_ASSISTANTS), self.open_all)
+        menu.addAction(icon(ICONS[0], muted), tr(ALL_ASSISTANTS), self.open_all)
         return menu
 
     def save_as(self) -> AssistantDialog:

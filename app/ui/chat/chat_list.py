@@ -58,7 +58,7 @@ INDENT_PX, GLYPH_PX, DOT_PX, MOST_DOTS = 16, 16, 8, 3
 class ProjectButton(StrEnum):
     """Buttons on a project's row, from its trailing edge inwards; the value is the glyph."""
 
-    MENU = "dots-three"
+    MENU = "dots-three-bold"
     NEW_CHAT = "plus"
 
 

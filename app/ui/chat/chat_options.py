@@ -22,6 +22,7 @@ from app.features.chat.chat_options import MOST_TOKENS, SWITCHES, known_sampling
 from app.features.chat_services import Chats
 from app.store.conversation_row import Conversation
 from app.ui.chat.composer import Composer
+from app.ui.chat.composer_menu import ComposerEntry
 from app.ui.chat.open_chat import OpenChat
 from app.ui.chat.thinking_choice import efforts
 from app.ui.i18n import tr, window_title
@@ -46,6 +47,7 @@ from app.ui.widgets.setting_rows import SettingCard, description_label, group_ti
 if TYPE_CHECKING:
     from app.store.assistant_store import Assistant
 
+CHAT_SETTINGS_ENTRY = "Chat settings…"
 ANSWERS_HERE = "{name} answers here. It’s loaded when you send a message."
 SAME_MODEL_AS_OTHERS = "Same as other chats ({name})"
 CHAT_MODEL_GONE = "This chat’s model, {name}, is missing"
@@ -85,7 +87,12 @@ class ChatOptions(QObject):
         """Use of memories in this chat, as in `Conversation.memory`."""
         self.sought_model = ""
         """File name of the model that an imported chat was made with; "" once a model was chosen."""
-        composer.settings.clicked.connect(self.show_dialog)
+        composer.plus.add_entry(
+            ComposerEntry.SETTINGS,
+            lambda menu: composer.plus.add_action(
+                menu, "sliders-horizontal", tr(CHAT_SETTINGS_ENTRY), self.show_dialog, command="chat_settings"
+            ),
+        )
         composer.thinking.chosen.connect(self._on_thinking)
         # The settings may have changed meanwhile.
         composer.entered.connect(self.refresh)

@@ -260,6 +260,8 @@ class ChatTab(Tab):
             self.chat.session.send_request(m.OpenPrompts())
         elif command == "assistants":
             self.chat.models.assistants.open_all()
+        elif command == "chat_settings":
+            self.chat.models.options.show_dialog()
         elif command.startswith(ASSISTANT):
             self.chat.models.assistants.begin(int(command.removeprefix(ASSISTANT)))
         elif command.startswith(PROMPT):

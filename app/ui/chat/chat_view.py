@@ -23,6 +23,7 @@ from app.ui.chat.chat_links import ChatLinks
 from app.ui.chat.chat_models import ChatModels
 from app.ui.chat.chat_notices import CompletionNotice, ComposerNote, TemporaryBanner
 from app.ui.chat.composer import Composer
+from app.ui.chat.composer_menu import ComposerEntry
 from app.ui.chat.composer_prompts import ComposerPrompts
 from app.ui.chat.draft_pictures import SeeLarge
 from app.ui.chat.message_field import MessageEdit
@@ -86,7 +87,7 @@ class ChatView(QWidget):
             self.open_chat, chats, self.models.own, self.models.others, theme=theme, notify=notify, window=self
         )
         if is_small:
-            self.models.assistants.button.hide()
+            self.composer.plus.remove_entry(ComposerEntry.ASSISTANT)
         else:
             pairs.second = SecondModel(self.composer, self.models.others, self.models.own, theme)
         self.attaching = ChatAttachments(
@@ -160,7 +161,6 @@ class ChatView(QWidget):
     def _connect(self, queue: QueueView, note: ComposerNote) -> None:
         edit, chat = self.composer.field.edit, self.open_chat
         self.composer.stop_wanted.connect(self.stop)
-        self.composer.attach.clicked.connect(lambda _: self.attaching.ask())
         edit.up_pressed.connect(queue.edit_last)
         edit.scroll_wanted.connect(partial(scroll_by_key, self.transcript))
         chat.touched.connect(self.title_changed)

@@ -1,4 +1,4 @@
-"""Message composer: a growing text field, chat options, the thinking switch, and one button that sends or stops."""
+"""Message composer: a growing text field, one menu, chips for what is on, and one button that sends or stops."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ from PySide6.QtWidgets import (
 )
 
 from app.ui.chat.attachment_row import AttachmentRow
+from app.ui.chat.composer_menu import ComposerEntry, ComposerMenuButton
 from app.ui.chat.message_field import MessageField
 from app.ui.chat.thinking_choice import ThinkingChoice
 from app.ui.i18n import tr
 from app.ui.icons import icon
-from app.ui.shared_labels import ATTACH_FILES, CHAT_SETTINGS, SEND, STOP
-from app.ui.shell.keyboard import with_keys
+from app.ui.shared_labels import SEND, STOP
 from app.ui.theme import Theme
-from app.ui.widgets.buttons import IconButton
+from app.ui.widgets.buttons import IconButton, OptionChip
 from app.ui.widgets.labels import ElidedLabel
 from app.ui.widgets.layouts import name_widgets
 
@@ -115,12 +115,11 @@ class Composer(QWidget):
         self.field.edit.setAccessibleName(tr(MESSAGE))
         self.field.edit.setObjectName("message")
         self.field.edit.set_placeholder(self.asks)
-        self.attach = IconButton(theme, "paperclip", tr(ATTACH_FILES), name="attach")
-        self.attach.setToolTip(with_keys(tr(ATTACH_FILES), "attach"))
-        self.picture = IconButton(theme, "image", tr("Attach a picture"), name="attach_picture")
-        self.picture.hide()
-        self.settings = IconButton(theme, "sliders-horizontal", tr(CHAT_SETTINGS), name="chat_settings")
+        self.plus = ComposerMenuButton(theme)
+        self.sees = False
+        """True if the model can see pictures."""
         self.thinking = ThinkingChoice(theme)
+        self.plus.add_entry(ComposerEntry.THINKING, self.thinking.add_to_menu)
         self.send = SendButton(theme)
         self.send.setObjectName("send")
         self.later = _later_button(theme)
@@ -179,8 +178,8 @@ class Composer(QWidget):
             self.field.edit.set_placeholder(words)
 
     def set_sees(self, *, sees: bool) -> None:
-        """Show the picture button and placeholder if the model can see pictures."""
-        self.picture.setVisible(sees)
+        """Offer pictures, in the menu and the placeholder, if the model can see them."""
+        self.sees = sees
         # The small window has a hint of its own, which stays.
         if self.asks in (_asks(sees=False), _asks(sees=True)):
             self.set_asks(_asks(sees=sees))
@@ -191,19 +190,18 @@ class Composer(QWidget):
             return
         self._can_send = can_send
         self.field.edit.set_placeholder(self.asks if can_send else tr("Text to continue"))
-        self.attach.setEnabled(can_send)
         self._on_changed()
 
     def set_note(self, text: str) -> None:
         self._note.setText(text)
 
     def add_way(self, way: QWidget) -> None:
-        """Add a button for another kind of attachment next to the one for files."""
+        """Add a button for another kind of attachment next to the menu's."""
         self._row.insertWidget(1, way)
 
-    def add_choice(self, choice: QWidget) -> None:
-        """Add another choice for the chat, after the chat options."""
-        self._choices.insertWidget(1, choice)
+    def add_chip(self, chip: OptionChip) -> None:
+        """Add the chip of an option that can be on, after the one for thinking."""
+        self._choices.insertWidget(1, chip)
 
     def set_compact(self, is_compact: bool) -> None:
         """Reduce the composer to one line without chat options, for a low window."""
@@ -212,7 +210,7 @@ class Composer(QWidget):
         self._is_compact = is_compact
         self._more.setHidden(is_compact)
         if is_compact:
-            self._row.insertWidget(2, self.field, 1)
+            self._row.insertWidget(self._row.indexOf(self._more), self.field, 1)
         else:
             self._written.addWidget(self.field)
         self._dress()
@@ -250,12 +248,10 @@ class Composer(QWidget):
         self._column = QVBoxLayout(self)
         self._more = QWidget()
         self._choices = more = QHBoxLayout(self._more)
-        more.addWidget(self.settings)
         more.addWidget(self.thinking)
         more.addWidget(self._note, 1)
         self._row = QHBoxLayout()
-        self._row.addWidget(self.attach)
-        self._row.addWidget(self.picture)
+        self._row.addWidget(self.plus)
         self._row.addWidget(self._more, 1)
         self._row.addWidget(self.later)
         self._row.addWidget(self.send)
@@ -268,7 +264,6 @@ class Composer(QWidget):
         self._theme.dress(self._written, margins=(6, 0, 0, 0))
         ComposerFitting(
             self._note,
-            self.thinking,
             around=self,
             choices=more,
             buttons=self._row,
@@ -306,14 +301,13 @@ NOTE_LEAST_PX = 120
 
 
 class ComposerFitting(QObject):
-    """Keeps the composer's last row from overlapping. When it is narrow, the note moves above it and the thinking
-    switch loses its label.
+    """Keeps the composer's last row from overlapping. When it is narrow, the note moves above it and the chips lose
+    their words.
     """
 
     def __init__(
         self,
         note: ElidedLabel,
-        thinking: ThinkingChoice,
         *,
         around: QWidget,
         choices: QBoxLayout,
@@ -322,7 +316,7 @@ class ComposerFitting(QObject):
         theme: Theme,
     ) -> None:
         super().__init__(note)
-        self._note, self._thinking, self._theme = note, thinking, theme
+        self._note, self._theme = note, theme
         self._around, self._choices, self._buttons, self._column = around, choices, buttons, column
         self._is_above = False
         around.installEventFilter(self)
@@ -337,10 +331,12 @@ class ComposerFitting(QObject):
         inner = column.contentsMargins()
         room = self._around.width() - inner.left() - inner.right() - self._buttons.minimumSize().width()
         room -= self._choices.spacing() if self._is_above else -note.minimumSizeHint().width()
-        words_px = self._thinking.words_px
-        # Measured without the words, whichever state the switch is in, or it would flip back and forth.
-        room += words_px if self._thinking.has_words else 0
-        self._thinking.show_words(room >= words_px)
+        chips = [chip for chip in self._around.findChildren(OptionChip) if not chip.isHidden()]
+        words_px = sum(chip.words_px for chip in chips)
+        # Measured without the words, whichever state the chips are in, or they would flip back and forth.
+        room += sum(chip.words_px for chip in chips if chip.has_words)
+        for chip in chips:
+            chip.show_words(room >= words_px)
         room -= words_px
         is_narrow = room < min(note.sizeHint().width(), self._theme.px(NOTE_LEAST_PX))
         is_above = is_narrow and bool(note.text()) and self._choices.isEmpty() is False

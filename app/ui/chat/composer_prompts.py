@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QFrame, QMenu, QTextEdit, QVBoxLayout
 
 from app.core.visible import clean_text
 from app.ui.chat.composer import Composer
+from app.ui.chat.composer_menu import ComposerEntry
 from app.ui.chat.message_field import MessageEdit, is_very_long
 from app.ui.i18n import tr
 from app.ui.shared_labels import PROMPTS, SAVE_AS_PROMPT
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from app.ui.shell.palette import PaletteEntry
 
 EDIT_PROMPTS = "Edit prompts…"
+PROMPTS_ENTRY = "Prompts…"
 SEND_AS_IT_IS = "Send anyway"
 
 # Also the full-width slash of East Asian input methods; a slash before a blank is one of the text.
@@ -50,6 +52,12 @@ class ComposerPrompts(QObject):
         self._is_left = False
         """True if the user dismissed the list to type a plain slash."""
         composer.may_send = self._may_send
+        composer.plus.add_entry(
+            ComposerEntry.PROMPT,
+            lambda menu: composer.plus.add_action(
+                menu, "note", tr(PROMPTS_ENTRY), self.open_library, command="prompts"
+            ),
+        )
         self._edit.typed.connect(self._update_completions)
         self._edit.textChanged.connect(self._look_whether_it_goes)
         self._edit.menu_wanted.connect(self._add_to_menu)
@@ -138,7 +146,7 @@ class ComposerPrompts(QObject):
         entries = [
             PaletteEntry(
                 prompt.key,
-                "bookmark-simple",
+                "note",
                 prompt.name,
                 ", ".join(prompt.variables[:3]),
                 lambda chosen=prompt: self.insert_prompt(chosen),  # type: ignore[misc]

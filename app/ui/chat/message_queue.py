@@ -205,7 +205,7 @@ class QueueChip(QWidget):
         self._icon = QLabel()
         self._label = ElidedLabel()
         self._documents = plain_label(kind="muted")
-        self.move_up = IconButton(theme, "arrow-up", tr("Move up"), size_px=15)
+        self.move_up = IconButton(theme, "caret-up", tr("Move up"), size_px=15)
         self.edit = IconButton(theme, "pencil-simple", tr(EDIT_LABEL), size_px=15, on_click=self.start_editing)
         self.remove = IconButton(theme, "x", tr(REMOVE), size_px=15)
         self._line = QWidget()

@@ -15,6 +15,7 @@ from app.features.chat.session_messages import AttachFile, AttachFrom, RemovePar
 from app.features.media import ENDINGS
 from app.ui.chat.attaching import ChatAttachments
 from app.ui.chat.composer import Composer
+from app.ui.chat.composer_menu import ComposerEntry
 from app.ui.i18n import tr
 from app.ui.shared_labels import PICTURES
 from app.ui.shell.notify import Notify
@@ -27,8 +28,10 @@ if TYPE_CHECKING:
     from app.ui.chat.screen_region import ScreenRegion
 
 PASTED_TEXT = "Pasted: {words}"
-CHOOSE_PICTURES = "Choose pictures…"
-ATTACH_FOLDER = "Attach a folder…"
+ATTACH_ENTRY = "Attach files…"
+ATTACH_OTHER = "Attach something else"
+CHOOSE_PICTURES = "Pictures…"
+ATTACH_FOLDER = "A folder…"
 SCREEN_PICTURE = "Capture part of the screen"
 
 NAME_CHARACTERS = 30
@@ -54,9 +57,7 @@ class PastedText(QObject):
         field.edit.picture_pasted.connect(lambda picture: self._take_picture(*picture))
         field.edit.menu_wanted.connect(self._add_to_menu)
         session.serve({AttachFrom: self._attach_from})
-        composer.picture.clicked.connect(lambda _: self._show_picture_ways())
-        composer.attach.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
-        composer.attach.customContextMenuRequested.connect(self._show_ways)
+        composer.plus.add_entry(ComposerEntry.ATTACH, self._add_attach_entries)
 
     def _attach_from(self, effect: AttachFrom) -> None:
         if effect.source == "pictures":
@@ -97,26 +98,19 @@ class PastedText(QObject):
         """Remove the document whose text undo has returned to the field."""
         self._session.dispatch(RemoveParts((self._last_key,), is_told=False))
 
-    def _show_ways(self, at: QPoint) -> None:
-        """Open the attach button's menu at a screen position."""
-        menu = Menu(self._composer)
-        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        menu.addAction(tr("Attach files…"), self._attaching.ask)
-        menu.addAction(tr(ATTACH_FOLDER), self._attaching.ask_for_folder)
-        # Otherwise the menu of its own button has this.
-        if self._composer.picture.isHidden():
-            menu.addAction(tr(SCREEN_PICTURE), lambda: self._screen_region.ask())  # noqa: PLW0108 - not made yet
-        menu.popup(self._composer.attach.mapToGlobal(at))
-
-    def _show_picture_ways(self) -> None:
-        """Open the picture button's menu, for models that can see."""
-        menu = Menu(self._composer)
-        menu.setObjectName("picture_menu")
-        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        menu.addAction(tr(CHOOSE_PICTURES), self._ask_for_pictures)
-        menu.addAction(tr("Part of the screen"), lambda: self._screen_region.ask())  # noqa: PLW0108 - not made before
-        button = self._composer.picture
-        menu.popup(button.mapToGlobal(QPoint(0, -menu.sizeHint().height())))
+    def _add_attach_entries(self, menu: Menu) -> None:
+        if not self._composer.field.edit.takes_files:
+            return
+        ask = self._attaching.ask
+        files = self._composer.plus.add_action(menu, "paperclip", tr(ATTACH_ENTRY), ask, command="attach")
+        more = menu.add_submenu(tr(ATTACH_OTHER))
+        if self._composer.sees:
+            more.addAction(tr(CHOOSE_PICTURES), self._ask_for_pictures)
+        more.addAction(tr(ATTACH_FOLDER), self._attaching.ask_for_folder)
+        more.addAction(tr(SCREEN_PICTURE), lambda: self._screen_region.ask())  # noqa: PLW0108 - not made yet
+        files.setEnabled(self._composer.can_send)
+        more.setEnabled(self._composer.can_send)
+        menu.addSeparator()
 
     def _ask_for_pictures(self) -> None:
         dialog = file_dialog(self._composer.window(), tr("Choose pictures"), DOCUMENTS)

@@ -77,7 +77,7 @@ class PromptDialog(LibraryDialog):
         self._files = PromptFiles(self.notify, self)
         self._files.imported.connect(self._on_imported)
         self.search = SearchField(theme, tr("Search prompts"))
-        self.more = IconButton(theme, "dots-three", tr(MORE_LABEL), size_px=18)
+        self.more = IconButton(theme, "dots-three-bold", tr(MORE_LABEL), size_px=18)
         self.text = QPlainTextEdit(placeholderText=tr("Text to insert into your message"))
         self.text.setAccessibleName(tr("Text of the prompt"))
         self.text.setTabChangesFocus(True)

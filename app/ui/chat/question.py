@@ -111,8 +111,8 @@ class QuestionView(TurnView):
             TurnAction(TurnCommand.COPY, "copy", tr(COPY), is_quick=True),
             TurnAction(TurnCommand.EDIT, "pencil-simple", tr(EDIT_LABEL), is_quick=True),
             TurnAction(TurnCommand.FORK, "git-fork", tr(FORK_CHAT), group=VERSIONS),
-            TurnAction(TurnCommand.PROMPT, "bookmark-simple", tr(SAVE_AS_PROMPT)),
-            TurnAction(TurnCommand.REMEMBER, "brain", tr(REMEMBER_ANSWER), group=MORE),
+            TurnAction(TurnCommand.PROMPT, "note", tr(SAVE_AS_PROMPT)),
+            TurnAction(TurnCommand.REMEMBER, "bookmark-simple", tr(REMEMBER_ANSWER), group=MORE),
         )
 
     def set_answerless(self, is_answerless: bool) -> None:

@@ -153,7 +153,6 @@ class QuickAsk(QWidget):
         # The window decides the height, not the messages in it.
         self.chat.transcript.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Ignored)
         # Nothing is kept here, so nothing is attached either.
-        self.chat.composer.attach.hide()
         self.chat.composer.field.edit.takes_files = False
         self.chat.composer.set_asks(tr("Ask anything"))
         self.taken: CapturedText | None = None

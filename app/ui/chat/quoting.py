@@ -120,7 +120,7 @@ class QuoteButton(QObject):
             ("hash", tr(COPY_AS_MARKDOWN), "", self._selecting.copy_markdown),
             ("quotes", tr("Quote in your message"), "", self.quote),
             ("magnifying-glass", tr(FIND_IN_CHAT), "", self._find),
-            ("brain", tr(REMEMBER_SELECTION), "", lambda: request(m.RememberText(selection.text()))),
+            ("bookmark-simple", tr(REMEMBER_SELECTION), "", lambda: request(m.RememberText(selection.text()))),
         ]
         if self._transcript.maker.can_translate:
             offers.append(

@@ -26,15 +26,17 @@ from app.store.conversations import StoredMessage
 from app.ui.chat.answering import LiveAnswer, Work
 from app.ui.chat.chat_options import OwnModel
 from app.ui.chat.composer import Composer
+from app.ui.chat.composer_menu import ComposerEntry
 from app.ui.chat.open_chat import OpenChat
 from app.ui.i18n import tr
+from app.ui.icons import icon
 from app.ui.shared_labels import MODEL
 from app.ui.shell.model_about import OtherModels
 from app.ui.shell.notify import Notify
 from app.ui.theme import Theme
-from app.ui.widgets.buttons import NamedButton
+from app.ui.widgets.buttons import OptionChip
 from app.ui.widgets.labels import announce
-from app.ui.widgets.menus import new_menu
+from app.ui.widgets.menus import Menu, new_menu, popup_at
 
 if TYPE_CHECKING:
     from app.features.chat.answer_service import AnswerService
@@ -47,9 +49,9 @@ CHOOSE_AN_ANSWER = "Choose an answer. Your next message continues {name}’s."
 VERSION_PLACE = "Version {place}"
 VERSION_LINE = "Version {place}: {words}"
 SECOND_MODEL = "Also asking: {name}"
-ASK_TWO_MODELS = "Ask two models at once"
+ASK_TWO_MODELS = "Compare two models"
+ONE_MODEL_ONLY = "Only this chat’s model"
 
-NAME_PX = 130
 MENU_LETTERS = 60
 
 
@@ -384,17 +386,19 @@ class SecondModel(QObject):
         super().__init__(composer)
         self._models, self._own = models, own
         self.path: Path | None = None
-        self.button = NamedButton(
+        self.chip = OptionChip(
             theme,
             "second_model",
             "columns",
-            tr(ASK_TWO_MODELS),
             about=lambda name: tr(SECOND_MODEL, name=name),
             words=lambda name: tr("and {name}", name=name),
-            most_px=NAME_PX,
+            off=tr(ONE_MODEL_ONLY),
         )
-        self.button.pressed.connect(lambda: self.button.show_above(self.menu()))
-        composer.add_choice(self.button)
+        self._theme = theme
+        self.chip.pressed.connect(lambda: popup_at(self.chip, self.menu()))
+        self.chip.removed.connect(lambda: self.choose(None))
+        composer.add_chip(self.chip)
+        composer.plus.add_entry(ComposerEntry.SECOND_MODEL, self._add_to_menu)
 
     def take_model(self) -> Path | None:
         """Return the second model for the question being sent, and reset the choice."""
@@ -404,17 +408,23 @@ class SecondModel(QObject):
 
     def choose(self, path: Path | None) -> None:
         self.path = path
-        self.button.show_name(self._own.name_of(path) if path is not None else "")
+        self.chip.show_name(self._own.name_of(path) if path is not None else "")
 
     def menu(self) -> QMenu:
         """Return a menu of all models except the chat's."""
-        menu = self._models.menu(tr("Also ask a second model"), self.choose, self.button)
+        menu = self._models.menu(tr("Also ask a second model"), self.choose, self.chip)
         here = self._own.path or self._models.path
         for action in menu.actions():
             if here is not None and action.toolTip() == str(here):
                 menu.removeAction(action)
         if self.path is not None:
             first = menu.actions()[0]
-            menu.insertAction(first, menu.addAction(tr("Only this chat’s model"), lambda: self.choose(None)))
+            menu.insertAction(first, menu.addAction(tr(ONE_MODEL_ONLY), lambda: self.choose(None)))
             menu.insertSeparator(first)
         return menu
+
+    def _add_to_menu(self, menu: Menu) -> None:
+        submenu = self.menu()
+        submenu.setTitle(tr(ASK_TWO_MODELS))
+        submenu.setIcon(icon("columns", self._theme.tokens.muted))
+        menu.addMenu(submenu)

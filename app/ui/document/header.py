@@ -41,7 +41,7 @@ class DocumentHeader(PaneHead):
                 ("magnifying-glass", tr(SEARCH_DOCUMENT)),
                 ("caret-left", ""),
                 ("caret-right", ""),
-                ("dots-three", tr(MORE_LABEL)),
+                ("dots-three-bold", tr(MORE_LABEL)),
             )
         )
         buttons = (self.search, self.previous, self.next, self.more)

@@ -130,8 +130,8 @@ class PlotButtons(QWidget):
         super().__init__()
         self._theme, self._notify, self._plot = theme, notify, plot
         self._files: PictureFiles | None = None
-        self.save = IconButton(theme, "image", tr("Save as a picture"), size_px=18, on_click=self.show_formats)
-        self.copy = IconButton(theme, "table", tr(COPY_AS_CSV), size_px=18, on_click=self.copy_numbers)
+        self.save = IconButton(theme, "floppy-disk", tr("Save as a picture"), size_px=18, on_click=self.show_formats)
+        self.copy = IconButton(theme, "copy", tr(COPY_AS_CSV), size_px=18, on_click=self.copy_numbers)
         theme.dress(fill_layout(drop_margins(QHBoxLayout(self)), self.save, self.copy), spacing=2)
 
     def show_formats(self) -> None:

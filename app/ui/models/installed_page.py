@@ -137,7 +137,7 @@ class InstalledPage(ModelsPage):
             words = tr(STOP_FINDING_PASSAGES) if is_chosen else tr(USE_TO_FIND_PASSAGES)
             menu.addAction(icon("magnifying-glass", tokens.muted), words, lambda: self._use_for_passages(card))
         else:
-            use = menu.addAction(icon("chat-circle", tokens.muted), tr(USE_IN_CHAT), lambda: self._use(card))
+            use = menu.addAction(icon("chat-circle-text", tokens.muted), tr(USE_IN_CHAT), lambda: self._use(card))
             use.setEnabled(not is_used and not installed.model.missing)
         if not self._of_others and installed.model.origin != "starter":
             # Behind a tab Qt aligns text like a shortcut; the card itself handles the key.
@@ -145,10 +145,10 @@ class InstalledPage(ModelsPage):
         menu.addAction(icon("folder-open", tokens.muted), tr(SHOW_IN_FOLDER), lambda: open_folder(path.parent))
         if not self._of_others and self._app.models.fetching.can_fetch_eyes(installed.model):
             menu.addAction(
-                icon("eye", tokens.muted), tr(DOWNLOAD_IMAGE_SUPPORT), lambda: self._fetch_eyes(installed.model)
+                icon("image", tokens.muted), tr(DOWNLOAD_IMAGE_SUPPORT), lambda: self._fetch_eyes(installed.model)
             )
         if installed.model.origin == "opened":
-            menu.addAction(icon("minus", tokens.muted), tr(REMOVE_FROM_LIST), lambda: self._take_off(card))
+            menu.addAction(icon("x", tokens.muted), tr(REMOVE_FROM_LIST), lambda: self._take_off(card))
         if can_delete(installed):
             menu.addSeparator()
             delete = menu.addAction(
@@ -172,7 +172,7 @@ class InstalledPage(ModelsPage):
         )
         card.add_button("use", tr(USE_IN_CHAT), lambda: self._use(card))
         card.add_button("use_passages", tr(USE_TO_FIND_PASSAGES), lambda: self._use_for_passages(card))
-        more = IconButton(self._theme, "dots-three", tr(MORE_ABOUT_MODEL, name=card.name.text()), name="more")
+        more = IconButton(self._theme, "dots-three-bold", tr(MORE_ABOUT_MODEL, name=card.name.text()), name="more")
         more.clicked.connect(lambda: self._open_menu(card, more.mapToGlobal(QPoint(0, more.height()))))
         card.add_tool("more", more)
         card.editing_ended.connect(self._catch_up)

@@ -41,7 +41,7 @@ class ComputerRow(QWidget):
         name = plain_label(address)
         name.setLayoutDirection(Qt.LayoutDirection.LeftToRight)  # addresses are left to right in every language
         self.said = theme.dress(plain_label(tr("Connecting…"), kind="muted", wraps=True), font="small")
-        self.remove = IconButton(theme, "trash", tr("Remove {address}", address=address), size_px=16)
+        self.remove = IconButton(theme, "x", tr("Remove {address}", address=address), size_px=16)
         words = theme.dress(fill_layout(QVBoxLayout(), (name, 0, Qt.AlignmentFlag.AlignLeading), self.said), spacing=2)
         row = fill_layout(QHBoxLayout(self), (words, 1), (self.remove, 0, Qt.AlignmentFlag.AlignTop))
         theme.dress(row, margins=(0, 0, 0, 0), spacing=8)

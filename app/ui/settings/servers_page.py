@@ -137,7 +137,7 @@ class ServerRow(QWidget):
         said = " · ".join(filter(None, (kind, _where(server), ", ".join(models) or tr("no model chosen"))))
         self.said = ui.theme.dress(plain_label(said, kind="muted", wraps=True), font="small")
         self.edit = IconButton(ui.theme, "pencil-simple", tr("Edit {name}", name=server.host), size_px=16)
-        self.remove = IconButton(ui.theme, "trash", tr(REMOVE_NAMED, name=server.host), size_px=16)
+        self.remove = IconButton(ui.theme, "x", tr(REMOVE_NAMED, name=server.host), size_px=16)
         words, row = QVBoxLayout(), QHBoxLayout(self)
         fill_layout(words, (name, 0, Qt.AlignmentFlag.AlignLeading), self.said)
         row.addLayout(words, 1)

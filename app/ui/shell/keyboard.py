@@ -48,6 +48,7 @@ WINDOW_SHORTCUTS: tuple[Shortcut, ...] = (
     Shortcut("export_chats", (), "Export chats…", "save download all"),
     Shortcut("import_chats", (), "Import chats…", "chatgpt claude migrate move"),
     Shortcut("assistants", ("Ctrl+Shift+A",), "Assistants", "gpts personas characters roles bots agents"),
+    Shortcut("chat_settings", ("Ctrl+Shift+E",), "Chat settings", "system prompt instructions temperature options"),
     Shortcut("open_model", ("Ctrl+O",), "Open a model file", "load gguf"),
     Shortcut("models", ("Ctrl+M",), "Models", "download find model hub hugging face"),
     Shortcut("settings", ("Ctrl+,",), "Settings", "preferences options configuration"),

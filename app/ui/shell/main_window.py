@@ -23,7 +23,7 @@ from app.ui.shell.picture_reading import PictureReading
 from app.ui.shell.status_line import StatusLine
 from app.ui.shell.tab_spec import CHAT, MODELS, Tab, TabSpec, UiContext
 from app.ui.shell.tabs import LeftColumn, Tabs
-from app.ui.shell.top_row import TopRow
+from app.ui.shell.top_row import PanelButton, TopRow
 from app.ui.shell.window_commands import WindowCommands
 from app.ui.shell.window_geometry import WindowGeometry
 from app.ui.theme import Theme
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from app.bootstrap import Fireside
 
 LOOK_INSIDE = "Look inside the model"
+INSIDE = "Inside"
 TOGGLE_LIST = "Show or hide the list"
 
 
@@ -98,11 +99,10 @@ class MainWindow(QMainWindow):
         content.setObjectName("content")
         # Without it a plain widget ignores the background of the style sheet.
         content.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-        self._toggle = IconButton(self._theme, "square-half", tr(TOGGLE_LIST), name="toggle_sidebar")
+        self._toggle = IconButton(self._theme, "sidebar-simple", tr(TOGGLE_LIST), name="toggle_sidebar")
         self._toggle.setToolTip(with_keys(tr(TOGGLE_LIST), "sidebar"))
-        self._inside = IconButton(self._theme, "brain", tr(LOOK_INSIDE), name="toggle_inside")
+        self._inside = PanelButton(self._theme, "eye", tr(LOOK_INSIDE), tr(INSIDE), name="toggle_inside")
         self._inside.setToolTip(with_keys(tr(LOOK_INSIDE), "inside"))
-        self._inside.setCheckable(True)
         self._inside.clicked.connect(self.tabs.toggle_inside)
         self._top = TopRow(self._theme, self._toggle, self.tabs.row, self.picker, self._inside)
         fill_layout(drop_margins(QVBoxLayout(content), 0), self._top, (self.tabs.content, 1), self.status)

@@ -360,7 +360,7 @@ class ModelMenu(Menu):
         elif engine is not None and not self._picker.is_elsewhere and engine.state == "asleep":
             self.addAction(icon("sun", muted), tr(WAKE_UP), partial(engine.wake, path))
         if self._picker.task != CHAT:
-            self.addAction(icon("chat-circle", muted), tr(USE_IN_CHATS_TOO), partial(self._loader.load, path))
+            self.addAction(icon("chat-circle-text", muted), tr(USE_IN_CHATS_TOO), partial(self._loader.load, path))
 
     def _add_loader_actions(self) -> None:
         loader, tokens = self._loader, self._theme.tokens

@@ -144,7 +144,7 @@ class Offers:
             for assistant in self._app.assistants.all()
         ]
         found += [
-            (f"{tab_spec.PROMPT}{library_prompt.key}", "bookmark-simple", library_prompt.name, tr(PROMPT_LABEL))
+            (f"{tab_spec.PROMPT}{library_prompt.key}", "note", library_prompt.name, tr(PROMPT_LABEL))
             for library_prompt in self._app.chats.prompts().all(tr)
         ]
         found += [

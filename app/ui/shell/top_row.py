@@ -2,25 +2,55 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QRect, QSize
+from PySide6.QtCore import QRect, QSize, Qt
 from PySide6.QtWidgets import QWidget
 
 from app.ui.shell.model_picker import ModelPicker
 from app.ui.shell.tabs import TabRow
 from app.ui.theme import Theme
+from app.ui.widgets.buttons import IconButton
 from app.ui.widgets.layouts import ItemsLayout
 
 LEFT_PX, TOP_PX, RIGHT_PX, BOTTOM_PX, GAP_PX = 13, 12, 18, 8, 6
 TIGHT_PX = 4
 """Margin in the tightest layout."""
+NAME_GAP_PX = 10
+SPARE_PX = 24
+"""Room that stays empty beside the name of the panel's button."""
+
+
+class PanelButton(IconButton):
+    """Button of the right-hand panel: its icon, and its short name if the row has room for it."""
+
+    def __init__(self, theme: Theme, glyph: str, accessible_name: str, words: str, *, name: str) -> None:
+        super().__init__(theme, glyph, accessible_name, name=name)
+        self._words = words
+        self.setCheckable(True)
+        theme.dress(self, font="control")
+
+    @property
+    def icon_px(self) -> int:
+        """Width without the name."""
+        return self.iconSize().width() + 2 * self._theme.px(5) + 2
+
+    @property
+    def name_px(self) -> int:
+        """Width that the name adds."""
+        return self.fontMetrics().horizontalAdvance(self._words) + self._theme.px(NAME_GAP_PX)
+
+    def show_name(self, *, shown: bool) -> None:
+        style = Qt.ToolButtonStyle.ToolButtonTextBesideIcon if shown else Qt.ToolButtonStyle.ToolButtonIconOnly
+        if style != self.toolButtonStyle():
+            self.setToolButtonStyle(style)
+            self.setText(f"\u2009{self._words}" if shown else "")  # a little farther from the icon
 
 
 class TopRow(ItemsLayout):
-    """Layout of the top row. As room shrinks, first the picker narrows, then tabs show icons, and at last margins
-    shrink and the picker and the panel button lose their text.
+    """Layout of the top row. As room shrinks, first the panel's button shows its icon alone, then the picker narrows,
+    then tabs show icons, and at last margins shrink and the picker loses its text.
     """
 
-    def __init__(self, theme: Theme, toggle: QWidget, tabs: TabRow, picker: ModelPicker, panel: QWidget) -> None:
+    def __init__(self, theme: Theme, toggle: QWidget, tabs: TabRow, picker: ModelPicker, panel: PanelButton) -> None:
         super().__init__()
         self._theme, self._toggle, self._tabs, self._picker, self._panel = theme, toggle, tabs, picker, panel
         self._has_panel = True
@@ -52,16 +82,21 @@ class TopRow(ItemsLayout):
         self._panel.setVisible(self._has_panel)
         tabs_px = self._tabs.names_px if has_names else self._tabs.icons_px
         picker_px = max(min(self._picker.sizeHint().width(), rect.width() - self._width(tabs_px, 0)), least)
-        toggle_px = self._toggle.sizeHint().width()
+        toggle_px, spare = self._toggle.sizeHint().width(), rect.width() - self._width(tabs_px, picker_px)
+        has_panel_name = self._has_panel and spare >= self._panel.name_px + px(SPARE_PX)
+        self._panel.show_name(shown=has_panel_name)
+        panel_px = self._panel.icon_px + (self._panel.name_px if has_panel_name else 0)
         self._place_widget(self._toggle, px(LEFT_PX), toggle_px)
         self._place_widget(self._tabs, px(LEFT_PX) + toggle_px + px(GAP_PX), tabs_px)
         end = rect.width() - px(RIGHT_PX)
-        self._place_widget(self._panel, end - self._panel.sizeHint().width(), self._panel.sizeHint().width())
-        self._place_widget(self._picker, end - self._panel_px(px(GAP_PX)) - picker_px, picker_px)
+        self._place_widget(self._panel, end - panel_px, panel_px)
+        end -= panel_px + px(GAP_PX) if self._has_panel else 0
+        self._place_widget(self._picker, end - picker_px, picker_px)
 
     def _place_tightly(self, rect: QRect) -> None:
         gap, toggle_px = self._theme.px(TIGHT_PX), self._toggle.sizeHint().width()
         left = 2 * gap + toggle_px
+        self._panel.show_name(shown=False)
         # In the tightest layout the panel's button goes before anything else.
         self._panel.setVisible(self._has_panel and rect.width() >= self._least_px + self._panel_px(gap))
         end = rect.width() - gap - (0 if self._panel.isHidden() else self._panel_px(gap))
@@ -72,9 +107,7 @@ class TopRow(ItemsLayout):
         self._place_widget(self._toggle, gap, toggle_px)
         self._place_widget(self._tabs, left, tabs_px)
         self._place_widget(self._picker, end - picker_px, picker_px)
-        self._place_widget(
-            self._panel, rect.width() - gap - self._panel.sizeHint().width(), self._panel.sizeHint().width()
-        )
+        self._place_widget(self._panel, rect.width() - gap - self._panel.icon_px, self._panel.icon_px)
 
     @property
     def _least_px(self) -> int:
@@ -93,7 +126,7 @@ class TopRow(ItemsLayout):
 
     def _panel_px(self, gap: int) -> int:
         """Return the width of the inspector button, including its gap."""
-        return self._panel.sizeHint().width() + gap if self._has_panel else 0
+        return self._panel.icon_px + gap if self._has_panel else 0
 
     def _place_widget(self, widget: QWidget, x: int, width: int) -> None:
         rect, parent = self.geometry(), self.parentWidget()

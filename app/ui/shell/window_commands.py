@@ -52,6 +52,7 @@ class WindowCommands:
                 "attach": lambda: tabs.for_files.ask_for_files(),  # noqa: PLW0108 - of the tab that is open then
                 "prompts": lambda: tabs.show(CHAT).do("prompts"),
                 "assistants": lambda: tabs.show(CHAT).do("assistants"),
+                "chat_settings": lambda: tabs.show(CHAT).do("chat_settings"),
                 "export": lambda: tabs.seen(CHAT).do("export"),
                 "print": lambda: tabs.seen(CHAT).do("print"),
                 "export_chats": lambda: tabs.seen(CHAT).do("export_chats"),

@@ -240,7 +240,7 @@ class ResultHead(TabColumn):
         self._facts: tuple[str, str, str] = ("", "", "")
         theme.dress(self.title, font="title", least_height=HEADING_PX)
         theme.dress(self.facts, font="small")
-        theme.dress(self.ask, font="control", glyph=("chat-circle", "muted", 15), glyph_size=(24, 15))
+        theme.dress(self.ask, font="control", glyph=("chat-circle-text", "muted", 15), glyph_size=(24, 15))
         theme.dress(self.save, font="control")
         theme.dress(self._buttons, spacing=10)
         theme.changed.connect(self._on_colours)

@@ -48,7 +48,7 @@ class DocumentHead(QWidget):
         self._row.addWidget(self._buttons)
         theme.dress(self._row, self._flow, margins=(0, 0, 0, 0), spacing=10)
         theme.dress(self.title, font="title")
-        for button, name in ((self.glossary, "book-bookmark"), (self.flagged, "flag"), (self.save, "download-simple")):
+        for button, name in ((self.glossary, "book-bookmark"), (self.flagged, "flag"), (self.save, "floppy-disk")):
             # A push button puts its text four pixels from the icon; a wider icon adds space.
             theme.dress(button, font="control", glyph=(name, "muted", 15), glyph_size=(24, 15))
         name_widgets(open_glossary=self.glossary, next_flagged=self.flagged, save=self.save, save_as=self.forms)

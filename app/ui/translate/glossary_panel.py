@@ -74,7 +74,7 @@ class GlossaryPanel(QWidget):
         self.files = GlossaryFiles(notify, self)
         self.files.imported.connect(self._on_imported)
         self.title = ElidedLabel(tr(GLOSSARY))
-        self.more = IconButton(theme, "dots-three", tr(MORE_LABEL), size_px=18)
+        self.more = IconButton(theme, "dots-three-bold", tr(MORE_LABEL), size_px=18)
         self.more.clicked.connect(self.show_menu)
         self.head = PaneHead(theme, self.title, 1, self.more, close=tr("Close the glossary"), name="close_glossary")
         self.head.closer.clicked.connect(self.closed)

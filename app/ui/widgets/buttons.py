@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import partial
 
-from PySide6.QtCore import QEvent, QObject, QPoint, Qt, QTimer, Signal, SignalInstance
+from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal, SignalInstance
 from PySide6.QtGui import QActionGroup, QFont, QKeyEvent
 from PySide6.QtWidgets import (
-    QAbstractButton,
     QAbstractScrollArea,
+    QFrame,
     QGridLayout,
     QHBoxLayout,
-    QMenu,
     QPushButton,
     QToolButton,
     QWidget,
@@ -72,7 +71,7 @@ def set_text_font(area: QAbstractScrollArea, font: QFont) -> None:
     area.viewport().setFont(font)
 
 
-NAMED_GLYPH_PX = 17
+CHIP_GLYPH_PX = 16
 
 
 class IconButton(QToolButton):
@@ -202,68 +201,68 @@ class ChoiceButton(QWidget):
         set_mark(self.button, "on", self._shows_change and self.value != self._choices[0][0])
 
 
-class NamedButton(QWidget):
-    """Icon button while nothing is chosen, then icon and name of the choice.
+class OptionChip(QFrame):
+    """Chip of an option that is on: its icon and words, and a cross that turns it off. Hidden while it is off.
 
-    `none` names the icon, `about` a choice; `words` returns its visible text.
+    `about` says what a choice means, `words` its visible text, `off` the name of the cross.
     """
 
     pressed = Signal()
+    removed = Signal()
 
     def __init__(
         self,
         theme: Theme,
         name: str,
         glyph: str,
-        none: str,
         *,
         about: Callable[[str], str],
         words: Callable[[str], str] = str,
-        most_px: int,
+        off: str,
+        most_px: int = 120,
     ) -> None:
         super().__init__()
         self._theme, self._about, self._words, self._most_px = theme, about, words, most_px
-        self._name, self._glyph = "", glyph
-        self.none = IconButton(theme, glyph, none, parent=self)
-        self.some: QPushButton = text_button("", "quiet", self)
-        row = drop_margins(QHBoxLayout(self))
-        for button in (self.none, self.some):
-            button.setObjectName(name)
-            button.clicked.connect(lambda _=False: self.pressed.emit())
-            row.addWidget(button)
-        set_mark(self.some, "on", True)
+        self._name, self._glyph, self.has_words = "", glyph, True
+        self.words_px = 0
+        """Width of the words in addition to the icon; 0 while the chip is hidden."""
+        self.setProperty("kind", "option")
+        self.button: QPushButton = text_button("", "option", name=name, on_click=lambda _=False: self.pressed.emit())
+        self.cross = IconButton(theme, "x", off, size_px=12, name=f"{name}_off", on_click=self.removed)
+        self.cross.setProperty("kind", "cross")
+        fill_layout(drop_margins(QHBoxLayout(self), 0), self.button, self.cross)
         theme.changed.connect(self._update)
         self._update()
 
-    @property
-    def button(self) -> QAbstractButton:
-        """The visible one of the two buttons."""
-        return self.some if self._name else self.none
-
     def show_name(self, name: str, glyph: str = "") -> None:
-        """Set the chosen name, with its icon if it has one; "" clears it."""
+        """Set the chosen name, with its icon if it has one; "" hides the chip."""
         self._name, self._glyph = name, glyph or self._glyph
         self._update()
 
-    def show_above(self, menu: QMenu) -> None:
-        """Open a menu above the button, aligned to its leading edge; there is no room below."""
-        size = menu.sizeHint()
-        x = self.width() - size.width() if self.isRightToLeft() else 0
-        menu.popup(self.mapToGlobal(QPoint(x, -size.height())))
+    def show_words(self, has_words: bool) -> None:
+        """Show or hide the words next to the icon."""
+        if has_words != self.has_words:
+            self.has_words = has_words
+            self._update()
 
     def _update(self) -> None:
         about = self._about(self._name)
-        self.some.setAccessibleName(about)
-        self.some.setToolTip(plain_tip(about))
-        self.some.ensurePolished()  # or it would lose its font on the first show
-        glyph = (self._glyph, "text", NAMED_GLYPH_PX)
-        self._theme.dress(self.some, font="control", glyph=glyph, glyph_size=(NAMED_GLYPH_PX + 4, NAMED_GLYPH_PX))
+        self.button.setAccessibleName(about)
+        self.button.setToolTip(plain_tip(about))
+        self.button.ensurePolished()  # or it would lose its font on the first show
+        glyph = (self._glyph, "text", CHIP_GLYPH_PX)
+        self._theme.dress(self.button, font="control", glyph=glyph, glyph_size=(CHIP_GLYPH_PX + 4, CHIP_GLYPH_PX))
         room = self._theme.px(self._most_px)
-        words = self.some.fontMetrics().elidedText(self._words(self._name), Qt.TextElideMode.ElideRight, room)
-        self.some.setText(words.replace("&", "&&"))  # a single one would underline the next letter
-        self.none.setVisible(not self._name)
-        self.some.setVisible(bool(self._name))
-        self.some.setFixedSize(self.some.sizeHint())
+        words = self.button.fontMetrics().elidedText(self._words(self._name), Qt.TextElideMode.ElideRight, room)
+        # Measured with and without words, since the row has room for one or the other.
+        self.button.setText("")
+        without_words = self.button.sizeHint().width()
+        self.button.setText(words.replace("&", "&&"))  # a single one would underline the next letter
+        self.words_px = self.button.sizeHint().width() - without_words if self._name else 0
+        self.button.setText(self.button.text() if self.has_words else "")
+        self.button.setFixedSize(self.button.sizeHint())
+        self.setFixedSize(self.sizeHint())
+        self.setVisible(bool(self._name))
 
 
 ICON_COLUMNS = 8

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from PySide6.QtCore import QPoint
 from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QMenu, QWidget
 
@@ -32,3 +33,11 @@ def new_menu(parent: QWidget, name: str, accessible_name: str) -> Menu:
     # By the event loop, after the entry that closed the menu has run.
     menu.aboutToHide.connect(menu.deleteLater)
     return menu
+
+
+def popup_at(button: QWidget, menu: QMenu) -> None:
+    """Open a menu below a button, or above it if the window ends there; aligned to its leading edge."""
+    size, window = menu.sizeHint(), button.window()
+    below = button.mapTo(window, QPoint(0, button.height())).y() + size.height()
+    x = button.width() - size.width() if button.isRightToLeft() else 0
+    menu.popup(button.mapToGlobal(QPoint(x, button.height() if below <= window.height() else -size.height())))

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import QEvent, QMimeData, QPoint, QPointF, Qt
-from PySide6.QtGui import QContextMenuEvent, QGuiApplication, QMouseEvent, QTextCursor
+from PySide6.QtGui import QAction, QContextMenuEvent, QGuiApplication, QMouseEvent, QTextCursor
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import (
     QAbstractButton,
@@ -14,7 +15,6 @@ from PySide6.QtWidgets import (
     QLabel,
     QMenu,
     QPushButton,
-    QToolButton,
     QTreeWidget,
     QTreeWidgetItem,
     QWidget,
@@ -29,6 +29,7 @@ from app.ui.chat.branch_documents import SourceRow
 from app.ui.chat.chat_notices import ComposerNote
 from app.ui.chat.chat_view import ChatView
 from app.ui.chat.composer import Composer, SendButton
+from app.ui.chat.composer_menu import ComposerMenuButton
 from app.ui.chat.composer_prompts import ComposerPrompts
 from app.ui.chat.details import BranchMap
 from app.ui.chat.message_field import MessageEdit
@@ -36,11 +37,12 @@ from app.ui.chat.message_queue import QueueChip, QueueView
 from app.ui.chat.question import QuestionView
 from app.ui.chat.session_work import DocumentCounting
 from app.ui.chat.survey import SurveyOffer, SurveyOffering
-from app.ui.chat.thinking_choice import ThinkingChoice
+from app.ui.chat.thinking_choice import THINKING_TIME, ThinkingChoice
 from app.ui.chat.transcript import ChatTranscript, TurnDivider
 from app.ui.chat.turn import TurnView
 from app.ui.chat.welcome import EmptyState
 from app.ui.document.document_chip import DocumentChip, PageChip
+from app.ui.shared_labels import THINKING
 from app.ui.shell.notify import Notify
 from app.ui.text.prose import ProseView
 from app.ui.text.text_view import TextView
@@ -59,8 +61,7 @@ class ChatDesk(FileQuestions):
     field = Found(MessageEdit, "message")
     note_line = Found(QLabel, "composer_note")
     send = Found(SendButton)
-    paperclip = Found(QToolButton, "attach")
-    settings_button = Found(QToolButton, "chat_settings")
+    plus = Found(ComposerMenuButton)
     thinking_choice = Found(ThinkingChoice)
     thinking_button = Found(QPushButton, "thinking_choice")
     row = Found(AttachmentRow)
@@ -506,7 +507,25 @@ class ChatDesk(FileQuestions):
     @property
     def is_thinking_model(self) -> bool:
         """Whether the model's thinking can be chosen."""
-        return self.thinking_choice.isVisible()
+        return bool({THINKING, THINKING_TIME} & self.composer_entries().keys())
+
+    def composer_menu(self) -> QMenu:
+        """The menu of the composer's one button."""
+        self.click(self.plus)
+        return self.find_step(QMenu, "composer_menu")
+
+    def composer_entries(self) -> dict[str, bool]:
+        """The words in the composer's menu and its submenus, without keys, and whether each can be chosen."""
+        menu = self.composer_menu()
+        found = {action.text().partition("\t")[0]: action.isEnabled() for action in _actions_in(menu)}
+        menu.close()
+        return found
+
+    def choose_entry(self, words: str) -> None:
+        """Chooses an entry of the composer's menu, or of one of its submenus."""
+        menu = self.composer_menu()
+        next(action for action in _actions_in(menu) if action.text().partition("\t")[0] == words).trigger()
+        menu.close()
 
     def prompts(self) -> list[list[tuple[str, str]]]:
         """Everything that the model was asked."""
@@ -522,3 +541,10 @@ class ChatDesk(FileQuestions):
         """The same, with all that was asked of it."""
         assert self.script is not None
         return requests(self.script)
+
+
+def _actions_in(menu: QMenu) -> Iterator[QAction]:
+    for action in menu.actions():
+        yield action
+        if isinstance(submenu := action.menu(), QMenu):
+            yield from _actions_in(submenu)

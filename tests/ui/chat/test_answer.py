@@ -29,9 +29,11 @@ from app.ui.chat.answer_view import (
     time_text,
 )
 from app.ui.chat.details import THOUGHT_FOR
-from app.ui.chat.thinking_choice import LONG, MEDIUM, SHORT, THINKING_MEDIUM, THINKING_OFF, THINKING_ON, ThinkingChoice
+from app.ui.chat.thinking_choice import LONG, MEDIUM, SHORT, THINKING_MEDIUM, THINKING_ON, ThinkingChoice
 from app.ui.shared_labels import MINUTES_AND_SECONDS, STOPPED_LABEL
+from app.ui.shared_labels import THINKING as THINKING_LABEL
 from app.ui.theme import Theme
+from app.ui.widgets.menus import Menu
 from tests.helpers.desks.chat import ChatDesk
 from tests.ui.chat.conftest import Open
 
@@ -209,35 +211,34 @@ def test_right_to_left_and_other_colours_lay_it_out_again(qtbot: QtBot, theme: T
 def test_the_composer_offers_only_what_the_model_can(open_chat: Open, kind: str, is_shown: bool) -> None:
     desk = open_chat({"text": "x"}, load={"thinking": kind})
     desk.chat.set_model_state("ready")
-    assert desk.thinking_choice.isVisible() is is_shown
+    assert desk.is_thinking_model is is_shown
 
 
 def test_thinking_is_switched_for_this_chat_and_the_model_is_told(open_chat: Open) -> None:
     desk = open_chat({"text": "x"}, load={"thinking": "switch"})
     desk.chat.set_model_state("ready")
-    button = desk.thinking_button
-    assert button.text() == THINKING_ON
-    QTest.mouseClick(button, Qt.MouseButton.LeftButton)
-    assert (button.text(), button.accessibleName()) == (THINKING_OFF, THINKING_OFF)
+    chip = desk.thinking_choice
+    assert (chip.button.text(), chip.button.accessibleName()) == (THINKING_LABEL, THINKING_ON)
+    desk.click(chip.cross)
+    assert not chip.isVisible()
     desk.ask("Hi")
     assert desk.requests()[-1]["template_variables"]["enable_thinking"] is False
     assert desk.conversations.find()[0].thinking == "off"
-    QTest.mouseClick(button, Qt.MouseButton.LeftButton)
+    desk.choose_entry(THINKING_LABEL)
     desk.ask("And?")
     assert desk.requests()[-1]["template_variables"]["enable_thinking"] is True
     desk.chat.show_conversation(None)
-    assert button.text() == THINKING_ON
+    assert chip.isVisible()
 
 
 def test_the_control_follows_the_settings_where_the_chat_says_nothing(open_chat: Open) -> None:
     desk = open_chat({"text": "x"}, load={"thinking": "switch_off"})
     desk.chat.set_model_state("ready")
-    button = desk.thinking_button
-    assert button.text() == THINKING_OFF
+    assert not desk.thinking_choice.isVisible()
     desk.app.change_settings("chat", thinking="on")
     with desk.hears(desk.composer.entered):
         desk.chat.focus_composer()
-    assert button.text() == THINKING_ON
+    assert desk.thinking_choice.isVisible()
     desk.ask("Hi")
     assert desk.requests()[-1]["template_variables"]["enable_thinking"] is True
 
@@ -255,7 +256,7 @@ def test_an_effort_is_chosen_from_a_menu(qtbot: QtBot, theme: Theme) -> None:
     qtbot.addWidget(choice)
     choice.show_choice("effort", "medium")
     assert choice.button.text() == THINKING_MEDIUM
-    menu = choice.menu()
+    menu = choice.fill_menu(Menu(choice))
     assert [(action.text(), action.isChecked()) for action in menu.actions()] == [
         (SHORT, False),
         (MEDIUM, True),

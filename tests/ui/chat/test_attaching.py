@@ -26,9 +26,9 @@ from app.ui.chat.answer_view import AnswerView
 from app.ui.chat.attaching import SHOW_ALL, STILL_READING, SUMMARIZE_ALL, USE_AS_BACKGROUND
 from app.ui.chat.attachment_row import TOO_LONG_PASSAGES_INSTEAD
 from app.ui.chat.chat_notices import SENT_WHEN_READ
+from app.ui.chat.pasted import ATTACH_ENTRY, ATTACH_FOLDER
 from app.ui.chat.question import SHOWN_TO_MODEL
 from app.ui.document.document_dialogs import WRONG_PASSWORD, LargeFile, PasswordDialog
-from app.ui.document.document_files import ATTACH_FOLDER_TITLE
 from app.ui.shared_labels import CHOOSE_PAGES, PICTURE_LABEL, SUMMARIZE, TRANSLATE, UNDO
 from tests.helpers.attached import LEASE_PAGES, copy_files, lease_pdf, notes
 from tests.helpers.desks.chat import ChatDesk
@@ -81,10 +81,10 @@ def test_a_picture_pasted_into_a_sent_message_is_told(open_chat: Open) -> None:
     assert desk.notices == [str(NO_PICTURES)]
 
 
-def test_the_paperclip_asks_for_several_files(open_chat: Open, tmp_path: Path) -> None:
+def test_the_menu_asks_for_several_files(open_chat: Open, tmp_path: Path) -> None:
     desk = open_chat()
     paths = [notes(tmp_path / name, f"Words of {name}.") for name in ("a.txt", "b.txt")]
-    QTest.mouseClick(desk.paperclip, Qt.MouseButton.LeftButton)
+    desk.choose_entry(ATTACH_ENTRY)
     dialog = desk.chat.findChild(QFileDialog, "attach_dialog")
     assert dialog is not None
     assert dialog.fileMode() == QFileDialog.FileMode.ExistingFiles
@@ -107,14 +107,13 @@ def test_the_same_file_twice_is_one_chip_and_a_folder_is_its_files(open_chat: Op
     assert desk.notices == ["2 files attached. photo.png was left out because it has no text."]
 
 
-def test_a_folder_is_chosen_from_the_menu_of_the_paperclip(open_chat: Open, tmp_path: Path) -> None:
+def test_a_folder_is_chosen_from_the_menu(open_chat: Open, tmp_path: Path) -> None:
     desk = open_chat()
     folder = tmp_path / "papers"
     (folder / "below").mkdir(parents=True)
     notes(folder / "below" / "a.txt", "First.")
     notes(folder / "b.md", "Second.")
-    desk.paperclip.customContextMenuRequested.emit(QPoint(2, 2))
-    desk.choose(next(menu for menu in desk.every(QMenu) if menu.isVisible()), ATTACH_FOLDER_TITLE)
+    desk.choose_entry(ATTACH_FOLDER)
     dialog = desk.chat.findChild(QFileDialog, "attach_folder_dialog")
     assert dialog is not None
     assert dialog.fileMode() == QFileDialog.FileMode.Directory

@@ -12,6 +12,7 @@ from app.features.chat import session_messages as m
 from app.ui.chat.answer_view import REGENERATE
 from app.ui.chat.chat_notices import NO_CHAT_TEMPLATE, CompletionNotice
 from app.ui.chat.chat_view import ChatView
+from app.ui.chat.pasted import ATTACH_ENTRY
 from tests.helpers.clipping import clipped_texts
 from tests.helpers.desks.chat import ChatDesk
 from tests.helpers.desks.desk import Found
@@ -42,7 +43,8 @@ def test_it_is_said_and_nothing_is_sent(open_chat: Open, tmp_path: Path) -> None
     assert not any(idea.isVisible() for idea in desk.empty.findChildren(QPushButton))
     desk.type("Deep learning is")
     desk.press(Qt.Key.Key_Return)
-    assert (desk.message, desk.send.isEnabled(), desk.paperclip.isEnabled()) == ("Deep learning is", False, False)
+    can_attach = desk.composer_entries()[ATTACH_ENTRY]
+    assert (desk.message, desk.send.isEnabled(), can_attach) == ("Deep learning is", False, False)
     assert (desk.turns, desk.conversations.find(), desk.prompts()) == ([], [], [])
     assert clipped_texts(desk.chat) == []
 

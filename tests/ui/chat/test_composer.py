@@ -12,9 +12,10 @@ from pytestqt.qtbot import QtBot
 
 from app.ui.chat.chat_context import OLDEST_LEFT_OUT
 from app.ui.chat.composer import MESSAGE, Composer
+from app.ui.chat.composer_menu import COMPOSER_MENU
 from app.ui.chat.message_field import LONG_PARAGRAPH, MOST_LINES, REMOVE_PASTED_TEXT
 from app.ui.chat.thinking_choice import THINKING_ON
-from app.ui.shared_labels import CHAT_SETTINGS, SEND, STOP
+from app.ui.shared_labels import SEND, STOP
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import IconButton
 from tests.ui.chat.conftest import Open
@@ -103,7 +104,7 @@ def test_what_is_said_again_of_the_model_is_no_change_of_the_message(composer: C
 def test_controls_have_names(composer: Composer) -> None:
     assert composer.field.edit.accessibleName() == MESSAGE
     assert composer.send.accessibleName() == SEND
-    assert composer.settings.accessibleName() == CHAT_SETTINGS
+    assert composer.plus.accessibleName() == COMPOSER_MENU
     composer.set_answering(True)
     assert composer.send.accessibleName() == STOP
     assert composer.send.isEnabled()
@@ -115,8 +116,8 @@ def test_in_a_low_view_it_is_one_line_that_keeps_text_and_keyboard(composer: Com
     composer.set_compact(True)
     QApplication.processEvents()
     assert composer.sizeHint().height() < high / 1.5
-    assert composer.settings.isHidden() or not composer.settings.isVisible()
-    for part in (composer.attach, composer.field, composer.send):
+    assert not composer._more.isVisible()
+    for part in (composer.plus, composer.field, composer.send):
         assert composer.rect().contains(part.geometry())
     assert composer.focusWidget() is composer.field.edit
     with qtbot.waitSignal(composer.sent) as sent:
@@ -124,7 +125,7 @@ def test_in_a_low_view_it_is_one_line_that_keeps_text_and_keyboard(composer: Com
     assert sent.args == ["Dear Ana"]
     composer.set_compact(False)
     QApplication.processEvents()
-    assert composer.settings.isVisible()
+    assert composer._more.isVisible()
     assert composer.sizeHint().height() == high
     assert composer.focusWidget() is composer.field.edit
 
@@ -141,7 +142,7 @@ def test_in_a_narrow_window_the_note_and_the_switch_for_thinking_leave_each_othe
     composer.set_note(OLDEST_LEFT_OUT)
     desk.chat.transcript.theme.zoom = zoom
     lines = set()
-    for width_px in (1000, 420, 360):
+    for width_px in (1000, 420, 300):
         composer.setFixedWidth(round(width_px * zoom))
         QApplication.processEvents()
         note, thinking, send = (

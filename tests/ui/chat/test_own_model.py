@@ -17,6 +17,7 @@ from app.features.error_messages import sentence_for
 from app.ui.chat.chat_options import (
     ANSWERS_HERE,
     CHAT_MODEL_GONE,
+    CHAT_SETTINGS_ENTRY,
     CONTINUE_WITH_MODEL,
     SAME_MODEL_AS_OTHERS,
     ChatSettings,
@@ -127,7 +128,7 @@ def test_the_picker_keeps_a_model_for_one_chat(window: Window, models: tuple[Pat
 
 def test_a_new_chat_takes_its_model_from_the_settings_dialog_along(window: Window, models: tuple[Path, Path]) -> None:
     desk = window.desk
-    desk.click(desk.settings_button)
+    desk.choose_entry(CHAT_SETTINGS_ENTRY)
     dialog = desk.find_step(ChatSettings)
     model = next(one for one in dialog.findChildren(ChoiceButton) if one.button.accessibleName().startswith(MODEL))
     assert model.button.text() == SAME_MODEL_AS_OTHERS.format(name="Small")

@@ -9,7 +9,7 @@ import pytest
 from PySide6.QtCore import QMimeData, QPoint, Qt
 from PySide6.QtGui import QGuiApplication, QPixmap
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QFileDialog, QLabel, QMenu, QScrollArea, QWidget
+from PySide6.QtWidgets import QApplication, QFileDialog, QLabel, QScrollArea, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.core.errors.document_errors import PictureUnreadable
@@ -287,15 +287,13 @@ def test_more_or_less_detail_where_the_model_has_a_choice(open_chat: Open, tmp_p
     assert desk.media()[0]["most_tokens"] == 64
 
 
-def test_who_sees_has_a_button_for_pictures(open_chat: Open, tmp_path: Path) -> None:
-    blind = open_chat().composer
-    assert not blind.picture.isVisible()
-    assert blind.asks == COMPOSER_HINT
+def test_who_sees_is_offered_pictures(open_chat: Open, tmp_path: Path) -> None:
+    blind = open_chat()
+    assert CHOOSE_PICTURES not in blind.composer_entries()
+    assert blind.composer.asks == COMPOSER_HINT
     desk = open_chat(load=EYES)
     assert desk.composer.asks == COMPOSER_HINT_WITH_PICTURES
-    desk.click(desk.composer.picture)
-    menu = desk.find_step(QMenu, "picture_menu")
-    desk.click_menu(menu, CHOOSE_PICTURES)
+    desk.choose_entry(CHOOSE_PICTURES)
     dialog = desk.find_step(QFileDialog, "pictures_dialog")
     dialog.filesSelected.emit([str(picture(tmp_path / "a.webp"))])
     dialog.close()

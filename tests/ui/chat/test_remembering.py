@@ -6,7 +6,7 @@ from PySide6.QtWidgets import QPushButton
 from pytestqt.qtbot import QtBot
 
 from app.features.chat import session_messages as m
-from app.ui.chat.chat_options import ChatSettings
+from app.ui.chat.chat_options import CHAT_SETTINGS_ENTRY, ChatSettings
 from app.ui.chat.remembering import IN_THIS_PROJECT, MEMORIES_TOKENS, RememberDialog
 from app.ui.shared_labels import REMEMBER_ANSWER, SAVE, UNDO
 from tests.helpers.desks.chat import ChatDesk
@@ -62,7 +62,7 @@ def test_a_turn_offers_it_in_its_menu(open_chat: Open) -> None:
 
 def switch(desk: ChatDesk) -> None:
     """Memories off, or on again, in the chat's settings."""
-    desk.settings_button.click()
+    desk.choose_entry(CHAT_SETTINGS_ENTRY)
     dialog = desk.chat.findChild(ChatSettings)
     dialog._memories.click()
     next(one for one in dialog.findChildren(QPushButton) if one.text() == SAVE).click()

@@ -9,7 +9,14 @@ from PySide6.QtWidgets import QDialog, QPushButton
 from pytestqt.qtbot import QtBot
 
 from app.features.assistants import AssistantChoice
-from app.ui.chat.chat_options import LONGEST_ANSWER, THINK_AT_MOST, ChatSettings, longest_answer, thinking_budget
+from app.ui.chat.chat_options import (
+    CHAT_SETTINGS_ENTRY,
+    LONGEST_ANSWER,
+    THINK_AT_MOST,
+    ChatSettings,
+    longest_answer,
+    thinking_budget,
+)
 from app.ui.sampling_fields import (
     DRY_LABEL,
     MODEL_DEFAULT,
@@ -76,7 +83,7 @@ def test_more_is_closed_unless_something_in_it_is_set(qtbot: QtBot, theme: Theme
 def test_what_is_set_reaches_the_engine_and_comes_back(open_chat: Open) -> None:
     desk = open_chat({"text": "Arr."})
     desk.ask("Hello")
-    QTest.mouseClick(desk.settings_button, Qt.MouseButton.LeftButton)
+    desk.choose_entry(CHAT_SETTINGS_ENTRY)
     dialog = desk.chat.findChild(ChatSettings)
     assert isinstance(dialog, ChatSettings)
     press(dialog, MORE_SAMPLING_SETTINGS)
@@ -106,7 +113,7 @@ def test_what_is_set_reaches_the_engine_and_comes_back(open_chat: Open) -> None:
 def test_a_number_that_settings_have_for_every_chat_is_said(open_chat: Open) -> None:
     desk = open_chat()
     desk.app.change_settings("chat", max_tokens=700, temperature=0.2)
-    QTest.mouseClick(desk.settings_button, Qt.MouseButton.LeftButton)
+    desk.choose_entry(CHAT_SETTINGS_ENTRY)
     dialog = desk.chat.findChild(ChatSettings)
     assert isinstance(dialog, ChatSettings)
     said = [stepper(dialog, name).number.text() for name in (LONGEST_ANSWER, TEMPERATURE, TOP_K)]
@@ -116,7 +123,7 @@ def test_a_number_that_settings_have_for_every_chat_is_said(open_chat: Open) -> 
 def test_cancel_changes_nothing(open_chat: Open) -> None:
     desk = open_chat({"text": "Arr."})
     desk.ask("Hello")
-    QTest.mouseClick(desk.settings_button, Qt.MouseButton.LeftButton)
+    desk.choose_entry(CHAT_SETTINGS_ENTRY)
     dialog = desk.chat.findChild(ChatSettings)
     assert isinstance(dialog, ChatSettings)
     stepper(dialog, TEMPERATURE).number.setValue(1.5)

@@ -176,7 +176,7 @@ def test_every_text_and_icon_of_a_chat_follows_the_zoom_up_and_back_down(open_ch
     desk.chat.show_conversation(add_turns(desk, 1, text))
     desk.turns[0].set_focused(True)
     before = sizes(desk.chat)
-    assert len(before) > 20
+    assert len(before) > 15
     desk.theme.zoom = 2.0
     assert not not_following(before, sizes(desk.chat), 2.0)
     desk.theme.zoom = 1.0

@@ -22,7 +22,7 @@ from app.ui.chat.answer_view import (
     REGENERATE,
     AnswerView,
 )
-from app.ui.chat.chat_options import ChatSettings
+from app.ui.chat.chat_options import CHAT_SETTINGS_ENTRY, ChatSettings
 from app.ui.chat.question import ANSWER_THIS
 from app.ui.shared_labels import (
     ANSWER_LINE,
@@ -342,7 +342,7 @@ def test_an_answer_can_be_translated(open_chat: Open) -> None:
 
 def test_settings_of_a_new_chat_wait_for_its_first_message(open_chat: Open) -> None:
     desk = open_chat({"text": "Arr."})
-    QTest.mouseClick(desk.settings_button, Qt.MouseButton.LeftButton)
+    desk.choose_entry(CHAT_SETTINGS_ENTRY)
     dialog = desk.chat.findChild(ChatSettings)
     assert dialog is not None
     prompt = dialog.findChild(QPlainTextEdit)

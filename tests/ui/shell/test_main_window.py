@@ -27,16 +27,13 @@ from app.core.events import Role
 from app.core.settings import load_settings
 from app.features.error_messages import PersonMessage, sentence_for
 from app.ui.chat.answer_view import REGENERATE
-from app.ui.chat.chat_assistants import CHAT_WITHOUT_ASSISTANT
 from app.ui.chat.chat_tab import ONE_MESSAGE_WAITS
 from app.ui.chat.chat_view import ChatView
 from app.ui.chat.composer import MESSAGE
-from app.ui.chat.second_model import ASK_TWO_MODELS
+from app.ui.chat.composer_menu import COMPOSER_MENU
 from app.ui.settings.dialog import SettingsDialog
 from app.ui.shared_labels import (
     ANSWER_LINE,
-    ATTACH_FILES,
-    CHAT_SETTINGS,
     CHATS,
     CONTINUE,
     COPY,
@@ -143,12 +140,11 @@ def test_tab_meets_the_last_question_its_actions_and_the_answer_in_the_order_the
     whole.button(LOOK_INSIDE).setFocus()
     question = [YOU_LINE.format(words="Second"), COPY, EDIT_LABEL, MORE_LABEL]
     answer = [ANSWER_LINE.format(words="Answer to Second"), COPY, REGENERATE, CONTINUE, MORE_LABEL]
-    expected = [*question, *answer, MESSAGE, ATTACH_FILES, CHAT_SETTINGS]
-    expected += [ASK_TWO_MODELS, CHAT_WITHOUT_ASSISTANT, NETWORK_ON, NEW_CHAT]
+    expected = [*question, *answer, MESSAGE, COMPOSER_MENU, NETWORK_ON, NEW_CHAT]
     assert tab_order(whole, len(expected)) == expected
     back = tab_order(whole, len(expected) - 1, is_next=False)
-    assert back[:6] == [*reversed(expected[-7:-1])]
-    assert back[6 : 6 + len(answer)] == [*reversed(answer)]
+    assert back[:3] == [*reversed(expected[-4:-1])]
+    assert back[3 : 3 + len(answer)] == [*reversed(answer)]
 
 
 def test_the_pickers_shortcut_opens_its_menu_at_the_model_in_use(frame: Frame) -> None:

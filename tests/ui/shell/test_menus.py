@@ -6,14 +6,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QPoint, Qt
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QContextMenuEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QMenu, QTextEdit
 
 from app.core.events import Role
 from app.ui.chat.chat_view import ChatView
-from app.ui.chat.pasted import ATTACH_FOLDER
+from app.ui.chat.pasted import ATTACH_FOLDER, ATTACH_OTHER
 from app.ui.models.models_tab import ModelsView
 from app.ui.shared_labels import NAME_DELETED, SAVE_AS_PROMPT
 from app.ui.widgets.input_fields import MOST_ENTRIES
@@ -46,7 +46,7 @@ def context_menu_of(edit: QTextEdit) -> QMenu:
 
 
 def menus_of_chats(frame: Frame) -> dict[str, QMenu]:
-    """Some of them open: of the chat list, the paper clip, and a message in which something is selected."""
+    """Some of them open: of the chat list, the composer, and a message in which something is selected."""
     chat = frame.conversations.create(title="Kilns").id
     project = frame.window.tab("chat").sidebar.folders._projects.create("Pottery").id
     frame.conversations.update(chat, project_id=project)
@@ -58,16 +58,11 @@ def menus_of_chats(frame: Frame) -> dict[str, QMenu]:
     QTest.keyClicks(edit, "How hot is a kiln? ")
     edit.selectAll()
     menus = {"message": context_menu_of(edit)}
-    frame.chat.composer.attach.customContextMenuRequested.emit(QPoint(2, 2))
-    clip = QApplication.activePopupWidget()
-    assert isinstance(clip, QMenu)
-    menus["paper clip"] = clip
+    menus["composer"] = frame.chat.composer.plus.make_menu()
     return menus | {
         "chat": frame.chats.menu_of(chat),
         "project": frame.chats.menu_of(-project),
         "model picker": frame.model_menu,
-        "second model": frame.chat.open_chat.pairs.second.menu(),
-        "assistant": frame.chat.models.assistants.menu(),
     }
 
 
@@ -98,7 +93,7 @@ def test_every_menu_is_short_and_has_nothing_twice(chatting: Frame) -> None:
     for name in menus:
         every = [entry for path, entries in listed.items() if path.split(" › ")[0] == name for entry in entries]
         assert len(every) == len(set(every)), (name, every)
-    assert ATTACH_FOLDER in listed["paper clip"]
+    assert ATTACH_FOLDER in listed[f"composer › {ATTACH_OTHER}"]
     assert "Undo" in " ".join(listed["message › Edit"]), "nothing is lost that was folded away"
     for menu in menus.values():
         menu.close()
