@@ -22,6 +22,8 @@ from shiboken6 import isValid
 
 from app.core.paths import resource_path
 from app.ui.icons import icon
+from app.ui.input_watch import InputWatch
+from app.ui.scroll_bars import OverlayBars
 
 ZOOM_STEPS = (0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.1, 1.25, 1.5, 1.75, 2.0, 2.5, 3.0)
 FontRole = Literal["caption", "small", "group", "row", "control", "strong", "body", "section", "title", "greeting"]
@@ -67,6 +69,8 @@ class Tokens:
     """Edge of what floats: menus, popovers and notices."""
     outline: str
     """Outline of controls recognizable by it alone: contrast 3:1."""
+    scroll: str
+    """Thumb of a scroll bar; `outline` under the pointer."""
     text: str
     muted: str
     accent: str
@@ -100,6 +104,7 @@ LIGHT = Tokens(
     line="#E4DED6",
     edge="#E4DED6",
     outline="#8F867C",
+    scroll="#A89F94",
     text="#23201D",
     muted="#6A625A",
     accent="#B23F12",
@@ -129,6 +134,7 @@ DARK = Tokens(
     line="#36312C",
     edge="#4A433C",
     outline="#7E756B",
+    scroll="#5F5850",
     text="#EDE9E4",
     muted="#A39A90",
     accent="#F08A5D",
@@ -320,6 +326,8 @@ class Theme(QObject):
         self._application = application
         # Native styles follow a style sheet in part only, and differently on each system.
         application.setStyle("Fusion")
+        bars = application.findChild(OverlayBars) or OverlayBars(InputWatch(application))
+        bars.px = self.px
         self._request_scheme()
         self._apply()
 

@@ -204,11 +204,6 @@ class MessageEdit(PlainEdit):
         px = self._theme.px
         most = self.most_lines * px(LINE_PX)
         wanted = min(max(round(self.document().size().height()), px(LINE_PX)), most)
-        is_full = self.document().size().height() > most + 1
-        # A scroll bar that comes and goes would change the width, and so the height again.
-        self.setVerticalScrollBarPolicy(
-            Qt.ScrollBarPolicy.ScrollBarAsNeeded if is_full else Qt.ScrollBarPolicy.ScrollBarAlwaysOff
-        )
         if self.minimumHeight() != wanted or self.maximumHeight() != wanted:
             self.setFixedHeight(wanted)
             self.height_changed.emit()

@@ -223,9 +223,7 @@ class PageArea(QScrollArea):
             self.zoom_changed.emit()
 
     def _paper_width(self) -> int:
-        # The vertical scroll bar's width is always reserved: if it came and went with the page's height,
-        # the page's width would oscillate.
-        room = self.width() - self.verticalScrollBar().sizeHint().width() - 2 * self._theme.px(MARGIN_PX)
+        room = self.width() - 2 * self._theme.px(MARGIN_PX)
         return max(1, round(room * self.zoom))
 
     def _arrange(self) -> None:

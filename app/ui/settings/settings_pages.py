@@ -224,8 +224,7 @@ class SettingsPage(SettingsSection):
     @property
     def _room_px(self) -> int:
         margins = self.column.contentsMargins()
-        bar = self._scroll.verticalScrollBar().sizeHint().width()
-        return self.width() - margins.left() - margins.right() - bar
+        return self.width() - margins.left() - margins.right()
 
     def _arrange(self) -> None:
         px, is_narrow = self._theme.px, self._is_narrow

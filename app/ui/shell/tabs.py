@@ -405,10 +405,9 @@ class LeftColumn(QWidget):
             theme.dress(button, font="control", glyph=(glyph, "muted", 16), glyph_size=(28, 16))
 
     def minimumSizeHint(self) -> QSize:
-        """Return the width of the widest content, plus a scroll bar where the window is too low."""
-        bar, inside = self._area.verticalScrollBar(), self._area.widget()
-        least = inside.minimumSizeHint() if inside is not None else QSize()
-        return QSize(least.width() + (bar.sizeHint().width() if self.height() < least.height() else 0), 0)
+        """Return the width of the widest content; a low window scrolls."""
+        inside = self._area.widget()
+        return QSize(inside.minimumSizeHint().width() if inside is not None else 0, 0)
 
     def add(self, view: QWidget) -> None:
         """Add a tab's own widget to the stack of columns."""

@@ -64,7 +64,6 @@ class StatementView(StatementEdit):
         # The pointer changes over chips, also while no button is pressed.
         self.viewport().setMouseTracking(True)
         self.document().setDocumentMargin(0)
-        self.verticalScrollBar().rangeChanged.connect(self._fit_height)
         theme.changed.connect(self._on_theme_changed)
         self._on_theme_changed()
 
@@ -200,15 +199,13 @@ class StatementView(StatementEdit):
     def _on_theme_changed(self) -> None:
         before = self.verticalScrollBar().value()
         self._write()
-        self._fit_height()
+        self._fit_width()
         self.verticalScrollBar().setValue(before)
 
-    def _fit_height(self) -> None:
+    def _fit_width(self) -> None:
         px = self._theme.px
-        bar, edge = self.verticalScrollBar(), px(self.edge_px)
-        # The margin gives way to the scroll bar, so that the text keeps its width when the bar appears.
-        taken = bar.sizeHint().width() if bar.maximum() > bar.minimum() else 0
-        sides = (edge, max(0, max(self.width() - edge - px(READING_PX), edge) - taken))
+        edge = px(self.edge_px)
+        sides = (edge, max(self.width() - edge - px(READING_PX), edge))
         left, right = sides[::-1] if self.isRightToLeft() else sides
         self.setViewportMargins(left, 0, right, 0)
 
@@ -262,7 +259,7 @@ class StatementView(StatementEdit):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         # Before Qt lays out the text, which the margins make narrower.
-        self._fit_height()
+        self._fit_width()
         super().resizeEvent(event)
 
     def viewportEvent(self, event: QEvent) -> bool:

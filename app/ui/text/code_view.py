@@ -20,6 +20,7 @@ from PySide6.QtWidgets import QPushButton, QWidget
 from app.core.visible import reveal_directions
 from app.features.drawings import kind_of
 from app.ui.i18n import tr
+from app.ui.scroll_bars import STRIP_PX
 from app.ui.shared_labels import COPIED, COPY
 from app.ui.text.code_colours import LONGEST_LINE, Highlighter
 from app.ui.text.formats import block_format
@@ -104,7 +105,7 @@ class CodeText(TextView):
         height = super().height_for(width)
         # Without wrapping, the document's ideal width is that of its longest line.
         is_wide = self.document().idealWidth() > width
-        return height + (self.horizontalScrollBar().sizeHint().height() if is_wide else 0)
+        return height + (self.theme.px(STRIP_PX) if is_wide else 0)
 
 
 class CodeBlock(QWidget):

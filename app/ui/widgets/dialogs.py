@@ -185,12 +185,7 @@ class ScrollBox(QScrollArea):
         self.setWidget(inside)
 
     def sizeHint(self) -> QSize:
-        wanted = self._inside.sizeHint()
-        whole = wanted.grownBy(self._around)
-        # The height will be cut, so the scroll bar must not take its width from the content.
-        if within_screen(self, whole).height() < whole.height():
-            whole += QSize(self.verticalScrollBar().sizeHint().width(), 0)
-        return within_screen(self, whole).shrunkBy(self._around)
+        return within_screen(self, self._inside.sizeHint().grownBy(self._around)).shrunkBy(self._around)
 
     def minimumSizeHint(self) -> QSize:
         # Qt's own hint would keep the dialog from becoming lower than its content.

@@ -77,9 +77,7 @@ class PageTypeface:
         px, room = self._theme.px, self._edit.width()
         measure = min(px(CODE_MEASURE_PX if self._is_code else MEASURE_PX), room - 2 * px(EDGE_PX))
         side = max(0, (room - measure) // 2)
-        bar = self._edit.verticalScrollBar().sizeHint().width()
-        # The scroll bar takes its width off the right margin, so that the column stays in the middle.
-        self._edit.setViewportMargins(side, px(ABOVE_PX), max(0, side - bar), 0)
+        self._edit.setViewportMargins(side, px(ABOVE_PX), side, 0)
         document, width = self._edit.document(), self._edit.viewport().width()
         if not self._is_code and document.textWidth() != width:  # Qt wrapped at the width before the margins changed
             document.setTextWidth(width)

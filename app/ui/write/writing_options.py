@@ -150,8 +150,7 @@ class OptionsSheet(Popover):
         layout = self._inside.layout()
         assert layout is not None
         layout.activate()
-        bar = self._area.verticalScrollBar().sizeHint().width()
-        wide = max(self._theme.px(WIDTH_PX), layout.minimumSize().width() + bar + 2)
+        wide = max(self._theme.px(WIDTH_PX), layout.minimumSize().width() + 2)
         self.setFixedWidth(min(wide, room.width()))
         wanted = max(layout.sizeHint().height(), layout.totalHeightForWidth(self.width() - 2)) + 2
         # Above its button, which is at the foot of the page.
