@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import faulthandler
 import gc
 import logging
 import os
@@ -15,6 +16,7 @@ from itertools import count
 from pathlib import Path
 
 import pytest
+from _pytest.faulthandler import fault_handler_stderr_fd_key
 from hypothesis import HealthCheck, settings
 from hypothesis.internal.conjecture import providers
 from pytestqt.qtbot import QtBot
@@ -34,6 +36,12 @@ POOL_OF_A_LOOP = "asyncio_"
 """Of a server that lives through a file's tests, one more thread begins whenever another has not yet said that it is
 free. They end with their loop, whose own thread is looked for.
 """
+HANGS_S, WATCHED_S = 660, 60
+"""Where even pytest-timeout cannot end a test, because a thread waits for a lock and keeps the interpreter, the process
+ends with a traceback. The clock of that is a thread, so it is set anew once a minute and not, as pytest's own, by each
+of eleven thousand tests, which waits for the end of the last one's clock.
+"""
+CLOCK_SET_S = pytest.StashKey[float]()
 ENDS_S = 30
 """A limit for what never ends; a thread or child that was told to may take its time on a machine at work."""
 
@@ -74,6 +82,22 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     """Some things need a window system, such as popups that keep the keyboard: without one a test says nothing."""
     if item.get_closest_marker("display") and os.environ["QT_QPA_PLATFORM"].startswith("offscreen"):
         pytest.skip("needs a display: QT_QPA_PLATFORM=xcb")
+    _set_clock(item)
+
+
+def _set_clock(item: pytest.Item) -> None:
+    """Have the process end where a test never does; see `HANGS_S`."""
+    stash = item.config.stash
+    own = item.get_closest_marker("timeout")
+    hangs_s = max(HANGS_S, own.args[0] + WATCHED_S if own else 0)
+    if hangs_s > HANGS_S or time.monotonic() - stash.get(CLOCK_SET_S, -WATCHED_S) > WATCHED_S:
+        stash[CLOCK_SET_S] = time.monotonic()
+        faulthandler.dump_traceback_later(hangs_s, exit=True, file=stash[fault_handler_stderr_fd_key])
+
+
+def pytest_sessionfinish() -> None:
+    """What comes after the last test may take its time."""
+    faulthandler.cancel_dump_traceback_later()
 
 
 def pytest_collection_finish() -> None:
