@@ -9,6 +9,7 @@ change.
 from __future__ import annotations
 
 import dataclasses
+import functools
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -334,12 +335,7 @@ class Theme(QObject):
     def style_sheet(self) -> str:
         """Return the combined style sheet with colours and sizes filled in."""
         colours = dataclasses.asdict(self.tokens)
-        # fireside.qss first, as later rules win.
-        sheets = sorted(resource_path("styles").glob("*.qss"), key=lambda path: (path.stem != "fireside", path.stem))
-        text = "\n".join(path.read_text("utf-8") for path in sheets)
-        # Comments may hold a dollar or px(), which are filled in next.
-        text = re.sub(r"/\*.*?\*/", "", text, flags=re.DOTALL)
-        text = re.sub(r"\bpx\(([\d.]+)\)", lambda m: f"{self.px(float(m[1]))}px", text)
+        text = re.sub(r"\bpx\(([\d.]+)\)", lambda m: f"{self.px(float(m[1]))}px", _sheet_template())
         return re.sub(r"\$(\w+)", lambda m: colours[m[1]], text)
 
     def palette(self) -> QPalette:
@@ -403,6 +399,16 @@ class Theme(QObject):
     def _on_system_scheme(self) -> None:
         if self._choice.scheme == "system":
             self._apply()
+
+
+@functools.cache
+def _sheet_template() -> str:
+    """Return all style sheets as one, with names of colours and unscaled sizes."""
+    # fireside.qss first, as later rules win.
+    sheets = sorted(resource_path("styles").glob("*.qss"), key=lambda path: (path.stem != "fireside", path.stem))
+    text = "\n".join(path.read_text("utf-8") for path in sheets)
+    # Comments may hold a dollar or px(), which are filled in next.
+    return re.sub(r"/\*.*?\*/", "", text, flags=re.DOTALL)
 
 
 class LateTheme(Theme):
