@@ -79,14 +79,17 @@ def model_words(parameters: int, architecture: str, context_tokens: int) -> list
 
 
 def found_words(found: FoundRepository) -> tuple[str, str]:
-    """Return two lines about a repository: its model, and its figures on the Hub."""
-    model = [*model_words(found.parameters, found.architecture, found.context_tokens)]
-    model.append(license_name(found.license) if found.license else tr("no license given"))
-    hub = [
-        tr(DOWNLOAD_COUNT, n=short_number(found.downloads)),
-        tr("{n} likes", n=short_number(found.likes)),
-        *([tr("updated {when}", when=ago(found.updated_at))] if found.updated_at else []),
-    ]
+    """Return two lines about a repository: its model, and its figures on the Hub; unknown ones are left out."""
+    model = [*model_words(found.parameters, "", found.context_tokens)]
+    hub = []
+    if found.license:
+        model.append(license_name(found.license))
+    if found.downloads:
+        hub.append(tr(DOWNLOAD_COUNT, n=short_number(found.downloads)))
+    if found.likes:
+        hub.append(tr("{n} likes", n=short_number(found.likes)))
+    if found.updated_at:
+        hub.append(tr("updated {when}", when=ago(found.updated_at)))
     return "  ·  ".join(model), "  ·  ".join(hub)
 
 

@@ -38,12 +38,13 @@ from app.features.models.installed import (
 )
 from app.features.models.machine_speed import MachineSpeed
 from app.features.models.model_messages import MessageTemplate
+from app.features.models.model_names import stated_parameters
 from app.features.models.model_storage import DONE, ModelStorage
 from app.hub import folder_move, model_trash, models_folder
 from app.hub.catalog import CatalogEntry, load_catalog
 from app.hub.download import Download, DownloadRequest
 from app.hub.downloads import Downloads
-from app.hub.hub_search import HubSearch
+from app.hub.hub_search import FoundRepository, HubSearch
 from app.hub.model_files import ModelFile, RemoteFile, Repository
 from app.hub.model_library import InstalledModel
 from app.hub.model_trash import TrashedModel
@@ -163,6 +164,38 @@ class MachineNeeds:
         # Other computers change the verdict; without them the speed of this one counts.
         return self._with_help(found, within) or found.at_speed(bytes_per_s)
 
+    def guess_fits(self, found: Sequence[FoundRepository]) -> dict[str, MemoryFit]:
+        """Estimate the usual version of repositories in a list, by repository. The Hub isn't asked.
+
+        Those of the catalog have its figures; others follow from their parameters, and are left out without any.
+        """
+        room, bytes_per_s = self.memory_room(), self.bytes_per_s()
+        suggested = {entry.repo: entry for entry in self._installed.entries}
+        fits = {}
+        for row in found:
+            if (entry := suggested.get(row.repo)) is not None:
+                fits[row.repo] = self.fit_of(entry, room, bytes_per_s)
+                continue
+            stated, active = stated_parameters(row.repo.rpartition("/")[2])
+            total = row.parameters or stated
+            if total:
+                size_bytes = int(total * estimate.Q4_BYTES_PER_PARAMETER)
+                active_bytes = _read_per_token(size_bytes, stated, active, row.architecture)
+                fits[row.repo] = estimate.guess_fit(size_bytes, active_bytes, room).at_speed(bytes_per_s)
+        return fits
+
+    def guess_file_fits(self, repository: Repository) -> dict[str, MemoryFit]:
+        """Estimate every version of a repository from its size, by file. The Hub isn't asked."""
+        room, bytes_per_s = self.memory_room(), self.bytes_per_s()
+        stated, active = stated_parameters(repository.name.rpartition("/")[2])
+        architecture = str(repository.facts.get("architecture") or "")
+
+        def fit_of(size_bytes: int) -> MemoryFit:
+            active_bytes = _read_per_token(size_bytes, stated, active, architecture)
+            return estimate.guess_fit(size_bytes, active_bytes, room).at_speed(bytes_per_s)
+
+        return {model.name: fit_of(model.size_bytes) for model in repository.models if model.is_supported}
+
     def recommend_file(self, models: Sequence[ModelFile]) -> ModelFile | None:
         """Return the repository's file to take: for this computer, else with lent memory; None if none fits."""
         room = self.memory_room()
@@ -221,6 +254,13 @@ class MachineNeeds:
         helped = within(replace(room, gpus=room.gpus + lent))
         hosts = dict.fromkeys(device.description.rpartition(":")[0] for device in lent)
         return helped.helped_by([*hosts]) if helped.word in (estimate.WELL, estimate.TIGHT) else None
+
+
+def _read_per_token(size_bytes: int, stated: int, active: int, architecture: str) -> int:
+    """Return the weights read per token, by what a model's name says; 0 if unknown."""
+    if stated:
+        return size_bytes * active // stated
+    return 0 if "moe" in architecture.lower() else size_bytes
 
 
 def _estimate_by_formula(header: bytes, model: ModelFile) -> Callable[[MemoryRoom], MemoryFit]:

@@ -18,6 +18,7 @@ from app.features.models.model_messages import MessageTemplate, format_gigabytes
 
 WELL, TIGHT, SLOW, TOO_LARGE = "well", "tight", "slow", "too_large"
 
+USUAL_LINE_BITS_PER_S = 100e6
 READING_TOKENS_PER_S = 8.0
 """About as fast as people read."""
 LEAST_TOKENS_PER_S = 3.0
@@ -29,6 +30,7 @@ HEADER_BYTES_PER_TOKEN = 30  # of a file that are its vocabulary, not weights; 3
 # Of a model of which only the size is known; they decide about some 100 MB.
 USUAL_LAYERS, USUAL_WIDTH, USUAL_INNER_WIDTH, USUAL_VOCABULARY = 32, 4096, 14336, 150_000
 USUAL_SIZE_PER_KV_BYTE = 40_000  # 8 billion weights in 4 bits, four queries to a key
+Q4_BYTES_PER_PARAMETER = 0.62  # of Q4_K_M, the version most people take
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,8 @@ class MemoryFit:
     """True if llama.cpp's own estimate was used."""
     active_bytes: int = 0
     tokens_per_s: float = 0.0
+    is_guess: bool = False
+    """True if only a size is known, or even that follows from the number of parameters."""
     helpers: tuple[str, ...] = ()
     """Other computers whose memory it needs; its speed with them is unknown beforehand."""
 
@@ -105,6 +109,11 @@ def by_size(size_bytes: int, kv_bytes_per_token: int, room: MemoryRoom, active_b
         room,
     )
     return dataclasses.replace(found, active_bytes=active_bytes)
+
+
+def guess_fit(size_bytes: int, active_bytes: int, room: MemoryRoom) -> MemoryFit:
+    """Estimate from a size, before anything is asked about the model."""
+    return dataclasses.replace(by_size(size_bytes, 0, room, active_bytes), is_guess=True)
 
 
 def measure_fit(
@@ -165,13 +174,42 @@ def fit_words(fit: MemoryFit) -> MessageTemplate:
     return MessageTemplate(_FITS_BUT_SLOW if fit.word == WELL and not fit.runs_well else _WORDS[fit.word], values)
 
 
+_VERDICTS = {WELL: "Runs well", TIGHT: "Just fits", SLOW: "Slow", TOO_LARGE: "Too large"}
+
+
+def verdict_words(fit: MemoryFit) -> MessageTemplate:
+    """Describe a fit in two words, without figures; empty if the free memory is unknown."""
+    if fit.helpers:
+        return MessageTemplate("Fits with {computers}", {"computers": ", ".join(fit.helpers)})
+    if not fit.free_bytes:
+        return MessageTemplate("", {})
+    if fit.word in (WELL, TIGHT) and not fit.is_usable:
+        return MessageTemplate("Very slow", {})
+    return MessageTemplate("Fits" if fit.word == WELL and not fit.runs_well else _VERDICTS[fit.word], {})
+
+
+def needs_words(fit: MemoryFit) -> MessageTemplate:
+    text = "needs about {needed} GB" if fit.is_guess else "needs {needed} GB"
+    return MessageTemplate(text, {"needed": format_gigabytes(fit.needed_bytes)})
+
+
+def speed_words(fit: MemoryFit) -> MessageTemplate | None:
+    """Return the predicted speed; None if unknown or it can't run in memory."""
+    if fit.tokens_per_s <= 0 or fit.word in (SLOW, TOO_LARGE):
+        return None
+    return MessageTemplate("{n} tokens/s", {"n": _speed_number(fit.tokens_per_s)})
+
+
+def _speed_number(speed: float) -> str:
+    # Below a few tokens a second the decimal matters.
+    return str(round(speed)) if speed >= LEAST_TOKENS_PER_S else f"{speed:.1f}"
+
+
 def pace_words(fit: MemoryFit) -> MessageTemplate | None:
     """Describe the predicted speed compared with reading; None if unknown or it can't run in memory."""
     if fit.tokens_per_s <= 0 or fit.word in (SLOW, TOO_LARGE):
         return None
     speed = fit.tokens_per_s
-    # Below a few tokens a second the decimal matters.
-    number = str(round(speed)) if speed >= LEAST_TOKENS_PER_S else f"{speed:.1f}"
     if speed >= FAST_TOKENS_PER_S:
         text = "about {n} tokens/s, fast"
     elif speed >= READING_TOKENS_PER_S:
@@ -180,12 +218,16 @@ def pace_words(fit: MemoryFit) -> MessageTemplate | None:
         text = "about {n} tokens/s, slower than you read"
     else:
         text = "about {n} tokens/s, very slow"
-    return MessageTemplate(text, {"n": number})
+    return MessageTemplate(text, {"n": _speed_number(speed)})
 
 
 def download_words(size_bytes: int) -> MessageTemplate:
     """Estimate the download time on a typical line, as this one's speed is unknown before a download."""
-    return MessageTemplate("about {n} min at 100 Mbit/s", {"n": str(max(1, round(size_bytes * 8 / 100e6 / 60)))})
+    return MessageTemplate("about {n} min at 100 Mbit/s", {"n": str(download_minutes(size_bytes))})
+
+
+def download_minutes(size_bytes: int) -> int:
+    return max(1, round(size_bytes * 8 / USUAL_LINE_BITS_PER_S / 60))
 
 
 def _active_bytes(header: GgufHeader, shape: ModelShape) -> int:

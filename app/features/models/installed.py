@@ -51,7 +51,7 @@ class InstalledModels:
         notes: ModelNotes,
         entries: tuple[CatalogEntry, ...],
     ) -> None:
-        self._folder, self._settings, self._notes, self._entries = folder, settings, notes, entries
+        self._folder, self._settings, self._notes, self.entries = folder, settings, notes, entries
 
     def list_ours(self) -> list[InstalledFile]:
         """List the starter model, those in the models folder, and those opened from elsewhere."""
@@ -90,7 +90,7 @@ class InstalledModels:
 
     def entry_of(self, model: InstalledModel) -> CatalogEntry | None:
         """Return the catalog entry of a model, or None."""
-        return next((entry for entry in self._entries if is_of(model, entry)), None)
+        return next((entry for entry in self.entries if is_of(model, entry)), None)
 
     def can_do(self, model: InstalledModel, task: str) -> bool:
         """Return whether a model suits a tab. Unknown ones are judged by their name."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 from pathlib import Path
 
@@ -9,6 +10,21 @@ from app.core.paths import runs_elsewhere, starter_model
 from app.core.visible import visible_name
 
 STARTER_NAME = "Starter"
+_TOTAL = re.compile(r"(?<![a-z0-9.])(\d+x)?(\d+(?:\.\d+)?)([bm])(?![a-z0-9])", re.IGNORECASE)
+_ACTIVE = re.compile(r"(?<![a-z0-9.])a(\d+(?:\.\d+)?)b(?![a-z0-9])", re.IGNORECASE)
+
+
+def stated_parameters(name: str) -> tuple[int, int]:
+    """Return a model's parameters and those read per token, as its name says: 35B-A3B. 0 where it doesn't."""
+    total, active = _TOTAL.search(name), _ACTIVE.search(name)
+    if total is None:
+        return 0, 0
+    experts = int(total[1][:-1]) if total[1] else 1
+    count = round(experts * float(total[2]) * (10**9 if total[3].lower() == "b" else 10**6))
+    if active is not None:
+        return count, min(count, round(float(active[1]) * 10**9))
+    # Of 8x7B only some experts are read, and the name doesn't say how many.
+    return count, 0 if total[1] else count
 
 
 def display_name(path: Path, label: str = "") -> str:

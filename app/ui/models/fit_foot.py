@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout
 from app.features.models.estimate import TOO_LARGE, MemoryFit, fit_words, pace_words
 from app.hub.model_files import ModelFile, RemoteFile
 from app.ui.i18n import size_text, tr
+from app.ui.models.fit_column import fit_token
 from app.ui.models.repository_files import file_words
 from app.ui.shared_labels import DOWNLOAD, DOWNLOAD_SIZE, ON_THIS_COMPUTER, TRY_AGAIN
 from app.ui.shell.model_loader import in_words
@@ -107,7 +108,7 @@ class FitFoot(QFrame):
         pace = pace_words(fit)
         if pace is not None:
             words = f"{words} · {in_words(pace)}"
-        tone = "success" if fit.runs_well else "muted" if fit.is_usable else "warning"
+        tone = fit_token(fit)
         self._show_fit(words, tone, "triangle-fill" if tone == "warning" else "circle-fill")
         # The accent colour is for files that can run here.
         set_mark(self.download, "kind", "plain" if fit.word == TOO_LARGE else "primary")

@@ -22,7 +22,7 @@ from app.ui.shared_labels import CANCEL, NETWORK_SETTINGS, TRY_AGAIN
 from app.ui.shell import tasks
 from app.ui.shell.notify import describe
 from app.ui.shell.tab_spec import UiContext
-from app.ui.theme import EDGE_PX, PAGE_PX, TOP_PX
+from app.ui.theme import EDGE_PX, HEADING_PX, PAGE_PX, TOP_PX
 from app.ui.widgets.buttons import text_button
 from app.ui.widgets.layouts import fill_layout, name_widgets
 
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 FIND_ON_HUB = "Find a model on the Hub"
 
 SHOW_MOST_DOWNLOADED = "Show the most downloaded"
+MODELS_ON_HUB = "Models on the Hub"
 MODELS_FOUND = "Models for “{words}”"
 NOTHING_FOUND_FOR = "No results for “{words}”"
 SEARCH_WITHOUT_FILTERS = "Search without filters"
@@ -90,7 +91,8 @@ class SearchPage(QWidget):
         self.repository.back_wanted.connect(self._back)
         self._stack = QStackedLayout(self)
         fill_layout(self._stack, self._results_page(), self.repository)
-        theme.dress(self.told, font="row")
+        theme.dress(self.title, least_height=HEADING_PX)
+        theme.dress(self.told, font="small")
         theme.dress(self.cancel, self.more, font="control")
         theme.dress(self.more_told, font="small")
         theme.dress(self._holder, most_width=PAGE_PX)
@@ -180,9 +182,11 @@ class SearchPage(QWidget):
             self._show_nothing()
             return
         self.list.show_found(page.found)
+        # Apart, as the first estimate waits until this computer's speed was measured.
+        tasks.ask(lambda _: self._app.models.machine.guess_fits(page.found), self, self.list.results.show_fits)
         self._set_visible(is_list=True)
         count = len(page.found)
-        self.title.setText(tr(MODELS_FOUND, words=query.text) if query.text else tr("Models on the Hub"))
+        self.title.setText(tr(MODELS_FOUND, words=query.text) if query.text else tr(MODELS_ON_HUB))
         self.told.setText(tr("Nothing is downloaded until you press Download."))
         self.more.setText(tr(SHOW_MORE))
         self.more.setEnabled(True)
@@ -291,11 +295,11 @@ class SearchPage(QWidget):
     def _show_state(self, glyph: str, title: str, text: str, choices: list[Choice] | None = None) -> None:
         # Emptied, so that neither keys nor screen readers meet results that can't be seen.
         self.list.show_found(())
+        self.title.setText(tr(MODELS_ON_HUB))
         self.state.show_state(glyph, title, text, choices or [])
         self._set_visible(is_list=False)
 
     def _set_visible(self, *, is_list: bool) -> None:
-        self.title.setVisible(is_list)
         self.told.setVisible(is_list)
         self._foot.setVisible(is_list)
         self.list.setVisible(is_list)
@@ -307,7 +311,7 @@ class SearchPage(QWidget):
         self._foot = QWidget()
         self._foot_row = fill_layout(QHBoxLayout(self._foot), (self.more_told, 1), self.more)
         self._column = QVBoxLayout(self._holder)
-        fill_layout(self._column, self.filters, self.title, self._head, (self.list, 1), (self.state, 1), self._foot)
+        fill_layout(self._column, self.title, self.filters, self._head, (self.list, 1), (self.state, 1), self._foot)
         page = QWidget()
         self._around = QHBoxLayout(page)
         # Up to its greatest width the column takes everything; what is left goes to the end.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QResizeEvent, QShowEvent
@@ -12,14 +12,15 @@ from PySide6.QtWidgets import QBoxLayout, QFrame, QHBoxLayout, QLabel, QLineEdit
 from app.ui.i18n import tr
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import text_button
-from app.ui.widgets.labels import ElidedLabel, ProgressStripe
-from app.ui.widgets.layouts import drop_margins, fill_layout
+from app.ui.widgets.labels import ElidedLabel, ProgressStripe, plain_label, plain_tip
+from app.ui.widgets.layouts import FlowLayout, drop_margins, fill_layout
 
 NARROW_CARD_PX = 440
 LEAST_CARD_PX = 180
 WORDS_PX = 240
 _ANY = 1 << 20
 SHORT_FACT = 28
+COLUMN_PX = 96
 TURN_PX = 92
 NAME_MOST_CHARACTERS = 120
 
@@ -99,6 +100,11 @@ class ModelCard(QFrame):
         self.name = theme.dress(ElidedLabel(name), font="section")
         self.badge = ModelBadge(theme)
         self.sentence = theme.dress(QLabel(textFormat=Qt.TextFormat.PlainText, wordWrap=True), font="row")
+        self.columns = QWidget()
+        self._columns_row = FlowLayout(self.columns)
+        self._columns: tuple[tuple[str, str], ...] = ()
+        self.about = ""
+        """What only the tooltip and screen readers say."""
         self.facts = QLabel(textFormat=Qt.TextFormat.PlainText, wordWrap=True)
         self.source = ElidedLabel()
         for label in (self.facts, self.source):
@@ -108,7 +114,7 @@ class ModelCard(QFrame):
         self.progress = ProgressStripe(theme)
         self.buttons: dict[str, QPushButton] = {}
         self._editor: QLineEdit | None = None
-        for widget in (self.sentence, self.facts, self.source, self.problem, self.progress):
+        for widget in (self.sentence, self.columns, self.facts, self.source, self.problem, self.progress):
             widget.hide()
         self._lay_out()
         theme.dress(self.facts, self.source, font="small")
@@ -117,6 +123,7 @@ class ModelCard(QFrame):
         theme.dress(self._words, spacing=3)
         theme.dress(self._head, spacing=10)
         theme.dress(self._row, spacing=4)
+        theme.dress(self._columns_row, spacing=16)
         # Another font is another width.
         theme.changed.connect(self._fit_layout)
         self._fit_layout()
@@ -125,7 +132,7 @@ class ModelCard(QFrame):
     def _lay_out(self) -> None:
         self._head = fill_layout(QBoxLayout(QBoxLayout.Direction.LeftToRight), self.name, (self.badge, 1))
         self._words = fill_layout(QVBoxLayout(), self._head)
-        for widget in (self.sentence, self.facts, self.source, self.problem, self.progress):
+        for widget in (self.sentence, self.columns, self.facts, self.source, self.problem, self.progress):
             self._words.addWidget(widget)
         self._row = fill_layout(QHBoxLayout(), 0)
         self._outer = fill_layout(QBoxLayout(QBoxLayout.Direction.LeftToRight, self), (self._words, 1), self._row)
@@ -146,6 +153,26 @@ class ModelCard(QFrame):
                 label.setText(text)
             label.setVisible(bool(text))
         self.describe()
+
+    def show_columns(self, columns: Sequence[tuple[str, str]], about: str = "") -> None:
+        """Set figures with their captions, and what the tooltip says besides."""
+        if tuple(columns) != self._columns:
+            self._columns = tuple(columns)
+            self._columns_row.clear()
+            for caption, value in self._columns:
+                self._columns_row.addWidget(self._column(caption, value))
+        self.columns.setVisible(bool(self._columns))
+        self.about = about
+        self.setToolTip(plain_tip(about))
+        self.describe()
+
+    def _column(self, caption: str, value: str) -> QWidget:
+        column = QWidget()
+        above = self._theme.dress(plain_label(caption, kind="muted"), font="caption")
+        below = self._theme.dress(plain_label(value), font="row")
+        self._theme.dress(fill_layout(drop_margins(QVBoxLayout(column)), above, below), spacing=1)
+        self._theme.dress(column, least_width=COLUMN_PX)
+        return column
 
     def show_badge(self, text: str, token: str = "success") -> None:
         self.badge.show_text(text, token)
@@ -207,7 +234,9 @@ class ModelCard(QFrame):
     def describe(self) -> None:
         """Set name and description for screen readers."""
         self.setAccessibleName(self.name.text())
-        parts = (self.badge.text, self.sentence.text(), self.facts.text(), self.source.text(), self.problem.text())
+        figures = ", ".join(f"{caption} {value}" for caption, value in self._columns)
+        shown = (self.facts.text(), self.source.text(), self.problem.text())
+        parts = (self.badge.text, self.sentence.text(), figures, self.about, *shown)
         self.setAccessibleDescription(
             # Without the characters that only guide line breaks: some are read aloud.
             ". ".join(part for part in parts if part).translate({0xA0: " ", 0x200B: "", 0x2011: "-"})

@@ -12,12 +12,22 @@ from PySide6.QtWidgets import QApplication, QPushButton, QStackedWidget, QWidget
 
 from app.core.errors.app_error import EnvironmentProblem
 from app.core.paths import starter_model
-from app.features.models.estimate import TOO_LARGE, download_words, fit_words, pace_words
+from app.features.models.estimate import (
+    SLOW,
+    TOO_LARGE,
+    download_minutes,
+    download_words,
+    pace_words,
+    speed_words,
+    verdict_words,
+)
 from app.features.models.installed import PASSAGES, embeds_texts
+from app.features.models.model_messages import format_gigabytes
 from app.hub.model_files import quantization_of, quantization_words
 from app.ui.i18n import sentence_for, size_text, tr
 from app.ui.model_texts import join, problem_words, senses_words, state_words
 from app.ui.models.download_rows import DownloadsPage
+from app.ui.models.fit_column import fit_token
 from app.ui.models.installed_page import InstalledPage
 from app.ui.models.model_card import ModelCard
 from app.ui.models.models_column import ModelsColumn
@@ -26,6 +36,7 @@ from app.ui.models.storage import StoragePage
 from app.ui.shared_labels import (
     CANCEL,
     DETAILS,
+    DOWNLOAD,
     DOWNLOAD_SIZE,
     IN_USE,
     MODELS,
@@ -52,6 +63,7 @@ if TYPE_CHECKING:
     from app.ui.models.compare_page import ComparePage
     from app.ui.models.hub_page import SearchPage
 
+SPEED, NEEDS, SIZE = "Speed", "Needs", "Size"
 MODEL_ADDED = "Added “{name}” to your models."
 
 
@@ -178,11 +190,11 @@ class SuggestedPage(ModelsPage):
         card.progress.hide()
         # The repository is asked before a download is in the queue; until then the card itself says so.
         if suggestion.entry.id in self._looking:
-            card.show_words(tr(suggestion.entry.sentence), tr("Checking this file on the Hub…"))
+            card.show_words(sentence_of(suggestion), tr("Checking this file on the Hub…"))
             card.show_buttons("cancel")
             return
         self._show_fit(card, suggestion)
-        card.show_words(tr(suggestion.entry.sentence), facts_of(suggestion))
+        card.show_words(sentence_of(suggestion))
         if suggestion.installed is not None:
             is_used = suggestion.installed.path == (self._loader.path if self._task == "chat" else self._in_use)
             card.show_badge(tr(IN_USE) if is_used else tr(ON_THIS_COMPUTER), "success" if is_used else "muted")
@@ -191,8 +203,8 @@ class SuggestedPage(ModelsPage):
             card.show_buttons("download" if can_download(suggestion) else "details")
 
     def _show_fit(self, card: ModelCard, suggestion: ModelSuggestion) -> None:
-        token = "success" if suggestion.fit.runs_well else "muted" if suggestion.fit.is_usable else "warning"
-        card.show_badge(in_words(fit_words(suggestion.fit)), token)
+        card.show_badge(in_words(verdict_words(suggestion.fit)), fit_token(suggestion.fit))
+        card.show_columns(columns_of(suggestion), about_suggestion(suggestion))
 
     def _show_download(self, card: ModelCard, download: Download) -> None:
         card.show_words(card.sentence.text() or "", state_words(download), problem=problem_words(download))
@@ -291,18 +303,40 @@ def can_download(suggestion: ModelSuggestion) -> bool:
     return suggestion.installed is None and suggestion.download is None and suggestion.fit.word != TOO_LARGE
 
 
-def facts_of(suggestion: ModelSuggestion) -> str:
-    """Return speed, quantization, licence, languages and source on one line, most important first."""
+def sentence_of(suggestion: ModelSuggestion) -> str:
+    """Return what a suggested model is good for, and what it takes besides text."""
+    vision = suggestion.entry.vision
+    senses = senses_words(sees=True, hears=vision.hears) if vision is not None else ""
+    sentence = tr(suggestion.entry.sentence)
+    return f"{sentence} {senses[:1].upper()}{senses[1:]}." if senses else sentence
+
+
+def columns_of(suggestion: ModelSuggestion) -> list[tuple[str, str]]:
+    """Return speed, memory and download, with their captions; unknown ones are left out."""
+    entry, fit = suggestion.entry, suggestion.fit
+    # An embedding model writes nothing, so it has no speed.
+    speed = speed_words(fit) if PASSAGES not in entry.tasks else None
+    needs = tr("{needed} GB", needed=format_gigabytes(fit.needed_bytes))
+    if fit.word in (SLOW, TOO_LARGE) and fit.free_bytes:
+        needs = tr("{needed} GB, {free} GB free", needed=format_gigabytes(fit.needed_bytes),
+                   free=format_gigabytes(fit.free_bytes))  # fmt: skip
+    size = (tr(SIZE), size_text(entry.size_bytes))
+    if can_download(suggestion):
+        words = tr("{size}, {n} min", size=size_text(entry.size_bytes), n=download_minutes(entry.size_bytes))
+        size = (tr(DOWNLOAD), words)
+    return [*([(tr(SPEED), in_words(speed))] if speed is not None else []), (tr(NEEDS), needs), size]
+
+
+def about_suggestion(suggestion: ModelSuggestion) -> str:
+    """Return pace, download time, quantization, licence, languages and maker, for the tooltip."""
     entry = suggestion.entry
     tag = quantization_of(entry.file)
     words = quantization_words(tag) if tag else ""
-    # An embedding model writes nothing, so it has no pace.
     pace = pace_words(suggestion.fit) if PASSAGES not in entry.tasks else None
     languages = tr("{n} languages", n=entry.languages) if entry.languages > 1 else ""
-    size = in_words(download_words(entry.size_bytes)) if can_download(suggestion) else size_text(entry.size_bytes)
+    time = in_words(download_words(entry.size_bytes)) if can_download(suggestion) else ""
     kind = f"{words} ({tag})" if words else tag
-    senses = senses_words(sees=True, hears=entry.vision.hears) if entry.vision is not None else ""
-    facts = join(in_words(pace) if pace else "", size, kind, senses, entry.license, languages, entry.repo)
+    facts = join(in_words(pace) if pace else "", time, kind, entry.license, languages, entry.repo)
     return facts[:1].upper() + facts[1:]
 
 

@@ -64,6 +64,10 @@ NAMED_LANGUAGES = 4
 HUB = "https://huggingface.co"
 
 
+_OpenedRepository = tuple[Repository, ModelFile | None, dict[str, MemoryFit]]
+"""With the file to take, and guesses by file."""
+
+
 class RepositoryPage(QWidget):
     """Page of a repository; `show_repository` drops pending requests for the one before."""
 
@@ -114,12 +118,12 @@ class RepositoryPage(QWidget):
         self._task = tasks.ask(lambda token: self._found(name, token), self, self._on_repository, self._on_failed)
         self._slow.start()
 
-    def _found(self, name: str, cancel: CancelToken) -> tuple[Repository, ModelFile | None]:
-        repository = self._app.models.hub.read_repository(name, "", cancel)
-        return repository, self._app.models.machine.recommend_file(repository.models)
+    def _found(self, name: str, cancel: CancelToken) -> _OpenedRepository:
+        repository, machine = self._app.models.hub.read_repository(name, "", cancel), self._app.models.machine
+        return repository, machine.recommend_file(repository.models), machine.guess_file_fits(repository)
 
-    def _on_repository(self, answer: tuple[Repository, ModelFile | None]) -> None:
-        repository, best = answer
+    def _on_repository(self, answer: _OpenedRepository) -> None:
+        repository, best, guesses = answer
         self._slow.stop()
         self.repository = repository
         owner, _, name = repository.name.rpartition("/")
@@ -131,7 +135,7 @@ class RepositoryPage(QWidget):
         self.files.setVisible(bool(repository.models))
         self.foot.setVisible(is_any)
         self.versions.setText(tr("Versions") if is_any else tr(NO_USABLE_FILE))
-        self.files.show_repository(repository, best)
+        self.files.show_repository(repository, best, guesses)
         self._order_keys()
         self._stack.setCurrentIndex(1)
         self._scroll.verticalScrollBar().setValue(0)
@@ -180,6 +184,7 @@ class RepositoryPage(QWidget):
 
         def on_fit(fit: MemoryFit) -> None:
             self._fits[model.name] = fit
+            self.files.show_fit(model, fit)
             # Another file may have been chosen while this one was estimated.
             if self.model == model:
                 self.foot.show_fit(fit)
@@ -362,7 +367,7 @@ def _facts(repository: Repository, owner: str) -> list[str]:
     spoken = ", ".join(named) + (tr(" and {n} more languages", n=more) if named and more > 0 else "")
     return [
         tr("by {owner}", owner=owner),
-        license_name(repository.license) if repository.license else tr("no license given"),
+        *([license_name(repository.license)] if repository.license else []),
         *model_words(total, str(facts.get("architecture") or ""), context),
         *([spoken] if spoken else []),
     ]

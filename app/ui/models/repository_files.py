@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import PurePosixPath
 
 from PySide6.QtCore import QPointF, QRect, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QFont, QPainter, QPaintEvent, QPen
+from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QButtonGroup, QFrame, QHBoxLayout, QRadioButton, QSizePolicy, QStyle, QVBoxLayout
 
 from app.features.models.choice import representative_files
+from app.features.models.estimate import MemoryFit
 from app.hub.model_files import ModelFile, Repository, quantization_words
 from app.ui.i18n import size_text, tr
+from app.ui.models.fit_column import FitWords, fit_width, paint_fit, words_of_fit
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import text_button
 from app.ui.widgets.input_fields import DrawnButton
@@ -19,7 +22,11 @@ from app.ui.widgets.layouts import fill_layout, name_widgets
 PARTS_CANNOT_BE_OPENED = "Can’t be opened: its parts are in an old format or incomplete"
 IN_PARTS = "in {n} parts"
 RECOMMENDED = "Recommended"
-ROW_PX, MARK_PX = 42, 18
+ROW_PX, MARK_PX = 50, 18
+SIZE_PX = 76
+"""Column of sizes, at the end."""
+FIT_ROOM_PX = 460
+"""Width below which a row has no room for its fit."""
 FEW = 5
 """Up to this number, all files are shown at once."""
 
@@ -35,8 +42,9 @@ def file_words(model: ModelFile) -> tuple[str, str]:
 class FileRow(DrawnButton, QRadioButton):
     """Row of a file, read by screen readers as a radio button with all painted text."""
 
-    def __init__(self, theme: Theme, model: ModelFile, *, is_recommended: bool) -> None:
+    def __init__(self, theme: Theme, model: ModelFile, fit: MemoryFit | None, *, is_recommended: bool) -> None:
         super().__init__()
+        self._fit: FitWords | None = None
         self._theme, self.model, self.is_recommended = theme, model, is_recommended
         self._words, self._tag = file_words(model)
         parts = len(model.parts)
@@ -46,12 +54,19 @@ class FileRow(DrawnButton, QRadioButton):
         )
         said = [self._words, self._tag, self._size, tr(RECOMMENDED) if is_recommended else "", self._note]
         self.setAccessibleName(", ".join(part for part in said if part))
+        if fit is not None:
+            self.show_fit(fit)
         self.setToolTip(model.name)
         self.setEnabled(model.is_supported)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         theme.changed.connect(self.updateGeometry)
+
+    def show_fit(self, fit: MemoryFit) -> None:
+        self._fit = words_of_fit(fit)
+        self.setAccessibleDescription(self._fit.spoken)
+        self.update()
 
     def sizeHint(self) -> QSize:
         return QSize(self._theme.px(240), self._theme.px(ROW_PX))
@@ -71,12 +86,21 @@ class FileRow(DrawnButton, QRadioButton):
         font = self._theme.font
         # The size first, from the end: what is left is shared by the words.
         at_end = QRect(x, 0, end - x, self.height())
-        end -= self._write(painter, self._size, font("control"), at_end, colour, at_end=True) + px(12)
+        self._write(painter, self._size, font("control"), at_end, colour, at_end=True)
+        end -= px(SIZE_PX)
+        if self._fit is not None and self.width() >= px(FIT_ROOM_PX):
+            wide = px(fit_width(self.width() / px(100) * 100))
+            column = QRect(end - wide, 0, wide, self.height())
+            paint_fit(painter, self._theme, column, self._fit, around=self.rect(), direction=self.layoutDirection())
+            end = column.x() - px(12)
         for text, look, tone in (
             (self._words, font("strong" if self.isChecked() else "control"), colour),
             (self._tag, font("small"), tokens.muted),
         ):
-            x += self._write(painter, text, look, QRect(x, 0, end - x, self.height()), tone) + px(10)
+            room = QRect(x, 0, end - x, self.height())
+            # Rather no tag than half of one.
+            if text == self._words or QFontMetrics(look).horizontalAdvance(text) <= room.width():
+                x += self._write(painter, text, look, room, tone) + px(10)
         if self.is_recommended:
             x += self._paint_chip(painter, tr(RECOMMENDED), x, end)
         if self._note:
@@ -147,6 +171,7 @@ class FileList(QFrame):
         self.rows: list[FileRow] = []
         self._models: tuple[ModelFile, ...] = ()
         self._recommended: ModelFile | None = None
+        self._fits: dict[str, MemoryFit] = {}
         self._group = QButtonGroup(self)
         self._group.buttonToggled.connect(self._on_toggled)
         self.all = theme.dress(text_button("", "link", on_click=self._show_all), font="control")
@@ -155,9 +180,11 @@ class FileList(QFrame):
         self._column.addLayout(self._last)
         name_widgets(all_files=self.all)
 
-    def show_repository(self, repository: Repository, recommended: ModelFile | None) -> None:
-        """Show a repository's files and choose the recommended one, else the smallest."""
-        self._models, self._recommended = repository.models, recommended
+    def show_repository(
+        self, repository: Repository, recommended: ModelFile | None, fits: Mapping[str, MemoryFit]
+    ) -> None:
+        """Show a repository's files and choose the recommended one, else the smallest; `fits` by a file's name."""
+        self._models, self._recommended, self._fits = repository.models, recommended, dict(fits)
         few = list(repository.models) if len(repository.models) <= FEW else representative_files(repository.models)
         if recommended is not None and recommended not in few:
             # In the repository's order again.
@@ -166,6 +193,13 @@ class FileList(QFrame):
         self.all.setText(tr("Show all {n} versions", n=len(self._models)))
         self.all.setAccessibleName(self.all.text())
         self.all.setVisible(len(few) < len(self._models))
+
+    def show_fit(self, model: ModelFile, fit: MemoryFit) -> None:
+        """Show a better estimate of a file."""
+        self._fits[model.name] = fit
+        for row in self.rows:
+            if row.model == model:
+                row.show_fit(fit)
 
     def focus_chosen(self) -> None:
         for row in self.rows:
@@ -187,7 +221,8 @@ class FileList(QFrame):
             row.deleteLater()
         self.rows = []
         for index, model in enumerate(models):
-            row = FileRow(self._theme, model, is_recommended=model == self._recommended)
+            fit = self._fits.get(model.name)
+            row = FileRow(self._theme, model, fit, is_recommended=model == self._recommended)
             self.rows.append(row)
             self._group.addButton(row)
             self._column.insertWidget(index, row)

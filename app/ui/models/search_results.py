@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from PySide6.QtCore import (
@@ -19,16 +19,21 @@ from PySide6.QtCore import (
 from PySide6.QtGui import QColor, QFontMetrics, QKeyEvent, QPainter, QPen
 from PySide6.QtWidgets import QAbstractItemView, QListView, QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
+from app.features.models.estimate import MemoryFit
 from app.hub.hub_search import FoundRepository
 from app.ui.i18n import tr
 from app.ui.icons import icon
 from app.ui.model_texts import found_words
+from app.ui.models.fit_column import FitWords, fit_width, paint_fit, words_of_fit
 from app.ui.shared_labels import PICTURES
-from app.ui.theme import FontRole, Theme
+from app.ui.theme import Theme
 
 ASKS_FOR_CONSENT = "Consent required"
 FOUND_ROLE = Qt.ItemDataRole.UserRole + 1
+FIT_ROLE = FOUND_ROLE + 1
 ROW_PX, GAP_PX = 88, 10
+CARET_PX = 52
+"""Room for the arrow at the end of a row."""
 Index = QModelIndex | QPersistentModelIndex
 
 
@@ -48,6 +53,13 @@ class SearchResultModel(QAbstractListModel):
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.found: tuple[FoundRepository, ...] = ()
+        self._fits: dict[str, FitWords] = {}
+
+    def show_fits(self, fits: Mapping[str, MemoryFit]) -> None:
+        """Set what is known of the fits of results, by repository."""
+        self._fits = {repo: words_of_fit(fit) for repo, fit in fits.items()}
+        if self.found:
+            self.dataChanged.emit(self.index(0), self.index(len(self.found) - 1))
 
     def show(self, found: Sequence[FoundRepository]) -> bool:
         """Show results; return True if they only extend those shown."""
@@ -73,12 +85,21 @@ class SearchResultModel(QAbstractListModel):
             return found.repo
         if role == Qt.ItemDataRole.AccessibleTextRole:
             # Painted words are unknown to screen readers, so all of them are told here.
-            return ", ".join([found.repo, *(words for _, words in marks_of(found)), *found_words(found)])
+            fit = self._fits.get(found.repo)
+            words = [
+                found.repo,
+                *(words for _, words in marks_of(found)),
+                *found_words(found),
+                fit.spoken if fit else "",
+            ]
+            return ", ".join(filter(None, words))
+        if role == FIT_ROLE:
+            return self._fits.get(found.repo)
         return found if role == FOUND_ROLE else None
 
 
 class ResultDelegate(QStyledItemDelegate):
-    """Paint a result as a card: name with labels, two muted lines, an arrow."""
+    """Paint a result as a card: name with labels, two muted lines, its fit, an arrow."""
 
     def __init__(self, theme: Theme, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -99,18 +120,20 @@ class ResultDelegate(QStyledItemDelegate):
         at = QRect(card.right() - px(18) - caret, card.center().y() - caret // 2, caret, caret)
         glyph = "caret-left" if mirrored else "caret-right"
         icon(glyph, tokens.muted, caret).paint(painter, QStyle.visualRect(option.direction, card, at))
-        room = card.adjusted(px(19), px(13), -px(52), -px(13))
+        room = card.adjusted(px(19), 0, -px(CARET_PX), 0)
+        if (fit := index.data(FIT_ROLE)) is not None:
+            wide = px(fit_width(card.width() / px(100) * 100))
+            column = QRect(room.right() - wide, card.y(), wide, card.height())
+            paint_fit(painter, theme, column, fit, around=card, direction=option.direction)
+            room.setRight(column.x() - px(12))
         # Mirrored piece by piece: text keeps its own direction, places don't.
-        about, standing = found_words(found)
-        lines: tuple[tuple[str, str, FontRole, int], ...] = (
-            (about, tokens.text, "small", px(24)),
-            (standing, tokens.muted, "small", px(44)),
-        )
-        self._paint_name(painter, option, QRect(room.x(), room.y(), room.width(), px(22)), card, found)
-        for text, colour, role, y in lines:
-            painter.setFont(theme.font(role))
-            painter.setPen(QColor(colour))
-            line = QRect(room.x(), room.y() + y, room.width(), px(20))
+        lines = [text for text in found_words(found) if text]
+        y = card.y() + (card.height() - px(22 + 20 * len(lines))) // 2
+        self._paint_name(painter, option, QRect(room.x(), y, room.width(), px(22)), card, found)
+        painter.setFont(theme.font("small"))
+        painter.setPen(QColor(tokens.muted))
+        for place, text in enumerate(lines):
+            line = QRect(room.x(), y + px(23 + 20 * place), room.width(), px(20))
             self._paint_text(painter, option, QStyle.visualRect(option.direction, card, line), text)
         painter.restore()
 

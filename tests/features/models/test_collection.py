@@ -21,10 +21,10 @@ from app.engine.rpc_machines import RemoteMachine
 from app.features.models import collection as facade
 from app.features.models import machine_speed
 from app.features.models.collection import TRASH_KEPT_S, ModelCollection
-from app.features.models.estimate import fit_words, pace_words
+from app.features.models.estimate import fit_words, needs_words, pace_words
 from app.features.models.installed import engine_names
 from app.hub.download import Download
-from app.hub.hub_search import HubQuery
+from app.hub.hub_search import FoundRepository, HubQuery
 from app.store.conversations import MessageState
 from tests.helpers.fake_hub import FakeHub
 from tests.helpers.lenders import a_server, listening
@@ -236,6 +236,26 @@ def test_suggestions_say_fit_speed_and_what_is_here(app: Fireside, large_machine
     assert second.fit.tokens_per_s == pytest.approx(30.0)
     assert second.installed is not None
     assert second.installed.path == path
+
+
+def test_the_fit_of_what_was_found_follows_from_the_list_alone(
+    app: Fireside, large_machine: None, fast_machine: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # The network is on, but nobody is there: a request would fail.
+    entry = next(entry for entry in app.models.entries if entry.id == "qwen3.5-4b")
+    rows = [
+        FoundRepository(entry.repo),
+        FoundRepository("x/Large-35B-A3B-GGUF"),
+        FoundRepository("x/no-size-in-the-name", parameters=8_000_000_000),
+        FoundRepository("x/nothing-known"),
+    ]
+    fits = app.models.machine.guess_fits(rows)
+    assert list(fits) == [row.repo for row in rows[:3]]
+    assert str(needs_words(fits[entry.repo])) == "needs 3.1 GB", "as it is suggested"
+    assert str(needs_words(fits[rows[2].repo])).startswith("needs about 6.")
+    dense, mixture = fits[rows[2].repo].tokens_per_s, fits[rows[1].repo].tokens_per_s
+    assert mixture > 2 * dense, "of a mixture only the active experts are read"
+    assert app.ledger.connections(10) == []
 
 
 def test_what_is_suggested_first_does_not_change_with_how_busy_the_machine_was(

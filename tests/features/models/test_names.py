@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from app.core.paths import starter_model
-from app.features.models.model_names import display_name
+from app.features.models.model_names import display_name, stated_parameters
 from app.hub.catalog import load_catalog
 
 
@@ -36,3 +36,19 @@ def test_the_starter_is_called_so_under_its_answers_too() -> None:
     path = starter_model()
     assert path is not None
     assert display_name(path) == "Starter"
+
+
+@pytest.mark.parametrize(
+    ("name", "total", "active"),
+    [
+        ("Qwen3.5-0.8B-GGUF", 800_000_000, 800_000_000),
+        ("gemma-3-270m-it-qat-GGUF", 270_000_000, 270_000_000),
+        ("Qwen3.6-35B-A3B-GGUF", 35_000_000_000, 3_000_000_000),
+        ("Mixtral-8x7B-Instruct-v0.1-GGUF", 56_000_000_000, 0),
+        ("Qwen2.5-7B-Instruct-1M-GGUF", 7_000_000_000, 7_000_000_000),
+        ("gemma-3n-E2B-it-GGUF", 0, 0),
+        ("Phi-3.5-mini-instruct-4bit", 0, 0),
+    ],
+)
+def test_what_a_name_says_of_a_models_size(name: str, total: int, active: int) -> None:
+    assert stated_parameters(name) == (total, active)

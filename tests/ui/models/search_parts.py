@@ -12,7 +12,7 @@ from app.core.events import CancelToken
 from app.core.settings import Settings
 from app.engine.fit import MemoryRoom
 from app.features.models.choice import recommend_file
-from app.features.models.estimate import MemoryFit
+from app.features.models.estimate import MemoryFit, guess_fit
 from app.hub.hub_search import FoundRepository, HubQuery, SearchResultPage
 from app.hub.model_files import ModelFile, RemoteFile, Repository
 
@@ -104,6 +104,12 @@ class ScriptedModels:
 
     def memory_room(self) -> MemoryRoom:
         return MemoryRoom(9_800_000_000, 16_000_000_000)
+
+    def guess_fits(self, found: Sequence[FoundRepository]) -> dict[str, MemoryFit]:
+        return {row.repo: guess_fit(row.parameters // 2, 0, self.memory_room()) for row in found if row.parameters}
+
+    def guess_file_fits(self, repository: Repository) -> dict[str, MemoryFit]:
+        return {model.name: guess_fit(model.size_bytes, 0, self.memory_room()) for model in repository.models}
 
     def recommend_file(self, models: Sequence[ModelFile]) -> ModelFile | None:
         return recommend_file(models, self.memory_room())

@@ -141,6 +141,7 @@ class Models:
         self._trash: list[InstalledFile] = []
         self.download_changed, self.list_changed = Listeners[Download](), Listeners[None]()
         self.hub = SimpleNamespace(search=self._search, prepare=lambda: None)
+        self.machine = SimpleNamespace(guess_fits=lambda _found: {})
         self.storage = SimpleNamespace(
             make_report=lambda: self.report,
             clear_trash=lambda: self._clear("trash_bytes"),

@@ -91,6 +91,10 @@ def test_words_come_first_and_one_of_each_at_first(desk: Desk) -> None:
     desk.open_and_wait()
     assert "Balanced, Q4_K_M, 5.7 GB, Recommended" in desk.rows
     assert len(desk.rows) == 7
+    spoken = {row.model.tag: row.accessibleDescription() for row in desk.file_rows}
+    assert spoken["Q8_0"].startswith("Slow · needs about 9.9 GB")
+    desk.wait(lambda: desk.file_rows[desk.rows.index("Balanced, Q4_K_M, 5.7 GB, Recommended")].accessibleDescription()
+              == "Runs well · needs 7.4 GB")  # fmt: skip
     assert desk.chosen == "Q4_K_M"
     assert desk.file_name.text() == "Balanced (Q4_K_M)"
     desk.click(desk.all_files)

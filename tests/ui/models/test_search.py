@@ -39,7 +39,7 @@ from app.ui.models.hub_page import (
     SWITCH_NETWORK_ON,
     SearchPage,
 )
-from app.ui.models.search_results import ASKS_FOR_CONSENT, FOUND_ROLE
+from app.ui.models.search_results import ASKS_FOR_CONSENT, FIT_ROLE, FOUND_ROLE
 from app.ui.shared_labels import CANCEL, NETWORK_SETTINGS, PARAMETER_COUNT, PICTURES, TRY_AGAIN
 from app.ui.shell import tasks
 from app.ui.shell.notify import Notify
@@ -322,9 +322,10 @@ def test_a_download_is_queued_and_told(desk: Desk) -> None:
 
 def test_rows_say_everything_to_screen_readers(desk: Desk) -> None:
     row = FoundRepository("a/b", 1_240_000, 843, 0, "apache-2.0", "manual", True, 8_000_000_000, "qwen3", 32768)
-    desk.models.answers["search"] = lambda query: SearchResultPage((row,))
+    desk.models.answers["search"] = lambda query: SearchResultPage((row, FoundRepository("a/unknown")))
     desk.search_text("b")
     index = desk.list.results.index(0)
+    desk.wait(lambda: index.data(FIT_ROLE) is not None)
     said = index.data(Qt.ItemDataRole.AccessibleTextRole)
     for part in (
         "a/b",
@@ -334,9 +335,16 @@ def test_rows_say_everything_to_screen_readers(desk: Desk) -> None:
         CONTEXT_SIZE.format(n="32k"),
         "Apache-2.0",
         DOWNLOAD_COUNT.format(n="1.2M"),
+        "Runs well · needs about 4.9 GB",
     ):
         assert part in said
     assert index.data(FOUND_ROLE) == row
+    assert desk.list.results.index(1).data(Qt.ItemDataRole.AccessibleTextRole) == "a/unknown", "nothing is guessed"
+
+
+def test_of_one_result_it_says_that_there_is_no_other(desk: Desk) -> None:
+    desk.models.answers["search"] = lambda query: SearchResultPage((FoundRepository("a/b"),))
+    desk.search_text("b")
     assert desk.more_told.text() == ONLY_RESULT
 
 

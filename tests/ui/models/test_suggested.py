@@ -10,11 +10,12 @@ from pytestqt.qtbot import QtBot
 
 from app.core.errors.hub_errors import HubUnreachable
 from app.ui.models.installed_page import INSTALLED
-from app.ui.models.models_tab import STARTER_LEAD, USE_LABELS
+from app.ui.models.models_tab import NEEDS, SPEED, STARTER_LEAD, USE_LABELS
 from app.ui.shared_labels import (
     ASKING_HUB,
     CANCEL,
     DETAILS,
+    DOWNLOAD,
     DOWNLOAD_SIZE,
     DOWNLOADS,
     IN_USE,
@@ -46,11 +47,14 @@ def test_each_says_whether_it_fits_and_how_fast_it_is(pages: Pages, qtbot: QtBot
     open_page(pages, qtbot)
     assert shown(pages) == ["Qwen3.5 9B", "Qwen3.5 2B", "Gemma 4 26B A4B"]
     first = pages.card("Qwen3.5 9B")
-    assert first.badge.text == "Fits · needs 7.4 GB"
+    assert first.badge.text == "Fits"
+    assert f"{SPEED} 6 tokens/s, {NEEDS} 7.4 GB, {DOWNLOAD} 5.7 GB, 8 min" in first.accessibleDescription()
     told = "About 6 tokens/s, slower than you read · about 8 min at 100 Mbit/s · balanced (Q4_K_M) · Apache-2.0"
-    assert told in first.accessibleDescription()
-    assert pages.card("Qwen3.5 2B").badge.text.startswith("Runs well · needs")
-    assert pages.card("Gemma 4 26B A4B").badge.text == "Too large · needs 16.1 GB, 9.8 GB free"
+    assert told in first.toolTip()
+    assert pages.card("Qwen3.5 2B").badge.text == "Runs well"
+    large = pages.card("Gemma 4 26B A4B")
+    assert large.badge.text == "Too large"
+    assert f"{NEEDS} 16.1 GB, 9.8 GB free" in large.accessibleDescription()
     assert shows(STARTER_LEAD, pages.lead("suggested"))
 
 
