@@ -22,6 +22,8 @@ DRAWN_PX = 24
 """Size at which formulas are typeset; they are scaled when shown."""
 INK = "#010203"
 """Placeholder for the text colour."""
+X_HEIGHT_EM = 0.47
+"""Height of an x in the font of formulas."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +34,14 @@ class FormulaDrawing:
     width: float
     height: float
 
+    def extent(self, size_px: float) -> tuple[float, float, float]:
+        """Return width, height above the baseline and depth below it, at a size."""
+        _, top, width, height = map(float, _VIEW_BOX.findall(self.svg)[0].split())
+        scale = size_px / DRAWN_PX
+        return width * scale, -top * scale, (top + height) * scale
 
+
+_VIEW_BOX = re.compile(r'viewBox="([^"]+)"')
 _drawings: dict[tuple[str, bool], FormulaDrawing] = {}
 _drawing = threading.Lock()
 
@@ -121,15 +130,18 @@ _undrawable: set[str] = set()
 
 @dataclass(frozen=True)
 class FormulaPicture:
-    """Formula in a size and colour; sizes in window pixels, the image at the screen's resolution.
+    """Formula in a size and colour, at the screen's resolution; `ascent` in window pixels.
 
     A model wrote them, so the work is limited; others stay source text.
     """
 
-    name: str
     image: QImage
-    width: float
-    height: float
+    ascent: float
+
+
+def size_for(x_height: float) -> float:
+    """Return the size at which a formula's letters are as high as those of the text around."""
+    return x_height / X_HEIGHT_EM
 
 
 def draw(sources: Iterable[str]) -> None:
@@ -154,36 +166,49 @@ def known_drawing(source: str) -> FormulaDrawing | None:
     return _drawings.get((parts[0], parts[1])) if parts is not None else None
 
 
-def picture_of(
-    source: str, size_px: float, color: str, *, ratio: float, x_height: float, room_px: float
-) -> FormulaPicture | None:
-    """Return a typeset formula as a picture at most as wide as its room; None if it isn't typeset.
+def guess_extent(source: str, size_px: float) -> tuple[float, float, float]:
+    """Guess width, height above the baseline and depth below it, before a formula is typeset."""
+    shown = re.sub(r"\\(?:frac|left|right|begin|end|sqrt|text|math\w+|operatorname)(?![a-zA-Z])", "", source)
+    shown = re.sub(r"\\[a-zA-Z]+|\\.", "a", shown)
+    width = 0.55 * len(re.sub(r"[\s{}$^_&]", "", shown))
+    if is_inline(source):
+        return width * size_px, 0.9 * size_px, 0.3 * size_px
+    rows = source.count("\\\\") + 1 if "\\begin" in source else 1
+    heights = [float(rows)]
+    if "\\frac" in source:
+        heights.append(2.9 if "\\left" in source else 1.9)
+    if re.search(r"\\(?:sum|int|prod)(?![a-zA-Z])", source):
+        heights.append(2.6)
+    height = max(heights)
+    return width / rows * size_px, 0.6 * height * size_px, 0.4 * height * size_px
 
-    `ratio` is screen pixels per pixel of the window.
-    """
+
+def picture_of(source: str, size_px: float, color: str, ratio: float) -> FormulaPicture | None:
+    """Return a typeset formula as a picture; None if it isn't typeset. `ratio` is screen pixels per window pixel."""
     drawing = known_drawing(source)
-    return None if drawing is None else _picture(drawing, (size_px, color, ratio, x_height, room_px))
+    return None if drawing is None else _picture(drawing, size_px, color, ratio)
 
 
-# Every rewrite of a text, as after each change of theme or zoom, asks for the same pictures.
+# Painted again whenever the text is scrolled.
 @lru_cache(maxsize=256)
-def _picture(drawing: FormulaDrawing, look: tuple[float, str, float, float, float]) -> FormulaPicture:
-    size_px, color, ratio, x_height, room_px = look
+def _picture(drawing: FormulaDrawing, size_px: float, color: str, ratio: float) -> FormulaPicture:
     renderer = QSvgRenderer(QByteArray(drawing.svg.replace(INK, color).encode()))
-    box = renderer.viewBoxF()
-    scale = min(size_px / DRAWN_PX, room_px / max(box.width(), 1))
-    ascent, descent = -box.y() * scale, (box.y() + box.height()) * scale
-    # Qt centres inline objects a quarter of `x_height` above the baseline. So space is added above or below, to bring
-    # the formula's own baseline onto the line's.
-    height = max(2 * ascent - x_height / 2, 2 * descent + x_height / 2)
-    width = box.width() * scale
-    image = QImage(math.ceil(width * ratio), math.ceil(height * ratio), QImage.Format.Format_ARGB32_Premultiplied)
+    width, ascent, depth = drawing.extent(size_px)
+    above = math.ceil(ascent * ratio)
+    image = QImage(
+        math.ceil(width * ratio), above + math.ceil(depth * ratio), QImage.Format.Format_ARGB32_Premultiplied
+    )
     image.fill(Qt.GlobalColor.transparent)
     image.setDevicePixelRatio(ratio)
     painter = QPainter(image)
-    renderer.render(painter, QRectF(0, height / 2 + x_height / 4 - ascent, width, ascent + descent))
+    renderer.render(painter, QRectF(0, above / ratio - ascent, width, ascent + depth))
     painter.end()
-    return FormulaPicture(f"formula:{hash((drawing, look))}", image, width, height)
+    return FormulaPicture(image, above / ratio)
+
+
+def is_inline(source: str) -> bool:
+    """Return whether its delimiters are those of a formula in a line of text."""
+    return bool(re.match(r"\s*(?:\$(?!\$)|\\\()", source))
 
 
 def after(source: str) -> str:

@@ -21,7 +21,18 @@ from mdit_py_plugins.footnote import footnote_plugin
 
 from app.ui.text.formula_syntax import GROWING, formula_plugin
 from app.ui.text.html_syntax import END, html_plugin
-from app.ui.text.pieces import ALLOWED_LINK, Code, Fold, FoldEnd, MarkdownTable, Piece, pieces_of, plain_prose
+from app.ui.text.pieces import (
+    ALLOWED_LINK,
+    Code,
+    Fold,
+    FoldEnd,
+    MarkdownTable,
+    Piece,
+    Prose,
+    Spans,
+    pieces_of,
+    plain_prose,
+)
 from app.ui.text.unfinished_markdown import calm
 
 # Characters. A longer block is cut at a line, a longer line is shown as plain text, so that every step stays short
@@ -142,6 +153,8 @@ class MarkdownStream:
             self._block(shown[unit.start : unit.end], unit.context)
             for unit in self._units(shown, keep=False, is_growing=False)
         ]
+        if shown not in self._tail:
+            blocks[-1] = _with_growing_formulas(blocks[-1], self._tail)
         return _with_stray_ends(blocks, self._folds)[0]
 
     def _step(self) -> bool:
@@ -275,6 +288,20 @@ def _with_stray_ends(blocks: list[MarkdownBlock], folds: int) -> tuple[list[Mark
             folds += isinstance(piece, Fold) - (isinstance(piece, FoldEnd) and not is_stray)
         found.append(replace(block, pieces=tuple(pieces)))
     return found, folds
+
+
+def _with_growing_formulas(block: MarkdownBlock, tail: str) -> MarkdownBlock:
+    """Return the block with those formulas marked whose end isn't written yet."""
+
+    def marked(spans: Spans) -> Spans:
+        return tuple(replace(span, is_growing=span.formula and span.text not in tail) for span in spans)
+
+    last = block.pieces[-1] if block.pieces else None
+    if isinstance(last, Prose):
+        last = Prose((*last.lines[:-1], replace(last.lines[-1], spans=marked(last.lines[-1].spans))))
+    elif isinstance(last, MarkdownTable):
+        last = replace(last, rows=(*last.rows[:-1], tuple(marked(cell) for cell in last.rows[-1])))
+    return replace(block, pieces=(*block.pieces[:-1], last)) if last is not None else block
 
 
 def _code(opened: re.Match[str], source: str, *, is_open: bool) -> Code:

@@ -36,6 +36,8 @@ class StyledSpan:
     """Position: "sub", "sup", or "" for normal."""
     formula: bool = False
     """True for the source of a formula, with its delimiters, which may be typeset."""
+    is_growing: bool = False
+    """True for a formula that is still being written; its end was added."""
 
 
 Spans = tuple[StyledSpan, ...]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import groupby
@@ -14,7 +15,7 @@ from app.core.visible import has_directions
 from app.ui.text.formats import marker_of
 from app.ui.text.paragraph_styles import ParagraphSizes
 from app.ui.text.pieces import Piece, Prose, ProseLine, StyledSpan
-from app.ui.text.selectable import part_of_line
+from app.ui.text.selectable import PICTURE, part_of_line
 from app.ui.text.text_view import TextView
 from app.ui.theme import Theme
 from app.ui.utf16 import utf16_length
@@ -194,3 +195,28 @@ class ProseView(TextView):
             x = int(self.document().textWidth()) - x - width
         bottom = self._box(last).bottom() + px(2)
         painter.drawRoundedRect(QRectF(x, top, width, bottom - top), width / 2, width / 2)
+
+
+def is_display_formula(line: ProseLine) -> bool:
+    """Return whether a line is a formula that has a view of its own; in quotes and after markers it has not."""
+    return line.kind == "formula" and not line.quote and not line.marker
+
+
+class DisplayFormulaView(ProseView):
+    """View of a formula in the middle of its column; one that is wider scrolls horizontally."""
+
+    has_wide_formulas = True
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(theme, parent)
+        self.scroll_sideways()
+
+    def height_for(self, width: int) -> int:
+        is_source = self.document().firstBlock().text()[:1] != PICTURE
+        return self.height_in(width, width if is_source else math.ceil(self.document().idealWidth()))
+
+    def _block_format(self, number: int) -> QTextBlockFormat:
+        look = super()._block_format(number)
+        look.setIndent(0)  # the view has it
+        look.setAlignment(Qt.AlignmentFlag.AlignHCenter)
+        return look

@@ -21,7 +21,6 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QWidget
 
 from app.ui.i18n import tr
-from app.ui.scroll_bars import STRIP_PX
 from app.ui.text.paragraph_styles import ProseStyle, table_format
 from app.ui.text.pieces import MarkdownTable, Piece, Prose, ProseLine, Spans, StyledSpan
 from app.ui.text.selectable import part_of_spans
@@ -71,8 +70,7 @@ class TableView(TextView):
         if self._leader is not None and self._drawn is not None and self._leader.shares() != self._shares:
             self._shares = self._leader.shares()
             self._drawn.setFormat(self._format())
-        bar = self.theme.px(STRIP_PX) if wanted > width else 0
-        return super().height_for(wanted) + bar
+        return self.height_in(width, wanted)
 
     def mark(self, start: int, end: int) -> None:
         # A selection that starts or ends outside of the table covers whole rows.

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from itertools import groupby
 from typing import cast
 
 from PySide6.QtCore import Signal
@@ -15,12 +16,14 @@ from app.ui.text.code_view import CodeBlock
 from app.ui.text.links import HasPage, with_page_links
 from app.ui.text.markdown import MarkdownBlock
 from app.ui.text.pieces import Code, Fold, FoldEnd, MarkdownTable, Piece, Prose
-from app.ui.text.prose import INDENT_PX, ProseView
+from app.ui.text.prose import INDENT_PX, SIZES, DisplayFormulaView, ProseView, is_display_formula
 from app.ui.text.table_view import TableView
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import text_button
 
 GAP_PX = 14
+FORMULA_GAP_PX = 12
+"""Gap above a formula of its own line: 16 px to the letters above it."""
 LINES_A_VIEW = 60
 CELLS_A_VIEW = 80
 """Cells per table view, since a table is laid out as a whole whenever it grows; longer tables continue in another view.
@@ -164,8 +167,7 @@ class MessageBody(QWidget):
         for index in range(first, len(self.views)):
             view = self.views[index]
             view.setVisible(is_shown[index])
-            gap = 0 if isinstance(view, TableView) and view.table.continues else px(GAP_PX)
-            y = self._bottom(index) + gap if self._bottom(index) else 0
+            y = self._bottom(index) + px(self._gap_above(index)) if self._bottom(index) else 0
             if not is_shown[index]:
                 continue
             indent = _depth(view) * px(INDENT_PX)
@@ -174,6 +176,17 @@ class MessageBody(QWidget):
             view.setGeometry(0 if self.isRightToLeft() else indent, y, width - indent, self._heights[index])
         self._dirty.clear()
         return self._bottom(len(self.views))
+
+    def _gap_above(self, index: int) -> float:
+        view, before = self.views[index], self.views[index - 1]
+        if isinstance(view, TableView) and view.table.continues:
+            return 0
+        if isinstance(view, DisplayFormulaView):
+            return FORMULA_GAP_PX
+        if isinstance(before, DisplayFormulaView) and isinstance(view, ProseView) and view.lines:
+            # A line has more room of its own above the letters than below them.
+            return SIZES.gap_between(before.lines[0], view.lines[0]) - SIZES.gap + FORMULA_GAP_PX / 2
+        return FORMULA_GAP_PX + 4 if isinstance(before, DisplayFormulaView) else GAP_PX
 
     def _bottom(self, index: int) -> int:
         """Return the bottom of the visible views before an index."""
@@ -209,7 +222,8 @@ class MessageBody(QWidget):
 
     def _new_view(self, segment: Piece) -> View:
         view: View
-        view = FoldEndView(self) if isinstance(segment, FoldEnd) else _VIEWS[type(segment)](self._theme, self)
+        kind = _view_type(segment)
+        view = FoldEndView(self) if kind is FoldEndView else cast("type[ProseView]", kind)(self._theme, self)
         if isinstance(view, ProseView | TableView):
             view.link_clicked.connect(self.link_clicked)
             view.drawn.connect(lambda: self._on_drawn(view))
@@ -242,9 +256,14 @@ class MessageBody(QWidget):
 
 def _join(segments: list[Piece], pieces: Iterable[Piece]) -> None:
     """Append pieces; prose is joined with the prose before it, up to the limit."""
-    for piece in pieces:
+    for piece in _with_formulas_apart(pieces):
         last = segments[-1] if segments else None
-        if isinstance(piece, Prose) and isinstance(last, Prose) and len(last.lines) < LINES_A_VIEW:
+        if (
+            isinstance(piece, Prose)
+            and isinstance(last, Prose)
+            and len(last.lines) < LINES_A_VIEW
+            and _view_type(piece) is _view_type(last) is ProseView
+        ):
             segments[-1] = Prose(last.lines + piece.lines)
         elif (
             isinstance(piece, MarkdownTable) and piece.continues and isinstance(last, MarkdownTable) and _has_room(last)
@@ -260,10 +279,31 @@ def _has_room(table: MarkdownTable) -> bool:
 
 
 def _fits(view: View, segment: Piece) -> bool:
-    return isinstance(view, _VIEWS[type(segment)])
+    return type(view) is _view_type(segment)
+
+
+def _view_type(segment: Piece) -> type[View]:
+    if isinstance(segment, Prose) and any(is_display_formula(line) for line in segment.lines):
+        return DisplayFormulaView
+    return _VIEWS[type(segment)]
+
+
+def _with_formulas_apart(pieces: Iterable[Piece]) -> Iterator[Piece]:
+    """Yield the pieces with each formula of its own line in a piece of its own."""
+    for piece in pieces:
+        if not isinstance(piece, Prose) or not any(map(is_display_formula, piece.lines)):
+            yield piece
+            continue
+        for is_formula, lines in groupby(piece.lines, is_display_formula):
+            if is_formula:
+                yield from (Prose((line,)) for line in lines)
+            else:
+                yield Prose(tuple(lines))
 
 
 def _depth(view: View) -> int:
     if isinstance(view, CodeBlock):
         return view.code.depth
+    if isinstance(view, DisplayFormulaView):
+        return view.lines[0].depth if view.lines else 0
     return view.table.depth if isinstance(view, TableView) else 0

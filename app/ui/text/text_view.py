@@ -6,29 +6,29 @@ import math
 import re
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import ClassVar
 
 from PySide6.QtCore import QByteArray, QEvent, QObject, Qt, QTimer, QUrl, Signal
 from PySide6.QtGui import (
     QColor,
     QFont,
     QFontMetricsF,
+    QPaintEvent,
     QShowEvent,
     QTextBlockFormat,
     QTextCharFormat,
     QTextCursor,
-    QTextDocument,
-    QTextImageFormat,
     QWheelEvent,
 )
 from PySide6.QtWidgets import QFrame, QWidget
 
+from app.ui.scroll_bars import STRIP_PX
 from app.ui.shell import tasks
 from app.ui.text.links import page_of_link
 from app.ui.text.paragraph_styles import ProseStyle, span_format
 from app.ui.text.pieces import Spans, StyledSpan, safe_href
-from app.ui.text.selectable import FORMULA, FORMULA_SIZE, SelectableText, shown
+from app.ui.text.selectable import PICTURE, SelectableText, shown
 from app.ui.theme import READING_PX, Theme
-from app.ui.utf16 import utf16_length
 
 LINE_PERCENT = 138
 EMOJI = re.compile(
@@ -36,9 +36,7 @@ EMOJI = re.compile(
 )
 EMOJI_TIMES = 1.2
 """Size of emoji relative to text: they fill their square, letters don't."""
-FORMULA_TIMES = 1.08
-"""Size of formulas at which their letters match the text's."""
-DRAWN_AFTER_MS = 300
+HANGING_PX = 6
 WHEEL_PX = 60
 """Scroll distance of a wheel notch."""
 PLAIN = ProseStyle()
@@ -48,6 +46,8 @@ class TextView(SelectableText):
     """Base of prose, code and tables. `link_clicked` carries an address to confirm, or a page of a document."""
 
     link_clicked = Signal(str)
+    has_wide_formulas: ClassVar[bool] = False
+    """True if formulas wider than the view scroll instead of being shrunk."""
     drawn = Signal()
     """Formulas were typeset in place of their source, so the height may have changed."""
 
@@ -55,8 +55,9 @@ class TextView(SelectableText):
         super().__init__(parent)
         self.theme = theme
         self._undrawn: set[str] = set()
-        self._has_pictures = False
-        self._room_px = float(theme.px(READING_PX))
+        self._formula_painter: QObject | None = None
+        """Paints the formulas, once there are any; Qt does not keep it alive."""
+        self._room_px = math.inf if self.has_wide_formulas else float(theme.px(READING_PX))
         """Maximum width of a formula."""
         self.setProperty("kind", "bare")
         self.setFrameShape(QFrame.Shape.NoFrame)
@@ -77,10 +78,18 @@ class TextView(SelectableText):
         # A fixed width also holds before the widget is shown and resized; its own would not be right yet.
         if self.lineWrapMode() == TextView.LineWrapMode.FixedPixelWidth and self.lineWrapColumnOrWidth() != width:
             self.setLineWrapColumnOrWidth(width)
-            self._room_px = float(width)
-            if self._has_pictures:
+            if self._formula_painter is not None and not self.has_wide_formulas:
+                self._room_px = float(width)
                 self.rewrite()
-        return math.ceil(self.document().size().height())
+        height = math.ceil(self.document().size().height())
+        if (
+            self._formula_painter is not None
+            and not self.has_wide_formulas
+            and PICTURE in self.document().lastBlock().text()
+        ):
+            # Formulas may hang below their line.
+            height += self.theme.px(HANGING_PX)
+        return height
 
     def char_format(self, span: StyledSpan, style: ProseStyle) -> QTextCharFormat:
         tokens = self.theme.tokens
@@ -119,42 +128,41 @@ class TextView(SelectableText):
         """Write everything again, after colours, sizes or formulas changed."""
 
     def _write_formula(self, cursor: QTextCursor, span: StyledSpan, style: ProseStyle) -> bool:
-        """Insert a formula's picture if it is typeset; else insert its source and schedule typesetting."""
-        from app.ui.text import formula  # most texts have no formulas
+        """Insert a formula, as a bar until it is typeset; return False if it can't be and its source is to be shown."""
+        from app.ui.text import formula, formula_object  # most texts have no formulas
 
-        metrics, color = QFontMetricsF(self.theme.text_font(style.size)), style.color or self.theme.tokens.text
-        picture = formula.picture_of(
-            span.text,
-            self.theme.px(style.size * FORMULA_TIMES),
-            color,
-            ratio=self.devicePixelRatioF(),
-            x_height=metrics.xHeight(),
-            room_px=self._room_px,
-        )
-        if picture is None:
-            if not formula.is_known(span.text):
-                if not self._undrawn:
-                    QTimer.singleShot(DRAWN_AFTER_MS, self, self._draw_formulas)
-                self._undrawn.add(span.text)
+        is_pending = span.is_growing or not formula.is_known(span.text)
+        if not is_pending and formula.known_drawing(span.text) is None:
             return False
-        self._has_pictures = True
-        self.document().addResource(QTextDocument.ResourceType.ImageResource.value, QUrl(picture.name), picture.image)
-        look = QTextImageFormat()
-        look.setName(picture.name)
-        look.setWidth(picture.width)
-        look.setHeight(picture.height)
-        # `picture_of` computes its space for this alignment.
-        look.setVerticalAlignment(QTextCharFormat.VerticalAlignment.AlignMiddle)
-        after = formula.after(span.text)
-        look.setProperty(FORMULA, span.text)
-        look.setProperty(FORMULA_SIZE, 1 + utf16_length(after))
-        look.setToolTip(span.text)
-        cursor.insertImage(look)
-        cursor.insertText(after, self.char_format(replace(span, code=False), style))
+        if is_pending and not span.is_growing:
+            if not self._undrawn:
+                QTimer.singleShot(0, self, self._draw_formulas)
+            self._undrawn.add(span.text)
+        if self._formula_painter is None:
+            self._formula_painter = formula_object.FormulaObjects(self)
+            for kind in (formula_object.OBJECT, formula_object.STRUT):
+                self.document().documentLayout().registerHandler(kind, self._formula_painter)
+        look = self.char_format(replace(span, code=False), style)
+        place = formula_object.FormulaPlace(
+            look,
+            room_px=self._room_px,
+            line_px=QFontMetricsF(look.font()).height() * LINE_PERCENT / 100,
+            color=style.color or self.theme.tokens.text,
+            bar_color=self.theme.tokens.line,
+            bar_px=self.theme.px(formula_object.BAR_PX),
+            is_display=style.is_bare,
+        )
+        drawn = formula_object.formula_format(span.text, place, is_pending=is_pending)
+        # Qt's stand-in for an object in the text.
+        cursor.insertText(PICTURE, drawn)
+        if strut := formula_object.strut_format(place, drawn):
+            cursor.insertText(PICTURE, strut)
+        if not place.is_display:
+            cursor.insertText(formula.after(span.text), look)
         return True
 
     def _draw_formulas(self) -> None:
-        """Typeset pending formulas on a thread, without those that were incomplete when they were scheduled."""
+        """Typeset pending formulas on a thread, without those that are no longer shown."""
         from app.ui.text import formula
 
         wanted, self._undrawn = self._undrawn & {span.text for span in self.spans() if span.formula}, set()
@@ -177,6 +185,11 @@ class TextView(SelectableText):
         look.setLineHeight(height, QTextBlockFormat.LineHeightTypes.MinimumHeight.value)
         return look
 
+    def height_in(self, width: int, wanted: int) -> int:
+        """Return the height at a width where the content is `wanted` wide, with a scroll bar if that is more."""
+        bar = self.theme.px(STRIP_PX) if wanted > width else 0
+        return TextView.height_for(self, max(width, wanted)) + bar
+
     def scroll_sideways(self) -> None:
         """Let content wider than the view scroll horizontally, with the bar below it."""
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAsNeeded)
@@ -188,6 +201,13 @@ class TextView(SelectableText):
             self.wheelEvent(event)
             return True
         return super().eventFilter(watched, event)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        if self._formula_painter is not None:
+            # Or Qt leaves out the paragraph whose formula hangs into the part to be painted.
+            hanging = self.theme.px(HANGING_PX)
+            event = QPaintEvent(event.rect().adjusted(0, -hanging, 0, hanging))
+        super().paintEvent(event)
 
     def showEvent(self, event: QShowEvent) -> None:
         # Restores the scroll position: on the first show, Qt scrolls to the end of the last line.

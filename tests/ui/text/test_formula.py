@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import time
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from PySide6.QtGui import QColor, QImage
+from PySide6.QtGui import QColor, QFontMetricsF, QImage, QTextCursor
 from pytestqt.qtbot import QtBot
 
 from app.ui.models.model_facts import ATTENTION, HEADS, PRODUCT
 from app.ui.text import formula as formulas
 from app.ui.text.formula import FormulaView, drawing_of
+from app.ui.text.formula_object import is_drawn
 from app.ui.text.markdown import MarkdownStream
-from app.ui.text.prose import ProseView
+from app.ui.text.pieces import Prose
+from app.ui.text.prose import DisplayFormulaView, ProseView
+from app.ui.text.selectable import PICTURE
 from app.ui.text.table_view import TableView
 from app.ui.text.text_body import MessageBody
 from app.ui.theme import Theme
@@ -66,18 +70,23 @@ def shown(theme: Theme, qtbot: QtBot, markdown: str) -> MessageBody:
     texts = [view for view in body.views if isinstance(view, ProseView | TableView)]
     sources = {span.text for view in texts for span in view.spans() if span.formula}
     qtbot.waitUntil(lambda: all(map(formulas.is_known, sources)))
-    qtbot.waitUntil(lambda: not any(view._undrawn for view in texts))
     return body
 
 
 def pictures(view: ProseView | TableView) -> int:
-    return view.toPlainText().count("\ufffc")
+    """The number of formulas that are typeset."""
+    found = view.document().find(PICTURE)
+    count = 0
+    while not found.isNull():
+        count += is_drawn(found.charFormat())
+        found = view.document().find(PICTURE, found)
+    return count
 
 
 def test_formulas_of_an_answer_are_typeset_in_lines_blocks_and_tables(theme: Theme, qtbot: QtBot) -> None:
     text = "With $a^2$ and \\(b_1\\).\n\n$$\n\\frac{a}{b}.\n$$\n\n| a |\n|---|\n| $x_1$ |\n\nAnd `$code$` for $5 or $6."
     body = shown(theme, qtbot, text)
-    qtbot.waitUntil(lambda: [pictures(v) for v in body.views if isinstance(v, ProseView | TableView)] == [3, 1, 0])
+    qtbot.waitUntil(lambda: [pictures(v) for v in body.views if isinstance(v, ProseView | TableView)] == [2, 1, 1, 0])
     last = body.views[-1]
     assert isinstance(last, ProseView)
     assert last.toPlainText() == "And $code$ for $5 or $6."
@@ -93,8 +102,46 @@ def test_what_stands_in_its_place_is_told_so_that_the_answer_gets_its_height(the
     with qtbot.waitSignal(view.drawn):
         assert view.set_lines(piece.lines)  # type: ignore[union-attr]
         before = view.height_for(600)
-    assert view.height_for(600) > before
+        assert view.toPlainText() == "\ufffc", "a bar, never the source"
+        assert pictures(view) == 0
+    assert view.height_for(600) != before
     assert pictures(view) == 1
+
+
+def test_a_formula_that_is_being_written_is_a_bar_until_its_end(theme: Theme, qtbot: QtBot) -> None:
+    view = ProseView(theme)
+    qtbot.addWidget(view)
+    stream, growing = MarkdownStream(), list[bool]()
+    for part in ("With $a", "^2 + b", "^2$", " and so on"):
+        stream.feed(part)
+        (piece,) = (piece for block in stream.blocks() for piece in block.pieces)
+        assert isinstance(piece, Prose)
+        growing.append(any(span.is_growing for span in piece.lines[0].spans))
+        view.set_lines(piece.lines)
+        if growing[-1]:
+            assert "$" not in view.toPlainText()
+            assert not view._undrawn, "half of it is never typeset"
+    assert growing == [False, True, False, False]
+    qtbot.waitUntil(lambda: pictures(view) == 1)
+    assert not formulas.is_known("$a^2 + b$")
+
+
+def test_a_wide_formula_scrolls_and_a_narrow_one_stands_in_the_middle(theme: Theme, qtbot: QtBot) -> None:
+    body = shown(theme, qtbot, f"A\n\n$$x^2$$\n\nB\n\n$${'x + ' * 60}y$$")
+    qtbot.waitUntil(lambda: [pictures(view) for view in body.views if isinstance(view, ProseView)] == [0, 1, 0, 1])
+    body.arrange(600)
+    body.resize(600, 400)
+    body.show()
+    _, narrow, below, wide = body.views
+    assert isinstance(narrow, DisplayFormulaView)
+    assert isinstance(wide, DisplayFormulaView)
+    cursor = QTextCursor(narrow.document())
+    left = narrow.cursorRect(cursor).x()
+    cursor.movePosition(QTextCursor.MoveOperation.End)
+    assert left == pytest.approx(600 - narrow.cursorRect(cursor).x(), abs=2)
+    assert narrow.horizontalScrollBar().maximum() == 0 < wide.horizontalScrollBar().maximum()
+    assert narrow.y() - body.views[0].geometry().bottom() == 13
+    assert below.y() > narrow.geometry().bottom()
 
 
 def test_a_selected_formula_is_copied_as_its_source(theme: Theme, qtbot: QtBot) -> None:
@@ -119,7 +166,7 @@ def test_what_cannot_be_typeset_or_would_take_long_stays_its_source(source: str)
     formulas.draw([source])
     assert time.thread_time() - began_s < 20
     assert formulas.is_known(source)
-    assert formulas.picture_of(source, 15, "#000000", ratio=1, x_height=7, room_px=600) is None
+    assert formulas.picture_of(source, 15, "#000000", 1) is None
 
 
 @given(st.text("\\\\{}$^_&abc12 ", max_size=60))
@@ -127,19 +174,40 @@ def test_nothing_that_a_model_writes_raises(text: str) -> None:
     source = f"${text}$"
     formulas.draw([source])
     assert formulas.is_known(source)
-    formulas.picture_of(source, 15, "#000000", ratio=2, x_height=7, room_px=600)
+    formulas.picture_of(source, 15, "#000000", 2)
 
 
-def test_a_formula_stands_on_the_line_and_is_no_wider_than_there_is_room() -> None:
-    long = "$\\sum_{i=0}^{n} a_i x^i + b_i y^i + c_i z^i$"
-    formulas.draw(["$x$", long])
-    letter = formulas.picture_of("$x$", 24, "#000000", ratio=1, x_height=10, room_px=600)
-    assert letter is not None
-    image = letter.image
+def test_formulas_keep_the_lines_apart_as_text_does_and_are_no_wider_than_there_is_room(
+    theme: Theme, qtbot: QtBot
+) -> None:
+    sources = ("x", "-\\infty", "M_{ij}", "\\frac{a}{b}", "e^{-x^2}", "\\sqrt{d_k}", "\\sum_{i=1}^n q_i")
+    text = "\\\n".join(f"Word ${source}$ and word" for source in ("x", *sources, "x"))
+    view = shown(theme, qtbot, text).views[0]
+    assert isinstance(view, ProseView)
+    qtbot.waitUntil(lambda: pictures(view) == len(sources) + 2)
+    layout = view.document().firstBlock().layout()
+    lines = [layout.lineAt(number) for number in range(layout.lineCount())]
+    feet = [line.y() + line.ascent() for line in lines]
+    assert [below - above for above, below in pairwise(feet)] == pytest.approx([25] * (len(feet) - 1), abs=1)
+
+    view = shown(theme, qtbot, "$" + "+x" * 200 + "$").views[0]
+    assert isinstance(view, ProseView)
+    qtbot.waitUntil(lambda: pictures(view) == 1)
+    assert view.document().idealWidth() <= 600
+
+
+def test_a_formula_stands_on_the_baseline_of_the_text(theme: Theme, qtbot: QtBot) -> None:
+    view = shown(theme, qtbot, "$x$").views[0]
+    assert isinstance(view, ProseView)
+    qtbot.waitUntil(lambda: pictures(view) == 1)
+    view.resize(40, view.height_for(40))
+    view.show()
+    image = view.grab().toImage()
+    ground = image.pixelColor(39, 0)
     inked = [
-        y for y in range(image.height()) if any(image.pixelColor(x, y).alpha() > 100 for x in range(image.width()))
+        y for y in range(image.height()) if any(image.pixelColor(x, y) != ground for x in range(image.width() - 1))
     ]
-    assert abs(letter.height / 2 + 10 / 4 - 1 - max(inked)) <= 1.5, "its foot is on the baseline"
-    wide = formulas.picture_of(long, 24, "#000000", ratio=1, x_height=10, room_px=80)
-    assert wide is not None
-    assert wide.width <= 80
+    line = view.document().firstBlock().layout().lineAt(0)
+    metrics = QFontMetricsF(theme.text_font(15))
+    assert max(inked) + 1 == pytest.approx(line.y() + line.ascent(), abs=1.5)
+    assert max(inked) + 1 - min(inked) == pytest.approx(metrics.xHeight(), abs=2)
