@@ -46,9 +46,12 @@ and sentences between controls; group and strong are the emphasized small and ro
 TEXT_PX = FONTS["body"][0]
 CODE_PX = 13.5
 EDGE_PX, TOP_PX = 28, 16
-"""Left and top edge of every tab's content; only a conversation is centred in a wider window."""
+"""Left and top edge of every tab's content."""
 PAGE_PX, READING_PX = 980, 760
 """Maximum widths of cards and headings, and of text for reading."""
+WIDE_PX = 1240
+"""Width of the content from which its column is centred, and the most that two texts of 72 characters take with their
+edges."""
 HEADING_PX = 36
 """Height of a heading's line, with or without buttons."""
 FAMILY = "Inter"

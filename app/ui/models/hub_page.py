@@ -22,9 +22,9 @@ from app.ui.shared_labels import CANCEL, NETWORK_SETTINGS, TRY_AGAIN
 from app.ui.shell import tasks
 from app.ui.shell.notify import describe
 from app.ui.shell.tab_spec import UiContext
-from app.ui.theme import EDGE_PX, HEADING_PX, PAGE_PX, TOP_PX
+from app.ui.theme import EDGE_PX, HEADING_PX, TOP_PX
 from app.ui.widgets.buttons import text_button
-from app.ui.widgets.layouts import fill_layout, name_widgets
+from app.ui.widgets.layouts import ColumnRow, fill_layout, name_widgets
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
@@ -95,7 +95,6 @@ class SearchPage(QWidget):
         theme.dress(self.told, font="small")
         theme.dress(self.cancel, self.more, font="control")
         theme.dress(self.more_told, font="small")
-        theme.dress(self._holder, most_width=PAGE_PX)
         theme.dress(self._around, margins=(EDGE_PX, TOP_PX, EDGE_PX, 12), spacing=0)
         theme.dress(self._column, margins=(0, 0, 0, 0), spacing=10)
         theme.dress(self._foot_row, margins=(0, 2, 2, 0))
@@ -313,9 +312,7 @@ class SearchPage(QWidget):
         self._column = QVBoxLayout(self._holder)
         fill_layout(self._column, self.title, self.filters, self._head, (self.list, 1), (self.state, 1), self._foot)
         page = QWidget()
-        self._around = QHBoxLayout(page)
-        # Up to its greatest width the column takes everything; what is left goes to the end.
-        fill_layout(self._around, (self._holder, 1000), 1)
+        self._around = ColumnRow(self._theme, self._holder, page)
         return page
 
     def showEvent(self, event: QShowEvent) -> None:

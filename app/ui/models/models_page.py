@@ -16,10 +16,10 @@ from app.ui.i18n import tr
 from app.ui.icons import icon
 from app.ui.models.model_card import ModelCard
 from app.ui.shell import tasks
-from app.ui.theme import EDGE_PX, HEADING_PX, PAGE_PX, TOP_PX, FontRole, Theme
+from app.ui.theme import EDGE_PX, HEADING_PX, TOP_PX, FontRole, Theme
 from app.ui.widgets.buttons import text_button
 from app.ui.widgets.input_fields import SegmentedControl
-from app.ui.widgets.layouts import drop_margins, fill_layout, name_widgets, scrolled
+from app.ui.widgets.layouts import ColumnRow, drop_margins, fill_layout, name_widgets, scrolled
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
@@ -56,14 +56,12 @@ class ModelsPage(QWidget):
         self._column = fill_layout(QVBoxLayout(), self.top, self.lead, self.empty, self.rows, 1, self.foot)
         self._holder = QWidget()
         self._holder.setLayout(self._column)
-        # Up to its greatest width the column takes everything; what is left goes to the end.
-        self._around = fill_layout(QHBoxLayout(inside), (self._holder, 1000), 1)
+        self._around = ColumnRow(theme, self._holder, inside)
         self.area = scrolled(inside)
         fill_layout(drop_margins(QVBoxLayout(self)), self.area)
         theme.dress(self._around, margins=(EDGE_PX, TOP_PX, EDGE_PX, 20), spacing=0)
         theme.dress(self._column, margins=(0, 0, 0, 0), spacing=12)
         theme.dress(self.title, least_height=HEADING_PX)
-        theme.dress(self._holder, most_width=PAGE_PX)
 
     def reload(self) -> tasks.BackgroundTask:
         """Reload the page's content on a thread."""

@@ -41,7 +41,7 @@ from app.ui.text.links import ask_to_open
 from app.ui.text.markdown import MarkdownBlock
 from app.ui.theme import EDGE_PX, PAGE_PX, TOP_PX
 from app.ui.widgets.buttons import text_button
-from app.ui.widgets.layouts import drop_margins, fill_layout, name_widgets, scrolled
+from app.ui.widgets.layouts import ColumnRow, drop_margins, fill_layout, name_widgets, scrolled
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
@@ -104,7 +104,6 @@ class RepositoryPage(QWidget):
         theme.dress(self.versions, self.about, font="section", margins=(0, 12, 0, 0))
         theme.dress(self.back, self.hub, self.gate_page, self.gate_settings, self.card_again, font="control")
         theme.dress(self._lock, picture=("lock-simple", "muted", 20))
-        theme.dress(self._holder, most_width=PAGE_PX)
         theme.dress(self._head_row, margins=(EDGE_PX - 14, TOP_PX, EDGE_PX, 4))
         theme.dress(self._holder_row, margins=(EDGE_PX, 6, EDGE_PX, 24), spacing=0)
         theme.dress(self._column, margins=(0, 0, 0, 0), spacing=8)
@@ -305,9 +304,10 @@ class RepositoryPage(QWidget):
         )
 
     def _head(self) -> QWidget:
-        head = QWidget()
+        head, around = QWidget(), QWidget()
         self._head_row = fill_layout(QHBoxLayout(head), self.back, 1, self.hub)
-        return head
+        ColumnRow(self._theme, head, around, most_px=PAGE_PX + 2 * EDGE_PX)
+        return around
 
     def _shown(self) -> QWidget:
         """Return the scrolling part and the fixed foot."""
@@ -325,12 +325,11 @@ class RepositoryPage(QWidget):
         fill_layout(self._column, (self.card_again, 0, Qt.AlignmentFlag.AlignLeading), self.card, 1)
         inside = QWidget()
         inside.setObjectName("page")
-        self._holder_row = QHBoxLayout(inside)
-        # Up to its greatest width the column takes everything; what is left goes to the end.
-        fill_layout(self._holder_row, (self._holder, 1000), 1)
+        self._holder_row = ColumnRow(self._theme, self._holder, inside)
         self._scroll = scrolled(inside)
         whole = QWidget()
-        fill_layout(drop_margins(QVBoxLayout(whole), 0), (self._scroll, 1), self.foot)
+        foot_row = ColumnRow(self._theme, self.foot, most_px=PAGE_PX + 2 * EDGE_PX)
+        fill_layout(drop_margins(QVBoxLayout(whole), 0), (self._scroll, 1), foot_row)
         return whole
 
     def showEvent(self, event: QShowEvent) -> None:

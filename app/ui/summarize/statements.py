@@ -19,6 +19,7 @@ from app.ui.text.formats import selected_text
 from app.ui.text.keyboard_walk import ENTER, is_plain, row_after, step_aside
 from app.ui.theme import EDGE_PX, READING_PX, Theme
 from app.ui.widgets.labels import announce, plain_tip
+from app.ui.widgets.layouts import column_inset
 
 
 class StatementView(StatementEdit):
@@ -205,6 +206,8 @@ class StatementView(StatementEdit):
     def _fit_width(self) -> None:
         px = self._theme.px
         edge = px(self.edge_px)
+        if edge:
+            edge += column_inset(self._theme, self.width())
         sides = (edge, max(self.width() - edge - px(READING_PX), edge))
         left, right = sides[::-1] if self.isRightToLeft() else sides
         self.setViewportMargins(left, 0, right, 0)

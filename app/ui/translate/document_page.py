@@ -16,7 +16,7 @@ from app.ui.i18n import tr
 from app.ui.shared_labels import APPLY_GLOSSARY
 from app.ui.shell.tab_spec import UiContext
 from app.ui.text.search_row import TextSearchRow
-from app.ui.theme import EDGE_PX, TOP_PX
+from app.ui.theme import EDGE_PX, TOP_PX, WIDE_PX
 from app.ui.translate.document_head import DocumentBar, DocumentHead
 from app.ui.translate.document_job import DocumentJob, Drafts
 from app.ui.translate.language_row import Able
@@ -30,7 +30,7 @@ from app.ui.translate.translation_texts import (
     Remedy,
     stopped_words,
 )
-from app.ui.widgets.layouts import fill_layout, scrolled
+from app.ui.widgets.layouts import ColumnRow, fill_layout, scrolled
 from app.ui.work.job_tab import StateBar
 from app.ui.work.picture_reading import CHANGED_SINCE, PicturesLine
 
@@ -76,14 +76,15 @@ class DocumentPage(QWidget):
         inner = QVBoxLayout(self.card)
         theme.dress(inner, margins=(2, 6, 2, 6), spacing=0)
         fill_layout(inner, self.search, (self.segments, 1))
-        inside = QWidget()  # in a low window all but the foot scrolls
+        inside, middle = QWidget(), QWidget()  # in a low window all but the foot scrolls
         inside.setObjectName("page")
-        rows = QVBoxLayout(inside)
+        ColumnRow(theme, middle, inside, most_px=WIDE_PX)
+        rows = QVBoxLayout(middle)
         for widget in (self.head, self.bar, self.state, self.pictures):
             rows.addWidget(widget)
         fill_layout(rows, (self.card, 1), self.needs)
         column = QVBoxLayout(self)
-        fill_layout(column, (scrolled(inside), 1), self.foot)
+        fill_layout(column, (scrolled(inside), 1), ColumnRow(theme, self.foot, most_px=WIDE_PX))
         theme.dress(self.segments, least_height=LEAST_PX)
         theme.dress(rows, margins=(EDGE_PX, TOP_PX, EDGE_PX, 16), spacing=12)
         theme.dress(column, margins=(0, 0, 0, 0), spacing=0)

@@ -17,7 +17,7 @@ from app.ui.shared_labels import OPEN_DOCUMENT
 from app.ui.shell.desktop import copy_text
 from app.ui.shell.keyboard import with_keys
 from app.ui.shell.tab_spec import UiContext
-from app.ui.theme import EDGE_PX, TOP_PX
+from app.ui.theme import EDGE_PX, TOP_PX, WIDE_PX
 from app.ui.translate.language_row import Able, Capability, LanguageChoice, LastWish, usual_targets
 from app.ui.translate.needs_model import NeedsModel
 from app.ui.translate.sentence_ranges import sentence_like
@@ -26,7 +26,7 @@ from app.ui.translate.text_answers import TextAnswers
 from app.ui.translate.text_panes import TextPanes
 from app.ui.translate.text_work import TextRequestKind, TextWork
 from app.ui.widgets.buttons import text_button
-from app.ui.widgets.layouts import fill_layout, scrolled
+from app.ui.widgets.layouts import ColumnRow, fill_layout, scrolled
 from app.ui.work.at_hand import WorkEnded, WorkEvent
 
 if TYPE_CHECKING:
@@ -123,9 +123,10 @@ class TextPage(QWidget):
         top = QHBoxLayout()
         top.addWidget(self.choice, 1)
         top.addWidget(self.open, 0, Qt.AlignmentFlag.AlignTop)
-        inside = QWidget()  # scrolls in a low window
+        inside, middle = QWidget(), QWidget()  # scrolls in a low window
         inside.setObjectName("page")
-        column = QVBoxLayout(inside)
+        ColumnRow(self._theme, middle, inside, most_px=WIDE_PX)
+        column = QVBoxLayout(middle)
         fill_layout(column, top, (self.panes, 1))
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)

@@ -14,12 +14,12 @@ from app.features.work.job_draft import RemoveFiles
 from app.ui.document.document_details import short_name
 from app.ui.i18n import tr
 from app.ui.shared_labels import CANCEL, COUNTING, REMOVE, TRANSLATE, WAITING
-from app.ui.theme import EDGE_PX, TOP_PX, Theme
+from app.ui.theme import EDGE_PX, PAGE_PX, TOP_PX, Theme
 from app.ui.translate.document_job import Drafts
 from app.ui.translate.translation_texts import draft_words, layout_words, segments_words
 from app.ui.widgets.buttons import set_mark, text_button
 from app.ui.widgets.labels import ElidedLabel, plain_label
-from app.ui.widgets.layouts import name_widgets, scrolled
+from app.ui.widgets.layouts import ColumnRow, name_widgets, scrolled
 from app.ui.work.picture_reading import PicturesLine
 
 LOOKING_FOR_TEXT = "Finding text… {count}"
@@ -142,9 +142,10 @@ class TranslationDraftPage(QWidget):
         self._shown: list[int] = []
         """Keys of the files with a line."""
         self._title = plain_label(wraps=True)
-        inner = QWidget()
+        inner, middle = QWidget(), QWidget()
         inner.setObjectName("page")
-        self._column = QVBoxLayout(inner)
+        ColumnRow(theme, middle, inner, most_px=PAGE_PX + 2 * EDGE_PX)
+        self._column = QVBoxLayout(middle)
         self._column.addWidget(self._title)
         self._column.addWidget(self.pictures)
         self._column.addWidget(self.leave, 0, Qt.AlignmentFlag.AlignLeading)

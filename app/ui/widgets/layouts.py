@@ -11,6 +11,7 @@ from PySide6.QtWidgets import (
     QApplication,
     QBoxLayout,
     QFrame,
+    QHBoxLayout,
     QLayout,
     QLayoutItem,
     QScrollArea,
@@ -22,7 +23,7 @@ from PySide6.QtWidgets import (
 )
 from shiboken6 import isValid
 
-from app.ui.theme import Theme
+from app.ui.theme import EDGE_PX, PAGE_PX, WIDE_PX, Theme
 
 AnyLayout = TypeVar("AnyLayout", bound=QLayout)
 Filled = TypeVar("Filled", bound="QBoxLayout | FlowLayout | QStackedLayout | QSplitter | QStackedWidget")
@@ -207,6 +208,36 @@ def _wanted(item: QLayoutItem) -> QSize:
     """Return a widget's current size hint; its layout item caches an older one."""
     widget = item.widget()
     return item.sizeHint() if widget is None else widget.sizeHint().expandedTo(widget.minimumSize())
+
+
+class ColumnRow(QHBoxLayout):
+    """Row with a page's one column, at most `most_px` wide.
+
+    It stands at the leading edge; in a room wider than `WIDE_PX`, in the middle.
+    """
+
+    def __init__(
+        self, theme: Theme, column: QWidget, parent: QWidget | None = None, *, most_px: float = PAGE_PX
+    ) -> None:
+        super().__init__()
+        if parent is not None:
+            parent.setLayout(self)
+        self._theme = theme
+        drop_margins(self, 0)
+        # Up to its greatest width the column takes everything, the empty room what is left.
+        fill_layout(self, 0, (column, 100_000), 1)
+        theme.dress(column, most_width=most_px)
+
+    def setGeometry(self, rect: QRect) -> None:
+        before = int(rect.width() > self._theme.px(WIDE_PX))
+        if self.stretch(0) != before:
+            self.setStretch(0, before)
+        super().setGeometry(rect)
+
+
+def column_inset(theme: Theme, room_px: int) -> int:
+    """Return where a `ColumnRow` puts a column of `PAGE_PX` with its edges, for text that keeps to it by itself."""
+    return max(0, room_px - theme.px(PAGE_PX + 2 * EDGE_PX)) // 2 if room_px > theme.px(WIDE_PX) else 0
 
 
 def name_widgets(**widgets: QObject) -> None:

@@ -30,7 +30,7 @@ from app.ui.theme import EDGE_PX, PAGE_PX, Theme
 from app.ui.widgets.buttons import text_button
 from app.ui.widgets.dialogs import Question, WaitingQuestion
 from app.ui.widgets.labels import plain_label
-from app.ui.widgets.layouts import fill_layout, name_widgets
+from app.ui.widgets.layouts import ColumnRow, fill_layout, name_widgets
 from app.ui.work.job_column import ColumnWords, WorkColumn
 from app.ui.work.job_runner import INTERACTIVE, JobRunner, RunnerWords
 
@@ -40,19 +40,14 @@ NOT_NOW = "Not now"
 
 
 class TabColumn(QWidget):
-    """Left column of a job tab; widgets go into `rows`."""
+    """Column of a job tab; widgets go into `rows`."""
 
     def __init__(self, theme: Theme, parent: QWidget | None = None, *, top_px: float = 0, bottom_px: float = 0) -> None:
         super().__init__(parent)
         self._theme = theme
         middle = QWidget()
         self.rows = QVBoxLayout(middle)
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(0)
-        # The content takes the width up to its maximum, the stretch the rest.
-        fill_layout(row, (middle, 100000), 1)
-        theme.dress(middle, most_width=PAGE_PX + 2 * EDGE_PX)
+        ColumnRow(theme, middle, self, most_px=PAGE_PX + 2 * EDGE_PX)
         theme.dress(self.rows, margins=(EDGE_PX, top_px, EDGE_PX, bottom_px), spacing=6)
 
 
