@@ -96,7 +96,7 @@ class HistorySearch:
             wanted &= {CHAT}
             within = self._search.chats_in(limits.tags, limits.projects)
         # A limit alone lists the chats that it names.
-        if words_pattern(query) is None and within is None:
+        if not _words_of(query) and within is None:
             return []
         found: list[tuple[int, FoundText | int, float]] = []
         if CHAT in wanted:
@@ -268,10 +268,14 @@ def phrase_pattern(query: str) -> re.Pattern[str] | None:
     return re.compile(r"\s+".join(map(_letters_pattern, words)), re.I) if words else None
 
 
+def _words_of(query: str) -> list[str]:
+    return [word for word in clean_text(query).split() if any(map(str.isalnum, word))]
+
+
 @lru_cache(maxsize=32)
 def words_pattern(query: str) -> re.Pattern[str] | None:
     """Build a pattern for a query's words, the last one as a prefix; None without words."""
-    words = [word for word in clean_text(query).split() if any(map(str.isalnum, word))]
+    words = _words_of(query)
     last = len(words) - 1
     # A word of a script without spaces may stand inside a run.
     each = [
