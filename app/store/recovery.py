@@ -372,9 +372,11 @@ def _makes_sense(table: str, name: str, kind: str, value: Any) -> bool:
 
 # Ranges are fast, single rows are sure: only around damage each is tried alone.
 def _by_rowid(damaged: sqlite3.Connection, table: str, names: str) -> Iterator[Sequence[Any]]:
+    # Without the table's definition nothing can be asked for.
+    is_defined = _read_rows(damaged, f"SELECT {names} FROM {table} LIMIT 0") is not None
     query = f"SELECT {names} FROM {table} WHERE rowid BETWEEN ? AND ?"
     first, last, failures, is_lost = 1, _last_rowid(damaged, table), 0, False
-    while first <= last and failures < MOST_FAILURES:
+    while is_defined and first <= last and failures < MOST_FAILURES:
         found = _read_rows(damaged, query, first, first + RANGE - 1)
         if found is None:
             # Behind a stretch that is lost as a whole, because the page above is, a few rows tell whether it goes on.
@@ -394,9 +396,9 @@ def _by_rowid(damaged: sqlite3.Connection, table: str, names: str) -> Iterator[S
 
 
 def _last_rowid(damaged: sqlite3.Connection, table: str) -> int:
-    found = _read_rows(damaged, f"SELECT max(rowid) FROM {table}")
-    if found is None:  # the number that was given out last is noted elsewhere, too
-        found = _read_rows(damaged, "SELECT seq FROM sqlite_sequence WHERE name = ?", table)
+    # The number that was given out last is noted elsewhere, too.
+    noted = "SELECT seq FROM sqlite_sequence WHERE name = ?"
+    found = _read_rows(damaged, f"SELECT max(rowid) FROM {table}") or _read_rows(damaged, noted, table)
     last = found[0][0] if found else RANGE * RANGE
     return min(last, MOST_ROWS) if isinstance(last, int) else 0
 
