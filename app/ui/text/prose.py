@@ -7,11 +7,22 @@ from collections.abc import Iterator
 from dataclasses import replace
 from itertools import groupby
 
-from PySide6.QtCore import QRectF, Qt
-from PySide6.QtGui import QColor, QPainter, QPaintEvent, QTextBlockFormat, QTextCursor, QTextOption
+from PySide6.QtCore import QRect, QRectF, Qt
+from PySide6.QtGui import (
+    QColor,
+    QFont,
+    QFontMetricsF,
+    QPainter,
+    QPaintEvent,
+    QTextBlockFormat,
+    QTextCursor,
+    QTextOption,
+)
 from PySide6.QtWidgets import QWidget
 
 from app.core.visible import has_directions
+from app.language.scripts import is_right_to_left
+from app.ui.icons import icon
 from app.ui.text.formats import marker_of
 from app.ui.text.paragraph_styles import ParagraphSizes
 from app.ui.text.pieces import Piece, Prose, ProseLine, StyledSpan
@@ -24,8 +35,11 @@ CODE_LINE_PERCENT = 128
 
 
 INDENT_PX = 26
-ABOVE_PX = 4
-"""Gap of quote bars at the top, as a line has its extra height above the letters."""
+QUOTE_PX, BAR_PX = 19, 3
+"""Inset of a quote with its bar, and the bar's width."""
+TASKS = {"☐": "square", "☑": "check-square"}
+"""Icons painted in place of the markers of tasks."""
+TASK_PX = 16
 SIZES = ParagraphSizes(
     text=15,
     note=13,
@@ -112,22 +126,34 @@ class ProseView(TextView):
     def _write_line(self, cursor: QTextCursor, number: int) -> None:
         line = self.lines[number]
         style = SIZES.style_of(line, self.theme.tokens)
-        if line.quote or line.kind == "rule":
+        if line.quote or line.kind == "rule" or line.marker in TASKS:
             self._decorated_lines.append(number)
         if line.marker:
             look = self.char_format(StyledSpan(""), replace(style, color=self.theme.tokens.muted))
+            if line.marker in TASKS:
+                look.setFont(self._room_for_icon(look.font()))
+                look.setForeground(QColor(Qt.GlobalColor.transparent))
             cursor.insertText(marker_of(line.marker, "".join(span.text for span in line.spans)), look)
         else:
             cursor.setBlockCharFormat(self.char_format(StyledSpan(""), style))
         self._has_links = self._has_links or any(span.href for span in line.spans)
         self.write(cursor, line.spans, style)
 
+    def _room_for_icon(self, font: QFont) -> QFont:
+        """Return a font in which a marker can't be seen and leaves room for an icon; screen readers still read it."""
+        font.setPixelSize(1)
+        font.setLetterSpacing(QFont.SpacingType.AbsoluteSpacing, self.theme.px(INDENT_PX) / 2)
+        return font
+
     def _block_format(self, number: int) -> QTextBlockFormat:
         line = self.lines[number]
         before = self.lines[number - 1] if number else None
         look = self.block_format(SIZES.style_of(line, self.theme.tokens))
         px = self.theme.px
-        look.setIndent(line.depth + line.quote)
+        look.setIndent(line.depth)
+        if line.quote:
+            is_rtl = is_right_to_left("".join(span.text for span in line.spans))
+            (look.setRightMargin if is_rtl else look.setLeftMargin)(px(QUOTE_PX) * line.quote)
         if line.marker:
             look.setTextIndent(-px(INDENT_PX))
             look.setTabPositions([QTextOption.Tab(px(INDENT_PX), QTextOption.TabType.LeftTab)])
@@ -169,6 +195,8 @@ class ProseView(TextView):
             if number < len(self.lines) and self.lines[number].kind == "rule":
                 box = self._box(number)
                 painter.drawRect(QRectF(0, box.center().y(), self.document().textWidth(), 1))
+            elif number < len(self.lines) and self.lines[number].marker in TASKS:
+                self._paint_task(painter, number)
         for level in range(max((self.lines[number].quote for number in self._decorated_lines), default=0)):
             for first, last in self._quotes(level):
                 self._paint_bar(painter, level, first, last)
@@ -188,13 +216,31 @@ class ProseView(TextView):
     def _paint_bar(self, painter: QPainter, level: int, first: int, last: int) -> None:
         """Paint a bar from the first to the last line, also past other blocks."""
         px = self.theme.px
-        top = self._box(first).top() + px(ABOVE_PX)
-        x = (self.lines[first].depth + level) * px(INDENT_PX) + px(3)
-        width = px(3)
+        above, below = (self.document().findBlockByNumber(number).layout() for number in (first, last))
+        if not above.lineCount() or not below.lineCount():
+            return
+        line = below.lineAt(below.lineCount() - 1)
+        # From line to line: a block has extra height above the letters.
+        top = above.position().y() + above.lineAt(0).y() - px(1)
+        bottom = below.position().y() + line.y() + line.height() + px(1)
+        x, width = self.lines[first].depth * px(INDENT_PX) + level * px(QUOTE_PX), px(BAR_PX)
         if self.document().findBlockByNumber(first).textDirection() == Qt.LayoutDirection.RightToLeft:
             x = int(self.document().textWidth()) - x - width
-        bottom = self._box(last).bottom() + px(2)
         painter.drawRoundedRect(QRectF(x, top, width, bottom - top), width / 2, width / 2)
+
+    def _paint_task(self, painter: QPainter, number: int) -> None:
+        """Paint a box, open or checked, in the middle of the letters of a line."""
+        block, size = self.document().findBlockByNumber(number), self.theme.px(TASK_PX)
+        layout = block.layout()
+        if not layout.lineCount():
+            return
+        line = layout.lineAt(0)
+        letters = QFontMetricsF(self.theme.text_font(SIZES.text)).capHeight()
+        middle = layout.position().y() + line.y() + line.ascent() - letters / 2
+        x = layout.position().x() + line.cursorToX(0)[0]  # type: ignore[index]
+        left = round(x) - size if block.textDirection() == Qt.LayoutDirection.RightToLeft else round(x)
+        box = QRect(left, round(middle - size / 2), size, size)
+        icon(TASKS[self.lines[number].marker], self.theme.tokens.muted, size).paint(painter, box)
 
 
 def is_display_formula(line: ProseLine) -> bool:

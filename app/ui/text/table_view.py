@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import pairwise
@@ -11,6 +12,8 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import (
     QBrush,
     QColor,
+    QFont,
+    QTextCharFormat,
     QTextCursor,
     QTextFrameFormat,
     QTextLength,
@@ -20,6 +23,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QWidget
 
+from app.language.scripts import is_right_to_left
 from app.ui.i18n import tr
 from app.ui.text.paragraph_styles import ProseStyle, table_format
 from app.ui.text.pieces import MarkdownTable, Piece, Prose, ProseLine, Spans, StyledSpan
@@ -28,6 +32,11 @@ from app.ui.text.text_view import TextView
 from app.ui.theme import Theme
 
 COLUMN_PX = 96
+LEAST_PX = 240
+"""Width of a table whose words take less."""
+PADDING_PX = 16
+"""Room at both sides of a cell; the first one begins where the text does."""
+FULL_WIDTH = QTextLength(QTextLength.Type.PercentageLength, 100)
 _ALIGN = {
     "left": Qt.AlignmentFlag.AlignLeft,
     "center": Qt.AlignmentFlag.AlignHCenter,
@@ -48,6 +57,7 @@ class TableView(TextView):
         self._drawn: QTextTable | None = None
         self._cells: list[list[Spans | None]] = []
         self._leader: TableView | None = None
+        self._has_followers = False
         self._shares: tuple[float, ...] = ()
         self.scroll_sideways()
         self.setAccessibleName(tr("Table"))
@@ -70,7 +80,29 @@ class TableView(TextView):
         if self._leader is not None and self._drawn is not None and self._leader.shares() != self._shares:
             self._shares = self._leader.shares()
             self._drawn.setFormat(self._format())
-        return self.height_in(width, wanted)
+        if not self._is_alone or self._drawn is None:
+            return self.height_in(width, wanted)
+        self._set_width(QTextLength())
+        height = self.height_in(width, wanted)
+        words = math.ceil(self.document().documentLayout().frameBoundingRect(self._drawn).width())
+        if words < wanted:
+            least = min(self.theme.px(LEAST_PX), width)
+            if words < least:
+                self._set_width(QTextLength(QTextLength.Type.FixedLength, least))
+            height = self.height_in(width, words)
+        return height
+
+    @property
+    def _is_alone(self) -> bool:
+        """True if the table is only as wide as its words: one in several views needs equal columns."""
+        return self._leader is None and not self._has_followers
+
+    def _set_width(self, width: QTextLength) -> None:
+        assert self._drawn is not None
+        look = self._drawn.format()
+        if look.width() != width:
+            look.setWidth(width)
+            self._drawn.setFormat(look)
 
     def mark(self, start: int, end: int) -> None:
         # A selection that starts or ends outside of the table covers whole rows.
@@ -99,19 +131,25 @@ class TableView(TextView):
         cells = tuple(row[column : column + columns] for row in [*self.table.rows[: self._headless], *shown])
         return [replace(self.table, rows=cells, aligns=self.table.aligns[column : column + columns])]
 
-    def follow_table(self, table: TableView) -> None:
-        """Continue another table: share its column widths and scrolling."""
+    def follow_table(self, table: TableView) -> TableView:
+        """Continue another table: share its column widths and scrolling. Return the first part, which may need another
+        height.
+        """
         if self._leader is None:
             self._leader = table._leader or table
+            if self._leader._is_alone:
+                self._leader._has_followers = True
+                self._leader._set_width(FULL_WIDTH)
             ours, theirs = self.horizontalScrollBar(), table.horizontalScrollBar()
             theirs.valueChanged.connect(ours.setValue)
             ours.valueChanged.connect(theirs.setValue)
+        return self._leader
 
     def shares(self) -> tuple[float, ...]:
         """Return the column widths in percent of the whole table."""
         if self._drawn is None or self._leader is not None:
             return self._shares
-        layout, left = self.document().documentLayout(), self.theme.px(12)
+        layout, left = self.document().documentLayout(), self.theme.px(PADDING_PX)
         first = [self._drawn.cellAt(0, column).firstCursorPosition().block() for column in range(self._drawn.columns())]
         begins = [0.0, *(layout.blockBoundingRect(block).left() - left for block in first[1:])]
         whole = max(self.document().textWidth(), 1.0)
@@ -155,10 +193,10 @@ class TableView(TextView):
         cell = drawn.cellAt(number, column)
         px = self.theme.px
         look = QTextTableCellFormat()
-        look.setTopPadding(px(4))  # a line has its extra height above the letters
-        look.setBottomPadding(px(9))
-        look.setLeftPadding(0 if column == 0 else px(12))
-        look.setRightPadding(px(12))
+        look.setTopPadding(px(3))  # a line has its extra height above the letters
+        look.setBottomPadding(px(8))
+        look.setLeftPadding(0 if column == 0 else px(PADDING_PX))
+        look.setRightPadding(px(PADDING_PX))
         look.setBottomBorder(1)
         look.setBottomBorderStyle(QTextFrameFormat.BorderStyle.BorderStyle_Solid)
         is_header = number == 0 and not self._headless
@@ -175,10 +213,21 @@ class TableView(TextView):
 
     def _format(self) -> QTextTableFormat:
         look = table_format()
+        look.setWidth(QTextLength() if self._is_alone else FULL_WIDTH)
+        words = " ".join(span.text for row in self.table.rows[:2] for cell in row for span in cell)
+        look.setAlignment(Qt.AlignmentFlag.AlignRight if is_right_to_left(words) else Qt.AlignmentFlag.AlignLeft)
         look.setHeaderRowCount(1 - self._headless)
         look.setColumnWidthConstraints(
             [QTextLength(QTextLength.Type.PercentageLength, share) for share in self._shares]
         )
+        return look
+
+    def char_format(self, span: StyledSpan, style: ProseStyle) -> QTextCharFormat:
+        look = super().char_format(span, style)
+        font = look.font()
+        # So that digits stand below each other.
+        font.setFeature(QFont.Tag("tnum"), 1)
+        look.setFont(font)
         return look
 
     def spans(self) -> Iterator[StyledSpan]:

@@ -148,7 +148,7 @@ class MessageBody(QWidget):
                 view = self._new_view(segment)
                 before = self.views[-1] if self.views else None
                 if isinstance(segment, MarkdownTable) and segment.continues and isinstance(before, TableView):
-                    cast("TableView", view).follow_table(before)
+                    self._dirty.add(self.views.index(cast("TableView", view).follow_table(before)))
                 self.views.append(view)
                 self._heights.append(0)
                 self._dirty.add(index)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from PySide6.QtCore import Qt, QUrl
 from PySide6.QtGui import QColor, QTextCursor, QTextDocument, QTextTable
 from pytestqt.qtbot import QtBot
@@ -152,11 +153,46 @@ def test_the_bar_of_a_quote_is_whole(qtbot: QtBot, theme: Theme) -> None:
     view.resize(300, view.height_for(300))
     view.show()
     picture = view.grab().toImage()
-    x = theme.px(3) + 1
+    x = 1
     line = QColor(theme.tokens.line).rgb()
     rows = [y for y in range(picture.height()) if picture.pixel(x, y) == line]
-    assert len(rows) > 60
+    first, last = (view.document().findBlockByNumber(number).layout() for number in (0, 2))
+    assert rows[0] <= first.lineAt(0).y() + 1
+    assert rows[-1] >= last.position().y() + last.lineAt(0).y() + last.lineAt(0).height() - 2
     assert rows == list(range(rows[0], rows[-1] + 1))
+
+
+def test_tasks_have_boxes_of_the_icon_font_and_keep_their_marker_as_text(qtbot: QtBot, theme: Theme) -> None:
+    view = ProseView(theme)
+    qtbot.addWidget(view)
+    stream = MarkdownStream()
+    stream.feed("- [ ] open\n- [x] done\n\n")
+    view.set_lines(prose_lines(stream))
+    view.resize(300, view.height_for(300))
+    view.show()
+    picture = view.grab().toImage()
+    inked = [
+        sum(picture.pixelColor(x, y) != picture.pixelColor(299, 0) for x in range(20) for y in range(top, top + 25))
+        for top in (0, 30)
+    ]
+    assert 30 < inked[0] < inked[1], "the second has its tick"
+    assert view.toPlainText() == "☐\topen\n☑\tdone"
+
+
+@pytest.mark.parametrize(
+    ("cell", "width"), [("1", 240), ("some words that need " * 3, None), ("very many words " * 40, 700)]
+)
+def test_a_table_is_as_wide_as_its_words(qtbot: QtBot, theme: Theme, cell: str, width: int | None) -> None:
+    view = TableView(theme)
+    qtbot.addWidget(view)
+    (piece,) = (piece for block in read(f"| a | b |\n|---|---|\n| {cell} | 2 |") for piece in block.pieces)
+    assert isinstance(piece, MarkdownTable)
+    view.set_table(piece)
+    high = view.height_for(700)
+    drawn = view.document().rootFrame().childFrames()[0]
+    wide = round(view.document().documentLayout().frameBoundingRect(drawn).width())
+    assert wide == width or (width is None and 240 < wide < 700)
+    assert view.height_for(700) == high
 
 
 def test_a_long_table_goes_on_in_views_below_with_the_same_columns(qtbot: QtBot, theme: Theme) -> None:
