@@ -63,13 +63,13 @@ class StoredPageState:
     cursor: int
 
 
-TITLE_CHARACTERS = 60
-SNIPPET_CHARACTERS = 120
+TITLE_CHARACTERS, SNIPPET_CHARACTERS = 60, 120
 BEGINNING_CHARACTERS = 500
 """Length of the beginning in which the title is looked for."""
 # For SQLite's ltrim, which removes spaces only unless told.
 _BLANK = " \t\n\r"
-_HEADING_MARK = re.compile(r"^#{1,6}\s+")
+_TITLE_MARKS = re.compile(r"^#{1,6}\s+|^(?:\"\"\"|''')|(?:\"\"\"|''')$")
+_QUOTED = re.compile(r"^[\"“„«]([^\"“”„«»]+)[\"”“»]$")
 
 
 class PageStore(DeletableRows[WrittenPage]):
@@ -251,12 +251,10 @@ def _read_page(row: sqlite3.Row) -> WrittenPage:
 
 
 def _title_and_rest(beginning: str) -> tuple[str, str]:
-    """Return the first line with words, without the mark of a heading, and what is below; a long one is cut, and all
-    below.
-    """
+    """Return the first line with words, without marks, and what is below; a long one is cut, and all below."""
     lines = beginning.splitlines()
     for number, line in enumerate(lines):
-        title = _one_line(_HEADING_MARK.sub("", line.lstrip()))
+        title = _one_line(_QUOTED.sub(r"\1", _TITLE_MARKS.sub("", line.strip())))
         if len(title) > TITLE_CHARACTERS:  # a first line that goes on as a paragraph is no title
             cut = title[:TITLE_CHARACTERS]
             return f"{cut.rpartition(' ')[0] or cut}…", beginning

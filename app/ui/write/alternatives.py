@@ -182,7 +182,7 @@ class Alternatives(QFrame):
         self._area = scrolled(inside)
         column = QVBoxLayout(self)
         fill_layout(column, head, self._area)
-        theme.dress(column, margins=(0, 4, 0, 4), spacing=4)
+        theme.dress(column, margins=(0, 4, 0, 0), spacing=4)
         theme.dress(self._grid, spacing=10)
         theme.dress(self._hint, font="small")
         theme.changed.connect(self._arrange)

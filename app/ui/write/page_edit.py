@@ -36,13 +36,13 @@ from app.ui.text.formats import char_format, cursor_over, highlight
 from app.ui.theme import CODE_PX, EDGE_PX, Theme
 from app.ui.widgets.buttons import set_text_font
 from app.ui.widgets.input_fields import PlainEdit
-from app.ui.write.page_document import PageContent, PageDocument, range_at, units_of
+from app.ui.write.page_document import EDGE_OF_LETTERS_PX, PageContent, PageDocument, range_at, units_of
 
 WRITTEN_BY_THE_MODEL = "The model wrote this."
 TINTED_TEXT = "Tinted text was written by the model. Text you edit loses the tint."
 
-TEXT_PX, MEASURE_PX, CODE_MEASURE_PX = 16, 576, 940
-"""Font size, and maximum line widths: about 72 characters of prose, and code."""
+TEXT_PX, MEASURE_PX, CODE_MEASURE_PX = 16, 640, 940
+"""Font size, and maximum widths of the column: of prose, and of code."""
 ABOVE_PX = 22
 
 
@@ -73,10 +73,15 @@ class PageTypeface:
         edit.setTabStopDistance(4 * edit.fontMetrics().horizontalAdvance(" "))
         self.arrange()
 
+    def side_of(self, room_px: int) -> int:
+        """Return the room at each side of the column."""
+        px = self._theme.px
+        measure = min(px(CODE_MEASURE_PX if self._is_code else MEASURE_PX), room_px - 2 * px(EDGE_PX))
+        return max(0, (room_px - measure) // 2)
+
     def arrange(self) -> None:
-        px, room = self._theme.px, self._edit.width()
-        measure = min(px(CODE_MEASURE_PX if self._is_code else MEASURE_PX), room - 2 * px(EDGE_PX))
-        side = max(0, (room - measure) // 2)
+        px, side = self._theme.px, self.side_of(self._edit.width())
+        side = max(0, side - EDGE_OF_LETTERS_PX)  # so that the letters stand at the edge
         self._edit.setViewportMargins(side, px(ABOVE_PX), side, 0)
         document, width = self._edit.document(), self._edit.viewport().width()
         if not self._is_code and document.textWidth() != width:  # Qt wrapped at the width before the margins changed
@@ -456,7 +461,7 @@ class PageEdit(PlainEdit):
         self.code_keys = CodeKeys(self)
         self.reading_line = ReadingLine(self, theme)
         self.colours = LiveColours(self, theme)
-        self._letters = PageTypeface(self, theme)
+        self.typeface = PageTypeface(self, theme)
         self._tint = Tint(self, theme, self.page)
         self._show_page(self.page)
         self.cursorPositionChanged.connect(self._on_moved)
@@ -502,7 +507,7 @@ class PageEdit(PlainEdit):
         self.is_prose = not is_code
         self.setTabChangesFocus(not is_code)
         self.colours.show_language(language)
-        self._letters.show_code(is_code)
+        self.typeface.show_code(is_code)
         self._dress()
 
     def leave_selection(self) -> None:
@@ -629,13 +634,13 @@ class PageEdit(PlainEdit):
         self.ensureCursorVisible()
 
     def _dress(self) -> None:
-        self._letters.dress()
+        self.typeface.dress()
         self.colours.highlight_soon()
         self._tint.update_visible()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        self._letters.arrange()
+        self.typeface.arrange()
         self._tint.update_visible()
         self.colours.highlight_soon()
 

@@ -25,6 +25,7 @@ from app.ui.shared_labels import (
     PINNED,
     STOP,
     TODAY,
+    TOKEN_COUNT,
     UNDO,
     UNPIN,
     WRITING,
@@ -33,7 +34,7 @@ from app.ui.shared_labels import (
 from app.ui.shell.notify import Notify
 from app.ui.shell.tab_spec import OwnEngine, Tab, UiContext
 from app.ui.spell_check import SpellCheck, Speller
-from app.ui.theme import EDGE_PX, HEADING_PX, Theme
+from app.ui.theme import HEADING_PX, Theme
 from app.ui.widgets.buttons import ChoiceButton, IconButton, text_button
 from app.ui.widgets.labels import ElidedLabel, ProgressStripe, plain_label, plain_tip
 from app.ui.widgets.layouts import InsideSplitter, fill_layout, name_widgets
@@ -51,7 +52,7 @@ from app.ui.write.writing_options import PageOptions, summary_of
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
     from app.features.continue_page import ContextWindow, PageAsked
-    from app.features.write_pages import OpenedFile, PageRow, Pages
+    from app.features.write_pages import OpenedFile, PageRow, Pages, WritingOptions
 
 ONLY_LAST_TOKENS_READ = "The page has {all} tokens before the cursor. Only the last {some} fit the model’s context."
 
@@ -99,7 +100,7 @@ class WriteView(QWidget):
         fill_layout(self._below, self.cards, self.foot)
         column.addLayout(self._below)
         ui.theme.dress(column, margins=(0, 0, 0, 0), spacing=0)
-        ui.theme.dress(self._below, spacing=4)
+        ui.theme.dress(self._below, spacing=16)
         ui.theme.changed.connect(self._arrange)
         self.setFocusProxy(self.edit)
         speller = Speller(lambda: app.settings, lambda: app.spelling, app.change_settings)
@@ -161,7 +162,7 @@ class WriteView(QWidget):
         self._show_language()
         self.edit.show_state(state, before)
         self.kept.begin(page)
-        self.foot.show_options(summary_of(self.options.now))
+        self.foot.show_options(self.options.now)
         if text:
             self.edit.textCursor().insertText(clean_text(text))
         if page is not None:
@@ -222,10 +223,11 @@ class WriteView(QWidget):
         self.head.language.offer(languages_with(language))
         self.head.language.show_value(language)
         self.edit.show_language(language, is_code=is_code(language))
+        self._arrange()
         self._spelling.forget()
 
     def _on_options(self) -> None:
-        self.foot.show_options(summary_of(self.options.now))
+        self.foot.show_options(self.options.now)
         self.kept.save_place_soon()
         self.continuing.counting.measure_soon()
 
@@ -281,10 +283,12 @@ class WriteView(QWidget):
         self.edit.reading_line.show_at(reading.start if reading is not None else None)
 
     def _arrange(self) -> None:
-        px = self._theme.px
-        self._below.setContentsMargins(px(EDGE_PX), px(4), px(EDGE_PX), px(12))
+        """Keep title, alternatives and buttons to the column of the text."""
+        px, side = self._theme.px, self.edit.typeface.side_of(self.width())
+        self.head.fit_side(side)
+        self._below.setContentsMargins(side, px(8), side, px(12))
         self.cards.fit_height(round(self.height() * 0.5))
-        self.foot.fit_room(self.width() - 2 * px(EDGE_PX))
+        self.foot.fit_room(self.width() - 2 * side)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
@@ -312,6 +316,7 @@ class PageHead(QWidget):
     def __init__(self, ui: UiContext, edit: PageEdit) -> None:
         super().__init__()
         theme, self._edit = ui.theme, edit
+        self._theme = theme
         self.title = ElidedLabel()
         self.file = ElidedLabel()
         self.file.setProperty("kind", "muted")
@@ -331,7 +336,7 @@ class PageHead(QWidget):
         fill_layout(row, self.title, (self.file, 1))
         for widget in (self.language, self.undo, self.redo, self.open, self.save):
             row.addWidget(widget)
-        theme.dress(row, margins=(EDGE_PX, 8, EDGE_PX - 6, 4), spacing=6)
+        theme.dress(row, spacing=6)
         theme.dress(self.title, font="section", least_height=HEADING_PX)
         theme.dress(self.file, font="small")
         name_widgets(page_title=self.title, page_file=self.file, page_language=self.language)
@@ -340,9 +345,10 @@ class PageHead(QWidget):
         self.redo.clicked.connect(edit.redo_last)
         edit.edited.connect(self._show_undo)
 
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        # In a narrow window, buttons with well-known keys are hidden first.
-        super().resizeEvent(event)
+    def fit_side(self, side_px: int) -> None:
+        """Begin and end with the text's column; in a narrow one, buttons with well-known keys are hidden first."""
+        px = self._theme.px
+        self._row.setContentsMargins(side_px, px(8), max(0, side_px - px(6)), px(4))
         for count in range(len(self._spare) + 1):
             if self._least_px(*self._spare[count:]) <= self.width():
                 break
@@ -428,10 +434,12 @@ class PageFoot(QWidget):
         self._show_reading(work.counting.reading, work.counting.written_tokens)
         self.fit_room(self._room)
 
-    def show_options(self, words: str) -> None:
+    def show_options(self, options: WritingOptions) -> None:
+        words, tokens = summary_of(options), options.max_tokens
         self._option_words = words.split(" · ")
         self.options.setAccessibleName(tr("How to continue the page: {words}", words=words))
-        self.options.setToolTip(f"{words}\n{tr('Length, number, sampling and stop texts')}")
+        length = tr(TOKEN_COUNT, count=f"{tokens:,}")
+        self.options.setToolTip(f"{words}\n{length}\n{tr('Length, number, sampling and stop texts')}")
         self._say_options()
 
     def _show_reading(self, reading: ContextWindow | None, written_tokens: int) -> None:

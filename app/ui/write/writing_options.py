@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QLineEdit, QVBoxLayout, QWidget
 
 from app.ui.i18n import tr
 from app.ui.sampling_fields import SamplingFields
-from app.ui.shared_labels import NEVER, TOKEN_COUNT
+from app.ui.shared_labels import NEVER
 from app.ui.shell.tab_spec import UiContext
 from app.ui.theme import Theme
 from app.ui.widgets.input_fields import SegmentedControl, Stepper
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from app.features.continue_page import PageAsked
     from app.features.write_pages import WritingOptions, WrittenPage
 
+ABOUT_WORDS = "About {count} words"
+WORDS_OF_TOKEN = 0.7
 TEMPERATURE_VALUE = "temperature {value}"
 STOPS_AT = "stops at {what}"
 
@@ -174,8 +176,8 @@ class OptionsSheet(Popover):
 
 
 def summary_of(options: WritingOptions) -> str:
-    """Return the options that matter, such as "64 tokens · 3 at once · temperature 0.7"."""
-    parts = [tr(TOKEN_COUNT, count=f"{options.max_tokens:,}")]
+    """Return the options that matter, such as "About 45 words · 3 at once · temperature 0.7"."""
+    parts = [tr(ABOUT_WORDS, count=f"{words_in(options.max_tokens):,}")]
     if options.count > 1:
         parts.append(tr("{count} at once", count=options.count))
     temperature = options.sampling.get("temperature")
@@ -184,6 +186,13 @@ def summary_of(options: WritingOptions) -> str:
     if options.stop:
         parts.append(tr(STOPS_AT, what=_shown(options.stop[0])))
     return " · ".join(parts)
+
+
+def words_in(tokens: int) -> int:
+    """Return about how many words a model writes with so many tokens, in a round number."""
+    words = tokens * WORDS_OF_TOKEN
+    step = 1 if words < 10 else 5 if words < 100 else 10 ** (len(str(int(words))) - 2)
+    return max(2, round(words / step) * step)
 
 
 def stops_of(text: str) -> tuple[str, ...]:

@@ -5,19 +5,19 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLineEdit, QPushButton
 
 from app.core.errors.request_errors import InfillUnavailable
 from app.features.error_messages import sentence_for
 from app.ui.sampling_fields import MORE_SAMPLING_SETTINGS, SEED, SamplingFields
-from app.ui.shared_labels import STOP, STOPPED_LABEL, TEMPERATURE, TOKEN_COUNT
+from app.ui.shared_labels import STOP, STOPPED_LABEL, TEMPERATURE
 from app.ui.write.alternatives import UNDER_A_THOUSANDTH, percent
 from app.ui.write.continuing import TEXT_REPEATED_ITSELF, WAITS_FOR_MODEL_STATE, WRITE_FIRST, WritingRequestKind
 from app.ui.write.kept_page import file_name, language_of
 from app.ui.write.write_tab import CONTINUE_WITHOUT_SUFFIX, ONLY_LAST_TOKENS_READ
-from app.ui.write.writing_options import stops_of
+from app.ui.write.writing_options import ABOUT_WORDS, stops_of, words_in
 from tests.helpers.clipping import clipped_texts
 from tests.helpers.desks.write import CTRL, SHIFT, WriteDesk
 from tests.helpers.models_on_disk import write_model
@@ -199,7 +199,7 @@ def test_options_are_chosen_on_the_sheet_reach_the_engine_and_stay_with_the_page
     stops.setText(r"b.  \n\n")
     stops.editingFinished.emit()
     sheet.close()
-    assert desk.options_button.text() == "30 tokens · temperature 0.4 · stops at b."
+    assert desk.options_button.text() == "About 20 words · temperature 0.4 · stops at b."
     desk.type("Say")
     desk.continue_to_end()
     assert desk.text == "Say a "
@@ -208,11 +208,11 @@ def test_options_are_chosen_on_the_sheet_reach_the_engine_and_stay_with_the_page
     assert (asked["sampling"]["temperature"], asked["sampling"]["seed"]) == (0.4, 9)
     page = desk.open_id
     desk.root.show_page(None)
-    assert desk.options_button.text() == TOKEN_COUNT.format(count=30), (
+    assert desk.options_button.text() == ABOUT_WORDS.format(count=20), (
         "a new one begins with the last length and number"
     )
     desk.root.show_page(page)
-    assert desk.options_button.text() == "30 tokens · temperature 0.4 · stops at b."
+    assert desk.options_button.text() == "About 20 words · temperature 0.4 · stops at b."
     assert stops_of("a  a   b ") == ("a", "b")
 
 
@@ -407,3 +407,27 @@ def test_ideas_of_an_empty_page_end_in_dots_or_are_left_out_where_there_is_no_ro
     desk.root.resize(300, 250)
     desk.wait(lambda: not all(idea.isVisible() for idea in ideas))
     assert all(idea.geometry().bottom() <= desk.first.height() for idea in ideas if idea.isVisible())
+
+
+@pytest.mark.parametrize(("tokens", "words"), [(1, 2), (10, 7), (64, 45), (400, 280), (8192, 5700)])
+def test_a_length_in_tokens_is_told_in_words(tokens: int, words: int) -> None:
+    assert words_in(tokens) == words
+
+
+@pytest.mark.parametrize("width", [1200, 560])
+def test_title_text_and_buttons_begin_at_one_edge(open_page: Open, width: int) -> None:
+    desk = open_page(size=(width, 700))
+
+    def begin() -> list[int]:
+        parts = (desk.edit.viewport(), desk.title_line, desk.go_on_button)
+        return [part.mapTo(desk.root, QPoint()).x() for part in parts]
+
+    def is_one_edge() -> bool:
+        text, title, button = begin()
+        return text + desk.edit.document().documentMargin() == title == button
+
+    desk.wait(is_one_edge)
+    before = begin()
+    desk.root.choose_language("python")
+    desk.wait(is_one_edge)
+    assert (begin() != before) == (width == 1200), "code has a wider column, where there is room"
