@@ -1,20 +1,27 @@
-"""Layout of a chat: transcript or greeting, with what is above and below it in the width of the text."""
+"""Layout of a chat: transcript, or greeting and ideas in one group with the composer; rows in the text's width."""
 
 from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QObject
-from PySide6.QtWidgets import QHBoxLayout, QStackedLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QSpacerItem, QStackedLayout, QVBoxLayout, QWidget
 
 from app.ui.chat.composer import Composer
 from app.ui.chat.transcript import ChatTranscript
+from app.ui.chat.welcome import GROUP_PX, EmptyState
 from app.ui.theme import EDGE_PX, READING_PX, Theme
 
 LOW_PX = 150
 """Height, before zoom, below which the composer has a single line."""
+OPTICAL_MIDDLE = 0.4
+"""Share of the height at which the middle of an empty chat's group stands."""
 
 
 class ChatLayout(QVBoxLayout):
-    """Arranges a chat's view; `before` is shown while there is no turn."""
+    """Arranges a chat's view; `before` is shown while there is no turn.
+
+    A greeting forms a group with the composer, which itself never changes its parent: focus, caret and what an input
+    method composes stay when the first message moves it down.
+    """
 
     def __init__(
         self, view: QWidget, theme: Theme, composer: Composer, *, before: QWidget, transcript: ChatTranscript
@@ -37,6 +44,13 @@ class ChatLayout(QVBoxLayout):
         self.addLayout(self._stack, 1)
         self.addLayout(self._above)
         self.addLayout(self._bottom)
+        self._greeting = before if isinstance(before, EmptyState) else None
+        self._foot, self._below = QHBoxLayout(), QSpacerItem(0, 0)
+        if self._greeting is not None:
+            self._foot.addWidget(self._greeting.offer)
+            self._greeting.resized.connect(self.arrange)
+        self.addLayout(self._foot)
+        self.addSpacerItem(self._below)
         view.installEventFilter(self)
         theme.changed.connect(self.arrange)
 
@@ -55,10 +69,11 @@ class ChatLayout(QVBoxLayout):
     def show_turns(self) -> None:
         """Show the transcript, or the greeting while there is no turn."""
         self._stack.setCurrentWidget(self._transcript if self._transcript.places.count else self._before)
+        self.arrange()
 
     def arrange(self) -> None:
-        px, room = self._theme.px, self._view.width()
-        width = min(px(READING_PX), room - 2 * px(EDGE_PX))
+        px, room, greeting = self._theme.px, self._view.width(), self._shown_greeting
+        width = min(px(READING_PX if greeting is None else GROUP_PX), room - 2 * px(EDGE_PX))
         left = (room - width) // 2
         self._above.setContentsMargins(left, px(4), left, px(4))
         bars = [item.widget() for item in (self._top.itemAt(n) for n in range(self._top.count())) if item is not None]
@@ -67,9 +82,34 @@ class ChatLayout(QVBoxLayout):
         is_low = self._view.height() < px(LOW_PX)
         self._composer.set_compact(is_low)
         self._bottom.setSpacing(px(6))
-        self._bottom.setContentsMargins(left, px(4), room - width - left, px(6 if is_low else 16))
+        has_offer = greeting is not None and greeting.offer.is_wanted and not is_low
+        if self._greeting is not None:
+            self._greeting.offer.setVisible(has_offer)
+        self._bottom.setContentsMargins(left, px(4), room - width - left, px(6 if is_low or has_offer else 16))
+        self._foot.setContentsMargins(left, 0, left, px(10) if has_offer else 0)
+        self._place_group(greeting, left, width)
+
+    @property
+    def _shown_greeting(self) -> EmptyState | None:
+        return self._greeting if self._stack.currentWidget() is self._greeting else None
+
+    def _place_group(self, greeting: EmptyState | None, left: int, width: int) -> None:
+        """Leave as much room below the composer as puts the group into the optical middle; none below a transcript."""
+        below = 0
+        if greeting is not None:
+            greeting.setContentsMargins(left, 0, left, 0)
+            height = self._view.height()
+            rows = sum(part.sizeHint().height() for part in (self._top, self._above, self._bottom, self._foot))
+            group = rows + greeting.fit_room(width, height - rows)
+            below = max(0, min(height - group, round(height * (1 - OPTICAL_MIDDLE) - group / 2)))
+        if below != self._below.sizeHint().height():
+            self._below.changeSize(0, below)
+            self.invalidate()
 
     def eventFilter(self, _watched: QObject, event: QEvent) -> bool:
-        if event.type() == QEvent.Type.Resize:
+        # The second: the composer grew, or a row came or went.
+        if event.type() == QEvent.Type.Resize or (
+            event.type() == QEvent.Type.LayoutRequest and self._shown_greeting is not None
+        ):
             self.arrange()
         return False

@@ -175,6 +175,7 @@ class ChatView(QWidget):
             signal.connect(self._on_models_changed)
         self.models.empty.chosen.connect(self.composer.set_text)
         self.models.empty.chosen.connect(self.focus_composer)
+        self.session.listen(lambda: self.models.empty.show_documents(are_there=bool(self.session.state.documents)))
         self.models.empty.model_wanted.connect(lambda: self.session.send_request(m.ChooseModel()))
 
     def _show_pictures(self, open_large: SeeLarge) -> None:

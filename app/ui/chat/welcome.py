@@ -6,52 +6,95 @@ from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, Qt, QTimer, Signal, SignalInstance
-from PySide6.QtGui import QResizeEvent, QShowEvent
-from PySide6.QtWidgets import QBoxLayout, QFrame, QHBoxLayout, QLabel, QPushButton, QSpacerItem, QVBoxLayout, QWidget
+from PySide6.QtCore import QObject, Qt, Signal, SignalInstance
+from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from app.core.events import CancelToken
 from app.core.paths import starter_model
 from app.ui.i18n import sentence_for, size_text, tr
-from app.ui.shared_labels import ASKING_HUB, DOWNLOAD, DOWNLOAD_MODEL, DOWNLOADS, OTHER_MODELS, STARTER_WARNING
+from app.ui.shared_labels import ASKING_HUB, DOWNLOAD, DOWNLOAD_MODEL, DOWNLOADS, STARTER_WARNING
 from app.ui.shell import tasks
 from app.ui.shell.model_loader import ModelLoader, in_words
 from app.ui.shell.notify import Notify
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import set_mark, text_button
-from app.ui.widgets.labels import plain_label, plain_tip
+from app.ui.widgets.labels import ElidedLabel, plain_label, plain_tip
+from app.ui.widgets.layouts import drop_margins, fill_layout
 
 if TYPE_CHECKING:
     from app.features.models.collection import ModelCollection, ModelSuggestion
     from app.hub.catalog import CatalogEntry
     from app.hub.download import Download
 
-BETTER_MODEL = "{name} would work better here"
+MODEL_OFFER = "Starter is often wrong. {name} fits: {size}, {time}"
 MODEL_ON_ITS_WAY = "Downloading {name}"
 WELCOME_QUESTION = "What would you like to ask?"
 OPEN_A_MODEL = "Open a model…"
 
+Idea = tuple[str, str]
+"""An icon, and what it fills the composer with."""
 
-STARTER_IDEAS = (
-    "Write a short poem about the sea.",
-    "Explain what a rainbow is, in three sentences.",
-    "Give me five names for a small black cat.",
+STARTER_IDEAS: tuple[Idea, ...] = (
+    ("waves", "Write a short poem about the sea."),
+    ("rainbow", "Explain what a rainbow is, in three sentences."),
+    ("cat", "Give me five names for a small black cat."),
 )
-IDEAS = (
-    "Explain the difference between weather and climate in plain words.",
-    "Write a friendly note that moves our meeting to Thursday.",
-    "Write a Python function that finds duplicate files in a folder.",
+IDEAS: tuple[Idea, ...] = (
+    ("cloud-sun", "Explain the difference between weather and climate in plain words."),
+    ("calendar-blank", "Write a friendly note that moves our meeting to Thursday."),
+    ("terminal-window", "Write a Python function that finds duplicate files in a folder."),
+)
+DOCUMENT_IDEAS: tuple[Idea, ...] = (
+    ("file-search", "What’s it about?"),
+    ("list-numbers", "List the dates"),
+    ("clipboard-text", "What must I do?"),
 )
 
+GROUP_PX = 640
+"""Width of greeting, ideas and composer while a chat is empty."""
+GAP_PX = 8
+ABOVE_IDEAS_PX, BELOW_IDEAS_PX = 20, 12
+STACKED_PX = 480
+"""Width below which the ideas are stacked."""
 
-CARD_PX = 74
-"""Height of the suggestion card at the usual width."""
-ROOMY_PX = 480
-"""Height from which all parts and the card fit."""
+
+class IdeaTile(QPushButton):
+    """Button with an icon and wrapped words: below each other, or side by side where it is low and wide."""
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self._theme = theme
+        self.setProperty("kind", "tile")
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.setCursor(Qt.CursorShape.PointingHandCursor)
+        self._icon, self._words = QLabel(), plain_label(wraps=True)
+        self._words.setAlignment(Qt.AlignmentFlag.AlignLeading | Qt.AlignmentFlag.AlignVCenter)
+        for label in (self._icon, self._words):
+            label.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        self._layout = fill_layout(QHBoxLayout(self), self._icon, (self._words, 1))
+        theme.dress(self._layout, margins=(14, 10, 14, 10), spacing=10)
+        theme.dress(self._words, font="row")
+
+    def show_idea(self, idea: Idea) -> None:
+        glyph, text = idea
+        self._theme.dress(self._icon, picture=(glyph, "muted", 18))
+        self._words.setText(tr(text))
+        self.setAccessibleName(tr(text))
+
+    def fit_width(self, width: int, *, is_stacked: bool) -> int:
+        """Arrange icon and words for a width in pixels. Return the height that they need."""
+        direction = QBoxLayout.Direction.LeftToRight if is_stacked else QBoxLayout.Direction.TopToBottom
+        if self._layout.direction() != direction:
+            self._layout.setDirection(direction)
+        self._theme.dress(self._layout, spacing=10 if is_stacked else 6)
+        return self._layout.totalHeightForWidth(width)
 
 
 class EmptyState(QWidget):
-    """Welcome page. `chosen` carries an idea, which fills the composer and is not sent."""
+    """Greeting and ideas of a chat without messages, which stand right above its composer.
+
+    `chosen` carries an idea, which fills the composer and is not sent. The chat's layout places `offer` below it.
+    """
 
     chosen = Signal(str)
     assistant_chosen = Signal(int)
@@ -60,45 +103,36 @@ class EmptyState(QWidget):
     download_wanted = Signal(object)
     """A better model should be downloaded; carries its `catalog.Entry`."""
     models_wanted = Signal()
+    resized = Signal()
+    """Other parts are shown, so the height may differ."""
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._theme = theme
-        self._is_starter = self._is_there = self._can_chat = False
+        self._is_starter = self._is_there = self._can_chat = self._has_documents = False
         self._greeting = QLabel(alignment=Qt.AlignmentFlag.AlignCenter, wordWrap=True)
         self._label = QLabel(alignment=Qt.AlignmentFlag.AlignCenter, wordWrap=True)
         self._label.setProperty("kind", "muted")
-        self._ideas = [text_button("", "idea") for _ in STARTER_IDEAS]
+        self._tiles = [IdeaTile(theme) for _ in IDEAS]
         self._assistants = AssistantRow(theme)
         self._assistants.chosen.connect(self.assistant_chosen)
         self._open: QPushButton = text_button(tr(OPEN_A_MODEL), "primary", on_click=self.model_wanted)
-        self._card = StarterCard(theme)
-        self._card.download_wanted.connect(self.download_wanted)
-        self._card.models_wanted.connect(self.models_wanted)
-        column = QVBoxLayout(self)
-        # With less above than below, the greeting is a little above the middle.
-        column.addStretch(3)
-        column.addWidget(self._greeting)
-        column.addWidget(self._label)
+        self.offer = ModelOffer(theme)
+        self.offer.download_wanted.connect(self.download_wanted)
+        self.offer.models_wanted.connect(self.models_wanted)
         self._assistant_row = _centred(self._assistants)
-        column.addWidget(self._assistant_row)
-        self._gaps = [QSpacerItem(0, 0), QSpacerItem(0, 0)]
-        column.addSpacerItem(self._gaps[0])
-        for idea in self._ideas:
-            idea.clicked.connect(lambda _checked=False, button=idea: self.chosen.emit(button.accessibleName()))
-        self._idea_rows = [_centred(idea) for idea in self._ideas]
-        for row in self._idea_rows:
-            column.addWidget(row)
-        column.addWidget(_centred(self._open))
-        column.addSpacerItem(self._gaps[1])
-        self._card_row = _centred(self._card, as_wide_as_it_may=True)
-        column.addWidget(self._card_row)
-        column.addStretch(4)
-        self._column = column
+        self._open_row = _centred(self._open)
+        self._ideas = QWidget()
+        self._idea_row = fill_layout(drop_margins(QHBoxLayout(self._ideas)), *self._tiles)
+        for tile in self._tiles:
+            tile.clicked.connect(lambda _checked=False, tile=tile: self.chosen.emit(tile.accessibleName()))
+        self._column = fill_layout(
+            QVBoxLayout(self), 1, self._greeting, self._label, self._assistant_row, self._ideas, self._open_row
+        )
         theme.dress(self._greeting, font="greeting")
-        theme.dress(self._label, *self._ideas, font="row")
-        theme.dress(column, margins=(26, 0, 26, 0), spacing=8)
-        theme.changed.connect(self._show_parts)
+        theme.dress(self._label, font="row")
+        theme.dress(self._idea_row, spacing=GAP_PX)
+        theme.dress(self._column, margins=(0, 0, 0, BELOW_IDEAS_PX), spacing=GAP_PX)
         self.set_model(is_starter=False, is_there=True)
         # What is written below goes before ideas for it, and the list beside keeps its width.
         self.setMinimumSize(1, 1)
@@ -107,82 +141,78 @@ class EmptyState(QWidget):
         """Show the ideas that suit the loaded model; none if it cannot chat. `host` is its server if it is remote."""
         self._greeting.setText(tr(WELCOME_QUESTION) if can_chat else tr("This model continues text"))
         self._greeting.setAccessibleName(self._greeting.text())
-        self._label.setText(_where_words(is_starter=is_starter, host=host) if is_there else tr("No model is open yet."))
-        for button, text in zip(self._ideas, STARTER_IDEAS if is_starter else IDEAS, strict=True):
-            button.setAccessibleName(tr(text))
-        self._open.setVisible(not is_there)
+        self._label.setText(_where_words(host=host) if is_there else tr("No model is open yet."))
         self._is_starter, self._is_there, self._can_chat = is_starter and is_there, is_there, can_chat
-        self._show_parts()
+        self.offer.show_starter(is_starter=self._is_starter)
+        self._show_ideas()
+
+    def show_documents(self, *, are_there: bool) -> None:
+        """Show ideas about documents if some are attached."""
+        if are_there != self._has_documents:
+            self._has_documents = are_there
+            self._show_ideas()
 
     def show_assistants(self, some: Sequence[tuple[int, str, str]], chosen: int) -> None:
         """Show the assistants as id, name and glyph, and mark the chosen one; 0 is none."""
         self._assistants.show_assistants(some, chosen)
-        self._show_parts()
+        self.resized.emit()
 
     def show_suggestion(self, suggestion: ModelSuggestion | None) -> None:
-        """Suggest a better model for this computer, shown while the starter model is loaded."""
-        self._card.show_suggestion(suggestion)
-        self._show_parts()
+        """Suggest a better model for this computer, below the composer while the starter model is loaded."""
+        self.offer.show_suggestion(suggestion)
+        self.resized.emit()
+
+    def fit_room(self, width: int, room: int) -> int:
+        """Show the parts that fit into a width and height in pixels, important ones first. Return their height."""
+        px = self._theme.px
+        left = room - px(BELOW_IDEAS_PX)
+        is_stacked = width < px(STACKED_PX)
+        has_assistants = self._assistants.count > 0 and self._can_chat
+        parts: list[tuple[QWidget, int, bool]] = [
+            (self._open_row, self._open.sizeHint().height(), not self._is_there),
+            (self._greeting, self._greeting.heightForWidth(width), True),
+            (self._label, self._label.heightForWidth(width), True),
+            (self._assistant_row, self._assistants.fit_width(width), has_assistants),
+        ]
+        for part, height, is_wanted in parts:
+            is_shown = is_wanted and height + px(GAP_PX) <= left
+            part.setVisible(is_shown)
+            left -= height + px(GAP_PX) if is_shown else 0
+        ideas_px = self._fit_ideas(width, left - px(ABOVE_IDEAS_PX), is_stacked=is_stacked)
+        self._ideas.setVisible(ideas_px > 0)
+        return room - left + (ideas_px + px(ABOVE_IDEAS_PX) if ideas_px else 0)
+
+    def _fit_ideas(self, width: int, room: int, *, is_stacked: bool) -> int:
+        """Show the ideas in a row, or as many below each other as fit. Return their height, without the gap above."""
+        px = self._theme.px
+        direction = QBoxLayout.Direction.TopToBottom if is_stacked else QBoxLayout.Direction.LeftToRight
+        self._idea_row.setDirection(direction)
+        self._idea_row.setContentsMargins(0, px(ABOVE_IDEAS_PX - GAP_PX), 0, 0)
+        each = width if is_stacked else (width - (len(self._tiles) - 1) * px(GAP_PX)) // len(self._tiles)
+        heights = [tile.fit_width(each, is_stacked=is_stacked) for tile in self._tiles]
+        used = 0
+        for tile, height in zip(self._tiles, heights, strict=True):
+            needs = used + height + (px(GAP_PX) if used else 0) if is_stacked else max(heights)
+            is_shown = self._is_there and self._can_chat and needs <= room
+            tile.setFixedHeight(height if is_stacked else max(heights))
+            tile.setVisible(is_shown)
+            used = needs if is_shown else used
+        return used
+
+    def _show_ideas(self) -> None:
+        ideas = DOCUMENT_IDEAS if self._has_documents else STARTER_IDEAS if self._is_starter else IDEAS
+        for tile, idea in zip(self._tiles, ideas, strict=True):
+            tile.show_idea(idea)
+        self.resized.emit()
 
     def hasHeightForWidth(self) -> bool:
         # A stack would take it for the least height; here it is what is left over.
         return False
 
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        super().resizeEvent(event)
-        self._show_parts()
 
-    def showEvent(self, event: QShowEvent) -> None:
-        super().showEvent(event)
-        # Only what is shown knows how high it wants to be.
-        QTimer.singleShot(0, self, self._show_parts)
-
-    def _show_parts(self) -> None:
-        """Show as many parts as fit, the important ones first."""
-        px, inner = self._theme.px, self._column.contentsMargins()
-        awaits_card = self._is_starter and self._card.suggestion is None and self.height() >= px(ROOMY_PX)
-        self._gaps[0].changeSize(0, px(18))
-        # What is above stays in place when the card comes.
-        self._gaps[1].changeSize(0, px(18 + CARD_PX + 8 if awaits_card else 18))
-        width = self.width() - inner.left() - inner.right()
-        room = self.height() - px(2 * 18 + 2 * 8)
-        if not self._is_there:
-            room -= self._open.sizeHint().height()
-        has_card = self._is_starter and self._card.suggestion is not None
-        # A hidden widget has no valid height.
-        self._card_row.setVisible(has_card)
-        parts: list[tuple[QWidget, int, bool]] = [
-            (self._card_row, self._card.height_at(width - px(4)), has_card),
-            (self._label, self._label.heightForWidth(width), True),
-            (self._greeting, self._greeting.heightForWidth(width), True),
-            (self._assistant_row, self._assistants.fit_width(width), self._assistants.count > 0 and self._can_chat),
-        ]
-        for part, height, is_wanted in parts:
-            is_shown = is_wanted and height + px(8) <= room
-            part.setVisible(is_shown)
-            room -= height + px(8) if is_shown else 0
-        each = self._ideas[0].sizeHint().height() + px(8)
-        for number, (idea, row) in enumerate(zip(self._ideas, self._idea_rows, strict=True), start=1):
-            self._fit_idea(idea, width)
-            row.setVisible(self._is_there and self._can_chat and number * each <= room)
-
-    def _fit_idea(self, idea: QPushButton, width: int) -> None:
-        """Elide an idea to the width; tooltip and screen readers keep all of it."""
-        text, metrics = idea.accessibleName(), idea.fontMetrics()
-        idea.setMinimumWidth(max(0, min(self._theme.px(420), width)))
-        around = idea.sizeHint().width() - metrics.horizontalAdvance(idea.text())
-        shown = metrics.elidedText(text, Qt.TextElideMode.ElideRight, width - around)
-        idea.setText(shown)
-        idea.setToolTip("" if shown == text else text)
-
-
-def _centred(widget: QWidget, *, as_wide_as_it_may: bool = False) -> QWidget:
+def _centred(widget: QWidget) -> QWidget:
     holder = QWidget()
-    row = QHBoxLayout(holder)
-    row.setContentsMargins(0, 0, 0, 0)
-    row.addStretch(1)
-    row.addWidget(widget, 1000 if as_wide_as_it_may else 0)
-    row.addStretch(1)
+    fill_layout(drop_margins(QHBoxLayout(holder)), 1, widget, 1)
     return holder
 
 
@@ -191,9 +221,7 @@ def _centred(widget: QWidget, *, as_wide_as_it_may: bool = False) -> QWidget:
 MOST_ASSISTANTS, ASSISTANT_PX = 5, 150
 
 
-def _where_words(*, is_starter: bool, host: str) -> str:
-    if is_starter:
-        return tr(STARTER_WARNING)
+def _where_words(*, host: str) -> str:
     return tr("What you write is sent to {host}.", host=host) if host else tr("Everything stays on this computer.")
 
 
@@ -250,15 +278,8 @@ class AssistantRow(QWidget):
         self.chosen.emit(number)
 
 
-# The card of the first start: which model would serve this computer better than the starter, and its Download.
-
-WIDTH_PX = 592
-NARROW_PX = 480
-"""Width below which the buttons move below the text."""
-
-
-class StarterCard(QFrame):
-    """Card that suggests a better model; downloads nothing unasked."""
+class ModelOffer(QWidget):
+    """Line below the composer of an empty chat: what the starter is, and a better model. Downloads nothing unasked."""
 
     download_wanted = Signal(object)
     """Download was pressed; carries the `catalog.Entry`."""
@@ -266,65 +287,59 @@ class StarterCard(QFrame):
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
-        self._theme = theme
-        self.suggestion: ModelSuggestion | None = None
-        """The current suggestion; None hides the card."""
-        self.setObjectName("starter_card")
-        self.setProperty("kind", "card")
-        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-        self._title = plain_label(wraps=True)
-        self._detail = plain_label(kind="muted", wraps=True)
-        self.download = text_button(tr(DOWNLOAD), "primary", on_click=self._on_download)
-        self.others = text_button(tr(OTHER_MODELS), "quiet", on_click=self.models_wanted)
-        words = QVBoxLayout()
-        words.addWidget(self._title)
-        words.addWidget(self._detail)
-        self._row = QHBoxLayout(self)
-        self._row.addLayout(words, 1)
-        buttons = QHBoxLayout()
-        buttons.addStretch(1)
-        buttons.addWidget(self.others)
-        buttons.addWidget(self.download)
-        self._row.addLayout(buttons)
-        theme.dress(words, spacing=2)
-        theme.dress(self._row, margins=(16, 12, 12, 12))
-        theme.dress(self._row, buttons, spacing=8)
-        theme.dress(self._title, font="section")
-        theme.dress(self._detail, font="small")
-        theme.dress(self.download, self.others, font="control")
-        theme.dress(self, most_width=WIDTH_PX)
+        self.setObjectName("model_offer")
+        self._suggestion: ModelSuggestion | None = None
+        self._is_starter = False
+        self._words = ElidedLabel()
+        self._words.setProperty("kind", "muted")
+        self.button = text_button("", "link", on_click=self._on_clicked, name="better_model")
+        row = fill_layout(drop_margins(QHBoxLayout(self)), 1, self._words, self.button, 1)
+        theme.dress(row, spacing=4)
+        theme.dress(self._words, self.button, font="small")
+        self._show()
 
-    def height_at(self, width: int) -> int:
-        """Arrange the card for a width. Return its height."""
-        width = min(width, self.maximumWidth())
-        is_narrow = width < self._theme.px(NARROW_PX)
-        self._row.setDirection(QBoxLayout.Direction.TopToBottom if is_narrow else QBoxLayout.Direction.LeftToRight)
-        return self.heightForWidth(width)
+    def show_starter(self, *, is_starter: bool) -> None:
+        """Show the line for the starter model, or hide it."""
+        self._is_starter = is_starter
+        self._show()
 
     def show_suggestion(self, suggestion: ModelSuggestion | None) -> None:
-        """Show a model to download; None if no larger one runs on this computer."""
-        self.suggestion = suggestion
+        """Offer a model to download; None if no larger one runs on this computer."""
+        self._suggestion = suggestion
+        self._show()
+
+    @property
+    def _is_coming(self) -> bool:
+        return self._suggestion is not None and self._suggestion.download is not None
+
+    @property
+    def is_wanted(self) -> bool:
+        """True if there is something to say in an empty chat."""
+        return self._is_starter
+
+    def _show(self) -> None:
+        suggestion = self._suggestion
+        self.button.setVisible(suggestion is not None)
         if suggestion is None:
+            self._words.setText(tr(STARTER_WARNING))
             return
-        name = suggestion.entry.name
-        is_coming = suggestion.download is not None
-        better = tr(BETTER_MODEL, name=name)
-        self._title.setText(tr(MODEL_ON_ITS_WAY, name=name) if is_coming else better)
+        name, size_bytes = suggestion.entry.name, suggestion.entry.size_bytes
+        self.button.setText(tr(DOWNLOADS) if self._is_coming else tr(DOWNLOAD))
+        self.button.setAccessibleName(self.button.text() if self._is_coming else tr(DOWNLOAD_MODEL, name=name))
+        if self._is_coming:
+            self._words.setText(tr(MODEL_ON_ITS_WAY, name=name))
+            return
         # Comes with the models.
-        from app.features.models.estimate import download_words, fit_words, pace_words
+        from app.features.models.estimate import download_words
 
-        size_bytes, pace = suggestion.entry.size_bytes, pace_words(suggestion.fit)
-        speed = in_words(pace if pace is not None else fit_words(suggestion.fit))
-        detail = [speed, size_text(size_bytes), in_words(download_words(size_bytes))]
-        self._detail.setText(" · ".join([detail[0][:1].upper() + detail[0][1:], *detail[1:]]))
-        self.download.setVisible(not is_coming)
-        self.download.setAccessibleName(tr(DOWNLOAD_MODEL, name=name))
-        self.others.setText(tr(DOWNLOADS) if is_coming else tr(OTHER_MODELS))
-        self.others.setAccessibleName(self.others.text())
+        time = in_words(download_words(size_bytes))
+        self._words.setText(tr(MODEL_OFFER, name=name, size=size_text(size_bytes), time=time))
 
-    def _on_download(self) -> None:
-        if self.suggestion is not None:
-            self.download_wanted.emit(self.suggestion.entry)
+    def _on_clicked(self) -> None:
+        if self._is_coming:
+            self.models_wanted.emit()
+        elif self._suggestion is not None:
+            self.download_wanted.emit(self._suggestion.entry)
 
 
 class FirstSuggestion(QObject):

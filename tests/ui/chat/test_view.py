@@ -362,9 +362,9 @@ def test_settings_of_a_new_chat_wait_for_its_first_message(open_chat: Open) -> N
 
 def test_an_idea_fills_the_composer_and_is_not_sent(open_chat: Open) -> None:
     desk = open_chat()
-    idea = next(b for b in desk.empty.findChildren(QPushButton) if b.property("kind") == "idea" and b.isVisible())
+    idea = next(b for b in desk.empty.findChildren(QPushButton) if b.property("kind") == "tile" and b.isVisible())
     QTest.mouseClick(idea, Qt.MouseButton.LeftButton)
-    assert desk.message == idea.text()
+    assert desk.message == idea.accessibleName()
     assert not desk.turns
 
 

@@ -1,4 +1,4 @@
-"""The card of the first start: what it says, when it is there, and that nothing is fetched without a click."""
+"""The empty chat: one group in the middle, its ideas, and the line that offers a model and fetches nothing unasked."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QObject, Qt, Signal
+from PySide6.QtCore import QObject, QPoint, Qt, Signal
+from PySide6.QtGui import QInputMethodEvent
 from PySide6.QtWidgets import QApplication, QLabel, QPushButton
 from pytestqt.qtbot import QtBot
 
@@ -19,15 +20,27 @@ from app.features.models.estimate import MemoryFit
 from app.hub.catalog import CatalogEntry
 from app.hub.download import Download
 from app.hub.model_library import InstalledModel
-from app.ui.chat.welcome import BETTER_MODEL, MODEL_ON_ITS_WAY, WELCOME_QUESTION, EmptyState, FirstSuggestion
+from app.ui.chat.actions import TurnCommand
+from app.ui.chat.message_field import MessageEdit
+from app.ui.chat.welcome import (
+    DOCUMENT_IDEAS,
+    GROUP_PX,
+    MODEL_OFFER,
+    MODEL_ON_ITS_WAY,
+    STARTER_IDEAS,
+    EmptyState,
+    FirstSuggestion,
+    IdeaTile,
+)
 from app.ui.settings.dialog import SettingsDialog
 from app.ui.settings.network_page import NetworkPage
-from app.ui.shared_labels import DOWNLOAD, DOWNLOAD_MODEL, DOWNLOADS, NETWORK_SETTINGS, OTHER_MODELS, STARTER_WARNING
-from app.ui.theme import Theme
+from app.ui.shared_labels import DOWNLOAD_MODEL, DOWNLOADS, NETWORK_SETTINGS, STARTER_WARNING, UNDO
+from tests.helpers.attached import notes
 from tests.helpers.clipping import clipped_texts
 from tests.helpers.desks.window import Frame
 from tests.helpers.texts import shows
 from tests.helpers.tiny_models import make_tiny
+from tests.ui.chat.conftest import Open
 from tests.ui.models.test_downloads import BEGUN
 
 ENTRY = CatalogEntry("q", "Qwen3.5 9B", "Best.", "unsloth/Q", "q.gguf", 5_680_000_000, "apache-2.0", 16, ("chat",))
@@ -81,19 +94,34 @@ def start(frame: Frame, qtbot: QtBot) -> Iterator[FirstStart]:
     empty, said = EmptyState(frame.theme, frame.window), Said(frame.window)
     empty.resize(620, 480)
     empty.set_model(is_starter=True, is_there=True)
+    empty.offer.setParent(frame.window)
+    empty.offer.resize(620, 24)
     empty.show()
+    empty.fit_room(620, 480)
+    empty.offer.show()
     offers = Offers([ModelSuggestion(ENTRY, WELL), ModelSuggestion(SMALLER, WELL)])
     FirstSuggestion(offers, frame.notify, frame.loader, empty, said.changed)  # type: ignore[arg-type]
     yield FirstStart(offers, empty, said)
     empty.hide()
+    empty.offer.hide()
 
 
 def texts(empty: EmptyState) -> list[str]:
-    return [label.text() for label in empty.findChildren(QLabel) if label.isVisible()]
+    parts = (empty, empty.offer)
+    return [label.text() for part in parts for label in part.findChildren(QLabel) if label.isVisible()]
 
 
 def button(empty: EmptyState, name: str) -> QPushButton:
-    return next(each for each in empty.findChildren(QPushButton) if each.accessibleName() == name and each.isVisible())
+    buttons = (*empty.findChildren(QPushButton), *empty.offer.findChildren(QPushButton))
+    return next(each for each in buttons if each.accessibleName() == name and each.isVisible())
+
+
+def offers_model(start: FirstStart, name: str) -> bool:
+    return any(shows(MODEL_OFFER, text) and name in text for text in texts(start.empty))
+
+
+def shown_ideas(empty: EmptyState) -> list[str]:
+    return [tile.accessibleName() for tile in empty.findChildren(IdeaTile) if not tile.isHidden()]
 
 
 def load_starter(start: FirstStart, frame: Frame, qtbot: QtBot) -> None:
@@ -101,39 +129,21 @@ def load_starter(start: FirstStart, frame: Frame, qtbot: QtBot) -> None:
     qtbot.waitUntil(lambda: frame.loader.state == "ready" and start.offers.looks > 0)
 
 
-def test_the_card_comes_once_the_starter_is_in_and_fetches_nothing_by_itself(
+def test_a_model_is_offered_once_the_starter_is_in_and_fetches_nothing_by_itself(
     start: FirstStart, frame: Frame, qtbot: QtBot
 ) -> None:
     assert start.offers.looks == 0
-    load_starter(start, frame, qtbot)
-    qtbot.waitUntil(lambda: BETTER_MODEL.format(name="Qwen3.5 9B") in texts(start.empty))
-    assert "Runs well · needs 7.4 GB · 5.7 GB · about 8 min at 100 Mbit/s" in texts(start.empty)
     assert STARTER_WARNING in texts(start.empty)
+    load_starter(start, frame, qtbot)
+    qtbot.waitUntil(lambda: offers_model(start, "Qwen3.5 9B"))
+    assert MODEL_OFFER.format(name="Qwen3.5 9B", size="5.7 GB", time="about 8 min at 100 Mbit/s") in texts(start.empty)
     assert start.offers.fetched == []
     assert clipped_texts(frame.window) == []
 
 
-def test_what_is_above_the_card_stays_where_it_was_when_the_card_comes(qtbot: QtBot) -> None:
-    theme = Theme("light")
-    theme.install(QApplication.instance())
-    empty = EmptyState(theme)
-    qtbot.addWidget(empty)
-    empty.resize(1000, 560)
-    empty.set_model(is_starter=True, is_there=True)
-    empty.show()
-    greeting = next(label for label in empty.findChildren(QLabel) if label.text() == WELCOME_QUESTION)
-    qtbot.waitUntil(lambda: greeting.y() > 0)
-    QApplication.processEvents()
-    before = greeting.y()
-    empty.show_suggestion(ModelSuggestion(ENTRY, WELL))
-    qtbot.waitUntil(lambda: BETTER_MODEL.format(name="Qwen3.5 9B") in texts(empty))
-    QApplication.processEvents()
-    assert abs(greeting.y() - before) <= 6
-
-
 def test_download_fetches_that_model_and_says_that_it_comes(start: FirstStart, frame: Frame, qtbot: QtBot) -> None:
     load_starter(start, frame, qtbot)
-    qtbot.waitUntil(lambda: BETTER_MODEL.format(name="Qwen3.5 9B") in texts(start.empty))
+    qtbot.waitUntil(lambda: offers_model(start, "Qwen3.5 9B"))
     wanted = button(start.empty, DOWNLOAD_MODEL.format(name="Qwen3.5 9B"))
     wanted.setFocus(Qt.FocusReason.TabFocusReason)
     qtbot.keyClick(wanted, Qt.Key.Key_Space)
@@ -143,22 +153,15 @@ def test_download_fetches_that_model_and_says_that_it_comes(start: FirstStart, f
         qtbot.mouseClick(button(start.empty, DOWNLOADS), Qt.MouseButton.LeftButton)
 
 
-def test_other_models_leads_to_the_models(start: FirstStart, frame: Frame, qtbot: QtBot) -> None:
-    load_starter(start, frame, qtbot)
-    qtbot.waitUntil(lambda: BETTER_MODEL.format(name="Qwen3.5 9B") in texts(start.empty))
-    with qtbot.waitSignal(start.empty.models_wanted):
-        qtbot.mouseClick(button(start.empty, OTHER_MODELS), Qt.MouseButton.LeftButton)
-
-
-def test_a_download_that_cannot_be_is_a_sentence_and_the_card_stays(
+def test_a_download_that_cannot_be_is_a_sentence_and_the_offer_stays(
     start: FirstStart, frame: Frame, qtbot: QtBot
 ) -> None:
     load_starter(start, frame, qtbot)
-    qtbot.waitUntil(lambda: BETTER_MODEL.format(name="Qwen3.5 9B") in texts(start.empty))
+    qtbot.waitUntil(lambda: offers_model(start, "Qwen3.5 9B"))
     start.offers.error = NetworkOff()
     qtbot.mouseClick(button(start.empty, DOWNLOAD_MODEL.format(name="Qwen3.5 9B")), Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: any(sentence_for(NetworkOff()).text in text for text in frame.notices))
-    assert BETTER_MODEL.format(name="Qwen3.5 9B") in texts(start.empty)
+    assert offers_model(start, "Qwen3.5 9B")
     next(each for each in frame.notify.bar.findChildren(QPushButton) if each.text() == NETWORK_SETTINGS).click()
     settings = frame.window.findChild(SettingsDialog)
     assert settings is not None
@@ -169,7 +172,7 @@ def test_a_download_that_cannot_be_is_a_sentence_and_the_card_stays(
 def test_what_fits_is_offered_when_the_first_does_not(start: FirstStart, frame: Frame, qtbot: QtBot) -> None:
     start.offers.there = [ModelSuggestion(ENTRY, BIG), ModelSuggestion(SMALLER, WELL)]
     load_starter(start, frame, qtbot)
-    qtbot.waitUntil(lambda: BETTER_MODEL.format(name="Qwen3.5 2B") in texts(start.empty))
+    qtbot.waitUntil(lambda: offers_model(start, "Qwen3.5 2B"))
 
 
 def test_nothing_is_offered_to_who_has_one_of_them(start: FirstStart, frame: Frame, qtbot: QtBot) -> None:
@@ -178,7 +181,7 @@ def test_nothing_is_offered_to_who_has_one_of_them(start: FirstStart, frame: Fra
     load_starter(start, frame, qtbot)
     start.said.changed.emit(replace(BEGUN, state="done"))
     qtbot.waitUntil(lambda: start.offers.looks >= 2)
-    assert not any(shows(BETTER_MODEL, text) for text in texts(start.empty))
+    assert not any(shows(MODEL_OFFER, text) for text in texts(start.empty))
 
 
 def test_it_looks_again_when_a_download_changes_its_state_only(start: FirstStart, frame: Frame, qtbot: QtBot) -> None:
@@ -190,48 +193,69 @@ def test_it_looks_again_when_a_download_changes_its_state_only(start: FirstStart
     qtbot.waitUntil(lambda: start.offers.looks == looks + 2)
 
 
-def test_another_model_takes_the_card_away(start: FirstStart, frame: Frame, qtbot: QtBot, tmp_path: Path) -> None:
+def test_another_model_takes_the_offer_away(start: FirstStart, frame: Frame, qtbot: QtBot, tmp_path: Path) -> None:
     load_starter(start, frame, qtbot)
-    qtbot.waitUntil(lambda: BETTER_MODEL.format(name="Qwen3.5 9B") in texts(start.empty))
+    qtbot.waitUntil(lambda: offers_model(start, "Qwen3.5 9B"))
     frame.loader.load(make_tiny("llama", tmp_path / "other.gguf"))
     qtbot.waitUntil(lambda: frame.loader.state == "ready")
+    assert start.empty.offer.is_wanted
     start.empty.set_model(is_starter=False, is_there=True)
-    assert not any(shows(BETTER_MODEL, text) for text in texts(start.empty))
+    assert not start.empty.offer.is_wanted
 
 
-@pytest.mark.parametrize("zoom", [1.0, 1.5])
-def test_in_a_small_window_ideas_make_room_for_the_card(
-    start: FirstStart, frame: Frame, qtbot: QtBot, zoom: float
-) -> None:
-    load_starter(start, frame, qtbot)
-    qtbot.waitUntil(lambda: BETTER_MODEL.format(name="Qwen3.5 9B") in texts(start.empty))
-    frame.theme.zoom = zoom
-    start.empty.resize(frame.theme.px(440), frame.theme.px(322))
-    assert clipped_texts(frame.window) == []
-    shown = [each.text() for each in start.empty.findChildren(QPushButton) if each.isVisible()]
-    assert shown == ["Write a short poem about the sea.", OTHER_MODELS, DOWNLOAD]
-    start.empty.resize(frame.theme.px(430), frame.theme.px(256))
-    assert clipped_texts(frame.window) == []
-    assert [each.text() for each in start.empty.findChildren(QPushButton) if each.isVisible()] == shown[1:]
-    start.empty.resize(frame.theme.px(430), frame.theme.px(60))
-    assert clipped_texts(frame.window) == []
-    assert [each.text() for each in start.empty.findChildren(QPushButton) if each.isVisible()] == []
-    start.empty.resize(frame.theme.px(620), frame.theme.px(480))
-    assert len([each for each in start.empty.findChildren(QPushButton) if each.isVisible()]) == 5
+def test_in_a_small_window_the_greeting_goes_before_ideas(start: FirstStart, frame: Frame) -> None:
+    empty, texts_of = start.empty, [text for _, text in STARTER_IDEAS]
+    for width, room, count in ((640, 480, 3), (640, 130, 0), (400, 480, 3), (400, 150, 1), (400, 60, 0)):
+        used = empty.fit_room(frame.theme.px(width), frame.theme.px(room))
+        assert used <= frame.theme.px(room)
+        assert shown_ideas(empty) == texts_of[:count], (width, room)
 
 
-def test_an_idea_that_is_wider_than_the_window_ends_in_dots_and_is_taken_whole(
-    start: FirstStart, frame: Frame, qtbot: QtBot
-) -> None:
-    start.empty.set_model(is_starter=False, is_there=True)
-    start.empty.resize(340, 480)
-    assert clipped_texts(frame.window) == []
-    idea = button(start.empty, "Write a friendly note that moves our meeting to Thursday.")
-    assert idea.text().endswith("…")
-    assert idea.toolTip() == idea.accessibleName()
-    with qtbot.waitSignal(start.empty.chosen) as taken:
-        qtbot.mouseClick(idea, Qt.MouseButton.LeftButton)
-    assert taken.args == [idea.accessibleName()]
-    start.empty.resize(900, 480)
-    assert idea.text() == idea.accessibleName()
-    assert idea.toolTip() == ""
+def test_with_a_document_the_ideas_are_about_it(open_chat: Open, tmp_path: Path) -> None:
+    desk = open_chat()
+    assert shown_ideas(desk.empty) == [text for _, text in STARTER_IDEAS]
+    desk.attach(notes(tmp_path / "lease.txt", "The rent is 900 euros."))
+    desk.wait_until_attached(1)
+    assert shown_ideas(desk.empty) == [text for _, text in DOCUMENT_IDEAS]
+    desk.click(next(tile for tile in desk.empty.findChildren(IdeaTile)))
+    assert desk.message == DOCUMENT_IDEAS[0][1]
+
+
+def test_greeting_ideas_and_composer_are_one_group_in_the_optical_middle(open_chat: Open) -> None:
+    desk = open_chat({"text": "Yes."})
+    px = desk.chat.transcript.theme.px
+    desk.chat.resize(px(1000), px(740))
+    ideas = next(tile for tile in desk.empty.findChildren(IdeaTile)).parentWidget()
+    assert ideas is not None
+    for _ in range(3):
+        QApplication.processEvents()
+    assert (desk.composer.width(), ideas.width()) == (px(GROUP_PX), px(GROUP_PX))
+    top = next(label for label in desk.empty.findChildren(QLabel) if label.text()).mapTo(desk.chat, QPoint(0, 0)).y()
+    bottom = desk.composer.geometry().bottom()
+    assert abs((top + bottom) / 2 / desk.chat.height() - 0.4) < 0.03
+    desk.ask("Is it?")
+    assert desk.chat.height() - desk.composer.geometry().bottom() < px(24)
+    assert desk.composer.width() > px(GROUP_PX)
+
+
+def test_moving_the_composer_keeps_focus_caret_text_and_what_is_composed(open_chat: Open) -> None:
+    desk = open_chat({"text": "Yes."})
+    desk.ask("Is it?")
+    low = desk.composer.y()
+    desk.type("And then what")
+    edit = desk.find_step(MessageEdit, "message")
+    cursor = edit.textCursor()
+    cursor.setPosition(3)
+    edit.setTextCursor(cursor)
+    QApplication.sendEvent(edit, QInputMethodEvent("かな", []))
+
+    def kept() -> tuple[bool, str, bool]:
+        return desk.chat.focusWidget() is edit, edit.toPlainText(), edit.is_composing
+
+    before, place = kept(), edit.textCursor().position()
+    desk.chat.transcript.maker.action_requested.emit(TurnCommand.DELETE, desk.turns[0])
+    desk.wait(lambda: desk.composer.y() < low - 50)
+    assert (kept(), edit.textCursor().position()) == (before, place)
+    desk.press_notice(UNDO)
+    desk.wait(lambda: desk.composer.y() > low - 20)  # characters of another font are a little higher
+    assert (kept(), edit.textCursor().position()) == (before, place)
