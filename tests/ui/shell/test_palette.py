@@ -173,18 +173,19 @@ def test_keys_move_round_the_list_and_escape_gives_the_keyboard_back(stored: Fra
     assert (stored.has(Palette), stored.is_typing) == (False, True)
 
 
-@pytest.mark.parametrize("name", [*(page.name for page in PAGES), "connections/servers", "connections/programs"])
-def test_each_settings_page_opens_and_rows_are_led_to(frame: Frame, name: str) -> None:
-    page, _, row = name.partition("/")
-    frame.window.open_settings(name)
-    dialog = frame.find_step(SettingsDialog)
-    assert dialog._group.checkedButton().text() == page_label(page)
-    shown = dialog.pages.currentWidget()
-    assert isinstance(shown, SettingsPage)
-    if row:
-        frame.wait(lambda: shown.marked_row is not None)
-        assert shown.marked_row is shown.row_of(row)
-    dialog.close()
+def test_each_settings_page_opens_and_rows_are_led_to(frame: Frame) -> None:
+    """In one window: each time the dialog is opened anew."""
+    for name in (*(page.name for page in PAGES), "connections/servers", "connections/programs"):
+        page, _, row = name.partition("/")
+        frame.window.open_settings(name)
+        dialog = frame.find_step(SettingsDialog)
+        assert dialog._group.checkedButton().text() == page_label(page)
+        shown = dialog.pages.currentWidget()
+        assert isinstance(shown, SettingsPage), name
+        if row:
+            frame.wait(lambda shown=shown: shown.marked_row is not None)
+            assert shown.marked_row is shown.row_of(row)
+        dialog.close()
 
 
 WANTED = {

@@ -32,25 +32,30 @@ def done(desk: Desk, tmp_path: Path) -> Desk:
     return desk
 
 
-@pytest.mark.parametrize("ending", [".md", ".docx", ".html", ".pdf", ".json"])
-def test_every_format_holds_the_statement_and_what_differs(done: Desk, tmp_path: Path, ending: str) -> None:
-    path = tmp_path / f"lease{ending}"
-    path.write_bytes(b"old")
-    done.save_as(ending, path)
-    done.wait(lambda: f"Saved as lease{ending}." in done.notices)
-    if ending == ".docx":
-        text = "\n".join(paragraph.text for paragraph in Document(str(path)).paragraphs)
-    elif ending == ".pdf":
+def test_every_format_holds_the_statement_and_what_differs(done: Desk, tmp_path: Path) -> None:
+    """One after the other, of one summary."""
+    for ending in (".md", ".docx", ".html", ".pdf", ".json"):
+        path = tmp_path / f"lease{ending}"
+        path.write_bytes(b"old")
+        done.save_as(ending, path)
+        done.wait(lambda ending=ending: f"Saved as lease{ending}." in done.notices)
+        if ending == ".json":
+            assert [claim["found"] for claim in json.loads(path.read_text("utf-8"))["claims"]] == [True, False]
+            continue
+        text = text_of(path)
+        assert "The deposit is 2,400 euros" in " ".join(text.split()), ending
+        plain = " ".join(text.replace("ˮ", "”").split())  # PDFium takes one sign for the other
+        assert "This says “June”, the page says “May”." in plain, ending
+
+
+def text_of(path: Path) -> str:
+    """Read what a person reads in a saved file."""
+    if path.suffix == ".docx":
+        return "\n".join(paragraph.text for paragraph in Document(str(path)).paragraphs)
+    if path.suffix == ".pdf":
         with pdfium.PdfDocument(path) as document:
-            text = document[0].get_textpage().get_text_range()
-    else:
-        text = path.read_text("utf-8")
-    if ending == ".json":
-        assert [claim["found"] for claim in json.loads(text)["claims"]] == [True, False]
-        return
-    assert "The deposit is 2,400 euros" in " ".join(text.split())
-    plain = " ".join(text.replace("ˮ", "”").split())  # PDFium takes one sign for the other
-    assert "This says “June”, the page says “May”." in plain
+            return document[0].get_textpage().get_text_range()
+    return path.read_text("utf-8")
 
 
 def test_what_is_printed_on_a_thread_is_complete_and_without_complaint(
