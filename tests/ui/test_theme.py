@@ -21,6 +21,7 @@ OWN_SIZES = {
     "inside/maps.py",
     "summarize/statement_ground.py",
     "summarize/statement_text.py",
+    "text/prose.py",
     "text/text_view.py",
     "translate/mark_chips.py",
     "translate/row_layout.py",
