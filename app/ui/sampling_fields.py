@@ -10,7 +10,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from app.ui.i18n import tr
-from app.ui.shared_labels import MORE_LABEL, TEMPERATURE
+from app.ui.shared_labels import DEFAULT, MORE_LABEL, TEMPERATURE
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import text_button
 from app.ui.widgets.input_fields import Stepper
@@ -25,7 +25,6 @@ DRY_LABEL = "DRY"
 SEED = "Seed"
 
 TEMPERATURE_WORDS = "Low is focused, high is creative."
-MODEL_DEFAULT, SETTINGS_DEFAULT = "Model default", "Default"
 """Size and weight."""
 
 
@@ -41,7 +40,7 @@ class Knob:
     step: float
     decimals: int
     start: float
-    unset: str = MODEL_DEFAULT
+    unset: str = DEFAULT
 
 
 def knobs() -> tuple[Knob, ...]:
@@ -84,7 +83,7 @@ class KnobStepper(Stepper):
             highest=knob.most,
             step=knob.step,
             decimals=knob.decimals,
-            word_for_lowest=tr(SETTINGS_DEFAULT) if is_in_settings else tr(knob.unset),
+            word_for_lowest=tr(DEFAULT) if is_in_settings else tr(knob.unset),
         )
         self.number.setAccessibleDescription(knob.meaning)
         self.number.setToolTip(knob.meaning)

@@ -14,7 +14,7 @@ from PySide6.QtWidgets import QLabel, QWidget
 from app.core.events import Role
 from app.features.chat.attached_documents import is_unanswered
 from app.features.document_frames import page_mark
-from app.features.retrieval.source_places import SourcePlace, source_from_fields
+from app.features.retrieval.source_places import SourcePlace, named_pages, source_from_fields
 from app.features.shown_document import TextHighlight
 from app.features.survey.wanted import made_of
 from app.store.attachments import Attachment, DocumentUse
@@ -203,7 +203,12 @@ class BranchDocuments:
         return self._counts[document_id]
 
     def sources(self, message: StoredMessage) -> list[CitationLink]:
-        """Return links to the places that support an answer: distinct pages, in order."""
+        """Return links to the places that support an answer: distinct pages, in order, without those that it names
+        itself.
+        """
+        # Of several documents it names no page for certain.
+        is_named = len(self._documents) > 1
+        said = set() if is_named else {page for _, _, page in named_pages(message.text) if self.has_page(page)}
         cited: dict[tuple[int, object], SourcePlace] = {}
         for fields in message.sources:
             try:
@@ -211,12 +216,11 @@ class BranchDocuments:
             # Fields of a newer version of the program.
             except TypeError:
                 continue
-            if source.document_id in self._documents:
+            if source.document_id in self._documents and source.page not in said:
                 # One link for a page; without pages, one for a block.
                 cited.setdefault((source.document_id, source.page or f"block {source.block_id}"), source)
         shown = list(cited.values())[:MOST_PLACES]
         texts = self._quoted_texts(shown)
-        is_named = len(self._documents) > 1
         places = []
         for source in shown:
             document, mark = (

@@ -20,6 +20,7 @@ from app.ui.i18n import tr, window_title
 from app.ui.shared_labels import (
     COUNTING,
     DOCUMENTS_LABEL,
+    DROP_OLDEST,
     INSTRUCTIONS_FROM_BEFORE,
     MEMORIES_LABEL,
     NEW_CHAT,
@@ -69,14 +70,14 @@ class ContextFull(QuestionDialog):
 
     def __init__(self, theme: Theme, parent: QWidget) -> None:
         words = tr(
-            "Your message was kept, not sent. “Compact” leaves out the oldest turns but keeps them in the chat. "
+            "Your message was kept, not sent. “Drop oldest” leaves out the oldest turns but keeps them in the chat. "
             "You can also move your message to a new chat."
         )
         super().__init__(theme, tr("This chat no longer fits into the model’s context."), words, parent)
         self.setObjectName("context_full")
         self.setWindowTitle(window_title(tr("The context is full")))
         self.add_choice(tr(NEW_CHAT), self.new_chat_wanted.emit)
-        self.add_choice(tr("Compact"), self.compact_wanted.emit, "primary")
+        self.add_choice(tr(DROP_OLDEST), self.compact_wanted.emit, "primary")
 
 
 # Counts the next prompt while a message is typed, warns before it is too long, and asks when it is.

@@ -27,13 +27,22 @@ from app.ui.chat.open_chat import OpenChat
 from app.ui.chat.thinking_choice import efforts
 from app.ui.i18n import tr, window_title
 from app.ui.sampling_fields import (
-    SETTINGS_DEFAULT,
     Knob,
     KnobStepper,
     SamplingFields,
     add_knob,
 )
-from app.ui.shared_labels import CHAT_SETTINGS, FIND_MORE_MODELS, MEMORIES_LABEL, MODEL, SAVE, SYSTEM_PROMPT, THINKING
+from app.ui.shared_labels import (
+    CHAT_SETTINGS,
+    DEFAULT,
+    DEFAULT_NAMED,
+    FIND_MORE_MODELS,
+    MEMORIES_LABEL,
+    MODEL,
+    SAVE,
+    SYSTEM_PROMPT,
+    THINKING,
+)
 from app.ui.shell.model_about import OtherModels
 from app.ui.shell.model_loader import model_name
 from app.ui.shell.notify import Notify
@@ -49,7 +58,6 @@ if TYPE_CHECKING:
 
 CHAT_SETTINGS_ENTRY = "Chat settings…"
 ANSWERS_HERE = "{name} answers here. It’s loaded when you send a message."
-SAME_MODEL_AS_OTHERS = "Same as other chats ({name})"
 CHAT_MODEL_GONE = "This chat’s model, {name}, is missing"
 CONTINUE_WITH_MODEL = "Continue with {name}"
 LONGEST_ANSWER = "Answer limit"
@@ -246,7 +254,7 @@ def model_choices(known: Sequence[tuple[Path, str]], usual: Path | None) -> list
     """Return the choices of a model field: the common model first, then all known models."""
     names = {str(path): name for path, name in known}
     name = names.get(str(usual)) or (model_name(usual) if usual is not None else "")
-    return [("", tr(SAME_MODEL_AS_OTHERS, name=name) if name else tr("Same as other chats")), *names.items()]
+    return [("", tr(DEFAULT_NAMED, name=name) if name else tr(DEFAULT)), *names.items()]
 
 
 def longest_answer() -> Knob:
@@ -325,7 +333,7 @@ class ChatFields(QWidget):
 def thinking_choices() -> list[tuple[str, str]]:
     """Return every value of `Conversation.thinking` with its label."""
     efforts_in_words = [(value, tr("On: {how}", how=word.lower())) for value, word in efforts().items()]
-    return [("", tr(SETTINGS_DEFAULT)), ("on", tr("On")), ("off", tr("Off")), *efforts_in_words]
+    return [("", tr(DEFAULT)), ("on", tr("On")), ("off", tr("Off")), *efforts_in_words]
 
 
 def with_missing(models: Choices, path: str) -> list[tuple[str, str]]:
@@ -333,7 +341,7 @@ def with_missing(models: Choices, path: str) -> list[tuple[str, str]]:
     if path in dict(models):
         return list(models)
     missing = [(path, tr("{name} (missing)", name=model_name(Path(path))))] if path else []
-    return [*(models or [("", tr("Same as other chats"))]), *missing]
+    return [*(models or [("", tr(DEFAULT))]), *missing]
 
 
 class ChatSettings(QDialog):

@@ -36,6 +36,7 @@ from app.ui.i18n import tr, window_title
 from app.ui.shared_labels import (
     ABOUT_TOKENS,
     CHOOSE_AN_ICON,
+    DEFAULT,
     DOCUMENTS_LABEL,
     MODEL,
     NAME_ADDED,
@@ -123,7 +124,7 @@ class ProjectDialog(QDialog):
     def _models(self, known: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
         mine = self._project.model
         gone = [(mine, tr(MODEL_NOT_THERE, name=Path(mine).name))] if mine and mine not in dict(known) else []
-        return [("", tr("Same as other chats")), *known, *gone]
+        return [("", tr(DEFAULT)), *known, *gone]
 
     def _lay_out(self) -> None:
         theme, px = self._theme, self._theme.px

@@ -22,7 +22,7 @@ from app import APP_NAME
 from app.features.chat.chat_options import MOST_TOKENS
 from app.language.language_names import english_name
 from app.ui.i18n import tr, window_title
-from app.ui.sampling_fields import MODEL_DEFAULT, TEMPERATURE_WORDS
+from app.ui.sampling_fields import TEMPERATURE_WORDS
 from app.ui.settings.about import AboutPage
 from app.ui.settings.computers import ComputersSection
 from app.ui.settings.data import DataPage, TrashPage
@@ -35,7 +35,7 @@ from app.ui.settings.servers_page import ServersSection
 from app.ui.settings.settings_pages import Save, SettingsPage
 from app.ui.settings.settings_search import SettingsSearch
 from app.ui.settings.shared_sections import DocumentsSection
-from app.ui.shared_labels import QUICK_ASK, SETTINGS
+from app.ui.shared_labels import DEFAULT, DROP_OLDEST, QUICK_ASK, SETTINGS
 from app.ui.shell.settings_index import PAGES, SettingsPageSpec, label_of, page_label
 from app.ui.shell.tab_spec import UiContext
 from app.ui.theme import ZOOM_STEPS
@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from app.bootstrap import Fireside
 
 NO_LIMIT = "No limit"
+ASK_ME = "Ask me"
 
 
 PROMPT_DELAY_MS = 400
@@ -268,7 +269,7 @@ class SettingsDialog(QDialog):
         temperature = Stepper(
             # One step below zero is the model's own temperature, which is stored as -1.
             theme, label_of("temperature"), chat.temperature if chat.temperature >= 0 else -0.1,
-            lowest=-0.1, highest=5, step=0.1, decimals=1, word_for_lowest=tr(MODEL_DEFAULT),
+            lowest=-0.1, highest=5, step=0.1, decimals=1, word_for_lowest=tr(DEFAULT),
         )  # fmt: skip
         temperature.changed.connect(
             lambda value: self._save("chat", temperature=-1.0 if value < 0 else round(value, 1))
@@ -293,7 +294,7 @@ class SettingsDialog(QDialog):
 
     def _add_thinking(self, page: SettingsPage) -> None:
         chat = self._app.settings.chat
-        choices = [("auto", tr(MODEL_DEFAULT)), ("on", tr("On")), ("off", tr("Off"))]
+        choices = [("auto", tr(DEFAULT)), ("on", tr("On")), ("off", tr("Off"))]
         name = label_of("thinking")
         field = SegmentedControl(name, choices, chat.thinking, lambda key: self._save("chat", thinking=key))
         page.add_setting("thinking", tr("For models that can think before they answer."), field)
@@ -306,7 +307,7 @@ class SettingsDialog(QDialog):
 
     def _add_when_full(self, page: SettingsPage) -> None:
         page.add_heading(tr("Long chats"))
-        choices = [("compact", tr("Compact")), ("rolling", tr("Rolling")), ("ask", tr("Ask"))]
+        choices = [("compact", tr(DROP_OLDEST)), ("rolling", tr("Slide")), ("ask", tr(ASK_ME))]
         name = label_of("when_full")
         self._when_full_note = page.muted("")
         field = SegmentedControl(name, choices, self._app.settings.chat.when_full, self._on_when_full)

@@ -19,12 +19,11 @@ from app.ui.chat.chat_options import (
     CHAT_MODEL_GONE,
     CHAT_SETTINGS_ENTRY,
     CONTINUE_WITH_MODEL,
-    SAME_MODEL_AS_OTHERS,
     ChatSettings,
 )
 from app.ui.chat.chat_view import ChatView
 from app.ui.models.models_tab import ModelsView
-from app.ui.shared_labels import MODEL
+from app.ui.shared_labels import DEFAULT_NAMED, MODEL
 from app.ui.shell.model_picker import FOR_THIS_CHAT_ONLY, LOADED_WHEN_NEEDED
 from app.ui.widgets.buttons import ChoiceButton
 from app.ui.widgets.dialogs import QuestionDialog
@@ -131,7 +130,7 @@ def test_a_new_chat_takes_its_model_from_the_settings_dialog_along(window: Windo
     desk.choose_entry(CHAT_SETTINGS_ENTRY)
     dialog = desk.find_step(ChatSettings)
     model = next(one for one in dialog.findChildren(ChoiceButton) if one.button.accessibleName().startswith(MODEL))
-    assert model.button.text() == SAME_MODEL_AS_OTHERS.format(name="Small")
+    assert model.button.text() == DEFAULT_NAMED.format(name="Small")
     model.choose(str(models[1]))
     dialog.accept()
     assert window.picker.path == models[1]

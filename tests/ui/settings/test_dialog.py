@@ -26,9 +26,8 @@ from pytestqt.qtbot import QtBot
 from app.core.build import this_build
 from app.core.settings import Settings, load_settings
 from app.engine.states import StateIdentity
-from app.ui.sampling_fields import MODEL_DEFAULT
 from app.ui.settings.about import DIAGNOSTICS_COPIED, LicenceSheet, licence_notices
-from app.ui.settings.dialog import NO_LIMIT, WHEN_FULL
+from app.ui.settings.dialog import ASK_ME, NO_LIMIT, WHEN_FULL
 from app.ui.settings.engine_page import (
     DEVICE_FREE_MEMORY,
     DEVICES_UNKNOWN,
@@ -40,7 +39,7 @@ from app.ui.settings.engine_page import (
 )
 from app.ui.settings.settings_pages import SettingsPage
 from app.ui.settings.shared_sections import CLEAR, CLEAR_SAVED_STATES, KEPT_SIZE, NOTHING, NOTHING_KEPT
-from app.ui.shared_labels import AUTOMATIC_LABEL, CANCEL, NEVER
+from app.ui.shared_labels import AUTOMATIC_LABEL, CANCEL, DEFAULT, NEVER
 from app.ui.shell.settings_index import PAGES, label_of, page_label
 from app.ui.widgets.input_fields import STEP_UP, Switch
 from app.ui.widgets.setting_rows import DESCRIPTION, MORE_ABOUT, RING_PX, HelpMark, SettingCard
@@ -124,7 +123,7 @@ def test_the_system_prompt_is_saved_when_typing_pauses_or_the_window_closes(dial
 def test_the_lowest_temperature_is_the_models_own(dialog: SettingsDesk, frame: Frame) -> None:
     dialog.show_page(CHAT)
     field = dialog.named(QDoubleSpinBox, label_of("temperature"))
-    assert field.text() == MODEL_DEFAULT
+    assert field.text() == DEFAULT
     for expected in (0.0, 0.1, 0.2):
         field.stepUp()
         assert saved(frame).chat.temperature == pytest.approx(expected, abs=1e-9)
@@ -145,7 +144,7 @@ def test_wrong_values_cannot_be_typed(dialog: SettingsDesk, frame: Frame, qtbot:
 def test_thinking_and_a_full_chat_are_saved(dialog: SettingsDesk, frame: Frame) -> None:
     dialog.show_page(CHAT)
     dialog.click_name(QPushButton, "Thinking: Off")
-    dialog.click_name(QPushButton, "When a chat is full: Ask")
+    dialog.click_name(QPushButton, f"When a chat is full: {ASK_ME}")
     assert (saved(frame).chat.thinking, saved(frame).chat.when_full) == ("off", "ask")
     assert any(WHEN_FULL["ask"] in label.text() for label in dialog.every(QLabel))
 
