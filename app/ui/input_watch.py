@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QObject, QPoint, QTimer, Signal
+from PySide6.QtCore import QEvent, QObject, QPoint, Qt, QTimer, Signal
 from PySide6.QtGui import QGuiApplication, QKeyEvent, QMouseEvent, QWheelEvent, QWindow
 from PySide6.QtWidgets import QApplication, QWidget
 from shiboken6 import isValid
@@ -16,7 +16,8 @@ class InputWatch(QObject):
     pointer_left = Signal()
     wheel_turned = Signal(QWidget, bool)
     """The wheel turned over a widget, and whether sideways."""
-    key_pressed = Signal(int)
+    key_pressed = Signal(int, Qt.KeyboardModifier)
+    button_pressed = Signal()
 
     def __init__(self, application: QApplication) -> None:
         super().__init__(application)
@@ -36,12 +37,14 @@ class InputWatch(QObject):
             if widget is not None:
                 self.wheel_turned.emit(widget, abs(turned.x()) > abs(turned.y()))
         elif isinstance(event, QKeyEvent):
-            self.key_pressed.emit(event.key())
+            self.key_pressed.emit(event.key(), event.modifiers())
         elif kind == QEvent.Type.MouseMove and isinstance(event, QMouseEvent) and not event.buttons():
             widget = self._widget_at(watched, event.position().toPoint())
             self.place = event.globalPosition().toPoint()
             if widget is not None:
                 self.pointer_moved.emit(widget)
+        elif kind == QEvent.Type.MouseButtonPress:
+            self.button_pressed.emit()
         elif kind == QEvent.Type.Leave:
             self.pointer_left.emit()
         if kind in (QEvent.Type.MouseButtonRelease, QEvent.Type.Leave, QEvent.Type.KeyPress):
@@ -62,6 +65,7 @@ class InputWatch(QObject):
 
 _WATCHED = {
     QEvent.Type.MouseMove,
+    QEvent.Type.MouseButtonPress,
     QEvent.Type.MouseButtonRelease,
     QEvent.Type.Leave,
     QEvent.Type.Wheel,

@@ -22,6 +22,7 @@ from PySide6.QtWidgets import QApplication, QWidget
 from shiboken6 import isValid
 
 from app.core.paths import resource_path
+from app.ui.focus_ring import FocusRing
 from app.ui.icons import icon
 from app.ui.input_watch import InputWatch
 from app.ui.scroll_bars import OverlayBars
@@ -330,7 +331,11 @@ class Theme(QObject):
         self._application = application
         # Native styles follow a style sheet in part only, and differently on each system.
         application.setStyle("Fusion")
-        bars = application.findChild(OverlayBars) or OverlayBars(InputWatch(application))
+        bars = application.findChild(OverlayBars)
+        if bars is None:
+            watch = InputWatch(application)
+            FocusRing(watch, application)
+            bars = OverlayBars(watch)
         bars.px = self.px
         self._request_scheme()
         self._apply()

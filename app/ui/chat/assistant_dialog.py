@@ -19,6 +19,7 @@ from app.features.assistants import ICONS, AssistantChoice, chosen_of, icon_of, 
 from app.store.assistant_store import Assistant, AssistantStore
 from app.ui.chat.chat_options import ChatFields, Choices
 from app.ui.chat.library_dialog import LibraryDialog
+from app.ui.focus_ring import shown_state
 from app.ui.i18n import tr
 from app.ui.icons import icon
 from app.ui.shared_labels import CHOOSE_AN_ICON, COPY_OF, NAME_DELETED, NEW_ASSISTANT
@@ -68,7 +69,7 @@ class AssistantDelegate(RowDelegate):
         px, tokens = self._theme.px, self._theme.tokens
         state: QStyle.StateFlag = option.state
         is_mirrored = option.direction == Qt.LayoutDirection.RightToLeft
-        card, size = self.paint_card(painter, QRect(option.rect), state), px(ROW_ICON_PX)
+        card, size = self.paint_card(painter, QRect(option.rect), shown_state(option)), px(ROW_ICON_PX)
         x = card.right() - px(14) - size if is_mirrored else card.x() + px(14)
         place = QRect(x, card.center().y() - size // 2 + 1, size, size)
         icon(glyph, tokens.muted, size).paint(painter, place)

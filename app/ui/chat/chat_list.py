@@ -28,6 +28,7 @@ from PySide6.QtWidgets import QAbstractItemView, QListView, QStyle, QStyleOption
 from app.core.visible import settle_directions
 from app.store.conversation_row import Conversation
 from app.ui.chat.chat_tags import CHAT_TYPE, TAG_TYPE, colour_of
+from app.ui.focus_ring import shown_state
 from app.ui.i18n import tr
 from app.ui.icons import icon
 from app.ui.shared_labels import LAST_SEVEN_DAYS, NEW_CHAT, OLDER, PINNED, TODAY, YESTERDAY
@@ -287,7 +288,7 @@ class ChatDelegate(RowDelegate):
 
     def _paint_project(self, painter: QPainter, option: QStyleOptionViewItem, row: ProjectRow) -> None:
         px, tokens, state = self._theme.px, self._theme.tokens, option.state
-        card = self.paint_card(painter, option.rect, state)
+        card = self.paint_card(painter, option.rect, shown_state(option))
         is_mirrored = _is_mirrored(option)
         closed = "caret-left" if is_mirrored else "caret-right"
         wanted = "folder-open" if row.is_open else "folder"
@@ -333,7 +334,7 @@ class ChatDelegate(RowDelegate):
 
     def _paint_hit(self, painter: QPainter, option: QStyleOptionViewItem, hit: SearchHit) -> None:
         px, tokens = self._theme.px, self._theme.tokens
-        card = self.paint_card(painter, option.rect, option.state)
+        card = self.paint_card(painter, option.rect, shown_state(option))
         painter.setFont(self._theme.font("small"))
         is_mirrored = _is_mirrored(option)
         leading, trailing = px(28), px(10)

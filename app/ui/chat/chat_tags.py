@@ -21,6 +21,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QApplication, QButtonGroup, QHBoxLayout, QLineEdit, QToolButton, QWidget
 
 from app.store.projects import ChatTag, Tags
+from app.ui.focus_ring import has_ring
 from app.ui.i18n import tr, window_title
 from app.ui.icons import icon
 from app.ui.shared_labels import SAVE
@@ -106,9 +107,9 @@ class TagChip(QToolButton):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         is_on = self.isChecked()
         around = QRectF(self.rect()).adjusted(1, 1, -1, -1)
-        colour = tokens.focus if self.hasFocus() else tokens.accent if is_on or self._is_target else tokens.line
+        colour = tokens.focus if has_ring(self) else tokens.accent if is_on or self._is_target else tokens.line
         line = Qt.PenStyle.DashLine if self._is_target else Qt.PenStyle.SolidLine
-        painter.setPen(QPen(QColor(colour), 2 if self.hasFocus() or self._is_target else 1, line))
+        painter.setPen(QPen(QColor(colour), 2 if has_ring(self) or self._is_target else 1, line))
         painter.setBrush(QColor(tokens.chip if is_on else tokens.bubble if self.underMouse() else tokens.surface))
         painter.drawRoundedRect(around, around.height() / 2, around.height() / 2)
         size, is_mirrored = px(8), self.isRightToLeft()
@@ -363,7 +364,7 @@ class ColourButton(QToolButton):
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         around = QRectF(self.rect()).adjusted(2, 2, -2, -2)
-        painter.setPen(QPen(QColor(tokens.focus), 2) if self.hasFocus() else Qt.PenStyle.NoPen)
+        painter.setPen(QPen(QColor(tokens.focus), 2) if has_ring(self) else Qt.PenStyle.NoPen)
         painter.drawRoundedRect(around, px(8), px(8))
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(QColor(colour_of(self.colour, self._theme)))

@@ -24,6 +24,7 @@ from app.ui.chat.attachment_row import AttachmentRow
 from app.ui.chat.composer_menu import ComposerEntry, ComposerMenuButton
 from app.ui.chat.message_field import MessageField
 from app.ui.chat.thinking_choice import ThinkingChoice
+from app.ui.focus_ring import has_ring
 from app.ui.i18n import tr
 from app.ui.icons import icon
 from app.ui.shared_labels import SEND, STOP
@@ -78,7 +79,7 @@ class SendButton(QAbstractButton):
             side = self._theme.px(19)
             inset = (self.width() - side) // 2
             icon("arrow-up", color, side).paint(painter, self.rect().adjusted(inset, inset, -inset, -inset))
-        if self.hasFocus():
+        if has_ring(self):
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.setPen(QPen(QColor(tokens.text), 2))
             painter.drawRoundedRect(box.adjusted(1, 1, -1, -1), self._theme.px(9), self._theme.px(9))

@@ -24,6 +24,7 @@ from PySide6.QtWidgets import QDialog, QHBoxLayout, QVBoxLayout, QWidget
 
 from app.core.paths import disk_problem
 from app.features.media import ending_of
+from app.ui.focus_ring import has_ring
 from app.ui.i18n import tr, window_title
 from app.ui.shared_labels import COPY, LARGER, PICTURE_LABEL
 from app.ui.shell import tasks
@@ -121,7 +122,7 @@ class PictureCanvas(QWidget):
         size = QPointF(self._image.width(), self._image.height()) * self.zoom
         left = QPointF(self.width(), self.height()) / 2 - self._middle * self.zoom
         painter.drawImage(QRectF(left.x(), left.y(), size.x(), size.y()), self._image)
-        if self.hasFocus():
+        if has_ring(self):
             painter.setPen(QPen(QColor(self._theme.tokens.focus), 2))
             painter.drawRect(self.rect().adjusted(1, 1, -1, -1))
 

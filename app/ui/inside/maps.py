@@ -27,6 +27,7 @@ from PySide6.QtWidgets import QAbstractScrollArea, QFrame, QScrollArea, QSizePol
 from app.core.events import TokenSeen
 from app.features.inside.patterns import word_of
 from app.language.scripts import is_right_to_left
+from app.ui.focus_ring import has_ring
 from app.ui.i18n import tr
 from app.ui.inside.plots import percent
 from app.ui.shared_labels import ATTENTION
@@ -317,7 +318,7 @@ class HeatMap(QAbstractScrollArea):
         painter = QPainter(self.viewport())
         framed = self.current if self.hasFocus() and self.plot.rows else NO_CELL
         self.plot.paint(painter, self._cell(), self._origin(), self.viewport().size(), framed=framed)
-        if self.hasFocus():
+        if has_ring(self):
             painter.setPen(QPen(QColor(self._theme.tokens.focus), 1))
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.drawRoundedRect(self.viewport().rect().adjusted(0, 0, -1, -1), 4, 4)

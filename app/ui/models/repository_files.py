@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QButtonGroup, QFrame, QHBoxLayout, QRadioButton, Q
 from app.features.models.choice import representative_files
 from app.features.models.estimate import MemoryFit
 from app.hub.model_files import ModelFile, Repository, quantization_words
+from app.ui.focus_ring import has_ring
 from app.ui.i18n import size_text, tr
 from app.ui.models.fit_column import FitWords, fit_width, paint_fit, words_of_fit
 from app.ui.theme import Theme
@@ -76,7 +77,7 @@ class FileRow(DrawnButton, QRadioButton):
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         around = QRectF(self.rect()).adjusted(px(4), 1, -px(4), -1)
-        painter.setPen(QPen(QColor(tokens.focus), 2) if self.hasFocus() else Qt.PenStyle.NoPen)
+        painter.setPen(QPen(QColor(tokens.focus), 2) if has_ring(self) else Qt.PenStyle.NoPen)
         is_lit = self.isChecked() or (self.underMouse() and self.isEnabled())
         painter.setBrush(QColor(tokens.bubble) if is_lit else Qt.BrushStyle.NoBrush)
         painter.drawRoundedRect(around, px(8), px(8))

@@ -21,6 +21,7 @@ from PySide6.QtWidgets import QAbstractItemView, QListView, QStyle, QStyledItemD
 
 from app.features.models.estimate import MemoryFit
 from app.hub.hub_search import FoundRepository
+from app.ui.focus_ring import shown_state
 from app.ui.i18n import tr
 from app.ui.icons import icon
 from app.ui.model_texts import found_words
@@ -139,7 +140,7 @@ class ResultDelegate(QStyledItemDelegate):
 
     def _paint_card(self, painter: QPainter, option: QStyleOptionViewItem, card: QRect) -> None:
         tokens, px = self._theme.tokens, self._theme.px
-        state: QStyle.StateFlag = option.state
+        state = shown_state(option)
         hovered = bool(state & QStyle.StateFlag.State_MouseOver)
         focused = bool(state & QStyle.StateFlag.State_HasFocus)
         painter.setBrush(QColor(tokens.surface))

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QAbstractButton, QHBoxLayout, QLabel, QWidget
 from app.core.events import ModelElsewhere, ModelLoaded
 from app.core.visible import visible_name
 from app.features.models.model_messages import short_count
+from app.ui.focus_ring import has_ring
 from app.ui.i18n import tr
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import text_button
@@ -160,7 +161,7 @@ class ContextGauge(QAbstractButton):
     def _paint_ground(self, painter: QPainter) -> None:
         tokens, px = self._theme.tokens, self._theme.px
         ground = self.rect().toRectF().adjusted(1, 1, -1, -1)
-        painter.setPen(QPen(QColor(tokens.focus), 2) if self.hasFocus() else Qt.PenStyle.NoPen)
+        painter.setPen(QPen(QColor(tokens.focus), 2) if has_ring(self) else Qt.PenStyle.NoPen)
         painter.setBrush(QColor(tokens.bubble) if self.underMouse() or self.isDown() else Qt.BrushStyle.NoBrush)
         painter.drawRoundedRect(ground, px(6), px(6))
 

@@ -20,6 +20,7 @@ from app.features.document_frames import page_mark
 from app.features.shown_document import TextHighlight
 from app.features.summarize.overview import DocumentOverview
 from app.features.summarize.summary_result import SummarizedDocument
+from app.ui.focus_ring import has_ring
 from app.ui.i18n import tr
 from app.ui.summarize.summary_texts import Chip
 from app.ui.theme import Theme
@@ -148,7 +149,7 @@ class DigestOutline(QTreeWidget):
         # The focus frame spans all columns; Qt's would enclose a single one.
         super().drawRow(painter, option, index)
         item = self.itemFromIndex(index)
-        if self.hasFocus() and item is self.currentItem():
+        if has_ring(self) and item is self.currentItem():
             row = self.visualItemRect(item).united(self.visualRect(self.indexFromItem(item, 1)))
             painter.setRenderHint(QPainter.RenderHint.Antialiasing)
             painter.setBrush(Qt.BrushStyle.NoBrush)

@@ -9,6 +9,7 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPainterPath, QPen, QTextLine
 from PySide6.QtWidgets import QTextEdit
 
+from app.ui.focus_ring import has_ring
 from app.ui.summarize.statement_text import MARGIN_PX, TEXT_PX, StatementRange
 from app.ui.text.line_ranges import ranges_by_line
 from app.ui.theme import Theme
@@ -48,7 +49,7 @@ class StatementGround:
         view = self._view
         painter = QPainter(view.viewport())
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        has_keys = view.hasFocus()
+        has_keys = has_ring(view)
         # The frame of the statement before may reach into the area.
         for number in range(max(0, self.number_at(area.topLeft()) - 1), len(view.ranges)):
             statement_range = view.ranges[number]

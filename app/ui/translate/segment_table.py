@@ -30,6 +30,7 @@ from PySide6.QtWidgets import (
 )
 
 from app.documents.segments import Content
+from app.ui.focus_ring import has_ring
 from app.ui.i18n import tr
 from app.ui.shared_labels import COPY, EDIT_LABEL
 from app.ui.shell.desktop import copy_text
@@ -662,7 +663,7 @@ class SegmentTable(SelectableRows):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         super().paintEvent(event)
-        if self.current < 0 or not self.hasFocus() or self.editor is not None:
+        if self.current < 0 or not has_ring(self) or self.editor is not None:
             return
         painter = QPainter(self.viewport())
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)

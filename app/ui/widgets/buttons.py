@@ -17,6 +17,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from app.ui.focus_ring import repolish
 from app.ui.i18n import tr
 from app.ui.icons import icon
 from app.ui.shared_labels import CHOOSE_AN_ICON
@@ -58,11 +59,7 @@ def set_mark(widget: QWidget, name: str, value: bool | str) -> None:
     """Set a property used by the style sheet and reapply the style; Qt doesn't do so itself."""
     if widget.property(name) != value:
         widget.setProperty(name, value)
-        font = widget.font()
-        widget.style().unpolish(widget)
-        widget.style().polish(widget)
-        if widget.testAttribute(Qt.WidgetAttribute.WA_SetFont):
-            widget.setFont(font)  # Qt restores the font of the first polish
+        repolish(widget)
 
 
 def set_text_font(area: QAbstractScrollArea, font: QFont) -> None:

@@ -38,6 +38,7 @@ from PySide6.QtWidgets import (
 )
 
 from app.core.visible import clean_text
+from app.ui.focus_ring import has_ring
 from app.ui.i18n import tr
 from app.ui.icons import icon
 from app.ui.shared_labels import EDIT_LABEL
@@ -288,7 +289,7 @@ class Switch(DrawnButton, QCheckBox):
         painter.setPen(QColor(tokens.accent if self.isChecked() else tokens.outline))
         painter.setBrush(QColor(tokens.accent if self.isChecked() else tokens.surface))
         painter.drawRoundedRect(track, radius, radius)
-        if self.hasFocus():
+        if has_ring(self):
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.setPen(QColor(tokens.text if self.isChecked() else tokens.focus))
             painter.drawRoundedRect(track.adjusted(-2, -2, 2, 2), radius + 2, radius + 2)
@@ -389,7 +390,7 @@ class _ChoiceRow:
         painter = QPainter(button)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         around = QRectF(button.rect()).adjusted(1, 1, -1, -1)
-        painter.setPen(QPen(QColor(tokens.focus), 2) if button.hasFocus() else Qt.PenStyle.NoPen)
+        painter.setPen(QPen(QColor(tokens.focus), 2) if has_ring(button) else Qt.PenStyle.NoPen)
         painter.setBrush(QColor(tokens.bubble) if button.underMouse() or button.isChecked() else Qt.BrushStyle.NoBrush)
         painter.drawRoundedRect(around, px(8), px(8))
         mirrored = button.layoutDirection() == Qt.LayoutDirection.RightToLeft

@@ -8,6 +8,7 @@ from PySide6.QtCore import QBuffer, QByteArray, QIODevice, QMimeData, QRectF, QS
 from PySide6.QtGui import QColor, QImage, QPainter, QPainterPath, QPaintEvent, QPen, QPixmap
 from PySide6.QtWidgets import QAbstractButton, QWidget
 
+from app.ui.focus_ring import has_ring
 from app.ui.icons import icon
 from app.ui.theme import Theme
 
@@ -108,7 +109,7 @@ class Thumbnail(QAbstractButton):
             edge = self._theme.px(GLYPH_PX)
             drawn = icon(self._glyph, tokens.muted, edge).pixmap(QSize(edge, edge), self.devicePixelRatio())
             painter.drawPixmap((self.width() - edge) // 2, (self.height() - edge) // 2, drawn)
-        painter.setPen(QPen(QColor(tokens.text if self.hasFocus() else tokens.line), 2 if self.hasFocus() else 1))
+        painter.setPen(QPen(QColor(tokens.text if has_ring(self) else tokens.line), 2 if has_ring(self) else 1))
         painter.drawPath(outline)
 
     def _seen_part(self, box: QRectF) -> QRectF:

@@ -31,6 +31,7 @@ from PySide6.QtWidgets import (
 )
 
 from app.core.visible import settle_directions
+from app.ui.focus_ring import shown_state
 from app.ui.i18n import tr
 from app.ui.theme import FontRole, Theme
 
@@ -278,7 +279,7 @@ class RowDelegate(QStyledItemDelegate):
         tokens, px = self._theme.tokens, self._theme.px
         state: QStyle.StateFlag = option.state
         chosen = bool(state & QStyle.StateFlag.State_Selected)
-        card = self.paint_card(painter, rect, state)
+        card = self.paint_card(painter, rect, shown_state(option))
         painter.setFont(self._theme.font("strong" if chosen else "row"))
         painter.setPen(QColor(tokens.text))
         room = card.adjusted(px(16), 0, -px(12), 0)
