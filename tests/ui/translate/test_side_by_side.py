@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from PySide6.QtCore import QPoint, QRect, Qt
 from PySide6.QtGui import QAccessible, QColor, QImage
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLineEdit, QVBoxLayout, QWidget
 from pytestqt.qtbot import QtBot
 
@@ -182,7 +183,9 @@ def test_the_row_of_the_keyboard_has_a_ring_only_while_it_is_there(make: Make, q
     view = make()
     focus = view._theme.tokens.focus
     area = QRect(0, view.rowViewportPosition(0), view.viewport().width(), view.rowHeight(0))
-    assert has_color(picture(view), focus, area)
+    assert not has_color(picture(view), focus, area), "no key was pressed yet"
+    QTest.keyClick(view.window().windowHandle(), Qt.Key.Key_Up)
+    qtbot.waitUntil(lambda: has_color(picture(view), focus, area))
     view.clearFocus()
     assert not has_color(picture(view), focus, area)
 
