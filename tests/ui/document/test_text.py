@@ -115,7 +115,7 @@ def test_the_caret_walks_and_selects_by_keyboard(text: DocumentText, qtbot: QtBo
 
 
 def test_scrolling_to_the_end_and_back_shows_every_block_in_order(text: DocumentText) -> None:
-    count = 1500
+    count = 1100
     document = many_blocks(count)
     show(text, document)
     bar, seen = text.verticalScrollBar(), set[int]()
