@@ -7,7 +7,6 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Qt, Signal
-from PySide6.QtWidgets import QMenu
 
 from app.features.assistants import ICONS, chosen_of, icon_of
 from app.features.chat_services import Chats
@@ -18,7 +17,7 @@ from app.ui.chat.composer_menu import ComposerEntry
 from app.ui.chat.welcome import EmptyState
 from app.ui.i18n import tr
 from app.ui.icons import icon
-from app.ui.shared_labels import NEW_ASSISTANT, NEW_CHAT_WITH_ASSISTANT
+from app.ui.shared_labels import NEW_ASSISTANT
 from app.ui.shell.model_about import OtherModels
 from app.ui.shell.notify import Notify
 from app.ui.theme import Theme
@@ -35,6 +34,7 @@ ASSISTANT_CHANGED = "“{name}” was changed. This chat isn’t affected."
 NO_ASSISTANT = "No assistant"
 CHAT_ASSISTANT = "Assistant of this chat: {name}"
 ASSISTANT_ENTRY = "Assistant"
+WITH_ASSISTANT = "With an assistant"
 DROP_ASSISTANT = "Chat without the assistant"
 
 
@@ -98,14 +98,14 @@ class ChatAssistants(QObject):
             else:
                 self.begin_wanted.emit(assistant)
 
-    def menu(self) -> QMenu:
+    def menu(self) -> Menu:
         """Return the menu of assistants for the visible chat."""
         return self._fill_menu(new_menu(self.chip, "assistant_menu", tr("Assistant of this chat")))
 
     def _add_to_menu(self, menu: Menu) -> None:
         self._fill_menu(menu.add_submenu(tr(ASSISTANT_ENTRY), icon(ICONS[0], self._theme.tokens.muted)))
 
-    def _fill_menu(self, menu: QMenu) -> QMenu:
+    def _fill_menu(self, menu: Menu) -> Menu:
         tokens, here = self._theme.tokens, self._options.assistant
         for number, name, glyph in [(0, tr(NO_ASSISTANT), ""), *((o.id, o.name, icon_of(o)) for o in self.all())]:
             is_this = number == (here.id if here is not None else 0)
@@ -123,17 +123,16 @@ class ChatAssistants(QObject):
         menu.addAction(icon(ICONS[0], tokens.muted), tr(ALL_ASSISTANTS), self.open_all)
         return menu
 
-    def menu_of_new(self) -> QMenu:
-        """Return the menu of assistants for starting a new chat."""
+    def fill_new_menu(self, menu: Menu) -> None:
+        """Add the assistants that a new chat can begin with to a menu."""
         muted = self._theme.tokens.muted
-        menu = new_menu(self._composer.window(), "new_chat_menu", tr(NEW_CHAT_WITH_ASSISTANT))
+        inside = menu.add_submenu(tr(WITH_ASSISTANT), icon(ICONS[0], muted))
         for assistant in self.all():
-            menu.addAction(
+            inside.addAction(
                 icon(icon_of(assistant), muted), assistant.name.replace("&", "&&"), partial(self.begin, assistant.id)
             )
-        menu.addSeparator()
-        menu.addAction(icon(ICONS[0], muted), tr(ALL_ASSISTANTS), self.open_all)
-        return menu
+        inside.addSeparator()
+        inside.addAction(icon(ICONS[0], muted), tr(ALL_ASSISTANTS), self.open_all)
 
     def save_as(self) -> AssistantDialog:
         """Save the chat's options as a new assistant, which still needs a name."""

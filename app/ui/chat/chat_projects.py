@@ -93,7 +93,7 @@ class ProjectMenus(QObject):
         muted, number, menu = self._theme.tokens.muted, project.id, Menu(parent)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         for glyph, words, do in (
-            ("note-pencil", tr(NEW_CHAT), partial(self.new_chat_wanted.emit, number)),
+            ("plus", tr(NEW_CHAT), partial(self.new_chat_wanted.emit, number)),
             ("sliders-horizontal", tr(INSTRUCTIONS_DOCUMENTS), partial(self.settings_wanted.emit, number)),
             ("pencil-simple", tr(RENAME) + "\tF2", partial(self.rename_wanted.emit, number)),
         ):

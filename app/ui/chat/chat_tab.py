@@ -121,7 +121,7 @@ class ChatTab(Tab):
         chat.models.own.changed.connect(self.model_changed)
         chat.models.own.changed.connect(lambda: loader.stand_by(chat.models.own.path))
         chat.models.assistants.begin_wanted.connect(lambda assistant: self.open_new(assistant=assistant))
-        sidebar.more_menu = chat.models.assistants.menu_of_new
+        sidebar.fill_more_menu = chat.models.assistants.fill_new_menu
         chat.title_changed.connect(lambda _: self._model.show_waiting())
         self.inside.toggled.connect(self.inside_changed)
         sidebar.new_wanted.connect(self.open_new)

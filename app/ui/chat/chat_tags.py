@@ -16,7 +16,7 @@ from PySide6.QtGui import (
     QPainter,
     QPaintEvent,
     QPen,
-    QResizeEvent,
+    QWheelEvent,
 )
 from PySide6.QtWidgets import QApplication, QButtonGroup, QHBoxLayout, QLineEdit, QToolButton, QWidget
 
@@ -30,7 +30,7 @@ from app.ui.theme import Theme
 from app.ui.widgets.buttons import set_mark
 from app.ui.widgets.dialogs import QuestionDialog
 from app.ui.widgets.labels import announce, plain_tip
-from app.ui.widgets.layouts import FlowLayout, scrolled
+from app.ui.widgets.layouts import scrolled
 from app.ui.widgets.menus import Menu
 from app.ui.widgets.row_list import clean_title
 
@@ -49,7 +49,8 @@ COLOURS = {
 """Colours by stored name: label, light-theme value, dark-theme value."""
 CHAT_TYPE, TAG_TYPE = "application/x-fireside-chat", "application/x-fireside-tag"
 """MIME types of dragged chats and tags; the data is the id in ASCII."""
-MOST_HEIGHT_PX = 92
+WHEEL_PARTS = 2
+"""Units of the wheel for a pixel."""
 MOST_CHIP_PX = 200
 
 
@@ -195,14 +196,18 @@ class TagBar(QWidget):
         self.chips: list[TagChip] = []
         inside = QWidget()
         inside.setObjectName("page")
-        inside.installEventFilter(self)
-        self._flow = FlowLayout(inside)
+        self._line = QHBoxLayout(inside)
+        self._line.setSizeConstraint(QHBoxLayout.SizeConstraint.SetMinimumSize)
         self._area = scrolled(inside)
+        self._area.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self._area.viewport().installEventFilter(self)
+        inside.installEventFilter(self)
         row = QHBoxLayout(self)
         row.addWidget(self._area)
         theme.dress(row, margins=(0, 0, 0, 0))
-        theme.dress(self._flow, spacing=5)
+        theme.dress(self._line, margins=(0, 0, 0, 0), spacing=5)
         theme.changed.connect(self._fit_height)
+        self._line.addStretch(1)
         self.hide()
 
     def reload(self) -> Mapping[int, Sequence[ChatTag]]:
@@ -299,7 +304,10 @@ class TagBar(QWidget):
     def _make_chips(self) -> None:
         # Chips are made anew; the keyboard stays at the same tag.
         focused = next((chip.tag.id for chip in self.chips if chip.hasFocus()), None)
-        self._flow.clear()
+        for chip in self.chips:
+            self._line.removeWidget(chip)
+            chip.hide()
+            chip.deleteLater()
         self.chips = []
         for tag in self._shown:
             chip = TagChip(self._theme, tag)
@@ -311,7 +319,7 @@ class TagBar(QWidget):
             chip.customContextMenuRequested.connect(
                 lambda at, chip=chip: self.menu_of(chip).popup(chip.mapToGlobal(at))
             )
-            self._flow.addWidget(chip)
+            self._line.insertWidget(len(self.chips), chip)
             chip.show()
             self.chips.append(chip)
             if tag.id == focused:
@@ -333,17 +341,18 @@ class TagBar(QWidget):
         self.chosen_changed.emit()
 
     def _fit_height(self) -> None:
-        wanted = self._flow.heightForWidth(max(1, self.width()))
-        self._area.setFixedHeight(max(1, min(wanted, self._theme.px(MOST_HEIGHT_PX))))
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        super().resizeEvent(event)
-        self._fit_height()
+        self._area.setFixedHeight(max((chip.sizeHint().height() for chip in self.chips), default=1))
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        # Chips know their width only once they have their font, at the first show.
+        # Chips know their size only once they have their font, at the first show.
         if event.type() == QEvent.Type.LayoutRequest:
             self._fit_height()
+        # One line: a wheel that turns up and down moves it sideways.
+        if isinstance(event, QWheelEvent) and watched is self._area.viewport():
+            turned, bar = event.angleDelta(), self._area.horizontalScrollBar()
+            sideways = -1 if self.isRightToLeft() else 1
+            bar.setValue(bar.value() - sideways * (turned.y() or turned.x()) // WHEEL_PARTS)
+            return True
         return super().eventFilter(watched, event)
 
 

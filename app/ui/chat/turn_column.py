@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QEvent, QModelIndex, QObject, QPoint, QSize, Qt, Signal
-from PySide6.QtGui import QKeyEvent, QResizeEvent
-from PySide6.QtWidgets import QApplication, QHBoxLayout, QMenu, QTextEdit, QWidget
+from PySide6.QtCore import QEvent, QModelIndex, QObject, QPoint, Qt, Signal
+from PySide6.QtGui import QKeyEvent
+from PySide6.QtWidgets import QApplication, QHBoxLayout, QTextEdit
 
 from app.store.conversation_row import Conversation
 from app.store.conversations import Conversations
@@ -21,7 +21,7 @@ from app.ui.chat.chat_list import (
     ChatList,
     ChatListModel,
 )
-from app.ui.chat.chat_projects import ProjectMenus
+from app.ui.chat.chat_projects import NEW_PROJECT_ITEM, ProjectMenus
 from app.ui.chat.chat_tags import TagBar
 from app.ui.i18n import tr
 from app.ui.icons import icon
@@ -29,19 +29,18 @@ from app.ui.shared_labels import (
     CHATS,
     EXPORT_OR_PRINT,
     NEW_CHAT,
-    NEW_CHAT_WITH_ASSISTANT,
-    NEW_PROJECT,
     PIN,
     SEARCH_CHATS,
     TEMPORARY_CHAT,
     UNPIN,
 )
 from app.ui.shell import tasks
-from app.ui.shell.keyboard import with_keys
+from app.ui.shell.keyboard import keys_of
 from app.ui.shell.notify import Notify
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import IconButton
-from app.ui.widgets.menus import Menu
+from app.ui.widgets.layouts import fill_layout
+from app.ui.widgets.menus import Menu, new_menu, popup_at
 from app.ui.widgets.row_list import ID_ROLE
 from app.ui.work.job_column import ListColumn, ListWords
 
@@ -49,6 +48,7 @@ if TYPE_CHECKING:
     from app.core.events import CancelToken
     from app.features.finding import HistorySearch, SearchHit
 
+OTHER_WAYS_TO_BEGIN = "Other ways to start a chat"
 NO_CHAT_WITH_TAGS = "No chat has these tags."
 
 MOST_HITS = 100
@@ -109,7 +109,7 @@ class ChatsColumn(ListColumn):
     ) -> None:
         words = ListWords(
             name="chats",
-            icon="note-pencil",
+            icon="plus",
             new=tr(NEW_CHAT),
             search=tr(SEARCH_CHATS),
             all=tr(CHATS),
@@ -135,49 +135,28 @@ class ChatsColumn(ListColumn):
         self.tags = TagBar(theme, tags, notify)
         self.folders = ProjectMenus(theme, notify, conversations, projects, self)
         self._layout.insertWidget(2, self.tags)
-        self._add_buttons()
+        self._add_more_button()
         self._connect()
 
-    def _add_buttons(self) -> None:
-        temporary = IconButton(
-            self._theme, "ghost", tr(TEMPORARY_CHAT), size_px=18, on_click=self.temporary_chat_wanted
-        )
-        temporary.setObjectName("temporary_chat")
-        temporary.setToolTip(with_keys(tr("Temporary chat: it isn’t saved"), "temporary_chat"))
-        self.more_menu: Callable[[], QMenu | None] = lambda: None
-        """Returns the menu of other ways to start a chat; set by the chat view."""
-        more = IconButton(self._theme, "caret-down", tr(NEW_CHAT_WITH_ASSISTANT), size_px=16, name="new_chat_with")
-        more.clicked.connect(lambda _=False: self._show_more(more))
-        begin = IconButton(
-            self._theme, "folder-plus", tr(NEW_PROJECT), size_px=18, on_click=self.folders.new_project_wanted
-        )
-        begin.setObjectName("new_project")
-        begin.setToolTip(tr("New project: chats that share instructions and documents"))
-        icons = self._icons = QHBoxLayout()
-        for button in (more, begin, temporary):
-            icons.addWidget(button)
-        icons.addStretch(1)
-        self._theme.dress(icons, spacing=6)
-        self._begin.addLayout(icons)
+    def _add_more_button(self) -> None:
+        """Put the caret with the other ways to begin a chat into the New chat button."""
+        self.fill_more_menu: Callable[[Menu], object] = lambda _menu: None
+        """Adds more ways to start a chat to the caret's menu; set by the chat view."""
+        self._more = IconButton(self._theme, "caret-down", tr(OTHER_WAYS_TO_BEGIN), size_px=14, name="new_chat_with")
+        self._more.clicked.connect(lambda _=False: popup_at(self._more, self.more_menu()))
+        inside = fill_layout(QHBoxLayout(self._new), 1, self._more)
+        self._theme.dress(inside, margins=(0, 0, 3, 0))
 
-    def minimumSizeHint(self) -> QSize:
-        """Return the least width: the icons move below the New chat button when there is no room next to it."""
-        margins = self._layout.contentsMargins()
-        least = max(self._new.minimumSizeHint().width(), self._icons.sizeHint().width())
-        return QSize(least + margins.left() + margins.right(), super().minimumSizeHint().height())
-
-    def _arrange(self) -> None:
-        margins = self._layout.contentsMargins()
-        room = self.width() - margins.left() - margins.right() - self._begin.spacing()
-        is_tight = room < self._new.minimumSizeHint().width() + self._icons.sizeHint().width()
-        self._begin.setDirection(QHBoxLayout.Direction.TopToBottom if is_tight else QHBoxLayout.Direction.LeftToRight)
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        super().resizeEvent(event)
-        self._arrange()
+    def more_menu(self) -> Menu:
+        """Return the menu of other ways to begin a chat."""
+        menu, muted = new_menu(self, "new_chat_menu", tr(OTHER_WAYS_TO_BEGIN)), self._theme.tokens.muted
+        words = f"{tr(TEMPORARY_CHAT)}\t{keys_of('temporary_chat')}"
+        menu.addAction(icon("ghost", muted), words, self.temporary_chat_wanted.emit)
+        menu.addAction(icon("folder-plus", muted), tr(NEW_PROJECT_ITEM), self.folders.new_project_wanted.emit)
+        self.fill_more_menu(menu)
+        return menu
 
     def _connect(self) -> None:
-        self._theme.changed.connect(self._arrange)
         for signal in (self.list.clicked, self.list.activated):
             signal.connect(self._on_entered)
         self._clicked_row = KeysOfClickedRow(self)
@@ -197,13 +176,6 @@ class ChatsColumn(ListColumn):
         self.chats.drag_ended.connect(lambda: self.show_open(self.open_id))
         self.tags.changed.connect(self.reload)
         self.tags.chosen_changed.connect(self.show_found)
-
-    def _show_more(self, button: QWidget) -> None:
-        menu = self.more_menu()
-        if menu is not None:
-            # Below the button, in line with its leading edge.
-            x = button.width() - menu.sizeHint().width() if self.isRightToLeft() else 0
-            menu.popup(button.mapToGlobal(QPoint(x, button.height())))
 
     def show_new(self, conversation_id: int) -> None:
         """List a chat that was just created, clearing a search or tags that would hide it."""

@@ -84,7 +84,8 @@ class ModelsColumn(QWidget):
         self._show_names()
 
     def _add_group(self, heading: str, pages: tuple[tuple[str, str], ...]) -> None:
-        label = QLabel(heading.upper(), textFormat=Qt.TextFormat.PlainText)
+        label = QLabel(heading, textFormat=Qt.TextFormat.PlainText)
+        label.setObjectName("pages_heading")
         label.setAccessibleName(heading)
         label.setProperty("kind", "muted")
         self._theme.dress(label, font="caption", margins=(15, 14, 6, 4))

@@ -543,7 +543,7 @@ def new_runner(app: Fireside, notify: Notify) -> JobRunner[SummaryProgress]:
 def summary_words() -> ColumnWords:
     return ColumnWords(
         name="summaries",
-        icon="file-plus",
+        icon="plus",
         new=tr("New summary"),
         search=tr(SEARCH_SUMMARIES),
         all=tr("Summaries"),

@@ -41,6 +41,8 @@ NOTE_ROLE = Qt.ItemDataRole.UserRole + 2
 TITLE_ROLE = Qt.ItemDataRole.UserRole + 4
 """Title as shown, if it differs from the one edited."""
 ROW_PX = 34
+AROUND_ROW_PX = 12
+"""Least distance of a row that was scrolled to from the ends of the list."""
 TITLE_CHARACTERS = 200
 KEYBOARD_DELAY_MS = 120
 
@@ -191,6 +193,16 @@ class RowList(QListView):
             self.clearSelection()
             self.setCurrentIndex(QModelIndex())
 
+    def scrollTo(
+        self, index: Index, hint: QAbstractItemView.ScrollHint = QAbstractItemView.ScrollHint.EnsureVisible
+    ) -> None:
+        """Scroll to a row, and so far that a part of its neighbour is seen."""
+        super().scrollTo(index, hint)
+        rect, room, bar = self.visualRect(index), self._theme.px(AROUND_ROW_PX), self.verticalScrollBar()
+        below = rect.bottom() - self.viewport().height() + room
+        if rect.isValid() and hint == QAbstractItemView.ScrollHint.EnsureVisible:
+            bar.setValue(bar.value() + min(0, rect.top() - room) + max(0, below))
+
     def enter(self) -> None:
         """Take the focus from above: at the open row, else at the first, which is opened."""
         # Before the focus comes: with it Qt makes the first row current.
@@ -254,7 +266,7 @@ class RowDelegate(QStyledItemDelegate):
         painter.setPen(QColor(self._theme.tokens.muted))
         room = rect.adjusted(px(15), 0, -px(8), -px(6))
         start = QStyle.visualAlignment(option.direction, Qt.AlignmentFlag.AlignLeading)
-        text = painter.fontMetrics().elidedText(text.upper(), Qt.TextElideMode.ElideRight, room.width())
+        text = painter.fontMetrics().elidedText(text, Qt.TextElideMode.ElideRight, room.width())
         painter.drawText(room, start | Qt.AlignmentFlag.AlignAbsolute | Qt.AlignmentFlag.AlignBottom, text)
 
     def paint_card(self, painter: QPainter, rect: QRect, state: QStyle.StateFlag) -> QRect:

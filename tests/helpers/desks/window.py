@@ -46,6 +46,7 @@ from app.ui.theme import Theme
 from app.ui.translate.translate_tab import TranslateView
 from app.ui.widgets.input_fields import SearchField
 from app.ui.widgets.labels import ElidedLabel
+from app.ui.widgets.menus import Menu
 from app.ui.widgets.row_list import ID_ROLE, RowList
 from app.ui.work.job_column import WorkColumn
 from app.ui.work.job_runner import JobRunner
@@ -95,7 +96,7 @@ class PlainAssistants(QObject):
 
     begin_wanted = Signal(object)
 
-    def menu_of_new(self) -> None:
+    def fill_new_menu(self, menu: Menu) -> None:
         """Nothing to offer."""
 
 

@@ -17,6 +17,7 @@ from app.ui.chat.chat_assistants import (
     CHAT_ASSISTANT,
     NO_ASSISTANT,
     SAVE_AS_ASSISTANT,
+    WITH_ASSISTANT,
 )
 from app.ui.chat.chat_view import ChatView
 from app.ui.chat.welcome import AssistantRow
@@ -174,7 +175,9 @@ def test_a_new_chat_begins_with_one_from_the_menu_and_the_palette(
         chat = frame.conversations.create(title="Old").id
         frame.show_chat(chat)
         if way == "menu":
-            frame.choose(frame.chat.models.assistants.menu_of_new(), "Tutor")
+            menu = frame.window.tab("chat").sidebar.more_menu()
+            inside = next(entry.menu() for entry in menu.actions() if entry.text() == WITH_ASSISTANT)
+            frame.choose(inside, "Tutor")
         else:
             frame.do("palette")
             palette = frame.find_step(Palette)

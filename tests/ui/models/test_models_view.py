@@ -286,6 +286,6 @@ def test_the_headings_keep_their_face_when_the_column_comes_into_a_window(qapp: 
     window.show()
     left = ModelsColumn(theme)
     window.addWidget(left)
-    headings = [label for label in left.findChildren(QLabel) if label.text().isupper()]
+    headings = [label for label in left.findChildren(QLabel) if label.objectName() == "pages_heading"]
     assert [heading.font().weight() for heading in headings] == [FONTS["caption"][1]] * 3
     qapp.setStyleSheet("")

@@ -31,6 +31,8 @@ from app.ui.chat.chat_tab import ONE_MESSAGE_WAITS
 from app.ui.chat.chat_view import ChatView
 from app.ui.chat.composer import MESSAGE
 from app.ui.chat.composer_menu import COMPOSER_MENU
+from app.ui.chat.turn_column import OTHER_WAYS_TO_BEGIN
+from app.ui.chat.welcome import GROUP_PX
 from app.ui.settings.dialog import SettingsDialog
 from app.ui.shared_labels import (
     ANSWER_LINE,
@@ -42,8 +44,6 @@ from app.ui.shared_labels import (
     MODELS,
     MORE_LABEL,
     NEW_CHAT,
-    NEW_CHAT_WITH_ASSISTANT,
-    NEW_PROJECT,
     SEARCH_CHATS,
     SETTINGS,
     SUMMARIZE,
@@ -57,7 +57,6 @@ from app.ui.shell.keyboard import ShortcutSheet
 from app.ui.shell.main_window import LOOK_INSIDE, TOGGLE_LIST
 from app.ui.shell.status_line import NETWORK_ON
 from app.ui.theme import EDGE_PX, READING_PX
-from app.ui.widgets.buttons import IconButton
 from tests.helpers.clipping import clipped_texts
 from tests.helpers.desks.chat import ChatDesk
 from tests.helpers.desks.window import Frame, open_window
@@ -109,9 +108,7 @@ def test_tab_goes_through_the_column_then_the_top_then_the_chat(frame: Frame) ->
     expected = [
         NETWORK_ON,
         NEW_CHAT,
-        NEW_CHAT_WITH_ASSISTANT,
-        NEW_PROJECT,
-        TEMPORARY_CHAT,
+        OTHER_WAYS_TO_BEGIN,
         SEARCH_CHATS,
         CHATS,
         MODELS,
@@ -211,11 +208,16 @@ def test_the_chat_stands_in_the_middle_and_where_it_is_narrow_begins_at_the_left
         left = composer.mapTo(chat, QPoint(0, 0)).x()
         return left, chat.width() - left - composer.width()
 
-    def side() -> int:
-        return max(px(EDGE_PX), (chat.width() - px(READING_PX)) // 2)
+    def side(measure_px: int) -> int:
+        return max(px(EDGE_PX), (chat.width() - px(measure_px)) // 2)
 
-    qtbot.waitUntil(lambda: all(abs(one - side()) <= 1 for one in sides()))
-    assert (side() == px(EDGE_PX)) == (width == 900)
+    # An empty chat is a narrower group.
+    qtbot.waitUntil(lambda: all(abs(one - side(GROUP_PX)) <= 1 for one in sides()))
+    conversation = whole.conversations.create(title="Letter").id
+    whole.conversations.add_message(conversation, None, Role.USER, "Hello")
+    chat.show_conversation(conversation)
+    qtbot.waitUntil(lambda: all(abs(one - side(READING_PX)) <= 1 for one in sides()))
+    assert (side(READING_PX) == px(EDGE_PX)) == (width == 900)
 
 
 def test_a_dropped_model_is_opened(frame: Frame, qtbot: QtBot, tmp_path: Path) -> None:
@@ -429,8 +431,7 @@ def test_a_temporary_chat_opens_by_key_and_by_button_and_is_no_chat_of_the_list(
     window.close()
     assert frame.settings.window.conversation_id == 0
     frame.show_chat(None)
-    button = window.findChild(IconButton, "temporary_chat")
-    qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+    frame.choose(window.tab("chat").sidebar.more_menu(), f"{TEMPORARY_CHAT}\tCtrl+Shift+N")
     assert frame.chat.is_temporary
 
 
