@@ -41,7 +41,7 @@ from app.features.inside.patterns import (
 )
 from app.ui.i18n import tr
 from app.ui.inside.look import CellModel, CellTable, Index, LendEngine, LookPage, paint_frame
-from app.ui.inside.maps import HeatMap, TokenArcs, share_colours, share_image
+from app.ui.inside.maps import HeatMap, LineScroll, TokenArcs, share_colours, share_image
 from app.ui.inside.plots import PlotButtons, percent
 from app.ui.shared_labels import ATTENTION, FIRST_TOKENS_SHOWN
 from app.ui.shell.tab_spec import UiContext
@@ -49,7 +49,7 @@ from app.ui.theme import FontRole, Theme
 from app.ui.widgets.buttons import IconButton
 from app.ui.widgets.input_fields import SegmentedControl, Stepper
 from app.ui.widgets.labels import announce, plain_label
-from app.ui.widgets.layouts import FlowLayout, drop_margins, fill_layout, name_widgets, scrolled
+from app.ui.widgets.layouts import FlowLayout, drop_margins, fill_layout, name_widgets
 
 if TYPE_CHECKING:
     import numpy as np
@@ -57,12 +57,12 @@ if TYPE_CHECKING:
     Floats = np.ndarray[Any, np.dtype[np.float32]]
     from app.engine.contract import Engine
 
-LOOKS_AT = "“{word}” attends to {others}"
+LOOKS_AT = "“{word}” looks at {others}"
 HEADS_SUMMARY = "{count} heads: {what}."
 MEAN_LABEL = "Mean"
 ATTENTION_OF_HEAD = "Attention, layer {layer}, head {head}"
 HEAD_DESCRIPTION = "Layer {layer}, head {head}. {words}"
-LOOKS_AT_PERCENT = "“{looking}” attends to “{looked}”: {percent} %"
+LOOKS_AT_PERCENT = "“{looking}” looks at “{looked}”: {percent} %"
 CANNOT_SEE_LATER = "“{looking}” comes before “{looked}” and can’t see it."
 ATTENTION_OF_LAYER = "Attention, layer {layer}"
 
@@ -261,9 +261,10 @@ def paint_thumbnail(painter: QPainter, theme: Theme, rect: QRect, image: QImage)
 
 
 ARCS, MAP, HEADS = "arcs", "map", "heads"
-FIELD_PX = 56
-NAMED = 5
-"""Number of tokens named in descriptions."""
+FIELD_PX, STEP_PX = 60, 18
+"""Widths of a number and of its two buttons: a control of 96."""
+NAMED = 2
+"""Number of tokens named in descriptions; all of them are in the table."""
 
 
 class AttentionView(LookPage):
@@ -314,46 +315,34 @@ class AttentionView(LookPage):
 
     def _lay_out(self) -> None:
         dress = self.theme.dress
-        self.pickers = QWidget()
-        pickers = FlowLayout(self.pickers)
-        for words, field in ((tr("Layer"), self.layer_field), (tr("Head"), self.head_field)):
-            pair = QWidget()
-            row = drop_margins(QHBoxLayout(pair))
-            label = plain_label(words, kind="muted")
-            fill_layout(row, label, field)
-            dress(row, spacing=6)
-            dress(label, font="small")
-            pickers.addWidget(pair)
-        self.top = QWidget()
+        self.top, self.told = QWidget(), QWidget()
         top = fill_layout(FlowLayout(self.top), self.ways)
-        tools = QWidget()
-        row = drop_margins(QHBoxLayout(tools))
+        for words, field in ((tr("Layer"), self.layer_field), (tr("Head"), self.head_field)):
+            field.number.setPrefix(f"{words} ")
+            _make_compact(self.theme, field)
+            top.addWidget(field)
+        row = fill_layout(drop_margins(QHBoxLayout(self.told)), (self.sentence, 1))
         for button in (self.smaller, self.larger, *self.parts.values()):
-            row.addWidget(button)
-        top.addWidget(tools)
+            row.addWidget(button, 0, Qt.AlignmentFlag.AlignTop)
         self.stack = QStackedWidget()
         self._pages = {
-            ARCS: self._page(self.largest, scrolled(self.arcs)),
+            ARCS: self._page(LineScroll(self.arcs), self.largest),
             MAP: self._page(self.map, self.cell),
-            HEADS: self._page(self.kinds, self.heads),
+            HEADS: self._page(self.heads, self.kinds),
         }
         for page in self._pages.values():
             self.stack.addWidget(page)
-        for widget in (self.cut, self.pickers, self.sentence, self.top):
-            self.body.addWidget(widget)
-        self.body.addWidget(self.stack, 1)
-        dress(pickers, spacing=8)
-        dress(top, row, spacing=4)
-        dress(self.sentence, font="small")
-        dress(self.layer_field.number, self.head_field.number, width=FIELD_PX)
+        fill_layout(self.body, self.cut, self.top, self.told, (self.stack, 1))
+        dress(top, spacing=8)
+        dress(row, spacing=2)
+        dress(self.sentence, font="small", margins=(0, 5, 0, 0))
         dress(self.cut, self.largest, self.cell, self.kinds, font="small")
         name_widgets(layer_field=self.layer_field, head_field=self.head_field, attention_cell=self.cell)
 
-    def _page(self, *widgets: QWidget) -> QWidget:
+    def _page(self, drawing: QWidget, words: QLabel) -> QWidget:
+        """Return a drawing, as high as it can be used, with its sentence below."""
         page = QWidget()
-        column = self.theme.dress(drop_margins(QVBoxLayout(page)), spacing=6)
-        for widget in widgets:
-            column.addWidget(widget, 0 if isinstance(widget, QLabel) else 1)
+        fill_layout(self.theme.dress(drop_margins(QVBoxLayout(page)), spacing=6), (drawing, 1000), words, 1)
         return page
 
     def look_at(self, text: str) -> None:
@@ -373,7 +362,7 @@ class AttentionView(LookPage):
         self.map.clear()
         self.arcs.show_tokens(())
         self.heads.show_heads(None)
-        for widget in (self.cut, self.pickers, self.sentence, self.top, self.stack):
+        for widget in (self.cut, self.top, self.told, self.stack):
             widget.hide()
 
     def _show(self, event: object) -> None:
@@ -391,7 +380,7 @@ class AttentionView(LookPage):
         count = len(event.tokens)
         self.cut.setText("" if event.is_all else tr(FIRST_TOKENS_SHOWN, count=count))
         self.cut.setHidden(event.is_all)
-        for widget in (self.pickers, self.sentence, self.top, self.stack):
+        for widget in (self.top, self.told, self.stack):
             widget.show()
         self.token = count - 1  # the last token sees all others
         self.arcs.show_tokens(event.tokens)
@@ -488,7 +477,7 @@ class AttentionView(LookPage):
             return tr(CANNOT_SEE_LATER, looking=looking, looked=looked)
         share = percent(float(self.seen.shares_of(self.layer, self.head)[row, column]))
         if row == column:
-            return tr("“{looking}” attends to itself: {percent} %", looking=looking, percent=share)
+            return tr("“{looking}” looks at itself: {percent} %", looking=looking, percent=share)
         return tr(LOOKS_AT_PERCENT, looking=looking, looked=looked, percent=share)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
@@ -497,7 +486,7 @@ class AttentionView(LookPage):
 
 
 def largest_in_words(row: Floats, tokens: Sequence[TokenSeen], token: int) -> str:
-    """Describe the five tokens with the largest shares, and the remaining share."""
+    """Describe the tokens with the largest shares."""
     order = sorted(range(token + 1), key=lambda at: -float(row[at]))[:NAMED]  # later tokens have no share
     said = [
         tr("itself {percent} %", percent=percent(float(row[at])))
@@ -505,26 +494,32 @@ def largest_in_words(row: Floats, tokens: Sequence[TokenSeen], token: int) -> st
         else tr("“{word}” {percent} %", word=word_of(tokens[at]), percent=percent(float(row[at])))
         for at in order
     ]
-    words = tr(LOOKS_AT, word=word_of(tokens[token]), others=", ".join(said))
-    left = token + 1 - len(order)
-    # Shares are float32: their sum may be slightly more than 1.
-    rest = max(0.0, 1.0 - sum(float(row[at]) for at in order))
-    if left:
-        words += tr("; {count} others, {percent} % in total", count=left, percent=percent(rest))
-    return words + "."
+    return tr(LOOKS_AT, word=word_of(tokens[token]), others=", ".join(said)) + "."
+
+
+def _make_compact(theme: Theme, field: Stepper) -> None:
+    """Fit a stepper with its name in it into a row of other controls."""
+    row = field.layout()
+    assert row is not None
+    drop_margins(row, 0)
+    theme.dress(field.number, width=FIELD_PX, font="small")
+    for button in field.findChildren(IconButton):
+        button.setObjectName("compact_step")
+        theme.dress(button, size=(STEP_PX, 28), glyph_size=(12, 12))
 
 
 KIND_WORDS = {
-    AttentionTarget.FIRST: "{count} focus on the first token",
-    AttentionTarget.PREVIOUS: "{count} look at the previous token",
-    AttentionTarget.ITSELF: "{count} focus on the token itself",
-    AttentionTarget.NEAR: "{count} look at nearby tokens",
-    AttentionTarget.FEW: "{count} look at the same few tokens",
-    AttentionTarget.EVEN: "{count} look at everything evenly",
-    AttentionTarget.MIXED: "{count} show no clear pattern",
-    AttentionTarget.SAME: "{count} find the same word earlier on",
-    AttentionTarget.AFTER_SAME: "{count} continue a repetition",
+    AttentionTarget.FIRST: ("1 focuses on the first token", "{count} focus on the first token"),
+    AttentionTarget.PREVIOUS: ("1 looks at the previous token", "{count} look at the previous token"),
+    AttentionTarget.ITSELF: ("1 focuses on the token itself", "{count} focus on the token itself"),
+    AttentionTarget.NEAR: ("1 looks at nearby tokens", "{count} look at nearby tokens"),
+    AttentionTarget.FEW: ("1 looks at the same few tokens", "{count} look at the same few tokens"),
+    AttentionTarget.EVEN: ("1 looks at everything evenly", "{count} look at everything evenly"),
+    AttentionTarget.MIXED: ("1 shows no clear pattern", "{count} show no clear pattern"),
+    AttentionTarget.SAME: ("1 finds the same word earlier on", "{count} find the same word earlier on"),
+    AttentionTarget.AFTER_SAME: ("1 continues a repetition", "{count} continue a repetition"),
 }
+"""Words for one head of a kind, and for several."""
 
 
 def kinds_in_words(patterns: Sequence[Sequence[HeadPattern]]) -> list[str]:
@@ -533,5 +528,5 @@ def kinds_in_words(patterns: Sequence[Sequence[HeadPattern]]) -> list[str]:
     counted = Counter(pattern.kind for pattern in every)
     if counted.keys() <= {AttentionTarget.SHORT}:
         return [tr("{count} heads; the text is too short for a pattern.", count=len(every))]
-    said = ", ".join(tr(KIND_WORDS[place], count=count) for place, count in counted.most_common())
+    said = ", ".join(tr(KIND_WORDS[kind][count != 1], count=count) for kind, count in counted.most_common())
     return [tr(HEADS_SUMMARY, count=len(every), what=said)]

@@ -35,7 +35,9 @@ LEAVE_FILE = "Close the file"
 TOKENS, PROBABILITIES, ATTENTION, LAYERS = "tokens", "probabilities", "attention", "layers"
 TYPING_MS = 500
 """Pause after typing or a change of selection."""
-FIELD_PX, FILE_PX = 84, 66
+FILE_PX = 66
+MOST_LINES = 4
+"""Lines up to which the field for one's own text grows."""
 
 
 class InsidePage(Protocol):
@@ -300,10 +302,14 @@ class OwnText(QFrame):
         self._drop = IconButton(ui.theme, "x", tr(LEAVE_FILE), size_px=15, on_click=self._clear_text)
         row, tools = QHBoxLayout(self), QVBoxLayout()
         fill_layout(tools, self._open, self._drop, 1)
+        # One icon is as high as one line.
+        ui.theme.dress(self._open, size=(27, 27))
         fill_layout(row, (self.edit, 1), (self._name, 1, Qt.AlignmentFlag.AlignTop), tools)
         ui.theme.dress(row, margins=(8, 4, 4, 4), spacing=4)
         ui.theme.dress(tools, margins=(0, 0, 0, 0), spacing=2)
         ui.theme.dress(self.edit, text=("body", 2))
+        self.edit.document().documentLayout().documentSizeChanged.connect(lambda _: self._fit_height())
+        ui.theme.changed.connect(self._fit_height)
         name_widgets(own_text_field=self.edit, own_file=self._name, open_own_file=self._open, leave_own_file=self._drop)
         self._show("", None)
         self.hide()
@@ -339,7 +345,17 @@ class OwnText(QFrame):
         self._name.setVisible(text is not None)
         self._drop.setVisible(text is not None)
         self.edit.setVisible(text is None)
-        self._ui.theme.dress(self, height=FIELD_PX if text is None else FILE_PX)
+        self._fit_height()
+
+    def _fit_height(self) -> None:
+        """Fit the height to the lines of the text, up to `MOST_LINES`."""
+        px = self._ui.theme.px
+        if self.file_text is not None:
+            self.setFixedHeight(px(FILE_PX))
+            return
+        line, margins = self.edit.fontMetrics().lineSpacing(), round(2 * self.edit.document().documentMargin())
+        text = min(self.edit.document().size().height(), line * MOST_LINES + margins)
+        self.setFixedHeight(round(max(text, line + margins)) + px(10) + 2)
 
     def _ask(self) -> None:
         dialog = file_dialog(self.window(), tr("Open a text file"), DOCUMENTS)

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, QRectF, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import (
     QColor,
     QFocusEvent,
@@ -56,6 +56,8 @@ HIDDEN = 0
 Cell = tuple[int, int]
 """Row and column."""
 NO_CELL: Cell = (-1, -1)
+NO_MOST_PX = (1 << 24) - 1
+"""Qt's own greatest size of a widget."""
 
 
 class ShareMap:
@@ -241,7 +243,7 @@ class HeatMap(QAbstractScrollArea):
         self.setAccessibleName(title)
         self.viewport().setAutoFillBackground(False)
         self.viewport().setMouseTracking(True)
-        theme.dress(self, least_height=200)
+        theme.dress(self, least_height=120)
         theme.changed.connect(self._on_theme_changed)
 
     def show_shares(self, shares: Floats, rows: Sequence[str], columns: Sequence[str], summary: str = "") -> None:
@@ -278,8 +280,15 @@ class HeatMap(QAbstractScrollArea):
         return QPoint(self.horizontalScrollBar().value(), self.verticalScrollBar().value())
 
     def _fit_cells(self) -> None:
+        # No higher than the largest cells need, so that the words below follow the map.
+        beside = self.plot.names_size()
+        wide = (self.viewport().width() - beside.width()) / max(1, len(self.plot.columns))
+        largest = max(1, int(max(1.0, min(wide, self._theme.px(CELL_PX))) * self.zoom))
+        bar_px = self.horizontalScrollBar().sizeHint().height()
+        most = max(self.minimumHeight(), self.plot.size_with(largest).height() + bar_px)
+        self.setMaximumHeight(most if self.plot.rows else NO_MOST_PX)
         cell, room = self._cell(), self.viewport().size()
-        beside, wanted = self.plot.names_size(), self.plot.size_with(cell)
+        wanted = self.plot.size_with(cell)
         for bar, there, names, all_of_it in (
             (self.horizontalScrollBar(), room.width(), beside.width(), wanted.width()),
             (self.verticalScrollBar(), room.height(), beside.height(), wanted.height()),
@@ -432,11 +441,15 @@ LEAST_SHARE = 0.01
 WORDS_PX = 14.0
 LINE_PX, ABOVE_PX = 26, 26
 """Height of a token line, and of the space for arcs above it."""
-EDGE_PX, LEAST_PX = 4, 120
+SINGLE_ABOVE_PX = 72
+"""The same where all tokens stand in one line."""
+PICTURE_PX = 720
+"""Width of a saved picture, whose lines wrap."""
+EDGE_PX = 4
 
 
 class ArcsDrawing:
-    """A `Plot` of tokens in lines, with arcs from the current one.
+    """A `Plot` of tokens in one line, with arcs from the current one; a saved picture has several lines.
 
     A token's background and its arc's width show its share.
     """
@@ -450,7 +463,6 @@ class ArcsDrawing:
         self.is_mirrored = False
         """True for right-to-left text."""
         self.current = 0
-        self.width = 0
 
     def set(self, tokens: Sequence[TokenSeen]) -> None:
         """Set another text, without shares."""
@@ -467,25 +479,46 @@ class ArcsDrawing:
         return found + [[str(at), self.words[at], float(row[at])] for at in range(self.current + 1)]
 
     def picture_size(self) -> QSize:
-        return QSize(self.width, self.height_for(self.width))
+        width = self._theme.px(PICTURE_PX)
+        places = self.places(width)
+        return QSize(width, (places[-1].bottom() if places else 0) + self._theme.px(8))
 
     def paint_picture(self, painter: QPainter) -> None:
         painter.fillRect(QRect(QPoint(), self.picture_size()), QColor(self._theme.tokens.background))
-        self.paint(painter, self.places(self.width))
+        self.paint(painter, self.places(self._theme.px(PICTURE_PX)), ABOVE_PX)
 
-    def height_for(self, width: int) -> int:
-        places = self.places(width)
-        return (places[-1].bottom() if places else 0) + self._theme.px(8)
+    def line_size(self) -> QSize:
+        """Return the size of all tokens in one line."""
+        px = self._theme.px
+        widths = self._widths()
+        return QSize(2 * px(EDGE_PX) + sum(gap + wide for gap, wide in widths), px(SINGLE_ABOVE_PX + LINE_PX + 8))
+
+    def line_places(self, width: int) -> list[QRect]:
+        """Return the rectangle of each token in one line, in a room that is at least as wide."""
+        px, found = self._theme.px, []
+        x, y, high = px(EDGE_PX), px(SINGLE_ABOVE_PX), px(LINE_PX)
+        for gap, wide in self._widths():
+            x += gap
+            found.append(QRect(width - x - wide if self.is_mirrored else x, y, wide, high))
+            x += wide
+        return found
+
+    def _widths(self) -> list[tuple[int, int]]:
+        """Return the gap before each token, and its width."""
+        px, metrics = self._theme.px, QFontMetrics(self._theme.font("row"))
+        # A token that begins with a blank begins a word.
+        return [
+            (px(6 if token.data[:1].isspace() else 2), metrics.horizontalAdvance(word) + px(10))
+            for token, word in zip(self._tokens, self.words, strict=True)
+        ]
 
     def places(self, width: int) -> list[QRect]:
-        """Return the rectangle of each token at a width."""
-        px, metrics = self._theme.px, QFontMetrics(self._theme.font("row"))
+        """Return the rectangle of each token in lines of a width."""
+        px = self._theme.px
         high, above, edge = px(LINE_PX), px(ABOVE_PX), px(EDGE_PX)
         x, y, found = edge, above, []
-        for number, (token, word) in enumerate(zip(self._tokens, self.words, strict=True)):
-            wide = min(metrics.horizontalAdvance(word) + px(10), width - 2 * edge)
-            # A token that begins with a blank begins a word.
-            gap = px(6) if token.data[:1].isspace() else px(2)
+        for number, (token, (gap, full)) in enumerate(zip(self._tokens, self._widths(), strict=True)):
+            wide = min(full, width - 2 * edge)
             x += gap if x > edge else 0
             if x + wide > width - edge and x > edge:
                 x, y = edge, y + high + above
@@ -495,7 +528,8 @@ class ArcsDrawing:
                 x, y = edge, y + high + above
         return found
 
-    def paint(self, painter: QPainter, places: Sequence[QRect], *, has_focus: bool = False) -> None:
+    def paint(self, painter: QPainter, places: Sequence[QRect], above_px: int, *, has_focus: bool = False) -> None:
+        """Paint tokens at their places, and arcs into `above_px` (unscaled) above each line."""
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         if not places or self.shares is None:
             return
@@ -505,7 +539,8 @@ class ArcsDrawing:
         best = sorted(range(self.current + 1), key=lambda at: -float(row[at]))[:MOST_ARCS]
         for number in reversed(best):
             if row[number] >= LEAST_SHARE:
-                self._paint_arc(painter, QRectF(places[self.current]), QRectF(places[number]), float(row[number]))
+                ends = QRectF(places[self.current]), QRectF(places[number])
+                self._paint_arc(painter, *ends, float(row[number]), above_px)
 
     def _paint_token(self, painter: QPainter, number: int, rect: QRectF, share: float, *, has_focus: bool) -> None:
         tokens, px = self._theme.tokens, self._theme.px
@@ -528,7 +563,7 @@ class ArcsDrawing:
         word = painter.fontMetrics().elidedText(self.words[number], Qt.TextElideMode.ElideRight, room.width())
         painter.drawText(room, Qt.AlignmentFlag.AlignCenter, word)
 
-    def _paint_arc(self, painter: QPainter, start: QRectF, end: QRectF, share: float) -> None:
+    def _paint_arc(self, painter: QPainter, start: QRectF, end: QRectF, share: float, above_px: int) -> None:
         px = self._theme.px
         colour = QColor(self._theme.tokens.accent)
         colour.setAlphaF(0.35 + 0.6 * min(1.0, share) ** 0.5)
@@ -542,7 +577,7 @@ class ArcsDrawing:
         elif start.top() == end.top():
             goal = QPointF(end.center().x(), end.top())
             # The curve's top is at three quarters of this height, and must stay in the gap between the lines.
-            high = min(px(ABOVE_PX - 4) * 4 / 3, px(8) + abs(goal.x() - begin.x()) / 3)
+            high = min(px(above_px - 4) * 4 / 3, px(8) + abs(goal.x() - begin.x()) / 3)
             path.cubicTo(begin - QPointF(0, high), goal - QPointF(0, high), goal)
         # To an earlier line: from the top of this token to the bottom of that one.
         else:
@@ -556,6 +591,34 @@ class ArcsDrawing:
         painter.drawPath(path)
 
 
+class LineScroll(QScrollArea):
+    """Scroll area of a drawing in one line: the wheel scrolls sideways."""
+
+    def __init__(self, inside: QWidget) -> None:
+        super().__init__(widgetResizable=True)
+        self._inside = inside
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.viewport().setAutoFillBackground(False)
+        self.setWidget(inside)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+
+    def sizeHint(self) -> QSize:
+        high = self._inside.sizeHint().height() + self.horizontalScrollBar().sizeHint().height()
+        return QSize(super().sizeHint().width(), high)
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(super().minimumSizeHint().width(), self.sizeHint().height())
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        bar, step = self.horizontalScrollBar(), event.angleDelta()
+        if bar.maximum():
+            bar.setValue(bar.value() - (step.x() or step.y()))
+        else:
+            event.ignore()
+
+
 class TokenArcs(QWidget):
     """`ArcsDrawing` with navigation: Left, Right or a click chooses a token."""
 
@@ -567,10 +630,7 @@ class TokenArcs(QWidget):
         self.plot = ArcsDrawing(theme)
         self._places: list[QRect] = []
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        policy = QSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
-        # A scroll area asks for a height only if the policy says that it depends on the width.
-        policy.setHeightForWidth(True)
-        self.setSizePolicy(policy)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setAccessibleName(tr("Tokens of the text"))
         theme.changed.connect(self._lay_out)
 
@@ -589,26 +649,14 @@ class TokenArcs(QWidget):
         self.setAccessibleDescription(words)
         self.update()
 
-    def hasHeightForWidth(self) -> bool:
-        return True
-
-    def heightForWidth(self, width: int) -> int:
-        return self.plot.height_for(width)
-
     def sizeHint(self) -> QSize:
-        return self.minimumSizeHint()
+        return self.plot.line_size()
 
     def minimumSizeHint(self) -> QSize:
-        least = self._theme.px(LEAST_PX)
-        # Before the first layout the width is not yet the one it will have.
-        return QSize(least, self.plot.height_for(max(self.width(), least)))
-
-    def _place_tokens(self) -> None:
-        self.plot.width = self.width()
-        self._places = self.plot.places(self.width())
+        return self.plot.line_size()
 
     def _lay_out(self) -> None:
-        self._place_tokens()
+        self._places = self.plot.line_places(max(self.width(), self.plot.line_size().width()))
         self.updateGeometry()
         self.update()
 
@@ -623,8 +671,8 @@ class TokenArcs(QWidget):
         # In a scroll area the parent is the viewport.
         area = parent.parentWidget() if parent is not None else None
         if isinstance(area, QScrollArea) and self.plot.current < len(self._places):
-            middle = self._places[self.plot.current].center()
-            area.ensureVisible(middle.x(), middle.y(), 0, self._theme.px(LINE_PX + ABOVE_PX))
+            place = self._places[self.plot.current]
+            area.ensureVisible(place.center().x(), place.center().y(), place.width(), 0)
 
     def _choose(self, token: int) -> None:
         token = min(max(token, 0), len(self._places) - 1)
@@ -634,17 +682,8 @@ class TokenArcs(QWidget):
             # Whoever heard `chosen` has set the description of the new token by now.
             announce(self, self.accessibleDescription())
 
-    def _nearest(self, place: QPoint) -> int:
-        """Return the token nearest to a point in its line; the chosen one if there is no line at that height."""
-        line = [
-            (abs(rect.center().x() - place.x()), at)
-            for at, rect in enumerate(self._places)
-            if rect.top() <= place.y() <= rect.bottom()
-        ]
-        return min(line, default=(0, self.plot.current))[1]
-
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: ARG002
-        self.plot.paint(QPainter(self), self._places, has_focus=self.hasFocus())
+        self.plot.paint(QPainter(self), self._places, SINGLE_ABOVE_PX, has_focus=self.hasFocus())
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         current, key = self.plot.current, Qt.Key(event.key())
@@ -652,10 +691,6 @@ class TokenArcs(QWidget):
             self._choose(current + step)
         elif key in (Qt.Key.Key_Home, Qt.Key.Key_End):
             self._choose(0 if key == Qt.Key.Key_Home else len(self._places) - 1)
-        elif key in (Qt.Key.Key_Up, Qt.Key.Key_Down) and self._places:
-            # Up and Down have no token of their own: the nearest in the next line is taken.
-            line = (self._theme.px(LINE_PX) + self._theme.px(ABOVE_PX)) * (-1 if key == Qt.Key.Key_Up else 1)
-            self._choose(self._nearest(self._places[current].center() + QPoint(0, line)))
         else:
             super().keyPressEvent(event)
 
@@ -676,7 +711,9 @@ class TokenArcs(QWidget):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        self._place_tokens()  # the height follows; announcing it again could loop with the scroll bar
+        self._places = self.plot.line_places(max(self.width(), self.plot.line_size().width()))
+        # The area learns of the new width after this event.
+        QTimer.singleShot(0, self, self.reveal)
 
     def focusInEvent(self, event: QFocusEvent) -> None:
         super().focusInEvent(event)

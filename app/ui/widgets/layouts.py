@@ -336,8 +336,11 @@ class SidePane(QSplitter):
             self.setSizes([self.width() - width, width])
 
     def _wanted_px(self) -> int:
-        usual = min(round(self.width() * self.share), self._theme.px(self.most_px))
-        return min(self.width_px or usual, self.width() - self._theme.px(self.least_px))
+        return min(self.width_px or self._usual_px(), self.width() - self._theme.px(self.least_px))
+
+    def _usual_px(self) -> int:
+        """Return the width until the user moves the divider, in scaled pixels."""
+        return min(round(self.width() * self.share), self._theme.px(self.most_px))
 
     def _fit_least(self) -> None:
         # In place of the view it is as narrow as the window gets.
@@ -359,8 +362,10 @@ class InsideSplitter(SidePane):
     toggled = Signal()
     """The panel was opened or closed."""
 
-    share = 0.4
-    most_px = 440
+    share = 0.48
+    most_px = 480
+    wide_px, wide_window_px = 560, 1600
+    """Greatest default width in a window that is at least so wide."""
 
     def __init__(
         self, theme: Theme, view: QWidget, take_keyboard: Callable[[], object], make: Callable[[], QWidget]
@@ -371,6 +376,10 @@ class InsideSplitter(SidePane):
         """None until it is first opened."""
         self.setObjectName("inside_splitter")
         self.closed.connect(self.toggled)
+
+    def _usual_px(self) -> int:
+        is_wide = self.window().width() >= self._theme.px(self.wide_window_px)
+        return self._theme.px(self.wide_px) if is_wide else super()._usual_px()
 
     def toggle(self) -> None:
         """Open the panel and focus it, or close it."""

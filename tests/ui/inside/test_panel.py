@@ -365,6 +365,20 @@ def test_the_tokens_page_tells_that_it_has_only_the_beginning_of_a_text(
     assert "1,400" in inside.counts, "of how many characters these are the first"
 
 
+def test_the_field_for_a_text_is_one_line_and_grows_to_four(begin: Begin) -> None:
+    person = begin()
+    person.press_keys()
+    inside = person.inside
+    inside.look_at(OWN_TEXT)
+    field, heights = inside.own_text.parentWidget(), []
+    for lines in (1, 2, 4, 9):
+        inside.own_text.setPlainText("\n".join(["word"] * lines))
+        heights.append(field.height())
+    line = inside.own_text.fontMetrics().lineSpacing()
+    assert heights[0] < 2 * line + 6, "one line"
+    assert [round((height - heights[0]) / line) for height in heights] == [0, 1, 3, 3]
+
+
 def test_reading_a_long_text_tells_how_far_it_is_and_stops_on_a_click(begin: Begin) -> None:
     person = begin()
     person.press_keys()

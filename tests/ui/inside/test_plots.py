@@ -233,6 +233,7 @@ def test_a_click_chooses_the_cell_below(shares: HeatMap) -> None:
 def test_a_large_map_is_whole_at_first_and_follows_the_frame_when_it_is_larger(shares: HeatMap) -> None:
     names = [f"token {number}" for number in range(256)]
     shares.show_shares(np.tri(256, dtype=np.float32) / 256, names, names)
+    shares.resize(360, 360)  # the map before was lower
     assert shares.verticalScrollBar().maximum() == shares.horizontalScrollBar().maximum() == 0
     shares.setFocus()
     for _ in range(4):
