@@ -199,7 +199,7 @@ class ActionMenu(Menu):
         self.popup(place)
 
 
-def _around(widgets: Sequence[QWidget]) -> QRect:
+def _bounds_of(widgets: Sequence[QWidget]) -> QRect:
     """Return the rectangle that contains all the widgets."""
     found = QRect()
     for widget in widgets:
@@ -291,13 +291,15 @@ class ActionRow(QWidget):
         icons: list[QWidget] = [] if self.more.isHidden() else [*self._buttons, *about, self.more]
         # The version switch is outermost and the pin next: neither moves when icons appear under the pointer.
         if at_end:
-            self._place([*icons, *pin, *marks], is_at_end=True)
+            self._place_widgets([*icons, *pin, *marks], is_at_end=True)
         elif self._is_raised:
-            self._place([*marks, *pin], is_at_end=False)
-            self._place(icons, is_at_end=True)
+            self._place_widgets([*marks, *pin], is_at_end=False)
+            self._place_widgets(icons, is_at_end=True)
         else:
-            self._place([*marks, *pin, *icons], is_at_end=False)
-        self.pill = _around(icons).adjusted(-px(PILL_PX), -1, px(PILL_PX), 1) if self._is_raised and icons else QRect()
+            self._place_widgets([*marks, *pin, *icons], is_at_end=False)
+        self.pill = (
+            _bounds_of(icons).adjusted(-px(PILL_PX), -1, px(PILL_PX), 1) if self._is_raised and icons else QRect()
+        )
         self._place_note(self.width() - self._width_of([*marks, *pin, *icons]))
 
     @property
@@ -317,7 +319,7 @@ class ActionRow(QWidget):
         """Button that marks a pinned message and unpins it."""
         return self._pin
 
-    def _place(self, widgets: Sequence[QWidget], *, is_at_end: bool) -> None:
+    def _place_widgets(self, widgets: Sequence[QWidget], *, is_at_end: bool) -> None:
         """Place widgets next to each other, at the leading or the trailing end."""
         px, height = self._theme.px, self._theme.px(BUTTON_PX[1])
         # The pill ends where the text does.
