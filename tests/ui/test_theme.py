@@ -31,6 +31,7 @@ OWN_SIZES = {
 GROUNDS = ("background", "sidebar", "surface", "raised", "bubble")
 TEXT_ON = [
     *[("text", ground) for ground in (*GROUNDS, "code", "chip", "selection", "mark", "written")],
+    *[("title", ground) for ground in GROUNDS],
     *[("muted", ground) for ground in (*GROUNDS, "code")],
     *[("accent", ground) for ground in ("background", "surface", "raised", "chip")],
     *[("danger", ground) for ground in ("background", "surface", "raised")],
@@ -82,7 +83,8 @@ def test_controls_can_be_seen(tokens: Tokens, control: str, ground: str) -> None
 
 def test_the_colours_of_the_drawing_are_kept(qapp: QApplication) -> None:
     assert (LIGHT.background, LIGHT.text, LIGHT.accent, LIGHT.chip) == ("#FBFAF8", "#23201D", "#B23F12", "#FBEDE6")
-    assert (DARK.background, DARK.text, DARK.accent, DARK.chip) == ("#1B1917", "#EDE9E4", "#F08A5D", "#33241C")
+    assert (DARK.background, DARK.text, DARK.accent, DARK.chip) == ("#1B1917", "#DDD7D0", "#F08A5D", "#33241C")
+    assert (DARK.title, DARK.raised, DARK.edge) == ("#EDE9E4", "#332E2A", "#4A433C")
 
 
 def test_the_system_scheme_is_followed_live(qtbot: QtBot) -> None:
@@ -203,3 +205,14 @@ def test_a_part_that_is_off_screen_is_dressed_when_it_catches_up(qtbot: QtBot) -
     assert label.font().pixelSize() == before
     late.catch_up()
     assert label.font().pixelSize() == theme.px(14)
+
+
+def test_muted_words_of_weight_500_are_a_step_lighter_in_the_dark(qtbot: QtBot) -> None:
+    theme, muted, plain = Theme("light"), QLabel("Words"), QLabel("Words")
+    muted.setProperty("kind", "muted")
+    for label in (muted, plain):
+        qtbot.addWidget(label)
+    theme.dress(muted, plain, font="control")
+    assert (muted.font().weight(), plain.font().weight()) == (500, 500)
+    theme.scheme = "dark"
+    assert (muted.font().weight(), plain.font().weight()) == (400, 500)

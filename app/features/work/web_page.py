@@ -22,7 +22,7 @@ def page_style(rules: str, dark: str, *, width: int = 44, is_tinted: bool = Fals
 body {{ color: #23201D; font-family: Inter, system-ui, sans-serif; line-height: 1.5;
   max-width: {width}em; margin: 2em auto; padding: 0 1em }}
 {rules}{_LIGHT if is_tinted else ""}@media (prefers-color-scheme: dark) {{
-  body {{ color: #EDE9E4; background-color: #1B1917 }}
+  body {{ color: #DDD7D0; background-color: #1B1917 }}
 {dark}}}
 {ending}"""
 
