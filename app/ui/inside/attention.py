@@ -503,9 +503,10 @@ def _make_compact(theme: Theme, field: Stepper) -> None:
     assert row is not None
     drop_margins(row, 0)
     theme.dress(field.number, width=FIELD_PX, font="small")
-    for button in field.findChildren(IconButton):
+    # Thin strokes are hard to see in this size.
+    for button, glyph in zip(field.findChildren(IconButton), ("minus-bold", "plus-bold"), strict=True):
         button.setObjectName("compact_step")
-        theme.dress(button, size=(STEP_PX, 28), glyph_size=(12, 12))
+        theme.dress(button, size=(STEP_PX, 28), glyph=(glyph, "text", 14))
 
 
 KIND_WORDS = {
