@@ -245,10 +245,16 @@ class Stepper(QWidget):
         more.clicked.connect(self.number.stepUp)
         for button in (less, more):
             button.setAutoRepeat(True)
-        row = drop_margins(QHBoxLayout(self), 4)
+        # One control: the style sheet draws its edge around the three, and lines between them.
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self.setProperty("kind", "stepper")
+        row = drop_margins(QHBoxLayout(self), 0)
+        row.setContentsMargins(1, 1, 1, 1)
         for widget in (less, self.number, more):
             row.addWidget(widget)
-        theme.dress(self.number, width=112)
+        theme.dress(less, more, size=(30, 30))
+        theme.dress(self.number, width=104, height=30)
+        self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
 
 
 class DrawnButton:

@@ -142,3 +142,21 @@ def test_a_mirrored_row_has_its_mark_at_the_other_side(qtbot: QtBot) -> None:
     image, accent = row.grab().toImage(), QColor(theme.tokens.accent)
     columns = [x for x in range(300) for y in range(40) if image.pixelColor(x, y) == accent]
     assert min(columns) > 250
+
+
+def test_a_stepper_is_one_control_with_its_buttons_inside(qtbot: QtBot, qapp: QApplication) -> None:
+    theme = Theme("light")
+    theme.install(qapp)
+    stepper = Stepper(theme, "Top-k", 4, lowest=0, highest=9)
+    qtbot.addWidget(stepper)
+    stepper.show()
+    less, more = stepper.findChildren(IconButton)
+    assert stepper.height() == theme.px(32)
+    assert (less.geometry().right() + 1, more.x() - 1) == (stepper.number.x(), stepper.number.geometry().right())
+    picture, y = stepper.grab().toImage(), stepper.height() // 2
+    edges = [picture.pixel(x, y) for x in (0, stepper.width() - 1)]
+    lines = [picture.pixel(x, y) for x in (stepper.number.x(), stepper.number.geometry().right())]
+    assert edges == [QColor(theme.tokens.outline).rgb()] * 2
+    assert lines == [QColor(theme.tokens.line).rgb()] * 2
+    more.click()
+    assert stepper.number.value() == 5
