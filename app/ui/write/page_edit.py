@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterator
 
@@ -34,6 +35,7 @@ from app.ui.i18n import tr
 from app.ui.text.code_colours import LONGEST_LINE, TURN_S, Colours, coloured_lines, find_lexer
 from app.ui.text.formats import char_format, cursor_over, highlight
 from app.ui.theme import CODE_PX, EDGE_PX, Theme
+from app.ui.utf16 import utf16_length
 from app.ui.widgets.buttons import set_text_font
 from app.ui.widgets.input_fields import PlainEdit
 from app.ui.write.page_document import EDGE_OF_LETTERS_PX, PageContent, PageDocument, range_at, units_of
@@ -317,14 +319,23 @@ LINES_AHEAD = 300
 LINES_BELOW = 20
 
 
+_HEADING = re.compile(r"(#{1,6})[ \t]+(?=\S)")
+WITH_HEADINGS = ("", "text", "markdown")
+"""Languages whose lines with marks are headings."""
+HEADING_SIZE = QTextCharFormat.Property.FontPixelSize
+HEADING_PX = (21, 17)
+"""Font sizes of a heading with one mark, and with more."""
+
+
 class LiveColours(QObject):
-    """Highlight code shortly after edits and scrolling, in turns of the event loop."""
+    """Highlight code shortly after edits and scrolling, in turns of the event loop; headings of prose at once."""
 
     def __init__(self, edit: QTextEdit, theme: Theme) -> None:
         super().__init__(edit)
         self._edit, self._theme = edit, theme
         self._lexer: Lexer | None = None
         self._language = ""
+        self._has_headings = True
         self._reading: Iterator[tuple[int, Colours] | None] | None = None
         self._first = self._seen_from = 0
         self._later = QTimer(self, singleShot=True, interval=PAUSE_MS)
@@ -332,7 +343,7 @@ class LiveColours(QObject):
         self._turn = QTimer(self, interval=0)
         self._turn.timeout.connect(self._on_turn)
         edit.verticalScrollBar().valueChanged.connect(lambda _value: self.highlight_soon())
-        theme.changed.connect(self.highlight_soon)
+        theme.changed.connect(self._on_theme_changed)
 
     @property
     def is_busy(self) -> bool:
@@ -348,8 +359,10 @@ class LiveColours(QObject):
         if language == self._language:
             return
         self._language, self._lexer = language, find_lexer(language)
-        # A lexer's colours replace those of the one before; without a lexer they have to be taken off.
-        block = self._edit.document().begin() if self._lexer is None else QTextBlock()
+        had_headings, self._has_headings = self._has_headings, language in WITH_HEADINGS
+        # A lexer's colours replace those of the one before; what no lexer replaces has to be taken off.
+        is_stale = self._lexer is None or had_headings != self._has_headings
+        block = self._edit.document().begin() if is_stale else QTextBlock()
         while block.isValid():
             self._put_on(block, ())
             block = block.next()
@@ -393,21 +406,54 @@ class LiveColours(QObject):
         # As layout formats: character formats of the text would be steps of undo.
         if not block.isValid():
             return
-        ranges = []
-        for start, length, token in colours:
-            layout_range = QTextLayout.FormatRange()
-            layout_range.start, layout_range.length, layout_range.format = start, length, QTextCharFormat()
-            layout_range.format.setForeground(QColor(getattr(self._theme.tokens, token)))
-            ranges.append(layout_range)
+        tokens = self._theme.tokens
+        ranges = self._heading_formats(block.text()) or [
+            _format_range(start, length, char_format(color=getattr(tokens, token))) for start, length, token in colours
+        ]
         layout = block.layout()
         # Setting formats lays out the line again, so only if they differ.
         if _format_keys(layout.formats()) != _format_keys(ranges):
             layout.setFormats(ranges)
             self._edit.document().markContentsDirty(block.position(), block.length())
 
+    def _heading_formats(self, line: str) -> list[QTextLayout.FormatRange]:
+        """Return the look of a heading, with its marks muted; nothing for other lines."""
+        found = _HEADING.match(line) if self._has_headings else None
+        if found is None:
+            return []
+        font = self._theme.text_font(HEADING_PX[min(len(found[1]), len(HEADING_PX)) - 1], 600)
+        marks = char_format(font, self._theme.tokens.muted)
+        return [
+            _format_range(0, found.end(), marks),
+            _format_range(found.end(), utf16_length(line) - found.end(), char_format(font)),
+        ]
+
+    def set_headings(self, document: QTextDocument) -> None:
+        """Set the headings of a whole document that isn't laid out yet."""
+        lines = document.toRawText().split("\u2029") if self._has_headings else ()
+        for number, line in enumerate(lines):
+            if line.startswith("#") and (formats := self._heading_formats(line)):
+                document.findBlockByNumber(number).layout().setFormats(formats)
+
+    def _on_theme_changed(self) -> None:
+        document = self._edit.document()
+        self.set_headings(document)
+        document.markContentsDirty(0, document.characterCount())  # once: line by line it would take minutes
+        self.highlight_soon()
+
+    def _show_edited_headings(self, block: QTextBlock, last: QTextBlock) -> None:
+        """Set the lines of an edit that are headings now, and clear those that were."""
+        while block.isValid() and block.blockNumber() <= last.blockNumber():
+            is_styled = any(held.format.hasProperty(HEADING_SIZE) for held in block.layout().formats())
+            if is_styled or block.text().startswith("#"):
+                self._put_on(block, ())
+            block = block.next()
+
     def _on_edited(self, position: int, removed: int, added: int) -> None:
         """Shift the colours behind an edit until its line is lexed again."""
         block = self._edit.document().findBlock(position)
+        if self._has_headings:
+            self._show_edited_headings(block, self._edit.document().findBlock(position + added))
         at, by = position - block.position(), added - removed
         ranges = block.layout().formats()
         if ranges and self._lexer is not None and at + added <= block.length():
@@ -422,10 +468,16 @@ class LiveColours(QObject):
         self.highlight_soon()
 
 
-def _format_keys(ranges: list[QTextLayout.FormatRange]) -> list[tuple[int, int, str]]:
+def _format_range(start: int, length: int, look: QTextCharFormat) -> QTextLayout.FormatRange:
+    found = QTextLayout.FormatRange()
+    found.start, found.length, found.format = start, length, look
+    return found
+
+
+def _format_keys(ranges: list[QTextLayout.FormatRange]) -> list[tuple[int, int, str, int]]:
     return [
-        (format_range.start, format_range.length, format_range.format.foreground().color().name())
-        for format_range in ranges
+        (held.start, held.length, held.format.foreground().color().name(), held.format.intProperty(HEADING_SIZE))
+        for held in ranges
     ]
 
 
@@ -492,7 +544,9 @@ class PageEdit(PlainEdit):
     def _show_page(self, page: PageDocument) -> None:
         # A new document, which Qt lays out bit by bit: text set into a visible one is laid out at once.
         before, self.page = self.document(), page
+        self.colours.set_headings(page)
         self.setDocument(page)
+        page.markContentsDirty(0, 0)  # or the first key would count as a change of all, which was inserted before
         page.follow_changes()
         self._tint.follow_page(page)
         self.colours.follow_document(page)

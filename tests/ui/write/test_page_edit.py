@@ -213,10 +213,10 @@ def test_the_menu_takes_back_as_the_keys_do(edit: PageEdit) -> None:
     assert edit.text == "a"
 
 
-def test_long_lines_of_code_are_not_broken(edit: PageEdit) -> None:
+def test_long_lines_of_code_are_not_broken(edit: PageEdit, qtbot: QtBot) -> None:
     edit.show_language("python", is_code=True)
     show(edit, "x = " + "1 + " * 100 + "1")
-    assert edit.document().begin().layout().lineCount() == 1
+    qtbot.waitUntil(lambda: edit.document().begin().layout().lineCount() == 1)  # laid out when it is painted
     edit.show_language("", is_code=False)
     assert edit.document().begin().layout().lineCount() > 3
 
@@ -252,3 +252,45 @@ def test_of_a_long_file_only_what_is_seen_is_read(edit: PageEdit, qtbot: QtBot) 
     assert not colours_of(edit, 1200)
     qtbot.keyClick(edit, KEY.Key_End, CTRL)  # the bar's end may be elsewhere: a long page is laid out bit by bit
     qtbot.waitUntil(lambda: bool(colours_of(edit, 1499)))
+
+
+def sizes_of(edit: PageEdit, line: int) -> list[tuple[int, int, int]]:
+    formats = edit.document().findBlockByNumber(line).layout().formats()
+    return [(one.start, one.length, one.format.font().pixelSize()) for one in formats]
+
+
+def test_headings_are_set_as_such_at_once_and_keep_their_marks_and_the_steps_of_undo(
+    edit: PageEdit, qtbot: QtBot, theme: Theme
+) -> None:
+    show(edit, "# The 🔥 sun\n\n## Its light\n#hash\nwide", cursor=0)
+    assert sizes_of(edit, 0) == [(0, 2, 21), (2, 10, 21)]
+    assert colours_of(edit, 0)[0][2] == theme.tokens.muted.upper()
+    assert [sizes_of(edit, line) for line in (2, 3, 4)] == [[(0, 3, 17), (3, 9, 17)], [], []]
+    height = edit.document().size().height()
+    assert not edit.document().isUndoAvailable()
+    qtbot.keyClick(edit, KEY.Key_Delete)
+    assert sizes_of(edit, 0) == []
+    assert edit.document().size().height() < height
+    qtbot.keyClicks(edit, "##")
+    assert sizes_of(edit, 0) == [(0, 3, 17), (3, 10, 17)]
+    edit.undo_last()
+    edit.undo_last()
+    assert edit.text.startswith("# The")
+    assert sizes_of(edit, 0) == [(0, 2, 21), (2, 10, 21)]
+    assert not edit.document().isUndoAvailable()
+    edit.show_language("python", is_code=True)
+    assert sizes_of(edit, 2) == [], "in code it is a comment"
+    edit.show_language("markdown", is_code=False)
+    qtbot.waitUntil(lambda: not edit.colours.is_busy)
+    assert sizes_of(edit, 2) == [(0, 3, 17), (3, 9, 17)]
+
+
+def test_a_key_in_a_long_page_touches_its_own_line_only(edit: PageEdit, monkeypatch: pytest.MonkeyPatch) -> None:
+    show(edit, "# Heading\nand its text\n" * 3000, cursor=10)
+    touched: list[int] = []
+    put_on = edit.colours._put_on
+    monkeypatch.setattr(
+        edit.colours, "_put_on", lambda block, colours: touched.append(block.blockNumber()) or put_on(block, colours)
+    )
+    edit.textCursor().insertText("# ")
+    assert touched == [1]
