@@ -294,7 +294,7 @@ class ModelOffer(QWidget):
         self._words.setProperty("kind", "muted")
         self.button = text_button("", "link", on_click=self._on_clicked, name="better_model")
         row = fill_layout(drop_margins(QHBoxLayout(self)), 1, self._words, self.button, 1)
-        theme.dress(row, spacing=4)
+        theme.dress(row, spacing=8)
         theme.dress(self._words, self.button, font="small")
         self._show()
 

@@ -14,7 +14,7 @@ from app.ui.models.fit_column import fit_token
 from app.ui.models.repository_files import file_words
 from app.ui.shared_labels import DOWNLOAD, DOWNLOAD_SIZE, ON_THIS_COMPUTER, TRY_AGAIN
 from app.ui.shell.model_loader import in_words
-from app.ui.theme import Theme
+from app.ui.theme import EDGE_PX, Theme
 from app.ui.widgets.buttons import set_mark, text_button
 from app.ui.widgets.input_fields import CheckRow
 from app.ui.widgets.labels import ElidedLabel
@@ -53,7 +53,9 @@ class FitFoot(QFrame):
         self._upper = theme.dress(fill_layout(QHBoxLayout(), (self._words, 1)), spacing=12)
         for button in (self.exact, self.retry, self.download):
             self._upper.addWidget(button, 0, Qt.AlignmentFlag.AlignVCenter)
-        self._column = theme.dress(fill_layout(QVBoxLayout(self), self._upper), margins=(40, 12, 40, 10), spacing=6)
+        self._column = theme.dress(
+            fill_layout(QVBoxLayout(self), self._upper), margins=(EDGE_PX, 12, EDGE_PX, 10), spacing=6
+        )
         theme.dress(self.exact, self.retry, font="control")
         self._show_mark("muted")
         name_widgets(

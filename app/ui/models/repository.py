@@ -104,7 +104,7 @@ class RepositoryPage(QWidget):
         theme.dress(self.versions, self.about, font="section", margins=(0, 12, 0, 0))
         theme.dress(self.back, self.hub, self.gate_page, self.gate_settings, self.card_again, font="control")
         theme.dress(self._lock, picture=("lock-simple", "muted", 20))
-        theme.dress(self._head_row, margins=(EDGE_PX - 14, TOP_PX, EDGE_PX, 4))
+        theme.dress(self._head_row, margins=(EDGE_PX - 16, TOP_PX, EDGE_PX, 4))
         theme.dress(self._holder_row, margins=(EDGE_PX, 6, EDGE_PX, 24), spacing=0)
         theme.dress(self._column, margins=(0, 0, 0, 0), spacing=8)
         theme.dress(self._gate_row, margins=(18, 14, 18, 14), spacing=12)

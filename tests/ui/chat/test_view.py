@@ -5,11 +5,12 @@ from __future__ import annotations
 import time
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QDialog, QDoubleSpinBox, QPlainTextEdit, QPushButton
 
+from app.core.events import Role
 from app.features.chat import session_messages as m
 from app.features.chat.session_messages import SaveDraft
 from app.store.conversations import MessageState
@@ -44,6 +45,7 @@ from app.ui.shared_labels import (
     YOU_LINE,
 )
 from tests.helpers.desks.chat import ChatDesk
+from tests.helpers.screen_checks import near_misses
 from tests.helpers.texts import start_of
 from tests.ui.chat.conftest import Open, Untold, add_turns
 
@@ -481,3 +483,15 @@ def test_on_a_full_disk_the_words_on_the_screen_stay_there(open_chat: Open) -> N
     stored = desk.conversations.read_branch(desk.chat.conversation_id or 0)[-1]
     assert len(desk.last_text) > len(stored.text)
     assert "disk is full" in desk.last_state
+
+
+def test_a_link_below_a_question_begins_on_the_edge_of_the_text(open_chat: Open) -> None:
+    desk = open_chat()
+    number = desk.conversations.create(title="Unanswered").id
+    desk.conversations.add_message(number, None, Role.USER, "Is it?")
+    desk.chat.show_conversation(number)
+    desk.wait(
+        lambda: bool(desk.turns) and any(button.isVisible() for button in desk.turns[0].findChildren(QPushButton))
+    )
+    edge = desk.turns[0].mapTo(desk.chat, QPoint(0, 0)).x()
+    assert near_misses(desk.chat, desk.chat.grab().toImage(), [edge]) == []
