@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -28,6 +29,7 @@ OWN_SIZES = {
     "translate/segment_layout.py",
     "write/page_edit.py",
 }
+FILLED = {"QToolTip", 'QPushButton[kind="primary"]', "#detail_popup QSlider::handle:horizontal"}
 GROUNDS = ("background", "sidebar", "surface", "raised", "bubble")
 TEXT_ON = [
     *[("text", ground) for ground in (*GROUNDS, "code", "chip", "selection", "mark", "written")],
@@ -216,3 +218,16 @@ def test_muted_words_of_weight_500_are_a_step_lighter_in_the_dark(qtbot: QtBot) 
     assert (muted.font().weight(), plain.font().weight()) == (500, 500)
     theme.scheme = "dark"
     assert (muted.font().weight(), plain.font().weight()) == (400, 500)
+
+
+def test_edges_at_rest_have_two_weights_or_are_those_of_what_floats() -> None:
+    sheets = "\n".join(path.read_text("utf-8") for path in resource_path("styles").glob("*.qss"))
+    rules = re.findall(r"([^{}]+)\{([^{}]*)\}", re.sub(r"/\*.*?\*/", "", sheets, flags=re.DOTALL))
+    edges: dict[str, set[str]] = {}
+    for selectors, look in rules:
+        if not re.search(r":(focus|hover|checked)|row_editor|glossary_table", selectors):
+            for colour in re.findall(r"1px solid (\S+?);", look):
+                edges.setdefault(colour, set()).add(selectors.strip())
+    # A filled control has the edge of its own colour.
+    assert {one for colour in ("$accent", "$text", "$raised") for one in edges.pop(colour, ())} == FILLED
+    assert set(edges) == {"$line", "$outline", "$edge", "transparent"}
