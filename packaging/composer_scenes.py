@@ -79,6 +79,7 @@ def screens(frame: Frame, chat: ChatDesk, told: int) -> list[tuple[str, Step, St
 
     def composer_menu() -> None:
         begin(told)
+        QApplication.processEvents()  # the button is elsewhere in a window of another size
         chat.composer_menu()
 
     def slash() -> None:
