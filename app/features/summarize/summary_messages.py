@@ -21,7 +21,7 @@ from app.features.summarize.summary_result import (
 from app.language.language_detection import SMALL_WORDS, language_by_words
 from app.language.language_names import base_code, english_name
 
-DIGEST_WORDS = "Key sentences copied from the document. Written without the model."
+DIGEST_WORDS = "Key sentences, picked without a model."
 NO_TASKS, NOTHING_WRITTEN = "No action items found in {where}.", "Nothing was written about {where}."
 _ON = {"p.": "page", "pp.": "page", "page": "page", "pages": "page", "slide": "slide", "sheet": "sheet"}
 """Name of a place by its first word. These take the preposition "on", any other place "in"."""

@@ -35,7 +35,8 @@ ONE_FIGURE_NOT_READ = "1 figure in {name} wasn’t read."
 FIGURES_NOT_READ = "{count} figures in {name} weren’t read."
 PICTURES_PAUSED = "Reading the pictures of {name} pauses while you chat."
 NO_TEXT_ON_PAGES = "{way} found no text on {pages} of {name}."
-CHOOSE_VISION_MODEL = "Choose a vision model"
+CHOOSE_VISION_MODEL = "Use a vision model"
+READ_PICTURES = "Read the pictures"
 READING_PICTURES = "Reading the pictures of {name} with {way}"
 ALL_PAGES_ARE_PICTURES = "All {pages} of {name} are pictures and weren’t read."
 PAGES_ARE_PICTURES = "{pages} of {name} are pictures and weren’t read."
@@ -178,7 +179,8 @@ class PicturesLine(QFrame):
         if state.row is not None and state.row.state == "paused" and state.row.error is None:
             acts.append((tr(GO_ON), partial(pictures.resume, state.document)))
         for way in state.ways:
-            name = tr(READ_WITH_MODEL, name=model_words(way.name))
+            is_model = way.method == "model"
+            name = tr(READ_WITH_MODEL, name=model_words(way.name)) if is_model else tr(READ_PICTURES)
             acts.append((name, partial(pictures.begin, state.document, way, pages)))
         if not any(way.method == "model" for way in state.ways):
             acts.append((tr(CHOOSE_VISION_MODEL), self.models_wanted.emit))

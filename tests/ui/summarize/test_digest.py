@@ -83,7 +83,7 @@ def window(qapp: QApplication, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_the_words_say_that_no_model_was_asked() -> None:
-    assert "without the model" in DIGEST_WORDS
+    assert "without a model" in DIGEST_WORDS
 
 
 def test_from_the_drop_to_the_stop_in_the_window(window: tuple[Frame, Pipeline], tmp_path: Path) -> None:

@@ -686,7 +686,7 @@ def test_by_the_smallest_model_the_result_says_that_none_was_asked_and_what_sent
         desk.wait(lambda: desk.states == ["Summarizing", ""])
     assert started == []
     assert "4 of 4 pages read" in desk.facts.accessibleName()
-    said = ("Written without the model.", "not questions and answers. Use a larger model for that.")
+    said = ("picked without a model.", "not questions and answers. Use a larger model for that.")
     assert all(one in desk.facts.accessibleName() for one in said)
     assert desk.statements.ranges
     assert all(one.shown.chips and not one.shown.is_flagged for one in desk.statements.ranges)
