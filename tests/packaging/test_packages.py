@@ -90,7 +90,7 @@ def test_the_archive_is_the_folder_and_the_same_twice(folder: Path, tmp_path: Pa
     assert (out / "fireside" / "fireside").stat().st_mode & 0o111
     assert (out / "fireside" / "fireside").stat().st_mtime == EPOCH
     said = table(parts)
-    assert "without a model" in said
+    assert "without the model" in said
     assert len(said.splitlines()) == 1 + len(parts) + 2
 
 
