@@ -328,7 +328,7 @@ class LiveAnswer(QObject):
             self._notify.error(error)
         # Nobody sees the answer at which it would be said.
         if view is None and error is not None:
-            self._notify.show_notice(sentence_for(error), lasts=True)
+            self._notify.show_notice(sentence_for(error), lasts=True, is_error=True)
         self._session.dispatch(AnswerEnded(answer.key, error, is_shown))
         self.ended.emit(answer, error)
 

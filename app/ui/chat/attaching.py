@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from app.store.media_store import MediaUse
     from app.ui.shell.picture_reading import PictureReading
 
+DOCUMENTS_REMOVED, PICTURES_REMOVED = "Removed {count} documents.", "Removed {count} pictures."
 SHOW_ALL = "Show whole document"
 USE_AS_BACKGROUND = "Use as background"
 STILL_READING = "{name} is still being read"
@@ -184,11 +185,11 @@ class ChatAttachments(QObject):
             if part.use in there:
                 self._session.send_request(m.ShowPictures(tuple(there), there.index(part.use)))
             elif part.error:
-                self._notify.show_notice(PersonMessage(part.error))
+                self._notify.show_notice(PersonMessage(part.error), is_error=True)
         elif part.document is not None:
             self._session.send_request(m.ShowDocument(part.document.id))
         elif part.error:
-            self._notify.show_notice(PersonMessage(part.error))
+            self._notify.show_notice(PersonMessage(part.error), is_error=True)
 
     def _on_state(self) -> None:
         state = self._session.state
@@ -214,15 +215,16 @@ class ChatAttachments(QObject):
         elif effect.kind is f.ReportKind.FAILED:
             announce(self._window, parts[0].error)
         elif effect.kind is f.ReportKind.EXPLAINED:
-            self._notify.show_notice(PersonMessage(parts[0].error))
+            self._notify.show_notice(PersonMessage(parts[0].error), is_error=True)
         elif effect.kind is f.ReportKind.REMOVED:
-            told = tr("Removed {name}.", name=short_name(parts[0].name))
-            if len(parts) > 1:
-                told = tr("Removed {count} documents.", count=len(parts))
-                if isinstance(parts[0], DraftPicture):
-                    told = tr("Removed {count} pictures.", count=len(parts))
+            several = PICTURES_REMOVED if isinstance(parts[0], DraftPicture) else DOCUMENTS_REMOVED
             keys = tuple(part.key for part in parts)
-            self._notify.undo(told, lambda: session.dispatch(m.PutBackParts(keys)))
+            self._notify.undo(
+                tr("Removed {name}.", name=short_name(parts[0].name)),
+                lambda: session.dispatch(m.PutBackParts(keys)),
+                several=several,
+                count=len(keys),
+            )
         else:
             told = tr(
                 "You can attach up to {count} pictures to a message. The others were left out.", count=MOST_PICTURES

@@ -24,6 +24,7 @@ from app.ui.widgets.layouts import scrolled
 QUEUED_AFTER_STOP = "The answer was stopped, so this message waits. Press Esc again to hold it until you send it."
 
 SENT_AFTER_ANSWER = "Will be sent after this answer"
+SEVERAL_UNQUEUED = "{count} waiting messages removed"
 QUEUED_UNSENT = "Not sent. Send it when you’re ready."
 SENT_AFTER_OTHER_CHAT = "Will be sent after the answer in the other chat"
 SENT_AFTER_EDITING = "Will be sent when you finish editing"
@@ -109,7 +110,9 @@ class QueueView(QWidget):
 
     def _report_unqueued(self, effect: m.ReportUnqueued) -> None:
         put_back = m.PutBackQueued(effect.place, effect.message)
-        self._notify.undo(tr("Waiting message removed"), lambda: self._session.dispatch(put_back))
+        self._notify.undo(
+            tr("Waiting message removed"), lambda: self._session.dispatch(put_back), several=SEVERAL_UNQUEUED
+        )
 
     def _show_queue(
         self, messages: Sequence[QueuedMessage], names: Mapping[int, Sequence[str]], words: str, *, can_send: bool

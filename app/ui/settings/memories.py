@@ -192,7 +192,7 @@ class MemoriesPage(SettingsPage):
             short = text if len(text) <= 2 * MOST_NAME else text[: 2 * MOST_NAME - 1] + "…"
             # In the page: notices of the window are behind this dialog.
             notice = Notice(self._theme, tr("“{title}” was deleted.", title=short), UNDO_MS)
-            notice.add_button(tr(UNDO), bring_back, "plain")
+            notice.add_button(tr(UNDO), bring_back)
             notice.left.connect(notice.deleteLater)
             self.foot.addWidget(notice)
         self.reload_memories()

@@ -9,24 +9,24 @@ import threading
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 
 from PySide6.QtCore import QObject, Qt, Signal, qVersion
-from shiboken6 import isValid
 
 from app import APP_NAME, __version__
 from app.core.errors.app_error import AppError, EnvironmentProblem, to_fields
 from app.features.error_messages import PersonMessage
 from app.ui.i18n import sentence_for, tr
-from app.ui.shared_labels import COPY_DETAILS, SAVED_AS, UNDO
+from app.ui.shared_labels import COPY_DETAILS, SAVED_AS, UNDO, UNDO_ALL
 from app.ui.shell.desktop import copy_text, open_folder
 from app.ui.theme import Theme
 from app.ui.widgets.notice_bar import Notice, NoticeBar
 
 log = logging.getLogger(__name__)
 
-UNDO_MS = 10_000
+UNDO_MS = 8_000
 
 ACTION_LABELS = {
     "open_model": "Open a model…",
@@ -65,7 +65,7 @@ class Notify(QObject):
         self._theme = theme
         self.bar = NoticeBar(theme)
         self.actions: dict[str, Callable[[], object]] = {}
-        self._undo: tuple[Notice, Callable[[], object]] | None = None
+        self._undos: list[_UndoOffer] = []
         self._old_hooks: tuple[Hook, Callable[[threading.ExceptHookArgs], object]] | None = None
         # Queued, because uncaught exceptions come from any thread and are shown on the UI thread.
         self._caught.connect(self.error, Qt.ConnectionType.QueuedConnection)
@@ -77,18 +77,19 @@ class Notify(QObject):
         action: Callable[[], object] | None = None,
         details: str = "",
         lasts: bool = False,
+        is_error: bool = False,
     ) -> Notice:
         """Show a message with its one action, and "Copy details" if there are any.
 
-        It disappears after ten seconds, or with `lasts` when the user or the caller dismisses it.
+        It disappears after eight seconds, or with `lasts` when the user or the caller dismisses it.
         """
         words = f"{tr(sentence.text)} {tr(sentence.kept) if sentence.kept else ''}".strip()
-        notice = Notice(self._theme, words, 0 if lasts else UNDO_MS)
+        notice = Notice(self._theme, words, 0 if lasts else UNDO_MS, is_error=is_error)
         on_click = action or self.actions.get(sentence.action)
         if details:
             notice.add_button(tr(COPY_DETAILS), lambda: copy_text(details), "quiet", leaves=False)
         if on_click is not None and sentence.action in ACTION_LABELS:
-            notice.add_button(tr(ACTION_LABELS[sentence.action]), on_click, "plain")
+            notice.add_button(tr(ACTION_LABELS[sentence.action]), on_click)
         self.bar.add(notice)
         return notice
 
@@ -96,7 +97,7 @@ class Notify(QObject):
         """Show an exception as a message for the user; defects are logged too."""
         if not isinstance(exc, EnvironmentProblem):
             log.error("defect: %s", describe(exc))
-        self.show_notice(sentence_for(exc), action=action, details=describe(exc), lasts=True)
+        self.show_notice(sentence_for(exc), action=action, details=describe(exc), lasts=True, is_error=True)
 
     @contextmanager
     def guard(self) -> Iterator[None]:
@@ -107,7 +108,7 @@ class Notify(QObject):
             self.error(error)
 
     def mention(self, text: str) -> None:
-        """Show a short message for ten seconds."""
+        """Show a short message for eight seconds."""
         self.bar.add(Notice(self._theme, text, UNDO_MS))
 
     def saved(self, path: Path, words: str = "") -> None:
@@ -115,27 +116,45 @@ class Notify(QObject):
         text = words or tr(SAVED_AS, name=path.name)
         self.show_notice(PersonMessage(text, action="open_folder"), action=lambda: open_folder(path.parent))
 
-    def undo(self, text: str, on_undo: Callable[[], object]) -> None:
-        """Tell what was done, with an undo button for ten seconds."""
-        self._undo = self.offer(text, tr(UNDO), on_undo), on_undo
+    def undo(self, text: str, on_undo: Callable[[], object], *, several: str = "", count: int = 1) -> None:
+        """Tell what was done, with an undo button for eight seconds or until the screen changes.
+
+        `several` says the same of a `{count}`: an older notice with the same one is merged with this, and the button
+        takes back all, the newest first. Other older ones wait until this one leaves.
+        """
+        merged = next((offer for offer in self._live_undos() if several and offer.several == several), None)
+        steps = [*(merged.steps if merged is not None else ()), on_undo]
+        if merged is not None:
+            merged.notice.dismiss()
+            count += merged.count
+        notice = Notice(self._theme, tr(several, count=count) if several and count > 1 else text, UNDO_MS)
+        offer = _UndoOffer(notice, several, count, steps)
+        notice.can_undo = True
+        notice.add_button(tr(UNDO if len(steps) == 1 else UNDO_ALL), offer.take_back)
+        self._undos.append(offer)
+        self.bar.add(notice)
 
     def offer(self, text: str, label: str, do: Callable[[], object]) -> Notice:
-        """Show a message with one button for ten seconds."""
+        """Show a message with one button for eight seconds."""
         notice = Notice(self._theme, text, UNDO_MS)
-        notice.add_button(label, do, "plain")
+        notice.add_button(label, do)
         self.bar.add(notice)
         return notice
 
     def undo_last(self) -> bool:
-        """Undo what the newest undo notice is about, if it is still shown. Return whether there was one."""
-        notice, on_undo = self._undo or (None, None)
-        self._undo = None
-        # Qt deletes a notice some time after it was dismissed.
-        if notice is None or on_undo is None or not isValid(notice) or notice.isHidden():
+        """Undo what the newest undo notice is about, if it is still there. Return whether there was one."""
+        offer = next(reversed(self._live_undos()), None)
+        if offer is None:
             return False
-        notice.dismiss()
-        on_undo()
+        offer.notice.dismiss()
+        offer.take_back()
         return True
+
+    def _live_undos(self) -> list[_UndoOffer]:
+        # A notice that left is deleted some time later, and may leave by itself.
+        there = self.bar.notices
+        self._undos = [offer for offer in self._undos if any(offer.notice is notice for notice in there)]
+        return self._undos
 
     def install(self) -> None:
         """Route uncaught exceptions of all threads to this object."""
@@ -155,6 +174,20 @@ class Notify(QObject):
             sys.__excepthook__(cls, exc or cls(), trace)
         else:
             self._caught.emit(exc)
+
+
+@dataclass(frozen=True)
+class _UndoOffer:
+    """An undo notice with what its button takes back, the oldest first; `several` is the text that merges them."""
+
+    notice: Notice
+    several: str
+    count: int
+    steps: list[Callable[[], object]]
+
+    def take_back(self) -> None:
+        for step in reversed(self.steps):
+            step()
 
 
 class StandingNotice:

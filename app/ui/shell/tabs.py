@@ -201,6 +201,8 @@ class Tabs(QObject):
     def show(self, name: str) -> Tab:
         """Open a tab and focus it, ready for typing or dropped files."""
         tab = self.seen(name)
+        if name != self.current:
+            self._ui.notify.bar.leave_screen()
         self.content.setCurrentWidget(tab.view)
         self._left.views.setCurrentWidget(tab.column)
         self._mark(name)

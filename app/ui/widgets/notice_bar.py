@@ -1,11 +1,11 @@
-"""Notices at the bottom: a sentence with buttons and a cross, floating over the page."""
+"""Notices: a sentence with buttons and a cross, floating over the page, at its end or, for errors, at its top."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
 
-from PySide6.QtCore import QEvent, QObject, QPoint, Qt, QTimer, Signal
+from PySide6.QtCore import QEvent, QObject, QPoint, QRect, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QCursor, QKeyEvent
 from PySide6.QtWidgets import QApplication, QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
@@ -17,19 +17,24 @@ from app.ui.widgets.elevation import elevate
 from app.ui.widgets.labels import ProgressStripe
 from app.ui.widgets.layouts import drop_margins, fill_layout
 
-WIDTH_PX = 640
-EDGE_PX, GAP_PX = 24, 8
-MOST_AT_ONCE = 3
+LEAST_PX, MOST_PX = 320, 520
+EDGE_PX, GAP_PX = 24, 16
+ERROR_PX = 20
 
 
 class Notice(QFrame):
-    """Notice with buttons. With a lifetime it closes by itself, but not while hovered or focused."""
+    """Notice with buttons. With a lifetime it closes by itself, but not while hovered or focused.
+
+    An error has an icon, and its button is a plain one; other notices have links.
+    """
 
     left = Signal()
 
-    def __init__(self, theme: Theme, text: str, lifetime_ms: int = 0) -> None:
+    def __init__(self, theme: Theme, text: str, lifetime_ms: int = 0, *, is_error: bool = False) -> None:
         super().__init__()
-        self.text = text
+        self.text, self.is_error = text, is_error
+        self.can_undo = False
+        """True if its button takes something back."""
         self._theme = theme
         self.setObjectName("notice")
         self.setAccessibleName(text)
@@ -40,34 +45,60 @@ class Notice(QFrame):
         policy.setHeightForWidth(True)
         self._label.setSizePolicy(policy)
         self._close = IconButton(theme, "x", tr("Dismiss"), size_px=16, on_click=self.dismiss)
-        self._buttons: list[QPushButton] = []
+        self.buttons: list[QPushButton] = []
         self._row, self._below = QHBoxLayout(), QHBoxLayout()
+        if is_error:
+            sign = theme.dress(QLabel(), picture=("warning-circle", "danger", ERROR_PX), margins=(0, 5, 0, 5))
+            self._row.addWidget(sign, 0, Qt.AlignmentFlag.AlignTop)
         fill_layout(self._row, (self._label, 1), (self._close, 0, Qt.AlignmentFlag.AlignTop))
         self._below.addStretch(1)
         self._column = theme.dress(fill_layout(QVBoxLayout(self), self._row, self._below), margins=(16, 8, 8, 8))
         self._timer = QTimer(self, singleShot=True, interval=lifetime_ms)
         self._timer.timeout.connect(self._on_time_up)
-        theme.dress(self._label, margins=(0, 6, 0, 6))
+        theme.dress(self._label, font="row", margins=(0, 6, 0, 6))
         theme.dress(self._column, self._row, self._below, spacing=8)
         if lifetime_ms:
             self._timer.start()
 
-    def add_button(
-        self, text: str, on_click: Callable[[], object], kind: str = "plain", *, leaves: bool = True
-    ) -> None:
+    @property
+    def can_wait(self) -> bool:
+        """True if something would be lost with it: a button, or that it lasts."""
+        return bool(self.buttons) or not self._timer.interval()
+
+    @property
+    def natural_px(self) -> int:
+        """Width with the sentence in one line."""
+        words = self._label.fontMetrics().horizontalAdvance(self._label.text())
+        beside = self._row.sizeHint().width() - self._label.sizeHint().width()
+        return words + beside + 2 * self._theme.px(16)
+
+    def set_aside(self) -> None:
+        """Hide while a newer notice is shown."""
+        self._timer.stop()
+        self.hide()
+
+    def bring_back(self) -> None:
+        """Show, with the full time ahead."""
+        if self.isHidden() and self._timer.interval():
+            self._timer.start()
+        self.show()
+
+    def add_button(self, text: str, on_click: Callable[[], object], kind: str = "", *, leaves: bool = True) -> None:
         """Add a button that dismisses the notice first, unless `leaves` is False.
 
         A single one is next to the text, several are below it, to leave it room.
         """
+        kind = kind or ("plain" if self.is_error else "link")
         button = text_button(text, kind)
+        self._theme.dress(button, font="strong" if kind == "link" else "control")
         if leaves:
             button.clicked.connect(self.dismiss)
         button.clicked.connect(lambda _checked: on_click())
         button.installEventFilter(self)
-        self._buttons.append(button)
-        if len(self._buttons) == 1:
-            self._row.insertWidget(1, button, 0, Qt.AlignmentFlag.AlignTop)
-        for added in self._buttons if len(self._buttons) > 1 else []:
+        self.buttons.append(button)
+        if len(self.buttons) == 1:
+            self._row.insertWidget(self._row.count() - 1, button, 0, Qt.AlignmentFlag.AlignVCenter)
+        for added in self.buttons if len(self.buttons) > 1 else []:
             self._row.removeWidget(added)
             self._below.removeWidget(added)
             self._below.addWidget(added)
@@ -133,32 +164,87 @@ class ProgressNotice(Notice):
         self.line.show_share(done, total)
 
 
-class NoticeBar(QWidget):
-    """Stack of up to three notices, newest at the bottom, floating over the content's end without moving it.
+class NoticeSlot(QWidget):
+    """Place for one notice; the newest covers the others, which wait for it to leave.
 
-    They don't cover titles, panel headers or fields: see `stand_above`.
+    A covered notice waits if it lasts or has a button, so that no Undo is lost, and comes back with its full time.
+    Others were seen and go.
     """
+
+    resized = Signal()
+    """Another notice is shown, or it has another size."""
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
         self._theme = theme
-        self._under: QWidget | None = None
-        self._feet: list[QWidget] = []
-        self.setObjectName("notice_bar")
         self.setAccessibleName(tr("Notices"))
-        self.notices: list[Notice] = []
-        self._column = drop_margins(QVBoxLayout(self))
-        theme.changed.connect(self._on_theme_changed)
-        self._on_theme_changed()
+        self.queue: list[Notice] = []
+        """The shown notice, last, and those that wait."""
+        self._column = drop_margins(QVBoxLayout(self), 0)
         elevate(self)
         self.hide()
 
+    def add_notice(self, notice: Notice) -> None:
+        notice.left.connect(lambda: self._on_left(notice))
+        self.queue.append(notice)
+        self._column.addWidget(notice)
+        for covered in self.queue[:-1]:
+            if covered.can_wait:
+                covered.set_aside()
+            else:
+                covered.dismiss()
+        notice.show()
+        self._column.invalidate()
+        self.resized.emit()  # placed before it is shown: a widget that appears under the pointer counts as hovered
+        self.show()
+
+    def size_within(self, room_px: int) -> QSize:
+        """Return the size of the shown notice in a page of this width."""
+        px, shown = self._theme.px, self.queue[-1]
+        width = min(max(shown.natural_px, px(LEAST_PX)), px(MOST_PX), room_px - 2 * px(EDGE_PX))
+        wanted = self._column.totalHeightForWidth(width) if self._column.hasHeightForWidth() else -1
+        return QSize(max(1, width), wanted if wanted > 0 else self._column.totalSizeHint().height())
+
+    def event(self, event: QEvent) -> bool:
+        done = super().event(event)
+        if event.type() == QEvent.Type.LayoutRequest:
+            self.resized.emit()  # a notice was wrapped differently
+        return done
+
+    def _on_left(self, notice: Notice) -> None:
+        if notice in self.queue:
+            self.queue.remove(notice)
+            self._column.removeWidget(notice)
+            notice.deleteLater()
+        self.setVisible(bool(self.queue))
+        if self.queue:
+            self.queue[-1].bring_back()
+        self._column.invalidate()
+        self.resized.emit()
+
+
+class NoticeBar(NoticeSlot):
+    """Notice at the page's end, above the feet (see `stand_above`), and one for errors at its top."""
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__(theme)
+        self._under: QWidget | None = None
+        self._feet: list[QWidget] = []
+        self.setObjectName("notice_bar")
+        self.notices: list[Notice] = []
+        """All, shown or waiting, the newest last."""
+        self.errors = NoticeSlot(theme)
+        for slot in (self, self.errors):
+            slot.resized.connect(self._place)
+        theme.changed.connect(self._place)
+
     def float_over(self, parent: QWidget, under: QWidget) -> None:
-        """Float over the end of `under`, a child of `parent`."""
+        """Float over `under`, a child of `parent`."""
         self.setParent(parent)
+        self.errors.setParent(parent)
         self._under = under
         under.installEventFilter(self)
-        self._place_bar()
+        self._place()
 
     def stand_above(self, *feet: QWidget) -> None:
         """Place notices above these widgets, such as the message field, while they are visible."""
@@ -168,57 +254,46 @@ class NoticeBar(QWidget):
             # `destroyed` comes when only Qt's part is left of the widget, so it is known by its id.
             foot.destroyed.connect(partial(self._forget, id(foot)))
 
+    def add(self, notice: Notice) -> None:
+        """Show a notice; one that says the same without an Undo is replaced."""
+        for known in self.notices[:]:
+            if known.text == notice.text and not known.can_undo:
+                known.dismiss()
+        self.notices.append(notice)
+        notice.left.connect(lambda: self._on_over(notice))
+        (self.errors if notice.is_error else self).add_notice(notice)
+
+    def leave_screen(self) -> None:
+        """Take away each Undo, which belongs to the screen that is left."""
+        for notice in self.notices[:]:
+            if notice.can_undo:
+                notice.dismiss()
+
+    def _on_over(self, notice: Notice) -> None:
+        if notice in self.notices:
+            self.notices.remove(notice)
+
     def _forget(self, gone: int) -> None:
         self._feet = [foot for foot in self._feet if id(foot) != gone]
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         kinds = (QEvent.Type.Resize, QEvent.Type.Move, QEvent.Type.Show, QEvent.Type.Hide)
         if event.type() in kinds and (watched is self._under or watched in self._feet):
-            self._place_bar()
+            self._place()
         return super().eventFilter(watched, event)
 
-    def event(self, event: QEvent) -> bool:
-        done = super().event(event)
-        if event.type() == QEvent.Type.LayoutRequest:
-            self._place_bar()  # a notice was added, removed or wrapped differently
-        return done
-
-    def _place_bar(self) -> None:
+    def _place(self) -> None:
         under, parent, gap = self._under, self.parentWidget(), self._theme.px(GAP_PX)
-        if under is None or parent is None or not self.notices:
+        if under is None or parent is None:
             return
         room = under.geometry()
-        width = max(1, min(self._theme.px(WIDTH_PX), room.width() - 2 * self._theme.px(EDGE_PX)))
-        wanted = self._column.totalHeightForWidth(width) if self._column.hasHeightForWidth() else -1
-        height = wanted if wanted > 0 else self._column.totalSizeHint().height()
         feet = [foot for foot in self._feet if foot.isVisible() and under.isAncestorOf(foot)]
         tops = [foot.mapTo(parent, QPoint(0, 0)).y() for foot in feet]
         bottom = min([room.y() + room.height(), *tops]) - gap
-        self.setGeometry(room.x() + (room.width() - width) // 2, max(room.y() + gap, bottom - height), width, height)
-        self.raise_()
-
-    def add(self, notice: Notice) -> None:
-        """Show a notice; one with the same text is replaced, and the oldest of four is closed."""
-        same = [shown for shown in self.notices if shown.text == notice.text]
-        for old in same or self.notices[: max(0, len(self.notices) + 1 - MOST_AT_ONCE)]:
-            old.dismiss()
-        notice.left.connect(lambda: self._on_left(notice))
-        self.notices.append(notice)
-        self._column.addWidget(notice)
-        notice.show()
-        self._column.invalidate()
-        self._place_bar()  # placed before it is shown: a widget that appears under the pointer counts as hovered
-        self.show()
-
-    def _on_left(self, notice: Notice) -> None:
-        if notice in self.notices:
-            self.notices.remove(notice)
-            self._column.removeWidget(notice)
-            notice.deleteLater()
-        self.setVisible(bool(self.notices))
-        self._column.invalidate()
-        self._place_bar()
-
-    def _on_theme_changed(self) -> None:
-        self._column.setSpacing(self._theme.px(8))
-        self._place_bar()
+        for slot in (self, self.errors):
+            if slot.queue:
+                size = slot.size_within(room.width())
+                y = bottom - size.height() if slot is self else room.y()
+                x = room.x() + (room.width() - size.width()) // 2
+                slot.setGeometry(QRect(QPoint(x, max(room.y(), y)), size))
+                slot.raise_()

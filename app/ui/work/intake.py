@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 KEEP_MS = 800
 LEFT_OUT = "Left out {name}."
+SEVERAL_LEFT_OUT = "{count} documents were left out."
 
 
 class FileThreads(QObject):
@@ -137,7 +138,7 @@ class Intake(QObject):
     def explain(self, file: FileToRead) -> None:
         """Show why a file couldn't be read as a notice, in full."""
         # A chip has room for its beginning only.
-        self._notify.show_notice(PersonMessage(file.error))
+        self._notify.show_notice(PersonMessage(file.error), is_error=True)
 
     def _begin_scan(self, effect: f.BeginScan) -> None:
         if self.pictures is not None:
@@ -156,7 +157,12 @@ class Intake(QObject):
     def _report_parts(self, effect: f.ReportParts) -> None:
         if effect.kind is f.ReportKind.REMOVED:
             keys, name = tuple(file.key for file in effect.parts), effect.parts[0].name
-            self._notify.undo(tr(LEFT_OUT, name=name), lambda: self.session.dispatch(d.PutBackFiles(keys)))
+            self._notify.undo(
+                tr(LEFT_OUT, name=name),
+                lambda: self.session.dispatch(d.PutBackFiles(keys)),
+                several=SEVERAL_LEFT_OUT,
+                count=len(keys),
+            )
 
 
 class KeptUnread(QObject):

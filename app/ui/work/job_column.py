@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from app.features.work.queue import StoredJobs
 
 WORKING_LABEL = "Working"
+SEVERAL_DELETED = "Deleted {count} items."
 
 SEARCH_DELAY_MS = 120
 
@@ -154,7 +155,8 @@ class ListColumn(QWidget):
             self._stored.delete(number)
             self.gone.emit(number)
             self.reload()
-            self._notify.undo(tr("“{title}” was deleted.", title=stored.title), lambda: self._bring_back(number))
+            words = tr("“{title}” was deleted.", title=stored.title)
+            self._notify.undo(words, lambda: self._bring_back(number), several=SEVERAL_DELETED)
 
     def menu_for(self, index: QModelIndex) -> Menu:
         menu, tokens = Menu(self), self._theme.tokens

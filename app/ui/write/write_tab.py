@@ -260,8 +260,8 @@ class WriteView(QWidget):
         if isinstance(error, InfillUnavailable):
             from app.ui.i18n import sentence_for
 
-            notice = self._ui.notify.show_notice(sentence_for(error), lasts=True)
-            notice.add_button(tr(CONTINUE_WITHOUT_SUFFIX), self.continuing.go_on, "plain")
+            notice = self._ui.notify.show_notice(sentence_for(error), lasts=True, is_error=True)
+            notice.add_button(tr(CONTINUE_WITHOUT_SUFFIX), self.continuing.go_on)
         else:
             self._ui.notify.error(error)
 

@@ -6,12 +6,13 @@ import dataclasses
 import sys
 import threading
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QPoint, Qt, QTimer
 from PySide6.QtGui import QCursor, QGuiApplication
-from PySide6.QtWidgets import QApplication, QPlainTextEdit, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QLabel, QPlainTextEdit, QPushButton, QVBoxLayout, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.core.errors.engine_errors import EngineStopped, ProtocolViolation
@@ -19,7 +20,7 @@ from app.core.errors.error_fields import every_error
 from app.core.errors.model_errors import ModelLoadFailed
 from app.core.errors.saving_errors import DiskFull
 from app.features.error_messages import PersonMessage, sentence_for
-from app.ui.shared_labels import COPY_DETAILS, NAME_DELETED, SETTINGS, UNDO
+from app.ui.shared_labels import COPY_DETAILS, NAME_DELETED, SETTINGS, UNDO, UNDO_ALL
 from app.ui.shell import notify as notify_module
 from app.ui.shell.notify import ACTION_LABELS, Notify, StandingNotice, describe
 from app.ui.theme import Theme
@@ -172,10 +173,63 @@ def test_escape_dismisses_a_notice(notify: Notify, qtbot: QtBot) -> None:
         qtbot.keyClick(notice, Qt.Key.Key_Escape)
 
 
-def test_the_same_sentence_is_shown_once_and_never_more_than_three(notify: Notify) -> None:
-    for text in ("one", "two", "two", "three", "four"):
-        notify.show_notice(PersonMessage(text))
-    assert [notice.text for notice in notify.bar.notices] == ["two", "three", "four"]
+def shown(notify: Notify) -> list[str]:
+    return [notice.text for notice in notify.bar.notices if notice.isVisible()]
+
+
+def test_one_notice_is_shown_and_only_what_can_still_be_pressed_waits_for_it_to_leave(notify: Notify) -> None:
+    taken_back: list[str] = []
+    notify.undo("Letter removed", lambda: taken_back.append("letter"))
+    for text in ("one", "two", "two"):
+        notify.mention(text)
+        assert shown(notify) == [text]
+    assert [notice.text for notice in notify.bar.notices] == ["Letter removed", "two"]
+    notify.bar.notices[-1].dismiss()
+    assert shown(notify) == ["Letter removed"]
+    timer = notify.bar.notices[0].findChild(QTimer)
+    assert timer is not None and timer.isActive(), "it has its full time again"
+    notify.mention("three")
+    assert notify.undo_last() and taken_back == ["letter"], "Ctrl+Z reaches one that waits"
+
+
+def test_undos_of_the_same_kind_merge_and_others_wait(notify: Notify, qtbot: QtBot) -> None:
+    taken_back: list[str] = []
+    for name, count in (("a", 1), ("b", 2), ("c", 1)):
+        put_back = partial(taken_back.append, name)
+        notify.undo(f"Left out {name}", put_back, several="{count} were left out", count=count)
+        notify.undo(f"Deleted {name}", lambda: taken_back.append("wrong"))
+    assert [notice.text for notice in notify.bar.notices] == ["Deleted a", "Deleted b", "4 were left out", "Deleted c"]
+    notify.bar.notices[-1].dismiss()
+    assert shown(notify) == ["4 were left out"]
+    qtbot.mouseClick(buttons(notify.bar.notices[-1])[UNDO_ALL], Qt.MouseButton.LeftButton)
+    assert taken_back == ["c", "b", "a"], "the newest first, as they depend on each other"
+    assert shown(notify) == ["Deleted b"]
+
+
+def test_an_undo_leaves_with_its_screen_and_others_stay(notify: Notify) -> None:
+    notify.mention("Saved")
+    notify.error(DiskFull("/home/ada/data"))
+    notify.undo("Letter removed", lambda: None)
+    lasting = notify.show_notice(PersonMessage("A model is loading."), lasts=True)
+    notify.bar.leave_screen()
+    assert not notify.undo_last()
+    assert [notice.is_error for notice in notify.bar.notices] == [True, False] and lasting.isVisible()
+
+
+def test_an_error_stands_at_the_top_with_its_sign_and_a_plain_button(notify: Notify, qtbot: QtBot) -> None:
+    notify.actions["settings"] = lambda: None
+    page = notify.bar.window().findChild(QPlainTextEdit)
+    assert page is not None
+    failed = notify.show_notice(PersonMessage("It failed.", action="settings"), lasts=True, is_error=True)
+    said = notify.show_notice(PersonMessage("It was done.", action="settings"))
+    qtbot.waitUntil(lambda: failed.isVisible() and said.isVisible())
+    assert notify.bar.errors.y() == page.y() and notify.bar.y() > page.geometry().center().y()
+    kinds = [notice.buttons[0].property("kind") for notice in (failed, said)]
+    assert kinds == ["plain", "link"]
+    assert any(not label.pixmap().isNull() for label in failed.findChildren(QLabel))
+    for slot in (notify.bar, notify.bar.errors):
+        assert abs(slot.geometry().center().x() - page.geometry().center().x()) <= 1
+        assert 320 <= slot.width() <= 520
 
 
 def test_a_notice_floats_over_the_page_and_pushes_nothing(notify: Notify, qtbot: QtBot) -> None:
@@ -189,25 +243,26 @@ def test_a_notice_floats_over_the_page_and_pushes_nothing(notify: Notify, qtbot:
     assert page.geometry() == before
     assert page.geometry().contains(notify.bar.geometry())
     tall = notify.bar.height()
-    notify.bar.notices[-1].dismiss()
+    notify.show_notice(PersonMessage("Three."))
     qtbot.waitUntil(lambda: notify.bar.height() < tall)
     window.resize(500, 400)
     QApplication.processEvents()
     assert page.geometry().contains(notify.bar.geometry())
 
 
-def test_what_is_only_said_leaves_after_ten_seconds_and_what_went_wrong_stays(notify: Notify, qtbot: QtBot) -> None:
+def test_what_is_only_said_leaves_by_itself_and_what_went_wrong_stays(notify: Notify, qtbot: QtBot) -> None:
     notify.saved(Path("/home/ada/notes.txt"))
     notify.error(DiskFull("/home/ada/data"))
     standing = StandingNotice(notify)
     standing.show_sentence(PersonMessage("A model is loading."))
     saved, failed, lasting = notify.bar.notices
+    assert shown(notify) == [failed.text, lasting.text]
     timers = [notice.findChild(QTimer) for notice in (saved, failed, lasting)]
-    assert [timer.isActive() for timer in timers] == [True, False, False]
+    assert [timer.isActive() for timer in timers] == [False, False, False], "what waits keeps its time"
     assert timers[0].interval() == notify_module.UNDO_MS
-    timers[0].timeout.emit()
-    assert notify.bar.notices == [failed, lasting]
     standing.end()
+    assert timers[0].isActive()
+    timers[0].timeout.emit()
     assert notify.bar.notices == [failed]
 
 
@@ -220,7 +275,7 @@ def test_notices_stand_at_the_end_of_the_page_above_the_field_that_is_typed_in(n
     notify.show_notice(PersonMessage("One."))
     foot.show()
     top = foot.mapTo(window, QPoint(0, 0)).y()
-    qtbot.waitUntil(lambda: 0 <= top - notify.bar.geometry().bottom() <= 12)
+    qtbot.waitUntil(lambda: 0 <= top - notify.bar.geometry().bottom() <= 20)
     assert notify.bar.y() > window.height() / 2, "no title, head of a panel or first message is there"
     foot.hide()
     qtbot.waitUntil(lambda: notify.bar.geometry().bottom() > top)
