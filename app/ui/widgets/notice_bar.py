@@ -234,6 +234,7 @@ class NoticeBar(NoticeSlot):
         self.notices: list[Notice] = []
         """All, shown or waiting, the newest last."""
         self.errors = NoticeSlot(theme)
+        self.errors.setParent(self)  # until there is a page to float over
         for slot in (self, self.errors):
             slot.resized.connect(self._place)
         theme.changed.connect(self._place)

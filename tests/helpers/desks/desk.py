@@ -165,7 +165,9 @@ class Desk:
 
     def press_notice(self, name: str) -> None:
         """Presses what a notice offers."""
-        next(one for one in self.notify.bar.findChildren(QPushButton) if one.text() == name).click()
+        next(
+            one for notice in reversed(self.notify.bar.notices) for one in notice.buttons if one.text() == name
+        ).click()
 
     # Looking up.
 

@@ -162,7 +162,7 @@ def test_a_download_that_cannot_be_is_a_sentence_and_the_offer_stays(
     qtbot.mouseClick(button(start.empty, DOWNLOAD_MODEL.format(name="Qwen3.5 9B")), Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: any(sentence_for(NetworkOff()).text in text for text in frame.notices))
     assert offers_model(start, "Qwen3.5 9B")
-    next(each for each in frame.notify.bar.findChildren(QPushButton) if each.text() == NETWORK_SETTINGS).click()
+    frame.press_notice(NETWORK_SETTINGS)
     settings = frame.window.findChild(SettingsDialog)
     assert settings is not None
     assert isinstance(settings.pages.currentWidget(), NetworkPage)

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from PySide6.QtCore import Qt, QThread
-from PySide6.QtWidgets import QLabel, QPushButton
+from PySide6.QtWidgets import QLabel
 from pytestqt.qtbot import QtBot
 
 from app.core.errors.hub_errors import DownloadFailed, HubUnreachable, NetworkOff, NotEnoughDisk
@@ -287,7 +287,7 @@ def watched(frame: Frame, qtbot: QtBot) -> Iterator[Watched]:
 
 
 def press(frame: Frame, text: str) -> None:
-    buttons = frame.notify.bar.findChildren(QPushButton)
+    buttons = [button for notice in frame.notify.bar.notices for button in notice.buttons]
     next(button for button in buttons if button.text() == text).click()
 
 

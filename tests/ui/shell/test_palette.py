@@ -40,7 +40,6 @@ from app.ui.shell.palette import Palette
 from app.ui.shell.settings_index import PAGES, label_of, page_label
 from app.ui.tab_list import TABS
 from app.ui.widgets.labels import Marks
-from app.ui.widgets.notice_bar import Notice
 from tests.helpers.desks.window import Frame, open_window
 from tests.helpers.script import write_script
 from tests.helpers.summaries import begin
@@ -321,7 +320,7 @@ def test_commands_of_the_chat_work_with_its_last_answer_or_say_why_not(chatting:
     tab = frame.window.tab("chat")
     for command in ("fork", "map", "tags"):
         tab.do(command)  # in a new chat there is nothing to do it with
-        assert frame.notify.bar.findChildren(Notice), command
+        assert frame.notify.bar.notices, command
     tab.show_stored(chat)
     tab.do("tags")
     menu = frame.window.findChild(QMenu, "tags_menu")

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QObject, Qt
-from PySide6.QtWidgets import QApplication, QPlainTextEdit, QPushButton
+from PySide6.QtWidgets import QApplication, QPlainTextEdit
 from pytestqt.qtbot import QtBot
 
 from app.core.build import ProgramFile
@@ -47,7 +47,7 @@ def told(notify: Notify) -> str:
 
 
 def press(notify: Notify, label: str, qtbot: QtBot) -> None:
-    button = next(one for one in notify.bar.findChildren(QPushButton) if one.text() == label)
+    button = next(one for notice in notify.bar.notices for one in notice.buttons if one.text() == label)
     qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
 
 
