@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from PySide6.QtCore import QPoint, QRect, Qt, Signal
+from PySide6.QtCore import QRect, Qt, Signal
 from PySide6.QtGui import QColor, QKeyEvent, QKeySequence, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QPushButton, QWidget
 
@@ -94,14 +94,22 @@ IN_ROW = (
     TurnCommand.UNPIN,
 )
 """Commands in the row below a turn other than the action icons."""
+WITH_ICON = (
+    TurnCommand.COPY,
+    TurnCommand.REGENERATE,
+    TurnCommand.EDIT,
+    TurnCommand.FORK,
+    TurnCommand.DELETE,
+)
+"""The most used commands; only these have icons in the menu."""
 MORE = TurnCommand.MORE
 COPY_AS, VERSIONS = "copy_as", "versions"
 GROUPS = {
-    COPY_AS: ("copy", "Copy as"),
-    VERSIONS: ("tree-structure", "Versions"),
-    MORE: ("dots-three-bold", "More"),
+    COPY_AS: "Copy as",
+    VERSIONS: "Versions",
+    MORE: "More",
 }
-"""Submenus by name: glyph and label. They keep a turn's menu at no more than eight entries."""
+"""Labels of submenus by name. They keep a turn's menu at no more than eight entries."""
 
 
 @dataclass(frozen=True)
@@ -179,10 +187,12 @@ class ActionMenu(Menu):
                 self.addSeparator()
             name = action.group if sizes[action.group] > 1 else ""
             if name not in groups:
-                glyph, label = GROUPS[name]
-                groups[name] = self.add_submenu(tr(label), icon(glyph, theme.tokens.muted, theme.px(16)))
+                label = GROUPS[name]
+                groups[name] = self.add_submenu(tr(label))
             glyph = "check" if action.checked else action.glyph
-            added = groups[name].addAction(icon(glyph, theme.tokens.muted, theme.px(16)), action.label)
+            added = groups[name].addAction(action.label)
+            if action.name in WITH_ICON or action.checked:
+                added.setIcon(icon(glyph, theme.tokens.muted, theme.px(16)))
             added.setEnabled(action.is_enabled)
             added.setCheckable(action.checked is not None)
             added.setChecked(bool(action.checked))
@@ -191,12 +201,6 @@ class ActionMenu(Menu):
             # Some systems hide shortcuts in context menus.
             added.setShortcutVisibleInContextMenu(True)
             added.triggered.connect(lambda _=False, name=action.name: self.chosen.emit(name))
-
-    def show_at(self, place: QPoint, *, by_keyboard: bool) -> None:
-        """Open at a screen position; by keyboard, with the first entry selected."""
-        if by_keyboard:
-            self.setActiveAction(self.actions()[0])
-        self.popup(place)
 
 
 def _bounds_of(widgets: Sequence[QWidget]) -> QRect:

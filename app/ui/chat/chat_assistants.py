@@ -22,7 +22,7 @@ from app.ui.shell.model_about import OtherModels
 from app.ui.shell.notify import Notify
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import OptionChip
-from app.ui.widgets.menus import Menu, new_menu, popup_at
+from app.ui.widgets.menus import Menu, new_menu
 
 if TYPE_CHECKING:
     from app.store.assistant_store import Assistant
@@ -61,7 +61,7 @@ class ChatAssistants(QObject):
         self.chip = OptionChip(
             theme, "assistant", ICONS[0], about=lambda name: tr(CHAT_ASSISTANT, name=name), off=tr(DROP_ASSISTANT)
         )
-        self.chip.pressed.connect(lambda: popup_at(self.chip, self.menu()))
+        self.chip.pressed.connect(lambda: self.menu().popup_at(self.chip))
         self.chip.removed.connect(lambda: self.choose_assistant(0))
         composer.add_chip(self.chip)
         composer.plus.add_entry(ComposerEntry.ASSISTANT, self._add_to_menu)

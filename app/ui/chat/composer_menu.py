@@ -12,7 +12,7 @@ from app.ui.icons import icon
 from app.ui.shell.keyboard import keys_of
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import IconButton
-from app.ui.widgets.menus import Menu, new_menu, popup_at
+from app.ui.widgets.menus import Menu, new_menu
 
 COMPOSER_MENU = "Files, prompts and more"
 
@@ -34,7 +34,7 @@ class ComposerMenuButton(IconButton):
     def __init__(self, theme: Theme) -> None:
         super().__init__(theme, "plus", tr(COMPOSER_MENU), name="composer_menu_button")
         self._entries: dict[ComposerEntry, Callable[[Menu], object]] = {}
-        self.clicked.connect(lambda _=False: popup_at(self, self.make_menu()))
+        self.clicked.connect(lambda _=False: self.make_menu().popup_at(self))
 
     def add_entry(self, place: ComposerEntry, fill: Callable[[Menu], object]) -> None:
         """Let `fill` add an entry, or several, each time the menu opens."""

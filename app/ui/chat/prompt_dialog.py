@@ -235,7 +235,7 @@ class PromptDialog(LibraryDialog):
         builtin.setCheckable(True)
         builtin.setChecked(self._library.has_builtin)
         builtin.toggled.connect(self._on_builtin)
-        menu.popup(self.more.mapToGlobal(self.more.rect().bottomLeft()))
+        menu.popup_at(self.more)
         return menu
 
     def _on_export_one(self) -> None:

@@ -12,8 +12,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, QPoint, Signal
-from PySide6.QtWidgets import QMenu, QWidget
+from PySide6.QtCore import QObject, Signal
+from PySide6.QtWidgets import QWidget
 
 from app.core.events import PromptProgress
 from app.core.visible import visible_name
@@ -36,7 +36,7 @@ from app.ui.shell.notify import Notify
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import OptionChip
 from app.ui.widgets.labels import announce
-from app.ui.widgets.menus import Menu, new_menu, popup_at
+from app.ui.widgets.menus import Menu, new_menu
 
 if TYPE_CHECKING:
     from app.features.chat.answer_service import AnswerService
@@ -175,7 +175,7 @@ class AnswerPairs(QObject):
                 about = " ".join(part for part in (model_words(version.model), version.text) if part).split()
                 words = tr(VERSION_LINE, place=place, words=visible_name(" ".join(about))[:MENU_LETTERS])
                 menu.addAction(words.replace("&", "&&"), partial(self._show_version, answer, number))
-        menu.popup(row.more.mapToGlobal(QPoint(0, row.more.height())))
+        menu.popup_at(row.more)
 
     def _show_version(self, answer: StoredMessage, other_id: int) -> None:
         """Compare two stored versions. The one that was shown leads, and what follows it returns with it."""
@@ -395,7 +395,7 @@ class SecondModel(QObject):
             off=tr(ONE_MODEL_ONLY),
         )
         self._theme = theme
-        self.chip.pressed.connect(lambda: popup_at(self.chip, self.menu()))
+        self.chip.pressed.connect(lambda: self.menu().popup_at(self.chip))
         self.chip.removed.connect(lambda: self.choose(None))
         composer.add_chip(self.chip)
         composer.plus.add_entry(ComposerEntry.SECOND_MODEL, self._add_to_menu)
@@ -410,7 +410,7 @@ class SecondModel(QObject):
         self.path = path
         self.chip.show_name(self._own.name_of(path) if path is not None else "")
 
-    def menu(self) -> QMenu:
+    def menu(self) -> Menu:
         """Return a menu of all models except the chat's."""
         menu = self._models.menu(tr("Also ask a second model"), self.choose, self.chip)
         here = self._own.path or self._models.path

@@ -10,7 +10,7 @@ from app.ui.icons import icon
 from app.ui.shared_labels import THINKING
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import OptionChip
-from app.ui.widgets.menus import Menu, new_menu, popup_at
+from app.ui.widgets.menus import Menu, new_menu
 
 THINKING_ON = "Thinking on"
 THINKING_OFF = "Turn thinking off"
@@ -69,7 +69,7 @@ class ThinkingChoice(OptionChip):
         if self._kind == "switch":
             self.chosen.emit("off")
         else:
-            popup_at(self, self.fill_menu(new_menu(self, "effort_menu", tr(THINKING_TIME))))
+            self.fill_menu(new_menu(self, "effort_menu", tr(THINKING_TIME))).popup_at(self)
 
     def _label(self, value: str) -> str:
         return tr(THINKING) if value == "on" else _with_effort().get(value, "")

@@ -219,10 +219,13 @@ class TurnView(QWidget):
         menu = ActionMenu(self.theme, actions, self)
         menu.chosen.connect(lambda name: self.host.action_requested.emit(name, self))
         menu.aboutToHide.connect(closed)
+        if by_keyboard:
+            menu.setActiveAction(menu.actions()[0])
         # The menu opens where its button is.
         if place is None and self.row is not None:
-            place = self.row.more.mapToGlobal(QPoint(0, self.row.more.height()))
-        menu.show_at(place or self.mapToGlobal(self.rect().bottomLeft()), by_keyboard=by_keyboard)
+            menu.popup_at(self.row.more)
+        else:
+            menu.popup(place or self.mapToGlobal(self.rect().bottomLeft()))
 
     def _place_shadow(self) -> None:
         """Place the shadow of raised actions, in the column: it reaches beyond the turn."""

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import QMimeData, QObject, QPoint, Qt
+from PySide6.QtCore import QMimeData, QObject, Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication
 
@@ -179,7 +179,7 @@ class TurnActions(QObject):
 
         if message is not None and turn.row is not None:
             menu = self._models.others.menu(tr("Ask another model"), go_on, self._chat.transcript)
-            menu.popup(turn.row.more.mapToGlobal(QPoint(0, turn.row.more.height())))
+            menu.popup_at(turn.row.more)
 
     def _focus_turn(self, message_id: int) -> None:
         """Scroll to a message and give it the keyboard."""

@@ -40,7 +40,7 @@ from app.ui.shell.notify import Notify
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import IconButton
 from app.ui.widgets.layouts import fill_layout
-from app.ui.widgets.menus import Menu, new_menu, popup_at
+from app.ui.widgets.menus import Menu, new_menu
 from app.ui.widgets.row_list import ID_ROLE
 from app.ui.work.job_column import ListColumn, ListWords
 
@@ -143,7 +143,7 @@ class ChatsColumn(ListColumn):
         self.fill_more_menu: Callable[[Menu], object] = lambda _menu: None
         """Adds more ways to start a chat to the caret's menu; set by the chat view."""
         self._more = IconButton(self._theme, "caret-down", tr(OTHER_WAYS_TO_BEGIN), size_px=14, name="new_chat_with")
-        self._more.clicked.connect(lambda _=False: popup_at(self._more, self.more_menu()))
+        self._more.clicked.connect(lambda _=False: self.more_menu().popup_at(self._more))
         inside = fill_layout(QHBoxLayout(self._new), 1, self._more)
         self._theme.dress(inside, margins=(0, 0, 3, 0))
 

@@ -140,7 +140,7 @@ class PlotButtons(QWidget):
         for ending, name in FORMATS:
             # Behind a tab Qt aligns text like a shortcut.
             menu.addAction(f"{name}\t{ending}", partial(self.ask_where, ending))
-        menu.popup(self.save.mapToGlobal(self.save.rect().bottomLeft()))
+        menu.popup_at(self.save)
 
     def ask_where(self, ending: str) -> QFileDialog:
         """Ask for the file, offering the plot's title as its name, and save there."""

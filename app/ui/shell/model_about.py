@@ -58,7 +58,7 @@ class ModelAbout(Popover):
         px = theme.px
         self.setAccessibleName(tr(ABOUT_THIS_MODEL))
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        room = room_for_popups(theme, parent)
+        room = room_for_popups(parent)
         self.setFixedWidth(min(px(WIDTH_PX), room.width()))
         name = ElidedLabel(loader.name)
         name.setFont(theme.font("section"))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QActionGroup, QResizeEvent
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QPushButton
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton
 
 from app.core.paths import runs_elsewhere, starter_model
 from app.features.models.model_messages import trying_words
@@ -23,8 +23,7 @@ from app.ui.shell.notify import Notify
 from app.ui.shell.tab_spec import CHAT, WRITE, OwnEngine, OwnModelOf
 from app.ui.theme import Theme
 from app.ui.widgets.labels import ElidedLabel, StatusDot
-from app.ui.widgets.menus import Menu
-from app.ui.widgets.popovers import place_beside
+from app.ui.widgets.menus import Menu, TwoLineAction
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
@@ -146,8 +145,10 @@ class ModelPicker(QPushButton):
     def show_menu(self) -> None:
         """Open the menu below the picker, aligned with its trailing edge."""
         menu = self.menu_now()
-        menu.setActiveAction(next((action for action in menu.actions() if action.isChecked()), menu.actions()[-1]))
-        menu.popup(place_beside(self._theme, self, menu.sizeHint()))
+        # With the keyboard it begins at the model in use; with the pointer a row is marked when it is pointed at.
+        if not self.underMouse():
+            menu.setActiveAction(next((action for action in menu.actions() if action.isChecked()), menu.actions()[-1]))
+        menu.popup_at(self)
 
     def show_about(self) -> None:
         """Open a popup about the model and how it runs, below the picker."""
@@ -156,7 +157,7 @@ class ModelPicker(QPushButton):
         about.show()
         about.setFocus(Qt.FocusReason.PopupFocusReason)
 
-    def menu_now(self) -> QMenu:
+    def menu_now(self) -> ModelMenu:
         """Return the menu of the known models whose file exists, and of the actions on the current one."""
         return ModelMenu(self, self._app, self._theme, self._loader)
 
@@ -292,18 +293,17 @@ class ModelMenu(Menu):
             size = self._picker.size_of(path)
             if not size:
                 continue
-            words = [tr(name), size]
+            words = [size]
             known = (self._app.names.sees_elsewhere(path), False) if runs_elsewhere(path) else senses_of(path)
             if senses := senses_words(*known):
                 words.append(senses)
             if path == starter_model():
                 words.append(tr(STARTER_DESCRIPTION))
-            action = self.addAction(_shown("  ·  ".join(words)), partial(self._picker.use, path))
-            action.setToolTip("\n".join((str(path), *words[2:])))
-            is_this = path == self._picker.path
-            action.setIcon(icon("check", tokens.accent if is_this else "#00000000"))
-            action.setCheckable(True)
-            action.setChecked(is_this)
+            action = TwoLineAction(
+                self._theme, tr(name), "  ·  ".join(words), self, is_current=path == self._picker.path
+            )
+            action.triggered.connect(lambda _checked=False, path=path: self._picker.use(path))
+            action.setToolTip("\n".join((str(path), *words[1:])))
             group.addAction(action)
         self.addSeparator()
         if self._picker.task == CHAT and self._picker.of_chat is not None:

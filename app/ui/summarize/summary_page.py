@@ -10,7 +10,7 @@ from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QPoint, Qt, Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QFocusEvent, QKeyEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QBoxLayout, QFileDialog, QHBoxLayout, QLabel, QLineEdit, QVBoxLayout, QWidget
 
@@ -409,7 +409,7 @@ class ResultPage(QWidget):
 
     def _show_forms(self, summary: Summary) -> None:
         button = self.head.save
-        self.saving.menu(summary).popup(button.mapToGlobal(QPoint(0, button.height())))
+        self.saving.menu(summary).popup_at(button)
 
     def show_result(
         self,

@@ -167,7 +167,7 @@ class GlossaryPanel(QWidget):
             menu.addAction(tr("Import translations (TMX)…"), self.memory.ask_to_import)
             menu.addAction(tr(EXPORT_TMX), self.memory.ask_to_export)
             menu.addAction(tr("Translation memory…"), self.memory_wanted.emit)
-        menu.popup(self.more.mapToGlobal(self.more.rect().bottomLeft()))
+        menu.popup_at(self.more)
         return menu
 
     def take_keyboard(self) -> None:

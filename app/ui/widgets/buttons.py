@@ -188,8 +188,9 @@ class ChoiceButton(QWidget):
     def show_menu(self) -> None:
         """Open the menu below the button with the current value focused."""
         menu = self.menu_now()
-        menu.setActiveAction(next(action for action in menu.actions() if action.isChecked()))
-        menu.popup(self.mapToGlobal(self.rect().bottomLeft()))
+        if not self.underMouse():
+            menu.setActiveAction(next(action for action in menu.actions() if action.isChecked()))
+        menu.popup_at(self)
 
     def _show(self) -> None:
         word = tr(dict(self._choices)[self.value])

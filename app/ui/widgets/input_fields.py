@@ -46,7 +46,7 @@ from app.ui.theme import FontRole, Theme, Tokens
 from app.ui.widgets.buttons import IconButton, text_button
 from app.ui.widgets.elevation import elevate
 from app.ui.widgets.layouts import drop_margins
-from app.ui.widgets.menus import Menu
+from app.ui.widgets.menus import Menu, popup_inside
 
 STEP_UP = "{name}: more"
 
@@ -99,7 +99,7 @@ class PlainEdit(QTextEdit):
         self.menu_wanted.emit(menu, event.pos())
         fold_menu(menu)
         elevate(menu)
-        menu.popup(event.globalPos())
+        popup_inside(menu, event.globalPos())
 
     def inputMethodEvent(self, event: QInputMethodEvent) -> None:
         super().inputMethodEvent(event)

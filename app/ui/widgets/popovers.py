@@ -33,12 +33,12 @@ class Popover(QFrame):
     def place_again(self) -> None:
         """Move the popover after its size changed."""
         if self._anchor is not None:
-            self.move(place_beside(self._theme, self._anchor, self.size()))
+            self.move(place_beside(self._anchor, self.size()))
 
 
-def place_beside(theme: Theme, anchor: QWidget, size: QSize) -> QPoint:
+def place_beside(anchor: QWidget, size: QSize) -> QPoint:
     """Return the global corner of a popup of this size: below the widget, above it, or else moved into its window."""
-    gap, room = theme.px(GAP_PX), room_for_popups(theme, anchor)
+    gap, room = GAP_PX, room_for_popups(anchor)
     around = QRect(anchor.mapToGlobal(QPoint(0, 0)), anchor.size())
     starts, ends = around.left(), around.right() + 1 - size.width()
     if anchor.isRightToLeft():
@@ -54,8 +54,16 @@ def place_beside(theme: Theme, anchor: QWidget, size: QSize) -> QPoint:
     )
 
 
-def room_for_popups(theme: Theme, anchor: QWidget) -> QRect:
+def room_for_popups(anchor: QWidget) -> QRect:
     """Return the part of the anchor's window, in global pixels, that popups may cover."""
-    window, edge = anchor.window(), theme.px(EDGE_PX)
+    window, edge = _real_window(anchor), EDGE_PX
     inside = QRect(window.mapToGlobal(QPoint(0, 0)), window.size()).adjusted(edge, edge, -edge, -edge)
     return inside.intersected(anchor.screen().availableGeometry())
+
+
+def _real_window(anchor: QWidget) -> QWidget:
+    """Return the window that a widget is in, even if it is in a popup."""
+    window = anchor.window()
+    while window.windowType() == Qt.WindowType.Popup and (parent := window.parentWidget()) is not None:
+        window = parent.window()
+    return window

@@ -146,7 +146,7 @@ class OptionsSheet(Popover):
     def _fit_height(self) -> None:
         """Fit the height to the content."""
         assert self._anchor is not None
-        room = room_for_popups(self._theme, self._anchor)
+        room = room_for_popups(self._anchor)
         # Sizes depend on the style sheet, which a hidden widget doesn't have yet.
         self.ensurePolished()
         layout = self._inside.layout()
@@ -156,7 +156,7 @@ class OptionsSheet(Popover):
         self.setFixedWidth(min(wide, room.width()))
         wanted = max(layout.sizeHint().height(), layout.totalHeightForWidth(self.width() - 2)) + 2
         # Above its button, which is at the foot of the page.
-        foot = self._anchor.mapToGlobal(QPoint(0, -self._theme.px(GAP_PX))).y()
+        foot = self._anchor.mapToGlobal(QPoint(0, -GAP_PX)).y()
         self.setFixedHeight(min(wanted, max(foot - room.top(), self._theme.px(240))))
         self.place_again()
 

@@ -208,9 +208,9 @@ def test_the_menu_of_models_is_never_wider_than_the_screen(frame: Frame, tmp_pat
     menu = frame.model_menu
     menu.ensurePolished()
     assert menu.sizeHint().width() <= frame.window.screen().availableGeometry().width()
-    names = [action.text() for action in menu.actions() if not action.isSeparator()]
+    names = [action.text().partition("\t")[0] for action in menu.actions() if not action.isSeparator()]
     assert names[-1] == OPEN_MODEL_FILE
-    assert any(name.endswith("…") and name.startswith("A very long name") for name in names), names
+    assert any(name.startswith("A very long name") for name in names), "the row draws as much of it as there is room"
     assert menu.style().styleHint(QStyle.StyleHint.SH_Menu_Scrollable, None, menu) == 1
 
 
