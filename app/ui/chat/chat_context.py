@@ -16,7 +16,7 @@ from app.features.chat.prompt_builder import PromptBreakdown
 from app.features.chat_services import Chats
 from app.features.error_messages import PersonMessage
 from app.ui.chat.open_chat import OpenChat
-from app.ui.i18n import tr, window_title
+from app.ui.i18n import tr
 from app.ui.shared_labels import (
     COUNTING,
     DOCUMENTS_LABEL,
@@ -75,7 +75,6 @@ class ContextFull(QuestionDialog):
         )
         super().__init__(theme, tr("This chat no longer fits into the model’s context."), words, parent)
         self.setObjectName("context_full")
-        self.setWindowTitle(window_title(tr("The context is full")))
         self.add_choice(tr(NEW_CHAT), self.new_chat_wanted.emit)
         self.add_choice(tr(DROP_OLDEST), self.compact_wanted.emit, "primary")
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QMargins, QObject, Qt, Signal
-from PySide6.QtWidgets import QDialog, QPlainTextEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QPlainTextEdit, QVBoxLayout, QWidget
 
 from app.core.errors.request_errors import ChatUnavailable
 from app.core.visible import clean_text
@@ -48,7 +48,7 @@ from app.ui.shell.model_loader import model_name
 from app.ui.shell.notify import Notify
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import ChoiceButton
-from app.ui.widgets.dialogs import QuestionDialog, ScrollBox, cancel_or
+from app.ui.widgets.dialogs import Dialog, QuestionDialog, ScrollBox, cancel_or
 from app.ui.widgets.input_fields import Switch
 from app.ui.widgets.layouts import drop_margins, fill_layout
 from app.ui.widgets.setting_rows import SettingCard, description_label, group_title
@@ -344,7 +344,7 @@ def with_missing(models: Choices, path: str) -> list[tuple[str, str]]:
     return [*(models or [("", tr(DEFAULT))]), *missing]
 
 
-class ChatSettings(QDialog):
+class ChatSettings(Dialog):
     """Dialog of a chat's options; read `chosen` after it was accepted."""
 
     def __init__(
@@ -368,8 +368,9 @@ class ChatSettings(QDialog):
         around.setSizeConstraint(QVBoxLayout.SizeConstraint.SetFixedSize)
         around.setContentsMargins(px(24), px(20), px(24), px(20))
         around.setSpacing(px(16))
-        # Besides the margins: the rows of memories and buttons, and the gaps above them.
-        around.addWidget(ScrollBox(self.fields, around.contentsMargins() + QMargins(0, 0, 0, px(16 + 56 + 16 + 40))))
+        # Besides the margins: the row of buttons and the gap above it.
+        self._box = ScrollBox(self.fields, around.contentsMargins() + QMargins(0, 0, 0, px(16 + 40)))
+        around.addWidget(self._box)
         self._memories = Switch(theme, tr(MEMORIES_LABEL), on=True)
         self._about_memories = description_label(theme, "")
         self._memories_row = SettingCard(theme)
@@ -385,7 +386,11 @@ class ChatSettings(QDialog):
         self._memories.setChecked(is_told and is_on)
         self._memories.setEnabled(is_on)
         self._is_told, self._is_on = is_told, is_on
-        self._memories_row.show()
+        if self._memories_row.isHidden():
+            self._memories_row.show()
+            layout = self.layout()
+            assert layout is not None
+            self._box.leave_room(self._memories_row.sizeHint().height() + layout.spacing())
 
     @property
     def is_told(self) -> bool:
@@ -492,7 +497,6 @@ class OwnModel(QObject):
         title = tr("{name} is missing.", name=self.name_of(own))
         dialog = QuestionDialog(self._theme, title, words, self._window)
         dialog.setObjectName("model_gone")
-        dialog.setWindowTitle(window_title(tr("Model missing")))
         if usual is not None:
             dialog.add_choice(tr(CONTINUE_WITH_MODEL, name=self.name_of(usual)), agree, "primary")
         else:

@@ -22,7 +22,7 @@ from PySide6.QtWidgets import QApplication, QButtonGroup, QHBoxLayout, QLineEdit
 
 from app.store.projects import ChatTag, Tags
 from app.ui.focus_ring import has_ring
-from app.ui.i18n import tr, window_title
+from app.ui.i18n import tr
 from app.ui.icons import icon
 from app.ui.shared_labels import SAVE
 from app.ui.shell.notify import Notify
@@ -395,7 +395,6 @@ class TagDialog(QuestionDialog):
     def __init__(self, theme: Theme, title: str, tag: ChatTag, parent: QWidget) -> None:
         super().__init__(theme, title, tr("Tags appear above your chats. Click one to show only its chats."), parent)
         self.setObjectName("tag_dialog")
-        self.setWindowTitle(window_title(title))
         set_mark(self.words, "kind", "muted")
         self.name = QLineEdit(tag.name[:200], maxLength=200, placeholderText=tr("Name"))
         self.name.setAccessibleName(tr("Name of the tag"))

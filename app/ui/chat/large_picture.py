@@ -20,7 +20,7 @@ from PySide6.QtGui import (
     QPen,
     QWheelEvent,
 )
-from PySide6.QtWidgets import QDialog, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from app.core.paths import disk_problem
 from app.features.media import ending_of
@@ -31,7 +31,7 @@ from app.ui.shell import tasks
 from app.ui.shell.notify import Notify
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import IconButton, text_button
-from app.ui.widgets.dialogs import SAVED, file_dialog
+from app.ui.widgets.dialogs import SAVED, Dialog, file_dialog
 from app.ui.widgets.labels import ElidedLabel, plain_label
 from app.ui.widgets.layouts import within_screen
 from app.ui.widgets.picture_widgets import read_rows
@@ -154,7 +154,7 @@ class PictureCanvas(QWidget):
             self.zoom_to(1.0, event.position())
 
 
-class LargePicture(QDialog):
+class LargePicture(Dialog):
     """Dialog that shows one of several pictures; arrow keys and buttons switch between them."""
 
     def __init__(

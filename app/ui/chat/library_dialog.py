@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from PySide6.QtCore import QModelIndex, QSize, Qt, QTimer
-from PySide6.QtWidgets import QDialog, QFrame, QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
 
 from app.ui.i18n import tr, window_title
 from app.ui.shared_labels import DELETE, DUPLICATE
@@ -13,6 +13,7 @@ from app.ui.shell.keyboard import move_focus
 from app.ui.shell.notify import Notify
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import text_button
+from app.ui.widgets.dialogs import Dialog
 from app.ui.widgets.layouts import name_widgets, within_screen
 from app.ui.widgets.row_list import GroupedListModel, RowList
 
@@ -20,7 +21,7 @@ LIST_PX = 236
 SAVE_MS = 400
 
 
-class LibraryDialog(QDialog):
+class LibraryDialog(Dialog):
     """Dialog with a list in `side` and an editor in `page`; subclasses fill both and define the buttons' actions.
 
     `kind` prefixes the widgets' names; `new` and `use` are the labels of the buttons.

@@ -17,7 +17,6 @@ from PySide6.QtGui import (
     QTextCursor,
 )
 from PySide6.QtWidgets import (
-    QDialog,
     QHBoxLayout,
     QPlainTextEdit,
     QTextEdit,
@@ -30,7 +29,7 @@ from app.ui.i18n import tr, window_title
 from app.ui.shared_labels import EDIT_LABEL, SAVE
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import IconButton, set_text_font, text_button
-from app.ui.widgets.dialogs import cancel_or
+from app.ui.widgets.dialogs import Dialog, cancel_or
 from app.ui.widgets.input_fields import PlainEdit
 from app.ui.widgets.labels import plain_label
 from app.ui.widgets.layouts import within_screen
@@ -435,7 +434,7 @@ class PasteChip(QWidget):
 LONG_TEXT_PX = (720, 520)
 
 
-class LongText(QDialog):
+class LongText(Dialog):
     """Dialog to edit a long text. `saved` carries the changed text; closing it otherwise changes nothing."""
 
     saved = Signal(str)

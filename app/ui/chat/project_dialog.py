@@ -9,7 +9,6 @@ from typing import Any
 
 from PySide6.QtCore import QMargins, Qt, QTimer, Signal
 from PySide6.QtWidgets import (
-    QDialog,
     QHBoxLayout,
     QLabel,
     QLineEdit,
@@ -49,7 +48,7 @@ from app.ui.shell.notify import UNDO_MS, Notify
 from app.ui.shell.picture_reading import PictureReading
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import ChoiceButton, IconPopup, text_button
-from app.ui.widgets.dialogs import ScrollBox
+from app.ui.widgets.dialogs import Dialog, ScrollBox
 from app.ui.widgets.file_drop import FileDrop, FileDropAction
 from app.ui.widgets.labels import announce, plain_label
 from app.ui.widgets.layouts import FlowLayout
@@ -70,7 +69,7 @@ WIDTH_PX = 500
 TYPING_MS = 500
 
 
-class ProjectDialog(QDialog):
+class ProjectDialog(Dialog):
     """Settings of a project, stored as they are typed or chosen."""
 
     changed = Signal()

@@ -8,7 +8,6 @@ from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QGuiApplication, QTextOption
 from PySide6.QtWidgets import (
     QAbstractItemView,
-    QDialog,
     QFrame,
     QHBoxLayout,
     QHeaderView,
@@ -22,7 +21,7 @@ from PySide6.QtWidgets import (
 from app.core.events import CancelToken
 from app.features.chat import prompt_inspector
 from app.features.chat.prompt_inspector import SeenPart, SeenPrompt
-from app.ui.i18n import sentence_for, tr, window_title
+from app.ui.i18n import sentence_for, tr
 from app.ui.shared_labels import (
     ANSWER_LINE,
     COUNTING,
@@ -37,6 +36,7 @@ from app.ui.shared_labels import (
 from app.ui.shell import tasks
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import text_button
+from app.ui.widgets.dialogs import Dialog
 from app.ui.widgets.labels import plain_label, plain_tip
 from app.ui.widgets.layouts import within_screen
 
@@ -52,7 +52,7 @@ Look = Callable[[CancelToken], SeenPrompt | None]
 """Lists the parts on a thread; returns None without a model that can count."""
 
 
-class SeenDialog(QDialog):
+class SeenDialog(Dialog):
     """Dialog with the parts of a prompt, empty until the model's tokenizer has counted them."""
 
     def __init__(self, theme: Theme, look: Look, title: str, parent: QWidget) -> None:
@@ -60,7 +60,7 @@ class SeenDialog(QDialog):
         self._theme = theme
         self._seen: SeenPrompt | None = None
         self.setObjectName("seen_dialog")
-        self.setWindowTitle(window_title(title))
+        self.name_by_heading(title)
         # Each opening makes another dialog, so this one must not stay.
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.resize(within_screen(self, QSize(*map(theme.px, SIZE_PX))))
@@ -74,7 +74,7 @@ class SeenDialog(QDialog):
         self.text.setTabChangesFocus(True)
         self._copy = text_button(tr(COPY_ALL), on_click=self._on_copy)
         self._copy.setEnabled(False)
-        close = text_button(tr("Close"), "primary")
+        close = text_button(tr("Close"))
         close.clicked.connect(self.accept)
         close.setDefault(True)
         panes, foot, column = QHBoxLayout(), QHBoxLayout(), QVBoxLayout(self)

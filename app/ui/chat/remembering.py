@@ -12,7 +12,7 @@ from app.core.errors.app_error import AppError
 from app.core.visible import clean_text
 from app.features.projects import PreambleCosts
 from app.store.projects import Project
-from app.ui.i18n import tr, window_title
+from app.ui.i18n import tr
 from app.ui.shared_labels import REMEMBER_SELECTION
 from app.ui.shell import tasks
 from app.ui.shell.notify import Notify
@@ -81,7 +81,6 @@ class RememberDialog(QuestionDialog):
             words = tr("Memories are off in Settings. This one is saved, but models don’t see it.")
         super().__init__(theme, tr(REMEMBER_SELECTION), words, parent)
         self.setObjectName("remember_dialog")
-        self.setWindowTitle(window_title(tr(REMEMBER_SELECTION)))
         self.words.setProperty("kind", "muted")
         self._costs, self._project = costs, project
         self._counting: tasks.BackgroundTask | None = None

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QWidget
 from app.core.visible import visible_name
 from app.features.error_messages import count_units
 from app.ui.document.document_details import short_name
-from app.ui.i18n import size_text, tr, window_title
+from app.ui.i18n import size_text, tr
 from app.ui.shared_labels import ABOUT_A_MINUTE, ABOUT_MINUTES, FROM, OPEN_DOCUMENT
 from app.ui.theme import Theme
 from app.ui.widgets.dialogs import QuestionDialog
@@ -35,7 +35,6 @@ class LargeFile(QuestionDialog):
         title = tr("{name} is {size}.", name=short_name(name), size=size_text(size_bytes))
         super().__init__(theme, title, words, parent)
         self.setObjectName("large_file")
-        self.setWindowTitle(window_title(tr("Large file")))
         self.add_choice(tr("Read file"), self.read_wanted.emit, "primary")
 
 
@@ -60,7 +59,6 @@ class PagesDialog(QuestionDialog):
         words = tr("It has {pages}. Only the ones you choose are read.", pages=count_units(unit, pages))
         super().__init__(theme, title, words, parent)
         self.setObjectName("pages_dialog")
-        self.setWindowTitle(window_title(tr("Choose {unit}s", unit=unit)))
         self.words.setProperty("kind", "muted")
         self.first = Stepper(theme, tr("From {unit}", unit=unit), first, lowest=1, highest=pages)
         self.last = Stepper(theme, tr("To {unit}", unit=unit), last or pages, lowest=1, highest=pages)
@@ -109,7 +107,6 @@ class PasswordDialog(QuestionDialog):
         words = tr(WRONG_PASSWORD, name=name) if is_wrong else tr("The password isn’t stored.")
         super().__init__(theme, tr("{name} needs a password.", name=name), words, parent)
         self.setObjectName("password_dialog")
-        self.setWindowTitle(window_title(tr("Password")))
         self.words.setProperty("kind", "danger" if is_wrong else "muted")
         self.field = theme.dress(QLineEdit(echoMode=QLineEdit.EchoMode.Password), font="body")
         self.field.setAccessibleName(tr("Password for {name}", name=name))

@@ -13,7 +13,6 @@ from PySide6.QtGui import QPainter, QResizeEvent
 from PySide6.QtWidgets import (
     QBoxLayout,
     QButtonGroup,
-    QDialog,
     QFileDialog,
     QHBoxLayout,
     QListWidget,
@@ -44,6 +43,7 @@ from app.ui.shell import tasks
 from app.ui.shell.tab_spec import UiContext
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import IconButton, text_button
+from app.ui.widgets.dialogs import Dialog
 from app.ui.widgets.input_fields import RadioRow, SearchField, Switch, paint_mark
 from app.ui.widgets.labels import plain_label, plain_tip
 from app.ui.widgets.layouts import fill_layout, name_widgets, scrolled, within_screen
@@ -158,7 +158,7 @@ class Exporting(SavedFiles):
         Printing(self._app, self._ui, chats, with_thinking=with_thinking, window=self._window).show_pages()
 
 
-class ExportDialog(QDialog):
+class ExportDialog(Dialog):
     """Export dialog; names the chats if they were chosen before, else lists them with check boxes."""
 
     file_wanted = Signal(list, str, bool)
@@ -506,7 +506,7 @@ class Printing:
         return run_in_sight(self._ui, work, tr("Printing {title}", title=self._title), _progress_of, then)
 
 
-class PrintPreview(QDialog):
+class PrintPreview(Dialog):
     """Preview of one page at a time, with the keys of the document view."""
 
     print_wanted = Signal()

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QPainter
 from PySide6.QtWidgets import (
-    QDialog,
     QFileDialog,
     QHBoxLayout,
     QListWidget,
@@ -40,7 +39,7 @@ from app.ui.shared_labels import CANCEL, NEW_CHAT, OPEN, READING_FILE, RESTORE
 from app.ui.shell import tasks
 from app.ui.shell.tab_spec import CHAT, UiContext
 from app.ui.widgets.buttons import text_button
-from app.ui.widgets.dialogs import DOCUMENTS, file_dialog
+from app.ui.widgets.dialogs import DOCUMENTS, Dialog, file_dialog
 from app.ui.widgets.labels import ProgressStripe, announce, plain_label, plain_tip
 from app.ui.widgets.layouts import fill_layout, name_widgets, within_screen
 from app.ui.widgets.row_list import Index, PlainRowDelegate
@@ -90,7 +89,7 @@ class _Counts:
     messages: int = 0
 
 
-class ImportDialog(QDialog):
+class ImportDialog(Dialog):
     """Report that fills during the import; Cancel keeps the chats already complete."""
 
     def __init__(self, app: Fireside, ui: UiContext, parent: QWidget) -> None:

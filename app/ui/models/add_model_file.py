@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QDialog, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from app.core.errors.model_errors import ModelMissing
 from app.core.events import CancelToken, CopyProgress
@@ -21,7 +21,7 @@ from app.ui.shell import tasks
 from app.ui.shell.model_loader import model_name
 from app.ui.shell.tab_spec import UiContext
 from app.ui.theme import Theme
-from app.ui.widgets.dialogs import cancel_or
+from app.ui.widgets.dialogs import Dialog, cancel_or
 from app.ui.widgets.input_fields import CheckRow, RadioRow
 from app.ui.widgets.layouts import fill_layout
 from app.ui.widgets.notice_bar import ProgressNotice
@@ -61,7 +61,7 @@ def facts_of_file(path: Path, folder: Path) -> ModelFileFacts:
     return ModelFileFacts(size, shutil.disk_usage(there).free, is_same_disk)
 
 
-class AddDialog(QDialog):
+class AddDialog(Dialog):
     """Question how to add a file; read `how` and `is_for_always` after it is accepted."""
 
     def __init__(self, theme: Theme, path: Path, facts: ModelFileFacts, parent: QWidget | None = None) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QSize, Qt, QUrl
 from PySide6.QtGui import QDesktopServices
-from PySide6.QtWidgets import QDialog, QLabel, QMessageBox, QPlainTextEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QLabel, QMessageBox, QPlainTextEdit, QVBoxLayout, QWidget
 
 from app import APP_NAME, __version__
 from app.core.build import this_build
@@ -25,6 +25,7 @@ from app.ui.shell.settings_index import label_of, page_label
 from app.ui.text.links import ask_to_open
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import text_button
+from app.ui.widgets.dialogs import Dialog
 from app.ui.widgets.labels import ElidedLabel, announce, plain_label
 from app.ui.widgets.layouts import FlowLayout, fill_layout, within_screen
 
@@ -122,7 +123,7 @@ class AboutPage(SettingsPage):
         announce(self.said, text)
 
 
-class LicenceSheet(QDialog):
+class LicenceSheet(Dialog):
     """Dialog with the notices of third-party software and a button to their licence texts."""
 
     def __init__(self, theme: Theme, path: Path, parent: QWidget | None = None, *, texts: Path | None = None) -> None:

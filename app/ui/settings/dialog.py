@@ -10,7 +10,6 @@ from PySide6.QtGui import QKeySequence, QResizeEvent, QShortcut
 from PySide6.QtWidgets import (
     QBoxLayout,
     QButtonGroup,
-    QDialog,
     QKeySequenceEdit,
     QPlainTextEdit,
     QStackedWidget,
@@ -40,6 +39,7 @@ from app.ui.shell.settings_index import PAGES, SettingsPageSpec, label_of, page_
 from app.ui.shell.tab_spec import UiContext
 from app.ui.theme import ZOOM_STEPS
 from app.ui.widgets.buttons import ChoiceButton, text_button
+from app.ui.widgets.dialogs import Dialog
 from app.ui.widgets.input_fields import SegmentedControl, Stepper, Switch
 from app.ui.widgets.labels import plain_label
 from app.ui.widgets.layouts import drop_margins, fill_layout, within_screen
@@ -64,7 +64,7 @@ WHEN_FULL = {
 }
 
 
-class SettingsDialog(QDialog):
+class SettingsDialog(Dialog):
     """Dialog with a list of pages and a search for rows. `page`: see `SettingHit`."""
 
     def __init__(self, app: Fireside, ui: UiContext, page: str = "appearance") -> None:

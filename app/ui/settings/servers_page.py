@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtWidgets import QBoxLayout, QDialog, QFileDialog, QHBoxLayout, QLabel, QLineEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QBoxLayout, QFileDialog, QHBoxLayout, QLabel, QLineEdit, QVBoxLayout, QWidget
 
 from app import APP_NAME
 from app.core.errors.app_error import AppError
@@ -18,7 +18,7 @@ from app.core.events import CancelToken
 from app.core.paths import starter_model
 from app.features.models.model_messages import short_count
 from app.remote.servers import MOST_AT_ONCE, SEES, RemoteServer, address_of, certificates_in, owners_of
-from app.ui.i18n import sentence_for, tr, window_title
+from app.ui.i18n import sentence_for, tr
 from app.ui.settings.settings_pages import SettingsSection
 from app.ui.shared_labels import AUTOMATIC_LABEL, CANCEL, CONTEXT, ON_THIS_COMPUTER_LOWER, REMOVE, REMOVE_NAMED, SAVE
 from app.ui.shell import tasks
@@ -26,7 +26,7 @@ from app.ui.shell.settings_index import label_of
 from app.ui.shell.tab_spec import UiContext
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import IconButton, text_button
-from app.ui.widgets.dialogs import ScrollBox, file_dialog
+from app.ui.widgets.dialogs import Dialog, ScrollBox, file_dialog
 from app.ui.widgets.input_fields import CheckRow, Stepper
 from app.ui.widgets.labels import plain_label
 from app.ui.widgets.layouts import fill_layout, within_screen
@@ -153,7 +153,7 @@ def _where(server: RemoteServer) -> str:
     return tr("in your own network") if server.is_own_network else tr("on the internet")
 
 
-class ServerDialog(QDialog):
+class ServerDialog(Dialog):
     """Dialog that lists a server's models to tick, tests the first ticked one, and stores all on Save."""
 
     def __init__(self, app: Fireside, ui: UiContext, server: RemoteServer | None, parent: QWidget) -> None:
@@ -171,7 +171,7 @@ class ServerDialog(QDialog):
         self.setObjectName("server_dialog")
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         title = tr("Add a server") if server is None else server.host
-        self.setWindowTitle(window_title(title))
+        self.name_by_heading(title)
         px = ui.theme.px
         inside = QWidget()
         inside.setObjectName("page")

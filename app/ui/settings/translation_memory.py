@@ -9,7 +9,6 @@ from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersisten
 from PySide6.QtGui import QFont, QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
-    QDialog,
     QHBoxLayout,
     QHeaderView,
     QLabel,
@@ -30,6 +29,7 @@ from app.ui.shell import tasks
 from app.ui.shell.notify import Notify
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import ChoiceButton, text_button
+from app.ui.widgets.dialogs import Dialog
 from app.ui.widgets.labels import plain_tip
 from app.ui.widgets.layouts import fill_layout, within_screen
 
@@ -106,7 +106,7 @@ class MemoryTable(QTableView):
         self.horizontalHeader().resizeSection(1, self.viewport().width() - half)
 
 
-class MemoryDialog(QDialog):
+class MemoryDialog(Dialog):
     """Dialog of the memory; with `translation_id`, the open document, matches for its segments can be listed."""
 
     changed = Signal()

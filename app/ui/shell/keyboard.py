@@ -7,14 +7,14 @@ from typing import NamedTuple, Protocol, runtime_checkable
 
 from PySide6.QtCore import QMargins, QSize, Qt
 from PySide6.QtGui import QAction, QGuiApplication, QKeySequence
-from PySide6.QtWidgets import QApplication, QDialog, QGridLayout, QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QGridLayout, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from app.ui.i18n import tr, window_title
 from app.ui.shared_labels import KEYBOARD_SHORTCUTS, SIZE
 from app.ui.shell.tab_spec import TabSpec
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import text_button
-from app.ui.widgets.dialogs import ScrollBox
+from app.ui.widgets.dialogs import Dialog, ScrollBox
 from app.ui.widgets.layouts import drop_margins, fill_layout, within_screen
 
 
@@ -100,7 +100,7 @@ def add_shortcuts(
     return actions
 
 
-class ShortcutSheet(QDialog):
+class ShortcutSheet(Dialog):
     """Dialog that lists all shortcuts in as many columns as the screen has room for."""
 
     def __init__(self, theme: Theme, specs: Sequence[TabSpec], parent: QWidget | None = None) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Generic, TypeVar
 
 from PySide6.QtCore import QEvent, QMargins, QObject, QSize, Qt, Signal
+from PySide6.QtGui import QResizeEvent, QShowEvent
 from PySide6.QtWidgets import (
     QDialog,
     QFileDialog,
@@ -21,16 +22,44 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.ui.i18n import tr, window_title
+from app import APP_NAME
+from app.ui.i18n import tr
 from app.ui.shared_labels import CANCEL, DOCUMENTS_LABEL
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import text_button
-from app.ui.widgets.layouts import fill_layout, within_screen
+from app.ui.widgets.layouts import fill_layout, screen_room, within_screen
 
 WIDTH_PX = 460
 
 
-class QuestionDialog(QDialog):
+class Dialog(QDialog):
+    """Base of all dialogs: it moves up when it grows, so that its foot stays on the screen.
+
+    How high it may be is for `within_screen` and `ScrollBox` to say.
+    """
+
+    def name_by_heading(self, heading: str) -> None:
+        """Take the name from a heading in the dialog; the title bar has only the program's."""
+        self.setAccessibleName(heading)
+        self.setWindowTitle(APP_NAME)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self._stay_on_screen()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        if self.isVisible():
+            self._stay_on_screen()
+
+    def _stay_on_screen(self) -> None:
+        room, frame = screen_room(self), self.frameGeometry()
+        over = frame.bottom() - room.bottom()
+        if over > 0:
+            self.move(self.x(), max(room.top(), self.y() - over))
+
+
+class QuestionDialog(Dialog):
     """Question dialog; closing it does nothing. Cancel, or the text `no`, is the first button."""
 
     def __init__(self, theme: Theme, title: str, words: str, parent: QWidget, *, no: str = "") -> None:
@@ -39,7 +68,7 @@ class QuestionDialog(QDialog):
         px = theme.px
         # The window is its parent and would keep every question that was ever asked.
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.setWindowTitle(window_title(title))
+        self.name_by_heading(title)
         self.setFixedWidth(px(WIDTH_PX))
         head = QLabel(title, textFormat=Qt.TextFormat.PlainText, wordWrap=True)
         head.setFont(theme.font("section"))
@@ -174,7 +203,7 @@ def cancel_or(dialog: QDialog, label: str) -> QHBoxLayout:
 
 
 class ScrollBox(QScrollArea):
-    """Scroll box of a dialog; `around` is the dialog's margins and buttons around it."""
+    """Scroll box of a dialog; `around` is the dialog's margins and whatever else stays in sight around it."""
 
     def __init__(self, inside: QWidget, around: QMargins) -> None:
         super().__init__(widgetResizable=True)
@@ -186,6 +215,11 @@ class ScrollBox(QScrollArea):
 
     def sizeHint(self) -> QSize:
         return within_screen(self, self._inside.sizeHint().grownBy(self._around)).shrunkBy(self._around)
+
+    def leave_room(self, height: int) -> None:
+        """Leave more room below for what was added to the dialog."""
+        self._around += QMargins(0, 0, 0, height)
+        self.updateGeometry()
 
     def minimumSizeHint(self) -> QSize:
         # Qt's own hint would keep the dialog from becoming lower than its content.

@@ -29,11 +29,18 @@ AnyLayout = TypeVar("AnyLayout", bound=QLayout)
 Filled = TypeVar("Filled", bound="QBoxLayout | FlowLayout | QStackedLayout | QSplitter | QStackedWidget")
 USUAL_FRAME_PX = QMargins(8, 40, 8, 8)
 """Window frame of most systems; the real one is known only once the window is shown."""
+DIALOG_MARGINS_PX = QMargins(8, 48, 8, 48)
+"""Around the highest dialog; the frame that the system adds is part of it."""
+
+
+def screen_room(window: QWidget) -> QRect:
+    """Return the part of a window's screen that is free for windows."""
+    return window.screen().availableGeometry()
 
 
 def within_screen(window: QWidget, wanted: QSize) -> QSize:
-    """Return a window size cut to the screen, less a usual window frame."""
-    return wanted.boundedTo(window.screen().availableGeometry().size().shrunkBy(USUAL_FRAME_PX))
+    """Return a dialog's size cut to the screen, less the margins."""
+    return wanted.boundedTo(screen_room(window).size().shrunkBy(DIALOG_MARGINS_PX))
 
 
 def scrolled(inside: QWidget) -> QScrollArea:

@@ -6,12 +6,17 @@ import shutil
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPoint, QRect, Qt
 from PySide6.QtWidgets import QApplication, QFileDialog, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
+from app import APP_NAME
 from app.core.settings import load_settings
+from app.features.assistants import AssistantChoice
+from app.ui.chat.chat_options import ChatSettings
+from app.ui.shared_labels import SAVE
 from app.ui.theme import Theme
+from app.ui.widgets import dialogs, layouts
 from app.ui.widgets.dialogs import (
     DOCUMENTS,
     MODELS,
@@ -119,3 +124,28 @@ def test_the_window_keeps_them_in_the_settings(frame: Frame, tmp_path: Path) -> 
     dialog.filesSelected.emit([str(tmp_path / "x.gguf")])
     dialog.close()
     assert load_settings(frame.paths.settings)[0].window.last_folders == (f"models={tmp_path}",)
+
+
+def test_a_dialog_that_grows_moves_up_and_keeps_its_foot_on_a_low_screen(
+    qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    screen = QRect(0, 0, 1366, 768)
+    for module in (layouts, dialogs):
+        monkeypatch.setattr(module, "screen_room", lambda _window: screen)
+    dialog = ChatSettings(Theme("light"), AssistantChoice())
+    qtbot.addWidget(dialog)
+    dialog.offer_memories(True, is_on=True)
+    dialog.show()
+    dialog.move(300, 200)
+    before = dialog.height()
+    dialog.findChildren(QPushButton, "more_sampling")[0].click()
+    save = next(button for button in dialog.findChildren(QPushButton) if button.text() == SAVE)
+    qtbot.waitUntil(lambda: before < dialog.height() <= 768 - 96 and dialog.frameGeometry().bottom() <= 768)
+    assert screen.contains(QRect(save.mapToGlobal(QPoint(0, 0)), save.size()))
+
+
+def test_a_question_is_named_by_its_heading_and_the_title_bar_by_the_program(qtbot: QtBot) -> None:
+    window = QWidget()
+    qtbot.addWidget(window)
+    dialog = QuestionDialog(Theme("light"), "Delete this?", "It can be undone.", window)
+    assert (dialog.windowTitle(), dialog.accessibleName()) == (APP_NAME, "Delete this?")
