@@ -9,7 +9,8 @@ from PySide6.QtCore import Qt
 
 from app.store.trash import TrashedItem
 from app.ui.settings.data import EMPTY_TRASH, REMOVED_AT_DATE, REMOVED_AT_NEXT_START, UNTIL_NEXT_START, TrashPage
-from app.ui.shared_labels import CANCEL, DELETE, DELETE_FOR_GOOD, NAME_DELETED
+from app.ui.shared_labels import CANCEL, DELETE, DELETE_FOR_GOOD
+from app.ui.work.job_column import SEVERAL_DELETED
 from tests.helpers.deleted_text import files_with
 from tests.helpers.desks.settings import SettingsDesk
 from tests.helpers.desks.window import Frame
@@ -43,7 +44,7 @@ def numbers(frame: Frame) -> list[int]:
 
 
 def test_a_deleted_chat_comes_back_to_its_list(frame: Frame, numbers: list[int]) -> None:
-    assert frame.notices == [NAME_DELETED.format(name="Rent"), NAME_DELETED.format(name="Soup")]
+    assert frame.notices == [SEVERAL_DELETED.format(count=2)]
     desk = Desk(frame)
     assert desk.titles == ["Soup", "Rent"]
     assert not desk.page.restore_button.isEnabled(), "nothing is chosen"

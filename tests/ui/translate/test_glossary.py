@@ -125,7 +125,7 @@ def test_delete_takes_lines_out_and_undo_puts_them_back_in_their_place(make: Mak
     assert panel.terms.terms == (TERMS[0], TERMS[2])
     notice = panel._notify.bar.notices[0]
     assert notice.text == TERM_REMOVED.format(term="Fireside")
-    notice._buttons[0].click()
+    notice.buttons[0].click()
     assert panel.terms.terms == TERMS
 
 
