@@ -137,10 +137,11 @@ def test_a_dialog_that_grows_moves_up_and_keeps_its_foot_on_a_low_screen(
     dialog.offer_memories(True, is_on=True)
     dialog.show()
     dialog.move(300, 200)
-    before = dialog.height()
+    assert dialog.height() <= 768 - 96
     dialog.findChildren(QPushButton, "more_sampling")[0].click()
     save = next(button for button in dialog.findChildren(QPushButton) if button.text() == SAVE)
-    qtbot.waitUntil(lambda: before < dialog.height() <= 768 - 96 and dialog.frameGeometry().bottom() <= 768)
+    qtbot.waitUntil(lambda: dialog.height() <= 768 - 96 and dialog.frameGeometry().bottom() <= 768)
+    assert dialog.y() < 200, "it moved up"
     assert screen.contains(QRect(save.mapToGlobal(QPoint(0, 0)), save.size()))
 
 
