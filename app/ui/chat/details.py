@@ -91,7 +91,6 @@ class AnswerDetails(Popover):
         return self.findChildren(QLabel)
 
     def show_at(self, widget: QWidget) -> None:
-        """Show the popup at a widget."""
         self.ensurePolished()
         for label in self.labels:
             label.ensurePolished()
@@ -206,7 +205,6 @@ class BranchMap(Popover):
         self.setFocusProxy(self.tree)
 
     def show_at(self, widget: QWidget) -> None:
-        """Show the popup at a widget."""
         self.adjustSize()
         self.place_at(widget)
         self.show()

@@ -108,7 +108,7 @@ class _Elevation(QObject):
             elif kind in (QEvent.Type.Hide, QEvent.Type.ParentAboutToChange):
                 self._drop()
             elif kind in (QEvent.Type.Move, QEvent.Type.Resize, QEvent.Type.ZOrderChange):
-                self._place()
+                self._place_shadow()
         return False
 
     def _show(self) -> None:
@@ -118,10 +118,10 @@ class _Elevation(QObject):
         if self._shadow is None:
             self._shadow = Shadow(host)
             self._floating.destroyed.connect(self._shadow.deleteLater)
-        self._place()
+        self._place_shadow()
         self._shadow.show()
 
-    def _place(self) -> None:
+    def _place_shadow(self) -> None:
         shadow, floating = self._shadow, self._floating
         if shadow is None or not isValid(shadow):
             return

@@ -38,7 +38,7 @@ class Menu(QMenu):
         super().popup(_inside_window(self, pos), at)
 
     def popup_at(self, anchor: QWidget) -> None:
-        """Open below a widget, or above it."""
+        """Open below a widget, or above it where the window ends below it."""
         self.ensurePolished()  # before, it has another font and so another size
         super().popup(place_beside(anchor, self.sizeHint()))
 

@@ -236,8 +236,8 @@ class NoticeBar(NoticeSlot):
         self.errors = NoticeSlot(theme)
         self.errors.setParent(self)  # until there is a page to float over
         for slot in (self, self.errors):
-            slot.resized.connect(self._place)
-        theme.changed.connect(self._place)
+            slot.resized.connect(self._place_slots)
+        theme.changed.connect(self._place_slots)
 
     def float_over(self, parent: QWidget, under: QWidget) -> None:
         """Float over `under`, a child of `parent`."""
@@ -245,7 +245,7 @@ class NoticeBar(NoticeSlot):
         self.errors.setParent(parent)
         self._under = under
         under.installEventFilter(self)
-        self._place()
+        self._place_slots()
 
     def stand_above(self, *feet: QWidget) -> None:
         """Place notices above these widgets, such as the message field, while they are visible."""
@@ -280,10 +280,10 @@ class NoticeBar(NoticeSlot):
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         kinds = (QEvent.Type.Resize, QEvent.Type.Move, QEvent.Type.Show, QEvent.Type.Hide)
         if event.type() in kinds and (watched is self._under or watched in self._feet):
-            self._place()
+            self._place_slots()
         return super().eventFilter(watched, event)
 
-    def _place(self) -> None:
+    def _place_slots(self) -> None:
         under, parent, gap = self._under, self.parentWidget(), self._theme.px(GAP_PX)
         if under is None or parent is None:
             return

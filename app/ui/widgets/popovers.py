@@ -31,7 +31,7 @@ class Popover(QFrame):
         self.place_again()
 
     def place_again(self) -> None:
-        """Move the popover after its size changed."""
+        """Move the popover to its widget again after its size has changed."""
         if self._anchor is not None:
             self.move(place_beside(self._anchor, self.size()))
 

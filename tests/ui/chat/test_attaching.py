@@ -482,9 +482,10 @@ def test_what_is_put_back_after_the_first_message_is_beside_the_next_one(open_ch
     desk.press_notice(UNDO)
     QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
     desk.press_notice(UNDO)
+    # The last removed comes back first: its notice covers the other.
     assert [chip.accessibleName().split(",")[0] for chip in desk.chips] == [
-        "a.txt",
         PICTURE_LABEL.format(name="red.png"),
+        "a.txt",
     ]
     desk.chat.show_conversation(None)
     assert desk.chips == []

@@ -103,7 +103,7 @@ def test_every_menu_is_short_and_has_nothing_twice(chatting: Frame) -> None:
 def test_an_entry_is_thirty_pixels_high_and_its_shortcut_muted_at_the_end(chatting: Frame) -> None:
     menu = Menu(chatting.window)
     menu.addAction("Rename\tF2")
-    menu.addAction("Copy as Markdown")
+    menu.addAction("An entry with more words")
     menu.popup(chatting.window.mapToGlobal(QPoint(100, 100)))
     entry = menu.actionGeometry(menu.actions()[0])
     assert (entry.height(), menu.font().pixelSize()) == (30, 14)

@@ -207,7 +207,7 @@ def test_undos_of_the_same_kind_merge_and_others_wait(notify: Notify, qtbot: QtB
 
 
 def test_an_undo_leaves_with_its_screen_and_others_stay(notify: Notify) -> None:
-    notify.mention("Saved")
+    notify.mention("It was kept")
     notify.error(DiskFull("/home/ada/data"))
     notify.undo("Letter removed", lambda: None)
     lasting = notify.show_notice(PersonMessage("A model is loading."), lasts=True)

@@ -47,7 +47,7 @@ def test_a_floating_child_darkens_the_page_around_it_until_it_is_hidden(window: 
 def test_a_menu_and_its_submenu_cast_their_shadows_on_the_window(window: QWidget, qtbot: QtBot) -> None:
     menu = Menu(window)
     inside = menu.add_submenu("Copy as")
-    inside.addAction("Text")
+    inside.addAction("As words")
     for opened in (menu, inside):
         opened.popup(window.mapToGlobal(QPoint(60, 60)))
         shown = QRect(window.mapFromGlobal(opened.pos()), opened.size())
