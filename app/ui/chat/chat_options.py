@@ -368,9 +368,8 @@ class ChatSettings(Dialog):
         around.setSizeConstraint(QVBoxLayout.SizeConstraint.SetFixedSize)
         around.setContentsMargins(px(24), px(20), px(24), px(20))
         around.setSpacing(px(16))
-        # Besides the margins: the row of buttons and the gap above it.
-        self._box = ScrollBox(self.fields, around.contentsMargins() + QMargins(0, 0, 0, px(16 + 40)))
-        around.addWidget(self._box)
+        # Besides the margins: the rows of memories and buttons, and the gaps above them.
+        around.addWidget(ScrollBox(self.fields, around.contentsMargins() + QMargins(0, 0, 0, px(16 + 56 + 16 + 40))))
         self._memories = Switch(theme, tr(MEMORIES_LABEL), on=True)
         self._about_memories = description_label(theme, "")
         self._memories_row = SettingCard(theme)
@@ -386,11 +385,7 @@ class ChatSettings(Dialog):
         self._memories.setChecked(is_told and is_on)
         self._memories.setEnabled(is_on)
         self._is_told, self._is_on = is_told, is_on
-        if self._memories_row.isHidden():
-            self._memories_row.show()
-            layout = self.layout()
-            assert layout is not None
-            self._box.leave_room(self._memories_row.sizeHint().height() + layout.spacing())
+        self._memories_row.show()
 
     @property
     def is_told(self) -> bool:

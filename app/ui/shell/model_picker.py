@@ -390,8 +390,3 @@ def _size_or_none(path: Path) -> int | None:
         return path.stat().st_size
     except OSError:
         return None  # moved or deleted meanwhile: it is not offered
-
-
-def _shown(text: str) -> str:
-    """Escape & in a menu text, where Qt reads it as a mnemonic."""
-    return text.replace("&", "&&")

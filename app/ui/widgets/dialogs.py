@@ -216,11 +216,6 @@ class ScrollBox(QScrollArea):
     def sizeHint(self) -> QSize:
         return within_screen(self, self._inside.sizeHint().grownBy(self._around)).shrunkBy(self._around)
 
-    def leave_room(self, height: int) -> None:
-        """Leave more room below for what was added to the dialog."""
-        self._around += QMargins(0, 0, 0, height)
-        self.updateGeometry()
-
     def minimumSizeHint(self) -> QSize:
         # Qt's own hint would keep the dialog from becoming lower than its content.
         return QSize(1, 1)

@@ -153,12 +153,15 @@ def elevate(floating: QWidget) -> None:
 def _host_of(floating: QWidget) -> QWidget | None:
     """Return what the shadow is painted in: the parent, or the window that the popup was opened from."""
     host = floating.parentWidget()
-    if floating.isWindow():
-        # A submenu belongs to a menu, and that to the window.
-        while host is not None and (window := host.window()).windowType() == Qt.WindowType.Popup:
-            host = window.parentWidget()
-        host = host.window() if host is not None else None
-    return host
+    return window_behind(host) if floating.isWindow() and host is not None else host
+
+
+def window_behind(widget: QWidget) -> QWidget:
+    """Return the window of a widget, or of a popup that it is in; a submenu's is that of its menu."""
+    window = widget.window()
+    while window.windowType() == Qt.WindowType.Popup and (parent := window.parentWidget()) is not None:
+        window = parent.window()
+    return window
 
 
 def _are_popups_composed() -> bool:

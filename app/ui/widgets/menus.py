@@ -7,7 +7,7 @@ from PySide6.QtGui import QAction, QColor, QFontMetrics, QIcon, QPainter, QPaint
 from PySide6.QtWidgets import QMenu, QStyleOptionMenuItem, QWidget, QWidgetAction
 
 from app.ui.icons import icon
-from app.ui.theme import FontRole, Theme
+from app.ui.theme import Theme
 from app.ui.widgets.elevation import elevate
 from app.ui.widgets.popovers import place_beside, room_for_popups
 
@@ -96,8 +96,8 @@ class _TwoLineRow(QWidget):
 
     def sizeHint(self) -> QSize:
         px, action = self._theme.px, self._action
-        lines = ((action.title, "control"), (action.note, "small"))
-        widths = [self._metrics_width(role, words) for words, role in lines]  # type: ignore[arg-type]
+        title, note = QFontMetrics(self._theme.font("control")), QFontMetrics(self._theme.font("small"))
+        widths = (title.horizontalAdvance(action.title), note.horizontalAdvance(action.note))
         room = self._menu.screen().availableGeometry().width() - px(16)
         return QSize(min(max(widths) + px(12 + 12 + 16 + 14), px(WIDEST_PX), room), px(TALL_PX if action.note else 34))
 
@@ -131,9 +131,6 @@ class _TwoLineRow(QWidget):
         painter.setPen(QColor(self._theme.tokens.muted if is_note else self._theme.tokens.text))
         elided = painter.fontMetrics().elidedText(words, Qt.TextElideMode.ElideRight, box.width())
         painter.drawText(box, align, elided)
-
-    def _metrics_width(self, role: FontRole, words: str) -> int:
-        return QFontMetrics(self._theme.font(role)).horizontalAdvance(words)
 
 
 def new_menu(parent: QWidget, name: str, accessible_name: str) -> Menu:

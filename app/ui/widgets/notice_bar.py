@@ -189,10 +189,7 @@ class NoticeSlot(QWidget):
         self.queue.append(notice)
         self._column.addWidget(notice)
         for covered in self.queue[:-1]:
-            if covered.can_wait:
-                covered.set_aside()
-            else:
-                covered.dismiss()
+            (covered.set_aside if covered.can_wait else covered.dismiss)()
         notice.show()
         self._column.invalidate()
         self.resized.emit()  # placed before it is shown: a widget that appears under the pointer counts as hovered
@@ -266,9 +263,8 @@ class NoticeBar(NoticeSlot):
 
     def leave_screen(self) -> None:
         """Take away each Undo, which belongs to the screen that is left."""
-        for notice in self.notices[:]:
-            if notice.can_undo:
-                notice.dismiss()
+        for notice in [notice for notice in self.notices if notice.can_undo]:
+            notice.dismiss()
 
     def _on_over(self, notice: Notice) -> None:
         if notice in self.notices:

@@ -6,7 +6,7 @@ from PySide6.QtCore import QPoint, QRect, QSize, Qt
 from PySide6.QtWidgets import QFrame, QWidget
 
 from app.ui.theme import Theme
-from app.ui.widgets.elevation import elevate
+from app.ui.widgets.elevation import elevate, window_behind
 
 GAP_PX, EDGE_PX = 4, 8
 """Gap to the opening widget, and to the window's edges."""
@@ -56,14 +56,6 @@ def place_beside(anchor: QWidget, size: QSize) -> QPoint:
 
 def room_for_popups(anchor: QWidget) -> QRect:
     """Return the part of the anchor's window, in global pixels, that popups may cover."""
-    window, edge = _real_window(anchor), EDGE_PX
+    window, edge = window_behind(anchor), EDGE_PX
     inside = QRect(window.mapToGlobal(QPoint(0, 0)), window.size()).adjusted(edge, edge, -edge, -edge)
     return inside.intersected(anchor.screen().availableGeometry())
-
-
-def _real_window(anchor: QWidget) -> QWidget:
-    """Return the window that a widget is in, even if it is in a popup."""
-    window = anchor.window()
-    while window.windowType() == Qt.WindowType.Popup and (parent := window.parentWidget()) is not None:
-        window = parent.window()
-    return window
