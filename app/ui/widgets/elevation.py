@@ -145,7 +145,8 @@ def elevate(floating: QWidget) -> None:
     if floating.isWindow():
         # Some systems draw a shadow of their own around popups.
         floating.setWindowFlag(Qt.WindowType.NoDropShadowWindowHint)
-        if _are_popups_composed():
+        # Under X11 it takes a compositor, without which transparent corners would be black.
+        if QGuiApplication.platformName() in ("wayland", "cocoa", "windows"):
             floating.setAttribute(Qt.WidgetAttribute.WA_TranslucentBackground)
     _Elevation(floating)
 
@@ -162,11 +163,6 @@ def window_behind(widget: QWidget) -> QWidget:
     while window.windowType() == Qt.WindowType.Popup and (parent := window.parentWidget()) is not None:
         window = parent.window()
     return window
-
-
-def _are_popups_composed() -> bool:
-    # Under X11 it takes a compositor, without which transparent corners would be black.
-    return QGuiApplication.platformName() in ("wayland", "cocoa", "windows")
 
 
 def _round_corners(popup: QWidget) -> None:

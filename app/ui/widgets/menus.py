@@ -150,7 +150,7 @@ def popup_inside(menu: QMenu, at: QPoint) -> None:
 
 def _inside_window(menu: QMenu, at: QPoint) -> QPoint:
     """Return the position for a menu, moved above the given one or sideways to stay inside the window."""
-    menu.ensurePolished()  # before, it has another font and so another size
+    menu.ensurePolished()  # see `Menu.popup_at`
     host, size = menu.parentWidget(), menu.sizeHint()
     if host is None:
         return at

@@ -62,7 +62,7 @@ class Notice(QFrame):
 
     @property
     def can_wait(self) -> bool:
-        """True if something would be lost with it: a button, or that it lasts."""
+        """True if something would be lost with it."""
         return bool(self.buttons) or not self._timer.interval()
 
     @property
