@@ -53,9 +53,8 @@ class Dialog(QDialog):
             self._stay_on_screen()
 
     def _stay_on_screen(self) -> None:
-        room, frame = screen_room(self), self.frameGeometry()
-        over = frame.bottom() - room.bottom()
-        if over > 0:
+        room = screen_room(self)
+        if (over := self.frameGeometry().bottom() - room.bottom()) > 0:
             self.move(self.x(), max(room.top(), self.y() - over))
 
 

@@ -11,10 +11,8 @@ from app.ui.theme import Theme
 from app.ui.widgets.elevation import elevate
 from app.ui.widgets.popovers import place_beside, room_for_popups
 
-EDGE_PX = 14
-"""Space between a shortcut and the menu's edge, as at the end of entries in the style sheet."""
-SHORTCUT_SHARE = 13 / 14
-"""Size of shortcuts, as a share of the entries'."""
+EDGE_PX, SHORTCUT_SHARE = 14, 13 / 14
+"""Space between a shortcut and the menu's edge, and the size of shortcuts as a share of the entries'."""
 TALL_PX, WIDEST_PX = 48, 420
 
 
