@@ -119,7 +119,7 @@ class ModelCard(QFrame):
         self._lay_out()
         theme.dress(self.facts, self.source, font="small")
         theme.dress(self.problem, font="small")
-        theme.dress(self._outer, margins=(18, 14, 16, 14), spacing=14)
+        theme.dress(self._outer, margins=(15, 14, 15, 14), spacing=14)
         theme.dress(self._words, spacing=3)
         theme.dress(self._head, spacing=10)
         theme.dress(self._row, spacing=4)

@@ -24,7 +24,7 @@ COPY_TRANSLATION = "Copy the translation"
 NARROW_PX = 460
 """Card width below which the panes are stacked."""
 BACK_PX, LEAST_BACK_PX = 130, 40
-INSET_PX = 16
+INSET_PX = 11
 
 
 class TextPanes(QFrame):
