@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from importlib import import_module
 from pathlib import Path
 
@@ -15,3 +18,13 @@ SCENES = sorted(path.stem for path in PACKAGING.glob("*_scenes.py"))
 def test_scenes_find_what_they_are_made_of(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.syspath_prepend(str(PACKAGING))
     assert import_module(name).__doc__
+
+
+@pytest.mark.display
+def test_nothing_is_cut_faint_off_the_screen_or_out_of_line_on_twelve_screens(tmp_path: Path) -> None:
+    root, environment = PACKAGING.parent, {**os.environ, "FIRESIDE_SCREEN": "1366x768x24", "QT_QPA_PLATFORM": "xcb"}
+    command = [PACKAGING / "with_display.sh", sys.executable, PACKAGING / "pictures.py", tmp_path, "--shapes", "low"]
+    taken = subprocess.run([*command, "--twelve"], cwd=root, env=environment, stderr=subprocess.PIPE, check=False)
+    faults = [line for line in taken.stderr.decode().splitlines() if not line.startswith("qt.")]
+    assert (taken.returncode, faults) == (0, [])
+    assert len(list(tmp_path.glob("*.png"))) == 12
