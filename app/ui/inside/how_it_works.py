@@ -24,6 +24,7 @@ from app.ui.shell.tab_spec import UiContext
 from app.ui.text.formula import FormulaView
 from app.ui.theme import EDGE_PX, HEADING_PX, TOP_PX, Theme
 from app.ui.widgets.buttons import text_button
+from app.ui.widgets.edge_fade import fade_ends
 from app.ui.widgets.input_fields import PlainEdit, SegmentedControl
 from app.ui.widgets.labels import ProgressStripe, announce, plain_label
 from app.ui.widgets.layouts import drop_margins, fill_layout, scrolled
@@ -368,6 +369,7 @@ class HowItWorks(QWidget):
         outside = drop_margins(QVBoxLayout(self))
         # WORKAROUND: showing the area polishes its content, which keeps the fonts of that moment.
         self._area = scrolled(inside)
+        fade_ends(self._area, theme)
         outside.addWidget(self._area)
 
     def reload(self) -> tasks.BackgroundTask | None:

@@ -18,6 +18,7 @@ from app.ui.models.model_card import ModelCard
 from app.ui.shell import tasks
 from app.ui.theme import EDGE_PX, HEADING_PX, TOP_PX, FontRole, Theme
 from app.ui.widgets.buttons import text_button
+from app.ui.widgets.edge_fade import fade_ends
 from app.ui.widgets.input_fields import SegmentedControl
 from app.ui.widgets.layouts import ColumnRow, drop_margins, fill_layout, name_widgets, scrolled
 
@@ -58,6 +59,7 @@ class ModelsPage(QWidget):
         self._holder.setLayout(self._column)
         self._around = ColumnRow(theme, self._holder, inside)
         self.area = scrolled(inside)
+        fade_ends(self.area, theme)
         fill_layout(drop_margins(QVBoxLayout(self)), self.area)
         theme.dress(self._around, margins=(EDGE_PX, TOP_PX, EDGE_PX, 20), spacing=0)
         theme.dress(self._column, margins=(0, 0, 0, 0), spacing=12)

@@ -41,6 +41,7 @@ from app.ui.text.links import ask_to_open
 from app.ui.text.markdown import MarkdownBlock
 from app.ui.theme import EDGE_PX, PAGE_PX, TOP_PX
 from app.ui.widgets.buttons import text_button
+from app.ui.widgets.edge_fade import fade_ends
 from app.ui.widgets.layouts import ColumnRow, drop_margins, fill_layout, name_widgets, scrolled
 
 if TYPE_CHECKING:
@@ -327,6 +328,7 @@ class RepositoryPage(QWidget):
         inside.setObjectName("page")
         self._holder_row = ColumnRow(self._theme, self._holder, inside)
         self._scroll = scrolled(inside)
+        fade_ends(self._scroll, self._theme)
         whole = QWidget()
         foot_row = ColumnRow(self._theme, self.foot, most_px=PAGE_PX + 2 * EDGE_PX)
         fill_layout(drop_margins(QVBoxLayout(whole), 0), (self._scroll, 1), foot_row)

@@ -12,6 +12,7 @@ from app.ui.shell.keyboard import is_tab_stop
 from app.ui.shell.settings_index import label_of
 from app.ui.theme import FontRole, Theme
 from app.ui.widgets.dialogs import QuestionDialog
+from app.ui.widgets.edge_fade import fade_ends
 from app.ui.widgets.input_fields import SegmentedControl
 from app.ui.widgets.layouts import drop_margins, fill_layout
 from app.ui.widgets.setting_rows import INSET_PX, HelpMark, RowName, SettingCard, group_title, named_line
@@ -171,6 +172,7 @@ class SettingsPage(SettingsSection):
         # Otherwise the scroll area would be a stop of Tab before the fields.
         self._scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self._scroll.setWidget(inside)
+        fade_ends(self._scroll, self._theme)
         self.foot = QVBoxLayout()
         fill_layout(drop_margins(QVBoxLayout(self), 0), (self._scroll, 1), self.foot)
         return column

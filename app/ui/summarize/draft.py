@@ -26,6 +26,7 @@ from app.ui.summarize.summary_texts import figures_of
 from app.ui.summarize.wish import SummaryFooter
 from app.ui.theme import HEADING_PX, TOP_PX, FontRole, Theme
 from app.ui.widgets.buttons import text_button
+from app.ui.widgets.edge_fade import fade_ends
 from app.ui.widgets.input_fields import SegmentedControl
 from app.ui.widgets.labels import plain_tip
 from app.ui.widgets.layouts import FlowLayout, fill_layout, name_widgets, scrolled
@@ -116,6 +117,7 @@ class SummaryDraftPage(QWidget):
         rows.addStretch(1)
         self._inner.setObjectName("page")
         self._scroll = scrolled(self._inner)
+        fade_ends(self._scroll, self._theme)
         segments = QHBoxLayout()
         fill_layout(segments, self.together, 1)
         self.foot.rows.insertLayout(0, segments)

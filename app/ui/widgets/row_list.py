@@ -34,6 +34,7 @@ from app.core.visible import settle_directions
 from app.ui.focus_ring import shown_state
 from app.ui.i18n import tr
 from app.ui.theme import FontRole, Theme
+from app.ui.widgets.edge_fade import fade_ends
 
 ID_ROLE = Qt.ItemDataRole.UserRole
 NOTE_ROLE = Qt.ItemDataRole.UserRole + 2
@@ -177,6 +178,7 @@ class RowList(QListView):
         self._tell_moved = QTimer(self, singleShot=True, interval=KEYBOARD_DELAY_MS)
         self._tell_moved.timeout.connect(lambda: self.moved.emit(self.currentIndex()))
         theme.changed.connect(self._on_theme_changed)
+        fade_ends(self, theme, "sidebar")
 
     @property
     def is_editing(self) -> bool:

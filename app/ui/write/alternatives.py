@@ -20,6 +20,7 @@ from app.ui.i18n import tr
 from app.ui.text.formats import block_format
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import IconButton, set_text_font
+from app.ui.widgets.edge_fade import fade_ends
 from app.ui.widgets.labels import announce, plain_label
 from app.ui.widgets.layouts import fill_layout, name_widgets, scrolled
 
@@ -180,6 +181,7 @@ class Alternatives(QFrame):
         self._grid = QGridLayout(inside)
         self._grid.setContentsMargins(0, 0, 0, 0)
         self._area = scrolled(inside)
+        fade_ends(self._area, theme)
         column = QVBoxLayout(self)
         fill_layout(column, head, self._area)
         theme.dress(column, margins=(0, 4, 0, 0), spacing=4)
