@@ -24,11 +24,15 @@ MIGRATIONS: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {}
 
 @dataclass(frozen=True)
 class AppearanceSettings:
-    """Look of the window. `scheme`: system, light or dark. `zoom`: 0.5 to 3."""
+    """Look of the window. `scheme`: system, light or dark. `zoom`: 0.5 to 3.
+
+    `reduce_motion`: nothing fades or slides, whatever the system says.
+    """
 
     scheme: str = "system"
     zoom: float = 1.0
     system_font: bool = False
+    reduce_motion: bool = False
 
 
 @dataclass(frozen=True)

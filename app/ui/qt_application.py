@@ -34,6 +34,7 @@ from app.ui.shell.single_instance import ASK, HandOverReply, InstanceState, Sing
 from app.ui.shell.tab_spec import CHAT
 from app.ui.tab_list import TABS, open_settings
 from app.ui.theme import Theme
+from app.ui.widgets.motion import allow_motion
 
 log = logging.getLogger(__name__)
 
@@ -96,6 +97,7 @@ def _theme(application: QApplication, paths: AppPaths) -> Theme:
     appearance = load_settings(paths.settings)[0].appearance
     theme = Theme(appearance.scheme, appearance.zoom, system_font=appearance.system_font)
     theme.install(application)
+    allow_motion(application, is_reduced=appearance.reduce_motion)
     application.setWindowIcon(app_icon())
     return theme
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtCore import QSize, Qt, QTimer
 from PySide6.QtGui import QKeySequence, QResizeEvent, QShortcut
 from PySide6.QtWidgets import (
+    QApplication,
     QBoxLayout,
     QButtonGroup,
     QKeySequenceEdit,
@@ -43,6 +44,7 @@ from app.ui.widgets.dialogs import Dialog
 from app.ui.widgets.input_fields import SegmentedControl, Stepper, Switch
 from app.ui.widgets.labels import plain_label
 from app.ui.widgets.layouts import drop_margins, fill_layout, within_screen
+from app.ui.widgets.motion import allow_motion
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
@@ -232,6 +234,9 @@ class SettingsDialog(Dialog):
         font = Switch(theme, label_of("system_font"), on=appearance.system_font)
         font.toggled.connect(self._on_system_font)
         page.add_setting("system_font", tr("Replaces Inter everywhere except in code."), font)
+        motion = Switch(theme, label_of("reduce_motion"), on=appearance.reduce_motion)
+        motion.toggled.connect(self._on_reduce_motion)
+        page.add_setting("reduce_motion", tr("Menus, notices and panels appear at once."), motion)
         zoom = Stepper(
             theme, label_of("zoom"), theme.zoom * 100,
             lowest=ZOOM_STEPS[0] * 100, highest=ZOOM_STEPS[-1] * 100, step=10, suffix=" %",
@@ -250,6 +255,12 @@ class SettingsDialog(Dialog):
     def _on_system_font(self, wanted: bool) -> None:
         self._theme.system_font = wanted
         self._save("appearance", system_font=wanted)
+
+    def _on_reduce_motion(self, wanted: bool) -> None:
+        application = QApplication.instance()
+        assert isinstance(application, QApplication)
+        allow_motion(application, is_reduced=wanted)
+        self._save("appearance", reduce_motion=wanted)
 
     def _on_zoom(self, percent: float) -> None:
         self._theme.zoom = percent / 100

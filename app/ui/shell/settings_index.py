@@ -42,6 +42,7 @@ PAGES: tuple[SettingsPageSpec, ...] = (
         (
             SettingSpec("scheme", "Colors", "dark mode light mode theme color colour colors scheme black white night"),
             SettingSpec("system_font", "Use the system’s font", "typeface fonts letters typography Inter"),
+            SettingSpec("reduce_motion", "Reduce motion", "animation animations fade slide move accessibility"),
             SettingSpec("zoom", "Zoom", "text font size bigger larger smaller scale magnify dpi"),
             SettingSpec("interface_language", "Language", "interface translation locale german french spanish"),
         ),

@@ -10,6 +10,8 @@ from PySide6.QtGui import QColor, QGuiApplication, QImage, QPainter, QPainterPat
 from PySide6.QtWidgets import QWidget
 from shiboken6 import isValid
 
+from app.ui.widgets.motion import FadeIn, may_move
+
 RADIUS_PX = 10
 DROP_PX, BLUR_PX = 8, 24
 """Offset and blur radius of the far shadow; the near one is a line of one pixel."""
@@ -93,6 +95,7 @@ class _Elevation(QObject):
         super().__init__(floating)
         self._floating = floating
         self._shadow: Shadow | None = None
+        self._fade: FadeIn | None = None
         floating.installEventFilter(self)
         if floating.isVisible():
             self._show()
@@ -120,6 +123,9 @@ class _Elevation(QObject):
             self._floating.destroyed.connect(self._shadow.deleteLater)
         self._place_shadow()
         self._shadow.show()
+        if may_move():
+            self._fade = self._fade or FadeIn(self._floating)
+            self._fade.start(self._shadow)
 
     def _place_shadow(self) -> None:
         shadow, floating = self._shadow, self._floating
@@ -134,6 +140,8 @@ class _Elevation(QObject):
             shadow.stackUnder(floating)
 
     def _drop(self) -> None:
+        if self._fade is not None and isValid(self._fade):
+            self._fade.stop()
         if self._shadow is not None and isValid(self._shadow):
             self._shadow.hide()
             self._shadow.deleteLater()

@@ -24,6 +24,7 @@ from PySide6.QtWidgets import (
 from shiboken6 import isValid
 
 from app.ui.theme import EDGE_PX, PAGE_PX, WIDE_PX, Theme
+from app.ui.widgets.motion import slide_in
 
 AnyLayout = TypeVar("AnyLayout", bound=QLayout)
 Filled = TypeVar("Filled", bound="QBoxLayout | FlowLayout | QStackedLayout | QSplitter | QStackedWidget")
@@ -313,6 +314,8 @@ class SidePane(QSplitter):
         if was_hidden and takes_focus:  # before the focused view is hidden, or Qt would move the focus as Tab does
             self.frame.setFocus(Qt.FocusReason.OtherFocusReason)
         self._arrange(is_new=was_hidden)
+        if was_hidden:
+            slide_in(self.frame)
 
     def close_pane(self) -> None:
         if not self.is_pane_open:

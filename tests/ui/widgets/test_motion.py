@@ -1,0 +1,99 @@
+"""Fades and slides where something appears, and none where less motion is wanted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from PySide6.QtWidgets import QApplication, QFrame, QLabel, QVBoxLayout, QWidget
+from pytestqt.qtbot import QtBot
+
+from app.ui.theme import Theme
+from app.ui.widgets.elevation import Shadow, elevate
+from app.ui.widgets.layouts import SidePane
+from app.ui.widgets.motion import EFFECT, SlideIn, allow_motion, may_move, system_reduces_motion
+
+
+@pytest.fixture
+def moving(qapp: QApplication) -> Iterator[None]:
+    qapp.setEffectEnabled(EFFECT, True)
+    yield
+    qapp.setEffectEnabled(EFFECT, False)
+
+
+@pytest.fixture
+def window(qtbot: QtBot) -> QWidget:
+    made = QWidget()
+    qtbot.addWidget(made)
+    made.resize(900, 400)
+    made.show()
+    return made
+
+
+def card_in(window: QWidget) -> QFrame:
+    card = QFrame(window)
+    card.setGeometry(100, 100, 200, 80)
+    QLabel("A word", card)
+    elevate(card)
+    card.show()
+    return card
+
+
+@pytest.mark.usefixtures("moving")
+def test_what_floats_fades_in_and_is_drawn_without_an_effect_afterwards(window: QWidget, qtbot: QtBot) -> None:
+    card = card_in(window)
+    effect = card.graphicsEffect()
+    assert effect is not None and window.findChildren(Shadow)[0].graphicsEffect() is not None
+    qtbot.waitUntil(lambda: card.graphicsEffect() is None)
+    assert window.findChildren(Shadow)[0].graphicsEffect() is None
+
+
+@pytest.mark.usefixtures("moving")
+def test_what_is_hidden_while_it_fades_in_is_whole_the_next_time(window: QWidget, qtbot: QtBot) -> None:
+    card = card_in(window)
+    card.hide()
+    assert card.graphicsEffect() is None
+    card.show()
+    qtbot.waitUntil(lambda: card.graphicsEffect() is None)
+
+
+@pytest.mark.usefixtures("moving")
+def test_a_side_pane_slides_in_over_itself(window: QWidget, qtbot: QtBot) -> None:
+    class Pane(SidePane):
+        share, most_px = 0.4, 440
+
+    view = QWidget()
+    pane = Pane(Theme("light"), view, view.setFocus)
+    pane.column.addWidget(QLabel("A pane"))
+    column = QVBoxLayout(window)
+    column.addWidget(pane)
+    pane.show()
+    QApplication.processEvents()
+    pane.open_pane()
+    slides = pane.frame.findChildren(SlideIn)
+    assert [slide.geometry() for slide in slides] == [pane.frame.rect()]
+    qtbot.waitUntil(lambda: pane.frame.findChildren(SlideIn) == [])
+
+
+def test_nothing_moves_where_the_setting_reduces_motion(qapp: QApplication, window: QWidget) -> None:
+    allow_motion(qapp, is_reduced=True)
+    assert not may_move()
+    assert card_in(window).graphicsEffect() is None
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "is_reduced"),
+    [
+        ("kdeglobals", "[KDE]\nAnimationDurationFactor=0\n", True),
+        ("kdeglobals", "[KDE]\nAnimationDurationFactor=1\n", False),
+        ("gtk-3.0/settings.ini", "[Settings]\ngtk-enable-animations=false\n", True),
+        ("gtk-4.0/settings.ini", "no section", False),
+    ],
+)
+@pytest.mark.skipif("sys.platform != 'linux'")
+def test_the_desktops_own_switch_is_read(tmp_path: Path, file: str, text: str, is_reduced: bool) -> None:
+    path = tmp_path / file
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+    assert system_reduces_motion(tmp_path) is is_reduced
