@@ -49,6 +49,7 @@ from app.ui.shell.notify import Notify
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import ChoiceButton
 from app.ui.widgets.dialogs import Dialog, QuestionDialog, ScrollBox, cancel_or
+from app.ui.widgets.edge_fade import fade_ends
 from app.ui.widgets.input_fields import Switch
 from app.ui.widgets.layouts import drop_margins, fill_layout
 from app.ui.widgets.setting_rows import SettingCard, description_label, group_title
@@ -369,7 +370,9 @@ class ChatSettings(Dialog):
         around.setContentsMargins(px(24), px(20), px(24), px(20))
         around.setSpacing(px(16))
         # Besides the margins: the rows of memories and buttons, and the gaps above them.
-        around.addWidget(ScrollBox(self.fields, around.contentsMargins() + QMargins(0, 0, 0, px(16 + 56 + 16 + 40))))
+        box = ScrollBox(self.fields, around.contentsMargins() + QMargins(0, 0, 0, px(16 + 56 + 16 + 40)))
+        fade_ends(box, theme)
+        around.addWidget(box)
         self._memories = Switch(theme, tr(MEMORIES_LABEL), on=True)
         self._about_memories = description_label(theme, "")
         self._memories_row = SettingCard(theme)

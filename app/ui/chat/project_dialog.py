@@ -49,6 +49,7 @@ from app.ui.shell.picture_reading import PictureReading
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import ChoiceButton, IconPopup, text_button
 from app.ui.widgets.dialogs import Dialog, ScrollBox
+from app.ui.widgets.edge_fade import fade_ends
 from app.ui.widgets.file_drop import FileDrop, FileDropAction
 from app.ui.widgets.labels import announce, plain_label
 from app.ui.widgets.layouts import FlowLayout
@@ -167,7 +168,9 @@ class ProjectDialog(Dialog):
         around.setSizeConstraint(QVBoxLayout.SizeConstraint.SetFixedSize)
         around.setContentsMargins(px(24), px(20), px(24), px(20))
         around.setSpacing(px(16))
-        around.addWidget(ScrollBox(inside, around.contentsMargins() + QMargins(0, 0, 0, px(16 + 40))))
+        box = ScrollBox(inside, around.contentsMargins() + QMargins(0, 0, 0, px(16 + 40)))
+        fade_ends(box, theme)
+        around.addWidget(box)
         around.addLayout(foot)
 
     def _heading(self, words: str, field: QWidget) -> QLabel:

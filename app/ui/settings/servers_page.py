@@ -27,6 +27,7 @@ from app.ui.shell.tab_spec import UiContext
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import IconButton, text_button
 from app.ui.widgets.dialogs import Dialog, ScrollBox, file_dialog
+from app.ui.widgets.edge_fade import fade_ends
 from app.ui.widgets.input_fields import CheckRow, Stepper
 from app.ui.widgets.labels import plain_label
 from app.ui.widgets.layouts import fill_layout, within_screen
@@ -187,6 +188,7 @@ class ServerDialog(Dialog):
         around.setContentsMargins(px(24), px(22), px(12), px(20))
         around.setSpacing(px(14))
         box = ScrollBox(inside, around.contentsMargins())
+        fade_ends(box, ui.theme)
         box.verticalScrollBar().rangeChanged.connect(lambda _, end: self._scroll_to_end(box, end))
         around.addWidget(box, 1)
         self.save = text_button(tr(SAVE), "primary", on_click=lambda _=False: self._save())

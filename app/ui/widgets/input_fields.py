@@ -43,7 +43,7 @@ from app.ui.i18n import tr
 from app.ui.icons import icon
 from app.ui.shared_labels import EDIT_LABEL
 from app.ui.theme import FontRole, Theme, Tokens
-from app.ui.widgets.buttons import IconButton, text_button
+from app.ui.widgets.buttons import IconButton, set_mark, text_button
 from app.ui.widgets.elevation import elevate
 from app.ui.widgets.layouts import drop_margins
 from app.ui.widgets.menus import Menu, popup_inside
@@ -239,6 +239,9 @@ class Stepper(QWidget):
         # Qt's default for number fields lets the wheel give them the focus, and then change the value.
         self.number.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.number.valueChanged.connect(self.changed)
+        if word_for_lowest:
+            self.number.valueChanged.connect(self._show_unset)
+            self._show_unset()
         less = IconButton(theme, "minus", tr("{name}: less", name=name), size_px=16)
         more = IconButton(theme, "plus", tr(STEP_UP, name=name), size_px=16)
         less.clicked.connect(self.number.stepDown)
@@ -255,6 +258,10 @@ class Stepper(QWidget):
         theme.dress(less, more, size=(30, 30))
         theme.dress(self.number, width=104, height=30)
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+
+    def _show_unset(self) -> None:
+        # A value that nobody set looks different from one that was.
+        set_mark(self.number, "unset", self.number.value() == self.number.minimum())
 
 
 class DrawnButton:
