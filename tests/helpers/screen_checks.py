@@ -36,13 +36,13 @@ def controls_outside(window: QWidget) -> list[str]:
 def faint_texts(window: QWidget, picture: QImage) -> list[str]:
     """One line for every text and icon on a picture of the window with less contrast than 4.5, or 3.
 
-    What is disabled may be faint, and what lies under something else isn't looked at.
+    What is disabled may be faint, and what is scrolled half away or lies under something else isn't looked at.
     """
     found = []
     ratio = picture.width() / window.width()
     for widget in (*_visible(window, QLabel), *_visible(window, QAbstractButton)):
         place = widget.visibleRegion().boundingRect()
-        if not widget.isEnabled() or place.isEmpty() or not _is_uppermost(widget, place):
+        if not widget.isEnabled() or place != widget.rect() or not _is_uppermost(widget, place):
             continue
         corner = widget.mapTo(window, place.topLeft())
         x, y, width, height = (round(part * ratio) for part in (corner.x(), corner.y(), place.width(), place.height()))
