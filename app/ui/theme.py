@@ -165,7 +165,7 @@ DARK = Tokens(
     selection="#5A3423",
     mark="#5C4A16",
     written="#3B2A20",
-    unsure="#E0B25C",
+    unsure="#D2A653",
     focus="#F08A5D",
 )
 

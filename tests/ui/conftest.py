@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from PySide6.QtWidgets import QApplication
 
+from app.ui.focus_ring import FocusRing
 from app.ui.shell import notify
 from app.ui.theme import Theme
 from app.ui.work import doing
@@ -37,6 +38,14 @@ def soon_settled(monkeypatch: pytest.MonkeyPatch) -> None:
 def notices_stay(monkeypatch: pytest.MonkeyPatch) -> None:
     """What a notice offers is there until a test takes it, however long the machine needs for what is between."""
     monkeypatch.setattr(notify, "UNDO_MS", 600_000)
+
+
+@pytest.fixture(autouse=True)
+def no_key_pressed(qapp: QApplication) -> None:
+    """What the last test pressed doesn't decide whether this one sees rings."""
+    ring = qapp.findChild(FocusRing)
+    if ring is not None:
+        ring.is_by_keyboard = False
 
 
 @pytest.fixture

@@ -29,8 +29,9 @@ from app.ui.shell.model_picker import USE_IN_CHATS_TOO, USED_ONLY_IN_TAB, WAKE_U
 from app.ui.shell.tab_spec import EndOfWork
 from app.ui.summarize.draft_files import CHOOSE_DOCUMENTS
 from app.ui.summarize.summarize_tab import SEARCH_SUMMARIES, SummarizeView
-from app.ui.theme import EDGE_PX, READING_PX
+from app.ui.theme import EDGE_PX, READING_PX, WIDE_PX
 from app.ui.widgets.dialogs import QuestionDialog
+from app.ui.widgets.layouts import column_inset
 from tests.helpers.attached import lease_pdf, notes
 from tests.helpers.clipping import clipped_texts
 from tests.helpers.counting import engines_started, lines_run, thousand_steps
@@ -195,7 +196,7 @@ def test_nothing_is_clipped_in_the_column_and_the_frame(frame: Frame) -> None:
 
 
 @pytest.mark.parametrize("width", [900, 1280, 1600])
-def test_headings_cards_and_text_of_every_tab_begin_at_the_same_left_edge(
+def test_headings_cards_and_text_of_every_tab_begin_at_the_left_edge_of_their_column(
     frame: Frame, qtbot: QtBot, width: int
 ) -> None:
     frame.window.resize(width, 700)
@@ -231,7 +232,10 @@ def test_headings_cards_and_text_of_every_tab_begin_at_the_same_left_edge(
         lefts[page] = left(frame.models_title)
     frame.show_models("search")
     lefts["search"] = left(frame.find_step(StateView))
-    assert lefts == dict.fromkeys(lefts, frame.theme.px(EDGE_PX))
+    edge, room, px = frame.theme.px(EDGE_PX), frame.middle.width(), frame.theme.px
+    beside_each_other = {"languages", "panes", "document", "segments"}
+    column, wide = column_inset(frame.theme, room), (max(0, room - px(WIDE_PX)) + 1) // 2
+    assert lefts == {name: edge + (wide if name in beside_each_other else column) for name in lefts}
 
 
 @pytest.mark.parametrize("zoom", [1.0, 1.5])

@@ -245,7 +245,7 @@ class ColumnRow(QHBoxLayout):
 
 def column_inset(theme: Theme, room_px: int) -> int:
     """Return where a `ColumnRow` puts a column of `PAGE_PX` with its edges, for text that keeps to it by itself."""
-    return max(0, room_px - theme.px(PAGE_PX + 2 * EDGE_PX)) // 2 if room_px > theme.px(WIDE_PX) else 0
+    return (max(0, room_px - theme.px(PAGE_PX + 2 * EDGE_PX)) + 1) // 2 if room_px > theme.px(WIDE_PX) else 0
 
 
 def name_widgets(**widgets: QObject) -> None:

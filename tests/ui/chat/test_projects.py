@@ -17,7 +17,7 @@ from app.features.document_library import DocumentLibrary, ReadEvent
 from app.features.projects import ICONS, PreambleCosts
 from app.store.trash import TrashStore
 from app.ui.chat.chat_list import PROJECTS
-from app.ui.chat.chat_projects import MOVE_TO_PROJECT, OUT_OF_PROJECT
+from app.ui.chat.chat_projects import MOVE_TO_PROJECT, NEW_PROJECT_ITEM, OUT_OF_PROJECT
 from app.ui.chat.chat_view import ChatView
 from app.ui.chat.project_dialog import (
     INSTRUCTION_TOKENS,
@@ -30,13 +30,13 @@ from app.ui.chat.project_dialog import (
     ProjectDialog,
     cost_words,
 )
-from app.ui.shared_labels import DOCUMENT_LABEL, NAME_ADDED, NEW_CHAT, NEW_PROJECT, UNDO
+from app.ui.shared_labels import DOCUMENT_LABEL, NAME_ADDED, NEW_CHAT, UNDO
 from app.ui.shell.picture_reading import PictureReading
 from app.ui.work.picture_reading import FILE_IS_PICTURE, PAGES_READ_FROM_PICTURES, READ_WITH_MODEL, PicturesLine
 from tests.helpers.attached import notes
 from tests.helpers.clipping import clipped_texts
 from tests.helpers.desks.chat import ChatDesk
-from tests.helpers.desks.window import open_window
+from tests.helpers.desks.window import Frame, open_window
 from tests.helpers.scans import drawn, letter, scan
 from tests.helpers.script import prompts, write_script
 from tests.helpers.texts import end_of, start_of
@@ -202,6 +202,10 @@ def test_the_words_about_a_project_without_anything_are_no_number() -> None:
     assert words.endswith(end_of(PROJECT_PASSAGES))
 
 
+def begin_project(frame: Frame) -> None:
+    frame.choose(frame.window.tab("chat").sidebar.more_menu(), NEW_PROJECT_ITEM)
+
+
 def test_from_a_new_project_to_an_answer_in_it_and_out_again(
     qapp: QApplication, qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -211,13 +215,13 @@ def test_from_a_new_project_to_an_answer_in_it_and_out_again(
     with open_window(qapp, make_chat=ChatView) as frame:
         list(frame.app.engine.load(tmp_path / "model.gguf"))
         desk, chats = ChatDesk(frame.chat, frame.app, frame.notify), frame.chats
-        frame.click(frame.button(NEW_PROJECT))
+        begin_project(frame)
         dialog = frame.find_step(ProjectDialog)
         dialog.reject()
         assert chats.rows == [], "closed untouched, it is gone again"
         assert TrashStore(frame.app.database).list_items() == [], "and lies in no trash"
         qtbot.waitUntil(lambda: frame.window.findChild(ProjectDialog) is None)
-        frame.click(frame.button(NEW_PROJECT))
+        begin_project(frame)
         dialog = frame.find_step(ProjectDialog)
         qtbot.keyClicks(dialog.name, "The flat")
         qtbot.keyClicks(dialog.instructions, "Answer for a tenant.")
@@ -255,7 +259,7 @@ def test_a_document_that_is_still_read_when_the_dialog_is_done_comes_into_the_pr
 
     monkeypatch.setattr(DocumentLibrary, "read_file", read_and_wait)
     with open_window(qapp, make_chat=ChatView) as frame:
-        frame.click(frame.button(NEW_PROJECT))
+        begin_project(frame)
         dialog = frame.find_step(ProjectDialog)
         dialog.documents.add([notes(tmp_path / "lease.txt", LEASE)])
         frame.wait(is_read.is_set)
@@ -277,7 +281,7 @@ def test_a_new_project_that_is_left_with_a_document_on_its_way_is_one(
 
     monkeypatch.setattr(DocumentLibrary, "read_file", read_late)
     with open_window(qapp, make_chat=ChatView) as frame:
-        frame.click(frame.button(NEW_PROJECT))
+        begin_project(frame)
         dialog = frame.find_step(ProjectDialog)
         dialog.documents.add([notes(tmp_path / "lease.txt", LEASE)])
         frame.wait(lambda: bool(dialog.documents.chips))

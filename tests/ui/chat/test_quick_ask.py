@@ -240,7 +240,7 @@ def test_an_answer_that_is_being_written_goes_on_in_its_chat(quick: QuickDesk) -
     quick.wait(lambda: not quick.frame.chat.busy)
     (chat,) = quick.frame.conversations.find()
     question, answer = quick.frame.conversations.read_branch(chat.id)
-    assert answer.text.startswith("In the")
+    assert answer.text.startswith("In"), "its first token was there when it became a chat"
     assert question.text.startswith("When?")
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 import pytest
 from PySide6.QtCore import QPoint, QPointF, QRect, QRectF, Qt
 from PySide6.QtGui import QColor, QGuiApplication, QImage
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
@@ -152,6 +153,7 @@ def test_the_place_of_the_keyboard_has_a_ring_only_while_it_is_there(make: Make)
     ground = QColor(view._theme.tokens.background)
     assert picture(view).pixelColor(edge) == ground
     view.setFocus(Qt.FocusReason.TabFocusReason)
+    QTest.keyClick(view.window().windowHandle(), Qt.Key.Key_Home)
     assert picture(view).pixelColor(edge) != ground
     view.clearFocus()
     assert picture(view).pixelColor(edge) == ground
