@@ -414,7 +414,7 @@ class TurnColumn(QWidget):
         self._first_shown: int | None = None
         """Index of the turn below the divider: the first after the last one hidden from the model."""
         self.divider = TurnDivider(theme, self)
-        self._ring = FocusRing(theme, self)
+        self._ring = TurnRing(theme, self)
         self._removal = ViewRemoval(self)
 
     @property
@@ -654,7 +654,7 @@ class ViewRemoval(QObject):
             self._timer.stop()
 
 
-class FocusRing(QWidget):
+class TurnRing(QWidget):
     """Outline around the focused turn, transparent to the pointer."""
 
     def __init__(self, theme: Theme, parent: QWidget) -> None:
