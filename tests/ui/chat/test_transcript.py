@@ -14,7 +14,7 @@ from PySide6.QtWidgets import QMessageBox, QPushButton
 from app.features.chat.session_messages import ReloadBranch
 from app.ui.chat.answer_view import AnswerView
 from app.ui.chat.question import QuestionView
-from app.ui.chat.transcript import FocusRing
+from app.ui.chat.transcript import TurnRing
 from app.ui.chat.turn import TurnView
 from app.ui.shared_labels import COPIED, COPY, COPY_THE_ADDRESS, MORE_LABEL
 from app.ui.text.prose import ProseView
@@ -218,7 +218,7 @@ def test_the_focus_ring_is_outside_of_the_text_and_actions_keep_their_distance(o
     answer, question = desk.turns[1], desk.turns[2]
     answer.setFocus(Qt.FocusReason.TabFocusReason)
     desk.wait(answer.hasFocus)
-    ring = desk.transcript.column.findChild(FocusRing)
+    ring = desk.transcript.column.findChild(TurnRing)
     assert ring is not None
     assert ring.isVisible()
     assert ring.x() < answer.x() - 2
