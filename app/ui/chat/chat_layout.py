@@ -81,7 +81,8 @@ class ChatLayout(QVBoxLayout):
         self._top.setContentsMargins(left, 0, left, gap)
         is_low = self._view.height() < px(LOW_PX)
         self._composer.set_compact(is_low)
-        self._bottom.setSpacing(px(6))
+        if self._bottom.spacing() != px(6):  # or every arrangement would ask for the next
+            self._bottom.setSpacing(px(6))
         has_offer = greeting is not None and greeting.offer.is_wanted and not is_low
         if self._greeting is not None:
             self._greeting.offer.setVisible(has_offer)

@@ -84,9 +84,10 @@ class IdeaTile(QPushButton):
     def fit_width(self, width: int, *, is_stacked: bool) -> int:
         """Arrange icon and words for a width in pixels. Return the height that they need."""
         direction = QBoxLayout.Direction.LeftToRight if is_stacked else QBoxLayout.Direction.TopToBottom
+        # Only then: a spacing that is set, even to what it is, asks for a new layout, which asks for the width again.
         if self._layout.direction() != direction:
             self._layout.setDirection(direction)
-        self._theme.dress(self._layout, spacing=10 if is_stacked else 6)
+            self._theme.dress(self._layout, spacing=10 if is_stacked else 6)
         return self._layout.totalHeightForWidth(width)
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QObject, QPoint, Qt, Signal
+from PySide6.QtCore import QEvent, QObject, QPoint, Qt, Signal
 from PySide6.QtGui import QInputMethodEvent
 from PySide6.QtWidgets import QApplication, QLabel, QPushButton
 from pytestqt.qtbot import QtBot
@@ -236,6 +236,27 @@ def test_greeting_ideas_and_composer_are_one_group_in_the_optical_middle(open_ch
     desk.ask("Is it?")
     assert desk.chat.height() - desk.composer.geometry().bottom() < px(24)
     assert desk.composer.width() > px(GROUP_PX)
+
+
+class LayoutRequests(QObject):
+    """Counts how often a widget is asked to lay out anew."""
+
+    count = 0
+
+    def eventFilter(self, _watched: QObject, event: QEvent) -> bool:
+        self.count += event.type() == QEvent.Type.LayoutRequest
+        return False
+
+
+def test_an_empty_chat_comes_to_rest(open_chat: Open, tmp_path: Path) -> None:
+    desk = open_chat()
+    desk.attach(notes(tmp_path / "lease.txt", "The rent is 900 euros."))
+    desk.wait_until_attached(1)
+    requests = LayoutRequests()
+    desk.chat.installEventFilter(requests)
+    for _ in range(200):
+        QApplication.processEvents()
+    assert requests.count < 20
 
 
 def test_moving_the_composer_keeps_focus_caret_text_and_what_is_composed(open_chat: Open) -> None:
