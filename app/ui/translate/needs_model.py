@@ -45,6 +45,7 @@ class NeedsModel(QFrame):
         self._download: Download | None = None
         self._missing = ""
         self._is_asking = self._is_looking = False
+        self._kept_whole: list[tuple[int, str, str]] = []
         self.setProperty("kind", "card")
         self.setObjectName("needs_model")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
@@ -203,6 +204,10 @@ class NeedsModel(QFrame):
             return
         margins = column.contentsMargins()
         width = self.contentsRect().width() - margins.left() - margins.right()
+        kept = [(width, label.text(), label.font().key()) for label in (self.words, self.state)]
+        if kept == self._kept_whole:
+            return  # or each layout would ask for the next
+        self._kept_whole = kept
         for label in (self.words, self.state):
             label.setMinimumHeight(0)  # reset, or it would count in the size hint
             label.setMinimumHeight(max(0, label.heightForWidth(width)))
