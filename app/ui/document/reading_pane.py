@@ -82,8 +82,12 @@ class PageReadingPane(QFrame):
         row = theme.dress(fill_layout(QHBoxLayout(), self.give_up, 1, self.undo, self.save), spacing=8)
         theme.dress(fill_layout(QVBoxLayout(self), self.who, (self.edit, 1), row), margins=(16, 12, 16, 12), spacing=8)
         theme.dress(self.save, self.undo, self.give_up, font="control")
-        theme.changed.connect(lambda: set_text_font(self.edit, theme.font("row")))
-        set_text_font(self.edit, theme.font("row"))
+        self._theme = theme
+        theme.changed.connect(self._set_font)
+        self._set_font()
+
+    def _set_font(self) -> None:
+        set_text_font(self.edit, self._theme.font("row"))
 
     @property
     def is_changed(self) -> bool:

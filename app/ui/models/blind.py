@@ -382,7 +382,7 @@ class AnswerBody(QWidget):
         self.body.link_clicked.connect(lambda href: ask_to_open(href, self))
         self.body.fold_toggled.connect(self._arrange)
         self._streams = 0
-        theme.changed.connect(lambda: self._arrange(is_again=True))
+        theme.changed.connect(self._arrange_again)
 
     def clear(self) -> None:
         self._streams += 1_000_000  # higher than any revision of the earlier answer
@@ -397,6 +397,9 @@ class AnswerBody(QWidget):
         height = self.body.arrange(self.width(), is_again=is_again)
         self.body.setGeometry(0, 0, self.width(), height)
         self.setFixedHeight(height)
+
+    def _arrange_again(self) -> None:
+        self._arrange(is_again=True)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         # A new height comes from `_arrange` itself; only another width lays the text out anew.

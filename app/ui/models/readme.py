@@ -177,7 +177,7 @@ class CardView(QWidget):
         self.body.fold_toggled.connect(self._arrange)
         self._delay = QTimer(self, singleShot=True, interval=0)
         self._delay.timeout.connect(self._show_more)
-        theme.changed.connect(lambda: self._arrange(is_again=True))
+        theme.changed.connect(self._arrange_again)
 
     @property
     def is_complete(self) -> bool:
@@ -202,6 +202,9 @@ class CardView(QWidget):
         x = self.width() - width if self.isRightToLeft() else 0
         self.body.setGeometry(x, 0, width, height)
         self.setFixedHeight(height)
+
+    def _arrange_again(self) -> None:
+        self._arrange(is_again=True)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         if event.size().width() != event.oldSize().width():

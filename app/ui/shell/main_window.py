@@ -141,10 +141,11 @@ class MainWindow(QMainWindow):
         if (programs := self.ui.programs) is not None:
             for signal in (programs.changed, programs.used):
                 signal.connect(self._show_programs)
-        self.loader.changed.connect(lambda: self.status.show_model(self.loader.model))
+        # A method is disconnected with the window; the loader outlives it.
+        self.loader.changed.connect(self._show_model)
         self._theme.changed.connect(self.sizes.fit_zoom)
         self.show_network()
-        self.status.show_model(self.loader.model)
+        self._show_model()
 
     def show_tab(self, name: str) -> Tab:
         return self.tabs.show(name)
@@ -173,6 +174,9 @@ class MainWindow(QMainWindow):
         network = self._app.settings.network
         self.status.show_network(is_on=network.allowed, has_internet=network.internet)
         self.picker.refresh()
+
+    def _show_model(self) -> None:
+        self.status.show_model(self.loader.model)
 
     def _show_programs(self) -> None:
         programs = self.ui.programs

@@ -187,12 +187,16 @@ class KeptUnread(QObject):
                 f.WakeModel: lambda _effect: ui.loader.wake(),
             }
         )
-        ui.loader.changed.connect(lambda: session.dispatch(f.ModelChanged(app.loaded)))
-        session.dispatch(f.ModelChanged(app.loaded))
+        self._app = app
+        ui.loader.changed.connect(self._on_model_changed)
+        self._on_model_changed()
 
     def go_on(self) -> None:
         """Resume the files an earlier session hadn't finished, and track them from now on."""
         self._session.dispatch(f.ResumeFiles())
+
+    def _on_model_changed(self) -> None:
+        self._session.dispatch(f.ModelChanged(self._app.loaded))
 
     def keep_unread(self) -> None:
         """Save the unread files before the window closes, then stop tracking them."""

@@ -60,6 +60,7 @@ from app.ui.theme import EDGE_PX, READING_PX
 from tests.helpers.clipping import clipped_texts
 from tests.helpers.desks.chat import ChatDesk
 from tests.helpers.desks.window import Frame, open_window
+from tests.helpers.script import write_script
 from tests.helpers.texts import start_of
 from tests.helpers.tiny_models import make_tiny
 
@@ -456,3 +457,14 @@ def test_a_deleted_chat_is_forgotten_only_when_its_answer_has_ended(frame: Frame
     log = tmp_path / "script" / "prompts.jsonl"
     qtbot.waitUntil(lambda: "ForgetSession" in log.read_text("utf-8"))
     assert log.read_text("utf-8").count("ForgetSession") == 1
+
+
+def test_a_window_that_is_gone_hears_nothing_of_its_model(
+    qapp: QApplication, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FIRESIDE_ENGINE_SCRIPT", str(write_script(tmp_path / "script")))
+    with open_window(qapp) as frame:
+        for name in ("chat", "summarize", "translate", "write", "models"):
+            frame.window.show_tab(name)
+        loader = frame.loader
+    loader.changed.emit()
