@@ -12,7 +12,7 @@ from app.core.events import AnswerStats, CancelToken, Finished
 from app.engine.protocol import Wish
 from app.features.assistants import AssistantChoice, plan_conversation
 from app.features.chat.answer_service import AnswerEvent, DocumentsShown
-from app.features.chat.prompt_builder import budget_of
+from app.features.chat.context_fitting import budget_of
 from app.features.document_library import DocumentStored
 from app.features.projects import PreambleCosts
 from app.language.static_embeddings import load_table

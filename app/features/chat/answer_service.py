@@ -35,8 +35,9 @@ from app.features.chat.answer_draft import AnswerDraft, write_to_draft
 from app.features.chat.attached_documents import AttachedDocuments
 from app.features.chat.branches import branch_to
 from app.features.chat.chat_options import options_for, own_model
+from app.features.chat.context_fitting import PromptView
 from app.features.chat.passage_judge import JudgedPrompt, PassageJudge
-from app.features.chat.prompt_builder import PromptBuilder, PromptView, hidden_ids
+from app.features.chat.prompt_builder import PromptBuilder, hidden_ids
 from app.features.chat.titles import first_words
 from app.features.document_library import DocumentLibrary
 from app.features.projects import ChatPreambles, model_of

@@ -10,7 +10,8 @@ from app.core.events import CancelToken, Message, PromptProgress, Role, TokenCho
 from app.engine.protocol import Ask
 from app.features.chat.attached_documents import DOCUMENTS_SHARE, AttachedDocuments
 from app.features.chat.branches import branch_to
-from app.features.chat.prompt_builder import PromptBreakdown, PromptBuilder, PromptView, hidden_ids, system_text
+from app.features.chat.context_fitting import PromptBreakdown, PromptView, system_text
+from app.features.chat.prompt_builder import PromptBuilder, hidden_ids
 from app.features.document_frames import whole_text
 from app.features.document_library import DocumentLibrary
 from app.store.attachments import Attachment, DocumentUse

@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QVBoxLayout, QWi
 from app.core.errors.app_error import AppError
 from app.core.events import Role
 from app.features.chat import session_messages as m
-from app.features.chat.prompt_builder import PromptBreakdown
+from app.features.chat.context_fitting import PromptBreakdown
 from app.features.chat_services import Chats
 from app.features.error_messages import PersonMessage
 from app.ui.chat.open_chat import OpenChat

@@ -12,7 +12,7 @@ from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtWidgets import QMenu, QPushButton, QWidget
 
 from app.core.errors.app_error import AppError
-from app.features.chat.prompt_builder import budget_of
+from app.features.chat.context_fitting import budget_of
 from app.features.file_reading import ReportParts
 from app.features.files_to_read import FileToRead
 from app.features.projects import ICONS, PreambleCosts, model_of

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from app.core.errors.request_errors import PromptTooLong
 from app.core.events import Role
-from app.features.chat import prompt_builder
-from app.features.chat.prompt_builder import (
+from app.features.chat import context_fitting
+from app.features.chat.context_fitting import (
     ContextBudget,
     PromptMessage,
     PromptView,
@@ -97,7 +97,7 @@ def test_instructions_are_carried_word_for_word_the_first_and_the_latest() -> No
     hidden_questions = [number for number in shown.hidden if number % 2]
     assert [one.id for one in shown.carried] == [1, *hidden_questions[-7:]]
     assert shown.messages("Be brief.")[0].text == "\n\n".join(
-        ["Be brief.", prompt_builder.CARRIED_HEADING, *(f"- {one.text}" for one in shown.carried)]
+        ["Be brief.", context_fitting.CARRIED_HEADING, *(f"- {one.text}" for one in shown.carried)]
     )
     assert fit_prompt(branch, None, 0, budget, "rolling").carried == ()
 
@@ -133,13 +133,13 @@ def test_an_answer_that_goes_on_belongs_to_the_newest_turn() -> None:
 
 def test_parts_add_up_to_the_prompt() -> None:
     shown = view_prompt(said(100, 50, 30, pinned=(2,)), None, 70, ROOM, "compact")
-    parts = prompt_builder.parts_of(shown, 25, ROOM)
+    parts = context_fitting.parts_of(shown, 25, ROOM)
     assert (parts.system, parts.pinned, parts.earlier, parts.documents, parts.message) == (70, 50, 130, 0, 25)
     assert (parts.used_tokens, parts.is_over) == (275, False)
-    assert prompt_builder.parts_of(shown, 900, ROOM).is_over
+    assert context_fitting.parts_of(shown, 900, ROOM).is_over
     cut = view_prompt(said(20, 200, *[100] * 5), 3, 70, ROOM, "compact")
-    parts = prompt_builder.parts_of(cut, 0, ROOM)
-    assert (parts.system, parts.carried, parts.earlier) == (70, 20 + prompt_builder.CARRIED_HEADING_TOKENS, 500)
+    parts = context_fitting.parts_of(cut, 0, ROOM)
+    assert (parts.system, parts.carried, parts.earlier) == (70, 20 + context_fitting.CARRIED_HEADING_TOKENS, 500)
     assert parts.used_tokens == cut.tokens
 
 
@@ -182,7 +182,7 @@ def test_the_view_fits_or_is_refused_and_keeps_what_must_stay(
     start = order[shown.first_kept_id] if shown.first_kept_id is not None else 0
     assert start in turn_starts(branch) or start == order.get(kept, 0), "whole turns go"
     assert ids(shown)[-len(branch[start:]) :] == [one.id for one in branch[start:]]
-    assert len(shown.carried) <= prompt_builder.CARRIED_MESSAGES
+    assert len(shown.carried) <= context_fitting.CARRIED_MESSAGES
     assert {one.id for one in shown.carried} <= set(shown.hidden)
     assert sum(one.tokens for one in shown.carried) <= ROOM.carried_tokens
     text = "\n".join(message.text for message in shown.messages("system prompt"))

@@ -15,7 +15,7 @@ from app.core.events import CancelToken, Finished, FinishReason
 from app.engine.protocol import Wish
 from app.features.assistants import AssistantChoice, plan_conversation
 from app.features.chat.answer_service import AnswerEvent, ContextCompacted, ContextIsFull, ContextWidened
-from app.features.chat.prompt_builder import CARRIED_HEADING
+from app.features.chat.context_fitting import CARRIED_HEADING
 from app.store.conversations import MessageState
 from tests.helpers.script import prompts, write_script
 

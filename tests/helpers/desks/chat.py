@@ -21,7 +21,7 @@ from PySide6.QtWidgets import (
 )
 
 from app.bootstrap import Fireside
-from app.features.chat.prompt_builder import PromptBreakdown
+from app.features.chat.context_fitting import PromptBreakdown
 from app.ui.chat.answer_view import AnswerView, StateLine, ThinkingView
 from app.ui.chat.attaching import ChatAttachments
 from app.ui.chat.attachment_row import AttachmentRow, DraftChip, TooLong

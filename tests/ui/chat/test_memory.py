@@ -13,7 +13,7 @@ from pytestqt.qtbot import QtBot
 
 from app.core.errors.request_errors import PromptTooLong
 from app.core.events import Role
-from app.features.chat.prompt_builder import ContextBudget, PromptBreakdown
+from app.features.chat.context_fitting import ContextBudget, PromptBreakdown
 from app.features.error_messages import sentence_for
 from app.ui.chat.actions import BRING_BACK, PIN_MESSAGE
 from app.ui.chat.chat_context import (
