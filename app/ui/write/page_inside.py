@@ -12,7 +12,8 @@ from app.features.inside.looks import replace_token, tokens_within
 from app.ui.i18n import tr
 from app.ui.inside.look import MESSAGE, SELECTION, InspectedAnswer, InspectedText, Subjects
 from app.ui.shared_labels import WHAT_IS_SELECTED
-from app.ui.write.continuing import ContinuationRun, Continuing
+from app.ui.write.continuation_runs import ContinuationRun
+from app.ui.write.continuing import Continuing
 from app.ui.write.page_edit import PageEdit
 
 if TYPE_CHECKING:

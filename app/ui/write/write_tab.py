@@ -173,14 +173,14 @@ class WriteView(QWidget):
     def close_view(self) -> None:
         """Stop all requests and save before the window closes."""
         self.continuing.stop()
-        self.continuing.end()
+        self.continuing.requests.drop_parked()
         self.continuing.forget()
         self.kept.save_page()
 
     def forget(self) -> None:
         """Clear the view without saving, because its page was deleted."""
         if self.kept.id is not None:
-            self.continuing.end(self.kept.id)
+            self.continuing.requests.drop_parked(self.kept.id)
         self.continuing.forget()
         # First, or the deleted page would be saved again.
         self.kept.begin(None)
@@ -620,6 +620,45 @@ class PagesColumn(ListColumn):
         self.reload()
 
 
+class PageListing(QObject):
+    """The list of pages, kept in step with the open one: its row is marked, found and up to date."""
+
+    def __init__(self, app: Fireside, ui: UiContext, page: WriteView, tab: WriteTab) -> None:
+        super().__init__(tab)
+        self._page, self._tab = page, tab
+        self.column = column = PagesColumn(ui.theme, lambda: app.pages, ui.notify)
+        column.new_wanted.connect(tab.show_new)
+        column.new_wanted.connect(page.take_keyboard)
+        column.chosen.connect(page.show_page)
+        column.renamed.connect(self._on_renamed)
+        column.gone.connect(self._on_gone)
+        page.list_changed.connect(self._refresh)
+        page.shown_changed.connect(self._on_shown)
+
+    def _refresh(self) -> None:
+        """Reload the list, unless a title is being edited in it."""
+        if not self.column.list.is_editing:
+            self.column.reload()
+
+    def _on_shown(self) -> None:
+        number = self._page.open_id
+        # A search that doesn't find the page would hide it in the list.
+        if number is not None and not self.column.model.index_of(number).isValid():
+            self.column.search.clear()
+            self.column.reload()
+        self.column.show_open(number)
+        self._tab.changed.emit()
+
+    def _on_renamed(self, number: int) -> None:
+        if number == self._page.open_id:
+            self._page.kept.reload_page()
+            self._tab.title_changed.emit()
+
+    def _on_gone(self, number: int) -> None:
+        if number == self._page.open_id:
+            self._page.forget()
+
+
 class WriteTab(Tab):
     """Tab that opens pages and keeps the list in step with their text."""
 
@@ -648,15 +687,7 @@ class WriteTab(Tab):
 
     @cached_property
     def column(self) -> PagesColumn:
-        column, view = PagesColumn(self._ui.theme, lambda: self._app.pages, self._ui.notify), self.page
-        column.new_wanted.connect(self.show_new)
-        column.new_wanted.connect(self.take_keyboard)
-        column.chosen.connect(view.show_page)
-        column.renamed.connect(self._on_renamed)
-        column.gone.connect(self._on_gone)
-        view.list_changed.connect(lambda _number: self._refresh())
-        view.shown_changed.connect(self._on_shown)
-        return column
+        return PageListing(self._app, self._ui, self.page, self).column
 
     @property
     def title(self) -> str:
@@ -693,7 +724,7 @@ class WriteTab(Tab):
             self.page.continuing.counting.measure_soon()
         else:
             self.page.kept.save_page()
-            self.page.continuing.rest()
+            self.page.continuing.requests.rest()
 
     def show_new(self) -> None:
         self.page.show_page(None)
@@ -735,31 +766,8 @@ class WriteTab(Tab):
         panel.closed.connect(self.view.close_pane)
         return panel
 
-    def _refresh(self) -> None:
-        """Reload the list, unless a title is being edited in it."""
-        if not self.column.list.is_editing:
-            self.column.reload()
-
-    def _on_shown(self) -> None:
-        number = self.page.open_id
-        # A search that doesn't find the page would hide it in the list.
-        if number is not None and not self.column.model.index_of(number).isValid():
-            self.column.search.clear()
-            self.column.reload()
-        self.column.show_open(number)
-        self.changed.emit()
-
     def _on_page_changed(self) -> None:
         """Update the list when the page's first words, its title, changed."""
         if self.page.kept.title != self._announced_title:
             self._announced_title = self.page.kept.title
             self.title_changed.emit()
-
-    def _on_renamed(self, number: int) -> None:
-        if number == self.page.open_id:
-            self.page.kept.reload_page()
-            self.title_changed.emit()
-
-    def _on_gone(self, number: int) -> None:
-        if number == self.page.open_id:
-            self.page.forget()

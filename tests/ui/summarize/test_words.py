@@ -42,7 +42,7 @@ from app.ui.summarize.wish import WishChoices
 from app.ui.theme import Theme
 from app.ui.work.doing import ABOUT_AN_HOUR, ABOUT_HOURS, UNDER_A_MINUTE
 from app.ui.work.job_tab import WAITS_FOR_MEMORY
-from app.ui.write.continuing import READING
+from app.ui.write.continuation_runs import READING
 from tests.helpers.texts import start_of
 
 STORED = StoredSummary(1, "Lease", "running", None, 0.0, 0.0, SummaryOptions(), (1,), 0, 0)

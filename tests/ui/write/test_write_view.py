@@ -14,7 +14,9 @@ from app.features.error_messages import sentence_for
 from app.ui.sampling_fields import MORE_SAMPLING_SETTINGS, SEED, SamplingFields
 from app.ui.shared_labels import STOP, STOPPED_LABEL, TEMPERATURE
 from app.ui.write.alternatives import UNDER_A_THOUSANDTH, percent
-from app.ui.write.continuing import TEXT_REPEATED_ITSELF, WAITS_FOR_MODEL_STATE, WRITE_FIRST, WritingRequestKind
+from app.ui.write.continuation_requests import WritingRequestKind
+from app.ui.write.continuation_runs import WAITS_FOR_MODEL_STATE
+from app.ui.write.continuing import TEXT_REPEATED_ITSELF, WRITE_FIRST
 from app.ui.write.kept_page import file_name, language_of
 from app.ui.write.write_tab import CONTINUE_WITHOUT_SUFFIX, ONLY_LAST_TOKENS_READ
 from app.ui.write.writing_options import ABOUT_WORDS, stops_of, words_in
