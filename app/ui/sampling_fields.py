@@ -10,13 +10,13 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from app.ui.i18n import tr
-from app.ui.shared_labels import DEFAULT, MORE_LABEL, TEMPERATURE
+from app.ui.shared_labels import MORE_LABEL, TEMPERATURE, UNSET
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import text_button
 from app.ui.widgets.input_fields import Stepper
 from app.ui.widgets.labels import plain_label
 from app.ui.widgets.layouts import drop_margins, fill_layout
-from app.ui.widgets.setting_rows import SettingCard, group_title
+from app.ui.widgets.setting_rows import SettingCard, description_label, group_title
 
 MORE_SAMPLING_SETTINGS = "More sampling settings"
 TOP_K = "Top-k"
@@ -25,7 +25,7 @@ DRY_LABEL = "DRY"
 SEED = "Seed"
 
 TEMPERATURE_WORDS = "Low is focused, high is creative."
-"""Size and weight."""
+DASH_NOTE = "“–” uses the value from Settings, or the one recommended for the model."
 
 
 @dataclass(frozen=True)
@@ -40,13 +40,15 @@ class Knob:
     step: float
     decimals: int
     start: float
-    unset: str = DEFAULT
+    unset: str = UNSET
+    slides: tuple[float, float] | None = None
+    """Range of a slider before the number."""
 
 
 def knobs() -> tuple[Knob, ...]:
     """Return all parameters in the order shown, temperature first."""
     return (
-        Knob("temperature", tr(TEMPERATURE), tr(TEMPERATURE_WORDS), 0, 2, 0.05, 2, 0.7),
+        Knob("temperature", tr(TEMPERATURE), tr(TEMPERATURE_WORDS), 0, 2, 0.05, 2, 0.7, slides=(0, 2)),
         Knob("top_k", tr(TOP_K), tr("The number of most likely tokens to consider; 0 is all."), 0, 1000, 1, 0, 40),
         Knob("top_p", tr("Top-p"), tr("Consider tokens up to this total share."), 0, 1, 0.01, 2, 0.95),
         Knob(
@@ -83,8 +85,11 @@ class KnobStepper(Stepper):
             highest=knob.most,
             step=knob.step,
             decimals=knob.decimals,
-            word_for_lowest=tr(DEFAULT) if is_in_settings else tr(knob.unset),
+            word_for_lowest=tr(UNSET) if is_in_settings else tr(knob.unset),
+            slides=knob.slides,
         )
+        if knob.slides is not None and value is None:
+            self.rest_slider(knob.start)
         self.number.setAccessibleDescription(knob.meaning)
         self.number.setToolTip(knob.meaning)
         self.changed.connect(self._on_changed)
@@ -122,12 +127,14 @@ class SamplingFields(QWidget):
         self._more.setObjectName("more_sampling")
         self._more.setCheckable(True)
         self._more.toggled.connect(self._on_more)
-        how = tr("Controls how each word is chosen. “Model default” uses the settings its makers recommend.")
+        how = tr("Controls how each word is chosen.")
         card = SettingCard(theme)
         add_knob(card, first, self._steppers[first.name])
         self._rest = card.add_content(self._grid(rest))
         column = theme.dress(drop_margins(QVBoxLayout(self)), spacing=8)
-        fill_layout(column, group_title(theme, tr("Sampling"), how), card, fill_layout(QHBoxLayout(), self._more, 1))
+        title = theme.dress(fill_layout(QVBoxLayout(), group_title(theme, tr("Sampling"), how)), spacing=2)
+        title.addWidget(description_label(theme, tr(DASH_NOTE)))
+        fill_layout(column, title, card, fill_layout(QHBoxLayout(), self._more, 1))
         self._more.setChecked(any(chosen.get(knob.name) is not None for knob in rest))
         # Called too, as nothing is toggled where it stays closed.
         self._on_more(self._more.isChecked())

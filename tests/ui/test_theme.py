@@ -29,7 +29,7 @@ OWN_SIZES = {
     "translate/segment_layout.py",
     "write/page_edit.py",
 }
-FILLED = {"QToolTip", 'QPushButton[kind="primary"]', "#detail_popup QSlider::handle:horizontal"}
+FILLED = {"QToolTip", 'QPushButton[kind="primary"]', "QSlider::handle:horizontal"}
 GROUNDS = ("background", "sidebar", "surface", "raised", "bubble")
 TEXT_ON = [
     *[("text", ground) for ground in (*GROUNDS, "code", "chip", "selection", "mark", "written")],

@@ -99,7 +99,7 @@ class RememberDialog(QuestionDialog):
         if project is not None:
             choices = [(EVERYWHERE, tr("In every chat")), (HERE, tr(IN_THIS_PROJECT))]
             self._scope = HERE
-            self.scope = SegmentedControl(tr("Used"), choices, HERE, self._on_scope)
+            self.scope = SegmentedControl(theme, tr("Used"), choices, HERE, self._on_scope)
             self.fields.addWidget(self.scope)
         self.fields.addWidget(self.cost)
         self.keep = self.add_choice(tr("Remember"), self._on_kept, "primary")

@@ -19,7 +19,6 @@ from PySide6.QtGui import QColor, QImage, QKeyEvent, QPainter, QResizeEvent
 from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
-    QPushButton,
     QStackedWidget,
     QStyle,
     QStyledItemDelegate,
@@ -287,9 +286,8 @@ class AttentionView(LookPage):
         self.sentence = plain_label(wraps=True)
         self.sentence.setObjectName("attention_sentence")
         ways = ((ARCS, tr("Arcs")), (MAP, tr("Map")), (HEADS, tr("All heads")))
-        self.ways = SegmentedControl(tr("Show as"), ways, ARCS, self.show_as)
+        self.ways = SegmentedControl(theme, tr("Show as"), ways, ARCS, self.show_as)
         self.ways.setProperty("is_tight", True)
-        theme.dress(*self.ways.findChildren(QPushButton), font="control")
         self.cell = plain_label(kind="muted", wraps=True)
         self.arcs = TokenArcs(theme)
         self.arcs.chosen.connect(self.show_token)

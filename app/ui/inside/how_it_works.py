@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol, cast
 
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QBoxLayout, QGridLayout, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QBoxLayout, QGridLayout, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from app.core.errors.app_error import AppError
 from app.core.events import CancelToken, Guess, TokenChosen
@@ -53,8 +53,7 @@ class TemperatureView(LookPage):
         self.temperature = "1"
         self.guesses: tuple[Guess, ...] = ()
         choices = [(value, f"T = {value}") for value in TEMPERATURES]
-        self.segments = SegmentedControl(tr(TEMPERATURE), choices, self.temperature, self.show_at)
-        ui.theme.dress(*self.segments.findChildren(QPushButton), font="control")
+        self.segments = SegmentedControl(ui.theme, tr(TEMPERATURE), choices, self.temperature, self.show_at)
         self.rows = [GuessRow(ui.theme) for _ in range(GUESSES)]
         self.note = ui.theme.dress(plain_label(kind="muted", wraps=True), font="small")
         grid = ui.theme.dress(QGridLayout(), spacing=7)
@@ -304,7 +303,9 @@ class HowItWorks(QWidget):
         self._live: dict[str, QWidget] = {}
         self.number = 0
         names = [(str(number), tr(lesson.name)) for number, lesson in enumerate(LESSONS)]
-        self.steps = SegmentedControl(tr("Page"), names, "0", lambda value: self.show_lesson(int(value)))
+        self.steps = SegmentedControl(
+            self._ui.theme, tr("Page"), names, "0", lambda value: self.show_lesson(int(value))
+        )
         self.heading = plain_label(tr(HOW_IT_WORKS))
         self.title = plain_label(wraps=True)
         self.words = [plain_label(wraps=True) for _ in range(3)]
@@ -365,7 +366,6 @@ class HowItWorks(QWidget):
         theme.dress(self.about, self.caption, font="small")
         theme.dress(self.field, height=TRY_PX, text=("body", 4))
         theme.dress(self.back, self.next, font="control")
-        theme.dress(*self.steps.findChildren(QPushButton), font="control")
         outside = drop_margins(QVBoxLayout(self))
         # WORKAROUND: showing the area polishes its content, which keeps the fonts of that moment.
         self._area = scrolled(inside)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol, cast
 
 from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QHideEvent, QKeyEvent, QResizeEvent, QShowEvent
-from PySide6.QtWidgets import QFileDialog, QFrame, QHBoxLayout, QPushButton, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFileDialog, QFrame, QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
 from app.core.events import CancelToken
 from app.ui.i18n import tr
@@ -129,7 +129,7 @@ class InsidePanel(QWidget):
         self.page = ""
         """Name of the current page."""
         names = [(spec.name, tr(spec.label)) for spec in PAGES]
-        self._segments = SegmentedControl(tr("Page"), names, PAGES[0].name, self.show_page)
+        self._segments = SegmentedControl(ui.theme, tr("Page"), names, PAGES[0].name, self.show_page)
         self._choice = ChoiceButton(ui.theme, tr("Text"), [(OWN, tr(OWN_TEXT))], shows_change=False)
         self._choice.changed.connect(self._on_chosen)
         self._field = OwnText(ui)
@@ -155,7 +155,6 @@ class InsidePanel(QWidget):
         fill_layout(body, row, self._field, (self._stack, 1))
         fill_layout(drop_margins(QVBoxLayout(self), 0), head, (body, 1))
         theme.dress(body, margins=(PANE_EDGE_PX, 0, PANE_EDGE_PX, PANE_EDGE_PX), spacing=8)
-        theme.dress(*self._segments.findChildren(QPushButton), font="control")
         self._segments.setProperty("is_tight", True)
         name_widgets(inside_title=title, how_it_works=how, inside_choice=self._choice)
 

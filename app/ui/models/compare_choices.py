@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtWidgets import QFileDialog, QFrame, QGridLayout, QHBoxLayout, QPushButton, QVBoxLayout
+from PySide6.QtWidgets import QFileDialog, QFrame, QGridLayout, QHBoxLayout, QVBoxLayout
 
 from app.core.paths import resource_path
 from app.core.visible import clean_text, visible_name
@@ -156,8 +156,7 @@ class TextChoice(QFrame):
         self._which = BUILT_IN
         self._built_in = resource_path(OWN_TEXT).read_text("utf-8")
         choices = [(BUILT_IN, tr("The built-in page")), (OWN, tr(MY_OWN))]
-        self.segments = SegmentedControl(tr(TEXT_LABEL), choices, BUILT_IN, self.choose)
-        ui.theme.dress(*self.segments.findChildren(QPushButton), font="control")
+        self.segments = SegmentedControl(ui.theme, tr(TEXT_LABEL), choices, BUILT_IN, self.choose)
         self.open = text_button(tr("Open a file…"), on_click=self.ask_for_file)
         self.edit = PlainEdit()
         self.edit.setProperty("kind", "")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QResizeEvent
-from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from app.core.events import CancelToken
 from app.features.models.model_engines import build_engine
@@ -152,8 +152,7 @@ class ComparisonPage(ModelsPage):
         self._task: tasks.BackgroundTask | None = None
         self._engine: Engine | None = None
         ways = [(name, tr(label)) for name, label in WAYS_TO_COMPARE.items()]
-        self.ways = SegmentedControl(tr("Comparison method"), ways, way, self._on_way)
-        ui.theme.dress(*self.ways.findChildren(QPushButton), font="control")
+        self.ways = SegmentedControl(ui.theme, tr("Comparison method"), ways, way, self._on_way)
         self.top.addWidget(self.ways, 0, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeading)
 
     @property

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from PySide6.QtCore import QEvent, QObject, Qt, Signal
-from PySide6.QtWidgets import QApplication, QPushButton, QStackedWidget, QWidget
+from PySide6.QtWidgets import QApplication, QStackedWidget, QWidget
 
 from app.core.errors.app_error import EnvironmentProblem
 from app.core.paths import starter_model
@@ -98,12 +98,11 @@ class SuggestedPage(ModelsPage):
         self._states: dict[int, str] = {}
         self._looking: dict[str, tasks.BackgroundTask] = {}
         choices = [(task, tr(word)) for task, word in _TASKS]
-        self.segments = SegmentedControl(tr("Models for"), choices, self._task, self.show_task)
+        self.segments = SegmentedControl(ui.theme, tr("Models for"), choices, self._task, self.show_task)
         self.top.addWidget(self.segments, 0, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeading)
         self.area.viewport().installEventFilter(self)
         self.show_text(self.empty, tr("Checking this computer…"))
         ui.loader.changed.connect(self._on_loader_changed)
-        ui.theme.dress(*self.segments.findChildren(QPushButton), font="control")
         self._say_lead()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:

@@ -152,7 +152,7 @@ class TrashPage(SettingsPage):
         if str(days) not in dict(choices):  # a value from the settings file
             choices.insert(0, (str(days), tr("{n} days", n=days)))
         name = label_of("keep_days")
-        field = SegmentedControl(name, choices, str(days), self._on_days)
+        field = SegmentedControl(self._theme, name, choices, str(days), self._on_days)
         more = tr("What models cached of a deleted chat is deleted immediately.")
         self.add_setting("keep_days", tr("After that it’s permanently deleted."), field, more)
 

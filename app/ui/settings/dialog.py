@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QSize, Qt, QTimer
@@ -22,7 +23,7 @@ from app import APP_NAME
 from app.features.chat.chat_options import MOST_TOKENS
 from app.language.language_names import english_name
 from app.ui.i18n import tr, window_title
-from app.ui.sampling_fields import TEMPERATURE_WORDS
+from app.ui.sampling_fields import TEMPERATURE_WORDS, KnobStepper, knobs
 from app.ui.settings.about import AboutPage
 from app.ui.settings.computers import ComputersSection
 from app.ui.settings.data import DataPage, TrashPage
@@ -229,7 +230,7 @@ class SettingsDialog(Dialog):
         theme, appearance = self._theme, self._app.settings.appearance
         page = SettingsPage(theme, page_label("appearance"))
         choices = [("system", tr("System")), ("light", tr("Light")), ("dark", tr("Dark"))]
-        field = SegmentedControl(label_of("scheme"), choices, appearance.scheme, self._on_scheme)
+        field = SegmentedControl(theme, label_of("scheme"), choices, appearance.scheme, self._on_scheme)
         page.add_setting("scheme", "", field)
         font = Switch(theme, label_of("system_font"), on=appearance.system_font)
         font.toggled.connect(self._on_system_font)
@@ -277,13 +278,13 @@ class SettingsDialog(Dialog):
         self._prompt_later.timeout.connect(self._save_prompt)
         page.add_block("system_prompt", tr("For new chats. Each chat can have its own, too."), self._prompt)
         page.add_heading(tr("Answers"))
-        temperature = Stepper(
-            # One step below zero is the model's own temperature, which is stored as -1.
-            theme, label_of("temperature"), chat.temperature if chat.temperature >= 0 else -0.1,
-            lowest=-0.1, highest=5, step=0.1, decimals=1, word_for_lowest=tr(DEFAULT),
-        )  # fmt: skip
+        # The model's own temperature is stored as -1, and some settings files hold more than the slider goes to.
+        knob = replace(knobs()[0], most=5, unset=DEFAULT)
+        temperature = KnobStepper(
+            theme, knob, chat.temperature if chat.temperature >= 0 else None, is_in_settings=False
+        )
         temperature.changed.connect(
-            lambda value: self._save("chat", temperature=-1.0 if value < 0 else round(value, 1))
+            lambda _: self._save("chat", temperature=-1.0 if temperature.chosen is None else temperature.chosen)
         )
         page.add_setting("temperature", tr(TEMPERATURE_WORDS), temperature)
         longest = Stepper(
@@ -307,7 +308,9 @@ class SettingsDialog(Dialog):
         chat = self._app.settings.chat
         choices = [("auto", tr(DEFAULT)), ("on", tr("On")), ("off", tr("Off"))]
         name = label_of("thinking")
-        field = SegmentedControl(name, choices, chat.thinking, lambda key: self._save("chat", thinking=key))
+        field = SegmentedControl(
+            self._theme, name, choices, chat.thinking, lambda key: self._save("chat", thinking=key)
+        )
         page.add_setting("thinking", tr("For models that can think before they answer."), field)
         budget = Stepper(
             self._theme, label_of("thinking_budget"), max(0, chat.thinking_budget),
@@ -321,7 +324,7 @@ class SettingsDialog(Dialog):
         choices = [("compact", tr(DROP_OLDEST)), ("rolling", tr("Slide")), ("ask", tr(ASK_ME))]
         name = label_of("when_full")
         self._when_full_note = page.muted("")
-        field = SegmentedControl(name, choices, self._app.settings.chat.when_full, self._on_when_full)
+        field = SegmentedControl(self._theme, name, choices, self._app.settings.chat.when_full, self._on_when_full)
         page.add_setting("when_full", self._when_full_note, field)
         self._when_full_note.setText(tr(WHEN_FULL[self._app.settings.chat.when_full]))
         again = Switch(self._theme, label_of("recall"), on=self._app.settings.chat.recall)

@@ -151,7 +151,7 @@ class EnginePage(SettingsPage):
         choices = [("", tr(AUTOMATIC_LABEL)), ("f16", tr("16-bit")), ("q8_0", tr("8-bit"))]
         name = label_of("kv_type")
         field = SegmentedControl(
-            name, choices, self._app.settings.engine.kv_type, lambda key: self._change(kv_type=key)
+            self._theme, name, choices, self._app.settings.engine.kv_type, lambda key: self._change(kv_type=key)
         )
         self.add_setting("kv_type", tr("16-bit is exact; 8-bit uses half the memory."), field)
 

@@ -98,7 +98,7 @@ class SummaryDraftPage(QWidget):
         self.digest.cancel.clicked.connect(self._on_looking_cancelled)
         self.digest.look.clicked.connect(self._on_look_wanted)
         choices = (("together", tr("One for all")), ("each", tr(ONE_SUMMARY_EACH)))
-        self.together = SegmentedControl(tr("Several documents"), choices, "together", self._on_together)
+        self.together = SegmentedControl(theme, tr("Several documents"), choices, "together", self._on_together)
         self.foot = SummaryFooter(theme, tr(SUMMARIZE), tr(KEEP_SENTENCES))
         self.foot.button.clicked.connect(lambda: self._start(self.foot.wish))
         self.foot.anyway.clicked.connect(lambda: self._start(replace(self.foot.wish, method=Method.MODEL)))

@@ -104,6 +104,7 @@ class LanguageChoice(QWidget):
         self.domain.setAccessibleName(tr(TEXT_TOPIC))
         self.domain.setToolTip(tr("For example “rental agreement”: helps with ambiguous words"))
         self.domain.setMaxLength(MOST_DOMAIN)
+        self.domain.setProperty("kind", "bar")
         self.domain.setAcceptDrops(False)  # dropped files are the window's
         self._typed = QTimer(self, singleShot=True, interval=TYPING_MS)
         self._typed.timeout.connect(self.changed)

@@ -6,14 +6,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from PySide6.QtCore import QEvent, QMimeData, QPoint, QPointF, QRect, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QMimeData, QPoint, QPointF, QRect, QRectF, QSignalBlocker, QSize, Qt, Signal
 from PySide6.QtGui import (
     QColor,
     QContextMenuEvent,
     QDragEnterEvent,
     QDragMoveEvent,
+    QFontMetrics,
     QInputMethodEvent,
     QKeyEvent,
+    QMouseEvent,
     QPainter,
     QPaintEvent,
     QPen,
@@ -33,6 +35,8 @@ from PySide6.QtWidgets import (
     QMenu,
     QRadioButton,
     QSizePolicy,
+    QSlider,
+    QStyle,
     QTextEdit,
     QWidget,
 )
@@ -45,10 +49,15 @@ from app.ui.shared_labels import EDIT_LABEL
 from app.ui.theme import FontRole, Theme, Tokens
 from app.ui.widgets.buttons import IconButton, set_mark, text_button
 from app.ui.widgets.elevation import elevate
-from app.ui.widgets.layouts import drop_margins
+from app.ui.widgets.layouts import drop_margins, fill_layout
 from app.ui.widgets.menus import Menu, popup_inside
 
 STEP_UP = "{name}: more"
+SLIDER_OF = "{name}, slider"
+CLEAR_NUMBER = "{name}: clear"
+
+STEPPER_PX = 128
+"""Width of a number with its buttons, and of a slider."""
 
 GLASS_PX = 16
 MOST_ENTRIES = 8
@@ -204,8 +213,31 @@ class _Number(QDoubleSpinBox):
             event.ignore()
 
 
+class _Slider(QSlider):
+    """Slider that jumps to where it is pressed; the wheel scrolls the page, and keys belong to its number."""
+
+    def __init__(self) -> None:
+        super().__init__(Qt.Orientation.Horizontal)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        event.ignore()
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        handle = self.style().pixelMetric(QStyle.PixelMetric.PM_SliderLength, None, self)
+        x, room = round(event.position().x()) - handle // 2, self.width() - handle
+        # Moved under the pointer first, so that the handle is what is pressed.
+        self.setValue(
+            QStyle.sliderValueFromPosition(self.minimum(), self.maximum(), x, room, upsideDown=self.isRightToLeft())
+        )
+        super().mousePressEvent(event)
+
+
 class Stepper(QWidget):
-    """Number between two buttons; the lowest value may have a name, such as "Automatic"."""
+    """Number between two buttons, or behind a slider; the lowest value may have a name, such as "Automatic".
+
+    `slides` is the range of the slider, if there is to be one; the number may go beyond it.
+    """
 
     changed = Signal(float)
 
@@ -221,6 +253,7 @@ class Stepper(QWidget):
         decimals: int = 0,
         word_for_lowest: str = "",
         suffix: str = "",
+        slides: tuple[float, float] | None = None,
     ) -> None:
         super().__init__()
         self._theme = theme
@@ -242,8 +275,20 @@ class Stepper(QWidget):
         if word_for_lowest:
             self.number.valueChanged.connect(self._show_unset)
             self._show_unset()
-        less = IconButton(theme, "minus", tr("{name}: less", name=name), size_px=16)
-        more = IconButton(theme, "plus", tr(STEP_UP, name=name), size_px=16)
+        self.number.valueChanged.connect(self._fit_number)
+        if slides is None:
+            self._put_between_buttons(name)
+        else:
+            self._put_behind_slider(name, *slides)
+        self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+        theme.changed.connect(self._fit_number)
+        # Under a style sheet the field inside doesn't inherit the font.
+        theme.dress(self.number, *self.number.findChildren(QLineEdit), font="control")
+        self._fit_number()
+
+    def _put_between_buttons(self, name: str) -> None:
+        less = IconButton(self._theme, "minus", tr("{name}: less", name=name), size_px=16)
+        more = IconButton(self._theme, "plus", tr(STEP_UP, name=name), size_px=16)
         less.clicked.connect(self.number.stepDown)
         more.clicked.connect(self.number.stepUp)
         for button in (less, more):
@@ -255,9 +300,48 @@ class Stepper(QWidget):
         row.setContentsMargins(1, 1, 1, 1)
         for widget in (less, self.number, more):
             row.addWidget(widget)
-        theme.dress(less, more, size=(30, 30))
-        theme.dress(self.number, width=104, height=30)
-        self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+        self._theme.dress(less, more, size=(24, 30))
+        self._theme.dress(self.number, height=30)
+        self._number_px, self._around_px = STEPPER_PX - 2 - 2 * 24, 8
+
+    def _put_behind_slider(self, name: str, lowest: float, highest: float) -> None:
+        step = self.number.singleStep()
+        self.slider = _Slider()
+        self.slider.setObjectName("number_slider")
+        self.slider.setAccessibleName(tr(SLIDER_OF, name=name))
+        self.slider.setRange(round(lowest / step), round(highest / step))
+        self.slider.valueChanged.connect(lambda steps: self.number.setValue(steps * step))
+        # Pressed where it rests it doesn't change, and yet that value is wanted.
+        self.slider.sliderReleased.connect(lambda: self.number.setValue(self.slider.value() * step))
+        self.number.valueChanged.connect(self._show_on_slider)
+        self._clear = IconButton(self._theme, "x", tr(CLEAR_NUMBER, name=name), size_px=14)
+        self._clear.clicked.connect(lambda: self.number.setValue(self.number.minimum()))
+        row = self._theme.dress(fill_layout(drop_margins(QHBoxLayout(self), 0)), spacing=8)
+        for widget in (self._clear, self.slider, self.number):
+            row.addWidget(widget)
+        self._theme.dress(self._clear, size=(24, 24))
+        self._theme.dress(self.slider, width=STEPPER_PX, height=24)
+        self._theme.dress(self.number, height=32)
+        self._number_px, self._around_px = 52, 18
+        self._show_on_slider()
+
+    def rest_slider(self, value: float) -> None:
+        """Move the slider to where it starts from while nothing is set."""
+        with QSignalBlocker(self.slider):
+            self.slider.setValue(round(value / self.number.singleStep()))
+
+    def _show_on_slider(self) -> None:
+        is_set = not self.number.specialValueText() or self.number.value() > self.number.minimum()
+        if is_set:
+            self.rest_slider(self.number.value())
+        set_mark(self.slider, "unset", not is_set)
+        self._clear.setVisible(is_set and bool(self.number.specialValueText()))
+
+    def _fit_number(self) -> None:
+        # Only what is longer than usual gets more room, so that the fields of a page are of one width.
+        metrics = QFontMetrics(self._theme.font("control"))
+        widest = max(map(metrics.horizontalAdvance, (self.number.specialValueText(), self.number.text())))
+        self.number.setFixedWidth(max(self._theme.px(self._number_px), widest + self._theme.px(self._around_px)))
 
     def _show_unset(self) -> None:
         # A value that nobody set looks different from one that was.
@@ -319,10 +403,16 @@ class SegmentedControl(QFrame):
     """Choice of a few values, all visible."""
 
     def __init__(
-        self, name: str, choices: Sequence[tuple[str, str]], value: str, on_choice: Callable[[str], object]
+        self,
+        theme: Theme,
+        name: str,
+        choices: Sequence[tuple[str, str]],
+        value: str,
+        on_choice: Callable[[str], object],
     ) -> None:
         super().__init__()
-        self.setObjectName("segments")
+        # No object name: those who look for the control give it theirs, and the track would be lost with it.
+        self.setProperty("kind", "segments")
         self.setAccessibleName(name)
         self._row = QBoxLayout(QBoxLayout.Direction.LeftToRight, self)
         self._row.setContentsMargins(2, 2, 2, 2)
@@ -338,7 +428,7 @@ class SegmentedControl(QFrame):
             button.clicked.connect(lambda _=False, button=button: self._take_focus(button))
             self._group.addButton(button)
             self._buttons[key] = button
-            self._row.addWidget(button)
+            self._row.addWidget(theme.dress(button, font="control"))
 
     def _take_focus(self, pressed: QAbstractButton) -> None:
         # If a segment has the focus, it follows the click: its frame on another one would look like a second choice.

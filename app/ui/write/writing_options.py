@@ -91,6 +91,7 @@ class OptionsSheet(Popover):
         self.setAccessibleName(tr("How to continue the page"))
         self.length = Stepper(theme, tr("Length"), options.max_tokens, lowest=1, highest=LONGEST_TOKENS, step=16)
         self.count = SegmentedControl(
+            theme,
             tr("Continuations"),
             [(str(number), str(number)) for number in range(1, MOST_AT_ONCE + 1)],
             str(options.count),
@@ -98,6 +99,7 @@ class OptionsSheet(Popover):
         )
         words = (tr("In code"), tr("Always"), tr(NEVER))
         self.middle = SegmentedControl(
+            theme,
             tr("Fill in"),
             list(zip(MIDDLES, words, strict=True)),
             options.middle,
@@ -154,7 +156,8 @@ class OptionsSheet(Popover):
         layout.activate()
         wide = max(self._theme.px(WIDTH_PX), layout.minimumSize().width() + 2)
         self.setFixedWidth(min(wide, room.width()))
-        wanted = max(layout.sizeHint().height(), layout.totalHeightForWidth(self.width() - 2)) + 2
+        is_wrapping = layout.hasHeightForWidth()  # then the hint is for the least width
+        wanted = (layout.totalHeightForWidth(self.width() - 2) if is_wrapping else layout.sizeHint().height()) + 2
         # Above its button, which is at the foot of the page.
         foot = self._anchor.mapToGlobal(QPoint(0, -GAP_PX)).y()
         self.setFixedHeight(min(wanted, max(foot - room.top(), self._theme.px(240))))

@@ -27,7 +27,7 @@ from app.ui.sampling_fields import (
     knobs,
 )
 from app.ui.settings.dialog import NO_LIMIT
-from app.ui.shared_labels import CANCEL, DEFAULT, SAVE, TEMPERATURE
+from app.ui.shared_labels import CANCEL, SAVE, TEMPERATURE, UNSET
 from app.ui.theme import Theme
 from tests.ui.chat.conftest import Open
 
@@ -45,7 +45,7 @@ def test_nothing_is_set_until_somebody_sets_it(qtbot: QtBot, theme: Theme) -> No
     dialog = ChatSettings(theme, AssistantChoice(" Be brief. "))
     qtbot.addWidget(dialog)
     assert dialog.chosen == AssistantChoice("Be brief.")
-    assert {s.number.text() for s in dialog.findChildren(KnobStepper)} == {DEFAULT, NO_LIMIT, "Random"}
+    assert {s.number.text() for s in dialog.findChildren(KnobStepper)} == {UNSET, NO_LIMIT, "Random"}
 
 
 @pytest.mark.parametrize("name", [knob.name for knob in (longest_answer(), thinking_budget(), *knobs())])
@@ -115,7 +115,7 @@ def test_a_number_that_settings_have_for_every_chat_is_said(open_chat: Open) -> 
     dialog = desk.chat.findChild(ChatSettings)
     assert isinstance(dialog, ChatSettings)
     said = [stepper(dialog, name).number.text() for name in (LONGEST_ANSWER, TEMPERATURE, TOP_K)]
-    assert said == [DEFAULT, DEFAULT, DEFAULT]
+    assert said == [UNSET, UNSET, UNSET]
 
 
 def test_cancel_changes_nothing(open_chat: Open) -> None:

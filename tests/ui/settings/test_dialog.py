@@ -124,7 +124,7 @@ def test_the_lowest_temperature_is_the_models_own(dialog: SettingsDesk, frame: F
     dialog.show_page(CHAT)
     field = dialog.named(QDoubleSpinBox, label_of("temperature"))
     assert field.text() == DEFAULT
-    for expected in (0.0, 0.1, 0.2):
+    for expected in (0.7, 0.75, 0.8):
         field.stepUp()
         assert saved(frame).chat.temperature == pytest.approx(expected, abs=1e-9)
     field.setValue(-1)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtCore import QPoint, QPointF, QSize, Qt
 from PySide6.QtGui import QAccessible, QColor, QWheelEvent
 from PySide6.QtWidgets import QApplication, QPushButton
 from pytestqt.qtbot import QtBot
@@ -69,15 +69,24 @@ def test_a_switch_is_pressed_by_mouse_and_space(qtbot: QtBot) -> None:
     assert not switch.isChecked()
 
 
-def test_of_the_segments_exactly_one_is_chosen(qtbot: QtBot) -> None:
+def test_of_the_segments_exactly_one_is_chosen(qtbot: QtBot, theme: Theme) -> None:
     chosen: list[str] = []
-    segments = SegmentedControl("Colours", [("a", "One"), ("b", "Two")], "a", chosen.append)
+    segments = SegmentedControl(theme, "Colours", [("a", "One"), ("b", "Two")], "a", chosen.append)
     qtbot.addWidget(segments)
     first, second = segments.findChildren(QPushButton)
     qtbot.mouseClick(second, Qt.MouseButton.LeftButton)
     assert chosen == ["b"]
     assert (first.isChecked(), second.isChecked()) == (False, True)
     assert second.accessibleName() == "Colours: Two"
+
+
+def test_segments_keep_their_track_under_a_name_of_their_own(qtbot: QtBot, qapp: QApplication, theme: Theme) -> None:
+    theme.install(qapp)
+    segments = SegmentedControl(theme, "Fill in", [("a", "One"), ("b", "Two")], "a", lambda _: None)
+    qtbot.addWidget(segments)
+    segments.setObjectName("write_middle")
+    segments.show()
+    assert segments.grab().toImage().pixelColor(segments.width() - 8, 3) == QColor(theme.tokens.bubble)
 
 
 # Rows to choose from are real radio buttons and check boxes that are drawn in the theme's colours.
@@ -151,7 +160,7 @@ def test_a_stepper_is_one_control_with_its_buttons_inside(qtbot: QtBot, qapp: QA
     qtbot.addWidget(stepper)
     stepper.show()
     less, more = stepper.findChildren(IconButton)
-    assert stepper.height() == theme.px(32)
+    assert stepper.size() == QSize(theme.px(128), theme.px(32))
     assert (less.geometry().right() + 1, more.x() - 1) == (stepper.number.x(), stepper.number.geometry().right())
     picture, y = stepper.grab().toImage(), stepper.height() // 2
     edges = [picture.pixel(x, y) for x in (0, stepper.width() - 1)]
@@ -160,3 +169,23 @@ def test_a_stepper_is_one_control_with_its_buttons_inside(qtbot: QtBot, qapp: QA
     assert lines == [QColor(theme.tokens.line).rgb()] * 2
     more.click()
     assert stepper.number.value() == 5
+
+
+def test_a_slider_sets_its_number_wherever_it_is_pressed_and_clears_it(qtbot: QtBot, theme: Theme) -> None:
+    field = Stepper(
+        theme, "Temperature", -0.1, lowest=-0.1, highest=2, step=0.05, decimals=2, word_for_lowest="–", slides=(0, 2)
+    )
+    qtbot.addWidget(field)
+    field.show()
+    field.rest_slider(1)
+    (clear,) = field.findChildren(IconButton)
+    assert (field.number.text(), field.slider.property("unset"), clear.isVisible()) == ("–", True, False)
+    middle = field.slider.rect().center()
+    qtbot.mouseClick(field.slider, Qt.MouseButton.LeftButton, pos=middle)
+    assert (field.number.value(), clear.isVisible()) == (pytest.approx(1, abs=0.06), True)
+    qtbot.mouseClick(field.slider, Qt.MouseButton.LeftButton, pos=QPoint(field.slider.width() - 1, middle.y()))
+    assert field.number.value() == 2
+    field.number.setValue(0.5)
+    assert field.slider.value() == 10
+    qtbot.mouseClick(clear, Qt.MouseButton.LeftButton)
+    assert (field.number.text(), clear.isVisible()) == ("–", False)
