@@ -26,13 +26,14 @@ MIGRATIONS: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {}
 class AppearanceSettings:
     """Look of the window. `scheme`: system, light or dark. `zoom`: 0.5 to 3.
 
-    `reduce_motion`: nothing fades or slides, whatever the system says.
+    `reduce_motion`: nothing fades or slides, whatever the system says. `dim_pages`: of documents, in the dark scheme.
     """
 
     scheme: str = "system"
     zoom: float = 1.0
     system_font: bool = False
     reduce_motion: bool = False
+    dim_pages: bool = False
 
 
 @dataclass(frozen=True)

@@ -96,6 +96,7 @@ def _theme(application: QApplication, paths: AppPaths) -> Theme:
     # Before anything is built, so that errors of the start have the user's look already.
     appearance = load_settings(paths.settings)[0].appearance
     theme = Theme(appearance.scheme, appearance.zoom, system_font=appearance.system_font)
+    theme.dims_pages = appearance.dim_pages
     theme.install(application)
     allow_motion(application, is_reduced=appearance.reduce_motion)
     application.setWindowIcon(app_icon())

@@ -207,6 +207,7 @@ class _Choice:
     system_is_dark: Callable[[], bool]
     families: set[str]
     system_scale: float
+    dims_pages: bool = False
     changes: int = field(default=0)
 
 
@@ -283,6 +284,18 @@ class Theme(QObject):
         if wanted != self._choice.system_font:
             self._choice.system_font = wanted
             self._apply()
+
+    @property
+    def dims_pages(self) -> bool:
+        """True if pages of documents are to be dimmed further in the dark scheme."""
+        return self._choice.dims_pages
+
+    @dims_pages.setter
+    def dims_pages(self, wanted: bool) -> None:
+        if wanted != self._choice.dims_pages:
+            self._choice.dims_pages = wanted
+            self._choice.changes += 1
+            self._notify_changed()
 
     def px(self, n: float) -> int:
         """Scale a design size to pixels; a size above 0 stays at least 1."""

@@ -41,7 +41,7 @@ def test_without_a_file_all_is_default(path: Path) -> None:
 def test_what_is_saved_comes_back(path: Path) -> None:
     changed = (
         Settings()
-        .changed("appearance", scheme="dark", zoom=1.25, system_font=True)
+        .changed("appearance", scheme="dark", zoom=1.25, system_font=True, dim_pages=True)
         .changed("chat", system_prompt="Sei kurz. مرحبا 🔥", temperature=0.0, max_tokens=1)
         .changed("engine", model_path="/ein/Modell.gguf", known_models=("/a", "/b"), threads=3, gpu_layers=99)
         .changed("window", geometry="AAAA", sidebar_hidden=True, conversation_id=7)

@@ -33,7 +33,8 @@ DRAWING_THE_PAGE = "Drawing the page…"
 SLOW_MS = 300
 RESIZE_MS = 120
 MARGIN_PX = 16
-DIMMED_PAPER = "#E0DCD6"
+DARK_PAPER, DIMMED_PAPER = "#E0DCD6", "#C9C4BC"
+"""White paper in the dark scheme, and if the user wants it dimmer still."""
 ZOOMS = (0.5, 0.75, 1.0, 1.25, 1.5, 2.0, 2.5, 3.0)
 GAP_SEARCH = 0.7  # of a line's height: maximum distance from a computed edge to the gap between two words
 
@@ -96,7 +97,7 @@ class PagePaper(QLabel):
             for area in areas:
                 painter.fillRect(self._rect(self._snapped(area)), QColor(colour))
         if self._theme.is_dark:
-            painter.fillRect(self.rect(), QColor(DIMMED_PAPER))
+            painter.fillRect(self.rect(), QColor(DIMMED_PAPER if self._theme.dims_pages else DARK_PAPER))
 
     def _snapped(self, area: Area) -> Area:
         """Move estimated edges of an area into the nearest gap between words of the picture."""

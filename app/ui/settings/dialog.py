@@ -232,6 +232,9 @@ class SettingsDialog(Dialog):
         choices = [("system", tr("System")), ("light", tr("Light")), ("dark", tr("Dark"))]
         field = SegmentedControl(theme, label_of("scheme"), choices, appearance.scheme, self._on_scheme)
         page.add_setting("scheme", "", field)
+        dim = Switch(theme, label_of("dim_pages"), on=appearance.dim_pages)
+        dim.toggled.connect(self._on_dim_pages)
+        page.add_setting("dim_pages", tr("White paper is darker in dark mode."), dim)
         font = Switch(theme, label_of("system_font"), on=appearance.system_font)
         font.toggled.connect(self._on_system_font)
         page.add_setting("system_font", tr("Replaces Inter everywhere except in code."), font)
@@ -252,6 +255,10 @@ class SettingsDialog(Dialog):
     def _on_scheme(self, scheme: str) -> None:
         self._theme.scheme = scheme
         self._save("appearance", scheme=scheme)
+
+    def _on_dim_pages(self, wanted: bool) -> None:
+        self._theme.dims_pages = wanted
+        self._save("appearance", dim_pages=wanted)
 
     def _on_system_font(self, wanted: bool) -> None:
         self._theme.system_font = wanted

@@ -41,6 +41,9 @@ PAGES: tuple[SettingsPageSpec, ...] = (
         "palette",
         (
             SettingSpec("scheme", "Colors", "dark mode light mode theme color colour colors scheme black white night"),
+            SettingSpec(
+                "dim_pages", "Dim pages of documents", "dark mode paper white bright brightness night pdf page"
+            ),
             SettingSpec("system_font", "Use the system’s font", "typeface fonts letters typography Inter"),
             SettingSpec("reduce_motion", "Reduce motion", "animation animations fade slide move accessibility"),
             SettingSpec("zoom", "Zoom", "text font size bigger larger smaller scale magnify dpi"),

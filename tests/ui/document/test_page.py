@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 import zlib
 from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
+from PySide6.QtCore import QSizeF
 from PySide6.QtGui import QColor, QImage
 from pytestqt.qtbot import QtBot
 
 from app.core.errors.app_error import AppError
 from app.core.errors.document_errors import DocumentTooDemanding, DocumentUnreadable
 from app.ui.document import page_drawer
+from app.ui.document.document_page import DARK_PAPER, DIMMED_PAPER, PagePaper
 from app.ui.document.page_drawer import PageDrawer, PagePicture, picture_from
 from app.ui.shell import tasks
+from app.ui.theme import LIGHT, Theme
+from tests.helpers.screen_checks import contrast
 from tests.helpers.shown_documents import WIDTH_PT, DocumentInMemory, annual_report, drawn
 
 
@@ -69,6 +74,24 @@ def test_the_neighbours_are_drawn_when_nothing_is_asked_for(
     assert told.args is not None
     assert told.args[0].page == 28
     assert report.draws == []
+
+
+@pytest.mark.parametrize(("dims_pages", "ground"), [(False, DARK_PAPER), (True, DIMMED_PAPER)])
+def test_dimmed_paper_keeps_its_text_readable(qtbot: QtBot, dims_pages: bool, ground: str) -> None:
+    theme = Theme("dark")
+    paper = PagePaper(theme)
+    qtbot.addWidget(paper)
+    page = QImage(40, 40, QImage.Format.Format_RGB32)
+    page.fill(QColor("white"))
+    ink = QColor(LIGHT.muted)
+    for x, y in itertools.product(range(20), range(40)):
+        page.setPixelColor(x, y, ink)
+    paper.show_picture(PagePicture(1, 40, QSizeF(40, 40), page), QSizeF(40, 40))
+    paper.resize(40, 40)
+    theme.dims_pages = dims_pages
+    shown = paper.grab().toImage()
+    assert shown.pixelColor(35, 20) == QColor(ground)
+    assert contrast(shown.pixelColor(5, 20), shown.pixelColor(35, 20)) >= 4.5
 
 
 def test_what_is_kept_is_bounded_and_drawing_ahead_ends(

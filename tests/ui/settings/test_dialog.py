@@ -100,6 +100,12 @@ def test_the_scheme_is_in_force_and_saved(dialog: SettingsDesk, frame: Frame) ->
     assert saved(frame).appearance.scheme == "dark"
 
 
+def test_pages_are_dimmed_at_once_and_saved(dialog: SettingsDesk, frame: Frame) -> None:
+    dialog.named(QCheckBox, label_of("dim_pages")).click()
+    assert frame.theme.dims_pages
+    assert saved(frame).appearance.dim_pages
+
+
 def test_the_systems_font_is_in_force_and_saved(dialog: SettingsDesk, frame: Frame) -> None:
     dialog.named(QCheckBox, label_of("system_font")).click()
     assert frame.theme.system_font
