@@ -63,6 +63,7 @@ if TYPE_CHECKING:
     from app.remote.servers import RemoteServer, RemoteServers
     from app.store.assistant_store import AssistantStore
     from app.store.document_store import DocumentStore
+    from app.store.snapshots import SnapshotFolder
 
 log = logging.getLogger(__name__)
 
@@ -484,11 +485,16 @@ class Fireside(ModelParts):
     @LazyPart
     def trash(self) -> TrashBin:
         from app.features.trash import TrashBin
+        from app.store.trash import list_backups
 
         def recordings() -> RecordedFiles | None:
             from app.features.transcribe import build_recordings  # few chats have any
 
             return build_recordings(self.paths, self.database) if self.paths.recordings.is_dir() else None
+
+        def copies() -> list[Path]:
+            asides = sorted(self.paths.before_restoring.glob(f"*/{self.paths.database.name}"))
+            return [*self.snapshots.list_files(), *list_backups(self.paths.database), *asides]
 
         return TrashBin(
             self.database,
@@ -497,7 +503,16 @@ class Fireside(ModelParts):
             began_at=self.began_at,
             forget_media=lambda before: self.media.remove_unused(before) if self.paths.media.is_dir() else None,
             recordings=recordings,
+            forget_all=lambda: self.states.clear(),  # noqa: PLW0108 - as above
+            copies=copies,
         )
+
+    @LazyPart
+    def snapshots(self) -> SnapshotFolder:
+        """Return the daily copies of the database."""
+        from app.store.snapshots import SnapshotFolder
+
+        return SnapshotFolder(self.paths.snapshots, self.database)
 
     def remove_unreferenced(self) -> None:
         """Delete unreferenced documents and their copies. Slow: run it on a worker thread."""
@@ -525,6 +540,16 @@ class Fireside(ModelParts):
             from app.features.exchange.restore_backup import remove_old
 
             remove_old(self.paths, time.time())
+
+    def take_snapshot(self) -> None:
+        """Take today's copy of the database if it is due, after purging what is past its time by then. Slow."""
+        from app.features.trash import DAY_S
+
+        if self.snapshots.is_due():
+            if days := self.settings.trash.keep_days:
+                with suppress(DiskFull):
+                    self.trash.purge_older(time.time() - days * DAY_S)
+            self.snapshots.take_daily()
 
     def close(self, on_let_go: Callable[[], object] = lambda: None) -> None:
         """End all work, then close the database; safe to call twice.

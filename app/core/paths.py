@@ -104,6 +104,11 @@ class AppPaths:
         return self.data / "before-restoring"
 
     @property
+    def snapshots(self) -> Path:
+        """Daily copies of the database, named by their day."""
+        return self.data / "snapshots"
+
+    @property
     def servers(self) -> Path:
         """Model servers, one folder for each, and their certificates."""
         return self.data / "servers"

@@ -1,17 +1,28 @@
-"""The trash: what was deleted, of every kind, taken back or gone for good with every trace of it."""
+"""The trash: what was deleted, of every kind, taken back or gone for good with every trace of it.
+
+Copies of the database (daily ones, those of before an upgrade or a restore) lose a row before the database itself does,
+so that a program that ends in between does it again: the row is still there to say what has to go.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import logging
+import math
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from app.core.errors.app_error import AppError
+from app.core.errors.saving_errors import DiskFull, FolderNotWritable
 from app.features.chat.answer_service import SESSION
 from app.store.assistant_store import AssistantStore
 from app.store.conversations import Conversations
-from app.store.database import Database
+from app.store.database import Database, open_copy
 from app.store.deletable import DeletableRows
 from app.store.document_store import DocumentStore, PageReadings
 from app.store.jobs import JobTable
+from app.store.media_store import MediaStore
 from app.store.page_store import PageStore
 from app.store.projects import Memories, Projects, Tags
 from app.store.prompt_store import PromptStore
@@ -27,9 +38,11 @@ from app.store.trash import (
     SUMMARY,
     TAG,
     TRANSLATION,
+    DoomedRow,
     TrashedItem,
     TrashStore,
     erase_traces,
+    find_doomed,
 )
 
 if TYPE_CHECKING:
@@ -52,6 +65,10 @@ _STORES: dict[str, Callable[[Database], DeletableRows[Any]]] = {
 KINDS = (CHAT, MESSAGE, PROJECT, ASSISTANT, MEMORY, TAG, PROMPT, SUMMARY, TRANSLATION, PAGE)
 """In the order in which they are offered."""
 DAY_S = 24 * 3600.0
+_IN_PROMPTS = {"memories", "projects", "assistants"}
+"""Tables whose texts are read by models before any chat."""
+
+log = logging.getLogger(__name__)
 
 
 def kept_until(deleted_at: float, keep_days: int) -> float | None:
@@ -62,9 +79,9 @@ def kept_until(deleted_at: float, keep_days: int) -> float | None:
 class TrashBin:
     """Deleted items; from any thread. Purging takes seconds, so not on the window's.
 
-    `translations` purges their files; `forget` deletes a chat's KV snapshot by its session name, `forget_media`
-    pictures unused and older than a moment. `recordings`, if any, go with their last document. Unreferenced data from
-    before `began_at` is purged, too.
+    `translations` purges their files; `forget` deletes a chat's KV snapshot by its session name, `forget_all` every
+    chat's, `forget_media` pictures unused and older than a moment. `recordings`, if any, go with their last document.
+    `copies` finds the copies of the database. Unreferenced data from before `began_at` is purged, too.
     """
 
     def __init__(
@@ -76,9 +93,12 @@ class TrashBin:
         began_at: float,
         forget_media: Callable[[float], object] = lambda _before: None,
         recordings: Callable[[], RecordedFiles | None] = lambda: None,
+        forget_all: Callable[[], object] = lambda: None,
+        copies: Callable[[], Iterable[Path]] = lambda: (),
     ) -> None:
         self._database, self._translations, self._forget, self._began_at = database, translations, forget, began_at
         self._forget_media, self._recordings = forget_media, recordings
+        self._forget_all, self._copies = forget_all, copies
         self._store, self._conversations, self._jobs = TrashStore(database), Conversations(database), JobTable(database)
 
     def list_items(self) -> list[TrashedItem]:
@@ -92,9 +112,10 @@ class TrashBin:
         else:
             _STORES[item.kind](self._database).restore(item.id)
 
-    def remove(self, item: TrashedItem) -> None:
-        """Purge an item with every trace."""
-        self._store.give_up(item.kind, item.id)
+    def remove(self, *items: TrashedItem) -> None:
+        """Purge items with every trace; at once, since every copy of the database is gone through for it."""
+        for item in items:
+            self._store.give_up(item.kind, item.id)
         self.purge_older(GONE + 1)
 
     def remove_all(self) -> None:
@@ -103,22 +124,81 @@ class TrashBin:
 
     def purge_older(self, before: float) -> None:
         """Purge what was deleted before a moment (seconds since 1970), with every trace."""
-        # Chats first: what only they used can then go.
-        for number in self._conversations.purge_deleted(before):
-            self._forget(SESSION.format(number))
+        doomed = self._store.list_doomed(before)
+        if doomed:
+            for copy in self._copies():
+                purge_from_copy(copy, doomed)
+            self._forget_states(doomed)
         self._jobs.purge_deleted(before, but=TRANSLATION)
         # Files of translations go with their rows.
         if self._jobs.deleted(TRANSLATION, before):
             self._translations().remove_deleted(before)
-        for kind in (PAGE, ASSISTANT, PROJECT, MEMORY, TAG, PROMPT):
-            _STORES[kind](self._database).purge_deleted(before)
         recordings = self._recordings()
         # Before documents are purged: afterwards nobody knows which recordings they had.
         recorded = recordings.used_names() if recordings is not None else set()
-        DocumentStore(self._database).purge_unused(self._began_at)
+        _purge_rows(self._database, before, self._began_at)
         if recordings is not None:
             recordings.remove_unused(recorded, self._began_at)
         self._forget_media(self._began_at)
-        PageReadings(self._database).purge_unused()
         # Last, over all that was deleted above: full-text indexes keep positions of deleted words until then.
         erase_traces(self._database)
+
+    def _forget_states(self, doomed: Sequence[DoomedRow]) -> None:
+        """Delete the KV snapshots of chats in which a model has read what is about to be purged."""
+        if any(row.table in _IN_PROMPTS for row in doomed):
+            self._forget_all()
+            return
+        chats = {row.id for row in doomed if row.table == "conversations"}
+        read = [self._conversations.get_message(row.id) for row in doomed if row.table == "messages"]
+        for number in sorted(chats | {message.conversation_id for message in read if message is not None}):
+            self._forget(SESSION.format(number))
+
+
+def purge_from_copy(path: Path, doomed: Sequence[DoomedRow]) -> None:
+    """Remove from a copy of the database, and from the files in its folder, what the database itself is about to purge.
+
+    A copy that can't be cleaned, as it is damaged or another version's, is deleted. Raises DiskFull or
+    FolderNotWritable; the copy is then as it was.
+    """
+    found = find_doomed(path, doomed)
+    if not found:
+        return
+    try:
+        with open_copy(path) as copy:
+            # Files belong to a copy only where it lies with them, as before a restore.
+            before = _list_files(copy, path.parent)
+            TrashStore(copy).doom(found)
+            JobTable(copy).purge_deleted(GONE + 1)
+            _purge_rows(copy, GONE + 1, math.inf)
+            MediaStore(copy).forget_unused(math.inf)
+            erase_traces(copy)
+            gone = before - _list_files(copy, path.parent)
+        for file in sorted(gone):
+            file.unlink(missing_ok=True)
+            with suppress(OSError):  # others are left in it
+                file.parent.rmdir()
+    except (DiskFull, FolderNotWritable):
+        raise
+    except AppError as error:
+        log.info("%s could not be cleaned and was deleted: %s", path.name, type(error).__name__)
+        for file in path.parent.glob(f"{path.name}*"):  # with SQLite's journals
+            file.unlink(missing_ok=True)
+
+
+def _purge_rows(database: Database, before: float, unused_before: float) -> None:
+    """Purge rows of all kinds but jobs that were deleted before a moment, and what was used by nothing else."""
+    # Chats first: what only they used can then go.
+    for kind in (CHAT, PAGE, ASSISTANT, PROJECT, MEMORY, TAG, PROMPT):
+        _STORES[kind](database).purge_deleted(before)
+    DocumentStore(database).purge_unused(unused_before)
+    PageReadings(database).purge_unused()
+
+
+def _list_files(copy: Database, folder: Path) -> set[Path]:
+    """Return the files in a copy's folder that its rows refer to."""
+    jobs = JobTable(copy).list_ids(TRANSLATION)
+    files = {folder / "media" / sha256[:2] / sha256 for sha256 in MediaStore(copy).all()}
+    files |= {file for job in jobs for file in (folder / "translations" / str(job)).glob("*")}
+    paths = DocumentStore(copy).list_paths()
+    files |= {folder / "recordings" / path.name for path in paths if path.parent.name == "recordings"}
+    return {file for file in files if file.is_file()}

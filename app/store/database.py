@@ -264,6 +264,30 @@ def prepare_copy(path: Path) -> None:
         raise _problem_of_error(error, path) or DatabaseDamaged(str(path)) from error
 
 
+@contextmanager
+def open_copy(path: Path) -> Iterator[Database]:
+    """Open a private copy, such as a snapshot, for changes; it stays one file without a WAL.
+
+    Raises as `prepare_copy`.
+    """
+    prepare_copy(path)
+    try:
+        with closing(_connect_file(path, "rw")) as connection:
+            _set_up(connection)
+            _set_up_writing(connection)
+            yield Database(connection, path, None)
+    except sqlite3.Error as error:
+        raise _problem_of_error(error, path) or DatabaseDamaged(str(path)) from error
+
+
+@contextmanager
+def read_copy(path: Path) -> Iterator[sqlite3.Connection]:
+    """Open a private copy read-only, whatever its schema. Raises sqlite3.Error if it can't be read."""
+    with closing(_connect_file(path, "ro")) as connection:
+        connection.row_factory = sqlite3.Row
+        yield connection
+
+
 def _has_own_schema(connection: sqlite3.Connection, migrations: Migrations) -> bool:
     """Return whether a database has what the steps up to its version make of an empty one."""
     # The schema is made in memory by the same steps, so there is no second description of it to keep up.

@@ -13,11 +13,16 @@ from __future__ import annotations
 
 import logging
 import sqlite3
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from app.core.paths import disk_problem
-from app.store.database import Database
+from app.store.database import Database, read_copy
+from app.store.message_rows import mark_deleted, settle_leaf
 from app.store.recovery import full_text_indexes
+
+log = logging.getLogger(__name__)
 
 CHAT, MESSAGE, PROJECT, ASSISTANT, MEMORY, TAG, PROMPT, SUMMARY, TRANSLATION, PAGE = (
     "chat", "message", "project", "assistant", "memory", "tag", "prompt", "summary", "translation", "page",
@@ -38,6 +43,15 @@ class TrashedItem:
     within: str = ""
 
 
+@dataclass(frozen=True)
+class DoomedRow:
+    """A row about to be purged; `created_at` tells it from another of its number."""
+
+    table: str
+    id: int
+    created_at: float
+
+
 _TABLES = {
     CHAT: ("conversations", "title"),
     PROJECT: ("projects", "name"),
@@ -56,6 +70,12 @@ _LISTED = {
     MEMORY: "NOT EXISTS (SELECT 1 FROM projects p WHERE p.id = project_id AND p.deleted_at IS NOT NULL)",
 }
 """Conditions of listed rows. Memories of a deleted project aren't listed: they are restored with it."""
+
+
+_CREATED = dict.fromkeys(
+    ("conversations", "messages", "jobs", "pages", "assistants", "projects", "memories", "prompts"), "created_at"
+) | {"tags": "0"}  # a tag has no time
+"""Tables with deleted rows, and what tells rows of one number apart."""
 
 
 class TrashStore:
@@ -94,6 +114,48 @@ class TrashStore:
             for table in ("messages", *dict.fromkeys(table for table, _ in _TABLES.values())):
                 connection.execute(f"UPDATE {table} SET deleted_at = {GONE} WHERE deleted_at IS NOT NULL")
 
+    def list_doomed(self, before: float) -> list[DoomedRow]:
+        """Return the rows that a purge of what was deleted before a moment (seconds since 1970) removes."""
+        with self._database.reading() as connection:
+            return [
+                DoomedRow(table, row[0], row[1])
+                for table, created in _CREATED.items()
+                for row in connection.execute(f"SELECT id, {created} FROM {table} WHERE deleted_at < ?", (before,))
+            ]
+
+    def doom(self, rows: Iterable[DoomedRow]) -> None:
+        """Make rows unrestorable that the database this one is a copy of is about to purge."""
+        with self._database.transaction() as connection:
+            for row in rows:
+                if not _holds_row(connection, row):
+                    continue
+                if row.table == "messages":
+                    mark_deleted(connection, row.id, GONE)
+                    settle_leaf(connection, _chat_of(connection, row.id))
+                # Also what is in the trash here, with its own time.
+                connection.execute(f"UPDATE {row.table} SET deleted_at = {GONE} WHERE id = ?", (row.id,))
+
+
+def find_doomed(copy: Path, rows: Sequence[DoomedRow]) -> list[DoomedRow]:
+    """Return which of the rows a copy has; all of them if it can't be read."""
+    try:
+        with read_copy(copy) as connection:
+            return [row for row in rows if _holds_row(connection, row)]
+    except sqlite3.Error as error:
+        log.info("%s cannot be read: %s", copy.name, error)
+        return list(rows)
+
+
+def _holds_row(connection: sqlite3.Connection, row: DoomedRow) -> bool:
+    """Return whether a copy has the same row, not only one of its number: a restored copy gives out numbers again."""
+    query = f"SELECT 1 FROM {row.table} WHERE id = ? AND {_CREATED[row.table]} = ?"
+    return connection.execute(query, (row.id, row.created_at)).fetchone() is not None
+
+
+def _chat_of(connection: sqlite3.Connection, message_id: int) -> int:
+    query = "SELECT conversation_id FROM messages WHERE id = ?"
+    return int(connection.execute(query, (message_id,)).fetchone()[0])
+
 
 def _read_rows(connection: sqlite3.Connection, kind: str) -> list[TrashedItem]:
     table, title = _TABLES[kind]
@@ -119,14 +181,14 @@ def _one_line(text: str) -> str:
     return " ".join(text.split())
 
 
-log = logging.getLogger(__name__)
-
 CAN_DELETE_SECURELY = sqlite3.sqlite_version_info >= (3, 42)
 """Otherwise the parts are merged at every start."""
 MERGED_PAGES = 200
 """Index pages merged per transaction; others wait for the database at most that long."""
 BACKUP_KEPT_S = 7 * 24 * 3600.0
 """A week of use shows whether an upgrade went well."""
+DAMAGED_KEPT_S = 30 * 24 * 3600.0
+"""As long as what a restore replaced: such a file holds what was deleted since."""
 
 
 def leave_traces(connection: sqlite3.Connection, index: str) -> None:
@@ -148,14 +210,22 @@ def erase_traces(database: Database) -> None:
     database.empty_journal()
 
 
+def list_backups(path: Path) -> list[Path]:
+    """Return the backups that migrations of a database left beside it."""
+    return sorted(path.parent.glob(f"{path.name}.before-v*"))
+
+
 def remove_old_backups(database: Database, now_s: float) -> None:
-    """Delete backups of migrations older than a week, once every page of the current database is verified.
+    """Delete backups of migrations older than a week and damaged files put aside 30 days ago, once every page of the
+    current database is verified.
 
     May raise FolderNotWritable.
     """
     path = database.path
-    copies = path.parent.glob(f"{path.name}.before-v*")
-    old = [copy for copy in copies if now_s - copy.stat().st_mtime > BACKUP_KEPT_S]
+    old = [copy for copy in list_backups(path) if now_s - copy.stat().st_mtime > BACKUP_KEPT_S]
+    # By the time of the renaming: the file itself may not have been written for long.
+    damaged = path.parent.glob(f"{path.name}.damaged-*")
+    old += [copy for copy in damaged if now_s - copy.stat().st_ctime > DAMAGED_KEPT_S]
     if not old or not database.is_sound():
         return
     for copy in old:

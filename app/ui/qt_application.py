@@ -39,6 +39,7 @@ from app.ui.widgets.motion import allow_motion
 log = logging.getLogger(__name__)
 
 STOP_TIMEOUT_S = 1.0
+HOUR_MS = 3_600_000
 OUTSIDE_AFTER_MS = 500
 HAND_OVERS = 3
 """Attempts to hand over to another instance that exits before it answers."""
@@ -267,6 +268,10 @@ def look_after(app: Fireside, window: MainWindow, notify: Notify) -> None:
     SilenceNotices(notify, window)
     UpgradeNotice(notify, ProgramFile(), window)
     CalmCaret(window)
+    # A window that stays open for days has its daily copies, too.
+    hourly = QTimer(window, interval=HOUR_MS)
+    hourly.timeout.connect(lambda: tasks.run(lambda _token: _take_snapshot(app), window).failed.connect(notify.error))
+    hourly.start()
 
 
 def look_outside(app: Fireside, window: MainWindow, task_bar: TaskBar) -> None:
@@ -310,6 +315,11 @@ def chat_tab(window: MainWindow) -> ChatTab:
 
 def _tidy(app: Fireside) -> Iterator[object]:
     app.remove_unreferenced()
+    yield from _take_snapshot(app)
+
+
+def _take_snapshot(app: Fireside) -> Iterator[object]:
+    app.take_snapshot()
     # A task is a generator.
     yield from ()
 

@@ -100,6 +100,36 @@ def unpack_backup(path: Path, places: AppPaths, cancel: CancelToken) -> Iterator
             shutil.rmtree(scratch, ignore_errors=True)
 
 
+def stage_snapshot(snapshot: Path, places: AppPaths) -> None:
+    """Lay out a daily copy of the database like an unpacked backup; settings and words stay as they are.
+
+    It comes with today's files, linked: clearing up after the restore deletes those that the copy doesn't know, and
+    whoever undoes the restore needs them. Raises BackupUnreadable, DiskFull or FolderNotWritable; nothing waits then.
+    """
+    scratch = places.unpacked
+    try:
+        shutil.rmtree(scratch, ignore_errors=True)
+        drop_waiting(places)
+        make_folder(scratch)
+        shutil.copy(snapshot, scratch / DATABASE)
+        _check_database(scratch / DATABASE, snapshot)
+        for part, folder in folders_by_part(places).items():
+            if part != SERVERS and folder.is_dir():
+                shutil.copytree(folder, scratch / part, copy_function=_link_or_copy)
+    except BaseException as error:
+        shutil.rmtree(scratch, ignore_errors=True)
+        if isinstance(error, OSError):
+            raise disk_problem(error, places.data) from error
+        raise
+
+
+def _link_or_copy(source: str, target: str) -> None:
+    try:
+        os.link(source, target)
+    except OSError:  # some file systems have no links
+        shutil.copy2(source, target)
+
+
 def accept(places: AppPaths) -> None:
     """Confirm an unpacked backup:
 

@@ -1,0 +1,147 @@
+"""Deleted for good is in no byte of the home: whatever it was typed into, and whatever copies were made of it."""
+
+from __future__ import annotations
+
+import shutil
+import zipfile
+import zlib
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from app.bootstrap import Fireside, build_program
+from app.core.events import CancelToken, Role
+from app.features.chat.answer_service import SESSION
+from app.features.exchange.backup import back_up
+from app.features.exchange.restore_backup import accept, unpack_backup
+from app.features.trash import DAY_S
+from app.store.assistant_store import AssistantStore
+from app.store.attachments import Attachments, DocumentUse
+from app.store.conversations import Conversations, MessageState
+from app.store.database import Database
+from app.store.deletable import DeletableRows
+from app.store.document_store import DocumentStore
+from app.store.jobs import JobTable, SummaryStore
+from app.store.projects import Memories, Projects, Tags
+from app.store.prompt_store import PromptStore
+from app.store.translation_store import SegmentOutcome, TranslationStore
+from tests.helpers.deleted_text import rebuilt_texts
+from tests.helpers.picture_files import picture
+
+MARKER = "Qzanzibarium"
+
+
+def holders(home: Path) -> set[str]:
+    """Files with the marker in any byte or name: as UTF-8 or UTF-16, as it is or in a zlib or ZIP stream."""
+    forms = [form.encode(code) for form in (MARKER, MARKER.lower()) for code in ("utf-8", "utf-16-le", "utf-16-be")]
+    found = set()
+    for path in (path for path in home.rglob("*") if path.is_file()):
+        data = path.read_bytes()
+        texts = [data, str(path.relative_to(home)).encode(), *_inflated(data)]
+        if zipfile.is_zipfile(path):
+            with zipfile.ZipFile(path) as archive:
+                texts += [archive.read(name) for name in archive.namelist()]
+        if any(form in text for form in forms for text in texts):
+            found.add(path.relative_to(home).as_posix())
+    return found
+
+
+def _inflated(data: bytes) -> list[bytes]:
+    """Everything in the bytes that begins as a zlib stream does, as far as it can be unpacked."""
+    found = []
+    for head in (b"\x78\x01", b"\x78\x5e", b"\x78\x9c", b"\x78\xda"):
+        at = data.find(head)
+        while at >= 0:
+            try:
+                found.append(zlib.decompressobj().decompress(data[at : at + 100_000]))
+            except zlib.error:
+                pass
+            at = data.find(head, at + 1)
+    return found
+
+
+def type_everywhere(app: Fireside, shown: Path) -> None:
+    """The marker in everything that a person can type or open, all of it deleted as the window does it, beside other
+    things that stay.
+    """
+    chats, documents, database = app.conversations, DocumentStore(app.database), app.database
+    for number in range(6):
+        kept = chats.create(title=f"Rain {number}")
+        chats.add_message(kept.id, None, Role.USER, "How much rain? " * 50)
+    lone = chats.add_message(kept.id, chats.read_branch(kept.id)[-1].id, Role.USER, f"And {MARKER}?")
+    chat = chats.create(title=f"Title {MARKER}", system_prompt=f"Always {MARKER}")
+    asked = chats.add_message(chat.id, None, Role.USER, f"What is {MARKER}? " * 300)
+    answer = chats.add_message(chat.id, asked.id, Role.ASSISTANT, "", state=MessageState.WRITING)
+    chats.save_text(answer.id, f"{MARKER} is a word.", f"Hm, {MARKER}")
+    chats.update(chat.id, draft=f"Unsent {MARKER}")
+    document = documents.begin_document(Path(f"/home/ada/{MARKER}.txt"), 10, 1)
+    blocks = [{"id": n, "kind": "paragraph", "page": 1, "text": f"{n} {MARKER} " * 40} for n in range(1, 60)]
+    documents.add_blocks(document, blocks)
+    documents.finish_document(document, format_="txt", unit="", pages=1, sha256="aa", info={"title": MARKER})
+    documents.vectors.add(document, MARKER, [1, 2], np.ones((2, 4), np.float32))
+    Attachments(database).add_to_draft(chat.id, document, DocumentUse.WHOLE)
+    app.media.store.put_into_draft(chat.id, app.media.add_picture(shown).sha256, f"{MARKER}.png")
+    for kind in ("summary", "translation"):
+        job = JobTable(database).add(kind, f"{kind} {MARKER}", {"document": MARKER})
+        SummaryStore(database).keep_step(job.id, f"{kind} step", {"points": [MARKER]})
+        SummaryStore(database).keep_result(job.id, {"a": MARKER}, f"So {MARKER}")
+        TranslationStore(database).add_segments(job.id, [(1, {"text": MARKER})])
+        TranslationStore(database).save_outcomes(job.id, [SegmentOutcome(1, {"text": MARKER}, "model", False)])
+        JobTable(database).delete(job.id)
+    copy = app.paths.translations / str(job.id) / f"{MARKER}.txt"
+    copy.parent.mkdir(parents=True, mode=0o700)
+    copy.write_text(MARKER)
+    page = app.pages.create(f"{MARKER} " * 500)
+    app.pages.keep_undo(page.id, MARKER)
+    app.pages.find(MARKER)
+    app.pages.delete(page.id)
+    made: list[tuple[DeletableRows[Any], int]] = [
+        (store, store.create(f"{MARKER} {type(store).__name__}").id)
+        for store in (Projects(database), Tags(database), AssistantStore(database))
+    ]
+    made.append((Memories(database), Memories(database).add(f"I like {MARKER}").id))
+    made.append((PromptStore(database), PromptStore(database).create(f"Name {MARKER}", f"Text {MARKER}").id))
+    Tags(database).set_tag(made[1][1], chat.id)
+    app.paths.states.mkdir(parents=True)
+    for session in (chat.id, kept.id):
+        app.states.state_path(SESSION.format(session)).write_text(MARKER)  # as a model has read it
+    for store, number in made:
+        store.delete(number)
+    chats.delete_message(lone.id)
+    chats.delete(chat.id)
+
+
+@pytest.mark.parametrize("way", ["after its time", "by hand"])
+def test_the_marker_is_in_no_byte_of_the_home_once_it_was_deleted_for_good(
+    fresh_home: Path, tmp_path: Path, way: str
+) -> None:
+    app = build_program()
+    type_everywhere(app, picture(tmp_path / "picture.png"))
+    # Every copy that there can be of a database: today's, one put aside by a restore, one of before an upgrade.
+    taken = app.snapshots.take_daily()
+    assert taken is not None
+    list(back_up(tmp_path / "all.zip", app.paths, app.database, CancelToken()))
+    shutil.copy(taken.path, app.paths.data / "fireside.db.before-v12")
+    app.close()
+    list(unpack_backup(tmp_path / "all.zip", app.paths, CancelToken()))
+    accept(app.paths)
+    again = build_program()
+    (aside,) = again.paths.before_restoring.iterdir()
+    assert {path.split("/")[-1] for path in holders(fresh_home)} >= {"fireside.db", taken.path.name, f"{MARKER}.txt"}
+    assert list((aside / "media").glob("*/*"))
+    if way == "by hand":
+        again.trash.remove_all()
+    else:
+        again.began_at += 31 * DAY_S
+        again.remove_unreferenced()
+    assert holders(fresh_home) == set()
+    again.close()
+    assert holders(fresh_home) == set()
+    for file in (again.paths.database, taken.path, aside / "fireside.db"):
+        assert MARKER.lower() not in str(rebuilt_texts(file, tmp_path / "scratch.db"))
+        with closing(Database.open(file)) as copy:
+            assert len(Conversations(copy).find("rain")) == 6, "the others are left"
+    assert not list((aside / "media").glob("*/*"))
