@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import socket
 import subprocess
+import time
 from collections.abc import Callable
 from functools import partial
 
@@ -12,7 +13,10 @@ from PySide6.QtCore import QCoreApplication
 from PySide6.QtWidgets import QScrollArea
 
 from app.core.events import Role
+from app.features.trash import DAY_S
+from app.store.snapshots import KEPT, SnapshotFolder
 from app.ui.exchange.export_dialog import ExportDialog, PrintPreview
+from app.ui.exchange.snapshot_dialog import SnapshotDialog, ask_for_day
 from app.ui.settings.data import TrashPage
 from app.ui.settings.dialog import SettingsDialog
 from app.ui.settings.programs import ProgramsSection
@@ -34,6 +38,27 @@ def asked_by(agent: str, address: str, key: str) -> subprocess.Popen[bytes]:
 
 def _has_ended(asking: subprocess.Popen[bytes]) -> bool:
     return asking.poll() is not None
+
+
+def show_daily_copies(frame: Frame) -> None:
+    """Seven days, of which the chosen one has a chat that is gone since."""
+    lost = frame.conversations.create(title="Names for a boat")
+    frame.app.pages.create("A letter to the landlord")
+    for day in range(KEPT, 0, -1):
+        taken_s = time.time() - day * DAY_S
+        SnapshotFolder(frame.app.paths.snapshots, frame.app.database, partial(float, taken_s)).take_daily()
+    frame.conversations.delete(lost.id)
+    frame.app.pages.create("A speech for Ada")
+    frame.wait(ask_for_day(frame.app, frame.window.ui).restore.isEnabled, TIMEOUT_MS)
+
+
+def close_daily_copies(frame: Frame) -> None:
+    frame.find_step(SnapshotDialog).close()
+    for file in frame.app.snapshots.list_files():
+        file.unlink()
+    for page in frame.app.pages.find():
+        frame.app.pages.delete(page.id)
+    frame.app.trash.remove_all()
 
 
 def screens(frame: Frame, told: int) -> list[tuple[str, Step, Step]]:
@@ -104,6 +129,7 @@ def screens(frame: Frame, told: int) -> list[tuple[str, Step, Step]]:
         ("export-chats", export_all, lambda: frame.find_step(ExportDialog).close()),
         ("print-preview", preview, lambda: frame.find_step(PrintPreview).close()),
         ("settings-trash", trash, empty),
+        ("daily-copies", partial(show_daily_copies, frame), partial(close_daily_copies, frame)),
         ("settings-programs", serve, end),
         ("settings-programs-asked", asked, end),
     ]

@@ -4,25 +4,40 @@ from __future__ import annotations
 
 import argparse
 import sys
+from dataclasses import asdict
+from datetime import date
 from pathlib import Path
+from typing import Any
 
 from app import APP_ID, APP_NAME
 from app.cli import terminal
 from app.core.paths import AppPaths
 from app.features.exchange.backup import BackupUnpacked
-from app.features.exchange.restore_backup import accept, last_aside, put_back, put_in_place, unpack_backup
+from app.features.exchange.restore_backup import (
+    accept,
+    last_aside,
+    put_back,
+    put_in_place,
+    stage_snapshot,
+    unpack_backup,
+)
+from app.store.snapshots import compare_snapshot, list_snapshots
 
 NOTHING_TO_UNDO = "Nothing to undo: no backup was restored in the last 30 days."
+NO_DAYS = "There are no daily copies yet."
+NO_SUCH_DAY = "There’s no daily copy of {day}. To list them: fireside restore --days"
 UNDONE = "Restore undone. The replaced data is kept for 30 days in {before}."
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.description = (
-        "Replace your data with a backup. The current data is kept for 30 days. If the window is open, the backup is"
-        f" restored the next time {APP_NAME} starts."
+        "Replace your data with a backup or a daily copy. The current data is kept for 30 days. If the window is open,"
+        f" the backup is restored the next time {APP_NAME} starts."
     )
     what = parser.add_mutually_exclusive_group(required=True)
     what.add_argument("file", metavar="FILE", nargs="?", type=Path)
+    what.add_argument("--days", action="store_true", help="list the daily copies, and what each would change")
+    what.add_argument("--day", metavar="DAY", type=date.fromisoformat, help="restore a daily copy, such as 2026-12-01")
     what.add_argument("--undo", action="store_true", help="undo the last restore")
     terminal.add_json(parser, run_restore)
 
@@ -31,6 +46,8 @@ def run_restore(options: argparse.Namespace) -> int:
     """`restore`: nothing here is changed by one that is interrupted, or whose file is damaged."""
     if options.undo:
         return _undo_restore(options)
+    if options.days or options.day:
+        return _list_days(options) if options.days else _restore_day(options)
     places, path, line = AppPaths.from_environment(), options.file.expanduser().absolute(), terminal.TerminalProgress()
     unpacked = None
     with terminal.interruptible_token() as cancel:
@@ -43,20 +60,53 @@ def run_restore(options: argparse.Namespace) -> int:
     line.end()
     if unpacked is None or unpacked.is_cancelled:
         return terminal.INTERRUPTED
-    # From here on it takes its place, at the latest when the window starts next.
+    body = {"program": unpacked.program, "made_at": unpacked.made_at, "contents": dict(unpacked.counts)}
+    return _put_in_place(places, body, as_json=options.json)
+
+
+def _put_in_place(places: AppPaths, body: dict[str, Any], *, as_json: bool) -> int:
+    """Restore what is unpacked, at the latest when the window starts next; `body` is what JSON says of it."""
     accept(places)
     # None while the window is open: it holds the data.
     before = put_in_place(places)
-    if options.json:
-        body = {"program": unpacked.program, "made_at": unpacked.made_at, "restored": before is not None}
-        body["contents"] = dict(unpacked.counts)
-        terminal.print_json(body | {"before": str(before) if before else None})
+    if as_json:
+        terminal.print_json(body | {"restored": before is not None, "before": str(before) if before else None})
     elif before is None:
         print(f"{APP_NAME} is open. The backup will be restored the next time it starts.")
     else:
         print(f"Restored. The previous data is kept for 30 days in {before}.")
         print(f"To undo this: {APP_ID} restore --undo")
     return 0
+
+
+def _list_days(options: argparse.Namespace) -> int:
+    """Run `restore --days`."""
+    places = AppPaths.from_environment()
+    found = [(copy, compare_snapshot(copy.path, places.database)) for copy in list_snapshots(places.snapshots)]
+    if options.json:
+        days = [{"day": copy.day.isoformat()} | asdict(difference) for copy, difference in found]
+        terminal.print_json({"days": days})
+        return 0
+    for copy, difference in found:
+        counts = ", ".join(f"{count:,} {kind}" for kind, count in difference.counts.items() if count)
+        print(f"{copy.day.isoformat()}  {counts}; {difference.changed:,} changed since")
+        for sign, titles in (("+", difference.only_there), ("-", difference.only_here)):
+            for title in titles:
+                print(f"  {sign} {title or '(no title)'}")
+    if not found:
+        print(NO_DAYS)
+    return 0
+
+
+def _restore_day(options: argparse.Namespace) -> int:
+    """Run `restore --day`."""
+    places = AppPaths.from_environment()
+    copy = next((copy for copy in list_snapshots(places.snapshots) if copy.day == options.day), None)
+    if copy is None:
+        print(NO_SUCH_DAY.format(day=options.day.isoformat()), file=sys.stderr)
+        return 1
+    stage_snapshot(copy.path, places)
+    return _put_in_place(places, {"day": copy.day.isoformat()}, as_json=options.json)
 
 
 def _undo_restore(options: argparse.Namespace) -> int:

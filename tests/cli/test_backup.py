@@ -7,13 +7,14 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
-from app.cli.restore import NOTHING_TO_UNDO, UNDONE
+from app.cli.restore import NO_DAYS, NO_SUCH_DAY, NOTHING_TO_UNDO, UNDONE
 from app.core.errors.database_errors import DatabaseAltered
 from app.core.errors.exchange_errors import BackupUnreadable
 from app.core.paths import AppPaths
 from app.features.error_messages import sentence_for
 from app.store.conversations import Conversations
 from app.store.database import Database
+from app.store.snapshots import SnapshotFolder
 from tests.helpers.terminal import fireside, only_json
 from tests.helpers.texts import shows
 
@@ -81,3 +82,30 @@ def test_what_is_no_backup_is_one_sentence_and_1(tmp_path: Path) -> None:
     result = fireside("restore", str(tmp_path / "x.zip"))
     assert (result.returncode, result.stdout) == (1, "")
     assert sentence_for(BackupUnreadable("x.zip", "unknown")).text in result.stderr
+
+
+def test_a_daily_copy_is_listed_with_what_it_changes_and_restored() -> None:
+    places = AppPaths.from_environment()
+    nothing = fireside("restore", "--days")
+    assert (nothing.returncode, nothing.stdout) == (0, f"{NO_DAYS}\n")
+    with closing(Database.open(places.database)) as database:
+        chats = Conversations(database)
+        rent = chats.create(title="Rent")
+        taken = SnapshotFolder(places.snapshots, database).take_daily()
+        assert taken is not None
+        day = taken.day.isoformat()
+        chats.delete(rent.id)
+        chats.create(title="Later")
+    (told,) = only_json(fireside("restore", "--days", "--json"))["days"]
+    assert (told["day"], told["only_there"], told["only_here"], told["counts"]["chats"]) == (
+        day,
+        ["Rent"],
+        ["Later"],
+        1,
+    )
+    other = fireside("restore", "--day", "2001-01-01")
+    assert (other.returncode, other.stderr) == (1, f"{NO_SUCH_DAY.format(day='2001-01-01')}\n")
+    assert only_json(fireside("restore", "--day", day, "--json"))["restored"]
+    assert "Rent" in fireside("chats", "list").stdout
+    fireside("restore", "--undo")
+    assert "Later" in fireside("chats", "list").stdout

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,6 +27,7 @@ RESTORE_QUESTION = (
     "This replaces all chats, summaries, translations, pages and settings. The current ones are kept for "
     "30 days. Models aren’t affected."
 )
+RESTORE_AND_RESTART = "Restore and restart"
 PUT_BACK_AND_RESTART = "Undo and restart"
 
 RESTORE_A_BACKUP = "Restore a backup"
@@ -93,9 +94,10 @@ class Backups(SavedFiles):
 
     def _ask(self, path: Path, found: BackupUnpacked) -> None:
         made = QLocale().toString(QDateTime.fromSecsSinceEpoch(int(found.made_at)), QLocale.FormatType.ShortFormat)
+        contents = list_counts(found.counts) or tr("only settings")
         words = "\n\n".join(
             (
-                tr("Made on {date} by {program}: {contents}.", date=made, program=found.program, contents=_told(found)),
+                tr("Made on {date} by {program}: {contents}.", date=made, program=found.program, contents=contents),
                 tr(RESTORE_QUESTION),
                 tr("{app} restarts. Anything being written stops and is kept with the current data.", app=APP_NAME),
             )
@@ -103,7 +105,7 @@ class Backups(SavedFiles):
         title = tr("Restore {name}?", name=path.name)
         dialog = QuestionDialog(self._ui.theme, title, words, self._window)
         dialog.setObjectName("restore_question")
-        dialog.add_choice(tr("Restore and restart"), self._restore, "primary")
+        dialog.add_choice(tr(RESTORE_AND_RESTART), self._restore, "primary")
         # An unpacked copy takes as much room on the disk as what is here.
         dialog.rejected.connect(lambda: refuse_restored(self._app.paths))
         dialog.open()
@@ -140,11 +142,11 @@ def _progress_of(words: str, event: object) -> NoticeProgress | None:
     return NoticeProgress(tr("{words}: {done} of {total}", words=words, **sizes), event.done_bytes, event.total_bytes)
 
 
-def _told(found: BackupUnpacked) -> str:
-    """Return the counts of each kind in a backup, without zeros."""
+def list_counts(counts: Mapping[str, int]) -> str:
+    """Return the counts of each kind in a backup or copy, without zeros; "" if there is nothing in it."""
     parts = []
     for name, text, many in _KINDS:
-        count = found.counts.get(name, 0)
+        count = counts.get(name, 0)
         if count:
             parts.append(tr(text) if count == 1 else tr(many, n=f"{count:,}"))
-    return ", ".join(parts) or tr("only settings")
+    return ", ".join(parts)

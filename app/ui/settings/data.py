@@ -13,9 +13,11 @@ from PySide6.QtWidgets import QAbstractItemView, QHBoxLayout, QListWidget, QList
 from app import APP_NAME
 from app.features.trash import KINDS, TrashedItem, kept_until
 from app.store import trash
+from app.store.snapshots import KEPT
 from app.ui.exchange.backup import Backups
 from app.ui.exchange.export_dialog import Exporting
 from app.ui.exchange.import_dialog import NOTE_ROLE, ImportedDelegate, Importing
+from app.ui.exchange.snapshot_dialog import ask_for_day
 from app.ui.i18n import tr
 from app.ui.settings.settings_pages import Save, SettingsPage
 from app.ui.shared_labels import CHATS, DELETE_FOR_GOOD, NEW_CHAT, RESTORE
@@ -66,6 +68,13 @@ class DataPage(SettingsPage):
             tr("Replaces everything. The current data is kept for 30 days."),
             tr(RESTORE),
             backups.ask_which,
+        )
+        self._add(
+            "snapshots",
+            tr("Goes back to one of the last {n} days.", n=KEPT),
+            tr("Choose day…"),
+            lambda: ask_for_day(app, ui),
+            tr("{app} makes a copy each day you use it, and shows what each would bring back or remove.", app=APP_NAME),
         )
         put_back = self._add(
             "put_back",
@@ -153,7 +162,9 @@ class TrashPage(SettingsPage):
             choices.insert(0, (str(days), tr("{n} days", n=days)))
         name = label_of("keep_days")
         field = SegmentedControl(self._theme, name, choices, str(days), self._on_days)
-        more = tr("What models cached of a deleted chat is deleted immediately.")
+        more = tr(
+            "What models cached of a deleted chat is deleted immediately. Daily copies lose items when the trash does."
+        )
         self.add_setting("keep_days", tr("After that it’s permanently deleted."), field, more)
 
     def _on_days(self, days: str) -> None:
@@ -208,11 +219,7 @@ class TrashPage(SettingsPage):
         return self.ask(tr("Empty trash?"), words, tr(EMPTY_TRASH), self._empty)
 
     def _remove(self, chosen: Sequence[TrashedItem]) -> None:
-        def work() -> None:
-            for trashed in chosen:
-                self.trash.remove(trashed)
-
-        self._do(work)
+        self._do(lambda: self.trash.remove(*chosen))
 
     def _empty(self) -> None:
         self._do(self.trash.remove_all)

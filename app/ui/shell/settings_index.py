@@ -100,6 +100,7 @@ PAGES: tuple[SettingsPageSpec, ...] = (
             SettingSpec("import_chats", "Import chats", "chatgpt claude lm studio jan open webui migrate"),
             SettingSpec("back_up", "Back up everything", "backup save copy archive sync"),
             SettingSpec("restore", "Restore a backup", "backup recover move new computer"),
+            SettingSpec("snapshots", "Restore a daily copy", "snapshot history yesterday version recover backup"),
             SettingSpec("put_back", "Undo the last restore", "undo restore backup revert"),
         ),
     ),
