@@ -7,6 +7,7 @@ import functools
 import io
 import logging
 import os
+import queue
 import select
 import signal
 import subprocess
@@ -30,6 +31,7 @@ NOTE = "note: "  # what a child says for the log, among what its libraries print
 SEND_TIMEOUT_S = 10.0
 BEAT = b"\n"  # an empty line: the child runs, and has nothing else to say
 BEAT_EVERY_S = 2.0
+ORDER_TIMEOUT_S = 5.0
 LEAST_WORK = 0.001  # share of the time that a child computes which does what it was asked; its heart takes less
 LOOKS_UNTIL_SILENT = 5  # that many times `BEAT_EVERY_S`
 PARENT_VARIABLE = "FIRESIDE_PARENT"
@@ -345,7 +347,9 @@ def claim_wire(
     requests, replies = os.fdopen(reader, "rb"), os.fdopen(writer, "wb")
     beats = (replies, is_at_work, progress or _done_so_far)
     # A daemon, as a child must be able to end while its heart beats.
-    threading.Thread(target=_send_heartbeats, args=beats, name="heart", daemon=True).start()
+    global _heart  # noqa: PLW0603 - so are the streams
+    _heart = threading.Thread(target=_send_heartbeats, args=beats, name="heart", daemon=True)
+    _heart.start()
     return requests, replies
 
 
@@ -358,7 +362,8 @@ def _send_heartbeats(
     parent, done = os.getppid(), progress()
     with contextlib.suppress(OSError, ValueError):
         while True:
-            time.sleep(BEAT_EVERY_S)
+            if _run_order():
+                continue
             before, done = done, progress()
             # Its heart itself takes less than this share, so that only work counts.
             least = LEAST_WORK * BEAT_EVERY_S
@@ -369,6 +374,31 @@ def _send_heartbeats(
                 signal.alarm(0)  # the process was stopped and goes on, nothing else
     if sys.platform != "win32":
         signal.alarm(SAVING_S)  # nobody is there to hear it
+
+
+_heart: threading.Thread | None = None
+_orders: queue.SimpleQueue[tuple[Callable[[], object], threading.Event]] = queue.SimpleQueue()
+
+
+def run_in_heart(task: Callable[[], object]) -> None:
+    """Run a function in the thread of the heartbeats and wait for it: what the kernel holds a thread to must hold
+    there, too.
+    """
+    is_done = threading.Event()
+    if _heart is not None and _heart.is_alive():
+        _orders.put((task, is_done))
+        is_done.wait(ORDER_TIMEOUT_S)  # its thread may end meanwhile, as the parent is gone
+
+
+def _run_order() -> bool:
+    """Wait for the next beat; True if there was something to run first."""
+    try:
+        task, is_done = _orders.get(timeout=BEAT_EVERY_S)
+    except queue.Empty:
+        return False
+    task()
+    is_done.set()
+    return True
 
 
 def _done_so_far() -> tuple[float, int]:

@@ -21,11 +21,12 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import IO, Any
 
-from app.core.child import NOTE, claim_wire
+from app.core.cage import CageReport, enter_cage, loader_of, programs_of
+from app.core.child import NOTE, claim_wire, run_in_heart
 from app.core.errors.app_error import AppError
 from app.core.errors.document_errors import DocumentPagesMissing, DocumentTooDemanding, DocumentUnreadable
 from app.core.errors.engine_errors import ProtocolViolation
-from app.core.landlock import SYSTEM_PLACES, program_places, restrict_files
+from app.core.landlock import SYSTEM_PLACES, ThreadGrant, program_places
 from app.core.wire import Failed, ParentSide, check_request
 from app.documents import clean, protocol
 from app.documents.blocks import TESSERACT, Block, BlockNumbering, BlockPiece
@@ -38,7 +39,7 @@ from app.documents.child_files import (
 from app.documents.file_pass import FilePass, Tell
 from app.documents.formats.format_detection import find_format
 from app.documents.formats.registry import drawer_for, reader_for, scanner_for
-from app.documents.formats.tesseract import tesseract_places
+from app.documents.formats.tesseract import tesseract_places, tesseract_program
 from app.documents.limits import limit_this_process, unpacked_folder
 from app.documents.protocol import WIRE, Event
 from app.documents.segment_pass import rewritten
@@ -67,21 +68,24 @@ def main(_arguments: list[str]) -> int:
         progress.step()
 
     parent.send_greeting()
-    parent.leave_with_parent(
-        # The parent removes it as well; whoever is left does it.
-        requests.put,
-        lambda: shutil.rmtree(unpacked_folder(Path.cwd(), os.getpid()), ignore_errors=True),
-    )
-    open_file: Callable[[Path, str], IO[Any]] | None = None
     try:
+        if (first := next(parent.read_requests(), None)) is None:
+            os._exit(0)
+        request = check_request(first)
+        # A decoding child opens pictures by a thread that may; see `FileOpener`.
+        open_file = FileOpener().open if isinstance(request, protocol.Decode) else open_checked
+        # All before the file is opened, and once: limits can only be lowered. The memory's comes last, or no thread
+        # could start.
+        restrict_to(request)
+        parent.leave_with_parent(
+            # The parent removes it as well; whoever is left does it.
+            requests.put,
+            lambda: shutil.rmtree(unpacked_folder(Path.cwd(), os.getpid()), ignore_errors=True),
+        )
+        limit_this_process(request.memory_bytes, is_writing=isinstance(request, protocol.Rewrite))
+        requests.put(request)
         while True:
             request = check_request(requests.get())
-            if open_file is None:
-                # A decoding child opens pictures by a thread that may; see `FileOpener`.
-                open_file = FileOpener().open if isinstance(request, protocol.Decode) else open_checked
-                # Before the file is opened, and for each request anew: limits can only be lowered.
-                limit_this_process(request.memory_bytes, is_writing=isinstance(request, protocol.Rewrite))
-                restrict_to(request)
             # Only now is anybody waiting: between requests silence is no hang.
             with progress.at_work():
                 tell(last_event(request, tell, progress.step, open_file))
@@ -107,8 +111,9 @@ class FileOpener:
         return self._thread.submit(open_checked, path, mode).result()
 
 
-def restrict_to(request: protocol.Request) -> None:
-    """Restrict this thread to the request's files, its own folder and the program, if the kernel supports it.
+def restrict_to(request: protocol.Request) -> CageReport:
+    """Restrict this process to the request's files, its own folder, the program and tesseract, without any network, as
+    far as the kernel can.
 
     Later requests are for the same file, or pictures opened by `FileOpener`.
     """
@@ -123,7 +128,10 @@ def restrict_to(request: protocol.Request) -> None:
         writing.append(Path(request.out))
     if isinstance(request, protocol.Listen):
         writing.append(Path(request.folder))
-    restrict_files(reading, writing)
+    tesseract = tesseract_program()
+    # One that is a script starts what nobody can know.
+    programs = None if tesseract and not loader_of(tesseract) else programs_of(*filter(None, [tesseract]))
+    return enter_cage(ThreadGrant(reading, writing, (), programs, ports=()), other_threads=(run_in_heart,))
 
 
 class WorkerProgress:

@@ -5,6 +5,7 @@ It exits when its standard input closes; to stop it sooner, kill it.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import errno
 import json
@@ -25,11 +26,14 @@ import httpx2
 from huggingface_hub import get_hf_file_metadata, hf_hub_url
 from huggingface_hub.errors import HfHubHTTPError
 
-from app.core.child import NOTE, claim_wire
+from app.core.cage import CageReport, enter_cage
+from app.core.child import NOTE, claim_wire, run_in_heart
 from app.core.errors.app_error import AppError
 from app.core.errors.hub_errors import DownloadDamaged, DownloadFailed, FileNotOnHub, HubUnreachable, NotEnoughDisk
 from app.core.errors.saving_errors import FolderNotWritable
+from app.core.landlock import SYSTEM_PLACES, ThreadGrant, program_places
 from app.core.paths import be_as_closed_as
+from app.core.seccomp import SocketRule
 from app.core.wire import Failed, ParentSide, check_request
 from app.hub.access import CAPTIVE_PORTAL_STATUS, NetworkVisit, problem_of, wait_of
 from app.hub.connection_ledger import ConnectionLedger
@@ -93,18 +97,44 @@ def main(_arguments: list[str]) -> int:
     job = next(parent.read_requests(), None)
     if job is None:
         os._exit(0)
-    # With its parent it ends at once, as the part on the disk is always usable.
-    parent.leave_with_parent(lambda _request: None)
     try:
         job = check_request(job)
-        parent.send_greeting()
         be_as_closed_as(Path(job.folder))  # models may be shared with others of this computer
+        restrict_to(job)
+        # With its parent it ends at once, as the part on the disk is always usable.
+        parent.leave_with_parent(lambda _request: None)
+        parent.send_greeting()
         parent.send_reply(last_event(job, parent.send_reply, limits_from(os.environ)))
     except BaseException:  # noqa: BLE001 - whatever it is, the parent reads it from stderr
         traceback.print_exc(file=sys.stderr)
         sys.stderr.flush()
         os._exit(DEFECT_EXIT_CODE)
     os._exit(0)
+
+
+RESOLVER_PLACES = ("/run/systemd/resolve", "/run/NetworkManager", "/run/resolvconf")
+"""Where those who look up names keep the file that /etc/resolv.conf is a link to."""
+TRUSTED_VARIABLES = ("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
+
+
+def restrict_to(job: Job) -> CageReport:
+    """Restrict this process to the models folder, its own, the ledger's and the program; it keeps the internet, but no
+    way to other programs of this computer.
+    """
+    trusted = [Path(known) for name in TRUSTED_VARIABLES if (known := os.environ.get(name))]
+    reading = [*map(Path, SYSTEM_PLACES), *program_places(), *trusted, *map(Path, RESOLVER_PLACES)]
+    models, ledger = Path(job.folder), Path(job.ledger).parent
+    for folder, mode in ((models, 0o777), (ledger, 0o700)):
+        with contextlib.suppress(OSError):  # told where it is written to
+            folder.mkdir(mode, parents=True, exist_ok=True)
+    writing = [models, ledger, Path.cwd(), Path(os.devnull)]
+    with contextlib.suppress(DownloadFailed):  # a name that is not safe, told when it is asked for
+        place = file_place(models, job.repo, job.file)
+        # A folder in it may be a link to another disk.
+        writing += [folder for folder in place.parents if folder.is_relative_to(models) and folder.is_dir()]
+    # Any port: where the Hub sends for a file is its choice, and a mirror's.
+    grant = ThreadGrant(reading, writing, programs=())
+    return enter_cage(grant, SocketRule.INTERNET, other_threads=(run_in_heart,))
 
 
 def last_event(job: Job, tell: Callable[[ChildEvent], None], limits: TransferLimits) -> Done | Failed:

@@ -12,11 +12,13 @@ from pathlib import Path
 
 import pytest
 
+from app.core import landlock
 from app.core.child import CHECKOUT
 from app.core.errors.document_errors import DocumentUnreadable
 from app.documents.protocol import Decode, Decoded, Draw, Drawn
 from app.documents.read_document import _ReadingChild
 from app.documents.worker import last_event
+from tests.helpers.caged import check_caged
 from tests.helpers.documents import read
 from tests.helpers.office_files import write_docx, write_odf
 from tests.helpers.picture_files import BLUE, Colour, is_near, picture, rows_of
@@ -186,15 +188,7 @@ def test_what_a_document_only_links_to_is_not_read(tmp_path: Path, ending: str) 
     assert "Words" in text and "Sesame" not in text
 
 
-enforced = pytest.mark.skipif(
-    subprocess.run(
-        [sys.executable, "-c", "import sys; from app.core.landlock import *; sys.exit(not restrict_files(['/'], []))"],
-        cwd=CHECKOUT,
-        check=False,
-    ).returncode
-    != 0,
-    reason="this kernel restricts no files",
-)
+enforced = pytest.mark.skipif(not landlock.kernel_version(), reason="this kernel restricts no files")
 
 
 @enforced
@@ -204,6 +198,7 @@ def test_the_document_child_opens_its_own_file_and_no_other(tmp_path: Path) -> N
     with closing(_ReadingChild(tmp_path / "work", Draw(str(own), 1, 1.0))) as child:
         events = list(child.ask(Draw(str(own), 1, 1.0), lambda: False))
         assert any(isinstance(event, Drawn) for event in events)
+        check_caged(child._child.pid)
         with pytest.raises(DocumentUnreadable) as refused:
             list(child.ask(Draw(str(other), 1, 1.0), lambda: False))
     assert refused.value.reason == "denied"

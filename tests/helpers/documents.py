@@ -26,6 +26,7 @@ Events = Generator[Event, None, None]
 
 HANGING = """
 import subprocess, sys, threading
+from pathlib import Path
 from app.core import child
 from app.documents import worker
 from app.documents.blocks import BlockKind, BlockPiece
@@ -39,6 +40,7 @@ def reads(source):
     {then}
 
 worker.reader_for = lambda format_: reads
+worker.tesseract_program = lambda: Path(sys.executable)  # the one program that it may start
 worker.main([])
 """
 WAITS_FOR_ITSELF = "lock = threading.Lock(); lock.acquire(); lock.acquire()"

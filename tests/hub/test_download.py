@@ -21,6 +21,7 @@ from app.core.events import CancelToken
 from app.hub.part import PartialFile, throw_away
 from app.hub.protocol import WIRE, ChildEvent, Done, Fetched, Job, Phase
 from app.hub.transfer import LIMITS_VARIABLE
+from tests.helpers.caged import check_caged
 from tests.helpers.fake_hub import PIECE_BYTES, UNTIL_RELEASED_S, FakeHub, File
 from tests.helpers.fetching import FILE, QUICK, REPO, SIZE, Fetching, quick_children
 from tests.helpers.program import children_of, is_gone, wait_until
@@ -57,6 +58,15 @@ def test_a_child_fetches_a_file(fetching: Fetching) -> None:
     fetching.assert_complete()
 
 
+def test_a_child_fetches_into_a_folder_that_is_a_link(fetching: Fetching, tmp_path: Path) -> None:
+    (tmp_path / "other disk").mkdir()
+    owner = fetching.path.parent.parent
+    owner.parent.mkdir(exist_ok=True)
+    owner.symlink_to(tmp_path / "other disk")
+    assert isinstance(list(fetching.child(CancelToken()))[-1], Done)
+    fetching.assert_complete()
+
+
 def test_the_childs_situation_is_raised(fetching: Fetching) -> None:
     with pytest.raises(FileNotOnHub):
         list(fetching.child(CancelToken(), fetching.job(file="other.gguf")))
@@ -84,6 +94,7 @@ def test_a_silent_child_is_named_and_given_up_and_the_download_goes_on(fetching:
     fetching.hub.bytes_per_s = 600_000
     events = fetching.child(CancelToken())
     until(events, lambda event: isinstance(event, Fetched) and event.done_bytes >= 1000)
+    check_caged(only_child())
     os.kill(only_child(), signal.SIGSTOP)
     watch = SilenceWatch()
     wait_until(watch.find_silent, "the silence to be noticed")

@@ -155,6 +155,12 @@ def find_tesseract() -> Tesseract | None:
     return Tesseract(program, languages, sees_turned="osd" in installed) if languages else None
 
 
+def tesseract_program() -> Path | None:
+    """Return the system's tesseract, behind all links; None without one."""
+    program = shutil.which("tesseract")
+    return Path(program).resolve() if program is not None else None
+
+
 def tesseract_places() -> list[Path]:
     """Return what an installed tesseract reads, wherever it is installed: itself, its libraries and its languages."""
     program = shutil.which("tesseract")

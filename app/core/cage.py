@@ -1,0 +1,169 @@
+"""What a child gives up before it reads anything that others have written, and whether that really holds.
+
+Files and ports are closed by Landlock, sockets and what reaches into other processes by seccomp. Where the kernel has
+less, the child goes on with less, and says so.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import socket
+import struct
+import sys
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+
+from app.core import seccomp
+from app.core.landlock import Ruleset, ThreadGrant
+from app.core.seccomp import SocketRule
+
+log = logging.getLogger(__name__)
+
+LOADER_HEADER = 3  # PT_INTERP
+TRIED_PORT = 9  # "discard", where hardly anything listens: a refusal by nobody there shows that it can be reached
+SHELL = "/bin/sh"
+_REFUSED = (PermissionError, FileNotFoundError)
+
+
+class Wall(Enum):
+    """What a cage keeps a child from."""
+
+    NETWORK = "network"
+    FILES = "files"
+    WRITING = "writing"
+    PROGRAMS = "programs"
+
+
+@dataclass(frozen=True)
+class CageReport:
+    """What a child tried in its cage: the walls that held, and those that did not."""
+
+    held: tuple[Wall, ...] = ()
+    missing: tuple[Wall, ...] = ()
+
+
+def enter_cage(
+    grant: ThreadGrant,
+    sockets: SocketRule = SocketRule.NONE,
+    *,
+    other_threads: Iterable[Callable[[Callable[[], object]], object]] = (),
+) -> CageReport:
+    """Give up everything but `grant` and `sockets` for good, then try to get out; return what held.
+
+    Landlock holds one thread: `other_threads` are asked to run a function each, in theirs.
+    """
+    _forbid_core_dumps()
+    ruleset = Ruleset(grant)
+    try:
+        for run_there in other_threads:
+            run_there(ruleset.restrict_thread)
+        has_files = ruleset.restrict_thread()
+    finally:
+        ruleset.close()
+    # All threads at once. Where programs are chosen by Landlock, starting one has to stay possible.
+    starts = grant.programs is None or bool(grant.programs)
+    has_calls = seccomp.give_up_calls(sockets, starts_programs=starts)
+    if not (has_files and has_calls):
+        log.info("this computer cages less: files %s, system calls %s", has_files, has_calls)
+    return _try_walls(has_network=sockets is SocketRule.INTERNET)
+
+
+def programs_of(*paths: Path) -> tuple[Path, ...]:
+    """Return what has to be startable for these programs to run: themselves and the system's loader."""
+    found = [path.resolve() for path in paths]
+    return tuple(dict.fromkeys([*found, *filter(None, map(loader_of, found))]))
+
+
+def loader_of(program: Path) -> Path | None:
+    """Return the loader that a program of this system names in itself (ELF, 64 bits); None for one without."""
+    with contextlib.suppress(OSError, struct.error, ValueError), program.open("rb") as file:
+        header = file.read(64)
+        if header[:5] != b"\x7fELF\x02":
+            return None
+        (table,) = struct.unpack_from("=Q", header, 32)
+        size, count = struct.unpack_from("=HH", header, 54)
+        for number in range(count):
+            file.seek(table + number * size)
+            kind, _, at, _, _, length = struct.unpack("=IIQQQQ", file.read(40))
+            if kind == LOADER_HEADER:
+                file.seek(at)
+                return Path(os.fsdecode(file.read(min(length, 4096)).rstrip(b"\0"))).resolve()
+    return None
+
+
+def _try_walls(*, has_network: bool) -> CageReport:
+    """Try what a child that was taken over would, and tell what was refused."""
+    trials: dict[Wall, Callable[[], bool]] = {
+        Wall.NETWORK: _is_cut_off,
+        Wall.FILES: lambda: _is_refused(lambda: os.listdir(_home())),  # noqa: PTH208 - names alone
+        Wall.WRITING: lambda: _is_refused(_write_outside),
+        Wall.PROGRAMS: lambda: _is_refused(_start_shell),
+    }
+    if has_network:
+        del trials[Wall.NETWORK]  # it is there for that
+    held = {wall: holds() for wall, holds in trials.items()}
+    return CageReport(
+        tuple(wall for wall, holds in held.items() if holds), tuple(wall for wall, holds in held.items() if not holds)
+    )
+
+
+def _is_cut_off() -> bool:
+    """Return whether neither a computer nor another program here can be reached (TCP and a unix socket)."""
+    has_unix = hasattr(socket, "AF_UNIX")
+    is_alone = not has_unix or _is_refused(lambda: socket.socket(socket.AF_UNIX).close())
+    return _is_refused(_connect_here) and is_alone
+
+
+def _connect_here() -> None:
+    with contextlib.suppress(ConnectionError, TimeoutError):
+        socket.create_connection(("127.0.0.1", TRIED_PORT), 1).close()
+
+
+def _write_outside() -> None:
+    path = f"{_home()}/.fireside-{os.getpid()}-{threading.get_native_id()}"
+    os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+    Path(path).unlink()
+
+
+def _start_shell() -> None:
+    if not hasattr(os, "posix_spawn"):
+        raise NotImplementedError
+    os.waitpid(os.posix_spawn(SHELL, [SHELL, "-c", ":"], {}), 0)
+
+
+def _is_refused(attempt: Callable[[], object]) -> bool:
+    try:
+        attempt()
+    except _REFUSED:
+        return True
+    except (OSError, NotImplementedError):
+        return False
+    return False
+
+
+def _home() -> str:
+    return os.environ.get("HOME") or os.environ.get("USERPROFILE") or "/"
+
+
+def _forbid_core_dumps() -> None:
+    # They would leave what a person wrote on the disk.
+    if sys.platform != "win32":
+        import resource
+
+        with contextlib.suppress(ValueError, OSError):
+            resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+def graphics_devices() -> Iterator[Path]:
+    """Yield the device files that a driver of a graphics card may open."""
+    devices = Path("/dev")
+    yield from (devices / name for name in ("dri", "kfd", "accel", "dxg"))
+    yield from devices.glob("nvidia*")
+    # Their drivers share memory with themselves through files there.
+    if (devices / "kfd").exists() or (devices / "nvidiactl").exists():
+        yield devices / "shm"
