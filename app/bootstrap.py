@@ -549,7 +549,8 @@ class Fireside(ModelParts):
             if days := self.settings.trash.keep_days:
                 with suppress(DiskFull):
                     self.trash.purge_older(time.time() - days * DAY_S)
-            self.snapshots.take_daily()
+            with self.trash.purging:
+                self.snapshots.take_daily()
 
     def close(self, on_let_go: Callable[[], object] = lambda: None) -> None:
         """End all work, then close the database; safe to call twice.

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import math
+import threading
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -99,6 +100,8 @@ class TrashBin:
         self._database, self._translations, self._forget, self._began_at = database, translations, forget, began_at
         self._forget_media, self._recordings = forget_media, recordings
         self._forget_all, self._copies = forget_all, copies
+        self.purging = threading.RLock()
+        """Held while copies are cleaned; a copy made meanwhile could hold what is being purged."""
         self._store, self._conversations, self._jobs = TrashStore(database), Conversations(database), JobTable(database)
 
     def list_items(self) -> list[TrashedItem]:
@@ -124,6 +127,10 @@ class TrashBin:
 
     def purge_older(self, before: float) -> None:
         """Purge what was deleted before a moment (seconds since 1970), with every trace."""
+        with self.purging:
+            self._purge_older(before)
+
+    def _purge_older(self, before: float) -> None:
         doomed = self._store.list_doomed(before)
         if doomed:
             for copy in self._copies():

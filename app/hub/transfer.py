@@ -380,7 +380,7 @@ class FileTransfer:
                 passing = self._transient_problem(error)
                 own_s = self.limits.first_wait_s * 2 ** min(self._failures, MOST_DOUBLINGS)
                 # A random share, so that the children of one office don't all ask at the same moment.
-                own_s = min(own_s, self.limits.longest_wait_s) * random.uniform(0.75, 1.0)
+                own_s = min(own_s, self.limits.longest_wait_s) * random.uniform(0.75, 1.0)  # noqa: S311 - nobody guesses a wait
                 self._failures += 1
                 wait_s = max(own_s, passing.wait_s)  # the other side may know better
                 log.info("waiting %.1f s: %s", wait_s, type(error).__name__)
