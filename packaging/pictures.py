@@ -372,6 +372,11 @@ def _chat_screens(scene: Scene) -> list[Screen]:
 
 def _picture(window: MainWindow, file: Path) -> list[str]:
     """Saves what is really on the display, so that menus and dialogs are in it; returns what is wrong with it."""
+    # What arrived while it was taken is not on it: a fault counts that the next picture shows, too.
+    return _faults_of(window, file) and _faults_of(window, file)
+
+
+def _faults_of(window: MainWindow, file: Path) -> list[str]:
     QTest.qWait(SETTLE_MS)
     corner = window.mapToGlobal(QPoint(0, 0))
     pixmap = window.screen().grabWindow(0, corner.x(), corner.y(), window.width(), window.height())

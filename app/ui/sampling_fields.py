@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QPushButton, QVB
 from app.ui.i18n import tr
 from app.ui.shared_labels import MORE_LABEL, TEMPERATURE, UNSET
 from app.ui.theme import Theme
-from app.ui.widgets.buttons import text_button
+from app.ui.widgets.buttons import put_glyph_after, text_button
 from app.ui.widgets.input_fields import Stepper
 from app.ui.widgets.labels import plain_label
 from app.ui.widgets.layouts import drop_margins, fill_layout
@@ -165,6 +165,7 @@ class SamplingFields(QWidget):
         self._more.setText(tr("Less") if is_open else tr(MORE_LABEL))
         self._more.setAccessibleName(tr("Fewer sampling settings") if is_open else tr(MORE_SAMPLING_SETTINGS))
         self._theme.dress(self._more, glyph=("caret-up" if is_open else "caret-down", "muted", 14))
+        put_glyph_after(self._more, self)
         self.resized.emit()
 
 

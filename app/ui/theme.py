@@ -56,6 +56,8 @@ PAGE_PX, READING_PX = 980, 760
 WIDE_PX = 1240
 """Width of the content from which its column is centred, and the most that two texts of 72 characters take with their
 edges."""
+CARD_INSET_PX = 15
+"""Room between a card's edge and its content; with the edge, lines begin 16 px inside."""
 HEADING_PX = 36
 """Height of a heading's line, with or without buttons."""
 FAMILY = "Inter"

@@ -42,6 +42,8 @@ def faint_texts(window: QWidget, picture: QImage) -> list[str]:
     ratio = picture.width() / window.width()
     for widget in (*_visible(window, QLabel), *_visible(window, QAbstractButton)):
         place = widget.visibleRegion().boundingRect()
+        if widget.property("elides") and not widget.property("text"):
+            continue  # it paints its words itself, and has none now: what is there is behind it
         if not widget.isEnabled() or place != widget.rect() or not _is_uppermost(widget, place):
             continue
         corner = widget.mapTo(window, place.topLeft())
@@ -100,7 +102,9 @@ def near_misses(content: QWidget, picture: QImage, columns: Sequence[int]) -> li
     """
     window, found, bands = content.window(), [], list[tuple[int, int]]()
     leaves = [part for kind in (QLabel, QAbstractButton, QLineEdit) for part in _visible(window, kind)]
-    inside = [part for part in leaves if part.property("text") and content.isAncestorOf(part)]
+    # Of segments the track is what begins, not the words of the first.
+    leaves = [part.parentWidget() if part.property("kind") == "segment" else part for part in leaves]
+    inside = [part for part in dict.fromkeys(leaves) if _begins_line(part) and content.isAncestorOf(part)]
     for part in sorted(inside, key=lambda leaf: leaf.mapTo(window, QPoint(0, 0)).x()):
         top = part.mapTo(window, QPoint(0, 0)).y()
         if any(above < top + part.height() and top < below for above, below in bands):
@@ -112,6 +116,11 @@ def near_misses(content: QWidget, picture: QImage, columns: Sequence[int]) -> li
         if near and _is_uppermost(part, shown):
             found.append(f"{_name(part)} begins at {ink}, not {near[0]}")
     return found
+
+
+def _begins_line(part: QWidget) -> bool:
+    is_mark = isinstance(part, QLabel) and not part.pixmap().isNull()
+    return bool(part.property("text")) or is_mark or part.property("kind") == "segments"
 
 
 def _first_ink(picture: QImage, place: QRect) -> int:

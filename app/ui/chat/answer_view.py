@@ -46,7 +46,7 @@ from app.ui.text.pieces import Code, Piece, StyledSpan
 from app.ui.text.text_body import MessageBody
 from app.ui.text.text_view import TextView
 from app.ui.theme import Theme
-from app.ui.widgets.buttons import set_mark, text_button
+from app.ui.widgets.buttons import put_glyph_after, set_mark, text_button
 from app.ui.widgets.labels import plain_label
 from app.ui.widgets.timers import new_timer
 
@@ -669,8 +669,8 @@ class ThinkingView(QWidget):
         self._line.setText(label)
         self._line.setAccessibleName(label)
         self._line.setAccessibleDescription(tr(HIDE_THINKING) if self.is_open else tr("Show thinking"))
-        closed = "caret-left" if self.isRightToLeft() else "caret-right"
-        self._theme.dress(self._line, glyph=("caret-down" if self.is_open else closed, "muted", CARET_PX))
+        self._theme.dress(self._line, glyph=("caret-up" if self.is_open else "caret-down", "muted", CARET_PX))
+        put_glyph_after(self._line, self)
         self.setVisible(bool(self.text))
         self.resized.emit()
 

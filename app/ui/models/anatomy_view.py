@@ -14,13 +14,13 @@ from app.features.inside.anatomy import ModelAnatomy, TensorGroup, anatomy_of
 from app.ui.i18n import breakable, sentence_for, tr
 from app.ui.model_texts import short_number
 from app.ui.models.model_facts import ModelFact, bits, facts_of, lead_words, share_words
-from app.ui.models.models_page import ModelsPage
+from app.ui.models.models_page import ModelsPage, back_row
 from app.ui.models.storage import SpaceBar, ToneSwatch
 from app.ui.shared_labels import HOW_IT_WORKS
 from app.ui.shell import tasks
 from app.ui.shell.tab_spec import UiContext
 from app.ui.text.formula import FormulaView
-from app.ui.theme import Theme
+from app.ui.theme import CARD_INSET_PX, EDGE_PX, Theme
 from app.ui.widgets.buttons import text_button
 from app.ui.widgets.labels import plain_label
 from app.ui.widgets.layouts import drop_margins, fill_layout
@@ -50,7 +50,10 @@ class AnatomyPage(ModelsPage):
         self.back = text_button(tr("Back to list"), "quiet")
         self.explained = text_button(tr(HOW_IT_WORKS))
         self.top.addWidget(self.explained, 0, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeading)
-        self._column.insertWidget(0, self.back, 0, Qt.AlignmentFlag.AlignLeading)
+        page = self.layout()
+        assert isinstance(page, QBoxLayout)
+        page.insertWidget(0, back_row(ui.theme, self.back))
+        ui.theme.dress(self._around, margins=(EDGE_PX, 6, EDGE_PX, 20))
         ui.theme.dress(self.back, self.explained, font="control")
         ui.theme.dress(self.top, spacing=8)
         self._point_back()
@@ -120,7 +123,7 @@ class PartsCard(QFrame):
         super().__init__()
         self.setProperty("kind", "model")
         parts = sorted(found.parts, key=lambda part: -part.parameters)
-        column = theme.dress(QVBoxLayout(self), margins=(18, 16, 18, 14), spacing=12)
+        column = theme.dress(QVBoxLayout(self), margins=(CARD_INSET_PX, 16, CARD_INSET_PX, 14), spacing=12)
         bar = SpaceBar(theme)
         bar.show_parts([part.parameters for part in parts], 0)
         column.addWidget(bar)
@@ -153,7 +156,7 @@ class FactsCard(QFrame):
     def __init__(self, theme: Theme, facts: list[ModelFact]) -> None:
         super().__init__()
         self.setProperty("kind", "model")
-        column = theme.dress(QVBoxLayout(self), margins=(18, 14, 18, 14), spacing=11)
+        column = theme.dress(QVBoxLayout(self), margins=(CARD_INSET_PX, 14, CARD_INSET_PX, 14), spacing=11)
         for number, fact in enumerate(facts):
             if number:
                 rule = QFrame()
@@ -201,7 +204,7 @@ class SaidCard(QFrame):
     def __init__(self, theme: Theme, about: Sequence[tuple[str, str]]) -> None:
         super().__init__()
         self.setProperty("kind", "model")
-        grid = theme.dress(QGridLayout(self), margins=(18, 14, 18, 14), spacing=10)
+        grid = theme.dress(QGridLayout(self), margins=(CARD_INSET_PX, 14, CARD_INSET_PX, 14), spacing=10)
         nothing = tr("This file doesn’t name its author, base model or license.")
         for row, (term, text) in enumerate([(tr(words), text) for words, text in about] or [("", nothing)]):
             said = plain_label(breakable(text), wraps=True)

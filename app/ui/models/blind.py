@@ -34,7 +34,7 @@ from app.ui.shell.tab_spec import UiContext
 from app.ui.text.links import ask_to_open
 from app.ui.text.markdown import MarkdownStream
 from app.ui.text.text_body import MessageBody
-from app.ui.theme import Theme
+from app.ui.theme import CARD_INSET_PX, Theme
 from app.ui.widgets.buttons import ChoiceButton, text_button
 from app.ui.widgets.input_fields import CheckRow, PlainEdit
 from app.ui.widgets.labels import announce, plain_label
@@ -308,7 +308,7 @@ class AnswerCard(QFrame):
         self._head = theme.dress(plain_label(letter, wraps=True), font="section")
         self.state = theme.dress(plain_label(kind="muted", wraps=True), font="small")
         self.body = AnswerBody(theme)
-        column = theme.dress(QVBoxLayout(self), margins=(18, 14, 18, 16), spacing=6)
+        column = theme.dress(QVBoxLayout(self), margins=(CARD_INSET_PX, 14, CARD_INSET_PX, 16), spacing=6)
         for widget in (self._head, self.state, self.body):
             column.addWidget(widget)
         self._describe()

@@ -19,7 +19,7 @@ from app.ui.model_texts import join, short_number
 from app.ui.shared_labels import PARAMETER_COUNT, TEXT_LABEL
 from app.ui.shell import tasks
 from app.ui.shell.tab_spec import UiContext
-from app.ui.theme import Theme
+from app.ui.theme import CARD_INSET_PX, Theme
 from app.ui.widgets.buttons import text_button
 from app.ui.widgets.input_fields import CheckRow, PlainEdit, SegmentedControl
 from app.ui.widgets.labels import plain_label
@@ -167,7 +167,7 @@ class TextChoice(QFrame):
         row = fill_layout(QHBoxLayout(), self.segments, 1, self.open)
         column = fill_layout(QVBoxLayout(self), row, self.edit, self.note)
         theme = ui.theme
-        theme.dress(column, margins=(14, 12, 14, 12), spacing=10)
+        theme.dress(column, margins=(CARD_INSET_PX, 12, CARD_INSET_PX, 12), spacing=10)
         theme.dress(self.edit, height=EDIT_PX, text=("body", 6))
         theme.dress(self.note, font="small")
         theme.dress(self.open, font="control")

@@ -10,7 +10,7 @@ from PySide6.QtGui import QKeyEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QBoxLayout, QFrame, QHBoxLayout, QLabel, QLineEdit, QPushButton, QVBoxLayout, QWidget
 
 from app.ui.i18n import tr
-from app.ui.theme import Theme
+from app.ui.theme import CARD_INSET_PX, Theme
 from app.ui.widgets.buttons import text_button
 from app.ui.widgets.labels import ElidedLabel, ProgressStripe, plain_label, plain_tip
 from app.ui.widgets.layouts import FlowLayout, drop_margins, fill_layout
@@ -119,7 +119,7 @@ class ModelCard(QFrame):
         self._lay_out()
         theme.dress(self.facts, self.source, font="small")
         theme.dress(self.problem, font="small")
-        theme.dress(self._outer, margins=(15, 14, 15, 14), spacing=14)
+        theme.dress(self._outer, margins=(CARD_INSET_PX, 14, CARD_INSET_PX, 14), spacing=14)
         theme.dress(self._words, spacing=3)
         theme.dress(self._head, spacing=10)
         theme.dress(self._row, spacing=4)

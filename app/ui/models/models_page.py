@@ -16,7 +16,7 @@ from app.ui.i18n import tr
 from app.ui.icons import icon
 from app.ui.models.model_card import ModelCard
 from app.ui.shell import tasks
-from app.ui.theme import EDGE_PX, HEADING_PX, TOP_PX, FontRole, Theme
+from app.ui.theme import EDGE_PX, HEADING_PX, PAGE_PX, TOP_PX, FontRole, Theme
 from app.ui.widgets.buttons import text_button
 from app.ui.widgets.edge_fade import fade_ends
 from app.ui.widgets.input_fields import SegmentedControl
@@ -30,6 +30,15 @@ if TYPE_CHECKING:
 NARROW_PX = 600
 WAYS_TO_COMPARE = {"blind": "Blind test", "compare": "Benchmark on a text"}
 """Names of two pages that share a place in the navigation, with a switch between them beside the title."""
+
+
+def back_row(theme: Theme, back: QWidget, *others: QWidget) -> QWidget:
+    """Return the row above a page with the button that leaves it, whose words stand on the page's edge."""
+    row, around = QWidget(), QWidget()
+    head = fill_layout(QHBoxLayout(row), back, 1, *others)
+    ColumnRow(theme, row, around, most_px=PAGE_PX + 2 * EDGE_PX)
+    theme.dress(head, margins=(EDGE_PX - 16, TOP_PX, EDGE_PX, 4))
+    return around
 
 
 class ModelsPage(QWidget):

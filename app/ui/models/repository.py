@@ -25,7 +25,7 @@ from app.hub.model_files import ModelFile, Repository
 from app.ui.i18n import breakable, sentence_for, tr
 from app.ui.model_texts import license_name, model_words
 from app.ui.models.fit_foot import FitFoot
-from app.ui.models.models_page import Choice, StateView
+from app.ui.models.models_page import Choice, StateView, back_row
 from app.ui.models.readme import CardView, read_card
 from app.ui.models.repository_files import FileList
 from app.ui.shared_labels import (
@@ -39,7 +39,7 @@ from app.ui.shell.notify import describe
 from app.ui.shell.tab_spec import UiContext
 from app.ui.text.links import ask_to_open
 from app.ui.text.markdown import MarkdownBlock
-from app.ui.theme import EDGE_PX, PAGE_PX, TOP_PX
+from app.ui.theme import CARD_INSET_PX, EDGE_PX, PAGE_PX
 from app.ui.widgets.buttons import text_button
 from app.ui.widgets.edge_fade import fade_ends
 from app.ui.widgets.layouts import ColumnRow, drop_margins, fill_layout, name_widgets, scrolled
@@ -95,7 +95,7 @@ class RepositoryPage(QWidget):
         self._make_parts()
         self._stack = QStackedLayout()
         fill_layout(self._stack, self.state, self._shown())
-        fill_layout(drop_margins(QVBoxLayout(self), 0), self._head(), (self._stack, 1))
+        fill_layout(drop_margins(QVBoxLayout(self), 0), back_row(theme, self.back, self.hub), (self._stack, 1))
         # The queue calls on its own threads; a signal switches to the window's.
         self._heard.connect(self._show_download, Qt.ConnectionType.QueuedConnection)
         unlisten = app.models.download_changed.listen(self._heard.emit)
@@ -105,10 +105,9 @@ class RepositoryPage(QWidget):
         theme.dress(self.versions, self.about, font="section", margins=(0, 12, 0, 0))
         theme.dress(self.back, self.hub, self.gate_page, self.gate_settings, self.card_again, font="control")
         theme.dress(self._lock, picture=("lock-simple", "muted", 20))
-        theme.dress(self._head_row, margins=(EDGE_PX - 16, TOP_PX, EDGE_PX, 4))
         theme.dress(self._holder_row, margins=(EDGE_PX, 6, EDGE_PX, 24), spacing=0)
         theme.dress(self._column, margins=(0, 0, 0, 0), spacing=8)
-        theme.dress(self._gate_row, margins=(18, 14, 18, 14), spacing=12)
+        theme.dress(self._gate_row, margins=(CARD_INSET_PX, 14, CARD_INSET_PX, 14), spacing=12)
 
     def show_repository(self, name: str) -> None:
         self._stop_all()
@@ -303,12 +302,6 @@ class RepositoryPage(QWidget):
             card_told=self.card_told,
             card_again=self.card_again,
         )
-
-    def _head(self) -> QWidget:
-        head, around = QWidget(), QWidget()
-        self._head_row = fill_layout(QHBoxLayout(head), self.back, 1, self.hub)
-        ColumnRow(self._theme, head, around, most_px=PAGE_PX + 2 * EDGE_PX)
-        return around
 
     def _shown(self) -> QWidget:
         """Return the scrolling part and the fixed foot."""

@@ -20,7 +20,7 @@ from app.ui.shared_labels import CANCEL, KEEP_LABEL
 from app.ui.shell import tasks
 from app.ui.shell.desktop import open_folder
 from app.ui.shell.tab_spec import UiContext
-from app.ui.theme import Theme
+from app.ui.theme import CARD_INSET_PX, Theme
 from app.ui.widgets.buttons import text_button
 from app.ui.widgets.labels import ElidedLabel, ProgressStripe
 from app.ui.widgets.layouts import fill_layout, name_widgets
@@ -237,7 +237,7 @@ class StorageRow(QWidget):
         self._row = fill_layout(QBoxLayout(QBoxLayout.Direction.LeftToRight, self), (self._words, 1), self._end)
         theme.dress(self.explanation, font="small", margins=(18, 0, 0, 0))
         theme.dress(self.button, self.yes, self.keep, font="control")
-        theme.dress(self._row, margins=(18, 12, 16, 12), spacing=6)
+        theme.dress(self._row, margins=(CARD_INSET_PX, 12, CARD_INSET_PX, 12), spacing=6)
 
     def show_size(self, text: str, *, is_empty: bool) -> None:
         """Show the size; an empty use can't be cleared."""
@@ -387,7 +387,7 @@ class FolderRow(QFrame):
         self._row = fill_layout(QBoxLayout(QBoxLayout.Direction.LeftToRight, self), (self._words, 1), self._end)
         theme.dress(self.path, self.state, font="small")
         theme.dress(self.show_button, self.move_button, self.cancel_button, font="control")
-        theme.dress(self._row, margins=(18, 14, 16, 14), spacing=8)
+        theme.dress(self._row, margins=(CARD_INSET_PX, 14, CARD_INSET_PX, 14), spacing=8)
         name_widgets(
             folder_path=self.path,
             move_state=self.state,

@@ -24,7 +24,7 @@ from app.ui.summarize.digest_page import DigestPart
 from app.ui.summarize.draft_files import DraftFiles, FileChips
 from app.ui.summarize.summary_texts import figures_of
 from app.ui.summarize.wish import SummaryFooter
-from app.ui.theme import HEADING_PX, TOP_PX, FontRole, Theme
+from app.ui.theme import CARD_INSET_PX, HEADING_PX, TOP_PX, FontRole, Theme
 from app.ui.widgets.buttons import text_button
 from app.ui.widgets.edge_fade import fade_ends
 from app.ui.widgets.input_fields import SegmentedControl
@@ -336,7 +336,7 @@ class Figures(QFrame):
         self._flow = FlowLayout(self._cells)
         column = QVBoxLayout(self)
         column.addWidget(self._cells)
-        theme.dress(column, margins=(20, 14, 20, 14))
+        theme.dress(column, margins=(CARD_INSET_PX, 14, CARD_INSET_PX, 14))
         theme.dress(self._flow, spacing=40)
         theme.changed.connect(self._fit_lines)
         self._fit_lines()

@@ -62,6 +62,13 @@ def set_mark(widget: QWidget, name: str, value: bool | str) -> None:
         repolish(widget)
 
 
+def put_glyph_after(button: QPushButton, around: QWidget) -> None:
+    """Show a button's icon after its words, so that these stand on the edge of what is above and below."""
+    # Qt has no place of its own for it: the icon leads in the button's direction, which nothing else in it shows.
+    is_mirrored = around.isRightToLeft()
+    button.setLayoutDirection(Qt.LayoutDirection.LeftToRight if is_mirrored else Qt.LayoutDirection.RightToLeft)
+
+
 def set_text_font(area: QAbstractScrollArea, font: QFont) -> None:
     """Set the font of a text area and its viewport, which doesn't inherit it under a style sheet."""
     area.setFont(font)

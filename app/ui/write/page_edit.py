@@ -34,7 +34,7 @@ from app.core.visible import clean_text
 from app.ui.i18n import tr
 from app.ui.text.code_colours import LONGEST_LINE, TURN_S, Colours, coloured_lines, find_lexer
 from app.ui.text.formats import char_format, cursor_over, highlight
-from app.ui.theme import CODE_PX, EDGE_PX, Theme
+from app.ui.theme import CODE_PX, EDGE_PX, PAGE_PX, Theme
 from app.ui.utf16 import utf16_length
 from app.ui.widgets.buttons import set_text_font
 from app.ui.widgets.input_fields import PlainEdit
@@ -43,7 +43,7 @@ from app.ui.write.page_document import EDGE_OF_LETTERS_PX, PageContent, PageDocu
 WRITTEN_BY_THE_MODEL = "The model wrote this."
 TINTED_TEXT = "Tinted text was written by the model. Text you edit loses the tint."
 
-TEXT_PX, MEASURE_PX, CODE_MEASURE_PX = 16, 640, 940
+TEXT_PX, MEASURE_PX, CODE_MEASURE_PX = 16, 640, PAGE_PX
 """Font size, and maximum widths of the column: of prose, and of code."""
 ABOVE_PX = 22
 
