@@ -101,9 +101,9 @@ test-clients: dev $(STAMPS)/system-test $(STAMPS)/system-clients ## the server a
 	@$(PYTHON) $(SETUP)/embedding_model.py
 	@packaging/run_tests.sh clients $(TESTS)
 
-CHECKS := $(addprefix check-,format lint types imports lines names texts subjects)
+CHECKS := $(addprefix check-,format lint types imports dependencies lines names texts subjects)
 .PHONY: check $(CHECKS)
-check: $(CHECKS) ## format, lint, types, import contracts, lines of code and names and texts against their ceilings, commit subjects
+check: $(CHECKS) ## format, lint, types, import contracts, unused dependencies, lines of code and names and texts against their ceilings, commit subjects
 $(CHECKS): dev
 check-format:
 	@.venv/bin/ruff format --check .
@@ -113,6 +113,8 @@ check-types:
 	@.venv/bin/mypy
 check-imports:
 	@.venv/bin/lint-imports
+check-dependencies:
+	@.venv/bin/deptry --no-ansi app >$(STAMPS)/deptry 2>&1 || { cat $(STAMPS)/deptry; exit 1; }
 check-lines:
 	@$(PYTHON) packaging/check_budget.py
 check-names:
@@ -192,6 +194,10 @@ lock: dev ## renew the pinned versions (UPGRADE=1 raises them)
 	    --no-annotate --no-emit-index-url --no-emit-find-links $$only $(if $(UPGRADE),--upgrade) \
 	    --output-file $$name.txt $$name.in; \
 	done
+
+.PHONY: dependencies
+dependencies: dev ## list what is installed, with licences and newest releases, in docs/dependencies.md
+	@$(PYTHON) packaging/dependencies.py
 
 .PHONY: clean
 clean: ## remove what was built and cached here; set-up, engine and models stay
