@@ -17,6 +17,7 @@ NEUTRAL = "\u2060"
 # What has no width could make two names look alike; joiners of scripts and emoji are left out.
 _HIDDEN = "\u061c\u200b\u200e\u200f\u2060-\u2065\ufeff\ufff9-\ufffb\U000e0000-\U000e007f"
 _SURROGATES = "\ud800-\udfff"
+_LINE_ENDS = re.compile("\r\n|[\n\r\t\v\f\x85\u2028\u2029]")
 _IN_NAMES = re.compile(f"[{_CONTROLS}{_DIRECTIONS}{_HIDDEN}{_SURROGATES}]")
 _IN_TEXTS = re.compile(f"(?![\n\t])[{_CONTROLS}{_OVERRIDES}{_SURROGATES}]")
 
@@ -44,6 +45,11 @@ def visible_text(text: str) -> str:
     The other marks of direction stay: texts of right-to-left scripts need them.
     """
     return _IN_TEXTS.sub(_visible_character, text)
+
+
+def visible_line(text: str) -> str:
+    """Return a title for one line of the screen: its lines joined, what acts in it written out, directions ended."""
+    return settle_directions(visible_text(" ".join(_LINE_ENDS.split(text)) if _LINE_ENDS.search(text) else text))
 
 
 def has_directions(text: str) -> bool:

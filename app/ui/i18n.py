@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 
 from app import APP_NAME
-from app.core.visible import settle_directions, size_words, visible_name
+from app.core.visible import settle_directions, size_words, visible_line, visible_name
 from app.features import error_messages
 from app.features.error_messages import PersonMessage
 
@@ -35,7 +35,7 @@ def size_text(size_bytes: float) -> str:
 
 def window_title(words: str) -> str:
     """Return a window title; without words it is the program's name."""
-    words = settle_directions(words)
+    words = visible_line(words)
     return f"{words} – {APP_NAME}" if words else APP_NAME
 
 

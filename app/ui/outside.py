@@ -10,6 +10,7 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QApplication, QMenu, QSystemTrayIcon
 
 from app import APP_NAME
+from app.core.visible import visible_line
 from app.features.chat.session_messages import ChooseModel, ContinueAnswer
 from app.ui.chat.chat_tab import ChatTab
 from app.ui.i18n import tr
@@ -83,7 +84,7 @@ class Tray(QObject):
         if words != self._shown_words:
             self._shown_words = words
             self._icon.setIcon(app_icon(SIZES_PX, is_at_work=bool(words)))
-            self._icon.setToolTip("\n".join([APP_NAME, *words]))
+            self._icon.setToolTip("\n".join([APP_NAME, *map(visible_line, words)]))
 
     def close(self) -> None:
         if self._icon is not None and self._menu is not None:

@@ -15,6 +15,7 @@ from app.core.visible import (
     reveal_directions,
     settle_directions,
     size_words,
+    visible_line,
     visible_name,
     visible_text,
 )
@@ -132,3 +133,16 @@ def test_a_settled_text_is_as_long_and_settled(text: str) -> None:
     assert RLO not in shown and LRO not in shown
     assert shown.count(PDI) == sum(map(shown.count, (LRI, RLI, FSI)))
     assert not has_directions(reveal_directions(text)) and len(reveal_directions(text)) == len(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("A plain title", "A plain title"),
+        ("one\r\ntwo\tthree\u2028four", "one two three four"),
+        (f"a{RLO}b \x1b[2J", r"a\u202eb \x1b[2J"),
+        (f"a {RLI}שלום{PDI} b {LRI}c", f"a {RLI}שלום{PDI} b {N}c"),
+    ],
+)
+def test_a_title_is_one_line_whose_directions_end_with_it(text: str, shown: str) -> None:
+    assert visible_line(text) == shown

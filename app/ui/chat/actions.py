@@ -19,6 +19,7 @@ from app.ui.shell.keyboard import written
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import IconButton, text_button
 from app.ui.widgets.elevation import RADIUS_PX
+from app.ui.widgets.labels import plain_caption
 from app.ui.widgets.menus import Menu
 
 ABOUT_ANSWER_LINE = "About this answer: {words}"
@@ -252,7 +253,7 @@ class ActionRow(QWidget):
 
         `is_raised` draws them in a pill at the lower right.
         """
-        self._note.setText(note)
+        self._note.setText(plain_caption(note))
         self._note.setAccessibleName(tr(ABOUT_ANSWER_LINE, words=note))
         place, _, count = version.partition("/")
         self._count.setText(version)

@@ -24,7 +24,7 @@ from app.ui.document.document_chip import PageChip
 from app.ui.i18n import tr
 from app.ui.shared_labels import ANSWER_LINE, YOU_LINE
 from app.ui.theme import Theme
-from app.ui.widgets.labels import plain_label, plain_tip
+from app.ui.widgets.labels import plain_caption, plain_label, plain_tip
 from app.ui.widgets.layouts import FlowLayout
 from app.ui.widgets.picture_widgets import read_rows
 
@@ -385,7 +385,7 @@ class SourceRow(QWidget):
             return
         self._add_words(lead)
         for place in places:
-            chip = PageChip(self._theme, place.text.replace("&", "&&"), place.spoken)
+            chip = PageChip(self._theme, plain_caption(place.text), place.spoken)
             chip.clicked.connect(lambda _=False, place=place: self._open_place(place.document_id, place.mark))
             self._flow.addWidget(chip)
             chip.show()

@@ -22,6 +22,7 @@ from app.ui.shell.model_about import OtherModels
 from app.ui.shell.notify import Notify
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import OptionChip
+from app.ui.widgets.labels import plain_caption
 from app.ui.widgets.menus import Menu, new_menu
 
 if TYPE_CHECKING:
@@ -109,7 +110,7 @@ class ChatAssistants(QObject):
         tokens, here = self._theme.tokens, self._options.assistant
         for number, name, glyph in [(0, tr(NO_ASSISTANT), ""), *((o.id, o.name, icon_of(o)) for o in self.all())]:
             is_this = number == (here.id if here is not None else 0)
-            action = menu.addAction(name.replace("&", "&&"), partial(self.choose_assistant, number))
+            action = menu.addAction(plain_caption(name), partial(self.choose_assistant, number))
             # An entry without an icon of its own keeps the room of a tick.
             colour = tokens.accent if is_this else tokens.muted if glyph else "#00000000"
             action.setIcon(icon(glyph or "check", colour))
@@ -118,7 +119,7 @@ class ChatAssistants(QObject):
         menu.addSeparator()
         menu.addAction(icon("floppy-disk", tokens.muted), tr(SAVE_AS_ASSISTANT), self.save_as)
         if here is not None:
-            words = tr("Edit “{name}”…", name=here.name).replace("&", "&&")
+            words = plain_caption(tr("Edit “{name}”…", name=here.name))
             menu.addAction(icon("pencil-simple", tokens.muted), words, lambda: self.open_all(here.id))
         menu.addAction(icon(ICONS[0], tokens.muted), tr(ALL_ASSISTANTS), self.open_all)
         return menu
@@ -129,7 +130,7 @@ class ChatAssistants(QObject):
         inside = menu.add_submenu(tr(WITH_ASSISTANT), icon(ICONS[0], muted))
         for assistant in self.all():
             inside.addAction(
-                icon(icon_of(assistant), muted), assistant.name.replace("&", "&&"), partial(self.begin, assistant.id)
+                icon(icon_of(assistant), muted), plain_caption(assistant.name), partial(self.begin, assistant.id)
             )
         inside.addSeparator()
         inside.addAction(icon(ICONS[0], muted), tr(ALL_ASSISTANTS), self.open_all)

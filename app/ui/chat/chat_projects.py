@@ -25,7 +25,7 @@ from app.ui.shared_labels import NAME_ADDED, NEW_CHAT, NEW_PROJECT, RENAME
 from app.ui.shell import tasks
 from app.ui.shell.notify import Notify
 from app.ui.theme import Theme
-from app.ui.widgets.labels import plain_tip
+from app.ui.widgets.labels import plain_caption, plain_tip
 from app.ui.widgets.menus import Menu
 from app.ui.work.intake import Intake
 
@@ -118,8 +118,7 @@ class ProjectMenus(QObject):
 
 def _short(name: str) -> str:
     line = " ".join(name.split())
-    # Qt would read a single & as a mnemonic.
-    return (line if len(line) <= MOST_NAME else line[: MOST_NAME - 1] + "…").replace("&", "&&")
+    return plain_caption(line if len(line) <= MOST_NAME else line[: MOST_NAME - 1] + "…")
 
 
 class ProjectActions(QObject):

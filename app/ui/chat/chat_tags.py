@@ -29,7 +29,7 @@ from app.ui.shell.notify import Notify
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import set_mark
 from app.ui.widgets.dialogs import QuestionDialog
-from app.ui.widgets.labels import announce, plain_tip
+from app.ui.widgets.labels import announce, plain_caption, plain_tip
 from app.ui.widgets.layouts import scrolled
 from app.ui.widgets.menus import Menu
 from app.ui.widgets.row_list import clean_title
@@ -250,8 +250,8 @@ class TagBar(QWidget):
         inside.setIcon(icon("tag", self._theme.tokens.muted))
         mine = set(self._of_chats.get(conversation_id, ()))
         for tag in self._shown:
-            name = " ".join(tag.name.split()).replace("&", "&&")
-            action = inside.addAction(name if len(name) <= 40 else name[:39] + "…")
+            name = " ".join(tag.name.split())
+            action = inside.addAction(plain_caption(name if len(name) <= 40 else name[:39] + "…"))
             action.setCheckable(True)
             action.setChecked(tag.id in mine)
             action.toggled.connect(lambda on, tag=tag: self.set_tag(tag.id, conversation_id, is_on=on))

@@ -26,7 +26,7 @@ from app.ui.text.pieces import ProseLine, StyledSpan
 from app.ui.text.prose import ProseView
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import text_button
-from app.ui.widgets.labels import plain_label, plain_tip
+from app.ui.widgets.labels import plain_caption, plain_label, plain_tip
 from app.ui.widgets.layouts import FlowLayout
 from app.ui.work.picture_reading import READ_ITS_TEXT, can_read_text
 
@@ -438,7 +438,7 @@ class RecalledLine(QWidget):
         # Collapsed, there are no rows.
         for row, turn in zip(self._rows, self._turns, strict=False):
             room = int(width * WIDEST) - self._theme.px(24)
-            row.setText(row.fontMetrics().elidedText(turn.words, Qt.TextElideMode.ElideRight, room).replace("&", "&&"))
+            row.setText(plain_caption(row.fontMetrics().elidedText(turn.words, Qt.TextElideMode.ElideRight, room)))
         # The texts set above changed the size hints, which the layout has cached.
         self._column.invalidate()
         height = self._column.totalSizeHint().height()

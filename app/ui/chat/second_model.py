@@ -35,7 +35,7 @@ from app.ui.shell.model_about import OtherModels
 from app.ui.shell.notify import Notify
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import OptionChip
-from app.ui.widgets.labels import announce
+from app.ui.widgets.labels import announce, plain_caption
 from app.ui.widgets.menus import Menu, new_menu
 
 if TYPE_CHECKING:
@@ -174,7 +174,7 @@ class AnswerPairs(QObject):
             if version is not None:
                 about = " ".join(part for part in (model_words(version.model), version.text) if part).split()
                 words = tr(VERSION_LINE, place=place, words=visible_name(" ".join(about))[:MENU_LETTERS])
-                menu.addAction(words.replace("&", "&&"), partial(self._show_version, answer, number))
+                menu.addAction(plain_caption(words), partial(self._show_version, answer, number))
         menu.popup_at(row.more)
 
     def _show_version(self, answer: StoredMessage, other_id: int) -> None:

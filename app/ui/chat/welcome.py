@@ -18,7 +18,7 @@ from app.ui.shell.model_loader import ModelLoader, in_words
 from app.ui.shell.notify import Notify
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import set_mark, text_button
-from app.ui.widgets.labels import ElidedLabel, plain_label, plain_tip
+from app.ui.widgets.labels import ElidedLabel, plain_caption, plain_label, plain_tip
 from app.ui.widgets.layouts import drop_margins, fill_layout
 
 if TYPE_CHECKING:
@@ -251,7 +251,7 @@ class AssistantRow(QWidget):
             button.deleteLater()
         self._buttons = []
         for number, name, glyph in some[:MOST_ASSISTANTS]:
-            button = text_button(name, "filter", self)
+            button = text_button(plain_caption(name), "filter", self)
             button.setCheckable(True)
             button.setChecked(number == chosen)
             set_mark(button, "on", number == chosen)
@@ -268,8 +268,7 @@ class AssistantRow(QWidget):
         room = width
         for button, name in self._buttons:
             shown = button.fontMetrics().elidedText(name, Qt.TextElideMode.ElideRight, self._theme.px(ASSISTANT_PX))
-            # In a button a single & marks a key.
-            button.setText(shown.replace("&", "&&"))
+            button.setText(plain_caption(shown))
             room -= button.sizeHint().width() + self._row.spacing()
             # The last one needs no gap behind it.
             button.setVisible(room >= -self._row.spacing())

@@ -149,7 +149,7 @@ class PageChip(QPushButton):
         self._theme = theme
         self.setObjectName("page_chip")
         self.setAccessibleName(accessible_name)
-        self.setToolTip(accessible_name)
+        self.setToolTip(plain_tip(accessible_name))
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self.setAutoDefault(False)

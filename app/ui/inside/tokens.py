@@ -29,7 +29,7 @@ from app.ui.shell.desktop import copy_text
 from app.ui.shell.tab_spec import UiContext
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import IconButton, text_button
-from app.ui.widgets.labels import plain_label
+from app.ui.widgets.labels import plain_caption, plain_label
 from app.ui.widgets.layouts import FlowLayout, fill_layout, name_widgets
 
 if TYPE_CHECKING:
@@ -502,7 +502,7 @@ class Choices(QFrame):
                 self._theme.dress(label, font="small", margins=(4, 4, 4, 4))
                 self._row.addWidget(label)
                 continue
-            button = text_button(said.replace("&", "&&"), "filter")
+            button = text_button(plain_caption(said), "filter")
             button.setAccessibleName(tr("Continue with {guess}", guess=said))
             button.clicked.connect(lambda _=False, guess=guess: self.chosen.emit(number, guess))
             self._theme.dress(button, font="control")

@@ -17,7 +17,7 @@ from app.ui.shell.model_loader import in_words
 from app.ui.theme import EDGE_PX, Theme
 from app.ui.widgets.buttons import set_mark, text_button
 from app.ui.widgets.input_fields import CheckRow
-from app.ui.widgets.labels import ElidedLabel
+from app.ui.widgets.labels import ElidedLabel, plain_tip
 from app.ui.widgets.layouts import fill_layout, name_widgets
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ class FitFoot(QFrame):
         if file is None:
             return
         self.vision = CheckRow(self._theme, tr(WITH_PICTURES, size=size_text(file.size_bytes)))
-        self.vision.setToolTip(tr("The file {name} lets the model see pictures", name=file.name))
+        self.vision.setToolTip(plain_tip(tr("The file {name} lets the model see pictures", name=file.name)))
         self.vision.setChecked(True)
         self.vision.toggled.connect(self._on_vision)
         self._column.addWidget(self.vision)

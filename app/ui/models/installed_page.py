@@ -25,6 +25,7 @@ from app.ui.shell import tasks
 from app.ui.shell.desktop import open_folder
 from app.ui.shell.tab_spec import UiContext
 from app.ui.widgets.buttons import IconButton
+from app.ui.widgets.labels import plain_tip
 from app.ui.widgets.menus import Menu
 
 if TYPE_CHECKING:
@@ -166,7 +167,7 @@ class InstalledPage(ModelsPage):
         self._by_card[card] = installed
         sentence = tr("A very small English model, often wrong") if is_starter else ""
         card.show_words(sentence, facts_of(installed, time.time()), installed.model.repo)
-        card.name.setToolTip(str(installed.model.path))  # two models may have one name
+        card.name.setToolTip(plain_tip(str(installed.model.path)))  # two models may have one name
         card.add_button(
             "inside", tr("Look inside"), lambda: self.inside_wanted.emit(installed, card.name.text()), "quiet"
         )

@@ -12,6 +12,7 @@ from app.ui.shell.keyboard import keys_of
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import text_button
 from app.ui.widgets.input_fields import SearchField
+from app.ui.widgets.labels import plain_tip
 from app.ui.widgets.layouts import drop_margins, fill_layout
 
 SEARCH_DELAY_MS = 300
@@ -109,7 +110,7 @@ class ModelsColumn(QWidget):
         for button in self.pages.values():
             text = button.accessibleName()
             button.setText(button.fontMetrics().elidedText(text, Qt.TextElideMode.ElideRight, room))
-            button.setToolTip(text if button.text() != text else "")
+            button.setToolTip(plain_tip(text) if button.text() != text else "")
 
     def _choose(self, name: str) -> None:
         self._delay.stop()

@@ -18,6 +18,7 @@ from app.ui.models.fit_column import FitWords, fit_width, paint_fit, words_of_fi
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import text_button
 from app.ui.widgets.input_fields import DrawnButton
+from app.ui.widgets.labels import plain_tip
 from app.ui.widgets.layouts import fill_layout, name_widgets
 
 PARTS_CANNOT_BE_OPENED = "Can’t be opened: its parts are in an old format or incomplete"
@@ -57,7 +58,7 @@ class FileRow(DrawnButton, QRadioButton):
         self.setAccessibleName(", ".join(part for part in said if part))
         if fit is not None:
             self.show_fit(fit)
-        self.setToolTip(model.name)
+        self.setToolTip(plain_tip(model.name))
         self.setEnabled(model.is_supported)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)

@@ -11,6 +11,7 @@ from PySide6.QtCore import QAbstractTableModel, QDateTime, QLocale, QModelIndex,
 from app.hub.connection_ledger import ConnectionLedger, HubConnection
 from app.ui.i18n import size_text, tr
 from app.ui.theme import Theme
+from app.ui.widgets.labels import plain_tip
 from app.ui.widgets.tables import ListTable
 
 CONNECTION_REFUSED = "{what} (blocked)"
@@ -102,7 +103,8 @@ class ConnectionModel(QAbstractTableModel):
             return side | Qt.AlignmentFlag.AlignVCenter
         if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.ToolTipRole):
             # Written here, for what is visible, as there may be thousands of rows.
-            return _TEXTS[index.column()](row)
+            text = _TEXTS[index.column()](row)
+            return plain_tip(text) if role == Qt.ItemDataRole.ToolTipRole else text
         return None
 
     def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> Any:

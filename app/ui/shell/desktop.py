@@ -17,6 +17,7 @@ from PySide6.QtGui import QDesktopServices, QGuiApplication
 from PySide6.QtWidgets import QApplication, QSystemTrayIcon, QWidget
 
 from app import APP_ID, APP_NAME
+from app.core.visible import settle_directions, visible_line, visible_text
 from app.ui.i18n import tr
 from app.ui.shared_labels import OPEN
 
@@ -85,7 +86,7 @@ class TaskBar:
     def tell_system(self, title: str, text: str, on_click: Click = None) -> None:
         """Notify the user and flash the task bar button, but only while the window is inactive."""
         if self._is_wanted() and not self._window.isActiveWindow():
-            self._get().notify_user(title, text, on_click)
+            self._get().notify_user(visible_line(title), settle_directions(visible_text(text)), on_click)
             QApplication.alert(self._window)
 
     def close(self) -> None:

@@ -18,7 +18,7 @@ from app.ui.i18n import size_text, tr
 from app.ui.shared_labels import ABOUT_THIS_MODEL, FAILED_LABEL, FIND_MORE_MODELS, SIZE
 from app.ui.shell.model_loader import ModelLoader, in_words
 from app.ui.theme import Theme
-from app.ui.widgets.labels import ElidedLabel
+from app.ui.widgets.labels import ElidedLabel, plain_caption, plain_tip
 from app.ui.widgets.layouts import fill_layout, scrolled
 from app.ui.widgets.menus import Menu
 from app.ui.widgets.popovers import Popover, room_for_popups
@@ -148,8 +148,8 @@ class OtherModels(QObject):
         here = self.path
         for path, name in self.known():
             shown = tr("{name} (current)", name=name) if path == here else visible_name(name)
-            action = QAction(shown.replace("&", "&&"), menu)
-            action.setToolTip(str(path))
+            action = QAction(plain_caption(shown), menu)
+            action.setToolTip(plain_tip(str(path)))
             action.triggered.connect(partial(_call_with_path, then, path))
             menu.addAction(action)
         if len(self.known()) < 2:

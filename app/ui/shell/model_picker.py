@@ -22,7 +22,7 @@ from app.ui.shell.model_loader import ModelLoader, in_words
 from app.ui.shell.notify import Notify
 from app.ui.shell.tab_spec import CHAT, WRITE, OwnEngine, OwnModelOf
 from app.ui.theme import Theme
-from app.ui.widgets.labels import ElidedLabel, StatusDot
+from app.ui.widgets.labels import ElidedLabel, StatusDot, plain_tip
 from app.ui.widgets.menus import Menu, TwoLineAction
 
 if TYPE_CHECKING:
@@ -210,7 +210,7 @@ class ModelPicker(QPushButton):
         self._dot.show_state(token, filled=filled)
         self.setAccessibleDescription(", ".join(part for part in (name, size, word, told) if part))
         choose = with_keys(tr("Choose the model"), "choose_model")
-        self.setToolTip("\n".join(part for part in (told, str(path or ""), choose) if part))
+        self.setToolTip(plain_tip("\n".join(part for part in (told, str(path or ""), choose) if part)))
         self._fit_width()
 
     @property
@@ -303,7 +303,7 @@ class ModelMenu(Menu):
                 self._theme, tr(name), "  ·  ".join(words), self, is_current=path == self._picker.path
             )
             action.triggered.connect(lambda _checked=False, path=path: self._picker.use(path))
-            action.setToolTip("\n".join((str(path), *words[1:])))
+            action.setToolTip(plain_tip("\n".join((str(path), *words[1:]))))
             group.addAction(action)
         self.addSeparator()
         if self._picker.task == CHAT and self._picker.of_chat is not None:

@@ -15,7 +15,7 @@ from app.ui.focus_ring import has_ring
 from app.ui.i18n import tr
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import text_button
-from app.ui.widgets.labels import ElidedLabel
+from app.ui.widgets.labels import ElidedLabel, plain_tip
 from app.ui.widgets.layouts import fill_layout
 
 NETWORK_OFF = "Network off"
@@ -219,7 +219,9 @@ class StatusLine(QWidget):
             text = tr(SERVER_IS_ON)
             self._programs_texts = (text, tr(OPEN_TO_PROGRAMS))
         self.programs.setAccessibleName(text)
-        self.programs.setToolTip(tr("{state}. Click to see which programs asked or to turn it off.", state=text))
+        self.programs.setToolTip(
+            plain_tip(tr("{state}. Click to see which programs asked or to turn it off.", state=text))
+        )
         self.programs.setVisible(is_open)
         self._fit_parts()
 

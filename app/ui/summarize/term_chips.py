@@ -19,7 +19,7 @@ from app.ui.summarize.summary_texts import Chip
 from app.ui.text.keyboard_walk import row_after, step_aside
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import set_mark
-from app.ui.widgets.labels import announce, plain_tip
+from app.ui.widgets.labels import announce, plain_caption, plain_tip
 from app.ui.widgets.layouts import FlowLayout
 
 MOST_TERM = 34
@@ -94,8 +94,7 @@ class TermChip(QPushButton):
         term, count = self.term, len(self.term.spots)
         short = term.text if len(term.text) <= MOST_TERM else term.text[: MOST_TERM - 1].rstrip() + "…"
         number = f"{self.place + 1}/{count}" if self.place >= 0 else f"{term.count:,}"
-        # A single "&" would make the next letter the button's key.
-        self.setText(f"{short} · {number}".replace("&", "&&") if count > 1 else short.replace("&", "&&"))
+        self.setText(plain_caption(f"{short} · {number}" if count > 1 else short))
         times = tr("1 place") if count == 1 else tr("{count} places", count=count)
         self.setAccessibleName(self._where() if self.place >= 0 else f"{term.text}, {times}")
         marks = [page_mark(self._document.unit, spot.page) for spot in term.spots]

@@ -20,6 +20,7 @@ from app.ui.text.prose import INDENT_PX, SIZES, DisplayFormulaView, ProseView, i
 from app.ui.text.table_view import TableView
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import text_button
+from app.ui.widgets.labels import plain_caption
 
 GAP_PX = 14
 FORMULA_GAP_PX = 12
@@ -81,8 +82,7 @@ class FoldView(QWidget):
 
     def _update(self) -> None:
         title = (self.fold.title if self.fold else "") or tr(DETAILS)
-        # Qt takes a single & in a button's text as the mark of a shortcut.
-        self._line.setText(title.replace("&", "&&").replace("\u2028", " "))
+        self._line.setText(plain_caption(title))
         self._line.setAccessibleName(title)
         self._line.setAccessibleDescription(tr("Collapse") if self.is_open else tr("Expand"))
         closed = "caret-left" if self.isRightToLeft() else "caret-right"

@@ -10,7 +10,7 @@ from app.ui.shared_labels import GLOSSARY, SAVE, STOP
 from app.ui.theme import Theme
 from app.ui.translate.language_row import Able, LanguageChoice
 from app.ui.widgets.buttons import IconButton, text_button
-from app.ui.widgets.labels import ElidedLabel, ProgressStripe, plain_label
+from app.ui.widgets.labels import ElidedLabel, ProgressStripe, plain_caption, plain_label
 from app.ui.widgets.layouts import FlowLayout, name_widgets
 
 SAVE_PARTIAL = "Save partial"
@@ -121,7 +121,7 @@ class DocumentHead(QWidget):
 
 def _label(button: QPushButton, text: str) -> None:
     # Qt takes a single & as the mark of a shortcut.
-    button.setText(text.replace("&", "&&"))
+    button.setText(plain_caption(text))
     button.setAccessibleName(text)
 
 

@@ -14,7 +14,7 @@ from app.language.words import fold_words
 from app.ui.i18n import tr
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import ChoiceButton
-from app.ui.widgets.labels import plain_label
+from app.ui.widgets.labels import plain_caption, plain_label
 from app.ui.widgets.layouts import fill_layout
 from app.ui.widgets.popovers import Popover
 
@@ -59,7 +59,7 @@ class LanguageButton(ChoiceButton):
             found = own_name(self._detected)
             words = tr(DETECTED_LANGUAGE, language=found) if found else tr("Detect language")
         words = words or tr("Choose a language")
-        self.button.setText(words.replace("&", "&&"))
+        self.button.setText(plain_caption(words))
         self.button.setAccessibleName(f"{self._name}: {words}")
         self.updateGeometry()
 

@@ -22,7 +22,7 @@ from app.ui.i18n import tr
 from app.ui.icons import icon
 from app.ui.shared_labels import CHOOSE_AN_ICON
 from app.ui.theme import Theme
-from app.ui.widgets.labels import plain_tip
+from app.ui.widgets.labels import plain_caption, plain_tip
 from app.ui.widgets.layouts import drop_margins, fill_layout
 from app.ui.widgets.menus import Menu
 from app.ui.widgets.popovers import Popover
@@ -262,7 +262,7 @@ class OptionChip(QFrame):
         # Measured with and without words, since the row has room for one or the other.
         self.button.setText("")
         without_words = self.button.sizeHint().width()
-        self.button.setText(words.replace("&", "&&"))  # a single one would underline the next letter
+        self.button.setText(plain_caption(words))
         self.words_px = self.button.sizeHint().width() - without_words if self._name else 0
         self.button.setText(self.button.text() if self.has_words else "")
         self.button.setFixedSize(self.button.sizeHint())

@@ -19,7 +19,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QLabel, QProgressBar, QStyle, QWidget
 
-from app.core.visible import settle_directions
+from app.core.visible import settle_directions, visible_line, visible_text
 from app.language.scripts import is_right_to_left
 from app.ui.theme import Theme, Tokens
 from app.ui.utf16 import utf16_length, utf16_slice
@@ -66,8 +66,15 @@ def plain_label(text: str = "", *, kind: str = "", wraps: bool = False, parent: 
     return label
 
 
+def plain_caption(text: str) -> str:
+    """Return a button's or menu's caption that shows the text verbatim: in one line, and no & marks a key."""
+    # Behind a tab a menu would show a shortcut, one that isn't there.
+    return visible_line(text).replace("&", "&&")
+
+
 def plain_tip(text: str) -> str:
     """Return a tooltip that shows the text verbatim, such as a file's name, never as markup."""
+    text = settle_directions(visible_text(text))
     if not QtGui.Qt.mightBeRichText(text):
         return text
     from html import escape  # with a table of all entities, so not before the window is shown

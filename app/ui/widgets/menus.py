@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QMenu, QStyleOptionMenuItem, QWidget, QWidgetActio
 from app.ui.icons import icon
 from app.ui.theme import Theme
 from app.ui.widgets.elevation import elevate
+from app.ui.widgets.labels import plain_caption
 from app.ui.widgets.popovers import place_beside, room_for_popups
 
 EDGE_PX, SHORTCUT_SHARE = 14, 13 / 14
@@ -77,7 +78,7 @@ class TwoLineAction(QWidgetAction):
     def __init__(self, theme: Theme, title: str, note: str, menu: Menu, *, is_current: bool) -> None:
         super().__init__(menu)
         self.title, self.note = title, note
-        self.setText("  ·  ".join(part for part in (title, note) if part).replace("&", "&&"))
+        self.setText(plain_caption("  ·  ".join(part for part in (title, note) if part)))
         self.setCheckable(True)
         self.setChecked(is_current)
         self.setDefaultWidget(_TwoLineRow(theme, self, menu))

@@ -35,6 +35,7 @@ from app.ui.focus_ring import shown_state
 from app.ui.i18n import tr
 from app.ui.theme import FontRole, Theme
 from app.ui.widgets.edge_fade import fade_ends
+from app.ui.widgets.labels import plain_tip
 
 ID_ROLE = Qt.ItemDataRole.UserRole
 NOTE_ROLE = Qt.ItemDataRole.UserRole + 2
@@ -50,7 +51,7 @@ KEYBOARD_DELAY_MS = 120
 Index = QModelIndex | QPersistentModelIndex
 
 
-_TITLE_ROLES = (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.EditRole, Qt.ItemDataRole.ToolTipRole)
+_TITLE_ROLES = (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.EditRole)
 
 
 def clean_title(typed: object) -> str:
@@ -148,6 +149,8 @@ class GroupedListModel(QAbstractListModel, Generic[Row]):
             return row if role == Qt.ItemDataRole.DisplayRole else None
         if role == ID_ROLE:
             return row.id
+        if role == Qt.ItemDataRole.ToolTipRole:
+            return plain_tip(row.title)
         return row.title if role in _TITLE_ROLES else None
 
     def flags(self, index: Index) -> Qt.ItemFlag:
