@@ -210,7 +210,7 @@ def as_markdown(text: str, number: int = 0) -> str:
     """
     if len(text) > MOST_CHARACTERS:
         return text
-    lines, code = text.split("\n"), set[int]()
+    lines, code = split_lines(text), set[int]()
     open_fence = ""
     # The parser tells what is code, where an escape would be shown.
     for token in _make_parser().parse(text):
@@ -223,6 +223,11 @@ def as_markdown(text: str, number: int = 0) -> str:
     safe = [line if at in code else notes(_BEGINS_HTML.sub(r"\1\\<", line)) for at, line in enumerate(lines)]
     # A fence that is never closed would make code of all later turns.
     return "\n".join(safe + [open_fence] * bool(open_fence)).strip("\n")
+
+
+def split_lines(text: str) -> list[str]:
+    """Split where Markdown ends lines; elsewhere the numbers of the parser's lines would be those of others."""
+    return re.split("\r\n?|\n", text)
 
 
 def _rename_footnotes(lines: list[str], number: int) -> Callable[[str], str]:

@@ -168,7 +168,7 @@ def _typed_lines(text: str) -> str:
     if "```" in text:
         return markup.as_markdown(text)
     # Each line is kept as it was typed: a backslash before the break.
-    lines = [f"{_indent_line(line)}{escape_markdown(line.strip())}" for line in text.strip("\n").split("\n")]
+    lines = [f"{_indent_line(line)}{escape_markdown(line.strip())}" for line in markup.split_lines(text.strip("\n"))]
     return "\n".join(f"{line}\\" if line.strip() and after.strip() else line for line, after in _line_pairs(lines))
 
 

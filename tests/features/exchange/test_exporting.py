@@ -13,7 +13,7 @@ from pathlib import Path
 import docx
 import pytest
 from docx.document import Document
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from lxml import etree
 from markdown_it import MarkdownIt
@@ -332,7 +332,7 @@ def test_a_chat_without_a_message_and_several_at_once(
     written(tmp_path / f"none{ending}", [], shelf)
 
 
-MARKDOWN = st.text(alphabet=st.sampled_from(list("ab12 \n\t*_`~#>|-[]()!<>/&$\\:\"'=^.+{}é\0\u202e")), max_size=80)
+MARKDOWN = st.text(alphabet=st.sampled_from(list("ab12 \n\r\t*_`~#>|-[]()!<>/&$\\:\"'=^.+{}é\0\u202e")), max_size=80)
 
 
 @given(MARKDOWN | st.text(max_size=60))
@@ -349,6 +349,8 @@ def test_any_answer_becomes_a_word_document_that_can_be_read(texts: list[str]) -
 
 
 @given(MARKDOWN)
+@example("```python\nprint(1)\n```\r\r\r\r\n\n~~~\nx\n")  # a carriage return ends a line, too
+@example("a\r<div>")
 def test_no_answer_reaches_beyond_its_end_in_markdown(text: str) -> None:
     parser = MarkdownIt("commonmark").enable(["table", "strikethrough"])
     tokens = parser.parse(f"{markup.as_markdown(text)}\n\n## Next\n")
