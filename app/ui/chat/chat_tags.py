@@ -29,6 +29,7 @@ from app.ui.shell.notify import Notify
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import set_mark
 from app.ui.widgets.dialogs import QuestionDialog
+from app.ui.widgets.edge_fade import fade_ends
 from app.ui.widgets.labels import announce, plain_caption, plain_tip
 from app.ui.widgets.layouts import scrolled
 from app.ui.widgets.menus import Menu
@@ -199,6 +200,7 @@ class TagBar(QWidget):
         self._line = QHBoxLayout(inside)
         self._line.setSizeConstraint(QHBoxLayout.SizeConstraint.SetMinimumSize)
         self._area = scrolled(inside)
+        fade_ends(self._area, theme, "sidebar", is_across=True)
         self._area.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._area.viewport().installEventFilter(self)
         inside.installEventFilter(self)

@@ -26,6 +26,7 @@ from app.ui.i18n import tr
 from app.ui.shell.keyboard import is_tab_stop
 from app.ui.theme import EDGE_PX, READING_PX, LateTheme, Theme
 from app.ui.widgets.buttons import text_button
+from app.ui.widgets.edge_fade import fade_ends
 from app.ui.widgets.elevation import elevate
 from app.ui.widgets.timers import new_timer
 
@@ -78,6 +79,7 @@ class ChatTranscript(QScrollArea):
         self.column.setAutoFillBackground(False)
         self.column.made.connect(self.arrange)
         self.verticalScrollBar().valueChanged.connect(self._on_scrolled)
+        fade_ends(self, theme)
         self._pill = JumpPill(theme, self)
         self._pill.button.clicked.connect(self.jump_to_latest)
         self._steps = TurnSteps(self)

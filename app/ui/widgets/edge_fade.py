@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QObject, Qt
+from PySide6.QtCore import QEvent, QObject, QPoint, Qt
 from PySide6.QtGui import QColor, QLinearGradient, QPainter, QPaintEvent
-from PySide6.QtWidgets import QAbstractScrollArea, QWidget
+from PySide6.QtWidgets import QAbstractScrollArea, QScrollBar, QWidget
 
 from app.ui.theme import Theme
 
@@ -14,11 +14,14 @@ FADE_PX = 20
 class EdgeFade(QWidget):
     """Shade of the background over one end of an area, from the first pixel that is scrolled out of sight there."""
 
-    def __init__(self, area: QAbstractScrollArea, theme: Theme, token: str, *, is_top: bool) -> None:
+    def __init__(
+        self, area: QAbstractScrollArea, theme: Theme, token: str, *, is_start: bool, is_across: bool = False
+    ) -> None:
         super().__init__(area)
-        self._area, self._theme, self._token, self._is_top = area, theme, token, is_top
+        self._area, self._theme, self._token = area, theme, token
+        self._is_start, self._is_across = is_start, is_across
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
-        bar = area.verticalScrollBar()
+        bar = self._bar
         bar.valueChanged.connect(self._follow_area)
         bar.rangeChanged.connect(self._follow_area)
         area.viewport().installEventFilter(self)
@@ -29,24 +32,41 @@ class EdgeFade(QWidget):
             self._follow_area()
         return super().eventFilter(watched, event)
 
+    @property
+    def _bar(self) -> QScrollBar:
+        return self._area.horizontalScrollBar() if self._is_across else self._area.verticalScrollBar()
+
+    @property
+    def _is_at_near_end(self) -> bool:
+        """True at the top or the left."""
+        return self._is_start != (self._is_across and self._area.isRightToLeft())
+
     def _follow_area(self) -> None:
-        bar, view = self._area.verticalScrollBar(), self._area.viewport().geometry()
-        is_more = bar.value() > bar.minimum() if self._is_top else bar.value() < bar.maximum()
-        height = min(self._theme.px(FADE_PX), view.height() // 2)
-        self.setGeometry(view.x(), view.y() if self._is_top else view.bottom() + 1 - height, view.width(), height)
+        bar, view, wide = self._bar, self._area.viewport().geometry(), self._theme.px(FADE_PX)
+        is_more = bar.value() > bar.minimum() if self._is_start else bar.value() < bar.maximum()
+        if self._is_across:
+            wide = min(wide, view.width() // 2)
+            place = view.adjusted(0, 0, wide - view.width(), 0)
+            away = QPoint(view.width() - wide, 0)
+        else:
+            wide = min(wide, view.height() // 2)
+            place = view.adjusted(0, 0, 0, wide - view.height())
+            away = QPoint(0, view.height() - wide)
+        self.setGeometry(place if self._is_at_near_end else place.translated(away))
         self.setVisible(is_more)
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: ARG002
         ground = QColor(getattr(self._theme.tokens, self._token))
         clear = QColor(ground)
         clear.setAlpha(0)
-        gradient = QLinearGradient(0, 0, 0, self.height())
-        gradient.setColorAt(0, ground if self._is_top else clear)
-        gradient.setColorAt(1, clear if self._is_top else ground)
+        end = self.rect().topRight() if self._is_across else self.rect().bottomLeft()
+        gradient = QLinearGradient(QPoint(0, 0), end)
+        gradient.setColorAt(0, ground if self._is_at_near_end else clear)
+        gradient.setColorAt(1, clear if self._is_at_near_end else ground)
         QPainter(self).fillRect(self.rect(), gradient)
 
 
-def fade_ends(area: QAbstractScrollArea, theme: Theme, token: str = "background") -> None:
-    """Fade both ends of an area that stands on the ground of a colour token."""
-    for is_top in (True, False):
-        EdgeFade(area, theme, token, is_top=is_top)
+def fade_ends(area: QAbstractScrollArea, theme: Theme, token: str = "background", *, is_across: bool = False) -> None:
+    """Fade both ends of an area on the ground of a colour token; `is_across` if it scrolls sideways."""
+    for is_start in (True, False):
+        EdgeFade(area, theme, token, is_start=is_start, is_across=is_across)

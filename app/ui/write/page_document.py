@@ -10,7 +10,7 @@ from PySide6.QtGui import QTextBlockFormat, QTextCharFormat, QTextCursor, QTextD
 
 from app.ui.text.formats import cursor_over, selected_text
 
-LINE_PERCENT = 148
+LINE_PERCENT, CODE_LINE_PERCENT = 148, 114
 EDGE_OF_LETTERS_PX = 2
 
 Ranges = tuple[tuple[int, int], ...]
@@ -34,17 +34,15 @@ class PageDocument(QTextDocument):
     touched = Signal()
     """The user changed the text."""
 
-    def __init__(self, state: PageContent, before: QTextDocument, parent: QObject) -> None:
+    def __init__(self, state: PageContent, before: QTextDocument, parent: QObject, *, is_code: bool = False) -> None:
         """Create the document with the font of the previous one."""
         super().__init__(parent)
-        look = QTextBlockFormat()
-        look.setLineHeight(LINE_PERCENT, QTextBlockFormat.LineHeightTypes.ProportionalHeight.value)
         self.setUndoRedoEnabled(False)
         self.setDefaultFont(before.defaultFont())
         self.setDocumentMargin(EDGE_OF_LETTERS_PX)  # later it would be a step of undo
         self.setDefaultTextOption(before.defaultTextOption())
         cursor = QTextCursor(self)
-        cursor.setBlockFormat(look)
+        cursor.setBlockFormat(_line_look(is_code=is_code))
         cursor.insertText(state.text)
         self.setUndoRedoEnabled(True)
         self.ranges: Ranges = ()
@@ -58,6 +56,18 @@ class PageDocument(QTextDocument):
         self._run_start = 0
         self._has_grown = False
         self._mark(state)
+
+    def space_lines(self, *, is_code: bool) -> None:
+        """Space the lines as those of code or prose, unless there are steps of undo: this would be one, too."""
+        if self.isUndoAvailable() or self.isRedoAvailable():
+            return
+        self._is_ours = True
+        self.setUndoRedoEnabled(False)
+        cursor = QTextCursor(self)
+        cursor.select(QTextCursor.SelectionType.Document)
+        cursor.setBlockFormat(_line_look(is_code=is_code))
+        self.setUndoRedoEnabled(True)
+        self._is_ours = False
 
     def follow_changes(self) -> None:
         """Track changes from now on; setting the document into an editor emits a change of all of it."""
@@ -169,6 +179,13 @@ class PageDocument(QTextDocument):
         if not self.isRedoAvailable():
             for later in [number for number in self._ranges_at if number > steps]:
                 del self._ranges_at[later]
+
+
+def _line_look(*, is_code: bool) -> QTextBlockFormat:
+    look = QTextBlockFormat()
+    percent = CODE_LINE_PERCENT if is_code else LINE_PERCENT
+    look.setLineHeight(percent, QTextBlockFormat.LineHeightTypes.ProportionalHeight.value)
+    return look
 
 
 def after_edit(ranges: Ranges, position: int, removed: int, added: int) -> Ranges:

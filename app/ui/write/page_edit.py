@@ -530,7 +530,7 @@ class PageEdit(PlainEdit):
 
     def show_state(self, state: PageContent, before: PageContent | None = None) -> None:
         """Show another page. Undo reaches back only to `before`, its last change."""
-        self._show_page(PageDocument(before or state, self.document(), self))
+        self._show_page(PageDocument(before or state, self.document(), self, is_code=self.is_code))
         self.code_keys.unit = unit_of(state.text)
         self.reading_line.show_at(None)
         if before is not None:
@@ -562,6 +562,7 @@ class PageEdit(PlainEdit):
         self.setTabChangesFocus(not is_code)
         self.colours.show_language(language)
         self.typeface.show_code(is_code)
+        self.page.space_lines(is_code=is_code)
         self._dress()
 
     def leave_selection(self) -> None:

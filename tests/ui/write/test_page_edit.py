@@ -229,6 +229,21 @@ def colours_of(edit: PageEdit, line: int) -> list[tuple[int, int, str]]:
     return [(one.start, one.length, one.format.foreground().color().name().upper()) for one in formats]
 
 
+def line_px(edit: PageEdit) -> int:
+    first, second = (edit.cursorRect(QTextCursor(edit.page.findBlockByNumber(line))).top() for line in (0, 1))
+    return second - first
+
+
+def test_lines_of_code_are_closer_and_that_is_no_step_of_undo(edit: PageEdit) -> None:
+    edit.show_state(PageContent("one\ntwo"))
+    for is_code, px in ((False, 30), (True, 21)):
+        edit.show_language("python" if is_code else "", is_code=is_code)
+        assert line_px(edit) == pytest.approx(edit._theme.px(px), abs=1)
+    assert not edit.page.isUndoAvailable()
+    edit.show_state(PageContent("three\nfour"))
+    assert line_px(edit) == pytest.approx(edit._theme.px(21), abs=1), "a page shown later has it too"
+
+
 def test_code_has_colours_that_follow_and_are_no_steps_of_undo(edit: PageEdit, qtbot: QtBot, theme: Theme) -> None:
     edit.show_language("python", is_code=True)
     show(edit, 'x = """\ntext\n"""\nreturn')
