@@ -1,4 +1,4 @@
-"""A desktop's portal for global shortcuts, on a bus of the test's own, which keeps what it is asked."""
+"""A desktop's portal for global shortcuts and settings, on a bus of the test's own, which keeps what it is asked."""
 
 from __future__ import annotations
 
@@ -22,6 +22,8 @@ class FakePortal:
         self.code, self.trigger, self.has_shortcuts = code, trigger, has_shortcuts
         self.picture = "file:///tmp/a%20part.png"
         """Where the picture of the screen is that it was asked for."""
+        self.has_animations = True
+        """The desktop's switch for animations."""
         self.calls: list[tuple[str, tuple[Any, ...]]] = []
         self._bus = open_dbus_connection("SESSION")
         self._bus.send_and_get_reply(message_bus.RequestName("org.freedesktop.portal.Desktop", 0), timeout=10)
@@ -69,6 +71,9 @@ class FakePortal:
         is_known = self.has_shortcuts or fields.get(HeaderFields.interface) != SHORTCUTS
         if not is_known:
             self._bus.send(new_error(message, "org.freedesktop.DBus.Error.UnknownMethod"))
+            return
+        if member == "Read":
+            self._bus.send(new_method_return(message, "v", (("v", ("b", self.has_animations)),)))
             return
         if member == "Register":
             self._bus.send(new_method_return(message))

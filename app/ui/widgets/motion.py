@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import configparser
+import contextlib
+import logging
+import os
 import sys
+import threading
 from functools import cache
 from pathlib import Path
 
-from PySide6.QtCore import QEasingCurve, QObject, QPoint, QStandardPaths, Qt, QVariantAnimation
+from PySide6.QtCore import QEasingCurve, QObject, QPoint, QStandardPaths, Qt, QVariantAnimation, Signal
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPalette, QPixmap
 from PySide6.QtWidgets import QApplication, QGraphicsOpacityEffect, QWidget
 from shiboken6 import isValid
 
+log = logging.getLogger(__name__)
+
 FADE_MS = 120
 SLIDE_PX = 16
+PORTAL, PORTAL_PATH = "org.freedesktop.portal.Desktop", "/org/freedesktop/portal/desktop"
+PORTAL_INTERFACES, PORTAL_S = "org.freedesktop.portal", 10.0
 EFFECT = Qt.UIEffect.UI_General
 """Qt's own switch for motion, which holds for all widgets; a process starts without."""
 
@@ -21,11 +29,56 @@ EFFECT = Qt.UIEffect.UI_General
 def allow_motion(application: QApplication, *, is_reduced: bool) -> None:
     """Switch motion on unless the setting or the system reduces it."""
     is_system_reduced = system_reduces_motion()  # asked first, as Qt forgets the system's answer below
-    application.setEffectEnabled(EFFECT, not is_reduced and not is_system_reduced)
+    portal = application.findChild(AnimationsPortal)
+    if portal is None:
+        portal = AnimationsPortal(application)
+        portal.answered.connect(lambda: allow_motion(application, is_reduced=portal.is_reduced_here))
+        portal.ask()
+    portal.is_reduced_here = is_reduced
+    application.setEffectEnabled(EFFECT, not (is_reduced or is_system_reduced or portal.are_switched_off))
 
 
 def may_move() -> bool:
     return QApplication.isEffectEnabled(EFFECT)
+
+
+class AnimationsPortal(QObject):
+    """The desktop's own switch for animations, such as GNOME's, asked once and off the window's thread."""
+
+    answered = Signal()
+    _heard = Signal()
+
+    def __init__(self, application: QApplication) -> None:
+        super().__init__(application)
+        self.are_switched_off = False
+        self.is_reduced_here = False
+        """The program's own setting."""
+        self._heard.connect(self._on_heard, Qt.ConnectionType.QueuedConnection)
+
+    def ask(self) -> None:
+        # Only if a bus is running: some systems start one for any client that asks.
+        if sys.platform == "linux" and os.environ.get("DBUS_SESSION_BUS_ADDRESS", "").startswith("unix:"):
+            threading.Thread(target=self._ask, name="animations portal", daemon=True).start()
+
+    def _ask(self) -> None:
+        from jeepney import DBusAddress, MessageType, new_method_call
+        from jeepney.io.blocking import open_dbus_connection
+
+        address = DBusAddress(PORTAL_PATH, bus_name=PORTAL, interface=f"{PORTAL_INTERFACES}.Settings")
+        message = new_method_call(address, "Read", "ss", ("org.gnome.desktop.interface", "enable-animations"))
+        try:
+            with contextlib.closing(open_dbus_connection("SESSION", auth_timeout=PORTAL_S)) as bus:
+                reply = bus.send_and_get_reply(message, timeout=PORTAL_S)
+        except Exception as error:  # noqa: BLE001 - whatever is wrong with a bus, things move as they did
+            log.info("the desktop's animation switch is unknown: %r", error)
+            return
+        # A variant in a variant.
+        if reply.header.message_type is not MessageType.error and reply.body[0][1][1] is False and isValid(self):
+            self._heard.emit()
+
+    def _on_heard(self) -> None:
+        self.are_switched_off = True
+        self.answered.emit()
 
 
 def system_reduces_motion(config: Path | None = None) -> bool:

@@ -12,7 +12,16 @@ from pytestqt.qtbot import QtBot
 from app.ui.theme import Theme
 from app.ui.widgets.elevation import Shadow, elevate
 from app.ui.widgets.layouts import SidePane
-from app.ui.widgets.motion import EFFECT, SlideIn, allow_motion, may_move, system_reduces_motion
+from app.ui.widgets.motion import (
+    EFFECT,
+    AnimationsPortal,
+    SlideIn,
+    allow_motion,
+    may_move,
+    system_reduces_motion,
+)
+from tests.helpers.bus import private_bus
+from tests.helpers.fake_portal import FakePortal
 
 
 @pytest.fixture
@@ -80,6 +89,36 @@ def test_nothing_moves_where_the_setting_reduces_motion(qapp: QApplication, wind
     allow_motion(qapp, is_reduced=True)
     assert not may_move()
     assert card_in(window).graphicsEffect() is None
+
+
+@pytest.fixture
+def portal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, qapp: QApplication) -> Iterator[FakePortal]:
+    """The desktop on a bus of the test's own; the program has asked no other."""
+
+    def forget() -> None:
+        for asked in qapp.findChildren(AnimationsPortal):
+            asked.setParent(None)
+
+    with private_bus(tmp_path, monkeypatch):
+        forget()
+        made = FakePortal()
+        yield made
+        made.close()
+        forget()
+
+
+@pytest.mark.usefixtures("moving")
+@pytest.mark.skipif("sys.platform != 'linux'")
+@pytest.mark.parametrize("has_animations", [True, False])
+def test_the_portal_tells_the_desktops_switch_later(
+    qapp: QApplication, qtbot: QtBot, portal: FakePortal, has_animations: bool
+) -> None:
+    portal.has_animations = has_animations
+    allow_motion(qapp, is_reduced=False)
+    assert may_move(), "the window doesn't wait for the answer"
+    qtbot.waitUntil(lambda: bool(portal.calls) and may_move() is has_animations)
+    allow_motion(qapp, is_reduced=False)
+    assert may_move() is has_animations
 
 
 @pytest.mark.parametrize(
