@@ -509,7 +509,6 @@ class Fireside(ModelParts):
 
     @LazyPart
     def snapshots(self) -> SnapshotFolder:
-        """Return the daily copies of the database."""
         from app.store.snapshots import SnapshotFolder
 
         return SnapshotFolder(self.paths.snapshots, self.database)

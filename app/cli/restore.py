@@ -80,7 +80,6 @@ def _put_in_place(places: AppPaths, body: dict[str, Any], *, as_json: bool) -> i
 
 
 def _list_days(options: argparse.Namespace) -> int:
-    """Run `restore --days`."""
     places = AppPaths.from_environment()
     found = [(copy, compare_snapshot(copy.path, places.database)) for copy in list_snapshots(places.snapshots)]
     if options.json:
@@ -99,7 +98,6 @@ def _list_days(options: argparse.Namespace) -> int:
 
 
 def _restore_day(options: argparse.Namespace) -> int:
-    """Run `restore --day`."""
     places = AppPaths.from_environment()
     copy = next((copy for copy in list_snapshots(places.snapshots) if copy.day == options.day), None)
     if copy is None:

@@ -52,7 +52,6 @@ class SnapshotFolder:
         self._has_failed = False
 
     def list_snapshots(self) -> list[DatabaseSnapshot]:
-        """Return the copies, newest first."""
         return list_snapshots(self._folder)
 
     def list_files(self) -> list[Path]:
@@ -86,11 +85,11 @@ class SnapshotFolder:
 
     def _copy_checked(self, path: Path) -> bool:
         try:
-            return self._take(path)
+            return self._copy_database(path)
         except OSError as error:
             raise disk_problem(error, self._folder) from error
 
-    def _take(self, path: Path) -> bool:
+    def _copy_database(self, path: Path) -> bool:
         make_folder(self._folder)
         scratch = path.with_name(path.name + _UNFINISHED)
         for left in self._folder.glob(f"*{_UNFINISHED}*"):  # of a run that was ended by force

@@ -79,7 +79,7 @@ class SnapshotDialog(Dialog):
         fill_layout(column, self.head, (middle, 1), row)
         name_widgets(restore_day=self.restore, days=self.days)
         self.resize(within_screen(self, QSize(theme.px(WIDTH_PX), theme.px(HEIGHT_PX))))
-        self._compare()
+        self._compare_days()
 
     def _make_list(self, name: str) -> QListWidget:
         made = QListWidget()
@@ -88,15 +88,15 @@ class SnapshotDialog(Dialog):
         made.setUniformItemSizes(True)
         return made
 
-    def _compare(self) -> None:
+    def _compare_days(self) -> None:
         """Compare each day with now; reads seven files, so on a thread."""
         self.restore.setEnabled(False)
         snapshots, database = self._app.snapshots, self._app.paths.database
 
-        def compare() -> list[Compared]:
-            return [(snapshot, _compare(snapshot, database)) for snapshot in snapshots.list_snapshots()]
+        def compare_all() -> list[Compared]:
+            return [(snapshot, _compare_readable(snapshot, database)) for snapshot in snapshots.list_snapshots()]
 
-        tasks.ask(lambda _: compare(), self, self._show_days, self._ui.notify.error)
+        tasks.ask(lambda _: compare_all(), self, self._show_days, self._ui.notify.error)
 
     def _show_days(self, compared: Sequence[Compared]) -> None:
         self._compared = compared
@@ -129,7 +129,7 @@ class SnapshotDialog(Dialog):
         for titles, note in ((difference.only_there, COMES_BACK), (difference.only_here, GOES_AWAY)):
             for title in titles[:MOST_TITLES]:
                 _add_row(self.titles, title or tr(NEW_CHAT), tr(note), is_bad=note == GOES_AWAY)
-        self.told.setText(_summarize(difference))
+        self.told.setText(_summarize_difference(difference))
         self.titles.setVisible(bool(self.titles.count()))
 
     def _on_restore(self) -> None:
@@ -148,14 +148,14 @@ class SnapshotDialog(Dialog):
         tasks.ask(lambda _: stage_snapshot(chosen[0].path, paths), self._ui.window, then, self._ui.notify.error)
 
 
-def _compare(snapshot: DatabaseSnapshot, database: Path) -> SnapshotDifference | None:
+def _compare_readable(snapshot: DatabaseSnapshot, database: Path) -> SnapshotDifference | None:
     try:
         return compare_snapshot(snapshot.path, database)
     except AppError:
         return None
 
 
-def _summarize(difference: SnapshotDifference) -> str:
+def _summarize_difference(difference: SnapshotDifference) -> str:
     counts = (
         (tr("Comes back: {n}", n=f"{len(difference.only_there):,}"), difference.only_there),
         (tr("Removed: {n}", n=f"{len(difference.only_here):,}"), difference.only_here),
