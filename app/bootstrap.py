@@ -429,6 +429,7 @@ class Fireside(ModelParts):
             copies=self.paths.translations,
             child_folder=self.paths.documents,
             turns=self._turns,
+            purge_copies=lambda entries: self.trash.purge_entries(entries),  # noqa: PLW0108 - as above
         )
 
     @LazyPart

@@ -32,6 +32,7 @@ from app.store.trash import (
     CHAT,
     GONE,
     MEMORY,
+    MEMORY_TABLE,
     MESSAGE,
     PAGE,
     PROJECT,
@@ -149,6 +150,12 @@ class TrashBin:
         self._forget_media(self._began_at)
         # Last, over all that was deleted above: full-text indexes keep positions of deleted words until then.
         erase_traces(self._database)
+
+    def purge_entries(self, entries: Sequence[tuple[int, bytes]]) -> None:
+        """Remove entries of the translation memory, by id and key, from all copies of the database."""
+        with self.purging:
+            for copy in self._copies():
+                purge_from_copy(copy, [DoomedRow(MEMORY_TABLE, entry_id, key) for entry_id, key in entries])
 
     def _forget_states(self, doomed: Sequence[DoomedRow]) -> None:
         """Delete the KV snapshots of chats in which a model has read what is about to be purged."""

@@ -160,11 +160,11 @@ class JobTable(DeletableRows[Job]):
         with self._database.transaction() as connection:
             return self._remove_where(connection, "deleted_at < ? AND kind <> ?", (before, but))
 
-    def deleted(self, kind: str, before: float) -> list[int]:
+    def deleted(self, kind: str, before: float) -> list[Job]:
         """Return what was deleted of a kind before that moment (seconds since 1970)."""
         with self._database.reading() as connection:
-            rows = connection.execute("SELECT id FROM jobs WHERE kind = ? AND deleted_at < ?", (kind, before))
-            return [int(row[0]) for row in rows]
+            query = f"SELECT {self.columns} FROM jobs WHERE kind = ? AND deleted_at < ?"
+            return [self._read_row(row) for row in connection.execute(query, (kind, before)).fetchall()]
 
     def recover(self, kind: str) -> None:
         """Queue jobs again that were running when the program ended."""

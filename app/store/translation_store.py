@@ -392,6 +392,15 @@ class TranslationMemory:
             found += [row[0] for row in rows]
         return found
 
+    def list_keys(self, ids: Iterable[int], *, only_made: bool = False) -> list[tuple[int, bytes]]:
+        """Return the ids that exist with their keys; with `only_made` those of a model's translations."""
+        found = list[tuple[int, bytes]]()
+        for batch in split_batches(ids):
+            with self._database.reading() as connection:
+                query = f"SELECT id, key FROM translation_memory WHERE id IN ({', '.join('?' * len(batch))})"
+                found += connection.execute(query + " AND NOT is_own" * only_made, batch).fetchall()
+        return [(row[0], row[1]) for row in found]
+
     def delete(self, ids: Iterable[int]) -> int:
         """Delete entries for good, in batches so that others get at the database in between; return how many."""
         count = 0

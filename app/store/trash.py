@@ -45,11 +45,11 @@ class TrashedItem:
 
 @dataclass(frozen=True)
 class DoomedRow:
-    """A row about to be purged; `created_at` tells it from another of its number."""
+    """A row about to be purged; `mark`, such as its time of creation, tells it from another of its number."""
 
     table: str
     id: int
-    created_at: float
+    mark: float | bytes
 
 
 _TABLES = {
@@ -72,7 +72,8 @@ _LISTED = {
 """Conditions of listed rows. Memories of a deleted project aren't listed: they are restored with it."""
 
 
-_CREATED = dict.fromkeys(
+MEMORY_TABLE = "translation_memory"
+_MARKS = dict.fromkeys(
     ("conversations", "messages", "jobs", "pages", "assistants", "projects", "memories", "prompts"), "created_at"
 ) | {"tags": "0"}  # a tag has no time
 """Tables with deleted rows, and what tells rows of one number apart."""
@@ -119,8 +120,8 @@ class TrashStore:
         with self._database.reading() as connection:
             return [
                 DoomedRow(table, row[0], row[1])
-                for table, created in _CREATED.items()
-                for row in connection.execute(f"SELECT id, {created} FROM {table} WHERE deleted_at < ?", (before,))
+                for table, mark in _MARKS.items()
+                for row in connection.execute(f"SELECT id, {mark} FROM {table} WHERE deleted_at < ?", (before,))
             ]
 
     def doom(self, rows: Iterable[DoomedRow]) -> None:
@@ -128,6 +129,9 @@ class TrashStore:
         with self._database.transaction() as connection:
             for row in rows:
                 if not _holds_row(connection, row):
+                    continue
+                if row.table == MEMORY_TABLE:  # which has no trash
+                    connection.execute(f"DELETE FROM {MEMORY_TABLE} WHERE id = ?", (row.id,))
                     continue
                 if row.table == "messages":
                     mark_deleted(connection, row.id, GONE)
@@ -148,8 +152,8 @@ def find_doomed(copy: Path, rows: Sequence[DoomedRow]) -> list[DoomedRow]:
 
 def _holds_row(connection: sqlite3.Connection, row: DoomedRow) -> bool:
     """Return whether a copy has the same row, not only one of its number: a restored copy gives out numbers again."""
-    query = f"SELECT 1 FROM {row.table} WHERE id = ? AND {_CREATED[row.table]} = ?"
-    return connection.execute(query, (row.id, row.created_at)).fetchone() is not None
+    query = f"SELECT 1 FROM {row.table} WHERE id = ? AND {(_MARKS | {MEMORY_TABLE: 'key'})[row.table]} = ?"
+    return connection.execute(query, (row.id, row.mark)).fetchone() is not None
 
 
 def _chat_of(connection: sqlite3.Connection, message_id: int) -> int:

@@ -14,9 +14,12 @@ import pytest
 
 from app.bootstrap import Fireside, build_program
 from app.core.events import CancelToken, Role
+from app.core.json_forms import to_json
 from app.features.chat.answer_service import SESSION
 from app.features.exchange.backup import back_up
 from app.features.exchange.restore_backup import accept, unpack_backup
+from app.features.translate.live import segments_of
+from app.features.translate.translation_events import TranslationWish
 from app.features.trash import DAY_S
 from app.store.assistant_store import AssistantStore
 from app.store.attachments import Attachments, DocumentUse
@@ -27,7 +30,7 @@ from app.store.document_store import DocumentStore
 from app.store.jobs import JobTable, SummaryStore
 from app.store.projects import Memories, Projects, Tags
 from app.store.prompt_store import PromptStore
-from app.store.translation_store import SegmentOutcome, TranslationStore
+from app.store.translation_store import TranslationMemory, TranslationStore
 from tests.helpers.deleted_text import rebuilt_texts
 from tests.helpers.picture_files import picture
 
@@ -63,6 +66,19 @@ def _inflated(data: bytes) -> list[bytes]:
     return found
 
 
+def type_translations(app: Fireside, of_file: int) -> None:
+    """A file's segments and a typed text, both as a model translated them, with what it remembers of them."""
+    wish, jobs = TranslationWish("de", source="en"), app.translations
+    memory = jobs.words.memory_for(wish, "en", Path("model.gguf"))
+    (segment,), typed = segments_of(f"A segment with {MARKER}."), f"What is {MARKER}?"
+    TranslationStore(app.database).add_segments(of_file, [(1, to_json(segment))])
+    for content in (segment.content, (typed,), (typed[:-1],)):
+        memory.keep_step(content, (f"{MARKER}!",))
+    kept = jobs.keep_text(typed, f"Was ist {MARKER}?", wish, "en", "model.gguf")
+    jobs.delete(kept.id)
+    memory.keep_step(("Rain",), ("Regen",))
+
+
 def type_everywhere(app: Fireside, shown: Path) -> None:
     """The marker in everything that a person can type or open, all of it deleted as the window does it, beside other
     things that stay.
@@ -85,12 +101,12 @@ def type_everywhere(app: Fireside, shown: Path) -> None:
     Attachments(database).add_to_draft(chat.id, document, DocumentUse.WHOLE)
     app.media.store.put_into_draft(chat.id, app.media.add_picture(shown).sha256, f"{MARKER}.png")
     for kind in ("summary", "translation"):
-        job = JobTable(database).add(kind, f"{kind} {MARKER}", {"document": MARKER})
+        wish = {"target": "de", "source": "en"}
+        job = JobTable(database).add(kind, f"{kind} {MARKER}", {"document": MARKER, "wish": wish})
         SummaryStore(database).keep_step(job.id, f"{kind} step", {"points": [MARKER]})
         SummaryStore(database).keep_result(job.id, {"a": MARKER}, f"So {MARKER}")
-        TranslationStore(database).add_segments(job.id, [(1, {"text": MARKER})])
-        TranslationStore(database).save_outcomes(job.id, [SegmentOutcome(1, {"text": MARKER}, "model", False)])
         JobTable(database).delete(job.id)
+    type_translations(app, job.id)
     copy = app.paths.translations / str(job.id) / f"{MARKER}.txt"
     copy.parent.mkdir(parents=True, mode=0o700)
     copy.write_text(MARKER)
@@ -144,4 +160,19 @@ def test_the_marker_is_in_no_byte_of_the_home_once_it_was_deleted_for_good(
         assert MARKER.lower() not in str(rebuilt_texts(file, tmp_path / "scratch.db"))
         with closing(Database.open(file)) as copy:
             assert len(Conversations(copy).find("rain")) == 6, "the others are left"
+            assert [entry.target for entry in TranslationMemory(copy).iterate_entries()] == ['["Regen"]']
     assert not list((aside / "media").glob("*/*"))
+
+
+def test_what_is_deleted_from_the_translation_memory_leaves_the_copies_too(fresh_home: Path) -> None:
+    app = build_program()
+    memory = app.translations.words.memory_for(TranslationWish("de", source="en"), "en", Path("model.gguf"))
+    for word in (MARKER, "Rain"):
+        memory.keep_step((word,), (word,))
+    app.conversations.create(title="A chat, so that there is something to copy")
+    assert app.snapshots.take_daily() is not None
+    found = app.translations.search_memory(CancelToken(), MARKER)
+    app.translations.words.delete_entries(found.ids)
+    assert holders(fresh_home) == set()
+    assert len(app.translations.search_memory(CancelToken()).ids) == 1
+    app.close()

@@ -124,7 +124,7 @@ def test_segments_go_with_their_job(database: Database, store: TranslationStore)
 def test_what_was_deleted_is_removed_a_batch_at_a_time(database: Database, store: TranslationStore) -> None:
     job, other, jobs = filled(database, 2500), filled(database, 2), JobTable(database)
     jobs.delete(job)
-    assert jobs.deleted("translation", time.time() + 1) == [job]
+    assert [row.id for row in jobs.deleted("translation", time.time() + 1)] == [job]
     assert (jobs.deleted("translation", 1.0), jobs.deleted("summary", time.time() + 1)) == ([], [])
     store.remove_segments(job)
     assert (store.read_segments(job), len(store.read_segments(other))) == ([], 2)

@@ -54,7 +54,7 @@ from app.features.translate.translation_events import (
     terms_of,
     wish_of,
 )
-from app.features.translate.translation_memory import KeptWords, MemoryMatches
+from app.features.translate.translation_memory import KeptWords, MemoryMatches, PurgeCopies
 from app.features.work.queue import DONE, QUEUED, RUNNING, StoredJobs
 from app.features.work.task_engines import TaskEngines
 from app.features.work.turns import QueueTurns  # fmt: skip
@@ -100,6 +100,7 @@ class TranslationJobs(StoredJobs[StoredTranslation, TranslationEvent]):
         copies: Path | None,
         child_folder: Path,
         turns: QueueTurns | None = None,
+        purge_copies: PurgeCopies = lambda _entries: None,
     ) -> None:
         jobs, store = JobTable(database), TranslationStore(database)
         super().__init__(KIND, jobs, store, engines, settings, turns=turns, unlisted=ADDING)
@@ -112,7 +113,7 @@ class TranslationJobs(StoredJobs[StoredTranslation, TranslationEvent]):
             store, documents, self._copies, child_folder,
             known=self._known_job, password_of=lambda job_id: self._passwords.get(job_id, ""),
         )  # fmt: skip
-        self.words = KeptWords(store, memory)
+        self.words = KeptWords(store, memory, purge_copies)
         self.segments = KeptSegments(store, self.words, self._known_job)
         self._estimates = TranslationEstimates(engines, jobs)
         self._changing = threading.Lock()
@@ -293,7 +294,10 @@ class TranslationJobs(StoredJobs[StoredTranslation, TranslationEvent]):
 
     def remove_deleted(self, before: float) -> None:
         """Purge what was deleted before a moment (seconds since 1970), with its files; slow."""
-        self._remove_jobs(self._jobs.deleted(KIND, before))
+        deleted = self._jobs.deleted(KIND, before)
+        for job in deleted:
+            self.words.forget_made(job, self.segments.read_rows(job.id), self.typed_text(job.id)[0])
+        self._remove_jobs(job.id for job in deleted)
 
     def _remove_jobs(self, job_ids: Iterable[int]) -> None:
         for job_id in job_ids:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import deque
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from hashlib import blake2b
 from pathlib import Path
@@ -135,11 +135,15 @@ class MemoryMatches:
     newest: tuple[MemoryTranslation, ...] = ()
 
 
+PurgeCopies = Callable[[Sequence[tuple[int, bytes]]], object]
+"""Removes entries of the memory, by id and key, from copies of the database."""
+
+
 class KeptWords:
     """Glossaries and memory; from any thread."""
 
-    def __init__(self, store: TranslationStore, memory: TranslationMemory) -> None:
-        self._store, self._memory = store, memory
+    def __init__(self, store: TranslationStore, memory: TranslationMemory, purge_copies: PurgeCopies) -> None:
+        self._store, self._memory, self._purge_copies = store, memory, purge_copies
 
     def read_glossary(self, source: str, target: str) -> tuple[GlossaryTerm, ...]:
         return tuple(GlossaryTerm(text, other) for text, other in self._store.read_glossary(source, target))
@@ -213,8 +217,25 @@ class KeptWords:
 
         Translations in the list stay.
         """
-        # Read while deleting, so that a large memory is never held at once.
-        return self._memory.delete((entry.id for entry in self._memory.iterate_entries()) if ids is None else ids)
+        # Ids only, so that a large memory is never held at once.
+        wanted = [entry.id for entry in self._memory.iterate_entries()] if ids is None else list(ids)
+        self._purge_copies(self._memory.list_keys(wanted))
+        return self._memory.delete(wanted)
+
+    def forget_made(self, job: Job, rows: Iterable[Row], typed: str) -> None:
+        """Delete what models translated for a job about to be purged: its segments, or a typed text and what of it was
+        translated while it was typed. What a person wrote or accepted stays, and so do other jobs' results.
+        """
+        ids = set(self.ids_of(job, rows))
+        if typed:
+            pair = LanguagePair(source_language_of(job), wish_of(job).target)
+            ids |= {
+                entry.id for entry in self._memory.iterate_entries(pair) if _words_of(entry.source).strip() in typed
+            }
+        made = self._memory.list_keys(sorted(ids), only_made=True)
+        if made:
+            self._purge_copies(made)
+            self._memory.delete([entry_id for entry_id, _ in made])
 
 
 def _words_of(content: str) -> str:
