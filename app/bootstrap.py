@@ -495,7 +495,11 @@ class Fireside(ModelParts):
 
         def copies() -> list[Path]:
             asides = sorted(self.paths.before_restoring.glob(f"*/{self.paths.database.name}"))
-            return [*self.snapshots.list_files(), *list_backups(self.paths.database), *asides]
+            return [
+                *(copy.path for copy in self.snapshots.list_snapshots()),
+                *list_backups(self.paths.database),
+                *asides,
+            ]
 
         return TrashBin(
             self.database,

@@ -54,8 +54,8 @@ def show_daily_copies(frame: Frame) -> None:
 
 def close_daily_copies(frame: Frame) -> None:
     frame.find_step(SnapshotDialog).close()
-    for file in frame.app.snapshots.list_files():
-        file.unlink()
+    for copy in frame.app.snapshots.list_snapshots():
+        copy.path.unlink()
     for page in frame.app.pages.find():
         frame.app.pages.delete(page.id)
     frame.app.trash.remove_all()

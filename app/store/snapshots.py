@@ -54,9 +54,6 @@ class SnapshotFolder:
     def list_snapshots(self) -> list[DatabaseSnapshot]:
         return list_snapshots(self._folder)
 
-    def list_files(self) -> list[Path]:
-        return [snapshot.path for snapshot in self.list_snapshots()]
-
     def is_due(self) -> bool:
         """Return whether today's copy is missing; never for a database that is not on the disk."""
         is_on_disk = self._database.has_room and self._database.path != Path(":memory:")
@@ -72,22 +69,18 @@ class SnapshotFolder:
         if not self.is_due():
             return None
         try:
-            return DatabaseSnapshot(date.fromisoformat(path.stem), path) if self._copy_checked(path) else None
-        except AppError:
+            return DatabaseSnapshot(date.fromisoformat(path.stem), path) if self._copy_database(path) else None
+        except (AppError, OSError) as error:
             # The next hour tries again, in silence.
             if self._has_failed:
                 return None
             self._has_failed = True
+            if isinstance(error, OSError):
+                raise disk_problem(error, self._folder) from error
             raise
 
     def _path_today(self) -> Path:
         return self._folder / f"{date.fromtimestamp(self._clock()).isoformat()}.db"
-
-    def _copy_checked(self, path: Path) -> bool:
-        try:
-            return self._copy_database(path)
-        except OSError as error:
-            raise disk_problem(error, self._folder) from error
 
     def _copy_database(self, path: Path) -> bool:
         make_folder(self._folder)

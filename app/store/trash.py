@@ -135,7 +135,8 @@ class TrashStore:
                     continue
                 if row.table == "messages":
                     mark_deleted(connection, row.id, GONE)
-                    settle_leaf(connection, _chat_of(connection, row.id))
+                    query = "SELECT conversation_id FROM messages WHERE id = ?"
+                    settle_leaf(connection, connection.execute(query, (row.id,)).fetchone()[0])
                 # Also what is in the trash here, with its own time.
                 connection.execute(f"UPDATE {row.table} SET deleted_at = {GONE} WHERE id = ?", (row.id,))
 
@@ -154,11 +155,6 @@ def _holds_row(connection: sqlite3.Connection, row: DoomedRow) -> bool:
     """Return whether a copy has the same row, not only one of its number: a restored copy gives out numbers again."""
     query = f"SELECT 1 FROM {row.table} WHERE id = ? AND {(_MARKS | {MEMORY_TABLE: 'key'})[row.table]} = ?"
     return connection.execute(query, (row.id, row.mark)).fetchone() is not None
-
-
-def _chat_of(connection: sqlite3.Connection, message_id: int) -> int:
-    query = "SELECT conversation_id FROM messages WHERE id = ?"
-    return int(connection.execute(query, (message_id,)).fetchone()[0])
 
 
 def _read_rows(connection: sqlite3.Connection, kind: str) -> list[TrashedItem]:

@@ -79,12 +79,12 @@ def test_a_damaged_database_replaces_no_copy_and_is_said_once(database: Database
     with database.path.open("r+b") as file:
         file.seek((page - 1) * 4096)
         file.write(b"\xa5" * 4096)
-    before = folder.list_files()
+    before = folder.list_snapshots()
     days.day = KEPT
     with pytest.raises(DatabaseDamaged):
         folder.take_daily()
     assert folder.take_daily() is None
-    assert folder.list_files() == before
+    assert folder.list_snapshots() == before
 
 
 def test_a_full_disk_is_said_once_and_keeps_the_copies(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -99,7 +99,7 @@ def test_a_full_disk_is_said_once_and_keeps_the_copies(tmp_path: Path, monkeypat
         with pytest.raises(DiskFull):
             folder.take_daily()
         assert folder.take_daily() is None
-        assert len(folder.list_files()) == 1
+        assert len(folder.list_snapshots()) == 1
         (disk / "other").unlink()
         assert folder.take_daily() is not None, "as soon as there is room"
 
