@@ -32,183 +32,121 @@ class SettingsPageSpec:
 THIS_PROGRAM, MODELS, CONNECTIONS = "This program", "Models", "Connections"
 """Captions of the groups of pages."""
 
-PAGES: tuple[SettingsPageSpec, ...] = (
-    SettingsPageSpec(
-        "appearance",
-        "Appearance",
-        "look design display interface",
-        THIS_PROGRAM,
-        "palette",
+_ROWS: dict[str, tuple[tuple[str, str, str], ...]] = {
+    "appearance": (
+        ("scheme", "Colors", "dark mode light mode theme color colour colors scheme black white night"),
+        ("dim_pages", "Dim pages of documents", "dark mode paper white bright brightness night pdf page"),
+        ("system_font", "Use the system’s font", "typeface fonts letters typography Inter"),
+        ("reduce_motion", "Reduce motion", "animation animations fade slide move accessibility"),
+        ("zoom", "Zoom", "text font size bigger larger smaller scale magnify dpi"),
+        ("interface_language", "Language", "interface translation locale german french spanish"),
+    ),
+    "system": (
+        ("tray", "Tray icon", "taskbar menu bar panel"),
+        ("keeps_running", "Keep running when the window is closed", "background close quit minimize exit"),
+        ("shortcut_on", "Open with a shortcut from any program", "quick ask hotkey global shortcut popup"),
+        ("shortcut", "Keys", "hotkey keyboard shortcut quick ask"),
+        ("notifies", "Notify when something is done", "notification notifications alert notify"),
+        ("notifies_with_words", "Show details", "notification privacy lock screen preview"),
         (
-            SettingSpec("scheme", "Colors", "dark mode light mode theme color colour colors scheme black white night"),
-            SettingSpec(
-                "dim_pages", "Dim pages of documents", "dark mode paper white bright brightness night pdf page"
-            ),
-            SettingSpec("system_font", "Use the system’s font", "typeface fonts letters typography Inter"),
-            SettingSpec("reduce_motion", "Reduce motion", "animation animations fade slide move accessibility"),
-            SettingSpec("zoom", "Zoom", "text font size bigger larger smaller scale magnify dpi"),
-            SettingSpec("interface_language", "Language", "interface translation locale german french spanish"),
+            "passages_model",
+            "Search documents by meaning",
+            "embedding embeddings semantic search retrieval rag vector meaning documents",
+        ),
+        (
+            "stay_awake",
+            "Keep the computer awake during summaries and translations",
+            "sleep suspend standby power battery",
+        ),
+        (
+            "read_scans",
+            "Read scanned pages as soon as a document is added",
+            "ocr scan tesseract pictures text recognition pdf",
+        ),
+        (
+            "check_claims",
+            "Check summaries and answers with another model",
+            "claim checker hallucination hallucinations verify facts grounded lettucedetect unsupported errors",
         ),
     ),
-    SettingsPageSpec(
-        "system",
-        "System",
-        "desktop general background notifications documents",
-        THIS_PROGRAM,
-        "desktop",
-        (
-            SettingSpec("tray", "Tray icon", "taskbar menu bar panel"),
-            SettingSpec(
-                "keeps_running", "Keep running when the window is closed", "background close quit minimize exit"
-            ),
-            SettingSpec(
-                "shortcut_on", "Open with a shortcut from any program", "quick ask hotkey global shortcut popup"
-            ),
-            SettingSpec("shortcut", "Keys", "hotkey keyboard shortcut quick ask"),
-            SettingSpec("notifies", "Notify when something is done", "notification notifications alert notify"),
-            SettingSpec("notifies_with_words", "Show details", "notification privacy lock screen preview"),
-            SettingSpec(
-                "passages_model",
-                "Search documents by meaning",
-                "embedding embeddings semantic search retrieval rag vector meaning documents",
-            ),
-            SettingSpec(
-                "stay_awake",
-                "Keep the computer awake during summaries and translations",
-                "sleep suspend standby power battery",
-            ),
-            SettingSpec(
-                "read_scans",
-                "Read scanned pages as soon as a document is added",
-                "ocr scan tesseract pictures text recognition pdf",
-            ),
-            SettingSpec(
-                "check_claims",
-                "Check summaries and answers with another model",
-                "claim checker hallucination hallucinations verify facts grounded lettucedetect unsupported errors",
-            ),
-        ),
+    "data": (
+        ("export_chats", "Export chats", "save download pdf word markdown json"),
+        ("import_chats", "Import chats", "chatgpt claude lm studio jan open webui migrate"),
+        ("back_up", "Back up everything", "backup save copy archive sync"),
+        ("restore", "Restore a backup", "backup recover move new computer"),
+        ("snapshots", "Restore a daily copy", "snapshot history yesterday version recover backup"),
+        ("put_back", "Undo the last restore", "undo restore backup revert"),
     ),
-    SettingsPageSpec(
-        "data",
-        "Your data",
-        "files storage",
-        THIS_PROGRAM,
-        "database",
-        (
-            SettingSpec("export_chats", "Export chats", "save download pdf word markdown json"),
-            SettingSpec("import_chats", "Import chats", "chatgpt claude lm studio jan open webui migrate"),
-            SettingSpec("back_up", "Back up everything", "backup save copy archive sync"),
-            SettingSpec("restore", "Restore a backup", "backup recover move new computer"),
-            SettingSpec("snapshots", "Restore a daily copy", "snapshot history yesterday version recover backup"),
-            SettingSpec("put_back", "Undo the last restore", "undo restore backup revert"),
-        ),
+    "trash": (("keep_days", "Keep deleted items", "trash bin retention days erase remove forever"),),
+    "about": (
+        ("updates", "Updates", "check for updates upgrade new version release"),
+        ("folder_data", "Your chats and models", "folder location path where files"),
+        ("folder_settings", "Settings folder", "config configuration path file"),
+        ("folder_log", "Log", "debug error folder file"),
+        ("licences", "Licenses", "licences licence open source third party notices legal"),
+        ("diagnostics", "Copy diagnostics", "doctor bug report support debug"),
     ),
-    SettingsPageSpec(
-        "trash",
-        "Trash",
-        "deleted recycle bin undo undelete recover",
-        THIS_PROGRAM,
-        "trash",
-        (SettingSpec("keep_days", "Keep deleted items", "trash bin retention days erase remove forever"),),
+    "chat": (
+        ("system_prompt", "System prompt", "instructions role persona behaviour custom"),
+        ("temperature", "Temperature", "creative creativity random randomness sampling focused"),
+        ("max_tokens", "Answer limit", "max maximum tokens length limit short long"),
+        ("thinking", "Thinking", "reasoning reason think chain of thought"),
+        ("thinking_budget", "Thinking limit", "reasoning budget limit effort"),
+        ("when_full", "When a chat is full", "context window overflow compact rolling truncate forget"),
+        ("recall", "Recall earlier messages", "forgotten turns remember history retrieval"),
+        ("titles", "Models write titles", "automatic name chat rename"),
+        ("check_spelling", "Check spelling", "spell checker typo dictionary hunspell language"),
     ),
-    SettingsPageSpec(
-        "about",
-        "About",
-        "version build info help",
-        THIS_PROGRAM,
-        "info",
-        (
-            SettingSpec("updates", "Updates", "check for updates upgrade new version release"),
-            SettingSpec("folder_data", "Your chats and models", "folder location path where files"),
-            SettingSpec("folder_settings", "Settings folder", "config configuration path file"),
-            SettingSpec("folder_log", "Log", "debug error folder file"),
-            SettingSpec("licences", "Licenses", "licences licence open source third party notices legal"),
-            SettingSpec("diagnostics", "Copy diagnostics", "doctor bug report support debug"),
-        ),
+    "memories": (("use_memories", "Use memories", "memory facts about me remember profile"),),
+    "engine": (
+        ("device", "Device", "gpu cpu graphics card vulkan metal cuda accelerator hardware"),
+        ("gpu_layers", "Layers on the GPU", "offload ngl vram graphics"),
+        ("experts_on_cpu", "Keep experts on the CPU", "moe mixture of experts offload"),
+        ("projector_on_cpu", "Process pictures on the CPU", "vision projector mmproj image"),
+        ("threads", "Threads", "cores processor cpu"),
+        ("context_tokens", "Context", "context length window tokens n_ctx size"),
+        ("kv_type", "Context precision", "kv cache quantization 8 bit 16 bit memory"),
+        ("memory", "Sleep when memory is low", "unload free ram memory"),
+        ("unload_after", "Sleep when idle", "unload idle timeout keep alive minutes"),
+        ("states", "Storage limit", "saved states cache disk space prompt cache"),
     ),
-    SettingsPageSpec(
-        "chat",
-        "Chat",
-        "conversation answers defaults",
-        MODELS,
-        "chat-circle",
-        (
-            SettingSpec("system_prompt", "System prompt", "instructions role persona behaviour custom"),
-            SettingSpec("temperature", "Temperature", "creative creativity random randomness sampling focused"),
-            SettingSpec("max_tokens", "Answer limit", "max maximum tokens length limit short long"),
-            SettingSpec("thinking", "Thinking", "reasoning reason think chain of thought"),
-            SettingSpec("thinking_budget", "Thinking limit", "reasoning budget limit effort"),
-            SettingSpec("when_full", "When a chat is full", "context window overflow compact rolling truncate forget"),
-            SettingSpec("recall", "Recall earlier messages", "forgotten turns remember history retrieval"),
-            SettingSpec("titles", "Models write titles", "automatic name chat rename"),
-            SettingSpec("check_spelling", "Check spelling", "spell checker typo dictionary hunspell language"),
-        ),
+    "network": (
+        ("allow_network", "Allow the network", "offline airplane online internet privacy"),
+        ("allow_internet", "Allow the internet", "offline online lan local only"),
+        ("proxy", "Proxy", "socks http company firewall"),
+        ("mirror", "Mirror of the Hub", "hugging face huggingface hub endpoint"),
+        ("access_token", "Access token", "hugging face huggingface login sign in account gated key password"),
+        ("connections_made", "Connection history", "connections log traffic ledger telemetry tracking"),
     ),
-    SettingsPageSpec(
+    "connections": (
+        ("servers", "Models on a server", "remote model server openai api ollama vllm lm studio cloud"),
+        ("computers", "Memory of other computers", "lend borrow rpc cluster several machines distributed"),
+        ("lending", "Lend to other computers", "lend share memory rpc cluster"),
+        ("programs", "Let other programs use the model", "local server api serve openai share editor key"),
+        ("port", "Port", "server address localhost"),
+        ("loads_models", "Load models that programs ask for by name", "server second model"),
+    ),
+}
+"""Key, label and synonyms of each row, by its page."""
+_PAGES = (
+    ("appearance", "Appearance", "look design display interface", THIS_PROGRAM, "palette"),
+    ("system", "System", "desktop general background notifications documents", THIS_PROGRAM, "desktop"),
+    ("data", "Your data", "files storage", THIS_PROGRAM, "database"),
+    ("trash", "Trash", "deleted recycle bin undo undelete recover", THIS_PROGRAM, "trash"),
+    ("about", "About", "version build info help", THIS_PROGRAM, "info"),
+    ("chat", "Chat", "conversation answers defaults", MODELS, "chat-circle"),
+    (
         "memories",
         "Memories",
         "memory facts about me remember personal personalization profile",
         MODELS,
         "bookmark-simple",
-        (SettingSpec("use_memories", "Use memories", "memory facts about me remember profile"),),
     ),
-    SettingsPageSpec(
-        "engine",
-        "Performance",
-        "engine hardware model memory speed fast slow",
-        MODELS,
-        "gauge",
-        (
-            SettingSpec("device", "Device", "gpu cpu graphics card vulkan metal cuda accelerator hardware"),
-            SettingSpec("gpu_layers", "Layers on the GPU", "offload ngl vram graphics"),
-            SettingSpec("experts_on_cpu", "Keep experts on the CPU", "moe mixture of experts offload"),
-            SettingSpec("projector_on_cpu", "Process pictures on the CPU", "vision projector mmproj image"),
-            SettingSpec("threads", "Threads", "cores processor cpu"),
-            SettingSpec("context_tokens", "Context", "context length window tokens n_ctx size"),
-            SettingSpec("kv_type", "Context precision", "kv cache quantization 8 bit 16 bit memory"),
-            SettingSpec("memory", "Sleep when memory is low", "unload free ram memory"),
-            SettingSpec("unload_after", "Sleep when idle", "unload idle timeout keep alive minutes"),
-            SettingSpec("states", "Storage limit", "saved states cache disk space prompt cache"),
-        ),
-    ),
-    SettingsPageSpec(
-        "network",
-        "Network",
-        "internet connection online offline privacy",
-        CONNECTIONS,
-        "globe",
-        (
-            SettingSpec("allow_network", "Allow the network", "offline airplane online internet privacy"),
-            SettingSpec("allow_internet", "Allow the internet", "offline online lan local only"),
-            SettingSpec("proxy", "Proxy", "socks http company firewall"),
-            SettingSpec("mirror", "Mirror of the Hub", "hugging face huggingface hub endpoint"),
-            SettingSpec(
-                "access_token", "Access token", "hugging face huggingface login sign in account gated key password"
-            ),
-            SettingSpec("connections_made", "Connection history", "connections log traffic ledger telemetry tracking"),
-        ),
-    ),
-    SettingsPageSpec(
-        "connections",
-        "Servers and sharing",
-        "connections remote network api share",
-        CONNECTIONS,
-        "share-network",
-        (
-            SettingSpec("servers", "Models on a server", "remote model server openai api ollama vllm lm studio cloud"),
-            SettingSpec(
-                "computers", "Memory of other computers", "lend borrow rpc cluster several machines distributed"
-            ),
-            SettingSpec("lending", "Lend to other computers", "lend share memory rpc cluster"),
-            SettingSpec(
-                "programs", "Let other programs use the model", "local server api serve openai share editor key"
-            ),
-            SettingSpec("port", "Port", "server address localhost"),
-            SettingSpec("loads_models", "Load models that programs ask for by name", "server second model"),
-        ),
-    ),
+    ("engine", "Performance", "engine hardware model memory speed fast slow", MODELS, "gauge"),
+    ("network", "Network", "internet connection online offline privacy", CONNECTIONS, "globe"),
+    ("connections", "Servers and sharing", "connections remote network api share", CONNECTIONS, "share-network"),
 )
+PAGES = tuple(SettingsPageSpec(*page, settings=tuple(SettingSpec(*row) for row in _ROWS[page[0]])) for page in _PAGES)
 
 _BY_KEY = {setting.key: (page, setting) for page in PAGES for setting in page.settings}
 
