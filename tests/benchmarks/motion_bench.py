@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from itertools import cycle
 
 from comparing import progress, span
 from run import Row
-from transcript_bench import FRAME_S, ROUNDS, Opened, long_chat
+from transcript_bench import ANSWER, FRAME_S, PIECE, ROUNDS, Opened, long_chat
 
 STEP_S = 0.004
 """Pause between looks at the event queue: an animation has a frame every 16 ms."""
@@ -33,15 +34,41 @@ def rows() -> Iterator[Row]:
         def dismiss() -> None:
             bar.notices[-1].dismiss()
 
-        yield _row(here, "a notice", lambda: here.chat._notify.mention("Saved."), dismiss)
-        yield _row(here, "the palette", press, press)
-        yield _row(here, "the menu of models", here.window.picker.show_menu, close_popup)
-        yield _row(here, "the find bar", here.chat.finding.begin, here.chat.finding.close_bar)
-        yield _row(here, "the panel Inside", here.window.tabs.toggle_inside, here.window.tabs.toggle_inside)
+        inside = here.window.tabs.toggle_inside
+        moves = (
+            ("a notice", lambda: here.chat._notify.mention("Saved."), dismiss),
+            ("the palette", press, press),
+            ("the menu of models", here.window.picker.show_menu, close_popup),
+            ("the find bar", here.chat.finding.begin, here.chat.finding.close_bar),
+            ("the panel Inside", inside, inside),
+        )
+        for name, show, hide in moves:
+            yield _row(here, name, show, hide)
+        answer = _Answer(here)
+        for name, show, hide in moves:
+            yield _row(here, f"{name}, beside an answer being written,", show, hide, answer.grow)
         QApplication.setEffectEnabled(EFFECT, False)
 
 
-def _row(here: Opened, name: str, show: Callable[[], object], hide: Callable[[], object]) -> Row:
+class _Answer:
+    """An answer at the end of the chat, which grows by a piece with every frame."""
+
+    def __init__(self, here: Opened) -> None:
+        self._view = here.chat.transcript.add_answer()
+        here.chat.transcript.jump_to_latest()
+        self._pieces = cycle([ANSWER[at : at + PIECE] for at in range(0, len(ANSWER), PIECE)])
+
+    def grow(self) -> None:
+        self._view.append(next(self._pieces))
+
+
+def _row(
+    here: Opened,
+    name: str,
+    show: Callable[[], object],
+    hide: Callable[[], object],
+    meanwhile: Callable[[], object] = lambda: None,
+) -> Row:
     from PySide6.QtCore import QVariantAnimation
 
     progress(name)
@@ -51,6 +78,7 @@ def _row(here: Opened, name: str, show: Callable[[], object], hide: Callable[[],
         here.application.processEvents()
         while any(run.state() == run.State.Running for run in here.window.findChildren(QVariantAnimation)):
             began_s = time.thread_time()
+            meanwhile()
             here.application.processEvents()
             frames.append(time.thread_time() - began_s)
             time.sleep(STEP_S)
