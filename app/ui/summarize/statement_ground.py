@@ -5,30 +5,15 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterator
 
-from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPainterPath, QPen, QTextLine
-from PySide6.QtWidgets import QTextEdit
+from PySide6.QtCore import QEvent, QPointF, QRectF, Qt
+from PySide6.QtGui import QColor, QFontMetricsF, QMouseEvent, QPainter, QPainterPath, QPaintEvent, QPen, QTextLine
+from PySide6.QtWidgets import QTextEdit, QWidget
 
 from app.ui.focus_ring import has_ring
 from app.ui.summarize.statement_text import MARGIN_PX, TEXT_PX, StatementRange
 from app.ui.text.line_ranges import ranges_by_line
 from app.ui.theme import Theme
-
-
-class StatementEdit(QTextEdit):
-    """Text of statements whose chips and keyboard position are painted by a `StatementGround`."""
-
-    current: int
-    """Statement at the keyboard position; -1 if there is none."""
-    chip: int
-    """Its chip at the keyboard position."""
-    open_chip: tuple[int, int] | None
-    """Statement and chip whose source is open."""
-
-    @property
-    def ranges(self) -> list[StatementRange]:
-        """Ranges of the statements in the text document, in order."""
-        raise NotImplementedError
+from app.ui.widgets.labels import plain_tip
 
 
 class StatementGround:
@@ -182,3 +167,64 @@ class StatementGround:
                 top = origin.y() - up + line.y() + line.ascent() - metrics.ascent()
                 yield line, QRectF(origin.x() + left, top, width, metrics.ascent() + metrics.descent())
             block = block.next()
+
+
+class StatementEdit(QTextEdit):
+    """Text of statements: their chips are painted behind the words, react to the pointer and are clicked."""
+
+    current: int = -1
+    """Statement at the keyboard position; -1 if there is none."""
+    chip: int = 0
+    """Its chip at the keyboard position."""
+    open_chip: tuple[int, int] | None = None
+    """Statement and chip whose source is open."""
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.ground = StatementGround(self, theme)
+        self._pressed: QPointF | None = None
+        # The pointer changes over chips, also while no button is pressed.
+        self.viewport().setMouseTracking(True)
+
+    @property
+    def ranges(self) -> list[StatementRange]:
+        """Ranges of the statements in the text document, in order."""
+        raise NotImplementedError
+
+    def open_place(self, number: int, chip: int = 0) -> None:
+        """Open a chip's source, as a click on it does."""
+        raise NotImplementedError
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        self._pressed = event.position()
+        super().mousePressEvent(event)
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        super().mouseMoveEvent(event)
+        found = self.ground.chip_at(event.position())
+        shape = Qt.CursorShape.PointingHandCursor if found else Qt.CursorShape.IBeamCursor
+        self.viewport().setCursor(shape)
+        self.ground.hover(found)
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        super().mouseReleaseEvent(event)
+        found = self.ground.chip_at(event.position())
+        if event.button() != Qt.MouseButton.LeftButton or found is None or self._pressed is None:
+            return
+        if self.ground.chip_at(self._pressed) == found:  # a click, not a selection that ends there
+            self.open_place(*found)
+
+    def viewportEvent(self, event: QEvent) -> bool:
+        # For the viewport these events come here only, not to the handlers of their own.
+        if event.type() == QEvent.Type.Leave:
+            self.ground.hover(None)
+        elif event.type() == QEvent.Type.ToolTip:
+            found = self.ground.chip_at(QPointF(event.pos()))  # type: ignore[attr-defined]
+            chip = self.ranges[found[0]].shown.chips[found[1]] if found else None
+            self.viewport().setToolTip(plain_tip(chip.spoken) if chip else "")
+        return super().viewportEvent(event)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        # Behind the text, which Qt paints next.
+        self.ground.paint(QRectF(event.rect()))
+        super().paintEvent(event)

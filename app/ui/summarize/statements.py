@@ -6,19 +6,19 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from math import ceil
 
-from PySide6.QtCore import QEvent, QMimeData, QPointF, QRect, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QFocusEvent, QKeyEvent, QMouseEvent, QPaintEvent, QResizeEvent, QTextCursor
+from PySide6.QtCore import QMimeData, QPointF, QRect, QSize, Qt, Signal
+from PySide6.QtGui import QFocusEvent, QKeyEvent, QResizeEvent, QTextCursor
 from PySide6.QtWidgets import QFrame, QWidget
 
 from app.features.summarize.summary_result import Form
 from app.ui.i18n import tr
-from app.ui.summarize.statement_ground import StatementEdit, StatementGround
+from app.ui.summarize.statement_ground import StatementEdit
 from app.ui.summarize.statement_text import StatementRange, StatementText, plain
 from app.ui.summarize.summary_texts import Chip, ShownStatement
 from app.ui.text.formats import selected_text
 from app.ui.text.keyboard_walk import ENTER, is_plain, row_after, step_aside
 from app.ui.theme import EDGE_PX, READING_PX, Theme
-from app.ui.widgets.labels import announce, plain_tip
+from app.ui.widgets.labels import announce
 from app.ui.widgets.layouts import column_inset
 
 
@@ -38,16 +38,13 @@ class StatementView(StatementEdit):
     """Left margin in unscaled pixels."""
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+        super().__init__(theme, parent)
         self._theme = theme
         self._statements: list[ShownStatement] = []
         self._below: tuple[str, list[ShownStatement]] = ("", [])  # heading and statements of the second list
         self._form = Form.BULLETS
         self._plain = ""
         self._text = StatementText(self.document(), theme)
-        self.ground = StatementGround(self, theme)
-        self._pressed: QPointF | None = None
-        self.current, self.chip, self.open_chip = -1, 0, None
         self.setObjectName("statements")
         self.setProperty("kind", "bare")
         self.setAccessibleName(tr("Statements"))
@@ -62,8 +59,6 @@ class StatementView(StatementEdit):
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.viewport().setAutoFillBackground(False)
-        # The pointer changes over chips, also while no button is pressed.
-        self.viewport().setMouseTracking(True)
         self.document().setDocumentMargin(0)
         theme.changed.connect(self._on_theme_changed)
         self._on_theme_changed()
@@ -232,25 +227,6 @@ class StatementView(StatementEdit):
         else:
             super().keyPressEvent(event)
 
-    def mousePressEvent(self, event: QMouseEvent) -> None:
-        self._pressed = event.position()
-        super().mousePressEvent(event)
-
-    def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        super().mouseMoveEvent(event)
-        found = self.ground.chip_at(event.position())
-        shape = Qt.CursorShape.PointingHandCursor if found else Qt.CursorShape.IBeamCursor
-        self.viewport().setCursor(shape)
-        self.ground.hover(found)
-
-    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
-        super().mouseReleaseEvent(event)
-        found = self.ground.chip_at(event.position())
-        if event.button() != Qt.MouseButton.LeftButton or found is None or self._pressed is None:
-            return
-        if self.ground.chip_at(self._pressed) == found:  # a click, not a selection that ends there
-            self.open_place(*found)
-
     def focusInEvent(self, event: QFocusEvent) -> None:
         super().focusInEvent(event)
         by_keys = event.reason() in (Qt.FocusReason.TabFocusReason, Qt.FocusReason.BacktabFocusReason)
@@ -264,21 +240,6 @@ class StatementView(StatementEdit):
         # Before Qt lays out the text, which the margins make narrower.
         self._fit_width()
         super().resizeEvent(event)
-
-    def viewportEvent(self, event: QEvent) -> bool:
-        # For the viewport these events come here only, not to the handlers of their own.
-        if event.type() == QEvent.Type.Leave:
-            self.ground.hover(None)
-        elif event.type() == QEvent.Type.ToolTip:
-            found = self.ground.chip_at(QPointF(event.pos()))  # type: ignore[attr-defined]
-            chip = self.ranges[found[0]].shown.chips[found[1]] if found else None
-            self.viewport().setToolTip(plain_tip(chip.spoken) if chip else "")
-        return super().viewportEvent(event)
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        # Behind the text, which Qt paints next.
-        self.ground.paint(QRectF(event.rect()))
-        super().paintEvent(event)
 
 
 class WholeStatementView(StatementView):
