@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 from itertools import product
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QMargins, QMimeData, QPoint, QPointF, Qt, QUrl
+from PySide6.QtCore import QMargins, QMetaMethod, QMimeData, QObject, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDragMoveEvent, QDropEvent, QImage, QKeySequence
 from PySide6.QtWidgets import (
     QAbstractButton,
@@ -21,6 +22,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 from pytestqt.qtbot import QtBot
+from shiboken6 import isValid
 
 from app.core.errors.saving_errors import FolderNotWritable
 from app.core.events import Role
@@ -459,12 +461,34 @@ def test_a_deleted_chat_is_forgotten_only_when_its_answer_has_ended(frame: Frame
     assert log.read_text("utf-8").count("ForgetSession") == 1
 
 
-def test_a_window_that_is_gone_hears_nothing_of_its_model(
+def objects_of_ours() -> list[QObject]:
+    """Every object of a class of the window that Qt has not deleted."""
+    objects = [thing for thing in gc.get_objects() if isinstance(thing, QObject) and isValid(thing)]
+    return [thing for thing in objects if type(thing).__module__.startswith("app.ui")]
+
+
+def signals_without_values(thing: QObject) -> list[str]:
+    """Names of a class's own signals that can be emitted as they are."""
+    meta = type(thing).staticMetaObject
+    methods = [meta.method(number) for number in range(QObject.staticMetaObject.methodCount(), meta.methodCount())]
+    is_signal = QMetaMethod.MethodType.Signal
+    bare = [method for method in methods if method.methodType() is is_signal and not method.parameterCount()]
+    return [bytes(method.name().data()).decode() for method in bare]
+
+
+def test_a_window_that_is_gone_hears_nothing_of_what_outlives_it(
     qapp: QApplication, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("FIRESIDE_ENGINE_SCRIPT", str(write_script(tmp_path / "script")))
-    with open_window(qapp) as frame:
-        for name in ("chat", "summarize", "translate", "write", "models"):
-            frame.window.show_tab(name)
-        loader = frame.loader
-    loader.changed.emit()
+    earlier = objects_of_ours()
+    with open_window(qapp, make_chat=ChatView) as frame:
+        for name in ("chat", "summarize", "translate", "write"):
+            frame.window.show_tab(name).do("inside")
+        for page in ("suggested", "installed", "others", "downloads", "storage", "search", "compare", "blind", "how"):
+            frame.window.open_models(page)
+        frame.window.open_settings()
+    outliving = [thing for thing in objects_of_ours() if not any(thing is other for other in earlier)]
+    assert frame.theme in outliving and frame.loader in outliving
+    for thing in outliving:
+        for name in signals_without_values(thing):
+            getattr(thing, name).emit()
