@@ -117,28 +117,24 @@ class ChatView(QWidget):
         TurnActions(self.open_chat, self.models, notify)
         offering = SurveyOffering(theme, surveys, self.session, lambda: self.models.can_chat, parent=self)
         MessageSending(self.open_chat, self.composer, self.models.own, offering)
-        note = ComposerNote(self.open_chat, self.composer, self.models, self.memory, self.attaching)
         queue = QueueView(self.session, theme, notify, self.focus_composer)
-        self._lay_out(theme, before=QWidget() if is_small else self.models.empty)
-        if not is_small:
-            self._layout.add_banner(TemporaryBanner(theme, self.session))
-        self._layout.add_banner(self.models.project_banner)
-        for row in (
-            CompletionNotice(theme, self.session, self.composer, self.models),
-            offering.row,
-            queue,
-            self.composer,
-        ):
-            self._layout.add_row(row)
-        notify.bar.stand_above(self.composer)
+        self._lay_out(theme, offering.row, queue, is_small=is_small)
         self._serve_requests(prompts)
-        self._connect(queue, note)
+        self._connect(queue)
         self._show_pictures(SeeLarge(lambda: self.open_chat.talk.media, theme, notify, self))
         self.models.own.changed.emit()
         self.show_conversation(None)
 
-    def _lay_out(self, theme: Theme, *, before: QWidget) -> None:
-        ChatLayout(self, theme, self.composer, before=before, transcript=self.transcript).arrange()
+    def _lay_out(self, theme: Theme, *rows: QWidget, is_small: bool) -> None:
+        before = QWidget() if is_small else self.models.empty
+        layout = ChatLayout(self, theme, self.composer, before=before, transcript=self.transcript)
+        layout.arrange()
+        if not is_small:
+            layout.add_banner(TemporaryBanner(theme, self.session))
+        layout.add_banner(self.models.project_banner)
+        for row in (CompletionNotice(theme, self.session, self.composer, self.models), *rows, self.composer):
+            layout.add_row(row)
+        self._notify.bar.stand_above(self.composer)
 
     @property
     def _layout(self) -> ChatLayout:
@@ -158,7 +154,8 @@ class ChatView(QWidget):
             }
         )
 
-    def _connect(self, queue: QueueView, note: ComposerNote) -> None:
+    def _connect(self, queue: QueueView) -> None:
+        note = ComposerNote(self.open_chat, self.composer, self.models, self.memory, self.attaching)
         edit, chat = self.composer.field.edit, self.open_chat
         self.composer.stop_wanted.connect(self.stop)
         edit.up_pressed.connect(queue.edit_last)
