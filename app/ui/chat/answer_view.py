@@ -303,7 +303,7 @@ class AnswerView(TurnView):
         actions.append(TurnAction(TurnCommand.COMPARE_WITH, "columns", tr(ASK_ANOTHER_MODEL)))
         actions.append(TurnAction(TurnCommand.EDIT, "pencil-simple", tr(EDIT_LABEL), begins=True))
         actions.append(TurnAction(TurnCommand.FORK, "git-fork", tr(FORK_CHAT), group=VERSIONS))
-        if self._version():
+        if self.toolbar.version:
             actions.append(TurnAction(TurnCommand.BESIDE, "git-diff", tr(SHOW_TWO_VERSIONS), group=VERSIONS))
         # An icon only where the line below the answer doesn't offer it in words.
         if self._can_continue():

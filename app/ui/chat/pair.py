@@ -196,7 +196,7 @@ class PairView(TurnView):
     def update_actions(self) -> None:
         """Show the actions of each answer on hover, or while the keyboard is in the pair."""
         for side in self.sides:
-            side.answer.set_focused(self._is_focused)
+            side.answer.set_focused(self.toolbar.is_focused)
 
     def paintEvent(self, _event: QPaintEvent) -> None:
         tokens, radius = self.theme.tokens, self.theme.px(RADIUS_PX)

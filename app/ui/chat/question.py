@@ -80,12 +80,12 @@ class QuestionView(TurnView):
 
     def set_message(self, message: StoredMessage) -> None:
         is_new_text = self.message is None or self.message.text != message.text
-        had_marks = self.has_marks
+        had_marks = self.toolbar.has_marks
         self.message = message
         self.setAccessibleName(tr(YOU_LINE, words=message.text[:200]))
         if is_new_text:
             self._show_text()
-        elif self.has_marks != had_marks:
+        elif self.toolbar.has_marks != had_marks:
             self.host.resized.emit(self)
         self.update_actions()
 
@@ -161,7 +161,7 @@ class QuestionView(TurnView):
 
     def _gap_below(self) -> int:
         is_bare = self._end == self._bubble.bottom() + 1
-        return self.theme.px(TURN_GAP_PX if self.has_marks else ANSWER_GAP_PX if is_bare else BELOW_GAP_PX)
+        return self.theme.px(TURN_GAP_PX if self.toolbar.has_marks else ANSWER_GAP_PX if is_bare else BELOW_GAP_PX)
 
     def _place_below(self, width: int, top: int) -> int:
         end = self.documents.place_below(width, top)
@@ -169,7 +169,7 @@ class QuestionView(TurnView):
 
     def row_rect(self) -> QRect:
         px = self.theme.px
-        if self.has_marks:
+        if self.toolbar.has_marks:
             # Below what was shown to the model, but above the button that answers.
             return QRect(0, self._end + (px(TURN_GAP_PX) - px(ROW_PX)) // 2, self.width(), px(ROW_PX))
         # Between the words of the bubble and those of the answer.

@@ -160,7 +160,7 @@ class AnswerPairs(QObject):
 
     def offer_versions(self, turn: TurnView) -> None:
         """Compare an answer with another of its versions; a menu asks which if there are several."""
-        answer, row = turn.message, turn.row
+        answer, row = turn.message, turn.toolbar.row
         if answer is None or row is None:
             return
         # Numbered as in the row of versions.

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from functools import partial
 from typing import ClassVar
 
-from PySide6.QtCore import QEvent, QObject, QPoint, QRect, Qt, Signal
+from PySide6.QtCore import QEvent, QObject, QRect, Qt, Signal
 from PySide6.QtGui import QColor, QContextMenuEvent, QEnterEvent, QHideEvent, QKeyEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
@@ -14,10 +14,7 @@ from app.core.events import Role
 from app.core.visible import clean_text
 from app.store.conversations import StoredMessage
 from app.ui.chat.actions import (
-    IN_ROW,
     MORE,
-    ActionMenu,
-    ActionRow,
     TurnAction,
     TurnCommand,
     action_for,
@@ -27,11 +24,11 @@ from app.ui.chat.actions import (
 )
 from app.ui.chat.branch_documents import BranchDocuments
 from app.ui.chat.message_field import MessageEdit, MessageField
+from app.ui.chat.turn_toolbar import TurnToolbar
 from app.ui.i18n import tr
 from app.ui.shared_labels import ABOUT_THIS_ANSWER, CANCEL, DELETE, SAVE
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import text_button
-from app.ui.widgets.elevation import Shadow
 from app.ui.widgets.labels import plain_label
 
 TURN_GAP_PX = 36
@@ -85,16 +82,11 @@ class TurnView(QWidget):
         """True if a text selection begins or ends in the turn."""
         self.is_forgotten = False
         """True if the turn is no longer in the model's context."""
-        self.row: ActionRow | None = None
-        """The row of actions, created when first needed."""
+        self.toolbar = TurnToolbar(self)
         self.editor: TurnEditor | None = None
         """The editor that replaces the text while the turn is edited."""
         self.shows_versions = True
         """True if the turn shows its version number."""
-        self._is_hovered = False
-        self._is_focused = False
-        self._has_menu = False
-        self._shadow: Shadow | None = None
         # A click goes to the texts; only Tab comes to the turn as a whole.
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         theme.changed.connect(self._on_theme_changed)
@@ -117,8 +109,8 @@ class TurnView(QWidget):
 
     def set_focused(self, is_focused: bool) -> None:
         """Set whether the keyboard focus is on the turn or in it."""
-        if is_focused != self._is_focused:
-            self._is_focused = is_focused
+        if is_focused != self.toolbar.is_focused:
+            self.toolbar.is_focused = is_focused
             self.update_actions()
 
     def arrange(self, width: int, *, is_again: bool = False) -> int:
@@ -173,120 +165,34 @@ class TurnView(QWidget):
         memory = memory_actions(self.message, is_forgotten=self.is_forgotten)
         about = (TurnAction(TurnCommand.DETAILS, "info", tr(ABOUT_THIS_ANSWER), group=MORE),) if self.note() else ()
         delete = TurnAction(TurnCommand.DELETE, "trash", tr(DELETE), begins=True)
-        return [*self.actions_offered(), *memory, *version_actions(self._version()), *about, delete]
+        return [*self.actions_offered(), *memory, *version_actions(self.toolbar.version), *about, delete]
 
     def update_actions(self) -> None:
         """Create, update or hide the row of actions."""
-        # Rows of actions are made only where somebody may use them: a chat has hundreds of turns.
-        has_row = self.is_last and self.has_actions_at_end
-        actions = self.offers if self._is_hovered or self._is_focused or self._has_menu or has_row else []
-        if not actions and not self.has_marks:
-            if self.row is not None:
-                self.row.hide()
-                self._place_shadow()
-            return
-        if self.row is None:
-            self.row = ActionRow(self.theme, self)
-            self.row.setProperty("align_end", self.property("align_end"))
-            self.row.pressed.connect(self._on_pressed)
-        self.row.setGeometry(self.row_rect())
-        self.row.show_actions(
-            actions,
-            self._version(),
-            self.note() if actions else "",
-            is_pinned=self._is_pinned,
-            is_raised=not has_row,
-        )
-        self.row.show()
-        self._place_shadow()
-
-    def show_menu(self, place: QPoint | None = None, *, by_keyboard: bool = False, without_row: bool = False) -> None:
-        """Show the menu of actions at a screen position, or at the icons.
-
-        `without_row` omits actions that the visible row of icons offers already.
-        """
-        actions = [offer for offer in self.offers if not (without_row and (offer.is_quick or offer.name in IN_ROW))]
-        if not actions:
-            return
-
-        def closed() -> None:
-            self._has_menu = False
-            self.update_actions()
-
-        # The menu takes the focus, which would hide the row of icons.
-        self._has_menu = True
-        self.update_actions()
-        menu = ActionMenu(self.theme, actions, self)
-        menu.chosen.connect(lambda name: self.host.action_requested.emit(name, self))
-        menu.aboutToHide.connect(closed)
-        if by_keyboard:
-            menu.setActiveAction(menu.actions()[0])
-        # The menu opens where its button is.
-        if place is None and self.row is not None:
-            menu.popup_at(self.row.more)
-        else:
-            menu.popup(place or self.mapToGlobal(self.rect().bottomLeft()))
-
-    def _place_shadow(self) -> None:
-        """Place the shadow of raised actions, in the column: it reaches beyond the turn."""
-        around = self.parentWidget()
-        if self.row is None or around is None or self.row.isHidden() or self.row.pill.isEmpty():
-            if self._shadow is not None:
-                self._shadow.hide()
-            return
-        if self._shadow is None:
-            self._shadow = Shadow(around)
-            self.destroyed.connect(self._shadow.deleteLater)
-        # Above the next turn, over whose empty top the actions reach.
-        self.raise_()
-        pill = self.row.pill
-        self._shadow.put_below(pill.translated(self.row.pos() + self.pos()))
-        self._shadow.stackUnder(self)
-        self._shadow.show()
+        self.toolbar.update()
 
     def row_rect(self) -> QRect:
         """Return the rectangle of the actions, in the room below the text."""
         px = self.theme.px
         return QRect(0, self.height() - px(ROW_BOTTOM_PX) - px(ROW_PX), self.width(), px(ROW_PX))
 
-    @property
-    def has_marks(self) -> bool:
-        """True if a version number or a pin is visible even without hover."""
-        return bool(self._version()) or self._is_pinned
-
-    @property
-    def _is_pinned(self) -> bool:
-        return self.message is not None and self.message.pinned and not self.is_changing
-
-    def _version(self) -> str:
-        """Return the version as "2/3"; "" for a single version. It is visible even without hover."""
-        is_told = self.shows_versions and self.message is not None and not self.is_changing
-        versions = self.message.versions if self.message is not None and is_told else ()
-        if self.message is None or len(versions) < 2 or self.message.id not in versions:
-            return ""
-        return f"{versions.index(self.message.id) + 1}/{len(versions)}"
-
     def resizeEvent(self, _event: object) -> None:
-        if self.row is not None:
-            self.row.setGeometry(self.row_rect())
-            self._place_shadow()
+        self.toolbar.place()
 
     def moveEvent(self, _event: object) -> None:
-        if self._shadow is not None and self._shadow.isVisible():
-            self._place_shadow()
+        self.toolbar.place_shadow()
 
     def hideEvent(self, event: QHideEvent) -> None:
         super().hideEvent(event)
-        if self._shadow is not None:
-            self._shadow.hide()
+        self.toolbar.hide_shadow()
 
     def enterEvent(self, event: QEnterEvent) -> None:
-        self._is_hovered = True
+        self.toolbar.is_hovered = True
         self.update_actions()
         super().enterEvent(event)
 
     def leaveEvent(self, event: QEvent) -> None:
-        self._is_hovered = False
+        self.toolbar.is_hovered = False
         self.update_actions()
         super().leaveEvent(event)
 
@@ -299,7 +205,7 @@ class TurnView(QWidget):
             return
         event.accept()
         by_keyboard = event.reason() is QContextMenuEvent.Reason.Keyboard
-        self.show_menu(None if by_keyboard else event.globalPos(), by_keyboard=by_keyboard)
+        self.toolbar.show_menu(None if by_keyboard else event.globalPos(), by_keyboard=by_keyboard)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Run the action whose shortcut was pressed, or open the menu."""
@@ -310,19 +216,13 @@ class TurnView(QWidget):
             return
         event.accept()
         action = action_for(event, self.offers)
-        if opens_menu(event) and not self._has_menu:
-            self.show_menu(by_keyboard=True)
+        if opens_menu(event) and not self.toolbar.has_menu:
+            self.toolbar.show_menu(by_keyboard=True)
         elif action is None:
             super().keyPressEvent(event)
         # A held key must not run an action again and again.
         elif not event.isAutoRepeat():
             self.host.action_requested.emit(action.name, self)
-
-    def _on_pressed(self, name: str) -> None:
-        if name == MORE:
-            self.show_menu(by_keyboard=self.row is not None and self.row.more.hasFocus(), without_row=True)
-        else:
-            self.host.action_requested.emit(name, self)
 
     def _on_theme_changed(self) -> None:
         self.update_actions()

@@ -177,9 +177,9 @@ class TurnActions(QObject):
                 assert message is not None
                 self._chat.pairs.compare(message, path)
 
-        if message is not None and turn.row is not None:
+        if message is not None and turn.toolbar.row is not None:
             menu = self._models.others.menu(tr("Ask another model"), go_on, self._chat.transcript)
-            menu.popup_at(turn.row.more)
+            menu.popup_at(turn.toolbar.row.more)
 
     def _focus_turn(self, message_id: int) -> None:
         """Scroll to a message and give it the keyboard."""
@@ -227,21 +227,21 @@ class TurnActions(QObject):
         from app.ui.chat.details import BranchMap
 
         message, conversations = turn.message, self._chat.talk.conversations
-        if message is None or turn.row is None:
+        if message is None or turn.toolbar.row is None:
             return
         shown = [message.id for message in self._chat.branch]
         branches = branches_of(conversations.read_outline(message.conversation_id), shown)
         popup = BranchMap(self._chat.transcript.theme, branches, message.id, self._chat.transcript)
         popup.chosen.connect(lambda number: self._dispatch(m.ShowVersion(number)))
-        popup.show_at(turn.row.versions)
+        popup.show_at(turn.toolbar.row.versions)
 
     def _show_details(self, turn: TurnView) -> None:
         from app.ui.chat.details import AnswerDetails
 
-        if turn.message is not None and turn.row is not None:
+        if turn.message is not None and turn.toolbar.row is not None:
             details = AnswerDetails(self._chat.transcript.theme, turn.message, self._chat.transcript)
             details.seen_wanted.connect(partial(self._show_seen, turn.message.id))
-            details.show_at(turn.row.about)
+            details.show_at(turn.toolbar.row.about)
 
     def _show_seen(self, answer_id: int) -> None:
         """Show the exact prompt that the model was given for an answer."""
@@ -259,7 +259,7 @@ def _is_whole(turn: TurnView) -> bool:
 def copy_turn(name: str, turn: TurnView) -> None:
     """Copy a turn in the way a command names, and confirm it on the turn's button."""
     QGuiApplication.clipboard().setMimeData(_clipboard_data(name, turn))
-    button = turn.row.button(tr(COPY)) if turn.row is not None else None
+    button = turn.toolbar.row.button(tr(COPY)) if turn.toolbar.row is not None else None
     if button is not None:
         button.show_done(tr(COPIED))
 

@@ -262,7 +262,7 @@ class ChatDesk(FileQuestions):
     def click_action(self, turn: TurnView, name: str) -> None:
         """Presses an icon under a turn, found by its accessible name, or else chooses a line of the turn's menu."""
         turn.set_focused(True)
-        button = turn.row.button(name) if turn.row else None
+        button = turn.toolbar.row.button(name) if turn.toolbar.row else None
         if button is not None:
             QTest.mouseClick(button, Qt.MouseButton.LeftButton)
         else:
@@ -277,8 +277,8 @@ class ChatDesk(FileQuestions):
     def open_menu(self, turn: TurnView) -> QMenu:
         """What can be done with a turn besides what stands under it in icons, by the icon for it."""
         turn.set_focused(True)
-        assert turn.row is not None
-        self.click(turn.row.more)
+        assert turn.toolbar.row is not None
+        self.click(turn.toolbar.row.more)
         return self.find_step(QMenu, "action_menu")
 
     def menu_at(self, turn: TurnView) -> QMenu:
@@ -374,8 +374,8 @@ class ChatDesk(FileQuestions):
     def open_map(self, turn: TurnView) -> QTreeWidget:
         """The map of all versions, from the number at a turn."""
         turn.set_focused(True)
-        assert turn.row is not None
-        self.click(turn.row.versions)
+        assert turn.toolbar.row is not None
+        self.click(turn.toolbar.row.versions)
         return self.find_step(BranchMap).tree
 
     @staticmethod

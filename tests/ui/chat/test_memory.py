@@ -130,13 +130,13 @@ def test_a_pinned_message_says_so_at_any_time_and_a_press_on_that_unpins_it(desk
     desk.click_action(turn, PIN_MESSAGE)
     turn.set_focused(False)
     desk.chat.focus_composer()
-    assert turn.row is not None
-    assert turn.row.pin.isVisible()
-    assert turn.row.button(COPY) is None
-    desk.click(turn.row.pin)
+    assert turn.toolbar.row is not None
+    assert turn.toolbar.row.pin.isVisible()
+    assert turn.toolbar.row.button(COPY) is None
+    desk.click(turn.toolbar.row.pin)
     assert turn.message is not None
     assert not turn.message.pinned
-    assert not turn.row.isVisible()
+    assert not turn.toolbar.row.isVisible()
 
 
 def dialog_of(desk: ChatDesk) -> ContextFull:

@@ -54,8 +54,8 @@ def test_it_is_marked_and_works_like_any_other(open_chat: Open) -> None:
     desk.wait(lambda: not desk.chat.busy)
     assert desk.last_message is not None
     assert len(desk.last_message.versions) == 2
-    assert desk.last.row is not None
-    assert desk.last.row.button(TRANSLATE_THIS) is None, "what is translated is kept in a list"
+    assert desk.last.toolbar.row is not None
+    assert desk.last.toolbar.row.button(TRANSLATE_THIS) is None, "what is translated is kept in a list"
     assert clipped_texts(desk.chat) == []
 
 

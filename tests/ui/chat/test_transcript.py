@@ -225,8 +225,8 @@ def test_the_focus_ring_is_outside_of_the_text_and_actions_keep_their_distance(o
     assert ring.geometry().right() > answer.geometry().right() + 2
     for turn in (answer, question):
         turn.set_focused(True)
-        assert turn.row is not None
-        button = turn.row.button(COPY)
+        assert turn.toolbar.row is not None
+        button = turn.toolbar.row.button(COPY)
         assert button is not None
         place = QRect(button.mapTo(turn, QPoint(0, 0)), button.size())
         assert turn.rect().contains(place)
@@ -258,8 +258,8 @@ def test_an_answer_is_nearer_to_its_question_than_to_the_next_one(open_chat: Ope
     height = desk.transcript.column.height()
     for turn in (question, answer):
         turn.set_focused(True)
-        assert turn.row is not None
-        assert turn.row.more.isVisible()
+        assert turn.toolbar.row is not None
+        assert turn.toolbar.row.more.isVisible()
     assert desk.transcript.column.height() == height, "actions take no room"
     assert question.message is not None
     question.set_message(replace(question.message, pinned=True))
@@ -288,7 +288,7 @@ def test_copy_puts_both_on_the_clipboard_and_says_so(open_chat: Open) -> None:
     assert data.text() == desk.last_text
     assert "<table" in data.html()
     assert "<script" not in data.html()
-    row = desk.last.row
+    row = desk.last.toolbar.row
     assert row is not None
     assert row.button(COPIED) is not None
     desk.wait(lambda: row.button(COPY) is not None)

@@ -123,8 +123,8 @@ def test_with_versions_and_a_cut_answer_the_menu_has_no_more_lines_than_can_be_t
     assert {CONTINUE, PREVIOUS_VERSION, SHOW_TWO_VERSIONS} <= set(desk.menu_lines(menu))
     assert len([action for action in menu.actions() if not action.isSeparator()]) <= MOST_LINES
     menu.close()
-    assert desk.last.row is not None
-    assert desk.last.row.button(CONTINUE) is None, "the line below the answer has it in words"
+    assert desk.last.toolbar.row is not None
+    assert desk.last.toolbar.row.button(CONTINUE) is None, "the line below the answer has it in words"
     desk.click_action(desk.last, PREVIOUS_VERSION)
     assert desk.last_text == "One."
 
@@ -214,8 +214,8 @@ def test_an_answer_is_edited_as_markdown_and_goes_on_from_there(open_chat: Open)
     editor.edit.selectAll()
     QTest.keyClicks(editor.edit, "All of it.")
     QTest.keyClick(editor.edit, Qt.Key.Key_Return, Qt.KeyboardModifier.ControlModifier)
-    assert desk.last.row is not None
-    assert desk.last.row.button(CONTINUE) is None, "nothing was cut"
+    assert desk.last.toolbar.row is not None
+    assert desk.last.toolbar.row.button(CONTINUE) is None, "nothing was cut"
 
 
 def test_an_answer_of_another_model_that_was_chosen_is_a_version_which_names_it(
@@ -276,8 +276,8 @@ def test_the_map_of_versions_leads_to_any_branch_and_loses_none(open_chat: Open)
 def test_what_is_known_of_an_answer_opens_from_its_note(open_chat: Open) -> None:
     desk = open_chat({"text": "Just a few words."})
     desk.ask("Hello")
-    assert desk.last.row is not None
-    about = desk.last.row.about
+    assert desk.last.toolbar.row is not None
+    about = desk.last.toolbar.row.about
     about.setFocus()
     QTest.keyClick(about, Qt.Key.Key_Return)
     details = desk.find_step(AnswerDetails)

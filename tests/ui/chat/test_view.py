@@ -393,17 +393,17 @@ def test_versions_are_seen_without_the_pointer_and_stay_in_their_place_under_it(
     desk.ask("And now?")
     first = desk.turns[1]
     desk.chat.focus_composer()
-    assert first.row is not None
-    arrow = first.row.button(PREVIOUS_VERSION)
+    assert first.toolbar.row is not None
+    arrow = first.toolbar.row.button(PREVIOUS_VERSION)
     assert arrow is not None
     assert arrow.isVisible()
-    assert first.row.button(COPY) is None
+    assert first.toolbar.row.button(COPY) is None
     place = arrow.pos()
     first.set_focused(True)
-    arrow = first.row.button(PREVIOUS_VERSION)
+    arrow = first.toolbar.row.button(PREVIOUS_VERSION)
     assert arrow is not None
     assert arrow.pos() == place
-    assert first.row.button(COPY) is not None
+    assert first.toolbar.row.button(COPY) is not None
 
 
 def test_an_answer_that_filled_the_context_goes_on_where_earlier_turns_can_make_room(open_chat: Open) -> None:
