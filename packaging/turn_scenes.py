@@ -52,8 +52,8 @@ def screens(frame: Frame, chat: ChatDesk, told: int, answered: int) -> list[tupl
     def details() -> None:
         show(answered)
         chat.last.set_focused(True)
-        assert chat.last.row is not None
-        chat.click(chat.last.row.about)
+        assert chat.last.toolbar.row is not None
+        chat.click(chat.last.toolbar.row.about)
 
     def recalled() -> None:
         if len(made) < 2:
