@@ -11,6 +11,7 @@ from PySide6.QtCore import (
     QObject,
     QPoint,
     QRect,
+    QSignalBlocker,
     QSize,
     Qt,
     Signal,
@@ -260,8 +261,7 @@ def paint_thumbnail(painter: QPainter, theme: Theme, rect: QRect, image: QImage)
 
 
 ARCS, MAP, HEADS = "arcs", "map", "heads"
-FIELD_PX, STEP_PX = 60, 18
-"""Widths of a number and of its two buttons: a control of 96."""
+FIELD_PX = 96
 NAMED = 2
 """Number of tokens named in descriptions; all of them are in the table."""
 
@@ -317,7 +317,7 @@ class AttentionView(LookPage):
         top = fill_layout(FlowLayout(self.top), self.ways)
         for words, field in ((tr("Layer"), self.layer_field), (tr("Head"), self.head_field)):
             field.number.setPrefix(f"{words} ")
-            _make_compact(self.theme, field)
+            field.make_compact(FIELD_PX)
             top.addWidget(field)
         row = fill_layout(drop_margins(QHBoxLayout(self.told)), (self.sentence, 1))
         for button in (self.smaller, self.larger, *self.parts.values()):
@@ -372,9 +372,8 @@ class AttentionView(LookPage):
             (self.head_field, (MEAN, heads - 1)),
         ):
             # A changed range may change the value, which would count as a choice of the user and hold for other texts.
-            field.number.blockSignals(True)
-            field.number.setRange(*ends)
-            field.number.blockSignals(False)
+            with QSignalBlocker(field):
+                field.number.setRange(*ends)
         count = len(event.tokens)
         self.cut.setText("" if event.is_all else tr(FIRST_TOKENS_SHOWN, count=count))
         self.cut.setHidden(event.is_all)
@@ -413,9 +412,7 @@ class AttentionView(LookPage):
 
         for field, value in ((self.layer_field, self.seen.layers[layer]), (self.head_field, head)):
             # Otherwise the fields would report this as a choice of the user.
-            field.number.blockSignals(True)
-            field.number.setValue(value)
-            field.number.blockSignals(False)
+            field.show_value(value)
         shares = self.seen.shares_of(layer, head)
         words = " ".join(
             tr(message_template.text, **message_template.values)
@@ -493,18 +490,6 @@ def largest_in_words(row: Floats, tokens: Sequence[TokenSeen], token: int) -> st
         for at in order
     ]
     return tr(LOOKS_AT, word=word_of(tokens[token]), others=", ".join(said)) + "."
-
-
-def _make_compact(theme: Theme, field: Stepper) -> None:
-    """Fit a stepper with its name in it into a row of other controls."""
-    row = field.layout()
-    assert row is not None
-    drop_margins(row, 0)
-    theme.dress(field.number, width=FIELD_PX, font="small")
-    # Thin strokes are hard to see in this size.
-    for button, glyph in zip(field.findChildren(IconButton), ("minus-bold", "plus-bold"), strict=True):
-        button.setObjectName("compact_step")
-        theme.dress(button, size=(STEP_PX, 28), glyph=(glyph, "text", 14))
 
 
 KIND_WORDS = {

@@ -282,9 +282,30 @@ class Stepper(QWidget):
             self._put_behind_slider(name, *slides)
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         theme.changed.connect(self._fit_number)
+        self._set_role("control")
+
+    def make_compact(self, width_px: int) -> None:
+        """Fit a stepper with its name as prefix into a row of other controls."""
+        row = self.layout()
+        assert row is not None
+        drop_margins(row, 0)
+        # Thin strokes are hard to see in this size.
+        for button, glyph in zip(self.findChildren(IconButton), ("minus-bold", "plus-bold"), strict=True):
+            button.setObjectName("compact_step")
+            self._theme.dress(button, size=(18, 28), glyph=(glyph, "text", 14))
+        self._number_px, self._around_px = width_px - 2 * 18, 4
+        self._set_role("small")
+
+    def _set_role(self, role: FontRole) -> None:
         # Under a style sheet the field inside doesn't inherit the font.
-        theme.dress(self.number, *self.number.findChildren(QLineEdit), font="control")
+        self._theme.dress(self.number, *self.number.findChildren(QLineEdit), font=role)
+        self._role: FontRole = role
         self._fit_number()
+
+    def show_value(self, value: float) -> None:
+        """Set the value without emitting `changed`."""
+        with QSignalBlocker(self):
+            self.number.setValue(value)
 
     def _put_between_buttons(self, name: str) -> None:
         less = IconButton(self._theme, "minus", tr("{name}: less", name=name), size_px=16)
@@ -339,7 +360,7 @@ class Stepper(QWidget):
 
     def _fit_number(self) -> None:
         # Only what is longer than usual gets more room, so that the fields of a page are of one width.
-        metrics = QFontMetrics(self._theme.font("control"))
+        metrics = QFontMetrics(self._theme.font(self._role))
         widest = max(map(metrics.horizontalAdvance, (self.number.specialValueText(), self.number.text())))
         self.number.setFixedWidth(max(self._theme.px(self._number_px), widest + self._theme.px(self._around_px)))
 
