@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import contextlib
 import re
 from collections.abc import Callable
 from typing import Any
@@ -51,7 +52,8 @@ def make_self_contained(svg: bytes, find_picture: Callable[[bytes], str]) -> byt
         raise SvgDamaged from error
     if root is None or any(_is_damage(error) for error in parser.error_log):
         raise SvgDamaged
-    for element in root.iter():
+    # A list: what is taken out of a style sheet would end a walk over the tree there, and leave the rest as it is.
+    for element in list(root.iter()):
         _clean_element(element, find_picture)
     result: bytes = etree.tostring(root, encoding="utf-8")
     return result
@@ -80,8 +82,9 @@ def _clean_element(element: Element, find_picture: Callable[[bytes], str]) -> No
 def _set_attribute(element: Element, name: str, value: str) -> None:
     """Set an attribute, or remove it if empty; lxml can't set one with an undeclared prefix."""
     del element.attrib[name]
-    if value:
-        element.set(name if name.startswith("{") else name.rpartition(":")[2], value)
+    with contextlib.suppress(ValueError):  # "y:" and "y:1" are no names without their prefix
+        if value:
+            element.set(name if name.startswith("{") else name.rpartition(":")[2], value)
 
 
 def _own_reference(value: str, find_picture: Callable[[bytes], str]) -> str:

@@ -55,6 +55,8 @@ FORMS = {
     "undeclared": _svg(_image("{secret}"), spaces='xmlns="http://www.w3.org/2000/svg"'),
     "declared": _svg(f'<image y:href="{{secret}}" {WHOLE}/>', spaces=SPACES.replace("xmlns:xlink", "xmlns:y")),
     "prefixed": f'<s:svg xmlns:s="http://www.w3.org/2000/svg" {WHOLE}><s:image href="{{secret}}" {WHOLE}/></s:svg>',
+    "behind a style sheet": _svg("<style>a<g/></style>" + _image("{secret}")),
+    "behind a broken name": _svg('<g a:="url(x)" b:1="url(x)"/>' + _image("{secret}")),
     "base": _svg(f'<g xml:base="{{above}}/">{_image("secret.png")}</g>'),
     "use": _svg('<use xlink:href="{drawing}#r"/>'),
     "pattern": _svg(
