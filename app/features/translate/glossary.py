@@ -324,7 +324,13 @@ def read_csv(path: Path) -> tuple[GlossaryTerm, ...]:
     """
     text = _text_of(path)
     found: dict[str, str] = {}
-    for number, row in enumerate(csv.reader(io.StringIO(text), delimiter=_find_delimiter(text), skipinitialspace=True)):
+    try:
+        # None: a single carriage return ends a line, too.
+        lines = io.StringIO(text, newline=None)
+        rows = list(csv.reader(lines, delimiter=_find_delimiter(text), skipinitialspace=True))
+    except csv.Error as error:  # a cell longer than any is
+        raise DocumentUnreadable(str(path), "damaged") from error
+    for number, row in enumerate(rows):
         cells = [cell.strip() for cell in (*row, "")]
         if not cells[0] or (number == 0 and _is_head(cells)):
             continue

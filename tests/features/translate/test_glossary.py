@@ -113,6 +113,7 @@ def test_what_is_not_to_be_translated_must_be_there_exactly() -> None:
         (b"Fireside\nlease,Mietvertrag\n", [("Fireside", "Fireside"), ("lease", "Mietvertrag")]),
         (b"Fireside,\n\n,nothing\n", [("Fireside", "Fireside")]),
         (b"a,1\na,2\n", [("a", "2")]),
+        (b"a;1\rb;2\r", [("a", "1"), ("b", "2")]),
         ("lease;Mietvertrag\n".encode("utf-16"), [("lease", "Mietvertrag")]),
         (b"", []),
     ],
@@ -128,6 +129,13 @@ def test_what_is_no_text_is_refused(tmp_path: Path, data: bytes) -> None:
     path = tmp_path / "terms.csv"
     path.write_bytes(data)
     with pytest.raises(DocumentUnreadable, match="not_text"):
+        read_csv(path)
+
+
+def test_a_cell_without_an_end_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "terms.csv"
+    path.write_text('a;"' + "b" * 200_000)
+    with pytest.raises(DocumentUnreadable):
         read_csv(path)
 
 
