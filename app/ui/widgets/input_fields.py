@@ -274,7 +274,6 @@ class Stepper(QWidget):
         self.number.valueChanged.connect(self.changed)
         if word_for_lowest:
             self.number.valueChanged.connect(self._show_unset)
-            self._show_unset()
         self.number.valueChanged.connect(self._fit_number)
         if slides is None:
             self._put_between_buttons(name)
@@ -283,6 +282,8 @@ class Stepper(QWidget):
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         theme.changed.connect(self._fit_number)
         self._set_role("control")
+        if word_for_lowest:
+            self._show_unset()
 
     def make_compact(self, width_px: int) -> None:
         """Fit a stepper with its name as prefix into a row of other controls."""
@@ -367,6 +368,8 @@ class Stepper(QWidget):
     def _show_unset(self) -> None:
         # A value that nobody set looks different from one that was.
         set_mark(self.number, "unset", self.number.value() == self.number.minimum())
+        # The style loses the fonts of what it polishes again.
+        self._set_role(self._role)
 
 
 class DrawnButton:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from PySide6.QtCore import QPoint, QPointF, QSize, Qt
 from PySide6.QtGui import QAccessible, QColor, QWheelEvent
-from PySide6.QtWidgets import QApplication, QPushButton
+from PySide6.QtWidgets import QApplication, QLineEdit, QPushButton
 from pytestqt.qtbot import QtBot
 
 from app.ui.theme import Theme
@@ -156,7 +156,7 @@ def test_a_mirrored_row_has_its_mark_at_the_other_side(qtbot: QtBot) -> None:
 def test_a_stepper_is_one_control_with_its_buttons_inside(qtbot: QtBot, qapp: QApplication) -> None:
     theme = Theme("light")
     theme.install(qapp)
-    stepper = Stepper(theme, "Top-k", 4, lowest=0, highest=9)
+    stepper = Stepper(theme, "Top-k", 4, lowest=0, highest=9, word_for_lowest="–")
     qtbot.addWidget(stepper)
     stepper.show()
     less, more = stepper.findChildren(IconButton)
@@ -169,6 +169,10 @@ def test_a_stepper_is_one_control_with_its_buttons_inside(qtbot: QtBot, qapp: QA
     assert lines == [QColor(theme.tokens.line).rgb()] * 2
     more.click()
     assert stepper.number.value() == 5
+    line = stepper.number.findChild(QLineEdit)
+    for value in (9, 0, 4):  # the mark of a value that nobody set is another look
+        stepper.number.setValue(value)
+        assert line.font().pixelSize() == theme.font("control").pixelSize()
 
 
 def test_a_slider_sets_its_number_wherever_it_is_pressed_and_clears_it(qtbot: QtBot, theme: Theme) -> None:
