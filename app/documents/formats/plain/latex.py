@@ -157,14 +157,14 @@ def _read_braced(text: str, at: int, end: int) -> tuple[str, int]:
 
 def _readable_text(source: str) -> str:
     """Return a stretch as it is read: without comments, labels and what only sets its looks; formulas as they are."""
-    # Formulas and escaped signs are set aside under control characters, which no source has, and put back at the end.
+    # Formulas and escaped signs are set aside under control characters, which a source loses, and put back at the end.
     kept: list[str] = []
 
     def keep(found: re.Match[str]) -> str:
         kept.append(found[0])
         return f"\x00{len(kept) - 1}\x00"
 
-    text = _COMMENT.sub(r"\1", source)
+    text = _COMMENT.sub(r"\1", source.translate({0: None, 1: None}))
     text = _ESCAPED.sub(lambda found: f"\x01{ord(found[1])}\x01", text)
     text = _KEPT.sub(keep, text)
     text = _ACCENT.sub(lambda found: f"{(found[3] or found[4])[-1]}{_MARKS[found[1] or found[2]]}", text)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from app.documents.blocks import BlockKind, BlockPiece
@@ -82,6 +82,14 @@ def test_what_is_never_closed_costs_no_time(tmp_path: Path, part: str) -> None:
 
 
 @settings(max_examples=25, deadline=None)
-@given(st.lists(st.sampled_from([*r"\{}[]$%&~ ", "\n", "word", "\\item", "\\begin{x}", "\\'e", "\\section{"])))
+@example(["\x00", "7", "\x00"])
+@example(["\x01", "9999999999", "\x01"])
+@given(
+    st.lists(
+        st.sampled_from(
+            ["\x00", "\x01", "7", *r"\{}[]$%&~ ", "\n", "word", "\\item", "\\begin{x}", "\\'e", "\\section{"]
+        )
+    )
+)
 def test_no_source_is_an_error(tmp_path_factory: pytest.TempPathFactory, parts: list[str]) -> None:
     pieces_of(tmp_path_factory.mktemp("fuzz") / "a.tex", "".join(parts))
