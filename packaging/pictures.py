@@ -360,6 +360,7 @@ def _chat_screens(scene: Scene) -> list[Screen]:
         ("thinking", thinking, lambda: chat.composer.thinking.show_choice("none", "")),
         ("chat-settings", chat_settings, close(ChatSettings)),
         ("settings", settings("appearance"), close(SettingsDialog)),
+        ("settings-data", settings("data"), close(SettingsDialog)),
         ("settings-chat", settings("chat"), close(SettingsDialog)),
         ("settings-engine", settings("engine"), close(SettingsDialog)),
         ("settings-memory", settings("engine/memory"), close(SettingsDialog)),
