@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from html import escape
 
-from PySide6.QtCore import QPoint, QRect, QSize, Qt
+from PySide6.QtCore import QPoint, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QPainter, QPaintEvent
 from PySide6.QtWidgets import QBoxLayout, QFrame, QGridLayout, QHBoxLayout, QLabel, QToolTip, QVBoxLayout, QWidget
 
@@ -134,6 +134,9 @@ class SettingCard(QFrame):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         super().paintEvent(event)
-        painter, inset = QPainter(self), self._theme.px(self._inset_px)
+        painter, inset, ratio = QPainter(self), self._theme.px(self._inset_px), self.devicePixelRatioF()
+        # Where a pixel of the window is one and a half of the screen, whole pixels of the screen are all alike.
+        top, thick = self.mapTo(self.window(), QPoint(0, 0)).y(), max(1, int(ratio)) / ratio
         for row in [row for row in self.rows if not row.isHidden()][1:]:
-            painter.fillRect(QRect(inset, row.y(), self.width() - 2 * inset, 1), QColor(self._theme.tokens.line))
+            y = round((top + row.y()) * ratio) / ratio - top
+            painter.fillRect(QRectF(inset, y, self.width() - 2 * inset, thick), QColor(self._theme.tokens.line))
