@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
-from urllib.parse import quote, unquote
+from urllib.parse import quote, unquote, urlsplit
 
 from PySide6.QtCore import QCoreApplication, Qt, QTimer, QUrl
 from PySide6.QtGui import QDesktopServices, QGuiApplication
 from PySide6.QtWidgets import QMessageBox, QWidget
 
+from app.core.visible import visible_name
 from app.features.drawings import KEPT_S, DrawingWords, page_of, remove_page, write_page
 from app.features.retrieval.source_places import named_pages
 from app.language.sentences import split_sentences
@@ -19,6 +20,9 @@ from app.ui.shared_labels import CANCEL, OPEN
 from app.ui.text.pieces import MarkdownTable, Piece, Prose, Spans, StyledSpan, safe_href
 
 Opener = Callable[[QUrl], bool]
+FOREIGN_LETTERS = "This site’s name has letters that can look like others. Its technical name is {site}."
+REAL_SITE = "This link leads to {site}."
+NO_SITE = "This address has no valid site name."
 
 
 def ask_to_open(href: str, parent: QWidget, opener: Opener = QDesktopServices.openUrl) -> QMessageBox | None:
@@ -36,7 +40,8 @@ def ask_to_open(href: str, parent: QWidget, opener: Opener = QDesktopServices.op
     box.setTextFormat(Qt.TextFormat.PlainText)
     box.setText(tr("Open this link in your browser?"))
     # An address may have thousands of characters, and would push the buttons off the screen.
-    box.setInformativeText(href if len(href) <= 500 else href[:500] + "…")
+    shown = visible_name(href if len(href) <= 500 else href[:500] + "…")
+    box.setInformativeText("\n\n".join(part for part in (shown, _site_words(href)) if part))
     open_button = box.addButton(tr(OPEN), QMessageBox.ButtonRole.AcceptRole)
     copy_button = box.addButton(tr("Copy address"), QMessageBox.ButtonRole.ActionRole)
     cancel = box.addButton(tr(CANCEL), QMessageBox.ButtonRole.RejectRole)
@@ -47,6 +52,19 @@ def ask_to_open(href: str, parent: QWidget, opener: Opener = QDesktopServices.op
     # `open`, not `exec`: a nested event loop would let the chat that asks be closed while it waits.
     box.open()
     return box
+
+
+def _site_words(href: str) -> str:
+    """Return the real name of a site whose address may look like that of another; "" for a plain one."""
+    try:
+        parts = urlsplit(href)
+        name = (parts.hostname or "").encode("idna").decode("ascii")
+    except ValueError:  # no such name can be
+        return tr(NO_SITE)
+    if "xn--" in name:
+        return tr(FOREIGN_LETTERS, site=name)
+    # Before an @ stands a user, which may be called like a site.
+    return tr(REAL_SITE, site=name) if "@" in parts.netloc else ""
 
 
 DRAWING = "fireside-drawing:"

@@ -11,8 +11,17 @@ from PySide6.QtWidgets import QApplication, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.features.drawings import remove_page
+from app.ui.i18n import tr
 from app.ui.shared_labels import CANCEL, OPEN
-from app.ui.text.links import ask_to_open, drawing_link, drawing_of_link, with_page_links
+from app.ui.text.links import (
+    FOREIGN_LETTERS,
+    NO_SITE,
+    REAL_SITE,
+    ask_to_open,
+    drawing_link,
+    drawing_of_link,
+    with_page_links,
+)
 from app.ui.text.pieces import Prose, ProseLine, StyledSpan, safe_href
 
 
@@ -34,6 +43,28 @@ def test_other_addresses_do_nothing(qtbot: QtBot, href: str) -> None:
     parent = QWidget()
     qtbot.addWidget(parent)
     assert ask_to_open(href, parent, lambda url: True) is None
+
+
+@pytest.mark.parametrize(
+    ("href", "shown", "told", "site"),
+    [
+        ("https://p\u0430ypal.com/a", "https://p\u0430ypal.com/a", FOREIGN_LETTERS, "xn--pypal-4ve.com"),
+        ("https://xn--pypal-4ve.com/", "https://xn--pypal-4ve.com/", FOREIGN_LETTERS, "xn--pypal-4ve.com"),
+        ("https://x.org@evil.example/", "https://x.org@evil.example/", REAL_SITE, "evil.example"),
+        ("https://x.org/\u202ecod.exe", "https://x.org/\\u202ecod.exe", "", ""),
+        ("https://[x", "https://[x", NO_SITE, ""),
+        ("mailto:a@x.org", "mailto:a@x.org", "", ""),
+    ],
+)
+def test_the_real_site_is_told_where_an_address_could_mislead(
+    qtbot: QtBot, href: str, shown: str, told: str, site: str
+) -> None:
+    parent = QWidget()
+    qtbot.addWidget(parent)
+    box = ask_to_open(href, parent, lambda _url: True)
+    assert box is not None
+    assert box.informativeText() == "\n\n".join(filter(None, (shown, tr(told, site=site))))
+    box.close()
 
 
 def test_a_drawing_opens_after_its_file_was_shown_and_goes_when_nobody_wants_it(qtbot: QtBot) -> None:
