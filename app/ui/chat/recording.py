@@ -87,9 +87,12 @@ class MicrophoneButton(QObject):
         # The reference keeps a temporary chat's folder until the recording ends.
         talk = self._begun_for = self._chat.open_chat.talk
         folder = self._folder_of(talk)
-        self._task = tasks.run(lambda stop: self._app.recorder.record(folder, stop), self._chat)
-        self._task.event.connect(self._on_event)
-        self._task.failed.connect(self._ui.notify.error)
+        self._task = tasks.run(
+            lambda stop: self._app.recorder.record(folder, stop),
+            self._chat,
+            on_event=self._on_event,
+            on_failed=self._ui.notify.error,
+        )
         self._task.failed.connect(lambda _: self._on_over())
         self._task.finished.connect(self._on_over)
         self._show_lit()

@@ -74,10 +74,13 @@ class SessionWork(QObject):
         def is_wanted(part: DraftPicture) -> bool:
             return session.state.find(part.key) is not None
 
-        task = tasks.run(lambda cancel: open_pictures(effect.parts, is_wanted, cancel), self)
-        task.event.connect(session.dispatch)
-        task.finished.connect(lambda: session.dispatch(m.PicturesEnded(effect.batch)))
-        task.failed.connect(lambda error: session.dispatch(m.PicturesEnded(effect.batch, error)))
+        tasks.run(
+            lambda cancel: open_pictures(effect.parts, is_wanted, cancel),
+            self,
+            on_event=session.dispatch,
+            on_end=lambda: session.dispatch(m.PicturesEnded(effect.batch)),
+            on_failed=lambda error: session.dispatch(m.PicturesEnded(effect.batch, error)),
+        )
 
     def _load_previews(self, effect: m.LoadPreviews) -> None:
         tasks.run(lambda _token: load_previews(effect.parts), self).event.connect(self._session.dispatch)
@@ -183,11 +186,14 @@ class DocumentCounting(QObject):
             self._again.start()
             return
         draft, self._next = _draft_of(self._next, self._planned()), None
-        task = self._task = tasks.run(lambda token: fits_of(draft, token), self)
         # A count that is replaced tells nothing any more.
-        task.event.connect(lambda fitted: self._session.dispatch(m.FitCounted(*fitted)) if self._next is None else None)
-        task.finished.connect(self._on_end)
-        task.failed.connect(self._on_end)
+        self._task = tasks.run(
+            lambda token: fits_of(draft, token),
+            self,
+            on_event=lambda fitted: self._session.dispatch(m.FitCounted(*fitted)) if self._next is None else None,
+            on_end=self._on_end,
+            on_failed=self._on_end,
+        )
 
     def _on_end(self, error: BaseException | None = None) -> None:
         """Start the count that waits, or announce the end."""

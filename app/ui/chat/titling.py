@@ -90,10 +90,13 @@ class ChatTitling(QObject):
     def _begin(self, number: int) -> None:
         self._number = number
         # Bound to the number of now: another chat may be next when its event comes.
-        task = self._task = tasks.run(lambda token: self._titles.make_title(number, token), self)
-        task.event.connect(lambda _: self._update_list(number))
-        task.finished.connect(self._on_end)
-        task.failed.connect(self._on_failed)
+        self._task = tasks.run(
+            lambda token: self._titles.make_title(number, token),
+            self,
+            on_event=lambda _: self._update_list(number),
+            on_end=self._on_end,
+            on_failed=self._on_failed,
+        )
 
     def _update_list(self, number: int) -> None:
         """Emit `titled`, later if the user edits a title in the list now."""

@@ -139,10 +139,13 @@ class PageDrawer(QObject):
             yield from _pictures(document, page, width_px, guess, token, is_known=is_known)
 
         self._running = key
-        task = self._task = tasks.run(draw_page, self)
-        task.event.connect(lambda picture: self._on_picture(task, picture))
-        task.finished.connect(lambda: self._on_end(task))
-        task.failed.connect(lambda error: self._on_failed(task, error))
+        task = self._task = tasks.run(
+            draw_page,
+            self,
+            on_event=lambda picture: self._on_picture(task, picture),
+            on_end=lambda: self._on_end(task),
+            on_failed=lambda error: self._on_failed(task, error),
+        )
 
     def _on_picture(self, task: tasks.BackgroundTask, picture: PagePicture) -> None:
         if task is not self._task:

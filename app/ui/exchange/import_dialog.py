@@ -147,10 +147,7 @@ class ImportDialog(Dialog):
                 except ChatsUnreadable as error:
                     yield error
 
-        self._task = tasks.run(work, self)
-        self._task.event.connect(self._on_event)
-        self._task.finished.connect(self._on_finished)
-        self._task.failed.connect(self._on_failed)
+        self._task = tasks.run(work, self, on_event=self._on_event, on_end=self._on_finished, on_failed=self._on_failed)
 
     def _on_event(self, event: object) -> None:
         counts = self._counts

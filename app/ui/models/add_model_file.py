@@ -142,9 +142,12 @@ class FileAdding:
         def look() -> Iterator[ModelFileFacts]:
             yield facts_of_file(path, Path(self._app.settings.models.folder or self._app.paths.models))
 
-        task = tasks.run(lambda _: look(), self._window)
-        task.event.connect(lambda facts: self._ask(path, facts, then))
-        task.failed.connect(self._notify.error)
+        tasks.run(
+            lambda _: look(),
+            self._window,
+            on_event=lambda facts: self._ask(path, facts, then),
+            on_failed=self._notify.error,
+        )
 
     def _ask(self, path: Path, facts: ModelFileFacts, then: Then) -> None:
         dialog = AddDialog(self._theme, path, facts, self._window)

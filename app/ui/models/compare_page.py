@@ -85,10 +85,9 @@ class ComparePage(ComparisonPage):
         """Find the installed models and read the headers of new ones, on a thread."""
         if self._newest is not None:
             self._newest.abandon()
-        task = self._newest = tasks.run(self._find_models, self)
-        task.event.connect(self._on_looked)
-        task.finished.connect(self._show_state)
-        task.failed.connect(self._ui.notify.error)
+        task = self._newest = tasks.run(
+            self._find_models, self, on_event=self._on_looked, on_end=self._show_state, on_failed=self._ui.notify.error
+        )
         return task
 
     def _find_models(self, cancel: CancelToken) -> Iterator[list[Path] | ComparedModel]:

@@ -187,10 +187,7 @@ class ComparisonPage(ModelsPage):
                 yield from compare(engine, wish=pool.options(), make_room=pool.make_room, cancel=cancel)
 
         self._engine = engine
-        self._task = tasks.run(work, self)
-        self._task.event.connect(self._on_event)
-        self._task.finished.connect(self._on_ended)
-        self._task.failed.connect(self._on_failed)
+        self._task = tasks.run(work, self, on_event=self._on_event, on_end=self._on_ended, on_failed=self._on_failed)
 
     def _on_event(self, event: Any) -> None:
         """Show what came of the comparison."""

@@ -75,10 +75,13 @@ class CheckerField(QWidget):
             self._show_state()
         else:
             app = self._app
-            self._task = tasks.run(lambda cancel: fetch_checker(app.models, app.paths, cancel), self)
-            self._task.event.connect(self._on_event)
-            self._task.finished.connect(lambda: self._on_ended(""))
-            self._task.failed.connect(self._on_failed)
+            self._task = tasks.run(
+                lambda cancel: fetch_checker(app.models, app.paths, cancel),
+                self,
+                on_event=self._on_event,
+                on_end=lambda: self._on_ended(""),
+                on_failed=self._on_failed,
+            )
             self._show_state(tr("Connecting…"))
 
     def _on_event(self, event: object) -> None:

@@ -74,9 +74,7 @@ class EnginePage(SettingsPage):
 
     def _look_for_devices(self) -> None:
         self._is_asked = True
-        task = tasks.run(lambda _: _describe(self._app), self)
-        task.event.connect(self._on_described)
-        task.failed.connect(self._on_not_described)
+        tasks.run(lambda _: _describe(self._app), self, on_event=self._on_described, on_failed=self._on_not_described)
 
     def _on_described(self, found: tuple[DevicesDescribed, bool]) -> None:
         described, is_mixture = found

@@ -169,9 +169,7 @@ class MemoryDialog(Dialog):
             found = self._translations.search_memory(cancel, words, pair=pair, translation_id=document)
             yield self._translations.words.count_pairs(), found
 
-        task = self._task = tasks.run(read, self)
-        task.event.connect(self._take_report)
-        task.failed.connect(self._notify.error)
+        self._task = tasks.run(read, self, on_event=self._take_report, on_failed=self._notify.error)
 
     def _take_report(self, report: tuple[dict[LanguagePair, int], MemoryMatches]) -> None:
         self._task = None
@@ -237,9 +235,7 @@ class MemoryDialog(Dialog):
         def delete(_cancel: CancelToken) -> Iterator[int]:
             yield self._translations.words.delete_entries(ids)
 
-        task = tasks.run(delete, self)
-        task.event.connect(lambda _count: self._on_deleted())
-        task.failed.connect(self._notify.error)
+        tasks.run(delete, self, on_event=lambda _count: self._on_deleted(), on_failed=self._notify.error)
 
     def _on_deleted(self) -> None:
         self.changed.emit()

@@ -126,9 +126,12 @@ class ModelLoader(QObject):
         # A model elsewhere takes no memory here.
         if self.state != "ready" or isinstance(self.model, ModelElsewhere):
             return
-        task = tasks.run(lambda _: _run_once(self._app.engine.sleep), self)
-        task.finished.connect(self.sync_with_engine)
-        task.failed.connect(self._notify.error)
+        tasks.run(
+            lambda _: _run_once(self._app.engine.sleep),
+            self,
+            on_end=self.sync_with_engine,
+            on_failed=self._notify.error,
+        )
         # Said at once; the end of the task corrects it where the engine went on.
         self._set("asleep", None)
 

@@ -280,8 +280,11 @@ class Tabs(QObject):
 
     def go_on(self) -> None:
         """Resume the jobs that an earlier run left queued, once the window is shown."""
-        look = tasks.run(lambda _token: self.work.waiting(JobTable(self._app.database)), self)
-        look.event.connect(lambda name: self.made(name).go_on())
+        tasks.run(
+            lambda _token: self.work.waiting(JobTable(self._app.database)),
+            self,
+            on_event=lambda name: self.made(name).go_on(),
+        )
 
     def store(self) -> None:
         for tab in self._made.values():

@@ -61,9 +61,7 @@ class BetterModel(QFrame):
         self._languages, self._ids = tuple(languages), tuple(document_ids)
         if self._task is not None:
             self._task.abandon()
-        self._task = tasks.run(self._work, self)
-        self._task.event.connect(lambda found: self._show(*found))
-        self._task.failed.connect(_on_failed)
+        self._task = tasks.run(self._work, self, on_event=lambda found: self._show(*found), on_failed=_on_failed)
 
     def look_at(self, languages: Sequence[str], document_ids: Sequence[int]) -> None:
         """Call `find_better` if languages or documents changed since the last call."""

@@ -126,9 +126,12 @@ class MethodLook(QObject):
         if self._task is not None:
             self._task.abandon()
         self._groups = asked = [tuple(ids) for ids in groups]
-        self._task = tasks.run(lambda _cancel: self._read(asked), self)
-        self._task.event.connect(lambda found: self.found.emit(*found))
-        self._task.failed.connect(_on_failed)
+        self._task = tasks.run(
+            lambda _cancel: self._read(asked),
+            self,
+            on_event=lambda found: self.found.emit(*found),
+            on_failed=_on_failed,
+        )
 
     def look_at(self, groups: Sequence[Sequence[int]]) -> None:
         """Query the method if the groups differ from the last ones."""

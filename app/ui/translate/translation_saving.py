@@ -79,11 +79,13 @@ class TranslationSaving(SavedFiles):
             if error is not None:
                 self._notify.error(error, action=lambda: self.save(translation_id, path))
 
-        task = tasks.run(lambda cancel: self._files.save(translation_id, path, cancel), self)
-        task.event.connect(lambda event: self._on_event(translation_id, event))
-        task.finished.connect(over)
-        task.failed.connect(over)
-        return task
+        return tasks.run(
+            lambda cancel: self._files.save(translation_id, path, cancel),
+            self,
+            on_event=lambda event: self._on_event(translation_id, event),
+            on_end=over,
+            on_failed=over,
+        )
 
     def save_bilingual(self, translation_id: int, path: Path) -> tasks.BackgroundTask:
         """Save source and translation side by side, on a thread."""

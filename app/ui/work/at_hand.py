@@ -141,10 +141,9 @@ class ModelAtHand(QObject):
 
     def _start(self) -> None:
         self._is_resting = False
-        self._task = tasks.run(self._serve, self)
-        self._task.event.connect(self._on_answer)
-        self._task.finished.connect(self._on_ended)
-        self._task.failed.connect(self._on_failed)
+        self._task = tasks.run(
+            self._serve, self, on_event=self._on_answer, on_end=self._on_ended, on_failed=self._on_failed
+        )
         self.state_changed.emit()
 
     def _on_answer(self, answer: WorkEvent | TabModelLoaded) -> None:

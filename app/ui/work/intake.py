@@ -62,10 +62,13 @@ class FileThreads(QObject):
             self._tasks.pop(number, None)
             dispatch(f.FileEnded(number, error))
 
-        task = self._tasks[number] = tasks.run(lambda cancel: self._reading(part, cancel), self)
-        task.event.connect(lambda event: dispatch(f.FileProgressed(number, event)))
-        task.finished.connect(on_end)
-        task.failed.connect(on_end)
+        self._tasks[number] = tasks.run(
+            lambda cancel: self._reading(part, cancel),
+            self,
+            on_event=lambda event: dispatch(f.FileProgressed(number, event)),
+            on_end=on_end,
+            on_failed=on_end,
+        )
 
     def _cancel_reading(self, effect: f.CancelReading) -> None:
         # It ends like any other, which begins the next one.
