@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QEvent, QRect, QRectF, QSizeF, Qt, QTimer, Signal
+from PySide6.QtCore import QEvent, QRect, QRectF, QSizeF, Qt, Signal
 from PySide6.QtGui import (
     QColor,
     QImage,
@@ -28,6 +28,7 @@ from app.ui.theme import LIGHT, Theme
 from app.ui.widgets.buttons import text_button
 from app.ui.widgets.labels import plain_label
 from app.ui.widgets.layouts import fill_layout
+from app.ui.widgets.timers import new_timer
 
 DRAWING_THE_PAGE = "Drawing the page…"
 SLOW_MS = 300
@@ -170,10 +171,8 @@ class PageArea(QScrollArea):
         self._column = theme.dress(QVBoxLayout(self._desk), margins=(MARGIN_PX, MARGIN_PX, MARGIN_PX, MARGIN_PX))
         self._column.addWidget(self.paper, 0, Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignHCenter)
         self.setWidget(self._desk)
-        self._slow = QTimer(self, singleShot=True, interval=SLOW_MS)
-        self._slow.timeout.connect(lambda: self.paper.show_words(tr(DRAWING_THE_PAGE)))
-        self._resized = QTimer(self, singleShot=True, interval=RESIZE_MS)
-        self._resized.timeout.connect(self.width_wanted)
+        self._slow = new_timer(self, SLOW_MS, lambda: self.paper.show_words(tr(DRAWING_THE_PAGE)))
+        self._resized = new_timer(self, RESIZE_MS, self.width_wanted)
         theme.changed.connect(self._arrange)
         self._arrange()
 
@@ -322,8 +321,7 @@ class PagePane(QStackedWidget):
         self._drawer.failed.connect(self._on_not_drawn)
         self.area.width_wanted.connect(self._draw)
         # Later, as the layout decides the width.
-        self._first_drawing = QTimer(self, singleShot=True, interval=0)
-        self._first_drawing.timeout.connect(self._draw)
+        self._first_drawing = new_timer(self, 0, self._draw)
 
     @property
     def is_drawing(self) -> bool:

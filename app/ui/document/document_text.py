@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from PySide6.QtCore import QMimeData, QObject, QPoint, QRectF, Qt, QTimer, Signal
+from PySide6.QtCore import QMimeData, QObject, QPoint, QRectF, Qt, Signal
 from PySide6.QtGui import QColor, QKeyEvent, QPainter, QPaintEvent, QResizeEvent, QTextBlock, QTextCursor, QTextOption
 from PySide6.QtWidgets import QFrame, QTextEdit
 
@@ -20,6 +20,7 @@ from app.ui.i18n import tr
 from app.ui.text.formats import char_format, cursor_over, highlight
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import set_mark, set_text_font
+from app.ui.widgets.timers import new_timer
 
 NO_TEXT_ON_PAGE = "This page has no text: it’s a picture or empty."
 
@@ -57,8 +58,7 @@ class DocumentText(QTextEdit):
             Qt.TextInteractionFlag.TextSelectableByMouse | Qt.TextInteractionFlag.TextSelectableByKeyboard
         )
         self.document().setDocumentMargin(0)
-        self._fill_later = QTimer(self, singleShot=True, interval=0)
-        self._fill_later.timeout.connect(self._fill)
+        self._fill_later = new_timer(self, 0, self._fill)
         self.verticalScrollBar().valueChanged.connect(self._on_scrolled)
         # Emitted for what the user does with the bar, not for scrolling by this program.
         self.verticalScrollBar().actionTriggered.connect(self._marks.let_go)

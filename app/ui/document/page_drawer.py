@@ -7,7 +7,7 @@ from collections import OrderedDict
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from PySide6.QtCore import QObject, QSizeF, QTimer, Signal
+from PySide6.QtCore import QObject, QSizeF, Signal
 from PySide6.QtGui import QImage
 
 from app.core.errors.document_errors import DocumentUnreadable
@@ -15,6 +15,7 @@ from app.core.events import CancelToken
 from app.documents.protocol import Drawn
 from app.features.shown_document import ShownDocument
 from app.ui.shell import tasks
+from app.ui.widgets.timers import new_timer
 
 CACHE_BYTES = 64_000_000
 IDLE_MS = 150
@@ -58,10 +59,8 @@ class PageDrawer(QObject):
         self._running: tuple[int, int] | None = None
         self._neighbours: list[tuple[int, int]] = []
         self._task: tasks.BackgroundTask | None = None
-        self._ahead = QTimer(self, singleShot=True, interval=IDLE_MS)
-        self._ahead.timeout.connect(self._draw_neighbour)
-        self._patience = QTimer(self, singleShot=True, interval=PATIENCE_MS)
-        self._patience.timeout.connect(self._cancel_unwanted)
+        self._ahead = new_timer(self, IDLE_MS, self._draw_neighbour)
+        self._patience = new_timer(self, PATIENCE_MS, self._cancel_unwanted)
 
     @property
     def is_busy(self) -> bool:

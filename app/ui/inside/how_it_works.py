@@ -28,6 +28,7 @@ from app.ui.widgets.edge_fade import fade_ends
 from app.ui.widgets.input_fields import PlainEdit, SegmentedControl
 from app.ui.widgets.labels import ProgressStripe, announce, plain_label
 from app.ui.widgets.layouts import drop_margins, fill_layout, scrolled
+from app.ui.widgets.timers import new_timer
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
@@ -320,8 +321,7 @@ class HowItWorks(QWidget):
         self.next.clicked.connect(lambda: self.show_lesson(self.number + 1))
         self._formulas = QVBoxLayout()
         self._place = QVBoxLayout()
-        self._delay = QTimer(self, singleShot=True, interval=PAUSE_MS)
-        self._delay.timeout.connect(self._update_live)
+        self._delay = new_timer(self, PAUSE_MS, self._update_live)
         self.field.textChanged.connect(self._delay.start)
         self._lay_out()
         ui.loader.changed.connect(self._on_loader_changed)

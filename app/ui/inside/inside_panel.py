@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, cast
 
-from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QHideEvent, QKeyEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QFileDialog, QFrame, QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
@@ -24,6 +24,7 @@ from app.ui.widgets.input_fields import PlainEdit, SegmentedControl
 from app.ui.widgets.labels import ElidedLabel, plain_label
 from app.ui.widgets.layouts import drop_margins, fill_layout, name_widgets
 from app.ui.widgets.pane_head import PANE_EDGE_PX, PaneHead
+from app.ui.widgets.timers import new_timer
 
 if TYPE_CHECKING:
     pass
@@ -134,8 +135,7 @@ class InsidePanel(QWidget):
         self._choice.changed.connect(self._on_chosen)
         self._field = OwnText(ui)
         self._stack = QStackedWidget()
-        self._delay = QTimer(self, singleShot=True, interval=TYPING_MS)
-        self._delay.timeout.connect(self._inspect_chosen)
+        self._delay = new_timer(self, TYPING_MS, self._inspect_chosen)
         self._field.edit.textChanged.connect(self._delay.start)
         self._field.changed.connect(self._inspect_chosen)
         self._drop = FileDrop(ui.theme, lambda _files: [FileDropAction("", tr("Analyze this text"))], self)

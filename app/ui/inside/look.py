@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt, QTimer, Signal
+from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt, Signal
 from PySide6.QtGui import QColor, QPainter, QPen
 from PySide6.QtWidgets import (
     QAbstractItemView,
@@ -31,6 +31,7 @@ from app.ui.widgets.buttons import set_mark, text_button
 from app.ui.widgets.labels import ProgressStripe, announce, plain_label, plain_tip
 from app.ui.widgets.layouts import drop_margins, fill_layout, name_widgets
 from app.ui.widgets.tables import PlainTable
+from app.ui.widgets.timers import new_timer
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
@@ -141,8 +142,7 @@ class LookPage(QWidget):
         self._start_when_loaded: Callable[[], object] | None = None
         """Request that starts once the model is loaded."""
         self._progress: PromptProgress | None = None
-        self._timer = QTimer(self, singleShot=True, interval=WAIT_MS)
-        self._timer.timeout.connect(self._say_waiting)
+        self._timer = new_timer(self, WAIT_MS, self._say_waiting)
         self.state = StateRow(ui)
         self.state.cancelled.connect(self._on_cancelled)
         # Not the method itself: another request puts another one there.

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QColor, QKeyEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QAbstractButton, QFrame, QHBoxLayout, QVBoxLayout, QWidget
 
@@ -31,6 +31,7 @@ from app.ui.theme import Theme
 from app.ui.widgets.buttons import IconButton, text_button
 from app.ui.widgets.labels import plain_caption, plain_label
 from app.ui.widgets.layouts import FlowLayout, fill_layout, name_widgets
+from app.ui.widgets.timers import new_timer
 
 if TYPE_CHECKING:
     from app.engine.contract import Engine
@@ -225,8 +226,7 @@ class ProbabilitiesPage(LookPage):
         self._choices = Choices(ui.theme)
         self._choices.chosen.connect(self._on_replaced)
         self._choices.left.connect(self._on_choices_left)
-        self._grows = QTimer(self, singleShot=True, interval=GROWS_MS)
-        self._grows.timeout.connect(self._show_grown)
+        self._grows = new_timer(self, GROWS_MS, self._show_grown)
         for place, widget in enumerate((self._figures, self._note)):
             self.body.insertWidget(place, widget)
         self.body.addWidget(self._reread, 0, Qt.AlignmentFlag.AlignLeading)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QStackedLayout, QVBoxLayout, QWidget
 
@@ -25,6 +25,7 @@ from app.ui.shell.tab_spec import UiContext
 from app.ui.theme import EDGE_PX, HEADING_PX, TOP_PX
 from app.ui.widgets.buttons import text_button
 from app.ui.widgets.layouts import ColumnRow, fill_layout, name_widgets
+from app.ui.widgets.timers import new_timer
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
@@ -68,12 +69,9 @@ class SearchPage(QWidget):
         self._wants_all = False
         self._limit = PAGE_ROWS
         self._task: tasks.BackgroundTask | None = None
-        self._typed = QTimer(self, singleShot=True, interval=TYPING_MS)
-        self._typed.timeout.connect(self.search_now)
-        self._slow = QTimer(self, singleShot=True, interval=SLOW_MS)
-        self._slow.timeout.connect(self._say_searching)
-        self._very_slow = QTimer(self, singleShot=True, interval=VERY_SLOW_MS - SLOW_MS)
-        self._very_slow.timeout.connect(self._offer_cancel)
+        self._typed = new_timer(self, TYPING_MS, self.search_now)
+        self._slow = new_timer(self, SLOW_MS, self._say_searching)
+        self._very_slow = new_timer(self, VERY_SLOW_MS - SLOW_MS, self._offer_cancel)
         self.title = theme.dress(QLabel(textFormat=Qt.TextFormat.PlainText, wordWrap=True), font="title")
         self.told = QLabel(textFormat=Qt.TextFormat.PlainText, wordWrap=True)
         self.told.setProperty("kind", "muted")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal
+from PySide6.QtCore import QEvent, QObject, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QButtonGroup, QFrame, QLabel, QPushButton, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
@@ -14,6 +14,7 @@ from app.ui.widgets.buttons import text_button
 from app.ui.widgets.input_fields import SearchField
 from app.ui.widgets.labels import plain_tip
 from app.ui.widgets.layouts import drop_margins, fill_layout
+from app.ui.widgets.timers import new_timer
 
 SEARCH_DELAY_MS = 300
 _GROUPS = (
@@ -41,8 +42,7 @@ class ModelsColumn(QWidget):
         self.search = SearchField(theme, tr("Search the Hub"))
         self.search.setToolTip(keys_of("models"))
         self._last_search = ""
-        self._delay = QTimer(self, singleShot=True, interval=SEARCH_DELAY_MS)
-        self._delay.timeout.connect(self._tell_search)
+        self._delay = new_timer(self, SEARCH_DELAY_MS, self._tell_search)
         self.search.textChanged.connect(lambda _: self._delay.start())
         self.search.installEventFilter(self)
         self.search.returnPressed.connect(self._on_return)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 
-from PySide6.QtCore import QTimer
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QWidget
 
@@ -17,6 +16,7 @@ from app.ui.text.links import ask_to_open
 from app.ui.text.markdown import MarkdownBlock, read
 from app.ui.text.text_body import MessageBody
 from app.ui.theme import Theme
+from app.ui.widgets.timers import new_timer
 
 CARD_SHORTENED = "*Shortened. The full card is on the Hub.*"
 
@@ -175,8 +175,7 @@ class CardView(QWidget):
         self.body = MessageBody(theme, self)
         self.body.link_clicked.connect(lambda href: ask_to_open(href, self))
         self.body.fold_toggled.connect(self._arrange)
-        self._delay = QTimer(self, singleShot=True, interval=0)
-        self._delay.timeout.connect(self._show_more)
+        self._delay = new_timer(self, 0, self._show_more)
         theme.changed.connect(self._arrange_again)
 
     @property

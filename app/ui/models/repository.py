@@ -6,7 +6,7 @@ import logging
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QLocale, Qt, QTimer, Signal
+from PySide6.QtCore import QLocale, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QKeySequence, QShortcut, QShowEvent
 from PySide6.QtWidgets import (
     QFrame,
@@ -43,6 +43,7 @@ from app.ui.theme import CARD_INSET_PX, EDGE_PX, PAGE_PX
 from app.ui.widgets.buttons import text_button
 from app.ui.widgets.edge_fade import fade_ends
 from app.ui.widgets.layouts import ColumnRow, drop_margins, fill_layout, name_widgets, scrolled
+from app.ui.widgets.timers import new_timer
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
@@ -88,10 +89,10 @@ class RepositoryPage(QWidget):
         self._task: tasks.BackgroundTask | None = None
         self._fit_task: tasks.BackgroundTask | None = None
         self._card_task: tasks.BackgroundTask | None = None
-        self._slow = QTimer(self, singleShot=True, interval=SLOW_MS)
-        self._slow.timeout.connect(lambda: self.state.show_state("", tr("Opening {name}…", name=self.name), ""))
-        self._chosen = QTimer(self, singleShot=True, interval=CHOOSING_MS)
-        self._chosen.timeout.connect(self._estimate)
+        self._slow = new_timer(
+            self, SLOW_MS, lambda: self.state.show_state("", tr("Opening {name}…", name=self.name), "")
+        )
+        self._chosen = new_timer(self, CHOOSING_MS, self._estimate)
         self._make_parts()
         self._stack = QStackedLayout()
         fill_layout(self._stack, self.state, self._shown())
@@ -261,6 +262,9 @@ class RepositoryPage(QWidget):
         text = tr(ASKS_FOR_YOUR_CONSENT)  # fmt: skip
         self.gate_text.setText(f"{text} {by_hand}".strip())
         self.gate_settings.setVisible("network" in self._notify.actions)
+
+    def _show_opening(self) -> None:
+        self.state.show_state("", tr("Opening {name}…", name=self.name), "")
 
     def _make_parts(self) -> None:
         theme = self._theme

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt, QTimer
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication, QHideEvent, QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
@@ -19,6 +19,7 @@ from app.ui.theme import Theme
 from app.ui.widgets.buttons import IconButton
 from app.ui.widgets.input_fields import Switch
 from app.ui.widgets.layouts import fill_layout
+from app.ui.widgets.timers import new_timer
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
@@ -52,8 +53,7 @@ class LendingSection(SettingsSection):
         theme.dress(fill_layout(QHBoxLayout(fields), self.copy, self.switch), margins=(0, 0, 0, 0), spacing=8)
         self.add_setting("lending", self.said, fields, tr("It turns off when Fireside quits."))
         self.column.addWidget(self.label(tr(LENDING_RISK), "small"))
-        self._timer = QTimer(self, interval=UPDATE_EVERY_MS)
-        self._timer.timeout.connect(self.show_state)
+        self._timer = new_timer(self, UPDATE_EVERY_MS, self.show_state, repeats=True)
         self.finish()
         self.show_state()
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QDateTime, QLocale, Qt, QTimer
+from PySide6.QtCore import QDateTime, QLocale, Qt
 from PySide6.QtGui import QGuiApplication, QHideEvent, QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QPlainTextEdit, QVBoxLayout, QWidget
 
@@ -26,6 +26,7 @@ from app.ui.widgets.buttons import ChoiceButton, IconButton, text_button
 from app.ui.widgets.input_fields import Stepper, Switch
 from app.ui.widgets.labels import plain_label
 from app.ui.widgets.layouts import fill_layout
+from app.ui.widgets.timers import new_timer
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
@@ -84,8 +85,7 @@ class ProgramsSection(SettingsSection):
         self._put_fonts_on()
         self.finish()
         # The server reports no requests to the window, so they are asked for while the page is visible.
-        self._poll = QTimer(self, interval=LOOK_EVERY_MS)
-        self._poll.timeout.connect(self.journal.reload)
+        self._poll = new_timer(self, LOOK_EVERY_MS, self.journal.reload, repeats=True)
         ui.programs.changed.connect(self._show)
         self._show()
 

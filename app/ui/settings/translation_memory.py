@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, QSize, Qt, QTimer, Signal
+from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, QSize, Qt, Signal
 from PySide6.QtGui import QFont, QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
@@ -32,6 +32,7 @@ from app.ui.widgets.buttons import ChoiceButton, text_button
 from app.ui.widgets.dialogs import Dialog
 from app.ui.widgets.labels import plain_tip
 from app.ui.widgets.layouts import fill_layout, within_screen
+from app.ui.widgets.timers import new_timer
 
 if TYPE_CHECKING:
     from app.features.translate.translation_jobs import TranslationJobs
@@ -263,8 +264,7 @@ class MemoryDialog(Dialog):
         self._feet.setFixedHeight(self.close_button.sizeHint().height())
 
     def _connect(self) -> None:
-        self._later = QTimer(self, singleShot=True, interval=TYPING_MS)
-        self._later.timeout.connect(self.search_memory)
+        self._later = new_timer(self, TYPING_MS, self.search_memory)
         self.search.textChanged.connect(lambda _text: self._later.start())
         self.search.returnPressed.connect(self.search_memory)
         self.scope.changed.connect(lambda _value: self.search_memory())

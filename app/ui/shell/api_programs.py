@@ -6,11 +6,12 @@ from collections.abc import Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, QTimer, Signal
+from PySide6.QtCore import QObject, Signal
 
 from app.core.errors.app_error import AppError
 from app.ui.shell import tasks
 from app.ui.shell.notify import Notify
+from app.ui.widgets.timers import new_timer
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
@@ -37,8 +38,7 @@ class OtherPrograms(QObject):
         self._renews = False
         self.users: list[str] = []
         """Names of the programs being answered, or answered a moment ago."""
-        self._leave_later = QTimer(self, singleShot=True, interval=SHOWN_MS)
-        self._leave_later.timeout.connect(lambda: self._show_users([]))
+        self._leave_later = new_timer(self, SHOWN_MS, lambda: self._show_users([]))
         # Emitted on the server's threads; this object lives on the window's.
         self._heard.connect(self._on_use)
 

@@ -30,6 +30,7 @@ from app.ui.theme import Theme
 from app.ui.widgets.buttons import IconButton
 from app.ui.widgets.dialogs import last_folders
 from app.ui.widgets.layouts import drop_margins, fill_layout
+from app.ui.widgets.timers import new_timer
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
@@ -62,8 +63,7 @@ class MainWindow(QMainWindow):
         super().__init__()
         self._open_settings = open_settings
         self._app, self._theme, self._notify, self.loader = app, theme, notify, loader
-        self._remember_later = QTimer(self, singleShot=True, interval=REMEMBER_MS)
-        self._remember_later.timeout.connect(self._remember)
+        self._remember_later = new_timer(self, REMEMBER_MS, self._remember)
         self.setObjectName("main_window")
         self.status = StatusLine(theme)
         self.ui = UiContext(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from PySide6.QtCore import QObject, Qt, QTimer, Signal
+from PySide6.QtCore import QObject, Qt, Signal
 
 from app.core.events import ModelElsewhere
 from app.features.models.model_memory import MemoryVerdict, ModelMemoryWatch
@@ -13,6 +13,7 @@ from app.features.models.pool_policy import LeasePriority
 from app.features.models.pooled_engine import ChatSeat
 from app.ui.shell.model_loader import ModelLoader
 from app.ui.shell.notify import Notify, StandingNotice
+from app.ui.widgets.timers import new_timer
 
 LOOK_EVERY_MS = 10_000
 
@@ -28,10 +29,9 @@ class ModelSleep(QObject):
         self._watch, self._seat, self._loader = watch, seat, loader
         self._notice = StandingNotice(notify)
         self._is_warning = False
-        self._timer = QTimer(self, interval=LOOK_EVERY_MS)
+        self._timer = new_timer(self, LOOK_EVERY_MS, self.check_memory, repeats=True)
         # To the second is enough: Qt then wakes the computer for several timers at once.
         self._timer.setTimerType(Qt.TimerType.VeryCoarseTimer)
-        self._timer.timeout.connect(self.check_memory)
         self._freed.connect(self._on_freed)
         seat.on_free = self._freed.emit
         self.destroyed.connect(partial(setattr, seat, "on_free", lambda: None))

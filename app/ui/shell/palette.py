@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QAbstractListModel, QEvent, QModelIndex, QObject, QRect, QSize, Qt, QTimer
+from PySide6.QtCore import QAbstractListModel, QEvent, QModelIndex, QObject, QRect, QSize, Qt
 from PySide6.QtGui import QAction, QColor, QKeyEvent, QMouseEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
@@ -48,6 +48,7 @@ from app.ui.widgets.elevation import elevate
 from app.ui.widgets.input_fields import SearchField
 from app.ui.widgets.labels import announce, paint_marked, plain_label, plain_tip
 from app.ui.widgets.row_list import Index
+from app.ui.widgets.timers import new_timer
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
@@ -260,8 +261,7 @@ class Palette(QWidget):
         column = theme.dress(QVBoxLayout(self.card), margins=(10, 10, 10, 8), spacing=8)
         for widget in (self.field, self.nothing, self.list):
             column.addWidget(widget)
-        self._delay = QTimer(self, singleShot=True, interval=TYPING_MS)
-        self._delay.timeout.connect(self._search_items)
+        self._delay = new_timer(self, TYPING_MS, self._search_items)
         self.field.textChanged.connect(self._on_typed)
         self.field.installEventFilter(self)
         window.installEventFilter(self)

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, Qt, QTimer, Signal
+from PySide6.QtCore import QObject, Qt, Signal
 
 from app.core.events import CancelToken
 from app.ui.shell import tasks
 from app.ui.shell.notify import Notify
+from app.ui.widgets.timers import new_timer
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
@@ -41,8 +42,7 @@ class PassageIndexing(QObject):
         self._rounds.happened.connect(self._on_progress)
         self._rounds.failed.connect(self._on_failed)
         self._rounds.over.connect(self._on_over)
-        self._delay = QTimer(self, singleShot=True, interval=LATER_MS)
-        self._delay.timeout.connect(self.start)
+        self._delay = new_timer(self, LATER_MS, self.start)
         self._path = app.settings.models.passages_path
         # Queued, because the signal is emitted from other threads.
         self._wanted.connect(self._on_wanted, Qt.ConnectionType.QueuedConnection)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QObject, Qt, QTimer
+from PySide6.QtCore import QObject, Qt
 
 from app.core.child import BEAT_EVERY_S, Child, SilenceWatch
 from app.features.error_messages import silence_sentence
 from app.ui.shell.notify import Notify
 from app.ui.widgets.notice_bar import Notice
+from app.ui.widgets.timers import new_timer
 
 
 class SilenceNotices(QObject):
@@ -18,9 +19,8 @@ class SilenceNotices(QObject):
         self._notify = notify
         self._watch = SilenceWatch()
         self._announced: dict[Child, Notice | None] = {}
-        self._timer = QTimer(self, interval=round(1000 * BEAT_EVERY_S))
+        self._timer = new_timer(self, round(1000 * BEAT_EVERY_S), self.check_children, repeats=True)
         self._timer.setTimerType(Qt.TimerType.CoarseTimer)
-        self._timer.timeout.connect(self.check_children)
         self._timer.start()
 
     def check_children(self) -> None:

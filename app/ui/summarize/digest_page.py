@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QPoint, QRect, Qt, QTimer, Signal
+from PySide6.QtCore import QPoint, QRect, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import (
     QBoxLayout,
@@ -30,6 +30,7 @@ from app.ui.summarize.term_chips import KeyTerms
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import IconButton, text_button
 from app.ui.widgets.layouts import fill_layout, name_widgets
+from app.ui.widgets.timers import new_timer
 from app.ui.work.doing import Estimating
 
 if TYPE_CHECKING:
@@ -58,8 +59,7 @@ class FirstLooks(Estimating):
         self._wanted: Key = ((), SummaryOptions())
         self._share = 0.0
         # The thread only stores its progress; the timer shows it at a readable rate.
-        self._tick = QTimer(self, interval=TICK_MS)
-        self._tick.timeout.connect(self._on_tick)
+        self._tick = new_timer(self, TICK_MS, self._on_tick, repeats=True)
         self.estimated.connect(self._on_seen)
         self.failed.connect(self._on_not_seen)
 

@@ -56,6 +56,7 @@ from app.ui.theme import HEADING_PX, TOP_PX, Theme
 from app.ui.widgets.buttons import text_button
 from app.ui.widgets.labels import STEPS, ElidedLabel, ProgressStripe, announce
 from app.ui.widgets.layouts import fill_layout, name_widgets
+from app.ui.widgets.timers import new_timer
 from app.ui.work.doing import Doing
 from app.ui.work.intake import KeptUnread
 from app.ui.work.job_column import ColumnWords
@@ -120,8 +121,7 @@ class WorkPage(QWidget):
         column.setSpacing(0)
         fill_layout(column, self._head, (self.points, 1))
         # The remaining time also falls between two sections.
-        self._tick = QTimer(self, interval=TICK_MS)
-        self._tick.timeout.connect(self._show_words)
+        self._tick = new_timer(self, TICK_MS, self._show_words, repeats=True)
         theme.dress(column, margins=(0, 0, 0, 16))
         theme.dress(self._title, font="title", least_height=HEADING_PX)
         theme.dress(self.words, font="small")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, Qt, QTimer, Signal
+from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtWidgets import QLineEdit, QPushButton, QVBoxLayout, QWidget
 
 from app.core.errors.app_error import AppError
@@ -18,6 +18,7 @@ from app.ui.summarize.summary_texts import FORMS, LENGTHS
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import ChoiceButton, text_button
 from app.ui.widgets.layouts import FlowLayout, fill_layout, name_widgets
+from app.ui.widgets.timers import new_timer
 from app.ui.work.job_tab import TabColumn
 
 if TYPE_CHECKING:
@@ -51,8 +52,7 @@ class WishChoices(QWidget):
         self.instruction.setPlaceholderText(tr("What should it cover? For example: only the costs"))
         self.instruction.setMaxLength(MOST_INSTRUCTION)
         self.instruction.setAcceptDrops(False)  # dropped files are the window's
-        self._typed = QTimer(self, singleShot=True, interval=TYPING_MS)
-        self._typed.timeout.connect(self.changed)
+        self._typed = new_timer(self, TYPING_MS, self.changed)
         self.instruction.textEdited.connect(lambda _text: self._typed.start())
         self._row = QWidget()
         self._flow = FlowLayout(self._row)

@@ -10,11 +10,12 @@ import time
 from enum import IntEnum
 from typing import Any, Generic, Protocol, TypeVar
 
-from PySide6.QtCore import QEvent, QMimeData, QObject, QPoint, QPointF, Qt, QTimer, Signal
+from PySide6.QtCore import QEvent, QMimeData, QObject, QPoint, QPointF, Qt, Signal
 from PySide6.QtGui import QClipboard, QCursor, QGuiApplication, QMouseEvent
 from PySide6.QtWidgets import QAbstractScrollArea, QApplication, QWidget
 
 from app.ui.theme import Theme
+from app.ui.widgets.timers import new_timer
 
 SCROLL_MS = 16
 MOST_SCROLLED_PX = 60
@@ -157,8 +158,7 @@ class SelectionMouse(QObject):
         self._pressed_at = QPoint()
         self._last_double_click: tuple[float, QPoint] | None = None
         """Time and screen position of the last double click, to recognize a triple click."""
-        self._scrolling = QTimer(self, interval=SCROLL_MS)
-        self._scrolling.timeout.connect(self._scroll)
+        self._scrolling = new_timer(self, SCROLL_MS, self._scroll, repeats=True)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Handle mouse events in the texts and in the gaps between them."""

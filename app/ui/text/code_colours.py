@@ -10,7 +10,6 @@ from pygments.lexer import Lexer
 from pygments.lexers import get_lexer_by_name
 from pygments.token import Comment, Keyword, Name, Number, Operator, String, _TokenType
 from pygments.util import ClassNotFound
-from PySide6.QtCore import QTimer
 from PySide6.QtGui import QSyntaxHighlighter, QTextDocument
 
 from app.core.visible import visible_name
@@ -18,6 +17,7 @@ from app.ui.text.formats import char_format
 from app.ui.text.step_limit import StepTooLong, limited_step
 from app.ui.theme import Theme
 from app.ui.utf16 import utf16_length
+from app.ui.widgets.timers import new_timer
 
 log = logging.getLogger(__name__)
 
@@ -48,10 +48,8 @@ class Highlighter(QSyntaxHighlighter):
         self._text = ""
         self._lines: list[Colours] = []
         self._reading: Iterator[tuple[int, Colours] | None] | None = None
-        self._pause = QTimer(self, singleShot=True, interval=EVERY_MS)
-        self._pause.timeout.connect(self._start)
-        self._turn = QTimer(self, interval=0)
-        self._turn.timeout.connect(self._on_turn)
+        self._pause = new_timer(self, EVERY_MS, self._start)
+        self._turn = new_timer(self, 0, self._on_turn, repeats=True)
         self._is_sought = False
         self._is_given_up = False
         """True after a step exceeded its time; the code then stays plain, also when it grows."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from PySide6.QtCore import QRect, Qt, QTimer, Signal
+from PySide6.QtCore import QRect, Qt, Signal
 from PySide6.QtGui import (
     QColor,
     QGuiApplication,
@@ -33,6 +33,7 @@ from app.ui.theme import Theme
 from app.ui.utf16 import utf16_length, utf16_slice
 from app.ui.widgets.buttons import text_button
 from app.ui.widgets.labels import plain_label
+from app.ui.widgets.timers import new_timer
 
 OPEN_DRAWING = "Open this drawing in the browser"
 COPY_CODE = "Copy code"
@@ -131,8 +132,7 @@ class CodeBlock(QWidget):
         self.draw.clicked.connect(lambda _=False: self.link_clicked.emit(drawing_link(self._kind, self.code.text)))
         self._copy = self._button(tr(COPY), tr(COPY_CODE))
         self._copy.clicked.connect(self._on_copy)
-        self._copied = QTimer(self, singleShot=True, interval=COPIED_MS)
-        self._copied.timeout.connect(lambda: self._show_copied(False))
+        self._copied = new_timer(self, COPIED_MS, lambda: self._show_copied(False))
         theme.dress(self.wrap, glyph=("arrow-elbow-down-left", "muted", 16))
         theme.dress(self.draw, glyph=("arrow-square-out", "muted", 16))
         theme.changed.connect(self._on_theme_changed)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, Protocol
 
-from PySide6.QtCore import QEvent, Qt, QTimer, Signal
+from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtGui import QHideEvent, QKeyEvent
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QWidget
 
@@ -16,6 +16,7 @@ from app.ui.theme import Theme
 from app.ui.widgets.buttons import IconButton
 from app.ui.widgets.labels import announce, plain_label
 from app.ui.widgets.layouts import fill_layout, name_widgets
+from app.ui.widgets.timers import new_timer
 
 NO_MATCHES = "No matches"
 SEARCH_DOCUMENT = "Search in the document"
@@ -68,8 +69,7 @@ class TextSearchRow(QWidget):
         for widget in (self.count, self.previous, self.next, self.close_button):
             self._row.addWidget(widget)
         theme.dress(self.field, font="body")
-        self._typed = QTimer(self, singleShot=True, interval=TYPING_MS)
-        self._typed.timeout.connect(self._search)
+        self._typed = new_timer(self, TYPING_MS, self._search)
         self._mirror()
         self._show_count()
         name_widgets(search_field=self.field, search_count=self.count)

@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, QTimer, Signal
+from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QHideEvent, QShowEvent
 from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 
@@ -42,6 +42,7 @@ from app.ui.translate.translation_texts import (
     work_words,
 )
 from app.ui.widgets.layouts import fill_layout
+from app.ui.widgets.timers import new_timer
 from app.ui.work.job_runner import JobRunner
 from app.ui.work.picture_reading import PicturesLine
 
@@ -100,10 +101,8 @@ class DocumentTranslationView(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(self.document)
         # Counts and times are updated by a timer, as many segments a second may arrive.
-        self._refresh_later = QTimer(self, singleShot=True, interval=REFRESH_MS)
-        self._refresh_later.timeout.connect(self.refresh)
-        self._tick = QTimer(self, interval=TICK_MS)
-        self._tick.timeout.connect(self._show_work)
+        self._refresh_later = new_timer(self, REFRESH_MS, self.refresh)
+        self._tick = new_timer(self, TICK_MS, self._show_work, repeats=True)
         self._connect()
 
     def _connect(self) -> None:

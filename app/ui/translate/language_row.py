@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QLocale, QObject, QTimer, Signal
+from PySide6.QtCore import QLocale, QObject, Signal
 from PySide6.QtWidgets import QLineEdit, QWidget
 
 from app.core.events import CancelToken
@@ -23,6 +23,7 @@ from app.ui.theme import Theme
 from app.ui.translate.language_popup import LanguageButton
 from app.ui.widgets.buttons import ChoiceButton, IconButton
 from app.ui.widgets.layouts import FlowLayout, name_widgets
+from app.ui.widgets.timers import new_timer
 
 if TYPE_CHECKING:
     from app.features.models.model_languages import KnownLanguages
@@ -106,8 +107,7 @@ class LanguageChoice(QWidget):
         self.domain.setMaxLength(MOST_DOMAIN)
         self.domain.setProperty("kind", "bar")
         self.domain.setAcceptDrops(False)  # dropped files are the window's
-        self._typed = QTimer(self, singleShot=True, interval=TYPING_MS)
-        self._typed.timeout.connect(self.changed)
+        self._typed = new_timer(self, TYPING_MS, self.changed)
         self.domain.textEdited.connect(lambda _text: self._typed.start())
         flow = FlowLayout(self)
         for widget in (self.source, self.swap, self.target, self.formality, self.domain):

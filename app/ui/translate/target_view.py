@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from PySide6.QtCore import QByteArray, QMimeData, QRect, Qt, QTimer, QUrl, Signal
+from PySide6.QtCore import QByteArray, QMimeData, QRect, Qt, QUrl, Signal
 from PySide6.QtGui import QKeyEvent, QMouseEvent, QTextBlock, QTextCharFormat, QTextCursor
 from PySide6.QtWidgets import QFrame, QTextBrowser, QWidget
 
@@ -19,6 +19,7 @@ from app.ui.translate.segment_layout import LINE, as_lines
 from app.ui.translate.sentence_ranges import sentences_around
 from app.ui.translate.source_edit import LINE_PERCENT, follow_each_paragraph
 from app.ui.utf16 import characters_before, utf16_length
+from app.ui.widgets.timers import new_timer
 
 FLAG_GLYPH = "⚑"
 SELECTED_MS = 250
@@ -84,8 +85,7 @@ class TargetView(QTextBrowser):
         self.viewport().setAutoFillBackground(False)
         follow_each_paragraph(self)
         self.anchorClicked.connect(self._on_anchor)
-        self._rest = QTimer(self, singleShot=True, interval=SELECTED_MS)
-        self._rest.timeout.connect(self._tell_selected)
+        self._rest = new_timer(self, SELECTED_MS, self._tell_selected)
         # Announced after a pause, not with every step of a drag.
         self.selectionChanged.connect(self._rest.start)
         theme.dress(self, text=("body", 4))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QObject, QTimer
+from PySide6.QtCore import QObject
 
 from app.documents.segments import plain
 from app.features.translate import text_session as t
@@ -13,6 +13,7 @@ from app.ui.translate.target_view import Paragraph
 from app.ui.translate.text_panes import TextPanes
 from app.ui.translate.translation_texts import Remedy, is_rtl, shown_flags
 from app.ui.widgets.labels import announce
+from app.ui.widgets.timers import new_timer
 
 TRANSLATING = "Translating"
 TRANSLATED = "Translated"
@@ -34,10 +35,8 @@ class TextAnswers(QObject):
         self._shown = t.TextState()
         """What is shown of the session."""
         self._paragraphs = TextParagraphs()
-        self._flush_later = QTimer(self, singleShot=True, interval=FLUSH_MS)
-        self._flush_later.timeout.connect(self._flush)
-        self._slow = QTimer(self, singleShot=True, interval=SLOW_MS)
-        self._slow.timeout.connect(self._say_slow)
+        self._flush_later = new_timer(self, FLUSH_MS, self._flush)
+        self._slow = new_timer(self, SLOW_MS, self._say_slow)
         self._run = 0
         """The newest translation, whether it runs or not."""
         session.serve({t.ReportTranslated: lambda _effect: announce(panes.target, session.state.paragraphs.text)})

@@ -8,13 +8,14 @@ from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, QTimer, Signal
+from PySide6.QtCore import QObject, Signal
 
 from app.core.events import CancelToken
 from app.features.file_reading import ReportError, SaveLater
 from app.features.translate import text_session as t
 from app.features.translate.translation_events import TranslationEnded, TranslationEvent, TranslationWish
 from app.ui.shell import tasks
+from app.ui.widgets.timers import new_timer
 from app.ui.work.at_hand import ModelAtHand, WorkEnded, WorkEvent
 
 if TYPE_CHECKING:
@@ -49,10 +50,8 @@ class TextWork(ModelAtHand):
         """The session's numbers of the newest requests."""
         self._detector: LanguageDetector | None = None
         self._detecting: tasks.BackgroundTask | None = None
-        self.pause = QTimer(self, singleShot=True, interval=PAUSE_MS)
-        self.pause.timeout.connect(lambda: session.dispatch(t.TranslateNow()))
-        self._save = QTimer(self, singleShot=True, interval=REST_MS)
-        self._save.timeout.connect(lambda: session.dispatch(t.SaveText()))
+        self.pause = new_timer(self, PAUSE_MS, lambda: session.dispatch(t.TranslateNow()))
+        self._save = new_timer(self, REST_MS, lambda: session.dispatch(t.SaveText()))
         session.serve(
             {
                 t.TranslateLater: lambda _effect: self.pause.start(),

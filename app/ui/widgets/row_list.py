@@ -16,7 +16,6 @@ from PySide6.QtCore import (
     QRect,
     QSize,
     Qt,
-    QTimer,
     Signal,
 )
 from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter
@@ -36,6 +35,7 @@ from app.ui.i18n import tr
 from app.ui.theme import FontRole, Theme
 from app.ui.widgets.edge_fade import fade_ends
 from app.ui.widgets.labels import plain_tip
+from app.ui.widgets.timers import new_timer
 
 ID_ROLE = Qt.ItemDataRole.UserRole
 NOTE_ROLE = Qt.ItemDataRole.UserRole + 2
@@ -178,8 +178,7 @@ class RowList(QListView):
         self.setEditTriggers(QAbstractItemView.EditTrigger.EditKeyPressed)
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self.setMouseTracking(True)
-        self._tell_moved = QTimer(self, singleShot=True, interval=KEYBOARD_DELAY_MS)
-        self._tell_moved.timeout.connect(lambda: self.moved.emit(self.currentIndex()))
+        self._tell_moved = new_timer(self, KEYBOARD_DELAY_MS, lambda: self.moved.emit(self.currentIndex()))
         theme.changed.connect(self._on_theme_changed)
         fade_ends(self, theme, "sidebar")
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import QObject, QTimer
+from PySide6.QtCore import QObject, QTimer, SignalInstance
 
 
-def new_timer(parent: QObject, interval_ms: int, do: Callable[[], object], *, repeats: bool = False) -> QTimer:
+def new_timer(
+    parent: QObject, interval_ms: int, do: Callable[[], object] | SignalInstance, *, repeats: bool = False
+) -> QTimer:
     """Return a timer that does something once when it was started, or again and again."""
     timer = QTimer(parent, singleShot=not repeats, interval=interval_ms)
     timer.timeout.connect(do)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from PySide6.QtCore import QObject, QTimer, Signal
+from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QFileDialog, QWidget
 
 from app.core.errors.app_error import AppError
@@ -19,6 +19,7 @@ from app.ui.shell.notify import Notify
 from app.ui.shell.tab_spec import UiContext
 from app.ui.widgets.dialogs import SAVED, file_dialog
 from app.ui.widgets.notice_bar import ProgressNotice
+from app.ui.widgets.timers import new_timer
 
 if TYPE_CHECKING:
     from app.features.work.queue import StoredJobs
@@ -101,8 +102,7 @@ class Estimating(QObject):
         self._ask: Ask | None = None
         self._task: tasks.BackgroundTask | None = None
         # After a pause, as options often change several times in a row.
-        self._later = QTimer(self, singleShot=True, interval=SETTLE_MS)
-        self._later.timeout.connect(self._begin)
+        self._later = new_timer(self, SETTLE_MS, self._begin)
 
     @property
     def is_busy(self) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QObject, QTimer
+from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QWidget
 
 from app.core.events import CancelToken
@@ -22,6 +22,7 @@ from app.ui.i18n import tr
 from app.ui.shell import tasks
 from app.ui.shell.notify import Notify
 from app.ui.theme import Theme
+from app.ui.widgets.timers import new_timer
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
@@ -179,8 +180,7 @@ class KeptUnread(QObject):
             app.change_settings("window", **{field: effect.lines})
             return f.UnreadStored(effect.lines)
 
-        timer = QTimer(self, singleShot=True, interval=KEEP_MS)
-        timer.timeout.connect(lambda: session.dispatch(d.SaveUnread()))
+        timer = new_timer(self, KEEP_MS, lambda: session.dispatch(d.SaveUnread()))
         session.serve_at_once(
             {f.FindUnread: lambda _: d.find_unread(getattr(app.settings.window, field)), f.StoreUnread: store}
         )

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Protocol
 
-from PySide6.QtCore import QModelIndex, QObject, QPoint, Qt, QTimer, Signal
+from PySide6.QtCore import QModelIndex, QObject, QPoint, Qt, Signal
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
@@ -25,6 +25,7 @@ from app.ui.widgets.labels import plain_label, plain_tip
 from app.ui.widgets.layouts import name_widgets
 from app.ui.widgets.menus import Menu
 from app.ui.widgets.row_list import ID_ROLE, NOTE_ROLE, TITLE_ROLE, GroupedListModel, Index, RowList
+from app.ui.widgets.timers import new_timer
 from app.ui.work.doing import Doing
 
 if TYPE_CHECKING:
@@ -98,8 +99,7 @@ class ListColumn(QWidget):
         self._begin.addWidget(new, 1)
         self.search = SearchField(theme, words.search)
         self.search.setToolTip(keys_of("search"))
-        self._search_later = QTimer(self, singleShot=True, interval=SEARCH_DELAY_MS)
-        self._search_later.timeout.connect(self.reload)
+        self._search_later = new_timer(self, SEARCH_DELAY_MS, self.reload)
         self.search.textChanged.connect(lambda _: self._search_later.start())
         self.search.lowered.connect(self._on_lowered)
         self.model = model
@@ -327,8 +327,7 @@ class WorkColumn(ListColumn):
         self._doing.row_changed.connect(self.refresh_soon)
         self._moved: set[int] = set()
         self._is_all_stale = False
-        self._refresh_later = QTimer(self, singleShot=True, interval=REFRESH_MS)
-        self._refresh_later.timeout.connect(self._refresh)
+        self._refresh_later = new_timer(self, REFRESH_MS, self._refresh)
 
     def reload(self) -> None:
         self._refresh_later.stop()

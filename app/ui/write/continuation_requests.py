@@ -8,11 +8,12 @@ from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QObject, QTimer, Signal
+from PySide6.QtCore import QObject, Signal
 
 from app.core.errors.app_error import AppError
 from app.core.events import CancelToken
 from app.ui.shell.model_loader import ModelLoader
+from app.ui.widgets.timers import new_timer
 from app.ui.work.at_hand import ModelAtHand, WorkEvent
 from app.ui.write.continuation_runs import RunningContinuation
 
@@ -53,8 +54,7 @@ class PageTokenCounter(QObject):
         """Part of the page the model reads; None until it was counted."""
         self.written_tokens = 0
         """Tokens the model has added to the page since."""
-        self._later = QTimer(self, singleShot=True, interval=MEASURE_MS)
-        self._later.timeout.connect(self._measure)
+        self._later = new_timer(self, MEASURE_MS, self._measure)
         work.answered.connect(self._on_answer)
         loader.changed.connect(self._on_loader_changed)
 

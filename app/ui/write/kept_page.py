@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QObject, QTimer, Signal
+from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QFileDialog, QWidget
 
 from app.ui.i18n import tr
@@ -18,6 +18,7 @@ from app.ui.shared_labels import SAVED_AS
 from app.ui.shell import tasks
 from app.ui.shell.notify import Notify
 from app.ui.widgets.dialogs import DOCUMENTS, SAVED, file_dialog
+from app.ui.widgets.timers import new_timer
 from app.ui.write.page_document import PageContent
 
 if TYPE_CHECKING:
@@ -135,8 +136,7 @@ class KeptPage(QObject):
         self._before: PageContent | None = None
         """Content before the current change, until that is stored."""
         self._changed_s = 0.0
-        self._later = QTimer(self, singleShot=True, interval=KEEP_MS)
-        self._later.timeout.connect(self.save_page)
+        self._later = new_timer(self, KEEP_MS, self.save_page)
 
     @property
     def is_waiting(self) -> bool:

@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator
 
 from pygments.lexer import Lexer
-from PySide6.QtCore import QEvent, QMimeData, QObject, QPoint, QRect, Qt, QTimer, Signal
+from PySide6.QtCore import QEvent, QMimeData, QObject, QPoint, QRect, Qt, Signal
 from PySide6.QtGui import (
     QColor,
     QContextMenuEvent,
@@ -38,6 +38,7 @@ from app.ui.theme import CODE_PX, EDGE_PX, PAGE_PX, Theme
 from app.ui.utf16 import utf16_length
 from app.ui.widgets.buttons import set_text_font
 from app.ui.widgets.input_fields import PlainEdit
+from app.ui.widgets.timers import new_timer
 from app.ui.write.page_document import EDGE_OF_LETTERS_PX, PageContent, PageDocument, range_at, units_of
 
 WRITTEN_BY_THE_MODEL = "The model wrote this."
@@ -96,8 +97,7 @@ class Tint(QObject):
     def __init__(self, edit: PlainEdit, theme: Theme, page: PageDocument) -> None:
         super().__init__(edit)
         self._edit, self._theme, self._page = edit, theme, page
-        self._later = QTimer(self, singleShot=True, interval=0)
-        self._later.timeout.connect(self.update_visible)
+        self._later = new_timer(self, 0, self.update_visible)
         edit.verticalScrollBar().valueChanged.connect(lambda _value: self.update_visible())
         edit.viewport().installEventFilter(self)
 
@@ -338,10 +338,8 @@ class LiveColours(QObject):
         self._has_headings = True
         self._reading: Iterator[tuple[int, Colours] | None] | None = None
         self._first = self._seen_from = 0
-        self._later = QTimer(self, singleShot=True, interval=PAUSE_MS)
-        self._later.timeout.connect(self._begin)
-        self._turn = QTimer(self, interval=0)
-        self._turn.timeout.connect(self._on_turn)
+        self._later = new_timer(self, PAUSE_MS, self._begin)
+        self._turn = new_timer(self, 0, self._on_turn, repeats=True)
         edit.verticalScrollBar().valueChanged.connect(lambda _value: self.highlight_soon())
         theme.changed.connect(self._on_theme_changed)
 
