@@ -118,8 +118,12 @@ class QuestionView(TurnView):
     def set_answerless(self, is_answerless: bool) -> None:
         """Show or hide the button that answers a question left without an answer by a crash."""
         if is_answerless and self._again is None:
-            self._again = text_button(tr(ANSWER_THIS), "link", self)
-            self._again.clicked.connect(lambda: self.host.action_requested.emit(TurnCommand.ANSWER, self))
+            self._again = text_button(
+                tr(ANSWER_THIS),
+                "link",
+                self,
+                on_click=lambda: self.host.action_requested.emit(TurnCommand.ANSWER, self),
+            )
         if self._again is not None and is_answerless != self._is_answerless:
             self._again.setVisible(is_answerless)
             self._is_answerless = is_answerless

@@ -98,8 +98,7 @@ class TakenText(QFrame):
         choices = QWidget()
         flow = FlowLayout(choices)
         for key, words in CHOICES:
-            button = text_button(tr(words), "filter", name=f"quick_{key}")
-            button.clicked.connect(partial(self._on_clicked, key))
+            button = text_button(tr(words), "filter", name=f"quick_{key}", on_click=partial(self._on_clicked, key))
             theme.dress(button, font="control")
             flow.addWidget(button)
         column = QVBoxLayout(self)

@@ -251,12 +251,11 @@ class AssistantRow(QWidget):
             button.deleteLater()
         self._buttons = []
         for number, name, glyph in some[:MOST_ASSISTANTS]:
-            button = text_button(plain_caption(name), "filter", self)
+            button = text_button(plain_caption(name), "filter", self, on_click=partial(self._choose, number))
             button.setCheckable(True)
             button.setChecked(number == chosen)
             set_mark(button, "on", number == chosen)
             button.setToolTip(plain_tip(tr("Start with {name}", name=name)))
-            button.clicked.connect(partial(self._choose, number))
             self._row.addWidget(button)
             # Otherwise it loses its font when first shown.
             button.ensurePolished()

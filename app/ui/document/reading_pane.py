@@ -74,10 +74,11 @@ class PageReadingPane(QFrame):
         self.edit.setTabChangesFocus(True)
         self.edit.setAccessibleName(tr("Text from the picture"))
         self.save = text_button(tr(SAVE), "primary", on_click=self._on_save)
-        self.undo = text_button(tr("Discard changes"), "quiet")
+        self.undo = text_button(
+            tr("Discard changes"), "quiet", on_click=lambda: self.edit.setPlainText(self._stored_text)
+        )
         self.give_up = text_button(tr("Undo my corrections"), "quiet", on_click=self._on_give_up)
         self.give_up.setAccessibleName(tr("Undo my corrections of this page"))
-        self.undo.clicked.connect(lambda: self.edit.setPlainText(self._stored_text))
         self.edit.textChanged.connect(self._show_buttons)
         row = theme.dress(fill_layout(QHBoxLayout(), self.give_up, 1, self.undo, self.save), spacing=8)
         theme.dress(fill_layout(QVBoxLayout(self), self.who, (self.edit, 1), row), margins=(16, 12, 16, 12), spacing=8)

@@ -304,10 +304,12 @@ class AttentionView(LookPage):
             MAP: PlotButtons(theme, ui.notify, self.map.plot),
             HEADS: PlotButtons(theme, ui.notify, self.heads),
         }
-        self.larger = IconButton(theme, "magnifying-glass-plus", tr("Larger cells"), size_px=18)
-        self.smaller = IconButton(theme, "magnifying-glass-minus", tr("Smaller cells"), size_px=18)
-        self.larger.clicked.connect(lambda: self._zoom(1))
-        self.smaller.clicked.connect(lambda: self._zoom(-1))
+        self.larger = IconButton(
+            theme, "magnifying-glass-plus", tr("Larger cells"), size_px=18, on_click=lambda: self._zoom(1)
+        )
+        self.smaller = IconButton(
+            theme, "magnifying-glass-minus", tr("Smaller cells"), size_px=18, on_click=lambda: self._zoom(-1)
+        )
         self._lay_out()
         self.clear()
 

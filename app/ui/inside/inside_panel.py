@@ -146,8 +146,9 @@ class InsidePanel(QWidget):
 
     def _lay_out(self) -> None:
         theme, title = self._ui.theme, plain_label(tr("Inside"))
-        how = IconButton(theme, "question", tr(HOW_IT_WORKS), size_px=18)
-        how.clicked.connect(lambda: self._ui.go.open_models("how"))
+        how = IconButton(
+            theme, "question", tr(HOW_IT_WORKS), size_px=18, on_click=lambda: self._ui.go.open_models("how")
+        )
         head = PaneHead(theme, title, self._choice, 1, how, close=tr("Close"), name="close_inside")
         head.closer.clicked.connect(self.closed)
         row, body = QHBoxLayout(), QVBoxLayout()

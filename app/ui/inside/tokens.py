@@ -502,9 +502,10 @@ class Choices(QFrame):
                 self._theme.dress(label, font="small", margins=(4, 4, 4, 4))
                 self._row.addWidget(label)
                 continue
-            button = text_button(plain_caption(said), "filter")
+            button = text_button(
+                plain_caption(said), "filter", on_click=lambda _=False, guess=guess: self.chosen.emit(number, guess)
+            )
             button.setAccessibleName(tr("Continue with {guess}", guess=said))
-            button.clicked.connect(lambda _=False, guess=guess: self.chosen.emit(number, guess))
             self._theme.dress(button, font="control")
             self._row.addWidget(button)
             # The likeliest replacement has the keyboard, so Enter takes it.

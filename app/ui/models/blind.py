@@ -83,8 +83,7 @@ class BlindPage(ComparisonPage):
         self.question.installEventFilter(self)
         self.ask_button = text_button(tr("Ask both"), "primary", on_click=self._begin)
         self.cancel = text_button(tr(STOP), on_click=self.stop)
-        self.more = text_button(tr(FIND_MORE_MODELS), "link")
-        self.more.clicked.connect(lambda: ui.go.open_models())  # noqa: PLW0108 - its own page, not the click's
+        self.more = text_button(tr(FIND_MORE_MODELS), "link", on_click=lambda _=False: ui.go.open_models())
         self.more.hide()
         self.status = plain_label(kind="muted", wraps=True)
         self.answers = [AnswerCard(ui.theme, letter) for letter in LETTERS]

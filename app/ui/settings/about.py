@@ -65,12 +65,14 @@ class AboutPage(SettingsPage):
         buttons.addWidget(keys)
         notices, texts = licence_notices(), licence_texts()
         if notices is not None:
-            button = self.setting_rows["licences"] = text_button(label_of("licences"))
-            button.clicked.connect(lambda: LicenceSheet(theme, notices, self, texts=texts).show())
+            button = self.setting_rows["licences"] = text_button(
+                label_of("licences"), on_click=lambda: LicenceSheet(theme, notices, self, texts=texts).show()
+            )
             buttons.addWidget(button)
-        self.diagnostics = self.setting_rows["diagnostics"] = text_button(label_of("diagnostics"))
+        self.diagnostics = self.setting_rows["diagnostics"] = text_button(
+            label_of("diagnostics"), on_click=self._on_diagnostics
+        )
         self.diagnostics.setToolTip(tr("Copies devices, folders and models, but nothing you wrote"))
-        self.diagnostics.clicked.connect(self._on_diagnostics)
         buttons.addWidget(self.diagnostics)
         self.column.addLayout(buttons)
         self.said = self.muted("")
@@ -84,10 +86,9 @@ class AboutPage(SettingsPage):
             ("folder_settings", paths.config),
             ("folder_log", paths.logs),
         ):
-            button = text_button(tr(OPEN_FOLDER))
+            button = text_button(tr(OPEN_FOLDER), on_click=lambda _=False, folder=folder: open_folder(folder))
             button.setAccessibleName(tr("Open folder: {name}", name=label_of(key)))
             # `clicked` passes its state first; the default holds this round's folder.
-            button.clicked.connect(lambda _=False, folder=folder: open_folder(folder))
             where = ElidedLabel(str(folder), Qt.TextElideMode.ElideMiddle)
             where.setLayoutDirection(Qt.LayoutDirection.LeftToRight)  # paths are left to right in every language
             where.setProperty("kind", "muted")

@@ -87,10 +87,9 @@ class DataPage(SettingsPage):
         self.finish()
 
     def _add(self, key: str, explanation: str, label: str, do: Callable[[], object], more: str = "") -> QPushButton:
-        button = text_button(label)
+        button = text_button(label, on_click=lambda: (self._leave(), do()))
         button.setAccessibleName(f"{label.removesuffix('…')}: {label_of(key)}")
         # Closed first: the dialogs that follow belong to the window.
-        button.clicked.connect(lambda: (self._leave(), do()))
         self.add_setting(key, explanation, button, more)
         return button
 

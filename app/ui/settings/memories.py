@@ -114,7 +114,7 @@ class MemoriesPage(SettingsPage):
         self.add_setting("use_memories", explanation, on, more)
         self.new = QLineEdit(placeholderText=tr("Something to remember"))
         self.new.setAccessibleName(tr("Something to remember"))
-        self.add = text_button(tr(ADD))
+        self.add = text_button(tr(ADD), on_click=lambda _=False: self._on_add())
         self.add.setAccessibleName(tr("Add a memory"))
         self.add.setEnabled(False)
         line = theme.dress(fill_layout(QHBoxLayout(), (self.new, 1), self.add), spacing=8)
@@ -128,7 +128,6 @@ class MemoriesPage(SettingsPage):
         self.finish()
         self.new.textChanged.connect(lambda text: self.add.setEnabled(bool(text.strip())))
         self.new.returnPressed.connect(self._on_add)
-        self.add.clicked.connect(lambda _=False: self._on_add())
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)

@@ -388,11 +388,12 @@ class LeftColumn(QWidget):
         self._foot = theme.dress(QVBoxLayout(), margins=(12, 6, 12, 10), spacing=2)
         self._buttons: dict[str, QPushButton] = {}
         for spec in specs:
-            button = self._buttons[spec.name] = text_button(tr(spec.label), "foot")
+            button = self._buttons[spec.name] = text_button(
+                tr(spec.label), "foot", on_click=lambda _=False, name=spec.name: self.chosen.emit(name)
+            )
             button.setObjectName(spec.name)
             button.setToolTip(keys_of(spec.name))
             button.setCheckable(True)
-            button.clicked.connect(lambda _=False, name=spec.name: self.chosen.emit(name))
             self._foot.addWidget(button)
         self.settings = text_button(tr(SETTINGS), "foot", name="settings")
         self.settings.setToolTip(keys_of("settings"))

@@ -57,14 +57,11 @@ class TextSearchRow(QWidget):
         self.field.setPlaceholderText(tr("Search"))
         self.field.textChanged.connect(self._on_typed)
         self.count = theme.dress(plain_label(kind="muted"), font="small")
-        self.previous = IconButton(theme, "caret-up", tr("Previous match"), size_px=16)
-        self.next = IconButton(theme, "caret-down", tr(NEXT_MATCH), size_px=16)
-        self.close_button = IconButton(theme, "x", tr(CLOSE_SEARCH), size_px=16)
+        self.previous = IconButton(theme, "caret-up", tr("Previous match"), size_px=16, on_click=lambda: self.step(-1))
+        self.next = IconButton(theme, "caret-down", tr(NEXT_MATCH), size_px=16, on_click=lambda: self.step(1))
+        self.close_button = IconButton(theme, "x", tr(CLOSE_SEARCH), size_px=16, on_click=self.left)
         for button, keys in ((self.previous, "Shift+F3"), (self.next, "F3"), (self.close_button, "Esc")):
             button.setToolTip(f"{button.accessibleName()} ({keys})")
-        self.previous.clicked.connect(lambda: self.step(-1))
-        self.next.clicked.connect(lambda: self.step(1))
-        self.close_button.clicked.connect(self.left)
         self._row = theme.dress(fill_layout(QHBoxLayout(self), (self.field, 1)), spacing=4)
         for widget in (self.count, self.previous, self.next, self.close_button):
             self._row.addWidget(widget)

@@ -97,8 +97,7 @@ class LanguageChoice(QWidget):
         self.is_target_chosen = False
         """True if the user chose the target of this text."""
         self.source = LanguageButton(theme, tr(FROM), can_detect=True)
-        self.swap = IconButton(theme, "arrows-left-right", tr(SWAP_LANGUAGES), size_px=18)
-        self.swap.clicked.connect(self._on_swap)
+        self.swap = IconButton(theme, "arrows-left-right", tr(SWAP_LANGUAGES), size_px=18, on_click=self._on_swap)
         self.target = LanguageButton(theme, tr(INTO))
         self.formality = ChoiceButton(theme, tr(TONE), FORMALITIES)
         self.domain = QLineEdit(placeholderText=tr("Topic (optional)"))

@@ -52,10 +52,12 @@ class NeedsModel(QFrame):
         self.words = plain_label(wraps=True)
         self.state = plain_label(kind="muted", wraps=True)
         self.line = ProgressStripe(ui.theme)
-        self.download = text_button(tr(DOWNLOAD), "primary")
-        self.download.clicked.connect(self.fetch)
-        self.others = text_button(tr(OTHER_MODELS), "quiet")
-        self.others.clicked.connect(lambda: ui.go.open_models("downloads" if self._is_coming else "suggested"))
+        self.download = text_button(tr(DOWNLOAD), "primary", on_click=self.fetch)
+        self.others = text_button(
+            tr(OTHER_MODELS),
+            "quiet",
+            on_click=lambda: ui.go.open_models("downloads" if self._is_coming else "suggested"),
+        )
         buttons = FlowLayout()
         fill_layout(buttons, self.download, self.others)
         column = QVBoxLayout(self)

@@ -37,10 +37,8 @@ class DraftFoot(QWidget):
         super().__init__(parent)
         self.words = plain_label(wraps=True)
         self.note = plain_label(kind="muted", wraps=True)
-        self.one = text_button(tr("Only this one"), "quiet")
-        self.one.clicked.connect(lambda: self.begun.emit(False))
-        self.button = text_button(tr(TRANSLATE), "primary")
-        self.button.clicked.connect(lambda: self.begun.emit(True))
+        self.one = text_button(tr("Only this one"), "quiet", on_click=lambda: self.begun.emit(False))
+        self.button = text_button(tr(TRANSLATE), "primary", on_click=lambda: self.begun.emit(True))
         labels = QVBoxLayout()
         labels.addWidget(self.words)
         labels.addWidget(self.note)
@@ -133,8 +131,7 @@ class TranslationDraftPage(QWidget):
         self._theme, self._drafts = theme, drafts
         self.pictures = PicturesLine(theme)
         self.pictures.models_wanted.connect(self.models_wanted)
-        self.leave = text_button(tr("Skip these pages"), "quiet")
-        self.leave.clicked.connect(drafts.leave_pictures)
+        self.leave = text_button(tr("Skip these pages"), "quiet", on_click=drafts.leave_pictures)
         if drafts.pictures is not None:
             self.pictures.watch(drafts.pictures)
             drafts.pictures.changed.connect(self.show_files)

@@ -309,10 +309,10 @@ class Stepper(QWidget):
             self.number.setValue(value)
 
     def _put_between_buttons(self, name: str) -> None:
-        less = IconButton(self._theme, "minus", tr("{name}: less", name=name), size_px=16)
-        more = IconButton(self._theme, "plus", tr(STEP_UP, name=name), size_px=16)
-        less.clicked.connect(self.number.stepDown)
-        more.clicked.connect(self.number.stepUp)
+        less = IconButton(
+            self._theme, "minus", tr("{name}: less", name=name), size_px=16, on_click=self.number.stepDown
+        )
+        more = IconButton(self._theme, "plus", tr(STEP_UP, name=name), size_px=16, on_click=self.number.stepUp)
         for button in (less, more):
             button.setAutoRepeat(True)
         # One control: the style sheet draws its edge around the three, and lines between them.
@@ -336,8 +336,13 @@ class Stepper(QWidget):
         # Pressed where it rests it doesn't change, and yet that value is wanted.
         self.slider.sliderReleased.connect(lambda: self.number.setValue(self.slider.value() * step))
         self.number.valueChanged.connect(self._show_on_slider)
-        self._clear = IconButton(self._theme, "x", tr(CLEAR_NUMBER, name=name), size_px=14)
-        self._clear.clicked.connect(lambda: self.number.setValue(self.number.minimum()))
+        self._clear = IconButton(
+            self._theme,
+            "x",
+            tr(CLEAR_NUMBER, name=name),
+            size_px=14,
+            on_click=lambda: self.number.setValue(self.number.minimum()),
+        )
         row = self._theme.dress(fill_layout(drop_margins(QHBoxLayout(self), 0)), spacing=8)
         for widget in (self._clear, self.slider, self.number):
             row.addWidget(widget)

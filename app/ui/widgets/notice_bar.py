@@ -89,11 +89,10 @@ class Notice(QFrame):
         A single one is next to the text, several are below it, to leave it room.
         """
         kind = kind or ("plain" if self.is_error else "link")
-        button = text_button(text, kind)
+        button = text_button(text, kind, on_click=lambda _checked: on_click())
         self._theme.dress(button, font="strong" if kind == "link" else "control")
         if leaves:
             button.clicked.connect(self.dismiss)
-        button.clicked.connect(lambda _checked: on_click())
         button.installEventFilter(self)
         self.buttons.append(button)
         if len(self.buttons) == 1:

@@ -92,9 +92,8 @@ class ListColumn(QWidget):
         self._stored, self._store_title = stored, rename
         self.open_id: int | None = None
         """Id of the open one; None for a new one, which has no row."""
-        new = self._new = text_button(words.new, "new")
+        new = self._new = text_button(words.new, "new", on_click=self.new_wanted)
         new.setToolTip(keys_of("new"))
-        new.clicked.connect(self.new_wanted)
         self._begin = QHBoxLayout()
         self._begin.addWidget(new, 1)
         self.search = SearchField(theme, words.search)

@@ -127,9 +127,8 @@ class PicturesLine(QFrame):
         had_focus = focus is not None and self._buttons.isAncestorOf(focus) and focus.hasFocus()
         self._flow.clear()
         for name, do in acts:
-            button = text_button(name, "plain")
+            button = text_button(name, "plain", on_click=lambda _=False, do=do: do())
             # `clicked` passes its state first; the default holds this round's action.
-            button.clicked.connect(lambda _=False, do=do: do())
             self._theme.dress(button, font="control")
             self._flow.addWidget(button)
             # At once: a layout shows what it is given only when the event loop runs again.

@@ -321,8 +321,8 @@ class PageHead(QWidget):
         self.file = ElidedLabel()
         self.file.setProperty("kind", "muted")
         self.language = ChoiceButton(theme, tr("Language"), languages_with("text"), shows_change=False)
-        self.undo = IconButton(theme, "arrow-u-up-left", tr(UNDO), size_px=18)
-        self.redo = IconButton(theme, "arrow-u-up-right", tr("Redo"), size_px=18)
+        self.undo = IconButton(theme, "arrow-u-up-left", tr(UNDO), size_px=18, on_click=edit.undo_last)
+        self.redo = IconButton(theme, "arrow-u-up-right", tr("Redo"), size_px=18, on_click=edit.redo_last)
         self.open = IconButton(theme, "folder-open", tr("Open text files"), size_px=18)
         self.save = IconButton(theme, "floppy-disk", tr("Save as a file"), size_px=18)
         self.open.setToolTip(tr("Open text files ({keys}), or drop them anywhere in the window", keys="Ctrl+O"))
@@ -341,8 +341,6 @@ class PageHead(QWidget):
         theme.dress(self.file, font="small")
         name_widgets(page_title=self.title, page_file=self.file, page_language=self.language)
         name_widgets(page_undo=self.undo, page_redo=self.redo, page_open=self.open, page_save=self.save)
-        self.undo.clicked.connect(edit.undo_last)
-        self.redo.clicked.connect(edit.redo_last)
         edit.edited.connect(self._show_undo)
 
     def fit_side(self, side_px: int) -> None:
@@ -389,7 +387,7 @@ class PageFoot(QWidget):
         self._room = 0
         self._has_reading = False
         self.go_on: QPushButton = text_button(tr(CONTINUE), "primary")
-        self.again: QPushButton = text_button(tr("Again"), "plain")
+        self.again: QPushButton = text_button(tr("Again"), "plain", on_click=work.again)
         self.again.setToolTip(tr("Replace the last continuation with a new one"))
         self.options: QPushButton = text_button("", "quiet")
         self.note = ElidedLabel()
@@ -414,7 +412,6 @@ class PageFoot(QWidget):
         theme.dress(self.line, width=56)
         name_widgets(continue_button=self.go_on, again_button=self.again, write_options_button=self.options)
         name_widgets(write_note=self.note, write_count_tokens=self.count, write_cut=self.cut, write_where=self.where)
-        self.again.clicked.connect(work.again)
         work.changed.connect(self.update_state)
         work.counting.measured.connect(self.update_state)
         ui.loader.changed.connect(self.update_state)
@@ -513,10 +510,11 @@ class FirstWords(QWidget):
         self._column = column = QVBoxLayout(self)
         column.addWidget(words)
         for text, language in IDEAS:
-            button = text_button("", "idea")
+            button = text_button(
+                "", "idea", on_click=lambda _=False, text=text, language=language: self.chosen.emit(tr(text), language)
+            )
             button.setAccessibleName(" ".join(tr(text).split()))
             self._ideas.append(button)
-            button.clicked.connect(lambda _=False, text=text, language=language: self.chosen.emit(tr(text), language))
             row = QHBoxLayout()
             fill_layout(row, button, 1)
             column.addLayout(row)
