@@ -51,6 +51,7 @@ from app.features.translate.word_checks import (
     changed_word,
     foreign_figure,
     garbled_words,
+    lost_number,
     untranslated_word,
 )
 from app.features.work.asking import wake_model
@@ -340,7 +341,8 @@ class TranslationChecks:
             yield TranslationProblem(ProblemKind.LEFTOVER, said)
         if fault := self._lengths.length_fault(source.words, words):
             yield TranslationProblem(ProblemKind.LENGTH, fault)
-        if number := different_number(source.words, words) or added_number(source.words, words, (ours, theirs)):
+        pair, numbers = (ours, theirs), (source.words, words)
+        if number := different_number(*numbers) or added_number(*numbers, pair) or lost_number(*numbers, pair):
             yield TranslationProblem(ProblemKind.NUMBER, number)
         yield from self._changed_facts(source.words, words, terms)
         for term in violated_terms(terms, words):

@@ -5,7 +5,7 @@ number words, negations, opposites, number separators, untranslated words.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import cache
 
 from app.core.paths import resource_path
@@ -34,14 +34,22 @@ _HALF_HOUR = re.compile(
 _WITH_DICTIONARY = frozenset(("de", "es", "fr", "it", "nl", "pl", "pt"))
 """Languages of which it is known that they lack the English words of the list: a model puts in others, too ("sick")."""
 _DIGITS = re.compile(r"\d+")
-_SMALL_NUMBER = re.compile(r"(?<![\w.,:/\-–])(?:[1-9]|1[0-2])(?![\w:/\-–]|[.,]\d)")
-"""By itself: no part of a code, a time or a larger number."""
+_SMALL_NUMBER = re.compile(r"(?<![\w.,:/\-–%])(?:[1-9]|1[0-2])(?![\w:/\-–$]|[.,]\d)")
+"""By itself: no part of a code, a time, a placeholder or a larger number."""
 _TIME_OF_DAY = re.compile(
     r"\d|\b(?:noon|midday|midnight|mittags?|mitternachts?|midi|minuit|mediod[ií]a|medianoche|mezzogiorno|mezzanotte|"
     r"quarter|viertel|quart|cuarto|quarto)\b",
     re.IGNORECASE,
 )
 """If the source has other digits or a time of day in words, different digits may mean the same."""
+_ROMAN = re.compile(r"\b[IVX]+\b")
+_HALF_A_DAY = 12
+_NOT_ALWAYS = re.compile(
+    r"\b(?:immer (?:noch|mehr|wieder|weiter|wenn|\w+er)|(?:noch|für|wie) immer|w\w+ (?:auch )?immer|siempre que|"
+    r"(?:para|como|desde) siempre|sempre que|(?:para|como|desde) sempre|nog altijd|na zawsze|as always)\b",
+    re.IGNORECASE,
+)
+"""Still, more and more, whenever, for ever."""
 _BETWEEN = frozenset(("and", "und", "et", "y", "e", "en", "i", "и"))
 """Two parts of a number in words."""
 _ONES = frozenset(("one", "ein", "eins", "un", "une", "uno", "una", "um", "uma", "een", "één", "jeden", "один", "одна"))
@@ -55,7 +63,7 @@ _MONEY = re.compile(r"[€$£¥]\s?\Z")
 
 
 def changed_word(source: str, target: str, pair: tuple[str, str], names: Collection[str] = ()) -> str:
-    """Return a weekday, month or number word missing in the translation;
+    """Return a weekday, month, number word or "always" missing in the translation;
 
     "" for none. `names` are terms with the user's own translation.
     """
@@ -74,7 +82,17 @@ def changed_word(source: str, target: str, pair: tuple[str, str], names: Collect
             # May is a word of its own; a month may be written as a number.
             if said and not is_there and not (kind == "months" and value in numbers):
                 return _as_written(source, said)
-    return _changed_number(source, target, ours, theirs)
+    return _changed_number(source, target, ours, theirs) or _lost_always(source, there, ours, theirs)
+
+
+def _lost_always(source: str, there: Sequence[str], ours: str, theirs: str) -> str:
+    rows = load_tables()["always"]
+    if ours not in rows or theirs not in rows:
+        return ""
+    says, excuses = WordForms.from_row(rows[ours]).says, WordForms.from_row(rows[theirs]).may
+    said = next((word for word in split_words(_NOT_ALWAYS.sub(" ", source)) if says.fullmatch(word)), "")
+    is_there = said in there or any(map(excuses.fullmatch, there))
+    return _as_written(source, said) if said and not is_there else ""
 
 
 def _changed_number(source: str, target: str, ours: str, theirs: str) -> str:
@@ -91,9 +109,14 @@ def _changed_number(source: str, target: str, ours: str, theirs: str) -> str:
     here = {value for value, forms in known.items() if any(forms.may.fullmatch(word) for word in words)}
     # Digits that appear in place of the word tell that it changed.
     others = (told | target_digits) - digits - here
-    for value, word in _single_numbers(source, known):
+    for value, word in _single_numbers(source, known, ours):
         # "Both" for "two" is no fault, unless another number stands there.
-        if value not in may | target_digits and word not in there and (value >= ALWAYS_MISSED or others):
+        if (
+            value in wanted
+            and value not in may | target_digits
+            and word not in there
+            and (value >= ALWAYS_MISSED or others)
+        ):
             return _as_written(source, word)
     return ""
 
@@ -122,11 +145,30 @@ def added_number(source: str, target: str, pair: tuple[str, str]) -> str:
     return next((number for number in extra if number not in _DIGITS.findall(source)), "")
 
 
-def _single_numbers(source: str, known: Mapping[int, WordForms]) -> Iterator[tuple[int, str]]:
-    """Yield number words that stand alone: parts of "twenty-one" or "vingt et un" mean something else."""
+def lost_number(source: str, target: str, pair: tuple[str, str]) -> str:
+    """Return a small number in digits that a translation has neither in digits nor in words; "" for none, or untold."""
+    theirs = base_code(pair[1])
+    known, ones = forms_of("numbers", theirs), load_tables()["ones"].get(theirs, "")
+    if not known or not ones or _DIGITS.search(target) or _ROMAN.search(target) or _HALF_HOUR.search(target):
+        return ""
+    there = split_words(target)
+    # Times of day count to twelve or to twenty-four.
+    told = {value for value, forms in known.items() if any(map(forms.may.fullmatch, there))}
+    told |= {1} if any(map(WordForms.from_row(ones).may.fullmatch, there)) else set()
+    told |= {value - _HALF_A_DAY for value in told} | {value + _HALF_A_DAY for value in told}
+    if _TIME_OF_DAY.search(target):
+        return ""
+    return next((match[0] for match in _SMALL_NUMBER.finditer(source) if int(match[0]) not in told), "")
+
+
+def _single_numbers(source: str, known: Mapping[int, WordForms], language: str) -> Iterator[tuple[int, str]]:
+    """Yield number words that stand alone: parts of "twenty-one" or "six thousand" mean something else."""
     words = [word.casefold() for word in _WORD.findall(source)]
+    scales = WordForms.from_row(load_tables()["scales"].get(language, "")).may
     values = [next((value for value, forms in known.items() if forms.says.fullmatch(word)), 0) for word in words]
-    is_part = [bool(value) or word in _ONES for word, value in zip(words, values, strict=True)]
+    is_part = [
+        bool(value) or word in _ONES or bool(scales.fullmatch(word)) for word, value in zip(words, values, strict=True)
+    ]
     for place, (word, value) in enumerate(zip(words, values, strict=True)):
         is_begun = place > 0 and (
             values[place - 1] or (words[place - 1] in _BETWEEN and any(values[place - 2 : place]))

@@ -17,6 +17,7 @@ from app.features.translate.word_checks import (
     changed_opposite,
     changed_word,
     foreign_figure,
+    lost_number,
     untranslated_word,
 )
 from app.language.language_detection import LanguageDetector
@@ -66,10 +67,33 @@ def test_what_is_right_is_left_alone() -> None:
         ("treinta y dos años", "32 years", ("es", "en"), ""),
         ("vingt et un ans", "21 years", ("fr", "en"), ""),
         ("two dogs", "γάτα", ("en", "el"), ""),
+        ("It costs fifteen euros.", "Das kostet fünfzig Euro.", ("en", "de"), "fifteen"),
+        ("Wracamy za czternaście dni.", "We are back in fourteen days.", ("pl", "en"), ""),
+        ("W ciągu czternastu dni.", "Within forty days.", ("pl", "en"), "czternastu"),
+        ("Four hundred people came.", "400 Menschen kamen.", ("en", "de"), ""),
+        ("Six mille francs.", "6000 francs.", ("fr", "en"), ""),
+        ("Er kommt immer zu spät.", "He comes late.", ("de", "en"), "immer"),
+        ("Er kommt immer noch zu spät.", "He still comes late.", ("de", "en"), ""),
+        ("He is always late.", "Llega tarde todos los días.", ("en", "es"), ""),
+        ("Siempre que llueve cierro.", "I close when it rains.", ("es", "en"), ""),
     ],
 )
 def test_a_word_became_another(source: str, target: str, pair: tuple[str, str], said: str) -> None:
     assert changed_word(source, target, pair) == said
+
+
+@pytest.mark.parametrize(
+    ("source", "target", "pair", "said"),
+    [
+        ("It closes between 9 and 11.", "Es ist nicht erlaubt.", ("en", "de"), "9"),
+        ("It closes at 3 p.m.", "Cierra a las quince horas.", ("en", "es"), ""),
+        ("Read chapter 4.", "Lisez le chapitre IV.", ("en", "fr"), ""),
+        ("1 guest came.", "Es kam ein Gast.", ("en", "de"), ""),
+        ("No se encuentra %2$s en %1$s.", "%s has no %s.", ("es", "en"), ""),
+    ],
+)
+def test_a_small_number_is_nowhere(source: str, target: str, pair: tuple[str, str], said: str) -> None:
+    assert lost_number(source, target, pair) == said
 
 
 @pytest.mark.parametrize(
