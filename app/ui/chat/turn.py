@@ -31,7 +31,7 @@ from app.ui.i18n import tr
 from app.ui.shared_labels import ABOUT_THIS_ANSWER, CANCEL, DELETE, SAVE
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import text_button
-from app.ui.widgets.elevation import Shadow
+from app.ui.widgets.elevation import PaintedShadow
 from app.ui.widgets.labels import plain_label
 
 TURN_GAP_PX = 36
@@ -242,7 +242,7 @@ class TurnToolbar:
         self.is_hovered = False
         self.is_focused = False
         self.has_menu = False
-        self._shadow: Shadow | None = None
+        self._shadow: PaintedShadow | None = None
 
     @property
     def has_marks(self) -> bool:
@@ -334,7 +334,7 @@ class TurnToolbar:
             self.hide_shadow()
             return
         if self._shadow is None:
-            self._shadow = Shadow(around)
+            self._shadow = PaintedShadow(around)
             turn.destroyed.connect(self._shadow.deleteLater)
         # Above the next turn, over whose empty top the actions reach.
         turn.raise_()

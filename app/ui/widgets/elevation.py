@@ -21,7 +21,7 @@ _SOLID_PX = 2 * BLUR_PX
 """Edge length of a corner in the shadow's picture; the pixel between the corners is stretched."""
 
 
-class Shadow(QWidget):
+class PaintedShadow(QWidget):
     """Shadow drawn behind a floating child, or in the window below a popup; it takes no clicks.
 
     It is painted in the window and not in the popup's own, so that no compositor is needed. What would lie outside of
@@ -94,7 +94,7 @@ class _Elevation(QObject):
     def __init__(self, floating: QWidget) -> None:
         super().__init__(floating)
         self._floating = floating
-        self._shadow: Shadow | None = None
+        self._shadow: PaintedShadow | None = None
         self._fade: FadeIn | None = None
         floating.installEventFilter(self)
         if floating.isVisible():
@@ -119,7 +119,7 @@ class _Elevation(QObject):
         if host is None:
             return
         if self._shadow is None:
-            self._shadow = Shadow(host)
+            self._shadow = PaintedShadow(host)
             self._floating.destroyed.connect(self._shadow.deleteLater)
         self._place_shadow()
         self._shadow.show()

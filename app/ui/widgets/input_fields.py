@@ -213,7 +213,7 @@ class _Number(QDoubleSpinBox):
             event.ignore()
 
 
-class _Slider(QSlider):
+class _NumberSlider(QSlider):
     """Slider that jumps to where it is pressed; the wheel scrolls the page, and keys belong to its number."""
 
     def __init__(self) -> None:
@@ -328,7 +328,7 @@ class Stepper(QWidget):
 
     def _put_behind_slider(self, name: str, lowest: float, highest: float) -> None:
         step = self.number.singleStep()
-        self.slider = _Slider()
+        self.slider = _NumberSlider()
         self.slider.setObjectName("number_slider")
         self.slider.setAccessibleName(tr(SLIDER_OF, name=name))
         self.slider.setRange(round(lowest / step), round(highest / step))

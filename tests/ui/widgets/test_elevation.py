@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QLabel, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.ui.theme import Theme
-from app.ui.widgets.elevation import Shadow, elevate
+from app.ui.widgets.elevation import PaintedShadow, elevate
 from app.ui.widgets.menus import Menu
 from app.ui.widgets.popovers import Popover
 
@@ -22,8 +22,8 @@ def window(qtbot: QtBot) -> QWidget:
     return made
 
 
-def shadows(window: QWidget) -> list[Shadow]:
-    return [shadow for shadow in window.findChildren(Shadow) if shadow.isVisible()]
+def shadows(window: QWidget) -> list[PaintedShadow]:
+    return [shadow for shadow in window.findChildren(PaintedShadow) if shadow.isVisible()]
 
 
 def pixel_below(window: QWidget, box: QRect) -> int:

@@ -82,7 +82,7 @@ def test_of_the_segments_exactly_one_is_chosen(qtbot: QtBot, theme: Theme) -> No
 
 def test_segments_keep_their_track_under_a_name_of_their_own(qtbot: QtBot, qapp: QApplication, theme: Theme) -> None:
     theme.install(qapp)
-    segments = SegmentedControl(theme, "Fill in", [("a", "One"), ("b", "Two")], "a", lambda _: None)
+    segments = SegmentedControl(theme, "Colours", [("a", "One"), ("b", "Two")], "a", lambda _: None)
     qtbot.addWidget(segments)
     segments.setObjectName("write_middle")
     segments.show()

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QApplication, QFrame, QLabel, QVBoxLayout, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.ui.theme import Theme
-from app.ui.widgets.elevation import Shadow, elevate
+from app.ui.widgets.elevation import PaintedShadow, elevate
 from app.ui.widgets.layouts import SidePane
 from app.ui.widgets.motion import (
     EFFECT,
@@ -53,9 +53,9 @@ def card_in(window: QWidget) -> QFrame:
 def test_what_floats_fades_in_and_is_drawn_without_an_effect_afterwards(window: QWidget, qtbot: QtBot) -> None:
     card = card_in(window)
     effect = card.graphicsEffect()
-    assert effect is not None and window.findChildren(Shadow)[0].graphicsEffect() is not None
+    assert effect is not None and window.findChildren(PaintedShadow)[0].graphicsEffect() is not None
     qtbot.waitUntil(lambda: card.graphicsEffect() is None)
-    assert window.findChildren(Shadow)[0].graphicsEffect() is None
+    assert window.findChildren(PaintedShadow)[0].graphicsEffect() is None
 
 
 @pytest.mark.usefixtures("moving")
