@@ -37,7 +37,7 @@ from app.ui.theme import Theme
 from app.ui.widgets.buttons import set_mark, text_button
 from app.ui.widgets.dialogs import QuestionDialog
 from app.ui.widgets.labels import announce, plain_label
-from app.ui.widgets.popovers import Popover
+from app.ui.widgets.popovers import FloatingPanel
 from app.ui.widgets.timers import new_timer
 
 if TYPE_CHECKING:
@@ -302,7 +302,7 @@ def tint(theme: Theme, strength: float) -> QColor:
     return QColor(*mixed)
 
 
-class ContextPanel(Popover):
+class ContextPanel(FloatingPanel):
     """Popup with the parts of the context; Escape or a click outside closes it."""
 
     texts_wanted = Signal()

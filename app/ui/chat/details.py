@@ -30,7 +30,7 @@ from app.ui.shared_labels import ABOUT_THIS_ANSWER, PROMPT_LABEL, TOKEN_COUNT, T
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import text_button
 from app.ui.widgets.labels import plain_label, plain_tip
-from app.ui.widgets.popovers import Popover
+from app.ui.widgets.popovers import FloatingPanel
 
 THOUGHT_FOR = "Thought for"
 BY_ITSELF = "normally"
@@ -50,7 +50,7 @@ WIDTH_PX = 340
 Row = tuple[str, str]
 
 
-class AnswerDetails(Popover):
+class AnswerDetails(FloatingPanel):
     """Popup with an answer's details; Escape, Return or a click outside closes it."""
 
     seen_wanted = Signal()
@@ -173,7 +173,7 @@ class BranchTree(QTreeWidget):
         """Draw no branches: nothing can be folded."""
 
 
-class BranchMap(Popover):
+class BranchMap(FloatingPanel):
     """Popup with the versions of a chat; arrows move, Return or a click chooses, Escape closes it."""
 
     chosen = Signal(int)

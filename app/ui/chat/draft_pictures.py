@@ -22,7 +22,7 @@ from app.ui.widgets.buttons import IconButton, text_button
 from app.ui.widgets.labels import plain_label, plain_tip
 from app.ui.widgets.menus import Menu
 from app.ui.widgets.picture_widgets import Thumbnail
-from app.ui.widgets.popovers import Popover
+from app.ui.widgets.popovers import FloatingPanel
 
 if TYPE_CHECKING:
     from app.engine.protocol import MediaCount
@@ -190,7 +190,7 @@ class NotSensed(QFrame):
 WIDTH_PX = 300
 
 
-class DetailPopup(Popover):
+class DetailPopup(FloatingPanel):
     """Slider for the detail of a picture. `chosen` carries the token limit; Escape or a click outside closes it."""
 
     chosen = Signal(int)

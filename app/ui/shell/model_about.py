@@ -21,7 +21,7 @@ from app.ui.theme import Theme
 from app.ui.widgets.labels import ElidedLabel, plain_caption, plain_tip
 from app.ui.widgets.layouts import fill_layout, scrolled
 from app.ui.widgets.menus import Menu
-from app.ui.widgets.popovers import Popover, room_for_popups
+from app.ui.widgets.popovers import FloatingPanel, room_for_popups
 
 LOADING_PERCENT = "loading {percent} %"
 FILE = "File"
@@ -49,7 +49,7 @@ def state_word(loader: ModelLoader) -> str:
 WIDTH_PX = 400
 
 
-class ModelAbout(Popover):
+class ModelAbout(FloatingPanel):
     """Popup about the model; Escape or a click outside closes it."""
 
     def __init__(self, theme: Theme, loader: ModelLoader, parent: QWidget) -> None:

@@ -16,7 +16,7 @@ from app.ui.theme import Theme
 from app.ui.widgets.buttons import ChoiceButton
 from app.ui.widgets.labels import plain_caption, plain_label
 from app.ui.widgets.layouts import fill_layout
-from app.ui.widgets.popovers import Popover
+from app.ui.widgets.popovers import FloatingPanel
 
 DETECTED_LANGUAGE = "{language} (detected)"
 
@@ -82,7 +82,7 @@ class Offered(NamedTuple):
     other: str = ""
 
 
-class LanguagePopup(Popover):
+class LanguagePopup(FloatingPanel):
     """Popup list of languages; a choice, Esc or a click outside closes it."""
 
     chosen = Signal(str)

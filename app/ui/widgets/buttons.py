@@ -25,7 +25,7 @@ from app.ui.theme import Theme
 from app.ui.widgets.labels import plain_caption, plain_tip
 from app.ui.widgets.layouts import drop_margins, fill_layout
 from app.ui.widgets.menus import Menu
-from app.ui.widgets.popovers import Popover
+from app.ui.widgets.popovers import FloatingPanel
 
 ICON_PX = 20
 DONE_MS = 1500
@@ -273,7 +273,7 @@ class OptionChip(QFrame):
 ICON_COLUMNS = 8
 
 
-class IconPopup(Popover):
+class IconPopup(FloatingPanel):
     """Popup grid of icons: arrows move, Return chooses, Escape closes."""
 
     chosen = Signal(str)

@@ -12,7 +12,7 @@ GAP_PX, EDGE_PX = 4, 8
 """Gap to the opening widget, and to the window's edges."""
 
 
-class Popover(QFrame):
+class FloatingPanel(QFrame):
     """Popup frame with shadow; Escape or a click outside closes it."""
 
     def __init__(self, theme: Theme, name: str, parent: QWidget) -> None:

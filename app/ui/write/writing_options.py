@@ -16,7 +16,7 @@ from app.ui.shell.tab_spec import UiContext
 from app.ui.theme import Theme
 from app.ui.widgets.input_fields import SegmentedControl, Stepper
 from app.ui.widgets.layouts import fill_layout, name_widgets, scrolled
-from app.ui.widgets.popovers import GAP_PX, Popover, room_for_popups
+from app.ui.widgets.popovers import GAP_PX, FloatingPanel, room_for_popups
 from app.ui.widgets.setting_rows import SettingCard
 from app.ui.write.page_document import PageContent
 
@@ -77,7 +77,7 @@ class PageOptions(QObject):
         return PageAsked(state.text, state.cursor, self.now, fills=fills and bool(state.text[state.cursor :].strip()))
 
 
-class OptionsSheet(Popover):
+class OptionsSheet(FloatingPanel):
     """Popup of options; a click outside or Escape closes it."""
 
     changed = Signal(object)

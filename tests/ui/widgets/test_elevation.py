@@ -10,7 +10,7 @@ from pytestqt.qtbot import QtBot
 from app.ui.theme import Theme
 from app.ui.widgets.elevation import PaintedShadow, elevate
 from app.ui.widgets.menus import Menu
-from app.ui.widgets.popovers import Popover
+from app.ui.widgets.popovers import FloatingPanel
 
 
 @pytest.fixture
@@ -66,7 +66,7 @@ def test_a_popover_stays_in_its_window_and_covers_nothing_of_its_button(
     button = QLabel("About", window)
     button.setGeometry(QRect(QPoint(*corner), QPoint(corner[0] + 49, corner[1] + 19)))
     button.show()
-    popover = Popover(Theme("light"), "about", window)
+    popover = FloatingPanel(Theme("light"), "about", window)
     popover.setFixedSize(150, 120)
     popover.place_at(button)
     placed = QRect(window.mapFromGlobal(popover.pos()), popover.size())
