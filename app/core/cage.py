@@ -14,12 +14,12 @@ import struct
 import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
-from enum import Enum
 from pathlib import Path
 
 from app.core import seccomp
+from app.core.cage_report import CageReport, Wall
 from app.core.landlock import Ruleset, ThreadGrant
+from app.core.paths import make_folder
 from app.core.seccomp import SocketRule
 
 log = logging.getLogger(__name__)
@@ -27,24 +27,35 @@ log = logging.getLogger(__name__)
 LOADER_HEADER = 3  # PT_INTERP
 TRIED_PORT = 9  # "discard", where hardly anything listens: a refusal by nobody there shows that it can be reached
 SHELL = "/bin/sh"
+SHADERS = "shaders"
+CACHE_VARIABLES = (
+    "MESA_SHADER_CACHE_DIR",
+    "__GL_SHADER_DISK_CACHE_PATH",
+    "AMD_SHADER_DISK_CACHE_PATH",
+    "CUDA_CACHE_PATH",
+)
+"""By which graphics drivers find the folder for what they compile."""
 _REFUSED = (PermissionError, FileNotFoundError)
 
 
-class Wall(Enum):
-    """What a cage keeps a child from."""
+class GrantedPlaces:
+    """Files and folders that were granted, by identity: what took the place of one under its name is another file for
+    the kernel.
+    """
 
-    NETWORK = "network"
-    FILES = "files"
-    WRITING = "writing"
-    PROGRAMS = "programs"
+    def __init__(self, places: Iterable[Path]) -> None:
+        self._identities = {_identity_of(place) for place in places} - {None}
+
+    def hold(self, file: Path) -> bool:
+        """Return whether a file is one of them or in one of them, or missing, which whoever opens it tells."""
+        return not file.exists() or any(_identity_of(place) in self._identities for place in (file, *file.parents))
 
 
-@dataclass(frozen=True)
-class CageReport:
-    """What a child tried in its cage: the walls that held, and those that did not."""
-
-    held: tuple[Wall, ...] = ()
-    missing: tuple[Wall, ...] = ()
+def _identity_of(path: Path) -> tuple[int, int] | None:
+    with contextlib.suppress(OSError):
+        found = path.stat()
+        return found.st_dev, found.st_ino
+    return None
 
 
 def enter_cage(
@@ -69,7 +80,7 @@ def enter_cage(
     starts = grant.programs is None or bool(grant.programs)
     has_calls = seccomp.give_up_calls(sockets, starts_programs=starts)
     if not (has_files and has_calls):
-        log.info("this computer cages less: files %s, system calls %s", has_files, has_calls)
+        log.info("the kernel cages less: files %s, system calls %s", has_files, has_calls)
     return _try_walls(has_network=sockets is SocketRule.INTERNET)
 
 
@@ -157,6 +168,20 @@ def _forbid_core_dumps() -> None:
 
         with contextlib.suppress(ValueError, OSError):
             resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+def keep_caches_here() -> None:
+    """Let graphics drivers keep what they compile in the working folder, a child's own. Before they load."""
+    folder = Path.cwd() / SHADERS
+    make_folder(folder)
+    for name in CACHE_VARIABLES:
+        os.environ.setdefault(name, str(folder))
+    os.environ["TMPDIR"] = str(Path.cwd())
+
+
+def driver_caches() -> Iterator[Path]:
+    """Yield the folders where graphics drivers keep what they compile."""
+    yield from (Path(os.environ[name]) for name in CACHE_VARIABLES if name in os.environ)
 
 
 def graphics_devices() -> Iterator[Path]:

@@ -20,6 +20,7 @@ from concurrent.futures import Future
 from pathlib import Path
 from typing import IO, BinaryIO, ClassVar, TextIO, cast
 
+from app.core.cage_report import CageReport
 from app.core.paths import disk_problem, make_folder
 
 log = logging.getLogger(__name__)
@@ -107,6 +108,8 @@ class Child:
             raise disk_problem(error, folder) from error
         self.work, self.subject, self._tells_progress = work, subject, tells_progress
         self.was_given_up = False
+        self.cage: CageReport | None = None
+        """What it can no longer do, as it has tried; None before it said so."""
         self._on_line: Callable[[bytes], None]
         self._on_exit: Callable[[int, str], None]
         self._tail = bytearray()
@@ -198,6 +201,12 @@ class Child:
             return bool(seen != before)
 
         return did
+
+    def tell_cage(self, report: CageReport) -> None:
+        """Note what the child said of its cage, also for `cage_reports`."""
+        self.cage = _cages[self.work] = report
+        if report.missing:
+            log.info("child %s (%s) is not kept from: %s", self.pid, self.work, [wall.value for wall in report.missing])
 
     def let_go(self) -> None:
         """Close the child's stdin, which makes it exit; don't wait for that."""
@@ -301,6 +310,14 @@ class SilenceWatch:
 
 
 _children: weakref.WeakSet[Child] = weakref.WeakSet()
+
+
+_cages: dict[str, CageReport] = {}
+
+
+def cage_reports() -> dict[str, CageReport]:
+    """Return what the latest child of each work said of its cage."""
+    return dict(_cages)
 
 
 def running_children() -> list[Child]:

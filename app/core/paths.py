@@ -89,6 +89,11 @@ class AppPaths:
         return self.cache / "media"
 
     @property
+    def heard(self) -> Path:
+        """Pieces of sound on their way to the engine, a folder for each recording."""
+        return self.cache / "heard"
+
+    @property
     def restoring(self) -> Path:
         """A full backup that replaces the data once no other process uses it."""
         return self.data / "restoring"

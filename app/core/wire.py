@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from typing import Any, BinaryIO, TypeVar
 
 from app import __version__
+from app.core.cage_report import CageReport
 from app.core.child import Child
 from app.core.errors.app_error import AppError
 from app.core.errors.engine_errors import ProtocolViolation
@@ -48,6 +49,13 @@ class Greeting:
     version: str
     pid: int
     backend: str = ""
+
+
+@dataclass(frozen=True)
+class Caged:
+    """A child has given up what it does not need, and tells what holds; its `Child` keeps that."""
+
+    report: CageReport
 
 
 @dataclass(frozen=True)
@@ -147,7 +155,9 @@ class WireClient:
             self._child.kill_tree()
             self._hear(error)
             return
-        if not isinstance(reply, Greeting):
+        if isinstance(reply, Caged):
+            self._child.tell_cage(reply.report)
+        elif not isinstance(reply, Greeting):
             self._hear(reply)
 
     def _check_greeting(self, reply: Any) -> Any:

@@ -21,13 +21,14 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import IO, Any
 
-from app.core.cage import CageReport, enter_cage, loader_of, programs_of
+from app.core.cage import enter_cage, loader_of, programs_of
+from app.core.cage_report import CageReport
 from app.core.child import NOTE, claim_wire, run_in_heart
 from app.core.errors.app_error import AppError
 from app.core.errors.document_errors import DocumentPagesMissing, DocumentTooDemanding, DocumentUnreadable
 from app.core.errors.engine_errors import ProtocolViolation
 from app.core.landlock import SYSTEM_PLACES, ThreadGrant, program_places
-from app.core.wire import Failed, ParentSide, check_request
+from app.core.wire import Caged, Failed, ParentSide, check_request
 from app.documents import clean, protocol
 from app.documents.blocks import TESSERACT, Block, BlockNumbering, BlockPiece
 from app.documents.child_files import (
@@ -76,7 +77,7 @@ def main(_arguments: list[str]) -> int:
         open_file = FileOpener().open if isinstance(request, protocol.Decode) else open_checked
         # All before the file is opened, and once: limits can only be lowered. The memory's comes last, or no thread
         # could start.
-        restrict_to(request)
+        parent.send_reply(Caged(restrict_to(request)))
         parent.leave_with_parent(
             # The parent removes it as well; whoever is left does it.
             requests.put,

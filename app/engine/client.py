@@ -13,6 +13,7 @@ from app.core.errors.app_error import AppError
 from app.core.errors.engine_errors import EngineCrashesRepeatedly, EngineStopped
 from app.core.errors.model_errors import ProjectorRefused
 from app.core.events import CANCELLED, PROJECTOR_REFUSED, CancelToken, Finished, LoadProgress, ModelLoaded
+from app.core.gguf import check_model
 from app.core.wire import EventReply
 from app.engine import protocol
 from app.engine.contract import AnswerEvent, WakingEvent
@@ -60,6 +61,8 @@ class EngineClient(EngineRequests):
         """Returns the load options that current settings give. A model that reloads by itself follows them, except for
         options its caller chose.
         """
+        self.folders: Callable[[], Sequence[Path]] = tuple
+        """Returns folders that a child may read besides the model it loads first: others lie there, and pictures."""
         self.find_projector: Callable[[Path], Path | None] = lambda path: None
         """Returns the file that lets a model see or hear, found beside it."""
         # What the settings were at the last load: what differs from them now was changed since.
@@ -177,12 +180,47 @@ class EngineClient(EngineRequests):
         """Load a model. If the child crashes on earlier work before it gets to this request, a new one tries again."""
         # The child's working directory is its own, so the path has to be absolute.
         states, budget = ("", 0) if self._states is None else (str(self._states.folder), self._states.budget_bytes())
-        request = protocol.LoadModel(0, str(Path(path).absolute()), wish, states, budget, self._machines())
+        request = self._as_it_is(protocol.LoadModel(0, str(Path(path).absolute()), wish, states, budget))
         with self._lock:
             # A person who loads a model wants it tried, however often another one crashed.
             self._crashes = 0
-        if not (yield from self._send_load(request, cancel, is_last=False)):
-            yield from self._send_load(request, cancel, is_last=True)
+            before = self._last_load
+        self._leave_cage(request, cancel)
+        if not (yield from self._send_load(request, before, cancel, is_last=False)):
+            yield from self._send_load(request, before, cancel, is_last=True)
+
+    def _as_it_is(self, request: protocol.LoadModel) -> protocol.LoadModel:
+        """Return a load with the computers and folders of now."""
+        return replace(request, machines=self._machines(), folders=tuple(map(str, self.folders())))
+
+    def _leave_cage(self, request: protocol.LoadModel, cancel: CancelToken | None) -> None:
+        """Free the model and let a child go that may not open what a load needs; the next one may.
+
+        Raises what is wrong with the file before that.
+        """
+        process = self._process
+        if process is None or process.ended is not None or process.covers(request):
+            return
+        check_model(Path(request.path))
+        with self._lock:
+            call = process.open_call(unload := next(self._ids))
+        try:
+            process.send(protocol.UnloadModel(unload))
+            # An answer that somebody waits for is finished first.
+            for _ in call.replies(cancel, leaves=True):
+                pass
+        finally:
+            call.abandon()
+        if cancel is None or not cancel.cancelled:
+            with self._lock:
+                # What others ask for meanwhile is for the new model, too.
+                self._last_load = request
+                self._end_process(process)
+
+    def _end_process(self, process: EngineProcess) -> None:
+        """Let a child without a model go; the next request starts another one."""
+        self._process = None if self._process is process else self._process
+        process.let_go()
 
     def _load_when_built(
         self, build: EngineBuild, path: Path, wish: Wish, cancel: CancelToken | None
@@ -210,12 +248,16 @@ class EngineClient(EngineRequests):
                 self._waking.release()
 
     def _send_load(
-        self, request: protocol.LoadModel, cancel: CancelToken | None, *, is_last: bool
+        self,
+        request: protocol.LoadModel,
+        before: protocol.LoadModel | None,
+        cancel: CancelToken | None,
+        *,
+        is_last: bool,
     ) -> Generator[LoadProgress | ModelLoaded, None, bool]:
         """Send the load once. Return False if the child ended before starting it; with `is_last` raise instead."""
         settings = self.settings_wish()
         with self._lock:
-            before = self._last_load
             process = self._running_process()
             self._settings_then = settings
             # Under the lock with the start of the child: another thread may be reloading the former model.
@@ -298,6 +340,24 @@ class EngineClient(EngineRequests):
         for _ in self._replies(protocol.UnloadModel, None, needs_model=False):
             pass
 
+    def describe_devices(self) -> protocol.DevicesDescribed:
+        """Return which devices and backends really exist, asked from the child.
+
+        Computers that it can't reach from its cage are asked by another child.
+        """
+        process, machines = self._process, self._machines()
+        reached = tuple(machine for machine in machines if process is None or process.reaches(machine))
+        found = self._describe_devices(reached)
+        if reached == machines:
+            return found
+        left = tuple(machine for machine in machines if machine not in reached)
+        with contextlib.closing(
+            EngineClient(self._command, self._folder, self._environment, machines=lambda: left)
+        ) as it:
+            more = it.describe_devices()
+        lent = tuple(device for device in more.devices if device.type == protocol.MACHINE)
+        return replace(found, devices=found.devices + lent, missed=found.missed + more.missed)
+
     def leave_machines(self) -> None:
         """Reload a model that is partly on other computers without them, after the network was switched off."""
         process = self._process
@@ -361,7 +421,10 @@ class EngineClient(EngineRequests):
                 self.settings_wish(),
             )
             self._last_load = last = replace(last, wish=wish)
-            request = replace(last, id=next(self._ids), machines=self._machines())
+            request = self._as_it_is(replace(last, id=next(self._ids)))
+            if not process.covers(request):
+                self._end_process(process)
+                process = self._running_process()
             call = process.open_call(request.id)
         try:
             process.send(request)

@@ -19,6 +19,7 @@ from app.core.errors.model_errors import ModelDamaged, ModelLoadFailed, Projecto
 from app.core.events import CANCELLED, CancelToken, Finished, LoadProgress, ModelLoaded
 from app.core.wire import Ended, EventReply, WireClient
 from app.engine import protocol
+from app.engine.model_cage import EngineGrant
 
 log = logging.getLogger(__name__)
 
@@ -51,6 +52,7 @@ class EngineProcess:
         self.loaded: ModelLoaded | None = None
         self.ended: AppError | None = None
         self.closing = False
+        self._grant: EngineGrant | None = None
         self.loading: dict[int, str] = {}
         self.machines: tuple[str, ...] = ()
         self._projectors: dict[int, str] = {}
@@ -104,6 +106,7 @@ class EngineProcess:
             # Noted before it is sent: the child may crash over it before `send` returns.
             self.loading[request.id], self.machines = request.path, request.machines
             self._projectors[request.id] = request.wish.projector
+            self._grant = self._grant or EngineGrant(request)
         if isinstance(request, protocol.UnloadModel):
             self._unloading.add(request.id)
         if isinstance(request, protocol.Generate) and not request.ask.background:
@@ -112,6 +115,14 @@ class EngineProcess:
         if not self._conversation.send(request):
             # A full pipe: the child reads requests on a thread of its own, so it hangs as a whole.
             self._end_hung()
+
+    def covers(self, request: protocol.LoadModel) -> bool:
+        """Return whether the child may open what a load needs; a cage can't be widened."""
+        return self._grant is None or self._grant.covers(request, self.child.cage)
+
+    def reaches(self, machine: str) -> bool:
+        """Return whether the child may connect to another computer."""
+        return self.ended is not None or self._grant is None or self._grant.reaches(machine, self.child.cage)
 
     @property
     def is_answering(self) -> bool:

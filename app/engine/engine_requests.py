@@ -20,7 +20,6 @@ class EngineRequests(ABC):
     """What a model is asked, from any thread; the child that answers is the subclass's."""
 
     _states: StateFolder | None
-    _machines: Callable[[], tuple[str, ...]]
 
     @property
     @abstractmethod
@@ -137,9 +136,7 @@ class EngineRequests(ABC):
             # After the child has forgotten it: it could write the state again.
             self._states.delete_session(session)
 
-    def describe_devices(self) -> protocol.DevicesDescribed:
-        """Return which devices and backends really exist, asked from the child."""
-        machines = self._machines()
+    def _describe_devices(self, machines: tuple[str, ...]) -> protocol.DevicesDescribed:
         for reply in self._replies(lambda id_: protocol.DescribeDevices(id_, machines), None, needs_model=False):
             if isinstance(reply, protocol.DevicesDescribed):
                 return reply

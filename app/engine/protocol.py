@@ -26,9 +26,9 @@ from app.core.events import (
     TokenSeen,
     Waiting,
 )
-from app.core.wire import EventReply, Wire
+from app.core.wire import Caged, EventReply, Wire
 
-VERSION = 13
+VERSION = 14
 
 
 @dataclass(frozen=True)
@@ -193,6 +193,8 @@ class LoadModel:
     machines: tuple[str, ...] = ()
     """Addresses of other computers that lend their memory: used where `Wish.devices` names them, or where the model
     does not fit here otherwise."""
+    folders: tuple[str, ...] = ()
+    """Folders that the child may read besides the files of this request; the first load decides for all later ones."""
 
 
 @dataclass(frozen=True)
@@ -533,4 +535,5 @@ def is_last(reply: object) -> bool:
     return isinstance(reply, LAST_REPLIES) or (isinstance(reply, EventReply) and isinstance(reply.event, Finished))
 
 
-WIRE = Wire(VERSION, get_args(Request), [reply for reply in get_args(Reply) if reply is not EventReply], EVENTS)
+_REPLIES = [reply for reply in get_args(Reply) if reply is not EventReply]
+WIRE = Wire(VERSION, get_args(Request), [Caged, *_REPLIES], EVENTS)

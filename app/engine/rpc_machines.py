@@ -7,6 +7,7 @@ messages are those of ``ggml-rpc.cpp``, as llama.cpp's pinned version has them.
 
 from __future__ import annotations
 
+import contextlib
 import ipaddress
 import os
 import socket
@@ -14,7 +15,7 @@ import struct
 import sys
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from app.core.errors.engine_errors import MachineUnusable
@@ -105,12 +106,7 @@ def ask_all(addresses: Sequence[str]) -> tuple[list[RemoteMachine], list[Machine
         except MachineUnusable as problem:
             answers[address] = problem
 
-    threads = [threading.Thread(target=run, args=(text,), name=f"asking {text}", daemon=True) for text in addresses]
-    for thread in threads:
-        thread.start()
-    until_s = time.monotonic() + TOGETHER_S
-    for thread in threads:
-        thread.join(max(0.0, until_s - time.monotonic()))
+    _run_together(run, addresses)
     found = [answers.get(address) or MachineUnusable(address, "silent") for address in addresses]
     return (
         [answer for answer in found if isinstance(answer, RemoteMachine)],
@@ -118,7 +114,43 @@ def ask_all(addresses: Sequence[str]) -> tuple[list[RemoteMachine], list[Machine
     )
 
 
+def ports_of(addresses: Sequence[str]) -> list[int]:
+    """Return the ports of these addresses; what is no address has none."""
+    ports = set()
+    for address in addresses:
+        with contextlib.suppress(MachineUnusable):
+            ports.add(parse_address(address)[1])
+    return sorted(ports)
+
+
+_numbers: dict[str, str] = {}
+"""Numbers of hosts that were looked up before this process gave that up."""
+
+
+def look_up(addresses: Sequence[str]) -> None:
+    """Look up these hosts for good, all at once and for eight seconds at most."""
+
+    def run(address: str) -> None:
+        with contextlib.suppress(MachineUnusable):
+            host, _ = parse_address(address)
+            _numbers[host] = _number_of(address, host)
+
+    _run_together(run, addresses)
+
+
+def _run_together(run: Callable[[str], None], addresses: Sequence[str]) -> None:
+    """Run a function for each address in a thread of its own, and wait for all, for eight seconds at most."""
+    threads = [threading.Thread(target=run, args=(text,), name=f"asking {text}", daemon=True) for text in addresses]
+    for thread in threads:
+        thread.start()
+    until_s = time.monotonic() + TOGETHER_S
+    for thread in threads:
+        thread.join(max(0.0, until_s - time.monotonic()))
+
+
 def _number_of(address: str, host: str) -> str:
+    if host in _numbers:
+        return _numbers[host]
     try:
         found = socket.getaddrinfo(host, None, socket.AF_INET, socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:

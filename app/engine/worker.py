@@ -14,13 +14,16 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from app.core.cage import keep_caches_here
+from app.core.cage_report import CageReport
 from app.core.child import NOTE, claim_wire
 from app.core.errors.app_error import AppError
 from app.core.errors.engine_errors import ProtocolViolation
 from app.core.events import CANCELLED, Finished
-from app.core.wire import EventReply, ParentSide
+from app.core.wire import Caged, EventReply, ParentSide
 from app.engine import protocol
 from app.engine.backend import Backend, EngineJob
+from app.engine.model_cage import cage_engine
 
 DEFECT_EXIT_CODE = 70
 LEAVE_WITHIN_S = 60.0
@@ -34,7 +37,9 @@ def main(arguments: list[str]) -> int:
     reader, writer = claim_wire(may_save=True, is_at_work=lambda: worker is not None and worker.is_at_work)
     # stderr goes into the parent's log; lines with NOTE are notes, others are what libraries say.
     logging.basicConfig(level=logging.INFO, format=f"{NOTE}%(message)s", stream=sys.stderr)
-    worker = EngineWorker(_make_backend(arguments), reader, writer)
+    backend = _make_backend(arguments)
+    # What tests have written themselves does as they say, also with files.
+    worker = EngineWorker(backend, reader, writer, cage_engine if backend.name == "llama" else lambda _: CageReport())
     try:
         worker.run()
     except BaseException:  # noqa: BLE001 - whatever it is, the parent reads it from stderr
@@ -50,14 +55,22 @@ def _make_backend(arguments: list[str]) -> Backend:
         return backend
     from app.engine.llama.llama_backend import LlamaBackend
 
+    keep_caches_here()
     return LlamaBackend()
 
 
 class EngineWorker:
     """Requests are read by one thread and carried out by another, so that a cancel is heard in the middle of work."""
 
-    def __init__(self, backend: Backend, reader: BinaryIO, writer: BinaryIO) -> None:
+    def __init__(
+        self,
+        backend: Backend,
+        reader: BinaryIO,
+        writer: BinaryIO,
+        cage: Callable[[protocol.LoadModel], CageReport],
+    ) -> None:
         self._backend = backend
+        self._cage: Callable[[protocol.LoadModel], CageReport] | None = cage
         self._parent = ParentSide(protocol.WIRE, reader, writer)
         self._waiting: queue.SimpleQueue[tuple[protocol.Request, EngineJob] | ProtocolViolation | None] = (
             queue.SimpleQueue()
@@ -75,7 +88,7 @@ class EngineWorker:
     def run(self) -> None:
         """Send the greeting, then work until the process ends. Raises errors the user can't resolve."""
         self._parent.send_greeting(self._backend.name)
-        threading.Thread(target=self._read_requests, name="requests", daemon=True).start()
+        self._start_reading()
         # Imports llama.cpp after the greeting, so that the parent knows that the child lives.
         self._backend.prepare()
         while True:
@@ -102,14 +115,24 @@ class EngineWorker:
                 # Written on this thread: llama.cpp's context may be used by one at a time.
                 self._backend.close()
                 os._exit(0)
+            if self._cage is not None and isinstance(item[0], protocol.LoadModel):
+                # Before anything of the first file is read, and for good.
+                cage, self._cage = self._cage, None
+                self._parent.send_reply(Caged(cage(item[0])))
+                self._start_reading()
             if self._held or (self._backend.interactive and _needs_the_model_alone(item[0])):
                 self._held.append(item)  # requests keep their order
             else:
                 self._carry_out(*item)
 
+    def _start_reading(self) -> None:
+        threading.Thread(target=self._read_requests, name="requests", daemon=True).start()
+
     def _read_requests(self) -> None:
         """Queue requests in the reader thread. At the end of stdin the parent is gone: end the process whatever
         runs.
+
+        With the first load this thread ends, and one goes on that was started in the cage.
         """
         for request in self._parent.read_requests():
             if isinstance(request, ProtocolViolation):
@@ -120,7 +143,10 @@ class EngineWorker:
                 # Noted before it is queued, so that a cancel that follows at once finds it.
                 job = self._jobs[request.id] = EngineJob(self._send_reply)
                 self._unbegun[request.id] = request
+                is_first = self._cage is not None and isinstance(request, protocol.LoadModel)
                 self._waiting.put((request, job))
+                if is_first:
+                    return
         if self._backend.unsaved:
             # Running answers stop, or saving would wait for their end.
             for job in list(self._jobs.values()):

@@ -462,7 +462,7 @@ def build_hearing(
     paths: AppPaths, engine: Callable[[], Engine], kept: PageReadings | None = None
 ) -> RecordingTranscriber:
     """Build the transcriber that turns recordings into documents with the loaded model."""
-    return RecordingTranscriber(engine, paths.documents, paths.cache / "heard", kept)
+    return RecordingTranscriber(engine, paths.documents, paths.heard, kept)
 
 
 def build_recordings(paths: AppPaths, database: Database) -> RecordedFiles:

@@ -8,11 +8,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import get_args
 
-from app.core.wire import Failed, Wire
+from app.core.wire import Caged, Failed, Wire
 from app.hub.access import NetworkAccess
 
 # Raised with every change of the wire: another program's child may be running.
-VERSION = 3
+VERSION = 4
 
 
 @dataclass(frozen=True)
@@ -68,4 +68,4 @@ class Done:
 
 ChildEvent = Phase | Fetched | Done | Failed
 
-WIRE = Wire(VERSION, (Job,), get_args(ChildEvent))
+WIRE = Wire(VERSION, (Job,), (Caged, *get_args(ChildEvent)))

@@ -26,7 +26,8 @@ import httpx2
 from huggingface_hub import get_hf_file_metadata, hf_hub_url
 from huggingface_hub.errors import HfHubHTTPError
 
-from app.core.cage import CageReport, enter_cage
+from app.core.cage import enter_cage
+from app.core.cage_report import CageReport
 from app.core.child import NOTE, claim_wire, run_in_heart
 from app.core.errors.app_error import AppError
 from app.core.errors.hub_errors import DownloadDamaged, DownloadFailed, FileNotOnHub, HubUnreachable, NotEnoughDisk
@@ -34,7 +35,7 @@ from app.core.errors.saving_errors import FolderNotWritable
 from app.core.landlock import SYSTEM_PLACES, ThreadGrant, program_places
 from app.core.paths import be_as_closed_as
 from app.core.seccomp import SocketRule
-from app.core.wire import Failed, ParentSide, check_request
+from app.core.wire import Caged, Failed, ParentSide, check_request
 from app.hub.access import CAPTIVE_PORTAL_STATUS, NetworkVisit, problem_of, wait_of
 from app.hub.connection_ledger import ConnectionLedger
 from app.hub.network import Network, http_client
@@ -100,10 +101,11 @@ def main(_arguments: list[str]) -> int:
     try:
         job = check_request(job)
         be_as_closed_as(Path(job.folder))  # models may be shared with others of this computer
-        restrict_to(job)
+        report = restrict_to(job)
         # With its parent it ends at once, as the part on the disk is always usable.
         parent.leave_with_parent(lambda _request: None)
         parent.send_greeting()
+        parent.send_reply(Caged(report))
         parent.send_reply(last_event(job, parent.send_reply, limits_from(os.environ)))
     except BaseException:  # noqa: BLE001 - whatever it is, the parent reads it from stderr
         traceback.print_exc(file=sys.stderr)

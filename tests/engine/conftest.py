@@ -44,6 +44,7 @@ def starter_engine(starter: Path, tmp_path_factory: pytest.TempPathFactory) -> I
 def engine(tmp_path: Path) -> Iterator[EngineClient]:
     """A real child of one test's own; nothing is loaded."""
     client = EngineClient(own_command("--engine-worker"), tmp_path / "engine")
+    client.folders = lambda: (tmp_path.parent,)  # stands for the folder of models
     yield client
     client.close()
 

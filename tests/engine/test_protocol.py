@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from app.core.events import CANCELLED, Finished, Message, Role, TextDelta
-from app.core.wire import EventReply
+from app.core.wire import Caged, EventReply, Greeting
 from app.engine.protocol import (
     LAST_REPLIES,
     WIRE,
@@ -70,6 +70,6 @@ def test_text_of_every_kind_stays_on_one_line(text: str) -> None:
 def test_a_last_reply_ends_every_request_and_a_progress_reply_does_not() -> None:
     progress = {Vectors, Attended}
     assert not progress & set(LAST_REPLIES)
-    assert {*progress, *LAST_REPLIES} == {cls for cls in WIRE.replies if cls.__name__ != "Greeting"}
+    assert {*progress, *LAST_REPLIES} == {cls for cls in WIRE.replies if cls not in (Greeting, Caged)}
     assert is_last(EventReply(1, Finished(CANCELLED))) and is_last(Done(1))
     assert not is_last(EventReply(1, TextDelta("Hi"))) and not is_last(Attended(1, b""))

@@ -14,10 +14,11 @@ from typing import Any
 import pytest
 
 from app import __version__
+from app.core.cage_report import CageReport
 from app.core.child import BEAT, CHECKOUT
 from app.core.errors.model_errors import NoModel
 from app.core.events import Finished, LoadProgress, ModelLoaded, PromptProgress, TextDelta
-from app.core.wire import EventReply, Greeting
+from app.core.wire import Caged, EventReply, Greeting
 from app.engine import protocol
 from app.engine.worker import DEFECT_EXIT_CODE
 from tests.helpers.engine import user
@@ -94,7 +95,8 @@ def test_a_conversation_with_the_child_goes_as_recorded(wire: Callable[..., Wire
     )
     greeting = child.read()
     assert greeting == Greeting(protocol.VERSION, __version__, child.process.pid, "scripted")
-    assert [child.read() for _ in range(4)] == [
+    assert [child.read() for _ in range(5)] == [
+        Caged(CageReport()),  # what is scripted has no cage
         EventReply(1, LoadProgress(0.0)),
         protocol.Loaded(1, ModelLoaded("/m/words.gguf", "words", 0, 64, 8192, True, 1, 0, "Scripted", 1)),
         protocol.TokensCounted(2, 5),

@@ -16,6 +16,7 @@ import inspect
 import json
 import os
 import pkgutil
+import signal
 import socket
 import subprocess
 import sys
@@ -29,6 +30,7 @@ from typing import Any, TextIO
 
 from app.__main__ import CHILDREN
 from app.__main__ import main as run
+from app.core import child
 from app.core.child import Child
 from app.documents.limits import child_environment
 from app.engine import computer
@@ -143,6 +145,12 @@ class _Warm:
             raise ChildProcessError(f"the warm process {self.pid} has ended")
         return int(answer)
 
+    def kill(self, pid: int) -> None:
+        """Ends a forked child with all that it started."""
+        with self._asking:
+            self._socket.send(str(pid).encode())
+            self._socket.recv(MOST_BYTES)
+
     def close(self) -> None:
         """It leaves when nobody can ask any more."""
         self._socket.close()
@@ -246,6 +254,11 @@ def _serve(door: socket.socket) -> int:
             message = b""
         if not message:
             os._exit(0)
+        if message.isdigit():
+            with suppress(ProcessLookupError, PermissionError):
+                os.killpg(int(message), signal.SIGKILL)
+            door.send(message)
+            continue
         if (order := _forked(door, json.loads(message), streams)) is not None:
             begun = _kind(order["arguments"]) or ()
             if begun in NURSED:
@@ -289,8 +302,10 @@ def _nurse(kinds: Mapping[Kind, Mapping[str, str]]) -> None:
             os.dup2(os.open(os.devnull, os.O_RDWR), number)
         sys.exit(_serve(theirs))
     theirs.close()
-    _nursery, _nursed = _Warm(ours, pid), kinds
+    _nursery, _nursed = nursery, _ = _Warm(ours, pid), kinds
     Child.popen = Process
+    # Of what was not started in its cage a child can't end anything.
+    child._kill_group = lambda process: nursery.kill(process.pid)
 
 
 def _forked(door: socket.socket, order: Order, streams: list[int]) -> Order | None:

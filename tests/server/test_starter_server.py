@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -169,6 +170,7 @@ def seeing_server(starter: Path, tmp_path_factory: pytest.TempPathFactory) -> It
     folder = tmp_path_factory.mktemp("seeing")
     with ExitStack() as stack:
         engine = EngineClient(own_command("--engine-worker"), folder / "engine")
+        engine.folders = lambda: (Path(tempfile.gettempdir()),)  # where a server under test keeps pictures
         stack.callback(engine.close)
         load(engine, starter, projector=str(make_eye(starter, folder / "eye.gguf")), context_tokens=2048)
         yield serve(engine, [starter], stack)

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from app.core.paths import make_folder
 from app.core.settings import load_settings
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from app.core.paths import AppPaths
     from app.core.settings import EngineSettings, Settings
     from app.engine.contract import LocalEngine
@@ -66,6 +67,15 @@ def build_engine(
         engine = (settings() if settings is not None else load_settings(paths.settings)[0]).engine
         return replace(load_options(engine), projector_on_cpu=engine.projector_on_cpu)
 
+    # Its models lie in one folder, mostly; the others are where pictures and sounds are made ready for it.
+    def folders() -> list[Path]:
+        chosen = (settings() if settings is not None else load_settings(paths.settings)[0]).models.folder
+        own = [paths.decoded, paths.documents, paths.heard]
+        for folder in own:
+            with suppress(OSError):  # told by whoever writes there
+                make_folder(folder)
+        return [Path(chosen) if chosen else paths.models, *own]
+
     command = own_command("--engine-worker")
     script = os.environ.get("FIRESIDE_ENGINE_SCRIPT")
     if script:
@@ -77,6 +87,7 @@ def build_engine(
         from app.hub.model_library import find_projector
 
         here.find_projector = find_projector
+    here.folders = folders
     here.settings_wish, here.build = settings_wish, EngineBuild.from_environment()
     # Made when a server's model is chosen: until then neither HTTP nor the keyring is imported.
     return RoutedEngine(here, elsewhere or elsewhere_by_files)

@@ -56,6 +56,7 @@ def eye(starter: Path, folder: Path) -> Path:
 def seeing(starter: Path, eye: Path, folder: Path) -> Iterator[EngineClient]:
     """The starter with eyes."""
     client = EngineClient(own_command("--engine-worker"), folder / "engine")
+    client.folders = lambda: (folder.parent,)  # where each test has its pictures
     load(client, starter, projector=str(eye), context_tokens=4096)
     yield client
     client.close()
@@ -66,6 +67,7 @@ def other(folder: Path) -> Iterator[EngineClient]:
     """A child for whatever a test loads."""
     states = StateFolder(folder / "other-states", lambda: 10**9)
     client = EngineClient(own_command("--engine-worker"), folder / "other", states=states)
+    client.folders = lambda: (folder.parent,)
     client.describe_devices()  # it is there before the first test, and outlives each
     yield client
     client.close()
@@ -145,6 +147,7 @@ def test_a_picture_is_not_looked_at_again_not_even_after_a_restart(starter: Path
     measures = []
     for run in range(2):
         client = EngineClient(own_command("--engine-worker"), tmp_path / f"engine{run}", states=states)
+        client.folders = lambda: (tmp_path,)
         load(client, starter, projector=str(eye), context_tokens=2048)
         for _ in range(2 - run):
             events = client.generate(turns, max_tokens=4, sampling=GREEDY, session="chat", continue_last=True)

@@ -145,6 +145,7 @@ def test_without_room_on_disk_the_answer_is_unharmed(
     start: Start, states: StateFolder, caplog: pytest.LogCaptureFixture
 ) -> None:
     client = start()
+    states.folder.rmdir()
     states.folder.write_text("a file where the folder should be")
     with caplog.at_level(logging.INFO):
         text, _ = turn(client, [STORY], "chat-1")

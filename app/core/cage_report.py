@@ -1,0 +1,23 @@
+"""What a caged child can no longer do, as it has tried itself; see `app.core.cage`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+
+class Wall(Enum):
+    """What a cage keeps a child from."""
+
+    NETWORK = "network"
+    FILES = "files"
+    WRITING = "writing"
+    PROGRAMS = "programs"
+
+
+@dataclass(frozen=True)
+class CageReport:
+    """What a child tried in its cage: the walls that held, and those that did not."""
+
+    held: tuple[Wall, ...] = ()
+    missing: tuple[Wall, ...] = ()

@@ -1,0 +1,80 @@
+"""The cage of the engine child: which files and ports a load leaves it, in the child and as its parent knows it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from app.core.cage import GrantedPlaces, driver_caches, enter_cage, graphics_devices, programs_of
+from app.core.cage_report import CageReport, Wall
+from app.core.child import CHECKOUT, run_in_heart
+from app.core.landlock import SYSTEM_PLACES, ThreadGrant, program_places
+from app.core.paths import make_folder
+from app.core.seccomp import SocketRule
+from app.engine import rpc_machines
+from app.engine.protocol import LoadModel
+
+MOST_PARTS = 1000
+_PART = re.compile(r"(.+)-(\d{5})-of-(\d{5})(\.gguf)", re.IGNORECASE)
+
+
+def cage_engine(request: LoadModel) -> CageReport:
+    """Give up all but what this load and later ones from the same folders need; return what holds."""
+    states = [Path(request.states_folder)] if request.states_folder else []
+    for folder in states:
+        with contextlib.suppress(OSError):  # then nothing is saved, which goes on without
+            make_folder(folder)
+    grant = ThreadGrant(
+        reading=[*map(Path, SYSTEM_PLACES), *program_places(), *map(Path, request.folders), *files_of(request)],
+        writing=[Path.cwd(), *driver_caches(), *states, Path(os.devnull)],
+        devices=tuple(graphics_devices()),
+        # It starts itself, for what a template or a header might break; those are in the same cage.
+        programs=programs_of(Path(sys.executable)),
+        ports=rpc_machines.ports_of(request.machines),
+    )
+    # Looking up a name is more than connecting to a port, so it is done now.
+    rpc_machines.look_up(request.machines)
+    sockets = SocketRule.TCP if request.machines else SocketRule.NONE
+    return enter_cage(grant, sockets, other_threads=(run_in_heart,))
+
+
+def files_of(request: LoadModel) -> Iterator[Path]:
+    """Yield the files that a load opens, behind all links: all parts of the model, and its projector."""
+    path = Path(request.path)
+    if request.wish.projector:
+        yield Path(request.wish.projector).resolve()
+    if (part := _PART.fullmatch(path.name)) is None:
+        yield path.resolve()
+        return
+    name, _, count, ending = part.groups()
+    for number in range(1, min(int(count), MOST_PARTS) + 1):
+        yield path.with_name(f"{name}-{number:05}-of-{count}{ending}").resolve()
+
+
+class EngineGrant:
+    """What a child was granted with its first load."""
+
+    def __init__(self, first: LoadModel) -> None:
+        self._first = first
+        # The starter model lies in the program's own folder.
+        self._places = GrantedPlaces([*files_of(first), *map(Path, first.folders), CHECKOUT])
+
+    def covers(self, request: LoadModel, report: CageReport | None) -> bool:
+        """Return whether a later load works in the same cage; without a report it is taken to hold altogether."""
+        held = _held(report)
+        if Wall.NETWORK in held and set(request.machines) != set(self._first.machines):
+            return False
+        if Wall.WRITING in held and request.states_folder != self._first.states_folder:
+            return False
+        return Wall.FILES not in held or all(map(self._places.hold, files_of(request)))
+
+    def reaches(self, machine: str, report: CageReport | None) -> bool:
+        return Wall.NETWORK not in _held(report) or machine in self._first.machines
+
+
+def _held(report: CageReport | None) -> set[Wall]:
+    return set(Wall) if report is None else set(report.held)
