@@ -10,11 +10,14 @@ from typing import Any
 
 from app import __version__
 from app.core.build import this_build
+from app.core.cage_report import CageReport, Wall
+from app.core.child import cage_reports
 from app.core.errors.engine_errors import MachineUnusable
 from app.core.events import ModelLoaded
 from app.core.paths import AppPaths
 from app.engine.protocol import DevicesDescribed
 from app.features.error_messages import sentence_for
+from app.features.protection import protection_sentences
 
 FOLDERS = ("data", "config", "cache", "logs", "states")
 
@@ -40,6 +43,10 @@ def report_of(
         "folders": {name: str(getattr(paths, name)) for name in FOLDERS} | {"models": str(models)},
         "models": list(installed),
         "loaded": loaded.path if loaded else None,
+        "protection": {
+            work: {"held": [wall.value for wall in cage.held], "missing": [wall.value for wall in cage.missing]}
+            for work, cage in cage_reports().items()
+        },
         "placement": [asdict(placed) for placed in loaded.placement] if loaded else [],
     }
 
@@ -55,6 +62,12 @@ def text_of(report: dict[str, Any]) -> str:
     lines += [sentence_for(MachineUnusable(**problem)).text for problem in report["machines_missed"]]
     lines += [f"Folder for {name}: {folder}" for name, folder in report["folders"].items()]
     lines += [f"Model: {path}" for path in report["models"] or ["none"]]
+    lines += protection_sentences(
+        {
+            work: CageReport(tuple(map(Wall, cage["held"])), tuple(map(Wall, cage["missing"])))
+            for work, cage in report["protection"].items()
+        }
+    )
     if report["loaded"]:
         lines += [f"Loaded: {report['loaded']}"]
     for placed in report["placement"]:

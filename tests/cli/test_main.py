@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from app.cli.chat import NO_SUCH_ASSISTANT
+from app.core import landlock
 from app.core.errors.model_errors import ModelMissing, ModelUnreadable
 from app.core.errors.saving_errors import FolderNotWritable
 from app.core.paths import AppPaths
@@ -185,6 +186,7 @@ def test_doctor_names_devices_folders_and_models(starter: Path, fresh_home: Path
         "machines_missed",
         "loaded",
         "placement",
+        "protection",
     }
     assert set(body) == told
     assert isinstance(body["threads"], int)
@@ -198,6 +200,7 @@ def test_doctor_names_devices_folders_and_models(starter: Path, fresh_home: Path
     said = fireside("doctor", "--model", str(starter)).stdout
     assert "Threads:" in said
     assert f"Loaded: {starter}\n  CPU: 31 layers, " in said
+    assert "The model’s process can’t reach the network" in said or not landlock.kernel_version()
 
 
 def test_thinking_is_no_part_of_what_chat_prints(tmp_path: Path) -> None:

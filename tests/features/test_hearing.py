@@ -165,6 +165,7 @@ def test_a_model_that_hears_nothing_is_told_of(hearing: Make, tmp_path: Path) ->
 def test_a_real_model_with_a_tiny_ear_hears_each_piece(starter: Path, tmp_path: Path) -> None:
     low, high = (spoken((1.0, 1.0), tone_hz=tiny_eyes.TONES[name]) for name in ("low", "high"))
     engine = EngineClient(own_command("--engine-worker"), tmp_path / "engine")
+    engine.folders = lambda: (tmp_path,)
     try:
         load(engine, starter, projector=str(tiny_eyes.make_ear(starter, tmp_path / "ear.gguf")), context_tokens=256)
         hears = RecordingTranscriber(lambda: engine, tmp_path / "documents", tmp_path / "heard")

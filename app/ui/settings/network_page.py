@@ -10,8 +10,10 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
 
+from app.core.child import cage_reports
 from app.core.errors.app_error import AppError
 from app.features.error_messages import sentence_for
+from app.features.protection import PROCESSES, protection_sentences
 from app.hub.access import hub_host
 from app.ui.i18n import size_text, tr
 from app.ui.settings import connections
@@ -115,6 +117,7 @@ class NetworkPage(SettingsPage):
         self._app, self._save = app, save
         self._is_first = True
         self._add_switch()
+        self._add_protection()
         self._add_addresses()
         self._add_token()
         self._add_connections()
@@ -128,6 +131,8 @@ class NetworkPage(SettingsPage):
             self._look_for_token()
 
     def refresh(self) -> None:
+        for label, sentence in zip(self.protection, protection_sentences(cage_reports()), strict=True):
+            label.setText(tr(sentence))
         # On a thread, as the ledger may be long.
         tasks.ask(lambda _: connections.read(self._app.ledger), self, self._show_connections)
 
@@ -145,6 +150,16 @@ class NetworkPage(SettingsPage):
         self.internet.toggled.connect(self._on_internet)
         explanation = tr("When off, only your own network can be reached.")
         self.add_setting("allow_internet", explanation, self.internet)
+
+    def _add_protection(self) -> None:
+        self.setting_rows["protection"] = self.add_heading(
+            label_of("protection"),
+            tr("Before a process opens a file, it gives up all access that it doesn’t need, and tests that."),
+        )
+        self.protection = [self.muted("") for _ in PROCESSES]
+        for sentence in self.protection:
+            sentence.setObjectName("protection")
+        self.card.add_content(fill_layout(QVBoxLayout(), *self.protection))
 
     def _on_internet(self, wanted: bool) -> None:
         self._save("network", internet=wanted)

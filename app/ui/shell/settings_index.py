@@ -113,6 +113,7 @@ _ROWS: dict[str, tuple[tuple[str, str, str], ...]] = {
     "network": (
         ("allow_network", "Allow the network", "offline airplane online internet privacy"),
         ("allow_internet", "Allow the internet", "offline online lan local only"),
+        ("protection", "Protection", "security sandbox cage isolation privacy safe process landlock seccomp"),
         ("proxy", "Proxy", "socks http company firewall"),
         ("mirror", "Mirror of the Hub", "hugging face huggingface hub endpoint"),
         ("access_token", "Access token", "hugging face huggingface login sign in account gated key password"),

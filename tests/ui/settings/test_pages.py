@@ -18,11 +18,14 @@ from pytestqt.qtbot import QtBot
 
 from app import APP_ID
 from app.bootstrap import build_program
+from app.core.cage_report import CageReport, Wall
 from app.core.errors.request_errors import EmbeddingsUnavailable
 from app.core.settings import NetworkSettings, load_settings
 from app.engine.protocol import Device
+from app.features.protection import DEEDS, HELD, PROCESSES
 from app.hub.access import access_of
 from app.hub.connection_ledger import ConnectionLedger
+from app.ui.settings import network_page
 from app.ui.settings.connections import CONNECTION_REFUSED, FETCHING_FILE, ConnectionModel, ConnectionTable
 from app.ui.settings.engine_page import (
     DEVICE_FREE_MEMORY,
@@ -216,6 +219,15 @@ def test_the_switch_is_saved_and_shown_in_the_status_line(dialog: SettingsDesk, 
     qtbot.keyClick(switch, Qt.Key.Key_Space)
     assert not saved(frame).allowed
     assert frame.network_switch.text() == NETWORK_OFF
+
+
+def test_what_the_processes_are_kept_from_is_told(
+    frame: Frame, drawer: Drawer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(network_page, "cage_reports", lambda: {"engine": CageReport((Wall.NETWORK,), ())})
+    dialog = SettingsDesk(frame, "network")
+    assert HELD.format(process=PROCESSES["engine"], what=DEEDS[Wall.NETWORK]) in dialog.said
+    dialog.close()
 
 
 def test_a_right_address_is_saved_when_the_field_is_left(dialog: SettingsDesk, frame: Frame, qtbot: QtBot) -> None:

@@ -1,0 +1,46 @@
+"""What keeps the program's own processes in, as they have tried themselves, in words for a person."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from app.core.cage_report import CageReport, Wall
+
+PROCESSES = {
+    "engine": "The model’s process",
+    "document": "The process that reads documents",
+    "download": "The process that downloads models",
+}
+"""Names by the work of a child, see `app.core.child.cage_reports`."""
+HELD = "{process} can’t {what}."
+OPEN = "{process} could {what}: this system can’t prevent it."
+ALSO_OPEN = "It could {what}: this system can’t prevent it."
+NOT_YET = "{process} is checked when it starts."
+DEEDS = {
+    Wall.NETWORK: "reach the network",
+    Wall.FILES: "open your files",
+    Wall.WRITING: "change anything of yours",
+    Wall.PROGRAMS: "start programs",
+}
+
+
+def protection_sentences(reports: Mapping[str, CageReport]) -> list[str]:
+    """Return what each process is kept from, and what not; in English, for both faces."""
+    said = []
+    for work, process in PROCESSES.items():
+        report = reports.get(work)
+        if report is None:
+            said.append(NOT_YET.format(process=process))
+            continue
+        missing = ALSO_OPEN if report.held else OPEN
+        parts = [
+            template.format(process=process, what=_join([DEEDS[wall] for wall in walls]))
+            for template, walls in ((HELD, report.held), (missing, report.missing))
+            if walls
+        ]
+        said.append(" ".join(parts))
+    return said
+
+
+def _join(words: list[str]) -> str:
+    return " or ".join(filter(None, [", ".join(words[:-1]), words[-1]]))

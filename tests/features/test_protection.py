@@ -1,0 +1,19 @@
+"""What a person is told of the cages of the program's processes."""
+
+from __future__ import annotations
+
+from app.core.cage_report import CageReport, Wall
+from app.features.protection import protection_sentences
+
+
+def test_what_holds_and_what_does_not_is_told_of_each_process() -> None:
+    reports = {
+        "engine": CageReport(tuple(Wall), ()),
+        "document": CageReport((Wall.NETWORK,), (Wall.FILES, Wall.WRITING)),
+    }
+    assert protection_sentences(reports) == [
+        "The model’s process can’t reach the network, open your files, change anything of yours or start programs.",
+        "The process that reads documents can’t reach the network. "
+        "It could open your files or change anything of yours: this system can’t prevent it.",
+        "The process that downloads models is checked when it starts.",
+    ]
