@@ -17,7 +17,7 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 from urllib.parse import unquote_to_bytes
 
 from olefile import OleFileIO, isOleFile
@@ -262,7 +262,7 @@ class _MailMessage:
         depth, sample = len(self.folder), b""
         for entry in self.ole.listdir():
             if entry[:depth] == self.folder and len(entry) == depth + 1 and entry[-1].endswith(_ANSI):
-                sample += self.ole.openstream(entry).read(SAMPLE_BYTES) + b"\n"
+                sample += self._open_stream(entry).read(SAMPLE_BYTES) + b"\n"
         return sample[:SAMPLE_BYTES]
 
     def items(self, is_inside: bool = False) -> Iterator[Item]:
@@ -341,14 +341,21 @@ class _MailMessage:
             return None
         # Announced before it is read; olefile takes the size from the directory and reads no more.
         self.source.inflated(int(self.ole.get_size(path)))
-        return bytes(self.ole.openstream(path).read())
+        return bytes(self._open_stream(path).read())
+
+    def _open_stream(self, path: list[str]) -> BinaryIO:
+        # Said to be larger than the file, its sectors go in a circle, which olefile would follow.
+        if self.ole.get_size(path) > self.source.path.stat().st_size:
+            raise self.source.unreadable("damaged")
+        stream: BinaryIO = self.ole.openstream(path)
+        return stream
 
     def _fixed_properties(self) -> dict[int, int]:
         """Return the properties that are numbers or times, by their own numbers."""
         path = [*self.folder, _PROPERTIES]
         if not self.ole.exists(path):
             return {}
-        data = bytes(self.ole.openstream(path).read())[self.header_bytes :]
+        data = bytes(self._open_stream(path).read())[self.header_bytes :]
         found = {}
         # Entries of 16 bytes: type and number, flags, value (MS-OXMSG 2.4.2).
         for at in range(0, len(data) // 16 * 16, 16):
