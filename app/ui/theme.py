@@ -11,7 +11,8 @@ from __future__ import annotations
 import dataclasses
 import functools
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypedDict, TypeVar, Unpack
 from weakref import WeakKeyDictionary
@@ -361,6 +362,20 @@ class Theme(QObject):
         bars.px = self.px
         self._request_scheme()
         self._apply()
+
+    @contextmanager
+    def without_sheet(self) -> Iterator[None]:
+        """Take the style sheet off while many widgets are built, as under one Qt polishes a part at each new parent."""
+        application = self._application
+        if application is None or not application.styleSheet():
+            yield
+            return
+        application.setStyleSheet("")
+        try:
+            yield
+        finally:
+            if not application.styleSheet():  # no change of the theme came between
+                application.setStyleSheet(self.style_sheet())
 
     def style_sheet(self) -> str:
         """Return the combined style sheet with colours and sizes filled in."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import pytest
 import shiboken6
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QFontInfo, QGuiApplication
-from PySide6.QtWidgets import QApplication, QHBoxLayout, QLabel, QToolButton, QWidget
+from PySide6.QtWidgets import QApplication, QHBoxLayout, QLabel, QPushButton, QToolButton, QVBoxLayout, QWidget
 from pytestqt.qtbot import QtBot
 
 import app.ui.theme as theme_module
@@ -118,6 +119,31 @@ def test_a_new_scheme_reaches_open_windows(qtbot: QtBot, qapp: QApplication) -> 
     theme.scheme = "dark"
     assert window.grab().toImage().pixelColor(5, 5) == QColor(DARK.background)
     assert qapp.palette().text().color() == QColor(DARK.text)
+
+
+def test_what_is_built_without_the_style_sheet_looks_as_with_it(qtbot: QtBot, qapp: QApplication) -> None:
+    theme, pictures = Theme("light"), []
+    theme.install(qapp)
+    for around in (contextlib.nullcontext(), theme.without_sheet()):
+        window = QWidget()
+        qtbot.addWidget(window)
+        with around:
+            button = theme.dress(QPushButton("Word"), font="strong")
+            button.setProperty("kind", "primary")
+            QVBoxLayout(window).addWidget(button)
+            assert (qapp.styleSheet() == "") is bool(pictures)
+        window.show()
+        pictures.append(window.grab().toImage())
+    assert pictures[0] == pictures[1]
+    assert pictures[0].pixelColor(pictures[0].rect().center().x(), 16) == QColor(LIGHT.accent)
+
+
+def test_a_zoom_meanwhile_is_in_the_style_sheet_that_comes_back(qapp: QApplication) -> None:
+    theme = Theme("light")
+    theme.install(qapp)
+    with theme.without_sheet():
+        theme.zoom = 2.0
+    assert qapp.styleSheet() == theme.style_sheet() != ""
 
 
 def test_zoom_scales_sizes_and_fonts(qtbot: QtBot) -> None:

@@ -71,17 +71,18 @@ class MainWindow(QMainWindow):
             programs=OtherPrograms(app, notify, self), pictures=PictureReading(app, notify, self),
             passages=PassageIndexing(app, notify, self),
         )  # fmt: skip
-        self.left = LeftColumn(theme, [spec for spec in specs if spec.is_at_foot])
-        self.tabs = Tabs(app, self.ui, self.left, specs)
-        self.picker = ModelPicker(app, theme, loader, notify)
-        self._splitter = QSplitter(Qt.Orientation.Horizontal)
-        # A handle of one pixel is drawn as a line; Qt enlarges the area that can be grabbed.
-        self._splitter.setHandleWidth(1)
-        fill_layout(self._splitter, self.left, self._content())
+        with theme.without_sheet():
+            self.left = LeftColumn(theme, [spec for spec in specs if spec.is_at_foot])
+            self.tabs = Tabs(app, self.ui, self.left, specs)
+            self.picker = ModelPicker(app, theme, loader, notify)
+            self._splitter = QSplitter(Qt.Orientation.Horizontal)
+            # A handle of one pixel is drawn as a line; Qt enlarges the area that can be grabbed.
+            self._splitter.setHandleWidth(1)
+            fill_layout(self._splitter, self.left, self._content())
+            self.setCentralWidget(self._splitter)
         self._splitter.setCollapsible(0, False)
         self._splitter.setCollapsible(1, False)
         self._splitter.setStretchFactor(1, 1)
-        self.setCentralWidget(self._splitter)
         self.sizes = WindowGeometry(self, self._splitter, self.left, theme, self.status)
         self.files = IncomingFiles(app, self.ui, self.tabs)
         self.closing = Closing(self)

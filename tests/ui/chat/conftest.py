@@ -37,7 +37,8 @@ def open_chat(qtbot: QtBot, qapp: Any, tmp_path: Path, monkeypatch: pytest.Monke
         notify = Notify(theme)
         if loaded:
             list(app.engine.load(tmp_path / "model.gguf"))
-        chat = ChatView(app.chats, theme, notify)
+        with theme.without_sheet():
+            chat = ChatView(app.chats, theme, notify)
         chat.resize(900, 700)
         chat.show()
         chat.set_model_state("ready" if loaded else "asleep")

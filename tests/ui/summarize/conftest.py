@@ -169,7 +169,8 @@ def open_tab(qtbot: QtBot, qapp: QApplication, tmp_path: Path, monkeypatch: pyte
         theme.install(qapp)
         notify = Notify(theme)
         runner = new_runner(app, notify)
-        view = SummarizeView(app, theme, notify, runner)
+        with theme.without_sheet():
+            view = SummarizeView(app, theme, notify, runner)
         runner.setParent(view)
         view.resize(*size)
         view.show()

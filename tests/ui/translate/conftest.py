@@ -72,7 +72,8 @@ def open_tab(qtbot: QtBot, qapp: QApplication, tmp_path: Path, monkeypatch: pyte
         runner = new_runner(app, notify)
         ui = lent(theme, notify, QWidget())
         last = LastWish(lambda: app.settings, app.change_settings, notify)
-        view = TranslateView(app.translations, app.models, last, ui, runner)
+        with theme.without_sheet():
+            view = TranslateView(app.translations, app.models, last, ui, runner)
         ui.window.setParent(view)
         runner.setParent(view)
         view.resize(*size)

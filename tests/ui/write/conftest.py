@@ -56,7 +56,8 @@ def open_page(qtbot: QtBot, qapp: QApplication, tmp_path: Path, monkeypatch: pyt
         loader = ModelLoader(app, notify)
         sent: Any = Sent()
         ui = UiContext(theme, notify, loader, cast("Any", None), cast("Navigation", sent), QWidget())
-        view = WriteView(app, ui)
+        with theme.without_sheet():
+            view = WriteView(app, ui)
         loader.setParent(view)
         ui.window.setParent(view)
         view.resize(*size)
