@@ -302,7 +302,7 @@ class Fireside(ModelParts):
         from app.features.document_library import build_documents
 
         # Finished parts of a transcription are stored in this database.
-        def hear(request: Read, cancel: CancelToken) -> Generator[Event, None, None]:
+        def hear_request(request: Read, cancel: CancelToken) -> Generator[Event, None, None]:
             from app.features.transcribe import build_hearing
             from app.store.document_store import PageReadings
 
@@ -314,7 +314,9 @@ class Fireside(ModelParts):
             has_model = bool(self.settings.models.passages_path)
             return self.embedder.rank(store, document_id, question, limit) if has_model else []
 
-        return build_documents(self.paths, database, self.consent, recognizes=False, hear=hear, rank_by_model=rank)
+        return build_documents(
+            self.paths, database, self.consent, recognizes=False, hear=hear_request, rank_by_model=rank
+        )
 
     @LazyPart
     def media(self) -> MediaLibrary:

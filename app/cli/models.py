@@ -91,7 +91,6 @@ def list_models(models: ModelCollection, _cancel: CancelToken, options: argparse
 
 
 def search_models(models: ModelCollection, cancel: CancelToken, options: argparse.Namespace) -> int:
-    """Run `search`: most downloaded first."""
     page = models.hub.search(HubQuery(" ".join(options.text)), cancel)
     if options.json:
         terminal.print_json({"models": [asdict(found) for found in page.found]})

@@ -162,7 +162,6 @@ def parse_temperature(text: str) -> float:
 
 
 def parse_seed(text: str) -> int:
-    """Parse an option's 32-bit value."""
     value = int(text)
     if not 0 <= value < 2**32:
         raise argparse.ArgumentTypeError("must be between 0 and 4294967295")

@@ -276,7 +276,7 @@ def lines(chunks: Iterable[str], most_characters: int) -> Iterator[tuple[int, st
     # `held` is a carriage return at a chunk's end, of which only the next chunk tells whether it is half a newline.
     kept, length, start, held = 0, 0, 0, ""
 
-    def keep(part: str) -> None:
+    def add_part(part: str) -> None:
         nonlocal kept, length
         parts.append(part[: max(0, most_characters - kept)])
         kept += len(parts[-1])
@@ -288,12 +288,12 @@ def lines(chunks: Iterable[str], most_characters: int) -> Iterator[tuple[int, st
             chunk, held = chunk[:-1], "\r"
         at = 0
         for newline in _NEWLINE.finditer(chunk):
-            keep(chunk[at : newline.start()])
+            add_part(chunk[at : newline.start()])
             yield start, "".join(parts) + newline[0], length - kept
             start += length + len(newline[0])
             parts.clear()
             kept, length, at = 0, 0, newline.end()
-        keep(chunk[at:])
+        add_part(chunk[at:])
     if length:
         yield start, "".join(parts), length - kept
 

@@ -74,7 +74,6 @@ def frame_text(title: str, text: str) -> str:
 
 
 def _block_runs(blocks: Sequence[Block]) -> Iterator[list[Block]]:
-    """Group blocks with consecutive ids."""
     run: list[Block] = []
     for block in blocks:
         if run and block.id != run[-1].id + 1:

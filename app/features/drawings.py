@@ -77,7 +77,6 @@ def kind_of(language: str, text: str) -> str:
 
 
 def page_of(kind: str, source: str, words: DrawingWords) -> str:
-    """Build the whole HTML page."""
     shown = f"<details{' open' if kind == MERMAID else ''}><summary>{escape(words.source)}</summary>"
     shown += f'<pre id="source">{escape(source)}</pre></details><p>{escape(words.about)}</p>'
     if kind == SVG:

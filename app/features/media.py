@@ -52,7 +52,6 @@ def is_picture(path: Path) -> bool:
 
 
 def ending_of(media: StoredMedia) -> str:
-    """Return the suffix for a copy."""
     return _USUAL.get(media.format, f".{media.format}")
 
 
@@ -180,7 +179,6 @@ class MediaLibrary:
         self._make_room()
 
     def close(self) -> None:
-        """Stop decoding."""
         with self._lock:
             child = self._decoding
         if child is not None:

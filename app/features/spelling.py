@@ -236,7 +236,6 @@ class SpellChecker:
 
     @property
     def own_words(self) -> set[str]:
-        """Words the user added."""
         with self._lock:
             if self._own_words is None:
                 try:

@@ -363,7 +363,6 @@ def cues_of(segments: Sequence[SpokenSegment]) -> Iterator[SpokenSegment]:
 
 
 def srt_of(segments: Sequence[SpokenSegment]) -> str:
-    """Format as a SubRip file."""
     cues = [
         f"{number}\n{_srt_time(cue.start_s)} --> {_srt_time(cue.end_s)}\n{_in_lines(cue.text)}\n"
         for number, cue in enumerate(cues_of(segments), 1)
@@ -372,7 +371,6 @@ def srt_of(segments: Sequence[SpokenSegment]) -> str:
 
 
 def vtt_of(segments: Sequence[SpokenSegment]) -> str:
-    """Format as a WebVTT file."""
     cues = [
         f"{_srt_time(cue.start_s)} --> {_srt_time(cue.end_s)}".replace(",", ".") + f"\n{_in_lines(cue.text)}\n"
         for cue in cues_of(segments)

@@ -230,7 +230,6 @@ class ServerSwitch:
         self._store_key(secrets.token_urlsafe(KEY_BYTES))
 
     def close(self) -> None:
-        """Turn off permanently."""
         # Before the lock: a switch that waits for the keyring then starts nothing any more.
         self._is_over = True
         self.turn_off()

@@ -184,7 +184,7 @@ def _connect(application: Application, instance: SingleInstance, window: MainWin
     """Connect the window with other instances and the system."""
     closing = window.closing
 
-    def take(wanted: StartRequest) -> None:
+    def open_request(wanted: StartRequest) -> None:
         # On Wayland a window comes to the front only with the token of the click that wanted it.
         if wanted.token:
             os.environ[ACTIVATION] = wanted.token
@@ -194,9 +194,9 @@ def _connect(application: Application, instance: SingleInstance, window: MainWin
         bring_to_front(window)
         window.files.open(wanted.files, wanted.tab)
 
-    instance.asked.connect(take)
+    instance.asked.connect(open_request)
     closing.begun.connect(instance.stop_answering)
-    application.file_opened.connect(lambda file: take(StartRequest((file,))))
+    application.file_opened.connect(lambda file: open_request(StartRequest((file,))))
     # What the system ends doesn't stay in the tray.
     application.quit_wanted.connect(closing.go_for_good)
     application.commitDataRequest.connect(lambda _session: window.store())  # the session is about to end

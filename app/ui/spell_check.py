@@ -110,7 +110,7 @@ class SpellCheck(QObject):
         revision, find = document.revision(), self._speller.spelling
         text, begin, first, last = self._visible_text()
 
-        def take(found: list[tuple[int, int]]) -> None:
+        def show_misspelled(found: list[tuple[int, int]]) -> None:
             self._task = None
             # The field may show another document by now, or be gone.
             if isValid(document) and self._edit.document() is document and document.revision() == revision:
@@ -119,7 +119,9 @@ class SpellCheck(QObject):
                     [(begin + utf16_length(text[:start]), begin + utf16_length(text[:end])) for start, end in found],
                 )
 
-        self._task = tasks.ask(lambda _token: find().find_misspelled(text, first, last), self, take, self._notify.error)
+        self._task = tasks.ask(
+            lambda _token: find().find_misspelled(text, first, last), self, show_misspelled, self._notify.error
+        )
 
     def _visible_text(self) -> tuple[str, int, int, int]:
         """Return the text around the visible part, its start in document units, and the range of characters to check:

@@ -21,7 +21,7 @@ ECHO = "import sys\nfor line in sys.stdin.buffer:\n    sys.stdout.buffer.write(l
 WAIT_S = 20
 
 
-class Listener:
+class ShortcutListener:
     """What a child said, in order, to be waited for."""
 
     def __init__(self) -> None:
@@ -43,7 +43,7 @@ class Listener:
         return self.exit
 
 
-Start = Callable[..., tuple[Child, Listener]]
+Start = Callable[..., tuple[Child, ShortcutListener]]
 
 
 @pytest.fixture
@@ -53,8 +53,8 @@ def start(tmp_path: Path) -> Iterator[Start]:
 
     def run(
         code: str, environment: dict[str, str] | None = None, *, uses_network: bool = False
-    ) -> tuple[Child, Listener]:
-        listener = Listener()
+    ) -> tuple[Child, ShortcutListener]:
+        listener = ShortcutListener()
         command = [sys.executable, "-c", code]
         child = Child(command, tmp_path / "its own", environment, uses_network=uses_network)
         child.listen(listener.lines.put, listener.on_exit)
@@ -300,7 +300,7 @@ def test_a_stopped_child_goes_with_its_killed_parent(tmp_path: Path) -> None:
 
 
 def test_a_child_outlives_the_thread_that_started_it(start: Start) -> None:
-    started: list[tuple[Child, Listener]] = []
+    started: list[tuple[Child, ShortcutListener]] = []
     thread = threading.Thread(target=lambda: started.append(start(CLAIMS)))
     thread.start()
     thread.join(WAIT_S)

@@ -26,7 +26,7 @@ from tests.helpers.program import wait_until
 TIMEOUT_S = 20
 
 
-class Listener:
+class ShortcutListener:
     """Hears every change, from any thread, and lets a test wait for one."""
 
     def __init__(self) -> None:
@@ -160,7 +160,7 @@ class Home:
     def __init__(self, folder: Path, fetch: Any = None) -> None:
         self.folder = folder
         self.models = folder / "models"
-        self.listener = Listener()
+        self.listener = ShortcutListener()
         self.fetch = fetch or ScriptedFetch()
         self.access = NetworkAccess(endpoint="http://127.0.0.1:1")
         self.copies: dict[str, Path] = {}

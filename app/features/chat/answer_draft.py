@@ -75,7 +75,6 @@ class AnswerDraft:
             self._saved_at_s = now_s
 
     def finish(self, state: MessageState, event: Finished | None = None) -> None:
-        """Save the final text and state."""
         # Whatever happens in storing, there is no second end.
         self._open = False
         self._thinking_to_s = self._clock() if self._thinking_to_s is None else self._thinking_to_s

@@ -49,7 +49,6 @@ class ContextBudget:
 
     @property
     def prompt_tokens(self) -> int:
-        """Tokens a prompt may use."""
         return self.context_tokens - self.reserve_tokens - self.margin_tokens
 
     @property

@@ -154,7 +154,6 @@ def can_title(loaded: ModelLoaded) -> bool:
 
 
 def is_over(message: StoredMessage) -> bool:
-    """Return whether a message is complete."""
     return message.state is not MessageState.WRITING
 
 
@@ -192,7 +191,6 @@ def clean_title(line: str) -> str:
 
 
 def without_marks(line: str) -> str:
-    """Strip Markdown's inline marks."""
     return _INLINE.sub(lambda found: found[2] or found[3], line)
 
 

@@ -123,7 +123,6 @@ class ChatStores:
         ).id
 
     def apply_tags(self, conversation_id: int, fields: dict[str, Any]) -> None:
-        """Give an imported chat its tags."""
         for name in filter(None, (text_of(tag).strip() for tag in list_of(fields.get("tags"))[:MOST])):
             self._tags.set_tag(self._tags.create(name).id, conversation_id)
 

@@ -532,7 +532,6 @@ class FilesBeside:
         self._folder = folder
 
     def find_asset(self, asset: str) -> Path | None:
-        """Return the file's path, or None."""
         return self._known.get(asset)
 
     @cached_property

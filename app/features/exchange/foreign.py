@@ -113,7 +113,6 @@ def name_of(value: Any) -> str:
 
 
 def number_of(value: Any) -> float | None:
-    """Return a finite number, or None."""
     # True is an int in Python.
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None

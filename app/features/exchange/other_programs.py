@@ -331,7 +331,6 @@ def is_of_lm_studio(value: dict[str, Any]) -> bool:
 
 
 def read_lm_studio(value: dict[str, Any]) -> ForeignChat:
-    """Read the chat of one file."""
     model = fields_of(value.get("lastUsedModel"))
     chat = ForeignChat(
         text_of(value.get("name")),

@@ -89,7 +89,6 @@ class _ChatDocxWriter:
         self.save = self._writer.save
 
     def write_head(self, branch: OpenBranch) -> None:
-        """Write title, facts and instructions."""
         self._write_heading(branch.title, 1)
         for fact in branch.facts:
             self._write_grey(fact, is_ours=True)

@@ -53,8 +53,6 @@ TYPES = {
 
 @dataclass(frozen=True)
 class TensorGroup:
-    """All tensors of one kind."""
-
     name: str
     parameters: int
     size_bytes: int
@@ -62,7 +60,6 @@ class TensorGroup:
 
     @property
     def bits_per_weight(self) -> float:
-        """Average precision of its weights."""
         return 8 * self.size_bytes / self.parameters
 
 
@@ -107,7 +104,6 @@ class ModelAnatomy:
 
     @property
     def bits_per_weight(self) -> float:
-        """Average over all tensors."""
         return 8 * self.size_bytes / self.parameters if self.parameters else 0.0
 
 

@@ -88,7 +88,6 @@ class ModelStorage:
         self._states.clear()
 
     def clear_jobs(self) -> None:
-        """Clear finished downloads from the list."""
         for download in self._downloads.all():
             if download.state == DONE:
                 self._downloads.remove(download.id)

@@ -12,7 +12,6 @@ from app.features.work.docx_writer import EMBER, DocxWriter
 
 
 def write_docx(summary: Summary, out: IO[bytes]) -> None:
-    """Write title, facts, statements and sources."""
     laid_out = lay_out(summary)
     writer = DocxWriter(laid_out.title, laid_out.language, is_rtl=laid_out.direction == "rtl")
     writer.add_text(laid_out.title, "Title")

@@ -99,12 +99,10 @@ class TokenBudgets:
 
     @property
     def points_limit(self) -> int:
-        """Token limit of a section's answer."""
         return int(self.points * LONGER)
 
     @property
     def merged_limit(self) -> int:
-        """Token limit of a merge's answer."""
         return int(self.merged * LONGER)
 
     @property
@@ -197,7 +195,6 @@ class ReadSection:
 
     @property
     def ids(self) -> tuple[int, ...]:
-        """Block ids in it, in order."""
         return tuple(block_slice.block_id for block_slice in self.slices)
 
 

@@ -139,7 +139,6 @@ def below_the_text(text: Sequence[Statement], points: Sequence[Statement]) -> li
 
 
 def title_shown(document: InputDocument) -> str:
-    """Return a document's title for display."""
     return document.title.strip() or document.name
 
 

@@ -207,7 +207,6 @@ _SHORT = {
 
 
 def title_of(document: InputDocument) -> str:
-    """Return a document's title for prompts."""
     title, name = _one_line(document.title), _one_line(document.name)
     return f"{title} ({name})" if title and title != name else name
 

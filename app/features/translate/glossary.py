@@ -46,7 +46,6 @@ class TermConsistency:
 
     @property
     def terms(self) -> tuple[GlossaryTerm, ...]:
-        """Terms learnt so far, in order."""
         return tuple(GlossaryTerm(source, target) for source, target in self._found.items())
 
     def learn_pair(self, source: str, target: str) -> None:

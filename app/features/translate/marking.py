@@ -55,7 +55,6 @@ class ShownContent:
 
     @property
     def protected(self) -> list[str]:
-        """The protected texts in order."""
         return [mark.shows for mark in marks(self.core) if mark.look == PROTECTED]
 
     @property

@@ -29,7 +29,6 @@ def key_of(source: Content) -> bytes:
 
 
 def content_text(content: Content) -> str:
-    """Return the JSON stored."""
     return json.dumps(content)
 
 

@@ -29,7 +29,7 @@ def keep_awake(
     """
     keeper, has_mains, looked_at_s = _AwakeKeeper(), has_mains or has_mains_power, clock()
 
-    def look() -> None:
+    def note_activity() -> None:
         nonlocal looked_at_s
         # Every 10 s is often enough for a plug, and costs nothing.
         if clock() - looked_at_s >= LOOK_EVERY_S:
@@ -38,7 +38,7 @@ def keep_awake(
 
     keeper.switch(on=wanted() and has_mains())
     try:
-        yield look
+        yield note_activity
     finally:
         keeper.switch(on=False)
 

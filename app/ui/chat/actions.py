@@ -360,7 +360,6 @@ class ActionRow(QWidget):
             widget.setGeometry(0 if self.isRightToLeft() else self.width() - width, top, width, height)
 
     def paintEvent(self, _event: QPaintEvent) -> None:
-        """Draw the pill behind raised actions."""
         if self.pill.isEmpty():
             return
         tokens, radius = self._theme.tokens, RADIUS_PX

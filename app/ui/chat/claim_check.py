@@ -33,7 +33,7 @@ class AnswerChecking(QObject):
         self._failed_path = ""
         """The checker that failed to load; retried only when another is chosen or the program restarts."""
         self._progress: AnswerCheckProgress | None = None
-        self._rounds = tasks.Rounds(self._work, self)
+        self._rounds = tasks.RepeatedTask(self._work, self)
         self._rounds.happened.connect(self._on_event)
         self._rounds.failed.connect(self._on_failed)
         self._rounds.over.connect(self._on_over)

@@ -218,7 +218,6 @@ class Composer(QWidget):
 
     @property
     def can_send(self) -> bool:
-        """True if a model can answer."""
         return self._can_send
 
     @property
@@ -230,7 +229,6 @@ class Composer(QWidget):
         return self._can_send and (bool(self.text.strip()) or self._has_pictures)
 
     def submit(self) -> None:
-        """Send the message, as Enter does."""
         if self._has_message and self.may_send():
             self.sent.emit(self.text)
 

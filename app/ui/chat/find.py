@@ -132,7 +132,6 @@ class FindBar(QFrame):
             self._take_keyboard()
 
     def search_again(self) -> None:
-        """Search again after the chat grew."""
         self.search.look_again()
 
     def forget(self) -> None:

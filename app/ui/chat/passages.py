@@ -125,10 +125,10 @@ class PassageOffering(QObject):
         if not answer_id or self._indexing.is_chosen or not settings.documents.offers_passages or self._fetched_repo:
             return
 
-        def look(_token: CancelToken) -> EmbeddingOffer | None:
+        def look_for_offer(_token: CancelToken) -> EmbeddingOffer | None:
             return find_offer(self._app) if found_little(talk, answer_id) else None
 
-        self._task = tasks.ask(look, self, self._on_offer, self._on_failed)
+        self._task = tasks.ask(look_for_offer, self, self._on_offer, self._on_failed)
 
     def _on_failed(self, error: BaseException) -> None:
         # Nobody asked for the check, so an expected error shows no notice.

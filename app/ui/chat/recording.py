@@ -51,7 +51,6 @@ class MicrophoneButton(QObject):
 
     @property
     def is_on(self) -> bool:
-        """True while the microphone is open."""
         return self._task is not None
 
     def toggle(self) -> None:

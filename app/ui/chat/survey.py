@@ -261,7 +261,7 @@ class SurveyOffering(QObject):
             self.row.show_offer(None)
             return
 
-        def look(token: CancelToken) -> Iterator[QueryOffer | None]:
+        def find_offer(token: CancelToken) -> Iterator[QueryOffer | None]:
             offer = None
             for offer in self._surveys(place.talk).find_offers(place.conversation_id, text, token):
                 yield offer
@@ -273,7 +273,7 @@ class SurveyOffering(QObject):
 
         # The signals capture a number: capturing their own task would keep it and the chat alive.
         self._looks += 1
-        number, self._task = self._looks, tasks.run(look, self)
+        number, self._task = self._looks, tasks.run(find_offer, self)
         self._task.event.connect(lambda offer: self._on_offer(number, offer))
         self._task.failed.connect(lambda error: self._on_failed(number, error))
 

@@ -180,7 +180,7 @@ class TurnView(QWidget):
         return QRect(0, self.height() - px(ROW_BOTTOM_PX) - px(ROW_PX), self.width(), px(ROW_PX))
 
     def resizeEvent(self, _event: object) -> None:
-        self.toolbar.place()
+        self.toolbar.fit_turn()
 
     def moveEvent(self, _event: object) -> None:
         self.toolbar.place_shadow()
@@ -311,14 +311,12 @@ class TurnToolbar:
         else:
             menu.popup(place or turn.mapToGlobal(turn.rect().bottomLeft()))
 
-    def place(self) -> None:
-        """Follow the turn to another size."""
+    def fit_turn(self) -> None:
         if self.row is not None:
             self.row.setGeometry(self._turn.row_rect())
             self._show_shadow()
 
     def place_shadow(self) -> None:
-        """Follow the turn to another place."""
         if self._shadow is not None and self._shadow.isVisible():
             self._show_shadow()
 

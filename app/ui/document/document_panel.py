@@ -113,7 +113,6 @@ class DocumentPanel(SidePane):
         page: int = 0,
         takes_focus: bool = True,
     ) -> None:
-        """Show the document that was opened."""
         assert self._document is not None
         self._documents = documents
         view = self.view  # built while the frame is hidden, so that it is shown with it

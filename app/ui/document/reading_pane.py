@@ -36,7 +36,7 @@ def _behind(cursor: QTextCursor) -> str:
 
 
 @dataclass
-class Correction:
+class PageCorrection:
     """Typed text of a page on its way to the store. `before` is the text stored until then."""
 
     corrections: PageCorrections
@@ -60,11 +60,11 @@ class PageReadingPane(QFrame):
         self._stored_text, self._is_corrected = "", False
         self._unsaved: dict[tuple[int, int], str] = {}
         """Text of pages left before it could be saved, by document id and page."""
-        self._unconfirmed: list[Correction] = []
-        self._waiting: deque[Correction] = deque()
+        self._unconfirmed: list[PageCorrection] = []
+        self._waiting: deque[PageCorrection] = deque()
         """Corrections not being saved yet; the thread takes them from here."""
         # In turn, so that an older correction can't overwrite a newer one.
-        self._saving = tasks.Rounds(self._work, self)
+        self._saving = tasks.RepeatedTask(self._work, self)
         self._saving.happened.connect(lambda told: self._on_saved(*told))
         self.setObjectName("page_reading")
         self.who = theme.dress(plain_label(kind="muted", wraps=True), font="small")
@@ -159,7 +159,7 @@ class PageReadingPane(QFrame):
         # A button that becomes disabled passes the focus to any widget.
         if self.save.hasFocus():
             self.edit.setFocus()
-        correction = Correction(corrections, self._document_id, self._page, text, before=self._stored_text)
+        correction = PageCorrection(corrections, self._document_id, self._page, text, before=self._stored_text)
         # Counts as saved from now on; `_on_saved` takes that back if it failed.
         self._stored_text = text
         self._show_buttons()
@@ -167,7 +167,7 @@ class PageReadingPane(QFrame):
         self._waiting.append(correction)
         self._saving.start()
 
-    def _work(self, _cancel: CancelToken) -> Iterator[tuple[Correction, StoredDocument | Exception | None]]:
+    def _work(self, _cancel: CancelToken) -> Iterator[tuple[PageCorrection, StoredDocument | Exception | None]]:
         # Not cancellable: it takes a moment, and the window may be closing.
         while self._waiting:
             correction = self._waiting.popleft()
@@ -178,7 +178,7 @@ class PageReadingPane(QFrame):
                 outcome = error
             yield correction, outcome
 
-    def _on_saved(self, correction: Correction, outcome: StoredDocument | Exception | None) -> None:
+    def _on_saved(self, correction: PageCorrection, outcome: StoredDocument | Exception | None) -> None:
         self._unconfirmed.remove(correction)
         if isinstance(outcome, Exception):
             self._notify.error(outcome)

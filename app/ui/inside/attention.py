@@ -110,7 +110,6 @@ class HeadsModel(CellModel):
 
     @property
     def shape(self) -> tuple[int, int]:
-        """Numbers of layers and heads."""
         return (0, 0) if self.seen is None else (len(self.seen.layers), int(self.seen.shares.shape[1]))
 
     def describe_cell(self, row: int, column: int) -> str:

@@ -383,7 +383,6 @@ class HowItWorks(QWidget):
         return tasks.ask(lambda _: anatomy_of(path), self, lambda found: self._on_read(path, found), self._on_unread)
 
     def show_lesson(self, number: int) -> None:
-        """Show a page, counted from 0."""
         self.number = min(max(number, 0), len(LESSONS) - 1)
         lesson = LESSONS[self.number]
         self.steps.show_value(str(self.number))

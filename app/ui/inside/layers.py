@@ -44,7 +44,7 @@ SURE = 0.5
 
 
 @dataclass(frozen=True)
-class Lens:
+class LogitLens:
     """Predictions by layer. `guesses[layer][token]` are the most likely next tokens, first to last layer."""
 
     tokens: tuple[TokenSeen, ...]
@@ -59,10 +59,10 @@ class Lens:
         return bool(following) and self.guesses[layer][token][0].data == following[0].data
 
 
-def read_lenses(engine: Engine, text: str, cancel: CancelToken) -> Iterator[Lens | PromptProgress]:
+def read_lenses(engine: Engine, text: str, cancel: CancelToken) -> Iterator[LogitLens | PromptProgress]:
     """Yield growing lenses while a text is read. Raises as `looks.layers_of` does."""
     shown = looks.text_beginning(engine, text, MOST_TOKENS, cancel=cancel)
-    lens: Lens | None = None
+    lens: LogitLens | None = None
     for event in looks.layers_of(engine, shown, cancel=cancel):
         if isinstance(event, PromptProgress):
             yield event
@@ -71,7 +71,7 @@ def read_lenses(engine: Engine, text: str, cancel: CancelToken) -> Iterator[Lens
             # Every event brings some more tokens, for all layers at once.
             if before is not None:
                 rows = tuple(guess_row + more for guess_row, more in zip(before.guesses, rows, strict=True))
-            lens = Lens((*(before.tokens if before is not None else ()), *event.tokens), rows, shown == text)
+            lens = LogitLens((*(before.tokens if before is not None else ()), *event.tokens), rows, shown == text)
             yield lens
 
 
@@ -118,7 +118,7 @@ class LayersView(LookPage):
             widget.hide()
 
     def _show(self, event: object) -> None:
-        assert isinstance(event, Lens)
+        assert isinstance(event, LogitLens)
         self.cut.setText("" if event.is_all else tr(FIRST_TOKENS_SHOWN, count=len(event.tokens)))
         for widget in (self.top, self.grid, self.cell):
             widget.show()
@@ -133,9 +133,9 @@ class LensModel(CellModel):
 
     def __init__(self, theme: Theme) -> None:
         super().__init__(theme)
-        self.lens: Lens | None = None
+        self.lens: LogitLens | None = None
 
-    def show(self, lens: Lens | None) -> None:
+    def show(self, lens: LogitLens | None) -> None:
         self.beginResetModel()
         self.lens = lens
         self.endResetModel()
@@ -163,7 +163,6 @@ class LensModel(CellModel):
 
     @property
     def shape(self) -> tuple[int, int]:
-        """Numbers of layers and tokens."""
         return (0, 0) if self.lens is None else (len(self.lens.guesses), len(self.lens.tokens))
 
     def name(self, section: int, way: Qt.Orientation) -> str:
@@ -201,7 +200,7 @@ class LayerGrid(CellTable):
         theme.changed.connect(self._on_theme_changed)
         self._on_theme_changed()
 
-    def show_lens(self, lens: Lens | None) -> None:
+    def show_lens(self, lens: LogitLens | None) -> None:
         """Show a lens with the final output as current cell."""
         self.lens.show(lens)
         if lens is not None:

@@ -343,11 +343,9 @@ class CellModel(QAbstractTableModel):
 
     @property
     def shape(self) -> tuple[int, int]:
-        """Numbers of rows and columns."""
         raise NotImplementedError
 
     def describe_cell(self, row: int, column: int) -> str:
-        """Describe a cell in a sentence."""
         raise NotImplementedError
 
     def name(self, section: int, way: Qt.Orientation) -> str:

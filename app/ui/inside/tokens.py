@@ -95,7 +95,7 @@ class TokensPage(LookPage):
             self.look_at(subject.text)
             return
 
-        def cut(engine: Engine, token: CancelToken) -> _Cut:
+        def cut_text(engine: Engine, token: CancelToken) -> _Cut:
             # Asked for here, on the thread: it may read the chat from the store.
             ask = prompt()
             found = tokens_of(engine, messages=ask.messages, variables=ask.template_variables, cancel=token)
@@ -103,7 +103,7 @@ class TokensPage(LookPage):
             text = b"".join(placed_token.data for placed_token in found).decode("utf-8", "replace")
             return _Cut(text, tuple(found), tuple(shares_of(found, text, ask.messages)))
 
-        self._begin(cut)
+        self._begin(cut_text)
 
     def clear(self) -> None:
         super().clear()
@@ -428,8 +428,6 @@ def token_words(token: TokenSeen) -> str:
 
 
 class Legend(QWidget):
-    """Legend of backgrounds and bars."""
-
     def __init__(self, theme: Theme) -> None:
         super().__init__()
         self._theme = theme

@@ -139,11 +139,11 @@ class FileAdding:
             self._add(path, always, then)
             return
 
-        def look() -> Iterator[ModelFileFacts]:
+        def read_facts() -> Iterator[ModelFileFacts]:
             yield facts_of_file(path, Path(self._app.settings.models.folder or self._app.paths.models))
 
         tasks.run(
-            lambda _: look(),
+            lambda _: read_facts(),
             self._window,
             on_event=lambda facts: self._ask(path, facts, then),
             on_failed=self._notify.error,

@@ -151,8 +151,6 @@ class PartRow(QWidget):
 
 
 class FactsCard(QFrame):
-    """Rows of facts, separated by lines."""
-
     def __init__(self, theme: Theme, facts: list[ModelFact]) -> None:
         super().__init__()
         self.setProperty("kind", "model")

@@ -232,7 +232,6 @@ class BlindPage(ComparisonPage):
         self.ask_button.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def _end_round(self) -> None:
-        """Show names, speeds and errors."""
         self._show_votes(is_shown=False)
         self._show_names()
         for card in self.answers:

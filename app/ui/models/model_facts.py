@@ -40,7 +40,6 @@ class ModelFact(NamedTuple):
 
 
 def lead_words(found: ModelAnatomy) -> str:
-    """Return the model in one line."""
     # Norms and biases are kept at full precision in nearly every file, and would say nothing of this one.
     kinds = ", ".join(name for name, count in found.types if count >= 0.05 * found.parameters)
     return join(

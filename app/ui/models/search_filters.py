@@ -53,7 +53,6 @@ class SearchFilters(QWidget):
 
     @property
     def is_narrow(self) -> bool:
-        """True if a filter excludes results."""
         return self.largest.value != "0" or bool(self.license.value) or self.vision.isChecked()
 
     def query(self, text: str, limit: int) -> HubQuery:

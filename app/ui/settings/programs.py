@@ -59,7 +59,7 @@ class ProgramsSection(SettingsSection):
         self._app, self._programs = app, ui.programs
         self._recipes: tuple[ClientRecipe, ...] = ()
         self._largest_tokens = 0
-        self._measuring = tasks.Rounds(self._measure, self)
+        self._measuring = tasks.RepeatedTask(self._measure, self)
         self._measuring.happened.connect(self._on_measured)
         self._in_code_font: list[tuple[QWidget, float]] = []
         self.switch = Switch(ui.theme, label_of("programs"), on=ui.programs.is_wanted)

@@ -424,7 +424,7 @@ class ServerDialog(Dialog):
         key = self._key_now()
 
         # On a thread, as the keyring may ask for its password.
-        def keep(_: CancelToken) -> bool:
+        def save_server(_: CancelToken) -> bool:
             self._app.servers.save(server, models)
             if key is not None:
                 # Without a keyring the server is stored all the same; its key is valid until the program ends.
@@ -440,7 +440,7 @@ class ServerDialog(Dialog):
             self.accept()
 
         self.kept_paths = [model.path for model in models]
-        self._run(keep, on_kept, self.told)
+        self._run(save_server, on_kept, self.told)
 
     def _sight_of(self, listed: ListedModel | None, known: RemoteModel | None) -> str:
         if self._asks_about_sight:

@@ -105,7 +105,7 @@ class OtherPrograms(QObject):
         self._start_round(renew=True)
 
     @cached_property
-    def _rounds(self) -> tasks.Rounds:
+    def _rounds(self) -> tasks.RepeatedTask:
         """Serializes switching, so that the last choice wins however fast the user toggles."""
         switch = self.switch
 
@@ -119,7 +119,7 @@ class OtherPrograms(QObject):
                 switch.turn_on(serving.port, serving.origins)
             yield None
 
-        rounds = tasks.Rounds(turned, self)
+        rounds = tasks.RepeatedTask(turned, self)
         rounds.happened.connect(lambda _: self._on_turned())
         rounds.failed.connect(self._on_failed)
         rounds.over.connect(self.changed)

@@ -243,7 +243,7 @@ def _open_bus() -> DBusConnection | None:
         return None
     found: list[DBusConnection] = []
 
-    def look() -> None:
+    def open_connection() -> None:
         from jeepney.io.blocking import open_dbus_connection
 
         try:
@@ -252,7 +252,7 @@ def _open_bus() -> DBusConnection | None:
             log.info("the desktop's bus cannot be reached: %s", error)
 
     # jeepney waits for the bus's greeting without a timeout, and a hanging desktop must not block the window.
-    thread = threading.Thread(target=look, name="desktop bus", daemon=True)
+    thread = threading.Thread(target=open_connection, name="desktop bus", daemon=True)
     thread.start()
     thread.join(CONNECT_TIMEOUT_S)
     if not found:

@@ -81,7 +81,7 @@ class Keys:
         return [value for modifier, value in values.items() if self.modifiers & modifier]
 
 
-class Listener(Protocol):
+class ShortcutListener(Protocol):
     """Registration of a shortcut. The constructor raises NotPossible if the system refuses at once."""
 
     def close(self) -> None:
@@ -98,10 +98,10 @@ class GlobalShortcut(QObject):
     _answered = Signal(int, str)
     """Answer from a thread: the number of the request, and the system's text."""
 
-    def __init__(self, parent: QObject, make: Callable[[Keys, GlobalShortcut], Listener] | None = None) -> None:
+    def __init__(self, parent: QObject, make: Callable[[Keys, GlobalShortcut], ShortcutListener] | None = None) -> None:
         super().__init__(parent)
         self._make = make or _listener
-        self._listener: Listener | None = None
+        self._listener: ShortcutListener | None = None
         self._number = 0
         self.words = ""
         self._heard.connect(self.pressed)
@@ -153,7 +153,7 @@ def in_force(keys: Keys) -> str:
     return tr(KEYS_OPEN_IT, keys=combination.toString(QKeySequence.SequenceFormat.NativeText))
 
 
-def _listener(keys: Keys, shortcut: GlobalShortcut) -> Listener:
+def _listener(keys: Keys, shortcut: GlobalShortcut) -> ShortcutListener:
     platform = QGuiApplication.platformName()
     if platform == "windows":
         return WindowsKeys(keys, shortcut)

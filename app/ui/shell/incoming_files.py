@@ -161,7 +161,6 @@ def _with_chats(files: Sequence[Path]) -> list[Path]:
 
 
 def _split_models(files: Sequence[str]) -> tuple[list[Path], list[Path]]:
-    """Split files into models and others."""
     paths = [Path(file) for file in files]
     models = [path for path in paths if path.suffix.lower() == ".gguf"]
     return models, [path for path in paths if path not in models]

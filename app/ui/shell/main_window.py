@@ -85,7 +85,7 @@ class MainWindow(QMainWindow):
         self._splitter.setStretchFactor(1, 1)
         self.sizes = WindowGeometry(self, self._splitter, self.left, theme, self.status)
         self.files = IncomingFiles(app, self.ui, self.tabs)
-        self.closing = Closing(self)
+        self.closing = WindowClosing(self)
         self.commands = WindowCommands(
             app, self.ui, self.tabs, self.sizes, choose_model=self.picker.show_menu, quit_program=self.closing.quit
         )
@@ -235,7 +235,7 @@ class MainWindow(QMainWindow):
         self.closing.handle_close(event)
 
 
-class Closing(QObject):
+class WindowClosing(QObject):
     """Decides what closing the window means: quitting, or hiding while the program keeps running."""
 
     begun = Signal()

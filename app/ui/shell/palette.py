@@ -310,17 +310,17 @@ class Palette(QWidget):
             self._task.abandon()
         words, recent, is_loaded = self.field.text().strip(), self._recent, self._is_loaded
 
-        def look(token: CancelToken) -> list[PaletteEntry]:
+        def find_entries(token: CancelToken) -> list[PaletteEntry]:
             # The first search also reads what the field offers while it is empty.
             if not is_loaded:
                 self._offers.load()
             return self._offers.fitting(words, recent, token) if words else self._offers.first(recent)
 
-        def take(entries: list[PaletteEntry]) -> None:
+        def show_entries(entries: list[PaletteEntry]) -> None:
             self._is_loaded, self._task = True, None
             self._show(entries)
 
-        self._task = tasks.ask(look, self, take, self._notify.error)
+        self._task = tasks.ask(find_entries, self, show_entries, self._notify.error)
         self._show_nothing()
 
     def _show(self, entries: Sequence[PaletteEntry]) -> None:

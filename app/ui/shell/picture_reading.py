@@ -67,7 +67,7 @@ class PictureReading(QObject):
         """Read the pages of stored documents, or with `talk` those of a temporary chat, of which nothing is kept."""
         super().__init__(parent)
         self._app, self._notify, self._talk = app, notify, talk
-        self._rounds = tasks.Rounds(self._work, self)
+        self._rounds = tasks.RepeatedTask(self._work, self)
         self._rounds.happened.connect(self._on_worked)
         self._rounds.failed.connect(notify.error)
         self._rounds.over.connect(self._on_over)

@@ -172,7 +172,6 @@ class SettingHit:
 
 
 def all_settings() -> list[SettingHit]:
-    """Return every page, then every row."""
     pages = [SettingHit(page.name, tr(page.label), "", tr(page.also)) for page in PAGES]
     return pages + [
         SettingHit(f"{page.name}/{setting.key}", tr(setting.label), tr(page.label), tr(setting.also))

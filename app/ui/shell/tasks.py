@@ -225,7 +225,7 @@ def ask(
     return run(work, parent, on_event=then, on_failed=failed)
 
 
-class Rounds(QObject):
+class RepeatedTask(QObject):
     """Repeats a task on request: it looks for work on a thread whenever some may have arrived."""
 
     happened = Signal(object)

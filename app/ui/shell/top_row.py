@@ -30,12 +30,10 @@ class PanelButton(IconButton):
 
     @property
     def icon_px(self) -> int:
-        """Width without the name."""
         return self.iconSize().width() + 2 * self._theme.px(5) + 2
 
     @property
     def name_px(self) -> int:
-        """Width that the name adds."""
         return self.fontMetrics().horizontalAdvance(self._words) + self._theme.px(NAME_GAP_PX)
 
     def show_name(self, *, shown: bool) -> None:

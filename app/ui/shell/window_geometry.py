@@ -32,7 +32,7 @@ LOW_PX = 200
 SHADE = 90
 
 
-class Veil(QWidget):
+class ColumnVeil(QWidget):
     """Darkens the content behind the drawer; a click on it closes that."""
 
     clicked = Signal()
@@ -63,7 +63,7 @@ class WindowGeometry(QObject):
         """Position of the window before it was moved into the screen."""
         self._place_made = QPoint()
         self._is_narrow = self._is_put_away = self._is_painted = False
-        self._veil = Veil(window)
+        self._veil = ColumnVeil(window)
         self._veil.hide()
         self._veil.clicked.connect(self.put_away)
         splitter.splitterMoved.connect(self._on_column_moved)
@@ -154,7 +154,6 @@ class WindowGeometry(QObject):
 
     @property
     def _beside_px(self) -> int:
-        """Width that the content needs."""
         content = self._splitter.widget(self._splitter.count() - 1)
         needed = 0 if content is None else content.minimumSizeHint().width()
         # Bounded, because some content asks for more whenever it gets more.

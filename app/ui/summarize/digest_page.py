@@ -31,7 +31,7 @@ from app.ui.theme import Theme
 from app.ui.widgets.buttons import IconButton, text_button
 from app.ui.widgets.layouts import fill_layout, name_widgets
 from app.ui.widgets.timers import new_timer
-from app.ui.work.doing import Estimating
+from app.ui.work.doing import JobEstimates
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
@@ -45,7 +45,7 @@ TICK_MS = 1_000
 Key = tuple[tuple[int, ...], SummaryOptions]
 
 
-class FirstLooks(Estimating):
+class FirstLooks(JobEstimates):
     """Compute previews on a thread and cache the last. `seen` carries the document ids and a `FirstLook`."""
 
     seen = Signal(tuple, object)

@@ -30,7 +30,7 @@ from app.ui.widgets.edge_fade import fade_ends
 from app.ui.widgets.input_fields import SegmentedControl
 from app.ui.widgets.labels import plain_tip
 from app.ui.widgets.layouts import FlowLayout, fill_layout, name_widgets, scrolled
-from app.ui.work.doing import Estimating
+from app.ui.work.doing import JobEstimates
 from app.ui.work.job_tab import TabColumn
 from app.ui.work.picture_reading import PicturesLine
 
@@ -74,7 +74,7 @@ class SummaryDraftPage(QWidget):
         self._sent = SummaryOptions()
         """Options of the draft as the controls show them; the user may be typing others."""
         self._estimated: tuple[tuple[int, ...], SummaryOptions] | None = None
-        self.estimating = Estimating(self)
+        self.estimating = JobEstimates(self)
         self.estimating.estimated.connect(self._on_estimated)
         self.estimating.failed.connect(self._on_not_estimated)
         self._head = QLabel(textFormat=Qt.TextFormat.PlainText, wordWrap=True)

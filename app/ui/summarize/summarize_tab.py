@@ -57,7 +57,7 @@ from app.ui.widgets.buttons import text_button
 from app.ui.widgets.labels import STEPS, ElidedLabel, ProgressStripe, announce
 from app.ui.widgets.layouts import fill_layout, name_widgets
 from app.ui.widgets.timers import new_timer
-from app.ui.work.doing import Doing
+from app.ui.work.doing import JobActions
 from app.ui.work.intake import KeptUnread
 from app.ui.work.job_column import ColumnWords
 from app.ui.work.job_runner import JobRunner, RunnerWords
@@ -255,7 +255,7 @@ class SummarizeView(WorkView):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(self.document)
-        self.doing = Doing(app.summaries, notify, tr("This document was deleted."), self)
+        self.doing = JobActions(app.summaries, notify, tr("This document was deleted."), self)
         self._connect()
 
     def _connect(self) -> None:

@@ -37,7 +37,7 @@ Colours = tuple[tuple[int, int, str], ...]
 END: tuple[int, Colours] = (-1, ())
 
 
-class Highlighter(QSyntaxHighlighter):
+class CodeHighlighter(QSyntaxHighlighter):
     """Highlighter that caches the colours of each line and lexes growing code at most five times a second."""
 
     def __init__(self, document: QTextDocument, theme: Theme) -> None:

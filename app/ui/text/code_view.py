@@ -22,7 +22,7 @@ from app.features.drawings import kind_of
 from app.ui.i18n import tr
 from app.ui.scroll_bars import STRIP_PX
 from app.ui.shared_labels import COPIED, COPY
-from app.ui.text.code_colours import LONGEST_LINE, Highlighter
+from app.ui.text.code_colours import LONGEST_LINE, CodeHighlighter
 from app.ui.text.formats import block_format
 from app.ui.text.links import drawing_link
 from app.ui.text.paragraph_styles import ProseStyle
@@ -124,7 +124,7 @@ class CodeBlock(QWidget):
         """The block shown."""
         self._language = theme.dress(plain_label(kind="muted", parent=self), font="caption")
         self._text = CodeText(theme, self)
-        self.highlighter = Highlighter(self._text.document(), theme)
+        self.highlighter = CodeHighlighter(self._text.document(), theme)
         self.wrap = self._button(tr("Wrap"), tr("Wrap long lines"))
         self.wrap.setCheckable(True)
         self.wrap.toggled.connect(self._on_wrap)

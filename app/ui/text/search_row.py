@@ -28,7 +28,7 @@ MOST_HITS = 1000
 LONGEST_QUERY = 200
 
 
-class Searchable(Protocol):
+class SearchableText(Protocol):
     """A searchable source; methods may be called on any thread."""
 
     def search_text(self, text: str, most: int, /) -> list[Any]:
@@ -46,7 +46,7 @@ class TextSearchRow(QWidget):
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._theme = theme
-        self._document: Searchable | None = None
+        self._document: SearchableText | None = None
         self._task: tasks.BackgroundTask | None = None
         self._at = -1
         self._from_block = 1
@@ -71,7 +71,7 @@ class TextSearchRow(QWidget):
         self._show_count()
         name_widgets(search_field=self.field, search_count=self.count)
 
-    def set_document(self, document: Searchable | None) -> None:
+    def set_document(self, document: SearchableText | None) -> None:
         """Set the source; words and hits of the one before are dropped."""
         self._stop()
         self._document = document

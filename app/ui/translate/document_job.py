@@ -29,7 +29,7 @@ from app.ui.i18n import sentence_for, tr
 from app.ui.shell.notify import Notify
 from app.ui.shell.tab_spec import UiContext
 from app.ui.translate.language_row import Capability, LastWish, usual_target
-from app.ui.work.doing import Doing, Estimating
+from app.ui.work.doing import JobActions, JobEstimates
 from app.ui.work.intake import Intake
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ class DocumentJob(QObject):
     def __init__(self, translations: TranslationJobs, notify: Notify, parent: QObject) -> None:
         super().__init__(parent)
         self._translations = translations
-        self.doing = Doing(translations, notify, tr("This translation was deleted."), self)
+        self.doing = JobActions(translations, notify, tr("This translation was deleted."), self)
         self.doing.queued.connect(self.queued)
         self.doing.row_changed.connect(self.changed)
         self.stored: StoredTranslation | None = None
@@ -196,7 +196,7 @@ class Drafts(QObject):
         self.capability = Capability(translations, ui.notify, self)
         self.session = TranslationDraftSession(translations, self._target_for)
         self.files = Intake(self.session, self._add, ui.theme, ui.notify, window=window, pictures=ui.pictures)
-        self.estimating = Estimating(self)
+        self.estimating = JobEstimates(self)
         self.pictures = ui.pictures
         if ui.pictures is not None:
             ui.pictures.renewed.connect(lambda *ids: self.session.dispatch(DocumentRenewed(*ids)))

@@ -16,7 +16,7 @@ from app.ui.shell.notify import Notify
 from app.ui.shell.tab_spec import OwnEngine, UiContext
 from app.ui.translate.translation_texts import TranslationProgress, is_at_work, note_of, title_of
 from app.ui.widgets.dialogs import DOCUMENTS, document_filters, file_dialog
-from app.ui.work.doing import Doing
+from app.ui.work.doing import JobActions
 from app.ui.work.intake import Intake, KeptUnread
 from app.ui.work.job_column import ColumnWords
 from app.ui.work.job_runner import JobRunner, RunnerWords
@@ -146,7 +146,7 @@ class TranslateView(WorkView):
         self._translations, self._models, self._last, self._ui = translations, models, last, ui
         self._awaits_document = False
         self._document: DocumentTranslationView | None = None
-        self._doing = Doing(translations, ui.notify, "", self)
+        self._doing = JobActions(translations, ui.notify, "", self)
         self.text = TextPage(translations, models, last, ui)
         self.pages = QStackedWidget()
         self.pages.addWidget(self.text)

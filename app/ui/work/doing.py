@@ -32,7 +32,7 @@ Row = TypeVar("Row")
 Result = TypeVar("Result")
 
 
-class Doing(QObject, Generic[Row]):
+class JobActions(QObject, Generic[Row]):
     """Run actions on jobs and show errors. `gone` is shown if a job, or a part of it, doesn't exist any more."""
 
     row_changed = Signal(int)
@@ -91,7 +91,7 @@ Ask = Callable[[CancelToken], object]
 """Runs on the thread; returns an estimate, or None if cancelled."""
 
 
-class Estimating(QObject):
+class JobEstimates(QObject):
     """Compute estimates on a thread; only the latest request is answered."""
 
     estimated = Signal(object)

@@ -26,7 +26,7 @@ from app.ui.widgets.layouts import name_widgets
 from app.ui.widgets.menus import Menu
 from app.ui.widgets.row_list import ID_ROLE, NOTE_ROLE, TITLE_ROLE, GroupedListModel, Index, RowList
 from app.ui.widgets.timers import new_timer
-from app.ui.work.doing import Doing
+from app.ui.work.doing import JobActions
 
 if TYPE_CHECKING:
     from app.features.work.queue import StoredJobs
@@ -321,7 +321,7 @@ class WorkColumn(ListColumn):
         )
         super().__init__(theme, notify, model, words, stored=jobs, rename=jobs.rename)
         self._rows = model
-        self._doing = Doing(jobs, notify, tr("This was deleted."), self)
+        self._doing = JobActions(jobs, notify, tr("This was deleted."), self)
         self._doing.queued.connect(self.work_wanted)
         self._doing.row_changed.connect(self.refresh_soon)
         self._moved: set[int] = set()

@@ -71,7 +71,7 @@ class JobRunner(QObject, Generic[Progress]):
     ) -> None:
         super().__init__(parent)
         self._jobs, self._new_progress, self.words, self._notify = jobs, new_progress, words, notify
-        self._rounds = tasks.Rounds(jobs.run, self)
+        self._rounds = tasks.RepeatedTask(jobs.run, self)
         self._rounds.happened.connect(self._on_worked)
         self._rounds.failed.connect(self._on_failed)
         self._rounds.over.connect(self._on_over)

@@ -28,7 +28,7 @@ WRITE_FIRST = "Write a few words first; the model continues them."
 TEXT_REPEATED_ITSELF = "The text repeated itself and was stopped."
 
 
-class Continuing(QObject):
+class PageContinuation(QObject):
     """Request continuations and put them into the page, or into cards if several were asked for.
 
     `page` returns the page's current text and options.

@@ -13,7 +13,7 @@ from app.ui.i18n import tr
 from app.ui.inside.look import MESSAGE, SELECTION, InspectedAnswer, InspectedText, Subjects
 from app.ui.shared_labels import WHAT_IS_SELECTED
 from app.ui.write.continuation_runs import ContinuationRun
-from app.ui.write.continuing import Continuing
+from app.ui.write.continuing import PageContinuation
 from app.ui.write.page_edit import PageEdit
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ PAGE = "page"
 class PageSubjects(Subjects):
     """Subjects of a page. A continuation is offered from its first token on; once edited, it is only text."""
 
-    def __init__(self, edit: PageEdit, continuing: Continuing, parent: QObject) -> None:
+    def __init__(self, edit: PageEdit, continuing: PageContinuation, parent: QObject) -> None:
         super().__init__(parent)
         self._edit, self._continuing = edit, continuing
         self._answer: RunAnswer | None = None
@@ -86,7 +86,7 @@ class PageSubjects(Subjects):
 class RunAnswer(InspectedAnswer):
     """Continuation as a subject: in progress (`live`), then part of the page (`run`)."""
 
-    def __init__(self, continuing: Continuing, parent: QObject) -> None:
+    def __init__(self, continuing: PageContinuation, parent: QObject) -> None:
         super().__init__(parent)
         self._continuing = continuing
         self.continuation: Continuation | None = None

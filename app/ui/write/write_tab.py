@@ -43,7 +43,7 @@ from app.ui.widgets.row_list import ID_ROLE, GroupedListModel, Index
 from app.ui.work.job_column import ListColumn, ListWords
 from app.ui.work.job_tab import SecondModelQuestion
 from app.ui.write.alternatives import Alternatives
-from app.ui.write.continuing import Continuing
+from app.ui.write.continuing import PageContinuation
 from app.ui.write.kept_page import KeptPage, PageFiles, is_code, language_of, languages_with
 from app.ui.write.page_document import PageContent
 from app.ui.write.page_edit import PageEdit
@@ -91,7 +91,7 @@ class WriteView(QWidget):
         self.first = FirstWords(ui, self.edit)
         self.kept = KeptPage(lambda: app.pages, ui.notify, lambda: (self.edit.state, self.options.now), self)
         self.files = PageFiles(self.kept, lambda: app.pages, ui.notify, lambda: self.head.language.value, self)
-        self.continuing = Continuing(self.edit, self.cards, lambda: app.writing_engines, ui.loader, self._asked)
+        self.continuing = PageContinuation(self.edit, self.cards, lambda: app.writing_engines, ui.loader, self._asked)
         self.foot = PageFoot(ui, self.continuing)
         ui.notify.bar.stand_above(self.foot)
         column = QVBoxLayout(self)
@@ -379,7 +379,7 @@ class PageHead(QWidget):
 class PageFoot(QWidget):
     """Footer of a page: Continue, Again, options, state, and how much of the page the model reads."""
 
-    def __init__(self, ui: UiContext, work: Continuing) -> None:
+    def __init__(self, ui: UiContext, work: PageContinuation) -> None:
         super().__init__()
         theme, self._work = ui.theme, work
         self._theme = theme

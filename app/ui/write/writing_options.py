@@ -146,7 +146,6 @@ class OptionsSheet(FloatingPanel):
         self.setFocus(Qt.FocusReason.PopupFocusReason)
 
     def _fit_height(self) -> None:
-        """Fit the height to the content."""
         assert self._anchor is not None
         room = room_for_popups(self._anchor)
         # Sizes depend on the style sheet, which a hidden widget doesn't have yet.

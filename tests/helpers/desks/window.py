@@ -39,7 +39,7 @@ from app.ui.shell.notify import Notify
 from app.ui.shell.status_line import ContextGauge, StatusLine
 from app.ui.shell.tab_spec import TabSpec
 from app.ui.shell.tabs import LeftColumn, TabRow, Tabs
-from app.ui.shell.window_geometry import Veil
+from app.ui.shell.window_geometry import ColumnVeil
 from app.ui.summarize.summarize_tab import SummarizeView
 from app.ui.tab_list import TABS, open_settings
 from app.ui.theme import Theme
@@ -324,7 +324,7 @@ class Frame(Desk):
     gauge = Found(ContextGauge)
     work_line = Found(ElidedLabel, "work")
     waiting_line = Found(QLabel, "waiting")
-    veil = Found(Veil)
+    veil = Found(ColumnVeil)
     toggle = Found(QAbstractButton, "toggle_sidebar")
     network_switch = Found(QPushButton, "network_switch")
 

@@ -13,7 +13,7 @@ from pytestqt.qtbot import QtBot
 
 from app.core.events import Guess, TokenSeen
 from app.engine.client import EngineClient
-from app.ui.inside.layers import LAYER_GUESSES, OUTPUT, OUTPUT_GUESSES, LayersView, Lens
+from app.ui.inside.layers import LAYER_GUESSES, OUTPUT, OUTPUT_GUESSES, LayersView, LogitLens
 from app.ui.inside.plots import COPY_AS_CSV, as_image, as_svg
 from app.ui.shared_labels import FIRST_TOKENS_SHOWN
 from app.ui.shell.tab_spec import UiContext
@@ -37,7 +37,7 @@ def view(ui: UiContext, engine: EngineClient, qtbot: QtBot) -> LayersView:
 
 @pytest.fixture
 def desk(view: LayersView, ui: UiContext) -> Desk:
-    view._show(Lens(TOKENS, GUESSES, True))
+    view._show(LogitLens(TOKENS, GUESSES, True))
     return Desk(view, notify=ui.notify)
 
 

@@ -226,7 +226,7 @@ def test_a_round_that_is_asked_for_meanwhile_follows_even_one_that_failed(qtbot:
         if is_first:
             raise ValueError("no")
 
-    rounds = tasks.Rounds(work, parent)
+    rounds = tasks.RepeatedTask(work, parent)
     rounds.happened.connect(told.append)
     rounds.failed.connect(lambda error: told.append(str(error)))
     rounds.over.connect(lambda: told.append(rounds.is_running))
@@ -248,7 +248,7 @@ def test_rounds_that_are_stopped_begin_no_other(qtbot: QtBot, parent: QObject) -
             threading.Event().wait(0.01)
         yield "stopped"
 
-    rounds = tasks.Rounds(work, parent)
+    rounds = tasks.RepeatedTask(work, parent)
     rounds.happened.connect(told.append)
     rounds.over.connect(lambda: told.append(rounds.is_running))
     rounds.start()

@@ -162,7 +162,7 @@ def _in_lines(pieces: list[str], frame: TextFrame, is_escaped: bool) -> str:
     def room() -> int:
         return frame.most - (width_of(frame.next_.expandtabs()) if lines else frame.first_columns)
 
-    def take() -> None:
+    def add_unit() -> None:
         nonlocal line, unit
         # Only the first line of a piece counts: a hard break within starts anew.
         if frame.most and line.strip() and width_of(line) + width_of(unit.split("\n")[0]) > room():
@@ -176,11 +176,11 @@ def _in_lines(pieces: list[str], frame: TextFrame, is_escaped: bool) -> str:
 
     for piece in pieces:
         if piece == " ":
-            take()
+            add_unit()
             line += " " if line.strip() or not frame.most else ""
         else:
             unit += piece
-    take()
+    add_unit()
     text = "\n".join([*lines, line]).strip()
     # The first sign of a line decides what block it begins.
     start = _START.match(text) if is_escaped else None

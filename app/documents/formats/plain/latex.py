@@ -160,13 +160,13 @@ def _readable_text(source: str) -> str:
     # Formulas and escaped signs are set aside under control characters, which a source loses, and put back at the end.
     kept: list[str] = []
 
-    def keep(found: re.Match[str]) -> str:
+    def set_aside(found: re.Match[str]) -> str:
         kept.append(found[0])
         return f"\x00{len(kept) - 1}\x00"
 
     text = _COMMENT.sub(r"\1", source.translate({0: None, 1: None}))
     text = _ESCAPED.sub(lambda found: f"\x01{ord(found[1])}\x01", text)
-    text = _KEPT.sub(keep, text)
+    text = _KEPT.sub(set_aside, text)
     text = _ACCENT.sub(lambda found: f"{(found[3] or found[4])[-1]}{_MARKS[found[1] or found[2]]}", text)
     text = _LETTER.sub(lambda found: _LETTERS[found[0].rstrip("{} \n")], text)
     # From the inside out: links, notes and references have words of their own before the rest goes.
