@@ -70,27 +70,27 @@ def test_the_lists_and_the_labels_use_it(qtbot: QtBot) -> None:
 
 
 def test_a_text_button_is_named_and_reached_by_tab_only(qtbot: QtBot) -> None:
-    button = text_button("Open folder", "quiet")
+    button = text_button("Unfold the map", "quiet")
     qtbot.addWidget(button)
-    assert button.accessibleName() == "Open folder"
+    assert button.accessibleName() == "Unfold the map"
     assert button.focusPolicy() == Qt.FocusPolicy.TabFocus
     assert button.property("kind") == "quiet"
 
 
 def test_an_icon_button_is_tinted_again_when_the_theme_changes(qtbot: QtBot) -> None:
     theme = Theme("light")
-    button = IconButton(theme, "copy", "Copy")
+    button = IconButton(theme, "copy", "Double")
     qtbot.addWidget(button)
     before, size = button.icon().pixmap(20).toImage(), button.iconSize()
     theme.scheme = "dark"
     assert button.icon().pixmap(20).toImage() != before
     theme.zoom = 2
     assert button.iconSize() == 2 * size
-    assert (button.accessibleName(), button.toolTip()) == ("Copy", "Copy")
+    assert (button.accessibleName(), button.toolTip()) == ("Double", "Double")
 
 
 def test_another_glyph_replaces_the_drawing(qtbot: QtBot) -> None:
-    button = IconButton(Theme("light"), "arrow-up", "Send")
+    button = IconButton(Theme("light"), "arrow-up", "Launch")
     qtbot.addWidget(button)
     before = button.icon().pixmap(20).toImage()
     button.set_glyph("stop", "accent")

@@ -12,9 +12,9 @@ from app.ui.widgets.pane_head import HEAD_MARGIN_PX, PANE_EDGE_PX, PANE_HEAD_PX,
 
 
 @pytest.mark.parametrize("direction", [Qt.LayoutDirection.LeftToRight, Qt.LayoutDirection.RightToLeft])
-@pytest.mark.parametrize("title", ["Inside", "A title that is much wider than any panel " * 3])
+@pytest.mark.parametrize("title", ["Atlas", "A title that is much wider than any panel " * 3])
 def test_the_close_button_keeps_its_place(qtbot: QtBot, title: str, direction: Qt.LayoutDirection) -> None:
-    head = PaneHead(Theme("light"), ElidedLabel(title), 1, close="Close", name="closer")
+    head = PaneHead(Theme("light"), ElidedLabel(title), 1, close="Put away", name="closer")
     qtbot.addWidget(head)
     head.setLayoutDirection(direction)
     head.resize(400, 100)
