@@ -180,7 +180,7 @@ def keep_caches_here() -> None:
 
 
 def driver_caches() -> Iterator[Path]:
-    """Yield the folders where graphics drivers keep what they compile."""
+    """Yield the folders in which the drivers of graphics cards keep what they compile."""
     yield from (Path(os.environ[name]) for name in CACHE_VARIABLES if name in os.environ)
 
 

@@ -408,7 +408,7 @@ def run_in_heart(task: Callable[[], object]) -> None:
 
 
 def _run_order() -> bool:
-    """Wait for the next beat; True if there was something to run first."""
+    """Wait until the next beat is due; return True if a function had to be run before."""
     try:
         task, is_done = _orders.get(timeout=BEAT_EVERY_S)
     except queue.Empty:

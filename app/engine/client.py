@@ -190,7 +190,7 @@ class EngineClient(EngineRequests):
             yield from self._send_load(request, before, cancel, is_last=True)
 
     def _as_it_is(self, request: protocol.LoadModel) -> protocol.LoadModel:
-        """Return a load with the computers and folders of now."""
+        """Return a load with the other computers and the folders that there are now."""
         return replace(request, machines=self._machines(), folders=tuple(map(str, self.folders())))
 
     def _leave_cage(self, request: protocol.LoadModel, cancel: CancelToken | None) -> None:

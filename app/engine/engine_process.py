@@ -121,7 +121,7 @@ class EngineProcess:
         return self._grant is None or self._grant.covers(request, self.child.cage)
 
     def reaches(self, machine: str) -> bool:
-        """Return whether the child may connect to another computer."""
+        """Return whether the child may connect to this other computer from its cage."""
         return self.ended is not None or self._grant is None or self._grant.reaches(machine, self.child.cage)
 
     @property

@@ -56,7 +56,7 @@ def files_of(request: LoadModel) -> Iterator[Path]:
 
 
 class EngineGrant:
-    """What a child was granted with its first load."""
+    """What a child was granted with its first load, to be compared with what later ones need."""
 
     def __init__(self, first: LoadModel) -> None:
         self._first = first

@@ -14,10 +14,12 @@ import pytest
 
 from app.cli.chat import NO_SUCH_ASSISTANT
 from app.core import landlock
+from app.core.cage_report import Wall
 from app.core.errors.model_errors import ModelMissing, ModelUnreadable
 from app.core.errors.saving_errors import FolderNotWritable
 from app.core.paths import AppPaths
 from app.features.error_messages import sentence_for
+from app.features.protection import DEEDS, HELD, PROCESSES
 from app.store.assistant_store import AssistantStore
 from app.store.database import Database
 from tests.helpers import warm
@@ -200,7 +202,8 @@ def test_doctor_names_devices_folders_and_models(starter: Path, fresh_home: Path
     said = fireside("doctor", "--model", str(starter)).stdout
     assert "Threads:" in said
     assert f"Loaded: {starter}\n  CPU: 31 layers, " in said
-    assert "The model’s process can’t reach the network" in said or not landlock.kernel_version()
+    held = HELD.partition(".")[0].format(process=PROCESSES["engine"], what=DEEDS[Wall.NETWORK])
+    assert held in said or not landlock.kernel_version()
 
 
 def test_thinking_is_no_part_of_what_chat_prints(tmp_path: Path) -> None:

@@ -146,7 +146,7 @@ class _Warm:
         return int(answer)
 
     def kill(self, pid: int) -> None:
-        """Ends a forked child with all that it started."""
+        """End a forked child with all that it has started, from outside of its cage."""
         with self._asking:
             self._socket.send(str(pid).encode())
             self._socket.recv(MOST_BYTES)
