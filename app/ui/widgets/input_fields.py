@@ -216,9 +216,19 @@ class _Number(QDoubleSpinBox):
 class _NumberSlider(QSlider):
     """Slider that jumps to where it is pressed; the wheel scrolls the page, and keys belong to its number."""
 
-    def __init__(self) -> None:
+    def __init__(self, theme: Theme) -> None:
         super().__init__(Qt.Orientation.Horizontal)
+        self._theme = theme
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
+        theme.changed.connect(self.updateGeometry)
+
+    def sizeHint(self) -> QSize:
+        return QSize(self._theme.px(STEPPER_PX), super().sizeHint().height())
+
+    def minimumSizeHint(self) -> QSize:
+        # At a large zoom a small window has no more room for it.
+        return QSize(self._theme.px(STEPPER_PX) // 4, super().minimumSizeHint().height())
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         event.ignore()
@@ -279,7 +289,8 @@ class Stepper(QWidget):
             self._put_between_buttons(name)
         else:
             self._put_behind_slider(name, *slides)
-        self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+        across = QSizePolicy.Policy.Fixed if slides is None else QSizePolicy.Policy.Maximum
+        self.setSizePolicy(across, QSizePolicy.Policy.Fixed)
         theme.changed.connect(self._fit_number)
         self._set_role("control")
         if word_for_lowest:
@@ -328,7 +339,7 @@ class Stepper(QWidget):
 
     def _put_behind_slider(self, name: str, lowest: float, highest: float) -> None:
         step = self.number.singleStep()
-        self.slider = _NumberSlider()
+        self.slider = _NumberSlider(self._theme)
         self.slider.setObjectName("number_slider")
         self.slider.setAccessibleName(tr(SLIDER_OF, name=name))
         self.slider.setRange(round(lowest / step), round(highest / step))
@@ -347,7 +358,7 @@ class Stepper(QWidget):
         for widget in (self._clear, self.slider, self.number):
             row.addWidget(widget)
         self._theme.dress(self._clear, size=(24, 24))
-        self._theme.dress(self.slider, width=STEPPER_PX, height=24)
+        self._theme.dress(self.slider, height=24)
         self._theme.dress(self.number, height=32)
         self._number_px, self._around_px = 52, 18
         self._show_on_slider()
