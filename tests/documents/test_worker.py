@@ -18,7 +18,7 @@ import pytest
 from app.core.child import BEAT, BEAT_EVERY_S, CHECKOUT, LEAST_WORK, own_command
 from app.core.errors.app_error import AppError
 from app.core.errors.document_errors import DocumentTooDemanding, DocumentUnreadable
-from app.core.wire import Failed, Greeting
+from app.core.wire import Caged, Failed, Greeting
 from app.documents import worker
 from app.documents.blocks import Block, BlockKind, BlockPiece
 from app.documents.child_files import check_file, reason_of
@@ -372,8 +372,8 @@ def test_the_limits_are_set_before_a_file_is_read(tmp_path: Path) -> None:
         process.stdin.write(WIRE.encode_message(Read(str(path), memory_bytes=700_000_000)))
         process.stdin.flush()
         lines = (line for line in process.stdout if line != BEAT)
-        greeting, told = WIRE.parse_reply(next(lines)), WIRE.parse_reply(next(lines))
-        assert (type(greeting), type(told)) == (Greeting, Failed)
+        replies = [WIRE.parse_reply(next(lines)) for _ in range(3)]
+        assert [type(reply) for reply in replies] == [Greeting, Caged, Failed]
         process.stdin.close()
         said = json.loads(process.stderr.read().decode().replace("(", "[").replace(")", "]"))
     assert said == [[700_000_000] * 2, [0, 0], [200_000_000] * 2]

@@ -48,6 +48,14 @@ def no_key_pressed(qapp: QApplication) -> None:
         ring.is_by_keyboard = False
 
 
+@pytest.fixture(autouse=True)
+def style_sheet_taken_off(qapp: QApplication) -> Iterator[None]:
+    """The sheet of one test's theme, which may be enlarged, doesn't dress the widgets of the next."""
+    yield
+    if qapp.styleSheet():
+        qapp.setStyleSheet("")
+
+
 @pytest.fixture
 def theme(qapp: QApplication) -> Theme:
     """The light one, for widgets that stand alone."""

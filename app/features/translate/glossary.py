@@ -313,6 +313,7 @@ def folded_words(text: str) -> list[str]:
 _HEADS = frozenset(
     ("source", "target", "term", "translation", "from", "to", "quelle", "ziel", "original", "src", "tgt")
 )
+MOST_CELL_CHARACTERS = 100_000
 
 
 def read_csv(path: Path) -> tuple[GlossaryTerm, ...]:
@@ -327,8 +328,10 @@ def read_csv(path: Path) -> tuple[GlossaryTerm, ...]:
         # None: a single carriage return ends a line, too.
         lines = io.StringIO(text, newline=None)
         rows = list(csv.reader(lines, delimiter=_find_delimiter(text), skipinitialspace=True))
-    except csv.Error as error:  # a cell longer than any is
+    except csv.Error as error:  # such as a cell longer than Python reads, unless something raised its limit
         raise DocumentUnreadable(str(path), "damaged") from error
+    if any(len(cell) > MOST_CELL_CHARACTERS for row in rows for cell in row):
+        raise DocumentUnreadable(str(path), "damaged")
     for number, row in enumerate(rows):
         cells = [cell.strip() for cell in (*row, "")]
         if not cells[0] or (number == 0 and _is_head(cells)):

@@ -72,8 +72,8 @@ def loaded(app: Fireside, model: Path) -> ModelLoaded:
     return event
 
 
-def said_of(app: Fireside, folder: Path, colour: str) -> str:
-    media = (tiny_eyes.noisy(folder, colour, 3),) if colour else ()
+def said_of(app: Fireside, colour: str) -> str:
+    media = (tiny_eyes.noisy(app.paths.decoded, colour, 3),) if colour else ()
     message = Message(Role.USER, "The colour of the picture is", media)
     answer = app.engine.generate([message], max_tokens=12, task_sampling=Sampling(0.0, seed=1))
     return "".join(event.text for event in answer if isinstance(event, TextDelta))
@@ -88,7 +88,7 @@ def test_what_lets_it_see_is_fetched_beside_the_model(room: Room, hub: FakeHub, 
     assert (model.parent / EYE).is_file()
     assert loaded(room.app, model).sees
     for colour in ("yellow", "red"):
-        assert colour in said_of(room.app, tmp_path, colour)
+        assert colour in said_of(room.app, colour)
     assert surprise_words(loaded(room.app, model)) is None
     room.page.reload()
     room.wait(lambda: SEES_PICTURES in card_of(room, model).accessibleDescription())
@@ -105,4 +105,4 @@ def test_a_wrong_one_is_named_and_the_model_goes_on_without_eyes(
     event = loaded(room.app, model)
     assert not event.sees
     assert str(surprise_words(event)) == str(sentence_for(ProjectorRefused(EYE, FILE, "other_model")))
-    assert said_of(room.app, tmp_path, "")
+    assert said_of(room.app, "")
