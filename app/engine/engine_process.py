@@ -53,6 +53,8 @@ class EngineProcess:
         self.ended: AppError | None = None
         self.closing = False
         self._grant: EngineGrant | None = None
+        # What tests have scripted has none, and its report comes too late for a second load.
+        self._has_cage = "--scripted" not in command
         self.loading: dict[int, str] = {}
         self.machines: tuple[str, ...] = ()
         self._projectors: dict[int, str] = {}
@@ -106,7 +108,8 @@ class EngineProcess:
             # Noted before it is sent: the child may crash over it before `send` returns.
             self.loading[request.id], self.machines = request.path, request.machines
             self._projectors[request.id] = request.wish.projector
-            self._grant = self._grant or EngineGrant(request)
+            if self._has_cage and self._grant is None:
+                self._grant = EngineGrant(request)
         if isinstance(request, protocol.UnloadModel):
             self._unloading.add(request.id)
         if isinstance(request, protocol.Generate) and not request.ask.background:
