@@ -17,8 +17,8 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from app.core import seccomp
-from app.core.cage_report import CageReport, Wall
-from app.core.landlock import Ruleset, ThreadGrant
+from app.core.cage_report import CageReport, CageWall
+from app.core.landlock import FileRuleset, ThreadGrant
 from app.core.paths import make_folder
 from app.core.seccomp import SocketRule
 
@@ -69,7 +69,7 @@ def enter_cage(
     Landlock holds one thread: `other_threads` are asked to run a function each, in theirs.
     """
     _forbid_core_dumps()
-    ruleset = Ruleset(grant)
+    ruleset = FileRuleset(grant)
     try:
         for run_there in other_threads:
             run_there(ruleset.restrict_thread)
@@ -109,14 +109,14 @@ def loader_of(program: Path) -> Path | None:
 
 def _try_walls(*, has_network: bool) -> CageReport:
     """Try what a child that was taken over would, and tell what was refused."""
-    trials: dict[Wall, Callable[[], bool]] = {
-        Wall.NETWORK: _is_cut_off,
-        Wall.FILES: lambda: _is_refused(lambda: os.listdir(_home())),  # noqa: PTH208 - names alone
-        Wall.WRITING: lambda: _is_refused(_write_outside),
-        Wall.PROGRAMS: lambda: _is_refused(_start_shell),
+    trials: dict[CageWall, Callable[[], bool]] = {
+        CageWall.NETWORK: _is_cut_off,
+        CageWall.FILES: lambda: _is_refused(lambda: os.listdir(_home())),  # noqa: PTH208 - names alone
+        CageWall.WRITING: lambda: _is_refused(_write_outside),
+        CageWall.PROGRAMS: lambda: _is_refused(_start_shell),
     }
     if has_network:
-        del trials[Wall.NETWORK]  # it is there for that
+        del trials[CageWall.NETWORK]  # it is there for that
     held = {wall: holds() for wall, holds in trials.items()}
     return CageReport(
         tuple(wall for wall, holds in held.items() if holds), tuple(wall for wall, holds in held.items() if not holds)
@@ -153,7 +153,8 @@ def _is_refused(attempt: Callable[[], object]) -> bool:
         attempt()
     except _REFUSED:
         return True
-    except Exception:  # noqa: BLE001 - whatever else it is, the child goes on and says that this was not shown
+    except Exception as error:  # noqa: BLE001 - whatever else it is, the child goes on and says that this was not shown
+        log.info("a wall of the cage was not shown to hold: %r", error)
         return False
     return False
 

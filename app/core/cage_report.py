@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 
-class Wall(Enum):
+class CageWall(Enum):
     """What a cage keeps a child from."""
 
     NETWORK = "network"
@@ -19,5 +19,5 @@ class Wall(Enum):
 class CageReport:
     """What a child tried in its cage: the walls that held, and those that did not."""
 
-    held: tuple[Wall, ...] = ()
-    missing: tuple[Wall, ...] = ()
+    held: tuple[CageWall, ...] = ()
+    missing: tuple[CageWall, ...] = ()

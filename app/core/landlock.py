@@ -58,7 +58,7 @@ class ThreadGrant:
     ports: Sequence[int] | None = None
 
 
-class Ruleset:
+class FileRuleset:
     """A grant as the kernel takes it; each thread that is to hold it calls `restrict_thread`."""
 
     def __init__(self, grant: ThreadGrant) -> None:

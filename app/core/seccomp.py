@@ -38,7 +38,7 @@ class SocketRule(Enum):
 
 
 @dataclass(frozen=True)
-class _Processor:
+class _CallNumbers:
     """Numbers of system calls, from asm/unistd.h. Those since 2019 are the same everywhere."""
 
     audit: int
@@ -56,7 +56,7 @@ _DENIED_EVERYWHERE = (
     *(438, 440, 448),  # pidfd_getfd, process_madvise, process_mrelease
 )
 _PROCESSORS = {
-    "x86_64": _Processor(
+    "x86_64": _CallNumbers(
         0xC000003E,
         socket=41,
         clone=56,
@@ -70,7 +70,7 @@ _PROCESSORS = {
             *(163, 167, 168, 304, 172, 173),  # acct, swapon, swapoff, open_by_handle_at, iopl, ioperm
         ),
     ),
-    "aarch64": _Processor(
+    "aarch64": _CallNumbers(
         0xC00000B7,
         socket=198,
         clone=220,
@@ -105,7 +105,7 @@ def give_up_calls(sockets: SocketRule, *, starts_programs: bool) -> bool:
     return bool(libc.syscall(_SECCOMP[platform.machine()], _SET_FILTER, _ALL_THREADS | _FULL_SPEED, program) == 0)
 
 
-def _filter_steps(processor: _Processor, sockets: SocketRule, *, starts_programs: bool) -> Iterator[bytes]:
+def _filter_steps(processor: _CallNumbers, sockets: SocketRule, *, starts_programs: bool) -> Iterator[bytes]:
     """Yield the filter: of each call, the first return that is reached counts."""
     refused = _ERRNO | errno.EPERM
     yield _step(_LOAD, _PROCESSOR_AT)

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from app.core.cage import GrantedPlaces, driver_caches, enter_cage, graphics_devices, programs_of
-from app.core.cage_report import CageReport, Wall
+from app.core.cage_report import CageReport, CageWall
 from app.core.child import CHECKOUT, run_in_heart
 from app.core.landlock import SYSTEM_PLACES, ThreadGrant, program_places
 from app.core.paths import make_folder
@@ -66,15 +66,15 @@ class EngineGrant:
     def covers(self, request: LoadModel, report: CageReport | None) -> bool:
         """Return whether a later load works in the same cage; without a report it is taken to hold altogether."""
         held = _held(report)
-        if Wall.NETWORK in held and set(request.machines) != set(self._first.machines):
+        if CageWall.NETWORK in held and set(request.machines) != set(self._first.machines):
             return False
-        if Wall.WRITING in held and request.states_folder != self._first.states_folder:
+        if CageWall.WRITING in held and request.states_folder != self._first.states_folder:
             return False
-        return Wall.FILES not in held or all(map(self._places.hold, files_of(request)))
+        return CageWall.FILES not in held or all(map(self._places.hold, files_of(request)))
 
     def reaches(self, machine: str, report: CageReport | None) -> bool:
-        return Wall.NETWORK not in _held(report) or machine in self._first.machines
+        return CageWall.NETWORK not in _held(report) or machine in self._first.machines
 
 
-def _held(report: CageReport | None) -> set[Wall]:
-    return set(Wall) if report is None else set(report.held)
+def _held(report: CageReport | None) -> set[CageWall]:
+    return set(CageWall) if report is None else set(report.held)

@@ -10,7 +10,7 @@ from typing import Any
 
 from app import __version__
 from app.core.build import this_build
-from app.core.cage_report import CageReport, Wall
+from app.core.cage_report import CageReport, CageWall
 from app.core.child import cage_reports
 from app.core.errors.engine_errors import MachineUnusable
 from app.core.events import ModelLoaded
@@ -64,7 +64,7 @@ def text_of(report: dict[str, Any]) -> str:
     lines += [f"Model: {path}" for path in report["models"] or ["none"]]
     lines += protection_sentences(
         {
-            work: CageReport(tuple(map(Wall, cage["held"])), tuple(map(Wall, cage["missing"])))
+            work: CageReport(tuple(map(CageWall, cage["held"])), tuple(map(CageWall, cage["missing"])))
             for work, cage in report["protection"].items()
         }
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from app.core.cage_report import CageReport, Wall
+from app.core.cage_report import CageReport, CageWall
 
 PROCESSES = {
     "engine": "The model’s process",
@@ -17,10 +17,10 @@ OPEN = "{process} could {what}: this system can’t prevent it."
 ALSO_OPEN = "It could {what}: this system can’t prevent it."
 NOT_YET = "{process} is checked when it starts."
 DEEDS = {
-    Wall.NETWORK: "reach the network",
-    Wall.FILES: "open your files",
-    Wall.WRITING: "change anything of yours",
-    Wall.PROGRAMS: "start programs",
+    CageWall.NETWORK: "reach the network",
+    CageWall.FILES: "open your files",
+    CageWall.WRITING: "change anything of yours",
+    CageWall.PROGRAMS: "start programs",
 }
 
 

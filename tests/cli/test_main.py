@@ -14,7 +14,7 @@ import pytest
 
 from app.cli.chat import NO_SUCH_ASSISTANT
 from app.core import landlock
-from app.core.cage_report import Wall
+from app.core.cage_report import CageWall
 from app.core.errors.model_errors import ModelMissing, ModelUnreadable
 from app.core.errors.saving_errors import FolderNotWritable
 from app.core.paths import AppPaths
@@ -202,7 +202,7 @@ def test_doctor_names_devices_folders_and_models(starter: Path, fresh_home: Path
     said = fireside("doctor", "--model", str(starter)).stdout
     assert "Threads:" in said
     assert f"Loaded: {starter}\n  CPU: 31 layers, " in said
-    held = HELD.partition(".")[0].format(process=PROCESSES["engine"], what=DEEDS[Wall.NETWORK])
+    held = HELD.partition(".")[0].format(process=PROCESSES["engine"], what=DEEDS[CageWall.NETWORK])
     assert held in said or not landlock.kernel_version()
 
 

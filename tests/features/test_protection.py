@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from app.core.cage_report import CageReport, Wall
+from app.core.cage_report import CageReport, CageWall
 from app.features.protection import protection_sentences
 
 
 def test_what_holds_and_what_does_not_is_told_of_each_process() -> None:
     reports = {
-        "engine": CageReport(tuple(Wall), ()),
-        "document": CageReport((Wall.NETWORK,), (Wall.FILES, Wall.WRITING)),
+        "engine": CageReport(tuple(CageWall), ()),
+        "document": CageReport((CageWall.NETWORK,), (CageWall.FILES, CageWall.WRITING)),
     }
     assert protection_sentences(reports) == [
         "The model’s process can’t reach the network, open your files, change anything of yours or start programs.",

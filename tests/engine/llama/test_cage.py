@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from app.core import landlock
-from app.core.cage_report import CageReport, Wall
+from app.core.cage_report import CageReport, CageWall
 from app.core.child import running_children
 from app.core.errors.model_errors import ModelUnreadable
 from app.engine.client import EngineClient
@@ -35,7 +35,7 @@ def test_a_child_with_a_model_is_caged_in_all_its_threads(engine: EngineClient, 
     (child,) = running_children()
     assert child.cage is None, "nothing that others wrote has been opened yet"
     load(engine, starter)
-    assert child.cage == CageReport(tuple(Wall), ())
+    assert child.cage == CageReport(tuple(CageWall), ())
     assert _answer(engine)
     assert engine.pid is not None
     check_caged(engine.pid)

@@ -18,7 +18,7 @@ from pytestqt.qtbot import QtBot
 
 from app import APP_ID
 from app.bootstrap import build_program
-from app.core.cage_report import CageReport, Wall
+from app.core.cage_report import CageReport, CageWall
 from app.core.errors.request_errors import EmbeddingsUnavailable
 from app.core.settings import NetworkSettings, load_settings
 from app.engine.protocol import Device
@@ -224,9 +224,9 @@ def test_the_switch_is_saved_and_shown_in_the_status_line(dialog: SettingsDesk, 
 def test_what_the_processes_are_kept_from_is_told(
     frame: Frame, drawer: Drawer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(network_page, "cage_reports", lambda: {"engine": CageReport((Wall.NETWORK,), ())})
+    monkeypatch.setattr(network_page, "cage_reports", lambda: {"engine": CageReport((CageWall.NETWORK,), ())})
     dialog = SettingsDesk(frame, "network")
-    assert HELD.format(process=PROCESSES["engine"], what=DEEDS[Wall.NETWORK]) in dialog.said
+    assert HELD.format(process=PROCESSES["engine"], what=DEEDS[CageWall.NETWORK]) in dialog.said
     dialog.close()
 
 
