@@ -49,8 +49,13 @@ def last(program: Program) -> tuple[str, str, str]:
 
 def wait_for_state(program: Program, state: str) -> str:
     """Waits until the newest message is an answer in this state; returns its text."""
-    wait_until(lambda: last(program)[0] == "assistant" and last(program)[2] == state, f"an answer that is {state}", 60)
-    return last(program)[1]
+
+    # One look at a time: between two, the next question may have come, which is complete at once.
+    def answer_in_state() -> tuple[str] | None:
+        role, text, found = last(program)
+        return (text,) if role == "assistant" and found == state else None
+
+    return str(wait_until(answer_in_state, f"an answer that is {state}", 60)[0])
 
 
 def ask_and_see_text(program: Program, text: str) -> None:
