@@ -1,4 +1,4 @@
-"""With the network off, the real program opens no socket to it: seen by the kernel's own record of every call."""
+"""With the network off, the real program opens no socket but local ones: seen by the kernel's own record of every call."""
 
 from __future__ import annotations
 
@@ -11,11 +11,24 @@ from pathlib import Path
 
 import pytest
 
-from app.core.settings import ChatDefaults, NetworkSettings, Settings, save_settings
+from app.core.settings import (
+    ChatDefaults,
+    EngineSettings,
+    NetworkSettings,
+    Settings,
+    TranslationSettings,
+    WritingSettings,
+    save_settings,
+)
 from tests.helpers.program import ROOT, Program, wait_until
+from tests.helpers.window_pixels import wait_for_end
+from tests.journeys import test_summaries, test_translations
+from tests.journeys.test_inside import are_all_tokens_there
 
 pytestmark = [pytest.mark.display, pytest.mark.timeout(240)]
-CALL = re.compile(r"socket\(AF_INET6?,|sa_family=AF_INET6?[,}]|execve\(")
+# Of whatever family: a socket of the kernel's or a raw one leads out of a process, too. What io_uring does is no call.
+CALL = re.compile(r"socket\((?!AF_UNIX,)|sa_family=AF_(?!UNIX[,}])|io_uring_setup\(")
+CALLS = "trace=socket,connect,bind,sendto,sendmsg,sendmmsg,io_uring_setup,execve"
 REFUSED_CALL = "= -1 EACCES (Permission denied)"
 REFUSED = "this test lets nothing out"
 # What every Python of the program runs at its start: nothing may even try.
@@ -47,7 +60,7 @@ class Watched:
         (guard / "sitecustomize.py").write_text(GUARD, "utf-8")
         self.environment = {"PYTHONPATH": str(guard), "GUARD_NOTES": str(self._notes)}
         # -D: the program stays our child, and its window has its number.
-        self.around = ["strace", "-D", "-f", "-qq", "-e", "trace=socket,connect,execve", "-o", str(self.trace)]
+        self.around = ["strace", "-D", "-f", "-qq", "-e", CALLS, "-o", str(self.trace)]
 
     def reached(self) -> list[str]:
         """Every try to reach the network, by the kernel's record and by the guard's.
@@ -57,7 +70,7 @@ class Watched:
         lines = self.trace.read_text("utf-8", "replace").splitlines()
         calls = [line for line in lines if CALL.search(line) and not line.endswith(REFUSED_CALL)]
         notes = self._notes.read_text("utf-8") if self._notes.exists() else ""
-        return [*(line for line in calls if "execve(" not in line), *notes.splitlines()]
+        return [*calls, *notes.splitlines()]
 
     def was_followed(self, word: str) -> bool:
         """Whether the record holds a program that was started with this word: an empty one would prove nothing."""
@@ -82,18 +95,80 @@ def start(watched: Watched) -> Iterator[Callable[[], Program]]:
         program.kill()
 
 
-def save(watched: Watched, *, allowed: bool) -> None:
-    settings = Settings(chat=ChatDefaults(temperature=0, max_tokens=40), network=NetworkSettings(allowed=allowed))
+def save(watched: Watched, *, allowed: bool, **sections: object) -> None:
+    settings = Settings(
+        chat=ChatDefaults(temperature=0, max_tokens=24), network=NetworkSettings(allowed=allowed), **sections
+    )  # type: ignore[arg-type]
     save_settings(watched.home / "config" / "settings.json", settings)
 
 
 @pytest.mark.model
-@pytest.mark.parametrize("allowed", [False, True], ids=["off", "on"])
-def test_a_whole_chat_reaches_for_nothing(
-    watched: Watched, start: Callable[[], Program], starter: Path, allowed: bool
+def test_a_journey_through_every_tab_reaches_for_nothing(
+    watched: Watched, start: Callable[[], Program], starter: Path, tmp_path: Path
 ) -> None:
-    """Off or on: a chat is a matter between a person and this computer. The trace covers the engine's child, too."""
-    save(watched, allowed=allowed)
+    """The network is off. The trace covers the engine's and the document's child, too; the model is a real one."""
+    model = tmp_path / test_translations.MODEL  # by its name one that translates, which the starter is not
+    model.symlink_to(starter.resolve())
+    engine = EngineSettings(model_path=str(model), known_models=(str(model),))
+    writing, translations = WritingSettings(max_tokens=12), TranslationSettings(target="pt-BR")
+    save(watched, allowed=False, engine=engine, writing=writing, translations=translations)
+    watched.environment["HOME"] = str(tmp_path)
+    program = start()
+    ask_and_look_inside(program, tmp_path)
+    summarize(program, tmp_path)
+    translate(program)
+    write(program)
+    assert program.quit() == 0
+    for word in ("--engine-worker", "--document-worker"):
+        assert watched.was_followed(word), f"{word} was not traced"
+    assert watched.reached() == []
+    assert not (watched.home / "data" / "connections.jsonl").exists()
+
+
+def ask_and_look_inside(program: Program, folder: Path) -> None:
+    """A question, and its answer's tokens in the panel."""
+    program.ask("Why is the sky blue?")
+    wait_until(lambda: [row[2] for row in program.messages()][1:] == ["complete"], "the answer", 90)
+    wait_for_end(program, folder)
+    program.press("ctrl+i", "Right", "Tab", "space")
+    wait_until(lambda: are_all_tokens_there(program, folder), "its tokens")
+    program.press("Escape")
+
+
+def summarize(program: Program, folder: Path) -> None:
+    """A short document from the dialog."""
+    file = folder / "kiln.md"
+    file.write_text(test_summaries.KILNS.paragraph(1), "utf-8")
+    program.press("ctrl+2", "ctrl+shift+o")
+    program.choose_file(test_summaries.CHOOSE, file)
+    wait_until(lambda: program.rows("SELECT document_id FROM job_documents"), "the document to be read")
+    test_summaries.finish(program, folder, "Return")
+
+
+def translate(program: Program) -> None:
+    """A typed text."""
+    program.press("ctrl+3", "ctrl+n")
+    program.type(test_translations.source(test_translations.BOATS, 1))
+    is_done = lambda: "done" in test_translations.states(program)  # noqa: E731
+    program.press_until(is_done, "the translation", "ctrl+Return", again_s=30)
+
+
+def write(program: Program) -> None:
+    """A page that is continued."""
+    beginning = "Deep learning is"
+    program.press("ctrl+4")
+    program.type(beginning)
+    wait_until(lambda: program.rows("SELECT text FROM pages") == [(beginning,)], "the page")
+    is_longer = lambda: len(program.rows("SELECT text FROM pages")[0][0]) > len(beginning)  # noqa: E731
+    program.press_until(is_longer, "a continuation", "ctrl+Return", again_s=30)
+
+
+@pytest.mark.model
+def test_a_chat_reaches_for_nothing_where_it_might(
+    watched: Watched, start: Callable[[], Program], starter: Path
+) -> None:
+    """The network is on, and a chat is still a matter between a person and this computer."""
+    save(watched, allowed=True)
     program = start()
     for number, text in enumerate(("Say hello", "And once more"), start=1):
         program.ask(text)
