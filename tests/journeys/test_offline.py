@@ -1,4 +1,4 @@
-"""With the network off, the real program opens no socket but local ones: seen by the kernel's own record of every call."""
+"""With the network off the real program opens only local sockets: seen by the kernel's own record of every call."""
 
 from __future__ import annotations
 
