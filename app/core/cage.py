@@ -1,7 +1,8 @@
 """What a child gives up before it reads anything that others have written, and whether that really holds.
 
-Files and ports are closed by Landlock, sockets and what reaches into other processes by seccomp. Where the kernel has
-less, the child goes on with less, and says so.
+On Linux files and ports are closed by Landlock, sockets and what reaches into other processes by seccomp; on macOS all
+of it by a sandbox profile, on Windows less of it by a job object and a low integrity. Where the system has less, the
+child goes on with less, and says so: it tries each wall itself.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import logging
 import os
 import socket
 import struct
+import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator
@@ -19,8 +21,11 @@ from pathlib import Path
 from app.core import seccomp
 from app.core.cage_report import CageReport, CageWall
 from app.core.landlock import FileRuleset, ThreadGrant
+from app.core.macos_sandbox import enter_sandbox, sandbox_profile
 from app.core.paths import make_folder
+from app.core.rlimits import MOST_FILES, lower_limit
 from app.core.seccomp import SocketRule
+from app.core.windows_job import NOT_ENOUGH_QUOTA, lower_process
 
 log = logging.getLogger(__name__)
 
@@ -36,6 +41,8 @@ CACHE_VARIABLES = (
 )
 """By which graphics drivers find the folder for what they compile."""
 _REFUSED = (PermissionError, FileNotFoundError)
+ThreadRunner = Callable[[Callable[[], object]], object]
+"""Runs a function in another thread of this process, and waits for it."""
 
 
 class GrantedPlaces:
@@ -62,13 +69,39 @@ def enter_cage(
     grant: ThreadGrant,
     sockets: SocketRule = SocketRule.NONE,
     *,
-    other_threads: Iterable[Callable[[Callable[[], object]], object]] = (),
+    most_file_bytes: int | None = None,
+    other_threads: Iterable[ThreadRunner] = (),
+    platform: str = sys.platform,
 ) -> CageReport:
     """Give up everything but `grant` and `sockets` for good, then try to get out; return what held.
 
-    Landlock holds one thread: `other_threads` are asked to run a function each, in theirs.
+    Landlock holds one thread: `other_threads` are asked to run a function each, in theirs. No file that is written
+    grows beyond `most_file_bytes`.
     """
-    _forbid_core_dumps()
+    # A core dump would leave what a person wrote on the disk.
+    lower_limit("RLIMIT_CORE", 0)
+    lower_limit("RLIMIT_NOFILE", MOST_FILES)
+    if most_file_bytes is not None:
+        lower_limit("RLIMIT_FSIZE", most_file_bytes)
+    try:
+        if platform == "darwin":
+            enter_sandbox(sandbox_profile(grant, sockets))
+        elif platform == "win32":
+            lower_process(grant)
+        else:
+            _restrict_threads(grant, sockets, other_threads)
+    except (OSError, AttributeError) as error:  # the system's library lacks the function
+        log.info("this system cages less: %s", error)
+    return _try_walls(has_network=sockets is SocketRule.INTERNET)
+
+
+def close_sockets() -> CageReport:
+    """Give up the sockets that a cage had left, too, in all threads; return what holds now. What is open stays open."""
+    seccomp.give_up_calls(SocketRule.NONE, starts_programs=False)
+    return _try_walls(has_network=False)
+
+
+def _restrict_threads(grant: ThreadGrant, sockets: SocketRule, other_threads: Iterable[ThreadRunner]) -> None:
     ruleset = FileRuleset(grant)
     try:
         for run_there in other_threads:
@@ -77,11 +110,9 @@ def enter_cage(
     finally:
         ruleset.close()
     # All threads at once. Where programs are chosen by Landlock, starting one has to stay possible.
-    starts = grant.programs is None or bool(grant.programs)
-    has_calls = seccomp.give_up_calls(sockets, starts_programs=starts)
+    has_calls = seccomp.give_up_calls(sockets, starts_programs=grant.starts_programs)
     if not (has_files and has_calls):
-        log.info("the kernel cages less: files %s, system calls %s", has_files, has_calls)
-    return _try_walls(has_network=sockets is SocketRule.INTERNET)
+        raise OSError(f"files {has_files}, system calls {has_calls}")
 
 
 def programs_of(*paths: Path) -> tuple[Path, ...]:
@@ -143,9 +174,10 @@ def _write_outside() -> None:
 
 
 def _start_shell() -> None:
-    if not hasattr(os, "posix_spawn"):
-        raise NotImplementedError
-    os.waitpid(os.posix_spawn(SHELL, [SHELL, "-c", ":"], {}), 0)
+    if hasattr(os, "posix_spawn"):
+        os.waitpid(os.posix_spawn(SHELL, [SHELL, "-c", ":"], {}), 0)
+    else:
+        subprocess.run([os.environ.get("COMSPEC", "cmd.exe"), "/c", "exit"], check=False)
 
 
 def _is_refused(attempt: Callable[[], object]) -> bool:
@@ -154,6 +186,9 @@ def _is_refused(attempt: Callable[[], object]) -> bool:
     except _REFUSED:
         return True
     except Exception as error:  # noqa: BLE001 - whatever else it is, the child goes on and says that this was not shown
+        # So a job object refuses a process.
+        if getattr(error, "winerror", 0) == NOT_ENOUGH_QUOTA:
+            return True
         log.info("a wall of the cage was not shown to hold: %r", error)
         return False
     return False
@@ -161,15 +196,6 @@ def _is_refused(attempt: Callable[[], object]) -> bool:
 
 def _home() -> str:
     return os.environ.get("HOME") or os.environ.get("USERPROFILE") or "/"
-
-
-def _forbid_core_dumps() -> None:
-    # They would leave what a person wrote on the disk.
-    if sys.platform != "win32":
-        import resource
-
-        with contextlib.suppress(ValueError, OSError):
-            resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
 def keep_caches_here() -> None:

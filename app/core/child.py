@@ -203,8 +203,10 @@ class Child:
         return did
 
     def tell_cage(self, report: CageReport) -> None:
-        """Note what the child said of its cage, also for `cage_reports`."""
-        self.cage = _cages[self.work] = report
+        """Note what the child said of its cage; of one with work also for `cage_reports`."""
+        self.cage = report
+        if self.work:
+            _cages[self.work] = report
         if report.missing:
             log.info("child %s (%s) is not kept from: %s", self.pid, self.work, [wall.value for wall in report.missing])
 

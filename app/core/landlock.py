@@ -28,8 +28,8 @@ _RIGHTS = {1: (1 << 13) - 1, 2: (1 << 14) - 1, 3: (1 << 15) - 1, 4: (1 << 15) - 
 """All rights over files that a version knows; later ones are as the fifth."""
 _READING = _EXECUTE | _READ_FILE | _READ_DIR
 _OF_FILES = _EXECUTE | _WRITE_FILE | _READ_FILE | _TRUNCATE | _IOCTL
-_TCP = 0b11  # binding and connecting
-_CONNECT = 0b10
+_BIND, _CONNECT = 0b01, 0b10
+_TCP = _BIND | _CONNECT
 _SCOPES = 0b11  # abstract unix sockets and signals of processes outside
 VERSION_WITH_PORTS, VERSION_WITH_SCOPES = 4, 6
 
@@ -47,7 +47,7 @@ class ThreadGrant:
     """What stays allowed. Missing paths are skipped; open files stay open.
 
     `programs` may be started, None: whatever may be read. `ports` may be connected to over TCP, None: any; with ports
-    given, nothing listens either.
+    given, only at those of `listening` something may listen.
     """
 
     reading: Sequence[Path] = ()
@@ -56,6 +56,12 @@ class ThreadGrant:
     """Read, written and asked by ioctl."""
     programs: Sequence[Path] | None = None
     ports: Sequence[int] | None = None
+    listening: Sequence[int] = ()
+
+    @property
+    def starts_programs(self) -> bool:
+        """Return whether a program may be started at all."""
+        return self.programs is None or bool(self.programs)
 
 
 class FileRuleset:
@@ -79,9 +85,10 @@ class FileRuleset:
         os.set_inheritable(self._descriptor, False)
         self._add_paths(grant)
         if has_ports:
-            for port in grant.ports or ():
-                rule = struct.pack("=QQ", _CONNECT, port)
-                _libc().syscall(_ADD_RULE, self._descriptor, _NET_PORT, rule, 0)
+            for right, ports in ((_CONNECT, grant.ports or ()), (_BIND, grant.listening)):
+                for port in ports:
+                    rule = struct.pack("=QQ", right, port)
+                    _libc().syscall(_ADD_RULE, self._descriptor, _NET_PORT, rule, 0)
 
     def restrict_thread(self) -> bool:
         """Hold the calling thread, and what it starts from now on, to the grant; return whether the kernel does."""
@@ -121,7 +128,7 @@ def kernel_version() -> int:
 
 
 def program_places() -> list[Path]:
-    """Return the places of this program, its libraries and the user's fonts, besides `SYSTEM_PLACES`."""
+    """Return the places of the system, of this program and its libraries, and of the person's fonts."""
     home = Path(os.environ.get("HOME") or "/nonexistent")
     data, cache, config = (
         Path(os.environ.get(name) or home / usual)
@@ -133,6 +140,7 @@ def program_places() -> list[Path]:
     )
     libraries = os.environ.get("LD_LIBRARY_PATH", "").split(os.pathsep)
     return [
+        *map(Path, SYSTEM_PLACES),
         *(Path(prefix) for prefix in (sys.prefix, sys.base_prefix, sys.exec_prefix)),
         Path(sys.executable).resolve().parent,
         Path(__file__).resolve().parents[2],

@@ -23,6 +23,7 @@ _LOAD, _EQUAL, _AT_LEAST, _ANY_BIT, _AND, _RETURN = 0x20, 0x15, 0x35, 0x45, 0x54
 _NUMBER_AT, _PROCESSOR_AT, _FIRST_AT, _SECOND_AT = 0, 4, 16, 24  # lower halves of the arguments: both are little-endian
 _X32 = 0x40000000  # the third set of numbers that an x86-64 kernel may take
 _NEW_NAMESPACES = 0x7E020000  # CLONE_NEW…: of users, networks, mounts and the rest
+_NEW_THREAD = 0x10000  # CLONE_THREAD: what is made is no process
 _STREAM, _KIND_MASK = 1, 0xF
 _UNIX, _IPV4, _IPV6, _NETLINK = 1, 2, 10, 16
 
@@ -33,6 +34,8 @@ class SocketRule(Enum):
     NONE = "none"
     TCP = "tcp"
     """TCP over IPv4: which ports is for Landlock to say."""
+    UNIX = "unix"
+    """Streams to other programs of this computer, such as the one that plays and records sound."""
     INTERNET = "internet"
     """IP, and the kernel's list of routes; no sockets of this computer's other programs."""
 
@@ -44,7 +47,7 @@ class _CallNumbers:
     audit: int
     socket: int
     clone: int
-    execve: int
+    starts: tuple[int, ...]
     denied: tuple[int, ...]
 
 
@@ -60,7 +63,7 @@ _PROCESSORS = {
         0xC000003E,
         socket=41,
         clone=56,
-        execve=59,
+        starts=(59, 57, 58),  # execve, fork, vfork
         denied=(
             *(101, 310, 311, 312),  # ptrace, process_vm_readv, process_vm_writev, kcmp
             *(165, 166, 155, 161, 272, 308),  # mount, umount2, pivot_root, chroot, unshare, setns
@@ -74,7 +77,7 @@ _PROCESSORS = {
         0xC00000B7,
         socket=198,
         clone=220,
-        execve=221,
+        starts=(221,),  # execve
         denied=(
             *(117, 270, 271, 272),  # ptrace, process_vm_readv, process_vm_writev, kcmp
             *(40, 39, 41, 51, 97, 268),  # mount, umount2, pivot_root, chroot, unshare, setns
@@ -115,7 +118,7 @@ def _filter_steps(processor: _CallNumbers, sockets: SocketRule, *, starts_progra
     yield _step(_LOAD, _NUMBER_AT)
     yield _step(_AT_LEAST, _X32, no=1)
     yield _step(_RETURN, refused)
-    denied = (*processor.denied, *_DENIED_EVERYWHERE, *(() if starts_programs else (processor.execve,)))
+    denied = (*processor.denied, *_DENIED_EVERYWHERE, *(() if starts_programs else processor.starts))
     for number in denied:
         yield from _on_call(number, [_step(_RETURN, refused)])
     # Its flags lie in memory, where a filter can't look; the C library then takes the older call.
@@ -126,6 +129,8 @@ def _filter_steps(processor: _CallNumbers, sockets: SocketRule, *, starts_progra
             _step(_LOAD, _FIRST_AT),
             _step(_ANY_BIT, _NEW_NAMESPACES, no=1),
             _step(_RETURN, refused),
+            # A child that starts nothing needs threads, not processes: without end they would stop the computer.
+            *([] if starts_programs else [_step(_ANY_BIT, _NEW_THREAD, yes=1), _step(_RETURN, refused)]),
             _step(_RETURN, _ALLOW),
         ],
     )
@@ -134,9 +139,9 @@ def _filter_steps(processor: _CallNumbers, sockets: SocketRule, *, starts_progra
 
 
 def _socket_steps(sockets: SocketRule) -> Iterator[bytes]:
-    if sockets is SocketRule.TCP:
+    if sockets in (SocketRule.TCP, SocketRule.UNIX):
         yield _step(_LOAD, _FIRST_AT)
-        yield _step(_EQUAL, _IPV4, no=4)
+        yield _step(_EQUAL, _IPV4 if sockets is SocketRule.TCP else _UNIX, no=4)
         yield _step(_LOAD, _SECOND_AT)
         yield _step(_AND, _KIND_MASK)  # without its flags
         yield _step(_EQUAL, _STREAM, no=1)

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import json
 import os
 import shutil
-import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -15,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from app.core.errors.document_errors import DocumentUnreadable
+from app.core.rlimits import lower_limit
 
 LIMITS_VARIABLE = "FIRESIDE_DOCUMENT_LIMITS"
 MOST_WRITTEN_BYTES = 200_000_000
@@ -124,27 +123,14 @@ class TextBudget:
 
 
 def limit_this_process(memory_bytes: int, *, is_writing: bool = False) -> None:
-    """Limit address space, file sizes and core dumps of the child before it opens a file.
+    """Limit address space and file sizes of the child before it opens a file; the cage has limited the rest.
 
     `is_writing`: it writes a document. macOS accepts but ignores a limit of address space, Windows has none: there the
     memory watch is the limit.
     """
-    if sys.platform == "win32":
-        return
-    import resource
-
-    # No core dump: it would leave the whole document on the disk, where nobody looks for it.
-    for kind, most in (
-        (resource.RLIMIT_CORE, 0),
-        # A child that writes without end fills the person's disk; past this limit a write fails with EFBIG.
-        (resource.RLIMIT_FSIZE, MOST_REWRITTEN_BYTES if is_writing else MOST_WRITTEN_BYTES),
-        (resource.RLIMIT_AS, memory_bytes),
-    ):
-        # Hard and soft alike: a library that a file has taken over could raise a soft limit again.
-        _, hard = resource.getrlimit(kind)
-        allowed = most if hard == resource.RLIM_INFINITY else min(most, hard)
-        with contextlib.suppress(ValueError, OSError):
-            resource.setrlimit(kind, (allowed, allowed))
+    # A child that writes without end fills the person's disk; past this limit a write fails with EFBIG.
+    lower_limit("RLIMIT_FSIZE", MOST_REWRITTEN_BYTES if is_writing else MOST_WRITTEN_BYTES)
+    lower_limit("RLIMIT_AS", memory_bytes)
 
 
 class ProcessMemoryWatch:

@@ -14,11 +14,16 @@ from collections.abc import Generator
 from dataclasses import dataclass
 from pathlib import Path
 
-from app.core.child import claim_wire
-from app.core.wire import ParentSide, Wire, check_request
+from app.core.cage import close_sockets, enter_cage
+from app.core.child import claim_wire, run_in_heart
+from app.core.landlock import ThreadGrant, program_places
+from app.core.seccomp import SocketRule
+from app.core.wire import Caged, ParentSide, Wire, check_request
 
 RATE_HZ = 16_000
 TELL_EVERY_S = 0.2
+MOST_WAV_BYTES = 1 << 32
+"""Its header counts bytes in 32 bits: 37 hours."""
 TRIAL_VARIABLE = "FIRESIDE_MICROPHONE"
 """Set to "null" there is a microphone that hears nothing: for computers without one."""
 
@@ -45,7 +50,7 @@ class NoMicrophone:
     detail: str
 
 
-WIRE = Wire(1, (Record,), (Heard, NoMicrophone))
+WIRE = Wire(2, (Record,), (Caged, Heard, NoMicrophone))
 
 
 def main(_arguments: list[str]) -> int:
@@ -54,6 +59,7 @@ def main(_arguments: list[str]) -> int:
     parent.send_greeting()
     request: Record = check_request(next(parent.read_requests()))
     file = _Wav(Path(request.path))
+    _keep_to_sound(Path(request.path))
     # The file has to be closed before the process goes, or its header keeps a length of 0.
     parent.leave_with_parent(lambda _request: None, file.close)
     try:
@@ -67,6 +73,8 @@ def main(_arguments: list[str]) -> int:
         # Up to its first `yield`: miniaudio sends into it at once.
         next(taking)
         device.start(taking)
+        # It is connected with what records: no other socket is needed from now on.
+        parent.send_reply(Caged(close_sockets()))
     except Exception as error:  # noqa: BLE001 - a driver may make it raise anything
         parent.send_reply(NoMicrophone(f"{type(error).__name__}: {error}"))
         # The driver may have left threads that would keep a normal exit waiting for ever.
@@ -74,6 +82,22 @@ def main(_arguments: list[str]) -> int:
     while True:
         parent.send_reply(Heard(file.seconds, file.loudness))
         time.sleep(TELL_EVERY_S)
+
+
+def _keep_to_sound(file: Path) -> None:
+    """Give up all but this file, the devices of sound, and the sockets of the program that shares them."""
+    home, runtime = Path.home(), Path(os.environ.get("XDG_RUNTIME_DIR") or "/nonexistent")
+    configured = [home / ".asoundrc", home / ".pulse-cookie", home / ".config" / "pulse", Path("/var/lib/alsa")]
+    sockets = [runtime / "pulse", *runtime.glob("pipewire-*")]
+    grant = ThreadGrant(
+        [*program_places(), *configured, *sockets],
+        [file, Path(os.devnull)],
+        # Samples are handed over in shared memory.
+        devices=(Path("/dev/snd"), Path("/dev/shm")),  # noqa: S108 - the system's own
+        programs=(),
+        ports=(),
+    )
+    enter_cage(grant, SocketRule.UNIX, most_file_bytes=MOST_WAV_BYTES, other_threads=(run_in_heart,))
 
 
 class _Wav:

@@ -27,7 +27,7 @@ from app.core.child import NOTE, claim_wire, run_in_heart
 from app.core.errors.app_error import AppError
 from app.core.errors.document_errors import DocumentPagesMissing, DocumentTooDemanding, DocumentUnreadable
 from app.core.errors.engine_errors import ProtocolViolation
-from app.core.landlock import SYSTEM_PLACES, ThreadGrant, program_places
+from app.core.landlock import ThreadGrant, program_places
 from app.core.wire import Caged, Failed, ParentSide, check_request
 from app.documents import clean, protocol
 from app.documents.blocks import TESSERACT, Block, BlockNumbering, BlockPiece
@@ -119,7 +119,7 @@ def restrict_to(request: protocol.Request) -> CageReport:
     Later requests are for the same file, or pictures opened by `FileOpener`.
     """
     # Libraries load plug-ins and tables when they are first needed, so their folders stay open.
-    reading = [*map(Path, SYSTEM_PLACES), *program_places(), *tesseract_places()]
+    reading = [*program_places(), *tesseract_places()]
     writing = [Path.cwd(), Path(os.devnull)]
     if not isinstance(request, protocol.Decode):
         reading.append(Path(request.path))

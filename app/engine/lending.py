@@ -10,7 +10,7 @@ from pathlib import Path
 from app.core.child import Child, own_command
 from app.core.errors.engine_errors import EngineStopped
 from app.core.errors.server_errors import PortTaken
-from app.core.wire import Ended, Wire, WireClient, WireInbox
+from app.core.wire import Caged, Ended, Wire, WireClient, WireInbox
 from app.engine.client import ENVIRONMENT
 from app.engine.protocol import Device
 
@@ -48,7 +48,7 @@ class NotLending:
     detail: str = field(default="")
 
 
-WIRE = Wire(1, (Lend,), (Lending, InUse, NotLending))
+WIRE = Wire(2, (Lend,), (Caged, Lending, InUse, NotLending))
 
 
 class RpcWorker:

@@ -11,7 +11,7 @@ from pathlib import Path
 from app.core.child import Child, own_command
 from app.core.errors.engine_errors import ProtocolViolation
 from app.core.paths import make_folder
-from app.core.wire import Ended, Wire, WireClient, WireInbox
+from app.core.wire import Caged, Ended, Wire, WireClient, WireInbox
 from app.engine.model_shape import MemoryNeeds, ModelLayout
 
 
@@ -39,7 +39,7 @@ class MemorySpeed:
     bytes_per_s: float
 
 
-PROBE_WIRE = Wire(2, (FitProbe, ProbeMemory), (MemoryNeeds, MemorySpeed))
+PROBE_WIRE = Wire(3, (FitProbe, ProbeMemory), (Caged, MemoryNeeds, MemorySpeed))
 TIMEOUT_S = 10.0
 
 

@@ -1,24 +1,26 @@
-"""The cage of the engine child: which files and ports a load leaves it, in the child and as its parent knows it."""
+"""The cages of what holds a model: the files and ports that each keeps, and what the engine's parent knows of it."""
 
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import os
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from app.core.cage import GrantedPlaces, driver_caches, enter_cage, graphics_devices, programs_of
 from app.core.cage_report import CageReport, CageWall
 from app.core.child import CHECKOUT, run_in_heart
-from app.core.landlock import SYSTEM_PLACES, ThreadGrant, program_places
+from app.core.landlock import ThreadGrant, program_places
 from app.core.paths import make_folder
 from app.core.seccomp import SocketRule
-from app.engine import rpc_machines
+from app.engine import computer, rpc_machines
 from app.engine.protocol import LoadModel
 
 MOST_PARTS = 1000
+TIMES_MEMORY = 2
 _PART = re.compile(r"(.+)-(\d{5})-of-(\d{5})(\.gguf)", re.IGNORECASE)
 
 
@@ -29,7 +31,7 @@ def cage_engine(request: LoadModel) -> CageReport:
         with contextlib.suppress(OSError):  # then nothing is saved, which goes on without
             make_folder(folder)
     grant = ThreadGrant(
-        reading=[*map(Path, SYSTEM_PLACES), *program_places(), *map(Path, request.folders), *files_of(request)],
+        reading=[*program_places(), *map(Path, request.folders), *files_of(request)],
         writing=[Path.cwd(), *driver_caches(), *states, Path(os.devnull)],
         devices=tuple(graphics_devices()),
         # It starts itself, for what a template or a header might break; those are in the same cage.
@@ -39,14 +41,43 @@ def cage_engine(request: LoadModel) -> CageReport:
     # Looking up a name is more than connecting to a port, so it is done now.
     rpc_machines.look_up(request.machines)
     sockets = SocketRule.TCP if request.machines else SocketRule.NONE
-    return enter_cage(grant, sockets, other_threads=(run_in_heart,))
+    most_bytes = _most_file_bytes(request.states_budget_bytes)
+    return enter_cage(grant, sockets, most_file_bytes=most_bytes, other_threads=(run_in_heart,))
+
+
+def cage_probe(path: str) -> CageReport:
+    """Give up all but what asking about this model's file needs; "" for none."""
+    files = list(_parts_of(Path(path))) if path else []
+    return enter_cage(_device_grant(files), most_file_bytes=_most_file_bytes(), other_threads=(run_in_heart,))
+
+
+def cage_lender(port: int) -> CageReport:
+    """Give up all but what lending this computer's devices at a port needs, and to ask itself there."""
+    grant = dataclasses.replace(_device_grant(()), ports=(port,), listening=(port,))
+    return enter_cage(grant, SocketRule.TCP, most_file_bytes=_most_file_bytes(), other_threads=(run_in_heart,))
+
+
+def _device_grant(files: Iterable[Path]) -> ThreadGrant:
+    caches, devices = tuple(driver_caches()), tuple(graphics_devices())
+    return ThreadGrant([*program_places(), *files], [*caches, Path(os.devnull)], devices, programs=(), ports=())
+
+
+def _most_file_bytes(budget_bytes: int = 0) -> int | None:
+    """Return the limit of one file: a state is as large as its context in memory, and a driver that computes on the
+    processor keeps all of its card's memory in a file. None where the memory isn't known.
+    """
+    memory = computer.total_memory_bytes()
+    return max(TIMES_MEMORY * memory, budget_bytes) if memory else None
 
 
 def files_of(request: LoadModel) -> Iterator[Path]:
     """Yield the files that a load opens, behind all links: all parts of the model, and its projector."""
-    path = Path(request.path)
     if request.wish.projector:
         yield Path(request.wish.projector).resolve()
+    yield from _parts_of(Path(request.path))
+
+
+def _parts_of(path: Path) -> Iterator[Path]:
     if (part := _PART.fullmatch(path.name)) is None:
         yield path.resolve()
         return

@@ -10,6 +10,8 @@ PROCESSES = {
     "engine": "The model’s process",
     "document": "The process that reads documents",
     "download": "The process that downloads models",
+    "lend": "The process that lends memory",
+    "recording": "The process that records sound",
 }
 """Names by the work of a child, see `app.core.child.cage_reports`."""
 HELD = "{process} can’t {what}."

@@ -32,7 +32,7 @@ from app.core.child import NOTE, claim_wire, run_in_heart
 from app.core.errors.app_error import AppError
 from app.core.errors.hub_errors import DownloadDamaged, DownloadFailed, FileNotOnHub, HubUnreachable, NotEnoughDisk
 from app.core.errors.saving_errors import FolderNotWritable
-from app.core.landlock import SYSTEM_PLACES, ThreadGrant, program_places
+from app.core.landlock import ThreadGrant, program_places
 from app.core.paths import be_as_closed_as
 from app.core.seccomp import SocketRule
 from app.core.wire import Caged, Failed, ParentSide, check_request
@@ -124,7 +124,7 @@ def restrict_to(job: Job) -> CageReport:
     way to other programs of this computer.
     """
     trusted = [Path(known) for name in TRUSTED_VARIABLES if (known := os.environ.get(name))]
-    reading = [*map(Path, SYSTEM_PLACES), *program_places(), *trusted, *map(Path, RESOLVER_PLACES)]
+    reading = [*program_places(), *trusted, *map(Path, RESOLVER_PLACES)]
     models, ledger = Path(job.folder), Path(job.ledger).parent
     for folder, mode in ((models, 0o777), (ledger, 0o700)):
         with contextlib.suppress(OSError):  # told where it is written to

@@ -9,11 +9,13 @@ import socket
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from app.core import landlock
 from app.core.child import CHECKOUT
+from app.core.rlimits import MOST_FILES
 
 pytestmark = pytest.mark.skipif(
     landlock.kernel_version() < landlock.VERSION_WITH_SCOPES or platform.machine() not in ("x86_64", "aarch64"),
@@ -33,10 +35,9 @@ def tried(attempt):
     except OSError as error:
         return type(error).__name__
 
-def cage(ports=(), sockets=SocketRule.NONE, programs=programs_of(Path(sys.executable)), threads=()):
-    reading = [*map(Path, SYSTEM_PLACES), *program_places()]
-    grant = ThreadGrant(reading, [Path.cwd(), Path(os.devnull)], (), programs, ports)
-    report = enter_cage(grant, sockets, other_threads=threads)
+def cage(ports=(), sockets=SocketRule.NONE, programs=programs_of(Path(sys.executable)), listening=(), **others):
+    grant = ThreadGrant(program_places(), [Path.cwd(), Path(os.devnull)], (), programs, ports, listening)
+    report = enter_cage(grant, sockets, **others)
     return [wall.value for wall in report.held], [wall.value for wall in report.missing]
 
 def connect(port):
@@ -45,7 +46,7 @@ def connect(port):
 """
 
 
-def _run(folder: Path, code: str, *arguments: object) -> list[str]:
+def _run(folder: Path, code: str, *arguments: object, told: list[str] | None = None) -> list[Any]:
     home, work = folder / "home", folder / "work"
     for made in (home, work):
         made.mkdir(exist_ok=True)
@@ -58,6 +59,8 @@ def _run(folder: Path, code: str, *arguments: object) -> list[str]:
         text=True,
         check=True,
     )
+    if told is not None:
+        told.append(done.stderr)
     return list(json.loads(done.stdout))
 
 
@@ -129,7 +132,7 @@ threading.Thread(target=serve, daemon=True).start()
 def run_there(what):
     orders.put(what)
     return answers.get()
-cage(programs=(), threads=[run_there])
+cage(programs=(), other_threads=[run_there])
 print(json.dumps([
     run_there(lambda: tried(lambda: (home / "diary.txt").read_text())), run_there(lambda: tried(socket.socket)),
     tried(lambda: subprocess.run([sys.executable, "-c", ""])),
@@ -137,6 +140,91 @@ print(json.dumps([
 """,
     )
     assert found == ["PermissionError"] * 3
+
+
+def test_what_starts_nothing_makes_threads_but_no_processes(tmp_path: Path) -> None:
+    found = _run(
+        tmp_path,
+        """
+cage(programs=())
+threads = []
+thread = threading.Thread(target=threads.append, args=("thread",))
+thread.start(), thread.join()
+print(json.dumps([tried(lambda: os.fork() or os._exit(0)), *threads]))
+""",
+    )
+    assert found == ["PermissionError", "thread"]
+
+
+def test_a_server_has_one_port_and_no_new_socket_once_it_listens(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        found = _run(
+            tmp_path,
+            """
+with socket.create_server(("127.0.0.1", 0)) as found:
+    own = found.getsockname()[1]
+report = cage((own,), SocketRule.TCP, (), (own,))
+server = socket.create_server(("127.0.0.1", own))
+elsewhere = [tried(lambda: socket.create_server(("127.0.0.1", own + 1))), tried(lambda: connect(int(sys.argv[2])))]
+client = socket.create_connection(("127.0.0.1", own), 5)
+close_sockets()
+accepted, _ = server.accept()
+client.sendall(b"hi")
+print(json.dumps([report, elsewhere, accepted.recv(2).decode(), tried(socket.socket), tried(lambda: connect(own))]))
+""",
+            other.getsockname()[1],
+        )
+    refused = "PermissionError"
+    assert found == [[["network", "files", "writing", "programs"], []], [refused] * 2, "hi", refused, refused]
+
+
+def test_who_records_reaches_programs_of_this_computer_and_no_other(tmp_path: Path) -> None:
+    found = _run(
+        tmp_path,
+        """
+cage((), SocketRule.UNIX, ())
+with socket.socket(socket.AF_UNIX):
+    pass
+tries = [tried(lambda: connect(9)), tried(lambda: socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM))]
+report = close_sockets()
+print(json.dumps([tries, tried(lambda: socket.socket(socket.AF_UNIX)), len(report.held)]))
+""",
+    )
+    assert found == [["PermissionError"] * 2, "PermissionError", 4]
+
+
+def test_limits_are_lowered_for_good(tmp_path: Path) -> None:
+    found = _run(
+        tmp_path,
+        """
+import resource
+cage(most_file_bytes=1000)
+kinds = (resource.RLIMIT_CORE, resource.RLIMIT_FSIZE, resource.RLIMIT_NOFILE)
+limits = [resource.getrlimit(kind) for kind in kinds]
+def write(size):
+    Path("large").write_bytes(bytes(size))
+print(json.dumps([limits, tried(lambda: write(1000)), tried(lambda: write(1001))]))
+""",
+    )
+    (core, file, files), *written = found
+    assert core == [0, 0] and file == [1000, 1000] and files[0] == files[1] <= MOST_FILES
+    assert written == ["None", "OSError"]
+
+
+@pytest.mark.parametrize(("platform", "lacking"), [("darwin", "sandbox_init"), ("win32", "WinDLL")])
+def test_each_system_has_its_own_walls_and_lacking_them_is_told(tmp_path: Path, platform: str, lacking: str) -> None:
+    found = _run(
+        tmp_path,
+        f"""
+import logging
+logging.basicConfig(level=logging.INFO, stream=sys.stderr)
+report = cage(platform={platform!r})
+print(json.dumps([report, tried(lambda: (Path(sys.argv[1]) / "diary.txt").read_text())]))
+""",
+        told=(told := []),
+    )
+    assert found == [[[], ["network", "files", "writing", "programs"]], "mine"]
+    assert lacking in told[0]
 
 
 def test_a_kernel_without_it_is_told_and_the_program_goes_on(tmp_path: Path) -> None:

@@ -16,4 +16,6 @@ def test_what_holds_and_what_does_not_is_told_of_each_process() -> None:
         "The process that reads documents can’t reach the network. "
         "It could open your files or change anything of yours: this system can’t prevent it.",
         "The process that downloads models is checked when it starts.",
+        "The process that lends memory is checked when it starts.",
+        "The process that records sound is checked when it starts.",
     ]

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from app.core.cage_report import CageWall
+from app.core.child import running_children
 from app.core.errors.document_errors import MicrophoneMissing
 from app.core.events import CancelToken
 from app.documents.microphone import RATE_HZ, TRIAL_VARIABLE, Heard
@@ -20,6 +22,7 @@ from app.store.attachments import Attachments
 from app.store.conversations import Conversations
 from app.store.database import Database
 from app.store.document_store import DocumentStore
+from tests.helpers.caged import check_caged
 
 
 def record(folder: Path, stop: CancelToken) -> Iterator[Heard | RecordingDone]:
@@ -33,6 +36,9 @@ def test_what_is_heard_until_it_is_let_go_is_a_whole_file(tmp_path: Path, monkey
         for event in record(tmp_path, stop):
             last = event
             if isinstance(event, Heard) and event.seconds > 0.5:
+                (child,) = running_children()
+                check_caged(child.pid)
+                assert child.cage is not None and len(child.cage.held) + len(child.cage.missing) == len(CageWall)
                 stop.cancel()
         assert isinstance(last, RecordingDone)
         assert last.path == tmp_path / "recordings" / name

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from app.__main__ import CHILDREN
+
 ROOT = Path(__file__).resolve().parents[2]
 DOORS = ["README.md", "CONTRIBUTING.md", "docs/decisions.md", "docs/measured.md"]
 MOST_README_LINES = 150
@@ -37,6 +39,15 @@ def test_the_readme_is_short_and_its_two_pictures_are_small() -> None:
     pictures = [ROOT / path for path in _PICTURE.findall(text)]
     assert len(pictures) == 2
     assert sum(path.stat().st_size for path in pictures) <= MOST_PICTURE_BYTES
+
+
+def test_every_child_is_in_the_table_of_cages_and_asks_for_its_own() -> None:
+    text = (ROOT / "docs" / "decisions.md").read_text("utf-8")
+    listed = re.findall(r"^\| `(--[\w-]+)` \|", text, re.MULTILINE)
+    assert sorted([*listed, "--try-imports"]) == sorted(CHILDREN)
+    for flag in listed:
+        module = (ROOT / CHILDREN[flag].replace(".", "/")).with_suffix(".py").read_text("utf-8")
+        assert re.search(r"\b(enter_cage|cage_\w+)\(|, cage_\w+ if ", module), flag
 
 
 def test_contributing_is_a_door() -> None:

@@ -16,12 +16,13 @@ from typing import Any
 
 from app.core.child import claim_wire
 from app.core.gguf import read_complete
-from app.core.wire import ParentSide, check_request
+from app.core.wire import Caged, ParentSide, check_request
 from app.engine import memory_speed
 from app.engine.llama.llama_library import LlamaLibrary, open_library
 from app.engine.llama.model import c_path
 from app.engine.llama.model_parameters import ModelParameters, context_parameters
 from app.engine.memory_probe import PROBE_WIRE, FitProbe, MemorySpeed, ProbeMemory
+from app.engine.model_cage import cage_probe
 from app.engine.model_shape import MemoryNeeds, ModelLayout, ModelShape, shape_of
 
 MIB = 2**20
@@ -36,6 +37,8 @@ def main(_arguments: list[str]) -> int:
     parent = ParentSide(PROBE_WIRE, *claim_wire())
     parent.send_greeting()
     request = check_request(next(parent.read_requests()))
+    # Before anything of the file is read: of one that was not downloaded yet it is the beginning, by a stranger.
+    parent.send_reply(Caged(cage_probe(request.path if isinstance(request, FitProbe) else "")))
     # The answer is waited for on this thread; the parent's end has to be heard on another.
     parent.leave_with_parent(lambda _request: None)
     answer = _answer_request(request)

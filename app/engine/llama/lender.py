@@ -13,13 +13,15 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
+from app.core.cage import close_sockets, keep_caches_here
 from app.core.child import claim_wire
 from app.core.errors.engine_errors import MachineUnusable
-from app.core.wire import ParentSide, check_request
+from app.core.wire import Caged, ParentSide, check_request
 from app.engine import computer
 from app.engine.lending import WIRE, InUse, Lend, Lending, NotLending
 from app.engine.llama import devices
 from app.engine.llama.llama_library import LlamaLibrary, open_library
+from app.engine.model_cage import cage_lender
 from app.engine.protocol import Device
 from app.engine.rpc_machines import query_machine, watch_connections
 
@@ -39,6 +41,8 @@ def main(_arguments: list[str]) -> int:
     parent = ParentSide(WIRE, *claim_wire())
     parent.send_greeting()
     lend = check_request(next(parent.read_requests()))
+    keep_caches_here()
+    cage_lender(lend.port)
     # The child has nothing to save: with its parent it ends at once, in the middle of a transfer, too.
     parent.leave_with_parent(lambda _request: None)
     _Lending(open_library(), lend, parent).run()
@@ -114,6 +118,8 @@ class _Lending:
                 Device(device.name, device.description, device.type, offered.free_bytes, offered.total_bytes)
                 for device, offered in zip(found, machine.devices, strict=True)
             ]
+            # It listens and has asked itself: of sockets the one that listens, and what it accepts, are enough.
+            self._parent.send_reply(Caged(close_sockets()))
             self._parent.send_reply(Lending(tuple(told)))
             return
         self._parent.send_reply(NotLending("the server didn’t start"))

@@ -23,8 +23,11 @@ from jinja2.parser import Parser
 from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from app.core.child import claim_wire
-from app.core.wire import ParentSide, check_request
+from app.core.cage import enter_cage
+from app.core.child import claim_wire, run_in_heart
+from app.core.landlock import ThreadGrant, program_places
+from app.core.rlimits import lower_limit
+from app.core.wire import Caged, ParentSide, check_request
 from app.engine.llama.template_process import (
     MOST_PROCESSOR_S,
     RENDER_WIRE,
@@ -47,6 +50,11 @@ def main(_arguments: list[str]) -> int:
     """Run `--template-renderer`: read a template, then variables, and write a text for each."""
     parent = ParentSide(RENDER_WIRE, *claim_wire())
     parent.send_greeting()
+    # It reads nothing but its own modules, and writes nothing at all.
+    cage = enter_cage(
+        ThreadGrant(program_places(), programs=(), ports=()), most_file_bytes=0, other_threads=(run_in_heart,)
+    )
+    parent.send_reply(Caged(cage))
     _ration_memory()
     parent.send_reply(TemplateReady())
     render = _make_renderer("")
@@ -193,29 +201,13 @@ def _ration_memory() -> None:
     holds.
     """
     if sys.platform == "linux":
-        import resource
-
         with open("/proc/self/statm", encoding="ascii") as file:  # noqa: PTH123
             most = int(file.read().split()[0]) * os.sysconf("SC_PAGE_SIZE") + MOST_MEMORY_BYTES
-        _limit_resource(resource.RLIMIT_AS, most)
+        lower_limit("RLIMIT_AS", most)
 
 
 def _ration_time() -> None:
     """Limit processor time to `MOST_PROCESSOR_S` from now (give or take a second); then the system kills the process.
     Not on Windows.
-
-    Also disables core dumps, which would contain conversations.
     """
-    if sys.platform != "win32":
-        import resource
-
-        _limit_resource(resource.RLIMIT_CORE, 0)
-        _limit_resource(resource.RLIMIT_CPU, int(time.process_time()) + 1 + MOST_PROCESSOR_S)
-
-
-# Only ever lowered: a process without rights can't raise the hard limit again.
-def _limit_resource(kind: int, most: int) -> None:
-    import resource
-
-    _, hard = resource.getrlimit(kind)
-    resource.setrlimit(kind, (most if hard == resource.RLIM_INFINITY else min(most, hard), hard))
+    lower_limit("RLIMIT_CPU", int(time.process_time()) + 1 + MOST_PROCESSOR_S, is_final=False)

@@ -13,7 +13,7 @@ from typing import Any
 
 from app.core.child import Child, own_command
 from app.core.errors.engine_errors import ProtocolViolation
-from app.core.wire import Ended, Wire, WireClient, WireInbox
+from app.core.wire import Caged, Ended, Wire, WireClient, WireInbox
 
 log = logging.getLogger(__name__)
 
@@ -59,7 +59,7 @@ class Unrendered:
     is_abandoned: bool
 
 
-RENDER_WIRE = Wire(2, (Template, Render), (TemplateReady, Rendered, Unrendered))
+RENDER_WIRE = Wire(3, (Template, Render), (Caged, TemplateReady, Rendered, Unrendered))
 
 
 class TemplateProblem(Exception):

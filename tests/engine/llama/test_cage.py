@@ -1,4 +1,6 @@
-"""The engine's child gives up network and files before it opens a model, and does all of its work in that cage."""
+"""Children that hold a model, ask about one or lend memory for one give up what they don't need, and work on in that
+cage.
+"""
 
 from __future__ import annotations
 
@@ -11,9 +13,14 @@ import pytest
 
 from app.core import landlock
 from app.core.cage_report import CageReport, CageWall
-from app.core.child import running_children
+from app.core.child import Child, running_children
 from app.core.errors.model_errors import ModelUnreadable
+from app.core.gguf import check_model
 from app.engine.client import EngineClient
+from app.engine.lending import Lend, RpcWorker
+from app.engine.memory_probe import probe_header
+from app.engine.model_shape import ModelLayout
+from app.engine.rpc_machines import query_machine
 from tests.helpers.caged import check_caged
 from tests.helpers.engine import GREEDY, answer_of, load, user
 
@@ -81,6 +88,36 @@ def test_a_model_that_took_the_place_of_another_is_opened(
     (tmp_path / "new.gguf").replace(path)
     load(engine, path)
     assert _answer(engine)
+
+
+def test_who_asks_whether_a_model_fits_is_caged_before_it_reads_a_stranger_s_header(
+    starter: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[Child] = []
+    told = Child.tell_cage
+
+    def keep(child: Child, report: CageReport) -> None:
+        asked.append(child)
+        told(child, report)
+
+    monkeypatch.setattr(Child, "tell_cage", keep)
+    header = check_model(starter)
+    beginning = starter.read_bytes()[: header.data_offset]
+    assert probe_header(beginning, starter.stat().st_size, ModelLayout(2048), folder=tmp_path) is not None
+    assert [child.cage for child in asked] == [CageReport(tuple(CageWall), ())]
+
+
+def test_who_lends_memory_serves_at_one_port_in_a_cage(tmp_path: Path) -> None:
+    told: list[object] = []
+    worker = RpcWorker(Lend("127.0.0.1", 0, 10**9), tmp_path, told.append)
+    try:
+        worker.run(lambda: bool(told))
+        (child,) = running_children()
+        assert child.cage == CageReport(tuple(CageWall), ())
+        check_caged(child.pid)
+        assert query_machine(f"127.0.0.1:{worker.lend.port}").devices, "it goes on serving"
+    finally:
+        worker.close()
 
 
 def test_links_lead_to_models(engine: EngineClient, tiny_model: Callable[[str], Path], tmp_path: Path) -> None:

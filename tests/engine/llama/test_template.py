@@ -16,6 +16,7 @@ from app.engine.llama import template_process
 from app.engine.llama.sandbox import CompiledTemplate
 from app.engine.llama.template import ChatTemplate, PromptPart, Turn, taking_text
 from app.engine.llama.template_process import TemplateAbandoned, TemplateProblem, TemplateProcess
+from tests.helpers.caged import check_caged
 from tests.helpers.program import children_of, is_gone, wait_until
 
 CHATML = (
@@ -246,6 +247,7 @@ def test_one_process_renders_conversation_after_conversation(processes: Processe
     pids = children_of()
     assert [process.render(HELLO) for _ in range(2)] == ["<é\ud800>"] * 2
     assert children_of() == pids
+    check_caged(pids[0])
     process.close()
     assert children_of() == []
 
