@@ -14,11 +14,15 @@ _CLOSES = {"\u202c": "\u202a\u202b", "\u2069": "\u2066\u2067\u2068"}
 """Each character that closes an embedding or isolate (Unicode Bidirectional Algorithm), with those it closes."""
 NEUTRAL = "\u2060"
 """Has neither width nor direction."""
-# What has no width could make two names look alike; joiners of scripts and emoji are left out.
-_HIDDEN = "\u061c\u200b\u200e\u200f\u2060-\u2065\ufeff\ufff9-\ufffb\U000e0000-\U000e007f"
+# What has no width, or draws nothing, could make two names look alike; joiners of scripts and emoji and variants of
+# letters are left out.
+_HIDDEN = "\u00ad\u034f\u061c\u200b\u200e\u200f\u2060-\u2065\u206a-\u206f\ufeff\ufff0-\ufffb\U000e0000-\U000e007f"
+# Letters and signs to every program, and blank: fillers of Hangul and Khitan, vowels of Khmer, Braille without a dot,
+# and parts of shorthand and of musical notes.
+_BLANK = "\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0\U00016fe4\U0001bca0-\U0001bca3\U0001d159\U0001d173-\U0001d17a"
 _SURROGATES = "\ud800-\udfff"
 _LINE_ENDS = re.compile("\r\n|[\n\r\t\v\f\x85\u2028\u2029]")
-_IN_NAMES = re.compile(f"[{_CONTROLS}{_DIRECTIONS}{_HIDDEN}{_SURROGATES}]")
+_IN_NAMES = re.compile(f"[{_CONTROLS}{_DIRECTIONS}{_HIDDEN}{_BLANK}{_SURROGATES}]")
 _IN_TEXTS = re.compile(f"(?![\n\t])[{_CONTROLS}{_OVERRIDES}{_SURROGATES}]")
 
 
@@ -32,11 +36,11 @@ def visible_name(name: str) -> str:
     r"""Return a name of a file or a model for one line: what acts in it or hides is written such as \\n, \\x1b or
     \\u202e.
 
-    These are control characters, line ends, embeddings, overrides and marks of direction, and what has no width but the
-    joiners of scripts and emoji. Bytes that are no text (lone surrogates) become U+FFFD.
+    These are control characters, line ends, embeddings, overrides and marks of direction, and what has no width or is
+    blank but spaces and the joiners of scripts and emoji. Bytes that are no text (lone surrogates) become U+FFFD.
     """
     # The quick way for nearly all names.
-    return name if name.isprintable() else _IN_NAMES.sub(_visible_character, name)
+    return name if name.isascii() and name.isprintable() else _IN_NAMES.sub(_visible_character, name)
 
 
 def visible_text(text: str) -> str:

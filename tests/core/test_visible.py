@@ -66,6 +66,12 @@ def test_text_without_halves_and_nul_is_never_touched(text: str) -> None:
         ("\x1b]52;c;ZXZpbA==\x07.txt", r"\x1b]52;c;ZXZpbA==\x07.txt"),
         ("a\x9b31mred.txt", r"a\x9b31mred.txt"),
         ("caf\udce9.txt", "caf\ufffd.txt"),
+        ("a\u3164b\u115f\u1160\uffa0", r"a\u3164b\u115f\u1160\uffa0"),
+        ("a\u2800b\u00ad\u034f\u17b4\U0001d159\u206a", r"a\u2800b\xad\u034f\u17b4\U0001d159\u206a"),
+        (
+            "한글 파일 ⠓⠊ \u0dc1\u0dca\u200d\u0dbb 葛\U000e0100 ❤\ufe0f.pdf",
+            "한글 파일 ⠓⠊ \u0dc1\u0dca\u200d\u0dbb 葛\U000e0100 ❤\ufe0f.pdf",
+        ),
     ],
 )
 def test_a_name_shows_what_would_act_in_it(name: str, shown: str) -> None:
