@@ -1,7 +1,7 @@
 """Lists what the program installs: version, licence and newest release of each package, as docs/dependencies.md.
 
 Run by hand (`make dependencies`), as it asks the package index for each. A package without a release in two years needs
-a reason in `OLDER`; without one the exit code is 1.
+a reason in `OLDER`, and each that is installed anywhere a notice in THIRD_PARTY.md; without them the exit code is 1.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 LOCKS = ("app", "engine")
+NOTICES = ROOT / "THIRD_PARTY.md"
 TARGET = ROOT / "docs" / "dependencies.md"
 TWO_YEARS = timedelta(days=730)
 BEFORE_ALL = "2000-01-01"
@@ -33,6 +34,8 @@ OLDER = {
     "socksio": "complete: a protocol of 1996, for SOCKS proxies",
 }
 """Why packages without a release in two years are kept."""
+NEVER_INSTALLED = frozenset({"httpx2-jsfetch"})
+"""For Python in a browser alone, where Fireside does not run."""
 LICENCES = {
     "llama-cpp-python": "MIT",
     "latex2mathml": "MIT",
@@ -57,7 +60,7 @@ Made by `make dependencies` ({day}); lists what `packaging/requirements/app.txt`
 
 @dataclass(frozen=True)
 class PinnedPackage:
-    """A package of the locks; a later pin of the same name is for another Python or system."""
+    """A package of the locks; a later pin of the same name is for a newer Python."""
 
     name: str
     version: str
@@ -77,10 +80,24 @@ class PinnedPackage:
 
 
 def read_pins() -> list[PinnedPackage]:
-    """Return the packages of the locks by name."""
+    """Return the packages of the locks by name; of several versions the one for the oldest Python."""
     lines = [line for lock in LOCKS for line in (ROOT / f"packaging/requirements/{lock}.txt").read_text().splitlines()]
-    pins = dict(found.groups() for line in lines if (found := re.match(r"([a-z][\w.-]*)==([^\s;]+)", line)))
-    return [PinnedPackage(name, version) for name, version in sorted(pins.items())]
+    found = [match.groups() for line in lines if (match := re.match(r"([a-z][\w.-]*)==([^\s;]+)", line))]
+    return [PinnedPackage(name, version) for name, version in sorted(dict(reversed(found)).items())]
+
+
+def missing_notices() -> list[str]:
+    """Return the packages that THIRD_PARTY.md lacks, or of which it names another version than any that is pinned."""
+    rows = re.findall(r"^\| ([^|]+) \| ([^|]+) \|", NOTICES.read_text("utf-8"), re.MULTILINE)
+    noticed = set[tuple[str, str]]()
+    for names, versions in rows:
+        packages = [
+            re.sub(r"[-_.]+", "-", name.strip()).lower() for name in re.sub(r" \(?with .*", "", names).split(",")
+        ]
+        told = [version.strip() for version in versions.split(",")]
+        noticed.update(zip(packages, told * len(packages) if len(told) == 1 else told, strict=False))
+    pinned = {(package.name, package.version) for package in read_pins() if package.name not in NEVER_INSTALLED}
+    return [f"{name} {version}" for name, version in sorted(pinned - noticed)]
 
 
 def newest_release(name: str) -> tuple[str, date]:
@@ -101,12 +118,15 @@ def main() -> int:
         is_old = today - day > TWO_YEARS
         if is_old and package.name not in OLDER:
             missing.append(f"{package.name} {version} of {day}")
-        reason = OLDER.get(package.name, "") if is_old else ""
+        reason = OLDER.get(package.name, "")
         rows.append(f"| {package.name} | {package.version} | {package.licence} | {version}, {day} | {reason} |")
     TARGET.write_text(HEAD.format(day=today) + "\n".join(rows) + "\n", "utf-8")
     for line in missing:
         print(f"without a release in two years, and no reason: {line}", file=sys.stderr)
-    return 1 if missing else 0
+    unnoticed = missing_notices()
+    for line in unnoticed:
+        print(f"THIRD_PARTY.md has no notice of it: {line}", file=sys.stderr)
+    return 1 if missing or unnoticed else 0
 
 
 if __name__ == "__main__":
