@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
+from itertools import pairwise
 
 from app.features.retrieval.languages import count_small_words, find_document_language
 from app.features.retrieval.meaning import passage_indexes, text_with_headings
@@ -56,6 +57,14 @@ _ORDERS = (
 _REQUEST = re.compile(rf"[\W_]*(?:{_POLITE})?(?:{_ORDERS})\b", re.IGNORECASE)
 """Requests to the model itself rather than to a document, in five languages."""
 _TOKEN = re.compile(r"\d+(?:[.,]\d+)+|[^\W_]+")
+# A heading has the number without the word, so these tell nothing.
+_NUMBERED_PARTS = (
+    "chapter section part page figure table article paragraph line step point item example question appendix "
+    "kapitel abschnitt teil seite abbildung tabelle artikel absatz zeile schritt punkt beispiel frage anhang "
+    "capítulo sección parte página figura tabla artículo párrafo línea paso punto ejemplo pregunta anexo"
+)
+NAME_REACH = 2
+"""Tokens from a name to the number that belongs to it."""
 _CAPITALIZES_NOUNS = "de"
 # After these a capital proves no name.
 _BEFORE_SENTENCES = '.?!:¿¡"“„«('
@@ -67,8 +76,8 @@ class AnswerSigns:
 
     `missing`: the share of the question's words found nowhere; `together`: the largest share found in one passage;
     both weighted by rarity. `closeness`: cosine of the nearest passage, None if the table can't tell. `lacks_name`: a
-    name or number of the question occurs nowhere. `blocks`: the document's size, since in a long one something is
-    always near.
+    name or number of the question occurs nowhere, or its number never behind it where others
+    stand. `blocks`: the document's size, since in a long one something is always near.
     """
 
     missing: float
@@ -140,7 +149,8 @@ def signs_of(store: DocumentStore, document_id: int, question: str) -> AnswerSig
         _joint_rarity(places, rarity) / whole,
         passage_indexes().closeness(store, document_id, question),
         # One name that is nowhere tells more than all other words together: see LACKS_NAME.
-        any(not (places[name] if name in places else document.places_of(name)) for name in names),
+        any(not (places[name] if name in places else document.places_of(name)) for name in names)
+        or any(document.lacks_version(name, number) for name, number in numbered_names(question)),
         document.block_count,
     )
 
@@ -202,6 +212,13 @@ class _SearchedDocument:
     def places_of(self, word: str) -> set[int]:
         return _places_of(word, self.texts)
 
+    def lacks_version(self, name: str, number: str) -> bool:
+        """Return whether other numbers follow a name here, but this one never does."""
+        found = {
+            token for place in self.places_of(name) for token in _numbers_after(_word_stem(name), self.texts[place])
+        }
+        return bool(found) and number not in found
+
     def share_together(self, words: Sequence[str]) -> float:
         """Return the largest share of words found in one passage."""
         places = {word: self.places_of(word) for word in words}
@@ -228,6 +245,25 @@ def names_of(question: str) -> list[str]:
         if any(map(str.isdigit, token)) or (is_capitalized and not begins and not has_capitalized_nouns):
             names.append(token)
     return names
+
+
+def numbered_names(question: str) -> list[tuple[str, str]]:
+    """Return the telling words directly before a number, with it: names with a version, a model or a year."""
+    tokens = _TOKEN.findall(question.casefold())
+    telling = set(telling_words(question)).difference(_NUMBERED_PARTS.split())
+    return [
+        (name, number)
+        for name, number in pairwise(tokens)
+        if number[0].isdigit() and name.isalpha() and name in telling
+    ]
+
+
+def _numbers_after(stem: str, text: str) -> Iterator[str]:
+    """Yield the numbers that stand closely behind words with this stem."""
+    tokens = _TOKEN.findall(text)
+    for index, token in enumerate(tokens):
+        if token[0].isdigit() and any(stem in other for other in tokens[max(0, index - NAME_REACH) : index]):
+            yield token
 
 
 def _joint_rarity(places: dict[str, set[int]], rarity: dict[str, float]) -> float:

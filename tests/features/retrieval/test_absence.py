@@ -91,6 +91,29 @@ def test_signs_count_rare_words_more_and_know_endings_and_compounds(store: Docum
     assert partly.lacks_name
 
 
+@pytest.mark.parametrize(
+    ("question", "lacks_name"),
+    [
+        ("When was version 3.0 of the kiln's manual printed?", False),
+        ("When was version 4.2 of the kiln's manual printed?", True),
+        ("Does the kiln's manual print under Windows 11?", True),
+        ("Does the kiln's manual print under Windows 95?", False),
+        ("What is said in chapter 4.2 of the kiln's manual?", False),
+        ("Does the kiln's manual need Solaris 11?", True),
+        ("Does the kiln's manual need Plan 11?", False),
+    ],
+)
+def test_a_number_has_to_follow_its_name_where_others_do(store: DocumentStore, question: str, lacks_name: bool) -> None:
+    manual = [
+        "Version 3.0 of the kiln's manual was printed in the year after the fire; see chapter 3.",
+        "It needs Windows 95 or Windows 98 to print, and a plan.",
+        "4.2 Cleaning. Wait 11 days before you open the kiln.",
+    ]
+    signs = signs_of(store, kept(store, [*manual, *KILNS]), question)
+    assert signs is not None
+    assert signs.lacks_name is lacks_name
+
+
 def test_a_table_of_contents_says_nothing(store: DocumentStore) -> None:
     entries = [f"{title} . . . . . . . . . 12" for title in ("Elephants and bananas", "Africa")]
     signs = signs_of(store, kept(store, [*entries, *KILNS]), "Which elephant eats bananas in Africa?")
