@@ -43,6 +43,11 @@ def visible_name(name: str) -> str:
     return name if name.isascii() and name.isprintable() else _IN_NAMES.sub(_visible_character, name)
 
 
+def is_visible(name: str) -> bool:
+    """Return whether all of a name is seen as it is: nothing acts, hides or is blank but a plain space."""
+    return name.isprintable() and visible_name(name) == name
+
+
 def visible_text(text: str) -> str:
     """Return a text of many lines for a terminal: what a terminal obeys is written out, and what turns letters around.
 

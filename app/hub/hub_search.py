@@ -16,6 +16,7 @@ from app.core.errors.hub_errors import FileNotOnHub
 from app.core.errors.model_errors import ModelUnreadable
 from app.core.events import CancelToken
 from app.core.gguf import GgufHeader, GgufProblem, read_beginning
+from app.core.visible import is_visible
 from app.hub.hub_answers import check_name, file_path, get_body, get_json, get_range, is_name
 from app.hub.model_files import UNCONVERTED, RemoteFile, Repository, group_files
 from app.hub.network import DEADLINE_S, Network, import_client
@@ -343,7 +344,7 @@ def _parse_number(value: Any) -> int:
 
 def _parse_text(value: Any) -> str:
     # Whatever turns lines around or breaks them could make a list say something else.
-    return value[:MOST_TEXT] if isinstance(value, str) and value.isprintable() else ""
+    return value[:MOST_TEXT] if isinstance(value, str) and is_visible(value) else ""
 
 
 def _parse_texts(value: Any) -> tuple[str, ...]:

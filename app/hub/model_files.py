@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
+from app.core.visible import is_visible
+
 MOST_NAME_CHARACTERS = 255  # of each folder and file; no file system takes more
 # A damaged name could ask for a hundred thousand parts.
 MOST_PARTS = 1000
@@ -88,7 +90,7 @@ class Repository:
 def is_safe_name(name: str) -> bool:
     """Return whether a Hub file's name is safe here on every system: inside its folder, visible, not a device."""
     return (
-        name.isprintable()
+        is_visible(name)
         and not _NOT_ON_WINDOWS.search(name)
         and all(
             0 < len(part.encode("utf-8", "replace")) <= MOST_NAME_CHARACTERS

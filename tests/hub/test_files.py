@@ -72,9 +72,9 @@ def test_vision_files_are_apart_and_the_best_comes_first() -> None:
 
 
 HOSTILE = ["../a.gguf", "a/../../b.gguf", "/etc/a.gguf", "C:/a.gguf", "C:a.gguf", "a\\b.gguf", "..\\a.gguf",
-           "a\0.gguf", "a\n.gguf", "a\x1b[31m.gguf", "a\u202egguf.exe.gguf", "./a.gguf", "a//b.gguf", "", "a/.gguf/",
-           "CON.gguf", "nul", "x/aux.Q4.gguf", "a./b.gguf", "a /b.gguf", "a?.gguf", 'a".gguf', "a" * 300 + ".gguf",
-           "\ud800.gguf", "a:stream.gguf", "~\x7f.gguf"]  # fmt: skip
+           "a\0.gguf", "a\n.gguf", "a\x1b[31m.gguf", "a\u202egguf.exe.gguf", "a\u3164.gguf", "./a.gguf", "a//b.gguf",
+           "", "a/.gguf/", "CON.gguf", "nul", "x/aux.Q4.gguf", "a./b.gguf", "a /b.gguf", "a?.gguf", 'a".gguf',
+           "a" * 300 + ".gguf", "\ud800.gguf", "a:stream.gguf", "~\x7f.gguf"]  # fmt: skip
 
 
 @pytest.mark.parametrize("name", HOSTILE)

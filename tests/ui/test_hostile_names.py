@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from html import unescape
 from pathlib import Path
 
@@ -20,29 +21,44 @@ from PySide6.QtWidgets import (
     QMenu,
     QWidget,
 )
+from pytestqt.qtbot import QtBot
 
+from app.core.errors.hub_errors import DownloadFailed
 from app.core.events import Role
 from app.core.visible import has_directions, settle_directions
 from app.features.summarize.summary_result import SummaryOptions
+from app.hub.hub_search import FoundRepository, SearchResultPage
+from app.hub.model_files import RemoteFile
 from app.store.assistant_store import AssistantStore
 from app.store.attachments import Attachments, DocumentUse
 from app.store.projects import Memories, Projects, Tags
 from app.store.prompt_store import PromptStore
 from app.ui.chat.chat_view import ChatView
 from app.ui.chat.turn_column import ChatsColumn
+from app.ui.document.document_panel import DocumentPanel
+from app.ui.models.hub_page import SearchPage
 from app.ui.models.installed_page import InstalledPage
 from app.ui.models.model_card import ModelCard
+from app.ui.models.repository import RepositoryPage
+from app.ui.shell import tasks
 from app.ui.shell.keyboard import WINDOW_SHORTCUTS
+from app.ui.shell.notify import Notify
 from app.ui.shell.settings_index import PAGES
+from app.ui.theme import Theme
 from app.ui.widgets.labels import ElidedLabel, plain_caption, plain_tip
 from app.ui.widgets.row_list import RowList
+from tests.helpers.desks.desk import WAIT_MS
 from tests.helpers.desks.window import Frame, open_window
 from tests.helpers.models_on_disk import write_model
 from tests.helpers.script import write_script
 from tests.helpers.summaries import paragraphs, store_document
+from tests.ui.models.search_parts import ScriptedApp, model_file, repository
+from tests.ui.models.stand_in import QWEN, context, download, open_pages
 
 MARK = "Zq"
 HOSTILE = f"{MARK}<b>x</b><img src=http://127.0.0.1/x>&amp;&y\u202efdp\u2067\u200b\x1b[31m"
+HUB_NAME = f"{MARK}<b>x</b><img src=http://127.0.0.1/x>&amp;&y"
+"""What the Hub's answers may still hold: they are parsed without what acts, see `tests/hub/test_search.py`."""
 MODEL = f"{MARK}<b>m</b>&n\u202e.gguf"
 LEFT_OUT = (
     "quit",
@@ -157,6 +173,62 @@ def _menus_of(frame: Frame) -> Iterator[QMenu]:
             yield page.menu_for(card)
 
 
+@pytest.fixture
+def closing() -> Iterator[Callable[[QWidget], None]]:
+    """Ends what a page asks of threads when the test is over, and the page."""
+    opened: list[QWidget] = []
+    yield opened.append
+    assert tasks.running.stop_all(60)
+    tasks.running.reopen()
+    for widget in opened:
+        widget.deleteLater()
+
+
+def test_the_hub_shows_hostile_names_as_names(qtbot: QtBot, closing: Callable[[QWidget], None]) -> None:
+    theme, app = Theme("light"), ScriptedApp()
+    notify = Notify(theme)
+    file = model_file("Q4_K_M", 10**9)
+    files = (replace(file, name=f"{HUB_NAME}-Q4_K_M.gguf"), replace(file, name=f"b{HUB_NAME}.gguf", tag=HUB_NAME))
+    facts = {"total": 10**9, "architecture": HUB_NAME, "context_length": 4096}
+    hostile = repository(
+        f"{HUB_NAME}/{HUB_NAME}",
+        models=files,
+        vision=(RemoteFile(f"mmproj-{HUB_NAME}.gguf", 10**8),),
+        license=HUB_NAME,
+        languages=(HUB_NAME, "de"),
+        facts=facts,
+        gated="manual",
+    )
+    app.models.answers["repository"] = lambda _: hostile
+    app.models.answers["card"] = lambda _: f"# {HUB_NAME}\n\n{HUB_NAME}"
+    app.models.answers["search"] = lambda _: SearchResultPage((FoundRepository(hostile.name, license=HUB_NAME),))
+    page, search = (kind(app, context(theme, notify)) for kind in (RepositoryPage, SearchPage))  # type: ignore[arg-type]
+    for widget in (page, search):
+        closing(widget)
+        widget.show()
+    page.show_repository(hostile.name)
+    search.show_query(HUB_NAME)
+    rows = search.list.results
+    qtbot.waitUntil(
+        lambda: page.repository is not None and bool(rows.found) and not len(tasks.running), timeout=WAIT_MS
+    )
+    found = [*problems_of(page), *problems_of(search)]
+    assert not found, "\n".join(found)
+    assert sum(MARK in text for each in page.findChildren(QWidget) for _, text, _ in _texts_of(each)) >= 4
+
+
+def test_downloads_show_hostile_names_as_names(qapp: QApplication, qtbot: QtBot) -> None:
+    entry = replace(QWEN, name=HOSTILE, repo=f"{HOSTILE}/x", file=f"{HOSTILE}.gguf")
+    with open_pages(qapp) as pages:
+        for number, state in enumerate(("running", "paused", "failed", "done"), 1):
+            error = DownloadFailed(HOSTILE, HOSTILE) if state == "failed" else None
+            pages.queue.items[number] = download(number, entry, state, 0.5, error=error)
+        pages.show("downloads")
+        qtbot.waitUntil(lambda: len(pages.cards("downloads")) == 4, timeout=WAIT_MS)
+        assert not list(problems_of(pages.window))
+        assert MARK in pages.cards("downloads")[0].name.text()
+
+
 def test_every_screen_shows_hostile_names_as_names(home: Frame, qapp: QApplication) -> None:
     found, counted = dict[str, str](), 0
 
@@ -186,6 +258,12 @@ def test_every_screen_shows_hostile_names_as_names(home: Frame, qapp: QApplicati
     for page in ("suggested", "installed", "storage"):
         home.show_models(page)
         look(page)
+    document = home.app.documents.store.find_content("ab")
+    panels = home.every(DocumentPanel)
+    assert document is not None and panels
+    for panel in panels:
+        panel.open(home.app.documents, document.id)
+        look("document panel")
     for spec in PAGES:
         home.window.open_settings(spec.name)
         look(f"settings {spec.name}")
