@@ -8,7 +8,7 @@ import os
 import stat
 import sys
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from app import APP_ID
@@ -23,6 +23,8 @@ class AppPaths:
     config: Path
     cache: Path
     logs: Path
+    unlocked: Path | None = None
+    """Folder in memory for open copies of what a lock encrypts, as long as this process has opened it."""
 
     @property
     def folders(self) -> tuple[Path, ...]:
@@ -33,6 +35,20 @@ class AppPaths:
     def models(self) -> Path:
         """Installed models, unless the settings name another folder for them."""
         return self.data / "models"
+
+    @property
+    def lock(self) -> Path:
+        """The key of the data, encrypted with the passphrase; there only while a lock is set."""
+        return self.data / LOCK
+
+    @property
+    def encrypted_files(self) -> Path:
+        """Database of the files that a lock encrypts, such as pictures and recordings."""
+        return self.data / "files.db"
+
+    @property
+    def _passing(self) -> Path:
+        return self.unlocked / "cache" if self.unlocked else self.cache
 
     @property
     def checker(self) -> Path:
@@ -47,11 +63,11 @@ class AppPaths:
     @property
     def own_words(self) -> Path:
         """Words that the spelling check is to accept, one a line."""
-        return self.data / "words.txt"
+        return (self.unlocked or self.data) / "words.txt"
 
     @property
     def settings(self) -> Path:
-        return self.config / "settings.json"
+        return (self.unlocked or self.config) / "settings.json"
 
     @property
     def engine(self) -> Path:
@@ -66,32 +82,32 @@ class AppPaths:
     @property
     def documents(self) -> Path:
         """Working directory of the document child, where it may write."""
-        return self.cache / "documents"
+        return self._passing / "documents"
 
     @property
     def translations(self) -> Path:
         """Copies of the documents that are translated, a folder for each."""
-        return self.data / "translations"
+        return (self.unlocked or self.data) / "translations"
 
     @property
     def media(self) -> Path:
         """Original pictures and sounds of messages, named by their content."""
-        return self.data / "media"
+        return (self.unlocked or self.data) / "media"
 
     @property
     def recordings(self) -> Path:
         """Recordings that were made with the microphone, as sound files."""
-        return self.data / "recordings"
+        return (self.unlocked or self.data) / "recordings"
 
     @property
     def decoded(self) -> Path:
         """Pictures and sounds as the engine takes them; they can be made again."""
-        return self.cache / "media"
+        return self._passing / "media"
 
     @property
     def heard(self) -> Path:
         """Pieces of sound on their way to the engine, a folder for each recording."""
-        return self.cache / "heard"
+        return self._passing / "heard"
 
     @property
     def restoring(self) -> Path:
@@ -126,7 +142,7 @@ class AppPaths:
     @property
     def states(self) -> Path:
         """Saved KV states of chats and documents; they can be made again."""
-        return self.cache / "states"
+        return self._passing / "states"
 
     @classmethod
     def from_environment(cls) -> AppPaths:
@@ -137,13 +153,44 @@ class AppPaths:
         if home:
             # Absolute, as children have other working folders.
             root = Path(home).expanduser().absolute()
-            return cls(root / "data", root / "config", root / "cache", root / "logs")
+            return cls._as_unlocked(root / "data", root / "config", root / "cache", root / "logs")
         import platformdirs  # no child needs it
 
         dirs = platformdirs.PlatformDirs(APP_ID, appauthor=False)
-        return cls(
+        return cls._as_unlocked(
             Path(dirs.user_data_dir), Path(dirs.user_config_dir), Path(dirs.user_cache_dir), Path(dirs.user_log_dir)
         )
+
+    @classmethod
+    def _as_unlocked(cls, data: Path, config: Path, cache: Path, logs: Path) -> AppPaths:
+        return cls(data, config, cache, logs, unlocked=_unlocked_places.get(data))
+
+
+_unlocked_places: dict[Path, Path] = {}
+"""Folders of open copies by the data folders that this process has unlocked."""
+LOCK = "lock.db"
+LOCK_CHANGES = ("lock-building", "lock-built", "lock-placing")
+"""Folders of a change of the lock, in the order that it makes them; see `app.features.lock.lock_change`."""
+
+
+def is_locked(data: Path) -> bool:
+    """Return whether a lock is set on a data folder, opened or not."""
+    return (data / LOCK).exists()
+
+
+def has_lock_to_open(paths: AppPaths) -> bool:
+    """Return whether something has to be done about a lock before the data can be used."""
+    is_changing = any((paths.data / name).exists() for name in LOCK_CHANGES)
+    return is_changing or (paths.unlocked is None and is_locked(paths.data))
+
+
+def use_unlocked_place(paths: AppPaths, place: Path | None) -> AppPaths:
+    """Return the paths with open copies in `place`, and give them so to whoever asks later; None ends that."""
+    if place is None:
+        _unlocked_places.pop(paths.data, None)
+    else:
+        _unlocked_places[paths.data] = place
+    return replace(paths, unlocked=place)
 
 
 def _beside_program() -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 import shutil
 import sqlite3
 import threading
@@ -12,13 +11,14 @@ import unicodedata
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
-from urllib.parse import quote
+from typing import cast
 
 from app.core.errors.app_error import AppError
 from app.core.errors.database_errors import DatabaseAltered, DatabaseDamaged, MigrationFailed
+from app.core.errors.lock_errors import DataLocked
 from app.core.errors.saving_errors import DiskFull, FolderNotWritable
-from app.core.paths import disk_problem
-from app.store import recovery
+from app.core.paths import disk_problem, is_locked
+from app.store import recovery, sqlite_access
 from app.store.migrations import (
     MIGRATIONS,
     Migrations,
@@ -29,11 +29,9 @@ from app.store.migrations import (
     steps_up_to,
 )
 from app.store.schema import read_schema
+from app.store.sqlite_access import BUSY_TIMEOUT_S, ReopenedConnection, connect_file, has_key, is_encrypted, row_class
 
 log = logging.getLogger(__name__)
-
-BUSY_TIMEOUT_S = 5.0
-"""Time to wait for another Fireside (window and terminal at once) to end its transaction."""
 
 IN_MEMORY_IDS = 1 << 30
 """First id of in-memory databases, so that ids never collide with the file's; fits 32 bits, as Qt's signals need."""
@@ -77,9 +75,12 @@ class Database:
     def open(cls, path: Path, migrations: Migrations = MIGRATIONS) -> Database:
         """Open or create the file. A damaged file is moved aside and what is readable is copied to a new one.
 
-        Raises DatabaseNewer, DatabaseOlder, DatabaseAltered, FolderNotWritable, DiskFull or MigrationFailed; the old
-        file is then unchanged.
+        Raises DataLocked, DatabaseNewer, DatabaseOlder, DatabaseAltered, FolderNotWritable, DiskFull or
+        MigrationFailed; the old file is then unchanged.
         """
+        # Without the key an encrypted file looks like a damaged one.
+        if not has_key() and is_locked(path.parent):
+            raise DataLocked(str(path.parent))
         try:
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)  # chats are nobody else's business
             moved_aside = recovered = None
@@ -92,8 +93,8 @@ class Database:
             if not path.exists():
                 path.touch(mode=0o600)  # SQLite gives its journals the same
             return cls(_open_ready(path, migrations), path, moved_aside, recovered)
-        except (sqlite3.Error, OSError) as error:
-            problem = _problem_of_error(error, path)
+        except sqlite_access.SQLITE_ERRORS + (OSError,) as error:
+            problem = problem_of_error(error, path)
             # On a full disk there is no room for a journal, but everything can still be read.
             if isinstance(problem, DiskFull) and (connection := _without_room(path, max(migrations))) is not None:
                 database = cls(connection, path, None)
@@ -149,12 +150,12 @@ class Database:
 
     def is_sound(self) -> bool:
         """Check every page of the file. Takes a while, on a connection of its own, so nothing else waits."""
-        with closing(_connect_file(self.path, "ro")) as check:
+        with closing(connect_file(self.path, "ro")) as check:
             try:
                 return recovery.is_sound(check)
-            except sqlite3.DatabaseError as error:
+            except sqlite_access.DATABASE_ERRORS as error:
                 # The file could not be read just now, which says nothing about its content.
-                if isinstance(error, sqlite3.OperationalError):
+                if isinstance(error, sqlite_access.OPERATIONAL_ERRORS):
                     raise
                 return False  # a page so broken that the check itself ends at it
 
@@ -169,12 +170,12 @@ class Database:
                 with self._lock:
                     back_up(self._connection, target)
             else:
-                with closing(_connect_file(self.path, "ro")) as source:
+                with closing(connect_file(self.path, "ro")) as source:
                     back_up(source, target)
-            with closing(_connect_file(target, "rw")) as copy:
+            with closing(connect_file(target, "rw")) as copy:
                 copy.execute("PRAGMA journal_mode = DELETE")  # else whoever looks into it leaves files beside it
-        except (sqlite3.Error, OSError) as error:
-            problem = _problem_of_error(error, target)
+        except sqlite_access.SQLITE_ERRORS + (OSError,) as error:
+            problem = problem_of_error(error, target)
             if problem is None:
                 raise
             raise problem from error
@@ -188,8 +189,8 @@ class Database:
             try:
                 self._connection.execute("PRAGMA busy_timeout = 0")  # nobody here waits for the other program
                 self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-            except sqlite3.Error as error:
-                problem = _problem_of_error(error, self.path)
+            except sqlite_access.SQLITE_ERRORS as error:
+                problem = problem_of_error(error, self.path)
                 # "Busy" is no failure: the next call empties it.
                 if problem is not None:
                     raise problem from error
@@ -213,9 +214,9 @@ class Database:
                 self._connection.execute("COMMIT")
             except BaseException as error:  # also KeyboardInterrupt: an open transaction would keep all others out
                 self._roll_back()
-                problem = _problem_of_error(error, self.path)
+                problem = problem_of_error(error, self.path)
                 # Refused statements name a missing column or table: the schema is not ours any more.
-                is_refused = isinstance(error, sqlite3.OperationalError) and problem is None
+                is_refused = isinstance(error, sqlite_access.OPERATIONAL_ERRORS) and problem is None
                 if is_refused and _is_altered(self.path, MIGRATIONS):
                     problem = DatabaseAltered(str(self.path))
                 if problem is None:
@@ -226,7 +227,7 @@ class Database:
         if self._connection.in_transaction:  # SQLite ends it by itself after some failures
             try:
                 self._connection.execute("ROLLBACK")
-            except sqlite3.Error as error:  # the first failure is the one to tell
+            except sqlite_access.SQLITE_ERRORS as error:  # the first failure is the one to tell
                 log.error("rollback failed: %s", error.sqlite_errorname)
 
 
@@ -237,9 +238,9 @@ def copied_schema(path: Path) -> int:
     """
     try:
         # Read-only, so that a stranger's file is neither migrated nor given a journal.
-        with closing(_connect_file(path, "ro")) as copy:
+        with closing(connect_file(path, "ro")) as copy:
             return max(0, check_version(copy, path, MIGRATIONS)) if recovery.is_sound(copy) else 0
-    except sqlite3.Error:
+    except sqlite_access.SQLITE_ERRORS:
         return 0
 
 
@@ -252,7 +253,7 @@ def prepare_copy(path: Path) -> None:
     try:
         if copied_schema(path) < 1:
             raise DatabaseDamaged(str(path))
-        with closing(_connect_file(path, "rw")) as copy:
+        with closing(connect_file(path, "rw")) as copy:
             _set_up(copy)
             # Nothing may differ, since triggers and views of a stranger would run here.
             if not _has_own_schema(copy, MIGRATIONS):
@@ -260,8 +261,8 @@ def prepare_copy(path: Path) -> None:
             migrate_file(copy, Path(":memory:"))  # a copy needs no copy beside it
             recovery.rebuild_newer_indexes(copy)
             copy.execute("PRAGMA journal_mode = DELETE")
-    except sqlite3.Error as error:
-        raise _problem_of_error(error, path) or DatabaseDamaged(str(path)) from error
+    except sqlite_access.SQLITE_ERRORS as error:
+        raise problem_of_error(error, path) or DatabaseDamaged(str(path)) from error
 
 
 @contextmanager
@@ -272,19 +273,19 @@ def open_copy(path: Path) -> Iterator[Database]:
     """
     prepare_copy(path)
     try:
-        with closing(_connect_file(path, "rw")) as connection:
+        with closing(connect_file(path, "rw")) as connection:
             _set_up(connection)
             _set_up_writing(connection)
             yield Database(connection, path, None)
-    except sqlite3.Error as error:
-        raise _problem_of_error(error, path) or DatabaseDamaged(str(path)) from error
+    except sqlite_access.SQLITE_ERRORS as error:
+        raise problem_of_error(error, path) or DatabaseDamaged(str(path)) from error
 
 
 @contextmanager
 def read_copy(path: Path) -> Iterator[sqlite3.Connection]:
     """Open a private copy read-only, whatever its schema. Raises sqlite3.Error if it can't be read."""
-    with closing(_connect_file(path, "ro")) as connection:
-        connection.row_factory = sqlite3.Row
+    with closing(connect_file(path, "ro")) as connection:
+        connection.row_factory = row_class(connection)
         yield connection
 
 
@@ -302,9 +303,9 @@ def _is_altered(path: Path, migrations: Migrations) -> bool:
     if path == Path(":memory:") or not _size_bytes(path):
         return False
     try:
-        with closing(_connect_file(path, "ro")) as check:
+        with closing(connect_file(path, "ro")) as check:
             return schema_version(check) < 0 or not _has_own_schema(check, migrations)
-    except (sqlite3.Error, OSError):
+    except sqlite_access.SQLITE_ERRORS + (OSError,):
         return False
 
 
@@ -323,7 +324,7 @@ _COUNTED = {
 
 def copied_counts(path: Path) -> dict[str, int]:
     """Count the items of each kind in a private copy."""
-    with closing(_connect_file(path, "ro")) as copy:
+    with closing(connect_file(path, "ro")) as copy:
         return {
             name: int(copy.execute(f"SELECT count(*) FROM {where}").fetchone()[0]) for name, where in _COUNTED.items()
         }
@@ -334,12 +335,12 @@ def is_let_go(path: Path) -> bool:
     if not _size_bytes(path):
         return True
     try:
-        with closing(_connect_file(path, "rw")) as connection:
+        with closing(connect_file(path, "rw")) as connection:
             connection.execute("PRAGMA busy_timeout = 0")
             # only the one who is alone may leave the write-ahead log
             # "delete" is what SQLite answers when nobody else has the log open.
             return bool(connection.execute("PRAGMA journal_mode = DELETE").fetchone()[0] == "delete")
-    except sqlite3.DatabaseError as error:
+    except sqlite_access.DATABASE_ERRORS as error:
         return error.sqlite_errorcode & 0xFF in _DAMAGE_CODES
 
 
@@ -361,7 +362,7 @@ def _is_usable(path: Path, migrations: Migrations) -> bool:
         # Read-only: otherwise closing the last connection would delete the journal of a damaged file.
         # Only a first start that was killed leaves a -journal, which SQLite must be allowed to undo.
         with closing(
-            _connect_file(path, "rw" if _size_bytes(path.with_name(path.name + "-journal")) else "ro")
+            connect_file(path, "rw" if _size_bytes(path.with_name(path.name + "-journal")) else "ro")
         ) as check:
             check.execute("BEGIN")  # one moment: another Fireside may be making the file just now
             found = check_version(check, path, migrations)
@@ -370,9 +371,9 @@ def _is_usable(path: Path, migrations: Migrations) -> bool:
             # The usual start checks little; only what was noted while working leads to a look at every page.
             if not recovery.is_suspect(path):
                 return not recovery.is_damaged(check, path, found)
-        with closing(_connect_file(path)) as repair:
+        with closing(connect_file(path)) as repair:
             return recovery.is_mended(repair, path)
-    except sqlite3.DatabaseError as error:
+    except sqlite_access.DATABASE_ERRORS as error:
         if error.sqlite_errorcode & 0xFF in _DAMAGE_CODES:
             return False
         raise
@@ -385,21 +386,21 @@ def _recover_file(path: Path, migrations: Migrations) -> recovery.RecoveredParts
     scratch, whole = (path.with_name(path.name + suffix) for suffix in (RECOVERING, RECOVERED))
     scratch.unlink(missing_ok=True)
     try:
-        with closing(_connect_file(path, "ro")) as damaged:
-            _set_up(damaged)
-            damaged.execute("PRAGMA writable_schema = ON")  # else nothing at all is read of a file that was cut
+        with closing(ReopenedConnection(path, _set_up_damaged)) as reopened:
+            damaged = cast("sqlite3.Connection", reopened)
             version = _version_in(damaged, migrations)
             if version == 0:  # another program's
                 return None
             scratch.touch(mode=0o600)
-            with closing(_connect_file(scratch)) as new:
+            with closing(connect_file(scratch)) as new:
                 _set_up(new)
                 # The schema that the file had, so that all rows fit; newer steps follow when it is opened.
                 migrate_file(new, scratch, steps_up_to(version, migrations))
                 # What is still in the journal is in no page of the file, so pages alone would show an old state.
-                is_whole = not _size_bytes(path.with_name(path.name + "-wal"))
+                # Encrypted pages show nothing at all.
+                is_whole = not (is_encrypted(path) or _size_bytes(path.with_name(path.name + "-wal")))
                 found = recovery.recover_rows(damaged, new, path if is_whole else None)
-    except sqlite3.DatabaseError as error:
+    except sqlite_access.DATABASE_ERRORS as error:
         if error.sqlite_errorcode & 0xFF not in _DAMAGE_CODES:
             raise
         log.info("nothing of a damaged database can be read: %s", error)
@@ -414,7 +415,7 @@ def _recover_file(path: Path, migrations: Migrations) -> recovery.RecoveredParts
 
 def _version_in(damaged: sqlite3.Connection, migrations: Migrations) -> int:
     """Return the schema of a damaged file; the newest where even that cannot be read."""
-    with suppress(sqlite3.DatabaseError):
+    with suppress(*sqlite_access.DATABASE_ERRORS):
         if (version := schema_version(damaged)) == 0 or version in migrations:
             return version
     return max(migrations)
@@ -434,16 +435,8 @@ def _size_bytes(path: Path) -> int:
         return 0
 
 
-def _connect_file(path: Path, mode: str = "rwc") -> sqlite3.Connection:
-    place = path.absolute().as_posix()
-    # Bytes are quoted: a path may hold what is no UTF-8, or a question mark, which would begin the parameters.
-    address = f"file://{'' if place.startswith('/') else '/'}{quote(os.fsencode(place))}?mode={mode}"
-    # isolation_level None: transactions begin where `Database` says so, not where the module guesses.
-    return sqlite3.connect(address, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False, uri=True)
-
-
 def _open_ready(path: Path, migrations: Migrations) -> sqlite3.Connection:
-    connection = _connect_file(path)
+    connection = connect_file(path)
     try:
         _set_up(connection)
         _use_wal(connection)
@@ -465,28 +458,28 @@ def _without_room(path: Path, version: int) -> sqlite3.Connection | None:
     """
     if _size_bytes(path) < SMALLEST_BYTES:
         return None
-    connection = _connect_file(path, "rw")
+    connection = connect_file(path, "rw")
     try:
         _set_up(connection)
         connection.execute("PRAGMA locking_mode = EXCLUSIVE")  # the index of the journal is then not on the disk
         if schema_version(connection) == version:
             _set_up_writing(connection)  # there may be room later
             return connection
-    except sqlite3.Error as error:
+    except sqlite_access.SQLITE_ERRORS as error:
         log.info("a database on a full disk cannot be read: %s", error)
     connection.close()
     return None
 
 
 def _copy_without_room(path: Path, target: sqlite3.Connection) -> None:
-    # It has to fit into memory.
-    if _size_bytes(path) > LARGEST_IN_MEMORY_BYTES:
+    # It has to fit into memory, where there is no encryption to copy pages into.
+    if _size_bytes(path) > LARGEST_IN_MEMORY_BYTES or is_encrypted(path):
         raise DiskFull(str(path.parent))
     try:
-        with closing(_connect_file(path, "rw")) as connection:
+        with closing(connect_file(path, "rw")) as connection:
             connection.execute("PRAGMA locking_mode = EXCLUSIVE")
             connection.backup(target)
-    except sqlite3.Error as error:
+    except sqlite_access.SQLITE_ERRORS as error:
         log.info("a database on a full disk cannot be copied: %s", error)
         raise DiskFull(str(path.parent)) from error
 
@@ -500,8 +493,13 @@ def _set_up_writing(connection: sqlite3.Connection) -> None:
     connection.execute("PRAGMA secure_delete = ON")  # for the full-text indexes see `erasing`
 
 
+def _set_up_damaged(connection: sqlite3.Connection) -> None:
+    _set_up(connection)
+    connection.execute("PRAGMA writable_schema = ON")  # else nothing at all is read of a file that was cut
+
+
 def _set_up(connection: sqlite3.Connection) -> None:
-    connection.row_factory = sqlite3.Row
+    connection.row_factory = row_class(connection)
     connection.text_factory = lambda stored: stored.decode("utf-8", "replace")  # one bad byte costs one character
     # For comparing regardless of case and accents in all scripts; SQLite knows ASCII only.
     connection.create_function("fold", 1, fold_text, deterministic=True)
@@ -514,19 +512,22 @@ def _use_wal(connection: sqlite3.Connection) -> None:
         try:
             connection.execute("PRAGMA journal_mode = WAL")
             return
-        except sqlite3.OperationalError as error:
+        except sqlite_access.OPERATIONAL_ERRORS as error:
             # Two programs making the same new file: SQLite does not wait by itself for this one statement.
             if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > deadline_s:
                 raise
             time.sleep(0.01)
 
 
-def _problem_of_error(error: BaseException, path: Path) -> AppError | None:
+def problem_of_error(error: BaseException, path: Path) -> AppError | None:
     """Return the situation behind a failure of the disk or of the file; None for everything else."""
     folder = str(path.parent)
     if isinstance(error, OSError):
         return disk_problem(error, path.parent)
-    code = getattr(error, "sqlite_errorcode", 0) & 0xFF if isinstance(error, sqlite3.Error) else 0
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF if isinstance(error, sqlite_access.SQLITE_ERRORS) else 0
+    # SQLCipher gives no code where a copy fails.
+    if isinstance(error, sqlite_access.SQLITE_ERRORS) and not hasattr(error, "sqlite_errorcode") and _is_full(path):
+        return DiskFull(folder)
     # Some systems report a full disk as a general failure of reading and writing.
     if code == sqlite3.SQLITE_FULL or (code == sqlite3.SQLITE_IOERR and _is_full(path)):
         return DiskFull(folder)

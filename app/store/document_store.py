@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from app.core.errors.app_error import AppError
 from app.core.visible import clean_text, visible_name
+from app.store import sqlite_access
 from app.store.conversations import match_expression
 from app.store.database import Database
 from app.store.trash import leave_traces
@@ -403,7 +404,7 @@ def opened_readings(path: Path) -> Iterator[PageReadings | None]:
     """Open the readings in a database file; None if it can't be used now."""
     try:
         database = Database.open(path)
-    except (AppError, sqlite3.Error) as error:  # another program may have it for long
+    except (AppError,) + sqlite_access.SQLITE_ERRORS as error:  # another program may have it for long
         log.info("what was read cannot be kept: %s", error)
         yield None
         return

@@ -9,6 +9,7 @@ from contextlib import closing
 from pathlib import Path
 
 from app.core.errors.database_errors import DatabaseNewer, DatabaseOlder, MigrationFailed
+from app.store import sqlite_access
 from app.store.schema import create_schema
 
 log = logging.getLogger(__name__)
@@ -76,7 +77,7 @@ def back_up(connection: sqlite3.Connection, target: Path) -> None:
     scratch.unlink(missing_ok=True)
     try:
         scratch.touch(mode=0o600)
-        with closing(sqlite3.connect(scratch)) as copy:
+        with closing(sqlite_access.connect_file(scratch)) as copy:
             connection.backup(copy)
         scratch.replace(target)
     except BaseException:
@@ -89,11 +90,16 @@ def _run_step(step: Migration, number: int, connection: sqlite3.Connection, path
         step(connection)
         # Checked after each step, so that the message names the step that is wrong.
         problem = connection.execute("PRAGMA foreign_key_check").fetchone()
-    except sqlite3.OperationalError as error:
+    except sqlite_access.OPERATIONAL_ERRORS as error:
         if error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_ERROR:
             raise MigrationFailed(str(path), number, str(error)) from error
         raise  # the disk, not the step: `Database` says which
-    except (sqlite3.Error, ArithmeticError, LookupError, TypeError, ValueError) as error:
+    except sqlite_access.SQLITE_ERRORS + (
+        ArithmeticError,
+        LookupError,
+        TypeError,
+        ValueError,
+    ) as error:
         raise MigrationFailed(str(path), number, f"{type(error).__name__}: {error}") from error
     if problem is not None or not connection.in_transaction:
         raise MigrationFailed(str(path), number, "left its transaction or broken references")

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from app.core.events import Role
+from app.store import sqlite_access
 from app.store.message_rows import MessageState, settle_leaf
 
 log = logging.getLogger(__name__)
@@ -75,7 +76,7 @@ def _mend_indexes(connection: sqlite3.Connection) -> None:
         try:
             # rank 1: compare with the table that the index is of.
             connection.execute(f"INSERT INTO {index} ({index}, rank) VALUES ('integrity-check', 1)")
-        except sqlite3.DatabaseError as error:
+        except sqlite_access.DATABASE_ERRORS as error:
             log.info("%s is built anew: %s", index, error.sqlite_errorname)
             connection.execute(f"INSERT INTO {index} ({index}) VALUES ('rebuild')")
 
@@ -85,7 +86,7 @@ def rebuild_newer_indexes(connection: sqlite3.Connection) -> None:
     for index in full_text_indexes(connection):
         try:
             row = connection.execute(f"SELECT v FROM {index}_config WHERE k = 'version'").fetchone()
-        except sqlite3.DatabaseError as error:  # damage is met while working, and then mended
+        except sqlite_access.DATABASE_ERRORS as error:  # damage is met while working, and then mended
             log.info("%s does not tell its version: %s", index, error.sqlite_errorname)
             continue
         if row is not None and row[0] > INDEX_VERSION:
@@ -411,7 +412,7 @@ def _by_key(damaged: sqlite3.Connection, table: str, names: str, keys: Sequence[
         try:
             yield from damaged.execute(f"SELECT {names} FROM {table} ORDER BY {order}")
             return
-        except sqlite3.DatabaseError as error:
+        except sqlite_access.DATABASE_ERRORS as error:
             log.info("%s cannot be read to its end: %s", table, error)
 
 
@@ -419,7 +420,7 @@ def _read_rows(damaged: sqlite3.Connection, query: str, *values: object) -> list
     """Return the rows, or None where a page that they need is damaged."""
     try:
         return damaged.execute(query, values).fetchall()
-    except sqlite3.DatabaseError:
+    except sqlite_access.DATABASE_ERRORS:
         return None
 
 

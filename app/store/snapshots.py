@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import sqlite3
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from app.core.errors.app_error import AppError
 from app.core.errors.database_errors import DatabaseDamaged
 from app.core.errors.saving_errors import DiskFull
 from app.core.paths import disk_problem, make_folder
+from app.store import sqlite_access
 from app.store.database import Database, copied_counts, copied_schema, read_copy
 from app.store.recovery import mark_suspect
 
@@ -121,7 +121,7 @@ def compare_snapshot(snapshot: Path, database: Path) -> SnapshotDifference:
     try:
         there, here = _read_titles(snapshot), _read_titles(database)
         counts = copied_counts(snapshot)
-    except sqlite3.Error as error:
+    except sqlite_access.SQLITE_ERRORS as error:
         raise DatabaseDamaged(str(snapshot)) from error
     return SnapshotDifference(
         counts,

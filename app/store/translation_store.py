@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 
 from app.core.errors.app_error import AppError
 from app.core.visible import clean_text
+from app.store import sqlite_access
 from app.store.database import Database
 from app.store.jobs import JobResults, set_documents
 
@@ -450,7 +451,7 @@ def opened_memory(path: Path | None) -> Iterator[OpenedMemory]:
     # In RAM the work goes on, only without the memory of earlier times.
     try:
         database = None if path is None else Database.open(path)
-    except (AppError, sqlite3.Error) as error:  # another program may have it for long
+    except (AppError,) + sqlite_access.SQLITE_ERRORS as error:  # another program may have it for long
         log.info("the translation memory cannot be used: %s", error)
         database = None
     with closing(database or Database.in_memory()) as opened:

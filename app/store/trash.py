@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from app.core.paths import disk_problem
+from app.store import sqlite_access
 from app.store.database import Database, read_copy
 from app.store.message_rows import mark_deleted, settle_leaf
 from app.store.recovery import full_text_indexes
@@ -146,7 +147,7 @@ def find_doomed(copy: Path, rows: Sequence[DoomedRow]) -> list[DoomedRow]:
     try:
         with read_copy(copy) as connection:
             return [row for row in rows if _holds_row(connection, row)]
-    except sqlite3.Error as error:
+    except sqlite_access.SQLITE_ERRORS as error:
         log.info("%s cannot be read: %s", copy.name, error)
         return list(rows)
 

@@ -12,8 +12,9 @@ from app.core.paths import AppPaths, resource_path, resource_root, starter_model
 
 
 def every_path(paths: AppPaths) -> list[Path]:
-    derived = [paths.models, paths.database, paths.settings, paths.engine]
-    return [getattr(paths, field.name) for field in dataclasses.fields(paths)] + derived
+    derived = [paths.models, paths.database, paths.settings, paths.engine, paths.lock, paths.encrypted_files]
+    # Of what is unlocked there is nothing without a lock.
+    return [getattr(paths, field.name) for field in dataclasses.fields(paths) if field.name != "unlocked"] + derived
 
 
 def test_everything_is_below_the_home_that_was_given(fresh_home: Path) -> None:

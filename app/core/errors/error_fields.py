@@ -16,12 +16,13 @@ def every_error() -> list[type[AppError]]:
     from app.core.errors import engine_errors as engine
     from app.core.errors import exchange_errors as exchange
     from app.core.errors import hub_errors as hub
+    from app.core.errors import lock_errors as lock
     from app.core.errors import model_errors as model
     from app.core.errors import request_errors as request
     from app.core.errors import saving_errors as saving
     from app.core.errors import server_errors as server
 
-    areas = (database, document, engine, exchange, hub, model, request, saving, server)
+    areas = (database, document, engine, exchange, hub, lock, model, request, saving, server)
     named = [value for area in areas for value in vars(area).values()]
     found = {value for value in named if isinstance(value, type) and issubclass(value, AppError)}
     return sorted(found - {AppError, Bug, EnvironmentProblem}, key=lambda cls: cls.__name__)
