@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
@@ -17,8 +17,9 @@ from app.core.errors.saving_errors import DiskFull
 from app.core.lazy_part import LazyPart
 from app.core.log import end_log, start_log
 from app.core.paths import AppPaths, close_to_others, coming_starter, starter_model
-from app.core.settings import Settings, load_settings, store_settings, sweep_settings
+from app.core.settings import Settings, load_settings, sweep_settings
 from app.features.error_messages import PersonMessage, start_sentences
+from app.features.lock.locked_settings import store_home_settings
 from app.features.work.turns import QueueTurns
 from app.store.conversations import Conversations
 from app.store.database import Database, open_database
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from app.features.exchange.chat_file import ChatArchive
     from app.features.finding import HistorySearch
     from app.features.leaving import OutboundConsent, OutboundDocuments
+    from app.features.lock.lock_change import LockProgress
     from app.features.media import MediaLibrary
     from app.features.models.collection import ModelCollection
     from app.features.models.known_models import KnownModels
@@ -94,6 +96,8 @@ class ModelParts:
     """Asks the user whether documents may go to another computer; blocks the calling thread until the answer."""
     usual_model: Callable[[], Path | None] = lambda: None
     """The model for chats without their own, while a chat's own model is loaded; from any thread."""
+    lock_change: Callable[[], Iterator[LockProgress]] | None = None
+    """Change of the lock to run once everything is closed, before the program starts again."""
     on_passages_wanted: Callable[[], object] = lambda: None
     """Called from any thread: passages of documents may need vectors, or another model is to make them."""
 
@@ -109,7 +113,7 @@ class ModelParts:
         """Change settings and save them. Raises DiskFull or FolderNotWritable; the change then holds until quit."""
         with self._changing:
             self.settings = self.settings.changed(section, **values)
-            store_settings(self.paths, self.settings)
+            store_home_settings(self.paths, self.settings)
         if section == "models" and "passages_path" in values:
             # Vectors of two models can't be compared, so the passages need new ones.
             self.on_passages_wanted()
@@ -138,7 +142,8 @@ class ModelParts:
         """Return the pool that lends engines, the chat's among them."""
         from app.features.models.model_engines import build_pool
 
-        chat = self._new_engine(self.states)
+        # A saved state holds what was read; with a lock, models read it again instead.
+        chat = self._new_engine(None if self.paths.unlocked else self.states)
         chat.on_waking = lambda event: self.on_waking(event)  # noqa: PLW0108 - who hears may come later
         return build_pool(chat, self.model_path, lambda: self.settings, self._new_engine)
 
@@ -305,7 +310,9 @@ class Fireside(ModelParts):
         def hear_request(request: Read, cancel: CancelToken) -> Generator[Event, None, None]:
             from app.features.transcribe import build_hearing
             from app.store.document_store import PageReadings
+            from app.store.encrypted_files import fetch_file
 
+            fetch_file(Path(request.path))
             hearing = build_hearing(self.paths, lambda: self.engine, PageReadings(database))
             yield from hearing.read_recording(request, cancel)
 

@@ -7,9 +7,13 @@ from collections.abc import Callable
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QWidget
 
+from app.core.errors.lock_errors import WrongPassphrase
+from app.store.lock_file import new_key, write_lock
 from app.ui.outside import Outside
 from app.ui.settings.dialog import SettingsDialog
+from app.ui.settings.lock_section import LockSection
 from app.ui.shell.desktop import TaskBar
+from app.ui.shell.lock_screen import LockScreen
 from app.ui.widgets.dialogs import QuestionDialog
 from tests.helpers.desks.window import Frame
 
@@ -20,6 +24,57 @@ COPIED = (
 WORK = "Summarizing 2 of 5"
 ANSWER_MS = 60_000
 Step = Callable[[], object]
+
+
+def lock_screens(frame: Frame, show: Step) -> list[tuple[str, Step, Step]]:
+    """The lock in the settings, before and after it is set, and what stands before the window then."""
+    window = frame.window
+
+    def close(kind: type[QWidget]) -> Step:
+        return lambda: frame.find_step(kind).close()
+
+    def lock_settings() -> None:
+        show()
+        window.open_settings("data/lock")
+
+    def ask_for_passphrase() -> None:
+        lock_settings()
+        frame.find_step(LockSection).ask_new()
+
+    locked: list[LockScreen] = []
+
+    def refuse(_passphrase: str) -> None:
+        raise WrongPassphrase
+
+    def lock_screen() -> None:
+        # Before the window is built: nothing is behind it.
+        window.hide()
+        locked.append(screen := LockScreen(frame.theme, refuse))
+        screen.show()
+        screen.move(window.geometry().center() - screen.rect().center())
+        screen.field.setText("battery staple")
+        screen.try_passphrase()
+
+    def unlock() -> None:
+        screen = locked.pop()
+        screen.close()
+        screen.deleteLater()
+        window.show()
+
+    def locked_settings() -> None:
+        write_lock(frame.app.paths.lock, "correct horse", new_key())
+        lock_settings()
+
+    def remove_lock() -> None:
+        close(SettingsDialog)()
+        frame.app.paths.lock.unlink()
+
+    return [
+        ("lock-settings", lock_settings, close(SettingsDialog)),
+        ("lock-question", ask_for_passphrase, close(SettingsDialog)),
+        ("lock-set", locked_settings, remove_lock),
+        ("lock-screen", lock_screen, unlock),
+    ]
 
 
 def screens(frame: Frame, told: int) -> list[tuple[str, Step, Step]]:
@@ -63,6 +118,7 @@ def screens(frame: Frame, told: int) -> list[tuple[str, Step, Step]]:
         return lambda: frame.find_step(kind).close()
 
     return [
+        *lock_screens(frame, show),
         ("quick-ask", open_quick, quick.close),
         ("quick-answer", answer, quick.close),
         ("system-settings", settings, close(SettingsDialog)),

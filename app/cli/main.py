@@ -17,7 +17,7 @@ from app.cli.terminal import INTERRUPTED, make_terminals_safe, silence_told
 from app.core.build import this_build
 from app.core.errors.app_error import AppError
 from app.core.errors.database_errors import UNUSABLE_DATABASE
-from app.core.paths import AppPaths, close_to_others
+from app.core.paths import AppPaths, close_to_others, has_lock_to_open
 from app.features.error_messages import sentence_for
 from app.features.work.saved_file import remove_interrupted
 
@@ -38,6 +38,7 @@ COMMANDS = {
     "backup": "save everything you made in one file",
     "restore": "restore a backup",
     "trash": "list, restore or permanently delete what’s in the trash",
+    "lock": "encrypt everything you wrote with a passphrase",
     "doctor": "show this computer’s devices, folders and models",
 }
 """Each is a module of this package, with `add_arguments`."""
@@ -55,6 +56,10 @@ def run(arguments: list[str]) -> int:
         close_to_others(AppPaths.from_environment().folders, deeply=False)
         # What an earlier run that was killed left behind.
         remove_interrupted()
+        if has_lock_to_open(AppPaths.from_environment()):
+            from app.cli.lock import open_for_command  # most have no lock
+
+            open_for_command(arguments[0])
         with silence_told():
             code: int = options.run(options)
         # Here, where a pipe that has been closed is still caught.

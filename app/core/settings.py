@@ -170,7 +170,8 @@ class WritingSettings:
 class SystemSettings:
     """Integration with the desktop. `keeps_running`: in the tray after the window is closed; `asked_to_keep`: whether
     the user was asked. `notifies` of long work that ends unseen, `notifies_with_words` including its title. `shortcut`
-    opens the small window from any program, if `shortcut_on`.
+    opens the small window from any program, if `shortcut_on`. `lock_after_min`: idle minutes after which the lock
+    closes, if there is one; 0: never.
     """
 
     tray: bool = True
@@ -180,6 +181,7 @@ class SystemSettings:
     notifies_with_words: bool = False
     shortcut_on: bool = False
     shortcut: str = "Ctrl+Alt+Space"
+    lock_after_min: int = 15
 
 
 @dataclass(frozen=True)
@@ -263,6 +265,11 @@ class Settings:
     def changed(self, section: str, **values: Any) -> Settings:
         return dataclasses.replace(self, **{section: dataclasses.replace(getattr(self, section), **values)})
 
+    def without_texts(self) -> Settings:
+        """Return the settings without texts, names of files and what other versions stored."""
+        plain = self.changed("chat", system_prompt="").changed("summaries", instruction="")
+        return dataclasses.replace(plain, window=WindowSettings(), unknown={})
+
 
 SECTIONS: dict[str, type] = {
     field.name: type(getattr(Settings(), field.name))
@@ -291,6 +298,7 @@ LIMITS: dict[str, Callable[[Any], bool]] = {
     "writing.max_tokens": lambda v: 1 <= v <= 8192,
     "writing.count": lambda v: 1 <= v <= 5,
     "updates.newest_issued_s": lambda v: v >= 0,
+    "system.lock_after_min": lambda v: v >= 0,
     "trash.keep_days": lambda v: 0 <= v <= 3650,
     "network.proxy": lambda v: not v or v.startswith(("http://", "https://", "socks5://")),
     "network.mirror": lambda v: not v or v.startswith(("http://", "https://")),

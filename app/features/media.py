@@ -25,6 +25,7 @@ from app.core.events import CancelToken, Media, Message
 from app.core.paths import AppPaths, disk_problem, make_folder, private_opener
 from app.documents.limits import MOST_PICTURE_BYTES, sent_size
 from app.store.database import Database
+from app.store.encrypted_files import fetch_file, forget_file, store_file, stored_files
 from app.store.media_store import MediaStore, MediaUse, StoredMedia
 
 if TYPE_CHECKING:
@@ -158,7 +159,7 @@ class MediaLibrary:
         return path
 
     def original_path(self, stored: StoredMedia) -> Path:
-        return self._originals / stored.sha256[:2] / stored.sha256
+        return fetch_file(self._originals / stored.sha256[:2] / stored.sha256)
 
     def remove_unused(self, before: float) -> None:
         """Delete unused pictures added before a moment (seconds since 1970)."""
@@ -167,9 +168,10 @@ class MediaLibrary:
             for sha256 in self.store.forget_unused(before):
                 self._forget_file(sha256)
         known = set(self.store.all())
-        for path in self._originals.glob("*/*"):
+        times = {path: path.stat().st_mtime for path in self._originals.glob("*/*")}
+        for path, changed_at in (times | stored_files(self._originals)).items():
             # Files without a row are of a copy that was interrupted.
-            if path.name not in known and path.stat().st_mtime < before:
+            if path.name not in known and changed_at < before:
                 self._forget_file(path.name)
         halves = (*self._originals.glob(f"{HALF}*"), *self._decoded.glob("*-new-*"), *self._decoded.glob("*-small-*"))
         for path in halves:  # of a run that was ended by force
@@ -205,6 +207,7 @@ class MediaLibrary:
             # Under the lock, so that tidying up never takes the file between these two lines.
             with self._keeping:
                 scratch.replace(target)
+                store_file(target)
                 return MediumAdded(path, self.store.add(media), decoded.frames, decoded.is_cut)
         except OSError as error:
             raise disk_problem(error, self._originals) from error
@@ -288,6 +291,7 @@ class MediaLibrary:
         return self._decoded / f"{sha256}.small.ppm"
 
     def _forget_file(self, sha256: str) -> None:
+        forget_file(self._originals / sha256[:2] / sha256)
         for path in (self._originals / sha256[:2] / sha256, self._decoded_path(sha256), self._small_path(sha256)):
             with suppress(OSError):
                 path.unlink(missing_ok=True)

@@ -26,6 +26,7 @@ from app.language.language_detection import language_by_words
 from app.language.language_names import base_code
 from app.language.scripts import count_script, script_of
 from app.language.sentences import split_sentences
+from app.store.encrypted_files import store_file
 
 LONGEST_WORD = 60
 """Characters; Hunspell's time for suggestions grows with them."""
@@ -263,6 +264,7 @@ class SpellChecker:
             scratch = self._words_path.with_name(f".{self._words_path.name}.part")
             scratch.write_text("".join(f"{word}\n" for word in sorted(words)), "utf-8")
             scratch.replace(self._words_path)
+            store_file(self._words_path)
         except OSError as error:
             raise disk_problem(error, self._words_path.parent) from error
 

@@ -35,6 +35,7 @@ from app.documents.source import Opened, PageRead, ReadingRemark
 from app.features.page_reading.by_model import EMPTY, READ, PageAnswer, ask_model
 from app.language.sentences import split_sentences
 from app.store.document_store import HEARD, DocumentStore, StoredPageReading
+from app.store.encrypted_files import forget_file, store_file, stored_files
 
 if TYPE_CHECKING:
     from app.core.events import CancelToken, ModelLoaded
@@ -91,6 +92,7 @@ class SoundRecorder:
                     yield event
             child.close()
             if seconds >= LEAST_S:
+                store_file(path)
                 yield RecordingDone(path, seconds)
         finally:
             # Ended by force: closing a device may hang, too.
@@ -106,12 +108,15 @@ def moved_into(folder: Path, path: Path) -> Path:
     if path.parent == folder:
         return path
     make_folder(folder)
-    return Path(shutil.move(path, _free_path(folder, path.stem)))
+    moved = Path(shutil.move(path, _free_path(folder, path.stem)))
+    forget_file(path)
+    store_file(moved)
+    return moved
 
 
 def _free_path(folder: Path, name: str) -> Path:
-    path, number = folder / f"{name}.wav", 2
-    while path.exists():
+    path, number, encrypted = folder / f"{name}.wav", 2, stored_files(folder)
+    while path.exists() or path in encrypted:
         path, number = folder / f"{name} {number}.wav", number + 1
     return path
 
@@ -134,11 +139,13 @@ class RecordedFiles:
         (seconds since 1970): nobody deleted those.
         """
         used = self.used_names()
-        for path in self._folder.glob("*.wav"):
-            with suppress(OSError):
-                is_old = path.stat().st_mtime < before - UNHEARD_KEPT_S
-                # One that never had a document was deleted by nobody, so it stays longer.
-                if path.name not in used and (path.name in used_before or is_old):
+        times = {path: path.stat().st_mtime for path in self._folder.glob("*.wav")}
+        for path, changed_at in (times | stored_files(self._folder)).items():
+            is_old = changed_at < before - UNHEARD_KEPT_S
+            # One that never had a document was deleted by nobody, so it stays longer.
+            if path.name not in used and (path.name in used_before or is_old):
+                forget_file(path)
+                with suppress(OSError):
                     path.unlink()
 
 

@@ -19,7 +19,7 @@ from PySide6.QtWidgets import QApplication, QDialog
 from app import APP_ID, APP_NAME, __version__
 from app.bootstrap import Fireside, build_program
 from app.core.errors.app_error import AppError
-from app.core.paths import AppPaths
+from app.core.paths import AppPaths, has_lock_to_open
 from app.core.settings import load_settings
 from app.features.error_messages import PersonMessage
 from app.features.file_reading import ResumeFiles
@@ -136,7 +136,8 @@ def _run_window(
     wanted: StartRequest,
     notices: list[PersonMessage],
 ) -> int:
-    app = _build(paths, theme)
+    opened = _open_lock(paths, theme, instance)
+    app = _build(opened, theme) if opened is not None else None
     if app is None:
         return 1
     for notice in notices:
@@ -147,6 +148,9 @@ def _run_window(
     window: MainWindow | None = None
 
     def let_go() -> None:
+        # A change of the lock needs the folder for itself.
+        if app.lock_change is not None:
+            return
         instance.close()
         # Only now, as the new process would find this one's lock.
         if window is not None and window.closing.is_restarting:
@@ -169,6 +173,12 @@ def _run_window(
         tasks.running.stop_all(STOP_TIMEOUT_S)
         notify.uninstall()
         app.close(let_go)
+        if app.lock_change is not None:
+            from app.ui.shell.lock_screen import run_lock_change
+
+            run_lock_change(theme, app.lock_change)
+            app.lock_change = None
+            let_go()
     return code
 
 
@@ -200,6 +210,15 @@ def _connect(application: Application, instance: SingleInstance, window: MainWin
     # What the system ends doesn't stay in the tray.
     application.quit_wanted.connect(closing.go_for_good)
     application.commitDataRequest.connect(lambda _session: window.store())  # the session is about to end
+
+
+def _open_lock(paths: AppPaths, theme: Theme, instance: SingleInstance) -> AppPaths | None:
+    """Ask for the passphrase if the data is locked; None if the user quits instead."""
+    if not has_lock_to_open(paths):
+        return paths
+    from app.ui.shell.lock_screen import open_locked_home  # most have no lock
+
+    return open_locked_home(paths, theme, lambda screen: instance.asked.connect(screen.come_forward))
 
 
 def _build(paths: AppPaths, theme: Theme) -> Fireside | None:
@@ -266,6 +285,10 @@ def look_after(app: Fireside, window: MainWindow, notify: Notify) -> None:
     seat = app.pool.seat
     ModelSleep(ModelMemoryWatch(lambda: app.settings.engine, lambda: seat.use), seat, notify, window.loader)
     SilenceNotices(notify, window)
+    if app.paths.unlocked is not None:
+        from app.ui.shell.idle_lock import IdleLock
+
+        IdleLock(app, window)
     UpgradeNotice(notify, ProgramFile(), window)
     CalmCaret(window)
     # A window that stays open for days has its daily copies, too.

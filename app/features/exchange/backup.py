@@ -32,6 +32,9 @@ from app.core.events import CancelToken
 from app.core.paths import REMOTE_ENDING, AppPaths
 from app.features.work.saved_file import scratch_beside, write_file
 from app.store.database import Database, copied_schema
+from app.store.encrypted_files import fetch_file, stored_files
+from app.store.encryption import copy_file_database
+from app.store.sqlite_access import held_key, is_encrypted
 
 FORMAT = "fireside-backup"
 VERSION = 3
@@ -89,7 +92,7 @@ def back_up(
         with scratch_beside(path, ".db") as copy, write_file(path, is_private=True) as out:
             yield BackupProgress(0, 0)
             # A copy of one moment: the database is written to while the backup is packed.
-            database.copy_to(copy)
+            _copy_open(database, copy)
             parts = [(DATABASE, copy), *_kept_files(places)]
             total = sum(file.stat().st_size for _, file in parts)
             with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
@@ -107,7 +110,18 @@ def back_up(
     yield BackupFinished(len(files), path.stat().st_size)
 
 
+def _copy_open(database: Database, copy: Path) -> None:
+    """Copy the database without the encryption of a lock: whoever needs the backup may have no passphrase."""
+    if is_encrypted(database.path):
+        copy_file_database(database.path, copy, held_key(), b"")
+    else:
+        database.copy_to(copy)
+
+
 def _kept_files(places: AppPaths) -> Iterator[tuple[str, Path]]:
+    for folder in folders_by_part(places).values():
+        for encrypted in stored_files(folder):
+            fetch_file(encrypted)
     for name, file in ((SETTINGS, places.settings), (WORDS, places.own_words)):
         if file.is_file():
             yield name, file

@@ -23,8 +23,9 @@ from app.core.errors.database_errors import (
     MigrationFailed,
 )
 from app.core.errors.exchange_errors import BackupUnreadable
+from app.core.errors.lock_errors import RestoreLocked
 from app.core.events import CancelToken
-from app.core.paths import AppPaths, disk_problem, make_folder
+from app.core.paths import AppPaths, disk_problem, is_locked, make_folder
 from app.features.error_messages import PersonMessage
 from app.features.exchange.backup import (
     CHUNK_BYTES,
@@ -72,6 +73,7 @@ def unpack_backup(path: Path, places: AppPaths, cancel: CancelToken) -> Iterator
 
     Raises BackupUnreadable, DiskFull or FolderNotWritable; nothing waits then.
     """
+    _refuse_while_locked(places)
     scratch, is_whole = places.unpacked, False
     try:
         # What an earlier try left, and what only waits: two backups must not be mixed.
@@ -106,6 +108,7 @@ def stage_snapshot(snapshot: Path, places: AppPaths) -> None:
     It comes with today's files, linked: clearing up after the restore deletes those that the copy doesn't know, and
     whoever undoes the restore needs them. Raises BackupUnreadable, DiskFull or FolderNotWritable; nothing waits then.
     """
+    _refuse_while_locked(places)
     scratch = places.unpacked
     try:
         shutil.rmtree(scratch, ignore_errors=True)
@@ -121,6 +124,12 @@ def stage_snapshot(snapshot: Path, places: AppPaths) -> None:
         if isinstance(error, OSError):
             raise disk_problem(error, places.data) from error
         raise
+
+
+def _refuse_while_locked(places: AppPaths) -> None:
+    # What is restored lies open beside the data first.
+    if is_locked(places.data):
+        raise RestoreLocked
 
 
 def _link_or_copy(source: str, target: str) -> None:
@@ -338,6 +347,7 @@ def put_back(places: AppPaths) -> None:
     A restore that is only waiting is dropped instead where possible: it changed nothing. Raises DiskFull or
     FolderNotWritable.
     """
+    _refuse_while_locked(places)
     # A restore that only waits changed nothing yet.
     if places.restoring.is_dir():
         if not is_let_go(places.database):

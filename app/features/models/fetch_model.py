@@ -10,8 +10,9 @@ from typing import Any
 
 from app.core.events import CancelToken
 from app.core.paths import AppPaths
-from app.core.settings import load_settings, store_settings
+from app.core.settings import load_settings
 from app.engine.states import StateFolder
+from app.features.lock.locked_settings import store_home_settings
 from app.features.models.collection import CollectionServices, ModelCollection
 from app.hub.access import access_of
 from app.hub.connection_ledger import ConnectionLedger
@@ -114,7 +115,7 @@ def build_models(paths: AppPaths) -> Iterator[ModelCollection]:
     def change(section: str, **values: Any) -> None:
         nonlocal settings
         settings = settings.changed(section, **values)
-        store_settings(paths, settings)
+        store_home_settings(paths, settings)
 
     with closing(Database.in_memory()) as database:
         models = ModelCollection(

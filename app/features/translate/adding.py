@@ -35,6 +35,7 @@ from app.features.translate.translation_events import (
 )
 from app.language.language_names import find_language
 from app.store.document_store import StoredDocument
+from app.store.encrypted_files import fetch_file, forget_file, store_file, stored_files
 from app.store.jobs import Job, JobTable
 from app.store.translation_store import TranslationStore
 
@@ -51,7 +52,7 @@ class FileCopies:
     folder: Path | None
 
     def copy_path(self, job_id: int, path: Path) -> Path:
-        return path if self.folder is None else self.folder / str(job_id) / path.name
+        return path if self.folder is None else fetch_file(self.folder / str(job_id) / path.name)
 
     def copy_file(self, job_id: int, path: Path, cancel: CancelToken) -> Path:
         """Copy a file. Raises DocumentUnreadable if it can't be read, DiskFull or FolderNotWritable."""
@@ -75,16 +76,20 @@ class FileCopies:
                         file.write(piece)
             except OSError as error:
                 raise disk_problem(error, copy.parent) from error
+        store_file(copy)
         return copy
 
     def remove_copy(self, job_id: int) -> None:
         if self.folder is not None:
+            forget_file(self.folder / str(job_id))
             shutil.rmtree(self.folder / str(job_id), ignore_errors=True)
 
     def job_ids(self) -> list[int]:
-        if self.folder is None or not self.folder.is_dir():
+        if self.folder is None:
             return []
-        return [int(entry.name) for entry in self.folder.iterdir() if entry.name.isdecimal()]
+        names = {entry.name for entry in self.folder.iterdir()} if self.folder.is_dir() else set()
+        names |= {path.parent.name for path in stored_files(self.folder)}
+        return [int(name) for name in names if name.isdecimal()]
 
 
 class FileAdditions:

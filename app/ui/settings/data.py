@@ -19,6 +19,7 @@ from app.ui.exchange.export_dialog import Exporting
 from app.ui.exchange.import_dialog import NOTE_ROLE, ImportedDelegate, Importing
 from app.ui.exchange.snapshot_dialog import ask_for_day
 from app.ui.i18n import tr
+from app.ui.settings.lock_section import LockSection
 from app.ui.settings.settings_pages import Save, SettingsPage
 from app.ui.shared_labels import CHATS, DELETE_FOR_GOOD, NEW_CHAT, RESTORE
 from app.ui.shell import tab_spec, tasks
@@ -43,7 +44,7 @@ UNTIL_NEXT_START = "Until the next start"
 class DataPage(SettingsPage):
     """Data page. Its buttons start work that continues in the window; `leave` closes the settings."""
 
-    def __init__(self, app: Fireside, ui: UiContext, leave: Callable[[], object]) -> None:
+    def __init__(self, app: Fireside, ui: UiContext, save: Save, leave: Callable[[], object]) -> None:
         super().__init__(ui.theme, page_label("data"))
         self._leave = leave
         exporting, importing, backups = Exporting(app, ui), Importing(app, ui), Backups(app, ui)
@@ -84,6 +85,7 @@ class DataPage(SettingsPage):
             tr("The current data is kept for 30 days."),
         )
         put_back.setEnabled(backups.can_put_back())
+        self.add_section(LockSection(app, ui, save, leave))
         self.finish()
 
     def _add(self, key: str, explanation: str, label: str, do: Callable[[], object], more: str = "") -> QPushButton:

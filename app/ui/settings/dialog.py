@@ -121,7 +121,7 @@ class SettingsDialog(Dialog):
             "network": lambda: self._network_page(ui),
             "connections": lambda: _connections_page(app, ui),
             "system": lambda: SystemPage(app, ui, self._save),
-            "data": lambda: DataPage(app, ui, self.accept),
+            "data": lambda: DataPage(app, ui, self._save, self.accept),
             "trash": lambda: TrashPage(app, ui, self._save),
             "about": lambda: AboutPage(app, theme, lambda: ui.go.open_shortcuts(self)),
         }

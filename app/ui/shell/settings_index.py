@@ -76,6 +76,9 @@ _ROWS: dict[str, tuple[tuple[str, str, str], ...]] = {
         ("restore", "Restore a backup", "backup recover move new computer"),
         ("snapshots", "Restore a daily copy", "snapshot history yesterday version recover backup"),
         ("put_back", "Undo the last restore", "undo restore backup revert"),
+        ("lock", "Lock with a passphrase", "password encrypt encryption protect secret"),
+        ("lock_after", "Lock when idle", "timeout minutes automatic passphrase password away"),
+        ("lock_now", "Lock now", "passphrase password close hide"),
     ),
     "trash": (("keep_days", "Keep deleted items", "trash bin retention days erase remove forever"),),
     "about": (

@@ -14,8 +14,8 @@ from app.ui.shell.settings_index import PAGES, label_of
 from tests.helpers.desks.settings import SettingsDesk
 from tests.helpers.desks.window import Frame
 
-ONLY_WHERE_OF_USE = {"gpu_layers", "experts_on_cpu", "projector_on_cpu", "shortcut"}
-"""Rows that are hidden where the computer has no graphics card, or a switch above them is off."""
+ONLY_WHERE_OF_USE = {"gpu_layers", "experts_on_cpu", "projector_on_cpu", "shortcut", "lock_after", "lock_now"}
+"""Rows that are hidden where the computer has no graphics card, a switch above them is off, or no lock is set."""
 
 
 @pytest.fixture

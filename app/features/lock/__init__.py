@@ -1,0 +1,1 @@
+"""The optional lock: everything a person wrote, encrypted with a passphrase."""
