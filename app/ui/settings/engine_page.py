@@ -80,7 +80,9 @@ class EnginePage(SettingsPage):
         described, is_mixture = found
         engine = self._app.settings.engine
         choice = DeviceChoice(self._theme, described.devices, engine.devices)
-        choice.changed.connect(lambda: self._change(devices=choice.chosen))
+        # One that isn't put on the page would be kept for ever by this connection, and the page with it.
+        if choice.has_choice:
+            choice.changed.connect(lambda: self._change(devices=choice.chosen))
         self._replace_devices(choice if choice.has_choice else self.muted(tr(NO_GPU_FOUND)))
         has_gpu = any(device.type in GPU_TYPES for device in described.devices)
         layers, experts, eyes = self._gpu_rows

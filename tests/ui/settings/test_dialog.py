@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import (
     QAbstractButton,
+    QApplication,
     QBoxLayout,
     QCheckBox,
     QDoubleSpinBox,
@@ -22,6 +24,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 from pytestqt.qtbot import QtBot
+from shiboken6 import isValid
 
 from app.core.build import this_build
 from app.core.settings import Settings, load_settings
@@ -92,6 +95,25 @@ def test_a_page_is_made_when_it_is_first_opened_and_kept(dialog: SettingsDesk) -
     dialog.show_page(CHAT)
     assert dialog.root.pages.currentWidget() is second
     assert set(dialog.every(SettingsPage)) == {first, second}
+
+
+def test_a_closed_dialog_leaves_no_widget_behind(frame: Frame) -> None:
+    """Or each look at the settings would cost memory until the window is closed."""
+
+    def look_at_all_pages() -> list[QWidget]:
+        dialog = SettingsDesk(frame)
+        for number in range(dialog.page_count):
+            dialog.show_page(number)
+            if number == ENGINE:
+                dialog.wait_for_words(NO_GPU_FOUND)
+        dialog.close()
+        dialog.wait(lambda: not isValid(dialog.root))
+        gc.collect()
+        return QApplication.allWidgets()
+
+    look_at_all_pages()
+    before = look_at_all_pages()
+    assert [widget for widget in look_at_all_pages() if widget not in before] == []
 
 
 def test_the_scheme_is_in_force_and_saved(dialog: SettingsDesk, frame: Frame) -> None:
