@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from io import BytesIO
 from typing import IO, Any
 
 from docx import Document
@@ -50,7 +51,10 @@ class DocxWriter:
         self._bookmarks = 0
 
     def save(self, out: IO[bytes]) -> None:
-        self.document.save(out)
+        # Packed in memory first: python-docx leaves its archive open when a disk is full, and that complains later.
+        packed = BytesIO()
+        self.document.save(packed)
+        out.write(packed.getbuffer())
 
     def add_style(self, name: str, kind: WD_STYLE_TYPE) -> Any:
         style = self.document.styles.add_style(name, kind)
