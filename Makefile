@@ -105,6 +105,10 @@ test-clients: dev $(STAMPS)/system-test $(STAMPS)/system-clients ## the server a
 fuzz: dev $(STAMPS)/fuzz ## fuzz what reads foreign bytes, guided by coverage; findings in .fuzz/ (FUZZ_SECONDS=3600, TARGETS="gguf svg")
 	@$(PYTHON) -m tests.fuzz.run --seconds $(or $(FUZZ_SECONDS),3600) $(TARGETS)
 
+.PHONY: soak
+soak: dev $(STAMPS)/system-test ## use the whole window for 20 minutes and tell whether it stays level; one JSON object a line (SOAK_SECONDS=300)
+	@packaging/with_display.sh $(PYTHON) -m tests.soak.run --seconds $(or $(SOAK_SECONDS),1200)
+
 CHECKS := $(addprefix check-,format lint types imports dependencies lines names texts subjects)
 .PHONY: check $(CHECKS)
 check: $(CHECKS) ## format, lint, types, import contracts, unused dependencies, lines of code and names and texts against their ceilings, commit subjects
