@@ -26,7 +26,7 @@ from app.core.paths import AppPaths, starter_model
 from app.engine.computer import JsonCache
 from app.engine.memory_speed import machine_key
 from app.features.models import machine_speed
-from tests.helpers import warm
+from tests.helpers import ready_database, warm
 from tests.helpers.program import Program
 
 pytest_plugins = ["tests.helpers.workers", "tests.helpers.late"]
@@ -130,11 +130,15 @@ def fresh_home(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) 
 
 
 @pytest.fixture(scope="session", autouse=True)
-def warm_children() -> Iterator[None]:
-    """The program and its children begin warm, which is all that is quicker about them; see `tests.helpers.warm`."""
+def quick_starts() -> Iterator[None]:
+    """The program and its children begin warm, and new databases with their schema: all that is quicker about them.
+
+    See `tests.helpers.warm` and `tests.helpers.ready_database`.
+    """
     Child.popen = Program.popen = warm.Process
     warm.see_one_core()
-    yield
+    with ready_database.begin_as_copies():
+        yield
     Child.popen = Program.popen = subprocess.Popen
     warm.close()
 
@@ -196,7 +200,7 @@ def _look_for_what_runs(threads_before: set[threading.Thread], children_before: 
 
 def _children() -> set[int]:
     """Direct children of this process that are not zombies (Linux; elsewhere nothing is checked)."""
-    return {pid for pid in warm.children() if _is_running(pid)} - warm.pids()
+    return {pid for pid in warm.children() - warm.pids() if _is_running(pid)}
 
 
 def _is_running(pid: int) -> bool:

@@ -9,9 +9,18 @@ from pathlib import Path
 
 import pytest
 
+from app.store import database as databases
 from app.store.conversations import Conversations
 from app.store.database import Database
 from app.store.trash import TrashStore
+from tests.helpers import ready_database
+
+
+@pytest.fixture(autouse=True)
+def made_databases(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Here every database is made as a person's is."""
+    monkeypatch.setattr(databases, "_open_ready", ready_database.OPENED)
+    monkeypatch.setattr(databases, "migrate_file", ready_database.MIGRATED)
 
 
 @pytest.fixture
