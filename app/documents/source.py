@@ -143,6 +143,7 @@ class ReadingRemark:
     hidden (unit, name): a hidden sheet or slide, which was read.
     missing_part (part): a part that the document names and does not have.
     hidden_characters (count): zero-width, direction or tag characters that were taken out.
+    unseen_words (count): words of a PDF that were read and that nobody sees: white, tiny, undrawn or beside the page.
     legacy_font (encoding, read, meant): a font shows other letters than its codes say, with a word as an example.
     not_read_inside (name): a document in an archive that could not be read.
     others_inside (count): files in an archive that are no documents, or too many.

@@ -46,6 +46,10 @@ _REMARKS: dict[str, str | tuple[str, str]] = {
     "hidden": "The {unit} {name} is hidden but was read.",
     "missing_part": "The file is missing its part {part}.",
     "hidden_characters": ("1 hidden character was removed.", "{count:,} hidden characters were removed."),
+    "unseen_words": (
+        "1 word on its pages can’t be seen but was read.",
+        "{count:,} words on its pages can’t be seen but were read.",
+    ),
     "legacy_font": "Its text reads “{read}”, but its font shows “{meant}”. Choose the encoding {encoding} to read what "
     "the font shows.",
     "not_read_inside": "The file {name} in it couldn’t be read.",

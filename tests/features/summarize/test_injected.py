@@ -6,7 +6,7 @@ from pathlib import Path
 
 from app.documents.blocks import BlockPiece
 from app.documents.formats.registry import reader_for
-from app.documents.source import FileSource
+from app.documents.source import FileSource, ReadingRemark
 from app.engine.llama.sandbox import CompiledTemplate
 from app.engine.llama.template import ChatTemplate
 from app.features.summarize.laid_out import summary_facts
@@ -35,6 +35,17 @@ def test_the_gallery_is_fifty_and_what_is_out_of_sight_is_read_only_where_it_say
         for injected in INJECTED
     }
     assert reached == {injected.name: injected.reaches for injected in INJECTED}
+
+
+def test_orders_that_nobody_sees_on_a_page_are_told_with_the_document(tmp_path: Path) -> None:
+    told = list[str]()
+    unseen = [injected for injected in INJECTED if injected.format == "pdf" and injected.reaches]
+    for injected in unseen:
+        path = tmp_path / f"{injected.name}.pdf"
+        injected.write(path)
+        remarks = [item for item in reader_for("pdf")(FileSource(path)) if isinstance(item, ReadingRemark)]
+        told += [remark.name for remark in remarks if remark.values.get("count") == len(ORDER.split())]
+    assert len(unseen) == 3 and told == ["unseen_words"] * 3
 
 
 def test_orders_in_documents_change_no_turn_and_call_nothing(tmp_path: Path) -> None:

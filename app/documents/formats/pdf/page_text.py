@@ -20,6 +20,7 @@ from app.documents.blocks import BlockPiece
 from app.documents.formats.pdf.annotations import AnnotationReader
 from app.documents.formats.pdf.pdf_pages import PageGeometry, Span, address_of, quick, sheet_of
 from app.documents.formats.pdf.ruled_lines import PageRulings, RuledGrid, rulings_of, without_words
+from app.documents.formats.pdf.unseen_words import UnseenWords
 
 HYPHEN = "\ufffe"
 """PDFium's sign for a hyphen at a line's end."""
@@ -159,6 +160,7 @@ class PageText:
     rulings: PageRulings = field(default_factory=PageRulings)
     added: list[BlockPiece] = field(default_factory=list)
     """Text added to the page: filled fields and comments."""
+    unseen_words: int = 0
 
 
 class TextProbe:
@@ -195,11 +197,12 @@ def page_text(document: Any, page: int, probe: TextProbe, annotations: Annotatio
                 )
                 rulings.figures = without_words(rulings, middles)
             has_pictures = len(lines) < 3 and _has_pictures(loaded)
+            unseen = reading.count_unseen(loaded, lines)
             added = annotations.read_page(loaded, text_page, page, sheet) if annotations else []
         finally:
             raw.FPDFText_ClosePage(text_page)
         text = reading.text.replace(GONE, "")
-        return PageText(page, sheet, lines, text, has_pictures, rulings=rulings, added=added)
+        return PageText(page, sheet, lines, text, has_pictures, rulings=rulings, added=added, unseen_words=unseen)
     finally:
         raw.FPDF_ClosePage(loaded)
 
@@ -319,6 +322,17 @@ class _PageTextReading:
         for piece in _LINE.finditer(self.text):
             found += self._line(piece[0], piece.start())
         return found
+
+    def count_unseen(self, loaded: Any, lines: list[PdfLine]) -> int:
+        """Return how many words of the loaded page are read although nobody sees them, some in lines beside it."""
+        words = UnseenWords(self._text_page, self._index_of, self._character_box, self._font_size)
+        sheet = self._sheet
+        beside = (
+            line
+            for line in lines
+            if line.right < 0 or line.left > sheet.width or line.bottom < 0 or line.top > sheet.height
+        )
+        return words.count_words(loaded, self.text, sheet) + sum(len(line.text.split()) for line in beside)
 
     def _index_of(self, position: int) -> int:
         if not self._is_shifted:

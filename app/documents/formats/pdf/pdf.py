@@ -70,7 +70,7 @@ class _PdfReading:
         self._letters, self._words = LetterStatistics(), HyphenWords()
         self._annotations = AnnotationReader(document)
         self._waiting: list[BlockDraft | BlockPiece | PageRead] = []
-        self._damaged = self._unrecognized = 0
+        self._damaged = self._unrecognized = self._unseen = 0
         self._tesseract: Tesseract | None = None
         self._is_sought = self._is_recognized = False
 
@@ -81,6 +81,7 @@ class _PdfReading:
                 self._waiting.append(PageRead(page.page, has_text=False))
                 # PDFium reads what it can find; a page that is missing is told, and the others are read.
                 continue
+            self._unseen += page.unseen_words
             self._letters.settle(page.lines)
             drafts = self._block_drafts(page, self._body_lines(page, ahead))
             if drafts:
@@ -92,6 +93,7 @@ class _PdfReading:
         yield from self._emit_waiting()
         yield from counted("damaged_pages", self._damaged)
         yield from counted("no_recognition", self._unrecognized)
+        yield from counted("unseen_words", self._unseen)
         if self._tesseract is not None and self._is_recognized:
             yield self._tesseract.remark
 
