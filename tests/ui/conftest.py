@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from PySide6.QtCore import QEvent
 from PySide6.QtWidgets import QApplication
 
 from app.ui.focus_ring import FocusRing
@@ -50,8 +51,14 @@ def no_key_pressed(qapp: QApplication) -> None:
 
 @pytest.fixture(autouse=True)
 def style_sheet_taken_off(qapp: QApplication) -> Iterator[None]:
-    """The sheet of one test's theme, which may be enlarged, doesn't dress the widgets of the next."""
+    """The sheet of one test's theme, which may be enlarged, doesn't dress the widgets of the next.
+
+    Nor do later tests dress again, several times each, what it leaves: hundreds of widgets that wait for the collector.
+    """
     yield
+    for left in qapp.topLevelWidgets():
+        left.deleteLater()
+    qapp.sendPostedEvents(None, QEvent.Type.DeferredDelete)
     if qapp.styleSheet():
         qapp.setStyleSheet("")
 
