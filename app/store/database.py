@@ -10,6 +10,7 @@ import time
 import unicodedata
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
+from operator import methodcaller
 from pathlib import Path
 from typing import cast
 
@@ -500,7 +501,8 @@ def _set_up_damaged(connection: sqlite3.Connection) -> None:
 
 def _set_up(connection: sqlite3.Connection) -> None:
     connection.row_factory = row_class(connection)
-    connection.text_factory = lambda stored: stored.decode("utf-8", "replace")  # one bad byte costs one character
+    # One bad byte costs one character. Not a lambda: a long chat has tens of thousands of texts.
+    connection.text_factory = methodcaller("decode", "utf-8", "replace")
     # For comparing regardless of case and accents in all scripts; SQLite knows ASCII only.
     connection.create_function("fold", 1, fold_text, deterministic=True)
     connection.execute("PRAGMA foreign_keys = ON")  # off by default, and per connection

@@ -357,6 +357,12 @@ def _read_stats(text: str | None) -> AnswerStats | None:
 _ROLES, _STATES = {role.value: role for role in Role}, {state.value: state for state in MessageState}
 
 
+def _read_versions(text: str | None) -> tuple[int, ...]:
+    if not text:
+        return ()
+    return tuple(sorted(map(int, text.split(",")))) if "," in text else (int(text),)
+
+
 def _read_message(row: sqlite3.Row) -> StoredMessage:
     """Make a message of a row. What most messages lack isn't parsed, so a chat of 10,000 opens in a moment."""
     number, conversation, parent, role, text, state, model, created_at, stats = row[:9]
@@ -371,7 +377,7 @@ def _read_message(row: sqlite3.Row) -> StoredMessage:
         model,
         created_at,
         _read_stats(stats),
-        tuple(sorted(map(int, versions.split(",")))) if versions else (),
+        _read_versions(versions),
         thinking,
         thinking_s,
         bool(pinned),

@@ -57,6 +57,8 @@ class TurnPlaces:
         self.all: list[TurnPlace] = []
         self.tops = [0]
         """Top of each place, followed by the bottom of the last one, in pixels."""
+        self._around: tuple[int, int | None, int] = (0, None, 0)
+        """What `begin_at` was told last."""
         self.made: dict[TurnView, TurnPlace] = {}
         """Places whose turn exists, by turn."""
 
@@ -101,12 +103,34 @@ class TurnPlaces:
             same += 1
         return same
 
-    def begin_at(self, top: int, divided: int | None, divider: int) -> None:
-        """Compute all positions from `top` on, leaving `divider` pixels above the place numbered `divided`."""
-        heights = [place.height for place in self.all]
-        if divided is not None:
-            heights[divided] += divider
-        self.tops = list(accumulate(heights, initial=top))
+    def remove_from(self, number: int) -> None:
+        """Remove the places from a number on."""
+        del self.all[number:]
+        del self.tops[number + 1 :]
+
+    def begin_at(self, top: int, divided: int | None, divider: int, *, is_again: bool = False) -> None:
+        """Compute all positions from `top` on, leaving `divider` pixels above the place numbered `divided`.
+
+        Those above the first changed turn stay as they are; `is_again` if heights without a turn changed, too.
+        """
+        around = (top, divided, divider)
+        first = 0 if is_again or around != self._around else self._first_changed()
+        self._around = around
+        heights = [place.height for place in self.all[first:]]
+        if divided is not None and divided >= first:
+            heights[divided - first] += divider
+        self.tops[first:] = accumulate(heights, initial=self.tops[first] if first else top)
+
+    def _first_changed(self) -> int:
+        known, (_, divided, divider) = min(len(self.tops) - 1, self.count), self._around
+        changed = [
+            place.number
+            for place in self.made.values()
+            if place.number < known
+            and self.tops[place.number + 1] - self.tops[place.number]
+            != place.height + (divider if place.number == divided else 0)
+        ]
+        return min(changed, default=known)
 
     def between(self, top: int, bottom: int) -> range:
         """Return the indices of the places that overlap a vertical range."""

@@ -76,7 +76,8 @@ class ChatTranscript(QScrollArea):
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.setAccessibleName(tr("Messages"))
         self.viewport().setAutoFillBackground(False)
-        self.column.setAutoFillBackground(False)
+        # Opaque, so that a scroll paints nothing of what lies behind it.
+        self.column.setAutoFillBackground(True)
         self.column.made.connect(self.arrange)
         self.verticalScrollBar().valueChanged.connect(self._on_scrolled)
         fade_ends(self, theme)
@@ -406,12 +407,13 @@ class TurnColumn(QWidget):
 
     def __init__(self, theme: Theme, whole_width: Callable[[], int], maker: TurnMaker) -> None:
         super().__init__()
-        self.setObjectName("page")
         self._theme, self._whole_width, self._maker = theme, whole_width, maker
         self.places = TurnPlaces()
         self._laid_out: set[int] = set()
         """Indices of the turns whose height changed since the last full layout."""
         self._zoom = theme.zoom
+        self._is_zoomed = False
+        """True if all heights were scaled since the last layout."""
         self._hidden: frozenset[int] = frozenset()
         self._first_shown: int | None = None
         """Index of the turn below the divider: the first after the last one hidden from the model."""
@@ -438,7 +440,7 @@ class TurnColumn(QWidget):
         """Remove all places from this index on."""
         for place in self.places.all[index:]:
             self._remove_turn(place)
-        del self.places.all[index:]
+        self.places.remove_from(index)
         self._tell_places()
 
     def set_hidden(self, message_ids: frozenset[int]) -> bool:
@@ -476,6 +478,7 @@ class TurnColumn(QWidget):
         # Scaling is good enough for turns out of view.
         if self._zoom != self._theme.zoom:
             ratio, self._zoom = self._theme.zoom / self._zoom, self._theme.zoom
+            self._is_zoomed = True
             for place in self.places.all:
                 place.height = round(place.height * ratio)
         for place in self.places.made.values():
@@ -517,7 +520,8 @@ class TurnColumn(QWidget):
         """Position all turns. Return the scroll offset that keeps the anchor `held` in place, or None."""
         px, width, first = self._theme.px, self._width, self._first_shown
         x, above = (self._whole_width() - width) // 2, self.divider.height_wanted
-        self.places.begin_at(px(EDGE_PX), first, above)
+        self.places.begin_at(px(EDGE_PX), first, above, is_again=self._is_zoomed)
+        self._is_zoomed = False
         self.divider.setVisible(first is not None)
         if first is not None:
             self.divider.setGeometry(x, self.places.tops[first], width, above)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cached_property
 
 from PySide6.QtCore import QRect, Qt, Signal
 from PySide6.QtGui import (
@@ -125,18 +126,40 @@ class CodeBlock(QWidget):
         self._language = theme.dress(plain_label(kind="muted", parent=self), font="caption")
         self._text = CodeText(theme, self)
         self.highlighter = CodeHighlighter(self._text.document(), theme)
-        self.wrap = self._button(tr("Wrap"), tr("Wrap long lines"))
-        self.wrap.setCheckable(True)
-        self.wrap.toggled.connect(self._on_wrap)
-        self.draw = self._button(tr("Open in the browser"), tr(OPEN_DRAWING))
-        self.draw.clicked.connect(lambda _=False: self.link_clicked.emit(drawing_link(self._kind, self.code.text)))
         self._copy = self._button(tr(COPY), tr(COPY_CODE))
         self._copy.clicked.connect(self._on_copy)
         self._copied = new_timer(self, COPIED_MS, lambda: self._show_copied(False))
-        theme.dress(self.wrap, glyph=("arrow-elbow-down-left", "muted", 16))
-        theme.dress(self.draw, glyph=("arrow-square-out", "muted", 16))
         theme.changed.connect(self._on_theme_changed)
         self._show_copied(False)
+
+    # Most code needs neither of these buttons, and a chat has many blocks.
+
+    @cached_property
+    def wrap(self) -> QPushButton:
+        """Button that breaks long lines, once there is one."""
+        button = self._button(tr("Wrap"), tr("Wrap long lines"))
+        button.setCheckable(True)
+        button.toggled.connect(self._on_wrap)
+        return self._theme.dress(button, glyph=("arrow-elbow-down-left", "muted", 16))
+
+    @cached_property
+    def draw(self) -> QPushButton:
+        """Button that opens the drawing which the code describes."""
+        button = self._button(tr("Open in the browser"), tr(OPEN_DRAWING))
+        button.clicked.connect(lambda _=False: self.link_clicked.emit(drawing_link(self._kind, self.code.text)))
+        return self._theme.dress(button, glyph=("arrow-square-out", "muted", 16))
+
+    def _show_button(self, name: str, *, is_shown: bool) -> None:
+        """Show or hide one of these buttons, and lay out the header again if that is a change."""
+        # `isHidden`, since `isVisible` is False as long as the whole answer isn't shown.
+        was_shown = name in vars(self) and not getattr(self, name).isHidden()
+        if is_shown != was_shown:
+            getattr(self, name).setVisible(is_shown)
+            self._arrange()
+
+    @property
+    def _is_wrapped(self) -> bool:
+        return "wrap" in vars(self) and self.wrap.isChecked()
 
     @property
     def _kind(self) -> str:
@@ -152,21 +175,15 @@ class CodeBlock(QWidget):
         self._text.code = code
         self._text.set_text(code.text)
         self.highlighter.set_code(code.language, code.text, is_open=code.open)
-        # Laid out again only when the button appears or goes, not with every piece of streamed code. `isHidden`, since
-        if bool(self._kind) == self.draw.isHidden():
-            # `isVisible` is False as long as the whole answer isn't shown.
-            self.draw.setVisible(bool(self._kind))
-            self._arrange()
+        self._show_button("draw", is_shown=bool(self._kind))
         return True
 
     def height_for(self, width: int) -> int:
         px = self._theme.px
         room = width - 2 * px(PADDING_PX)
         height = px(HEADER_PX) + self._text.height_for(room) + px(PADDING_PX)
-        is_wide = self.wrap.isChecked() or self._text.document().idealWidth() > room
-        if is_wide == self.wrap.isHidden():
-            self.wrap.setVisible(is_wide)
-            self._arrange()
+        is_wide = self._is_wrapped or self._text.document().idealWidth() > room
+        self._show_button("wrap", is_shown=is_wide)
         return height
 
     def resizeEvent(self, _event: object) -> None:
@@ -186,7 +203,8 @@ class CodeBlock(QWidget):
         """Show button labels if there is room for all, else icons."""
         px = self._theme.px
         padding, header, gap = px(PADDING_PX), px(HEADER_PX), px(4)
-        shown = [button for button in (self._copy, self.draw, self.wrap) if not button.isHidden()]
+        made = [self._copy, *(getattr(self, name) for name in ("draw", "wrap") if name in vars(self))]
+        shown = [button for button in made if not button.isHidden()]
         for button in shown:
             button.setText(str(button.property("words")))
         language = self._language.sizeHint().width() + 3 * padding

@@ -187,6 +187,11 @@ class ProseView(TextView):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Paint quote bars and rules below the text, since Qt's document has neither."""
+        if self._decorated_lines:
+            self._paint_decorations()
+        super().paintEvent(self.reaching(event))
+
+    def _paint_decorations(self) -> None:
         painter = QPainter(self.viewport())
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setPen(Qt.PenStyle.NoPen)
@@ -201,7 +206,6 @@ class ProseView(TextView):
             for first, last in self._quotes(level):
                 self._paint_bar(painter, level, first, last)
         painter.end()
-        super().paintEvent(event)
 
     def _box(self, number: int) -> QRectF:
         return self.document().documentLayout().blockBoundingRect(self.document().findBlockByNumber(number))

@@ -13,6 +13,7 @@ from PySide6.QtGui import (
     QBrush,
     QColor,
     QFont,
+    QPaintEvent,
     QTextCharFormat,
     QTextCursor,
     QTextFrameFormat,
@@ -91,6 +92,9 @@ class TableView(TextView):
                 self._set_width(QTextLength(QTextLength.Type.FixedLength, least))
             height = self.height_in(width, words)
         return height
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        super().paintEvent(self.reaching(event))
 
     @property
     def _is_alone(self) -> bool:

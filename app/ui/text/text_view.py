@@ -202,12 +202,13 @@ class TextView(SelectableText):
             return True
         return super().eventFilter(watched, event)
 
-    def paintEvent(self, event: QPaintEvent) -> None:
-        if self._formula_painter is not None:
-            # Or Qt leaves out the paragraph whose formula hangs into the part to be painted.
-            hanging = self.theme.px(HANGING_PX)
-            event = QPaintEvent(event.rect().adjusted(0, -hanging, 0, hanging))
-        super().paintEvent(event)
+    def reaching(self, event: QPaintEvent) -> QPaintEvent:
+        """Return a paint event that also has the paragraphs whose formulas hang into what is to be painted."""
+        if self._formula_painter is None:
+            return event
+        # Without this Qt would leave them out.
+        hanging = self.theme.px(HANGING_PX)
+        return QPaintEvent(event.rect().adjusted(0, -hanging, 0, hanging))
 
     def showEvent(self, event: QShowEvent) -> None:
         # Restores the scroll position: on the first show, Qt scrolls to the end of the last line.

@@ -22,7 +22,7 @@ class EdgeFade(QWidget):
         self._is_start, self._is_across = is_start, is_across
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         bar = self._bar
-        bar.valueChanged.connect(self._follow_area)
+        bar.valueChanged.connect(self._show_if_more)
         bar.rangeChanged.connect(self._follow_area)
         area.viewport().installEventFilter(self)
         self._follow_area()
@@ -42,8 +42,7 @@ class EdgeFade(QWidget):
         return self._is_start != (self._is_across and self._area.isRightToLeft())
 
     def _follow_area(self) -> None:
-        bar, view, wide = self._bar, self._area.viewport().geometry(), self._theme.px(FADE_PX)
-        is_more = bar.value() > bar.minimum() if self._is_start else bar.value() < bar.maximum()
+        view, wide = self._area.viewport().geometry(), self._theme.px(FADE_PX)
         if self._is_across:
             wide = min(wide, view.width() // 2)
             place = view.adjusted(0, 0, wide - view.width(), 0)
@@ -53,7 +52,11 @@ class EdgeFade(QWidget):
             place = view.adjusted(0, 0, 0, wide - view.height())
             away = QPoint(0, view.height() - wide)
         self.setGeometry(place if self._is_at_near_end else place.translated(away))
-        self.setVisible(is_more)
+        self._show_if_more()
+
+    def _show_if_more(self) -> None:
+        bar = self._bar
+        self.setVisible(bar.value() > bar.minimum() if self._is_start else bar.value() < bar.maximum())
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: ARG002
         ground = QColor(getattr(self._theme.tokens, self._token))

@@ -41,14 +41,15 @@ class PaintedShadow(QWidget):
         self._box = box.translated(-around.topLeft())
         self.setGeometry(around)
 
-    def paintEvent(self, _event: QPaintEvent) -> None:
+    def paintEvent(self, event: QPaintEvent) -> None:
         is_dark = self.palette().color(QPalette.ColorRole.Window).lightness() < 128
         painter = QPainter(self)
-        _paint_stretched(painter, self._box.translated(0, DROP_PX), _far_shadow(is_dark))
-        if not is_dark:
+        # What scrolls beside it needs a corner of it only, with every step.
+        _paint_stretched(painter, self._box.translated(0, DROP_PX), _far_shadow(is_dark), event.rect())
+        line = QRectF(self._box).adjusted(-0.5, 0.5, 0.5, 1.5)
+        if not is_dark and line.adjusted(-1, -1, 1, 1).intersects(event.rect().toRectF()):
             painter.setRenderHint(QPainter.RenderHint.Antialiasing)
             painter.setPen(LIGHT_NEAR)
-            line = QRectF(self._box).adjusted(-0.5, 0.5, 0.5, 1.5)
             painter.drawRoundedRect(line, RADIUS_PX + 1, RADIUS_PX + 1)
 
 
@@ -72,8 +73,8 @@ def _far_shadow(is_dark: bool) -> QImage:
     return QImage(b"".join(rows), side, side, 4 * side, QImage.Format.Format_ARGB32_Premultiplied).copy()
 
 
-def _paint_stretched(painter: QPainter, box: QRect, picture: QImage) -> None:
-    """Paint corners as they are and edges stretched; nothing in the middle, which is covered."""
+def _paint_stretched(painter: QPainter, box: QRect, picture: QImage, wanted: QRect) -> None:
+    """Paint corners as they are and edges stretched, those that are wanted; nothing in the middle, which is covered."""
     whole = box.adjusted(-BLUR_PX, -BLUR_PX, BLUR_PX, BLUR_PX)
     across, down = min(_SOLID_PX, whole.width() // 2), min(_SOLID_PX, whole.height() // 2)
     xs = (whole.left(), whole.left() + across, whole.right() + 1 - across, whole.right() + 1)
@@ -84,7 +85,7 @@ def _paint_stretched(painter: QPainter, box: QRect, picture: QImage) -> None:
         for row in range(3):
             to = QRect(QPoint(xs[column], ys[row]), QPoint(xs[column + 1] - 1, ys[row + 1] - 1))
             source = QRect(QPoint(from_xs[column], from_ys[row]), QPoint(from_xs[column + 1] - 1, from_ys[row + 1] - 1))
-            if (column, row) != (1, 1) and not to.isEmpty():
+            if (column, row) != (1, 1) and to.intersects(wanted):
                 painter.drawImage(to, picture, source)
 
 

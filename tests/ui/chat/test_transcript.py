@@ -77,6 +77,30 @@ def test_every_turn_can_be_scrolled_to_and_none_lies_on_another(open_chat: Open)
     assert passed == {f"Question {number}" for number in range(60)}
 
 
+def test_each_turn_begins_where_the_one_above_ends_whatever_was_measured_again(open_chat: Open) -> None:
+    desk = open_chat({"text": "x"})
+    long_chat(desk)
+    places = desk.transcript.places
+
+    def check() -> None:
+        desk.wait(lambda: desk.is_settled)
+        heights = [place.height for place in places.all]
+        assert [below - above for above, below in pairwise(places.tops)] == heights
+
+    check()
+    desk.scroll_bar.setValue(desk.scroll_bar.maximum() // 2)
+    check()
+    desk.theme.zoom = 1.2
+    check()
+    desk.scroll_bar.setValue(0)
+    check()
+    desk.transcript.update_to(desk.transcript.places.messages[:40])  # type: ignore[arg-type] # all are stored
+    check()
+    assert len(places.tops) == 41
+    desk.transcript.open([])
+    assert len(places.tops) == 1
+
+
 def test_what_somebody_opened_or_selected_or_edits_stays_however_far_it_is(open_chat: Open) -> None:
     desk = open_chat({"text": "x"})
     long_chat(desk)
