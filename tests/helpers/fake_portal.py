@@ -46,6 +46,13 @@ class FakePortal:
         """As when somebody chooses other keys in the desktop's settings."""
         self._tell(SHORTCUTS, "ShortcutsChanged", "oa(sa{sv})", (SESSION, self._shortcuts(trigger)))
 
+    def switch_animations(self, *, is_on: bool) -> None:
+        """As when somebody turns the desktop's switch; another setting is told with it."""
+        self.has_animations = is_on
+        for key, value in (("cursor-size", ("i", 24)), ("enable-animations", ("b", is_on))):
+            body = ("org.gnome.desktop.interface", key, value)
+            self._tell("org.freedesktop.portal.Settings", "SettingChanged", "ssv", body)
+
     def end_session(self) -> None:
         """As when somebody takes the right away."""
         self._tell("org.freedesktop.portal.Session", "Closed", None, (), path=SESSION)

@@ -10,11 +10,24 @@ import sys
 import threading
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QEasingCurve, QObject, QPoint, QStandardPaths, Qt, QVariantAnimation, Signal
+from PySide6.QtCore import (
+    QEasingCurve,
+    QObject,
+    QPoint,
+    QSocketNotifier,
+    QStandardPaths,
+    Qt,
+    QVariantAnimation,
+    Signal,
+)
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPalette, QPixmap
 from PySide6.QtWidgets import QApplication, QGraphicsOpacityEffect, QWidget
 from shiboken6 import isValid
+
+if TYPE_CHECKING:
+    from jeepney.io.blocking import DBusConnection
 
 log = logging.getLogger(__name__)
 
@@ -22,6 +35,8 @@ FADE_MS = 120
 SLIDE_PX = 16
 PORTAL, PORTAL_PATH = "org.freedesktop.portal.Desktop", "/org/freedesktop/portal/desktop"
 PORTAL_INTERFACES, PORTAL_S = "org.freedesktop.portal", 10.0
+ANIMATIONS = ("org.gnome.desktop.interface", "enable-animations")
+"""The portal's name for the switch: namespace and key."""
 EFFECT = Qt.UIEffect.UI_General
 """Qt's own switch for motion, which holds for all widgets; a process starts without."""
 
@@ -43,42 +58,88 @@ def may_move() -> bool:
 
 
 class AnimationsPortal(QObject):
-    """The desktop's own switch for animations, such as GNOME's, asked once and off the window's thread."""
+    """The desktop's own switch for animations, such as GNOME's: asked off the window's thread, then followed."""
 
     answered = Signal()
-    _heard = Signal()
+    """The switch was read, or somebody turned it."""
+    _heard = Signal(object, bool)
 
     def __init__(self, application: QApplication) -> None:
         super().__init__(application)
         self.are_switched_off = False
         self.is_reduced_here = False
         """The program's own setting."""
+        self._bus: DBusConnection | None = None
+        self._notifier: QSocketNotifier | None = None
         self._heard.connect(self._on_heard, Qt.ConnectionType.QueuedConnection)
+        application.aboutToQuit.connect(self.close)
+
+    @property
+    def is_followed(self) -> bool:
+        """True once the desktop has answered."""
+        return self._bus is not None
 
     def ask(self) -> None:
         # Only if a bus is running: some systems start one for any client that asks.
         if sys.platform == "linux" and os.environ.get("DBUS_SESSION_BUS_ADDRESS", "").startswith("unix:"):
             threading.Thread(target=self._ask, name="animations portal", daemon=True).start()
 
+    def close(self) -> None:
+        """Leave the bus."""
+        if self._notifier is not None:
+            self._notifier.setEnabled(False)
+        if self._bus is not None:
+            self._bus.close()
+        self._bus = self._notifier = None
+
     def _ask(self) -> None:
-        from jeepney import DBusAddress, MessageType, new_method_call
+        from jeepney import DBusAddress, MatchRule, MessageType, new_method_call
+        from jeepney.bus_messages import message_bus
         from jeepney.io.blocking import open_dbus_connection
 
-        address = DBusAddress(PORTAL_PATH, bus_name=PORTAL, interface=f"{PORTAL_INTERFACES}.Settings")
-        message = new_method_call(address, "Read", "ss", ("org.gnome.desktop.interface", "enable-animations"))
-        try:
-            with contextlib.closing(open_dbus_connection("SESSION", auth_timeout=PORTAL_S)) as bus:
+        interface = f"{PORTAL_INTERFACES}.Settings"
+        address = DBusAddress(PORTAL_PATH, bus_name=PORTAL, interface=interface)
+        message = new_method_call(address, "Read", "ss", ANIMATIONS)
+        rule = MatchRule(type="signal", sender=PORTAL, interface=interface, member="SettingChanged", path=PORTAL_PATH)
+        with contextlib.ExitStack() as unless_heard:
+            try:
+                bus = open_dbus_connection("SESSION", auth_timeout=PORTAL_S)
+                unless_heard.callback(bus.close)
+                # Before it is read, so that no change is missed in between.
+                bus.send_and_get_reply(message_bus.AddMatch(rule), timeout=PORTAL_S)
                 reply = bus.send_and_get_reply(message, timeout=PORTAL_S)
-        except Exception as error:  # noqa: BLE001 - whatever is wrong with a bus, things move as they did
-            log.info("the desktop's animation switch is unknown: %r", error)
-            return
-        # A variant in a variant.
-        if reply.header.message_type is not MessageType.error and reply.body[0][1][1] is False and isValid(self):
-            self._heard.emit()
+            except Exception as error:  # noqa: BLE001 - whatever is wrong with a bus, things move as they did
+                log.info("the desktop's animation switch is unknown: %r", error)
+                return
+            if reply.header.message_type is not MessageType.error and isValid(self):
+                unless_heard.pop_all()
+                # A variant in a variant.
+                self._heard.emit(bus, reply.body[0][1][1] is False)
 
-    def _on_heard(self) -> None:
-        self.are_switched_off = True
-        self.answered.emit()
+    def _on_heard(self, bus: DBusConnection, is_off: bool) -> None:
+        self._bus = bus
+        self._notifier = QSocketNotifier(bus.sock.fileno(), QSocketNotifier.Type.Read, self)
+        self._notifier.activated.connect(self._on_readable)
+        self._take(is_off)
+        self._on_readable()  # what came with the answer
+
+    def _on_readable(self) -> None:
+        """Read what came on the bus, of which the last change counts."""
+        try:
+            while self._bus is not None:
+                body = self._bus.receive(timeout=0).body
+                if body[:2] == ANIMATIONS:
+                    self._take(body[2][1] is False)
+        except TimeoutError:
+            return  # that was all
+        except Exception as error:  # noqa: BLE001 - as above
+            log.info("the desktop's animation switch is no longer followed: %r", error)
+            self.close()
+
+    def _take(self, is_off: bool) -> None:
+        if is_off != self.are_switched_off:
+            self.are_switched_off = is_off
+            self.answered.emit()
 
 
 def system_reduces_motion(config: Path | None = None) -> bool:

@@ -97,6 +97,7 @@ def portal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, qapp: QApplication) 
 
     def forget() -> None:
         for asked in qapp.findChildren(AnimationsPortal):
+            asked.close()
             asked.setParent(None)
 
     with private_bus(tmp_path, monkeypatch):
@@ -119,6 +120,27 @@ def test_the_portal_tells_the_desktops_switch_later(
     qtbot.waitUntil(lambda: bool(portal.calls) and may_move() is has_animations)
     allow_motion(qapp, is_reduced=False)
     assert may_move() is has_animations
+
+
+@pytest.mark.usefixtures("moving")
+@pytest.mark.skipif("sys.platform != 'linux'")
+def test_the_desktops_switch_is_followed_while_the_program_runs(
+    qapp: QApplication, qtbot: QtBot, portal: FakePortal
+) -> None:
+    allow_motion(qapp, is_reduced=False)
+    asked = qapp.findChild(AnimationsPortal)
+    assert asked is not None
+    qtbot.waitUntil(lambda: asked.is_followed)
+    portal.switch_animations(is_on=False)
+    qtbot.waitUntil(lambda: not may_move())
+    portal.switch_animations(is_on=True)
+    qtbot.waitUntil(may_move)
+    portal.switch_animations(is_on=False)
+    qtbot.waitUntil(lambda: not may_move())
+    allow_motion(qapp, is_reduced=True)
+    portal.switch_animations(is_on=True)
+    qtbot.waitUntil(lambda: not asked.are_switched_off)
+    assert not may_move(), "the program's own setting holds"
 
 
 @pytest.mark.parametrize(
