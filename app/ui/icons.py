@@ -6,7 +6,7 @@ import json
 from functools import cache, lru_cache
 
 from PySide6.QtCore import QByteArray, QPoint, QPointF, QRect, QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QFont, QFontDatabase, QIcon, QIconEngine, QPainter, QPen, QPixmap
+from PySide6.QtGui import QColor, QFont, QFontDatabase, QFontMetricsF, QIcon, QIconEngine, QPainter, QPen, QPixmap
 from PySide6.QtSvg import QSvgRenderer
 
 from app.core.paths import resource_path
@@ -31,6 +31,14 @@ def glyph(name: str) -> tuple[str, str]:
     """Return a glyph's character and font family, for use in text; a square if it is missing."""
     found, family = _glyph(name), _family()
     return (found, family) if found and family else ("\u25a1", "")
+
+
+@cache
+def left_bearing(name: str, size_px: int) -> float:
+    """Return how far from the left of its square a glyph begins."""
+    font = QFont(_family())
+    font.setPixelSize(size_px)
+    return QFontMetricsF(font).tightBoundingRect(_glyph(name)).left() if _glyph(name) else 0.0
 
 
 class _GlyphEngine(QIconEngine):

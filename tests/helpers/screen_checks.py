@@ -6,8 +6,16 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from PySide6.QtCore import QPoint, QRect
-from PySide6.QtGui import QColor, QImage
-from PySide6.QtWidgets import QAbstractButton, QAbstractScrollArea, QApplication, QLabel, QLineEdit, QWidget
+from PySide6.QtGui import QColor, QIcon, QImage
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QAbstractScrollArea,
+    QApplication,
+    QLabel,
+    QLineEdit,
+    QPushButton,
+    QWidget,
+)
 
 SLACK_PX = 1
 TEXT_CONTRAST, CONTROL_CONTRAST = 4.5, 3.0
@@ -53,6 +61,17 @@ def faint_texts(window: QWidget, picture: QImage) -> list[str]:
         if 1 < ink < least * BLUR:
             found.append(f"{_name(widget)}: {ink:.2f}")
     return found
+
+
+def undressed_buttons(window: QWidget) -> list[str]:
+    """One line for every button with words in the font of messages, which is what it has if nobody gave it another."""
+    body = QApplication.font()
+    return [
+        f"{_name(button)} is {body.pixelSize()}/{int(body.weight())}"
+        for button in _visible(window, QPushButton)
+        if button.property("text")
+        and (button.font().pixelSize(), button.font().weight()) == (body.pixelSize(), body.weight())
+    ]
 
 
 def _ink_contrast(part: QImage) -> float:
@@ -119,7 +138,7 @@ def near_misses(content: QWidget, picture: QImage, columns: Sequence[int]) -> li
 
 
 def _begins_line(part: QWidget) -> bool:
-    is_mark = isinstance(part, QLabel) and not part.pixmap().isNull()
+    is_mark = not (part.pixmap() if isinstance(part, QLabel) else part.property("icon") or QIcon()).isNull()
     return bool(part.property("text")) or is_mark or part.property("kind") == "segments"
 
 

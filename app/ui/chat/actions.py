@@ -7,13 +7,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from PySide6.QtCore import QRect, Qt, Signal
+from PySide6.QtCore import QPoint, QRect, Qt, Signal
 from PySide6.QtGui import QColor, QKeyEvent, QKeySequence, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QPushButton, QWidget
 
 from app.store.conversations import StoredMessage
+from app.ui.focus_ring import has_ring
 from app.ui.i18n import tr
-from app.ui.icons import icon
+from app.ui.icons import icon, left_bearing
 from app.ui.shared_labels import ABOUT_THIS_ANSWER, MORE_LABEL, PINNED, UNPIN
 from app.ui.shell.keyboard import written
 from app.ui.theme import Theme
@@ -212,6 +213,41 @@ def _bounds_of(widgets: Sequence[QWidget]) -> QRect:
     return found
 
 
+class RowIcon(IconButton):
+    """Icon of a row, which can stand on the row's edge: the glyph then begins where the text above it does."""
+
+    _is_first = False
+
+    def stand_on_edge(self, is_first: bool) -> int:
+        """Set whether it is the first of its row; return by how much its box reaches beyond the edge then."""
+        if is_first != self._is_first:
+            self._is_first = is_first
+            self.update()
+        return (self._theme.px(BUTTON_PX[0]) - self.iconSize().width()) // 2 + self._bearing if is_first else 0
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        if not self._is_first or has_ring(self):
+            super().paintEvent(event)
+            return
+        painter, tokens = QPainter(self), self._theme.tokens
+        place, box = QRect(QPoint(-self._bearing, 0), self.iconSize()), self.rect()
+        if self.isRightToLeft():
+            place.moveRight(box.right() + self._bearing)
+        place.moveTop((self.height() - place.height()) // 2)
+        if self.underMouse():
+            box.setWidth(self._theme.px(BUTTON_PX[0]))
+            box.moveCenter(place.center())
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(QColor(tokens.line if self.isDown() else tokens.bubble))
+            painter.drawRoundedRect(box, self._theme.px(8), self._theme.px(8))
+        self.icon().paint(painter, place)
+
+    @property
+    def _bearing(self) -> int:
+        return int(left_bearing(self._icon_name, self.iconSize().width()))
+
+
 class ActionRow(QWidget):
     """Row of action icons, a menu button, the version switch ‹ 2/3 ›, a pin mark, and a note at the other end."""
 
@@ -330,8 +366,11 @@ class ActionRow(QWidget):
         # The pill ends where the text does.
         is_in_pill = self._is_raised and bool(widgets) and isinstance(widgets[-1], IconButton)
         x = self.width() - self._width_of(widgets) - (px(PILL_PX) if is_in_pill else 0) if is_at_end else 0
+        on_edge = widgets[0] if widgets and not is_at_end and not self._is_raised else None
         for widget in widgets:
             wide = self._width_of([widget])
+            if isinstance(widget, RowIcon):
+                wide -= widget.stand_on_edge(widget is on_edge)
             left = self.width() - x - wide if self.isRightToLeft() else x
             widget.setGeometry(left, (self.height() - height) // 2, wide, height)
             x += wide + self._gap_after(widget)
@@ -380,8 +419,8 @@ class ActionRow(QWidget):
         button.hide()
         return button
 
-    def _icon_button(self, action: TurnAction) -> IconButton:
-        button = IconButton(
+    def _icon_button(self, action: TurnAction) -> RowIcon:
+        button = RowIcon(
             self._theme,
             action.glyph,
             action.label,

@@ -39,6 +39,8 @@ COMPOSER_HINT_WITH_PICTURES = "Ask anything, drop a document or a picture, or ty
 
 BUTTON_PX = 36
 RADIUS_PX = 14
+PLUS_EDGE_PX = 3
+"""How much further in the plus would begin than the words above it."""
 
 
 class SendButton(QAbstractButton):
@@ -259,7 +261,9 @@ class Composer(QWidget):
         self._written.addWidget(self.field)
         self._column.addLayout(self._written)
         self._column.addLayout(self._row)
-        self._theme.dress(more, self._row, margins=(0, 0, 0, 0), spacing=8)
+        self._theme.dress(more, margins=(0, 0, 0, 0), spacing=8)
+        # The plus begins where the words above it do.
+        self._theme.dress(self._row, margins=(-PLUS_EDGE_PX, 0, 0, 0), spacing=8)
         self._theme.dress(self._written, margins=(6, 0, 0, 0))
         ComposerFitting(
             self._note,

@@ -11,7 +11,7 @@ from app.ui.theme import Theme
 from app.ui.widgets.buttons import IconButton
 from app.ui.widgets.layouts import ItemsLayout
 
-LEFT_PX, TOP_PX, RIGHT_PX, BOTTOM_PX, GAP_PX = 13, 12, 18, 8, 6
+LEFT_PX, TOP_PX, RIGHT_PX, BOTTOM_PX, GAP_PX = 20, 12, 18, 8, 6
 TIGHT_PX = 4
 """Margin in the tightest layout."""
 NAME_GAP_PX = 10

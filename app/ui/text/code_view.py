@@ -41,7 +41,7 @@ COPY_CODE = "Copy code"
 
 
 HEADER_PX = 36
-PADDING_PX = 14
+PADDING_PX = 16
 COPIED_MS = 1500
 
 

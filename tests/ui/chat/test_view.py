@@ -14,7 +14,7 @@ from app.core.events import Role
 from app.features.chat import session_messages as m
 from app.features.chat.session_messages import SaveDraft
 from app.store.conversations import MessageState
-from app.ui.chat.actions import ABOUT_ANSWER_LINE, NEXT_VERSION, PREVIOUS_VERSION
+from app.ui.chat.actions import ABOUT_ANSWER_LINE, NEXT_VERSION, PREVIOUS_VERSION, RowIcon
 from app.ui.chat.answer_view import (
     ANSWER_FILLED_CONTEXT,
     ANSWER_REACHED_LIMIT,
@@ -494,4 +494,13 @@ def test_a_link_below_a_question_begins_on_the_edge_of_the_text(open_chat: Open)
         lambda: bool(desk.turns) and any(button.isVisible() for button in desk.turns[0].findChildren(QPushButton))
     )
     edge = desk.turns[0].mapTo(desk.chat, QPoint(0, 0)).x()
+    assert near_misses(desk.chat, desk.chat.grab().toImage(), [edge]) == []
+
+
+def test_icons_below_an_answer_begin_on_the_edge_of_the_text(open_chat: Open) -> None:
+    desk = open_chat({"text": "An answer."})
+    desk.ask("A question?")
+    icons = [button for button in desk.turns[-1].findChildren(RowIcon) if button.isVisible()]
+    assert len(icons) > 1
+    edge = desk.turns[-1].mapTo(desk.chat, QPoint(0, 0)).x()
     assert near_misses(desk.chat, desk.chat.grab().toImage(), [edge]) == []
