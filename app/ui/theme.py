@@ -75,6 +75,8 @@ class Tokens:
     """Background of fields, cards and the selected row."""
     raised: str
     """Background of menus, dialogs and notices."""
+    chosen: str
+    """Row under the pointer or the keyboard in what floats."""
     line: str
     edge: str
     """Edge of what floats: menus, popovers and notices."""
@@ -114,6 +116,7 @@ LIGHT = Tokens(
     sidebar="#F3F0EB",
     surface="#FFFFFF",
     raised="#FFFFFF",
+    chosen="#E9E4DD",
     line="#E4DED6",
     edge="#E4DED6",
     outline="#8F867C",
@@ -145,6 +148,7 @@ DARK = Tokens(
     sidebar="#151311",
     surface="#262320",
     raised="#332E2A",
+    chosen="#1F1C19",
     line="#36312C",
     edge="#4A433C",
     outline="#82796F",

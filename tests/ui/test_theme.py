@@ -35,6 +35,7 @@ GROUNDS = ("background", "sidebar", "surface", "raised", "bubble")
 TEXT_ON = [
     *[("text", ground) for ground in (*GROUNDS, "code", "chip", "selection", "mark", "written")],
     *[("title", ground) for ground in GROUNDS],
+    *[(words, "chosen") for words in ("text", "muted")],
     *[("muted", ground) for ground in (*GROUNDS, "code")],
     *[("accent", ground) for ground in ("background", "surface", "raised", "chip")],
     *[("danger", ground) for ground in ("background", "surface", "raised")],
@@ -65,6 +66,11 @@ def contrast(one: str, other: str) -> float:
 def _luminance(color: str) -> float:
     parts = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in QColor(color).getRgbF()]
     return 0.2126 * parts[0] + 0.7152 * parts[1] + 0.0722 * parts[2]
+
+
+@pytest.mark.parametrize("tokens", [LIGHT, DARK], ids=["light", "dark"])
+def test_the_chosen_row_of_a_menu_is_seen(tokens: Tokens) -> None:
+    assert contrast(tokens.chosen, tokens.raised) > 1.25
 
 
 def test_contrast_is_computed_as_the_standard_says() -> None:

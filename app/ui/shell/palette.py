@@ -471,7 +471,7 @@ class EntryDelegate(QStyledItemDelegate):
         is_chosen = bool(state & QStyle.StateFlag.State_Selected)
         if is_chosen or state & QStyle.StateFlag.State_MouseOver:
             painter.setPen(Qt.PenStyle.NoPen)
-            painter.setBrush(QColor(tokens.line if is_chosen else tokens.bubble))
+            painter.setBrush(QColor(tokens.chosen if is_chosen else tokens.bubble))
             painter.drawRoundedRect(rect.toRectF().adjusted(0.5, 1.5, -0.5, -1.5), px(8), px(8))
         line = QRect(rect.x(), rect.y(), rect.width(), px(ROW_PX)).adjusted(px(12), 0, -px(12), 0)
         size = px(16)

@@ -106,7 +106,7 @@ class _TwoLineRow(QWidget):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         if self._menu.activeAction() is action:
             painter.setPen(Qt.PenStyle.NoPen)
-            painter.setBrush(QColor(tokens.line))
+            painter.setBrush(QColor(tokens.chosen))
             painter.drawRoundedRect(self.rect(), px(6), px(6))
         mirrored, size = self.isRightToLeft(), px(16)
         inside = self.rect().adjusted(px(14 if mirrored else 12), 0, -px(12 if mirrored else 14), 0)
