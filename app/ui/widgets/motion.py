@@ -172,6 +172,22 @@ def _value_in(file: Path, section: str, key: str) -> str:
     return parser.get(section, key, fallback="")
 
 
+class Backdrop(QWidget):
+    """Picture of what is behind a shadow, below it."""
+
+    def __init__(self, shadow: QWidget, host: QWidget) -> None:
+        super().__init__(host)
+        self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
+        self.setGeometry(shadow.geometry().intersected(host.rect()))
+        self._picture = host.grab(self.geometry())
+        self.stackUnder(shadow)
+        self.show()
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        QPainter(self).drawPixmap(0, 0, self._picture)
+
+
 class FadeIn(QObject):
     """Fades a floating widget in, whenever `start` is called, together with its shadow."""
 
@@ -180,6 +196,7 @@ class FadeIn(QObject):
         self._floating = floating
         self._shadow: QGraphicsOpacityEffect | None = None
         self._own: QGraphicsOpacityEffect | None = None
+        self._backdrop: Backdrop | None = None
         self._run = QVariantAnimation(self, duration=FADE_MS, startValue=0.0, endValue=1.0)
         self._run.setEasingCurve(QEasingCurve.Type.OutCubic)
         self._run.valueChanged.connect(self._on_value)
@@ -195,11 +212,18 @@ class FadeIn(QObject):
             self._own = QGraphicsOpacityEffect(self._floating)
             self._floating.setGraphicsEffect(self._own)
         self._on_value(0.0)
+        # Taken while neither is seen; what is behind them would else be painted again with every frame.
+        host = shadow.parentWidget()
+        self._backdrop = Backdrop(shadow, host) if host is not None else None
         self._run.start()
 
     def stop(self) -> None:
         """Show the widget as it is."""
         self._run.stop()
+        if self._backdrop is not None and isValid(self._backdrop):
+            self._backdrop.hide()
+            self._backdrop.deleteLater()
+        self._backdrop = None
         for effect in (self._shadow, self._own):
             # Deleted with its widget, or here: an effect costs a second drawing as long as it is there.
             if effect is not None and isValid(effect):

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from PySide6.QtGui import QColor, QPainter, QPaintEvent
 from PySide6.QtWidgets import QApplication, QFrame, QLabel, QVBoxLayout, QWidget
 from pytestqt.qtbot import QtBot
 
@@ -15,6 +16,7 @@ from app.ui.widgets.layouts import SidePane
 from app.ui.widgets.motion import (
     EFFECT,
     AnimationsPortal,
+    Backdrop,
     SlideIn,
     allow_motion,
     may_move,
@@ -56,6 +58,31 @@ def test_what_floats_fades_in_and_is_drawn_without_an_effect_afterwards(window: 
     assert effect is not None and window.findChildren(PaintedShadow)[0].graphicsEffect() is not None
     qtbot.waitUntil(lambda: card.graphicsEffect() is None)
     assert window.findChildren(PaintedShadow)[0].graphicsEffect() is None
+
+
+@pytest.mark.usefixtures("moving")
+def test_what_is_behind_is_not_painted_again_while_something_fades_in(window: QWidget, qtbot: QtBot) -> None:
+    class Ground(QWidget):
+        paints = 0
+
+        def paintEvent(self, _event: QPaintEvent) -> None:
+            self.paints += 1
+            QPainter(self).fillRect(self.rect(), QColor("#5577AA"))
+
+    ground = Ground(window)
+    ground.setGeometry(120, 110, 100, 20)
+    ground.show()
+    card = card_in(window)
+    card.setStyleSheet("background: transparent")
+    QApplication.processEvents()
+    before = ground.paints
+    picture = window.grab(ground.geometry()).toImage()
+    assert picture.pixelColor(90, 10) == QColor("#5577AA"), "it is seen through what fades in"
+    ground.update()
+    qtbot.waitUntil(lambda: card.graphicsEffect() is None)
+    seen = ground.paints - before
+    assert seen <= 2, "by the picture, and when it ended"
+    assert not any(behind.isVisible() for behind in window.findChildren(Backdrop))
 
 
 @pytest.mark.usefixtures("moving")
