@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -11,7 +13,7 @@ from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QAbstractItemView, QHBoxLayout, QListWidget, QListWidgetItem, QPushButton
 
 from app import APP_NAME
-from app.features.trash import KINDS, TrashedItem, kept_until
+from app.features.trash import DAY_S, KINDS, TrashedItem, kept_until
 from app.store import trash
 from app.store.snapshots import KEPT
 from app.ui.exchange.backup import Backups
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
     from app.bootstrap import Fireside
 
 REMOVED_AT_DATE = "permanently deleted {date}"
+GONE_IN_DAYS = "gone in {n} days"
 
 EMPTY_TRASH = "Empty trash"
 REMOVED_AT_NEXT_START = "permanently deleted when {app} next starts"
@@ -248,7 +251,7 @@ class TrashPage(SettingsPage):
             item.setData(NOTE_ROLE, _note(trashed, days))
             item.setData(Qt.ItemDataRole.UserRole, trashed)
             # Qt would render a title that looks like HTML.
-            item.setToolTip(plain_tip(f"{item.text()}\n{item.data(NOTE_ROLE)}"))
+            item.setToolTip(plain_tip(f"{item.text()}\n{item.data(NOTE_ROLE)}\n{_dates(trashed, days)}"))
             item.setData(Qt.ItemDataRole.AccessibleTextRole, f"{item.text()}, {item.data(NOTE_ROLE)}")
         has_some = bool(self.list.count())
         self.list.setVisible(has_some)
@@ -270,15 +273,25 @@ def _title(item: TrashedItem) -> str:
 
 
 def _note(item: TrashedItem, keep_days: int) -> str:
-    """Return an entry's kind, expiry, deletion time and origin."""
+    """Return an entry's kind, how long it is kept, and its origin."""
     until = kept_until(item.deleted_at, keep_days)
     parts = [
         tr(_NAMES[item.kind][0]),
-        tr("deleted {date}", date=_day(item.deleted_at)),
-        tr(REMOVED_AT_DATE, date=_day(until)) if until else tr(REMOVED_AT_NEXT_START, app=APP_NAME),
+        _time_left(until) if until else tr(REMOVED_AT_NEXT_START, app=APP_NAME),
         tr("in “{title}”", title=item.within) if item.within else "",
     ]
     return " · ".join(part for part in parts if part)
+
+
+def _time_left(until: float) -> str:
+    days = max(1, math.ceil((until - time.time()) / DAY_S))
+    return tr("gone within a day") if days == 1 else tr(GONE_IN_DAYS, n=days)
+
+
+def _dates(item: TrashedItem, keep_days: int) -> str:
+    until = kept_until(item.deleted_at, keep_days)
+    deleted = tr("deleted {date}", date=_day(item.deleted_at))
+    return f"{deleted} · {tr(REMOVED_AT_DATE, date=_day(until))}" if until else deleted
 
 
 def _day(at: float) -> str:

@@ -8,7 +8,14 @@ import pytest
 from PySide6.QtCore import Qt
 
 from app.store.trash import TrashedItem
-from app.ui.settings.data import EMPTY_TRASH, REMOVED_AT_DATE, REMOVED_AT_NEXT_START, UNTIL_NEXT_START, TrashPage
+from app.ui.settings.data import (
+    EMPTY_TRASH,
+    GONE_IN_DAYS,
+    REMOVED_AT_DATE,
+    REMOVED_AT_NEXT_START,
+    UNTIL_NEXT_START,
+    TrashPage,
+)
 from app.ui.shared_labels import CANCEL, DELETE, DELETE_FOR_GOOD
 from app.ui.work.job_column import SEVERAL_DELETED
 from tests.helpers.deleted_text import files_with
@@ -48,7 +55,8 @@ def test_a_deleted_chat_comes_back_to_its_list(frame: Frame, numbers: list[int])
     desk = Desk(frame)
     assert desk.titles == ["Soup", "Rent"]
     assert not desk.page.restore_button.isEnabled(), "nothing is chosen"
-    assert shows(REMOVED_AT_DATE, desk.page.list.item(0).data(Qt.ItemDataRole.AccessibleTextRole))
+    assert GONE_IN_DAYS.format(n=30) in desk.page.list.item(0).data(Qt.ItemDataRole.AccessibleTextRole)
+    assert shows(REMOVED_AT_DATE, desk.page.list.item(0).toolTip())
     desk.select("Rent")
     desk.click(desk.page.restore_button)
     assert desk.titles == ["Soup"]
