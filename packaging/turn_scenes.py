@@ -11,6 +11,7 @@ from app.store.conversations import Conversations
 from app.ui.chat.details import AnswerDetails
 from app.ui.chat.prompt_view import SeenDialog
 from app.ui.chat.selection import texts_in
+from app.ui.text import formula
 from app.ui.text.text_view import TextView
 from tests.helpers.desks.chat import ChatDesk
 from tests.helpers.desks.window import Frame
@@ -133,6 +134,10 @@ def formula_screen(frame: Frame, chat: ChatDesk) -> tuple[str, Step, Step]:
         frame.show_tab("chat")
         frame.show_chat(made[0])
         chat.wait(lambda: chat.is_settled)
+        # Not only settled: until a formula is typeset, a bar keeps its room.
+        texts = [text for turn in chat.turns for text in turn.findChildren(TextView)]
+        found = [span.text for text in texts for span in text.spans() if span.formula]
+        chat.wait(lambda: all(map(formula.is_known, found)), 60_000)
         chat.scroll_bar.setValue(0)
 
     return "formulas", show, lambda: None

@@ -261,10 +261,7 @@ class Composer(QWidget):
         self._written.addWidget(self.field)
         self._column.addLayout(self._written)
         self._column.addLayout(self._row)
-        self._theme.dress(more, margins=(0, 0, 0, 0), spacing=8)
-        # The plus begins where the words above it do.
-        self._theme.dress(self._row, margins=(-PLUS_EDGE_PX, 0, 0, 0), spacing=8)
-        self._theme.dress(self._written, margins=(6, 0, 0, 0))
+        self._theme.dress(more, self._row, margins=(0, 0, 0, 0), spacing=8)
         ComposerFitting(
             self._note,
             around=self,
@@ -276,8 +273,9 @@ class Composer(QWidget):
 
     def _dress(self) -> None:
         # Icons align with the text; the buttons around them are larger, for their focus rings.
-        around = (6, 5, 6, 5) if self._is_compact else (11, 14, 11, 10)
+        around = (6, 5, 6, 5) if self._is_compact else (11 - PLUS_EDGE_PX, 14, 11, 10)
         self._theme.dress(self._column, margins=around)
+        self._theme.dress(self._written, margins=(6 if self._is_compact else 6 + PLUS_EDGE_PX, 0, 0, 0))
         self._theme.dress(self._column, self._written, spacing=0 if self._is_compact else 6)
 
     def eventFilter(self, _watched: object, event: object) -> bool:

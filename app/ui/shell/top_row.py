@@ -85,7 +85,8 @@ class TopRow(ItemsLayout):
         self._panel.show_name(shown=has_panel_name)
         panel_px = self._panel.icon_px + (self._panel.name_px if has_panel_name else 0)
         self._place_widget(self._toggle, px(LEFT_PX), toggle_px)
-        self._place_widget(self._tabs, px(LEFT_PX) + toggle_px + px(GAP_PX), tabs_px)
+        # No gap: the icon begins on the edge of the page, and the room around it is gap enough.
+        self._place_widget(self._tabs, px(LEFT_PX) + toggle_px, tabs_px)
         end = rect.width() - px(RIGHT_PX)
         self._place_widget(self._panel, end - panel_px, panel_px)
         end -= panel_px + px(GAP_PX) if self._has_panel else 0
@@ -119,7 +120,7 @@ class TopRow(ItemsLayout):
 
     def _width(self, tabs_px: int, picker_px: int) -> int:
         px = self._theme.px
-        around = px(LEFT_PX) + 2 * px(GAP_PX) + px(RIGHT_PX) + self._panel_px(px(GAP_PX))
+        around = px(LEFT_PX) + px(GAP_PX) + px(RIGHT_PX) + self._panel_px(px(GAP_PX))
         return around + self._toggle.sizeHint().width() + tabs_px + picker_px
 
     def _panel_px(self, gap: int) -> int:

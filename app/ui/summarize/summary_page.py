@@ -146,8 +146,6 @@ BETWEEN = "  ·  "
 NARROW_PX = 560
 EDGE_PX = 3
 """Inner margin of a line edit, to align the title with the content below."""
-ICON_EDGE_PX = 8
-"""Distance of an icon from the edge of its button."""
 
 _NUMBER = re.compile(r"(?<=\d) (?=\w)")
 
@@ -304,9 +302,9 @@ class ResultHead(TabColumn):
         self._top.setDirection(wanted)
         self._top.setSpacing(self._theme.px(6 if is_narrow else 10))
         self._buttons.setAlignment(Qt.AlignmentFlag.AlignLeading)
-        # Below the title, the first icon begins where that does.
-        edge = -self._theme.px(ICON_EDGE_PX) if is_narrow else 0
-        self._buttons.setContentsMargins(*((0, 0, edge, 0) if self.isRightToLeft() else (edge, 0, 0, 0)))
+        # Below the title the row begins with a button whose edge stands where the title does.
+        across = QBoxLayout.Direction.RightToLeft if is_narrow else QBoxLayout.Direction.LeftToRight
+        self._buttons.setDirection(across)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
