@@ -48,6 +48,7 @@ from app.ui.text.text_view import TextView
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import put_glyph_after, set_mark, text_button
 from app.ui.widgets.labels import plain_label
+from app.ui.widgets.motion import FADE_MS, is_moving
 from app.ui.widgets.timers import new_timer
 
 if TYPE_CHECKING:
@@ -98,11 +99,13 @@ class AnswerText(QObject):
         self._revisions_before = 0
         self._portion = 4 * LEAST_PORTION
         self._slices = new_timer(self, 0, self._lay_out, repeats=True)
+        self._waits = new_timer(self, FADE_MS, self._lay_out)
+        """Runs while text that came waits for something that fades or slides."""
 
     @property
     def is_settled(self) -> bool:
         """True once all of the text is laid out."""
-        return not self._slices.isActive()
+        return not self._slices.isActive() and not self._waits.isActive()
 
     @property
     def pieces(self) -> list[Piece]:
@@ -115,7 +118,9 @@ class AnswerText(QObject):
     def append(self, text: str) -> None:
         """Append text, laid out immediately unless earlier text is waiting."""
         self.text += text
-        if self.is_settled:
+        if self.is_settled and is_moving():
+            self._waits.start()
+        elif self.is_settled:
             self._lay_out()
 
     def set_text(self, text: str, *, is_over: bool) -> None:
@@ -137,6 +142,7 @@ class AnswerText(QObject):
 
     def stop(self) -> None:
         self._slices.stop()
+        self._waits.stop()
 
     def _begin(self) -> None:
         # The body tells by the revision what is new, so it must not begin at 0 again.
@@ -144,6 +150,7 @@ class AnswerText(QObject):
         self._stream, self._fed = MarkdownStream(), 0
 
     def _lay_out(self) -> None:
+        self._waits.stop()
         # Not wall time: other programs may hold the processor meanwhile.
         begin_s = time.thread_time()
         end = min(self._fed + self._portion, len(self.text))

@@ -8,6 +8,7 @@ import logging
 import os
 import sys
 import threading
+import time
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -51,6 +52,20 @@ def allow_motion(application: QApplication, *, is_reduced: bool) -> None:
         portal.ask()
     portal.is_reduced_here = is_reduced
     application.setEffectEnabled(EFFECT, not (is_reduced or is_system_reduced or portal.are_switched_off))
+
+
+_until_s = 0.0
+"""When what began to move last is in its place, by `time.monotonic`."""
+
+
+def is_moving() -> bool:
+    """Return whether something fades or slides just now, and costly work may wait for the blink that it takes."""
+    return time.monotonic() < _until_s
+
+
+def _begin_moving() -> None:
+    global _until_s  # noqa: PLW0603 - of the process, like Qt's own switch
+    _until_s = time.monotonic() + FADE_MS / 1000
 
 
 def may_move() -> bool:
@@ -212,6 +227,7 @@ class FadeIn(QObject):
             self._own = QGraphicsOpacityEffect(self._floating)
             self._floating.setGraphicsEffect(self._own)
         self._on_value(0.0)
+        _begin_moving()
         # Taken while neither is seen; what is behind them would else be painted again with every frame.
         host = shadow.parentWidget()
         self._backdrop = Backdrop(shadow, host) if host is not None else None
@@ -260,6 +276,7 @@ class SlideIn(QWidget):
         self._run.finished.connect(self.deleteLater)
         self.show()
         self.raise_()
+        _begin_moving()
         self._run.start()
 
     def _on_value(self, share: float) -> None:

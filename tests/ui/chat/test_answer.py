@@ -12,6 +12,7 @@ from pytestqt.qtbot import QtBot
 
 from app.core.events import AnswerStats, FinishReason, Role
 from app.store.conversations import MessageState
+from app.ui.chat import answer_view
 from app.ui.chat.actions import PREVIOUS_VERSION
 from app.ui.chat.answer_view import (
     HIDE_THINKING,
@@ -22,6 +23,7 @@ from app.ui.chat.answer_view import (
     THOUGHT_WITHOUT_ANSWER,
     THOUGHTS,
     TOOK_TIME,
+    AnswerView,
     ThinkingView,
     ThoughtText,
     stats_text,
@@ -36,6 +38,20 @@ from app.ui.theme import Theme
 from app.ui.widgets.menus import Menu
 from tests.helpers.desks.chat import ChatDesk
 from tests.ui.chat.conftest import Open
+
+
+def test_text_that_streams_waits_while_something_fades_or_slides(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
+    view = AnswerView(Theme("light"))
+    qtbot.addWidget(view)
+    monkeypatch.setattr(answer_view, "is_moving", lambda: True)
+    view.append("Some words")
+    view.append(" and more.")
+    assert (view.text, view.body.views, view.written.is_settled) == ("Some words and more.", [], False)
+    qtbot.waitUntil(lambda: view.written.is_settled)
+    assert len(view.body.views) == 1
+    monkeypatch.undo()
+    view.append("\n\n```\nx = 1\n")
+    assert len(view.body.views) == 2
 
 
 def test_numbers_under_an_answer() -> None:
