@@ -104,7 +104,7 @@ class TurnPlaces:
         return same
 
     def remove_from(self, number: int) -> None:
-        """Remove the places from a number on."""
+        """Remove the places from a number on, with the positions that depend on them."""
         del self.all[number:]
         del self.tops[number + 1 :]
 

@@ -132,11 +132,9 @@ class CodeBlock(QWidget):
         theme.changed.connect(self._on_theme_changed)
         self._show_copied(False)
 
-    # Most code needs neither of these buttons, and a chat has many blocks.
-
     @cached_property
     def wrap(self) -> QPushButton:
-        """Button that breaks long lines, once there is one."""
+        """Button that breaks long lines, made when there is one: a chat has many blocks, and most need none."""
         button = self._button(tr("Wrap"), tr("Wrap long lines"))
         button.setCheckable(True)
         button.toggled.connect(self._on_wrap)

@@ -76,7 +76,7 @@ class AnimationsPortal(QObject):
     """The desktop's own switch for animations, such as GNOME's: asked off the window's thread, then followed."""
 
     answered = Signal()
-    """The switch was read, or somebody turned it."""
+    """The switch was read and is off, or somebody turned it meanwhile."""
     _heard = Signal(object, bool)
 
     def __init__(self, application: QApplication) -> None:
@@ -91,7 +91,7 @@ class AnimationsPortal(QObject):
 
     @property
     def is_followed(self) -> bool:
-        """True once the desktop has answered."""
+        """True once the desktop has answered, and for as long as its bus is there."""
         return self._bus is not None
 
     def ask(self) -> None:
@@ -100,7 +100,7 @@ class AnimationsPortal(QObject):
             threading.Thread(target=self._ask, name="animations portal", daemon=True).start()
 
     def close(self) -> None:
-        """Leave the bus."""
+        """Leave the bus; what the desktop switches from now on is not followed any more."""
         if self._notifier is not None:
             self._notifier.setEnabled(False)
         if self._bus is not None:
@@ -135,7 +135,7 @@ class AnimationsPortal(QObject):
         self._bus = bus
         self._notifier = QSocketNotifier(bus.sock.fileno(), QSocketNotifier.Type.Read, self)
         self._notifier.activated.connect(self._on_readable)
-        self._take(is_off)
+        self._note_switch(is_off)
         self._on_readable()  # what came with the answer
 
     def _on_readable(self) -> None:
@@ -144,14 +144,14 @@ class AnimationsPortal(QObject):
             while self._bus is not None:
                 body = self._bus.receive(timeout=0).body
                 if body[:2] == ANIMATIONS:
-                    self._take(body[2][1] is False)
+                    self._note_switch(body[2][1] is False)
         except TimeoutError:
             return  # that was all
         except Exception as error:  # noqa: BLE001 - as above
             log.info("the desktop's animation switch is no longer followed: %r", error)
             self.close()
 
-    def _take(self, is_off: bool) -> None:
+    def _note_switch(self, is_off: bool) -> None:
         if is_off != self.are_switched_off:
             self.are_switched_off = is_off
             self.answered.emit()
