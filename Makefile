@@ -107,6 +107,7 @@ fuzz: dev $(STAMPS)/fuzz ## fuzz what reads foreign bytes, guided by coverage; f
 
 .PHONY: soak
 soak: dev $(STAMPS)/system-test ## use the whole window for 20 minutes and tell whether it stays level; one JSON object a line (SOAK_SECONDS=300)
+	@packaging/with_display.sh $(PYTHON) -m tests.soak.large_home
 	@packaging/with_display.sh $(PYTHON) -m tests.soak.run --seconds $(or $(SOAK_SECONDS),1200)
 
 CHECKS := $(addprefix check-,format lint types imports dependencies lines names texts subjects)

@@ -42,7 +42,9 @@ PR_SET_CHILD_SUBREAPER = 36
 MADV_COLLAPSE, LARGE_PAGE = 25, 1 << 21
 MOST_BYTES = 1 << 17
 FLUSH_FAILED = 120  # the interpreter's own code for it
-TERMINAL, WINDOW = ("terminal",), ("window",)
+TERMINAL, WINDOW, BUSY = ("terminal",), ("window",), ("busy",)
+BUSY_PROGRAM = "tests.faults.using_program"
+"""Not the program's own command, but all of the program that has no window."""
 LOOKED_UP = (
     *("TMPDIR", "TEMP", "TMP", "HOME", "PATH", "XDG_", "DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM", "NO_COLOR"),
     *("FIRESIDE_", "PYTEST_CURRENT_TEST", "HF_", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "TESSDATA_"),
@@ -90,6 +92,11 @@ def close() -> None:
 def pids() -> set[int]:
     """The warm processes; nothing that was left running."""
     return {warm.pid for warm in list(_warm.values())}
+
+
+def nurseries() -> list[int]:
+    """What the children of this process are forked from, where it is a child itself."""
+    return [_nursery.pid] if _nursery is not None else []
 
 
 def bury() -> None:
@@ -206,7 +213,11 @@ def _take_on() -> None:
 
 
 def _kind(command: Sequence[str]) -> Kind | None:
-    if sys.platform != "linux" or list(command[:3]) != [sys.executable, "-m", "app"]:
+    if sys.platform != "linux" or list(command[:2]) != [sys.executable, "-m"]:
+        return None
+    if command[2] == BUSY_PROGRAM:
+        return BUSY
+    if command[2] != "app":
         return None
     if command[3:] and command[3] in CHILDREN:
         return (command[3], *(part for part in command[4:5] if part == "--scripted"))
@@ -272,8 +283,9 @@ def _ran(kind: Kind, arguments: list[str]) -> int:
     But for the window it ends here, as the interpreter would: taking all apart that was imported, which nothing looks
     at, takes as long as most of what children are asked for.
     """
+    main = importlib.import_module(BUSY_PROGRAM).main if kind == BUSY else run
     try:
-        code: object = run(arguments)
+        code: object = main(arguments)
     except SystemExit as asked:
         code = asked.code or 0
     if kind == WINDOW or not isinstance(code, int):
@@ -367,12 +379,15 @@ NURSED: dict[Kind, dict[Kind, dict[str, str]]] = {
 What libraries read of it when they are imported is there from the start of the warm process.
 """
 
+NURSED[BUSY] = NURSED[TERMINAL]
+
 WHOLE = {
     WINDOW: ("app.ui", "app.bootstrap", "app.features", "app.store", "app.hub", "psutil"),
     TERMINAL: (
         *("app.cli", "app.bootstrap", "app.features", "app.store", "app.hub", "rapidfuzz.fuzz", "wakepy"),
         *("app.documents", "app.language", "app.engine", "llama_cpp", "psutil"),
     ),
+    BUSY: (BUSY_PROGRAM, "app.features", "app.documents", "app.language", "docx"),
     ("--document-worker",): ("app.documents", "app.language", "psutil"),
     ("--engine-worker",): ("app.engine", "llama_cpp"),
     ("--engine-worker", "--scripted"): ("tests.helpers.scripted_backend",),
