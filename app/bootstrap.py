@@ -6,7 +6,6 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Generator, Iterator
-from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -23,7 +22,7 @@ from app.features.lock.locked_settings import store_home_settings
 from app.features.work.turns import QueueTurns
 from app.store.conversations import Conversations
 from app.store.database import Database, open_database
-from app.store.jobs import JobTable
+from app.store.jobs import PAGE_READING, SUMMARY, TRANSLATION, JobTable
 from app.store.model_notes import ModelNotes
 
 if TYPE_CHECKING:
@@ -37,6 +36,7 @@ if TYPE_CHECKING:
     from app.features.document_library import DocumentLibrary
     from app.features.exchange.chat_file import ChatArchive
     from app.features.finding import HistorySearch
+    from app.features.housekeeping import Housekeeping
     from app.features.leaving import OutboundConsent, OutboundDocuments
     from app.features.lock.lock_change import LockProgress
     from app.features.media import MediaLibrary
@@ -69,8 +69,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-SUMMARY, TRANSLATION, PAGE_READING = "summary", "translation", "page_reading"
-"""The kinds of their jobs; what knows more of them is imported when it is needed."""
 WRITING = "write"
 """The task of pages: whose model it is."""
 
@@ -288,8 +286,8 @@ class ModelParts:
         )
 
 
-class Fireside(ModelParts):
-    """The running program: its top-level parts, and what concerns all of them."""
+class ChatParts(ModelParts):
+    """What chats need besides models: documents, media, and what precedes their messages."""
 
     @LazyPart
     def consent(self) -> OutboundConsent:
@@ -406,14 +404,30 @@ class Fireside(ModelParts):
 
         return DocumentSurveys(chat, self.engine, self.database)
 
-    @LazyPart
-    def readings(self) -> PageReadingJobs:
-        return self._readings_of(self.database, self.documents, self.paths.documents)
-
     def _readings_of(self, database: Database, documents: DocumentLibrary, folder: Path) -> PageReadingJobs:
         from app.features.page_reading.readings import build_readings
 
         return build_readings(database, documents, self.pool, lambda: self.settings, folder)
+
+    @LazyPart
+    def assistants(self) -> AssistantStore:
+        from app.store.assistant_store import AssistantStore
+
+        return AssistantStore(self.database)
+
+    @LazyPart
+    def spelling(self) -> SpellChecker:
+        from app.features.spelling import SpellChecker
+
+        return SpellChecker(self.paths.own_words)
+
+
+class Fireside(ChatParts):
+    """The running program: its top-level parts, and what concerns all of them."""
+
+    @LazyPart
+    def readings(self) -> PageReadingJobs:
+        return self._readings_of(self.database, self.documents, self.paths.documents)
 
     @LazyPart
     def summaries(self) -> SummaryJobs:
@@ -453,12 +467,6 @@ class Fireside(ModelParts):
         return Pages(self.database)
 
     @LazyPart
-    def assistants(self) -> AssistantStore:
-        from app.store.assistant_store import AssistantStore
-
-        return AssistantStore(self.database)
-
-    @LazyPart
     def shelf(self) -> ChatArchive:
         """Return the archive that exports and imports chats with their pictures."""
         from app.features.exchange.chat_file import build_shelf
@@ -471,12 +479,6 @@ class Fireside(ModelParts):
         from app.features.finding import HistorySearch
 
         return HistorySearch(self.database)
-
-    @LazyPart
-    def spelling(self) -> SpellChecker:
-        from app.features.spelling import SpellChecker
-
-        return SpellChecker(self.paths.own_words)
 
     @LazyPart
     def recorder(self) -> SoundRecorder:
@@ -527,43 +529,19 @@ class Fireside(ModelParts):
 
         return SnapshotFolder(self.paths.snapshots, self.database)
 
-    def remove_unreferenced(self) -> None:
-        """Delete unreferenced documents and their copies. Slow: run it on a worker thread."""
-        from app.features.media import remove_passing
-        from app.features.trash import DAY_S
-        from app.features.work.saved_file import remove_interrupted
-        from app.store.trash import remove_old_backups
+    @LazyPart
+    def housekeeping(self) -> Housekeeping:
+        from app.features.housekeeping import Housekeeping
 
-        # Each file, which takes a while: the start itself only looks at folders.
-        close_to_others(self.paths.folders, deeply=True)
-        remove_interrupted()
-        copies = self.paths.translations
-        if JobTable(self.database).list_ids(TRANSLATION) or (copies.is_dir() and any(copies.iterdir())):
-            self.translations.remove_leftovers(self.began_at)  # imports 7 MB of modules
-        # Deleting rows needs room on the disk, too.
-        with suppress(DiskFull):
-            for done in JobTable(self.database).find(PAGE_READING, ("done",)):
-                JobTable(self.database).remove(done.id)
-        with suppress(DiskFull):  # which was told at start: what was deleted stays until there is room
-            self.trash.purge_older(self.began_at - self.settings.trash.keep_days * DAY_S)
-        for folder in (self.paths.decoded, self.paths.documents):
-            remove_passing(folder, self.began_at)
-        remove_old_backups(self.database, time.time())
-        if self.paths.before_restoring.is_dir() or self.paths.unpacked.is_dir():
-            from app.features.exchange.restore_backup import remove_old
-
-            remove_old(self.paths, time.time())
-
-    def take_snapshot(self) -> None:
-        """Take today's copy of the database if it is due, after purging what is past its time by then. Slow."""
-        from app.features.trash import DAY_S
-
-        if self.snapshots.is_due():
-            if days := self.settings.trash.keep_days:
-                with suppress(DiskFull):
-                    self.trash.purge_older(time.time() - days * DAY_S)
-            with self.trash.purging:
-                self.snapshots.take_daily()
+        return Housekeeping(
+            self.paths,
+            self.database,
+            keep_days=lambda: self.settings.trash.keep_days,
+            translations=lambda: self.translations,
+            trash=self.trash,
+            snapshots=self.snapshots,
+            began_at=lambda: self.began_at,
+        )
 
     def close(self, on_let_go: Callable[[], object] = lambda: None) -> None:
         """End all work, then close the database; safe to call twice.

@@ -136,7 +136,7 @@ def test_a_summary_that_was_at_work_waits_again_after_a_restart_and_a_deleted_on
     app.summaries.delete(deleted.id)
     app.close()
     again = build_program()
-    again.remove_unreferenced()
+    again.housekeeping.remove_unreferenced()
     assert [(row.id, row.state) for row in again.summaries.find()] == [(running.id, "queued")]
     again.summaries.restore(deleted.id)
     assert again.summaries is again.summaries
@@ -170,7 +170,7 @@ def test_what_others_could_read_is_closed_to_them_with_the_next_start(fresh_home
     app = build_program()
     folders = {folder: folder.stat().st_mode & 0o777 for folder in app.paths.folders}
     assert set(folders.values()) == {0o700}, "at once"
-    app.remove_unreferenced()
+    app.housekeeping.remove_unreferenced()
     app.change_settings("chat", max_tokens=7)
     app.conversations.create(title="new")
     assert {path.name for path in fresh_home.rglob("fireside.db-*")} == {"fireside.db-wal", "fireside.db-shm"}
@@ -215,13 +215,13 @@ def test_what_is_deleted_is_in_no_file_of_the_home_after_its_time_or_when_it_is_
     if way == "the next start":
         app.change_settings("trash", keep_days=0)
     delete_secrets(app)
-    app.remove_unreferenced()
+    app.housekeeping.remove_unreferenced()
     app.close()
     assert files_with("Zanzibarium", fresh_home) == ["fireside.db"], "it can still be restored"
     again = build_program()
     if way == "30 days":
         again.began_at += 29 * DAY_S
-        again.remove_unreferenced()
+        again.housekeeping.remove_unreferenced()
         assert len(again.trash.list_items()) == 3
         again.began_at += 2 * DAY_S
     elif way == "by hand":
@@ -230,7 +230,7 @@ def test_what_is_deleted_is_in_no_file_of_the_home_after_its_time_or_when_it_is_
     elif way == "all by hand":
         again.trash.remove_all()
     if "hand" not in way:
-        again.remove_unreferenced()
+        again.housekeeping.remove_unreferenced()
     assert files_with("Zanzibarium", fresh_home) == [], "while the program runs"
     assert again.trash.list_items() == []
     again.close()
@@ -294,7 +294,7 @@ def test_on_a_full_disk_chats_that_need_an_upgrade_can_be_read_too(
         assert {found.title for found in full.conversations.find()} == titles
         assert "lost" in full.notices[0].kept
         assert full.conversations.create(title="lost").id > 1 << 30, "none that the file gives out"
-        full.remove_unreferenced()
+        full.housekeeping.remove_unreferenced()
         full.close()
         assert paths.database.read_bytes() == before
         (home / "other").unlink()

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import contextlib
-import itertools
 import threading
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from app.core.errors.app_error import AppError
-from app.core.errors.engine_errors import EngineCrashesRepeatedly, EngineStopped
 from app.core.errors.model_errors import ProjectorRefused
 from app.core.events import CANCELLED, PROJECTOR_REFUSED, CancelToken, Finished, LoadProgress, ModelLoaded
-from app.core.gguf import check_model
 from app.core.wire import EventReply
 from app.engine import protocol
+from app.engine.child_keeper import ChildKeeper
 from app.engine.contract import AnswerEvent, WakingEvent
 from app.engine.engine_build import EngineBuild
 from app.engine.engine_process import FILE_PROBLEMS, EngineProcess, FirstReplies
@@ -25,9 +23,6 @@ from app.engine.states import StateFolder
 
 LOCK_POLL_S = 0.1
 """Interval at which a caller waiting for another's load notices its own cancellation."""
-CLOSE_TIMEOUT_S = 5.0
-SILENT_TIMEOUT_S = 12.0  # without a sign of life and without another byte of the last session's state on the disk
-CRASHES_IN_A_ROW = 3
 ENVIRONMENT = {
     "GGML_NO_BACKTRACE": "1",  # an abort would start a debugger
     # OpenMP's default spin collapses when another program wants a core. Of 200 to 10,000, 500 costs least on a quiet
@@ -53,8 +48,8 @@ class EngineClient(EngineRequests):
         machines: Callable[[], tuple[str, ...]] = tuple,
     ) -> None:
         """`machines` returns the addresses of RPC workers that are available now; called with each load."""
-        self._command = list(command)
-        self._folder = folder
+        self._keeper = ChildKeeper(list(command), folder, ENVIRONMENT | dict(environment or {}))
+        self._lock, self._ids = self._keeper.lock, self._keeper.ids
         self._states = states
         self._machines = machines
         self.settings_wish: Callable[[], Wish] = lambda: OPEN
@@ -67,16 +62,7 @@ class EngineClient(EngineRequests):
         """Returns the file that lets a model see or hear, found beside it."""
         # What the settings were at the last load: what differs from them now was changed since.
         self._settings_then = OPEN
-        self._environment = ENVIRONMENT | dict(environment or {})
-        # Reentrant: loading a lost model starts a child under the same lock.
-        self._lock = threading.RLock()
-        self._process: EngineProcess | None = None
         self._last_load: protocol.LoadModel | None = None
-        self._ids = itertools.count(1)
-        # Crashes in a row, reset by each answer that ends: three in a row are told instead of tried again.
-        self._crashes = 0
-        self._crash_detail = ""
-        self._closed = False
         self.on_waking: Callable[[WakingEvent], object] = lambda event: None
         self._sleeping: protocol.LoadModel | None = None
         self._waking = threading.Lock()
@@ -86,19 +72,19 @@ class EngineClient(EngineRequests):
     @property
     def loaded(self) -> ModelLoaded | None:
         """The model now in the child; None once the child has ended, whatever it ended of."""
-        process = self._process
+        process = self._keeper.process
         return process.loaded if process is not None and process.ended is None else None
 
     @property
     def pid(self) -> int | None:
         """Process id of the running child; None without one."""
-        process = self._process
+        process = self._keeper.process
         return process.child.pid if process is not None and process.ended is None else None
 
     @property
     def is_answering(self) -> bool:
         """True if an interactive answer is being written, which closing would cut off."""
-        process = self._process
+        process = self._keeper.process
         return process is not None and process.is_answering
 
     @property
@@ -124,7 +110,7 @@ class EngineClient(EngineRequests):
         that and reloads the model.
         """
         with self._lock:
-            process, last = self._process, self._last_load
+            process, last = self._keeper.process, self._last_load
             if process is None or process.loaded is None or last is None:
                 return
             self._sleeping, self._last_load = last, None
@@ -183,44 +169,19 @@ class EngineClient(EngineRequests):
         request = self._as_it_is(protocol.LoadModel(0, str(Path(path).absolute()), wish, states, budget))
         with self._lock:
             # A person who loads a model wants it tried, however often another one crashed.
-            self._crashes = 0
+            self._keeper.forget_crashes()
             before = self._last_load
-        self._leave_cage(request, cancel)
+        if (process := self._keeper.free_uncovered(request, cancel)) is not None:
+            with self._lock:
+                # What others ask for meanwhile is for the new model, too.
+                self._last_load = request
+                self._keeper.end_process(process)
         if not (yield from self._send_load(request, before, cancel, is_last=False)):
             yield from self._send_load(request, before, cancel, is_last=True)
 
     def _as_it_is(self, request: protocol.LoadModel) -> protocol.LoadModel:
         """Return a load with the other computers and the folders that there are now."""
         return replace(request, machines=self._machines(), folders=tuple(map(str, self.folders())))
-
-    def _leave_cage(self, request: protocol.LoadModel, cancel: CancelToken | None) -> None:
-        """Free the model and let a child go that may not open what a load needs; the next one may.
-
-        Raises what is wrong with the file before that.
-        """
-        process = self._process
-        if process is None or process.ended is not None or process.covers(request):
-            return
-        check_model(Path(request.path))
-        with self._lock:
-            call = process.open_call(unload := next(self._ids))
-        try:
-            process.send(protocol.UnloadModel(unload))
-            # An answer that somebody waits for is finished first.
-            for _ in call.replies(cancel, leaves=True):
-                pass
-        finally:
-            call.abandon()
-        if cancel is None or not cancel.cancelled:
-            with self._lock:
-                # What others ask for meanwhile is for the new model, too.
-                self._last_load = request
-                self._end_process(process)
-
-    def _end_process(self, process: EngineProcess) -> None:
-        """Let a child without a model go; the next request starts another one."""
-        self._process = None if self._process is process else self._process
-        process.let_go()
 
     def _load_when_built(
         self, build: EngineBuild, path: Path, wish: Wish, cancel: CancelToken | None
@@ -258,7 +219,7 @@ class EngineClient(EngineRequests):
         """Send the load once. Return False if the child ended before starting it; with `is_last` raise instead."""
         settings = self.settings_wish()
         with self._lock:
-            process = self._running_process()
+            process = self._keeper.running_process()
             self._settings_then = settings
             # Under the lock with the start of the child: another thread may be reloading the former model.
             self._last_load = request = replace(request, id=next(self._ids))
@@ -275,7 +236,7 @@ class EngineClient(EngineRequests):
             return True
         except AppError:
             # A crash before this load began was over something else, and the load never had its chance.
-            if is_last or self._closed or process.ended is None or process.began_loading(request.id):
+            if is_last or self._keeper.is_closed or process.ended is None or process.began_loading(request.id):
                 raise
             with self._lock:
                 if self._last_load is request:
@@ -316,7 +277,7 @@ class EngineClient(EngineRequests):
                 id_, reply = came
                 if isinstance(reply, EventReply):
                     if isinstance(reply.event, Finished):
-                        self._crashes = 0
+                        self._keeper.forget_crashes()
                     yield index_of[id_], reply.event
                 elif isinstance(reply, AppError):
                     yield index_of[id_], reply
@@ -345,14 +306,14 @@ class EngineClient(EngineRequests):
 
         Computers that it can't reach from its cage are asked by another child.
         """
-        process, machines = self._process, self._machines()
+        keeper, process, machines = self._keeper, self._keeper.process, self._machines()
         reached = tuple(machine for machine in machines if process is None or process.reaches(machine))
         found = self._describe_devices(reached)
         if reached == machines:
             return found
         left = tuple(machine for machine in machines if machine not in reached)
         with contextlib.closing(
-            EngineClient(self._command, self._folder, self._environment, machines=lambda: left)
+            EngineClient(keeper.command, keeper.folder, keeper.environment, machines=lambda: left)
         ) as it:
             more = it.describe_devices()
         lent = tuple(device for device in more.devices if device.type == protocol.MACHINE)
@@ -360,7 +321,7 @@ class EngineClient(EngineRequests):
 
     def leave_machines(self) -> None:
         """Reload a model that is partly on other computers without them, after the network was switched off."""
-        process = self._process
+        process = self._keeper.process
         if process is not None:
             process.leave_machines()
 
@@ -368,28 +329,16 @@ class EngineClient(EngineRequests):
         """Ask the child to save the last session and exit. Running calls raise `EngineStopped` at once; none can be
         started.
         """
-        with self._lock:
-            self._closed = True
-            process = self._process
-        if process is not None:
-            process.let_go()
+        self._keeper.let_go()
 
     def close(self) -> None:
         """Like `let_go`, and wait until the child is gone, however long it writes."""
-        self.let_go()
-        states, process = self._states, self._process
-        if process is None:
-            return
-        if states is None:
-            process.child.close(CLOSE_TIMEOUT_S)
-        else:
-            # As long as states grow on the disk the child is at work, however long a slow disk takes.
-            process.child.close(SILENT_TIMEOUT_S, _any_of(process.child.life_check(), states.growth_check()))
+        self._keeper.close(self._states)
 
     def _replies(
         self, make: Callable[[int], protocol.Request], cancel: CancelToken | None, *, needs_model: bool = True
     ) -> Iterator[protocol.Reply]:
-        process = self._process_with_model(cancel) if needs_model else self._running_process()
+        process = self._process_with_model(cancel) if needs_model else self._keeper.running_process()
         if process is None:
             yield EventReply(0, Finished(CANCELLED))
             return
@@ -400,7 +349,7 @@ class EngineClient(EngineRequests):
             process.send(request)
             for reply in call.replies(cancel, leaves=True):
                 if isinstance(reply, EventReply) and isinstance(reply.event, Finished):
-                    self._crashes = 0
+                    self._keeper.forget_crashes()
                 yield reply
         finally:
             call.abandon()
@@ -410,7 +359,7 @@ class EngineClient(EngineRequests):
         if not self._wake_model(cancel):
             return None
         with self._lock:
-            process = self._running_process()
+            process = self._keeper.running_process()
             last = self._last_load
             # Loading or loaded: the child itself lets requests wait for a load.
             if last is None or process.loaded is not None or process.loading:
@@ -423,8 +372,8 @@ class EngineClient(EngineRequests):
             self._last_load = last = replace(last, wish=wish)
             request = self._as_it_is(replace(last, id=next(self._ids)))
             if not process.covers(request):
-                self._end_process(process)
-                process = self._running_process()
+                self._keeper.end_process(process)
+                process = self._keeper.running_process()
             call = process.open_call(request.id)
         try:
             process.send(request)
@@ -468,21 +417,6 @@ class EngineClient(EngineRequests):
                 self.on_waking(None)
             return woken
 
-    def _running_process(self) -> EngineProcess:
-        with self._lock:
-            if self._closed:
-                raise EngineStopped(None, "the engine was closed")
-            if self._process is None or self._process.ended is not None:
-                if self._crashes >= CRASHES_IN_A_ROW:
-                    raise EngineCrashesRepeatedly(self._crashes, self._crash_detail)
-                self._process = EngineProcess(self._command, self._folder, self._environment, self._on_crash)
-            return self._process
-
-    def _on_crash(self, detail: str) -> None:
-        with self._lock:
-            self._crashes += 1
-            self._crash_detail = detail
-
 
 def _follow_settings(wish: Wish, before: Wish, now: Wish) -> Wish:
     """Update the options that a load took from the settings as they were; those its caller chose stay."""
@@ -493,8 +427,3 @@ def _follow_settings(wish: Wish, before: Wish, now: Wish) -> Wish:
         if vars(wish)[name] == vars(before)[name] != value and (wish.projector or name != "projector_on_cpu")
     }
     return replace(wish, **changed)
-
-
-def _any_of(*questions: Callable[[], bool]) -> Callable[[], bool]:
-    """Return a function that evaluates every question, even after one is True: each keeps state."""
-    return lambda: any([question() for question in questions])  # noqa: C419 - a generator would stop at the first

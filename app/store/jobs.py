@@ -17,6 +17,9 @@ from app.store.conversations import match_expression
 from app.store.database import Database, fold_text
 from app.store.deletable import DeletableRows
 
+SUMMARY, TRANSLATION, PAGE_READING = "summary", "translation", "page_reading"
+"""Kinds of jobs that are queued; what knows more of them is imported when it is needed."""
+
 
 @dataclass(frozen=True)
 class Job:

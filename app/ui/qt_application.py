@@ -35,6 +35,7 @@ from app.ui.shell.tab_spec import CHAT
 from app.ui.tab_list import TABS, open_settings
 from app.ui.theme import Theme
 from app.ui.widgets.motion import allow_motion
+from app.ui.widgets.timers import new_timer
 
 log = logging.getLogger(__name__)
 
@@ -262,7 +263,7 @@ def _after_first_paint(app: Fireside, window: MainWindow, notify: Notify, theme:
     if window.ui.pictures is not None:
         window.ui.pictures.go_on()
     # Last, and on a thread: nobody waits for what is tidied up.
-    tasks.run(lambda _token: _tidy(app), window).failed.connect(notify.error)
+    tasks.run(lambda _token: _tidy(app), window, on_failed=notify.error)
 
 
 def _put_back(app: Fireside, window: MainWindow) -> None:
@@ -291,10 +292,12 @@ def look_after(app: Fireside, window: MainWindow, notify: Notify) -> None:
         IdleLock(app, window)
     UpgradeNotice(notify, ProgramFile(), window)
     CalmCaret(window)
+
     # A window that stays open for days has its daily copies, too.
-    hourly = QTimer(window, interval=HOUR_MS)
-    hourly.timeout.connect(lambda: tasks.run(lambda _token: _take_snapshot(app), window).failed.connect(notify.error))
-    hourly.start()
+    def take_snapshot() -> None:
+        tasks.run(lambda _token: _take_snapshot(app), window, on_failed=notify.error)
+
+    new_timer(window, HOUR_MS, take_snapshot, repeats=True).start()
 
 
 def look_outside(app: Fireside, window: MainWindow, task_bar: TaskBar) -> None:
@@ -337,12 +340,12 @@ def chat_tab(window: MainWindow) -> ChatTab:
 
 
 def _tidy(app: Fireside) -> Iterator[object]:
-    app.remove_unreferenced()
+    app.housekeeping.remove_unreferenced()
     yield from _take_snapshot(app)
 
 
 def _take_snapshot(app: Fireside) -> Iterator[object]:
-    app.take_snapshot()
+    app.housekeeping.take_snapshot()
     # A task is a generator.
     yield from ()
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from app.bootstrap import SUMMARY, TRANSLATION, WRITING
+from app.bootstrap import WRITING
+from app.store.jobs import SUMMARY, TRANSLATION
 from app.ui.shell.tab_spec import CHAT, MODELS, SUMMARIZE, TRANSLATE, WRITE, Drops, Tab, TabCommand, TabSpec, UiContext
 
 if TYPE_CHECKING:

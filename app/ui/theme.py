@@ -1,32 +1,27 @@
 """Theme: all colours, sizes and fonts, light and dark, with zoom.
 
-The style sheet is resources/styles/*.qss (fireside.qss first), with `$token` for a colour and `px(8)` for a size. The
-dynamic property `kind` selects a look: buttons are primary, plain (default), quiet or link; labels muted or danger;
-frames card or rule. Fonts, margins, gaps and icons are declared once with `Theme.dress` and reapplied after every
-change.
+In the style sheet, which `ApplicationStyle` fills in, the dynamic property `kind` selects a look: buttons are primary,
+plain (default), quiet or link; labels muted or danger; frames card or rule. Fonts, margins, gaps and icons are declared
+once with `Theme.dress` and reapplied after every change.
 """
 
 from __future__ import annotations
 
 import dataclasses
-import functools
-import re
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypedDict, TypeVar, Unpack
 from weakref import WeakKeyDictionary
 
 from PySide6.QtCore import QObject, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QFont, QFontDatabase, QFontInfo, QGuiApplication, QPalette
+from PySide6.QtGui import QFont, QFontDatabase, QFontInfo, QGuiApplication
 from PySide6.QtWidgets import QApplication, QWidget
 from shiboken6 import isValid
 
 from app.core.paths import resource_path
-from app.ui.focus_ring import FocusRing
+from app.ui.application_style import ApplicationStyle, request_scheme
 from app.ui.icons import icon
-from app.ui.input_watch import InputWatch
-from app.ui.scroll_bars import OverlayBars
 
 ZOOM_STEPS = (0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.1, 1.25, 1.5, 1.75, 2.0, 2.5, 3.0)
 FontRole = Literal["caption", "small", "group", "row", "control", "strong", "body", "section", "title", "greeting"]
@@ -237,7 +232,7 @@ class Theme(QObject):
         scale = max(1.0, QFontInfo(system).pixelSize() / TEXT_PX)
         is_dark = system_is_dark or _system_is_dark
         self._choice = _Choice(scheme, zoom, system_font, is_dark, _load_families(), scale)
-        self._application: QApplication | None = None
+        self._style: ApplicationStyle | None = None
         self._dressed: WeakKeyDictionary[QObject, WidgetLook] = WeakKeyDictionary()
         QGuiApplication.styleHints().colorSchemeChanged.connect(self._on_system_scheme)
 
@@ -261,7 +256,7 @@ class Theme(QObject):
     def scheme(self, scheme: str) -> None:
         if scheme != self._choice.scheme:
             self._choice.scheme = scheme
-            self._request_scheme()
+            request_scheme(scheme)
             self._apply()
 
     @property
@@ -342,7 +337,7 @@ class Theme(QObject):
         targets: tuple[QObject, ...] = (target, *more)
         for dressed in targets:
             self._dressed.setdefault(dressed, {}).update(look)
-            self._put_on(dressed, look)
+            _put_on(self, dressed, look)
         return target
 
     def dress_again(self, part: QWidget) -> None:
@@ -355,57 +350,13 @@ class Theme(QObject):
 
     def install(self, application: QApplication) -> None:
         """Apply style, font, palette and style sheet to the application, now and after every change."""
-        self._application = application
-        # Native styles follow a style sheet in part only, and differently on each system.
-        application.setStyle("Fusion")
-        bars = application.findChild(OverlayBars)
-        if bars is None:
-            watch = InputWatch(application)
-            FocusRing(watch, application)
-            bars = OverlayBars(watch)
-        bars.px = self.px
-        self._request_scheme()
+        self._style = ApplicationStyle(application, self.px)
+        request_scheme(self._choice.scheme)
         self._apply()
 
-    @contextmanager
-    def without_sheet(self) -> Iterator[None]:
+    def without_sheet(self) -> AbstractContextManager[None]:
         """Take the style sheet off while many widgets are built, as under one Qt polishes a part at each new parent."""
-        application = self._application
-        if application is None or not application.styleSheet():
-            yield
-            return
-        application.setStyleSheet("")
-        try:
-            yield
-        finally:
-            if not application.styleSheet():  # no change of the theme came between
-                application.setStyleSheet(self.style_sheet())
-
-    def style_sheet(self) -> str:
-        """Return the combined style sheet with colours and sizes filled in."""
-        colours = dataclasses.asdict(self.tokens)
-        text = re.sub(r"\bpx\(([\d.]+)\)", lambda m: f"{self.px(float(m[1]))}px", _sheet_template())
-        return re.sub(r"\$(\w+)", lambda m: colours[m[1]], text)
-
-    def palette(self) -> QPalette:
-        """Return the palette for parts without style sheet: selections, links, placeholders, native parts."""
-        t, role = self.tokens, QPalette.ColorRole
-        palette = QPalette()
-        for colour, roles in (
-            (t.background, (role.Window,)),
-            (t.surface, (role.Base, role.Button, role.AlternateBase)),
-            (t.raised, (role.ToolTipBase,)),
-            (t.text, (role.WindowText, role.Text, role.ButtonText, role.ToolTipText, role.HighlightedText)),
-            (t.muted, (role.PlaceholderText,)),
-            (t.selection, (role.Highlight,)),
-            (t.accent, (role.Link, role.LinkVisited, role.Accent)),
-            (t.line, (role.Mid, role.Midlight, role.Light, role.Dark)),
-        ):
-            for color_role in roles:
-                palette.setColor(color_role, QColor(colour))
-        for color_role in (role.WindowText, role.Text, role.ButtonText):
-            palette.setColor(QPalette.ColorGroup.Disabled, color_role, QColor(t.outline))
-        return palette
+        return nullcontext() if self._style is None else self._style.without_sheet()
 
     def _sized(self, font: QFont, size_px: float, weight: int) -> QFont:
         # Points would scale with the screen's resolution a second time.
@@ -414,12 +365,8 @@ class Theme(QObject):
         return font
 
     def _apply(self) -> None:
-        if self._application is not None:
-            self._application.setPalette(self.palette())
-            self._application.setFont(self.font())
-            # If replaced, Qt would polish every widget once per ancestor; if removed and set, only once.
-            self._application.setStyleSheet("")
-            self._application.setStyleSheet(self.style_sheet())
+        if self._style is not None:
+            self._style.put_on(dataclasses.asdict(self.tokens), self.font())
         self._choice.changes += 1
         self._notify_changed()
 
@@ -427,37 +374,15 @@ class Theme(QObject):
         # A copy, as dressing may add widgets, and dead ones are taken out.
         for target, look in list(self._dressed.items()):
             if isValid(target):
-                self._put_on(target, look)
+                _put_on(self, target, look)
             else:
                 del self._dressed[target]
         # Last, so that receivers measure the final sizes.
         self.changed.emit()
 
-    def _put_on(self, target: QObject, look: WidgetLook) -> None:
-        for name, value in look.items():
-            _WAYS[name](self, target, value)
-
-    def _request_scheme(self) -> None:
-        """Ask the system to draw title bar and file dialogs in the same scheme."""
-        hints = QGuiApplication.styleHints()
-        if self._choice.scheme == "system":
-            hints.unsetColorScheme()
-        else:
-            hints.setColorScheme(Qt.ColorScheme.Dark if self._choice.scheme == "dark" else Qt.ColorScheme.Light)
-
     def _on_system_scheme(self) -> None:
         if self._choice.scheme == "system":
             self._apply()
-
-
-@functools.cache
-def _sheet_template() -> str:
-    """Return all style sheets as one, with names of colours and unscaled sizes."""
-    # fireside.qss first, as later rules win.
-    sheets = sorted(resource_path("styles").glob("*.qss"), key=lambda path: (path.stem != "fireside", path.stem))
-    text = "\n".join(path.read_text("utf-8") for path in sheets)
-    # Comments may hold a dollar or px(), which are filled in next.
-    return re.sub(r"/\*.*?\*/", "", text, flags=re.DOTALL)
 
 
 class LateTheme(Theme):
@@ -467,7 +392,7 @@ class LateTheme(Theme):
         # Not Theme's own: the choices are shared, and only the original follows the system.
         QObject.__init__(self, parent)
         self._choice = theme._choice
-        self._application = None
+        self._style = None
         self._dressed = WeakKeyDictionary()
         self._seen = self._choice.changes
 
@@ -481,6 +406,11 @@ class LateTheme(Theme):
         if self.is_late:
             self._seen = self._choice.changes
             self._notify_changed()
+
+
+def _put_on(theme: Theme, target: QObject, look: WidgetLook) -> None:
+    for name, value in look.items():
+        _WAYS[name](theme, target, value)
 
 
 def _put_on_font(theme: Theme, target: Any, role: FontRole) -> None:

@@ -28,9 +28,8 @@ from app.core.events import (
     PromptProgress,
     TextDelta,
 )
-from app.engine import client as client_module
+from app.engine import child_keeper, protocol
 from app.engine import engine_process as process_module
-from app.engine import protocol
 from app.engine.client import EngineClient
 from app.engine.protocol import Ask, Wish
 from app.engine.states import StateFolder
@@ -474,7 +473,7 @@ def test_devices_are_described(scripted: Make) -> None:
 def test_a_child_that_was_stopped_does_not_keep_the_program_from_ending(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(client_module, "SILENT_TIMEOUT_S", 0.5)
+    monkeypatch.setattr(child_keeper, "SILENT_TIMEOUT_S", 0.5)
     path = write_script(tmp_path / "script", save_when="never")
     states = StateFolder(tmp_path / "states", lambda: 10**9)
     client = EngineClient(

@@ -152,7 +152,7 @@ def test_the_marker_is_in_no_byte_of_the_home_once_it_was_deleted_for_good(
         again.trash.remove_all()
     else:
         again.began_at += 31 * DAY_S
-        again.remove_unreferenced()
+        again.housekeeping.remove_unreferenced()
     assert holders(fresh_home) == set()
     again.close()
     assert holders(fresh_home) == set()

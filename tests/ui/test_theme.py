@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import re
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from pytestqt.qtbot import QtBot
 
 import app.ui.theme as theme_module
 from app.core.paths import resource_path
+from app.ui.application_style import fill_style_sheet
 from app.ui.theme import DARK, FONTS, LIGHT, LateTheme, Theme, Tokens
 
 UI = Path(theme_module.__file__).parent
@@ -149,7 +151,7 @@ def test_a_zoom_meanwhile_is_in_the_style_sheet_that_comes_back(qapp: QApplicati
     theme.install(qapp)
     with theme.without_sheet():
         theme.zoom = 2.0
-    assert qapp.styleSheet() == theme.style_sheet() != ""
+    assert qapp.styleSheet() == fill_style_sheet(dataclasses.asdict(LIGHT), theme.px) != ""
 
 
 def test_zoom_scales_sizes_and_fonts(qtbot: QtBot) -> None:
@@ -195,7 +197,7 @@ def test_the_systems_font_can_be_chosen(qtbot: QtBot) -> None:
 
 
 def test_the_style_sheet_has_no_placeholder_left(qtbot: QtBot) -> None:
-    sheet = Theme("dark").style_sheet()
+    sheet = fill_style_sheet(dataclasses.asdict(DARK), Theme("dark").px)
     assert "$" not in sheet
     assert "px(" not in sheet
 

@@ -249,9 +249,10 @@ class AssistantDialog(LibraryDialog):
         self.page.addWidget(self.examples, 1, Qt.AlignmentFlag.AlignTop)
         row = QHBoxLayout(self.examples)
         for name, instructions in EXAMPLES:
-            button = text_button(tr(name))
             choice = AssistantChoice(system_prompt=tr(instructions))
-            button.clicked.connect(lambda _=False, name=name, choice=choice: self.add(tr(name), choice))
+            button = text_button(
+                tr(name), on_click=lambda _=False, name=name, choice=choice: self.add(tr(name), choice)
+            )
             row.addWidget(button)
         row.addStretch(1)
         self.page.addWidget(self._page, 1)

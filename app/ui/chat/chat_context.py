@@ -173,7 +173,8 @@ class ChatMemory(QObject):
                 self,
                 self._on_parts,
                 self._on_failed,
-            ).finished.connect(self._on_end)
+                self._on_end,
+            )
         return subject is not None
 
     def coming(self) -> Look | None:
@@ -216,7 +217,6 @@ class ChatMemory(QObject):
         self._counted = None
 
     def _on_failed(self, error: BaseException) -> None:
-        self._counted = None
         # Nobody asked for the count, so an expected error shows no notice.
         if not isinstance(error, AppError):
             raise error

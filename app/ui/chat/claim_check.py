@@ -33,10 +33,9 @@ class AnswerChecking(QObject):
         self._failed_path = ""
         """The checker that failed to load; retried only when another is chosen or the program restarts."""
         self._progress: AnswerCheckProgress | None = None
-        self._rounds = tasks.RepeatedTask(self._work, self)
-        self._rounds.happened.connect(self._on_event)
-        self._rounds.failed.connect(self._on_failed)
-        self._rounds.over.connect(self._on_over)
+        self._rounds = tasks.RepeatedTask(
+            self._work, self, on_event=self._on_event, on_failed=self._on_failed, on_over=self._on_over
+        )
         self._begun: dict[int, AnswerService] = {}
         """Service of each answer being written, by its id; another chat may be shown when it ends."""
         chat.answer_started.connect(self._on_answer_started)

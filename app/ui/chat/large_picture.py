@@ -290,12 +290,12 @@ def put_into_clipboard(image: QImage, notify: Notify) -> None:
 
 
 def ask_where_to_save(use: MediaUse, library: MediaLibrary, notify: Notify, parent: QWidget) -> None:
-    dialog = file_dialog(parent, tr("Save the picture"), SAVED)
-    dialog.setObjectName("save_picture")
+    dialog = file_dialog(
+        parent, tr("Save the picture"), SAVED, lambda paths: _save(use, paths[0], library, notify), name="save_picture"
+    )
     dialog.setAcceptMode(dialog.AcceptMode.AcceptSave)
     dialog.setDefaultSuffix(ending_of(use.media)[1:])
     dialog.selectFile(str(Path(use.name).with_suffix(ending_of(use.media))))
-    dialog.fileSelected.connect(lambda path: _save(use, Path(path), library, notify))
     dialog.open()
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QPoint, Qt
 from PySide6.QtGui import QImage
-from PySide6.QtWidgets import QMenu
+from PySide6.QtWidgets import QFileDialog, QMenu
 
 from app.core.visible import visible_name
 from app.features.chat.session_messages import AttachFile, AttachFrom, RemoveParts
@@ -113,13 +113,16 @@ class PastedText(QObject):
         menu.addSeparator()
 
     def _ask_for_pictures(self) -> None:
-        dialog = file_dialog(self._composer.window(), tr("Choose pictures"), DOCUMENTS)
-        dialog.setObjectName("pictures_dialog")
         patterns = " ".join(f"*{ending}" for ending in ENDINGS)
-        dialog.setNameFilters([f"{tr(PICTURES)} ({patterns})", tr("All files (*)")])
-        dialog.setFileMode(dialog.FileMode.ExistingFiles)
-        dialog.filesSelected.connect(lambda files: self._attaching.add_pictures([Path(file) for file in files]))
-        dialog.open()
+        file_dialog(
+            self._composer.window(),
+            tr("Choose pictures"),
+            DOCUMENTS,
+            self._attaching.add_pictures,
+            name="pictures_dialog",
+            mode=QFileDialog.FileMode.ExistingFiles,
+            filters=[f"{tr(PICTURES)} ({patterns})", tr("All files (*)")],
+        ).open()
 
     def _add_to_menu(self, menu: QMenu, _at: QPoint) -> None:
         if self._composer.field.edit.textCursor().hasSelection():

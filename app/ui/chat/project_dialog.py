@@ -101,7 +101,9 @@ class ProjectDialog(Dialog):
         self._icon = IconChoice(theme, project.icon)
         self.name = QLineEdit(project.name[:200], maxLength=200)
         self.instructions = QPlainTextEdit(project.instructions)
-        self.model = ChoiceButton(theme, tr(MODEL), self._models(models), shows_change=False)
+        self.model = ChoiceButton(
+            theme, tr(MODEL), self._models(models), shows_change=False, on_change=lambda path: self._store(model=path)
+        )
         self.documents = ProjectFiles(project.id, preambles, documents, theme=theme, notify=notify, parent=self)
         self.cost = plain_label(kind="muted", wraps=True)
         self._delay = QTimer(self, singleShot=True, interval=TYPING_MS)
@@ -188,7 +190,6 @@ class ProjectDialog(Dialog):
         self._delay.timeout.connect(self._save_project)
         self.name.textEdited.connect(lambda _: self._delay.start())
         self.instructions.textChanged.connect(self._delay.start)
-        self.model.changed.connect(lambda path: self._store(model=path))
         self._icon.chosen.connect(lambda name: self._store(icon=name))
         self.documents.changed.connect(self._count)
         self.documents.changed.connect(self.changed)

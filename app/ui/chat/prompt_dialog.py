@@ -77,7 +77,9 @@ class PromptDialog(LibraryDialog):
         self._files = PromptFiles(self.notify, self)
         self._files.imported.connect(self._on_imported)
         self.search = SearchField(theme, tr("Search prompts"))
-        self.more = IconButton(theme, "dots-three-bold", tr(MORE_LABEL), size_px=18)
+        self.more = IconButton(
+            theme, "dots-three-bold", tr(MORE_LABEL), size_px=18, on_click=lambda _=False: self.show_menu()
+        )
         self.text = QPlainTextEdit(placeholderText=tr("Text to insert into your message"))
         self.text.setAccessibleName(tr("Text of the prompt"))
         self.text.setTabChangesFocus(True)
@@ -280,7 +282,6 @@ class PromptDialog(LibraryDialog):
         self.search.lowered.connect(self.list.enter)
         self.search.escaped.connect(self.close)
         self.text.textChanged.connect(self._on_typed)
-        self.more.clicked.connect(lambda _=False: self.show_menu())
 
     def _on_row(self, index: QModelIndex) -> None:
         row = self.rows.row_at(index)

@@ -91,9 +91,8 @@ class MicrophoneButton(QObject):
             self._chat,
             on_event=self._on_event,
             on_failed=self._ui.notify.error,
+            on_over=self._on_over,
         )
-        self._task.failed.connect(lambda _: self._on_over())
-        self._task.finished.connect(self._on_over)
         self._show_lit()
 
     def _folder_of(self, talk: AnswerService) -> Path:

@@ -47,8 +47,7 @@ class ScreenRegion(QObject):
         if self._stills or self._task is not None:
             return
         if is_by_portal():
-            self._task = tasks.ask(ask_portal, self, self._on_portal, self._on_refused)
-            self._task.finished.connect(self._on_end)
+            self._task = tasks.ask(ask_portal, self, self._on_portal, self._on_refused, self._on_end)
             return
         window = self._window.window()
         self._state = window.windowState()
@@ -96,7 +95,6 @@ class ScreenRegion(QObject):
             self.taken.emit(path)
 
     def _on_refused(self, error: BaseException) -> None:
-        self._task = None
         if not isinstance(error, OSError):
             raise error
         self._notify.show_notice(PersonMessage(tr("This desktop can’t capture part of the screen.")))

@@ -83,7 +83,7 @@ class SessionWork(QObject):
         )
 
     def _load_previews(self, effect: m.LoadPreviews) -> None:
-        tasks.run(lambda _token: load_previews(effect.parts), self).event.connect(self._session.dispatch)
+        tasks.run(lambda _token: load_previews(effect.parts), self, on_event=self._session.dispatch)
 
 
 def read_part(part: DraftDocument, cancel: CancelToken) -> Iterator[ReadEvent]:
@@ -296,14 +296,10 @@ class PictureCounting(QObject):
             # Else the model has gone.
             if len(counts) == len(uses):
                 self._session.dispatch(m.PicturesCounted(keys, tuple(counts)))
+            self._is_asking = False
+            self._begin()
 
-        tasks.ask(lambda _token: looks.media_counts(uses), self, on_counted, self._on_failed).finished.connect(
-            self._on_end
-        )
-
-    def _on_end(self) -> None:
-        self._is_asking = False
-        self._begin()
+        tasks.ask(lambda _token: looks.media_counts(uses), self, on_counted, self._on_failed)
 
     def _on_failed(self, error: BaseException) -> None:
         self._is_asking = False

@@ -273,9 +273,13 @@ class SurveyOffering(QObject):
 
         # The signals capture a number: capturing their own task would keep it and the chat alive.
         self._looks += 1
-        number, self._task = self._looks, tasks.run(find_offer, self)
-        self._task.event.connect(lambda offer: self._on_offer(number, offer))
-        self._task.failed.connect(lambda error: self._on_failed(number, error))
+        number = self._looks
+        self._task = tasks.run(
+            find_offer,
+            self,
+            on_event=lambda offer: self._on_offer(number, offer),
+            on_failed=lambda error: self._on_failed(number, error),
+        )
 
     def _on_failed(self, number: int, error: BaseException) -> None:
         self._on_offer(number, None)

@@ -142,8 +142,14 @@ class ChatsColumn(ListColumn):
         """Put the caret with the other ways to begin a chat into the New chat button."""
         self.fill_more_menu: Callable[[Menu], object] = lambda _menu: None
         """Adds more ways to start a chat to the caret's menu; set by the chat view."""
-        self._more = IconButton(self._theme, "caret-down", tr(OTHER_WAYS_TO_BEGIN), size_px=14, name="new_chat_with")
-        self._more.clicked.connect(lambda _=False: self.more_menu().popup_at(self._more))
+        self._more: IconButton = IconButton(
+            self._theme,
+            "caret-down",
+            tr(OTHER_WAYS_TO_BEGIN),
+            size_px=14,
+            name="new_chat_with",
+            on_click=lambda _=False: self.more_menu().popup_at(self._more),
+        )
         inside = fill_layout(QHBoxLayout(self._new), 1, self._more)
         self._theme.dress(inside, margins=(0, 0, 3, 0))
 

@@ -60,11 +60,23 @@ class PagesDialog(QuestionDialog):
         super().__init__(theme, title, words, parent)
         self.setObjectName("pages_dialog")
         self.words.setProperty("kind", "muted")
-        self.first = Stepper(theme, tr("From {unit}", unit=unit), first, lowest=1, highest=pages)
-        self.last = Stepper(theme, tr("To {unit}", unit=unit), last or pages, lowest=1, highest=pages)
         # The other end moves along, so that the range is never empty.
-        self.first.changed.connect(lambda value: self.last.number.setValue(max(value, self.last.number.value())))
-        self.last.changed.connect(lambda value: self.first.number.setValue(min(value, self.first.number.value())))
+        self.first = Stepper(
+            theme,
+            tr("From {unit}", unit=unit),
+            first,
+            lowest=1,
+            highest=pages,
+            on_change=lambda value: self.last.number.setValue(max(value, self.last.number.value())),
+        )
+        self.last = Stepper(
+            theme,
+            tr("To {unit}", unit=unit),
+            last or pages,
+            lowest=1,
+            highest=pages,
+            on_change=lambda value: self.first.number.setValue(min(value, self.first.number.value())),
+        )
         if names:
             self.fields.setDirection(QHBoxLayout.Direction.TopToBottom)
         self.named = [

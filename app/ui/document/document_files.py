@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import QObject, QPoint, Qt
@@ -55,7 +56,7 @@ class DocumentQuestions(QObject):
         window: QWidget,
         session: StateSession[Any],
         *,
-        add: Callable[[list[str]], object],
+        add: Callable[[list[Path]], object],
         remove: Callable[[Any], object],
     ) -> None:
         super().__init__(window)
@@ -66,20 +67,14 @@ class DocumentQuestions(QObject):
         self._asked: PasswordDialog | None = None
 
     def ask_for_files(self, title: str = "") -> None:
-        dialog = file_dialog(self._window, title or tr(ATTACH_FILES), DOCUMENTS)
-        dialog.setObjectName("attach_dialog")
-        dialog.setNameFilters(document_filters())
-        dialog.setFileMode(QFileDialog.FileMode.ExistingFiles)
-        dialog.filesSelected.connect(self._add)
-        dialog.open()
+        mode, filters = QFileDialog.FileMode.ExistingFiles, document_filters()
+        words = title or tr(ATTACH_FILES)
+        file_dialog(self._window, words, DOCUMENTS, self._add, name="attach_dialog", mode=mode, filters=filters).open()
 
     def ask_for_folder(self) -> None:
         """Ask for a folder to be read with its subfolders."""
-        dialog = file_dialog(self._window, tr(ATTACH_FOLDER_TITLE), DOCUMENTS)
-        dialog.setObjectName("attach_folder_dialog")
-        dialog.setFileMode(QFileDialog.FileMode.Directory)
-        dialog.filesSelected.connect(self._add)
-        dialog.open()
+        mode, words = QFileDialog.FileMode.Directory, tr(ATTACH_FOLDER_TITLE)
+        file_dialog(self._window, words, DOCUMENTS, self._add, name="attach_folder_dialog", mode=mode).open()
 
     def _ask_for_password(self, effect: AskPassword) -> None:
         """Queue a password dialog behind those already open, as they come one at a time."""

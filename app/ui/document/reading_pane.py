@@ -64,8 +64,7 @@ class PageReadingPane(QFrame):
         self._waiting: deque[PageCorrection] = deque()
         """Corrections not being saved yet; the thread takes them from here."""
         # In turn, so that an older correction can't overwrite a newer one.
-        self._saving = tasks.RepeatedTask(self._work, self)
-        self._saving.happened.connect(lambda told: self._on_saved(*told))
+        self._saving = tasks.RepeatedTask(self._work, self, on_event=lambda told: self._on_saved(*told))
         self.setObjectName("page_reading")
         self.who = theme.dress(plain_label(kind="muted", wraps=True), font="small")
         self.edit = QPlainTextEdit()

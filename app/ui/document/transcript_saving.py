@@ -19,15 +19,19 @@ SAVED = "saved words"
 
 def ask_where_to_save(view: QWidget, document: ShownDocument, notify: Notify) -> QFileDialog:
     """Ask for a file and save the transcript of a recording as subtitles or text."""
-    dialog = file_dialog(view, tr("Save the transcript"), SAVED)
-    dialog.setObjectName("save_words")
-    dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
     kinds = {f"{tr('Subtitles')} (*{SRT})": SRT, f"{tr(TEXT_LABEL)} (*{TEXT})": TEXT}
-    dialog.setNameFilters(list(kinds))
+    dialog = file_dialog(
+        view,
+        tr("Save the transcript"),
+        SAVED,
+        lambda paths: _save(view, document, paths[0], notify),
+        name="save_words",
+        filters=list(kinds),
+    )
+    dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
     dialog.selectFile(Path(document.name).stem + SRT)
     dialog.filterSelected.connect(lambda kind: _change_ending(dialog, kinds.get(kind, SRT)))
     dialog.setDefaultSuffix(SRT[1:])
-    dialog.fileSelected.connect(lambda path: _save(view, document, Path(path), notify))
     dialog.open()
     return dialog
 

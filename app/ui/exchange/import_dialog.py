@@ -64,11 +64,15 @@ class Importing:
 
     def ask(self) -> QFileDialog:
         """Ask for files; a folder of another program's chats can be dropped instead."""
-        dialog = file_dialog(self._window, tr(IMPORT_CHATS), DOCUMENTS)
-        dialog.setObjectName("import_chats")
-        dialog.setFileMode(QFileDialog.FileMode.ExistingFiles)
-        dialog.setNameFilters([tr("Exported chats (*.json *.jsonl *.zip)"), tr("All files (*)")])
-        dialog.filesSelected.connect(lambda files: self.import_files([Path(file) for file in files]))
+        dialog = file_dialog(
+            self._window,
+            tr(IMPORT_CHATS),
+            DOCUMENTS,
+            self.import_files,
+            name="import_chats",
+            mode=QFileDialog.FileMode.ExistingFiles,
+            filters=[tr("Exported chats (*.json *.jsonl *.zip)"), tr("All files (*)")],
+        )
         dialog.open()
         return dialog
 

@@ -278,10 +278,18 @@ class AttentionView(LookPage):
         """True once the user chose a head, which is then kept for other texts."""
         self._shown_as = ARCS
         self.cut = plain_label(kind="muted", wraps=True)
-        self.layer_field = Stepper(theme, tr("Layer"), 0, lowest=0, highest=0)
-        self.head_field = Stepper(theme, tr("Head"), MEAN, lowest=MEAN, highest=0, word_for_lowest=tr(MEAN_LABEL))
-        self.layer_field.changed.connect(lambda value: self._on_layer(int(value)))
-        self.head_field.changed.connect(lambda value: self.choose_head(self.layer, int(value)))
+        self.layer_field = Stepper(
+            theme, tr("Layer"), 0, lowest=0, highest=0, on_change=lambda value: self._on_layer(int(value))
+        )
+        self.head_field = Stepper(
+            theme,
+            tr("Head"),
+            MEAN,
+            lowest=MEAN,
+            highest=0,
+            word_for_lowest=tr(MEAN_LABEL),
+            on_change=lambda value: self.choose_head(self.layer, int(value)),
+        )
         self.sentence = plain_label(wraps=True)
         self.sentence.setObjectName("attention_sentence")
         ways = ((ARCS, tr("Arcs")), (MAP, tr("Map")), (HEADS, tr("All heads")))

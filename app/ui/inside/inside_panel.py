@@ -131,8 +131,9 @@ class InsidePanel(QWidget):
         """Name of the current page."""
         names = [(spec.name, tr(spec.label)) for spec in PAGES]
         self._segments = SegmentedControl(ui.theme, tr("Page"), names, PAGES[0].name, self.show_page)
-        self._choice = ChoiceButton(ui.theme, tr("Text"), [(OWN, tr(OWN_TEXT))], shows_change=False)
-        self._choice.changed.connect(self._on_chosen)
+        self._choice = ChoiceButton(
+            ui.theme, tr("Text"), [(OWN, tr(OWN_TEXT))], shows_change=False, on_change=self._on_chosen
+        )
         self._field = OwnText(ui)
         self._stack = QStackedWidget()
         self._delay = new_timer(self, TYPING_MS, self._inspect_chosen)
@@ -358,8 +359,8 @@ class OwnText(QFrame):
         self.setFixedHeight(round(max(text, line + margins)) + px(10) + 2)
 
     def _ask(self) -> None:
-        dialog = file_dialog(self.window(), tr("Open a text file"), DOCUMENTS)
-        dialog.setObjectName("inside_dialog")
-        dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
-        dialog.fileSelected.connect(lambda file: self.take_file(Path(file)))
-        dialog.open()
+        mode, words = QFileDialog.FileMode.ExistingFile, tr("Open a text file")
+        take = self.take_file
+        file_dialog(
+            self.window(), words, DOCUMENTS, lambda paths: take(paths[0]), name="inside_dialog", mode=mode
+        ).open()

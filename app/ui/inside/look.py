@@ -199,8 +199,6 @@ class LookPage(QWidget):
                 if engine is not None:
                     yield from work(engine, token)
 
-        task = self._task = tasks.run(looked, self)
-
         def on_task_event(event: object) -> None:
             # A request that was replaced may still have events in the queue.
             if task is self._task:
@@ -210,9 +208,13 @@ class LookPage(QWidget):
                 else:
                     on_event(event)
 
-        task.event.connect(on_task_event)
-        task.finished.connect(lambda: self._end(task, on_end))
-        task.failed.connect(lambda error: self._fail(task, error))
+        task = self._task = tasks.run(
+            looked,
+            self,
+            on_event=on_task_event,
+            on_end=lambda: self._end(task, on_end),
+            on_failed=lambda error: self._fail(task, error),
+        )
 
     def _end(self, task: tasks.BackgroundTask, on_end: Callable[[], object]) -> None:
         if task is self._task:

@@ -170,10 +170,6 @@ class FileAdding:
             if not token.cancelled:
                 yield added
 
-        task = tasks.run(work, self._window)
-        notice = ProgressNotice(self._theme, f"{doing}…", task.cancel) if doing else None
-        if notice is not None:
-            self._notify.bar.add(notice)
         bar = self._notify.bar
 
         def on_event(event: CopyProgress | Path) -> None:
@@ -193,6 +189,7 @@ class FileAdding:
             on_end()
             self._notify.error(error)
 
-        task.event.connect(on_event)
-        task.finished.connect(on_end)
-        task.failed.connect(on_failed)
+        task = tasks.run(work, self._window, on_event=on_event, on_end=on_end, on_failed=on_failed)
+        notice = ProgressNotice(self._theme, f"{doing}…", task.cancel) if doing else None
+        if notice is not None:
+            bar.add(notice)

@@ -71,9 +71,7 @@ class AnatomyPage(ModelsPage):
 
     def reload(self) -> tasks.BackgroundTask:
         installed = self._installed
-        task = self.ask_anew(lambda _: _read(installed), self._show)
-        task.failed.connect(self._say_why)
-        return task
+        return self.ask_anew(lambda _: _read(installed), self._show, self._say_why)
 
     def _show(self, found: ModelAnatomy | None) -> None:
         if found is None:

@@ -129,14 +129,13 @@ class BlindPage(ComparisonPage):
 
     def reload(self) -> tasks.BackgroundTask:
         models = self._app.models
-        task = self.ask_anew(
+        return self.ask_anew(
             lambda _: told_apart(
                 [row for row in (*models.list_installed(), *models.list_others()) if not row.model.missing]
             ),
             self._offer,
+            self._ui.notify.error,
         )
-        task.failed.connect(self._ui.notify.error)
-        return task
 
     def _offer(self, names: Mapping[Path, str]) -> None:
         self._names = {str(path): name for path, name in names.items()}

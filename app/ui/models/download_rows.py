@@ -60,9 +60,7 @@ class DownloadsPage(ModelsPage):
         self._order: list[tuple[str, int]] = []
 
     def reload(self) -> tasks.BackgroundTask:
-        task = self.ask_anew(lambda _: self._app.models.downloads.all(), self._show_all)
-        task.failed.connect(self._notify.error)
-        return task
+        return self.ask_anew(lambda _: self._app.models.downloads.all(), self._show_all, self._notify.error)
 
     def show_change(self, download: Download) -> None:
         """Update a download; reload the queue if it is new, gone, or its state changed."""
@@ -149,7 +147,7 @@ class DownloadsPage(ModelsPage):
 
     def _change(self, change: Callable[[], object]) -> None:
         # On a thread, since the queue writes to the store.
-        self.ask(lambda _: change(), lambda _: self.reload()).failed.connect(self._notify.error)
+        self.ask(lambda _: change(), lambda _: self.reload(), self._notify.error)
 
 
 class DownloadCommand(StrEnum):

@@ -98,9 +98,7 @@ class InstalledPage(ModelsPage):
 
     def reload(self) -> tasks.BackgroundTask:
         find = self._app.models.list_others if self._of_others else self._app.models.list_installed
-        task = self.ask_anew(lambda _: find(), self.show_models)
-        task.failed.connect(self._notify.error)
-        return task
+        return self.ask_anew(lambda _: find(), self.show_models, self._notify.error)
 
     def show_models(self, models: list[InstalledFile]) -> None:
         """Rebuild the list. The focus stays on the same model; an open menu or editor postpones it."""
@@ -173,8 +171,13 @@ class InstalledPage(ModelsPage):
         )
         card.add_button("use", tr(USE_IN_CHAT), lambda: self._use(card))
         card.add_button("use_passages", tr(USE_TO_FIND_PASSAGES), lambda: self._use_for_passages(card))
-        more = IconButton(self._theme, "dots-three-bold", tr(MORE_ABOUT_MODEL, name=card.name.text()), name="more")
-        more.clicked.connect(lambda: self._open_menu(card, more.mapToGlobal(QPoint(0, more.height()))))
+        more: IconButton = IconButton(
+            self._theme,
+            "dots-three-bold",
+            tr(MORE_ABOUT_MODEL, name=card.name.text()),
+            name="more",
+            on_click=lambda: self._open_menu(card, more.mapToGlobal(QPoint(0, more.height()))),
+        )
         card.add_tool("more", more)
         card.editing_ended.connect(self._catch_up)
         card.renamed.connect(lambda label: self._rename(card, label))
@@ -228,10 +231,13 @@ class InstalledPage(ModelsPage):
         """Toggle the model's use for finding passages."""
         installed, models = self._by_card[card], self._app.models
         if self._is_chosen(installed):
-            task = self.ask(lambda _: models.stop_using(PASSAGES), self._on_changed)
+            self._change(lambda _: models.stop_using(PASSAGES))
         else:
-            task = self.ask(lambda _: models.choose_model(PASSAGES, installed.model.path), self._on_changed)
-        task.failed.connect(self._on_failed)
+            self._change(lambda _: models.choose_model(PASSAGES, installed.model.path))
+
+    def _change(self, work: Callable[[CancelToken], object]) -> None:
+        """Change something of the models on a thread, then show them again."""
+        self.ask(work, self._on_changed, self._on_failed)
 
     def _use(self, card: ModelCard) -> None:
         model = self._by_card[card].model
@@ -245,11 +251,11 @@ class InstalledPage(ModelsPage):
     def _rename(self, card: ModelCard, label: str) -> None:
         path = self._by_card[card].model.path
         self._models = []  # the cards already show what the list doesn't contain yet
-        self.ask(lambda _: self._app.models.rename(path, label), self._on_changed).failed.connect(self._on_failed)
+        self._change(lambda _: self._app.models.rename(path, label))
 
     def _fetch_eyes(self, model: InstalledModel) -> None:
-        task = self.ask(lambda token: self._app.models.fetching.fetch_eyes(model, token), self._on_fetching)
-        task.failed.connect(self._on_failed)
+        fetch_eyes = self._app.models.fetching.fetch_eyes
+        self.ask(lambda token: fetch_eyes(model, token), self._on_fetching, self._on_failed)
 
     def _on_fetching(self, _download: object) -> None:
         self._notify.mention(tr(SEES_WHEN_RELOADED))
@@ -267,8 +273,8 @@ class InstalledPage(ModelsPage):
         neighbour = cards[place + 1 : place + 2] or cards[max(0, place - 1) : place]
         if neighbour:
             neighbour[0].setFocus(Qt.FocusReason.OtherFocusReason)
-        task = self.ask(lambda _: self._app.models.remove(path), lambda thrown: self._on_deleted(thrown, name))
-        task.failed.connect(self._on_failed)
+        remove = self._app.models.remove
+        self.ask(lambda _: remove(path), lambda thrown: self._on_deleted(thrown, name), self._on_failed)
 
     def _on_deleted(self, thrown: TrashedModel, name: str) -> None:
         self._on_changed()
@@ -283,7 +289,7 @@ class InstalledPage(ModelsPage):
             with contextlib.suppress(ModelNotOurs):
                 self._app.models.remove(path)
 
-        self.ask(forget, lambda _: self._on_taken_off(path, name)).failed.connect(self._on_failed)
+        self.ask(forget, lambda _: self._on_taken_off(path, name), self._on_failed)
 
     def _on_taken_off(self, path: Path, name: str) -> None:
         self._on_changed()
@@ -292,11 +298,10 @@ class InstalledPage(ModelsPage):
 
     def _put_on(self, path: Path) -> None:
         # A generator works only as far as it is read.
-        task = self.ask(lambda token: list(self._app.models.add(path, "in_place", token)), self._on_changed)
-        task.failed.connect(self._on_failed)
+        self._change(lambda token: list(self._app.models.add(path, "in_place", token)))
 
     def _put_back(self, thrown: TrashedModel) -> None:
-        self.ask(lambda _: self._app.models.put_back(thrown), self._on_changed).failed.connect(self._on_failed)
+        self._change(lambda _: self._app.models.put_back(thrown))
 
     def _on_changed(self, _answer: object = None) -> None:
         self.reload()

@@ -108,15 +108,25 @@ class ModelsPage(QWidget):
                 widget.hide()
                 widget.deleteLater()
 
-    def ask(self, work: Callable[[CancelToken], object], then: Callable[..., object]) -> tasks.BackgroundTask:
-        """Run `work` on a thread and pass its result to `then` on the window's. The caller connects `failed`."""
-        return tasks.ask(work, self, then)
+    def ask(
+        self,
+        work: Callable[[CancelToken], object],
+        then: Callable[..., object],
+        failed: Callable[[BaseException], object] | None = None,
+    ) -> tasks.BackgroundTask:
+        """Run `work` on a thread and pass its result to `then`, or its exception to `failed`, on the window's."""
+        return tasks.ask(work, self, then, failed)
 
-    def ask_anew(self, work: Callable[[CancelToken], object], then: Callable[..., object]) -> tasks.BackgroundTask:
+    def ask_anew(
+        self,
+        work: Callable[[CancelToken], object],
+        then: Callable[..., object],
+        failed: Callable[[BaseException], object],
+    ) -> tasks.BackgroundTask:
         """Call `ask` and drop the result of the previous call."""
         if self._newest is not None:
             self._newest.abandon()
-        self._newest = self.ask(work, then)
+        self._newest = self.ask(work, then, failed)
         return self._newest
 
     def move_focus(self, card: ModelCard, step: int) -> None:

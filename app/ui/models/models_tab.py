@@ -123,9 +123,9 @@ class SuggestedPage(ModelsPage):
     def reload(self) -> tasks.BackgroundTask:
         """Recompute the suggestions on a thread, as free memory and downloads change."""
         task, models = self._task, self._app.models
-        work = self.ask_anew(lambda _: (models.suggest_models(task, LIMIT), models.for_task(task)), self._show)
-        work.failed.connect(self._notify.error)
-        return work
+        return self.ask_anew(
+            lambda _: (models.suggest_models(task, LIMIT), models.for_task(task)), self._show, self._notify.error
+        )
 
     def show_change(self, download: Download) -> None:
         """Update a download's card; recompute the suggestions only when its state changed."""
@@ -258,16 +258,18 @@ class SuggestedPage(ModelsPage):
 
     def _change(self, entry_id: str, change: Callable[[int], object]) -> None:
         if (download := self._suggestion(entry_id).download) is not None:
-            task = self.ask(lambda _: change(download.id), lambda _: self._on_changed())
-            task.failed.connect(self._notify.error)
+            self.ask(lambda _: change(download.id), lambda _: self._on_changed(), self._notify.error)
 
     def _download(self, entry: CatalogEntry) -> None:
-        task = self.ask(
-            lambda token: self._app.models.fetching.download_entry(entry, token), lambda _: self._on_changed()
+        def on_found(_download: object) -> None:
+            self._on_changed()
+            self._on_looked(entry)
+
+        self._looking[entry.id] = self.ask(
+            lambda token: self._app.models.fetching.download_entry(entry, token),
+            on_found,
+            lambda error: self._on_not_found(entry, error),
         )
-        self._looking[entry.id] = task
-        task.finished.connect(lambda: self._on_looked(entry))
-        task.failed.connect(lambda error: self._on_not_found(entry, error))
         self._show((self._suggestions, self._in_use))
 
     def _on_looked(self, entry: CatalogEntry) -> None:
@@ -572,8 +574,8 @@ class ModelsView(QStackedWidget):
             self._loader.load(path)
             self._ui.go.show_tab(CHAT)
             return
-        done = self.suggested.ask(lambda _: self._app.models.choose_model(task, path), lambda _: self._on_chosen())
-        done.failed.connect(self._ui.notify.error)
+        choose, failed = self._app.models.choose_model, self._ui.notify.error
+        self.suggested.ask(lambda _: choose(task, path), lambda _: self._on_chosen(), failed)
 
     def _on_chosen(self) -> None:
         self.suggested.reload()

@@ -11,7 +11,6 @@ from PySide6.QtGui import QColor, QKeyEvent, QPainter, QPainterPath, QPaintEvent
 from PySide6.QtWidgets import QBoxLayout, QFileDialog, QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from app import APP_NAME
-from app.core.errors.app_error import AppError
 from app.core.events import CopyProgress
 from app.ui.i18n import size_text, tr
 from app.ui.model_texts import amount_words, join
@@ -103,9 +102,7 @@ class StoragePage(ModelsPage):
         self.show_text(self.lead, tr("Reading sizes…"))
 
     def reload(self) -> tasks.BackgroundTask:
-        task = self.ask_anew(lambda _: self._app.models.storage.make_report(), self.show_report)
-        task.failed.connect(self._notify.error)
-        return task
+        return self.ask_anew(lambda _: self._app.models.storage.make_report(), self.show_report, self._notify.error)
 
     def show_report(self, report: StorageReport) -> None:
         sizes = {
@@ -128,13 +125,15 @@ class StoragePage(ModelsPage):
         old, folder = self.folder.folder, own_folder(chosen)
         if self._move is not None or folder == old:
             return
-        task = tasks.run(lambda token: self._app.models.move_folder(folder, token), self)
-        self._move = task
         stopped = self._stopped = []
         self.folder.show_moving(CopyProgress(0, 0))
-        task.event.connect(self._on_moving)
-        task.finished.connect(lambda: self._on_moved(old, folder, stopped=bool(stopped)))
-        task.failed.connect(self._on_move_failed)
+        self._move = tasks.run(
+            lambda token: self._app.models.move_folder(folder, token),
+            self,
+            on_event=self._on_moving,
+            on_end=lambda: self._on_moved(old, folder, stopped=bool(stopped)),
+            on_failed=self._on_move_failed,
+        )
 
     def _on_moving(self, event: object) -> None:
         if isinstance(event, CopyProgress):
@@ -155,7 +154,7 @@ class StoragePage(ModelsPage):
         self.reload()
         self.changed.emit()
 
-    def _on_move_failed(self, error: AppError) -> None:
+    def _on_move_failed(self, error: BaseException) -> None:
         self._move = None
         self._notify.error(error)
         self.reload()
@@ -172,7 +171,7 @@ class StoragePage(ModelsPage):
             "trash": storage.clear_trash, "parts": storage.clear_parts, "states": storage.clear_states,
             "jobs": storage.clear_jobs,
         }  # fmt: skip
-        self.ask(lambda _: clears[key](), lambda _: self._on_cleared()).failed.connect(self._notify.error)
+        self.ask(lambda _: clears[key](), lambda _: self._on_cleared(), self._notify.error)
 
     def show_memory(self) -> None:
         """Open the translation memory, to delete from it."""
@@ -219,11 +218,10 @@ class StorageRow(QWidget):
         self.explanation.setProperty("kind", "muted")
         self.amount = theme.dress(QLabel(textFormat=Qt.TextFormat.PlainText), font="control", least_width=76)
         self.amount.setAlignment(Qt.AlignmentFlag.AlignTrailing | Qt.AlignmentFlag.AlignVCenter)
-        self.button = theme.dress(text_button(button), least_width=84)
+        self.button = theme.dress(text_button(button, on_click=self._on_pressed), least_width=84)
         self.yes, self.keep = text_button(yes), text_button(tr(KEEP_LABEL), "quiet")
         for choice in (self.button, self.yes, self.keep):
             choice.setAccessibleName(f"{choice.text()}: {name}")
-        self.button.clicked.connect(self._on_pressed)
         self.yes.clicked.connect(self._on_yes)
         self.keep.clicked.connect(self._end_question)
         self.yes.hide()

@@ -132,8 +132,7 @@ class TrashPage(SettingsPage):
         self._at_work = False
         self.trash = app.trash
         self._add_choice()
-        self.kind = ChoiceButton(ui.theme, tr("Kind"), [(ALL, "Everything")])
-        self.kind.changed.connect(lambda _: self._show())
+        self.kind = ChoiceButton(ui.theme, tr("Kind"), [(ALL, "Everything")], on_change=lambda _: self._show())
         self.list = QListWidget()
         self.list.setAccessibleName(tr("Deleted"))
         self.list.setProperty("elides", True)

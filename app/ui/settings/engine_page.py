@@ -21,7 +21,7 @@ from app.ui.shell import tasks
 from app.ui.shell.settings_index import label_of, page_label
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import text_button
-from app.ui.widgets.input_fields import CheckRow, RadioRow, SegmentedControl, Stepper, Switch
+from app.ui.widgets.input_fields import CheckRow, RadioRow, SegmentedControl, Stepper
 from app.ui.widgets.layouts import drop_margins, fill_layout
 from app.ui.widgets.setting_rows import RowName
 
@@ -109,32 +109,31 @@ class EnginePage(SettingsPage):
         layers = Stepper(
             self._theme, label_of("gpu_layers"), self._app.settings.engine.gpu_layers,
             lowest=-1, highest=MOST_LAYERS, word_for_lowest=tr(AUTOMATIC_LABEL),
+            on_change=lambda value: self._change(gpu_layers=int(value)),
         )  # fmt: skip
-        layers.changed.connect(lambda value: self._change(gpu_layers=int(value)))
         explanation = tr("“Automatic” uses as many as fit; 0 uses none.")
         return self.add_setting("gpu_layers", explanation, layers)
 
     def _add_experts(self) -> QWidget:
-        experts = Switch(self._theme, label_of("experts_on_cpu"), on=self._app.settings.engine.experts_on_cpu)
-        experts.toggled.connect(lambda wanted: self._change(experts_on_cpu=wanted))
-        explanation = tr("For mixture-of-experts models.")
         more = tr("Experts stay in main memory, everything else goes to the GPU.")
-        return self.add_setting("experts_on_cpu", explanation, experts, more)
+        return self._add_kept("experts_on_cpu", tr("For mixture-of-experts models."), more)
 
     def _add_eyes(self) -> QWidget:
-        eyes = Switch(self._theme, label_of("projector_on_cpu"), on=self._app.settings.engine.projector_on_cpu)
-        eyes.toggled.connect(lambda wanted: self._change(projector_on_cpu=wanted))
         explanation = tr("Slower, but leaves a small GPU’s memory to the model.")
-        more = tr("Applies the next time a model is loaded.")
-        return self.add_setting("projector_on_cpu", explanation, eyes, more)
+        return self._add_kept("projector_on_cpu", explanation, tr("Applies the next time a model is loaded."))
+
+    def _add_kept(self, key: str, explanation: str, more: str) -> QWidget:
+        is_on = getattr(self._app.settings.engine, key)
+        self.add_switch(key, explanation, lambda wanted: self._change(**{key: wanted}), is_on=is_on, more=more)
+        return self.setting_rows[key]
 
     def _add_threads(self) -> None:
         most = max(64, os.cpu_count() or 1)
         threads = Stepper(
             self._theme, label_of("threads"), self._app.settings.engine.threads,
             lowest=0, highest=most, word_for_lowest=tr(AUTOMATIC_LABEL),
+            on_change=lambda value: self._change(threads=int(value)),
         )  # fmt: skip
-        threads.changed.connect(lambda value: self._change(threads=int(value)))
         explanation = tr("How many CPU cores a model may use.")
         self.add_setting("threads", explanation, threads, tr("“Automatic” leaves room for other programs."))
 
@@ -142,8 +141,8 @@ class EnginePage(SettingsPage):
         context = Stepper(
             self._theme, label_of("context_tokens"), self._app.settings.engine.context_tokens,
             lowest=0, highest=MOST_CONTEXT_TOKENS, step=1024, word_for_lowest=tr(AUTOMATIC_LABEL),
+            on_change=lambda value: self._change(context_tokens=int(value)),
         )  # fmt: skip
-        context.changed.connect(lambda value: self._change(context_tokens=int(value)))
         explanation = tr("How many tokens a model can hold.")
         self.add_setting("context_tokens", explanation, context, tr("More tokens need more memory."))
 

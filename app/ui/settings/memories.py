@@ -107,8 +107,7 @@ class MemoriesPage(SettingsPage):
         self.rows: list[MemoryRow] = []
         words = tr("Facts the model sees in every chat. Only what you add is remembered.")
         self.column.addWidget(self.muted(words))
-        on = Switch(theme, label_of("use_memories"), on=app.settings.chat.memory)
-        on.toggled.connect(self._on_switched)
+        on = Switch(theme, label_of("use_memories"), on=app.settings.chat.memory, on_change=self._on_switched)
         explanation = tr("You can turn memories off for a chat.")
         more = tr("Temporary chats don’t use them unless you choose to.")
         self.add_setting("use_memories", explanation, on, more)

@@ -142,12 +142,14 @@ class NetworkPage(SettingsPage):
             "sent to model servers you choose."
         )
         self.column.addWidget(self.muted(intro))
-        self.allowed = Switch(self._theme, label_of("allow_network"), on=self._app.settings.network.allowed)
-        self.allowed.toggled.connect(self._on_allowed)
+        self.allowed = Switch(
+            self._theme, label_of("allow_network"), on=self._app.settings.network.allowed, on_change=self._on_allowed
+        )
         explanation = tr("When off, Fireside makes no connections.")
         self.add_setting("allow_network", explanation, self.allowed, tr("Models on this computer still work."))
-        self.internet = Switch(self._theme, label_of("allow_internet"), on=self._app.settings.network.internet)
-        self.internet.toggled.connect(self._on_internet)
+        self.internet = Switch(
+            self._theme, label_of("allow_internet"), on=self._app.settings.network.internet, on_change=self._on_internet
+        )
         explanation = tr("When off, only your own network can be reached.")
         self.add_setting("allow_internet", explanation, self.internet)
 

@@ -23,7 +23,7 @@ from app.ui.shell.settings_index import label_of
 from app.ui.shell.tab_spec import UiContext
 from app.ui.theme import CODE_PX, Theme
 from app.ui.widgets.buttons import ChoiceButton, IconButton, text_button
-from app.ui.widgets.input_fields import Stepper, Switch
+from app.ui.widgets.input_fields import Stepper
 from app.ui.widgets.labels import plain_label
 from app.ui.widgets.layouts import fill_layout
 from app.ui.widgets.timers import new_timer
@@ -59,21 +59,23 @@ class ProgramsSection(SettingsSection):
         self._app, self._programs = app, ui.programs
         self._recipes: tuple[ClientRecipe, ...] = ()
         self._largest_tokens = 0
-        self._measuring = tasks.RepeatedTask(self._measure, self)
-        self._measuring.happened.connect(self._on_measured)
+        self._measuring = tasks.RepeatedTask(self._measure, self, on_event=self._on_measured)
         self._in_code_font: list[tuple[QWidget, float]] = []
-        self.switch = Switch(ui.theme, label_of("programs"), on=ui.programs.is_wanted)
-        self.switch.toggled.connect(self._on_switched)
         self._said = self.muted("")
         self._said.setObjectName("server_said")
-        self.add_setting("programs", self._said, self.switch)
-        port = Stepper(ui.theme, label_of("port"), app.settings.serving.port, lowest=LEAST_PORT, highest=MOST_PORT)
-        port.changed.connect(lambda value: self._programs.use(port=int(value)))
+        self.switch = self.add_switch("programs", self._said, self._on_switched, is_on=ui.programs.is_wanted)
+        port = Stepper(
+            ui.theme, label_of("port"), app.settings.serving.port, lowest=LEAST_PORT, highest=MOST_PORT,
+            on_change=lambda value: self._programs.use(port=int(value)),
+        )  # fmt: skip
         self.add_setting("port", tr("If another program uses this port, choose a different one."), port)
-        loads = Switch(ui.theme, label_of("loads_models"), on=app.settings.serving.loads_models)
-        loads.toggled.connect(lambda wanted: self._programs.use(loads_models=wanted))
-        hint = tr("Loads a second model if memory allows.")
-        self.add_setting("loads_models", hint, loads, tr("Otherwise the program gets an error."))
+        self.add_switch(
+            "loads_models",
+            tr("Loads a second model if memory allows."),
+            lambda wanted: self._programs.use(loads_models=wanted),
+            is_on=app.settings.serving.loads_models,
+            more=tr("Otherwise the program gets an error."),
+        )
         self._inside = self._theme.dress(QVBoxLayout(), spacing=14)
         self._open = self.card.add_content(self._inside)
         self._add_door()
@@ -170,8 +172,7 @@ class ProgramsSection(SettingsSection):
             return
         self._recipes = RECIPES
         names = [(recipe.name, recipe.name) for recipe in RECIPES]
-        self._program = ChoiceButton(self._theme, tr("Program"), names)
-        self._program.changed.connect(lambda _: self._show_recipe())
+        self._program = ChoiceButton(self._theme, tr("Program"), names, on_change=lambda _: self._show_recipe())
         copy = IconButton(self._theme, "copy", tr(COPY_SETTINGS))
         copy.clicked.connect(lambda: self._copy(copy, self._recipe_text(self._door_text("key"))))
         fill_layout(self._choice_row, self._program, copy, 1)

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtCore import QSize, Qt
 from PySide6.QtWidgets import QBoxLayout, QFileDialog, QHBoxLayout, QLabel, QLineEdit, QVBoxLayout, QWidget
 
 from app import APP_NAME
@@ -212,11 +212,12 @@ class ServerDialog(Dialog):
         self.note = _note(self._theme, "server_note")
         self._add_block(tr("Address"), self.address)
         self._add_block(tr("Key, if required; saved in the system’s keyring if there is one"), self.key)
-        self.trust = AuthorityField(self._theme, self._server.authorities if self._server is not None else "")
-        self.trust.file_chosen.connect(
-            lambda path: self._run(lambda _: certificates_in(path), self.trust.use, self.note)
+        self.trust = AuthorityField(
+            self._theme,
+            self._server.authorities if self._server is not None else "",
+            lambda path: self._run(lambda _: certificates_in(path), self.trust.use, self.note),
+            self._on_edited,
         )
-        self.trust.changed.connect(self._on_edited)
         self._column.addWidget(self.trust)
         row = fill_layout(QBoxLayout(QBoxLayout.Direction.LeftToRight), self.ask, 1)
         fill_layout(self._column, row, self.note)
@@ -389,12 +390,13 @@ class ServerDialog(Dialog):
             _show_label(self.told, "\n".join(lines))
 
         self._stop()
-        task, self._cut = tasks.run(steps, self), cut
-        self._task = task
-        task.event.connect(on_step)
-        task.failed.connect(self._notify.error)
-        task.failed.connect(self._on_over)
-        task.finished.connect(self._on_over)
+
+        def on_failed(error: BaseException) -> None:
+            self._notify.error(error)
+            self._on_over()
+
+        self._cut = cut
+        self._task = tasks.run(steps, self, on_event=on_step, on_end=self._on_over, on_failed=on_failed)
         self._update()
 
     def _scroll_to_end(self, box: ScrollBox, end: int) -> None:
@@ -456,9 +458,7 @@ class ServerDialog(Dialog):
             _show_label(note, sentence_for(error).text, is_problem=True)
 
         self._stop()
-        self._task = tasks.ask(do, self, then, failed)
-        self._task.finished.connect(self._on_over)
-        self._task.failed.connect(self._on_over)
+        self._task = tasks.ask(do, self, then, failed, self._on_over)
         self._update()
 
     def _stop(self) -> None:
@@ -468,7 +468,7 @@ class ServerDialog(Dialog):
             self._task.abandon()
         self._task = None
 
-    def _on_over(self, *_: object) -> None:
+    def _on_over(self) -> None:
         self._task = None
         self._update()
 
@@ -482,14 +482,16 @@ class ServerDialog(Dialog):
 
 
 class AuthorityField(QWidget):
-    """Certificate authorities for an https server: the system's, or an additional file."""
+    """Certificate authorities for an https server: the system's, or an additional file.
 
-    changed = Signal()
-    file_chosen = Signal(Path)
-    """Certificate file to read and use."""
+    `take` reads a chosen file and uses its certificates; `on_change` hears of others.
+    """
 
-    def __init__(self, theme: Theme, authorities: str) -> None:
+    def __init__(
+        self, theme: Theme, authorities: str, take: Callable[[Path], object], on_change: Callable[[], object]
+    ) -> None:
         super().__init__()
+        self._take, self._on_change = take, on_change
         self.vouches = theme.dress(plain_label("", kind="muted", wraps=True), font="small")
         self.choose = text_button(tr("Choose a file…"), "plain", on_click=lambda _=False: self._choose())
         self.choose.setAccessibleName(tr("Choose a certificate authority file"))
@@ -508,7 +510,7 @@ class AuthorityField(QWidget):
     def use(self, authorities: str) -> None:
         """Set certificates in PEM; "" for the system's only."""
         self._set_authorities(authorities)
-        self.changed.emit()
+        self._on_change()
 
     def _set_authorities(self, authorities: str) -> None:
         self.authorities = authorities
@@ -520,11 +522,14 @@ class AuthorityField(QWidget):
         self.drop.setVisible(bool(authorities))
 
     def _choose(self) -> None:
-        dialog = file_dialog(self, tr("Your certificate authority"), "certificates")
-        dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
-        dialog.setNameFilters([f"{tr('Certificates')} (*.pem *.crt *.cer *.der)", tr("All files (*)")])
-        dialog.fileSelected.connect(lambda file: self.file_chosen.emit(Path(file)))
-        dialog.open()
+        file_dialog(
+            self,
+            tr("Your certificate authority"),
+            "certificates",
+            lambda paths: self._take(paths[0]),
+            mode=QFileDialog.FileMode.ExistingFile,
+            filters=[f"{tr('Certificates')} (*.pem *.crt *.cer *.der)", tr("All files (*)")],
+        ).open()
 
 
 def _note(theme: Theme, name: str) -> QLabel:

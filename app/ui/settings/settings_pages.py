@@ -13,7 +13,7 @@ from app.ui.shell.settings_index import label_of
 from app.ui.theme import FontRole, Theme
 from app.ui.widgets.dialogs import QuestionDialog
 from app.ui.widgets.edge_fade import fade_ends
-from app.ui.widgets.input_fields import SegmentedControl
+from app.ui.widgets.input_fields import SegmentedControl, Switch
 from app.ui.widgets.layouts import drop_margins, fill_layout
 from app.ui.widgets.setting_rows import INSET_PX, HelpMark, RowName, SettingCard, group_title, named_line
 
@@ -98,6 +98,20 @@ class SettingsSection(QWidget):
         """Add a row for a setting, named as in `settings_index`."""
         row = self.setting_rows[key] = self.add_row(label_of(key), explanation, field, more)
         return row
+
+    def add_switch(
+        self,
+        key: str,
+        explanation: str | QLabel,
+        on_change: Callable[[bool], object],
+        *,
+        is_on: bool,
+        more: str = "",
+    ) -> Switch:
+        """Add the row of a setting that is on or off; `on_change` keeps it."""
+        switch = Switch(self._theme, label_of(key), on=is_on, on_change=on_change)
+        self.add_setting(key, explanation, switch, more)
+        return switch
 
     def add_block(self, key: str, explanation: str, field: QWidget, more: str = "") -> None:
         """Add a setting whose field spans the full width below its name."""

@@ -20,7 +20,7 @@ from app.ui.shell import tasks
 from app.ui.shell.settings_index import label_of
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import text_button
-from app.ui.widgets.input_fields import Stepper, Switch
+from app.ui.widgets.input_fields import Stepper
 from app.ui.widgets.layouts import drop_margins, fill_layout
 
 if TYPE_CHECKING:
@@ -55,15 +55,17 @@ class MemorySection(SettingsSection):
 
     def _add_sleep(self) -> None:
         engine = self._app.settings.engine
-        short = Switch(self._theme, label_of("memory"), on=engine.unload_when_memory_short)
-        short.toggled.connect(lambda wanted: self._save("engine", unload_when_memory_short=wanted))
-        explanation = tr("Frees memory for other programs. Never during an answer.")
-        self.add_setting("memory", explanation, short)
+        self.add_switch(
+            "memory",
+            tr("Frees memory for other programs. Never during an answer."),
+            lambda wanted: self._save("engine", unload_when_memory_short=wanted),
+            is_on=engine.unload_when_memory_short,
+        )
         after = Stepper(
             self._theme, label_of("unload_after"), engine.unload_after_min,
             lowest=0, highest=MOST_MINUTES, step=5, word_for_lowest=tr(NEVER), suffix=tr(" min"),
+            on_change=lambda value: self._save("engine", unload_after_min=int(value)),
         )  # fmt: skip
-        after.changed.connect(lambda value: self._save("engine", unload_after_min=int(value)))
         self.add_setting("unload_after", tr("After this long without a message."), after)
 
     def _add_states(self) -> None:
@@ -74,8 +76,8 @@ class MemorySection(SettingsSection):
         budget = Stepper(
             self._theme, label_of("states"), self._app.settings.engine.states_budget_mb / 1000,
             lowest=0, highest=MOST_GB, word_for_lowest=tr(NOTHING), suffix=tr(" GB"),
+            on_change=self._on_budget,
         )  # fmt: skip
-        budget.changed.connect(self._on_budget)
         self.add_setting("states", tr("The least recently used are deleted first."), budget)
         self._size = self.muted(tr("Checking…"))
         self._size.setObjectName("states_size")
@@ -120,12 +122,11 @@ class PassagesField(QWidget):
         self._app, self._ui = app, ui
         self.explanation = QLabel(textFormat=Qt.TextFormat.PlainText, wordWrap=True)
         self.explanation.setProperty("kind", "muted")
-        self.choose = text_button(tr("Choose…"), "plain")
-        self.pause = text_button("", "quiet")
-        self.off = text_button(tr("Turn off"), "plain")
+        self.choose = text_button(tr("Choose…"), "plain", on_click=self._on_choose)
+        self.pause = text_button("", "quiet", on_click=self._on_pause)
+        self.off = text_button(tr("Turn off"), "plain", on_click=self._on_off)
         column = ui.theme.dress(drop_margins(QVBoxLayout(self)), spacing=6)
-        for button, do in ((self.choose, self._on_choose), (self.off, self._on_off), (self.pause, self._on_pause)):
-            button.clicked.connect(lambda _=False, do=do: do())
+        for button in (self.choose, self.off, self.pause):
             column.addWidget(button)
             ui.theme.dress(button, font="control")
         ui.theme.dress(self.explanation, font="small")
@@ -179,13 +180,18 @@ class DocumentsSection(SettingsSection):
         if ui is not None:
             self.passages = PassagesField(app, ui)
             self.add_setting("passages_model", self.passages.explanation, self.passages)
-        awake = Switch(theme, label_of("stay_awake"), on=app.settings.summaries.stay_awake)
-        awake.toggled.connect(lambda wanted: save("summaries", stay_awake=wanted))
-        explanation = tr("Only when plugged in. The screen may still turn off.")
-        self.add_setting("stay_awake", explanation, awake)
-        scans = Switch(theme, label_of("read_scans"), on=app.settings.documents.pictures != "none")
-        scans.toggled.connect(lambda wanted: save("documents", pictures="" if wanted else "none"))
-        more = tr("Figures, and pages read by a model on another computer, are read only when you ask.")
-        self.add_setting("read_scans", tr("Figures are read only when you ask."), scans, more)
+        self.add_switch(
+            "stay_awake",
+            tr("Only when plugged in. The screen may still turn off."),
+            lambda wanted: save("summaries", stay_awake=wanted),
+            is_on=app.settings.summaries.stay_awake,
+        )
+        self.add_switch(
+            "read_scans",
+            tr("Figures are read only when you ask."),
+            lambda wanted: save("documents", pictures="" if wanted else "none"),
+            is_on=app.settings.documents.pictures != "none",
+            more=tr("Figures, and pages read by a model on another computer, are read only when you ask."),
+        )
         self.add_setting("check_claims", tr(OFFER_WORDS), CheckerField(app, theme, save), tr(OFFER_LIMITS))
         self.finish()

@@ -119,11 +119,9 @@ class OtherPrograms(QObject):
                 switch.turn_on(serving.port, serving.origins)
             yield None
 
-        rounds = tasks.RepeatedTask(turned, self)
-        rounds.happened.connect(lambda _: self._on_turned())
-        rounds.failed.connect(self._on_failed)
-        rounds.over.connect(self.changed)
-        return rounds
+        return tasks.RepeatedTask(
+            turned, self, on_event=self._on_turned, on_failed=self._on_failed, on_over=self.changed.emit
+        )
 
     def _start_round(self, *, renew: bool = False) -> None:
         self._renews = self._renews or renew
@@ -131,7 +129,7 @@ class OtherPrograms(QObject):
         self._rounds.start()
         self.changed.emit()
 
-    def _on_turned(self) -> None:
+    def _on_turned(self, _turned: None) -> None:
         self.error = None
 
     def _on_failed(self, error: BaseException) -> None:

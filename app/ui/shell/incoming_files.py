@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -86,13 +86,11 @@ class IncomingFiles(QObject):
     def ask_for_model(self) -> None:
         """Let the user pick a model file for the open tab, used from where it is."""
         # Any file the user picks is opened, whatever its suffix: the engine reports what is wrong with it.
-        dialog = self._ask_for_file("open_model_dialog", tr("Open a model file"))
-        dialog.fileSelected.connect(lambda file: self.model_chosen.emit(Path(file)))
+        self._ask_for_file("open_model_dialog", tr("Open a model file"), self.model_chosen.emit)
 
     def ask_for_file(self) -> None:
         """Let the user pick a model file to be added to Fireside's models."""
-        dialog = self._ask_for_file("add_file_dialog", tr("Add a model file"))
-        dialog.fileSelected.connect(lambda file: self._add(Path(file)))
+        self._ask_for_file("add_file_dialog", tr("Add a model file"), self._add)
 
     def _drop_zones(self, files: list[str]) -> Sequence[FileDropAction]:
         _, documents = _split_models(files)
@@ -134,15 +132,19 @@ class IncomingFiles(QObject):
     def _add(self, path: Path) -> None:
         self._tabs.made(MODELS).take_files([path])
 
-    def _ask_for_file(self, name: str, title: str) -> QFileDialog:
+    def _ask_for_file(self, name: str, title: str, take: Callable[[Path], object]) -> None:
         """Open a file dialog in the last used folder, or else that of the current model."""
         path = self._ui.loader.path
-        dialog = file_dialog(self._ui.window, title, MODEL_FILES, first=path.parent if path else None)
-        dialog.setObjectName(name)
-        dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
-        dialog.setNameFilters([tr("Models (*.gguf)"), tr("All files (*)")])
-        dialog.open()
-        return dialog
+        file_dialog(
+            self._ui.window,
+            title,
+            MODEL_FILES,
+            lambda paths: take(paths[0]),
+            name=name,
+            mode=QFileDialog.FileMode.ExistingFile,
+            filters=[tr("Models (*.gguf)"), tr("All files (*)")],
+            first=path.parent if path else None,
+        ).open()
 
 
 def _with_chats(files: Sequence[Path]) -> list[Path]:

@@ -100,7 +100,9 @@ class MainWindow(QMainWindow):
         content.setObjectName("content")
         # Without it a plain widget ignores the background of the style sheet.
         content.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-        self._toggle = IconButton(self._theme, "sidebar-simple", tr(TOGGLE_LIST), name="toggle_sidebar")
+        self._toggle = IconButton(
+            self._theme, "sidebar-simple", tr(TOGGLE_LIST), name="toggle_sidebar", on_click=self.sizes.toggle_column
+        )
         self._toggle.setToolTip(with_keys(tr(TOGGLE_LIST), "sidebar"))
         self._inside = PanelButton(self._theme, "eye", tr(LOOK_INSIDE), tr(INSIDE), name="toggle_inside")
         self._inside.setToolTip(with_keys(tr(LOOK_INSIDE), "inside"))
@@ -122,7 +124,6 @@ class MainWindow(QMainWindow):
             "servers": lambda: self.open_settings("connections/servers"),
             "open_folder": lambda: open_folder(self._app.paths.data),
         }
-        self._toggle.clicked.connect(self.sizes.toggle_column)
         self.left.settings.clicked.connect(lambda _=False: self.open_settings())
         self.left.chosen.connect(self.tabs.show)
         self.tabs.changed.connect(self._on_view_changed)

@@ -169,11 +169,14 @@ class ModelLoader(QObject):
         if self._task is not None:
             self._task.cancel()
         seat = self._app.pool.seat
-        task = tasks.run(lambda token: seat.load_model(path, token), self)
+        task = tasks.run(
+            lambda token: seat.load_model(path, token),
+            self,
+            on_event=lambda event: self._on_event(task, event),
+            on_end=lambda: self._on_finished(task, before, remember=remember),
+            on_failed=lambda error: self._on_failed(task, error, fall_back, before),
+        )
         self._task, self.path, self.fraction = task, path, 0.0
-        task.event.connect(lambda event: self._on_event(task, event))
-        task.finished.connect(lambda: self._on_finished(task, before, remember=remember))
-        task.failed.connect(lambda error: self._on_failed(task, error, fall_back, before))
         self._set("loading", None)
 
     def _on_event(self, task: tasks.BackgroundTask, event: object) -> None:

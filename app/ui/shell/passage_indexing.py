@@ -38,10 +38,9 @@ class PassageIndexing(QObject):
         self._failed_path = ""
         """Model that failed to load. It is not retried until it is chosen again or the program restarts."""
         # One round at a time; documents that come meanwhile are found by the next.
-        self._rounds = tasks.RepeatedTask(self._work, self)
-        self._rounds.happened.connect(self._on_progress)
-        self._rounds.failed.connect(self._on_failed)
-        self._rounds.over.connect(self._on_over)
+        self._rounds = tasks.RepeatedTask(
+            self._work, self, on_event=self._on_progress, on_failed=self._on_failed, on_over=self._on_over
+        )
         self._delay = new_timer(self, LATER_MS, self.start)
         self._path = app.settings.models.passages_path
         # Queued, because the signal is emitted from other threads.

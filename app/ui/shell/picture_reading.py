@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
 
-from app.bootstrap import PAGE_READING
 from app.core.events import CancelToken
-from app.store.jobs import JobTable
+from app.store.jobs import PAGE_READING, JobTable
 from app.ui.shell import tasks
 from app.ui.shell.notify import Notify
 
@@ -67,10 +66,9 @@ class PictureReading(QObject):
         """Read the pages of stored documents, or with `talk` those of a temporary chat, of which nothing is kept."""
         super().__init__(parent)
         self._app, self._notify, self._talk = app, notify, talk
-        self._rounds = tasks.RepeatedTask(self._work, self)
-        self._rounds.happened.connect(self._on_worked)
-        self._rounds.failed.connect(notify.error)
-        self._rounds.over.connect(self._on_over)
+        self._rounds = tasks.RepeatedTask(
+            self._work, self, on_event=self._on_worked, on_failed=notify.error, on_over=self._on_over
+        )
         self._at: dict[int, At] = {}
         """Position of each running job, by its id."""
 

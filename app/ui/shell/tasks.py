@@ -14,7 +14,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
-from PySide6.QtCore import QObject, Qt, Signal
+from PySide6.QtCore import QObject, Qt, Signal, SignalInstance
 
 from app.core.events import CancelToken
 
@@ -144,7 +144,7 @@ class BackgroundTask:
             self.failed.emit(self._error)
         # Without a receiver it counts as an uncaught exception.
         else:
-            sys.excepthook(type(self._error), self._error, self._error.__traceback__)
+            _report(self._error)
 
 
 def _nothing(_token: CancelToken) -> Iterator[object]:
@@ -202,13 +202,27 @@ def run(
     on_event: Callable[[Any], object] | None = None,
     on_end: Callable[[], object] | None = None,
     on_failed: Callable[[BaseException], object] | None = None,
+    on_over: Callable[[], object] | None = None,
 ) -> BackgroundTask:
-    """Run a generator on a thread, and call what is given with its events and its end on the window's thread."""
+    """Run a generator on a thread, and call what is given with its events and its end on the window's thread.
+
+    `on_over` follows `on_end` and `on_failed`.
+    """
     task = running.run(work, parent)
-    for signal, listener in ((task.event, on_event), (task.finished, on_end), (task.failed, on_failed)):
+    listeners: list[tuple[SignalInstance, Callable[..., object] | None]] = [(task.event, on_event)]
+    listeners += [(task.finished, on_end), (task.failed, on_failed)]
+    if on_over is not None:
+        # Somebody hears of the failure then, and still nobody may have been told what it was.
+        listeners += [(task.failed, _report)] if on_failed is None else []
+        listeners += [(task.finished, on_over), (task.failed, lambda _error: on_over())]
+    for signal, listener in listeners:
         if listener is not None:
             signal.connect(listener)
     return task
+
+
+def _report(error: BaseException) -> None:
+    sys.excepthook(type(error), error, error.__traceback__)
 
 
 def ask(
@@ -216,27 +230,37 @@ def ask(
     parent: QObject,
     then: Callable[[Answer], object],
     failed: Callable[[BaseException], object] | None = None,
+    over: Callable[[], object] | None = None,
 ) -> BackgroundTask:
-    """Call a function on a thread and deliver its result, or its exception, on the window's thread."""
+    """Call a function on a thread and deliver its result, or its exception, on the window's thread.
+
+    `over` is called last, whatever came of it.
+    """
 
     def work(token: CancelToken) -> Iterator[Answer]:
         yield question(token)
 
-    return run(work, parent, on_event=then, on_failed=failed)
+    return run(work, parent, on_event=then, on_failed=failed, on_over=over)
 
 
-class RepeatedTask(QObject):
-    """Repeats a task on request: it looks for work on a thread whenever some may have arrived."""
+class RepeatedTask:
+    """Repeats a task on request: it looks for work on a thread whenever some may have arrived.
 
-    happened = Signal(object)
-    failed = Signal(object)
-    """A round failed; `over` follows."""
-    over = Signal()
-    """A round ended; if another one was requested, it is running already."""
+    `on_over` hears of the end of a round, after `on_failed` if it failed; if another one was requested, it is running
+    already.
+    """
 
-    def __init__(self, work: Work, parent: QObject) -> None:
-        super().__init__(parent)
-        self._work = work
+    def __init__(
+        self,
+        work: Work,
+        parent: QObject,
+        *,
+        on_event: Callable[[Any], object],
+        on_failed: Callable[[BaseException], object] | None = None,
+        on_over: Callable[[], object] = lambda: None,
+    ) -> None:
+        self._work, self._parent = work, parent
+        self._on_event, self._on_failed, self._on_over = on_event, on_failed, on_over
         self._task: BackgroundTask | None = None
         self._is_asked_again = False
 
@@ -248,10 +272,9 @@ class RepeatedTask(QObject):
         """Start a round, or request another after the running one."""
         self._is_asked_again = self._task is not None
         if self._task is None:
-            self._task = run(self._work, self)
-            self._task.event.connect(self.happened)
-            self._task.finished.connect(self._on_over)
-            self._task.failed.connect(self._on_failed)
+            self._task = run(
+                self._work, self._parent, on_event=self._on_event, on_failed=self._on_failed, on_over=self._end_round
+            )
 
     def stop(self) -> None:
         """Cancel the round; its last events are delivered, and no other follows."""
@@ -264,12 +287,8 @@ class RepeatedTask(QObject):
         if self._task is not None:
             self._task.abandon()
 
-    def _on_failed(self, error: BaseException) -> None:
-        self.failed.emit(error)
-        self._on_over()
-
-    def _on_over(self) -> None:
+    def _end_round(self) -> None:
         self._task = None
         if self._is_asked_again:
             self.start()
-        self.over.emit()
+        self._on_over()

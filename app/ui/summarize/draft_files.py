@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QPoint, Qt, Signal
@@ -187,13 +188,11 @@ class DraftFiles(Intake):
     def ask(self) -> None:
         self.questions.ask_for_files(tr(CHOOSE_DOCUMENTS))
 
-    def ask_for_folder(self, take: Callable[[list[str]], object]) -> None:
+    def ask_for_folder(self, take: Callable[[list[Path]], object]) -> None:
         """Open the folder dialog and pass the choice to `take`."""
-        dialog = file_dialog(self._window, tr("Choose a folder to summarize"), DOCUMENTS)
-        dialog.setObjectName("folder_dialog")
-        dialog.setFileMode(QFileDialog.FileMode.Directory)
+        mode, words = QFileDialog.FileMode.Directory, tr("Choose a folder to summarize")
+        dialog = file_dialog(self._window, words, DOCUMENTS, take, name="folder_dialog", mode=mode)
         dialog.setOption(QFileDialog.Option.ShowDirsOnly)
-        dialog.filesSelected.connect(take)
         dialog.open()
 
     def add_documents(self, ids: Sequence[int]) -> None:

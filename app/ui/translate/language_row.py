@@ -99,7 +99,7 @@ class LanguageChoice(QWidget):
         self.source = LanguageButton(theme, tr(FROM), can_detect=True)
         self.swap = IconButton(theme, "arrows-left-right", tr(SWAP_LANGUAGES), size_px=18, on_click=self._on_swap)
         self.target = LanguageButton(theme, tr(INTO))
-        self.formality = ChoiceButton(theme, tr(TONE), FORMALITIES)
+        self.formality = ChoiceButton(theme, tr(TONE), FORMALITIES, on_change=lambda _value: self.changed.emit())
         self.domain = QLineEdit(placeholderText=tr("Topic (optional)"))
         self.domain.setAccessibleName(tr(TEXT_TOPIC))
         self.domain.setToolTip(tr("For example “rental agreement”: helps with ambiguous words"))
@@ -113,7 +113,6 @@ class LanguageChoice(QWidget):
             flow.addWidget(widget)
         self.source.changed.connect(self._on_source)
         self.target.changed.connect(self._on_target)
-        self.formality.changed.connect(lambda _value: self.changed.emit())
         theme.dress(flow, spacing=8)
         theme.dress(self.domain, font="body", width=DOMAIN_PX)
         name_widgets(
@@ -280,8 +279,7 @@ class Capability(QObject):
         if self._task is not None:
             self._is_asked_again = True
             return
-        self._task = tasks.ask(self._found, self, self._on_found, self._on_failed)
-        self._task.finished.connect(self._on_ended)
+        self._task = tasks.ask(self._found, self, self._on_found, self._notify.error, self._on_ended)
 
     def _found(self, _cancel: CancelToken) -> Able:
         from app.features.models.model_languages import known_languages  # it reads model headers, not needed at start
@@ -299,7 +297,3 @@ class Capability(QObject):
         if self._is_asked_again:
             self._is_asked_again = False
             self.check_model()
-
-    def _on_failed(self, error: BaseException) -> None:
-        self._notify.error(error)
-        self._on_ended()

@@ -217,12 +217,9 @@ class TranslateView(WorkView):
             self.document.add_files([Path(file) for file in files])
 
     def ask_for_files(self) -> None:
-        dialog = file_dialog(self, tr(CHOOSE_DOCUMENTS), DOCUMENTS)
-        dialog.setObjectName("translate_dialog")
-        dialog.setNameFilters(document_filters())
-        dialog.setFileMode(QFileDialog.FileMode.ExistingFiles)
-        dialog.filesSelected.connect(self.add_files)
-        dialog.open()
+        mode, filters = QFileDialog.FileMode.ExistingFiles, document_filters()
+        words = tr(CHOOSE_DOCUMENTS)
+        file_dialog(self, words, DOCUMENTS, self.add_files, name="translate_dialog", mode=mode, filters=filters).open()
 
     def forget(self) -> None:
         if self.pages.currentWidget() is self.text:

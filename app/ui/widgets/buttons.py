@@ -144,10 +144,18 @@ class ChoiceButton(QWidget):
     changed = Signal(str)
 
     def __init__(
-        self, theme: Theme, name: str, choices: Sequence[tuple[str, str]], *, shows_change: bool = True
+        self,
+        theme: Theme,
+        name: str,
+        choices: Sequence[tuple[str, str]],
+        *,
+        shows_change: bool = True,
+        on_change: Callable[[str], object] | None = None,
     ) -> None:
         super().__init__()
         self._theme, self._name, self._choices = theme, name, choices
+        if on_change is not None:
+            self.changed.connect(on_change)
         self._shows_change = shows_change
         self.value = choices[0][0]
         self.button = text_button("", "filter", self, on_click=self.show_menu)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Generic, TypeVar
@@ -257,11 +257,33 @@ class LastFolders:
 last_folders = LastFolders()
 
 
-def file_dialog(window: QWidget, title: str, purpose: str, *, first: Path | None = None) -> QFileDialog:
-    """Return a file dialog that starts at, and remembers, the last used folder; before any use at `first`."""
+def file_dialog(
+    window: QWidget,
+    title: str,
+    purpose: str,
+    take: Callable[[list[Path]], object],
+    *,
+    name: str = "",
+    mode: QFileDialog.FileMode = QFileDialog.FileMode.AnyFile,
+    filters: Sequence[str] = (),
+    first: Path | None = None,
+) -> QFileDialog:
+    """Return a file dialog that starts at, and remembers, the last used folder; before any use at `first`.
+
+    `take` gets what was chosen, at least one path; `name` is its object name.
+    """
     dialog = QFileDialog(window, title, last_folders.nearest_folder(purpose, first))
+    dialog.setObjectName(name)
     dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-    dialog.filesSelected.connect(lambda files: _remember(dialog, purpose, files))
+    dialog.setFileMode(mode)
+    if filters:
+        dialog.setNameFilters(filters)
+
+    def on_chosen(files: list[str]) -> None:
+        _remember(dialog, purpose, files)
+        take([Path(file) for file in files])
+
+    dialog.filesSelected.connect(on_chosen)
     return dialog
 
 

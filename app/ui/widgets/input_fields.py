@@ -264,6 +264,7 @@ class Stepper(QWidget):
         word_for_lowest: str = "",
         suffix: str = "",
         slides: tuple[float, float] | None = None,
+        on_change: Callable[[float], object] | None = None,
     ) -> None:
         super().__init__()
         self._theme = theme
@@ -282,6 +283,8 @@ class Stepper(QWidget):
         # Qt's default for number fields lets the wheel give them the focus, and then change the value.
         self.number.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.number.valueChanged.connect(self.changed)
+        if on_change is not None:
+            self.changed.connect(on_change)
         if word_for_lowest:
             self.number.valueChanged.connect(self._show_unset)
         self.number.valueChanged.connect(self._fit_number)
@@ -405,12 +408,14 @@ class DrawnButton:
 class Switch(DrawnButton, QCheckBox):
     """Toggle switch; a check box to screen readers."""
 
-    def __init__(self, theme: Theme, name: str, *, on: bool) -> None:
+    def __init__(self, theme: Theme, name: str, *, on: bool, on_change: Callable[[bool], object] | None = None) -> None:
         super().__init__()
         self._theme = theme
         self.setAccessibleName(name)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self.setChecked(on)
+        if on_change is not None:
+            self.toggled.connect(on_change)
         theme.changed.connect(self.updateGeometry)
 
     def sizeHint(self) -> QSize:

@@ -201,11 +201,7 @@ class SavedFiles(QObject):
         )
 
     def _dialog(self, title: str, name: str, filter_: str, take: Callable[[Path], object]) -> QFileDialog:
-        dialog = file_dialog(self._window, title, SAVED)
-        dialog.setObjectName(name)
-        dialog.setNameFilters([filter_])
-        dialog.fileSelected.connect(lambda file: take(Path(file)))
-        return dialog
+        return file_dialog(self._window, title, SAVED, lambda paths: take(paths[0]), name=name, filters=[filter_])
 
 
 @dataclass(frozen=True)
@@ -228,9 +224,7 @@ def run_in_sight(
 
     `how_far` turns `words` and an event into progress; events for which it returns None go to `then`.
     """
-    task = tasks.run(work, ui.window)
-    bar, notice = ui.notify.bar, ProgressNotice(ui.theme, f"{words}…", task.cancel)
-    bar.add(notice)
+    bar = ui.notify.bar
 
     def on_event(event: object) -> None:
         progress = progress_of(words, event)
@@ -247,7 +241,7 @@ def run_in_sight(
         dismiss_notice()
         ui.notify.error(error)
 
-    task.event.connect(on_event)
-    task.finished.connect(dismiss_notice)
-    task.failed.connect(on_failed)
+    task = tasks.run(work, ui.window, on_event=on_event, on_end=dismiss_notice, on_failed=on_failed)
+    notice = ProgressNotice(ui.theme, f"{words}…", task.cancel)
+    bar.add(notice)
     return task

@@ -71,10 +71,9 @@ class JobRunner(QObject, Generic[Progress]):
     ) -> None:
         super().__init__(parent)
         self._jobs, self._new_progress, self.words, self._notify = jobs, new_progress, words, notify
-        self._rounds = tasks.RepeatedTask(jobs.run, self)
-        self._rounds.happened.connect(self._on_worked)
-        self._rounds.failed.connect(self._on_failed)
-        self._rounds.over.connect(self._on_over)
+        self._rounds = tasks.RepeatedTask(
+            jobs.run, self, on_event=self._on_worked, on_failed=self._on_failed, on_over=self._on_over
+        )
         self._progress: dict[int, Progress] = {}
         self._at_work: int | None = None
         self._last_job_id: int | None = None

@@ -240,9 +240,8 @@ class PageFiles(QObject):
         self._kept, self._pages, self._notify, self._language, self._view = kept, pages, notify, language, view
 
     def ask(self) -> None:
-        dialog = self._dialog(tr("Open text files"), DOCUMENTS, "open_page_dialog")
+        dialog = self._dialog(tr("Open text files"), DOCUMENTS, "open_page_dialog", self.open)
         dialog.setFileMode(QFileDialog.FileMode.ExistingFiles)
-        dialog.filesSelected.connect(lambda files: self.open([Path(file) for file in files]))
         dialog.open()
 
     def open(self, files: Sequence[Path]) -> None:
@@ -268,10 +267,10 @@ class PageFiles(QObject):
         """Ask for a file, even if the page has one."""
         self._kept.save_page()
         self._kept.reload_page()
-        dialog = self._dialog(tr("Save the page as a file"), SAVED, "save_page_dialog")
+        name, words = "save_page_dialog", tr("Save the page as a file")
+        dialog = self._dialog(words, SAVED, name, lambda paths: self._save_as(paths[0]))
         dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
         dialog.selectFile(file_name(self._kept.title, self._language()))
-        dialog.fileSelected.connect(lambda file: self._save_as(Path(file)))
         dialog.open()
 
     def _save_as(self, path: Path) -> None:
@@ -286,8 +285,6 @@ class PageFiles(QObject):
 
         tasks.ask(lambda _cancel: pages.export_page(page_id, path), self, on_saved, self._notify.error)
 
-    def _dialog(self, title: str, place: str, name: str) -> QFileDialog:
-        dialog = file_dialog(self._view, title, place)
-        dialog.setObjectName(name)
-        dialog.setNameFilters([tr("Text and source files (*)")])
-        return dialog
+    def _dialog(self, title: str, place: str, name: str, take: Callable[[list[Path]], object]) -> QFileDialog:
+        filters = [tr("Text and source files (*)")]
+        return file_dialog(self._view, title, place, take, name=name, filters=filters)

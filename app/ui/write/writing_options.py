@@ -89,7 +89,15 @@ class OptionsSheet(FloatingPanel):
 
         self._options = options
         self.setAccessibleName(tr("How to continue the page"))
-        self.length = Stepper(theme, tr("Length"), options.max_tokens, lowest=1, highest=LONGEST_TOKENS, step=16)
+        self.length = Stepper(
+            theme,
+            tr("Length"),
+            options.max_tokens,
+            lowest=1,
+            highest=LONGEST_TOKENS,
+            step=16,
+            on_change=lambda value: self._choose(max_tokens=int(value)),
+        )
         self.count = SegmentedControl(
             theme,
             tr("Continuations"),
@@ -109,7 +117,6 @@ class OptionsSheet(FloatingPanel):
         self.stops.setAccessibleName(tr("Stop at"))
         self.stops.setPlaceholderText(tr("For example \\n\\n. Separate several with two spaces."))
         self.sampling = SamplingFields(theme, options.sampling)
-        self.length.changed.connect(lambda value: self._choose(max_tokens=int(value)))
         self.stops.editingFinished.connect(lambda: self._choose(stop=stops_of(self.stops.text())))
         self.sampling.changed.connect(lambda: self._choose(sampling=_known(self.sampling.chosen)))
         self.sampling.resized.connect(self._fit_height)

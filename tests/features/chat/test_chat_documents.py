@@ -262,11 +262,11 @@ def test_a_temporary_chat_keeps_its_documents_to_itself(app: Fireside, script: P
 def test_tidying_up_removes_what_nothing_refers_to(app: Fireside, tmp_path: Path) -> None:
     one = attach(app, lease(tmp_path), None, DocumentUse.WHOLE)
     app.documents.attachments.remove(one.id)
-    app.remove_unreferenced()
+    app.housekeeping.remove_unreferenced()
     assert app.documents.store.get(one.document_id) is not None, "it was read in this very run"
     app.close()
     again = build_program()
-    again.remove_unreferenced()
+    again.housekeeping.remove_unreferenced()
     assert again.documents.store.get(one.document_id) is None
     again.close()
 

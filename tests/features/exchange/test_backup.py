@@ -201,11 +201,11 @@ def test_what_was_here_before_is_kept_for_thirty_days(saved: Path, here: AppPath
     aside = put_in_place(here)
     assert aside is not None
     with closing(bootstrap.build_program(here)) as app:
-        app.remove_unreferenced()
+        app.housekeeping.remove_unreferenced()
         assert aside.is_dir()
         long_ago = aside.stat().st_mtime - 31 * 24 * 3600
         os.utime(aside, (long_ago, long_ago))
-        app.remove_unreferenced()
+        app.housekeeping.remove_unreferenced()
         assert not aside.exists()
 
 

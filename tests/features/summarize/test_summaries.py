@@ -47,7 +47,7 @@ def test_a_draft_comes_back_after_a_restart_and_keeps_its_documents(app: Firesid
     assert draft is not None
     app.close()
     again = build_program()
-    again.remove_unreferenced()
+    again.housekeeping.remove_unreferenced()
     try:
         found = again.summaries.find_draft()
         assert found is not None
@@ -172,11 +172,11 @@ def test_what_is_deleted_can_be_taken_back_for_thirty_days_and_is_gone_for_good_
     app.close()
     again = build_program()
     try:
-        again.remove_unreferenced()
+        again.housekeeping.remove_unreferenced()
         assert [row.id for row in again.summaries.find()] == [rows[0].id]
         assert again.documents.store.get(rows[1].document_ids[0]) is not None, "it is in the trash"
         again.began_at += 31 * DAY_S
-        again.remove_unreferenced()
+        again.housekeeping.remove_unreferenced()
         with pytest.raises(KeyError):
             again.summaries.restore(rows[1].id)
         assert again.documents.store.get(rows[0].document_ids[0]) is not None

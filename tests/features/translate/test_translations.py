@@ -123,17 +123,17 @@ def test_what_an_ended_program_left_half_added_goes_and_so_does_the_copy_of_what
     words = fresh_home / "cache" / "documents" / ".fireside-ab12.jsonl"
     words.write_text("of a saving that was killed")
     app.began_at = 0.0
-    app.remove_unreferenced()
+    app.housekeeping.remove_unreferenced()
     assert words.exists()
     assert copies(fresh_home) == ["gone.txt", "half.txt", "kept.txt"], "a deletion may be taken back"
     with app.database.transaction() as connection:
         connection.execute("UPDATE jobs SET created_at = 1 WHERE state = 'adding'")
     again = build_program()
     try:
-        again.remove_unreferenced()
+        again.housekeeping.remove_unreferenced()
         assert (copies(fresh_home), words.exists()) == (["gone.txt", "kept.txt"], False), "it is in the trash"
         again.began_at += 31 * DAY_S
-        again.remove_unreferenced()
+        again.housekeeping.remove_unreferenced()
         assert copies(fresh_home) == ["kept.txt"]
         assert [one.id for one in again.translations.find()] == [kept.id]
         with again.database.reading() as connection:

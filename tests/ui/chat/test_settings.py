@@ -26,7 +26,7 @@ from app.ui.sampling_fields import (
     KnobStepper,
     knobs,
 )
-from app.ui.settings.dialog import NO_LIMIT
+from app.ui.settings.chat_page import NO_LIMIT
 from app.ui.shared_labels import CANCEL, SAVE, TEMPERATURE, UNSET
 from app.ui.theme import Theme
 from tests.ui.chat.conftest import Open

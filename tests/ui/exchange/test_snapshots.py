@@ -43,7 +43,7 @@ def test_a_day_comes_back_after_one_yes_and_can_be_undone(frame: Frame) -> None:
     frame.app.close()
     again = build_program()
     assert [chat.title for chat in again.conversations.find()] == ["Rent"]
-    again.remove_unreferenced()
+    again.housekeeping.remove_unreferenced()
     assert not file.exists(), "nothing here refers to it"
     put_back(again.paths)
     again.close()

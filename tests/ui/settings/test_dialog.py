@@ -30,7 +30,7 @@ from app.core.build import this_build
 from app.core.settings import Settings, load_settings
 from app.engine.states import StateIdentity
 from app.ui.settings.about import DIAGNOSTICS_COPIED, LicenceSheet, licence_notices
-from app.ui.settings.dialog import ASK_ME, NO_LIMIT, WHEN_FULL
+from app.ui.settings.chat_page import ASK_ME, NO_LIMIT, WHEN_FULL
 from app.ui.settings.engine_page import (
     DEVICE_FREE_MEMORY,
     DEVICES_UNKNOWN,

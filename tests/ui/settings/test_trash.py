@@ -110,6 +110,6 @@ def test_who_wants_that_has_nothing_kept_beyond_the_next_start(frame: Frame, num
     assert frame.settings.trash.keep_days == 0
     assert REMOVED_AT_NEXT_START.format(app="Fireside") in desk.page.list.item(0).toolTip()
     frame.app.began_at += 3600
-    frame.app.remove_unreferenced()
+    frame.app.housekeeping.remove_unreferenced()
     rows: list[TrashedItem] | Any = frame.app.trash.list_items()
     assert rows == []

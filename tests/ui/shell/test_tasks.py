@@ -226,10 +226,13 @@ def test_a_round_that_is_asked_for_meanwhile_follows_even_one_that_failed(qtbot:
         if is_first:
             raise ValueError("no")
 
-    rounds = tasks.RepeatedTask(work, parent)
-    rounds.happened.connect(told.append)
-    rounds.failed.connect(lambda error: told.append(str(error)))
-    rounds.over.connect(lambda: told.append(rounds.is_running))
+    rounds = tasks.RepeatedTask(
+        work,
+        parent,
+        on_event=told.append,
+        on_failed=lambda error: told.append(str(error)),
+        on_over=lambda: told.append(rounds.is_running),
+    )
     rounds.start()
     qtbot.waitUntil(lambda: told == ["begun"])
     rounds.start()
@@ -248,9 +251,7 @@ def test_rounds_that_are_stopped_begin_no_other(qtbot: QtBot, parent: QObject) -
             threading.Event().wait(0.01)
         yield "stopped"
 
-    rounds = tasks.RepeatedTask(work, parent)
-    rounds.happened.connect(told.append)
-    rounds.over.connect(lambda: told.append(rounds.is_running))
+    rounds = tasks.RepeatedTask(work, parent, on_event=told.append, on_over=lambda: told.append(rounds.is_running))
     rounds.start()
     qtbot.waitUntil(lambda: told == ["begun"])
     rounds.start()

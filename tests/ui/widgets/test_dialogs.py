@@ -85,18 +85,19 @@ def begins(dialog: QFileDialog) -> Path:
 
 def test_each_purpose_has_its_own_last_folder(window: QWidget, tmp_path: Path) -> None:
     papers, models = tmp_path / "papers", tmp_path / "models"
+    taken: list[list[Path]] = []
     for folder in (papers, models):
         folder.mkdir()
-    assert begins(file_dialog(window, "Attach", DOCUMENTS)) == Path.home()
-    assert begins(file_dialog(window, "Open", MODELS, first=models)) == models
-    file_dialog(window, "Attach", DOCUMENTS).filesSelected.emit([str(papers / "lease.pdf")])
-    assert begins(file_dialog(window, "Attach", DOCUMENTS)) == papers
-    whole = file_dialog(window, "Folder", DOCUMENTS)
-    whole.setFileMode(QFileDialog.FileMode.Directory)
+    assert begins(file_dialog(window, "Attach", DOCUMENTS, taken.append)) == Path.home()
+    assert begins(file_dialog(window, "Open", MODELS, taken.append, first=models)) == models
+    file_dialog(window, "Attach", DOCUMENTS, taken.append).filesSelected.emit([str(papers / "lease.pdf")])
+    assert begins(file_dialog(window, "Attach", DOCUMENTS, taken.append)) == papers
+    whole = file_dialog(window, "Folder", DOCUMENTS, taken.append, mode=QFileDialog.FileMode.Directory)
     whole.filesSelected.emit([str(models)])
-    assert begins(file_dialog(window, "Attach", DOCUMENTS)) == models
+    assert begins(file_dialog(window, "Attach", DOCUMENTS, taken.append)) == models
     shutil.rmtree(models)
-    assert begins(file_dialog(window, "Attach", DOCUMENTS)) == tmp_path, "the nearest that is still there"
+    assert begins(file_dialog(window, "Attach", DOCUMENTS, taken.append)) == tmp_path, "the nearest that is still there"
+    assert taken == [[papers / "lease.pdf"], [models]]
 
 
 def test_what_was_kept_comes_back_and_nonsense_is_passed_over(tmp_path: Path) -> None:

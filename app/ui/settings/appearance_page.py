@@ -1,0 +1,67 @@
+"""Settings of colours, fonts, motion and zoom."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from PySide6.QtWidgets import QApplication
+
+from app.ui.i18n import tr
+from app.ui.settings.settings_pages import Save, SettingsPage
+from app.ui.shell.settings_index import label_of, page_label
+from app.ui.theme import ZOOM_STEPS, Theme
+from app.ui.widgets.input_fields import SegmentedControl, Stepper
+from app.ui.widgets.labels import plain_label
+from app.ui.widgets.motion import allow_motion
+
+if TYPE_CHECKING:
+    from app.bootstrap import Fireside
+
+
+class AppearancePage(SettingsPage):
+    """Page of what the window looks like; each choice is seen at once."""
+
+    def __init__(self, app: Fireside, theme: Theme, save: Save) -> None:
+        super().__init__(theme, page_label("appearance"))
+        self._save, appearance = save, app.settings.appearance
+        choices = [("system", tr("System")), ("light", tr("Light")), ("dark", tr("Dark"))]
+        field = SegmentedControl(theme, label_of("scheme"), choices, appearance.scheme, self._on_scheme)
+        self.add_setting("scheme", "", field)
+        switches: tuple[tuple[str, str, Callable[[bool], object]], ...] = (
+            ("dim_pages", tr("White paper is darker in dark mode."), self._on_dim_pages),
+            ("system_font", tr("Replaces Inter everywhere except in code."), self._on_system_font),
+            ("reduce_motion", tr("Menus, notices and panels appear at once."), self._on_reduce_motion),
+        )
+        for key, explanation, on_change in switches:
+            self.add_switch(key, explanation, on_change, is_on=getattr(appearance, key))
+        zoom = Stepper(
+            theme, label_of("zoom"), theme.zoom * 100, on_change=self._on_zoom,
+            lowest=ZOOM_STEPS[0] * 100, highest=ZOOM_STEPS[-1] * 100, step=10, suffix=" %",
+        )  # fmt: skip
+        self.add_setting("zoom", tr("Also with Ctrl + and Ctrl −."), zoom)
+        told = tr("Chats and documents can be in any language.")
+        self.add_setting("interface_language", told, theme.dress(plain_label(tr("English")), font="row"))
+        self.finish()
+
+    def _on_scheme(self, scheme: str) -> None:
+        self._theme.scheme = scheme
+        self._save("appearance", scheme=scheme)
+
+    def _on_dim_pages(self, wanted: bool) -> None:
+        self._theme.dims_pages = wanted
+        self._save("appearance", dim_pages=wanted)
+
+    def _on_system_font(self, wanted: bool) -> None:
+        self._theme.system_font = wanted
+        self._save("appearance", system_font=wanted)
+
+    def _on_reduce_motion(self, wanted: bool) -> None:
+        application = QApplication.instance()
+        assert isinstance(application, QApplication)
+        allow_motion(application, is_reduced=wanted)
+        self._save("appearance", reduce_motion=wanted)
+
+    def _on_zoom(self, percent: float) -> None:
+        self._theme.zoom = percent / 100
+        self._save("appearance", zoom=self._theme.zoom)
