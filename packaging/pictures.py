@@ -347,7 +347,7 @@ def _chat_screens(scene: Scene) -> list[Screen]:
 
     def ask_when_full() -> None:
         frame.show_chat(scene.long)
-        ContextFull(frame.theme, chat.root).open()
+        ContextFull(frame.theme, chat.root, compact=no_step, begin_chat=no_step).open()
 
     return [
         ("empty", frame.new_chat, no_step),

@@ -171,16 +171,21 @@ class Outside(QObject):
         from app.ui.chat.quick_ask import QuickAsk
 
         ui = self._window.ui
-        quick = QuickAsk(self._app.chats, ui.theme, ui.loader, ui.notify.actions)
+        quick = QuickAsk(
+            self._app.chats,
+            ui.theme,
+            ui.loader,
+            ui.notify.actions,
+            keep=self._on_kept,
+            on_close=self._on_quick_closed,
+            translate=self._on_translate_wanted,
+        )
         if ui.pictures is not None:
             quick.chat.attaching.scans.watch(ui.pictures, ui.go.open_models)
         quick.chat.models.others.known = self._app.names.list_choices
         quick.chat.models.own.name_of = lambda path: tr(self._app.names.name_of(path))
         quick.chat.models.others.more_wanted.connect(self._on_model_wanted)
         quick.chat.session.serve({ChooseModel: lambda _asked: self._on_model_wanted()})
-        quick.kept.connect(self._on_kept)
-        quick.translate_wanted.connect(self._on_translate_wanted)
-        quick.closed.connect(self._on_quick_closed)
         for signal in (quick.chat.answer_started, quick.chat.answer_finished):
             signal.connect(lambda _: self.tray.refresh_work())
         return quick

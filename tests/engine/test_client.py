@@ -371,7 +371,7 @@ def test_a_cancel_that_a_slow_computer_hears_late_ends_one_answer_and_no_other(
     monkeypatch.setattr(process_module, "LATE_LOOK_S", 3600.0)  # the test looks itself
     monkeypatch.setattr(process_module, "CANCEL_GRACE_S", 3600.0)
     client = scripted(answers=[{"when": "long", "batch": "go"}])
-    process, cancel = client._process, CancelToken()
+    process, cancel = client._keeper.process, CancelToken()
     assert process is not None
     reading = client.generate([user("long")], cancel=cancel)
     assert isinstance(next(reading), PromptProgress)  # a batch is computed from here on, until the test ends it
@@ -397,7 +397,7 @@ def test_a_cancel_that_a_slow_computer_hears_late_ends_one_answer_and_no_other(
     replies = list(beside.replies(None))
     assert "".join(delta.text for delta in events_of(replies, TextDelta)) == "You said: hello"
     wait_until(lambda: not process._cancelled, "the child to answer the late cancel")
-    assert client._process is process
+    assert client._keeper.process is process
     assert process.ended is None
 
 

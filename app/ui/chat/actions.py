@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from PySide6.QtCore import QPoint, QRect, Qt, Signal
+from PySide6.QtCore import QPoint, QRect, Qt
 from PySide6.QtGui import QColor, QKeyEvent, QKeySequence, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QPushButton, QWidget
 
@@ -174,10 +174,11 @@ def version_actions(version: str) -> Sequence[TurnAction]:
 class ActionMenu(Menu):
     """Menu of all actions with glyphs and shortcuts; deleted when closed."""
 
-    chosen = Signal(str)
-
-    def __init__(self, theme: Theme, actions: Sequence[TurnAction], parent: QWidget) -> None:
+    def __init__(
+        self, theme: Theme, actions: Sequence[TurnAction], parent: QWidget, *, run_action: Callable[[str], object]
+    ) -> None:
         super().__init__(parent)
+        self.run_action = run_action
         self.setObjectName("action_menu")
         self.setAccessibleName(tr("Message actions"))
         # By the event loop, after the entry that closed the menu has run.
@@ -202,7 +203,7 @@ class ActionMenu(Menu):
             added.setShortcut(action.keys)
             # Some systems hide shortcuts in context menus.
             added.setShortcutVisibleInContextMenu(True)
-            added.triggered.connect(lambda _=False, name=action.name: self.chosen.emit(name))
+            added.triggered.connect(lambda _=False, name=action.name: self.run_action(name))
 
 
 def _bounds_of(widgets: Sequence[QWidget]) -> QRect:
@@ -251,11 +252,10 @@ class RowIcon(IconButton):
 class ActionRow(QWidget):
     """Row of action icons, a menu button, the version switch ‹ 2/3 ›, a pin mark, and a note at the other end."""
 
-    pressed = Signal(str)
-    """A button was pressed: the name of its action, or `MORE` for the menu."""
-
-    def __init__(self, theme: Theme, parent: QWidget) -> None:
+    def __init__(self, theme: Theme, parent: QWidget, *, run_action: Callable[[str], object]) -> None:
         super().__init__(parent)
+        self.run_action = run_action
+        """A button was pressed: the name of its action, or `MORE` for the menu."""
         self.setObjectName("turn_actions")
         self._theme = theme
         self._actions: tuple[TurnAction, ...] = ()
@@ -412,7 +412,7 @@ class ActionRow(QWidget):
         self.arrange()
 
     def _text_button(self, name: str, action: TurnCommand) -> QPushButton:
-        button: QPushButton = text_button("", "quiet", self, on_click=lambda: self.pressed.emit(action), name=name)
+        button: QPushButton = text_button("", "quiet", self, on_click=lambda: self.run_action(action), name=name)
         # Return presses it, too.
         button.setAutoDefault(True)
         self._theme.dress(button, font="caption")
@@ -426,7 +426,7 @@ class ActionRow(QWidget):
             action.label,
             size_px=ICON_PX,
             parent=self,
-            on_click=lambda: self.pressed.emit(action.name),
+            on_click=lambda: self.run_action(action.name),
         )
         if not action.keys.isEmpty():
             button.setToolTip(f"{action.label} ({written(KEYS[action.name])})")

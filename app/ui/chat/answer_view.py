@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, QRect, Qt, Signal
+from PySide6.QtCore import QObject, QRect, Qt
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QTextCursor
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QWidget
 
@@ -85,11 +85,10 @@ STATE_GAP_PX = 10
 class AnswerText(QObject):
     """Incremental layout of an answer's text: each turn of the event loop handles a few milliseconds' worth."""
 
-    laid_out = Signal()
-    """More blocks were laid out."""
-
-    def __init__(self, parent: QObject) -> None:
+    def __init__(self, parent: QObject, *, on_laid_out: Callable[[], object]) -> None:
         super().__init__(parent)
+        self.on_laid_out = on_laid_out
+        """More blocks were laid out."""
         self.text = ""
         """The complete text so far, laid out or not."""
         self.is_open = True
@@ -162,7 +161,7 @@ class AnswerText(QObject):
             self._slices.stop()
             if not self.is_open:
                 self._stream.finish()
-        self.laid_out.emit()
+        self.on_laid_out()
         took_s = time.thread_time() - begin_s
         # Portions follow the time of the last one, so that a slow computer stays usable, too.
         if took_s > SLICE_S:
@@ -194,8 +193,7 @@ class AnswerView(TurnView):
         """True if the answer offers to be translated."""
         self.is_whole = False
         """True if the answer was made from whole documents."""
-        self.written = AnswerText(self)
-        self.written.laid_out.connect(self._show)
+        self.written = AnswerText(self, on_laid_out=self._show)
         self._is_opened = False
         """True if the user expanded something in the answer."""
         self.setAccessibleName(tr("Answer"))
@@ -212,9 +210,9 @@ class AnswerView(TurnView):
     def thinking(self) -> ThinkingView:
         """The view of the model's thinking, created on first access; hidden without any."""
         if self._thinking is None:
-            self._thinking = ThinkingView(self.theme, self)
-            self._thinking.opened.connect(self._on_opened)
-            self._thinking.resized.connect(lambda: self.host.resized.emit(self))
+            self._thinking = ThinkingView(
+                self.theme, self, on_opened=self._on_opened, on_resized=lambda: self.host.resized.emit(self)
+            )
         return self._thinking
 
     @property
@@ -373,8 +371,9 @@ class AnswerView(TurnView):
 
     def _show_state(self, text: str, name: str = "", label: str = "", *, is_error: bool = False) -> None:
         if text and self._state is None:
-            self._state = StateLine(self.theme, self)
-            self._state.pressed.connect(lambda pressed: self.host.action_requested.emit(pressed, self))
+            self._state = StateLine(
+                self.theme, self, run_action=lambda pressed: self.host.action_requested.emit(pressed, self)
+            )
         if self._state is not None:
             self._state.show_sentence(text, name, label, is_error=is_error)
 
@@ -465,7 +464,7 @@ class AnswerEvidence:
     def show_check(self, words: str) -> None:
         """Show the claim checker's progress or findings below the citations; "" hides them."""
         if self._doubts is None and words:
-            self._doubts = StateLine(self._answer.theme, self._answer)
+            self._doubts = StateLine(self._answer.theme, self._answer, run_action=lambda _name: None)
             self._doubts.setObjectName("answer_doubts")
             self._doubts.setToolTip(tr("A second model checks answers against the passages. It can be wrong."))
         # A checker that ends without a finding must not have a long answer laid out again.
@@ -513,17 +512,16 @@ def doubt_words(text: str, parts: UnsupportedParts) -> str:
 class StateLine(QWidget):
     """Sentence in a muted or danger colour, with at most one action."""
 
-    pressed = Signal(str)
-    """The action was pressed; carries its name."""
-
-    def __init__(self, theme: Theme, parent: QWidget) -> None:
+    def __init__(self, theme: Theme, parent: QWidget, *, run_action: Callable[[str], object]) -> None:
         super().__init__(parent)
+        self.run_action = run_action
+        """Gets the name of the action that was pressed."""
         self._theme = theme
         self._name = ""
         self.is_error = False
         self._label = plain_label(wraps=True, parent=self)
         self._label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self._button: QPushButton = text_button("", "link", self, on_click=lambda: self.pressed.emit(self._name))
+        self._button: QPushButton = text_button("", "link", self, on_click=lambda: self.run_action(self._name))
         row = QHBoxLayout(self)
         row.addWidget(self._label)
         row.addWidget(self._button)
@@ -594,12 +592,18 @@ CARET_PX = 13
 class ThinkingView(QWidget):
     """Collapsible view of the model's thinking; nothing is laid out until it is opened."""
 
-    resized = Signal()
-    opened = Signal()
-    """The user opened or closed it; emitted before the new size is requested."""
-
-    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+    def __init__(
+        self,
+        theme: Theme,
+        parent: QWidget | None = None,
+        *,
+        on_opened: Callable[[], object],
+        on_resized: Callable[[], object],
+    ) -> None:
         super().__init__(parent)
+        self.on_resized = on_resized
+        self.on_opened = on_opened
+        """The user opened or closed it; called before the new size is requested."""
         self._theme = theme
         self.text = ""
         """The thinking received so far."""
@@ -668,7 +672,7 @@ class ThinkingView(QWidget):
             self._thoughts.hide()
             self._thoughts.deleteLater()
             self._thoughts = None
-        self.opened.emit()
+        self.on_opened()
         self._update()
 
     def _update(self) -> None:
@@ -679,7 +683,7 @@ class ThinkingView(QWidget):
         self._theme.dress(self._line, glyph=("caret-up" if self.is_open else "caret-down", "muted", CARET_PX))
         put_glyph_after(self._line, self)
         self.setVisible(bool(self.text))
-        self.resized.emit()
+        self.on_resized()
 
     def _on_theme_changed(self) -> None:
         if self._thoughts is not None:

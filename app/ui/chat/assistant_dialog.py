@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from functools import partial
 from typing import Any
 
-from PySide6.QtCore import QModelIndex, QRect, Qt, Signal
+from PySide6.QtCore import QModelIndex, QRect, Qt
 from PySide6.QtGui import QColor, QPainter
 from PySide6.QtWidgets import (
     QHBoxLayout,
@@ -88,18 +89,24 @@ class AssistantDialog(LibraryDialog):
     settings.
     """
 
-    used = Signal(object)
-    """A new chat with this `Assistant` was requested."""
-    changed = Signal()
-    """Assistants were added, removed or changed."""
-
     def __init__(
-        self, store: AssistantStore, theme: Theme, parent: QWidget, *, models: Choices, in_settings: list[str]
+        self,
+        store: AssistantStore,
+        theme: Theme,
+        parent: QWidget,
+        *,
+        models: Choices,
+        in_settings: list[str],
+        on_change: Callable[[], object],
+        begin_chat: Callable[[Assistant], object],
     ) -> None:
         super().__init__(
             theme, parent, AssistantListModel(),
             kind="assistant", title=tr("Assistants"), new=tr(NEW_ASSISTANT), use=tr(NEW_CHAT_WITH_IT),
         )  # fmt: skip
+        self._begin_chat = begin_chat
+        self.on_change = on_change
+        """Assistants were added, removed or changed."""
         self._store, self._models, self._in_settings = store, models, in_settings
         self._shown: Assistant | None = None
         self._fields: ChatFields | None = None
@@ -131,7 +138,7 @@ class AssistantDialog(LibraryDialog):
         with self.notify.guard():
             self._save()
             made = self._store.create(name, icon_name, **in_assistant(chosen))
-            self.changed.emit()
+            self.on_change()
             self.reload_list(made.id)
             self.name.setFocus(Qt.FocusReason.OtherFocusReason)
             self.name.selectAll()
@@ -182,14 +189,14 @@ class AssistantDialog(LibraryDialog):
         with self.notify.guard():
             self._store.update(self._shown.id, **values)
             self._shown = self._store.get(self._shown.id)
-            self.changed.emit()
+            self.on_change()
 
     def _on_renamed(self, number: int, name: str) -> None:
         with self.notify.guard():
             self._store.update(number, name=name)
         if self._shown is not None and self._shown.id == number:
             self.name.setText(name)
-        self.changed.emit()
+        self.on_change()
         self.reload_list(number)
 
     def _on_icon(self) -> None:
@@ -219,7 +226,7 @@ class AssistantDialog(LibraryDialog):
         with self.notify.guard():
             self._store.delete(assistant.id)
             self._shown = None
-            self.changed.emit()
+            self.on_change()
             self.notify.undo(tr(NAME_DELETED, name=assistant.name), partial(self._restore, assistant.id))
             self.reload_list()
             self.list.setFocus(Qt.FocusReason.OtherFocusReason)
@@ -227,7 +234,7 @@ class AssistantDialog(LibraryDialog):
     def _restore(self, number: int) -> None:
         with self.notify.guard():
             self._store.restore(number)
-            self.changed.emit()
+            self.on_change()
             self.reload_list(number)
 
     def _on_use(self) -> None:
@@ -235,7 +242,7 @@ class AssistantDialog(LibraryDialog):
         assistant = self._shown
         if assistant is not None:
             self.close()
-            self.used.emit(assistant)
+            self._begin_chat(assistant)
 
     def _lay_out(self) -> None:
         head = QHBoxLayout()

@@ -154,9 +154,9 @@ class ChatAssistants(QObject):
             self._composer.window(),
             models=model_choices(self._models.known(), self._chats.model_path()),
             in_settings=self._options.in_settings(),
+            on_change=self.show,
+            begin_chat=self.begin_wanted.emit,
         )
-        dialog.used.connect(self.begin_wanted)
-        dialog.changed.connect(self.show)
         dialog.finished.connect(lambda _: self._offer_changes(before))
         dialog.reload_list(number or (before.id if before is not None else 0))
         dialog.show()

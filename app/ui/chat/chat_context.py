@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -63,20 +64,21 @@ RESERVED_FOR_ANSWER = "Reserved for the answer"
 
 
 class ContextFull(QuestionDialog):
-    """Asks what to do about a full context: emits `compact_wanted` or `new_chat_wanted`; closing it changes nothing."""
+    """Asks what to do about a full context: `compact` or `begin_chat`; closing it changes nothing."""
 
-    compact_wanted = Signal()
-    new_chat_wanted = Signal()
-
-    def __init__(self, theme: Theme, parent: QWidget) -> None:
+    def __init__(
+        self, theme: Theme, parent: QWidget, *, compact: Callable[[], object], begin_chat: Callable[[], object]
+    ) -> None:
         words = tr(
             "Your message was kept, not sent. “Drop oldest” leaves out the oldest turns but keeps them in the chat. "
             "You can also move your message to a new chat."
         )
         super().__init__(theme, tr("This chat no longer fits into the model’s context."), words, parent)
+        self.begin_chat = begin_chat
+        self.compact = compact
         self.setObjectName("context_full")
-        self.add_choice(tr(NEW_CHAT), self.new_chat_wanted.emit)
-        self.add_choice(tr(DROP_OLDEST), self.compact_wanted.emit, "primary")
+        self.add_choice(tr(NEW_CHAT), self.begin_chat)
+        self.add_choice(tr(DROP_OLDEST), self.compact, "primary")
 
 
 # Counts the next prompt while a message is typed, warns before it is too long, and asks when it is.
@@ -238,12 +240,15 @@ class ChatMemory(QObject):
             return
         # The question is stored, but the chat doesn't show it yet.
         session.dispatch(m.ReloadBranch())
-        dialog = ContextFull(self._theme, self._window)
+        dialog = ContextFull(
+            self._theme,
+            self._window,
+            compact=lambda: session.dispatch(command(message_id, when_full="compact")),
+            begin_chat=lambda: self._on_new_chat(message_id),
+        )
         stored = session.state.message_of(message_id)
         is_question = stored is not None and stored.role is Role.USER
         command = m.AnswerQuestion if is_question else m.ContinueAnswer
-        dialog.compact_wanted.connect(lambda: session.dispatch(command(message_id, when_full="compact")))
-        dialog.new_chat_wanted.connect(lambda: self._on_new_chat(message_id))
         dialog.open()
 
     def _on_new_chat(self, message_id: int) -> None:
@@ -305,11 +310,10 @@ def tint(theme: Theme, strength: float) -> QColor:
 class ContextPanel(FloatingPanel):
     """Popup with the parts of the context; Escape or a click outside closes it."""
 
-    texts_wanted = Signal()
-    """The parts should be shown with their texts."""
-
-    def __init__(self, theme: Theme, parent: QWidget) -> None:
+    def __init__(self, theme: Theme, parent: QWidget, *, show_texts: Callable[[], object]) -> None:
         super().__init__(theme, "context_panel", parent)
+        self.show_texts = show_texts
+        """The parts should be shown with their texts."""
         self.setAccessibleName(tr(WHAT_MODEL_SEES))
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         theme.dress(self, width=WIDTH_PX)
@@ -357,7 +361,7 @@ class ContextPanel(FloatingPanel):
 
     def _on_texts(self) -> None:
         self.close()
-        self.texts_wanted.emit()
+        self.show_texts()
 
     def show_words(self, text: str) -> None:
         self._words.setText(text)

@@ -49,8 +49,7 @@ class ChatModels(QObject):
         self.assistants = ChatAssistants(
             self.options, composer, self.empty, chats, self.others, theme=theme, notify=notify
         )
-        self.project_banner = ProjectBanner(theme, chat)
-        self.project_banner.model_known.connect(self.own.take_project)
+        self.project_banner = ProjectBanner(theme, chat, on_model=self.own.take_project)
         self.own.changed.connect(self._show_model)
 
     def set_state(self, state: str, path: Path | None = None) -> None:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import cached_property, partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtWidgets import QMenu, QPushButton, QWidget
@@ -50,15 +50,22 @@ class ProjectMenus(QObject):
     new_chat_wanted = Signal(int)
     """A chat in this project should be begun."""
     settings_wanted = Signal(int)
-    rename_wanted = Signal(int)
     delete_wanted = Signal(int)
     changed = Signal()
     """A chat was moved, or a project changed."""
 
     def __init__(
-        self, theme: Theme, notify: Notify, conversations: Conversations, projects: Projects, parent: QObject
+        self,
+        theme: Theme,
+        notify: Notify,
+        conversations: Conversations,
+        projects: Projects,
+        parent: QObject,
+        *,
+        rename: Callable[[int], object],
     ) -> None:
         super().__init__(parent)
+        self.rename = rename
         self._theme, self._notify, self._conversations, self._projects = theme, notify, conversations, projects
 
     def move_into(self, number: int, project_id: int | None) -> None:
@@ -95,7 +102,7 @@ class ProjectMenus(QObject):
         for glyph, words, do in (
             ("plus", tr(NEW_CHAT), partial(self.new_chat_wanted.emit, number)),
             ("sliders-horizontal", tr(INSTRUCTIONS_DOCUMENTS), partial(self.settings_wanted.emit, number)),
-            ("pencil-simple", tr(RENAME) + "\tF2", partial(self.rename_wanted.emit, number)),
+            ("pencil-simple", tr(RENAME) + "\tF2", partial(self.rename, number)),
         ):
             menu.addAction(icon(glyph, muted), words, do)
         menu.addSeparator()
@@ -124,17 +131,25 @@ def _short(name: str) -> str:
 class ProjectActions(QObject):
     """Runs what the project menus ask for: new projects, their dialog, and deletion with undo."""
 
-    new_chat_wanted = Signal(int)
-    """A new chat in this project should be opened."""
-
     pictures: PictureReading | None = None
     """OCR of picture pages; None outside a full window."""
 
-    def __init__(self, app: Fireside, theme: Theme, notify: Notify, folders: ProjectMenus, window: QWidget) -> None:
+    def __init__(
+        self,
+        app: Fireside,
+        theme: Theme,
+        notify: Notify,
+        folders: ProjectMenus,
+        window: QWidget,
+        *,
+        open_new: Callable[[int], object],
+    ) -> None:
         super().__init__(folders)
+        self.open_new = open_new
+        """A new chat in this project should be opened."""
         self._app, self._theme, self._notify, self._folders, self._window = app, theme, notify, folders, window
         folders.new_project_wanted.connect(self.begin)
-        folders.new_chat_wanted.connect(self.new_chat_wanted)
+        folders.new_chat_wanted.connect(self.open_new)
         folders.settings_wanted.connect(self.show_settings)
         folders.delete_wanted.connect(self.delete)
 
@@ -184,12 +199,12 @@ class ProjectActions(QObject):
                 theme=self._theme,
                 notify=self._notify,
                 parent=self._window,
+                on_document_removed=lambda: self._forget(project_id),
+                read_on=partial(self._read_on, project_id),
+                on_change=self._folders.changed.emit,
             )
             if self.pictures is not None:
                 dialog.documents.watch(self.pictures)
-            dialog.changed.connect(self._folders.changed)
-            dialog.document_removed.connect(lambda: self._forget(project_id))
-            dialog.left_unread.connect(partial(self._read_on, project_id))
             if is_new:
                 # `rejected` comes before `finished`, so a project that was dropped begins no chat.
                 dialog.rejected.connect(lambda: self._drop_untouched(project))
@@ -218,7 +233,7 @@ class ProjectActions(QObject):
         """Start a chat in a project that was just created."""
         with self._notify.guard():
             if self._app.preambles.projects.get(project_id) is not None:
-                self.new_chat_wanted.emit(project_id)
+                self.open_new(project_id)
 
     def _read_on(self, project_id: int, unread: Sequence[FileToRead], dropped: Sequence[Path]) -> None:
         session = self._unread.session
@@ -266,11 +281,11 @@ class ProjectBanner(QPushButton):
     """Button above the composer with the visible chat's project; opens the project."""
 
     wanted = Signal(int)
-    model_known = Signal(object)
-    """The visible chat's project was read; carries the `Path` of its model, or None."""
 
-    def __init__(self, theme: Theme, chat: OpenChat) -> None:
+    def __init__(self, theme: Theme, chat: OpenChat, *, on_model: Callable[[Any], object]) -> None:
         super().__init__()
+        self.on_model = on_model
+        """Gets the `Path` of the model of the visible chat's project, or None, each time that was read."""
         self._theme, self._chat = theme, chat
         self._project: Project | None = None
         self.setObjectName("project_banner")
@@ -299,7 +314,7 @@ class ProjectBanner(QPushButton):
             project = None
         self._project = None if talk.is_temporary else project
         self.setVisible(self._project is not None)
-        self.model_known.emit(model_of(self._project))
+        self.on_model(model_of(self._project))
         if self._project is not None:
             name = " ".join(self._project.name.split())
             self.setText(_short(name))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from pathlib import Path
 from textwrap import shorten
@@ -86,8 +86,7 @@ class ChatTab(Tab):
         super().__init__()
         self._app, self._ui = app, ui
         self.chat = chat or ChatView(app.chats, ui.theme, ui.notify)
-        self._deleted = DeletedChats(self.chat, app.chat)
-        self._deleted.left.connect(self.show_new)
+        self._deleted = DeletedChats(self.chat, app.chat, leave=self.show_new)
         self.sidebar = ChatsColumn(
             ui.theme,
             app.conversations,
@@ -96,7 +95,9 @@ class ChatTab(Tab):
             projects=app.preambles.projects,
             tags=Tags(app.database),
         )
-        self.projects = ProjectActions(app, ui.theme, ui.notify, self.sidebar.folders, ui.window)
+        self.projects = ProjectActions(
+            app, ui.theme, ui.notify, self.sidebar.folders, ui.window, open_new=self.open_new
+        )
         self._sides = SidePanels(app, ui, self.chat)
         self.document, self.inside = self._sides.document, self._sides.inside
         self._model = ModelInStep(ui, self.chat)
@@ -135,7 +136,6 @@ class ChatTab(Tab):
         sidebar.renamed.connect(lambda _: self.title_changed.emit())
         sidebar.folders.changed.connect(chat.models.project_banner.refresh_project)
         chat.models.project_banner.wanted.connect(self.projects.show_settings)
-        self.projects.new_chat_wanted.connect(self.open_new)
 
     @property
     def view(self) -> InsideSplitter:
@@ -439,9 +439,8 @@ class ModelInStep(QObject):
     def show_context(self) -> None:
         """Open the breakdown of the context above the gauge; the parts appear once counted."""
         gauge = self._ui.status.gauge
-        panel = ContextPanel(self._ui.theme, gauge)
+        panel = ContextPanel(self._ui.theme, gauge, show_texts=self._show_texts)
         self._chat.memory.parts_changed.connect(panel.show_parts)
-        panel.texts_wanted.connect(self._show_texts)
         panel.place_at(gauge)
         panel.show()
         panel.setFocus(Qt.FocusReason.PopupFocusReason)
@@ -506,11 +505,10 @@ class LongAnswers(QObject):
 class DeletedChats(QObject):
     """Drops what the engine cached of deleted chats, once no answer runs in them."""
 
-    left = Signal()
-    """The visible chat was deleted."""
-
-    def __init__(self, view: ChatView, chat: AnswerService) -> None:
+    def __init__(self, view: ChatView, chat: AnswerService, *, leave: Callable[[], object]) -> None:
         super().__init__(view)
+        self.leave = leave
+        """The visible chat was deleted."""
         self._view, self._chat = view, chat
         self._ids: list[int] = []
         view.answer_finished.connect(lambda _: self._forget())
@@ -520,7 +518,7 @@ class DeletedChats(QObject):
         is_running = bool(self._view.session.state.answers_in(place))
         self._view.session.dispatch(m.StopAnswers(place))
         if self._view.conversation_id == conversation_id:
-            self.left.emit()
+            self.leave()
         self._ids.append(conversation_id)
         # Otherwise the engine would keep the state of the answer that is ending.
         if not is_running:

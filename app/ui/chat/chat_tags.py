@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
 from PySide6.QtCore import QByteArray, QEvent, QMimeData, QObject, QPoint, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import (
@@ -70,13 +71,20 @@ class TagChip(QToolButton):
     to a chat.
     """
 
-    dropped = Signal(int)
-    """A chat was dropped on the tag; carries the chat's id."""
-    delete_wanted = Signal()
-    rename_wanted = Signal()
-
-    def __init__(self, theme: Theme, tag: ChatTag) -> None:
+    def __init__(
+        self,
+        theme: Theme,
+        tag: ChatTag,
+        *,
+        delete: Callable[[], object],
+        drop: Callable[[int], object],
+        rename: Callable[[], object],
+    ) -> None:
         super().__init__()
+        self.rename = rename
+        self.drop = drop
+        """Gets the id of a chat that was dropped on the tag."""
+        self.delete = delete
         self._theme, self.tag = theme, tag
         self._pressed_at: QPoint | None = None
         self._is_target = False
@@ -129,9 +137,9 @@ class TagChip(QToolButton):
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() == Qt.Key.Key_Delete:
-            self.delete_wanted.emit()
+            self.delete()
         elif event.key() == Qt.Key.Key_F2:
-            self.rename_wanted.emit()
+            self.rename()
         elif event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
             self.click()
         else:
@@ -170,7 +178,7 @@ class TagChip(QToolButton):
     def dropEvent(self, event: QDropEvent) -> None:
         self._show_target(is_target=False)
         event.acceptProposedAction()
-        self.dropped.emit(int(bytes(event.mimeData().data(CHAT_TYPE).data())))
+        self.drop(int(bytes(event.mimeData().data(CHAT_TYPE).data())))
 
     def _show_target(self, *, is_target: bool) -> None:
         self._is_target = is_target
@@ -180,13 +188,20 @@ class TagChip(QToolButton):
 class TagBar(QWidget):
     """Row of tag chips, hidden while there are no tags. Storage errors are shown to the user."""
 
-    changed = Signal()
-    """Tags or their assignments changed."""
-    chosen_changed = Signal()
-    """The filter changed."""
-
-    def __init__(self, theme: Theme, tags: Tags, notify: Notify) -> None:
+    def __init__(
+        self,
+        theme: Theme,
+        tags: Tags,
+        notify: Notify,
+        *,
+        on_chosen: Callable[[], object],
+        on_change: Callable[[], object],
+    ) -> None:
         super().__init__()
+        self.on_change = on_change
+        """Tags or their assignments changed."""
+        self.on_chosen = on_chosen
+        """The filter changed."""
         self.setObjectName("tag_bar")
         self.setAccessibleName(tr(TAGS))
         self._theme, self._tags, self._notify = theme, tags, notify
@@ -244,7 +259,7 @@ class TagBar(QWidget):
             self._tags.set_tag(tag_id, conversation_id, is_on=is_on)
             name = next((tag.name for tag in self._shown if tag.id == tag_id), "")
             announce(self, tr("Tag {name}", name=name))
-        self.changed.emit()
+        self.on_change()
 
     def menu_for_chat(self, parent: QWidget, conversation_id: int) -> Menu:
         """Return a submenu of all tags, with the chat's checked, and an entry for a new one."""
@@ -269,7 +284,7 @@ class TagBar(QWidget):
         def make(name: str, colour: str) -> None:
             with self._notify.guard():
                 self._tags.set_tag(self._tags.create(name, colour).id, conversation_id)
-            self.changed.emit()
+            self.on_change()
 
         dialog = TagDialog(self._theme, tr("New tag"), ChatTag(0, "", ""), self.window())
         dialog.chosen.connect(make)
@@ -283,7 +298,7 @@ class TagBar(QWidget):
             with self._notify.guard():
                 number = self._tags.update(tag.id, name=name)
                 self._tags.update(number, colour=colour)
-            self.changed.emit()
+            self.on_change()
 
         dialog = TagDialog(self._theme, tr("Tag"), tag, self.window())
         dialog.chosen.connect(change)
@@ -296,12 +311,12 @@ class TagBar(QWidget):
         def bring_back() -> None:
             with self._notify.guard():
                 self._tags.restore(tag.id)
-            self.changed.emit()
+            self.on_change()
 
         with self._notify.guard():
             self._tags.delete(tag.id)
             self._notify.undo(tr("Tag “{name}” deleted. Its chats were kept.", name=tag.name), bring_back)
-        self.changed.emit()
+        self.on_change()
 
     def _make_chips(self) -> None:
         # Chips are made anew; the keyboard stays at the same tag.
@@ -312,12 +327,15 @@ class TagBar(QWidget):
             chip.deleteLater()
         self.chips = []
         for tag in self._shown:
-            chip = TagChip(self._theme, tag)
+            chip = TagChip(
+                self._theme,
+                tag,
+                delete=partial(self.delete, tag),
+                drop=partial(self.set_tag, tag.id),
+                rename=partial(self.edit, tag),
+            )
             chip.setChecked(tag.id in self.chosen)
             chip.toggled.connect(lambda on, tag=tag: self._choose(tag, is_on=on))
-            chip.dropped.connect(lambda chat, tag=tag: self.set_tag(tag.id, chat))
-            chip.delete_wanted.connect(lambda tag=tag: self.delete(tag))
-            chip.rename_wanted.connect(lambda tag=tag: self.edit(tag))
             chip.customContextMenuRequested.connect(
                 lambda at, chip=chip: self.menu_of(chip).popup(chip.mapToGlobal(at))
             )
@@ -340,7 +358,7 @@ class TagBar(QWidget):
 
     def _choose(self, tag: ChatTag, *, is_on: bool) -> None:
         self.chosen = self.chosen | {tag.id} if is_on else self.chosen - {tag.id}
-        self.chosen_changed.emit()
+        self.on_chosen()
 
     def _fit_height(self) -> None:
         self._area.setFixedHeight(max((chip.sizeHint().height() for chip in self.chips), default=1))

@@ -69,7 +69,7 @@ class ChatView(QWidget):
         super().__init__()
         self._chats, self._notify = chats, notify
         self.transcript = ChatTranscript(theme)
-        self.composer = Composer(theme)
+        self.composer = Composer(theme, stop=self.stop)
         # Created with the chat's options, which come later.
         store = SessionStore(
             chats.kept,
@@ -157,7 +157,6 @@ class ChatView(QWidget):
     def _connect(self, queue: QueueView) -> None:
         note = ComposerNote(self.open_chat, self.composer, self.models, self.memory, self.attaching)
         edit, chat = self.composer.field.edit, self.open_chat
-        self.composer.stop_wanted.connect(self.stop)
         edit.up_pressed.connect(queue.edit_last)
         edit.scroll_wanted.connect(partial(scroll_by_key, self.transcript))
         chat.touched.connect(self.title_changed)
@@ -188,10 +187,9 @@ class ChatView(QWidget):
         """The find bar, which nobody has before somebody searches."""
         from app.ui.chat.find import FindBar
 
-        bar = FindBar(self.transcript.theme, self.transcript, self.focus_composer, self)
+        bar = FindBar(self.transcript.theme, self.transcript, self.focus_composer, self, on_toggle=self._layout.arrange)
         self._layout.add_top(bar)
         self.answer_finished.connect(bar.search_again)
-        bar.toggled.connect(self._layout.arrange)
         return bar
 
     @property

@@ -96,13 +96,13 @@ class Composer(QWidget):
 
     sent = Signal(str)
     """A message was submitted; while an answer runs, it should be queued."""
-    stop_wanted = Signal()
     changed = Signal()
     entered = Signal()
     """The message field received the keyboard focus."""
 
-    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+    def __init__(self, theme: Theme, parent: QWidget | None = None, *, stop: Callable[[], object]) -> None:
         super().__init__(parent)
+        self.stop = stop
         self._theme = theme
         self._is_answering = False
         self._can_send = True
@@ -236,7 +236,7 @@ class Composer(QWidget):
 
     def _on_clicked(self) -> None:
         if self._is_answering:
-            self.stop_wanted.emit()
+            self.stop()
         else:
             self.submit()
 

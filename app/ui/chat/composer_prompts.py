@@ -96,8 +96,7 @@ class ComposerPrompts(QObject):
             (prompt_dialog for prompt_dialog in window.findChildren(PromptDialog) if prompt_dialog.isVisible()), None
         )
         if dialog is None:
-            dialog = PromptDialog(self._chats.prompts(), self._theme, window)
-            dialog.used.connect(self.insert_prompt)
+            dialog = PromptDialog(self._chats.prompts(), self._theme, window, insert=self.insert_prompt)
             dialog.show()
         if text.strip():
             dialog.add(text=text)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
-from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRect, QSize, Qt, Signal
+from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRect, QSize, Qt
 from PySide6.QtGui import QFont, QKeyEvent, QPainter
 from PySide6.QtWidgets import (
     QAbstractItemView,
@@ -53,11 +53,12 @@ Row = tuple[str, str]
 class AnswerDetails(FloatingPanel):
     """Popup with an answer's details; Escape, Return or a click outside closes it."""
 
-    seen_wanted = Signal()
-    """The prompt of the answer should be shown."""
-
-    def __init__(self, theme: Theme, message: StoredMessage, parent: QWidget) -> None:
+    def __init__(
+        self, theme: Theme, message: StoredMessage, parent: QWidget, *, show_seen: Callable[[], object]
+    ) -> None:
         super().__init__(theme, "answer_details", parent)
+        self.show_seen = show_seen
+        """The prompt of the answer should be shown."""
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         rows = rows_of(message)
         title = plain_label(tr(ABOUT_THIS_ANSWER))
@@ -103,7 +104,7 @@ class AnswerDetails(FloatingPanel):
 
     def _on_seen(self) -> None:
         self.close()
-        self.seen_wanted.emit()
+        self.show_seen()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() in (Qt.Key.Key_Escape, Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space):
@@ -176,12 +177,19 @@ class BranchTree(QTreeWidget):
 class BranchMap(FloatingPanel):
     """Popup with the versions of a chat; arrows move, Return or a click chooses, Escape closes it."""
 
-    chosen = Signal(int)
-    """A branch was chosen; carries the id of the message to show."""
-
-    def __init__(self, theme: Theme, branches: Sequence[MessageBranch], at: int, parent: QWidget) -> None:
+    def __init__(
+        self,
+        theme: Theme,
+        branches: Sequence[MessageBranch],
+        at: int,
+        parent: QWidget,
+        *,
+        choose: Callable[[int], object],
+    ) -> None:
         """Show the branches; `at` is the version selected at first."""
         super().__init__(theme, "branch_map", parent)
+        self.choose = choose
+        """Gets the id of the message to show when a branch was chosen."""
         self.setAccessibleName(tr("Versions of this chat"))
         title = plain_label(tr("Versions of this chat"))
         hint = plain_label(tr("Choose a version to open it. All versions are kept."), kind="muted", wraps=True)
@@ -254,7 +262,7 @@ class BranchMap(FloatingPanel):
 
     def _choose(self, item: QTreeWidgetItem) -> None:
         self.close()
-        self.chosen.emit(int(item.data(0, ID_ROLE)))
+        self.choose(int(item.data(0, ID_ROLE)))
 
 
 def words_of(branch: MessageBranch) -> str:

@@ -191,12 +191,13 @@ WIDTH_PX = 300
 
 
 class DetailPopup(FloatingPanel):
-    """Slider for the detail of a picture. `chosen` carries the token limit; Escape or a click outside closes it."""
+    """Slider for the detail of a picture. `choose` gets the token limit; Escape or a click outside closes it."""
 
-    chosen = Signal(int)
-
-    def __init__(self, theme: Theme, draft_picture: DraftPicture, parent: QWidget) -> None:
+    def __init__(
+        self, theme: Theme, draft_picture: DraftPicture, parent: QWidget, *, choose: Callable[[int], object]
+    ) -> None:
         super().__init__(theme, "detail_popup", parent)
+        self.choose = choose
         assert draft_picture.use is not None
         self._use, self._choices, self._host = draft_picture.use, draft_picture.choices, draft_picture.host
         self.setAccessibleName(tr("Detail of {name}", name=draft_picture.name))
@@ -241,7 +242,7 @@ class DetailPopup(FloatingPanel):
 
     def _on_moved(self) -> None:
         self._show_count()
-        self.chosen.emit(self._choices[self.slider.value()].most_tokens)
+        self.choose(self._choices[self.slider.value()].most_tokens)
 
     def _show_count(self) -> None:
         words = count_words(self._use, self._choices[self.slider.value()].count, self._host)
@@ -253,8 +254,7 @@ def choose_detail(session: ChatSession, part: DraftPicture, chip: QWidget, theme
     """Open a slider for the detail above the picture's chip, if the model offers a choice."""
     if part.use is None or len(part.choices) < 2:
         return
-    popup = DetailPopup(theme, part, window)
-    popup.chosen.connect(lambda most: session.dispatch(ChooseDetail(part.key, most)))
+    popup = DetailPopup(theme, part, window, choose=lambda most: session.dispatch(ChooseDetail(part.key, most)))
     popup.show_at(chip)
 
 

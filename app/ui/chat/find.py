@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from PySide6.QtCore import QObject, QPoint, Qt, Signal
+from PySide6.QtCore import QObject, QPoint, Qt
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QWidget
 from shiboken6 import isValid
@@ -77,17 +77,18 @@ class ConversationText:
 class FindBar(QFrame):
     """Bar above the transcript. Escape closes it and returns the focus, or calls `take_keyboard`."""
 
-    toggled = Signal()
-    """The bar was opened or closed."""
-
     def __init__(
         self,
         theme: Theme,
         transcript: ChatTranscript,
         take_keyboard: Callable[[], object],
         parent: QWidget | None = None,
+        *,
+        on_toggle: Callable[[], object],
     ) -> None:
         super().__init__(parent)
+        self.on_toggle = on_toggle
+        """The bar was opened or closed."""
         self._take_keyboard = take_keyboard
         self.setObjectName("find_bar")
         self._transcript = transcript
@@ -115,7 +116,7 @@ class FindBar(QFrame):
             self._focus_before = self.window().focusWidget()
             self.show()
             self.search.set_document(self._text)
-            self.toggled.emit()
+            self.on_toggle()
         if words:
             self.search.field.setText(words)
         self.search.begin(first_seen(self._transcript) + 1)
@@ -139,7 +140,7 @@ class FindBar(QFrame):
         self.hide()
         self.search.set_document(None)
         self.marks.clear()
-        self.toggled.emit()
+        self.on_toggle()
 
     def show_message(self, message_id: int, words: str) -> None:
         """Scroll to a message and highlight `words` there for a moment, if there are any."""

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QPointF, QRectF, Qt, Signal
+from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import (
     QColor,
     QGuiApplication,
@@ -48,10 +48,9 @@ SIZE_PX = (920, 680)
 class PictureCanvas(QWidget):
     """Zoomable picture. `zoom` is screen pixels per picture pixel; 0 fits the picture without enlarging it."""
 
-    zoomed = Signal()
-
-    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+    def __init__(self, theme: Theme, parent: QWidget | None = None, *, on_zoom: Callable[[], object]) -> None:
         super().__init__(parent)
+        self.on_zoom = on_zoom
         self._theme = theme
         self._image = QImage()
         self._zoom = 0.0
@@ -110,7 +109,7 @@ class PictureCanvas(QWidget):
         y = high / 2 if 2 * room.y() >= high else min(max(self._middle.y(), room.y()), high - room.y())
         self._middle = QPointF(x, y)
         self.setAccessibleDescription(tr("{percent} %", percent=round(100 * self.zoom)))
-        self.zoomed.emit()
+        self.on_zoom()
         self.update()
 
     def paintEvent(self, _event: QPaintEvent) -> None:
@@ -172,8 +171,7 @@ class LargePicture(Dialog):
         self._theme = theme
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setObjectName("large_picture")
-        self.canvas = PictureCanvas(theme)
-        self.canvas.zoomed.connect(self._show_zoom)
+        self.canvas = PictureCanvas(theme, on_zoom=self._show_zoom)
         self._name = ElidedLabel(mode=Qt.TextElideMode.ElideMiddle)
         self._about = plain_label(kind="muted")
         self._percent = plain_label(kind="muted")

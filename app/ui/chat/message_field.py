@@ -373,8 +373,7 @@ class MessageField(QWidget):
         self.changed.emit()
 
     def _edit_paste(self, index: int) -> None:
-        dialog = LongText(self._theme, self._pastes[index], self.window())
-        dialog.saved.connect(lambda text: self._change(index, text))
+        dialog = LongText(self._theme, self._pastes[index], self.window(), save=lambda text: self._change(index, text))
         dialog.open()
 
 
@@ -435,12 +434,11 @@ LONG_TEXT_PX = (720, 520)
 
 
 class LongText(Dialog):
-    """Dialog to edit a long text. `saved` carries the changed text; closing it otherwise changes nothing."""
+    """Dialog to edit a long text. `save` gets the changed text; closing it otherwise changes nothing."""
 
-    saved = Signal(str)
-
-    def __init__(self, theme: Theme, text: str, parent: QWidget) -> None:
+    def __init__(self, theme: Theme, text: str, parent: QWidget, *, save: Callable[[str], object]) -> None:
         super().__init__(parent)
+        self.save = save
         self.setObjectName("long_text")
         self.setWindowTitle(window_title(tr("Pasted text")))
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
@@ -455,6 +453,6 @@ class LongText(Dialog):
         column.setSpacing(theme.px(12))
         column.addWidget(self.edit, 1)
         column.addLayout(cancel_or(self, tr(SAVE)))
-        self.accepted.connect(lambda: self.saved.emit(clean_text(self.edit.toPlainText())))
+        self.accepted.connect(lambda: self.save(clean_text(self.edit.toPlainText())))
         self.resize(within_screen(self, QSize(theme.px(LONG_TEXT_PX[0]), theme.px(LONG_TEXT_PX[1]))))
         self.edit.setFocus(Qt.FocusReason.OtherFocusReason)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from PySide6.QtCore import QEvent, QObject, Qt, Signal
+from PySide6.QtCore import QEvent, QObject, Qt
 from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent, QPen, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
@@ -158,14 +158,17 @@ class QueueView(QWidget):
         return super().eventFilter(watched, event)
 
     def _new_chip(self, number: int) -> QueueChip:
-        chip = QueueChip(self._theme, self._page)
+        chip = QueueChip(
+            self._theme,
+            self._page,
+            on_edit=lambda: dispatch(m.EditQueued(number)),
+            on_edited=lambda text: dispatch(m.ChangeQueued(number, text)),
+            on_edit_end=lambda: dispatch(m.EditQueued(None)),
+            on_height=lambda: self._on_height_changed(chip),
+        )
         dispatch = self._session.dispatch
-        chip.editing_begun.connect(lambda: dispatch(m.EditQueued(number)))
-        chip.edited.connect(lambda text: dispatch(m.ChangeQueued(number, text)))
-        chip.editing_ended.connect(lambda: dispatch(m.EditQueued(None)))
         chip.remove.clicked.connect(lambda _=False: dispatch(m.RemoveQueued(number)))
         chip.move_up.clicked.connect(lambda _=False: dispatch(m.RaiseQueued(number)))
-        chip.height_changed.connect(lambda: self._on_height_changed(chip))
         chip.show()
         return chip
 
@@ -191,14 +194,22 @@ def queue_words(state: ChatState) -> str:
 class QueueChip(QWidget):
     """Queued message in one line. Clicking it opens a field, in which Enter saves and Escape cancels."""
 
-    editing_begun = Signal()
-    edited = Signal(str)
-    editing_ended = Signal()
-    """Editing ended without a change."""
-    height_changed = Signal()
-
-    def __init__(self, theme: Theme, parent: QWidget) -> None:
+    def __init__(
+        self,
+        theme: Theme,
+        parent: QWidget,
+        *,
+        on_edit: Callable[[], object],
+        on_edited: Callable[[str], object],
+        on_edit_end: Callable[[], object],
+        on_height: Callable[[], object],
+    ) -> None:
         super().__init__(parent)
+        self.on_height = on_height
+        self.on_edit_end = on_edit_end
+        """Editing ended without a change."""
+        self.on_edited = on_edited
+        self.on_edit = on_edit
         self._theme = theme
         self.text = ""
         self.field: MessageField | None = None
@@ -267,7 +278,7 @@ class QueueChip(QWidget):
             self._line.hide()
             self._column.addWidget(self._editor)
             self._on_height_changed()
-            self.editing_begun.emit()
+            self.on_edit()
         self.field.edit.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def _stop_editing(self) -> None:
@@ -285,15 +296,15 @@ class QueueChip(QWidget):
         # An empty message is none; the field stays open.
         if text.strip():
             self._stop_editing()
-            self.edited.emit(text)
+            self.on_edited(text)
 
     def _on_cancelled(self) -> None:
         self._stop_editing()
-        self.editing_ended.emit()
+        self.on_edit_end()
 
     def _on_height_changed(self) -> None:
         self._column.activate()
-        self.height_changed.emit()
+        self.on_height()
         self.update()
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:

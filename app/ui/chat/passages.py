@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, Signal, SignalInstance
+from PySide6.QtCore import QObject, SignalInstance
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QWidget
 
 from app.core.errors.app_error import AppError
@@ -47,15 +47,21 @@ class EmbeddingOffer:
 class PassageRow(QFrame):
     """Row with a text and at most two buttons; hidden without text."""
 
-    accepted = Signal()
-    declined = Signal()
-
-    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+    def __init__(
+        self,
+        theme: Theme,
+        parent: QWidget | None = None,
+        *,
+        accept: Callable[[], object],
+        decline: Callable[[], object],
+    ) -> None:
         super().__init__(parent)
+        self.decline = decline
+        self.accept = accept
         self.setObjectName("passage_row")
         self._words = plain_label(kind="muted", wraps=True)
-        self.yes = text_button("", "plain", on_click=self.accepted)
-        self.no = text_button("", "quiet", on_click=self.declined)
+        self.yes = text_button("", "plain", on_click=self.accept)
+        self.no = text_button("", "quiet", on_click=self.decline)
         line = QHBoxLayout(self)
         line.addWidget(self._words, 1)
         line.addWidget(self.yes)
@@ -93,15 +99,13 @@ class PassageOffering(QObject):
         assert ui.passages is not None
         indexing = ui.passages
         self._app, self._notify, self._indexing, self._chat = app, ui.notify, indexing, chat
-        self.row = PassageRow(ui.theme)
+        self.row = PassageRow(ui.theme, accept=self._on_accepted, decline=self._on_declined)
         chat.add_row(self.row)
         self.offer: EmbeddingOffer | None = None
         self._fetched_repo = ""
         """Repository of a model downloaded from this row, which is used as soon as it is installed."""
         self._documents: frozenset[int] = frozenset()
         self._task: tasks.BackgroundTask | None = None
-        self.row.accepted.connect(self._on_accepted)
-        self.row.declined.connect(self._on_declined)
         indexing.changed.connect(self._show)
         downloads_changed.connect(self._on_download)
         chat.answer_finished.connect(self._check_answer)

@@ -86,9 +86,7 @@ class PastedText(QObject):
     def _screen_region(self) -> ScreenRegion:
         from app.ui.chat.screen_region import ScreenRegion  # imported at the first use
 
-        region = ScreenRegion(self._theme, self._notify, self._composer)
-        region.taken.connect(self._on_region)
-        return region
+        return ScreenRegion(self._theme, self._notify, self._composer, take=self._on_region)
 
     def _on_region(self, taken: QImage | Path) -> None:
         self._attaching.add_pictures([taken], f"{tr('Part of the screen')}.png")

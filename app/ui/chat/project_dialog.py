@@ -73,13 +73,6 @@ TYPING_MS = 500
 class ProjectDialog(Dialog):
     """Settings of a project, stored as they are typed or chosen."""
 
-    changed = Signal()
-    document_removed = Signal()
-    left_unread = Signal(list, list)
-    """The dialog closed with files unread; carries the `FileToRead`, and paths still looked up, that should be read for
-    the project.
-    """
-
     def __init__(
         self,
         project: Project,
@@ -91,20 +84,35 @@ class ProjectDialog(Dialog):
         theme: Theme,
         notify: Notify,
         parent: QWidget,
+        on_document_removed: Callable[[], object],
+        read_on: Callable[[list[Any], list[Any]], object],
+        on_change: Callable[[], object],
     ) -> None:
         super().__init__(parent)
+        self.on_change = on_change
+        self.read_on = read_on
+        """Takes the `FileToRead`, and paths still looked up, that the closed dialog left unread for the project."""
+        self.on_document_removed = on_document_removed
         self._project, self._preambles, self._costs = project, preambles, costs
         self._theme, self._notify = theme, notify
         self.setObjectName("project_dialog")
         self.setWindowTitle(window_title(tr("Project")))
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self._icon = IconChoice(theme, project.icon)
+        self._icon = IconChoice(theme, project.icon, choose=lambda name: self._store(icon=name))
         self.name = QLineEdit(project.name[:200], maxLength=200)
         self.instructions = QPlainTextEdit(project.instructions)
         self.model = ChoiceButton(
             theme, tr(MODEL), self._models(models), shows_change=False, on_change=lambda path: self._store(model=path)
         )
-        self.documents = ProjectFiles(project.id, preambles, documents, theme=theme, notify=notify, parent=self)
+        self.documents = ProjectFiles(
+            project.id,
+            preambles,
+            documents,
+            theme=theme,
+            notify=notify,
+            parent=self,
+            on_removed=self.on_document_removed,
+        )
         self.cost = plain_label(kind="muted", wraps=True)
         self._delay = QTimer(self, singleShot=True, interval=TYPING_MS)
         self._counting: tasks.BackgroundTask | None = None
@@ -120,7 +128,7 @@ class ProjectDialog(Dialog):
         self._save_project()
         unread, dropped = self.documents.stop()
         if unread or dropped:
-            self.left_unread.emit(unread, dropped)
+            self.read_on(unread, dropped)
         super().done(result)
 
     def _models(self, known: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
@@ -190,10 +198,8 @@ class ProjectDialog(Dialog):
         self._delay.timeout.connect(self._save_project)
         self.name.textEdited.connect(lambda _: self._delay.start())
         self.instructions.textChanged.connect(self._delay.start)
-        self._icon.chosen.connect(lambda name: self._store(icon=name))
         self.documents.changed.connect(self._count)
-        self.documents.changed.connect(self.changed)
-        self.documents.removed.connect(self.document_removed)
+        self.documents.changed.connect(self.on_change)
         drop = FileDrop(self._theme, lambda _files: [FileDropAction("project", tr("Add to the project"))], self)
         drop.dropped.connect(lambda files, _zone: self.documents.add(files))
 
@@ -211,7 +217,7 @@ class ProjectDialog(Dialog):
             if projects.get(self._project.id) is not None:
                 projects.update(self._project.id, **values)
                 self._project = projects.get(self._project.id) or self._project
-        self.changed.emit()
+        self.on_change()
         self._count()
 
     def _count(self) -> None:
@@ -266,10 +272,9 @@ def cost_words(cost: PreambleCost) -> str:
 class IconChoice(QToolButton):
     """Button for the project's icon; opens a choice of all icons."""
 
-    chosen = Signal(str)
-
-    def __init__(self, theme: Theme, name: str) -> None:
+    def __init__(self, theme: Theme, name: str, *, choose: Callable[[str], object]) -> None:
         super().__init__()
+        self.choose = choose
         self._theme = theme
         self.setObjectName("project_icon")
         self.setProperty("kind", "icon")
@@ -291,14 +296,13 @@ class IconChoice(QToolButton):
 
     def _choose(self, name: str) -> None:
         self._show(name)
-        self.chosen.emit(name)
+        self.choose(name)
 
 
 class ProjectFiles(QWidget):
     """Chips of the project's documents, including those being read."""
 
     changed = Signal()
-    removed = Signal()
 
     def __init__(
         self,
@@ -309,8 +313,10 @@ class ProjectFiles(QWidget):
         theme: Theme,
         notify: Notify,
         parent: QWidget,
+        on_removed: Callable[[], object],
     ) -> None:
         super().__init__(parent)
+        self.on_removed = on_removed
         self._project_id, self._preambles, self._documents = project_id, preambles, documents
         self._theme, self._notify = theme, notify
         self._cost: PreambleCost | None = None
@@ -412,7 +418,7 @@ class ProjectFiles(QWidget):
 
         with self._notify.guard():
             self._preambles.attached.remove(attachment.id)
-            self.removed.emit()
+            self.on_removed()
             notice = Notice(self._theme, tr("Removed {name}.", name=name), UNDO_MS)
             notice.add_button(tr(UNDO), put_back, "plain")
             notice.left.connect(notice.deleteLater)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
-from PySide6.QtCore import QModelIndex, Qt, Signal
+from PySide6.QtCore import QModelIndex, Qt
 from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QPlainTextEdit, QWidget
 
 from app.features.prompt_library import (
@@ -22,6 +23,7 @@ from app.features.prompt_library import (
 from app.ui.chat.library_dialog import LibraryDialog
 from app.ui.i18n import tr
 from app.ui.shared_labels import COPY_OF, DUPLICATE, MORE_LABEL, NAME_DELETED, PROMPTS, PUT_INTO_MESSAGE
+from app.ui.shell.notify import Notify
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import IconButton
 from app.ui.widgets.input_fields import SearchField
@@ -62,20 +64,20 @@ class PromptListModel(GroupedListModel[_PromptRow]):
 
 
 class PromptDialog(LibraryDialog):
-    """Saves changes at once. `used` carries a prompt to insert into the message."""
+    """Saves changes at once. `insert` puts a prompt into the message."""
 
-    used = Signal(object)
-
-    def __init__(self, library: PromptLibrary, theme: Theme, parent: QWidget) -> None:
+    def __init__(
+        self, library: PromptLibrary, theme: Theme, parent: QWidget, *, insert: Callable[[LibraryPrompt], object]
+    ) -> None:
         super().__init__(
             theme, parent, PromptListModel(),
             kind="prompt", title=tr(PROMPTS), new=tr("New prompt"), use=tr(PUT_INTO_MESSAGE),
         )  # fmt: skip
+        self._insert = insert
         self._library = library
         self._shown: LibraryPrompt | None = None
         self._is_showing = False
-        self._files = PromptFiles(self.notify, self)
-        self._files.imported.connect(self._on_imported)
+        self._files = PromptFiles(self.notify, self, self._on_imported)
         self.search = SearchField(theme, tr("Search prompts"))
         self.more = IconButton(
             theme, "dots-three-bold", tr(MORE_LABEL), size_px=18, on_click=lambda _=False: self.show_menu()
@@ -216,7 +218,7 @@ class PromptDialog(LibraryDialog):
         prompt = self._shown
         if prompt is not None and prompt.text.strip():
             self.close()
-            self.used.emit(prompt)
+            self._insert(prompt)
 
     def _on_builtin(self, wanted: bool) -> None:
         with self.notify.guard():
@@ -290,17 +292,19 @@ class PromptDialog(LibraryDialog):
 
 
 class PromptFiles(SavedFiles):
-    """Import and export of prompts; `imported` carries names and texts."""
+    """Import and export of prompts; `take` gets their names and texts."""
 
-    imported = Signal(object)
+    def __init__(self, notify: Notify, window: QWidget, take: Callable[[Any], object]) -> None:
+        super().__init__(notify, window)
+        self._take = take
 
     def ask_to_import(self) -> QFileDialog:
         files = f"{tr(PROMPTS)} (*.json *.md *.txt)"
         return self._ask_to_open(tr("Import prompts"), "import_prompts", filter_=files, take=self.read)
 
     def read(self, path: Path) -> object:
-        """Read a file on a thread and emit `imported`."""
-        return self._read(lambda: read_file(path), self.imported.emit)
+        """Read a file on a thread."""
+        return self._read(lambda: read_file(path), self._take)
 
     def ask_to_export(self, prompts: Sequence[LibraryPrompt]) -> QFileDialog:
         return self._ask_to_save(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QEvent, QLocale, Qt, QTimer, Signal
+from PySide6.QtCore import QEvent, QLocale, Qt, QTimer
 from PySide6.QtGui import QClipboard, QCloseEvent, QCursor, QGuiApplication, QKeyEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
@@ -78,17 +78,16 @@ def texts_elsewhere() -> list[CapturedText]:
 class TakenText(QFrame):
     """Chip of a captured text, with actions to run on it."""
 
-    removed = Signal()
-    chosen = Signal(str)
-    """An action was chosen; carries a key of `CHOICES`."""
-
-    def __init__(self, theme: Theme) -> None:
+    def __init__(self, theme: Theme, *, choose: Callable[[str], object], on_removed: Callable[[], object]) -> None:
         super().__init__()
+        self.on_removed = on_removed
+        self.choose = choose
+        """Gets a key of `CHOICES`, the action that was chosen."""
         self._chip = QFrame()
         self._chip.setObjectName("paste_chip")
         self._name, self._words, self._count = ElidedLabel(), ElidedLabel(), plain_label(kind="muted")
         self._words.setProperty("kind", "muted")
-        self._remove = IconButton(theme, "x", tr(LEAVE_TEXT_OUT), size_px=14, on_click=self.removed)
+        self._remove = IconButton(theme, "x", tr(LEAVE_TEXT_OUT), size_px=14, on_click=self.on_removed)
         self._remove.setObjectName("remove_taken")
         inside = QHBoxLayout(self._chip)
         inside.addWidget(self._name)
@@ -122,7 +121,7 @@ class TakenText(QFrame):
             self.setAccessibleName(f"{taken.name}, {count}")
 
     def _on_clicked(self, key: str, _checked: bool = False) -> None:
-        self.chosen.emit(key)
+        self.choose(key)
 
 
 class QuickAsk(QWidget):
@@ -131,17 +130,24 @@ class QuickAsk(QWidget):
     `actions` are the callbacks of notices, as in the window's `Notify`.
     """
 
-    kept = Signal(int, bool)
-    """A chat was stored: its id, and True if its running answer was stopped for that."""
-    closed = Signal()
-    translate_wanted = Signal(str)
-    """A text should be translated in the translation tab."""
-
     def __init__(
-        self, chats: Chats, theme: Theme, loader: ModelLoader, actions: dict[str, Callable[[], object]]
+        self,
+        chats: Chats,
+        theme: Theme,
+        loader: ModelLoader,
+        actions: dict[str, Callable[[], object]],
+        *,
+        keep: Callable[[int, bool], object],
+        on_close: Callable[[], object],
+        translate: Callable[[str], object],
     ) -> None:
         # On top: it is opened over another program, which stays in use.
         super().__init__(None, Qt.WindowType.Dialog | Qt.WindowType.WindowStaysOnTopHint)
+        self.translate = translate
+        """A text should be translated in the translation tab."""
+        self.on_close = on_close
+        self.keep = keep
+        """A chat was stored: its id, and True if its running answer was stopped for that."""
         self.setObjectName("quick_ask")
         self.setWindowTitle(window_title(tr(QUICK_ASK)))
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
@@ -159,7 +165,7 @@ class QuickAsk(QWidget):
         """Texts captured last by kind, True for selected ones, so that the same is not offered again."""
         self._removed = ""
         self._wants_text = self._keeps_at_end = False
-        self._text = TakenText(theme)
+        self._text = TakenText(theme, choose=self._on_chosen, on_removed=self._on_removed)
         self._take_again = text_button("", "filter", name="take_text")
         self._model = ElidedLabel()
         self._model.setProperty("kind", "muted")
@@ -239,12 +245,10 @@ class QuickAsk(QWidget):
         chat.open_chat.shown.connect(self._fit_height)
         chat.session.serve(
             {
-                m.OpenTranslation: lambda asked: self.translate_wanted.emit(asked.text),
+                m.OpenTranslation: lambda asked: self.translate(asked.text),
                 f.WakeModel: lambda _effect: loader.wake(),
             }
         )
-        self._text.removed.connect(self._on_removed)
-        self._text.chosen.connect(self._on_chosen)
         self._take_again.clicked.connect(lambda _=False: self._show_taken(next(iter(texts_elsewhere()), None)))
         self._on_model_changed()
 
@@ -312,7 +316,7 @@ class QuickAsk(QWidget):
         notice.add_button(tr(OPEN_IN_TRANSLATE), lambda: self._on_tab_wanted(taken))
 
     def _on_tab_wanted(self, taken: CapturedText) -> None:
-        self.translate_wanted.emit(taken.text)
+        self.translate(taken.text)
         self.close()
 
     def _ask(self, words: str) -> None:
@@ -331,7 +335,7 @@ class QuickAsk(QWidget):
         if number is None:
             return
         with self._notify.guard():
-            self.kept.emit(keep_chat(self.chat.open_chat.talk, number, self._chats.kept), goes_on)
+            self.keep(keep_chat(self.chat.open_chat.talk, number, self._chats.kept), goes_on)
             self.close()
 
     def _on_model_changed(self) -> None:
@@ -405,4 +409,4 @@ class QuickAsk(QWidget):
         for notice in list(self._notify.bar.notices):
             notice.dismiss()
         super().closeEvent(event)
-        self.closed.emit()
+        self.on_close()

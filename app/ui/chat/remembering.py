@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QHBoxLayout, QPlainTextEdit, QWidget
 
 from app.core.errors.app_error import AppError
@@ -51,8 +51,9 @@ class MemoryActions(QObject):
             return None
         app, is_on = self._app, self._app.settings.chat.memory
         costs = PreambleCosts(lambda: app.engine)
-        dialog = RememberDialog(self._theme, line, self._project(), costs, self._window, is_on=is_on)
-        dialog.chosen.connect(self._save_memory)
+        dialog = RememberDialog(
+            self._theme, line, self._project(), costs, self._window, is_on=is_on, save=self._save_memory
+        )
         dialog.open()
         return dialog
 
@@ -69,17 +70,24 @@ class MemoryActions(QObject):
 
 
 class RememberDialog(QuestionDialog):
-    """Asks what to remember. `chosen` carries the text, and the id of a project or None for every chat."""
-
-    chosen = Signal(str, object)
+    """Asks what to remember. `save` gets the text, and the id of a project or None for every chat."""
 
     def __init__(
-        self, theme: Theme, text: str, project: Project | None, costs: PreambleCosts, parent: QWidget, *, is_on: bool
+        self,
+        theme: Theme,
+        text: str,
+        project: Project | None,
+        costs: PreambleCosts,
+        parent: QWidget,
+        *,
+        is_on: bool,
+        save: Callable[[str, Any], object],
     ) -> None:
         words = tr("Models see this at the start of a chat. Change it in Settings, Memories.")
         if not is_on:
             words = tr("Memories are off in Settings. This one is saved, but models don’t see it.")
         super().__init__(theme, tr(REMEMBER_SELECTION), words, parent)
+        self.save = save
         self.setObjectName("remember_dialog")
         self.words.setProperty("kind", "muted")
         self._costs, self._project = costs, project
@@ -124,7 +132,7 @@ class RememberDialog(QuestionDialog):
 
     def _on_kept(self) -> None:
         is_here = self._scope == HERE and self._project is not None
-        self.chosen.emit(self.text, self._project.id if is_here and self._project is not None else None)
+        self.save(self.text, self._project.id if is_here and self._project is not None else None)
 
     def _count(self) -> None:
         if self._counting is not None:

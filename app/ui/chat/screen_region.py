@@ -6,11 +6,12 @@ import contextlib
 import os
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
-from PySide6.QtCore import QObject, QPoint, QRect, Qt, QTimer, Signal
+from PySide6.QtCore import QObject, QPoint, QRect, Qt, QTimer
 from PySide6.QtGui import QColor, QGuiApplication, QImage, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QPixmap
 from PySide6.QtWidgets import QWidget
 
@@ -31,12 +32,11 @@ LEAST_PX = 8
 
 
 class ScreenRegion(QObject):
-    """Takes one screenshot at a time. `taken` carries a QImage, or the Path of a file that the desktop created."""
+    """Takes one screenshot at a time. `take` gets a QImage, or the Path of a file that the desktop created."""
 
-    taken = Signal(object)
-
-    def __init__(self, theme: Theme, notify: Notify, window: QWidget) -> None:
+    def __init__(self, theme: Theme, notify: Notify, window: QWidget, *, take: Callable[[Any], object]) -> None:
         super().__init__(window)
+        self.take = take
         self._theme, self._notify, self._window = theme, notify, window
         self._stills: list[ScreenStill] = []
         self._task: tasks.BackgroundTask | None = None
@@ -63,9 +63,8 @@ class ScreenRegion(QObject):
             # Null where the system denies it.
             if picture.isNull():
                 continue
-            still = ScreenStill(self._theme, picture)
+            still = ScreenStill(self._theme, picture, take=self._on_chosen)
             still.setGeometry(screen.geometry())
-            still.chosen.connect(self._on_chosen)
             self._stills.append(still)
             still.showFullScreen()
             still.activateWindow()
@@ -80,7 +79,7 @@ class ScreenRegion(QObject):
         self._stills = []
         self._restore_window()
         if not picture.isNull():
-            self.taken.emit(picture)
+            self.take(picture)
 
     def _restore_window(self) -> None:
         window = self._window.window()
@@ -92,7 +91,7 @@ class ScreenRegion(QObject):
 
     def _on_portal(self, path: Path | None) -> None:
         if path is not None:
-            self.taken.emit(path)
+            self.take(path)
 
     def _on_refused(self, error: BaseException) -> None:
         if not isinstance(error, OSError):
@@ -108,10 +107,9 @@ class ScreenStill(QWidget):
     picture).
     """
 
-    chosen = Signal(object)
-
-    def __init__(self, theme: Theme, picture: QPixmap) -> None:
+    def __init__(self, theme: Theme, picture: QPixmap, *, take: Callable[[Any], object]) -> None:
         super().__init__(None, Qt.WindowType.FramelessWindowHint | Qt.WindowType.WindowStaysOnTopHint)
+        self.take = take
         self._theme, self._picture = theme, picture
         self._from: QPoint | None = None
         self._to = QPoint()
@@ -145,7 +143,7 @@ class ScreenStill(QWidget):
         if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
             self._choose(self.rect())
         elif event.key() == Qt.Key.Key_Escape:
-            self.chosen.emit(QImage())
+            self.take(QImage())
 
     def paintEvent(self, _event: QPaintEvent) -> None:
         painter = QPainter(self)
@@ -194,7 +192,7 @@ class ScreenStill(QWidget):
         picture = self._picture.toImage().copy(part)
         # The picture is one of pixels from now on; a ratio would have it shown smaller.
         picture.setDevicePixelRatio(1.0)
-        self.chosen.emit(picture)
+        self.take(picture)
 
 
 # Wayland lets no program read the screen; the desktop's portal asks the user.

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, QPointF, Qt, Signal
+from PySide6.QtCore import QObject, QPointF, Qt
 from PySide6.QtGui import QGuiApplication, QKeyEvent, QKeySequence, QTextCursor
 from PySide6.QtWidgets import QApplication
 
@@ -40,11 +41,12 @@ _LINES = (
 class SelectionEvents(QObject):
     """Turns key events that the text widgets ignore into a selection, as `mouse` does with those of the mouse."""
 
-    settled = Signal()
-    """The mouse button was released or a key was pressed, so that the selection is complete."""
-
-    def __init__(self, selection: ChatSelection, transcript: ChatTranscript) -> None:
+    def __init__(
+        self, selection: ChatSelection, transcript: ChatTranscript, *, on_settled: Callable[[], object]
+    ) -> None:
         super().__init__(transcript)
+        self.on_settled = on_settled
+        """The mouse button was released or a key was pressed, so that the selection is complete."""
         self._selection, self._transcript = selection, transcript
         self._column_x: float | None = None
         """Horizontal position kept while moving vertically over lines of different length."""
@@ -54,7 +56,7 @@ class SelectionEvents(QObject):
         self._mouse.pressed.connect(self._on_pressed)
         self._mouse.dragged.connect(self._on_dragged)
         self._mouse.clicked.connect(self._on_clicked)
-        self._mouse.settled.connect(self.settled)
+        self._mouse.settled.connect(self.on_settled)
         transcript.column.installEventFilter(self._mouse)
         transcript.maker.key_pressed.connect(self._on_key)
 
@@ -92,7 +94,7 @@ class SelectionEvents(QObject):
         elif not self._step(event):
             return
         event.accept()
-        self.settled.emit()
+        self.on_settled()
 
     def _step(self, event: QKeyEvent) -> bool:
         """Extend the selection by a Shift+arrow key. Return whether the key was one for that."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import partial
 
-from PySide6.QtCore import QPoint, QSize, Signal
+from PySide6.QtCore import QPoint, QSize
 from PySide6.QtGui import QContextMenuEvent, QImage
 from PySide6.QtWidgets import QWidget
 
@@ -47,10 +47,15 @@ class SentPictures(QWidget):
         self._shown = uses
         self._flow.clear()
         for number, use in enumerate(uses):
-            picture = SentPicture(self._theme, use, self, is_alone=len(uses) == 1)
+            picture = SentPicture(
+                self._theme,
+                use,
+                self,
+                is_alone=len(uses) == 1,
+                show_menu=partial(documents.show_picture_menu, uses, number),
+            )
             # Bound now, since the loop makes another number.
             picture.clicked.connect(lambda _=False, number=number: documents.open_large(uses, number))
-            picture.menu_wanted.connect(lambda at, number=number: documents.show_picture_menu(uses, number, at))
             picture.read(partial(documents.read_preview, use))
             self._flow.addWidget(picture)
             picture.show()
@@ -64,11 +69,12 @@ class SentPictures(QWidget):
 class SentPicture(Thumbnail):
     """Thumbnail of a sent picture with a context menu."""
 
-    menu_wanted = Signal(QPoint)
-    """The context menu was requested at a screen position; by keyboard the turn's menu opens instead."""
-
-    def __init__(self, theme: Theme, use: MediaUse, parent: QWidget, *, is_alone: bool) -> None:
+    def __init__(
+        self, theme: Theme, use: MediaUse, parent: QWidget, *, is_alone: bool, show_menu: Callable[[QPoint], object]
+    ) -> None:
         super().__init__(theme, parent)
+        self.show_menu = show_menu
+        """The context menu was requested at a screen position; by keyboard the turn's menu opens instead."""
         self.setObjectName("sent_picture")
         self._sides = shape_of(use.media.width, use.media.height, is_alone=is_alone)
         self.setAccessibleName(tr(PICTURE_LABEL, name=use.name))
@@ -92,7 +98,7 @@ class SentPicture(Thumbnail):
             # The menu key belongs to the turn, which has more to offer.
             event.ignore()
         else:
-            self.menu_wanted.emit(event.globalPos())
+            self.show_menu(event.globalPos())
 
     def _fit_size(self) -> None:
         # Reserved before the picture is loaded, so that nothing moves then.

@@ -67,7 +67,7 @@ class ChatTranscript(QScrollArea):
         self.is_following = True
         """True while the view sticks to the end as the answer grows."""
         self._is_arranging = False
-        self.column = TurnColumn(theme, self.width, self.maker)
+        self.column = TurnColumn(theme, self.width, self.maker, on_made=self.arrange)
         self.places = self.column.places
         self.setWidget(self.column)
         self.divider = self.column.divider
@@ -78,7 +78,6 @@ class ChatTranscript(QScrollArea):
         self.viewport().setAutoFillBackground(False)
         # Opaque, so that a scroll paints nothing of what lies behind it.
         self.column.setAutoFillBackground(True)
-        self.column.made.connect(self.arrange)
         self.verticalScrollBar().valueChanged.connect(self._on_scrolled)
         fade_ends(self, theme)
         self._pill = JumpPill(theme, self)
@@ -402,11 +401,12 @@ class TurnColumn(QWidget):
     `whole_width` returns the available width, margins included.
     """
 
-    made = Signal()
-    """A turn was created outside of layout and has no position yet."""
-
-    def __init__(self, theme: Theme, whole_width: Callable[[], int], maker: TurnMaker) -> None:
+    def __init__(
+        self, theme: Theme, whole_width: Callable[[], int], maker: TurnMaker, *, on_made: Callable[[], object]
+    ) -> None:
         super().__init__()
+        self.on_made = on_made
+        """A turn was created outside of layout and has no position yet."""
         self._theme, self._whole_width, self._maker = theme, whole_width, maker
         self.places = TurnPlaces()
         self._laid_out: set[int] = set()
@@ -457,7 +457,7 @@ class TurnColumn(QWidget):
         turn = self.places.all[index].turn
         if turn is None:
             turn = self._turn_for(index)
-            self.made.emit()
+            self.on_made()
         return turn
 
     def forget_height(self, turn: TurnView) -> bool:

@@ -274,9 +274,8 @@ class TurnToolbar:
                 self._show_shadow()
             return
         if self.row is None:
-            self.row = ActionRow(turn.theme, turn)
+            self.row = ActionRow(turn.theme, turn, run_action=self._on_pressed)
             self.row.setProperty("align_end", turn.property("align_end"))
-            self.row.pressed.connect(self._on_pressed)
         self.row.setGeometry(turn.row_rect())
         note = turn.note() if actions else ""
         self.row.show_actions(actions, self.version, note, is_pinned=self._is_pinned, is_raised=not has_row)
@@ -300,8 +299,7 @@ class TurnToolbar:
         # The menu takes the focus, which would hide the row of icons.
         self.has_menu = True
         turn.update_actions()
-        menu = ActionMenu(turn.theme, actions, turn)
-        menu.chosen.connect(self._on_chosen)
+        menu = ActionMenu(turn.theme, actions, turn, run_action=self._on_chosen)
         menu.aboutToHide.connect(closed)
         if by_keyboard:
             menu.setActiveAction(menu.actions()[0])

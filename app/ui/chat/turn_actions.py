@@ -231,16 +231,25 @@ class TurnActions(QObject):
             return
         shown = [message.id for message in self._chat.branch]
         branches = branches_of(conversations.read_outline(message.conversation_id), shown)
-        popup = BranchMap(self._chat.transcript.theme, branches, message.id, self._chat.transcript)
-        popup.chosen.connect(lambda number: self._dispatch(m.ShowVersion(number)))
+        popup = BranchMap(
+            self._chat.transcript.theme,
+            branches,
+            message.id,
+            self._chat.transcript,
+            choose=lambda number: self._dispatch(m.ShowVersion(number)),
+        )
         popup.show_at(turn.toolbar.row.versions)
 
     def _show_details(self, turn: TurnView) -> None:
         from app.ui.chat.details import AnswerDetails
 
         if turn.message is not None and turn.toolbar.row is not None:
-            details = AnswerDetails(self._chat.transcript.theme, turn.message, self._chat.transcript)
-            details.seen_wanted.connect(partial(self._show_seen, turn.message.id))
+            details = AnswerDetails(
+                self._chat.transcript.theme,
+                turn.message,
+                self._chat.transcript,
+                show_seen=partial(self._show_seen, turn.message.id),
+            )
             details.show_at(turn.toolbar.row.about)
 
     def _show_seen(self, answer_id: int) -> None:

@@ -132,8 +132,8 @@ class ChatsColumn(ListColumn):
         self._conversations, self._projects = conversations, projects
         self._message_search = MessageSearch(self, self._chats, conversations, finding, notify)
         self.list.setItemDelegate(ChatDelegate(theme, self.list))
-        self.tags = TagBar(theme, tags, notify)
-        self.folders = ProjectMenus(theme, notify, conversations, projects, self)
+        self.tags = TagBar(theme, tags, notify, on_chosen=self.show_found, on_change=self.reload)
+        self.folders = ProjectMenus(theme, notify, conversations, projects, self, rename=self.rename_project)
         self._layout.insertWidget(2, self.tags)
         self._add_more_button()
         self._connect()
@@ -177,11 +177,8 @@ class ChatsColumn(ListColumn):
             signal.connect(self._mark_open)
         self.chats.moved_into.connect(self.folders.move_into)
         self.folders.changed.connect(self.reload)
-        self.folders.rename_wanted.connect(self.rename_project)
         self.chats.tagged.connect(self.tags.set_tag)
         self.chats.drag_ended.connect(lambda: self.show_open(self.open_id))
-        self.tags.changed.connect(self.reload)
-        self.tags.chosen_changed.connect(self.show_found)
 
     def show_new(self, conversation_id: int) -> None:
         """List a chat that was just created, clearing a search or tags that would hide it."""

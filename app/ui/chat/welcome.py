@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, Qt, Signal, SignalInstance
 from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
@@ -115,12 +115,9 @@ class EmptyState(QWidget):
         self._label = QLabel(alignment=Qt.AlignmentFlag.AlignCenter, wordWrap=True)
         self._label.setProperty("kind", "muted")
         self._tiles = [IdeaTile(theme) for _ in IDEAS]
-        self._assistants = AssistantRow(theme)
-        self._assistants.chosen.connect(self.assistant_chosen)
+        self._assistants = AssistantRow(theme, choose=self.assistant_chosen.emit)
         self._open: QPushButton = text_button(tr(OPEN_A_MODEL), "primary", on_click=self.model_wanted)
-        self.offer = ModelOffer(theme)
-        self.offer.download_wanted.connect(self.download_wanted)
-        self.offer.models_wanted.connect(self.models_wanted)
+        self.offer = ModelOffer(theme, download=self.download_wanted.emit, show_models=self.models_wanted.emit)
         self._assistant_row = _centred(self._assistants)
         self._open_row = _centred(self._open)
         self._ideas = QWidget()
@@ -229,10 +226,9 @@ def _where_words(*, host: str) -> str:
 class AssistantRow(QWidget):
     """Row of as many assistants as fit, with the chat's own one marked."""
 
-    chosen = Signal(int)
-
-    def __init__(self, theme: Theme) -> None:
+    def __init__(self, theme: Theme, *, choose: Callable[[int], object]) -> None:
         super().__init__()
+        self.choose = choose
         self._theme = theme
         self._buttons: list[tuple[QPushButton, str]] = []
         self.setAccessibleName(tr("Assistants"))
@@ -274,18 +270,17 @@ class AssistantRow(QWidget):
         return self.sizeHint().height()
 
     def _choose(self, number: int, _checked: bool = False) -> None:
-        self.chosen.emit(number)
+        self.choose(number)
 
 
 class ModelOffer(QWidget):
     """Line below the composer of an empty chat: what the starter is, and a better model. Downloads nothing unasked."""
 
-    download_wanted = Signal(object)
-    """Download was pressed; carries the `catalog.Entry`."""
-    models_wanted = Signal()
-
-    def __init__(self, theme: Theme) -> None:
+    def __init__(self, theme: Theme, *, download: Callable[[Any], object], show_models: Callable[[], object]) -> None:
         super().__init__()
+        self.show_models = show_models
+        self.download = download
+        """Gets the `catalog.Entry` when Download was pressed."""
         self.setObjectName("model_offer")
         self._suggestion: ModelSuggestion | None = None
         self._is_starter = False
@@ -336,9 +331,9 @@ class ModelOffer(QWidget):
 
     def _on_clicked(self) -> None:
         if self._is_coming:
-            self.models_wanted.emit()
+            self.show_models()
         elif self._suggestion is not None:
-            self.download_wanted.emit(self._suggestion.entry)
+            self.download(self._suggestion.entry)
 
 
 class FirstSuggestion(QObject):

@@ -208,7 +208,7 @@ def test_a_model_that_only_thought_says_so(open_chat: Open) -> None:
 
 
 def test_right_to_left_and_other_colours_lay_it_out_again(qtbot: QtBot, theme: Theme) -> None:
-    view = ThinkingView(theme)
+    view = ThinkingView(theme, on_opened=lambda: None, on_resized=lambda: None)
     qtbot.addWidget(view)
     view.set_text("One\ntwo", 3.0)
     view.set_open(True)

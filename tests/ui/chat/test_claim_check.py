@@ -68,7 +68,7 @@ def test_the_next_question_goes_before_it(open_chat: Open, tmp_path: Path, monke
     view = desk.last_views[0]
     desk.drag(view, 0, view, len(KILN))
     laid_out: list[bool] = []
-    desk.last.written.laid_out.connect(lambda: laid_out.append(True))
+    desk.last.written.on_laid_out = lambda: laid_out.append(True)
     is_answering[0] = False
     desk.wait(lambda: line_of(desk) == DOUBTED and not checking.is_running)
     assert (desk.last_views[0], laid_out) == (view, []), "a long answer takes a while to lay out"

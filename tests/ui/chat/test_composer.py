@@ -23,7 +23,7 @@ from tests.ui.chat.conftest import Open
 
 @pytest.fixture
 def composer(qtbot: QtBot, theme: Theme) -> Composer:
-    made = Composer(theme)
+    made = Composer(theme, stop=lambda: None)
     qtbot.addWidget(made)
     made.resize(600, 100)
     made.show()

@@ -273,7 +273,7 @@ def panel(qtbot: QtBot) -> Iterator[ContextPanel]:
     parent = QWidget()
     qtbot.addWidget(parent)
     parent.show()
-    made = ContextPanel(Theme("light"), parent)
+    made = ContextPanel(Theme("light"), parent, show_texts=lambda: None)
     made.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose, False)
     made.show()
     yield made

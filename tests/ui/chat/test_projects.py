@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +45,13 @@ from tests.ui.chat.conftest import Open
 LEASE = "The rent is 1,450 euros, due on the third working day."
 
 
-def open_dialog(desk: ChatDesk, project_id: int, *, models: tuple[tuple[str, str], ...] = ()) -> ProjectDialog:
+def open_dialog(
+    desk: ChatDesk,
+    project_id: int,
+    *,
+    models: tuple[tuple[str, str], ...] = (),
+    on_removed: Callable[[], object] = lambda: None,
+) -> ProjectDialog:
     app = desk.app
     project = app.preambles.projects.get(project_id)
     assert project is not None
@@ -59,6 +65,9 @@ def open_dialog(desk: ChatDesk, project_id: int, *, models: tuple[tuple[str, str
         theme=desk.theme,
         notify=desk.notify,
         parent=desk.chat,
+        on_change=lambda: None,
+        on_document_removed=on_removed,
+        read_on=lambda files, paths: None,
     )
     dialog.open()
     return dialog
@@ -72,7 +81,7 @@ def test_what_is_typed_is_kept_and_documents_are_counted(open_chat: Open, qtbot:
     qtbot.keyClicks(dialog.name, "Kiln")
     qtbot.keyClicks(dialog.instructions, "Answer for a potter.")
     dialog.model.choose("/m/large.gguf")
-    dialog.findChild(IconChoice).chosen.emit(ICONS[3])
+    dialog.findChild(IconChoice).choose(ICONS[3])
     path = tmp_path / "kiln.txt"
     path.write_text("The kiln must cool down for two days.", "utf-8")
     dialog.documents.add([path])
@@ -89,11 +98,12 @@ def test_what_is_typed_is_kept_and_documents_are_counted(open_chat: Open, qtbot:
     assert project is not None
     assert (project.name, project.instructions) == ("Kiln", "Answer for a potter.")
     assert (project.model, project.icon) == ("/m/large.gguf", ICONS[3])
-    dialog = open_dialog(desk, number)
+    removed: list[bool] = []
+    dialog = open_dialog(desk, number, on_removed=lambda: removed.append(True))
     assert dialog.model.button.text() == MODEL_NOT_THERE.format(name="large.gguf")
     (chip,) = dialog.documents.chips
-    with qtbot.waitSignal(dialog.document_removed):
-        qtbot.keyClick(chip, Qt.Key.Key_Delete)
+    qtbot.keyClick(chip, Qt.Key.Key_Delete)
+    assert removed == [True]
     assert desk.app.preambles.attached.list_documents(number) == []
     undo = next(one for one in dialog.documents.findChildren(QPushButton) if one.text() == UNDO)
     qtbot.mouseClick(undo, Qt.MouseButton.LeftButton)
