@@ -120,7 +120,7 @@ class Desk:
     def choose_file(self, path: Path, name: str = "") -> None:
         """Answers the dialog for files that is open."""
         dialog = self.find_step(QFileDialog, name)
-        dialog.fileSelected.emit(str(path))
+        dialog.filesSelected.emit([str(path)])
         dialog.close()
 
     def end(self, view: QWidget) -> None:

@@ -342,13 +342,13 @@ class DocumentDesk(Languages, FileQuestions):
     def export_memory(self, path: Path) -> None:
         """All translations into a file."""
         dialog = self.root.glossary.memory.ask_to_export()
-        dialog.fileSelected.emit(str(path))
+        dialog.filesSelected.emit([str(path)])
         dialog.close()
 
     def import_memory(self, path: Path) -> None:
         """Translations from a file."""
         dialog = self.root.glossary.memory.ask_to_import()
-        dialog.fileSelected.emit(str(path))
+        dialog.filesSelected.emit([str(path)])
         dialog.close()
 
 

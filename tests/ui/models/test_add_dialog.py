@@ -238,7 +238,7 @@ def test_add_a_file_asks_for_one_and_copies_it_for_real(frame: Frame, model: Pat
     frame.window.files.ask_for_file()
     dialog = frame.window.findChild(QFileDialog, "add_file_dialog")
     assert dialog is not None
-    dialog.fileSelected.emit(str(model))
+    dialog.filesSelected.emit([str(model)])
     dialog.close()
     qtbot.waitUntil(lambda: frame.loader.state == "ready")
     assert frame.loader.path is not None

@@ -193,13 +193,13 @@ def test_the_table_is_sorted_by_heading_or_choice_and_saved(room: Room, tmp_path
     assert "Of the models that reach 10 tokens/s here, Huge predicts this text best" in results.best.text()
     assert BETTER_BUT_SLOWER.format(name="Large") in results.best.text()
     dialog = results.ask_to_save()
-    dialog.fileSelected.emit(str(tmp_path / "out.csv"))
+    dialog.filesSelected.emit([str(tmp_path / "out.csv")])
     dialog.close()
     room.wait(lambda: (tmp_path / "out.csv").exists() and bool(room.notices))
     lines = list(csv.reader(io.StringIO((tmp_path / "out.csv").read_text("utf-8"))))
     assert [line[0] for line in lines] == ["model", *NAMES]
     dialog = results.ask_to_save()
-    dialog.fileSelected.emit(str(tmp_path / "gone" / "out.csv"))
+    dialog.filesSelected.emit([str(tmp_path / "gone" / "out.csv")])
     dialog.close()
     room.wait(lambda: any(NOT_WRITABLE in notice for notice in room.notices))
 

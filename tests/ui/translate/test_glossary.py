@@ -134,7 +134,7 @@ def test_terms_come_out_of_a_file_and_go_into_one(make: Make, qtbot: QtBot, tmp_
     came = tmp_path / "terms.csv"
     came.write_text("source;target\ntenant;Mieterin\nkeys;Schlüssel\n", "utf-8")
     dialog = panel.files.ask_to_import()
-    dialog.fileSelected.emit(str(came))
+    dialog.filesSelected.emit([str(came)])
     dialog.close()
     qtbot.waitUntil(lambda: GlossaryTerm("keys", "Schlüssel") in panel.terms.terms)
     assert GlossaryTerm("tenant", "Mieterin") in panel.terms.terms
@@ -143,7 +143,7 @@ def test_terms_come_out_of_a_file_and_go_into_one(make: Make, qtbot: QtBot, tmp_
     gone = tmp_path / "out.csv"
     save = panel.files.ask_to_export(panel.terms.terms, "en-de")
     assert save.acceptMode() == QFileDialog.AcceptMode.AcceptSave
-    save.fileSelected.emit(str(gone))
+    save.filesSelected.emit([str(gone)])
     save.close()
     qtbot.waitUntil(lambda: any(shows(SAVED_AS, one.text) for one in panel._notify.bar.notices))
     assert "lease,Mietvertrag" in gone.read_text("utf-8-sig")
