@@ -40,7 +40,7 @@ class Housekeeping:
         self._trash, self._snapshots, self._began_at = trash, snapshots, began_at
 
     def remove_unreferenced(self) -> None:
-        """Delete unreferenced documents and their copies."""
+        """Delete unreferenced documents and their copies, and what is past its time in the trash."""
         from app.features.media import remove_passing
         from app.features.work.saved_file import remove_interrupted
 

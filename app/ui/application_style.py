@@ -40,7 +40,7 @@ class ApplicationStyle:
         bars.px = px
 
     def put_on(self, colours: Colours, font: QFont) -> None:
-        """Apply palette, font and style sheet."""
+        """Apply palette, font and style sheet in these colours to the application."""
         self._sheet = fill_style_sheet(colours, self._px)
         self._application.setPalette(_palette(colours))
         self._application.setFont(font)

@@ -303,7 +303,7 @@ class PromptFiles(SavedFiles):
         return self._ask_to_open(tr("Import prompts"), "import_prompts", filter_=files, take=self.read)
 
     def read(self, path: Path) -> object:
-        """Read a file on a thread."""
+        """Read a file on a thread; what it holds is taken on the window's."""
         return self._read(lambda: read_file(path), self._take)
 
     def ask_to_export(self, prompts: Sequence[LibraryPrompt]) -> QFileDialog:
