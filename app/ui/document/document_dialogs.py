@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QWidget
@@ -110,21 +110,22 @@ class PagesDialog(QuestionDialog):
 
 
 class PasswordDialog(QuestionDialog):
-    """Password question: `given` carries it; closing it drops the document."""
+    """Password question: `take` gets it; closing it drops the document."""
 
-    given = Signal(str)
-
-    def __init__(self, theme: Theme, name: str, *, is_wrong: bool, parent: QWidget) -> None:
+    def __init__(
+        self, theme: Theme, name: str, *, is_wrong: bool, parent: QWidget, take: Callable[[str], object]
+    ) -> None:
         name = short_name(name)
         words = tr(WRONG_PASSWORD, name=name) if is_wrong else tr("The password isn’t stored.")
         super().__init__(theme, tr("{name} needs a password.", name=name), words, parent)
+        self.take = take
         self.setObjectName("password_dialog")
         self.words.setProperty("kind", "danger" if is_wrong else "muted")
         self.field = theme.dress(QLineEdit(echoMode=QLineEdit.EchoMode.Password), font="body")
         self.field.setAccessibleName(tr("Password for {name}", name=name))
         self.field.setAccessibleDescription(words)
         self.fields.addWidget(self.field)
-        self.open_button = self.add_choice(tr(OPEN_DOCUMENT), lambda: self.given.emit(self.field.text()), "primary")
+        self.open_button = self.add_choice(tr(OPEN_DOCUMENT), lambda: self.take(self.field.text()), "primary")
         self.open_button.setEnabled(False)
         self.field.textChanged.connect(lambda text: self.open_button.setEnabled(bool(text)))
         self.field.setFocus()

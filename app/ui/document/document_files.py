@@ -130,11 +130,19 @@ class DocumentQuestions(QObject):
             now = self._session.state.find(file.key)
             if now is None or now.stage is not Stage.LOCKED:
                 continue
-            dialog = self._asked = PasswordDialog(self._theme, file.name, is_wrong=is_wrong, parent=self._window)
-            dialog.given.connect(lambda password, key=file.key: self._session.dispatch(ReadAgain(key, password)))
+            dialog = self._asked = PasswordDialog(
+                self._theme,
+                file.name,
+                is_wrong=is_wrong,
+                parent=self._window,
+                take=partial(self._read_with, file.key),
+            )
             dialog.rejected.connect(lambda file=file: self._remove(file))
             dialog.finished.connect(self._on_done)
             dialog.open()
+
+    def _read_with(self, key: int, password: str) -> None:
+        self._session.dispatch(ReadAgain(key, password))
 
     def _on_done(self) -> None:
         self._asked = None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import QEvent, QRect, QRectF, QSizeF, Qt, Signal
 from PySide6.QtGui import (
@@ -305,11 +305,12 @@ class DocumentProblem(QWidget):
 class PagePane(QStackedWidget):
     """Page as a picture fitted to the width, or a message. Nothing is drawn while it is hidden."""
 
-    failed = Signal(str)
-    """Reason why the requested page can't be shown."""
-
-    def __init__(self, theme: Theme, notify: Notify) -> None:
+    def __init__(
+        self, theme: Theme, notify: Notify, *, announce: Callable[[str], object] = lambda _words: None
+    ) -> None:
         super().__init__()
+        self._announce = announce
+        """Gets the reason why the requested page can't be shown."""
         self._notify = notify
         self._page = 0
         self.area = PageArea(theme)
@@ -383,7 +384,7 @@ class PagePane(QStackedWidget):
         self.setFocusProxy(self.problem.text_button)
         if had_focus:
             self.problem.text_button.setFocus()
-        self.failed.emit(self.problem.sentence.text())
+        self._announce(self.problem.sentence.text())
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)

@@ -58,15 +58,14 @@ class DocumentView(DocumentCard):
         self.search.hide()
         self.note = theme.dress(plain_label(wraps=True), font="small", margins=(16, 0, 16, 8))
         self.note.setObjectName("document_note")
-        self._pane = PagePane(theme, notify)
+        self._pane = PagePane(theme, notify, announce=lambda text: _announce_text(self, text))
         self._area = self._pane.area
         self._text = DocumentText(theme)
         self._stack = QStackedWidget()
         self._stack.setMinimumHeight(1)  # so that the header keeps its height in a low window
         self._stack.setContentsMargins(2, 0, 2, 2)  # room for the focus frame
         self.set_content(self._stack)
-        self._page_panes = PagePanes(theme, notify, self._pane)
-        self._page_panes.renewed.connect(self.renewed)
+        self._page_panes = PagePanes(theme, notify, self._pane, on_renewed=self.renewed.emit)
         fill_layout(self._stack, self._page_panes, self._text)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
@@ -99,7 +98,6 @@ class DocumentView(DocumentCard):
             self.watch_focus_of(form)
         self._text.moved.connect(self._show_where)
         self._pane.problem.text_button.clicked.connect(lambda: self.show_form(is_text=True))
-        self._pane.failed.connect(lambda text: _announce_text(self, text))
 
     @property
     def document(self) -> ShownDocument | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import cached_property
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QSplitter, QWidget
 
@@ -63,10 +63,11 @@ class OpenDocument:
 class PagePanes(QSplitter):
     """Page picture and recognized text, side by side if there is room, else stacked."""
 
-    renewed = Signal(int, int)
-
-    def __init__(self, theme: Theme, notify: Notify, picture: QWidget) -> None:
+    def __init__(
+        self, theme: Theme, notify: Notify, picture: QWidget, *, on_renewed: Callable[[int, int], object]
+    ) -> None:
         super().__init__()
+        self.on_renewed = on_renewed
         self._theme, self._notify = theme, notify
         self.setObjectName("comparing")
         self.setHandleWidth(1)
@@ -77,8 +78,7 @@ class PagePanes(QSplitter):
     def reading(self) -> PageReadingPane:
         """Pane of recognized text, built on first use and hidden at first."""
         # Few documents have any.
-        reading = PageReadingPane(self._theme, self._notify)
-        reading.renewed.connect(self.renewed)
+        reading = PageReadingPane(self._theme, self._notify, on_renewed=self.on_renewed)
         reading.hide()
         self.addWidget(reading)
         return reading

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from PySide6.QtCore import Signal
 from PySide6.QtGui import QTextCursor
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QPlainTextEdit, QVBoxLayout
 
@@ -49,11 +48,10 @@ class PageCorrection:
 class PageReadingPane(QFrame):
     """Editor of a page's recognized text, as Markdown; unread pages can be typed."""
 
-    renewed = Signal(int, int)
-    """Ids of a document and of its corrected version, which replaces it."""
-
-    def __init__(self, theme: Theme, notify: Notify) -> None:
+    def __init__(self, theme: Theme, notify: Notify, *, on_renewed: Callable[[int, int], object]) -> None:
         super().__init__()
+        self.on_renewed = on_renewed
+        """Ids of a document and of its corrected version, which replaces it."""
         self._notify = notify
         self._corrections: PageCorrections | None = None
         self._document_id = self._page = 0
@@ -193,7 +191,7 @@ class PageReadingPane(QFrame):
             for later in self._unconfirmed:
                 if later.document_id == correction.document_id:
                     later.document_id = outcome.id
-            self.renewed.emit(correction.document_id, outcome.id)
+            self.on_renewed(correction.document_id, outcome.id)
 
     def _on_give_up(self) -> None:
         corrections, page, earlier = self._corrections, self._page, self._document_id
@@ -213,13 +211,13 @@ class PageReadingPane(QFrame):
                 else tr("Discarded what you typed from page {page}.")
             )
             self._notify.undo(words.format(page=page), lambda: self._take_back(corrections, given_up))
-            self.renewed.emit(earlier, given_up.document.id)
+            self.on_renewed(earlier, given_up.document.id)
 
         tasks.ask(lambda _: corrections.give_up(page), self, on_given_up, self._notify.error)
 
     def _take_back(self, corrections: PageCorrections, given_up: GivenUp) -> None:
         def on_taken_back(document: StoredDocument) -> None:
-            self.renewed.emit(given_up.document.id, document.id)
+            self.on_renewed(given_up.document.id, document.id)
 
         tasks.ask(lambda _: corrections.take_back(given_up), self, on_taken_back, self._notify.error)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from tempfile import mkdtemp
@@ -444,8 +444,7 @@ class Printing:
                 return
             name = visible_name(self._title)
             pages = PrintedPages(path, event.pages, name, self._app.paths.documents)
-            preview = PrintPreview(self._ui, pages, self._window)
-            preview.print_wanted.connect(self.ask)
+            preview = PrintPreview(self._ui, pages, self._window, print_pages=self.ask)
             preview.open()
 
         return run_in_sight(self._ui, work, tr("Laying out the pages"), _progress_of, then)
@@ -509,10 +508,11 @@ class Printing:
 class PrintPreview(Dialog):
     """Preview of one page at a time, with the keys of the document view."""
 
-    print_wanted = Signal()
-
-    def __init__(self, ui: UiContext, pages: PrintedPages, parent: QWidget) -> None:
+    def __init__(
+        self, ui: UiContext, pages: PrintedPages, parent: QWidget, *, print_pages: Callable[[], object]
+    ) -> None:
         super().__init__(parent)
+        self._print_pages = print_pages
         theme = ui.theme
         self._pages = pages
         self.page = 0
@@ -566,7 +566,7 @@ class PrintPreview(Dialog):
 
     def _on_print(self) -> None:
         self.accept()
-        self.print_wanted.emit()
+        self._print_pages()
 
 
 def _progress_of(words: str, event: object) -> NoticeProgress | None:

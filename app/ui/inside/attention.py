@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import (
@@ -14,7 +14,6 @@ from PySide6.QtCore import (
     QSignalBlocker,
     QSize,
     Qt,
-    Signal,
 )
 from PySide6.QtGui import QColor, QImage, QKeyEvent, QPainter, QResizeEvent
 from PySide6.QtWidgets import (
@@ -130,12 +129,11 @@ class HeadsModel(CellModel):
 class HeadTable(CellTable):
     """Table of thumbnails; arrows move, Enter or a click opens a head."""
 
-    chosen = Signal(int, int)
-
-    def __init__(self, theme: Theme) -> None:
+    def __init__(self, theme: Theme, *, choose: Callable[[int, int], object]) -> None:
         self.heads = HeadsModel(theme)
         words = tr("All heads: layers from top to bottom, heads from left to right")
         super().__init__(self.heads, words, select_all=tr("Select all heads"))
+        self.choose = choose
         self._theme, self.title = theme, tr("Attention of all heads")
         self.setItemDelegate(ThumbnailDelegate(theme, self.heads, self))
         self.setObjectName("attention_heads")
@@ -204,7 +202,7 @@ class HeadTable(CellTable):
         self._fit_columns()
 
     def _on_chosen(self, index: QModelIndex) -> None:
-        self.chosen.emit(index.row(), index.column())
+        self.choose(index.row(), index.column())
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space) and self.currentIndex().isValid():
@@ -296,13 +294,11 @@ class AttentionView(LookPage):
         self.ways = SegmentedControl(theme, tr("Show as"), ways, ARCS, self.show_as)
         self.ways.setProperty("is_tight", True)
         self.cell = plain_label(kind="muted", wraps=True)
-        self.arcs = TokenArcs(theme)
-        self.arcs.chosen.connect(self.show_token)
+        self.arcs = TokenArcs(theme, choose=self.show_token)
         self.map = HeatMap(theme, tr(ATTENTION), self._cell_words)
         self.map.pointed.connect(lambda row, column: self.cell.setText(self._cell_words(row, column)))
         self.map.chosen.connect(lambda row, _column: self.show_token(row))
-        self.heads = HeadTable(theme)
-        self.heads.chosen.connect(self._open_head)
+        self.heads = HeadTable(theme, choose=self._open_head)
         self.largest = plain_label(wraps=True)
         self.largest.setObjectName("attention_largest")
         self.kinds = plain_label(wraps=True)

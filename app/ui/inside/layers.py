@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +12,6 @@ from PySide6.QtCore import (
     QRect,
     QSize,
     Qt,
-    Signal,
 )
 from PySide6.QtGui import QColor, QPainter, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
@@ -90,9 +89,10 @@ class LayersView(LookPage):
             wraps=True,
         )
         self.cut = plain_label(kind="muted", wraps=True)
-        self.grid = LayerGrid(ui.theme)
+        self.grid = LayerGrid(
+            ui.theme, point=lambda row, column: self.cell.setText(self.grid.lens.describe_cell(row, column))
+        )
         self.cell = ui.theme.dress(plain_label(wraps=True), font="small")
-        self.grid.pointed.connect(lambda row, column: self.cell.setText(self.grid.lens.describe_cell(row, column)))
         self.cell.setObjectName("layers_cell")
         self.buttons = PlotButtons(ui.theme, ui.notify, self.grid)
         self.top = QWidget()
@@ -184,18 +184,17 @@ COLUMN_PX, ROW_PX, LAYER_PX = 76, 26, 58
 class LayerGrid(CellTable):
     """Grid of layers; arrows move between cells, Tab leaves."""
 
-    pointed = Signal(int, int)
-
-    def __init__(self, theme: Theme) -> None:
+    def __init__(self, theme: Theme, *, point: Callable[[int, int], object]) -> None:
         self.lens = LensModel(theme)
         words = tr("Predictions after each layer, from the first layer at the top to the last")
         super().__init__(self.lens, words, select_all=tr("Select all cells"))
+        self.point = point
         self._theme, self.title = theme, tr("Layer by layer")
         self.setItemDelegate(LensDelegate(theme, self.lens, self))
         self.setObjectName("layer_grid")
         self.setWordWrap(False)
         self.setProperty("elides", True)
-        self.entered.connect(lambda index: self.pointed.emit(index.row(), index.column()))
+        self.entered.connect(lambda index: self.point(index.row(), index.column()))
         theme.dress(self, least_height=200)
         theme.changed.connect(self._on_theme_changed)
         self._on_theme_changed()
@@ -218,7 +217,7 @@ class LayerGrid(CellTable):
     def currentChanged(self, current: Index, previous: Index) -> None:
         super().currentChanged(current, previous)
         if current.isValid():
-            self.pointed.emit(current.row(), current.column())
+            self.point(current.row(), current.column())
 
     def table(self) -> list[list[str | float]]:
         """Return a row for each layer, token and guess."""

@@ -143,10 +143,7 @@ class LookPage(QWidget):
         """Request that starts once the model is loaded."""
         self._progress: PromptProgress | None = None
         self._timer = new_timer(self, WAIT_MS, self._say_waiting)
-        self.state = StateRow(ui)
-        self.state.cancelled.connect(self._on_cancelled)
-        # Not the method itself: another request puts another one there.
-        self.state.retried.connect(lambda: self._retry())  # noqa: PLW0108 - another one later
+        self.state = StateRow(ui, retry=lambda: self._retry(), cancel=self._on_cancelled)  # noqa: PLW0108 - another one later
         self.body = ui.theme.dress(fill_layout(drop_margins(QVBoxLayout(self)), self.state), spacing=8)
         ui.loader.changed.connect(self._on_loader_changed)
 
@@ -269,11 +266,10 @@ class LookPage(QWidget):
 class StateRow(QWidget):
     """Message with at most one action; while waiting, progress and Cancel."""
 
-    cancelled = Signal()
-    retried = Signal()
-
-    def __init__(self, ui: UiContext) -> None:
+    def __init__(self, ui: UiContext, *, retry: Callable[[], object], cancel: Callable[[], object]) -> None:
         super().__init__()
+        self.cancel = cancel
+        self.retry = retry
         self._ui, self._action = ui, ""
         self.is_waiting = False
         self.label: QLabel = plain_label(wraps=True)
@@ -323,9 +319,9 @@ class StateRow(QWidget):
 
     def _on_pressed(self) -> None:
         if self._action == "cancel":
-            self.cancelled.emit()
+            self.cancel()
         elif self._action == "retry":
-            self.retried.emit()
+            self.retry()
         else:
             self._ui.notify.actions[self._action]()
 

@@ -622,10 +622,9 @@ class LineScroll(QScrollArea):
 class TokenArcs(QWidget):
     """`ArcsDrawing` with navigation: Left, Right or a click chooses a token."""
 
-    chosen = Signal(int)
-
-    def __init__(self, theme: Theme) -> None:
+    def __init__(self, theme: Theme, *, choose: Callable[[int], object]) -> None:
         super().__init__()
+        self.choose = choose
         self._theme = theme
         self.plot = ArcsDrawing(theme)
         self._places: list[QRect] = []
@@ -677,7 +676,7 @@ class TokenArcs(QWidget):
     def _choose(self, token: int) -> None:
         token = min(max(token, 0), len(self._places) - 1)
         if token >= 0 and token != self.plot.current:
-            self.chosen.emit(token)
+            self.choose(token)
             self.reveal()
             # Whoever heard `chosen` has set the description of the new token by now.
             announce(self, self.accessibleDescription())

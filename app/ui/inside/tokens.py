@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QKeyEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QAbstractButton, QFrame, QHBoxLayout, QVBoxLayout, QWidget
 
@@ -223,9 +223,7 @@ class ProbabilitiesPage(LookPage):
         self._text.flow.pointed.connect(self._on_pointed)
         self._text.flow.chosen.connect(self._on_chosen)
         self._detail = TokenDetail(ui.theme, tr("Click a token or press Enter to see the alternatives."))
-        self._choices = Choices(ui.theme)
-        self._choices.chosen.connect(self._on_replaced)
-        self._choices.left.connect(self._on_choices_left)
+        self._choices = Choices(ui.theme, choose=self._on_replaced, leave=self._on_choices_left)
         self._grows = new_timer(self, GROWS_MS, self._show_grown)
         for place, widget in enumerate((self._figures, self._note)):
             self.body.insertWidget(place, widget)
@@ -463,18 +461,17 @@ class LevelSwatch(QWidget):
 class Choices(QFrame):
     """Alternatives to a token; those the answer can continue from are buttons."""
 
-    chosen = Signal(int, object)
-    """Token number and `Guess`."""
-    left = Signal()
-    """The user declined; the owner should hide it."""
-
-    def __init__(self, theme: Theme) -> None:
+    def __init__(self, theme: Theme, *, choose: Callable[[int, Any], object], leave: Callable[[], object]) -> None:
         super().__init__()
+        self.leave = leave
+        """The user declined; the owner should hide it."""
+        self.choose = choose
+        """Token number and `Guess`."""
         self._theme = theme
         self.setObjectName("token_choices")
         self.setProperty("kind", "card")
         self._title = theme.dress(plain_label(wraps=True), margins=(0, 4, 0, 4), font="control")
-        close = IconButton(theme, "x", tr("Close"), size_px=15, on_click=self.left)
+        close = IconButton(theme, "x", tr("Close"), size_px=15, on_click=self.leave)
         self._inside = QWidget()
         self._row = theme.dress(FlowLayout(self._inside), spacing=6)
         head = fill_layout(QHBoxLayout(), (self._title, 1), (close, 0, Qt.AlignmentFlag.AlignTop))
@@ -501,7 +498,7 @@ class Choices(QFrame):
                 self._row.addWidget(label)
                 continue
             button = text_button(
-                plain_caption(said), "filter", on_click=lambda _=False, guess=guess: self.chosen.emit(number, guess)
+                plain_caption(said), "filter", on_click=lambda _=False, guess=guess: self.choose(number, guess)
             )
             button.setAccessibleName(tr("Continue with {guess}", guess=said))
             self._theme.dress(button, font="control")
@@ -516,7 +513,7 @@ class Choices(QFrame):
     def keyPressEvent(self, event: QKeyEvent) -> None:
         focus = self.focusWidget()
         if event.key() == Qt.Key.Key_Escape:
-            self.left.emit()
+            self.leave()
         elif event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and isinstance(focus, QAbstractButton):
             # These buttons aren't default ones, so Qt would not press them by Enter.
             focus.click()

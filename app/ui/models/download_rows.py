@@ -6,7 +6,7 @@ from collections.abc import Callable
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, Qt, Signal
 
@@ -116,8 +116,7 @@ class DownloadsPage(ModelsPage):
     def _row(self, download: Download) -> DownloadRow:
         row = self._rows.get(download.id)
         if row is None:
-            row = DownloadRow(self._theme, download)
-            row.commanded.connect(lambda command, id=download.id: self._on_command(id, command))
+            row = DownloadRow(self._theme, download, run_command=partial(self._on_command, download.id))
             row.key_pressed.connect(lambda key, row=row: self._on_key(row, key))
             self._rows[download.id] = row
         return row
@@ -180,11 +179,10 @@ _ACTIONS = ("network", "storage")
 class DownloadRow(ModelCard):
     """Row of a download with the buttons that fit its state."""
 
-    commanded = Signal(object)
-    """Carries the `DownloadCommand` of the button that was pressed."""
-
-    def __init__(self, theme: Theme, download: Download) -> None:
+    def __init__(self, theme: Theme, download: Download, *, run_command: Callable[[Any], object]) -> None:
         super().__init__(theme, download.request.title)
+        self.run_command = run_command
+        """Carries the `DownloadCommand` of the button that was pressed."""
         self.id, self.state, self.action = download.id, "", ""
         for command, text, kind in (
             (DownloadCommand.USE, tr(USE_IN_CHAT), "plain"),
@@ -195,7 +193,7 @@ class DownloadRow(ModelCard):
             (DownloadCommand.CANCEL, tr(CANCEL), "quiet"),
             (DownloadCommand.REMOVE, tr(REMOVE_FROM_LIST), "quiet"),
         ):
-            self.add_button(command, text, partial(self.commanded.emit, command), kind)
+            self.add_button(command, text, partial(self.run_command, command), kind)
         self.align_buttons(DownloadCommand.PAUSE, DownloadCommand.RESUME, DownloadCommand.RETRY)
         self.key_pressed.connect(self._on_key)
         self.show_download(download)
@@ -222,7 +220,7 @@ class DownloadRow(ModelCard):
     def _on_key(self, key: int) -> None:
         keys = {Qt.Key.Key_Return.value: 0, Qt.Key.Key_Delete.value: -1}
         if key in keys:
-            self.commanded.emit(_BUTTONS[self.state][keys[key]])
+            self.run_command(_BUTTONS[self.state][keys[key]])
 
 
 def content_words(download: Download) -> str:

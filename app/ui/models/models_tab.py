@@ -84,12 +84,14 @@ class SuggestedPage(ModelsPage):
 
     use_wanted = Signal(str, object)
     """A task, and the path of a model to use for it."""
-    details_wanted = Signal(str)
-    """Carries the name of a repository."""
-    downloads_changed = Signal()
 
-    def __init__(self, app: Fireside, ui: UiContext) -> None:
+    def __init__(
+        self, app: Fireside, ui: UiContext, *, show_details: Callable[[str], object], on_downloads: Callable[[], object]
+    ) -> None:
         super().__init__(ui.theme, tr("Models for this computer"))
+        self.on_downloads = on_downloads
+        self.show_details = show_details
+        """Carries the name of a repository."""
         self._app, self._notify, self._loader = app, ui.notify, ui.loader
         self._task = "chat"
         self._suggestions: list[ModelSuggestion] = []
@@ -166,7 +168,7 @@ class SuggestedPage(ModelsPage):
         for key, text, kind, press in (
             ("download", tr(DOWNLOAD_SIZE, size=size), "plain", partial(self._download, entry)),
             ("use", tr(USE_LABELS[self._task]), "plain", partial(self._use, entry.id)),
-            ("details", tr(DETAILS), "plain", partial(self.details_wanted.emit, entry.repo)),
+            ("details", tr(DETAILS), "plain", partial(self.show_details, entry.repo)),
             ("pause", tr(PAUSE), "quiet", partial(self._pause, entry.id)),
             ("resume", tr(RESUME), "plain", partial(self._resume, entry.id)),
             ("retry", tr(TRY_AGAIN), "plain", partial(self._resume, entry.id)),
@@ -284,7 +286,7 @@ class SuggestedPage(ModelsPage):
 
     def _on_changed(self) -> None:
         self.reload()
-        self.downloads_changed.emit()
+        self.on_downloads()
 
 
 STARTER_LEAD = "You’re using the starter, a very small English model that’s often wrong. One of these will work better."
@@ -370,11 +372,13 @@ class ModelsView(QStackedWidget):
         self.setAccessibleName(tr(MODELS))
         self._app, self._ui, self._loader = app, ui, ui.loader
         self._column = ModelsColumn(ui.theme)
-        self.suggested = SuggestedPage(app, ui)
+        self.downloads = DownloadsPage(app, ui)
+        self.suggested = SuggestedPage(app, ui, show_details=self.show_repository, on_downloads=self.downloads.reload)
         self.installed = InstalledPage(app, ui)
         self.others = InstalledPage(app, ui, of_others=True)
-        self.downloads = DownloadsPage(app, ui)
-        self.storage = StoragePage(app, ui)
+        self.storage = StoragePage(
+            app, ui, show_page=self.show_page, on_change=self._reload_lists, on_moved=self._on_moved
+        )
         self._pages: dict[str, ModelsPage] = {
             "suggested": self.suggested,
             "installed": self.installed,
@@ -519,17 +523,12 @@ class ModelsView(QStackedWidget):
         self._column.search_changed.connect(self.look_for)
         self._column.search.returnPressed.connect(self._to_results)
         self.suggested.use_wanted.connect(self._use)
-        self.suggested.details_wanted.connect(self.show_repository)
-        self.storage.moved.connect(self._on_moved)
-        self.suggested.downloads_changed.connect(self.downloads.reload)
         for models in (self.installed, self.others):
             models.inside_wanted.connect(self.look_inside)
         for page in (self.installed, self.others, self.downloads):
             page.use_wanted.connect(lambda path: self._use("chat", path))
         for name, page in (("installed", self.installed), ("others", self.others), ("downloads", self.downloads)):
             page.counted.connect(lambda count, name=name: self._column.show_count(name, count))
-        self.storage.page_wanted.connect(self.show_page)
-        self.storage.changed.connect(self._reload_lists)
         self.installed.changed.connect(self.suggested.reload)
         self.installed.changed.connect(self._loader.changed)  # it may have been renamed  # its name may be another
         # The queue and the list call on threads of their own.

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import PurePosixPath
+from typing import Any
 
-from PySide6.QtCore import QPointF, QRect, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QPointF, QRect, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QButtonGroup, QFrame, QHBoxLayout, QRadioButton, QSizePolicy, QStyle, QVBoxLayout
 
@@ -162,10 +163,9 @@ class FileRow(DrawnButton, QRadioButton):
 class FileList(QFrame):
     """List of files, one per quantization first; `chosen` follows the arrow keys."""
 
-    chosen = Signal(object)
-
-    def __init__(self, theme: Theme) -> None:
+    def __init__(self, theme: Theme, *, choose: Callable[[Any], object]) -> None:
         super().__init__()
+        self.choose = choose
         self._theme = theme
         self.setObjectName("file_list")
         self.setProperty("kind", "card")
@@ -234,4 +234,4 @@ class FileList(QFrame):
     def _on_toggled(self, row: object, checked: bool) -> None:
         # Of two rows that change, only the one that is chosen now counts.
         if checked and isinstance(row, FileRow):
-            self.chosen.emit(row.model)
+            self.choose(row.model)

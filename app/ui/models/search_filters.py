@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QRect, QSize, Signal
+from collections.abc import Callable
+
+from PySide6.QtCore import QRect, QSize
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QSizePolicy, QStyle, QWidget
 
@@ -25,10 +27,9 @@ SIZES = tuple((str(n * 10**9), f"Up to {n} GB") for n in (2, 4, 8, 16, 32))
 class SearchFilters(QWidget):
     """Row of filters, wrapped if needed. `changed` is emitted with every choice."""
 
-    changed = Signal()
-
-    def __init__(self, theme: Theme) -> None:
+    def __init__(self, theme: Theme, *, on_change: Callable[[], object]) -> None:
         super().__init__()
+        self.on_change = on_change
         self._theme = theme
         self.sort = ChoiceButton(theme, tr("Sort order"), SORTS)
         self.largest = ChoiceButton(theme, tr("Maximum size"), (("0", "Any size"), *SIZES))
@@ -72,7 +73,7 @@ class SearchFilters(QWidget):
         self.license.choose("")
         self.vision.setChecked(False)
         self.blockSignals(False)
-        self.changed.emit()
+        self.on_change()
 
     def _on_vision(self, checked: bool) -> None:
         set_mark(self.vision, "on", checked)
@@ -80,7 +81,7 @@ class SearchFilters(QWidget):
 
     def _on_changed(self) -> None:
         self._place_again()  # another text changes the width
-        self.changed.emit()
+        self.on_change()
 
     def hasHeightForWidth(self) -> bool:
         return True

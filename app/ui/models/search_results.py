@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from PySide6.QtCore import (
@@ -14,7 +14,6 @@ from PySide6.QtCore import (
     QRectF,
     QSize,
     Qt,
-    Signal,
 )
 from PySide6.QtGui import QColor, QFontMetrics, QKeyEvent, QPainter, QPen
 from PySide6.QtWidgets import QAbstractItemView, QListView, QStyle, QStyledItemDelegate, QStyleOptionViewItem
@@ -206,10 +205,9 @@ class ResultDelegate(QStyledItemDelegate):
 class ResultList(QListView):
     """List of results; arrows move, Enter or a click opens."""
 
-    opened = Signal(str)
-
-    def __init__(self, theme: Theme) -> None:
+    def __init__(self, theme: Theme, *, open_repository: Callable[[str], object]) -> None:
         super().__init__()
+        self.open_repository = open_repository
         self.results = SearchResultModel(self)
         self.setObjectName("results")
         self.setAccessibleName(tr("Models found"))
@@ -244,7 +242,7 @@ class ResultList(QListView):
             self.setCurrentIndex(self.results.index(0))
 
     def _open(self, index: QModelIndex) -> None:
-        self.opened.emit(index.data(FOUND_ROLE).repo)
+        self.open_repository(index.data(FOUND_ROLE).repo)
 
     def _on_theme_changed(self) -> None:
         self.scheduleDelayedItemsLayout()

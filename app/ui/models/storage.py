@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QKeyEvent, QPainter, QPainterPath, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QBoxLayout, QFileDialog, QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
@@ -63,14 +64,21 @@ _ROWS = (
 class StoragePage(ModelsPage):
     """Page of disk usage. Sizes are read on a thread; moving the folder continues while other pages are shown."""
 
-    page_wanted = Signal(str)
-    changed = Signal()
-    """Something was cleared or moved."""
-    moved = Signal(object, object)
-    """Old and new folder of the models."""
-
-    def __init__(self, app: Fireside, ui: UiContext) -> None:
+    def __init__(
+        self,
+        app: Fireside,
+        ui: UiContext,
+        *,
+        show_page: Callable[[str], object],
+        on_change: Callable[[], object],
+        on_moved: Callable[[Any, Any], object],
+    ) -> None:
         super().__init__(ui.theme, tr(STORAGE))
+        self.on_moved = on_moved
+        """Old and new folder of the models."""
+        self.on_change = on_change
+        """Something was cleared or moved."""
+        self.show_page = show_page
         self._app, self._notify = app, ui.notify
         self._move: tasks.BackgroundTask | None = None
         # A list for each move, so that an earlier one that ends late isn't taken for this one.
@@ -89,14 +97,19 @@ class StoragePage(ModelsPage):
                 rule.setProperty("kind", "rule")
                 inside.addWidget(rule)
             row = StorageRow(
-                self._theme, number, tr(name), tr(explanation), button=tr(button), question=tr(question), yes=tr(yes)
+                self._theme,
+                number,
+                tr(name),
+                tr(explanation),
+                button=tr(button),
+                question=tr(question),
+                yes=tr(yes),
+                press=partial(self._on_wanted, key),
             )
-            row.wanted.connect(lambda key=key: self._on_wanted(key))
             self.storage[key] = row
             inside.addWidget(row)
         self.rows.addWidget(frame)
-        self.folder = FolderRow(self._theme)
-        self.folder.move_wanted.connect(self.move_to)
+        self.folder = FolderRow(self._theme, move_to=self.move_to)
         self.folder.cancel_button.clicked.connect(self._cancel_move)
         self.rows.addWidget(self.folder)
         self.show_text(self.lead, tr("Reading sizes…"))
@@ -150,9 +163,9 @@ class StoragePage(ModelsPage):
             self._notify.mention(tr(MOVE_STOPPED))
         else:
             self._notify.mention(tr("Models moved to {folder}.", folder=folder))
-            self.moved.emit(old, folder)
+            self.on_moved(old, folder)
         self.reload()
-        self.changed.emit()
+        self.on_change()
 
     def _on_move_failed(self, error: BaseException) -> None:
         self._move = None
@@ -161,7 +174,7 @@ class StoragePage(ModelsPage):
 
     def _on_wanted(self, key: str) -> None:
         if key == "models":
-            self.page_wanted.emit("installed")
+            self.show_page("installed")
             return
         if key == "memory":
             self.show_memory()
@@ -184,7 +197,7 @@ class StoragePage(ModelsPage):
 
     def _on_cleared(self) -> None:
         self.reload()
-        self.changed.emit()
+        self.on_change()
 
 
 def _size_words(size_bytes: int) -> str:
@@ -204,12 +217,20 @@ NARROW_PX, LEAST_ROW_PX = 500, 180
 class StorageRow(QWidget):
     """Row of a use. With a `question`, the button asks it in place; Escape or Keep cancels."""
 
-    wanted = Signal()
-
     def __init__(
-        self, theme: Theme, number: int, name: str, explanation: str, *, button: str, question: str = "", yes: str = ""
+        self,
+        theme: Theme,
+        number: int,
+        name: str,
+        explanation: str,
+        *,
+        button: str,
+        question: str = "",
+        yes: str = "",
+        press: Callable[[], object],
     ) -> None:
         super().__init__()
+        self.press = press
         self._theme, self._explanation, self._question = theme, explanation, question
         self.setAccessibleName(name)
         self._swatch = ToneSwatch(theme, number)
@@ -245,7 +266,7 @@ class StorageRow(QWidget):
 
     def _on_pressed(self) -> None:
         if not self._question:
-            self.wanted.emit()
+            self.press()
             return
         self.explanation.setText(self._question)
         self._show_asking(asking=True)
@@ -254,7 +275,7 @@ class StorageRow(QWidget):
 
     def _on_yes(self) -> None:
         self._end_question()
-        self.wanted.emit()
+        self.press()
 
     def _end_question(self) -> None:
         self.explanation.setText(self._explanation)
@@ -355,11 +376,9 @@ NARROW_FOLDER_PX, BUTTONS_PX, LEAST_FOLDER_PX = 560, 360, 180
 class FolderRow(QFrame):
     """Row of the models folder; it asks for another one, the page moves it and reports progress."""
 
-    move_wanted = Signal(object)
-    """Folder to move to."""
-
-    def __init__(self, theme: Theme) -> None:
+    def __init__(self, theme: Theme, *, move_to: Callable[[Path], object]) -> None:
         super().__init__()
+        self._move_to = move_to
         self._theme, self.folder = theme, Path()
         self.setProperty("kind", "model")
         self._name = theme.dress(QLabel(tr("Models folder"), textFormat=Qt.TextFormat.PlainText), font="section")
@@ -412,7 +431,7 @@ class FolderRow(QFrame):
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.setFileMode(QFileDialog.FileMode.Directory)
         dialog.setOption(QFileDialog.Option.ShowDirsOnly)
-        dialog.fileSelected.connect(lambda folder: self.move_wanted.emit(Path(folder)))
+        dialog.fileSelected.connect(lambda folder: self._move_to(Path(folder)))
         dialog.open()
 
     def _show_moving(self, *, moving: bool) -> None:

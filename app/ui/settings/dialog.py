@@ -71,8 +71,7 @@ class SettingsDialog(Dialog):
         self._numbers: dict[str, int] = {}
         self._page_makers: dict[int, tuple[QWidget, Callable[[], SettingsPage]]] = {}
         self.pages = QStackedWidget()
-        self.search = SettingsSearch(theme, self)
-        self.search.chosen.connect(self.show_page_named)
+        self.search = SettingsSearch(theme, self, show_results=self._show_results, show_page=self.show_page_named)
         self._nav_column.addWidget(self.search.field)
         self._add_pages(app, ui)
         self._nav_column.addStretch(1)
@@ -85,7 +84,6 @@ class SettingsDialog(Dialog):
         self._above.addWidget(self._choice, 0, Qt.AlignmentFlag.AlignLeading)
         self._shown = QStackedWidget()
         fill_layout(self._shown, self.pages, self.search.results)
-        self.search.is_on.connect(self._show_results)
         self._row = drop_margins(QBoxLayout(QBoxLayout.Direction.LeftToRight, self), 0)
         fill_layout(self._row, self._nav, self._above, (self._shown, 1))
         QShortcut(QKeySequence(QKeySequence.StandardKey.Find), self, self.search.field.setFocus)
@@ -202,9 +200,7 @@ class SettingsDialog(Dialog):
         return page
 
     def _network_page(self, ui: UiContext) -> SettingsPage:
-        page = NetworkPage(self._app, ui.theme, self._save)
-        page.network_changed.connect(ui.go.show_network)
-        return page
+        return NetworkPage(self._app, ui.theme, self._save, on_network=ui.go.show_network)
 
     def _save(self, section: str, **values: Any) -> None:
         with self._notify.guard():

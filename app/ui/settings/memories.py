@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QFocusEvent, QKeyEvent, QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QSizePolicy, QVBoxLayout, QWidget
 
@@ -38,10 +38,11 @@ MEMORIES_OFF = "Memories are off."
 class MemoryRow(QWidget):
     """Row of a memory: its text, where it is used, its tokens, Delete."""
 
-    edited = Signal(str)
-
-    def __init__(self, theme: Theme, memory: Memory, scopes: Sequence[tuple[str, str]]) -> None:
+    def __init__(
+        self, theme: Theme, memory: Memory, scopes: Sequence[tuple[str, str]], *, edit: Callable[[str], object]
+    ) -> None:
         super().__init__()
+        self.edit = edit
         self.memory = memory
         self.field = MemoryField(memory.text)
         self.scope = ChoiceButton(theme, tr("Used in"), scopes, shows_change=False)
@@ -67,7 +68,7 @@ class MemoryRow(QWidget):
     def _on_edited(self) -> None:
         text = " ".join(clean_text(self.field.text()).split())
         if text and text != self.memory.text:
-            self.edited.emit(text)
+            self.edit(text)
         # Emptying the field deletes nothing; the button does.
         elif not text:
             self.field.setText(self.memory.text)
@@ -146,8 +147,7 @@ class MemoriesPage(SettingsPage):
         self._count()
 
     def _new_row(self, memory: Memory, scopes: Sequence[tuple[str, str]]) -> MemoryRow:
-        row = MemoryRow(self._theme, memory, scopes)
-        row.edited.connect(partial(self._on_edited, row))
+        row: MemoryRow = MemoryRow(self._theme, memory, scopes, edit=lambda text: self._on_edited(row, text))
         row.scope.changed.connect(partial(self._on_moved, row))
         row.remove.clicked.connect(lambda _=False: self._on_delete(row))
         self._list.addWidget(row)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
 
@@ -109,11 +109,10 @@ class AddressField(QWidget):
 class NetworkPage(SettingsPage):
     """Network settings: what may be reached, addresses, access token, connections made."""
 
-    network_changed = Signal()
-    """The offline switch was toggled."""
-
-    def __init__(self, app: Fireside, theme: Theme, save: Save) -> None:
+    def __init__(self, app: Fireside, theme: Theme, save: Save, *, on_network: Callable[[], object]) -> None:
         super().__init__(theme, page_label("network"))
+        self.on_network = on_network
+        """The offline switch was toggled."""
         self._app, self._save = app, save
         self._is_first = True
         self._add_switch()
@@ -165,11 +164,11 @@ class NetworkPage(SettingsPage):
 
     def _on_internet(self, wanted: bool) -> None:
         self._save("network", internet=wanted)
-        self.network_changed.emit()
+        self.on_network()
 
     def _on_allowed(self, wanted: bool) -> None:
         self._save("network", allowed=wanted)
-        self.network_changed.emit()
+        self.on_network()
 
     def _add_addresses(self) -> None:
         network = self._app.settings.network

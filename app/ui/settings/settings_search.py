@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 
-from PySide6.QtCore import QEvent, QObject, Qt, Signal
+from PySide6.QtCore import QEvent, QObject, Qt
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
@@ -21,13 +22,19 @@ from app.ui.widgets.layouts import fill_layout
 class SettingsSearch(QObject):
     """Search field with a separate result list; arrows and Return choose while the field keeps the focus."""
 
-    chosen = Signal(str)
-    """The name of a `SettingHit`."""
-    is_on = Signal(bool)
-    """True when results are shown, False when the pages are."""
-
-    def __init__(self, theme: Theme, parent: QObject) -> None:
+    def __init__(
+        self,
+        theme: Theme,
+        parent: QObject,
+        *,
+        show_results: Callable[[bool], object],
+        show_page: Callable[[str], object],
+    ) -> None:
         super().__init__(parent)
+        self.show_page = show_page
+        """The name of a `SettingHit`."""
+        self.show_results = show_results
+        """True when results are shown, False when the pages are."""
         self.field = SearchField(theme, tr("Search"))  # a longer placeholder doesn't fit next to the page button
         self.field.setAccessibleName(tr("Search settings"))
         self.entries = EntryModel(self)
@@ -56,7 +63,7 @@ class SettingsSearch(QObject):
                     "gear-six",
                     hit.title,
                     hit.page,
-                    partial(self.chosen.emit, hit.name),
+                    partial(self.show_page, hit.name),
                     title_marks=title_marks(hit.title, words),
                 )
                 for hit in hits
@@ -65,7 +72,7 @@ class SettingsSearch(QObject):
         self.nothing.setText(tr("No results for “{words}”.", words=words))
         self.nothing.setVisible(not hits)
         self.list.setVisible(bool(hits))
-        self.is_on.emit(bool(words))
+        self.show_results(bool(words))
         self._go_to(0)
 
     def _go_to(self, row: int) -> None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QFileDialog
 
@@ -38,11 +38,10 @@ class IncomingFiles(QObject):
     dropped on.
     """
 
-    model_chosen = Signal(object)
-    """A model was chosen for the open tab; carries its path."""
-
-    def __init__(self, app: Fireside, ui: UiContext, tabs: Tabs) -> None:
+    def __init__(self, app: Fireside, ui: UiContext, tabs: Tabs, *, use_model: Callable[[Any], object]) -> None:
         super().__init__(ui.window)
+        self.use_model = use_model
+        """A model was chosen for the open tab; carries its path."""
         self._app, self._ui, self._tabs = app, ui, tabs
         drop = FileDrop(ui.theme, self._drop_zones, ui.window)
         drop.dropped.connect(self._on_dropped)
@@ -86,7 +85,7 @@ class IncomingFiles(QObject):
     def ask_for_model(self) -> None:
         """Let the user pick a model file for the open tab, used from where it is."""
         # Any file the user picks is opened, whatever its suffix: the engine reports what is wrong with it.
-        self._ask_for_file("open_model_dialog", tr("Open a model file"), self.model_chosen.emit)
+        self._ask_for_file("open_model_dialog", tr("Open a model file"), self.use_model)
 
     def ask_for_file(self) -> None:
         """Let the user pick a model file to be added to Fireside's models."""
@@ -118,7 +117,7 @@ class IncomingFiles(QObject):
             ours = Path(self._app.settings.models.folder or self._app.paths.models)
             # Models that are listed are used where they are; others are added first.
             if path in dict(self._app.names.list_choices()) or path.is_relative_to(ours):
-                self.model_chosen.emit(path)
+                self.use_model(path)
             else:
                 self._add(path)
         if zone.endswith(IMPORT):

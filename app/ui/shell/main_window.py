@@ -72,9 +72,21 @@ class MainWindow(QMainWindow):
             passages=PassageIndexing(app, notify, self),
         )  # fmt: skip
         with theme.without_sheet():
-            self.left = LeftColumn(theme, [spec for spec in specs if spec.is_at_foot])
-            self.tabs = Tabs(app, self.ui, self.left, specs)
-            self.picker = ModelPicker(app, theme, loader, notify)
+            self.left = LeftColumn(
+                theme,
+                [spec for spec in specs if spec.is_at_foot],
+                choose=lambda name: self.tabs.show(name),  # noqa: PLW0108 - made next
+            )
+            self.tabs: Tabs = Tabs(app, self.ui, self.left, specs)
+            self.picker = ModelPicker(
+                app,
+                theme,
+                loader,
+                notify,
+                on_task_model=self.tabs.on_model_chosen,
+                ask_for_file=self.ask_for_model,
+                show_models=self.open_models,
+            )
             self._splitter = QSplitter(Qt.Orientation.Horizontal)
             # A handle of one pixel is drawn as a line; Qt enlarges the area that can be grabbed.
             self._splitter.setHandleWidth(1)
@@ -84,7 +96,7 @@ class MainWindow(QMainWindow):
         self._splitter.setCollapsible(1, False)
         self._splitter.setStretchFactor(1, 1)
         self.sizes = WindowGeometry(self, self._splitter, self.left, theme, self.status)
-        self.files = IncomingFiles(app, self.ui, self.tabs)
+        self.files = IncomingFiles(app, self.ui, self.tabs, use_model=self.picker.use)
         self.closing = WindowClosing(self)
         self.commands = WindowCommands(
             app, self.ui, self.tabs, self.sizes, choose_model=self.picker.show_menu, quit_program=self.closing.quit
@@ -125,7 +137,6 @@ class MainWindow(QMainWindow):
             "open_folder": lambda: open_folder(self._app.paths.data),
         }
         self.left.settings.clicked.connect(lambda _=False: self.open_settings())
-        self.left.chosen.connect(self.tabs.show)
         self.tabs.changed.connect(self._on_view_changed)
         self.tabs.title_changed.connect(self._on_title_changed)
         self.tabs.inside_changed.connect(self._on_inside_changed)
@@ -134,10 +145,6 @@ class MainWindow(QMainWindow):
             signal.connect(lambda *_: self.picker.refresh())
         self.picker.is_at_work, self.picker.engine_of = self.tabs.work.has_task, self.tabs.work.engine_of
         self.picker.of_chat = self.tabs.made(CHAT).own_model
-        self.picker.open_wanted.connect(self.ask_for_model)
-        self.picker.models_wanted.connect(self.open_models)
-        self.picker.task_model_changed.connect(self.tabs.on_model_chosen)
-        self.files.model_chosen.connect(self.picker.use)
         self.status.network.clicked.connect(self._toggle_network)
         self.status.programs.clicked.connect(lambda: self.open_settings("connections/programs"))
         if (programs := self.ui.programs) is not None:

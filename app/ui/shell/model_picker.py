@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QActionGroup, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton
 
@@ -57,13 +57,22 @@ class ModelPicker(QPushButton):
     loaded.
     """
 
-    open_wanted = Signal()
-    models_wanted = Signal()
-    task_model_changed = Signal()
-    """The model of a tab other than the chat changed; the loader announces the chat's."""
-
-    def __init__(self, app: Fireside, theme: Theme, loader: ModelLoader, notify: Notify) -> None:
+    def __init__(
+        self,
+        app: Fireside,
+        theme: Theme,
+        loader: ModelLoader,
+        notify: Notify,
+        *,
+        on_task_model: Callable[[], object],
+        ask_for_file: Callable[[], object],
+        show_models: Callable[[], object],
+    ) -> None:
         super().__init__()
+        self.show_models = show_models
+        self.ask_for_file = ask_for_file
+        self.on_task_model = on_task_model
+        """The model of a tab other than the chat changed; the loader announces the chat's."""
         self._app, self._theme, self._loader, self._notify = app, theme, loader, notify
         self.task = CHAT
         self.of_chat: OwnModelOf | None = None
@@ -137,7 +146,7 @@ class ModelPicker(QPushButton):
         with self._notify.guard():
             self._app.models.choose_model(self.task, path)
         self.refresh()
-        self.task_model_changed.emit()
+        self.on_task_model()
         if not self.uses_loader:
             words = tr(USED_ONLY_IN_TAB, name=self._name_of(path), tab=self._tab_name)
             self._notify.offer(words, tr(USE_IN_CHATS_TOO), partial(self._loader.load, path))
@@ -313,10 +322,10 @@ class ModelMenu(Menu):
         elif self._picker.path is not None:
             self._add_own_actions(self._picker.path)
         find, other = tr(FIND_MORE_MODELS), tr(OPEN_MODEL_FILE)
-        self.addAction(icon("cube", tokens.muted), f"{find}\t{keys_of('models')}", self._picker.models_wanted.emit)
+        self.addAction(icon("cube", tokens.muted), f"{find}\t{keys_of('models')}", self._picker.show_models)
         # In a page these keys open a text.
         keys = "" if self._picker.task == WRITE else f"\t{keys_of('open_model')}"
-        self.addAction(icon("folder-open", tokens.muted), f"{other}{keys}", self._picker.open_wanted.emit)
+        self.addAction(icon("folder-open", tokens.muted), f"{other}{keys}", self._picker.ask_for_file)
         self._fit_screen()
 
     def _fit_screen(self) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -37,17 +37,16 @@ TIGHT_GAP_PX = 2
 class TabRow(QWidget):
     """Row of tab buttons, with at most one of them checked."""
 
-    chosen = Signal(str)
-
-    def __init__(self, theme: Theme, specs: Sequence[TabSpec]) -> None:
+    def __init__(self, theme: Theme, specs: Sequence[TabSpec], *, choose: Callable[[str], object]) -> None:
         super().__init__()
+        self.choose = choose
         self._theme = theme
         self._has_names, self._is_tight = True, False
         self._specs = {spec.name: spec for spec in specs}
         self._row = theme.dress(drop_margins(QHBoxLayout(self)), spacing=GAP_PX)
         self._buttons: dict[str, QPushButton] = {}
         for spec in specs:
-            button = text_button(tr(spec.label), "tab", on_click=lambda _=False, name=spec.name: self.chosen.emit(name))
+            button = text_button(tr(spec.label), "tab", on_click=lambda _=False, name=spec.name: self.choose(name))
             button.setObjectName(f"tab_{spec.name}")
             button.setCheckable(True)
             self._buttons[spec.name] = button
@@ -122,8 +121,7 @@ class Tabs(QObject):
         """Names of the tab that is shown, and of the open one that a start returns to, never one at the
         column's foot.
         """
-        self.row = TabRow(ui.theme, [spec for spec in specs if not spec.is_at_foot])
-        self.row.chosen.connect(self.show)
+        self.row = TabRow(ui.theme, [spec for spec in specs if not spec.is_at_foot], choose=self.show)
         self.content = CurrentStack()
         self.row.mark(self.home)
         self._seen_first(self.home)
@@ -376,11 +374,10 @@ class _Blank(QWidget):
 class LeftColumn(QWidget):
     """Left column of the window, with the same width and place for all tabs."""
 
-    chosen = Signal(str)
-    """A button at the foot was pressed; carries its tab's name."""
-
-    def __init__(self, theme: Theme, specs: Sequence[TabSpec]) -> None:
+    def __init__(self, theme: Theme, specs: Sequence[TabSpec], *, choose: Callable[[str], object]) -> None:
         super().__init__()
+        self.choose = choose
+        """A button at the foot was pressed; carries its tab's name."""
         self.setObjectName("sidebar")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self._theme = theme
@@ -389,7 +386,7 @@ class LeftColumn(QWidget):
         self._buttons: dict[str, QPushButton] = {}
         for spec in specs:
             button = self._buttons[spec.name] = text_button(
-                tr(spec.label), "foot", on_click=lambda _=False, name=spec.name: self.chosen.emit(name)
+                tr(spec.label), "foot", on_click=lambda _=False, name=spec.name: self.choose(name)
             )
             button.setObjectName(spec.name)
             button.setToolTip(keys_of(spec.name))

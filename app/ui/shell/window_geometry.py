@@ -5,10 +5,10 @@ In a narrow window the column becomes a drawer over the content, which closes on
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from PySide6.QtCore import QByteArray, QEvent, QMargins, QObject, QPoint, QSize, Qt, QTimer, Signal
+from PySide6.QtCore import QByteArray, QEvent, QMargins, QObject, QPoint, QSize, Qt, QTimer
 from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QMainWindow, QSplitter, QWidget
 
@@ -35,13 +35,15 @@ SHADE = 90
 class ColumnVeil(QWidget):
     """Darkens the content behind the drawer; a click on it closes that."""
 
-    clicked = Signal()
+    def __init__(self, window: QWidget, on_click: Callable[[], object]) -> None:
+        super().__init__(window)
+        self._on_click = on_click
 
     def paintEvent(self, _event: QPaintEvent) -> None:
         QPainter(self).fillRect(self.rect(), QColor(0, 0, 0, SHADE))
 
     def mousePressEvent(self, _event: QMouseEvent) -> None:
-        self.clicked.emit()
+        self._on_click()
 
 
 class WindowGeometry(QObject):
@@ -63,9 +65,8 @@ class WindowGeometry(QObject):
         """Position of the window before it was moved into the screen."""
         self._place_made = QPoint()
         self._is_narrow = self._is_put_away = self._is_painted = False
-        self._veil = ColumnVeil(window)
+        self._veil = ColumnVeil(window, self.put_away)
         self._veil.hide()
-        self._veil.clicked.connect(self.put_away)
         splitter.splitterMoved.connect(self._on_column_moved)
         splitter.installEventFilter(self)
         window.installEventFilter(self)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QPoint, QRect, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QResizeEvent
@@ -48,12 +48,19 @@ Key = tuple[tuple[int, ...], SummaryOptions]
 class FirstLooks(JobEstimates):
     """Compute previews on a thread and cache the last. `seen` carries the document ids and a `FirstLook`."""
 
-    seen = Signal(tuple, object)
-    moved = Signal(tuple, float)
-    """Progress of a slow preview: document ids and share done, 0 to 1."""
-
-    def __init__(self, app: Fireside, notify: Notify, parent: QWidget) -> None:
+    def __init__(
+        self,
+        app: Fireside,
+        notify: Notify,
+        parent: QWidget,
+        *,
+        on_seen: Callable[[tuple[Any, ...], Any], object],
+        on_share: Callable[[tuple[Any, ...], float], object],
+    ) -> None:
         super().__init__(parent)
+        self.on_share = on_share
+        """Progress of a slow preview: document ids and share done, 0 to 1."""
+        self.on_seen = on_seen
         self._app, self._notify = app, notify
         self._cache: dict[Key, FirstLook] = {}
         self._wanted: Key = ((), SummaryOptions())
@@ -72,7 +79,7 @@ class FirstLooks(JobEstimates):
         self.stop()
         self._wanted = key
         if key in self._cache:
-            self.seen.emit(key[0], self._cache[key])
+            self.on_seen(key[0], self._cache[key])
         elif key[0]:
             self._share = 0.0
             self.start_estimate(lambda cancel: self._app.summaries.first_look(key[0], wish, cancel, self._note_share))
@@ -89,13 +96,13 @@ class FirstLooks(JobEstimates):
         if not self.is_busy:
             self._tick.stop()
         elif self._share:
-            self.moved.emit(self._wanted[0], self._share)
+            self.on_share(self._wanted[0], self._share)
 
     def _on_seen(self, found: FirstLook) -> None:
         # The oldest entry goes, or an earlier one of the same key, so that this one counts as the newest.
         self._cache.pop(next(iter(self._cache)) if len(self._cache) >= CACHED_PREVIEWS else self._wanted, None)
         self._cache[self._wanted] = found
-        self.seen.emit(self._wanted[0], found)
+        self.on_seen(self._wanted[0], found)
 
     def _on_not_seen(self, error: BaseException) -> None:
         # Errors of a document are reported by the estimate; here only defects are.
@@ -133,7 +140,11 @@ class DigestPart(QWidget):
         self.save.setToolTip(tr("As Markdown, a Word document, a web page, PDF or JSON"))
         self.sentences = WholeStatementView(theme)
         self.sentences.setAccessibleName(tr("Sentences of the document"))
-        self.terms = KeyTerms(theme)
+        self.terms = KeyTerms(
+            theme,
+            on_written=lambda: QWidget.setTabOrder(self.terms.order(self.sentences), self.outline),
+            on_moved=lambda rect: self.moved.emit(self._here(self.terms, rect)),
+        )
         self._outline_head = QLabel(tr("Outline"))
         self._outline_head.setProperty("kind", "muted")
         self.outline = DigestOutline(theme)
@@ -143,8 +154,6 @@ class DigestPart(QWidget):
             part.left.connect(self.left)
         self.sentences.moved.connect(lambda rect: self.moved.emit(self._here(self.sentences, rect)))
         # New chips are at the end of Qt's tab order.
-        self.terms.written.connect(lambda: QWidget.setTabOrder(self.terms.order(self.sentences), self.outline))
-        self.terms.moved.connect(lambda rect: self.moved.emit(self._here(self.terms, rect)))
         theme.changed.connect(self._arrange)
         name_widgets(digest_words=self.words, copy_digest=self.copy, save_digest=self.save, digest=self.sentences)
         name_widgets(cancel_digest=self.cancel, look_for_digest=self.look)

@@ -236,17 +236,33 @@ class SummarizeView(WorkView):
         self._app, self._theme, self._notify = app, theme, notify
         self._chip_builder: ChipBuilder | None = None
         self.files = DraftFiles(app, theme, notify, self, pictures)
-        self.looks = FirstLooks(app, notify, self)
+        self.doing = JobActions(app.summaries, notify, tr("This document was deleted."), self)
+        self.looks = FirstLooks(
+            app,
+            notify,
+            self,
+            on_seen=self._on_seen,
+            on_share=lambda ids, share: self.draft.show_share(ids, share),  # noqa: PLW0108 - made next
+        )
         self._saving = SummarySaver(app, notify, self)
         self.empty = EmptyPage(app, theme)
-        self.draft = SummaryDraftPage(app, theme, notify, self.files, self.looks.look_at)
+        self.draft: SummaryDraftPage = SummaryDraftPage(app, theme, notify, self.files, self.looks.look_at)
         self.work = WorkPage(
             theme,
             lambda points: shown_statements(points, self._chip_builder) if self._chip_builder else [],
             app.summaries.seconds_left,
         )
-        self.result = ResultPage(theme, notify, self._saving)
-        self.methods = MethodLook(app, self)
+        self.result = ResultPage(
+            theme,
+            notify,
+            self._saving,
+            begin_again=self._begin_again,
+            go_on=lambda: self._with_open(self.doing.go_on),
+            ask_about=self.ask_wanted.emit,
+            rename=lambda title: self._with_open(lambda number: self.doing.rename(number, title)),
+            translate=self.translate_wanted.emit,
+        )
+        self.methods = MethodLook(app, self, on_found=self._show_method)
         self.pages = QStackedWidget()
         for page in (self.empty, self.draft, self.work, self.result):
             self.pages.addWidget(page)
@@ -255,7 +271,6 @@ class SummarizeView(WorkView):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(self.document)
-        self.doing = JobActions(app.summaries, notify, tr("This document was deleted."), self)
         self._connect()
 
     def _connect(self) -> None:
@@ -263,8 +278,6 @@ class SummarizeView(WorkView):
         digest.cancel.clicked.connect(self.looks.stop)
         digest.copy_wanted.connect(self._saving.copy)
         digest.save_wanted.connect(lambda summary, at: self._saving.menu(summary).popup(at))
-        self.looks.seen.connect(self._on_seen)
-        self.looks.moved.connect(self.draft.show_share)
         digest.opened.connect(self._open_in_draft)
         for statements in (self.work.points, self.result.statements):
             statements.opened.connect(self._open)
@@ -278,7 +291,6 @@ class SummarizeView(WorkView):
         for better in (self.empty.better, self.draft.better):
             better.download.clicked.connect(self.model_wanted)
         for foot in (self.draft.foot, self.result.foot):
-            self.methods.found.connect(foot.show_method)
             self._notify.bar.stand_above(foot)
         self.files.session.listen(self._on_draft_changed)
         self.files.session.serve({ReportBegun: lambda effect: self._show_begun(effect.rows)})
@@ -289,15 +301,14 @@ class SummarizeView(WorkView):
             pictures.renewed.connect(self._on_renewed)
         self.draft.pictures.opened.connect(lambda number, mark: self.document.open(self._app.documents, number, mark))
         self.work.stop.clicked.connect(lambda: self._with_open(self.doing.stop))
-        self.result.go_on_wanted.connect(lambda: self._with_open(self.doing.go_on))
-        self.result.renamed.connect(lambda title: self._with_open(lambda number: self.doing.rename(number, title)))
-        self.result.again_wanted.connect(self._begin_again)
-        self.result.ask_wanted.connect(self.ask_wanted)
-        self.result.translate_wanted.connect(self.translate_wanted)
         self.doing.queued.connect(self.runner.start)
         self.doing.row_changed.connect(self._on_row_changed)
         self.runner.happened.connect(self._on_happened)
         self.runner.row_changed.connect(self._on_row_changed)
+
+    def _show_method(self, model: str, copied_for: frozenset[tuple[Form, bool]]) -> None:
+        for foot in (self.draft.foot, self.result.foot):
+            foot.show_method(model, copied_for)
 
     def show_new(self) -> None:
         """Show the documents waiting for Start, or the drop area."""

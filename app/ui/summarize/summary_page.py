@@ -8,7 +8,7 @@ from dataclasses import replace
 from functools import partial
 from html import escape
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QFocusEvent, QKeyEvent, QResizeEvent, QShowEvent
@@ -314,17 +314,27 @@ class ResultHead(TabColumn):
 class ResultPage(QWidget):
     """Page of a summary. Its signals concern that summary; it saves and copies by itself."""
 
-    again_wanted = Signal(list, object)
-    """Document ids and `SummaryOptions` for another summary."""
-    ask_wanted = Signal(list, str)
-    """Document ids and a title, to start a chat about them."""
-    translate_wanted = Signal(str)
-    """Text to be translated."""
-    go_on_wanted = Signal()
-    renamed = Signal(str)
-
-    def __init__(self, theme: Theme, notify: Notify, saving: SummarySaver) -> None:
+    def __init__(
+        self,
+        theme: Theme,
+        notify: Notify,
+        saving: SummarySaver,
+        *,
+        begin_again: Callable[[list[Any], Any], object],
+        go_on: Callable[[], object],
+        ask_about: Callable[[list[Any], str], object],
+        rename: Callable[[str], object],
+        translate: Callable[[str], object],
+    ) -> None:
         super().__init__()
+        self.translate = translate
+        """Text to be translated."""
+        self.rename = rename
+        self.ask_about = ask_about
+        """Document ids and a title, to start a chat about them."""
+        self.go_on = go_on
+        self.begin_again = begin_again
+        """Document ids and `SummaryOptions` for another summary."""
         self.saving = saving
         self.stored: StoredSummary | None = None
         self.summary: Summary | None = None
@@ -353,16 +363,14 @@ class ResultPage(QWidget):
             layout.setSpacing(0)
 
     def _connect(self) -> None:
-        self.foot.button.clicked.connect(lambda: self.again_wanted.emit(self._ids, self.foot.wish))
+        self.foot.button.clicked.connect(lambda: self.begin_again(self._ids, self.foot.wish))
         self.foot.anyway.clicked.connect(
-            lambda: self.again_wanted.emit(self._ids, replace(self.foot.wish, method=Method.MODEL))
+            lambda: self.begin_again(self._ids, replace(self.foot.wish, method=Method.MODEL))
         )
         self.bar.go_on.clicked.connect(self._on_go_on)
-        self.head.title.renamed.connect(self.renamed)
+        self.head.title.renamed.connect(self.rename)
         self.head.ask.clicked.connect(self._ask)
-        self.head.translate.clicked.connect(
-            lambda: self._with_summary(lambda summary: self.translate_wanted.emit(plain(summary)))
-        )
+        self.head.translate.clicked.connect(lambda: self._with_summary(lambda summary: self.translate(plain(summary))))
         self.head.copy.clicked.connect(lambda: self._with_summary(self.saving.copy))
         self.head.save.clicked.connect(lambda: self._with_summary(self._show_forms))
 
@@ -400,11 +408,11 @@ class ResultPage(QWidget):
         if self._is_outdated:
             self.foot.button.click()  # the same action, offered next to the reason for it
         else:
-            self.go_on_wanted.emit()
+            self.go_on()
 
     def _ask(self) -> None:
         if self.stored is not None:
-            self.ask_wanted.emit(self._ids, self.stored.title)
+            self.ask_about(self._ids, self.stored.title)
 
     def _with_summary(self, do: Callable[[Summary], object]) -> None:
         if (summary := self.titled) is not None:

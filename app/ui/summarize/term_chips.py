@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from PySide6.QtCore import QPoint, QRect, Qt, Signal
@@ -44,10 +44,9 @@ class _DocumentTerm:
 class TermChip(QPushButton):
     """Chip of a key term. `wanted` asks for its next place, with Shift for the previous one."""
 
-    wanted = Signal(int)
-
-    def __init__(self, theme: Theme, shown: _DocumentTerm) -> None:
+    def __init__(self, theme: Theme, shown: _DocumentTerm, *, open: Callable[[int], object]) -> None:
         super().__init__()
+        self.open = open
         self.term, self._document = shown.term, shown.document
         self.place = -1
         """Index of the place shown; -1 if there is none."""
@@ -57,7 +56,7 @@ class TermChip(QPushButton):
         self.setAutoDefault(False)
         self.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
         theme.dress(self, font="small")
-        self.clicked.connect(lambda: self.wanted.emit(1))
+        self.clicked.connect(lambda: self.open(1))
         self._show_term()
 
     @property
@@ -104,7 +103,7 @@ class TermChip(QPushButton):
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
-            self.wanted.emit(-1 if event.modifiers() & Qt.KeyboardModifier.ShiftModifier else 1)
+            self.open(-1 if event.modifiers() & Qt.KeyboardModifier.ShiftModifier else 1)
         elif event.key() in _ARROWS:
             event.ignore()  # a button would move the focus, as Tab does
         else:
@@ -119,13 +118,13 @@ class KeyTerms(QWidget):
 
     opened = Signal(object)
     left = Signal()
-    moved = Signal(QRect)
-    """The focus moved to a chip in this rectangle."""
-    written = Signal()
-    """The chips were replaced."""
 
-    def __init__(self, theme: Theme) -> None:
+    def __init__(self, theme: Theme, *, on_written: Callable[[], object], on_moved: Callable[[QRect], object]) -> None:
         super().__init__()
+        self.on_moved = on_moved
+        """The focus moved to a chip in this rectangle."""
+        self.on_written = on_written
+        """The chips were replaced."""
         self._theme = theme
         self._shown: list[tuple[str, list[_DocumentTerm]]] = []
         self.chips: list[TermChip] = []
@@ -186,11 +185,10 @@ class KeyTerms(QWidget):
             column.addWidget(row)
             self._rows.addWidget(group)
         self._go_on_from(0)
-        self.written.emit()
+        self.on_written()
 
     def _new_chip(self, shown: _DocumentTerm) -> TermChip:
-        chip = TermChip(self._theme, shown)
-        chip.wanted.connect(lambda by: self._open(chip, by))
+        chip = TermChip(self._theme, shown, open=lambda by: self._open(chip, by))
         self.chips.append(chip)
         return chip
 
@@ -221,7 +219,7 @@ class KeyTerms(QWidget):
         chip.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         chip.setFocus(Qt.FocusReason.TabFocusReason)
         self._go_on_from(place)  # last: a widget that becomes unfocusable passes its focus on
-        self.moved.emit(QRect(chip.mapTo(self, QPoint(0, 0)), chip.size()))
+        self.on_moved(QRect(chip.mapTo(self, QPoint(0, 0)), chip.size()))
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         focus = self.focusWidget()

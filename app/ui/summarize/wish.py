@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtWidgets import QLineEdit, QPushButton, QVBoxLayout, QWidget
@@ -113,10 +113,9 @@ class MethodLook(QObject):
     it.
     """
 
-    found = Signal(str, object)
-
-    def __init__(self, app: Fireside, parent: QObject) -> None:
+    def __init__(self, app: Fireside, parent: QObject, *, on_found: Callable[[str, Any], object]) -> None:
         super().__init__(parent)
+        self.on_found = on_found
         self._app = app
         self._task: tasks.BackgroundTask | None = None
         self._groups: list[tuple[int, ...]] = []
@@ -129,7 +128,7 @@ class MethodLook(QObject):
         self._task = tasks.run(
             lambda _cancel: self._read(asked),
             self,
-            on_event=lambda found: self.found.emit(*found),
+            on_event=lambda found: self.on_found(*found),
             on_failed=_on_failed,
         )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QWidget
@@ -41,15 +41,17 @@ class DocumentJob(QObject):
 
     changed = Signal()
     """The stored row changed."""
-    begun = Signal()
-    """Translation started; segments may have changed and should be reloaded."""
     renewed = Signal()
     """The segments were replaced."""
     queued = Signal()
     """Jobs were queued."""
 
-    def __init__(self, translations: TranslationJobs, notify: Notify, parent: QObject) -> None:
+    def __init__(
+        self, translations: TranslationJobs, notify: Notify, parent: QObject, *, on_begun: Callable[[], object]
+    ) -> None:
         super().__init__(parent)
+        self.on_begun = on_begun
+        """Translation started; segments may have changed and should be reloaded."""
         self._translations = translations
         self.doing = JobActions(translations, notify, tr("This translation was deleted."), self)
         self.doing.queued.connect(self.queued)
@@ -86,7 +88,7 @@ class DocumentJob(QObject):
         """Queue translations in this order; an error is shown as a notice."""
         if ids and self.doing.try_to(lambda: self._translations.begin_translations(ids)):
             self._other_terms -= set(ids)
-            self.begun.emit()
+            self.on_begun()
             self.queued.emit()
 
     def stop(self) -> None:
@@ -98,7 +100,7 @@ class DocumentJob(QObject):
         if self.pending is not None:
             self.apply()
         elif self.offers_again:
-            self.begun.emit()
+            self.on_begun()
             self.take_again()
         elif self.stored is not None:
             self.doing.go_on(self.stored.id)
@@ -111,7 +113,7 @@ class DocumentJob(QObject):
         self.pending = None
         # It is in the queue already: only its options have changed.
         if stored.state in (QUEUED, RUNNING):
-            self.begun.emit()
+            self.on_begun()
             self.queued.emit()
         else:
             self.begin([stored.id])
@@ -176,17 +178,26 @@ class DocumentJob(QObject):
 class Drafts(QObject):
     """Files added together: one batch with common options, which can be started at once."""
 
-    added = Signal(object)
-    """Carries a `StoredTranslation` added to the batch."""
-    emptied = Signal()
-    """No file could be used and no translation is shown."""
     able_changed = Signal()
-    estimate_changed = Signal()
 
     def __init__(
-        self, translations: TranslationJobs, last: LastWish, ui: UiContext, job: DocumentJob, window: QWidget
+        self,
+        translations: TranslationJobs,
+        last: LastWish,
+        ui: UiContext,
+        job: DocumentJob,
+        window: QWidget,
+        *,
+        on_added: Callable[[Any], object],
+        on_emptied: Callable[[], object],
+        on_estimate: Callable[[], object],
     ) -> None:
         super().__init__(window)
+        self.on_estimate = on_estimate
+        self.on_emptied = on_emptied
+        """No file could be used and no translation is shown."""
+        self.on_added = on_added
+        """Carries a `StoredTranslation` added to the batch."""
         self._translations, self._last, self._notify, self._job = translations, last, ui.notify, job
         self._seen: tuple[int, ...] = ()
         """The batch as it was seen last."""
@@ -286,10 +297,10 @@ class Drafts(QObject):
         self._seen = state.batch
         for number in added:
             if (stored := self._job.doing.get(number)) is not None:
-                self.added.emit(stored)
+                self.on_added(stored)
         shown = self._job.stored
         if shown is None and not added and not state.files and not state.awaited and not state.batch:
-            self.emptied.emit()
+            self.on_emptied()
         elif shown is not None and not state.is_reading:
             failed = [file for file in state.files if file.error and file.document is None]
             for file in failed:
@@ -303,11 +314,11 @@ class Drafts(QObject):
 
     def _on_estimated(self, estimate: TranslationEstimate) -> None:
         self.estimate = estimate
-        self.estimate_changed.emit()
+        self.on_estimate()
 
     def _on_not_estimated(self, error: BaseException) -> None:
         # Expected errors are a line in the foot; only a defect is reported.
         if not isinstance(error, AppError):
             self._notify.error(error)
         self.problem = tr(sentence_for(error).text)
-        self.estimate_changed.emit()
+        self.on_estimate()

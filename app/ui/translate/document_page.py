@@ -58,7 +58,7 @@ class DocumentPage(QWidget):
         super().__init__()
         theme, notify = ui.theme, ui.notify
         self._notify, self._job, self._translations = notify, job, translations
-        self.saving = TranslationSaving(translations, notify, self)
+        self.saving = TranslationSaving(translations, notify, self, on_progress=self._on_saving)
         self.head = DocumentHead(theme)
         self.bar = DocumentBar(theme)
         self.state = StateBar(theme, notify)
@@ -105,7 +105,6 @@ class DocumentPage(QWidget):
         self.head.flagged.clicked.connect(lambda: self.go_to_flagged(segments.current + 1))
         self.head.save.clicked.connect(lambda: self._save(self.saving.ask))
         self.head.forms.clicked.connect(self._show_forms)
-        self.saving.progressed.connect(self._on_saving)
 
     def edit(self, segment_id: int, content: Content) -> None:
         self._keep_row(lambda number: self._translations.segments.edit_segment(number, segment_id, content))

@@ -84,13 +84,21 @@ class DocumentTranslationView(QWidget):
         ] = {}  # scroll positions by translation id, for this run of the program
         self._heard_state = ""
         """State as reported by the events: the store may be ahead of those still queued."""
-        self.job = DocumentJob(translations, notify, self)
+        self.job = DocumentJob(translations, notify, self, on_begun=self._on_begun)
         self.page = DocumentPage(translations, models, ui, self.job)
         self.glossary = GlossaryPanel(theme, notify)
         self.glossary.memory = MemoryFiles(notify, self, words.import_tmx, words.export_tmx)
-        self.drafts = Drafts(translations, last, ui, self.job, self)
-        self.reading = TranslationDraftPage(theme, self.drafts)
-        self.reading.models_wanted.connect(ui.go.open_models)
+        self.drafts = Drafts(
+            translations,
+            last,
+            ui,
+            self.job,
+            self,
+            on_added=self._on_added,
+            on_emptied=lambda: self.shown_changed.emit(None),
+            on_estimate=lambda: self.page.show_estimate(self.drafts),
+        )
+        self.reading = TranslationDraftPage(theme, self.drafts, show_models=ui.go.open_models)
         self.pages = QStackedWidget()
         fill_layout(self.pages, self.reading, self.page)
         self._glossary_pane = GlossaryPane(theme, self.pages, self.page.segments.setFocus)
@@ -121,18 +129,14 @@ class DocumentTranslationView(QWidget):
         self.glossary.apply.clicked.connect(self.job.apply)
         self.glossary.memory_wanted.connect(self._show_memory)
         page.pictures.opened.connect(lambda *_: self.show_glossary(is_open=False))
-        self.job.begun.connect(self._on_begun)
         self.job.renewed.connect(page.segments.rows.forget)
         self.job.renewed.connect(self.drafts.forget_estimate)
         for signal in (self.job.changed, self.job.queued):
             signal.connect(self.refresh)
             signal.connect(self.list_changed)
         self.job.queued.connect(self.runner.start)
-        self.drafts.added.connect(self._on_added)
-        self.drafts.emptied.connect(lambda: self.shown_changed.emit(None))
         self.drafts.able_changed.connect(page.needs.hide)
         self.drafts.able_changed.connect(self._show_draft)
-        self.drafts.estimate_changed.connect(lambda: page.show_estimate(self.drafts))
         self.runner.happened.connect(self._on_happened)
         self.runner.row_changed.connect(self._on_row_changed)
         self.runner.ended.connect(self.refresh)

@@ -67,8 +67,7 @@ class GlossaryPanel(QWidget):
         """Import and export of the translation memory in the same menu; None to leave it out."""
         self.setObjectName("glossary_panel")
         self.setAccessibleName(tr(GLOSSARY))
-        self.terms = GlossaryModel(self)
-        self.terms.edited.connect(self._on_edited)
+        self.terms = GlossaryModel(self, on_edited=self._on_edited)
         self.table = GlossaryTable(theme, self.terms)
         self.table.delete_wanted.connect(self._delete)
         self.files = GlossaryFiles(notify, self)

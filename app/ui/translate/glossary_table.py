@@ -33,10 +33,9 @@ _NO_INDEX = QModelIndex()
 class GlossaryModel(QAbstractTableModel):
     """Table model of terms; a ticked term is kept untranslated. `edited` is emitted for the user's changes."""
 
-    edited = Signal()
-
-    def __init__(self, parent: QObject | None = None) -> None:
+    def __init__(self, parent: QObject | None = None, *, on_edited: Callable[[], object]) -> None:
         super().__init__(parent)
+        self.on_edited = on_edited
         self._lines: list[GlossaryTerm] = []
         self.names = ("", "")
         self.shortened: Callable[[str], str] = str
@@ -70,7 +69,7 @@ class GlossaryModel(QAbstractTableModel):
             del self._lines[row]
             self.endRemoveRows()
         if gone:
-            self.edited.emit()
+            self.on_edited()
         return gone
 
     def put_back(self, gone: Sequence[tuple[int, GlossaryTerm]]) -> None:
@@ -81,7 +80,7 @@ class GlossaryModel(QAbstractTableModel):
             self.beginInsertRows(_NO_INDEX, row, row)
             self._lines.insert(row, term)
             self.endInsertRows()
-        self.edited.emit()
+        self.on_edited()
 
     def rowCount(self, parent: Index = _NO_INDEX) -> int:
         return 0 if parent.isValid() else len(self._lines)
@@ -140,7 +139,7 @@ class GlossaryModel(QAbstractTableModel):
             return False
         self._lines[row] = changed
         self.dataChanged.emit(self.index(row, SOURCE), self.index(row, KEPT))
-        self.edited.emit()
+        self.on_edited()
         return True
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from PySide6.QtCore import QEvent, QObject, Qt, Signal
+from PySide6.QtCore import QEvent, QObject, Qt
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QLineEdit, QListWidget, QListWidgetItem, QVBoxLayout, QWidget
 
@@ -45,8 +45,9 @@ class LanguageButton(ChoiceButton):
         offered.sort(key=lambda offer: offer.name)
         if self._can_detect:
             offered.insert(0, Offered("", self._detect_words()))
-        popup = LanguagePopup(self._theme, self._name, offered, self.value, self, remark=self.remark)
-        popup.chosen.connect(self.choose)
+        popup = LanguagePopup(
+            self._theme, self._name, offered, self.value, self, remark=self.remark, choose=self.choose
+        )
         popup.show_below(self.button)
         return popup
 
@@ -85,12 +86,19 @@ class Offered(NamedTuple):
 class LanguagePopup(FloatingPanel):
     """Popup list of languages; a choice, Esc or a click outside closes it."""
 
-    chosen = Signal(str)
-
     def __init__(
-        self, theme: Theme, name: str, offered: Sequence[Offered], value: str, parent: QWidget, *, remark: str = ""
+        self,
+        theme: Theme,
+        name: str,
+        offered: Sequence[Offered],
+        value: str,
+        parent: QWidget,
+        *,
+        remark: str = "",
+        choose: Callable[[str], object],
     ) -> None:
         super().__init__(theme, "language_popup", parent)
+        self.choose = choose
         self._offered = offered
         self.setAccessibleName(name)
         self.search = QLineEdit(placeholderText=tr("Search languages"))
@@ -172,7 +180,7 @@ class LanguagePopup(FloatingPanel):
     def _on_chosen(self, item: QListWidgetItem) -> None:
         value = str(item.data(_CODE))
         self.close()
-        self.chosen.emit(value)
+        self.choose(value)
 
 
 def _starts(offer: Offered, wanted: str) -> bool:

@@ -84,13 +84,15 @@ class LastWish:
 
 
 class LanguageChoice(QWidget):
-    """Row of options. `changed` is emitted for every choice but an exchange of languages, which emits `swapped`."""
+    """Row of options. `changed` is emitted for every choice but an exchange of languages, which `on_swap` hears of."""
 
     changed = Signal()
-    swapped = Signal()
 
-    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, theme: Theme, parent: QWidget | None = None, *, on_swap: Callable[[], object] = lambda: None
+    ) -> None:
         super().__init__(parent)
+        self.on_swap = on_swap
         self._detected = ""
         self._is_small = False
         self._able = Able()
@@ -186,7 +188,7 @@ class LanguageChoice(QWidget):
         self.target.show_value(source)
         self.is_target_chosen = True
         self._show_more()
-        self.swapped.emit()
+        self.on_swap()
 
     def _show_more(self) -> None:
         """Show the form of address only if the target has one and the model supports it."""

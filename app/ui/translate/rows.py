@@ -44,11 +44,11 @@ class RowsModel(QAbstractTableModel):
     """Model in which row n is segment n + 1. `grown` and `dataChanged` announce changed rows."""
 
     failed = Signal(object)
-    grown = Signal(int)
-    """A row's translation got more text."""
 
-    def __init__(self, parent: QObject | None = None) -> None:
+    def __init__(self, parent: QObject | None = None, *, on_grown: Callable[[int], object]) -> None:
         super().__init__(parent)
+        self.on_grown = on_grown
+        """A row's translation got more text."""
         self._source: RowSource | None = None
         self._count = 0
         self._portions: OrderedDict[int, list[Row]] = OrderedDict()
@@ -92,13 +92,13 @@ class RowsModel(QAbstractTableModel):
 
     def grow(self, segment_id: int, text: str) -> None:
         self._growing[segment_id - 1] = text
-        self.grown.emit(segment_id - 1)
+        self.on_grown(segment_id - 1)
 
     def drop_growing(self) -> None:
         """Drop all texts in progress, because nothing is being translated any more."""
         numbers, self._growing = list(self._growing), {}
         for number in numbers:
-            self.grown.emit(number)
+            self.on_grown(number)
 
     def set_translated(self, translated: Translated) -> None:
         number = translated.id - 1

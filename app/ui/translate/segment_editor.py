@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QMimeData, Qt, Signal
+from collections.abc import Callable
+from typing import Any
+
+from PySide6.QtCore import QEvent, QMimeData, Qt
 from PySide6.QtGui import QKeyEvent, QTextCharFormat, QTextCursor, QTextOption
 from PySide6.QtWidgets import QApplication, QFrame, QHBoxLayout, QTextEdit, QVBoxLayout, QWidget
 
@@ -31,10 +34,9 @@ BORDER_PX = 2
 class MarkedText(QTextEdit):
     """Editor in which each mark is one character. `left` carries the key that ended editing."""
 
-    ended = Signal(QKeyEvent)
-
-    def __init__(self, theme: Theme, source: Content, *, is_rtl: bool) -> None:
+    def __init__(self, theme: Theme, source: Content, *, is_rtl: bool, end: Callable[[QKeyEvent], object]) -> None:
         super().__init__()
+        self.end = end
         self._theme, self._marks_by_key = theme, {mark.key: mark for mark in marks(source)}
         self._labels = labels(source)
         self.setObjectName("row_text")
@@ -106,7 +108,7 @@ class MarkedText(QTextEdit):
     def keyPressEvent(self, event: QKeyEvent) -> None:
         is_shifted = bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)
         if event.key() in (Qt.Key.Key_Escape, Qt.Key.Key_F8) or (event.key() in ENTER and not is_shifted):
-            self.ended.emit(event)
+            self.end(event)
             return
         # Next to a chip, typed text would take the chip's format and become one, too.
         if self.currentCharFormat().objectType() == CHIP_TYPE:
@@ -125,21 +127,29 @@ class MarkedText(QTextEdit):
 class RowEditor(QFrame):
     """Row editor; it only closes with all marks in place, or when cancelled."""
 
-    kept = Signal(object, bool)
-    """The content, and whether to go to the next flagged segment (Ctrl+Enter, which also accepts)."""
-    given_up = Signal()
-    height_changed = Signal()
-
-    def __init__(self, theme: Theme, source: Content, content: Content, *, is_rtl: bool) -> None:
+    def __init__(
+        self,
+        theme: Theme,
+        source: Content,
+        content: Content,
+        *,
+        is_rtl: bool,
+        give_up: Callable[[], object],
+        keep: Callable[[Any, bool], object],
+        on_height: Callable[[], object],
+    ) -> None:
         super().__init__()
+        self.on_height = on_height
+        self.keep = keep
+        """The content, and whether to go to the next flagged segment (Ctrl+Enter, which also accepts)."""
+        self.give_up = give_up
         self._theme, self._source, self._before = theme, source, content
         self._is_over = False
         self.setObjectName("row_editor_frame")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-        self.text = MarkedText(theme, source, is_rtl=is_rtl)
+        self.text = MarkedText(theme, source, is_rtl=is_rtl, end=self._on_key)
         self.text.setAccessibleName(tr(TRANSLATION))
         self.text.setAccessibleDescription(self._description())
-        self.text.ended.connect(self._on_key)
         self.words = plain_label(wraps=True)
         self.back = text_button(tr("Put marks back"), "plain", on_click=self.put_back)
         self.setFocusProxy(self.text)
@@ -157,7 +167,7 @@ class RowEditor(QFrame):
         theme.dress(self.back, font="control")
         self.text.load(content)
         self.text.textChanged.connect(self._on_changed)
-        self.text.document().documentLayout().documentSizeChanged.connect(lambda _size: self.height_changed.emit())
+        self.text.document().documentLayout().documentSizeChanged.connect(lambda _size: self.on_height())
         self._show_words(is_leaving=False)
         application = QApplication.instance()
         if isinstance(application, QApplication):
@@ -209,20 +219,20 @@ class RowEditor(QFrame):
     def finish_edit(self, *, goes_on: bool = False) -> None:
         """Finish editing if all marks are in place, else show which are missing."""
         if self.is_whole:
-            self.kept.emit(self.content, goes_on)
+            self.keep(self.content, goes_on)
         else:
             self._show_words(is_leaving=True)
 
     def _on_key(self, event: QKeyEvent) -> None:
         if event.key() == Qt.Key.Key_Escape:
-            self.given_up.emit()
+            self.give_up()
         else:
             is_plain = event.key() in ENTER and not event.modifiers() & Qt.KeyboardModifier.ControlModifier
             self.finish_edit(goes_on=not is_plain)
 
     def _on_changed(self) -> None:
         self._show_words(is_leaving=False)
-        self.height_changed.emit()
+        self.on_height()
 
     def _on_focus_changed(self, old: QWidget | None, new: QWidget | None) -> None:
         if self._is_over or old is None or new is None or not self.isAncestorOf(old) or self.isAncestorOf(new):
@@ -247,7 +257,7 @@ class RowEditor(QFrame):
         self.back.setVisible(is_wrong)
         if is_leaving:
             self.text.setFocus(Qt.FocusReason.OtherFocusReason)
-            self.height_changed.emit()
+            self.on_height()
 
     def _description(self) -> str:
         names = labels(self._source)

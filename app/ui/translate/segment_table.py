@@ -116,14 +116,13 @@ class RowTable(QTableView):
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._theme = theme
-        self.rows = RowsModel(self)
+        self.rows = RowsModel(self, on_grown=self.on_row_changed)
         self.laid = Rows(theme, self.rows)
         self._is_fitting = False
         self._anchor = 0
         self._set_up()
         self.setModel(self.rows)
         self.rows.dataChanged.connect(self._on_data_changed)
-        self.rows.grown.connect(self.on_row_changed)
         theme.changed.connect(self._on_theme_changed)
 
     def _set_up(self) -> None:
@@ -522,12 +521,17 @@ class SegmentTable(SelectableRows):
         source = found.segment.content
         # Without a translation, editing starts with the source, which has all marks.
         before = found.translated.content if found.translated is not None else source
-        editor = RowEditor(self._theme, source, before, is_rtl=bool(self.laid.rtl[TARGET]))
+        editor = RowEditor(
+            self._theme,
+            source,
+            before,
+            is_rtl=bool(self.laid.rtl[TARGET]),
+            give_up=self._on_given_up,
+            keep=self._on_kept,
+            on_height=self.fit_rows,
+        )
         if content is not None:
             editor.text.replace(content)
-        editor.kept.connect(self._on_kept)
-        editor.given_up.connect(self._on_given_up)
-        editor.height_changed.connect(self.fit_rows)
         self.editor, self.painted.edited = editor, row
         self.setIndexWidget(self.rows.index(row, TARGET), editor)
         editor.setFocus(Qt.FocusReason.OtherFocusReason)

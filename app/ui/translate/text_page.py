@@ -60,7 +60,7 @@ class TextPage(QWidget):
         self.capability = Capability(translations, ui.notify, self)
         self.session = t.TextSession(translations, last.wish, self._usual)
         self.work = TextWork(translations, self.session, self)
-        self.choice = LanguageChoice(ui.theme)
+        self.choice = LanguageChoice(ui.theme, on_swap=lambda: self._on_choice(is_swapped=True))
         self.open = text_button(tr(OPEN_DOCUMENT), "plain")
         self.open.setToolTip(with_keys(tr("Open a document, or drop it anywhere in the window"), "attach"))
         self.needs = NeedsModel(models, ui)
@@ -154,7 +154,6 @@ class TextPage(QWidget):
         panes.clear.clicked.connect(self._on_clear)
         panes.copy.clicked.connect(self._copy)
         self.choice.changed.connect(self._on_choice)
-        self.choice.swapped.connect(lambda: self._on_choice(is_swapped=True))
         self.capability.changed.connect(self._on_capability)
         self.work.failed.connect(self._on_failed)
         self.work.ended.connect(self._ui.loader.sync_with_engine)  # its model may have replaced the chat's

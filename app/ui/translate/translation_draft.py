@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 
 from PySide6.QtCore import Qt, Signal
@@ -124,13 +124,12 @@ class FileLine(QFrame):
 class TranslationDraftPage(QWidget):
     """Page of files that aren't translations yet, with a line each, and the question about scanned pages."""
 
-    models_wanted = Signal()
-
-    def __init__(self, theme: Theme, drafts: Drafts) -> None:
+    def __init__(self, theme: Theme, drafts: Drafts, *, show_models: Callable[[], object]) -> None:
         super().__init__()
+        self.show_models = show_models
         self._theme, self._drafts = theme, drafts
         self.pictures = PicturesLine(theme)
-        self.pictures.models_wanted.connect(self.models_wanted)
+        self.pictures.models_wanted.connect(self.show_models)
         self.leave = text_button(tr("Skip these pages"), "quiet", on_click=drafts.leave_pictures)
         if drafts.pictures is not None:
             self.pictures.watch(drafts.pictures)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFileDialog, QWidget
 
 from app.features.translate.saving import endings_of, file_name
@@ -34,11 +35,17 @@ BILINGUAL = (
 class TranslationSaving(SavedFiles):
     """Save translations on a thread and report errors as sentences."""
 
-    progressed = Signal(int, int)
-    """Id of a translation and the number of segments written; -1 when finished."""
-
-    def __init__(self, translations: TranslationJobs, notify: Notify, window: QWidget) -> None:
+    def __init__(
+        self,
+        translations: TranslationJobs,
+        notify: Notify,
+        window: QWidget,
+        *,
+        on_progress: Callable[[int, int], object],
+    ) -> None:
         super().__init__(notify, window)
+        self.on_progress = on_progress
+        """Id of a translation and the number of segments written; -1 when finished."""
         self._files = translations.files
 
     def menu(self, stored: StoredTranslation) -> Menu:
@@ -75,7 +82,7 @@ class TranslationSaving(SavedFiles):
     def save(self, translation_id: int, path: Path) -> tasks.BackgroundTask:
 
         def over(error: BaseException | None = None) -> None:
-            self.progressed.emit(translation_id, -1)
+            self.on_progress(translation_id, -1)
             if error is not None:
                 self._notify.error(error, action=lambda: self.save(translation_id, path))
 
@@ -93,7 +100,7 @@ class TranslationSaving(SavedFiles):
 
     def _on_event(self, translation_id: int, event: Saving | Saved) -> None:
         if isinstance(event, Saving):
-            self.progressed.emit(translation_id, event.segments)
+            self.on_progress(translation_id, event.segments)
         else:
             self._notify.saved(event.path, saved_words(event))
 

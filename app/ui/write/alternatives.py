@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from functools import partial
 
 from PySide6.QtCore import QSize, Qt, Signal
@@ -38,11 +39,10 @@ LIKELY = 0.5
 class AlternativeCard(QPushButton):
     """Card with number, confidence and text; the whole card is a button."""
 
-    key_pressed = Signal(QKeyEvent)
-    """A key the card doesn't handle."""
-
-    def __init__(self, theme: Theme, number: int) -> None:
+    def __init__(self, theme: Theme, number: int, *, press_key: Callable[[QKeyEvent], object]) -> None:
         super().__init__()
+        self.press_key = press_key
+        """A key the card doesn't handle."""
         self._theme, self.number = theme, number
         self._is_code, self._lines = False, LINES
         self.written = ""
@@ -139,7 +139,7 @@ class AlternativeCard(QPushButton):
         elif event.key() == Qt.Key.Key_Space:
             super().keyPressEvent(event)
         else:
-            self.key_pressed.emit(event)  # past the scroll area, which would consume the arrows
+            self.press_key(event)  # past the scroll area, which would consume the arrows
 
     def focusInEvent(self, event: QFocusEvent) -> None:
         super().focusInEvent(event)
@@ -204,9 +204,8 @@ class Alternatives(QFrame):
         self.end()
         self._is_code = is_code
         for number in range(count):
-            card = AlternativeCard(self._theme, number)
+            card = AlternativeCard(self._theme, number, press_key=self.keyPressEvent)
             card.clicked.connect(partial(self.chosen.emit, number))
-            card.key_pressed.connect(self.keyPressEvent)
             self.cards.append(card)
         self._hint.setText(tr("Choose one: click, press Enter or 1 to {count}. Esc dismisses.", count=count))
         self._arrange()

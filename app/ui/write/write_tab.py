@@ -88,7 +88,7 @@ class WriteView(QWidget):
         self.edit = PageEdit(ui.theme)
         self.cards = Alternatives(ui.theme)
         self.head = PageHead(ui, self.edit)
-        self.first = FirstWords(ui, self.edit)
+        self.first = FirstWords(ui, self.edit, choose=self._try)
         self.kept = KeptPage(lambda: app.pages, ui.notify, lambda: (self.edit.state, self.options.now), self)
         self.files = PageFiles(self.kept, lambda: app.pages, ui.notify, lambda: self.head.language.value, self)
         self.continuing = PageContinuation(self.edit, self.cards, lambda: app.writing_engines, ui.loader, self._asked)
@@ -130,7 +130,6 @@ class WriteView(QWidget):
         foot.where.clicked.connect(edit.reading_line.scroll_to)
         files.opened.connect(self._on_opened)
         files.saved.connect(self._show_language)
-        self.first.chosen.connect(self._try)
         self.options.changed.connect(self._on_options)
         work.changed.connect(self._on_work)
         work.runs.began.connect(lambda: kept.save_soon(is_step=True))
@@ -495,11 +494,10 @@ class PageFoot(QWidget):
 class FirstWords(QWidget):
     """Content of an empty page: an invitation to type, and examples."""
 
-    chosen = Signal(str, str)
-    """Example text and its language."""
-
-    def __init__(self, ui: UiContext, edit: PageEdit) -> None:
+    def __init__(self, ui: UiContext, edit: PageEdit, *, choose: Callable[[str, str], object]) -> None:
         super().__init__(edit.viewport())
+        self.choose = choose
+        """Example text and its language."""
         self._edit, self._theme = edit, ui.theme
         self._words = words = plain_label(
             tr("Type something and the model continues it. Or try one of these:"),
@@ -511,7 +509,7 @@ class FirstWords(QWidget):
         column.addWidget(words)
         for text, language in IDEAS:
             button = text_button(
-                "", "idea", on_click=lambda _=False, text=text, language=language: self.chosen.emit(tr(text), language)
+                "", "idea", on_click=lambda _=False, text=text, language=language: self.choose(tr(text), language)
             )
             button.setAccessibleName(" ".join(tr(text).split()))
             self._ideas.append(button)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -58,8 +59,7 @@ class PageOptions(QObject):
         self.changed.emit()
 
     def show_sheet(self, anchor: QWidget) -> None:
-        sheet = OptionsSheet(self._ui.theme, self.now, self._view)
-        sheet.changed.connect(self.take_options)
+        sheet = OptionsSheet(self._ui.theme, self.now, self._view, on_change=self.take_options)
         sheet.open_at(anchor)
 
     def take_options(self, options: WritingOptions) -> None:
@@ -80,11 +80,12 @@ class PageOptions(QObject):
 class OptionsSheet(FloatingPanel):
     """Popup of options; a click outside or Escape closes it."""
 
-    changed = Signal(object)
-    """Carries the current `WritingOptions`."""
-
-    def __init__(self, theme: Theme, options: WritingOptions, parent: QWidget) -> None:
+    def __init__(
+        self, theme: Theme, options: WritingOptions, parent: QWidget, *, on_change: Callable[[Any], object]
+    ) -> None:
         super().__init__(theme, "write_options", parent)
+        self.on_change = on_change
+        """Carries the current `WritingOptions`."""
         from app.features.write_pages import LONGEST_TOKENS, MOST_AT_ONCE
 
         self._options = options
@@ -173,7 +174,7 @@ class OptionsSheet(FloatingPanel):
         options = replace(self._options, **values)  # type: ignore[arg-type]
         if options != self._options:
             self._options = options
-            self.changed.emit(options)
+            self.on_change(options)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() in (Qt.Key.Key_Escape, Qt.Key.Key_Return, Qt.Key.Key_Enter):
