@@ -113,7 +113,11 @@ class MainWindow(QMainWindow):
         # Without it a plain widget ignores the background of the style sheet.
         content.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self._toggle = IconButton(
-            self._theme, "sidebar-simple", tr(TOGGLE_LIST), name="toggle_sidebar", on_click=self.sizes.toggle_column
+            self._theme,
+            "sidebar-simple",
+            tr(TOGGLE_LIST),
+            name="toggle_sidebar",
+            on_click=lambda: self.sizes.toggle_column(),  # noqa: PLW0108 - made next
         )
         self._toggle.setToolTip(with_keys(tr(TOGGLE_LIST), "sidebar"))
         self._inside = PanelButton(self._theme, "eye", tr(LOOK_INSIDE), tr(INSIDE), name="toggle_inside")
