@@ -59,7 +59,7 @@ def screens(frame: Frame, told: int, folder: Path) -> list[tuple[str, Step, Step
 
     def open_dialog() -> None:
         open_chat()
-        frame.find_step(ChatsColumn).folders.settings_wanted.emit(begin())
+        frame.find_step(ChatsColumn).folders.actions.show_settings(begin())
         frame.wait(lambda: bool(frame.find_step(ProjectDialog).cost.text()), TIMEOUT_MS)
 
     def remember() -> None:

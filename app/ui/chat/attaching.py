@@ -22,7 +22,7 @@ from app.features.error_messages import PersonMessage
 from app.features.files_to_read import Stage, is_recording
 from app.features.media import UnsavedPicture
 from app.store.attachments import DocumentUse
-from app.ui.chat.attachment_row import AttachmentRow
+from app.ui.chat.attachment_row import AttachmentRow, PartActions
 from app.ui.chat.draft_pictures import choose_detail, size_words
 from app.ui.document.document_details import short_name, spoken_size
 from app.ui.document.document_files import DocumentQuestions, FileAction, offers_menu
@@ -85,10 +85,13 @@ class ChatAttachments(QObject):
         )
         row.scans.opened.connect(lambda number, mark: session.send_request(m.ShowDocument(number, mark)))
         row.not_heard.models_wanted.connect(row.scans.models_wanted)
-        row.remove_wanted.connect(self.remove)
-        row.detail_wanted.connect(lambda part, chip: choose_detail(session, part, chip, theme, parent))
-        row.opened.connect(self.open_part)
-        AttachmentMenus(self, session, row, questions, focus_message=focus_message, window=parent)
+        menus = AttachmentMenus(self, session, row, questions, focus_message=focus_message, window=parent)
+        row.part_actions = PartActions(
+            self.open_part,
+            self.remove,
+            menus.show_menu,
+            lambda part, chip: choose_detail(session, part, chip, theme, parent),
+        )
         session.serve(
             {
                 m.WatchScans: self.scans.follow_chat,
@@ -250,7 +253,6 @@ class AttachmentMenus(QObject):
         self._focus_message, self._window = focus_message, window
         self._picture_menu = self._picture_offers()
         self._menu = self._offers()
-        row.menu_wanted.connect(self._on_menu_wanted)
 
     def _offers(self) -> list[FileAction]:
         """Return the actions for a document, and give the notice about long documents those that apply to it."""
@@ -323,7 +325,7 @@ class AttachmentMenus(QObject):
         self._session.dispatch(m.PutIntoMessage(part.key))
         self._focus_message()
 
-    def _on_menu_wanted(self, part: DraftPart, at: QPoint) -> None:
+    def show_menu(self, part: DraftPart, at: QPoint) -> None:
         if isinstance(part, DraftPicture):
             offers_menu(part, self._picture_menu, self._window).popup(at)
         elif part.document is not None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from PySide6.QtCore import QEvent, QObject, QPoint, Qt, Signal
 from PySide6.QtGui import QResizeEvent
@@ -58,15 +59,20 @@ class DraftChip(DocumentChip):
         )
 
 
+@dataclass(frozen=True)
+class PartActions:
+    """What is done with an attachment of a draft; the detail is chosen at a picture's chip."""
+
+    open: Callable[[DraftPart], object]
+    remove: Callable[[DraftPart], object]
+    show_menu: Callable[[DraftPart, QPoint], object]
+    choose_detail: Callable[[DraftPicture, DocumentChip], object]
+
+
 class AttachmentRow(QWidget):
     """Chips in several lines, of which at most three are visible."""
 
-    opened = Signal(object)
-    remove_wanted = Signal(object)
-    menu_wanted = Signal(object, QPoint)
-    """A context menu was requested: a `DraftDocument` or `DraftPicture`, and the screen position."""
-    detail_wanted = Signal(object, object)
-    """The detail slider was requested: a `DraftPicture`, and its chip."""
+    part_actions: PartActions
     height_changed = Signal()
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
@@ -177,20 +183,28 @@ class AttachmentRow(QWidget):
         self._sought = None
 
     def _new_chip(self, part: DraftPart) -> DocumentChip:
-        key, chip = part.key, PictureChip(self._theme) if isinstance(part, DraftPicture) else DraftChip(self._theme)
-        if isinstance(chip, PictureChip):
-            chip.detail_wanted.connect(lambda: self.detail_wanted.emit(self._parts[key], chip))
+        key, is_picture = part.key, isinstance(part, DraftPicture)
+        chip: DocumentChip = (
+            PictureChip(self._theme, choose_detail=lambda: self._choose_detail(key))
+            if is_picture
+            else DraftChip(self._theme)
+        )
         chip.show_name(part.name)
         chip.set_removable(True)
-        chip.clicked.connect(lambda: self.opened.emit(self._parts[key]))
-        chip.remove_wanted.connect(lambda: self.remove_wanted.emit(self._parts[key]))
+        chip.clicked.connect(lambda: self.part_actions.open(self._parts[key]))
+        chip.remove_wanted.connect(lambda: self.part_actions.remove(self._parts[key]))
         chip.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         chip.customContextMenuRequested.connect(
-            lambda at: self.menu_wanted.emit(self._parts[key], chip.mapToGlobal(at))
+            lambda at: self.part_actions.show_menu(self._parts[key], chip.mapToGlobal(at))
         )
         self._flow.addWidget(chip)
         chip.show()
         return chip
+
+    def _choose_detail(self, key: int) -> None:
+        part = self._parts[key]
+        if isinstance(part, DraftPicture):
+            self.part_actions.choose_detail(part, self._chips[key])
 
     def _fill(self, chip: DocumentChip, attachment: DraftPart) -> None:
         if isinstance(attachment, DraftPicture):

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QAbstractListModel, QMimeData, QModelIndex, QPoint, QRect, QSize, Qt, Signal
+from PySide6.QtCore import QAbstractListModel, QMimeData, QModelIndex, QPoint, QRect, QSize, Qt
 from PySide6.QtGui import (
     QColor,
     QDrag,
@@ -362,23 +362,26 @@ def _cut_row(option: QStyleOptionViewItem, leading: int, trailing: int) -> QRect
     return rect.adjusted(trailing if mirrored else leading, 0, -(leading if mirrored else trailing), 0)
 
 
+@dataclass(frozen=True)
+class ChatListActions:
+    """What the list of chats asks for; nothing is changed in the list itself. Projects and chats are told by ids."""
+
+    fold_project: Callable[[int, bool], object]
+    """Shows (True) or hides the chats of a project."""
+    begin_chat: Callable[[int], object]
+    show_project_menu: Callable[[int], object]
+    delete_project: Callable[[int], object]
+    move_chat: Callable[[int, int | None], object]
+    """Moves a dropped chat into a project, or out of its own with None."""
+    tag_chat: Callable[[int, int], object]
+    """Puts a tag on the chat that it was dropped on."""
+    end_drag: Callable[[], object]
+
+
 class ChatList(RowList):
-    """List of chats. Left and Right fold and unfold a project; chats are dragged between projects, tags onto chats.
+    """List of chats. Left and Right fold and unfold a project; chats are dragged between projects, tags onto chats."""
 
-    Drops are only announced; nothing is changed here.
-    """
-
-    folded = Signal(int, bool)
-    """A project was folded or unfolded: its id, and True if its chats should be visible."""
-    new_chat_wanted = Signal(int)
-    """A chat in this project should be begun."""
-    project_menu_wanted = Signal(int)
-    delete_project_wanted = Signal(int)
-    moved_into = Signal(int, object)
-    """A chat was dropped: its id, and that of the project, or None to remove it from its project."""
-    tagged = Signal(int, int)
-    """A tag was dropped on a chat: both ids."""
-    drag_ended = Signal()
+    row_actions: ChatListActions
 
     def __init__(self, theme: Theme, model: QAbstractListModel, name: str) -> None:
         super().__init__(theme, model, name)
@@ -403,7 +406,7 @@ class ChatList(RowList):
         drag.setPixmap(self.viewport().grab(rect))
         drag.setHotSpot(self._pressed_at - rect.topLeft())
         drag.exec(Qt.DropAction.MoveAction)
-        self.drag_ended.emit()
+        self.row_actions.end_drag()
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         self._held = self._dragged_item(event.mimeData())
@@ -439,9 +442,9 @@ class ChatList(RowList):
         if held is not None and found is not None:
             kind, number, _ = held
             if kind == TAG_TYPE:
-                self.tagged.emit(number, found[1])
+                self.row_actions.tag_chat(number, found[1])
             else:
-                self.moved_into.emit(number, found[1])
+                self.row_actions.move_chat(number, found[1])
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         index = self.currentIndex()
@@ -458,11 +461,11 @@ class ChatList(RowList):
             else:
                 super().keyPressEvent(event)
         elif event.key() in (ahead, back):
-            self.folded.emit(row.project.id, event.key() == ahead)
+            self.row_actions.fold_project(row.project.id, event.key() == ahead)
         elif event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space):
-            self.folded.emit(row.project.id, not row.is_open)
+            self.row_actions.fold_project(row.project.id, not row.is_open)
         elif event.key() == Qt.Key.Key_Delete:
-            self.delete_project_wanted.emit(row.project.id)
+            self.row_actions.delete_project(row.project.id)
         else:
             super().keyPressEvent(event)
 
@@ -540,8 +543,8 @@ class ChatList(RowList):
         places = delegate.buttons_of(option).items()
         button = next((button for button, place in places if place.contains(self._pressed_at)), None)
         if button is ProjectButton.NEW_CHAT:
-            self.new_chat_wanted.emit(row.project.id)
+            self.row_actions.begin_chat(row.project.id)
         elif button is ProjectButton.MENU:
-            self.project_menu_wanted.emit(row.project.id)
+            self.row_actions.show_project_menu(row.project.id)
         else:
-            self.folded.emit(row.project.id, not row.is_open)
+            self.row_actions.fold_project(row.project.id, not row.is_open)

@@ -44,13 +44,9 @@ MOST_NAME = 40
 
 
 class ProjectMenus(QObject):
-    """Menus for projects in the chat list. Moves chats itself; other actions are requested by signals."""
+    """Menus for projects in the chat list. Moves chats itself; other `actions` are those of `ProjectActions`."""
 
-    new_project_wanted = Signal()
-    new_chat_wanted = Signal(int)
-    """A chat in this project should be begun."""
-    settings_wanted = Signal(int)
-    delete_wanted = Signal(int)
+    actions: ProjectActions
     changed = Signal()
     """A chat was moved, or a project changed."""
 
@@ -100,14 +96,14 @@ class ProjectMenus(QObject):
         muted, number, menu = self._theme.tokens.muted, project.id, Menu(parent)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         for glyph, words, do in (
-            ("plus", tr(NEW_CHAT), partial(self.new_chat_wanted.emit, number)),
-            ("sliders-horizontal", tr(INSTRUCTIONS_DOCUMENTS), partial(self.settings_wanted.emit, number)),
+            ("plus", tr(NEW_CHAT), partial(self.actions.open_new, number)),
+            ("sliders-horizontal", tr(INSTRUCTIONS_DOCUMENTS), partial(self.actions.show_settings, number)),
             ("pencil-simple", tr(RENAME) + "\tF2", partial(self.rename, number)),
         ):
             menu.addAction(icon(glyph, muted), words, do)
         menu.addSeparator()
         words = tr("Delete project") + "\t" + tr("Del")
-        menu.addAction(icon("trash", self._theme.tokens.danger), words, partial(self.delete_wanted.emit, number))
+        menu.addAction(icon("trash", self._theme.tokens.danger), words, partial(self.actions.delete, number))
         return menu
 
     def _put_back(self, number: int, project_id: int | None) -> None:
@@ -120,7 +116,7 @@ class ProjectMenus(QObject):
             project = self._projects.create(tr(NEW_PROJECT))
             self._conversations.update(number, project_id=project.id)
             self.changed.emit()
-            self.settings_wanted.emit(project.id)
+            self.actions.show_settings(project.id)
 
 
 def _short(name: str) -> str:
@@ -148,10 +144,7 @@ class ProjectActions(QObject):
         self.open_new = open_new
         """A new chat in this project should be opened."""
         self._app, self._theme, self._notify, self._folders, self._window = app, theme, notify, folders, window
-        folders.new_project_wanted.connect(self.begin)
-        folders.new_chat_wanted.connect(self.open_new)
-        folders.settings_wanted.connect(self.show_settings)
-        folders.delete_wanted.connect(self.delete)
+        folders.actions = self
 
     @cached_property
     def _unread(self) -> Intake:

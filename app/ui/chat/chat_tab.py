@@ -424,12 +424,15 @@ class ModelInStep(QObject):
         chat.memory.parts_changed.connect(lambda parts: gauge.show_used(parts.used_tokens))
         chat.answer_started.connect(lambda _: loader.expect())
         chat.open_chat.live.grew.connect(loader.look_during_answer)
-        chat.answer_finished.connect(lambda _: loader.sync_with_engine())
-        chat.answer_finished.connect(lambda _: self.show_waiting())
+        chat.answer_finished.connect(self._on_answer_finished)
         gauge.clicked.connect(self.show_context)
         chat.session.serve({f.WakeModel: self._wake_model})
         loader.changed.connect(self._on_model_changed)
         self._on_model_changed()
+
+    def _on_answer_finished(self) -> None:
+        self._ui.loader.sync_with_engine()
+        self.show_waiting()
 
     def show_waiting(self) -> None:
         """Show in the status line whether a message waits for the model to load."""

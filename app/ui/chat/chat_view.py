@@ -70,15 +70,7 @@ class ChatView(QWidget):
         self._chats, self._notify = chats, notify
         self.transcript = ChatTranscript(theme)
         self.composer = Composer(theme, stop=self.stop)
-        # Created with the chat's options, which come later.
-        store = SessionStore(
-            chats.kept,
-            chats.settings,
-            chats.change,
-            loaded=chats.loaded,
-            create_chat=lambda: self.models.options.create().id,
-        )
-        self.session = ChatSession(ChatPlace(chats.kept), store)
+        self.session = self._new_session()
         live = LiveAnswer(self.session, notify, is_loading=lambda: self.models.state == "loading", parent=self)
         surveys = SurveysOf(chats.surveys_of)
         self.open_chat = OpenChat(self.session, self.transcript, live, surveys, notify=notify, window=self)
@@ -124,6 +116,18 @@ class ChatView(QWidget):
         self._show_pictures(SeeLarge(lambda: self.open_chat.talk.media, theme, notify, self))
         self.models.own.changed.emit()
         self.show_conversation(None)
+
+    def _new_session(self) -> ChatSession:
+        chats = self._chats
+        # A chat is created with its options, which come later.
+        store = SessionStore(
+            chats.kept,
+            chats.settings,
+            chats.change,
+            loaded=chats.loaded,
+            create_chat=lambda: self.models.options.create().id,
+        )
+        return ChatSession(ChatPlace(chats.kept), store)
 
     def _lay_out(self, theme: Theme, *rows: QWidget, is_small: bool) -> None:
         before = QWidget() if is_small else self.models.empty

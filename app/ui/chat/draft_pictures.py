@@ -82,9 +82,7 @@ def count_words(use: MediaUse, count: MediaCount, host: str = "") -> str:
 class PictureChip(DocumentChip):
     """Attachment chip with a preview instead of an icon, and a button for the detail if there is a choice."""
 
-    detail_wanted = Signal()
-
-    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+    def __init__(self, theme: Theme, parent: QWidget | None = None, *, choose_detail: Callable[[], object]) -> None:
         self._thumbnail: Thumbnail | None = None
         super().__init__(theme, parent)
         thumbnail = self._thumbnail = Thumbnail(theme)
@@ -93,7 +91,7 @@ class PictureChip(DocumentChip):
         thumbnail.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self._row.replaceWidget(self._icon, thumbnail)
         self._icon.hide()
-        self.detail = IconButton(theme, "sliders", tr("Detail"), size_px=16, on_click=self.detail_wanted)
+        self.detail = IconButton(theme, "sliders", tr("Detail"), size_px=16, on_click=choose_detail)
         self.detail.hide()
         self._row.insertWidget(3, self.detail)
         theme.dress(thumbnail, size=(THUMB_PX, THUMB_PX))

@@ -158,17 +158,13 @@ class QueueView(QWidget):
         return super().eventFilter(watched, event)
 
     def _new_chip(self, number: int) -> QueueChip:
-        chip = QueueChip(
+        chip: QueueChip = QueueChip(
             self._theme,
             self._page,
-            on_edit=lambda: dispatch(m.EditQueued(number)),
-            on_edited=lambda text: dispatch(m.ChangeQueued(number, text)),
-            on_edit_end=lambda: dispatch(m.EditQueued(None)),
+            number,
+            self._session.dispatch,
             on_height=lambda: self._on_height_changed(chip),
         )
-        dispatch = self._session.dispatch
-        chip.remove.clicked.connect(lambda _=False: dispatch(m.RemoveQueued(number)))
-        chip.move_up.clicked.connect(lambda _=False: dispatch(m.RaiseQueued(number)))
         chip.show()
         return chip
 
@@ -192,24 +188,23 @@ def queue_words(state: ChatState) -> str:
 
 
 class QueueChip(QWidget):
-    """Queued message in one line. Clicking it opens a field, in which Enter saves and Escape cancels."""
+    """Queued message in one line. Clicking it opens a field, in which Enter saves and Escape cancels.
+
+    `number` is its place in the queue, `dispatch` the session's.
+    """
 
     def __init__(
         self,
         theme: Theme,
         parent: QWidget,
+        number: int,
+        dispatch: Callable[[object], object],
         *,
-        on_edit: Callable[[], object],
-        on_edited: Callable[[str], object],
-        on_edit_end: Callable[[], object],
         on_height: Callable[[], object],
     ) -> None:
         super().__init__(parent)
         self.on_height = on_height
-        self.on_edit_end = on_edit_end
-        """Editing ended without a change."""
-        self.on_edited = on_edited
-        self.on_edit = on_edit
+        self._number, self._dispatch = number, dispatch
         self._theme = theme
         self.text = ""
         self.field: MessageField | None = None
@@ -219,9 +214,11 @@ class QueueChip(QWidget):
         self._icon = QLabel()
         self._label = ElidedLabel()
         self._documents = plain_label(kind="muted")
-        self.move_up = IconButton(theme, "caret-up", tr("Move up"), size_px=15)
+        self.move_up = IconButton(
+            theme, "caret-up", tr("Move up"), size_px=15, on_click=lambda: dispatch(m.RaiseQueued(number))
+        )
         self.edit = IconButton(theme, "pencil-simple", tr(EDIT_LABEL), size_px=15, on_click=self.start_editing)
-        self.remove = IconButton(theme, "x", tr(REMOVE), size_px=15)
+        self.remove = IconButton(theme, "x", tr(REMOVE), size_px=15, on_click=lambda: dispatch(m.RemoveQueued(number)))
         self._line = QWidget()
         row = QHBoxLayout(self._line)
         row.addWidget(self._icon)
@@ -263,9 +260,8 @@ class QueueChip(QWidget):
             field.edit.submitted.connect(self._on_saved)
             field.edit.cancelled.connect(self._on_cancelled)
             field.edit.height_changed.connect(self._on_height_changed)
-            cancel, save = text_button(tr(CANCEL), "quiet"), text_button(tr(SAVE), "primary")
-            cancel.clicked.connect(lambda _=False: self._on_cancelled())
-            save.clicked.connect(lambda _=False: self._on_saved())
+            cancel = text_button(tr(CANCEL), "quiet", on_click=self._on_cancelled)
+            save = text_button(tr(SAVE), "primary", on_click=self._on_saved)
             buttons = QHBoxLayout()
             buttons.addStretch(1)
             buttons.addWidget(cancel)
@@ -278,7 +274,7 @@ class QueueChip(QWidget):
             self._line.hide()
             self._column.addWidget(self._editor)
             self._on_height_changed()
-            self.on_edit()
+            self._dispatch(m.EditQueued(self._number))
         self.field.edit.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def _stop_editing(self) -> None:
@@ -296,11 +292,11 @@ class QueueChip(QWidget):
         # An empty message is none; the field stays open.
         if text.strip():
             self._stop_editing()
-            self.on_edited(text)
+            self._dispatch(m.ChangeQueued(self._number, text))
 
     def _on_cancelled(self) -> None:
         self._stop_editing()
-        self.on_edit_end()
+        self._dispatch(m.EditQueued(None))
 
     def _on_height_changed(self) -> None:
         self._column.activate()

@@ -238,8 +238,7 @@ class QuickAsk(QWidget):
         self.chat.models.own.changed.connect(self._show_model)
         chat.answer_started.connect(lambda _: loader.expect())
         chat.open_chat.live.grew.connect(loader.look_during_answer)
-        chat.answer_finished.connect(lambda _: loader.sync_with_engine())
-        chat.answer_finished.connect(lambda _: self._on_answer_finished())
+        chat.answer_finished.connect(self._on_answer_finished)
         # It was sent with the question.
         chat.open_chat.answering.connect(lambda _: self._show_taken(None))
         chat.open_chat.shown.connect(self._fit_height)
@@ -324,6 +323,7 @@ class QuickAsk(QWidget):
         self.chat.composer.submit()
 
     def _on_answer_finished(self) -> None:
+        self._loader.sync_with_engine()
         if self._keeps_at_end:
             self._keep_now(goes_on=True)
         else:

@@ -19,6 +19,7 @@ from app.ui.chat.chat_list import (
     PROJECT_ROLE,
     ChatDelegate,
     ChatList,
+    ChatListActions,
     ChatListModel,
 )
 from app.ui.chat.chat_projects import NEW_PROJECT_ITEM, ProjectMenus
@@ -158,7 +159,7 @@ class ChatsColumn(ListColumn):
         menu, muted = new_menu(self, "new_chat_menu", tr(OTHER_WAYS_TO_BEGIN)), self._theme.tokens.muted
         words = f"{tr(TEMPORARY_CHAT)}\t{keys_of('temporary_chat')}"
         menu.addAction(icon("ghost", muted), words, self.temporary_chat_wanted.emit)
-        menu.addAction(icon("folder-plus", muted), tr(NEW_PROJECT_ITEM), self.folders.new_project_wanted.emit)
+        menu.addAction(icon("folder-plus", muted), tr(NEW_PROJECT_ITEM), lambda: self.folders.actions.begin())  # noqa: PLW0108 - set later
         self.fill_more_menu(menu)
         return menu
 
@@ -168,17 +169,16 @@ class ChatsColumn(ListColumn):
         self._clicked_row = KeysOfClickedRow(self)
         self.list.clicked.connect(self._clicked_row.begin)
         self.search.escaped.connect(self.left)
-        self.chats.folded.connect(self._on_folded)
-        self.chats.new_chat_wanted.connect(self.folders.new_chat_wanted)
-        self.chats.project_menu_wanted.connect(self._show_project_menu)
-        self.chats.delete_project_wanted.connect(self.folders.delete_wanted)
-        # Clicks and keys have moved the selection to the project's row; it belongs to the open chat.
-        for signal in (self.chats.new_chat_wanted, self.chats.project_menu_wanted, self.chats.delete_project_wanted):
-            signal.connect(self._mark_open)
-        self.chats.moved_into.connect(self.folders.move_into)
+        self.chats.row_actions = ChatListActions(
+            self._fold_project,
+            self._begin_in_project,
+            self._show_project_menu,
+            self._delete_project,
+            self.folders.move_into,
+            self.tags.set_tag,
+            lambda: self.show_open(self.open_id),
+        )
         self.folders.changed.connect(self.reload)
-        self.chats.tagged.connect(self.tags.set_tag)
-        self.chats.drag_ended.connect(lambda: self.show_open(self.open_id))
 
     def show_new(self, conversation_id: int) -> None:
         """List a chat that was just created, clearing a search or tags that would hide it."""
@@ -251,14 +251,24 @@ class ChatsColumn(ListColumn):
             self._limited.store_name(number, title)
         self.reload()
 
+    def _begin_in_project(self, project_id: int) -> None:
+        self.folders.actions.open_new(project_id)
+        # Clicks and keys have moved the selection to the project's row; it belongs to the open chat.
+        self._mark_open()
+
+    def _delete_project(self, project_id: int) -> None:
+        self.folders.actions.delete(project_id)
+        self._mark_open()
+
     def _show_project_menu(self, project_id: int) -> None:
         index = self.model.index_of(-project_id)
         below = self.list.visualRect(index).bottomRight()
         menu = self.menu_for(index)
         menu.aboutToHide.connect(menu.deleteLater)
         menu.popup(self.list.viewport().mapToGlobal(below - QPoint(self._theme.px(30), 0)))
+        self._mark_open()
 
-    def _on_folded(self, project_id: int, is_open: bool) -> None:
+    def _fold_project(self, project_id: int, is_open: bool) -> None:
         # Folding with the keyboard stays on the project's row.
         by_keyboard = self.list.hasFocus() and self.list.currentIndex().data(IS_PROJECT_ROLE)
         with self._notify.guard():

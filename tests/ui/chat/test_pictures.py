@@ -243,7 +243,7 @@ def test_how_long_looking_takes_at_least_is_said_where_that_is_long() -> None:
 def test_where_there_is_little_room_the_name_is_shortened_before_the_tokens(qtbot: QtBot) -> None:
     around = QWidget()
     qtbot.addWidget(around)
-    chip = PictureChip(Theme("light"), around)
+    chip = PictureChip(Theme("light"), around, choose_detail=lambda: None)
     chip.show_name("A very long name of a photograph from the mountains.png")
     chip.set_removable(True)
     chip.show_words("sent at 1,536 × 1,024, 1,020 tokens")
