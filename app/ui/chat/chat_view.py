@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
@@ -70,7 +71,8 @@ class ChatView(QWidget):
         self._chats, self._notify = chats, notify
         self.transcript = ChatTranscript(theme)
         self.composer = Composer(theme, stop=self.stop)
-        self.session = self._new_session()
+        # A chat is created with its options, which come later.
+        self.session = _new_session(chats, lambda: self.models.options.create().id)
         live = LiveAnswer(self.session, notify, is_loading=lambda: self.models.state == "loading", parent=self)
         surveys = SurveysOf(chats.surveys_of)
         self.open_chat = OpenChat(self.session, self.transcript, live, surveys, notify=notify, window=self)
@@ -116,18 +118,6 @@ class ChatView(QWidget):
         self._show_pictures(SeeLarge(lambda: self.open_chat.talk.media, theme, notify, self))
         self.models.own.changed.emit()
         self.show_conversation(None)
-
-    def _new_session(self) -> ChatSession:
-        chats = self._chats
-        # A chat is created with its options, which come later.
-        store = SessionStore(
-            chats.kept,
-            chats.settings,
-            chats.change,
-            loaded=chats.loaded,
-            create_chat=lambda: self.models.options.create().id,
-        )
-        return ChatSession(ChatPlace(chats.kept), store)
 
     def _lay_out(self, theme: Theme, *rows: QWidget, is_small: bool) -> None:
         before = QWidget() if is_small else self.models.empty
@@ -312,3 +302,8 @@ class ChatView(QWidget):
             self.composer.set_text(request.text)
             self.attaching.add(request.paths)
         self.focus_composer()
+
+
+def _new_session(chats: Chats, create_chat: Callable[[], int]) -> ChatSession:
+    store = SessionStore(chats.kept, chats.settings, chats.change, loaded=chats.loaded, create_chat=create_chat)
+    return ChatSession(ChatPlace(chats.kept), store)

@@ -282,7 +282,7 @@ class DocumentDesk(Languages, FileQuestions):
     def leave_editor(self) -> None:
         """What is edited is given up."""
         if self.segments.editor is not None:
-            self.segments.editor.given_up.emit()
+            self.segments.editor.give_up()
 
     def read_again(self) -> None:
         """As when another window had changed it."""

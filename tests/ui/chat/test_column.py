@@ -489,7 +489,7 @@ def test_tags_are_put_on_by_drag_and_menu_and_narrow_the_list(frame: Frame, qtbo
     assert [chip.tag.name for chip in bar.chips] == ["Home", "Work"]
     assert drop(frame, TAG_TYPE, work.id, chats.index_of(letter))
     assert not drop(frame, TAG_TYPE, work.id, chats.list.viewport().rect().bottomLeft() - QPoint(-20, 10))
-    bar.chips[0].dropped.emit(letter)
+    bar.chips[0].drop(letter)
     inside = next(action.menu() for action in chats.menu_of(garden).actions() if action.text() == TAGS)
     chats.choose(inside, "Home")
     assert tags.of_chats() == {letter: (work.id, home.id), garden: (home.id,)}

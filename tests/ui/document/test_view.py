@@ -622,8 +622,8 @@ def test_who_types_on_while_a_correction_is_saved_goes_on_in_what_takes_the_docu
     held, beside = HeldUp(), desk.root._page_panes
     reading = beside.reading
     beside.show_reading(True)
-    renewals = desk.heard(reading.renewed)
-    reading.renewed.connect(lambda _, number: reading.take_over(held, number))
+    renewals = desk.heard(desk.root.renewed)
+    desk.root.renewed.connect(lambda _, number: reading.take_over(held, number))
     reading.show_page(held, 5, 1)  # type: ignore[arg-type]
     reading.edit.setPlainText("The rent")
     desk.click(reading.save)

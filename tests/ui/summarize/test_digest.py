@@ -282,12 +282,12 @@ def test_a_form_that_only_a_model_can_write_has_its_sentences_as_a_list(open_tab
 def test_while_it_looks_it_says_how_far_it_is(open_tab: Open, tmp_path: Path) -> None:
     desk = open_tab(load=NEVER)
     ids = look_at(desk, lease_pdf(tmp_path / "lease.pdf"))
-    desk.view.looks.moved.emit(ids, 0.4)
+    desk.view.looks.on_share(ids, 0.4)
     assert desk.digest_words.text() == LABEL, "of what is shown nothing is said"
     desk.view.draft.digest.show_waiting(DIGEST_BEGINS)
-    desk.view.looks.moved.emit((999,), 0.4)
+    desk.view.looks.on_share((999,), 0.4)
     assert desk.digest_words.text().endswith("…")
-    desk.view.looks.moved.emit(ids, 0.4)
+    desk.view.looks.on_share(ids, 0.4)
     assert desk.digest_words.text() == DIGEST_PERCENT.format(percent=40)
 
 

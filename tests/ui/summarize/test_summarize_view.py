@@ -713,11 +713,14 @@ def test_with_the_starter_the_button_keeps_sentences_and_beside_it_the_model_can
 def test_a_model_that_writes_is_offered_nothing_else(open_tab: Open, tmp_path: Path) -> None:
     desk = open_tab(model=WRITES)
     desk.drop(lease_pdf(tmp_path / "lease.pdf"))
-    with desk.hears(desk.view.methods.found):
-        desk.view.methods.find_methods(desk.view.draft.groups)
+    told: list[object] = []
+    show_method = desk.view.methods.on_found
+    desk.view.methods.on_found = lambda *found: told.append(show_method(*found))
+    desk.view.methods.find_methods(desk.view.draft.groups)
+    desk.wait(lambda: bool(told))
     assert desk.begin_button.text() == SUMMARIZE
     assert not desk.begin_anyway.isVisible()
-    desk.view.methods.found.emit("Qwen 1.5B", frozenset({(Form.BULLETS, False)}))
+    desk.view.methods.on_found("Qwen 1.5B", frozenset({(Form.BULLETS, False)}))
     assert desk.begin_button.text() == KEEP_SENTENCES
     desk.choose_form(Form.ACTIONS)
     assert desk.begin_button.text() == SUMMARIZE, "sentences are not a list of action items"
