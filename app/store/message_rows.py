@@ -129,17 +129,20 @@ def tree_ids(connection: sqlite3.Connection, conversation_id: int) -> list[int]:
     return [row[0] for row in rows]
 
 
+_UPWARDS = """
+    UNION ALL
+    SELECT m.parent_id, height + 1 FROM branch b JOIN messages m ON m.id = b.id WHERE m.parent_id IS NOT NULL
+)
+SELECT id FROM branch ORDER BY height DESC
+"""
+"""Follows the branch from the message it begins with to the root; the root comes first."""
+
+
 def branch_ids(connection: sqlite3.Connection, conversation_id: int) -> list[int]:
     """Return the ids of the chosen branch, from root to leaf."""
     rows = connection.execute(
-        """
-        WITH RECURSIVE branch (id, height) AS (
-            SELECT leaf_id, 0 FROM conversations WHERE id = ? AND leaf_id IS NOT NULL
-            UNION ALL
-            SELECT m.parent_id, height + 1 FROM branch b JOIN messages m ON m.id = b.id WHERE m.parent_id IS NOT NULL
-        )
-        SELECT id FROM branch ORDER BY height DESC
-        """,
+        "WITH RECURSIVE branch (id, height) AS ("
+        f"SELECT leaf_id, 0 FROM conversations WHERE id = ? AND leaf_id IS NOT NULL {_UPWARDS}",
         (conversation_id,),
     )
     return [row[0] for row in rows]
@@ -147,17 +150,7 @@ def branch_ids(connection: sqlite3.Connection, conversation_id: int) -> list[int
 
 def ids_up_to(connection: sqlite3.Connection, message_id: int) -> list[int]:
     """Return a message and all above it, root first."""
-    rows = connection.execute(
-        """
-        WITH RECURSIVE branch (id, height) AS (
-            SELECT ?, 0
-            UNION ALL
-            SELECT m.parent_id, height + 1 FROM branch b JOIN messages m ON m.id = b.id WHERE m.parent_id IS NOT NULL
-        )
-        SELECT id FROM branch ORDER BY height DESC
-        """,
-        (message_id,),
-    )
+    rows = connection.execute(f"WITH RECURSIVE branch (id, height) AS (SELECT ?, 0 {_UPWARDS}", (message_id,))
     return [row[0] for row in rows]
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QObject, Qt
 from PySide6.QtGui import QKeyEvent, QResizeEvent
-from PySide6.QtWidgets import QBoxLayout, QFrame, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QBoxLayout, QFrame, QHBoxLayout, QPushButton, QVBoxLayout
 
 from app.core.errors.app_error import AppError
 from app.core.events import AnswerStats, Finished, FinishReason, LoadProgress, PromptProgress, TextDelta
@@ -19,6 +19,7 @@ from app.features.inside.model_comparison import ModelAsleep, Told, compare_answ
 from app.ui.i18n import sentence_for, tr
 from app.ui.model_texts import join
 from app.ui.models.compare_choices import told_apart
+from app.ui.models.markdown_card import MarkdownCard
 from app.ui.models.models_page import NARROW_PX, ComparisonPage
 from app.ui.shared_labels import (
     CHAT_MODEL_SLEEPS,
@@ -31,9 +32,7 @@ from app.ui.shared_labels import (
 )
 from app.ui.shell import tasks
 from app.ui.shell.tab_spec import UiContext
-from app.ui.text.links import ask_to_open
 from app.ui.text.markdown import MarkdownStream
-from app.ui.text.text_body import MessageBody
 from app.ui.theme import CARD_INSET_PX, Theme
 from app.ui.widgets.buttons import ChoiceButton, text_button
 from app.ui.widgets.input_fields import CheckRow, PlainEdit
@@ -370,16 +369,12 @@ class AnswerCard(QFrame):
         self.setAccessibleName(tr("Answer {letter}", letter=words))
 
 
-class AnswerBody(QWidget):
-    """Markdown view as high as its text."""
+class AnswerBody(MarkdownCard):
+    """View of an answer as it is written, as high as its text."""
 
     def __init__(self, theme: Theme) -> None:
-        super().__init__()
-        self.body = MessageBody(theme, self)
-        self.body.link_clicked.connect(lambda href: ask_to_open(href, self))
-        self.body.fold_toggled.connect(self._arrange)
+        super().__init__(theme)
         self._streams = 0
-        theme.changed.connect(self._arrange_again)
 
     def clear(self) -> None:
         self._streams += 1_000_000  # higher than any revision of the earlier answer
@@ -389,17 +384,3 @@ class AnswerBody(QWidget):
     def show_stream(self, stream: MarkdownStream) -> None:
         self.body.set_blocks(stream.closed, stream.open_blocks(), self._streams + stream.revision)
         self._arrange()
-
-    def _arrange(self, *, is_again: bool = False) -> None:
-        height = self.body.arrange(self.width(), is_again=is_again)
-        self.body.setGeometry(0, 0, self.width(), height)
-        self.setFixedHeight(height)
-
-    def _arrange_again(self) -> None:
-        self._arrange(is_again=True)
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        # A new height comes from `_arrange` itself; only another width lays the text out anew.
-        if event.size().width() != event.oldSize().width():
-            self._arrange()
-        super().resizeEvent(event)

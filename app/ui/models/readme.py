@@ -8,13 +8,9 @@ from __future__ import annotations
 
 import re
 
-from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QWidget
-
 from app.ui.i18n import tr
-from app.ui.text.links import ask_to_open
+from app.ui.models.markdown_card import MarkdownCard
 from app.ui.text.markdown import MarkdownBlock, read
-from app.ui.text.text_body import MessageBody
 from app.ui.theme import Theme
 from app.ui.widgets.timers import new_timer
 
@@ -162,21 +158,18 @@ def read_card(card: str) -> list[MarkdownBlock]:
     return [*blocks, *read(tr(CARD_SHORTENED))] if is_long else blocks
 
 
-class CardView(QWidget):
-    """View as high as its text. Long cards are written in steps, to keep the window responsive."""
+class CardView(MarkdownCard):
+    """View of a model's card. Long cards are written in steps, to keep the window responsive."""
+
+    most_px = MEASURE_PX
 
     def __init__(self, theme: Theme) -> None:
-        super().__init__()
-        self._theme = theme
+        super().__init__(theme)
         self._blocks: list[MarkdownBlock] = []
         self._shown = 0
         self._revision = 0
         self.setAccessibleName(tr("Model card"))
-        self.body = MessageBody(theme, self)
-        self.body.link_clicked.connect(lambda href: ask_to_open(href, self))
-        self.body.fold_toggled.connect(self._arrange)
         self._delay = new_timer(self, 0, self._show_more)
-        theme.changed.connect(self._arrange_again)
 
     @property
     def is_complete(self) -> bool:
@@ -194,19 +187,3 @@ class CardView(QWidget):
         self._arrange()
         if not self.is_complete:
             self._delay.start()
-
-    def _arrange(self, *, is_again: bool = False) -> None:
-        width = min(self.width(), self._theme.px(MEASURE_PX))
-        height = self.body.arrange(width, is_again=is_again)
-        x = self.width() - width if self.isRightToLeft() else 0
-        self.body.setGeometry(x, 0, width, height)
-        self.setFixedHeight(height)
-
-    def _arrange_again(self) -> None:
-        self._arrange(is_again=True)
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        if event.size().width() != event.oldSize().width():
-            # A new height comes from `_arrange` itself; only another width lays the text out anew.
-            self._arrange()
-        super().resizeEvent(event)
