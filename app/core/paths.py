@@ -153,16 +153,13 @@ class AppPaths:
         if home:
             # Absolute, as children have other working folders.
             root = Path(home).expanduser().absolute()
-            return cls._as_unlocked(root / "data", root / "config", root / "cache", root / "logs")
+            folders = (root / "data", root / "config", root / "cache", root / "logs")
+            return cls(*folders, unlocked=_unlocked_places.get(folders[0]))
         import platformdirs  # no child needs it
 
         dirs = platformdirs.PlatformDirs(APP_ID, appauthor=False)
-        return cls._as_unlocked(
-            Path(dirs.user_data_dir), Path(dirs.user_config_dir), Path(dirs.user_cache_dir), Path(dirs.user_log_dir)
-        )
-
-    @classmethod
-    def _as_unlocked(cls, data: Path, config: Path, cache: Path, logs: Path) -> AppPaths:
+        data = Path(dirs.user_data_dir)
+        config, cache, logs = Path(dirs.user_config_dir), Path(dirs.user_cache_dir), Path(dirs.user_log_dir)
         return cls(data, config, cache, logs, unlocked=_unlocked_places.get(data))
 
 
