@@ -56,7 +56,7 @@ from app.ui.shell.main_window import MainWindow  # noqa: E402
 from tests.helpers.clipping import clipped_texts  # noqa: E402
 from tests.helpers.desks.chat import ChatDesk  # noqa: E402
 from tests.helpers.desks.window import Frame, open_window  # noqa: E402
-from tests.helpers.screen_checks import controls_outside, faint_texts, near_misses  # noqa: E402
+from tests.helpers.screen_checks import controls_outside, faint_texts, near_misses, undressed_buttons  # noqa: E402
 
 Step = Callable[[], object]
 Screen = tuple[str, Step, Step]
@@ -384,12 +384,15 @@ def _faults_of(window: MainWindow, file: Path) -> list[str]:
     pixmap.save(str(file))
     picture = pixmap.toImage()
     faults: list[str] = []
-    for shown in [widget for widget in QApplication.topLevelWidgets() if widget.isVisible()]:
+    windows = [widget for widget in QApplication.topLevelWidgets() if widget.isVisible()]
+    for shown in windows:
         faults += [f"cut: {line}" for line in clipped_texts(shown)]
         faults += [f"outside the screen: {line}" for line in controls_outside(shown)]
+        faults += [f"in the font of messages: {line}" for line in undressed_buttons(shown)]
     faults += [f"hard to read: {line}" for line in faint_texts(window, picture)]
     content = window.findChild(QWidget, "content")
-    if picture.width() == SHAPES["light"].size[0] and content is not None:
+    # Under a dialog's shade or a menu's shadow ink can't be told from ground.
+    if picture.width() == SHAPES["light"].size[0] and content is not None and len(windows) == 1:
         faults += [f"off the grid: {line}" for line in near_misses(content, picture, COLUMNS)]
     return [f"{file.stem}: {line}" for line in faults]
 

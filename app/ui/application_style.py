@@ -24,6 +24,9 @@ Scaling = Callable[[float], int]
 Colours = Mapping[str, str]
 """Colours as "#RRGGBB" by the names of `Tokens`."""
 
+BUTTON_FONTS = ("button_font", "muted_button_font")
+"""Properties of the application."""
+
 
 class ApplicationStyle:
     """Style of a running application; `px` is asked again at each change."""
@@ -39,8 +42,14 @@ class ApplicationStyle:
             bars = OverlayBars(watch)
         bars.px = px
 
-    def put_on(self, colours: Colours, font: QFont) -> None:
-        """Apply palette, font and style sheet in these colours to the application."""
+    def put_on(self, colours: Colours, font: QFont, button_fonts: tuple[QFont, QFont]) -> None:
+        """Apply palette, fonts and style sheet in these colours to the application.
+
+        `button_fonts`: that of text buttons, and of those with muted words.
+        """
+        # Before the application's own, of which every widget is told. Qt's way to set it for a class isn't in PySide.
+        for name, button_font in zip(BUTTON_FONTS, button_fonts, strict=True):
+            self._application.setProperty(name, button_font)
         self._sheet = fill_style_sheet(colours, self._px)
         self._application.setPalette(_palette(colours))
         self._application.setFont(font)

@@ -366,7 +366,8 @@ class Theme(QObject):
 
     def _apply(self) -> None:
         if self._style is not None:
-            self._style.put_on(dataclasses.asdict(self.tokens), self.font())
+            fonts = self.font("control"), _font_of_kind(self, "control", "quiet")
+            self._style.put_on(dataclasses.asdict(self.tokens), self.font(), fonts)
         self._choice.changes += 1
         self._notify_changed()
 
@@ -414,12 +415,16 @@ def _put_on(theme: Theme, target: QObject, look: WidgetLook) -> None:
 
 
 def _put_on_font(theme: Theme, target: Any, role: FontRole) -> None:
-    size_px, weight = FONTS[role]
-    # Light letters on a dark ground look bolder than they are.
-    is_lighter = theme.is_dark and weight == 500 and target.property("kind") in MUTED_KINDS
-    target.setFont(theme.text_font(size_px, 400) if is_lighter else theme.font(role))
+    target.setFont(_font_of_kind(theme, role, target.property("kind")))
     if role in TITLES:
         target.setProperty("is_title", True)
+
+
+def _font_of_kind(theme: Theme, role: FontRole, kind: str | None) -> QFont:
+    size_px, weight = FONTS[role]
+    # Light letters on a dark ground look bolder than they are.
+    is_lighter = theme.is_dark and weight == 500 and kind in MUTED_KINDS
+    return theme.text_font(size_px, 400) if is_lighter else theme.font(role)
 
 
 def _put_on_glyph(theme: Theme, button: Any, glyph: tuple[str, str, float]) -> None:

@@ -13,6 +13,7 @@ from PySide6.QtWidgets import (
     QApplication,
     QLabel,
     QLineEdit,
+    QPushButton,
     QWidget,
 )
 
@@ -60,6 +61,17 @@ def faint_texts(window: QWidget, picture: QImage) -> list[str]:
         if 1 < ink < least * BLUR:
             found.append(f"{_name(widget)}: {ink:.2f}")
     return found
+
+
+def undressed_buttons(window: QWidget) -> list[str]:
+    """One line for every button with words in the font of messages, which is what it has if nobody gave it another."""
+    body = QApplication.font()
+    return [
+        f"{_name(button)} is {body.pixelSize()}/{int(body.weight())}"
+        for button in _visible(window, QPushButton)
+        if button.property("text")
+        and (button.font().pixelSize(), button.font().weight()) == (body.pixelSize(), body.weight())
+    ]
 
 
 def _ink_contrast(part: QImage) -> float:

@@ -6,7 +6,7 @@ from PySide6.QtWidgets import QFrame, QLabel, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.ui.theme import LIGHT
-from tests.helpers.screen_checks import controls_outside, faint_texts, near_misses
+from tests.helpers.screen_checks import controls_outside, faint_texts, near_misses, undressed_buttons
 
 
 def a_window(qtbot: QtBot) -> QWidget:
@@ -52,3 +52,14 @@ def test_lines_that_begin_beside_a_column_are_found(qtbot: QtBot) -> None:
         placed(QLabel(words, content), x, y)
     picture = window.grab().toImage()
     assert [line.split(" begins")[0] for line in near_misses(content, picture, (40, 130))] == ["QLabel “Beside it”"]
+
+
+def test_a_button_in_the_font_of_messages_is_found(qtbot: QtBot) -> None:
+    window = a_window(qtbot)
+    placed(QPushButton("Send", window), 20, 20)
+    dressed = QPushButton("Cancel", window)
+    font = dressed.font()
+    font.setWeight(font.Weight.Medium)
+    dressed.setFont(font)
+    placed(dressed, 20, 60)
+    assert [line.split(" is ")[0] for line in undressed_buttons(window)] == ["QPushButton “Send”"]

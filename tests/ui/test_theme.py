@@ -18,6 +18,7 @@ import app.ui.theme as theme_module
 from app.core.paths import resource_path
 from app.ui.application_style import fill_style_sheet
 from app.ui.theme import DARK, FONTS, LIGHT, LateTheme, Theme, Tokens
+from app.ui.widgets.buttons import text_button
 
 UI = Path(theme_module.__file__).parent
 OWN_SIZES = {
@@ -161,6 +162,28 @@ def test_zoom_scales_sizes_and_fonts(qtbot: QtBot) -> None:
         theme.zoom = 2.0
     assert (theme.px(8), theme.font().pixelSize()) == (2 * size, 2 * font_px)
     assert theme.px(0) == 0
+
+
+def test_every_button_is_a_control_unless_it_is_dressed_as_something_else(qtbot: QtBot, qapp: QApplication) -> None:
+    theme = Theme("light")
+    theme.install(qapp)
+    window = QWidget()
+    qtbot.addWidget(window)
+    box, plain, quiet = QWidget(), text_button("Save"), text_button("Cancel", "quiet")
+    small = theme.dress(text_button("Copy"), font="small")
+    for button in (plain, quiet, small):
+        button.setParent(box)
+    box.setParent(window)
+    window.show()
+    assert [type_of(button) for button in (plain, quiet, small)] == [(14, 500), (14, 500), (13, 400)]
+    theme.scheme = "dark"
+    assert type_of(quiet) == (14, 400), "light letters on a dark ground look bolder than they are"
+    theme.zoom = 1.5
+    assert [type_of(button) for button in (plain, small)] == [(21, 500), (20, 400)]
+
+
+def type_of(button: QPushButton) -> tuple[int, int]:
+    return button.font().pixelSize(), int(button.font().weight())
 
 
 def test_zoom_goes_in_steps_and_ends(qtbot: QtBot) -> None:

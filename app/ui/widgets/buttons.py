@@ -9,6 +9,7 @@ from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal, SignalInstance
 from PySide6.QtGui import QActionGroup, QFont, QKeyEvent
 from PySide6.QtWidgets import (
     QAbstractScrollArea,
+    QApplication,
     QFrame,
     QGridLayout,
     QHBoxLayout,
@@ -17,11 +18,12 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from app.ui.application_style import BUTTON_FONTS
 from app.ui.focus_ring import repolish
 from app.ui.i18n import tr
 from app.ui.icons import icon
 from app.ui.shared_labels import CHOOSE_AN_ICON
-from app.ui.theme import Theme
+from app.ui.theme import MUTED_KINDS, Theme
 from app.ui.widgets.labels import plain_caption, plain_tip
 from app.ui.widgets.layouts import drop_margins, fill_layout
 from app.ui.widgets.menus import Menu
@@ -34,6 +36,30 @@ DONE_MS = 1500
 OnClick = Callable[..., object] | SignalInstance
 
 
+class TextButton(QPushButton):
+    """Wears the font of controls, unless it is dressed in another."""
+
+    _is_dressed = False
+
+    def setFont(self, font: QFont | str | Sequence[str]) -> None:
+        self._is_dressed = True
+        super().setFont(font)
+
+    def wear_control_font(self) -> None:
+        """Take the present font of controls, muted where the button's kind is."""
+        application = QApplication.instance()
+        if application is not None and not self._is_dressed:
+            font = application.property(BUTTON_FONTS[self.property("kind") in MUTED_KINDS])
+            if isinstance(font, QFont):
+                super().setFont(font)
+
+    def changeEvent(self, event: QEvent) -> None:
+        # The style changes with the theme; under a style sheet a button loses its font where it gets another parent.
+        if event.type() in (QEvent.Type.StyleChange, QEvent.Type.ParentChange):
+            self.wear_control_font()
+        super().changeEvent(event)
+
+
 def text_button(
     text: str, kind: str = "plain", parent: QWidget | None = None, *, name: str = "", on_click: OnClick | None = None
 ) -> QPushButton:
@@ -41,11 +67,12 @@ def text_button(
 
     `name` is its object name.
     """
-    button = QPushButton(text, parent)
+    button = TextButton(text, parent)
     button.setObjectName(name)
     if on_click is not None:
         button.clicked.connect(on_click)
     button.setProperty("kind", kind)
+    button.wear_control_font()
     button.setAccessibleName(text)
     # Reachable by Tab; a click leaves no focus frame and doesn't take the focus from the composer.
     button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
