@@ -39,6 +39,7 @@ NEVER_INSTALLED = frozenset({"httpx2-jsfetch"})
 LICENCES = {
     "llama-cpp-python": "MIT",
     "latex2mathml": "MIT",
+    "sqlcipher3": "Zlib AND BSD-3-Clause AND Apache-2.0",
     "pywin32-ctypes": "BSD-3-Clause",
     "rouge-score": "Apache-2.0",
     "socksio": "MIT",

@@ -44,6 +44,7 @@ EXPRESSIONS = {
     "shiboken6": "LGPL-3.0-only",
     "rouge-score": "Apache-2.0",
     "latex2mathml": "MIT",
+    "sqlcipher3": "Zlib AND BSD-3-Clause AND Apache-2.0",
 }
 """Where the package itself says it in other words, or not at all."""
 PACKAGES = (".zst", ".deb", ".AppImage", ".dmg", ".exe", ".json")

@@ -13,7 +13,7 @@ import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import psutil
 
@@ -32,6 +32,8 @@ LINES = 400
 class BusyProgram:
     """A program that does one thing over and over; see `tests.faults.using_program`."""
 
+    begun: ClassVar[list[BusyProgram]] = []
+
     def __init__(
         self, activity: str, folder: Path, *arguments: str, around: Sequence[str] = (), beside: Path | None = None
     ) -> None:
@@ -42,6 +44,7 @@ class BusyProgram:
         command = [*around, sys.executable, "-m", "tests.faults.using_program", activity, str(folder), *arguments]
         with self.said.open("wb") as out, self.complained.open("wb") as err:
             self.process = warm.Process(command, cwd=ROOT, stdout=out, stderr=err)
+        self.begun.append(self)
 
     def steps(self) -> list[dict[str, Any]]:
         """What it has told so far."""
@@ -80,7 +83,7 @@ class BusyProgram:
         """All that it has started, and what that has, but for what its children begin warm from."""
         spared = next((line["spared"] for line in self._lines() if "spared" in line), [])
         started = {one.pid for one in psutil.Process(self.process.pid).children(recursive=True)}
-        return sorted(pid for pid in started - set(spared) if not is_gone(pid))
+        return sorted(pid for pid in started - set(spared) if not is_gone(pid) and not _is_warm(pid))
 
     def kill(self) -> float:
         """SIGKILL; returns when, after its children have left."""
@@ -90,6 +93,14 @@ class BusyProgram:
         self.process.wait()
         wait_until(lambda: all(map(is_gone, children)), "its children to leave")
         return killed_s
+
+
+def _is_warm(pid: int) -> bool:
+    """Whether others are forked from this process, which may have been begun after the program told of those."""
+    try:
+        return "tests.helpers.warm" in psutil.Process(pid).cmdline()
+    except psutil.Error:
+        return True  # it has just ended
 
 
 def rest(seconds: float) -> None:
@@ -104,7 +115,7 @@ def restarted() -> Iterator[Fireside]:
     app = build_program()
     try:
         assert app.database.moved_aside is None, "the database was taken for damaged"
-        app.remove_unreferenced()
+        app.housekeeping.remove_unreferenced()
         yield app
     finally:
         app.close()

@@ -167,7 +167,7 @@ def set_clock_back() -> None:
 def _rounds(name: str, folder: Path) -> Iterator[Step]:
     try:
         app = build_program()
-        app.remove_unreferenced()
+        app.housekeeping.remove_unreferenced()
     except AppError as error:  # a window shows it, and offers to try again
         yield {"told": type(error).__name__}
         return

@@ -54,7 +54,7 @@ def test_who_leaves_at_any_stage_harms_nobody(scripted: Callable[..., Served], t
     wait_until(lambda: log.exists() and LONG in log.read_text(), "a batch that lasts until this test ends it")
     engine = served.serving.pool.chat
     assert isinstance(engine, EngineClient)
-    process = engine._process
+    process = engine._keeper.process
     assert process is not None
 
     request = bytes_of(served, SHORT)
@@ -86,5 +86,5 @@ def test_who_leaves_at_any_stage_harms_nobody(scripted: Callable[..., Served], t
     assert served.chat(SHORT).json()["choices"][0]["message"]["content"] == f"You said: {SHORT}"
     wait_until(lambda: len(served.serving.journal.list_requests()) == 8, "both streams to be let go")
     assert sum(one.status == GONE for one in served.serving.journal.list_requests()) == 6
-    assert engine._process is process
+    assert engine._keeper.process is process
     wait_until(lambda: not process._cancelled, "the child to answer both streams")
