@@ -56,10 +56,10 @@ def test_lines_that_begin_beside_a_column_are_found(qtbot: QtBot) -> None:
 
 def test_a_button_in_the_font_of_messages_is_found(qtbot: QtBot) -> None:
     window = a_window(qtbot)
-    placed(QPushButton("Send", window), 20, 20)
-    dressed = QPushButton("Cancel", window)
+    placed(QPushButton("One", window), 20, 20)
+    dressed = QPushButton("Two", window)
     font = dressed.font()
     font.setWeight(font.Weight.Medium)
     dressed.setFont(font)
     placed(dressed, 20, 60)
-    assert [line.split(" is ")[0] for line in undressed_buttons(window)] == ["QPushButton “Send”"]
+    assert [line.split(" is ")[0] for line in undressed_buttons(window)] == ["QPushButton “One”"]

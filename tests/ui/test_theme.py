@@ -169,8 +169,8 @@ def test_every_button_is_a_control_unless_it_is_dressed_as_something_else(qtbot:
     theme.install(qapp)
     window = QWidget()
     qtbot.addWidget(window)
-    box, plain, quiet = QWidget(), text_button("Save"), text_button("Cancel", "quiet")
-    small = theme.dress(text_button("Copy"), font="small")
+    box, plain, quiet = QWidget(), text_button("One"), text_button("Two", "quiet")
+    small = theme.dress(text_button("Three"), font="small")
     for button in (plain, quiet, small):
         button.setParent(box)
     box.setParent(window)
