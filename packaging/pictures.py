@@ -90,7 +90,7 @@ SHAPES = {
 SHEETS = list(SHAPES)[:-1]
 COLUMNS = (289, 305, 390)
 """Where lines may begin at 1280 points: at the edge of a tab, inside its cards, and where a conversation is read."""
-FRACTIONS = [Shape("light", (1280, 800), ratio) for ratio in ("1.25", "1.5")]
+FRACTIONS = [Shape(scheme, (1280, 800), ratio) for scheme in ("light", "dark") for ratio in ("1.25", "1.5")]
 """Taken of `TWELVE` only: thin lines, icons and pages suffer first where a line is no whole number of pixels."""
 TWELVE = (
     "empty",

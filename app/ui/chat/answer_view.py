@@ -48,7 +48,7 @@ from app.ui.text.text_view import TextView
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import put_glyph_after, set_mark, text_button
 from app.ui.widgets.labels import plain_label
-from app.ui.widgets.motion import FADE_MS, is_moving
+from app.ui.widgets.motion import WAIT_MS, is_moving
 from app.ui.widgets.timers import new_timer
 
 if TYPE_CHECKING:
@@ -81,6 +81,9 @@ MOST_PORTION = 2_000
 STATE_GAP_PX = 10
 """Font sizes of the state line, and of the row of citations."""
 
+MOST_WAITS = 3
+"""Fades in a row that text waits for, half a second in all."""
+
 
 class AnswerText(QObject):
     """Incremental layout of an answer's text: each turn of the event loop handles a few milliseconds' worth."""
@@ -97,9 +100,10 @@ class AnswerText(QObject):
         self._fed = 0
         self._revisions_before = 0
         self._portion = 4 * LEAST_PORTION
-        self._slices = new_timer(self, 0, self._lay_out, repeats=True)
-        self._waits = new_timer(self, FADE_MS, self._lay_out)
+        self._slices = new_timer(self, 0, self._lay_out_at_rest, repeats=True)
+        self._waits = new_timer(self, WAIT_MS, self._lay_out_at_rest)
         """Runs while text that came waits for something that fades or slides."""
+        self._waits_left = MOST_WAITS
 
     @property
     def is_settled(self) -> bool:
@@ -117,10 +121,8 @@ class AnswerText(QObject):
     def append(self, text: str) -> None:
         """Append text, laid out immediately unless earlier text is waiting."""
         self.text += text
-        if self.is_settled and is_moving():
-            self._waits.start()
-        elif self.is_settled:
-            self._lay_out()
+        if self.is_settled:
+            self._lay_out_at_rest()
 
     def set_text(self, text: str, *, is_over: bool) -> None:
         """Replace the text, keeping the blocks laid out so far if it only extends them."""
@@ -148,8 +150,18 @@ class AnswerText(QObject):
         self._revisions_before += self._stream.revision + 1
         self._stream, self._fed = MarkdownStream(), 0
 
+    def _lay_out_at_rest(self) -> None:
+        # Bounded, or text would never come while one thing after the other moves.
+        if is_moving() and self._waits_left:
+            self._waits_left -= 1
+            self._slices.stop()
+            self._waits.start()
+        else:
+            self._lay_out()
+
     def _lay_out(self) -> None:
         self._waits.stop()
+        self._waits_left = MOST_WAITS
         # Not wall time: other programs may hold the processor meanwhile.
         begin_s = time.thread_time()
         end = min(self._fed + self._portion, len(self.text))

@@ -68,7 +68,10 @@ def _far_shadow(is_dark: bool) -> QImage:
         bytes((*(part * alpha // 255 for part in (colour.blue(), colour.green(), colour.red())), alpha))
         for alpha in range(colour.alpha() + 1)
     ]
-    rows = [b"".join([pixels[round(colour.alpha() * down * across)] for across in shares]) for down in shares]
+    # It is the same from both sides each way, and is made in the middle of a fade.
+    quarter = shares[: _SOLID_PX + 1]
+    halves = [[pixels[round(colour.alpha() * down * across)] for across in quarter] for down in quarter]
+    rows = [b"".join([*half, *half[-2::-1]]) for half in (*halves, *halves[-2::-1])]
     # A QImage only points into these bytes, which go when this function returns.
     return QImage(b"".join(rows), side, side, 4 * side, QImage.Format.Format_ARGB32_Premultiplied).copy()
 

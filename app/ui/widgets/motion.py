@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 FADE_MS = 120
+WAIT_MS = FADE_MS + 32
+"""How long costly work waits for a fade: two frames more, or it would fall into the last of them."""
 SLIDE_PX = 16
 PORTAL, PORTAL_PATH = "org.freedesktop.portal.Desktop", "/org/freedesktop/portal/desktop"
 PORTAL_INTERFACES, PORTAL_S = "org.freedesktop.portal", 10.0
