@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from app.features.document_library import DocumentLibrary
     from app.features.exchange.chat_file import ChatArchive
     from app.features.finding import HistorySearch
-    from app.features.housekeeping import Housekeeping
+    from app.features.housekeeping import DataHousekeeping
     from app.features.leaving import OutboundConsent, OutboundDocuments
     from app.features.lock.lock_change import LockProgress
     from app.features.media import MediaLibrary
@@ -530,10 +530,10 @@ class Fireside(ChatParts):
         return SnapshotFolder(self.paths.snapshots, self.database)
 
     @LazyPart
-    def housekeeping(self) -> Housekeeping:
-        from app.features.housekeeping import Housekeeping
+    def housekeeping(self) -> DataHousekeeping:
+        from app.features.housekeeping import DataHousekeeping
 
-        return Housekeeping(
+        return DataHousekeeping(
             self.paths,
             self.database,
             keep_days=lambda: self.settings.trash.keep_days,

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from app.features.translate.translation_jobs import TranslationJobs
 
 
-class Housekeeping:
+class DataHousekeeping:
     """Clears up; all of it is slow, so it is called on a worker thread.
 
     `translations` builds the jobs on first use; what came after `began_at`, when this run began, is spared.

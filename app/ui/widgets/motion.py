@@ -189,7 +189,7 @@ def _value_in(file: Path, section: str, key: str) -> str:
     return parser.get(section, key, fallback="")
 
 
-class Backdrop(QWidget):
+class FadeBackdrop(QWidget):
     """Picture of what is behind a shadow, below it."""
 
     def __init__(self, shadow: QWidget, host: QWidget) -> None:
@@ -213,7 +213,7 @@ class FadeIn(QObject):
         self._floating = floating
         self._shadow: QGraphicsOpacityEffect | None = None
         self._own: QGraphicsOpacityEffect | None = None
-        self._backdrop: Backdrop | None = None
+        self._backdrop: FadeBackdrop | None = None
         self._run = QVariantAnimation(self, duration=FADE_MS, startValue=0.0, endValue=1.0)
         self._run.setEasingCurve(QEasingCurve.Type.OutCubic)
         self._run.valueChanged.connect(self._on_value)
@@ -232,7 +232,7 @@ class FadeIn(QObject):
         _begin_moving()
         # Taken while neither is seen; what is behind them would else be painted again with every frame.
         host = shadow.parentWidget()
-        self._backdrop = Backdrop(shadow, host) if host is not None else None
+        self._backdrop = FadeBackdrop(shadow, host) if host is not None else None
         self._run.start()
 
     def stop(self) -> None:

@@ -16,7 +16,7 @@ from app.ui.widgets.layouts import SidePane
 from app.ui.widgets.motion import (
     EFFECT,
     AnimationsPortal,
-    Backdrop,
+    FadeBackdrop,
     SlideIn,
     allow_motion,
     may_move,
@@ -82,7 +82,7 @@ def test_what_is_behind_is_not_painted_again_while_something_fades_in(window: QW
     qtbot.waitUntil(lambda: card.graphicsEffect() is None)
     seen = ground.paints - before
     assert seen <= 2, "by the picture, and when it ended"
-    assert not any(behind.isVisible() for behind in window.findChildren(Backdrop))
+    assert not any(behind.isVisible() for behind in window.findChildren(FadeBackdrop))
 
 
 @pytest.mark.usefixtures("moving")
