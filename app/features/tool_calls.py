@@ -308,6 +308,11 @@ class SyntaxReader:
             held, self._held = self._held, ""
             yield CallWords(held)
 
+    @property
+    def unread(self) -> str:
+        """What began a call and could not be read as one, such as a call of a function that is not offered."""
+        return self._held if self._state in (self._read_opening, self._in_name) else ""
+
     def _read_words(self) -> Iterator[Told]:
         at = self._held.find(self._syntax.begins)
         if at >= 0:

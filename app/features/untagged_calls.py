@@ -165,9 +165,15 @@ class CallDetector(Protocol):
     def close(self) -> Iterator[Told]:
         """Yield what was held back."""
 
+    @property
+    def unread(self) -> str:
+        """What began a call and could not be read as one, after `close`."""
+
 
 class WordsReader:
     """Treats everything as text."""
+
+    unread = ""
 
     def read(self, piece: str) -> Iterator[Told]:
         yield CallWords(piece)
@@ -208,6 +214,16 @@ class UntaggedCallReader:
     def is_holding(self) -> bool:
         """True while the answer could still be calls."""
         return self._parse is not CallScan.WORDS
+
+    @property
+    def written_calls(self) -> tuple[WrittenCall, ...]:
+        """The whole calls of an answer that is nothing else, whether they can be carried out or not."""
+        return self._calls
+
+    @property
+    def unread(self) -> str:
+        """What was held back as a rejected call, or began one that `inner` could not read; after `close`."""
+        return self._held if self.rejected is not None else self._inner.unread
 
     def read(self, piece: str) -> Iterator[Told]:
         """Yield the events of the next piece; nothing while it may still become calls."""
@@ -253,13 +269,7 @@ class UntaggedCallReader:
         yield from self._inner.close()
 
     def _is_valid(self, call: WrittenCall) -> bool:
-        arguments = {} if call.arguments is None else call.arguments
-        if not isinstance(arguments, dict):
-            return False
-        try:
-            return matches_schema(arguments, arguments_schema(self._tools[call.name]))
-        except (TypeError, ValueError, AttributeError, OverflowError):  # of a schema that is none itself
-            return True
+        return fits_schema({} if call.arguments is None else call.arguments, self._tools[call.name])
 
     def _is_attempt(self) -> bool:
         """Return whether it was meant as a call: one that ended without arguments is just a name."""
@@ -271,6 +281,19 @@ class UntaggedCallReader:
     def _begun_names(self) -> list[str]:
         """Return offered functions named in invalid JSON."""
         return [name for name in re.findall(r'"name"\s*:\s*"([^"]*)"', self._held) if name in self._tools]
+
+
+def fits_schema(arguments: Any, function: ToolFunction) -> bool:
+    """Return whether a function can be called with these arguments; of a schema that is none itself, with any object.
+
+    Unknown arguments are no fault.
+    """
+    if not isinstance(arguments, dict):
+        return False
+    try:
+        return matches_schema(arguments, arguments_schema(function))
+    except (TypeError, ValueError, AttributeError, OverflowError):
+        return True
 
 
 def matches_schema(value: Any, schema: Any) -> bool:

@@ -18,7 +18,7 @@ from app.core.events import (
 from app.engine.protocol import Ask, CallSyntax
 from app.features import tool_calls
 from app.features.serving.generation_request import AnswerEvent, GenerationRequest
-from app.features.untagged_calls import CallDetector, UntaggedCallReader, WordsReader
+from app.features.untagged_calls import CallDetector, UntaggedCallReader, WordsReader, WrittenCall
 
 if TYPE_CHECKING:
     pass
@@ -37,6 +37,16 @@ class CallReading:
     def rejected(self) -> tuple[str, ...]:
         """Rejected calls, as in `UntaggedCallReader`."""
         return (self._reader.rejected or ()) if isinstance(self._reader, UntaggedCallReader) else ()
+
+    @property
+    def written_calls(self) -> tuple[WrittenCall, ...]:
+        """Calls of a rejected answer, as the model wrote them."""
+        return self._reader.written_calls if isinstance(self._reader, UntaggedCallReader) and self.is_rejected else ()
+
+    @property
+    def unread(self) -> str:
+        """What was meant as a call and could not be read as one; known when the answer has ended."""
+        return "" if self._reader is None or isinstance(self._reader, tool_calls.CallReader) else self._reader.unread
 
     @property
     def is_rejected(self) -> bool:

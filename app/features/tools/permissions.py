@@ -1,0 +1,93 @@
+"""What a person allowed tools to do, and asking about the rest; results of tools change nothing of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from app.core.events import FunctionCall
+from app.features.tools.tool import IsStopped, Tool
+
+OWN_SERVER = ""
+"""Whose tools the program's own are; granted by switching them on."""
+ToolKey = tuple[str, str]
+"""Server and name of a tool: two servers may have tools of one name."""
+
+
+class PermissionAnswer(StrEnum):
+    """What a person answers when a tool asks; the values are stored."""
+
+    ONCE = "once"
+    CHAT = "chat"
+    """This tool, as long as the chat is open."""
+    TOOL = "tool"
+    """This tool, always."""
+    SERVER = "server"
+    """All tools of its server that change nothing, always."""
+    NEVER = "never"
+    """This tool, not now and not later."""
+
+
+AskPerson = Callable[[Tool, FunctionCall, IsStopped], PermissionAnswer | None]
+"""Asks before a call is carried out and waits; None where the card was closed, or Stop was pressed."""
+
+
+@dataclass(frozen=True)
+class ToolGrants:
+    """What is allowed without asking. `chat` holds for one chat; the others are to be stored."""
+
+    tools: frozenset[ToolKey] = frozenset()
+    servers: frozenset[str] = frozenset()
+    refused: frozenset[ToolKey] = frozenset()
+    chat: frozenset[ToolKey] = frozenset()
+
+    def allow_call(self, tool: Tool) -> bool | None:
+        """Return whether a tool may be called; None if the person has to be asked."""
+        key = _key_of(tool)
+        if key in self.refused:
+            return False
+        if key in self.tools or key in self.chat:
+            return True
+        # What writes, sends or runs something is never granted together with others.
+        return True if tool.server in self.servers and not tool.changes else None
+
+    def with_answer(self, tool: Tool, answer: PermissionAnswer) -> ToolGrants:
+        """Return the grants as they are after a person's answer."""
+        key = frozenset({_key_of(tool)})
+        match answer:
+            case PermissionAnswer.CHAT:
+                return replace(self, chat=self.chat | key)
+            case PermissionAnswer.TOOL:
+                return replace(self, tools=self.tools | key, refused=self.refused - key)
+            case PermissionAnswer.SERVER:
+                return replace(self, servers=self.servers | {tool.server})
+            case PermissionAnswer.NEVER:
+                return replace(self, refused=self.refused | key, tools=self.tools - key, chat=self.chat - key)
+        return self
+
+
+class ToolPermissions:
+    """The grants of one chat; they change by a person's answers and by nothing else."""
+
+    def __init__(self, grants: ToolGrants, ask_person: AskPerson) -> None:
+        self.grants, self._ask_person = grants, ask_person
+
+    def must_ask(self, tool: Tool) -> bool:
+        """Return whether the person will be asked about a call."""
+        return self.grants.allow_call(tool) is None
+
+    def allow_call(self, tool: Tool, call: FunctionCall, is_stopped: IsStopped) -> bool:
+        """Return whether a call may be carried out now; asks the person where nothing says so."""
+        known = self.grants.allow_call(tool)
+        if known is not None:
+            return known
+        answer = self._ask_person(tool, call, is_stopped)
+        if answer is None:
+            return False
+        self.grants = self.grants.with_answer(tool, answer)
+        return answer is not PermissionAnswer.NEVER
+
+
+def _key_of(tool: Tool) -> ToolKey:
+    return tool.server, tool.name

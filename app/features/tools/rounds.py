@@ -1,0 +1,319 @@
+"""Rounds of an answer with tools: ask, carry out what the model calls, ask again, until it answers in words.
+
+Prompts, grammars and readers are those of the server (`app.features.serving`); there the calls leave the program, here
+they are carried out. Nothing that a tool gives back is ever read as a call or as a permission: results go into the
+prompt, fenced, and only the model's own answers are read.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from difflib import get_close_matches
+from typing import Any
+
+from app.core.errors.app_error import AppError
+from app.core.errors.request_errors import PromptTooLong
+from app.core.events import (
+    CANCELLED,
+    AnswerStats,
+    CancelToken,
+    Finished,
+    FinishReason,
+    FunctionCall,
+    LookProgress,
+    Message,
+    PromptProgress,
+    Role,
+    TextDelta,
+    TokenChosen,
+    Waiting,
+)
+from app.engine.contract import Engine
+from app.engine.protocol import Ask, CallSyntax
+from app.features.error_messages import sentence_for
+from app.features.serving.answered_calls import CallReading, add_stats, reader_of
+from app.features.serving.generation_request import GenerationRequest
+from app.features.tool_calls import MOST_CALLS, CallArguments, CallBegins, tools_told
+from app.features.tools.permissions import ToolPermissions
+from app.features.tools.result_text import MOST_CHARACTERS, cap_result, fence_result
+from app.features.tools.round_events import RoundEvent, RoundsEnded, StepBegan, StepEnded, StepState, ToolsChosen
+from app.features.tools.tool import Tool, ToolResult
+from app.features.tools.tool_search import choose_tools
+from app.features.untagged_calls import fits_schema
+
+MOST_ROUNDS = 8
+"""Rounds of calls for one question, by default."""
+MOST_FRUITLESS = 2
+"""Rounds in turn without a call that was carried out: a small model would go on like that without end."""
+SCHEMAS_SHARE = 0.75
+"""Of the context, for the chat and the schemas together."""
+LEAST_SCHEMAS_SHARE = 0.125
+"""Of the context, for schemas, however long the chat is."""
+
+REPEATED = "You called {name} with exactly these arguments before; its result is above. Use it, or call it differently."
+NOT_ALLOWED = "The person did not allow this call. Answer without it."
+REFUSED = "This call was wrong again, so it was not carried out. Answer without it."
+STOPPED = "The person pressed Stop."
+UNKNOWN = "There is no tool called {name}. The tools are: {names}."
+MISMATCHED = "The arguments of {name} don't match its schema, so it was not called."
+UNREADABLE = "That was no whole call, so nothing was called."
+SCHEMA = "Call it again like this:"
+LEFT_OUT = "(This result was left out to make room.)"
+
+
+class ToolRounds:
+    """Answers with tools, in one chat. From any thread; owns none: tools run where the answer is iterated."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        tools: Sequence[Tool],
+        permissions: ToolPermissions,
+        *,
+        most_rounds: int = MOST_ROUNDS,
+        shape_ask: Callable[[Ask], Ask] = lambda ask: ask,
+    ) -> None:
+        """`shape_ask` may change each request before it is made, such as its session."""
+        self._engine, self._tools, self._permissions = engine, tuple(tools), permissions
+        self._most_rounds, self._shape_ask = most_rounds, shape_ask
+
+    def answer(self, wanted: GenerationRequest, cancel: CancelToken) -> Iterator[RoundEvent]:
+        """Answer a conversation; `wanted` has no tools of its own. The last event is `Finished`, also when stopped.
+
+        Raises the engine's errors; what tools fail at is told to the model.
+        """
+        tools = self._tools
+        if tools:
+            chosen = self._choose_tools(wanted, cancel)
+            tools = tuple(self._tools[number] for number in chosen)
+            if len(tools) < len(self._tools):
+                left_out = (tool.name for number, tool in enumerate(self._tools) if number not in chosen)
+                yield ToolsChosen(tuple(tool.name for tool in tools), tuple(left_out))
+        run = _AnswerRun(self._engine, tools, self._permissions, wanted, cancel=cancel, shape_ask=self._shape_ask)
+        while run.rounds < self._most_rounds and run.fruitless < MOST_FRUITLESS:
+            yield from run.ask_round()
+            if run.is_over:
+                return
+        yield RoundsEnded(run.rounds, run.fruitless == MOST_FRUITLESS)
+        yield from run.ask_last()
+
+    def _choose_tools(self, wanted: GenerationRequest, cancel: CancelToken) -> Sequence[int]:
+        """Return the numbers of the tools to tell: all while they fit, else the best for the last question."""
+        every = range(len(self._tools))
+        functions = [tool.function for tool in self._tools]
+        texts = [json.dumps(told, ensure_ascii=False) for told in tools_told(functions)]
+        tokens = self._engine.count_texts(texts, cancel=cancel)
+        model = self._engine.loaded
+        if model is None or len(tokens) < len(texts):
+            return every
+        chat = sum(self._engine.count_texts([message.text for message in wanted.messages], cancel=cancel))
+        context = model.context_tokens
+        room = int(max(LEAST_SCHEMAS_SHARE * context, SCHEMAS_SHARE * context - chat))
+        if sum(tokens) <= room:
+            return every
+        question = next((turn.text for turn in reversed(wanted.messages) if turn.role is Role.USER), "")
+        return choose_tools(question, functions, tokens, room)
+
+
+@dataclass
+class _RoundAnswer:
+    """What the model wrote in one round, calls and words."""
+
+    text: str = ""
+    names: list[str] = field(default_factory=list)
+    arguments: list[str] = field(default_factory=list)
+    unread: str = ""
+    stats: AnswerStats = CANCELLED
+
+
+class _AnswerRun:
+    """One answer: the conversation as it grows, and what was called so far."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        tools: Sequence[Tool],
+        permissions: ToolPermissions,
+        wanted: GenerationRequest,
+        *,
+        cancel: CancelToken,
+        shape_ask: Callable[[Ask], Ask],
+    ) -> None:
+        self._engine, self._permissions, self._cancel = engine, permissions, cancel
+        self._tools = {tool.name: tool for tool in tools}
+        self._functions = tuple(tool.function for tool in tools)
+        self._wanted, self._shape_ask = wanted, shape_ask
+        self._messages = list(wanted.messages)
+        self._syntax: CallSyntax | None = engine.call_syntax() if tools or wanted.has_calls else None
+        model = engine.loaded
+        # About a quarter of the context for one result.
+        self._most_characters = min(MOST_CHARACTERS, model.context_tokens) if model is not None else MOST_CHARACTERS
+        self._called: set[tuple[str, str]] = set()
+        self._corrected: set[str] = set()
+        self._steps, self._stats = 0, AnswerStats(0, 0, 0, 0.0, 0.0, FinishReason.STOP)
+        self.rounds, self.fruitless = 0, 0
+        self.is_over = False
+
+    def ask_round(self) -> Iterator[RoundEvent]:
+        """Ask once, and carry out what is called; sets `is_over` with the last event."""
+        answer = _RoundAnswer()
+        yield from self._ask(answer, self._functions)
+        is_stopped = answer.stats.finish_reason is FinishReason.CANCELLED
+        if is_stopped or not (answer.names or answer.unread):
+            yield self._finish(answer.stats)
+            return
+        self.rounds += 1
+        self._stats = add_stats(self._stats, answer.stats)
+        if answer.names:
+            yield from self._carry_out_all(answer)
+        else:
+            yield from self._correct_text(answer)
+        if self._cancel.cancelled:
+            yield self._finish(CANCELLED)
+
+    def ask_last(self) -> Iterator[RoundEvent]:
+        """Ask for an answer in words; calls in it are not carried out and not shown."""
+        answer = _RoundAnswer()
+        yield from self._ask(answer, ())
+        yield self._finish(answer.stats)
+
+    def _finish(self, stats: AnswerStats) -> Finished:
+        self.is_over = True
+        return Finished(add_stats(self._stats, stats))
+
+    def _ask(self, answer: _RoundAnswer, functions: tuple[Any, ...]) -> Iterator[RoundEvent]:
+        """Ask with these functions, and gather the answer; what is no call is yielded as it comes."""
+        while True:
+            request = replace(self._wanted, messages=tuple(self._messages), tools=functions, count=1)
+            # Also without functions, so that calls are never shown as an answer's words.
+            reading = CallReading(reader_of(replace(request, tools=self._functions), self._syntax))
+            ask = self._shape_ask(replace(request.engine_asks(self._syntax)[0], is_outside=False))
+            try:
+                for event in self._engine.answer(ask, self._cancel):
+                    yield from self._take_event(event, reading, answer)
+            except PromptTooLong:
+                if self._shorten_results():
+                    continue
+                raise
+            break
+        for call in reading.written_calls[:MOST_CALLS]:
+            answer.names.append(call.name)
+            answer.arguments.append(json.dumps({} if call.arguments is None else call.arguments, ensure_ascii=False))
+        del answer.names[MOST_CALLS:], answer.arguments[MOST_CALLS:]
+        answer.unread = reading.unread
+
+    def _take_event(self, event: Any, reading: CallReading, answer: _RoundAnswer) -> Iterator[RoundEvent]:
+        if isinstance(event, Waiting | LookProgress):
+            yield event
+            return
+        for told in reading.take_event(event):
+            match told:
+                case CallBegins(name=name):
+                    answer.names.append(name)
+                    answer.arguments.append("")
+                case CallArguments(number=number, piece=piece):
+                    answer.arguments[number] += piece
+                case TextDelta(text=text, thinking=thinking):
+                    answer.text += "" if thinking else text
+                    yield told
+                case PromptProgress() | TokenChosen():
+                    yield told
+        if isinstance(event, Finished):
+            answer.stats = event.stats
+
+    def _shorten_results(self) -> bool:
+        """Leave out the oldest result of this answer that is still there; False if there is none."""
+        for place in range(len(self._wanted.messages), len(self._messages)):
+            message = self._messages[place]
+            if message.result_of is not None and message.text != LEFT_OUT:
+                self._messages[place] = replace(message, text=LEFT_OUT)
+                return True
+        return False
+
+    def _carry_out_all(self, answer: _RoundAnswer) -> Iterator[RoundEvent]:
+        """Carry out the calls of a round in their order, until Stop."""
+        written = zip(answer.names, answer.arguments, strict=True)
+        calls = [FunctionCall(f"call_{self._steps + n}", *call) for n, call in enumerate(written, 1)]
+        self._messages.append(Message(Role.ASSISTANT, answer.text, calls=tuple(calls)))
+        self.fruitless += 1
+        for call in calls:
+            if self._cancel.cancelled:
+                return
+            begun_s = time.monotonic()
+            self._steps += 1
+            tool = self._tools.get(call.name)
+            refusal = self._find_refusal(call, tool)
+            asks = refusal is None and tool is not None and self._permissions.must_ask(tool)
+            yield StepBegan(self._steps, call, tool, asks)
+            state, result = refusal or self._run_tool(call, self._tools[call.name])
+            text = result.text
+            # Only what a tool gave is from outside; the other sentences are the program's own.
+            if state in (StepState.DONE, StepState.FAILED):
+                self.fruitless = 0
+                text = fence_result(call.name, text)
+            self._messages.append(Message(Role.USER, text, result_of=call))
+            yield StepEnded(self._steps, call, state, result, time.monotonic() - begun_s)
+
+    def _find_refusal(self, call: FunctionCall, tool: Tool | None) -> tuple[StepState, ToolResult] | None:
+        """Return why a call can't be carried out, told so that the model can do better; None if it can."""
+        arguments = _read_arguments(call.arguments)
+        if tool is None:
+            near = get_close_matches(call.name, self._tools, 1, 0.5)
+            said = UNKNOWN.format(name=call.name, names=", ".join(self._tools))
+            return self._correct(call.name, said, self._tools[near[0]] if near else None)
+        if arguments is None or not fits_schema(arguments, tool.function):
+            return self._correct(call.name, MISMATCHED.format(name=call.name), tool)
+        key = call.name, json.dumps(arguments, sort_keys=True)
+        if key in self._called:
+            return StepState.REPEATED, ToolResult(REPEATED.format(name=call.name), is_error=True)
+        self._called.add(key)
+        return None
+
+    def _correct(self, key: str, said: str, tool: Tool | None) -> tuple[StepState, ToolResult]:
+        """Answer a wrong call: the first of a name with the tool's full schema, others with a refusal."""
+        if key in self._corrected:
+            return StepState.REFUSED, ToolResult(REFUSED, is_error=True)
+        self._corrected.add(key)
+        if tool is None:
+            return StepState.WRONG, ToolResult(said, is_error=True)
+        schema = json.dumps(tools_told([tool.function])[0]["function"], ensure_ascii=False)
+        return StepState.WRONG, ToolResult(f"{said} {SCHEMA}\n{schema}", is_error=True)
+
+    def _run_tool(self, call: FunctionCall, tool: Tool) -> tuple[StepState, ToolResult]:
+        def is_stopped() -> bool:
+            return self._cancel.cancelled
+
+        if not self._permissions.allow_call(tool, call, is_stopped):
+            state = StepState.STOPPED if is_stopped() else StepState.NOT_ALLOWED
+            return state, ToolResult(STOPPED if is_stopped() else NOT_ALLOWED, is_error=True)
+        try:
+            result = tool.run(_read_arguments(call.arguments) or {}, is_stopped)
+        except AppError as error:
+            result = ToolResult(sentence_for(error).text, is_error=True)
+        result = cap_result(result, self._most_characters)
+        if is_stopped():
+            return StepState.STOPPED, result
+        return (StepState.FAILED if result.is_error else StepState.DONE), result
+
+    def _correct_text(self, answer: _RoundAnswer) -> Iterator[RoundEvent]:
+        """Answer what was meant as a call and is none, as a turn of the person's: there is no call to give it to."""
+        self._steps += 1
+        self.fruitless += 1
+        call = FunctionCall(f"call_{self._steps}", "", answer.unread)
+        yield StepBegan(self._steps, call)
+        named = next((tool for name, tool in self._tools.items() if name in answer.unread), None)
+        state, result = self._correct("", UNREADABLE, named)
+        self._messages.append(Message(Role.ASSISTANT, answer.text + answer.unread))
+        self._messages.append(Message(Role.USER, result.text))
+        yield StepEnded(self._steps, call, state, result)
+
+
+def _read_arguments(text: str) -> Mapping[str, Any] | None:
+    try:
+        found = json.loads(text or "{}")
+    except (ValueError, RecursionError):  # cut at the limit of tokens, or brackets without end
+        return None
+    return found if isinstance(found, dict) else None
