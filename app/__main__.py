@@ -15,6 +15,7 @@ CHILDREN = {
     "--download-worker": "app.hub.transfer",
     "--record-worker": "app.documents.microphone",
     "--document-worker": "app.documents.worker",
+    "--tool-server": "app.features.mcp.launcher",
     "--try-imports": "app.core.build",
 }
 

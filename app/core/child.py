@@ -36,7 +36,7 @@ ORDER_TIMEOUT_S = 5.0
 LEAST_WORK = 0.001  # share of the time that a child computes which does what it was asked; its heart takes less
 LOOKS_UNTIL_SILENT = 5  # that many times `BEAT_EVERY_S`
 PARENT_VARIABLE = "FIRESIDE_PARENT"
-LAST_SIGNAL = int(getattr(signal, "SIGCONT", 18))  # of a parent that has ended, see `_end_with_parent`
+LAST_SIGNAL = int(getattr(signal, "SIGCONT", 18))  # of a parent that has ended, see `end_with_parent`
 SAVING_S = 18  # that a child whose parent has ended may take to save; on Linux it is the number of that signal
 PR_SET_PDEATHSIG = 1
 CREATION_FLAGS: int = sum(
@@ -85,7 +85,8 @@ class Child:
     Raises DiskFull or FolderNotWritable where that cannot be. Of our environment the child gets only what is needed,
     with `environment` added; proxies where it is to use the network.
     `work` and `subject` say what it is there for: "document", and the name of a file. One that `tells_progress` knows
-    itself whether it gets on (see `claim_wire`): that it computes is then no sign of life.
+    itself whether it gets on (see `claim_wire`): that it computes is then no sign of life. One without `beats` is
+    another program, whose silence means nothing.
     """
 
     popen: ClassVar[type[subprocess.Popen[bytes]]] = subprocess.Popen
@@ -101,12 +102,15 @@ class Child:
         work: str = "",
         subject: str = "",
         tells_progress: bool = False,
+        beats: bool = True,
+        most_line_bytes: int = MAX_LINE_BYTES,
     ) -> None:
         try:
             make_folder(folder)
         except OSError as error:
             raise disk_problem(error, folder) from error
         self.work, self.subject, self._tells_progress = work, subject, tells_progress
+        self._beats, self._most_line_bytes = beats, most_line_bytes
         self.was_given_up = False
         self.cage: CageReport | None = None
         """What it can no longer do, as it has tried; None before it said so."""
@@ -187,7 +191,8 @@ class Child:
 
     def sign_of_life(self) -> object:
         """Return a value that changes whenever the child sends a line or does any work."""
-        if not self._is_reading:  # what it said is not taken yet: it may be waiting for that
+        # What it said and is not taken yet it may be waiting for.
+        if not (self._beats and self._is_reading):
             return object()
         return self._lines_heard, None if self._tells_progress else _activity_counters(self.pid)
 
@@ -236,7 +241,7 @@ class Child:
                     continue
                 if not line.endswith(b"\n"):
                     # Cut at the limit: the rest would be read as lines of its own.
-                    if len(line) >= MAX_LINE_BYTES:
+                    if len(line) >= self._most_line_bytes:
                         log.warning("child %s sent a line without end and is ended", self.pid)
                         self.kill_tree()
                     return
@@ -245,7 +250,7 @@ class Child:
     def _next_line(self, lines: BinaryIO) -> bytes:
         # Until its line is taken, a child may be waiting in its write.
         self._is_reading = True
-        line = lines.readline(MAX_LINE_BYTES)
+        line = lines.readline(self._most_line_bytes)
         self._is_reading = False
         self._lines_heard += 1
         return line
@@ -263,7 +268,7 @@ class Child:
         """Start the child and wait for its end, all in one thread.
 
         Linux takes the thread that started a child for its parent and signals the child when that thread ends (see
-        `_end_with_parent`).
+        `end_with_parent`).
         """
         try:
             process = start()
@@ -340,7 +345,7 @@ def claim_wire(
     better ones; and the child ends with its parent, with `may_save` after `SAVING_S`.
     """
     if sys.platform == "linux":
-        _end_with_parent(may_save=may_save)
+        end_with_parent(may_save=may_save)
     # The program's files are private; children must not undo that.
     os.umask(0o077)
     # Before anything else is imported: libraries print to 1 as they are loaded.
@@ -431,7 +436,7 @@ def _done_so_far() -> tuple[float, int]:
     return usage.ru_utime + usage.ru_stime, usage.ru_majflt + usage.ru_inblock
 
 
-def _end_with_parent(*, may_save: bool) -> None:
+def end_with_parent(*, may_save: bool) -> None:
     """Have the system end this process when its parent ends, whatever Python and libraries are doing.
 
     A process that may save gets a signal that also wakes a stopped process. Its handler is the C library's own `alarm`,

@@ -1,0 +1,40 @@
+"""Tool servers: programs whose tools a model may call."""
+
+from __future__ import annotations
+
+from app.core.errors.app_error import FILE_CASES, EnvironmentProblem, ErrorText
+
+
+class ToolServersUnreadable(EnvironmentProblem):
+    """`reason`: missing, denied, not_a_file, too_long, no_json or no_servers."""
+
+    path: str
+    reason: str
+    message = ErrorText(
+        "{name} lists no tool servers.",
+        "Nothing was changed.",
+        cases=FILE_CASES
+        | {"too_long": "{name} is too long for a list of tool servers.", "no_json": "{name} isn’t a JSON file."},
+    )
+
+
+class ToolServerFailed(EnvironmentProblem):
+    """`reason`: missing (no such program), ended, silent, busy (cooling off) or wrong (not MCP). `detail`: what it
+    wrote last.
+    """
+
+    server: str
+    reason: str
+    detail: str
+    message = ErrorText(
+        "The tool server “{server}” doesn’t work.",
+        "",
+        "retry",
+        cases={
+            "missing": "The program of the tool server “{server}” wasn’t found. Is it installed?",
+            "ended": "The tool server “{server}” stopped: {detail}",
+            "silent": "The tool server “{server}” isn’t responding.",
+            "busy": "The tool server “{server}” didn’t respond last time. It’s left alone for a minute.",
+            "wrong": "“{server}” doesn’t answer like a tool server.",
+        },
+    )

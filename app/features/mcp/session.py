@@ -1,0 +1,272 @@
+"""A conversation with one tool server: its tools, prompts and resources, and calls that end."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from app.core.errors.tool_errors import ToolServerFailed
+from app.features.mcp import messages
+from app.features.mcp.messages import ServerRefusal
+
+log = logging.getLogger(__name__)
+
+Received = Callable[[Mapping[str, Any]], None]
+Closed = Callable[[str], None]
+"""Hears what the server wrote last."""
+
+START_TIMEOUT_S, LIST_TIMEOUT_S, CALL_TIMEOUT_S = 60.0, 20.0, 120.0
+"""The first holds what a package runner downloads."""
+STEP_S = 0.05
+COOLING_S = 60.0
+MOST_ENTRIES, MOST_PAGES = 200, 50
+MOST_WORDS = 1_000
+"""Characters of a tool's description: they cost every answer."""
+ENDED, SILENT, WRONG, BUSY = "ended", "silent", "wrong", "busy"
+
+
+class Transport(Protocol):
+    """Carries messages to a server and back."""
+
+    def open(self, received: Received, closed: Closed) -> None:
+        """Connect. Raises ToolServerFailed."""
+
+    def send(self, message: Mapping[str, Any]) -> None:
+        """Send a message. Raises OSError if the server is gone."""
+
+    def close(self) -> None:
+        """End the connection, and a server that was started for it."""
+
+
+@dataclass(frozen=True)
+class ServerTool:
+    """A tool as its server describes it; `only_reads` is the server's own word."""
+
+    name: str
+    description: str
+    parameters: Mapping[str, Any]
+    only_reads: bool
+
+
+@dataclass(frozen=True)
+class CallOutcome:
+    """The text of a tool's result."""
+
+    text: str
+    is_error: bool
+
+
+@dataclass
+class _Waiting:
+    """Requests that wait for their answers, and the end of the connection for those that come later."""
+
+    answers: dict[int, Future[dict[str, Any]]] = field(default_factory=dict)
+    ended: str | None = None
+
+
+class ServerSession:
+    """Connects when it is first needed. Calls may come from several threads.
+
+    A server that doesn't answer in time is closed and left alone for a minute, then started again when it is wanted.
+    """
+
+    def __init__(
+        self, name: str, make_transport: Callable[[], Transport], clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self.name = name
+        self._make_transport, self._clock = make_transport, clock
+        self._transport: Transport | None = None
+        self._waiting = _Waiting()
+        self._numbers = itertools.count(1)
+        self._opening, self._lock = threading.Lock(), threading.Lock()
+        self._capabilities: Mapping[str, Any] = {}
+        self._tools: tuple[ServerTool, ...] | None = None
+        self._cool_until_s = 0.0
+
+    def list_tools(self) -> tuple[ServerTool, ...]:
+        """Return the server's tools, asked again once it says that they changed. Raises ToolServerFailed."""
+        self._connect()
+        tools = self._tools
+        if tools is None:
+            tools = tuple(_tools_of(self._list_entries("tools/list", "tools")))
+            self._tools = tools
+        return tools
+
+    def call_tool(
+        self, name: str, arguments: Mapping[str, Any], is_stopped: Callable[[], bool] = lambda: False
+    ) -> CallOutcome:
+        """Call a tool and wait for its result, until `is_stopped`. Raises ToolServerFailed."""
+        if name not in {tool.name for tool in self.list_tools()}:  # also one that was renamed since
+            return CallOutcome(f"The server has no tool {name} any more.", is_error=True)
+        parameters = {"name": name, "arguments": dict(arguments)}
+        try:
+            result = self._ask("tools/call", parameters, CALL_TIMEOUT_S, is_stopped)
+        except ServerRefusal as refusal:
+            return CallOutcome(refusal.words or "The server refused the call.", is_error=True)
+        if result is None:
+            return CallOutcome("Stopped.", is_error=True)
+        return CallOutcome(messages.text_of(result), result.get("isError") is True)
+
+    def list_prompts(self) -> list[dict[str, Any]]:
+        """Return the server's prompts. Raises ToolServerFailed."""
+        return self._list_offered("prompts")
+
+    def list_resources(self) -> list[dict[str, Any]]:
+        """Return the server's resources. Raises ToolServerFailed."""
+        return self._list_offered("resources")
+
+    def read_prompt(self, name: str, arguments: Mapping[str, str]) -> str:
+        """Return the text of a prompt. Raises ToolServerFailed."""
+        found = self._ask_once("prompts/get", {"name": name, "arguments": dict(arguments)}).get("messages")
+        parts = [message.get("content") for message in found or () if isinstance(message, Mapping)]
+        return messages.text_of({"content": parts})
+
+    def read_resource(self, uri: str) -> str:
+        """Return the text of a resource. Raises ToolServerFailed."""
+        found = self._ask_once("resources/read", {"uri": uri}).get("contents")
+        parts = [{"type": "resource", "resource": part} for part in found or () if isinstance(part, Mapping)]
+        return messages.text_of({"content": parts})
+
+    def close(self) -> None:
+        """End the connection; the next call opens another."""
+        with self._opening:
+            self._close_transport()
+
+    def _list_offered(self, kind: str) -> list[dict[str, Any]]:
+        self._connect()
+        return list(self._list_entries(f"{kind}/list", kind)) if kind in self._capabilities else []
+
+    def _list_entries(self, method: str, key: str) -> Iterator[dict[str, Any]]:
+        """Yield the entries of all pages, up to a limit: a server may send pages without end."""
+        cursor, count = None, 0
+        for _ in range(MOST_PAGES):
+            page = self._ask_once(method, {"cursor": cursor} if cursor else {})
+            entries = page.get(key)
+            for entry in entries if isinstance(entries, list) else ():
+                if isinstance(entry, dict) and count < MOST_ENTRIES:
+                    count += 1
+                    yield entry
+            cursor = page.get("nextCursor")
+            if not cursor or count >= MOST_ENTRIES:
+                return
+
+    def _ask_once(self, method: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
+        self._connect()
+        try:
+            return self._ask(method, parameters, LIST_TIMEOUT_S) or {}
+        except ServerRefusal as refusal:
+            log.info("tool server %s refused %s: %s", self.name, method, refusal.words)
+            return {}
+
+    def _connect(self) -> None:
+        with self._opening:
+            if self._transport is not None and self._waiting.ended is None:
+                return
+            if self._clock() < self._cool_until_s:
+                raise ToolServerFailed(self.name, BUSY, "")
+            self._close_transport()
+            self._waiting, transport = _Waiting(), self._make_transport()
+            waiting = self._waiting
+            transport.open(self._take_message, lambda words: self._note_end(waiting, words))
+            self._transport = transport
+            try:
+                self._greet()
+            except BaseException:
+                self._close_transport()
+                raise
+
+    def _greet(self) -> None:
+        try:
+            answered = self._ask("initialize", messages.hello(), START_TIMEOUT_S) or {}
+        except ServerRefusal as refusal:
+            raise ToolServerFailed(self.name, WRONG, refusal.words) from refusal
+        if answered.get("protocolVersion") not in messages.KNOWN_PROTOCOLS:
+            raise ToolServerFailed(self.name, WRONG, str(answered.get("protocolVersion", ""))[:40])
+        offered = answered.get("capabilities")
+        self._capabilities, self._tools = offered if isinstance(offered, Mapping) else {}, None
+        self._send(messages.notification("notifications/initialized"))
+
+    def _ask(
+        self,
+        method: str,
+        parameters: Mapping[str, Any],
+        timeout_s: float,
+        is_stopped: Callable[[], bool] = lambda: False,
+    ) -> dict[str, Any] | None:
+        """Return the result of a request; None if stopped. Raises ServerRefusal and ToolServerFailed."""
+        number, answer, waiting = next(self._numbers), Future[dict[str, Any]](), self._waiting
+        with self._lock:
+            waiting.answers[number] = answer
+        try:
+            self._send(messages.request(number, method, parameters))
+            until_s = self._clock() + timeout_s
+            while not is_stopped():
+                with contextlib.suppress(TimeoutError):
+                    return answer.result(STEP_S)
+                if waiting.ended is not None and not answer.done():
+                    raise ToolServerFailed(self.name, ENDED, waiting.ended)
+                if self._clock() > until_s:
+                    self._cool_until_s = self._clock() + COOLING_S
+                    self._close_transport()
+                    raise ToolServerFailed(self.name, SILENT, "")
+            with contextlib.suppress(ToolServerFailed):
+                stop = {"requestId": number, "reason": "The person pressed Stop."}
+                self._send(messages.notification("notifications/cancelled", stop))
+            return None
+        finally:
+            with self._lock:
+                waiting.answers.pop(number, None)
+
+    def _send(self, message: Mapping[str, Any]) -> None:
+        transport = self._transport
+        try:
+            if transport is None:
+                raise BrokenPipeError
+            transport.send(message)
+        except OSError as error:
+            raise ToolServerFailed(self.name, ENDED, self._waiting.ended or "") from error
+
+    def _take_message(self, message: Mapping[str, Any]) -> None:
+        method, number = message.get("method"), message.get("id")
+        if isinstance(method, str):
+            if number is not None:
+                with contextlib.suppress(ToolServerFailed):
+                    self._send(messages.answer_to(message))
+            elif method == "notifications/tools/list_changed":
+                self._tools = None
+            return
+        with self._lock:
+            answer = self._waiting.answers.get(number) if isinstance(number, int) else None
+        if answer is None or answer.done():  # late, twice or never asked for
+            return
+        outcome = messages.outcome_of(message)
+        if isinstance(outcome, ServerRefusal):
+            answer.set_exception(outcome)
+        else:
+            answer.set_result(outcome)
+
+    def _note_end(self, waiting: _Waiting, words: str) -> None:
+        waiting.ended = words
+
+    def _close_transport(self) -> None:
+        transport, self._transport = self._transport, None
+        if transport is not None:
+            transport.close()
+
+
+def _tools_of(entries: Iterator[dict[str, Any]]) -> Iterator[ServerTool]:
+    """Yield the tools that can be called; one whose description is no description is left out."""
+    for entry in entries:
+        name, parameters = entry.get("name"), entry.get("inputSchema")
+        if not isinstance(name, str) or not name or not isinstance(parameters, Mapping):
+            continue
+        hints = entry.get("annotations")
+        only_reads = isinstance(hints, Mapping) and hints.get("readOnlyHint") is True
+        yield ServerTool(name, str(entry.get("description") or "")[:MOST_WORDS], parameters, only_reads)
