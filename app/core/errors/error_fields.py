@@ -21,8 +21,9 @@ def every_error() -> list[type[AppError]]:
     from app.core.errors import request_errors as request
     from app.core.errors import saving_errors as saving
     from app.core.errors import server_errors as server
+    from app.core.errors import tool_errors as tool
 
-    areas = (database, document, engine, exchange, hub, lock, model, request, saving, server)
+    areas = (database, document, engine, exchange, hub, lock, model, request, saving, server, tool)
     named = [value for area in areas for value in vars(area).values()]
     found = {value for value in named if isinstance(value, type) and issubclass(value, AppError)}
     return sorted(found - {AppError, Bug, EnvironmentProblem}, key=lambda cls: cls.__name__)

@@ -6,7 +6,7 @@ from app.core.errors.app_error import FILE_CASES, EnvironmentProblem, ErrorText
 
 
 class ToolServersUnreadable(EnvironmentProblem):
-    """`reason`: missing, denied, not_a_file, too_long, no_json or no_servers."""
+    """`reason` is one of: missing, denied, not_a_file, too_long, no_json or no_servers."""
 
     path: str
     reason: str

@@ -21,7 +21,7 @@ MOST_RESULT_CHARACTERS = 20_000
 
 @dataclass(frozen=True)
 class ServerRefusal(Exception):
-    """The server's own error to a request."""
+    """The server's own error to a request, in its words."""
 
     code: int
     words: str

@@ -18,7 +18,7 @@ from app.core.child import Child, own_command
 from app.core.errors.tool_errors import ToolServerFailed
 from app.features.mcp.launcher import CAGE_FIELD, ENVIRONMENT, FLAG, NOT_STARTED, ServerGrant, report_of
 from app.features.mcp.server_config import ServerConfig
-from app.features.mcp.session import Closed, Received
+from app.features.mcp.server_session import Closed, Received
 
 log = logging.getLogger(__name__)
 

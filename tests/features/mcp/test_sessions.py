@@ -18,10 +18,10 @@ import pytest
 from app.core import landlock
 from app.core.cage_report import CageWall
 from app.core.errors.tool_errors import ToolServerFailed
-from app.features.mcp import session as session_module
+from app.features.mcp import server_session as session_module
 from app.features.mcp.messages import MOST_RESULT_CHARACTERS
 from app.features.mcp.server_config import ServerConfig
-from app.features.mcp.session import MOST_WORDS, ServerSession
+from app.features.mcp.server_session import MOST_WORDS, ServerSession
 from app.features.mcp.stdio_transport import StdioTransport
 from tests.helpers import tool_server
 

@@ -33,10 +33,10 @@ ENDED, SILENT, WRONG, BUSY = "ended", "silent", "wrong", "busy"
 
 
 class Transport(Protocol):
-    """Carries messages to a server and back."""
+    """A way to a server: carries messages to it and hands over what it says."""
 
     def open(self, received: Received, closed: Closed) -> None:
-        """Connect. Raises ToolServerFailed."""
+        """Connect, and hand over each message to `received`. Raises ToolServerFailed."""
 
     def send(self, message: Mapping[str, Any]) -> None:
         """Send a message. Raises OSError if the server is gone."""
@@ -57,14 +57,14 @@ class ServerTool:
 
 @dataclass(frozen=True)
 class CallOutcome:
-    """The text of a tool's result."""
+    """What a call gave: the text of its result, or of its error."""
 
     text: str
     is_error: bool
 
 
 @dataclass
-class _Waiting:
+class _OpenRequests:
     """Requests that wait for their answers, and the end of the connection for those that come later."""
 
     answers: dict[int, Future[dict[str, Any]]] = field(default_factory=dict)
@@ -83,7 +83,7 @@ class ServerSession:
         self.name = name
         self._make_transport, self._clock = make_transport, clock
         self._transport: Transport | None = None
-        self._waiting = _Waiting()
+        self._waiting = _OpenRequests()
         self._numbers = itertools.count(1)
         self._opening, self._lock = threading.Lock(), threading.Lock()
         self._capabilities: Mapping[str, Any] = {}
@@ -115,27 +115,27 @@ class ServerSession:
         return CallOutcome(messages.text_of(result), result.get("isError") is True)
 
     def list_prompts(self) -> list[dict[str, Any]]:
-        """Return the server's prompts. Raises ToolServerFailed."""
+        """Return the server's prompts as it describes them. Raises ToolServerFailed."""
         return self._list_offered("prompts")
 
     def list_resources(self) -> list[dict[str, Any]]:
-        """Return the server's resources. Raises ToolServerFailed."""
+        """Return the server's resources as it describes them. Raises ToolServerFailed."""
         return self._list_offered("resources")
 
     def read_prompt(self, name: str, arguments: Mapping[str, str]) -> str:
-        """Return the text of a prompt. Raises ToolServerFailed."""
+        """Return the text of a prompt, filled in with arguments. Raises ToolServerFailed."""
         found = self._ask_once("prompts/get", {"name": name, "arguments": dict(arguments)}).get("messages")
         parts = [message.get("content") for message in found or () if isinstance(message, Mapping)]
         return messages.text_of({"content": parts})
 
     def read_resource(self, uri: str) -> str:
-        """Return the text of a resource. Raises ToolServerFailed."""
+        """Return the text of a resource; other parts are named. Raises ToolServerFailed."""
         found = self._ask_once("resources/read", {"uri": uri}).get("contents")
         parts = [{"type": "resource", "resource": part} for part in found or () if isinstance(part, Mapping)]
         return messages.text_of({"content": parts})
 
     def close(self) -> None:
-        """End the connection; the next call opens another."""
+        """End the connection and the server; the next call opens another."""
         with self._opening:
             self._close_transport()
 
@@ -172,7 +172,7 @@ class ServerSession:
             if self._clock() < self._cool_until_s:
                 raise ToolServerFailed(self.name, BUSY, "")
             self._close_transport()
-            self._waiting, transport = _Waiting(), self._make_transport()
+            self._waiting, transport = _OpenRequests(), self._make_transport()
             waiting = self._waiting
             transport.open(self._take_message, lambda words: self._note_end(waiting, words))
             self._transport = transport
@@ -252,7 +252,7 @@ class ServerSession:
         else:
             answer.set_result(outcome)
 
-    def _note_end(self, waiting: _Waiting, words: str) -> None:
+    def _note_end(self, waiting: _OpenRequests, words: str) -> None:
         waiting.ended = words
 
     def _close_transport(self) -> None:
