@@ -227,7 +227,7 @@ request = protocol.LoadModel(1, path, protocol.Wish(1024, devices=("Vulkan0",)))
 for _ in range(2):
     told.clear()
     opened = open_model(library, request, check_model(Path(path)), EngineJob(told.append), folder=Path(sys.argv[2]))
-    plan, steps = opened.plan, list(dict.fromkeys(reply.step for reply in told))
+    plan, steps = opened.plan, list(dict.fromkeys(reply.event.step for reply in told))
     print(json.dumps([steps, plan.choice, plan.gpu_layers, plan.context_tokens, plan.gpu_missed, plan.device]))
     library.c.llama_free(opened.context)
     opened.model.free()
