@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from app.core.paths import AppPaths, disk_problem, make_folder
+from app.core.synced_files import place_file
 
 # Raised when the meaning of a value changes, not when one is added.
 SCHEMA_VERSION = 2
@@ -361,10 +362,7 @@ def _write_file(path: Path, settings: Settings) -> None:
         # Lone surrogates (a file name that is not UTF-8) become JSON's own escapes and come back as they were.
         with os.fdopen(handle, "w", encoding="utf-8", errors="backslashreplace") as file:
             json.dump(raw, file, indent=1, ensure_ascii=False)
-            file.flush()
-            # Before the rename, or a power cut could leave an empty file under the name.
-            os.fsync(file.fileno())
-        Path(scratch).replace(path)
+        place_file(Path(scratch), path)
     except BaseException:
         Path(scratch).unlink(missing_ok=True)
         raise

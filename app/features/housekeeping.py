@@ -51,6 +51,9 @@ class DataHousekeeping:
         copies = paths.translations
         if jobs.list_ids(TRANSLATION) or (copies.is_dir() and any(copies.iterdir())):
             self._translations().remove_leftovers(self._began_at())  # imports 7 MB of modules
+        for left in paths.own_words.parent.glob(f".{paths.own_words.name}.*"):  # of a save that was ended by force
+            if left.stat().st_mtime < self._began_at():
+                left.unlink(missing_ok=True)
         # Deleting rows needs room on the disk, too.
         with suppress(DiskFull):
             for done in jobs.find(PAGE_READING, ("done",)):

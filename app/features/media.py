@@ -23,6 +23,7 @@ from app.core.errors.app_error import AppError
 from app.core.errors.document_errors import DocumentUnreadable, PictureUnreadable
 from app.core.events import CancelToken, Media, Message
 from app.core.paths import AppPaths, disk_problem, make_folder, private_opener
+from app.core.synced_files import place_file
 from app.documents.limits import MOST_PICTURE_BYTES, sent_size
 from app.store.database import Database
 from app.store.encrypted_files import fetch_file, forget_file, store_file, stored_files
@@ -206,7 +207,7 @@ class MediaLibrary:
             make_folder(target.parent)
             # Under the lock, so that tidying up never takes the file between these two lines.
             with self._keeping:
-                scratch.replace(target)
+                place_file(scratch, target)
                 store_file(target)
                 return MediumAdded(path, self.store.add(media), decoded.frames, decoded.is_cut)
         except OSError as error:

@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from app.core.paths import disk_problem, make_folder
+from app.core.synced_files import place_file
 from app.language.language_detection import language_by_words
 from app.language.language_names import base_code
 from app.language.scripts import count_script, script_of
@@ -263,7 +264,7 @@ class SpellChecker:
             # Written beside and renamed: the person's words are never half there.
             scratch = self._words_path.with_name(f".{self._words_path.name}.part")
             scratch.write_text("".join(f"{word}\n" for word in sorted(words)), "utf-8")
-            scratch.replace(self._words_path)
+            place_file(scratch, self._words_path)
             store_file(self._words_path)
         except OSError as error:
             raise disk_problem(error, self._words_path.parent) from error

@@ -18,13 +18,13 @@ from pathlib import Path
 from app.core.errors.saving_errors import FolderNotWritable
 from app.core.events import CancelToken, CopyProgress
 from app.core.paths import disk_problem, make_folder
+from app.core.synced_files import sync_folder
 from app.hub.model_library import read_json
 from app.hub.move_files import (
     copy_file,
     is_below,
     numbered_paths,
     remove_empty,
-    sync_folder,
     unfinished_path,
     write_whole,
 )

@@ -11,6 +11,7 @@ from app.core.errors.model_errors import ModelMissing, ModelNotOurs, ModelUnread
 from app.core.events import CancelToken, CopyProgress
 from app.core.gguf import check_model
 from app.core.paths import disk_problem, make_folder
+from app.core.synced_files import sync_folder
 from app.hub.model_library import (
     InstalledModel,
     describe_model,
@@ -21,7 +22,6 @@ from app.hub.move_files import (
     copy_file,
     numbered_paths,
     remove_empty,
-    sync_folder,
     unfinished_path,
 )
 from app.hub.part import check_room, reserve_for

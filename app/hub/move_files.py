@@ -11,6 +11,7 @@ from pathlib import Path
 
 from app.core.events import CancelToken
 from app.core.paths import make_folder, private_opener
+from app.core.synced_files import sync_folder
 
 UNFINISHED = ".part"
 CHUNK_BYTES = 512 * 1024
@@ -64,17 +65,6 @@ def is_below(name: str) -> bool:
     """Return whether a path that was read from a file stays in the folder it is meant for."""
     path = Path(name)
     return bool(name) and not path.anchor and ".." not in path.parts
-
-
-def sync_folder(folder: Path) -> None:
-    """Names in a folder are on the disk afterwards, where the system can do that."""
-    # Windows can't open a folder, and needs no sync of it.
-    if os.name == "posix":
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
 
 
 def write_whole(path: Path, text: str) -> None:

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from app.core.errors.hub_errors import DownloadFailed, DownloadRunning, NotEnoughDisk
+from app.core.synced_files import sync_file
 
 if TYPE_CHECKING:
     import hashlib
@@ -248,6 +249,7 @@ def _save_whole(path: Path, body: dict[str, Any]) -> None:
     """Write a JSON file under another name, then rename it: never half of one."""
     new = companion_path(path, ".new")
     new.write_text(json.dumps({"version": VERSION, **body}, ensure_ascii=False), encoding="utf-8")
+    sync_file(new)
     _rename_with_retries(new, path)
 
 

@@ -14,6 +14,7 @@ from typing import Any
 
 from app.core.errors.lock_errors import WrongPassphrase
 from app.core.paths import private_opener
+from app.core.synced_files import place_file
 from app.store import sqlite_access
 from app.store.sqlite_access import KEY_BYTES, load_sqlcipher, silence_log
 
@@ -37,9 +38,7 @@ def write_lock(path: Path, passphrase: str, key: bytes) -> None:
         connection.execute("PRAGMA journal_mode = MEMORY")
         connection.execute("CREATE TABLE keys (key BLOB NOT NULL)")
         connection.execute("INSERT INTO keys VALUES (?)", (key,))
-    sync_file(scratch)
-    scratch.replace(path)
-    sync_folder(path.parent)
+    place_file(scratch, path)
 
 
 def read_lock(path: Path, passphrase: str) -> bytes:
@@ -51,23 +50,6 @@ def read_lock(path: Path, passphrase: str) -> bytes:
             return bytes(connection.execute("SELECT key FROM keys").fetchone()[0])
     except sqlite_access.DATABASE_ERRORS as error:
         raise WrongPassphrase from error
-
-
-def sync_file(path: Path) -> None:
-    """Wait until a file's content is on the disk."""
-    with path.open("rb+") as file:
-        os.fsync(file.fileno())
-
-
-def sync_folder(path: Path) -> None:
-    """Wait until a folder's names are on the disk, where the system knows how."""
-    if os.name == "nt":
-        return
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def _give_passphrase(connection: Any, passphrase: str) -> None:

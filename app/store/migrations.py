@@ -9,6 +9,7 @@ from contextlib import closing
 from pathlib import Path
 
 from app.core.errors.database_errors import DatabaseNewer, DatabaseOlder, MigrationFailed
+from app.core.synced_files import place_file
 from app.store import sqlite_access
 from app.store.schema import create_schema
 
@@ -79,7 +80,7 @@ def back_up(connection: sqlite3.Connection, target: Path) -> None:
         scratch.touch(mode=0o600)
         with closing(sqlite_access.connect_file(scratch)) as copy:
             connection.backup(copy)
-        scratch.replace(target)
+        place_file(scratch, target)
     except BaseException:
         scratch.unlink(missing_ok=True)
         raise

@@ -13,6 +13,7 @@ from app.core.errors.app_error import AppError
 from app.core.errors.database_errors import DatabaseDamaged
 from app.core.errors.saving_errors import DiskFull
 from app.core.paths import disk_problem, make_folder
+from app.core.synced_files import place_file
 from app.store import sqlite_access
 from app.store.database import Database, copied_counts, copied_schema, read_copy
 from app.store.recovery import mark_suspect
@@ -97,7 +98,7 @@ class SnapshotFolder:
                 raise DatabaseDamaged(str(self._database.path))
             if not any(copied_counts(scratch).values()):
                 return False
-            scratch.replace(path)
+            place_file(scratch, path)
         finally:
             scratch.unlink(missing_ok=True)
         for snapshot in self.list_snapshots()[KEPT:]:

@@ -23,6 +23,7 @@ from app.core.paths import AppPaths
 from app.features.chat.answer_service import AnswerStarted
 from app.features.exchange.backup import back_up
 from app.features.exchange.chat_export import export_chats
+from app.features.exchange.restore_backup import accept, put_in_place, stage_snapshot, unpack_backup
 from app.features.summarize.summarize import SectionRead
 from app.features.summarize.summary_result import SummaryOptions
 from app.features.translate.translation_events import SegmentDone
@@ -65,10 +66,12 @@ def chat(app: Fireside, _folder: Path) -> Iterator[Step]:
         list(app.engine.load(MODEL))
     talk = app.conversations.create(title="killed")
     while True:
+        answer = 0
         for event in app.chat.answer(app.chat.add_question(talk.id, "Tell me more").id, CancelToken()):
             if isinstance(event, AnswerStarted):
-                yield {"answer": event.message_id, "at": time.monotonic()}
-        yield {"whole": True}
+                answer = event.message_id
+                yield {"answer": answer, "at": time.monotonic()}
+        yield {"whole": answer}
 
 
 def summarize(app: Fireside, _folder: Path) -> Iterator[Step]:
@@ -109,6 +112,22 @@ def export(app: Fireside, folder: Path) -> Iterator[Step]:
         yield {"exported": "backup"}
 
 
+def keep_house(app: Fireside, folder: Path) -> Iterator[Step]:
+    """What is no chat and no job: settings, words, pictures that lie in the folder, and the copy of the day."""
+    for number, path in enumerate(sorted(folder.glob("*.png"))):
+        app.change_settings("chat", system_prompt=f"Answer {number}" * 400)
+        yield {"setting": number}
+        app.spelling.add_word(f"word{number}")
+        yield {"word": f"word{number}"}
+        media = app.media.add_picture(path)
+        app.media.store.put_into_draft(app.conversations.create(title=path.name).id, media.sha256, path.name)
+        yield {"picture": media.sha256}
+        app.snapshots.take_daily()
+        yield {"copied": True}
+    while True:
+        time.sleep(PAUSE_S)
+
+
 def download(folder: Path, hub: str, *told: str) -> Iterator[Step]:
     """One file by the queue and its child; what an earlier run left goes on."""
     repo, name, size, sha256 = told
@@ -125,6 +144,19 @@ def download(folder: Path, hub: str, *told: str) -> Iterator[Step]:
         time.sleep(PAUSE_S)
 
 
+def restore(paths: AppPaths, saved: Path) -> Iterator[Step]:
+    """A backup or a daily copy in place of what is there."""
+    if saved.suffix == ".db":
+        stage_snapshot(saved, paths)
+    else:
+        for event in unpack_backup(saved, paths, CancelToken()):
+            yield {"unpacked": type(event).__name__}
+    accept(paths)
+    yield {"accepted": True}
+    put_in_place(paths)
+    yield {"whole": True}
+
+
 def migrate(path: Path) -> Iterator[Step]:
     """A file of today's schema to a later one."""
     yield {"begins": True}
@@ -139,15 +171,19 @@ APP_ACTIVITIES: dict[str, Callable[[Fireside, Path], Iterator[Step]]] = {
     "export": export,
 }
 
+ACTIVITIES = APP_ACTIVITIES | {"keep_house": keep_house}
+
 
 def main(arguments: list[str]) -> int:
     """Do what is asked for, which ends by itself only where it cannot begin."""
     name, folder, *rest = arguments
     turns_back = "--clock-back" in rest
-    if name in APP_ACTIVITIES:
+    if name in ACTIVITIES:
         rounds = _rounds(name, Path(folder))
     elif name == "download":
         rounds = download(Path(folder), *rest)
+    elif name == "restore":
+        rounds = restore(AppPaths.from_environment(), Path(folder))
     else:
         rounds = migrate(AppPaths.from_environment().database)
     print(json.dumps({"spared": warm.nurseries()}), flush=True)
@@ -174,7 +210,7 @@ def _rounds(name: str, folder: Path) -> Iterator[Step]:
     folder.mkdir(parents=True, exist_ok=True)
     while True:
         try:
-            yield from APP_ACTIVITIES[name](app, folder)
+            yield from ACTIVITIES[name](app, folder)
         except AppError as error:
             yield {"told": type(error).__name__}
             time.sleep(PAUSE_S)

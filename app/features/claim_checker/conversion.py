@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from app.core.errors.model_errors import ModelMissing, ModelUnreadable
 from app.core.errors.request_errors import CheckingUnavailable
 from app.core.gguf import check_model
+from app.core.synced_files import place_file
 from app.features.claim_checker.gguf_writer import Value, write_gguf
 from app.hub.model_files import UNCONVERTED
 from app.language.language_names import base_code
@@ -76,7 +77,7 @@ def convert_checker(folder: Path, target: Path, languages: Sequence[str] = ()) -
     os.close(handle)
     try:
         write_gguf(Path(unfinished), metadata, tensors)
-        Path(unfinished).replace(target)
+        place_file(Path(unfinished), target)
     # Also on Ctrl+C: no half file stays.
     except BaseException:
         with suppress(OSError):

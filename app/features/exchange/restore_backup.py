@@ -26,6 +26,7 @@ from app.core.errors.exchange_errors import BackupUnreadable
 from app.core.errors.lock_errors import RestoreLocked
 from app.core.events import CancelToken
 from app.core.paths import AppPaths, disk_problem, is_locked, make_folder
+from app.core.synced_files import place_file, sync_folder, sync_tree
 from app.features.error_messages import PersonMessage
 from app.features.exchange.backup import (
     CHUNK_BYTES,
@@ -146,8 +147,10 @@ def accept(places: AppPaths) -> None:
     """
     try:
         drop_waiting(places)
+        sync_tree(places.unpacked)
         # One rename: there is either a whole backup waiting or none.
         places.unpacked.replace(places.restoring)
+        sync_folder(places.data)
     except OSError as error:
         raise disk_problem(error, places.data) from error
 
@@ -284,7 +287,9 @@ class _RestoreProgress:
         return cls(aside, came, emptied, origin)
 
     def write(self, folder: Path) -> None:
-        (folder / PROGRESS).write_text(json.dumps(asdict(self)), "utf-8")
+        scratch = folder / f"{PROGRESS}.new"
+        scratch.write_text(json.dumps(asdict(self)), "utf-8")
+        place_file(scratch, folder / PROGRESS)
 
 
 def put_in_place(places: AppPaths) -> Path | None:

@@ -18,10 +18,11 @@ from app.core.errors.lock_errors import LockChangeBlocked, LockUnavailable, Rest
 from app.core.errors.saving_errors import DiskFull
 from app.core.paths import LOCK_CHANGES, AppPaths, disk_problem, make_folder
 from app.core.settings import load_settings, save_settings
+from app.core.synced_files import place_file, sync_file, sync_folder
 from app.features.lock.open_copies import copies_place
 from app.store.encrypted_files import EncryptedFiles
 from app.store.encryption import Connection, copy_database, copy_file_database, held_alone, move_paths
-from app.store.lock_file import new_key, read_lock, sync_file, sync_folder, write_lock
+from app.store.lock_file import new_key, read_lock, write_lock
 from app.store.sqlite_access import drop_key, load_sqlcipher
 
 BUILDING, BUILT, PLACING = LOCK_CHANGES
@@ -153,8 +154,7 @@ def _move_over(source: Path, target: Path) -> None:
             raise
         scratch = target.with_name(f".{target.name}.new")
         shutil.copy2(source, scratch)
-        sync_file(scratch)
-        scratch.replace(target)
+        place_file(scratch, target)
         source.unlink()
 
 

@@ -14,6 +14,7 @@ from app.core.errors.document_errors import DocumentUnreadable
 from app.core.events import CancelToken
 from app.core.json_forms import to_json
 from app.core.paths import disk_problem, make_folder, private_opener
+from app.core.synced_files import sync_file
 from app.core.visible import visible_name
 from app.documents import read_document
 from app.documents.protocol import BlocksRead, Segments, SegmentsDone, SegmentsRead
@@ -74,6 +75,8 @@ class FileCopies:
                     # In pieces, so that a cancel counts also on a slow disk.
                     while not cancel.cancelled and (piece := source.read(COPY_BYTES)):
                         file.write(piece)
+                # The row that is stored next promises it.
+                sync_file(copy)
             except OSError as error:
                 raise disk_problem(error, copy.parent) from error
         store_file(copy)

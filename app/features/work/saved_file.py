@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import IO
 
 from app.core.paths import AppPaths, disk_problem, make_folder, private_opener
+from app.core.synced_files import sync_file, sync_name
 
 SCRATCH = ".fireside-"
 COMPANIONS = ("", ".part", "-journal", ".part-journal", "-wal", "-shm")
@@ -34,8 +35,6 @@ def write_file(path: Path, *, is_private: bool = False) -> Iterator[IO[bytes]]:
             handle = os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o600)
             with os.fdopen(handle, "wb") as file:
                 yield file
-                file.flush()
-                os.fsync(file.fileno())  # before the rename, so that a power cut leaves the old file or the new one
             replace_file(scratch, path, is_private=is_private)
         except OSError as error:
             raise disk_problem(error, path.parent) from error
@@ -52,6 +51,7 @@ def scratch_beside(path: Path, suffix: str = "") -> Iterator[Path]:
         make_folder(note.parent)
         with open(note, "wb", opener=private_opener) as file:
             file.write(os.fsencode(scratch))
+        sync_file(note)  # or a power cut could leave the file and forget where it is
     try:
         yield scratch
     finally:
@@ -94,7 +94,8 @@ def _notes_folder() -> Path:
 
 
 def replace_file(scratch: Path, path: Path, *, is_private: bool = False) -> None:
-    """Move a complete file into place, with the mode of the replaced file, or a new file's. Raises OSError."""
+    """Move a complete file into place for good, with the mode of the replaced file, or a new file's. Raises OSError."""
+    sync_file(scratch)  # a mode that is taken over may allow nobody to write
     if is_private:
         scratch.chmod(0o600)
     elif path.exists():
@@ -105,3 +106,4 @@ def replace_file(scratch: Path, path: Path, *, is_private: bool = False) -> None
         os.umask(mask)
         scratch.chmod(0o666 & ~mask)
     scratch.replace(path)
+    sync_name(path)

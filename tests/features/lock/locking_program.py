@@ -13,6 +13,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from app.core import synced_files
 from app.core.paths import AppPaths
 from app.features.lock import lock_change
 from app.store import lock_file
@@ -46,7 +47,7 @@ def change_until(steps: int) -> None:
 
         return run
 
-    lock_file.sync_file, lock_file.sync_folder = counted(lock_file.sync_file), counted(lock_file.sync_folder)
+    synced_files.sync_file, synced_files.sync_folder = map(counted, (synced_files.sync_file, synced_files.sync_folder))
     Path.replace = counted(Path.replace)  # type: ignore[method-assign]
     lock_change.change_passphrase(AppPaths.from_environment(), PASSPHRASE, OTHER_PASSPHRASE)
 
