@@ -79,8 +79,8 @@ def _shut_connection(connection: socket.socket | None) -> None:
 class ModelServer:
     """Client for one server; its address is the prefix of all paths, such as http://gpu-box.local:8000/v1. Thread-safe.
 
-    `access` and `key` are called for each request and may take a moment; "" sends no key. `authorities` are PEM
-    certificates trusted in addition to the system's.
+    `access`, `key` and `headers` are called for each request and may take a moment; "" sends no key. `authorities` are
+    PEM certificates trusted in addition to the system's.
     """
 
     def __init__(
@@ -91,12 +91,13 @@ class ModelServer:
         key: Callable[[], str] = str,
         *,
         authorities: str = "",
+        headers: Callable[[], Mapping[str, str]] = dict,
         stream_timeout_s: float = STREAM_TIMEOUT_S,
     ) -> None:
         self.address = address.rstrip("/")
         # Names and passwords in an address are nothing for a sentence.
         self.host = urlsplit(address).netloc.rpartition("@")[2]
-        self._access, self._ledger, self._key = access, ledger, key
+        self._access, self._ledger, self._key, self._headers = access, ledger, key, headers
         self._stream_timeout_s, self._authorities = stream_timeout_s, authorities
         self._lock = threading.Lock()
         self._client: httpx2.Client | None = None
@@ -119,7 +120,7 @@ class ModelServer:
         """
         with self._send_request(url, body, why, cut or RequestCut(), CALL_TIMEOUT_S) as response:
             try:
-                return json.loads(_read_body(response, MOST_ANSWER_BYTES))
+                return json.loads(read_body(response, MOST_ANSWER_BYTES))
             except (ValueError, RecursionError) as error:
                 raise ServerUnreachable(self.host, _what_came(response)) from error
 
@@ -131,10 +132,10 @@ class ModelServer:
         """
         with self._send_request(url, body, why, cut, self._stream_timeout_s) as response:
             if response.headers.get("content-type", "").startswith("application/json"):
-                yield self._parse_object(_read_body(response, MOST_ANSWER_BYTES), response)
+                yield self._parse_object(read_body(response, MOST_ANSWER_BYTES), response)
                 return
             came = False
-            for line in _read_lines(response):
+            for line in read_lines(response):
                 if not line.startswith(b"data:"):
                     # The first line shows whether this is a stream at all; many servers answer with a page for people.
                     if not came and line.lstrip()[:1] not in (b"", b":", b"e", b"i", b"r"):  # event, id and retry
@@ -147,6 +148,12 @@ class ModelServer:
                 yield self._parse_object(data, response)
             if not came:  # an empty answer would look like one that says nothing
                 raise ServerUnreachable(self.host, "broken")
+
+    def open_response(
+        self, body: Any, *, why: str, cut: RequestCut
+    ) -> contextlib.AbstractContextManager[httpx2.Response]:
+        """Post to the address itself; return the answer in whatever form. Raises what `call` raises, also midway."""
+        return self._send_request("", body, why, cut, self._stream_timeout_s)
 
     def close(self) -> None:
         with self._lock:
@@ -199,7 +206,8 @@ class ModelServer:
     def _make_request(self, url: str, body: Any, cut: RequestCut, timeout_s: float) -> httpx2.Request:
         import httpx2
 
-        headers = {"Accept-Encoding": "identity", "Connection": "close"}  # a connection that is cut serves nobody else
+        # A connection that is cut serves nobody else.
+        headers = {"Accept-Encoding": "identity", "Connection": "close"} | dict(self._headers())
         key = self._key()
         if key:
             headers["Authorization"] = f"Bearer {key}"
@@ -229,7 +237,7 @@ class ModelServer:
     def _problem_of_status(self, response: httpx2.Response) -> AppError:
         """Return the situation behind a status other than 200."""
         status = response.status_code
-        body = _read_body(response, MOST_ERROR_BYTES)
+        body = read_body(response, MOST_ERROR_BYTES)
         # 403 is used for a wrong key, too.
         if status in (401, 403):
             return ServerKeyRefused(self.host, "authorization" in response.request.headers)
@@ -297,7 +305,7 @@ def _what_came(response: httpx2.Response) -> str:
     return "html" if response.headers.get("content-type", "").startswith("text/html") else "garbage"
 
 
-def _read_body(response: httpx2.Response, most_bytes: int) -> bytes:
+def read_body(response: httpx2.Response, most_bytes: int) -> bytes:
     """Return the body up to `most_bytes`; JSON that is cut there doesn't parse any more."""
     found = bytearray()
     for piece in response.iter_raw():
@@ -307,7 +315,7 @@ def _read_body(response: httpx2.Response, most_bytes: int) -> bytes:
     return bytes(found[:most_bytes])
 
 
-def _read_lines(response: httpx2.Response) -> Iterator[bytes]:
+def read_lines(response: httpx2.Response) -> Iterator[bytes]:
     """Yield lines without their ends. A line that never ends is cut, so that it isn't JSON, and ends the stream."""
     rest = b""
     for piece in response.iter_raw():

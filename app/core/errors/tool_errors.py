@@ -19,8 +19,8 @@ class ToolServersUnreadable(EnvironmentProblem):
 
 
 class ToolServerFailed(EnvironmentProblem):
-    """`reason`: missing (no such program), ended, silent, busy (cooling off) or wrong (not MCP). `detail`: what it
-    wrote last.
+    """`reason`: missing (no such program), ended, silent, busy (cooling off), refused or wrong (not MCP).
+    `detail`: what it wrote last, or why it refused.
     """
 
     server: str
@@ -35,6 +35,7 @@ class ToolServerFailed(EnvironmentProblem):
             "ended": "The tool server “{server}” stopped: {detail}",
             "silent": "The tool server “{server}” isn’t responding.",
             "busy": "The tool server “{server}” didn’t respond last time. It’s left alone for a minute.",
+            "refused": "The tool server “{server}” refused the connection: {detail}",
             "wrong": "“{server}” doesn’t answer like a tool server.",
         },
     )

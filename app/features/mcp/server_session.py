@@ -29,7 +29,7 @@ COOLING_S = 60.0
 MOST_ENTRIES, MOST_PAGES = 200, 50
 MOST_WORDS = 1_000
 """Characters of a tool's description: they cost every answer."""
-ENDED, SILENT, WRONG, BUSY = "ended", "silent", "wrong", "busy"
+ENDED, SILENT, WRONG, BUSY, REFUSED = "ended", "silent", "wrong", "busy", "refused"
 
 
 class Transport(Protocol):
@@ -186,7 +186,7 @@ class ServerSession:
         try:
             answered = self._ask("initialize", messages.hello(), START_TIMEOUT_S) or {}
         except ServerRefusal as refusal:
-            raise ToolServerFailed(self.name, WRONG, refusal.words) from refusal
+            raise ToolServerFailed(self.name, REFUSED, refusal.words) from refusal
         if answered.get("protocolVersion") not in messages.KNOWN_PROTOCOLS:
             raise ToolServerFailed(self.name, WRONG, str(answered.get("protocolVersion", ""))[:40])
         offered = answered.get("capabilities")
