@@ -57,6 +57,6 @@ class MessageServer:
             found = json.loads(data)
         except (ValueError, RecursionError) as error:
             raise ServerUnreachable(self.host, "garbage") from error
-        for one in found if isinstance(found, list) else [found]:  # older servers answer several at once
-            if isinstance(one, dict):
-                yield one
+        for message in found if isinstance(found, list) else [found]:  # older servers answer several at once
+            if isinstance(message, dict):
+                yield message
