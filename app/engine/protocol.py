@@ -28,7 +28,7 @@ from app.core.events import (
 )
 from app.core.wire import Caged, EventReply, Wire
 
-VERSION = 14
+VERSION = 15
 
 
 @dataclass(frozen=True)
@@ -103,12 +103,16 @@ class CallSyntax:
 
 @dataclass(frozen=True)
 class Calling:
-    """Functions that an answer may call. `functions` are names, each with the JSON schema of its arguments as text."""
+    """Functions that an answer may call. `functions` are names, each with the JSON schema of its arguments as text.
+
+    With `must_call` the answer is calls from its first token, or the sentence `escape` where there is one.
+    """
 
     syntax: CallSyntax
     functions: tuple[tuple[str, str], ...]
     must_call: bool = False
     several: bool = True
+    escape: str = ""
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from enum import Enum
 from functools import lru_cache
 from typing import Any
 
@@ -21,6 +22,22 @@ from app.engine.protocol import Calling, CallSyntax
 MOST_CALLS = 8
 """Tool calls per answer: a small model would otherwise never stop calling."""
 MOST_NODES = 20_000
+
+
+class CallWay(Enum):
+    """How far a model's calls are constrained; which way suits it best is measured (`tools.scoring`)."""
+
+    FREE = "free"
+    """Not at all: whatever it writes is read afterwards."""
+    LAZY = "lazy"
+    """From where it begins a call by itself; calls that can't be carried out are asked for once more."""
+    STRICT = "strict"
+    """From the first token: calls, or `NO_TOOL_FITS`."""
+
+
+NO_TOOL_FITS = "No tool fits."
+"""What an answer says that has to be calls and can be none."""
+NO_TOOL_INSTRUCTIONS = f"When no tool fits what is asked, write only: {NO_TOOL_FITS}"
 
 
 @dataclass(frozen=True)
@@ -80,10 +97,12 @@ JSON_LINES = CallSyntax('{"name": "', '", "arguments": ', "}", '}\n{"name": "', 
 """As a template would have it whose calls are one JSON object a line."""
 
 
-def calling_of(syntax: CallSyntax, tools: Sequence[ToolFunction], *, must_call: bool, several: bool) -> Calling:
+def calling_of(
+    syntax: CallSyntax, tools: Sequence[ToolFunction], *, must_call: bool, several: bool, escape: str = ""
+) -> Calling:
     """Describe the calls an answer may make in a template's own syntax. Raises ValueError as `schema_for`."""
     functions = tuple((tool.name, json.dumps(arguments_schema(tool))) for tool in tools)
-    return Calling(syntax, functions, must_call, several)
+    return Calling(syntax, functions, must_call, several, escape)
 
 
 def as_text(messages: Sequence[Message]) -> list[Message]:
@@ -200,9 +219,10 @@ class _InlinedSchema:
         return found
 
 
-def grammar_for(*, several: bool) -> str:
-    """GBNF around the rule `schema`, which is one call: an answer that has to be calls."""
-    return f'root ::= schema ("\\n" schema){{0,{MOST_CALLS - 1}}}\n' if several else "root ::= schema\n"
+def grammar_for(*, several: bool, escape: str = "") -> str:
+    """GBNF around the rule `schema`, which is one call: an answer that has to be calls, or `escape`."""
+    calls = f'schema ("\\n" schema){{0,{MOST_CALLS - 1}}}' if several else "schema"
+    return f"root ::= {calls} | {_quote_json(escape)}\n" if escape else f"root ::= {calls}\n"
 
 
 _BEGINNING = re.compile(r'\s*\{\s*"name"\s*:\s*("(?:[^"\\]|\\.)*")\s*,\s*"arguments"\s*:\s*(?=\{)')

@@ -198,8 +198,10 @@ class UntaggedCallReader:
         several: bool,
         takes_json: bool,
         answered: Sequence[FunctionCall] = (),
+        drops_unknown: bool = False,
     ) -> None:
-        """`begins` is what `inner` reads as a call; `takes_json`: JSON that is no valid call is an answer.
+        """`begins` is what `inner` reads as a call; `takes_json`: JSON that is no valid call is an answer;
+        `drops_unknown`: arguments that a function does not have are left out, as a grammar would have done.
 
         `answered` are the calls whose results have just come. A small model that was not taught to call makes the very
         same ones again, without end.
@@ -208,6 +210,7 @@ class UntaggedCallReader:
         self._tools = {tool.name: tool for tool in tools}
         self._inner, self._begins, self._several, self._takes_json = inner, begins, several, takes_json
         self._held, self._parse, self._calls = "", CallScan.OPEN, tuple[WrittenCall, ...]()
+        self._drops_unknown = drops_unknown
         self.rejected: tuple[str, ...] | None = None
 
     @property
@@ -254,7 +257,7 @@ class UntaggedCallReader:
             # A client that allows one call gets the first.
             for number, call in enumerate(calls[: MOST_CALLS if self._several else 1]):
                 yield CallBegins(number, call.name)
-                yield CallArguments(number, json.dumps(call.arguments or {}, ensure_ascii=False))
+                yield CallArguments(number, json.dumps(self._known_arguments(call), ensure_ascii=False))
         elif not self._takes_json and self._is_attempt():
             # Tried to call, wrongly: asked again, held to these functions.
             self.rejected = wrong or tuple(dict.fromkeys([*(call.name for call in calls), *self._begun_names()]))
@@ -270,6 +273,14 @@ class UntaggedCallReader:
 
     def _is_valid(self, call: WrittenCall) -> bool:
         return fits_schema({} if call.arguments is None else call.arguments, self._tools[call.name])
+
+    def _known_arguments(self, call: WrittenCall) -> Mapping[str, Any]:
+        given, schema = call.arguments or {}, arguments_schema(self._tools[call.name])
+        known = schema.get("properties")
+        # Where a schema says nothing of others, small models make some up, and people's tools fail by them.
+        if not self._drops_unknown or not isinstance(known, Mapping) or "additionalProperties" in schema:
+            return given
+        return {name: value for name, value in given.items() if name in known}
 
     def _is_attempt(self) -> bool:
         """Return whether it was meant as a call: one that ended without arguments is just a name."""

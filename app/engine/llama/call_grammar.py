@@ -13,6 +13,9 @@ from app.engine.protocol import Calling
 # GBNF has no negated strings, so a text ends at a `<` that the closing tag's next sign follows.
 RAW_TEXT = 'rawtext ::= ([^<] | "<" [^{}])*'
 """Text without the closing tag and without whatever else may end it: a `<` and the excluded character."""
+CALL_SPACE = r"callspace ::= [ \n]{0,12}"
+FENCED = r'"```json\n" bare "\n```"'
+"""A call as models write it that were trained on code, whatever their template says."""
 MOST_CALLS = 8
 """Most calls in one answer: a small model might otherwise never stop calling."""
 
@@ -20,8 +23,8 @@ MOST_CALLS = 8
 def grammar_of(calling: Calling, gbnf_of_schema: Callable[[str], str], answer_schema: str = "") -> str:
     """Return GBNF of the calls, from their first mark. Raises GrammarInvalid for a bad schema.
 
-    With `answer_schema`, the grammar of a whole answer: calls, or text that follows the schema. Calls may then be bare
-    JSON too, for models that write them so.
+    With `answer_schema` or an escape, the grammar of a whole answer: calls, or text that follows the schema, or the
+    escape. Calls may then be bare JSON too, for models that write them so.
     """
     return _CallGrammar(calling, gbnf_of_schema, answer_schema).write_gbnf()
 
@@ -40,10 +43,9 @@ class _CallGrammar:
         space = "" if TAG.match(syntax.opening) else '" "? '
         calls = f"{space}{_gbnf_literal(syntax.opening)} call{more} {_gbnf_literal(syntax.closing)}"
         lines = [f"root ::= {calls}"]
-        if self._answer_schema and not self._calling.must_call:
+        if other := self._other_rule():
             bare = [self._bare_call_rule(name, json.loads(schema)) for name, schema in functions]
-            answer = self._schema_rule(json.loads(self._answer_schema))
-            lines = [f"root ::= {calls} | bare | {answer}", f"bare ::= {' | '.join(bare)}"]
+            lines = [f"root ::= {calls} | bare | {other}", f"bare ::= {' | '.join(bare)}", CALL_SPACE]
         lines.append("call ::= " + " | ".join(f"call{number}" for number in range(len(functions))))
         lines += rules
         # Ids as Mistral's models write them.
@@ -57,6 +59,12 @@ class _CallGrammar:
             lines += [line for line in found.splitlines() if not line.startswith("root ::=")]
         return "\n".join(filter(None, lines))
 
+    def _other_rule(self) -> str:
+        """Return the rule for an answer in place of calls; "" where it can only be calls."""
+        if self._calling.must_call:
+            return f"{FENCED} | {_gbnf_literal(self._calling.escape)}" if self._calling.escape else ""
+        return self._schema_rule(json.loads(self._answer_schema)) if self._answer_schema else ""
+
     def _call_rule(self, number: int, name: str, schema: Any) -> str:
         between = _gbnf_literal(self._syntax.between)
         if not self._syntax.key_closing:
@@ -68,8 +76,9 @@ class _CallGrammar:
         return f"call{number} ::= {_gbnf_literal(name)} {between} {self._argument_rules(rules)}"
 
     def _bare_call_rule(self, name: str, schema: Any) -> str:
-        begin, end = f'{{"name": {json.dumps(name, ensure_ascii=False)}, "arguments": ', "}"
-        return f"{_gbnf_literal(begin)} {self._schema_rule(schema)} {_gbnf_literal(end)}"
+        signs = ("{", '"name"', ":", json.dumps(name, ensure_ascii=False), ",", '"arguments"', ":")
+        begin = " callspace ".join(_gbnf_literal(sign) for sign in signs)
+        return f"{begin} callspace {self._schema_rule(schema)} callspace {_gbnf_literal('}')}"
 
     def _argument_rules(self, rules: Sequence[tuple[str, bool]]) -> str:
         """Return the rule for arguments in order, required ones included; the first one present has no separator."""

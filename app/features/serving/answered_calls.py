@@ -97,6 +97,7 @@ def reader_of(wanted: GenerationRequest, syntax: CallSyntax | None) -> Readers |
         several=wanted.several_calls,
         takes_json=bool(wanted.json_schema),
         answered=list(_just_answered(wanted.messages)),
+        drops_unknown=wanted.is_constrained,
     )
 
 

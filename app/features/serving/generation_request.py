@@ -52,6 +52,8 @@ class GenerationRequest:
     continues: bool = False
     tools: tuple[tool_calls.ToolFunction, ...] = ()
     must_call: bool = False
+    way: tool_calls.CallWay = tool_calls.CallWay.LAZY
+    """How far calls are constrained that need not be made."""
     several_calls: bool = True
     thinks: bool | None = None
     effort: str = ""
@@ -74,16 +76,20 @@ class GenerationRequest:
         """
         seed = self.sampling.seed
         grammar, schema, calling = self.grammar, self.json_schema, None
-        if self.tools and self.must_call:
+        escape = tool_calls.NO_TOOL_FITS if self.may_refuse else ""
+        must_call = self.must_call or self.may_refuse
+        if self.tools and must_call:
             schema = ""  # what has to be a call has no other form
-        if self.tools and (syntax is not None or schema):
+        if self.tools and self.is_constrained and (syntax is not None or schema):
             written = syntax or tool_calls.JSON_LINES
             schema = tool_calls.inline_references(schema) if schema else ""
-            calling = tool_calls.calling_of(written, self.tools, must_call=self.must_call, several=self.several_calls)
-        elif self.tools:
+            calling = tool_calls.calling_of(
+                written, self.tools, must_call=must_call, several=self.several_calls, escape=escape
+            )
+        elif self.tools and self.is_constrained:
             call = tool_calls.schema_for(self.tools)
-            if self.must_call:  # elsewhere a grammar would forbid answers that begin as a call does
-                grammar, schema = tool_calls.grammar_for(several=self.several_calls), call
+            if must_call:  # elsewhere a grammar would forbid answers that begin as a call does
+                grammar, schema = tool_calls.grammar_for(several=self.several_calls, escape=escape), call
         messages, variables = self.prompt_messages(syntax)
         ask = Ask(
             messages,
@@ -115,21 +121,23 @@ class GenerationRequest:
 
     def prompt_messages(self, syntax: CallSyntax | None) -> tuple[list[Message], dict[str, Any]]:
         """Return the messages and the extra template variables."""
-        variables = dict(self.variables)
+        variables, given = dict(self.variables), list(self.messages)
+        if self.may_refuse:
+            given = _with_instructions(given, tool_calls.NO_TOOL_INSTRUCTIONS)
         if self.thinks is not None:
             # Templates call the switch by either name.
             variables |= {"enable_thinking": self.thinks, "thinking": self.thinks}
         if self.effort:
             variables["reasoning_effort"] = self.effort
         if syntax is None:
-            messages = tool_calls.as_text(self.messages)
+            messages = tool_calls.as_text(given)
             if self.tools:
                 told = tool_calls.instructions_for(self.tools, must_call=self.must_call)
                 messages = _with_instructions(messages, told)
             return self._with_form(messages), variables
         if self.tools:
             variables["tools"] = tool_calls.tools_told(self.tools)
-        return self._with_form(list(self.messages)), variables
+        return self._with_form(given), variables
 
     def _with_form(self, messages: list[Message]) -> list[Message]:
         """Add the answer's JSON schema to the instructions, telling it apart from the form of a call."""
@@ -138,6 +146,17 @@ class GenerationRequest:
         if not (self.tools and self.json_schema) or self.must_call or len(self.json_schema) > MOST_TOLD_CHARACTERS:
             return messages
         return _with_instructions(messages, tool_calls.form_instructions(self.json_schema))
+
+    @property
+    def may_refuse(self) -> bool:
+        """True if the answer is calls, or says that no tool fits."""
+        strict = self.way is tool_calls.CallWay.STRICT
+        return strict and bool(self.tools) and not self.must_call and not self.json_schema
+
+    @property
+    def is_constrained(self) -> bool:
+        """True if a grammar is to keep calls valid, as it has to where one must be made."""
+        return self.way is not tool_calls.CallWay.FREE or self.must_call or bool(self.json_schema)
 
     @property
     def has_calls(self) -> bool:

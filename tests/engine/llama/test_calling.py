@@ -211,7 +211,7 @@ def test_beside_functions_an_answer_is_a_call_or_follows_the_schema(tmp_path: Pa
         syntax = engine.call_syntax()
         assert syntax is not None
         calling = Calling(syntax, (("weather", CITY),), several=False)
-        for seed in range(9):
+        for seed in range(30):
             events = engine.generate(
                 [user("Rain?")],
                 sampling=Sampling(temperature=2.0, top_k=0, seed=seed),
@@ -276,6 +276,39 @@ def test_a_model_is_held_to_arguments_in_brackets(tmp_path: Path) -> None:
             assert not arguments
     finally:
         engine.close()
+
+
+def test_what_must_be_a_call_may_say_that_none_fits(tmp_path: Path) -> None:
+    engine, kinds, escape = EngineClient(own_command("--engine-worker"), tmp_path / "engine"), set(), "No tool fits."
+    try:
+        load(engine, make_tiny("llama", tmp_path / "calls.gguf", template=IN_TAGS))
+        syntax = engine.call_syntax()
+        assert syntax is not None
+        calling = Calling(syntax, (("weather", CITY),), must_call=True, several=False, escape=escape)
+        for seed in range(30):
+            sampling = Sampling(temperature=2.0, top_k=0, seed=seed)
+            text, _ = answer_of(engine.generate([user("Rain?")], sampling=sampling, calling=calling, max_tokens=200))
+            if text == escape:
+                kinds.add("escape")
+                continue
+            kinds.add("tagged" if text.startswith("<tool_call>") else "bare")
+            call = text.removeprefix("<tool_call>").removesuffix("</tool_call>")
+            body = json.loads(call.removeprefix("```json").removesuffix("```"))
+            assert (body["name"], set(body["arguments"])) == ("weather", {"rainy", "days"})
+    finally:
+        engine.close()
+    assert kinds == {"escape", "tagged", "bare"}
+
+
+def test_arguments_come_in_the_order_of_the_schema() -> None:
+    syntax = found(IN_TAGS)
+    assert syntax is not None
+    schema = {"type": "object", "properties": {"why": {"type": "string"}, "city": {"type": "string"}}}
+    grammar = grammar_of(
+        Calling(syntax, (("weather", json.dumps(schema | {"required": ["city", "why"]})),)), gbnf_of_schema
+    )
+    (rule,) = [line for line in grammar.splitlines() if "why-kv" in line and "city-kv" in line]
+    assert rule.index("why-kv") < rule.index("city-kv")
 
 
 def test_a_grammar_has_a_rule_for_each_function_and_refuses_none_of_their_schemas() -> None:
