@@ -33,6 +33,7 @@ COMMANDS = {
     "transcribe": "transcribe a recording, with times",
     "translate": "translate a text, or a document in its own format",
     "evaluate": "measure a model on documents with known results",
+    "tools": "measure how well a model calls tools",
     "serve": "let other programs use the models on this computer",
     "lend": "let another computer use this one’s memory for a model",
     "backup": "save everything you made in one file",

@@ -199,9 +199,11 @@ class UntaggedCallReader:
         takes_json: bool,
         answered: Sequence[FunctionCall] = (),
         drops_unknown: bool = False,
+        escape: str = "",
     ) -> None:
         """`begins` is what `inner` reads as a call; `takes_json`: JSON that is no valid call is an answer;
-        `drops_unknown`: arguments that a function does not have are left out, as a grammar would have done.
+        `drops_unknown`: arguments that a function does not have are left out, as a grammar would have done; `escape`:
+        an answer that is this sentence is rejected as if text was wanted instead.
 
         `answered` are the calls whose results have just come. A small model that was not taught to call makes the very
         same ones again, without end.
@@ -210,13 +212,18 @@ class UntaggedCallReader:
         self._tools = {tool.name: tool for tool in tools}
         self._inner, self._begins, self._several, self._takes_json = inner, begins, several, takes_json
         self._held, self._parse, self._calls = "", CallScan.OPEN, tuple[WrittenCall, ...]()
-        self._drops_unknown = drops_unknown
+        self._drops_unknown, self._escape = drops_unknown, escape
         self.rejected: tuple[str, ...] | None = None
 
     @property
     def is_holding(self) -> bool:
         """True while the answer could still be calls."""
         return self._parse is not CallScan.WORDS
+
+    @property
+    def is_refusal(self) -> bool:
+        """True if the answer is that no function fits; after `close`."""
+        return bool(self._escape) and self.rejected == () and self._held.strip() == self._escape
 
     @property
     def written_calls(self) -> tuple[WrittenCall, ...]:
@@ -234,6 +241,8 @@ class UntaggedCallReader:
             yield from self._inner.read(piece)
             return
         self._held += piece
+        if self._escape and self._escape.startswith(self._held.strip()):
+            return
         self._parse, self._calls = parse_calls(self._held)
         begun = self._held.lstrip()
         # The template's own way begins: its reader takes over.
@@ -247,6 +256,9 @@ class UntaggedCallReader:
         """End the answer: report valid calls, else what was held back, unless it is rejected."""
         if self._parse is CallScan.WORDS:
             yield from self._inner.close()
+            return
+        if self._escape and self._held.strip() == self._escape:
+            self.rejected = ()
             return
         calls = [call for call in self._calls if call.name in self._tools]
         wrong = tuple(dict.fromkeys(call.name for call in calls if not self._is_valid(call)))

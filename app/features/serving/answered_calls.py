@@ -49,6 +49,11 @@ class CallReading:
         return "" if self._reader is None or isinstance(self._reader, tool_calls.CallReader) else self._reader.unread
 
     @property
+    def is_refusal(self) -> bool:
+        """True if the answer was that no tool fits: it is discarded, and words are wanted instead."""
+        return isinstance(self._reader, UntaggedCallReader) and self._reader.is_refusal
+
+    @property
     def is_rejected(self) -> bool:
         """True if the answer was a call that can't be carried out; it is discarded."""
         return isinstance(self._reader, UntaggedCallReader) and self._reader.rejected is not None
@@ -98,6 +103,7 @@ def reader_of(wanted: GenerationRequest, syntax: CallSyntax | None) -> Readers |
         takes_json=bool(wanted.json_schema),
         answered=list(_just_answered(wanted.messages)),
         drops_unknown=wanted.is_constrained,
+        escape=tool_calls.NO_TOOL_FITS if wanted.may_refuse else "",
     )
 
 

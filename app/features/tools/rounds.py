@@ -126,6 +126,7 @@ class _RoundAnswer:
     names: list[str] = field(default_factory=list)
     arguments: list[str] = field(default_factory=list)
     unread: str = ""
+    is_refusal: bool = False
     stats: AnswerStats = CANCELLED
 
 
@@ -161,6 +162,10 @@ class _AnswerRun:
         """Ask once, and carry out what is called; sets `is_over` with the last event."""
         answer = _RoundAnswer()
         yield from self._ask(answer, self._functions)
+        if answer.is_refusal:
+            self._stats = add_stats(self._stats, answer.stats)
+            yield from self.ask_last()
+            return
         is_stopped = answer.stats.finish_reason is FinishReason.CANCELLED
         if is_stopped or not (answer.names or answer.unread):
             yield self._finish(answer.stats)
@@ -203,7 +208,7 @@ class _AnswerRun:
             answer.names.append(call.name)
             answer.arguments.append(json.dumps({} if call.arguments is None else call.arguments, ensure_ascii=False))
         del answer.names[MOST_CALLS:], answer.arguments[MOST_CALLS:]
-        answer.unread = reading.unread
+        answer.unread, answer.is_refusal = reading.unread, reading.is_refusal
 
     def _take_event(self, event: Any, reading: CallReading, answer: _RoundAnswer) -> Iterator[RoundEvent]:
         if isinstance(event, Waiting | LookProgress):

@@ -10,7 +10,7 @@ from typing import Any
 from app.core.events import CancelToken, Finished, FunctionCall, TextDelta
 from app.engine.client import EngineClient
 from app.features.serving.generation_request import GenerationRequest
-from app.features.tool_calls import ToolFunction
+from app.features.tool_calls import CallWay, ToolFunction
 from app.features.tools.permissions import OWN_SERVER, PermissionAnswer, ToolGrants, ToolPermissions
 from app.features.tools.round_events import RoundEvent, StepEnded
 from app.features.tools.rounds import ToolRounds
@@ -76,6 +76,7 @@ def run_rounds(
     *,
     cancel: CancelToken | None = None,
     question: str = "What is it?",
+    way: CallWay = CallWay.LAZY,
     on_event: Callable[[RoundEvent], object] = lambda event: None,
     **options: Any,
 ) -> list[RoundEvent]:
@@ -83,7 +84,7 @@ def run_rounds(
     permissions = permissions or ToolPermissions(OWN_TOOLS, AskedPerson())
     rounds = ToolRounds(engine, [one.tool for one in lent], permissions, **options)
     events: list[RoundEvent] = []
-    for event in rounds.answer(GenerationRequest((user(question),)), cancel or CancelToken()):
+    for event in rounds.answer(GenerationRequest((user(question),), way=way), cancel or CancelToken()):
         events.append(event)
         on_event(event)
     assert isinstance(events[-1], Finished)

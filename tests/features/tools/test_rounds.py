@@ -11,6 +11,7 @@ import pytest
 from app.core.errors.request_errors import PromptTooLong
 from app.core.events import CancelToken, Finished, FinishReason, FunctionCall, TextDelta
 from app.engine.client import EngineClient
+from app.features.tool_calls import NO_TOOL_FITS, CallWay
 from app.features.tools.permissions import PermissionAnswer, ToolGrants, ToolPermissions
 from app.features.tools.result_text import FROM_OUTSIDE
 from app.features.tools.round_events import RoundsEnded, StepBegan, StepEnded, StepState, ToolsChosen
@@ -86,6 +87,14 @@ def test_without_tools_it_is_a_plain_answer(scripted: Make) -> None:
     events = run_rounds(scripted({"text": "Hello."}), [])
     assert text_of(events) == "Hello."
     assert steps_of(events) == []
+
+
+def test_an_answer_that_no_tool_fits_becomes_words(scripted: Make, tmp_path: Path) -> None:
+    engine = scripted({"text": NO_TOOL_FITS, "times": 1}, {"text": "Hello."}, calls=OWN_WAY)
+    events = run_rounds(engine, [LentTool("look_up")], way=CallWay.STRICT)
+    assert (text_of(events), steps_of(events)) == ("Hello.", [])
+    assert not asked_last(tmp_path)["calling"], "asked again without tools"
+    assert events[-1].stats.generated_tokens > 1, "both answers count"
 
 
 @pytest.mark.parametrize("by_template", [False, True])
