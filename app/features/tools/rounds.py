@@ -40,7 +40,7 @@ from app.features.tool_calls import MOST_CALLS, CallArguments, CallBegins, tools
 from app.features.tools.permissions import ToolPermissions
 from app.features.tools.result_text import MOST_CHARACTERS, cap_result, fence_result
 from app.features.tools.round_events import RoundEvent, RoundsEnded, StepBegan, StepEnded, StepState, ToolsChosen
-from app.features.tools.tool import Tool, ToolResult
+from app.features.tools.tool import Tool, ToolRefused, ToolResult
 from app.features.tools.tool_search import choose_tools
 from app.features.untagged_calls import fits_schema
 
@@ -296,6 +296,8 @@ class _AnswerRun:
             return state, ToolResult(STOPPED if is_stopped() else NOT_ALLOWED, is_error=True)
         try:
             result = tool.run(_read_arguments(call.arguments) or {}, is_stopped)
+        except ToolRefused as refusal:
+            result = ToolResult(str(refusal), is_error=True)
         except AppError as error:
             result = ToolResult(sentence_for(error).text, is_error=True)
         result = cap_result(result, self._most_characters)

@@ -13,6 +13,20 @@ IsStopped = Callable[[], bool]
 """Whether the person pressed Stop; asked at least five times a second."""
 
 
+class ToolRefused(Exception):
+    """A tool can't do what was asked; its text is a sentence that the model can act on."""
+
+
+@dataclass(frozen=True)
+class MessagePlace:
+    """A message of another chat that the text from `answer_start` to `answer_end` is from."""
+
+    answer_start: int
+    answer_end: int
+    conversation_id: int
+    message_id: int
+
+
 @dataclass(frozen=True)
 class ToolResult:
     """What a tool found, or with `is_error` a sentence that the model can act on.
@@ -22,15 +36,16 @@ class ToolResult:
 
     text: str
     is_error: bool = False
-    places: tuple[SourcePlace, ...] = ()
+    places: tuple[SourcePlace | MessagePlace, ...] = ()
 
 
 @dataclass(frozen=True)
 class Tool:
     """A function that can be carried out. `changes`: it writes, sends or runs something.
 
-    `run` takes arguments that match the function's schema, raises nothing that the model caused, and ends soon once
-    `IsStopped`. `server` is whose tool it is, "" for the program's own.
+    `run` takes arguments that match the function's schema, and ends soon once `IsStopped`. It raises ToolRefused, and
+    an AppError where the computer is at fault; both are told to the model. `server` is whose tool it is, "" for the
+    program's own.
     """
 
     function: ToolFunction

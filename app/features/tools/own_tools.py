@@ -1,0 +1,131 @@
+"""The program's own tools, which need no set-up: what they are called, and what the model is told of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from app.features.tool_calls import ToolFunction
+from app.features.tools.calculation import calculate_formula
+from app.features.tools.chat_search import ChatSearchTool
+from app.features.tools.day_reckoning import describe_date
+from app.features.tools.document_tools import KINDS, DocumentTools, LetOut
+from app.features.tools.file_tool import FileTool
+from app.features.tools.tool import IsStopped, Tool, ToolResult
+
+if TYPE_CHECKING:
+    from app.features.document_library import DocumentLibrary
+    from app.store.database import Database
+
+Run = Callable[[Mapping[str, Any], IsStopped], ToolResult]
+_TEXT = {"type": "string"}
+_PAGE = {"type": "integer", "minimum": 1}
+_DOCUMENT = {"type": "string", "description": "Its name"}
+# Every word of these is read with every question, so there are few.
+CALCULATE = ToolFunction(
+    "calculate",
+    "Calculates exactly, also with units: (3 + 4) * 2^8, sqrt(2), 15% of 80, 5 miles in km, 20 °C in °F",
+    {"type": "object", "properties": {"formula": _TEXT}, "required": ["formula"]},
+)
+DATE_AND_TIME = ToolFunction(
+    "date_and_time",
+    "Tells the date, weekday and time now, or of a date; adds days; tells the time until another date",
+    {
+        "type": "object",
+        "properties": {
+            "date": {"type": "string", "description": "YYYY-MM-DD; default: now"},
+            "add_days": {"type": "integer"},
+            "until": {"type": "string", "description": "YYYY-MM-DD"},
+            "zone": {"type": "string", "description": "such as Asia/Tokyo; default: the user's"},
+        },
+    },
+)
+SEARCH_DOCUMENTS = ToolFunction(
+    "search_documents",
+    "Finds passages in the user's documents, with their pages",
+    {
+        "type": "object",
+        "properties": {"query": _TEXT, "document": {"type": "string", "description": "Name; default: all"}},
+        "required": ["query"],
+    },
+)
+READ_PAGES = ToolFunction(
+    "read_pages",
+    "Reads pages of a document",
+    {
+        "type": "object",
+        "properties": {"document": _DOCUMENT, "first_page": _PAGE, "last_page": _PAGE},
+        "required": ["document", "first_page"],
+    },
+)
+_OF_A_KIND = {
+    "type": "object",
+    "properties": {
+        "document": _DOCUMENT,
+        "kind": {"type": "string", "enum": list(KINDS)},
+        "words": {"type": "string", "description": "For mentions: the words"},
+    },
+    "required": ["document", "kind"],
+}
+LIST_IN_DOCUMENT = ToolFunction(
+    "list_in_document", "Lists all dates, amounts or mentions of words in a whole document", _OF_A_KIND
+)
+COUNT_IN_DOCUMENT = ToolFunction("count_in_document", "Counts them, over the whole document", _OF_A_KIND)
+SEARCH_CHATS = ToolFunction(
+    "search_chats",
+    "Finds messages in the user's other chats",
+    {"type": "object", "properties": {"query": _TEXT}, "required": ["query"]},
+)
+READ_FILE = ToolFunction(
+    "read_file",
+    "Reads a file, or lists a folder, that the user granted",
+    {"type": "object", "properties": {"path": _TEXT}, "required": ["path"]},
+)
+
+
+def build_reckoning_tools() -> list[Tool]:
+    """Build the tools that need nothing of the person's: calculating, and dates."""
+    return [Tool(CALCULATE, _calculate), Tool(DATE_AND_TIME, _tell_date)]
+
+
+def build_own_tools(
+    database: Database,
+    library: DocumentLibrary,
+    *,
+    document_ids: Callable[[], Sequence[int]],
+    let_out: LetOut = lambda ids: None,
+    current_chat: Callable[[], int | None] | None = lambda: None,
+    folders: Callable[[], Sequence[Path]] = lambda: (),
+    files: Callable[[], Sequence[Path]] = lambda: (),
+) -> list[Tool]:
+    """Build all tools for one chat: its documents, the chats of a database, and what the person granted.
+
+    `current_chat` is the chat that asks, which is not searched; without it no chat is.
+    """
+    documents = DocumentTools(database, library, document_ids, let_out)
+    runs: list[tuple[ToolFunction, Run]] = [
+        (SEARCH_DOCUMENTS, documents.search),
+        (READ_PAGES, documents.read_pages),
+        (LIST_IN_DOCUMENT, documents.list_all),
+        (COUNT_IN_DOCUMENT, documents.count_all),
+        (READ_FILE, FileTool(library, documents, folders, files).read),
+    ]
+    if current_chat is not None:
+        runs.append((SEARCH_CHATS, ChatSearchTool(database, current_chat).search))
+    return [*build_reckoning_tools(), *(Tool(function, run) for function, run in runs)]
+
+
+def _calculate(arguments: Mapping[str, Any], _is_stopped: IsStopped) -> ToolResult:
+    return ToolResult(f"{arguments['formula']} {calculate_formula(arguments['formula'])}")
+
+
+def _tell_date(arguments: Mapping[str, Any], _is_stopped: IsStopped) -> ToolResult:
+    return ToolResult(
+        describe_date(
+            arguments.get("date", ""),
+            zone=arguments.get("zone", ""),
+            add_days=int(arguments.get("add_days", 0)),
+            until=arguments.get("until", ""),
+        )
+    )
