@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from app.features.housekeeping import DataHousekeeping
     from app.features.leaving import OutboundConsent, OutboundDocuments
     from app.features.lock.lock_change import LockProgress
+    from app.features.mcp.tool_servers import ToolServers
     from app.features.media import MediaLibrary
     from app.features.models.collection import ModelCollection
     from app.features.models.known_models import KnownModels
@@ -220,6 +221,12 @@ class ModelParts:
         from app.remote.engine import build_model_server
 
         return build_model_server(server, self.servers, lambda: self.settings, self.ledger, key)
+
+    @LazyPart
+    def tool_servers(self) -> ToolServers:
+        from app.features.mcp.tool_servers import build_tool_servers
+
+        return build_tool_servers(self.paths.tool_servers, lambda: self.settings, self.change_settings, self.ledger)
 
     @LazyPart
     def machines(self) -> RemoteMachines:
@@ -555,7 +562,7 @@ class Fireside(ChatParts):
             end()
         # Next, work in the background, which uses engine and database.
         self.pool.close()
-        for part in filter(None, map(self._made_part, ("media", "lending"))):
+        for part in filter(None, map(self._made_part, ("media", "lending", "tool_servers"))):
             part.close()
         self.engine.let_go()
         if models is not None:

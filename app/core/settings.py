@@ -207,6 +207,13 @@ class ServingSettings:
 
 
 @dataclass(frozen=True)
+class ToolSettings:
+    """Tool servers, each a JSON object as `app.features.mcp.server_config` writes it."""
+
+    servers: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class UpdateSettings:
     """Time of the newest verified release file, in seconds since 1970; 0: none."""
 
@@ -259,6 +266,7 @@ class Settings:
     system: SystemSettings = field(default_factory=SystemSettings)
     trash: TrashSettings = field(default_factory=TrashSettings)
     serving: ServingSettings = field(default_factory=ServingSettings)
+    tools: ToolSettings = field(default_factory=ToolSettings)
     updates: UpdateSettings = field(default_factory=UpdateSettings)
     window: WindowSettings = field(default_factory=WindowSettings)
     unknown: dict[str, Any] = field(default_factory=dict)
@@ -267,9 +275,9 @@ class Settings:
         return dataclasses.replace(self, **{section: dataclasses.replace(getattr(self, section), **values)})
 
     def without_texts(self) -> Settings:
-        """Return the settings without texts, names of files and what other versions stored."""
+        """Return the settings without texts, keys, names of files and what other versions stored."""
         plain = self.changed("chat", system_prompt="").changed("summaries", instruction="")
-        return dataclasses.replace(plain, window=WindowSettings(), unknown={})
+        return dataclasses.replace(plain, tools=ToolSettings(), window=WindowSettings(), unknown={})
 
 
 SECTIONS: dict[str, type] = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +37,23 @@ class ServerConfig:
     @property
     def is_remote(self) -> bool:
         return bool(self.url)
+
+    def to_json(self) -> str:
+        """Return the server as the settings store it."""
+        return json.dumps(vars(self), ensure_ascii=False)
+
+    @classmethod
+    def from_json(cls, text: str) -> ServerConfig | None:
+        """Return a stored server; None for what no version has written."""
+        try:
+            stored = json.loads(text)
+            values: dict[str, Any] = {field.name: stored[field.name] for field in fields(cls) if field.name in stored}
+            values |= {name: tuple(values[name]) for name in ("arguments", "readable", "writable") if name in values}
+            for name in {"environment", "headers"} & set(values):
+                values[name] = tuple((str(key), str(value)) for key, value in values[name])
+            return cls(**values)
+        except (ValueError, TypeError, KeyError, RecursionError):
+            return None
 
 
 def read_servers(path: Path) -> list[ServerConfig]:

@@ -1,0 +1,180 @@
+"""The tool servers a person added: kept in the settings, connected when they are needed, their tools for the chat."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from app.core.errors.tool_errors import ToolServerFailed
+from app.core.settings import Settings
+from app.core.visible import visible_name
+from app.features.error_messages import sentence_for
+from app.features.mcp.http_transport import HttpTransport
+from app.features.mcp.server_config import ServerConfig
+from app.features.mcp.server_session import ServerSession, ServerTool, Transport
+from app.features.mcp.stdio_transport import StdioTransport
+from app.features.tool_calls import ToolFunction
+from app.features.tools.tool import IsStopped, Tool, ToolResult
+from app.hub.access import NetworkAccess, access_to, is_own_network
+from app.hub.connection_ledger import ConnectionLedger
+from app.hub.message_server import MessageServer
+
+WHY = "tools"
+"""As the list of connections has it."""
+MOST_NAME = 60
+_NO_NAME = re.compile(r"[^A-Za-z0-9-]+")
+MakeTransport = Callable[[ServerConfig], Transport]
+
+
+@dataclass(frozen=True)
+class OfferedTools:
+    """The tools of all servers that are on, and what went wrong with the others."""
+
+    tools: tuple[Tool, ...] = ()
+    problems: tuple[ToolServerFailed, ...] = ()
+
+
+class ToolServers:
+    """Servers by name, in the order they were added. From any thread; connecting takes a moment."""
+
+    def __init__(
+        self,
+        folder: Path,
+        settings: Callable[[], Settings],
+        change_settings: Callable[..., Any],
+        make_transport: MakeTransport,
+    ) -> None:
+        """`folder` holds a folder for each server that is started here."""
+        self._folder, self._settings, self._change_settings = folder, settings, change_settings
+        self._make_transport = make_transport
+        self._lock = threading.Lock()
+        self._sessions: dict[str, tuple[ServerConfig, ServerSession]] = {}
+
+    @property
+    def configs(self) -> tuple[ServerConfig, ...]:
+        stored = map(ServerConfig.from_json, self._settings().tools.servers)
+        return tuple(config for config in stored if config is not None)
+
+    def add_servers(self, added: Sequence[ServerConfig]) -> tuple[str, ...]:
+        """Add servers and return the names that they got: one that is taken gets a number."""
+        configs, names = list(self.configs), []
+        for config in added:
+            name = _free_name(visible_name(config.name) or "tools", {known.name for known in configs})
+            configs.append(replace(config, name=name))
+            names.append(name)
+        self._store(configs)
+        return tuple(names)
+
+    def change_server(self, name: str, **values: Any) -> None:
+        """Change fields of a server's configuration; it is started again with them."""
+        self._store([replace(known, **values) if known.name == name else known for known in self.configs])
+        self._end_session(name)
+
+    def remove_server(self, name: str) -> None:
+        """Remove a server with everything it stored in its own folder."""
+        self._store([known for known in self.configs if known.name != name])
+        self._end_session(name)
+        shutil.rmtree(self._folder / folder_name(name), ignore_errors=True)
+
+    def session_of(self, name: str) -> ServerSession:
+        """Return the conversation with a server, the same as long as it isn't changed. Raises KeyError."""
+        config = next((known for known in self.configs if known.name == name), None)
+        if config is None:
+            raise KeyError(name)
+        with self._lock:
+            known = self._sessions.get(name)
+            if known is None or known[0] != config:
+                known = self._sessions[name] = config, ServerSession(name, lambda: self._make_transport(config))
+            return known[1]
+
+    def offer_tools(self) -> OfferedTools:
+        """Return the tools of the servers that are on; connects to them."""
+        found: list[tuple[ServerConfig, ServerSession, ServerTool]] = []
+        problems = []
+        for config in self.configs:
+            if config.is_on:
+                session = self.session_of(config.name)
+                try:
+                    found += [(config, session, tool) for tool in session.list_tools()]
+                except ToolServerFailed as error:
+                    problems.append(error)
+        names = Counter(tool.name for _, _, tool in found)
+        tools: dict[str, Tool] = {}
+        for config, session, tool in found:
+            name = tool.name if names[tool.name] == 1 else f"{config.name}_{tool.name}"
+            name = _free_name(_NO_NAME.sub("_", name)[:MOST_NAME].strip("_") or "tool", set(tools))
+            tools[name] = _offered_tool(name, config, session, tool)
+        return OfferedTools(tuple(tools.values()), tuple(problems))
+
+    def close(self) -> None:
+        """End all servers that run here."""
+        with self._lock:
+            sessions, self._sessions = list(self._sessions.values()), {}
+        for _, session in sessions:
+            session.close()
+
+    def _store(self, configs: Sequence[ServerConfig]) -> None:
+        self._change_settings("tools", servers=tuple(config.to_json() for config in configs))
+
+    def _end_session(self, name: str) -> None:
+        with self._lock:
+            known = self._sessions.pop(name, None)
+        if known is not None:
+            known[1].close()
+
+
+def build_tool_servers(
+    folder: Path, settings: Callable[[], Settings], change_settings: Callable[..., Any], ledger: ConnectionLedger
+) -> ToolServers:
+    """Build the servers with their transports: those elsewhere follow the network's switch, as models elsewhere do."""
+
+    def make_transport(config: ServerConfig) -> Transport:
+        if not config.is_remote:
+            return StdioTransport(config, folder / folder_name(config.name))
+
+        def access() -> NetworkAccess:
+            network, is_near = settings().network, is_own_network(urlsplit(config.url).hostname or "")
+            found = access_to(config.url, settings())
+            return replace(found, allowed=network.allowed if is_near else network.reaches_internet)
+
+        return HttpTransport(
+            dict(config.headers), lambda headers: MessageServer(config.url, access, ledger, headers, WHY)
+        )
+
+    return ToolServers(folder, settings, change_settings, make_transport)
+
+
+def folder_name(name: str) -> str:
+    """Return the name of a server's own folder: no two servers share one."""
+    return _NO_NAME.sub(lambda found: "".join(f"~{ord(sign):x}" for sign in found[0]), name)
+
+
+def _offered_tool(name: str, config: ServerConfig, session: ServerSession, tool: ServerTool) -> Tool:
+    def run(arguments: Mapping[str, Any], is_stopped: IsStopped) -> ToolResult:
+        try:
+            outcome = session.call_tool(tool.name, arguments, is_stopped)
+        except ToolServerFailed as error:
+            return ToolResult(str(sentence_for(error)), is_error=True)
+        return ToolResult(outcome.text, outcome.is_error)
+
+    function = ToolFunction(name, visible_name(" ".join(tool.description.split())), tool.parameters)
+    return Tool(function, run, changes=not tool.only_reads, server=config.name)
+
+
+def _free_name(name: str, taken: set[str]) -> str:
+    return next(free for free in _numbered_names(name) if free not in taken)
+
+
+def _numbered_names(name: str) -> Iterator[str]:
+    yield name
+    number = 2
+    while True:
+        yield f"{name}_{number}"
+        number += 1

@@ -1,0 +1,107 @@
+"""The list of tool servers and the tools that they offer to the chat."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from app.core.settings import Settings
+from app.features.mcp.server_config import ServerConfig, parse_servers
+from app.features.mcp.tool_servers import ToolServers, build_tool_servers, folder_name
+from app.hub.connection_ledger import ConnectionLedger
+from tests.features.mcp.test_server_config import CLAUDE_DESKTOP, LM_STUDIO
+from tests.helpers import tool_server
+
+SCRIPT = Path(tool_server.__file__)
+
+
+class StoredSettings:
+    """Settings without a file, changed as the program's are."""
+
+    def __init__(self) -> None:
+        self.settings = Settings()
+
+    def change(self, section: str, **values: Any) -> None:
+        self.settings = self.settings.changed(section, **values)
+
+
+@pytest.fixture
+def stored() -> StoredSettings:
+    return StoredSettings()
+
+
+@pytest.fixture
+def servers(stored: StoredSettings, tmp_path: Path) -> Iterator[ToolServers]:
+    ledger = ConnectionLedger(tmp_path / "connections.jsonl")
+    servers = build_tool_servers(tmp_path / "servers", lambda: stored.settings, stored.change, ledger)
+    yield servers
+    servers.close()
+
+
+def config(mode: str, name: str = "") -> ServerConfig:
+    return ServerConfig(
+        name or mode, sys.executable, (str(SCRIPT), mode), (("KEY", "k"),), readable=(str(SCRIPT.parent),), is_on=True
+    )
+
+
+def test_servers_are_kept_as_they_are(servers: ToolServers, stored: StoredSettings) -> None:
+    import json
+
+    imported = [*parse_servers(json.dumps(CLAUDE_DESKTOP), ""), *parse_servers(json.dumps(LM_STUDIO), "")]
+    assert servers.add_servers(imported) == ("files", "keys", "hub")
+    assert servers.configs == tuple(imported)
+    assert servers.add_servers(imported[:1]) == ("files_2",)
+    servers.change_server("keys", is_on=True, writable=("/tmp/a b",))
+    assert servers.configs[1] == replace(imported[1], is_on=True, writable=("/tmp/a b",))
+    servers.remove_server("files")
+    assert [known.name for known in servers.configs] == ["keys", "hub", "files_2"]
+    stored.change("tools", servers=(*stored.settings.tools.servers, "7", "{}", "no json", '{"name": "x", "later": 1}'))
+    assert [known.name for known in servers.configs] == ["keys", "hub", "files_2", "x"]
+    assert "abc" not in str(stored.settings.without_texts()), "a report of a defect holds no keys"
+
+
+def test_tools_of_several_servers_have_names_of_their_own(servers: ToolServers) -> None:
+    servers.add_servers([config("fair", "one"), config("fair", "two: ä"), config("dying"), config("old")])
+    servers.add_servers([replace(config("fair", "off"), is_on=False)])
+    offered = servers.offer_tools()
+    assert [tool.name for tool in offered.tools] == ["one_do", "two_do", "dying_do"]
+    assert [(problem.server, problem.reason) for problem in offered.problems] == [("old", "wrong")]
+    one, _, dying = offered.tools
+    assert (one.server, one.changes, one.function.parameters) == (
+        "one",
+        False,
+        {"type": "object", "properties": {"what": {"type": "string"}}},
+    )
+    assert one.run({"what": "x"}, lambda: False).text.startswith('{"what": "x"}')
+    result = dying.run({}, lambda: False)
+    assert result.is_error
+    assert "out of ideas" in result.text
+
+
+def test_a_changed_server_is_started_anew_and_a_removed_one_leaves_nothing(
+    servers: ToolServers, tmp_path: Path
+) -> None:
+    servers.add_servers([config("fair", "mine/../x")])
+    (tool,) = servers.offer_tools().tools
+    assert tool.run({"what": "write here"}, lambda: False).text.startswith("done")
+    folder = tmp_path / "servers" / folder_name("mine/../x")
+    assert (folder / "own.txt").read_text("utf-8") == "own"
+    before = servers.session_of("mine/../x")
+    servers.change_server("mine/../x", environment=(("KEY", "other"),))
+    assert servers.session_of("mine/../x") is not before
+    servers.remove_server("mine/../x")
+    assert not folder.exists()
+    with pytest.raises(KeyError):
+        servers.session_of("mine/../x")
+
+
+def test_folders_are_below_their_own_place_whatever_a_server_is_called() -> None:
+    names = ["..", ".", "a/b", "a~2fb", "ä", "", "con", "a\\b"]
+    folders = [folder_name(name) for name in names if name]
+    assert len(set(folders)) == len(folders)
+    assert not any(set("/\\.") & set(folder) for folder in folders)
