@@ -39,7 +39,7 @@ class ServerConfig:
         return bool(self.url)
 
     def to_json(self) -> str:
-        """Return the server as the settings store it."""
+        """Return the server in the form that the settings store."""
         return json.dumps(vars(self), ensure_ascii=False)
 
     @classmethod

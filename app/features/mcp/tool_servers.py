@@ -34,7 +34,7 @@ MakeTransport = Callable[[ServerConfig], Transport]
 
 
 @dataclass(frozen=True)
-class OfferedTools:
+class ServerTools:
     """The tools of all servers that are on, and what went wrong with the others."""
 
     tools: tuple[Tool, ...] = ()
@@ -94,7 +94,7 @@ class ToolServers:
                 known = self._sessions[name] = config, ServerSession(name, lambda: self._make_transport(config))
             return known[1]
 
-    def offer_tools(self) -> OfferedTools:
+    def offer_tools(self) -> ServerTools:
         """Return the tools of the servers that are on; connects to them."""
         found: list[tuple[ServerConfig, ServerSession, ServerTool]] = []
         problems = []
@@ -111,10 +111,10 @@ class ToolServers:
             name = tool.name if names[tool.name] == 1 else f"{config.name}_{tool.name}"
             name = _free_name(_NO_NAME.sub("_", name)[:MOST_NAME].strip("_") or "tool", set(tools))
             tools[name] = _offered_tool(name, config, session, tool)
-        return OfferedTools(tuple(tools.values()), tuple(problems))
+        return ServerTools(tuple(tools.values()), tuple(problems))
 
     def close(self) -> None:
-        """End all servers that run here."""
+        """End all conversations, and the servers that were started for them."""
         with self._lock:
             sessions, self._sessions = list(self._sessions.values()), {}
         for _, session in sessions:
