@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from app import APP_ID
-from app.core.errors.saving_errors import DiskFull, FolderNotWritable, NameTooLong
+from app.core.errors.saving_errors import DiskFailing, DiskFull, FolderNotWritable, NameTooLong
 
 
 @dataclass(frozen=True)
@@ -298,6 +298,8 @@ def disk_problem(error: OSError, folder: Path) -> DiskFull | FolderNotWritable |
     """Return the situation behind a failure to write into `folder`."""
     if error.errno == errno.ENAMETOOLONG:
         return NameTooLong(os.fsdecode(error.filename2 or error.filename or str(folder)))
+    if error.errno == errno.EIO:
+        return DiskFailing(str(folder))
     return DiskFull(str(folder)) if error.errno in _FULL else FolderNotWritable(str(folder))
 
 

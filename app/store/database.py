@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import shutil
 import sqlite3
@@ -17,7 +18,7 @@ from typing import cast
 from app.core.errors.app_error import AppError
 from app.core.errors.database_errors import DatabaseAltered, DatabaseDamaged, MigrationFailed
 from app.core.errors.lock_errors import DataLocked
-from app.core.errors.saving_errors import DiskFull, FolderNotWritable
+from app.core.errors.saving_errors import DiskFailing, DiskFull, FolderNotWritable
 from app.core.paths import disk_problem, is_locked
 from app.store import recovery, sqlite_access
 from app.store.migrations import (
@@ -523,16 +524,23 @@ def _use_wal(connection: sqlite3.Connection) -> None:
 
 def problem_of_error(error: BaseException, path: Path) -> AppError | None:
     """Return the situation behind a failure of the disk or of the file; None for everything else."""
-    folder = str(path.parent)
     if isinstance(error, OSError):
         return disk_problem(error, path.parent)
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF if isinstance(error, sqlite_access.SQLITE_ERRORS) else 0
     # SQLCipher gives no code where a copy fails.
     if isinstance(error, sqlite_access.SQLITE_ERRORS) and not hasattr(error, "sqlite_errorcode") and _is_full(path):
-        return DiskFull(folder)
+        return DiskFull(str(path.parent))
+    return _problem_of_code(code, path)
+
+
+def _problem_of_code(code: int, path: Path) -> AppError | None:
+    folder = str(path.parent)
     # Some systems report a full disk as a general failure of reading and writing.
     if code == sqlite3.SQLITE_FULL or (code == sqlite3.SQLITE_IOERR and _is_full(path)):
         return DiskFull(folder)
+    # Whatever SQLite, or a full-text index within it, makes of a disk that cannot even be read.
+    if code in (*_PLACE_CODES, *_DAMAGE_CODES, sqlite3.SQLITE_IOERR) and _is_failing(path):
+        return DiskFailing(folder)
     if code in _PLACE_CODES or code == sqlite3.SQLITE_IOERR:
         return FolderNotWritable(folder)
     if code in _DAMAGE_CODES:
@@ -540,6 +548,15 @@ def problem_of_error(error: BaseException, path: Path) -> AppError | None:
         recovery.mark_suspect(path)
         return DatabaseDamaged(str(path))
     return None
+
+
+def _is_failing(path: Path) -> bool:
+    try:
+        with path.open("rb") as file:
+            file.read(SMALLEST_BYTES)
+    except OSError as error:
+        return error.errno == errno.EIO
+    return False
 
 
 def _is_full(path: Path) -> bool:

@@ -20,6 +20,7 @@ import psutil
 from app.bootstrap import Fireside, build_program
 from app.core.events import Role
 from app.core.paths import AppPaths
+from app.store.conversations import MessageState
 from tests.helpers import warm
 from tests.helpers.program import ROOT, is_gone, wait_until
 
@@ -160,6 +161,20 @@ def check_export(path: Path) -> None:
             assert archive.testzip() is None
     else:
         assert len(re.findall(r"(?:Line \d+\. ?){40}", path.read_text("utf-8"))) == LINES
+
+
+def check_all_there(documents: Path) -> None:
+    """Fail unless all that was stored is there and nothing else is left."""
+    check_database(AppPaths.from_environment().database)
+    with restarted() as app:
+        whole = [app.conversations.read_branch(row.id) for row in app.conversations.find()]
+        assert sum(len(branch) == 20 for branch in whole) == 20
+        assert {message.state for branch in whole for message in branch} <= {
+            *(MessageState.COMPLETE, MessageState.INTERRUPTED, MessageState.FAILED)
+        }
+        for path in documents.glob("chats.*"):
+            check_export(path)
+        assert left_in(app.paths.data, documents) == []
 
 
 def stop(pid: int, number: int = signal.SIGKILL) -> None:

@@ -10,8 +10,7 @@ import pytest
 
 from app.core.paths import AppPaths
 from app.hub.part import file_place
-from app.store.conversations import MessageState
-from tests.faults.harness import BusyProgram, check_database, check_export, fill_with_chats, left_in, restarted
+from tests.faults.harness import BusyProgram, check_all_there, check_database, fill_with_chats
 from tests.faults.using_program import APP_ACTIVITIES
 from tests.helpers.disks import small_disk
 from tests.helpers.fake_hub import FakeHub
@@ -40,20 +39,6 @@ def disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
         yield folder
 
 
-def check_home(disk: Path) -> None:
-    """Fail unless all that was stored is there and nothing else is left."""
-    check_database(AppPaths.from_environment().database)
-    with restarted() as app:
-        whole = [app.conversations.read_branch(row.id) for row in app.conversations.find()]
-        assert sum(len(branch) == 20 for branch in whole) == 20
-        assert {message.state for branch in whole for message in branch} <= {
-            *(MessageState.COMPLETE, MessageState.INTERRUPTED, MessageState.FAILED)
-        }
-        for path in (disk / "documents").glob("chats.*"):
-            check_export(path)
-        assert left_in(app.paths.data, disk / "documents") == []
-
-
 @pytest.mark.parametrize("activity", APP_ACTIVITIES)
 def test_a_disk_that_fills_up_is_told_and_work_goes_on_once_there_is_room(disk: Path, activity: str) -> None:
     place = disk.parent if activity == "translate" else disk  # what is translated lies on another one
@@ -67,7 +52,7 @@ def test_a_disk_that_fills_up_is_told_and_work_goes_on_once_there_is_room(disk: 
     program.kill()
     assert program.told() == {"DiskFull"}
     assert "Traceback" not in program.complaints(), program.complaints()
-    check_home(disk)
+    check_all_there(disk / "documents")
 
 
 @pytest.mark.parametrize("activity", APP_ACTIVITIES)
@@ -79,7 +64,7 @@ def test_a_limit_for_files_is_told_and_costs_nothing_that_was_there(disk: Path, 
     program.kill()
     assert program.told() <= OF_THE_DISK
     assert "Traceback" not in program.complaints(), program.complaints()
-    check_home(disk)
+    check_all_there(disk / "documents")
 
 
 @pytest.mark.parametrize("activity", APP_ACTIVITIES)
@@ -100,7 +85,7 @@ def test_a_disk_that_is_away_for_a_while_costs_nothing_that_was_there(disk: Path
     program.wait_for(len(program.steps()) + GOES_ON_STEPS)
     program.kill()
     assert "Traceback" not in program.complaints(), program.complaints()
-    check_home(disk)
+    check_all_there(disk / "documents")
 
 
 @pytest.mark.parametrize("activity", APP_ACTIVITIES)
@@ -114,7 +99,7 @@ def test_a_disk_that_is_read_only_is_told_and_stays_as_it_is(disk: Path, activit
     assert program.told() == {"FolderNotWritable"}, program.complaints()
     assert path.read_bytes() == before
     subprocess.run(["mount", "-o", "remount,rw", disk], check=True)
-    check_home(disk)
+    check_all_there(disk / "documents")
 
 
 def test_a_download_onto_a_disk_that_fills_up_goes_on_once_there_is_room(

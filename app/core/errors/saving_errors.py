@@ -37,6 +37,16 @@ class FolderNotWritable(EnvironmentProblem):
     )
 
 
+class DiskFailing(FolderNotWritable):
+    """The disk answers with errors: broken, loose, or taken out."""
+
+    message = ErrorText(
+        "The disk that holds {path} reports errors. Check that it is connected, and copy what matters to another one.",
+        "Nothing that was saved before has been changed.",
+        "open_folder",
+    )
+
+
 class DiskFull(EnvironmentProblem):
     path: str
     message = ErrorText(

@@ -55,8 +55,8 @@ def scratch_beside(path: Path, suffix: str = "") -> Iterator[Path]:
     try:
         yield scratch
     finally:
-        _remove_scratch(scratch)
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError):  # on a disk that fails; the note stays for the next start
+            _remove_scratch(scratch)
             note.unlink(missing_ok=True)
 
 
