@@ -41,7 +41,7 @@ class DiskFailing(FolderNotWritable):
     """The disk answers with errors: broken, loose, or taken out."""
 
     message = ErrorText(
-        "The disk that holds {path} reports errors. Check that it is connected, and copy what matters to another one.",
+        "The disk with {path} can’t be read or written right now. Check that it is connected.",
         "Nothing that was saved before has been changed.",
         "open_folder",
     )
