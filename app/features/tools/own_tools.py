@@ -95,13 +95,14 @@ def build_own_tools(
     *,
     document_ids: Callable[[], Sequence[int]],
     let_out: LetOut = lambda ids: None,
-    current_chat: Callable[[], int | None] | None = lambda: None,
+    chats: Database | None = None,
+    current_chat: Callable[[], int | None] = lambda: None,
     folders: Callable[[], Sequence[Path]] = lambda: (),
     files: Callable[[], Sequence[Path]] = lambda: (),
 ) -> list[Tool]:
-    """Build all tools for one chat: its documents, the chats of a database, and what the person granted.
+    """Build the tools for one chat: over its documents, which `database` holds, and what the person granted.
 
-    `current_chat` is the chat that asks, which is not searched; without it no chat is.
+    With `chats` other chats are searched, but for the current one, which asks.
     """
     documents = DocumentTools(database, library, document_ids, let_out)
     runs: list[tuple[ToolFunction, Run]] = [
@@ -111,8 +112,8 @@ def build_own_tools(
         (COUNT_IN_DOCUMENT, documents.count_all),
         (READ_FILE, FileTool(library, documents, folders, files).read),
     ]
-    if current_chat is not None:
-        runs.append((SEARCH_CHATS, ChatSearchTool(database, current_chat).search))
+    if chats is not None:
+        runs.append((SEARCH_CHATS, ChatSearchTool(chats, current_chat).search))
     return [*build_reckoning_tools(), *(Tool(function, run) for function, run in runs)]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -61,10 +62,18 @@ class StepEnded:
         """Return the JSON form of the step, as the terminal prints it."""
         return {
             "tool": self.call.name,
-            "arguments": self.call.arguments,
+            "arguments": _parse_arguments(self.call.arguments),
             "result": self.result.text,
             "is_error": self.result.is_error,
         }
+
+
+def _parse_arguments(text: str) -> Any:
+    """Return arguments as JSON, or what was written in their place."""
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return text
 
 
 @dataclass(frozen=True)

@@ -50,7 +50,9 @@ def tools(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Tool]]:
     with closing(Database.in_memory()) as database:
         library = build_documents(AppPaths.from_environment(), database)
         notes = library.keep_text("The kiln is hot.\n\nIt was bought on 3 May 2024.", "kiln.txt")
-        yield build_own_tools(database, library, document_ids=lambda: [notes.id], folders=lambda: [folder])
+        yield build_own_tools(
+            database, library, document_ids=lambda: [notes.id], chats=database, folders=lambda: [folder]
+        )
 
 
 def test_they_are_few_and_told_in_few_words(tools: list[Tool]) -> None:

@@ -56,7 +56,7 @@ def test_calls_are_carried_out_until_the_answer_is_in_words(scripted: Make, tmp_
     ] * 2
     assert steps_of(events)[0].to_fields() == {
         "tool": "look_up",
-        "arguments": '{"number": 1}',
+        "arguments": {"number": 1},
         "result": "42",
         "is_error": False,
     }
