@@ -21,8 +21,9 @@ from array import array
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from importlib.util import find_spec
-from io import BufferedReader
+from io import BufferedReader, FileIO
 from pathlib import Path
 from typing import IO, cast
 
@@ -151,7 +152,7 @@ def _load_model(*, has_weights: bool = True) -> tuple[_ByteAutomaton, array[floa
             ]
         # The weights are the largest part, and a single text needs few of them.
         elif name == "ptc" and has_weights:
-            weights = _mapped(file, size_bytes) or file.read(size_bytes)
+            weights = file.map_next(size_bytes) if isinstance(file, _MappedFile) else file.read(size_bytes)
         else:
             file.seek(size_bytes, os.SEEK_CUR)
     automaton = _ByteAutomaton(arrays["nextmove"], arrays["nextmove_row"], arrays["out_feat"])
@@ -185,11 +186,28 @@ def _archive_members() -> Iterator[tuple[str, int, IO[bytes]]]:
             yield name.removesuffix(".npy"), size_bytes - _DESCRIBED.size - description_bytes, file
 
 
+class _MappedFile(BufferedReader):
+    """An unpacked file whose parts are views of one mapping, as each mapping holds a handle."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(FileIO(path))
+
+    @cached_property
+    def _pages(self) -> memoryview:
+        return memoryview(mmap.mmap(self.fileno(), 0, access=mmap.ACCESS_READ))
+
+    def map_next(self, size_bytes: int) -> memoryview:
+        """Return what comes next in the file, which is behind it then."""
+        start = self.tell()
+        self.seek(size_bytes, os.SEEK_CUR)
+        return self._pages[start : start + size_bytes]
+
+
 def _open_model() -> IO[bytes]:
     unpacked, gzipped = resource_path(UNPACKED), resource_path(GZIPPED)
     # As set-up lays it down is quickest; a package has it gzipped, a wheel as py3langid has it.
     if unpacked.is_file():
-        return unpacked.open("rb")
+        return cast(IO[bytes], _MappedFile(unpacked))
     return cast(IO[bytes], gzip.open(gzipped)) if gzipped.is_file() else lzma.open(packed_model())
 
 
@@ -203,23 +221,12 @@ def packed_model() -> Path:
 
 def _numbers_in(file: IO[bytes], size_bytes: int, code: str) -> Numbers:
     """Return the numbers that come next in the file, which is behind them then."""
-    if (mapped := _mapped(file, size_bytes)) is not None:
-        return mapped.cast(code)  # type: ignore[call-overload, no-any-return]
+    if isinstance(file, _MappedFile):
+        return file.map_next(size_bytes).cast(code)  # type: ignore[call-overload, no-any-return]
     numbers: array[int] = array(code)
     for block in _read_blocks(file, size_bytes):
         numbers.frombytes(block)
     return numbers
-
-
-def _mapped(file: IO[bytes], size_bytes: int) -> memoryview | None:
-    """Map what comes next in an unpacked file, which is behind it then; None for a packed one."""
-    if not isinstance(file, BufferedReader):
-        return None
-    place = file.tell()
-    before = place % mmap.ALLOCATIONGRANULARITY
-    pages = mmap.mmap(file.fileno(), before + size_bytes, access=mmap.ACCESS_READ, offset=place - before)
-    file.seek(size_bytes, os.SEEK_CUR)
-    return memoryview(pages)[before:]
 
 
 def _read_blocks(file: IO[bytes], size_bytes: int) -> Iterator[bytes]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import inspect
 import sys
 from collections.abc import Callable, Iterator
@@ -30,6 +31,12 @@ def lines_run(work: Callable[[], object]) -> int:
     finally:
         sys.settrace(before)
     return count
+
+
+def count_objects(kind: type) -> int:
+    """Count the objects of exactly this class that something still holds."""
+    gc.collect()
+    return sum(type(found) is kind for found in gc.get_objects())
 
 
 def thousand_steps(database: Database, work: Callable[[], object]) -> int:

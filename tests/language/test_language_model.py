@@ -6,6 +6,7 @@ import gzip
 import shutil
 from pathlib import Path
 
+import psutil
 import pytest
 
 from app.core.paths import resource_path
@@ -26,6 +27,12 @@ def test_held_and_streamed_agree() -> None:
     for code, text in TEXTS.items():
         assert held.most_likely(text)[0] == most_likely(text)[0] == code
         assert held.most_likely(text)[1] == pytest.approx(most_likely(text)[1])
+
+
+def test_held_it_takes_one_handle() -> None:
+    before = psutil.Process().num_fds()
+    held = LanguageModel()
+    assert psutil.Process().num_fds() <= before + 1, held
 
 
 def test_packed_and_unpacked_it_says_the_same(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -130,10 +130,12 @@ class DocumentText(QTextEdit):
         # Clearing a document resets its font, indents and margins.
         self.document().setDefaultFont(self._theme.font("row"))
         self.document().setIndentWidth(self._theme.px(24))
-        frame = self.document().rootFrame().frameFormat()
+        # Not `rootFrame`: each clearing makes another one, and Python would keep them all.
+        root = QTextCursor(self.document()).currentFrame()
+        frame = root.frameFormat()
         frame.setTopMargin(self._theme.px(14))
         frame.setBottomMargin(self._theme.px(20))
-        self.document().rootFrame().setFrameFormat(frame)
+        root.setFrameFormat(frame)
         self.verticalScrollBar().setValue(0)
 
     def _load(self, at: TextHighlight | None) -> None:

@@ -14,14 +14,14 @@ from app import APP_NAME
 from app.core.events import CancelToken
 from app.features.exchange.backup import BackupFinished, BackupProgress, BackupUnpacked, back_up
 from app.features.exchange.restore_backup import accept, last_aside, put_back, refuse_restored, unpack_backup
+from app.ui.exchange.window_files import WindowFiles
 from app.ui.i18n import size_text, tr
 from app.ui.shell import tasks
-from app.ui.shell.tab_spec import UiContext
 from app.ui.widgets.dialogs import QuestionDialog
-from app.ui.work.doing import NoticeProgress, SavedFiles, run_in_sight
+from app.ui.work.doing import NoticeProgress, run_in_sight
 
 if TYPE_CHECKING:
-    from app.bootstrap import Fireside
+    pass
 
 RESTORE_QUESTION = (
     "This replaces all chats, summaries, translations, pages and settings. The current ones are kept for "
@@ -46,12 +46,8 @@ _KINDS = (
 )
 
 
-class Backups(SavedFiles):
+class Backups(WindowFiles):
     """Ask for files, work on a thread, report the result."""
-
-    def __init__(self, app: Fireside, ui: UiContext) -> None:
-        super().__init__(ui.notify, ui.window)
-        self._app, self._ui = app, ui
 
     def ask_where(self) -> QFileDialog:
         """Ask for the file and write a backup to it."""

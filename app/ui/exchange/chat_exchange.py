@@ -47,7 +47,7 @@ class ChatExchange:
     def _exporting(self) -> Exporting:
         from app.ui.exchange.export_dialog import Exporting
 
-        return Exporting(self._app, self._ui)
+        return Exporting.of_window(self._app, self._ui)
 
     @cached_property
     def _importing(self) -> Importing:

@@ -36,6 +36,7 @@ from app.features.shown_document import TextHighlight
 from app.store.conversation_row import Conversation
 from app.store.projects import Projects
 from app.ui.document.document_page import PagePane
+from app.ui.exchange.window_files import WindowFiles
 from app.ui.i18n import tr, window_title
 from app.ui.icons import icon
 from app.ui.shared_labels import CANCEL, CHATS, EXPORT_OR_PRINT, NEW_CHAT, NEXT_PAGE, SEARCH_CHATS
@@ -48,7 +49,7 @@ from app.ui.widgets.input_fields import RadioRow, SearchField, Switch, paint_mar
 from app.ui.widgets.labels import plain_label, plain_tip
 from app.ui.widgets.layouts import fill_layout, name_widgets, scrolled, within_screen
 from app.ui.widgets.row_list import Index, PlainRowDelegate, TicksAnywhere, is_ticked
-from app.ui.work.doing import NoticeProgress, SavedFiles, file_name, run_in_sight
+from app.ui.work.doing import NoticeProgress, file_name, run_in_sight
 
 if TYPE_CHECKING:
     from PySide6.QtPrintSupport import QPrintDialog, QPrinter
@@ -72,12 +73,8 @@ NARROW_PX = 600
 """Below this width, formats move under the chats."""
 
 
-class Exporting(SavedFiles):
+class Exporting(WindowFiles):
     """Ask what to export, write it on a thread, and report the result."""
-
-    def __init__(self, app: Fireside, ui: UiContext, window: QWidget | None = None) -> None:
-        super().__init__(ui.notify, window or ui.window)
-        self._app, self._ui = app, ui
 
     def do(self, command: str, open_id: int | None) -> None:
         """Run a command of the shortcut table: export, print (the open chat, or ask which) or export_chats."""

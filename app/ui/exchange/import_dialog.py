@@ -242,7 +242,7 @@ class ImportDialog(Dialog):
         from app.ui.exchange.backup import Backups
 
         self.accept()
-        Backups(self._app, self._ui).read(self._backup)
+        Backups.of_window(self._app, self._ui).read(self._backup)
 
     def reject(self) -> None:
         # Escape during an import cancels that first.

@@ -50,7 +50,8 @@ class DataPage(SettingsPage):
     def __init__(self, app: Fireside, ui: UiContext, save: Save, leave: Callable[[], object]) -> None:
         super().__init__(ui.theme, page_label("data"))
         self._leave = leave
-        exporting, importing, backups = Exporting(app, ui), Importing(app, ui), Backups(app, ui)
+        exporting, backups = Exporting.of_window(app, ui), Backups.of_window(app, ui)
+        importing = Importing(app, ui)
         self.add_heading(tr(CHATS))
         self._add("export_chats", tr("As PDF, Word, web page, Markdown or JSON."), tr("Export…"), exporting.ask)
         self._add(

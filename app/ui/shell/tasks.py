@@ -136,8 +136,14 @@ class BackgroundTask:
         QObject.disconnect(self._orphaned)
         QObject.disconnect(self._delivery)
         self._on_end(self)
-        if self._silent:
-            return
+        try:
+            if not self._silent:
+                self._tell_end()
+        finally:
+            # A listener that knows its task keeps it, and is kept by its signals, a circle that Python can't see.
+            self._signals.deleteLater()
+
+    def _tell_end(self) -> None:
         if self._error is None:
             self.finished.emit()
         elif self._signals.isSignalConnected(_FAILED):

@@ -72,7 +72,8 @@ class StatementText:
         frame = QTextFrameFormat()
         frame.setTopMargin(self._theme.px(ABOVE_PX))
         frame.setBottomMargin(self._theme.px(ABOVE_PX))
-        self._document.rootFrame().setFrameFormat(frame)
+        # Not `rootFrame`: each clearing makes another one, and Python would keep them all.
+        QTextCursor(self._document).currentFrame().setFrameFormat(frame)
         self.ranges, self._group, self._paragraph, self._is_empty = [], None, None, True
         self._above = None
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QColor, QTextCursor
+from PySide6.QtGui import QColor, QTextCursor, QTextFrame
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
@@ -15,7 +15,7 @@ from app.features.shown_document import TextHighlight
 from app.ui.document.document_text import DocumentText
 from app.ui.document.document_window import MOST_RANGES
 from app.ui.theme import LIGHT, Theme
-from tests.helpers.counting import lines_run
+from tests.helpers.counting import count_objects, lines_run
 from tests.helpers.shown_documents import DocumentInMemory, every_kind, many_blocks
 
 
@@ -186,6 +186,14 @@ def test_matches_are_marked_only_where_text_is_laid_out(text: DocumentText) -> N
     found = [one for one in text.extraSelections() if one.format.background().color() == QColor(LIGHT.selection)]
     assert 20 < len(found) <= text.loaded * 4
     assert {one.cursor.selectedText() for one in found} == {"kiln"}
+
+
+def test_a_document_shown_again_leaves_nothing_of_that_before(text: DocumentText) -> None:
+    show(text, many_blocks(20))
+    before = count_objects(QTextFrame)
+    for _ in range(10):
+        show(text, many_blocks(20))
+    assert count_objects(QTextFrame) <= before
 
 
 def test_another_theme_keeps_the_place_and_the_mark(text: DocumentText, theme: Theme) -> None:

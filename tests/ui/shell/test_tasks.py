@@ -88,6 +88,26 @@ def test_what_has_failed_keeps_nothing_that_its_listeners_hold(qtbot: QtBot, par
     assert there() is None
 
 
+@pytest.mark.parametrize("is_abandoned", [False, True])
+def test_a_task_is_gone_after_its_end_though_its_listeners_know_it(
+    qtbot: QtBot, parent: QObject, *, is_abandoned: bool
+) -> None:
+    def run_to_the_end() -> weakref.ref[BackgroundTask]:
+        task = tasks.run(lambda _: iter([1]), parent, on_end=lambda: task.cancel())
+        if is_abandoned:
+            task.abandon()
+        qtbot.waitUntil(lambda: task.done)
+        return weakref.ref(task)
+
+    there = run_to_the_end()
+
+    def is_gone() -> bool:
+        gc.collect()
+        return there() is None
+
+    qtbot.waitUntil(is_gone)
+
+
 def test_a_failure_nobody_listens_to_reaches_the_hook(qtbot: QtBot, parent: QObject) -> None:
     def fail(token: CancelToken) -> Iterator[object]:
         raise ValueError("no")

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 import pytest
 from PySide6.QtCore import QPoint, QPointF, QRect, QRectF, Qt
-from PySide6.QtGui import QColor, QGuiApplication, QImage
+from PySide6.QtGui import QColor, QGuiApplication, QImage, QTextFrame
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
@@ -18,6 +18,7 @@ from app.ui.summarize.statement_text import StatementRange
 from app.ui.summarize.statements import StatementView, WholeStatementView
 from app.ui.summarize.summary_texts import Chip, ShownStatement
 from app.ui.theme import Theme
+from tests.helpers.counting import count_objects
 
 Make = Callable[..., StatementView]
 KILN = "The kiln holds its heat overnight and needs a fifth less for each firing."
@@ -192,6 +193,14 @@ def test_what_is_selected_is_copied_as_it_reads(make: Make, qtbot: QtBot) -> Non
 def test_a_statement_is_text_whatever_it_holds(make: Make) -> None:
     view = make((told("<b>bold</b> <img src='file:///etc/passwd'> & [link](http://x)", 1),))
     assert "<b>bold</b> <img src='file:///etc/passwd'> & [link](http://x)" in view.toPlainText()
+
+
+def test_statements_shown_again_leave_nothing_of_those_before(make: Make) -> None:
+    view = make()
+    before = count_objects(QTextFrame)
+    for _ in range(10):
+        view.show_statements(ALL, Form.BULLETS)
+    assert count_objects(QTextFrame) <= before
 
 
 def test_hundreds_of_statements_are_there_and_only_those_in_view_are_looked_at_for_painting(
