@@ -7,13 +7,13 @@ Levenshtein 1966); of a statement in other words nothing is said here.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import lru_cache
 from itertools import zip_longest
 from typing import NamedTuple
 
 from app.language.numbers import Quantity, find_quantities
 from app.language.proper_names import Name, find_names, is_same
 from app.language.sentence_support import NEGATIONS, ONLY, WORD_OR_PERCENT
+from app.language.text_cache import text_cache
 from app.language.words import SHORT, STEM, normalize_signs
 
 LEAST_SHARE_IN_ORDER = 0.7
@@ -52,7 +52,7 @@ class ChangedFact(NamedTuple):
     page_says: str
 
 
-@lru_cache(maxsize=4096)
+@text_cache(4096)
 def fact_tokens(text: str) -> Tokens:
     """Return a sentence's words and numbers in order, numbers with their units as one."""
     plain = normalize_signs(text)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from functools import lru_cache
 from typing import Any, NamedTuple
 
 from app.core.paths import resource_path
+from app.language.text_cache import text_cache
 from app.language.words import normalize_signs
 
 TABLES: dict[str, Any] = json.loads(resource_path("quantities.json").read_text("utf-8"))
@@ -66,7 +66,7 @@ class Date(NamedTuple):
         )
 
 
-@lru_cache(maxsize=4096)
+@text_cache(4096)
 def find_dates(text: str) -> tuple[Date, ...]:
     """Return a text's dates in order, none nested. A month's name alone counts, too."""
     # Non-breaking spaces and other digits are levelled, so that patterns need not know them.
@@ -123,7 +123,7 @@ def _ends_sentence(plain: str, match: re.Match[str]) -> bool:
     return is_whole and match.end("month") < match.end() and plain[match.end("month")] == "."
 
 
-@lru_cache(maxsize=4096)
+@text_cache(4096)
 def _has_month(plain: str) -> bool:
     return any(word in MONTHS for word in re.findall(r"[^\W\d_]{3,}", plain.casefold()))
 

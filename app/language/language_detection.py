@@ -10,11 +10,11 @@ import re
 import threading
 import weakref
 from collections.abc import Sequence
-from functools import lru_cache
 
 from app.language.byte_model import LanguageModel, most_likely
 from app.language.language_names import LANGUAGES, are_alike, base_code
 from app.language.scripts import HAN, KANA, OF_ONE_LANGUAGE, count_script, script_in
+from app.language.text_cache import text_cache
 from app.language.words import find_words
 
 log = logging.getLogger(__name__)
@@ -81,7 +81,7 @@ def language_by_script(text: str, letters: int) -> str:
     return ""
 
 
-@lru_cache(maxsize=1024)
+@text_cache(1024)
 def language_by_words(text: str) -> str:
     """Return a code, or the name of a script other than Latin; "" if there is too little text."""
     script = script_in(text[:SCRIPT_CHARACTERS])

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from decimal import Decimal
-from functools import lru_cache
 from itertools import zip_longest
 from typing import NamedTuple
 
 from app.language.dates import TABLES, find_dates
+from app.language.text_cache import text_cache
 from app.language.words import DIGITS, normalize_signs
 
 MANY_DIGITS = 30
@@ -163,7 +163,7 @@ class Quantity(NamedTuple):
         return None if self.plain is None else self.plain * self.scale
 
 
-@lru_cache(maxsize=4096)
+@text_cache(4096)
 def find_quantities(text: str) -> tuple[Quantity, ...]:
     """Return a text's numbers in order; those within dates are parts, to be found but not looked for."""
     plain = normalize_signs(text)

@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
-from functools import lru_cache
 from typing import NamedTuple
 
 from app.language.language_detection import MOST_CHARACTERS, language_by_words
 from app.language.language_names import LETTER_OR_DIGIT_WITH_CASE as _LETTER
 from app.language.language_names import base_code
+from app.language.text_cache import text_cache
 from app.language.words import (
     AROUND,
     MissingFact,
@@ -98,7 +98,7 @@ class Vocabulary(NamedTuple):
     """The first letters of the longer words, in the case they are in."""
 
 
-@lru_cache(maxsize=4096)
+@text_cache(4096)
 def text_vocabulary(text: str) -> Vocabulary:
     """Index a text's words for finding names: whole and in parts, folded, and their initials."""
     # Soft hyphens stand inside of words and are seen by nobody.
@@ -168,13 +168,13 @@ def is_code(word: str) -> bool:
     return has_both and not _NUMBER_WITH_WORD.match(word)
 
 
-@lru_cache(maxsize=4096)
+@text_cache(4096)
 def find_codes(text: str) -> tuple[tuple[int, int], ...]:
     """Return the ranges of codes such as "F1" and "GPT-4" in a text, in order."""
     return tuple(match.span() for match in _WORD.finditer(normalize_signs(text)) if is_code(match[0]))
 
 
-@lru_cache(maxsize=4096)
+@text_cache(4096)
 def find_names(text: str) -> tuple[Name, ...]:
     """Return the names in sentences, marking those at a sentence's start."""
     found: list[Name] = []
@@ -239,7 +239,7 @@ def _begins_sentence(plain: str, at: int) -> bool:
     return not before or before[-1] in ".!?:;\n•*-|\t" or before != before.rstrip()
 
 
-@lru_cache(maxsize=4096)
+@text_cache(4096)
 def writes_words_large(text: str) -> bool:
     """Return whether capitals mark no names: in German, which capitalises all nouns, and in titles."""
     if language_by_words(text) == "de":

@@ -8,9 +8,9 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Sequence
-from functools import lru_cache
 
 from app.language.language_names import base_code
+from app.language.text_cache import text_cache
 
 # Blocks of Unicode, as far as letters of living languages go.
 HAN = "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
@@ -81,7 +81,7 @@ def find_foreign_letters(text: str, known: Sequence[str]) -> re.Match[str] | Non
     return None
 
 
-@lru_cache(maxsize=4096)
+@text_cache(4096)
 def script_in(text: str) -> str:
     """Return the name of the script of most letters; "latin" if unknown."""
     # Digits and signs are in texts of all scripts.

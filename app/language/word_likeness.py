@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from app.language.language_detection import SMALL_WORD_SETS
 from app.language.static_embeddings import load_table
+from app.language.text_cache import text_cache
 
 if TYPE_CHECKING:
     import numpy as np
@@ -47,7 +47,7 @@ def _mean_likeness(mine: set[str], theirs: set[str]) -> float | None:
     return sum(closest_likeness(word, theirs) * weight for word, weight in weights.items()) / total if total else None
 
 
-@lru_cache(maxsize=8192)
+@text_cache(8192)
 def _word_vector(word: str) -> tuple[np.ndarray[Any, np.dtype[np.float32]] | None, float]:
     """Return a word's direction, None if unknown, and its length, which is how much the word tells."""
     import numpy as np

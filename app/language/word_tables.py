@@ -11,11 +11,12 @@ import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import cache
 from typing import Any
 
 from app.core.paths import resource_path
 from app.language.language_names import INFLECTED_INSIDE, WITHOUT_SPACES, base_code
+from app.language.text_cache import text_cache
 
 # So short, they would be found inside of too many words.
 SHORT_FORM = 4
@@ -74,7 +75,7 @@ def _load_alternatives(language: str) -> Mapping[str, tuple[WordForms, ...]]:
     return {name: tuple(map(WordForms.from_row, rows[language])) for name, rows in groups.items() if language in rows}
 
 
-@lru_cache(maxsize=1024)
+@text_cache(1024)
 def split_words(text: str) -> tuple[str, ...]:
     """Return whole words in small letters; of "Dienstag-Abend" both parts, too."""
     found: list[str] = []

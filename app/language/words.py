@@ -10,12 +10,12 @@ import re
 import unicodedata
 from bisect import bisect_left
 from collections.abc import Iterator
-from functools import lru_cache
 from typing import NamedTuple
 
 from app.language.language_names import INFLECTED_INSIDE, WITHOUT_SPACES
 from app.language.scripts import HANGUL
 from app.language.sentences import split_sentences
+from app.language.text_cache import text_cache
 
 STEM = 5
 SHORT = 3
@@ -76,7 +76,7 @@ def normalize_signs(text: str) -> str:
     return text.translate(_LEVEL)
 
 
-@lru_cache(maxsize=4096)
+@text_cache(4096)
 def sentence_stems(text: str) -> tuple[SentenceStems, ...]:
     """Split a text into sentences with their stems; a very long one is cut, to keep comparisons fast."""
     return tuple(
@@ -90,7 +90,7 @@ def _cut_span(start: int, end: int) -> list[tuple[int, int]]:
     return [(at, min(at + MANY_CHARACTERS, end)) for at in range(start, end, MANY_CHARACTERS)]
 
 
-@lru_cache(maxsize=4096)
+@text_cache(4096)
 def word_stems(text: str) -> frozenset[str]:
     """Return the stems of words of more than three letters; numbers are left out, as they are checked separately."""
     found: set[str] = set()
@@ -117,7 +117,7 @@ def stems_of_word(word: str) -> list[str]:
     return [word[:STEM]] if len(word) > SHORT else []
 
 
-@lru_cache(maxsize=4096)
+@text_cache(4096)
 def find_words(text: str) -> frozenset[str]:
     return frozenset(WORD.findall(text.replace("\u00ad", "").casefold()))
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import ctypes
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +16,7 @@ from starlette.routing import Route
 
 from app.core.errors.app_error import AppError
 from app.core.events import CancelToken
+from app.core.freed_memory import give_back_memory
 from app.features.serving.answer_server import AnswerServer
 from app.features.serving.generation_request import AnswerEvent
 from app.features.serving.served_models import ServedModel
@@ -337,18 +336,11 @@ async def _answer_guarded(request: Request, work: Callable[[JsonBody], Any]) -> 
         if scan.problem is not None:
             raise scan.problem
         if len(data) > LARGE_BYTES:
-            asyncio.get_running_loop().call_later(GIVE_BACK_AFTER_S, _give_back_memory)
+            asyncio.get_running_loop().call_later(GIVE_BACK_AFTER_S, give_back_memory)
         response: Response = await work(JsonBody.parse(data))
         return response
 
     return await _respond_to_errors(request, answer)
-
-
-def _give_back_memory() -> None:
-    """Return freed memory to the system: large requests may run in the window's process."""
-    with contextlib.suppress(AttributeError, OSError, TypeError):  # another C library
-        # glibc keeps freed memory for itself until it is asked.
-        ctypes.CDLL(None).malloc_trim(0)
 
 
 async def _respond_to_errors(request: Request, answer: Callable[[], Awaitable[Response]]) -> Response:

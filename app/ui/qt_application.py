@@ -278,11 +278,13 @@ def look_after(app: Fireside, window: MainWindow, notify: Notify) -> None:
     from app.features.models.model_memory import ModelMemoryWatch
     from app.ui.shell.calm_caret import CalmCaret
     from app.ui.shell.garbage_collection import collect_on_this_thread
+    from app.ui.shell.memory_rest import MemoryRest
     from app.ui.shell.model_sleep import ModelSleep
     from app.ui.shell.silence_notices import SilenceNotices
     from app.ui.shell.upgrade_notice import UpgradeNotice
 
     collect_on_this_thread(window)
+    MemoryRest(window)
     seat = app.pool.seat
     ModelSleep(ModelMemoryWatch(lambda: app.settings.engine, lambda: seat.use), seat, notify, window.loader)
     SilenceNotices(notify, window)

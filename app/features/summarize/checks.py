@@ -11,7 +11,6 @@ import unicodedata
 from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import NamedTuple
 
 from app.documents.blocks import Block
@@ -23,6 +22,7 @@ from app.language.language_names import LETTER_OR_DIGIT_WITH_CASE
 from app.language.numbers import find_quantities
 from app.language.proper_names import Vocabulary, find_names, holds_name, missing_name, text_vocabulary
 from app.language.sentence_support import missing_day
+from app.language.text_cache import text_cache
 from app.language.text_facts import find_garbled_words, missing_number, repeated_sentence
 from app.language.word_tables import changed_alternative
 from app.language.words import (
@@ -90,7 +90,7 @@ def _whole_numbers(normal: str, start: int, end: int) -> tuple[int, int]:
     return start, end
 
 
-@lru_cache(maxsize=1024)
+@text_cache(1024)
 def _normal_form(text: str) -> tuple[str, tuple[int, ...]]:
     """Normalise (NFKD, casefolded, equal spaces and dashes, no soft hyphens).
 

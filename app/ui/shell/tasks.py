@@ -163,10 +163,17 @@ class Tasks:
     def __init__(self) -> None:
         self._running: set[BackgroundTask] = set()
         self._open = True
+        self.on_idle: Callable[[], object] = lambda: None
+        """Called on the window's thread when the last task that ran has ended."""
+
+    def _on_task_ended(self, task: BackgroundTask) -> None:
+        self._running.discard(task)
+        if not self._running:
+            self.on_idle()
 
     def run(self, work: Work, parent: QObject) -> BackgroundTask:
         """Start work on a new thread; it is abandoned when `parent` is destroyed."""
-        task = BackgroundTask(work, self._running.discard, parent)
+        task = BackgroundTask(work, self._on_task_ended, parent)
         if self._open:
             self._running.add(task)
             task.start()

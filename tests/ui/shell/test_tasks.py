@@ -93,7 +93,7 @@ def test_a_task_is_gone_after_its_end_though_its_listeners_know_it(
     qtbot: QtBot, parent: QObject, *, is_abandoned: bool
 ) -> None:
     def run_to_the_end() -> weakref.ref[BackgroundTask]:
-        task = tasks.run(lambda _: iter([1]), parent, on_end=lambda: task.cancel())
+        task = tasks.run(lambda _: iter([1]), parent, on_end=lambda: task.cancel())  # noqa: PLW0108 - it is to know the task
         if is_abandoned:
             task.abandon()
         qtbot.waitUntil(lambda: task.done)
