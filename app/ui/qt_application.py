@@ -19,6 +19,7 @@ from PySide6.QtWidgets import QApplication, QDialog
 from app import APP_ID, APP_NAME, __version__
 from app.bootstrap import Fireside, build_program
 from app.core.errors.app_error import AppError
+from app.core.freed_memory import limit_arenas
 from app.core.paths import AppPaths, has_lock_to_open
 from app.core.settings import load_settings
 from app.features.error_messages import PersonMessage
@@ -58,6 +59,7 @@ OPENED_BESIDE = PersonMessage(
 
 def run(arguments: list[str]) -> int:
     """Run the window until it is closed; return the exit code."""
+    limit_arenas()
     wanted = StartRequest.from_arguments(arguments, os.environ.get(ACTIVATION, ""))
     application = Application([APP_NAME])
     application.setApplicationName(APP_ID)
