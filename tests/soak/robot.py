@@ -12,6 +12,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
 from app.ui.inside.inside_panel import InsidePanel
+from app.ui.shell.memory_rest import REST_AFTER_MS
 from tests.helpers.desks.chat import ChatDesk
 from tests.helpers.desks.inside import InsideDesk
 from tests.helpers.desks.settings import SettingsDesk
@@ -20,7 +21,9 @@ from tests.soak.figures import ProcessSample, take_sample
 
 TURNS = 3
 SIZES = ((1280, 800), (760, 560), (1500, 950), (1000, 700))
-KEPT_CHATS, CALM_MS = 4, 1500
+KEPT_CHATS = 4
+CALM_MS = REST_AFTER_MS + 2000
+"""Of a round's end: a person's window is idle most of the time, and frees memory then."""
 PLACES = ("harbour", "mill", "kiln", "bridge", "barn", "ferry", "quarry", "lighthouse")
 
 
@@ -52,7 +55,7 @@ class WindowRobot:
                     self._translate()
                     self._write_page()
             self.done["rounds"] += 1
-            QTest.qWait(CALM_MS)  # idle, as a person's window is most of the time
+            QTest.qWait(CALM_MS)
             yield take_sample()
 
     def _story(self) -> str:

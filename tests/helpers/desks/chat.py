@@ -126,9 +126,8 @@ class ChatDesk(FileQuestions):
 
     def answer_to_enter(self, timeout_ms: int = WAIT_MS) -> None:
         """Presses Enter and waits for the answer."""
-        heard = self.heard(self.root.answer_finished)
-        self.press(Qt.Key.Key_Return)
-        self.wait(lambda: heard, timeout_ms)
+        with self.hears(self.root.answer_finished, timeout_ms):
+            self.press(Qt.Key.Key_Return)
 
     # What waits until an answer has ended.
 
@@ -485,9 +484,8 @@ class ChatDesk(FileQuestions):
 
     def take_offer(self) -> None:
         """Presses the first button of the offer and waits for the answer."""
-        heard = self.heard(self.root.answer_finished)
-        self.click(self.survey_offer.whole)
-        self.wait(lambda: heard)
+        with self.hears(self.root.answer_finished, WAIT_MS):
+            self.click(self.survey_offer.whole)
 
     # The model.
 

@@ -142,11 +142,13 @@ class Desk:
         return told
 
     @contextmanager
-    def hears(self, signal: SignalInstance) -> Iterator[list[tuple[Any, ...]]]:
-        """Waits at its end until the signal has told something."""
-        told = self.heard(signal)
+    def hears(self, signal: SignalInstance, timeout_ms: int = 2 * WAIT_MS) -> Iterator[list[tuple[Any, ...]]]:
+        """Waits at its end until the signal has told something, and listens no longer."""
+        told: list[tuple[Any, ...]] = []
+        listening = signal.connect(lambda *values: told.append(values))
         yield told
-        self.wait(lambda: told, 2 * WAIT_MS)
+        self.wait(lambda: told, timeout_ms)
+        QObject.disconnect(listening)
 
     @property
     def notices(self) -> list[str]:
