@@ -37,6 +37,7 @@ class CallWay(Enum):
 
 NO_TOOL_FITS = "No tool fits."
 """What an answer says that has to be calls and can be none."""
+WORDS_INSTRUCTIONS = "When no tool fits what is asked, answer in words."
 NO_TOOL_INSTRUCTIONS = f"When no tool fits what is asked, write only: {NO_TOOL_FITS}"
 
 

@@ -54,6 +54,9 @@ class GenerationRequest:
     must_call: bool = False
     way: tool_calls.CallWay = tool_calls.CallWay.LAZY
     """How far calls are constrained that need not be made."""
+    tells_words_do: bool = False
+    """Tell a model in its instructions that words do where no tool fits: small ones call something otherwise. A
+    client's instructions stay its own."""
     several_calls: bool = True
     thinks: bool | None = None
     effort: str = ""
@@ -124,6 +127,8 @@ class GenerationRequest:
         variables, given = dict(self.variables), list(self.messages)
         if self.may_refuse:
             given = _with_instructions(given, tool_calls.NO_TOOL_INSTRUCTIONS)
+        elif self.tells_words_do and self.tools and not self.must_call and syntax is not None:
+            given = _with_instructions(given, tool_calls.WORDS_INSTRUCTIONS)
         if self.thinks is not None:
             # Templates call the switch by either name.
             variables |= {"enable_thinking": self.thinks, "thinking": self.thinks}

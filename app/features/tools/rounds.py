@@ -36,7 +36,7 @@ from app.engine.protocol import Ask, CallSyntax
 from app.features.error_messages import sentence_for
 from app.features.serving.answered_calls import CallReading, add_stats, reader_of
 from app.features.serving.generation_request import GenerationRequest
-from app.features.tool_calls import MOST_CALLS, CallArguments, CallBegins, tools_told
+from app.features.tool_calls import MOST_CALLS, CallArguments, CallBegins, CallWay, tools_told
 from app.features.tools.permissions import ToolPermissions
 from app.features.tools.result_text import MOST_CHARACTERS, cap_result, fence_result
 from app.features.tools.round_events import RoundEvent, RoundsEnded, StepBegan, StepEnded, StepState, ToolsChosen
@@ -193,6 +193,7 @@ class _AnswerRun:
         """Ask with these functions, and gather the answer; what is no call is yielded as it comes."""
         while True:
             request = replace(self._wanted, messages=tuple(self._messages), tools=functions, count=1)
+            request = replace(request, tells_words_do=request.way is CallWay.LAZY)
             # Also without functions, so that calls are never shown as an answer's words.
             reading = CallReading(reader_of(replace(request, tools=self._functions), self._syntax))
             ask = self._shape_ask(replace(request.engine_asks(self._syntax)[0], is_outside=False))

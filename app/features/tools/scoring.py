@@ -175,6 +175,8 @@ def _request_of(request: ScoreRequest, tools: Sequence[ToolFunction], way: CallW
         messages=(Message(Role.USER, request.text),),
         tools=tuple(tools),
         way=way,
+        # As the chat asks; free is the model as it is.
+        tells_words_do=way is CallWay.LAZY,
         several_calls=False,
         max_tokens=MOST_TOKENS,
         sampling=Sampling(temperature=0.0),

@@ -12,7 +12,14 @@ import pytest
 from app.core.child import own_command
 from app.core.events import CancelToken
 from app.engine.client import EngineClient
-from app.features.tool_calls import NO_TOOL_FITS, CallWay, ToolFunction, arguments_schema
+from app.features.tool_calls import (
+    NO_TOOL_FITS,
+    NO_TOOL_INSTRUCTIONS,
+    WORDS_INSTRUCTIONS,
+    CallWay,
+    ToolFunction,
+    arguments_schema,
+)
 from app.features.tools.score_requests import ScoreRequest, score_requests, score_tools
 from app.features.tools.scoring import RequestScored, ScoredAnswer, WaysCompared, WayScore, compare_ways
 from app.features.tools.tool_scores import ToolScores
@@ -108,8 +115,8 @@ def test_each_way_counts_what_was_called(engine: EngineClient, tmp_path: Path) -
     asked = requests(tmp_path / "script.json")
     callings = [ask["calling"] and (ask["calling"]["must_call"], ask["calling"]["escape"]) for ask in asked]
     assert callings == [None] * 3 + [(False, "")] * 3 + [(True, NO_TOOL_FITS)] * 3
-    told = [any(NO_TOOL_FITS in text for role, text in ask["messages"] if role == "system") for ask in asked]
-    assert told == [False] * 6 + [True] * 3
+    told = [[text for role, text in ask["messages"] if role == "system"] for ask in asked]
+    assert told == [[]] * 3 + [[WORDS_INSTRUCTIONS]] * 3 + [[NO_TOOL_INSTRUCTIONS]] * 3
 
 
 def test_words_are_valid_and_right_only_where_no_tool_is_wanted(engine: EngineClient, tmp_path: Path) -> None:
