@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from app import APP_NAME, __version__
-from app.core.errors.saving_errors import DiskFull
 from app.core.lazy_part import LazyPart
 from app.core.log import end_log, start_log
 from app.core.paths import AppPaths, close_to_others, coming_starter, starter_model
@@ -22,8 +21,9 @@ from app.features.lock.locked_settings import store_home_settings
 from app.features.work.turns import QueueTurns
 from app.store.conversations import Conversations
 from app.store.database import Database, open_database
-from app.store.jobs import PAGE_READING, SUMMARY, TRANSLATION, JobTable
+from app.store.jobs import JobTable
 from app.store.model_notes import ModelNotes
+from app.store.unfinished_work import recover_unfinished
 
 if TYPE_CHECKING:
     from app.core.events import CancelToken, ModelLoaded
@@ -53,7 +53,7 @@ if TYPE_CHECKING:
     from app.features.spelling import SpellChecker
     from app.features.summarize.summaries import SummaryJobs
     from app.features.survey.surveys import DocumentSurveys
-    from app.features.transcribe import RecordedFiles, SoundRecorder
+    from app.features.transcribe import SoundRecorder
     from app.features.translate.translation_jobs import TranslationJobs
     from app.features.trash import TrashBin
     from app.features.updates import ReleaseUpdates
@@ -503,31 +503,16 @@ class Fireside(ChatParts):
 
     @LazyPart
     def trash(self) -> TrashBin:
-        from app.features.trash import TrashBin
-        from app.store.trash import list_backups
+        from app.features.trash import build_trash
 
-        def recordings() -> RecordedFiles | None:
-            from app.features.transcribe import build_recordings  # few chats have any
-
-            return build_recordings(self.paths, self.database) if self.paths.recordings.is_dir() else None
-
-        def copies() -> list[Path]:
-            asides = sorted(self.paths.before_restoring.glob(f"*/{self.paths.database.name}"))
-            return [
-                *(copy.path for copy in self.snapshots.list_snapshots()),
-                *list_backups(self.paths.database),
-                *asides,
-            ]
-
-        return TrashBin(
+        return build_trash(
+            self.paths,
             self.database,
-            translations=lambda: self.translations,
-            forget=lambda session: self.states.delete_session(session),  # noqa: PLW0108 - as above
             began_at=self.began_at,
-            forget_media=lambda before: self.media.remove_unused(before) if self.paths.media.is_dir() else None,
-            recordings=recordings,
-            forget_all=lambda: self.states.clear(),  # noqa: PLW0108 - as above
-            copies=copies,
+            translations=lambda: self.translations,
+            states=lambda: self.states,
+            media=lambda: self.media,
+            snapshots=lambda: self.snapshots,
         )
 
     @LazyPart
@@ -607,18 +592,7 @@ def _build_parts(paths: AppPaths, handler: logging.Handler | None, restored: Per
     settings, wrong = load_settings(paths.settings)
     database = open_database(paths.database)
     conversations = Conversations(database)
-    # Before anything new is queued, as everything that is marked as running counts as left over.
-    _settle_unfinished(conversations, JobTable(database))
+    recover_unfinished(conversations, JobTable(database))
     app = Fireside(paths, settings, database, conversations, log_handler=handler)
     app.notices = [*start_sentences(wrong, database), *filter(None, [restored])]
     return app
-
-
-def _settle_unfinished(conversations: Conversations, jobs: JobTable) -> None:
-    """Requeue or fail whatever an earlier run left unfinished."""
-    try:
-        conversations.recover()
-        for kind in (SUMMARY, TRANSLATION, PAGE_READING):
-            jobs.recover(kind)
-    except DiskFull:
-        log.info("the disk is full: what the run before left stays as it is")

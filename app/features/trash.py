@@ -45,13 +45,18 @@ from app.store.trash import (
     TrashStore,
     erase_traces,
     find_doomed,
+    list_backups,
 )
 
 if TYPE_CHECKING:
+    from app.core.paths import AppPaths
+    from app.engine.states import StateFolder
+    from app.features.media import MediaLibrary
     from app.features.transcribe import RecordedFiles
     from app.features.translate.translation_jobs import TranslationJobs
+    from app.store.snapshots import SnapshotFolder
 
-__all__ = ["KINDS", "TrashBin", "TrashedItem", "kept_until"]
+__all__ = ["KINDS", "TrashBin", "TrashedItem", "build_trash", "kept_until"]
 
 _STORES: dict[str, Callable[[Database], DeletableRows[Any]]] = {
     CHAT: Conversations,
@@ -166,6 +171,39 @@ class TrashBin:
         read = [self._conversations.get_message(row.id) for row in doomed if row.table == "messages"]
         for number in sorted(chats | {message.conversation_id for message in read if message is not None}):
             self._forget(SESSION.format(number))
+
+
+def build_trash(
+    paths: AppPaths,
+    database: Database,
+    *,
+    began_at: float,
+    translations: Callable[[], TranslationJobs],
+    states: Callable[[], StateFolder],
+    media: Callable[[], MediaLibrary],
+    snapshots: Callable[[], SnapshotFolder],
+) -> TrashBin:
+    """Build the trash of the program's own database; other parts are asked for when something of theirs has to go."""
+
+    def recordings() -> RecordedFiles | None:
+        from app.features.transcribe import build_recordings  # few chats have any
+
+        return build_recordings(paths, database) if paths.recordings.is_dir() else None
+
+    def copies() -> list[Path]:
+        asides = sorted(paths.before_restoring.glob(f"*/{paths.database.name}"))
+        return [*(copy.path for copy in snapshots().list_snapshots()), *list_backups(paths.database), *asides]
+
+    return TrashBin(
+        database,
+        translations=translations,
+        forget=lambda session: states().delete_session(session),
+        began_at=began_at,
+        forget_media=lambda before: media().remove_unused(before) if paths.media.is_dir() else None,
+        recordings=recordings,
+        forget_all=lambda: states().clear(),
+        copies=copies,
+    )
 
 
 def purge_from_copy(path: Path, doomed: Sequence[DoomedRow]) -> None:
