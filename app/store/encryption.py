@@ -6,6 +6,7 @@ import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from itertools import zip_longest
 from pathlib import Path
 
 from app.core.errors.database_errors import DatabaseDamaged
@@ -49,7 +50,10 @@ def copy_database(connection: sqlite3.Connection, target: Path, key: bytes) -> N
         connection.execute("SELECT sqlcipher_export('other')")
         version = connection.execute("PRAGMA main.user_version").fetchone()[0]
         connection.execute(f"PRAGMA other.user_version = {version}")
-        is_whole = _count_rows(connection, "main") == _count_rows(connection, "other")
+        connection.execute("DETACH DATABASE other")
+        # Attached anew, so that what was written is read and not what is remembered of it.
+        connection.execute(f"ATTACH DATABASE ? AS other KEY {key_literal(key) if key else repr('')}", (str(target),))
+        is_whole = _has_same_rows(connection)
         connection.execute("DETACH DATABASE other")
     except sqlite_access.SQLITE_ERRORS + (OSError,) as error:
         raise problem_of_error(error, target) or DatabaseDamaged(str(target)) from error
@@ -77,12 +81,30 @@ def move_paths(database: Path, key: bytes, old: Path, new: Path) -> None:
                 connection.execute("UPDATE documents SET path = ? WHERE id = ?", (moved, number))
 
 
-def _count_rows(connection: sqlite3.Connection, schema: str) -> dict[str, tuple[str, int]]:
-    tables = connection.execute(
-        f"SELECT name, coalesce(sql, '') FROM {schema}.sqlite_schema"
-        " WHERE type = 'table' AND rootpage > 0 AND name NOT LIKE 'sqlite_stat%'"
-    ).fetchall()
-    return {
-        name: (sql, int(connection.execute(f'SELECT count(*) FROM {schema}."{name}"').fetchone()[0]))
-        for name, sql in tables
-    }
+def _has_same_rows(connection: sqlite3.Connection) -> bool:
+    """Return whether both attached databases have the same tables with the same rows in the same order."""
+    tables = _read_tables(connection, "main")
+    if tables != _read_tables(connection, "other"):
+        return False
+    before, connection.text_factory = connection.text_factory, bytes  # whatever is no UTF-8 is compared, too
+    try:
+        return all(_has_same_content(connection, name) for name in tables)
+    finally:
+        connection.text_factory = before
+
+
+def _has_same_content(connection: sqlite3.Connection, table: str) -> bool:
+    # In the order of the table itself: an index that both could be read by may be in another one.
+    mine, copied = (
+        map(tuple, connection.execute(f'SELECT * FROM {schema}."{table}" NOT INDEXED')) for schema in ("main", "other")
+    )
+    return all(row == other for row, other in zip_longest(mine, copied))
+
+
+def _read_tables(connection: sqlite3.Connection, schema: str) -> dict[str, str]:
+    return dict(
+        connection.execute(
+            f"SELECT name, coalesce(sql, '') FROM {schema}.sqlite_schema"
+            " WHERE type = 'table' AND rootpage > 0 AND name NOT LIKE 'sqlite_stat%'"
+        ).fetchall()
+    )

@@ -6,13 +6,16 @@ import os
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 
+from app.core.errors.database_errors import DatabaseDamaged
 from app.core.events import Role
 from app.store import sqlite_access
 from app.store.conversations import Conversations
 from app.store.database import Database
+from app.store.encryption import Connection, copy_database
 from app.store.lock_file import new_key
 
 PAGE_BYTES = 4096
@@ -67,3 +70,30 @@ def test_the_key_of_another_home_opens_nothing_and_changes_nothing(path: Path) -
     with closing(sqlite_access.connect_file(path, "ro")) as connection, pytest.raises(sqlite_access.DATABASE_ERRORS):
         connection.execute("SELECT count(*) FROM messages")
     assert path.read_bytes() == before
+
+
+class ChangedExport:
+    """A connection whose exports come out with one word changed, and no row more or less."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._connection, name)
+
+    def execute(self, sql: str, *values: Any) -> Any:
+        cursor = self._connection.execute(sql, *values)
+        if "sqlcipher_export" in sql:
+            cursor.fetchall()
+            self._connection.execute("UPDATE other.messages SET text = 'No rain' WHERE id = 50")
+        return cursor
+
+
+@pytest.mark.parametrize("is_locked", [True, False], ids=["set", "remove"])
+def test_a_copy_that_says_something_else_is_refused(path: Path, tmp_path: Path, key: bytes, is_locked: bool) -> None:
+    wanted = new_key() if is_locked else b""
+    with closing(sqlite_access.connect_file(path, "rw", key=key)) as connection:
+        copy_database(connection, tmp_path / "right.db", wanted)
+        changed = cast("Connection", ChangedExport(connection))
+        with pytest.raises(DatabaseDamaged):
+            copy_database(changed, tmp_path / "wrong.db", wanted)
