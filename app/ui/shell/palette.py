@@ -47,6 +47,7 @@ from app.ui.theme import Theme
 from app.ui.widgets.elevation import elevate
 from app.ui.widgets.input_fields import SearchField
 from app.ui.widgets.labels import announce, paint_marked, plain_label, plain_tip
+from app.ui.widgets.motion import WAIT_MS, is_moving
 from app.ui.widgets.row_list import Index
 from app.ui.widgets.timers import new_timer
 
@@ -93,9 +94,19 @@ class PaletteEntry:
 
 
 class Offers:
-    """Collects the entries and ranks them: recently used first, then by how well they match."""
+    """Collects the entries and ranks them: recently used first, then by how well they match.
 
-    def __init__(self, app: Fireside, go: Navigation, actions: Mapping[str, QAction], specs: Iterable[TabSpec]) -> None:
+    What needs the database is taken from `last`, the offers of the palette before, until it is loaded again.
+    """
+
+    def __init__(
+        self,
+        app: Fireside,
+        go: Navigation,
+        actions: Mapping[str, QAction],
+        specs: Iterable[TabSpec],
+        last: Offers | None = None,
+    ) -> None:
         self._app, self._go = app, go
         self._fixed = [
             PaletteEntry(
@@ -131,10 +142,10 @@ class Offers:
             for spec in specs
             for command in spec.commands
         ]
-        self._models: list[PaletteEntry] = []
-        self._chats: list[PaletteEntry] = []
+        self._models: list[PaletteEntry] = last._models if last is not None else []
+        self._chats: list[PaletteEntry] = last._chats if last is not None else []
         """Commands of the chat: its prompts and assistants."""
-        self._titles: list[SearchHit] | None = None
+        self._titles: list[SearchHit] | None = last._titles if last is not None else None
 
     def load(self) -> None:
         """Load the entries that need the database: models, assistants, prompts, projects and titles. Runs on another
@@ -271,7 +282,8 @@ class Palette(QWidget):
         self.show()
         self.raise_()
         self.field.setFocus(Qt.FocusReason.PopupFocusReason)
-        self._search_items()
+        # Rows that change would cost a frame of the fade.
+        self._delay.start(WAIT_MS if is_moving() else 0)
 
     def close_palette(self) -> None:
         had_focus = self.isAncestorOf(self.window().focusWidget() or self.window())
@@ -303,7 +315,7 @@ class Palette(QWidget):
         """Show what is in memory at once, and search the database after a short pause in typing."""
         words = self.field.text().strip()
         self._show(self._offers.fitting(words, self._recent) if words else self._offers.first(self._recent))
-        self._delay.start()
+        self._delay.start(TYPING_MS)
 
     def _search_items(self) -> None:
         if self._task is not None:
@@ -318,7 +330,9 @@ class Palette(QWidget):
 
         def show_entries(entries: list[PaletteEntry]) -> None:
             self._is_loaded, self._task = True, None
-            self._show(entries)
+            if _names_of(entries) != _names_of(self.entries.entries):
+                self._show(entries)
+            self._show_nothing()
 
         self._task = tasks.ask(find_entries, self, show_entries, self._notify.error)
         self._show_nothing()
@@ -497,13 +511,21 @@ class EntryDelegate(QStyledItemDelegate):
         painter.restore()
 
 
-def toggle_palette(app: Fireside, ui: UiContext, actions: Mapping[str, QAction], specs: Iterable[TabSpec]) -> None:
-    """Open the palette, or close it if it is open."""
+def toggle_palette(
+    app: Fireside, ui: UiContext, actions: Mapping[str, QAction], specs: Iterable[TabSpec], last: Offers | None = None
+) -> Offers | None:
+    """Open the palette and return its offers, or close it if it is open."""
     known = next((palette for palette in ui.window.findChildren(Palette) if not palette.isHidden()), None)
     if known is not None:
         known.close_palette()
-    else:
-        Palette(app, ui, Offers(app, ui.go, actions, specs))
+        return last
+    offers = Offers(app, ui.go, actions, specs, last)
+    Palette(app, ui, offers)
+    return offers
+
+
+def _names_of(entries: Sequence[PaletteEntry]) -> list[tuple[str, str]]:
+    return [(entry.key, entry.spoken) for entry in entries]
 
 
 def _keys(action: QAction) -> str:

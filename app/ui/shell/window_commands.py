@@ -15,6 +15,7 @@ from app.ui.widgets.input_fields import SearchField
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
+    from app.ui.shell.palette import Offers
 
 
 class WindowCommands:
@@ -31,6 +32,8 @@ class WindowCommands:
         quit_program: Callable[[], None],
     ) -> None:
         self._app, self._ui, self._tabs, self._sizes = app, ui, tabs, sizes
+        self._offers: Offers | None = None
+        """What the palette offered last, with which the next one begins."""
         go, specs = ui.go, list(tabs.specs.values())
         opening = {f"tab_{spec.name}": lambda name=spec.name: tabs.show(name) for spec in specs}
         self.actions = add_shortcuts(
@@ -75,7 +78,7 @@ class WindowCommands:
     def _open_palette(self) -> None:
         from app.ui.shell.palette import toggle_palette  # not needed at start
 
-        toggle_palette(self._app, self._ui, self.actions, self._tabs.specs.values())
+        self._offers = toggle_palette(self._app, self._ui, self.actions, self._tabs.specs.values(), self._offers)
 
     def _find(self) -> None:
         """Open the find bar; search the column instead if it has the focus, or if the tab has nothing to find in."""

@@ -146,6 +146,19 @@ def test_a_place_in_a_chat_and_a_page_open_where_they_belong(stored: Frame) -> N
     assert stored.settings.window.palette_recent == (f"summary:{summary.id}", "page:1", "chat:1")
 
 
+def test_the_next_palette_begins_with_what_is_known_and_learns_what_changed(stored: Frame) -> None:
+    before = titles(opened(stored))
+    stored.key(Key.Key_Escape)
+    stored.key(Key.Key_K)
+    palette = stored.find_step(Palette)
+    assert titles(palette) == before, "at once, so that no row changes while it fades in"
+    palette.close_palette()
+    begin(stored.app, "Later")
+    palette = opened(stored)
+    assert "Later" in titles(palette)
+    assert "Later" not in before
+
+
 def test_keys_move_round_the_list_and_escape_gives_the_keyboard_back(stored: Frame) -> None:
     stored.chat.focus_composer()
     palette = opened(stored)
