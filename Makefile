@@ -151,7 +151,7 @@ format: dev ## format the code and mend what lint can mend
 	@.venv/bin/ruff format .
 
 .PHONY: pictures
-pictures: dev $(STAMPS)/system-test ## save pictures of all screens and contact sheets in pictures/
+pictures: dev $(STAMPS)/system-test $(STAMPS)/system-pictures ## save pictures of all screens and contact sheets in pictures/
 	@FIRESIDE_SCREEN=2720x1800x24 packaging/with_display.sh $(PYTHON) packaging/pictures.py $(ARGS)
 
 .PHONY: bench

@@ -199,14 +199,32 @@ def _take(folder: Path, names: list[str], shapes: list[Shape]) -> int:
             for family, screens in screens_of.items():
                 families[family] = [name for name, _, _ in screens]
                 for name, prepare, tidy in screens:
-                    for shape in shapes if not names or name in names else []:
-                        if shape not in FRACTIONS or name in TWELVE:
-                            file = folder / f"{name}{shape.suffix}.png"
-                            faults += _shoot(scene.frame, shape, (prepare, tidy), file)
+                    if not names or name in names:
+                        wanted = [shape for shape in shapes if shape not in FRACTIONS or name in TWELVE]
+                        files = [(shape, folder / f"{name}{shape.suffix}.png") for shape in wanted]
+                        faults += _shoot_screen(scene.frame, files, (prepare, tidy))
     (folder / "families.json").write_text(json.dumps(families), "utf-8")
     for line in faults:
         print(line, file=sys.stderr)
     return 1 if faults else 0
+
+
+def _shoot_screen(frame: Frame, files: list[tuple[Shape, Path]], steps: tuple[Step, Step]) -> list[str]:
+    """Takes a screen in each shape and leaves it; returns what is wrong with it.
+
+    One that is not reached is not waited for in another shape, and leaves the others their pictures.
+    """
+    faults = []
+    for shape, file in files:
+        try:
+            faults += _shoot(frame, shape, steps, file)
+        except Exception as problem:  # noqa: BLE001 - as above
+            traceback.print_exception(problem)
+            for widget in QApplication.topLevelWidgets():
+                if widget is not frame.window:
+                    widget.close()
+            return [*faults, f"{file.stem}: not reached: {problem!r}"]
+    return faults
 
 
 def _shoot(frame: Frame, shape: Shape, steps: tuple[Step, Step], file: Path) -> list[str]:
@@ -214,16 +232,9 @@ def _shoot(frame: Frame, shape: Shape, steps: tuple[Step, Step], file: Path) -> 
     prepare, tidy = steps
     frame.theme.scheme = shape.scheme
     frame.window.resize(*shape.size)
-    try:
-        prepare()
-        faults = _picture(frame.window, file)
-        tidy()
-    except Exception as problem:  # noqa: BLE001 - one screen that is not reached leaves the others their pictures
-        traceback.print_exception(problem)
-        faults = [f"{file.stem}: not reached: {problem!r}"]
-        for widget in QApplication.topLevelWidgets():
-            if widget is not frame.window:
-                widget.close()
+    prepare()
+    faults = _picture(frame.window, file)
+    tidy()
     return faults
 
 
