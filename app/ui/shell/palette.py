@@ -47,7 +47,7 @@ from app.ui.theme import Theme
 from app.ui.widgets.elevation import elevate
 from app.ui.widgets.input_fields import SearchField
 from app.ui.widgets.labels import announce, paint_marked, plain_label, plain_tip
-from app.ui.widgets.motion import WAIT_MS, is_moving
+from app.ui.widgets.motion import WAIT_MS, is_moving, may_move
 from app.ui.widgets.row_list import Index
 from app.ui.widgets.timers import new_timer
 
@@ -278,9 +278,15 @@ class Palette(QWidget):
         window.installEventFilter(self)
         QApplication.instance().focusChanged.connect(self._on_focus_changed)  # type: ignore[union-attr]
         theme.changed.connect(self._arrange)
+        # A picture of the window stands for it while the card fades in: painted anew with every frame, the window
+        # would cost more than half of one.
+        self._behind = window.grab() if may_move() else None
+        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent, self._behind is not None)
+        self._uncovering = new_timer(self, WAIT_MS, self._uncover)
         self._show(offers.first(self._recent))
         self.show()
         self.raise_()
+        self._uncovering.start()
         self.field.setFocus(Qt.FocusReason.PopupFocusReason)
         # Rows that change would cost a frame of the fade.
         self._delay.start(WAIT_MS if is_moving() else 0)
@@ -396,14 +402,24 @@ class Palette(QWidget):
         self.card.adjustSize()
         self.card.move((self.width() - width) // 2, px(TOP_PX))
 
+    def _uncover(self) -> None:
+        """Let the window itself be seen again."""
+        self._behind = None
+        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent, False)
+        self.update()
+
     def paintEvent(self, _event: QPaintEvent) -> None:
-        QPainter(self).fillRect(self.rect(), QColor(0, 0, 0, SHADE))
+        painter = QPainter(self)
+        if self._behind is not None:
+            painter.drawPixmap(0, 0, self._behind)
+        painter.fillRect(self.rect(), QColor(0, 0, 0, SHADE))
 
     def mousePressEvent(self, _event: QMouseEvent) -> None:
         self.close_palette()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if watched is self.window() and event.type() == QEvent.Type.Resize:
+            self._uncover()
             self._arrange()
         # Filtered, since the field itself would use some of these keys.
         elif watched is self.field and isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress:

@@ -17,6 +17,7 @@ from PySide6.QtCore import (
     QEasingCurve,
     QObject,
     QPoint,
+    QRect,
     QSocketNotifier,
     QStandardPaths,
     Qt,
@@ -197,7 +198,9 @@ class FadeBackdrop(QWidget):
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setGeometry(shadow.geometry().intersected(host.rect()))
-        self._picture = host.grab(self.geometry())
+        # Of the whole window: the host may let through what lies behind it.
+        window = host.window()
+        self._picture = window.grab(QRect(host.mapTo(window, self.pos()), self.size()))
         self.stackUnder(shadow)
         self.show()
 

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QEvent, QObject, Qt, QVariantAnimation
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QMenu
+from PySide6.QtWidgets import QApplication, QMenu, QWidget
 
 from app.core.events import Role
 from app.features.chat import session_messages as m
@@ -40,6 +40,7 @@ from app.ui.shell.palette import Palette
 from app.ui.shell.settings_index import PAGES, label_of, page_label
 from app.ui.tab_list import TABS
 from app.ui.widgets.labels import Marks
+from app.ui.widgets.motion import EFFECT
 from tests.helpers.desks.window import Frame, open_window
 from tests.helpers.script import write_script
 from tests.helpers.summaries import begin
@@ -157,6 +158,35 @@ def test_the_next_palette_begins_with_what_is_known_and_learns_what_changed(stor
     palette = opened(stored)
     assert "Later" in titles(palette)
     assert "Later" not in before
+
+
+class PaintCount(QObject):
+    """How often a widget is painted."""
+
+    paints = 0
+
+    def eventFilter(self, _watched: QObject, event: QEvent) -> bool:
+        self.paints += event.type() == QEvent.Type.Paint
+        return False
+
+
+def test_the_window_stands_still_behind_the_palette_until_it_has_come(stored: Frame, qapp: QApplication) -> None:
+    stored.key(Key.Key_K)
+    stored.find_step(Palette).close_palette()  # what is built once is not what is counted
+    counted, sidebar = PaintCount(), stored.window.findChildren(QWidget, "sidebar")[0]
+    sidebar.installEventFilter(counted)
+    qapp.setEffectEnabled(EFFECT, True)
+    try:
+        stored.key(Key.Key_K)
+        palette = stored.find_step(Palette)
+        before = counted.paints
+        fades = [run for run in palette.findChildren(QVariantAnimation) if run.state() == run.State.Running]
+        stored.wait(lambda: not any(run.state() == run.State.Running for run in fades))
+        assert fades
+        assert counted.paints == before
+        stored.wait(lambda: counted.paints > before)  # it is the window itself again, which may change
+    finally:
+        qapp.setEffectEnabled(EFFECT, False)
 
 
 def test_keys_move_round_the_list_and_escape_gives_the_keyboard_back(stored: Frame) -> None:

@@ -86,6 +86,21 @@ def test_what_is_behind_is_not_painted_again_while_something_fades_in(window: QW
 
 
 @pytest.mark.usefixtures("moving")
+def test_what_lies_behind_a_host_without_a_background_is_seen_too(window: QWidget) -> None:
+    ground = QWidget(window)
+    ground.setAutoFillBackground(True)
+    ground.setStyleSheet("background: #5577AA")
+    ground.setGeometry(window.rect())
+    ground.show()
+    host = QWidget(window)
+    host.setGeometry(50, 40, 800, 300)
+    host.show()
+    card_in(host)
+    (backdrop,) = host.findChildren(FadeBackdrop)
+    assert backdrop.grab().toImage().pixelColor(5, 5) == QColor("#5577AA")
+
+
+@pytest.mark.usefixtures("moving")
 def test_what_is_hidden_while_it_fades_in_is_whole_the_next_time(window: QWidget, qtbot: QtBot) -> None:
     card = card_in(window)
     card.hide()
