@@ -403,7 +403,7 @@ class Palette(QWidget):
         self.card.move((self.width() - width) // 2, px(TOP_PX))
 
     def _uncover(self) -> None:
-        """Let the window itself be seen again."""
+        """Let the window itself be seen again, which may have changed meanwhile."""
         self._behind = None
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent, False)
         self.update()
