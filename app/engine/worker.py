@@ -20,12 +20,15 @@ from app.core.child import NOTE, claim_wire
 from app.core.errors.app_error import AppError
 from app.core.errors.engine_errors import ProtocolViolation
 from app.core.events import CANCELLED, Finished
+from app.core.freed_memory import give_back_memory
 from app.core.wire import Caged, EventReply, ParentSide
 from app.engine import protocol
 from app.engine.backend import Backend, EngineJob
 from app.engine.model_cage import cage_engine
 
 DEFECT_EXIT_CODE = 70
+REST_AFTER_S = 5.0
+"""Without a request; another model's words and long prompts leave many megabytes of freed pieces."""
 LEAVE_WITHIN_S = 60.0
 """Limit of the running step when the parent ends, before the session's state is saved."""
 
@@ -107,7 +110,7 @@ class EngineWorker:
         idle = not self._backend.busy
         while idle or not self._waiting.empty():
             idle = False
-            item = self._waiting.get()
+            item = self._await_request()
             if isinstance(item, ProtocolViolation):
                 raise item
             if item is None:
@@ -124,6 +127,14 @@ class EngineWorker:
                 self._held.append(item)  # requests keep their order
             else:
                 self._carry_out(*item)
+
+    def _await_request(self) -> tuple[protocol.Request, EngineJob] | ProtocolViolation | None:
+        """Return the next request; at rest, freed memory is given back before, which keeps nobody waiting."""
+        try:
+            return self._waiting.get(timeout=REST_AFTER_S)
+        except queue.Empty:
+            give_back_memory()
+            return self._waiting.get()
 
     def _start_reading(self) -> None:
         threading.Thread(target=self._read_requests, name="requests", daemon=True).start()

@@ -21,6 +21,7 @@ from app.core.errors.request_errors import (
     TooLongToInspect,
 )
 from app.core.events import FinishReason, ModelLoaded, TokenSeen
+from app.core.freed_memory import give_back_memory
 from app.core.gguf import check_model
 from app.engine import computer, protocol
 from app.engine.answer_decoder import HARMONY, NO_THINKING, AnswerDecoder, thinking_of
@@ -467,6 +468,8 @@ class LlamaBackend:
         if self._loaded is not None:
             self._loaded.free()
             self._loaded = None
+            # A model's words are a hundred thousand small pieces: the next model's would come beside them.
+            give_back_memory()
 
     def begin_answer(self, request: protocol.Generate, job: EngineJob) -> None:
         self._require_model().begin_answer(request, job)
