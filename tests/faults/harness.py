@@ -97,10 +97,13 @@ class BusyProgram:
 
 
 def _is_warm(pid: int) -> bool:
-    """Whether others are forked from this process, which may have been begun after the program told of those."""
+    """Whether others are forked from this process, which may have been begun after the program told of those.
+
+    What is forked from it bears its name, but leads a session of its own.
+    """
     try:
-        return "tests.helpers.warm" in psutil.Process(pid).cmdline()
-    except psutil.Error:
+        return "tests.helpers.warm" in psutil.Process(pid).cmdline() and os.getsid(pid) != pid
+    except (psutil.Error, ProcessLookupError):
         return True  # it has just ended
 
 
