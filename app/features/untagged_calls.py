@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from functools import lru_cache
 from typing import Any, Protocol
 
 from app.core.events import FunctionCall
@@ -24,6 +25,7 @@ from app.features.tool_calls import (
     arguments_schema,
 )
 
+MOST_NOTED_CHARACTERS = 4_000
 MOST_HELD_CHARACTERS = 200_000
 """Of an answer that may still become calls: more than that is text."""
 FENCES = ("", "json", "jsonc", "text", "plaintext", "xml", "tool_call", "tool_calls", "tool_code")
@@ -212,6 +214,7 @@ class UntaggedCallReader:
         self._tools = {tool.name: tool for tool in tools}
         self._inner, self._begins, self._several, self._takes_json = inner, begins, several, takes_json
         self._held, self._parse, self._calls = "", CallScan.OPEN, tuple[WrittenCall, ...]()
+        self._words = ""
         self._drops_unknown, self._escape = drops_unknown, escape
         self.rejected: tuple[str, ...] | None = None
 
@@ -219,6 +222,16 @@ class UntaggedCallReader:
     def is_holding(self) -> bool:
         """True while the answer could still be calls."""
         return self._parse is not CallScan.WORDS
+
+    @property
+    def named(self) -> tuple[str, ...]:
+        """The functions that an answer in words names as such, in place of calling one; after `close`.
+
+        None if it asks something back.
+        """
+        if self._words.rstrip().endswith("?"):
+            return ()
+        return tuple(name for name in self._tools if _name_pattern(name).search(self._words))
 
     @property
     def is_refusal(self) -> bool:
@@ -238,7 +251,7 @@ class UntaggedCallReader:
     def read(self, piece: str) -> Iterator[Told]:
         """Yield the events of the next piece; nothing while it may still become calls."""
         if self._parse is CallScan.WORDS:
-            yield from self._inner.read(piece)
+            yield from self._note_words(self._inner.read(piece))
             return
         self._held += piece
         if self._escape and self._escape.startswith(self._held.strip()):
@@ -250,7 +263,13 @@ class UntaggedCallReader:
             self._parse = CallScan.WORDS
         if self._parse is CallScan.WORDS:
             held, self._held = self._held, ""
-            yield from self._inner.read(held)
+            yield from self._note_words(self._inner.read(held))
+
+    def _note_words(self, told: Iterator[Told]) -> Iterator[Told]:
+        for event in told:
+            # The end is enough, and a call ends the words.
+            self._words = (self._words + event.piece)[-MOST_NOTED_CHARACTERS:] if isinstance(event, CallWords) else ""
+            yield event
 
     def close(self) -> Iterator[Told]:
         """End the answer: report valid calls, else what was held back, unless it is rejected."""
@@ -304,6 +323,13 @@ class UntaggedCallReader:
     def _begun_names(self) -> list[str]:
         """Return offered functions named in invalid JSON."""
         return [name for name in re.findall(r'"name"\s*:\s*"([^"]*)"', self._held) if name in self._tools]
+
+
+@lru_cache(maxsize=256)
+def _name_pattern(name: str) -> re.Pattern[str]:
+    """Match a function's name in words; one that may be a usual word only in quotes or with a bracket."""
+    exact = re.escape(name)
+    return re.compile(rf"(?<!\w){exact}(?!\w)" if "_" in name else rf"[`\"']{exact}[`\"'(]|(?<!\w){exact}\(")
 
 
 def fits_schema(arguments: Any, function: ToolFunction) -> bool:

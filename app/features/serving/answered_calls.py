@@ -49,6 +49,11 @@ class CallReading:
         return "" if self._reader is None or isinstance(self._reader, tool_calls.CallReader) else self._reader.unread
 
     @property
+    def named(self) -> tuple[str, ...]:
+        """Functions that an answer names in words instead of calling one, as in `UntaggedCallReader`."""
+        return self._reader.named if isinstance(self._reader, UntaggedCallReader) and not self.is_rejected else ()
+
+    @property
     def is_refusal(self) -> bool:
         """True if the answer was that no tool fits: it is discarded, and words are wanted instead."""
         return isinstance(self._reader, UntaggedCallReader) and self._reader.is_refusal

@@ -34,7 +34,7 @@ from app.core.events import (
 from app.engine.contract import Engine
 from app.engine.protocol import Ask, CallSyntax
 from app.features.error_messages import sentence_for
-from app.features.serving.answered_calls import CallReading, add_stats, reader_of
+from app.features.serving.answered_calls import CallReading, add_stats, ask_again, reader_of
 from app.features.serving.generation_request import GenerationRequest
 from app.features.tool_calls import MOST_CALLS, CallArguments, CallBegins, CallWay, tools_told
 from app.features.tools.permissions import ToolPermissions
@@ -210,6 +210,19 @@ class _AnswerRun:
             answer.arguments.append(json.dumps({} if call.arguments is None else call.arguments, ensure_ascii=False))
         del answer.names[MOST_CALLS:], answer.arguments[MOST_CALLS:]
         answer.unread, answer.is_refusal = reading.unread, reading.is_refusal
+        is_whole = answer.stats.finish_reason is FinishReason.STOP
+        if functions and is_whole and not (answer.names or answer.unread) and reading.named:
+            yield from self._ask_for_named(answer, ask, request, reading.named)
+
+    def _ask_for_named(
+        self, answer: _RoundAnswer, ask: Ask, request: GenerationRequest, names: Sequence[str]
+    ) -> Iterator[RoundEvent]:
+        """Ask for the call that the model has only spoken of: small models explain what should be called."""
+        again, first = ask_again(ask, request, self._syntax, names), answer.stats
+        reading = CallReading(again.reader)
+        for event in self._engine.answer(again.ask, self._cancel):
+            yield from self._take_event(event, reading, answer)
+        answer.stats = add_stats(first, answer.stats)
 
     def _take_event(self, event: Any, reading: CallReading, answer: _RoundAnswer) -> Iterator[RoundEvent]:
         if isinstance(event, Waiting | LookProgress):

@@ -144,9 +144,10 @@ class _CallAsking:
         collected = [CollectedAnswer(CallReading(reader_of(generation, self._syntax))) for generation in wanted]
         for number in self._collect_answers(asks, collected):
             answer = collected[number]
-            # As the chat and the server do it: a call that can't be carried out is asked for once more.
-            if answer.reading.is_rejected and way is CallWay.LAZY:
-                answer = self._ask_again(asks[number], wanted[number], answer.reading.rejected)
+            reading = answer.reading
+            # A call that can't be carried out, or is only spoken of, is asked for once more.
+            if way is CallWay.LAZY and (reading.is_rejected or (reading.named and not answer.calls)):
+                answer = self._ask_again(asks[number], wanted[number], reading.rejected or reading.named)
             yield answer.score(requests[number], self._tools)
 
     def _collect_answers(self, asks: Sequence[Ask], collected: Sequence[CollectedAnswer]) -> Iterator[int]:

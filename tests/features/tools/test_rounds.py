@@ -89,6 +89,24 @@ def test_without_tools_it_is_a_plain_answer(scripted: Make) -> None:
     assert steps_of(events) == []
 
 
+def test_a_call_that_is_only_spoken_of_is_made(scripted: Make, tmp_path: Path) -> None:
+    call = written_call("look_up", by_template=True, number=1)
+    engine = scripted(
+        {"when": RESULT, "text": "42."}, {"text": "Use look_up with 1.", "times": 1}, {"text": call}, calls=OWN_WAY
+    )
+    events = run_rounds(engine, [LentTool("look_up"), LentTool("other")])
+    assert [step.call.name for step in steps_of(events)] == ["look_up"]
+    assert text_of(events).endswith("42.")
+    _, held, _ = requests(tmp_path / "scripted0" / "script.json")
+    assert (held["calling"]["must_call"], len(held["calling"]["functions"])) == (True, 1)
+
+
+@pytest.mark.parametrize("text", ["Shall I call look_up for you?", "I look it up, up and up."])
+def test_words_that_ask_back_or_name_no_tool_are_the_answer(scripted: Make, text: str) -> None:
+    events = run_rounds(scripted({"text": text}, calls=OWN_WAY), [LentTool("look_up"), LentTool("up")])
+    assert (text_of(events), steps_of(events)) == (text, [])
+
+
 def test_an_answer_that_no_tool_fits_becomes_words(scripted: Make, tmp_path: Path) -> None:
     engine = scripted({"text": NO_TOOL_FITS, "times": 1}, {"text": "Hello."}, calls=OWN_WAY)
     events = run_rounds(engine, [LentTool("look_up")], way=CallWay.STRICT)
