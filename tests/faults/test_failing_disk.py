@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -16,11 +17,12 @@ from tests.faults.harness import (
     check_all_there,
     check_database,
     fill_with_chats,
+    rest,
 )
 from tests.faults.using_program import APP_ACTIVITIES
 from tests.helpers.fake_hub import FakeHub
 from tests.helpers.fetching import content_of, quick_children
-from tests.helpers.program import wait_until
+from tests.helpers.program import Program, wait_until
 from tests.helpers.script import write_script
 
 GOES_ON_STEPS = 4
@@ -116,3 +118,32 @@ def test_a_download_onto_a_disk_that_fails_goes_on_once_it_works_again(
         assert "Traceback" not in program.complaints(), program.complaints()
         assert final.read_bytes() == content
         check_database(disk / "fireside.db")
+
+
+@FAULTS
+@pytest.mark.display
+def test_the_window_outlives_a_disk_that_fails_under_it(disk: Path, fault: str) -> None:
+    """A question that cannot be stored stays in its field, and is answered once the disk is back."""
+    names = ("FIRESIDE_ENGINE_SCRIPT", "FIRESIDE_FAULTY_DISK", "LD_PRELOAD")
+    program = Program(disk / "home", {name: os.environ[name] for name in names})
+    try:
+        program.press("ctrl+n")
+        program.ask("Tell me one thing")
+        wait_until(lambda: program.messages()[-1][1].startswith("word word"), "the first words")
+        stored = program.messages()
+        sign = disk.with_name(f"{disk.name}.{fault}")
+        sign.touch()
+        program.press("ctrl+n")
+        program.ask("Tell me another")
+        rest(1)
+        assert program.messages() == stored
+        sign.unlink()
+        program.press("Return")
+        wait_until(lambda: [row[1] for row in program.messages()][-2] == "Tell me another", "the question to be stored")
+        wait_until(lambda: program.messages()[-1][2] == "complete", "its answer")
+        assert program.quit() == 0
+        assert "Traceback" not in program.stderr(), program.stderr()
+        assert program.messages()[: len(stored) - 1] == stored[:-1]
+    finally:
+        program.kill()
+    check_all_there(disk / "documents")
