@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
-from contextlib import closing
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, closing
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
@@ -20,6 +20,7 @@ from app.core.errors.app_error import AppError
 from app.core.errors.request_errors import ChatUnavailable, MediaRefused
 from app.core.events import (
     AnswerStats,
+    CancelToken,
     Finished,
     FinishReason,
     LookProgress,
@@ -46,6 +47,7 @@ from app.store.assistant_store import Assistant, AssistantStore
 from app.store.database import Database
 
 if TYPE_CHECKING:
+    from app.cli.chat_tools import LentTools
     from app.features.chat.document_question import CitedSentence
     from app.features.retrieval.support import AnswerSupport
 
@@ -75,6 +77,15 @@ def add_arguments(chat: argparse.ArgumentParser) -> None:
         metavar="NAME",
         help="use the instructions, model and settings of this assistant; other options override them",
     )
+    chat.add_argument(
+        "--tools",
+        action="store_true",
+        help="let the model calculate, reckon dates, search your chats, and read the documents and folders you name",
+    )
+    chat.add_argument(
+        "--folder", metavar="FOLDER", action="append", type=Path, default=[],
+        help="a folder that the tools read files from; can be given several times",
+    )  # fmt: skip
     chat.add_argument("--max-tokens", metavar="N", type=terminal.parse_positive, help="longest answer, in tokens")
     terminal.add_sampling(chat, "answer")
     terminal.add_json(chat, run_chat)
@@ -89,13 +100,14 @@ class ChatRun:
     options: argparse.Namespace
     model: ModelLoaded
     assistant: Assistant | None = None
+    tools: LentTools | None = None
 
     def answer(self, messages: list[Message], out: TextIO | None) -> tuple[str, AnswerStats]:
         """Answer a conversation, streaming text without thinking to `out`; Ctrl+C stops it."""
         text: list[str] = []
         # A token of its own for each answer: Ctrl+C stops that answer, not the conversation.
         with terminal.interruptible_token() as cancel:
-            for event in self.engine.generate(messages, cancel=cancel, **self._answer_options()):
+            for event in self._answer_events(messages, cancel):
                 # Thinking would not be told from the answer in a pipe.
                 if isinstance(event, TextDelta) and not event.thinking:
                     text.append(event.text)
@@ -111,6 +123,11 @@ class ChatRun:
                     return "".join(text), event.stats
         # Cancelled, too, it finishes, so what was written is always returned.
         raise AssertionError("an answer always finishes or raises")
+
+    def _answer_events(self, messages: list[Message], cancel: CancelToken) -> Iterator[object]:
+        if self.tools is not None:
+            return self.tools.answer(self.engine, messages, self._answer_options(), cancel)
+        return self.engine.generate(messages, cancel=cancel, **self._answer_options())
 
     def used_settings(self) -> Settings:
         """Return the settings with the command line's answer length, for which a prompt leaves room."""
@@ -157,14 +174,45 @@ def run_chat(options: argparse.Namespace) -> int:
         usual = assistant.instructions if assistant is not None else settings.chat.system_prompt
         # `--system ""` means no instructions, so None is told from an empty text.
         system = options.system if options.system is not None else usual
-        messages = [Message(Role.SYSTEM, clean_text(system))] if system.strip() else []
+        if options.tools:
+            return _run_with_tools(chat, paths, system, prompt)
+        return _run_plain(chat, paths, system, prompt)
+
+
+def _run_plain(chat: ChatRun, paths: AppPaths, system: str, prompt: str | None) -> int:
+    """Ask with documents, pictures or neither, or run a conversation."""
+    messages = _instruct_model(system)
+    if prompt is None:
+        return _run_conversation(chat, messages)
+    if chat.options.document:
+        return _ask_about_documents(chat, paths, system, clean_text(prompt))
+    if chat.options.image:
+        return _ask_with_pictures(chat, paths, messages, clean_text(prompt))
+    return _ask_once(chat, [*messages, Message(Role.USER, clean_text(prompt))])
+
+
+def _instruct_model(system: str) -> list[Message]:
+    return [Message(Role.SYSTEM, clean_text(system))] if system.strip() else []
+
+
+def _run_with_tools(chat: ChatRun, paths: AppPaths, system: str, prompt: str | None) -> int:
+    """Ask, or run a conversation, with the own tools; documents are read by them in place of being shown."""
+    from app.cli.chat_tools import lend_tools
+
+    options, model = chat.options, Path(chat.model.path)
+    with ExitStack() as stack:
+        # Its token ends before the first answer: each has its own, and Ctrl+C at the prompt quits.
+        with terminal.interruptible_token() as cancel:
+            lent = lend_tools(paths, options.document, options.password, cancel, folders=options.folder, model=model)
+            chat.tools = tools = stack.enter_context(lent)
+            if cancel.cancelled:
+                return terminal.INTERRUPTED
+        messages = _instruct_model("\n\n".join(filter(str.strip, (system, tools.instructions))))
         if prompt is None:
             return _run_conversation(chat, messages)
-        if options.document:
-            return _ask_about_documents(chat, paths, system, clean_text(prompt))
-        if options.image:
-            return _ask_with_pictures(chat, paths, messages, clean_text(prompt))
-        return _ask_once(chat, [*messages, Message(Role.USER, clean_text(prompt))])
+        question = Message(Role.USER, clean_text(prompt))
+        text, stats = chat.answer([*messages, question], None if options.json else sys.stdout)
+        return _print_answer(chat, text, stats, tools.to_fields())
 
 
 def _wrong_usage(options: argparse.Namespace, prompt: str | None) -> str:
@@ -174,6 +222,10 @@ def _wrong_usage(options: argparse.Namespace, prompt: str | None) -> str:
         return f"{option} needs -p TEXT or text on standard input."
     if options.prompt is None and prompt == "":
         return "No text on standard input. Use -p TEXT."
+    if options.folder and not options.tools:
+        return "--folder needs --tools."
+    if options.tools and (options.image or options.checker):
+        return f"Use --tools or {'--image' if options.image else '--checker'}, not both."
     return "Use --image or --document, not both." if options.image and options.document else ""
 
 

@@ -50,6 +50,8 @@ MOST_FRUITLESS = 2
 """Rounds in turn without a call that was carried out: a small model would go on like that without end."""
 SCHEMAS_SHARE = 0.75
 """Of the context, for the chat and the schemas together."""
+ANSWER_SHARE = 0.125
+"""Of the context, for an answer: older results are left out for it."""
 LEAST_SCHEMAS_SHARE = 0.125
 """Of the context, for schemas, however long the chat is."""
 
@@ -157,6 +159,8 @@ class _AnswerRun:
         self._steps, self._stats = 0, AnswerStats(0, 0, 0, 0.0, 0.0, FinishReason.STOP)
         self.rounds, self.fruitless = 0, 0
         self.is_over = False
+        self._fruitless_from: int | None = None
+        """Where the turns begin that led to nothing, since the last call that was carried out."""
 
     def ask_round(self) -> Iterator[RoundEvent]:
         """Ask once, and carry out what is called; sets `is_over` with the last event."""
@@ -168,20 +172,33 @@ class _AnswerRun:
             return
         is_stopped = answer.stats.finish_reason is FinishReason.CANCELLED
         if is_stopped or not (answer.names or answer.unread):
-            yield self._finish(answer.stats)
+            # After a refusal small models may write nothing at all.
+            if is_stopped or answer.text.strip() or self._fruitless_from is None:
+                yield self._finish(answer.stats)
+            else:
+                self._stats = add_stats(self._stats, answer.stats)
+                yield from self.ask_last()
             return
         self.rounds += 1
+        begin = len(self._messages)
         self._stats = add_stats(self._stats, answer.stats)
         if answer.names:
             yield from self._carry_out_all(answer)
         else:
             yield from self._correct_text(answer)
+        if not self.fruitless:
+            self._fruitless_from = None
+        elif self._fruitless_from is None:
+            self._fruitless_from = begin
         if self._cancel.cancelled:
             yield self._finish(CANCELLED)
 
     def ask_last(self) -> Iterator[RoundEvent]:
         """Ask for an answer in words; calls in it are not carried out and not shown."""
         answer = _RoundAnswer()
+        # Calls that led to nothing would be looked at as an example.
+        if self._fruitless_from is not None:
+            del self._messages[self._fruitless_from :]
         yield from self._ask(answer, ())
         yield self._finish(answer.stats)
 
@@ -197,6 +214,8 @@ class _AnswerRun:
             # Also without functions, so that calls are never shown as an answer's words.
             reading = CallReading(reader_of(replace(request, tools=self._functions), self._syntax))
             ask = self._shape_ask(replace(request.engine_asks(self._syntax)[0], is_outside=False))
+            if self._lacks_room(ask) and self._shorten_results():
+                continue
             try:
                 for event in self._engine.answer(ask, self._cancel):
                     yield from self._take_event(event, reading, answer)
@@ -242,6 +261,14 @@ class _AnswerRun:
                     yield told
         if isinstance(event, Finished):
             answer.stats = event.stats
+
+    def _lacks_room(self, ask: Ask) -> bool:
+        """Return whether results have left too little of the context for an answer."""
+        model = self._engine.loaded
+        if not self.rounds or model is None:
+            return False
+        prompt = self._engine.count_tokens(ask.messages, ask.template_variables)
+        return prompt > (1 - ANSWER_SHARE) * model.context_tokens
 
     def _shorten_results(self) -> bool:
         """Leave out the oldest result of this answer that is still there; False if there is none."""

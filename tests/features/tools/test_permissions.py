@@ -11,7 +11,7 @@ import pytest
 from app.core.events import FunctionCall, Message, Role
 from app.engine.client import EngineClient
 from app.features.tools.permissions import PermissionAnswer, ToolGrants, ToolPermissions
-from app.features.tools.result_text import fence_result
+from app.features.tools.result_text import ANSWER_NOW, fence_result
 from app.features.tools.round_events import StepState
 from tests.features.tools.lent_tools import (
     OWN_TOOLS,
@@ -104,9 +104,9 @@ def test_a_model_that_obeys_a_result_is_still_asked_about(scripted: Make) -> Non
 @pytest.mark.parametrize("text", INJECTED)
 def test_nothing_in_a_result_ends_its_frame(text: str) -> None:
     fenced = fence_result("fetch", text)
-    end = fenced.splitlines()[-1]
+    end = fenced.removesuffix(f"\n{ANSWER_NOW}").splitlines()[-1]
     assert fenced.count(end) == 1
-    assert fenced.endswith(f"\n{text}\n{end}")
+    assert fenced.endswith(f"\n{text}\n{end}\n{ANSWER_NOW}")
 
 
 @pytest.mark.model

@@ -120,7 +120,7 @@ def test_a_wrong_call_gets_the_schema_once_and_then_a_refusal(scripted: Make, by
     wrong = [written_call("look_up", by_template=by_template, number=text) for text in ("one", "two")]
     engine = scripted(
         {"when": "schema", "text": wrong[1]},
-        {"when": "^What", "text": wrong[0]},
+        {"when": "^What", "text": wrong[0], "times": 1},
         {"text": "I can't."},
         **({"calls": OWN_WAY} if by_template else {}),
     )
@@ -172,6 +172,21 @@ def test_the_very_same_call_is_not_carried_out_twice(scripted: Make) -> None:
     assert len(lent.calls) == 1
     assert [step.state for step in steps_of(events)] == [StepState.DONE, StepState.REPEATED]
     assert text_of(events) == "42."
+
+
+def test_a_model_that_has_nothing_to_say_after_a_refusal_is_asked_for_words(scripted: Make, tmp_path: Path) -> None:
+    same = written_call("look_up", number=1)
+    engine = scripted(
+        {"when": "before", "text": ""},
+        {"when": RESULT, "text": same, "times": 1},
+        {"when": RESULT, "text": "42."},
+        {"text": same},
+    )
+    events = run_rounds(engine, [LentTool("look_up")])
+    assert [step.state for step in steps_of(events)] == [StepState.DONE, StepState.REPEATED]
+    assert text_of(events) == "42."
+    asked = asked_last(tmp_path)["messages"]
+    assert [role for role, _ in asked] == ["user", "assistant", "user"], "as if it had not called again"
 
 
 @pytest.mark.parametrize("by_template", [False, True])
