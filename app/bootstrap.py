@@ -53,6 +53,7 @@ if TYPE_CHECKING:
     from app.features.spelling import SpellChecker
     from app.features.summarize.summaries import SummaryJobs
     from app.features.survey.surveys import DocumentSurveys
+    from app.features.tools.lent_documents import LentDocuments
     from app.features.transcribe import SoundRecorder
     from app.features.translate.translation_jobs import TranslationJobs
     from app.features.trash import TrashBin
@@ -328,6 +329,18 @@ class ChatParts(ModelParts):
 
         return build_documents(
             self.paths, database, self.consent, recognizes=False, hear=hear_request, rank_by_model=rank
+        )
+
+    @LazyPart
+    def lent_documents(self) -> LentDocuments:
+        """Return the tools by which other programs read documents; without the grant there are none."""
+        from app.features.tools.lent_documents import LentDocuments
+
+        return LentDocuments(
+            self.database,
+            self.documents,
+            self.documents.store.list_in_use,
+            lambda: self.settings.serving.lends_documents,
         )
 
     @LazyPart

@@ -6,24 +6,38 @@ import argparse
 import os
 import sys
 import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import IO
 
 from app.cli import terminal
+from app.cli.input_files import InputFiles, files_of
 from app.core.errors.server_errors import KeyFileUnreadable
+from app.core.events import CancelToken
 from app.core.paths import AppPaths
+from app.features.document_library import build_documents
+from app.features.mcp.client_session import ListTools
 from app.features.models.fetch_model import build_models
 from app.features.models.model_engines import build_engine, build_pool
 from app.features.serving.answer_server import build_serving
+from app.features.tools.lent_documents import LentDocuments
 from app.hub.hub_token import HubToken
 from app.server.access_guard import AccessRules
 from app.server.http_application import make_application
 from app.server.running import PORT, RunningServer, ServerSwitch, names_of
+from app.server.tool_streams import serve_streams
+from app.store.database import Database
 
 # The list of processes shows other people on this computer an argument, but not the environment.
 KEY_VARIABLE = "FIRESIDE_SERVE_KEY"
 MOST_KEY_CHARACTERS = 1000
 LEAST_CONTEXT, MOST_CONTEXT = 256, 10_000_000
+NOTHING_LENT = (
+    "No documents are lent. Name some with --documents, add --allow-documents, or turn on “Let other programs read "
+    "your documents” in Settings, Servers and sharing."
+)
 OPEN_WARNING = "Anyone who can reach this computer and has the key can use it. The connection isn’t encrypted."
 
 
@@ -62,10 +76,26 @@ def add_arguments(part: argparse.ArgumentParser) -> None:
         default=[],
         help="a web page that may connect from a browser, such as app://obsidian.md; can be given several times",
     )
+    lent = part.add_mutually_exclusive_group()
+    lent.add_argument(
+        "--documents", metavar="FILE", type=Path, nargs="+", default=[],
+        help="documents or folders that other programs may search and read by MCP, at /mcp or with --stdio; none else",
+    )  # fmt: skip
+    lent.add_argument(
+        "--allow-documents", action="store_true",
+        help="let them read all documents of your chats, summaries and translations, as the switch in Settings does",
+    )  # fmt: skip
+    part.add_argument(
+        "--stdio", action="store_true",
+        help="be an MCP server on standard input and output for the program that starts this: only the documents, no "
+        "model, no port, no key",
+    )  # fmt: skip
     part.set_defaults(run=run_serve)
 
 
 def run_serve(options: argparse.Namespace) -> int:
+    if options.stdio:
+        return _serve_stdio(options)
     # Read first: a wrong file is told before a model is loaded.
     given = given_key(options.key, options.key_file)
     paths = AppPaths.from_environment()
@@ -76,7 +106,11 @@ def run_serve(options: argparse.Namespace) -> int:
     path = terminal.model_path(options.model, settings.engine.model_path)
     engine = build_engine(paths, sees=True)
     try:
-        with build_models(paths) as models, terminal.interruptible_token() as cancel:
+        with (
+            build_models(paths) as models,
+            terminal.interruptible_token() as cancel,
+            _open_documents(options, paths, cancel) as list_tools,
+        ):
             # Before it listens: the first request would otherwise wait for the model.
             terminal.load_model(engine, path, settings, cancel)
             # Nobody sits before this one, so a model that a program names may take the other's place.
@@ -90,7 +124,7 @@ def run_serve(options: argparse.Namespace) -> int:
                     file=sys.stderr,
                 )
             rules = AccessRules(key, names_of(options.host), (*settings.serving.origins, *options.origin))
-            server = RunningServer(make_application(serving, rules), options.host, options.port)
+            server = RunningServer(make_application(serving, rules, list_tools), options.host, options.port)
             server.start()
             # A key from a file or the environment stays out of logs of the terminal.
             told = key if options.key or not given else "the one you gave"
@@ -104,6 +138,52 @@ def run_serve(options: argparse.Namespace) -> int:
     finally:
         engine.close()
     return 0
+
+
+def _serve_stdio(options: argparse.Namespace) -> int:
+    paths = AppPaths.from_environment()
+    with ExitStack() as stack:
+        with terminal.interruptible_token() as cancel:
+            # What is said while files are read would be no message: it goes to standard error.
+            out = stack.enter_context(_take_output())
+            list_tools = stack.enter_context(_open_documents(options, paths, cancel))
+        if cancel.cancelled:
+            return terminal.INTERRUPTED
+        if not list_tools():
+            print(NOTHING_LENT, file=sys.stderr)
+        # Without the token: Ctrl+C has to interrupt the waiting for a line.
+        serve_streams(list_tools, sys.stdin.buffer, out)
+    return 0
+
+
+@contextmanager
+def _take_output() -> Iterator[IO[bytes]]:
+    """Yield standard output, and send whatever else is written there to standard error meanwhile."""
+    sys.stdout.flush()
+    own = os.dup(1)
+    os.dup2(2, 1)
+    try:
+        with os.fdopen(own, "wb", closefd=False) as out:
+            yield out
+    finally:
+        os.dup2(own, 1)
+        os.close(own)
+
+
+@contextmanager
+def _open_documents(options: argparse.Namespace, paths: AppPaths, cancel: CancelToken) -> Iterator[ListTools]:
+    """Yield what lists the tools over the documents that the command lends, or else the settings."""
+    with closing(Database.in_memory() if options.documents else Database.open(paths.database)) as database:
+        library = build_documents(paths, database)
+        if options.documents:
+            inputs = InputFiles(library, "", cancel)
+            inputs.read_all(files_of(options.documents))
+            ids = [document.id for document in inputs.documents]
+            yield LentDocuments(database, library, lambda: ids, lambda: bool(ids)).list_tools
+        else:
+            # Asked each time: a grant that is taken back in the window counts at once.
+            is_lent = lambda: options.allow_documents or terminal.stored_settings().serving.lends_documents  # noqa: E731
+            yield LentDocuments(database, library, library.store.list_in_use, is_lent).list_tools
 
 
 def given_key(key: str | None, file: Path | None) -> str:

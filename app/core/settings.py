@@ -196,13 +196,15 @@ class TrashSettings:
 class ServingSettings:
     """Access of API clients to the models, and the port for it.
 
-    `loads_models`: load the models they name if memory allows. `origins` are web pages that may send requests, such as
+    `loads_models`: load the models they name if memory allows. `lends_documents`: they may read all documents, by the
+    Model Context Protocol. `origins` are web pages that may send requests, such as
     "app://obsidian.md": browsers block all others.
     """
 
     on: bool = False
     port: int = 8765
     loads_models: bool = True
+    lends_documents: bool = False
     origins: tuple[str, ...] = ()
 
 

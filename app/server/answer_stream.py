@@ -94,14 +94,19 @@ class EventFlow:
             self._cancel.cancel()
 
 
+def program_of(request: Request) -> str:
+    """Return what a client calls itself, or its address, for the list of requests."""
+    agent = request.headers.get("user-agent", "")
+    host = request.client.host if request.client is not None else ""
+    # The agent's name without its long list of versions; the list of requests has one short line for each.
+    return agent.split(" ")[0][:80] or host
+
+
 class NotedRequest:
     """Notes one request for the person, once, without a word of it."""
 
     def __init__(self, serving: AnswerServer, request: Request, model: str) -> None:
-        agent = request.headers.get("user-agent", "")
-        host = request.client.host if request.client is not None else ""
-        # The agent's name without its long list of versions; the list of requests has one short line for each.
-        self._request_facts = (agent.split(" ")[0][:80] or host, request.url.path, model)
+        self._request_facts = (program_of(request), request.url.path, model)
         self._serving, self._began_s, self._is_closed = serving, time.time(), False
         self._running = serving.journal.begin_request(self._request_facts[0], model)
         self._prompt = self._written = 0

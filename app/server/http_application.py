@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from starlette.applications import Starlette
@@ -17,6 +18,7 @@ from starlette.routing import Route
 from app.core.errors.app_error import AppError
 from app.core.events import CancelToken
 from app.core.freed_memory import give_back_memory
+from app.features.mcp.messages import SESSION_HEADER
 from app.features.serving.answer_server import AnswerServer
 from app.features.serving.generation_request import AnswerEvent
 from app.features.serving.served_models import ServedModel
@@ -30,7 +32,9 @@ from app.server.request_body import read_body
 
 if TYPE_CHECKING:
     from app.engine.contract import EmbeddingVectors
+    from app.features.mcp.client_session import ListTools
     from app.features.transcribe import SpokenTranscript
+    from app.server.tool_endpoint import ToolEndpoint
 
 
 # Above this the freed memory of a body is worth a call into the C library, once its answer has begun.
@@ -41,8 +45,9 @@ MOST_SOUND_BYTES = 25_000_000
 """OpenAI's own limit for a recording."""
 
 
-def make_application(serving: AnswerServer, rules: AccessRules) -> Starlette:
-    server = _Server(serving)
+def make_application(serving: AnswerServer, rules: AccessRules, list_tools: ListTools = lambda: ()) -> Starlette:
+    """Build the application; `list_tools` are those that other programs may call."""
+    server = _Server(serving, list_tools)
     # No addresses of Ollama's: a clear 404 is better than a list that promises an API which is not there.
     routes = [
         Route("/", server.health),
@@ -64,13 +69,15 @@ def make_application(serving: AnswerServer, rules: AccessRules) -> Starlette:
         Route("/v1/responses", server.answer_with(_responses_contract), methods=["POST"]),
         Route("/v1/messages", server.answer_with(_messages_contract), methods=["POST"]),
         Route("/v1/messages/count_tokens", server.count_tokens, methods=["POST"]),
+        Route("/mcp", server.call_tools, methods=["POST", "DELETE"]),
     ]
     cors = Middleware(
         # Preflight requests come without the key, so CORS has to stand before the guard.
         CORSMiddleware,
         allow_origins=rules.origins,
-        allow_methods=["GET", "POST"],
+        allow_methods=["GET", "POST", "DELETE"],
         allow_headers=["*"],
+        expose_headers=[SESSION_HEADER],
         max_age=600,
     )
     guard = Middleware(AccessGuard, rules=rules)
@@ -130,8 +137,19 @@ async def _failed_inside(request: Request, error: Exception) -> Response:
 
 
 class _Server:
-    def __init__(self, serving: AnswerServer) -> None:
-        self._serving = serving
+    def __init__(self, serving: AnswerServer, list_tools: ListTools) -> None:
+        self._serving, self._list_tools = serving, list_tools
+
+    @cached_property
+    def _tool_endpoint(self) -> ToolEndpoint:
+        from app.server.tool_endpoint import ToolEndpoint
+
+        return ToolEndpoint(self._list_tools, self._serving.journal)
+
+    async def call_tools(self, request: Request) -> Response:
+        """Answer a message of the Model Context Protocol, or end its session."""
+        endpoint = self._tool_endpoint
+        return await (endpoint.end_session(request) if request.method == "DELETE" else endpoint.answer_post(request))
 
     async def health(self, _request: Request) -> Response:
         return JSONResponse({"status": "ok"})

@@ -13,6 +13,7 @@ from typing import Any
 from app.core.events import Media
 from app.core.visible import clean_text
 from app.engine.protocol import Sampling
+from app.features.mcp.messages import NO_REQUEST, error_message
 
 MOST_ANSWERS = 16
 MOST_ALTERNATIVES = 20
@@ -44,6 +45,8 @@ def error_body(path: str, message: str, *, status: int, code: str, field: str = 
         kinds = {401: "authentication_error", 403: "permission_error", 404: "not_found_error", 413: "request_too_large"}
         kind = kinds.get(status, "invalid_request_error" if status < 500 else "api_error")
         return {"type": "error", "error": {"type": kind, "message": message}}
+    if path == "/mcp":
+        return error_message(None, NO_REQUEST, message)
     kind = "invalid_request_error" if status < 500 else "server_error"
     return {"error": {"message": message, "type": kind, "param": field or None, "code": code}}
 

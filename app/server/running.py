@@ -12,6 +12,7 @@ import threading
 import time
 import types
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from starlette.types import ASGIApp
 
@@ -25,6 +26,9 @@ from app.features.serving.served_models import ServedModel
 from app.hub.hub_token import HubToken
 from app.server.access_guard import AccessRules
 from app.server.http_application import make_application
+
+if TYPE_CHECKING:
+    from app.features.mcp.client_session import ListTools
 
 # WORKAROUND: uvicorn imports its own command line with itself, and with that click and multiprocessing (1.7 MB):
 # https://github.com/Kludex/uvicorn/pull/1846
@@ -192,8 +196,8 @@ class ServerSwitch:
     window's thread.
     """
 
-    def __init__(self, serving: AnswerServer, token: HubToken) -> None:
-        self._serving, self._token = serving, token
+    def __init__(self, serving: AnswerServer, token: HubToken, list_tools: ListTools = lambda: ()) -> None:
+        self._serving, self._token, self._list_tools = serving, token, list_tools
         # Two clicks in a row must not start two servers on one port.
         self._switch_lock = threading.Lock()
         self._running: RunningServer | None = None
@@ -211,7 +215,8 @@ class ServerSwitch:
             if self._door is not None or self._is_over:
                 return self._door
             key, is_kept = self.read_key()
-            server = RunningServer(make_application(self._serving, AccessRules(key, origins=origins)), port=port)
+            rules = AccessRules(key, origins=origins)
+            server = RunningServer(make_application(self._serving, rules, self._list_tools), port=port)
             server.start()
             self._running, self._door = server, ServerAddress(server.address, key, is_kept)
             return self._door

@@ -63,6 +63,13 @@ _CITED = (
     "SELECT json_extract(s.value, '$.document_id') FROM messages m, json_each(m.sources) s"
     " WHERE m.sources <> '[]' AND json_extract(s.value, '$.document_id') IS NOT NULL"
 )
+_IN_USE = (
+    "SELECT a.document_id FROM attachments a LEFT JOIN messages m ON m.id = a.message_id"
+    " LEFT JOIN queued_messages q ON q.id = a.queued_id LEFT JOIN projects p ON p.id = a.project_id"
+    " LEFT JOIN conversations c ON c.id = coalesce(a.conversation_id, m.conversation_id, q.conversation_id)"
+    " WHERE coalesce(m.deleted_at, p.deleted_at, c.deleted_at) IS NULL"
+    " UNION SELECT d.document_id FROM job_documents d JOIN jobs j ON j.id = d.job_id WHERE j.deleted_at IS NULL"
+)
 Fields = dict[str, Any]
 """A block in plain JSON: id, kind, page, text and other fields."""
 
@@ -188,6 +195,16 @@ class DocumentStore:
                 (sha256,),
             ).fetchone()
         return None if row is None else _read_document(row)
+
+    def list_in_use(self) -> list[int]:
+        """Return the documents of chats, projects and jobs that are not deleted, newest first; each file once."""
+        with self._database.reading() as connection:
+            rows = connection.execute(
+                # Read again, a file is another document; of its parts each is one.
+                "SELECT max(id) FROM documents WHERE state = 'complete'"
+                f" AND id IN ({_IN_USE}) GROUP BY path, json_extract(info, '$.part') ORDER BY max(id) DESC"
+            ).fetchall()
+        return [int(row[0]) for row in rows]
 
     def list_paths(self) -> set[Path]:
         """Return the paths of all documents' files, incomplete ones included."""

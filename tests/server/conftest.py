@@ -18,6 +18,7 @@ from app.engine.client import EngineClient
 from app.engine.contract import Engine
 from app.engine.protocol import OPEN, Wish
 from app.features.context_growth import affordable_context
+from app.features.mcp.client_session import ListTools
 from app.features.media import PassingLibrary
 from app.features.models.model_pool import ModelPool
 from app.features.serving.answer_server import AnswerServer
@@ -57,6 +58,7 @@ def serve(
     *,
     wish: Wish = OPEN,
     affords: Callable[[Engine, ModelLoaded, Wish], int] = affordable_context,
+    list_tools: ListTools = lambda: (),
     **sizes: Any,
 ) -> Served:
     """Runs until the stack is closed. `make`, `wish` and `sizes` are those of `ModelPool`."""
@@ -72,7 +74,7 @@ def serve(
         affords=affords,
     )
     stack.callback(pool.close)
-    server = RunningServer(make_application(serving, AccessRules(KEY, origins=origins)), port=0)
+    server = RunningServer(make_application(serving, AccessRules(KEY, origins=origins), list_tools), port=0)
     server.start()
     stack.callback(server.stop)
     headers = {"Authorization": f"Bearer {KEY}"}
@@ -95,6 +97,7 @@ def scripted(tmp_path: Path) -> Iterator[Callable[..., Served]]:
             origins: tuple[str, ...] = (),
             wish: Wish = OPEN,
             affords: Callable[[Engine, ModelLoaded, Wish], int] = lambda engine, model, wish: wish.context_tokens,
+            list_tools: ListTools = lambda: (),
             **script: Any,
         ) -> Served:
             engine = scripted_client(tmp_path / "engine", {"answers": list(answers)} | script)
@@ -106,7 +109,7 @@ def scripted(tmp_path: Path) -> Iterator[Callable[..., Served]]:
             def second() -> Engine:
                 return scripted_client(tmp_path / "beside", beside or {})
 
-            sizes = {"free_bytes": free_bytes, "needs": needs, "affords": affords}
+            sizes = {"free_bytes": free_bytes, "needs": needs, "affords": affords, "list_tools": list_tools}
             return serve(engine, [*found, *models], stack, second, origins, wish=wish, **sizes)
 
         yield make

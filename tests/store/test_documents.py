@@ -8,10 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from app.core.events import Role
 from app.store.attachments import Attachments
 from app.store.conversations import Conversations
 from app.store.database import Database
 from app.store.document_store import BATCH, DocumentStore, StoredDocument
+from app.store.jobs import JobTable
 
 TEXTS = ("Größe und Gewicht", "The lease ends in March.", "A second page, with a lease again.", "Nothing here.")
 
@@ -127,3 +129,28 @@ def test_an_odd_path_is_kept_byte_for_byte(store: DocumentStore) -> None:
     document = kept(store, path=path)
     assert document.path == path
     assert document.name == "not utf-8 \ufffd.txt"
+
+
+def test_documents_in_use_are_those_of_what_is_not_deleted_and_each_file_once(
+    store: DocumentStore, database: Database
+) -> None:
+    attachments, chats, jobs = Attachments(database), Conversations(database), JobTable(database)
+    names = ("earlier", "chat", "deleted chat", "deleted message", "draft", "job", "deleted job", "unused")
+    ids = {name: kept(store, path=Path(f"/a/{name}.pdf")).id for name in names}
+    ids["again"] = kept(store, path=Path("/a/earlier.pdf")).id
+    store.begin_document(Path("/a/reading.pdf"), 1, 1)
+    for name in ("earlier", "again", "chat", "deleted chat", "deleted message"):
+        chat = chats.create(title=name)
+        attachments.add_to_draft(chat.id, ids[name])
+        message = chats.add_message(chat.id, None, Role.USER, "Read this.")
+        attachments.move_to_message(chat.id, message.id)
+        if name == "deleted chat":
+            chats.delete(chat.id)
+        elif name == "deleted message":
+            chats.delete_message(message.id)
+    attachments.add_to_draft(None, ids["draft"])
+    for name in ("job", "deleted job"):
+        job = jobs.add("summary", name, {}, document_ids=[ids[name]])
+        if name == "deleted job":
+            jobs.delete(job.id)
+    assert store.list_in_use() == [ids[name] for name in ("again", "job", "draft", "chat")]

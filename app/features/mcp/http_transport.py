@@ -9,11 +9,11 @@ from typing import Any
 from app.core.errors.app_error import AppError
 from app.core.errors.server_errors import ServerUnreachable
 from app.features.error_messages import sentence_for
+from app.features.mcp.messages import SESSION_HEADER, VERSION_HEADER
 from app.features.mcp.server_session import Closed, Received
 from app.hub.message_server import EVENT_STREAM, MessageServer
 from app.hub.model_server import RequestCut
 
-SESSION, VERSION = "mcp-session-id", "mcp-protocol-version"
 ACCEPTED = f"application/json, {EVENT_STREAM}"
 OPENED_AGAIN = "its session ended"
 OpenServer = Callable[[Callable[[], Mapping[str, str]]], MessageServer]
@@ -73,14 +73,16 @@ class HttpTransport:
                 self._cuts.pop(number, None)
 
     def _note_session(self, headers: Mapping[str, str]) -> None:
-        if SESSION in headers:
-            self._session[SESSION] = headers[SESSION]
+        if SESSION_HEADER in headers:
+            self._session[SESSION_HEADER] = headers[SESSION_HEADER]
 
     def _note_version(self, message: Mapping[str, Any], answer: Mapping[str, Any]) -> None:
         version = (answer.get("result") or {}).get("protocolVersion") if message.get("method") == "initialize" else None
         if isinstance(version, str):
-            self._session[VERSION] = version
+            self._session[VERSION_HEADER] = version
 
     def _is_expired(self, error: AppError) -> bool:
         """Return whether the server knows the session no more (status 404), and another has to be begun."""
-        return SESSION in self._session and isinstance(error, ServerUnreachable) and error.reason == "not_a_server"
+        return (
+            SESSION_HEADER in self._session and isinstance(error, ServerUnreachable) and error.reason == "not_a_server"
+        )

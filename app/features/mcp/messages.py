@@ -10,11 +10,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from app import APP_ID, __version__
+from app import APP_ID, APP_NAME, __version__
 
 PROTOCOL = "2025-06-18"
 KNOWN_PROTOCOLS = (PROTOCOL, "2025-03-26", "2024-11-05")
-NO_SUCH_METHOD = -32601
+SESSION_HEADER, VERSION_HEADER = "mcp-session-id", "mcp-protocol-version"
+"""Of messages that are posted."""
+NOT_JSON, NO_REQUEST, NO_SUCH_METHOD, WRONG_PARAMETERS, FAILED_INSIDE = -32700, -32600, -32601, -32602, -32603
+OWN_INFO = {"name": APP_ID, "title": APP_NAME, "version": __version__}
 MOST_RESULT_CHARACTERS = 20_000
 """Some 5,000 tokens: a longer result would push the chat out of the model's memory."""
 
@@ -37,16 +40,23 @@ def notification(method: str, parameters: Mapping[str, Any] | None = None) -> di
 
 def hello() -> dict[str, Any]:
     """Return the parameters of the first request. Nothing is offered: a server may not ask the model or the person."""
-    info = {"name": APP_ID, "title": "Fireside", "version": __version__}
-    return {"protocolVersion": PROTOCOL, "capabilities": {}, "clientInfo": info}
+    return {"protocolVersion": PROTOCOL, "capabilities": {}, "clientInfo": OWN_INFO}
+
+
+def result_message(number: object, result: Mapping[str, Any]) -> dict[str, Any]:
+    return {"jsonrpc": "2.0", "id": number, "result": dict(result)}
+
+
+def error_message(number: object, code: int, words: str) -> dict[str, Any]:
+    """Return a refusal; `number` is None where the request could not be read so far."""
+    return {"jsonrpc": "2.0", "id": number, "error": {"code": code, "message": words}}
 
 
 def answer_to(asked: Mapping[str, Any]) -> dict[str, Any]:
     """Return the answer to a server's own request: a ping is answered, whatever else it wants is not offered."""
-    answered: dict[str, Any] = {"jsonrpc": "2.0", "id": asked["id"]}
     if asked["method"] == "ping":
-        return answered | {"result": {}}
-    return answered | {"error": {"code": NO_SUCH_METHOD, "message": "Not offered."}}
+        return result_message(asked["id"], {})
+    return error_message(asked["id"], NO_SUCH_METHOD, "Not offered.")
 
 
 def outcome_of(answered: Mapping[str, Any]) -> dict[str, Any] | ServerRefusal:

@@ -254,16 +254,8 @@ class SummaryJobs(StoredJobs[StoredSummary, SummaryEvent]):
 
     def load_summary(self, summary_id: int) -> Summary | None:
         """Return the summary, complete or partial; None before anything was read."""
-        job, fields = self._job(summary_id), self._store.read_result(summary_id)
-        if job is None or fields is None:
-            return None
-        try:
-            # A person may have renamed the job since.
-            return replace(summary_from_json(fields), title=job.title)
-        except (KeyError, TypeError, ValueError) as error:
-            # An older program wrote it, or a newer one; the list goes on without it.
-            log.info("summary %d was stored by another version: %r", summary_id, error)
-            return None
+        job = self._job(summary_id)
+        return None if job is None else read_summary(self._store, job)
 
     def current_documents(self, document_ids: Sequence[int]) -> list[int]:
         """Return the newest reading of each document: more may have been read since."""
@@ -303,3 +295,26 @@ class SummaryJobs(StoredJobs[StoredSummary, SummaryEvent]):
             if document is None:
                 raise KeyError(document_id)
         return [document for _, document in found if document is not None]
+
+
+def read_summary(store: SummaryStore, job: Job) -> Summary | None:
+    """Return what a job wrote, complete or partial; None before anything was read."""
+    fields = store.read_result(job.id)
+    if fields is None:
+        return None
+    try:
+        # A person may have renamed the job since.
+        return replace(summary_from_json(fields), title=job.title)
+    except (KeyError, TypeError, ValueError) as error:
+        # An older program wrote it, or a newer one; the list goes on without it.
+        log.info("summary %d was stored by another version: %r", job.id, error)
+        return None
+
+
+def find_summary(database: Database, document_id: int) -> Summary | None:
+    """Return the newest complete summary of a document by itself; None without one."""
+    jobs, store = JobTable(database), SummaryStore(database)
+    done = sorted(jobs.find(KIND, ("done",)), key=lambda job: job.updated_at, reverse=True)
+    documents = store.documents_of([job.id for job in done])
+    own = (job for job in done if list(documents.get(job.id, ())) == [document_id])
+    return next((summary for job in own if (summary := read_summary(store, job)) is not None), None)

@@ -14,7 +14,6 @@ from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from typing import Any
 
-from app.core.errors.app_error import AppError
 from app.core.errors.request_errors import PromptTooLong
 from app.core.events import (
     CANCELLED,
@@ -33,14 +32,13 @@ from app.core.events import (
 )
 from app.engine.contract import Engine
 from app.engine.protocol import Ask, CallSyntax
-from app.features.error_messages import sentence_for
 from app.features.serving.answered_calls import CallReading, add_stats, ask_again, reader_of
 from app.features.serving.generation_request import GenerationRequest
 from app.features.tool_calls import MOST_CALLS, CallArguments, CallBegins, CallWay, tools_told
 from app.features.tools.permissions import ToolPermissions
-from app.features.tools.result_text import MOST_CHARACTERS, cap_result, fence_result
+from app.features.tools.result_text import MOST_CHARACTERS, fence_result, run_capped
 from app.features.tools.round_events import RoundEvent, RoundsEnded, StepBegan, StepEnded, StepState, ToolsChosen
-from app.features.tools.tool import Tool, ToolRefused, ToolResult
+from app.features.tools.tool import Tool, ToolResult
 from app.features.tools.tool_search import choose_tools
 from app.features.untagged_calls import fits_schema
 
@@ -335,13 +333,7 @@ class _AnswerRun:
         if not self._permissions.allow_call(tool, call, is_stopped):
             state = StepState.STOPPED if is_stopped() else StepState.NOT_ALLOWED
             return state, ToolResult(STOPPED if is_stopped() else NOT_ALLOWED, is_error=True)
-        try:
-            result = tool.run(_read_arguments(call.arguments) or {}, is_stopped)
-        except ToolRefused as refusal:
-            result = ToolResult(str(refusal), is_error=True)
-        except AppError as error:
-            result = ToolResult(sentence_for(error).text, is_error=True)
-        result = cap_result(result, self._most_characters)
+        result = run_capped(tool, _read_arguments(call.arguments) or {}, is_stopped, self._most_characters)
         if is_stopped():
             return StepState.STOPPED, result
         return (StepState.FAILED if result.is_error else StepState.DONE), result

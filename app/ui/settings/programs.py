@@ -76,6 +76,13 @@ class ProgramsSection(SettingsSection):
             is_on=app.settings.serving.loads_models,
             more=tr("Otherwise the program gets an error."),
         )
+        self.add_switch(
+            "lends_documents",
+            tr("Programs with the key can search and read all of them."),
+            lambda wanted: self._programs.use(lends_documents=wanted),
+            is_on=app.settings.serving.lends_documents,
+            more=tr("They connect by MCP. Nothing can be changed that way."),
+        )
         self._inside = self._theme.dress(QVBoxLayout(), spacing=14)
         self._open = self.card.add_content(self._inside)
         self._add_door()
@@ -328,7 +335,9 @@ def _grown_text(grown: GrownContext) -> str:
 
 def _asked_text(asked: RequestRecord) -> str:
     when = _time_text(asked.at)
-    if asked.status == 200:
+    if asked.status == 200 and not asked.prompt_tokens + asked.generated_tokens:
+        what = ""
+    elif asked.status == 200:
         what = tr(
             "{read} tokens read, {written} written",
             read=f"{asked.prompt_tokens:n}",

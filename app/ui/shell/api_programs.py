@@ -64,7 +64,8 @@ class OtherPrograms(QObject):
         """The server's switch, created on first access and closed with the program."""
         from app.server.running import ServerSwitch
 
-        switch = ServerSwitch(self._app.serving, self._app.token)
+        list_tools = lambda: self._app.lent_documents.list_tools()  # noqa: E731, PLW0108 - made when a program asks
+        switch = ServerSwitch(self._app.serving, self._app.token, list_tools)
         self._app.serving.journal.on_use = lambda: self._heard.emit(self._app.serving.journal.users)
         self._app.before_closing.append(switch.close)
         return switch

@@ -129,6 +129,7 @@ _ROWS: dict[str, tuple[tuple[str, str, str], ...]] = {
         ("programs", "Let other programs use the model", "local server api serve openai share editor key"),
         ("port", "Port", "server address localhost"),
         ("loads_models", "Load models that programs ask for by name", "server second model"),
+        ("lends_documents", "Let other programs read your documents", "mcp model context protocol server tools share"),
     ),
 }
 """Key, label and synonyms of each row, by its page."""

@@ -17,6 +17,7 @@ from PySide6.QtGui import QFontMetrics, QGuiApplication
 from PySide6.QtTest import QTest
 
 from app.core.settings import load_settings
+from app.features.mcp.messages import PROTOCOL, SESSION_HEADER, request
 from app.ui.settings.network_page import NOT_SAVED
 from app.ui.settings.programs import COPY_KEY, COPY_SETTINGS, KEY_CHANGES_EACH_START, ProgramsSection
 from app.ui.shared_labels import COPY_THE_ADDRESS
@@ -192,3 +193,27 @@ def test_pages_of_a_browser_are_let_in_by_name_and_models_are_loaded_only_where_
         headers = {"Origin": origin, "Access-Control-Request-Method": "POST"}
         asked = httpx2.options(f"{programs.door.address}/chat/completions", headers=headers, timeout=60)
         assert (asked.headers.get("access-control-allow-origin") == origin) == is_let_in
+
+
+def test_documents_are_lent_only_while_the_switch_is_on(frame: Frame) -> None:
+    frame.app.change_settings("serving", port=free_port())
+    document = frame.app.documents.keep_text("The kiln cools for two days.", "kiln.txt")
+    frame.app.documents.attachments.add_to_draft(None, document.id)
+    desk = Desk(frame)
+    desk.switch()
+    address, key = desk.copied(COPY_THE_ADDRESS).replace("/v1", "/mcp"), desk.copied(COPY_KEY)
+    headers = {"Authorization": f"Bearer {key}", "User-Agent": "Zed/1.0"}
+
+    def post(method: str, **parameters: Any) -> httpx2.Response:
+        return httpx2.post(address, json=request(1, method, parameters), headers=headers, timeout=60)
+
+    headers[SESSION_HEADER] = post("initialize", protocolVersion=PROTOCOL).headers[SESSION_HEADER]
+    switch = next(one for one in desk.page.findChildren(Switch) if one.accessibleName() == label_of("lends_documents"))
+    read = {"name": "read_pages", "arguments": {"document": "kiln", "first_page": 1}}
+    for is_lent in (False, True, False):
+        assert switch.isChecked() == load_settings(frame.app.paths.settings)[0].serving.lends_documents == is_lent
+        assert bool(post("tools/list").json()["result"]["tools"]) == is_lent
+        assert ("The kiln cools" in post("tools/call", **read).text) == is_lent
+        desk.click(switch)
+    assert "Zed/1.0 · read_pages" in desk.journal
+    assert "kiln" not in desk.journal

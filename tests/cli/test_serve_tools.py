@@ -1,0 +1,113 @@
+"""`serve --stdio` as a program starts it: a message a line, nothing else on standard output, an end with its input."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from app.cli.serve import NOTHING_LENT
+from app.core.paths import AppPaths
+from app.core.settings import ServingSettings, Settings, save_settings
+from app.features.document_library import build_documents
+from app.features.mcp.client_session import MOST_MESSAGE_BYTES
+from app.features.mcp.messages import NO_REQUEST, NOT_JSON, PROTOCOL, notification, request
+from app.store.database import Database
+from tests.helpers import warm
+from tests.helpers.terminal import ROOT, command, fireside
+
+GREETING = {"protocolVersion": PROTOCOL, "capabilities": {}, "clientInfo": {"name": "test", "version": "1"}}
+LIST = request(1, "tools/list", {})
+KILN = "The kiln cools for two days.\n\nAsh makes a good glaze.\n"
+
+
+def answers_to(*messages: object, arguments: tuple[str, ...] = ()) -> tuple[dict[Any, dict[str, Any]], str]:
+    """Return the answers by id, and what was said on standard error; every line of the output is a message."""
+    lines = [message if isinstance(message, str) else json.dumps(message) for message in messages]
+    result = fireside("serve", "--stdio", *arguments, text="".join(f"{line}\n" for line in lines))
+    assert result.returncode == 0, result.stderr
+    found = [json.loads(line) for line in result.stdout.splitlines()]
+    assert all(message["jsonrpc"] == "2.0" for message in found)
+    return {message["id"]: message for message in found}, result.stderr
+
+
+def test_named_documents_and_no_others_are_read(fresh_home: Path, tmp_path: Path) -> None:
+    (tmp_path / "kiln.txt").write_text(KILN)
+    call = {"name": "search_documents", "arguments": {"query": "How long does the kiln cool?"}}
+    told, said = answers_to(
+        request(0, "initialize", GREETING),
+        notification("notifications/initialized"),
+        LIST,
+        request(2, "tools/call", call),
+        arguments=("--documents", str(tmp_path / "kiln.txt")),
+    )
+    assert told[0]["result"]["protocolVersion"] == PROTOCOL
+    names = [tool["name"] for tool in told[1]["result"]["tools"]]
+    assert names == ["search_documents", "read_pages", "summarize_document", "verify_claim"]
+    assert "kiln.txt [¶ 1]\nThe kiln cools" in told[2]["result"]["content"][0]["text"]
+    assert NOTHING_LENT not in said
+    assert not AppPaths.from_environment().database.exists(), "nothing is stored"
+
+
+def test_stored_documents_are_read_with_the_grant_alone(fresh_home: Path) -> None:
+    paths = AppPaths.from_environment()
+    with closing(Database.open(paths.database)) as database:
+        library = build_documents(paths, database)
+        document = library.keep_text(KILN, "kiln.txt")
+        library.attachments.add_to_draft(None, document.id)
+    told, said = answers_to(LIST)
+    assert told[1]["result"]["tools"] == []
+    assert NOTHING_LENT in said
+    read = request(2, "tools/call", {"name": "read_pages", "arguments": {"document": "kiln", "first_page": 2}})
+    for grant in ("argument", "setting"):
+        if grant == "setting":
+            save_settings(paths.settings, Settings(serving=ServingSettings(lends_documents=True)))
+        told, said = answers_to(read, arguments=("--allow-documents",) if grant == "argument" else ())
+        assert told[2]["result"]["content"][0]["text"] == "kiln.txt\n\nAsh makes a good glaze."
+        assert NOTHING_LENT not in said
+
+
+def test_hostile_lines_are_refused_and_the_next_ones_answered(fresh_home: Path) -> None:
+    long = '"' + "x" * (3 * MOST_MESSAGE_BYTES) + '"'
+    told, said = answers_to("nonsense", "", "[" * 100_000, LIST)
+    assert told[None]["error"]["code"] == NOT_JSON
+    assert told[1]["result"]["tools"] == []
+    told, said = answers_to(long, request(3, "ping", {}), "\udcff\x00".encode("utf-8", "replace").decode())
+    assert told[3]["result"] == {}
+    assert "Traceback" not in said
+    told, _ = answers_to(long)
+    assert told[None]["error"]["code"] == NO_REQUEST
+
+
+def test_files_that_cannot_be_read_leave_nothing_to_lend(fresh_home: Path, tmp_path: Path) -> None:
+    told, said = answers_to(LIST, arguments=("--documents", str(tmp_path / "gone.txt")))
+    assert told[1]["result"]["tools"] == []
+    assert "gone.txt" in said
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
+def test_it_ends_with_its_input_and_by_a_signal(fresh_home: Path) -> None:
+    for ends in ("input", "signal"):
+        with warm.Process(
+            command(["serve", "--stdio"]),
+            cwd=ROOT,
+            env=dict(os.environ),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+        ) as process:
+            assert process.stdin is not None and process.stdout is not None
+            process.stdin.write(json.dumps(request(1, "ping", {})).encode() + b"\n")
+            process.stdin.flush()
+            assert json.loads(process.stdout.readline())["result"] == {}
+            if ends == "input":
+                process.stdin.close()
+                assert process.wait(timeout=60) == 0
+            else:
+                process.terminate()
+                assert process.wait(timeout=60) != 0
