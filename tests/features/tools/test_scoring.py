@@ -136,6 +136,17 @@ def test_a_broken_call_is_asked_for_again_only_where_calls_are_constrained(
     assert last.best is CallWay.LAZY
 
 
+def test_a_call_that_is_only_spoken_of_is_asked_for_where_calls_are_constrained(
+    engine: EngineClient, tmp_path: Path
+) -> None:
+    spoken = {"text": "You can use the `weather` function with Oslo.", "times": 2}
+    write_script(tmp_path, spoken, {"text": CALL.format("Oslo")}, calls=OWN_WAY)
+    load(engine)
+    *_, last = compare_ways(engine, [IN_OSLO], [WEATHER], CancelToken(), [CallWay.FREE, CallWay.LAZY])
+    assert isinstance(last, WaysCompared)
+    assert [counts_of(score) for score in last.ways] == [(1, 0, 0, 0, 0), (1, 1, 1, 0, 0)]
+
+
 def test_arguments_that_a_tool_does_not_have_are_dropped_where_calls_are_constrained(
     engine: EngineClient, tmp_path: Path
 ) -> None:
