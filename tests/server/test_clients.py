@@ -18,6 +18,8 @@ import pytest
 from PySide6.QtGui import QColor, QImage
 
 from app.core.paths import starter_model
+from app.features.mcp.messages import WRONG_PARAMETERS
+from app.features.tools.lent_documents import DIFFERS
 from tests.helpers.script import write_script
 from tests.helpers.terminal import ROOT
 from tests.helpers.tiny_eyes import COLOURS, make_eye
@@ -92,15 +94,19 @@ def run(command: Sequence[object], *, folder: Path, **environment: str) -> str:
     return done.stdout
 
 
+def script_command(client: str) -> list[str]:
+    """What runs one of the scripts."""
+    script = SCRIPTS / client
+    if script.suffix == ".mjs":  # it looks for its libraries from where it lies
+        return ["node", shutil.copy(script, INSTALLED / client)]
+    return [str(INSTALLED / "clients" / "bin" / "python"), str(script)]
+
+
 def seen_by(client: str, address: str, folder: Path, **environment: str) -> dict[str, Any]:
     """What one of the scripts saw."""
     starter = starter_model()
     assert starter is not None
-    script = SCRIPTS / client
-    if script.suffix == ".mjs":  # it looks for its libraries from where it lies
-        command = ["node", shutil.copy(script, INSTALLED / client)]
-    else:
-        command = [str(INSTALLED / "clients" / "bin" / "python"), str(script)]
+    command = script_command(client)
     environment["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"
     told = run([*command, address, KEY, starter.stem, EMBEDDER], folder=folder, **environment)
     seen = json.loads(told.splitlines()[-1])
@@ -161,6 +167,40 @@ def test_anthropic_streams_calls_counts_and_goes_away(address: str, tmp_path: Pa
     assert seen["counted"] > 10
     assert seen["errors"] == ["NotFoundError", "BadRequestError", "AuthenticationError"]
     assert json.loads(BEGUN + seen["gone_on"])["legs"] in (2, 4)
+
+
+KILN = "The kiln cools for two days.\n\nAsh makes a good glaze.\n"
+
+
+@pytest.mark.parametrize("kind", ["http", "stdio"])
+@pytest.mark.parametrize("client", ["with_mcp.py", "with_npm_mcp.mjs"])
+def test_an_mcp_client_reads_what_is_lent(client: str, kind: str, tmp_path: Path) -> None:
+    home, file = tmp_path / "home", tmp_path / "kiln.txt"
+    file.write_text(KILN)
+    calls = {
+        "search_documents": {"query": "How long does the kiln cool?"},
+        "read_pages": {"document": "kiln", "first_page": 2},
+        "summarize_document": {"document": "kiln"},
+        "verify_claim": {"claim": "The kiln cools for three days."},
+    }
+    lent = ["--documents", str(file)]
+    given = json.dumps(list(calls.items()))
+    if kind == "http":
+        with fireside_serve(home, *lent) as address:
+            told = run([*script_command(client), kind, address.replace("/v1", "/mcp"), KEY, given], folder=tmp_path)
+    else:
+        started = [sys.executable, "-m", "app", "serve", "--stdio", *lent]
+        told = run([*script_command(client), kind, "", "", given, *started], folder=ROOT, FIRESIDE_HOME=str(home))
+    seen = json.loads(told.splitlines()[-1])
+    assert seen["tools"] == dict.fromkeys(calls, True), "all of them only read"
+    assert {name: is_error for name, (is_error, _) in seen["results"].items()} == dict.fromkeys(calls, False)
+    texts = {name: text for name, (_, text) in seen["results"].items()}
+    assert "kiln.txt [¶ 1]\nThe kiln cools for two days." in texts["search_documents"]
+    assert texts["read_pages"] == "kiln.txt\n\nAsh makes a good glaze."
+    assert "- Ash makes a good glaze. [¶ 2]" in texts["summarize_document"]
+    assert texts["verify_claim"].startswith(DIFFERS)
+    assert seen["unknown"] == WRONG_PARAMETERS
+    assert kind == "stdio" or seen["refused"], "a wrong key"
 
 
 @pytest.mark.parametrize("client", ["with_openai_pictures.py", "with_anthropic_pictures.py"])
