@@ -57,11 +57,12 @@ def take_sample() -> ProcessSample:
 
 
 def _held_by(processes: Sequence[psutil.Process]) -> tuple[float, int, int]:
-    megabytes = sum(map(_own_bytes, processes)) / 1e6
+    megabytes = sum(map(count_own_bytes, processes)) / 1e6
     return round(megabytes, 1), sum(one.num_fds() for one in processes), sum(one.num_threads() for one in processes)
 
 
-def _own_bytes(process: psutil.Process) -> int:
+def count_own_bytes(process: psutil.Process) -> int:
+    """Count the memory that a process wrote itself and shares with no other."""
     rows = Path(f"/proc/{process.pid}/smaps_rollup").read_text("ascii").splitlines()
     return next(int(row.split()[1]) * 1024 for row in rows if row.startswith("Private_Dirty:"))
 

@@ -19,6 +19,7 @@ import psutil
 from app.bootstrap import build_program
 from tests.helpers.program import Program, wait_until
 from tests.helpers.summaries import paragraphs, store_document
+from tests.soak.figures import count_own_bytes
 
 CHATS, MESSAGES, DOCUMENTS, BLOCKS, ROUNDS = 200, 500, 1000, 50, 5
 QUERIES = ("harbour", "harbour 77777", "the", "no such words")
@@ -79,7 +80,7 @@ def _start_window(home: Path) -> tuple[float, float, float]:
         wait_until(lambda: time.monotonic() >= ends_s, "it to settle")
         process = psutil.Process(program.process.pid)
         times = process.cpu_times()
-        return float(said[1]), round(times.user + times.system, 2), round(process.memory_full_info().uss / 1e6, 1)
+        return float(said[1]), round(times.user + times.system, 2), round(count_own_bytes(process) / 1e6, 1)
     finally:
         program.kill()
 
