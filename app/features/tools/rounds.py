@@ -170,8 +170,8 @@ class _AnswerRun:
             return
         is_stopped = answer.stats.finish_reason is FinishReason.CANCELLED
         if is_stopped or not (answer.names or answer.unread):
-            # After a refusal small models may write nothing at all.
-            if is_stopped or answer.text.strip() or self._fruitless_from is None:
+            # After a result or a refusal small models may write nothing at all.
+            if is_stopped or answer.text.strip() or not self.rounds:
                 yield self._finish(answer.stats)
             else:
                 self._stats = add_stats(self._stats, answer.stats)

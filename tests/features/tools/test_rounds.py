@@ -189,6 +189,15 @@ def test_a_model_that_has_nothing_to_say_after_a_refusal_is_asked_for_words(scri
     assert [role for role, _ in asked] == ["user", "assistant", "user"], "as if it had not called again"
 
 
+def test_a_model_that_has_nothing_to_say_after_a_result_is_asked_for_words(scripted: Make) -> None:
+    engine = scripted(
+        {"when": RESULT, "text": "", "times": 1},
+        {"when": RESULT, "text": "42."},
+        {"text": written_call("look_up", number=1)},
+    )
+    assert text_of(run_rounds(engine, [LentTool("look_up")])) == "42."
+
+
 @pytest.mark.parametrize("by_template", [False, True])
 def test_a_model_that_only_calls_is_stopped(scripted: Make, tmp_path: Path, by_template: bool) -> None:
     call = written_call("look_up", by_template=by_template, number=1)
