@@ -372,6 +372,7 @@ class ChatParts(ModelParts):
         from app.features.chat.answer_service import AnswerService
         from app.features.models.pool_policy import LeasePriority
         from app.features.projects import ChatPreambles
+        from app.features.tools.chat_answers import answer_in_chat
 
         # Instructions and memories lie in the program's own database; a temporary chat's is empty.
         return AnswerService(
@@ -387,6 +388,7 @@ class ChatParts(ModelParts):
             usual_model=lambda: self.usual_model(),  # noqa: PLW0108 - who knows may come later
             name_of=self.names.name_of,
             is_temporary=is_temporary,
+            answer_with_tools=answer_in_chat,
         )
 
     @LazyPart
@@ -401,6 +403,7 @@ class ChatParts(ModelParts):
         """Return the chat services as the window uses them."""
         from app.features.chat_services import Chats
         from app.features.prompt_library import build_prompts
+        from app.features.tools.tool_offer import find_tool_facts
 
         return Chats(
             self.chat,
@@ -415,6 +418,7 @@ class ChatParts(ModelParts):
             lambda: self.assistants,
             lambda: self.spelling,
             lambda: self.pool,
+            lambda chat, cancel: find_tool_facts(chat, self.engine, self.paths.cache, cancel),
             self.names.host_of,
         )
 

@@ -7,10 +7,13 @@ from collections.abc import Callable
 from PySide6.QtWidgets import QApplication
 
 from app.core.events import Role
+from app.features.assistants import AssistantChoice
+from app.features.chat.tool_steps import ToolStep, step_to_fields
 from app.store.conversations import Conversations
 from app.ui.chat.details import AnswerDetails
 from app.ui.chat.prompt_view import SeenDialog
 from app.ui.chat.selection import texts_in
+from app.ui.chat.tool_steps_view import StepLine
 from app.ui.text import formula
 from app.ui.text.text_view import TextView
 from tests.helpers.desks.chat import ChatDesk
@@ -94,6 +97,7 @@ def screens(frame: Frame, chat: ChatDesk, told: int, answered: int) -> list[tupl
         ("seen", seen, close_dialog),
         ("recalled", recalled, lambda: None),
         formula_screen(frame, chat),
+        tools_screen(frame, chat),
         ("turn-menu", menu, close),
         ("selection", select, chat.chat.selection.clear),
     ]
@@ -120,6 +124,38 @@ ATTENTION = (
     r"+ x_{t-3} + x_{t-4} + x_{t-5} + x_{t-6} + x_{t-7}$$",
     "That is all.",
 )
+
+
+RENT = (
+    ToolStep(
+        "search_documents", '{"query": "monthly rent"}', "[lease.pdf, page 2] The rent is 940 euros a month.", "done"
+    ),
+    ToolStep("calculate", '{"formula": "940 * 12 + 3 * 85"}', "940 * 12 + 3 * 85 = 11535", "done"),
+    ToolStep("date_and_time", '{"date": "2026-13-01"}', "There is no month 13.", "failed"),
+)
+
+
+def tools_screen(frame: Frame, chat: ChatDesk) -> tuple[str, Step, Step]:
+    """Name, step before and step after the picture of an answer with tools, one of its steps open."""
+    made: list[int] = []
+
+    def show() -> None:
+        if not made:
+            sampling = AssistantChoice(tools=True).stored_sampling
+            made.append(chat.conversations.create(title="A year of rent").id)
+            chat.conversations.update(made[0], sampling=sampling)
+            question = chat.conversations.add_message(
+                made[0], None, Role.USER, "What do I pay in a year, repairs included?"
+            )
+            text = "You pay **11,535 euros**: twelve rents of 940, and three repairs of 85."
+            answer = chat.conversations.add_message(made[0], question.id, Role.ASSISTANT, text)
+            chat.conversations.set_sources(answer.id, [step_to_fields(step) for step in RENT])
+        frame.show_tab("chat")
+        frame.show_chat(made[0])
+        chat.wait(lambda: chat.is_settled)
+        chat.last.findChildren(StepLine)[1].set_open(True)
+
+    return "tools", show, lambda: chat.last.findChildren(StepLine)[1].set_open(False)
 
 
 def formula_screen(frame: Frame, chat: ChatDesk) -> tuple[str, Step, Step]:

@@ -6,7 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from app.features.chat.chat_options import known_sampling, own_max_tokens, own_model, own_thinking_budget
+from app.features.chat.chat_options import (
+    TOOLS,
+    known_sampling,
+    own_max_tokens,
+    own_model,
+    own_thinking_budget,
+    uses_tools,
+)
 
 if TYPE_CHECKING:
     from app.store.assistant_store import Assistant
@@ -35,12 +42,14 @@ class AssistantChoice:
     thinking: str = ""
     thinking_budget: int | None = None
     model: str = ""
+    tools: bool = False
 
     @property
     def stored_sampling(self) -> dict[str, Any]:
-        """The sampling with the token limits stored in it."""
+        """The sampling with the token limits, and whether tools are on, stored in it."""
         tokens = {"max_tokens": self.max_tokens, "thinking_budget": self.thinking_budget}
-        return self.sampling | {name: value for name, value in tokens.items() if value is not None}
+        switch = {TOOLS: 1} if self.tools else {}
+        return self.sampling | {name: value for name, value in tokens.items() if value is not None} | switch
 
 
 def chosen_in(conversation: Conversation) -> AssistantChoice:
@@ -60,7 +69,7 @@ def chosen_of(assistant: Assistant) -> AssistantChoice:
 
 def _choose_values(prompt: str, stored: Mapping[str, Any], thinking: str, model: str) -> AssistantChoice:
     longest, budget = own_max_tokens(stored), own_thinking_budget(stored)
-    return AssistantChoice(prompt, known_sampling(stored), longest, thinking, budget, model)
+    return AssistantChoice(prompt, known_sampling(stored), longest, thinking, budget, model, uses_tools(stored))
 
 
 def in_conversation(chosen: AssistantChoice) -> dict[str, Any]:

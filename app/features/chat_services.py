@@ -12,7 +12,7 @@ from app.store.conversations import Conversations
 from app.store.database import Database
 
 if TYPE_CHECKING:
-    from app.core.events import ModelLoaded
+    from app.core.events import CancelToken, ModelLoaded
     from app.core.paths import AppPaths
     from app.core.settings import Settings
     from app.features.chat.answer_service import AnswerService
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from app.features.prompt_library import PromptLibrary
     from app.features.spelling import SpellChecker
     from app.features.survey.surveys import DocumentSurveys
+    from app.features.tools.tool_offer import ToolFacts
     from app.store.assistant_store import AssistantStore
 
 
@@ -57,6 +58,8 @@ class Chats:
     """Dictionaries for what is typed; one for the whole run."""
     pool: Callable[[], ModelPool]
     """Lends engines with other models than the loaded one."""
+    tool_facts: Callable[[AnswerService, CancelToken], ToolFacts | None] = lambda _chat, _cancel: None
+    """What the tools of a chat cost, and how well the loaded model calls them. Not for the window's thread."""
     host_of: Callable[[Path], str] = lambda _path: ""
     """Host a remote model runs on; "" for others."""
 

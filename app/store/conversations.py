@@ -48,6 +48,7 @@ class Conversations(DeletableRows[Conversation]):
 
     def __init__(self, database: Database, clock: Callable[[], float] = time.time) -> None:
         super().__init__(database, clock)
+        self.database = database
         self.whole = WholeConversations(database)
         """The same, read and added as wholes."""
         self.queued = QueuedMessages(database)

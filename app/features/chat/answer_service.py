@@ -7,7 +7,7 @@ no more than that; whatever ends it leaves its text and a state that says how it
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -34,7 +34,7 @@ from app.core.visible import clean_text, visible_name
 from app.features.chat.answer_draft import AnswerDraft, write_to_draft
 from app.features.chat.attached_documents import AttachedDocuments
 from app.features.chat.branches import branch_to
-from app.features.chat.chat_options import options_for, own_model
+from app.features.chat.chat_options import options_for, own_model, uses_tools
 from app.features.chat.context_fitting import PromptView
 from app.features.chat.passage_judge import JudgedPrompt, PassageJudge
 from app.features.chat.prompt_builder import PromptBuilder, hidden_ids
@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from app.core.settings import Settings
     from app.engine.contract import Engine
     from app.features.chat.prompt_inspector import PromptInspector
+    from app.features.chat.tool_steps import AnswerSteps
     from app.features.media import MediaLibrary
     from app.features.models.model_pool import ModelPool
     from app.store.queued import QueuedMessage
@@ -55,6 +56,10 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+AnswerWithTools = Callable[
+    ["AnswerService", int, Sequence[Message], Mapping[str, Any], CancelToken], "tuple[AnswerSteps, Iterator[Any]]"
+]
+"""Answers with the tools of a chat, by its id; the last but one are the other fields of `Ask`."""
 LendChatEngine = Callable[["Path | None", CancelToken], AbstractContextManager["Engine | None"]]
 TITLE_CHARACTERS = 48
 SESSION = "chat-{}"
@@ -147,8 +152,11 @@ class AnswerService:
         usual_model: Callable[[], Path | None] = lambda: None,
         name_of: Callable[[Path], str] | None = None,
         is_temporary: bool = False,
+        answer_with_tools: AnswerWithTools | None = None,
     ) -> None:
-        """`lend` leases the engine with a chat's own model, or as it is for None; without it, `engine` is a leased one.
+        """`answer_with_tools` answers in chats whose tools are switched on; without it they never are.
+
+        `lend` leases the engine with a chat's own model, or as it is for None; without it, `engine` is a leased one.
 
         `usual_model` answers in conversations without their own model;
 
@@ -159,6 +167,7 @@ class AnswerService:
         self.conversations = conversations
         self.documents = documents
         self.is_temporary = is_temporary
+        self._answer_with_tools = answer_with_tools
         self._get_engine = engine
         self._settings, self._usual_model, self._name_of = settings, usual_model, name_of
         self._get_media, self._lend = media, lend or (lambda _model, _cancel: nullcontext(engine()))
@@ -171,12 +180,13 @@ class AnswerService:
         return self._get_media()
 
     @property
-    def _engine(self) -> Engine:
+    def engine(self) -> Engine:
+        """The engine that answers, fetched at each use."""
         return self._get_engine()
 
     @cached_property
     def _prompts(self) -> PromptBuilder:
-        return PromptBuilder(self._engine, self._settings, self._attached, self.preambles)
+        return PromptBuilder(self.engine, self._settings, self._attached, self.preambles)
 
     @cached_property
     def looks(self) -> PromptInspector:
@@ -305,6 +315,7 @@ class AnswerService:
             media=self._get_media,
             name_of=self._name_of,
             is_temporary=self.is_temporary,
+            answer_with_tools=self._answer_with_tools,
         )
 
     def lease_engine(
@@ -326,7 +337,7 @@ class AnswerService:
     def forget_conversation(self, conversation_id: int) -> None:
         """After a conversation was deleted: what the engine keeps of it goes too."""
         try:
-            self._engine.forget_session(SESSION.format(conversation_id))
+            self.engine.forget_session(SESSION.format(conversation_id))
         except AppError as error:  # the child ended, and what it had in memory with it
             log.info("a deleted chat's state could not be asked for: %s", type(error).__name__)
 
@@ -401,7 +412,7 @@ class AnswerService:
         sent = [*self.preambles.document_ids(conversation), *self._attached.documents_of(branch)]
         messages = shown.messages(conversation.system_prompt if conversation else "")
         # Asked with everything that is about to be sent: documents, passages and pictures of this very prompt.
-        self.documents.let_out(sent, self._engine.loaded, names_of(self.conversations, messages, branch))
+        self.documents.let_out(sent, self.engine.loaded, names_of(self.conversations, messages, branch))
         before = self._written_before(answer) if answer.text else None
         # Pictures are decoded only now: counting needs none of them.
         messages = self.media.decode_messages(messages) if any(message.media for message in messages) else messages
@@ -418,15 +429,44 @@ class AnswerService:
         # A forced beginning without text still continues an answer, an empty one.
         empty = [Message(Role.ASSISTANT, "")] if goes_on and not answer.text else []
         wishes = {"continue_last": goes_on, "forced": forced, "alternatives": alternatives}
-        events = self._engine.generate([*judged.messages, *empty], cancel=cancel, **fields, **wishes)
+        ended = None
+        if self._answer_with_tools is not None and self.tools_in(conversation) and not (goes_on or forced):
+            ended, events = self._answer_with_tools(self, answer.conversation_id, judged.messages, fields, cancel)
+        else:
+            events = self.engine.generate([*judged.messages, *empty], cancel=cancel, **fields, **wishes)
         for event in write_to_draft(judged.with_reading(events), draft, before):
             if isinstance(event, Finished):
                 # What knows words takes a moment to import, and a start has nobody to ask it.
                 from app.features.chat.answer_sources import keep_sources
 
                 # Kept before the end is told, so that who hears Finished finds the places.
-                keep_sources(self.conversations, self.documents, answer, draft.text, branch, ids=sent)
+                if ended is not None:
+                    keep_sources(
+                        self.conversations,
+                        self.documents,
+                        answer,
+                        draft.text,
+                        branch,
+                        ids=[*sent, *ended.document_ids],
+                        steps=ended.fields,
+                    )
+                else:
+                    keep_sources(self.conversations, self.documents, answer, draft.text, branch, ids=sent)
             yield event
+
+    def let_out_documents(self, document_ids: Sequence[int]) -> None:
+        """Return once these documents may go where the model runs; raises DocumentStaysHere."""
+        self.documents.let_out(document_ids, self.engine.loaded)
+
+    def tools_in(self, conversation: Conversation | None) -> bool:
+        """Return whether tools are switched on in a chat, and the model that answers is one that runs here."""
+        is_here = not isinstance(self.engine.loaded, ModelElsewhere)
+        return (
+            self._answer_with_tools is not None
+            and conversation is not None
+            and is_here
+            and uses_tools(conversation.sampling)
+        )
 
     def _written_before(self, answer: StoredMessage) -> AnswerStats | None:
         """Return the stats of the stored part of an answer; if it wasn't measured, count its tokens."""
@@ -457,7 +497,7 @@ class AnswerService:
         """Return the fields of `Ask` decided by conversation and settings, and the session for KV snapshots (none for
         a temporary chat).
         """
-        fields = options_for(conversation, self._settings(), self._engine.loaded)
+        fields = options_for(conversation, self._settings(), self.engine.loaded)
         # A temporary chat leaves no state behind.
         if conversation is None or self.is_temporary:
             return fields
@@ -471,7 +511,7 @@ class AnswerService:
         return message
 
     def _model_name(self) -> str:
-        loaded = self._engine.loaded
+        loaded = self.engine.loaded
         if loaded is None:
             return ""
         is_here = self._name_of is not None and not isinstance(loaded, ModelElsewhere)  # whose name has its host

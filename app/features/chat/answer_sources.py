@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from app.core.events import Role
 from app.features.chat.attached_documents import is_unanswered
@@ -27,15 +27,16 @@ def keep_sources(
     branch: Sequence[StoredMessage],
     *,
     ids: Sequence[int],
+    steps: Sequence[dict[str, Any]] = (),
 ) -> None:
-    """Store an answer's citations of the documents with these ids, or that it has none."""
+    """Store an answer's citations of the documents with these ids, or that it has none, behind its `steps`."""
     ids = list(dict.fromkeys(ids))
     asked = next((message for message in reversed(branch) if message.role is Role.USER), None)
     question = asked.text if asked is not None else ""
     # The answer's own sentences first; one too short for that is completed by the question.
     found = sources_of(text, ids, documents.store)
     found = found or sources_of_short_answer(text, question, ids, documents.store)
-    fields = [source_to_fields(source) for source in found]
+    fields = [*steps, *(source_to_fields(source) for source in found)]
     # Questions about whole documents are answered otherwise; absence isn't judged for them.
     if ids and asked is not None and scope_of(question) is None:
         is_doubted = is_unanswered(documents.attachments.of_messages([asked.id]).get(asked.id, ()))

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 MOST_TOKENS = 131_072
 """The longest limit that can be set for an answer."""
 EFFORTS = ("low", "medium", "high")
+TOOLS = "tools"
 SWITCHES = ("switch", "switch_off")
 _WHOLE_NUMBERS = frozenset(("top_k", "seed"))
 
@@ -80,6 +81,11 @@ def own_thinking_budget(stored: Mapping[str, Any]) -> int | None:
 def _own_tokens(stored: Mapping[str, Any], name: str) -> int | None:
     value = stored.get(name)
     return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else None
+
+
+def uses_tools(stored: Mapping[str, Any]) -> bool:
+    """Return whether a chat's tools are switched on, which is stored in its sampling."""
+    return stored.get(TOOLS) == 1
 
 
 def known_sampling(stored: Mapping[str, Any]) -> dict[str, Any]:

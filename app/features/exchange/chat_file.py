@@ -9,8 +9,8 @@ A chat has `title`, `system_prompt`, `temperature`, `model`, `draft`, `created_a
 `tags`, `draft_attachments`, and `messages`, each after its parent: `id`, `parent`, `role`, `text`, `state`, `model`,
 `created_at`, `chosen` (of those with one parent the highest is shown), `stats`, `thinking`,
 `thinking_s`, `pinned`, `sources`, `marks` where something was judged of an answer (that its documents do not say it,
-what a checker doubts, how it was made of whole documents), `recalled` (ids of messages), `attachments`, and `media`
-where it has pictures:
+what a checker doubts, how it was made of whole documents, what tools did for it), `recalled` (ids of messages),
+`attachments`, and `media` where it has pictures:
 `name`, `sha256`, `kind`, `most_tokens`, and at its first place in the chat `data`, the file itself in base64.
 Documents are named, with the SHA-256 of their content; where this computer has such a document, a chat that comes back
 has it again. A model is named by its file, without the folder: where that lies is nobody else's concern.

@@ -6,11 +6,11 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, QRect, Qt
-from PySide6.QtGui import QColor, QPainter, QPaintEvent, QTextCursor
+from PySide6.QtCore import QObject, Qt
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QWidget
 
 from app.core.events import AnswerStats, FinishReason, Role
+from app.features.chat.tool_steps import ToolStep, steps_of
 from app.features.error_messages import PersonMessage, model_words
 from app.features.retrieval.support import UnsupportedParts, is_marked_not_found, quote_parts, unsupported_parts
 from app.features.retrieval.support_messages import NO_SUPPORT, NO_SUPPORT_AND_MORE
@@ -19,6 +19,7 @@ from app.language.sentences import is_whole
 from app.store.conversations import MessageState, StoredMessage
 from app.ui.chat.actions import COPY_AS, MORE, VERSIONS, TurnAction, TurnCommand
 from app.ui.chat.branch_documents import BranchDocuments, SourceRow
+from app.ui.chat.folded_text import FoldedText
 from app.ui.chat.survey import made_words
 from app.ui.chat.turn import LEAD_PX, TURN_GAP_PX, TurnHost, TurnView
 from app.ui.i18n import tr
@@ -41,18 +42,17 @@ from app.ui.shared_labels import (
 from app.ui.shell.notify import ACTION_LABELS
 from app.ui.text.code_view import CodeBlock, CodeText
 from app.ui.text.markdown import MarkdownStream
-from app.ui.text.paragraph_styles import ProseStyle
-from app.ui.text.pieces import Code, Piece, StyledSpan
+from app.ui.text.pieces import Code, Piece
 from app.ui.text.text_body import MessageBody
-from app.ui.text.text_view import TextView
 from app.ui.theme import Theme
-from app.ui.widgets.buttons import put_glyph_after, set_mark, text_button
+from app.ui.widgets.buttons import set_mark, text_button
 from app.ui.widgets.labels import plain_label
 from app.ui.widgets.motion import WAIT_MS, is_moving
 from app.ui.widgets.timers import new_timer
 
 if TYPE_CHECKING:
     from app.ui.chat.sent_pictures import SentPictures
+    from app.ui.chat.tool_steps_view import ToolStepsView
 
 FIRST_TOKEN_AFTER_SECONDS = "first token {seconds} s"
 THOUGHT_A_MOMENT = "Thought for a moment"
@@ -192,6 +192,7 @@ class AnswerView(TurnView):
         super().__init__(theme, parent, host)
         # Created on first use: a long chat saves a thousand widgets of each kind.
         self._thinking: ThinkingView | None = None
+        self._steps: ToolStepsView | None = None
         self._state: StateLine | None = None
         self.evidence = AnswerEvidence(self)
         self.body = MessageBody(theme, self)
@@ -241,6 +242,17 @@ class AnswerView(TurnView):
         self.body.has_page = documents.has_page if documents.ids else None
         self.evidence.show()
 
+    def show_steps(self, steps: Sequence[ToolStep]) -> None:
+        """Show what tools did for the answer, above its text."""
+        if self._steps is None and steps:
+            from app.ui.chat.tool_steps_view import ToolStepsView  # few answers have any
+
+            self._steps = ToolStepsView(
+                self.theme, self, on_opened=self._on_opened, on_resized=lambda: self.host.resized.emit(self)
+            )
+        if self._steps is not None:
+            self._steps.show_steps(steps)
+
     def append_thinking(self, text: str) -> None:
         self._show_state("")
         self.thinking.append(text)
@@ -258,6 +270,7 @@ class AnswerView(TurnView):
         self.message, self.is_whole = message, made_of(message.sources) is not None
         if message.thinking or self._thinking is not None:
             self.thinking.set_text(message.thinking, message.thinking_s)
+        self.show_steps(steps_of(message.sources))
         is_over = message.state != MessageState.WRITING
         if is_over:
             self._say_state(message)
@@ -351,6 +364,10 @@ class AnswerView(TurnView):
         top = self._thinking.arrange(width) if self._thinking is not None else 0
         if self._thinking is not None:
             self._thinking.setGeometry(0, 0, width, top)
+        if self._steps is not None:
+            height = self._steps.arrange(width)
+            self._steps.setGeometry(0, top, width, height)
+            top += height
         if not top and self._begins_with_box:
             top = px(LEAD_PX)
         self.body.setVisible(self._raw is None and self.editor is None)
@@ -594,15 +611,9 @@ def stats_text(stats: AnswerStats) -> str:
 
 # The model's thinking before the answer: one muted line that expands to the text.
 
-LINE_PX = 30
-INDENT_PX = 15
-GAP_PX, OPEN_GAP_PX = 6, 14
-SIZE_PX = 14
-CARET_PX = 13
 
-
-class ThinkingView(QWidget):
-    """Collapsible view of the model's thinking; nothing is laid out until it is opened."""
+class ThinkingView(FoldedText):
+    """Collapsible view of the model's thinking, which may still grow."""
 
     def __init__(
         self,
@@ -612,133 +623,33 @@ class ThinkingView(QWidget):
         on_opened: Callable[[], object],
         on_resized: Callable[[], object],
     ) -> None:
-        super().__init__(parent)
-        self.on_resized = on_resized
-        self.on_opened = on_opened
-        """The user opened or closed it; called before the new size is requested."""
-        self._theme = theme
-        self.text = ""
-        """The thinking received so far."""
         self._seconds: float | None = None
         self._is_going_on = False
-        self._thoughts: ThoughtText | None = None
-        self._line: QPushButton = text_button("", "quiet", self, name="thinking")
-        self._line.setCheckable(True)
-        self._line.toggled.connect(self._on_toggled)
-        theme.dress(self._line, font="control")
-        theme.changed.connect(self._on_theme_changed)
-        self._update()
-        self.hide()
-
-    @property
-    def is_open(self) -> bool:
-        return self._line.isChecked()
+        super().__init__(theme, parent, name="thinking", on_opened=on_opened, on_resized=on_resized)
 
     def append(self, text: str) -> None:
         self._is_going_on = True
-        self.text += text
-        if self._thoughts is not None:
-            self._thoughts.append_text(text)
-        self._update()
+        self.append_text(text)
 
     def set_text(self, text: str, seconds: float | None) -> None:
         """Set the complete thinking and its duration; None if unknown."""
-        if text != self.text and self._thoughts is not None:
-            self._thoughts.set_text(text)
-        self.text = text
+        self.replace_text(text)
         self.end(seconds)
 
     def end(self, seconds: float | None) -> None:
         """Mark the thinking as finished because the answer begins or the output ended."""
         self._is_going_on = False
         self._seconds = seconds
-        self._update()
+        self.update_line()
 
-    def set_open(self, is_open: bool) -> None:
-        self._line.setChecked(is_open)
+    def line_words(self) -> str:
+        return tr(THINKING) if self._is_going_on else thought_for(self._seconds)
 
-    def arrange(self, width: int) -> int:
-        """Lay out the parts for a width. Return the height, 0 without any thinking."""
-        if not self.text:
-            return 0
-        px = self._theme.px
-        hint = self._line.sizeHint()
-        height = max(px(LINE_PX), hint.height())
-        is_mirrored = self.isRightToLeft()
-        x = width - hint.width() if is_mirrored else 0
-        self._line.setGeometry(x, (height - hint.height()) // 2, hint.width(), hint.height())
-        if self._thoughts is not None:
-            indent = px(INDENT_PX)
-            text_height = self._thoughts.height_for(width - indent)
-            self._thoughts.setGeometry(0 if is_mirrored else indent, height, width - indent, text_height)
-            height += text_height
-        return height + px(GAP_PX if self._thoughts is None else OPEN_GAP_PX)
+    def fold_words(self) -> tuple[str, str]:
+        return tr("Show thinking"), tr(HIDE_THINKING)
 
-    def _on_toggled(self, is_open: bool) -> None:
-        if is_open:
-            self._thoughts = ThoughtText(self._theme, self)
-            self._thoughts.set_text(self.text)
-            # A child of a visible widget stays hidden until it is shown.
-            self._thoughts.show()
-        elif self._thoughts is not None:
-            self._thoughts.hide()
-            self._thoughts.deleteLater()
-            self._thoughts = None
-        self.on_opened()
-        self._update()
-
-    def _update(self) -> None:
-        label = tr(THINKING) if self._is_going_on else thought_for(self._seconds)
-        self._line.setText(label)
-        self._line.setAccessibleName(label)
-        self._line.setAccessibleDescription(tr(HIDE_THINKING) if self.is_open else tr("Show thinking"))
-        self._theme.dress(self._line, glyph=("caret-up" if self.is_open else "caret-down", "muted", CARET_PX))
-        put_glyph_after(self._line, self)
-        self.setVisible(bool(self.text))
-        self.on_resized()
-
-    def _on_theme_changed(self) -> None:
-        if self._thoughts is not None:
-            self._thoughts.set_text(self.text)
-        self._update()
-
-    def paintEvent(self, _event: QPaintEvent) -> None:
-        if self._thoughts is None:
-            return
-        px = self._theme.px
-        x = self.width() - px(2) if self.isRightToLeft() else 0
-        line = QRect(x, self._thoughts.y() + px(2), px(2), self._thoughts.height() - px(4))
-        QPainter(self).fillRect(line, QColor(self._theme.tokens.line))
-
-
-class ThoughtText(TextView):
-    """The thinking as plain, muted, selectable text."""
-
-    def __init__(self, theme: Theme, parent: QWidget) -> None:
-        super().__init__(theme, parent)
-        self.setAccessibleName(tr("What the model thought"))
-        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.setTextInteractionFlags(
-            Qt.TextInteractionFlag.TextSelectableByMouse | Qt.TextInteractionFlag.TextSelectableByKeyboard
-        )
-
-    def set_text(self, text: str) -> None:
-        self.document().clear()
-        # A cleared document has one paragraph, in Qt's own format.
-        QTextCursor(self.document()).setBlockFormat(self.block_format(ProseStyle(SIZE_PX)))
-        self.append_text(text)
-
-    def append_text(self, text: str) -> None:
-        cursor = QTextCursor(self.document())
-        cursor.movePosition(QTextCursor.MoveOperation.End)
-        # As one change, so that it is laid out once.
-        cursor.beginEditBlock()
-        for number, line in enumerate(text.split("\n")):
-            if number:
-                # With one block for each line only the last one is laid out again.
-                cursor.insertBlock(self.block_format(ProseStyle(SIZE_PX)))
-            self.write(cursor, (StyledSpan(line),), ProseStyle(SIZE_PX, color=self.theme.tokens.muted))
-        cursor.endEditBlock()
+    def text_name(self) -> str:
+        return tr("What the model thought")
 
 
 def thought_for(seconds: float | None) -> str:

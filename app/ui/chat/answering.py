@@ -15,6 +15,7 @@ from app.core.errors.app_error import EnvironmentProblem
 from app.core.events import CancelToken, LookProgress, PromptProgress, TextDelta, TokenChosen
 from app.features.chat.answer_service import AnswerStarted
 from app.features.chat.session_messages import AnswerBegan, AnswerEnded, AnswerProgressed
+from app.features.chat.tool_steps import StepsChanged, ToolStep
 from app.features.survey.wanted import SurveyProgress
 from app.language.sentences import split_sentences, whole_sentences_length, written_words
 from app.ui.chat.survey import progress_words
@@ -176,6 +177,7 @@ class LiveAnswer(QObject):
         self._task: tasks.BackgroundTask | None = None
         self._pace = ReadingPace()
         self._survey: SurveyProgress | None = None
+        self._steps: tuple[ToolStep, ...] = ()
         self._used_tokens = 0
         self.has_text = self._is_new = False
         """True once any text of the answer or its thinking arrived; and if some was not shown yet."""
@@ -196,7 +198,7 @@ class LiveAnswer(QObject):
     def run(self, begun: AnswerBegan, work: Work, view: AnswerView | None) -> None:
         """Run an answer and follow it in `view`; None while another chat is shown."""
         self._key, self._view = begun.key, view
-        self._pace, self._survey, self._used_tokens = ReadingPace(), None, 0
+        self._pace, self._survey, self._steps, self._used_tokens = ReadingPace(), None, (), 0
         self.has_text = self._is_new = self._is_waiting = False
         self._session.dispatch(begun)
         self._flush_timer.setInterval(FLUSH_MS)
@@ -209,6 +211,7 @@ class LiveAnswer(QObject):
         answer, self._view = self.answer, None
         if answer is not None and answer.place == place:
             self._view = make_view()
+            self._show_steps()
             self._show_text()
             self.show_waiting()
 
@@ -251,10 +254,17 @@ class LiveAnswer(QObject):
         elif isinstance(event, LookProgress):
             self._pace.take_picture(event)
             self.show_waiting()
+        elif isinstance(event, StepsChanged):
+            self._steps = event.steps
+            self._show_steps()
         elif isinstance(event, SurveyProgress):
             self._survey = event
             self.show_waiting()
         self.happened.emit(self._key, event)
+
+    def _show_steps(self) -> None:
+        if self._view is not None and self._steps:
+            self._view.show_steps(self._steps)
 
     def _on_waited(self) -> None:
         self._is_waiting = True

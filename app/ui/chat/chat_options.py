@@ -43,6 +43,7 @@ from app.ui.shared_labels import (
     SYSTEM_PROMPT,
     THINKING,
 )
+from app.ui.shell import tasks
 from app.ui.shell.model_about import OtherModels
 from app.ui.shell.model_loader import model_name
 from app.ui.shell.notify import Notify
@@ -55,6 +56,7 @@ from app.ui.widgets.layouts import drop_margins, fill_layout
 from app.ui.widgets.setting_rows import SettingCard, description_label, group_title
 
 if TYPE_CHECKING:
+    from app.core.events import ModelLoaded
     from app.store.assistant_store import Assistant
 
 CHAT_SETTINGS_ENTRY = "Chat settings…"
@@ -92,6 +94,8 @@ class ChatOptions(QObject):
         self._conversation: Conversation | None = None
         self._chosen = self._usual()
         self._assistant_id: int | None = None
+        self._facts_of: ModelLoaded | None = None
+        """The model whose cost of tools is shown."""
         self._memory = ""
         """Use of memories in this chat, as in `Conversation.memory`."""
         self.sought_model = ""
@@ -103,6 +107,7 @@ class ChatOptions(QObject):
             ),
         )
         composer.thinking.chosen.connect(self._on_thinking)
+        composer.tools.chosen.connect(lambda is_on: self._choose(tools=is_on))
         # The settings may have changed meanwhile.
         composer.entered.connect(self.refresh)
 
@@ -176,8 +181,10 @@ class ChatOptions(QObject):
         return conversation
 
     def refresh(self) -> None:
-        """Update the thinking switch after the model or a setting changed."""
+        """Update the switches for thinking and tools after the model or a setting changed."""
         loaded = self._chats.loaded()
+        self._composer.tools.show_choice(is_on=self._chosen.tools)
+        self._find_tool_facts(loaded)
         kind = loaded.thinking if loaded is not None else "none"
         thinking = self._chosen.thinking
         if kind in SWITCHES:
@@ -191,6 +198,19 @@ class ChatOptions(QObject):
             )
         else:
             self._composer.thinking.show_choice("none", "")
+
+    def _find_tool_facts(self, loaded: ModelLoaded | None) -> None:
+        """Look up what tools cost with a model that was not looked at yet."""
+        if loaded != self._facts_of:
+            self._facts_of, talk = loaded, self._chat.talk
+            self._composer.tools.show_facts(None)
+            # Without them the switch says less; what is wrong with the model is told elsewhere.
+            tasks.ask(
+                lambda token: self._chats.tool_facts(talk, token),
+                self,
+                self._composer.tools.show_facts,
+                lambda _error: None,
+            )
 
     def show_dialog(self) -> None:
         dialog = ChatSettings(

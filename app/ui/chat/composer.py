@@ -24,6 +24,7 @@ from app.ui.chat.attachment_row import AttachmentRow
 from app.ui.chat.composer_menu import ComposerEntry, ComposerMenuButton
 from app.ui.chat.message_field import MessageField
 from app.ui.chat.thinking_choice import ThinkingChoice
+from app.ui.chat.tools_choice import ToolsChoice
 from app.ui.focus_ring import has_ring
 from app.ui.i18n import tr
 from app.ui.icons import icon
@@ -123,6 +124,8 @@ class Composer(QWidget):
         """True if the model can see pictures."""
         self.thinking = ThinkingChoice(theme)
         self.plus.add_entry(ComposerEntry.THINKING, self.thinking.add_to_menu)
+        self.tools = ToolsChoice(theme)
+        self.plus.add_entry(ComposerEntry.TOOLS, self.tools.add_to_menu)
         self.send = SendButton(theme)
         self.send.setObjectName("send")
         self.later = _later_button(theme)
@@ -250,6 +253,7 @@ class Composer(QWidget):
         self._more = QWidget()
         self._choices = more = QHBoxLayout(self._more)
         more.addWidget(self.thinking)
+        more.addWidget(self.tools)
         more.addWidget(self._note, 1)
         self._row = QHBoxLayout()
         self._row.addWidget(self.plus)

@@ -25,7 +25,8 @@ class ComposerEntry(IntEnum):
     ASSISTANT = 2
     SECOND_MODEL = 3
     THINKING = 4
-    SETTINGS = 5
+    TOOLS = 5
+    SETTINGS = 6
 
 
 class ComposerMenuButton(IconButton):

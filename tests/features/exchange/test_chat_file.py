@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from app.core.errors.exchange_errors import ChatsUnreadable
 from app.core.events import AnswerStats, CancelToken, FinishReason, Role
 from app.core.paths import resource_path
+from app.features.chat.tool_steps import ToolStep, step_to_fields
 from app.features.exchange.chat_export import ExportFinished, ExportProgress, export_chats
 from app.features.exchange.chat_file import ChatArchive, build_shelf
 from app.features.exchange.chat_import import ChatImported, ChatNotRead, ImportFinished, import_chats, recognize_format
@@ -216,10 +217,15 @@ def test_documents_come_back_where_they_are_and_are_named_where_not(
 
 
 MADE = made_to_fields(SurveyCoverage(3, 2, 1.5, is_by_model=True))
+CALLED = step_to_fields(ToolStep("calculate", '{"formula": "6 * 7"}', "6 * 7 = 42", "done"))
 DOUBTED = {"unsupported": [[0, 4], [5, 7]], "checker": "claim-checker"}
 
 
-@pytest.mark.parametrize("marks", [(NOT_FOUND,), (MADE,), (MADE, NOT_FOUND, DOUBTED)], ids=["not found", "made", "all"])
+@pytest.mark.parametrize(
+    "marks",
+    [(NOT_FOUND,), (MADE,), (CALLED,), (MADE, CALLED, NOT_FOUND, DOUBTED)],
+    ids=["not found", "made", "called", "all"],
+)
 def test_what_was_judged_of_an_answer_comes_along_wherever_its_documents_are(
     tmp_path: Path, shelf: ChatArchive, conversations: Conversations, marks: tuple[dict[str, Any], ...]
 ) -> None:

@@ -25,12 +25,12 @@ from app.ui.chat.answer_view import (
     TOOK_TIME,
     AnswerView,
     ThinkingView,
-    ThoughtText,
     stats_text,
     thought_for,
     time_text,
 )
 from app.ui.chat.details import THOUGHT_FOR
+from app.ui.chat.folded_text import ThoughtText
 from app.ui.chat.thinking_choice import LONG, MEDIUM, SHORT, THINKING_MEDIUM, THINKING_ON, ThinkingChoice
 from app.ui.shared_labels import MINUTES_AND_SECONDS, STOPPED_LABEL
 from app.ui.shared_labels import THINKING as THINKING_LABEL

@@ -1,0 +1,61 @@
+"""A step of an answer with tools, as it is stored among what the answer rests on; light enough for a start."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+RUNNING = "running"
+"""State of a step whose result has not come yet."""
+STEP = "step"
+"""Key of a step among an answer's sources."""
+
+
+@dataclass(frozen=True)
+class ToolStep:
+    """A call of a tool: `arguments` as JSON text, its result, and what came of it, a value of `StepState`."""
+
+    tool: str
+    arguments: str
+    result: str
+    state: str
+
+
+@dataclass(frozen=True)
+class StepsChanged:
+    """Event: an answer's steps as they are now, a running one last."""
+
+    steps: tuple[ToolStep, ...]
+
+
+@dataclass
+class AnswerSteps:
+    """What an answer called so far, and the documents that the results come from."""
+
+    steps: list[ToolStep] = field(default_factory=list)
+    document_ids: list[int] = field(default_factory=list)
+
+    @property
+    def fields(self) -> list[dict[str, Any]]:
+        """The steps in the form that is stored with the answer."""
+        return [step_to_fields(step) for step in self.steps]
+
+
+def step_to_fields(step: ToolStep) -> dict[str, Any]:
+    return {STEP: asdict(step)}
+
+
+def steps_of(sources: Sequence[dict[str, Any]]) -> tuple[ToolStep, ...]:
+    """Return the steps that are stored with an answer; what no version has written is left out."""
+    return tuple(_read_steps(sources))
+
+
+def _read_steps(sources: Sequence[dict[str, Any]]) -> Iterator[ToolStep]:
+    for fields in sources:
+        stored = fields.get(STEP) if isinstance(fields, dict) else None
+        if isinstance(stored, dict):
+            values = [stored.get(name) for name in ("tool", "arguments", "result", "state")]
+            texts = [value for value in values if isinstance(value, str)]
+            if len(texts) == len(values):
+                yield ToolStep(*texts)

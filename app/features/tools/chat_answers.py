@@ -1,0 +1,83 @@
+"""Answers of a chat whose tools are switched on: the rounds, and the steps as they are kept with the answer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from app.core.events import CancelToken, Message, TextDelta
+from app.features.chat.tool_steps import RUNNING, AnswerSteps, StepsChanged, ToolStep
+from app.features.retrieval.source_places import SourcePlace
+from app.features.serving.generation_request import GenerationRequest
+from app.features.tool_calls import CallWay
+from app.features.tools.permissions import OWN_SERVER, ToolGrants, ToolPermissions
+from app.features.tools.round_events import RoundsEnded, StepBegan, StepEnded, ToolsChosen
+from app.features.tools.rounds import ToolRounds
+from app.features.tools.tool import Tool
+from app.features.tools.tool_offer import chat_tools
+from app.features.write_pages import GREEDY
+
+if TYPE_CHECKING:
+    from app.engine.contract import AnswerEvent, Engine
+    from app.engine.protocol import Ask
+    from app.features.chat.answer_service import AnswerService
+
+LIKELIEST = replace(GREEDY, temperature=0.0)
+PARAGRAPH = "\n\n"
+
+
+def answer_in_chat(
+    chat: AnswerService,
+    conversation_id: int,
+    messages: Sequence[Message],
+    asked: Mapping[str, Any],
+    cancel: CancelToken,
+) -> tuple[AnswerSteps, Iterator[AnswerEvent | StepsChanged]]:
+    """Answer in a chat whose tools are on; the steps fill while the events are iterated."""
+    steps = AnswerSteps()
+    tools = chat_tools(chat, conversation_id)
+    return steps, answer_with_tools(chat.engine, tools, messages, asked, cancel, steps=steps)
+
+
+def answer_with_tools(
+    engine: Engine,
+    tools: Sequence[Tool],
+    messages: Sequence[Message],
+    asked: Mapping[str, Any],
+    cancel: CancelToken,
+    *,
+    steps: AnswerSteps,
+    way: CallWay = CallWay.LAZY,
+) -> Iterator[AnswerEvent | StepsChanged]:
+    """Answer a conversation with tools and note their steps. `asked` are the other fields of `Ask`.
+
+    Words before a call and after it are paragraphs of one answer.
+    """
+
+    def shape_ask(ask: Ask) -> Ask:
+        variables = {**ask.template_variables, **asked.get("template_variables", {})}
+        # Unless the chat says otherwise, the likeliest call: at a usual temperature a model of 1.5 billion weights
+        # called in vain, again and again, where it was right so.
+        return replace(ask, **{**asked, "template_variables": variables, "task_sampling": LIKELIEST})
+
+    # The program's own tools change nothing: switching them on is the permission.
+    permissions = ToolPermissions(ToolGrants(servers=frozenset({OWN_SERVER})), lambda _tool, _call, _stopped: None)
+    rounds = ToolRounds(engine, tools, permissions, shape_ask=shape_ask)
+    has_text = is_parted = False
+    for event in rounds.answer(GenerationRequest(tuple(messages), way=way), cancel):
+        if isinstance(event, StepBegan):
+            is_parted = has_text
+            running = ToolStep(event.call.name, event.call.arguments, "", RUNNING)
+            yield StepsChanged((*steps.steps, running))
+        elif isinstance(event, StepEnded):
+            call, result = event.call, event.result
+            steps.steps.append(ToolStep(call.name, call.arguments, result.text, event.state.value))
+            steps.document_ids += [place.document_id for place in result.places if isinstance(place, SourcePlace)]
+            yield StepsChanged(tuple(steps.steps))
+        elif not isinstance(event, ToolsChosen | RoundsEnded):
+            if isinstance(event, TextDelta) and not event.thinking and event.text.strip():
+                if is_parted:
+                    yield TextDelta(PARAGRAPH, used_tokens=event.used_tokens)
+                has_text, is_parted = True, False
+            yield event

@@ -1,0 +1,136 @@
+"""The steps of an answer with tools: a line for each, which opens to show what was asked and what came back."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+
+from PySide6.QtWidgets import QWidget
+
+from app.core.visible import visible_name
+from app.features.chat.tool_steps import RUNNING, ToolStep
+from app.ui.chat.folded_text import FoldedText
+from app.ui.i18n import tr
+from app.ui.theme import Theme
+
+STEP_LINES = {
+    "calculate": "Calculated {what}",
+    "date_and_time": "Checked the date {what}",
+    "search_documents": "Searched documents for “{what}”",
+    "read_pages": "Read pages of {what}",
+    "list_in_document": "Went through {what}",
+    "count_in_document": "Counted in {what}",
+    "search_chats": "Searched chats for “{what}”",
+    "read_file": "Read {what}",
+}
+"""What each of the program's own tools did; its first argument is what it did that with."""
+STEP_STATES = {
+    RUNNING: "working…",
+    "failed": "didn’t work",
+    "wrong": "asked wrongly",
+    "refused": "asked wrongly",
+    "repeated": "asked twice",
+    "not_allowed": "not allowed",
+    "stopped": "stopped",
+}
+"""Ends of a line, by states of a step; one that is done has none."""
+USED_TOOL = "Used {tool}"
+STEP_ASKED = "Asked: {arguments}"
+MOST_IN_LINE = 60
+MOST_SHOWN = 4_000
+"""Characters of a result that a line opens to."""
+
+
+class ToolStepsView(QWidget):
+    """The lines of all steps, one below the other."""
+
+    def __init__(
+        self, theme: Theme, parent: QWidget, *, on_opened: Callable[[], object], on_resized: Callable[[], object]
+    ) -> None:
+        super().__init__(parent)
+        self._theme, self._on_opened, self._on_resized = theme, on_opened, on_resized
+        self._lines: list[StepLine] = []
+        self.show()
+
+    @property
+    def steps(self) -> list[ToolStep]:
+        return [line.step for line in self._lines]
+
+    def show_steps(self, steps: Sequence[ToolStep]) -> None:
+        """Show these steps; lines that are there stay open."""
+        for gone in self._lines[len(steps) :]:
+            gone.hide()
+            gone.deleteLater()
+        del self._lines[len(steps) :]
+        for number, step in enumerate(steps):
+            if number == len(self._lines):
+                self._lines.append(StepLine(self._theme, self, step, self._on_opened, self._on_resized))
+            self._lines[number].show_step(step)
+        self._on_resized()
+
+    def arrange(self, width: int) -> int:
+        """Lay out the lines for a width. Return the height."""
+        top = 0
+        for line in self._lines:
+            height = line.arrange(width)
+            line.setGeometry(0, top, width, height)
+            top += height
+        return top
+
+
+class StepLine(FoldedText):
+    """One step: what was done, and below it, once opened, the call and its result."""
+
+    def __init__(
+        self,
+        theme: Theme,
+        parent: QWidget,
+        step: ToolStep,
+        on_opened: Callable[[], object],
+        on_resized: Callable[[], object],
+    ) -> None:
+        self.step = step
+        super().__init__(theme, parent, name="tool_step", on_opened=on_opened, on_resized=on_resized)
+
+    def show_step(self, step: ToolStep) -> None:
+        self.step = step
+        self.replace_text(_details_of(step))
+        self.update_line()
+
+    def line_words(self) -> str:
+        known, what = STEP_LINES.get(self.step.tool), _first_value(self.step.arguments)
+        words = tr(known, what=what).rstrip() if known is not None else tr(USED_TOOL, tool=visible_name(self.step.tool))
+        state = STEP_STATES.get(self.step.state)
+        return f"{words} · {tr(state)}" if state is not None else words
+
+    def fold_words(self) -> tuple[str, str]:
+        return tr("Show this step"), tr("Hide this step")
+
+    def text_name(self) -> str:
+        return tr("A call of a tool, and its result")
+
+
+def _first_value(arguments: str) -> str:
+    """Return the first argument for a line, shortened; "" without any."""
+    value = visible_name(" ".join(str(next(iter(_read_arguments(arguments).values()), "")).split()))
+    return value if len(value) <= MOST_IN_LINE else f"{value[:MOST_IN_LINE].rstrip()}…"
+
+
+def _details_of(step: ToolStep) -> str:
+    result = step.result if len(step.result) <= MOST_SHOWN else f"{step.result[:MOST_SHOWN]}…"
+    asked = tr(STEP_ASKED, arguments=_argument_words(step.arguments))
+    return f"{asked}\n{result}" if result else asked
+
+
+def _argument_words(arguments: str) -> str:
+    """Return arguments as a person reads them; what is no JSON stays as it is."""
+    found = _read_arguments(arguments)
+    return ", ".join(f"{name}: {value}" for name, value in found.items()) if found else arguments
+
+
+def _read_arguments(arguments: str) -> dict[str, object]:
+    try:
+        found = json.loads(arguments)
+    except (ValueError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}

@@ -1,0 +1,76 @@
+"""The composer's switch for tools: what is on, what it costs, and how well the model calls them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Signal
+
+from app.ui.i18n import tr
+from app.ui.icons import icon
+from app.ui.theme import Theme
+from app.ui.widgets.buttons import OptionChip
+from app.ui.widgets.menus import Menu
+
+if TYPE_CHECKING:
+    from app.features.tools.tool_offer import ToolFacts
+
+TOOLS_LABEL = "Tools"
+TOOLS_OFF = "Turn tools off"
+TOOLS_ABOUT = "The model can search your documents and chats, calculate, and check dates."
+TOOLS_COST = "Uses {tokens} tokens of each question."
+WEAK_MODEL = "Tools ({right} of {requests} right with this model)"
+"""The entry of the menu where a model calls the right tool in fewer than half of the tries."""
+ON = "on"
+
+
+class ToolsChoice(OptionChip):
+    """Chip of tools that are on; hidden while they are off."""
+
+    chosen = Signal(bool)
+
+    def __init__(self, theme: Theme) -> None:
+        self.facts: ToolFacts | None = None
+        super().__init__(
+            theme,
+            "tools_choice",
+            "wrench",
+            about=lambda _name: self._explain(),
+            off=tr(TOOLS_OFF),
+            words=lambda name: tr(TOOLS_LABEL) if name else "",
+            most_px=180,
+        )
+        self.is_on = False
+        self.pressed.connect(lambda: self.chosen.emit(False))
+        self.removed.connect(lambda: self.chosen.emit(False))
+
+    def show_choice(self, *, is_on: bool) -> None:
+        self.is_on = is_on
+        self.show_name(ON if is_on else "")
+
+    def show_facts(self, facts: ToolFacts | None) -> None:
+        """Show what tools cost with the model that is loaded, and how well it calls them; None if unknown."""
+        self.facts = facts
+        self.show_name(ON if self.is_on else "")
+
+    def add_to_menu(self, menu: Menu) -> None:
+        """Add the switch, which says so where the model is weak at it."""
+        score = self.facts.score if self.facts is not None else None
+        words = tr(TOOLS_LABEL)
+        if score is not None and score.is_under_half:
+            words = tr(WEAK_MODEL, right=score.right_tool, requests=score.requests)
+        action = menu.addAction(words, lambda: self.chosen.emit(not self.is_on))
+        action.setCheckable(True)
+        action.setChecked(self.is_on)
+        action.setToolTip(self._explain())
+        tokens = self._theme.tokens
+        action.setIcon(icon("check", tokens.accent) if self.is_on else icon("wrench", tokens.muted))
+
+    def _explain(self) -> str:
+        parts = [tr(TOOLS_ABOUT)]
+        if self.facts is not None and self.facts.tokens:
+            parts.append(tr(TOOLS_COST, tokens=f"{self.facts.tokens:,}"))
+        if self.facts is not None and self.facts.score is not None:
+            message = self.facts.score.message
+            parts.append(tr(message.text, **message.values))
+        return " ".join(parts)

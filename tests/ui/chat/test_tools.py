@@ -1,0 +1,67 @@
+"""Tools in the window: the switch in the composer, its chip, and the steps of an answer."""
+
+from __future__ import annotations
+
+from pytestqt.qtbot import QtBot
+
+from app.features.tool_calls import CallWay
+from app.features.tools.tool_offer import ToolFacts
+from app.features.tools.tool_scores import ToolScore
+from app.ui.chat.folded_text import ThoughtText
+from app.ui.chat.tool_steps_view import STEP_LINES, StepLine
+from app.ui.chat.tools_choice import TOOLS_LABEL, WEAK_MODEL, ToolsChoice
+from app.ui.theme import Theme
+from app.ui.widgets.menus import Menu
+from tests.features.tools.lent_tools import OWN_WAY
+from tests.helpers.desks.chat import ChatDesk
+from tests.ui.chat.conftest import Open
+
+CALL = '<tool_call>\n{"name": "calculate", "arguments": {"formula": "6 * 7"}}\n</tool_call>'
+
+
+def step_lines(desk: ChatDesk) -> list[StepLine]:
+    return [line for line in desk.last.findChildren(StepLine) if line.isVisible()]
+
+
+def test_a_question_is_answered_with_tools_step_by_step(open_chat: Open) -> None:
+    rules = {"when": "= 42", "text": "It is 42."}, {"when": "mull", "text": f"Let me see. {CALL}"}
+    desk = open_chat(*rules, calls=OWN_WAY)
+    chip = desk.composer.tools
+    assert not chip.isVisible()
+    desk.choose_entry(TOOLS_LABEL)
+    assert chip.isVisible()
+    desk.ask("mull it over")
+    assert desk.last_text == "Let me see.\n\nIt is 42."
+    (line,) = step_lines(desk)
+    assert line.line_words() == STEP_LINES["calculate"].format(what="6 * 7")
+    assert line.parentWidget().geometry().bottom() < desk.last.body.geometry().top()
+    line.set_open(True)
+    text = line.findChild(ThoughtText)
+    assert isinstance(text, ThoughtText)
+    assert text.toPlainText().splitlines()[-1] == "6 * 7 = 42"
+    shown = desk.chat.conversation_id
+    desk.chat.show_conversation(None)
+    assert not chip.isVisible(), "a new chat begins without"
+    desk.chat.show_conversation(shown)
+    desk.wait(lambda: len(step_lines(desk)) == 1)
+    assert chip.isVisible()
+    desk.click(chip.cross)
+    desk.ask("mull it over")
+    assert desk.last_text == f"Let me see. {CALL}"
+    assert step_lines(desk) == []
+
+
+def test_the_switch_tells_the_cost_and_a_weak_model(qtbot: QtBot) -> None:
+    choice, menu = ToolsChoice(Theme("light")), Menu()
+    qtbot.addWidget(choice)
+    qtbot.addWidget(menu)
+    counts = {"valid": 20, "right_arguments": 8, "valid_but_wrong": 3, "called_without_need": 1}
+    choice.show_facts(ToolFacts(1234, ToolScore(24, CallWay.LAZY, right_tool=9, **counts)))
+    choice.add_to_menu(menu)
+    choice.show_facts(ToolFacts(1234, ToolScore(24, CallWay.LAZY, right_tool=14, **counts)))
+    choice.add_to_menu(menu)
+    weak, fair = menu.actions()
+    assert weak.text() == WEAK_MODEL.format(right=9, requests=24)
+    assert fair.text() == TOOLS_LABEL
+    assert "1,234" in fair.toolTip()
+    assert "14 of 24" in fair.toolTip()
