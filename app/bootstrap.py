@@ -388,7 +388,7 @@ class ChatParts(ModelParts):
             usual_model=lambda: self.usual_model(),  # noqa: PLW0108 - who knows may come later
             name_of=self.names.name_of,
             is_temporary=is_temporary,
-            answer_with_tools=answer_in_chat,
+            answer_with_tools=partial(answer_in_chat, cache=self.paths.cache),
         )
 
     @LazyPart

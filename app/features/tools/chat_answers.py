@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from app.core.events import CancelToken, Message, TextDelta
@@ -16,6 +17,7 @@ from app.features.tools.round_events import RoundsEnded, StepBegan, StepEnded, T
 from app.features.tools.rounds import ToolRounds
 from app.features.tools.tool import Tool
 from app.features.tools.tool_offer import chat_tools
+from app.features.tools.tool_scores import ToolScores
 from app.features.write_pages import GREEDY
 
 if TYPE_CHECKING:
@@ -33,11 +35,18 @@ def answer_in_chat(
     messages: Sequence[Message],
     asked: Mapping[str, Any],
     cancel: CancelToken,
+    *,
+    cache: Path,
 ) -> tuple[AnswerSteps, Iterator[AnswerEvent | StepsChanged]]:
-    """Answer in a chat whose tools are on; the steps fill while the events are iterated."""
-    steps = AnswerSteps()
+    """Answer in a chat whose tools are on, in the model's best way of calling where `cache` holds its score.
+
+    The steps fill while the events are iterated.
+    """
+    steps, loaded = AnswerSteps(), chat.engine.loaded
+    score = ToolScores(cache).find_score(Path(loaded.path)) if loaded is not None else None
+    way = score.best if score is not None else CallWay.LAZY
     tools = chat_tools(chat, conversation_id)
-    return steps, answer_with_tools(chat.engine, tools, messages, asked, cancel, steps=steps)
+    return steps, answer_with_tools(chat.engine, tools, messages, asked, cancel, steps=steps, way=way)
 
 
 def answer_with_tools(

@@ -10,9 +10,12 @@ from app.bootstrap import Fireside
 from app.core.events import CancelToken, Finished
 from app.features.assistants import AssistantChoice, chosen_in, in_conversation
 from app.features.chat.tool_steps import RUNNING, StepsChanged, ToolStep, steps_of
+from app.features.tool_calls import CallWay
+from app.features.tools.scoring import WaysCompared, WayScore
+from app.features.tools.tool_scores import ToolScores
 from app.store.conversations import MessageState, StoredMessage
 from tests.features.tools.lent_tools import OWN_WAY
-from tests.helpers.script import prompts, write_script
+from tests.helpers.script import prompts, requests, write_script
 
 TOOLS_ON = in_conversation(AssistantChoice(tools=True))
 CALL = '<tool_call>\n{"name": "calculate", "arguments": {"formula": "6 * 7"}}\n</tool_call>'
@@ -47,6 +50,17 @@ def test_the_steps_of_an_answer_are_told_and_kept(app: Fireside, script: Path) -
     assert isinstance(events[-1], Finished)
     assert events[-1].stats.generated_tokens > 3, "the tokens of all rounds"
     assert "42" in prompts(script)[-1][-1][1]
+
+
+def test_a_model_calls_in_the_way_that_it_was_best_at(app: Fireside, script: Path, tmp_path: Path) -> None:
+    ask(app, "mull it over", **TOOLS_ON)
+    assert not requests(script)[-1]["calling"]["escape"]
+    model = tmp_path / "model.gguf"
+    model.write_bytes(b"a file to be known by")
+    list(app.engine.load(model))
+    ToolScores(app.paths.cache).keep_score(model, WaysCompared(24, (WayScore(CallWay.STRICT),)))
+    ask(app, "mull it over", **TOOLS_ON)
+    assert requests(script)[-1]["calling"]["escape"]
 
 
 def test_without_the_switch_nothing_is_called_and_nothing_told_of_tools(app: Fireside) -> None:
