@@ -25,7 +25,7 @@ _DOCUMENT = {"type": "string", "description": "Its name"}
 # Every word of these is read with every question, so there are few.
 CALCULATE = ToolFunction(
     "calculate",
-    "Calculates exactly, also with units: (3 + 4) * 2^8, sqrt(2), 15% of 80, 5 miles in km, 20 °C in °F",
+    "Calculates a formula of numbers and units exactly",
     {"type": "object", "properties": {"formula": _TEXT}, "required": ["formula"]},
 )
 DATE_AND_TIME = ToolFunction(
@@ -37,7 +37,7 @@ DATE_AND_TIME = ToolFunction(
             "date": {"type": "string", "description": "YYYY-MM-DD; default: now"},
             "add_days": {"type": "integer"},
             "until": {"type": "string", "description": "YYYY-MM-DD"},
-            "zone": {"type": "string", "description": "such as Asia/Tokyo; default: the user's"},
+            "zone": {"type": "string", "description": "IANA name; default: the user's"},
         },
     },
 )
