@@ -46,8 +46,13 @@ class ClientRecipe:
     needs_tokens: int = 0
     """Approximate length of its first prompt, if that exceeds the usual context."""
 
+    uses_model: bool = True
+    """False for one that only reads documents."""
+
     def context_words(self, offer: ConnectionOffer) -> MessageTemplate:
-        """Return a line on the context's size and whether it is enough for the program."""
+        """Return a line on the context's size and whether it is enough for the program; "" without a model."""
+        if not self.uses_model:
+            return MessageTemplate("")
         values = {"needed": f"{self.needs_tokens:,}", "now": f"{offer.context_tokens:,}"}
         values["most"] = f"{offer.room_tokens:,}"
         if self.needs_tokens > offer.room_tokens:
@@ -140,6 +145,11 @@ def _opencode_recipe(offer: ConnectionOffer) -> str:
     return _format_json({"model": f"fireside/{offer.model}", "share": "disabled", "provider": {"fireside": provider}})
 
 
+def _mcp_recipe(offer: ConnectionOffer) -> str:
+    place = {"type": "http", "url": f"{offer.root}/mcp", "headers": {"Authorization": f"Bearer {offer.key}"}}
+    return _format_json({"mcpServers": {"fireside": place}})
+
+
 RECIPES = (
     ClientRecipe("curl", "In a terminal", _curl_recipe),
     ClientRecipe(
@@ -178,4 +188,10 @@ RECIPES = (
     ClientRecipe("Claude Code", "In the terminal, before you start it", _claude_code, needs_tokens=20_000),
     ClientRecipe("Codex", "In ~/.codex/config.toml, with the key in FIRESIDE_KEY", _codex_recipe, needs_tokens=11_000),
     ClientRecipe("opencode", "In ~/.config/opencode/opencode.json", _opencode_recipe, needs_tokens=9_000),
+    ClientRecipe(
+        "Documents by MCP",
+        "In the program’s list of MCP servers, such as mcp.json; let other programs read your documents, above",
+        _mcp_recipe,
+        uses_model=False,
+    ),
 )

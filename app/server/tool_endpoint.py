@@ -57,7 +57,12 @@ class ToolEndpoint:
             return JSONResponse(refusal_body(None, refusal.code, refusal.words), 400)
         began_s = time.time()
         # Looking through documents takes a moment, which the other requests need not wait for.
-        answer = await asyncio.to_thread(session.answer_all, message)
+        try:
+            answer = await asyncio.to_thread(session.answer_all, message)
+        except asyncio.CancelledError:
+            # The server is switched off; a thread can't be interrupted, and would be waited for.
+            session.close()
+            return Response(status_code=503)
         if called := calls_in(message):
             self._note_calls(request, ", ".join(called)[:MOST_NAME], began_s)
         if answer is None:

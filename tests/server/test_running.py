@@ -67,8 +67,13 @@ def test_settings_for_other_programs_name_the_place_the_model_and_the_key() -> N
     }
     asked_for_elsewhere = {"Zed", "Codex"}
     assert {name for name, text in written.items() if "the-key" not in text} == asked_for_elsewhere
-    assert {name for name, text in written.items() if "a-model" not in text} == {"Open WebUI"}
-    assert {name for name, text in written.items() if "http://h:1/v1" not in text} == {"Claude Code"}
+    assert {name for name, text in written.items() if "a-model" not in text} == {"Open WebUI", "Documents by MCP"}
+    assert {name for name, text in written.items() if "http://h:1/v1" not in text} == {
+        "Claude Code",
+        "Documents by MCP",
+    }
+    (server,) = json.loads(written["Documents by MCP"])["mcpServers"].values()
+    assert (server["url"], server["headers"]) == ("http://h:1/mcp", {"Authorization": "Bearer the-key"})
     (place,) = json.loads(written["VS Code"])
     (model,) = place["models"]
     assert model["maxInputTokens"] + model["maxOutputTokens"] == 4096

@@ -35,6 +35,10 @@ from app.features.tools.tool import IsStopped, Tool, ToolRefused, ToolResult
 from app.hub.access import NetworkAccess
 from app.hub.connection_ledger import ConnectionLedger
 from app.hub.message_server import MessageServer
+from app.server import running
+from app.server.access_guard import AccessRules
+from app.server.http_application import make_application
+from app.server.running import RunningServer
 from app.server.tool_endpoint import MOST_SESSIONS
 from tests.server.conftest import KEY, Served
 
@@ -46,7 +50,7 @@ class LentTools:
     """Tools that repeat, refuse, break, go on, and wait to be stopped."""
 
     def __init__(self) -> None:
-        self.is_lent, self.is_waiting = True, threading.Event()
+        self.is_lent, self.is_waiting, self.is_over = True, threading.Event(), threading.Event()
 
     def list_tools(self) -> list[Tool]:
         runs: dict[str, Callable[[Mapping[str, Any], IsStopped], ToolResult]] = {
@@ -69,9 +73,9 @@ class LentTools:
 
     def wait(self, _arguments: Mapping[str, Any], is_stopped: IsStopped) -> ToolResult:
         self.is_waiting.set()
-        over = threading.Event()
         while not is_stopped():
-            over.wait(0.01)
+            self.is_over.wait(0.01)
+        self.is_over.set()
         return ToolResult("stopped")
 
 
@@ -286,6 +290,31 @@ def test_a_call_that_is_taken_back_ends_and_is_not_answered(client: ToolClient) 
     assert client.post(notification("notifications/cancelled", {"requestId": 7})).status_code == 202
     thread.join()
     assert answers[0].status_code == 202
+
+
+@pytest.mark.logs_warnings
+def test_a_server_that_is_switched_off_ends_the_calls(client: ToolClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(running, "CLOSE_S", 0)
+    list_tools = client.tools.list_tools
+    server = RunningServer(make_application(client.served.serving, AccessRules(KEY), list_tools), port=0)
+    server.start()
+    client.address = server.address.replace("/v1", "/mcp")
+    client.greet()
+    failed: list[type[Exception]] = []
+
+    def call() -> None:
+        try:
+            client.call("wait")
+        except (httpx2.HTTPError, ValueError, AssertionError) as error:
+            failed.append(type(error))
+
+    thread = threading.Thread(target=call)
+    thread.start()
+    assert client.tools.is_waiting.wait(60)
+    server.stop()
+    thread.join()
+    assert failed
+    assert client.tools.is_over.wait(60)
 
 
 def test_calls_are_listed_without_a_word_of_them(client: ToolClient) -> None:

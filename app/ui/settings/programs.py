@@ -205,7 +205,9 @@ class ProgramsSection(SettingsSection):
         self._where.setText(tr(self._chosen_recipe().where))
         # The key is hidden on the screen; the button copies it whole.
         self._recipe.setPlainText(self._recipe_text(HIDDEN))
-        self._context.setText(in_words(self._chosen_recipe().context_words(self._offer(HIDDEN))))
+        words = self._chosen_recipe().context_words(self._offer(HIDDEN))
+        self._context.setText(in_words(words))
+        self._context.setVisible(bool(words.text))
 
     def _measure(self, _token: object) -> Iterator[int]:
         """Yield the largest context of the model; runs on a thread."""
