@@ -6,29 +6,28 @@ import argparse
 import os
 import sys
 import threading
-from collections.abc import Iterator
-from contextlib import ExitStack, closing, contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
 from app.cli import terminal
-from app.cli.input_files import InputFiles, files_of
 from app.core.errors.server_errors import KeyFileUnreadable
 from app.core.events import CancelToken
 from app.core.paths import AppPaths
-from app.features.document_library import build_documents
-from app.features.mcp.client_session import ListTools
 from app.features.models.fetch_model import build_models
 from app.features.models.model_engines import build_engine, build_pool
 from app.features.serving.answer_server import build_serving
-from app.features.tools.lent_documents import LentDocuments
 from app.hub.hub_token import HubToken
 from app.server.access_guard import AccessRules
 from app.server.http_application import make_application
 from app.server.running import PORT, RunningServer, ServerSwitch, names_of
-from app.server.tool_streams import serve_streams
-from app.store.database import Database
+
+if TYPE_CHECKING:
+    from app.features.mcp.client_session import ListTools
+    from app.features.tools.lent_documents import LentDocuments
+    from app.features.tools.tool import Tool
 
 # The list of processes shows other people on this computer an argument, but not the environment.
 KEY_VARIABLE = "FIRESIDE_SERVE_KEY"
@@ -141,6 +140,8 @@ def run_serve(options: argparse.Namespace) -> int:
 
 
 def _serve_stdio(options: argparse.Namespace) -> int:
+    from app.server.tool_streams import serve_streams  # only here
+
     paths = AppPaths.from_environment()
     with ExitStack() as stack:
         with terminal.interruptible_token() as cancel:
@@ -173,17 +174,37 @@ def _take_output() -> Iterator[IO[bytes]]:
 @contextmanager
 def _open_documents(options: argparse.Namespace, paths: AppPaths, cancel: CancelToken) -> Iterator[ListTools]:
     """Yield what lists the tools over the documents that the command lends, or else the settings."""
-    with closing(Database.in_memory() if options.documents else Database.open(paths.database)) as database:
-        library = build_documents(paths, database)
+    with ExitStack() as stack:
         if options.documents:
-            inputs = InputFiles(library, "", cancel)
-            inputs.read_all(files_of(options.documents))
-            ids = [document.id for document in inputs.documents]
-            yield LentDocuments(database, library, lambda: ids, lambda: bool(ids)).list_tools
+            from app.cli.opened_documents import lend_files  # a server that lends none does without, see below
+
+            yield stack.enter_context(lend_files(options.documents, paths, cancel)).list_tools
         else:
-            # Asked each time: a grant that is taken back in the window counts at once.
-            is_lent = lambda: options.allow_documents or terminal.stored_settings().serving.lends_documents  # noqa: E731
-            yield LentDocuments(database, library, library.store.list_in_use, is_lent).list_tools
+            yield _StoredTools(paths, stack, is_allowed=options.allow_documents).list_tools
+
+
+class _StoredTools:
+    """Opens the stored documents when a program first asks for them with the grant: until then it saves 3 MB."""
+
+    def __init__(self, paths: AppPaths, stack: ExitStack, *, is_allowed: bool) -> None:
+        self._paths, self._stack, self._is_allowed = paths, stack, is_allowed
+        self._lock = threading.Lock()
+        self._lent: LentDocuments | None = None
+
+    def list_tools(self) -> Sequence[Tool]:
+        """Return the tools, or none of them without the grant."""
+        if not self._is_lent():
+            return ()
+        with self._lock:
+            if self._lent is None:
+                from app.cli.opened_documents import lend_stored
+
+                self._lent = self._stack.enter_context(lend_stored(self._paths, self._is_lent))
+        return self._lent.list_tools()
+
+    def _is_lent(self) -> bool:
+        # Asked each time: a grant that is taken back in the window counts at once.
+        return self._is_allowed or terminal.stored_settings().serving.lends_documents
 
 
 def given_key(key: str | None, file: Path | None) -> str:

@@ -9,6 +9,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import httpx2
 import pytest
 
 from app.cli.serve import NOTHING_LENT
@@ -16,9 +17,10 @@ from app.core.paths import AppPaths
 from app.core.settings import ServingSettings, Settings, save_settings
 from app.features.document_library import build_documents
 from app.features.mcp.client_session import MOST_MESSAGE_BYTES
-from app.features.mcp.messages import NO_REQUEST, NOT_JSON, PROTOCOL, notification, request
+from app.features.mcp.messages import NO_REQUEST, NOT_JSON, PROTOCOL, SESSION_HEADER, notification, request
 from app.store.database import Database
 from tests.helpers import warm
+from tests.helpers.script import write_script
 from tests.helpers.terminal import ROOT, command, fireside
 
 GREETING = {"protocolVersion": PROTOCOL, "capabilities": {}, "clientInfo": {"name": "test", "version": "1"}}
@@ -111,3 +113,34 @@ def test_it_ends_with_its_input_and_by_a_signal(fresh_home: Path) -> None:
             else:
                 process.terminate()
                 assert process.wait(timeout=60) != 0
+
+
+def test_over_http_the_grant_counts_from_the_moment_it_is_given(fresh_home: Path, tmp_path: Path) -> None:
+    paths = AppPaths.from_environment()
+    with closing(Database.open(paths.database)) as database:
+        library = build_documents(paths, database)
+        library.attachments.add_to_draft(None, library.keep_text(KILN, "kiln.txt").id)
+    script = write_script(tmp_path / "script")
+    with warm.Process(
+        command(["serve", "--port", "0", "--model", __file__, "--key", "k"]),
+        cwd=ROOT,
+        env=os.environ | {"FIRESIDE_ENGINE_SCRIPT": str(script)},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        encoding="utf-8",
+    ) as process:
+        assert process.stderr is not None
+        address = process.stderr.readline().split()[-1].replace("/v1", "/mcp")
+        headers = {"Authorization": "Bearer k"}
+
+        def post(method: str, **parameters: object) -> httpx2.Response:
+            return httpx2.post(address, json=request(1, method, parameters), headers=headers, timeout=60)
+
+        headers[SESSION_HEADER] = post("initialize", **GREETING).headers[SESSION_HEADER]
+        read = {"name": "read_pages", "arguments": {"document": "kiln", "first_page": 2}}
+        for is_lent in (False, True, False):
+            save_settings(paths.settings, Settings(serving=ServingSettings(lends_documents=is_lent)))
+            assert bool(post("tools/list").json()["result"]["tools"]) == is_lent
+            assert ("Ash makes" in post("tools/call", **read).text) == is_lent
+        process.terminate()
