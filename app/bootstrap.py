@@ -227,7 +227,7 @@ class ModelParts:
     def tool_servers(self) -> ToolServers:
         from app.features.mcp.tool_servers import build_tool_servers
 
-        return build_tool_servers(self.paths.tool_servers, lambda: self.settings, self.change_settings, self.ledger)
+        return build_tool_servers(self.paths.data, lambda: self.settings, self.change_settings, self.ledger)
 
     @LazyPart
     def machines(self) -> RemoteMachines:

@@ -135,11 +135,6 @@ class AppPaths:
         return self.data / "servers"
 
     @property
-    def tool_servers(self) -> Path:
-        """A folder for each tool server that is started here, its home."""
-        return self.data / "tool-servers"
-
-    @property
     def connections(self) -> Path:
         """Log of all network connections, one JSON object per line."""
         return self.data / "connections.jsonl"

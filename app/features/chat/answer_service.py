@@ -39,6 +39,7 @@ from app.features.chat.context_fitting import PromptView
 from app.features.chat.passage_judge import JudgedPrompt, PassageJudge
 from app.features.chat.prompt_builder import PromptBuilder, hidden_ids
 from app.features.chat.titles import first_words
+from app.features.chat.tool_steps import AnswerSteps
 from app.features.document_library import DocumentLibrary
 from app.features.projects import ChatPreambles, model_of
 from app.store.conversation_row import Conversation
@@ -48,7 +49,6 @@ if TYPE_CHECKING:
     from app.core.settings import Settings
     from app.engine.contract import Engine
     from app.features.chat.prompt_inspector import PromptInspector
-    from app.features.chat.tool_steps import AnswerSteps
     from app.features.media import MediaLibrary
     from app.features.models.model_pool import ModelPool
     from app.store.queued import QueuedMessage
@@ -57,9 +57,9 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 AnswerWithTools = Callable[
-    ["AnswerService", int, Sequence[Message], Mapping[str, Any], CancelToken], "tuple[AnswerSteps, Iterator[Any]]"
+    ["AnswerService", Sequence[Message], Mapping[str, Any], AnswerSteps, CancelToken], Iterator[Any]
 ]
-"""Answers with the tools of a chat, by its id; the last but one are the other fields of `Ask`."""
+"""Answers messages with the tools of a chat, and fills in the steps; what is before them are other fields of `Ask`."""
 LendChatEngine = Callable[["Path | None", CancelToken], AbstractContextManager["Engine | None"]]
 TITLE_CHARACTERS = 48
 SESSION = "chat-{}"
@@ -429,9 +429,9 @@ class AnswerService:
         # A forced beginning without text still continues an answer, an empty one.
         empty = [Message(Role.ASSISTANT, "")] if goes_on and not answer.text else []
         wishes = {"continue_last": goes_on, "forced": forced, "alternatives": alternatives}
-        ended = None
-        if self._answer_with_tools is not None and self.tools_in(conversation) and not (goes_on or forced):
-            ended, events = self._answer_with_tools(self, answer.conversation_id, judged.messages, fields, cancel)
+        steps = AnswerSteps(answer.conversation_id)
+        if self._answer_with_tools is not None and uses_tools_in(conversation, self.engine) and not (goes_on or forced):
+            events = self._answer_with_tools(self, judged.messages, fields, steps, cancel)
         else:
             events = self.engine.generate([*judged.messages, *empty], cancel=cancel, **fields, **wishes)
         for event in write_to_draft(judged.with_reading(events), draft, before):
@@ -440,33 +440,11 @@ class AnswerService:
                 from app.features.chat.answer_sources import keep_sources
 
                 # Kept before the end is told, so that who hears Finished finds the places.
-                if ended is not None:
-                    keep_sources(
-                        self.conversations,
-                        self.documents,
-                        answer,
-                        draft.text,
-                        branch,
-                        ids=[*sent, *ended.document_ids],
-                        steps=ended.fields,
-                    )
-                else:
-                    keep_sources(self.conversations, self.documents, answer, draft.text, branch, ids=sent)
+                ids = [*sent, *steps.document_ids]
+                keep_sources(
+                    self.conversations, self.documents, answer, draft.text, branch, ids=ids, steps=steps.fields
+                )
             yield event
-
-    def let_out_documents(self, document_ids: Sequence[int]) -> None:
-        """Return once these documents may go where the model runs; raises DocumentStaysHere."""
-        self.documents.let_out(document_ids, self.engine.loaded)
-
-    def tools_in(self, conversation: Conversation | None) -> bool:
-        """Return whether tools are switched on in a chat, and the model that answers is one that runs here."""
-        is_here = not isinstance(self.engine.loaded, ModelElsewhere)
-        return (
-            self._answer_with_tools is not None
-            and conversation is not None
-            and is_here
-            and uses_tools(conversation.sampling)
-        )
 
     def _written_before(self, answer: StoredMessage) -> AnswerStats | None:
         """Return the stats of the stored part of an answer; if it wasn't measured, count its tokens."""
@@ -516,6 +494,12 @@ class AnswerService:
             return ""
         is_here = self._name_of is not None and not isinstance(loaded, ModelElsewhere)  # whose name has its host
         return self._name_of(Path(loaded.path)) if self._name_of is not None and is_here else loaded.name
+
+
+def uses_tools_in(conversation: Conversation | None, engine: Engine) -> bool:
+    """Return whether tools are switched on in a chat, and the model that answers is one that runs here."""
+    is_here = not isinstance(engine.loaded, ModelElsewhere)
+    return is_here and conversation is not None and uses_tools(conversation.sampling)
 
 
 def keep_recalled(conversations: Conversations, branch: Sequence[StoredMessage], shown: PromptView) -> bool:

@@ -31,8 +31,9 @@ class StepsChanged:
 
 @dataclass
 class AnswerSteps:
-    """What an answer called so far, and the documents that the results come from."""
+    """What an answer in a chat called so far, and the documents that the results come from."""
 
+    conversation_id: int
     steps: list[ToolStep] = field(default_factory=list)
     document_ids: list[int] = field(default_factory=list)
 

@@ -26,6 +26,8 @@ from app.hub.access import NetworkAccess, access_to, is_own_network
 from app.hub.connection_ledger import ConnectionLedger
 from app.hub.message_server import MessageServer
 
+FOLDER = "tool-servers"
+"""Folder among the data that holds a folder for each server that is started here, its home."""
 WHY = "tools"
 """As the list of connections has it."""
 MOST_NAME = 60
@@ -131,9 +133,10 @@ class ToolServers:
 
 
 def build_tool_servers(
-    folder: Path, settings: Callable[[], Settings], change_settings: Callable[..., Any], ledger: ConnectionLedger
+    data: Path, settings: Callable[[], Settings], change_settings: Callable[..., Any], ledger: ConnectionLedger
 ) -> ToolServers:
     """Build the servers with their transports: those elsewhere follow the network's switch, as models elsewhere do."""
+    folder = data / FOLDER
 
     def make_transport(config: ServerConfig) -> Transport:
         if not config.is_remote:

@@ -31,22 +31,22 @@ PARAGRAPH = "\n\n"
 
 def answer_in_chat(
     chat: AnswerService,
-    conversation_id: int,
     messages: Sequence[Message],
     asked: Mapping[str, Any],
+    steps: AnswerSteps,
     cancel: CancelToken,
     *,
     cache: Path,
-) -> tuple[AnswerSteps, Iterator[AnswerEvent | StepsChanged]]:
+) -> Iterator[AnswerEvent | StepsChanged]:
     """Answer in a chat whose tools are on, in the model's best way of calling where `cache` holds its score.
 
     The steps fill while the events are iterated.
     """
-    steps, loaded = AnswerSteps(), chat.engine.loaded
+    loaded = chat.engine.loaded
     score = ToolScores(cache).find_score(Path(loaded.path)) if loaded is not None else None
     way = score.best if score is not None else CallWay.LAZY
-    tools = chat_tools(chat, conversation_id)
-    return steps, answer_with_tools(chat.engine, tools, messages, asked, cancel, steps=steps, way=way)
+    tools = chat_tools(chat, steps.conversation_id)
+    return answer_with_tools(chat.engine, tools, messages, asked, cancel, steps=steps, way=way)
 
 
 def answer_with_tools(

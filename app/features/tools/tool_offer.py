@@ -34,7 +34,7 @@ def chat_tools(chat: AnswerService, conversation_id: int) -> Sequence[Tool]:
         database,
         documents,
         document_ids=documents.store.list_in_use,
-        let_out=chat.let_out_documents,
+        let_out=lambda ids: chat.documents.let_out(ids, chat.engine.loaded),
         chats=None if chat.is_temporary else database,
         current_chat=lambda: conversation_id,
     )

@@ -273,7 +273,7 @@ class AnswerView(TurnView):
         self.show_steps(steps_of(message.sources))
         is_over = message.state != MessageState.WRITING
         if is_over:
-            self._say_state(message)
+            self._show_state(*state_words(message, can_continue=self._can_continue()))
         self.written.set_text(message.text, is_over=is_over)
         self.evidence.show()
         self.setAccessibleName(tr(ANSWER_LINE, words=message.text[:200]))
@@ -422,15 +422,12 @@ class AnswerView(TurnView):
         is_cut = is_cut or (reason is None and not is_whole(message.text))
         return is_cut or message.state in (MessageState.STOPPED, MessageState.INTERRUPTED, MessageState.FAILED)
 
-    def _say_state(self, message: StoredMessage) -> None:
-        self._show_state(*state_words(message, can_continue=self._can_continue()))
-
     def set_last(self, is_last: bool) -> None:
         super().set_last(is_last)
         # An error stays until the next try, whatever becomes of the turns below.
         is_error = self._state is not None and self._state.is_error
         if self.message is not None and not self.written.is_open and not is_error:
-            self._say_state(self.message)
+            self._show_state(*state_words(self.message, can_continue=self._can_continue()))
 
     def _show(self) -> None:
         self.written.fill(self.body)

@@ -9,6 +9,7 @@ import pytest
 from app.bootstrap import Fireside
 from app.core.events import CancelToken, Finished
 from app.features.assistants import AssistantChoice, chosen_in, in_conversation
+from app.features.chat.answer_service import uses_tools_in
 from app.features.chat.tool_steps import RUNNING, StepsChanged, ToolStep, steps_of
 from app.features.tool_calls import CallWay
 from app.features.tools.scoring import WaysCompared, WayScore
@@ -77,8 +78,8 @@ def test_the_switch_is_a_choice_of_the_chat_like_others(app: Fireside) -> None:
     stored = app.conversations.get(chat.id)
     assert stored is not None
     assert chosen_in(stored) == chosen
-    assert app.chat.tools_in(stored)
-    assert not app.chat.tools_in(None)
+    assert uses_tools_in(stored, app.engine)
+    assert not uses_tools_in(None, app.engine)
 
 
 def test_steps_of_other_versions_are_left_out() -> None:

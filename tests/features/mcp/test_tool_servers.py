@@ -12,7 +12,7 @@ import pytest
 
 from app.core.settings import Settings
 from app.features.mcp.server_config import ServerConfig, parse_servers
-from app.features.mcp.tool_servers import ToolServers, build_tool_servers, folder_name
+from app.features.mcp.tool_servers import FOLDER, ToolServers, build_tool_servers, folder_name
 from app.hub.connection_ledger import ConnectionLedger
 from tests.features.mcp.test_server_config import CLAUDE_DESKTOP, LM_STUDIO
 from tests.helpers import tool_server
@@ -38,7 +38,7 @@ def stored() -> StoredSettings:
 @pytest.fixture
 def servers(stored: StoredSettings, tmp_path: Path) -> Iterator[ToolServers]:
     ledger = ConnectionLedger(tmp_path / "connections.jsonl")
-    servers = build_tool_servers(tmp_path / "servers", lambda: stored.settings, stored.change, ledger)
+    servers = build_tool_servers(tmp_path, lambda: stored.settings, stored.change, ledger)
     yield servers
     servers.close()
 
@@ -89,7 +89,7 @@ def test_a_changed_server_is_started_anew_and_a_removed_one_leaves_nothing(
     servers.add_servers([config("fair", "mine/../x")])
     (tool,) = servers.offer_tools().tools
     assert tool.run({"what": "write here"}, lambda: False).text.startswith("done")
-    folder = tmp_path / "servers" / folder_name("mine/../x")
+    folder = tmp_path / FOLDER / folder_name("mine/../x")
     assert (folder / "own.txt").read_text("utf-8") == "own"
     before = servers.session_of("mine/../x")
     servers.change_server("mine/../x", environment=(("KEY", "other"),))
