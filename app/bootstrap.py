@@ -312,15 +312,11 @@ class ChatParts(ModelParts):
     def _documents_of(self, database: Database) -> DocumentLibrary:
         from app.features.document_library import build_documents
 
-        # Finished parts of a transcription are stored in this database.
-        def hear_request(request: Read, cancel: CancelToken) -> Generator[Event, None, None]:
-            from app.features.transcribe import build_hearing
-            from app.store.document_store import PageReadings
-            from app.store.encrypted_files import fetch_file
+        # Imported with the first recording.
+        def hear_recording(request: Read, cancel: CancelToken) -> Generator[Event, None, None]:
+            from app.features.transcribe import hear_stored
 
-            fetch_file(Path(request.path))
-            hearing = build_hearing(self.paths, lambda: self.engine, PageReadings(database))
-            yield from hearing.read_recording(request, cancel)
+            return hear_stored(self.paths, lambda: self.engine, database, request, cancel)
 
         # Without a chosen model the embedder isn't even built.
         def rank(store: DocumentStore, document_id: int, question: str, limit: int) -> list[list[int]]:
@@ -328,7 +324,7 @@ class ChatParts(ModelParts):
             return self.embedder.rank(store, document_id, question, limit) if has_model else []
 
         return build_documents(
-            self.paths, database, self.consent, recognizes=False, hear=hear_request, rank_by_model=rank
+            self.paths, database, self.consent, recognizes=False, hear=hear_recording, rank_by_model=rank
         )
 
     @LazyPart
@@ -336,12 +332,8 @@ class ChatParts(ModelParts):
         """Return the tools by which other programs read documents; without the grant there are none."""
         from app.features.tools.lent_documents import LentDocuments
 
-        return LentDocuments(
-            self.database,
-            self.documents,
-            self.documents.store.list_in_use,
-            lambda: self.settings.serving.lends_documents,
-        )
+        used, is_lent = self.documents.store.list_in_use, lambda: self.settings.serving.lends_documents
+        return LentDocuments(self.database, self.documents, used, is_lent)
 
     @LazyPart
     def media(self) -> MediaLibrary:

@@ -34,8 +34,8 @@ from app.documents.protocol import BlocksRead, Done, Event, Found, Listen, Read,
 from app.documents.source import Opened, PageRead, ReadingRemark
 from app.features.page_reading.by_model import EMPTY, READ, PageAnswer, ask_model
 from app.language.sentences import split_sentences
-from app.store.document_store import HEARD, DocumentStore, StoredPageReading
-from app.store.encrypted_files import forget_file, store_file, stored_files
+from app.store.document_store import HEARD, DocumentStore, PageReadings, StoredPageReading
+from app.store.encrypted_files import fetch_file, forget_file, store_file, stored_files
 
 if TYPE_CHECKING:
     from app.core.events import CancelToken, ModelLoaded
@@ -43,7 +43,6 @@ if TYPE_CHECKING:
     from app.engine.contract import Engine
     from app.engine.protocol import Ask
     from app.store.database import Database
-    from app.store.document_store import PageReadings
 
 
 LOOK_EVERY_S = 0.1
@@ -468,6 +467,14 @@ def build_hearing(
 ) -> RecordingTranscriber:
     """Build the transcriber that turns recordings into documents with the loaded model."""
     return RecordingTranscriber(engine, paths.documents, paths.heard, kept)
+
+
+def hear_stored(
+    paths: AppPaths, engine: Callable[[], Engine], database: Database, request: Read, cancel: CancelToken
+) -> Generator[Event, None, None]:
+    """Read a recording with the loaded model; finished parts of it are kept in the database."""
+    fetch_file(Path(request.path))
+    yield from build_hearing(paths, engine, PageReadings(database)).read_recording(request, cancel)
 
 
 def build_recordings(paths: AppPaths, database: Database) -> RecordedFiles:
