@@ -364,7 +364,6 @@ class ChatParts(ModelParts):
         from app.features.chat.answer_service import AnswerService
         from app.features.models.pool_policy import LeasePriority
         from app.features.projects import ChatPreambles
-        from app.features.tools.chat_answers import answer_in_chat
 
         # Instructions and memories lie in the program's own database; a temporary chat's is empty.
         return AnswerService(
@@ -380,8 +379,13 @@ class ChatParts(ModelParts):
             usual_model=lambda: self.usual_model(),  # noqa: PLW0108 - who knows may come later
             name_of=self.names.name_of,
             is_temporary=is_temporary,
-            answer_with_tools=partial(answer_in_chat, cache=self.paths.cache),
+            answer_with_tools=self._answer_with_tools,
         )
+
+    def _answer_with_tools(self, *asked: Any) -> Iterator[Any]:
+        from app.features.tools.chat_answers import answer_in_chat  # with the first such answer
+
+        return answer_in_chat(*asked, cache=self.paths.cache)
 
     @LazyPart
     def preambles(self) -> ChatPreambles:

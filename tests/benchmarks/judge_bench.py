@@ -17,7 +17,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from absence import ANSWERABLE, AskedQuestion, JudgedQuestion, asked_questions, numbers_of, regress, told_at
+from absence import (
+    ANSWERABLE,
+    SHOWN_TOKENS,
+    AskedQuestion,
+    JudgedQuestion,
+    asked_questions,
+    numbers_of,
+    regress,
+    told_at,
+)
 from comparing import progress
 from grounded_data import grounded_folder
 from run import Row
@@ -37,12 +46,11 @@ from tests.helpers.grounded import DEVELOPMENT, HELD_OUT, store_document
 from tests.helpers.qwen_models import NAMES, qwen_path
 
 BY_NAME_ONLY = True
-"""A prompt of 500 tokens for each question and model: an hour of two cores."""
+"""A prompt as the program makes it for each question and model: two hours of two cores."""
 QUESTIONS = 20
 """Of each split, answerable ones and others."""
 SEED = 30
-CONTEXT_TOKENS = 2048
-ROOM_TOKENS = 400
+CONTEXT_TOKENS = 4096
 SESSION = "judge"
 
 
@@ -90,7 +98,7 @@ def judge_question(engine: EngineClient, store: DocumentStore, document_id: int,
     """Read the prompt of an answer, then what is added for the judge."""
     document = store.get(document_id)
     assert document is not None
-    numbers = choose_passages(store, document_id, asked.text, ROOM_TOKENS, engine.count_texts)
+    numbers = choose_passages(store, document_id, asked.text, SHOWN_TOKENS, engine.count_texts)
     blocks = [block_from_fields(fields) for fields in store.some_blocks(document_id, numbers)]
     shown = passages_text(document, blocks, store.block_count(document_id))
     prompt = with_question([shown], asked.text, is_citing=bool(document.unit))

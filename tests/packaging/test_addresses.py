@@ -32,7 +32,10 @@ OPENERS = {
     },
     "ssl": {"app/hub/access.py", "app/hub/door.py", "app/hub/model_server.py", "app/remote/servers.py"},
     "urllib.request": {"app/hub/access.py"},
-    "asyncio": {f"app/server/{name}.py" for name in ("answer_stream", "http_application", "request_body", "running")},
+    "asyncio": {
+        f"app/server/{name}.py"
+        for name in ("answer_stream", "http_application", "request_body", "running", "tool_endpoint")
+    },
     "PySide6.QtNetwork": {"app/ui/shell/single_instance.py"},
 }
 """Modules of Python and Qt that can reach out, and where they are used; import-linter looks after foreign ones."""
