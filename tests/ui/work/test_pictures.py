@@ -16,8 +16,7 @@ from PySide6.QtGui import QImage
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLabel, QPushButton
 
-from app.bootstrap import PAGE_READING
-from app.store.jobs import JobTable
+from app.store.jobs import PAGE_READING, JobTable
 from app.ui.chat.attachment_row import AttachmentRow
 from app.ui.chat.chat_view import ChatView
 from app.ui.document.reading_pane import CORRECTED_PAGE, PageReadingPane
