@@ -57,6 +57,7 @@ from app.ui.widgets.setting_rows import SettingCard, description_label, group_ti
 
 if TYPE_CHECKING:
     from app.core.events import ModelLoaded
+    from app.features.tools.tool_offer import ToolFacts
     from app.store.assistant_store import Assistant
 
 CHAT_SETTINGS_ENTRY = "Chat settings…"
@@ -108,6 +109,7 @@ class ChatOptions(QObject):
         )
         composer.thinking.chosen.connect(self._on_thinking)
         composer.tools.chosen.connect(lambda is_on: self._choose(tools=is_on))
+        composer.tools.wanted.connect(self._find_tool_facts)
         # The settings may have changed meanwhile.
         composer.entered.connect(self.refresh)
 
@@ -183,8 +185,9 @@ class ChatOptions(QObject):
     def refresh(self) -> None:
         """Update the switches for thinking and tools after the model or a setting changed."""
         loaded = self._chats.loaded()
+        if loaded != self._facts_of:
+            self._composer.tools.show_facts(None)
         self._composer.tools.show_choice(is_on=self._chosen.tools)
-        self._find_tool_facts(loaded)
         kind = loaded.thinking if loaded is not None else "none"
         thinking = self._chosen.thinking
         if kind in SWITCHES:
@@ -199,18 +202,22 @@ class ChatOptions(QObject):
         else:
             self._composer.thinking.show_choice("none", "")
 
-    def _find_tool_facts(self, loaded: ModelLoaded | None) -> None:
-        """Look up what tools cost with a model that was not looked at yet."""
+    def _find_tool_facts(self) -> None:
+        """Look up what tools cost with a model that was not looked at yet; not before a person wants to know."""
+        loaded = self._chats.loaded()
         if loaded != self._facts_of:
             self._facts_of, talk = loaded, self._chat.talk
-            self._composer.tools.show_facts(None)
             # Without them the switch says less; what is wrong with the model is told elsewhere.
             tasks.ask(
                 lambda token: self._chats.tool_facts(talk, token),
                 self,
-                self._composer.tools.show_facts,
+                lambda facts: self._show_tool_facts(loaded, facts),
                 lambda _error: None,
             )
+
+    def _show_tool_facts(self, model: ModelLoaded | None, facts: ToolFacts | None) -> None:
+        if model == self._chats.loaded():
+            self._composer.tools.show_facts(facts)
 
     def show_dialog(self) -> None:
         dialog = ChatSettings(

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Signal
+from PySide6.QtGui import QAction
+from shiboken6 import isValid
 
 from app.ui.i18n import tr
 from app.ui.icons import icon
@@ -28,9 +30,12 @@ class ToolsChoice(OptionChip):
     """Chip of tools that are on; hidden while they are off."""
 
     chosen = Signal(bool)
+    wanted = Signal()
+    """The switch is in sight: `show_facts` should tell what it costs."""
 
     def __init__(self, theme: Theme) -> None:
         self.facts: ToolFacts | None = None
+        self._entry: QAction | None = None
         super().__init__(
             theme,
             "tools_choice",
@@ -47,24 +52,33 @@ class ToolsChoice(OptionChip):
     def show_choice(self, *, is_on: bool) -> None:
         self.is_on = is_on
         self.show_name(ON if is_on else "")
+        if is_on:
+            self.wanted.emit()
 
     def show_facts(self, facts: ToolFacts | None) -> None:
         """Show what tools cost with the model that is loaded, and how well it calls them; None if unknown."""
         self.facts = facts
         self.show_name(ON if self.is_on else "")
+        if self._entry is not None and isValid(self._entry):
+            self._name_entry(self._entry)
 
     def add_to_menu(self, menu: Menu) -> None:
         """Add the switch, which says so where the model is weak at it."""
+        tokens = self._theme.tokens
+        self._entry = menu.addAction("", lambda: self.chosen.emit(not self.is_on))
+        self._entry.setCheckable(True)
+        self._entry.setChecked(self.is_on)
+        self._entry.setIcon(icon("check", tokens.accent) if self.is_on else icon("wrench", tokens.muted))
+        self._name_entry(self._entry)
+        self.wanted.emit()
+
+    def _name_entry(self, entry: QAction) -> None:
         score = self.facts.score if self.facts is not None else None
         words = tr(TOOLS_LABEL)
         if score is not None and score.is_under_half:
             words = tr(WEAK_MODEL, right=score.right_tool, requests=score.requests)
-        action = menu.addAction(words, lambda: self.chosen.emit(not self.is_on))
-        action.setCheckable(True)
-        action.setChecked(self.is_on)
-        action.setToolTip(self._explain())
-        tokens = self._theme.tokens
-        action.setIcon(icon("check", tokens.accent) if self.is_on else icon("wrench", tokens.muted))
+        entry.setText(words)
+        entry.setToolTip(self._explain())
 
     def _explain(self) -> str:
         parts = [tr(TOOLS_ABOUT)]

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import pytest
 from pytestqt.qtbot import QtBot
 
 from app.features.tool_calls import CallWay
+from app.features.tools import tool_offer
 from app.features.tools.tool_offer import ToolFacts
 from app.features.tools.tool_scores import ToolScore
 from app.ui.chat.folded_text import ThoughtText
 from app.ui.chat.tool_steps_view import STEP_LINES, StepLine
-from app.ui.chat.tools_choice import TOOLS_LABEL, WEAK_MODEL, ToolsChoice
+from app.ui.chat.tools_choice import TOOLS_COST, TOOLS_LABEL, WEAK_MODEL, ToolsChoice
 from app.ui.theme import Theme
 from app.ui.widgets.menus import Menu
 from tests.features.tools.lent_tools import OWN_WAY
@@ -51,6 +55,29 @@ def test_a_question_is_answered_with_tools_step_by_step(open_chat: Open) -> None
     assert step_lines(desk) == []
 
 
+def test_what_tools_cost_is_looked_up_when_somebody_wants_to_know(
+    open_chat: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It loads every tool: a chat without them starts without."""
+    find, asked = tool_offer.find_tool_facts, []
+
+    def find_noted(*given: Any) -> ToolFacts | None:
+        asked.append(find(*given))
+        return asked[-1]
+
+    monkeypatch.setattr(tool_offer, "find_tool_facts", find_noted)
+    desk = open_chat({"when": "hello", "text": "Good morning."})
+    desk.ask("hello")
+    assert asked == []
+    menu = desk.composer.plus.make_menu()
+    entry = next(action for action in menu.actions() if action.text() == TOOLS_LABEL)
+    desk.wait(lambda: desk.composer.tools.facts is not None)
+    assert TOOLS_COST.format(tokens=f"{asked[0].tokens:,}") in entry.toolTip()
+    desk.composer.plus.make_menu()
+    desk.choose_entry(TOOLS_LABEL)
+    assert len(asked) == 1, "once for a model"
+
+
 def test_the_switch_tells_the_cost_and_a_weak_model(qtbot: QtBot) -> None:
     choice, menu = ToolsChoice(Theme("light")), Menu()
     qtbot.addWidget(choice)
@@ -58,10 +85,14 @@ def test_the_switch_tells_the_cost_and_a_weak_model(qtbot: QtBot) -> None:
     counts = {"valid": 20, "right_arguments": 8, "valid_but_wrong": 3, "called_without_need": 1}
     choice.show_facts(ToolFacts(1234, ToolScore(24, CallWay.LAZY, right_tool=9, **counts)))
     choice.add_to_menu(menu)
+    (entry,) = menu.actions()
+    assert entry.text() == WEAK_MODEL.format(right=9, requests=24)
+    choice.show_facts(None)
+    assert entry.text() == TOOLS_LABEL, "another model is loaded while the menu is open"
+    assert "1,234" not in entry.toolTip()
     choice.show_facts(ToolFacts(1234, ToolScore(24, CallWay.LAZY, right_tool=14, **counts)))
-    choice.add_to_menu(menu)
-    weak, fair = menu.actions()
-    assert weak.text() == WEAK_MODEL.format(right=9, requests=24)
-    assert fair.text() == TOOLS_LABEL
-    assert "1,234" in fair.toolTip()
-    assert "14 of 24" in fair.toolTip()
+    assert entry.text() == TOOLS_LABEL
+    assert "1,234" in entry.toolTip()
+    assert "14 of 24" in entry.toolTip()
+    menu.clear()
+    choice.show_facts(None)
