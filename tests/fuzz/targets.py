@@ -166,7 +166,7 @@ class _Allowed(HTMLParser):
             assert not name.startswith("on"), name
             assert name not in ("src", "srcset", "background", "poster", "action"), name
             assert name != "style" or re.fullmatch("text-align: ?(left|right|center)", value or ""), value
-            assert name != "href" or re.match(r"https?://|mailto:|#|$", value or ""), value
+            assert name != "href" or re.match(r"(?i)https?://|mailto:|#|$", value or ""), value
 
     def handle_decl(self, decl: str) -> None:
         raise AssertionError(decl)

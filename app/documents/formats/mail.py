@@ -20,7 +20,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, BinaryIO
 from urllib.parse import unquote_to_bytes
 
-from olefile import OleFileIO, isOleFile
+from olefile import STGTY_STREAM, OleFileIO, isOleFile
 from olefile.olefile import OleFileError
 
 from app.documents.blocks import BlockKind, BlockPiece, BlockPlace
@@ -223,8 +223,8 @@ def _of_outlook(source: FileSource) -> Iterator[Item]:
             yield from message.items()
             if message.code_page:
                 yield ReadingRemark("encoding", {"encoding": message.code_page})
-    # olefile's own errors and offsets that lead nowhere.
-    except (struct.error, OleFileError):
+    # olefile's own errors, offsets that lead nowhere, and sectors larger than any computer.
+    except (struct.error, OleFileError, OverflowError):
         raise source.unreadable("damaged") from None
 
 
@@ -332,16 +332,20 @@ class _MailMessage:
         # 0x3001 is the display name, which attached messages have instead of a file name.
         name = self.text(_LONG_NAME, folder) or self.text(_NAME, folder) or self.text("3001", folder)
         path = [*self.folder, folder, f"{_STREAM}{_DATA}{_BINARY}"]
-        size = int(self.ole.get_size(path)) if self.ole.exists(path) else 0
+        size = int(self.ole.get_size(path)) if self._has_stream(path) else 0
         return ReadingRemark("attachment", {"name": name, "size_bytes": size})
 
     def _property_bytes(self, number: str, kind: str, where: list[str] | None = None) -> bytes | None:
         path = [*self.folder, *(where or []), f"{_STREAM}{number}{kind}"]
-        if not self.ole.exists(path):
+        if not self._has_stream(path):
             return None
         # Announced before it is read; olefile takes the size from the directory and reads no more.
         self.source.inflated(int(self.ole.get_size(path)))
         return bytes(self._open_stream(path).read())
+
+    def _has_stream(self, path: list[str]) -> bool:
+        # A folder may have the name that a property should have.
+        return bool(self.ole.get_type(path) == STGTY_STREAM)
 
     def _open_stream(self, path: list[str]) -> BinaryIO:
         # Said to be larger than the file, its sectors go in a circle, which olefile would follow.
@@ -353,7 +357,7 @@ class _MailMessage:
     def _fixed_properties(self) -> dict[int, int]:
         """Return the properties that are numbers or times, by their own numbers."""
         path = [*self.folder, _PROPERTIES]
-        if not self.ole.exists(path):
+        if not self._has_stream(path):
             return {}
         data = bytes(self._open_stream(path).read())[self.header_bytes :]
         found = {}

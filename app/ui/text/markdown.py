@@ -183,12 +183,21 @@ class MarkdownStream:
                 return True
         # An over-long line is a block of its own, so all before it is complete, except a fence, which it continues.
         is_last_closed = is_giant_next and units[-1].kind != "fence"
-        closed = units if is_last_closed else units[:-1]
+        closed = units if is_last_closed else self._surely_closed(units, end)
         self._seen = end
         if closed:
             self._close(closed, self._tail)
-            self._start_at(closed[-1].end, MarkdownContext() if is_last_closed else units[-1].context)
+            self._start_at(closed[-1].end, MarkdownContext() if is_last_closed else units[len(closed)].context)
         return bool(closed)
+
+    def _surely_closed(self, units: list[_MarkdownUnit], end: int) -> list[_MarkdownUnit]:
+        """Return the units before the last one, and before what a formula goes on with if it turns out to be none."""
+        closed = units[:-1]
+        if closed and units[-1].kind == "formula_block":
+            starts = {unit.start for unit in self._units(self._tail[:end], keep=False, is_growing=False)}
+            while closed and closed[-1].end not in starts:
+                del closed[-1]
+        return closed
 
     def _window(self) -> tuple[int, bool]:
         """Return the end of the complete lines to parse, and whether an over-long line follows."""

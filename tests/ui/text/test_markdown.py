@@ -78,6 +78,8 @@ def shown(blocks: list[MarkdownBlock]) -> str:
 @example("two words\n```py\n```\n\ntwo words\n", [1])
 @example("- b \\\\\n$$\ntwo words\n", [1])
 @example("$$\na\n\n- b\n\n= c\n$$\n", [1])
+@example("[^1]: a\n\\[x^\n2\\] b\n", [3])
+@example("a\n$$\n- b\n$$ c\n", [3])
 def test_any_cut_gives_the_result_of_the_whole(text: str, cuts: list[int]) -> None:
     stream = MarkdownStream()
     position, turn = 0, 0

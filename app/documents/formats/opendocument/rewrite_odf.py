@@ -100,7 +100,7 @@ def _open_packed(archive: Archive, source: FileSource, styles: TextStyles) -> li
         elif str(root.tag).endswith("}math"):
             formulas.add(name)
     return [
-        _make_part(name, data, styles, SegmentKind.LABEL if name in objects else SegmentKind.PARAGRAPH)
+        _make_part(source, name, data, styles, SegmentKind.LABEL if name in objects else SegmentKind.PARAGRAPH)
         for name, data in members.items()
         if name not in formulas
     ]
@@ -114,12 +114,12 @@ def _read_member(archive: Archive, name: str) -> bytes:
 def _open_flat(source: FileSource, styles: TextStyles) -> _OdfPart:
     data = source.path.read_bytes()
     styles.add(parse(WithoutPictures(io.BytesIO(data)), source))
-    return _make_part("", data, styles, SegmentKind.PARAGRAPH)
+    return _make_part(source, "", data, styles, SegmentKind.PARAGRAPH)
 
 
-def _make_part(name: str, data: bytes, styles: TextStyles, kind: SegmentKind) -> _OdfPart:
+def _make_part(source: FileSource, name: str, data: bytes, styles: TextStyles, kind: SegmentKind) -> _OdfPart:
     coded = EncodedBytes(data, encoding_of(data))
-    return _OdfPart(name, coded, _OdfWalk(coded.text, styles, kind))
+    return _OdfPart(name, coded, _OdfWalk(source, coded.text, styles, kind))
 
 
 def _change_parts(
@@ -180,8 +180,11 @@ class _OdfWalk:
     `kind` is what a paragraph is where nothing else says it.
     """
 
-    def __init__(self, text: str, styles: TextStyles, kind: SegmentKind = SegmentKind.PARAGRAPH) -> None:
+    def __init__(
+        self, source: FileSource, text: str, styles: TextStyles, kind: SegmentKind = SegmentKind.PARAGRAPH
+    ) -> None:
         self.stretches: list[TaggedSegment] = []
+        self._source = source
         self._text = text
         self._styles = styles
         self._page = 0
@@ -368,6 +371,9 @@ class _OdfWalk:
         if self._skipped:
             self._skipped -= 1
             return
+        # What parsing cleans away, such as zero bytes, may have been part of a start tag.
+        if not self._open:
+            raise self._source.unreadable("damaged")
         element = self._open.pop()
         inside, self._context = self._context, element.before
         if element.role == "paragraph":

@@ -168,7 +168,7 @@ def _readable_text(source: str) -> str:
     text = _ESCAPED.sub(lambda found: f"\x01{ord(found[1])}\x01", text)
     text = _KEPT.sub(set_aside, text)
     text = _ACCENT.sub(lambda found: f"{(found[3] or found[4])[-1]}{_MARKS[found[1] or found[2]]}", text)
-    text = _LETTER.sub(lambda found: _LETTERS[found[0].rstrip("{} \n")], text)
+    text = _LETTER.sub(lambda found: _LETTERS[found[0].rstrip("{}").rstrip()], text)
     # From the inside out: links, notes and references have words of their own before the rest goes.
     text = _SWITCH.sub("", _GONE.sub("", _NOTE.sub(r" (\1)", _LINK.sub(r"\2 (\1)", _SHOWN.sub(r"[\1]", text)))))
     # Commands may be nested in each other's braces, and each round takes off the innermost.
