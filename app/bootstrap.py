@@ -54,6 +54,7 @@ if TYPE_CHECKING:
     from app.features.summarize.summaries import SummaryJobs
     from app.features.survey.surveys import DocumentSurveys
     from app.features.tools.lent_documents import LentDocuments
+    from app.features.tools.stored_grants import StoredGrants
     from app.features.transcribe import SoundRecorder
     from app.features.translate.translation_jobs import TranslationJobs
     from app.features.trash import TrashBin
@@ -227,7 +228,15 @@ class ModelParts:
     def tool_servers(self) -> ToolServers:
         from app.features.mcp.tool_servers import build_tool_servers
 
-        return build_tool_servers(self.paths.data, lambda: self.settings, self.change_settings, self.ledger)
+        forget = self.tool_grants.forget_server
+        return build_tool_servers(self.paths.data, lambda: self.settings, self.change_settings, self.ledger, forget)
+
+    @LazyPart
+    def tool_grants(self) -> StoredGrants:
+        """Return what the tools of servers may do without asking."""
+        from app.features.tools.stored_grants import StoredGrants
+
+        return StoredGrants(lambda: self.settings, self.change_settings)
 
     @LazyPart
     def machines(self) -> RemoteMachines:

@@ -210,9 +210,13 @@ class ServingSettings:
 
 @dataclass(frozen=True)
 class ToolSettings:
-    """Tool servers, each a JSON object as `app.features.mcp.server_config` writes it."""
+    """Tool servers and what their tools may do without asking: JSON objects, as `app.features.mcp.server_config` and
+    `app.features.tools.stored_grants` write them. `rounds`: how often in turn a model may call tools for one answer.
+    """
 
     servers: tuple[str, ...] = ()
+    grants: tuple[str, ...] = ()
+    rounds: int = 8
 
 
 @dataclass(frozen=True)
@@ -310,6 +314,7 @@ LIMITS: dict[str, Callable[[Any], bool]] = {
     "writing.count": lambda v: 1 <= v <= 5,
     "updates.newest_issued_s": lambda v: v >= 0,
     "system.lock_after_min": lambda v: v >= 0,
+    "tools.rounds": lambda v: 1 <= v <= 100,
     "trash.keep_days": lambda v: 0 <= v <= 3650,
     "network.proxy": lambda v: not v or v.startswith(("http://", "https://", "socks5://")),
     "network.mirror": lambda v: not v or v.startswith(("http://", "https://")),

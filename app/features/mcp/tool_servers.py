@@ -52,10 +52,13 @@ class ToolServers:
         settings: Callable[[], Settings],
         change_settings: Callable[..., Any],
         make_transport: MakeTransport,
+        forget_grants: Callable[[str], object] = lambda name: None,
     ) -> None:
-        """`folder` holds a folder for each server that is started here."""
+        """`folder` holds a folder for each server that is started here; `forget_grants` takes back what the tools of a
+        server may do.
+        """
         self._folder, self._settings, self._change_settings = folder, settings, change_settings
-        self._make_transport = make_transport
+        self._make_transport, self._forget_grants = make_transport, forget_grants
         self._lock = threading.Lock()
         self._sessions: dict[str, tuple[ServerConfig, ServerSession]] = {}
 
@@ -77,11 +80,15 @@ class ToolServers:
     def change_server(self, name: str, **values: Any) -> None:
         """Change fields of a server's configuration; it is started again with them."""
         self._store([replace(known, **values) if known.name == name else known for known in self.configs])
+        # Another program may call its tools as the one before did.
+        if not values.keys().isdisjoint(("name", "command", "arguments", "url")):
+            self._forget_grants(name)
         self._end_session(name)
 
     def remove_server(self, name: str) -> None:
         """Remove a server with everything it stored in its own folder."""
         self._store([known for known in self.configs if known.name != name])
+        self._forget_grants(name)
         self._end_session(name)
         shutil.rmtree(self._folder / folder_name(name), ignore_errors=True)
 
@@ -133,7 +140,11 @@ class ToolServers:
 
 
 def build_tool_servers(
-    data: Path, settings: Callable[[], Settings], change_settings: Callable[..., Any], ledger: ConnectionLedger
+    data: Path,
+    settings: Callable[[], Settings],
+    change_settings: Callable[..., Any],
+    ledger: ConnectionLedger,
+    forget_grants: Callable[[str], object] = lambda name: None,
 ) -> ToolServers:
     """Build the servers with their transports: those elsewhere follow the network's switch, as models elsewhere do."""
     folder = data / FOLDER
@@ -151,7 +162,7 @@ def build_tool_servers(
             dict(config.headers), lambda headers: MessageServer(config.url, access, ledger, headers, WHY)
         )
 
-    return ToolServers(folder, settings, change_settings, make_transport)
+    return ToolServers(folder, settings, change_settings, make_transport, forget_grants)
 
 
 def folder_name(name: str) -> str:
@@ -168,7 +179,7 @@ def _offered_tool(name: str, config: ServerConfig, session: ServerSession, tool:
         return ToolResult(outcome.text, outcome.is_error)
 
     function = ToolFunction(name, visible_name(" ".join(tool.description.split())), tool.parameters)
-    return Tool(function, run, changes=not tool.only_reads, server=config.name)
+    return Tool(function, run, changes=not tool.only_reads, server=config.name, served_name=tool.name)
 
 
 def _free_name(name: str, taken: set[str]) -> str:

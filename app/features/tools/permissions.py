@@ -12,7 +12,7 @@ from app.features.tools.tool import IsStopped, Tool
 OWN_SERVER = ""
 """Whose tools the program's own are; granted by switching them on."""
 ToolKey = tuple[str, str]
-"""Server and name of a tool: two servers may have tools of one name."""
+"""Server and its own name of a tool: two servers may have tools of one name."""
 
 
 class PermissionAnswer(StrEnum):
@@ -90,4 +90,4 @@ class ToolPermissions:
 
 
 def _key_of(tool: Tool) -> ToolKey:
-    return tool.server, tool.name
+    return tool.server, tool.own_name

@@ -45,14 +45,20 @@ class Tool:
 
     `run` takes arguments that match the function's schema, and ends soon once `IsStopped`. It raises ToolRefused, and
     an AppError where the computer is at fault; both are told to the model. `server` is whose tool it is, "" for the
-    program's own.
+    program's own; `served_name` is what its server calls it where the model knows it by another name.
     """
 
     function: ToolFunction
     run: Callable[[Mapping[str, Any], IsStopped], ToolResult]
     changes: bool = False
     server: str = ""
+    served_name: str = ""
 
     @property
     def name(self) -> str:
         return self.function.name
+
+    @property
+    def own_name(self) -> str:
+        """Its name on its server, which stays the same whatever other servers offer."""
+        return self.served_name or self.name

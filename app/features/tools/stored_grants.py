@@ -1,0 +1,91 @@
+"""What a person allowed or forbade the tools of servers for good, as the settings keep it; each can be taken back."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from app.core.settings import Settings
+from app.features.tools.permissions import PermissionAnswer, ToolGrants
+from app.features.tools.tool import Tool
+
+_STORED = {PermissionAnswer.TOOL, PermissionAnswer.SERVER, PermissionAnswer.NEVER}
+
+
+@dataclass(frozen=True)
+class StoredGrant:
+    """An answer that holds across restarts: TOOL, NEVER, or SERVER with `tool` "": all its tools that only read."""
+
+    server: str
+    tool: str
+    answer: PermissionAnswer
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """What it is about: there is one answer about each."""
+        return self.server, self.tool
+
+
+class StoredGrants:
+    """The grants in the order they were given. From any thread."""
+
+    def __init__(self, settings: Callable[[], Settings], change_settings: Callable[..., Any]) -> None:
+        self._settings, self._change_settings = settings, change_settings
+        self._lock = threading.Lock()
+
+    def list_grants(self) -> tuple[StoredGrant, ...]:
+        """Return what holds now; what no version has written is left out."""
+        return tuple(_read_grants(self._settings().tools.grants))
+
+    def as_grants(self) -> ToolGrants:
+        """Return the grants in the form that calls are held against."""
+        grants = self.list_grants()
+        named = {
+            answer: frozenset((grant.server, grant.tool) for grant in grants if grant.answer is answer)
+            for answer in _STORED
+        }
+        return ToolGrants(
+            tools=named[PermissionAnswer.TOOL],
+            servers=frozenset(server for server, _ in named[PermissionAnswer.SERVER]),
+            refused=named[PermissionAnswer.NEVER],
+        )
+
+    def keep_answer(self, tool: Tool, answer: PermissionAnswer) -> None:
+        """Store a person's answer if it holds for good, in the place of the one before. Raises what storing raises."""
+        if answer in _STORED:
+            grant = StoredGrant(tool.server, "" if answer is PermissionAnswer.SERVER else tool.own_name, answer)
+            with self._lock:
+                others = (
+                    known for known in self.list_grants() if (known.server, known.tool) != (grant.server, grant.tool)
+                )
+                self._store((*others, grant))
+
+    def take_back(self, grant: StoredGrant) -> None:
+        """Forget an answer: the person is asked again. Raises what storing raises."""
+        with self._lock:
+            self._store(tuple(known for known in self.list_grants() if known != grant))
+
+    def forget_server(self, server: str) -> None:
+        """Forget all answers about a server's tools. Raises what storing raises."""
+        with self._lock:
+            grants = self.list_grants()
+            others = tuple(grant for grant in grants if grant.server != server)
+            if others != grants:
+                self._store(others)
+
+    def _store(self, grants: tuple[StoredGrant, ...]) -> None:
+        self._change_settings("tools", grants=tuple(json.dumps(vars(grant), ensure_ascii=False) for grant in grants))
+
+
+def _read_grants(stored: tuple[str, ...]) -> Iterator[StoredGrant]:
+    for text in stored:
+        try:
+            fields = json.loads(text)
+            grant = StoredGrant(str(fields["server"]), str(fields["tool"]), PermissionAnswer(fields["answer"]))
+        except (ValueError, TypeError, KeyError, RecursionError):
+            continue
+        if grant.answer in _STORED:
+            yield grant
