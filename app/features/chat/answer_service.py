@@ -431,7 +431,8 @@ class AnswerService:
         wishes = {"continue_last": goes_on, "forced": forced, "alternatives": alternatives}
         steps = AnswerSteps(answer.conversation_id)
         if self._answer_with_tools is not None and uses_tools_in(conversation, self.engine) and not (goes_on or forced):
-            events = self._answer_with_tools(self, judged.messages, fields, steps, cancel)
+            asked = {**fields, "alternatives": alternatives}
+            events = self._answer_with_tools(self, judged.messages, asked, steps, cancel)
         else:
             events = self.engine.generate([*judged.messages, *empty], cancel=cancel, **fields, **wishes)
         for event in write_to_draft(judged.with_reading(events), draft, before):

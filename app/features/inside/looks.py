@@ -150,13 +150,20 @@ def place_tokens(tokens: Sequence[TokenSeen], text: str = "") -> list[PlacedToke
 
 
 def tokens_within(tokens: Sequence[TokenSeen], text: str) -> list[TokenSeen]:
-    """Return those of an answer's tokens that make up its text, without thinking; [] if the text isn't in them."""
-    # From the end: thinking may have the same words.
-    at = b"".join(token.data for token in tokens).rfind(text.encode())
-    ends = list(itertools.accumulate(len(token.data) for token in tokens))
-    if at < 0 or not text:
+    """Return those of an answer's tokens that make up its text, without thinking; [] if the text isn't in them.
+
+    Where tools were called between its paragraphs, those of as many last paragraphs as came together.
+    """
+    data, at = b"".join(token.data for token in tokens), -1
+    while text.strip() and at < 0:
+        wanted = text.encode()
+        # From the end: thinking may have the same words.
+        at = data.rfind(wanted)
+        text = text.partition("\n\n")[2]
+    if at < 0:
         return []
-    return list(tokens[bisect_right(ends, at) : bisect_left(ends, at + len(text.encode())) + 1])
+    ends = list(itertools.accumulate(len(token.data) for token in tokens))
+    return list(tokens[bisect_right(ends, at) : bisect_left(ends, at + len(wanted)) + 1])
 
 
 def replace_token(

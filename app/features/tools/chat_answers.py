@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from app.core.events import CancelToken, Message, TextDelta
+from app.core.events import CancelToken, Message, TextDelta, TokenChosen
 from app.features.chat.tool_steps import RUNNING, AnswerSteps, StepsChanged, ToolStep
 from app.features.retrieval.source_places import SourcePlace
 from app.features.serving.generation_request import GenerationRequest
@@ -68,15 +68,19 @@ def answer_with_tools(
         variables = {**ask.template_variables, **asked.get("template_variables", {})}
         # Unless the chat says otherwise, the likeliest call: at a usual temperature a model of 1.5 billion weights
         # called in vain, again and again, where it was right so.
-        return replace(ask, **{**asked, "template_variables": variables, "task_sampling": LIKELIEST})
+        # As without tools each word comes by itself, behind its token.
+        own = {"template_variables": variables, "task_sampling": LIKELIEST, "together_s": 0.0}
+        return replace(ask, **{**asked, **own})
 
     # The program's own tools change nothing: switching them on is the permission.
     permissions = ToolPermissions(ToolGrants(servers=frozenset({OWN_SERVER})), lambda _tool, _call, _stopped: None)
     rounds = ToolRounds(engine, tools, permissions, shape_ask=shape_ask)
     has_text = is_parted = False
+    tokens: list[TokenChosen] = []
     for event in rounds.answer(GenerationRequest(tuple(messages), way=way), cancel):
         if isinstance(event, StepBegan):
             is_parted = has_text
+            tokens = []  # those of the call are none of the answer's
             running = ToolStep(event.call.name, event.call.arguments, "", RUNNING)
             yield StepsChanged((*steps.steps, running))
         elif isinstance(event, StepEnded):
@@ -84,9 +88,14 @@ def answer_with_tools(
             steps.steps.append(ToolStep(call.name, call.arguments, result.text, event.state.value))
             steps.document_ids += [place.document_id for place in result.places if isinstance(place, SourcePlace)]
             yield StepsChanged(tuple(steps.steps))
+        elif isinstance(event, TokenChosen):
+            tokens.append(event)
         elif not isinstance(event, ToolsChosen | RoundsEnded):
             if isinstance(event, TextDelta) and not event.thinking and event.text.strip():
                 if is_parted:
                     yield TextDelta(PARAGRAPH, used_tokens=event.used_tokens)
                 has_text, is_parted = True, False
+            if isinstance(event, TextDelta):
+                yield from tokens
+                tokens = []
             yield event

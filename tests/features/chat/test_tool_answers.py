@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 
 from app.bootstrap import Fireside
-from app.core.events import CancelToken, Finished
+from app.core.events import CancelToken, Finished, TokenChosen
 from app.features.assistants import AssistantChoice, chosen_in, in_conversation
 from app.features.chat.answer_service import uses_tools_in
 from app.features.chat.tool_steps import RUNNING, StepsChanged, ToolStep, steps_of
+from app.features.inside.looks import tokens_within
 from app.features.tool_calls import CallWay
 from app.features.tools.scoring import WaysCompared, WayScore
 from app.features.tools.tool_scores import ToolScores
@@ -51,6 +52,19 @@ def test_the_steps_of_an_answer_are_told_and_kept(app: Fireside, script: Path) -
     assert isinstance(events[-1], Finished)
     assert events[-1].stats.generated_tokens > 3, "the tokens of all rounds"
     assert "42" in prompts(script)[-1][-1][1]
+
+
+def test_the_tokens_of_an_answer_are_recorded_without_those_of_its_calls(app: Fireside, script: Path) -> None:
+    chat = app.conversations.create()
+    app.conversations.update(chat.id, **TOOLS_ON)
+    question = app.chat.add_question(chat.id, "mull it over")
+    events = app.chat.answer(question.id, CancelToken(), alternatives=2)
+    tokens = [event.token for event in events if isinstance(event, TokenChosen)]
+    assert b"".join(token.data for token in tokens) == b"Let me see.It is 42."
+    assert all(token.alternatives for token in tokens if token.rank >= 0)
+    assert any(token.rank >= 0 for token in tokens)
+    seen = tokens_within(tokens, app.conversations.read_branch(chat.id)[-1].text)
+    assert [token.data for token in seen] == [b"It", b" is", b" 42."]
 
 
 def test_a_model_calls_in_the_way_that_it_was_best_at(app: Fireside, script: Path, tmp_path: Path) -> None:

@@ -148,6 +148,8 @@ def test_an_answers_own_tokens_are_told_from_the_thinking_before_it() -> None:
     assert tokens_within(answer("Yes", ".", " And"), "Yes.") == answer("Yes", ".")
     assert tokens_within(answer("\n\nYes", "."), "Yes.") == answer("\n\nYes", ".")
     assert tokens_within(tokens, "No.") == []
+    assert tokens_within(tokens, "I called for it.\n\nYes.") == tokens[4:]
+    assert tokens_within(answer("a", "\n"), "I see.\n\n\n") == []
 
 
 def test_another_token_begins_where_the_one_before_it_ended() -> None:
