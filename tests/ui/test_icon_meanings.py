@@ -60,6 +60,7 @@ MEANINGS = {
     "dots-three-bold": "more",
     "download-simple": "import",
     "envelope": "a mail",
+    "exam": "test",
     "export": "export",
     "eye": "look inside",
     "file-pdf": "a PDF",

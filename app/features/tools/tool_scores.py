@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from app.core.paths import make_folder, resource_path
 from app.engine.computer import JsonCache, key_of
@@ -13,7 +13,9 @@ from app.engine.states import model_identity
 from app.features.models.model_messages import MessageTemplate
 from app.features.tool_calls import CallWay
 from app.features.tools.score_requests import FILE as REQUESTS_FILE
-from app.features.tools.scoring import WaysCompared
+
+if TYPE_CHECKING:
+    from app.features.tools.scoring import WaysCompared
 
 FILE = "tool_scores.json"
 RIGHT_TOOL = "This model calls the right tool in {right} of {requests}."
@@ -51,6 +53,8 @@ class ToolScores:
 
     def find_score(self, model: Path) -> ToolScore | None:
         """Return a model's score, or None if it was not measured as it is now."""
+        if not (self._folder / FILE).exists():
+            return None  # so that a menu of many models needn't open their files
         try:
             return _read_score(self._cache.find(_key_of(model)) or {})
         except (OSError, KeyError, TypeError, ValueError):

@@ -26,6 +26,7 @@ from app.ui.chat.composer_menu import ComposerEntry
 from app.ui.chat.open_chat import OpenChat
 from app.ui.chat.thinking_choice import efforts
 from app.ui.i18n import tr, window_title
+from app.ui.icons import icon
 from app.ui.sampling_fields import (
     Knob,
     KnobStepper,
@@ -47,12 +48,14 @@ from app.ui.shell import tasks
 from app.ui.shell.model_about import OtherModels
 from app.ui.shell.model_loader import model_name
 from app.ui.shell.notify import Notify
+from app.ui.shell.tool_scoring import TEST_CALLS, ToolScoring
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import ChoiceButton
 from app.ui.widgets.dialogs import Dialog, QuestionDialog, ScrollBox, cancel_or
 from app.ui.widgets.edge_fade import fade_ends
 from app.ui.widgets.input_fields import Switch
 from app.ui.widgets.layouts import drop_margins, fill_layout
+from app.ui.widgets.menus import Menu
 from app.ui.widgets.setting_rows import SettingCard, description_label, group_title
 
 if TYPE_CHECKING:
@@ -218,6 +221,24 @@ class ChatOptions(QObject):
     def _show_tool_facts(self, model: ModelLoaded | None, facts: ToolFacts | None) -> None:
         if model == self._chats.loaded():
             self._composer.tools.show_facts(facts)
+
+    def offer_test(self, scoring: ToolScoring) -> None:
+        """Let the composer's menu test the calls of a model that has no score yet."""
+
+        def add_entry(menu: Menu) -> None:
+            loaded = self._chats.loaded()
+            path = Path(loaded.path) if loaded is not None else None
+            if path is not None and scoring.can_test(path) and scoring.find_score(path) is None:
+                words = scoring.words if scoring.model == path else tr(TEST_CALLS)
+                menu.addAction(icon("exam", self._theme.tokens.muted), words, lambda: scoring.toggle(path))
+
+        def show_score() -> None:
+            if scoring.model is None:
+                self._facts_of = None
+                self.refresh()
+
+        self._composer.tools.add_test = add_entry
+        scoring.changed.connect(show_score)
 
     def show_dialog(self) -> None:
         dialog = ChatSettings(

@@ -108,6 +108,8 @@ class ChatTab(Tab):
         LongAnswers(self.chat, app).told.connect(self.work_ended)
         ChatTitling(self.chat, app, lambda: self.sidebar.list.is_editing).titled.connect(RowInStep(self).refresh)
         self._connect()
+        if ui.scoring is not None:
+            self.chat.models.options.offer_test(ui.scoring)
         if ui.pictures is not None:
             self.projects.pictures = ui.pictures
             self.chat.attaching.scans.watch(ui.pictures, ui.go.open_models)

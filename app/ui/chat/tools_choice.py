@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Signal
@@ -46,6 +47,8 @@ class ToolsChoice(OptionChip):
             most_px=180,
         )
         self.is_on = False
+        self.add_test: Callable[[Menu], object] = lambda _menu: None
+        """Adds the entry that tests the model's calls, where that can be done."""
         self.pressed.connect(lambda: self.chosen.emit(False))
         self.removed.connect(lambda: self.chosen.emit(False))
 
@@ -70,6 +73,7 @@ class ToolsChoice(OptionChip):
         self._entry.setChecked(self.is_on)
         self._entry.setIcon(icon("check", tokens.accent) if self.is_on else icon("wrench", tokens.muted))
         self._name_entry(self._entry)
+        self.add_test(menu)
         self.wanted.emit()
 
     def _name_entry(self, entry: QAction) -> None:

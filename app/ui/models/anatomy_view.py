@@ -19,6 +19,7 @@ from app.ui.models.storage import SpaceBar, ToneSwatch
 from app.ui.shared_labels import HOW_IT_WORKS
 from app.ui.shell import tasks
 from app.ui.shell.tab_spec import UiContext
+from app.ui.shell.tool_score_view import ToolScoreView
 from app.ui.text.formula import FormulaView
 from app.ui.theme import CARD_INSET_PX, EDGE_PX, Theme
 from app.ui.widgets.buttons import text_button
@@ -38,6 +39,7 @@ PART_NAMES = {
     "output": "Output",
     "other": "Other",
 }
+TOOL_CALLS = "Tool calls"
 VALUE_PX, NARROW_ROW_PX, LEAST_PX = 132, 400, 180
 
 
@@ -46,6 +48,7 @@ class AnatomyPage(ModelsPage):
 
     def __init__(self, ui: UiContext) -> None:
         super().__init__(ui.theme, tr("Inside"))
+        self._scoring = ui.scoring
         self._installed: InstalledFile | None = None
         self.back = text_button(tr("Back to list"), "quiet")
         self.explained = text_button(tr(HOW_IT_WORKS))
@@ -83,9 +86,21 @@ class AnatomyPage(ModelsPage):
         self.rows.addWidget(PartsCard(self._theme, found))
         self.add_heading(tr("In numbers"))
         self.rows.addWidget(FactsCard(self._theme, facts_of(found)))
+        self._add_score()
         self.add_heading(tr("Origin"))
         self.rows.addWidget(SaidCard(self._theme, found.about))
         self.show_text(self.foot, tr(_FOOT))
+
+    def _add_score(self) -> None:
+        installed = self._installed
+        if installed is None or installed.embeds or self._scoring is None:
+            return
+        self.add_heading(tr(TOOL_CALLS))
+        card = QFrame()
+        card.setProperty("kind", "model")
+        inside = fill_layout(QVBoxLayout(card), ToolScoreView(self._theme, self._scoring, installed.model.path))
+        self._theme.dress(inside, margins=(CARD_INSET_PX, 14, CARD_INSET_PX, 14))
+        self.rows.addWidget(card)
 
     def _say_why(self, error: BaseException) -> None:
         if not isinstance(error, AppError):

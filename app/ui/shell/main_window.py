@@ -23,6 +23,7 @@ from app.ui.shell.picture_reading import PictureReading
 from app.ui.shell.status_line import StatusLine
 from app.ui.shell.tab_spec import CHAT, MODELS, Tab, TabSpec, UiContext
 from app.ui.shell.tabs import LeftColumn, Tabs
+from app.ui.shell.tool_scoring import ToolScoring
 from app.ui.shell.top_row import PanelButton, TopRow
 from app.ui.shell.window_commands import WindowCommands
 from app.ui.shell.window_geometry import WindowGeometry
@@ -66,10 +67,11 @@ class MainWindow(QMainWindow):
         self._remember_later = new_timer(self, REMEMBER_MS, self._remember)
         self.setObjectName("main_window")
         self.status = StatusLine(theme)
+        self.scoring = ToolScoring(app, notify, self)
         self.ui = UiContext(
             theme, notify, loader, self.status, self, self,
             programs=OtherPrograms(app, notify, self), pictures=PictureReading(app, notify, self),
-            passages=PassageIndexing(app, notify, self),
+            passages=PassageIndexing(app, notify, self), scoring=self.scoring,
         )  # fmt: skip
         with theme.without_sheet():
             self.left = LeftColumn(
@@ -83,6 +85,7 @@ class MainWindow(QMainWindow):
                 theme,
                 loader,
                 notify,
+                scoring=self.scoring,
                 on_task_model=self.tabs.on_model_chosen,
                 ask_for_file=self.ask_for_model,
                 show_models=self.open_models,
@@ -145,6 +148,7 @@ class MainWindow(QMainWindow):
         self.tabs.title_changed.connect(self._on_title_changed)
         self.tabs.inside_changed.connect(self._on_inside_changed)
         self.tabs.work.changed.connect(self.status.show_work)
+        self.scoring.changed.connect(lambda: self.tabs.work.show_activity(MODELS, self.scoring.activity))
         for signal in (self.tabs.work.changed, self.tabs.model_changed):
             signal.connect(lambda *_: self.picker.refresh())
         self.picker.is_at_work, self.picker.engine_of = self.tabs.work.has_task, self.tabs.work.engine_of

@@ -17,6 +17,8 @@ from app.features.models.model_messages import ASLEEP, model_facts, why_words
 from app.ui.i18n import size_text, tr
 from app.ui.shared_labels import ABOUT_THIS_MODEL, FAILED_LABEL, FIND_MORE_MODELS, SIZE
 from app.ui.shell.model_loader import ModelLoader, in_words
+from app.ui.shell.tool_score_view import ToolScoreView
+from app.ui.shell.tool_scoring import ToolScoring
 from app.ui.theme import Theme
 from app.ui.widgets.labels import ElidedLabel, plain_caption, plain_tip
 from app.ui.widgets.layouts import fill_layout, scrolled
@@ -52,9 +54,10 @@ WIDTH_PX = 400
 class ModelAbout(FloatingPanel):
     """Popup about the model; Escape or a click outside closes it."""
 
-    def __init__(self, theme: Theme, loader: ModelLoader, parent: QWidget) -> None:
+    def __init__(self, theme: Theme, loader: ModelLoader, scoring: ToolScoring, parent: QWidget) -> None:
         super().__init__(theme, "model_about", parent)
         self._rows = 0
+        self._picker = parent
         px = theme.px
         self.setAccessibleName(tr(ABOUT_THIS_MODEL))
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -77,15 +80,20 @@ class ModelAbout(FloatingPanel):
         area = scrolled(inside)
         around = fill_layout(QVBoxLayout(self), area)
         around.setContentsMargins(1, 1, 1, 1)
-        column = fill_layout(QVBoxLayout(inside), name, why, self._grid)
+        column = self._column = fill_layout(QVBoxLayout(inside), name, why, self._grid)
         column.setContentsMargins(px(15), px(13), px(15), px(15))
         column.setSpacing(px(10))
+        if loader.path is not None and loader.path.is_file() and not runs_elsewhere(loader.path):
+            column.addWidget(ToolScoreView(theme, scoring, loader.path, on_resized=self._fit_height))
         self.setAccessibleDescription(" ".join([why.text(), *self._said]).strip())
+        self._area = area
+        self._fit_height()
+
+    def _fit_height(self) -> None:
         # Before it is polished, text has other fonts and so another height.
         self.ensurePolished()
-        wanted = column.totalHeightForWidth(self.width() - 2) + 2  # the height of wrapped text depends on the width
-        self.setFixedHeight(min(wanted, room.height()))
-        self._area = area
+        wanted = self._column.totalHeightForWidth(self.width() - 2) + 2  # that of wrapped text depends on the width
+        self.setFixedHeight(min(wanted, room_for_popups(self._picker).height()))
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() in (Qt.Key.Key_Escape, Qt.Key.Key_Return, Qt.Key.Key_Enter):

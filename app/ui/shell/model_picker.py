@@ -21,6 +21,7 @@ from app.ui.shell.model_about import ModelAbout, reason_for_state, state_word
 from app.ui.shell.model_loader import ModelLoader, in_words
 from app.ui.shell.notify import Notify
 from app.ui.shell.tab_spec import CHAT, WRITE, OwnEngine, OwnModelOf
+from app.ui.shell.tool_scoring import ToolScoring
 from app.ui.theme import Theme
 from app.ui.widgets.labels import ElidedLabel, StatusDot, plain_tip
 from app.ui.widgets.menus import Menu, TwoLineAction
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
 
 STARTER_DESCRIPTION = "a very small English model, often wrong"
+CALLS_RIGHT = "calls the right tool in {right} of {requests}"
 FOR_THIS_CHAT_ONLY = "For this chat only"
 WAKE_UP = "Wake up"
 LOAD_IT_AGAIN = "Reload"
@@ -64,6 +66,7 @@ class ModelPicker(QPushButton):
         loader: ModelLoader,
         notify: Notify,
         *,
+        scoring: ToolScoring,
         on_task_model: Callable[[], object],
         ask_for_file: Callable[[], object],
         show_models: Callable[[], object],
@@ -71,6 +74,7 @@ class ModelPicker(QPushButton):
         super().__init__()
         self.show_models = show_models
         self.ask_for_file = ask_for_file
+        self.scoring = scoring
         self.on_task_model = on_task_model
         """The model of a tab other than the chat changed; the loader announces the chat's."""
         self._app, self._theme, self._loader, self._notify = app, theme, loader, notify
@@ -161,7 +165,7 @@ class ModelPicker(QPushButton):
 
     def show_about(self) -> None:
         """Open a popup about the model and how it runs, below the picker."""
-        about = ModelAbout(self._theme, self._loader, self)
+        about = ModelAbout(self._theme, self._loader, self.scoring, self)
         about.place_at(self)
         about.show()
         about.setFocus(Qt.FocusReason.PopupFocusReason)
@@ -306,6 +310,8 @@ class ModelMenu(Menu):
             known = (self._app.names.sees_elsewhere(path), False) if runs_elsewhere(path) else senses_of(path)
             if senses := senses_words(*known):
                 words.append(senses)
+            if (score := self._picker.scoring.find_score(path)) is not None:
+                words.append(tr(CALLS_RIGHT, right=score.right_tool, requests=score.requests))
             if path == starter_model():
                 words.append(tr(STARTER_DESCRIPTION))
             action = TwoLineAction(

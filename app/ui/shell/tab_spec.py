@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from app.ui.shell.api_programs import OtherPrograms
     from app.ui.shell.passage_indexing import PassageIndexing
     from app.ui.shell.picture_reading import PictureReading
+    from app.ui.shell.tool_scoring import ToolScoring
 
 CHAT, SUMMARIZE, TRANSLATE, WRITE, MODELS = "chat", "summarize", "translate", "write", "models"
 """Names of the built-in tabs, for navigating from one to another. The window itself does not depend on them."""
@@ -172,6 +173,8 @@ class UiContext:
     """Background OCR of scanned pages; None outside a full window."""
     passages: PassageIndexing | None = None
     """Background embedding of passages; None outside a full window."""
+    scoring: ToolScoring | None = None
+    """Background test of a model's tool calls; None outside a full window."""
 
 
 @dataclass(frozen=True)

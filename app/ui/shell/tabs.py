@@ -318,7 +318,7 @@ class TabWork(QObject):
         self._words: dict[str, str] = {}
 
     def follow_tab(self, name: str, tab: Tab) -> None:
-        tab.state_changed.connect(lambda words: self._on_changed(name, words))
+        tab.state_changed.connect(lambda words: self.show_activity(name, words))
         tab.work_ended.connect(lambda end: self.ended.emit(name, end))
 
     @property
@@ -348,7 +348,7 @@ class TabWork(QObject):
             if spec.jobs and jobs.find(spec.jobs, ("queued", "running")):
                 yield name
 
-    def _on_changed(self, name: str, words: str) -> None:
+    def show_activity(self, name: str, words: str) -> None:
         """Show a tab's activity; when it ends, the most recent one of another tab returns."""
         # Taken out and put in again, so that the latest is the last.
         self._words.pop(name, None)

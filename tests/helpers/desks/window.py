@@ -145,7 +145,7 @@ class PlainChat(QWidget):
             others=OtherModels(lambda: None, self),
             own=PlainOwnModel(self),
             assistants=PlainAssistants(self),
-            options=SimpleNamespace(model=None),
+            options=SimpleNamespace(model=None, offer_test=lambda _scoring: None),
             state="ready",
         )
         self.composer = PlainComposer()

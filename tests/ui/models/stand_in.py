@@ -324,7 +324,7 @@ class Ways:
 
 def context(theme: Theme, notify: Notify, loader: object = None) -> Any:
     """As much of `UiContext` as the pages need."""
-    return SimpleNamespace(theme=theme, notify=notify, loader=loader, go=Ways(), window=None)
+    return SimpleNamespace(theme=theme, notify=notify, loader=loader, go=Ways(), window=None, scoring=None)
 
 
 class Pages(ModelsDesk):
