@@ -3,7 +3,8 @@
 A state is two files: ``<key>.state`` (llama.cpp's bytes) and ``<key>.json`` (see `StateIdentity`). The state
 is written first, the sidecar last and atomically, so that a state without a sidecar is an interrupted save. llama.cpp
 checks nothing by itself: whatever differs in the sidecar deletes both, unless it is another model's: that one waits
-aside until its model is asked again, so that a chat can go to and fro between two.
+aside until its model is asked again, so that a chat can go to and fro between two. Neither is synced; a
+checksum tells what a power cut has torn.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import json
 import logging
 import os
 import time
+import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +30,7 @@ HEADER_BYTES = 65536
 INTERRUPTED_S = 600.0
 """Age at which an unfinished save counts as abandoned: an ending process may still be writing it."""
 STATE, SIDECAR, UNFINISHED = ".state", ".json", ".part"
+CHECKSUM, CHUNK_BYTES = "crc32", 1 << 20
 
 UNREADABLE = (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError)
 """Errors of a sidecar that isn't ours or is damaged."""
@@ -158,11 +161,22 @@ class StateFolder:
         sidecar.unlink(missing_ok=True)
         size = unfinished.stat().st_size
         unfinished.replace(self.state_path(session))
-        body = {"identity": dataclasses.asdict(identity), "tokens": tokens, "state_bytes": size}
+        checksum = _checksum(self.state_path(session))
+        body = {"identity": dataclasses.asdict(identity), "tokens": tokens, "state_bytes": size, CHECKSUM: checksum}
         scratch = sidecar.with_name(f"{sidecar.name}.{os.getpid()}{UNFINISHED}")
         scratch.write_text(json.dumps(body, separators=(",", ":")), "utf-8")
         scratch.replace(sidecar)
         self.trim()
+
+    def is_torn(self, state: Path) -> bool:
+        """Return whether a state's bytes aren't those that were saved; it is deleted then."""
+        sidecar = state.with_suffix(SIDECAR)
+        with contextlib.suppress(*UNREADABLE):
+            if json.loads(sidecar.read_text("utf-8"))[CHECKSUM] == _checksum(state):
+                return False
+        _remove_file(sidecar)
+        _remove_file(state)
+        return True
 
     def delete_session(self, session: str) -> None:
         """Delete a session's files of all models, those set aside included."""
@@ -201,6 +215,14 @@ class StateFolder:
 
     def _matching_files(self, pattern: str) -> list[Path]:
         return [file for file in self.folder.glob(pattern) if file.is_file()] if self.folder.is_dir() else []
+
+
+def _checksum(path: Path) -> int:
+    found = 0
+    with path.open("rb") as file:
+        while chunk := file.read(CHUNK_BYTES):
+            found = zlib.crc32(chunk, found)
+    return found
 
 
 def _parse_unit(raw: object) -> Unit:

@@ -87,6 +87,16 @@ def test_a_state_of_another_length_is_not_used(tmp_path: Path) -> None:
     assert folder.find_state("chat-1", HERE) is None
 
 
+@pytest.mark.parametrize("torn", [b"s" * 50 + bytes(50), bytes(100)])
+def test_a_state_with_other_bytes_is_torn_and_deleted(tmp_path: Path, torn: bytes) -> None:
+    folder = folder_with(tmp_path)
+    add(folder, "chat-1")
+    assert not folder.is_torn(folder.state_path("chat-1"))
+    folder.state_path("chat-1").write_bytes(torn)
+    assert folder.is_torn(folder.state_path("chat-1"))
+    assert files(folder) == 0
+
+
 def test_the_longest_unused_goes_first(tmp_path: Path) -> None:
     folder = folder_with(tmp_path, budget_bytes=1500)
     for age, session in enumerate(("old", "older", "oldest")):

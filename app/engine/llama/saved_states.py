@@ -123,6 +123,9 @@ class SavedStates:
             log.info("a saved state could not be read and was deleted")
 
     def _read_state(self, file: Path, tokens: list[int], sequence: CachedSequence) -> bool:
+        # llama.cpp would take torn bytes as they are, and the model would answer nonsense.
+        if self._folder.is_torn(file):
+            return False
         room = (self._c.llama_token * len(tokens))()
         count = ctypes.c_size_t(0)
         path = c_path(str(file))

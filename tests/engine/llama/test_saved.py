@@ -141,6 +141,23 @@ def test_a_damaged_state_is_deleted_and_the_prompt_read(start: Start, states: St
     assert (text, stats.reused_tokens) == (expected, 0)
 
 
+@pytest.mark.parametrize("session", ["chat-1", "chat-2"], ids=["its own", "of another chat"])
+def test_a_state_torn_by_a_power_cut_is_deleted_and_the_prompt_read(
+    start: Start, states: StateFolder, session: str
+) -> None:
+    client = start()
+    expected, _ = turn(client, [STORY], "chat-1")
+    client.close()
+    state = next(states.folder.glob("*.state"))
+    with state.open("r+b") as file:
+        file.seek(state.stat().st_size // 2)
+        file.write(bytes(512))
+    client = start()
+    text, stats = turn(client, [STORY], session)
+    assert (text, stats.reused_tokens) == (expected, 0)
+    assert not state.exists()
+
+
 def test_without_room_on_disk_the_answer_is_unharmed(
     start: Start, states: StateFolder, caplog: pytest.LogCaptureFixture
 ) -> None:
