@@ -18,7 +18,7 @@ from pathlib import Path
 from app.core.errors.saving_errors import FolderNotWritable
 from app.core.events import CancelToken, CopyProgress
 from app.core.paths import disk_problem, make_folder
-from app.core.synced_files import sync_folder
+from app.core.synced_files import sync_folder, sync_name
 from app.hub.model_library import read_json
 from app.hub.move_files import (
     copy_file,
@@ -77,6 +77,9 @@ def _rename_whole(old: Path, new: Path) -> bool:
         old.rename(new)
     except OSError:
         return False
+    # Before the settings name the new place: after a power cut they may be on another disk than the models.
+    sync_name(new)
+    sync_name(old)
     return True
 
 
@@ -171,7 +174,11 @@ class _FolderMove:
                 yield CopyProgress(1, 1, way.source.name)
         # Deepest first, so that folders empty from the bottom up.
         for folder in sorted((Path(here) for here, _, _ in os.walk(self._old)), reverse=True):
-            remove_empty(folder, self._old)
+            remove_empty(folder, self._old.parent)
+        # Before the journal goes, which alone knows that old files may come back after a power cut.
+        for here, _, _ in os.walk(self._old):
+            sync_name(Path(here, JOURNAL))
+        sync_name(self._old)
         self._end_move(self._old)
 
     def _take_back(self) -> None:

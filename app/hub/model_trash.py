@@ -16,6 +16,7 @@ from pathlib import Path, PurePosixPath
 
 from app.core.errors.model_errors import ModelMissing, ModelNotOurs
 from app.core.paths import disk_problem, make_folder
+from app.core.synced_files import sync_name
 from app.hub.model_library import InstalledModel, file_at, read_json, scan_folder, sidecar_path
 from app.hub.move_files import is_below, numbered_paths, remove_empty, write_whole
 
@@ -188,3 +189,5 @@ def _move_all(moves: list[tuple[Path, Path]]) -> None:
         for source, target in reversed(done):
             target.rename(source)
         raise
+    for path in {path.parent: path for move in moves for path in move}.values():
+        sync_name(path)

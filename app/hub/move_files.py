@@ -11,7 +11,7 @@ from pathlib import Path
 
 from app.core.events import CancelToken
 from app.core.paths import make_folder, private_opener
-from app.core.synced_files import sync_folder
+from app.core.synced_files import sync_file, sync_folder
 
 UNFINISHED = ".part"
 CHUNK_BYTES = 512 * 1024
@@ -34,18 +34,17 @@ def copy_file(source: Path, target: Path, cancel: CancelToken) -> Iterator[int]:
             if time.monotonic() >= said_s + SAY_EVERY_S:
                 yield since
                 said_s, since = time.monotonic(), 0
-        # Synced before the new name is given, or a power cut leaves a name without its bytes.
         writer.flush()
-        os.fsync(writer.fileno())
         status, size = os.fstat(reader.fileno()), os.fstat(writer.fileno()).st_size
+    # A copy with the same time is the same file for those who compare.
+    os.utime(part, ns=(status.st_atime_ns, status.st_mtime_ns))
+    # Synced before the new name is given, or a power cut leaves a name without its bytes or its time.
+    sync_file(part)
     if cancel.cancelled:
         part.unlink()
     # The source has changed while it was copied.
     elif status.st_size != size:
         raise OSError(errno.EIO, "the copy is not as long as the file", str(source))
-    else:
-        # A copy with the same time is the same file for those who compare.
-        os.utime(part, ns=(status.st_atime_ns, status.st_mtime_ns))
     yield since
 
 

@@ -8,40 +8,50 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import shutil
 import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import closing, nullcontext, suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from app.bootstrap import Fireside
+from app.core.errors.lock_errors import WrongPassphrase
 from app.core.events import CancelToken
 from app.core.paths import AppPaths, is_locked
 from app.core.settings import load_settings
 from app.features.exchange.backup import back_up
 from app.features.exchange.restore_backup import restore_waiting
 from app.features.lock.lock_change import finish_change
+from app.hub.folder_move import move_folder, unfinished_move
+from app.hub.model_library import scan_folder
+from app.hub.model_trash import TRASH, list_trash, put_back
 from app.hub.part import file_place
+from app.store import lock_file
 from app.store.conversations import MessageState
 from app.store.database import Database
 from app.store.snapshots import list_snapshots
 from tests.faults.harness import BusyProgram, check_database, check_export, fill_with_chats, left_in, restarted
-from tests.faults.using_program import LATER, PIECES
+from tests.faults.using_program import LATER, PIECES, SENTENCE
 from tests.faults.write_record import WriteRecord, recorded
+from tests.features.lock.locking_program import OTHER_PASSPHRASE, PASSPHRASE
 from tests.features.lock.test_lock import assert_whole, fast_rounds, run_change, written_home  # noqa: F401
+from tests.helpers.disks import other_disk
 from tests.helpers.fake_hub import FakeHub
 from tests.helpers.fetching import content_of
+from tests.helpers.models_on_disk import contents as files_of
+from tests.helpers.models_on_disk import write_model, write_sidecar
 from tests.helpers.picture_files import picture
 from tests.helpers.program import ROOT
 from tests.helpers.script import write_script
 from tests.store.test_migrations import contents
 
-MOMENTS, SEED = 50, 34
+MOMENTS, SEED, YEARS_AGO_S = 50, 34, 1_000_000_000
 ANSWER = "word " * 120
 REPO, FILE, SIZE = "someone/Tiny-GGUF", "a.gguf", 3_000_000
 Steps = list[dict[str, Any]]
@@ -128,12 +138,29 @@ def check_house(app: Fireside, told: Steps) -> None:
     app.snapshots.take_daily()  # which takes what was left of another one
 
 
+def check_page(app: Fireside, told: Steps) -> None:
+    kept = {step["page"]: step["kept"] for step in told if "kept" in step}
+    for number, sentences in kept.items():
+        page = app.pages.get(number)
+        assert page is not None
+        assert page.text in (SENTENCE * sentences, SENTENCE * (sentences + 1))
+        undo = app.pages.undo_state(number)
+        assert undo is not None and SENTENCE * (sentences - 1) in (undo.text, undo.text.removesuffix(SENTENCE))
+    saved = max((step["saved"] for step in told if "saved" in step), default=0)
+    file = app.paths.data.parents[1] / "documents" / "page.md"
+    assert file.exists() or not saved
+    if file.exists():
+        text = file.read_text("utf-8")
+        assert (text, len(text) >= len(SENTENCE) * saved) == (SENTENCE * text.count(SENTENCE), True)
+
+
 ACTIVITIES: dict[str, tuple[int, Callable[[Fireside, Steps], None]]] = {
     "chat": (7, check_chat),
     "summarize": (60, check_jobs),
     "translate": (60, check_jobs),
     "export": (7, check_exports),
     "keep_house": (40, check_house),
+    "write": (60, check_page),
 }
 """How much is recorded, and what must be true whenever power goes."""
 
@@ -210,13 +237,14 @@ def test_power_that_goes_leaves_a_database_as_before_or_after_a_migration(disk: 
     print(f"migrate: power gone at {MOMENTS} moments of {len(record.calls)} calls")
 
 
-def record_command(disk: Path, module: str, *given: str) -> WriteRecord:
-    """What a module writes until it ends by itself."""
-    trace = disk.parent / "trace"
-    record = WriteRecord(disk)
+def record_command(disk: Path, module: str, *given: str, others: tuple[Path, ...] = ()) -> WriteRecord:
+    """What a module writes until it ends by itself, on other disks, too."""
+    trace, said = disk.parent / "trace", disk.parent / "said"
+    record = WriteRecord(disk, *others)
     around = [part for part in recorded(trace) if part != "-D"]
-    subprocess.run([*around, sys.executable, "-m", module, *given], cwd=ROOT, check=True)
-    record.read_trace(trace)
+    with said.open("wb") as out:
+        subprocess.run([*around, sys.executable, "-m", module, *given], cwd=ROOT, check=True, stdout=out)
+    record.read_trace(trace, said)
     return record
 
 
@@ -269,3 +297,101 @@ def test_power_that_goes_while_a_restore_is_made_leaves_what_was_there_or_what_i
         assert sorted(set(titles) - {"Written since"}) == sorted(before)
     assert len(set(outcomes)) == 2
     print(f"restore of a {ending}: power gone at {MOMENTS} moments of {len(record.calls)} calls")
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("disk", "written_home")
+def test_power_that_goes_while_a_passphrase_changes_leaves_exactly_one_that_opens(disk: Path) -> None:
+    paths = AppPaths.from_environment()
+    run_change(paths, locks=True)
+    key = lock_file.read_lock(paths.lock, PASSPHRASE)
+    record = record_command(disk, "tests.features.lock.locking_program", "change", "1000")
+    outcomes = set()
+    for moment, chance in record.moments(MOMENTS, f"{SEED} change"):
+        record.put_back(moment, chance)
+        finish_change(paths)
+        opening = []
+        for passphrase in (PASSPHRASE, OTHER_PASSPHRASE):
+            with suppress(WrongPassphrase):
+                assert lock_file.read_lock(paths.lock, passphrase) == key
+                opening.append(passphrase)
+        assert len(opening) == 1
+        outcomes |= set(opening)
+    record.put_back(len(record.calls), chance)
+    assert lock_file.read_lock(paths.lock, OTHER_PASSPHRASE) == key
+    assert outcomes == {PASSPHRASE, OTHER_PASSPHRASE}
+    print(f"another passphrase: power gone at {MOMENTS} moments of {len(record.calls)} calls")
+
+
+@pytest.fixture
+def models(disk: Path) -> Path:
+    """A models folder with a model in parts, one with a projector, and an own file."""
+    folder = disk / "models"
+    for name in ("see-Q4_0.gguf", "see-Q8_0.gguf"):
+        write_model(folder / "org" / "see" / name, name)
+        write_sidecar(folder / "org" / "see" / name, repo="org/see")
+    write_model(folder / "org" / "see" / "mmproj-f16.gguf", **{"general.architecture": "clip"})
+    for number in (1, 2):
+        write_model(folder / "org" / "big" / f"big-0000{number}-of-00002.gguf", str(number))
+    write_model(folder / "mine.gguf", "mine", weights=100_000)
+    for number, path in enumerate(sorted(folder.rglob("*.gguf"))):
+        os.utime(path, (YEARS_AGO_S + number, YEARS_AGO_S + number))
+    return folder
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("to", ["a new folder", "a folder with files", "another disk"])
+def test_power_that_goes_while_models_move_leaves_each_of_them_whole(disk: Path, models: Path, to: str) -> None:
+    with other_disk(disk) if to == "another disk" else nullcontext(disk) as target_disk:
+        new, theirs = target_disk / "new", dict[str, bytes]()
+        if to == "a folder with files":
+            new.mkdir()
+            theirs["theirs.txt"] = b"stays"
+            (new / "theirs.txt").write_bytes(b"stays")
+        before = files_of(models)
+        others = (target_disk,) if target_disk != disk else ()
+        given = ("move_models", str(models), str(new))
+        record = record_command(disk, "tests.faults.using_program", *given, others=others)
+        ways = set()
+        for moment, chance in record.moments(MOMENTS, f"{SEED} {to}"):
+            record.put_back(moment, chance)
+            told = {name for step in record.told_before(moment) for name in step}
+            there = [files_of(folder) if folder.is_dir() else {} for folder in (models, new)]
+            if "moved" in told:
+                assert before.items() <= there[1].items(), "the new folder is the one that is asked"
+            assert set(before.values()) <= {data for found in there for data in found.values()}
+            ways.add(("moved" in told, unfinished_move(new) is not None))
+            left = unfinished_move(new) if "moved" in told else models
+            if left is None:
+                assert not models.exists()
+            else:
+                list(move_folder(left, new, CancelToken()))
+                assert files_of(new) == before | theirs
+                assert not models.exists()
+        assert len(ways) > 1
+    print(f"models to {to}: power gone at {MOMENTS} moments of {len(record.calls)} calls")
+
+
+@pytest.mark.slow
+def test_power_that_goes_while_models_are_thrown_away_leaves_them_there_or_in_the_trash(
+    disk: Path, models: Path
+) -> None:
+    before = files_of(models)
+    record = record_command(disk, "tests.faults.using_program", "throw_models", str(models))
+    for moment, chance in record.moments(MOMENTS, f"{SEED} throw"):
+        record.put_back(moment, chance)
+        told, steps = record.told_before(moment), record.told_before(len(record.calls))
+        expected = {step["name"]: step["is_thrown"] for step in told}
+        at_work = steps[len(told)]["name"] if len(told) < len(steps) else ""
+        here, trash = {model.path.name for model in scan_folder(models)}, list_trash(models)
+        for name, is_thrown in expected.items():
+            if name != at_work:
+                assert (name in here, any(name == Path(one.files[0]).name for one in trash)) == (
+                    not is_thrown, is_thrown
+                )  # fmt: skip
+        for thrown in trash:
+            put_back(thrown)
+        found = {name: data for name, data in files_of(models).items() if not name.startswith(TRASH)}
+        assert found == before
+        assert list_trash(models) == []
+    print(f"models' trash: power gone at {MOMENTS} moments of {len(record.calls)} calls")

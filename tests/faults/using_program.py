@@ -29,7 +29,10 @@ from app.features.summarize.summary_result import SummaryOptions
 from app.features.translate.translation_events import SegmentDone
 from app.hub.access import NetworkAccess
 from app.hub.download import DownloadRequest
+from app.hub.folder_move import move_folder
 from app.hub.model_files import RemoteFile
+from app.hub.model_library import scan_folder
+from app.hub.model_trash import put_back, throw_away
 from app.hub.running_fetch import fetch_download
 from app.store.database import Database
 from app.store.migrations import MIGRATIONS, Migrations
@@ -41,6 +44,7 @@ from tests.hub.queue_parts import Home
 MODEL = Path("/any/model.gguf")
 PIECES = 25
 """Sections of a summary, segments of a translation."""
+SENTENCE = "The kiln is slow, and the evening is long. "
 PAUSE_S, BACK_S = 0.02, 3 * 86_400
 Step = dict[str, Any]
 
@@ -144,6 +148,38 @@ def download(folder: Path, hub: str, *told: str) -> Iterator[Step]:
         time.sleep(PAUSE_S)
 
 
+def write(app: Fireside, folder: Path) -> Iterator[Step]:
+    """A page that grows, kept as the window keeps it, and saved as a file now and then."""
+    page = app.pages.create().id
+    for count_ in count(1):
+        app.pages.save(page, SENTENCE * count_, ((0, len(SENTENCE)),), count_)
+        app.pages.keep_undo(page, SENTENCE * (count_ - 1))
+        yield {"page": page, "kept": count_}
+        if count_ % 3 == 0:
+            app.pages.export_page(page, folder / "page.md")
+            yield {"page": page, "saved": count_}
+
+
+def move_models(old: Path, new: Path) -> Iterator[Step]:
+    """All models to another folder; told when that is the one to be asked, and when nothing is left to do."""
+    yield {"begins": True}
+    for _ in move_folder(old, new, CancelToken(), lambda: print(json.dumps({"moved": True}), flush=True)):
+        pass
+    yield {"whole": True}
+
+
+def throw_models(folder: Path) -> Iterator[Step]:
+    """Every model to the trash and back, and there again."""
+    names = sorted(model.path.name for model in scan_folder(folder))
+    for name in names:
+        thrown = throw_away(next(model for model in scan_folder(folder) if model.path.name == name), folder)
+        yield {"name": name, "is_thrown": True}
+        put_back(thrown)
+        yield {"name": name, "is_thrown": False}
+        throw_away(next(model for model in scan_folder(folder) if model.path.name == name), folder)
+        yield {"name": name, "is_thrown": True}
+
+
 def restore(paths: AppPaths, saved: Path) -> Iterator[Step]:
     """A backup or a daily copy in place of what is there."""
     if saved.suffix == ".db":
@@ -171,7 +207,7 @@ APP_ACTIVITIES: dict[str, Callable[[Fireside, Path], Iterator[Step]]] = {
     "export": export,
 }
 
-ACTIVITIES = APP_ACTIVITIES | {"keep_house": keep_house}
+ACTIVITIES = APP_ACTIVITIES | {"keep_house": keep_house, "write": write}
 
 
 def main(arguments: list[str]) -> int:
@@ -184,6 +220,10 @@ def main(arguments: list[str]) -> int:
         rounds = download(Path(folder), *rest)
     elif name == "restore":
         rounds = restore(AppPaths.from_environment(), Path(folder))
+    elif name == "move_models":
+        rounds = move_models(Path(folder), Path(rest[0]))
+    elif name == "throw_models":
+        rounds = throw_models(Path(folder))
     else:
         rounds = migrate(AppPaths.from_environment().database)
     print(json.dumps({"spared": warm.nurseries()}), flush=True)

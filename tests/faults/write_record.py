@@ -3,7 +3,8 @@
 `strace` writes the record with all data. What was synced is there afterwards, whatever else is not: a write that was
 not may be there, or not, or some of its sectors, and a file may be longer than what of it arrived. Names change in
 their order, as in the journal of ext4, XFS or Btrfs: a sync of a folder, or the first one of a new file, takes along
-what was done to names before. The shared memory of SQLite's journal, which is mapped and not written, is rubbish.
+what was done to names before on its disk. A time that was given to a file is there for sure once that was synced. The
+shared memory of SQLite's journal, which is mapped and not written, is rubbish.
 """
 
 from __future__ import annotations
@@ -22,13 +23,14 @@ SECTOR_BYTES = 512
 CALLS = (
     "openat,open,creat,write,pwrite64,writev,pwritev,pwritev2,sendfile,copy_file_range,ftruncate,truncate,fallocate,"
     "rename,renameat,renameat2,unlink,unlinkat,rmdir,mkdir,mkdirat,link,linkat,symlink,symlinkat,fsync,fdatasync,lseek,"
-    "mmap"
+    "mmap,utimensat"
 )
 SHARED_MEMORY = "-shm"
 _HEX = r"((?:\\x[0-9a-f]{2})*)"
 _CALL = re.compile(r"(\w+)\((.*)\) += (-?\d+)(?:<.*>)?(?: .*)?", re.S)
 _FILE = re.compile(rf"(AT_FDCWD|-?\d+)<{_HEX}>(\(deleted\))?")
 _TEXT = re.compile(rf'"{_HEX}"')
+_MODIFIED = re.compile(r"\[\{.*?\}[^{]*\{tv_sec=(\d+), tv_nsec=(\d+)\}")
 _RESUMED = re.compile(r"<\.\.\. \w+ resumed>")
 _UNFINISHED = " <unfinished ...>"
 Named = TypeVar("Named")
@@ -43,7 +45,7 @@ def recorded(trace: Path) -> list[str]:
 
 @dataclass(frozen=True)
 class DiskCall:
-    """One call that changed or synced something; `place` is an offset, a length, or for a sync when it was asked."""
+    """One call that changed or synced something; `place` is an offset, a length, a time, or when a sync was asked."""
 
     kind: str
     path: str
@@ -59,11 +61,16 @@ class DiskFile:
     content: bytearray = field(default_factory=bytearray)
     waiting: list[tuple[int, bytes | None, int]] = field(default_factory=list)
     made_by: int = -1
+    modified_ns: int | None = None
+    times: list[tuple[int, int]] = field(default_factory=list)
+    """Given to it since: which, and by which call."""
 
     def sync_before(self, call: int) -> None:
         """Take over what was written before a call."""
         self.content = _settle(self.content, [one for one in self.waiting if one[2] < call], lambda _: True)
         self.waiting = [one for one in self.waiting if one[2] >= call]
+        self.modified_ns = next((time_ns for time_ns, at in reversed(self.times) if at < call), self.modified_ns)
+        self.times = [given for given in self.times if given[1] >= call]
 
     def settle_by(self, chance: random.Random) -> bytes:
         """Return what may be there after a power cut."""
@@ -122,9 +129,11 @@ def rename_all(names: dict[str, Named], old: str, new: str) -> None:
 class WriteRecord:
     """The calls of one run of a program, which began with the disk as it was then."""
 
-    def __init__(self, disk: Path) -> None:
-        self._disk, self._said = disk, ""
-        self.before = {str(path): None if path.is_dir() else path.read_bytes() for path in sorted(disk.rglob("*"))}
+    def __init__(self, *disks: Path) -> None:
+        self._disks, self._said = disks, ""
+        found = [path for disk in disks for path in sorted(disk.rglob("*"))]
+        self.before = {str(path): None if path.is_dir() else path.read_bytes() for path in found}
+        self._modified_ns = {str(path): path.stat().st_mtime_ns for path in found}
         self.calls: list[DiskCall] = []
         self._now = {path: bytearray(content) for path, content in self.before.items() if content is not None}
         self._places: dict[str, int] = {}
@@ -162,7 +171,7 @@ class WriteRecord:
 
     def put_back(self, moment: int, chance: random.Random) -> None:
         """Make the disk what it may be after power went at that moment."""
-        for path in self._disk.iterdir():
+        for path in (path for disk in self._disks for path in disk.iterdir()):
             shutil.rmtree(path) if path.is_dir() else path.unlink()
         for name, file in sorted(self._names_after(moment, chance).items()):
             path = Path(name)
@@ -172,36 +181,49 @@ class WriteRecord:
             is_rubbish = name.endswith(SHARED_MEMORY)
             path.write_bytes(chance.randbytes(len(file.content)) if is_rubbish else file.settle_by(chance))
             path.chmod(0o600)
+            given = [file.modified_ns, *(time_ns for time_ns, _ in file.times)]
+            if (modified_ns := chance.choice(given) if file.times else file.modified_ns) is not None:
+                os.utime(path, ns=(modified_ns, modified_ns))
 
     def _names_after(self, moment: int, chance: random.Random) -> dict[str, DiskFile | None]:
-        names = {path: None if found is None else DiskFile(bytearray(found)) for path, found in self.before.items()}
-        now, done, sure = dict(names), list[tuple[DiskCall, DiskFile | None]](), 0
+        names = {
+            path: None if found is None else DiskFile(bytearray(found), modified_ns=self._modified_ns[path])
+            for path, found in self.before.items()
+        }
+        now = dict(names)
+        logs = {disk: _NameLog() for disk in self._disks}
         for number, call in enumerate(self.calls[:moment]):
-            file = now.get(call.path)
+            file, log = now.get(call.path), logs.get(self._disk_of(call.path) or Path(), _NameLog())
             if call.kind == "write" and file is not None:
                 file.waiting.append((call.place, call.data, number))
             elif call.kind == "length" and file is not None:
                 file.waiting.append((call.place, None, number))
+            elif call.kind == "time" and file is not None:
+                file.times.append((call.place, number))
             elif call.kind == "sync" and file is not None:
                 file.sync_before(call.place)
-                sure = max(sure, file.made_by + 1)
+                log.sure = max(log.sure, file.made_by + 1)
             elif call.kind == "sync":
-                about = [at for at, (one, _) in enumerate(done) if call.path in _folders(one)]
-                sure = max([sure, *(at + 1 for at in about)])
+                about = [at for at, (one, _) in enumerate(log.done) if call.path in _folders(one)]
+                log.sure = max([log.sure, *(at + 1 for at in about)])
             elif call.kind in ("make", "folder", "move", "link", "remove"):
-                made = DiskFile(made_by=len(done)) if call.kind == "make" else None
-                done.append((call, made))
+                made = DiskFile(made_by=len(log.done)) if call.kind == "make" else None
+                log.done.append((call, made))
                 _rename(now, call, made)
-        last = chance.choice((sure, len(done), chance.randint(sure, len(done))))
-        for call, made in done[:last]:
-            _rename(names, call, made)
+        for log in logs.values():
+            last = chance.choice((log.sure, len(log.done), chance.randint(log.sure, len(log.done))))
+            for call, made in log.done[:last]:
+                _rename(names, call, made)
         return names
+
+    def _disk_of(self, path: str) -> Path | None:
+        return next((disk for disk in self._disks if path == str(disk) or path.startswith(f"{disk}/")), None)
 
     def _add_call(self, name: str, given: str, result: int, asked_at: int) -> None:
         if name in ("rename", "renameat", "renameat2"):
             old, new = _paths(given)
             if self._holds(old) or self._holds(new):
-                assert self._holds(old) and self._holds(new), "a move from or to another disk"
+                assert self._disk_of(old) == self._disk_of(new), "a move from or to another disk"
                 rename_all(self._now, old, new)
                 rename_all(self._places, old, new)
                 self.calls.append(DiskCall("move", old, target=new))
@@ -212,6 +234,8 @@ class WriteRecord:
                 self.calls.append(DiskCall("folder", path))
         elif name in ("open", "openat", "creat"):
             self._open(_paths(given)[0], given)
+        elif name == "utimensat":
+            self._give_time(given)
         elif name in ("link", "linkat", "symlink", "symlinkat"):
             old, new = _paths(given)
             if self._holds(new):
@@ -220,6 +244,12 @@ class WriteRecord:
                 self.calls.append(DiskCall("link", old, target=new))
         else:
             self._use_file(name, given, result, asked_at)
+
+    def _give_time(self, given: str) -> None:
+        file, found = _FILE.match(given), _MODIFIED.search(given)
+        path = (_paths(given) or [_plain(file[2]) if file else ""])[0]
+        if path in self._now and found is not None:
+            self.calls.append(DiskCall("time", path, int(found[1]) * 10**9 + int(found[2])))
 
     def _open(self, path: str, given: str) -> None:
         if not self._holds(path) or ("O_WRONLY" not in given and "O_RDWR" not in given):
@@ -281,7 +311,15 @@ class WriteRecord:
             self.calls.append(DiskCall("remove", path))
 
     def _holds(self, path: str) -> bool:
-        return path.startswith(f"{self._disk}/")
+        return any(path.startswith(f"{disk}/") for disk in self._disks)
+
+
+@dataclass
+class _NameLog:
+    """What was done to the names of one disk, and how much of it is there for sure."""
+
+    done: list[tuple[DiskCall, DiskFile | None]] = field(default_factory=list)
+    sure: int = 0
 
 
 def _rename(names: dict[str, DiskFile | None], call: DiskCall, made: DiskFile | None) -> None:
