@@ -110,7 +110,7 @@ def _restrict_threads(grant: ThreadGrant, sockets: SocketRule, other_threads: It
     finally:
         ruleset.close()
     # All threads at once. Where programs are chosen by Landlock, starting one has to stay possible.
-    has_calls = seccomp.give_up_calls(sockets, starts_programs=grant.starts_programs)
+    has_calls = seccomp.give_up_calls(sockets, starts_programs=grant.starts_programs, keeps_group=grant.keeps_group)
     if not (has_files and has_calls):
         raise OSError(f"files {has_files}, system calls {has_calls}")
 

@@ -57,6 +57,10 @@ class ThreadGrant:
     programs: Sequence[Path] | None = None
     ports: Sequence[int] | None = None
     listening: Sequence[int] = ()
+    moves_files: bool = False
+    """Files that are written may be moved to another folder, which the kernel refuses where they would gain rights."""
+    keeps_group: bool = False
+    """What is started stays in the process group, by which it is ended, and is told that it left it."""
 
     @property
     def starts_programs(self) -> bool:
@@ -106,8 +110,8 @@ class FileRuleset:
 
     def _add_paths(self, grant: ThreadGrant) -> None:
         reading = _READING if grant.programs is None else _READING & ~_EXECUTE
-        # Moving files between folders (REFER) stays closed, and so do devices in folders that are written to.
-        writing = self._rights & ~(_REFER | _IOCTL)
+        # Devices in folders that are written to stay closed.
+        writing = self._rights & ~(_IOCTL if grant.moves_files else _REFER | _IOCTL)
         writing = writing if grant.programs is None else writing & ~_EXECUTE
         for paths, rights in (
             (grant.reading, reading),

@@ -48,6 +48,7 @@ class _CallNumbers:
     socket: int
     clone: int
     starts: tuple[int, ...]
+    groups: tuple[int, ...]
     denied: tuple[int, ...]
 
 
@@ -64,6 +65,7 @@ _PROCESSORS = {
         socket=41,
         clone=56,
         starts=(59, 57, 58),  # execve, fork, vfork
+        groups=(109, 112),  # setpgid, setsid
         denied=(
             *(101, 310, 311, 312),  # ptrace, process_vm_readv, process_vm_writev, kcmp
             *(165, 166, 155, 161, 272, 308),  # mount, umount2, pivot_root, chroot, unshare, setns
@@ -78,6 +80,7 @@ _PROCESSORS = {
         socket=198,
         clone=220,
         starts=(221,),  # execve
+        groups=(154, 157),  # setpgid, setsid
         denied=(
             *(117, 270, 271, 272),  # ptrace, process_vm_readv, process_vm_writev, kcmp
             *(40, 39, 41, 51, 97, 268),  # mount, umount2, pivot_root, chroot, unshare, setns
@@ -91,9 +94,10 @@ _PROCESSORS = {
 _SECCOMP = {"x86_64": 317, "aarch64": 277}
 
 
-def give_up_calls(sockets: SocketRule, *, starts_programs: bool) -> bool:
+def give_up_calls(sockets: SocketRule, *, starts_programs: bool, keeps_group: bool = False) -> bool:
     """Deny all threads of this process, and all that it starts, new sockets and whatever reaches into other processes
-    or into the system; return whether the kernel does.
+    or into the system; return whether the kernel does. With `keeps_group` leaving the process group is done by name
+    only: who asks for it is told that it succeeded, since many programs end where it doesn't.
     """
     processor = _PROCESSORS.get(platform.machine())
     if sys.platform != "linux" or processor is None or struct.calcsize("P") != 8:
@@ -101,14 +105,16 @@ def give_up_calls(sockets: SocketRule, *, starts_programs: bool) -> bool:
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.prctl(_SET_NO_NEW_PRIVILEGES, 1, 0, 0, 0) != 0:
         return False
-    steps = list(_filter_steps(processor, sockets, starts_programs=starts_programs))
+    steps = list(_filter_steps(processor, sockets, starts_programs=starts_programs, keeps_group=keeps_group))
     code = ctypes.create_string_buffer(b"".join(steps))
     # struct sock_fprog: how many steps, and where they are.
     program = struct.pack("=HxxxxxxQ", len(steps), ctypes.addressof(code))
     return bool(libc.syscall(_SECCOMP[platform.machine()], _SET_FILTER, _ALL_THREADS | _FULL_SPEED, program) == 0)
 
 
-def _filter_steps(processor: _CallNumbers, sockets: SocketRule, *, starts_programs: bool) -> Iterator[bytes]:
+def _filter_steps(
+    processor: _CallNumbers, sockets: SocketRule, *, starts_programs: bool, keeps_group: bool
+) -> Iterator[bytes]:
     """Yield the filter: of each call, the first return that is reached counts."""
     refused = _ERRNO | errno.EPERM
     yield _step(_LOAD, _PROCESSOR_AT)
@@ -121,6 +127,8 @@ def _filter_steps(processor: _CallNumbers, sockets: SocketRule, *, starts_progra
     denied = (*processor.denied, *_DENIED_EVERYWHERE, *(() if starts_programs else processor.starts))
     for number in denied:
         yield from _on_call(number, [_step(_RETURN, refused)])
+    for number in processor.groups if keeps_group else ():
+        yield from _on_call(number, [_step(_RETURN, _ERRNO)])  # error 0: success
     # Its flags lie in memory, where a filter can't look; the C library then takes the older call.
     yield from _on_call(_CLONE3, [_step(_RETURN, _ERRNO | errno.ENOSYS)])
     yield from _on_call(

@@ -1,7 +1,7 @@
 """Installs other programs' libraries for `make test-clients`, where they cannot meet this program's own.
 
-Four environments for Python (aider, the agents and the pipelines want other versions than the rest) and one for Node,
-in ``${XDG_CACHE_HOME:-~/.cache}/fireside/clients``; another list makes them anew.
+Five environments for Python (aider, the agents, the pipelines and the tool servers want other versions than the rest)
+and one for Node, in ``${XDG_CACHE_HOME:-~/.cache}/fireside/clients``; another list makes them anew.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import sys
 
 from pinned_wheel import REQUIREMENTS, cache_folder, say
 
-ENVIRONMENTS = ("clients", "agents", "pipelines", "aider")
+ENVIRONMENTS = ("clients", "agents", "pipelines", "aider", "tool_servers")
 LISTS = (*(f"{name}.in" for name in ENVIRONMENTS), "clients.json")
 
 
@@ -25,7 +25,7 @@ def main() -> None:
     if whole.exists() and whole.read_text() == wanted:
         return
     shutil.rmtree(target, ignore_errors=True)
-    say("Installing the clients of other programs for the tests (1 GB).")
+    say("Installing the clients and tool servers of other programs for the tests (1 GB).")
     for name in ENVIRONMENTS:
         python = target / name / "bin" / "python"
         run(sys.executable, "-m", "venv", target / name)

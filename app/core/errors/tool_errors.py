@@ -19,8 +19,8 @@ class ToolServersUnreadable(EnvironmentProblem):
 
 
 class ToolServerFailed(EnvironmentProblem):
-    """`reason`: missing (no such program), ended, silent, busy (cooling off), refused or wrong (not MCP).
-    `detail`: what it wrote last, or why it refused.
+    """`reason`: missing (no such program), unfetched (it would need the network first), ended, silent, busy (cooling
+    off), refused, declined (one request) or wrong (not MCP). `detail`: what it wrote last, or why it refused.
     """
 
     server: str
@@ -32,10 +32,12 @@ class ToolServerFailed(EnvironmentProblem):
         "retry",
         cases={
             "missing": "The program of the tool server “{server}” wasn’t found. Is it installed?",
+            "unfetched": "The program of the tool server “{server}” isn’t here yet. Allow it the network to fetch it.",
             "ended": "The tool server “{server}” stopped: {detail}",
             "silent": "The tool server “{server}” isn’t responding.",
             "busy": "The tool server “{server}” didn’t respond last time. It’s left alone for a minute.",
             "refused": "The tool server “{server}” refused the connection: {detail}",
+            "declined": "The tool server “{server}” refused: {detail}",
             "wrong": "“{server}” doesn’t answer like a tool server.",
         },
     )

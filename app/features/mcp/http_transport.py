@@ -10,7 +10,7 @@ from app.core.errors.app_error import AppError
 from app.core.errors.server_errors import ServerUnreachable
 from app.features.error_messages import sentence_for
 from app.features.mcp.messages import SESSION_HEADER, VERSION_HEADER
-from app.features.mcp.server_session import Closed, Received
+from app.features.mcp.server_session import ENDED, Closed, Received
 from app.hub.message_server import EVENT_STREAM, MessageServer
 from app.hub.model_server import RequestCut
 
@@ -64,7 +64,7 @@ class HttpTransport:
                 self._received(answer)
         except AppError as error:
             if self._is_expired(error):
-                self._closed(OPENED_AGAIN)
+                self._closed(ENDED, OPENED_AGAIN)
             elif number is not None:
                 told = {"code": 0, "message": str(sentence_for(error))}
                 self._received({"jsonrpc": "2.0", "id": number, "error": told})

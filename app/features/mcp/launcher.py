@@ -88,6 +88,8 @@ def _enter_cage_of(grant: ServerGrant) -> CageReport:
         writing=[here, *map(Path, grant.writing)],
         devices=[Path(os.devnull)],
         ports=None if grant.has_network else (),
+        moves_files=True,  # as package runners and editors of files do
+        keeps_group=True,
     )
     return enter_cage(places, SocketRule.INTERNET if grant.has_network else SocketRule.NONE)
 

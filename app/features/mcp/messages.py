@@ -31,7 +31,9 @@ class ServerRefusal(Exception):
 
 
 def request(number: int, method: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
-    return {"jsonrpc": "2.0", "id": number, "method": method, "params": dict(parameters)}
+    """Return a request; of a call the server may tell progress, by the request's number."""
+    told = {"_meta": {"progressToken": number}} if method == "tools/call" else {}
+    return {"jsonrpc": "2.0", "id": number, "method": method, "params": {**parameters, **told}}
 
 
 def notification(method: str, parameters: Mapping[str, Any] | None = None) -> dict[str, Any]:

@@ -14,6 +14,8 @@ LISTS = ("mcpServers", "servers")
 """Keys that hold servers by name; VS Code has the second, also within "mcp"."""
 MOST_FILE_BYTES = 1024 * 1024
 MOST_SERVERS = 100
+RUNNERS = ("npx", "uvx", "pnpx", "bunx", "pipx", "uv", "npm", "pnpm", "yarn", "bun")
+"""Programs that fetch others and start them."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,11 @@ class ServerConfig:
     @property
     def is_remote(self) -> bool:
         return bool(self.url)
+
+    @property
+    def is_fetched(self) -> bool:
+        """Return whether another program fetches the server, for which it needs the network at least once."""
+        return Path(self.command).stem.lower() in RUNNERS
 
     def to_json(self) -> str:
         """Return the server in the form that the settings store."""

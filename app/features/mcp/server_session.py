@@ -7,6 +7,7 @@ import itertools
 import logging
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass, field
@@ -19,17 +20,20 @@ from app.features.mcp.messages import ServerRefusal
 log = logging.getLogger(__name__)
 
 Received = Callable[[Mapping[str, Any]], None]
-Closed = Callable[[str], None]
-"""Hears what the server wrote last."""
+Closed = Callable[[str, str], None]
+"""Hears why a connection ended, as `ToolServerFailed` has it, and what the server wrote last."""
 
 START_TIMEOUT_S, LIST_TIMEOUT_S, CALL_TIMEOUT_S = 60.0, 20.0, 120.0
-"""The first holds what a package runner downloads."""
+"""The first holds what a package runner downloads; the last counts from the latest progress that the server told."""
+MOST_CALL_S = 1_800.0
+"""Of a call whose server tells progress without end."""
 STEP_S = 0.05
 COOLING_S = 60.0
 MOST_ENTRIES, MOST_PAGES = 200, 50
 MOST_WORDS = 1_000
 """Characters of a tool's description: they cost every answer."""
-ENDED, SILENT, WRONG, BUSY, REFUSED = "ended", "silent", "wrong", "busy", "refused"
+ENDED, SILENT, WRONG, BUSY, UNFETCHED = "ended", "silent", "wrong", "busy", "unfetched"
+REFUSED, DECLINED = "refused", "declined"
 
 
 class Transport(Protocol):
@@ -68,7 +72,9 @@ class _OpenRequests:
     """Requests that wait for their answers, and the end of the connection for those that come later."""
 
     answers: dict[int, Future[dict[str, Any]]] = field(default_factory=dict)
-    ended: str | None = None
+    progress: Counter[int] = field(default_factory=Counter)
+    """How often progress was told, by request."""
+    ended: tuple[str, str] | None = None
 
 
 class ServerSession:
@@ -88,6 +94,7 @@ class ServerSession:
         self._opening, self._lock = threading.Lock(), threading.Lock()
         self._capabilities: Mapping[str, Any] = {}
         self._tools: tuple[ServerTool, ...] | None = None
+        self._tool_changes = 0
         self._cool_until_s = 0.0
 
     def list_tools(self) -> tuple[ServerTool, ...]:
@@ -95,8 +102,10 @@ class ServerSession:
         self._connect()
         tools = self._tools
         if tools is None:
+            changes = self._tool_changes
             tools = tuple(_tools_of(self._list_entries("tools/list", "tools")))
-            self._tools = tools
+            if changes == self._tool_changes:  # else they changed while they were listed
+                self._tools = tools
         return tools
 
     def call_tool(
@@ -124,13 +133,13 @@ class ServerSession:
 
     def read_prompt(self, name: str, arguments: Mapping[str, str]) -> str:
         """Return the text of a prompt, filled in with arguments. Raises ToolServerFailed."""
-        found = self._ask_once("prompts/get", {"name": name, "arguments": dict(arguments)}).get("messages")
+        found = self._read_offered("prompts/get", {"name": name, "arguments": dict(arguments)}).get("messages")
         parts = [message.get("content") for message in found or () if isinstance(message, Mapping)]
         return messages.text_of({"content": parts})
 
     def read_resource(self, uri: str) -> str:
         """Return the text of a resource; other parts are named. Raises ToolServerFailed."""
-        found = self._ask_once("resources/read", {"uri": uri}).get("contents")
+        found = self._read_offered("resources/read", {"uri": uri}).get("contents")
         parts = [{"type": "resource", "resource": part} for part in found or () if isinstance(part, Mapping)]
         return messages.text_of({"content": parts})
 
@@ -142,6 +151,13 @@ class ServerSession:
     def _list_offered(self, kind: str) -> list[dict[str, Any]]:
         self._connect()
         return list(self._list_entries(f"{kind}/list", kind)) if kind in self._capabilities else []
+
+    def _read_offered(self, method: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
+        self._connect()
+        try:
+            return self._ask(method, parameters, LIST_TIMEOUT_S) or {}
+        except ServerRefusal as refusal:
+            raise ToolServerFailed(self.name, DECLINED, refusal.words) from refusal
 
     def _list_entries(self, method: str, key: str) -> Iterator[dict[str, Any]]:
         """Yield the entries of all pages, up to a limit: a server may send pages without end."""
@@ -158,11 +174,12 @@ class ServerSession:
                 return
 
     def _ask_once(self, method: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
-        self._connect()
         try:
-            return self._ask(method, parameters, LIST_TIMEOUT_S) or {}
-        except ServerRefusal as refusal:
-            log.info("tool server %s refused %s: %s", self.name, method, refusal.words)
+            return self._read_offered(method, parameters)
+        except ToolServerFailed as error:
+            if error.reason != DECLINED:
+                raise
+            log.info("tool server %s refused %s: %s", self.name, method, error.detail)
             return {}
 
     def _connect(self) -> None:
@@ -174,7 +191,7 @@ class ServerSession:
             self._close_transport()
             self._waiting, transport = _OpenRequests(), self._make_transport()
             waiting = self._waiting
-            transport.open(self._take_message, lambda words: self._note_end(waiting, words))
+            transport.open(self._take_message, lambda reason, words: self._note_end(waiting, reason, words))
             self._transport = transport
             try:
                 self._greet()
@@ -207,11 +224,14 @@ class ServerSession:
         try:
             self._send(messages.request(number, method, parameters))
             until_s = self._clock() + timeout_s
+            last_s, told = until_s - timeout_s + MOST_CALL_S, 0
             while not is_stopped():
                 with contextlib.suppress(TimeoutError):
                     return answer.result(STEP_S)
+                if waiting.progress[number] > told:
+                    told, until_s = waiting.progress[number], min(self._clock() + timeout_s, last_s)
                 if waiting.ended is not None and not answer.done():
-                    raise ToolServerFailed(self.name, ENDED, waiting.ended)
+                    raise ToolServerFailed(self.name, *waiting.ended)
                 if self._clock() > until_s:
                     self._cool_until_s = self._clock() + COOLING_S
                     self._close_transport()
@@ -223,6 +243,7 @@ class ServerSession:
         finally:
             with self._lock:
                 waiting.answers.pop(number, None)
+                waiting.progress.pop(number, None)
 
     def _send(self, message: Mapping[str, Any]) -> None:
         transport = self._transport
@@ -231,7 +252,7 @@ class ServerSession:
                 raise BrokenPipeError
             transport.send(message)
         except OSError as error:
-            raise ToolServerFailed(self.name, ENDED, self._waiting.ended or "") from error
+            raise ToolServerFailed(self.name, *(self._waiting.ended or (ENDED, ""))) from error
 
     def _take_message(self, message: Mapping[str, Any]) -> None:
         method, number = message.get("method"), message.get("id")
@@ -240,7 +261,9 @@ class ServerSession:
                 with contextlib.suppress(ToolServerFailed):
                     self._send(messages.answer_to(message))
             elif method == "notifications/tools/list_changed":
-                self._tools = None
+                self._tools, self._tool_changes = None, self._tool_changes + 1
+            elif method == "notifications/progress":
+                self._note_progress(message.get("params"))
             return
         with self._lock:
             answer = self._waiting.answers.get(number) if isinstance(number, int) else None
@@ -252,8 +275,14 @@ class ServerSession:
         else:
             answer.set_result(outcome)
 
-    def _note_end(self, waiting: _OpenRequests, words: str) -> None:
-        waiting.ended = words
+    def _note_progress(self, parameters: object) -> None:
+        token = parameters.get("progressToken") if isinstance(parameters, Mapping) else None
+        with self._lock:
+            if isinstance(token, int) and token in self._waiting.answers:
+                self._waiting.progress[token] += 1
+
+    def _note_end(self, waiting: _OpenRequests, reason: str, words: str) -> None:
+        waiting.ended = reason, words
 
     def _close_transport(self) -> None:
         transport, self._transport = self._transport, None
@@ -266,6 +295,9 @@ def _tools_of(entries: Iterator[dict[str, Any]]) -> Iterator[ServerTool]:
     for entry in entries:
         name, parameters = entry.get("name"), entry.get("inputSchema")
         if not isinstance(name, str) or not name or not isinstance(parameters, Mapping):
+            continue
+        execution = entry.get("execution")
+        if isinstance(execution, Mapping) and execution.get("taskSupport") == "required":  # such are not begun here
             continue
         hints = entry.get("annotations")
         only_reads = isinstance(hints, Mapping) and hints.get("readOnlyHint") is True

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import os
+import queue
+import re
 import shutil
 import subprocess
+import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -14,19 +18,31 @@ from pathlib import Path
 from typing import Any
 
 from app.core.cage_report import CageReport
-from app.core.child import Child, own_command
+from app.core.child import NETWORK_VARIABLES, Child, own_command
 from app.core.errors.tool_errors import ToolServerFailed
-from app.features.mcp.launcher import CAGE_FIELD, ENVIRONMENT, FLAG, NOT_STARTED, ServerGrant, report_of
+from app.features.mcp.launcher import CAGE_FIELD, ENVIRONMENT, FLAG, ServerGrant, report_of
 from app.features.mcp.server_config import ServerConfig
-from app.features.mcp.server_session import Closed, Received
+from app.features.mcp.server_session import ENDED, UNFETCHED, Closed, Received
 
 log = logging.getLogger(__name__)
 
 MOST_LINE_BYTES = 8 * 1024 * 1024
 MOST_DETAIL = 200
+MOST_UNSENT = 100
+"""Messages that wait for a server to read them; one that asks without end may not read what it is told."""
+LAST_SENT_S = 2.0
 SHELL_TIMEOUT_S = 5.0
 PASSED_VARIABLES = ("LANG", "LC_ALL", "LC_CTYPE", "TZ", "USER", "LOGNAME", "SYSTEMROOT", "COMSPEC", "PATHEXT", "WINDIR")
 """Of this program's environment; nothing else, since keys of other programs lie there."""
+TRUSTED_VARIABLES = ("NODE_EXTRA_CA_CERTS", *NETWORK_VARIABLES)
+"""Those too for a server that may use the network, but no proxy with a password in its address."""
+UNREACHED = {"npm_config_offline": "true", "UV_OFFLINE": "1", "PIP_NO_INDEX": "1"}
+"""Tells what fetches servers that there is no network: it starts what it fetched before, or says at once that it can't.
+"""
+REACHED = {"UV_SYSTEM_CERTS": "true", "npm_config_update_notifier": "false"}
+PROGRAM_FOLDERS = ("bin", "shims")
+MOST_FIRST_LINE = 1024
+_TELLING = re.compile(r"^\S.*(error|denied|not found|cannot)|^error", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -43,6 +59,10 @@ class StdioTransport:
     def __init__(self, config: ServerConfig, folder: Path) -> None:
         self._config, self._folder = config, folder
         self._child: Child | None = None
+        self._has_spoken = False
+        # Sent by a thread: neither Stop nor the reader may wait for a server that doesn't read.
+        self._unsent: queue.Queue[bytes | None] = queue.Queue(MOST_UNSENT)
+        self._writer: threading.Thread | None = None
         self.cage: CageReport | None = None
         """What the server can't do, once it said so."""
 
@@ -75,22 +95,43 @@ class StdioTransport:
                 self.cage = report_of(message[CAGE_FIELD])
                 child.tell_cage(self.cage)
             else:
+                self._has_spoken = True
                 received(message)
 
         def note_exit(code: int, tail: str) -> None:
-            last = tail.strip().splitlines()[-1:] or [f"exit code {code}"]
-            closed("not found" if code == NOT_STARTED else last[0][:MOST_DETAIL])
+            is_unfetched = not self._has_spoken and not self._config.has_network and self._config.is_fetched
+            closed(UNFETCHED if is_unfetched else ENDED, _last_words(tail) or f"exit code {code}")
 
         child.listen(take_line, note_exit)
+        self._writer = threading.Thread(target=self._send_lines, args=(child,), name="tool server", daemon=True)
+        self._writer.start()
 
     def send(self, message: Mapping[str, Any]) -> None:
-        if self._child is None:
+        if self._child is None or not self._child.running:
             raise BrokenPipeError
-        self._child.send(json.dumps(message, ensure_ascii=False).encode() + b"\n")
+        try:
+            self._unsent.put_nowait(json.dumps(message, ensure_ascii=False).encode() + b"\n")
+        except queue.Full as error:
+            raise TimeoutError("the server does not read") from error
 
     def close(self) -> None:
-        if self._child is not None:
-            self._child.close()
+        if self._child is None or self._writer is None:
+            return
+        with contextlib.suppress(queue.Full):
+            self._unsent.put_nowait(None)
+        self._writer.join(LAST_SENT_S)
+        if self._writer.is_alive():
+            self._child.kill_tree()
+        self._child.close()
+        self._writer.join()
+
+    def _send_lines(self, child: Child) -> None:
+        while (line := self._unsent.get()) is not None:
+            try:
+                child.send(line)
+            except OSError:  # it ended, or took nothing for a while
+                child.give_up()
+                return
 
 
 def find_program(command: str, search_path: str) -> ServerProgram | None:
@@ -98,17 +139,32 @@ def find_program(command: str, search_path: str) -> ServerProgram | None:
     found = shutil.which(os.path.expanduser(command), path=search_path)  # noqa: PTH111 - a name is no path
     if found is None:
         return None
-    path = Path(found)
-    folders = [folder for file in (path, path.resolve()) for folder in _install_folders(file)]
+    files = [file for program in _interpreters_of(Path(found), search_path) for file in (program, program.resolve())]
+    folders = [folder for file in files for folder in _install_folders(file)]
     return ServerProgram(found, tuple(dict.fromkeys(map(str, folders))))
+
+
+def _interpreters_of(program: Path, search_path: str) -> Iterator[Path]:
+    """Yield a program and what runs it, by its first line: a Python or Node that may be installed elsewhere."""
+    yield program
+    with contextlib.suppress(OSError, UnicodeDecodeError):
+        with program.open("rb") as file:
+            first = file.readline(MOST_FIRST_LINE).decode()
+        words = first.removeprefix("#!").split() if first.startswith("#!") else []
+        names = [word for word in words[1:] if not word.startswith("-") and "=" not in word]
+        if words and Path(words[0]).name == "env" and names:
+            words = [shutil.which(names[0], path=search_path) or "", words[0]]
+        yield from map(Path, filter(None, words[:1]))
 
 
 def _install_folders(program: Path) -> Iterator[Path]:
     """Yield the folder of a program, and what it was installed to where that holds nothing else of a person's."""
     yield program.parent
     prefix, home = program.parent.parent, Path.home()
-    if program.parent.name == "bin" and prefix not in (home, home / ".local") and prefix not in home.parents:
+    if program.parent.name in PROGRAM_FOLDERS and prefix not in (home, home / ".local") and prefix not in home.parents:
         yield prefix
+    # Packages of Node lie beside each other, and need each other.
+    yield from (folder for folder in program.parents if folder.name == "node_modules")
 
 
 @cache
@@ -136,10 +192,21 @@ def login_search_path() -> str:
 def _environment_of(config: ServerConfig, folder: Path, search_path: str) -> Iterator[tuple[str, str]]:
     yield from ((name, os.environ[name]) for name in PASSED_VARIABLES if name in os.environ)
     yield "PATH", search_path
+    if config.has_network:
+        known = {name: value for name, value in os.environ.items() if name.upper() in TRUSTED_VARIABLES}
+        yield from ((name, value) for name, value in known.items() if "@" not in value)
+    yield from (REACHED if config.has_network else UNREACHED).items()
     # Its caches and settings go to its own folder, and with it.
     home = ("HOME", "USERPROFILE", "TMPDIR", "TEMP", "TMP", "APPDATA", "LOCALAPPDATA")
     yield from ((name, str(folder)) for name in home)
     yield from config.environment
+
+
+def _last_words(tail: str) -> str:
+    """Return the line of its errors that says most: Node and uv write the reason first, Python last."""
+    lines = [line for line in tail.splitlines() if line.strip()]
+    telling = [line for line in lines if _TELLING.search(line)]
+    return (telling or lines or [""])[-1].strip()[:MOST_DETAIL]
 
 
 def _message_of(line: bytes) -> dict[str, Any] | None:

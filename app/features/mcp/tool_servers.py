@@ -30,6 +30,7 @@ FOLDER = "tool-servers"
 """Folder among the data that holds a folder for each server that is started here, its home."""
 WHY = "tools"
 """As the list of connections has it."""
+TOOL_CHANGED = "The server changed this tool since it was offered. Nothing was called."
 MOST_NAME = 60
 _NO_NAME = re.compile(r"[^A-Za-z0-9-]+")
 MakeTransport = Callable[[ServerConfig], Transport]
@@ -173,6 +174,8 @@ def folder_name(name: str) -> str:
 def _offered_tool(name: str, config: ServerConfig, session: ServerSession, tool: ServerTool) -> Tool:
     def run(arguments: Mapping[str, Any], is_stopped: IsStopped) -> ToolResult:
         try:
+            if tool not in session.list_tools():  # what was allowed is what was described
+                return ToolResult(TOOL_CHANGED, is_error=True)
             outcome = session.call_tool(tool.name, arguments, is_stopped)
         except ToolServerFailed as error:
             return ToolResult(str(sentence_for(error)), is_error=True)

@@ -20,6 +20,7 @@ from app.hub.connection_ledger import ConnectionLedger
 from app.hub.message_server import MessageServer
 
 WHY = "Tools"
+GIGABYTE, WORDS = 1_000_000_000, b"word " * 20_000
 
 
 class ToolPage(BaseHTTPRequestHandler):
@@ -30,6 +31,7 @@ class ToolPage(BaseHTTPRequestHandler):
     sessions: ClassVar[set[str]] = set()
     seen: ClassVar[list[tuple[str, dict[str, str]]]] = []
     cancelled: ClassVar[threading.Event] = threading.Event()
+    sent_bytes: ClassVar[list[int]] = []
 
     def do_POST(self) -> None:
         message = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
@@ -47,6 +49,8 @@ class ToolPage(BaseHTTPRequestHandler):
             self._send(202, b"", "text/plain")
         elif method == "tools/list":
             self._answer(message, {"tools": [{"name": "do", "inputSchema": {"type": "object"}}]})
+        elif self.mode in ("endless json", "endless stream"):
+            self._send_endlessly(message)
         elif self.mode == "hanging":
             self.cancelled.wait(60)
             self._send(500, b"", "text/plain")
@@ -61,6 +65,22 @@ class ToolPage(BaseHTTPRequestHandler):
             self._send(200, body, "text/event-stream", session)
         else:
             self._send(200, body, "application/json", session)
+
+    def _send_endlessly(self, message: dict[str, Any]) -> None:
+        """A result of a gigabyte, until the client hangs up."""
+        is_stream = self.mode == "endless stream"
+        begin = f'{{"jsonrpc": "2.0", "id": {message["id"]}, "result": {{"content": [{{"type": "text", "text": "'
+        self.send_response(200)
+        self.send_header("Content-Type", "text/event-stream" if is_stream else "application/json")
+        self.send_header("Content-Length", str(GIGABYTE))
+        self.end_headers()
+        self.wfile.write((b"data: " if is_stream else b"") + begin.encode())
+        try:
+            for _ in range(GIGABYTE // len(WORDS)):
+                self.wfile.write(WORDS)
+                self.sent_bytes.append(len(WORDS))
+        finally:
+            self.cancelled.set()
 
     def _send(self, status: int, body: bytes, kind: str, session: str = "") -> None:
         self.send_response(status)
@@ -83,6 +103,7 @@ class ToolHost(ThreadingHTTPServer):
 @pytest.fixture
 def address() -> Iterator[str]:
     ToolPage.mode, ToolPage.sessions, ToolPage.seen, ToolPage.cancelled = "json", set(), [], threading.Event()
+    ToolPage.sent_bytes = []
     with ToolHost(("127.0.0.1", 0), ToolPage) as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
@@ -117,6 +138,15 @@ def test_calls_are_answered_as_json_or_as_a_stream(address: str, ledger: Connect
     assert (headers["mcp-session-id"], headers["mcp-protocol-version"]) == ("session-0", "2025-03-26")
     assert headers["x-key"] == "k"
     assert {entry.why for entry in ledger.connections()} == {WHY}, "every message is in the list of connections"
+
+
+@pytest.mark.parametrize("mode", ["endless json", "endless stream"])
+def test_a_result_of_a_gigabyte_is_not_taken(address: str, ledger: ConnectionLedger, mode: str) -> None:
+    ToolPage.mode = mode
+    with closing(session_with(address, ledger)) as session:
+        assert session.call_tool("do", {}).is_error
+        assert ToolPage.cancelled.wait(60)
+    assert sum(ToolPage.sent_bytes) < GIGABYTE / 10
 
 
 def test_nothing_is_sent_while_the_network_is_off(address: str, ledger: ConnectionLedger) -> None:

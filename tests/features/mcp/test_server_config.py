@@ -99,9 +99,26 @@ def test_programs_are_found_on_the_path_of_the_login_shell(tmp_path: Path, monke
     found = find_program("toolserver", login_search_path())
     stdio_transport.login_search_path.cache_clear()
     assert found is not None
-    assert (found.path, found.folders) == (str(program), (str(program.parent), str(tmp_path)))
+    assert (found.path, found.folders[:2]) == (str(program), (str(program.parent), str(tmp_path)))
     assert find_program("toolserver", os.defpath) is None
     monkeypatch.setenv("HOME", str(tmp_path))
     again = find_program(str(program), "")
     assert again is not None
-    assert again.folders == (str(program.parent),), "the whole home is not the program's"
+    assert again.folders[0] == str(program.parent)
+    assert str(tmp_path) not in again.folders, "the whole home is not the program's"
+
+
+@pytest.mark.parametrize("first", ["#!{runs}", "#!/usr/bin/env {name}", "#!/usr/bin/env -S {name} -x"])
+def test_what_runs_a_program_and_its_packages_belong_to_it(tmp_path: Path, first: str) -> None:
+    runs, packages = tmp_path / "python" / "bin" / "runs", tmp_path / "project" / "node_modules"
+    program = packages / "server" / "dist" / "server.js"
+    for file in (runs, program):
+        file.parent.mkdir(parents=True)
+        file.write_text(first.format(runs=runs, name="runs") + "\n", "utf-8")
+        file.chmod(0o700)
+    (packages / ".bin").mkdir()
+    (packages / ".bin" / "server").symlink_to(program)
+    found = find_program(str(packages / ".bin" / "server"), str(runs.parent))
+    assert found is not None
+    assert {str(packages), str(runs.parent), str(tmp_path / "python")} <= set(found.folders)
+    assert not {str(tmp_path), str(tmp_path / "project")} & set(found.folders)

@@ -15,7 +15,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from app.core import landlock
+from app.core import child, landlock
 from app.core.cage_report import CageWall
 from app.core.errors.tool_errors import ToolServerFailed
 from app.features.mcp import server_session as session_module
@@ -26,6 +26,7 @@ from app.features.mcp.stdio_transport import StdioTransport
 from tests.helpers import tool_server
 
 SCRIPT = Path(tool_server.__file__)
+ASKED = "sampling/createMessage: -32601\nelicitation/create: -32601\nroots/list: -32601\nping: answered"
 Begin = Callable[..., ServerSession]
 
 needs_cage = pytest.mark.skipif(
@@ -65,6 +66,9 @@ def test_tools_prompts_and_resources_of_a_fair_server(begin: Begin) -> None:
     assert [resource["uri"] for resource in session.list_resources()] == ["note://1"]
     assert session.read_resource("note://1") == "The note.\n\n[note://2: not text, not shown]"
     assert session.call_tool("undo", {}).is_error
+    with pytest.raises(ToolServerFailed) as failed:
+        session.read_prompt("nothing", {})
+    assert (failed.value.reason, failed.value.detail) == ("declined", "No such prompt.")
 
 
 @needs_cage
@@ -77,6 +81,7 @@ def test_a_server_can_not_leave_its_cage(begin: Begin, tmp_path: Path) -> None:
         for what in ("connect", "look up", "read", "write"):
             assert tried(session, what) == "refused: PermissionError", what
         assert tried(session, "write here") == "done: 3"
+        assert tried(session, "move") == "done: own.txt", "its own files it may move"
         assert tried(session, "start") == "done: b''", "what it starts is in the same cage"
         session.close()
         granted = begin("fair", environment=environment, readable=(str(SCRIPT.parent), str(secret)), has_network=True)
@@ -110,9 +115,10 @@ def test_a_server_gets_none_of_the_secrets_around_it(begin: Begin, monkeypatch: 
     assert environment["HOME"] != os.environ.get("HOME")
 
 
-def test_what_a_server_started_ends_with_it(begin: Begin) -> None:
+@pytest.mark.parametrize("how", ["fork", pytest.param("fork away", marks=needs_cage)])
+def test_what_a_server_started_ends_with_it(begin: Begin, how: str) -> None:
     session = begin("fair")
-    started = psutil.Process(int(tried(session, "fork")))
+    started = psutil.Process(int(tried(session, how)))
     session.close()
     assert psutil.wait_procs([started], timeout=30)[0] or started.status() == psutil.STATUS_ZOMBIE
 
@@ -169,7 +175,8 @@ def test_odd_servers_do_no_harm(begin: Begin) -> None:
     text = begin("huge").call_tool("do", {}).text
     assert text.endswith("characters not shown]")
     assert len(text) < MOST_RESULT_CHARACTERS + 100
-    assert begin("asking").call_tool("do", {}).text == "refused with -32601", "it may not ask the model anything"
+    assert begin("asking").call_tool("do", {}).text == ASKED, "it may ask neither the model nor the person"
+    assert begin("flooding").call_tool("do", {}).text == "done"
     assert len(begin("paging").list_tools()) == session_module.MOST_PAGES
     assert begin("garbage").call_tool("do", {"what": "é"}).text.startswith("{")
 
@@ -178,6 +185,52 @@ def test_tools_that_changed_are_asked_for_again(begin: Begin) -> None:
     session = begin("renaming")
     assert [tool.name for tool in session.list_tools()] == ["do"]
     assert session.call_tool("do", {}).text.startswith("{}"), "the server told of a change meanwhile"
+
+
+def test_a_server_that_asks_without_end_and_hears_nothing_is_stopped_like_any_other(
+    begin: Begin, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(child, "SEND_TIMEOUT_S", 3600)  # whoever waited for it would wait for ever
+    session = begin("begging")
+    begged = tmp_path / "own" / "begged"
+    assert session.call_tool("do", {}, begged.exists).text == "Stopped."
+
+
+def test_a_call_that_tells_progress_is_waited_for(begin: Begin, tmp_path: Path) -> None:
+    now_s, seen, session = 0.0, 0, begin("plodding")
+
+    def clock() -> float:
+        nonlocal now_s, seen
+        if max(session._waiting.progress.values(), default=0) > seen:
+            seen, now_s = seen + 1, now_s + session_module.CALL_TIMEOUT_S * 0.9
+            (tmp_path / "own" / "seen").write_bytes(b"")
+        return now_s
+
+    session.list_tools()
+    session._clock = clock
+    assert session.call_tool("do", {}).text == "done"
+    assert now_s > 2 * session_module.CALL_TIMEOUT_S
+
+
+def test_what_fetches_a_server_needs_the_network_once(begin: Begin, tmp_path: Path) -> None:
+    runner = tmp_path / "npx"
+    runner.write_text('#!/bin/sh\necho "npm error $npm_config_offline $UV_OFFLINE" >&2\nexit 1\n', "utf-8")
+    runner.chmod(0o700)
+    for has_network, reason, detail in ((False, "unfetched", "true 1"), (True, "ended", "npm error")):
+        with pytest.raises(ToolServerFailed) as failed:
+            begin("fair", command=str(runner), has_network=has_network).list_tools()
+        assert failed.value.reason == reason
+        assert detail in failed.value.detail
+
+
+def test_the_line_that_says_why_a_server_ended_is_told(begin: Begin, tmp_path: Path) -> None:
+    program = tmp_path / "server"
+    told = "node:internal:283\n    throw new Error();\n\nError [E1]: Cannot find module x\n    at y\n\nNode.js v20\n"
+    program.write_text(f"#!/bin/sh\ncat >&2 <<'END'\n{told}END\nexit 1\n", "utf-8")
+    program.chmod(0o700)
+    with pytest.raises(ToolServerFailed) as failed:
+        begin("fair", command=str(program)).list_tools()
+    assert failed.value.detail == "Error [E1]: Cannot find module x"
 
 
 def test_stop_ends_a_call_at_once_and_tells_the_server(begin: Begin, tmp_path: Path) -> None:

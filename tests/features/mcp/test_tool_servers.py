@@ -12,7 +12,7 @@ import pytest
 
 from app.core.settings import Settings
 from app.features.mcp.server_config import ServerConfig, parse_servers
-from app.features.mcp.tool_servers import FOLDER, ToolServers, build_tool_servers, folder_name
+from app.features.mcp.tool_servers import FOLDER, TOOL_CHANGED, ToolServers, build_tool_servers, folder_name
 from app.hub.connection_ledger import ConnectionLedger
 from tests.features.mcp.test_server_config import CLAUDE_DESKTOP, LM_STUDIO
 from tests.helpers import tool_server
@@ -81,6 +81,18 @@ def test_tools_of_several_servers_have_names_of_their_own(servers: ToolServers) 
     result = dying.run({}, lambda: False)
     assert result.is_error
     assert "out of ideas" in result.text
+
+
+def test_a_tool_that_is_another_one_now_is_not_called(servers: ToolServers) -> None:
+    servers.add_servers([config("altering")])
+    (before,) = servers.offer_tools().tools
+    servers.session_of("altering").list_prompts()  # its answer comes behind the news
+    result = before.run({"what": "x"}, lambda: False)
+    assert (result.text, result.is_error) == (TOOL_CHANGED, True)
+    (after,) = servers.offer_tools().tools
+    servers.session_of("altering").list_prompts()
+    assert after.function.parameters != before.function.parameters
+    assert after.run({"what": "x"}, lambda: False).text.startswith('{"what": "x"}')
 
 
 def test_a_changed_server_is_started_anew_and_a_removed_one_leaves_nothing(
