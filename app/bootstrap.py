@@ -64,6 +64,7 @@ if TYPE_CHECKING:
     from app.hub.connection_ledger import ConnectionLedger
     from app.hub.hub_token import HubToken
     from app.hub.model_server import ModelServer
+    from app.hub.web_fetcher import WebFetcher
     from app.remote.engine import RemoteEngine
     from app.remote.servers import RemoteServer, RemoteServers
     from app.store.assistant_store import AssistantStore
@@ -394,7 +395,14 @@ class ChatParts(ModelParts):
     def _answer_with_tools(self, *asked: Any) -> Iterator[Any]:
         from app.features.tools.chat_answers import answer_in_chat  # with the first such answer
 
-        return answer_in_chat(*asked, cache=self.paths.cache)
+        return answer_in_chat(*asked, cache=self.paths.cache, web=self.web)
+
+    @LazyPart
+    def web(self) -> WebFetcher:
+        """Return what fetches pages of the web for tools, where that is switched on."""
+        from app.hub.web_fetcher import WebFetcher
+
+        return WebFetcher(lambda: self.settings, self.ledger)
 
     @LazyPart
     def preambles(self) -> ChatPreambles:
@@ -423,7 +431,7 @@ class ChatParts(ModelParts):
             lambda: self.assistants,
             lambda: self.spelling,
             lambda: self.pool,
-            lambda chat, cancel: find_tool_facts(chat, self.engine, self.paths.cache, cancel),
+            lambda chat, cancel: find_tool_facts(chat, self.engine, self.paths.cache, cancel, self.web),
             self.names.host_of,
         )
 

@@ -212,11 +212,15 @@ class ServingSettings:
 class ToolSettings:
     """Tool servers and what their tools may do without asking: JSON objects, as `app.features.mcp.server_config` and
     `app.features.tools.stored_grants` write them. `rounds`: how often in turn a model may call tools for one answer.
+
+    `web`: models may ask for pages of the web. `search_address`: of a search engine, with `{query}` in it.
     """
 
     servers: tuple[str, ...] = ()
     grants: tuple[str, ...] = ()
     rounds: int = 8
+    web: bool = False
+    search_address: str = ""
 
 
 @dataclass(frozen=True)
@@ -316,6 +320,7 @@ LIMITS: dict[str, Callable[[Any], bool]] = {
     "system.lock_after_min": lambda v: v >= 0,
     "tools.rounds": lambda v: 1 <= v <= 100,
     "trash.keep_days": lambda v: 0 <= v <= 3650,
+    "tools.search_address": lambda v: not v or (v.startswith(("http://", "https://")) and "{query}" in v),
     "network.proxy": lambda v: not v or v.startswith(("http://", "https://", "socks5://")),
     "network.mirror": lambda v: not v or v.startswith(("http://", "https://")),
     "chat.when_full": lambda v: v in ("compact", "rolling", "ask"),

@@ -460,6 +460,11 @@ class KeptDocument:
         return tuple(self._document.info.get("pages_without_text", ()))
 
     @property
+    def address(self) -> str:
+        """Where a page of the web is from; "" for other documents."""
+        return str(self._document.info.get("address", ""))
+
+    @property
     def can_draw(self) -> bool:
         """True if pages can be drawn and the file is unchanged."""
         return can_draw(self._document.format) and self._is_there
@@ -467,7 +472,7 @@ class KeptDocument:
     @property
     def note(self) -> str:
         """Reason why pages can't be drawn, where the user would expect them; else ""."""
-        if not can_draw(self._document.format) or self._is_there:
+        if not can_draw(self._document.format) or self._is_there or self.address:
             return ""
         # An unchanged file is drawn as it was read; a changed one would show other words than the text beside it.
         return "The file was moved, deleted or changed. This is the text read from it earlier."

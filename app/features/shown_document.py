@@ -51,6 +51,10 @@ class ShownDocument(Protocol):
         """Number of blocks; ids run from 1 to this."""
 
     @property
+    def address(self) -> str:
+        """Where a page of the web is from; "" for other documents."""
+
+    @property
     def can_draw(self) -> bool:
         """True if `draw_page` works now: a PDF whose file hasn't moved or changed since it was read."""
 

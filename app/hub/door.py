@@ -76,7 +76,7 @@ class HubDoor(httpx2.BaseTransport):
                 self._ways[proxy] = httpx2.HTTPTransport(verify=self._trust, proxy=proxy or None)
             return self._ways[proxy]
 
-    def _way_for(self, request: httpx2.Request, access: NetworkAccess) -> httpx2.HTTPTransport:
+    def _way_for(self, request: httpx2.Request, access: NetworkAccess) -> httpx2.BaseTransport:
         try:
             return self._transport_for(proxy_for(str(request.url), access))
         except (ImportError, ValueError, httpx2.InvalidURL) as error:  # socks, or no proxy's address at all

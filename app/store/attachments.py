@@ -112,6 +112,15 @@ class Attachments:
                 (document_id, message_id, DocumentUse.PASSAGES, json.dumps(list(passages)), has_answer),
             )
 
+    def add_background(self, message_id: int, document_id: int) -> None:
+        """Attach a document to a sent message, once; questions that follow get its passages."""
+        with self._database.transaction() as connection:
+            connection.execute(
+                "INSERT INTO attachments (document_id, message_id, use) SELECT ?, ?, ? WHERE NOT EXISTS"
+                " (SELECT 1 FROM attachments WHERE document_id = ? AND message_id = ?)",
+                (document_id, message_id, DocumentUse.BACKGROUND, document_id, message_id),
+            )
+
     def set_passages(self, attachment_id: int, passages: Sequence[int], *, has_answer: bool | None = None) -> None:
         """Save which blocks are shown, and whether they seem to answer the message."""
         with self._database.transaction() as connection:

@@ -126,6 +126,17 @@ class DocumentStore:
             raise KeyError(document_id)
         return _read_document(row)
 
+    def describe_document(self, document: StoredDocument, *, name: str, info: Fields) -> StoredDocument:
+        """Give a document another name, and more in its `info`; raises KeyError if it is gone."""
+        with self._database.transaction() as connection:
+            row = connection.execute(
+                f"UPDATE documents SET name = ?, info = ? WHERE id = ? RETURNING {_COLUMNS}",
+                (clean_text(name), json.dumps(document.info | info), document.id),
+            ).fetchone()
+        if row is None:
+            raise KeyError(document.id)
+        return _read_document(row)
+
     def discard_document(self, document_id: int) -> None:
         """Delete a document with its blocks, if nothing refers to it."""
         # In batches, as a book has tens of thousands of blocks, and each changes the full-text index.

@@ -30,8 +30,10 @@ class DocumentInMemory:
         *,
         can_draw: bool = False,
         note: str = "",
+        address: str = "",
     ) -> None:
         self.name, self.unit, self.pages, self.note, self.can_draw = name, unit, pages, note, can_draw
+        self.address = address
         self._blocks = _placed(blocks) if can_draw else list(blocks)
         self.errors: dict[int, Exception] = {}
         """What drawing a page raises."""

@@ -41,3 +41,23 @@ class ToolServerFailed(EnvironmentProblem):
             "wrong": "“{server}” doesn’t answer like a tool server.",
         },
     )
+
+
+class WebPageRefused(EnvironmentProblem):
+    """`reason`: not_public (an address of this computer or its network), type, too_long, missing, status, moved (to no
+    address of the web) or circles (redirects without end).
+    """
+
+    host: str
+    reason: str
+    message = ErrorText(
+        "{host} didn’t give the page.",
+        cases={
+            "not_public": "{host} isn’t a public website.",
+            "type": "What {host} sent is neither text nor a document.",
+            "too_long": "The page on {host} is too long.",
+            "missing": "{host} has no such page.",
+            "moved": "{host} leads to something that isn’t a web page.",
+            "circles": "{host} leads from page to page without end.",
+        },
+    )

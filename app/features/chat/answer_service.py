@@ -429,7 +429,7 @@ class AnswerService:
         # A forced beginning without text still continues an answer, an empty one.
         empty = [Message(Role.ASSISTANT, "")] if goes_on and not answer.text else []
         wishes = {"continue_last": goes_on, "forced": forced, "alternatives": alternatives}
-        steps = AnswerSteps(answer.conversation_id)
+        steps = AnswerSteps(answer.conversation_id, answer.parent_id)
         if self._answer_with_tools is not None and uses_tools_in(conversation, self.engine) and not (goes_on or forced):
             asked = {**fields, "alternatives": alternatives}
             events = self._answer_with_tools(self, judged.messages, asked, steps, cancel)

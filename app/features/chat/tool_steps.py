@@ -34,6 +34,7 @@ class AnswerSteps:
     """What an answer in a chat called so far, and the documents that the results come from."""
 
     conversation_id: int
+    question_id: int | None = None
     steps: list[ToolStep] = field(default_factory=list)
     document_ids: list[int] = field(default_factory=list)
 

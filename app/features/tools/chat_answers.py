@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from app.core.events import CancelToken, Message, TextDelta, TokenChosen
+from app.features.chat.answer_service import DocumentsShown
 from app.features.chat.tool_steps import RUNNING, AnswerSteps, StepsChanged, ToolStep
 from app.features.retrieval.source_places import SourcePlace
 from app.features.serving.generation_request import GenerationRequest
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from app.engine.contract import AnswerEvent, Engine
     from app.engine.protocol import Ask
     from app.features.chat.answer_service import AnswerService
+    from app.hub.web_fetcher import WebFetcher
 
 LIKELIEST = replace(GREEDY, temperature=0.0)
 PARAGRAPH = "\n\n"
@@ -37,7 +39,8 @@ def answer_in_chat(
     cancel: CancelToken,
     *,
     cache: Path,
-) -> Iterator[AnswerEvent | StepsChanged]:
+    web: WebFetcher | None = None,
+) -> Iterator[AnswerEvent | StepsChanged | DocumentsShown]:
     """Answer in a chat whose tools are on, in the model's best way of calling where `cache` holds its score.
 
     The steps fill while the events are iterated.
@@ -45,7 +48,7 @@ def answer_in_chat(
     loaded = chat.engine.loaded
     score = ToolScores(cache).find_score(Path(loaded.path)) if loaded is not None else None
     way = score.best if score is not None else CallWay.LAZY
-    tools = chat_tools(chat, steps.conversation_id)
+    tools = chat_tools(chat, steps.conversation_id, web, steps.question_id)
     return answer_with_tools(chat.engine, tools, messages, asked, cancel, steps=steps, way=way)
 
 
@@ -58,7 +61,7 @@ def answer_with_tools(
     *,
     steps: AnswerSteps,
     way: CallWay = CallWay.LAZY,
-) -> Iterator[AnswerEvent | StepsChanged]:
+) -> Iterator[AnswerEvent | StepsChanged | DocumentsShown]:
     """Answer a conversation with tools and note their steps. `asked` are the other fields of `Ask`.
 
     Words before a call and after it are paragraphs of one answer.
@@ -88,6 +91,9 @@ def answer_with_tools(
             steps.steps.append(ToolStep(call.name, call.arguments, result.text, event.state.value))
             steps.document_ids += [place.document_id for place in result.places if isinstance(place, SourcePlace)]
             yield StepsChanged(tuple(steps.steps))
+            # A page of the web is attached to the question by now.
+            if result.has_pages and steps.question_id is not None:
+                yield DocumentsShown(steps.question_id)
         elif isinstance(event, TokenChosen):
             tokens.append(event)
         elif not isinstance(event, ToolsChosen | RoundsEnded):

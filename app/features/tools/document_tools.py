@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 NOTHING_FOUND = "Nothing was found. Search with other words, or read pages."
 NO_ANSWER = "No passage seems to answer that. These are the nearest:"
 MOST_HITS = 6
+MOST_PARAGRAPHS = 8
+"""Shown as one place, where a document has no pages."""
 MOST_NAMES = 20
 """Documents named in a sentence."""
 BELOW_HEADING = 3
@@ -176,18 +178,20 @@ class DocumentTools:
         return [replace(block, id=number + place) for place, block in enumerate(blocks[:count])]
 
 
-def pages_result(document: StoredDocument, blocks: Sequence[Block]) -> ToolResult:
-    """Return blocks as text with marks of their pages, and a place for each page."""
-    text, places = "", list[SourcePlace]()
+def pages_result(document: StoredDocument, blocks: Sequence[Block], head: str = "") -> ToolResult:
+    """Return blocks as text with marks of their pages behind `head`, and a place for each page."""
+    text, places = head, list[SourcePlace]()
     for run in _runs_of_pages(blocks):
         begin = len(text)
         text += "".join(as_markdown(run, document.unit)).rstrip() + "\n\n"
         places.append(_place_of(document, run[0], begin, len(text) - 2))
-    return ToolResult(text.rstrip(), places=tuple(places))
+    return ToolResult(text.rstrip(), places=tuple(places), has_pages=True)
 
 
 def _runs_of_pages(blocks: Sequence[Block]) -> Iterator[list[Block]]:
-    for _, run in groupby((block for block in blocks if block.text.strip()), key=lambda block: block.page):
+    """Yield the blocks of each page with text; without pages, a few paragraphs at a time."""
+    written = (block for block in blocks if block.text.strip())
+    for _, run in groupby(written, key=lambda block: block.page or -1 - block.id // MOST_PARAGRAPHS):
         yield list(run)
 
 

@@ -12,11 +12,10 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from app.core.events import CancelToken
 from app.core.visible import size_words, visible_name
-from app.features.document_library import DocumentStored
+from app.features.document_library import WHOLE, DocumentStored, ReadRange
 from app.features.tools.document_tools import DocumentTools, pages_result
-from app.features.tools.tool import IsStopped, ToolRefused, ToolResult
+from app.features.tools.tool import IsStopped, StopToken, ToolRefused, ToolResult
 
 if TYPE_CHECKING:
     from app.features.document_library import DocumentLibrary
@@ -29,18 +28,6 @@ HIDDEN = "{name} is hidden, and hidden files are not read."
 CHANGED = "{name} was changed while it was read. Try again."
 
 Paths = Callable[[], Sequence[Path]]
-
-
-class _StopToken(CancelToken):
-    """A token that asks whether the person pressed Stop."""
-
-    def __init__(self, is_stopped: IsStopped) -> None:
-        super().__init__()
-        self._is_stopped = is_stopped
-
-    @property
-    def cancelled(self) -> bool:
-        return self._is_stopped()
 
 
 class FileTool:
@@ -59,9 +46,7 @@ class FileTool:
             return ToolResult(_list_folder(path))
         if size > MOST_BYTES:
             raise ToolRefused(f"{path.name} has {size_words(size)}; at most {size_words(MOST_BYTES)} are read.")
-        document = self._read_document(path, is_stopped)
-        if document is None:
-            raise ToolRefused("It was stopped.")
+        document = read_document(self._library, path, is_stopped)
         # What was checked is what was read: nobody put a link or another file in its place meanwhile.
         read = document.size_bytes, document.mtime_ns, False
         if self.find_granted(written) != path or not _describe_path(path) == read == (size, changed_ns, False):
@@ -88,11 +73,15 @@ class FileTool:
         granted = ", ".join([*(file.name for file in files), *(f"all in {folder}" for folder in folders)])
         raise ToolRefused(OUTSIDE.format(name=shown, granted=granted or "none"))
 
-    def _read_document(self, path: Path, is_stopped: IsStopped) -> StoredDocument | None:
-        for event in self._library.read_file(path, _StopToken(is_stopped)):
-            if isinstance(event, DocumentStored):
-                return event.document
-        return None
+
+def read_document(
+    library: DocumentLibrary, path: Path, is_stopped: IsStopped, *, part: ReadRange = WHOLE, name: str = ""
+) -> StoredDocument:
+    """Read a file into the library; raises ToolRefused when stopped, and what reading raises."""
+    for event in library.read_file(path, StopToken(is_stopped), part=part, name=name):
+        if isinstance(event, DocumentStored):
+            return event.document
+    raise ToolRefused("It was stopped.")
 
 
 def _describe_path(path: Path) -> tuple[int, int, bool]:

@@ -16,7 +16,9 @@ from app.features.tools.tool import IsStopped, Tool, ToolResult
 
 if TYPE_CHECKING:
     from app.features.document_library import DocumentLibrary
+    from app.hub.web_fetcher import WebFetcher
     from app.store.database import Database
+    from app.store.document_store import StoredDocument
 
 Run = Callable[[Mapping[str, Any], IsStopped], ToolResult]
 _TEXT = {"type": "string"}
@@ -99,10 +101,13 @@ def build_own_tools(
     current_chat: Callable[[], int | None] = lambda: None,
     folders: Callable[[], Sequence[Path]] = lambda: (),
     files: Callable[[], Sequence[Path]] = lambda: (),
+    web: WebFetcher | None = None,
+    keep_page: Callable[[StoredDocument], object] = lambda document: None,
 ) -> list[Tool]:
     """Build the tools for one chat: over its documents, which `database` holds, and what the person granted.
 
-    With `chats` other chats are searched, but for the current one, which asks.
+    With `chats` other chats are searched, but for the current one, which asks. With `web` its pages are read if that is
+    switched on; `keep_page` makes them documents of the chat.
     """
     documents = DocumentTools(database, library, document_ids, let_out)
     runs: list[tuple[ToolFunction, Run]] = [
@@ -114,7 +119,12 @@ def build_own_tools(
     ]
     if chats is not None:
         runs.append((SEARCH_CHATS, ChatSearchTool(chats, current_chat).search))
-    return [*build_reckoning_tools(), *(Tool(function, run) for function, run in runs)]
+    of_web: list[Tool] = []
+    if web is not None and web.is_on:
+        from app.features.tools.web_tools import WebTools  # most people have it switched off
+
+        of_web = WebTools(web, library, documents, keep_page).list_tools()
+    return [*build_reckoning_tools(), *(Tool(function, run) for function, run in runs), *of_web]
 
 
 def _calculate(arguments: Mapping[str, Any], _is_stopped: IsStopped) -> ToolResult:

@@ -39,7 +39,7 @@ class ToolsChosen:
 class StepBegan:
     """A call of the model, before anything is done; steps are counted from 1. `tool` is None if there is none.
 
-    `asks`: the person is asked about it now.
+    `asks`: the person is asked about `tool` now. Told again where the call leads to another place, with that in `call`.
     """
 
     number: int

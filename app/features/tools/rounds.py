@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from typing import Any
@@ -38,7 +38,7 @@ from app.features.tool_calls import MOST_CALLS, CallArguments, CallBegins, CallW
 from app.features.tools.permissions import ToolPermissions
 from app.features.tools.result_text import MOST_CHARACTERS, fence_result, run_capped
 from app.features.tools.round_events import RoundEvent, RoundsEnded, StepBegan, StepEnded, StepState, ToolsChosen
-from app.features.tools.tool import Tool, ToolResult
+from app.features.tools.tool import CallMoved, Tool, ToolResult
 from app.features.tools.tool_search import choose_tools
 from app.features.untagged_calls import fits_schema
 
@@ -48,6 +48,8 @@ MOST_FRUITLESS = 2
 """Rounds in turn without a call that was carried out: a small model would go on like that without end."""
 SCHEMAS_SHARE = 0.75
 """Of the context, for the chat and the schemas together."""
+MOST_MOVES = 5
+"""Places that one call may lead to, each of which is asked about."""
 ANSWER_SHARE = 0.125
 """Of the context, for an answer: older results are left out for it."""
 LEAST_SCHEMAS_SHARE = 0.125
@@ -56,6 +58,7 @@ LEAST_SCHEMAS_SHARE = 0.125
 REPEATED = "You called {name} with exactly these arguments before; its result is above. Use it, or call it differently."
 NOT_ALLOWED = "The person did not allow this call. Answer without it."
 REFUSED = "This call was wrong again, so it was not carried out. Answer without it."
+MOVED = "That leads from one place to the next without end."
 STOPPED = "The person pressed Stop."
 UNKNOWN = "There is no tool called {name}. The tools are: {names}."
 MISMATCHED = "The arguments of {name} don't match its schema, so it was not called."
@@ -290,9 +293,9 @@ class _AnswerRun:
             self._steps += 1
             tool = self._tools.get(call.name)
             refusal = self._find_refusal(call, tool)
-            asks = refusal is None and tool is not None and self._permissions.must_ask(tool)
-            yield StepBegan(self._steps, call, tool, asks)
-            state, result = refusal or self._run_tool(call, self._tools[call.name])
+            if refusal is not None or tool is None:
+                yield StepBegan(self._steps, call, tool)
+            state, result = refusal or (yield from self._run_tool(call, self._tools[call.name]))
             text = result.text
             # Only what a tool gave is from outside; the other sentences are the program's own.
             if state in (StepState.DONE, StepState.FAILED):
@@ -326,17 +329,28 @@ class _AnswerRun:
         schema = json.dumps(tools_told([tool.function])[0]["function"], ensure_ascii=False)
         return StepState.WRONG, ToolResult(f"{said} {SCHEMA}\n{schema}", is_error=True)
 
-    def _run_tool(self, call: FunctionCall, tool: Tool) -> tuple[StepState, ToolResult]:
+    def _run_tool(self, call: FunctionCall, tool: Tool) -> Generator[StepBegan, None, tuple[StepState, ToolResult]]:
+        """Carry out a call, wherever it leads to; told as begun before each place that has to be allowed."""
+
         def is_stopped() -> bool:
             return self._cancel.cancelled
 
-        if not self._permissions.allow_call(tool, call, is_stopped):
-            state = StepState.STOPPED if is_stopped() else StepState.NOT_ALLOWED
-            return state, ToolResult(STOPPED if is_stopped() else NOT_ALLOWED, is_error=True)
-        result = run_capped(tool, _read_arguments(call.arguments) or {}, is_stopped, self._most_characters)
-        if is_stopped():
-            return StepState.STOPPED, result
-        return (StepState.FAILED if result.is_error else StepState.DONE), result
+        for _ in range(MOST_MOVES):
+            arguments = _read_arguments(call.arguments) or {}
+            granted = tool.granted_as(arguments)
+            yield StepBegan(self._steps, call, granted, self._permissions.must_ask(granted))
+            if not self._permissions.allow_call(granted, call, is_stopped):
+                state = StepState.STOPPED if is_stopped() else StepState.NOT_ALLOWED
+                return state, ToolResult(STOPPED if is_stopped() else NOT_ALLOWED, is_error=True)
+            try:
+                result = run_capped(tool, arguments, is_stopped, self._most_characters)
+            except CallMoved as moved:
+                call = replace(call, arguments=json.dumps(moved.arguments, ensure_ascii=False))
+                continue
+            if is_stopped():
+                return StepState.STOPPED, result
+            return (StepState.FAILED if result.is_error else StepState.DONE), result
+        return StepState.FAILED, ToolResult(MOVED, is_error=True)
 
     def _correct_text(self, answer: _RoundAnswer) -> Iterator[RoundEvent]:
         """Answer what was meant as a call and is none, as a turn of the person's: there is no call to give it to."""

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from app.core.events import CancelToken
 from app.features.retrieval.source_places import SourcePlace
 from app.features.tool_calls import ToolFunction
 
@@ -15,6 +16,26 @@ IsStopped = Callable[[], bool]
 
 class ToolRefused(Exception):
     """A tool can't do what was asked; its text is a sentence that the model can act on."""
+
+
+class CallMoved(Exception):
+    """What a call asks for is elsewhere: it is to be asked about again, and made, with these arguments."""
+
+    def __init__(self, arguments: Mapping[str, Any]) -> None:
+        super().__init__()
+        self.arguments = arguments
+
+
+class StopToken(CancelToken):
+    """A token that asks whether the person pressed Stop."""
+
+    def __init__(self, is_stopped: IsStopped) -> None:
+        super().__init__()
+        self._is_stopped = is_stopped
+
+    @property
+    def cancelled(self) -> bool:
+        return self._is_stopped()
 
 
 @dataclass(frozen=True)
@@ -32,11 +53,13 @@ class ToolResult:
     """What a tool found, or with `is_error` a sentence that the model can act on.
 
     `places` are what stretches of the text rest on; their `answer_start` and `answer_end` are places in the text.
+    `has_pages`: they are parts of one document in their order, so that `read_pages` can go on where the text is cut.
     """
 
     text: str
     is_error: bool = False
     places: tuple[SourcePlace | MessagePlace, ...] = ()
+    has_pages: bool = False
 
 
 @dataclass(frozen=True)
@@ -53,6 +76,8 @@ class Tool:
     changes: bool = False
     server: str = ""
     served_name: str = ""
+    ask_as: Callable[[Mapping[str, Any]], Tool | None] | None = None
+    """Says what the person is asked about instead of the tool, by the arguments; None if it is the tool itself."""
 
     @property
     def name(self) -> str:
@@ -62,3 +87,7 @@ class Tool:
     def own_name(self) -> str:
         """Its name on its server, which stays the same whatever other servers offer."""
         return self.served_name or self.name
+
+    def granted_as(self, arguments: Mapping[str, Any]) -> Tool:
+        """Return what has to be granted before a call with these arguments is carried out."""
+        return (self.ask_as(arguments) if self.ask_as is not None else None) or self

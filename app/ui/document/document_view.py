@@ -17,6 +17,7 @@ from app.ui.document.header import DocumentHeader
 from app.ui.document.marks import areas_on, page_of, span_of
 from app.ui.document.page_panes import OpenDocument, PagePanes
 from app.ui.document.transcript_saving import ask_where_to_save
+from app.ui.document.web_origin import WebOrigin
 from app.ui.i18n import tr
 from app.ui.shared_labels import DOCUMENT_LABEL
 from app.ui.shell.notify import Notify
@@ -58,6 +59,7 @@ class DocumentView(DocumentCard):
         self.search.hide()
         self.note = theme.dress(plain_label(wraps=True), font="small", margins=(16, 0, 16, 8))
         self.note.setObjectName("document_note")
+        self.origin = WebOrigin(theme)
         self._pane = PagePane(theme, notify, announce=lambda text: _announce_text(self, text))
         self._area = self._pane.area
         self._text = DocumentText(theme)
@@ -70,7 +72,7 @@ class DocumentView(DocumentCard):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
-        for widget in (self.header, self.search, self.note):
+        for widget in (self.header, self.search, self.origin, self.note):
             column.addWidget(widget)
         column.addWidget(self._stack, 1)
         theme.changed.connect(self.update)
@@ -154,6 +156,7 @@ class DocumentView(DocumentCard):
         self.header.show_document(document.name, unit, can_draw=document.can_draw)
         self.note.setText(tr(document.note) if document.note else "")
         self.note.setVisible(bool(document.note))
+        self.origin.show_address(document.address)
         self._stack.setCurrentWidget(self._page_panes if document.can_draw else self._text)
         self.mark = mark
         block = opened.block_of(mark) if mark is not None else None

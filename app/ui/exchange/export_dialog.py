@@ -386,7 +386,7 @@ class PrintedPages:
     pages_without_text: tuple[int, ...] = ()
     block_count = 0
     can_draw = True
-    note = ""
+    note = address = ""
 
     def __init__(self, path: Path, pages: int, name: str, folder: Path) -> None:
         self.path, self.pages, self.name = path, pages, name

@@ -56,6 +56,7 @@ _WHY = {
     "test": "Testing a server",
     "answer": "Answer from a server",
     "count": "Counting tokens on a server",
+    "tools": "Using a tool",
     "lent memory": "Using the memory of another computer",
 }
 

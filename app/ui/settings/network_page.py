@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QShowEvent
@@ -17,8 +16,10 @@ from app.features.protection import PROCESSES, protection_sentences
 from app.hub.access import hub_host
 from app.ui.i18n import size_text, tr
 from app.ui.settings import connections
+from app.ui.settings.address_field import AddressField
 from app.ui.settings.connections import Connections, ConnectionTable
 from app.ui.settings.settings_pages import Save, SettingsPage
+from app.ui.settings.web_section import WebSection
 from app.ui.shared_labels import SAVE
 from app.ui.shell import tasks
 from app.ui.shell.settings_index import label_of, page_label
@@ -31,11 +32,9 @@ if TYPE_CHECKING:
     from app.bootstrap import Fireside
 
 
-MUST_START_WITH = "It must start with {one} or {other}."
 HOST_COUNT = "{count} hosts"
 PLAIN_TOKEN_ONLY = "A token contains only letters, digits and symbols, no spaces."
 TOKEN_KEPT_IN_KEYRING = "The token is saved in the system’s keyring and sent only to {host}."
-NOT_SAVED = "Not saved. {why}"
 NO_TOKEN_KEPT = "No token is saved for {host}."
 ACCESS_TOKEN = "Access token"
 SAVE_TOKEN = "Save the access token"
@@ -50,60 +49,11 @@ PROXY_SCHEMES = ("http://", "https://", "socks5://")
 MIRROR_SCHEMES = ("https://", "http://")
 
 
-def address_problem(text: str, schemes: tuple[str, ...]) -> str:
-    """Return why an address is invalid; "" if it is valid."""
-    if not text:
-        return ""  # the system's proxy, or the Hub itself
-    if not text.startswith(schemes):
-        return tr(MUST_START_WITH, one=schemes[0], other=schemes[1])
-    if any(character.isspace() for character in text):
-        return tr("It contains a space.")
-    try:
-        parts = urlsplit(text)
-        # `port` raises ValueError if it isn't a port.
-        host, _ = parts.hostname, parts.port
-    except ValueError:
-        return tr("The port must be a number up to 65535.")
-    return "" if host else tr("The computer’s name is missing.")
-
-
 def token_problem(text: str) -> str:
     """Return why a text can't be an access token; "" if it can."""
     if not text.isascii() or any(character.isspace() for character in text):
         return tr(PLAIN_TOKEN_ONLY)
     return ""
-
-
-class AddressField(QWidget):
-    """Address input, saved on Return or focus loss, if it is valid."""
-
-    def __init__(self, page: SettingsPage, name: str, value: str, schemes: tuple[str, ...], hint: str) -> None:
-        super().__init__()
-        self._schemes = schemes
-        self._saved = value
-        self.on_save: Callable[[str], object] = lambda _text: None
-        self.line = QLineEdit(value, placeholderText=hint)
-        self.line.setAccessibleName(name)
-        self.line.setLayoutDirection(Qt.LayoutDirection.LeftToRight)  # addresses are left to right in every language
-        self.problem = page.label("", "small")
-        self.problem.setProperty("kind", "danger")
-        self.problem.hide()
-        fill_layout(drop_margins(QVBoxLayout(self), 4), self.line, self.problem)
-        self.line.textEdited.connect(lambda _: self._show_problem(""))
-        self.line.editingFinished.connect(self._on_finished)
-
-    def _on_finished(self) -> None:
-        text = self.line.text().strip()
-        problem = address_problem(text, self._schemes)
-        self._show_problem(tr(NOT_SAVED, why=problem) if problem else "")
-        if not problem and text != self._saved:
-            self._saved = text
-            self.on_save(text)
-
-    def _show_problem(self, text: str) -> None:
-        self.problem.setText(text)
-        self.problem.setVisible(bool(text))
-        self.line.setAccessibleDescription(text)
 
 
 class NetworkPage(SettingsPage):
@@ -116,6 +66,7 @@ class NetworkPage(SettingsPage):
         self._app, self._save = app, save
         self._is_first = True
         self._add_switch()
+        self.add_section(WebSection(app, theme, save))
         self._add_protection()
         self._add_addresses()
         self._add_token()

@@ -116,6 +116,9 @@ _ROWS: dict[str, tuple[tuple[str, str, str], ...]] = {
     "network": (
         ("allow_network", "Allow the network", "offline airplane online internet privacy"),
         ("allow_internet", "Allow the internet", "offline online lan local only"),
+        ("web_pages", "Let models open web pages", "browse browsing fetch web internet tools website url"),
+        ("search_engine", "Web search", "search engine duckduckgo searxng google internet tools"),
+        ("search_address", "Search address", "searxng searx search engine url json"),
         ("protection", "Protection", "security sandbox cage isolation privacy safe process landlock seccomp"),
         ("proxy", "Proxy", "socks http company firewall"),
         ("mirror", "Mirror of the Hub", "hugging face huggingface hub endpoint"),

@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -148,10 +149,10 @@ def test_a_link_that_takes_a_files_place_while_it_is_read_gives_nothing(desk: De
     path = desk.folder / "notes.txt"
     reads = desk.library.read_file
 
-    def swap_and_read(asked: Path, cancel: CancelToken) -> object:
+    def swap_and_read(asked: Path, cancel: CancelToken, **options: Any) -> object:
         path.unlink()
         path.symlink_to(desk.outside / "secret.txt")
-        return reads(asked, cancel)
+        return reads(asked, cancel, **options)
 
     desk.library.read_file = swap_and_read  # type: ignore[method-assign, assignment]
     assert "links are not followed" in desk.refusal("notes.txt")

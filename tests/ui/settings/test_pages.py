@@ -26,6 +26,7 @@ from app.features.protection import DEEDS, HELD, PROCESSES
 from app.hub.access import access_of
 from app.hub.connection_ledger import ConnectionLedger
 from app.ui.settings import network_page
+from app.ui.settings.address_field import MUST_START_WITH, NOT_SAVED, address_problem
 from app.ui.settings.connections import CONNECTION_REFUSED, FETCHING_FILE, ConnectionModel, ConnectionTable
 from app.ui.settings.engine_page import (
     DEVICE_FREE_MEMORY,
@@ -42,16 +43,13 @@ from app.ui.settings.network_page import (
     HUB,
     MIRROR,
     MIRROR_SCHEMES,
-    MUST_START_WITH,
     NO_CONNECTIONS_YET,
     NO_TOKEN_KEPT,
-    NOT_SAVED,
     PLAIN_TOKEN_ONLY,
     PROXY_SCHEMES,
     REFRESH_THE_CONNECTIONS,
     SAVE_TOKEN,
     TOKEN_KEPT_IN_KEYRING,
-    address_problem,
 )
 from app.ui.settings.shared_sections import DocumentsSection, PassagesField
 from app.ui.shell.settings_index import label_of

@@ -18,7 +18,7 @@ from PySide6.QtTest import QTest
 
 from app.core.settings import load_settings
 from app.features.mcp.messages import PROTOCOL, SESSION_HEADER, request
-from app.ui.settings.network_page import NOT_SAVED
+from app.ui.settings.address_field import NOT_SAVED
 from app.ui.settings.programs import COPY_KEY, COPY_SETTINGS, KEY_CHANGES_EACH_START, ProgramsSection
 from app.ui.shared_labels import COPY_THE_ADDRESS
 from app.ui.shell import tasks

@@ -14,7 +14,15 @@ from app.ui.shell.settings_index import PAGES, label_of
 from tests.helpers.desks.settings import SettingsDesk
 from tests.helpers.desks.window import Frame
 
-ONLY_WHERE_OF_USE = {"gpu_layers", "experts_on_cpu", "projector_on_cpu", "shortcut", "lock_after", "lock_now"}
+ONLY_WHERE_OF_USE = {
+    "search_address",
+    "gpu_layers",
+    "experts_on_cpu",
+    "projector_on_cpu",
+    "shortcut",
+    "lock_after",
+    "lock_now",
+}
 """Rows that are hidden where the computer has no graphics card, a switch above them is off, or no lock is set."""
 
 
