@@ -1,4 +1,7 @@
-"""Answers with tools: whether 200 rounds leave memory level, and how soon Stop ends them, beside a plain answer."""
+"""Answers with tools: first tokens on a kept prefix; memory of 200 rounds, and how soon Stop ends them.
+
+The prefix is ten tools, read by Qwen2.5-Coder-Instruct 1.5B (`make test-qwen` fetches it), else by the starter.
+"""
 
 from __future__ import annotations
 
@@ -7,23 +10,28 @@ import random
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import psutil
-from comparing import percentile, progress, span
+from comparing import compared, percentile, progress, span
+from our_engine import GREEDY, OurEngine, starter
 from run import Row
 
-from app.core.events import CancelToken, Finished, FinishReason, TextDelta
+from app.core.events import CancelToken, Finished, FinishReason, Message, Role, TextDelta
 from app.engine.client import EngineClient
+from app.engine.protocol import Ask as EngineAsk
 from app.features.serving.generation_request import GenerationRequest
 from app.features.tool_calls import ToolFunction
 from app.features.tools.permissions import OWN_SERVER, ToolGrants, ToolPermissions
 from app.features.tools.round_events import StepBegan, StepEnded
 from app.features.tools.rounds import ToolRounds
+from app.features.tools.score_requests import score_tools
 from app.features.tools.tool import IsStopped, Tool, ToolResult
 from tests.helpers.engine import ANY_PATH, load, scripted_client, user
+from tests.helpers.qwen_models import qwen_path
 
 ROUNDS = 200
 RESULT_CHARACTERS = 2_000
@@ -34,6 +42,9 @@ STOPS = 100  # of each kind
 LATEST_S = 0.1
 AT_MOST_MS = 50.0
 TOKEN_S = 0.01
+PREFIX_ROUNDS = 3
+AT_MOST_READ = 0.1
+"""Of the time that reading ten tools takes."""
 LOOK_S = 0.005
 """How often the tool that waits asks whether it is stopped."""
 NUMBER = {"type": "object", "properties": {"number": {"type": "integer"}}, "required": ["number"]}
@@ -45,6 +56,52 @@ def rows() -> Iterator[Row]:
     with tempfile.TemporaryDirectory(prefix="fireside-bench-") as scratch:
         yield memory(Path(scratch) / "memory")
         yield from stops(Path(scratch) / "stops")
+        yield from prefixes(Path(scratch))
+
+
+def prefixes(scratch: Path) -> Iterator[Row]:
+    """First tokens of chats with ten tools, each against the first of all, which reads them."""
+    taken: dict[str, list[float]] = {}
+    for number in range(PREFIX_ROUNDS):
+        progress(f"ten tools, {number + 1} of {PREFIX_ROUNDS}")
+        for name, ms in first_tokens(scratch / f"prefix-{number}"):
+            taken.setdefault(name, []).append(ms)
+    (_, anew), *others = taken.items()
+    for name, times in others:
+        yield compared(f"first token with ten tools, {name}", times, anew, "ms", at_most=AT_MOST_READ)
+
+
+def first_tokens(folder: Path) -> Iterator[tuple[str, float]]:
+    """What was asked, and milliseconds from asking to the first token, everything of the rounds included."""
+    model = qwen_path("1.5B") if qwen_path("1.5B").exists() else starter()
+    first = (user("How long is a marathon?"),)
+    second = (*first, Message(Role.ASSISTANT, "About 42 kilometres."), user("And half of one?"))
+    with OurEngine(folder, model=model) as engine:
+        yield "all read", first_token_ms(engine.client, first, "chat-1")
+        yield "second question", first_token_ms(engine.client, second, "chat-1")
+        yield "new chat", first_token_ms(engine.client, (user("Who was Ada Lovelace?"),), "chat-2")
+        engine.chat([user("Tell me something of the sea.")], 1, session="chat-3")
+        yield "new chat after one without tools", first_token_ms(engine.client, (user("Why do cats purr?"),), "chat-4")
+    with OurEngine(folder, model=model) as engine:
+        yield "new chat after a restart", first_token_ms(engine.client, (user("Where is Oslo?"),), "chat-5")
+        yield "next question after a restart", first_token_ms(engine.client, second, "chat-1")
+
+
+def first_token_ms(client: EngineClient, messages: Sequence[Message], session: str) -> float:
+    """Milliseconds of an answer of one token."""
+
+    def shape_ask(ask: EngineAsk) -> EngineAsk:
+        return replace(ask, max_tokens=1, sampling=GREEDY, session=session)
+
+    tools = [Tool(function, lambda *_: ToolResult("")) for function in score_tools()]
+    permissions = ToolPermissions(ToolGrants(servers=frozenset({OWN_SERVER})), lambda *_: None)
+    rounds = ToolRounds(client, tools, permissions, shape_ask=shape_ask)
+    began_s = time.perf_counter()
+    *_, last = rounds.answer(GenerationRequest(tuple(messages)), CancelToken())
+    assert isinstance(last, Finished)
+    ended_s = time.perf_counter()
+    progress(f"  {session}: {last.stats.reused_tokens} of {last.stats.prompt_tokens} tokens kept")
+    return (ended_s - began_s) * 1000
 
 
 def call_text(number: int) -> str:
