@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -14,14 +14,12 @@ from app.core.events import CancelToken, Message
 from app.core.paths import AppPaths, runs_elsewhere
 from app.core.visible import clean_text
 from app.engine.contract import Engine
-from app.engine.protocol import Ask
 from app.features.document_library import build_documents
 from app.features.serving.generation_request import GenerationRequest
 from app.features.tool_calls import CallWay
+from app.features.tools.chat_answers import own_tool_rounds
 from app.features.tools.own_tools import build_own_tools
-from app.features.tools.permissions import OWN_SERVER, ToolGrants, ToolPermissions
 from app.features.tools.round_events import RoundEvent, RoundsEnded, StepBegan, StepEnded, ToolsChosen
-from app.features.tools.rounds import ToolRounds
 from app.features.tools.tool import Tool
 from app.features.tools.tool_scores import ToolScores
 from app.store.database import Database
@@ -53,13 +51,7 @@ class LentTools:
         self, engine: Engine, messages: Sequence[Message], options: Mapping[str, Any], cancel: CancelToken
     ) -> Iterator[RoundEvent]:
         """Answer with tools; `options` are the fields of `Ask` for any answer of this chat."""
-
-        def shape_ask(ask: Ask) -> Ask:
-            variables = {**options.get("template_variables", {}), **ask.template_variables}
-            return replace(ask, **{**options, "template_variables": variables})
-
-        permissions = ToolPermissions(ToolGrants(servers=frozenset({OWN_SERVER})), lambda *_: None)
-        rounds = ToolRounds(engine, self.tools, permissions, shape_ask=shape_ask)
+        rounds = own_tool_rounds(engine, self.tools, options)
         for event in rounds.answer(GenerationRequest(tuple(messages), way=self.way), cancel):
             if isinstance(event, StepEnded):
                 self.steps.append(event)

@@ -76,6 +76,10 @@ class Sampling:
     seed: int | None = None
 
 
+MOST_CALLS = 8
+"""Tool calls of one answer: a small model would otherwise never stop calling."""
+
+
 @dataclass(frozen=True)
 class CallSyntax:
     """Function-call syntax of a model's template: the texts around a function's name and its arguments.

@@ -19,8 +19,6 @@ from app.core.events import Message
 from app.engine.answer_decoder import overlap_length
 from app.engine.protocol import Calling, CallSyntax
 
-MOST_CALLS = 8
-"""Tool calls per answer: a small model would otherwise never stop calling."""
 MOST_NODES = 20_000
 
 
@@ -101,7 +99,7 @@ JSON_LINES = CallSyntax('{"name": "', '", "arguments": ', "}", '}\n{"name": "', 
 def calling_of(
     syntax: CallSyntax, tools: Sequence[ToolFunction], *, must_call: bool, several: bool, escape: str = ""
 ) -> Calling:
-    """Describe the calls an answer may make in a template's own syntax. Raises ValueError as `schema_for`."""
+    """Describe the calls an answer may make in a syntax. Raises ValueError for a dangling reference in a schema."""
     functions = tuple((tool.name, json.dumps(arguments_schema(tool))) for tool in tools)
     return Calling(syntax, functions, must_call, several, escape)
 
@@ -151,22 +149,8 @@ def _describe_tool(tool: ToolFunction) -> str:
     return json.dumps({key: value for key, value in told.items() if value != ""}, ensure_ascii=False)
 
 
-def schema_for(tools: Sequence[ToolFunction]) -> str:
-    """Return the JSON schema of one call, as text. Raises ValueError for a dangling reference."""
-    return json.dumps({"anyOf": [_schema_of(number, tool) for number, tool in enumerate(tools)]})
-
-
-def _schema_of(number: int, tool: ToolFunction) -> dict[str, Any]:
-    return {
-        "type": "object",
-        "properties": {"name": {"const": tool.name}, "arguments": arguments_schema(tool)},
-        "required": ["name", "arguments"],
-        "title": f"call{number}",
-    }
-
-
 def inline_references(json_schema: str) -> str:
-    """Inline a schema's references, so that it can be nested in another. Raises ValueError as `schema_for`."""
+    """Inline a schema's references, so that it can be nested in another. Raises ValueError as `calling_of`."""
     schema = json.loads(json_schema)
     if not isinstance(schema, Mapping):
         return json_schema
@@ -175,6 +159,14 @@ def inline_references(json_schema: str) -> str:
         {key: value for key, value in schema.items() if key not in ("$defs", "definitions")}
     )
     return json.dumps(inlined)
+
+
+def parse_arguments(text: str) -> Any:
+    """Return a call's arguments as JSON, an object for none, or what was written in their place."""
+    try:
+        return json.loads(text) if text.strip() else {}
+    except (ValueError, RecursionError):  # cut at the limit of tokens, or brackets without end
+        return text
 
 
 def arguments_schema(tool: ToolFunction) -> dict[str, Any]:
@@ -220,88 +212,8 @@ class _InlinedSchema:
         return found
 
 
-def grammar_for(*, several: bool, escape: str = "") -> str:
-    """GBNF around the rule `schema`, which is one call: an answer that has to be calls, or `escape`."""
-    calls = f'schema ("\\n" schema){{0,{MOST_CALLS - 1}}}' if several else "schema"
-    return f"root ::= {calls} | {_quote_json(escape)}\n" if escape else f"root ::= {calls}\n"
-
-
-_BEGINNING = re.compile(r'\s*\{\s*"name"\s*:\s*("(?:[^"\\]|\\.)*")\s*,\s*"arguments"\s*:\s*(?=\{)')
-
-
-class CallReader:
-    """Separate calls from text in a streamed answer, whatever its chunks."""
-
-    def __init__(self) -> None:
-        self._held = ""
-        self._state = "begin"
-        self._number = -1
-        self._depth = _BracketDepth()
-
-    @property
-    def calls(self) -> int:
-        """Number of calls begun."""
-        return self._number + 1
-
-    def read(self, piece: str) -> Iterator[Told]:
-        """Yield the events of the next piece."""
-        self._held += piece
-        while self._held:
-            before = self._held, self._state
-            yield from {
-                # State by state, until nothing of the held text can be told any more.
-                "begin": self._read_beginning,
-                "words": self._read_words,
-                "arguments": self._read_arguments,
-                "end": self._read_end,
-            }[self._state]()
-            if (self._held, self._state) == before:
-                return
-
-    def close(self) -> Iterator[Told]:
-        """End the answer: what was held back as a possible call is text."""
-        if self._held and self._state == "begin":
-            held, self._held = self._held, ""
-            if self._number < 0 or held.strip():  # blanks behind a call are none of its words
-                yield CallWords(held)
-
-    def _read_beginning(self) -> Iterator[Told]:
-        # Before any call, text that doesn't begin with a brace is an answer.
-        if self._number < 0 and self._held.lstrip()[:1] not in ("", "{"):
-            self._state = "words"
-            return
-        # The name isn't whole yet; more is to come.
-        found = _BEGINNING.match(self._held)
-        if found is None:
-            return
-        self._number += 1
-        self._held, self._state = self._held[found.end() :], "arguments"
-        self._depth = _BracketDepth()
-        yield CallBegins(self._number, json.loads(found[1]))
-
-    def _read_words(self) -> Iterator[Told]:
-        held, self._held = self._held, ""
-        yield CallWords(held)
-
-    def _read_arguments(self) -> Iterator[Told]:
-        """They are an object, which ends with the bracket that closes it."""
-        place = self._depth.end_of(self._held)
-        piece, self._held = self._held[:place], self._held[place:]
-        if self._depth.is_over:
-            self._state = "end"
-        yield CallArguments(self._number, piece)
-
-    def _read_end(self) -> Iterator[Told]:
-        place = self._held.find("}")
-        if place >= 0:
-            self._held, self._state = self._held[place + 1 :], "begin"
-        else:
-            self._held = ""
-        return iter(())
-
-
 class SyntaxReader:
-    """`CallReader` for calls in a template's own syntax, with or without text before.
+    """Separate calls in a syntax from text in a streamed answer, whatever its chunks.
 
     Arguments in other notations are reported as JSON; a value is reported once complete.
     """
@@ -346,6 +258,8 @@ class SyntaxReader:
             yield CallWords(words)
 
     def _read_opening(self) -> Iterator[Told]:
+        if not self._syntax.opening[:1].isspace():
+            self._held = self._held.lstrip()  # the grammar allows the blank that some vocabularies begin with
         self._pass_literal(self._syntax.opening, self._in_name)
         return iter(())
 

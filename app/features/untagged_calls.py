@@ -15,14 +15,15 @@ from functools import lru_cache
 from typing import Any, Protocol
 
 from app.core.events import FunctionCall
+from app.engine.protocol import MOST_CALLS
 from app.features.tool_calls import (
-    MOST_CALLS,
     CallArguments,
     CallBegins,
     CallWords,
     Told,
     ToolFunction,
     arguments_schema,
+    parse_arguments,
 )
 
 MOST_NOTED_CHARACTERS = 4_000
@@ -135,13 +136,6 @@ def _may_become_call(text: str, at: int) -> bool:
 _SPACE = re.compile(r"\s*")
 
 
-def _arguments_in(text: str) -> Any:
-    try:
-        return json.loads(text) if text.strip() else {}
-    except ValueError:
-        return text
-
-
 def _call_of(value: Any) -> WrittenCall | None:
     # An object with any other key is an answer in JSON.
     if not isinstance(value, dict) or not set(value) <= set(CALL_KEYS):
@@ -155,7 +149,7 @@ def _call_of(value: Any) -> WrittenCall | None:
         return None
     arguments = value.get("arguments", value.get("parameters"))
     # Arguments as a text of JSON, as in OpenAI's answers.
-    return WrittenCall(name, _arguments_in(arguments) if isinstance(arguments, str) else arguments)
+    return WrittenCall(name, parse_arguments(arguments) if isinstance(arguments, str) else arguments)
 
 
 class CallDetector(Protocol):
@@ -210,7 +204,7 @@ class UntaggedCallReader:
         `answered` are the calls whose results have just come. A small model that was not taught to call makes the very
         same ones again, without end.
         """
-        self._answered = [WrittenCall(call.name, _arguments_in(call.arguments)) for call in answered]
+        self._answered = [WrittenCall(call.name, parse_arguments(call.arguments)) for call in answered]
         self._tools = {tool.name: tool for tool in tools}
         self._inner, self._begins, self._several, self._takes_json = inner, begins, several, takes_json
         self._held, self._parse, self._calls = "", CallScan.OPEN, tuple[WrittenCall, ...]()

@@ -10,63 +10,22 @@ from hypothesis import strategies as st
 
 from app.engine.protocol import CallSyntax
 from app.features.tool_calls import (
+    JSON_LINES,
     CallArguments,
     CallBegins,
-    CallReader,
     CallWords,
     SyntaxReader,
     Told,
     ToolFunction,
-    schema_for,
+    arguments_schema,
+    calling_of,
+    parse_arguments,
 )
-
-
-def read(text: str, cuts: list[int]) -> list[Told]:
-    reader, told, begin = CallReader(), list[Told](), 0
-    for cut in [*sorted(cuts), len(text)]:
-        told += reader.read(text[begin:cut])
-        begin = max(begin, cut)
-    return told + list(reader.close())
-
 
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(),
     lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
 )
-CALLS = st.lists(st.tuples(st.text(min_size=1), st.dictionaries(st.text(), VALUES)), min_size=1, max_size=4)
-
-
-@given(CALLS, st.data())
-def test_calls_come_out_as_they_were_written(calls: list[tuple[str, dict[str, object]]], data: st.DataObject) -> None:
-    text = "\n".join(json.dumps({"name": name, "arguments": values}) for name, values in calls)
-    cuts = data.draw(st.lists(st.integers(0, len(text)), max_size=30))
-    told = read(text, cuts)
-    names = [one.name for one in told if isinstance(one, CallBegins)]
-    arguments = [
-        json.loads("".join(one.piece for one in told if isinstance(one, CallArguments) and one.number == number))
-        for number in range(len(names))
-    ]
-    assert list(zip(names, arguments, strict=True)) == calls
-    assert not any(isinstance(one, CallWords) for one in told)
-
-
-@given(st.text(min_size=1).filter(lambda text: text.lstrip()[:1] != "{"), st.data())
-def test_words_stay_words(text: str, data: st.DataObject) -> None:
-    told = read(text, data.draw(st.lists(st.integers(0, len(text)), max_size=9)))
-    assert "".join(one.piece for one in told if isinstance(one, CallWords)) == text
-    assert all(isinstance(one, CallWords) for one in told)
-
-
-def test_blanks_behind_a_call_are_no_words() -> None:
-    laid_out = '{\n  "name": "f",\n  "arguments": {\n    "a": 1\n  }\n}\n'
-    for cuts in ([], [*range(len(laid_out))]):
-        assert not any(isinstance(one, CallWords) for one in read(laid_out, cuts))
-
-
-def test_a_call_that_breaks_off_has_what_came() -> None:
-    told = read('{"name": "f", "arguments": {"a": "b', [])
-    assert told == [CallBegins(0, "f"), CallArguments(0, '{"a": "b')]
-    assert read('{"name": "f"', []) == [CallWords('{"name": "f"')]
 
 
 def test_references_of_a_schema_are_followed_and_never_without_end() -> None:
@@ -75,16 +34,16 @@ def test_references_of_a_schema_are_followed_and_never_without_end() -> None:
         "properties": {"root": {"$ref": "#/$defs/node"}, "definitions": {"type": "string"}},
         "$defs": {"node": {"type": "object", "properties": {"next": {"$ref": "#/$defs/node"}}}},
     }
-    schema = json.loads(schema_for([ToolFunction("f", parameters=tree), ToolFunction("g", parameters=True)]))
-    arguments = schema["anyOf"][0]["properties"]["arguments"]
+    arguments = arguments_schema(ToolFunction("f", parameters=tree))
     assert arguments["properties"]["root"] == {"type": "object", "properties": {"next": {}}}
     assert arguments["properties"]["definitions"] == {"type": "string"}
-    assert schema["anyOf"][1]["properties"]["arguments"] == {"type": "object"}
+    assert arguments_schema(ToolFunction("g", parameters=True)) == {"type": "object"}
+    gone = ToolFunction("f", parameters={"properties": {"a": {"$ref": "#/$defs/gone"}}})
     with pytest.raises(ValueError, match="nothing at"):
-        schema_for([ToolFunction("f", parameters={"properties": {"a": {"$ref": "#/$defs/gone"}}})])
+        calling_of(JSON_LINES, [gone], must_call=True, several=False)
     wide = {"$defs": {f"d{n}": {"anyOf": [{"$ref": f"#/$defs/d{n + 1}"}] * 9} for n in range(20)} | {"d20": {}}}
     with pytest.raises(ValueError, match="too large"):
-        schema_for([ToolFunction("f", parameters=wide | {"properties": {"a": {"$ref": "#/$defs/d0"}}})])
+        arguments_schema(ToolFunction("f", parameters=wide | {"properties": {"a": {"$ref": "#/$defs/d0"}}}))
 
 
 TAGGED = CallSyntax(
@@ -104,7 +63,7 @@ IN_MARKS = CallSyntax(
 )
 LENT = [ToolFunction(name) for name in ("weather", "weather_of", "x")]
 ARGUMENTS = st.dictionaries(st.sampled_from(["city", "days"]), VALUES)
-WORDS = st.text(st.characters(exclude_characters="<["))
+WORDS = st.text(st.characters(exclude_characters="<[{"))
 
 
 def as_value(syntax: CallSyntax, value: object) -> str:
@@ -130,7 +89,7 @@ def written(syntax: CallSyntax, calls: list[tuple[str, dict[str, object]]]) -> s
 
 
 @given(
-    st.sampled_from([TAGGED, LISTED, BY_ARGUMENT, BY_NAME, IN_MARKS]),
+    st.sampled_from([TAGGED, LISTED, BY_ARGUMENT, BY_NAME, IN_MARKS, JSON_LINES]),
     WORDS,
     st.lists(st.tuples(st.sampled_from([tool.name for tool in LENT]), ARGUMENTS), max_size=3),
     st.data(),
@@ -169,6 +128,15 @@ def test_arguments_may_be_laid_out_in_lines(syntax: CallSyntax, blanks: str) -> 
         pieces = [one for one in told if isinstance(one, CallArguments)]
         arguments = [json.loads("".join(one.piece for one in pieces if one.number == number)) for number in (0, 1)]
         assert arguments == [values for _, values in calls]
+
+
+def test_a_call_may_begin_with_a_blank_and_break_off() -> None:
+    reader = SyntaxReader(JSON_LINES, LENT, must_call=True)
+    told = [*reader.read(' {"name": "x", "arguments": {"a": "b'), *reader.close()]
+    assert told == [CallBegins(0, "x"), CallArguments(0, '{"a": "b')]
+    assert parse_arguments('{"a": "b') == '{"a": "b'
+    assert parse_arguments("[" * 100_000) == "[" * 100_000
+    assert parse_arguments(" ") == {}
 
 
 def test_a_value_that_is_a_text_stays_one_where_arguments_are_no_json() -> None:

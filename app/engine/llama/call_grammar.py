@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from app.engine.llama.calling import ANY_ID, TAG
-from app.engine.protocol import Calling
+from app.engine.protocol import MOST_CALLS, Calling
 
 # GBNF has no negated strings, so a text ends at a `<` that the closing tag's next sign follows.
 RAW_TEXT = 'rawtext ::= ([^<] | "<" [^{}])*'
@@ -16,8 +16,6 @@ RAW_TEXT = 'rawtext ::= ([^<] | "<" [^{}])*'
 CALL_SPACE = r"callspace ::= [ \n]{0,12}"
 FENCED = r'"```json\n" bare "\n```"'
 """A call as models write it that were trained on code, whatever their template says."""
-MOST_CALLS = 8
-"""Most calls in one answer: a small model might otherwise never stop calling."""
 
 
 def grammar_of(calling: Calling, gbnf_of_schema: Callable[[str], str], answer_schema: str = "") -> str:

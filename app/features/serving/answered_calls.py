@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 from app.core.events import (
     AnswerStats,
@@ -20,11 +19,7 @@ from app.features import tool_calls
 from app.features.serving.generation_request import AnswerEvent, GenerationRequest
 from app.features.untagged_calls import CallDetector, UntaggedCallReader, WordsReader, WrittenCall
 
-if TYPE_CHECKING:
-    pass
-
-
-Readers = tool_calls.CallReader | tool_calls.SyntaxReader | UntaggedCallReader
+Readers = tool_calls.SyntaxReader | UntaggedCallReader
 
 
 class CallReading:
@@ -46,7 +41,7 @@ class CallReading:
     @property
     def unread(self) -> str:
         """What was meant as a call and could not be read as one; known when the answer has ended."""
-        return "" if self._reader is None or isinstance(self._reader, tool_calls.CallReader) else self._reader.unread
+        return "" if self._reader is None else self._reader.unread
 
     @property
     def named(self) -> tuple[str, ...]:
@@ -120,10 +115,8 @@ def _just_answered(messages: Sequence[Message]) -> Iterator[FunctionCall]:
         yield message.result_of
 
 
-def _strict_reader(tools: Sequence[tool_calls.ToolFunction], syntax: CallSyntax | None) -> Readers:
-    if syntax is None:
-        return tool_calls.CallReader()
-    return tool_calls.SyntaxReader(syntax, tools, must_call=True)
+def _strict_reader(tools: Sequence[tool_calls.ToolFunction], syntax: CallSyntax | None) -> tool_calls.SyntaxReader:
+    return tool_calls.SyntaxReader(syntax or tool_calls.JSON_LINES, tools, must_call=True)
 
 
 @dataclass(frozen=True)

@@ -78,21 +78,18 @@ class GenerationRequest:
         `syntax` is the model's tool call syntax. Raises ValueError for a bad schema.
         """
         seed = self.sampling.seed
-        grammar, schema, calling = self.grammar, self.json_schema, None
+        schema, calling = self.json_schema, None
         escape = tool_calls.NO_TOOL_FITS if self.may_refuse else ""
         must_call = self.must_call or self.may_refuse
         if self.tools and must_call:
             schema = ""  # what has to be a call has no other form
-        if self.tools and self.is_constrained and (syntax is not None or schema):
+        # Without a syntax a grammar would forbid answers that begin as a call does.
+        if self.tools and self.is_constrained and (syntax is not None or schema or must_call):
             written = syntax or tool_calls.JSON_LINES
             schema = tool_calls.inline_references(schema) if schema else ""
             calling = tool_calls.calling_of(
                 written, self.tools, must_call=must_call, several=self.several_calls, escape=escape
             )
-        elif self.tools and self.is_constrained:
-            call = tool_calls.schema_for(self.tools)
-            if must_call:  # elsewhere a grammar would forbid answers that begin as a call does
-                grammar, schema = tool_calls.grammar_for(several=self.several_calls, escape=escape), call
         messages, variables = self.prompt_messages(syntax)
         ask = Ask(
             messages,
@@ -105,7 +102,7 @@ class GenerationRequest:
             thinking_budget=self.thinking_budget,
             tokens=self.tokens,
             logit_bias=self.logit_bias,
-            grammar=grammar,
+            grammar=self.grammar,
             json_schema=schema,
             text=self.text,
             suffix=self.suffix,

@@ -52,6 +52,22 @@ def answer_in_chat(
     return answer_with_tools(chat.engine, tools, messages, asked, cancel, steps=steps, way=way)
 
 
+def own_tool_rounds(engine: Engine, tools: Sequence[Tool], asked: Mapping[str, Any]) -> ToolRounds:
+    """Build rounds of the program's own tools, for which nobody is asked. `asked` are other fields of `Ask`."""
+
+    def shape_ask(ask: Ask) -> Ask:
+        variables = {**ask.template_variables, **asked.get("template_variables", {})}
+        # Unless the chat says otherwise, the likeliest call: at a usual temperature a model of 1.5 billion weights
+        # called in vain, again and again, where it was right so.
+        # As without tools each word comes by itself, behind its token.
+        own = {"template_variables": variables, "task_sampling": LIKELIEST, "together_s": 0.0}
+        return replace(ask, **{**asked, **own})
+
+    # They change nothing: switching them on is the permission.
+    permissions = ToolPermissions(ToolGrants(servers=frozenset({OWN_SERVER})), lambda *_: None)
+    return ToolRounds(engine, tools, permissions, shape_ask=shape_ask)
+
+
 def answer_with_tools(
     engine: Engine,
     tools: Sequence[Tool],
@@ -66,18 +82,7 @@ def answer_with_tools(
 
     Words before a call and after it are paragraphs of one answer.
     """
-
-    def shape_ask(ask: Ask) -> Ask:
-        variables = {**ask.template_variables, **asked.get("template_variables", {})}
-        # Unless the chat says otherwise, the likeliest call: at a usual temperature a model of 1.5 billion weights
-        # called in vain, again and again, where it was right so.
-        # As without tools each word comes by itself, behind its token.
-        own = {"template_variables": variables, "task_sampling": LIKELIEST, "together_s": 0.0}
-        return replace(ask, **{**asked, **own})
-
-    # The program's own tools change nothing: switching them on is the permission.
-    permissions = ToolPermissions(ToolGrants(servers=frozenset({OWN_SERVER})), lambda _tool, _call, _stopped: None)
-    rounds = ToolRounds(engine, tools, permissions, shape_ask=shape_ask)
+    rounds = own_tool_rounds(engine, tools, asked)
     has_text = is_parted = False
     tokens: list[TokenChosen] = []
     for event in rounds.answer(GenerationRequest(tuple(messages), way=way), cancel):

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
 from app.core.events import Finished, FunctionCall, LookProgress, PromptProgress, TextDelta, TokenChosen, Waiting
+from app.features.tool_calls import parse_arguments
 from app.features.tools.tool import Tool, ToolResult
 
 
@@ -62,18 +62,10 @@ class StepEnded:
         """Return the JSON form of the step, as the terminal prints it."""
         return {
             "tool": self.call.name,
-            "arguments": _parse_arguments(self.call.arguments),
+            "arguments": parse_arguments(self.call.arguments),
             "result": self.result.text,
             "is_error": self.result.is_error,
         }
-
-
-def _parse_arguments(text: str) -> Any:
-    """Return arguments as JSON, or what was written in their place."""
-    try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
-        return text
 
 
 @dataclass(frozen=True)

@@ -31,10 +31,10 @@ from app.core.events import (
     Waiting,
 )
 from app.engine.contract import Engine
-from app.engine.protocol import Ask, CallSyntax
+from app.engine.protocol import MOST_CALLS, Ask, CallSyntax
 from app.features.serving.answered_calls import CallReading, add_stats, ask_again, reader_of
 from app.features.serving.generation_request import GenerationRequest
-from app.features.tool_calls import MOST_CALLS, CallArguments, CallBegins, CallWay, tools_told
+from app.features.tool_calls import CallArguments, CallBegins, CallWay, parse_arguments, tools_told
 from app.features.tools.permissions import ToolPermissions
 from app.features.tools.result_text import MOST_CHARACTERS, fence_result, run_capped
 from app.features.tools.round_events import RoundEvent, RoundsEnded, StepBegan, StepEnded, StepState, ToolsChosen
@@ -366,8 +366,5 @@ class _AnswerRun:
 
 
 def _read_arguments(text: str) -> Mapping[str, Any] | None:
-    try:
-        found = json.loads(text or "{}")
-    except (ValueError, RecursionError):  # cut at the limit of tokens, or brackets without end
-        return None
+    found = parse_arguments(text)
     return found if isinstance(found, dict) else None

@@ -6,7 +6,6 @@ model is measured before it is trusted.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,9 +16,9 @@ from app.engine.contract import Engine
 from app.engine.protocol import Ask, Sampling
 from app.features.serving.answered_calls import CallReading, ask_again, reader_of
 from app.features.serving.generation_request import GenerationRequest
-from app.features.tool_calls import CallArguments, CallBegins, CallWay, ToolFunction, arguments_schema
+from app.features.tool_calls import CallArguments, CallBegins, CallWay, ToolFunction, parse_arguments
 from app.features.tools.score_requests import ScoreRequest
-from app.features.untagged_calls import matches_schema
+from app.features.untagged_calls import fits_schema
 
 MOST_TOKENS = 160
 """Of an answer: more than the longest call with some words before it. Answers in words may be cut."""
@@ -207,22 +206,11 @@ class CollectedAnswer:
 
     def score(self, request: ScoreRequest, tools: Sequence[ToolFunction]) -> ScoredAnswer:
         """Judge it. Several calls are valid if all are; the first one is what was called."""
-        read = [(name, _parse_arguments(arguments)) for name, arguments in self.calls]
-        schemas = {tool.name: arguments_schema(tool) for tool in tools}
-        is_valid = all(
-            name in schemas and arguments is not None and matches_schema(arguments, schemas[name])
-            for name, arguments in read
-        )
+        read = [(name, parse_arguments(arguments)) for name, arguments in self.calls]
+        offered = {tool.name: tool for tool in tools}
+        is_valid = all(name in offered and fits_schema(arguments, offered[name]) for name, arguments in read)
         # A call was begun that nobody can carry out.
         if not self.reading.is_refusal and (self.reading.is_rejected or (not read and self.reading.unread)):
             is_valid = False
         name, arguments = read[0] if read else ("", {})
-        return ScoredAnswer(request, name, arguments or {}, is_valid, self.text)
-
-
-def _parse_arguments(text: str) -> dict[str, Any] | None:
-    try:
-        arguments = json.loads(text)
-    except ValueError:
-        return None
-    return arguments if isinstance(arguments, dict) else None
+        return ScoredAnswer(request, name, arguments if isinstance(arguments, dict) else {}, is_valid, self.text)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
 
 from PySide6.QtWidgets import QWidget
 
 from app.core.visible import visible_name
 from app.features.chat.tool_steps import RUNNING, ToolStep
+from app.features.tool_calls import parse_arguments
 from app.ui.chat.folded_text import FoldedText
 from app.ui.i18n import tr
 from app.ui.theme import Theme
@@ -131,8 +131,5 @@ def _argument_words(arguments: str) -> str:
 
 
 def _read_arguments(arguments: str) -> dict[str, object]:
-    try:
-        found = json.loads(arguments)
-    except (ValueError, RecursionError):
-        return {}
+    found = parse_arguments(arguments)
     return found if isinstance(found, dict) else {}

@@ -17,7 +17,7 @@ from app.core.paths import AppPaths
 from app.engine.client import EngineClient
 from app.features.document_library import build_documents
 from app.features.serving.generation_request import GenerationRequest
-from app.features.tool_calls import schema_for, tools_told
+from app.features.tool_calls import JSON_LINES, calling_of, tools_told
 from app.features.tools.own_tools import build_own_tools, build_reckoning_tools
 from app.features.tools.permissions import ToolPermissions
 from app.features.tools.rounds import ToolRounds
@@ -60,7 +60,7 @@ def test_they_are_few_and_told_in_few_words(tools: list[Tool]) -> None:
     assert [function.name for function in functions] == NAMES
     assert not any(tool.changes for tool in tools), "none of them writes, sends or runs anything"
     assert len(json.dumps(tools_told(functions))) < MOST_LETTERS
-    assert json.loads(schema_for(functions))["anyOf"]
+    assert len(calling_of(JSON_LINES, functions, must_call=True, several=False).functions) == len(NAMES)
 
 
 def values_of(schema: Mapping[str, Any]) -> st.SearchStrategy[Any]:
