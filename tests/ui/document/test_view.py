@@ -12,7 +12,7 @@ import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QAction, QColor, QImage, QKeySequence
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QAbstractButton, QApplication, QFileDialog, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QAbstractButton, QApplication, QFileDialog, QMessageBox, QVBoxLayout, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.core.errors.database_errors import DatabaseDamaged
@@ -289,6 +289,19 @@ def test_keys_turn_the_pages_of_the_text_too(desk: Desk) -> None:
     assert desk.page == 48
     QTest.keyClick(text, Key.Key_PageUp)
     assert desk.page == 47
+
+
+def test_a_page_of_the_web_shows_its_address_and_opens_it_only_when_asked(desk: Desk) -> None:
+    address, block = "https://site.test/kilns?page=2", Block(1, BlockKind.PARAGRAPH, "Hot.")
+    desk.root.open(DocumentInMemory("Kilns (site.test)", [block], address=address))
+    origin = desk.root.origin
+    assert (origin.isVisible(), origin.address.text()) == (True, address)
+    desk.click(origin.open)
+    asked = desk.find_step(QMessageBox)
+    assert asked.informativeText() == address
+    asked.reject()
+    desk.root.open(annual_report())
+    assert not origin.isVisible()
 
 
 def test_the_note_of_a_document_is_shown(desk: Desk) -> None:
