@@ -88,8 +88,8 @@ class NetworkPage(SettingsPage):
 
     def _add_switch(self) -> None:
         intro = tr(
-            "Fireside uses the network only to find and download models when you ask. What you write is only "
-            "sent to model servers you choose."
+            "Fireside uses the network only when you ask: to find and download models, and to open web pages you "
+            "allow. What you write is only sent to servers you choose."
         )
         self.column.addWidget(self.muted(intro))
         self.allowed = Switch(

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 WEB_PAGES_HELP = "For chats with tools on. You’re asked for each website."
 WEB_PAGES_MORE = "Pages that a model opens become documents of the chat. They load no pictures and run no scripts."
-SEARCH_HELP = "You’re asked before the first search in a chat."
+SEARCH_HELP = "You’re asked before anything is sent."
 SEARCH_OFF, SEARCH_OWN = "Off", "Another"
 SEARCH_ADDRESS_HELP = "The address of a SearXNG server, for example:"
 SEARCH_EXAMPLE = "https://searx.example/search?q={query}&format=json"
