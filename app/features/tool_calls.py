@@ -48,6 +48,18 @@ class ToolFunction:
     parameters: Mapping[str, Any] | bool = field(default_factory=dict)
 
 
+def describe_function(
+    name: str, description: str, *required: str, **properties: str | Mapping[str, Any]
+) -> ToolFunction:
+    """Return a function of these arguments: a schema each, or the description of a text; `required` must be given."""
+    schemas = {
+        key: {"type": "string"} | ({"description": said} if said else {}) if isinstance(said, str) else said
+        for key, said in properties.items()
+    }
+    parameters: dict[str, Any] = {"type": "object", "properties": schemas}
+    return ToolFunction(name, description, parameters | ({"required": list(required)} if required else {}))
+
+
 @dataclass(frozen=True)
 class CallBegins:
     """The model calls a function; its arguments follow piece by piece. Calls are counted from 0."""

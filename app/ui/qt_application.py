@@ -269,9 +269,9 @@ def _after_first_paint(app: Fireside, window: MainWindow, notify: Notify, theme:
 
 
 def _put_back(app: Fireside, window: MainWindow) -> None:
-    from app.ui.exchange.backup import Backups  # rarely needed
+    from app.ui.exchange.backup import BackupFiles  # rarely needed
 
-    Backups.of_window(app, window.ui).ask_to_put_back()
+    BackupFiles.of_window(app, window.ui).ask_to_put_back()
 
 
 def look_after(app: Fireside, window: MainWindow, notify: Notify) -> None:

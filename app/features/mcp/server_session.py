@@ -36,7 +36,7 @@ ENDED, SILENT, WRONG, BUSY, UNFETCHED = "ended", "silent", "wrong", "busy", "unf
 REFUSED, DECLINED = "refused", "declined"
 
 
-class Transport(Protocol):
+class MessageTransport(Protocol):
     """A way to a server: carries messages to it and hands over what it says."""
 
     def open(self, received: Received, closed: Closed) -> None:
@@ -84,11 +84,11 @@ class ServerSession:
     """
 
     def __init__(
-        self, name: str, make_transport: Callable[[], Transport], clock: Callable[[], float] = time.monotonic
+        self, name: str, make_transport: Callable[[], MessageTransport], clock: Callable[[], float] = time.monotonic
     ) -> None:
         self.name = name
         self._make_transport, self._clock = make_transport, clock
-        self._transport: Transport | None = None
+        self._transport: MessageTransport | None = None
         self._waiting = _OpenRequests()
         self._numbers = itertools.count(1)
         self._opening, self._lock = threading.Lock(), threading.Lock()

@@ -18,7 +18,7 @@ from app.core.visible import visible_name
 from app.features.error_messages import sentence_for
 from app.features.mcp.http_transport import HttpTransport
 from app.features.mcp.server_config import ServerConfig
-from app.features.mcp.server_session import ServerSession, ServerTool, Transport
+from app.features.mcp.server_session import MessageTransport, ServerSession, ServerTool
 from app.features.mcp.stdio_transport import StdioTransport
 from app.features.tool_calls import ToolFunction
 from app.features.tools.tool import IsStopped, Tool, ToolResult
@@ -33,7 +33,7 @@ WHY = "tools"
 TOOL_CHANGED = "The server changed this tool since it was offered. Nothing was called."
 MOST_NAME = 60
 _NO_NAME = re.compile(r"[^A-Za-z0-9-]+")
-MakeTransport = Callable[[ServerConfig], Transport]
+MakeTransport = Callable[[ServerConfig], MessageTransport]
 
 
 @dataclass(frozen=True)
@@ -150,7 +150,7 @@ def build_tool_servers(
     """Build the servers with their transports: those elsewhere follow the network's switch, as models elsewhere do."""
     folder = data / FOLDER
 
-    def make_transport(config: ServerConfig) -> Transport:
+    def make_transport(config: ServerConfig) -> MessageTransport:
         if not config.is_remote:
             return StdioTransport(config, folder / folder_name(config.name))
 

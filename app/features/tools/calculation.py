@@ -40,7 +40,7 @@ class CalculationRefused(ToolRefused):
 
 
 @dataclass(frozen=True)
-class Calculated:
+class CalculatedNumber:
     """A number in base units. `digits` is how many of it are known, None for an exact one.
 
     `units` are those it was written with, by which a result is written again.
@@ -56,7 +56,7 @@ class Calculated:
     """A number as it was written, without a unit so far."""
 
 
-MINUS_ONE = Calculated(Fraction(-1))
+MINUS_ONE = CalculatedNumber(Fraction(-1))
 
 
 def calculate_formula(formula: str) -> str:
@@ -141,14 +141,14 @@ class _FormulaReading:
         if self._next != _END:
             raise CalculationRefused(f"“{self._next}” is not expected there.")
 
-    def _read_sum(self) -> Calculated:
+    def _read_sum(self) -> CalculatedNumber:
         value = self._read_product()
         while sign := self._take_token("+", "-"):
             other = self._read_product()
             value = _add(value, other if sign == "+" else _times(other, MINUS_ONE))
         return value
 
-    def _read_product(self) -> Calculated:
+    def _read_product(self) -> CalculatedNumber:
         value = self._read_signed()
         while sign := self._take_token("*", "/", "%", "mod"):
             is_half = sign == "/" and value.is_literal
@@ -164,7 +164,7 @@ class _FormulaReading:
                 value = _divide(value, other)
         return value
 
-    def _read_signed(self) -> Calculated:
+    def _read_signed(self) -> CalculatedNumber:
         while self._take_token("+"):
             pass
         if not self._take_token("-"):
@@ -176,7 +176,7 @@ class _FormulaReading:
             return self._read_power()
         return _times(self._read_deeper(self._read_signed), MINUS_ONE)
 
-    def _read_deeper(self, read: Callable[[], Calculated]) -> Calculated:
+    def _read_deeper(self, read: Callable[[], CalculatedNumber]) -> CalculatedNumber:
         """Read what stands within something else, which is limited: Python's own stack is."""
         self._depth += 1
         if self._depth > MOST_DEPTH:
@@ -185,14 +185,14 @@ class _FormulaReading:
         self._depth -= 1
         return value
 
-    def _read_power(self) -> Calculated:
+    def _read_power(self) -> CalculatedNumber:
         value = self._read_measure()
         return _raise(value, self._read_deeper(self._read_signed)) if self._take_token("^") else value
 
-    def _read_measure(self) -> Calculated:
+    def _read_measure(self) -> CalculatedNumber:
         return self._read_behind(self._read_atom())
 
-    def _read_behind(self, value: Calculated) -> Calculated:
+    def _read_behind(self, value: CalculatedNumber) -> CalculatedNumber:
         """Read what stands behind a number: units, further parts ("5 ft 10 in"), percent and factorial."""
         while True:
             if (unit := self._take_unit(value)) is not None:
@@ -201,13 +201,13 @@ class _FormulaReading:
                 value = _add(value, self._read_deeper(self._read_measure))
             elif self._next == "%" and not self._begins_operand(self._tokens[self._at + 1]):
                 self._at += 1
-                value = replace(_divide(value, Calculated(Fraction(100))), is_percentage=True)
+                value = replace(_divide(value, CalculatedNumber(Fraction(100))), is_percentage=True)
             elif self._take_token("!"):
                 value = _factorial(value)
             else:
                 return value
 
-    def _take_unit(self, value: Calculated) -> Calculated | NamedUnit | None:
+    def _take_unit(self, value: CalculatedNumber) -> CalculatedNumber | NamedUnit | None:
         """Step over a unit, raised where it is ("m^2", "m²"), or a constant that stands behind a number."""
         word = self._next
         # "5 in to cm" are inches, "5 ft in cm" are not.
@@ -232,19 +232,19 @@ class _FormulaReading:
         if self._next == "^" and re.fullmatch(r"\d", self._tokens[self._at + 1]):
             power = int(self._tokens[self._at + 1])
             self._at += 2
-        return _raise(Calculated(unit.factor, unit.dimensions, units=(unit,)), Calculated(Fraction(power)))
+        return _raise(CalculatedNumber(unit.factor, unit.dimensions, units=(unit,)), CalculatedNumber(Fraction(power)))
 
     @staticmethod
     def _begins_operand(token: str) -> bool:
         return token[:1].isdigit() or token in ("(", *_FUNCTIONS, *_CONSTANTS)
 
-    def _read_atom(self) -> Calculated:
+    def _read_atom(self) -> CalculatedNumber:
         token = self._next
         if token == _END:
             raise CalculationRefused("Something is missing at the end.")
         self._at += 1
         if token.lstrip("-")[:1].isdigit() or token[0] == ".":
-            return Calculated(_number_of(token), is_literal=True)
+            return CalculatedNumber(_number_of(token), is_literal=True)
         if token == "(":
             value = replace(self._read_deeper(self._read_sum), is_literal=False)
             if not self._take_token(")"):
@@ -255,8 +255,8 @@ class _FormulaReading:
         if token in _CONSTANTS:
             return _CONSTANTS[token]
         self._at -= 1
-        unit = self._take_unit(Calculated(Fraction(1), is_literal=True))
-        if isinstance(unit, Calculated):
+        unit = self._take_unit(CalculatedNumber(Fraction(1), is_literal=True))
+        if isinstance(unit, CalculatedNumber):
             return unit
         if unit is not None:
             raise CalculationRefused(f"Before “{token}” a number is missing.")
@@ -264,7 +264,7 @@ class _FormulaReading:
             raise CalculationRefused(f"“{token}” is not expected there.")
         raise CalculationRefused(f"“{token}” is no unit and no function. Functions are {', '.join(_FUNCTIONS)}.")
 
-    def _read_function(self, name: str) -> Calculated:
+    def _read_function(self, name: str) -> CalculatedNumber:
         if name == "sqrt" and self._next != "(":
             return _FUNCTIONS[name]([self._read_deeper(self._read_measure)])
         if not self._take_token("("):
@@ -287,40 +287,40 @@ def _number_of(token: str) -> Fraction:
     return Fraction(token.replace(",", "").replace("_", ""))
 
 
-def _checked(value: Calculated) -> Calculated:
+def _checked(value: CalculatedNumber) -> CalculatedNumber:
     if max(value.value.numerator.bit_length(), value.value.denominator.bit_length()) > MOST_BITS:
         raise CalculationRefused("That becomes too large.")
     return value
 
 
-def _fewer_digits(one: Calculated, other: Calculated) -> int | None:
+def _fewer_digits(one: CalculatedNumber, other: CalculatedNumber) -> int | None:
     known = [value.digits for value in (one, other) if value.digits is not None]
     return min(known, default=None)
 
 
-def _joined_units(one: Calculated, other: Calculated) -> tuple[NamedUnit, ...]:
+def _joined_units(one: CalculatedNumber, other: CalculatedNumber) -> tuple[NamedUnit, ...]:
     return tuple({unit.name: unit for unit in (*one.units, *other.units)}.values())
 
 
-def _same_kind(one: Calculated, other: Calculated, done: str) -> None:
+def _same_kind(one: CalculatedNumber, other: CalculatedNumber, done: str) -> None:
     if dict(one.dimensions) != dict(other.dimensions):
         first, second = (_unit_words(value)[0] or "a plain number" for value in (one, other))
         raise CalculationRefused(f"{first} can’t be {done} {second}.")
 
 
-def _no_temperature(*values: Calculated) -> None:
+def _no_temperature(*values: CalculatedNumber) -> None:
     if any(value.is_temperature for value in values):
         raise CalculationRefused("Degrees can only be converted, such as “20 °C to °F”. Calculate with K.")
 
 
-def _add(one: Calculated, other: Calculated) -> Calculated:
+def _add(one: CalculatedNumber, other: CalculatedNumber) -> CalculatedNumber:
     _no_temperature(one, other)
     if other.is_percentage and not one.is_percentage:
         # As pocket calculators have it: 200 + 15% is 230.
         return _times(one, replace(other, value=1 + other.value, is_percentage=False))
     _same_kind(one, other, "added to")
     return _checked(
-        Calculated(
+        CalculatedNumber(
             one.value + other.value,
             one.dimensions,
             _fewer_digits(one, other),
@@ -330,23 +330,25 @@ def _add(one: Calculated, other: Calculated) -> Calculated:
     )
 
 
-def _times(one: Calculated, other: Calculated) -> Calculated:
+def _times(one: CalculatedNumber, other: CalculatedNumber) -> CalculatedNumber:
     _no_temperature(one, other)
     powers = {base: one.dimensions.get(base, 0) + power for base, power in other.dimensions.items()}
     dimensions = {base: power for base, power in {**one.dimensions, **powers}.items() if power}
     value = one.value * other.value
     # A sign before a percentage leaves it one.
     is_percentage = other is MINUS_ONE and one.is_percentage
-    return _checked(Calculated(value, dimensions, _fewer_digits(one, other), _joined_units(one, other), is_percentage))
+    return _checked(
+        CalculatedNumber(value, dimensions, _fewer_digits(one, other), _joined_units(one, other), is_percentage)
+    )
 
 
-def _divide(one: Calculated, other: Calculated) -> Calculated:
+def _divide(one: CalculatedNumber, other: CalculatedNumber) -> CalculatedNumber:
     if not other.value:
         raise CalculationRefused("Nothing can be divided by zero.")
-    return _times(one, _raise(other, Calculated(Fraction(-1))))
+    return _times(one, _raise(other, CalculatedNumber(Fraction(-1))))
 
 
-def _modulo(one: Calculated, other: Calculated) -> Calculated:
+def _modulo(one: CalculatedNumber, other: CalculatedNumber) -> CalculatedNumber:
     _no_temperature(one, other)
     _same_kind(one, other, "divided by")
     if not other.value:
@@ -354,22 +356,22 @@ def _modulo(one: Calculated, other: Calculated) -> Calculated:
     return replace(one, value=one.value % other.value, digits=_fewer_digits(one, other), is_literal=False)
 
 
-def _one(value: Calculated) -> Calculated:
+def _one(value: CalculatedNumber) -> CalculatedNumber:
     """Return one of the unit that a value was written with."""
     unit = value.units[0]
-    return Calculated(unit.factor, unit.dimensions, units=value.units)
+    return CalculatedNumber(unit.factor, unit.dimensions, units=value.units)
 
 
-def _with_unit(value: Calculated, unit: Calculated | NamedUnit) -> Calculated:
-    if isinstance(unit, Calculated):
+def _with_unit(value: CalculatedNumber, unit: CalculatedNumber | NamedUnit) -> CalculatedNumber:
+    if isinstance(unit, CalculatedNumber):
         return _times(value, unit)
     if not value.is_literal or unit.zero is None:
         raise CalculationRefused("Degrees stand behind a number.")
     kelvins = value.value * unit.factor + unit.zero
-    return Calculated(kelvins, unit.dimensions, units=(unit,), is_temperature=True)
+    return CalculatedNumber(kelvins, unit.dimensions, units=(unit,), is_temperature=True)
 
 
-def _raise(value: Calculated, exponent: Calculated) -> Calculated:
+def _raise(value: CalculatedNumber, exponent: CalculatedNumber) -> CalculatedNumber:
     _no_temperature(value, exponent)
     power = exponent.value
     if exponent.dimensions:
@@ -385,11 +387,11 @@ def _raise(value: Calculated, exponent: Calculated) -> Calculated:
         bits = max(root.numerator.bit_length(), root.denominator.bit_length())
         if abs(power.numerator) * bits > MOST_BITS and abs(root) not in (0, 1):
             raise CalculationRefused("That becomes too large.")
-        return Calculated(root**power.numerator, dimensions, digits, value.units)
+        return CalculatedNumber(root**power.numerator, dimensions, digits, value.units)
     if value.value < 0:
         raise CalculationRefused("A negative number has no such root.")
     found = _fraction_of(_CONTEXT.power(_decimal_of(value.value), _decimal_of(power)))
-    return Calculated(found, dimensions, min(digits or ROUNDED_DIGITS, ROUNDED_DIGITS), value.units)
+    return CalculatedNumber(found, dimensions, min(digits or ROUNDED_DIGITS, ROUNDED_DIGITS), value.units)
 
 
 def _exact_root(value: Fraction, degree: int) -> Fraction | None:
@@ -422,20 +424,20 @@ def _fraction_of(found: Decimal) -> Fraction:
     return Fraction(found)
 
 
-def _plain(values: Sequence[Calculated], count: int = 1) -> Fraction:
+def _plain(values: Sequence[CalculatedNumber], count: int = 1) -> Fraction:
     """Return the only number of a function that takes no unit; raises ValueError for others."""
     if len(values) != count or any(value.dimensions for value in values):
         raise ValueError
     return values[0].value
 
 
-def _factorial(value: Calculated) -> Calculated:
+def _factorial(value: CalculatedNumber) -> CalculatedNumber:
     if value.dimensions or value.value.denominator != 1 or not 0 <= value.value <= MOST_FACTORIAL:
         raise CalculationRefused(f"Factorials are of whole numbers up to {MOST_FACTORIAL:,}.")
-    return Calculated(Fraction(math.factorial(int(value.value))), digits=value.digits)
+    return CalculatedNumber(Fraction(math.factorial(int(value.value))), digits=value.digits)
 
 
-def _rounded(values: Sequence[Calculated], method: Callable[[Fraction], int]) -> Calculated:
+def _rounded(values: Sequence[CalculatedNumber], method: Callable[[Fraction], int]) -> CalculatedNumber:
     value = values[0]
     places = int(_plain(values[1:])) if len(values) > 1 else 0
     if len(values) > 2 or abs(places) > MOST_EXPONENT:
@@ -450,19 +452,19 @@ def _half_up(value: Fraction) -> int:
     return math.floor(abs(value) + Fraction(1, 2)) * (-1 if value < 0 else 1)
 
 
-def _chosen(values: Sequence[Calculated], choose: Callable[..., Calculated]) -> Calculated:
+def _chosen(values: Sequence[CalculatedNumber], choose: Callable[..., CalculatedNumber]) -> CalculatedNumber:
     _total(values)  # all of one kind
     return choose(values, key=lambda value: value.value)
 
 
-def _total(values: Sequence[Calculated]) -> Calculated:
+def _total(values: Sequence[CalculatedNumber]) -> CalculatedNumber:
     total = values[0]
     for value in values[1:]:
         total = _add(total, value)
     return replace(total, is_literal=False)
 
 
-def _logarithm(values: Sequence[Calculated], base: int) -> Calculated:
+def _logarithm(values: Sequence[CalculatedNumber], base: int) -> CalculatedNumber:
     value = _plain(values)
     if value <= 0:
         raise ValueError
@@ -472,29 +474,29 @@ def _logarithm(values: Sequence[Calculated], base: int) -> Calculated:
         found = _CONTEXT.divide(found, Decimal(2).ln(_CONTEXT))
     whole = round(found)
     if base and Fraction(base) ** whole == value:
-        return Calculated(Fraction(whole), digits=values[0].digits)
-    return Calculated(_fraction_of(found), digits=ROUNDED_DIGITS)
+        return CalculatedNumber(Fraction(whole), digits=values[0].digits)
+    return CalculatedNumber(_fraction_of(found), digits=ROUNDED_DIGITS)
 
 
-def _exponential(values: Sequence[Calculated]) -> Calculated:
+def _exponential(values: Sequence[CalculatedNumber]) -> CalculatedNumber:
     value = _plain(values)
     if abs(value) > MOST_EXPONENT:
         raise CalculationRefused("That becomes too large.")
-    return Calculated(_fraction_of(_decimal_of(value).exp(_CONTEXT)), digits=ROUNDED_DIGITS)
+    return CalculatedNumber(_fraction_of(_decimal_of(value).exp(_CONTEXT)), digits=ROUNDED_DIGITS)
 
 
-def _of_floats(method: Callable[[float], float]) -> Callable[[Sequence[Calculated]], Calculated]:
-    return lambda values: Calculated(Fraction(method(float(_plain(values)))), digits=FLOAT_DIGITS)
+def _of_floats(method: Callable[[float], float]) -> Callable[[Sequence[CalculatedNumber]], CalculatedNumber]:
+    return lambda values: CalculatedNumber(Fraction(method(float(_plain(values)))), digits=FLOAT_DIGITS)
 
 
-def _whole_numbers(values: Sequence[Calculated], method: Callable[..., int]) -> Calculated:
+def _whole_numbers(values: Sequence[CalculatedNumber], method: Callable[..., int]) -> CalculatedNumber:
     if any(value.dimensions or value.value.denominator != 1 for value in values):
         raise ValueError
-    return _checked(Calculated(Fraction(method(*(int(value.value) for value in values)))))
+    return _checked(CalculatedNumber(Fraction(method(*(int(value.value) for value in values)))))
 
 
-_FUNCTIONS: Mapping[str, Callable[[Sequence[Calculated]], Calculated]] = {
-    "sqrt": lambda values: _raise(_chosen(values[:1], min), Calculated(Fraction(1, 2))),
+_FUNCTIONS: Mapping[str, Callable[[Sequence[CalculatedNumber]], CalculatedNumber]] = {
+    "sqrt": lambda values: _raise(_chosen(values[:1], min), CalculatedNumber(Fraction(1, 2))),
     "abs": lambda values: replace(values[0], value=abs(values[0].value), is_literal=False),
     "round": lambda values: _rounded(values, _half_up),
     "floor": lambda values: _rounded(values, math.floor),
@@ -502,7 +504,7 @@ _FUNCTIONS: Mapping[str, Callable[[Sequence[Calculated]], Calculated]] = {
     "min": lambda values: _chosen(values, min),
     "max": lambda values: _chosen(values, max),
     "sum": _total,
-    "mean": lambda values: _divide(_total(values), Calculated(Fraction(len(values)))),
+    "mean": lambda values: _divide(_total(values), CalculatedNumber(Fraction(len(values)))),
     "ln": lambda values: _logarithm(values, 0),
     "log10": lambda values: _logarithm(values, 10),
     "log2": lambda values: _logarithm(values, 2),
@@ -517,22 +519,22 @@ _FUNCTIONS: Mapping[str, Callable[[Sequence[Calculated]], Calculated]] = {
     "lcm": lambda values: _whole_numbers(values, math.lcm),
 }
 _PI = Fraction("3.1415926535897932384626433832795028841972")
-_CONSTANTS: Mapping[str, Calculated] = {
-    "pi": Calculated(_PI, digits=ROUNDED_DIGITS),
-    "π": Calculated(_PI, digits=ROUNDED_DIGITS),
-    "e": Calculated(Fraction("2.7182818284590452353602874713526624977572"), digits=ROUNDED_DIGITS),
-    "deg": Calculated(_PI / 180, digits=ROUNDED_DIGITS),
+_CONSTANTS: Mapping[str, CalculatedNumber] = {
+    "pi": CalculatedNumber(_PI, digits=ROUNDED_DIGITS),
+    "π": CalculatedNumber(_PI, digits=ROUNDED_DIGITS),
+    "e": CalculatedNumber(Fraction("2.7182818284590452353602874713526624977572"), digits=ROUNDED_DIGITS),
+    "deg": CalculatedNumber(_PI / 180, digits=ROUNDED_DIGITS),
 }
 
 
-def _write_temperature(value: Calculated, unit: NamedUnit) -> str:
+def _write_temperature(value: CalculatedNumber, unit: NamedUnit) -> str:
     if dict(value.dimensions) != dict(unit.dimensions):
         raise CalculationRefused(f"That is no temperature, so it can’t be converted into {unit.name}.")
     assert unit.zero is not None
     return f"{_write_number((value.value - unit.zero) / unit.factor, value.digits)} {unit.name}"
 
 
-def _write_value(value: Calculated) -> str:
+def _write_value(value: CalculatedNumber) -> str:
     if value.is_temperature:
         return _write_temperature(value, value.units[0])
     name, factor = _unit_words(value)
@@ -543,7 +545,7 @@ def _write_value(value: Calculated) -> str:
     return f"{number} {name}".rstrip()
 
 
-def _unit_words(value: Calculated) -> tuple[str, Fraction]:
+def _unit_words(value: CalculatedNumber) -> tuple[str, Fraction]:
     """Return the unit to write a value in, and its size: the one it was written with, else made of those."""
     dimensions = dict(value.dimensions)
     if not dimensions:

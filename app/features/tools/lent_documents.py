@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from app.features.document_frames import page_mark
-from app.features.tool_calls import ToolFunction
+from app.features.tool_calls import describe_function
 from app.features.tools.document_tools import DocumentTools
 from app.features.tools.own_tools import READ_PAGES, SEARCH_DOCUMENTS
 from app.features.tools.tool import IsStopped, Tool, ToolRefused, ToolResult
@@ -36,23 +36,18 @@ QUOTED_THERE, QUOTED_NEARLY, NOT_QUOTED = (
 )
 MORE_STATEMENTS = "({count} more sentences not compared)"
 _QUOTATION = re.compile(r"[“„«\"]([^“”„«»\"]{8,400})[”“»\"]")
-_NAME = {"type": "string", "description": "Its name"}
-SUMMARIZE_DOCUMENT = ToolFunction(
+SUMMARIZE_DOCUMENT = describe_function(
     "summarize_document",
     "Returns the summary that was made of a document, or its key sentences, with their pages",
-    {"type": "object", "properties": {"document": _NAME}, "required": ["document"]},
+    "document",
+    document="Its name",
 )
-VERIFY_CLAIM = ToolFunction(
+VERIFY_CLAIM = describe_function(
     "verify_claim",
     "Finds the sentence of the user's documents that a claim rests on, and compares its numbers, names and quotations",
-    {
-        "type": "object",
-        "properties": {
-            "claim": {"type": "string", "maxLength": MOST_CLAIM},
-            "document": {"type": "string", "description": "Name; default: all"},
-        },
-        "required": ["claim"],
-    },
+    "claim",
+    claim={"type": "string", "maxLength": MOST_CLAIM},
+    document="Name; default: all",
 )
 
 

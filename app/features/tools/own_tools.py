@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from app.features.tool_calls import ToolFunction
+from app.features.tool_calls import ToolFunction, describe_function
 from app.features.tools.calculation import calculate_formula
 from app.features.tools.chat_search import ChatSearchTool
 from app.features.tools.day_reckoning import describe_date
@@ -21,69 +21,51 @@ if TYPE_CHECKING:
     from app.store.document_store import StoredDocument
 
 Run = Callable[[Mapping[str, Any], IsStopped], ToolResult]
-_TEXT = {"type": "string"}
 _PAGE = {"type": "integer", "minimum": 1}
-_DOCUMENT = {"type": "string", "description": "Its name"}
+_NAME = "Its name"
 # Every word of these is read with every question, so there are few.
-CALCULATE = ToolFunction(
-    "calculate",
-    "Calculates a formula of numbers and units exactly",
-    {"type": "object", "properties": {"formula": _TEXT}, "required": ["formula"]},
-)
-DATE_AND_TIME = ToolFunction(
+CALCULATE = describe_function("calculate", "Calculates a formula of numbers and units exactly", "formula", formula="")
+DATE_AND_TIME = describe_function(
     "date_and_time",
     "Tells the date, weekday and time now, or of a date; adds days; tells the time until another date",
-    {
-        "type": "object",
-        "properties": {
-            "date": {"type": "string", "description": "YYYY-MM-DD; default: now"},
-            "add_days": {"type": "integer"},
-            "until": {"type": "string", "description": "YYYY-MM-DD"},
-            "zone": {"type": "string", "description": "IANA name; default: the user's"},
-        },
-    },
+    date="YYYY-MM-DD; default: now",
+    add_days={"type": "integer"},
+    until="YYYY-MM-DD",
+    zone="IANA name; default: the user's",
 )
-SEARCH_DOCUMENTS = ToolFunction(
+SEARCH_DOCUMENTS = describe_function(
     "search_documents",
     "Finds passages in the user's documents, with their pages",
-    {
-        "type": "object",
-        "properties": {"query": _TEXT, "document": {"type": "string", "description": "Name; default: all"}},
-        "required": ["query"],
-    },
+    "query",
+    query="",
+    document="Name; default: all",
 )
-READ_PAGES = ToolFunction(
+READ_PAGES = describe_function(
     "read_pages",
     "Reads pages of a document",
-    {
-        "type": "object",
-        "properties": {"document": _DOCUMENT, "first_page": _PAGE, "last_page": _PAGE},
-        "required": ["document", "first_page"],
-    },
+    "document",
+    "first_page",
+    document=_NAME,
+    first_page=_PAGE,
+    last_page=_PAGE,
 )
-_OF_A_KIND = {
-    "type": "object",
-    "properties": {
-        "document": _DOCUMENT,
-        "kind": {"type": "string", "enum": list(KINDS)},
-        "words": {"type": "string", "description": "For mentions: the words"},
-    },
-    "required": ["document", "kind"],
-}
-LIST_IN_DOCUMENT = ToolFunction(
-    "list_in_document", "Lists all dates, amounts or mentions of words in a whole document", _OF_A_KIND
+LIST_IN_DOCUMENT, COUNT_IN_DOCUMENT = (
+    describe_function(
+        name,
+        description,
+        "document",
+        "kind",
+        document=_NAME,
+        kind={"type": "string", "enum": list(KINDS)},
+        words="For mentions: the words",
+    )
+    for name, description in (
+        ("list_in_document", "Lists all dates, amounts or mentions of words in a whole document"),
+        ("count_in_document", "Counts them, over the whole document"),
+    )
 )
-COUNT_IN_DOCUMENT = ToolFunction("count_in_document", "Counts them, over the whole document", _OF_A_KIND)
-SEARCH_CHATS = ToolFunction(
-    "search_chats",
-    "Finds messages in the user's other chats",
-    {"type": "object", "properties": {"query": _TEXT}, "required": ["query"]},
-)
-READ_FILE = ToolFunction(
-    "read_file",
-    "Reads a file, or lists a folder, that the user granted",
-    {"type": "object", "properties": {"path": _TEXT}, "required": ["path"]},
-)
+SEARCH_CHATS = describe_function("search_chats", "Finds messages in the user's other chats", "query", query="")
+READ_FILE = describe_function("read_file", "Reads a file, or lists a folder, that the user granted", "path", path="")
 
 
 def build_reckoning_tools() -> list[Tool]:

@@ -17,7 +17,7 @@ from app.core.paths import make_folder
 from app.core.visible import visible_name
 from app.documents.formats import registry
 from app.features.document_library import WHOLE
-from app.features.tool_calls import ToolFunction
+from app.features.tool_calls import ToolFunction, describe_function
 from app.features.tools.document_tools import DocumentTools, pages_result
 from app.features.tools.file_tool import read_document
 from app.features.tools.tool import CallMoved, IsStopped, StopToken, Tool, ToolRefused, ToolResult
@@ -31,15 +31,9 @@ if TYPE_CHECKING:
 WEB_SERVER = "\tweb"
 """Whose tools hosts are among grants: each is one under its name. No tool server can be called so."""
 MOST_TITLE = 80
-READ_WEB_PAGE = ToolFunction(
-    "read_web_page",
-    "Opens a page of the web and reads it",
-    {"type": "object", "properties": {"url": {"type": "string"}}, "required": ["url"]},
-)
-WEB_SEARCH = ToolFunction(
-    "web_search",
-    "Searches the web; returns titles, addresses and snippets",
-    {"type": "object", "properties": {"query": {"type": "string"}}, "required": ["query"]},
+READ_WEB_PAGE = describe_function("read_web_page", "Opens a page of the web and reads it", "url", url="")
+WEB_SEARCH = describe_function(
+    "web_search", "Searches the web; returns titles, addresses and snippets", "query", query=""
 )
 NO_ADDRESS = "That is no address of a web page. Give one that begins with https://."
 OWN_NETWORK = "That address is in the user's own network, where no pages are read."

@@ -46,7 +46,7 @@ _KINDS = (
 )
 
 
-class Backups(WindowFiles):
+class BackupFiles(WindowFiles):
     """Ask for files, work on a thread, report the result."""
 
     def ask_where(self) -> QFileDialog:

@@ -13,7 +13,7 @@ from app.ui.shell.tab_spec import UiContext
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
-    from app.ui.exchange.export_dialog import Exporting
+    from app.ui.exchange.export_dialog import ChatExports
     from app.ui.exchange.import_dialog import Importing
 
 COMMANDS = ("export", "print", "export_chats", "import_chats")
@@ -44,10 +44,10 @@ class ChatExchange:
         self._importing.import_files(files)
 
     @cached_property
-    def _exporting(self) -> Exporting:
-        from app.ui.exchange.export_dialog import Exporting
+    def _exporting(self) -> ChatExports:
+        from app.ui.exchange.export_dialog import ChatExports
 
-        return Exporting.of_window(self._app, self._ui)
+        return ChatExports.of_window(self._app, self._ui)
 
     @cached_property
     def _importing(self) -> Importing:

@@ -73,7 +73,7 @@ NARROW_PX = 600
 """Below this width, formats move under the chats."""
 
 
-class Exporting(WindowFiles):
+class ChatExports(WindowFiles):
     """Ask what to export, write it on a thread, and report the result."""
 
     def do(self, command: str, open_id: int | None) -> None:

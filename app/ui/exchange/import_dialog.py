@@ -239,10 +239,10 @@ class ImportDialog(Dialog):
             self.accept()
 
     def _on_restore(self) -> None:
-        from app.ui.exchange.backup import Backups
+        from app.ui.exchange.backup import BackupFiles
 
         self.accept()
-        Backups.of_window(self._app, self._ui).read(self._backup)
+        BackupFiles.of_window(self._app, self._ui).read(self._backup)
 
     def reject(self) -> None:
         # Escape during an import cancels that first.

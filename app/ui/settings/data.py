@@ -16,8 +16,8 @@ from app import APP_NAME
 from app.features.trash import DAY_S, KINDS, TrashedItem, kept_until
 from app.store import trash
 from app.store.snapshots import KEPT
-from app.ui.exchange.backup import Backups
-from app.ui.exchange.export_dialog import Exporting
+from app.ui.exchange.backup import BackupFiles
+from app.ui.exchange.export_dialog import ChatExports
 from app.ui.exchange.import_dialog import NOTE_ROLE, ImportedDelegate, Importing
 from app.ui.exchange.snapshot_dialog import ask_for_day
 from app.ui.i18n import tr
@@ -50,7 +50,7 @@ class DataPage(SettingsPage):
     def __init__(self, app: Fireside, ui: UiContext, save: Save, leave: Callable[[], object]) -> None:
         super().__init__(ui.theme, page_label("data"))
         self._leave = leave
-        exporting, backups = Exporting.of_window(app, ui), Backups.of_window(app, ui)
+        exporting, backups = ChatExports.of_window(app, ui), BackupFiles.of_window(app, ui)
         importing = Importing(app, ui)
         self.add_heading(tr(CHATS))
         self._add("export_chats", tr("As PDF, Word, web page, Markdown or JSON."), tr("Export…"), exporting.ask)

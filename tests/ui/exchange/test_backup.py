@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QDialog, QFileDialog, QLabel, QPushButton
 from app.bootstrap import build_program
 from app.core.events import CancelToken
 from app.features.exchange.restore_backup import BACKUP_RESTORED, RESTORE_UNDONE, accept, unpack_backup
-from app.ui.exchange.backup import PUT_BACK_AND_RESTART, RESTORE_QUESTION, Backups
+from app.ui.exchange.backup import PUT_BACK_AND_RESTART, RESTORE_QUESTION, BackupFiles
 from app.ui.shared_labels import CANCEL
 from tests.helpers.desks.settings import SettingsDesk
 from tests.helpers.desks.window import Frame
@@ -73,7 +73,7 @@ def test_a_restore_that_is_regretted_is_undone(frame: Frame, saved: Path) -> Non
     frame.app.close()
     restored = build_program()
     assert [(notice.text, notice.action) for notice in restored.notices] == [(BACKUP_RESTORED, "put_back")]
-    Backups(restored, frame.window.ui).ask_to_put_back()
+    BackupFiles(restored, frame.window.ui).ask_to_put_back()
     dialog = frame.find_step(QDialog, "put_back_question")
     frame.click(next(one for one in dialog.findChildren(QPushButton) if one.text() == PUT_BACK_AND_RESTART))
     assert restarted == [True]
