@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from app import APP_ID
-from app.core.errors.saving_errors import DiskFailing, DiskFull, FolderNotWritable, NameTooLong
+from app.core.errors.saving_errors import DiskFailing, DiskFull, DiskReadOnly, FolderNotWritable, NameTooLong
 
 
 @dataclass(frozen=True)
@@ -295,6 +295,8 @@ def disk_problem(error: OSError, folder: Path) -> DiskFull | FolderNotWritable |
         return NameTooLong(os.fsdecode(error.filename2 or error.filename or str(folder)))
     if error.errno == errno.EIO:
         return DiskFailing(str(folder))
+    if error.errno == errno.EROFS:
+        return DiskReadOnly(str(folder))
     return DiskFull(str(folder)) if error.errno in _FULL else FolderNotWritable(str(folder))
 
 

@@ -31,7 +31,7 @@ from app.core.cage_report import CageReport
 from app.core.child import NOTE, claim_wire, run_in_heart
 from app.core.errors.app_error import AppError
 from app.core.errors.hub_errors import DownloadDamaged, DownloadFailed, FileNotOnHub, HubUnreachable, NotEnoughDisk
-from app.core.errors.saving_errors import FolderNotWritable
+from app.core.errors.saving_errors import DiskReadOnly, FolderNotWritable
 from app.core.landlock import ThreadGrant, program_places
 from app.core.paths import be_as_closed_as
 from app.core.seccomp import SocketRule
@@ -151,7 +151,9 @@ def _disk_problem(error: OSError, job: Job, missing_bytes: int) -> AppError:
     # ENOSPC can come at any time: another program may fill the disk meanwhile.
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return NotEnoughDisk(job.folder, missing_bytes, free_bytes(Path(job.folder)))
-    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+    if error.errno == errno.EROFS:
+        return DiskReadOnly(job.folder)
+    if error.errno in (errno.EACCES, errno.EPERM):
         return FolderNotWritable(job.folder)
     return DownloadFailed(job.file, f"{type(error).__name__}: {error.strerror}")
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from enum import Enum
 from typing import Any
 
+from app.core.errors.app_error import AppError
 from app.core.events import AnswerStats, Role
 from app.core.visible import clean_text
 from app.store import message_rows as tree
@@ -55,6 +56,7 @@ class Conversations(DeletableRows[Conversation]):
         """Messages waiting for the running answer to end."""
         self.media = MediaStore(database, clock)
         """Pictures and sounds of messages."""
+        self._unsaved: list[Callable[[], None]] = []
 
     @staticmethod
     def _read_row(row: sqlite3.Row) -> Conversation:
@@ -290,13 +292,30 @@ class Conversations(DeletableRows[Conversation]):
         with self._database.transaction() as connection:
             set_columns(connection, "messages", message_id, {"recalled": json.dumps(list(recalled))})
 
+    def finish_later(self, finish: Callable[[], None]) -> None:
+        """Call `finish` again before messages are read next: the disk failed where a message's end was to be saved."""
+        self._unsaved.append(finish)
+
+    def _finish_unsaved(self) -> None:
+        waiting, self._unsaved = self._unsaved, []
+        for number, finish in enumerate(waiting):
+            try:
+                finish()
+            except KeyError:  # deleted for good since
+                continue
+            except AppError:
+                self._unsaved += waiting[number:]
+                return
+
     def get_message(self, message_id: int) -> StoredMessage | None:
         """Return a message, or None if it is deleted or was never there."""
+        self._finish_unsaved()
         with self._database.reading() as connection:
             return tree.find_message(connection, message_id)
 
     def read_branch(self, conversation_id: int) -> list[StoredMessage]:
         """Return the chosen branch, root to leaf; empty for an unknown conversation."""
+        self._finish_unsaved()
         with self._database.reading() as connection:
             return tree.load_branch(connection, conversation_id)
 

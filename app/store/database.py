@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import logging
+import os
 import shutil
 import sqlite3
 import threading
@@ -18,7 +19,7 @@ from typing import cast
 from app.core.errors.app_error import AppError
 from app.core.errors.database_errors import DatabaseAltered, DatabaseDamaged, MigrationFailed
 from app.core.errors.lock_errors import DataLocked
-from app.core.errors.saving_errors import DiskFailing, DiskFull, FolderNotWritable
+from app.core.errors.saving_errors import DiskFailing, DiskFull, DiskReadOnly, FolderNotWritable
 from app.core.paths import disk_problem, is_locked
 from app.store import recovery, sqlite_access
 from app.store.migrations import (
@@ -542,7 +543,7 @@ def _problem_of_code(code: int, path: Path) -> AppError | None:
     if code in (*_PLACE_CODES, *_DAMAGE_CODES, sqlite3.SQLITE_IOERR) and _is_failing(path):
         return DiskFailing(folder)
     if code in _PLACE_CODES or code == sqlite3.SQLITE_IOERR:
-        return FolderNotWritable(folder)
+        return DiskReadOnly(folder) if _is_read_only(path.parent) else FolderNotWritable(folder)
     if code in _DAMAGE_CODES:
         # The next start looks at every page, since this one can't say how much is lost.
         recovery.mark_suspect(path)
@@ -557,6 +558,14 @@ def _is_failing(path: Path) -> bool:
     except OSError as error:
         return error.errno == errno.EIO
     return False
+
+
+def _is_read_only(folder: Path) -> bool:
+    try:
+        return bool(os.statvfs(folder).f_flag & os.ST_RDONLY)
+    # Windows has no such call, and there a folder that is gone says it elsewhere.
+    except (AttributeError, OSError):
+        return False
 
 
 def _is_full(path: Path) -> bool:

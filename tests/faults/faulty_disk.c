@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/statvfs.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -79,5 +80,15 @@ ON_PATH(rename, (const char *path, const char *target), (path, target))
 ON_PATH(unlink, (const char *path), (path))
 ON_PATH(mkdir, (const char *path, mode_t mode), (path, mode))
 ON_PATH(rmdir, (const char *path), (path))
+#define ON_DISK(name) \
+  int name(const char *path, struct name *told) { \
+    static int (*real)(const char *, struct name *); \
+    int result = REAL(#name)(path, told); \
+    if (!result && path_fails(path, 1) && errno == EROFS) told->f_flag |= ST_RDONLY; \
+    return result; \
+  }
+ON_DISK(statvfs)
+ON_DISK(statvfs64)
+
 ON_OPEN(open)
 ON_OPEN(open64)

@@ -96,7 +96,7 @@ def test_a_disk_that_is_read_only_is_told_and_stays_as_it_is(disk: Path, activit
     program = BusyProgram(activity, disk / "documents", beside=disk.parent)
     wait_until(lambda: program.told() or program.process.poll() is not None, "what is told")
     program.kill()
-    assert program.told() == {"FolderNotWritable"}, program.complaints()
+    assert program.told() == {"DiskReadOnly"}, program.complaints()
     assert path.read_bytes() == before
     subprocess.run(["mount", "-o", "remount,rw", disk], check=True)
     check_all_there(disk / "documents")

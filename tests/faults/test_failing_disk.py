@@ -27,7 +27,7 @@ from tests.helpers.script import write_script
 
 GOES_ON_STEPS = 4
 REPO, FILE, SIZE = "someone/Tiny-GGUF", "a.gguf", 6_000_000
-TOLD = {"eio": "DiskFailing", "erofs": "FolderNotWritable"}
+TOLD = {"eio": "DiskFailing", "erofs": "DiskReadOnly"}
 FAULTS = pytest.mark.parametrize("fault", TOLD)
 pytestmark = [
     pytest.mark.slow,

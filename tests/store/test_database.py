@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from app.core.errors.database_errors import DatabaseNewer, DatabaseOlder
-from app.core.errors.saving_errors import DiskFull, FolderNotWritable
+from app.core.errors.saving_errors import DiskFull, DiskReadOnly, FolderNotWritable
 from app.core.events import Role
 from app.store.conversations import Conversations
 from app.store.database import Database, fold_text
@@ -279,7 +279,7 @@ def test_a_read_only_file_system_is_refused_at_the_start(small_disk: Path) -> No
     Database.open(small_disk / "fireside.db").close()
     before = (small_disk / "fireside.db").read_bytes()
     subprocess.run(["mount", "-o", "remount,ro", small_disk], check=True)
-    with pytest.raises(FolderNotWritable) as raised:
+    with pytest.raises(DiskReadOnly) as raised:
         Database.open(small_disk / "fireside.db")
     assert raised.value.path == str(small_disk)
     assert (small_disk / "fireside.db").read_bytes() == before

@@ -47,6 +47,16 @@ class DiskFailing(FolderNotWritable):
     )
 
 
+class DiskReadOnly(FolderNotWritable):
+    """Nothing on the disk can be changed: mounted so, or turned so by the system after an error."""
+
+    message = ErrorText(
+        "The disk with {path} is read-only, so nothing can be saved there.",
+        "Everything saved before is still there.",
+        "open_folder",
+    )
+
+
 class DiskFull(EnvironmentProblem):
     path: str
     message = ErrorText(

@@ -6,6 +6,7 @@ import logging
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from app.core.errors.app_error import AppError
@@ -75,10 +76,12 @@ class AnswerDraft:
             self._saved_at_s = now_s
 
     def finish(self, state: MessageState, event: Finished | None = None) -> None:
+        """Save the whole answer with its end, once the disk works again if it fails now."""
         # Whatever happens in storing, there is no second end.
         self._open = False
         self._thinking_to_s = self._clock() if self._thinking_to_s is None else self._thinking_to_s
-        self._conversations.finish_message(
+        store = partial(
+            self._conversations.finish_message,
             self.message_id,
             self.text,
             state,
@@ -87,9 +90,15 @@ class AnswerDraft:
             thinking_s=self.thinking_s,
             model=self._model() if event is not None else "",  # it may have come in only for this answer
         )
+        try:
+            store()
+        except AppError:
+            # Otherwise it would be shown as being written until the next start.
+            self._conversations.finish_later(store)
+            raise
 
     def give_up(self, state: MessageState) -> None:
-        """Save what is there after the loop was left early; a disk error at this point is only logged."""
+        """Save what is there after the loop was left early, or later if the disk fails, which is only logged."""
         if not self._open:
             return
         try:

@@ -11,6 +11,7 @@ import pytest
 from app.bootstrap import Fireside
 from app.core.errors.engine_errors import EngineStopped
 from app.core.errors.request_errors import TemplateFailed
+from app.core.errors.saving_errors import FolderNotWritable
 from app.core.events import CANCELLED, AnswerStats, CancelToken, Finished, FinishReason, Role, TextDelta
 from app.features.chat.answer_draft import AnswerDraft, with_before
 from app.features.chat.answer_service import AnswerStarted, title_from
@@ -283,6 +284,28 @@ def test_an_answer_stopped_while_thinking_keeps_it(conversations: Conversations,
     draft.give_up(MessageState.STOPPED)
     message = stored(conversations, begun)
     assert (message.text, message.thinking, message.thinking_s) == ("", "Hm", 3)
+
+
+@pytest.mark.logs_warnings
+@pytest.mark.parametrize("state", [MessageState.COMPLETE, MessageState.INTERRUPTED])
+def test_an_answer_whose_end_a_failing_disk_refused_ends_once_it_can_be_written(
+    conversations: Conversations, begun: StoredMessage, state: MessageState
+) -> None:
+    def let_write(is_possible: bool) -> None:
+        with conversations.database.reading() as connection:
+            connection.execute(f"PRAGMA query_only = {int(not is_possible)}")
+
+    draft = AnswerDraft(conversations, begun.id, "")
+    draft.append(TextDelta("Half of it"))
+    let_write(False)
+    if state is MessageState.COMPLETE:
+        with pytest.raises(FolderNotWritable):
+            draft.finish(state)
+    draft.give_up(MessageState.INTERRUPTED)
+    assert stored(conversations, begun).state is MessageState.WRITING
+    let_write(True)
+    message = conversations.read_branch(begun.conversation_id)[-1]
+    assert (message.text, message.state) == ("Half of it", state)
 
 
 def test_an_answer_that_goes_on_keeps_its_former_thinking(conversations: Conversations, begun: StoredMessage) -> None:
