@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import sys
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
+from app import APP_NAME
 from app.cli import terminal
 from app.core.errors.server_errors import KeyFileUnreadable
 from app.core.events import CancelToken
@@ -37,6 +39,7 @@ NOTHING_LENT = (
     "No documents are lent. Name some with --documents, add --allow-documents, or turn on “Let other programs read "
     "your documents” in Settings, Servers and sharing."
 )
+LOCKED_MEANWHILE = f"{APP_NAME} was locked, so the documents are no longer lent."
 OPEN_WARNING = "Anyone who can reach this computer and has the key can use it. The connection isn’t encrypted."
 
 
@@ -128,7 +131,8 @@ def run_serve(options: argparse.Namespace) -> int:
             # A key from a file or the environment stays out of logs of the terminal.
             told = key if options.key or not given else "the one you gave"
             print(words_of(server, told), file=sys.stderr)
-            while not cancel.cancelled:
+            is_locked = _watch_lock(options, paths)
+            while not cancel.cancelled and not is_locked():
                 # Ctrl+C sets the token, in this thread; on Windows a wait without an end would not notice it.
                 threading.Event().wait(0.2)
             # Before its models are closed, so that running answers end in order.
@@ -152,9 +156,46 @@ def _serve_stdio(options: argparse.Namespace) -> int:
             return terminal.INTERRUPTED
         if not list_tools():
             print(NOTHING_LENT, file=sys.stderr)
+        is_over = threading.Event()
+        stack.callback(is_over.set)
+        if (is_locked := _watch_lock(options, paths)) is not _never:
+            threading.Thread(target=_interrupt_once, args=(is_locked, is_over), name="lock watch", daemon=True).start()
         # Without the token: Ctrl+C has to interrupt the waiting for a line.
         serve_streams(list_tools, sys.stdin.buffer, out)
     return 0
+
+
+def _never() -> bool:
+    return False
+
+
+def _watch_lock(options: argparse.Namespace, paths: AppPaths) -> Callable[[], bool]:
+    """Return what tells, and says, that the window was locked while stored documents are lent."""
+    if paths.unlocked is None or options.documents:
+        return _never
+    from app.features.lock.open_copies import LockWatch  # most have no lock
+
+    watch = LockWatch(paths)
+
+    def is_locked() -> bool:
+        if not watch.is_locked or not (options.allow_documents or terminal.stored_settings().serving.lends_documents):
+            return False
+        print(LOCKED_MEANWHILE, file=sys.stderr, flush=True)
+        return True
+
+    return is_locked
+
+
+def _interrupt_once(is_locked: Callable[[], bool], is_over: threading.Event) -> None:
+    """Interrupt the main thread, which waits for a line, as Ctrl+C does."""
+    while not is_over.wait(0.2):
+        if is_locked():
+            main_thread = threading.main_thread().ident
+            if main_thread is not None and hasattr(signal, "pthread_kill"):
+                signal.pthread_kill(main_thread, signal.SIGINT)
+            else:
+                signal.raise_signal(signal.SIGINT)
+            return
 
 
 @contextmanager

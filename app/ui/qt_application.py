@@ -157,6 +157,10 @@ def _run_window(
         instance.close()
         # Only now, as the new process would find this one's lock.
         if window is not None and window.closing.is_restarting:
+            if app.paths.unlocked is not None:
+                from app.features.lock.open_copies import tell_locked  # most have no lock
+
+                tell_locked(app.paths)
             start_again()
 
     try:

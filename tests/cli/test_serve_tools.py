@@ -12,10 +12,14 @@ from typing import Any
 import httpx2
 import pytest
 
-from app.cli.serve import NOTHING_LENT
+from app.cli.lock import FILE_VARIABLE
+from app.cli.serve import LOCKED_MEANWHILE, NOTHING_LENT
+from app.cli.terminal import INTERRUPTED
 from app.core.paths import AppPaths
 from app.core.settings import ServingSettings, Settings, save_settings
 from app.features.document_library import build_documents
+from app.features.lock.lock_change import set_lock
+from app.features.lock.open_copies import close_home, tell_locked, unlock_home
 from app.features.mcp.client_session import MOST_MESSAGE_BYTES
 from app.features.mcp.messages import NO_REQUEST, NOT_JSON, PROTOCOL, SESSION_HEADER, notification, request
 from app.store.database import Database
@@ -90,6 +94,43 @@ def test_files_that_cannot_be_read_leave_nothing_to_lend(fresh_home: Path, tmp_p
     told, said = answers_to(LIST, arguments=("--documents", str(tmp_path / "gone.txt")))
     assert told[1]["result"]["tools"] == []
     assert "gone.txt" in said
+
+
+@pytest.mark.parametrize("way", ["streams", "http"])
+def test_stored_documents_are_lent_until_the_window_locks(
+    fresh_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way: str
+) -> None:
+    paths, words = AppPaths.from_environment(), tmp_path / "words"
+    with closing(Database.open(paths.database)) as database:
+        library = build_documents(paths, database)
+        library.attachments.add_to_draft(None, library.keep_text(KILN, "kiln.txt").id)
+    words.write_text("correct horse")
+    list(set_lock(paths, "correct horse"))
+    monkeypatch.setenv(FILE_VARIABLE, str(words))
+    over_http = ("--port", "0", "--model", __file__, "--key", "k")
+    with warm.Process(
+        command(["serve", "--allow-documents", *(over_http if way == "http" else ["--stdio"])]),
+        cwd=ROOT,
+        env=os.environ | {"FIRESIDE_ENGINE_SCRIPT": str(write_script(tmp_path / "script"))},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        encoding="utf-8",
+    ) as process:
+        assert process.stdin is not None and process.stdout is not None and process.stderr is not None
+        if way == "http":
+            assert "http://" in process.stderr.readline()
+        else:
+            process.stdin.write(json.dumps(LIST) + "\n")
+            process.stdin.flush()
+            assert json.loads(process.stdout.readline())["result"]["tools"]
+        unlocked = unlock_home(paths, "correct horse")
+        tell_locked(unlocked)
+        close_home(unlocked)
+        said = process.stderr.read()
+        assert process.wait(timeout=60) == (0 if way == "http" else INTERRUPTED)
+    assert LOCKED_MEANWHILE in said
+    assert not list(Path("/dev/shm").glob("fireside-open-*"))
 
 
 @pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")

@@ -25,6 +25,10 @@ USERS = ".users"
 """Folder with an empty file for each process that uses the copies, named by its number."""
 
 
+LOCKED = ".locked"
+"""File whose time says when the person locked the home while other processes had it open."""
+
+
 def unlock_home(paths: AppPaths, passphrase: str) -> AppPaths:
     """Open the lock until this process ends, and return the paths as they are then.
 
@@ -59,6 +63,32 @@ def close_home(unlocked: AppPaths) -> None:
     if place is not None:
         (place / USERS / str(os.getpid())).unlink(missing_ok=True)
         _remove_unused(place)
+
+
+def tell_locked(unlocked: AppPaths) -> None:
+    """Tell other processes that have the home open that the person has locked it."""
+    if unlocked.unlocked is not None and unlocked.unlocked.is_dir():
+        mark = unlocked.unlocked / LOCKED
+        mark.touch(mode=0o600)
+        os.utime(mark)
+
+
+class LockWatch:
+    """Notices that the home was locked elsewhere since this was made."""
+
+    def __init__(self, unlocked: AppPaths) -> None:
+        self._mark = unlocked.unlocked / LOCKED if unlocked.unlocked is not None else None
+        self._before_ns = self._told_ns()
+
+    @property
+    def is_locked(self) -> bool:
+        return self._told_ns() != self._before_ns
+
+    def _told_ns(self) -> int:
+        try:
+            return self._mark.stat().st_mtime_ns if self._mark is not None else 0
+        except FileNotFoundError:
+            return 0
 
 
 def remove_left_copies(paths: AppPaths) -> None:
