@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import ipaddress
+import logging
 import secrets
 import socket
 import sys
@@ -46,10 +47,22 @@ if sys.modules["uvicorn.main"] is _command_line:
 PORT = 8765
 # Seconds for answers that run to end by themselves when the server is switched off.
 CLOSE_S = 2
+CUT_SHORT = "Cancel %s running task(s), timeout graceful shutdown exceeded"
+"""What uvicorn says as an error of the answers that it ends with itself, which is what switching off is for."""
 # The key is in the head: without a limit, who has none could hold every connection open.
 HEAD_WITHIN_S = 15.0
 """Time limit for a request's head, from the connection or the previous answer on."""
 _STARTED_WITHIN_S = 30.0
+
+
+def _tell_cut_short(record: logging.LogRecord) -> bool:
+    """Log as no error that answers were ended when the server was switched off."""
+    if record.msg == CUT_SHORT or (record.exc_info and isinstance(record.exc_info[1], asyncio.CancelledError)):
+        record.levelno, record.levelname, record.exc_info = logging.INFO, logging.getLevelName(logging.INFO), None
+    return True
+
+
+logging.getLogger("uvicorn.error").addFilter(_tell_cut_short)
 
 
 def names_of(host: str) -> frozenset[str]:

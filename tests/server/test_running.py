@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import logging
 import socket
 import tomllib
+from collections.abc import AsyncIterator
 
 import httpx2
 import pytest
+from starlette.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from app.server import running
@@ -49,6 +53,37 @@ def test_who_sends_no_whole_request_is_let_go(monkeypatch: pytest.MonkeyPatch) -
                 assert heard.count(b"hello") == sent.count(b"\r\n\r\n")
     finally:
         server.stop()
+
+
+async def never_ends(scope: Scope, receive: Receive, send: Send) -> None:
+    async def pieces() -> AsyncIterator[bytes]:
+        yield b"hello"
+        await asyncio.Event().wait()
+
+    if scope["path"] == "/v1/framed":
+        await StreamingResponse(pieces())(scope, receive, send)
+        return
+    await says_hello(scope, receive, send)
+    await asyncio.Event().wait()
+
+
+@pytest.mark.parametrize("path", ["plain", "framed"])
+def test_switched_off_in_the_middle_of_a_request_it_logs_no_error(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, path: str
+) -> None:
+    monkeypatch.setattr(running, "CLOSE_S", 0.2)
+    server = RunningServer(never_ends, port=0)
+    server.start()
+    with caplog.at_level(logging.INFO), socket.create_connection(("127.0.0.1", server._port), timeout=30) as connection:
+        connection.sendall(f"GET /v1/{path} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+        heard = b""
+        while b"hello" not in heard:
+            heard += connection.recv(1000)
+        server.stop()
+        while connection.recv(1000):
+            pass
+    told = [record for record in caplog.records if record.msg == running.CUT_SHORT]
+    assert [record.levelname for record in told] == ["INFO"]
 
 
 def test_other_computers_may_call_this_one_by_its_names_where_they_may_reach_it(
