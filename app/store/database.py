@@ -18,7 +18,7 @@ from typing import cast
 
 from app.core.errors.app_error import AppError
 from app.core.errors.database_errors import DatabaseAltered, DatabaseDamaged, MigrationFailed
-from app.core.errors.lock_errors import DataLocked
+from app.core.errors.lock_errors import DatabaseNotEncrypted, DataLocked
 from app.core.errors.saving_errors import DiskFailing, DiskFull, DiskReadOnly, FolderNotWritable
 from app.core.paths import disk_problem, is_locked
 from app.store import recovery, sqlite_access
@@ -78,12 +78,15 @@ class Database:
     def open(cls, path: Path, migrations: Migrations = MIGRATIONS) -> Database:
         """Open or create the file. A damaged file is moved aside and what is readable is copied to a new one.
 
-        Raises DataLocked, DatabaseNewer, DatabaseOlder, DatabaseAltered, FolderNotWritable, DiskFull or
-        MigrationFailed; the old file is then unchanged.
+        Raises DataLocked, DatabaseNotEncrypted, DatabaseNewer, DatabaseOlder, DatabaseAltered, FolderNotWritable,
+        DiskFull or MigrationFailed; the old file is then unchanged.
         """
         # Without the key an encrypted file looks like a damaged one.
         if not has_key() and is_locked(path.parent):
             raise DataLocked(str(path.parent))
+        # Opened as it is, new words would be written unencrypted, and no daily copy could be made of it.
+        if has_key() and is_locked(path.parent) and sqlite_access.is_open_file(path):
+            raise DatabaseNotEncrypted(str(path))
         try:
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)  # chats are nobody else's business
             moved_aside = recovered = None

@@ -13,6 +13,15 @@ class DataLocked(EnvironmentProblem):
     )
 
 
+class DatabaseNotEncrypted(EnvironmentProblem):
+    path: str
+    message = ErrorText(
+        "A lock is set, but {name} isn’t encrypted: something else put it there.",
+        "Nothing was changed. Move that file away, or put the encrypted one back.",
+        "open_folder",
+    )
+
+
 class WrongPassphrase(EnvironmentProblem):
     message = ErrorText("That isn’t the passphrase.", "Nothing was changed.")
 

@@ -13,7 +13,13 @@ from pathlib import Path
 import pytest
 
 from app.bootstrap import build_program
-from app.core.errors.lock_errors import DataLocked, LockChangeBlocked, RestoreLocked, WrongPassphrase
+from app.core.errors.lock_errors import (
+    DatabaseNotEncrypted,
+    DataLocked,
+    LockChangeBlocked,
+    RestoreLocked,
+    WrongPassphrase,
+)
 from app.core.events import CancelToken, Role
 from app.core.paths import LOCK_CHANGES, AppPaths, is_locked
 from app.core.settings import load_settings
@@ -225,6 +231,25 @@ def test_a_backup_of_a_locked_home_is_open_and_nothing_is_restored_over_a_lock(
     with closing(Database.open(written_home.database)) as database:
         assert Conversations(database).find("kept")
     assert list(written_home.media.glob("*/*"))
+
+
+@pytest.mark.logs_warnings
+def test_a_database_that_is_put_into_a_locked_home_without_encryption_is_refused(
+    written_home: AppPaths, tmp_path: Path
+) -> None:
+    plain, locked = tmp_path / "plain.db", tmp_path / "locked.db"
+    shutil.copy(written_home.database, plain)
+    run_change(written_home, locks=True)
+    paths = unlock_home(written_home, PASSPHRASE)
+    shutil.copy(paths.database, locked)
+    shutil.copy(plain, paths.database)
+    with pytest.raises(DatabaseNotEncrypted):
+        build_program(paths)
+    assert paths.database.read_bytes() == plain.read_bytes()
+    shutil.copy(locked, paths.database)
+    app = build_program(paths)
+    assert app.conversations.find("kept")
+    app.close()
 
 
 def test_copies_that_a_killed_process_left_open_are_deleted_by_the_next_start(written_home: AppPaths) -> None:
