@@ -54,7 +54,8 @@ if TYPE_CHECKING:
     from app.features.summarize.summaries import SummaryJobs
     from app.features.survey.surveys import DocumentSurveys
     from app.features.tools.lent_documents import LentDocuments
-    from app.features.tools.stored_grants import StoredGrants
+    from app.features.tools.stored_grants import ChatGrants, StoredGrants
+    from app.features.tools.tool_offer import ToolFacts
     from app.features.transcribe import SoundRecorder
     from app.features.translate.translation_jobs import TranslationJobs
     from app.features.trash import TrashBin
@@ -240,6 +241,13 @@ class ModelParts:
         return StoredGrants(lambda: self.settings, self.change_settings)
 
     @LazyPart
+    def chat_grants(self) -> ChatGrants:
+        """Return what the tools of servers may do in chats: for good, or in one of them."""
+        from app.features.tools.stored_grants import ChatGrants
+
+        return ChatGrants(self.tool_grants)
+
+    @LazyPart
     def machines(self) -> RemoteMachines:
         """Return the computers that lend their memory (llama.cpp RPC workers)."""
         from app.features.models.remote_machines import build_machines
@@ -393,9 +401,11 @@ class ChatParts(ModelParts):
         )
 
     def _answer_with_tools(self, *asked: Any) -> Iterator[Any]:
-        from app.features.tools.chat_answers import answer_in_chat  # with the first such answer
+        from app.features.tools.chat_answers import ChatToolSettings, answer_in_chat  # with the first such answer
 
-        return answer_in_chat(*asked, cache=self.paths.cache, web=self.web)
+        rounds, servers = self.settings.tools.rounds, self._added_servers()
+        settings = ChatToolSettings(self.paths.cache, servers, self.chat_grants, self.web, rounds)
+        return answer_in_chat(*asked, settings=settings)
 
     @LazyPart
     def web(self) -> WebFetcher:
@@ -403,6 +413,10 @@ class ChatParts(ModelParts):
         from app.hub.web_fetcher import WebFetcher
 
         return WebFetcher(lambda: self.settings, self.ledger)
+
+    def _added_servers(self) -> ToolServers | None:
+        # Most people have none, and what speaks to them need not be imported.
+        return self.tool_servers if self.settings.tools.servers else None
 
     @LazyPart
     def preambles(self) -> ChatPreambles:
@@ -416,7 +430,6 @@ class ChatParts(ModelParts):
         """Return the chat services as the window uses them."""
         from app.features.chat_services import Chats
         from app.features.prompt_library import build_prompts
-        from app.features.tools.tool_offer import find_tool_facts
 
         return Chats(
             self.chat,
@@ -431,9 +444,15 @@ class ChatParts(ModelParts):
             lambda: self.assistants,
             lambda: self.spelling,
             lambda: self.pool,
-            lambda chat, cancel: find_tool_facts(chat, self.engine, self.paths.cache, cancel, self.web),
+            self._find_tool_facts,
             self.names.host_of,
         )
+
+    def _find_tool_facts(self, chat: AnswerService, cancel: CancelToken, *, connects: bool) -> ToolFacts | None:
+        from app.features.tools.tool_offer import find_tool_facts
+
+        servers, web = self._added_servers, self.web
+        return find_tool_facts(chat, self.engine, self.paths.cache, cancel, servers=servers, web=web, connects=connects)
 
     def surveys_of(self, chat: AnswerService) -> DocumentSurveys:
         """Return the surveys of a chat's whole documents. Takes 0.25 s the first time."""

@@ -8,12 +8,16 @@ from PySide6.QtWidgets import QApplication
 
 from app.core.events import Role
 from app.features.assistants import AssistantChoice
+from app.features.chat.tool_questions import ToolCall, ToolQuestion, ToolReach
 from app.features.chat.tool_steps import ToolStep, step_to_fields
+from app.features.tools.permissions import PermissionAnswer
 from app.store.conversations import Conversations
+from app.ui.chat.answer_view import AnswerView
 from app.ui.chat.details import AnswerDetails
 from app.ui.chat.prompt_view import SeenDialog
 from app.ui.chat.selection import texts_in
 from app.ui.chat.tool_steps_view import StepLine
+from app.ui.chat.turn_column import ChatsColumn
 from app.ui.text import formula
 from app.ui.text.text_view import TextView
 from tests.helpers.desks.chat import ChatDesk
@@ -98,6 +102,7 @@ def screens(frame: Frame, chat: ChatDesk, told: int, answered: int) -> list[tupl
         ("recalled", recalled, lambda: None),
         formula_screen(frame, chat),
         tools_screen(frame, chat),
+        card_screen(frame, chat, told),
         ("turn-menu", menu, close),
         ("selection", select, chat.chat.selection.clear),
     ]
@@ -156,6 +161,49 @@ def tools_screen(frame: Frame, chat: ChatDesk) -> tuple[str, Step, Step]:
         chat.last.findChildren(StepLine)[1].set_open(True)
 
     return "tools", show, lambda: chat.last.findChildren(StepLine)[1].set_open(False)
+
+
+def mark_waiting(frame: Frame, *chats: int) -> None:
+    assert isinstance(frame.chats.root, ChatsColumn)
+    frame.chats.root.show_asking(frozenset(chats))
+
+
+SENT = (
+    '{"path": "/home/ada/notes/groceries.md", "mode": "append", "content": "- milk\\n- bread, the dark one\\n'
+    '- coffee (the usual, but only if it is on offer this week; otherwise the one from the corner shop)"}'
+)
+
+
+def card_screen(frame: Frame, chat: ChatDesk, waiting: int) -> tuple[str, Step, Step]:
+    """Name, step before and step after the picture of the card that asks about a tool, and of another chat that
+    waits.
+    """
+    made: list[int] = []
+    call = ToolCall("write_file", "files", SENT, changes=True, reach=ToolReach((), ("/home/ada/notes",)))
+    question = ToolQuestion(call, tuple(answer for answer in PermissionAnswer if answer is not PermissionAnswer.SERVER))
+
+    def show() -> None:
+        if not made:
+            made.append(chat.conversations.create(title="Groceries").id)
+            words = "Put milk, bread and coffee on my list."
+            asked = chat.conversations.add_message(made[0], None, Role.USER, words)
+            answer = chat.conversations.add_message(made[0], asked.id, Role.ASSISTANT, "I’ll add them to your list.")
+            steps = [ToolStep("write_file", SENT, "", "asking", "files")]
+            chat.conversations.set_sources(answer.id, [step_to_fields(step) for step in steps])
+        frame.show_tab("chat")
+        frame.show_chat(made[0])
+        chat.wait(lambda: chat.is_settled)
+        assert isinstance(chat.last, AnswerView)
+        chat.last.show_question(question, lambda _answer: None)
+        mark_waiting(frame, waiting)
+        chat.transcript.jump_to_latest()
+
+    def close() -> None:
+        assert isinstance(chat.last, AnswerView)
+        chat.last.show_question(None, lambda _answer: None)
+        mark_waiting(frame)
+
+    return "tool-card", show, close
 
 
 def formula_screen(frame: Frame, chat: ChatDesk) -> tuple[str, Step, Step]:

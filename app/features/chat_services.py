@@ -34,6 +34,13 @@ class SettingsChange(Protocol):
         """Change settings; the change holds until quit even if it can't be saved."""
 
 
+class ToolFactsLookUp(Protocol):
+    """Looks up what tools cost; None without a model that runs here."""
+
+    def __call__(self, chat: AnswerService, cancel: CancelToken, *, connects: bool) -> ToolFacts | None:
+        """Count the tools of servers, too: all if it `connects`, else those that are known."""
+
+
 @dataclass(frozen=True)
 class Chats:
     """Services for chats. All are functions, because their values change while the program runs."""
@@ -58,7 +65,7 @@ class Chats:
     """Dictionaries for what is typed; one for the whole run."""
     pool: Callable[[], ModelPool]
     """Lends engines with other models than the loaded one."""
-    tool_facts: Callable[[AnswerService, CancelToken], ToolFacts | None] = lambda _chat, _cancel: None
+    tool_facts: ToolFactsLookUp = lambda _chat, _cancel, *, connects: None
     """What the tools of a chat cost, and how well the loaded model calls them. Not for the window's thread."""
     host_of: Callable[[Path], str] = lambda _path: ""
     """Host a remote model runs on; "" for others."""

@@ -13,7 +13,7 @@ from typing import Any
 
 MODES = (
     *("fair", "silent", "deaf", "huge", "garbage", "slow", "renaming", "altering", "asking", "begging", "flooding"),
-    *("paging", "plodding", "dying", "old", "endless"),
+    *("paging", "plodding", "dying", "old", "endless", "notes"),
 )
 PAGES = "pages-"
 
@@ -57,7 +57,35 @@ def answer(mode: str, asked: dict[str, Any]) -> None:
         send({"jsonrpc": "2.0", "id": number, "error": {"code": -32601, "message": "No such method."}})
 
 
+NOTES = Path("notes.txt")
+"""In the server's own folder."""
+NOTE_TOOLS = (
+    {
+        "name": "read_notes",
+        "description": "Reads all notes",
+        "inputSchema": {"type": "object", "properties": {}},
+        "annotations": {"readOnlyHint": True},
+    },
+    {
+        "name": "write_note",
+        "description": "Writes a note",
+        "inputSchema": {"type": "object", "properties": {"text": {"type": "string"}}, "required": ["text"]},
+    },
+)
+
+
+def call_notes(name: str, arguments: dict[str, Any]) -> str:
+    if name == "write_note":
+        with NOTES.open("a", encoding="utf-8") as file:
+            file.write(f"{arguments['text']}\n")
+        return "The note was written."
+    return f"The notes: {NOTES.read_text('utf-8') if NOTES.exists() else 'none'}"
+
+
 def list_tools(mode: str, asked: dict[str, Any]) -> None:
+    if mode == "notes":
+        say(asked["id"], {"tools": list(NOTE_TOOLS)})
+        return
     task = {"name": "task", "inputSchema": {}, "execution": {"taskSupport": "required"}}
     tools = [described("do", {"what": {"type": "string"}}), {"name": "broken"}, 7, task]
     if mode == "altering" and Path("listed").exists():  # another one under the same name
@@ -89,7 +117,9 @@ def call(mode: str, number: int, parameters: dict[str, Any]) -> None:
     if mode == "dying":
         print("out of ideas", file=sys.stderr, flush=True)
         sys.exit(3)
-    if mode == "huge":
+    if mode == "notes":
+        say(number, {"content": [{"type": "text", "text": call_notes(parameters["name"], arguments)}]})
+    elif mode == "huge":
         say(number, {"content": [{"type": "text", "text": "word " * 100_000}]})
     elif mode == "asking":
         said = []

@@ -77,6 +77,7 @@ MEANINGS = {
     "ghost": "temporary chat",
     "git-diff": "two versions",
     "git-fork": "fork",
+    "hand-palm": "waits for you",
     "hash": "as markdown",
     "image": "pictures, picture support",
     "info": "about this",

@@ -17,6 +17,8 @@ from app.features.chat.answer_service import (
 )
 from app.features.chat.message_draft import ChatPlace
 from app.features.chat.session_state import ChatState, QueueState, RunningAnswer, Step
+from app.features.chat.tool_questions import ToolAnswered, ToolAsks
+from app.features.chat.tool_steps import StepsChanged
 from app.store.conversations import MessageState, StoredMessage
 
 
@@ -185,6 +187,8 @@ def _on_answer_progressed(state: ChatState, message: m.AnswerProgressed) -> Step
         return state.with_answer(replace(answer, is_finished=True)), ()
     if isinstance(event, ContextIsFull):
         return state.with_answer(replace(answer, full_id=event.message_id)), ()
+    if isinstance(event, ToolAsks | ToolAnswered | StepsChanged):
+        return state.with_answer(replace(answer, is_asking=isinstance(event, ToolAsks))), ()
     effects: tuple[object, ...] = ()
     if isinstance(event, ContextCompacted | ContextWidened):
         effects = (m.LoadHidden(state.place, state.branch), m.ReportMemoryMoved())

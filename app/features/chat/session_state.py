@@ -53,6 +53,8 @@ class RunningAnswer:
     """True for one of two that are compared."""
     is_stopped: bool = False
     is_finished: bool = False
+    is_asking: bool = False
+    """True while it waits for the person to allow a tool."""
     draft: AnswerDraft | None = None
     full_id: int = 0
     """Message that the full context leaves no room for; 0 for none."""
@@ -138,6 +140,12 @@ class ChatState(FilesState):
     def is_busy(self) -> bool:
         """True while any answer is running, in this chat or another."""
         return bool(self.answers)
+
+    @property
+    def asking_chats(self) -> frozenset[int]:
+        """Ids of the stored chats that wait for the person to allow a tool."""
+        asking = [answer.place for answer in self.answers if answer.is_asking and not answer.is_stopped]
+        return frozenset(place.conversation_id or 0 for place in asking if not place.talk.is_temporary)
 
     def answers_in(self, place: ChatPlace) -> tuple[RunningAnswer, ...]:
         return tuple(answer for answer in self.answers if answer.place == place)

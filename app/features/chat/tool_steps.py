@@ -6,20 +6,24 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-RUNNING = "running"
-"""State of a step whose result has not come yet."""
+RUNNING, ASKING = "running", "asking"
+"""States of a step whose result has not come yet; with the second the person is asked about it."""
 STEP = "step"
 """Key of a step among an answer's sources."""
 
 
 @dataclass(frozen=True)
 class ToolStep:
-    """A call of a tool: `arguments` as JSON text, its result, and what came of it, a value of `StepState`."""
+    """A call of a tool: `arguments` as JSON text, its result, and what came of it, a value of `StepState`.
+
+    `server` is whose tool it was, "" for the program's own; without a `tool` it is about the server itself.
+    """
 
     tool: str
     arguments: str
     result: str
     state: str
+    server: str = ""
 
 
 @dataclass(frozen=True)
@@ -45,7 +49,8 @@ class AnswerSteps:
 
 
 def step_to_fields(step: ToolStep) -> dict[str, Any]:
-    return {STEP: asdict(step)}
+    fields = asdict(step)
+    return {STEP: fields if step.server else {name: fields[name] for name in fields if name != "server"}}
 
 
 def steps_of(sources: Sequence[dict[str, Any]]) -> tuple[ToolStep, ...]:
@@ -58,6 +63,7 @@ def _read_steps(sources: Sequence[dict[str, Any]]) -> Iterator[ToolStep]:
         stored = fields.get(STEP) if isinstance(fields, dict) else None
         if isinstance(stored, dict):
             values = [stored.get(name) for name in ("tool", "arguments", "result", "state")]
+            values.append(stored.get("server", ""))
             texts = [value for value in values if isinstance(value, str)]
             if len(texts) == len(values):
                 yield ToolStep(*texts)

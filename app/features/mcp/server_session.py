@@ -28,6 +28,7 @@ START_TIMEOUT_S, LIST_TIMEOUT_S, CALL_TIMEOUT_S = 60.0, 20.0, 120.0
 MOST_CALL_S = 1_800.0
 """Of a call whose server tells progress without end."""
 STEP_S = 0.05
+IsStopped = Callable[[], bool]
 COOLING_S = 60.0
 MOST_ENTRIES, MOST_PAGES = 200, 50
 MOST_WORDS = 1_000
@@ -97,20 +98,26 @@ class ServerSession:
         self._tool_changes = 0
         self._cool_until_s = 0.0
 
-    def list_tools(self) -> tuple[ServerTool, ...]:
-        """Return the server's tools, asked again once it says that they changed. Raises ToolServerFailed."""
-        self._connect()
+    @property
+    def known_tools(self) -> tuple[ServerTool, ...] | None:
+        """The server's tools as it told them last; None before, and once it says that they changed."""
+        return self._tools
+
+    def list_tools(self, is_stopped: IsStopped = lambda: False) -> tuple[ServerTool, ...]:
+        """Return the server's tools, asked again once it says that they changed. Raises ToolServerFailed, also where
+        `is_stopped` before it answered.
+        """
+        self._connect(is_stopped)
         tools = self._tools
         if tools is None:
             changes = self._tool_changes
-            tools = tuple(_tools_of(self._list_entries("tools/list", "tools")))
-            if changes == self._tool_changes:  # else they changed while they were listed
+            tools = tuple(_tools_of(self._list_entries("tools/list", "tools", is_stopped)))
+            # Else they changed while they were listed, or these may not be all.
+            if changes == self._tool_changes and not is_stopped():
                 self._tools = tools
         return tools
 
-    def call_tool(
-        self, name: str, arguments: Mapping[str, Any], is_stopped: Callable[[], bool] = lambda: False
-    ) -> CallOutcome:
+    def call_tool(self, name: str, arguments: Mapping[str, Any], is_stopped: IsStopped = lambda: False) -> CallOutcome:
         """Call a tool and wait for its result, until `is_stopped`. Raises ToolServerFailed."""
         if name not in {tool.name for tool in self.list_tools()}:  # also one that was renamed since
             return CallOutcome(f"The server has no tool {name} any more.", is_error=True)
@@ -152,18 +159,20 @@ class ServerSession:
         self._connect()
         return list(self._list_entries(f"{kind}/list", kind)) if kind in self._capabilities else []
 
-    def _read_offered(self, method: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
-        self._connect()
+    def _read_offered(
+        self, method: str, parameters: Mapping[str, Any], is_stopped: IsStopped = lambda: False
+    ) -> dict[str, Any]:
+        self._connect(is_stopped)
         try:
-            return self._ask(method, parameters, LIST_TIMEOUT_S) or {}
+            return self._ask(method, parameters, LIST_TIMEOUT_S, is_stopped) or {}
         except ServerRefusal as refusal:
             raise ToolServerFailed(self.name, DECLINED, refusal.words) from refusal
 
-    def _list_entries(self, method: str, key: str) -> Iterator[dict[str, Any]]:
+    def _list_entries(self, method: str, key: str, is_stopped: IsStopped = lambda: False) -> Iterator[dict[str, Any]]:
         """Yield the entries of all pages, up to a limit: a server may send pages without end."""
         cursor, count = None, 0
         for _ in range(MOST_PAGES):
-            page = self._ask_once(method, {"cursor": cursor} if cursor else {})
+            page = self._ask_once(method, {"cursor": cursor} if cursor else {}, is_stopped)
             entries = page.get(key)
             for entry in entries if isinstance(entries, list) else ():
                 if isinstance(entry, dict) and count < MOST_ENTRIES:
@@ -173,16 +182,18 @@ class ServerSession:
             if not cursor or count >= MOST_ENTRIES:
                 return
 
-    def _ask_once(self, method: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
+    def _ask_once(
+        self, method: str, parameters: Mapping[str, Any], is_stopped: IsStopped = lambda: False
+    ) -> dict[str, Any]:
         try:
-            return self._read_offered(method, parameters)
+            return self._read_offered(method, parameters, is_stopped)
         except ToolServerFailed as error:
             if error.reason != DECLINED:
                 raise
             log.info("tool server %s refused %s: %s", self.name, method, error.detail)
             return {}
 
-    def _connect(self) -> None:
+    def _connect(self, is_stopped: IsStopped = lambda: False) -> None:
         with self._opening:
             if self._transport is not None and self._waiting.ended is None:
                 return
@@ -194,14 +205,14 @@ class ServerSession:
             transport.open(self._take_message, lambda reason, words: self._note_end(waiting, reason, words))
             self._transport = transport
             try:
-                self._greet()
+                self._greet(is_stopped)
             except BaseException:
                 self._close_transport()
                 raise
 
-    def _greet(self) -> None:
+    def _greet(self, is_stopped: IsStopped) -> None:
         try:
-            answered = self._ask("initialize", messages.hello(), START_TIMEOUT_S) or {}
+            answered = self._ask("initialize", messages.hello(), START_TIMEOUT_S, is_stopped) or {}
         except ServerRefusal as refusal:
             raise ToolServerFailed(self.name, REFUSED, refusal.words) from refusal
         if answered.get("protocolVersion") not in messages.KNOWN_PROTOCOLS:
@@ -215,7 +226,7 @@ class ServerSession:
         method: str,
         parameters: Mapping[str, Any],
         timeout_s: float,
-        is_stopped: Callable[[], bool] = lambda: False,
+        is_stopped: IsStopped = lambda: False,
     ) -> dict[str, Any] | None:
         """Return the result of a request; None if stopped. Raises ServerRefusal and ToolServerFailed."""
         number, answer, waiting = next(self._numbers), Future[dict[str, Any]](), self._waiting

@@ -6,8 +6,9 @@ import re
 import shutil
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -15,13 +16,15 @@ from urllib.parse import urlsplit
 from app.core.errors.tool_errors import ToolServerFailed
 from app.core.settings import Settings
 from app.core.visible import visible_name
+from app.features.chat.tool_questions import ToolReach
 from app.features.error_messages import sentence_for
 from app.features.mcp.http_transport import HttpTransport
 from app.features.mcp.server_config import ServerConfig
-from app.features.mcp.server_session import MessageTransport, ServerSession, ServerTool
+from app.features.mcp.server_session import STEP_S, MessageTransport, ServerSession, ServerTool
 from app.features.mcp.stdio_transport import StdioTransport
 from app.features.tool_calls import ToolFunction
 from app.features.tools.tool import IsStopped, Tool, ToolResult
+from app.features.tools.tool_offer import ServerTools
 from app.hub.access import NetworkAccess, access_to, is_own_network
 from app.hub.connection_ledger import ConnectionLedger
 from app.hub.message_server import MessageServer
@@ -34,14 +37,6 @@ TOOL_CHANGED = "The server changed this tool since it was offered. Nothing was c
 MOST_NAME = 60
 _NO_NAME = re.compile(r"[^A-Za-z0-9-]+")
 MakeTransport = Callable[[ServerConfig], MessageTransport]
-
-
-@dataclass(frozen=True)
-class ServerTools:
-    """The tools of all servers that are on, and what went wrong with the others."""
-
-    tools: tuple[Tool, ...] = ()
-    problems: tuple[ToolServerFailed, ...] = ()
 
 
 class ToolServers:
@@ -104,24 +99,41 @@ class ToolServers:
                 known = self._sessions[name] = config, ServerSession(name, lambda: self._make_transport(config))
             return known[1]
 
-    def offer_tools(self) -> ServerTools:
-        """Return the tools of the servers that are on; connects to them."""
-        found: list[tuple[ServerConfig, ServerSession, ServerTool]] = []
-        problems = []
-        for config in self.configs:
-            if config.is_on:
-                session = self.session_of(config.name)
-                try:
-                    found += [(config, session, tool) for tool in session.list_tools()]
-                except ToolServerFailed as error:
-                    problems.append(error)
-        names = Counter(tool.name for _, _, tool in found)
-        tools: dict[str, Tool] = {}
-        for config, session, tool in found:
-            name = tool.name if names[tool.name] == 1 else f"{config.name}_{tool.name}"
-            name = _free_name(_NO_NAME.sub("_", name)[:MOST_NAME].strip("_") or "tool", set(tools))
-            tools[name] = _offered_tool(name, config, session, tool)
-        return ServerTools(tuple(tools.values()), tuple(problems))
+    @property
+    def unknown_names(self) -> tuple[str, ...]:
+        """Names of the servers that are on and have not told their tools yet."""
+        on = [config.name for config in self.configs if config.is_on]
+        return tuple(name for name in on if self.session_of(name).known_tools is None)
+
+    def known_tools(self, taken: Collection[str] = ()) -> tuple[Tool, ...]:
+        """Return the tools that servers which are on told before; connects to none."""
+        sessions = [(config, self.session_of(config.name)) for config in self.configs if config.is_on]
+        return _offered_tools([(config, session, session.known_tools or ()) for config, session in sessions], taken)
+
+    def offer_tools(self, taken: Collection[str] = (), is_stopped: Callable[[], bool] = lambda: False) -> ServerTools:
+        """Return the tools of the servers that are on, by names that are not `taken`; connects to all at once."""
+        sessions = [(config, self.session_of(config.name)) for config in self.configs if config.is_on]
+        if not sessions:
+            return ServerTools()
+        pool = ThreadPoolExecutor(len(sessions), "tool servers")
+        asked = [pool.submit(session.list_tools, is_stopped) for _, session in sessions]
+        # Not waited for once stopped: what looks for a program may take seconds.
+        pool.shutdown(wait=False)
+        while not is_stopped() and wait(asked, STEP_S).not_done:
+            pass
+        if is_stopped():
+            return ServerTools()
+        problems = [error for error in (answer.exception() for answer in asked) if error is not None]
+        for error in problems:
+            if not isinstance(error, ToolServerFailed):
+                raise error
+        found = [
+            (*session, answer.result())
+            for session, answer in zip(sessions, asked, strict=True)
+            if answer.exception() is None
+        ]
+        failed = tuple(error for error in problems if isinstance(error, ToolServerFailed))
+        return ServerTools(_offered_tools(found, taken), failed)
 
     def close(self) -> None:
         """End all conversations, and the servers that were started for them."""
@@ -171,6 +183,21 @@ def folder_name(name: str) -> str:
     return _NO_NAME.sub(lambda found: "".join(f"~{ord(sign):x}" for sign in found[0]), name)
 
 
+def _offered_tools(
+    found: Sequence[tuple[ServerConfig, ServerSession, Sequence[ServerTool]]], taken: Collection[str]
+) -> tuple[Tool, ...]:
+    """Return tools by names that no other has: with the server's name before them where two would be the same."""
+    names = Counter([*taken, *(tool.name for _, _, tools in found for tool in tools)])
+    offered: dict[str, Tool] = {}
+    for config, session, tools in found:
+        for tool in tools:
+            name = tool.name if names[tool.name] == 1 else f"{config.name}_{tool.name}"
+            name = _NO_NAME.sub("_", name)[:MOST_NAME].strip("_") or "tool"
+            name = _free_name(name, {*taken, *offered})
+            offered[name] = _offered_tool(name, config, session, tool)
+    return tuple(offered.values())
+
+
 def _offered_tool(name: str, config: ServerConfig, session: ServerSession, tool: ServerTool) -> Tool:
     def run(arguments: Mapping[str, Any], is_stopped: IsStopped) -> ToolResult:
         try:
@@ -182,7 +209,9 @@ def _offered_tool(name: str, config: ServerConfig, session: ServerSession, tool:
         return ToolResult(outcome.text, outcome.is_error)
 
     function = ToolFunction(name, visible_name(" ".join(tool.description.split())), tool.parameters)
-    return Tool(function, run, changes=not tool.only_reads, server=config.name, served_name=tool.name)
+    host = urlsplit(config.url).hostname or ""
+    reach = ToolReach(config.readable, config.writable, config.has_network, host)
+    return Tool(function, run, changes=not tool.only_reads, server=config.name, served_name=tool.name, reach=reach)
 
 
 def _free_name(name: str, taken: set[str]) -> str:

@@ -2,22 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from app.core.events import CancelToken, Message, TextDelta, TokenChosen
+from app.core.events import CANCELLED, CancelToken, Finished, FunctionCall, Message, TextDelta, TokenChosen
 from app.features.chat.answer_service import DocumentsShown
-from app.features.chat.tool_steps import RUNNING, AnswerSteps, StepsChanged, ToolStep
+from app.features.chat.tool_questions import ToolAsks, ToolCall, ToolQuestion
+from app.features.chat.tool_steps import ASKING, RUNNING, AnswerSteps, StepsChanged, ToolStep
+from app.features.error_messages import sentence_for
 from app.features.retrieval.source_places import SourcePlace
 from app.features.serving.generation_request import GenerationRequest
 from app.features.tool_calls import CallWay
-from app.features.tools.permissions import OWN_SERVER, ToolGrants, ToolPermissions
-from app.features.tools.round_events import RoundsEnded, StepBegan, StepEnded, ToolsChosen
-from app.features.tools.rounds import ToolRounds
-from app.features.tools.tool import Tool
-from app.features.tools.tool_offer import chat_tools
+from app.features.tools.permissions import (
+    OWN_SERVER,
+    WEB_SERVER,
+    GrantBook,
+    PermissionAnswer,
+    ToolGrants,
+    ToolPermissions,
+    offer_answers,
+)
+from app.features.tools.round_events import RoundsEnded, StepBegan, StepEnded, StepState, ToolsChosen
+from app.features.tools.rounds import MOST_ROUNDS, ToolRounds
+from app.features.tools.stored_grants import ChatGrants
+from app.features.tools.tool import IsStopped, Tool
+from app.features.tools.tool_offer import AddedServers, chat_tools
 from app.features.tools.tool_scores import ToolScores
 from app.features.write_pages import GREEDY
 
@@ -27,8 +38,20 @@ if TYPE_CHECKING:
     from app.features.chat.answer_service import AnswerService
     from app.hub.web_fetcher import WebFetcher
 
+ToolEvent = StepsChanged | DocumentsShown | ToolAsks
 LIKELIEST = replace(GREEDY, temperature=0.0)
 PARAGRAPH = "\n\n"
+
+
+@dataclass(frozen=True)
+class ChatToolSettings:
+    """What answers with tools need besides a chat: `cache` holds the scores of models; None for no servers."""
+
+    cache: Path
+    servers: AddedServers | None
+    grants: ChatGrants
+    web: WebFetcher | None = None
+    most_rounds: int = MOST_ROUNDS
 
 
 def answer_in_chat(
@@ -38,22 +61,86 @@ def answer_in_chat(
     steps: AnswerSteps,
     cancel: CancelToken,
     *,
-    cache: Path,
-    web: WebFetcher | None = None,
-) -> Iterator[AnswerEvent | StepsChanged | DocumentsShown]:
-    """Answer in a chat whose tools are on, in the model's best way of calling where `cache` holds its score.
+    settings: ChatToolSettings,
+) -> Iterator[AnswerEvent | ToolEvent]:
+    """Answer in a chat whose tools are on, in the model's best way of calling where its score is known.
 
     The steps fill while the events are iterated.
     """
     loaded = chat.engine.loaded
-    score = ToolScores(cache).find_score(Path(loaded.path)) if loaded is not None else None
+    score = ToolScores(settings.cache).find_score(Path(loaded.path)) if loaded is not None else None
     way = score.best if score is not None else CallWay.LAZY
-    tools = chat_tools(chat, steps.conversation_id, web, steps.question_id)
-    return answer_with_tools(chat.engine, tools, messages, asked, cancel, steps=steps, way=way)
+    web = settings.web
+    tools, is_temporary = list(chat_tools(chat, steps.conversation_id, web, steps.question_id)), chat.is_temporary
+    if settings.servers is not None:
+        added = yield from _connect_servers(settings.servers, [tool.name for tool in tools], steps, cancel)
+        if cancel.cancelled:  # sent with a cancel behind it, a short answer might still come
+            yield Finished(CANCELLED)
+            return
+        tools += added
+    book = settings.grants.of_chat(chat.conversations, steps.conversation_id, is_temporary=is_temporary)
+    # A model would only call in vain what is refused.
+    tools = [tool for tool in tools if book.grants.allow_call(tool) is not False]
+    asking = PersonAsking(book, is_temporary=is_temporary)
+    yield from answer_with_tools(
+        chat.engine, tools, messages, asked, cancel, steps=steps, way=way, asking=asking, rounds=settings.most_rounds
+    )
+
+
+def _connect_servers(
+    servers: AddedServers, taken: Sequence[str], steps: AnswerSteps, cancel: CancelToken
+) -> Generator[ToolEvent, None, Sequence[Tool]]:
+    """Return the tools of the servers that are on; a line tells of each that doesn't work."""
+    unknown = [ToolStep("", "", "", RUNNING, name) for name in servers.unknown_names]
+    if unknown:
+        yield StepsChanged(tuple(unknown))
+    found = servers.offer_tools(taken, lambda: cancel.cancelled)
+    failed = StepState.FAILED.value
+    steps.steps += [ToolStep("", "", str(sentence_for(error)), failed, error.server) for error in found.problems]
+    if unknown or found.problems:
+        yield StepsChanged(tuple(steps.steps))
+    return found.tools
+
+
+class PersonAsking:
+    """Asks about calls by events: each is told before the rounds wait for its answer."""
+
+    def __init__(self, book: GrantBook, *, is_temporary: bool = False) -> None:
+        self.permissions = ToolPermissions(book, self._wait_for_answer)
+        self._is_temporary = is_temporary
+        self._questions: dict[str, ToolQuestion] = {}
+
+    def begin_question(self, tool: Tool, call: FunctionCall) -> ToolQuestion:
+        """Return the question about a call that is carried out next."""
+        address = tool.function.description if tool.server == WEB_SERVER else ""
+        asked = ToolCall(
+            tool.own_name, tool.server, call.arguments, tool.changes, tool.reach, self._is_temporary, address
+        )
+        question = ToolQuestion(asked, offer_answers(tool, is_temporary=self._is_temporary))
+        self._questions[call.id] = question
+        return question
+
+    def _wait_for_answer(self, _tool: Tool, call: FunctionCall, is_stopped: IsStopped) -> PermissionAnswer | None:
+        question = self._questions.pop(call.id, None)
+        answer = question.wait_for_answer(is_stopped) if question is not None else None
+        return PermissionAnswer(answer) if answer is not None else None
 
 
 def own_tool_rounds(engine: Engine, tools: Sequence[Tool], asked: Mapping[str, Any]) -> ToolRounds:
     """Build rounds of the program's own tools, for which nobody is asked. `asked` are other fields of `Ask`."""
+    # They change nothing: switching them on is the permission.
+    permissions = ToolPermissions(ToolGrants(servers=frozenset({OWN_SERVER})), lambda *_: None)
+    return build_rounds(engine, tools, asked, permissions)
+
+
+def build_rounds(
+    engine: Engine,
+    tools: Sequence[Tool],
+    asked: Mapping[str, Any],
+    permissions: ToolPermissions,
+    most_rounds: int = MOST_ROUNDS,
+) -> ToolRounds:
+    """Build rounds that ask the model as a chat does. `asked` are other fields of `Ask`."""
 
     def shape_ask(ask: Ask) -> Ask:
         variables = {**ask.template_variables, **asked.get("template_variables", {})}
@@ -63,9 +150,7 @@ def own_tool_rounds(engine: Engine, tools: Sequence[Tool], asked: Mapping[str, A
         own = {"template_variables": variables, "task_sampling": LIKELIEST, "together_s": 0.0}
         return replace(ask, **{**asked, **own})
 
-    # They change nothing: switching them on is the permission.
-    permissions = ToolPermissions(ToolGrants(servers=frozenset({OWN_SERVER})), lambda *_: None)
-    return ToolRounds(engine, tools, permissions, shape_ask=shape_ask)
+    return ToolRounds(engine, tools, permissions, most_rounds=most_rounds, shape_ask=shape_ask)
 
 
 def answer_with_tools(
@@ -76,24 +161,31 @@ def answer_with_tools(
     cancel: CancelToken,
     *,
     steps: AnswerSteps,
+    asking: PersonAsking,
     way: CallWay = CallWay.LAZY,
-) -> Iterator[AnswerEvent | StepsChanged | DocumentsShown]:
+    rounds: int = MOST_ROUNDS,
+) -> Iterator[AnswerEvent | ToolEvent]:
     """Answer a conversation with tools and note their steps. `asked` are the other fields of `Ask`.
 
     Words before a call and after it are paragraphs of one answer.
     """
-    rounds = own_tool_rounds(engine, tools, asked)
+    servers = {tool.name: tool.server for tool in tools}
+    running = build_rounds(engine, tools, asked, asking.permissions, rounds)
     has_text = is_parted = False
     tokens: list[TokenChosen] = []
-    for event in rounds.answer(GenerationRequest(tuple(messages), way=way), cancel):
+    for event in running.answer(GenerationRequest(tuple(messages), way=way), cancel):
         if isinstance(event, StepBegan):
             is_parted = has_text
             tokens = []  # those of the call are none of the answer's
-            running = ToolStep(event.call.name, event.call.arguments, "", RUNNING)
-            yield StepsChanged((*steps.steps, running))
+            state = ASKING if event.asks else RUNNING
+            began = ToolStep(event.call.name, event.call.arguments, "", state, servers.get(event.call.name, ""))
+            yield StepsChanged((*steps.steps, began))
+            if event.asks and event.tool is not None:
+                yield ToolAsks(asking.begin_question(event.tool, event.call))
         elif isinstance(event, StepEnded):
             call, result = event.call, event.result
-            steps.steps.append(ToolStep(call.name, call.arguments, result.text, event.state.value))
+            server = servers.get(call.name, "")
+            steps.steps.append(ToolStep(call.name, call.arguments, result.text, event.state.value, server))
             steps.document_ids += [place.document_id for place in result.places if isinstance(place, SourcePlace)]
             yield StepsChanged(tuple(steps.steps))
             # A page of the web is attached to the question by now.

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import Protocol
 
 from app.core.events import FunctionCall
 from app.features.tools.tool import IsStopped, Tool
 
 OWN_SERVER = ""
 """Whose tools the program's own are; granted by switching them on."""
+WEB_SERVER = "\tweb"
+"""Whose tools hosts are among grants: each is one under its name. No tool server can be called so."""
 ToolKey = tuple[str, str]
 """Server and its own name of a tool: two servers may have tools of one name."""
 
@@ -67,11 +70,37 @@ class ToolGrants:
         return self
 
 
+class GrantBook(Protocol):
+    """Where grants are kept: it is asked at each call, and writes down the answers of a person."""
+
+    @property
+    def grants(self) -> ToolGrants:
+        """What is allowed now, which may be less than a moment ago."""
+
+    def keep_answer(self, tool: Tool, answer: PermissionAnswer) -> None:
+        """Hold to an answer about a tool from now on."""
+
+
+@dataclass
+class HeldGrants:
+    """Grants of one run of rounds, which are kept nowhere else."""
+
+    grants: ToolGrants
+
+    def keep_answer(self, tool: Tool, answer: PermissionAnswer) -> None:
+        self.grants = self.grants.with_answer(tool, answer)
+
+
 class ToolPermissions:
     """The grants of one chat; they change by a person's answers and by nothing else."""
 
-    def __init__(self, grants: ToolGrants, ask_person: AskPerson) -> None:
-        self.grants, self._ask_person = grants, ask_person
+    def __init__(self, grants: ToolGrants | GrantBook, ask_person: AskPerson) -> None:
+        self._book = HeldGrants(grants) if isinstance(grants, ToolGrants) else grants
+        self._ask_person = ask_person
+
+    @property
+    def grants(self) -> ToolGrants:
+        return self._book.grants
 
     def must_ask(self, tool: Tool) -> bool:
         """Return whether the person will be asked about a call."""
@@ -83,10 +112,19 @@ class ToolPermissions:
         if known is not None:
             return known
         answer = self._ask_person(tool, call, is_stopped)
-        if answer is None:
+        if answer is None or is_stopped():
             return False
-        self.grants = self.grants.with_answer(tool, answer)
+        self._book.keep_answer(tool, answer)
         return answer is not PermissionAnswer.NEVER
+
+
+def offer_answers(tool: Tool, *, is_temporary: bool) -> tuple[PermissionAnswer, ...]:
+    """Return what a person may answer about a tool; a temporary chat leaves nothing behind, so no answer for good."""
+    in_chat = (PermissionAnswer.ONCE, PermissionAnswer.CHAT)
+    if is_temporary:
+        return in_chat
+    of_server = () if tool.changes else (PermissionAnswer.SERVER,)
+    return (*in_chat, PermissionAnswer.TOOL, *of_server, PermissionAnswer.NEVER)
 
 
 def _key_of(tool: Tool) -> ToolKey:

@@ -1,16 +1,22 @@
-"""What a person allowed or forbade the tools of servers for good, as the settings keep it; each can be taken back."""
+"""What a person allowed or forbade the tools of servers: for good in the settings, or while a chat is open."""
 
 from __future__ import annotations
 
 import json
+import logging
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
+from weakref import WeakKeyDictionary
 
+from app.core.errors.app_error import AppError
 from app.core.settings import Settings
-from app.features.tools.permissions import PermissionAnswer, ToolGrants
+from app.features.tools.permissions import OWN_SERVER, PermissionAnswer, ToolGrants, ToolKey
 from app.features.tools.tool import Tool
+from app.store.conversations import Conversations
+
+log = logging.getLogger(__name__)
 
 _STORED = {PermissionAnswer.TOOL, PermissionAnswer.SERVER, PermissionAnswer.NEVER}
 
@@ -78,6 +84,46 @@ class StoredGrants:
 
     def _store(self, grants: tuple[StoredGrant, ...]) -> None:
         self._change_settings("tools", grants=tuple(json.dumps(vars(grant), ensure_ascii=False) for grant in grants))
+
+
+class ChatGrants:
+    """The grants that hold in chats: those for good, and those of a chat, which end with the program."""
+
+    def __init__(self, stored: StoredGrants) -> None:
+        self._stored = stored
+        # Temporary chats have ids of their own, in a store of their own.
+        self._of_chats: WeakKeyDictionary[Conversations, dict[int, frozenset[ToolKey]]] = WeakKeyDictionary()
+
+    def of_chat(self, conversations: Conversations, conversation_id: int, *, is_temporary: bool) -> ChatBook:
+        """Return the grants of one chat, the stored ones among them."""
+        return ChatBook(self._stored, self._of_chats.setdefault(conversations, {}), conversation_id, is_temporary)
+
+
+@dataclass(frozen=True)
+class ChatBook:
+    """Grants of one chat, as they are at each call: what is taken back meanwhile holds no more."""
+
+    stored: StoredGrants
+    of_chats: dict[int, frozenset[ToolKey]]
+    conversation_id: int
+    is_temporary: bool
+
+    @property
+    def grants(self) -> ToolGrants:
+        # Switching the tools on is the permission for the program's own, which change nothing.
+        stored, own = self.stored.as_grants(), frozenset({OWN_SERVER})
+        chat = self.of_chats.get(self.conversation_id, frozenset())
+        if self.is_temporary:
+            # What leaves such a chat is asked about in it.
+            return ToolGrants(servers=own, refused=stored.refused, chat=chat)
+        return replace(stored, servers=stored.servers | own, chat=chat)
+
+    def keep_answer(self, tool: Tool, answer: PermissionAnswer) -> None:
+        self.of_chats[self.conversation_id] = self.grants.with_answer(tool, answer).chat
+        try:
+            self.stored.keep_answer(tool, answer)
+        except AppError as error:  # it holds until the program ends
+            log.info("an answer about a tool was not stored: %s", type(error).__name__)
 
 
 def _read_grants(stored: tuple[str, ...]) -> Iterator[StoredGrant]:

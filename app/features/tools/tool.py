@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from app.core.events import CancelToken
+from app.features.chat.tool_questions import ToolReach
 from app.features.retrieval.source_places import SourcePlace
 from app.features.tool_calls import ToolFunction
 
@@ -68,7 +69,8 @@ class Tool:
 
     `run` takes arguments that match the function's schema, and ends soon once `IsStopped`. It raises ToolRefused, and
     an AppError where the computer is at fault; both are told to the model. `server` is whose tool it is, "" for the
-    program's own; `served_name` is what its server calls it where the model knows it by another name.
+    program's own; `served_name` is what its server calls it where the model knows it by another name, and `reach` what
+    the server may use.
     """
 
     function: ToolFunction
@@ -76,6 +78,7 @@ class Tool:
     changes: bool = False
     server: str = ""
     served_name: str = ""
+    reach: ToolReach = field(default_factory=ToolReach)
     ask_as: Callable[[Mapping[str, Any]], Tool | None] | None = None
     """Says what the person is asked about instead of the tool, by the arguments; None if it is the tool itself."""
 

@@ -1,16 +1,17 @@
-"""The tools of a chat: the program's own, over this person's documents and chats; their cost, and the model's score."""
+"""The tools of a chat: the program's own, and those of added servers; their cost, and the model's score."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from app.core.events import CancelToken, ModelElsewhere
 
 if TYPE_CHECKING:
+    from app.core.errors.tool_errors import ToolServerFailed
     from app.engine.contract import Engine
     from app.features.chat.answer_service import AnswerService
     from app.features.tools.tool import Tool
@@ -20,11 +21,38 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
+class ServerTools:
+    """The tools of all servers that are on, and what went wrong with the others."""
+
+    tools: tuple[Tool, ...] = ()
+    problems: tuple[ToolServerFailed, ...] = ()
+
+
+class AddedServers(Protocol):
+    """The servers that a person added, as chats use them (`app.features.mcp`)."""
+
+    @property
+    def unknown_names(self) -> tuple[str, ...]:
+        """Names of the servers that are on and have not told their tools yet."""
+
+    def known_tools(self, taken: Collection[str] = ()) -> tuple[Tool, ...]:
+        """Return the tools that servers told before, without connecting to any."""
+
+    def offer_tools(self, taken: Collection[str] = (), is_stopped: Callable[[], bool] = ...) -> ServerTools:
+        """Connect, and return the tools by names that are not `taken`."""
+
+
+@dataclass(frozen=True)
 class ToolFacts:
-    """Tokens that the tools' descriptions take of each question, and the model's score; None if it has none."""
+    """Tokens that the tools' descriptions take of each question, and the model's score; None if it has none.
+
+    `count` is how many tools are on; `unknown` names servers whose tools are not counted yet.
+    """
 
     tokens: int
     score: ToolScore | None
+    count: int = 0
+    unknown: tuple[str, ...] = ()
 
 
 def chat_tools(
@@ -55,15 +83,30 @@ def chat_tools(
 
 
 def find_tool_facts(
-    chat: AnswerService, engine: Engine, cache: Path, cancel: CancelToken, web: WebFetcher | None = None
+    chat: AnswerService,
+    engine: Engine,
+    cache: Path,
+    cancel: CancelToken,
+    *,
+    servers: Callable[[], AddedServers | None],
+    web: WebFetcher | None = None,
+    connects: bool = False,
 ) -> ToolFacts | None:
-    """Count the tools' tokens and look up the score of the model that is loaded; None without one that runs here."""
+    """Count the tools' tokens and look up the score of the model that is loaded; None without one that runs here.
+
+    With `connects` the tools of servers are asked for, else only those are counted that are known.
+    """
     from app.features.tool_calls import tools_told  # as above
     from app.features.tools.tool_scores import ToolScores
 
     model = engine.loaded
     if model is None or isinstance(model, ModelElsewhere):
         return None
-    told = tools_told([tool.function for tool in chat_tools(chat, 0, web)])
+    tools, added = list(chat_tools(chat, 0, web)), servers()
+    names = [tool.name for tool in tools]
+    if added is not None:
+        tools += added.offer_tools(names, lambda: cancel.cancelled).tools if connects else added.known_tools(names)
+    told = tools_told([tool.function for tool in tools])
     texts = [json.dumps(fields, ensure_ascii=False) for fields in told]
-    return ToolFacts(sum(engine.count_texts(texts, cancel=cancel)), ToolScores(cache).find_score(Path(model.path)))
+    tokens, score = sum(engine.count_texts(texts, cancel=cancel)), ToolScores(cache).find_score(Path(model.path))
+    return ToolFacts(tokens, score, len(tools), added.unknown_names if added is not None else ())

@@ -20,6 +20,7 @@ from app.features.document_library import WHOLE
 from app.features.tool_calls import ToolFunction, describe_function
 from app.features.tools.document_tools import DocumentTools, pages_result
 from app.features.tools.file_tool import read_document
+from app.features.tools.permissions import WEB_SERVER
 from app.features.tools.tool import CallMoved, IsStopped, StopToken, Tool, ToolRefused, ToolResult
 from app.features.tools.web_results import read_results
 from app.hub.web_fetcher import DUCKDUCKGO, WebAddress, WebFetcher, WebPage, names_own_network, parse_address
@@ -28,8 +29,6 @@ if TYPE_CHECKING:
     from app.features.document_library import DocumentLibrary
     from app.store.document_store import StoredDocument
 
-WEB_SERVER = "\tweb"
-"""Whose tools hosts are among grants: each is one under its name. No tool server can be called so."""
 MOST_TITLE = 80
 READ_WEB_PAGE = describe_function("read_web_page", "Opens a page of the web and reads it", "url", url="")
 WEB_SEARCH = describe_function(

@@ -51,6 +51,8 @@ from app.ui.widgets.motion import WAIT_MS, is_moving
 from app.ui.widgets.timers import new_timer
 
 if TYPE_CHECKING:
+    from app.features.chat.tool_questions import ToolQuestion
+    from app.ui.chat.permission_card import PermissionCard
     from app.ui.chat.sent_pictures import SentPictures
     from app.ui.chat.tool_steps_view import ToolStepsView
 
@@ -193,6 +195,7 @@ class AnswerView(TurnView):
         # Created on first use: a long chat saves a thousand widgets of each kind.
         self._thinking: ThinkingView | None = None
         self._steps: ToolStepsView | None = None
+        self._card: PermissionCard | None = None
         self._state: StateLine | None = None
         self.evidence = AnswerEvidence(self)
         self.body = MessageBody(theme, self)
@@ -252,6 +255,22 @@ class AnswerView(TurnView):
             )
         if self._steps is not None:
             self._steps.show_steps(steps)
+
+    def show_question(self, question: ToolQuestion | None, on_answer: Callable[[str | None], object]) -> None:
+        """Ask below the text whether a tool may be called, or ask nothing any more."""
+        if (self._card.question if self._card is not None else None) is question:
+            return
+        if self._card is not None:
+            self._card.hide()
+            self._card.deleteLater()
+            self._card = None
+        if question is not None:
+            from app.ui.chat.permission_card import PermissionCard  # few answers ask
+
+            self._show_state("")
+            self._card = PermissionCard(self.theme, self, question, on_answer)
+            self._card.show()
+        self.host.resized.emit(self)
 
     def append_thinking(self, text: str) -> None:
         self._show_state("")
@@ -384,7 +403,7 @@ class AnswerView(TurnView):
             self.body.setGeometry(0, top, width, height)
         height += top
         # From the top down; what is hidden takes no room, nor the gap above it.
-        for line in self.evidence.lines_around(self._state):
+        for line in (self._card, *self.evidence.lines_around(self._state)):
             if line is not None and not line.isHidden():
                 height += px(STATE_GAP_PX) if height else 0
                 line_height = line.height_for(width)

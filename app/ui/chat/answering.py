@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
@@ -14,8 +15,9 @@ from PySide6.QtWidgets import QWidget
 from app.core.errors.app_error import EnvironmentProblem
 from app.core.events import CancelToken, LookProgress, PromptProgress, TextDelta, TokenChosen
 from app.features.chat.answer_service import AnswerStarted
-from app.features.chat.session_messages import AnswerBegan, AnswerEnded, AnswerProgressed
-from app.features.chat.tool_steps import StepsChanged, ToolStep
+from app.features.chat.session_messages import AnswerBegan, AnswerEnded, AnswerProgressed, FocusField
+from app.features.chat.tool_questions import ToolAnswered, ToolAsks, ToolQuestion
+from app.features.chat.tool_steps import RUNNING, StepsChanged, ToolStep
 from app.features.survey.wanted import SurveyProgress
 from app.language.sentences import split_sentences, whole_sentences_length, written_words
 from app.ui.chat.survey import progress_words
@@ -178,6 +180,7 @@ class LiveAnswer(QObject):
         self._pace = ReadingPace()
         self._survey: SurveyProgress | None = None
         self._steps: tuple[ToolStep, ...] = ()
+        self._question: ToolQuestion | None = None
         self._used_tokens = 0
         self.has_text = self._is_new = False
         """True once any text of the answer or its thinking arrived; and if some was not shown yet."""
@@ -199,6 +202,7 @@ class LiveAnswer(QObject):
         """Run an answer and follow it in `view`; None while another chat is shown."""
         self._key, self._view = begun.key, view
         self._pace, self._survey, self._steps, self._used_tokens = ReadingPace(), None, (), 0
+        self._question = None
         self.has_text = self._is_new = self._is_waiting = False
         self._session.dispatch(begun)
         self._flush_timer.setInterval(FLUSH_MS)
@@ -221,6 +225,9 @@ class LiveAnswer(QObject):
             return
         self._flush(is_all=True)
         self._task.cancel()
+        if self._question is not None:
+            self._question.settle()
+            self._show_steps()
         self._is_waiting = False
         if self._view is not None:
             self._end_thinking()
@@ -230,7 +237,7 @@ class LiveAnswer(QObject):
     def show_waiting(self) -> None:
         """Show what is being waited for, once that takes a moment."""
         answer = self.answer
-        if answer is None or answer.is_stopped or self._view is None:
+        if answer is None or answer.is_stopped or answer.is_asking or self._view is None:
             return
         # Below what was found so far, also while text arrives.
         if self._survey is not None:
@@ -255,7 +262,10 @@ class LiveAnswer(QObject):
             self._pace.take_picture(event)
             self.show_waiting()
         elif isinstance(event, StepsChanged):
-            self._steps = event.steps
+            self._steps, self._question = event.steps, None
+            self._show_steps()
+        elif isinstance(event, ToolAsks):
+            self._question = event.question
             self._show_steps()
         elif isinstance(event, SurveyProgress):
             self._survey = event
@@ -263,8 +273,21 @@ class LiveAnswer(QObject):
         self.happened.emit(self._key, event)
 
     def _show_steps(self) -> None:
-        if self._view is not None and self._steps:
+        """Show what tools did so far, and what is asked about the one that is called."""
+        is_asking = self._question is not None and self._question.is_open
+        if self._view is not None:
             self._view.show_steps(self._steps)
+            self._view.show_question(self._question if is_asking else None, self._settle_question)
+
+    def _settle_question(self, answer: str | None) -> None:
+        """Hand the person's answer to the thread that waits for it."""
+        if self._question is None or not self._question.settle(answer):
+            return
+        self._steps = (*self._steps[:-1], *(replace(step, state=RUNNING) for step in self._steps[-1:]))
+        self._show_steps()
+        self._session.dispatch(AnswerProgressed(self._key, ToolAnswered()))
+        # The card is gone that had the keyboard.
+        self._session.send_request(FocusField())
 
     def _on_waited(self) -> None:
         self._is_waiting = True

@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 
 PROJECTS = "Projects"
 SIMILAR_IN_MEANING = "Similar in meaning"
+CHAT_ASKS = "Waiting for you to allow a tool"
 
 PINNED_ROLE = Qt.ItemDataRole.UserRole + 1
 HIT_ROLE = Qt.ItemDataRole.UserRole + 5
@@ -50,6 +51,8 @@ PROJECT_ROLE = Qt.ItemDataRole.UserRole + 6
 TAGS_ROLE = Qt.ItemDataRole.UserRole + 7
 """The tags of a chat."""
 IS_PROJECT_ROLE = Qt.ItemDataRole.UserRole + 8
+ASKS_ROLE = Qt.ItemDataRole.UserRole + 9
+"""True for a chat that waits until the person allows a tool."""
 A_CHAT = 3
 """Most hits listed below a chat."""
 HIT_PX = 46
@@ -116,6 +119,8 @@ class ChatListModel(GroupedListModel[Conversation]):
         self.projects: Sequence[Project] = ()
         self.tags: Mapping[int, Sequence[ChatTag]] = {}
         """Tags by chat id."""
+        self.asking: frozenset[int] = frozenset()
+        """Ids of chats that wait until the person allows a tool."""
         self.is_narrowed = False
         """True while only some chats are listed: empty projects are left out, and all are open."""
         self._project_rows: dict[int, ProjectRow] = {}
@@ -135,6 +140,14 @@ class ChatListModel(GroupedListModel[Conversation]):
             known = self.similar_hits.setdefault(hit.id, [])
             if len(known) < A_CHAT:
                 known.append(hit)
+
+    def show_asking(self, asking: frozenset[int]) -> None:
+        """Mark the chats that wait until the person allows a tool."""
+        if asking == self.asking:
+            return
+        self.asking = asking
+        if self._rows:
+            self.dataChanged.emit(self.index(0), self.index(self.rowCount() - 1))
 
     def keep_hits(self, words: str) -> None:
         """Keep only the old hits that also match the new words, until the new search is done."""
@@ -216,6 +229,7 @@ class ChatListModel(GroupedListModel[Conversation]):
             # Chats found by meaning stand at the end of the list, outside of their project.
             PROJECT_ROLE: lambda: self._project_rows.get(row.project_id or 0) if row not in self.similar else None,
             TAGS_ROLE: lambda: self.tags.get(row.id, ()),
+            ASKS_ROLE: lambda: row.id in self.asking,
             Qt.ItemDataRole.ToolTipRole: lambda: plain_tip(self._with_tags(row)),
             Qt.ItemDataRole.AccessibleTextRole: lambda: self._with_tags(row),
         }
@@ -223,6 +237,7 @@ class ChatListModel(GroupedListModel[Conversation]):
 
     def _with_tags(self, row: Conversation) -> str:
         title, tags = row.title or tr(NEW_CHAT), self.tags.get(row.id, ())
+        title = f"{title}\n{tr(CHAT_ASKS)}" if row.id in self.asking else title
         return f"{title}\n{tr('Tags: {names}', names=', '.join(tag.name for tag in tags))}" if tags else title
 
     @staticmethod
@@ -255,8 +270,9 @@ class ChatDelegate(RowDelegate):
         return QSize(self._theme.px(80), self._theme.px(HIT_PX - 16 if is_short else HIT_PX))
 
     def kept_px(self, index: Index) -> int:
-        tags = len(index.data(TAGS_ROLE) or ())
-        return self._theme.px((DOT_PX + 3) * min(tags, MOST_DOTS) + 4) if tags else 0
+        tags, asks = len(index.data(TAGS_ROLE) or ()), bool(index.data(ASKS_ROLE))
+        dots = self._theme.px((DOT_PX + 3) * min(tags, MOST_DOTS) + 4) if tags else 0
+        return dots + (self._theme.px(GLYPH_PX + 4) if asks else 0)
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
         painter.save()
@@ -272,6 +288,8 @@ class ChatDelegate(RowDelegate):
             else:
                 super().paint(painter, placed, index)
                 self._paint_tags(painter, placed, index.data(TAGS_ROLE) or ())
+                if index.data(ASKS_ROLE):
+                    self._paint_asking(painter, placed, self.kept_px(index))
         painter.restore()
 
     def buttons_of(self, option: QStyleOptionViewItem) -> dict[ProjectButton, QRect]:
@@ -331,6 +349,14 @@ class ChatDelegate(RowDelegate):
             left = rect.x() + away if is_mirrored else rect.right() + 1 - away - size
             painter.setBrush(QColor(colour_of(tag.colour, self._theme)))
             painter.drawEllipse(left, rect.y() + (rect.height() - px(2) - size) // 2, size, size)
+
+    def _paint_asking(self, painter: QPainter, option: QStyleOptionViewItem, kept_px: int) -> None:
+        """Paint the mark of a chat that waits, before its tags."""
+        px, rect = self._theme.px, option.rect
+        edge, away = px(GLYPH_PX), px(8) + kept_px
+        left = rect.x() + away - edge if _is_mirrored(option) else rect.right() + 1 - away
+        place = QRect(left, rect.y() + (rect.height() - px(2) - edge) // 2, edge, edge)
+        icon("hand-palm", self._theme.tokens.accent).paint(painter, place)
 
     def _paint_hit(self, painter: QPainter, option: QStyleOptionViewItem, hit: SearchHit) -> None:
         px, tokens = self._theme.px, self._theme.tokens

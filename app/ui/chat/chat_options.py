@@ -59,7 +59,6 @@ from app.ui.widgets.menus import Menu
 from app.ui.widgets.setting_rows import SettingCard, description_label, group_title
 
 if TYPE_CHECKING:
-    from app.core.events import ModelLoaded
     from app.features.tools.tool_offer import ToolFacts
     from app.store.assistant_store import Assistant
 
@@ -98,8 +97,9 @@ class ChatOptions(QObject):
         self._conversation: Conversation | None = None
         self._chosen = self._usual()
         self._assistant_id: int | None = None
-        self._facts_of: ModelLoaded | None = None
-        """The model whose cost of tools is shown."""
+        self._facts_of: object = None
+        """The model whose cost of tools is shown, and the servers that it was counted with."""
+        self._counts = 0
         self._memory = ""
         """Use of memories in this chat, as in `Conversation.memory`."""
         self.sought_model = ""
@@ -111,10 +111,11 @@ class ChatOptions(QObject):
             ),
         )
         composer.thinking.chosen.connect(self._on_thinking)
-        composer.tools.chosen.connect(lambda is_on: self._choose(tools=is_on))
+        composer.tools.chosen.connect(self._on_tools)
         composer.tools.wanted.connect(self._find_tool_facts)
         # The settings may have changed meanwhile.
         composer.entered.connect(self.refresh)
+        chat.live.ended.connect(self._on_answer_ended)
 
     @property
     def system_prompt(self) -> str:
@@ -188,7 +189,7 @@ class ChatOptions(QObject):
     def refresh(self) -> None:
         """Update the switches for thinking and tools after the model or a setting changed."""
         loaded = self._chats.loaded()
-        if loaded != self._facts_of:
+        if self._facts_key != self._facts_of:
             self._composer.tools.show_facts(None)
         self._composer.tools.show_choice(is_on=self._chosen.tools)
         kind = loaded.thinking if loaded is not None else "none"
@@ -205,22 +206,38 @@ class ChatOptions(QObject):
         else:
             self._composer.thinking.show_choice("none", "")
 
-    def _find_tool_facts(self) -> None:
-        """Look up what tools cost with a model that was not looked at yet; not before a person wants to know."""
-        loaded = self._chats.loaded()
-        if loaded != self._facts_of:
-            self._facts_of, talk = loaded, self._chat.talk
-            # Without them the switch says less; what is wrong with the model is told elsewhere.
-            tasks.ask(
-                lambda token: self._chats.tool_facts(talk, token),
-                self,
-                lambda facts: self._show_tool_facts(loaded, facts),
-                lambda _error: None,
-            )
+    @property
+    def _facts_key(self) -> object:
+        return self._chats.loaded(), self._chats.settings().tools.servers
 
-    def _show_tool_facts(self, model: ModelLoaded | None, facts: ToolFacts | None) -> None:
-        if model == self._chats.loaded():
-            self._composer.tools.show_facts(facts)
+    def _find_tool_facts(self, *, connects: bool = False) -> None:
+        """Look up what tools cost with a model that was not looked at yet; not before a person wants to know."""
+        if self._facts_key == self._facts_of and not connects:
+            return
+        key, talk, number = self._facts_key, self._chat.talk, self._counts + 1
+        self._facts_of, self._counts = key, number
+
+        def show_facts(facts: ToolFacts | None) -> None:
+            if number == self._counts and key == self._facts_key:
+                self._composer.tools.show_facts(facts)
+
+        # Without them the switch says less; what is wrong with the model is told elsewhere.
+        tasks.ask(
+            lambda token: self._chats.tool_facts(talk, token, connects=connects), self, show_facts, lambda _error: None
+        )
+
+    def _on_tools(self, is_on: bool) -> None:
+        self._choose(tools=is_on)
+        # Now somebody wants them, so that their servers may be started.
+        if is_on and self._chats.settings().tools.servers:
+            self._find_tool_facts(connects=True)
+
+    def _on_answer_ended(self) -> None:
+        facts = self._composer.tools.facts
+        # The answer may have connected to servers whose tools were not known.
+        if self._chosen.tools and facts is not None and facts.unknown:
+            self._facts_of = None
+            self._find_tool_facts()
 
     def offer_test(self, scoring: ToolScoring) -> None:
         """Let the composer's menu test the calls of a model that has no score yet."""

@@ -126,6 +126,7 @@ class ChatTab(Tab):
         chat.models.assistants.begin_wanted.connect(lambda assistant: self.open_new(assistant=assistant))
         sidebar.fill_more_menu = chat.models.assistants.fill_new_menu
         chat.title_changed.connect(lambda _: self._model.show_waiting())
+        chat.session.listen(lambda: sidebar.show_asking(chat.session.state.asking_chats))
         self.inside.toggled.connect(self.inside_changed)
         sidebar.new_wanted.connect(self.open_new)
         sidebar.temporary_chat_wanted.connect(lambda: self.open_new(is_temporary=True))

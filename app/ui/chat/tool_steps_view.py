@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from PySide6.QtWidgets import QWidget
 
 from app.core.visible import visible_name
-from app.features.chat.tool_steps import RUNNING, ToolStep
+from app.features.chat.tool_steps import ASKING, RUNNING, ToolStep
 from app.features.tool_calls import parse_arguments
 from app.ui.chat.folded_text import FoldedText
 from app.ui.i18n import tr
@@ -28,6 +28,7 @@ STEP_LINES = {
 """What each of the program's own tools did; its first argument is what it did that with."""
 STEP_STATES = {
     RUNNING: "working…",
+    ASKING: "waiting for you",
     "failed": "didn’t work",
     "wrong": "asked wrongly",
     "refused": "asked wrongly",
@@ -37,6 +38,12 @@ STEP_STATES = {
 }
 """Ends of a line, by states of a step; one that is done has none."""
 USED_TOOL = "Used {tool}"
+USED_SERVER_TOOL = "Used {tool} from {server}"
+SERVER_TOOL = "{tool} from {server}"
+"""While it is asked about, and if it was not called."""
+CONNECTING_SERVER = "Connecting to {server}"
+SERVER_FAILED = "Tools from {server} are missing"
+CHECK_SERVER = "Check the server in Settings, or turn it off there."
 STEP_ASKED = "Asked: {arguments}"
 MOST_IN_LINE = 60
 MOST_SHOWN = 4_000
@@ -100,9 +107,17 @@ class StepLine(FoldedText):
         self.update_line()
 
     def line_words(self) -> str:
-        known, what = STEP_LINES.get(self.step.tool), _first_value(self.step.arguments)
-        words = tr(known, what=what).rstrip() if known is not None else tr(USED_TOOL, tool=visible_name(self.step.tool))
-        state = STEP_STATES.get(self.step.state)
+        step, state = self.step, STEP_STATES.get(self.step.state)
+        if step.server and not step.tool:
+            failed = tr(SERVER_FAILED, server=visible_name(step.server))
+            return tr(CONNECTING_SERVER, server=visible_name(step.server)) if step.state == RUNNING else failed
+        words = tr(USED_TOOL, tool=visible_name(step.tool))
+        if step.server:
+            used = USED_SERVER_TOOL if step.state in (RUNNING, "done", "failed") else SERVER_TOOL
+            words = tr(used, tool=visible_name(step.tool), server=visible_name(step.server))
+        # A server may call its tools as the program's own are called.
+        elif (known := STEP_LINES.get(step.tool)) is not None:
+            words = tr(known, what=_first_value(step.arguments)).rstrip()
         return f"{words} · {tr(state)}" if state is not None else words
 
     def fold_words(self) -> tuple[str, str]:
@@ -119,6 +134,8 @@ def _first_value(arguments: str) -> str:
 
 
 def _details_of(step: ToolStep) -> str:
+    if step.server and not step.tool:
+        return f"{step.result}\n{tr(CHECK_SERVER)}" if step.result else tr(CONNECTING_SERVER, server=step.server)
     result = step.result if len(step.result) <= MOST_SHOWN else f"{step.result[:MOST_SHOWN]}…"
     asked = tr(STEP_ASKED, arguments=_argument_words(step.arguments))
     return f"{asked}\n{result}" if result else asked

@@ -9,6 +9,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtGui import QAction
 from shiboken6 import isValid
 
+from app.core.visible import visible_name
 from app.ui.i18n import tr
 from app.ui.icons import icon
 from app.ui.theme import Theme
@@ -21,7 +22,9 @@ if TYPE_CHECKING:
 TOOLS_LABEL = "Tools"
 TOOLS_OFF = "Turn tools off"
 TOOLS_ABOUT = "The model can search your documents and chats, calculate, and check dates."
-TOOLS_COST = "Uses {tokens} tokens of each question."
+TOOLS_COUNT = "{count} tools"
+TOOLS_COST = "{count} tools use {tokens} tokens of each question."
+SERVERS_ADDED = "Tools from {servers} are added when you ask."
 WEAK_MODEL = "Tools ({right} of {requests} right with this model)"
 """The entry of the menu where a model calls the right tool in fewer than half of the tries."""
 ON = "on"
@@ -43,7 +46,7 @@ class ToolsChoice(OptionChip):
             "wrench",
             about=lambda _name: self._explain(),
             off=tr(TOOLS_OFF),
-            words=lambda name: tr(TOOLS_LABEL) if name else "",
+            words=lambda name: self._count_words() if name else "",
             most_px=180,
         )
         self.is_on = False
@@ -84,10 +87,16 @@ class ToolsChoice(OptionChip):
         entry.setText(words)
         entry.setToolTip(self._explain())
 
+    def _count_words(self) -> str:
+        count = self.facts.count if self.facts is not None else 0
+        return tr(TOOLS_COUNT, count=f"{count:,}") if count else tr(TOOLS_LABEL)
+
     def _explain(self) -> str:
         parts = [tr(TOOLS_ABOUT)]
         if self.facts is not None and self.facts.tokens:
-            parts.append(tr(TOOLS_COST, tokens=f"{self.facts.tokens:,}"))
+            parts.append(tr(TOOLS_COST, count=f"{self.facts.count:,}", tokens=f"{self.facts.tokens:,}"))
+        if self.facts is not None and self.facts.unknown:
+            parts.append(tr(SERVERS_ADDED, servers=", ".join(map(visible_name, self.facts.unknown))))
         if self.facts is not None and self.facts.score is not None:
             message = self.facts.score.message
             parts.append(tr(message.text, **message.values))

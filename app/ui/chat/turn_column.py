@@ -139,6 +139,10 @@ class ChatsColumn(ListColumn):
         self._add_more_button()
         self._connect()
 
+    def show_asking(self, asking: frozenset[int]) -> None:
+        """Mark the chats that wait until the person allows a tool."""
+        self._chats.show_asking(asking)
+
     def _add_more_button(self) -> None:
         """Put the caret with the other ways to begin a chat into the New chat button."""
         self.fill_more_menu: Callable[[Menu], object] = lambda _menu: None

@@ -220,6 +220,9 @@ class PlainSession:
     def serve(self, handlers: Mapping[type, Callable[[Any], object]]) -> None:
         self._serving.update(handlers)
 
+    def listen(self, listener: Callable[[], object]) -> None:
+        """Nothing of its state changes by itself."""
+
     def send_request(self, message: object) -> None:
         self._serving[type(message)](message)
 

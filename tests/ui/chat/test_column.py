@@ -18,7 +18,7 @@ from app.core.events import Role
 from app.language.static_embeddings import load_table
 from app.store.conversation_row import Conversation
 from app.store.projects import Project, Tags
-from app.ui.chat.chat_list import PROJECTS, SIMILAR_IN_MEANING, ChatListModel, group_of
+from app.ui.chat.chat_list import CHAT_ASKS, PROJECTS, SIMILAR_IN_MEANING, ChatDelegate, ChatListModel, group_of
 from app.ui.chat.chat_projects import INSTRUCTIONS_DOCUMENTS, MOVE_TO_PROJECT, NEW_PROJECT_ITEM, PROJECT_DELETED
 from app.ui.chat.chat_tags import CHAT_TYPE, COLOURS, TAG_TYPE, TAGS, ColourButton
 from app.ui.chat.turn_column import NO_CHAT_WITH_TAGS
@@ -550,3 +550,19 @@ def test_five_hundred_chats_of_a_project_among_ten_thousand_are_a_few_lines_of_w
     assert lines_run(lambda: model.show(many, NOW)) < 35 * len(many)
     assert rows(model)[:3] == [PROJECTS, "Flat", "Chat 9980"], "what is pinned in a project is its first"
     assert model.rowCount() == 10_000 + 2 + 4
+
+
+def test_a_chat_that_waits_for_the_person_is_marked(frame: Frame) -> None:
+    waits, other = add_chats(frame, "Groceries", "Garden")
+
+    def room_taken(number: int) -> int:
+        delegate = frame.chats.list.itemDelegate()
+        assert isinstance(delegate, ChatDelegate)
+        return delegate.kept_px(frame.chats.index_of(number))
+
+    frame.chats.root.show_asking(frozenset({waits}))
+    spoken = frame.chats.index_of(waits).data(Qt.ItemDataRole.AccessibleTextRole)
+    assert spoken == f"Groceries\n{CHAT_ASKS}"
+    assert room_taken(waits) > room_taken(other) == 0
+    frame.chats.root.show_asking(frozenset())
+    assert room_taken(waits) == 0

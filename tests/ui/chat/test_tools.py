@@ -61,8 +61,8 @@ def test_what_tools_cost_is_looked_up_when_somebody_wants_to_know(
     """It loads every tool: a chat without them starts without."""
     find, asked = tool_offer.find_tool_facts, []
 
-    def find_noted(*given: Any) -> ToolFacts | None:
-        asked.append(find(*given))
+    def find_noted(*given: Any, **how: Any) -> ToolFacts | None:
+        asked.append(find(*given, **how))
         return asked[-1]
 
     monkeypatch.setattr(tool_offer, "find_tool_facts", find_noted)
@@ -72,7 +72,7 @@ def test_what_tools_cost_is_looked_up_when_somebody_wants_to_know(
     menu = desk.composer.plus.make_menu()
     entry = next(action for action in menu.actions() if action.text() == TOOLS_LABEL)
     desk.wait(lambda: desk.composer.tools.facts is not None)
-    assert TOOLS_COST.format(tokens=f"{asked[0].tokens:,}") in entry.toolTip()
+    assert TOOLS_COST.format(count=asked[0].count, tokens=f"{asked[0].tokens:,}") in entry.toolTip()
     desk.composer.plus.make_menu()
     desk.choose_entry(TOOLS_LABEL)
     assert len(asked) == 1, "once for a model"

@@ -1,0 +1,166 @@
+"""The card below an answer that asks whether a tool may be called: what is sent, what it may touch, and the choices."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QKeyEvent, QTextOption
+from PySide6.QtWidgets import QFrame, QPlainTextEdit, QVBoxLayout, QWidget
+
+from app.core.visible import visible_name
+from app.features.chat.tool_questions import ToolCall, ToolQuestion, shown_arguments
+from app.features.tools.permissions import PermissionAnswer
+from app.ui.i18n import tr
+from app.ui.theme import Theme
+from app.ui.widgets.buttons import text_button
+from app.ui.widgets.labels import announce, plain_label
+from app.ui.widgets.layouts import FlowLayout
+from app.ui.widgets.timers import new_timer
+
+ALLOW_TOOL = "Allow {tool} from {server}?"
+ALLOW_HOST = "Allow fetching a page from {host}?"
+HOST_SEES = "{host} sees this address and where you connect from."
+NOT_NOW = "Not now"
+ANSWERS = {
+    PermissionAnswer.ONCE: "Allow once",
+    PermissionAnswer.CHAT: "Allow in this chat",
+    PermissionAnswer.TOOL: "Always allow",
+    PermissionAnswer.SERVER: "Always allow all that only read",
+    PermissionAnswer.NEVER: "Never allow",
+}
+CAN_CHANGE = "This tool can change, send or run something."
+ONLY_READS = "The server says that this tool only reads."
+CAN_READ = "It can read {folders}."
+CAN_WRITE = "It can read and change {folders}."
+CAN_CONNECT = "It can use the network."
+ONLY_OWN_FOLDER = "It can use only its own folder, and no network."
+RUNS_ELSEWHERE = "It runs on {host}, so this leaves your computer."
+MAY_BE_KEPT = "This chat is temporary, but what’s sent may be kept there."
+ARGUMENTS = "Sent to the tool"
+GUARD_MS = 400
+"""A card comes by itself: a click that was meant for what stood there before must not answer it."""
+MOST_LINES = 7
+PAD_PX = 16
+
+
+class PermissionCard(QFrame):
+    """Takes no focus when it comes, so that no key that is typed on answers it; Escape in it means not now."""
+
+    def __init__(
+        self, theme: Theme, parent: QWidget, question: ToolQuestion, on_answer: Callable[[str | None], object]
+    ) -> None:
+        super().__init__(parent)
+        self.question, self._theme, self._on_answer = question, theme, on_answer
+        self.setObjectName("permission_card")
+        self.setProperty("kind", "card")
+        call = question.call
+        title = tr(ALLOW_TOOL, tool=visible_name(call.tool), server=visible_name(call.server))
+        if call.address:
+            title = tr(ALLOW_HOST, host=visible_name(call.tool))
+        about = " ".join(reach_words(call))
+        self._title = plain_label(title, wraps=True, parent=self)
+        self._about = plain_label(about, kind="muted", wraps=True, parent=self)
+        self._arguments = SentArguments(theme, visible_name(call.address) or shown_arguments(call.arguments), self)
+        buttons = QWidget(self)
+        flow = FlowLayout(buttons)
+        for answer in (*map(PermissionAnswer, question.answers), None):
+            kind = "primary" if answer is PermissionAnswer.ONCE else "plain" if answer is not None else "quiet"
+            button = text_button(tr(ANSWERS[answer] if answer is not None else NOT_NOW), kind, buttons)
+            button.setObjectName(f"permission_{answer.value if answer is not None else 'later'}")
+            button.setAccessibleDescription(title)
+            button.clicked.connect(lambda _=False, answer=answer: self._take_answer(answer))
+            flow.addWidget(theme.dress(button, font="control"))
+        column = QVBoxLayout(self)
+        for part in (self._title, self._arguments, self._about, buttons):
+            column.addWidget(part)
+        theme.dress(column, margins=(PAD_PX, 12, PAD_PX, 14), spacing=8)
+        theme.dress(flow, spacing=8)
+        theme.dress(self._title, font="strong")
+        theme.dress(self._about, font="small")
+        self.setAccessibleName(f"{title} {about}")
+        self._guard = new_timer(self, GUARD_MS, lambda: None)
+        self._guard.start()
+        announce(parent, f"{title} {about}")
+
+    @property
+    def is_ready(self) -> bool:
+        """True once it has been seen long enough to be answered."""
+        return not self._guard.isActive()
+
+    def height_for(self, width: int) -> int:
+        room = width - 2 * self._theme.px(PAD_PX) - 2 * self.frameWidth()
+        self._arguments.fit_width(room)
+        layout = self.layout()
+        assert layout is not None
+        layout.invalidate()
+        return layout.totalHeightForWidth(width)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() == Qt.Key.Key_Escape:
+            event.accept()
+            self._take_answer(None)
+        else:
+            super().keyPressEvent(event)
+
+    def _take_answer(self, answer: PermissionAnswer | None) -> None:
+        if answer is None or self.is_ready:
+            self._on_answer(answer.value if answer is not None else None)
+
+
+class SentArguments(QPlainTextEdit):
+    """Arguments as they are sent, whole; more than a few lines scroll."""
+
+    def __init__(self, theme: Theme, text: str, parent: QWidget) -> None:
+        super().__init__(text, parent)
+        self._theme = theme
+        self.setReadOnly(True)
+        self.setTabChangesFocus(True)
+        self.setAccessibleName(tr(ARGUMENTS))
+        self.setTextInteractionFlags(
+            Qt.TextInteractionFlag.TextSelectableByMouse | Qt.TextInteractionFlag.TextSelectableByKeyboard
+        )
+        # In the order in which it is sent, also with words that read from right to left.
+        option = QTextOption(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignAbsolute)
+        option.setTextDirection(Qt.LayoutDirection.LeftToRight)
+        option.setWrapMode(QTextOption.WrapMode.WrapAtWordBoundaryOrAnywhere)
+        self.document().setDefaultTextOption(option)
+        self.setLayoutDirection(Qt.LayoutDirection.LeftToRight)
+
+    def fit_width(self, width: int) -> None:
+        """Set the height for a width: that of the text, up to a few lines."""
+        font = self._theme.code_font()
+        if font != self.font():
+            self.setFont(font)
+        metrics, px = self.fontMetrics(), self._theme.px
+        letters = max(1, (width - 2 * px(12)) // max(1, metrics.horizontalAdvance("m")))
+        lines = sum(max(1, math.ceil(len(line) / letters)) for line in self.toPlainText().split("\n"))
+        self.setFixedHeight(min(lines, MOST_LINES) * metrics.lineSpacing() + px(24))
+
+
+def reach_words(call: ToolCall) -> Iterator[str]:
+    """Yield sentences that say what a call may touch."""
+    reach = call.reach
+    if call.address:
+        yield tr(HOST_SEES, host=visible_name(call.tool))
+        if call.is_temporary:
+            yield tr(MAY_BE_KEPT)
+        return
+    yield tr(CAN_CHANGE) if call.changes else tr(ONLY_READS)
+    if reach.host:
+        yield tr(RUNS_ELSEWHERE, host=visible_name(reach.host))
+    elif not (reach.readable or reach.writable or reach.has_network):
+        yield tr(ONLY_OWN_FOLDER)
+    if reach.readable:
+        yield tr(CAN_READ, folders=_folder_words(reach.readable))
+    if reach.writable:
+        yield tr(CAN_WRITE, folders=_folder_words(reach.writable))
+    if reach.has_network:
+        yield tr(CAN_CONNECT)
+    if call.is_temporary:
+        yield tr(MAY_BE_KEPT)
+
+
+def _folder_words(folders: tuple[str, ...]) -> str:
+    return ", ".join(map(visible_name, folders))
