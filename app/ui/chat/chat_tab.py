@@ -62,6 +62,7 @@ NUMBERS_WAIT = "The model is busy. The numbers appear when it’s done."
 
 ONE_MESSAGE_WAITS = "1 message waits for the model"
 ANSWER_READY = "Your answer is ready."
+TOOL_ASKS = "An answer is waiting for you to allow a tool."
 
 LONG_S = 10.0
 FIRST_CHARACTERS = 200
@@ -101,6 +102,7 @@ class ChatTab(Tab):
         self._sides = SidePanels(app, ui, self.chat)
         self.document, self.inside = self._sides.document, self._sides.inside
         self._model = ModelInStep(ui, self.chat)
+        self._asking: frozenset[int] = frozenset()
         self._exchange = ChatExchange(app, ui)
         self._leaving = SendDocumentsQuestion(ui.theme, ui.window)
         # Called on the threads of chats and jobs, which wait for the answer.
@@ -126,7 +128,7 @@ class ChatTab(Tab):
         chat.models.assistants.begin_wanted.connect(lambda assistant: self.open_new(assistant=assistant))
         sidebar.fill_more_menu = chat.models.assistants.fill_new_menu
         chat.title_changed.connect(lambda _: self._model.show_waiting())
-        chat.session.listen(lambda: sidebar.show_asking(chat.session.state.asking_chats))
+        chat.session.listen(self._show_asking)
         self.inside.toggled.connect(self.inside_changed)
         sidebar.new_wanted.connect(self.open_new)
         sidebar.temporary_chat_wanted.connect(lambda: self.open_new(is_temporary=True))
@@ -139,6 +141,16 @@ class ChatTab(Tab):
         sidebar.renamed.connect(lambda _: self.title_changed.emit())
         sidebar.folders.changed.connect(chat.models.project_banner.refresh_project)
         chat.models.project_banner.wanted.connect(self.projects.show_settings)
+
+    def _show_asking(self) -> None:
+        """Mark the chats that wait for the person, and tell of a new one."""
+        before, self._asking = self._asking, self.chat.session.state.asking_chats
+        if self._asking != before:
+            self.sidebar.show_asking(self._asking)
+        for number in self._asking - before:
+            conversation = self._app.conversations.get(number)
+            title = conversation.title if conversation is not None else ""
+            self.work_ended.emit(EndOfWork(tr(TOOL_ASKS), title, number))
 
     @property
     def view(self) -> InsideSplitter:

@@ -41,7 +41,8 @@ MAY_BE_KEPT = "This chat is temporary, but what’s sent may be kept there."
 ARGUMENTS = "Sent to the tool"
 GUARD_MS = 400
 """A card comes by itself: a click that was meant for what stood there before must not answer it."""
-MOST_LINES = 7
+MOST_LINES, MOST_LOW_LINES, LOW_PX = 7, 3, 600
+"""Lines of arguments before they scroll, in a normal and in a low window: the name of the tool stays in sight."""
 PAD_PX = 16
 
 
@@ -136,7 +137,8 @@ class SentArguments(QPlainTextEdit):
         metrics, px = self.fontMetrics(), self._theme.px
         letters = max(1, (width - 2 * px(12)) // max(1, metrics.horizontalAdvance("m")))
         lines = sum(max(1, math.ceil(len(line) / letters)) for line in self.toPlainText().split("\n"))
-        self.setFixedHeight(min(lines, MOST_LINES) * metrics.lineSpacing() + px(24))
+        most = MOST_LINES if self.window().height() >= px(LOW_PX) else MOST_LOW_LINES
+        self.setFixedHeight(min(lines, most) * metrics.lineSpacing() + px(24))
 
 
 def reach_words(call: ToolCall) -> Iterator[str]:
