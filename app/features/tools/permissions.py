@@ -16,6 +16,8 @@ WEB_SERVER = "\tweb"
 """Whose tools hosts are among grants: each is one under its name. No tool server can be called so."""
 ToolKey = tuple[str, str]
 """Server and its own name of a tool: two servers may have tools of one name."""
+AllowedTool = tuple[str, str, str]
+"""Its key and its fingerprint: a server may put another tool in the place of the one that was allowed."""
 
 
 class PermissionAnswer(StrEnum):
@@ -40,33 +42,35 @@ AskPerson = Callable[[Tool, FunctionCall, IsStopped], PermissionAnswer | None]
 class ToolGrants:
     """What is allowed without asking. `chat` holds for one chat; the others are to be stored."""
 
-    tools: frozenset[ToolKey] = frozenset()
+    tools: frozenset[AllowedTool] = frozenset()
     servers: frozenset[str] = frozenset()
     refused: frozenset[ToolKey] = frozenset()
-    chat: frozenset[ToolKey] = frozenset()
+    chat: frozenset[AllowedTool] = frozenset()
 
     def allow_call(self, tool: Tool) -> bool | None:
         """Return whether a tool may be called; None if the person has to be asked."""
-        key = _key_of(tool)
-        if key in self.refused:
+        if _key_of(tool) in self.refused:
             return False
-        if key in self.tools or key in self.chat:
+        if _allowed(tool) in self.tools | self.chat:
             return True
         # What writes, sends or runs something is never granted together with others.
         return True if tool.server in self.servers and not tool.changes else None
 
     def with_answer(self, tool: Tool, answer: PermissionAnswer) -> ToolGrants:
         """Return the grants as they are after a person's answer."""
-        key = frozenset({_key_of(tool)})
+        key, allowed = frozenset({_key_of(tool)}), frozenset({_allowed(tool)})
+        others, in_chat = (
+            frozenset(held for held in grant if held[:2] not in key) for grant in (self.tools, self.chat)
+        )
         match answer:
             case PermissionAnswer.CHAT:
-                return replace(self, chat=self.chat | key)
+                return replace(self, chat=self.chat | allowed)
             case PermissionAnswer.TOOL:
-                return replace(self, tools=self.tools | key, refused=self.refused - key)
+                return replace(self, tools=others | allowed, refused=self.refused - key)
             case PermissionAnswer.SERVER:
                 return replace(self, servers=self.servers | {tool.server})
             case PermissionAnswer.NEVER:
-                return replace(self, refused=self.refused | key, tools=self.tools - key, chat=self.chat - key)
+                return replace(self, refused=self.refused | key, tools=others, chat=in_chat)
         return self
 
 
@@ -129,3 +133,7 @@ def offer_answers(tool: Tool, *, is_temporary: bool) -> tuple[PermissionAnswer, 
 
 def _key_of(tool: Tool) -> ToolKey:
     return tool.server, tool.own_name
+
+
+def _allowed(tool: Tool) -> AllowedTool:
+    return *_key_of(tool), tool.fingerprint

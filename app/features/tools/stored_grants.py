@@ -6,13 +6,13 @@ import json
 import logging
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 from weakref import WeakKeyDictionary
 
 from app.core.errors.app_error import AppError
 from app.core.settings import Settings
-from app.features.tools.permissions import OWN_SERVER, PermissionAnswer, ToolGrants, ToolKey
+from app.features.tools.permissions import OWN_SERVER, AllowedTool, PermissionAnswer, ToolGrants
 from app.features.tools.tool import Tool
 from app.store.conversations import Conversations
 
@@ -23,11 +23,15 @@ _STORED = {PermissionAnswer.TOOL, PermissionAnswer.SERVER, PermissionAnswer.NEVE
 
 @dataclass(frozen=True)
 class StoredGrant:
-    """An answer that holds across restarts: TOOL, NEVER, or SERVER with `tool` "": all its tools that only read."""
+    """An answer that holds across restarts: TOOL, NEVER, or SERVER with `tool` "": all its tools that only read.
+
+    TOOL holds for the tool with that `fingerprint` alone.
+    """
 
     server: str
     tool: str
     answer: PermissionAnswer
+    fingerprint: str = field(default="", compare=False)
 
     @property
     def key(self) -> tuple[str, str]:
@@ -49,20 +53,18 @@ class StoredGrants:
     def as_grants(self) -> ToolGrants:
         """Return the grants in the form that calls are held against."""
         grants = self.list_grants()
-        named = {
-            answer: frozenset((grant.server, grant.tool) for grant in grants if grant.answer is answer)
-            for answer in _STORED
-        }
+        named = {answer: [grant for grant in grants if grant.answer is answer] for answer in _STORED}
         return ToolGrants(
-            tools=named[PermissionAnswer.TOOL],
-            servers=frozenset(server for server, _ in named[PermissionAnswer.SERVER]),
-            refused=named[PermissionAnswer.NEVER],
+            tools=frozenset((*grant.key, grant.fingerprint) for grant in named[PermissionAnswer.TOOL]),
+            servers=frozenset(grant.server for grant in named[PermissionAnswer.SERVER]),
+            refused=frozenset(grant.key for grant in named[PermissionAnswer.NEVER]),
         )
 
     def keep_answer(self, tool: Tool, answer: PermissionAnswer) -> None:
         """Store a person's answer if it holds for good, in the place of the one before. Raises what storing raises."""
         if answer in _STORED:
-            grant = StoredGrant(tool.server, "" if answer is PermissionAnswer.SERVER else tool.own_name, answer)
+            name = "" if answer is PermissionAnswer.SERVER else tool.own_name
+            grant = StoredGrant(tool.server, name, answer, tool.fingerprint)
             with self._lock:
                 others = (
                     known for known in self.list_grants() if (known.server, known.tool) != (grant.server, grant.tool)
@@ -92,7 +94,7 @@ class ChatGrants:
     def __init__(self, stored: StoredGrants) -> None:
         self._stored = stored
         # Temporary chats have ids of their own, in a store of their own.
-        self._of_chats: WeakKeyDictionary[Conversations, dict[int, frozenset[ToolKey]]] = WeakKeyDictionary()
+        self._of_chats: WeakKeyDictionary[Conversations, dict[int, frozenset[AllowedTool]]] = WeakKeyDictionary()
 
     def of_chat(self, conversations: Conversations, conversation_id: int, *, is_temporary: bool) -> ChatBook:
         """Return the grants of one chat, the stored ones among them."""
@@ -104,7 +106,7 @@ class ChatBook:
     """Grants of one chat, as they are at each call: what is taken back meanwhile holds no more."""
 
     stored: StoredGrants
-    of_chats: dict[int, frozenset[ToolKey]]
+    of_chats: dict[int, frozenset[AllowedTool]]
     conversation_id: int
     is_temporary: bool
 
@@ -130,7 +132,8 @@ def _read_grants(stored: tuple[str, ...]) -> Iterator[StoredGrant]:
     for text in stored:
         try:
             fields = json.loads(text)
-            grant = StoredGrant(str(fields["server"]), str(fields["tool"]), PermissionAnswer(fields["answer"]))
+            texts = str(fields["server"]), str(fields["tool"]), str(fields.get("fingerprint", ""))
+            grant = StoredGrant(*texts[:2], PermissionAnswer(fields["answer"]), texts[2])
         except (ValueError, TypeError, KeyError, RecursionError):
             continue
         if grant.answer in _STORED:

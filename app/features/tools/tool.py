@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -94,3 +96,11 @@ class Tool:
     def granted_as(self, arguments: Mapping[str, Any]) -> Tool:
         """Return what has to be granted before a call with these arguments is carried out."""
         return (self.ask_as(arguments) if self.ask_as is not None else None) or self
+
+    @property
+    def fingerprint(self) -> str:
+        """What a server says of its tool, as a short hash: another one is another tool. "" for the program's own."""
+        if not self.served_name:
+            return ""
+        described = (self.function.description, self.function.parameters, self.changes)
+        return hashlib.sha256(json.dumps(described, sort_keys=True, default=str).encode()).hexdigest()[:16]
