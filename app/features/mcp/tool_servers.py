@@ -34,6 +34,9 @@ FOLDER = "tool-servers"
 WHY = "tools"
 """As the list of connections has it."""
 TOOL_CHANGED = "The server changed this tool since it was offered. Nothing was called."
+NOT_GRANTED = "This server may use only the files and folders that the person allows it in Settings."
+_REFUSED = re.compile(r"EACCES|EPERM|permission denied|operation not permitted", re.IGNORECASE)
+"""As a system tells a program that its cage has a wall there."""
 MOST_NAME = 60
 _NO_NAME = re.compile(r"[^A-Za-z0-9-]+")
 MakeTransport = Callable[[ServerConfig], MessageTransport]
@@ -206,7 +209,8 @@ def _offered_tool(name: str, config: ServerConfig, session: ServerSession, tool:
             outcome = session.call_tool(tool.name, arguments, is_stopped)
         except ToolServerFailed as error:
             return ToolResult(str(sentence_for(error)), is_error=True)
-        return ToolResult(outcome.text, outcome.is_error)
+        refused = outcome.is_error and not config.is_remote and _REFUSED.search(outcome.text)
+        return ToolResult(f"{outcome.text}\n{NOT_GRANTED}" if refused else outcome.text, outcome.is_error)
 
     function = ToolFunction(name, visible_name(" ".join(tool.description.split())), tool.parameters)
     host = urlsplit(config.url).hostname or ""
