@@ -22,8 +22,8 @@ STEP_LINES = {
     "count_in_document": "Counted in {what}",
     "search_chats": "Searched chats for “{what}”",
     "read_file": "Read {what}",
-    "read_web_page": "Opened {what}",
-    "web_search": "Searched the web for “{what}”",
+    "read_web_page": "Web page {what}",
+    "web_search": "Web search for “{what}”",
 }
 """What each of the program's own tools did; its first argument is what it did that with."""
 STEP_STATES = {
