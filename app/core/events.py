@@ -160,6 +160,8 @@ class ModelLoaded:
     """Content of each device, in the order of the layers."""
     machines_missed: tuple[str, ...] = ()
     """Addresses of requested RPC workers that didn't answer."""
+    library: str = ""
+    """Folder of the person's own llama.cpp, if it runs there."""
 
     @property
     def computers(self) -> tuple[str, ...]:

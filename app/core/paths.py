@@ -221,6 +221,8 @@ def resource_path(name: str) -> Path:
 
 BUILD_VARIABLE = "FIRESIDE_ENGINE_BUILD"
 """Names the log of a set-up still building the engine and the starter; see `app.engine.engine_build`."""
+LIBRARY_VARIABLE = "LLAMA_CPP_LIB_PATH"
+"""Names the folder where llama-cpp-python looks for llama.cpp in place of its own; see `app.engine.own_library`."""
 STARTER_FILE = "SmolLM2-135M-Instruct-Q8_0.gguf"
 
 

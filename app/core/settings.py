@@ -71,8 +71,8 @@ class EngineSettings:
     """Options for running models. 0, -1 and empty values leave the choice to the program; an empty `model_path` is the
     starter.
 
-    `kv_type`: f16 or q8_0. `unload_after_min` 0: keep the model until memory is short. `machines` are addresses of RPC
-    workers.
+    `kv_type`: f16 or q8_0. `library_folder` holds a llama.cpp of the person's own, if any. `unload_after_min` 0: keep
+    the model until memory is short. `machines` are addresses of RPC workers.
     """
 
     model_path: str = ""
@@ -88,6 +88,7 @@ class EngineSettings:
     states_budget_mb: int = 4000
     unload_after_min: int = 0
     unload_when_memory_short: bool = True
+    library_folder: str = ""
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from app.core.events import CancelToken
 from app.core.gguf import check_model
 from app.engine import protocol
 from app.engine.engine_process import EngineProcess
+from app.engine.own_library import library_variables
 from app.engine.states import StateFolder
 
 CLOSE_TIMEOUT_S = 5.0
@@ -24,6 +25,7 @@ class ChildKeeper:
 
     def __init__(self, command: list[str], folder: Path, environment: dict[str, str]) -> None:
         self.command, self.folder, self.environment = command, folder, environment
+        self.find_library: Callable[[], str] = lambda: ""
         # Reentrant: loading a lost model starts a child under the same lock.
         self.lock = threading.RLock()
         self.ids = itertools.count(1)
@@ -42,16 +44,25 @@ class ChildKeeper:
             if self.process is None or self.process.ended is not None:
                 if self._crashes >= CRASHES_IN_A_ROW:
                     raise EngineCrashesRepeatedly(self._crashes, self._crash_detail)
-                self.process = EngineProcess(self.command, self.folder, self.environment, self._on_crash)
+                library = self.find_library()
+                environment = self.environment | library_variables(library)
+                self.process = EngineProcess(self.command, self.folder, environment, self._on_crash)
+                self.process.library = library
             return self.process
 
+    @property
+    def is_outdated(self) -> bool:
+        """True if a child runs another llama.cpp than the next one would."""
+        process = self.process
+        return process is not None and process.ended is None and process.library != self.find_library()
+
     def free_uncovered(self, request: protocol.LoadModel, cancel: CancelToken | None) -> EngineProcess | None:
-        """Free the model of a child that may not open what a load needs; the next child may.
+        """Free the model of a child that may not open what a load needs, or runs another llama.cpp; the next child may.
 
         Returns the child, which is then to be ended. Raises what is wrong with the file before that.
         """
         process = self.process
-        if process is None or process.ended is not None or process.covers(request):
+        if process is None or process.ended is not None or (process.covers(request) and not self.is_outdated):
             return None
         check_model(Path(request.path))
         with self.lock:

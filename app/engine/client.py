@@ -49,6 +49,9 @@ class EngineClient(EngineRequests):
     ) -> None:
         """`machines` returns the addresses of RPC workers that are available now; called with each load."""
         self._keeper = ChildKeeper(list(command), folder, ENVIRONMENT | dict(environment or {}))
+        self.find_library: Callable[[], str] = lambda: ""
+        """Returns the folder of the llama.cpp that the next child runs; "" for the program's own."""
+        self._keeper.find_library = lambda: self.find_library()  # noqa: PLW0108 - set later
         self._lock, self._ids = self._keeper.lock, self._keeper.ids
         self._states = states
         self._machines = machines
@@ -89,13 +92,12 @@ class EngineClient(EngineRequests):
 
     @property
     def is_outdated(self) -> bool:
-        """True if the loaded model's options differ from what current settings would give."""
+        """True if the loaded model's options, or its llama.cpp, differ from what current settings would give."""
         last = self._last_load
-        return (
-            last is not None
-            and self.loaded is not None
-            and _follow_settings(last.wish, self._settings_then, self.settings_wish()) != last.wish
-        )
+        if last is None or self.loaded is None:
+            return False
+        wish = _follow_settings(last.wish, self._settings_then, self.settings_wish())
+        return wish != last.wish or self._keeper.is_outdated
 
     @property
     def asleep_path(self) -> Path | None:

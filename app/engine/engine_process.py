@@ -52,6 +52,8 @@ class EngineProcess:
         self.loaded: ModelLoaded | None = None
         self.ended: AppError | None = None
         self.closing = False
+        self.library = ""
+        """Folder of the llama.cpp that it runs; "" for the program's own."""
         self._grant: EngineGrant | None = None
         # What tests have scripted has none, and its report comes too late for a second load.
         self._has_cage = "--scripted" not in command

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,7 +39,24 @@ class MemorySpeed:
     bytes_per_s: float
 
 
-PROBE_WIRE = Wire(3, (FitProbe, ProbeMemory), (Caged, MemoryNeeds, MemorySpeed))
+@dataclass(frozen=True)
+class TryLibrary:
+    """Request to load the llama.cpp that the environment names, in `folder`; answered by `LibraryTried`."""
+
+    folder: str
+
+
+@dataclass(frozen=True)
+class LibraryTried:
+    """Answers `TryLibrary`. `reason` is empty, or one of those of `OwnLibraryRefused`."""
+
+    version: str
+    reason: str = ""
+    detail: str = ""
+
+
+Answer = MemoryNeeds | MemorySpeed | LibraryTried
+PROBE_WIRE = Wire(4, (FitProbe, ProbeMemory, TryLibrary), (Caged, MemoryNeeds, MemorySpeed, LibraryTried))
 TIMEOUT_S = 10.0
 
 
@@ -57,7 +74,7 @@ def probe_file(
 
     `folder` becomes the process's working directory.
     """
-    answer = _ask_probe(FitProbe(str(path), layout, tuple(gpus), tuple(split)), folder, cancelled, timeout_s)
+    answer = ask_probe(FitProbe(str(path), layout, tuple(gpus), tuple(split)), folder, cancelled, timeout_s)
     return answer if isinstance(answer, MemoryNeeds) else None
 
 
@@ -65,7 +82,7 @@ def probe_memory(
     cores: int, *, folder: Path, cancelled: Callable[[], bool] = lambda: False, timeout_s: float = TIMEOUT_S
 ) -> float:
     """Measure memory bandwidth with `cores` cores, in bytes per second; 0 if that fails. Takes about a second."""
-    answer = _ask_probe(ProbeMemory(cores), folder, cancelled, timeout_s)
+    answer = ask_probe(ProbeMemory(cores), folder, cancelled, timeout_s)
     return answer.bytes_per_s if isinstance(answer, MemorySpeed) else 0.0
 
 
@@ -88,13 +105,17 @@ def probe_header(
         return probe_file(path, layout, gpus, folder=folder, cancelled=cancelled)
 
 
-def _ask_probe(
-    request: FitProbe | ProbeMemory, folder: Path, cancelled: Callable[[], bool], timeout_s: float
-) -> MemoryNeeds | MemorySpeed | Ended | None:
+def ask_probe(
+    request: FitProbe | ProbeMemory | TryLibrary,
+    folder: Path,
+    cancelled: Callable[[], bool],
+    timeout_s: float,
+    environment: Mapping[str, str] | None = None,
+) -> Answer | Ended | None:
     """Send one request to a separate child. None if it times out, is cancelled or answers nonsense."""
     try:
         # A process of its own: llama.cpp ends it where an assertion fails, and takes its memory along.
-        child = Child(own_command("--fit-probe"), folder)
+        child = Child(own_command("--fit-probe"), folder, environment)
     except OSError:
         return None
     said, deadline_s, answer = WireInbox(), time.monotonic() + timeout_s, None

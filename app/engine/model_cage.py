@@ -14,7 +14,7 @@ from app.core.cage import GrantedPlaces, driver_caches, enter_cage, graphics_dev
 from app.core.cage_report import CageReport, CageWall
 from app.core.child import CHECKOUT, run_in_heart
 from app.core.landlock import ThreadGrant, program_places
-from app.core.paths import make_folder
+from app.core.paths import LIBRARY_VARIABLE, make_folder
 from app.core.seccomp import SocketRule
 from app.engine import computer, rpc_machines
 from app.engine.protocol import LoadModel
@@ -31,7 +31,7 @@ def cage_engine(request: LoadModel) -> CageReport:
         with contextlib.suppress(OSError):  # then nothing is saved, which goes on without
             make_folder(folder)
     grant = ThreadGrant(
-        reading=[*program_places(), *map(Path, request.folders), *files_of(request)],
+        reading=[*program_places(), *_own_library(), *map(Path, request.folders), *files_of(request)],
         writing=[Path.cwd(), *driver_caches(), *states, Path(os.devnull)],
         devices=tuple(graphics_devices()),
         # It starts itself, for what a template or a header might break; those are in the same cage.
@@ -59,7 +59,14 @@ def cage_lender(port: int) -> CageReport:
 
 def _device_grant(files: Iterable[Path]) -> ThreadGrant:
     caches, devices = tuple(driver_caches()), tuple(graphics_devices())
-    return ThreadGrant([*program_places(), *files], [*caches, Path(os.devnull)], devices, programs=(), ports=())
+    reading = [*program_places(), *_own_library(), *files]
+    return ThreadGrant(reading, [*caches, Path(os.devnull)], devices, programs=(), ports=())
+
+
+def _own_library() -> Iterator[Path]:
+    """Yield the folder of the person's own llama.cpp, which loads the library of a device when it is needed."""
+    if folder := os.environ.get(LIBRARY_VARIABLE):
+        yield Path(folder)
 
 
 def _most_file_bytes(budget_bytes: int = 0) -> int | None:

@@ -436,6 +436,8 @@ class DevicesDescribed:
     """physical_cores, start, decode, batch, on_battery, busy_wait: facts for people, as they are now."""
     missed: tuple[MachineUnusable, ...] = ()
     """Requested RPC workers that can't be used now."""
+    library: str = ""
+    """Folder of the person's own llama.cpp, if that is what runs."""
 
 
 @dataclass(frozen=True)

@@ -35,6 +35,7 @@ def report_of(
         "build": this_build().commit,
         "python": platform.python_version(),
         "llama_cpp": found.llama_cpp,
+        "llama_cpp_folder": found.library,
         "devices": [asdict(device) for device in found.devices],
         "machines_missed": [asdict(problem) for problem in found.missed],
         "backends": list(found.backends),
@@ -52,7 +53,9 @@ def report_of(
 
 
 def text_of(report: dict[str, Any]) -> str:
-    lines = [f"{this_build().line}, Python {report['python']}, llama-cpp-python {report['llama_cpp']}"]
+    folder = report["llama_cpp_folder"]
+    engine = f"llama.cpp {report['llama_cpp']} in {folder}" if folder else f"llama-cpp-python {report['llama_cpp']}"
+    lines = [f"{this_build().line}, Python {report['python']}, {engine}"]
     lines += [f"Threads: {report['threads']}"]
     lines += [f"  {name.replace('_', ' ')}: {value}" for name, value in report["thread_policy"].items()]
     lines += [f"Backends: {', '.join(report['backends'])}"]

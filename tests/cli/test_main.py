@@ -179,6 +179,7 @@ def test_doctor_names_devices_folders_and_models(starter: Path, fresh_home: Path
         "build",
         "python",
         "llama_cpp",
+        "llama_cpp_folder",
         "devices",
         "backends",
         "threads",

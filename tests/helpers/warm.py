@@ -32,6 +32,7 @@ from app.__main__ import CHILDREN
 from app.__main__ import main as run
 from app.core import child
 from app.core.child import Child
+from app.core.paths import LIBRARY_VARIABLE
 from app.documents.limits import child_environment
 from app.engine import computer
 from app.engine.client import ENVIRONMENT
@@ -185,7 +186,7 @@ def _order(asked: Mapping[str, Any]) -> Order:
 def _warm_for(command: Sequence[str], environment: Mapping[str, str]) -> _Warm | None:
     """What a command may be forked from; None where it has to start by itself."""
     kind = _kind(command)
-    if kind is None:
+    if kind is None or environment.get(LIBRARY_VARIABLE):  # such a library may end whatever loads it
         return None
     read = _read(environment)
     with _making:

@@ -77,6 +77,27 @@ class EngineNotBuilt(EnvironmentProblem):
     )
 
 
+class OwnLibraryRefused(EnvironmentProblem):
+    """`reason` is one of: missing (no llama.cpp in `path`), unloadable (`detail` has the loader's words), symbol (that
+    function is missing), layout (that structure is another one), crashed (loading it ended the process).
+    """
+
+    path: str
+    reason: str
+    detail: str = ""
+    message = ErrorText(
+        "The llama.cpp in {name} can’t be used.",
+        "Choose another folder, or use {app}’s own.",
+        "settings",
+        cases={
+            "missing": "There’s no llama.cpp library in {name}.",
+            "symbol": "The llama.cpp in {name} doesn’t fit this version of {app}: it has no {detail}.",
+            "layout": "The llama.cpp in {name} doesn’t fit this version of {app}: its {detail} is different.",
+            "crashed": "The llama.cpp in {name} crashed when it was tried.",
+        },
+    )
+
+
 class EngineCrashesRepeatedly(EnvironmentProblem):
     times: int
     detail: str

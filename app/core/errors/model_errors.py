@@ -62,7 +62,9 @@ class ModelLoadFailed(EnvironmentProblem):
     message = ErrorText(
         "{name} couldn’t be loaded. It may need more free memory or a newer {app}.",
         action="open_model",
-        cases={"unknown": "This version of {app} doesn’t support {name} ({architecture})."},
+        cases={"unknown": "{name} needs a newer engine than this version of {app} has ({architecture})."},
+        kept_in={"unknown": "Update {app}, or choose a newer llama.cpp in Settings, Performance."},
+        actions={"unknown": "settings"},
     )
 
     @property

@@ -15,13 +15,22 @@ from pathlib import Path
 from typing import Any
 
 from app.core.child import claim_wire
+from app.core.errors.engine_errors import OwnLibraryRefused
 from app.core.gguf import read_complete
 from app.core.wire import Caged, ParentSide, check_request
 from app.engine import memory_speed
 from app.engine.llama.llama_library import LlamaLibrary, open_library
 from app.engine.llama.model import c_path
 from app.engine.llama.model_parameters import ModelParameters, context_parameters
-from app.engine.memory_probe import PROBE_WIRE, FitProbe, MemorySpeed, ProbeMemory
+from app.engine.memory_probe import (
+    PROBE_WIRE,
+    Answer,
+    FitProbe,
+    LibraryTried,
+    MemorySpeed,
+    ProbeMemory,
+    TryLibrary,
+)
 from app.engine.model_cage import cage_probe
 from app.engine.model_shape import MemoryNeeds, ModelLayout, ModelShape, shape_of
 
@@ -38,7 +47,7 @@ def main(_arguments: list[str]) -> int:
     parent.send_greeting()
     request = check_request(next(parent.read_requests()))
     # Before anything of the file is read: of one that was not downloaded yet it is the beginning, by a stranger.
-    parent.send_reply(Caged(cage_probe(request.path if isinstance(request, FitProbe) else "")))
+    parent.send_reply(Caged(cage_probe(_granted_place(request))))
     # The answer is waited for on this thread; the parent's end has to be heard on another.
     parent.leave_with_parent(lambda _request: None)
     answer = _answer_request(request)
@@ -48,9 +57,20 @@ def main(_arguments: list[str]) -> int:
     os._exit(0 if answer is not None else 1)
 
 
-def _answer_request(request: FitProbe | ProbeMemory) -> MemoryNeeds | MemorySpeed | None:
+def _granted_place(request: FitProbe | ProbeMemory | TryLibrary) -> str:
+    if isinstance(request, ProbeMemory):
+        return ""
+    return request.path if isinstance(request, FitProbe) else request.folder
+
+
+def _answer_request(request: FitProbe | ProbeMemory | TryLibrary) -> Answer | None:
     if isinstance(request, ProbeMemory):
         return MemorySpeed(memory_speed.measure_memory_speed(request.cores))
+    if isinstance(request, TryLibrary):
+        try:
+            return LibraryTried(open_library().version)
+        except OwnLibraryRefused as refused:
+            return LibraryTried("", refused.reason, refused.detail)
     return measure_needs(open_library(), request.path, request.layout, request.gpus, request.split)
 
 

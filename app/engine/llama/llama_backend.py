@@ -12,6 +12,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from app.core.errors.engine_errors import OwnLibraryRefused
 from app.core.errors.model_errors import ModelLoadFailed, NoModel
 from app.core.errors.request_errors import (
     CheckingUnavailable,
@@ -138,6 +139,7 @@ class LoadedModel:
             model.header.weights,
             placement=self._opened.placement,
             machines_missed=self._opened.machines_missed,
+            library=self._library.own_folder,
             **_senses_of(self._eyes),
         )
         return protocol.Loaded(id_, described)
@@ -436,7 +438,7 @@ class LlamaBackend:
         """Load llama.cpp ahead of the first request, which reports any failure."""
         try:
             open_library()
-        except (ImportError, OSError) as error:
+        except (ImportError, OSError, OwnLibraryRefused) as error:
             log.info("llama.cpp could not be loaded: %s", error)
 
     def load(self, request: protocol.LoadModel, job: EngineJob) -> protocol.Loaded | protocol.Done:
@@ -539,6 +541,7 @@ class LlamaBackend:
             computer.default_threads(),
             computer.thread_policy() | (loaded.thread_counts() if loaded else {}),
             missed,
+            library.own_folder,
         )
 
     def close(self) -> None:

@@ -8,19 +8,24 @@ import ctypes
 import functools
 import lzma
 import os
+import re
 import shutil
 import sys
 import tempfile
+import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from app.core.paths import AppPaths, make_folder
+from app.core.errors.engine_errors import OwnLibraryRefused
+from app.core.paths import LIBRARY_VARIABLE, AppPaths, make_folder
+from app.engine.llama.library_layout import find_layout_problem
 
 # llama.cpp says why something failed in its last lines; all before that is progress.
 KEPT_LINES = 20
 WARNING, ERROR, CONTINUED = 3, 4, 5  # as in ggml.h; the numbers in llama_cpp._logger are older
+_MISSING = re.compile(r"undefined symbol: (\w+)|function '(\w+)' not found|symbol '?(\w+)'? not found")
 PACKED_BACKENDS = {"libggml-vulkan-*.so.xz": "libvulkan.so.1"}
 """Compressed backends of a package (large, and of no use to many computers), and the system library each needs."""
 
@@ -29,21 +34,26 @@ class LlamaLibrary:
     """`c` is the package's module of C functions; `ggml` and `base` are the libraries that libllama is linked with."""
 
     def __init__(self) -> None:
-        import llama_cpp
-        from llama_cpp import llama_cpp as c
-
+        """Load the package's libraries, or the person's if the environment names some. Raises OwnLibraryRefused."""
+        self.own_folder = own = os.environ.get(LIBRARY_VARIABLE, "")
+        llama_cpp, c = _import_binding(own)
         self.c: ModuleType = c
-        self.version: str = llama_cpp.__version__
         self._lines: collections.deque[str] = collections.deque(maxlen=KEPT_LINES)
         self._level = 0
         self._heard: list[str] | None = None
         # The callback is set before anything else is called: backends print while they are loaded.
         self._log_callback = c.llama_log_callback(self._on_log)  # kept: C holds only the address
         c.llama_log_set(self._log_callback, ctypes.c_void_p(0))
-        package = Path(llama_cpp.__file__).parent
-        self.ggml = _load_library(package / "lib", "ggml")
-        self.base = _load_library(package / "lib", "ggml-base")
-        self._load_backends(package)
+        package = Path(str(llama_cpp.__file__)).parent
+        folder = Path(own) if own else package / "lib"
+        self.ggml = _load_library(folder, "ggml")
+        self.base = _load_library(folder, "ggml-base")
+        self.version: str = _version_of_own(folder, c, self.base) if own else llama_cpp.__version__
+        """Another version computes, and writes states, in its own way."""
+        if own:
+            self._load_own_backends(folder)
+        else:
+            self._load_backends(package)
         c.llama_backend_init()
 
     def redirect_log(self, *setters: Callable[[Any, Any], object]) -> None:
@@ -72,6 +82,11 @@ class LlamaLibrary:
             if before is not None:
                 before += heard
 
+    def _load_own_backends(self, folder: Path) -> None:
+        """Load the backends of a build with loadable ones; in others they are registered by now."""
+        if not self.ggml.ggml_backend_reg_count():
+            self._load_all(folder)
+
     # Frozen programs have all libraries in one folder, which PyInstaller names here.
     def _load_backends(self, package: Path) -> None:
         """Load the backends of a build with loadable ones; other builds have them linked in."""
@@ -82,8 +97,11 @@ class LlamaLibrary:
                 self._load_packed(packed, needed)
         # The x86 build has a library for each generation of processors; ggml picks the best that runs here.
         if any(folder.glob("*ggml-cpu*")):
-            self.ggml.ggml_backend_load_all_from_path.argtypes = [ctypes.c_char_p]
-            self.ggml.ggml_backend_load_all_from_path(str(folder).encode("utf-8"))
+            self._load_all(folder)
+
+    def _load_all(self, folder: Path) -> None:
+        self.ggml.ggml_backend_load_all_from_path.argtypes = [ctypes.c_char_p]
+        self.ggml.ggml_backend_load_all_from_path(str(folder).encode("utf-8"))
 
     def _load_packed(self, packed: Path, needed: str) -> None:
         """Unpack and load a backend. Failures are ignored: the processor can do everything."""
@@ -120,6 +138,33 @@ class LlamaLibrary:
 def open_library() -> LlamaLibrary:
     """Return the library, loading it at the first call."""
     return LlamaLibrary()
+
+
+def _import_binding(own: str) -> tuple[ModuleType, ModuleType]:
+    """Import llama-cpp-python and its module of C functions. Raises OwnLibraryRefused if `own` isn't one for it."""
+    try:
+        import llama_cpp
+        from llama_cpp import llama_cpp as c
+    # In turn: a library that can't be loaded, none that is there, a function that is missing.
+    except (RuntimeError, OSError, AttributeError) as error:
+        if not own:
+            raise
+        missing = _MISSING.search(str(error))
+        reason = "missing" if isinstance(error, FileNotFoundError) else "symbol" if missing else "unloadable"
+        detail = next(filter(None, missing.groups())) if missing else str(error)
+        raise OwnLibraryRefused(own, reason, detail) from error
+    if own and (differs := find_layout_problem(c._lib, c)):
+        raise OwnLibraryRefused(own, "layout", differs)
+    return llama_cpp, c
+
+
+def _version_of_own(folder: Path, c: ModuleType, base: ctypes.CDLL) -> str:
+    """Return the version of a build, with a stamp of its files: two builds of one commit may differ."""
+    base.ggml_commit.restype = ctypes.c_char_p
+    files = [(path.name, path.stat()) for path in sorted(folder.iterdir()) if path.is_file()]
+    stamps = [(name, found.st_size, found.st_mtime_ns) for name, found in files]
+    stamp = zlib.crc32(repr(stamps).encode("utf-8"))
+    return f"{c.llama_version().decode('ascii', 'replace')}+{base.ggml_commit().decode('ascii', 'replace')}.{stamp:08x}"
 
 
 def unpack_library(packed: Path, folder: Path) -> Path:

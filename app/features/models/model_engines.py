@@ -62,14 +62,17 @@ def build_engine(
 
         return open_remote_engine(paths)
 
+    def now() -> Settings:
+        return settings() if settings is not None else load_settings(paths.settings)[0]
+
     # Called at each loading: a model that slept comes back with the settings of now.
     def settings_wish() -> Wish:
-        engine = (settings() if settings is not None else load_settings(paths.settings)[0]).engine
+        engine = now().engine
         return replace(load_options(engine), projector_on_cpu=engine.projector_on_cpu)
 
     # Its models lie in one folder, mostly; the others are where pictures and sounds are made ready for it.
     def folders() -> list[Path]:
-        chosen = (settings() if settings is not None else load_settings(paths.settings)[0]).models.folder
+        chosen = now().models.folder
         own = [paths.decoded, paths.documents, paths.heard]
         for folder in own:
             with suppress(OSError):  # told by whoever writes there
@@ -88,6 +91,7 @@ def build_engine(
 
         here.find_projector = find_projector
     here.folders = folders
+    here.find_library = lambda: now().engine.library_folder
     here.settings_wish, here.build = settings_wish, EngineBuild.from_environment()
     # Made when a server's model is chosen: until then neither HTTP nor the keyring is imported.
     return RoutedEngine(here, elsewhere or elsewhere_by_files)

@@ -166,6 +166,8 @@ def model_facts(model: ModelLoaded) -> list[tuple[MessageTemplate, MessageTempla
             )
         )
     found.append((MessageTemplate("Thinking"), MessageTemplate(_THINKING.get(model.thinking, model.thinking))))
+    if model.library:
+        found.append((MessageTemplate("llama.cpp"), MessageTemplate("yours, in {folder}", {"folder": model.library})))
     return found
 
 

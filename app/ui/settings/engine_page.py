@@ -14,6 +14,7 @@ from app.core.gguf import GgufProblem, read_header
 from app.engine.protocol import MACHINE, Device, DevicesDescribed
 from app.features.models.model_messages import format_gigabytes
 from app.ui.i18n import tr
+from app.ui.settings.library_field import LIBRARY_ABOUT, LibraryField
 from app.ui.settings.settings_pages import Save, SettingsPage
 from app.ui.settings.shared_sections import MemorySection
 from app.ui.shared_labels import AUTOMATIC_LABEL
@@ -61,6 +62,7 @@ class EnginePage(SettingsPage):
         self._add_threads()
         self._add_context()
         self._add_kv_type()
+        self._add_library()
         self.add_section(MemorySection(app, theme, save))
         self.finish()
         self._add_foot()
@@ -153,6 +155,12 @@ class EnginePage(SettingsPage):
             self._theme, name, choices, self._app.settings.engine.kv_type, lambda key: self._change(kv_type=key)
         )
         self.add_setting("kv_type", tr("16-bit is exact; 8-bit uses half the memory."), field)
+
+    def _add_library(self) -> None:
+        state = self.muted("")
+        field = LibraryField(self._app, self._theme, state)
+        field.chosen.connect(lambda folder: self._change(library_folder=folder))
+        self.add_setting("llama_cpp", state, field, tr(LIBRARY_ABOUT))
 
     def _add_foot(self) -> None:
         px = self._theme.px

@@ -1,0 +1,125 @@
+"""A llama.cpp of the person's own: found, tried before it is used, and run in place of the program's."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from app.core.errors.engine_errors import OwnLibraryRefused
+from app.core.events import CancelToken
+from app.core.paths import AppPaths
+from app.core.settings import load_settings, save_settings
+from app.engine.client import EngineClient
+from app.engine.own_library import find_library_folder, try_library
+from app.engine.protocol import Ask, Sampling
+from tests.helpers.engine import answer_of, load, user
+from tests.helpers.own_library import compile_over, copy_library, empty_library
+
+pytestmark = [
+    pytest.mark.model,
+    pytest.mark.skipif(sys.platform != "linux" or shutil.which("cc") is None, reason="libraries are compiled here"),
+]
+GROWN = """
+#include <string.h>
+struct grown { char bytes[176]; };
+struct grown llama_context_default_params(void) { struct grown made; memset(&made, 0, sizeof made); return made; }
+"""
+MOVED = """
+#include <string.h>
+struct moved { char bytes[160]; };
+struct moved llama_context_default_params(void) { struct moved made; memset(&made, 0x40, sizeof made); return made; }
+"""
+ABORTS = "#include <stdlib.h>\n__attribute__((constructor)) static void begin(void) { abort(); }"
+
+
+@pytest.fixture
+def build(tmp_path: Path) -> Path:
+    return copy_library(tmp_path)
+
+
+def reason_of(folder: Path, scratch: Path) -> tuple[str, str]:
+    with pytest.raises(OwnLibraryRefused) as refused:
+        try_library(find_library_folder(folder), scratch=scratch)
+    return refused.value.reason, refused.value.detail
+
+
+def colour(engine: EngineClient) -> str:
+    ask = Ask([user("Name a colour.")], 24, Sampling(temperature=0.0))
+    return answer_of(engine.answer(ask, CancelToken()))[0]
+
+
+def libraries_of(client: EngineClient) -> set[str]:
+    lines = Path(f"/proc/{client.pid}/maps").read_text().splitlines()
+    return {str(Path(line.split()[-1]).parent) for line in lines if "libllama.so" in line or "libggml" in line}
+
+
+def test_it_runs_in_place_of_the_programs_own_from_the_next_load_on(
+    build: Path, engine: EngineClient, starter: Path
+) -> None:
+    assert find_library_folder(build.parents[1]) == build
+    load(engine, starter)
+    own, first = libraries_of(engine), colour(engine)
+    assert engine.loaded is not None and engine.loaded.library == ""
+    engine.find_library = lambda: str(build)
+    assert engine.is_outdated
+    load(engine, starter)
+    assert not engine.is_outdated
+    assert engine.loaded is not None and engine.loaded.library == str(build)
+    assert libraries_of(engine) == {str(build)} != own
+    assert colour(engine) == first
+    described = engine.describe_devices()
+    assert (described.library, "CPU" in described.backends) == (str(build), True)
+    (build / "libllama.so").unlink()
+    engine.find_library = str
+    load(engine, starter)
+    assert libraries_of(engine) == own
+
+
+def test_its_version_tells_one_build_from_another(build: Path, tmp_path: Path) -> None:
+    first = try_library(build, scratch=tmp_path)
+    assert first == try_library(build, scratch=tmp_path)
+    (build / "libggml-rpc.so").touch()
+    assert try_library(build, scratch=tmp_path) != first
+
+
+def test_what_does_not_fit_is_refused_with_the_reason(build: Path, tmp_path: Path) -> None:
+    assert reason_of(tmp_path / "nowhere", tmp_path) == ("missing", "")
+    compile_over(build, GROWN)
+    assert reason_of(build, tmp_path) == ("layout", "llama_context_params")
+    compile_over(build, MOVED)
+    assert reason_of(build, tmp_path) == ("layout", "llama_context_params")
+    compile_over(build, ABORTS)
+    assert reason_of(build, tmp_path) == ("crashed", "")
+    (build / "libllama.so").write_bytes(b"no library")
+    assert reason_of(build, tmp_path)[0] == "unloadable"
+    empty_library(build)
+    reason, detail = reason_of(build, tmp_path)
+    assert reason == "symbol"
+    assert detail.startswith("llama_")
+
+
+def test_one_that_no_longer_fits_is_told_when_a_model_is_loaded(
+    build: Path, engine: EngineClient, starter: Path
+) -> None:
+    compile_over(build, GROWN)
+    engine.find_library = lambda: str(build)
+    with pytest.raises(OwnLibraryRefused):
+        load(engine, starter)
+    engine.find_library = str
+    load(engine, starter)
+    assert engine.loaded is not None
+
+
+def test_doctor_names_it(build: Path) -> None:
+    paths = AppPaths.from_environment()
+    settings, _ = load_settings(paths.settings)
+    save_settings(paths.settings, settings.changed("engine", library_folder=str(build)))
+    done = subprocess.run([sys.executable, "-m", "app", "doctor", "--json"], capture_output=True, text=True, check=True)
+    report = json.loads(done.stdout)
+    assert report["llama_cpp_folder"] == str(build)
+    assert "+" in report["llama_cpp"]
