@@ -48,11 +48,8 @@ class ThinkingChoice(OptionChip):
         """Add the switch, or the choice of efforts, if the model offers one."""
         if self._kind == "switch":
             is_on = self.value == "on"
-            action = menu.addAction(tr(THINKING), lambda: self.chosen.emit("off" if is_on else "on"))
-            action.setCheckable(True)
-            action.setChecked(is_on)
-            tokens = self._theme.tokens
-            action.setIcon(icon("check", tokens.accent) if is_on else icon("brain", tokens.muted))
+            other = "off" if is_on else "on"
+            self.add_switch(menu, tr(THINKING), is_on=is_on, on_choice=lambda: self.chosen.emit(other))
         elif self._kind == "effort":
             self.fill_menu(menu.add_submenu(tr(THINKING_TIME), icon("brain", self._theme.tokens.muted)))
 

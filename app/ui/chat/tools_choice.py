@@ -11,7 +11,6 @@ from shiboken6 import isValid
 
 from app.core.visible import visible_name
 from app.ui.i18n import tr
-from app.ui.icons import icon
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import OptionChip
 from app.ui.widgets.menus import Menu
@@ -70,11 +69,7 @@ class ToolsChoice(OptionChip):
 
     def add_to_menu(self, menu: Menu) -> None:
         """Add the switch, which says so where the model is weak at it."""
-        tokens = self._theme.tokens
-        self._entry = menu.addAction("", lambda: self.chosen.emit(not self.is_on))
-        self._entry.setCheckable(True)
-        self._entry.setChecked(self.is_on)
-        self._entry.setIcon(icon("check", tokens.accent) if self.is_on else icon("wrench", tokens.muted))
+        self._entry = self.add_switch(menu, "", is_on=self.is_on, on_choice=lambda: self.chosen.emit(not self.is_on))
         self._name_entry(self._entry)
         self.add_test(menu)
         self.wanted.emit()

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal, SignalInstance
-from PySide6.QtGui import QActionGroup, QFont, QKeyEvent
+from PySide6.QtGui import QAction, QActionGroup, QFont, QKeyEvent
 from PySide6.QtWidgets import (
     QAbstractScrollArea,
     QApplication,
@@ -278,6 +278,15 @@ class OptionChip(QFrame):
         """Set the chosen name, with its icon if it has one; "" hides the chip."""
         self._name, self._glyph = name, glyph or self._glyph
         self._update()
+
+    def add_switch(self, menu: Menu, words: str, *, is_on: bool, on_choice: Callable[[], object]) -> QAction:
+        """Add an entry to a menu that switches the option, checked while it is on."""
+        entry = menu.addAction(words, on_choice)
+        entry.setCheckable(True)
+        entry.setChecked(is_on)
+        tokens = self._theme.tokens
+        entry.setIcon(icon("check", tokens.accent) if is_on else icon(self._glyph, tokens.muted))
+        return entry
 
     def show_words(self, has_words: bool) -> None:
         """Show or hide the words next to the icon."""

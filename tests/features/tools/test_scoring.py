@@ -123,27 +123,22 @@ def test_words_are_valid_and_right_only_where_no_tool_is_wanted(engine: EngineCl
     assert [counts_of(score) for score in found.ways] == [(2, 1, 1, 0, 0)] * 3
 
 
-def test_a_broken_call_is_asked_for_again_only_where_calls_are_constrained(
-    engine: EngineClient, tmp_path: Path
+@pytest.mark.parametrize(
+    ("written", "free"),
+    [
+        ('{"name": "weather", "arguments": {"town": "Oslo"}}', (0, 0, 0, 0, 0)),
+        ("You can use the `weather` function with Oslo.", (1, 0, 0, 0, 0)),
+    ],
+)
+def test_a_call_that_is_broken_or_only_spoken_of_is_asked_for_where_calls_are_constrained(
+    engine: EngineClient, tmp_path: Path, written: str, free: tuple[int, ...]
 ) -> None:
-    broken = {"text": '{"name": "weather", "arguments": {"town": "Oslo"}}', "times": 2}
-    write_script(tmp_path, broken, {"text": CALL.format("Oslo")}, calls=OWN_WAY)
+    write_script(tmp_path, {"text": written, "times": 2}, {"text": CALL.format("Oslo")}, calls=OWN_WAY)
     load(engine)
     *_, last = compare_ways(engine, [IN_OSLO], [WEATHER], CancelToken(), [CallWay.FREE, CallWay.LAZY])
     assert isinstance(last, WaysCompared)
-    assert [counts_of(score) for score in last.ways] == [(0, 0, 0, 0, 0), (1, 1, 1, 0, 0)]
+    assert [counts_of(score) for score in last.ways] == [free, (1, 1, 1, 0, 0)]
     assert last.best is CallWay.LAZY
-
-
-def test_a_call_that_is_only_spoken_of_is_asked_for_where_calls_are_constrained(
-    engine: EngineClient, tmp_path: Path
-) -> None:
-    spoken = {"text": "You can use the `weather` function with Oslo.", "times": 2}
-    write_script(tmp_path, spoken, {"text": CALL.format("Oslo")}, calls=OWN_WAY)
-    load(engine)
-    *_, last = compare_ways(engine, [IN_OSLO], [WEATHER], CancelToken(), [CallWay.FREE, CallWay.LAZY])
-    assert isinstance(last, WaysCompared)
-    assert [counts_of(score) for score in last.ways] == [(1, 0, 0, 0, 0), (1, 1, 1, 0, 0)]
 
 
 def test_arguments_that_a_tool_does_not_have_are_dropped_where_calls_are_constrained(
