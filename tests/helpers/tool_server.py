@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import json
 import os
 import socket
@@ -163,6 +164,14 @@ def tried(attempt: Any) -> str:
         return f"refused: {type(error).__name__}"
 
 
+def trace_parent() -> str:
+    """Take hold of the program that started this one, as a debugger does."""
+    attach, libc = 16, ctypes.CDLL(None, use_errno=True)
+    if libc.ptrace(attach, os.getppid(), 0, 0) != 0:
+        raise OSError(ctypes.get_errno(), "ptrace")
+    return "attached"
+
+
 ATTEMPTS = {
     "connect": lambda: tried(lambda: socket.create_connection(("127.0.0.1", int(os.environ["TRIED_PORT"])), 2).close()),
     "look up": lambda: tried(lambda: socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(b"?", ("127.0.0.1", 53))),
@@ -171,6 +180,11 @@ ATTEMPTS = {
     "write here": lambda: tried(lambda: Path("own.txt").write_text("own", "utf-8")),
     "start": lambda: tried(
         lambda: subprocess.run(["/bin/cat", os.environ["TRIED_FILE"]], capture_output=True, check=False).stdout
+    ),
+    "read key": lambda: tried(lambda: Path(os.environ["TRIED_HOME"], ".ssh", "id_ed25519").read_text("utf-8")),
+    "trace": lambda: tried(trace_parent),
+    "change user": lambda: tried(
+        lambda: subprocess.run(["/bin/su", "-c", "id"], stdin=subprocess.DEVNULL, capture_output=True, check=False)
     ),
     "environment": lambda: json.dumps(dict(os.environ)),
     "fork": lambda: str(subprocess.Popen(["/bin/sleep", "600"]).pid),
