@@ -231,7 +231,9 @@ class ModelParts:
         from app.features.mcp.tool_servers import build_tool_servers
 
         forget = self.tool_grants.forget_server
-        return build_tool_servers(self.paths.data, lambda: self.settings, self.change_settings, self.ledger, forget)
+        return build_tool_servers(
+            self.paths.data, lambda: self.settings, self.change_settings, self.ledger, forget, kept=self.token
+        )
 
     @LazyPart
     def tool_grants(self) -> StoredGrants:

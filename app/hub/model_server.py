@@ -99,6 +99,8 @@ class ModelServer:
         self.host = urlsplit(address).netloc.rpartition("@")[2]
         self._access, self._ledger, self._key, self._headers = access, ledger, key, headers
         self._stream_timeout_s, self._authorities = stream_timeout_s, authorities
+        self.challenge = ""
+        """What the server asked for when it refused a key."""
         self._lock = threading.Lock()
         self._client: httpx2.Client | None = None
 
@@ -114,6 +116,8 @@ class ModelServer:
 
     def call(self, url: str, body: Any = None, *, why: str, cut: RequestCut | None = None) -> Any:
         """Return the JSON that a request is answered with, GET without a body; `url` "/models" is below the address.
+
+        A body of bytes is sent as it is.
 
         Raises NetworkOff, ServerUnreachable, ServerBusy, ServerKeyRefused, ServerLacksModel, ServerRefused or
         PromptTooLong.
@@ -214,7 +218,8 @@ class ModelServer:
         return self._open_client().build_request(
             "GET" if body is None else "POST",
             url if "://" in url else self.address + url,
-            json=body,
+            content=body if isinstance(body, bytes) else None,
+            json=None if isinstance(body, bytes) else body,
             headers=headers,
             timeout=httpx2.Timeout(timeout_s, connect=CONNECT_TIMEOUT_S),
             extensions={"trace": cut.trace_event},
@@ -240,6 +245,7 @@ class ModelServer:
         body = read_body(response, MOST_ERROR_BYTES)
         # 403 is used for a wrong key, too.
         if status in (401, 403):
+            self.challenge = response.headers.get("www-authenticate", "")
             return ServerKeyRefused(self.host, "authorization" in response.request.headers)
         if status == 429 or (status == 503 and "retry-after" in response.headers):
             return ServerBusy(self.host, wait_of(response))

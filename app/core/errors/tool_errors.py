@@ -18,9 +18,27 @@ class ToolServersUnreadable(EnvironmentProblem):
     )
 
 
+class SignInFailed(EnvironmentProblem):
+    """`reason`: unsupported (the server describes no safe sign-in; `detail` says what of it) or refused."""
+
+    host: str
+    reason: str
+    detail: str
+    message = ErrorText(
+        "Signing in to {host} didn’t work.",
+        "",
+        "retry",
+        cases={
+            "unsupported": "{host} offers no sign-in that Fireside can use.",
+            "refused": "{host} refused the sign-in: {detail}",
+        },
+    )
+
+
 class ToolServerFailed(EnvironmentProblem):
     """`reason`: missing (no such program), unfetched (it would need the network first), ended, silent, busy (cooling
-    off), refused, declined (one request) or wrong (not MCP). `detail`: what it wrote last, or why it refused.
+    off), unsigned (it wants a sign-in), refused, declined (one request) or wrong (not MCP).
+    `detail`: what it wrote last, or why it refused.
     """
 
     server: str
@@ -37,6 +55,7 @@ class ToolServerFailed(EnvironmentProblem):
             "silent": "The tool server “{server}” isn’t responding.",
             "busy": "The tool server “{server}” didn’t respond last time. It’s left alone for a minute.",
             "refused": "The tool server “{server}” refused the connection: {detail}",
+            "unsigned": "Sign in to use the tool server “{server}”.",
             "declined": "The tool server “{server}” refused: {detail}",
             "wrong": "“{server}” doesn’t answer like a tool server.",
         },

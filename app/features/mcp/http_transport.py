@@ -7,10 +7,10 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from app.core.errors.app_error import AppError
-from app.core.errors.server_errors import ServerUnreachable
+from app.core.errors.server_errors import ServerKeyRefused, ServerUnreachable
 from app.features.error_messages import sentence_for
 from app.features.mcp.messages import SESSION_HEADER, VERSION_HEADER
-from app.features.mcp.server_session import ENDED, Closed, Received
+from app.features.mcp.server_session import ENDED, UNSIGNED, Closed, Received
 from app.hub.message_server import EVENT_STREAM, MessageServer
 from app.hub.model_server import RequestCut
 
@@ -23,8 +23,11 @@ OpenServer = Callable[[Callable[[], Mapping[str, str]]], MessageServer]
 class HttpTransport:
     """Posts each message on a thread of its own, since the server answers it when it is done."""
 
-    def __init__(self, headers: Mapping[str, str], open_server: OpenServer) -> None:
-        self._own_headers = dict(headers)
+    def __init__(
+        self, headers: Mapping[str, str], open_server: OpenServer, sign_in: Callable[[], Mapping[str, str]] = dict
+    ) -> None:
+        """`sign_in` gives the header of a person who signed in; it may take a moment."""
+        self._own_headers, self._sign_in = dict(headers), sign_in
         self._session: dict[str, str] = {}
         self._server = open_server(self._headers)
         self._lock = threading.Lock()
@@ -54,8 +57,12 @@ class HttpTransport:
             cut.cut_request()
         self._server.close()
 
+    @property
+    def _has_own_key(self) -> bool:
+        return any(name.lower() == "authorization" for name in self._own_headers)
+
     def _headers(self) -> dict[str, str]:
-        return {"Accept": ACCEPTED} | self._own_headers | self._session
+        return {"Accept": ACCEPTED} | dict(self._sign_in()) | self._own_headers | self._session
 
     def _post(self, message: Mapping[str, Any], number: object, cut: RequestCut) -> None:
         try:
@@ -65,6 +72,8 @@ class HttpTransport:
         except AppError as error:
             if self._is_expired(error):
                 self._closed(ENDED, OPENED_AGAIN)
+            elif isinstance(error, ServerKeyRefused) and not self._has_own_key:
+                self._closed(UNSIGNED, self._server.host)
             elif number is not None:
                 told = {"code": 0, "message": str(sentence_for(error))}
                 self._received({"jsonrpc": "2.0", "id": number, "error": told})

@@ -34,7 +34,7 @@ MOST_ENTRIES, MOST_PAGES = 200, 50
 MOST_WORDS = 1_000
 """Characters of a tool's description: they cost every answer."""
 ENDED, SILENT, WRONG, BUSY, UNFETCHED = "ended", "silent", "wrong", "busy", "unfetched"
-REFUSED, DECLINED = "refused", "declined"
+REFUSED, DECLINED, UNSIGNED = "refused", "declined", "unsigned"
 
 
 class MessageTransport(Protocol):

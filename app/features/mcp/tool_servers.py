@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from app.core.errors.tool_errors import ToolServerFailed
@@ -27,7 +27,11 @@ from app.features.tools.tool import IsStopped, Tool, ToolResult
 from app.features.tools.tool_offer import ServerTools
 from app.hub.access import NetworkAccess, access_to, is_own_network
 from app.hub.connection_ledger import ConnectionLedger
+from app.hub.hub_token import HubToken
 from app.hub.message_server import MessageServer
+
+if TYPE_CHECKING:
+    from app.hub.sign_in import ServerSignIn
 
 FOLDER = "tool-servers"
 """Folder among the data that holds a folder for each server that is started here, its home."""
@@ -52,10 +56,13 @@ class ToolServers:
         change_settings: Callable[..., Any],
         make_transport: MakeTransport,
         forget_grants: Callable[[str], object] = lambda name: None,
+        *,
+        sign_in: ServerSignIn | None = None,
     ) -> None:
         """`folder` holds a folder for each server that is started here; `forget_grants` takes back what the tools of a
-        server may do.
+        server may do; `sign_in` signs in to those elsewhere.
         """
+        self._sign_in = sign_in
         self._folder, self._settings, self._change_settings = folder, settings, change_settings
         self._make_transport, self._forget_grants = make_transport, forget_grants
         self._lock = threading.Lock()
@@ -85,11 +92,27 @@ class ToolServers:
         self._end_session(name)
 
     def remove_server(self, name: str) -> None:
-        """Remove a server with everything it stored in its own folder."""
+        """Remove a server with everything it stored in its own folder, and its sign-in."""
+        urls = [known.url for known in self.configs]
+        for known in self.configs:
+            if known.name == name and known.url and self._sign_in is not None and urls.count(known.url) == 1:
+                self._sign_in.sign_out(known.url)
         self._store([known for known in self.configs if known.name != name])
         self._forget_grants(name)
         self._end_session(name)
         shutil.rmtree(self._folder / folder_name(name), ignore_errors=True)
+
+    def sign_in(self, name: str, open_browser: Callable[[str], object], is_stopped: Callable[[], bool]) -> None:
+        """Let the person sign in to a server elsewhere, in their browser; it is asked anew then.
+
+        For those that failed with the reason "unsigned". Returns once the person did or `is_stopped`. Raises KeyError,
+        SignInFailed and what a request raises.
+        """
+        config = next((known for known in self.configs if known.name == name and known.is_remote), None)
+        if config is None or self._sign_in is None:
+            raise KeyError(name)
+        self._sign_in.sign_in(config.url, open_browser, is_stopped)
+        self._end_session(name)
 
     def session_of(self, name: str) -> ServerSession:
         """Return the conversation with a server, the same as long as it isn't changed. Raises KeyError."""
@@ -161,24 +184,33 @@ def build_tool_servers(
     change_settings: Callable[..., Any],
     ledger: ConnectionLedger,
     forget_grants: Callable[[str], object] = lambda name: None,
+    *,
+    kept: HubToken | None = None,
 ) -> ToolServers:
-    """Build the servers with their transports: those elsewhere follow the network's switch, as models elsewhere do."""
+    """Build the servers with their transports: those elsewhere follow the network's switch, as models elsewhere do.
+
+    `kept` is the keyring that sign-ins are kept in.
+    """
+    from app.hub.sign_in import ServerSignIn  # with a server of the library for the browser's way back
+
     folder = data / FOLDER
+
+    def way_to(address: str) -> NetworkAccess:
+        network, is_near = settings().network, is_own_network(urlsplit(address).hostname or "")
+        return replace(access_to(address, settings()), allowed=network.allowed if is_near else network.reaches_internet)
+
+    sign_in = ServerSignIn(way_to, ledger, kept or HubToken())
 
     def make_transport(config: ServerConfig) -> MessageTransport:
         if not config.is_remote:
             return StdioTransport(config, folder / folder_name(config.name))
-
-        def access() -> NetworkAccess:
-            network, is_near = settings().network, is_own_network(urlsplit(config.url).hostname or "")
-            found = access_to(config.url, settings())
-            return replace(found, allowed=network.allowed if is_near else network.reaches_internet)
-
         return HttpTransport(
-            dict(config.headers), lambda headers: MessageServer(config.url, access, ledger, headers, WHY)
+            dict(config.headers),
+            lambda headers: MessageServer(config.url, lambda: way_to(config.url), ledger, headers, WHY),
+            lambda: sign_in.headers_for(config.url),
         )
 
-    return ToolServers(folder, settings, change_settings, make_transport, forget_grants)
+    return ToolServers(folder, settings, change_settings, make_transport, forget_grants, sign_in=sign_in)
 
 
 def folder_name(name: str) -> str:
