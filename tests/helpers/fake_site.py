@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import ssl
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,12 @@ class FakeSite:
         self._http.handle_error = lambda *_: None  # type: ignore[method-assign,assignment] # readers that went away
         self.port = int(self._http.server_address[1])
         self._thread = threading.Thread(target=self._http.serve_forever, args=(0.02,), name="fake site")
+
+    def be_secure(self, certificate: Path, key: Path) -> None:
+        """Speaks TLS from now on; before it is started."""
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate, key)
+        self._http.socket = context.wrap_socket(self._http.socket, server_side=True)
 
     def address(self, page: str) -> str:
         """The address of a page such as "site.test/a"."""

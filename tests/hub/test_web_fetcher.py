@@ -17,6 +17,7 @@ from app.core.settings import Settings
 from app.hub import web_fetcher
 from app.hub.connection_ledger import ConnectionLedger
 from app.hub.web_fetcher import WHY, WebAddress, WebFetcher, WebPage, is_public, parse_address
+from tests.helpers.authority import Authority
 from tests.helpers.fake_site import FakeSite, SitePage, resolve_here
 
 ON = Settings().changed("tools", web=True)
@@ -136,6 +137,26 @@ def test_of_several_addresses_the_next_is_tried(site: FakeSite, ledger: Connecti
     address = parse_address(site.address("site.test/a"))
     assert address is not None
     assert fetcher.fetch_page(address, CancelToken()).content == PAGE.body
+
+
+@pytest.mark.parametrize(("name", "is_right"), [("site.test", True), ("other.test", False), ("127.0.0.1", False)])
+def test_certificates_are_held_against_the_name(
+    tmp_path: Path, ledger: ConnectionLedger, monkeypatch: pytest.MonkeyPatch, name: str, is_right: bool
+) -> None:
+    authority = Authority(tmp_path)
+    monkeypatch.setenv("SSL_CERT_FILE", str(authority.path))
+    secure = FakeSite({"site.test/": PAGE})
+    secure.be_secure(*authority.certificate(name))
+    with secure:
+        fetcher = WebFetcher(lambda: ON, ledger, resolve=resolve_here, is_allowed=bool)
+        address = parse_address(secure.address("site.test/").replace("http:", "https:"))
+        assert address is not None
+        if is_right:
+            assert fetcher.fetch_page(address, CancelToken()).content == PAGE.body
+        else:
+            with pytest.raises(HubUnreachable) as refused:
+                fetcher.fetch_page(address, CancelToken())
+            assert (refused.value.reason, secure.requests) == ("tls", [])
 
 
 def test_what_is_too_long_is_refused(fetch: Fetch, site: FakeSite, monkeypatch: pytest.MonkeyPatch) -> None:
