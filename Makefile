@@ -96,7 +96,7 @@ test-documents: dev $(STAMPS)/system-test $(STAMPS)/system-documents ## the test
 	@packaging/run_tests.sh documents $(TESTS)
 
 .PHONY: test-clients
-test-clients: dev $(STAMPS)/system-test $(STAMPS)/system-clients ## the server asked by other programs' own libraries, which are installed first (1.3 GB)
+test-clients: dev $(STAMPS)/system-test $(STAMPS)/system-clients ## other programs' own libraries ask the server, and their tool servers run here; installed first (2 GB)
 	@$(PYTHON) $(SETUP)/clients.py
 	@$(PYTHON) $(SETUP)/embedding_model.py
 	@packaging/run_tests.sh clients $(TESTS)
