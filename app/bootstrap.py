@@ -447,6 +447,7 @@ class ChatParts(ModelParts):
             lambda: self.spelling,
             lambda: self.pool,
             self._find_tool_facts,
+            self._added_servers,
             self.names.host_of,
         )
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from app.features.prompt_library import PromptLibrary
     from app.features.spelling import SpellChecker
     from app.features.survey.surveys import DocumentSurveys
-    from app.features.tools.tool_offer import ToolFacts
+    from app.features.tools.tool_offer import AddedServers, ToolFacts
     from app.store.assistant_store import AssistantStore
 
 
@@ -67,6 +67,8 @@ class Chats:
     """Lends engines with other models than the loaded one."""
     tool_facts: ToolFactsLookUp = lambda _chat, _cancel, *, connects: None
     """What the tools of a chat cost, and how well the loaded model calls them. Not for the window's thread."""
+    servers: Callable[[], AddedServers | None] = lambda: None
+    """The tool servers that a person added, if there are any."""
     host_of: Callable[[Path], str] = lambda _path: ""
     """Host a remote model runs on; "" for others."""
 

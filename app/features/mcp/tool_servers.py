@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 from app.core.errors.tool_errors import ToolServerFailed
 from app.core.settings import Settings
-from app.core.visible import visible_name
+from app.core.visible import clean_text, visible_name
 from app.features.chat.tool_questions import ToolReach
 from app.features.error_messages import sentence_for
 from app.features.mcp.http_transport import HttpTransport
@@ -24,7 +24,7 @@ from app.features.mcp.server_session import STEP_S, MessageTransport, ServerSess
 from app.features.mcp.stdio_transport import StdioTransport
 from app.features.tool_calls import ToolFunction
 from app.features.tools.tool import IsStopped, Tool, ToolResult
-from app.features.tools.tool_offer import ServerTools
+from app.features.tools.tool_offer import ServerText, ServerTools
 from app.hub.access import NetworkAccess, access_to, is_own_network
 from app.hub.connection_ledger import ConnectionLedger
 from app.hub.hub_token import HubToken
@@ -161,6 +161,32 @@ class ToolServers:
         failed = tuple(error for error in problems if isinstance(error, ToolServerFailed))
         return ServerTools(_offered_tools(found, taken), failed)
 
+    def list_texts(self) -> Sequence[ServerText]:
+        """Connect, and return all prompts and resources. Raises ToolServerFailed if no server works."""
+        found, problems = list[ServerText](), list[ToolServerFailed]()
+        on = [config.name for config in self.configs if config.is_on]
+        for name in on:
+            session = self.session_of(name)
+            try:
+                found += _texts_of(name, session.list_prompts(), session.list_resources())
+            except ToolServerFailed as error:
+                problems.append(error)
+        if problems and len(problems) == len(on):
+            raise problems[0]
+        return found
+
+    def read_text(self, wanted: ServerText) -> str:
+        """Return the text of a prompt or of a resource. Raises ToolServerFailed."""
+        try:
+            session = self.session_of(wanted.server)
+        except KeyError:  # removed meanwhile
+            return ""
+        if wanted.is_prompt:
+            text = session.read_prompt(wanted.key, {name: f"{{{name}}}" for name in wanted.arguments})
+        else:
+            text = session.read_resource(wanted.key)
+        return clean_text(text)
+
     def close(self) -> None:
         """End all conversations, and the servers that were started for them."""
         with self._lock:
@@ -216,6 +242,22 @@ def build_tool_servers(
 def folder_name(name: str) -> str:
     """Return the name of a server's own folder: no two servers share one."""
     return _NO_NAME.sub(lambda found: "".join(f"~{ord(sign):x}" for sign in found[0]), name)
+
+
+def _texts_of(
+    server: str, prompts: Sequence[Mapping[str, Any]], resources: Sequence[Mapping[str, Any]]
+) -> Iterator[ServerText]:
+    """Yield what can be read; entries without a name or an address are left out."""
+    for entry in prompts:
+        key, arguments = entry.get("name"), entry.get("arguments")
+        if isinstance(key, str) and key:
+            named = [part.get("name") for part in arguments or () if isinstance(part, Mapping)]
+            names = tuple(name for name in named if isinstance(name, str) and name)
+            yield ServerText(server, key, str(entry.get("title") or key), is_prompt=True, arguments=names)
+    for entry in resources:
+        key = entry.get("uri")
+        if isinstance(key, str) and key:
+            yield ServerText(server, key, str(entry.get("title") or entry.get("name") or key), is_prompt=False)
 
 
 def _offered_tools(

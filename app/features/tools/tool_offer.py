@@ -28,6 +28,20 @@ class ServerTools:
     problems: tuple[ToolServerFailed, ...] = ()
 
 
+@dataclass(frozen=True)
+class ServerText:
+    """A prompt (`is_prompt`) or a resource that a server offers; `key` is what the server knows it by.
+
+    `arguments` are names that a prompt has places for.
+    """
+
+    server: str
+    key: str
+    title: str
+    is_prompt: bool
+    arguments: tuple[str, ...] = ()
+
+
 class AddedServers(Protocol):
     """The servers that a person added, as chats use them (`app.features.mcp`)."""
 
@@ -40,6 +54,12 @@ class AddedServers(Protocol):
 
     def offer_tools(self, taken: Collection[str] = (), is_stopped: Callable[[], bool] = ...) -> ServerTools:
         """Connect, and return the tools by names that are not `taken`."""
+
+    def list_texts(self) -> Sequence[ServerText]:
+        """Connect, and return all prompts and resources. Raises ToolServerFailed if no server works."""
+
+    def read_text(self, wanted: ServerText) -> str:
+        """Return one of them, arguments in braces where they belong. Raises ToolServerFailed."""
 
 
 @dataclass(frozen=True)

@@ -34,6 +34,7 @@ from app.ui.chat.open_chat import OpenChat
 from app.ui.chat.pasted import PastedText
 from app.ui.chat.quoting import QuoteButton
 from app.ui.chat.second_model import AnswerPairs, SecondModel
+from app.ui.chat.server_texts import ServerTexts
 from app.ui.chat.session_work import SessionWork
 from app.ui.chat.survey import SurveyOffering, SurveysOf
 from app.ui.chat.transcript import ChatTranscript, scroll_by_key
@@ -106,6 +107,7 @@ class ChatView(QWidget):
         quoting = QuoteButton(self.session, self.transcript, theme)
         self.selection = quoting.selection
         prompts = ComposerPrompts(self.composer, chats, theme, notify, selected=lambda: quoting.selected)
+        ServerTexts(self.composer, self.session, chats, prompts=prompts, theme=theme, notify=notify)
         SpellChecks(self, MessageEdit, Speller(chats.settings, chats.spelling, chats.change), theme, notify)
         PastedText(self.session, self.composer, self.attaching, theme=theme, notify=notify)
         TurnActions(self.open_chat, self.models, notify)

@@ -22,11 +22,12 @@ class ComposerEntry(IntEnum):
 
     ATTACH = 0
     PROMPT = 1
-    ASSISTANT = 2
-    SECOND_MODEL = 3
-    THINKING = 4
-    TOOLS = 5
-    SETTINGS = 6
+    SERVER_TEXTS = 2
+    ASSISTANT = 3
+    SECOND_MODEL = 4
+    THINKING = 5
+    TOOLS = 6
+    SETTINGS = 7
 
 
 class ComposerMenuButton(IconButton):

@@ -71,6 +71,10 @@ class ComposerPrompts(QObject):
         text = fill_in(prompt.text, self._values_of_variables(find_variables(prompt.text)))
         with self._notify.guard():
             self._chats.prompts().note_use(prompt)
+        self.insert_text(text, find_variables(prompt.text))
+
+    def insert_text(self, text: str, names: Sequence[str]) -> None:
+        """Insert a text in place of the typed slash command, or at the cursor; `names` in braces are blanks."""
         cursor = self._edit.textCursor()
         if (slash := self._typed_command()) is not None:
             cursor.setPosition(slash[0])
@@ -83,7 +87,7 @@ class ComposerPrompts(QObject):
             first = cursor.selectionStart()
             cursor.insertText(text)
             self._edit.setTextCursor(cursor)
-            self.blanks.begin(find_variables(prompt.text), first)
+            self.blanks.begin(names, first)
         self._edit.setFocus(Qt.FocusReason.OtherFocusReason)
         self._edit.ensureCursorVisible()
 
