@@ -252,7 +252,8 @@ def test_a_page_of_the_web_is_asked_about_by_its_host_and_whole_address() -> Non
     assert (question.call.tool, question.call.address) == ("a.example", address)
     question.settle(ALWAYS)
     assert asking.permissions.allow_call(page, FunctionCall("call_1", "read_web_page", "{}"), lambda: False)
-    assert asking.permissions.grants.tools == {(WEB_SERVER, "a.example")}
+    other = LentTool("a.example", changes=True, server=WEB_SERVER, description="https://a.example/other").tool
+    assert not asking.permissions.must_ask(other), "a host is allowed whatever it is asked for"
 
 
 def test_a_question_that_nobody_answers_is_closed() -> None:
