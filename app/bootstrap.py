@@ -406,7 +406,8 @@ class ChatParts(ModelParts):
         from app.features.tools.chat_answers import ChatToolSettings, answer_in_chat  # with the first such answer
 
         rounds, servers = self.settings.tools.rounds, self._added_servers()
-        settings = ChatToolSettings(self.paths.cache, servers, self.chat_grants, self.web, rounds)
+        folders = [Path(folder) for folder in self.settings.tools.folders]
+        settings = ChatToolSettings(self.paths.cache, servers, self.chat_grants, self.web, rounds, folders)
         return answer_in_chat(*asked, settings=settings)
 
     @LazyPart

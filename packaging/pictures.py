@@ -37,6 +37,7 @@ from PySide6.QtWidgets import QApplication, QPushButton, QWidget  # noqa: E402
 from server_scenes import Scenes as ServerScenes  # noqa: E402
 from summary_scenes import screens as summary_screens  # noqa: E402
 from system_scenes import screens as system_screens  # noqa: E402
+from tool_scenes import Scenes as ToolScenes  # noqa: E402
 from translation_scenes import screens as translation_screens  # noqa: E402
 from turn_scenes import screens as turn_screens  # noqa: E402
 from write_scenes import screens as write_screens  # noqa: E402
@@ -296,6 +297,7 @@ def _families(scene: Scene) -> dict[str, list[Screen]]:
         "documents": document_screens(frame, scene.chat, documents),
         "models": model_screens(frame),
         "servers": ServerScenes(frame, scene.chat).screens(),
+        "tools": ToolScenes(frame).screens(),
         "summaries": summary_screens(frame, summaries),
         "translations": translation_screens(frame),
     }

@@ -213,6 +213,7 @@ class ServingSettings:
 class ToolSettings:
     """Tool servers and what their tools may do without asking: JSON objects, as `app.features.mcp.server_config` and
     `app.features.tools.stored_grants` write them. `rounds`: how often in turn a model may call tools for one answer.
+    `folders` are those that the program's own tools may read.
 
     `web`: models may ask for pages of the web. `search_address`: of a search engine, with `{query}` in it.
     """
@@ -220,6 +221,7 @@ class ToolSettings:
     servers: tuple[str, ...] = ()
     grants: tuple[str, ...] = ()
     rounds: int = 8
+    folders: tuple[str, ...] = ()
     web: bool = False
     search_address: str = ""
 

@@ -34,14 +34,19 @@ def protection_sentences(reports: Mapping[str, CageReport]) -> list[str]:
         if report is None:
             said.append(NOT_YET.format(process=process))
             continue
-        missing = ALSO_OPEN if report.held else OPEN
-        parts = [
-            template.format(process=process, what=_join([DEEDS[wall] for wall in walls]))
-            for template, walls in ((HELD, report.held), (missing, report.missing))
-            if walls
-        ]
-        said.append(" ".join(parts))
+        said.append(cage_sentence(process, report))
     return said
+
+
+def cage_sentence(process: str, report: CageReport) -> str:
+    """Return what a process is kept from, and what not; "" for an empty report."""
+    missing = ALSO_OPEN if report.held else OPEN
+    parts = [
+        template.format(process=process, what=_join([DEEDS[wall] for wall in walls]))
+        for template, walls in ((HELD, report.held), (missing, report.missing))
+        if walls
+    ]
+    return " ".join(parts)
 
 
 def _join(words: list[str]) -> str:

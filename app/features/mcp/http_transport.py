@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from app.core.cage_report import CageReport
 from app.core.errors.app_error import AppError
 from app.core.errors.server_errors import ServerKeyRefused, ServerUnreachable
 from app.features.error_messages import sentence_for
@@ -22,6 +23,8 @@ OpenServer = Callable[[Callable[[], Mapping[str, str]]], MessageServer]
 
 class HttpTransport:
     """Posts each message on a thread of its own, since the server answers it when it is done."""
+
+    cage: CageReport | None = None
 
     def __init__(
         self, headers: Mapping[str, str], open_server: OpenServer, sign_in: Callable[[], Mapping[str, str]] = dict

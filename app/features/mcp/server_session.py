@@ -13,6 +13,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from app.core.cage_report import CageReport
 from app.core.errors.tool_errors import ToolServerFailed
 from app.features.mcp import messages
 from app.features.mcp.messages import ServerRefusal
@@ -33,12 +34,16 @@ COOLING_S = 60.0
 MOST_ENTRIES, MOST_PAGES = 200, 50
 MOST_WORDS = 1_000
 """Characters of a tool's description: they cost every answer."""
+CLOSED = "it was closed"
 ENDED, SILENT, WRONG, BUSY, UNFETCHED = "ended", "silent", "wrong", "busy", "unfetched"
 REFUSED, DECLINED, UNSIGNED = "refused", "declined", "unsigned"
 
 
 class MessageTransport(Protocol):
     """A way to a server: carries messages to it and hands over what it says."""
+
+    cage: CageReport | None
+    """What the server can't do, once it said so; None for one that isn't started here."""
 
     def open(self, received: Received, closed: Closed) -> None:
         """Connect, and hand over each message to `received`. Raises ToolServerFailed."""
@@ -66,6 +71,15 @@ class CallOutcome:
 
     text: str
     is_error: bool
+
+
+@dataclass(frozen=True)
+class ServerState:
+    """What is known of a server without asking it: its tools while it is connected, why it failed last, its cage."""
+
+    tools: tuple[ServerTool, ...] | None = None
+    problem: ToolServerFailed | None = None
+    cage: CageReport | None = None
 
 
 @dataclass
@@ -97,6 +111,14 @@ class ServerSession:
         self._tools: tuple[ServerTool, ...] | None = None
         self._tool_changes = 0
         self._cool_until_s = 0.0
+        self._problem: ToolServerFailed | None = None
+        self._cage: CageReport | None = None
+
+    @property
+    def state(self) -> ServerState:
+        """What is known now; asks nobody and never waits."""
+        is_connected = self._transport is not None and self._waiting.ended is None
+        return ServerState(self._tools if is_connected else None, self._problem, self._cage)
 
     @property
     def known_tools(self) -> tuple[ServerTool, ...] | None:
@@ -152,6 +174,9 @@ class ServerSession:
 
     def close(self) -> None:
         """End the connection and the server; the next call opens another."""
+        # Whoever waits for it, to begin with whoever connects now, needn't wait until it is given up.
+        if self._waiting.ended is None:
+            self._waiting.ended = ENDED, CLOSED
         with self._opening:
             self._close_transport()
 
@@ -198,25 +223,27 @@ class ServerSession:
             if self._transport is not None and self._waiting.ended is None:
                 return
             if self._clock() < self._cool_until_s:
-                raise ToolServerFailed(self.name, BUSY, "")
+                raise self._fail(BUSY)
             self._close_transport()
             self._waiting, transport = _OpenRequests(), self._make_transport()
             waiting = self._waiting
-            transport.open(self._take_message, lambda reason, words: self._note_end(waiting, reason, words))
-            self._transport = transport
             try:
+                transport.open(self._take_message, lambda reason, words: self._note_end(waiting, reason, words))
+                self._transport = transport
                 self._greet(is_stopped)
-            except BaseException:
+            except BaseException as error:
+                self._problem = error if isinstance(error, ToolServerFailed) and not is_stopped() else None
                 self._close_transport()
                 raise
+            self._problem, self._cage = None, transport.cage
 
     def _greet(self, is_stopped: IsStopped) -> None:
         try:
             answered = self._ask("initialize", messages.hello(), START_TIMEOUT_S, is_stopped) or {}
         except ServerRefusal as refusal:
-            raise ToolServerFailed(self.name, REFUSED, refusal.words) from refusal
+            raise self._fail(REFUSED, refusal.words) from refusal
         if answered.get("protocolVersion") not in messages.KNOWN_PROTOCOLS:
-            raise ToolServerFailed(self.name, WRONG, str(answered.get("protocolVersion", ""))[:40])
+            raise self._fail(WRONG, str(answered.get("protocolVersion", ""))[:40])
         offered = answered.get("capabilities")
         self._capabilities, self._tools = offered if isinstance(offered, Mapping) else {}, None
         self._send(messages.notification("notifications/initialized"))
@@ -242,11 +269,11 @@ class ServerSession:
                 if waiting.progress[number] > told:
                     told, until_s = waiting.progress[number], min(self._clock() + timeout_s, last_s)
                 if waiting.ended is not None and not answer.done():
-                    raise ToolServerFailed(self.name, *waiting.ended)
+                    raise self._fail(*waiting.ended)
                 if self._clock() > until_s:
                     self._cool_until_s = self._clock() + COOLING_S
                     self._close_transport()
-                    raise ToolServerFailed(self.name, SILENT, "")
+                    raise self._fail(SILENT)
             with contextlib.suppress(ToolServerFailed):
                 stop = {"requestId": number, "reason": "The person pressed Stop."}
                 self._send(messages.notification("notifications/cancelled", stop))
@@ -263,7 +290,7 @@ class ServerSession:
                 raise BrokenPipeError
             transport.send(message)
         except OSError as error:
-            raise ToolServerFailed(self.name, *(self._waiting.ended or (ENDED, ""))) from error
+            raise self._fail(*(self._waiting.ended or (ENDED, ""))) from error
 
     def _take_message(self, message: Mapping[str, Any]) -> None:
         method, number = message.get("method"), message.get("id")
@@ -285,6 +312,10 @@ class ServerSession:
             answer.set_exception(outcome)
         else:
             answer.set_result(outcome)
+
+    def _fail(self, reason: str, detail: str = "") -> ToolServerFailed:
+        self._problem = ToolServerFailed(self.name, reason, detail)
+        return self._problem
 
     def _note_progress(self, parameters: object) -> None:
         token = parameters.get("progressToken") if isinstance(parameters, Mapping) else None

@@ -20,7 +20,7 @@ from app.features.chat.tool_questions import ToolReach
 from app.features.error_messages import sentence_for
 from app.features.mcp.http_transport import HttpTransport
 from app.features.mcp.server_config import ServerConfig
-from app.features.mcp.server_session import STEP_S, MessageTransport, ServerSession, ServerTool
+from app.features.mcp.server_session import STEP_S, MessageTransport, ServerSession, ServerState, ServerTool
 from app.features.mcp.stdio_transport import StdioTransport
 from app.features.tool_calls import ToolFunction
 from app.features.tools.tool import IsStopped, Tool, ToolResult
@@ -65,7 +65,7 @@ class ToolServers:
         self._sign_in = sign_in
         self._folder, self._settings, self._change_settings = folder, settings, change_settings
         self._make_transport, self._forget_grants = make_transport, forget_grants
-        self._lock = threading.Lock()
+        self._lock, self._changing = threading.Lock(), threading.Lock()
         self._sessions: dict[str, tuple[ServerConfig, ServerSession]] = {}
 
     @property
@@ -75,17 +75,19 @@ class ToolServers:
 
     def add_servers(self, added: Sequence[ServerConfig]) -> tuple[str, ...]:
         """Add servers and return the names that they got: one that is taken gets a number."""
-        configs, names = list(self.configs), []
-        for config in added:
-            name = _free_name(visible_name(config.name) or "tools", {known.name for known in configs})
-            configs.append(replace(config, name=name))
-            names.append(name)
-        self._store(configs)
+        with self._changing:
+            configs, names = list(self.configs), []
+            for config in added:
+                name = _free_name(visible_name(config.name) or "tools", {known.name for known in configs})
+                configs.append(replace(config, name=name))
+                names.append(name)
+            self._store(configs)
         return tuple(names)
 
     def change_server(self, name: str, **values: Any) -> None:
         """Change fields of a server's configuration; it is started again with them."""
-        self._store([replace(known, **values) if known.name == name else known for known in self.configs])
+        with self._changing:
+            self._store([replace(known, **values) if known.name == name else known for known in self.configs])
         # Another program may call its tools as the one before did.
         if not values.keys().isdisjoint(("name", "command", "arguments", "url")):
             self._forget_grants(name)
@@ -97,7 +99,8 @@ class ToolServers:
         for known in self.configs:
             if known.name == name and known.url and self._sign_in is not None and urls.count(known.url) == 1:
                 self._sign_in.sign_out(known.url)
-        self._store([known for known in self.configs if known.name != name])
+        with self._changing:
+            self._store([known for known in self.configs if known.name != name])
         self._forget_grants(name)
         self._end_session(name)
         shutil.rmtree(self._folder / folder_name(name), ignore_errors=True)
@@ -120,10 +123,12 @@ class ToolServers:
         if config is None:
             raise KeyError(name)
         with self._lock:
-            known = self._sessions.get(name)
+            known = stale = self._sessions.get(name)
             if known is None or known[0] != config:
                 known = self._sessions[name] = config, ServerSession(name, lambda: self._make_transport(config))
-            return known[1]
+        if stale is not None and stale is not known:
+            stale[1].close()
+        return known[1]
 
     @property
     def unknown_names(self) -> tuple[str, ...]:
@@ -187,6 +192,12 @@ class ToolServers:
             text = session.read_resource(wanted.key)
         return clean_text(text)
 
+    def state_of(self, name: str) -> ServerState:
+        """Return what is known of a server; asks none, and begins no conversation."""
+        with self._lock:
+            known = self._sessions.get(name)
+        return known[1].state if known is not None else ServerState()
+
     def close(self) -> None:
         """End all conversations, and the servers that were started for them."""
         with self._lock:
@@ -198,10 +209,14 @@ class ToolServers:
         self._change_settings("tools", servers=tuple(config.to_json() for config in configs))
 
     def _end_session(self, name: str) -> None:
+        config = next((known for known in self.configs if known.name == name), None)
         with self._lock:
-            known = self._sessions.pop(name, None)
-        if known is not None:
-            known[1].close()
+            known = self._sessions.get(name)
+            # A chat, or a check, may have begun one with what was changed.
+            if known is None or known[0] == config:
+                return
+            del self._sessions[name]
+        known[1].close()
 
 
 def build_tool_servers(

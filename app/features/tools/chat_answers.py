@@ -52,6 +52,8 @@ class ChatToolSettings:
     grants: ChatGrants
     web: WebFetcher | None = None
     most_rounds: int = MOST_ROUNDS
+    folders: Sequence[Path] = ()
+    """Those whose files the program's own tools read."""
 
 
 def answer_in_chat(
@@ -71,7 +73,8 @@ def answer_in_chat(
     score = ToolScores(settings.cache).find_score(Path(loaded.path)) if loaded is not None else None
     way = score.best if score is not None else CallWay.LAZY
     web = settings.web
-    tools, is_temporary = list(chat_tools(chat, steps.conversation_id, web, steps.question_id)), chat.is_temporary
+    own = chat_tools(chat, steps.conversation_id, web, steps.question_id, folders=settings.folders)
+    tools, is_temporary = list(own), chat.is_temporary
     if settings.servers is not None:
         added = yield from _connect_servers(settings.servers, [tool.name for tool in tools], steps, cancel)
         if cancel.cancelled:  # sent with a cancel behind it, a short answer might still come

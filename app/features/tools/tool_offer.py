@@ -76,11 +76,16 @@ class ToolFacts:
 
 
 def chat_tools(
-    chat: AnswerService, conversation_id: int, web: WebFetcher | None = None, question_id: int | None = None
+    chat: AnswerService,
+    conversation_id: int,
+    web: WebFetcher | None = None,
+    question_id: int | None = None,
+    *,
+    folders: Sequence[Path] = (),
 ) -> Sequence[Tool]:
     """Build the tools for one answer. A temporary chat finds its own documents, and no other chats.
 
-    Pages of the web are attached to the question, as if the person had.
+    Pages of the web are attached to the question, as if the person had. Files in `folders` are read.
     """
     from app.features.tools.own_tools import build_own_tools  # not needed before the window is seen
 
@@ -97,6 +102,7 @@ def chat_tools(
         let_out=lambda ids: chat.documents.let_out(ids, chat.engine.loaded),
         chats=None if chat.is_temporary else database,
         current_chat=lambda: conversation_id,
+        folders=lambda: folders,
         web=web,
         keep_page=keep_page,
     )

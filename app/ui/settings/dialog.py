@@ -27,7 +27,7 @@ from app.ui.settings.memories import MemoriesPage
 from app.ui.settings.network_page import NetworkPage
 from app.ui.settings.programs import ProgramsSection
 from app.ui.settings.servers_page import ServersSection
-from app.ui.settings.settings_pages import SettingsPage
+from app.ui.settings.settings_pages import Save, SettingsPage
 from app.ui.settings.settings_search import SettingsSearch
 from app.ui.settings.system_page import SystemPage
 from app.ui.shared_labels import SETTINGS
@@ -97,6 +97,7 @@ class SettingsDialog(Dialog):
             "chat": lambda: ChatPage(app, theme, self._save),
             "memories": lambda: MemoriesPage(app, theme, ui.notify, self._save),
             "engine": lambda: self._engine_page(ui),
+            "tools": lambda: _tools_page(app, ui, self._save),
             "network": lambda: self._network_page(ui),
             "connections": lambda: _connections_page(app, ui),
             "system": lambda: SystemPage(app, ui, self._save),
@@ -205,6 +206,12 @@ class SettingsDialog(Dialog):
     def _save(self, section: str, **values: Any) -> None:
         with self._notify.guard():
             self._app.change_settings(section, **values)
+
+
+def _tools_page(app: Fireside, ui: UiContext, save: Save) -> SettingsPage:
+    from app.ui.settings.tools_page import ToolsPage  # with all that speaks to tool servers, which few have
+
+    return ToolsPage(app, ui, save)
 
 
 def _connections_page(app: Fireside, ui: UiContext) -> SettingsPage:

@@ -114,6 +114,12 @@ _ROWS: dict[str, tuple[tuple[str, str, str], ...]] = {
         ("unload_after", "Sleep when idle", "unload idle timeout keep alive minutes"),
         ("states", "Storage limit", "saved states cache disk space prompt cache"),
     ),
+    "tools": (
+        ("tool_servers", "Tool servers", "mcp model context protocol plugins extensions functions agents claude jan"),
+        ("tool_folders", "Folders for tools", "read files file access permission grant"),
+        ("tool_rounds", "Tool calls in turn", "rounds loop steps limit function calling"),
+        ("tool_grants", "What you allowed tools", "permissions grants allow always never revoke consent"),
+    ),
     "network": (
         ("allow_network", "Allow the network", "offline airplane online internet privacy"),
         ("allow_internet", "Allow the internet", "offline online lan local only"),
@@ -152,6 +158,7 @@ _PAGES = (
         "bookmark-simple",
     ),
     ("engine", "Performance", "engine hardware model memory speed fast slow", MODELS, "gauge"),
+    ("tools", "Tools", "mcp function calling agents plugins", MODELS, "wrench"),
     ("network", "Network", "internet connection online offline privacy", CONNECTIONS, "globe"),
     ("connections", "Servers and sharing", "connections remote network api share", CONNECTIONS, "share-network"),
 )

@@ -8,7 +8,8 @@ import platform
 import socket
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,7 +22,7 @@ from app.core.errors.tool_errors import ToolServerFailed
 from app.features.mcp import server_session as session_module
 from app.features.mcp.messages import MOST_RESULT_CHARACTERS
 from app.features.mcp.server_config import ServerConfig
-from app.features.mcp.server_session import MOST_WORDS, ServerSession
+from app.features.mcp.server_session import MOST_WORDS, ServerSession, ServerState
 from app.features.mcp.stdio_transport import StdioTransport
 from tests.helpers import tool_server
 
@@ -240,3 +241,36 @@ def test_stop_ends_a_call_at_once_and_tells_the_server(begin: Begin, tmp_path: P
     session.close()
     stopped = json.loads((tmp_path / "own" / "stopped.json").read_text("utf-8"))
     assert stopped["method"] == "notifications/cancelled"
+
+
+def test_closing_ends_a_wait_for_a_server_that_never_answers(tmp_path: Path) -> None:
+    config = ServerConfig("silent", sys.executable, (str(SCRIPT), "silent"), readable=(str(SCRIPT.parent),))
+    transport = StdioTransport(config, tmp_path / "own")
+    session = ServerSession("silent", lambda: transport)
+    with ThreadPoolExecutor() as threads:
+        listed = threads.submit(session.list_tools)
+        while transport.cage is None:  # it was started, and is asked who it is
+            with suppress(TimeoutError):
+                listed.exception(timeout=0.05)
+        session.close()
+        with pytest.raises(ToolServerFailed) as failed:
+            listed.result()
+    assert failed.value.reason == "ended"
+
+
+def test_what_is_known_of_a_server_is_told_without_asking_it(begin: Begin) -> None:
+    fair, dying, missing = begin("fair"), begin("dying"), begin("fair", command="no-such-program")
+    assert fair.state == ServerState()
+    tools = fair.list_tools()
+    assert (fair.state.tools, fair.state.problem) == (tools, None)
+    assert fair.state.cage is not None
+    dying.list_tools()
+    with pytest.raises(ToolServerFailed):
+        dying.call_tool("do", {})
+    assert dying.state.tools is None
+    assert dying.state.problem is not None
+    assert dying.state.problem.detail == "out of ideas"
+    with pytest.raises(ToolServerFailed):
+        missing.list_tools()
+    assert missing.state.problem is not None
+    assert missing.state.problem.reason == "missing"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import pytest
 
 from app.core.settings import Settings
 from app.features.mcp.server_config import ServerConfig, parse_servers
+from app.features.mcp.server_session import ServerSession
 from app.features.mcp.tool_servers import FOLDER, TOOL_CHANGED, ToolServers, build_tool_servers, folder_name
 from app.hub.connection_ledger import ConnectionLedger
 from tests.features.mcp.test_server_config import CLAUDE_DESKTOP, LM_STUDIO
@@ -117,3 +119,25 @@ def test_folders_are_below_their_own_place_whatever_a_server_is_called() -> None
     folders = [folder_name(name) for name in names if name]
     assert len(set(folders)) == len(folders)
     assert not any(set("/\\.") & set(folder) for folder in folders)
+
+
+def test_a_conversation_that_begins_while_a_server_is_changed_is_the_changed_one_and_stays(tmp_path: Path) -> None:
+    stored, begun = StoredSettings(), list[ServerSession]()
+
+    def change(section: str, **values: Any) -> None:
+        stored.change(section, **values)
+        if begun:  # as a chat may, as soon as the change is stored
+            begun.append(servers.session_of("fair"))
+            begun[-1].list_tools()
+
+    ledger = ConnectionLedger(tmp_path / "connections.jsonl")
+    servers = build_tool_servers(tmp_path, lambda: stored.settings, change, ledger)
+    with closing(servers):
+        servers.add_servers([config("fair")])
+        begun.append(servers.session_of("fair"))
+        begun[0].list_tools()
+        servers.change_server("fair", environment=(("KEY", "other"),))
+        before, after = begun
+        assert servers.session_of("fair") is after
+        assert after.state.tools is not None
+        assert before.state.tools is None, "nobody else would end it"

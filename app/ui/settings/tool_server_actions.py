@@ -1,0 +1,92 @@
+"""Changes and checks of tool servers off the window's thread: changes in the order they were made, checks at once."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from PySide6.QtCore import QObject, Signal
+
+from app.core.errors.tool_errors import ToolServerFailed
+from app.core.events import CancelToken
+from app.features.mcp.server_config import ServerConfig
+from app.features.mcp.tool_servers import ToolServers
+from app.ui.shell import tasks
+
+Work = Callable[[], object]
+
+
+class ToolServerActions(QObject):
+    """Runs what the settings do with tool servers; what fails of a server itself is kept in its state."""
+
+    changed = Signal()
+    """Servers were changed, or a check began or ended."""
+
+    def __init__(self, servers: ToolServers, on_error: Callable[[BaseException], object], parent: QObject) -> None:
+        super().__init__(parent)
+        self.servers, self._on_error = servers, on_error
+        self._waiting: deque[tuple[Work, Callable[[Any], object]]] = deque()
+        self._is_changing = False
+        self._checked: dict[str, tasks.BackgroundTask] = {}
+
+    def is_busy(self, name: str) -> bool:
+        """Return whether a server is being checked at the moment."""
+        return name in self._checked
+
+    def add_all(self, configs: Sequence[ServerConfig]) -> None:
+        """Add servers, then check those of them that are on."""
+
+        def check_all(names: Sequence[str]) -> None:
+            for name, config in zip(names, configs, strict=True):
+                if config.is_on:
+                    self.check(name)
+
+        self._enqueue(lambda: self.servers.add_servers(configs), check_all)
+
+    def change(self, name: str, **values: Any) -> None:
+        """Change a server; one that was switched on is checked."""
+        then: Callable[[Any], object] = lambda _: self.check(name) if values.get("is_on") else None  # noqa: E731
+        self._enqueue(lambda: self.servers.change_server(name, **values), then)
+
+    def remove(self, name: str) -> None:
+        """Remove a server with its folder and its grants."""
+        self._enqueue(lambda: self.servers.remove_server(name))
+
+    def check(self, name: str) -> None:
+        """Connect to a server and ask for its tools; its state says what came of it."""
+        if name in self._checked:
+            return
+
+        def list_tools(_cancel: CancelToken) -> None:
+            try:
+                self.servers.session_of(name).list_tools()
+            except (ToolServerFailed, KeyError):  # kept in its state; or it was removed meanwhile
+                pass
+
+        self._checked[name] = tasks.ask(list_tools, self, lambda _: None, self._on_error, lambda: self._end_check(name))
+        self.changed.emit()
+
+    def stop(self, name: str) -> None:
+        """End the check of a server by closing its conversation."""
+        self._enqueue(lambda: self.servers.session_of(name).close())
+
+    def _end_check(self, name: str) -> None:
+        self._checked.pop(name, None)
+        self.changed.emit()
+
+    def _enqueue(self, work: Work, then: Callable[[Any], object] = lambda _: None) -> None:
+        self._waiting.append((work, then))
+        self._begin_next()
+
+    def _begin_next(self) -> None:
+        if self._is_changing or not self._waiting:
+            return
+        self._is_changing = True
+        work, then = self._waiting.popleft()
+        tasks.ask(lambda _: work(), self, then, self._on_error, self._end_change)
+
+    def _end_change(self) -> None:
+        self._is_changing = False
+        self.changed.emit()
+        self._begin_next()
