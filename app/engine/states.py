@@ -14,9 +14,10 @@ import dataclasses
 import json
 import logging
 import os
+import re
 import time
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -34,6 +35,23 @@ CHECKSUM, CHUNK_BYTES = "crc32", 1 << 20
 
 UNREADABLE = (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError)
 """Errors of a sidecar that isn't ours or is damaged."""
+
+_DOCUMENTS = "documents-"
+_OF_DOCUMENTS = re.compile(_DOCUMENTS + r"((?:\d+-)+)[0-9a-f]{32}")
+MOST_SHARED_DOCUMENTS = 16  # all their numbers stand in a file's name
+
+
+def name_documents(document_ids: Sequence[int]) -> str:
+    """Return the name of what chats share that begin with these documents in this order; "" if they are too many."""
+    return _DOCUMENTS + "-".join(map(str, document_ids)) if 0 < len(document_ids) <= MOST_SHARED_DOCUMENTS else ""
+
+
+def name_beginning(shared: str, beginning: Sequence[int]) -> str:
+    """Return the session under which a shared beginning is kept: of documents, one for each text around them.
+
+    A template that tells the date or tools before them makes other tokens, and neither overwrites the other's.
+    """
+    return f"{shared}-{_hash_text(repr(beginning))}" if shared.startswith(_DOCUMENTS) else shared
 
 
 @dataclass(frozen=True)
@@ -184,6 +202,12 @@ class StateFolder:
         for file in self._matching_files(_session_key(session) + "-*"):
             _remove_file(file)
 
+    def delete_documents(self, is_gone: Callable[[int], bool]) -> None:
+        """Delete all states of shared beginnings that hold a document which is gone."""
+        for file in self._matching_files(_DOCUMENTS + "*"):
+            if any(map(is_gone, _documents_in(file))):
+                _remove_file(file)
+
     def _drop_session(self, session: str) -> None:
         for file in self._matching_files(_session_key(session) + ".*"):
             _remove_file(file)
@@ -237,10 +261,22 @@ def _parse_unit(raw: object) -> Unit:
 
 
 def _session_key(session: str) -> str:
-    """Return a file name for any session name, which may hold anything: a hash of it."""
+    """Return a file name for any session name, which may hold anything: a hash of it.
+
+    That of documents stays readable, since a state has to be found by each of its documents.
+    """
+    return session if _OF_DOCUMENTS.fullmatch(session) else _hash_text(session)
+
+
+def _hash_text(text: str) -> str:
     import hashlib  # OpenSSL comes with it: 4 MB that a window without a saved state does without
 
-    return hashlib.sha256(session.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+
+
+def _documents_in(file: Path) -> set[int]:
+    found = _OF_DOCUMENTS.match(file.name)
+    return {int(number) for number in found[1].rstrip("-").split("-")} if found else set()
 
 
 def _file_size(file: Path) -> int:

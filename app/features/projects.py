@@ -1,7 +1,8 @@
 """Build the preamble of chats: their project's instructions and documents, and memories.
 
 It is the beginning of the prompt, identical token for token in all chats of a project, so that one KV snapshot serves
-them all. What changes rarely comes first: instructions, documents, memories.
+them all. What most chats have in common comes first: documents, which other chats and projects may begin with as well,
+instructions, memories.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from app.core.errors.app_error import AppError
-from app.features.document_frames import whole_text, with_question
+from app.features.document_frames import NO_LEADING, LeadingDocuments, sort_leading, whole_text, with_question
 from app.store.projects import Memories, Memory, Project, ProjectDocuments, Projects
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ Count = Callable[[Sequence[str]], Sequence[int]]
 
 @dataclass(frozen=True)
 class ChatPreamble:
-    """The parts in order, "" if empty.
+    """The parts, "" if empty; `leading` is what `documents` begins with.
 
     `searched` are documents too long to show whole: passages of them go with each question. `session` is the engine's
     name of the shared KV snapshot, "" outside projects.
@@ -62,10 +63,11 @@ class ChatPreamble:
     memories: str = ""
     searched: tuple[int, ...] = ()
     session: str = ""
+    leading: LeadingDocuments = NO_LEADING
 
     @property
     def text(self) -> str:
-        return "\n\n".join(part for part in (self.instructions, self.documents, self.memories) if part)
+        return "\n\n".join(part for part in (self.documents, self.instructions, self.memories) if part)
 
     def system_message(self, own: str) -> str:
         """Join the preamble with a chat's own system prompt, if it has one."""
@@ -189,15 +191,19 @@ class ChatPreambles:
         found = {stored_document.id: stored_document for stored_document in self.documents_of(project.id)}
         texts = {number: self._document_text(document) for number, document in found.items()}
         searched = _documents_without_room(dict(zip(texts, count(list(texts.values())), strict=True)), room_tokens)
-        whole = [text for number, text in texts.items() if number not in searched]
+        whole = sort_leading([document for number, document in found.items() if number not in searched])
+        shown = [texts[document.id] for document in whole]
         # Citing is asked for in all chats alike, or the shared beginning would differ.
         is_citing = any(stored_document.unit for stored_document in found.values())
+        is_late = bool(whole) and not whole[0].unit
+        begun = with_question(shown, "", is_citing=not is_late)
         return ChatPreamble(
             project.instructions.strip(),
-            with_question(whole, "", is_citing=is_citing),
+            with_question(shown, "", is_citing=is_citing, is_late=is_late),
             memories,
             searched,
             SESSION.format(project.id),
+            LeadingDocuments(begun, tuple(document.id for document in whole)),
         )
 
     def project_of(self, conversation: Conversation | None, project_id: int | None = None) -> Project | None:

@@ -87,7 +87,8 @@ class TrashBin:
     """Deleted items; from any thread. Purging takes seconds, so not on the window's.
 
     `translations` purges their files; `forget` deletes a chat's KV snapshot by its session name, `forget_all` every
-    chat's, `forget_media` pictures unused and older than a moment. `recordings`, if any, go with their last document.
+    chat's, `forget_documents` those of what several chats begin with, `forget_media` pictures unused and older than a
+    moment. `recordings`, if any, go with their last document.
     `copies` finds the copies of the database. Unreferenced data from before `began_at` is purged, too.
     """
 
@@ -101,11 +102,12 @@ class TrashBin:
         forget_media: Callable[[float], object] = lambda _before: None,
         recordings: Callable[[], RecordedFiles | None] = lambda: None,
         forget_all: Callable[[], object] = lambda: None,
+        forget_documents: Callable[[Callable[[int], bool]], object] = lambda _is_gone: None,
         copies: Callable[[], Iterable[Path]] = lambda: (),
     ) -> None:
         self._database, self._translations, self._forget, self._began_at = database, translations, forget, began_at
         self._forget_media, self._recordings = forget_media, recordings
-        self._forget_all, self._copies = forget_all, copies
+        self._forget_all, self._forget_documents, self._copies = forget_all, forget_documents, copies
         self.purging = threading.RLock()
         """Held while copies are cleaned; a copy made meanwhile could hold what is being purged."""
         self._store, self._conversations, self._jobs = TrashStore(database), Conversations(database), JobTable(database)
@@ -150,6 +152,9 @@ class TrashBin:
         # Before documents are purged: afterwards nobody knows which recordings they had.
         recorded = recordings.used_names() if recordings is not None else set()
         _purge_rows(self._database, before, self._began_at)
+        # Asked of all that states hold, so that an interrupted purge leaves none.
+        documents = DocumentStore(self._database)
+        self._forget_documents(lambda number: documents.get(number) is None)
         if recordings is not None:
             recordings.remove_unused(recorded, self._began_at)
         self._forget_media(self._began_at)
@@ -202,6 +207,7 @@ def build_trash(
         forget_media=lambda before: media().remove_unused(before) if paths.media.is_dir() else None,
         recordings=recordings,
         forget_all=lambda: states().clear(),
+        forget_documents=lambda is_gone: states().delete_documents(is_gone),
         copies=copies,
     )
 

@@ -10,7 +10,14 @@ from pathlib import Path
 
 import pytest
 
-from app.engine.states import StateFolder, StateIdentity, model_identity
+from app.engine.states import (
+    MOST_SHARED_DOCUMENTS,
+    StateFolder,
+    StateIdentity,
+    model_identity,
+    name_beginning,
+    name_documents,
+)
 
 HERE = StateIdentity(10, 20, "abc", "0.3.36", "f16", "as read")
 
@@ -170,3 +177,26 @@ def test_whether_more_was_written_is_asked_again_and_again(tmp_path: Path) -> No
     assert not grows()
     folder.unfinished_path("chat-2").write_bytes(b"a")
     assert (grows(), grows()) == (True, False)
+
+
+def test_states_of_documents_go_with_any_of_them(tmp_path: Path) -> None:
+    folder = folder_with(tmp_path)
+    add(folder, "chat-1")
+    both, first, other = (
+        name_beginning(name_documents(ids), [1, 2, number]) for number, ids in enumerate([(3, 7), (3,), (17,)])
+    )
+    for session in (both, first, other):
+        add(folder, session)
+    add(folder, name_beginning(name_documents((7,)), [5]), identity=dataclasses.replace(HERE, header_hash="def"))
+    assert folder.find_state(name_beginning(name_documents((7,)), [5]), HERE) is None, "set aside"
+    folder.delete_documents(lambda number: number == 7)
+    assert [folder.find_state(one, HERE) for one in (both, first, other, "chat-1")] == [None, *[[1, 2, 3]] * 3]
+    assert files(folder) == 6
+
+
+def test_what_stands_around_documents_has_a_state_of_its_own() -> None:
+    documents = name_documents((3, 7))
+    assert name_beginning(documents, [1, 2]) != name_beginning(documents, [1, 3])
+    assert name_beginning("project-1", [1, 2]) == "project-1"
+    assert name_documents(()) == name_documents(range(MOST_SHARED_DOCUMENTS + 1)) == ""
+    assert len(name_beginning(name_documents([10**9] * MOST_SHARED_DOCUMENTS), [1])) < 220, "a file can be called so"

@@ -15,6 +15,7 @@ import pytest
 from app.bootstrap import Fireside, build_program
 from app.core.events import CancelToken, Role
 from app.core.json_forms import to_json
+from app.engine.states import name_beginning, name_documents
 from app.features.chat.answer_service import SESSION
 from app.features.exchange.backup import back_up
 from app.features.exchange.restore_backup import accept, unpack_backup
@@ -124,6 +125,7 @@ def type_everywhere(app: Fireside, shown: Path) -> None:
     app.paths.states.mkdir(parents=True)
     for session in (chat.id, kept.id):
         app.states.state_path(SESSION.format(session)).write_text(MARKER)  # as a model has read it
+    app.states.state_path(name_beginning(name_documents((document,)), [1])).write_text(MARKER)
     for store, number in made:
         store.delete(number)
     chats.delete_message(lone.id)

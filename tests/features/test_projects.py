@@ -67,7 +67,7 @@ def test_chats_of_a_project_begin_alike_and_others_stay_as_they_were(
     projects, memories = app.preambles.projects, app.preambles.memories
     flat = projects.create("Flat")
     projects.update(flat.id, instructions="Answer for a tenant.\n")
-    add_document(app, flat.id, lease(tmp_path))
+    document = add_document(app, flat.id, lease(tmp_path))
     memories.add("I live in Köln.\n<|im_end|>")
     memories.add("The flat has two rooms.", flat.id)
     ask(app, new_chat(app, flat.id, "Be brief."), "When does it end?")
@@ -77,16 +77,17 @@ def test_chats_of_a_project_begin_alike_and_others_stay_as_they_were(
     ask(app, new_chat(app, None), "Hello")
     first, second, outside, plain = prompts(script)
     common = second[0][1]
-    assert first[0] == ("system", f"{common}\n\nBe brief.")
-    assert first[1:] == [("user", "When does it end?")]
-    places = [common.index(part) for part in ("Answer for a tenant.", "The lease ends", "- I live in", "two rooms.")]
+    common = common.removesuffix("\n\nAnd why?")
+    assert first == [("user", f"{common}\n\nBe brief.\n\nWhen does it end?")]
+    told = ("The lease ends", "Answer for a tenant.", "- I live in", "two rooms.")
+    places = [common.index(part) for part in told]
     assert places == sorted(places)
-    assert places[0] == 0
     assert "- I live in Köln. <|im_end|>\n- The flat" in common
     assert outside[0] == ("system", "What I want you to remember:\n- I live in Köln. <|im_end|>\n\nBe brief.")
     assert plain == [("user", "Hello")]
     asked = [(one["shared"], one["shared_characters"]) for one in requests(script)]
-    assert asked == [(f"project-{flat.id}", len(common))] * 2 + [("", 0)] * 2
+    documents = common[: common.index("\n\nAnswer for a tenant.")]
+    assert asked == [(f"documents-{document}", len(documents))] * 2 + [("", 0)] * 2
 
 
 def test_a_deleted_project_and_a_chat_without_memories_are_told_nothing(

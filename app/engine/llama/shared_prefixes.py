@@ -7,6 +7,7 @@ from app.engine.llama.context import LlamaContext
 from app.engine.llama.pool import SequencePool
 from app.engine.llama.saved_states import NOT_BORROWED, BorrowedState, SavedStates
 from app.engine.llama.sequence_run import SequenceRun
+from app.engine.states import name_beginning
 
 # So few are read again as fast.
 LEAST_SHARED_TOKENS = 16
@@ -34,7 +35,7 @@ class SharedPrefixes:
         shared = self._shareable_length(source, wanted, sequence)
         stored, name, other = 0, "", NOT_BORROWED
         if session != sequence.session:
-            stored, name = max((self._stored_length(name, wanted), name) for name in (run.request.ask.shared, session))
+            stored, name = max((self._stored_length(name, wanted), name) for name in (_beginning_of(run), session))
             # Something else comes into this sequence: keep what it held.
             self._pool.save_sequence(sequence)
             # Looking through all files is only worth it where much would be left to read.
@@ -71,7 +72,7 @@ class SharedPrefixes:
         assert sequence is not None
         # Saved exactly where it ends, as that is what other chats can begin with.
         if len(sequence.tokens) == run.prompt.shared and self._states is not None:
-            self._states.save_shared(run.request.ask.shared, sequence)
+            self._states.save_shared(_beginning_of(run), sequence)
         if run.interactive:
             sequence.take_snapshot()
             return
@@ -107,3 +108,8 @@ class SharedPrefixes:
 
     def _unprepared_runs(self) -> list[SequenceRun]:
         return [run for run in self._pool.runs if run.sequence is not None and not run.prepared]
+
+
+def _beginning_of(run: SequenceRun) -> str:
+    """Return the session that keeps what a run shares with others; "" if it shares nothing."""
+    return name_beginning(run.request.ask.shared, run.tokens[: run.prompt.shared]) if run.prompt.shared else ""

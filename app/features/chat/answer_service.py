@@ -31,6 +31,7 @@ from app.core.events import (
     Waiting,
 )
 from app.core.visible import clean_text, visible_name
+from app.engine.states import name_documents
 from app.features.chat.answer_draft import AnswerDraft, write_to_draft
 from app.features.chat.attached_documents import AttachedDocuments
 from app.features.chat.branches import branch_to
@@ -480,8 +481,11 @@ class AnswerService:
         # A temporary chat leaves no state behind.
         if conversation is None or self.is_temporary:
             return fields
-        common = {"shared": shown.preamble.session, "shared_characters": len(shown.preamble.text)}
-        return fields | {"session": SESSION.format(conversation.id)} | (common if shown.preamble.session else {})
+        name, common = name_documents(shown.leading.ids), shown.leading.text
+        if not name:
+            name, common = shown.preamble.session, shown.preamble.text
+        own = {"session": SESSION.format(conversation.id)}
+        return fields | own | ({"shared": name, "shared_characters": len(common)} if name else {})
 
     def _stored_message(self, message_id: int) -> StoredMessage:
         message = self.conversations.get_message(message_id)

@@ -5,10 +5,17 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from app.core.events import Media, ModelLoaded, Role
-from app.features.document_frames import passages_text, whole_text, with_question
+from app.features.document_frames import (
+    NO_LEADING,
+    LeadingDocuments,
+    passages_text,
+    sort_leading,
+    whole_text,
+    with_question,
+)
 from app.features.document_library import DocumentLibrary
 from app.features.media import PICTURE, plan_media
 from app.store.attachments import Attachment, DocumentUse
@@ -29,8 +36,13 @@ NO_ANSWER = (
 )
 """Placed after the question: before it, models of up to 1.5 billion weights ignore it."""
 
-Shown = tuple[str, tuple[Media, ...]]
-"""A message's text, and its pictures and sounds."""
+
+class Shown(NamedTuple):
+    """A message's text, its pictures and sounds, and the documents that the text begins with."""
+
+    text: str
+    media: tuple[Media, ...]
+    leading: LeadingDocuments = NO_LEADING
 
 
 def can_take(model: ModelLoaded | None, kind: str) -> bool:
@@ -77,15 +89,18 @@ class AttachedDocuments:
         unseen = [use.name for use in uses if not can_take(model, use.media.kind)]
         text = "\n\n".join(part for part in (mention_unseen(unseen), text) if part)
         seen = tuple(plan_media(use) for use in uses if can_take(model, use.media.kind))
-        return self.message_text(text, attachments), seen
-
-    def message_text(self, text: str, attachments: Sequence[Attachment]) -> str:
-        """Prepend its documents to a message."""
-        parts = [part for attachment in attachments if (part := self._attachment_text(attachment))]
+        whole = {attached.document_id: attached for attached in attachments if attached.use is DocumentUse.WHOLE}
+        documents = sort_leading([self.documents.document_of(attachment) for attachment in whole.values()])
+        begun = [self._attachment_text(whole[document.id]) for document in documents]
+        others = [attachment for attachment in attachments if attachment.document_id not in whole]
+        parts = [part for attachment in others if (part := self._attachment_text(attachment))]
         is_citing = any(self.documents.document_of(attachment).unit for attachment in attachments)
-        shown = with_question(parts, text, is_citing=is_citing)
+        is_late = bool(begun) and not documents[0].unit
+        shown = with_question([*begun, *parts], text, is_citing=is_citing, is_late=is_late)
+        leading = with_question(begun, "", is_citing=not is_late)
         # Behind the question, where small models heed it; before it they don't.
-        return shown + absence_note(self.documents, attachments) if is_unanswered(attachments) else shown
+        shown += absence_note(self.documents, attachments) if is_unanswered(attachments) else ""
+        return Shown(shown, seen, LeadingDocuments(leading, tuple(document.id for document in documents)))
 
     def decide_uses(self, branch: Sequence[StoredMessage], room_tokens: Callable[[], int], count: Count) -> None:
         """Decide how to use the last question's undecided documents: whole while they fit, else as background.

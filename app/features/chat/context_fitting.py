@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from app.core.errors.request_errors import PromptTooLong
 from app.core.events import Media, Message, Role
 from app.features.chat.chat_options import max_tokens_of, will_think
+from app.features.document_frames import NO_LEADING, LeadingDocuments
 from app.features.projects import NO_PREAMBLE, ChatPreamble
 
 if TYPE_CHECKING:
@@ -85,10 +86,12 @@ class PromptMessage:
     pinned: bool = False
     recalled: str = ""
     media: tuple[Media, ...] = ()
+    leading: LeadingDocuments = NO_LEADING
+    """The whole documents that `text` begins with."""
 
     @property
     def whole(self) -> str:
-        """The message as the model sees it."""
+        """The message with what is quoted before it."""
         return f"{self.recalled}\n\n{self.text}" if self.recalled else self.text
 
 
@@ -96,7 +99,8 @@ class PromptMessage:
 class PromptView:
     """The part of a branch shown to the model:
 
-    `preamble` and `carried` instructions in the system message, then `said` in order.
+    `preamble` and `carried` instructions in the system message, then `said` in order. Where that begins with whole
+    documents, all of it is one question: documents, instructions, what was said.
 
     `first_kept_id` is None while the whole conversation is shown. `hidden` are the ids left out, `newly_hidden` how
     many since the last fitting (negative: shown again). `tokens` is an upper bound of the prompt. `recalled` are
@@ -112,14 +116,32 @@ class PromptView:
     preamble: ChatPreamble = NO_PREAMBLE
     recalled: tuple[int, ...] | None = None
 
+    @property
+    def leading(self) -> LeadingDocuments:
+        """The whole documents that the prompt begins with: the project's, or those of the first message."""
+        if self.preamble.leading.text or not self.said:
+            return self.preamble.leading
+        return self.said[0].leading
+
+    def split_leading(self, head: str) -> tuple[str, Sequence[PromptMessage]]:
+        """Return the first message's documents that go before instructions (`head`), and what is left of `said`."""
+        if not head or self.preamble.leading.text or not self.leading.text:
+            return "", self.said
+        moved, first = self.leading.text, self.said[0]
+        first = replace(first, text=first.text.removeprefix(moved).removeprefix("\n\n"))
+        return moved, (*([first] if first.whole or first.media else []), *self.said[1:])
+
     def messages(self, system: str) -> list[Message]:
         """Return the prompt's messages, with neighbours of one role joined as templates require.
 
         Pictures are only planned: see `MediaLibrary.decode_messages`.
         """
         head = system_text(self.preamble.system_message(system), self.carried)
-        messages = [Message(Role.SYSTEM, head)] if head else []
-        for prompt_message in self.said:
+        moved, said = self.split_leading(head)
+        head = f"{moved}\n\n{head}" if moved else head
+        # Documents are never instructions, and where they begin a prompt, any chat can go on from there.
+        messages = [Message(Role.USER if self.leading.text else Role.SYSTEM, head)] if head else []
+        for prompt_message in said:
             # Templates require that roles alternate.
             if messages and messages[-1].role is prompt_message.role:
                 before = f"{messages[-1].text}\n\n"

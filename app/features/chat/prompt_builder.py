@@ -67,16 +67,18 @@ class PromptBuilder:
             return view_prompt(_uncounted_messages(branch), kept_id, 0, NOTHING, "rolling")
         budget = self._context_budget(conversation, loaded)
         preamble = self._build_preamble(conversation, budget, _last_question(branch))
-        system = preamble.system_message(conversation.system_prompt if conversation else "")
+        system = conversation.system_prompt if conversation else ""
         room = int(budget.prompt_tokens * DOCUMENTS_SHARE)
-        self._attached.decide_uses(branch, lambda: room - self._counts.count_fixed(system), self._counts.count_texts)
+        self._attached.decide_uses(
+            branch, lambda: room - self._count_fixed(system, preamble, ()), self._counts.count_texts
+        )
         self._choose_passages(branch, _hidden_messages(branch, kept_id), budget, preamble)
         # A continued answer keeps what was recalled for it; a new one is looked up anew.
         is_new = bool(branch) and not (branch[-1].role is Role.ASSISTANT and branch[-1].text)
         branch = _with_recalled(branch, ()) if is_new else branch
 
         def fitted(branch: Sequence[StoredMessage]) -> PromptView:
-            return self._fit_view(system, branch, kept_id, budget, when_full)
+            return self._fit_view(system, preamble, branch, kept_id=kept_id, budget=budget, when_full=when_full)
 
         shown = fitted(branch)
         # Passages for documents that just left need room, so the view is made once more.
@@ -128,7 +130,7 @@ class PromptBuilder:
         # Nothing has left, so nothing has to be counted.
         if kept_id is None:
             return replace(view_prompt(said, None, 0, NOTHING, "rolling"), preamble=preamble)
-        fixed = self._counts.count_fixed(preamble.system_message(conversation.system_prompt if conversation else ""))
+        fixed = self._count_fixed(conversation.system_prompt if conversation else "", preamble, said)
         shown = view_prompt(self._count_messages(said), kept_id, fixed, budget, self._settings().chat.when_full)
         return replace(shown, preamble=preamble)
 
@@ -163,10 +165,10 @@ class PromptBuilder:
         """Return what the prompt would show with `draft` as the next message; arguments as in `break_down`."""
         budget, preamble, said, fixed = self._count_parts(conversation, branch, draft)
         shown = view_prompt(said, _kept_id(branch, conversation), fixed, budget, self._settings().chat.when_full)
-        whole, media = self._attached.show_message(draft, attachments, uses, self._counts.require_model())
+        whole, media, leading = self._attached.show_message(draft, attachments, uses, self._counts.require_model())
         if whole.strip() or media:
             recalled = self._quote_for_draft(shown, branch, draft, budget)
-            last = PromptMessage(0, Role.USER, whole, 0, recalled=recalled, media=media)
+            last = PromptMessage(0, Role.USER, whole, 0, recalled=recalled, media=media, leading=leading)
             last = self._count_messages([last])[0]
             shown = replace(shown, said=(*shown.said, last), tokens=shown.tokens + last.tokens)
         return replace(shown, preamble=preamble)
@@ -185,8 +187,13 @@ class PromptBuilder:
         """
         budget = self._context_budget(conversation, self._counts.require_model())
         preamble = self._build_preamble(conversation, budget, draft if draft is not None else _last_question(branch))
-        fixed = self._counts.count_fixed(preamble.system_message(conversation.system_prompt if conversation else ""))
-        return budget, preamble, self._count_messages(self._prompt_messages(branch)), fixed
+        said = self._prompt_messages(branch)
+        fixed = self._count_fixed(conversation.system_prompt if conversation else "", preamble, said)
+        return budget, preamble, self._count_messages(said), fixed
+
+    def _count_fixed(self, system: str, preamble: ChatPreamble, said: Sequence[PromptMessage]) -> int:
+        is_question = bool(preamble.leading.text or (said and said[0].leading.text))
+        return self._counts.count_fixed(preamble.system_message(system), is_question=is_question)
 
     def _build_preamble(
         self, conversation: Conversation | None, budget: ContextBudget, question: str = ""
@@ -199,16 +206,19 @@ class PromptBuilder:
     def _fit_view(
         self,
         system: str,
+        preamble: ChatPreamble,
         branch: Sequence[StoredMessage],
+        *,
         kept_id: int | None,
         budget: ContextBudget,
         when_full: str,
     ) -> PromptView:
         said = self._prompt_messages(branch)
         # A short chat surely fits: counting would only delay its first token.
-        if kept_id is None and said and _surely_fits(system, said, budget):
+        if kept_id is None and said and _surely_fits(preamble.system_message(system), said, budget):
             return view_prompt(said, None, 0, budget, when_full)
-        return fit_prompt(self._count_messages(said), kept_id, self._counts.count_fixed(system), budget, when_full)
+        fixed = self._count_fixed(system, preamble, said)
+        return fit_prompt(self._count_messages(said), kept_id, fixed, budget, when_full)
 
     def _choose_passages(
         self, branch: Sequence[StoredMessage], hidden: Sequence[int], budget: ContextBudget, preamble: ChatPreamble
@@ -234,7 +244,7 @@ class PromptBuilder:
         budget, preamble, said, fixed = self._count_parts(conversation, branch, draft)
         shown = view_prompt(said, _kept_id(branch, conversation), fixed, budget, self._settings().chat.when_full)
         bare = self._counts.count_messages([Message(Role.USER, draft)])[0] if draft.strip() or uses else 0
-        whole, media = self._attached.show_message(draft, attachments, uses, self._counts.require_model())
+        whole, media, _ = self._attached.show_message(draft, attachments, uses, self._counts.require_model())
         # The message as it goes, with its documents; what is more than the bare text is the documents'.
         message = self._counts.count_messages([Message(Role.USER, whole)])[0] if whole.strip() or uses else 0
         documents, pictures = self._documents_tokens(branch, shown), self._pictures_tokens(shown)
@@ -310,7 +320,9 @@ class PromptBuilder:
         pinned_ids = {prompt_message.id: prompt_message.pinned for prompt_message in shown.said}
         sent = [message for message in _sent_messages(branch) if message.id in pinned_ids]
         texts = self._attached.show_branch(sent, self._engine.loaded)
-        with_some = [(message, text) for message, (text, _) in zip(sent, texts, strict=True) if text != message.text]
+        with_some = [
+            (message, built.text) for message, built in zip(sent, texts, strict=True) if built.text != message.text
+        ]
         whole = self._counts.count_texts([text for _, text in with_some])
         bare = self._counts.count_texts([message.text for message, _ in with_some])
         found = {True: 0, False: 0}
@@ -325,8 +337,8 @@ class PromptBuilder:
         """Build a branch's messages as the loaded model sees them, uncounted."""
         shown = self._attached.show_branch(_sent_messages(branch), self._engine.loaded)
         return [
-            replace(prompt_message, text=text, media=media)
-            for prompt_message, (text, media) in zip(_uncounted_messages(branch), shown, strict=True)
+            replace(prompt_message, text=built.text, media=built.media, leading=built.leading)
+            for prompt_message, built in zip(_uncounted_messages(branch), shown, strict=True)
         ]
 
     def _count_messages(self, said: Sequence[PromptMessage]) -> list[PromptMessage]:

@@ -27,17 +27,17 @@ if TYPE_CHECKING:
 
 SYSTEM, INSTRUCTIONS, DOCUMENTS, MEMORIES = "system", "instructions", "documents", "memories"
 CARRIED, PINNED, RECALLED, QUESTION, ANSWER, MESSAGE = "carried", "pinned", "recalled", "question", "answer", "message"
-TEMPLATE = "template"
+TEMPLATE, ATTACHED = "template", "attached"
 OFF_TOKENS = 16
 """Counting part by part may say a few tokens more than the whole has."""
 
 
 @dataclass(frozen=True)
 class SeenPart:
-    """A part of the prompt; `kind` is one of the names above, the last being template overhead without text.
+    """A part of the prompt; `kind` is one of the names above, "template" being overhead without text.
 
-    `instructions` and `documents` are the project's. A message's text includes its documents; recalled turns are a
-    separate part before it.
+    `instructions` and `documents` are the project's. A message's text includes its documents but for the `attached`
+    that go before instructions; recalled turns are a separate part before it.
     """
 
     kind: str
@@ -74,17 +74,19 @@ def seen_of(
 ) -> SeenPrompt:
     """Split a view into parts; `count` returns the tokens of each text on its own."""
     preamble = shown.preamble
+    moved, said = shown.split_leading(system_text(preamble.system_message(system), shown.carried))
     found = [
-        (INSTRUCTIONS, preamble.instructions),
+        (ATTACHED, moved),
         (DOCUMENTS, preamble.documents),
+        (INSTRUCTIONS, preamble.instructions),
         (MEMORIES, preamble.memories),
         (SYSTEM, system.strip()),
         (CARRIED, system_text("", shown.carried)),
     ]
-    for number, prompt_message in enumerate(shown.said, 1):
+    for number, prompt_message in enumerate(said, 1):
         kind = QUESTION if prompt_message.role is Role.USER else ANSWER
         # The last question is the message itself.
-        kind = PINNED if prompt_message.pinned else MESSAGE if number == len(shown.said) and kind == QUESTION else kind
+        kind = PINNED if prompt_message.pinned else MESSAGE if number == len(said) and kind == QUESTION else kind
         found += [(RECALLED, prompt_message.recalled), (kind, prompt_message.text)]
     found = [(kind, text) for kind, text in found if text]
     parts = [

@@ -55,8 +55,8 @@ class TokenCounts:
             raise NoModel
         return loaded
 
-    def count_fixed(self, system: str) -> int:
-        """Count the tokens of system prompt and template overhead.
+    def count_fixed(self, system: str, *, is_question: bool = False) -> int:
+        """Count the tokens of system prompt and template overhead; `is_question`: it stands in the first question.
 
         Without a system prompt there may be carried instructions in its place: then the larger of both cases.
         """
@@ -64,6 +64,10 @@ class TokenCounts:
         if not system.strip():
             # What is carried along may take the system's place, so the larger of both.
             return max(frame.bare, frame.with_system)
+        if is_question:
+            # Blank lines before a word may be other tokens than those at an end.
+            joined, word = self.count_texts([f"{system}\n\n{SAMPLE}", SAMPLE])
+            return frame.bare + joined - word
         return frame.with_system + self.count_texts([system])[0]
 
     def count_messages(self, messages: Sequence[Message]) -> list[int]:

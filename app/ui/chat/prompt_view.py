@@ -25,6 +25,7 @@ from app.ui.i18n import sentence_for, tr
 from app.ui.shared_labels import (
     ANSWER_LINE,
     COUNTING,
+    DOCUMENTS_LABEL,
     INSTRUCTIONS_FROM_BEFORE,
     MEMORIES_LABEL,
     PART_TOKENS,
@@ -151,6 +152,7 @@ def words_of(part: SeenPart) -> str:
     names = {
         prompt_inspector.SYSTEM: tr(SYSTEM_PROMPT),
         prompt_inspector.INSTRUCTIONS: tr("Project instructions"),
+        prompt_inspector.ATTACHED: tr(DOCUMENTS_LABEL),
         prompt_inspector.DOCUMENTS: tr("Project documents"),
         prompt_inspector.MEMORIES: tr(MEMORIES_LABEL),
         prompt_inspector.CARRIED: tr(INSTRUCTIONS_FROM_BEFORE),

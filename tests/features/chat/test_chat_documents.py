@@ -14,7 +14,7 @@ from app.features.chat.attached_documents import NO_ANSWER
 from app.features.chat.recall import HEADING
 from app.features.document_library import DocumentStored
 from app.store.attachments import Attachment, DocumentUse
-from tests.helpers.script import prompts, write_script
+from tests.helpers.script import prompts, requests, write_script
 
 CONTEXT_TOKENS = 4000
 ANSWERS = (
@@ -276,3 +276,25 @@ def test_pages_are_cited_only_where_there_are_pages(app: Fireside, script: Path,
     attach(app, lease(tmp_path), chat.id, DocumentUse.WHOLE)
     ask(app, chat.id, "When?")
     assert not re.search(r"\[p\. \d", prompts(script)[-1][-1][1])
+
+
+def test_what_changes_stands_behind_the_documents_that_chats_begin_with(
+    app: Fireside, script: Path, tmp_path: Path
+) -> None:
+    pages = tmp_path / "pages.md"
+    pages.write_text("The harbour has two cranes.", "utf-8")
+    app.preambles.memories.add("I live in the flat.")
+    seen = []
+    for system, order in (("", (lease(tmp_path), pages)), ("Be brief.", (pages, lease(tmp_path)))):
+        chat = app.conversations.create(system_prompt=system)
+        ids = [attach(app, path, chat.id, DocumentUse.WHOLE).document_id for path in order]
+        ask(app, chat.id, "What is this?")
+        ((role, text),) = prompts(script)[-1]
+        asked = requests(script)[-1]
+        assert (role, asked["shared"]) == ("user", "documents-{}-{}".format(*sorted(ids)))
+        seen.append((text[: asked["shared_characters"]], text[asked["shared_characters"] :]))
+        answer = app.conversations.read_branch(chat.id)[-1]
+        assert app.chat.looks.inspect_answer(answer.id, CancelToken()).text == text
+    assert seen[0][0] == seen[1][0]
+    memories = "\n\nWhat I want you to remember:\n- I live in the flat."
+    assert [rest for _, rest in seen] == [f"{memories}\n\nWhat is this?", f"{memories}\n\nBe brief.\n\nWhat is this?"]
