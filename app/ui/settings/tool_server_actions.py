@@ -6,7 +6,8 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, QUrl, Signal
+from PySide6.QtGui import QDesktopServices
 
 from app.core.errors.tool_errors import ToolServerFailed
 from app.core.events import CancelToken
@@ -22,9 +23,18 @@ class ToolServerActions(QObject):
 
     changed = Signal()
     """Servers were changed, or a check began or ended."""
+    page_wanted = Signal(str)
+    """A browser is to be opened, as the person asked for."""
 
-    def __init__(self, servers: ToolServers, on_error: Callable[[BaseException], object], parent: QObject) -> None:
+    def __init__(
+        self,
+        servers: ToolServers,
+        on_error: Callable[[BaseException], object],
+        parent: QObject,
+    ) -> None:
         super().__init__(parent)
+        # Asked for by a thread; a browser is opened by the window's.
+        self.page_wanted.connect(lambda page: QDesktopServices.openUrl(QUrl(page)))
         self.servers, self._on_error = servers, on_error
         self._waiting: deque[tuple[Work, Callable[[Any], object]]] = deque()
         self._is_changing = False
@@ -67,8 +77,25 @@ class ToolServerActions(QObject):
         self._checked[name] = tasks.ask(list_tools, self, lambda _: None, self._on_error, lambda: self._end_check(name))
         self.changed.emit()
 
+    def sign_in(self, name: str) -> None:
+        """Let the person sign in to a server with their browser, then check it."""
+        if name in self._checked:
+            return
+
+        def wait_for_person(cancel: CancelToken) -> None:
+            self.servers.sign_in(name, self.page_wanted.emit, lambda: cancel.cancelled)
+
+        def end() -> None:
+            self._end_check(name)
+            self.check(name)
+
+        self._checked[name] = tasks.ask(wait_for_person, self, lambda _: None, self._on_error, end)
+        self.changed.emit()
+
     def stop(self, name: str) -> None:
-        """End the check of a server by closing its conversation."""
+        """End the check of a server by closing its conversation, or the wait for a sign-in."""
+        if name in self._checked:
+            self._checked[name].cancel()
         self._enqueue(lambda: self.servers.session_of(name).close())
 
     def _end_check(self, name: str) -> None:

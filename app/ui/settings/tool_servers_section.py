@@ -10,7 +10,7 @@ from PySide6.QtGui import QHideEvent, QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from app.features.mcp.server_config import ServerConfig
-from app.features.mcp.server_session import ServerState
+from app.features.mcp.server_session import UNSIGNED, ServerState
 from app.ui.i18n import tr
 from app.ui.settings.settings_pages import SettingsSection
 from app.ui.settings.tool_server_actions import ToolServerActions
@@ -36,6 +36,8 @@ NO_SERVERS = (
 SERVERS_CAGED = "Each is kept from your files and the network, except for what you allow it."
 ADD_SERVER = "Add…"
 IMPORT_SERVERS = "Import…"
+SIGN_IN = "Sign in…"
+SIGN_IN_TO = "Sign in to {name}"
 DETAILS_OF = "Details of {name}"
 LOOK_EVERY_MS = 2000
 
@@ -44,7 +46,12 @@ class ToolServerRow(QWidget):
     """Row of a server: name, place, state, its switch and the button for its details."""
 
     def __init__(
-        self, theme: Theme, config: ServerConfig, on_switch: Callable[[bool], object], on_open: Callable[[], object]
+        self,
+        theme: Theme,
+        config: ServerConfig,
+        on_switch: Callable[[bool], object],
+        on_open: Callable[[], object],
+        on_sign_in: Callable[[], object],
     ) -> None:
         super().__init__()
         self.name = config.name
@@ -54,9 +61,11 @@ class ToolServerRow(QWidget):
         self.switch = Switch(theme, config.name, on=config.is_on, on_change=on_switch)
         words = tr(DETAILS_OF, name=config.name)
         self.details = IconButton(theme, "pencil-simple", words, size_px=16, on_click=lambda _=False: on_open())
+        self.sign_in = text_button(tr(SIGN_IN), "plain", on_click=lambda _=False: on_sign_in())
+        self.sign_in.setAccessibleName(tr(SIGN_IN_TO, name=config.name))
         texts = theme.dress(fill_layout(QVBoxLayout(), name, self.place, self.said), spacing=2)
         row = fill_layout(QHBoxLayout(self), (texts, 1))
-        for widget in (self.details, self.switch):
+        for widget in (self.sign_in, self.details, self.switch):
             row.addWidget(widget, 0, Qt.AlignmentFlag.AlignVCenter)
         theme.dress(row, margins=(0, 0, 0, 0), spacing=8)
 
@@ -64,6 +73,8 @@ class ToolServerRow(QWidget):
         """Show where a server runs and how it is."""
         words, is_problem = state_words(config, state, is_busy=is_busy)
         self.place.setText(place_of(config))
+        wants_person = state.problem is not None and state.problem.reason == UNSIGNED
+        self.sign_in.setVisible(wants_person and not is_busy)
         if self.said.text() != words:
             self.said.setText(words)
         set_mark(self.said, "kind", "danger" if is_problem else "muted")
@@ -141,4 +152,5 @@ class ToolServersSection(SettingsSection):
             config,
             lambda is_on: self.server_actions.change(name, is_on=is_on),
             lambda: self.open_details(name),
+            lambda: self.server_actions.sign_in(name),
         )

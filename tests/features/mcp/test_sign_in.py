@@ -9,6 +9,7 @@ import threading
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
@@ -107,14 +108,21 @@ class SigningPage(BaseHTTPRequestHandler):
         """Nothing on standard error."""
 
 
-@pytest.fixture
-def host() -> Iterator[SigningHost]:
+@contextmanager
+def serve_host() -> Iterator[SigningHost]:
+    """A server that signs people in, as long as the block lasts."""
     with SigningHost() as host:
         thread = threading.Thread(target=host.serve_forever)
         thread.start()
         yield host
         host.shutdown()
         thread.join()
+
+
+@pytest.fixture
+def host() -> Iterator[SigningHost]:
+    with serve_host() as host:
+        yield host
 
 
 @pytest.fixture

@@ -37,6 +37,7 @@ from app.ui.settings.tool_servers_section import ToolServersSection
 from app.ui.settings.tools_page import ToolsPage
 from app.ui.shared_labels import REMOVE, REMOVE_NAMED
 from app.ui.widgets.buttons import IconButton
+from tests.features.mcp.test_sign_in import Browser, serve_host
 from tests.features.mcp.test_tool_servers import SCRIPT, config
 from tests.helpers.clipping import clipped_texts
 from tests.helpers.desks.settings import SettingsDesk
@@ -228,6 +229,23 @@ def test_the_check_of_a_silent_server_can_be_stopped(desk: SettingsDesk, section
 def is_greeting(desk: SettingsDesk) -> bool:
     """Whether the server was started, and is silent from then on."""
     return (desk.app.paths.data / FOLDER / "silent").is_dir()
+
+
+def test_a_server_that_wants_a_sign_in_offers_one_in_the_browser(
+    desk: SettingsDesk, section: ToolServersSection
+) -> None:
+    browser = Browser()
+    with serve_host() as host:
+        add(desk, section, ServerConfig("far", url=f"{host.address}/mcp", is_on=True))
+        row = section.rows["far"]
+        assert row.sign_in.isVisible()
+        section.server_actions.page_wanted.disconnect()
+        section.server_actions.page_wanted.connect(browser.open)
+        assert browser.pages == [], "by the person's click alone"
+        desk.click(row.sign_in)
+        desk.wait(lambda: said(section, "far") == WORKS_ONE)
+        browser.thread.join()
+        assert not row.sign_in.isVisible()
 
 
 def test_what_was_allowed_is_listed_and_taken_back(desk: SettingsDesk) -> None:
