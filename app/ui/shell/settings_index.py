@@ -115,7 +115,7 @@ _ROWS: dict[str, tuple[tuple[str, str, str], ...]] = {
         ("states", "Storage limit", "saved states cache disk space prompt cache"),
     ),
     "tools": (
-        ("tool_servers", "Tool servers", "mcp model context protocol plugins extensions functions agents claude jan"),
+        ("tool_servers", "Added tools", "mcp model context protocol server plugins extensions agents claude jan"),
         ("tool_folders", "Folders for tools", "read files file access permission grant"),
         ("tool_rounds", "Tool calls in turn", "rounds loop steps limit function calling"),
         ("tool_grants", "What you allowed tools", "permissions grants allow always never revoke consent"),
@@ -158,9 +158,9 @@ _PAGES = (
         "bookmark-simple",
     ),
     ("engine", "Performance", "engine hardware model memory speed fast slow", MODELS, "gauge"),
-    ("tools", "Tools", "mcp function calling agents plugins", MODELS, "wrench"),
     ("network", "Network", "internet connection online offline privacy", CONNECTIONS, "globe"),
     ("connections", "Servers and sharing", "connections remote network api share", CONNECTIONS, "share-network"),
+    ("tools", "Tools", "mcp function calling agents plugins", CONNECTIONS, "wrench"),
 )
 PAGES = tuple(SettingsPageSpec(*page, settings=tuple(SettingSpec(*row) for row in _ROWS[page[0]])) for page in _PAGES)
 
