@@ -51,8 +51,11 @@ def test_a_locked_start_asks_and_opens_what_was_written(tmp_path: Path) -> None:
         program.press("ctrl+n")
         program.ask("And who owns Qzanzibarium?")
 
+        copies: set[Path | None] = set()
+
         def is_answered() -> bool:
             with_key = unlock_home(paths, PASSPHRASE)
+            copies.add(with_key.unlocked)
             try:
                 with closing(Database.open(with_key.database)) as database:
                     chats = Conversations(database)
@@ -67,4 +70,6 @@ def test_a_locked_start_asks_and_opens_what_was_written(tmp_path: Path) -> None:
         program.kill()
     for path in home.rglob("*"):
         assert not path.is_file() or b"qzanzibarium" not in path.read_bytes().lower(), path
-    assert not list(Path("/dev/shm").glob("fireside-open-*"))
+    (place,) = copies
+    assert place is not None
+    assert not place.exists()
