@@ -35,7 +35,7 @@ MEANINGS = {
     "bookmark-simple": "remember",
     "brackets-angle": "show markdown, show formatted",
     "brain": "thinking",
-    "wrench": "tools",
+    "wrench": "tools, tool servers",
     "calendar-blank": "an idea: moving a meeting",
     "caret-down": "next match, in another format, other ways, a group that is open",
     "caret-down-bold": "a choice",

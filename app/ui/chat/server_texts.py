@@ -58,7 +58,7 @@ class ServerTexts(QObject):
 
     def _add_entry(self, menu: Menu) -> None:
         if self._chats.settings().tools.servers:
-            menu.addAction(icon("note", self._theme.tokens.muted), tr(FROM_SERVERS), self.look_up)
+            menu.addAction(icon("wrench", self._theme.tokens.muted), tr(FROM_SERVERS), self.look_up)
 
     def look_up(self) -> None:
         """Ask the servers that are on what they offer, and show it."""
