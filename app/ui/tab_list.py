@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from app.bootstrap import WRITING
+from app.composition.model_parts import WRITING
 from app.store.jobs import SUMMARY, TRANSLATION
 from app.ui.shell.tab_spec import CHAT, MODELS, SUMMARIZE, TRANSLATE, WRITE, Drops, Tab, TabCommand, TabSpec, UiContext
 

@@ -1,0 +1,1 @@
+"""The parts that the program is composed of, each built once when it is first used."""
