@@ -8,6 +8,7 @@ import threading
 import time
 import zlib
 from collections.abc import Iterator
+from urllib.parse import urlsplit
 
 import httpx2
 
@@ -78,7 +79,10 @@ class HubDoor(httpx2.BaseTransport):
 
     def _way_for(self, request: httpx2.Request, access: NetworkAccess) -> httpx2.BaseTransport:
         try:
-            return self._transport_for(proxy_for(str(request.url), access))
+            proxy = proxy_for(str(request.url), access)
+            # Raises for a port beyond 65535: the system would take 16 bits of it, and ask another program.
+            _ = urlsplit(proxy).port
+            return self._transport_for(proxy)
         except (ImportError, ValueError, httpx2.InvalidURL) as error:  # socks, or no proxy's address at all
             raise HubUnreachable(access.host, "proxy") from error
 

@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx2
 import keyring
@@ -252,6 +253,12 @@ def test_the_proxy_of_the_system_is_used_where_it_should_be(
 
 def test_a_proxy_is_not_asked_for_this_computer(network: Open) -> None:
     assert info(network(proxy=f"http://127.0.0.1:{closed_port()}")).id == REPO
+
+
+def test_a_proxys_port_that_is_none_asks_no_other_program(network: Open, hub: FakeHub) -> None:
+    beyond = f"http://127.0.0.1:{urlsplit(hub.url).port + 2**16}"  # type: ignore[operator]
+    assert situation(network(endpoint="http://hub.test", proxy=beyond)).reason == "proxy"
+    assert hub.seen() == []
 
 
 @pytest.mark.parametrize("proxy", ["socks5://127.0.0.1:1", "nonsense://x", "http://127.0.0.1:99999", "http://"])

@@ -14,10 +14,13 @@ ROOT = Path(__file__).resolve().parents[2]
 ASKED = {
     "huggingface.co": "the Hub, when a person searches or downloads",
     "hf.co": "the Hub's short name, in addresses that a person pastes",
+    "html.duckduckgo.com": "a search that a model asks for, once a person has chosen it for tools and allowed the host",
 }
 """All that the program itself may connect to, but for what a person enters: a mirror, a proxy, their own servers."""
 NAMED = {
-    "proxy.example", "name",  # how an address looks, beside a field
+    "proxy.example", "searx.example", "example.com", "name",  # how an address looks, beside a field
+    "duckduckgo.com",  # how the links of its results begin
+    "127.0.0.1",  # where a browser comes back to after a sign-in
     "nomic.ai",  # a folder of another program
     # Names of XML vocabularies, which nobody asks.
     "json-schema.org", "ns.adobe.com", "purl.oclc.org", "purl.org", "schemas.microsoft.com",
@@ -28,10 +31,14 @@ OPENERS = {
     "socket": {
         *("app/core/cage.py", "app/engine/lending.py", "app/engine/llama/lender.py", "app/engine/rpc_machines.py"),
         *("app/features/models/memory_lending.py", "app/hub/access.py", "app/hub/model_server.py"),
+        "app/hub/web_fetcher.py",
         *("app/server/running.py", "app/ui/qt_application.py", "app/ui/shell/single_instance.py"),
     },
     "ssl": {"app/hub/access.py", "app/hub/door.py", "app/hub/model_server.py", "app/remote/servers.py"},
     "urllib.request": {"app/hub/access.py"},
+    # For a browser that comes back from a sign-in, to a port of this computer.
+    "http.server": {"app/hub/sign_in.py"},
+    "socketserver": {"app/hub/sign_in.py"},
     "asyncio": {
         f"app/server/{name}.py"
         for name in ("answer_stream", "http_application", "request_body", "running", "tool_endpoint")
@@ -40,7 +47,7 @@ OPENERS = {
 }
 """Modules of Python and Qt that can reach out, and where they are used; import-linter looks after foreign ones."""
 OTHER_OPENERS = {
-    *("ftplib", "http.client", "http.server", "imaplib", "nntplib", "poplib", "smtplib", "socketserver", "telnetlib"),
+    *("ftplib", "http.client", "imaplib", "nntplib", "poplib", "smtplib", "telnetlib"),
     *("webbrowser", "xmlrpc", "PySide6.QtWebEngineCore", "PySide6.QtWebSockets", "PySide6.QtQml"),
 }
 TELLS = re.compile(
