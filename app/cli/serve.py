@@ -159,6 +159,8 @@ def _serve_stdio(options: argparse.Namespace) -> int:
         is_over = threading.Event()
         stack.callback(is_over.set)
         if (is_locked := _watch_lock(options, paths)) is not _never:
+            # A shell that starts programs in the background lets them ignore it.
+            signal.signal(signal.SIGINT, signal.default_int_handler)
             threading.Thread(target=_interrupt_once, args=(is_locked, is_over), name="lock watch", daemon=True).start()
         # Without the token: Ctrl+C has to interrupt the waiting for a line.
         serve_streams(list_tools, sys.stdin.buffer, out)
