@@ -21,7 +21,7 @@ from tests.helpers import warm
 ROOT = Path(__file__).resolve().parents[2]
 
 
-WAIT_S = 60
+WAIT_S = 90
 """A limit for what never comes; a machine at work may take its time."""
 AGAIN_S = 5
 
@@ -162,9 +162,17 @@ class Program:
     def kill(self) -> None:
         """SIGKILL, as a power cut would."""
         if self.process.poll() is None:
+            self._tell_state()
             self.process.send_signal(signal.SIGKILL)
         self.process.wait(timeout=WAIT_S)
         self._stderr.close()
+
+    def _tell_state(self) -> None:
+        """Print what somebody wants to know whose test has failed; of others pytest shows it to nobody."""
+        with suppress(Exception):
+            print("\n".join(f"{role}, {state}: {text[:200]}" for role, text, state in self.messages()))
+        for log in sorted(self.home.glob("**/*.log")):
+            print(f"{log.name}:", *log.read_text("utf-8", "replace").splitlines()[-20:], sep="\n")
 
 
 def children_of(pid: int | None = None) -> list[int]:
