@@ -194,13 +194,13 @@ def card_screen(frame: Frame, chat: ChatDesk, waiting: int) -> tuple[str, Step, 
         frame.show_chat(made[0])
         chat.wait(lambda: chat.is_settled)
         assert isinstance(chat.last, AnswerView)
-        chat.last.show_question(question, lambda _answer: None)
+        chat.last.evidence.show_question(question, lambda _answer: None)
         mark_waiting(frame, waiting)
         chat.transcript.jump_to_latest()
 
     def close() -> None:
         assert isinstance(chat.last, AnswerView)
-        chat.last.show_question(None, lambda _answer: None)
+        chat.last.evidence.show_question(None, lambda _answer: None)
         mark_waiting(frame)
 
     return "tool-card", show, close

@@ -265,7 +265,7 @@ class _BrowserReturn:
     def __init__(self) -> None:
         waiting = self
 
-        class Page(BaseHTTPRequestHandler):
+        class ReturnPage(BaseHTTPRequestHandler):
             timeout = 5
 
             def do_GET(self) -> None:
@@ -288,7 +288,7 @@ class _BrowserReturn:
 
         self.state = ""
         self.answer: dict[str, str] | None = None
-        self._server = TCPServer(("127.0.0.1", 0), Page)  # HTTPServer would ask for this computer's name
+        self._server = TCPServer(("127.0.0.1", 0), ReturnPage)  # HTTPServer would ask for this computer's name
         self._server.timeout = STEP_S
         self.address = f"http://127.0.0.1:{self._server.server_address[1]}/"
 

@@ -36,6 +36,29 @@ UNCHANGED = UnchangedValue.UNCHANGED
 ENOUGH_TOKENS = 16  # the speed of a shorter answer says little
 
 
+class RefusedEnds:
+    """Ends of messages that a failing disk refused, to be saved before messages are read next."""
+
+    def __init__(self) -> None:
+        self._waiting: list[Callable[[], None]] = []
+
+    def save_later(self, finish: Callable[[], None]) -> None:
+        """Call `finish` again when messages are read."""
+        self._waiting.append(finish)
+
+    def save_again(self) -> None:
+        """Save what waits; from the first that the disk refuses on, it goes on waiting."""
+        waiting, self._waiting = self._waiting, []
+        for number, finish in enumerate(waiting):
+            try:
+                finish()
+            except KeyError:  # deleted for good since
+                continue
+            except AppError:
+                self._waiting += waiting[number:]
+                return
+
+
 class Conversations(DeletableRows[Conversation]):
     """Everything about stored chats, which are listed with the last used first."""
 
@@ -56,7 +79,7 @@ class Conversations(DeletableRows[Conversation]):
         """Messages waiting for the running answer to end."""
         self.media = MediaStore(database, clock)
         """Pictures and sounds of messages."""
-        self._unsaved: list[Callable[[], None]] = []
+        self.refused_ends = RefusedEnds()
 
     @staticmethod
     def _read_row(row: sqlite3.Row) -> Conversation:
@@ -292,30 +315,15 @@ class Conversations(DeletableRows[Conversation]):
         with self._database.transaction() as connection:
             set_columns(connection, "messages", message_id, {"recalled": json.dumps(list(recalled))})
 
-    def finish_later(self, finish: Callable[[], None]) -> None:
-        """Call `finish` again before messages are read next: the disk failed where a message's end was to be saved."""
-        self._unsaved.append(finish)
-
-    def _finish_unsaved(self) -> None:
-        waiting, self._unsaved = self._unsaved, []
-        for number, finish in enumerate(waiting):
-            try:
-                finish()
-            except KeyError:  # deleted for good since
-                continue
-            except AppError:
-                self._unsaved += waiting[number:]
-                return
-
     def get_message(self, message_id: int) -> StoredMessage | None:
         """Return a message, or None if it is deleted or was never there."""
-        self._finish_unsaved()
+        self.refused_ends.save_again()
         with self._database.reading() as connection:
             return tree.find_message(connection, message_id)
 
     def read_branch(self, conversation_id: int) -> list[StoredMessage]:
         """Return the chosen branch, root to leaf; empty for an unknown conversation."""
-        self._finish_unsaved()
+        self.refused_ends.save_again()
         with self._database.reading() as connection:
             return tree.load_branch(connection, conversation_id)
 

@@ -94,7 +94,7 @@ class AnswerDraft:
             store()
         except AppError:
             # Otherwise it would be shown as being written until the next start.
-            self._conversations.finish_later(store)
+            self._conversations.refused_ends.save_later(store)
             raise
 
     def give_up(self, state: MessageState) -> None:

@@ -427,14 +427,14 @@ class AnswerService:
             draft.finish(MessageState.STOPPED, Finished(before) if before else None)
             yield Finished(CANCELLED)
             return
-        # A forced beginning without text still continues an answer, an empty one.
-        empty = [Message(Role.ASSISTANT, "")] if goes_on and not answer.text else []
-        wishes = {"continue_last": goes_on, "forced": forced, "alternatives": alternatives}
         steps = AnswerSteps(answer.conversation_id, answer.parent_id)
         if self._answer_with_tools is not None and uses_tools_in(conversation, self.engine) and not (goes_on or forced):
             asked = {**fields, "alternatives": alternatives}
             events = self._answer_with_tools(self, judged.messages, asked, steps, cancel)
         else:
+            # A forced beginning without text still continues an answer, an empty one.
+            empty = [Message(Role.ASSISTANT, "")] if goes_on and not answer.text else []
+            wishes = {"continue_last": goes_on, "forced": forced, "alternatives": alternatives}
             events = self.engine.generate([*judged.messages, *empty], cancel=cancel, **fields, **wishes)
         for event in write_to_draft(judged.with_reading(events), draft, before):
             if isinstance(event, Finished):

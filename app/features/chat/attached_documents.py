@@ -37,7 +37,7 @@ NO_ANSWER = (
 """Placed after the question: before it, models of up to 1.5 billion weights ignore it."""
 
 
-class Shown(NamedTuple):
+class ShownMessage(NamedTuple):
     """A message's text, its pictures and sounds, and the documents that the text begins with."""
 
     text: str
@@ -64,7 +64,7 @@ class AttachedDocuments:
         self.documents, self.media = documents, media
         self._texts: OrderedDict[tuple[int, DocumentUse, tuple[int, ...]], str] = OrderedDict()
 
-    def show_branch(self, branch: Sequence[StoredMessage], model: ModelLoaded | None) -> list[Shown]:
+    def show_branch(self, branch: Sequence[StoredMessage], model: ModelLoaded | None) -> list[ShownMessage]:
         """Build the messages as the model sees them, with documents and the pictures it can take.
 
         Pictures in answers (drawn by another program's model) are left out.
@@ -83,7 +83,7 @@ class AttachedDocuments:
         attachments: Sequence[Attachment],
         uses: Sequence[MediaUse],
         model: ModelLoaded | None,
-    ) -> Shown:
+    ) -> ShownMessage:
         """Build one message as the model sees it."""
         # A model that isn't told of a picture makes one up.
         unseen = [use.name for use in uses if not can_take(model, use.media.kind)]
@@ -100,7 +100,7 @@ class AttachedDocuments:
         leading = with_question(begun, "", is_citing=not is_late)
         # Behind the question, where small models heed it; before it they don't.
         shown += absence_note(self.documents, attachments) if is_unanswered(attachments) else ""
-        return Shown(shown, seen, LeadingDocuments(leading, tuple(document.id for document in documents)))
+        return ShownMessage(shown, seen, LeadingDocuments(leading, tuple(document.id for document in documents)))
 
     def decide_uses(self, branch: Sequence[StoredMessage], room_tokens: Callable[[], int], count: Count) -> None:
         """Decide how to use the last question's undecided documents: whole while they fit, else as background.
@@ -157,7 +157,7 @@ class AttachedDocuments:
         from app.features.retrieval.scope import scope_of
 
         own = {attachment.document_id: attachment for attachment in attachments.get(question.id, ())}
-        # Shown whole, the model can see for itself that something isn't there.
+        # ShownMessage whole, the model can see for itself that something isn't there.
         is_judged = not has_whole and not _is_any_whole(branch, attachments, hidden) and scope_of(question.text) is None
         changed = False
         # Each has the same part of the room.

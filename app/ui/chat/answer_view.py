@@ -195,7 +195,6 @@ class AnswerView(TurnView):
         # Created on first use: a long chat saves a thousand widgets of each kind.
         self._thinking: ThinkingView | None = None
         self._steps: ToolStepsView | None = None
-        self._card: PermissionCard | None = None
         self._state: StateLine | None = None
         self.evidence = AnswerEvidence(self)
         self.body = MessageBody(theme, self)
@@ -255,22 +254,6 @@ class AnswerView(TurnView):
             )
         if self._steps is not None:
             self._steps.show_steps(steps)
-
-    def show_question(self, question: ToolQuestion | None, on_answer: Callable[[str | None], object]) -> None:
-        """Ask below the text whether a tool may be called, or ask nothing any more."""
-        if (self._card.question if self._card is not None else None) is question:
-            return
-        if self._card is not None:
-            self._card.hide()
-            self._card.deleteLater()
-            self._card = None
-        if question is not None:
-            from app.ui.chat.permission_card import PermissionCard  # few answers ask
-
-            self._show_state("")
-            self._card = PermissionCard(self.theme, self, question, on_answer)
-            self._card.show()
-        self.host.resized.emit(self)
 
     def append_thinking(self, text: str) -> None:
         self._show_state("")
@@ -403,8 +386,8 @@ class AnswerView(TurnView):
             self.body.setGeometry(0, top, width, height)
         height += top
         # From the top down; what is hidden takes no room, nor the gap above it.
-        for line in (self._card, *self.evidence.lines_around(self._state)):
-            if line is not None and not line.isHidden():
+        for line in self.evidence.lines_around(self._state):
+            if not line.isHidden():
                 height += px(STATE_GAP_PX) if height else 0
                 line_height = line.height_for(width)
                 line.setGeometry(0, height, width, line_height)
@@ -456,7 +439,9 @@ class AnswerView(TurnView):
 
 
 class AnswerEvidence:
-    """What follows an answer: pictures that the model drew, citations, and what a claim checker doubts."""
+    """What follows an answer: a question about a tool, pictures that the model drew, citations, and what a claim
+    checker doubts.
+    """
 
     def __init__(self, answer: AnswerView) -> None:
         self._answer = answer
@@ -464,11 +449,29 @@ class AnswerEvidence:
         self._sources: SourceRow | None = None
         self._doubts: StateLine | None = None
         self._pictures: SentPictures | None = None
+        self._card: PermissionCard | None = None
 
-    def lines_around(self, state: StateLine | None) -> Iterator[SentPictures | SourceRow | StateLine]:
+    def lines_around(self, state: StateLine | None) -> Iterator[PermissionCard | SentPictures | SourceRow | StateLine]:
         """Return what there is with the line of the answer's state, from the top down."""
-        lines = (self._pictures, state, self._sources, self._doubts)
+        lines = (self._card, self._pictures, state, self._sources, self._doubts)
         return (line for line in lines if line is not None)
+
+    def show_question(self, question: ToolQuestion | None, on_answer: Callable[[str | None], object]) -> None:
+        """Ask below the text whether a tool may be called, or ask nothing any more."""
+        if (self._card.question if self._card is not None else None) is question:
+            return
+        answer = self._answer
+        if self._card is not None:
+            self._card.hide()
+            self._card.deleteLater()
+            self._card = None
+        if question is not None:
+            from app.ui.chat.permission_card import PermissionCard  # few answers ask
+
+            answer.show_state("")
+            self._card = PermissionCard(answer.theme, answer, question, on_answer)
+            self._card.show()
+        answer.host.resized.emit(answer)
 
     @property
     def sources(self) -> SourceRow:

@@ -277,7 +277,7 @@ class LiveAnswer(QObject):
         is_asking = self._question is not None and self._question.is_open
         if self._view is not None:
             self._view.show_steps(self._steps)
-            self._view.show_question(self._question if is_asking else None, self._settle_question)
+            self._view.evidence.show_question(self._question if is_asking else None, self._settle_question)
 
     def _settle_question(self, answer: str | None) -> None:
         """Hand the person's answer to the thread that waits for it."""

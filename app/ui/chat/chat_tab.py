@@ -102,7 +102,6 @@ class ChatTab(Tab):
         self._sides = SidePanels(app, ui, self.chat)
         self.document, self.inside = self._sides.document, self._sides.inside
         self._model = ModelInStep(ui, self.chat)
-        self._asking: frozenset[int] = frozenset()
         self._exchange = ChatExchange(app, ui)
         self._leaving = SendDocumentsQuestion(ui.theme, ui.window)
         # Called on the threads of chats and jobs, which wait for the answer.
@@ -128,7 +127,7 @@ class ChatTab(Tab):
         chat.models.assistants.begin_wanted.connect(lambda assistant: self.open_new(assistant=assistant))
         sidebar.fill_more_menu = chat.models.assistants.fill_new_menu
         chat.title_changed.connect(lambda _: self._model.show_waiting())
-        chat.session.listen(self._show_asking)
+        chat.session.listen(AskingChats(self, self._app).show_asking)
         self.inside.toggled.connect(self.inside_changed)
         sidebar.new_wanted.connect(self.open_new)
         sidebar.temporary_chat_wanted.connect(lambda: self.open_new(is_temporary=True))
@@ -141,16 +140,6 @@ class ChatTab(Tab):
         sidebar.renamed.connect(lambda _: self.title_changed.emit())
         sidebar.folders.changed.connect(chat.models.project_banner.refresh_project)
         chat.models.project_banner.wanted.connect(self.projects.show_settings)
-
-    def _show_asking(self) -> None:
-        """Mark the chats that wait for the person, and tell of a new one."""
-        before, self._asking = self._asking, self.chat.session.state.asking_chats
-        if self._asking != before:
-            self.sidebar.show_asking(self._asking)
-        for number in self._asking - before:
-            conversation = self._app.conversations.get(number)
-            title = conversation.title if conversation is not None else ""
-            self.work_ended.emit(EndOfWork(tr(TOOL_ASKS), title, number))
 
     @property
     def view(self) -> InsideSplitter:
@@ -298,6 +287,24 @@ class ChatTab(Tab):
         self._sides.keep_width()
         self.document.close_document()
         self.chat.stop()
+
+
+class AskingChats:
+    """Marks the chats in which an answer waits for the person, and tells of each new one."""
+
+    def __init__(self, tab: ChatTab, app: Fireside) -> None:
+        self._tab, self._app = tab, app
+        self._asking: frozenset[int] = frozenset()
+
+    def show_asking(self) -> None:
+        """Mark the chats that wait for the person, and tell of a new one."""
+        before, self._asking = self._asking, self._tab.chat.session.state.asking_chats
+        if self._asking != before:
+            self._tab.sidebar.show_asking(self._asking)
+        for number in self._asking - before:
+            conversation = self._app.conversations.get(number)
+            title = conversation.title if conversation is not None else ""
+            self._tab.work_ended.emit(EndOfWork(tr(TOOL_ASKS), title, number))
 
 
 class RowInStep(QObject):
