@@ -1,26 +1,25 @@
-"""Translation of all visible texts; catalogues of other languages are set here."""
+"""Translation of all visible texts (`app.core.catalogue`), and what the window adds to it."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 
 from app import APP_NAME
-from app.core.visible import settle_directions, size_words, visible_line, visible_name
+from app.core.catalogue import InContext, Translatable, tr, tr_count
+from app.core.visible import size_words, visible_line
 from app.features import error_messages
 from app.features.error_messages import PersonMessage
 
-_catalogue: dict[str, str] = {}
-
-
-def tr(text: str, **values: object) -> str:
-    """Translate a text and fill in `{names}`; a value called `name`, such as a file name, is cleaned."""
-    found = _catalogue.get(text, text)
-    for key, value in values.items():
-        # No value may change the direction of the text after it.
-        if isinstance(value, str):
-            values[key] = visible_name(value) if key == "name" else settle_directions(value)
-    return found.format(**values) if values else found
+__all__ = [
+    "InContext",
+    "Translatable",
+    "breakable",
+    "sentence_for",
+    "size_text",
+    "tr",
+    "tr_count",
+    "window_title",
+]
 
 
 def sentence_for(error: BaseException) -> PersonMessage:
@@ -42,9 +41,3 @@ def window_title(words: str) -> str:
 def breakable(text: str) -> str:
     """Insert invisible break opportunities into paths, for wrapping labels."""
     return re.sub(r"(?<=\S)([/\\])(?=\S)", "\\1\u200b", text)
-
-
-def use_catalogue(entries: Mapping[str, str]) -> None:
-    """Replace the translations of all texts; an empty mapping is English."""
-    _catalogue.clear()
-    _catalogue.update(entries)

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from app.core.catalogue import Catalogue, use_catalogue
 from app.core.errors.app_error import AppError
 from app.core.errors.error_fields import every_error
 from app.core.errors.model_errors import ModelLoadFailed, ModelMissing, ModelUnreadable
@@ -22,7 +23,6 @@ from app.documents.source import PageRead, ReadingRemark
 from app.features.document_messages import pages_words, remark_sentence
 from app.features.error_messages import STARTER_CALLS_ITSELF, count_units, model_words, sentence_for
 from app.ui import i18n
-from app.ui.i18n import use_catalogue
 
 EXAMPLES = {
     "source": "/texts/source.txt",
@@ -61,11 +61,11 @@ def test_every_template_of_an_error_has_its_values(cls: type[AppError]) -> None:
 
 
 def test_an_error_is_told_in_the_language_of_the_window() -> None:
-    use_catalogue({"The file {name} doesn’t exist.": "Es gibt keine Datei {name}."})
+    use_catalogue(Catalogue("de", {"The file {name} doesn’t exist.": ("Es gibt keine Datei {name}.",)}))
     try:
         assert i18n.sentence_for(ModelMissing("/x/a\u202eb.gguf")).text == r"Es gibt keine Datei a\u202eb.gguf."
     finally:
-        use_catalogue({})
+        use_catalogue(Catalogue())
 
 
 @pytest.mark.parametrize(

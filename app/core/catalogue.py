@@ -1,0 +1,220 @@
+"""Texts in the person's language: the catalogue in use, `tr`, plural forms, and PO files as translators keep them.
+
+`packaging/texts_template.py` lists all texts for them, as literals of `tr` and `tr_count` and wherever an annotation
+says `Translatable`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from app.core.visible import settle_directions, visible_name
+
+Translatable: TypeAlias = str
+"""A text that reaches `tr` by way of a variable: fields, parameters, constants and results are annotated with it."""
+CONTEXT_END = "\x04"
+"""Parts a text from the context before it, as in the files of gettext."""
+
+
+def _germanic_form(count: int) -> int:
+    return int(count != 1)
+
+
+def _french_form(count: int) -> int:
+    return int(count > 1)
+
+
+def _polish_form(count: int) -> int:
+    if count == 1:
+        return 0
+    return 1 if count % 10 in (2, 3, 4) and count % 100 not in (12, 13, 14) else 2
+
+
+def _russian_form(count: int) -> int:
+    if count % 10 == 1 and count % 100 != 11:
+        return 0
+    return 1 if count % 10 in (2, 3, 4) and count % 100 not in (12, 13, 14) else 2
+
+
+def _arabic_form(count: int) -> int:
+    if count < 3:
+        return count
+    if 3 <= count % 100 <= 10:
+        return 3
+    return 4 if count % 100 > 10 else 5
+
+
+def _single_form(count: int) -> int:
+    return 0 * count
+
+
+@dataclass(frozen=True)
+class PluralRule:
+    """Which form of a text goes with a count; `forms` are CLDR's categories in the order of a PO file.
+
+    Left out is "many" of Romance languages, which is for millions written in words. `header` says the rule as gettext
+    has it.
+    """
+
+    forms: tuple[str, ...]
+    form_index: Callable[[int], int]
+    header: str
+
+
+_TWO = ("one", "other")
+_SLAVIC = "n%10>=2 && n%10<=4 && (n%100<12 || n%100>14) ? 1 : 2"
+_GERMANIC = PluralRule(_TWO, _germanic_form, "n!=1")
+_FRENCH = PluralRule(_TWO, _french_form, "n>1")
+_SINGLE = PluralRule(("other",), _single_form, "0")
+PLURAL_RULES = {
+    "en": _GERMANIC,
+    "de": _GERMANIC,
+    "es": _GERMANIC,
+    "it": _GERMANIC,
+    "fr": _FRENCH,
+    "pt": _FRENCH,
+    "pl": PluralRule(("one", "few", "many"), _polish_form, f"n==1 ? 0 : {_SLAVIC}"),
+    "ru": PluralRule(("one", "few", "many"), _russian_form, f"n%10==1 && n%100!=11 ? 0 : {_SLAVIC}"),
+    "ar": PluralRule(
+        ("zero", "one", "two", "few", "many", "other"),
+        _arabic_form,
+        "n<3 ? n : n%100>=3 && n%100<=10 ? 3 : n%100>10 ? 4 : 5",
+    ),
+    "zh": _SINGLE,
+    "ja": _SINGLE,
+}
+"""Source: Unicode CLDR, supplemental/plurals.xml, for whole numbers."""
+
+
+def plural_rule(language: str) -> PluralRule:
+    """Return the rule of a language code such as "pt" or "pt_BR"; that of English for one that is not known."""
+    return PLURAL_RULES.get(re.split("[-_]", language)[0].lower(), _GERMANIC)
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """Translations of one language: the forms of each text, by the text with its context before it."""
+
+    language: str = "en"
+    entries: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+class _CatalogueInUse:
+    """The catalogue of this process, and how its language writes a value of a template."""
+
+    def __init__(self) -> None:
+        self.catalogue = Catalogue()
+        self.rule = plural_rule("en")
+        self.format_value: Callable[[object, str], str] = format
+
+
+_in_use = _CatalogueInUse()
+
+
+class InContext(str):
+    """A text that has another meaning, and so another translation, elsewhere; `context` tells translators which."""
+
+    context: str
+
+    def __new__(cls, context: str, text: str) -> InContext:
+        """Mark a short text with where it stands, such as InContext("button", "Open")."""
+        made = super().__new__(cls, text)
+        made.context = context
+        return made
+
+
+def use_catalogue(catalogue: Catalogue) -> None:
+    """Translate all texts with this catalogue from now on; an empty one is English."""
+    _in_use.catalogue, _in_use.rule = catalogue, plural_rule(catalogue.language)
+
+
+def use_value_format(format_value: Callable[[object, str], str]) -> None:
+    """Write values of templates by this function of value and format from now on."""
+    _in_use.format_value = format_value
+
+
+def tr(text: Translatable, /, **values: object) -> str:
+    """Translate a text and fill in `{names}`; a value called `name`, such as a file name, is cleaned."""
+    forms = _in_use.catalogue.entries.get(entry_key(text))
+    return _fill(forms[0] if forms else text, values)
+
+
+def tr_count(one: Translatable, other: Translatable, count: int, /, **values: object) -> str:
+    """Translate a text for a count, by the plural rules of the language, and fill in; `{count}` is given.
+
+    `one` is the English text for 1, `other` that for all other counts.
+    """
+    forms = _in_use.catalogue.entries.get(entry_key(one))
+    rule, forms = (_in_use.rule, forms) if forms else (_GERMANIC, (one, other))
+    text = forms[min(rule.form_index(abs(count)), len(forms) - 1)]
+    if "count" not in values:
+        values["count"], text = count, text.replace("{count}", "{count:,}")
+    return _fill(text, values)
+
+
+def entry_key(text: Translatable) -> str:
+    """Return the key of a text in a catalogue, its context before it."""
+    return f"{text.context}{CONTEXT_END}{text}" if isinstance(text, InContext) else text
+
+
+_FIELD = re.compile(r"\{(\w+)(?::([^{}]*))?\}|\{\{|\}\}")
+
+
+def _fill(text: str, values: Mapping[str, object]) -> str:
+    if not values:
+        return text
+
+    def written(found: re.Match[str]) -> str:
+        if not found[1]:
+            return found[0][0]
+        value = values[found[1]]
+        # No value may change the direction of the text after it.
+        if isinstance(value, str):
+            value = visible_name(value) if found[1] == "name" else settle_directions(value)
+        return _in_use.format_value(value, found[2] or "")
+
+    return _FIELD.sub(written, text)
+
+
+_QUOTED = r'"(?:[^"\\]|\\.)*"'
+_STRINGS = rf"\s+({_QUOTED}(?:\s*{_QUOTED})*)\s*"
+_ENTRY = re.compile(
+    r"((?:^#.*\n)*)"
+    rf"(?:^msgctxt{_STRINGS})?^msgid{_STRINGS}(?:^msgid_plural{_STRINGS})?((?:^msgstr(?:\[\d\])?{_STRINGS})+)",
+    re.MULTILINE,
+)
+_FORM = re.compile(rf"msgstr(?:\[\d\])?{_STRINGS}")
+_STRING = re.compile(_QUOTED)
+_ESCAPE = re.compile(r"\\(.)")
+_ESCAPED = {"n": "\n", "t": "\t", "r": "\r"}
+_LANGUAGE = re.compile(r"^Language: *(\S+)", re.MULTILINE)
+
+
+def read_catalogue(po_text: str, language: str = "") -> Catalogue:
+    """Read a PO file; what is not translated, doubtful ("fuzzy") or without one of its forms is left out.
+
+    The header says the language, unless it is given.
+    """
+    entries: dict[str, tuple[str, ...]] = {}
+    for found in _ENTRY.finditer(po_text.replace("\r\n", "\n")):
+        comments, context, text, plural, written = found.group(1, 2, 3, 4, 5)
+        key = _unquote(text)
+        forms = tuple(_unquote(form[1]) for form in _FORM.finditer(written))
+        if not key and context is None:
+            said = _LANGUAGE.search(forms[0])
+            language = language or (said[1] if said else "")
+        elif (
+            "#, fuzzy" not in comments
+            and all(forms)
+            and (plural is None or len(forms) == len(plural_rule(language).forms))
+        ):
+            entries[key if context is None else _unquote(context) + CONTEXT_END + key] = forms
+    return Catalogue(language or "en", entries)
+
+
+def _unquote(strings: str) -> str:
+    text = "".join(part[1:-1] for part in _STRING.findall(strings))
+    return _ESCAPE.sub(lambda found: _ESCAPED.get(found[1], found[1]), text) if "\\" in text else text
