@@ -1,4 +1,4 @@
-"""Calls of two real models, free, constrained late and constrained strictly: the fixed set chooses, the held-out tells.
+"""Calls of two real models, free, constrained late and strictly: the fixed set chooses, the held-out ones tell.
 
 For each of Qwen2.5-Coder-Instruct 0.5B and 1.5B (`make test-qwen` fetches them) that is there: the way that is best on
 the fixed requests, held against the others on the held-out ones.
@@ -24,8 +24,10 @@ from tests.helpers.engine import load
 from tests.helpers.qwen_models import CONTEXT_TOKENS, NAMES, qwen_path
 
 BY_NAME_ONLY = True
-"""A quarter of an hour for each model."""
-HELD_OUT = ROOT / "tests" / "data" / "tools" / "held_out.json"
+"""Some twenty minutes for each model."""
+SETS = ROOT / "tests" / "data" / "tools"
+HELD_OUT, UNSEEN = "held_out.json", "unseen.json"
+"""Rules were made after answers to the first were seen; of the second none were."""
 
 
 def compare(engine: Engine, requests: list[ScoreRequest]) -> WaysCompared:
@@ -44,27 +46,33 @@ def compare(engine: Engine, requests: list[ScoreRequest]) -> WaysCompared:
 
 
 def model_rows(size: str) -> Iterator[Row]:
-    """The counts of one model on held-out requests, and what they should be."""
+    """The counts of one model on both held-out sets."""
     with tempfile.TemporaryDirectory() as folder:
         engine = EngineClient(own_command("--engine-worker"), Path(folder))
         try:
             load(engine, qwen_path(size), context_tokens=CONTEXT_TOKENS)
             best = compare(engine, score_requests()).best
-            held_out = compare(engine, score_requests(HELD_OUT))
+            compared = {name: compare(engine, score_requests(SETS / name)) for name in (HELD_OUT, UNSEEN)}
         finally:
             engine.close()
+    for name, found in compared.items():
+        yield from set_rows(f"{size} {Path(name).stem}", best, found)
+
+
+def set_rows(title: str, best: CallWay, held_out: WaysCompared) -> Iterator[Row]:
+    """The counts over one set, and what they should be."""
     counts = {score.way: score.to_fields() for score in held_out.ways}
     count, free, chosen = held_out.requests, counts[CallWay.FREE], counts[best]
     for way, fields in counts.items():
         for name in ("valid", "right_tool", "right_arguments", "valid_but_wrong", "called_without_need"):
-            yield Row(f"{size} {way.value} {name}", fields[name], f"of {count}", free[name])
+            yield Row(f"{title} {way.value} {name}", fields[name], f"of {count}", free[name])
     others = max(counts[way]["right_arguments"] for way in (CallWay.FREE, CallWay.STRICT))
-    yield Row(f"{size} best way ({best.value}) right", chosen["right_arguments"], f"of {count}", others, at_least=1.0)
+    yield Row(f"{title} best way ({best.value}) right", chosen["right_arguments"], f"of {count}", others, at_least=1.0)
     for way in (CallWay.LAZY, CallWay.STRICT):
-        yield Row(f"{size} {way.value} valid, of all", counts[way]["valid"], f"of {count}", count, at_least=1.0)
+        yield Row(f"{title} {way.value} valid, of all", counts[way]["valid"], f"of {count}", count, at_least=1.0)
     # Held against at least one, for of nothing there is no ratio.
     without, baseline = chosen["called_without_need"], free["called_without_need"]
-    yield Row(f"{size} best way without need", max(without, 1), f"of {count // 3}", max(baseline, 1), at_most=1.0)
+    yield Row(f"{title} best way without need", max(without, 1), f"of {count // 3}", max(baseline, 1), at_most=1.0)
 
 
 def rows() -> Iterator[Row]:
