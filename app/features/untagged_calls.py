@@ -42,6 +42,8 @@ _BEHIND = re.compile(r"[\s,;\[\]}]*")
 """A model that opens with two brackets closes with two."""
 _FENCE = re.compile(r"```([\w-]*)")
 _KEY = re.compile(r'\s*"(\w*)"\s*:\s*')
+_OPEN_TEXT = re.compile(r'"(\w+)"\s*:\s*"((?:[^"\\]|\\.)*+)\Z', re.DOTALL)
+"""A key whose text has no end so far."""
 _BEGUN_KEY = re.compile(r'\s*(?:"(\w*)"?\s*)?:?\s*')
 _JSON = json.JSONDecoder(strict=False)
 
@@ -216,6 +218,18 @@ class UntaggedCallReader:
     def is_holding(self) -> bool:
         """True while the answer could still be calls."""
         return self._parse is not CallScan.WORDS
+
+    @property
+    def is_overlong(self) -> bool:
+        """True once a text is being written that is longer than its function allows: it may be without end."""
+        names = self._begun_names() if self.is_holding else []
+        text = _OPEN_TEXT.search(self._held) if names else None
+        if text is None:
+            return False
+        properties = arguments_schema(self._tools[names[-1]]).get("properties", {})
+        schema = properties.get(text[1]) if isinstance(properties, Mapping) else None
+        most = schema.get("maxLength") if isinstance(schema, Mapping) else None
+        return isinstance(most, int) and len(text[2]) > most
 
     @property
     def named(self) -> tuple[str, ...]:

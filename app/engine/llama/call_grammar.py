@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from app.engine.llama.calling import ANY_ID, TAG
 from app.engine.protocol import MOST_CALLS, Calling
 
 # GBNF has no negated strings, so a text ends at a `<` that the closing tag's next sign follows.
-RAW_TEXT = 'rawtext ::= ([^<] | "<" [^{}])*'
+RAW_TEXT = 'rawtext ::= rawsign*\nrawsign ::= [^<] | "<" [^{}]'
 """Text without the closing tag and without whatever else may end it: a `<` and the excluded character."""
+MOST_RAW_SIGNS = 2000
+"""A longer bound of a text is left open: llama.cpp has a rule for each sign."""
 CALL_SPACE = r"callspace ::= [ \n]{0,12}"
 FENCED = r'"```json\n" bare "\n```"'
 """A call as models write it that were trained on code, whatever their template says."""
@@ -103,9 +105,9 @@ class _CallGrammar:
         quote = self._syntax.quote
         # A text that its closing tag ends is not quoted.
         if is_text(schema) and self._syntax.value_closing:
-            return "rawtext"
+            return _raw_text_rule(schema)
         if is_text(schema) and quote:
-            return f"{_gbnf_literal(quote)} rawtext {_gbnf_literal(quote)}"
+            return f"{_gbnf_literal(quote)} {_raw_text_rule(schema)} {_gbnf_literal(quote)}"
         chosen = schema.get("enum") if isinstance(schema, dict) and quote else None
         if (
             isinstance(chosen, list)
@@ -124,6 +126,11 @@ class _CallGrammar:
 def is_text(schema: Any) -> bool:
     """Return whether a value is written as it is, where arguments are not JSON."""
     return isinstance(schema, dict) and schema.get("type") == "string" and "enum" not in schema
+
+
+def _raw_text_rule(schema: Mapping[str, Any]) -> str:
+    most = schema.get("maxLength")
+    return f"rawsign{{0,{most}}}" if isinstance(most, int) and 0 < most <= MOST_RAW_SIGNS else "rawtext"
 
 
 def _gbnf_literal(text: str) -> str:

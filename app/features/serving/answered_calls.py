@@ -49,6 +49,11 @@ class CallReading:
         return self._reader.named if isinstance(self._reader, UntaggedCallReader) and not self.is_rejected else ()
 
     @property
+    def is_overlong(self) -> bool:
+        """True once a call has become longer than it may be, as in `UntaggedCallReader`."""
+        return isinstance(self._reader, UntaggedCallReader) and self._reader.is_overlong
+
+    @property
     def is_refusal(self) -> bool:
         """True if the answer was that no tool fits: it is discarded, and words are wanted instead."""
         return isinstance(self._reader, UntaggedCallReader) and self._reader.is_refusal

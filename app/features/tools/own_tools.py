@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from app.features.tool_calls import ToolFunction, describe_function
-from app.features.tools.calculation import calculate_formula
+from app.features.tools.calculation import MOST_CHARACTERS, calculate_formula
 from app.features.tools.chat_search import ChatSearchTool
 from app.features.tools.day_reckoning import describe_date
 from app.features.tools.document_tools import KINDS, DocumentTools, LetOut
@@ -24,7 +24,13 @@ Run = Callable[[Mapping[str, Any], IsStopped], ToolResult]
 _PAGE = {"type": "integer", "minimum": 1}
 _NAME = "Its name"
 # Every word of these is read with every question, so there are few.
-CALCULATE = describe_function("calculate", "Calculates a formula of numbers and units exactly", "formula", formula="")
+CALCULATE = describe_function(
+    "calculate",
+    "Calculates a formula of numbers and units exactly",
+    "formula",
+    # Small models begin formulas that have no end.
+    formula={"type": "string", "maxLength": MOST_CHARACTERS},
+)
 DATE_AND_TIME = describe_function(
     "date_and_time",
     "Tells the date, weekday and time now, or of a date; adds days; tells the time until another date",

@@ -22,6 +22,7 @@ from app.core.events import (
     Finished,
     FinishReason,
     FunctionCall,
+    LinkedToken,
     LookProgress,
     Message,
     PromptProgress,
@@ -41,6 +42,7 @@ from app.features.tools.round_events import RoundEvent, RoundsEnded, StepBegan, 
 from app.features.tools.tool import CallMoved, Tool, ToolResult
 from app.features.tools.tool_search import choose_tools
 from app.features.untagged_calls import fits_schema
+from app.language.courtesies import is_courtesy
 
 MOST_ROUNDS = 8
 """Rounds of calls for one question, by default."""
@@ -117,8 +119,7 @@ class ToolRounds:
         room = int(max(LEAST_SCHEMAS_SHARE * context, SCHEMAS_SHARE * context - chat))
         if sum(tokens) <= room:
             return every
-        question = next((turn.text for turn in reversed(wanted.messages) if turn.role is Role.USER), "")
-        return choose_tools(question, functions, tokens, room)
+        return choose_tools(_last_question(wanted), functions, tokens, room)
 
 
 @dataclass
@@ -150,6 +151,7 @@ class _AnswerRun:
         self._tools = {tool.name: tool for tool in tools}
         self._functions = tuple(tool.function for tool in tools)
         self._wanted, self._shape_ask = wanted, shape_ask
+        self._is_courtesy = is_courtesy(_last_question(wanted))
         self._messages = list(wanted.messages)
         self._syntax: CallSyntax | None = engine.call_syntax() if tools or wanted.has_calls else None
         model = engine.loaded
@@ -167,6 +169,10 @@ class _AnswerRun:
         """Ask once, and carry out what is called; sets `is_over` with the last event."""
         answer = _RoundAnswer()
         yield from self._ask(answer, self._functions)
+        if self._is_courtesy and (answer.names or answer.unread):
+            # Small models answer a greeting with the time.
+            answer.names.clear()
+            answer.unread, answer.is_refusal = "", not answer.text.strip()
         if answer.is_refusal:
             self._stats = add_stats(self._stats, answer.stats)
             yield from self.ask_last()
@@ -218,8 +224,7 @@ class _AnswerRun:
             if self._lacks_room(ask) and self._shorten_results():
                 continue
             try:
-                for event in self._engine.answer(ask, self._cancel):
-                    yield from self._take_event(event, reading, answer)
+                yield from self._take_answer(ask, reading, answer)
             except PromptTooLong:
                 if self._shorten_results():
                     continue
@@ -231,7 +236,8 @@ class _AnswerRun:
         del answer.names[MOST_CALLS:], answer.arguments[MOST_CALLS:]
         answer.unread, answer.is_refusal = reading.unread, reading.is_refusal
         is_whole = answer.stats.finish_reason is FinishReason.STOP
-        if functions and is_whole and not (answer.names or answer.unread) and reading.named:
+        is_words = not (answer.names or answer.unread or self._is_courtesy)
+        if functions and is_whole and is_words and reading.named:
             yield from self._ask_for_named(answer, ask, request, reading.named)
 
     def _ask_for_named(
@@ -239,10 +245,19 @@ class _AnswerRun:
     ) -> Iterator[RoundEvent]:
         """Ask for the call that the model has only spoken of: small models explain what should be called."""
         again, first = ask_again(ask, request, self._syntax, names), answer.stats
-        reading = CallReading(again.reader)
-        for event in self._engine.answer(again.ask, self._cancel):
-            yield from self._take_event(event, reading, answer)
+        yield from self._take_answer(again.ask, CallReading(again.reader), answer)
         answer.stats = add_stats(first, answer.stats)
+
+    def _take_answer(self, ask: Ask, reading: CallReading, answer: _RoundAnswer) -> Iterator[RoundEvent]:
+        """Gather an answer as it comes; a call that is longer than it may be is ended, and read as a wrong one."""
+        ending = LinkedToken(self._cancel)
+        for event in self._engine.answer(ask, ending):
+            told = event
+            if isinstance(event, Finished) and ending.cancelled and not self._cancel.cancelled:
+                told = Finished(replace(event.stats, finish_reason=FinishReason.STOP))
+            yield from self._take_event(told, reading, answer)
+            if reading.is_overlong:
+                ending.cancel()
 
     def _take_event(self, event: Any, reading: CallReading, answer: _RoundAnswer) -> Iterator[RoundEvent]:
         if isinstance(event, Waiting | LookProgress):
@@ -363,6 +378,10 @@ class _AnswerRun:
         self._messages.append(Message(Role.ASSISTANT, answer.text + answer.unread))
         self._messages.append(Message(Role.USER, result.text))
         yield StepEnded(self._steps, call, state, result)
+
+
+def _last_question(wanted: GenerationRequest) -> str:
+    return next((turn.text for turn in reversed(wanted.messages) if turn.role is Role.USER), "")
 
 
 def _read_arguments(text: str) -> Mapping[str, Any] | None:

@@ -19,6 +19,7 @@ from app.features.serving.generation_request import GenerationRequest
 from app.features.tool_calls import CallArguments, CallBegins, CallWay, ToolFunction, parse_arguments
 from app.features.tools.score_requests import ScoreRequest
 from app.features.untagged_calls import fits_schema
+from app.language.courtesies import is_courtesy
 
 MOST_TOKENS = 160
 """Of an answer: more than the longest call with some words before it. Answers in words may be cut."""
@@ -144,8 +145,11 @@ class _CallAsking:
         for number in self._collect_answers(asks, collected):
             answer = collected[number]
             reading = answer.reading
+            # As in a chat no greeting is answered with a call; free is the model as it is.
+            if way is not CallWay.FREE and is_courtesy(requests[number].text):
+                answer = CollectedAnswer(CallReading(None))
             # A call that can't be carried out, or is only spoken of, is asked for once more.
-            if way is CallWay.LAZY and (reading.is_rejected or (reading.named and not answer.calls)):
+            elif way is CallWay.LAZY and (reading.is_rejected or (reading.named and not answer.calls)):
                 answer = self._ask_again(asks[number], wanted[number], reading.rejected or reading.named)
             yield answer.score(requests[number], self._tools)
 

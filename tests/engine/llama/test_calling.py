@@ -278,6 +278,28 @@ def test_a_model_is_held_to_arguments_in_brackets(tmp_path: Path) -> None:
         engine.close()
 
 
+@pytest.mark.parametrize("source", [IN_MARKS, ARGUMENT_BY_ARGUMENT])
+def test_a_text_is_no_longer_than_its_schema_allows(tmp_path: Path, source: str) -> None:
+    word = json.dumps(
+        {"type": "object", "properties": {"word": {"type": "string", "maxLength": 5}}, "required": ["word"]}
+    )
+    engine = EngineClient(own_command("--engine-worker"), tmp_path / "engine")
+    try:
+        marked = source.replace("<call>", CONTROL[0]).replace("<quote>", CONTROL[1])
+        load(engine, make_tiny("llama", tmp_path / "calls.gguf", template=marked))
+        syntax = engine.call_syntax()
+        assert syntax is not None
+        calling = Calling(syntax, (("say", word),), must_call=True, several=False)
+        for seed in range(5):
+            sampling = Sampling(temperature=2.0, top_k=0, seed=seed)
+            text, _ = answer_of(engine.generate([user("So?")], sampling=sampling, calling=calling, max_tokens=200))
+            reader = SyntaxReader(syntax, [ToolFunction("say", parameters=json.loads(word))], must_call=True)
+            said = json.loads("".join(told.piece for told in reader.read(text) if isinstance(told, CallArguments)))
+            assert len(said["word"].replace("<", "")) <= 5, text
+    finally:
+        engine.close()
+
+
 def test_what_must_be_a_call_may_say_that_none_fits(tmp_path: Path) -> None:
     engine, kinds, escape = EngineClient(own_command("--engine-worker"), tmp_path / "engine"), set(), "No tool fits."
     try:

@@ -38,12 +38,13 @@ class LentTool:
     changes: bool = False
     server: str = OWN_SERVER
     description: str = ""
+    parameters: Mapping[str, Any] = field(default_factory=lambda: NUMBER)
     when_run: Callable[[IsStopped], object] = lambda is_stopped: None
     calls: list[Mapping[str, Any]] = field(default_factory=list)
 
     @property
     def tool(self) -> Tool:
-        return Tool(ToolFunction(self.name, self.description, NUMBER), self._run, self.changes, self.server)
+        return Tool(ToolFunction(self.name, self.description, self.parameters), self._run, self.changes, self.server)
 
     def _run(self, arguments: Mapping[str, Any], is_stopped: IsStopped) -> ToolResult:
         self.calls.append(arguments)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -146,6 +147,36 @@ def test_a_corrected_call_is_carried_out(scripted: Make) -> None:
     events = run_rounds(engine, [lent])
     assert lent.calls == [{"number": 7}]
     assert [step.state for step in steps_of(events)] == [StepState.WRONG, StepState.DONE]
+
+
+@pytest.mark.parametrize("text", [written_call("look_up", number=1), "I could use `look_up` for that."])
+def test_no_greeting_is_answered_with_a_call(scripted: Make, tmp_path: Path, text: str) -> None:
+    engine = scripted({"text": text, "times": 1}, {"text": "Hello!"})
+    lent = LentTool("look_up")
+    events = run_rounds(engine, [lent], question="Good morning!")
+    assert lent.calls == steps_of(events) == []
+    assert text_of(events) == ("Hello!" if text.startswith("{") else text)
+    assert len(requests(tmp_path / "scripted0" / "script.json")) == (2 if text.startswith("{") else 1)
+
+
+def test_a_call_without_end_is_ended_and_corrected(scripted: Make) -> None:
+    formula = {
+        "type": "object",
+        "properties": {"formula": {"type": "string", "maxLength": 30}},
+        "required": ["formula"],
+    }
+    endless = '{"name": "reckon", "arguments": {"formula": "1' + " + 1" * 30
+    engine = scripted(
+        {"when": "^What", "text": endless, "held_after": 40, "until": "never"},
+        {"when": "no whole call", "text": written_call("reckon", formula="1 + 1")},
+        {"text": "2."},
+    )
+    lent = LentTool("reckon", "2", parameters=formula)
+    # Each word by itself, as a chat asks.
+    events = run_rounds(engine, [lent], shape_ask=lambda ask: replace(ask, together_s=0.0))
+    assert lent.calls == [{"formula": "1 + 1"}]
+    assert [step.state for step in steps_of(events)] == [StepState.WRONG, StepState.DONE]
+    assert text_of(events) == "2."
 
 
 @pytest.mark.parametrize("by_template", [False, True])

@@ -26,7 +26,8 @@ from app.features.untagged_calls import matches_schema
 from tests.helpers.engine import load
 from tests.helpers.script import requests, write_script
 
-HELD_OUT = Path(__file__).parents[2] / "data" / "tools" / "held_out.json"
+SETS = Path(__file__).parents[2] / "data" / "tools"
+HELD_OUT, UNSEEN = SETS / "held_out.json", SETS / "unseen.json"
 OWN_WAY = {
     "opening": '<tool_call>\n{"name": "',
     "between": '", "arguments": ',
@@ -37,7 +38,7 @@ WEATHER = ToolFunction(
     "weather", "", {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}
 )
 IN_OSLO = ScoreRequest("Weather in Oslo?", "weather", {"city": ["Oslo"]})
-HELLO = ScoreRequest("Hello!")
+JOKE = ScoreRequest("Tell me a joke.")
 
 
 @pytest.mark.parametrize(
@@ -59,7 +60,7 @@ def test_arguments_are_compared_as_a_person_would(
     assert [given for given in wrong if request.accepts(given)] == []
 
 
-@pytest.mark.parametrize(("path", "count"), [(None, 24), (HELD_OUT, 60)])
+@pytest.mark.parametrize(("path", "count"), [(None, 24), (HELD_OUT, 60), (UNSEEN, 45)])
 def test_a_third_of_the_requests_need_no_tool_and_the_others_can_be_answered(path: Path | None, count: int) -> None:
     asked, tools = score_requests(path), {tool.name: tool for tool in score_tools()}
     assert (len(asked), sum(not request.tool for request in asked)) == (count, count // 3)
@@ -75,8 +76,9 @@ def test_a_third_of_the_requests_need_no_tool_and_the_others_can_be_answered(pat
         assert request.accepts(given), request.text
 
 
-def test_no_request_is_in_both_sets() -> None:
-    assert not {request.text for request in score_requests()} & {request.text for request in score_requests(HELD_OUT)}
+def test_no_request_is_in_two_sets() -> None:
+    asked = [request.text.casefold() for path in (None, HELD_OUT, UNSEEN) for request in score_requests(path)]
+    assert len(set(asked)) == len(asked)
 
 
 @pytest.fixture
@@ -107,7 +109,7 @@ CALL = '<tool_call>\n{{"name": "weather", "arguments": {{"city": "{}"}}}}\n</too
 
 def test_each_way_counts_what_was_called(engine: EngineClient, tmp_path: Path) -> None:
     in_rome = ScoreRequest("And Rome?", "weather", {"city": ["Rome"]})
-    found = compared(engine, tmp_path, CALL.format("Oslo"), IN_OSLO, in_rome, HELLO)
+    found = compared(engine, tmp_path, CALL.format("Oslo"), IN_OSLO, in_rome, JOKE)
     assert [counts_of(score) for score in found.ways] == [(3, 2, 1, 2, 1)] * 3
     assert list(found.to_fields()) == ["requests", "ways", "best"]
     assert (found.requests, found.best) == (3, CallWay.FREE)
@@ -118,8 +120,13 @@ def test_each_way_counts_what_was_called(engine: EngineClient, tmp_path: Path) -
     assert told == [[]] * 3 + [[WORDS_INSTRUCTIONS]] * 3 + [[NO_TOOL_INSTRUCTIONS]] * 3
 
 
+def test_no_greeting_is_answered_with_a_call_where_calls_are_constrained(engine: EngineClient, tmp_path: Path) -> None:
+    found = compared(engine, tmp_path, CALL.format("Oslo"), ScoreRequest("Hello!"))
+    assert [counts_of(score) for score in found.ways] == [(1, 0, 0, 1, 1), (1, 1, 1, 0, 0), (1, 1, 1, 0, 0)]
+
+
 def test_words_are_valid_and_right_only_where_no_tool_is_wanted(engine: EngineClient, tmp_path: Path) -> None:
-    found = compared(engine, tmp_path, NO_TOOL_FITS, IN_OSLO, HELLO)
+    found = compared(engine, tmp_path, NO_TOOL_FITS, IN_OSLO, JOKE)
     assert [counts_of(score) for score in found.ways] == [(2, 1, 1, 0, 0)] * 3
 
 
@@ -160,7 +167,7 @@ def test_a_cancelled_comparison_gives_no_result(engine: EngineClient, tmp_path: 
     write_script(tmp_path, {"text": NO_TOOL_FITS})
     load(engine)
     cancel, seen = CancelToken(), []
-    for event in compare_ways(engine, [HELLO, IN_OSLO], [WEATHER], cancel):
+    for event in compare_ways(engine, [JOKE, IN_OSLO], [WEATHER], cancel):
         seen.append(event)
         cancel.cancel()
     assert not any(isinstance(event, WaysCompared) for event in seen)
@@ -172,7 +179,7 @@ def way(name: CallWay, right: int, needless: int, invalid: int) -> WayScore:
     return WayScore(
         name,
         [ScoredAnswer(IN_OSLO, "weather", oslo, is_valid=True)] * right
-        + [ScoredAnswer(HELLO, "weather", oslo, is_valid=True)] * needless
+        + [ScoredAnswer(JOKE, "weather", oslo, is_valid=True)] * needless
         + [ScoredAnswer(IN_OSLO, "", {}, is_valid=False)] * invalid
         + [ScoredAnswer(IN_OSLO, "", {}, is_valid=True)] * (10 - right - needless - invalid),
     )
