@@ -128,6 +128,32 @@ def test_it_is_nearly_as_fast_as_the_best_fixed_count(cost: Cost, seed: int) -> 
     assert best(cost, [1, 2], 400) / total > 0.93
 
 
+@pytest.mark.parametrize("cost", [quiet, busy])
+def test_trials_in_vain_cost_little_and_are_told(cost: Cost) -> None:
+    controller = ThreadController([1, 2], 2)
+    run(controller, cost, 60)
+    lost_before_s = controller.lost_share * controller.total_s
+    total_s, used = run(controller, cost, 1000, 2)
+    lost_s = sum(cost(count, 0) - cost(controller.settled, 0) for count in used)
+    assert 0 < lost_s < 0.01 * total_s
+    assert controller.lost_share * controller.total_s - lost_before_s == pytest.approx(lost_s, rel=0.2)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_an_answer_on_a_quiet_machine_is_hardly_held_up(seed: int) -> None:
+    _, used = run(ThreadController([1, 2], 2), quiet, 160, seed)
+    assert used.count(1) <= 2
+
+
+def test_load_that_comes_and_goes_does_not_make_it_try_without_end() -> None:
+    def uneven(count: int, number: int) -> float:
+        """For sixty tokens the machine is half as fast, then it is not; two threads are better all the time."""
+        return quiet(count, number) * (1 + number // 60 % 2)
+
+    tried = [run(ThreadController([1, 2], 2), uneven, 600, seed)[1].count(1) for seed in range(5)]
+    assert sum(tried) < 5 * 36
+
+
 def test_it_finds_its_way_over_many_counts() -> None:
     def cost(count: int, number: int) -> float:
         return 0.1 / count + 0.002 * count  # best at 7

@@ -231,6 +231,11 @@ class LlamaContext:
         writing = self._writing.get(1)
         return writing.settled if writing else self._counts[-1], self._reading_threads
 
+    def lost_share(self) -> float:
+        """Return the share of the time of writing one token that trials of other numbers of threads have cost."""
+        writing = self._writing.get(1)
+        return writing.lost_share if writing else 0.0
+
     def free(self) -> None:
         self.c.llama_batch_free(self._batch)
         self.c.llama_free(self.pointer)

@@ -333,6 +333,10 @@ class LoadedModel:
         decode, batch = self._context.thread_counts()
         return {"decode": decode, "batch": batch}
 
+    def thread_policy(self) -> dict[str, Any]:
+        """Return what was found about threads so far, for people."""
+        return self.thread_counts() | {"lost_to_trials": f"{self._context.lost_share():.1%}"}
+
     def close(self) -> None:
         """Save the sessions, and the speeds measured with this model, projector and device."""
         self.decoder.pool.save_idle()
@@ -539,7 +543,7 @@ class LlamaBackend:
             devices.list_devices(library) + lent,
             devices.list_backends(library),
             computer.default_threads(),
-            computer.thread_policy() | (loaded.thread_counts() if loaded else {}),
+            computer.thread_policy() | (loaded.thread_policy() if loaded else {}),
             missed,
             library.own_folder,
         )

@@ -164,6 +164,7 @@ def test_devices_and_backends_are_those_that_exist(starter_engine: EngineClient)
     assert cpu.total_bytes > 0
     assert described.threads == default_threads()
     assert described.llama_cpp
+    assert described.thread_policy["lost_to_trials"].endswith("%")
 
 
 def test_loading_tells_what_is_there(engine: EngineClient, starter: Path) -> None:
