@@ -110,9 +110,9 @@ soak: dev $(STAMPS)/system-test ## use the whole window for 20 minutes and tell 
 	@packaging/with_display.sh $(PYTHON) -m tests.soak.large_home
 	@packaging/with_display.sh $(PYTHON) -m tests.soak.run --seconds $(or $(SOAK_SECONDS),1200)
 
-CHECKS := $(addprefix check-,format lint types imports dependencies lines names texts subjects)
+CHECKS := $(addprefix check-,format lint types imports dependencies lines names texts formats subjects)
 .PHONY: check $(CHECKS)
-check: $(CHECKS) ## format, lint, types, import contracts, unused dependencies, lines of code and names and texts against their ceilings, commit subjects
+check: $(CHECKS) ## format, lint, types, import contracts, unused dependencies, lines of code and names, texts and formats against their ceilings, commit subjects
 $(CHECKS): dev
 check-format:
 	@.venv/bin/ruff format --check .
@@ -130,6 +130,8 @@ check-names:
 	@$(PYTHON) packaging/names.py
 check-texts:
 	@$(PYTHON) packaging/screen_texts.py --check
+check-formats:
+	@$(PYTHON) packaging/check_formats.py
 check-subjects:
 	@$(PYTHON) packaging/check_subjects.py
 

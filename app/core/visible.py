@@ -105,13 +105,19 @@ def _visible_character(found: re.Match[str]) -> str:
 
 
 def size_words(size_bytes: float, tr: Callable[[str], str] = str) -> str:
-    """Format a size such as 812 bytes, 30 kB, 1.2 MB or 5.7 GB, in powers of ten; never 0 for more than nothing.
+    """Format a size such as 812 bytes, 30 kB, 1.2 MB or 5.7 GB in English; never 0 for more than nothing.
 
     `tr` translates the unit.
     """
+    value, places, unit = measure_size(size_bytes)
+    return f"{value:.{places}f} {tr(unit)}"
+
+
+def measure_size(size_bytes: float) -> tuple[float, int, str]:
+    """Return what to write of a size: its value, how many decimal places, and its unit, in powers of ten."""
     value, unit = size_bytes, "bytes"
     for larger in ("kB", "MB", "GB", "TB"):
         if value >= 999.5:
             value, unit = value / 1000, larger
     has_decimal = unit in ("GB", "TB") or (unit == "MB" and value < 9.95)
-    return f"{value:.1f} {tr(unit)}" if has_decimal else f"{value:,.0f} {tr(unit)}"
+    return value, int(has_decimal), unit

@@ -99,7 +99,7 @@ def remark_sentence(remark: ReadingRemark, fill: Callable[..., str] = fill_templ
         values["reader"] = reader_words("tesseract", str(values["languages"]))
     if "pages" in values:
         values["has"] = count_units(str(values["unit"]), int(values["pages"]))
-    return fill(text, **shown_values(values, fill))
+    return fill(text, **shown_values(values))
 
 
 def pages_words(unit: str, pages: int, seen: Iterable[PageRead]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import PurePath
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 from app import APP_NAME
 from app.core.errors.app_error import AppError, ErrorText
@@ -82,14 +82,18 @@ _DEFECT = ErrorText("Something went wrong in {app}.", "Your chats were kept.")
 
 
 def fill_template(text: str, **values: object) -> str:
-    """Return a text with the values for its `{names}`, in English."""
-    return text.format(**values) if values else text
+    """Return a text with the values for its `{names}`, in English; a size is a value called `..._bytes`."""
+    sizes = {name: size_words(value) for name, value in values.items() if name.endswith("_bytes") and _is_number(value)}
+    return text.format(**values | sizes) if values else text
 
 
-def shown_values(values: Mapping[str, Any], fill: Callable[..., str]) -> dict[str, Any]:
+def _is_number(value: object) -> TypeGuard[float]:
+    return isinstance(value, (int, float))
+
+
+def shown_values(values: Mapping[str, Any]) -> dict[str, Any]:
     # Names come from outside.
-    shown = {name: visible_name(value) if isinstance(value, str) else value for name, value in values.items()}
-    return shown | {name: size_words(value, fill) for name, value in values.items() if name.endswith("_bytes")}
+    return {name: visible_name(value) if isinstance(value, str) else value for name, value in values.items()}
 
 
 def sentence_for(error: BaseException, fill: Callable[..., str] = fill_template) -> PersonMessage:
@@ -100,7 +104,7 @@ def sentence_for(error: BaseException, fill: Callable[..., str] = fill_template)
     message, case, values = _DEFECT, "", dict[str, Any]()
     if isinstance(error, AppError):
         message, case, values = error.message, error.case, error.values
-    shown = shown_values(values | {"app": APP_NAME}, fill)
+    shown = shown_values(values | {"app": APP_NAME})
     text, kept = message.cases.get(case, message.text), message.kept_in.get(case, message.kept)
     return PersonMessage(fill(text, **shown), fill(kept, **shown), message.actions.get(case, message.action))
 

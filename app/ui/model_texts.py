@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from app.hub.hub_search import FoundRepository
 from app.ui.i18n import sentence_for, size_text, tr
+from app.ui.locale_formats import format_decimal, format_number, join_facts
 from app.ui.shared_labels import PARAMETER_COUNT, WAITING
 
 if TYPE_CHECKING:
@@ -49,9 +50,9 @@ def short_number(number: int) -> str:
         # What would be rounded up to the next unit is written in that unit.
         if number >= size * 0.9995:
             return (
-                f"{number / size:.1f}".removesuffix(".0") + letter
+                format_decimal(number / size, 1, is_trimmed=True) + letter
                 if number < 100 * size
-                else f"{number // size}{letter}"
+                else f"{format_number(number // size)}{letter}"
             )
     return str(number)
 
@@ -109,7 +110,7 @@ def speed_words(bytes_per_s: float) -> str:
     if bytes_per_s >= 9_950_000:
         return tr(SPEED_MB, speed=round(bytes_per_s / 1e6))
     if bytes_per_s >= 95_000:
-        return tr(SPEED_MB, speed=f"{bytes_per_s / 1e6:.1f}")
+        return tr(SPEED_MB, speed=format_decimal(bytes_per_s / 1e6, 1))
     return tr(SPEED_KB, speed=round(bytes_per_s / 1e3))
 
 
@@ -178,4 +179,4 @@ def senses_words(sees: bool, hears: bool) -> str:
 
 def join(*parts: str) -> str:
     """Join the facts that aren't empty, with dots between them."""
-    return " · ".join(part for part in parts if part)
+    return join_facts(parts)

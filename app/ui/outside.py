@@ -15,6 +15,7 @@ from app.features.chat.session_messages import ChooseModel, ContinueAnswer
 from app.ui.chat.chat_tab import ChatTab
 from app.ui.i18n import tr
 from app.ui.icons import app_icon
+from app.ui.locale_formats import join_list
 from app.ui.shared_labels import QUIT, WRITING_AN_ANSWER
 from app.ui.shell.desktop import TaskBar, bring_to_front
 from app.ui.shell.main_window import MainWindow
@@ -313,7 +314,7 @@ class Outside(QObject):
         self._window.hide()
 
     def _ask(self) -> None:
-        work = ", ".join(self.work.values())
+        work = join_list(self.work.values())
         words = tr(
             "{work}. Fireside can finish in the background; click its tray icon to reopen the window. If you "
             "quit, the work so far is kept: documents continue next time, an answer stays unfinished.",

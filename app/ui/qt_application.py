@@ -246,7 +246,7 @@ def _build(paths: AppPaths, theme: Theme) -> Fireside | None:
 
 def _after_first_paint(app: Fireside, window: MainWindow, notify: Notify, theme: Theme, wanted: StartRequest) -> None:
     if os.environ.get("FIRESIDE_TIMING") == "1":
-        print(f"window visible after {_process_age_ms():.0f} ms", file=sys.stderr, flush=True)  # noqa: T201
+        print(f"window visible after {_process_age_ms():.0f} ms", file=sys.stderr, flush=True)  # noqa: T201 - in every language
     notify.actions["put_back"] = lambda: _put_back(app, window)
     for notice in app.notices:
         notify.show_notice(notice, lasts=True)

@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QApplication, QMenu, QTextEdit, QWidget
 from shiboken6 import isValid
 
 from app.ui.i18n import tr
+from app.ui.locale_formats import join_list
 from app.ui.shell import tasks
 from app.ui.shell.notify import Notify
 from app.ui.text.formats import cursor_over, highlight, selected_text
@@ -157,7 +158,7 @@ class SpellCheck(QObject):
             mark.format.setUnderlineStyle(QTextCharFormat.UnderlineStyle.SpellCheckUnderline)
             mark.format.setUnderlineColor(QColor(self._theme.tokens.danger))
         self._edit.set_marks("spelling", self._marks)
-        words = ", ".join(dict.fromkeys(self.words[:TOLD]))
+        words = join_list(dict.fromkeys(self.words[:TOLD]))
         self._edit.describe("spelling", tr(MISSPELLED_WORDS, words=words) if words else "")
 
     def _add_to_menu(self, menu: QMenu, at: QPoint) -> None:

@@ -23,6 +23,7 @@ from app.ui.chat.folded_text import FoldedText
 from app.ui.chat.survey import made_words
 from app.ui.chat.turn import LEAD_PX, TURN_GAP_PX, TurnHost, TurnView
 from app.ui.i18n import tr
+from app.ui.locale_formats import format_decimal, format_number, format_speed, join_facts, join_list
 from app.ui.shared_labels import (
     ANSWER_LINE,
     CONTINUE,
@@ -359,7 +360,7 @@ class AnswerView(TurnView):
         if message is None:
             return ""
         took = tr(TOOK_TIME, time=time_text(message.stats.total_s)) if message.stats is not None else ""
-        return " · ".join(part for part in (model_words(message.model), took) if part)
+        return join_facts((model_words(message.model), took))
 
     def arrange(self, width: int, *, is_again: bool = False) -> int:
         px = self.theme.px
@@ -551,7 +552,7 @@ def doubt_words(text: str, parts: UnsupportedParts) -> str:
     for none.
     """
     quoted, left = quote_parts(text, parts)
-    words = ", ".join(f"“{part}”" for part in quoted)
+    words = join_list(f"“{part}”" for part in quoted)
     if left:
         return tr(NO_SUPPORT_AND_MORE, words=words, count=left)
     return tr(NO_SUPPORT, words=words) if words else ""
@@ -613,19 +614,19 @@ class StateLine(QWidget):
 def time_text(seconds: float) -> str:
     """Format a measured time: "3.2 s", "1 min 4 s"."""
     if seconds < 60:
-        return tr("{seconds} s", seconds=f"{seconds:.1f}")
+        return tr("{seconds} s", seconds=format_decimal(seconds, 1))
     minutes, rest = divmod(round(seconds), 60)
     return tr(MINUTES_AND_SECONDS, minutes=minutes, seconds=rest)
 
 
 def stats_text(stats: AnswerStats) -> str:
     """Format the engine's measurements as one line: tokens, speed, time to the first token."""
-    parts = [tr(TOKEN_COUNT, count=f"{stats.generated_tokens:,}")]
+    parts = [tr(TOKEN_COUNT, count=format_number(stats.generated_tokens))]
     if stats.tokens_per_s > 0:
-        speed = f"{stats.tokens_per_s:.0f}" if stats.tokens_per_s >= 10 else f"{stats.tokens_per_s:.1f}"
+        speed = format_speed(stats.tokens_per_s)
         parts.append(tr(TOKENS_PER_SECOND, speed=speed))
-    parts.append(tr(FIRST_TOKEN_AFTER_SECONDS, seconds=f"{stats.time_to_first_token_s:.1f}"))
-    return " · ".join(parts)
+    parts.append(tr(FIRST_TOKEN_AFTER_SECONDS, seconds=format_decimal(stats.time_to_first_token_s, 1)))
+    return join_facts(parts)
 
 
 # The model's thinking before the answer: one muted line that expands to the text.

@@ -22,6 +22,7 @@ from app.features.survey.wanted import SurveyProgress
 from app.language.sentences import split_sentences, whole_sentences_length, written_words
 from app.ui.chat.survey import progress_words
 from app.ui.i18n import sentence_for, tr
+from app.ui.locale_formats import format_number, join_facts
 from app.ui.shared_labels import MINUTES_AND_SECONDS, STOPPED_LABEL, THINKING, WAITING_FOR_MODEL
 from app.ui.shell import tasks
 from app.ui.shell.notify import Notify
@@ -44,13 +45,13 @@ Work = Callable[[CancelToken], Iterator[object]]
 
 def reading_words(done: int, total: int, seconds_left: float | None) -> str:
     """Return the text for the progress of reading the prompt, with the remaining time if known."""
-    words = tr("Reading {done} of {total} tokens", done=f"{done:,}", total=f"{total:,}")
+    words = tr("Reading {done} of {total} tokens", done=format_number(done), total=format_number(total))
     parts = [words, tr("{percent} %", percent=min(100, done * 100 // total))]
     if seconds_left is not None and seconds_left >= 1:
         minutes, seconds = divmod(math.ceil(seconds_left), 60)
         left = tr(MINUTES_AND_SECONDS, minutes=minutes, seconds=seconds)
         parts.append(tr("{time} left", time=left if minutes else tr("{seconds} s", seconds=seconds)))
-    return " · ".join(parts)
+    return join_facts(parts)
 
 
 def looking_words(look: LookProgress, seconds_left: float | None) -> str:
@@ -61,7 +62,7 @@ def looking_words(look: LookProgress, seconds_left: float | None) -> str:
     parts = [words, tr("{percent} %", percent=round(100 * min(1.0, look.fraction)))]
     if seconds_left is not None and seconds_left >= 1:
         parts.append(tr("at least {time} left", time=tr("{seconds} s", seconds=math.ceil(seconds_left))))
-    return " · ".join(parts)
+    return join_facts(parts)
 
 
 class ReadingPace:

@@ -27,6 +27,7 @@ from app.ui.chat.draft_pictures import choose_detail, size_words
 from app.ui.document.document_details import short_name, spoken_size
 from app.ui.document.document_files import DocumentQuestions, FileAction, offers_menu
 from app.ui.i18n import tr
+from app.ui.locale_formats import join_list
 from app.ui.shared_labels import CHOOSE_PAGES, OPEN, PUT_INTO_MESSAGE, REMOVE, SUMMARIZE, TRANSLATE, TRY_AGAIN
 from app.ui.shell.notify import Notify
 from app.ui.theme import Theme
@@ -212,9 +213,7 @@ class ChatAttachments(QObject):
     def _report_parts(self, effect: f.ReportParts) -> None:
         parts, session = effect.parts, self._session
         if effect.kind is f.ReportKind.ATTACHED:
-            announce(
-                self._window, ", ".join(word for word in (parts[0].name, _said_size(parts[0]), tr("attached")) if word)
-            )
+            announce(self._window, join_list((parts[0].name, _said_size(parts[0]), tr("attached"))))
         elif effect.kind is f.ReportKind.FAILED:
             announce(self._window, parts[0].error)
         elif effect.kind is f.ReportKind.EXPLAINED:

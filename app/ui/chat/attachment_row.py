@@ -17,6 +17,7 @@ from app.ui.document.document_chip import DocumentChip
 from app.ui.document.document_details import remarks_words, short_name, size_words, spoken_size, tokens_words
 from app.ui.document.document_files import FileAction
 from app.ui.i18n import tr
+from app.ui.locale_formats import format_number, join_facts, join_list
 from app.ui.shared_labels import WAITS_LABEL
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import text_button
@@ -47,14 +48,14 @@ class DraftChip(DocumentChip):
         unit = draft_document.unit or "page"
         if is_recording(draft_document.name):
             minute = min(draft_document.page + 1, draft_document.pages)
-            self._show_words(tr(LISTENING_TO_MINUTE, page=minute, pages=f"{draft_document.pages:,}"))
+            self._show_words(tr(LISTENING_TO_MINUTE, page=minute, pages=format_number(draft_document.pages)))
             return
         self._show_words(
             tr(
                 "reading, {unit} {page} of {pages}",
                 unit=unit,
                 page=draft_document.page,
-                pages=f"{draft_document.pages:,}",
+                pages=format_number(draft_document.pages),
             )
         )
 
@@ -228,10 +229,10 @@ class AttachmentRow(QWidget):
         tokens = draft_document.fit.tokens if draft_document.fit is not None else None
         words = size_words(draft_document.document)
         if draft_document.use is DocumentUse.BACKGROUND:
-            words = " · ".join(part for part in (words, tr("searched for each question")) if part)
+            words = join_facts((words, tr("searched for each question")))
         chip.show_words(words)
         size = spoken_size(draft_document.document)
-        chip.setAccessibleName(", ".join(part for part in (draft_document.name, size, tr("attached")) if part))
+        chip.setAccessibleName(join_list((draft_document.name, size, tr("attached"))))
         remarks = remarks_words(draft_document.document)
         chip.setAccessibleDescription(remarks)
         chip.setToolTip(

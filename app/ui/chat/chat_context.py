@@ -18,6 +18,7 @@ from app.features.chat_services import Chats
 from app.features.error_messages import PersonMessage
 from app.ui.chat.open_chat import OpenChat
 from app.ui.i18n import tr
+from app.ui.locale_formats import format_number
 from app.ui.shared_labels import (
     COUNTING,
     DOCUMENTS_LABEL,
@@ -349,13 +350,13 @@ class ContextPanel(FloatingPanel):
         # Shown now: the height is computed from what is visible.
         self._table.show()
         self._bar.show_rows(rows, parts.budget.context_tokens)
-        whole = f"{parts.budget.context_tokens:,}"
-        self._sum.setText(tr("{used} of {size} tokens", used=f"{parts.used_tokens:,}", size=whole))
+        whole = format_number(parts.budget.context_tokens)
+        self._sum.setText(tr("{used} of {size} tokens", used=format_number(parts.used_tokens), size=whole))
         text = notes_on(parts)
         self._words.setText(text)
         self._words.setVisible(bool(text))
         set_mark(self._words, "kind", "danger" if parts.is_over else "muted")
-        said = "; ".join(tr(PART_TOKENS, part=words, count=f"{tokens:,}") for words, tokens, _ in rows)
+        said = "; ".join(tr(PART_TOKENS, part=words, count=format_number(tokens)) for words, tokens, _ in rows)
         self.setAccessibleDescription(" ".join(part for part in (said + ".", text) if part))
         self._fit_height()
 
@@ -381,8 +382,8 @@ class ContextPanel(FloatingPanel):
         grid.setVerticalSpacing(self._theme.px(6))
         grid.setColumnStretch(1, 1)
         for number, (words, tokens, strength) in enumerate(rows):
-            name, count = QLabel(words), QLabel(f"{tokens:,}")
-            count.setAccessibleName(tr(PART_TOKENS, part=words, count=f"{tokens:,}"))
+            name, count = QLabel(words), QLabel(format_number(tokens))
+            count.setAccessibleName(tr(PART_TOKENS, part=words, count=format_number(tokens)))
             self._theme.dress(name, count, font="small")
             grid.addWidget(_PartSwatch(self._theme, strength), number, 0)
             grid.addWidget(name, number, 1)

@@ -31,6 +31,7 @@ from app.ui.chat.chat_tags import CHAT_TYPE, TAG_TYPE, colour_of
 from app.ui.focus_ring import shown_state
 from app.ui.i18n import tr
 from app.ui.icons import icon
+from app.ui.locale_formats import format_number, join_list
 from app.ui.shared_labels import LAST_SEVEN_DAYS, NEW_CHAT, OLDER, PINNED, TODAY, YESTERDAY
 from app.ui.theme import Theme
 from app.ui.widgets.labels import paint_marked, plain_tip
@@ -84,9 +85,9 @@ class ProjectRow:
 
     @property
     def spoken(self) -> str:
-        count = tr("1 chat") if self.chats == 1 else tr("{count} chats", count=f"{self.chats:,}")
+        count = tr("1 chat") if self.chats == 1 else tr("{count} chats", count=format_number(self.chats))
         state = tr("open") if self.is_open else tr("collapsed")
-        return ", ".join((tr("Project {name}", name=self.project.name), count, state))
+        return join_list((tr("Project {name}", name=self.project.name), count, state))
 
 
 def group_of(conversation: Conversation, now: datetime) -> str:
@@ -238,7 +239,7 @@ class ChatListModel(GroupedListModel[Conversation]):
     def _with_tags(self, row: Conversation) -> str:
         title, tags = row.title or tr(NEW_CHAT), self.tags.get(row.id, ())
         title = f"{title}\n{tr(CHAT_ASKS)}" if row.id in self.asking else title
-        return f"{title}\n{tr('Tags: {names}', names=', '.join(tag.name for tag in tags))}" if tags else title
+        return f"{title}\n{tr('Tags: {names}', names=join_list(tag.name for tag in tags))}" if tags else title
 
     @staticmethod
     def _data_of_project(row: ProjectRow, role: int) -> Any:
@@ -318,7 +319,7 @@ class ChatDelegate(RowDelegate):
             at += edge + px(6)
         is_used = bool(state & (QStyle.StateFlag.State_MouseOver | QStyle.StateFlag.State_HasFocus))
         painter.setFont(self._theme.font("small"))
-        count = f"{row.chats:,}" if row.chats and not is_used else ""
+        count = format_number(row.chats) if row.chats and not is_used else ""
         # The buttons take the place of the count while they are seen.
         kept = px(60) if is_used else painter.fontMetrics().horizontalAdvance(count) + px(18)
         end = Qt.AlignmentFlag.AlignLeft if is_mirrored else Qt.AlignmentFlag.AlignRight

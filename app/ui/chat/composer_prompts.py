@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QDate, QEvent, QLocale, QModelIndex, QObject, QPoint, Qt
+from PySide6.QtCore import QDate, QEvent, QModelIndex, QObject, QPoint, Qt
 from PySide6.QtGui import QColor, QGuiApplication, QKeyEvent, QTextCursor, QTextDocument
 from PySide6.QtWidgets import QFrame, QMenu, QTextEdit, QVBoxLayout
 
@@ -15,6 +15,7 @@ from app.ui.chat.composer import Composer
 from app.ui.chat.composer_menu import ComposerEntry
 from app.ui.chat.message_field import MessageEdit, is_very_long
 from app.ui.i18n import tr
+from app.ui.locale_formats import format_long_date, join_list
 from app.ui.shared_labels import PROMPTS, SAVE_AS_PROMPT
 from app.ui.shell.notify import Notify
 from app.ui.theme import Theme
@@ -151,7 +152,7 @@ class ComposerPrompts(QObject):
                 prompt.key,
                 "note",
                 prompt.name,
-                ", ".join(prompt.variables[:3]),
+                join_list(prompt.variables[:3]),
                 lambda chosen=prompt: self.insert_prompt(chosen),  # type: ignore[misc]
                 " ".join(prompt.text[:SHOWN_CHARACTERS].split()),
             )
@@ -194,7 +195,7 @@ class ComposerPrompts(QObject):
         ways: dict[str, Callable[[], str]] = {
             CLIPBOARD: lambda: QGuiApplication.clipboard().text(),
             SELECTION: self._selected,
-            DATE: lambda: QLocale().toString(QDate.currentDate(), QLocale.FormatType.LongFormat),
+            DATE: lambda: format_long_date(QDate.currentDate()),
         }
         return {name: clean_text(ways[name]()).strip("\n") for name in names if name in ways}
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import datetime
 
 from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRect, QSize, Qt
 from PySide6.QtGui import QFont, QKeyEvent, QPainter
@@ -26,6 +25,7 @@ from app.store.message_rows import StoredMessage
 from app.ui.chat.answer_view import time_text
 from app.ui.i18n import tr
 from app.ui.icons import icon
+from app.ui.locale_formats import format_moment, format_number, format_speed, join_list
 from app.ui.shared_labels import ABOUT_THIS_ANSWER, PROMPT_LABEL, TOKEN_COUNT, TOKENS_PER_SECOND
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import text_button
@@ -123,30 +123,31 @@ def rows_of(message: StoredMessage) -> list[Row]:
     if len(message.versions) > 1 and message.id in message.versions:
         place, count = message.versions.index(message.id) + 1, len(message.versions)
         rows.append((tr(VERSION), tr("{place} of {count}", place=place, count=count)))
-    when = datetime.fromtimestamp(message.created_at).astimezone()
-    rows.append((tr("Started"), when.strftime("%Y-%m-%d %H:%M")))
+    rows.append((tr("Started"), format_moment(message.created_at)))
     return rows
 
 
 def _rows_of_stats(stats: AnswerStats) -> list[Row]:
     read = max(0, stats.prompt_tokens - stats.reused_tokens)
     rows = [
-        (tr(PROMPT_LABEL), tr(TOKEN_COUNT, count=f"{stats.prompt_tokens:,}")),
-        (tr(OF_THAT), tr(TOKENS_REUSED, kept=f"{stats.reused_tokens:,}", count=f"{read:,}")),
-        (tr(WRITTEN), tr(TOKEN_COUNT, count=f"{stats.generated_tokens:,}")),
+        (tr(PROMPT_LABEL), tr(TOKEN_COUNT, count=format_number(stats.prompt_tokens))),
+        (tr(OF_THAT), tr(TOKENS_REUSED, kept=format_number(stats.reused_tokens), count=format_number(read))),
+        (tr(WRITTEN), tr(TOKEN_COUNT, count=format_number(stats.generated_tokens))),
     ]
     if stats.media_tokens:
-        told = tr("{count} tokens, cached", count=f"{stats.media_tokens:,}")
+        told = tr("{count} tokens, cached", count=format_number(stats.media_tokens))
         if stats.encoded_media:
             told = tr(
-                "{count} tokens, newly processed: {new}", count=f"{stats.media_tokens:,}", new=stats.encoded_media
+                "{count} tokens, newly processed: {new}",
+                count=format_number(stats.media_tokens),
+                new=stats.encoded_media,
             )
         rows.insert(2, (tr("For pictures"), told))
     if stats.thinking_tokens:
-        rows.append((tr(OF_THAT), tr(THINKING_TOKENS, count=f"{stats.thinking_tokens:,}")))
+        rows.append((tr(OF_THAT), tr(THINKING_TOKENS, count=format_number(stats.thinking_tokens))))
     rows.append((tr(FIRST_TOKEN_AFTER), time_text(stats.time_to_first_token_s)))
     if stats.tokens_per_s > 0:
-        speed = f"{stats.tokens_per_s:.0f}" if stats.tokens_per_s >= 10 else f"{stats.tokens_per_s:.1f}"
+        speed = format_speed(stats.tokens_per_s)
         rows.append((tr(SPEED), tr(TOKENS_PER_SECOND, speed=speed)))
         rows.append((tr(TOTAL_TIME), time_text(stats.total_s)))
     ends = {
@@ -247,7 +248,7 @@ class BranchMap(FloatingPanel):
             item.setToolTip(0, plain_tip(branch.words))
             said = [tr("Version {place} of {count}", place=branch.place, count=branch.count), words]
             said += [tr("shown now")] if branch.is_shown else []
-            item.setData(0, Qt.ItemDataRole.AccessibleTextRole, ", ".join(said))
+            item.setData(0, Qt.ItemDataRole.AccessibleTextRole, join_list(said))
             item.setSizeHint(0, QSize(0, self._theme.px(ROW_PX)))
             # Other rows keep the room of the tick.
             item.setIcon(0, icon("check", self._theme.tokens.accent if branch.is_shown else "#00000000", 15))

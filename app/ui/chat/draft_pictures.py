@@ -15,6 +15,7 @@ from app.features.files_to_read import Stage
 from app.ui.document.document_chip import DocumentChip
 from app.ui.document.document_details import remarks_words, short_name
 from app.ui.i18n import tr
+from app.ui.locale_formats import format_number
 from app.ui.shared_labels import ABOUT_TOKENS, OPEN, PICTURE_LABEL, TOKEN_COUNT, WAITS_LABEL
 from app.ui.shell.notify import Notify
 from app.ui.theme import Theme
@@ -54,7 +55,7 @@ def remarks_of(part: DraftPart) -> str:
 
 def size_words(use: MediaUse) -> str:
     """Format a picture's size, such as "4,000 × 3,000"."""
-    return f"{use.media.width:,} × {use.media.height:,}"
+    return f"{format_number(use.media.width)} × {format_number(use.media.height)}"
 
 
 def count_words(use: MediaUse, count: MediaCount, host: str = "") -> str:
@@ -62,14 +63,14 @@ def count_words(use: MediaUse, count: MediaCount, host: str = "") -> str:
 
     With a `host` the model runs there, and the token count is an estimate.
     """
-    size = f"{count.width:,} × {count.height:,}"
+    size = f"{format_number(count.width)} × {format_number(count.height)}"
     is_other_size = bool(count.width) and (count.width, count.height) != (use.media.width, use.media.height)
     if host:
-        tokens = tr(ABOUT_TOKENS, count=f"{count.tokens:,}")
+        tokens = tr(ABOUT_TOKENS, count=format_number(count.tokens))
         if is_other_size:
             return tr("sent to {host} at {size}, {tokens}", host=host, size=size, tokens=tokens)
         return tr("sent to {host}, {tokens}", host=host, tokens=tokens)
-    tokens = tr("1 token") if count.tokens == 1 else tr(TOKEN_COUNT, count=f"{count.tokens:,}")
+    tokens = tr("1 token") if count.tokens == 1 else tr(TOKEN_COUNT, count=format_number(count.tokens))
     if is_other_size:
         words = tr("sent at {size}, {tokens}", size=size, tokens=tokens)
     else:

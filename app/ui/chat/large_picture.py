@@ -26,6 +26,7 @@ from app.core.paths import disk_problem
 from app.features.media import ending_of
 from app.ui.focus_ring import has_ring
 from app.ui.i18n import tr, window_title
+from app.ui.locale_formats import format_number
 from app.ui.shared_labels import COPY, LARGER, PICTURE_LABEL
 from app.ui.shell import tasks
 from app.ui.shell.notify import Notify
@@ -229,7 +230,7 @@ class LargePicture(Dialog):
         self.setWindowTitle(window_title(use.name))
         self.canvas.setAccessibleName(tr(PICTURE_LABEL, name=use.name))
         self._name.setText(use.name)
-        self._about.setText(f"{use.media.width:,} × {use.media.height:,}")
+        self._about.setText(f"{format_number(use.media.width)} × {format_number(use.media.height)}")
         # The picture before must not stand under this name.
         self.canvas.show_image(QImage())
         tasks.ask(

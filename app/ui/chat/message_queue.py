@@ -14,6 +14,7 @@ from app.features.chat.session_state import ChatState, QueueState
 from app.store.queued import QueuedMessage
 from app.ui.chat.message_field import MessageField
 from app.ui.i18n import tr
+from app.ui.locale_formats import join_list
 from app.ui.shared_labels import CANCEL, EDIT_LABEL, REMOVE, SAVE
 from app.ui.shell.notify import Notify
 from app.ui.theme import Theme
@@ -247,7 +248,7 @@ class QueueChip(QWidget):
         self._documents.setToolTip(plain_tip("\n".join(documents)))
         self._documents.setVisible(bool(documents))
         self.move_up.setEnabled(not is_first)
-        self.setAccessibleName(", ".join([tr("Waiting message: {words}", words=words), *documents]))
+        self.setAccessibleName(join_list([tr("Waiting message: {words}", words=words), *documents]))
         for button in (self.move_up, self.edit, self.remove):
             button.setAccessibleDescription(words[:80])
 

@@ -13,6 +13,7 @@ from app.core.visible import visible_name
 from app.features.chat.tool_questions import ToolCall, ToolQuestion, shown_arguments
 from app.features.tools.permissions import PermissionAnswer
 from app.ui.i18n import tr
+from app.ui.locale_formats import join_list
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import text_button
 from app.ui.widgets.labels import announce, plain_label
@@ -165,4 +166,4 @@ def reach_words(call: ToolCall) -> Iterator[str]:
 
 
 def _folder_words(folders: tuple[str, ...]) -> str:
-    return ", ".join(map(visible_name, folders))
+    return join_list(map(visible_name, folders))

@@ -32,6 +32,7 @@ from app.store.projects import Project
 from app.ui.document.document_chip import DocumentChip
 from app.ui.document.document_details import size_words
 from app.ui.i18n import tr, window_title
+from app.ui.locale_formats import format_number, join_facts, join_list
 from app.ui.shared_labels import (
     ABOUT_TOKENS,
     CHOOSE_AN_ICON,
@@ -249,12 +250,12 @@ def cost_words(cost: PreambleCost) -> str:
     if not cost.tokens:
         return long if cost.searched else tr(NOTHING_IN_PROMPT)
     parts = [
-        (tr(INSTRUCTION_TOKENS, count=f"{cost.instructions:,}"), cost.instructions),
-        (tr("documents {count}", count=f"{cost.whole_documents:,}"), cost.whole_documents),
-        (tr("memories {count}", count=f"{cost.memories:,}"), cost.memories),
+        (tr(INSTRUCTION_TOKENS, count=format_number(cost.instructions)), cost.instructions),
+        (tr("documents {count}", count=format_number(cost.whole_documents)), cost.whole_documents),
+        (tr("memories {count}", count=format_number(cost.memories)), cost.memories),
     ]
-    named = ", ".join(words for words, tokens in parts if tokens)
-    count = f"{cost.tokens:,}"
+    named = join_list(words for words, tokens in parts if tokens)
+    count = format_number(cost.tokens)
     if cost.is_exact:
         words = tr(
             PROJECT_TOKENS,
@@ -452,12 +453,10 @@ class ProjectFiles(QWidget):
     def _cost_words(self, document: StoredDocument) -> str:
         tokens = self._cost.documents.get(document.id) if self._cost is not None else None
         exact = self._cost is not None and self._cost.is_exact
-        count = f"{tokens:,}" if tokens is not None else ""
+        count = format_number(tokens) if tokens is not None else ""
         words = (tr(TOKEN_COUNT, count=count) if exact else tr(ABOUT_TOKENS, count=count)) if count else ""
         is_long = self._cost is not None and document.id in self._cost.searched
-        return " · ".join(
-            part for part in (size_words(document), words, tr("passages only") if is_long else "") if part
-        )
+        return join_facts((size_words(document), words, tr("passages only") if is_long else ""))
 
     def _add_chip(self, name: str, words: str, remove: Callable[[], object]) -> DocumentChip:
         chip = DocumentChip(self._theme)

@@ -22,6 +22,7 @@ from app.features.prompt_library import (
 )
 from app.ui.chat.library_dialog import LibraryDialog
 from app.ui.i18n import tr
+from app.ui.locale_formats import join_list
 from app.ui.shared_labels import COPY_OF, DUPLICATE, MORE_LABEL, NAME_DELETED, PROMPTS, PUT_INTO_MESSAGE
 from app.ui.shell.notify import Notify
 from app.ui.theme import Theme
@@ -148,7 +149,7 @@ class PromptDialog(LibraryDialog):
         text = self.text.toPlainText()
         asked = find_variables(text)
         self.about.setText(
-            tr(PROMPT_FIELDS, names=", ".join(asked))
+            tr(PROMPT_FIELDS, names=join_list(asked))
             if asked
             else tr(
                 "You’re asked for each word in {braces}. {clipboard}, {selection} and {date} are filled in for you."

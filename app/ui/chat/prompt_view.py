@@ -22,6 +22,7 @@ from app.core.events import CancelToken
 from app.features.chat import prompt_inspector
 from app.features.chat.prompt_inspector import SeenPart, SeenPrompt
 from app.ui.i18n import sentence_for, tr
+from app.ui.locale_formats import format_number, join_facts
 from app.ui.shared_labels import (
     ANSWER_LINE,
     COUNTING,
@@ -121,7 +122,7 @@ class SeenDialog(Dialog):
         self._seen = found
         self.sum.setText(sum_words(found))
         for part in found.parts:
-            words, count = words_of(part), f"{part.tokens:,}"
+            words, count = words_of(part), format_number(part.tokens)
             item = QTreeWidgetItem([words, count])
             item.setTextAlignment(1, Qt.AlignmentFlag.AlignTrailing | Qt.AlignmentFlag.AlignVCenter)
             item.setData(0, Qt.ItemDataRole.AccessibleTextRole, tr(PART_TOKENS, part=words, count=count))
@@ -171,16 +172,16 @@ def words_of(part: SeenPart) -> str:
 
 def sum_words(found: SeenPrompt) -> str:
     """Return the total of tokens, the messages left out, and any limits of the count."""
-    said = [tr(TOKEN_COUNT, count=f"{found.told_tokens or found.tokens:,}")]
+    said = [tr(TOKEN_COUNT, count=format_number(found.told_tokens or found.tokens))]
     if found.hidden == 1:
         said.append(tr("1 earlier message wasn’t shown"))
     elif found.hidden:
-        said.append(tr("{count} earlier messages weren’t shown", count=f"{found.hidden:,}"))
-    words = " · ".join(said)
+        said.append(tr("{count} earlier messages weren’t shown", count=format_number(found.hidden)))
+    words = join_facts(said)
     if found.is_exact:
         return words
     changed = tr(
         PROMPT_CHANGED_SINCE,
-        count=f"{found.tokens:,}",
+        count=format_number(found.tokens),
     )
     return f"{words}\n{changed}"

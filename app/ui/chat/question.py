@@ -21,6 +21,7 @@ from app.ui.chat.turn import ROW_PX, TURN_GAP_PX, TurnHost, TurnView
 from app.ui.document.document_chip import DocumentChip
 from app.ui.document.document_details import size_words, spoken_size, tokens_words
 from app.ui.i18n import tr
+from app.ui.locale_formats import format_number, join_facts, join_list
 from app.ui.shared_labels import COPY, EDIT_LABEL, FORK_CHAT, REMEMBER_ANSWER, SAVE_AS_PROMPT, YOU_LINE
 from app.ui.text.pieces import ProseLine, StyledSpan
 from app.ui.text.prose import ProseView
@@ -207,7 +208,10 @@ class QuestionView(TurnView):
             self._more = None
         if len(self.text) > most and not self._is_open:
             self._more = text_button(
-                tr("Show all {count} characters", count=f"{len(self.text):,}"), "link", self, on_click=self.show_whole
+                tr("Show all {count} characters", count=format_number(len(self.text))),
+                "link",
+                self,
+                on_click=self.show_whole,
             )
             self._more.show()
         self.host.resized.emit(self)
@@ -366,9 +370,9 @@ class QuestionDocuments(QObject):
         chip.show_name(document.name)
         chip.set_removable(False)
         background = tr("searched for each question") if is_background else ""
-        chip.show_words(" · ".join(part for part in (size_words(document), background) if part))
+        chip.show_words(join_facts((size_words(document), background)))
         said = (document.name, spoken_size(document), background, tr("attached"))
-        chip.setAccessibleName(", ".join(part for part in said if part))
+        chip.setAccessibleName(join_list(said))
         chip.setToolTip(plain_tip("\n".join(part for part in (document.name, tokens_words(tokens)) if part)))
         chip.clicked.connect(lambda: self._turn.host.place_wanted.emit(document.id, None))
         return chip
@@ -387,7 +391,7 @@ def tail_of(document: StoredDocument, more: int, *, is_all: bool) -> str:
     elif not is_all:
         words.append(tr("only parts were read for this question"))
     # A dot would lead the next line where the chips fill theirs.
-    return " · ".join(words) if more > 0 else "".join(f"({word})" for word in words)
+    return join_facts(words) if more > 0 else "".join(f"({word})" for word in words)
 
 
 # The line below a question about forgotten turns that the model was shown with it; it expands to them.

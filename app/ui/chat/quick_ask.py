@@ -19,6 +19,7 @@ from app.ui.chat.actions import TurnCommand
 from app.ui.chat.chat_view import ChatView
 from app.ui.chat.transcript import is_answer
 from app.ui.i18n import tr, window_title
+from app.ui.locale_formats import format_number
 from app.ui.shared_labels import CHARACTER_COUNT, QUICK_ASK
 from app.ui.shell import tasks
 from app.ui.shell.desktop import bring_to_front
@@ -114,7 +115,7 @@ class TakenText(QFrame):
         self.setVisible(taken is not None)
         if taken is not None:
             beginning = " ".join(taken.text[:FIRST_CHARACTERS].split())
-            count = tr(CHARACTER_COUNT, count=f"{len(taken.text):,}")
+            count = tr(CHARACTER_COUNT, count=format_number(len(taken.text)))
             self._name.setText(taken.name)
             self._words.setText(beginning)
             self._count.setText(count)

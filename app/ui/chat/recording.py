@@ -11,6 +11,7 @@ from app.features.chat.session_messages import ExpectFile, FileMade
 from app.features.error_messages import PersonMessage
 from app.ui.chat.chat_view import ChatView
 from app.ui.i18n import tr
+from app.ui.locale_formats import format_clock
 from app.ui.shell import tasks
 from app.ui.shell.tab_spec import UiContext
 from app.ui.widgets.buttons import IconButton
@@ -121,7 +122,7 @@ class MicrophoneButton(QObject):
                 self._chat.attaching.add([path])
         else:
             seconds = int(getattr(event, "seconds", 0))
-            self.time.setText(f"{seconds // 60}:{seconds % 60:02d}")
+            self.time.setText(format_clock(seconds))
 
     def _on_over(self) -> None:
         self._task = self._begun_for = None

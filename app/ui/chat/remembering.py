@@ -13,6 +13,7 @@ from app.core.visible import clean_text
 from app.features.projects import PreambleCosts
 from app.store.projects import Project
 from app.ui.i18n import tr
+from app.ui.locale_formats import format_number
 from app.ui.shared_labels import REMEMBER_SELECTION
 from app.ui.shell import tasks
 from app.ui.shell.notify import Notify
@@ -144,7 +145,7 @@ class RememberDialog(QuestionDialog):
     def _on_counted(self, counted: tuple[list[int], bool]) -> None:
         self._counting = None
         counts, is_exact = counted
-        count = f"{counts[0]:,}"
+        count = format_number(counts[0])
         exact = tr("Uses {count} tokens of each chat. The next answer rereads its chat.", count=count)
         about = tr(MEMORIES_TOKENS, count=count)
         self.cost.setText(exact if is_exact else about)

@@ -15,6 +15,7 @@ from app.features.chat.session_messages import ReportSent
 from app.features.retrieval.question_scope import QuestionScope
 from app.features.survey.wanted import QueryOffer, SurveyCoverage, SurveyProgress
 from app.ui.i18n import tr
+from app.ui.locale_formats import format_number
 from app.ui.shared_labels import MINUTES_AND_SECONDS
 from app.ui.shell import tasks
 from app.ui.theme import Theme
@@ -129,7 +130,7 @@ def offer_words(offer: QueryOffer) -> str:
     if count > 1:
         about = tr(ABOUT_ALL_DOCUMENTS, count=count)
     if offer.is_by_model and offer.tokens is not None:
-        figures = {"tokens": f"{offer.tokens:,}", "time": time_words(offer.seconds or 0.0)}
+        figures = {"tokens": format_number(offer.tokens), "time": time_words(offer.seconds or 0.0)}
         if offer.seconds is None:
             return f"{about} {tr(READ_ALL_TOKENS, **figures)}"
         return f"{about} {tr('Reading all {tokens} tokens takes {time}.', **figures)}"
@@ -163,9 +164,9 @@ def made_words(made: SurveyCoverage) -> str:
     """Return one line about how an answer was made."""
     if not made.is_by_model:
         return tr(ANSWERED_WITHOUT_MODEL)
-    words = tr(READ_WHOLE, count=f"{made.read:,}")
+    words = tr(READ_WHOLE, count=format_number(made.read))
     if made.read < made.sections:
-        words = tr(READ_PARTLY, done=f"{made.read:,}", count=f"{made.sections:,}")
+        words = tr(READ_PARTLY, done=format_number(made.read), count=format_number(made.sections))
     if made.sections == made.read == 1:
         words = tr(READ_WHOLE_TEXT)
     minutes, seconds = divmod(round(made.seconds), 60)

@@ -11,6 +11,7 @@ from app.features.chat.tool_steps import ASKING, RUNNING, ToolStep
 from app.features.tool_calls import parse_arguments
 from app.ui.chat.folded_text import FoldedText
 from app.ui.i18n import tr
+from app.ui.locale_formats import join_list
 from app.ui.theme import Theme
 
 STEP_LINES = {
@@ -144,7 +145,7 @@ def _details_of(step: ToolStep) -> str:
 def _argument_words(arguments: str) -> str:
     """Return arguments as a person reads them; what is no JSON stays as it is."""
     found = _read_arguments(arguments)
-    return ", ".join(f"{name}: {value}" for name, value in found.items()) if found else arguments
+    return join_list(f"{name}: {value}" for name, value in found.items()) if found else arguments
 
 
 def _read_arguments(arguments: str) -> dict[str, object]:

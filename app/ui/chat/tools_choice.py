@@ -11,6 +11,7 @@ from shiboken6 import isValid
 
 from app.core.visible import visible_name
 from app.ui.i18n import tr
+from app.ui.locale_formats import format_number, join_list
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import OptionChip
 from app.ui.widgets.menus import Menu
@@ -84,14 +85,14 @@ class ToolsChoice(OptionChip):
 
     def _count_words(self) -> str:
         count = self.facts.count if self.facts is not None else 0
-        return tr(TOOLS_COUNT, count=f"{count:,}") if count else tr(TOOLS_LABEL)
+        return tr(TOOLS_COUNT, count=format_number(count)) if count else tr(TOOLS_LABEL)
 
     def _explain(self) -> str:
         parts = [tr(TOOLS_ABOUT)]
         if self.facts is not None and self.facts.tokens:
-            parts.append(tr(TOOLS_COST, count=f"{self.facts.count:,}", tokens=f"{self.facts.tokens:,}"))
+            parts.append(tr(TOOLS_COST, count=format_number(self.facts.count), tokens=format_number(self.facts.tokens)))
         if self.facts is not None and self.facts.unknown:
-            parts.append(tr(SERVERS_ADDED, servers=", ".join(map(visible_name, self.facts.unknown))))
+            parts.append(tr(SERVERS_ADDED, servers=join_list(map(visible_name, self.facts.unknown))))
         if self.facts is not None and self.facts.score is not None:
             message = self.facts.score.message
             parts.append(tr(message.text, **message.values))

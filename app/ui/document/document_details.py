@@ -9,6 +9,7 @@ from app.features.error_messages import count_units
 from app.features.files_to_read import part_of
 from app.store.document_store import StoredDocument
 from app.ui.i18n import tr
+from app.ui.locale_formats import format_number, join_facts, join_list
 
 TOKENS_FOR_MODEL = "{count} tokens for this model"
 NO_SUCH_FILE = "The file {name} doesn’t exist."
@@ -24,8 +25,10 @@ def pages_line(document: StoredDocument) -> str:
         return _length_words(document) or count_units(unit, document.pages)
     first, last = part.first_page or 1, part.last_page or document.pages
     if first == last:
-        return tr("{unit} {page} of {pages}", unit=unit, page=first, pages=f"{document.pages:,}")
-    return tr("{unit}s {first} to {last} of {pages}", unit=unit, first=first, last=last, pages=f"{document.pages:,}")
+        return tr("{unit} {page} of {pages}", unit=unit, page=first, pages=format_number(document.pages))
+    return tr(
+        "{unit}s {first} to {last} of {pages}", unit=unit, first=first, last=last, pages=format_number(document.pages)
+    )
 
 
 def _length_words(document: StoredDocument) -> str:
@@ -43,23 +46,23 @@ def _length_words(document: StoredDocument) -> str:
 
 def size_words(document: StoredDocument) -> str:
     """Return a document's size, such as "15 pages · 4,200 words", without unknown parts."""
-    return " · ".join(_sizes(document))
+    return join_facts(_sizes(document))
 
 
 def spoken_size(document: StoredDocument) -> str:
     """Return the size with commas, for screen readers, without unknown parts."""
     # They would speak a dot.
-    return ", ".join(_sizes(document))
+    return join_list(_sizes(document))
 
 
 def tokens_words(tokens: int | None) -> str:
     """Return the token count for the tooltip; "" if it wasn't counted."""
-    return "" if tokens is None else tr(TOKENS_FOR_MODEL, count=f"{tokens:,}")
+    return "" if tokens is None else tr(TOKENS_FOR_MODEL, count=format_number(tokens))
 
 
 def _sizes(document: StoredDocument) -> list[str]:
     words = document.info.get("words", 0)
-    counted = tr("1 word") if words == 1 else tr("{count} words", count=f"{words:,}")
+    counted = tr("1 word") if words == 1 else tr("{count} words", count=format_number(words))
     return [part for part in (pages_line(document), counted if words else "") if part]
 
 

@@ -7,7 +7,6 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QDateTime, QLocale
 from PySide6.QtWidgets import QFileDialog
 
 from app import APP_NAME
@@ -16,6 +15,7 @@ from app.features.exchange.backup import BackupFinished, BackupProgress, BackupU
 from app.features.exchange.restore_backup import accept, last_aside, put_back, refuse_restored, unpack_backup
 from app.ui.exchange.window_files import WindowFiles
 from app.ui.i18n import size_text, tr
+from app.ui.locale_formats import format_moment, format_number, join_list
 from app.ui.shell import tasks
 from app.ui.widgets.dialogs import QuestionDialog
 from app.ui.work.doing import NoticeProgress, run_in_sight
@@ -55,7 +55,7 @@ class BackupFiles(WindowFiles):
             tr(BACK_UP_EVERYTHING),
             "back_up",
             kind=tr("Backup"),
-            offered=f"{APP_NAME} {time.strftime('%Y-%m-%d')}.zip",
+            offered=f"{APP_NAME} {time.strftime('%Y-%m-%d')}.zip",  # in every language
             take=self.save,
         )
 
@@ -89,7 +89,7 @@ class BackupFiles(WindowFiles):
         return run_in_sight(self._ui, work, tr("Reading {name}", name=path.name), _progress_of, then)
 
     def _ask(self, path: Path, found: BackupUnpacked) -> None:
-        made = QLocale().toString(QDateTime.fromSecsSinceEpoch(int(found.made_at)), QLocale.FormatType.ShortFormat)
+        made = format_moment(found.made_at)
         contents = list_counts(found.counts) or tr("only settings")
         words = "\n\n".join(
             (
@@ -144,5 +144,5 @@ def list_counts(counts: Mapping[str, int]) -> str:
     for name, text, many in _KINDS:
         count = counts.get(name, 0)
         if count:
-            parts.append(tr(text) if count == 1 else tr(many, n=f"{count:,}"))
-    return ", ".join(parts)
+            parts.append(tr(text) if count == 1 else tr(many, n=format_number(count)))
+    return join_list(parts)

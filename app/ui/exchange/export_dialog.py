@@ -39,6 +39,7 @@ from app.ui.document.document_page import PagePane
 from app.ui.exchange.window_files import WindowFiles
 from app.ui.i18n import tr, window_title
 from app.ui.icons import icon
+from app.ui.locale_formats import format_number
 from app.ui.shared_labels import CANCEL, CHATS, EXPORT_OR_PRINT, NEW_CHAT, NEXT_PAGE, SEARCH_CHATS
 from app.ui.shell import tasks
 from app.ui.shell.tab_spec import UiContext
@@ -337,7 +338,9 @@ class ChatChoice(QWidget):
 
     def _on_ticked(self) -> None:
         count = len(self.ticked)
-        self.count.setText(tr(ONE_CHAT_CHOSEN) if count == 1 else tr("{count} chats selected", count=f"{count:,}"))
+        self.count.setText(
+            tr(ONE_CHAT_CHOSEN) if count == 1 else tr("{count} chats selected", count=format_number(count))
+        )
         self.all.setText(tr("Select none") if self._is_all else tr("Select all"))
         self.all.setAccessibleName(self.all.text())
         self.changed.emit()
@@ -570,6 +573,6 @@ def _progress_of(words: str, event: object) -> NoticeProgress | None:
     """Return the progress of an export or print event; None for other events."""
     if not isinstance(event, ExportProgress):
         return None
-    done, total = f"{event.done:,}", f"{event.total:,}"
+    done, total = format_number(event.done), format_number(event.total)
     text = tr("{words}: {done} of {total} messages", words=words, done=done, total=total)
     return NoticeProgress(text, event.done, event.total)

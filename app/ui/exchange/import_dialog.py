@@ -35,6 +35,7 @@ from app.features.exchange.chat_import import (
     not_read_words,
 )
 from app.ui.i18n import sentence_for, tr, window_title
+from app.ui.locale_formats import format_number, join_facts, join_list
 from app.ui.shared_labels import CANCEL, NEW_CHAT, OPEN, READING_FILE, RESTORE
 from app.ui.shell import tasks
 from app.ui.shell.tab_spec import CHAT, UiContext
@@ -163,7 +164,9 @@ class ImportDialog(Dialog):
                 counts.imported += is_new
                 counts.continued += not is_new
                 counts.messages += event.messages
-                words = tr(MESSAGE_COUNT, count=f"{event.messages:,}") if event.messages != 1 else tr("1 message")
+                words = (
+                    tr(MESSAGE_COUNT, count=format_number(event.messages)) if event.messages != 1 else tr("1 message")
+                )
                 if not is_new:
                     words = tr("already here; {words} added", words=words)
                 left = left_out_words(event.left_out)
@@ -187,7 +190,7 @@ class ImportDialog(Dialog):
 
     def _add(self, title: str, note: str, lost: str, number: int | None) -> None:
         item = QListWidgetItem(title or tr(NEW_CHAT), self.list)
-        item.setData(NOTE_ROLE, " · ".join(part for part in (note, lost) if part))
+        item.setData(NOTE_ROLE, join_facts((note, lost)))
         item.setData(BAD_ROLE, number is None)
         item.setData(Qt.ItemDataRole.UserRole, number)
         item.setToolTip(plain_tip(f"{item.text()}\n{item.data(NOTE_ROLE)}"))
@@ -195,14 +198,18 @@ class ImportDialog(Dialog):
 
     def _show_counts(self) -> None:
         counts = self._counts
-        parts = [tr(ONE_CHAT_IMPORTED) if counts.imported == 1 else tr("{n} chats imported", n=f"{counts.imported:,}")]
+        parts = [
+            tr(ONE_CHAT_IMPORTED)
+            if counts.imported == 1
+            else tr("{n} chats imported", n=format_number(counts.imported))
+        ]
         if counts.continued:
-            parts.append(tr("{n} got new messages", n=f"{counts.continued:,}"))
+            parts.append(tr("{n} got new messages", n=format_number(counts.continued)))
         if counts.here:
-            parts.append(tr("{n} already here", n=f"{counts.here:,}"))
+            parts.append(tr("{n} already here", n=format_number(counts.here)))
         if counts.failed:
-            parts.append(tr("{n} couldn’t be read", n=f"{counts.failed:,}"))
-        self.head.setText(", ".join(parts))
+            parts.append(tr("{n} couldn’t be read", n=format_number(counts.failed)))
+        self.head.setText(join_list(parts))
 
     def _on_finished(self) -> None:
         self._task = None

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QDate, QLocale, QSize, Qt
+from PySide6.QtCore import QDate, QSize, Qt
 from PySide6.QtWidgets import QHBoxLayout, QListWidget, QListWidgetItem, QVBoxLayout
 
 from app import APP_NAME
@@ -16,6 +16,7 @@ from app.store.snapshots import DatabaseSnapshot, SnapshotDifference, compare_sn
 from app.ui.exchange.backup import RESTORE_AND_RESTART, list_counts
 from app.ui.exchange.import_dialog import BAD_ROLE, NOTE_ROLE, ImportedDelegate
 from app.ui.i18n import tr
+from app.ui.locale_formats import format_number, format_weekday
 from app.ui.shared_labels import CANCEL, NEW_CHAT
 from app.ui.shell import tasks
 from app.ui.shell.tab_spec import UiContext
@@ -104,7 +105,7 @@ class SnapshotDialog(Dialog):
             day = QDate(snapshot.day.year, snapshot.day.month, snapshot.day.day)
             counts = {} if difference is None else {kind: difference.counts[kind] for kind in SHOWN_KINDS}
             note = tr(CANT_BE_READ) if difference is None else list_counts(counts)
-            _add_row(self.days, QLocale().toString(day, "dddd, d MMMM"), note, is_bad=difference is None)
+            _add_row(self.days, format_weekday(day), note, is_bad=difference is None)
         if compared:
             self.days.setCurrentRow(0)
             self.days.setFocus()
@@ -157,9 +158,9 @@ def _compare_readable(snapshot: DatabaseSnapshot, database: Path) -> SnapshotDif
 
 def _summarize_difference(difference: SnapshotDifference) -> str:
     counts = (
-        (tr("Comes back: {n}", n=f"{len(difference.only_there):,}"), difference.only_there),
-        (tr("Removed: {n}", n=f"{len(difference.only_here):,}"), difference.only_here),
-        (tr("Changed since, back as it was: {n}", n=f"{difference.changed:,}"), difference.changed),
+        (tr("Comes back: {n}", n=format_number(len(difference.only_there))), difference.only_there),
+        (tr("Removed: {n}", n=format_number(len(difference.only_here))), difference.only_here),
+        (tr("Changed since, back as it was: {n}", n=format_number(difference.changed)), difference.changed),
     )
     return "\n".join(words for words, there_are in counts if there_are) or tr(NOTHING_DIFFERS)
 

@@ -42,6 +42,7 @@ from app.ui.i18n import tr
 from app.ui.inside.look import CellModel, CellTable, Index, LendEngine, LookPage, paint_frame
 from app.ui.inside.maps import HeatMap, LineScroll, TokenArcs, share_colours, share_image
 from app.ui.inside.plots import PlotButtons, percent
+from app.ui.locale_formats import join_list
 from app.ui.shared_labels import ATTENTION, FIRST_TOKENS_SHOWN
 from app.ui.shell.tab_spec import UiContext
 from app.ui.theme import FontRole, Theme
@@ -494,7 +495,7 @@ def largest_in_words(row: Floats, tokens: Sequence[TokenSeen], token: int) -> st
         else tr("“{word}” {percent} %", word=word_of(tokens[at]), percent=percent(float(row[at])))
         for at in order
     ]
-    return tr(LOOKS_AT, word=word_of(tokens[token]), others=", ".join(said)) + "."
+    return tr(LOOKS_AT, word=word_of(tokens[token]), others=join_list(said)) + "."
 
 
 KIND_WORDS = {
@@ -517,5 +518,5 @@ def kinds_in_words(patterns: Sequence[Sequence[HeadPattern]]) -> list[str]:
     counted = Counter(pattern.kind for pattern in every)
     if counted.keys() <= {AttentionTarget.SHORT}:
         return [tr("{count} heads; the text is too short for a pattern.", count=len(every))]
-    said = ", ".join(tr(KIND_WORDS[kind][count != 1], count=count) for kind, count in counted.most_common())
+    said = join_list(tr(KIND_WORDS[kind][count != 1], count=count) for kind, count in counted.most_common())
     return [tr(HEADS_SUMMARY, count=len(every), what=said)]

@@ -23,6 +23,7 @@ from PySide6.QtWidgets import QAbstractScrollArea, QFrame, QVBoxLayout, QWidget
 
 from app.language.scripts import is_right_to_left
 from app.ui.i18n import tr
+from app.ui.locale_formats import format_number
 from app.ui.text.keyboard_walk import step_aside
 from app.ui.theme import Theme, Tokens
 from app.ui.widgets.buttons import text_button
@@ -428,9 +429,9 @@ class TokenText(QWidget):
         left = self._count - self._shown
         words = tr(
             SHOW_MORE_TOKENS,
-            shown=f"{self._shown:,}",
-            count=f"{self._count:,}",
-            more=f"{min(left, SHOWN_AT_ONCE):,}",
+            shown=format_number(self._shown),
+            count=format_number(self._count),
+            more=format_number(min(left, SHOWN_AT_ONCE)),
         )
         self._more.setVisible(left > 0)
         self._more.setText(words)

@@ -18,6 +18,7 @@ from app.features.inside.anatomy import ModelAnatomy, anatomy_of
 from app.ui.i18n import tr
 from app.ui.inside.flow import visible
 from app.ui.inside.look import LendEngine, LookPage, lend_chat
+from app.ui.locale_formats import format_number, format_percent
 from app.ui.shared_labels import HOW_IT_WORKS, TEMPERATURE
 from app.ui.shell import tasks
 from app.ui.shell.tab_spec import UiContext
@@ -107,7 +108,7 @@ class TemperatureView(LookPage):
                 row.show_guess(visible(self.guesses[number].data), shares[number])
         count = len(shares)
         words = "The {count} likeliest, as chances among each other; all others, {rest} at T = 1, are left out."
-        rest = f"{100 * max(0.0, 1 - sum(guess.probability for guess in self.guesses)):.0f} %"
+        rest = format_percent(max(0.0, 1 - sum(guess.probability for guess in self.guesses)))
         self.note.setText(tr(words, count=count, rest=rest) if count else "")
 
 
@@ -132,7 +133,7 @@ class GuessRow:
     def show_guess(self, word: str, share: float) -> None:
         """Show a token with its probability, from 0 to 1."""
         self.word.setText(word)
-        self.share.setText(f"{100 * share:.1f} %")
+        self.share.setText(format_percent(share, 1))
         # The stripe counts in whole thousandths.
         self.bar.show_share(round(1000 * share), 1000)
         self.bar.setAccessibleName(self.said)
@@ -510,6 +511,6 @@ def facts_for(found: ModelAnatomy, name: str) -> Facts:
     }
     # A mixture of experts has its feed-forward part there.
     worked_on = sum(part.parameters for part in found.parts if part.name in ("feed_forward", "experts"))
-    share = f"{100 * worked_on / max(1, found.parameters):.0f} %" if worked_on else tr(UNKNOWN["feed_forward"])
-    said = {key: f"{number:,}" if number else tr(UNKNOWN[key]) for key, number in numbers.items()}
+    share = format_percent(worked_on / max(1, found.parameters)) if worked_on else tr(UNKNOWN["feed_forward"])
+    said = {key: format_number(number) if number else tr(UNKNOWN[key]) for key, number in numbers.items()}
     return said | {"name": name, "feed_forward": share}

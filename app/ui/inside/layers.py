@@ -22,7 +22,8 @@ from app.features.inside.patterns import shown_word, word_of
 from app.language.scripts import is_right_to_left
 from app.ui.i18n import tr
 from app.ui.inside.look import CellModel, CellTable, Index, LendEngine, LookPage, paint_frame
-from app.ui.inside.plots import PlotButtons, percent
+from app.ui.inside.plots import PlotButtons
+from app.ui.locale_formats import format_brief_percent, join_list
 from app.ui.shared_labels import FIRST_TOKENS_SHOWN
 from app.ui.shell.tab_spec import UiContext
 from app.ui.theme import FontRole, Theme
@@ -150,8 +151,9 @@ class LensModel(CellModel):
         lens = self.lens
         if lens is None:
             return ""
-        said = ", ".join(
-            f"“{shown_word(guess.data)}” {percent(guess.probability)} %" for guess in self.guesses(row, column)
+        said = join_list(
+            f"“{shown_word(guess.data)}” {format_brief_percent(guess.probability)}"
+            for guess in self.guesses(row, column)
         )
         behind = word_of(lens.tokens[column])
         # The last row is the output itself, in which no layer has a number of its own.

@@ -22,6 +22,7 @@ from PySide6.QtWidgets import (
 
 from app.core.events import CancelToken, Guess, PromptProgress, TokenSeen
 from app.ui.i18n import sentence_for, tr
+from app.ui.locale_formats import format_number
 from app.ui.shared_labels import CANCEL, WAITING_FOR_MODEL
 from app.ui.shell import tasks
 from app.ui.shell.notify import ACTION_LABELS
@@ -238,7 +239,9 @@ class LookPage(QWidget):
             self.state.wait(tr(WAITING_FOR_MODEL), round(loader.fraction * 100), 100)
         elif progress is not None:
             done, total = progress.done_tokens, progress.total_tokens
-            self.state.wait(tr("{done} of {total} tokens read", done=f"{done:,}", total=f"{total:,}"), done, total)
+            self.state.wait(
+                tr("{done} of {total} tokens read", done=format_number(done), total=format_number(total)), done, total
+            )
         elif self.ui.go.tab(CHAT).is_at_work:
             self.state.wait(tr(WAITING_FOR_ANSWER))
         else:

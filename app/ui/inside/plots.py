@@ -31,6 +31,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QFileDialog, QFrame, QHBoxLayout, QVBoxLayout, QWidget
 
 from app.ui.i18n import tr
+from app.ui.locale_formats import format_decimal, format_significant
 from app.ui.shared_labels import COPIED
 from app.ui.shell.desktop import copy_text
 from app.ui.shell.notify import Notify
@@ -81,7 +82,7 @@ def as_csv(table: Sequence[Sequence[str | float]]) -> str:
     """Return a table as CSV; floats with six significant digits."""
     # Six digits: more would be noise of float32.
     out = io.StringIO()
-    rows = ([f"{cell:.6g}" if isinstance(cell, float) else cell for cell in row] for row in table)
+    rows = ([f"{cell:.6g}" if isinstance(cell, float) else cell for cell in row] for row in table)  # in every language
     csv.writer(out, lineterminator="\n").writerows(rows)
     return out.getvalue()
 
@@ -440,8 +441,8 @@ def short_number(value: float) -> str:
     for least, unit in ((1e12, "T"), (1e9, "B"), (1e6, "M"), (1e3, "k")):
         # From here on three digits would be rounded to 1000 of the unit.
         if value >= 0.9995 * least:
-            return f"{value / least:.3g} {unit}"
-    return f"{value:.3g}"
+            return f"{format_significant(value / least, 3)} {unit}"
+    return format_significant(value, 3)
 
 
 def log_range(logs: Sequence[float]) -> tuple[float, float]:
@@ -479,4 +480,4 @@ def log_ticks(low: float, high: float) -> list[float]:
 def percent(share: float) -> str:
     """Format a share as percent, with a decimal below 10."""
     # What would round to 10.0 % needs no decimal.
-    return f"{100 * share:.0f}" if share >= 0.0995 else f"{100 * share:.1f}"
+    return format_decimal(100 * share, 0) if share >= 0.0995 else format_decimal(100 * share, 1)

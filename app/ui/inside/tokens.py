@@ -24,6 +24,14 @@ from app.features.inside.looks import (
 from app.ui.i18n import tr
 from app.ui.inside.flow import TokenDetail, TokenPiece, TokenText, blended, hex_of, tint, visible
 from app.ui.inside.look import InspectedAnswer, InspectedText, LendEngine, LookPage
+from app.ui.locale_formats import (
+    format_brief_percent,
+    format_decimal,
+    format_number,
+    format_percent,
+    join_facts,
+    join_list,
+)
 from app.ui.shared_labels import COPIED, TOKEN_COUNT
 from app.ui.shell.desktop import copy_text
 from app.ui.shell.tab_spec import UiContext
@@ -131,14 +139,17 @@ class TokensPage(LookPage):
         cut = self._cut
         if not cut.tokens:
             return [""]
-        tokens, characters = f"{len(cut.tokens):,}", f"{len(cut.text):,}"
+        tokens, characters = format_number(len(cut.tokens)), format_number(len(cut.text))
         words = [tr(TOKENS_AND_CHARACTERS, tokens=tokens, characters=characters)]
         if cut.whole_characters:
             words.append(
-                tr("The text has {whole} characters; only the first are shown.", whole=f"{cut.whole_characters:,}")
+                tr(
+                    "The text has {whole} characters; only the first are shown.",
+                    whole=format_number(cut.whole_characters),
+                )
             )
-        shares = [f"{tr(ROLES[share.role])} {share.tokens:,}" for share in cut.shares]
-        return [*words, *([" · ".join(shares)] if shares else [])]
+        shares = [f"{tr(ROLES[share.role])} {format_number(share.tokens)}" for share in cut.shares]
+        return [*words, *([join_facts(shares)] if shares else [])]
 
     def _piece(self, number: int) -> TokenPiece:
         """Return a token's appearance; control tokens are outlined."""
@@ -155,8 +166,8 @@ class TokensPage(LookPage):
         words = [tr("Token {id}", id=token.id), byte_words(token.data)]
         if token.is_control:
             words.insert(1, tr("a control token"))
-        words.append(tr(CHARACTER_RANGE, start=f"{token.start:,}", end=f"{token.end:,}"))
-        self._detail.show_token(visible(token.data, is_control=token.is_control), " · ".join(words))
+        words.append(tr(CHARACTER_RANGE, start=format_number(token.start), end=format_number(token.end)))
+        self._detail.show_token(visible(token.data, is_control=token.is_control), join_facts(words))
         # The pointer passes over many tokens; only the keyboard's is read aloud.
         if number == self._text.flow.current:
             self._text.flow.announce_token(self._detail.text)
@@ -197,8 +208,8 @@ def ground_of(theme: Theme, probability: float) -> str:
 def percent(probability: float) -> str:
     """Format a probability: "62 %", "4.2 %", "0.3 %", "< 0.1 %"."""
     if 0 < probability < 0.001:
-        return "< 0.1 %"
-    return f"{100 * probability:.0f} %" if probability >= 0.0995 else f"{100 * probability:.1f} %"
+        return f"< {format_percent(0.001, 1)}"
+    return format_brief_percent(probability)
 
 
 class ProbabilitiesPage(LookPage):
@@ -347,7 +358,10 @@ class ProbabilitiesPage(LookPage):
         words = [self._how] if self._how else []
         if self._whole_characters:
             words.append(
-                tr("The text has {whole} characters; only the first are shown.", whole=f"{self._whole_characters:,}")
+                tr(
+                    "The text has {whole} characters; only the first are shown.",
+                    whole=format_number(self._whole_characters),
+                )
             )
         self._note.setText(" ".join(words))
         self._note.setVisible(bool(words))
@@ -400,12 +414,14 @@ class ProbabilitiesPage(LookPage):
 def figure_words(found: TextSurprise) -> str:
     """Return the figures of a text, without those that are undefined."""
     if math.isnan(found.perplexity):
-        return tr(TOKEN_COUNT, count=f"{found.tokens:,}")
+        return tr(TOKEN_COUNT, count=format_number(found.tokens))
     return tr(
         PERPLEXITY_FIGURES,
-        perplexity=f"{found.perplexity:,.2f}" if found.perplexity < 1000 else f"{found.perplexity:,.0f}",
-        bits=f"{found.bits_per_byte:.2f}",
-        count=f"{found.tokens:,}",
+        perplexity=format_decimal(found.perplexity, 2)
+        if found.perplexity < 1000
+        else format_decimal(found.perplexity, 0),
+        bits=format_decimal(found.bits_per_byte, 2),
+        count=format_number(found.tokens),
     )
 
 
@@ -421,8 +437,8 @@ def token_words(token: TokenSeen) -> str:
         if alternative.data != token.data
     ]
     if likeliest:
-        words.append(tr(INSTEAD_OF, guesses=", ".join(likeliest[:3])))
-    return " · ".join(words)
+        words.append(tr(INSTEAD_OF, guesses=join_list(likeliest[:3])))
+    return join_facts(words)
 
 
 class Legend(QWidget):
@@ -431,7 +447,7 @@ class Legend(QWidget):
         self._theme = theme
         row = theme.dress(FlowLayout(self), spacing=12)
         for number, least in enumerate(LEVELS):
-            words = f"≥ {100 * least:.0f} %" if least else f"< {100 * LEVELS[number - 1]:.0f} %"
+            words = f"≥ {format_percent(least)}" if least else f"< {format_percent(LEVELS[number - 1])}"
             entry = QWidget()
             line = QHBoxLayout(entry)
             label = plain_label(words, kind="muted")

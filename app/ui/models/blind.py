@@ -17,6 +17,7 @@ from app.core.events import AnswerStats, Finished, FinishReason, LoadProgress, P
 from app.core.visible import clean_text
 from app.features.inside.model_comparison import ModelAsleep, Told, compare_answers, tally_of, with_vote, without_votes
 from app.ui.i18n import sentence_for, tr
+from app.ui.locale_formats import format_decimal
 from app.ui.model_texts import join
 from app.ui.models.compare_choices import told_apart
 from app.ui.models.markdown_card import MarkdownCard
@@ -353,8 +354,8 @@ class AnswerCard(QFrame):
         if self._problem:
             self._show_state(self._problem)
         elif self._stats is not None:
-            speed = tr(TOKENS_PER_SECOND, speed=f"{self._stats.tokens_per_s:.1f}")
-            first = tr("first word after {s} s", s=f"{self._stats.time_to_first_token_s:.1f}")
+            speed = tr(TOKENS_PER_SECOND, speed=format_decimal(self._stats.tokens_per_s, 1))
+            first = tr("first word after {s} s", s=format_decimal(self._stats.time_to_first_token_s, 1))
             self._show_state(join(speed, first))
         else:
             self._show_state(tr(STOPPED_LABEL))

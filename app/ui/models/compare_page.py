@@ -23,6 +23,7 @@ from app.features.inside.model_comparison import (
 from app.features.models.pool_policy import RESERVE_BYTES
 from app.ui.i18n import tr
 from app.ui.inside.plots import prepare
+from app.ui.locale_formats import format_percent
 from app.ui.model_texts import join
 from app.ui.models.compare_choices import ModelChoice, TextChoice, told_apart
 from app.ui.models.compare_results import Results
@@ -168,7 +169,7 @@ class ComparePage(ComparisonPage):
         self.progress.show_share(round(1000 * done), 1000 * event.count)
         name = self.models.name_of(self.models.chosen[event.number].path)
         place = tr("{number} of {count}", number=event.number + 1, count=event.count)
-        share = f"{round(100 * event.fraction)} %" if event.fraction else ""
+        share = format_percent(event.fraction) if event.fraction else ""
         self.status.setText(join(name, place, tr(DOING[event.doing]), share))
 
     def _on_ended(self) -> None:

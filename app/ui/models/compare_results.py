@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QVBoxLayout, QWidget
 from app.features.inside.model_comparison import ModelFigures, best_of, line_of, table_of
 from app.ui.i18n import sentence_for, tr
 from app.ui.inside.plots import PlotButtons, PlotPoint, ScatterPlot
+from app.ui.locale_formats import format_decimal
 from app.ui.models.compare_choices import TextFiles
 from app.ui.models.compare_table import BITS, NAME, PARAMETERS, SPEED, ResultTable, Row
 from app.ui.shell.tab_spec import UiContext
@@ -214,7 +215,9 @@ def line_words(found: Sequence[ModelFigures]) -> str:
     # Loss falls with size, so people read a negative power; that swaps the ends of its interval.
     numbers = {"exponent": line.exponent, "low": high, "high": low}
     # A minus sign; a hyphen may be broken from its number.
-    values = {name: f"{-number:.3f}".replace("-", "−") for name, number in numbers.items()} | {"count": str(line.count)}
+    values = {name: format_decimal(-number, 3).replace("-", "−") for name, number in numbers.items()} | {
+        "count": str(line.count)
+    }
     said = tr("Loss falls with size to the power of {exponent}, from {count} points (95 %: {low} to {high}).", **values)
     if line.exponent <= 0:
         said = tr(

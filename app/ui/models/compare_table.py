@@ -10,6 +10,7 @@ from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelInd
 
 from app.features.inside.model_comparison import ModelFigures
 from app.ui.i18n import size_text, tr
+from app.ui.locale_formats import format_decimal, format_number
 from app.ui.model_texts import short_number
 from app.ui.theme import Theme
 from app.ui.widgets.tables import ListTable
@@ -32,10 +33,10 @@ _VALUES: dict[int, Callable[[Row], Any]] = {
 _TEXTS: dict[int, Callable[[Row], str]] = {
     NAME: lambda row: row[0],
     PARAMETERS: lambda row: short_number(row[1].parameters),
-    BITS: lambda row: "–" if math.isnan(row[1].bits_per_byte) else f"{row[1].bits_per_byte:.3f}",
+    BITS: lambda row: "–" if math.isnan(row[1].bits_per_byte) else format_decimal(row[1].bits_per_byte, 3),
     # Above 100 tokens a second a decimal is noise.
-    SPEED: lambda row: f"{row[1].tokens_per_s:,.{0 if row[1].tokens_per_s >= 100 else 1}f}",
-    FIRST: lambda row: tr("{s} s", s=f"{row[1].time_to_first_token_s:.2f}"),
+    SPEED: lambda row: format_decimal(row[1].tokens_per_s, 0 if row[1].tokens_per_s >= 100 else 1),
+    FIRST: lambda row: tr("{s} s", s=format_decimal(row[1].time_to_first_token_s, 2)),
     MEMORY: lambda row: size_text(row[1].memory_bytes),
 }
 
@@ -75,7 +76,7 @@ class ComparisonModel(QAbstractTableModel):
         if role == Qt.ItemDataRole.AccessibleTextRole:
             return f"{tr(HEADS[column])}: {_TEXTS[column](row)}"
         if role == Qt.ItemDataRole.ToolTipRole and column == MEMORY:
-            return tr("With {count} tokens of context", count=f"{row[1].context_tokens:,}")
+            return tr("With {count} tokens of context", count=format_number(row[1].context_tokens))
         if role == Qt.ItemDataRole.TextAlignmentRole:
             return _side(column)
         return None

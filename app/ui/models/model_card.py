@@ -10,6 +10,7 @@ from PySide6.QtGui import QKeyEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QBoxLayout, QFrame, QHBoxLayout, QLabel, QLineEdit, QPushButton, QVBoxLayout, QWidget
 
 from app.ui.i18n import tr
+from app.ui.locale_formats import join_list
 from app.ui.theme import CARD_INSET_PX, Theme
 from app.ui.widgets.buttons import text_button
 from app.ui.widgets.labels import ElidedLabel, ProgressStripe, plain_label, plain_tip
@@ -234,7 +235,7 @@ class ModelCard(QFrame):
     def describe(self) -> None:
         """Set name and description for screen readers."""
         self.setAccessibleName(self.name.text())
-        figures = ", ".join(f"{caption} {value}" for caption, value in self._columns)
+        figures = join_list(f"{caption} {value}" for caption, value in self._columns)
         shown = (self.facts.text(), self.source.text(), self.problem.text())
         parts = (self.badge.text, self.sentence.text(), figures, self.about, *shown)
         self.setAccessibleDescription(

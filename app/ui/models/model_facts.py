@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from app.features.inside.anatomy import ModelAnatomy, TensorGroup
 from app.ui.i18n import size_text, tr
+from app.ui.locale_formats import format_brief_percent, format_decimal, format_number, format_percent, join_list
 from app.ui.model_texts import join, short_number
 from app.ui.shared_labels import CONTEXT, PARAMETER_COUNT
 
@@ -41,7 +42,7 @@ class ModelFact(NamedTuple):
 
 def lead_words(found: ModelAnatomy) -> str:
     # Norms and biases are kept at full precision in nearly every file, and would say nothing of this one.
-    kinds = ", ".join(name for name, count in found.types if count >= 0.05 * found.parameters)
+    kinds = join_list(name for name, count in found.types if count >= 0.05 * found.parameters)
     return join(
         found.name,
         found.architecture,
@@ -62,7 +63,7 @@ def facts_of(found: ModelAnatomy) -> list[ModelFact]:
 
 
 def _size_facts(found: ModelAnatomy) -> list[ModelFact]:
-    kinds = ", ".join(f"{name} {share_words(count / max(1, found.parameters))}" for name, count in found.types[:4])
+    kinds = join_list(f"{name} {share_words(count / max(1, found.parameters))}" for name, count in found.types[:4])
     return [
         ModelFact(
             tr("Parameters"),
@@ -71,7 +72,7 @@ def _size_facts(found: ModelAnatomy) -> list[ModelFact]:
         ),
         ModelFact(
             tr(BITS_PER_WEIGHT),
-            f"{found.bits_per_weight:.2f}",
+            format_decimal(found.bits_per_weight, 2),
             tr(
                 "Fewer bits make the file smaller and the answers slightly worse. Most models are trained with "
                 "16. This file uses {kinds}.",
@@ -139,7 +140,7 @@ def _layer_facts(found: ModelAnatomy) -> list[ModelFact]:
         facts.append(
             ModelFact(
                 tr("Experts"),
-                tr("{used} of {count}", used=_number(found.experts_used), count=f"{found.experts:,}"),
+                tr("{used} of {count}", used=_number(found.experts_used), count=format_number(found.experts)),
                 tr("Only some experts process each token, so it’s faster than its size suggests."),
             )
         )
@@ -147,7 +148,7 @@ def _layer_facts(found: ModelAnatomy) -> list[ModelFact]:
 
 
 def _context_facts(found: ModelAnatomy) -> list[ModelFact]:
-    values = {"count": f"{found.context_tokens:,}", "size": size_text(found.kv_bytes)}
+    values = {"count": format_number(found.context_tokens), "size": size_text(found.kv_bytes)}
     whole = tr("A full context of {count} tokens takes {size}.", **values)
     return [
         ModelFact(
@@ -174,9 +175,9 @@ def _context_facts(found: ModelAnatomy) -> list[ModelFact]:
 def memory_formula(found: ModelAnatomy) -> tuple[str, str]:
     """Return the KV cache formula with this model's numbers."""
     factors = (2, found.layers, found.kv_heads, found.key_length, 2)
-    product = r" \cdot ".join(rf"\text{{{number:,}}}" for number in factors)
+    product = r" \cdot ".join(rf"\text{{{format_number(number)}}}" for number in factors)
     spoken = "Keys and values, times layers, times sets of keys, times the size of a key, times two bytes"
-    return rf"{product} = \text{{{found.kv_bytes_per_token:,} bytes}}", spoken
+    return rf"{product} = \text{{{format_number(found.kv_bytes_per_token)} bytes}}", spoken
 
 
 def join_sentences(*sentences: str) -> str:
@@ -187,14 +188,14 @@ def share_words(share: float) -> str:
     """Format a share as percent; never 0 for a positive one."""
     # "0.0 %" would say that there is nothing.
     if 0 < share < 0.0005:
-        return "< 0.1 %"
-    return f"{100 * share:.1f} %" if share < 0.0995 else f"{100 * share:.0f} %"
+        return f"< {format_percent(0.001, 1)}"
+    return format_brief_percent(share)
 
 
 def bits(part: TensorGroup) -> str:
     """Format bits per weight without trailing zeros."""
-    return f"{part.bits_per_weight:.2f}".rstrip("0").rstrip(".")
+    return format_decimal(part.bits_per_weight, 2, is_trimmed=True)
 
 
 def _number(number: int) -> str:
-    return f"{number:,}" if number else tr(NOT_SAID)
+    return format_number(number) if number else tr(NOT_SAID)

@@ -23,6 +23,7 @@ from app.features.error_messages import PersonMessage
 from app.features.models.estimate import MemoryFit
 from app.hub.model_files import ModelFile, Repository
 from app.ui.i18n import breakable, sentence_for, tr
+from app.ui.locale_formats import join_list
 from app.ui.model_texts import license_name, model_words
 from app.ui.models.fit_foot import FitFoot
 from app.ui.models.models_page import Choice, StateView, back_row
@@ -361,7 +362,7 @@ def _facts(repository: Repository, owner: str) -> list[str]:
     languages = [QLocale.languageToString(QLocale(code).language()) for code in repository.languages]
     named = [name for name in languages if name != "C"][:NAMED_LANGUAGES]
     more = len(repository.languages) - len(named)
-    spoken = ", ".join(named) + (tr(" and {n} more languages", n=more) if named and more > 0 else "")
+    spoken = join_list(named) + (tr(" and {n} more languages", n=more) if named and more > 0 else "")
     return [
         tr("by {owner}", owner=owner),
         *([license_name(repository.license)] if repository.license else []),

@@ -15,6 +15,7 @@ from app.features.models.estimate import MemoryFit
 from app.hub.model_files import ModelFile, Repository, quantization_words
 from app.ui.focus_ring import has_ring
 from app.ui.i18n import size_text, tr
+from app.ui.locale_formats import join_list
 from app.ui.models.fit_column import FitWords, fit_width, paint_fit, words_of_fit
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import text_button
@@ -56,7 +57,7 @@ class FileRow(DrawnButton, QRadioButton):
             tr(PARTS_CANNOT_BE_OPENED) if not model.is_supported else tr(IN_PARTS, n=parts) if parts > 1 else ""
         )
         said = [self._words, self._tag, self._size, tr(RECOMMENDED) if is_recommended else "", self._note]
-        self.setAccessibleName(", ".join(part for part in said if part))
+        self.setAccessibleName(join_list(said))
         if fit is not None:
             self.show_fit(fit)
         self.setToolTip(plain_tip(model.name))

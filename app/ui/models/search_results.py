@@ -23,6 +23,7 @@ from app.hub.hub_search import FoundRepository
 from app.ui.focus_ring import shown_state
 from app.ui.i18n import tr
 from app.ui.icons import icon
+from app.ui.locale_formats import join_list
 from app.ui.model_texts import found_words
 from app.ui.models.fit_column import FitWords, fit_width, paint_fit, words_of_fit
 from app.ui.shared_labels import PICTURES
@@ -92,7 +93,7 @@ class SearchResultModel(QAbstractListModel):
                 *found_words(found),
                 fit.spoken if fit else "",
             ]
-            return ", ".join(filter(None, words))
+            return join_list(words)
         if role == FIT_ROLE:
             return self._fits.get(found.repo)
         return found if role == FOUND_ROLE else None

@@ -18,6 +18,7 @@ from app.features.exchange.open_branch import ExportedTurn, OpenBranch, open_bra
 from app.language.scripts import is_right_to_left
 from app.store.conversation_row import Conversation
 from app.store.media_store import MediaUse
+from app.ui.locale_formats import format_number
 from app.ui.paper.paper_text import NOTE_PT, PaperText, answer_texts
 from app.ui.paper.pdf_file import pdf_file
 from app.ui.paper.sheets import Sheets
@@ -45,7 +46,7 @@ def export_pdf(
     path: Path, chats: Sequence[Conversation], archive: ChatArchive, cancel: CancelToken, *, with_thinking: bool = False
 ) -> Iterator[ExportProgress | ExportFinished]:
     """Write chats to a PDF file, like `export_chats`. Runs on a thread of its own."""
-    title = chats[0].title if len(chats) == 1 else f"{len(chats):,} chats"
+    title = chats[0].title if len(chats) == 1 else f"{format_number(len(chats))} chats"
     try:
         with pdf_file(path, title) as writer:
             pages, messages = yield from print_chats(writer, chats, archive, cancel, with_thinking=with_thinking)

@@ -11,6 +11,7 @@ from app import APP_NAME
 from app.features.chat.chat_options import MOST_TOKENS
 from app.language.language_names import english_name
 from app.ui.i18n import tr
+from app.ui.locale_formats import join_list
 from app.ui.sampling_fields import TEMPERATURE_WORDS, KnobStepper, knobs
 from app.ui.settings.settings_pages import Save, SettingsPage
 from app.ui.shared_labels import DEFAULT, DROP_OLDEST
@@ -118,7 +119,7 @@ class ChatPage(SettingsPage):
 
     def _add_spelling(self) -> None:
         codes = self._app.spelling.languages
-        names = ", ".join(tr(english_name(code)) for code in codes)
+        names = join_list(tr(english_name(code)) for code in codes)
         explanation = tr("In chats and in pages of prose.")
         more = tr("Dictionaries on this computer: {names}.", names=names)
         if not codes:

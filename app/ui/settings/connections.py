@@ -6,10 +6,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from PySide6.QtCore import QAbstractTableModel, QDateTime, QLocale, QModelIndex, QPersistentModelIndex, Qt
+from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt
 
 from app.hub.connection_ledger import ConnectionLedger, HubConnection
 from app.ui.i18n import size_text, tr
+from app.ui.locale_formats import format_moment
 from app.ui.theme import Theme
 from app.ui.widgets.labels import plain_tip
 from app.ui.widgets.tables import ListTable
@@ -41,11 +42,6 @@ def read(ledger: ConnectionLedger) -> Connections:
     )
 
 
-def when_text(at: float) -> str:
-    """Format a time in seconds since 1970 in the local time zone and language."""
-    return QLocale().toString(QDateTime.fromSecsSinceEpoch(int(at)), "d MMM yyyy, HH:mm")
-
-
 _WHY = {
     "search": "Searching for models",
     "repository": "Listing a model’s files",
@@ -71,7 +67,7 @@ def why_text(connection: HubConnection) -> str:
 
 
 _TEXTS: dict[int, Callable[[HubConnection], str]] = {
-    WHEN: lambda row: when_text(row.at),
+    WHEN: lambda row: format_moment(row.at),
     HOST: lambda row: row.host,
     WHY: why_text,
     SIZE: lambda row: size_text(row.bytes),

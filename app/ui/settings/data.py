@@ -5,10 +5,9 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Sequence
-from datetime import datetime
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QDate, QLocale, QSize, Qt
+from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QAbstractItemView, QHBoxLayout, QListWidget, QListWidgetItem, QPushButton
 
@@ -21,6 +20,7 @@ from app.ui.exchange.export_dialog import ChatExports
 from app.ui.exchange.import_dialog import NOTE_ROLE, ImportedDelegate, Importing
 from app.ui.exchange.snapshot_dialog import ask_for_day
 from app.ui.i18n import tr
+from app.ui.locale_formats import format_day, format_number, join_facts
 from app.ui.settings.lock_section import LockSection
 from app.ui.settings.settings_pages import Save, SettingsPage
 from app.ui.shared_labels import CHATS, DELETE_FOR_GOOD, NEW_CHAT, RESTORE
@@ -218,7 +218,7 @@ class TrashPage(SettingsPage):
         words = (
             tr("1 item will be permanently deleted.")
             if count == 1
-            else tr("{n} items will be permanently deleted.", n=f"{count:,}")
+            else tr("{n} items will be permanently deleted.", n=format_number(count))
         )
         return self.ask(tr("Empty trash?"), words, tr(EMPTY_TRASH), self._empty)
 
@@ -280,7 +280,7 @@ def _note(item: TrashedItem, keep_days: int) -> str:
         _time_left(until) if until else tr(REMOVED_AT_NEXT_START, app=APP_NAME),
         tr("in “{title}”", title=item.within) if item.within else "",
     ]
-    return " · ".join(part for part in parts if part)
+    return join_facts(parts)
 
 
 def _time_left(until: float) -> str:
@@ -290,11 +290,5 @@ def _time_left(until: float) -> str:
 
 def _dates(item: TrashedItem, keep_days: int) -> str:
     until = kept_until(item.deleted_at, keep_days)
-    deleted = tr("deleted {date}", date=_day(item.deleted_at))
-    return f"{deleted} · {tr(REMOVED_AT_DATE, date=_day(until))}" if until else deleted
-
-
-def _day(at: float) -> str:
-    moment = datetime.fromtimestamp(at)
-    pattern = "d MMM" if moment.year == datetime.now().year else "d MMM yyyy"
-    return QLocale().toString(QDate(moment.year, moment.month, moment.day), pattern)
+    deleted = tr("deleted {date}", date=format_day(item.deleted_at))
+    return f"{deleted} · {tr(REMOVED_AT_DATE, date=format_day(until))}" if until else deleted

@@ -15,6 +15,7 @@ from app.core.visible import clean_text
 from app.features.projects import PreambleCosts
 from app.store.projects import Memory, Project
 from app.ui.i18n import tr
+from app.ui.locale_formats import format_number
 from app.ui.settings.settings_pages import Save, SettingsPage
 from app.ui.shared_labels import ABOUT_TOKENS, ADD, TOKEN_COUNT, UNDO
 from app.ui.shell import tasks
@@ -59,7 +60,7 @@ class MemoryRow(QWidget):
 
     def show_tokens(self, tokens: int, *, is_exact: bool) -> None:
         """Show the cost in tokens, marked "~" if it is an estimate."""
-        count = f"{tokens:,}"
+        count = format_number(tokens)
         self.tokens.setText(count if is_exact else f"~{count}")
         words = tr(TOKEN_COUNT, count=count) if is_exact else tr(ABOUT_TOKENS, count=count)
         self.tokens.setAccessibleName(words)
@@ -224,7 +225,7 @@ class MemoriesPage(SettingsPage):
                 "No memories yet. Add one, such as “I live in Cologne”, or choose “Remember this” in the menu of "
                 "a message or selection."
             )
-        count = f"{tokens:,}"
+        count = format_number(tokens)
         words = tr("Memories use {count} tokens of every chat.", count=count)
         if not is_exact:
             words = tr(

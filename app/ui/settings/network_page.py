@@ -15,6 +15,7 @@ from app.features.error_messages import sentence_for
 from app.features.protection import PROCESSES, protection_sentences
 from app.hub.access import hub_host
 from app.ui.i18n import size_text, tr
+from app.ui.locale_formats import format_number
 from app.ui.settings import connections
 from app.ui.settings.address_field import AddressField
 from app.ui.settings.connections import Connections, ConnectionTable
@@ -237,7 +238,7 @@ class NetworkPage(SettingsPage):
         self.totals.setText(
             tr(
                 CONNECTIONS_IN_ALL,
-                count=f"{len(found.rows):,}",
+                count=format_number(len(found.rows)),
                 hosts=tr("1 host") if found.hosts == 1 else tr(HOST_COUNT, count=found.hosts),
                 size=size_text(found.received_bytes),
             )

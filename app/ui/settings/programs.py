@@ -8,13 +8,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QDateTime, QLocale, Qt
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication, QHideEvent, QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QPlainTextEdit, QVBoxLayout, QWidget
 
 from app import APP_NAME
 from app.core.visible import visible_name
 from app.ui.i18n import sentence_for, tr
+from app.ui.locale_formats import format_number, format_time, join_facts, join_list
 from app.ui.settings.settings_pages import SettingsSection
 from app.ui.shared_labels import COPIED, COPY_THE_ADDRESS
 from app.ui.shell import tasks
@@ -313,7 +314,7 @@ class RecentRequests(QWidget):
         )
         if text != self._requests.text():
             self._requests.setText(text)
-        names = ", ".join(visible_name(name) for name in self._programs.switch.list_api_models())
+        names = join_list(visible_name(name) for name in self._programs.switch.list_api_models())
         notes = [tr("Loaded for programs: {models}", models=names)] if names else []
         if (grown := self._programs.switch.grown) is not None:
             notes.append(_grown_text(grown))
@@ -321,33 +322,29 @@ class RecentRequests(QWidget):
         self._loaded.setVisible(bool(notes))
 
 
-def _time_text(seconds: float) -> str:
-    return QLocale().toString(QDateTime.fromSecsSinceEpoch(int(seconds)).time(), QLocale.FormatType.ShortFormat)
-
-
 def _grown_text(grown: GrownContext) -> str:
     return tr(
         "{time}: Reloaded {model} for a longer prompt. Its context grew from {before} to {now} tokens.",
-        time=_time_text(grown.at),
+        time=format_time(grown.at),
         model=visible_name(grown.model),
-        before=f"{grown.before_tokens:,}",
-        now=f"{grown.context_tokens:,}",
+        before=format_number(grown.before_tokens),
+        now=format_number(grown.context_tokens),
     )
 
 
 def _asked_text(asked: RequestRecord) -> str:
-    when = _time_text(asked.at)
+    when = format_time(asked.at)
     if asked.status == 200 and not asked.prompt_tokens + asked.generated_tokens:
         what = ""
     elif asked.status == 200:
         what = tr(
             "{read} tokens read, {written} written",
-            read=f"{asked.prompt_tokens:n}",
-            written=f"{asked.generated_tokens:n}",
+            read=format_number(asked.prompt_tokens),
+            written=format_number(asked.generated_tokens),
         )
     # nginx's status for a client that closed its connection
     elif asked.status == 499:
         what = tr("it disconnected")
     else:
         what = tr("refused ({status})", status=asked.status)
-    return " · ".join(filter(None, (when, asked.who, asked.model, what)))
+    return join_facts((when, asked.who, asked.model, what))

@@ -19,6 +19,7 @@ from app.core.paths import starter_model
 from app.features.models.model_messages import short_count
 from app.remote.servers import MOST_AT_ONCE, SEES, RemoteServer, address_of, certificates_in, owners_of
 from app.ui.i18n import sentence_for, tr
+from app.ui.locale_formats import format_number, join_facts, join_list
 from app.ui.settings.settings_pages import SettingsSection
 from app.ui.shared_labels import AUTOMATIC_LABEL, CANCEL, CONTEXT, ON_THIS_COMPUTER_LOWER, REMOVE, REMOVE_NAMED, SAVE
 from app.ui.shell import tasks
@@ -135,7 +136,7 @@ class ServerRow(QWidget):
         name = plain_label(server.host)
         name.setLayoutDirection(Qt.LayoutDirection.LeftToRight)  # addresses are left to right in every language
         kind = _KINDS.get(server.kind, "")
-        said = " · ".join(filter(None, (kind, _where(server), ", ".join(models) or tr("no model chosen"))))
+        said = join_facts((kind, _where(server), join_list(models) or tr("no model chosen")))
         self.said = ui.theme.dress(plain_label(said, kind="muted", wraps=True), font="small")
         self.edit = IconButton(ui.theme, "pencil-simple", tr("Edit {name}", name=server.host), size_px=16)
         self.remove = IconButton(ui.theme, "x", tr(REMOVE_NAMED, name=server.host), size_px=16)
@@ -516,7 +517,7 @@ class AuthorityField(QWidget):
         self.authorities = authorities
         text = tr("Must be issued by an authority this system trusts.")
         if authorities:
-            names = ", ".join(owners_of(authorities)) or tr("the server’s own certificate")
+            names = join_list(owners_of(authorities)) or tr("the server’s own certificate")
             text = tr("Must be issued by {names} or an authority this system trusts.", names=names)
         self.vouches.setText(text)
         self.drop.setVisible(bool(authorities))
@@ -568,5 +569,5 @@ def test_words(step: TestStep) -> str:
     if step.error is not None:
         return f"✗ {sentence_for(step.error).text}"
     if step.what == "context" and step.works:
-        return "✓ " + tr("Its context is {count} tokens.", count=f"{step.detail:,}")
+        return "✓ " + tr("Its context is {count} tokens.", count=format_number(step.detail))
     return f"✓ {tr(_WORKS[step.what])}" if step.works else f"– {tr(_LACKS[step.what])}"

@@ -14,6 +14,7 @@ from app.core.visible import visible_name
 from app.features.mcp.known_files import ServerFile, find_server_files
 from app.features.mcp.server_config import ServerConfig, parse_servers, read_servers
 from app.ui.i18n import sentence_for, tr
+from app.ui.locale_formats import join_facts
 from app.ui.settings.tool_server_texts import command_line, secret_words
 from app.ui.shared_labels import CANCEL
 from app.ui.shell import tasks
@@ -132,7 +133,7 @@ class ImportServersDialog(Dialog):
         self.boxes = []
         for config in servers:
             line = command_line(config)
-            detail = " · ".join(filter(None, (line[:MOST_DETAIL], secret_words(config).replace("\n", ", "))))
+            detail = join_facts((line[:MOST_DETAIL], secret_words(config).replace("\n", ", ")))
             box = CheckRow(self._theme, visible_name(config.name), detail)
             box.setChecked(True)
             box.toggled.connect(lambda _: self._update())

@@ -8,6 +8,7 @@ from app.core.visible import visible_name
 from app.features.mcp.server_config import ServerConfig
 from app.features.mcp.server_session import ServerState
 from app.ui.i18n import breakable, sentence_for, tr
+from app.ui.locale_formats import format_number, join_list
 
 LOCAL_PROGRAM = "Local program"
 SERVER_OFF = "Off"
@@ -23,7 +24,7 @@ def place_of(config: ServerConfig) -> str:
     """Return where a server runs: its host, or that it is a program here."""
     if config.is_remote:
         return visible_name(urlsplit(config.url).hostname or config.url)
-    return ", ".join([tr(LOCAL_PROGRAM), *([tr(ALSO_NETWORK)] if config.has_network else [])])
+    return join_list([tr(LOCAL_PROGRAM), *([tr(ALSO_NETWORK)] if config.has_network else [])])
 
 
 def state_words(config: ServerConfig, state: ServerState, *, is_busy: bool) -> tuple[str, bool]:
@@ -38,7 +39,7 @@ def state_words(config: ServerConfig, state: ServerState, *, is_busy: bool) -> t
         )
     if state.tools is not None:
         count = len(state.tools)
-        return tr(WORKS_ONE) if count == 1 else tr(WORKS, count=f"{count:,}"), False
+        return tr(WORKS_ONE) if count == 1 else tr(WORKS, count=format_number(count)), False
     if state.problem is not None:
         return breakable(sentence_for(state.problem).text), True
     return tr(STARTS_LATER), False

@@ -24,6 +24,7 @@ from app.features.translate.translation_memory import MemoryMatches, MemoryTrans
 from app.language.language_names import find_language
 from app.store.translation_store import LanguagePair
 from app.ui.i18n import tr, window_title
+from app.ui.locale_formats import format_number
 from app.ui.shared_labels import DELETE_FOR_GOOD, KEEP_LABEL, TRANSLATION
 from app.ui.shell import tasks
 from app.ui.shell.notify import Notify
@@ -190,7 +191,7 @@ class MemoryDialog(Dialog):
             scopes.append((THIS_DOCUMENT, tr("This document")))
         for pair, count in pairs.items():
             names = (_name(pair.source) or tr("Unknown"), _name(pair.target))
-            scopes.append((f"{pair.source} {pair.target}", f"{names[0]} → {names[1]} · {count:,}"))
+            scopes.append((f"{pair.source} {pair.target}", f"{names[0]} → {names[1]} · {format_number(count)}"))
         return scopes
 
     def _show(self) -> None:
@@ -199,9 +200,9 @@ class MemoryDialog(Dialog):
         if not count and (self.search.text().strip() or self.scope.value):
             words = tr(NOTHING_FOUND)
         if count > shown:
-            words = tr("{count}, showing the newest {shown}", count=words, shown=f"{shown:,}")
+            words = tr("{count}, showing the newest {shown}", count=words, shown=format_number(shown))
         self.count.setText(words)
-        self.delete_all.setText(tr("Delete all {count}", count=f"{count:,}") if count else tr("Delete all"))
+        self.delete_all.setText(tr("Delete all {count}", count=format_number(count)) if count else tr("Delete all"))
         self.delete_all.setAccessibleName(self.delete_all.text())
         self.delete_all.setEnabled(bool(count))
         self._show_chosen()
@@ -306,7 +307,7 @@ class MemoryDialog(Dialog):
 
 
 def _counted(count: int) -> str:
-    return tr("1 translation") if count == 1 else tr(TRANSLATION_COUNT, count=f"{count:,}")
+    return tr("1 translation") if count == 1 else tr(TRANSLATION_COUNT, count=format_number(count))
 
 
 def _name(code: str) -> str:

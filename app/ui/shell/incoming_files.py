@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QFileDialog
 from app.core.visible import visible_name
 from app.features.error_messages import NO_FILE
 from app.ui.i18n import tr
+from app.ui.locale_formats import join_list
 from app.ui.shell import tasks
 from app.ui.shell.tab_spec import CHAT, MODELS, UiContext
 from app.ui.shell.tabs import Tabs
@@ -76,7 +77,7 @@ class IncomingFiles(QObject):
         home = self._tabs.home
         self._tabs.send(home, [path for path in files if path not in chats])
         if chats:
-            names = ", ".join(visible_name(path.name) for path in chats)
+            names = join_list(visible_name(path.name) for path in chats)
             notice = Notice(self._ui.theme, tr(CHATS_IN_FILES, names=names))
             notice.add_button(tr(IMPORT_LABEL), lambda: self._tabs.show(home).import_files(chats))
             notice.add_button(tr(ASK_ABOUT_IT), lambda: self._tabs.send(home, chats))

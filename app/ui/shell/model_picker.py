@@ -15,6 +15,7 @@ from app.core.paths import runs_elsewhere, starter_model
 from app.features.models.model_messages import trying_words
 from app.ui.i18n import size_text, tr
 from app.ui.icons import icon
+from app.ui.locale_formats import join_list
 from app.ui.shared_labels import ABOUT_THIS_MODEL, FIND_MORE_MODELS, MODEL, PUT_TO_SLEEP
 from app.ui.shell.keyboard import keys_of, with_keys
 from app.ui.shell.model_about import ModelAbout, reason_for_state, state_word
@@ -221,7 +222,7 @@ class ModelPicker(QPushButton):
         self._word.setText(word)
         token, filled = _DOTS[state]
         self._dot.show_state(token, filled=filled)
-        self.setAccessibleDescription(", ".join(part for part in (name, size, word, told) if part))
+        self.setAccessibleDescription(join_list((name, size, word, told)))
         choose = with_keys(tr("Choose the model"), "choose_model")
         self.setToolTip(plain_tip("\n".join(part for part in (told, str(path or ""), choose) if part)))
         self._fit_width()

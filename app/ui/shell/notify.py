@@ -238,4 +238,5 @@ def _safe_fields(exc: BaseException) -> str:
     said = [f"{name}={value!r}" for name, value in fields.items() if name in _SAFE_FIELDS]
     # Lines of the engine's own; others may quote a text.
     native = [line for line in str(fields.get("detail", "")).splitlines() if _NATIVE_LINE.match(line)]
-    return "".join([f" ({', '.join(said)})" if said else "", *(f"\n  | {line}" for line in native)])
+    shown = ", ".join(said)  # in every language
+    return "".join([f" ({shown})" if said else "", *(f"\n  | {line}" for line in native)])

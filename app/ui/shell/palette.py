@@ -38,6 +38,7 @@ from app.features.finding import (
 )
 from app.ui.i18n import tr
 from app.ui.icons import icon
+from app.ui.locale_formats import join_list
 from app.ui.shared_labels import MODEL, NEW_CHAT, PROMPT_LABEL, SETTINGS
 from app.ui.shell import tab_spec, tasks
 from app.ui.shell.keyboard import written
@@ -90,7 +91,7 @@ class PaletteEntry:
 
     @property
     def spoken(self) -> str:
-        return ", ".join(part for part in (self.title, self.note, self.snippet) if part)
+        return join_list((self.title, self.note, self.snippet))
 
 
 class Offers:

@@ -13,6 +13,7 @@ from app.core.visible import visible_name
 from app.features.models.model_messages import short_count
 from app.ui.focus_ring import has_ring
 from app.ui.i18n import tr
+from app.ui.locale_formats import join_list
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import text_button
 from app.ui.widgets.labels import ElidedLabel, plain_tip
@@ -42,7 +43,7 @@ def device_text(model: ModelLoaded) -> str:
     if isinstance(model, ModelElsewhere):
         return tr("Runs on {host}", host=model.host)
     if model.computers:
-        where = ", ".join(model.computers)
+        where = join_list(model.computers)
         return tr(LAYERS_ON_OTHER_COMPUTERS, computers=where, some=model.gpu_layers, all=model.layers)
     if model.gpu_layers > 0:
         return tr(GPU_LAYERS, name=model.device, some=model.gpu_layers, all=model.layers)

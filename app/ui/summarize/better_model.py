@@ -13,6 +13,7 @@ from app.core.events import CancelToken
 from app.core.paths import starter_model
 from app.language.language_names import english_name
 from app.ui.i18n import tr
+from app.ui.locale_formats import join_with_and
 from app.ui.shared_labels import DOWNLOAD, OTHER_MODELS, STARTER_WARNING
 from app.ui.shell import tasks
 from app.ui.shell.model_loader import in_words, model_name
@@ -77,7 +78,7 @@ class BetterModel(QFrame):
         is_starter = model == starter_model()
         said = tr(STARTER_WARNING) if is_starter else ""
         if missing and model is not None:
-            names = tr(" and ").join(tr(english_name(code)) for code in missing)
+            names = join_with_and(tr(english_name(code)) for code in missing)
             said = tr(NOT_MADE_FOR, model=model_name(model), languages=names)
             said = f"{said} {tr('The summary may not be useful.')}"
         is_long = is_starter and self._is_long()

@@ -22,6 +22,7 @@ from app.features.summarize.overview import DocumentOverview
 from app.features.summarize.summary_result import SummarizedDocument
 from app.ui.focus_ring import has_ring
 from app.ui.i18n import tr
+from app.ui.locale_formats import format_number, join_list
 from app.ui.summarize.summary_texts import Chip
 from app.ui.theme import Theme
 from app.ui.widgets.labels import plain_tip
@@ -106,7 +107,7 @@ class DigestOutline(QTreeWidget):
             chip = Chip(heading.text, heading.text, document.id, TextHighlight(heading.block_id))
             path.append((heading.level, self._new_item(path[-1][1], heading.text, mark, chip)))
         if overview.left_out:
-            left = tr("{count} more headings not shown", count=f"{overview.left_out:,}")
+            left = tr("{count} more headings not shown", count=format_number(overview.left_out))
             item = self._new_item(root, left, "", None)
             item.setFlags(Qt.ItemFlag.ItemIsEnabled)
 
@@ -114,7 +115,7 @@ class DigestOutline(QTreeWidget):
         item = QTreeWidgetItem(parent, [text, mark])
         item.setToolTip(0, plain_tip(text))
         item.setData(0, _CHIP, chip)
-        item.setData(0, Qt.ItemDataRole.AccessibleTextRole, ", ".join(filter(None, (text, mark))))
+        item.setData(0, Qt.ItemDataRole.AccessibleTextRole, join_list((text, mark)))
         item.setTextAlignment(1, Qt.AlignmentFlag.AlignTrailing | Qt.AlignmentFlag.AlignVCenter)
         return item
 

@@ -17,6 +17,7 @@ from app.features.summarize.summary_result import Method, SummaryOptions
 from app.features.work.job_draft import ChangeOptions, StartJobs
 from app.ui.document.document_details import remarks_words, short_name, tokens_words
 from app.ui.i18n import sentence_for, tr
+from app.ui.locale_formats import join_list
 from app.ui.shared_labels import COUNTING, DOCUMENT_COUNT, SUMMARIZE
 from app.ui.shell.notify import Notify
 from app.ui.summarize.better_model import BetterModel
@@ -343,7 +344,7 @@ class Figures(QFrame):
 
     @property
     def text(self) -> str:
-        return ", ".join(f"{value} {word}" for value, word in self._shown)
+        return join_list(f"{value} {word}" for value, word in self._shown)
 
     def show_figures(self, figures: Sequence[tuple[str, str]], tip: str = "") -> None:
         """Show (number, label) pairs, with `tip` as tooltip; hide if there are none."""

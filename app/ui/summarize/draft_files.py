@@ -17,6 +17,7 @@ from app.ui.document.document_chip import DocumentChip
 from app.ui.document.document_details import remarks_words, size_words, spoken_size, tokens_words
 from app.ui.document.document_files import FileAction
 from app.ui.i18n import tr
+from app.ui.locale_formats import join_list
 from app.ui.shared_labels import CHOOSE_PAGES, DOCUMENTS_LABEL, OPEN, REMOVE, WAITS_LABEL
 from app.ui.shell.notify import Notify
 from app.ui.theme import Theme
@@ -92,7 +93,7 @@ class FileChips(QWidget):
             tokens = self._tokens.get(file.document.id)
             chip.show_words(size_words(file.document))
             said = (file.name, spoken_size(file.document))
-            chip.setAccessibleName(", ".join(part for part in said if part))
+            chip.setAccessibleName(join_list(said))
             remarks = remarks_words(file.document)
             chip.setAccessibleDescription(remarks)
             chip.setToolTip(plain_tip("\n".join(part for part in (file.name, tokens_words(tokens), remarks) if part)))

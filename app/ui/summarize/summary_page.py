@@ -29,6 +29,7 @@ from app.features.summarize.summary_messages import (
 from app.features.summarize.summary_result import Form, Method, Summary
 from app.language.scripts import is_right_to_left
 from app.ui.i18n import tr
+from app.ui.locale_formats import join_list
 from app.ui.shared_labels import TRANSLATE_THIS
 from app.ui.shell import tasks
 from app.ui.shell.desktop import copy_text
@@ -251,7 +252,7 @@ class ResultHead(TabColumn):
     def text(self) -> str:
         """Facts on the reading as plain text, for screen readers."""
         coverage, found, attention = self._facts
-        counted = ", ".join(part for part in (found, attention) if part)
+        counted = join_list((found, attention))
         return BETWEEN.join(part for part in (coverage, counted) if part)
 
     def show_facts(self, summary: Summary | None) -> None:
@@ -271,7 +272,7 @@ class ResultHead(TabColumn):
             if runs_elsewhere(summary.model):
                 made = tr("made by {model} on a server", model=model_name(Path(summary.model)))
                 read = BETWEEN.join(part for part in (read, made) if part)
-            self._facts = (read, tr(found), ", ".join(remarks))
+            self._facts = (read, tr(found), join_list(remarks))
         self._write()
 
     def show_digest(self) -> None:
@@ -285,7 +286,7 @@ class ResultHead(TabColumn):
             color = self._theme.tokens.warning
             attention = _NUMBER.sub("&nbsp;", attention)  # "1 differs" stays on one line
             attention = f'<span style="color:{color}; font-weight:600">{attention}</span>'
-        counted = ", ".join(part for part in (found, attention) if part)
+        counted = join_list((found, attention))
         self.facts.setText("&nbsp; · &nbsp;".join(part for part in (coverage, counted) if part))
         self.facts.setAccessibleName(self.text)
         self.facts.setVisible(bool(self.text))

@@ -9,8 +9,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import PurePath
 
-from PySide6.QtCore import QDate, QLocale, QTime
-
 from app.features.document_frames import page_mark
 from app.features.document_library import DocumentLibrary
 from app.features.error_messages import count_units
@@ -32,6 +30,7 @@ from app.features.summarize.summary_result import (
 )
 from app.store.document_store import StoredDocument
 from app.ui.i18n import tr
+from app.ui.locale_formats import format_date, format_number, format_time, join_list
 from app.ui.shared_labels import (
     BEGINS_LABEL,
     FAILED_LABEL,
@@ -77,16 +76,18 @@ SHORT_FORMS = {
 
 def figures_of(documents: list[StoredDocument], estimate: Estimate | None) -> list[tuple[str, str]]:
     """Return amount and duration of the reading as (number, label) pairs; unknown ones are left out."""
-    figures = [(f"{len(documents):,}", tr("documents"))] if len(documents) > 1 else []
+    figures = [(format_number(len(documents)), tr("documents"))] if len(documents) > 1 else []
     kinds = {document.unit for document in documents if document.unit and document.pages}
     if pages := sum(stored_document.pages for stored_document in documents if stored_document.unit):
         count, _, unit = count_units(kinds.pop() if len(kinds) == 1 else "page", pages).partition(" ")
         figures.append((count, tr(unit)))
     if length := sum(int(document.info.get("words") or 0) for document in documents):
-        figures.append((f"{length:,}", tr(WORDS)))
+        figures.append((format_number(length), tr(WORDS)))
     if estimate is not None:
         if estimate.sections:
-            figures.append((f"{estimate.sections:,}", tr("section") if estimate.sections == 1 else tr("sections")))
+            figures.append(
+                (format_number(estimate.sections), tr("section") if estimate.sections == 1 else tr("sections"))
+            )
         if estimate.seconds is not None:
             where = tr("on its server") if estimate.is_elsewhere else tr(ON_THIS_COMPUTER_LOWER)
             figures.append((time_words(estimate.seconds), where))
@@ -268,10 +269,10 @@ def form_and_time(summary: StoredSummary, now: datetime | None = None) -> str:
     """Return what tells summaries of the same documents apart, such as "Bullets, short, 14:05"; no defaults."""
     form, length = tr(SHORT_FORMS[summary.wish.form]), tr(dict(LENGTHS)[summary.wish.length]).lower()
     length = length if summary.wish.length is not Length.MEDIUM else ""
-    made, today = datetime.fromtimestamp(summary.created_at), (now or datetime.now()).date()
-    when = QTime(made.hour, made.minute) if made.date() == today else QDate(made.year, made.month, made.day)
+    at, today = summary.created_at, (now or datetime.now()).date()
+    when = format_time(at) if datetime.fromtimestamp(at).date() == today else format_date(at)
     asked = tr("model") if summary.wish.method is Method.MODEL else ""
-    return ", ".join(filter(None, (form, length, asked, QLocale().toString(when, QLocale.FormatType.ShortFormat))))
+    return join_list((form, length, asked, when))
 
 
 MOST_NAME = 18
@@ -325,7 +326,7 @@ class ChipBuilder:
             if is_one
             else [chip.text for chip in self.chips(statement)]
         )
-        return ", ".join(dict.fromkeys(words))
+        return join_list(dict.fromkeys(words))
 
     def _where(self, anchor: ClaimAnchor) -> str:
         mark = page_mark(self._documents[anchor.document].unit, anchor.page)

@@ -15,6 +15,7 @@ from app.features.summarize.key_terms import KeyTerm, TermKind
 from app.features.summarize.overview import DocumentOverview
 from app.features.summarize.summary_result import SummarizedDocument
 from app.ui.i18n import tr
+from app.ui.locale_formats import format_number, join_list
 from app.ui.summarize.summary_texts import Chip
 from app.ui.text.keyboard_walk import row_after, step_aside
 from app.ui.theme import Theme
@@ -92,14 +93,14 @@ class TermChip(QPushButton):
     def _show_term(self) -> None:
         term, count = self.term, len(self.term.spots)
         short = term.text if len(term.text) <= MOST_TERM else term.text[: MOST_TERM - 1].rstrip() + "…"
-        number = f"{self.place + 1}/{count}" if self.place >= 0 else f"{term.count:,}"
+        number = f"{self.place + 1}/{count}" if self.place >= 0 else format_number(term.count)
         self.setText(plain_caption(f"{short} · {number}" if count > 1 else short))
         times = tr("1 place") if count == 1 else tr("{count} places", count=count)
         self.setAccessibleName(self._where() if self.place >= 0 else f"{term.text}, {times}")
         marks = [page_mark(self._document.unit, spot.page) for spot in term.spots]
-        pages = ", ".join(dict.fromkeys(filter(None, marks)))
+        pages = join_list(dict.fromkeys(filter(None, marks)))
         self.setToolTip(plain_tip("\n".join(filter(None, (term.text, term.meaning, pages)))))
-        self.setAccessibleDescription(", ".join(filter(None, (tr(dict(KINDS)[term.kind]), term.meaning))))
+        self.setAccessibleDescription(join_list((tr(dict(KINDS)[term.kind]), term.meaning)))
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):

@@ -11,6 +11,7 @@ from PySide6.QtGui import QHideEvent, QKeyEvent
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QWidget
 
 from app.ui.i18n import tr
+from app.ui.locale_formats import format_number
 from app.ui.shell import tasks
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import IconButton
@@ -169,8 +170,12 @@ class TextSearchRow(QWidget):
 
     def _show_count(self) -> None:
         if self.hits:
-            most = tr("more than {most}", most=f"{MOST_HITS:,}") if self._has_more else f"{len(self.hits):,}"
-            self.count.setText(tr("{number} of {count}", number=f"{self._at + 1:,}", count=most))
+            most = (
+                tr("more than {most}", most=format_number(MOST_HITS))
+                if self._has_more
+                else format_number(len(self.hits))
+            )
+            self.count.setText(tr("{number} of {count}", number=format_number(self._at + 1), count=most))
         else:
             self.count.setText(tr(NO_MATCHES) if self.field.text().strip() and not self._typed.isActive() else "")
         for button in (self.previous, self.next):

@@ -6,6 +6,7 @@ from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QPushButton, QWidget
 
 from app.ui.i18n import tr
+from app.ui.locale_formats import format_number
 from app.ui.shared_labels import GLOSSARY, SAVE, STOP
 from app.ui.theme import Theme
 from app.ui.translate.language_row import Able, LanguageChoice
@@ -97,10 +98,10 @@ class DocumentHead(QWidget):
             (self.glossary, tr(GLOSSARY), self._terms),
             (self.flagged, tr(NEXT_FLAGGED), self._flags),
         ):
-            words = f"{name} · {count:,}" if count else name
+            words = f"{name} · {format_number(count)}" if count else name
             _label(button, words)
             if is_small:
-                button.setText(f"{count:,}" if count else "")
+                button.setText(format_number(count) if count else "")
         self.glossary.setToolTip(self.glossary.accessibleName() if is_small else "")
 
     def _show_save(self) -> None:

@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
 
 from app.features.translate.translation_events import GlossaryTerm
 from app.ui.i18n import tr
+from app.ui.locale_formats import format_number
 from app.ui.shared_labels import APPLY_GLOSSARY, GLOSSARY, MORE_LABEL, REMOVE
 from app.ui.shell import tasks
 from app.ui.shell.notify import Notify
@@ -187,7 +188,7 @@ class GlossaryPanel(QWidget):
             # Another pair was opened since the file was chosen.
             self.changed_elsewhere.emit(pair, lambda others: _merged(others, terms))
         count = len(terms)
-        told = tr("1 term imported.") if count == 1 else tr("{count} terms imported.", count=f"{count:,}")
+        told = tr("1 term imported.") if count == 1 else tr("{count} terms imported.", count=format_number(count))
         replaced = count - added
         known = tr("1 already existed.") if replaced == 1 else tr("{count} already existed.", count=replaced)
         self._notify.mention(f"{told} {known}" if replaced > 0 else told)
@@ -229,7 +230,7 @@ class GlossaryPanel(QWidget):
         is_empty = not self.terms.rowCount()
         self.words.setText(tr(GLOSSARY_HELP) if is_empty else "")
         self.words.setVisible(is_empty)
-        self.title.setText(tr(GLOSSARY_COUNT, count=f"{count:,}") if count else tr(GLOSSARY))
+        self.title.setText(tr(GLOSSARY_COUNT, count=format_number(count)) if count else tr(GLOSSARY))
         self.remove_button.setEnabled(bool(self.table.chosen_rows))
         self.apply.setVisible(self._can_apply)
         self.take_button.setVisible(bool(self._untaken))
@@ -301,7 +302,6 @@ class MemoryFiles(SavedFiles):
         return self._write(path, lambda: self._export_all(path))
 
     def _on_read(self, count: object) -> None:
-        words = tr("1 translation imported.") if count == 1 else tr(TRANSLATIONS_IMPORTED)
-        self._notify.mention(
-            f"{words.format(count=f'{count:,}')} {tr('They’re used the next time you start a translation.')}"
-        )
+        told = tr(TRANSLATIONS_IMPORTED, count=format_number(count)) if isinstance(count, int) else ""
+        told = tr("1 translation imported.") if count == 1 else told
+        self._notify.mention(f"{told} {tr('They’re used the next time you start a translation.')}")

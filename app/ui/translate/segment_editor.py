@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QApplication, QFrame, QHBoxLayout, QTextEdit, QVBo
 from app.documents.segments import Content, marks
 from app.features.translate.marking import same_marks
 from app.ui.i18n import tr
+from app.ui.locale_formats import join_list
 from app.ui.shared_labels import TRANSLATION
 from app.ui.text.formats import block_format, char_format, selected_text
 from app.ui.text.keyboard_walk import ENTER
@@ -261,4 +262,4 @@ class RowEditor(QFrame):
 
     def _description(self) -> str:
         names = labels(self._source)
-        return tr("Marks: {marks}", marks=", ".join(names.values())) if names else ""
+        return tr("Marks: {marks}", marks=join_list(names.values())) if names else ""

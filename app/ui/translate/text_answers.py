@@ -9,6 +9,7 @@ from app.features.translate import text_session as t
 from app.features.translate.text_paragraphs import TextParagraphs
 from app.language.language_names import find_language, own_name
 from app.ui.i18n import tr
+from app.ui.locale_formats import format_decimal
 from app.ui.translate.target_view import Paragraph
 from app.ui.translate.text_panes import TextPanes
 from app.ui.translate.translation_texts import Remedy, is_rtl, shown_flags
@@ -71,7 +72,7 @@ class TextAnswers(QObject):
             self._panes.show_state(tr("Getting the model ready…"))
 
     def _status_words(self, state: t.TextState) -> str:
-        took = tr("Translated in {seconds} s", seconds=f"{state.seconds:.1f}")
+        took = tr("Translated in {seconds} s", seconds=format_decimal(state.seconds, 1))
         return {
             t.TextStatus.NONE: "",
             t.TextStatus.TRANSLATING: tr(TRANSLATING),

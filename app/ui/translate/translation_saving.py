@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QFileDialog, QWidget
 from app.features.translate.saving import endings_of, file_name
 from app.features.translate.translation_events import Saved, Saving, StoredTranslation
 from app.ui.i18n import tr
+from app.ui.locale_formats import format_number
 from app.ui.shared_labels import SAVED_AS
 from app.ui.shell import tasks
 from app.ui.shell.notify import Notify
@@ -110,14 +111,14 @@ def saved_words(saved: Saved) -> str:
     words = [tr(SAVED_AS, name=saved.path.name)]
     if count := len(saved.untranslated):
         told = tr("1 segment isn’t translated yet") if count == 1 else tr("{count} segments aren’t translated yet")
-        told = told.format(count=f"{count:,}")
+        told = told.format(count=format_number(count))
         words.append(tr("{told} and are marked.", told=told) if saved.is_marked else f"{told}.")
     if count := len(saved.kept):
         told = tr(ONE_SEGMENT_UNCHANGED)
-        more = tr("{count} segments couldn’t be translated and were left unchanged.", count=f"{count:,}")
+        more = tr("{count} segments couldn’t be translated and were left unchanged.", count=format_number(count))
         words.append(told if count == 1 else more)
     if count := len(saved.refused):
-        words.append(tr("{count} couldn’t keep their formatting and were left unchanged.", count=f"{count:,}"))
+        words.append(tr("{count} couldn’t keep their formatting and were left unchanged.", count=format_number(count)))
     if not saved.keeps_layout:
         words.append(tr(NEW_DOCUMENT_LAYOUT))
     return " ".join(words)

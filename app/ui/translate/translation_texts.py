@@ -30,6 +30,7 @@ from app.features.work.asking import TaskRests
 from app.features.work.queue import FAILED, PAUSED, QUEUED, RUNNING
 from app.language.language_names import find_language
 from app.ui.i18n import tr
+from app.ui.locale_formats import format_decimal, format_number, join_facts
 from app.ui.shared_labels import (
     BEGINS_LABEL,
     DOCUMENT_COUNT,
@@ -71,7 +72,7 @@ def left_words(seconds: float) -> str:
         return tr(UNDER_A_MINUTE_LEFT)
     if minutes < 55:
         return tr("about {count} min left", count=max(1, minutes))
-    hours = f"{round(minutes / 30) / 2:.1f}".removesuffix(".0")
+    hours = format_decimal(round(minutes / 30) / 2, 1, is_trimmed=True)
     return tr("about {count} h left", count=hours)
 
 
@@ -79,7 +80,7 @@ def work_words(stored: StoredTranslation, done: int, segments: int, rests: str, 
     """Return the progress of a queued or running translation: "132 of 206 · about 3 min left"."""
     if stored.state == "queued":
         return tr(WAITING)
-    where = tr("{done} of {all}", done=f"{done:,}", all=f"{segments:,}") if segments else tr(BEGINS)
+    where = tr("{done} of {all}", done=format_number(done), all=format_number(segments)) if segments else tr(BEGINS)
     if rests:
         return f"{where} · {rest_words(rests)}"
     return where if left_s is None else f"{where} · {left_words(left_s)}"
@@ -89,15 +90,15 @@ def done_words(stored: StoredTranslation) -> str:
     """Return the result of a finished one: "206 segments · 12 from memory · 1 to look at"."""
     words = [segments_words(stored.segments)]
     if stored.reused:
-        words.append(tr(SEGMENTS_FROM_MEMORY, count=f"{stored.reused:,}"))
+        words.append(tr(SEGMENTS_FROM_MEMORY, count=format_number(stored.reused)))
     if stored.flagged:
-        words.append(tr(SEGMENTS_TO_REVIEW, count=f"{stored.flagged:,}"))
-    return " · ".join(words)
+        words.append(tr(SEGMENTS_TO_REVIEW, count=format_number(stored.flagged)))
+    return join_facts(words)
 
 
 def stopped_words(stored: StoredTranslation) -> str:
     """Return how much of a stopped or failed one is done."""
-    return tr(SEGMENTS_TRANSLATED, done=f"{stored.done:,}", all=f"{stored.segments:,}")
+    return tr(SEGMENTS_TRANSLATED, done=format_number(stored.done), all=format_number(stored.segments))
 
 
 def draft_words(drafts: Sequence[StoredTranslation], estimate: TranslationEstimate | None) -> str:
@@ -106,11 +107,11 @@ def draft_words(drafts: Sequence[StoredTranslation], estimate: TranslationEstima
     words.append(segments_words(sum(draft.segments for draft in drafts)))
     if estimate is not None:
         if estimate.known:
-            words.append(tr(KNOWN_FROM_MEMORY, count=f"{estimate.known:,}"))
+            words.append(tr(KNOWN_FROM_MEMORY, count=format_number(estimate.known)))
         if estimate.seconds is not None:
             where = "{time} on its server" if estimate.is_elsewhere else "{time} on this computer"
             words.append(tr(where, time=time_words(estimate.seconds)))
-    return " · ".join(words)
+    return join_facts(words)
 
 
 def layout_words(stored: StoredTranslation) -> str:
@@ -131,7 +132,7 @@ def title_of(stored: StoredTranslation) -> str:
 
 
 def segments_words(count: int) -> str:
-    return tr(ONE_SEGMENT) if count == 1 else tr(SEGMENT_COUNT, count=f"{count:,}")
+    return tr(ONE_SEGMENT) if count == 1 else tr(SEGMENT_COUNT, count=format_number(count))
 
 
 def name_of(code: str) -> str:

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QWidget
 
 from app.ui.i18n import tr
 from app.ui.icons import icon
+from app.ui.locale_formats import join_list
 from app.ui.theme import Theme
 from app.ui.widgets.picture_widgets import picture_in
 
@@ -98,7 +99,7 @@ class _Hint(QWidget):
 
     def appear(self, zones: Sequence[FileDropAction]) -> None:
         self._zones, self._place = zones, 0
-        self.setAccessibleName(", ".join(zone.words for zone in zones))
+        self.setAccessibleName(join_list(zone.words for zone in zones))
         self.setGeometry(self._target.rect())
         self.raise_()
         self.show()

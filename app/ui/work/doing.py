@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QFileDialog, QWidget
 from app.core.errors.app_error import AppError
 from app.core.events import CancelToken
 from app.ui.i18n import tr
+from app.ui.locale_formats import format_decimal
 from app.ui.shared_labels import ABOUT_A_MINUTE, ABOUT_MINUTES
 from app.ui.shell import tasks
 from app.ui.shell.notify import Notify
@@ -147,7 +148,7 @@ def time_words(seconds: float) -> str:
     halves = round(seconds / 1800)
     if halves <= 2:
         return tr(ABOUT_AN_HOUR)
-    return tr(ABOUT_HOURS, count=f"{halves / 2:.1f}".removesuffix(".0"))
+    return tr(ABOUT_HOURS, count=format_decimal(halves / 2, 1, is_trimmed=True))
 
 
 MOST_NAME = 80

@@ -15,6 +15,7 @@ from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 from app.store.jobs import JobRow
 from app.ui.i18n import tr
 from app.ui.icons import icon
+from app.ui.locale_formats import join_facts
 from app.ui.shared_labels import DELETE, GO_ON, LAST_SEVEN_DAYS, OLDER, RENAME, STOP, TODAY
 from app.ui.shell.keyboard import keys_of
 from app.ui.shell.notify import Notify
@@ -284,7 +285,7 @@ class WorkListModel(GroupedListModel[JobRow]):
         if isinstance(row, str):
             return row if role == Qt.ItemDataRole.DisplayRole else None
         if role == Qt.ItemDataRole.DisplayRole:
-            return " · ".join(part for part in (self._title_of(row), self.note_of(row)) if part)
+            return join_facts((self._title_of(row), self.note_of(row)))
         if role == Qt.ItemDataRole.EditRole:
             return row.title
         if role == Qt.ItemDataRole.ToolTipRole:

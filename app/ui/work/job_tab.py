@@ -22,6 +22,7 @@ from app.features.models.model_pool import ModelSwap, swap_words
 from app.features.work.queue import DONE, FAILED, PAUSED, QUEUED, RUNNING, StoredJobs
 from app.store.jobs import JobRow
 from app.ui.i18n import sentence_for, tr
+from app.ui.locale_formats import join_list
 from app.ui.shared_labels import GO_ON, PUT_TO_SLEEP, TRY_AGAIN
 from app.ui.shell.model_loader import in_words
 from app.ui.shell.notify import ACTION_LABELS, Notify
@@ -163,7 +164,7 @@ class JobEnds(QObject):
         if rows:
             # A click on the notice opens this one: a problem rather than a success.
             last = next((row for row in rows if row.state != DONE), rows[-1])
-            self.told.emit(EndOfWork(self._end_words(rows), ", ".join(row.title for row in rows), last.id))
+            self.told.emit(EndOfWork(self._end_words(rows), join_list(row.title for row in rows), last.id))
 
     def _end_words(self, rows: Sequence[JobRow]) -> str:
         words, problems = self._words, sum(row.state != DONE for row in rows)

@@ -15,6 +15,7 @@ from app.features.error_messages import count_units, model_words
 from app.store.document_store import StoredDocument, StoredPageReading
 from app.ui.document.document_details import short_name
 from app.ui.i18n import sentence_for, tr
+from app.ui.locale_formats import join_list
 from app.ui.shared_labels import GO_ON, STOP
 from app.ui.shell.picture_reading import QUEUED, RUNNING, PictureReading, PictureState
 from app.ui.theme import Theme
@@ -260,7 +261,7 @@ def read_words(state: PictureState) -> str:
     pages_of = {
         "pages": count_units("page", len(readings)),
         "name": short_name(state.document.name),
-        "way": ", ".join(names),
+        "way": join_list(names),
     }
     if _is_nothing(readings):
         return tr(NO_TEXT_ON_PAGES, **pages_of)
@@ -279,4 +280,4 @@ def read_words(state: PictureState) -> str:
 
 
 def _pages(pages: Sequence[int]) -> str:
-    return tr(PAGE_NUMBER, page=pages[0]) if len(pages) == 1 else tr("pages {pages}", pages=", ".join(map(str, pages)))
+    return tr(PAGE_NUMBER, page=pages[0]) if len(pages) == 1 else tr("pages {pages}", pages=join_list(map(str, pages)))

@@ -18,6 +18,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QPushButton, QTextEdit, QVBoxLayout, QWidget
 
 from app.ui.i18n import tr
+from app.ui.locale_formats import format_percent, join_list
 from app.ui.text.formats import block_format
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import IconButton, set_text_font
@@ -109,7 +110,7 @@ class AlternativeCard(QPushButton):
         if is_complete and not self.is_complete:
             self._body.verticalScrollBar().setValue(0)  # from now on it is read from the top
         self.is_complete = is_complete
-        self.setAccessibleDescription(", ".join(part for part in (words, state) if part))
+        self.setAccessibleDescription(join_list((words, state)))
 
     def show_lines(self, lines: int) -> None:
         self._lines = lines
@@ -277,5 +278,5 @@ def percent(share: float) -> str:
     """Format a share, such as 34 % or 0.4 %; never 0 for a positive one."""
     value = 100 * share
     if value >= 9.95:
-        return f"{value:.0f} %"
-    return f"{value:.1f} %" if value >= 0.05 else tr(UNDER_A_THOUSANDTH)
+        return format_percent(value / 100)
+    return format_percent(value / 100, 1) if value >= 0.05 else tr(UNDER_A_THOUSANDTH)

@@ -17,6 +17,7 @@ from app.core.visible import clean_text
 from app.features.models.model_messages import short_count
 from app.ui.i18n import tr
 from app.ui.icons import icon
+from app.ui.locale_formats import format_number, join_facts
 from app.ui.shared_labels import (
     CONTINUE,
     LAST_SEVEN_DAYS,
@@ -434,7 +435,7 @@ class PageFoot(QWidget):
         words, tokens = summary_of(options), options.max_tokens
         self._option_words = words.split(" · ")
         self.options.setAccessibleName(tr("How to continue the page: {words}", words=words))
-        length = tr(TOKEN_COUNT, count=f"{tokens:,}")
+        length = tr(TOKEN_COUNT, count=format_number(tokens))
         self.options.setToolTip(f"{words}\n{length}\n{tr('Length, number, sampling and stop texts')}")
         self._say_options()
 
@@ -485,7 +486,7 @@ class PageFoot(QWidget):
         taken = sum(widget.sizeHint().width() + self._row.spacing() for widget in neighbours if not widget.isHidden())
         room = self._room - taken - self._theme.px(NOTE_PX)
         for number in range(len(self._option_words), -1, -1):
-            words = " · ".join(self._option_words[:number])
+            words = join_facts(self._option_words[:number])
             self.options.setText(words if number in (0, len(self._option_words)) else f"{words} …")
             if self.options.sizeHint().width() <= room:
                 break

@@ -11,6 +11,7 @@ from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QLineEdit, QVBoxLayout, QWidget
 
 from app.ui.i18n import tr
+from app.ui.locale_formats import format_decimal, format_number, join_facts
 from app.ui.sampling_fields import SamplingFields
 from app.ui.shared_labels import NEVER
 from app.ui.shell.tab_spec import UiContext
@@ -187,15 +188,15 @@ class OptionsSheet(FloatingPanel):
 
 def summary_of(options: WritingOptions) -> str:
     """Return the options that matter, such as "About 45 words · 3 at once · temperature 0.7"."""
-    parts = [tr(ABOUT_WORDS, count=f"{words_in(options.max_tokens):,}")]
+    parts = [tr(ABOUT_WORDS, count=format_number(words_in(options.max_tokens)))]
     if options.count > 1:
         parts.append(tr("{count} at once", count=options.count))
     temperature = options.sampling.get("temperature")
     if temperature is not None:
-        parts.append(tr(TEMPERATURE_VALUE, value=f"{temperature:.2f}".rstrip("0").rstrip(".")))
+        parts.append(tr(TEMPERATURE_VALUE, value=format_decimal(temperature, 2, is_trimmed=True)))
     if options.stop:
         parts.append(tr(STOPS_AT, what=_shown(options.stop[0])))
-    return " · ".join(parts)
+    return join_facts(parts)
 
 
 def words_in(tokens: int) -> int:

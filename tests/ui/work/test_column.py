@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from PySide6.QtCore import QDate, QLocale, QModelIndex, Qt, QTime
+from PySide6.QtCore import QModelIndex, Qt
 from PySide6.QtWidgets import QApplication
 from pytestqt.modeltest import ModelTester
 from pytestqt.qtbot import QtBot
@@ -20,6 +20,7 @@ from app.features.translate.translation_events import TranslationWish
 from app.features.work.queue import StoredJobs
 from app.store.jobs import JobRow, JobTable
 from app.store.translation_store import SegmentOutcome
+from app.ui.locale_formats import format_date, format_time
 from app.ui.shared_labels import (
     BEGINS_LABEL,
     DELETE,
@@ -86,8 +87,10 @@ def test_rows_of_one_title_are_told_apart_by_form_length_and_time(qtmodeltester:
         NOW,
     )
     qtmodeltester.check(model)
-    locale, brief = QLocale(), QLocale.FormatType.ShortFormat
-    today, earlier = locale.toString(QTime(16, 0), brief), locale.toString(QDate(2026, 11, 21), brief)
+    today, earlier = (
+        format_time(datetime(2026, 11, 24, 16).timestamp()),
+        format_date(datetime(2026, 11, 21).timestamp()),
+    )
     assert rows(model) == [
         TODAY,
         f"harbour · Text, short, {today}",

@@ -1,0 +1,167 @@
+"""The one door for numbers, sizes, dates and lists on the screen, as the language of the window writes them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from PySide6.QtCore import QDate, QDateTime, QLocale, Qt, QTime
+
+ENGLISH = "en"
+_SHORT = QLocale.FormatType.ShortFormat
+_COMMAS = {"ar": "، ", "ja": "、", "zh": "、"}
+"""What parts the entries of a list, where it is no comma."""
+_NO_BLANK = ("ar", "it", "ja", "pt", "zh")
+"""Languages that write a percent sign right behind its number."""
+_EMBED, _POP = "\u2068", "\u2069"
+"""Isolate what lies between, in its own direction (Unicode Bidirectional Algorithm: FSI and PDI)."""
+
+
+def _locale_of(language: str) -> QLocale:
+    # The region is the system's where its language is the same, for days and clocks of London or of Boston.
+    system, wanted = QLocale.system(), QLocale(language)
+    return system if system.language() is wanted.language() else wanted
+
+
+class _Formats:
+    """The language in use; numbers are written by it."""
+
+    def __init__(self) -> None:
+        self.use(ENGLISH)
+
+    def use(self, language: str) -> None:
+        self.language = language.partition("-")[0].partition("_")[0]
+        self.locale = _locale_of(language)
+
+
+_formats = _Formats()
+
+
+def use_formats(language: str) -> None:
+    """Write numbers, dates and lists by this language code from now on, in the system's region of it."""
+    _formats.use(language)
+    QLocale.setDefault(_formats.locale)
+
+
+def is_right_to_left() -> bool:
+    """Return whether the language in use is written from right to left."""
+    return _formats.locale.textDirection() is Qt.LayoutDirection.RightToLeft
+
+
+def format_number(number: int) -> str:
+    """Format a whole number with its thousands grouped, such as 1,240."""
+    return _formats.locale.toString(number) if abs(number) < 2**63 else str(number)
+
+
+def format_decimal(number: float, places: int, *, is_trimmed: bool = False) -> str:
+    """Format with so many decimal places, such as 0.41; trimmed, zeros at its end are left out."""
+    written = _formats.locale.toString(float(number), "f", places)
+    point = _formats.locale.decimalPoint()
+    if is_trimmed and point in written:
+        written = written.rstrip(_formats.locale.zeroDigit()).removesuffix(point)
+    return written
+
+
+def format_significant(number: float, digits: int) -> str:
+    """Format with so many digits in all, such as 0.0123 or 4.57e+06."""
+    return _formats.locale.toString(float(number), "g", digits)
+
+
+def format_percent(share: float, places: int = 0) -> str:
+    """Format a share of one as percent, such as 76 %."""
+    number, sign = format_decimal(100 * share, places), _formats.locale.percent()
+    if _formats.language == "tr":
+        return f"{sign}{number}"
+    return f"{number}{sign}" if _formats.language in _NO_BLANK else f"{number} {sign}"
+
+
+def format_brief_percent(share: float) -> str:
+    """Format a share of one as percent with two digits that matter, such as 62 % and 4.2 %."""
+    return format_percent(share, 0 if share >= 0.0995 else 1)
+
+
+def format_speed(per_second: float) -> str:
+    """Format a speed with a decimal only where it is slow, such as 24 and 3.5."""
+    return format_decimal(per_second, 0 if per_second >= 10 else 1)
+
+
+def format_clock(seconds: int) -> str:
+    """Format a length of a recording, such as 1:05, or 1:02:03 from an hour on."""
+    minutes, rest = divmod(seconds, 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def format_time(at: float) -> str:
+    """Format the time of day of a moment in seconds since 1970, in the local zone."""
+    moment = datetime.fromtimestamp(at)
+    return _formats.locale.toString(QTime(moment.hour, moment.minute), _SHORT)
+
+
+def format_date(at: float) -> str:
+    """Format the day of a moment in figures."""
+    moment = datetime.fromtimestamp(at)
+    return _formats.locale.toString(QDate(moment.year, moment.month, moment.day), _SHORT)
+
+
+def format_moment(at: float) -> str:
+    """Format day and time of a moment, such as 2 Dec 2026, 06:05."""
+    return _with_pattern("d MMM yyyy, HH:mm", QDateTime.fromSecsSinceEpoch(int(at)))
+
+
+def format_day(at: float) -> str:
+    """Format the day of a moment, such as 2 Dec; with its year if that is another than this one's."""
+    moment = datetime.fromtimestamp(at)
+    day = QDate(moment.year, moment.month, moment.day)
+    return _with_pattern("d MMM" if moment.year == datetime.now().year else "d MMM yyyy", day)
+
+
+def format_weekday(day: QDate) -> str:
+    """Format a day of these weeks, such as Wednesday, 2 December."""
+    return _formats.locale.toString(day, "dddd, d MMMM" if _is_english() else QLocale.FormatType.LongFormat)
+
+
+def format_long_date(day: QDate) -> str:
+    """Format a day in words, as a letter has it."""
+    return _formats.locale.toString(day, QLocale.FormatType.LongFormat)
+
+
+def join_list(entries: Iterable[str]) -> str:
+    """Join the entries of a list by commas; empty ones are left out."""
+    return _COMMAS.get(_formats.language, ", ").join(isolate(entry) for entry in entries if entry)
+
+
+def join_with_and(entries: Iterable[str]) -> str:
+    """Join the entries of a list as a sentence does, such as "a, b and c"; empty ones are left out."""
+    found = [isolate(entry) for entry in entries if entry]
+    # CLDR's comma before "and" is not ours.
+    if _is_english():
+        return " and ".join(filter(None, [", ".join(found[:-1]), *found[-1:]]))
+    return _formats.locale.createSeparatedList(found)
+
+
+def join_facts(facts: Iterable[str]) -> str:
+    """Join facts that stand side by side in a line, such as "5 pages · 508 words"; empty ones are left out."""
+    return " · ".join(isolate(fact) for fact in facts if fact)
+
+
+def isolate(text: str) -> str:
+    """Keep a text from turning with the line that it stands in; only lines from right to left need that."""
+    return f"{_EMBED}{text}{_POP}" if is_right_to_left() and text else text
+
+
+def format_value(value: object, spec: str) -> str:
+    """Format a value of a template: numbers with a comma or decimals in their format by the language."""
+    if isinstance(value, (int, float)) and spec and not isinstance(value, bool):
+        places = spec.strip(",").removeprefix(".").removesuffix("f")
+        if places.isdecimal() or (spec == "," and isinstance(value, int)):
+            return format_decimal(value, int(places)) if places else format_number(int(value))
+    return format(value, spec)
+
+
+def _with_pattern(pattern: str, value: QDate | QDateTime) -> str:
+    return _formats.locale.toString(value, pattern if _is_english() else _SHORT)
+
+
+def _is_english() -> bool:
+    return _formats.language == ENGLISH

@@ -1,0 +1,40 @@
+"""Numbers, dates and lists of the window that no language would write so are found."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture(autouse=True)
+def packaging_scripts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(Path(__file__).resolve().parents[2] / "packaging"))
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        'f"{count:,}"', 'f"{speed:.1f} s"', 'f"{speed:,.2f}"', 'f"{value:.3g}"', 'f"{count:n}"', 'f"{share} %"',
+        'f"{moment:%Y-%m-%d}"', 'moment.strftime("%H:%M")', '", ".join(names)', '" and ".join(names)',
+        '" · ".join(facts)', "QLocale().toString(day)",
+    ],
+)  # fmt: skip
+def test_what_no_language_decides_is_found(line: str) -> None:
+    from check_formats import find_own_formats
+
+    assert list(find_own_formats(f"shown = {line}\n"))
+    assert not list(find_own_formats(f"shown = {line}  # a file's name, in every language\n"))
+
+
+@pytest.mark.parametrize("line", ['f"{name}.zip"', 'f"{red:02x}"', '"".join(parts)', "format_number(count)"])
+def test_what_is_no_number_or_list_is_not(line: str) -> None:
+    from check_formats import find_own_formats
+
+    assert not list(find_own_formats(f"shown = {line}\n"))
+
+
+def test_the_window_has_none() -> None:
+    from check_formats import main
+
+    assert main() == 0
