@@ -113,6 +113,13 @@ def size_words(size_bytes: float, tr: Callable[[str], str] = str) -> str:
     return f"{value:.{places}f} {tr(unit)}"
 
 
+class ByteSize(float):
+    """Size in bytes as a value of a template: written in English, unless who fills the template in knows better."""
+
+    def __format__(self, spec: str) -> str:
+        return size_words(self)
+
+
 def measure_size(size_bytes: float) -> tuple[float, int, str]:
     """Return what to write of a size: its value, how many decimal places, and its unit, in powers of ten."""
     value, unit = size_bytes, "bytes"

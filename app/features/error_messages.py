@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import PurePath
-from typing import TYPE_CHECKING, Any, TypeGuard
+from typing import TYPE_CHECKING, Any
 
 from app import APP_NAME
 from app.core.errors.app_error import AppError, ErrorText
 from app.core.errors.saving_errors import DiskFull
-from app.core.visible import size_words, visible_name
+from app.core.visible import ByteSize, visible_name
 
 if TYPE_CHECKING:
     from app.store.database import Database
@@ -82,18 +82,14 @@ _DEFECT = ErrorText("Something went wrong in {app}.", "Your chats were kept.")
 
 
 def fill_template(text: str, **values: object) -> str:
-    """Return a text with the values for its `{names}`, in English; a size is a value called `..._bytes`."""
-    sizes = {name: size_words(value) for name, value in values.items() if name.endswith("_bytes") and _is_number(value)}
-    return text.format(**values | sizes) if values else text
-
-
-def _is_number(value: object) -> TypeGuard[float]:
-    return isinstance(value, (int, float))
+    """Return a text with the values for its `{names}`, in English."""
+    return text.format(**values) if values else text
 
 
 def shown_values(values: Mapping[str, Any]) -> dict[str, Any]:
     # Names come from outside.
-    return {name: visible_name(value) if isinstance(value, str) else value for name, value in values.items()}
+    shown = {name: visible_name(value) if isinstance(value, str) else value for name, value in values.items()}
+    return shown | {name: ByteSize(value) for name, value in values.items() if name.endswith("_bytes")}
 
 
 def sentence_for(error: BaseException, fill: Callable[..., str] = fill_template) -> PersonMessage:

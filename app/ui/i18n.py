@@ -6,9 +6,10 @@ import re
 
 from app import APP_NAME
 from app.core.catalogue import InContext, Translatable, tr, tr_count
-from app.core.visible import size_words, visible_line
+from app.core.visible import visible_line
 from app.features import error_messages
 from app.features.error_messages import PersonMessage
+from app.ui.locale_formats import format_size as size_text
 
 __all__ = [
     "InContext",
@@ -25,11 +26,6 @@ __all__ = [
 def sentence_for(error: BaseException) -> PersonMessage:
     """Return what to tell of an exception, in the user's language."""
     return error_messages.sentence_for(error, tr)
-
-
-def size_text(size_bytes: float) -> str:
-    """Format a file size in the user's language, such as 1.2 GB."""
-    return size_words(size_bytes, tr)
 
 
 def window_title(words: str) -> str:

@@ -7,6 +7,9 @@ from datetime import datetime
 
 from PySide6.QtCore import QDate, QDateTime, QLocale, Qt, QTime
 
+from app.core.catalogue import tr, use_value_format
+from app.core.visible import ByteSize, measure_size
+
 ENGLISH = "en"
 _SHORT = QLocale.FormatType.ShortFormat
 _COMMAS = {"ar": "، ", "ja": "、", "zh": "、"}
@@ -40,6 +43,7 @@ _formats = _Formats()
 def use_formats(language: str) -> None:
     """Write numbers, dates and lists by this language code from now on, in the system's region of it."""
     _formats.use(language)
+    use_value_format(format_value)
     QLocale.setDefault(_formats.locale)
 
 
@@ -83,6 +87,12 @@ def format_brief_percent(share: float) -> str:
 def format_speed(per_second: float) -> str:
     """Format a speed with a decimal only where it is slow, such as 24 and 3.5."""
     return format_decimal(per_second, 0 if per_second >= 10 else 1)
+
+
+def format_size(size_bytes: float) -> str:
+    """Format a size of a file or memory, such as 1.2 GB."""
+    value, places, unit = measure_size(size_bytes)
+    return isolate(f"{format_decimal(value, places)} {tr(unit)}")
 
 
 def format_clock(seconds: int) -> str:
@@ -151,7 +161,9 @@ def isolate(text: str) -> str:
 
 
 def format_value(value: object, spec: str) -> str:
-    """Format a value of a template: numbers with a comma or decimals in their format by the language."""
+    """Format a value of a template: sizes, and numbers with a comma or decimals in their format, by the language."""
+    if isinstance(value, ByteSize):
+        return format_size(value)
     if isinstance(value, (int, float)) and spec and not isinstance(value, bool):
         places = spec.strip(",").removeprefix(".").removesuffix("f")
         if places.isdecimal() or (spec == "," and isinstance(value, int)):

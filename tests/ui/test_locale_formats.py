@@ -9,6 +9,7 @@ import pytest
 from PySide6.QtCore import QLocale
 
 from app.core.errors.hub_errors import NotEnoughDisk
+from app.core.visible import ByteSize
 from app.features.error_messages import sentence_for as english_sentence_for
 from app.ui.i18n import sentence_for, size_text, tr
 from app.ui.locale_formats import (
@@ -61,7 +62,7 @@ def test_a_template_fills_numbers_and_sizes_in_by_the_language() -> None:
     assert tr("{count:,} pages, {speed:.1f} a second, page {page}", count=1240, speed=2.55, page=1240)
     use_formats("de")
     assert tr("{count:,} pages, page {page}", count=1240, page=1240) == "1.240 pages, page 1240"
-    assert tr("{free_bytes} free", free_bytes=5_680_000) == "5,7 MB free" == f"{size_text(5_680_000)} free"
+    assert tr("{free} free", free=ByteSize(5_680_000)) == "5,7 MB free" == f"{size_text(5_680_000)} free"
 
 
 def test_an_error_tells_sizes_by_the_language_of_who_shows_it() -> None:
