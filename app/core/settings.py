@@ -28,6 +28,7 @@ class AppearanceSettings:
     """Look of the window. `scheme`: system, light or dark. `zoom`: 0.5 to 3.
 
     `reduce_motion`: nothing fades or slides, whatever the system says. `dim_pages`: of documents, in the dark scheme.
+    `language` is a code such as "de"; "" is the system's.
     """
 
     scheme: str = "system"
@@ -35,6 +36,7 @@ class AppearanceSettings:
     system_font: bool = False
     reduce_motion: bool = False
     dim_pages: bool = False
+    language: str = ""
 
 
 @dataclass(frozen=True)

@@ -117,7 +117,7 @@ class ByteSize(float):
     """Size in bytes as a value of a template: written in English, unless who fills the template in knows better."""
 
     def __format__(self, spec: str) -> str:
-        return size_words(self)
+        return size_words(float(self))
 
 
 def measure_size(size_bytes: float) -> tuple[float, int, str]:

@@ -9,6 +9,7 @@ from PySide6.QtCore import QDate, QDateTime, QLocale, Qt, QTime
 
 from app.core.catalogue import tr, use_value_format
 from app.core.visible import ByteSize, measure_size
+from app.ui.shown_texts import remember_joined
 
 ENGLISH = "en"
 _SHORT = QLocale.FormatType.ShortFormat
@@ -32,24 +33,28 @@ class _Formats:
     def __init__(self) -> None:
         self.use(ENGLISH)
 
-    def use(self, language: str) -> None:
+    def use(self, language: str, *, is_mirrored: bool = False) -> None:
         self.language = language.partition("-")[0].partition("_")[0]
         self.locale = _locale_of(language)
+        self.is_right_to_left = is_mirrored or self.locale.textDirection() is Qt.LayoutDirection.RightToLeft
 
 
 _formats = _Formats()
 
 
-def use_formats(language: str) -> None:
-    """Write numbers, dates and lists by this language code from now on, in the system's region of it."""
-    _formats.use(language)
+def use_formats(language: str, *, is_mirrored: bool = False) -> None:
+    """Write numbers, dates and lists by this language code from now on, in the system's region of it.
+
+    `is_mirrored` writes any language as one from right to left.
+    """
+    _formats.use(language, is_mirrored=is_mirrored)
     use_value_format(format_value)
     QLocale.setDefault(_formats.locale)
 
 
 def is_right_to_left() -> bool:
     """Return whether the language in use is written from right to left."""
-    return _formats.locale.textDirection() is Qt.LayoutDirection.RightToLeft
+    return _formats.is_right_to_left
 
 
 def format_number(number: int) -> str:
@@ -138,21 +143,25 @@ def format_long_date(day: QDate) -> str:
 
 def join_list(entries: Iterable[str]) -> str:
     """Join the entries of a list by commas; empty ones are left out."""
-    return _COMMAS.get(_formats.language, ", ").join(isolate(entry) for entry in entries if entry)
+    found = [entry for entry in entries if entry]
+    return remember_joined(_COMMAS.get(_formats.language, ", ").join(map(isolate, found)), join_list, found)
 
 
 def join_with_and(entries: Iterable[str]) -> str:
     """Join the entries of a list as a sentence does, such as "a, b and c"; empty ones are left out."""
-    found = [isolate(entry) for entry in entries if entry]
+    found = [entry for entry in entries if entry]
+    isolated = [isolate(entry) for entry in found]
+    joined = _formats.locale.createSeparatedList(isolated)
     # CLDR's comma before "and" is not ours.
     if _is_english():
-        return " and ".join(filter(None, [", ".join(found[:-1]), *found[-1:]]))
-    return _formats.locale.createSeparatedList(found)
+        joined = " and ".join(filter(None, [", ".join(isolated[:-1]), *isolated[-1:]]))
+    return remember_joined(joined, join_with_and, found)
 
 
 def join_facts(facts: Iterable[str]) -> str:
     """Join facts that stand side by side in a line, such as "5 pages · 508 words"; empty ones are left out."""
-    return " · ".join(isolate(fact) for fact in facts if fact)
+    found = [fact for fact in facts if fact]
+    return remember_joined(" · ".join(map(isolate, found)), join_facts, found)
 
 
 def isolate(text: str) -> str:

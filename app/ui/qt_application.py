@@ -37,6 +37,7 @@ from app.ui.tab_list import TABS, open_settings
 from app.ui.theme import Theme
 from app.ui.widgets.motion import allow_motion
 from app.ui.widgets.timers import new_timer
+from app.ui.window_language import use_language
 
 log = logging.getLogger(__name__)
 
@@ -99,6 +100,7 @@ def _theme(application: QApplication, paths: AppPaths) -> Theme:
     """Return the user's theme, installed, with the settings read from disk."""
     # Before anything is built, so that errors of the start have the user's look already.
     appearance = load_settings(paths.settings)[0].appearance
+    use_language(application, appearance.language)
     theme = Theme(appearance.scheme, appearance.zoom, system_font=appearance.system_font)
     theme.dims_pages = appearance.dim_pages
     theme.install(application)

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from app.core.visible import (
     NEUTRAL,
+    ByteSize,
     clean_text,
     has_directions,
     reveal_directions,
@@ -99,6 +100,7 @@ def test_no_control_and_no_surrogate_is_left(text: str) -> None:
 )  # fmt: skip
 def test_sizes_are_short_and_never_less_than_there_is(size_bytes: float, text: str) -> None:
     assert size_words(size_bytes) == text
+    assert f"{ByteSize(size_bytes)}" == text
 
 
 def test_units_are_in_the_persons_language() -> None:

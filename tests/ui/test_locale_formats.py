@@ -92,8 +92,8 @@ def test_days_are_written_as_the_language_does() -> None:
 
 
 def test_facts_and_sizes_stay_whole_in_a_line_from_right_to_left() -> None:
-    assert (join_facts(["5 pages", "508 words"]), is_right_to_left()) == ("5 pages · 508 words", False)
+    assert (join_facts(["5 pages", "9 MB"]), is_right_to_left()) == ("5 pages · 9 MB", False)
     use_formats("ar")
     assert is_right_to_left()
-    assert join_facts(["5 pages", "", "508 words"]) == "\u20685 pages\u2069 · \u2068508 words\u2069"
+    assert join_facts(["5 pages", "", "9 MB"]) == "\u20685 pages\u2069 · \u20689 MB\u2069"
     assert size_text(5_680_000).endswith(" MB\u2069")

@@ -11,9 +11,10 @@ from app.ui.i18n import tr
 from app.ui.settings.settings_pages import Save, SettingsPage
 from app.ui.shell.settings_index import label_of, page_label
 from app.ui.theme import ZOOM_STEPS, Theme
+from app.ui.widgets.buttons import ChoiceButton
 from app.ui.widgets.input_fields import SegmentedControl, Stepper
-from app.ui.widgets.labels import plain_label
 from app.ui.widgets.motion import allow_motion
+from app.ui.window_language import SYSTEM, offered_languages, use_language
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
@@ -40,13 +41,25 @@ class AppearancePage(SettingsPage):
             lowest=ZOOM_STEPS[0] * 100, highest=ZOOM_STEPS[-1] * 100, step=10, suffix=" %",
         )  # fmt: skip
         self.add_setting("zoom", tr("Also with Ctrl + and Ctrl −."), zoom)
-        told = tr("Chats and documents can be in any language.")
-        self.add_setting("interface_language", told, theme.dress(plain_label(tr("English")), font="row"))
+        languages = [(SYSTEM, tr("System")), *offered_languages().items()]
+        language = ChoiceButton(
+            theme, label_of("interface_language"), languages, shows_change=False, on_change=self._on_language
+        )
+        language.show_value(appearance.language if appearance.language in dict(languages) else SYSTEM)
+        self.add_setting("interface_language", tr("Chats and documents can be in any language."), language)
         self.finish()
 
     def _on_scheme(self, scheme: str) -> None:
         self._theme.scheme = scheme
         self._save("appearance", scheme=scheme)
+
+    def _on_language(self, choice: str) -> None:
+        application = QApplication.instance()
+        assert isinstance(application, QApplication)
+        self._save("appearance", language=choice)
+        use_language(application, choice)
+        # Emitted for whatever paints its words itself.
+        self._theme.changed.emit()
 
     def _on_dim_pages(self, wanted: bool) -> None:
         self._theme.dims_pages = wanted

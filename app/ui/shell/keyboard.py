@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QApplication, QGridLayout, QHBoxLayout, QLabel, QV
 from app.ui.i18n import tr, window_title
 from app.ui.shared_labels import KEYBOARD_SHORTCUTS, SIZE
 from app.ui.shell.tab_spec import TabSpec
+from app.ui.shown_texts import remember_text
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import text_button
 from app.ui.widgets.dialogs import Dialog, ScrollBox
@@ -76,7 +77,7 @@ def written(keys: str) -> str:
 
 def with_keys(words: str, name: str) -> str:
     """Return a tooltip: what a button does, and the shortcut of the command `name`."""
-    return f"{words} ({keys_of(name)})"
+    return remember_text(f"{words} ({keys_of(name)})", with_keys, words=words, name=name)
 
 
 def lines_of(specs: Iterable[TabSpec]) -> list[Shortcut]:

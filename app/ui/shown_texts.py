@@ -1,0 +1,95 @@
+"""Remembers how texts on the screen were made, so that a change of language writes them anew where they are."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QAbstractSpinBox,
+    QApplication,
+    QComboBox,
+    QGroupBox,
+    QLabel,
+    QLineEdit,
+    QPlainTextEdit,
+    QTextEdit,
+    QWidget,
+)
+
+MOST_KEPT = 10_000
+"""More than a window shows at once; what was shown first is forgotten first."""
+
+
+@dataclass(frozen=True)
+class TextOrigin:
+    """The function that made a text, the templates it was made of, and values that may be such texts themselves."""
+
+    make: Callable[..., str]
+    templates: tuple[object, ...]
+    values: dict[str, object] = field(default_factory=dict)
+    parts: tuple[str, ...] = ()
+
+
+_plain: OrderedDict[str, TextOrigin] = OrderedDict()
+_filled: OrderedDict[str, TextOrigin] = OrderedDict()
+"""Apart from the others: progress writes thousands of them."""
+
+
+def remember_text(shown: str, make: Callable[..., str], /, *templates: object, **values: object) -> str:
+    """Note that `make` returned this text for these templates and values; return it."""
+    return _remember(_filled if values else _plain, shown, TextOrigin(make, templates, values))
+
+
+def remember_joined(shown: str, make: Callable[[Iterable[str]], str], parts: Sequence[str]) -> str:
+    """Note that `make` joined this text of these parts; return it."""
+    return _remember(_filled, shown, TextOrigin(make, (), parts=tuple(parts)))
+
+
+def _remember(origins: OrderedDict[str, TextOrigin], shown: str, origin: TextOrigin) -> str:
+    origins[shown] = origin
+    if len(origins) > MOST_KEPT:
+        origins.popitem(last=False)
+    return shown
+
+
+def rewrite_text(shown: str) -> str:
+    """Return a text as it would be made now; one that was not made here, such as a name, as it is."""
+    origin = _plain.get(shown) or _filled.get(shown)
+    if origin is None:
+        return shown
+    if origin.parts:
+        return origin.make([rewrite_text(part) for part in origin.parts])
+    values = {key: rewrite_text(value) if isinstance(value, str) else value for key, value in origin.values.items()}
+    return remember_text(origin.make(*origin.templates, **values), origin.make, *origin.templates, **values)
+
+
+def rewrite_window() -> None:
+    """Write all texts of all windows anew that were made here; what people wrote stays."""
+    for widget in QApplication.allWidgets():
+        _rewrite(widget, "windowTitle", "toolTip", "accessibleName", "accessibleDescription")
+        if isinstance(widget, QLabel | QAbstractButton):
+            _rewrite(widget, "text")
+        elif isinstance(widget, QLineEdit | QTextEdit | QPlainTextEdit):
+            _rewrite(widget, "placeholderText")
+        elif isinstance(widget, QAbstractSpinBox):
+            _rewrite(widget, "specialValueText", "suffix", "prefix")
+        elif isinstance(widget, QGroupBox):
+            _rewrite(widget, "title")
+        elif isinstance(widget, QComboBox):
+            for number in range(widget.count()):
+                widget.setItemText(number, rewrite_text(widget.itemText(number)))
+        for action in widget.actions():
+            _rewrite(action, "text", "toolTip")
+
+
+def _rewrite(owner: QWidget | QAction, *names: str) -> None:
+    for name in names:
+        shown = owner.property(name)
+        if not isinstance(shown, str) or (rewritten := rewrite_text(shown)) == shown:
+            continue
+        # Python's own setters, as some labels do more with a new text.
+        getattr(owner, f"set{name[0].upper()}{name[1:]}")(rewritten)

@@ -1,0 +1,94 @@
+"""The window's language: its choice, Qt's own texts, direction, and the change while it is open."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from PySide6.QtCore import QCoreApplication, QLocale, Qt
+from PySide6.QtWidgets import QApplication, QLabel, QLineEdit, QPushButton
+from pytestqt.qtbot import QtBot
+
+from app.ui.i18n import tr
+from app.ui.locale_formats import ENGLISH, format_number, join_facts
+from app.ui.pseudo_language import LONGER, pseudo_text
+from app.ui.window_language import (
+    MIRRORED,
+    OWN_NAMES,
+    PSEUDO,
+    PSEUDO_VARIABLE,
+    language_of,
+    load_texts,
+    offered_languages,
+    use_language,
+)
+
+SEARCH, LATER, COUNTED = "Look for it", "Do it later", "{count:,} things"
+RETRY_OF_QT = ("QPlatformTheme", "Retry")
+
+
+@pytest.fixture(autouse=True)
+def english(qapp: QApplication) -> Iterator[None]:
+    default = QLocale()
+    yield
+    use_language(qapp, ENGLISH)
+    QLocale.setDefault(default)
+
+
+def test_only_languages_with_texts_are_offered(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(PSEUDO_VARIABLE, raising=False)
+    offered = offered_languages()
+    assert offered[ENGLISH] == OWN_NAMES[ENGLISH]
+    assert all(load_texts(code).entries for code in offered if code != ENGLISH)
+    assert PSEUDO not in offered
+    monkeypatch.setenv(PSEUDO_VARIABLE, "1")
+    assert PSEUDO in offered_languages()
+
+
+def test_a_language_without_texts_is_english() -> None:
+    assert language_of("xx") == ENGLISH
+    assert language_of(PSEUDO) == PSEUDO
+
+
+def test_the_pseudo_language_is_longer_and_keeps_fields() -> None:
+    text = "Delete {count} chats and {name}"
+    found = pseudo_text(text)
+    assert found.startswith("[") and found.endswith("]")
+    assert "{count}" in found and "{name}" in found
+    assert len(found) >= round((1 + LONGER) * len(text)) - 2
+
+
+def test_texts_that_are_shown_change_with_the_language(qapp: QApplication, qtbot: QtBot) -> None:
+    label, button, field = QLabel(tr(LATER)), QPushButton(tr(COUNTED, count=1240)), QLineEdit()
+    for widget in (label, button, field):
+        qtbot.addWidget(widget)
+    field.setPlaceholderText(tr(SEARCH))
+    field.setText(LATER)
+    button.setToolTip(join_facts([tr(SEARCH), "report.pdf"]))
+    use_language(qapp, PSEUDO)
+    assert label.text() == pseudo_text(LATER)
+    assert button.text() == pseudo_text(COUNTED).replace("{count:,}", "1,240")
+    assert (field.placeholderText(), field.text()) == (pseudo_text(SEARCH), LATER)
+    assert button.toolTip() == f"{pseudo_text(SEARCH)} · report.pdf"
+    use_language(qapp, ENGLISH)
+    assert (label.text(), button.text(), button.toolTip()) == (
+        LATER,
+        COUNTED.replace("{count:,}", "1,240"),
+        f"{SEARCH} · report.pdf",
+    )
+
+
+def test_the_layout_is_mirrored_for_languages_from_right_to_left(qapp: QApplication) -> None:
+    use_language(qapp, MIRRORED)
+    assert qapp.layoutDirection() is Qt.LayoutDirection.RightToLeft
+    use_language(qapp, ENGLISH)
+    assert qapp.layoutDirection() is Qt.LayoutDirection.LeftToRight
+
+
+def test_texts_of_qt_come_in_the_language(qapp: QApplication, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("app.ui.window_language._has_texts", lambda _language: True)
+    use_language(qapp, "de")
+    assert QCoreApplication.translate(*RETRY_OF_QT) == "Wiederholen"
+    assert format_number(1240) == "1.240"
+    use_language(qapp, ENGLISH)
+    assert QCoreApplication.translate(*RETRY_OF_QT) == RETRY_OF_QT[1]
