@@ -213,18 +213,20 @@ class LlamaContext:
             self._memory, source, target, 0 if self.can_forget else -1, count if self.can_forget else -1
         )
 
-    def partial_state(self, sequence: int) -> bytes:
-        """Return the part of a sequence's memory that cannot be rolled back (recurrent states), as bytes."""
-        size = self.c.llama_state_seq_get_size_ext(self.pointer, sequence, PARTIAL_ONLY)
-        buffer = (ctypes.c_uint8 * size)()
-        written = self.c.llama_state_seq_get_data_ext(self.pointer, buffer, size, sequence, PARTIAL_ONLY)
-        return bytes(buffer) if written == size else b""
+    def partial_state(self, sequence: int) -> ctypes.Array[ctypes.c_uint8] | None:
+        """Return a copy of the part of a sequence's memory that cannot be rolled back; None where there is none."""
+        # A second llama.cpp, older than this one, may lack them.
+        get_size = getattr(self.c, "llama_state_seq_get_size_ext", None)
+        if get_size is None:
+            return None
+        size = get_size(self.pointer, sequence, PARTIAL_ONLY)
+        data = (ctypes.c_uint8 * size)()
+        written = self.c.llama_state_seq_get_data_ext(self.pointer, data, size, sequence, PARTIAL_ONLY)
+        return data if size and written == size else None
 
-    def set_partial_state(self, sequence: int, data: bytes) -> bool:
+    def set_partial_state(self, sequence: int, data: ctypes.Array[ctypes.c_uint8]) -> bool:
         """Restore a partial state; return whether llama.cpp took it."""
-        buffer = (ctypes.c_uint8 * len(data)).from_buffer_copy(data)
-        done = self.c.llama_state_seq_set_data_ext(self.pointer, buffer, len(data), sequence, PARTIAL_ONLY)
-        return bool(done)
+        return bool(self.c.llama_state_seq_set_data_ext(self.pointer, data, len(data), sequence, PARTIAL_ONLY))
 
     def thread_counts(self) -> tuple[int, int]:
         """Threads in use for writing one token, and for reading."""

@@ -13,6 +13,7 @@ from app.core.errors.model_errors import ModelBroken, ModelReplaced
 from app.core.events import FinishReason, TokenChosen
 from app.core.wire import EventReply
 from app.engine import protocol
+from app.engine.llama.checkpoints import MOST_BYTES, CheckpointBudget
 from app.engine.llama.context import CHECK_EVERY_TOKENS, DECODED, FEW_TOKENS, NO_ROOM, LlamaContext
 from app.engine.llama.encoding_queue import EncodingQueue
 from app.engine.llama.eyes import VisionEncoder
@@ -35,10 +36,11 @@ class BatchDecoder:
         side_by_side: ParallelismPolicy,
         tiles: TileNumbers | None = None,
         eyes: VisionEncoder | None = None,
+        checkpoint_bytes: int = MOST_BYTES,
     ) -> None:
         tiles = tiles or TileNumbers()
         # By model: a text-only one has no encoder at all.
-        self.pool = SequencePool(context, tiles, states, side_by_side)
+        self.pool = SequencePool(context, tiles, states, side_by_side, CheckpointBudget(checkpoint_bytes))
         self._looking = EncodingQueue(eyes, tiles) if eyes is not None else None
         self._beginnings = SharedPrefixes(context, states, self.pool)
         self._context = context
@@ -179,6 +181,8 @@ class BatchDecoder:
             run.sequence.extend(run.tokens[held : held + count])
             if run.places and run.held_tokens in run.places:
                 self._beginnings.hand_on(run)
+            if run.is_reading and run.interactive and run.pending_tokens:
+                run.sequence.take_due_checkpoint(len(run.tokens))
         for (run, _), output in zip(shares, outputs, strict=True):
             if run.is_reading:
                 run.answer.report_prompt(run.held_tokens)

@@ -31,6 +31,7 @@ from app.engine.computer import JsonCache, key_of
 from app.engine.llama import devices
 from app.engine.llama.call_grammar import grammar_of
 from app.engine.llama.calling import call_syntax
+from app.engine.llama.checkpoints import checkpoint_budget_bytes
 from app.engine.llama.context import LlamaContext
 from app.engine.llama.decoder import BatchDecoder
 from app.engine.llama.embedding_context import (
@@ -101,7 +102,9 @@ class LoadedModel:
         self._look_key = self._remember_looks() if self._eyes is not None else ""
         # One sequence is the open chat's own and never part of the answers in the background.
         self._side_by_side = ParallelismPolicy(self._context.most_sequences - 1, best, most_tokens)
-        self.decoder = BatchDecoder(self._context, states, self._side_by_side, opened.tiles, opened.eyes)
+        # What is free now, with the model loaded: nothing that the plan counted is taken from it.
+        most_bytes = checkpoint_budget_bytes(computer.free_memory_bytes())
+        self.decoder = BatchDecoder(self._context, states, self._side_by_side, opened.tiles, opened.eyes, most_bytes)
         self._prompts = PromptTokenizer(self.model, self._context, self._eyes)
 
     @property

@@ -10,6 +10,7 @@ import logging
 from collections.abc import Sequence as Runs
 
 from app.engine.llama.cached_sequence import CachedSequence, common_length
+from app.engine.llama.checkpoints import CheckpointBudget
 from app.engine.llama.context import LlamaContext
 from app.engine.llama.saved_states import SavedStates, is_worth_saving
 from app.engine.llama.sequence_run import SequenceRun
@@ -26,9 +27,14 @@ class SequencePool:
     """`runs` are all answers that run or wait, in the order they came."""
 
     def __init__(
-        self, context: LlamaContext, tiles: TileNumbers, states: SavedStates | None, side_by_side: ParallelismPolicy
+        self,
+        context: LlamaContext,
+        tiles: TileNumbers,
+        states: SavedStates | None,
+        side_by_side: ParallelismPolicy,
+        budget: CheckpointBudget,
     ) -> None:
-        self.sequences = [CachedSequence(context, number, tiles) for number in range(context.most_sequences)]
+        self.sequences = [CachedSequence(context, number, tiles, budget) for number in range(context.most_sequences)]
         self.runs: list[SequenceRun] = []
         self._context = context
         self._states = states

@@ -51,8 +51,7 @@ class SharedPrefixes:
             kept = sequence.go_back(sequence.common_length(wanted))
         elif shared > kept + LEAST_SHARED_TOKENS:
             sequence.clear()
-            sequence.copy_prefix(source, shared)
-            kept = shared
+            kept = sequence.copy_prefix(source, shared)
         else:
             kept = sequence.go_back(sequence.common_length(wanted))
         sequence.session = session
@@ -67,14 +66,14 @@ class SharedPrefixes:
             run.answer.begin_prompt(len(run.prompt.tokens), kept)
 
     def hand_on(self, run: SequenceRun) -> None:
-        """At a marked position, take a snapshot and share the prefix with the runs and sessions that start with it."""
+        """At a marked position, take a checkpoint and share the prefix with the runs and sessions that start with it."""
         sequence = run.sequence
         assert sequence is not None
         # Saved exactly where it ends, as that is what other chats can begin with.
         if len(sequence.tokens) == run.prompt.shared and self._states is not None:
             self._states.save_shared(_beginning_of(run), sequence)
         if run.interactive:
-            sequence.take_snapshot()
+            sequence.take_checkpoint()
             return
         # Background answers of one task begin alike: they get what was just read, instead of reading it themselves.
         for other in self._unprepared_runs():
@@ -98,8 +97,7 @@ class SharedPrefixes:
     def _shareable_length(self, source: CachedSequence, wanted: list[int], target: CachedSequence) -> int:
         if source is target:
             return 0
-        count = source.common_length(wanted)
-        return count if source.can_share(count) else 0
+        return source.reusable_length(source.common_length(wanted))
 
     def _places_to_share(self, run: SequenceRun) -> set[int]:
         """Return where a model that cannot forget has to stop, to hand on what others begin with too."""

@@ -1,0 +1,200 @@
+"""Checkpoints never change a token: what goes back to one answers as if all had been read anew, and reads little.
+
+Edits, forks, retries and windows that move, in any order, on each kind of model that can't drop its end by itself.
+"""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.core.child import own_command
+from app.core.events import AnswerStats, Message
+from app.engine.client import EngineClient
+from app.engine.llama.checkpoints import (
+    LEAST_APART_TOKENS,
+    LEAST_BYTES,
+    MOST_BYTES,
+    MOST_CHECKPOINTS,
+    CheckpointBudget,
+    SequenceCheckpoints,
+    StateCheckpoint,
+    checkpoint_budget_bytes,
+)
+from app.engine.fit import BATCH_TOKENS
+from app.engine.protocol import Sampling
+from app.engine.states import StateFolder
+from tests.helpers.engine import answer_of, assistant, load, system, user
+
+PLAINLY_GREEDY = Sampling(temperature=0.0, repeat_penalty=1.0, presence_penalty=0.0)
+TOKENS = 8
+STRETCH = LEAST_APART_TOKENS + BATCH_TOKENS
+"""Checkpoints are taken at the ends of batches, so as much can lie between two."""
+KINDS = ("mamba", "granitehybrid", "lfm2", "qwen35", "gemma3")
+RULE = system("Answer in one line. ")
+WORDS = ("harbours and boats, ", "a small red dog, ", "winds from the west, ")
+
+
+@dataclass
+class EnginePair:
+    """One child that keeps what it read, and one that reads everything anew."""
+
+    keeping: EngineClient
+    forgetting: EngineClient
+    path: Path
+
+    def ask(self, messages: Sequence[Message], session: str) -> tuple[str, AnswerStats]:
+        """Answer from whatever is kept, held against reading anew."""
+        text, stats = _answered(self.keeping, messages, session)
+        anew, fresh = _answered(self.forgetting, messages, "anew")
+        self.forgetting.forget_session("anew")
+        assert fresh.reused_tokens == 0
+        assert text == anew
+        return text, stats
+
+    def restart(self) -> None:
+        """Load the model again, so that memory is empty and only what lies on the disk is left."""
+        self.keeping.unload()
+        load(self.keeping, self.path)
+
+    def forget_all(self) -> None:
+        """Delete what earlier examples have left."""
+        for session in SESSIONS:
+            self.keeping.forget_session(session)
+
+
+SESSIONS = ("chat-1", "chat-2")
+
+
+def _answered(engine: EngineClient, messages: Sequence[Message], session: str) -> tuple[str, AnswerStats]:
+    return answer_of(engine.generate(messages, max_tokens=TOKENS, sampling=PLAINLY_GREEDY, session=session))
+
+
+def unread(stats: AnswerStats) -> int:
+    """Tokens of the prompt that were read."""
+    return stats.prompt_tokens - stats.reused_tokens
+
+
+@pytest.fixture(scope="module", params=KINDS)
+def pair(
+    request: pytest.FixtureRequest, tiny_model: Callable[[str], Path], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[EnginePair]:
+    """Both children with a model of each kind in turn."""
+    folder, path = tmp_path_factory.mktemp(request.param), tiny_model(request.param)
+    states = StateFolder(folder / "states", lambda: 1 << 30)
+    keeping = EngineClient(own_command("--engine-worker"), folder / "keeping", states=states)
+    forgetting = EngineClient(own_command("--engine-worker"), folder / "forgetting")
+    for engine in (keeping, forgetting):
+        load(engine, path)
+    yield EnginePair(keeping, forgetting, path)
+    keeping.close()
+    forgetting.close()
+
+
+ACTIONS = ("say", "say", "edit", "retry", "fork", "window", "other", "restart")
+
+
+@pytest.mark.model
+@given(steps=st.lists(st.tuples(st.sampled_from(ACTIONS), st.integers(0, 9)), min_size=3, max_size=7))
+def test_going_back_never_changes_a_token(pair: EnginePair, steps: list[tuple[str, int]]) -> None:
+    pair.forget_all()
+    chats: dict[str, list[Message]] = {name: [RULE, _question(0)] for name in SESSIONS}
+    session = SESSIONS[0]
+    for number, (action, at) in enumerate(steps):
+        chat = chats[session]
+        turns = [index for index, message in enumerate(chat) if message.text.startswith("Q")]
+        turn = turns[at % len(turns)]
+        if action == "edit":  # any question, with all behind it gone
+            chats[session] = [*chat[:turn], _question(number + at)]
+        elif action == "fork":  # another chat goes on from any turn of this one
+            session = SESSIONS[1 - SESSIONS.index(session)]
+            chats[session] = [*chat[: turn + 1]]
+        elif action == "window" and len(turns) > 1:  # the earliest turn leaves
+            chats[session] = [RULE, *chat[turns[1] :]]
+        elif action == "other":
+            session = SESSIONS[1 - SESSIONS.index(session)]
+        elif action == "restart":
+            pair.restart()
+        text, _ = pair.ask(chats[session], session)
+        if action in ("say", "edit"):
+            chats[session] = [*chats[session], assistant(text), _question(number)]
+
+
+def _question(number: int) -> Message:
+    """A question of 40 to 600 tokens."""
+    return user(f"Q{number} " + WORDS[number % 3] * (2 + 7 * (number % 5)))
+
+
+LONG = system("Once there was a lighthouse keeper with a red boat and two dogs who feared the sea. " * 18)
+SHORT, OTHER = user("Who feared the sea?"), user("What was red?")
+
+
+@pytest.mark.model
+def test_the_last_question_edited_or_asked_again_reads_little(pair: EnginePair) -> None:
+    pair.forget_all()
+    text, _ = pair.ask([LONG, SHORT], "chat-1")
+    _, again = pair.ask([LONG, SHORT], "chat-1")
+    _, edited = pair.ask([LONG, OTHER], "chat-1")
+    _, second = pair.ask([LONG, OTHER, assistant(text), SHORT], "chat-1")
+    _, forked = pair.ask([LONG, OTHER, assistant(text), OTHER], "chat-2")
+    assert max(map(unread, (again, edited, second, forked))) < 60
+
+
+@pytest.mark.model
+def test_a_place_in_the_middle_reads_at_most_one_stretch(pair: EnginePair) -> None:
+    pair.forget_all()
+    _, stats = pair.ask([LONG, SHORT], "chat-1")
+    assert stats.prompt_tokens > 2 * STRETCH
+    for kept in (0.95, 0.85):  # each shorter than what was read before
+        half = LONG.text[: round(len(LONG.text) * kept)]
+        _, stats = pair.ask([system(half + "#"), SHORT], "chat-1")
+        assert unread(stats) < STRETCH + 60, kept
+
+
+def checkpoint(count: int, size: int = 1) -> StateCheckpoint:
+    return StateCheckpoint(count, (ctypes.c_uint8 * size)())
+
+
+def counts_of(checkpoints: SequenceCheckpoints) -> list[int]:
+    return [checkpoint.count for checkpoint in checkpoints.up_to(1 << 30)]
+
+
+def test_beyond_the_count_the_shortest_stretch_goes_and_never_the_latest() -> None:
+    kept = SequenceCheckpoints(CheckpointBudget())
+    places = [300 * (number + 1) for number in range(MOST_CHECKPOINTS - 2)]
+    for count in (*places[:4], places[3] + 10, *places[4:], places[-1] + 5, places[-1] + 7):
+        kept.add(checkpoint(count))
+    assert counts_of(kept) == [*places, places[-1] + 5, places[-1] + 7]
+
+
+def test_beyond_the_bytes_the_longest_list_is_thinned_and_each_keeps_its_newest() -> None:
+    budget = CheckpointBudget(100)
+    one, other = SequenceCheckpoints(budget), SequenceCheckpoints(budget)
+    for count in (100, 400, 500, 600):
+        one.add(checkpoint(count, 20))
+    other.add(checkpoint(50, 30))
+    assert (counts_of(one), counts_of(other)) == ([400, 500, 600], [50])
+    other.add(checkpoint(60, 500))
+    assert (counts_of(one), counts_of(other)) == ([400, 500, 600], [60])
+
+
+def test_the_way_back_ends_at_the_latest_that_is_not_behind() -> None:
+    kept = SequenceCheckpoints(CheckpointBudget())
+    assert (kept.latest_count(1000), kept.find(10)) == (0, None)
+    for count in (10, 300):
+        kept.add(checkpoint(count))
+    assert [kept.latest_count(count) for count in (9, 10, 299, 300, 900)] == [0, 10, 10, 300, 300]
+    kept.replace_all(kept.up_to(299))
+    assert counts_of(kept) == [10]
+
+
+def test_the_budget_is_a_share_of_what_is_free() -> None:
+    assert checkpoint_budget_bytes(0) == checkpoint_budget_bytes(1 << 20) == LEAST_BYTES
+    assert checkpoint_budget_bytes(4 << 30) == 512 << 20
+    assert checkpoint_budget_bytes(1 << 40) == MOST_BYTES
