@@ -1,7 +1,7 @@
 """The folder of saved states: what models had read of chats and documents, with a sidecar saying what it fits.
 
-A state is two files: ``<key>.state`` (llama.cpp's bytes) and ``<key>.json`` (see `StateIdentity`). The state
-is written first, the sidecar last and atomically, so that a state without a sidecar is an interrupted save. llama.cpp
+A state is two files: ``<key>.state`` (llama.cpp's bytes, and behind them those of checkpoints) and ``<key>.json`` (see
+`StateIdentity`). The state is written first, the sidecar last and atomically, so that a state without a sidecar is an interrupted save. llama.cpp
 checks nothing by itself: whatever differs in the sidecar deletes both, unless it is another model's: that one waits
 aside until its model is asked again, so that a chat can go to and fro between two. Neither is synced; a
 checksum tells what a power cut has torn.
@@ -32,6 +32,7 @@ INTERRUPTED_S = 600.0
 """Age at which an unfinished save counts as abandoned: an ending process may still be writing it."""
 STATE, SIDECAR, UNFINISHED = ".state", ".json", ".part"
 CHECKSUM, CHUNK_BYTES = "crc32", 1 << 20
+CHECKPOINTS = "checkpoints"
 
 UNREADABLE = (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError)
 """Errors of a sidecar that isn't ours or is damaged."""
@@ -76,6 +77,15 @@ def model_identity(path: Path) -> tuple[int, int, str]:
     stat = path.stat()
     with path.open("rb") as file:
         return stat.st_size, stat.st_mtime_ns, hashlib.sha256(file.read(HEADER_BYTES)).hexdigest()
+
+
+@dataclass(frozen=True)
+class SavedCheckpoint:
+    """Where the checkpoint after `count` tokens lies in a state's file."""
+
+    count: int
+    offset: int
+    size_bytes: int
 
 
 class StateFolder:
@@ -172,8 +182,18 @@ class StateFolder:
     def _moved_aside(self, session: str, header_hash: str, ending: str) -> Path:
         return self.folder / f"{_session_key(session)}-{_session_key(header_hash)[:12]}{ending}"
 
-    def add_state(self, session: str, identity: StateIdentity, tokens: list[Unit], unfinished: Path) -> None:
-        """Take over a finished state file, then delete the least recently used beyond the budget."""
+    def add_state(
+        self,
+        session: str,
+        identity: StateIdentity,
+        tokens: list[Unit],
+        unfinished: Path,
+        checkpoints: Sequence[tuple[int, int]] = (),
+    ) -> None:
+        """Take over a finished state file, then delete the least recently used beyond the budget.
+
+        `checkpoints` are (tokens, bytes) of those at the file's end, in this order.
+        """
         sidecar = self.folder / (_session_key(session) + SIDECAR)
         # First the old sidecar goes, so that it never stands beside the new state.
         sidecar.unlink(missing_ok=True)
@@ -181,10 +201,29 @@ class StateFolder:
         unfinished.replace(self.state_path(session))
         checksum = _checksum(self.state_path(session))
         body = {"identity": dataclasses.asdict(identity), "tokens": tokens, "state_bytes": size, CHECKSUM: checksum}
+        if checkpoints:
+            body[CHECKPOINTS] = checkpoints
         scratch = sidecar.with_name(f"{sidecar.name}.{os.getpid()}{UNFINISHED}")
         scratch.write_text(json.dumps(body, separators=(",", ":")), "utf-8")
         scratch.replace(sidecar)
         self.trim()
+
+    def find_checkpoints(self, state: Path) -> list[SavedCheckpoint]:
+        """Return the checkpoints in a state's file, in the order of their tokens."""
+        with contextlib.suppress(*UNREADABLE):
+            body = json.loads(state.with_suffix(SIDECAR).read_text("utf-8"))
+            pairs = [(int(count), int(size)) for count, size in body.get(CHECKPOINTS, ())]
+            most = len(body["tokens"])
+            offset = int(body["state_bytes"]) - sum(size for _, size in pairs)
+            # A damaged sidecar must not lead to bytes that are none of a checkpoint.
+            if offset < 0 or any(size <= 0 or not 0 < count <= most for count, size in pairs):
+                return []
+            found = []
+            for count, size in pairs:
+                found.append(SavedCheckpoint(count, offset, size))
+                offset += size
+            return found
+        return []
 
     def is_torn(self, state: Path) -> bool:
         """Return whether a state's bytes aren't those that were saved; it is deleted then."""

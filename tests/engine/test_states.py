@@ -12,6 +12,7 @@ import pytest
 
 from app.engine.states import (
     MOST_SHARED_DOCUMENTS,
+    SavedCheckpoint,
     StateFolder,
     StateIdentity,
     model_identity,
@@ -92,6 +93,30 @@ def test_a_state_of_another_length_is_not_used(tmp_path: Path) -> None:
     add(folder, "chat-1")
     folder.state_path("chat-1").write_bytes(b"s" * 99)
     assert folder.find_state("chat-1", HERE) is None
+
+
+def test_checkpoints_lie_at_the_end_of_a_states_file(tmp_path: Path) -> None:
+    folder = folder_with(tmp_path)
+    add(folder, "chat-1", 100)
+    assert folder.find_checkpoints(folder.state_path("chat-1")) == []
+    unfinished = folder.folder / "new.part"
+    unfinished.write_bytes(b"s" * 100 + b"a" * 20 + b"b" * 30)
+    folder.add_state("chat-1", HERE, [1, 2, 3], unfinished, [(1, 20), (2, 30)])
+    assert not folder.is_torn(folder.state_path("chat-1"))
+    found = [SavedCheckpoint(1, 100, 20), SavedCheckpoint(2, 120, 30)]
+    assert folder.find_checkpoints(folder.state_path("chat-1")) == found
+    folder.delete_session("chat-1")
+    assert files(folder) == 0
+
+
+@pytest.mark.parametrize("damage", [[[1, 200]], [[4, 20]], [[0, 20]], [[1, -20]], [[1]], "x", 5, [["a", "b"]]])
+def test_damaged_checkpoints_are_none(tmp_path: Path, damage: object) -> None:
+    folder = folder_with(tmp_path)
+    add(folder, "chat-1", 100)
+    sidecar = next(folder.folder.glob("*.json"))
+    sidecar.write_text(json.dumps(json.loads(sidecar.read_text()) | {"checkpoints": damage}))
+    assert folder.find_checkpoints(folder.state_path("chat-1")) == []
+    assert folder.find_state("chat-1", HERE) == [1, 2, 3]
 
 
 @pytest.mark.parametrize("torn", [b"s" * 50 + bytes(50), bytes(100)])

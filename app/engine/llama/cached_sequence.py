@@ -14,9 +14,13 @@ from app.engine.llama.checkpoints import (
     CheckpointBudget,
     SequenceCheckpoints,
     StateCheckpoint,
+    thin_out,
 )
 from app.engine.llama.context import LlamaContext
 from app.engine.llama.tiles import TileNumbers
+
+
+STRETCHES_SAVED_TOKENS = 2 * LEAST_APART_TOKENS  # a window is larger than a recurrent state of the same model
 
 
 class CachedSequence:
@@ -28,6 +32,8 @@ class CachedSequence:
         self.tokens: list[int] = []
         self.session = ""
         self.changed = False
+        self.ends: tuple[int, ...] = ()
+        """The two ends of the last question, where another answer or an edited question begins."""
         self._context = context
         self._shift = 0  # by how much positions are fewer than tokens, because of pictures (M-RoPE)
         self._checkpoints = SequenceCheckpoints(budget)
@@ -114,12 +120,34 @@ class CachedSequence:
             if len(self.tokens) - self._checkpoints.latest_count(len(self.tokens)) >= apart:
                 self.take_checkpoint()
 
-    def set_tokens(self, tokens: list[int]) -> None:
-        """Record the tokens of a state that was just loaded from disk."""
+    def checkpoints_to_save(self, most_bytes: int) -> list[StateCheckpoint]:
+        """Return the points to go back to that a saved state keeps, within so many bytes.
+
+        A saved state holds a sliding window at its end only, so its earlier windows are copied now.
+        """
+        kept = {checkpoint.count: checkpoint for checkpoint in self._checkpoints.all_kept}
+        if self._context.can_forget and not self._context.can_cut_saved(len(self.tokens), 0):
+            used = sum(checkpoint.size_bytes for checkpoint in kept.values())
+            for count in self._window_places():
+                data = None if count in kept else self._context.window_state(self.number, self._position_after(count))
+                if data is not None and (used := used + len(data)) <= most_bytes:
+                    kept[count] = StateCheckpoint(count, data)
+                if used > most_bytes:
+                    break
+        return thin_out([kept[count] for count in sorted(kept)], most_bytes)
+
+    def _window_places(self) -> list[int]:
+        """Return where windows are worth a copy: at the ends of the last question, then from the end in even steps."""
+        whole = len(self.tokens)
+        step = max(STRETCHES_SAVED_TOKENS, whole // MOST_CHECKPOINTS)
+        steps = (self._tiles.whole_tiles_length(self.tokens, count) for count in range(whole - step, 0, -step))
+        return [count for count in (*reversed(self.ends), *steps) if 0 < count < whole]
+
+    def set_tokens(self, tokens: list[int], checkpoints: Tokens[StateCheckpoint]) -> None:
+        """Record the tokens and checkpoints of a state that was just loaded from disk."""
         self.tokens = tokens
         self._shift = self._tiles.position_shift(tokens)
-        # A file holds the state at its end only, so there is nothing to go back to before that.
-        self._checkpoints.replace_all(())
+        self._checkpoints.replace_all(checkpoints)
         self.changed = False
 
     def clear(self) -> None:

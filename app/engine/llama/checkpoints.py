@@ -59,6 +59,10 @@ class SequenceCheckpoints:
     def size_bytes(self) -> int:
         return sum(checkpoint.size_bytes for checkpoint in self._kept)
 
+    @property
+    def all_kept(self) -> list[StateCheckpoint]:
+        return list(self._kept)
+
     def up_to(self, count: int) -> list[StateCheckpoint]:
         """Return those of the first `count` tokens."""
         return [checkpoint for checkpoint in self._kept if checkpoint.count <= count]
@@ -93,6 +97,13 @@ class SequenceCheckpoints:
         stretches = [after - earlier for earlier, after in pairwise(before)][: len(older)]
         del self._kept[stretches.index(min(stretches))]
         return True
+
+
+def thin_out(checkpoints: Iterable[StateCheckpoint], most_bytes: int) -> list[StateCheckpoint]:
+    """Return the most useful checkpoints that take at most so many bytes together."""
+    thinned = SequenceCheckpoints(CheckpointBudget(most_bytes))
+    thinned.replace_all(checkpoints)
+    return thinned.all_kept if thinned.size_bytes <= most_bytes else []
 
 
 def checkpoint_budget_bytes(free_bytes: int) -> int:

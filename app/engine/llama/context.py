@@ -185,6 +185,18 @@ class LlamaContext:
         first = int(self.c.llama_memory_seq_pos_min(self._memory, sequence))
         return 0 <= first <= max(0, count - self._window_tokens + 1)
 
+    @property
+    def has_window(self) -> bool:
+        """True if some layers see the last tokens only."""
+        return self._window_tokens > 0
+
+    def can_cut_saved(self, held: int, count: int) -> bool:
+        """Return whether a saved state of `held` tokens can be cut to `count` without a checkpoint."""
+        if not self.can_forget or not self._window_tokens:
+            return self.can_forget or count == held
+        # A file holds the last window only, and what is seen from one token earlier.
+        return count >= held - 1 or held <= self._window_tokens
+
     def truncate_sequence(self, sequence: int, count: int) -> bool:
         """Remove a sequence's positions from `count` on; False if the model can't."""
         return bool(self.c.llama_memory_seq_rm(self._memory, sequence, count, -1))
@@ -223,6 +235,18 @@ class LlamaContext:
         data = (ctypes.c_uint8 * size)()
         written = self.c.llama_state_seq_get_data_ext(self.pointer, data, size, sequence, PARTIAL_ONLY)
         return data if size and written == size else None
+
+    def window_state(self, sequence: int, count: int) -> ctypes.Array[ctypes.c_uint8] | None:
+        """Return the partial state as it was after `count` positions; None if it is gone or no sequence is empty."""
+        unused = (n for n in range(self.most_sequences) if self.c.llama_memory_seq_pos_max(self._memory, n) < 0)
+        if not self.sees_all(sequence, count) or (scratch := next(unused, None)) is None:
+            return None
+        # An empty sequence shares the cells for a moment: what a window sees is reckoned from a sequence's end.
+        self.copy_sequence(sequence, scratch, count)
+        try:
+            return self.partial_state(scratch)
+        finally:
+            self.clear_sequence(scratch)
 
     def set_partial_state(self, sequence: int, data: ctypes.Array[ctypes.c_uint8]) -> bool:
         """Restore a partial state; return whether llama.cpp took it."""

@@ -77,13 +77,14 @@ class PromptTokenizer:
         # By difference, since the tokens around a picture are the projector's business.
         taken = len(tokens) - len(self.model.prompt_tokens(parts)) if shown else 0
         prompt = PromptTokens(tokens, media=media, media_tokens=taken)
-        if self._context.can_forget:
+        if self._context.can_forget and not self._context.has_window:
             return prompt
         question = max((at for at, part in enumerate(parts) if not part.trusted and part.text), default=0)
         while question and parts[question - 1].media is not None:
             question -= 1  # its pictures are a part of it
         ends = (len(self.tokenize_parts(parts[:end])) for end in (question, question + 1))
-        return replace(prompt, places=tuple(end for end in ends if 0 < end < len(tokens)))
+        found = tuple(end for end in ends if 0 < end < len(tokens))
+        return replace(prompt, ends=found, places=() if self._context.can_forget else found)
 
     def tokenize_parts(self, parts: Sequence[PromptPart]) -> list[int]:
         return self.model.prompt_tokens(parts, self._media_tokens)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from app.engine.llama.cached_sequence import CachedSequence, common_length
+from app.engine.llama.checkpoints import StateCheckpoint
 from app.engine.llama.context import LlamaContext
 from app.engine.llama.model import c_path
 from app.engine.llama.tiles import TileNumbers
@@ -18,6 +19,7 @@ log = logging.getLogger(__name__)
 
 
 LEAST_TOKENS = 64  # reading so few again takes no longer than loading them
+CHECKPOINT_BYTES = 128 << 20  # what checkpoints may add to a state that is smaller itself
 
 
 @dataclass(frozen=True)
@@ -49,7 +51,7 @@ class SavedStates:
 
     def save(self, sequence: CachedSequence) -> None:
         """Write a sequence's state if it has a session and has changed. A full disk is only logged."""
-        if is_worth_saving(sequence) and self._write_state(sequence.session, sequence):
+        if is_worth_saving(sequence) and self._write_state(sequence.session, sequence, with_checkpoints=True):
             sequence.changed = False
 
     def save_shared(self, name: str, sequence: CachedSequence) -> None:
@@ -61,7 +63,7 @@ class SavedStates:
         if len(sequence.tokens) >= LEAST_TOKENS and self._find_tokens(name) != sequence.tokens:
             self._write_state(name, sequence)
 
-    def _write_state(self, session: str, sequence: CachedSequence) -> bool:
+    def _write_state(self, session: str, sequence: CachedSequence, *, with_checkpoints: bool = False) -> bool:
         size = self._c.llama_state_seq_get_size(self._context.pointer, sequence.number)
         # It would push all others out and then itself.
         if size > self._folder.budget_bytes():
@@ -79,13 +81,28 @@ class SavedStates:
                 self._folder.delete_session(session)
                 log.info("a state was not saved: llama.cpp could not write it whole")
                 return False
+            checkpoints = self._checkpoints_of(sequence, size) if with_checkpoints else []
+            with unfinished.open("ab") as file:
+                for checkpoint in checkpoints:
+                    file.write(checkpoint.data)
             # The rename is the last step: what bears the final name is whole.
-            self._folder.add_state(session, self._identity, self._tiles.to_units(sequence.tokens), unfinished)
+            self._folder.add_state(
+                session,
+                self._identity,
+                self._tiles.to_units(sequence.tokens),
+                unfinished,
+                [(checkpoint.count, checkpoint.size_bytes) for checkpoint in checkpoints],
+            )
         except OSError as error:
             self._folder.delete_session(session)
             log.info("a state was not saved: %s", error)
             return False
         return True
+
+    def _checkpoints_of(self, sequence: CachedSequence, state_bytes: int) -> list[StateCheckpoint]:
+        """Return the checkpoints worth saving beside a state of so many bytes."""
+        room = self._folder.budget_bytes() - state_bytes
+        return sequence.checkpoints_to_save(min(max(state_bytes, CHECKPOINT_BYTES), room))
 
     def usable_length(self, session: str, prompt: Tokens[int]) -> int:
         """Return how many tokens of a prompt a session's state on disk would save reading."""
@@ -93,19 +110,26 @@ class SavedStates:
         if tokens is None or len(tokens) > self._context.size_tokens:
             return 0
         common = self._tiles.whole_tiles_length(prompt, common_length(tokens, prompt))
-        # A recurrent state is of use only as a whole.
-        return common if self._context.can_forget or common == len(tokens) else 0
+        return self._reachable_length(self._folder.state_path(session), len(tokens), common)
+
+    def _reachable_length(self, state: Path, held: int, count: int) -> int:
+        """Return how many of the first `count` tokens of a saved state of `held` can be gone back to."""
+        if self._context.can_cut_saved(held, count):
+            return count
+        found = self._folder.find_checkpoints(state)
+        return max((checkpoint.count for checkpoint in found if checkpoint.count <= count), default=0)
 
     def find_closest(self, prompt: Tokens[int]) -> BorrowedState:
         """Return another session's state that saves reading most of this prompt, e.g. the same document in another
         chat.
         """
         best = NOT_BORROWED
-        # A borrowed state ends somewhere in the prompt, which recurrent models can't go back to.
-        for path, units in self._folder.of_any_session(self._identity) if self._context.can_forget else ():
+        for path, units in self._folder.of_any_session(self._identity):
             tokens = self._tiles.to_tokens(units)
             if len(tokens) <= self._context.size_tokens:
                 common = self._tiles.whole_tiles_length(prompt, common_length(tokens, prompt))
+                if common > best.common:
+                    common = self._reachable_length(path, len(tokens), common)
                 best = BorrowedState(path, tokens, common) if common > best.common else best
         return best
 
@@ -134,9 +158,19 @@ class SavedStates:
         )
         # Tokens that differ: the file was exchanged behind our back.
         if read and list(room[: count.value]) == _storable_tokens(tokens):
-            sequence.set_tokens(tokens)
+            sequence.set_tokens(tokens, self._read_checkpoints(file))
             return True
         return False
+
+    def _read_checkpoints(self, state: Path) -> list[StateCheckpoint]:
+        found = []
+        with state.open("rb") as file:
+            for place in self._folder.find_checkpoints(state):
+                data = (ctypes.c_uint8 * place.size_bytes)()
+                file.seek(place.offset)
+                if file.readinto(data) == place.size_bytes:
+                    found.append(StateCheckpoint(place.count, data))
+        return found
 
     def _find_tokens(self, session: str) -> list[int] | None:
         units = self._folder.find_state(session, self._identity)

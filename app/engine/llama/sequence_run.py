@@ -22,12 +22,13 @@ UNLIMITED_TOKENS = 2048  # kept free for an answer without a limit, where anothe
 class PromptTokens:
     """Token ids, and the places in them worth coming back to: before and after the last question.
 
-    `shared` is how many of the tokens other sessions begin with, too, where the request says that some do. `media` are
+    Reading stops at `places`; a model that can drop its end has none, and `ends` only. `shared` is how many of the tokens other sessions begin with, too, where the request says that some do. `media` are
     the pictures and sounds in it, by their id and how many tokens they may take.
     """
 
     tokens: list[int]
     places: tuple[int, ...] = ()
+    ends: tuple[int, ...] = ()
     shared: int = 0
     media: Mapping[tuple[str, int], Media] = field(default_factory=dict)
     media_tokens: int = 0

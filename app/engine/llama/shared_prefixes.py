@@ -54,7 +54,7 @@ class SharedPrefixes:
             kept = sequence.copy_prefix(source, shared)
         else:
             kept = sequence.go_back(sequence.common_length(wanted))
-        sequence.session = session
+        sequence.session, sequence.ends = session, run.prompt.ends
         run.prepared = True
         if run.interactive:
             self._pool.give_room(run)
