@@ -1,10 +1,10 @@
 """The folder of saved states: what models had read of chats and documents, with a sidecar saying what it fits.
 
 A state is two files: ``<key>.state`` (llama.cpp's bytes, and behind them those of checkpoints) and ``<key>.json`` (see
-`StateIdentity`). The state is written first, the sidecar last and atomically, so that a state without a sidecar is an interrupted save. llama.cpp
-checks nothing by itself: whatever differs in the sidecar deletes both, unless it is another model's: that one waits
-aside until its model is asked again, so that a chat can go to and fro between two. Neither is synced; a
-checksum tells what a power cut has torn.
+`StateIdentity`). The state is written first, the sidecar last and atomically, so that a state without a sidecar is an
+interrupted save. llama.cpp checks nothing by itself: whatever differs in the sidecar deletes both, unless it is another
+model's: that one waits aside until its model is asked again, so that a chat can go to and fro between two. Neither is
+synced; a checksum tells what a power cut has torn.
 """
 
 from __future__ import annotations

@@ -19,7 +19,6 @@ from app.engine.llama.checkpoints import (
 from app.engine.llama.context import LlamaContext
 from app.engine.llama.tiles import TileNumbers
 
-
 STRETCHES_SAVED_TOKENS = 2 * LEAST_APART_TOKENS  # a window is larger than a recurrent state of the same model
 
 

@@ -64,7 +64,7 @@ class SequenceCheckpoints:
         return list(self._kept)
 
     def up_to(self, count: int) -> list[StateCheckpoint]:
-        """Return those of the first `count` tokens."""
+        """Return the checkpoints that lie within the first `count` tokens."""
         return [checkpoint for checkpoint in self._kept if checkpoint.count <= count]
 
     def latest_count(self, count: int) -> int:
@@ -72,11 +72,11 @@ class SequenceCheckpoints:
         return max((checkpoint.count for checkpoint in self._kept if checkpoint.count <= count), default=0)
 
     def find(self, count: int) -> StateCheckpoint | None:
-        """Return the one taken after exactly `count` tokens."""
+        """Return the checkpoint that was taken after exactly `count` tokens."""
         return next((checkpoint for checkpoint in self._kept if checkpoint.count == count), None)
 
     def add(self, checkpoint: StateCheckpoint) -> None:
-        """Add one behind all others, and drop the least useful beyond the limits."""
+        """Add a checkpoint behind all others, and drop the least useful ones beyond the limits."""
         self._kept.append(checkpoint)
         if len(self._kept) > MOST_CHECKPOINTS:
             self.drop_least_useful()

@@ -187,7 +187,7 @@ class LlamaContext:
 
     @property
     def has_window(self) -> bool:
-        """True if some layers see the last tokens only."""
+        """True if some layers of the model see the last tokens only."""
         return self._window_tokens > 0
 
     def can_cut_saved(self, held: int, count: int) -> bool:

@@ -36,6 +36,7 @@ class BatchDecoder:
         side_by_side: ParallelismPolicy,
         tiles: TileNumbers | None = None,
         eyes: VisionEncoder | None = None,
+        *,
         checkpoint_bytes: int = MOST_BYTES,
     ) -> None:
         tiles = tiles or TileNumbers()

@@ -104,7 +104,9 @@ class LoadedModel:
         self._side_by_side = ParallelismPolicy(self._context.most_sequences - 1, best, most_tokens)
         # What is free now, with the model loaded: nothing that the plan counted is taken from it.
         most_bytes = checkpoint_budget_bytes(computer.free_memory_bytes())
-        self.decoder = BatchDecoder(self._context, states, self._side_by_side, opened.tiles, opened.eyes, most_bytes)
+        self.decoder = BatchDecoder(
+            self._context, states, self._side_by_side, opened.tiles, opened.eyes, checkpoint_bytes=most_bytes
+        )
         self._prompts = PromptTokenizer(self.model, self._context, self._eyes)
 
     @property

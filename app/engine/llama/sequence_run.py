@@ -22,8 +22,9 @@ UNLIMITED_TOKENS = 2048  # kept free for an answer without a limit, where anothe
 class PromptTokens:
     """Token ids, and the places in them worth coming back to: before and after the last question.
 
-    Reading stops at `places`; a model that can drop its end has none, and `ends` only. `shared` is how many of the tokens other sessions begin with, too, where the request says that some do. `media` are
-    the pictures and sounds in it, by their id and how many tokens they may take.
+    Reading stops at `places`; a model that can drop its end has none, and `ends` only. `shared` is how many of the
+    tokens other sessions begin with, too, where the request says that some do. `media` are the pictures and sounds in
+    it, by their id and how many tokens they may take.
     """
 
     tokens: list[int]

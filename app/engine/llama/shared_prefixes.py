@@ -66,7 +66,7 @@ class SharedPrefixes:
             run.answer.begin_prompt(len(run.prompt.tokens), kept)
 
     def hand_on(self, run: SequenceRun) -> None:
-        """At a marked position, take a checkpoint and share the prefix with the runs and sessions that start with it."""
+        """At a marked position, take a checkpoint and share the prefix with runs and sessions that start with it."""
         sequence = run.sequence
         assert sequence is not None
         # Saved exactly where it ends, as that is what other chats can begin with.
