@@ -18,7 +18,7 @@ from app.features.serving.answered_calls import CallReading, ask_again, reader_o
 from app.features.serving.generation_request import GenerationRequest
 from app.features.tool_calls import CallArguments, CallBegins, CallWay, ToolFunction, parse_arguments
 from app.features.tools.score_requests import ScoreRequest
-from app.features.untagged_calls import fits_schema
+from app.features.untagged_calls import CallScan, fits_schema, parse_calls
 from app.language.courtesies import is_courtesy
 
 MOST_TOKENS = 160
@@ -215,6 +215,9 @@ class CollectedAnswer:
         is_valid = all(name in offered and fits_schema(arguments, offered[name]) for name, arguments in read)
         # A call was begun that nobody can carry out.
         if not self.reading.is_refusal and (self.reading.is_rejected or (not read and self.reading.unread)):
+            is_valid = False
+        # A call without end, cut at the most tokens that an answer may have.
+        if not read and self.text.strip() and parse_calls(self.text)[0] is CallScan.OPEN:
             is_valid = False
         name, arguments = read[0] if read else ("", {})
         return ScoredAnswer(request, name, arguments if isinstance(arguments, dict) else {}, is_valid, self.text)

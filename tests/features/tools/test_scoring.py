@@ -20,7 +20,7 @@ from app.features.tool_calls import (
     arguments_schema,
 )
 from app.features.tools.score_requests import ScoreRequest, score_requests, score_tools
-from app.features.tools.scoring import RequestScored, ScoredAnswer, WaysCompared, WayScore, compare_ways
+from app.features.tools.scoring import MOST_TOKENS, RequestScored, ScoredAnswer, WaysCompared, WayScore, compare_ways
 from app.features.tools.tool_scores import ToolScores
 from app.features.untagged_calls import matches_schema
 from tests.helpers.engine import load
@@ -123,6 +123,12 @@ def test_each_way_counts_what_was_called(engine: EngineClient, tmp_path: Path) -
 def test_no_greeting_is_answered_with_a_call_where_calls_are_constrained(engine: EngineClient, tmp_path: Path) -> None:
     found = compared(engine, tmp_path, CALL.format("Oslo"), ScoreRequest("Hello!"))
     assert [counts_of(score) for score in found.ways] == [(1, 0, 0, 1, 1), (1, 1, 1, 0, 0), (1, 1, 1, 0, 0)]
+
+
+def test_a_call_without_end_is_not_valid(engine: EngineClient, tmp_path: Path) -> None:
+    endless = '{"name": "weather", "arguments": {"city": "O' + " o" * MOST_TOKENS
+    found = compared(engine, tmp_path, endless, IN_OSLO)
+    assert [counts_of(score) for score in found.ways] == [(0, 0, 0, 0, 0)] * 3
 
 
 def test_words_are_valid_and_right_only_where_no_tool_is_wanted(engine: EngineClient, tmp_path: Path) -> None:
