@@ -6,8 +6,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from app.core.errors.tool_errors import ToolServerFailed
+
 RUNNING, ASKING = "running", "asking"
 """States of a step whose result has not come yet; with the second the person is asked about it."""
+FAILED = "failed"
+LEFT_OUT = "left_out"
+"""State of a step without a tool and a server: its `result` names the tools that the model was not told of."""
 STEP = "step"
 """Key of a step among an answer's sources."""
 
@@ -16,7 +21,8 @@ STEP = "step"
 class ToolStep:
     """A call of a tool: `arguments` as JSON text, its result, and what came of it, a value of `StepState`.
 
-    `server` is whose tool it was, "" for the program's own; without a `tool` it is about the server itself.
+    `server` is whose tool it was, "" for the program's own; without a `tool` it is about the server itself. With a
+    `problem`, which is a reason of `ToolServerFailed`, `result` is its detail: it is put in words where it is shown.
     """
 
     tool: str
@@ -24,6 +30,17 @@ class ToolStep:
     result: str
     state: str
     server: str = ""
+    problem: str = ""
+
+    @property
+    def failure(self) -> ToolServerFailed | None:
+        """Why the server did not answer; None if it did, or if an older version kept only a sentence."""
+        return ToolServerFailed(self.server, self.problem, self.result) if self.problem else None
+
+
+def failed_step(error: ToolServerFailed, tool: str = "", arguments: str = "") -> ToolStep:
+    """Return the step of a server that failed, to begin with or at a call."""
+    return ToolStep(tool, arguments, error.detail, FAILED, error.server, error.reason)
 
 
 @dataclass(frozen=True)
@@ -49,8 +66,8 @@ class AnswerSteps:
 
 
 def step_to_fields(step: ToolStep) -> dict[str, Any]:
-    fields = asdict(step)
-    return {STEP: fields if step.server else {name: fields[name] for name in fields if name != "server"}}
+    optional = ("server", "problem")
+    return {STEP: {name: value for name, value in asdict(step).items() if value or name not in optional}}
 
 
 def steps_of(sources: Sequence[dict[str, Any]]) -> tuple[ToolStep, ...]:
@@ -63,7 +80,7 @@ def _read_steps(sources: Sequence[dict[str, Any]]) -> Iterator[ToolStep]:
         stored = fields.get(STEP) if isinstance(fields, dict) else None
         if isinstance(stored, dict):
             values = [stored.get(name) for name in ("tool", "arguments", "result", "state")]
-            values.append(stored.get("server", ""))
+            values += [stored.get(name, "") for name in ("server", "problem")]
             texts = [value for value in values if isinstance(value, str)]
             if len(texts) == len(values):
                 yield ToolStep(*texts)

@@ -297,7 +297,7 @@ def _offered_tool(name: str, config: ServerConfig, session: ServerSession, tool:
                 return ToolResult(TOOL_CHANGED, is_error=True)
             outcome = session.call_tool(tool.name, arguments, is_stopped)
         except ToolServerFailed as error:
-            return ToolResult(str(sentence_for(error)), is_error=True)
+            return ToolResult(str(sentence_for(error)), is_error=True, failure=error)
         refused = outcome.is_error and not config.is_remote and _REFUSED.search(outcome.text)
         return ToolResult(f"{outcome.text}\n{NOT_GRANTED}" if refused else outcome.text, outcome.is_error)
 

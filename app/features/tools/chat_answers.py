@@ -10,8 +10,15 @@ from typing import TYPE_CHECKING, Any
 from app.core.events import CANCELLED, CancelToken, Finished, FunctionCall, Message, TextDelta, TokenChosen
 from app.features.chat.answer_service import DocumentsShown
 from app.features.chat.tool_questions import ToolAsks, ToolCall, ToolQuestion
-from app.features.chat.tool_steps import ASKING, RUNNING, AnswerSteps, StepsChanged, ToolStep
-from app.features.error_messages import sentence_for
+from app.features.chat.tool_steps import (
+    ASKING,
+    LEFT_OUT,
+    RUNNING,
+    AnswerSteps,
+    StepsChanged,
+    ToolStep,
+    failed_step,
+)
 from app.features.retrieval.source_places import SourcePlace
 from app.features.serving.generation_request import GenerationRequest
 from app.features.tool_calls import CallWay
@@ -98,8 +105,7 @@ def _connect_servers(
     if unknown:
         yield StepsChanged(tuple(unknown))
     found = servers.offer_tools(taken, lambda: cancel.cancelled)
-    failed = StepState.FAILED.value
-    steps.steps += [ToolStep("", "", str(sentence_for(error)), failed, error.server) for error in found.problems]
+    steps.steps += map(failed_step, found.problems)
     if unknown or found.problems:
         yield StepsChanged(tuple(steps.steps))
     return found.tools
@@ -188,7 +194,9 @@ def answer_with_tools(
         elif isinstance(event, StepEnded):
             call, result = event.call, event.result
             server = servers.get(call.name, "")
-            steps.steps.append(ToolStep(call.name, call.arguments, result.text, event.state.value, server))
+            ended = ToolStep(call.name, call.arguments, result.text, event.state.value, server)
+            failure = result.failure if event.state is StepState.FAILED else None
+            steps.steps.append(failed_step(failure, call.name, call.arguments) if failure is not None else ended)
             steps.document_ids += [place.document_id for place in result.places if isinstance(place, SourcePlace)]
             yield StepsChanged(tuple(steps.steps))
             # A page of the web is attached to the question by now.
@@ -196,7 +204,10 @@ def answer_with_tools(
                 yield DocumentsShown(steps.question_id)
         elif isinstance(event, TokenChosen):
             tokens.append(event)
-        elif not isinstance(event, ToolsChosen | RoundsEnded):
+        elif isinstance(event, ToolsChosen):
+            steps.steps.append(ToolStep("", "", "\n".join(event.left_out), LEFT_OUT))
+            yield StepsChanged(tuple(steps.steps))
+        elif not isinstance(event, RoundsEnded):
             if isinstance(event, TextDelta) and not event.thinking and event.text.strip():
                 if is_parted:
                     yield TextDelta(PARAGRAPH, used_tokens=event.used_tokens)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from app.core.errors.tool_errors import ToolServerFailed
 from app.core.events import CancelToken
 from app.features.chat.tool_questions import ToolReach
 from app.features.retrieval.source_places import SourcePlace
@@ -57,12 +58,14 @@ class ToolResult:
 
     `places` are what stretches of the text rest on; their `answer_start` and `answer_end` are places in the text.
     `has_pages`: they are parts of one document in their order, so that `read_pages` can go on where the text is cut.
+    `failure`: why its server did not answer, which `text` tells the model.
     """
 
     text: str
     is_error: bool = False
     places: tuple[SourcePlace | MessagePlace, ...] = ()
     has_pages: bool = False
+    failure: ToolServerFailed | None = None
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -90,6 +91,8 @@ class BranchDocuments:
         self._of_message: dict[int, list[Attachment]] = {}
         self._around: list[int] = []
         """Ids of the documents of the chat's project."""
+        self._cited_ids: list[int] = []
+        """Ids of the documents that answers cite, those found by tools in other chats among them."""
         self._documents: dict[int, StoredDocument] = {}
         self._has_page: dict[int, bool] = {}
         self._counts: dict[int, int] = {}
@@ -125,9 +128,8 @@ class BranchDocuments:
         self._unseen = _unseen(messages, self._media) if self._media else set()
         chat = talk.conversations.get(messages[0].conversation_id) if messages else None
         self._around = talk.preambles.document_ids(chat)
-        wanted = {attachment.document_id for attached in self._of_message.values() for attachment in attached} | {
-            *self._around
-        }
+        self._cited_ids = [source.document_id for message in messages for source in _places_of(message)]
+        wanted = {*self._attached_ids, *self._cited_ids}
         # Documents never change, so what was read of them holds for other branches.
         known = {number: document for number, document in self._documents.items() if number in wanted}
         for number in wanted - set(known):
@@ -145,12 +147,14 @@ class BranchDocuments:
 
     @property
     def ids(self) -> list[int]:
-        """Ids of the documents, those of the project first, then in order of attachment."""
-        found = [
-            *self._around,
-            *(attachment.document_id for attached in self._of_message.values() for attachment in attached),
-        ]
-        return [number for number in dict.fromkeys(found) if number in self._documents]
+        """Ids of the documents, those of the project first, then in order of attachment, then those only cited."""
+        found = dict.fromkeys([*self._attached_ids, *self._cited_ids])
+        return [number for number in found if number in self._documents]
+
+    @property
+    def _attached_ids(self) -> list[int]:
+        attached = (attachment.document_id for found in self._of_message.values() for attachment in found)
+        return [*self._around, *attached]
 
     def attached(self, message_id: int) -> list[AttachedDocument]:
         return [
@@ -206,16 +210,11 @@ class BranchDocuments:
         """Return links to the places that support an answer: distinct pages, in order, without those that it names
         itself.
         """
-        # Of several documents it names no page for certain.
-        is_named = len(self._documents) > 1
+        # Of several documents it names no page for certain; one that a tool found nobody has seen in this chat.
+        is_named = len(self._documents) > 1 or not self._documents.keys() <= {*self._attached_ids}
         said = set() if is_named else {page for _, _, page in named_pages(message.text) if self.has_page(page)}
         cited: dict[tuple[int, object], SourcePlace] = {}
-        for fields in message.sources:
-            try:
-                source = source_from_fields(fields)
-            # Fields of a newer version of the program.
-            except TypeError:
-                continue
+        for source in _places_of(message):
             if source.document_id in self._documents and source.page not in said:
                 # One link for a page; without pages, one for a block.
                 cited.setdefault((source.document_id, source.page or f"block {source.block_id}"), source)
@@ -322,13 +321,15 @@ def _unseen(messages: Sequence[StoredMessage], media: Mapping[int, list[MediaUse
     return {answer.parent_id or 0 for answer in answers if answer.stats is not None and not answer.stats.media_tokens}
 
 
-def _cited(message: StoredMessage) -> Iterator[tuple[int, str, int, TextHighlight]]:
+def _places_of(message: StoredMessage) -> Iterator[SourcePlace]:
     for fields in message.sources:
-        try:
-            source = source_from_fields(fields)
-        # An entry that says how the answer was made, and names no place.
-        except TypeError:
-            continue
+        # Others say how the answer was made, or are of a newer version of the program.
+        with suppress(TypeError):
+            yield source_from_fields(fields)
+
+
+def _cited(message: StoredMessage) -> Iterator[tuple[int, str, int, TextHighlight]]:
+    for source in _places_of(message):
         words = _without_markup(message.text[source.answer_start : source.answer_end])
         page = source.page if source.page is not None else -source.block_id
         yield page, words, source.document_id, TextHighlight(source.block_id, source.start, source.end)

@@ -7,10 +7,10 @@ from collections.abc import Callable, Sequence
 from PySide6.QtWidgets import QWidget
 
 from app.core.visible import visible_name
-from app.features.chat.tool_steps import ASKING, RUNNING, ToolStep
+from app.features.chat.tool_steps import ASKING, LEFT_OUT, RUNNING, ToolStep
 from app.features.tool_calls import parse_arguments
 from app.ui.chat.folded_text import FoldedText
-from app.ui.i18n import tr
+from app.ui.i18n import sentence_for, tr
 from app.ui.locale_formats import join_list
 from app.ui.theme import Theme
 
@@ -45,6 +45,9 @@ SERVER_TOOL = "{tool} from {server}"
 CONNECTING_SERVER = "Connecting to {server}"
 SERVER_FAILED = "Tools from {server} are missing"
 CHECK_SERVER = "Check the server in Settings, or turn it off there."
+TOOLS_LEFT_OUT = "Some tools didn’t fit into the model’s context"
+NOT_OFFERED = "The model didn’t get these tools: {names}."
+FEWER_TOOLS = "The rest fit your question best. Turn off tool servers you don’t need to make room."
 STEP_ASKED = "Asked: {arguments}"
 MOST_IN_LINE = 60
 MOST_SHOWN = 4_000
@@ -109,6 +112,8 @@ class StepLine(FoldedText):
 
     def line_words(self) -> str:
         step, state = self.step, STEP_STATES.get(self.step.state)
+        if step.state == LEFT_OUT:
+            return tr(TOOLS_LEFT_OUT)
         if step.server and not step.tool:
             failed = tr(SERVER_FAILED, server=visible_name(step.server))
             return tr(CONNECTING_SERVER, server=visible_name(step.server)) if step.state == RUNNING else failed
@@ -135,9 +140,14 @@ def _first_value(arguments: str) -> str:
 
 
 def _details_of(step: ToolStep) -> str:
+    if step.state == LEFT_OUT:
+        names = join_list([visible_name(name) for name in step.result.splitlines()])
+        return f"{tr(NOT_OFFERED, names=names)}\n{tr(FEWER_TOOLS)}"
+    # In the language of the window, whichever it was when the answer was written.
+    result = str(sentence_for(step.failure)) if step.failure is not None else step.result
     if step.server and not step.tool:
-        return f"{step.result}\n{tr(CHECK_SERVER)}" if step.result else tr(CONNECTING_SERVER, server=step.server)
-    result = step.result if len(step.result) <= MOST_SHOWN else f"{step.result[:MOST_SHOWN]}…"
+        return f"{result}\n{tr(CHECK_SERVER)}" if result else tr(CONNECTING_SERVER, server=step.server)
+    result = result if len(result) <= MOST_SHOWN else f"{result[:MOST_SHOWN]}…"
     asked = tr(STEP_ASKED, arguments=_argument_words(step.arguments))
     return f"{asked}\n{result}" if result else asked
 

@@ -16,7 +16,7 @@ from app.core.events import CancelToken, Finished, FinishReason, FunctionCall
 from app.features.assistants import AssistantChoice, in_conversation
 from app.features.chat.answer_service import AnswerService
 from app.features.chat.tool_questions import ToolAsks, ToolCall, ToolQuestion, ToolReach, shown_arguments
-from app.features.chat.tool_steps import ASKING, RUNNING, StepsChanged, ToolStep, steps_of
+from app.features.chat.tool_steps import ASKING, LEFT_OUT, RUNNING, StepsChanged, ToolStep, steps_of
 from app.features.mcp.tool_servers import FOLDER
 from app.features.tools.chat_answers import PersonAsking
 from app.features.tools.permissions import WEB_SERVER, HeldGrants, PermissionAnswer, ToolGrants
@@ -35,6 +35,8 @@ READ = written_call("read_notes", by_template=True)
 @pytest.fixture
 def script(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     rules = (
+        {"when": "stopped: ", "text": "It broke."},
+        {"when": "do it", "text": written_call("do", by_template=True)},
         {"when": "note was written", "text": "Noted."},
         {"when": "The notes", "text": "You have notes."},
         {"when": "not allow", "text": "Then not."},
@@ -42,7 +44,8 @@ def script(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         {"when": "read", "text": READ},
         {"text": "Hello."},
     )
-    path = write_script(tmp_path / "script", *rules, calls=OWN_WAY)
+    load = [{"when": "small", "context_tokens": 240}, {}]
+    path = write_script(tmp_path / "script", *rules, calls=OWN_WAY, load=load)
     monkeypatch.setenv("FIRESIDE_ENGINE_SCRIPT", str(path))
     return path
 
@@ -199,9 +202,35 @@ def test_a_server_that_fails_is_told_and_the_others_answer(app: Fireside, begin:
         ("gone", "", "failed"),
         ("notes", "write_note", "done"),
     ]
-    assert "no-such-program" not in asked.steps[0].result
-    assert "isn" in asked.steps[1].result or "found" in asked.steps[1].result
+    # As reasons with their values, which are put in words where they are shown.
+    failures = [step.failure for step in asked.steps]
+    assert [failure and (failure.reason, failure.detail) for failure in failures] == [
+        ("wrong", "1999-01-01"),
+        ("missing", "no-such-program"),
+        None,
+    ]
     assert notes.exists()
+
+
+def test_a_server_that_dies_at_a_call_is_kept_as_a_reason_and_told_to_the_model(app: Fireside, begin: Begin) -> None:
+    app.tool_servers.add_servers([config("dying")])
+    asked = begin(ONCE)
+    assert asked.ask("do it") == "It broke."
+    assert asked.steps == (ToolStep("do", "{}", "out of ideas", "failed", "dying", "ended"),)
+
+
+def test_tools_that_do_not_fit_are_kept_as_a_step_that_names_them(app: Fireside, begin: Begin, script: Path) -> None:
+    list(app.engine.load(Path("/any/small.gguf")))
+    app.tool_servers.add_servers([config("notes")])
+    asked = begin()
+    asked.ask("hello")
+    (step,) = asked.steps
+    assert (step.tool, step.server, step.state) == ("", "", LEFT_OUT)
+    told = json.dumps(requests(script)[-1]["calling"])
+    left_out = step.result.splitlines()
+    assert left_out
+    assert not any(name in told for name in left_out)
+    assert [event.steps for event in asked.events if isinstance(event, StepsChanged)][-1] == (step,)
 
 
 def test_stop_while_a_server_says_nothing_ends_the_answer(app: Fireside, begin: Begin, script: Path) -> None:

@@ -6,15 +6,29 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PySide6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
 
+from app.core.errors.tool_errors import ToolServerFailed
+from app.core.events import Role
+from app.features.chat.session_messages import ShowDocument
+from app.features.chat.tool_steps import failed_step, step_to_fields, steps_of
 from app.features.tool_calls import CallWay
 from app.features.tools import tool_offer
 from app.features.tools.tool_offer import ToolFacts
 from app.features.tools.tool_scores import ToolScore
 from app.ui.chat.folded_text import ThoughtText
-from app.ui.chat.tool_steps_view import STEP_LINES, StepLine
+from app.ui.chat.tool_steps_view import (
+    CHECK_SERVER,
+    FEWER_TOOLS,
+    NOT_OFFERED,
+    STEP_LINES,
+    TOOLS_LEFT_OUT,
+    StepLine,
+    ToolStepsView,
+)
 from app.ui.chat.tools_choice import TOOLS_COST, TOOLS_LABEL, WEAK_MODEL, ToolsChoice
+from app.ui.i18n import use_catalogue
 from app.ui.theme import Theme
 from app.ui.widgets.menus import Menu
 from tests.features.tools.lent_tools import OWN_WAY
@@ -54,6 +68,72 @@ def test_a_question_is_answered_with_tools_step_by_step(open_chat: Open) -> None
     desk.ask("mull it over")
     assert desk.last_text == f"Let me see. {CALL}"
     assert step_lines(desk) == []
+
+
+def test_a_passage_of_another_chats_document_gets_a_chip_with_its_page(open_chat: Open) -> None:
+    call = (
+        '<tool_call>\n{"name": "search_documents", "arguments": {"query": "When may notice be given?"}}\n</tool_call>'
+    )
+    found = {"when": "three months before", "text": "Notice may be given three months before the end."}
+    desk = open_chat(found, {"when": "notice", "text": call}, calls=OWN_WAY)
+    store = desk.app.documents.store
+    lease = store.begin_document(Path("/any/Lease 2024.pdf"), 1, 1)
+    texts = ("The rent is paid in May.", "Either party may give notice three months before the end.")
+    blocks = [
+        {"id": page, "kind": "paragraph", "page": page, "text": text, "heading_path": (), "level": 1}
+        for page, text in enumerate(texts, 1)
+    ]
+    store.add_blocks(lease, blocks)
+    store.finish_document(lease, format_="pdf", unit="page", pages=2, sha256="", info={"language": "en"})
+    other = desk.conversations.create(title="Rent").id
+    message = desk.conversations.add_message(other, None, Role.USER, "Here is the lease.")
+    desk.app.documents.attachments.add_background(message.id, lease)
+    desk.choose_entry(TOOLS_LABEL)
+    desk.ask("When may I give notice?")
+    for _ in ("as it was answered", "as it was stored"):
+        row = desk.last.evidence.sources
+        desk.wait(row.isVisible)
+        (chip,) = desk.places_in(row)
+        assert chip.text() == "Lease 2024.pdf p. 2"
+        opened = desk.hear_requests(ShowDocument)
+        desk.click(chip)
+        ((document, place),) = [(request.document_id, request.mark) for request in opened]
+        assert (document, place.block_id) == (lease, 2)
+        shown = desk.chat.conversation_id
+        desk.chat.show_conversation(None)
+        desk.chat.show_conversation(shown)
+    assert store.get(lease) is not None
+
+
+def test_tools_that_do_not_fit_are_one_quiet_line_that_names_them(open_chat: Open) -> None:
+    desk = open_chat({"text": "Hello."}, calls=OWN_WAY, load={"context_tokens": 240})
+    desk.choose_entry(TOOLS_LABEL)
+    desk.ask("hello")
+    (line,) = step_lines(desk)
+    assert line.line_words() == TOOLS_LEFT_OUT
+    line.set_open(True)
+    text = line.findChild(ThoughtText)
+    assert isinstance(text, ThoughtText)
+    assert text.toPlainText() == "\n".join(
+        [NOT_OFFERED.format(names=", ".join(line.step.result.splitlines())), FEWER_TOOLS]
+    )
+
+
+def test_a_failed_server_is_told_in_the_language_of_the_window(qtbot: QtBot) -> None:
+    failed = failed_step(ToolServerFailed("notes", "ended", "exit code 3"))
+    holder = QWidget()
+    qtbot.addWidget(holder)
+    view = ToolStepsView(Theme("light"), holder, on_opened=lambda: None, on_resized=lambda: None)
+    use_catalogue({ToolServerFailed.message.cases["ended"]: "«{server}» hörte auf: {detail}"})
+    try:
+        view.show_steps(steps_of([step_to_fields(failed)]))
+    finally:
+        use_catalogue({})
+    (line,) = view.findChildren(StepLine)
+    line.set_open(True)
+    text = line.findChild(ThoughtText)
+    assert isinstance(text, ThoughtText)
+    assert text.toPlainText() == f"«notes» hörte auf: exit code 3\n{CHECK_SERVER}"
 
 
 def test_what_tools_cost_is_looked_up_when_somebody_wants_to_know(
