@@ -80,8 +80,12 @@ def add_arguments(chat: argparse.ArgumentParser) -> None:
     chat.add_argument(
         "--tools",
         action="store_true",
-        help="let the model calculate, reckon dates, search your chats, and read the documents and folders you name",
+        help="let the model calculate, check dates, read what you name, and use tool servers and the web if they’re on",
     )
+    chat.add_argument(
+        "--allow", metavar="TOOL", action="append", default=[],
+        help="a tool or website that needn’t ask; can be given several times. Without a terminal others are refused",
+    )  # fmt: skip
     chat.add_argument(
         "--folder", metavar="FOLDER", action="append", type=Path, default=[],
         help="a folder that the tools read files from; can be given several times",
@@ -197,16 +201,22 @@ def _instruct_model(system: str) -> list[Message]:
 
 def _run_with_tools(chat: ChatRun, paths: AppPaths, system: str, prompt: str | None) -> int:
     """Ask, or run a conversation, with the own tools; documents are read by them in place of being shown."""
-    from app.cli.chat_tools import lend_tools
+    from app.cli.chat_tools import lend_tools, unknown_tools
 
     options, model = chat.options, Path(chat.model.path)
     with ExitStack() as stack:
         # Its token ends before the first answer: each has its own, and Ctrl+C at the prompt quits.
         with terminal.interruptible_token() as cancel:
-            lent = lend_tools(paths, options.document, options.password, cancel, folders=options.folder, model=model)
+            lent = lend_tools(
+                paths, options.document, options.password, cancel, folders=options.folder, model=model,
+                settings=chat.settings, allowed=options.allow,
+            )  # fmt: skip
             chat.tools = tools = stack.enter_context(lent)
             if cancel.cancelled:
                 return terminal.INTERRUPTED
+        if unknown := unknown_tools(tools.tools, options.allow):
+            print(unknown, file=sys.stderr)
+            return 2
         messages = _instruct_model("\n\n".join(filter(str.strip, (system, tools.instructions))))
         if prompt is None:
             return _run_conversation(chat, messages)
@@ -222,8 +232,8 @@ def _wrong_usage(options: argparse.Namespace, prompt: str | None) -> str:
         return f"{option} needs -p TEXT or text on standard input."
     if options.prompt is None and prompt == "":
         return "No text on standard input. Use -p TEXT."
-    if options.folder and not options.tools:
-        return "--folder needs --tools."
+    if (options.folder or options.allow) and not options.tools:
+        return f"{'--folder' if options.folder else '--allow'} needs --tools."
     if options.tools and (options.image or options.checker):
         return f"Use --tools or {'--image' if options.image else '--checker'}, not both."
     return "Use --image or --document, not both." if options.image and options.document else ""

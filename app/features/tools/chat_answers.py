@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from app.core.events import CANCELLED, CancelToken, Finished, FunctionCall, Message, TextDelta, TokenChosen
 from app.features.chat.answer_service import DocumentsShown
-from app.features.chat.tool_questions import ToolAsks, ToolCall, ToolQuestion
+from app.features.chat.tool_questions import ToolAsks, ToolQuestion
 from app.features.chat.tool_steps import (
     ASKING,
     LEFT_OUT,
@@ -23,12 +23,10 @@ from app.features.retrieval.source_places import SourcePlace
 from app.features.serving.generation_request import GenerationRequest
 from app.features.tool_calls import CallWay
 from app.features.tools.permissions import (
-    OWN_SERVER,
-    WEB_SERVER,
     GrantBook,
     PermissionAnswer,
-    ToolGrants,
     ToolPermissions,
+    describe_call,
     offer_answers,
 )
 from app.features.tools.round_events import RoundsEnded, StepBegan, StepEnded, StepState, ToolsChosen
@@ -121,10 +119,7 @@ class PersonAsking:
 
     def begin_question(self, tool: Tool, call: FunctionCall) -> ToolQuestion:
         """Return the question about a call that is carried out next."""
-        address = tool.function.description if tool.server == WEB_SERVER else ""
-        asked = ToolCall(
-            tool.own_name, tool.server, call.arguments, tool.changes, tool.reach, self._is_temporary, address
-        )
+        asked = describe_call(tool, call, is_temporary=self._is_temporary)
         question = ToolQuestion(asked, offer_answers(tool, is_temporary=self._is_temporary))
         self._questions[call.id] = question
         return question
@@ -133,13 +128,6 @@ class PersonAsking:
         question = self._questions.pop(call.id, None)
         answer = question.wait_for_answer(is_stopped) if question is not None else None
         return PermissionAnswer(answer) if answer is not None else None
-
-
-def own_tool_rounds(engine: Engine, tools: Sequence[Tool], asked: Mapping[str, Any]) -> ToolRounds:
-    """Build rounds of the program's own tools, for which nobody is asked. `asked` are other fields of `Ask`."""
-    # They change nothing: switching them on is the permission.
-    permissions = ToolPermissions(ToolGrants(servers=frozenset({OWN_SERVER})), lambda *_: None)
-    return build_rounds(engine, tools, asked, permissions)
 
 
 def build_rounds(

@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from app.core.events import FunctionCall
+from app.features.chat.tool_questions import ToolCall
 from app.features.tools.tool import IsStopped, Tool
 
 OWN_SERVER = ""
@@ -129,6 +130,12 @@ def offer_answers(tool: Tool, *, is_temporary: bool) -> tuple[PermissionAnswer, 
         return in_chat
     of_server = () if tool.changes else (PermissionAnswer.SERVER,)
     return (*in_chat, PermissionAnswer.TOOL, *of_server, PermissionAnswer.NEVER)
+
+
+def describe_call(tool: Tool, call: FunctionCall, *, is_temporary: bool = False) -> ToolCall:
+    """Return what the person is asked about: a tool's call, or the address of a page."""
+    address = tool.function.description if tool.server == WEB_SERVER else ""
+    return ToolCall(tool.own_name, tool.server, call.arguments, tool.changes, tool.reach, is_temporary, address)
 
 
 def _key_of(tool: Tool) -> ToolKey:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeyEvent, QTextOption
 from PySide6.QtWidgets import QFrame, QPlainTextEdit, QVBoxLayout, QWidget
 
 from app.core.visible import visible_name
-from app.features.chat.tool_questions import ToolCall, ToolQuestion, shown_arguments
+from app.features.chat.tool_questions import ToolQuestion, shown_arguments
+from app.features.tools.call_words import reach_words, title_words
 from app.features.tools.permissions import PermissionAnswer
 from app.ui.i18n import tr
 from app.ui.locale_formats import join_list
@@ -20,9 +21,6 @@ from app.ui.widgets.labels import announce, plain_label
 from app.ui.widgets.layouts import FlowLayout
 from app.ui.widgets.timers import new_timer
 
-ALLOW_TOOL = "Allow {tool} from {server}?"
-ALLOW_HOST = "Allow fetching a page from {host}?"
-HOST_SEES = "{host} sees this address and where you connect from."
 NOT_NOW = "Not now"
 ANSWERS = {
     PermissionAnswer.ONCE: "Allow once",
@@ -31,14 +29,6 @@ ANSWERS = {
     PermissionAnswer.SERVER: "Always allow all that only read",
     PermissionAnswer.NEVER: "Never allow",
 }
-CAN_CHANGE = "This tool can change, send or run something."
-ONLY_READS = "The server says that this tool only reads."
-CAN_READ = "It can read {folders}."
-CAN_WRITE = "It can read and change {folders}."
-CAN_CONNECT = "It can use the network."
-ONLY_OWN_FOLDER = "It can use only its own folder, and no network."
-RUNS_ELSEWHERE = "It runs on {host}, so this leaves your computer."
-MAY_BE_KEPT = "This chat is temporary, but what’s sent may be kept there."
 ARGUMENTS = "Sent to the tool"
 GUARD_MS = 400
 """A card comes by itself: a click that was meant for what stood there before must not answer it."""
@@ -58,10 +48,7 @@ class PermissionCard(QFrame):
         self.setObjectName("permission_card")
         self.setProperty("kind", "card")
         call = question.call
-        title = tr(ALLOW_TOOL, tool=visible_name(call.tool), server=visible_name(call.server))
-        if call.address:
-            title = tr(ALLOW_HOST, host=visible_name(call.tool))
-        about = " ".join(reach_words(call))
+        title, about = title_words(call, tr), " ".join(reach_words(call, tr, join_list))
         self._title = plain_label(title, wraps=True, parent=self)
         self._about = plain_label(about, kind="muted", wraps=True, parent=self)
         self._arguments = SentArguments(theme, visible_name(call.address) or shown_arguments(call.arguments), self)
@@ -140,30 +127,3 @@ class SentArguments(QPlainTextEdit):
         lines = sum(max(1, math.ceil(len(line) / letters)) for line in self.toPlainText().split("\n"))
         most = MOST_LINES if self.window().height() >= px(LOW_PX) else MOST_LOW_LINES
         self.setFixedHeight(min(lines, most) * metrics.lineSpacing() + px(24))
-
-
-def reach_words(call: ToolCall) -> Iterator[str]:
-    """Yield sentences that say what a call may touch."""
-    reach = call.reach
-    if call.address:
-        yield tr(HOST_SEES, host=visible_name(call.tool))
-        if call.is_temporary:
-            yield tr(MAY_BE_KEPT)
-        return
-    yield tr(CAN_CHANGE) if call.changes else tr(ONLY_READS)
-    if reach.host:
-        yield tr(RUNS_ELSEWHERE, host=visible_name(reach.host))
-    elif not (reach.readable or reach.writable or reach.has_network):
-        yield tr(ONLY_OWN_FOLDER)
-    if reach.readable:
-        yield tr(CAN_READ, folders=_folder_words(reach.readable))
-    if reach.writable:
-        yield tr(CAN_WRITE, folders=_folder_words(reach.writable))
-    if reach.has_network:
-        yield tr(CAN_CONNECT)
-    if call.is_temporary:
-        yield tr(MAY_BE_KEPT)
-
-
-def _folder_words(folders: tuple[str, ...]) -> str:
-    return join_list(map(visible_name, folders))

@@ -11,9 +11,7 @@ from PySide6.QtWidgets import QPushButton
 
 from app.features.chat.tool_questions import ToolCall, ToolReach
 from app.features.mcp.tool_servers import FOLDER
-from app.features.tools.permissions import PermissionAnswer
-from app.features.tools.stored_grants import StoredGrant
-from app.ui.chat.permission_card import (
+from app.features.tools.call_words import (
     ALLOW_TOOL,
     CAN_CHANGE,
     CAN_CONNECT,
@@ -23,9 +21,13 @@ from app.ui.chat.permission_card import (
     ONLY_OWN_FOLDER,
     ONLY_READS,
     RUNS_ELSEWHERE,
+    reach_words,
+)
+from app.features.tools.permissions import PermissionAnswer
+from app.features.tools.stored_grants import StoredGrant
+from app.ui.chat.permission_card import (
     PermissionCard,
     SentArguments,
-    reach_words,
 )
 from app.ui.chat.tool_steps_view import SERVER_FAILED, SERVER_TOOL, STEP_STATES, USED_SERVER_TOOL, StepLine
 from app.ui.chat.tools_choice import TOOLS_COUNT, TOOLS_LABEL

@@ -9,6 +9,7 @@ import pytest
 from PySide6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
 
+from app.core.catalogue import Catalogue, use_catalogue
 from app.core.errors.tool_errors import ToolServerFailed
 from app.core.events import Role
 from app.features.chat.session_messages import ShowDocument
@@ -28,7 +29,6 @@ from app.ui.chat.tool_steps_view import (
     ToolStepsView,
 )
 from app.ui.chat.tools_choice import TOOLS_COST, TOOLS_LABEL, WEAK_MODEL, ToolsChoice
-from app.ui.i18n import use_catalogue
 from app.ui.theme import Theme
 from app.ui.widgets.menus import Menu
 from tests.features.tools.lent_tools import OWN_WAY
@@ -124,11 +124,11 @@ def test_a_failed_server_is_told_in_the_language_of_the_window(qtbot: QtBot) -> 
     holder = QWidget()
     qtbot.addWidget(holder)
     view = ToolStepsView(Theme("light"), holder, on_opened=lambda: None, on_resized=lambda: None)
-    use_catalogue({ToolServerFailed.message.cases["ended"]: "«{server}» hörte auf: {detail}"})
+    use_catalogue(Catalogue("de", {ToolServerFailed.message.cases["ended"]: ("«{server}» hörte auf: {detail}",)}))
     try:
         view.show_steps(steps_of([step_to_fields(failed)]))
     finally:
-        use_catalogue({})
+        use_catalogue(Catalogue())
     (line,) = view.findChildren(StepLine)
     line.set_open(True)
     text = line.findChild(ThoughtText)
