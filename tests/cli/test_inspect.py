@@ -52,6 +52,7 @@ def test_several_continuations_come_with_their_figures(tmp_path: Path) -> None:
 
 
 @pytest.mark.model
+@pytest.mark.slow
 def test_a_greedy_continuation_is_llama_cpps_own_token_for_token(starter: Path) -> None:
     prompt, count = "Deep learning is", 24
     found = only_json(fireside("complete", "-p", prompt, "--temperature", "0", "--max-tokens", str(count), "--json"))
@@ -97,6 +98,7 @@ def test_each_view_of_the_starter_is_one_json_object() -> None:
 
 
 @pytest.mark.model
+@pytest.mark.slow
 def test_perplexity_of_a_file_is_read_from_it_and_what_is_no_text_is_refused(tmp_path: Path, starter: Path) -> None:
     file = tmp_path / "text.txt"
     file.write_text("The sea was calm in the morning, and the boats went out. " * 8, encoding="utf-8")

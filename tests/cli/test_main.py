@@ -134,6 +134,7 @@ def test_chat_json_has_the_fixed_fields(starter: Path) -> None:
 
 
 @pytest.mark.model
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_answer(starter: Path) -> None:
     ask = ("chat", "-p", "Tell me a story.", "--max-tokens", "20", "--temperature", "1.5", "--json", "--seed")
     first, again, other = (only_json(fireside(*ask, seed))["text"] for seed in ("7", "7", "8"))

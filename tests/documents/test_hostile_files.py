@@ -548,6 +548,7 @@ def test_any_name_is_only_a_name(victim: Victim, tmp_path: Path, name: str) -> N
     assert victim.outcome(path) == "words"
 
 
+@pytest.mark.slow
 def test_a_file_that_grows_while_it_is_read_is_told(victim: Victim, tmp_path: Path) -> None:
     path = long_text(tmp_path / "grows.txt", 8_000_000)
     events, _ = victim.readings.wait_for_first(path)

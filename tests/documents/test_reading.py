@@ -176,7 +176,9 @@ def test_a_child_that_says_nothing_is_ended(
     assert read(good, work).text == WORDS
 
 
-@pytest.mark.parametrize("then", [WAITS_FOR_ITSELF, GOES_ROUND], ids=["waits for itself", "goes round"])
+@pytest.mark.parametrize(
+    "then", [WAITS_FOR_ITSELF, pytest.param(GOES_ROUND, marks=pytest.mark.slow)], ids=["waits for itself", "goes round"]
+)
 def test_a_child_that_hangs_inside_its_reading_is_found_silent(
     good: Path, readings: Readings, monkeypatch: pytest.MonkeyPatch, then: str
 ) -> None:
@@ -195,6 +197,7 @@ def test_a_child_that_hangs_inside_its_reading_is_found_silent(
     assert caught.value.limit == "time"
 
 
+@pytest.mark.slow
 def test_a_child_that_waits_for_a_program_which_computes_is_never_found_silent(
     good: Path, readings: Readings, monkeypatch: pytest.MonkeyPatch
 ) -> None:

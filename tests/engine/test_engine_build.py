@@ -83,8 +83,8 @@ def test_a_build_that_failed_is_said_wherever_a_model_is_needed(engine: EngineCl
     [
         (["DISPLAY=:99", "ENGINE=not-there"], True),
         (["DISPLAY=", "WAYLAND_DISPLAY=", "ENGINE=not-there"], False),
-        (["DISPLAY=:99", "ENGINE=not-there", "ARGS=doctor"], False),
-        (["DISPLAY=:99", "ENGINE=Makefile"], False),
+        pytest.param(["DISPLAY=:99", "ENGINE=not-there", "ARGS=doctor"], False, marks=pytest.mark.slow),
+        pytest.param(["DISPLAY=:99", "ENGINE=Makefile"], False, marks=pytest.mark.slow),
     ],
 )
 def test_make_run_opens_the_window_meanwhile(arguments: list[str], opens_meanwhile: bool) -> None:

@@ -113,7 +113,7 @@ for found in library.add_several(sorted(home.glob("given/*.png")), CancelToken()
 """
 
 
-@pytest.mark.parametrize("told", [1, 4])
+@pytest.mark.parametrize("told", [pytest.param(1, marks=pytest.mark.slow), 4])
 def test_a_kill_while_pictures_come_costs_none_of_those_that_are_there(tmp_path: Path, told: int) -> None:
     (tmp_path / "given").mkdir()
     given = {path.name: path for path in (tmp_path / "given" / f"{number:02}.png" for number in range(20))}

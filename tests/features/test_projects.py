@@ -197,6 +197,7 @@ def test_what_stands_before_a_chat_is_counted_as_parts_of_its_own(app: Fireside,
 
 
 @pytest.mark.model
+@pytest.mark.slow
 def test_the_second_chat_of_a_project_reads_only_what_is_its_own(starter: Path, tmp_path: Path) -> None:
     """Also after a restart: the state of what is common is on disk. And the counts are right to the token."""
 

@@ -242,6 +242,7 @@ def test_what_is_waited_for_is_told_until_it_goes_on() -> None:
 
 
 @pytest.mark.model
+@pytest.mark.slow
 def test_greedy_ones_are_all_the_same_in_one_batch_too(engine: EngineClient, starter: Path) -> None:
     load(engine, starter)
     ask = WritingOptions(max_tokens=12, sampling={"temperature": 0.0}).make_ask("Deep learning is")

@@ -272,7 +272,14 @@ def job_file(job: Job, folder: Path) -> Path:
     return path
 
 
-@pytest.mark.parametrize("hold", [hold_connecting, hold_checking, hold_downloading, hold_stalled, hold_waiting])
+@pytest.mark.parametrize(
+    "hold",
+    [
+        *(pytest.param(hold, marks=pytest.mark.slow) for hold in (hold_connecting, hold_checking, hold_waiting)),
+        hold_downloading,
+        hold_stalled,
+    ],
+)
 def test_a_child_does_not_outlive_its_parent(fetching: Fetching, hold: Callable[[Fetching], None]) -> None:
     hold(fetching)
     phase = hold.__name__.removeprefix("hold_").replace("stalled", "downloading")

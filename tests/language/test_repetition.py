@@ -103,6 +103,7 @@ def _texts() -> Iterator[tuple[str, str]]:
         yield str(path), path.read_text("utf-8", "replace")
 
 
+@pytest.mark.slow
 def test_no_text_of_the_repository_is_stopped() -> None:
     texts = list(_texts())
     assert sum(len(text) for _, text in texts) > 1_000_000

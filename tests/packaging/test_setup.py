@@ -117,6 +117,7 @@ def test_the_starter_model_is_the_known_one_and_the_only_one(starter: Path) -> N
 
 
 @pytest.mark.model
+@pytest.mark.slow
 def test_converting_the_starter_model_again_gives_the_same_bytes(tmp_path: Path) -> None:
     import starter_model
 

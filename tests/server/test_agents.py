@@ -58,7 +58,7 @@ def texts_of(stream: str) -> Iterator[str]:
                 yield choice["delta"].get("content", "")
 
 
-@pytest.mark.parametrize("agent", AGENTS)
+@pytest.mark.parametrize("agent", [AGENTS[0], *(pytest.param(agent, marks=pytest.mark.slow) for agent in AGENTS[1:])])
 def test_the_schemas_of_an_agents_functions_become_a_grammar(agent: str, starter_server: Served) -> None:
     """With bounds of half a million characters, patterns and numbers up to 2^53."""
     request = next(one for one in reversed(recorded(agent)) if one["body"])

@@ -74,6 +74,7 @@ def test_several_at_once_a_stop_and_a_schema(remote: Remote) -> None:
     assert json.loads(told)["legs"] in (2, 4)
 
 
+@pytest.mark.slow
 def test_a_text_is_gone_on_with(remote: Remote) -> None:
     events = list(remote.engine.answer(Ask([], text="Once upon a time", max_tokens=6, sampling=GREEDY)))
     assert text_of(events).strip()

@@ -110,6 +110,7 @@ def test_where_loading_again_fails_the_model_is_back_as_it_was(scripted: Make) -
     assert [one.context_tokens for one in served.serving.list_models()] == [100, 0]
 
 
+@pytest.mark.slow
 def test_a_real_model_comes_with_what_fits(starter: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with ExitStack() as stack:
         engine = EngineClient(own_command("--engine-worker"), tmp_path / "engine")

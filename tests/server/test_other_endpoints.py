@@ -123,6 +123,7 @@ def transcribe(served: Served, sound: bytes, **fields: str) -> httpx2.Response:
     return served.client.post("audio/transcriptions", files=files, data={"model": "whisper-1"} | fields)
 
 
+@pytest.mark.slow
 def test_a_recording_is_written_down_in_the_form_that_is_wanted(scripted: Make, tmp_path: Path) -> None:
     sound = write_sound(tmp_path / "talk.wav", spoken((2.0, 1.0), (1.0, 0.0))).read_bytes()
     served = scripted({"text": "Good morning. It is late."}, load=ANY_PATH | {"hears": True})

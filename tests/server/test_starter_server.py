@@ -205,6 +205,7 @@ def test_a_picture_that_a_program_sends_is_seen(seeing_server: Served) -> None:
     assert (listed["type"], listed["capabilities"]) == ("vlm", ["tool_use", "vision"])
 
 
+@pytest.mark.slow
 def test_a_picture_is_seen_through_the_other_contracts_too(seeing_server: Served) -> None:
     parameters = {"type": "object", "properties": {"colour": ONE_OF_SIX}, "required": ["colour"]}
     for colour in ("red", "blue"):

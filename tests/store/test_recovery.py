@@ -317,6 +317,7 @@ def test_so_are_the_indexes_of_documents_and_summaries(sound_file: Path, index: 
         assert len(DocumentStore(database).rank_blocks([id_], ["kiln"], 5)) == 5
 
 
+@pytest.mark.slow
 def test_damage_in_a_very_large_file_is_met_while_working_and_put_aside_at_the_next_start(sound_file: Path) -> None:
     overwrite_page(sound_file, root_page(sound_file, "messages"))
     with sound_file.open("r+b") as file:

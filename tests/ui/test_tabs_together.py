@@ -279,6 +279,7 @@ def test_a_deleted_summary_leaves_the_middle_and_comes_back_with_undo(frame: Fra
     assert len(column.rows) == 2
 
 
+@pytest.mark.slow
 def test_a_summary_of_ten_thousand_is_found_by_a_word_with_little_work(frame: Frame) -> None:
     with frame.database.transaction() as connection:
         connection.executemany(

@@ -70,6 +70,7 @@ def test_an_archive_without_documents_is_no_text(tmp_path: Path) -> None:
     assert caught.value.reason == "not_text"
 
 
+@pytest.mark.slow
 def test_documents_that_unpack_to_an_unreasonable_size_together_are_refused(tmp_path: Path) -> None:
     bomb = write_docx(tmp_path / "in.docx", paragraph(" " * 8_000_000)).read_bytes()
     path = write_zip(tmp_path / "a.zip", {f"{number}.docx": bomb for number in range(15)})

@@ -83,7 +83,10 @@ class Talk:
         return [self.rule, QUESTION, assistant(first), NEXT]
 
 
-@pytest.fixture(scope="module", params=[*KINDS, STARTER, pytest.param(GEMMA, marks=pytest.mark.gemma)])
+@pytest.fixture(
+    scope="module",
+    params=[*KINDS, pytest.param(STARTER, marks=pytest.mark.slow), pytest.param(GEMMA, marks=pytest.mark.gemma)],
+)
 def talk(
     request: pytest.FixtureRequest,
     tiny_model: Callable[[str], Path],

@@ -120,6 +120,7 @@ def test_a_log_is_summed_up_by_device() -> None:
     assert needs_from_log(LOG, shape, apart, ["CUDA0"]).gpu_weights == 170
 
 
+@pytest.mark.slow
 def test_the_speed_of_memory_is_read_by_a_child_of_its_own(tmp_path: Path) -> None:
     for cores in (1, 2):
         assert 100e6 < memory_probe.probe_memory(cores, folder=tmp_path) < 1e12, "no core reads a terabyte a second"

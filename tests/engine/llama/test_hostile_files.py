@@ -144,6 +144,7 @@ def test_a_template_that_eats_memory_fails_the_answer_only(engine: EngineClient,
 STUCK = "{% set s = 'a' * 3000000 %}{{ ([s ~ 1, s ~ 2] * 49999)|sort(case_sensitive=true)|length }}"
 
 
+@pytest.mark.slow
 def test_a_template_that_holds_everything_up_stops_neither_typing_nor_another_model(
     engine: EngineClient, tiny_model: Callable[[str], Path], tmp_path: Path
 ) -> None:
@@ -235,6 +236,7 @@ def test_a_file_that_is_replaced_while_it_loads_does_no_harm(
     assert answer(engine)
 
 
+@pytest.mark.slow
 def test_flipped_bytes_in_the_header_never_reach_the_program_that_asks(
     engine: EngineClient, tiny_model: Callable[[str], Path], tmp_path: Path
 ) -> None:

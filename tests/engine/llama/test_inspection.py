@@ -147,6 +147,7 @@ def test_each_kind_of_model_shows_its_attention(
 
 
 @pytest.mark.model
+@pytest.mark.slow
 def test_the_longest_text_shows_its_attention_in_lines_of_a_layer(starter: Path, engine: EngineClient) -> None:
     load(engine, starter)
     found = read_attention(engine, " one" * MOST_ATTENTION_TOKENS)
@@ -216,6 +217,7 @@ def test_the_middle_is_refused_where_the_model_has_no_tokens_for_it(
 
 
 @pytest.mark.model
+@pytest.mark.slow
 def test_the_starter_knows_a_capital_only_in_its_last_layers(starter_engine: EngineClient) -> None:
     found = starter_engine.inspect("layers", "The capital of France is Paris. The capital of Germany is", most=3)
     after = [layer[-1][0].data for layer in found.layers]

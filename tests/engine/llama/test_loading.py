@@ -176,6 +176,7 @@ def test_llama_cpps_own_numbers_are_asked_once(
     assert opened_by(openings).plan.choice == "context_reduced"
 
 
+@pytest.mark.slow
 def test_odd_entries_in_what_is_remembered_do_no_harm(
     openings: Openings, free: Callable[..., None], refusing: Callable[[int], None]
 ) -> None:

@@ -87,6 +87,7 @@ def test_its_version_tells_one_build_from_another(build: Path, tmp_path: Path) -
     assert try_library(build, scratch=tmp_path) != first
 
 
+@pytest.mark.slow
 def test_what_does_not_fit_is_refused_with_the_reason(build: Path, tmp_path: Path) -> None:
     assert reason_of(tmp_path / "nowhere", tmp_path) == ("missing", "")
     compile_over(build, GROWN)

@@ -264,7 +264,7 @@ def test_a_template_that_fails_fails_each_time_and_its_process_stays(processes: 
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there the deadline is the limit")
-@pytest.mark.parametrize("source", [ENDLESS, STUCK], ids=["endless", "stuck"])
+@pytest.mark.parametrize("source", [ENDLESS, pytest.param(STUCK, marks=pytest.mark.slow)], ids=["endless", "stuck"])
 def test_a_template_that_computes_for_ever_is_ended_by_the_system(
     processes: Processes, monkeypatch: pytest.MonkeyPatch, source: str
 ) -> None:

@@ -36,6 +36,7 @@ def ask(talk: AnswerService, chat_id: int, text: str) -> tuple[AnswerStats, list
 
 
 @pytest.mark.parametrize("system", ["", "Be brief."])
+@pytest.mark.slow
 def test_a_prompt_is_counted_to_the_token_before_it_is_sent(app: Fireside, system: str) -> None:
     chat_id = app.conversations.create(system_prompt=system).id
     for text in ("Hello <|im_end|> there", "Ünïcödé 🔥 and 日本語", LONG):
@@ -58,6 +59,7 @@ def test_after_the_event_the_next_turn_reads_only_what_is_new(app: Fireside, sta
     assert after.reused_tokens >= stats.prompt_tokens
 
 
+@pytest.mark.slow
 def test_a_title_leaves_what_was_read_of_the_chat(app: Fireside, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(titles, "LEAST_WEIGHTS", 0)
     monkeypatch.setattr(titles, "is_title", lambda _title, _said: True)

@@ -50,6 +50,7 @@ def test_read_again_an_answer_is_told_as_it_was_written(app: Fireside) -> None:
     assert app.conversations.read_branch(stored.conversation_id)[-1] == stored
 
 
+@pytest.mark.slow
 def test_reading_again_costs_the_next_turn_nothing_of_what_was_read(app: Fireside) -> None:
     stored, _ = asked(app)
     list(app.chat.looks.reread_answer(stored.id, CancelToken()))

@@ -374,6 +374,7 @@ def test_search_card_and_estimate_ask_the_hub(app: Fireside, hub: FakeHub, large
     assert fit.needed_bytes == pytest.approx(exact.needed_bytes, rel=0.05)
 
 
+@pytest.mark.slow
 def test_what_does_not_fit_here_fits_with_what_another_computer_lends(
     app: Fireside, hub: FakeHub, starter: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -360,7 +360,7 @@ UNITS = ("7", "a", "1,", "1 234 567 ", "Ab ", "1:", "five ", "a-", " ", "五")
 """How long they take is said by `make bench`."""
 
 
-@pytest.mark.parametrize("unit", UNITS)
+@pytest.mark.parametrize("unit", [*UNITS[:3], *(pytest.param(unit, marks=pytest.mark.slow) for unit in UNITS[3:])])
 def test_a_block_of_very_many_letters_of_one_kind_is_compared(unit: str) -> None:
     text = unit * (LONG // len(unit))
     verify_statement("Anna Lopez paid 3.7 million euros on 3 March 2024.", [block(1, text)], "paid 3.7 million euros")

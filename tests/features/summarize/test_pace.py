@@ -254,6 +254,7 @@ def test_a_document_that_is_gone_is_named(app: Fireside, summaries: SummaryJobs)
 
 
 @pytest.mark.model
+@pytest.mark.slow
 def test_the_starter_is_measured_in_about_a_second(starter: Path, fresh_home: Path) -> None:
     app = build_program()
     try:

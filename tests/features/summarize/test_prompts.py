@@ -275,6 +275,7 @@ def every_grammar() -> list[tuple[str, str]]:
 
 
 @pytest.mark.model
+@pytest.mark.slow
 def test_llama_takes_every_grammar_and_the_answer_begins_as_it_says(starter: Path, tmp_path: Path) -> None:
     from app.core.child import own_command
     from app.engine.client import EngineClient

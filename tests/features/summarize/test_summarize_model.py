@@ -44,6 +44,7 @@ def by_the_starter(
 
 
 @pytest.mark.model
+@pytest.mark.slow
 def test_the_starter_summarizes_in_sentences_of_the_document_each_with_its_own_place(
     starter: Path, tmp_path: Path
 ) -> None:
@@ -62,6 +63,7 @@ def test_the_starter_summarizes_in_sentences_of_the_document_each_with_its_own_p
 
 
 @pytest.mark.model
+@pytest.mark.slow
 def test_where_there_are_no_sentences_to_choose_from_the_starter_is_asked_after_all(
     starter: Path, tmp_path: Path
 ) -> None:

@@ -275,6 +275,7 @@ HARBOUR = replace(TOWN, blocks=TOWN.blocks[:2])
 
 
 @pytest.mark.model
+@pytest.mark.slow
 def test_the_starter_follows_the_rules_of_a_list(
     starter: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

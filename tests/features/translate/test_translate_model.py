@@ -33,6 +33,7 @@ def engine(starter: Path, tmp_path: Path) -> Iterator[EngineClient]:
 
 
 @pytest.mark.model
+@pytest.mark.slow
 def test_every_segment_is_settled_with_its_marks_and_a_second_run_asks_only_what_was_flagged(
     engine: EngineClient,
 ) -> None:

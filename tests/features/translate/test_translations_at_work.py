@@ -127,6 +127,7 @@ def test_when_the_program_quits_it_stays_queued_and_the_next_start_goes_on(
         again.close()
 
 
+@pytest.mark.slow
 def test_a_program_that_is_killed_in_the_middle_of_many_segments_repeats_none(
     script: Path, fresh_home: Path, tmp_path: Path
 ) -> None:

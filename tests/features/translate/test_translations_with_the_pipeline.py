@@ -115,6 +115,7 @@ def test_an_edit_is_used_as_the_person_wrote_it(app: Fireside, tmp_path: Path) -
     assert (second.origin, second.content) == (TranslationSource.MEMORY, first.content)
 
 
+@pytest.mark.slow
 def test_of_two_hundred_segments_a_kill_in_the_middle_costs_those_that_were_on_their_way(
     script: Path, tmp_path: Path
 ) -> None:

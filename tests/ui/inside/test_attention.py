@@ -207,6 +207,7 @@ def test_layers_without_attention_are_passed_over(ui: UiContext, qtbot: QtBot) -
 
 
 @pytest.mark.model
+@pytest.mark.slow
 def test_the_starters_heads_are_found(ui: UiContext, qtbot: QtBot, tmp_path: Path, starter: Path) -> None:
     client = EngineClient(own_command("--engine-worker"), tmp_path / "engine")
     load(client, starter)

@@ -153,6 +153,7 @@ def test_a_saved_map_has_the_colours_of_its_shares(shares: HeatMap, theme: Theme
         assert np.abs(found - share_colour(theme, share).toTuple()[:3]).max(axis=1).min() <= 1
 
 
+@pytest.mark.slow
 def test_a_large_map_is_saved_sharp_and_small(shares: HeatMap, theme: Theme) -> None:
     names = [f"token {number}" for number in range(256)]
     shares.show_shares(np.eye(256, dtype=np.float32), names, names)

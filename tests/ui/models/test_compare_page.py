@@ -63,6 +63,7 @@ def room(qapp: QApplication, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fa
         yield room
 
 
+@pytest.mark.slow
 def test_four_models_on_a_text_of_ones_own(room: Room, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
     # On a busy machine the best is not as fast as people read.
     monkeypatch.setattr(compare_results, "QUICK_TOKENS_PER_S", 0.001)
@@ -97,6 +98,7 @@ def test_four_models_on_a_text_of_ones_own(room: Room, qtbot: QtBot, monkeypatch
     assert page.start.isVisible()
 
 
+@pytest.mark.slow
 def test_cancel_ends_it_and_keeps_what_was_found(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
     def held(*asked: Any, cancel: CancelToken, **more: Any) -> Iterator[Any]:
         for event in model_comparison.compare_models(*asked, cancel=cancel, **more):

@@ -95,6 +95,7 @@ def test_what_lets_it_see_is_fetched_beside_the_model(room: Room, hub: FakeHub, 
     assert FETCH not in [action.text() for action in room.page.menu_for(card_of(room, model)).actions()]
 
 
+@pytest.mark.slow
 def test_a_wrong_one_is_named_and_the_model_goes_on_without_eyes(
     room: Room, hub: FakeHub, starter: Path, tmp_path: Path
 ) -> None:

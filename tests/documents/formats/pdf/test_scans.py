@@ -21,7 +21,10 @@ needs_tesseract = pytest.mark.skipif(shutil.which("tesseract") is None, reason="
 
 
 @needs_tesseract
-@pytest.mark.parametrize(("degrees", "quarters"), [(2, 0), (-5, 3), (0, 2)])
+@pytest.mark.parametrize(
+    ("degrees", "quarters"),
+    [pytest.param(2, 0, marks=pytest.mark.slow), (-5, 3), pytest.param(0, 2, marks=pytest.mark.slow)],
+)
 def test_a_noisy_page_is_read_however_it_lay_on_the_glass(tmp_path: Path, degrees: float, quarters: int) -> None:
     page = letter(paragraphs=LETTER[:3])
     picture = noisy(turned(skewed(drawn([page], tmp_path, 150)[0], degrees), quarters), 0.08)
@@ -31,6 +34,7 @@ def test_a_noisy_page_is_read_however_it_lay_on_the_glass(tmp_path: Path, degree
 
 
 @needs_tesseract
+@pytest.mark.slow
 def test_a_line_is_where_it_was_on_the_askew_page(tmp_path: Path) -> None:
     page = letter()
     path = scan(tmp_path / "scan.pdf", [skewed(drawn([page], tmp_path, 150)[0], 3)], 150)
@@ -42,7 +46,7 @@ def test_a_line_is_where_it_was_on_the_askew_page(tmp_path: Path) -> None:
 
 
 @needs_tesseract
-@pytest.mark.parametrize("is_ruled", [True, False])
+@pytest.mark.parametrize("is_ruled", [pytest.param(True, marks=pytest.mark.slow), False])
 def test_a_table_is_a_table_with_a_place_for_each_row(tmp_path: Path, is_ruled: bool) -> None:
     page = letter(table=is_ruled, paragraphs=LETTER[:2])
     if not is_ruled:
