@@ -15,11 +15,11 @@ import secrets
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler
 from socketserver import TCPServer
 from typing import Any
-from urllib.parse import parse_qs, urlencode, urlsplit
+from urllib.parse import parse_qs, quote, urlencode, urlsplit
 
 from app import APP_NAME
 from app.core.errors.app_error import AppError
@@ -35,7 +35,7 @@ log = logging.getLogger(__name__)
 
 WHY = "tools"
 """As the list of connections has it."""
-KEYRING_PREFIX = "tools:"
+KEYRING_PREFIX, SECRET_PREFIX = "tools:", "tools-client:"
 LEFT_S = 60.0
 """A token is renewed that long before it ends."""
 STEP_S = 0.2
@@ -44,6 +44,7 @@ NOT_SIGNED_IN = "That didn’t work. You can close this page."
 _RESOURCE = re.compile(r'resource_metadata="([^"]+)"')
 _SCOPE = re.compile(r'\bscope="([^"]*)"')
 _FORM = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json"}
+NO_HEADERS: Mapping[str, str] = {}
 AccessTo = Callable[[str], NetworkAccess]
 
 
@@ -57,6 +58,8 @@ class SignedIn:
     access_token: str = field(repr=False)
     refresh_token: str = field(default="", repr=False)
     ends_s: float = 0.0
+    sends_basic: bool = False
+    """A secret of the client goes into a header, not into the form (RFC 6749, 2.3.1)."""
 
 
 class ServerSignIn:
@@ -89,8 +92,8 @@ class ServerSignIn:
     ) -> None:
         """Let the person sign in with their browser, and keep the tokens; returns once they did or `is_stopped`.
 
-        `client_id` is for servers that register no programs by themselves. Raises SignInFailed, and what a request
-        raises.
+        `client_id` is for servers that register no programs by themselves; its secret is the one that was kept. Raises
+        SignInFailed, and what a request raises.
         """
         resource, issuer, scope = self._find_issuer(address)
         endpoints = self._describe_issuer(address, issuer)
@@ -115,15 +118,25 @@ class ServerSignIn:
             return
         if "code" not in answer or answer.get("iss", endpoints["issuer"]) != endpoints["issuer"]:
             raise self._failure(address, "refused", answer.get("error_description") or answer.get("error", ""))
-        begun = SignedIn(resource, token_endpoint, client_id, "")
+        methods = endpoints.get("token_endpoint_auth_methods_supported")
+        sends_basic = "client_secret_post" not in (methods if isinstance(methods, list) else ())
+        begun = SignedIn(resource, token_endpoint, client_id, "", sends_basic=sends_basic)
         code = {"grant_type": "authorization_code", "code": answer["code"], "redirect_uri": back.address}
-        tokens = self._ask_tokens(begun, code | {"code_verifier": verifier})
+        tokens = self._ask_tokens(address, begun, code | {"code_verifier": verifier})
         with self._lock:
             self._save(address, tokens)
 
     def sign_out(self, address: str) -> None:
-        """Forget a server's tokens."""
+        """Forget a server's tokens, and the secret of the client that was registered there."""
         self._kept.save("", KEYRING_PREFIX + address)
+        self._kept.save("", SECRET_PREFIX + address)
+
+    def keep_secret(self, address: str, secret: str) -> None:
+        """Keep the secret of a client that was registered with a server; "" forgets it."""
+        try:
+            self._kept.save(secret, SECRET_PREFIX + address)
+        except TokenNotKept:
+            log.info("a client's secret lasts until the program ends")
 
     def _find_issuer(self, address: str) -> tuple[str, str, str]:
         """Return the resource, its authorization server and the scope to ask for."""
@@ -203,31 +216,39 @@ class ServerSignIn:
 
     def _renew(self, address: str, known: SignedIn) -> SignedIn | None:
         try:
-            new = self._ask_tokens(known, {"grant_type": "refresh_token", "refresh_token": known.refresh_token})
+            new = self._ask_tokens(
+                address, known, {"grant_type": "refresh_token", "refresh_token": known.refresh_token}
+            )
         except AppError as error:
             log.info("a sign-in was not renewed: %s", type(error).__name__)
             return known
         self._save(address, new)
         return new
 
-    def _ask_tokens(self, known: SignedIn, grant: Mapping[str, str]) -> SignedIn:
-        form = dict(grant) | {"client_id": known.client_id, "resource": known.resource}
-        found = self._ask(known.token_endpoint, urlencode(form).encode())
+    def _ask_tokens(self, address: str, known: SignedIn, grant: Mapping[str, str]) -> SignedIn:
+        form, headers = dict(grant) | {"resource": known.resource}, dict[str, str]()
+        secret = self._kept.load(SECRET_PREFIX + address)
+        if secret and known.sends_basic:
+            pair = f"{quote(known.client_id, safe='')}:{quote(secret, safe='')}"
+            headers["Authorization"] = f"Basic {base64.b64encode(pair.encode()).decode()}"
+        else:
+            form |= {"client_id": known.client_id} | ({"client_secret": secret} if secret else {})
+        found = self._ask(known.token_endpoint, urlencode(form).encode(), headers)
         fields = found if isinstance(found, dict) else {}
         if not fields.get("access_token"):
             raise self._failure(known.resource, "refused", str(fields.get("error", "")))
         lasts_s = fields.get("expires_in")
-        return SignedIn(
-            known.resource,
-            known.token_endpoint,
-            known.client_id,
-            str(fields["access_token"]),
-            str(fields.get("refresh_token") or known.refresh_token),
-            self._clock() + lasts_s if isinstance(lasts_s, int | float) else 0.0,
+        return replace(
+            known,
+            access_token=str(fields["access_token"]),
+            refresh_token=str(fields.get("refresh_token") or known.refresh_token),
+            ends_s=self._clock() + lasts_s if isinstance(lasts_s, int | float) else 0.0,
         )
 
-    def _ask(self, url: str, body: Mapping[str, Any] | bytes | None = None) -> Any:
-        headers = _FORM if isinstance(body, bytes) else {}
+    def _ask(
+        self, url: str, body: Mapping[str, Any] | bytes | None = None, more: Mapping[str, str] = NO_HEADERS
+    ) -> Any:
+        headers = _FORM | dict(more) if isinstance(body, bytes) else {}
         server = ModelServer(url, lambda: self._access_to(url), self._ledger, headers=lambda: headers)
         try:
             return server.call(url, body, why=WHY)

@@ -36,9 +36,9 @@ class SignInFailed(EnvironmentProblem):
 
 
 class ToolServerFailed(EnvironmentProblem):
-    """`reason`: missing (no such program), unfetched (it would need the network first), ended, silent, busy (cooling
-    off), unsigned (it wants a sign-in), refused, declined (one request) or wrong (not MCP).
-    `detail`: what it wrote last, or why it refused.
+    """`reason`: missing (no such program), unfetched (it would need the network first), contained (it would run in a
+    container), ended, silent, busy (cooling off), unsigned (it wants a sign-in), refused, declined (one request) or
+    wrong (not MCP). `detail`: what it wrote last, why it refused, or what runs the container.
     """
 
     server: str
@@ -51,6 +51,7 @@ class ToolServerFailed(EnvironmentProblem):
         cases={
             "missing": "The program of the tool server “{server}” wasn’t found. Is it installed?",
             "unfetched": "The program of the tool server “{server}” isn’t here yet. Allow it the network to fetch it.",
+            "contained": "The tool server “{server}” can’t use {detail} here. Start it yourself and add its address.",
             "ended": "The tool server “{server}” stopped: {detail}",
             "silent": "The tool server “{server}” isn’t responding.",
             "busy": "The tool server “{server}” didn’t respond last time. It’s left alone for a minute.",

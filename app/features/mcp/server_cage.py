@@ -11,6 +11,10 @@ from app.features.protection import cage_sentence
 
 SERVER = "Outside its folders it"
 NOT_OURS = "{program} doesn’t start this server. It gets only what the model sends it."
+NO_CONTAINERS = (
+    "Fireside can’t protect you from what runs in {container}, so the server can’t use it. "
+    "Start the server yourself and add its address."
+)
 NOT_YET = "It’s checked when it starts."
 
 
@@ -18,6 +22,8 @@ def server_cage_sentence(config: ServerConfig, report: CageReport | None) -> str
     """Return what a server can't do, and what this system could not prevent; in English."""
     if config.is_remote:
         return NOT_OURS.format(program=APP_NAME)
+    if config.container_program:
+        return NO_CONTAINERS.format(container=config.container_program.capitalize())
     if report is None:
         return NOT_YET
     granted = _granted_walls(config)

@@ -18,6 +18,10 @@ RUNNERS = ("npx", "uvx", "pnpx", "bunx", "pipx", "uv", "npm", "pnpm", "yarn", "b
 """Programs that fetch others and start them."""
 
 
+CONTAINER_PROGRAMS = ("docker", "podman", "nerdctl", "container", "finch")
+"""Programs that let another one, which is in no cage, start the server."""
+
+
 @dataclass(frozen=True)
 class ServerConfig:
     """A tool server: a `command` that is started here, or a `url`.
@@ -35,6 +39,8 @@ class ServerConfig:
     readable: tuple[str, ...] = ()
     writable: tuple[str, ...] = ()
     has_network: bool = False
+    client_id: str = ""
+    """Of this program, where a server elsewhere has to be told of it beforehand; its secret is in the keyring."""
 
     @property
     def is_remote(self) -> bool:
@@ -44,6 +50,12 @@ class ServerConfig:
     def is_fetched(self) -> bool:
         """Return whether another program fetches the server, for which it needs the network at least once."""
         return Path(self.command).stem.lower() in RUNNERS
+
+    @property
+    def container_program(self) -> str:
+        """The program that would run the server in a container; "" where it is started here."""
+        name = Path(self.command).stem.lower()
+        return name if name in CONTAINER_PROGRAMS else ""
 
     def to_json(self) -> str:
         """Return the server in the form that the settings store."""

@@ -35,7 +35,8 @@ MOST_ENTRIES, MOST_PAGES = 200, 50
 MOST_WORDS = 1_000
 """Characters of a tool's description: they cost every answer."""
 CLOSED = "it was closed"
-ENDED, SILENT, WRONG, BUSY, UNFETCHED = "ended", "silent", "wrong", "busy", "unfetched"
+ENDED, SILENT, WRONG, BUSY = "ended", "silent", "wrong", "busy"
+UNFETCHED, CONTAINED = "unfetched", "contained"
 REFUSED, DECLINED, UNSIGNED = "refused", "declined", "unsigned"
 
 

@@ -22,7 +22,7 @@ from app.core.child import NETWORK_VARIABLES, Child, own_command
 from app.core.errors.tool_errors import ToolServerFailed
 from app.features.mcp.launcher import CAGE_FIELD, ENVIRONMENT, FLAG, ServerGrant, report_of
 from app.features.mcp.server_config import ServerConfig
-from app.features.mcp.server_session import ENDED, UNFETCHED, Closed, Received
+from app.features.mcp.server_session import CONTAINED, ENDED, UNFETCHED, Closed, Received
 
 log = logging.getLogger(__name__)
 
@@ -99,12 +99,20 @@ class StdioTransport:
                 received(message)
 
         def note_exit(code: int, tail: str) -> None:
-            is_unfetched = not self._has_spoken and not self._config.has_network and self._config.is_fetched
-            closed(UNFETCHED if is_unfetched else ENDED, _last_words(tail) or f"exit code {code}")
+            closed(*self._explain_end(code, tail))
 
         child.listen(take_line, note_exit)
         self._writer = threading.Thread(target=self._send_lines, args=(child,), name="tool server", daemon=True)
         self._writer.start()
+
+    def _explain_end(self, code: int, tail: str) -> tuple[str, str]:
+        config, words = self._config, _last_words(tail) or f"exit code {code}"
+        # Such a program asks a daemon by a socket of this computer, which no cage lets it make.
+        if config.container_program and not self._has_spoken and self.cage is not None and self.cage.held:
+            log.info("tool server %s: %s", config.name, words)
+            return CONTAINED, config.container_program.capitalize()
+        is_unfetched = not self._has_spoken and not config.has_network and config.is_fetched
+        return UNFETCHED if is_unfetched else ENDED, words
 
     def send(self, message: Mapping[str, Any]) -> None:
         if self._child is None or not self._child.running:

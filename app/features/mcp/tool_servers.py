@@ -43,6 +43,8 @@ _REFUSED = re.compile(r"EACCES|EPERM|permission denied|operation not permitted",
 """As a system tells a program that its cage has a wall there."""
 MOST_NAME = 60
 _NO_NAME = re.compile(r"[^A-Za-z0-9-]+")
+_SIGNED = ("url", "client_id")
+"""Fields that a sign-in holds for."""
 MakeTransport = Callable[[ServerConfig], MessageTransport]
 
 
@@ -86,6 +88,9 @@ class ToolServers:
 
     def change_server(self, name: str, **values: Any) -> None:
         """Change fields of a server's configuration; it is started again with them."""
+        before = next((known for known in self.configs if known.name == name), None)
+        if before is not None and any(values.get(key, getattr(before, key)) != getattr(before, key) for key in _SIGNED):
+            self._forget_sign_in(before)
         with self._changing:
             self._store([replace(known, **values) if known.name == name else known for known in self.configs])
         # Another program may call its tools as the one before did.
@@ -95,10 +100,9 @@ class ToolServers:
 
     def remove_server(self, name: str) -> None:
         """Remove a server with everything it stored in its own folder, and its sign-in."""
-        urls = [known.url for known in self.configs]
         for known in self.configs:
-            if known.name == name and known.url and self._sign_in is not None and urls.count(known.url) == 1:
-                self._sign_in.sign_out(known.url)
+            if known.name == name:
+                self._forget_sign_in(known)
         with self._changing:
             self._store([known for known in self.configs if known.name != name])
         self._forget_grants(name)
@@ -114,8 +118,20 @@ class ToolServers:
         config = next((known for known in self.configs if known.name == name and known.is_remote), None)
         if config is None or self._sign_in is None:
             raise KeyError(name)
-        self._sign_in.sign_in(config.url, open_browser, is_stopped)
+        self._sign_in.sign_in(config.url, open_browser, is_stopped, config.client_id)
         self._end_session(name)
+
+    def keep_client_secret(self, name: str, secret: str) -> None:
+        """Keep the secret of the client that the person registered with a server elsewhere, in the keyring."""
+        config = next((known for known in self.configs if known.name == name and known.is_remote), None)
+        if config is not None and self._sign_in is not None:
+            self._sign_in.keep_secret(config.url, secret)
+
+    def _forget_sign_in(self, config: ServerConfig) -> None:
+        """Sign out of a server, unless another one is at its address."""
+        urls = [known.url for known in self.configs]
+        if config.url and self._sign_in is not None and urls.count(config.url) == 1:
+            self._sign_in.sign_out(config.url)
 
     def session_of(self, name: str) -> ServerSession:
         """Return the conversation with a server, the same as long as it isn't changed. Raises KeyError."""

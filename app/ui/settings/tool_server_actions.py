@@ -16,6 +16,8 @@ from app.features.mcp.tool_servers import ToolServers
 from app.ui.shell import tasks
 
 Work = Callable[[], object]
+EDITED = ("command", "arguments", "environment", "url", "headers", "client_id")
+"""What the form changes; what a server may use was perhaps changed while it was open."""
 
 
 class ToolServerActions(QObject):
@@ -43,6 +45,28 @@ class ToolServerActions(QObject):
     def is_busy(self, name: str) -> bool:
         """Return whether a server is being checked at the moment."""
         return name in self._checked
+
+    def add(self, config: ServerConfig, client_secret: str = "") -> None:
+        """Add a server, keep the secret of its client, and check it."""
+
+        def add_server() -> str:
+            (name,) = self.servers.add_servers([config])
+            if client_secret:
+                self.servers.keep_client_secret(name, client_secret)
+            return name
+
+        self._enqueue(add_server, lambda name: self.check(name) if config.is_on else None)
+
+    def edit(self, config: ServerConfig, client_secret: str = "") -> None:
+        """Put a server in the place of the one with its name; one that is on is checked."""
+        name, values = config.name, {key: value for key, value in vars(config).items() if key in EDITED}
+
+        def edit_server() -> None:
+            self.servers.change_server(name, **values)
+            if client_secret:
+                self.servers.keep_client_secret(name, client_secret)
+
+        self._enqueue(edit_server, lambda _: self.check(name) if config.is_on else None)
 
     def add_all(self, configs: Sequence[ServerConfig]) -> None:
         """Add servers, then check those of them that are on."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from textwrap import shorten
 from typing import Any
@@ -16,7 +17,8 @@ from app.features.mcp.server_session import ServerTool
 from app.ui.i18n import breakable, tr
 from app.ui.settings.folder_list import FolderList
 from app.ui.settings.settings_pages import SettingsSection
-from app.ui.settings.tool_server_actions import ToolServerActions
+from app.ui.settings.tool_server_actions import EDITED, ToolServerActions
+from app.ui.settings.tool_server_adding import EDIT_SERVER, AddServerDialog
 from app.ui.settings.tool_server_texts import command_line, secret_words, state_words
 from app.ui.shared_labels import REMOVE
 from app.ui.shell.settings_index import label_of
@@ -35,6 +37,7 @@ MAY_READ, MAY_CHANGE = "Folders it can read", "Folders it can change"
 ALLOW_NETWORK = "Network access"
 CHANGES_THINGS = "Can change things. You’re asked each time unless you always allow it."
 CLOSE = "Close"
+EDIT = "Edit…"
 REMOVE_SERVER = "Remove…"
 REMOVE_QUESTION = "Remove {name}?"
 FOLDER_GOES = "Everything it stored in its own folder is deleted, and what you allowed its tools is forgotten."
@@ -55,9 +58,9 @@ class ToolServerDialog(Dialog):
         inside = QWidget()
         column = theme.dress(QVBoxLayout(inside), margins=(0, 0, 12, 0), spacing=4)
         column.addWidget(theme.dress(plain_label(name, wraps=True), font="section"))
-        self.uses = ServerAccess(theme, config, lambda **values: actions.change(name, **values))
+        self.uses = self._make_access(config)
         self.tools = ServerToolList(theme, lambda: self._toggle_check())  # noqa: PLW0108 - a method of what is being made
-        fill_layout(column, self.uses, self.tools, 1)
+        self._column = fill_layout(column, self.uses, self.tools, 1)
         around = theme.dress(QVBoxLayout(self), margins=(24, 22, 12, 20), spacing=14)
         box = ScrollBox(inside, around.contentsMargins())
         fade_ends(box, theme)
@@ -80,10 +83,26 @@ class ToolServerDialog(Dialog):
         if config is None:
             self.accept()
             return
+        if self.uses.shows_other(config):
+            shown, self.uses = self.uses, self._make_access(config)
+            self._column.replaceWidget(shown, self.uses)
+            shown.hide()
+            shown.deleteLater()
         state, is_busy = self._actions.servers.state_of(self._name), self._actions.is_busy(self._name)
         self.uses.cage.setText(tr(server_cage_sentence(config, state.cage)))
         self.tools.show_state(*state_words(config, state, is_busy=is_busy), is_busy=is_busy)
         self.tools.show_tools(state.tools or ())
+
+    def _make_access(self, config: ServerConfig) -> ServerAccess:
+        return ServerAccess(
+            self._theme, config, lambda **values: self._actions.change(self._name, **values), self.open_editing
+        )
+
+    def open_editing(self) -> AddServerDialog:
+        """Open the form that the server was added with."""
+        dialog = AddServerDialog(self._theme, self._actions.edit, self, self._config)
+        dialog.open()
+        return dialog
 
     def _toggle_check(self) -> None:
         (self._actions.stop if self._actions.is_busy(self._name) else self._actions.check)(self._name)
@@ -98,20 +117,30 @@ class ToolServerDialog(Dialog):
 
 
 class ServerAccess(SettingsSection):
-    """Command or address, and what the server may use; `on_change` stores fields of its configuration."""
+    """Command or address with the button that edits it, and what the server may use; `on_change` stores fields of its
+    configuration.
+    """
 
-    def __init__(self, theme: Theme, config: ServerConfig, on_change: Any) -> None:
+    def __init__(self, theme: Theme, config: ServerConfig, on_change: Any, on_edit: Callable[[], object]) -> None:
         super().__init__(theme, tr("Address") if config.is_remote else tr("Command"))
+        self._shown = what_is_edited(config)
+        self.edit = text_button(tr(EDIT), "plain", on_click=lambda _=False: on_edit())
+        self.edit.setAccessibleName(tr(EDIT_SERVER, name=config.name))
         line = plain_label(breakable(command_line(config)), wraps=True)
         line.setLayoutDirection(Qt.LayoutDirection.LeftToRight)  # a command reads so in every language
         line.setFont(theme.code_font(CODE_PX))
         given = secret_words(config)
-        self.add_content(line, *([self.muted(given)] if given else []))
+        row = fill_layout(QHBoxLayout(), self.edit, 1)
+        self.add_content(line, *([self.muted(given)] if given else []), row)
         self.cage = self.muted("")
         if not config.is_remote:
             self._add_grants(config, on_change)
         self.add_heading(label_of("protection"))
         self.add_content(self.cage)
+
+    def shows_other(self, config: ServerConfig) -> bool:
+        """Return whether the command, the address or what goes with them is another by now."""
+        return what_is_edited(config) != self._shown
 
     def _add_grants(self, config: ServerConfig, on_change: Any) -> None:
         self.add_heading(tr("Access"))
@@ -136,6 +165,11 @@ class ServerAccess(SettingsSection):
         self.card.add_block(tr(MAY_READ), tr("Besides its own folder and its program."), self.readable)
         self.card.add_block(tr(MAY_CHANGE), "", self.writable)
         self.add_row(tr(ALLOW_NETWORK), tr("Without it, it can’t connect to anything."), self.network)
+
+
+def what_is_edited(config: ServerConfig) -> tuple[object, ...]:
+    """Return the fields that the form changes."""
+    return tuple(getattr(config, name) for name in EDITED)
 
 
 class ServerToolList(SettingsSection):

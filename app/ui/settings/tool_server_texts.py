@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 from app.core.visible import visible_name
 from app.features.mcp.server_config import ServerConfig
 from app.features.mcp.server_session import ServerState
+from app.features.mcp.typed_server import HIDDEN_VALUE
 from app.ui.i18n import breakable, sentence_for, tr
 from app.ui.locale_formats import format_number, join_list
 
@@ -17,7 +18,6 @@ STARTS_LATER = "Starts when a chat needs it."
 WORKS_ONE = "Works. It has 1 tool."
 WORKS = "Works. It has {count} tools."
 ALSO_NETWORK = "with network access"
-HIDDEN_VALUE = "••••"
 
 
 def place_of(config: ServerConfig) -> str:

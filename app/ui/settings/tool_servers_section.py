@@ -113,7 +113,7 @@ class ToolServersSection(SettingsSection):
 
     def open_adding(self) -> AddServerDialog:
         """Open the dialog for a command or an address."""
-        dialog = AddServerDialog(self._theme, lambda config: self.server_actions.add_all([config]), self)
+        dialog = AddServerDialog(self._theme, self.server_actions.add, self)
         dialog.open()
         return dialog
 

@@ -6,6 +6,7 @@ import json
 import os
 import platform
 import socket
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -222,6 +223,52 @@ def test_what_fetches_a_server_needs_the_network_once(begin: Begin, tmp_path: Pa
             begin("fair", command=str(runner), has_network=has_network).list_tools()
         assert failed.value.reason == reason
         assert detail in failed.value.detail
+
+
+@needs_cage
+@pytest.mark.parametrize("has_network", [False, True])
+def test_a_container_program_reaches_no_daemon_and_that_is_told(
+    begin: Begin, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, has_network: bool
+) -> None:
+    monkeypatch.chdir(tmp_path)  # an address of such a socket has at most 107 bytes
+    with socket.socket(socket.AF_UNIX) as daemon:
+        daemon.bind("docker.sock")
+        daemon.listen()
+        docker = tmp_path / "docker"
+        asks = f"import socket; socket.socket(socket.AF_UNIX).connect('{tmp_path}/docker.sock'); print(open('/in'))"
+        docker.write_text(f"#!{sys.executable}\n{asks}\n", "utf-8")
+        docker.chmod(0o700)
+        granted = {"readable": (str(tmp_path),), "writable": (str(tmp_path),), "has_network": has_network}
+        session = begin("fair", command=str(docker), arguments=("run", "-i", "mcp/time"), **granted)
+        with pytest.raises(ToolServerFailed) as failed:
+            session.list_tools()
+        assert (failed.value.reason, failed.value.detail) == ("contained", "Docker")
+        daemon.setblocking(False)
+        with pytest.raises(BlockingIOError):
+            daemon.accept()
+
+
+def test_a_server_ends_with_the_program_however_it_ends(tmp_path: Path) -> None:
+    """Killed, the program can end nothing itself: the kernel and the closed pipes do."""
+    program = f"""
+import sys, time
+from pathlib import Path
+from app.features.mcp.server_config import ServerConfig
+from app.features.mcp.server_session import ServerSession
+from app.features.mcp.stdio_transport import StdioTransport
+config = ServerConfig("fair", sys.executable, ({str(SCRIPT)!r}, "fair"), readable=({str(SCRIPT.parent)!r},))
+session = ServerSession("fair", lambda: StdioTransport(config, Path({str(tmp_path / "own")!r})))
+print(len(session.list_tools()), flush=True)
+time.sleep(600)
+"""
+    with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True) as parent:
+        assert parent.stdout is not None
+        assert parent.stdout.readline() == "1\n"
+        (server,) = [
+            child for child in psutil.Process(parent.pid).children() if SCRIPT.name in " ".join(child.cmdline())
+        ]
+        parent.kill()
+    assert psutil.wait_procs([server], timeout=30)[1] == []
 
 
 def test_the_line_that_says_why_a_server_ended_is_told(begin: Begin, tmp_path: Path) -> None:

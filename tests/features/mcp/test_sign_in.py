@@ -73,7 +73,8 @@ class SigningPage(BaseHTTPRequestHandler):
             host.clients = json.loads(body)["redirect_uris"][0]
             self._say(201, {"client_id": "client-7"})
         elif self.path == "/token":
-            self._give_token({name: values[0] for name, values in parse_qs(body.decode()).items()})
+            form = {name: values[0] for name, values in parse_qs(body.decode()).items()}
+            self._give_token(form | {"header": self.headers.get("Authorization", "")})
         elif self.headers.get("Authorization", "").removeprefix("Bearer ") not in host.tokens[-1:]:
             self.send_response(401)
             self.send_header("WWW-Authenticate", f'Bearer resource_metadata="{host.address}/about", scope="tools"')
@@ -225,6 +226,41 @@ def test_a_person_who_says_no_is_not_signed_in(servers: ToolServers, host: Signi
         sign_in(servers)
     assert (failed.value.reason, failed.value.detail) == ("refused", "access_denied")
     assert problems(servers) == ["unsigned"]
+
+
+@pytest.mark.parametrize("methods", [None, ["client_secret_basic"], ["client_secret_post"], ["none"]])
+def test_a_client_that_was_registered_beforehand_signs_in_with_its_secret(
+    servers: ToolServers, host: SigningHost, kept: Keys, stored: StoredSettings, methods: list[str] | None
+) -> None:
+    host.changes = {"registration_endpoint": None, "token_endpoint_auth_methods_supported": methods}
+    host.lasts_s = 1
+    with pytest.raises(SignInFailed):
+        sign_in(servers)
+    servers.change_server(NAME, client_id="app:1")
+    servers.keep_client_secret(NAME, "se cret")
+    assert "se cret" not in str(stored.settings), "the keyring has it, no file"
+    sign_in(servers)
+    asked, token = host.asked
+    assert asked["client_id"] == "app:1"
+    assert host.clients == "", "nothing was registered"
+    assert [tool.name for tool in servers.offer_tools().tools] == ["do"]
+    basic = f"Basic {base64.b64encode(b'app%3A1:se%20cret').decode()}"
+    for told in (token, host.asked[-1]):  # a renewal, too
+        if methods == ["client_secret_post"]:
+            assert (told["client_id"], told["client_secret"], told["header"]) == ("app:1", "se cret", "")
+        else:
+            assert (told.get("client_secret"), told["header"]) == (None, basic)
+    assert "refresh_token" in host.asked[-1]
+    servers.change_server(NAME, client_id="app-2")
+    assert set(kept.kept.values()) == {""}, "another client has another secret, and signs in anew"
+    assert problems(servers) == ["unsigned"]
+
+
+def test_a_client_without_a_secret_is_named_in_the_form(servers: ToolServers, host: SigningHost) -> None:
+    host.changes = {"registration_endpoint": None}
+    servers.change_server(NAME, client_id="public")
+    sign_in(servers)
+    assert (host.asked[-1]["client_id"], host.asked[-1]["header"]) == ("public", "")
 
 
 def test_waiting_for_the_browser_ends_with_stop(servers: ToolServers, host: SigningHost) -> None:

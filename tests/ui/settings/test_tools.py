@@ -24,7 +24,7 @@ from app.features.tools.permissions import WEB_SERVER, PermissionAnswer
 from app.features.tools.tool import Tool, ToolResult
 from app.ui.settings.folder_list import ALLOW_FOLDER
 from app.ui.settings.tool_grants_section import ALL_ALLOWED, ALWAYS_ALLOWED, NEVER_ALLOWED, WEBSITE, ToolGrantsSection
-from app.ui.settings.tool_server_adding import NEITHER, AddServerDialog
+from app.ui.settings.tool_server_adding import NEITHER, NO_VARIABLES, AddServerDialog
 from app.ui.settings.tool_server_dialog import CHANGES_THINGS, CHECK, CLOSE, STOP_CHECK, ToolServerDialog
 from app.ui.settings.tool_server_import import FROM_PROGRAM, PASTED, ImportServersDialog
 from app.ui.settings.tool_server_texts import (
@@ -42,6 +42,7 @@ from tests.features.mcp.test_tool_servers import SCRIPT, config
 from tests.helpers.clipping import clipped_texts
 from tests.helpers.desks.settings import SettingsDesk
 from tests.helpers.desks.window import Frame
+from tests.helpers.remote import Keys
 
 SECRET = "sk-very-secret"
 
@@ -192,6 +193,60 @@ def test_what_a_server_may_use_is_kept_and_it_is_removed_with_its_folder(
     desk.wait(lambda: not section.rows and section.empty.isVisible())
     assert servers.configs == ()
     desk.wait(lambda: not folder.exists())
+
+
+def test_a_server_is_edited_in_the_form_that_it_was_added_with(desk: SettingsDesk, section: ToolServersSection) -> None:
+    servers = desk.app.tool_servers
+    add(desk, section, replace(config("old", "mine"), environment=(("KEY", SECRET),)))
+    desk.app.tool_grants.keep_answer(
+        Tool(ToolFunction("do", "", {"type": "object"}), lambda *_: ToolResult(""), server="mine"),
+        PermissionAnswer.TOOL,
+    )
+    details = section.open_details("mine")
+    desk.click(details.uses.edit)
+    form = desk.find_step(AddServerDialog)
+    assert form.line.text() == shlex.join([sys.executable, str(SCRIPT), "old"])
+    assert form.environment.toPlainText() == f"KEY={HIDDEN_VALUE}"
+    assert not form.name.isVisible()
+    assert not form.key.isVisible()
+    form.environment.setPlainText("KEY")
+    form.accept()
+    assert form.note.text() == NO_VARIABLES
+    form.environment.setPlainText(f"KEY={HIDDEN_VALUE}\nMORE=1")
+    form.line.setText(shlex.join([sys.executable, str(SCRIPT), "fair"]))
+    assert clipped_texts(form) == []
+    QTest.keyClick(form.line, Qt.Key.Key_Return)
+    desk.wait(lambda: said(section, "mine") == WORKS_ONE)
+    (kept,) = servers.configs
+    assert kept.environment == (("KEY", SECRET), ("MORE", "1"))
+    assert kept.readable == (str(SCRIPT.parent),), "what it may use stays"
+    assert desk.app.tool_grants.list_grants() == (), "another program asks anew"
+    assert any(text.endswith("fair") for text in shown_in(details))
+    assert any("MORE" in text for text in shown_in(details))
+    details.accept()
+
+
+def test_an_address_is_edited_and_its_client_named(
+    desk: SettingsDesk, section: ToolServersSection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = Keys()
+    for name in ("load", "save"):
+        monkeypatch.setattr(desk.app.token, name, getattr(kept, name))
+    headers = (("Authorization", f"Bearer {SECRET}"),)
+    add(desk, section, ServerConfig("far", url="https://mcp.example/a", headers=headers))
+    form = section.open_details("far").open_editing()
+    assert form.key.text() == HIDDEN_VALUE
+    assert not form.environment.isVisible()
+    assert not form.secret.isVisible()
+    form.client.setText("app-1")
+    assert form.secret.isVisible()
+    form.secret.setText("hush")
+    form.accept()
+    desk.wait(lambda: desk.app.tool_servers.configs[0].client_id == "app-1")
+    desk.wait(lambda: "hush" in kept.kept.values())
+    (config_now,) = desk.app.tool_servers.configs
+    assert config_now.headers == headers
+    assert "hush" not in str(desk.app.settings)
 
 
 def test_a_server_is_switched_on_and_off(desk: SettingsDesk, section: ToolServersSection) -> None:
