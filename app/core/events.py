@@ -74,6 +74,13 @@ class PromptProgress:
 
 
 @dataclass(frozen=True)
+class TuningProgress:
+    """How much of the time for tuning a model has passed, 0 to 1."""
+
+    fraction: float
+
+
+@dataclass(frozen=True)
 class LookProgress:
     """Progress of encoding image or sound `number` of `total`, counted from 1; `fraction` of this one is 0 to 1."""
 

@@ -90,6 +90,11 @@ class Backend(Protocol):
     def inspect(self, request: protocol.Inspect, job: EngineJob) -> protocol.Inspected | protocol.Done:
         """Return tokens, layers or attention of a text; `Done` if cancelled."""
 
+    def tune(
+        self, request: protocol.TuneModel, job: EngineJob, urgent: Callable[[], bool]
+    ) -> protocol.Tuned | protocol.Done:
+        """Measure how the model runs fastest; `Done` if cancelled, or once `urgent` says that a request has arrived."""
+
     def describe_devices(self, request: protocol.DescribeDevices) -> protocol.DevicesDescribed:
         """List the devices that the backend really found, which may be fewer than the computer has."""
 

@@ -32,22 +32,22 @@ class JsonCache:
         self._path = path
 
     def find(self, key: str) -> dict[str, Any] | None:
-        return self._read_entries().get(key)
+        return self.entries().get(key)
 
     def put(self, key: str, entry: dict[str, Any]) -> None:
         """Add or replace an entry; beyond `MOST_ENTRIES` the oldest is dropped."""
-        entries = self._read_entries()
+        entries = self.entries()
         entries.pop(key, None)
         entries[key] = entry
         self._write_entries(dict(list(entries.items())[-MOST_ENTRIES:]))
 
     def forget(self, key: str) -> None:
-        entries = self._read_entries()
+        entries = self.entries()
         if entries.pop(key, None) is not None:
             self._write_entries(entries)
 
-    def _read_entries(self) -> dict[str, dict[str, Any]]:
-        """Return all entries; none from a missing or damaged file."""
+    def entries(self) -> dict[str, dict[str, Any]]:
+        """Return all entries, the oldest first; none from a missing or damaged file."""
         try:
             entries = json.loads(self._path.read_text("utf-8"))
         except (OSError, ValueError, RecursionError):

@@ -8,12 +8,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from app.core.errors.engine_errors import ProtocolViolation
-from app.core.events import CancelToken, Media, Message
+from app.core.events import CancelToken, Media, Message, TuningProgress
 from app.core.wire import EventReply
 from app.engine import protocol
 from app.engine.contract import NO_LABELS, NO_VECTORS, AnswerEvent, EmbeddingVectors, TokenLabels
 from app.engine.protocol import Ask
 from app.engine.states import StateFolder
+from app.engine.tuning import TUNING_BUDGET_S, Tuning
 
 
 class EngineRequests(ABC):
@@ -126,6 +127,19 @@ class EngineRequests(ABC):
         if cancel is not None and cancel.cancelled:
             return protocol.Inspected(0, 0)
         raise ProtocolViolation("Inspect was not answered with Inspected")
+
+    def tune(
+        self, *, cancel: CancelToken | None = None, budget_s: float = TUNING_BUDGET_S
+    ) -> Iterator[TuningProgress | Tuning]:
+        """Measure how the loaded model runs fastest here: progress, then what was found, which is kept already.
+
+        Ends without it when cancelled, or when anything else is asked of the model meanwhile.
+        """
+        for reply in self._replies(lambda id_: protocol.TuneModel(id_, budget_s), cancel):
+            if isinstance(reply, EventReply):
+                yield reply.event
+            elif isinstance(reply, protocol.Tuned):
+                yield reply.tuning
 
     def forget_session(self, session: str) -> None:
         """Delete a session's saved state and its cache in the child."""

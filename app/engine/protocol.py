@@ -24,11 +24,13 @@ from app.core.events import (
     TextDelta,
     TokenChosen,
     TokenSeen,
+    TuningProgress,
     Waiting,
 )
 from app.core.wire import Caged, EventReply, Wire
+from app.engine.tuning import TUNING_BUDGET_S, Tuning
 
-VERSION = 15
+VERSION = 16
 
 
 @dataclass(frozen=True)
@@ -289,6 +291,17 @@ class DescribeDevices:
 
 
 @dataclass(frozen=True)
+class TuneModel:
+    """Measure how the loaded model runs fastest here, for about `budget_s`; answered by `Tuned`.
+
+    Any other request ends it at once, and `Done` is then the answer.
+    """
+
+    id: int
+    budget_s: float = TUNING_BUDGET_S
+
+
+@dataclass(frozen=True)
 class Inspect:
     """Look into the model while it reads `text`, `tokens` as they are, or the prompt that `messages` make; answered by
     `Inspected`.
@@ -374,6 +387,14 @@ class CallSyntaxFound:
 
     id: int
     syntax: CallSyntax | None = None
+
+
+@dataclass(frozen=True)
+class Tuned:
+    """*Last* reply to `TuneModel`, with what was found; it is kept already."""
+
+    id: int
+    tuning: Tuning
 
 
 @dataclass(frozen=True)
@@ -494,6 +515,7 @@ Request = (
     | ClassifyTokens
     | FindCallSyntax
     | Inspect
+    | TuneModel
     | ForgetSession
     | DescribeDevices
     | Cancel
@@ -509,6 +531,7 @@ Reply = (
     | CallSyntaxFound
     | Attended
     | Inspected
+    | Tuned
     | DevicesDescribed
     | Done
     | Failed
@@ -523,6 +546,7 @@ LAST_REPLIES = (
     TokensClassified,
     CallSyntaxFound,
     Inspected,
+    Tuned,
     DevicesDescribed,
     Done,
     Failed,
@@ -533,6 +557,7 @@ EVENTS: dict[str, type] = {
     "Waiting": Waiting,
     "Reading": PromptProgress,
     "Looking": LookProgress,
+    "Tuning": TuningProgress,
     "Delta": TextDelta,
     "Chosen": TokenChosen,
     "Answered": Finished,

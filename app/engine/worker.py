@@ -196,6 +196,8 @@ class EngineWorker:
         if isinstance(request, protocol.Generate):
             self._backend.begin_answer(request, job)
             return None
+        if isinstance(request, protocol.TuneModel):
+            return self._backend.tune(request, job, urgent=lambda: not self._waiting.empty())
         # A request without an answer of its own is answered `Done`.
         return self._done_at_once(request, job) or protocol.Done(request.id)
 
@@ -239,6 +241,7 @@ _NEEDLESS_WHEN_CANCELLED = (
     protocol.Embed,
     protocol.ClassifyTokens,
     protocol.Inspect,
+    protocol.TuneModel,
     protocol.CountTexts,
     protocol.CountMedia,
 )
@@ -256,5 +259,5 @@ def _needs_the_model_alone(request: protocol.Request) -> bool:
     if isinstance(request, protocol.Inspect):
         # The tokenizer needs no context, so it does not disturb an answer.
         return request.what != "tokens"
-    alone = protocol.LoadModel | protocol.UnloadModel | protocol.Embed | protocol.ClassifyTokens
+    alone = protocol.LoadModel | protocol.UnloadModel | protocol.Embed | protocol.ClassifyTokens | protocol.TuneModel
     return isinstance(request, alone)

@@ -9,6 +9,7 @@
       "save_when": "go"           there is something to save at the end, which goes on until the file "go" is there
                                   (beside the script); "saved" is then written beside it
       "calls": {"opening": ...}   how the model calls functions, see `protocol.CallSyntax`
+      "tune": {"until": "go", "fields": {...}}  what tuning finds, once the file is there (beside the script)
       "devices": [{"name": ...}]  what DescribeDevices lists; one CPU by default
     }
 
@@ -71,11 +72,22 @@ from app.core.errors import request_errors
 from app.core.errors.app_error import AppError
 from app.core.errors.error_fields import from_fields
 from app.core.errors.model_errors import ModelMissing, ModelReplaced, NoModel
-from app.core.events import FinishReason, Guess, LoadProgress, Media, ModelLoaded, TokenChosen, TokenSeen, Waiting
+from app.core.events import (
+    FinishReason,
+    Guess,
+    LoadProgress,
+    Media,
+    ModelLoaded,
+    TokenChosen,
+    TokenSeen,
+    TuningProgress,
+    Waiting,
+)
 from app.core.wire import EventReply
 from app.engine import protocol
 from app.engine.answer_decoder import AnswerDecoder
 from app.engine.backend import EngineJob
+from app.engine.tuning import Tuning, TuningTable
 
 MESSAGE_TOKENS = 4
 STEP_S = 0.02
@@ -406,6 +418,21 @@ class ScriptedBackend:
         numbers = array.array("f", [number for logit in logits for number in (logit, -logit)]).tobytes()
         starts, ends = (tuple(place(word) for word in words) for place in (re.Match.start, re.Match.end))
         return protocol.TokensClassified(request.id, 2, starts, ends, numbers)
+
+    def tune(
+        self, request: protocol.TuneModel, job: EngineJob, urgent: Callable[[], bool]
+    ) -> protocol.Tuned | protocol.Done:
+        """Report what the script's rule for tuning says, after its file is there, unless something else is asked."""
+        self._script.log_request(request)
+        loaded = self._require_model(chats=False)
+        rule = self._script.rules.get("tune", {})
+        job.reply(EventReply(request.id, TuningProgress(0.5)))
+        while "until" in rule and not self._script.file_beside(rule["until"]).exists():
+            if urgent() or job.stop.wait(STEP_S):
+                return protocol.Done(request.id)
+        tuning = replace(Tuning(2, 2, 256, device="scripted", build="scripted"), **rule.get("fields", {}))
+        TuningTable(Path.cwd()).store_tuning(Path(loaded.model.path), tuning.build, (), tuning)
+        return protocol.Tuned(request.id, tuning)
 
     def inspect(self, request: protocol.Inspect, job: EngineJob) -> protocol.Inspected:
         """Return words with probability one half, and two layers of two heads with uniform attention."""

@@ -115,6 +115,7 @@ class LlamaContext:
         # Allocated once: filling it costs less than allocating one for each token.
         self._batch = c.llama_batch_init(self.batch_tokens, 0, 1)
         self._counts = [threads] if fixed_threads else thread_counts(threads)
+        self._first_count = threads
         self._writing: dict[int, ThreadController] = {}
         self._reading_threads = threads
         self._threads = (0, 0)
@@ -252,10 +253,19 @@ class LlamaContext:
         """Restore a partial state; return whether llama.cpp took it."""
         return bool(self.c.llama_state_seq_set_data_ext(self.pointer, data, len(data), sequence, PARTIAL_ONLY))
 
+    def set_threads(self, answers: int, prompts: int, *, fixed: bool = False) -> None:
+        """Write with `answers` threads from now on, which measured times may change unless `fixed`; read with
+        `prompts`.
+        """
+        self._counts = [answers] if fixed else sorted({*thread_counts(max(answers, self._counts[-1])), answers})
+        self._first_count = answers
+        self._writing.clear()
+        self._reading_threads = prompts
+
     def thread_counts(self) -> tuple[int, int]:
         """Threads in use for writing one token, and for reading."""
         writing = self._writing.get(1)
-        return writing.settled if writing else self._counts[-1], self._reading_threads
+        return writing.settled if writing else self._first_count, self._reading_threads
 
     def lost_share(self) -> float:
         """Return the share of the time of writing one token that trials of other numbers of threads have cost."""
@@ -289,7 +299,7 @@ class LlamaContext:
             return None
         # Each number of sequences has its own best number of threads.
         if count not in self._writing:
-            self._writing[count] = ThreadController(self._counts, self._counts[-1])
+            self._writing[count] = ThreadController(self._counts, self._first_count)
         return self._writing[count]
 
     def _use_threads(self, count: int) -> None:

@@ -21,9 +21,10 @@ from app.core.errors.request_errors import (
     TemplateFailed,
     TooLongToInspect,
 )
-from app.core.events import FinishReason, ModelLoaded, TokenSeen
+from app.core.events import FinishReason, ModelLoaded, TokenSeen, TuningProgress
 from app.core.freed_memory import give_back_memory
 from app.core.gguf import check_model
+from app.core.wire import EventReply
 from app.engine import computer, protocol
 from app.engine.answer_decoder import HARMONY, NO_THINKING, AnswerDecoder, thinking_of
 from app.engine.backend import EngineJob
@@ -51,11 +52,13 @@ from app.engine.llama.prompt_tokenizer import PromptTokenizer
 from app.engine.llama.sampling import Grammar, choose_sampling, make_chain, open_grammar
 from app.engine.llama.saved_states import SavedStates
 from app.engine.llama.sequence_run import PromptTokens, SequenceRun
+from app.engine.llama.speed_probe import tune_loaded
 from app.engine.llama.template_process import TemplateProblem
 from app.engine.llama.token_classifier import ClassificationBrokenOff, TokenClassifier, classifies_tokens, spans_of
 from app.engine.model_shape import shape_of, tokens_side_by_side
 from app.engine.scheduler import ParallelismPolicy
 from app.engine.states import StateFolder, model_identity
+from app.engine.tuning import Tuning, TuningTable
 
 SPEEDS_FILE = "speeds.json"  # in the child's own working folder
 
@@ -83,6 +86,8 @@ class LoadedModel:
             most_tokens=opened.model.most_tokens,
             batch_tokens=opened.plan.batch_tokens,
         )
+        self._has_fixed_threads = request.wish.threads > 0
+        self._use_threads(opened.tuning)
         states = None
         if request.states_folder:
             folder = StateFolder(Path(request.states_folder), lambda: request.states_budget_bytes)
@@ -93,7 +98,8 @@ class LoadedModel:
         # The best number of answers side by side depends on all of these, so it is remembered for each combination.
         self._speed_key = key_of(identity, library.version, opened.plan.device, opened.plan.gpu_layers, threads)
         self._speeds = JsonCache(Path.cwd() / SPEEDS_FILE)
-        known = (self._speeds.find(self._speed_key) or {}).get("side_by_side", 0)
+        tuned = opened.tuning.sequences if opened.tuning is not None else 0
+        known = (self._speeds.find(self._speed_key) or {}).get("side_by_side", tuned)
         most_tokens = sys.maxsize
         # On a processor answers go side by side only while what each step reads of them is small beside the weights.
         if not opened.plan.gpu_layers:
@@ -159,6 +165,37 @@ class LoadedModel:
         # Times are read from a file: a text, a truth value or a nonsense number must not reach the estimates.
         self._eyes.speeds.update({kind: took for kind, took in known if isinstance(took, float) and took > 0})
         return key
+
+    def _use_threads(self, tuning: Tuning | None) -> None:
+        """Use the threads that were measured; not where the user chose them, nor on battery, which halves them."""
+        if tuning is not None and tuning.is_faster and not self._has_fixed_threads and not computer.on_battery():
+            self._context.set_threads(tuning.answer_threads, tuning.prompt_threads)
+
+    def tune(
+        self, is_needed: Callable[[], bool], on_progress: Callable[[float], object], budget_s: float
+    ) -> Tuning | None:
+        """Measure what is fastest here, and keep it; None if interrupted. Threads change at once, the rest with the
+        next load.
+        """
+        if is_embedding_model(self.model.header) or classifies_tokens(self.model.header):
+            return None
+        self._look_away()
+        plan, opened = self._opened.plan, self._opened
+        found = tune_loaded(
+            self._library,
+            self.model,
+            plan.layout,
+            plan.threads,
+            is_needed=is_needed,
+            on_progress=on_progress,
+            budget_s=budget_s,
+        )
+        if found is None:
+            return None
+        found = replace(found, device=plan.device, build=self._library.version)
+        TuningTable(Path.cwd()).store_tuning(Path(self.model.path), found.build, opened.devices, found)
+        self._use_threads(found)
+        return found
 
     def begin_answer(self, request: protocol.Generate, job: EngineJob) -> None:
         """Start an answer. Raises ChatUnavailable, TemplateFailed, PromptTooLong or GrammarInvalid."""
@@ -533,6 +570,18 @@ class LlamaBackend:
             return self._require_model().inspect(request, job)
         except LookBrokenOff:
             return protocol.Done(request.id)
+
+    def tune(
+        self, request: protocol.TuneModel, job: EngineJob, urgent: Callable[[], bool]
+    ) -> protocol.Tuned | protocol.Done:
+        def report(fraction: float) -> None:
+            job.reply(EventReply(request.id, TuningProgress(fraction)))
+
+        # Background answers would stand still meanwhile.
+        if self.busy:
+            return protocol.Done(request.id)
+        found = self._require_model().tune(lambda: job.cancelled or urgent(), report, request.budget_s)
+        return protocol.Done(request.id) if found is None else protocol.Tuned(request.id, found)
 
     def describe_devices(self, request: protocol.DescribeDevices) -> protocol.DevicesDescribed:
         """List the devices that ggml found.

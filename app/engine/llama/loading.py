@@ -28,6 +28,7 @@ from app.engine.model_shape import MemoryNeeds, ModelLayout, shape_of
 from app.engine.protocol import Device
 from app.engine.rpc_machines import watch_connections
 from app.engine.states import model_identity
+from app.engine.tuning import FLASH_AUTO, Tuning, TuningTable
 
 REMEMBERED_FILE = "loading.json"  # in the child's own working folder
 PROJECTOR = "projector"  # the step of the ladder, or rather beside it, that a crash is told apart by
@@ -53,6 +54,10 @@ class OpenedModel:
     # Numbers of pictures are those of one model: another would count other tokens for each.
     tiles: TileNumbers = dataclasses.field(default_factory=TileNumbers)
     eyes: VisionEncoder | None = None
+    devices: tuple[str, ...] = ()
+    """Devices that it may use, named and described: what was measured holds for these."""
+    tuning: Tuning | None = None
+    """What was measured here earlier, if its values are in force."""
 
     @property
     def held(self) -> set[str]:
@@ -119,6 +124,7 @@ class _ModelOpening:
         self._placement: tuple[object, ...] = ()
         self._placed: tuple[Placed, ...] = ()
         self._missed: tuple[str, ...] = ()
+        self._tuning: Tuning | None = None
 
     def open(self, freed_bytes: int, give_up: Callable[[], None]) -> OpenedModel | None:
         self._take_machines(freed_bytes)
@@ -155,8 +161,17 @@ class _ModelOpening:
             self._missed = self._unreached
             self._gpus += self._gpu_rooms(self._lent, [device.name for device in self._lent])
         # Whatever changes which plan works: another file, build, device or wish starts anew.
-        facts = (self._library.version, [device.name + device.description for device in self._found], self._names)
+        described = [device.name + device.description for device in self._found]
+        facts = (self._library.version, described, self._names)
         self._key = key_of(model_identity(Path(self._request.path)), *facts, wish)
+        self._devices = (*described, *self._names)
+        self._tuning = self._find_tuning()
+
+    def _find_tuning(self) -> Tuning | None:
+        """Return the tuning for this model, these devices and this build, if it changes anything."""
+        table = TuningTable(self._folder)
+        found = table.find(Path(self._request.path), self._library.version, self._devices)
+        return found if found is not None and found.is_faster else None
 
     def _gpu_rooms(self, found: Sequence[Device], names: Sequence[str]) -> tuple[GpuRoom, ...]:
         """Return the GPUs; one lent to ourselves shares its memory with this computer."""
@@ -278,9 +293,16 @@ class _ModelOpening:
                 return None
         # Pictures that have to be read in one piece need a batch of that length.
         whole = self._eyes.projector.whole_tokens if self._eyes is not None else 0
-        layout = dataclasses.replace(plan.layout, picture_tokens=whole)
-        parameters = context_parameters(self._library, layout, threads)
+        layout = dataclasses.replace(self._tuned_layout(plan), picture_tokens=whole)
+        flash = self._tuning.flash if self._tuning is not None else FLASH_AUTO
+        parameters = context_parameters(self._library, layout, threads, flash)
         return self._library.c.llama_init_from_model(self._model.pointer, parameters)
+
+    def _tuned_layout(self, plan: LoadPlan) -> ModelLayout:
+        """Return the plan's layout with the tuned number of tokens at once, where memory is not what decides."""
+        if self._tuning is None or plan.choice not in (fit.FITS, fit.ASKED):
+            return plan.layout
+        return dataclasses.replace(plan.layout, batch_tokens=self._tuning.batch_tokens)
 
     def _open_eyes(self, model: Model, plan: LoadPlan, threads: int) -> VisionEncoder | None:
         """Load the projector and try it out; None if cancelled."""
@@ -354,7 +376,18 @@ class _ModelOpening:
             device=self._describe_devices(plan),
             threads=self._wish.threads or computer.default_threads(),
         )
-        return OpenedModel(self._model, context, tokens, plan, self._placed, self._missed, self._tiles, self._eyes)
+        return OpenedModel(
+            self._model,
+            context,
+            tokens,
+            dataclasses.replace(plan, batch_tokens=self._tuned_layout(plan).batch_tokens),
+            self._placed,
+            self._missed,
+            self._tiles,
+            self._eyes,
+            self._devices,
+            self._tuning,
+        )
 
     def _gpu_missed(self, plan: LoadPlan) -> str:
         """Return why a requested GPU isn't used; "" if it is."""

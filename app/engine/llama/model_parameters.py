@@ -12,6 +12,7 @@ from app.engine.llama.llama_library import LlamaLibrary
 from app.engine.model_shape import EXPERTS, ModelLayout
 from app.engine.protocol import MACHINE, Device
 from app.engine.rpc_machines import RemoteMachine, ask_all
+from app.engine.tuning import FLASH_AUTO, FLASH_OFF
 
 GGML_TYPES = {"f16": 1, "q8_0": 8}
 
@@ -66,8 +67,8 @@ class ModelParameters:
         self.value.tensor_buft_overrides = ctypes.cast(self._overrides, ctypes.c_void_p)
 
 
-def context_parameters(library: LlamaLibrary, layout: ModelLayout, threads: int) -> Any:
-    """Return llama.cpp's parameters for a context.
+def context_parameters(library: LlamaLibrary, layout: ModelLayout, threads: int, flash: str = FLASH_AUTO) -> Any:
+    """Return llama.cpp's parameters for a context; `flash` as in `Tuning`.
 
     A decode may request one output per sequence only: each further row of logits takes memory for the whole vocabulary.
     """
@@ -82,6 +83,9 @@ def context_parameters(library: LlamaLibrary, layout: ModelLayout, threads: int)
     parameters.n_threads = parameters.n_threads_batch = threads
     # Auto: llama.cpp checks whether the device can do it, as not each one does.
     parameters.flash_attn_type = c.LLAMA_FLASH_ATTN_TYPE_AUTO
+    # 8-bit values need flash attention, whatever was found for others.
+    if flash == FLASH_OFF and layout.kv_type == "f16":
+        parameters.flash_attn_type = c.LLAMA_FLASH_ATTN_TYPE_DISABLED
     parameters.swa_full = True  # without it, re-using a prefix silently gives wrong answers on sliding-window models
     parameters.type_k = parameters.type_v = GGML_TYPES[layout.kv_type]
     # Its own timers cost a call to the clock for each operation.

@@ -1,0 +1,151 @@
+"""A small context beside the chat's own, in which tuning reads and writes nonsense for the clock."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import time
+from collections.abc import Callable
+
+from app.engine.computer import free_memory_bytes, physical_cores
+from app.engine.llama.context import DECODED, LlamaContext
+from app.engine.llama.llama_library import LlamaLibrary
+from app.engine.llama.model import Model
+from app.engine.llama.model_parameters import context_parameters
+from app.engine.model_shape import ModelLayout, shape_of
+from app.engine.tuner import ModelTuner, SpeedVariant, TuningChoices, TuningInterrupted, thread_choices
+from app.engine.tuning import FLASH_OFF, Tuning
+
+PROBE_TOKENS = 1024
+DEFAULT_BATCH_TOKENS = 512  # llama.cpp's n_ubatch
+MOST_PROBES = 4
+STRIDE = 7919  # a prime: neighbouring tokens of the vocabulary are much alike
+
+
+class ContextProbe:
+    """Implements `app.engine.tuner.SpeedProbe` with a context of llama.cpp; `is_needed` tells that it has to stop."""
+
+    def __init__(
+        self,
+        library: LlamaLibrary,
+        model: Model,
+        layout: ModelLayout,
+        variant: SpeedVariant,
+        is_needed: Callable[[], bool],
+    ) -> None:
+        """Raises MemoryError where llama.cpp makes no such context."""
+        small = dataclasses.replace(
+            layout,
+            context_tokens=PROBE_TOKENS,
+            batch_tokens=variant.batch_tokens,
+            picture_tokens=0,
+        )
+        threads = variant.prompt_threads
+        pointer = library.c.llama_init_from_model(
+            model.pointer, context_parameters(library, small, threads, variant.flash)
+        )
+        if not pointer:
+            raise MemoryError
+        self._context = LlamaContext(
+            library,
+            model.pointer,
+            pointer,
+            threads=threads,
+            fixed_threads=True,
+            most_tokens=PROBE_TOKENS,
+            batch_tokens=variant.batch_tokens,
+        )
+        self._words, self._is_needed = model.vocabulary_size, is_needed
+        self._count = 0
+
+    def read(self, tokens: int, threads: int) -> float:
+        """Read a prompt from the beginning; return the seconds that took."""
+        context = self._context
+        for sequence in range(context.most_sequences):
+            context.clear_sequence(sequence)
+        context.set_threads(threads, threads, fixed=True)
+        ids = [STRIDE * (place + 1) % self._words for place in range(tokens)]
+        self._count = 0
+        begun_s = time.perf_counter()
+        for start in range(0, tokens, context.batch_tokens):
+            self._decode([(0, ids[start : start + context.batch_tokens], start, True)])
+        self._count = tokens
+        return time.perf_counter() - begun_s
+
+    def write(self, tokens: int, threads: int) -> float:
+        """Write behind the prompt; return the seconds that took."""
+        context = self._context
+        if not self._count or self._count + tokens > context.size_tokens:
+            self.read(self._count if context.can_forget and self._count else 64, threads)
+        context.set_threads(threads, threads, fixed=True)
+        before = self._count
+        begun_s = time.perf_counter()
+        for place in range(before, before + tokens):
+            self._decode([(0, [STRIDE * place % self._words], place, True)])
+        taken_s = time.perf_counter() - begun_s
+        self._count += tokens
+        # The next time it is to look at as much as now, where the model can go back.
+        if context.can_forget and context.truncate_sequence(0, before):
+            self._count = before
+        return taken_s
+
+    def write_together(self, answers: int, threads: int) -> float:
+        """Write one token of each of several answers; return the seconds that took."""
+        context = self._context
+        for sequence in range(context.most_sequences):
+            context.clear_sequence(sequence)
+        self._count = 0
+        context.set_threads(threads, threads, fixed=True)
+        self._decode([(sequence, [STRIDE], 0, True) for sequence in range(answers)])
+        begun_s = time.perf_counter()
+        self._decode([(sequence, [2 * STRIDE % self._words], 1, True) for sequence in range(answers)])
+        return time.perf_counter() - begun_s
+
+    def close(self) -> None:
+        """Free the context with all that was read into it."""
+        self._context.free()
+
+    def _decode(self, shares: list[tuple[int, list[int], int, bool]]) -> None:
+        is_prompt = sum(len(tokens) for _, tokens, _, _ in shares) > len(shares)
+        # llama.cpp asks some hundred times a decode: too often for single tokens, which are over soon anyway.
+        result = self._context.decode(shares, self._is_needed if is_prompt else None)
+        if self._is_needed() or result != DECODED:
+            raise TuningInterrupted
+
+
+def tune_loaded(
+    library: LlamaLibrary,
+    model: Model,
+    layout: ModelLayout,
+    threads: int,
+    *,
+    is_needed: Callable[[], bool],
+    on_progress: Callable[[float], object],
+    budget_s: float,
+) -> Tuning | None:
+    """Tune a loaded model whose answers use up to `threads` by themselves; None when interrupted."""
+    # Each of the contexts takes as much; where that is short, other things decide than speed.
+    needs = shape_of(model.header).memory_needs(dataclasses.replace(layout, context_tokens=PROBE_TOKENS))
+    if free_memory_bytes() and MOST_PROBES * (needs.kv + needs.compute) > free_memory_bytes() // 2:
+        return None
+    cores = physical_cores()
+    processors = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or cores
+    start = SpeedVariant(threads, threads, layout.batch_tokens)
+    defaults = SpeedVariant(cores, cores, DEFAULT_BATCH_TOKENS)
+    others = thread_choices(cores, processors)
+    choices = TuningChoices(
+        answer_threads=others,
+        prompt_threads=[count for count in others if count >= cores - 1],
+        batch_tokens=[count for count in (128, 256, 512) if count != layout.batch_tokens],
+        # Without flash attention llama.cpp takes no 8-bit values.
+        flash=(FLASH_OFF,) if layout.kv_type == "f16" else (),
+        most_together=layout.sequences - 1,
+    )
+
+    def open_probe(variant: SpeedVariant) -> ContextProbe | None:
+        try:
+            return ContextProbe(library, model, layout, variant, is_needed)
+        except MemoryError:
+            return None
+
+    return ModelTuner(open_probe, defaults, start, choices, budget_s=budget_s, on_progress=on_progress).tune()
