@@ -7,6 +7,7 @@ from contextlib import closing
 
 from app.cli import terminal
 from app.core.paths import AppPaths
+from app.engine.tuning import TuningTable
 from app.features.diagnostics import report_of, text_of
 from app.features.models.fetch_model import build_models
 from app.features.models.model_engines import build_engine
@@ -28,7 +29,7 @@ def run_doctor(options: argparse.Namespace) -> int:
         found, loaded = engine.describe_devices(), engine.loaded
     with build_models(paths) as models:
         folder, installed = models.models_folder(), [str(row.model.path) for row in models.list_installed()]
-    report = report_of(found, paths, folder, installed, loaded)
+    report = report_of(found, paths, folder, installed, loaded, tunings=TuningTable(paths.engine))
     if options.json:
         terminal.print_json(report)
     else:

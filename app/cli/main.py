@@ -40,6 +40,7 @@ COMMANDS = {
     "restore": "restore a backup",
     "trash": "list, restore or permanently delete what’s in the trash",
     "lock": "encrypt everything you wrote with a passphrase",
+    "tune": "measure how a model runs fastest on this computer, and use that from then on",
     "doctor": "show this computer’s devices, folders and models",
 }
 """Each is a module of this package, with `add_arguments`."""

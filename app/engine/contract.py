@@ -19,12 +19,14 @@ from app.core.events import (
     PromptProgress,
     TextDelta,
     TokenChosen,
+    TuningProgress,
     Waiting,
 )
 
 if TYPE_CHECKING:
     from app.core.errors.app_error import AppError
     from app.engine.protocol import Ask, CallSyntax, DevicesDescribed, Inspected, MediaCount, Wish
+    from app.engine.tuning import Tuning
 
 AnswerEvent = Waiting | PromptProgress | LookProgress | TextDelta | TokenChosen | Finished
 WakingEvent = Path | LoadProgress | ModelLoaded | None
@@ -165,6 +167,11 @@ class LocalEngine(Engine, Protocol):
     @property
     def is_answering(self) -> bool:
         """True if the local model writes an interactive answer."""
+
+    def tune(
+        self, *, cancel: CancelToken | None = None, budget_s: float = ..., only_new: bool = False
+    ) -> Iterator[TuningProgress | Tuning]:
+        """Measure how the local model runs fastest; ends without `Tuning` when cancelled or when it is needed."""
 
     @property
     def is_away(self) -> bool:

@@ -129,13 +129,14 @@ class EngineRequests(ABC):
         raise ProtocolViolation("Inspect was not answered with Inspected")
 
     def tune(
-        self, *, cancel: CancelToken | None = None, budget_s: float = TUNING_BUDGET_S
+        self, *, cancel: CancelToken | None = None, budget_s: float = TUNING_BUDGET_S, only_new: bool = False
     ) -> Iterator[TuningProgress | Tuning]:
         """Measure how the loaded model runs fastest here: progress, then what was found, which is kept already.
 
-        Ends without it when cancelled, or when anything else is asked of the model meanwhile.
+        With `only_new` what was found earlier is returned at once. Ends without it when cancelled, or when anything
+        else is asked of the model meanwhile.
         """
-        for reply in self._replies(lambda id_: protocol.TuneModel(id_, budget_s), cancel):
+        for reply in self._replies(lambda id_: protocol.TuneModel(id_, budget_s, only_new), cancel):
             if isinstance(reply, EventReply):
                 yield reply.event
             elif isinstance(reply, protocol.Tuned):

@@ -299,6 +299,8 @@ class TuneModel:
 
     id: int
     budget_s: float = TUNING_BUDGET_S
+    only_new: bool = False
+    """Answer with what was measured earlier for this model, these devices and this build, if anything was."""
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,9 @@ from app.core.errors.engine_errors import MachineUnusable
 from app.core.events import ModelLoaded
 from app.core.paths import AppPaths
 from app.engine.protocol import DevicesDescribed
+from app.engine.tuning import Tuning, TuningTable
 from app.features.error_messages import sentence_for
+from app.features.models.tuning_words import tuning_words
 from app.features.protection import protection_sentences
 
 FOLDERS = ("data", "config", "cache", "logs", "states")
@@ -28,6 +30,8 @@ def report_of(
     models: Path,
     installed: Sequence[str],
     loaded: ModelLoaded | None = None,
+    *,
+    tunings: TuningTable | None = None,
 ) -> dict[str, Any]:
     """Build the report that `doctor --json` prints; `found` is from the engine's child, `models` their folder."""
     return {
@@ -43,6 +47,11 @@ def report_of(
         "thread_policy": found.thread_policy,
         "folders": {name: str(getattr(paths, name)) for name in FOLDERS} | {"models": str(models)},
         "models": list(installed),
+        "tuned": [
+            {"model": path} | asdict(tuning)
+            for path in installed
+            if tunings is not None and (tuning := tunings.find_latest(Path(path))) is not None
+        ],
         "loaded": loaded.path if loaded else None,
         "protection": {
             work: {"held": [wall.value for wall in cage.held], "missing": [wall.value for wall in cage.missing]}
@@ -65,6 +74,9 @@ def text_of(report: dict[str, Any]) -> str:
     lines += [sentence_for(MachineUnusable(**problem)).text for problem in report["machines_missed"]]
     lines += [f"Folder for {name}: {folder}" for name, folder in report["folders"].items()]
     lines += [f"Model: {path}" for path in report["models"] or ["none"]]
+    for entry in report["tuned"]:
+        tuning = Tuning(**{name: value for name, value in entry.items() if name != "model"})
+        lines += [f"{Path(entry['model']).name}: {' '.join(map(str, tuning_words(tuning, tuning.day)))}"]
     lines += protection_sentences(
         {
             work: CageReport(tuple(map(CageWall, cage["held"])), tuple(map(CageWall, cage["missing"])))

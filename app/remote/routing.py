@@ -6,11 +6,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from app.core.events import CancelToken, LoadProgress, ModelLoaded
+from app.core.events import CancelToken, LoadProgress, ModelLoaded, TuningProgress
 from app.core.paths import runs_elsewhere
 from app.engine.client import EngineClient
 from app.engine.contract import Engine, WakingEvent
 from app.engine.protocol import OPEN, DevicesDescribed, Wish
+from app.engine.tuning import TUNING_BUDGET_S, Tuning
 
 if TYPE_CHECKING:
     from app.remote.engine import RemoteEngine
@@ -69,6 +70,12 @@ class RoutedEngine(Engine if TYPE_CHECKING else object):  # type: ignore[misc]
             if isinstance(event, ModelLoaded):
                 self._here.unload()
             yield event
+
+    def tune(
+        self, *, cancel: CancelToken | None = None, budget_s: float = TUNING_BUDGET_S, only_new: bool = False
+    ) -> Iterator[TuningProgress | Tuning]:
+        """Tune the local model; nobody can tune one on a server from here."""
+        return self._here.tune(cancel=cancel, budget_s=budget_s, only_new=only_new)
 
     def leave_machines(self) -> None:
         """Like the local engine's; requests to servers end by themselves when the network is switched off."""

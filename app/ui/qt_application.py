@@ -288,6 +288,7 @@ def look_after(app: Fireside, window: MainWindow, notify: Notify) -> None:
     from app.ui.shell.garbage_collection import collect_on_this_thread
     from app.ui.shell.memory_rest import MemoryRest
     from app.ui.shell.model_sleep import ModelSleep
+    from app.ui.shell.quiet_tuning import QuietTuning
     from app.ui.shell.silence_notices import SilenceNotices
     from app.ui.shell.upgrade_notice import UpgradeNotice
 
@@ -295,6 +296,7 @@ def look_after(app: Fireside, window: MainWindow, notify: Notify) -> None:
     MemoryRest(window)
     seat = app.pool.seat
     ModelSleep(ModelMemoryWatch(lambda: app.settings.engine, lambda: seat.use), seat, notify, window.loader)
+    QuietTuning(seat, window.loader)
     SilenceNotices(notify, window)
     if app.paths.unlocked is not None:
         from app.ui.shell.idle_lock import IdleLock

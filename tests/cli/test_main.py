@@ -187,6 +187,7 @@ def test_doctor_names_devices_folders_and_models(starter: Path, fresh_home: Path
         "thread_policy",
         "folders",
         "models",
+        "tuned",
         "machines_missed",
         "loaded",
         "placement",

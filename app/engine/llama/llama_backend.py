@@ -171,6 +171,10 @@ class LoadedModel:
         if tuning is not None and tuning.is_faster and not self._has_fixed_threads and not computer.on_battery():
             self._context.set_threads(tuning.answer_threads, tuning.prompt_threads)
 
+    def find_tuning(self) -> Tuning | None:
+        """Return what was measured earlier for this model, these devices and this build; None if nothing was."""
+        return TuningTable(Path.cwd()).find(Path(self.model.path), self._library.version, self._opened.devices)
+
     def tune(
         self, is_needed: Callable[[], bool], on_progress: Callable[[float], object], budget_s: float
     ) -> Tuning | None:
@@ -580,7 +584,10 @@ class LlamaBackend:
         # Background answers would stand still meanwhile.
         if self.busy:
             return protocol.Done(request.id)
-        found = self._require_model().tune(lambda: job.cancelled or urgent(), report, request.budget_s)
+        loaded = self._require_model()
+        if request.only_new and (known := loaded.find_tuning()) is not None:
+            return protocol.Tuned(request.id, known)
+        found = loaded.tune(lambda: job.cancelled or urgent(), report, request.budget_s)
         return protocol.Done(request.id) if found is None else protocol.Tuned(request.id, found)
 
     def describe_devices(self, request: protocol.DescribeDevices) -> protocol.DevicesDescribed:

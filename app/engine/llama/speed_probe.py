@@ -33,7 +33,7 @@ class ContextProbe:
         variant: SpeedVariant,
         is_needed: Callable[[], bool],
     ) -> None:
-        """Raises MemoryError where llama.cpp makes no such context."""
+        """Make the context; raises MemoryError where llama.cpp refuses to make such a one."""
         small = dataclasses.replace(
             layout,
             context_tokens=PROBE_TOKENS,

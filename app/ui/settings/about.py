@@ -102,12 +102,22 @@ class AboutPage(SettingsPage):
 
     def _diagnosed(self) -> str:
         """Return the diagnostics as text; blocks, so it runs on a thread."""
+        from app.engine.tuning import TuningTable
         from app.features.diagnostics import report_of, text_of
 
         models = self._app.models
         installed = [str(row.model.path) for row in models.list_installed()]
         found, loaded = self._app.engine.describe_devices(), self._app.loaded
-        return text_of(report_of(found, self._app.paths, models.models_folder(), installed, loaded))
+        return text_of(
+            report_of(
+                found,
+                self._app.paths,
+                models.models_folder(),
+                installed,
+                loaded,
+                tunings=TuningTable(self._app.paths.engine),
+            )
+        )
 
     def _show_copied(self, text: str) -> None:
         copy_text(text)

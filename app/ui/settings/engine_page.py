@@ -17,6 +17,7 @@ from app.ui.i18n import tr
 from app.ui.settings.library_field import LIBRARY_ABOUT, LibraryField
 from app.ui.settings.settings_pages import Save, SettingsPage
 from app.ui.settings.shared_sections import MemorySection
+from app.ui.settings.tuning_field import TUNING_ABOUT, TuningField
 from app.ui.shared_labels import AUTOMATIC_LABEL
 from app.ui.shell import tasks
 from app.ui.shell.settings_index import label_of, page_label
@@ -62,6 +63,7 @@ class EnginePage(SettingsPage):
         self._add_threads()
         self._add_context()
         self._add_kv_type()
+        self._add_tuning()
         self._add_library()
         self.add_section(MemorySection(app, theme, save))
         self.finish()
@@ -155,6 +157,10 @@ class EnginePage(SettingsPage):
             self._theme, name, choices, self._app.settings.engine.kv_type, lambda key: self._change(kv_type=key)
         )
         self.add_setting("kv_type", tr("16-bit is exact; 8-bit uses half the memory."), field)
+
+    def _add_tuning(self) -> None:
+        state = self.muted("")
+        self.add_setting("tuning", state, TuningField(self._app, self._theme, state), tr(TUNING_ABOUT))
 
     def _add_library(self) -> None:
         state = self.muted("")

@@ -109,6 +109,7 @@ _ROWS: dict[str, tuple[tuple[str, str, str], ...]] = {
         ("threads", "Threads", "cores processor cpu"),
         ("context_tokens", "Context", "context length window tokens n_ctx size"),
         ("kv_type", "Context precision", "kv cache quantization 8 bit 16 bit memory"),
+        ("tuning", "Speed", "tune tuning benchmark fast slow threads ubatch flash attention performance"),
         ("llama_cpp", "llama.cpp", "engine library own build newer model custom folder"),
         ("memory", "Sleep when memory is low", "unload free ram memory"),
         ("unload_after", "Sleep when idle", "unload idle timeout keep alive minutes"),
