@@ -130,8 +130,9 @@ PROJECTOR_REFUSED = "projector_refused:"
 class ModelLoaded:
     """A model is ready. `context_tokens` is the size in use, `trained_context_tokens` the model's own.
 
-    `choice` says why it was loaded so: fits, context_reduced, kv_reduced, layers_reduced, cpu_only, remembered, asked,
-    or tight (the weights are more than what is free, so they are read from the disk again and again).
+    `choice` says why it was loaded so: fits, context_reduced, kv_reduced, experts_apart, layers_reduced, cpu_only,
+    remembered, asked, or tight (the weights are more than what is free, so they are read from the disk again and
+    again).
     `steps` are the steps of the ladder that were needed. `gpu_missed` says why a GPU that was asked for is not used:
     no_device, no_memory or load_failed; empty when it is used or none was asked for.
     `thinking` is what the model's template offers: none, switch, effort or always.

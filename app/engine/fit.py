@@ -31,7 +31,7 @@ RESERVE_PART, LEAST_RESERVE_BYTES, MOST_RESERVE_BYTES = 16, 256 * 2**20, 2**30
 
 FITS, ASKED, REMEMBERED, TIGHT = "fits", "asked", "remembered", "tight"
 KV_REDUCED, CONTEXT_REDUCED = "kv_reduced", "context_reduced"
-LAYERS_REDUCED, CPU_ONLY = "layers_reduced", "cpu_only"
+EXPERTS_APART, LAYERS_REDUCED, CPU_ONLY = "experts_apart", "layers_reduced", "cpu_only"
 FEWER_LAYERS, SMALLER_CONTEXT, CPU = "fewer_layers", "smaller_context", "cpu"
 
 Estimate = Callable[[ModelLayout], MemoryNeeds]
@@ -89,10 +89,10 @@ class MemoryRoom:
 class LoadPlan(ModelLayout):
     """Layout a model is loaded with, and why.
 
-    `choice` is one of fits, asked, remembered, kv_reduced, layers_reduced, cpu_only, context_reduced and tight (weights
-    exceed free memory and are read from disk again and again: works, slowly). `gpu_layers` counts as llama.cpp does:
-    layers + 1 is everything. `gpu_missed` is empty, or why a requested GPU isn't used: no_device, no_memory or
-    load_failed. `steps` lists the fallbacks taken: fewer_layers, smaller_context, cpu.
+    `choice` is one of fits, asked, remembered, kv_reduced, experts_apart, layers_reduced, cpu_only, context_reduced and
+    tight (weights exceed free memory and are read from disk again and again: works, slowly). `gpu_layers` counts as
+    llama.cpp does: layers + 1 is everything. `gpu_missed` is empty, or why a requested GPU isn't used: no_device,
+    no_memory or load_failed. `steps` lists the fallbacks taken: fewer_layers, smaller_context, cpu.
     """
 
     needed_bytes: int = 0
@@ -205,6 +205,7 @@ class _LayoutChooser:
     def choose(self) -> LoadPlan:
         return (
             self._plan_as_wanted()
+            or self._plan_experts_apart()
             or self._fewer_layers()
             or self._without_gpu()
             or self._plan_shorter_context()
@@ -220,10 +221,30 @@ class _LayoutChooser:
                 return self._make_plan(layout, chosen if kv_type == self._kv_types[0] else KV_REDUCED)
         return None
 
+    def _plan_experts_apart(self) -> LoadPlan | None:
+        """Return all layers on the GPU with as few expert tensors in main memory as possible; None if that never fits.
+
+        A token goes through few experts but through all the rest of a layer, so they are what a GPU misses least.
+        """
+        for kv_type in self._kv_types if self._all else ():
+            everything = self._make_layout(self._wanted, kv_type, self._all, apart=True)
+            low, high = 1, everything.cpu_experts
+            while low < high:  # the GPU needs less with each that leaves it
+                middle = (low + high) // 2
+                tried = dataclasses.replace(everything, cpu_experts=middle)
+                if self._estimate(tried).gpu <= self._room.gpu_spare():
+                    high = middle
+                else:
+                    low = middle + 1
+            layout = dataclasses.replace(everything, cpu_experts=low)
+            if everything.cpu_experts and self._fits(layout):
+                return self._make_plan(layout, EXPERTS_APART)
+        return None
+
     def _fewer_layers(self) -> LoadPlan | None:
         for kv_type in self._kv_types:
             for layers in range(self._all - 1, 0, -1):
-                if self._fits(layout := self._make_layout(self._wanted, kv_type, layers)):
+                if self._fits(layout := self._make_layout(self._wanted, kv_type, layers, apart=True)):
                     return self._make_plan(layout, LAYERS_REDUCED)
         return None
 
@@ -245,15 +266,15 @@ class _LayoutChooser:
     def _longest_layout(self, floor: int, layers: int) -> ModelLayout | None:
         low, high = min(floor, self._wanted) // CELLS_STEP, self._wanted // CELLS_STEP
         # Not even the floor fits: the next one is tried.
-        if not self._fits(self._make_layout(low * CELLS_STEP, self._kv_types[-1], layers)):
+        if not self._fits(self._make_layout(low * CELLS_STEP, self._kv_types[-1], layers, apart=True)):
             return None
         while low < high:  # the needs grow with the length
             middle = (low + high + 1) // 2
-            if self._fits(self._make_layout(middle * CELLS_STEP, self._kv_types[-1], layers)):
+            if self._fits(self._make_layout(middle * CELLS_STEP, self._kv_types[-1], layers, apart=True)):
                 low = middle
             else:
                 high = middle - 1
-        return self._make_layout(low * CELLS_STEP, self._kv_types[-1], layers)
+        return self._make_layout(low * CELLS_STEP, self._kv_types[-1], layers, apart=True)
 
     def _plan_mapped_weights(self) -> LoadPlan:
         """Weights that stay in the file and are read as they are needed; only the rest must really fit."""
@@ -276,14 +297,25 @@ class _LayoutChooser:
         fits = not room.free_bytes or main <= room.spare()
         return fits and (not layout.gpu_layers or needs.gpu <= room.gpu_spare())
 
-    def _make_layout(self, context_tokens: int, kv_type: str, gpu_layers: int) -> ModelLayout:
+    def _make_layout(self, context_tokens: int, kv_type: str, gpu_layers: int, *, apart: bool = False) -> ModelLayout:
+        """Return a layout of these values; with `apart` the experts of layers on the GPU stay in main memory."""
         batch = GPU_BATCH_TOKENS if gpu_layers else BATCH_TOKENS
         experts = self._wish.experts_on_cpu and self._shape.is_mixture and gpu_layers > 0
         gpus = len(self._room.gpus) if gpu_layers else 1
         whole = self._shape.eyes.whole_tokens
-        return ModelLayout(
-            context_tokens, kv_type, gpu_layers, experts, self._sequences, batch, gpus=gpus, picture_tokens=whole
+        layout = ModelLayout(
+            context_tokens,
+            kv_type,
+            gpu_layers,
+            experts,
+            sequences=self._sequences,
+            batch_tokens=batch,
+            gpus=gpus,
+            picture_tokens=whole,
         )
+        if not apart or experts or not gpu_layers:
+            return layout
+        return dataclasses.replace(layout, cpu_experts=len(self._shape.movable_experts(layout)))
 
     def _make_plan(self, layout: ModelLayout, choice: str) -> LoadPlan:
         room = self._room

@@ -48,6 +48,7 @@ SOUND_PLACES = 1500  # of half a minute, which encoders hear at once
 EYES_BYTES = 64 * 2**20  # of libmtmd itself, whatever the picture
 _BLOCK = re.compile(r"blk\.(\d+)\.")
 _EXPERTS = re.compile(EXPERTS)
+_EXPERT_NAME = re.compile(r"blk\.\d{1,4}\.ffn_(?:up|down|gate|gate_up)_(?:ch|)exps\.weight")
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,8 @@ class ModelLayout:
     kv_type: str = "f16"
     gpu_layers: int = 0
     experts_on_cpu: bool = False
+    cpu_experts: int = 0
+    """Single tensors of experts, from the first layer on the GPU on, that stay in main memory nevertheless."""
     sequences: int = 1
     batch_tokens: int = 256
     repack: bool = True
@@ -121,6 +124,15 @@ BLIND = ProjectorSize()
 
 
 @dataclass(frozen=True)
+class ExpertTensor:
+    """A tensor with one part of all experts of a layer, which can be placed apart from the layer."""
+
+    layer: int
+    name: str
+    size_bytes: int
+
+
+@dataclass(frozen=True)
 class ModelShape:
     """Values of a GGUF header that decide about memory. Tuples have one item per layer."""
 
@@ -144,11 +156,26 @@ class ModelShape:
     trained_context_tokens: int
     takes_q8: bool
     eyes: ProjectorSize = BLIND
+    expert_tensors: tuple[ExpertTensor, ...] = ()
+    """In the order in which they leave a GPU that is too small."""
 
     @property
     def is_mixture(self) -> bool:
         """True for mixtures of experts, whose experts can be placed apart."""
         return any(self.expert_weights)
+
+    def first_gpu_layer(self, layout: ModelLayout) -> int:
+        """Return the first layer on a GPU. llama.cpp counts the output as the first there, the others from the last."""
+        return max(0, self.layers - max(0, layout.gpu_layers - 1))
+
+    def movable_experts(self, layout: ModelLayout) -> list[ExpertTensor]:
+        """Return the expert tensors of layers on a GPU, which may be placed in main memory one by one."""
+        first = self.first_gpu_layer(layout)
+        return [tensor for tensor in self.expert_tensors if tensor.layer >= first]
+
+    def experts_apart(self, layout: ModelLayout) -> list[ExpertTensor]:
+        """Return the expert tensors that a layout keeps in main memory one by one, apart from their layers."""
+        return [] if layout.experts_on_cpu else self.movable_experts(layout)[: layout.cpu_experts]
 
     def kv_bytes(self, layout: ModelLayout) -> tuple[int, ...]:
         """Return the KV cache's bytes of each layer, recurrent states included."""
@@ -184,16 +211,14 @@ class ModelShape:
 
     def memory_needs(self, layout: ModelLayout) -> MemoryNeeds:
         """Return the bytes that a layout takes in main memory and on the GPUs, projector included."""
-        # llama.cpp counts the output as the first layer on a GPU, and takes the others from the last one on.
-        on_gpu = max(0, layout.gpu_layers - 1)  # the output is the first
-        first = max(0, self.layers - on_gpu)
-        experts = self.expert_weights if layout.experts_on_cpu else (0,) * self.layers
-        gpu_weights = sum(self.layer_weights[first:]) - sum(experts[first:])
+        first = self.first_gpu_layer(layout)
+        apart = self.bytes_apart(layout)
+        gpu_weights = sum(self.layer_weights[first:]) - apart
         output_on_gpu = layout.gpu_layers > 0
         if output_on_gpu:
             # Tied weights are uploaded once more as the output, and stay on the processor as the input.
             gpu_weights += self.output_weights + self.tied_weights
-        weights = sum(self.layer_weights[:first]) + sum(experts[first:]) + self.input_weights
+        weights = sum(self.layer_weights[:first]) + apart + self.input_weights
         weights += self.vocabulary * TOKEN_BYTES
         if not output_on_gpu:
             weights += self.output_weights + (self.tied_weights if layout.repack and self.tied_repacked else 0)
@@ -205,13 +230,20 @@ class ModelShape:
             gpu_weights,
             sum(kv[first:]),
             # Each device has a scratch buffer of its own.
-            layout.gpus * (compute + self._streamed_bytes(first)) if output_on_gpu else 0,
+            layout.gpus * (compute + self._streamed_bytes(layout)) if output_on_gpu else 0,
         )
         return self.eyes.added_to(alone, layout)
 
-    def _streamed_bytes(self, first: int) -> int:
-        """Return the bytes of the largest layer a GPU doesn't hold: prompts are read through its scratch memory."""
-        return max(self.layer_weights[:first], default=0)
+    def bytes_apart(self, layout: ModelLayout) -> int:
+        """Return the bytes of experts in main memory whose layers are on a GPU."""
+        if layout.experts_on_cpu:
+            return sum(self.expert_weights[self.first_gpu_layer(layout) :])
+        return sum(tensor.size_bytes for tensor in self.experts_apart(layout))
+
+    def _streamed_bytes(self, layout: ModelLayout) -> int:
+        """Return the bytes of the largest part a GPU doesn't hold: prompts are read through its scratch memory."""
+        tensors = [tensor.size_bytes for tensor in self.experts_apart(layout)]
+        return max((*self.layer_weights[: self.first_gpu_layer(layout)], *tensors), default=0)
 
 
 def tokens_side_by_side(shape: ModelShape, kv_type: str) -> int:
@@ -267,6 +299,7 @@ def shape_of(header: GgufHeader, projector: GgufHeader | None = None, *, project
     # Layers for multi-token prediction are in the file, but never loaded.
     layers -= min(read.read_number("nextn_predict_layers"), layers)
     layer_weights, expert_weights = [0] * layers, [0] * layers
+    expert_tensors: list[ExpertTensor] = []
     outside = {"input": 0, "output": 0}
     for tensor in header.tensors:
         block = _BLOCK.match(tensor.name)
@@ -276,6 +309,9 @@ def shape_of(header: GgufHeader, projector: GgufHeader | None = None, *, project
             layer_weights[int(block[1])] += tensor.size_bytes
             if _EXPERTS.search(tensor.name):
                 expert_weights[int(block[1])] += tensor.size_bytes
+            # The name becomes part of a regular expression, so an odd one is never placed apart.
+            if _EXPERT_NAME.fullmatch(tensor.name):
+                expert_tensors.append(ExpertTensor(int(block[1]), tensor.name, tensor.size_bytes))
     embeddings = next((t for t in header.tensors if t.name == "token_embd.weight"), None)
     # Without an output of its own the model uses the embeddings, which a GPU then holds as well.
     tied = embeddings if embeddings and all(t.name != "output.weight" for t in header.tensors) else None
@@ -300,6 +336,7 @@ def shape_of(header: GgufHeader, projector: GgufHeader | None = None, *, project
         read.read_number("context_length", most=1 << 40),
         all(read.head_length(name, layer) % Q8_BLOCK == 0 for name in ("key", "value") for layer in range(layers)),
         eyes_of(projector, width, on_cpu=projector_on_cpu) if projector is not None else BLIND,
+        tuple(sorted(expert_tensors, key=lambda tensor: (tensor.layer, tensor.name))),
     )
 
 

@@ -22,6 +22,7 @@ from tests.helpers.tiny_eyes import make_random_eye
 
 
 LAYOUT = ModelLayout(4096)
+MB, GB = 10**6, 10**9
 WORDS = 1000 * TOKEN_BYTES  # tables for the vocabulary of the headers made here
 
 
@@ -135,6 +136,53 @@ def test_experts_can_stay_in_main_memory() -> None:
     assert shape.memory_needs(layout).gpu_weights == 4 * 217
     apart = shape.memory_needs(replace(layout, experts_on_cpu=True))
     assert (apart.gpu_weights, apart.weights) == (4 * 17, 4 * 200)
+
+
+def mixture() -> ModelShape:
+    """Four layers, each with three tensors of experts that are most of it."""
+    sizes = (("attn_q", 10 * MB), ("ffn_up_exps", 100 * MB), ("ffn_down_exps", 120 * MB), ("ffn_gate_exps", 100 * MB))
+    tensors = tuple((f"blk.{layer}.{name}.weight", size) for layer in range(4) for name, size in sizes)
+    return shape_of(header(tensors=tensors, expert_count=8, context_length=8192))
+
+
+@pytest.mark.parametrize("gpu_mb", range(1000, 2200, 130))
+def test_only_as_many_expert_tensors_leave_a_gpu_as_have_to(gpu_mb: int) -> None:
+    shape, room = mixture(), MemoryRoom(64 * GB, 64 * GB, (GpuRoom("GPU", "", gpu_mb * MB, gpu_mb * MB),))
+    plan = choose_plan(shape, Wish(context_tokens=4096, kv_type="f16"), room)
+    assert plan.gpu_layers == 5, "attention of all layers is on the GPU"
+    assert plan.choice == ("experts_apart" if plan.cpu_experts else "asked")
+    assert shape.memory_needs(plan.layout).gpu <= room.gpu_spare()
+    if plan.cpu_experts:
+        one_more_there = replace(plan.layout, cpu_experts=plan.cpu_experts - 1)
+        assert shape.memory_needs(one_more_there).gpu > room.gpu_spare()
+
+
+def test_experts_leave_the_first_layers_tensor_by_tensor() -> None:
+    shape, layout = mixture(), ModelLayout(4096, gpu_layers=4, cpu_experts=4)
+    names = [tensor.name for tensor in shape.experts_apart(layout)]
+    assert names == [f"blk.1.ffn_{name}_exps.weight" for name in ("down", "gate", "up")] + [
+        "blk.2.ffn_down_exps.weight"
+    ]
+    before, after = shape.memory_needs(replace(layout, cpu_experts=0)), shape.memory_needs(layout)
+    assert before.gpu_weights - after.gpu_weights == after.weights - before.weights == 440 * MB
+
+
+def test_where_not_even_experts_apart_help_fewer_layers_are_on_the_gpu() -> None:
+    shape, small = mixture(), MemoryRoom(64 * GB, 64 * GB, (GpuRoom("GPU", "", 470 * MB, 470 * MB),))
+    plan = choose_plan(shape, Wish(context_tokens=8192, kv_type="f16"), small)
+    assert plan.choice in ("layers_reduced", "cpu_only")
+    assert plan.cpu_experts == len(shape.movable_experts(plan.layout))
+
+
+def test_a_mixture_without_a_gpu_is_placed_as_any_other() -> None:
+    plan = choose_plan(mixture(), Wish(), MemoryRoom(64 * GB, 64 * GB))
+    assert (plan.choice, plan.cpu_experts) == ("fits", 0)
+
+
+def test_names_that_are_no_experts_of_llama_cpp_stay_with_their_layer() -> None:
+    tensors = (("blk.0.ffn_up_exps.weight", 100), ("blk.0.ffn_up_exps.(a+)+$", 100), ("blk.0.ffn_up_shexp.weight", 7))
+    names = [tensor.name for tensor in shape_of(header(tensors=tensors)).expert_tensors]
+    assert names == ["blk.0.ffn_up_exps.weight"]
 
 
 def test_embeddings_that_are_the_output_too_are_on_both_devices() -> None:

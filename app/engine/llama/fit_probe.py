@@ -79,7 +79,9 @@ def measure_needs(
 ) -> MemoryNeeds | None:
     """Load without allocating and return llama.cpp's memory figures; None if it refuses."""
     c = library.c
-    parameters = ModelParameters(library, layout, gpus, split)
+    with Path(path).open("rb") as file:
+        shape = shape_of(read_complete(file, os.fstat(file.fileno()).st_size))
+    parameters = ModelParameters(library, shape, layout, gpus, split=split)
     # With memory-mapped loading llama.cpp ends over an assertion (no_alloc wants LLAMA_LOAD_MODE_NONE).
     parameters.value.no_alloc = True
     parameters.value.load_mode = c.LLAMA_LOAD_MODE_NONE
@@ -89,9 +91,7 @@ def measure_needs(
         context = c.llama_init_from_model(model, context_parameters(library, layout, 1)) if model else None
     if not context:
         return None
-    with Path(path).open("rb") as file:
-        header = read_complete(file, os.fstat(file.fileno()).st_size)
-    return needs_from_log("".join(heard), shape_of(header), layout, gpus)
+    return needs_from_log("".join(heard), shape, layout, gpus)
 
 
 def needs_from_log(log: str, shape: ModelShape, layout: ModelLayout, gpus: Sequence[str]) -> MemoryNeeds:
@@ -118,9 +118,11 @@ def needs_from_log(log: str, shape: ModelShape, layout: ModelLayout, gpus: Seque
 
 def _weight_bytes(shape: ModelShape, layout: ModelLayout, on_gpu: set[int]) -> tuple[int, int]:
     """Return the weights' bytes in main memory and on GPUs."""
-    everything = shape.memory_needs(dataclasses.replace(layout, gpu_layers=0, experts_on_cpu=False)).weights
+    on_processor = dataclasses.replace(layout, gpu_layers=0, experts_on_cpu=False, cpu_experts=0)
+    everything = shape.memory_needs(on_processor).weights
     experts = shape.expert_weights if layout.experts_on_cpu else (0,) * shape.layers
     moved = sum(shape.layer_weights[layer] - experts[layer] for layer in on_gpu if layer < shape.layers)
+    moved -= sum(tensor.size_bytes for tensor in shape.experts_apart(layout) if tensor.layer in on_gpu)
     # Layer number `layers` is the output.
     if shape.layers not in on_gpu:
         return everything - moved, moved

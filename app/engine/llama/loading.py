@@ -279,7 +279,7 @@ class _ModelOpening:
         stay.
         """
         # Only these decide where weights lie; a smaller context or another KV type keeps the loaded model.
-        placement = (plan.gpu_layers, plan.experts_on_cpu, plan.repack)
+        placement = (plan.gpu_layers, plan.experts_on_cpu, plan.cpu_experts, plan.repack)
         if self._model is None or self._placement != placement:
             self._drop_context(None)
             self._model, self._placement = self._load_weights(plan), placement
@@ -344,7 +344,9 @@ class _ModelOpening:
 
     def _load_weights(self, plan: LoadPlan) -> Model | None:
         lent = self._borrowed.device_handles(self._names) if plan.gpu_layers > 0 else {}
-        parameters = ModelParameters(self._library, plan.layout, self._names, self._split, lent)
+        parameters = ModelParameters(
+            self._library, self._shape, plan.layout, self._names, split=self._split, borrowed=lent
+        )
         step = plan.steps[-1] if plan.steps else ""
         # Which layer went where is only said in the log, at debug level.
         with self._library.hearing_everything() as heard:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import ctypes
+import re
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from app.core.errors.engine_errors import MachineUnusable
 from app.engine.llama.devices import find_handles, rpc_function
 from app.engine.llama.llama_library import LlamaLibrary
-from app.engine.model_shape import EXPERTS, ModelLayout
+from app.engine.model_shape import EXPERTS, ExpertTensor, ModelLayout, ModelShape
 from app.engine.protocol import MACHINE, Device
 from app.engine.rpc_machines import RemoteMachine, ask_all
 from app.engine.tuning import FLASH_AUTO, FLASH_OFF
@@ -33,8 +34,10 @@ class ModelParameters:
     def __init__(
         self,
         library: LlamaLibrary,
+        shape: ModelShape,
         layout: ModelLayout,
         gpus: Sequence[str],
+        *,
         split: Sequence[float] = (),
         borrowed: Mapping[str, int] | None = None,
     ) -> None:
@@ -54,17 +57,38 @@ class ModelParameters:
             room = max(c.llama_max_devices(), len(split))
             self._split = (ctypes.c_float * room)(*split)
             self.value.tensor_split = ctypes.cast(self._split, ctypes.POINTER(ctypes.c_float))
-        if layout.experts_on_cpu:
-            self._place_experts(library)
+        patterns = [EXPERTS] if layout.experts_on_cpu else expert_patterns(shape, layout)
+        if patterns:
+            self._keep_on_cpu(library, patterns)
 
-    def _place_experts(self, library: LlamaLibrary) -> None:
-        # Kept on self: llama.cpp reads the pattern while it loads.
+    def _keep_on_cpu(self, library: LlamaLibrary, patterns: Sequence[str]) -> None:
+        # Kept on self: llama.cpp reads the patterns while it loads.
         library.base.ggml_backend_cpu_buffer_type.restype = ctypes.c_void_p
-        pattern = EXPERTS.encode("ascii")
-        self._overrides = (_Override * 2)(
-            _Override(pattern, library.base.ggml_backend_cpu_buffer_type()), _Override(None, None)
-        )
+        main_memory = library.base.ggml_backend_cpu_buffer_type()
+        overrides = [_Override(pattern.encode("ascii"), main_memory) for pattern in patterns]
+        self._overrides = (_Override * (len(overrides) + 1))(*overrides, _Override(None, None))
         self.value.tensor_buft_overrides = ctypes.cast(self._overrides, ctypes.c_void_p)
+
+
+def expert_patterns(shape: ModelShape, layout: ModelLayout) -> list[str]:
+    """Return regular expressions for the expert tensors that a layout keeps in main memory one by one.
+
+    One for all whole layers and one for each tensor of the last: llama.cpp tries every pattern on every tensor.
+    """
+    apart = shape.experts_apart(layout)
+    if not apart:
+        return []
+    last = apart[-1].layer
+
+    def of_last(tensors: Sequence[ExpertTensor]) -> list[ExpertTensor]:
+        return [tensor for tensor in tensors if tensor.layer == last]
+
+    is_whole = len(of_last(apart)) == len(of_last(shape.expert_tensors))
+    whole = sorted({tensor.layer for tensor in apart if is_whole or tensor.layer < last})
+    patterns = [rf"^blk\.({'|'.join(map(str, whole))}){EXPERTS}"] if whole else []
+    if not is_whole:
+        patterns += [f"^{re.escape(tensor.name)}$" for tensor in of_last(apart)]
+    return patterns
 
 
 def context_parameters(library: LlamaLibrary, layout: ModelLayout, threads: int, flash: str = FLASH_AUTO) -> Any:

@@ -43,6 +43,7 @@ _CHOICES = {
     "fits": "Fits: needs {needed} GB of {free} GB free, context {context}.",
     "context_reduced": "Context limited to {context}, because more doesn’t fit in the {free} GB free.",
     "kv_reduced": "Context precision is 8-bit, because {context} in 16-bit doesn’t fit in the {free} GB free.",
+    "experts_apart": "Some experts are on the CPU, because they don’t all fit in the GPU’s free memory.",
     "layers_reduced": "{some} of {all} layers are on the GPU, because more don’t fit in its free memory.",
     "cpu_only": "On the CPU only: needs {needed} GB of {free} GB free, context {context}.",
     "remembered": "Same settings as last time: needs {needed} GB of {free} GB free, context {context}.",
@@ -53,6 +54,7 @@ _CHOICES = {
 _CHOICES_WITHOUT_SIZES = {
     "context_reduced": "Context limited to {context}, because more doesn’t fit in memory.",
     "kv_reduced": "Context precision is 8-bit, because {context} in 16-bit doesn’t fit in memory.",
+    "experts_apart": _CHOICES["experts_apart"],
     "layers_reduced": _CHOICES["layers_reduced"],
     "cpu_only": "On the CPU only, context {context}.",
     "remembered": "Same settings as last time, context {context}.",

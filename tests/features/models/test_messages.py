@@ -27,6 +27,7 @@ CHOICES = (
     fit.TIGHT,
     fit.KV_REDUCED,
     fit.CONTEXT_REDUCED,
+    fit.EXPERTS_APART,
     fit.LAYERS_REDUCED,
     fit.CPU_ONLY,
 )
