@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import again_hybrids
 from comparing import Answer, compared, progress
 from llama_server import LlamaServer
 from our_engine import starter
@@ -49,7 +50,12 @@ class Kind:
 
 
 def rows() -> Iterator[Row]:
-    """Each model that is there. `PAGES` in the environment reads more or less of it."""
+    """Each model that is there, after those that can't drop their end.
+
+    `PAGES` in the environment reads more or less of the document.
+    """
+    with tempfile.TemporaryDirectory(prefix="fireside-bench-") as scratch:
+        yield from again_hybrids.rows(Path(scratch))
     pages = int(os.environ.get("PAGES", "12"))
     for kind in (Kind("starter", starter(), pages), *(Kind(size, qwen_path(size), pages) for size in ("0.5B", "1.5B"))):
         if kind.model.exists():

@@ -6,6 +6,7 @@ along the prompt (see `app.engine.llama.checkpoints`), and going back means goin
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from collections.abc import Sequence as Tokens
 
 from app.engine.llama.checkpoints import (
@@ -19,7 +20,7 @@ from app.engine.llama.checkpoints import (
 from app.engine.llama.context import LlamaContext
 from app.engine.llama.tiles import TileNumbers
 
-STRETCHES_SAVED_TOKENS = 2 * LEAST_APART_TOKENS  # a window is larger than a recurrent state of the same model
+LEAST_BETWEEN_WINDOWS_TOKENS = 2 * LEAST_APART_TOKENS  # a window is larger than a recurrent state of the same model
 
 
 class CachedSequence:
@@ -32,7 +33,7 @@ class CachedSequence:
         self.session = ""
         self.changed = False
         self.ends: tuple[int, ...] = ()
-        """The two ends of the last question, where another answer or an edited question begins."""
+        """Where another answer or an edited question would begin, and the end of long instructions."""
         self._context = context
         self._shift = 0  # by how much positions are fewer than tokens, because of pictures (M-RoPE)
         self._checkpoints = SequenceCheckpoints(budget)
@@ -125,22 +126,25 @@ class CachedSequence:
         A saved state holds a sliding window at its end only, so its earlier windows are copied now.
         """
         kept = {checkpoint.count: checkpoint for checkpoint in self._checkpoints.all_kept}
-        if self._context.can_forget and not self._context.can_cut_saved(len(self.tokens), 0):
-            used = sum(checkpoint.size_bytes for checkpoint in kept.values())
-            for count in self._window_places():
-                data = None if count in kept else self._context.window_state(self.number, self._position_after(count))
-                if data is not None and (used := used + len(data)) <= most_bytes:
-                    kept[count] = StateCheckpoint(count, data)
-                if used > most_bytes:
-                    break
+        whole = len(self.tokens)
+        if self._context.can_forget and not self._context.can_cut_saved(whole, 0):
+            self._copy_windows(kept, reversed(self.ends), most_bytes)
+            if size := max((checkpoint.size_bytes for checkpoint in kept.values()), default=0):
+                room = max(0, most_bytes // size - len(kept))
+                step = max(LEAST_BETWEEN_WINDOWS_TOKENS, whole // (room + 1))
+                self._copy_windows(kept, range(whole - step, 0, -step), most_bytes)
         return thin_out([kept[count] for count in sorted(kept)], most_bytes)
 
-    def _window_places(self) -> list[int]:
-        """Return where windows are worth a copy: at the ends of the last question, then from the end in even steps."""
-        whole = len(self.tokens)
-        step = max(STRETCHES_SAVED_TOKENS, whole // MOST_CHECKPOINTS)
-        steps = (self._tiles.whole_tiles_length(self.tokens, count) for count in range(whole - step, 0, -step))
-        return [count for count in (*reversed(self.ends), *steps) if 0 < count < whole]
+    def _copy_windows(self, kept: dict[int, StateCheckpoint], places: Iterable[int], most_bytes: int) -> None:
+        """Add what a sliding window sees at these places to `kept`, until all take so many bytes."""
+        used = sum(checkpoint.size_bytes for checkpoint in kept.values())
+        for place in places:
+            count = self._tiles.whole_tiles_length(self.tokens, min(place, len(self.tokens)))
+            if count and count not in kept:
+                data = self._context.window_state(self.number, self._position_after(count))
+                if data is None or (used := used + len(data)) > most_bytes:
+                    return
+                kept[count] = StateCheckpoint(count, data)
 
     def set_tokens(self, tokens: list[int], checkpoints: Tokens[StateCheckpoint]) -> None:
         """Record the tokens and checkpoints of a state that was just loaded from disk."""

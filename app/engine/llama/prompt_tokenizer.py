@@ -17,6 +17,7 @@ from app.core.events import Media, Message
 from app.engine import protocol
 from app.engine.answer_decoder import ThinkingSyntax, syntax_of
 from app.engine.llama.cached_sequence import common_length
+from app.engine.llama.checkpoints import LEAST_APART_TOKENS
 from app.engine.llama.context import LlamaContext
 from app.engine.llama.eyes import VisionEncoder
 from app.engine.llama.model import Model
@@ -66,10 +67,10 @@ class PromptTokenizer:
         except TemplateProblem as problem:
             raise TemplateFailed(model.path, str(problem)) from problem
 
-    # Recurrent models can go back to copies only: the two ends of the last question are where another answer begins.
+    # These models can go back to copies only: the two ends of the last question are where another answer begins.
     def _prompt_tokens(self, parts: list[PromptPart]) -> PromptTokens:
         """Tokenize a prompt. For models that can't roll back, also mark the positions before and after the last
-        question.
+        question, and the end of long instructions.
         """
         tokens = self.tokenize_parts(parts)
         shown = [part.media for part in parts if part.media is not None]
@@ -79,10 +80,13 @@ class PromptTokenizer:
         prompt = PromptTokens(tokens, media=media, media_tokens=taken)
         if self._context.can_forget and not self._context.has_window:
             return prompt
-        question = max((at for at, part in enumerate(parts) if not part.trusted and part.text), default=0)
+        texts = [at for at, part in enumerate(parts) if not part.trusted and part.text] or [0]
+        question = texts[-1]
         while question and parts[question - 1].media is not None:
             question -= 1  # its pictures are a part of it
-        ends = (len(self.tokenize_parts(parts[:end])) for end in (question, question + 1))
+        # Instructions stay where early turns leave, and other chats begin with them.
+        ends = [len(self.tokenize_parts(parts[:end])) for end in (texts[0] + 1, question, question + 1)]
+        ends = ends[ends[0] < LEAST_APART_TOKENS :]
         found = tuple(end for end in ends if 0 < end < len(tokens))
         return replace(prompt, ends=found, places=() if self._context.can_forget else found)
 

@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 
 
 LEAST_TOKENS = 64  # reading so few again takes no longer than loading them
-CHECKPOINT_BYTES = 128 << 20  # what checkpoints may add to a state that is smaller itself
+CHECKPOINT_BYTES = 64 << 20  # what checkpoints may add to a state that is smaller itself; another chat waits for it
 
 
 @dataclass(frozen=True)

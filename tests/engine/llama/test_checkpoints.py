@@ -167,6 +167,15 @@ def test_the_last_question_edited_or_asked_again_reads_little(pair: EnginePair) 
 
 
 @pytest.mark.model
+def test_where_early_turns_left_the_instructions_are_not_read_again(pair: EnginePair) -> None:
+    pair.forget_all()
+    turns = [pair.long, *(turn for _ in range(3) for turn in (SHORT, assistant("The dogs."))), OTHER]
+    pair.ask(turns, "chat-1")
+    _, stats = pair.ask([pair.long, *turns[3:]], "chat-1")
+    assert unread(stats) < 160
+
+
+@pytest.mark.model
 def test_a_place_in_the_middle_reads_at_most_one_stretch(pair: EnginePair) -> None:
     pair.forget_all()
     _, stats = pair.ask([pair.long, SHORT], "chat-1")
