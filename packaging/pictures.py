@@ -50,14 +50,17 @@ from app.ui.chat.chat_context import ContextFull  # noqa: E402
 from app.ui.chat.chat_options import ChatSettings  # noqa: E402
 from app.ui.chat.chat_view import ChatView  # noqa: E402
 from app.ui.icons import app_icon  # noqa: E402
+from app.ui.locale_formats import ENGLISH  # noqa: E402
 from app.ui.qt_application import watch_models  # noqa: E402
 from app.ui.settings.dialog import SettingsDialog  # noqa: E402
 from app.ui.shell.desktop import TaskBar  # noqa: E402
 from app.ui.shell.main_window import MainWindow  # noqa: E402
+from app.ui.window_language import MIRRORED, PSEUDO, is_pseudo_language, use_language  # noqa: E402
 from tests.helpers.clipping import clipped_texts  # noqa: E402
 from tests.helpers.desks.chat import ChatDesk  # noqa: E402
 from tests.helpers.desks.window import Frame, open_window  # noqa: E402
 from tests.helpers.screen_checks import controls_outside, faint_texts, near_misses, undressed_buttons  # noqa: E402
+from tests.helpers.untranslated import untranslated_texts  # noqa: E402
 
 Step = Callable[[], object]
 Screen = tuple[str, Step, Step]
@@ -86,9 +89,10 @@ SHAPES = {
     "wide": Shape("light", (1920, 1000)),
     "2×": Shape("light", (1280, 800), "2"),
     "low": Shape("light", (1280, 680)),
+    "least": Shape("light", (640, 480)),
 }
-"""The last is for the smallest screen of a notebook, 1366×768, and on no sheet."""
-SHEETS = list(SHAPES)[:-1]
+"""The last two, for the smallest screen of a notebook, 1366×768, and half of it, are on no sheet."""
+SHEETS = list(SHAPES)[:-2]
 COLUMNS = (289, 305, 390)
 """Where lines may begin at 1280 points: at the edge of a tab, inside its cards, and where a conversation is read."""
 FRACTIONS = [Shape(scheme, (1280, 800), ratio) for scheme in ("light", "dark") for ratio in ("1.25", "1.5")]
@@ -171,6 +175,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("names", nargs="*", help="screens; without them all")
     parser.add_argument("--shapes", nargs="+", choices=SHAPES, default=SHEETS)
     parser.add_argument("--ratio", help="take only those with this ratio, in this process")
+    parser.add_argument("--language", default=ENGLISH, help=f"such as {PSEUDO} or {MIRRORED}")
     parser.add_argument("--twelve", action="store_true", help="take only the twelve that every other is like")
     asked = parser.parse_args(arguments)
     asked.names += TWELVE if asked.twelve else ()
@@ -178,7 +183,8 @@ def main(arguments: list[str]) -> int:
     shapes += FRACTIONS if asked.shapes == SHEETS else []
     asked.folder.mkdir(parents=True, exist_ok=True)
     if asked.ratio is not None:
-        return _take(asked.folder, asked.names, [shape for shape in shapes if shape.ratio == asked.ratio])
+        shapes = [shape for shape in shapes if shape.ratio == asked.ratio]
+        return _take(asked.folder, asked.names, shapes, asked.language)
     code = 0
     for ratio in sorted({shape.ratio for shape in shapes}):  # Qt reads it once, at the start of a program
         again = [sys.executable, __file__, *arguments, "--ratio", ratio]
@@ -187,7 +193,7 @@ def main(arguments: list[str]) -> int:
     return code
 
 
-def _take(folder: Path, names: list[str], shapes: list[Shape]) -> int:
+def _take(folder: Path, names: list[str], shapes: list[Shape], language: str) -> int:
     faults: list[str] = []
     families: dict[str, list[str]] = {}
     with tempfile.TemporaryDirectory(prefix="fireside-pictures-") as home:
@@ -203,14 +209,14 @@ def _take(folder: Path, names: list[str], shapes: list[Shape]) -> int:
                     if not names or name in names:
                         wanted = [shape for shape in shapes if shape not in FRACTIONS or name in TWELVE]
                         files = [(shape, folder / f"{name}{shape.suffix}.png") for shape in wanted]
-                        faults += _shoot_screen(scene.frame, files, (prepare, tidy))
+                        faults += _shoot_screen(scene.frame, files, (prepare, tidy), language)
     (folder / "families.json").write_text(json.dumps(families), "utf-8")
     for line in faults:
         print(line, file=sys.stderr)
     return 1 if faults else 0
 
 
-def _shoot_screen(frame: Frame, files: list[tuple[Shape, Path]], steps: tuple[Step, Step]) -> list[str]:
+def _shoot_screen(frame: Frame, files: list[tuple[Shape, Path]], steps: tuple[Step, Step], language: str) -> list[str]:
     """Takes a screen in each shape and leaves it; returns what is wrong with it.
 
     One that is not reached is not waited for in another shape, and leaves the others their pictures.
@@ -218,7 +224,7 @@ def _shoot_screen(frame: Frame, files: list[tuple[Shape, Path]], steps: tuple[St
     faults = []
     for shape, file in files:
         try:
-            faults += _shoot(frame, shape, steps, file)
+            faults += _shoot(frame, shape, steps, file, language)
         except Exception as problem:  # noqa: BLE001 - as above
             traceback.print_exception(problem)
             for widget in QApplication.topLevelWidgets():
@@ -228,15 +234,32 @@ def _shoot_screen(frame: Frame, files: list[tuple[Shape, Path]], steps: tuple[St
     return faults
 
 
-def _shoot(frame: Frame, shape: Shape, steps: tuple[Step, Step], file: Path) -> list[str]:
+def _shoot(frame: Frame, shape: Shape, steps: tuple[Step, Step], file: Path, language: str) -> list[str]:
     """Brings the screen about, takes its picture and leaves it; returns what is wrong with it."""
     prepare, tidy = steps
     frame.theme.scheme = shape.scheme
     frame.window.resize(*shape.size)
     prepare()
-    faults = _picture(frame.window, file)
+    # Changed while it is shown, as scenes press buttons by their English names.
+    with shown_in(language):
+        faults = _picture(frame.window, file)
     tidy()
     return faults
+
+
+@contextmanager
+def shown_in(language: str) -> Iterator[None]:
+    """Shows what is open in another language, then in English again."""
+    application = QApplication.instance()
+    assert isinstance(application, QApplication)
+    if language == ENGLISH:
+        yield
+        return
+    use_language(application, language)
+    try:
+        yield
+    finally:
+        use_language(application, ENGLISH)
 
 
 @contextmanager
@@ -400,12 +423,16 @@ def _faults_of(window: MainWindow, file: Path) -> list[str]:
     windows = [widget for widget in QApplication.topLevelWidgets() if widget.isVisible()]
     for shown in windows:
         faults += [f"cut: {line}" for line in clipped_texts(shown)]
+        if is_pseudo_language():
+            faults += [f"not translated: {line}" for line in untranslated_texts(shown)]
         faults += [f"outside the screen: {line}" for line in controls_outside(shown)]
         faults += [f"in the font of messages: {line}" for line in undressed_buttons(shown)]
     faults += [f"hard to read: {line}" for line in faint_texts(window, picture)]
     content = window.findChild(QWidget, "content")
     # Under a dialog's shade or a menu's shadow ink can't be told from ground.
-    if picture.width() == SHAPES["light"].size[0] and content is not None and len(windows) == 1:
+    # Nor do brackets and accents of a pseudo-language begin where letters do.
+    is_of_grid = picture.width() == SHAPES["light"].size[0] and not is_pseudo_language()
+    if is_of_grid and content is not None and len(windows) == 1:
         faults += [f"off the grid: {line}" for line in near_misses(content, picture, COLUMNS)]
     return [f"{file.stem}: {line}" for line in faults]
 

@@ -50,6 +50,9 @@ def remember_joined(shown: str, make: Callable[[Iterable[str]], str], parts: Seq
 
 
 def _remember(origins: OrderedDict[str, TextOrigin], shown: str, origin: TextOrigin) -> str:
+    # Nothing is made of an empty list, and of one entry the entry, which has an origin of its own.
+    if not shown or shown in origin.parts or shown in origin.values.values():
+        return shown
     origins[shown] = origin
     if len(origins) > MOST_KEPT:
         origins.popitem(last=False)

@@ -9,7 +9,7 @@ from pathlib import Path
 from PySide6.QtCore import QLibraryInfo, QLocale, Qt, QTranslator
 from PySide6.QtWidgets import QApplication
 
-from app.core.catalogue import Catalogue, read_catalogue, use_catalogue
+from app.core.catalogue import Catalogue, read_catalogue, tr, use_catalogue
 from app.core.paths import resource_path
 from app.ui.locale_formats import ENGLISH, is_right_to_left, use_formats
 from app.ui.pseudo_language import PseudoEntries
@@ -72,6 +72,11 @@ def use_language(application: QApplication, choice: str) -> None:
     direction = Qt.LayoutDirection.RightToLeft if is_right_to_left() else Qt.LayoutDirection.LeftToRight
     application.setLayoutDirection(direction)
     rewrite_window()
+
+
+def is_pseudo_language() -> bool:
+    """Return whether texts are those of the pseudo-language now, mirrored or not."""
+    return tr("") != ""
 
 
 def _load_texts_of_qt(application: QApplication, language: str) -> None:

@@ -64,6 +64,8 @@ def test_texts_that_are_shown_change_with_the_language(qapp: QApplication, qtbot
         qtbot.addWidget(widget)
     field.setPlaceholderText(tr(SEARCH))
     field.setText(LATER)
+    assert not join_facts([])  # as every empty label shows
+    assert join_facts([tr(LATER)]) == tr("{words}", words=LATER) == LATER
     button.setToolTip(join_facts([tr(SEARCH), "report.pdf"]))
     use_language(qapp, PSEUDO)
     assert label.text() == pseudo_text(LATER)

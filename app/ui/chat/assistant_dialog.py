@@ -23,6 +23,7 @@ from app.ui.chat.library_dialog import LibraryDialog
 from app.ui.focus_ring import shown_state
 from app.ui.i18n import tr
 from app.ui.icons import icon
+from app.ui.locale_formats import isolate
 from app.ui.shared_labels import CHOOSE_AN_ICON, COPY_OF, NAME_DELETED, NEW_ASSISTANT
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import ICON_PX, IconButton, IconPopup, text_button
@@ -80,7 +81,7 @@ class AssistantDelegate(RowDelegate):
         room = card.adjusted(trailing if is_mirrored else leading, 0, -(leading if is_mirrored else trailing), 0)
         name = painter.fontMetrics().elidedText(str(index.data()), Qt.TextElideMode.ElideRight, room.width())
         side = QStyle.visualAlignment(option.direction, Qt.AlignmentFlag.AlignLeading)
-        painter.drawText(room, side | Qt.AlignmentFlag.AlignAbsolute | Qt.AlignmentFlag.AlignVCenter, name)
+        painter.drawText(room, side | Qt.AlignmentFlag.AlignAbsolute | Qt.AlignmentFlag.AlignVCenter, isolate(name))
         painter.restore()
 
 

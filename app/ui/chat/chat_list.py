@@ -31,7 +31,7 @@ from app.ui.chat.chat_tags import CHAT_TYPE, TAG_TYPE, colour_of
 from app.ui.focus_ring import shown_state
 from app.ui.i18n import tr
 from app.ui.icons import icon
-from app.ui.locale_formats import format_number, join_list
+from app.ui.locale_formats import format_number, isolate, join_list
 from app.ui.shared_labels import LAST_SEVEN_DAYS, NEW_CHAT, OLDER, PINNED, TODAY, YESTERDAY
 from app.ui.theme import Theme
 from app.ui.widgets.labels import paint_marked, plain_tip
@@ -335,7 +335,7 @@ class ChatDelegate(RowDelegate):
         room = card.adjusted(kept if is_mirrored else at, 0, -(at if is_mirrored else kept), 0)
         start = QStyle.visualAlignment(option.direction, Qt.AlignmentFlag.AlignLeading)
         name = painter.fontMetrics().elidedText(settle_directions(row.title), Qt.TextElideMode.ElideRight, room.width())
-        painter.drawText(room, start | Qt.AlignmentFlag.AlignAbsolute | Qt.AlignmentFlag.AlignVCenter, name)
+        painter.drawText(room, start | Qt.AlignmentFlag.AlignAbsolute | Qt.AlignmentFlag.AlignVCenter, isolate(name))
 
     def _paint_tags(self, painter: QPainter, option: QStyleOptionViewItem, tags: Sequence[ChatTag]) -> None:
         if not tags:

@@ -25,6 +25,7 @@ from app.store.projects import ChatTag, Tags
 from app.ui.focus_ring import has_ring
 from app.ui.i18n import tr
 from app.ui.icons import icon
+from app.ui.locale_formats import isolate
 from app.ui.shared_labels import SAVE
 from app.ui.shell.notify import Notify
 from app.ui.theme import Theme
@@ -133,7 +134,7 @@ class TagChip(QToolButton):
         room = self.rect().adjusted(trail if is_mirrored else lead, 0, -(lead if is_mirrored else trail), 0)
         words = painter.fontMetrics().elidedText(self._name, Qt.TextElideMode.ElideRight, room.width())
         side = Qt.AlignmentFlag.AlignRight if is_mirrored else Qt.AlignmentFlag.AlignLeft
-        painter.drawText(room, side | Qt.AlignmentFlag.AlignAbsolute | Qt.AlignmentFlag.AlignVCenter, words)
+        painter.drawText(room, side | Qt.AlignmentFlag.AlignAbsolute | Qt.AlignmentFlag.AlignVCenter, isolate(words))
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() == Qt.Key.Key_Delete:

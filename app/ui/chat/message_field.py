@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import QMimeData, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QMimeData, QSize, Qt, Signal
 from PySide6.QtGui import (
     QContextMenuEvent,
     QDragEnterEvent,
@@ -84,6 +84,8 @@ class MessageEdit(PlainEdit):
         """False: Ctrl+Enter sends and Enter inserts a line break."""
         self.most_lines = MOST_LINES
         self._placeholder = ""
+        self._settle_direction()
+        self.textChanged.connect(self._settle_direction)
         self.document().documentLayout().documentSizeChanged.connect(lambda _size: self._fit_height())
         theme.dress(self, text=("body", 0))
         theme.changed.connect(self._measure)
@@ -95,6 +97,20 @@ class MessageEdit(PlainEdit):
         room = self.viewport().width()
         # Qt wraps a long placeholder, of which a field of one line would show half.
         self.setPlaceholderText(self.fontMetrics().elidedText(text, Qt.TextElideMode.ElideRight, room))
+
+    def _settle_direction(self) -> None:
+        """Show the caret of an empty field where its hint begins; a text runs as its first letter says."""
+        # Qt puts it where the keyboard's language begins, wherever the hint is.
+        option = self.document().defaultTextOption()
+        wanted = self.layoutDirection() if self.document().isEmpty() else Qt.LayoutDirection.LayoutDirectionAuto
+        if option.textDirection() != wanted:
+            option.setTextDirection(wanted)
+            self.document().setDefaultTextOption(option)
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.LayoutDirectionChange:
+            self._settle_direction()
 
     def set_text(self, text: str) -> None:
         """Replace the text and put the cursor at its end."""

@@ -23,6 +23,7 @@ from app.ui.chat.branch_documents import BranchDocuments
 from app.ui.chat.places import TurnPlace, TurnPlaces
 from app.ui.chat.turn import TurnHost, TurnView
 from app.ui.i18n import tr
+from app.ui.locale_formats import isolate
 from app.ui.shell.keyboard import is_tab_stop
 from app.ui.theme import EDGE_PX, READING_PX, LateTheme, Theme
 from app.ui.widgets.buttons import text_button
@@ -745,7 +746,7 @@ class TurnDivider(QWidget):
         painter.drawLine(0, middle, words.left(), middle)
         painter.drawLine(words.right(), middle, self.width(), middle)
         painter.setPen(QColor(tokens.muted))
-        painter.drawText(words, Qt.AlignmentFlag.AlignCenter, text)
+        painter.drawText(words, Qt.AlignmentFlag.AlignCenter, isolate(text))
 
 
 def is_answer(turn: TurnView | None) -> TypeGuard[AnswerView]:

@@ -16,7 +16,7 @@ from app.features.work.saved_file import write_file
 from app.features.write_pages import text_of
 from app.ui.i18n import sentence_for, size_text, tr
 from app.ui.model_texts import join, short_number
-from app.ui.shared_labels import PARAMETER_COUNT, TEXT_LABEL
+from app.ui.shared_labels import PARAMETER_COUNT, STARTER, TEXT_LABEL
 from app.ui.shell import tasks
 from app.ui.shell.tab_spec import UiContext
 from app.ui.theme import CARD_INSET_PX, Theme
@@ -92,7 +92,8 @@ class ModelChoice(QFrame):
     def add(self, model: ComparedModel, room_bytes: int) -> None:
         """Add a row, disabled if the model needs more than `room_bytes`; 0 means unknown."""
         fits = model.error is None and (room_bytes <= 0 or model.needed_bytes <= room_bytes)
-        row = CheckRow(self._theme, model.name, detail_of(model, fits=fits))
+        name = tr(STARTER) if model.name == STARTER else model.name
+        row = CheckRow(self._theme, name, detail_of(model, fits=fits))
         row.setEnabled(fits)
         row.setChecked(fits and not model.is_foreign)
         row.toggled.connect(lambda _: self.changed())

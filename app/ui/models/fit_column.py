@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QStyle
 
 from app.features.models.estimate import MemoryFit, needs_words, speed_words, verdict_words
 from app.ui.icons import icon
+from app.ui.locale_formats import isolate
 from app.ui.model_texts import join
 from app.ui.shell.model_loader import in_words
 from app.ui.theme import FontRole, Theme
@@ -73,4 +74,4 @@ def paint_fit(
         painter.setPen(QColor(getattr(tokens, token)))
         line = QRect(column.x() + left, y, column.width() - left, high)
         shown = painter.fontMetrics().elidedText(text, Qt.TextElideMode.ElideRight, line.width())
-        painter.drawText(QStyle.visualRect(direction, around, line), how, shown)
+        painter.drawText(QStyle.visualRect(direction, around, line), how, isolate(shown))

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtCore import QMargins, QSize, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
@@ -265,9 +265,21 @@ class StateView(QWidget):
         self._icon.setVisible(picture is not None)
         if picture is not None:
             self._icon.setPixmap(picture.pixmap(QSize(edge, edge), self.devicePixelRatio()))
-        width = theme.px(MEASURE_PX)
+        self._fit_labels()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit_labels()
+
+    def minimumSizeHint(self) -> QSize:
+        # The labels are as wide as they are let; their width is none that the view needs.
+        return QSize(0, super().minimumSizeHint().height())
+
+    def _fit_labels(self) -> None:
+        margins = layout.contentsMargins() if (layout := self.layout()) is not None else QMargins()
+        width = min(self._theme.px(MEASURE_PX), self.width() - margins.left() - margins.right())
         for label in (self.title, self.text):
-            # Or the height of the text before would count in the size hint.
-            label.setMinimumHeight(0)
+            # Or the size for the text before would count in the size hint.
+            label.setMinimumSize(0, 0)
             # A wrapped label that is centred gets no height for its width from a layout.
             label.setFixedSize(width, max(0, label.heightForWidth(width)))

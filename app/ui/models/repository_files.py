@@ -15,7 +15,7 @@ from app.features.models.estimate import MemoryFit
 from app.hub.model_files import ModelFile, Repository, quantization_words
 from app.ui.focus_ring import has_ring
 from app.ui.i18n import size_text, tr
-from app.ui.locale_formats import join_list
+from app.ui.locale_formats import isolate, join_list
 from app.ui.models.fit_column import FitWords, fit_width, paint_fit, words_of_fit
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import text_button
@@ -154,7 +154,7 @@ class FileRow(DrawnButton, QRadioButton):
         start = QStyle.visualAlignment(self.layoutDirection(), Qt.AlignmentFlag.AlignLeading)
         end = QStyle.visualAlignment(self.layoutDirection(), Qt.AlignmentFlag.AlignTrailing)
         how = (end if at_end else start) | Qt.AlignmentFlag.AlignAbsolute | Qt.AlignmentFlag.AlignVCenter
-        painter.drawText(self._mirrored(room), how, shown)
+        painter.drawText(self._mirrored(room), how, isolate(shown))
         return metrics.horizontalAdvance(shown)
 
     def _mirrored(self, rect: QRect) -> QRect:

@@ -23,7 +23,7 @@ from app.hub.hub_search import FoundRepository
 from app.ui.focus_ring import shown_state
 from app.ui.i18n import tr
 from app.ui.icons import icon
-from app.ui.locale_formats import join_list
+from app.ui.locale_formats import isolate, join_list
 from app.ui.model_texts import found_words
 from app.ui.models.fit_column import FitWords, fit_width, paint_fit, words_of_fit
 from app.ui.shared_labels import PICTURES
@@ -200,7 +200,7 @@ class ResultDelegate(QStyledItemDelegate):
     def _paint_text(self, painter: QPainter, option: QStyleOptionViewItem, room: QRect, text: str) -> None:
         start = QStyle.visualAlignment(option.direction, Qt.AlignmentFlag.AlignLeading)
         shown = painter.fontMetrics().elidedText(text, Qt.TextElideMode.ElideRight, room.width())
-        painter.drawText(room, start | Qt.AlignmentFlag.AlignAbsolute | Qt.AlignmentFlag.AlignVCenter, shown)
+        painter.drawText(room, start | Qt.AlignmentFlag.AlignAbsolute | Qt.AlignmentFlag.AlignVCenter, isolate(shown))
 
 
 class ResultList(QListView):

@@ -451,4 +451,7 @@ class FolderRow(QFrame):
         super().resizeEvent(event)
         along, down = QBoxLayout.Direction.LeftToRight, QBoxLayout.Direction.TopToBottom
         self._row.setDirection(along if self.width() >= self._theme.px(NARROW_FOLDER_PX) else down)
-        self._end.setDirection(along if self.width() >= self._theme.px(BUTTONS_PX) else down)
+        # The words of another language may need more than is usual.
+        needed_px = sum(button.sizeHint().width() for button in (self.move_button, self.show_button))
+        is_wide = self.width() >= max(self._theme.px(BUTTONS_PX), needed_px + self._theme.px(2 * CARD_INSET_PX + 8))
+        self._end.setDirection(along if is_wide else down)

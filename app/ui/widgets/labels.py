@@ -21,6 +21,7 @@ from PySide6.QtWidgets import QLabel, QProgressBar, QStyle, QWidget
 
 from app.core.visible import settle_directions, visible_line, visible_text
 from app.language.scripts import is_right_to_left
+from app.ui.locale_formats import isolate
 from app.ui.theme import Theme, Tokens
 from app.ui.utf16 import utf16_length, utf16_slice
 
@@ -50,12 +51,13 @@ class ElidedLabel(QLabel):
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: ARG002
         painter = QPainter(self)
         room = self.contentsRect()
+        # Isolated, or the dots stand at the beginning where a line runs from right to left.
         # Unclosed marks of direction in a title or file name must not turn the rest of the line.
         text = painter.fontMetrics().elidedText(settle_directions(self.text()), self._mode, room.width())
         side = QStyle.visualAlignment(self.layoutDirection(), Qt.AlignmentFlag.AlignLeading)
         painter.setPen(self.palette().windowText().color())
         # `side` is mirrored already; without AlignAbsolute the painter would mirror it back.
-        painter.drawText(room, side | Qt.AlignmentFlag.AlignAbsolute | Qt.AlignmentFlag.AlignVCenter, text)
+        painter.drawText(room, side | Qt.AlignmentFlag.AlignAbsolute | Qt.AlignmentFlag.AlignVCenter, isolate(text))
 
 
 def plain_label(text: str = "", *, kind: str = "", wraps: bool = False, parent: QWidget | None = None) -> QLabel:

@@ -32,6 +32,7 @@ from PySide6.QtWidgets import (
 from app.core.visible import settle_directions
 from app.ui.focus_ring import shown_state
 from app.ui.i18n import tr
+from app.ui.locale_formats import isolate
 from app.ui.theme import FontRole, Theme
 from app.ui.widgets.edge_fade import fade_ends
 from app.ui.widgets.labels import plain_tip
@@ -300,14 +301,14 @@ class RowDelegate(QStyledItemDelegate):
         painter.setPen(QColor(tokens.text))
         room = card.adjusted(px(16), 0, -px(12), 0)
         start = QStyle.visualAlignment(option.direction, Qt.AlignmentFlag.AlignLeading)
-        title, note = settle_directions(words[0]), f" · {settle_directions(words[1])}" if words[1] else ""
+        title, note = settle_directions(words[0]), f" · {isolate(settle_directions(words[1]))}" if words[1] else ""
         metrics = painter.fontMetrics()
         if kept_px:
             is_mirrored = option.direction == Qt.LayoutDirection.RightToLeft
             room.adjust(kept_px if is_mirrored else 0, 0, 0 if is_mirrored else -kept_px, 0)
         # Only the title is elided; the note, such as a count, stays whole.
         left = room.width() - metrics.horizontalAdvance(note)
-        text = metrics.elidedText(title, Qt.TextElideMode.ElideRight, left) + note
+        text = isolate(metrics.elidedText(title, Qt.TextElideMode.ElideRight, left)) + note
         painter.drawText(room, start | Qt.AlignmentFlag.AlignAbsolute | Qt.AlignmentFlag.AlignVCenter, text)
 
     def createEditor(self, parent: QWidget, option: QStyleOptionViewItem, index: Index) -> QWidget:  # noqa: ARG002
