@@ -44,6 +44,7 @@ from write_scenes import screens as write_screens  # noqa: E402
 
 from app.core.errors.model_errors import ModelUnreadable  # noqa: E402
 from app.core.events import Role  # noqa: E402
+from app.engine.tuning import Tuning, TuningTable  # noqa: E402
 from app.store.conversations import Conversations  # noqa: E402
 from app.store.message_rows import MessageState  # noqa: E402
 from app.ui.chat.chat_context import ContextFull  # noqa: E402
@@ -113,6 +114,10 @@ TWELVE = (
 )
 SETTLE_MS = 250
 TIMEOUT_MS = 120_000
+TUNED_MODEL = Tuning(
+    2, 4, 256, "off", 4, answer_speed=31, answer_default_speed=27, prompt_speed=110, prompt_default_speed=80,
+    is_faster=True, day="2026-12-02",
+)  # fmt: skip
 REAL_QUESTION = "Give me five names for a small black cat."
 
 OLDER_CHATS = (
@@ -381,6 +386,12 @@ def _chat_screens(scene: Scene) -> list[Screen]:
         _close_popup()
         chat.put_message("")
 
+    def settings_tuned() -> None:
+        path = frame.app.model_path()
+        assert path is not None
+        TuningTable(frame.app.paths.engine).store_tuning(path, "", (), TUNED_MODEL)
+        settings("engine/tuning")()
+
     def ask_when_full() -> None:
         frame.show_chat(scene.long)
         ContextFull(frame.theme, chat.root, compact=no_step, begin_chat=no_step).open()
@@ -399,6 +410,7 @@ def _chat_screens(scene: Scene) -> list[Screen]:
         ("settings-data", settings("data"), close(SettingsDialog)),
         ("settings-chat", settings("chat"), close(SettingsDialog)),
         ("settings-engine", settings("engine"), close(SettingsDialog)),
+        ("settings-tuned", settings_tuned, close(SettingsDialog)),
         ("settings-memory", settings("engine/memory"), close(SettingsDialog)),
         ("settings-network", settings("network"), close(SettingsDialog)),
         ("model-menu", frame.picker.show_menu, _close_popup),

@@ -69,6 +69,12 @@ CPUS = Path("/sys/devices/system/cpu")
 POWER_SUPPLIES = Path("/sys/class/power_supply")
 CGROUPS = Path("/sys/fs/cgroup")
 OWN_CGROUP = Path("/proc/self/cgroup")
+MEMORY_FILES = (
+    ("memory.max", "memory.current", "inactive_file"),
+    ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file"),
+)
+"""Limit, use and cold cache of a control group: version 2, then version 1."""
+NO_LIMIT = 1 << 60  # version 1 writes a huge number
 MEMORY = Path("/proc/meminfo")
 HOST_VM_INFO64 = 4  # macOS
 
@@ -113,13 +119,38 @@ def _core_of(cpu: int) -> tuple[str, str]:
 
 
 def _quota_cpus() -> int:
-    """Return the whole processors that a container's limit allows; 0 without a limit."""
+    """Return the whole processors that the narrowest limit of a control group allows; 0 without a limit."""
+    quotas = []
+    for folder in _group_folders("cpu"):
+        with contextlib.suppress(OSError, ValueError):  # "max" is no limit, the root has no file
+            # Version 2: "200000 100000", in microseconds; version 1 has a file for each, and -1 is no limit.
+            if (folder / "cpu.max").exists():
+                quota, period = map(int, (folder / "cpu.max").read_text().split())
+            else:
+                quota, period = (int((folder / f"cpu.cfs_{name}_us").read_text()) for name in ("quota", "period"))
+            quotas += [max(1, quota // period)] if quota > 0 < period else []
+    return min(quotas, default=0)
+
+
+def _group_folders(controller: str) -> Iterator[Path]:
+    """Yield the folders of this process's control groups for a controller, from its own up to the root.
+
+    A container that sees only its own part finds that at the root, whatever path the system gives.
+    """
     try:
-        quota, period = (CGROUPS / "cpu.max").read_text().split()
-        # Version 2 of control groups: "max 100000" or "200000 100000", in microseconds.
-        return 0 if quota == "max" else max(1, int(quota) // int(period))
-    except (OSError, ValueError):
-        return 0
+        lines = [line.split(":", 2) for line in OWN_CGROUP.read_text().splitlines()]
+    except OSError:
+        return
+    for _, controllers, path in (line for line in lines if len(line) == 3):
+        names = controllers.split(",")
+        # Version 2 has one tree without a name, version 1 one for each controller.
+        if names != [""] and controller not in names:
+            continue
+        root = CGROUPS if names == [""] else CGROUPS / controller
+        folder = root / path.strip("/")
+        while folder == root or root in folder.parents:
+            yield folder
+            folder = folder.parent
 
 
 def on_battery() -> bool:
@@ -177,27 +208,22 @@ def _within_limit(system_bytes: int, *, free: bool) -> int:
 
 
 def _memory_limits() -> Iterator[tuple[int, int]]:
-    """Yield (limit, use) of every control group (version 2) of this process, from its own to the root.
+    """Yield (limit, use) of every control group of this process, from its own to the root.
 
     Cache of files not read lately counts as free, as it does for the system.
     """
-    try:
-        own = next(line[3:] for line in OWN_CGROUP.read_text().splitlines() if line.startswith("0::"))
-    except (OSError, StopIteration):
-        return
-    folder = CGROUPS / own.strip("/")
-    while folder == CGROUPS or CGROUPS in folder.parents:
-        with contextlib.suppress(OSError, ValueError):  # "max" is no limit, the root has no file
-            limit = int((folder / "memory.max").read_text())
-            used = int((folder / "memory.current").read_text())
-            yield limit, max(0, used - _cold_cache(folder))
-        folder = folder.parent
+    for folder in _group_folders("memory"):
+        for limit_file, use_file, cold in MEMORY_FILES:
+            with contextlib.suppress(OSError, ValueError):  # "max" is no limit, the root has no file
+                limit, used = (int((folder / name).read_text()) for name in (limit_file, use_file))
+                if limit < NO_LIMIT:
+                    yield limit, max(0, used - _cold_cache(folder, cold))
 
 
-def _cold_cache(folder: Path) -> int:
+def _cold_cache(folder: Path, name: str) -> int:
     with contextlib.suppress(OSError, ValueError, IndexError):
         for line in (folder / "memory.stat").read_text().splitlines():
-            if line.startswith("inactive_file "):
+            if line.startswith(f"{name} "):
                 return int(line.split()[1])
     return 0
 

@@ -83,6 +83,33 @@ def test_a_limit_that_is_already_passed_leaves_nothing_which_is_not_called_unkno
     assert computer.free_memory_bytes() == 1
 
 
+@linux_only
+def test_limits_of_the_first_version_of_control_groups_count_too(system: Path) -> None:
+    (system / "own").write_text("4:memory:/box\n3:cpu,cpuacct:/box\n0::/\n")
+    for controller in ("memory", "cpu"):
+        (system / "groups" / controller / "box").mkdir(parents=True)
+    root, box = system / "groups" / "memory", system / "groups" / "memory" / "box"
+    for folder, most, used in ((root, 0x7FFFFFFFFFFFF000, 9 * GIB), (box, 3 * GIB, 2 * GIB)):
+        (folder / "memory.limit_in_bytes").write_text(f"{most}\n")
+        (folder / "memory.usage_in_bytes").write_text(f"{used}\n")
+        (folder / "memory.stat").write_text(f"cache 5\ninactive_file 0\ntotal_inactive_file {GIB // 2}\n")
+    assert (computer.free_memory_bytes(), computer.total_memory_bytes()) == (GIB * 3 // 2, 3 * GIB)
+    cpu = system / "groups" / "cpu" / "box"
+    (cpu / "cpu.cfs_period_us").write_text("100000\n")
+    for quota, cores in (("100000", 1), ("-1", len(os.sched_getaffinity(0)))):
+        (cpu / "cpu.cfs_quota_us").write_text(quota)
+        assert computer.physical_cores() <= cores
+
+
+@linux_only
+def test_the_narrowest_limit_of_processors_on_the_way_to_the_root_counts(system: Path) -> None:
+    scope = system / "groups" / "user.slice" / "app.scope"
+    (scope.parent / "cpu.max").write_text("max 100000\n")
+    before = computer.physical_cores()
+    (scope / "cpu.max").write_text("150000 100000\n")
+    assert computer.physical_cores() == 1 <= before
+
+
 def supply(system: Path, name: str, **facts: str) -> None:
     folder = system / "power" / name
     folder.mkdir()
