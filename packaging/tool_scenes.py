@@ -40,6 +40,7 @@ class Scenes:
             ("settings-tools", self.show_page, self.leave),
             ("tool-server", self.show_server, self.leave),
             ("tool-server-add", self.show_adding, self.leave),
+            ("tool-server-edit", self.show_editing, self.leave),
             ("tool-server-import", self.show_import, self.leave),
             ("model-score", self.show_score, self.leave),
         ]
@@ -73,6 +74,12 @@ class Scenes:
 
     def show_adding(self) -> None:
         self.show_page().open_adding().line.setText("https://wiki.example.com/mcp")
+
+    def show_editing(self) -> None:
+        section = self.show_page()
+        environment = (("NOTES_TOKEN", "secret"), ("LEVEL", "2"))
+        self._app.tool_servers.change_server("Notes", environment=environment)
+        section.open_details("Notes").open_editing()
 
     def show_import(self) -> None:
         dialog = self.show_page().open_import()

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QApplication
 from app.core.events import Role
 from app.features.assistants import AssistantChoice
 from app.features.chat.tool_questions import ToolCall, ToolQuestion, ToolReach
-from app.features.chat.tool_steps import ToolStep, step_to_fields
+from app.features.chat.tool_steps import LEFT_OUT, ToolStep, step_to_fields
 from app.features.tools.permissions import PermissionAnswer
 from app.store.conversations import Conversations
 from app.ui.chat.answer_view import AnswerView
@@ -132,6 +132,7 @@ ATTENTION = (
 
 
 RENT = (
+    ToolStep("", "", "convert_currency\nread_calendar\nsend_message", LEFT_OUT),
     ToolStep(
         "search_documents", '{"query": "monthly rent"}', "[lease.pdf, page 2] The rent is 940 euros a month.", "done"
     ),
@@ -158,9 +159,14 @@ def tools_screen(frame: Frame, chat: ChatDesk) -> tuple[str, Step, Step]:
         frame.show_tab("chat")
         frame.show_chat(made[0])
         chat.wait(lambda: chat.is_settled)
-        chat.last.findChildren(StepLine)[1].set_open(True)
+        for line in chat.last.findChildren(StepLine)[:3:2]:
+            line.set_open(True)
 
-    return "tools", show, lambda: chat.last.findChildren(StepLine)[1].set_open(False)
+    def close() -> None:
+        for line in chat.last.findChildren(StepLine):
+            line.set_open(False)
+
+    return "tools", show, close
 
 
 def mark_waiting(frame: Frame, *chats: int) -> None:

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import json
 import os
+import select
+import signal
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -54,6 +56,7 @@ def main(arguments: Sequence[str]) -> int:
     environment = json.loads(os.environ[ENVIRONMENT])
     if sys.platform == "linux":
         end_with_parent(may_save=False)  # kept by what follows in this process
+        _end_group_with_this()
     report = _enter_cage_of(grant)
     sys.stdout.write(json.dumps({CAGE_FIELD: _report_fields(report)}) + "\n")
     sys.stdout.flush()
@@ -73,6 +76,29 @@ def report_of(fields: object) -> CageReport:
     known = {wall.value: wall for wall in CageWall}
     held, missing = (tuple(known[name] for name in fields.get(key, ()) if name in known) for key in ("held", "missing"))
     return CageReport(held, missing)
+
+
+def _end_group_with_this() -> None:
+    """Leave a process behind that kills the whole group once this one ended, which may happen with the program's death.
+
+    The system ends only this process then, not what the server started. The watch is no child of the server's, which
+    may wait for all of its own, and it is outside of the cage.
+    """
+    try:
+        this = os.pidfd_open(os.getpid())
+    except OSError as error:  # kernels before 5.3
+        sys.stderr.write(f"no watch over the server's group: {error.strerror}\n")
+        return
+    if os.fork() == 0:
+        if os.fork() == 0:
+            nothing = os.open(os.devnull, os.O_RDWR)
+            for stream in range(3):  # whose ends the program waits for
+                os.dup2(nothing, stream)
+            select.select([this], [], [])
+            os.killpg(0, signal.SIGKILL)
+        os._exit(0)
+    os.wait()
+    os.close(this)
 
 
 def _report_fields(report: CageReport) -> dict[str, list[str]]:

@@ -89,6 +89,7 @@ class AddServerDialog(Dialog):
         fields = fields_of(before)
         for field, text in ((self.line, fields.line), (self.key, fields.key), (self.client, fields.client_id)):
             field.setText(text)
+            field.setCursorPosition(0)
         self.environment.setPlainText(fields.environment)
         self.secret.setPlaceholderText(tr(SECRET_KEPT) if before.client_id else "")
 
@@ -107,6 +108,7 @@ class AddServerDialog(Dialog):
             for block in blocks:
                 block.setVisible(is_shown)
         self._secret_block.setVisible(is_remote and bool(self.client.text().strip()))
+        self._column.activate()  # else it keeps the height of fields that are hidden by now
         self.adjustSize()
 
     def accept(self) -> None:

@@ -249,7 +249,7 @@ def test_a_container_program_reaches_no_daemon_and_that_is_told(
 
 
 def test_a_server_ends_with_the_program_however_it_ends(tmp_path: Path) -> None:
-    """Killed, the program can end nothing itself: the kernel and the closed pipes do."""
+    """Killed, the program can end nothing itself, and what the server started hears nothing of the kernel."""
     program = f"""
 import sys, time
 from pathlib import Path
@@ -258,17 +258,17 @@ from app.features.mcp.server_session import ServerSession
 from app.features.mcp.stdio_transport import StdioTransport
 config = ServerConfig("fair", sys.executable, ({str(SCRIPT)!r}, "fair"), readable=({str(SCRIPT.parent)!r},))
 session = ServerSession("fair", lambda: StdioTransport(config, Path({str(tmp_path / "own")!r})))
-print(len(session.list_tools()), flush=True)
+print(session.call_tool("do", {{"what": "fork"}}).text.splitlines()[0], flush=True)
 time.sleep(600)
 """
     with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True) as parent:
         assert parent.stdout is not None
-        assert parent.stdout.readline() == "1\n"
+        forked = psutil.Process(int(parent.stdout.readline()))
         (server,) = [
             child for child in psutil.Process(parent.pid).children() if SCRIPT.name in " ".join(child.cmdline())
         ]
         parent.kill()
-    assert psutil.wait_procs([server], timeout=30)[1] == []
+    assert psutil.wait_procs([server, forked], timeout=30)[1] == []
 
 
 def test_the_line_that_says_why_a_server_ended_is_told(begin: Begin, tmp_path: Path) -> None:
