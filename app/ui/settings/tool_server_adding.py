@@ -24,6 +24,7 @@ CLIENT_ID = "Client ID, if the server gave you one"
 CLIENT_SECRET = "Client secret"
 ENVIRONMENT = "Environment variables (optional)"
 ENVIRONMENT_EXAMPLE = "API_KEY=…"
+REDIRECT_NOTE = "If the server asks for a redirect address, enter http://127.0.0.1/"
 EDIT_SERVER = "Edit {name}"
 NEITHER = "Enter a command like “uvx mcp-server-time”, or an address like https://example.com/mcp."
 NO_VARIABLES = "Enter each environment variable as NAME=value, one per line."
@@ -74,7 +75,8 @@ class AddServerDialog(Dialog):
             self._add_field(tr(SERVER_KEY), self.key),
             self._add_field(tr(CLIENT_ID), self.client),
         ]
-        self._secret_block = self._add_field(tr(CLIENT_SECRET), self.secret)
+        note = theme.dress(plain_label(tr(REDIRECT_NOTE), kind="muted", wraps=True), font="small")
+        self._secret_block = self._add_field(tr(CLIENT_SECRET), self.secret, note)
         name = self._add_field(tr(SERVER_NAME), self.name)
         self._column.addLayout(cancel_or(self, tr(ADD if before is None else SAVE)))
         if before is not None:
@@ -93,11 +95,11 @@ class AddServerDialog(Dialog):
         self.environment.setPlainText(fields.environment)
         self.secret.setPlaceholderText(tr(SECRET_KEPT) if before.client_id else "")
 
-    def _add_field(self, name: str, field: QWidget) -> QWidget:
+    def _add_field(self, name: str, field: QWidget, *below: QWidget) -> QWidget:
         field.setAccessibleName(name)
         label = self._theme.dress(plain_label(name, wraps=True), font="control")
         block = QWidget()
-        self._theme.dress(fill_layout(QVBoxLayout(block), label, field), margins=(0, 0, 0, 0), spacing=4)
+        self._theme.dress(fill_layout(QVBoxLayout(block), label, field, *below), margins=(0, 0, 0, 0), spacing=4)
         self._column.addWidget(block)
         return block
 
