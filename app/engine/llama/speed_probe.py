@@ -96,7 +96,7 @@ class ContextProbe:
             context.clear_sequence(sequence)
         self._count = 0
         context.set_threads(threads, threads, fixed=True)
-        self._decode([(sequence, [STRIDE], 0, True) for sequence in range(answers)])
+        self._decode([(sequence, [STRIDE % self._words], 0, True) for sequence in range(answers)])
         begun_s = time.perf_counter()
         self._decode([(sequence, [2 * STRIDE % self._words], 1, True) for sequence in range(answers)])
         return time.perf_counter() - begun_s

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from pathlib import Path
+
+import pytest
 
 from app.core.events import CancelToken, ModelLoaded, TuningProgress
 from app.engine.client import EngineClient
 from app.engine.llama.llama_library import open_library
 from app.engine.llama.model_parameters import context_parameters
 from app.engine.model_shape import ModelLayout
+from app.engine.protocol import Ask
 from app.engine.tuning import FLASH_OFF, Tuning, TuningTable
 from tests.helpers.engine import answer_of, load, user
 
@@ -69,3 +73,16 @@ def test_flash_attention_is_switched_off_where_tuning_says_so_and_8_bit_allows_i
     assert context_parameters(library, ModelLayout(512), 1, FLASH_OFF).flash_attn_type == off
     assert context_parameters(library, ModelLayout(512), 1).flash_attn_type != off
     assert context_parameters(library, ModelLayout(512, "q8_0"), 1, FLASH_OFF).flash_attn_type != off
+
+
+@pytest.mark.parametrize("kind", ["experts", "gemma3", "lfm2", "mamba", "qwen35", "granitehybrid"])
+def test_models_of_every_kind_of_memory_can_be_tuned(
+    engine: EngineClient, tiny_model: Callable[[str], Path], kind: str
+) -> None:
+    path = tiny_model(kind)
+    engine.folders = lambda: (path.parent,)
+    load(engine, path)
+    *_, found = engine.tune(budget_s=0.3)
+    assert isinstance(found, Tuning)
+    assert min(found.answer_speed, found.prompt_speed) > 0
+    assert answer_of(engine.answer(Ask((), text="Hello", max_tokens=3)))[1].generated_tokens >= 0
