@@ -136,6 +136,12 @@ def format_weekday(day: QDate) -> str:
     return _formats.locale.toString(day, "dddd, d MMMM" if _is_english() else QLocale.FormatType.LongFormat)
 
 
+def format_month_day(day: QDate) -> str:
+    """Format a day with its month in words, such as 2 December; with its year if that is another than this one's."""
+    pattern = "d MMMM" if day.year() == QDate.currentDate().year() else "d MMMM yyyy"
+    return _formats.locale.toString(day, pattern if _is_english() else QLocale.FormatType.LongFormat)
+
+
 def format_long_date(day: QDate) -> str:
     """Format a day in words, as a letter has it."""
     return _formats.locale.toString(day, QLocale.FormatType.LongFormat)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QDate, QLocale, Qt
+from PySide6.QtCore import QDate, Qt
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QWidget
 
@@ -16,6 +16,7 @@ from app.engine.tuning import Tuning, TuningTable
 from app.features.models.pool_policy import LeasePriority
 from app.features.models.tuning_words import tuning_words
 from app.ui.i18n import sentence_for, tr
+from app.ui.locale_formats import format_month_day
 from app.ui.shared_labels import STOP
 from app.ui.shell import tasks
 from app.ui.shell.model_loader import in_words
@@ -119,6 +120,4 @@ def _tune_chat_model(app: Fireside, path: Path, cancel: CancelToken) -> Iterator
 
 
 def _day_of(tuning: Tuning) -> str:
-    day = QDate.fromString(tuning.day, Qt.DateFormat.ISODate)
-    is_this_year = day.year() == QDate.currentDate().year()
-    return QLocale().toString(day, "d MMMM" if is_this_year else "d MMMM yyyy")
+    return format_month_day(QDate.fromString(tuning.day, Qt.DateFormat.ISODate))
