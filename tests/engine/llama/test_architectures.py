@@ -196,7 +196,7 @@ def test_another_session_goes_on_from_what_both_begin_with(talk: Talk) -> None:
         assert text == talk.fresh(ask.messages)
         read.append(stats.prompt_tokens - stats.reused_tokens)
         talk.engine.forget_session(ask.session)
-    assert read[1] < read[0] / 2
+    assert read[1] < stats.prompt_tokens / 2  # the first may have found a state of the tests before
 
 
 def stop_while_reading(engine: EngineClient, conversation: Sequence[Message], attempt: int) -> AnswerStats:
