@@ -28,6 +28,8 @@ MOST_PARAGRAPHS = 8
 """Shown as one place, where a document has no pages."""
 MOST_NAMES = 20
 """Documents named in a sentence."""
+ALL = "all"
+"""What models give as a document to search them all, since they are told that it is the default."""
 BELOW_HEADING = 3
 """Blocks shown of a heading that fits, itself included: it says nothing without what stands below it."""
 KINDS = tuple(
@@ -63,7 +65,7 @@ class DocumentTools:
         from app.features.retrieval.ranking import rank_blocks
 
         name = arguments.get("document", "")
-        documents = [self._find_document(name)] if name else self._documents()
+        documents = [self._find_document(name)] if name.strip().casefold() not in ("", ALL) else self._documents()
         if not documents:
             raise ToolRefused("No documents are there to be searched.")
         self._let_out([document.id for document in documents])

@@ -10,7 +10,7 @@ from app.features.tool_calls import ToolFunction, describe_function
 from app.features.tools.calculation import MOST_CHARACTERS, calculate_formula
 from app.features.tools.chat_search import ChatSearchTool
 from app.features.tools.day_reckoning import describe_date
-from app.features.tools.document_tools import KINDS, DocumentTools, LetOut
+from app.features.tools.document_tools import ALL, KINDS, DocumentTools, LetOut
 from app.features.tools.file_tool import FileTool
 from app.features.tools.tool import IsStopped, Tool, ToolResult
 
@@ -44,7 +44,7 @@ SEARCH_DOCUMENTS = describe_function(
     "Finds passages in the user's documents, with their pages",
     "query",
     query="",
-    document="Name; default: all",
+    document=f"Name; default: {ALL}",
 )
 READ_PAGES = describe_function(
     "read_pages",

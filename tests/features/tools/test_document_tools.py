@@ -79,6 +79,8 @@ def test_passages_of_all_documents_are_found_with_their_places(shelf: Shelf) -> 
     for place, (_, _, passage) in zip(result.places, shelf.sources(result), strict=True):
         assert passage in result.text[place.answer_start : place.answer_end]
     assert len(result.places) <= MOST_HITS
+    # Models write the default that they are told.
+    assert shelf.run("search", query="How long does the kiln cool?", document="all") == result
 
 
 def test_a_heading_that_is_found_brings_what_stands_below_it(shelf: Shelf) -> None:
