@@ -21,53 +21,42 @@ if TYPE_CHECKING:
     from app.store.document_store import StoredDocument
 
 Run = Callable[[Mapping[str, Any], IsStopped], ToolResult]
-_PAGE = {"type": "integer", "minimum": 1}
-_NAME = "Its name"
+_INTEGER = {"type": "integer"}
 # Every word of these is read with every question, so there are few.
 CALCULATE = describe_function(
     "calculate",
-    "Calculates a formula of numbers and units exactly",
+    "Calculates a formula with units exactly",
     "formula",
     # Small models begin formulas that have no end.
     formula={"type": "string", "maxLength": MOST_CHARACTERS},
 )
 DATE_AND_TIME = describe_function(
     "date_and_time",
-    "Tells the date, weekday and time now, or of a date; adds days; tells the time until another date",
-    date="YYYY-MM-DD; default: now",
-    add_days={"type": "integer"},
+    "Date, weekday and time, now or of a date; adds days; time until a date",
+    date="YYYY-MM-DD",
+    add_days=_INTEGER,
     until="YYYY-MM-DD",
-    zone="IANA name; default: the user's",
+    zone="IANA name",
 )
 SEARCH_DOCUMENTS = describe_function(
-    "search_documents",
-    "Finds passages in the user's documents, with their pages",
-    "query",
-    query="",
-    document=f"Name; default: {ALL}",
+    "search_documents", "Finds passages in the user's documents", "query", query="", document=f"Default: {ALL}"
 )
 READ_PAGES = describe_function(
     "read_pages",
     "Reads pages of a document",
     "document",
     "first_page",
-    document=_NAME,
-    first_page=_PAGE,
-    last_page=_PAGE,
+    document="",
+    first_page=_INTEGER,
+    last_page=_INTEGER,
 )
 LIST_IN_DOCUMENT, COUNT_IN_DOCUMENT = (
     describe_function(
-        name,
-        description,
-        "document",
-        "kind",
-        document=_NAME,
-        kind={"type": "string", "enum": list(KINDS)},
-        words="For mentions: the words",
+        name, description, "document", "kind", document="", kind={"type": "string", "enum": list(KINDS)}, words=words
     )
-    for name, description in (
-        ("list_in_document", "Lists all dates, amounts or mentions of words in a whole document"),
-        ("count_in_document", "Counts them, over the whole document"),
+    for name, description, words in (
+        ("list_in_document", "Lists all dates, amounts or mentions of words in a document", "For mentions"),
+        ("count_in_document", "Counts them", ""),
     )
 )
 SEARCH_CHATS = describe_function("search_chats", "Finds messages in the user's other chats", "query", query="")
