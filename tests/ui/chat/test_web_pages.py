@@ -7,10 +7,11 @@ from collections.abc import Iterator
 import pytest
 from PySide6.QtCore import Qt
 
+from app.features.tools.call_words import ALLOW_HOST, HOST_SEES
 from app.features.tools.permissions import WEB_SERVER, PermissionAnswer
 from app.features.tools.stored_grants import StoredGrant
 from app.hub.web_fetcher import WebFetcher
-from app.ui.chat.permission_card import ALLOW_HOST, HOST_SEES, SentArguments
+from app.ui.chat.permission_card import SentArguments
 from app.ui.chat.tools_choice import TOOLS_LABEL
 from app.ui.document.document_chip import PageChip
 from tests.features.tools.lent_tools import OWN_WAY, written_call
