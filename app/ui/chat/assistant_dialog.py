@@ -21,7 +21,7 @@ from app.store.assistant_store import Assistant, AssistantStore
 from app.ui.chat.chat_options import ChatFields, Choices
 from app.ui.chat.library_dialog import LibraryDialog
 from app.ui.focus_ring import shown_state
-from app.ui.i18n import tr
+from app.ui.i18n import Translatable, tr
 from app.ui.icons import icon
 from app.ui.locale_formats import isolate
 from app.ui.shared_labels import CHOOSE_AN_ICON, COPY_OF, NAME_DELETED, NEW_ASSISTANT
@@ -51,8 +51,8 @@ class AssistantListModel(GroupedListModel[Assistant]):
 
     groups = ("Your assistants",)
 
-    def group_of(self, _row: Assistant, _now: datetime) -> str:
-        return tr(self.groups[0])
+    def group_of(self, _row: Assistant, _now: datetime) -> Translatable:
+        return self.groups[0]
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         row = self.row_at(index) if role == ICON_ROLE else None

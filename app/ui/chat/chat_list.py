@@ -29,7 +29,7 @@ from app.core.visible import settle_directions
 from app.store.conversation_row import Conversation
 from app.ui.chat.chat_tags import CHAT_TYPE, TAG_TYPE, colour_of
 from app.ui.focus_ring import shown_state
-from app.ui.i18n import tr
+from app.ui.i18n import Translatable, tr
 from app.ui.icons import icon
 from app.ui.locale_formats import format_number, isolate, join_list
 from app.ui.shared_labels import LAST_SEVEN_DAYS, NEW_CHAT, OLDER, PINNED, TODAY, YESTERDAY
@@ -90,16 +90,16 @@ class ProjectRow:
         return join_list((tr("Project {name}", name=self.project.name), count, state))
 
 
-def group_of(conversation: Conversation, now: datetime) -> str:
+def group_of(conversation: Conversation, now: datetime) -> Translatable:
     if conversation.pinned:
-        return tr(PINNED)
+        return PINNED
     day = datetime.fromtimestamp(conversation.updated_at).date()
     today = now.date()
     if day >= today:
-        return tr(TODAY)
+        return TODAY
     if day == today - timedelta(days=1):
-        return tr(YESTERDAY)
-    return tr(LAST_SEVEN_DAYS) if day > today - timedelta(days=7) else tr(OLDER)
+        return YESTERDAY
+    return LAST_SEVEN_DAYS if day > today - timedelta(days=7) else OLDER
 
 
 class ChatListModel(GroupedListModel[Conversation]):
@@ -211,7 +211,7 @@ class ChatListModel(GroupedListModel[Conversation]):
         is_chat = index.isValid() and isinstance(self._rows[index.row()], Conversation)
         return flags | Qt.ItemFlag.ItemIsDragEnabled if is_chat else flags
 
-    def group_of(self, row: Conversation, now: datetime) -> str:
+    def group_of(self, row: Conversation, now: datetime) -> Translatable:
         return group_of(row, now)
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:

@@ -21,7 +21,7 @@ from app.features.prompt_library import (
     write_markdown,
 )
 from app.ui.chat.library_dialog import LibraryDialog
-from app.ui.i18n import tr
+from app.ui.i18n import Translatable, tr
 from app.ui.locale_formats import join_list
 from app.ui.shared_labels import COPY_OF, DUPLICATE, MORE_LABEL, NAME_DELETED, PROMPTS, PUT_INTO_MESSAGE
 from app.ui.shell.notify import Notify
@@ -56,8 +56,8 @@ class PromptListModel(GroupedListModel[_PromptRow]):
 
     groups = ("Your prompts", "Built in")
 
-    def group_of(self, row: _PromptRow, _now: datetime) -> str:
-        return tr(self.groups[1 if row.prompt.is_builtin else 0])
+    def group_of(self, row: _PromptRow, _now: datetime) -> Translatable:
+        return self.groups[1 if row.prompt.is_builtin else 0]
 
     def flags(self, index: Index) -> Qt.ItemFlag:
         row, flags = self.row_at(index), super().flags(index)

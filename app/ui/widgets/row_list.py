@@ -31,7 +31,7 @@ from PySide6.QtWidgets import (
 
 from app.core.visible import settle_directions
 from app.ui.focus_ring import shown_state
-from app.ui.i18n import tr
+from app.ui.i18n import Translatable, tr
 from app.ui.locale_formats import isolate
 from app.ui.theme import FontRole, Theme
 from app.ui.widgets.edge_fade import fade_ends
@@ -82,8 +82,8 @@ class GroupedListModel(QAbstractListModel, Generic[Row]):
     """
 
     renamed = Signal(int, str)
-    groups: ClassVar[tuple[str, ...]]
-    """English names, translated by `tr`."""
+    groups: ClassVar[tuple[Translatable, ...]]
+    """Headings, translated where they are listed."""
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -93,8 +93,8 @@ class GroupedListModel(QAbstractListModel, Generic[Row]):
         self._row_of: dict[int, int] = {}
         """List position by row id."""
 
-    def group_of(self, row: Row, now: datetime) -> str:
-        """Return the translated heading of a row."""
+    def group_of(self, row: Row, now: datetime) -> Translatable:
+        """Return which of `groups` a row belongs to."""
         raise NotImplementedError
 
     def below(self, row: Row) -> Sequence[Row]:  # noqa: ARG002 - most have nothing there
@@ -112,12 +112,12 @@ class GroupedListModel(QAbstractListModel, Generic[Row]):
 
     def arranged(self, found: Sequence[Row], now: datetime) -> list[Row | str]:
         """Return rows and headings in the order they are listed."""
-        groups: dict[str, list[Row]] = {tr(name): [] for name in self.groups}
+        groups: dict[str, list[Row]] = {name: [] for name in self.groups}
         for row in found:
             groups[self.group_of(row, now)].append(row)
         arranged: list[Row | str] = []
         for heading, rows in groups.items():
-            arranged += [heading] if rows else []
+            arranged += [tr(heading)] if rows else []
             for row in rows:
                 arranged += [row, *self.below(row)]
         return arranged

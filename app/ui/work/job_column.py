@@ -13,7 +13,7 @@ from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from app.store.jobs import JobRow
-from app.ui.i18n import tr
+from app.ui.i18n import Translatable, tr
 from app.ui.icons import icon
 from app.ui.locale_formats import join_facts
 from app.ui.shared_labels import DELETE, GO_ON, LAST_SEVEN_DAYS, OLDER, RENAME, STOP, TODAY
@@ -226,15 +226,15 @@ def title_of(work: JobRow) -> str:
     return work.title
 
 
-def group_of(work: JobRow, now: datetime, is_at_work: Callable[[Any], bool] = is_working) -> str:
+def group_of(work: JobRow, now: datetime, is_at_work: Callable[[Any], bool] = is_working) -> Translatable:
     """Return the heading of a job: working, or the age of its creation, which is also the sort order."""
     if is_at_work(work):
-        return tr(WORKING_LABEL)
+        return WORKING_LABEL
     day = datetime.fromtimestamp(work.created_at).date()
     today = now.date()
     if day >= today:
-        return tr(TODAY)
-    return tr(LAST_SEVEN_DAYS) if day > today - timedelta(days=7) else tr(OLDER)
+        return TODAY
+    return LAST_SEVEN_DAYS if day > today - timedelta(days=7) else OLDER
 
 
 class WorkListModel(GroupedListModel[JobRow]):
@@ -294,7 +294,7 @@ class WorkListModel(GroupedListModel[JobRow]):
             return self._title_of(row)
         return {ID_ROLE: row.id, NOTE_ROLE: self.note_of(row), STATE_ROLE: row.state}.get(role)
 
-    def group_of(self, row: JobRow, now: datetime) -> str:
+    def group_of(self, row: JobRow, now: datetime) -> Translatable:
         return group_of(row, now, self._is_at_work)
 
 

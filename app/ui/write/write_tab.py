@@ -15,7 +15,7 @@ from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 from app.core.errors.request_errors import InfillUnavailable
 from app.core.visible import clean_text
 from app.features.models.model_messages import short_count
-from app.ui.i18n import tr
+from app.ui.i18n import Translatable, tr
 from app.ui.icons import icon
 from app.ui.locale_formats import format_number, join_facts
 from app.ui.shared_labels import (
@@ -558,15 +558,15 @@ class PageListModel(GroupedListModel[Any]):
 
     groups = ("Pinned", "Today", "Yesterday", "Last 7 days", "Older")
 
-    def group_of(self, row: PageRow, now: datetime) -> str:
+    def group_of(self, row: PageRow, now: datetime) -> Translatable:
         if row.pinned:
-            return tr(PINNED)
+            return PINNED
         day, today = datetime.fromtimestamp(row.updated_at).date(), now.date()
         if day >= today:
-            return tr(TODAY)
+            return TODAY
         if day == today - timedelta(days=1):
-            return tr(YESTERDAY)
-        return tr(LAST_SEVEN_DAYS) if day > today - timedelta(days=7) else tr(OLDER)
+            return YESTERDAY
+        return LAST_SEVEN_DAYS if day > today - timedelta(days=7) else OLDER
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         row = self._rows[index.row()]
