@@ -9,6 +9,7 @@ missing key or a value of another type is a `ProtocolViolation`.
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import json
 import logging
 import os
@@ -33,6 +34,11 @@ T = TypeVar("T")
 LOOK_EVERY_S = 0.05
 # Compact, as each word of an answer is a line; ASCII by default, so that lone surrogates survive.
 _encode = json.JSONEncoder(separators=(",", ":")).encode
+_PLAIN_WRITERS: dict[Any, Callable[[Any], str]] = {
+    str: json.encoder.encode_basestring_ascii,
+    int: int.__repr__,
+    bool: ("false", "true").__getitem__,
+}
 _SENSELESS = (ValueError, KeyError, TypeError, AttributeError, RecursionError)
 
 
@@ -99,9 +105,15 @@ class Wire:
         self._requests = {cls.__name__: cls for cls in self.requests}
         self._replies = {cls.__name__: cls for cls in self.replies} | dict(events)
         self._event_names = {cls: name for name, cls in events.items()}
+        self._plain_events = {cls: found for cls in events.values() if (found := _plain_fields(cls))}
 
     def encode_message(self, message: Any) -> bytes:
         if type(message) is EventReply:
+            # As each word of an answer: in a fraction of the time that the general way takes, and the same bytes.
+            if plain := self._plain_events.get(type(message.event)):
+                values = "".join(f"{before}{write(getattr(message.event, name))}" for name, before, write in plain)
+                head = f'{{"{TAG}":"{self._event_names[type(message.event)]}","id":{message.id}'
+                return f"{head}{values}}}\n".encode("ascii")
             body = {TAG: self._event_names[type(message.event)], "id": message.id} | to_json(message.event)
         else:
             body = {TAG: type(message).__name__} | to_json(message)
@@ -124,6 +136,15 @@ class Wire:
             return EventReply(PLAIN[int].read_value(body["id"]), message) if name in self.events else message
         except _SENSELESS as error:
             raise ProtocolViolation(f"{type(error).__name__} in {line[:200]!r}") from error
+
+
+def _plain_fields(cls: type) -> list[tuple[str, str, Callable[[Any], str]]]:
+    """Return each field's name, the JSON before its value, and what writes that; nothing unless all are plain."""
+    hints = typing.get_type_hints(cls)
+    found = [
+        (field.name, f',"{field.name}":', _PLAIN_WRITERS.get(hints[field.name])) for field in dataclasses.fields(cls)
+    ]
+    return [(name, before, write) for name, before, write in found if write] if all(one[2] for one in found) else []
 
 
 class WireClient:

@@ -69,7 +69,7 @@ class PlainLoop:
         assert self._process.stdout is not None
         self._process.stdin.write("\n")
         self._process.stdin.flush()
-        return float(self._process.stdout.readline())
+        return float(self._process.stdout.readline().split()[0])
 
     def close(self) -> None:
         """Ends the process."""

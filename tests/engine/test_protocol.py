@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -62,6 +63,8 @@ def test_keys_with_a_default_may_be_missing() -> None:
 @pytest.mark.parametrize("text", ["\ud800", "a\udfffb", "\0", "\u2028\u0085\r\n", "🔥 عربى"])
 def test_text_of_every_kind_stays_on_one_line(text: str) -> None:
     delta = EventReply(1, TextDelta(text))
+    plainly = {"type": "Delta", "id": 1, "text": text, "thinking": False, "used_tokens": 0}
+    assert WIRE.encode_message(delta) == json.dumps(plainly, separators=(",", ":")).encode() + b"\n"
     line = WIRE.encode_message(delta)
     assert WIRE.parse_reply(line) == delta
     assert len(line.splitlines()) == 1

@@ -10,22 +10,19 @@ from dataclasses import dataclass
 from typing import Any
 
 from app.engine.llama.llama_library import LlamaLibrary
+from app.engine.llama.output_logits import view_logits
 from app.engine.thread_controller import ThreadController, thread_counts
 
 CHECK_EVERY_TOKENS = 16  # while writing; and once when the prompt was read
 
 
-def has_numbers(logits: Any, vocabulary_size: int) -> bool:
-    """Return whether the best of `vocabulary_size` floats at the C pointer `logits` is a finite number and none is NaN.
+def has_numbers(logits: Any) -> bool:
+    """Return whether the best of these logits is a finite number and none is NaN; False without any.
 
     Minus infinity rules a token out and is fine. Takes one pass of a few microseconds over 100,000 tokens.
     """
-    if not logits:
-        return False
-    import numpy as np
-
     # numpy's max is NaN where any value is.
-    return math.isfinite(np.ctypeslib.as_array(logits, (vocabulary_size,)).max())
+    return logits is not None and math.isfinite(logits.max())
 
 
 DECODED, NO_ROOM, ABORTED = 0, 1, 2
@@ -113,7 +110,11 @@ class LlamaContext:
         self._memory = c.llama_get_memory(pointer)
         self._window_tokens: int = c.llama_model_n_swa(model)
         # Allocated once: filling it costs less than allocating one for each token.
-        self._batch = c.llama_batch_init(self.batch_tokens, 0, 1)
+        self._batch = batch = c.llama_batch_init(self.batch_tokens, 0, 1)
+        # Looked up once: each look-up makes a pointer of Python's, and there are some for each token.
+        self._columns = (batch.token, batch.pos, batch.seq_id, batch.logits)
+        for place in range(self.batch_tokens):
+            batch.n_seq_id[place] = 1
         self._counts = [threads] if fixed_threads else thread_counts(threads)
         self._first_count = threads
         self._writing: dict[int, ThreadController] = {}
@@ -164,16 +165,16 @@ class LlamaContext:
         return DECODED
 
     def _decode_batch(self, batch: Any, aborted: Callable[[], bool] | None) -> int:
+        if aborted is None:
+            return int(self.c.llama_decode(self.pointer, batch))
         # Kept in a variable: ctypes frees a callback that nothing refers to.
-        callback = self.c.ggml_abort_callback((lambda _: aborted()) if aborted else 0)
-        if aborted:
-            self.c.llama_set_abort_callback(self.pointer, callback, None)
+        callback = self.c.ggml_abort_callback(lambda _: aborted())
+        self.c.llama_set_abort_callback(self.pointer, callback, None)
         try:
             return int(self.c.llama_decode(self.pointer, batch))
         finally:
-            if aborted:
-                # It is called some hundred times a token, so it is set only while it is needed.
-                self.c.llama_set_abort_callback(self.pointer, self.c.ggml_abort_callback(0), None)
+            # It is called some hundred times a token, so it is set only while it is needed.
+            self.c.llama_set_abort_callback(self.pointer, self.c.ggml_abort_callback(0), None)
 
     def sees_all(self, sequence: int, count: int) -> bool:
         """Return whether a sequence still holds all that a sliding window sees from behind its first `count` positions.
@@ -211,13 +212,11 @@ class LlamaContext:
 
     def logits(self, output: int, vocabulary_size: int) -> Any:
         """Return the logits of one output of the last decode; the array is valid until the next."""
-        import numpy as np
-
-        return np.ctypeslib.as_array(self.c.llama_get_logits_ith(self.pointer, output), (vocabulary_size,))
+        return view_logits(self.c, self.pointer, output, vocabulary_size)
 
     def has_numbers(self, output: int, vocabulary_size: int) -> bool:
         """Return whether the logits at a place of the last decode are numbers."""
-        return has_numbers(self.c.llama_get_logits_ith(self.pointer, output), vocabulary_size)
+        return has_numbers(self.logits(output, vocabulary_size))
 
     def copy_sequence(self, source: int, target: int, count: int) -> None:
         """Share the first `count` positions with an empty sequence; nothing is computed or moved."""
@@ -277,17 +276,17 @@ class LlamaContext:
         self.c.llama_free(self.pointer)
 
     def _fill_batch(self, shares: Sequence[tuple[int, Sequence[int], int, bool]]) -> int:
-        batch, at = self._batch, 0
+        ids, positions, owners, outputs = self._columns
+        at = 0
         for sequence, tokens, position, wants_logits in shares:
             for offset, token in enumerate(tokens):
-                batch.token[at] = token
-                batch.pos[at] = position + offset
-                batch.n_seq_id[at] = 1
-                batch.seq_id[at][0] = sequence
-                batch.logits[at] = False
+                ids[at] = token
+                positions[at] = position + offset
+                owners[at][0] = sequence
+                outputs[at] = False
                 at += 1
-            batch.logits[at - 1] = wants_logits
-        batch.n_tokens = at
+            outputs[at - 1] = wants_logits
+        self._batch.n_tokens = at
         return at
 
     def _thread_controller(self, count: int) -> ThreadController | None:

@@ -15,6 +15,7 @@ from app.engine.llama.grammar_size import check_measures
 from app.engine.llama.grammars import gbnf_of_schema
 from app.engine.llama.llama_library import LlamaLibrary
 from app.engine.llama.model import Model
+from app.engine.llama.output_logits import view_logits
 from app.engine.protocol import Sampling
 
 ROOT = b"root"
@@ -223,9 +224,17 @@ class SamplerChain:
     """
 
     def __init__(
-        self, library: LlamaLibrary, pointer: Any, grammar: Grammar | None, is_outside: Callable[[int], bool] | None
+        self,
+        library: LlamaLibrary,
+        pointer: Any,
+        grammar: Grammar | None = None,
+        is_outside: Callable[[int], bool] | None = None,
+        *,
+        greedy_size: int = 0,
     ) -> None:
+        """`greedy_size` is the vocabulary of a chain that takes the likeliest token and does nothing else, or 0."""
         self._c = library.c
+        self._greedy_size = greedy_size
         self.pointer = pointer
         self._grammar = grammar
         self._is_outside = is_outside or (lambda token: False)
@@ -235,6 +244,9 @@ class SamplerChain:
 
         Raises GrammarInvalid when no token of the vocabulary goes on as the grammar wants.
         """
+        # The same token that the chain would find, after copying the vocabulary: twice as fast for a large one.
+        if self._greedy_size:
+            return int(view_logits(self._c, context, index, self._greedy_size).argmax())
         if self._grammar is None:
             return self._c.llama_sampler_sample(self.pointer, context, index)  # chooses and accepts in one call
         return self._sample_within(self._grammar, context, index)
@@ -289,9 +301,12 @@ def make_chain(
     c = library.c
     # The chain owns its parts and frees them with itself.
     chain = c.llama_sampler_chain_init(c.llama_sampler_chain_default_params())
-    for part in _sampler_parts(library, choice, model, logit_bias or {}):
+    parts = _sampler_parts(library, choice, model, logit_bias or {})
+    for part in parts:
         c.llama_sampler_chain_add(chain, part)
-    return SamplerChain(library, chain, grammar, is_outside)
+    is_greedy = choice.temperature <= 0 and len(parts) == 1 and grammar is None
+    greedy_size = model.vocabulary_size if is_greedy else 0
+    return SamplerChain(library, chain, grammar, is_outside, greedy_size=greedy_size)
 
 
 def _sampler_parts(

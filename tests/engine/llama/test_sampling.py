@@ -13,7 +13,7 @@ from app.core.errors.request_errors import GrammarInvalid
 from app.engine.llama.grammars import gbnf_of_schema
 from app.engine.llama.llama_library import open_library
 from app.engine.llama.model import Model
-from app.engine.llama.sampling import SamplingValues, choose_sampling, make_chain, open_grammar
+from app.engine.llama.sampling import SamplerChain, SamplingValues, choose_sampling, make_chain, open_grammar
 from app.engine.protocol import Sampling
 from tests.helpers.following import refused_at
 from tests.helpers.writer import Writer
@@ -262,6 +262,18 @@ def test_families_are_known_by_architecture_and_name(metadata: dict[str, str], t
 
 
 # The chain of samplers in the real library: same tokens however it is put together, and what DRY does.
+
+
+@pytest.mark.parametrize(
+    "choice", [SamplingValues(0), SamplingValues(0, repeat_penalty=1.2), SamplingValues(seed=4), SamplingValues(0, 0)]
+)
+def test_a_loop_writes_what_llama_cpp_samples_by_itself(
+    writer: Writer, choice: SamplingValues, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written = writer.write("Tell me about the sea.", choice=choice, most_tokens=40)
+    sample = open_library().c.llama_sampler_sample
+    monkeypatch.setattr(SamplerChain, "sample_token", lambda self, *place: sample(self.pointer, *place))
+    assert writer.write("Tell me about the sea.", choice=choice, most_tokens=40) == written
 
 
 def chosen_after(
