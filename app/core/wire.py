@@ -144,7 +144,9 @@ def _plain_fields(cls: type) -> list[tuple[str, str, Callable[[Any], str]]]:
     found = [
         (field.name, f',"{field.name}":', _PLAIN_WRITERS.get(hints[field.name])) for field in dataclasses.fields(cls)
     ]
-    return [(name, before, write) for name, before, write in found if write] if all(one[2] for one in found) else []
+    return (
+        [(name, before, write) for name, before, write in found if write] if all(write for _, _, write in found) else []
+    )
 
 
 class WireClient:
