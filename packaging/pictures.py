@@ -44,7 +44,7 @@ from write_scenes import screens as write_screens  # noqa: E402
 
 from app.core.errors.model_errors import ModelUnreadable  # noqa: E402
 from app.core.events import Role  # noqa: E402
-from app.engine.tuning import Tuning, TuningTable  # noqa: E402
+from app.engine.tuning import ModelTuning, TuningTable  # noqa: E402
 from app.store.conversations import Conversations  # noqa: E402
 from app.store.message_rows import MessageState  # noqa: E402
 from app.ui.chat.chat_context import ContextFull  # noqa: E402
@@ -114,7 +114,7 @@ TWELVE = (
 )
 SETTLE_MS = 250
 TIMEOUT_MS = 120_000
-TUNED_MODEL = Tuning(
+TUNED_MODEL = ModelTuning(
     2, 4, 256, "off", 4, answer_speed=31, answer_default_speed=27, prompt_speed=110, prompt_default_speed=80,
     is_faster=True, day="2026-12-02",
 )  # fmt: skip

@@ -9,7 +9,7 @@ from contextlib import closing
 from app.cli import terminal
 from app.core.events import TuningProgress
 from app.core.paths import AppPaths
-from app.engine.tuning import Tuning, TuningTable
+from app.engine.tuning import ModelTuning, TuningTable
 from app.features.models.model_engines import build_engine
 from app.features.models.tuning_words import tuning_words
 
@@ -34,7 +34,7 @@ def run_tune(options: argparse.Namespace) -> int:
         else:
             print((FORGOTTEN if is_forgotten else NOTHING_TO_FORGET).format(name=path.name))
         return 0
-    found: Tuning | None = None
+    found: ModelTuning | None = None
     with closing(build_engine(paths)) as engine, terminal.interruptible_token() as cancel:
         kv_type = terminal.load_model(engine, path, settings, cancel).kv_type
         with terminal.TerminalProgress() as progress:
@@ -55,7 +55,7 @@ def run_tune(options: argparse.Namespace) -> int:
     return 0
 
 
-def _json_fields(found: Tuning) -> dict[str, object]:
+def _json_fields(found: ModelTuning) -> dict[str, object]:
     return {
         "llama_cpp": found.build,
         "device": found.device,

@@ -95,7 +95,7 @@ def plural_rule(language: str) -> PluralRule:
 
 
 @dataclass(frozen=True)
-class Catalogue:
+class TextCatalogue:
     """Translations of one language: the forms of each text, by the text with its context before it."""
 
     language: str = "en"
@@ -106,7 +106,7 @@ class _CatalogueInUse:
     """The catalogue of this process, and how its language writes a value of a template."""
 
     def __init__(self) -> None:
-        self.catalogue = Catalogue()
+        self.catalogue = TextCatalogue()
         self.rule = plural_rule("en")
         self.format_value: Callable[[object, str], str] = format
 
@@ -126,7 +126,7 @@ class InContext(str):
         return made
 
 
-def use_catalogue(catalogue: Catalogue) -> None:
+def use_catalogue(catalogue: TextCatalogue) -> None:
     """Translate all texts with this catalogue from now on; an empty one is English."""
     _in_use.catalogue, _in_use.rule = catalogue, plural_rule(catalogue.language)
 
@@ -193,7 +193,7 @@ _ESCAPED = {"n": "\n", "t": "\t", "r": "\r"}
 _LANGUAGE = re.compile(r"^Language: *(\S+)", re.MULTILINE)
 
 
-def read_catalogue(po_text: str, language: str = "") -> Catalogue:
+def read_catalogue(po_text: str, language: str = "") -> TextCatalogue:
     """Read a PO file; what is not translated, doubtful ("fuzzy") or without one of its forms is left out.
 
     The header says the language, unless it is given.
@@ -212,7 +212,7 @@ def read_catalogue(po_text: str, language: str = "") -> Catalogue:
             and (plural is None or len(forms) == len(plural_rule(language).forms))
         ):
             entries[key if context is None else _unquote(context) + CONTEXT_END + key] = forms
-    return Catalogue(language or "en", entries)
+    return TextCatalogue(language or "en", entries)
 
 
 def _unquote(strings: str) -> str:

@@ -92,7 +92,7 @@ class Backend(Protocol):
 
     def tune(
         self, request: protocol.TuneModel, job: EngineJob, urgent: Callable[[], bool]
-    ) -> protocol.Tuned | protocol.Done:
+    ) -> protocol.TuningFound | protocol.Done:
         """Measure how the model runs fastest; `Done` if cancelled, or once `urgent` says that a request has arrived."""
 
     def describe_devices(self, request: protocol.DescribeDevices) -> protocol.DevicesDescribed:

@@ -26,7 +26,7 @@ from app.core.events import (
 if TYPE_CHECKING:
     from app.core.errors.app_error import AppError
     from app.engine.protocol import Ask, CallSyntax, DevicesDescribed, Inspected, MediaCount, Wish
-    from app.engine.tuning import Tuning
+    from app.engine.tuning import ModelTuning
 
 AnswerEvent = Waiting | PromptProgress | LookProgress | TextDelta | TokenChosen | Finished
 WakingEvent = Path | LoadProgress | ModelLoaded | None
@@ -170,8 +170,8 @@ class LocalEngine(Engine, Protocol):
 
     def tune(
         self, *, cancel: CancelToken | None = None, budget_s: float = ..., only_new: bool = False
-    ) -> Iterator[TuningProgress | Tuning]:
-        """Measure how the local model runs fastest; ends without `Tuning` when cancelled or when it is needed."""
+    ) -> Iterator[TuningProgress | ModelTuning]:
+        """Measure how the local model runs fastest; ends without `ModelTuning` when cancelled or when it is needed."""
 
     @property
     def is_away(self) -> bool:

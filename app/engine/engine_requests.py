@@ -14,7 +14,7 @@ from app.engine import protocol
 from app.engine.contract import NO_LABELS, NO_VECTORS, AnswerEvent, EmbeddingVectors, TokenLabels
 from app.engine.protocol import Ask
 from app.engine.states import StateFolder
-from app.engine.tuning import TUNING_BUDGET_S, Tuning
+from app.engine.tuning import TUNING_BUDGET_S, ModelTuning
 
 
 class EngineRequests(ABC):
@@ -130,7 +130,7 @@ class EngineRequests(ABC):
 
     def tune(
         self, *, cancel: CancelToken | None = None, budget_s: float = TUNING_BUDGET_S, only_new: bool = False
-    ) -> Iterator[TuningProgress | Tuning]:
+    ) -> Iterator[TuningProgress | ModelTuning]:
         """Measure how the loaded model runs fastest here: progress, then what was found, which is kept already.
 
         With `only_new` what was found earlier is returned at once. Ends without it when cancelled, or when anything
@@ -139,7 +139,7 @@ class EngineRequests(ABC):
         for reply in self._replies(lambda id_: protocol.TuneModel(id_, budget_s, only_new), cancel):
             if isinstance(reply, EventReply):
                 yield reply.event
-            elif isinstance(reply, protocol.Tuned):
+            elif isinstance(reply, protocol.TuningFound):
                 yield reply.tuning
 
     def forget_session(self, session: str) -> None:

@@ -28,7 +28,7 @@ from app.core.events import (
     Waiting,
 )
 from app.core.wire import Caged, EventReply, Wire
-from app.engine.tuning import TUNING_BUDGET_S, Tuning
+from app.engine.tuning import TUNING_BUDGET_S, ModelTuning
 
 VERSION = 16
 
@@ -292,7 +292,7 @@ class DescribeDevices:
 
 @dataclass(frozen=True)
 class TuneModel:
-    """Measure how the loaded model runs fastest here, for about `budget_s`; answered by `Tuned`.
+    """Measure how the loaded model runs fastest here, for about `budget_s`; answered by `TuningFound`.
 
     Any other request ends it at once, and `Done` is then the answer.
     """
@@ -392,11 +392,11 @@ class CallSyntaxFound:
 
 
 @dataclass(frozen=True)
-class Tuned:
+class TuningFound:
     """*Last* reply to `TuneModel`, with what was found; it is kept already."""
 
     id: int
-    tuning: Tuning
+    tuning: ModelTuning
 
 
 @dataclass(frozen=True)
@@ -533,7 +533,7 @@ Reply = (
     | CallSyntaxFound
     | Attended
     | Inspected
-    | Tuned
+    | TuningFound
     | DevicesDescribed
     | Done
     | Failed
@@ -548,7 +548,7 @@ LAST_REPLIES = (
     TokensClassified,
     CallSyntaxFound,
     Inspected,
-    Tuned,
+    TuningFound,
     DevicesDescribed,
     Done,
     Failed,

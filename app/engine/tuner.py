@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from app.engine.tuning import FLASH_AUTO, FLASH_OFF, TUNING_BUDGET_S, Tuning, today
+from app.engine.tuning import FLASH_AUTO, FLASH_OFF, TUNING_BUDGET_S, ModelTuning, today
 
 GAIN = 1.03  # what is faster by less is not worth another setting
 LEAST_ROUNDS, MANY_ROUNDS, MOST_ROUNDS = 3, 5, 7
@@ -107,7 +107,7 @@ class ModelTuner:
         self._pair_s: dict[str, float] = {"read": 0.0, "write": 0.0}
         """Seconds that one round of two reads, or two writes, took last."""
 
-    def tune(self) -> Tuning | None:
+    def tune(self) -> ModelTuning | None:
         """Return what was found; None if interrupted, or where not even the defaults have room."""
         try:
             if self._probe(self._defaults) is None or self._probe(self._start) is None:
@@ -194,7 +194,7 @@ class ModelTuner:
         sums = {count: count / statistics.median(times) for count, times in taken.items()}
         return next(count for count in counts if sums[count] >= FEWER_IS_ENOUGH * max(sums.values()))
 
-    def _compare_with_defaults(self, flash_off: tuple[float, float], sequences: int) -> Tuning:
+    def _compare_with_defaults(self, flash_off: tuple[float, float], sequences: int) -> ModelTuning:
         """Measure the choice in turns with the defaults, which it has to beat, and return it with its figures."""
         default, chosen = self._defaults, self._best
         rounds: list[tuple[float, float, float, float]] = []
@@ -208,7 +208,7 @@ class ModelTuner:
         ratios = [self._exchange_s(a, c) / self._exchange_s(b, d) for a, b, c, d in rounds]
         is_faster = chosen != self._start and is_clearly_faster(ratios)
         kept = chosen if is_faster else self._start
-        return Tuning(
+        return ModelTuning(
             kept.answer_threads,
             kept.prompt_threads,
             kept.batch_tokens,

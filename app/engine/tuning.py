@@ -19,7 +19,7 @@ FLASH_AUTO, FLASH_OFF = "auto", "off"
 
 
 @dataclass(frozen=True)
-class Tuning:
+class ModelTuning:
     """How a model runs fastest here, with figures in tokens per second, measured in turns with llama.cpp's defaults.
 
     Flash attention belongs to a whole context in llama.cpp: prompts and answers are measured apart, and what takes
@@ -55,15 +55,15 @@ class TuningTable:
     def __init__(self, folder: Path) -> None:
         self._cache = JsonCache(folder / TUNING_FILE)
 
-    def find(self, path: Path, build: str, devices: Sequence[str]) -> Tuning | None:
+    def find(self, path: Path, build: str, devices: Sequence[str]) -> ModelTuning | None:
         """Return what was measured for exactly these, None if nothing was."""
         return _parse_tuning(self._cache.find(_key_of(path, build, devices)))
 
-    def store_tuning(self, path: Path, build: str, devices: Sequence[str], tuning: Tuning) -> None:
+    def store_tuning(self, path: Path, build: str, devices: Sequence[str], tuning: ModelTuning) -> None:
         entry = dataclasses.asdict(tuning) | {"model": key_of(model_identity(path))}
         self._cache.put(_key_of(path, build, devices), entry)
 
-    def find_latest(self, path: Path) -> Tuning | None:
+    def find_latest(self, path: Path) -> ModelTuning | None:
         """Return the last tuning of a model, whatever devices and build it was for; None without one."""
         found = self._entries_of(path)
         return _parse_tuning(found[-1][1]) if found else None
@@ -87,18 +87,18 @@ def _key_of(path: Path, build: str, devices: Sequence[str]) -> str:
     return key_of("tuning", model_identity(path), build, list(devices))
 
 
-def _parse_tuning(entry: dict[str, Any] | None) -> Tuning | None:
+def _parse_tuning(entry: dict[str, Any] | None) -> ModelTuning | None:
     """Return an entry of the file, which may be older, edited or damaged."""
     if entry is None:
         return None
-    known = {field.name: field for field in dataclasses.fields(Tuning)}
+    known = {field.name: field for field in dataclasses.fields(ModelTuning)}
     values = {name: value for name, value in entry.items() if name in known}
     for name, value in values.items():
         wanted: Any = {"int": int, "float": (int, float), "str": str, "bool": bool}[str(known[name].type)]
         if not isinstance(value, wanted) or (wanted is int and isinstance(value, bool)):
             return None
     try:
-        tuning = Tuning(**values)
+        tuning = ModelTuning(**values)
     except TypeError:
         return None
     return tuning if min(tuning.answer_threads, tuning.prompt_threads, tuning.batch_tokens) > 0 else None

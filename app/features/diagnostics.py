@@ -16,7 +16,7 @@ from app.core.errors.engine_errors import MachineUnusable
 from app.core.events import ModelLoaded
 from app.core.paths import AppPaths
 from app.engine.protocol import DevicesDescribed
-from app.engine.tuning import Tuning, TuningTable
+from app.engine.tuning import ModelTuning, TuningTable
 from app.features.error_messages import sentence_for
 from app.features.models.tuning_words import tuning_words
 from app.features.protection import protection_sentences
@@ -75,7 +75,7 @@ def text_of(report: dict[str, Any]) -> str:
     lines += [f"Folder for {name}: {folder}" for name, folder in report["folders"].items()]
     lines += [f"Model: {path}" for path in report["models"] or ["none"]]
     for entry in report["tuned"]:
-        tuning = Tuning(**{name: value for name, value in entry.items() if name != "model"})
+        tuning = ModelTuning(**{name: value for name, value in entry.items() if name != "model"})
         lines += [f"{Path(entry['model']).name}: {' '.join(map(str, tuning_words(tuning, tuning.day)))}"]
     lines += protection_sentences(
         {

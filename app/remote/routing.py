@@ -11,7 +11,7 @@ from app.core.paths import runs_elsewhere
 from app.engine.client import EngineClient
 from app.engine.contract import Engine, WakingEvent
 from app.engine.protocol import OPEN, DevicesDescribed, Wish
-from app.engine.tuning import TUNING_BUDGET_S, Tuning
+from app.engine.tuning import TUNING_BUDGET_S, ModelTuning
 
 if TYPE_CHECKING:
     from app.remote.engine import RemoteEngine
@@ -73,7 +73,7 @@ class RoutedEngine(Engine if TYPE_CHECKING else object):  # type: ignore[misc]
 
     def tune(
         self, *, cancel: CancelToken | None = None, budget_s: float = TUNING_BUDGET_S, only_new: bool = False
-    ) -> Iterator[TuningProgress | Tuning]:
+    ) -> Iterator[TuningProgress | ModelTuning]:
         """Tune the local model; nobody can tune one on a server from here."""
         return self._here.tune(cancel=cancel, budget_s=budget_s, only_new=only_new)
 

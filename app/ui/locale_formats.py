@@ -27,7 +27,7 @@ def _locale_of(language: str) -> QLocale:
     return system if system.language() is wanted.language() else wanted
 
 
-class _Formats:
+class _FormatsInUse:
     """The language in use; numbers are written by it."""
 
     def __init__(self) -> None:
@@ -39,7 +39,7 @@ class _Formats:
         self.is_right_to_left = is_mirrored or self.locale.textDirection() is Qt.LayoutDirection.RightToLeft
 
 
-_formats = _Formats()
+_formats = _FormatsInUse()
 
 
 def use_formats(language: str, *, is_mirrored: bool = False) -> None:

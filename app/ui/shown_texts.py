@@ -41,12 +41,14 @@ _filled: OrderedDict[str, TextOrigin] = OrderedDict()
 
 def remember_text(shown: str, make: Callable[..., str], /, *templates: object, **values: object) -> str:
     """Note that `make` returned this text for these templates and values; return it."""
-    return _remember(_filled if values else _plain, shown, TextOrigin(make, templates, values))
+    origins = _filled if values else _plain
+    # Most are asked for again and again, as with each row that is painted.
+    return shown if shown in origins else _remember(origins, shown, TextOrigin(make, templates, values))
 
 
 def remember_joined(shown: str, make: Callable[[Iterable[str]], str], parts: Sequence[str]) -> str:
     """Note that `make` joined this text of these parts; return it."""
-    return _remember(_filled, shown, TextOrigin(make, (), parts=tuple(parts)))
+    return shown if shown in _filled else _remember(_filled, shown, TextOrigin(make, (), parts=tuple(parts)))
 
 
 def _remember(origins: OrderedDict[str, TextOrigin], shown: str, origin: TextOrigin) -> str:

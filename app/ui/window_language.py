@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from dataclasses import replace
 from pathlib import Path
@@ -9,12 +10,13 @@ from pathlib import Path
 from PySide6.QtCore import QLibraryInfo, QLocale, Qt, QTranslator
 from PySide6.QtWidgets import QApplication
 
-from app.core.catalogue import Catalogue, read_catalogue, tr, use_catalogue
+from app.core.catalogue import TextCatalogue, read_catalogue, tr, use_catalogue
 from app.core.paths import resource_path
 from app.ui.locale_formats import ENGLISH, is_right_to_left, use_formats
 from app.ui.pseudo_language import PseudoEntries
 from app.ui.shown_texts import rewrite_window
 
+log = logging.getLogger(__name__)
 OWN_NAMES = {
     "en": "English",
     "de": "Deutsch",
@@ -52,14 +54,17 @@ def language_of(choice: str) -> str:
     return next((code for code in wanted if code in OWN_NAMES and _has_texts(code)), ENGLISH)
 
 
-def load_texts(language: str) -> Catalogue:
+def load_texts(language: str) -> TextCatalogue:
     """Return the catalogue of a language; an empty one for English, and where its file can't be read."""
     if language in PSEUDO_NAMES:
-        return Catalogue(ENGLISH, PseudoEntries())
+        return TextCatalogue(ENGLISH, PseudoEntries())
     try:
         catalogue = read_catalogue(_catalogue_path(language).read_text("utf-8"))
-    except (OSError, ValueError):
-        return Catalogue(ENGLISH)
+    except FileNotFoundError:  # English, whose texts stand in the code
+        return TextCatalogue(ENGLISH)
+    except (OSError, ValueError) as error:
+        log.warning("the texts in %s cannot be read: %s", language, error)
+        return TextCatalogue(ENGLISH)
     return replace(catalogue, language=language)
 
 

@@ -9,8 +9,8 @@ import pytest
 from app.core.catalogue import (
     CONTEXT_END,
     PLURAL_RULES,
-    Catalogue,
     InContext,
+    TextCatalogue,
     plural_rule,
     read_catalogue,
     tr,
@@ -80,7 +80,7 @@ FORMS_BY_CLDR = {
 @pytest.fixture(autouse=True)
 def english() -> Iterator[None]:
     yield
-    use_catalogue(Catalogue())
+    use_catalogue(TextCatalogue())
     use_value_format(format)
 
 
@@ -134,9 +134,9 @@ def test_a_file_of_translations_is_read_as_translators_write_it() -> None:
 
 
 def test_a_text_in_another_context_has_another_translation() -> None:
-    use_catalogue(Catalogue("pl", {"Open": ("Otwórz",), f"state{CONTEXT_END}Open": ("Otwarte",)}))
+    use_catalogue(TextCatalogue("pl", {"Open": ("Otwórz",), f"state{CONTEXT_END}Open": ("Otwarte",)}))
     assert (tr("Open"), tr(InContext("state", "Open"))) == ("Otwórz", "Otwarte")
-    use_catalogue(Catalogue())
+    use_catalogue(TextCatalogue())
     assert tr(InContext("state", "Open")) == "Open"
 
 
@@ -147,5 +147,5 @@ def test_values_are_written_as_the_language_has_it() -> None:
 
 
 def test_what_a_translation_leaves_out_or_doubles_is_no_error() -> None:
-    use_catalogue(Catalogue("de", {"{a} of {b}": ("{{{b}}} {b}",)}))
+    use_catalogue(TextCatalogue("de", {"{a} of {b}": ("{{{b}}} {b}",)}))
     assert tr("{a} of {b}", a=1, b=2) == "{2} 2"

@@ -17,7 +17,7 @@ from app.engine.tuner import (
     is_clearly_faster,
     thread_choices,
 )
-from app.engine.tuning import FLASH_AUTO, FLASH_OFF, TUNING_BUDGET_S, Tuning, TuningTable
+from app.engine.tuning import FLASH_AUTO, FLASH_OFF, TUNING_BUDGET_S, ModelTuning, TuningTable
 
 DEFAULTS, START = SpeedVariant(4, 4, 512), SpeedVariant(4, 4, 256)
 CHOICES = TuningChoices((2, 8), (8,), (128, 512), (FLASH_OFF,), 8)
@@ -49,7 +49,7 @@ class FakeMachine:
             raise TuningInterrupted
         return taken
 
-    def tune(self, defaults: SpeedVariant = DEFAULTS, choices: TuningChoices = CHOICES) -> Tuning | None:
+    def tune(self, defaults: SpeedVariant = DEFAULTS, choices: TuningChoices = CHOICES) -> ModelTuning | None:
         tuner = ModelTuner(self.open_probe, defaults, START, choices, clock=lambda: self.now_s)
         found = tuner.tune()
         assert self.open == 0, "a context was left over"
@@ -162,7 +162,7 @@ def test_other_threads_are_neighbours_halves_and_both_of_a_core() -> None:
     assert thread_choices(8, 16) == [2, 4, 7, 16]
 
 
-TUNING = Tuning(2, 4, 256, answer_speed=31.0, is_faster=True, day="2026-12-02")
+TUNING = ModelTuning(2, 4, 256, answer_speed=31.0, is_faster=True, day="2026-12-02")
 
 
 @pytest.fixture

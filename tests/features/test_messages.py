@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from app.core.catalogue import Catalogue, use_catalogue
+from app.core.catalogue import TextCatalogue, use_catalogue
 from app.core.errors.app_error import AppError
 from app.core.errors.error_fields import every_error
 from app.core.errors.model_errors import ModelLoadFailed, ModelMissing, ModelUnreadable
@@ -61,11 +61,11 @@ def test_every_template_of_an_error_has_its_values(cls: type[AppError]) -> None:
 
 
 def test_an_error_is_told_in_the_language_of_the_window() -> None:
-    use_catalogue(Catalogue("de", {"The file {name} doesn’t exist.": ("Es gibt keine Datei {name}.",)}))
+    use_catalogue(TextCatalogue("de", {"The file {name} doesn’t exist.": ("Es gibt keine Datei {name}.",)}))
     try:
         assert i18n.sentence_for(ModelMissing("/x/a\u202eb.gguf")).text == r"Es gibt keine Datei a\u202eb.gguf."
     finally:
-        use_catalogue(Catalogue())
+        use_catalogue(TextCatalogue())
 
 
 @pytest.mark.parametrize(

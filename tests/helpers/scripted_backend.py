@@ -87,7 +87,7 @@ from app.core.wire import EventReply
 from app.engine import protocol
 from app.engine.answer_decoder import AnswerDecoder
 from app.engine.backend import EngineJob
-from app.engine.tuning import Tuning, TuningTable
+from app.engine.tuning import ModelTuning, TuningTable
 
 MESSAGE_TOKENS = 4
 STEP_S = 0.02
@@ -421,7 +421,7 @@ class ScriptedBackend:
 
     def tune(
         self, request: protocol.TuneModel, job: EngineJob, urgent: Callable[[], bool]
-    ) -> protocol.Tuned | protocol.Done:
+    ) -> protocol.TuningFound | protocol.Done:
         """Report what the script's rule for tuning says, after its file is there, unless something else is asked."""
         self._script.log_request(request)
         loaded = self._require_model(chats=False)
@@ -430,9 +430,9 @@ class ScriptedBackend:
         while "until" in rule and not self._script.file_beside(rule["until"]).exists():
             if urgent() or job.stop.wait(STEP_S):
                 return protocol.Done(request.id)
-        tuning = replace(Tuning(2, 2, 256, device="scripted", build="scripted"), **rule.get("fields", {}))
+        tuning = replace(ModelTuning(2, 2, 256, device="scripted", build="scripted"), **rule.get("fields", {}))
         TuningTable(Path.cwd()).store_tuning(Path(loaded.model.path), tuning.build, (), tuning)
-        return protocol.Tuned(request.id, tuning)
+        return protocol.TuningFound(request.id, tuning)
 
     def inspect(self, request: protocol.Inspect, job: EngineJob) -> protocol.Inspected:
         """Return words with probability one half, and two layers of two heads with uniform attention."""

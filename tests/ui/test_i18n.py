@@ -6,14 +6,14 @@ from collections.abc import Iterator
 
 import pytest
 
-from app.core.catalogue import Catalogue, use_catalogue
+from app.core.catalogue import TextCatalogue, use_catalogue
 from app.ui.i18n import breakable, tr
 
 
 @pytest.fixture(autouse=True)
 def english() -> Iterator[None]:
     yield
-    use_catalogue(Catalogue())
+    use_catalogue(TextCatalogue())
 
 
 def test_without_a_catalogue_the_text_is_the_text() -> None:
@@ -34,7 +34,7 @@ def test_braces_in_a_text_without_values_stay() -> None:
 
 
 def test_a_catalogue_translates_and_keeps_the_fields() -> None:
-    use_catalogue(Catalogue("de", {"loading {percent} %": ("lädt, {percent} %",)}))
+    use_catalogue(TextCatalogue("de", {"loading {percent} %": ("lädt, {percent} %",)}))
     assert tr("loading {percent} %", percent=42) == "lädt, 42 %"
     assert tr("ready") == "ready"
 

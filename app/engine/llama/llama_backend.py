@@ -58,7 +58,7 @@ from app.engine.llama.token_classifier import ClassificationBrokenOff, TokenClas
 from app.engine.model_shape import shape_of, tokens_side_by_side
 from app.engine.scheduler import ParallelismPolicy
 from app.engine.states import StateFolder, model_identity
-from app.engine.tuning import Tuning, TuningTable
+from app.engine.tuning import ModelTuning, TuningTable
 
 SPEEDS_FILE = "speeds.json"  # in the child's own working folder
 
@@ -166,18 +166,18 @@ class LoadedModel:
         self._eyes.speeds.update({kind: took for kind, took in known if isinstance(took, float) and took > 0})
         return key
 
-    def _use_threads(self, tuning: Tuning | None) -> None:
+    def _use_threads(self, tuning: ModelTuning | None) -> None:
         """Use the threads that were measured; not where the user chose them, nor on battery, which halves them."""
         if tuning is not None and tuning.is_faster and not self._has_fixed_threads and not computer.on_battery():
             self._context.set_threads(tuning.answer_threads, tuning.prompt_threads)
 
-    def find_tuning(self) -> Tuning | None:
+    def find_tuning(self) -> ModelTuning | None:
         """Return what was measured earlier for this model, these devices and this build; None if nothing was."""
         return TuningTable(Path.cwd()).find(Path(self.model.path), self._library.version, self._opened.devices)
 
     def tune(
         self, is_needed: Callable[[], bool], on_progress: Callable[[float], object], budget_s: float
-    ) -> Tuning | None:
+    ) -> ModelTuning | None:
         """Measure what is fastest here, and keep it; None if interrupted. Threads change at once, the rest with the
         next load.
         """
@@ -577,7 +577,7 @@ class LlamaBackend:
 
     def tune(
         self, request: protocol.TuneModel, job: EngineJob, urgent: Callable[[], bool]
-    ) -> protocol.Tuned | protocol.Done:
+    ) -> protocol.TuningFound | protocol.Done:
         def report(fraction: float) -> None:
             job.reply(EventReply(request.id, TuningProgress(fraction)))
 
@@ -586,9 +586,9 @@ class LlamaBackend:
             return protocol.Done(request.id)
         loaded = self._require_model()
         if request.only_new and (known := loaded.find_tuning()) is not None:
-            return protocol.Tuned(request.id, known)
+            return protocol.TuningFound(request.id, known)
         found = loaded.tune(lambda: job.cancelled or urgent(), report, request.budget_s)
-        return protocol.Done(request.id) if found is None else protocol.Tuned(request.id, found)
+        return protocol.Done(request.id) if found is None else protocol.TuningFound(request.id, found)
 
     def describe_devices(self, request: protocol.DescribeDevices) -> protocol.DevicesDescribed:
         """List the devices that ggml found.

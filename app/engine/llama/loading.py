@@ -28,7 +28,7 @@ from app.engine.model_shape import MemoryNeeds, ModelLayout, shape_of
 from app.engine.protocol import Device
 from app.engine.rpc_machines import watch_connections
 from app.engine.states import model_identity
-from app.engine.tuning import FLASH_AUTO, Tuning, TuningTable
+from app.engine.tuning import FLASH_AUTO, ModelTuning, TuningTable
 
 REMEMBERED_FILE = "loading.json"  # in the child's own working folder
 PROJECTOR = "projector"  # the step of the ladder, or rather beside it, that a crash is told apart by
@@ -56,7 +56,7 @@ class OpenedModel:
     eyes: VisionEncoder | None = None
     devices: tuple[str, ...] = ()
     """Devices that it may use, named and described: what was measured holds for these."""
-    tuning: Tuning | None = None
+    tuning: ModelTuning | None = None
     """What was measured here earlier, if its values are in force."""
 
     @property
@@ -124,7 +124,7 @@ class _ModelOpening:
         self._placement: tuple[object, ...] = ()
         self._placed: tuple[Placed, ...] = ()
         self._missed: tuple[str, ...] = ()
-        self._tuning: Tuning | None = None
+        self._tuning: ModelTuning | None = None
 
     def open(self, freed_bytes: int, give_up: Callable[[], None]) -> OpenedModel | None:
         self._take_machines(freed_bytes)
@@ -167,7 +167,7 @@ class _ModelOpening:
         self._devices = (*described, *self._names)
         self._tuning = self._find_tuning()
 
-    def _find_tuning(self) -> Tuning | None:
+    def _find_tuning(self) -> ModelTuning | None:
         """Return the tuning for this model, these devices and this build, if it changes anything."""
         table = TuningTable(self._folder)
         found = table.find(Path(self._request.path), self._library.version, self._devices)

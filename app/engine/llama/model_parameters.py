@@ -92,7 +92,7 @@ def expert_patterns(shape: ModelShape, layout: ModelLayout) -> list[str]:
 
 
 def context_parameters(library: LlamaLibrary, layout: ModelLayout, threads: int, flash: str = FLASH_AUTO) -> Any:
-    """Return llama.cpp's parameters for a context; `flash` as in `Tuning`.
+    """Return llama.cpp's parameters for a context; `flash` as in `ModelTuning`.
 
     A decode may request one output per sequence only: each further row of logits takes memory for the whole vocabulary.
     """

@@ -14,7 +14,7 @@ from app.engine.llama.model import Model
 from app.engine.llama.model_parameters import context_parameters
 from app.engine.model_shape import ModelLayout, shape_of
 from app.engine.tuner import ModelTuner, SpeedVariant, TuningChoices, TuningInterrupted, thread_choices
-from app.engine.tuning import FLASH_OFF, Tuning
+from app.engine.tuning import FLASH_OFF, ModelTuning
 
 PROBE_TOKENS = 1024
 DEFAULT_BATCH_TOKENS = 512  # llama.cpp's n_ubatch
@@ -122,7 +122,7 @@ def tune_loaded(
     is_needed: Callable[[], bool],
     on_progress: Callable[[float], object],
     budget_s: float,
-) -> Tuning | None:
+) -> ModelTuning | None:
     """Tune a loaded model whose answers use up to `threads` by themselves; None when interrupted."""
     # Each of the contexts takes as much; where that is short, other things decide than speed.
     needs = shape_of(model.header).memory_needs(dataclasses.replace(layout, context_tokens=PROBE_TOKENS))

@@ -438,15 +438,24 @@ class AnswerService:
             events = self.engine.generate([*judged.messages, *empty], cancel=cancel, **fields, **wishes)
         for event in write_to_draft(judged.with_reading(events), draft, before):
             if isinstance(event, Finished):
-                # What knows words takes a moment to import, and a start has nobody to ask it.
-                from app.features.chat.answer_sources import keep_sources
-
-                # Kept before the end is told, so that who hears Finished finds the places.
-                ids = [*sent, *steps.document_ids]
-                keep_sources(
-                    self.conversations, self.documents, answer, draft.text, branch, ids=ids, steps=steps.fields
-                )
+                # Before the end is told, so that who hears Finished finds the places.
+                self._keep_sources(answer, draft.text, branch, sent, steps)
             yield event
+
+    def _keep_sources(
+        self,
+        answer: StoredMessage,
+        text: str,
+        branch: Sequence[StoredMessage],
+        sent: Sequence[int],
+        steps: AnswerSteps,
+    ) -> None:
+        """Keep what a finished answer rests on, of the documents that were sent and of those that tools found."""
+        # What knows words takes a moment to import, and a start has nobody to ask it.
+        from app.features.chat.answer_sources import keep_sources
+
+        ids = [*sent, *steps.document_ids]
+        keep_sources(self.conversations, self.documents, answer, text, branch, ids=ids, steps=steps.fields)
 
     def _written_before(self, answer: StoredMessage) -> AnswerStats | None:
         """Return the stats of the stored part of an answer; if it wasn't measured, count its tokens."""

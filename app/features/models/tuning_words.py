@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from app.engine.tuning import FLASH_OFF, Tuning
+from app.engine.tuning import FLASH_OFF, ModelTuning
 from app.features.models.model_messages import MessageTemplate
 
 TUNED = (
@@ -17,7 +17,7 @@ THREADS_USED = "Threads: {answers} for answers, {prompts} for prompts."
 FLASH_IS_OFF = "Flash attention is off, because prompts and answers together take less time without it."
 
 
-def tuning_words(tuning: Tuning, day: str) -> list[MessageTemplate]:
+def tuning_words(tuning: ModelTuning, day: str) -> list[MessageTemplate]:
     """Return the sentences about a tuning; `day` is its date as people here write it."""
     values = {
         "day": day,

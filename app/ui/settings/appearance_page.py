@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QWidget
 
 from app.ui.i18n import tr
 from app.ui.settings.settings_pages import Save, SettingsPage
@@ -13,6 +13,7 @@ from app.ui.shell.settings_index import label_of, page_label
 from app.ui.theme import ZOOM_STEPS, Theme
 from app.ui.widgets.buttons import ChoiceButton
 from app.ui.widgets.input_fields import SegmentedControl, Stepper
+from app.ui.widgets.labels import plain_label
 from app.ui.widgets.motion import allow_motion
 from app.ui.window_language import SYSTEM, offered_languages, use_language
 
@@ -41,13 +42,21 @@ class AppearancePage(SettingsPage):
             lowest=ZOOM_STEPS[0] * 100, highest=ZOOM_STEPS[-1] * 100, step=10, suffix=" %",
         )  # fmt: skip
         self.add_setting("zoom", tr("Also with Ctrl + and Ctrl −."), zoom)
-        languages = [(SYSTEM, tr("System")), *offered_languages().items()]
-        language = ChoiceButton(
-            theme, label_of("interface_language"), languages, shows_change=False, on_change=self._on_language
-        )
-        language.show_value(appearance.language if appearance.language in dict(languages) else SYSTEM)
-        self.add_setting("interface_language", tr("Chats and documents can be in any language."), language)
+        told = tr("Chats and documents can be in any language.")
+        self.add_setting("interface_language", told, self._language_field(appearance.language))
         self.finish()
+
+    def _language_field(self, chosen: str) -> QWidget:
+        """Return what changes the language, or only its name while there are texts in no other."""
+        offered = offered_languages()
+        if len(offered) == 1:
+            return self._theme.dress(plain_label(*offered.values()), font="row")
+        languages = [(SYSTEM, tr("System")), *offered.items()]
+        field = ChoiceButton(
+            self._theme, label_of("interface_language"), languages, shows_change=False, on_change=self._on_language
+        )
+        field.show_value(chosen if chosen in dict(languages) else SYSTEM)
+        return field
 
     def _on_scheme(self, scheme: str) -> None:
         self._theme.scheme = scheme

@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QWidget
 
 from app.core.events import CancelToken, TuningProgress
 from app.core.paths import runs_elsewhere
-from app.engine.tuning import Tuning, TuningTable
+from app.engine.tuning import ModelTuning, TuningTable
 from app.features.models.pool_policy import LeasePriority
 from app.features.models.tuning_words import tuning_words
 from app.ui.i18n import sentence_for, tr
@@ -91,7 +91,7 @@ class TuningField(QWidget):
             on_event=self._on_event, on_failed=self._on_failed, on_over=self._on_over,
         )  # fmt: skip
 
-    def _on_event(self, event: TuningProgress | Tuning) -> None:
+    def _on_event(self, event: TuningProgress | ModelTuning) -> None:
         if isinstance(event, TuningProgress):
             self.state.setText(tr(TUNING_NOW, percent=int(event.fraction * 100)))
         else:
@@ -112,12 +112,12 @@ class TuningField(QWidget):
         self.show_tuning()
 
 
-def _tune_chat_model(app: Fireside, path: Path, cancel: CancelToken) -> Iterator[TuningProgress | Tuning]:
+def _tune_chat_model(app: Fireside, path: Path, cancel: CancelToken) -> Iterator[TuningProgress | ModelTuning]:
     """Load the chat's model if needed, and tune it. Runs on a thread."""
     with app.pool.seat.lease(LeasePriority.IDLE, cancel, path) as engine:
         if engine is not None:
             yield from engine.tune(cancel=cancel)
 
 
-def _day_of(tuning: Tuning) -> str:
+def _day_of(tuning: ModelTuning) -> str:
     return format_month_day(QDate.fromString(tuning.day, Qt.DateFormat.ISODate))

@@ -11,7 +11,7 @@ from PySide6.QtCore import QObject, Qt
 from app.core.errors.app_error import AppError
 from app.core.events import CancelToken, ModelElsewhere, TuningProgress
 from app.engine.computer import on_battery, physical_cores
-from app.engine.tuning import Tuning
+from app.engine.tuning import ModelTuning
 from app.features.models.pool_policy import LeasePriority
 from app.features.models.pooled_engine import ChatSeat
 from app.ui.shell import tasks
@@ -63,14 +63,14 @@ class QuietTuning(QObject):
         self._tries[model.path] = self._tries.get(model.path, 0) + 1
         self._task = tasks.run(self._tune, self, on_event=self._on_event, on_over=self._on_over)
 
-    def _tune(self, cancel: CancelToken) -> Iterator[TuningProgress | Tuning]:
+    def _tune(self, cancel: CancelToken) -> Iterator[TuningProgress | ModelTuning]:
         # The model may be gone again by now, or its child ended: then there is nothing to measure.
         with suppress(AppError), self._seat.lease(LeasePriority.IDLE, cancel) as engine:
             if engine is not None and engine.loaded is not None:
                 yield from engine.tune(cancel=cancel, only_new=True)
 
-    def _on_event(self, event: TuningProgress | Tuning) -> None:
-        if isinstance(event, Tuning) and self._loader.model is not None:
+    def _on_event(self, event: TuningProgress | ModelTuning) -> None:
+        if isinstance(event, ModelTuning) and self._loader.model is not None:
             self._done.add(self._loader.model.path)
 
     def _on_over(self) -> None:

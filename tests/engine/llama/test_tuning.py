@@ -14,7 +14,7 @@ from app.engine.llama.llama_library import open_library
 from app.engine.llama.model_parameters import context_parameters
 from app.engine.model_shape import ModelLayout
 from app.engine.protocol import Ask
-from app.engine.tuning import FLASH_OFF, Tuning, TuningTable
+from app.engine.tuning import FLASH_OFF, ModelTuning, TuningTable
 from tests.helpers.engine import answer_of, load, user
 
 
@@ -44,7 +44,7 @@ def test_cancelling_ends_tuning_without_a_result(engine: EngineClient, starter: 
     cancel, found = CancelToken(), []
     for event in engine.tune(cancel=cancel):
         cancel.cancel()
-        if isinstance(event, Tuning):
+        if isinstance(event, ModelTuning):
             found.append(event)
     assert not found
 
@@ -52,7 +52,7 @@ def test_cancelling_ends_tuning_without_a_result(engine: EngineClient, starter: 
 def test_a_tuned_model_begins_with_what_was_found(engine: EngineClient, starter: Path, tmp_path: Path) -> None:
     load(engine, starter)
     *_, found = engine.tune(budget_s=1.0)
-    assert isinstance(found, Tuning)
+    assert isinstance(found, ModelTuning)
     assert min(found.answer_speed, found.answer_default_speed, found.prompt_speed, found.prompt_default_speed) > 0
     assert TuningTable(tmp_path / "engine").find_latest(starter) == found
     file = tmp_path / "engine" / "tuning.json"
@@ -83,6 +83,6 @@ def test_models_of_every_kind_of_memory_can_be_tuned(
     engine.folders = lambda: (path.parent,)
     load(engine, path)
     *_, found = engine.tune(budget_s=0.3)
-    assert isinstance(found, Tuning)
+    assert isinstance(found, ModelTuning)
     assert min(found.answer_speed, found.prompt_speed) > 0
     assert answer_of(engine.answer(Ask((), text="Hello", max_tokens=3)))[1].generated_tokens >= 0

@@ -9,7 +9,7 @@ import pytest
 from PySide6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
 
-from app.core.catalogue import Catalogue, use_catalogue
+from app.core.catalogue import TextCatalogue, use_catalogue
 from app.core.errors.tool_errors import ToolServerFailed
 from app.core.events import Role
 from app.features.chat.session_messages import ShowDocument
@@ -124,11 +124,11 @@ def test_a_failed_server_is_told_in_the_language_of_the_window(qtbot: QtBot) -> 
     holder = QWidget()
     qtbot.addWidget(holder)
     view = ToolStepsView(Theme("light"), holder, on_opened=lambda: None, on_resized=lambda: None)
-    use_catalogue(Catalogue("de", {ToolServerFailed.message.cases["ended"]: ("«{server}» hörte auf: {detail}",)}))
+    use_catalogue(TextCatalogue("de", {ToolServerFailed.message.cases["ended"]: ("«{server}» hörte auf: {detail}",)}))
     try:
         view.show_steps(steps_of([step_to_fields(failed)]))
     finally:
-        use_catalogue(Catalogue())
+        use_catalogue(TextCatalogue())
     (line,) = view.findChildren(StepLine)
     line.set_open(True)
     text = line.findChild(ThoughtText)
