@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -85,6 +86,18 @@ def test_no_text_goes_beyond_the_places_that_gpt_2_knows(engine: EngineClient, t
     assert engine.loaded is not None, "it is still there"
 
 
+def assert_same_texts(first: dict[str, Any], second: dict[str, Any]) -> None:
+    """Compare two answers of the terminal: equal but for how their probabilities were rounded.
+
+    Each number of threads that is tried adds up in another order.
+    """
+    assert len(first["completions"]) == len(second["completions"])
+    for one, other in zip(first["completions"], second["completions"], strict=True):
+        assert one["logprob"] == pytest.approx(other["logprob"], abs=1e-2)
+        assert {**one, "logprob": 0} == {**other, "logprob": 0}
+    assert {**first, "completions": ()} == {**second, "completions": ()}
+
+
 def test_in_the_terminal_chat_says_why_not_and_complete_does_it(gpt2: Path) -> None:
     refused = fireside("chat", "-p", "hi", "--model", str(gpt2))
     assert (refused.returncode, refused.stdout) == (1, "")
@@ -92,7 +105,7 @@ def test_in_the_terminal_chat_says_why_not_and_complete_does_it(gpt2: Path) -> N
     assert "complete" in refused.stderr
     arguments = ["complete", "-p", TEXT, "--temperature", "0", "--max-tokens", "12", "--model", str(gpt2), "--json"]
     bodies = [only_json(fireside(*arguments)) for _ in range(2)]
-    assert bodies[0] == bodies[1]
+    assert_same_texts(*bodies)
     (found,) = bodies[0]["completions"]
     assert (len(found["text"]), found["tokens"], found["finish_reason"]) == (12, 12, "length")
     assert found["logprob"] < 0
@@ -103,7 +116,7 @@ def test_in_the_terminal_chat_says_why_not_and_complete_does_it(gpt2: Path) -> N
 def test_the_terminal_takes_a_text_from_a_pipe_and_a_seed_gives_the_same_texts_again(gpt2: Path) -> None:
     arguments = ["complete", "--n", "2", "--seed", "7", "--temperature", "1", "--max-tokens", "8", "--json"]
     first, second = (only_json(fireside(*arguments, "--model", str(gpt2), text=TEXT)) for _ in range(2))
-    assert first == second
+    assert_same_texts(first, second)
     assert first["prompt"] == TEXT
     one, other = (each["text"] for each in first["completions"])
     assert one != other
