@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from app.cli import terminal
+from app.core.catalogue import CountedTexts, tr_count
+from app.core.counted_units import count_units
 from app.core.errors.app_error import AppError
 from app.core.errors.exchange_errors import ChatsUnreadable
 from app.core.events import CancelToken
@@ -30,6 +32,9 @@ from app.store.whole_conversations import WholeConversations
 CHOOSE_CHATS = "Choose chats by number (see `chats list`) or use --all."
 NO_SUCH_CHAT = "There’s no chat {number}."
 Work = Callable[[Database, CancelToken, argparse.Namespace], int]
+
+
+WERE_HERE: CountedTexts = ("{count} chat was already here.", "{count} chats were already here.")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -224,17 +229,11 @@ def _import_file(
 
 def _print_totals(came: _ImportTotals) -> None:
     if came.chats or came.already_here or came.not_read:
-        print(f"{_count_text(len(came.chats), 'chat')} imported.")
+        print(f"{count_units('chat', len(came.chats))} imported.")
     if came.continued:
         new = sum(fields["messages"] for fields in came.continued)
-        print(f"Added {_count_text(new, 'message')} to {_count_text(len(came.continued), 'existing chat')}.")
+        print(f"Added {count_units('message', new)} to {count_units('existing chat', len(came.continued))}.")
     if came.already_here:
-        number = len(came.already_here)
-        here = f"{_count_text(number, 'chat')} {'was' if number == 1 else 'were'} already here."
-        print(f"{here} Use --copies to import copies.")
+        print(f"{tr_count(*WERE_HERE, len(came.already_here))} Use --copies to import copies.")
     if came.not_read:
-        print(f"{_count_text(came.not_read, 'chat')} couldn’t be read.")
-
-
-def _count_text(number: int, what: str) -> str:
-    return f"{number:,} {what}{'' if number == 1 else 's'}"
+        print(f"{count_units('chat', came.not_read)} couldn’t be read.")

@@ -14,9 +14,9 @@ from typing import Any
 
 from app.cli import terminal
 from app.cli.translate import add_translation, language_code, warn_of_languages
+from app.core.counted_units import count_units
 from app.core.events import CancelToken
 from app.core.paths import AppPaths
-from app.features.error_messages import count_units
 from app.features.models.model_engines import build_engine
 from app.features.summarize.evaluate_summaries import (
     AS_GIVEN,

@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 
 from app.cli import terminal
+from app.core.counted_units import count_units
 from app.core.errors.app_error import AppError
 from app.core.errors.document_errors import DocumentUnreadable
 from app.core.events import CancelToken
@@ -18,7 +19,7 @@ from app.documents.protocol import Done, Found
 from app.documents.source import Opened, PageRead
 from app.features.document_library import DocumentLibrary, DocumentStored
 from app.features.document_messages import remark_sentence
-from app.features.error_messages import count_units, sentence_for
+from app.features.error_messages import sentence_for
 from app.store.document_store import StoredDocument
 
 NO_DOCUMENTS = "no documents found"

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from app.cli import terminal
+from app.core.counted_units import count_units
 from app.core.events import CancelToken
 from app.core.paths import AppPaths
 from app.documents.blocks import Block, as_markdown
@@ -19,7 +20,6 @@ from app.documents.protocol import BlocksRead, Done, Event, Found, Read
 from app.documents.read_document import read
 from app.documents.source import PageRead, ReadingRemark
 from app.features.document_messages import pages_words, remark_sentence
-from app.features.error_messages import count_units
 
 if TYPE_CHECKING:
     from app.features.page_reading.readings import ByModel

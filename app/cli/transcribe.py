@@ -11,13 +11,13 @@ from contextlib import closing
 from pathlib import Path
 
 from app.cli import terminal
+from app.core.counted_units import count_units
 from app.core.errors.document_errors import DocumentUnreadable
 from app.core.events import CancelToken
 from app.core.paths import AppPaths
 from app.documents.formats.sound import is_sound
 from app.documents.protocol import BlocksRead, Done, Found, Read
 from app.documents.source import PageRead
-from app.features.error_messages import count_units
 from app.features.models.model_engines import build_engine
 from app.features.transcribe import (
     RecordingTranscriber,

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from app.cli import terminal
+from app.core.counted_units import count_units
 from app.core.errors.app_error import AppError
 from app.core.errors.document_errors import DocumentUnreadable
 from app.core.events import CancelToken
@@ -172,7 +173,7 @@ def _show_progress(event: TranslationEvent, left_s: float | None, line: terminal
     """Segment k of n and the time left, on standard error."""
     if isinstance(event, TranslationPlanned):
         known = f", {event.known:,} known" if event.known else ""
-        line.show(f"{event.segments:,} segment{'' if event.segments == 1 else 's'}{known}")
+        line.show(f"{count_units('segment', event.segments)}{known}")
     elif isinstance(event, TaskRests) and event.reason:
         line.show("Waiting for the engine")
     elif isinstance(event, SegmentDone):

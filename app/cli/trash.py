@@ -9,6 +9,7 @@ from datetime import datetime
 
 from app import APP_NAME
 from app.cli import terminal
+from app.core.counted_units import count_units
 from app.core.paths import AppPaths
 from app.core.settings import load_settings
 from app.features.trash import KINDS, TrashBin, TrashedItem, kept_until
@@ -75,8 +76,7 @@ def run_empty(options: argparse.Namespace) -> int:
     if options.json:
         terminal.print_json({"given_up": count})
     else:
-        items = f"{count:,} item{'' if count == 1 else 's'}"
-        print(f"Permanently deleted {items}. Traces are removed the next time {APP_NAME} opens.")
+        print(f"Permanently deleted {count_units('item', count)}. Traces are removed the next time {APP_NAME} opens.")
     return 0
 
 

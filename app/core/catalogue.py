@@ -15,6 +15,8 @@ from app.core.visible import settle_directions, visible_name
 
 Translatable: TypeAlias = str
 """A text that reaches `tr` by way of a variable: fields, parameters, constants and results are annotated with it."""
+CountedTexts: TypeAlias = tuple[str, str]
+"""The same for a text with a count: of one, and of others, as `tr_count` takes them."""
 CONTEXT_END = "\x04"
 """Parts a text from the context before it, as in the files of gettext."""
 
@@ -109,6 +111,7 @@ class _CatalogueInUse:
         self.catalogue = TextCatalogue()
         self.rule = plural_rule("en")
         self.format_value: Callable[[object, str], str] = format
+        self.remember: Callable[..., str] | None = None
 
 
 _in_use = _CatalogueInUse()
@@ -136,10 +139,24 @@ def use_value_format(format_value: Callable[[object, str], str]) -> None:
     _in_use.format_value = format_value
 
 
+def use_text_memory(remember: Callable[..., str]) -> None:
+    """Tell every text that is made from now on: what is shown, the function that made it and its arguments."""
+    _in_use.remember = remember
+
+
+def _remembered(shown: str, make: Callable[..., str], /, *arguments: object, **values: object) -> str:
+    return _in_use.remember(shown, make, *arguments, **values) if _in_use.remember is not None else shown
+
+
 def tr(text: Translatable, /, **values: object) -> str:
     """Translate a text and fill in `{names}`; a value called `name`, such as a file name, is cleaned."""
     forms = _in_use.catalogue.entries.get(entry_key(text))
-    return _fill(forms[0] if forms else text, values)
+    return _remembered(_fill(forms[0] if forms else text, values, _in_use.format_value), tr, text, **values)
+
+
+def fill_english(text: Translatable, /, **values: object) -> str:
+    """Fill a text in without translating it: for models and for other programs, whatever the person's language."""
+    return _fill(text, values, format)
 
 
 def tr_count(one: Translatable, other: Translatable, count: int, /, **values: object) -> str:
@@ -150,9 +167,12 @@ def tr_count(one: Translatable, other: Translatable, count: int, /, **values: ob
     forms = _in_use.catalogue.entries.get(entry_key(one))
     rule, forms = (_in_use.rule, forms) if forms else (_GERMANIC, (one, other))
     text = forms[min(rule.form_index(abs(count)), len(forms) - 1)]
-    if "count" not in values:
-        values["count"], text = count, text.replace("{count}", "{count:,}")
-    return _fill(text, values)
+    if "count" in values:
+        shown = _fill(text, values, _in_use.format_value)
+    else:
+        values_with_count = {"count": count} | values
+        shown = _fill(text.replace("{count}", "{count:,}"), values_with_count, _in_use.format_value)
+    return _remembered(shown, tr_count, one, other, count, **values)
 
 
 def entry_key(text: Translatable) -> str:
@@ -163,7 +183,7 @@ def entry_key(text: Translatable) -> str:
 _FIELD = re.compile(r"\{(\w+)(?::([^{}]*))?\}|\{\{|\}\}")
 
 
-def _fill(text: str, values: Mapping[str, object]) -> str:
+def _fill(text: str, values: Mapping[str, object], format_value: Callable[[object, str], str]) -> str:
     if not values:
         return text
 
@@ -174,7 +194,7 @@ def _fill(text: str, values: Mapping[str, object]) -> str:
         # No value may change the direction of the text after it.
         if isinstance(value, str):
             value = visible_name(value) if found[1] == "name" else settle_directions(value)
-        return _in_use.format_value(value, found[2] or "")
+        return format_value(value, found[2] or "")
 
     return _FIELD.sub(written, text)
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from app.documents.source import PageRead, ReadingRemark
-from app.features.error_messages import count_units, fill_template, model_words, shown_values
+from app.core.catalogue import CountedTexts, tr, tr_count
+from app.core.counted_units import count_units
+from app.features.error_messages import model_words, shown_values
 
 
 def reader_words(method: str, model: str) -> str:
@@ -86,11 +88,11 @@ _REMARKS: dict[str, str | tuple[str, str]] = {
 """For every name that `app.documents.source.ReadingRemark` documents."""
 
 
-def remark_sentence(remark: ReadingRemark, fill: Callable[..., str] = fill_template) -> str:
-    """Return the sentence for a remark; `fill` as in `sentence_for`."""
+def remark_sentence(remark: ReadingRemark) -> str:
+    """Return the sentence for a remark, in the user's language."""
     text, values = _REMARKS[remark.name], dict(remark.values)
     if isinstance(text, tuple):
-        text = text[values["count"] != 1]
+        return tr_count(*text, int(values["count"]), **shown_values(values))
     if "format" in values:
         from app.documents.formats.registry import words_for  # with what is known of formats: not for every sentence
 
@@ -99,7 +101,20 @@ def remark_sentence(remark: ReadingRemark, fill: Callable[..., str] = fill_templ
         values["reader"] = reader_words("tesseract", str(values["languages"]))
     if "pages" in values:
         values["has"] = count_units(str(values["unit"]), int(values["pages"]))
-    return fill(text, **shown_values(values))
+    return tr(text, **shown_values(values))
+
+
+READ_OF_AMOUNT = "{read:,} of {amount} read"
+ARE_PICTURES: CountedTexts = ("{pages} is a picture", "{pages} are pictures")
+ARE_EMPTY: CountedTexts = ("{pages} is empty", "{pages} are empty")
+_WITHOUT_TEXT: dict[str, CountedTexts] = {
+    "file": ("{pages} gave no text", "{pages} gave no text"),
+    "minute": ("no speech in {pages}", "no speech in {pages}"),
+}
+_RECOGNIZED: CountedTexts = (
+    "the text of {pages} was recognized in a picture",
+    "the text of {pages} was recognized in a picture",
+)
 
 
 def pages_words(unit: str, pages: int, seen: Iterable[PageRead]) -> str:
@@ -114,21 +129,17 @@ def pages_words(unit: str, pages: int, seen: Iterable[PageRead]) -> str:
     pictures = [page.page for page in seen if page.is_picture and not page.recognized and not page.has_text]
     empty = [page.page for page in seen if not (page.has_text or page.is_picture or page.recognized)]
     recognized = [page.page for page in seen if page.recognized]
-    parts = [
-        f"{count_units(unit, pages)} read"
-        if len(read) == pages
-        else f"{len(read):,} of {count_units(unit, pages)} read"
-    ]
-    parts += pages_clause(pictures, "{} is a picture", "{} are pictures")
-    nothing = {"file": ("{} gave no text",) * 2, "minute": ("no speech in {}",) * 2}
-    parts += pages_clause(empty, *nothing.get(unit, ("{} is empty", "{} are empty")))
-    parts += pages_clause(recognized, *("the text of {} was recognized in a picture",) * 2)
+    text = "{amount} read" if len(read) == pages else READ_OF_AMOUNT
+    parts = [tr(text, read=len(read), amount=count_units(unit, pages))]
+    parts += pages_clause(pictures, ARE_PICTURES)
+    parts += pages_clause(empty, _WITHOUT_TEXT.get(unit, ARE_EMPTY))
+    parts += pages_clause(recognized, _RECOGNIZED)
     return "; ".join(parts)
 
 
-def pages_clause(pages: Sequence[int], one: str, many: str) -> list[str]:
-    """Return a clause such as ["7 and 31 are pictures"], {} being the pages; [] without pages."""
-    return [(one if len(pages) == 1 else many).format(_page_numbers(pages))] if pages else []
+def pages_clause(pages: Sequence[int], texts: CountedTexts, **values: str) -> list[str]:
+    """Return a clause such as ["7 and 31 are pictures"], {pages} being their numbers; [] without pages."""
+    return [tr_count(*texts, len(pages), pages=_page_numbers(pages), **values)] if pages else []
 
 
 def _page_numbers(pages: Sequence[int]) -> str:
@@ -142,7 +153,11 @@ def _page_numbers(pages: Sequence[int]) -> str:
     words: list[str] = []
     for run in runs:
         # two neighbours read better as themselves
-        words += [f"{run[0]} to {run[-1]}"] if run[-1] - run[0] > 1 else [str(page) for page in run]
+        words += (
+            [tr("{first} to {last}", first=run[0], last=run[-1])]
+            if run[-1] - run[0] > 1
+            else [str(page) for page in run]
+        )
     if len(words) > MOST_NAMED_PAGES:
-        words = [*words[: MOST_NAMED_PAGES - 1], "others"]
-    return f"{', '.join(words[:-1])} and {words[-1]}" if len(words) > 1 else words[0]
+        words = [*words[: MOST_NAMED_PAGES - 1], tr("others")]
+    return tr("{first} and {last}", first=", ".join(words[:-1]), last=words[-1]) if len(words) > 1 else words[0]

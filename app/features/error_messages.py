@@ -2,34 +2,58 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 from app import APP_NAME
+from app.core.catalogue import Translatable, fill_english, tr
+from app.core.counted_units import count_units
 from app.core.errors.app_error import AppError, ErrorText
 from app.core.errors.saving_errors import DiskFull
 from app.core.visible import ByteSize, visible_name
 
 if TYPE_CHECKING:
     from app.store.database import Database
+    from app.store.recovery import RecoveredParts
 
 
 @dataclass(frozen=True)
 class PersonMessage:
-    """A message for the user.
+    """A message for the user, as templates with their values until it is shown.
 
     `action` names its button: open_model, new_chat, retry, settings, network, servers, models, storage, open_folder,
     put_back, end, or "".
     """
 
-    text: str
-    kept: str = ""
+    template: Translatable
+    kept_template: Translatable = ""
     action: str = ""
+    values: Mapping[str, object] = field(default_factory=dict, hash=False)
+
+    @property
+    def text(self) -> str:
+        """What happened, filled in in the user's language as it is now."""
+        return tr(self.template, **self.values)
+
+    @property
+    def kept(self) -> str:
+        """What was kept and what to do, in the user's language; may be ""."""
+        return tr(self.kept_template, **self.values) if self.kept_template else ""
+
+    @property
+    def english(self) -> str:
+        """What happened, in English whatever the user's language: for models and other programs."""
+        return fill_english(self.template, **self.values)
 
     def __str__(self) -> str:
         return f"{self.text} {self.kept}".strip()
+
+
+def message_of_words(words: str, action: str = "") -> PersonMessage:
+    """Return a message of words that are in the user's language already."""
+    return PersonMessage("{words}", action=action, values={"words": words})
 
 
 _SILENT = {
@@ -53,8 +77,7 @@ _SILENT = {
 
 def silence_sentence(work: str, subject: str) -> PersonMessage:
     """Return the message for an unresponsive child; `work` and `subject` as in `app.core.child.Child`."""
-    sentence = _SILENT[work]
-    return replace(sentence, text=sentence.text.format(name=visible_name(subject)))
+    return replace(_SILENT[work], values={"name": subject})
 
 
 UPGRADED = PersonMessage(
@@ -81,33 +104,21 @@ def model_words(name: str) -> str:
 _DEFECT = ErrorText("Something went wrong in {app}.", "Your chats were kept.")
 
 
-def fill_template(text: str, **values: object) -> str:
-    """Return a text with the values for its `{names}`, in English."""
-    return text.format(**values) if values else text
-
-
 def shown_values(values: Mapping[str, Any]) -> dict[str, Any]:
     # Names come from outside.
     shown = {name: visible_name(value) if isinstance(value, str) else value for name, value in values.items()}
     return shown | {name: ByteSize(value) for name, value in values.items() if name.endswith("_bytes")}
 
 
-def sentence_for(error: BaseException, fill: Callable[..., str] = fill_template) -> PersonMessage:
-    """Return the message for any exception; one that isn't an `AppError` is reported as a defect.
-
-    `fill` translates a template and fills its values in.
-    """
+def sentence_for(error: BaseException) -> PersonMessage:
+    """Return the message for any exception; one that isn't an `AppError` is reported as a defect."""
     message, case, values = _DEFECT, "", dict[str, Any]()
     if isinstance(error, AppError):
         message, case, values = error.message, error.case, error.values
-    shown = shown_values(values | {"app": APP_NAME})
     text, kept = message.cases.get(case, message.text), message.kept_in.get(case, message.kept)
-    return PersonMessage(fill(text, **shown), fill(kept, **shown), message.actions.get(case, message.action))
-
-
-def count_units(unit: str, count: int) -> str:
-    """Format a count of pages, slides, sheets or chapters, such as "1 page" or "1,200 slides"."""
-    return f"{count:,} {unit or 'page'}{'' if count == 1 else 's'}"
+    return PersonMessage(
+        text, kept, message.actions.get(case, message.action), shown_values(values | {"app": APP_NAME})
+    )
 
 
 def start_sentences(wrong_settings: Sequence[str], database: Database) -> list[PersonMessage]:
@@ -121,20 +132,28 @@ def start_sentences(wrong_settings: Sequence[str], database: Database) -> list[P
         )
         if database.has_room:
             kept = f"Anything new is lost when you close the window. Free up space, then restart {APP_NAME}."
-        notices.append(PersonMessage(full.text, kept, full.action))
+        notices.append(replace(full, kept_template=kept))
     if database.moved_aside is not None:
-        text = (
-            f"The file with your chats was damaged. It was moved to {database.moved_aside.name}. Nothing was deleted."
-        )
-        found, kept = database.recovered, "A new, empty file is in use."
-        if found is not None:
-            chats, messages = count_units("chat", found.chats), count_units("message", found.messages)
-            pages = f", {count_units('page', found.pages)}" if found.pages else ""
-            kept = f"Recovered {chats} with {messages}{pages}."
-        notices.append(PersonMessage(text, kept, "open_folder"))
+        notices.append(_moved_aside_message(database.moved_aside.name, database.recovered))
     if wrong_settings == ["settings"]:
         notices.append(PersonMessage("The settings couldn’t be read. The old file was kept.", "Defaults are in use."))
     elif wrong_settings:
-        names = ", ".join(wrong_settings)
-        notices.append(PersonMessage(f"These settings had invalid values: {names}.", "Defaults are in use."))
+        values = {"names": ", ".join(wrong_settings)}
+        notices.append(
+            PersonMessage("These settings had invalid values: {names}.", "Defaults are in use.", values=values)
+        )
     return notices
+
+
+def _moved_aside_message(name: str, recovered: RecoveredParts | None) -> PersonMessage:
+    text: Translatable = "The file with your chats was damaged. It was moved to {name}. Nothing was deleted."
+    if recovered is None:
+        return PersonMessage(text, "A new, empty file is in use.", "open_folder", {"name": name})
+    values = {
+        "name": name,
+        "chats": count_units("chat", recovered.chats),
+        "messages": count_units("message", recovered.messages),
+        "pages": count_units("page", recovered.pages),
+    }
+    kept = "Recovered {chats} with {messages}, {pages}." if recovered.pages else "Recovered {chats} with {messages}."
+    return PersonMessage(text, kept, "open_folder", values)

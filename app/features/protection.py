@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from app.core.cage_report import CageReport, CageWall
+from app.core.catalogue import Translatable, tr
 
-PROCESSES = {
+PROCESSES: dict[str, Translatable] = {
     "engine": "The model’s process",
     "document": "The process that reads documents",
     "download": "The process that downloads models",
@@ -18,7 +19,7 @@ HELD = "{process} can’t {what}."
 OPEN = "{process} could {what}: this system can’t prevent it."
 ALSO_OPEN = "It could {what}: this system can’t prevent it."
 NOT_YET = "{process} is checked when it starts."
-DEEDS = {
+DEEDS: dict[CageWall, Translatable] = {
     CageWall.NETWORK: "reach the network",
     CageWall.FILES: "open your files",
     CageWall.WRITING: "change anything of yours",
@@ -27,14 +28,14 @@ DEEDS = {
 
 
 def protection_sentences(reports: Mapping[str, CageReport]) -> list[str]:
-    """Return what each process is kept from, and what not; in English, for both faces."""
+    """Return what each process is kept from, and what not, for both faces."""
     said = []
     for work, process in PROCESSES.items():
         report = reports.get(work)
         if report is None:
-            said.append(NOT_YET.format(process=process))
+            said.append(tr(NOT_YET, process=tr(process)))
             continue
-        said.append(cage_sentence(process, report))
+        said.append(cage_sentence(tr(process), report))
     return said
 
 
@@ -42,7 +43,7 @@ def cage_sentence(process: str, report: CageReport) -> str:
     """Return what a process is kept from, and what not; "" for an empty report."""
     missing = ALSO_OPEN if report.held else OPEN
     parts = [
-        template.format(process=process, what=_join([DEEDS[wall] for wall in walls]))
+        tr(template, process=process, what=_join([tr(DEEDS[wall]) for wall in walls]))
         for template, walls in ((HELD, report.held), (missing, report.missing))
         if walls
     ]
@@ -50,4 +51,4 @@ def cage_sentence(process: str, report: CageReport) -> str:
 
 
 def _join(words: list[str]) -> str:
-    return " or ".join(filter(None, [", ".join(words[:-1]), words[-1]]))
+    return tr("{first} or {last}", first=", ".join(words[:-1]), last=words[-1]) if len(words) > 1 else words[0]

@@ -7,6 +7,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from app.core.catalogue import Translatable
 from app.core.paths import resource_path
 
 WITHOUT_SPACES = re.compile(r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]+")
@@ -24,7 +25,7 @@ class Language:
     """`code` as BCP 47 has it, `english` its English name, `own` what its speakers call it."""
 
     code: str
-    english: str
+    english: Translatable
     own: str
     is_rtl: bool = False
 
@@ -115,7 +116,7 @@ def has_formality(code: str) -> bool:
     return base_code(code) in _FORMAL
 
 
-def english_name(code: str) -> str:
+def english_name(code: str) -> Translatable:
     """Return the language's name for prompts; an unknown code is returned as it is."""
     # Some that can't be translated into can still be the language of a document.
     found = find_language(code)

@@ -49,7 +49,7 @@ def with_field(error: BaseException, contract: ApiContract) -> BadRequest | None
     if not field or not isinstance(error, AppError):
         return None
     code = next(code for kind, _, code in _STATUS if isinstance(error, kind))
-    return BadRequest(f"{field}: {sentence_for(error).text}", field, code=code)
+    return BadRequest(f"{field}: {sentence_for(error).english}", field, code=code)
 
 
 def failure_response(path: str, error: Exception) -> tuple[int, dict[str, Any]]:
@@ -60,7 +60,7 @@ def failure_response(path: str, error: Exception) -> tuple[int, dict[str, Any]]:
         # llama-server's fields for the same numbers.
         body["error"] |= {"n_prompt_tokens": error.prompt_tokens, "n_ctx": error.context_tokens}
         return status, body
-    words = sentence_for(error).text if isinstance(error, AppError) else str(error)
+    words = sentence_for(error).english if isinstance(error, AppError) else str(error)
     return status, error_body(path, words, status=status, code=code)
 
 

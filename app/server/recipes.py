@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from app.core.catalogue import Translatable
 from app.features.models.model_messages import MessageTemplate
 
 # For agents: a small computer takes minutes to read their first prompt.
@@ -41,7 +42,7 @@ class ClientRecipe:
     """A program: where its settings are, and what to write there."""
 
     name: str
-    where: str
+    where: Translatable
     write: Callable[[ConnectionOffer], str]
     needs_tokens: int = 0
     """Approximate length of its first prompt, if that exceeds the usual context."""
@@ -56,8 +57,11 @@ class ClientRecipe:
         values = {"needed": f"{self.needs_tokens:,}", "now": f"{offer.context_tokens:,}"}
         values["most"] = f"{offer.room_tokens:,}"
         if self.needs_tokens > offer.room_tokens:
-            text = "Needs a context of about {needed} tokens, but only {most} fit here. Use a smaller model, or raise "
-            return MessageTemplate(text + "Context in Settings, Performance.", values)
+            text = (
+                "Needs a context of about {needed} tokens, but only {most} fit here. "
+                "Use a smaller model, or raise Context in Settings, Performance."
+            )
+            return MessageTemplate(text, values)
         if self.needs_tokens > offer.context_tokens:
             text = (
                 "Needs a context of about {needed} tokens. The model reloads with up to {most} when a request needs it."

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 from app import APP_NAME
 from app.core import catalogue
-from app.core.catalogue import InContext, Translatable
+from app.core.catalogue import InContext, Translatable, tr, tr_count
 from app.core.visible import visible_line
-from app.features import error_messages
-from app.features.error_messages import PersonMessage
+from app.features.error_messages import sentence_for
 from app.ui.locale_formats import format_size as size_text
 from app.ui.shown_texts import remember_text
 
@@ -21,24 +21,18 @@ __all__ = [
     "size_text",
     "tr",
     "tr_count",
+    "translated_choices",
     "window_title",
 ]
 
 
-def tr(text: Translatable, /, **values: object) -> str:
-    """Translate a text and fill in `{names}`, as `catalogue.tr`; it is written anew when the language changes."""
-    return remember_text(catalogue.tr(text, **values), catalogue.tr, text, **values)
+# A change of language writes anew what the window shows, whoever translated it.
+catalogue.use_text_memory(remember_text)
 
 
-def tr_count(one: Translatable, other: Translatable, count: int, /, **values: object) -> str:
-    """Translate a text for a count, as `catalogue.tr_count`; it is written anew when the language changes."""
-    shown = catalogue.tr_count(one, other, count, **values)
-    return remember_text(shown, catalogue.tr_count, one, other, count, **values)
-
-
-def sentence_for(error: BaseException) -> PersonMessage:
-    """Return what to tell of an exception, in the user's language."""
-    return error_messages.sentence_for(error, tr)
+def translated_choices(choices: Iterable[tuple[str, Translatable]]) -> list[tuple[str, str]]:
+    """Translate the labels of the values that a choice offers."""
+    return [(value, tr(label)) for value, label in choices]
 
 
 def window_title(words: str) -> str:

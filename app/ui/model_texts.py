@@ -6,7 +6,7 @@ import time
 from typing import TYPE_CHECKING
 
 from app.hub.hub_search import FoundRepository
-from app.ui.i18n import sentence_for, size_text, tr
+from app.ui.i18n import sentence_for, size_text, tr, tr_count
 from app.ui.locale_formats import format_decimal, format_number, join_facts
 from app.ui.shared_labels import PARAMETER_COUNT, WAITING
 
@@ -64,8 +64,8 @@ def ago(at_s: float) -> str:
         return tr("today")
     for size, text, many in ((365, "a year ago", "{n} years ago"), (30, "a month ago", "{n} months ago")):
         if days >= size:
-            return tr(text) if days < 2 * size else tr(many, n=days // size)
-    return tr("yesterday") if days == 1 else tr("{n} days ago", n=days)
+            return tr_count(text, many, days // size, n=days // size)
+    return tr_count("yesterday", "{count} days ago", days)
 
 
 def model_words(parameters: int, architecture: str, context_tokens: int) -> list[str]:
@@ -155,7 +155,7 @@ def problem_words(download: Download) -> str:
     if download.error is None or download.state in ("done", "running"):
         return ""
     sentence = sentence_for(download.error)
-    return f"{tr(sentence.text)} {tr(sentence.kept) if sentence.kept else ''}".strip()
+    return str(sentence)
 
 
 def _running_words(download: Download, amount: str) -> str:

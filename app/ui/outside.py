@@ -13,7 +13,7 @@ from app import APP_NAME
 from app.core.visible import visible_line
 from app.features.chat.session_messages import ChooseModel, ContinueAnswer
 from app.ui.chat.chat_tab import ChatTab
-from app.ui.i18n import tr
+from app.ui.i18n import Translatable, tr
 from app.ui.icons import app_icon
 from app.ui.locale_formats import join_list
 from app.ui.shared_labels import QUIT, WRITING_AN_ANSWER
@@ -49,7 +49,7 @@ class Tray(QObject):
     def __init__(
         self,
         work: Callable[[], Mapping[str, str]],
-        entries: Mapping[str, str],
+        entries: Mapping[str, Translatable],
         parent: QObject,
         *,
         is_wanted: bool,
@@ -118,8 +118,8 @@ class Tray(QObject):
         work = self._work()
         if work:
             menu.addSeparator()
-        for tab, words in work.items():
-            menu.addAction(words).triggered.connect(lambda _=False, tab=tab: self.tab_wanted.emit(tab))
+        for tab, running in work.items():
+            menu.addAction(running).triggered.connect(lambda _=False, tab=tab: self.tab_wanted.emit(tab))
         menu.addSeparator()
         menu.addAction(tr(QUIT)).triggered.connect(lambda _=False: self.chosen.emit("quit"))
 

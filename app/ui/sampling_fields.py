@@ -9,7 +9,7 @@ from typing import Any
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
-from app.ui.i18n import tr
+from app.ui.i18n import Translatable, tr
 from app.ui.shared_labels import MORE_LABEL, TEMPERATURE, UNSET
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import put_glyph_after, text_button
@@ -40,7 +40,7 @@ class Knob:
     step: float
     decimals: int
     start: float
-    unset: str = UNSET
+    unset: Translatable = UNSET
     slides: tuple[float, float] | None = None
     """Range of a slider before the number."""
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from app.composition.model_parts import WRITING
 from app.store.jobs import SUMMARY, TRANSLATION
+from app.ui.shared_labels import CHAT_LABEL, WRITE_LABEL
 from app.ui.shell.tab_spec import CHAT, MODELS, SUMMARIZE, TRANSLATE, WRITE, Drops, Tab, TabCommand, TabSpec, UiContext
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ def _models(app: Fireside, ui: UiContext) -> Tab:
 TABS = (
     TabSpec(
         CHAT,
-        "Chat",
+        CHAT_LABEL,
         "chat-circle-text",
         _chat,
         keys=("Ctrl+1",),
@@ -139,7 +140,7 @@ TABS = (
     ),
     TabSpec(
         WRITE,
-        "Write",
+        WRITE_LABEL,
         "pen-nib",
         _write,
         keys=("Ctrl+4",),

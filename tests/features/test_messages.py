@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from app.core.catalogue import TextCatalogue, use_catalogue
+from app.core.counted_units import count_units
 from app.core.errors.app_error import AppError
 from app.core.errors.error_fields import every_error
 from app.core.errors.model_errors import ModelLoadFailed, ModelMissing, ModelUnreadable
@@ -21,7 +22,7 @@ from app.core.paths import resource_path
 from app.documents.formats.registry import formats, words_for
 from app.documents.source import PageRead, ReadingRemark
 from app.features.document_messages import pages_words, remark_sentence
-from app.features.error_messages import STARTER_CALLS_ITSELF, count_units, model_words, sentence_for
+from app.features.error_messages import STARTER_CALLS_ITSELF, model_words, sentence_for
 from app.ui import i18n
 
 EXAMPLES = {

@@ -10,7 +10,6 @@ from PySide6.QtCore import QLocale
 
 from app.core.errors.hub_errors import NotEnoughDisk
 from app.core.visible import ByteSize
-from app.features.error_messages import sentence_for as english_sentence_for
 from app.ui.i18n import sentence_for, size_text, tr
 from app.ui.locale_formats import (
     ENGLISH,
@@ -69,7 +68,7 @@ def test_an_error_tells_sizes_by_the_language_of_who_shows_it() -> None:
     problem = NotEnoughDisk("/models", 5_680_000_000, 1_200_000)
     use_formats("de")
     assert "5,7 GB" in str(sentence_for(problem))
-    assert "5.7 GB" in str(english_sentence_for(problem))
+    assert "5.7 GB" in sentence_for(problem).english, "for a model or another program"
 
 
 def test_lists_are_joined_as_the_language_does() -> None:

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import PurePath
 from typing import Any, ClassVar, dataclass_transform
 
+from app.core.catalogue import Translatable
+
 FILE_CASES = {
     "missing": "The file {name} doesn’t exist.",
     "denied": "You don’t have permission to read {name}.",
@@ -36,13 +38,13 @@ class ErrorText:
     put_back, end, or "".
     """
 
-    text: str
-    kept: str = ""
+    text: Translatable
+    kept: Translatable = ""
     action: str = ""
     case_of: str = "reason"
-    cases: dict[str, str] = field(default_factory=dict)
+    cases: dict[str, Translatable] = field(default_factory=dict)
     actions: dict[str, str] = field(default_factory=dict)
-    kept_in: dict[str, str] = field(default_factory=dict)
+    kept_in: dict[str, Translatable] = field(default_factory=dict)
 
 
 @dataclass_transform(eq_default=False)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path, PurePath
 from typing import Any
 
+from app.core.counted_units import count_units, unit_name
 from app.core.errors.app_error import FILE_CASES, EnvironmentProblem, ErrorText
 
 _IWORK = {".pages": ("Pages", ".docx"), ".key": ("Keynote", ".pptx"), ".numbers": ("Numbers", ".xlsx")}
@@ -110,7 +111,7 @@ class DocumentPagesMissing(EnvironmentProblem):
         "Nothing was attached.",
         cases={
             "one": "{name} has only {has}, not {unit} {first_page}.",
-            "open": "{name} has only {has}, not {unit}s from {first_page} on.",
+            "open": "{name} has only {has}, not {units} from {first_page} on.",
         },
     )
 
@@ -120,8 +121,8 @@ class DocumentPagesMissing(EnvironmentProblem):
 
     @property
     def values(self) -> dict[str, Any]:
-        unit = self.unit or "page"
-        return super().values | {"unit": unit, "has": f"{self.pages:,} {unit}{'' if self.pages == 1 else 's'}"}
+        names = {"unit": unit_name(self.unit), "units": unit_name(self.unit, is_plural=True)}
+        return super().values | names | {"has": count_units(self.unit, self.pages)}
 
 
 class DocumentLocked(EnvironmentProblem):

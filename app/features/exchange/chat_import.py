@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from app import APP_NAME
+from app.core.catalogue import Translatable, tr_count
 from app.core.errors.document_errors import DocumentUnreadable
 from app.core.errors.exchange_errors import ChatsUnreadable
 from app.core.events import CancelToken
@@ -571,20 +572,20 @@ KINDS = {
 """Whose chats they are."""
 
 _LEFT_OUT = {
-    "file": ("1 file is included by name only", "{} files are included by name only"),
-    "picture": ("1 picture was left out", "{} pictures were left out"),
-    "voice": ("1 recording was left out", "{} recordings were left out"),
-    "tool": ("1 tool call was left out", "{} tool calls were left out"),
-    "system": ("1 hidden instruction was left out", "{} hidden instructions were left out"),
-    "reference": ("1 reference was left out", "{} references were left out"),
-    "error": ("1 answer is just an error", "{} answers are just errors"),
-    "unknown": ("1 part of an unknown kind was left out", "{} parts of an unknown kind were left out"),
-    "damaged": ("1 damaged message was left out", "{} damaged messages were left out"),
-    "circle": ("1 message in a loop was left out", "{} messages in a loop were left out"),
-    "parent": ("1 message lost its earlier messages", "{} messages lost their earlier messages"),
+    "file": ("1 file is included by name only", "{count} files are included by name only"),
+    "picture": ("1 picture was left out", "{count} pictures were left out"),
+    "voice": ("1 recording was left out", "{count} recordings were left out"),
+    "tool": ("1 tool call was left out", "{count} tool calls were left out"),
+    "system": ("1 hidden instruction was left out", "{count} hidden instructions were left out"),
+    "reference": ("1 reference was left out", "{count} references were left out"),
+    "error": ("1 answer is just an error", "{count} answers are just errors"),
+    "unknown": ("1 part of an unknown kind was left out", "{count} parts of an unknown kind were left out"),
+    "damaged": ("1 damaged message was left out", "{count} damaged messages were left out"),
+    "circle": ("1 message in a loop was left out", "{count} messages in a loop were left out"),
+    "parent": ("1 message lost its earlier messages", "{count} messages lost their earlier messages"),
     "title": ("its title couldn’t be read", "its title couldn’t be read"),
 }
-"""For every name in `left_out`: of one, of {}."""
+"""For every name in `left_out`: of one, of others."""
 
 _NOT_READ = {
     "denied": "you don’t have permission to read it",
@@ -602,13 +603,9 @@ _NOT_READ = {
 
 def left_out_words(left_out: Mapping[str, int]) -> str:
     """Format as "2 pictures were left out, 1 tool call was left out"; "" if nothing was."""
-    parts = []
-    for name, count in left_out.items():
-        one, many = _LEFT_OUT[name]
-        parts.append(one if count == 1 else many.format(f"{count:,}"))
-    return ", ".join(parts)
+    return ", ".join(tr_count(*_LEFT_OUT[name], count) for name, count in left_out.items())
 
 
-def not_read_words(reason: str) -> str:
+def not_read_words(reason: str) -> Translatable:
     """Return why a chat wasn't read, to follow its name."""
     return _NOT_READ[reason]

@@ -50,6 +50,8 @@ from app.features.exchange.foreign import fields_of, list_of, number_of, text_of
 from app.features.exchange.json_pieces import read_value
 from app.store.database import copied_counts, is_let_go, prepare_copy
 
+BACKUP_IS_KEPT = "The backup is kept for 30 days in {folder}."
+DATA_IS_KEPT = "The previous data is kept for 30 days in {folder}."
 BACKUP_RESTORED, RESTORE_UNDONE = "Your backup was restored.", "The restore was undone."
 PROGRESS = ".restoring.json"
 """In what waits and in what was put aside; see `_RestoreProgress`."""
@@ -397,6 +399,6 @@ def remove_old(places: AppPaths, now: float) -> None:
 
 def restore_waiting(paths: AppPaths) -> PersonMessage | None:
     """Put a waiting backup, or the state before it, in place. Return a message that says where the replaced data is."""
-    text, other = (RESTORE_UNDONE, "The backup") if is_putting_back(paths) else (BACKUP_RESTORED, "The previous data")
+    text, kept = (RESTORE_UNDONE, BACKUP_IS_KEPT) if is_putting_back(paths) else (BACKUP_RESTORED, DATA_IS_KEPT)
     before = put_in_place(paths)
-    return PersonMessage(text, f"{other} is kept for 30 days in {before}.", "put_back") if before is not None else None
+    return PersonMessage(text, kept, "put_back", {"folder": str(before)}) if before is not None else None

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from app.core.catalogue import Translatable
 from app.core.gguf import GgufHeader, check_model
 from app.core.visible import visible_name
 from app.engine.model_shape import VALUE_BYTES, shape_of
@@ -56,7 +57,7 @@ class TensorGroup:
     name: str
     parameters: int
     size_bytes: int
-    explanation: str
+    explanation: Translatable
 
     @property
     def bits_per_weight(self) -> float:
@@ -86,7 +87,7 @@ class ModelAnatomy:
     context_tokens: int
     kv_bytes_per_token: int
     parts: tuple[TensorGroup, ...]
-    about: tuple[tuple[str, str], ...]
+    about: tuple[tuple[Translatable, str], ...]
     """Statements of its makers from the metadata."""
     types: tuple[tuple[str, int], ...] = ()
     """Tensor types such as Q8_0 with numbers of weights, most first."""

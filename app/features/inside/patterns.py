@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
+from app.core.catalogue import Translatable
 from app.core.events import CancelToken, TokenSeen
 from app.core.visible import visible_name
 from app.engine.contract import Engine
@@ -317,5 +318,5 @@ def sentences_of(pattern: HeadPattern) -> list[MessageTemplate]:
     return [*found, _pattern_message(text, pattern.share, pattern.words)]
 
 
-def _pattern_message(text: str, share: float, words: Sequence[str] = ()) -> MessageTemplate:
+def _pattern_message(text: Translatable, share: float, words: Sequence[str] = ()) -> MessageTemplate:
     return MessageTemplate(text, {"percent": f"{100 * share:.0f}", "words": ", ".join(f"“{word}”" for word in words)})

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from app import APP_NAME
 from app.core.cage_report import CageReport, CageWall
+from app.core.catalogue import tr
 from app.features.mcp.server_config import ServerConfig
 from app.features.protection import cage_sentence
 
@@ -19,16 +20,16 @@ NOT_YET = "It’s checked when it starts."
 
 
 def server_cage_sentence(config: ServerConfig, report: CageReport | None) -> str:
-    """Return what a server can't do, and what this system could not prevent; in English."""
+    """Return what a server can't do, and what this system could not prevent."""
     if config.is_remote:
-        return NOT_OURS.format(program=APP_NAME)
+        return tr(NOT_OURS, program=APP_NAME)
     if config.container_program:
-        return NO_CONTAINERS.format(container=config.container_program.capitalize())
+        return tr(NO_CONTAINERS, container=config.container_program.capitalize())
     if report is None:
-        return NOT_YET
+        return tr(NOT_YET)
     granted = _granted_walls(config)
     held, missing = (tuple(wall for wall in walls if wall not in granted) for walls in (report.held, report.missing))
-    return cage_sentence(SERVER, CageReport(held, missing))
+    return cage_sentence(tr(SERVER), CageReport(held, missing))
 
 
 def _granted_walls(config: ServerConfig) -> set[CageWall]:

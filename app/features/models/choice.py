@@ -122,13 +122,13 @@ def writes_long(entry: CatalogEntry) -> bool:
 
 
 _NEEDS = {
-    "translate": "Translating needs a model that knows both languages: ",
-    "summarize": "Summarizes even long texts: ",
-    "passages": "Finds passages by meaning: ",
-    "write": "Writing needs a larger model than the starter: ",
-    "chat": "Suggested for this computer: ",
+    "translate": "Translating needs a model that knows both languages: {name}, {size} GB",
+    "summarize": "Summarizes even long texts: {name}, {size} GB",
+    "passages": "Finds passages by meaning: {name}, {size} GB",
+    "write": "Writing needs a larger model than the starter: {name}, {size} GB",
+    "chat": "Suggested for this computer: {name}, {size} GB",
 }
-_SHORT_TEXTS = "Summarizes short texts: "
+_SHORT_TEXTS = "Summarizes short texts: {name}, {size} GB"
 
 
 def offer_words(task: str, entry: CatalogEntry, helpers: Sequence[str] = ()) -> MessageTemplate:
@@ -136,13 +136,13 @@ def offer_words(task: str, entry: CatalogEntry, helpers: Sequence[str] = ()) -> 
     needs = _NEEDS.get(task, _NEEDS["chat"])
     if task == "summarize" and not writes_long(entry):
         needs = _SHORT_TEXTS
-    text = needs + "{name}, {size} GB"
-    values = {"name": entry.name, "size": format_gigabytes(entry.size_bytes)}
+    offer = MessageTemplate(needs, {"name": entry.name, "size": format_gigabytes(entry.size_bytes)})
     if helpers:
-        return MessageTemplate(text + ", with the memory of {computers}", values | {"computers": ", ".join(helpers)})
+        values = {"offer": str(offer), "computers": ", ".join(helpers)}
+        return MessageTemplate("{offer}, with the memory of {computers}", values)
     if entry.languages and task == "translate":
-        return MessageTemplate(text + ", {count} languages", values | {"count": str(entry.languages)})
-    return MessageTemplate(text, values)
+        return MessageTemplate("{offer}, {count} languages", {"offer": str(offer), "count": str(entry.languages)})
+    return offer
 
 
 def entry_of(entries: Sequence[CatalogEntry], repo: str, model: ModelFile) -> CatalogEntry | None:

@@ -7,6 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from app.core.catalogue import Translatable
 from app.core.errors.model_errors import ModelMissing, ModelUnreadable
 from app.core.paths import runs_elsewhere
 from app.features.models.model_names import display_name
@@ -61,11 +62,11 @@ class KnownModels:
                 return self._servers().read_model(path)
         return None
 
-    def name_of(self, path: Path) -> str:
+    def name_of(self, path: Path) -> Translatable:
         """Return the name to show for a model: the user's label, else one made from its file name."""
         return display_name(path, self.label_of(path))
 
-    def list_choices(self) -> list[tuple[Path, str]]:
+    def list_choices(self) -> list[tuple[Path, Translatable]]:
         """List models to choose from with their names: the starter, then the last used; no embedding models."""
         rows = [row for row in self._list_installed() if not row.model.missing and not row.embeds]
         # False goes before True, so the starter is first.

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from app.core.catalogue import Translatable, tr
 from app.core.errors.model_errors import ProjectorRefused
 from app.core.events import PROJECTOR_REFUSED, ModelElsewhere, ModelLoaded
 from app.features.error_messages import PersonMessage, sentence_for
@@ -18,11 +19,11 @@ from app.features.error_messages import PersonMessage, sentence_for
 class MessageTemplate:
     """A text with the values for its `{names}`."""
 
-    text: str
+    text: Translatable
     values: Mapping[str, str] = field(default_factory=dict)
 
     def __str__(self) -> str:
-        return self.text.format(**self.values)
+        return tr(self.text, **self.values)
 
 
 def format_gigabytes(size_bytes: int) -> str:
@@ -128,22 +129,35 @@ def surprise_words(model: ModelLoaded) -> MessageTemplate | None:
     return None
 
 
+_ON_A_DEVICE: dict[str, Translatable] = {
+    _CHOICES["layers_reduced"]: "{some} of {all} layers are on {device}, because more don’t fit in its free memory.",
+    _STEPPED[1][1]: "Loaded with {some} of {all} layers on {device} and a context of {context}, "
+    "because more didn’t fit in memory.",
+    _STEPPED[2][1]: "Loaded with {some} of {all} layers on {device}, because more didn’t fit in its memory.",
+}
+"""What is said of layers on other computers, whose device has a name."""
+
+
 def why_words(model: ModelLoaded) -> MessageTemplate | None:
     """Return the sentence that explains how a model was loaded."""
     words = surprise_words(model) or choice_words(model)
     if words is None or not model.computers:
         return words
-    return MessageTemplate(words.text.replace("the GPU", "{device}"), {**words.values, "device": model.device})
+    return MessageTemplate(_ON_A_DEVICE.get(words.text, words.text), {**words.values, "device": model.device})
 
 
-_KV_TYPES = {"f16": "16-bit, exact", "q8_0": "8-bit, half the memory"}
-_THINKING = {
+_KV_TYPES: dict[str, Translatable] = {"f16": "16-bit, exact", "q8_0": "8-bit, half the memory"}
+_THINKING: dict[str, Translatable] = {
     "none": "no",
     "switch": "can be turned on and off",
     "switch_off": "can be turned on and off",
     "effort": "low, medium or high",
     "always": "always",
 }
+
+
+def _known_word(words: Mapping[str, Translatable], name: str) -> MessageTemplate:
+    return MessageTemplate(words[name]) if name in words else MessageTemplate("{name}", {"name": name})
 
 
 def model_facts(model: ModelLoaded) -> list[tuple[MessageTemplate, MessageTemplate]]:
@@ -159,7 +173,7 @@ def model_facts(model: ModelLoaded) -> list[tuple[MessageTemplate, MessageTempla
     if model.needed_bytes > 0:
         text = "needs {needed} GB, {free} GB were free" if model.free_bytes > 0 else "needs {needed} GB"
         found.append((MessageTemplate("Memory"), MessageTemplate(text, _fit_values(model))))
-    found.append((MessageTemplate("Context precision"), MessageTemplate(_KV_TYPES.get(model.kv_type, model.kv_type))))
+    found.append((MessageTemplate("Context precision"), _known_word(_KV_TYPES, model.kv_type)))
     if model.sequences > 1:
         found.append(
             (
@@ -167,7 +181,7 @@ def model_facts(model: ModelLoaded) -> list[tuple[MessageTemplate, MessageTempla
                 MessageTemplate("up to {count} answers", {"count": str(model.sequences)}),
             )
         )
-    found.append((MessageTemplate("Thinking"), MessageTemplate(_THINKING.get(model.thinking, model.thinking))))
+    found.append((MessageTemplate("Thinking"), _known_word(_THINKING, model.thinking)))
     if model.library:
         found.append((MessageTemplate("llama.cpp"), MessageTemplate("yours, in {folder}", {"folder": model.library})))
     return found
@@ -181,7 +195,7 @@ def _facts_elsewhere(model: ModelElsewhere) -> list[tuple[MessageTemplate, Messa
         (MessageTemplate("Context"), MessageTemplate("{context}", _fit_values(model))),
         (MessageTemplate("Tokens"), MessageTemplate(counted)),
         (MessageTemplate("In parallel"), MessageTemplate(many, {"count": str(model.sequences)})),
-        (MessageTemplate("Thinking"), MessageTemplate(_THINKING.get(model.thinking, model.thinking))),
+        (MessageTemplate("Thinking"), _known_word(_THINKING, model.thinking)),
         (MessageTemplate("Saved state"), MessageTemplate("none, only the chat itself")),
         (MessageTemplate("Inside"), MessageTemplate("not available for models on a server")),
     ]

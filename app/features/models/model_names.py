@@ -6,6 +6,7 @@ import re
 from functools import lru_cache
 from pathlib import Path
 
+from app.core.catalogue import Translatable
 from app.core.paths import runs_elsewhere, starter_model
 from app.core.visible import visible_name
 
@@ -27,7 +28,7 @@ def stated_parameters(name: str) -> tuple[int, int]:
     return count, 0 if total[1] else count
 
 
-def display_name(path: Path, label: str = "") -> str:
+def display_name(path: Path, label: str = "") -> Translatable:
     """Return the user's `label`, else the catalog's name, else the file's name without quantization.
 
     Reads only the file's size, so that lists can be drawn quickly.

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from app.core.catalogue import tr
+
 NO_SUPPORT = "The checker found no support for {words}."
 NO_SUPPORT_AND_MORE = "The checker found no support for {words} and {count} more."
 
@@ -11,4 +13,4 @@ NO_SUPPORT_AND_MORE = "The checker found no support for {words} and {count} more
 def unsupported_words(parts: Sequence[str], more: int = 0) -> str:
     """Quote the parts of a text without support, and count the rest; "" for none."""
     words = ", ".join(f"“{part}”" for part in parts)
-    return (NO_SUPPORT_AND_MORE if more else NO_SUPPORT).format(words=words, count=more) if words else ""
+    return tr(NO_SUPPORT_AND_MORE if more else NO_SUPPORT, words=words, count=more) if words else ""

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from app import APP_NAME
+from app.core.counted_units import count_units
 from app.documents.blocks import PAGE_MARKS
-from app.features.error_messages import count_units
 from app.features.retrieval.question_scope import QuestionScope, WantedScope
 from app.features.retrieval.source_places import SourcePlace
 from app.features.summarize.export import escape_markdown

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 
-from app.core.catalogue import Translatable
+from app.core.catalogue import Translatable, tr
 from app.core.visible import visible_name
 from app.features.chat.tool_questions import ToolCall
-from app.features.error_messages import fill_template
 
 ALLOW_TOOL: Translatable = "Allow {tool} from {server}?"
 ALLOW_HOST: Translatable = "Allow fetching a page from {host}?"
@@ -20,37 +19,33 @@ CAN_CONNECT: Translatable = "It can use the network."
 ONLY_OWN_FOLDER: Translatable = "It can use only its own folder, and no network."
 RUNS_ELSEWHERE: Translatable = "It runs on {host}, so this leaves your computer."
 MAY_BE_KEPT: Translatable = "This chat is temporary, but what’s sent may be kept there."
-Fill = Callable[..., str]
-"""Translates a template and fills its values in."""
 
 
-def title_words(call: ToolCall, fill: Fill = fill_template) -> str:
+def title_words(call: ToolCall) -> str:
     """Return the question: a tool and its server, or the host of a page."""
     if call.address:
-        return fill(ALLOW_HOST, host=visible_name(call.tool))
-    return fill(ALLOW_TOOL, tool=visible_name(call.tool), server=visible_name(call.server))
+        return tr(ALLOW_HOST, host=visible_name(call.tool))
+    return tr(ALLOW_TOOL, tool=visible_name(call.tool), server=visible_name(call.server))
 
 
-def reach_words(
-    call: ToolCall, fill: Fill = fill_template, join: Callable[[Iterable[str]], str] = ", ".join
-) -> Iterator[str]:
+def reach_words(call: ToolCall, join: Callable[[Iterable[str]], str] = ", ".join) -> Iterator[str]:
     """Yield sentences that say what a call may touch; `join` writes a list."""
     reach = call.reach
     if call.address:
-        yield fill(HOST_SEES, host=visible_name(call.tool))
+        yield tr(HOST_SEES, host=visible_name(call.tool))
         if call.is_temporary:
-            yield fill(MAY_BE_KEPT)
+            yield tr(MAY_BE_KEPT)
         return
-    yield fill(CAN_CHANGE) if call.changes else fill(ONLY_READS)
+    yield tr(CAN_CHANGE) if call.changes else tr(ONLY_READS)
     if reach.host:
-        yield fill(RUNS_ELSEWHERE, host=visible_name(reach.host))
+        yield tr(RUNS_ELSEWHERE, host=visible_name(reach.host))
     elif not (reach.readable or reach.writable or reach.has_network):
-        yield fill(ONLY_OWN_FOLDER)
+        yield tr(ONLY_OWN_FOLDER)
     if reach.readable:
-        yield fill(CAN_READ, folders=join(map(visible_name, reach.readable)))
+        yield tr(CAN_READ, folders=join(map(visible_name, reach.readable)))
     if reach.writable:
-        yield fill(CAN_WRITE, folders=join(map(visible_name, reach.writable)))
+        yield tr(CAN_WRITE, folders=join(map(visible_name, reach.writable)))
     if reach.has_network:
-        yield fill(CAN_CONNECT)
+        yield tr(CAN_CONNECT)
     if call.is_temporary:
-        yield fill(MAY_BE_KEPT)
+        yield tr(MAY_BE_KEPT)

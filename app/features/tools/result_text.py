@@ -29,7 +29,7 @@ def run_capped(
     except ToolRefused as refusal:
         result = ToolResult(str(refusal), is_error=True)
     except AppError as error:
-        result = ToolResult(sentence_for(error).text, is_error=True)
+        result = ToolResult(sentence_for(error).english, is_error=True)
     return cap_result(result, most)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 from functools import partial
-from typing import Any
+from typing import Any, ClassVar
 
 from PySide6.QtCore import QModelIndex, QRect, Qt
 from PySide6.QtGui import QColor, QPainter
@@ -35,7 +35,7 @@ NEW_CHAT_WITH_IT = "Start a chat"
 
 SIZE_PX = (800, 600)
 ROW_ICON_PX = 16
-EXAMPLES = (
+EXAMPLES: tuple[tuple[Translatable, Translatable], ...] = (
     (
         "Proofreader",
         "Correct spelling and grammar in what I send. Keep my words and tone. Answer with the text only.",
@@ -49,7 +49,7 @@ ICON_ROLE = Qt.ItemDataRole.UserRole + 7
 class AssistantListModel(GroupedListModel[Assistant]):
     """List of assistants, most recently used first."""
 
-    groups = ("Your assistants",)
+    groups: ClassVar[tuple[Translatable, ...]] = ("Your assistants",)
 
     def group_of(self, _row: Assistant, _now: datetime) -> Translatable:
         return self.groups[0]

@@ -18,7 +18,7 @@ from app.features.chat import session_messages as m
 from app.features.chat.message_draft import DraftDocument, DraftPart, DraftPicture
 from app.features.chat.session import ChatSession
 from app.features.chat.session_parts import MOST_PICTURES
-from app.features.error_messages import PersonMessage
+from app.features.error_messages import message_of_words
 from app.features.files_to_read import Stage, is_recording
 from app.features.media import UnsavedPicture
 from app.store.attachments import DocumentUse
@@ -189,11 +189,11 @@ class ChatAttachments(QObject):
             if part.use in there:
                 self._session.send_request(m.ShowPictures(tuple(there), there.index(part.use)))
             elif part.error:
-                self._notify.show_notice(PersonMessage(part.error), is_error=True)
+                self._notify.show_notice(message_of_words(part.error), is_error=True)
         elif part.document is not None:
             self._session.send_request(m.ShowDocument(part.document.id))
         elif part.error:
-            self._notify.show_notice(PersonMessage(part.error), is_error=True)
+            self._notify.show_notice(message_of_words(part.error), is_error=True)
 
     def _on_state(self) -> None:
         state = self._session.state
@@ -217,7 +217,7 @@ class ChatAttachments(QObject):
         elif effect.kind is f.ReportKind.FAILED:
             announce(self._window, parts[0].error)
         elif effect.kind is f.ReportKind.EXPLAINED:
-            self._notify.show_notice(PersonMessage(parts[0].error), is_error=True)
+            self._notify.show_notice(message_of_words(parts[0].error), is_error=True)
         elif effect.kind is f.ReportKind.REMOVED:
             several = PICTURES_REMOVED if isinstance(parts[0], DraftPicture) else DOCUMENTS_REMOVED
             keys = tuple(part.key for part in parts)
@@ -231,7 +231,7 @@ class ChatAttachments(QObject):
             told = tr(
                 "You can attach up to {count} pictures to a message. The others were left out.", count=MOST_PICTURES
             )
-            self._notify.show_notice(PersonMessage(told))
+            self._notify.show_notice(message_of_words(told))
 
 
 class AttachmentMenus(QObject):

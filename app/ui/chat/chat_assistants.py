@@ -10,7 +10,7 @@ from PySide6.QtCore import QObject, Qt, Signal
 
 from app.features.assistants import ICONS, chosen_of, icon_of
 from app.features.chat_services import Chats
-from app.features.error_messages import PersonMessage
+from app.features.error_messages import message_of_words
 from app.ui.chat.chat_options import ChatOptions, model_choices
 from app.ui.chat.composer import Composer
 from app.ui.chat.composer_menu import ComposerEntry
@@ -168,7 +168,7 @@ class ChatAssistants(QObject):
         if now is None or before is None or now.id != before.id or chosen_of(now) == chosen_of(before):
             return
         words = tr(ASSISTANT_CHANGED, name=now.name)
-        self._notify.show_notice(PersonMessage(words, action="take_over"), action=partial(self._take_over, now.id))
+        self._notify.show_notice(message_of_words(words, "take_over"), action=partial(self._take_over, now.id))
 
     def _take_over(self, number: int) -> None:
         here = self._options.assistant

@@ -236,7 +236,7 @@ class ChatMemory(QObject):
         session = self._chat.session
         if session.state.place != place:
             self._notify.show_notice(
-                PersonMessage(tr("A chat no longer fits into the model’s context."), tr("Your message was kept."))
+                PersonMessage("A chat no longer fits into the model’s context.", "Your message was kept.")
             )
             return
         # The question is stored, but the chat doesn't show it yet.

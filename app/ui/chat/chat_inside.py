@@ -99,7 +99,7 @@ class ChatSubjects(Subjects):
         """Write another version of an answer with one token replaced by an alternative."""
         found = replace_token(answer.text, tokens, number, guess)
         if self._chat.busy:
-            self._notify.show_notice(PersonMessage(tr("An answer is being written. Stop it first.")))
+            self._notify.show_notice(PersonMessage("An answer is being written. Stop it first."))
         elif found is not None:
             text, forced = found
             self._before = (text, tokens[: number + 1 - len(forced)])

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from PySide6.QtCore import QAbstractListModel, QMimeData, QModelIndex, QPoint, QRect, QSize, Qt
 from PySide6.QtGui import (
@@ -29,7 +29,7 @@ from app.core.visible import settle_directions
 from app.store.conversation_row import Conversation
 from app.ui.chat.chat_tags import CHAT_TYPE, TAG_TYPE, colour_of
 from app.ui.focus_ring import shown_state
-from app.ui.i18n import Translatable, tr
+from app.ui.i18n import Translatable, tr, tr_count
 from app.ui.icons import icon
 from app.ui.locale_formats import format_number, isolate, join_list
 from app.ui.shared_labels import LAST_SEVEN_DAYS, NEW_CHAT, OLDER, PINNED, TODAY, YESTERDAY
@@ -85,7 +85,7 @@ class ProjectRow:
 
     @property
     def spoken(self) -> str:
-        count = tr("1 chat") if self.chats == 1 else tr("{count} chats", count=format_number(self.chats))
+        count = tr_count("1 chat", "{count} chats", self.chats)
         state = tr("open") if self.is_open else tr("collapsed")
         return join_list((tr("Project {name}", name=self.project.name), count, state))
 
@@ -108,7 +108,7 @@ class ChatListModel(GroupedListModel[Conversation]):
     A project's chats are listed below it while it is open, pinned ones first.
     """
 
-    groups = ("Pinned", "Today", "Yesterday", "Last 7 days", "Older")
+    groups: ClassVar[tuple[Translatable, ...]] = ("Pinned", "Today", "Yesterday", "Last 7 days", "Older")
 
     def __init__(self) -> None:
         super().__init__()

@@ -25,7 +25,7 @@ from app.ui.chat.composer import Composer
 from app.ui.chat.composer_menu import ComposerEntry
 from app.ui.chat.open_chat import OpenChat
 from app.ui.chat.thinking_choice import efforts
-from app.ui.i18n import tr, window_title
+from app.ui.i18n import Translatable, tr, window_title
 from app.ui.icons import icon
 from app.ui.sampling_fields import (
     Knob,
@@ -316,9 +316,9 @@ class ChatOptions(QObject):
 Choices = Sequence[tuple[str, str]]
 
 
-def model_choices(known: Sequence[tuple[Path, str]], usual: Path | None) -> list[tuple[str, str]]:
+def model_choices(known: Sequence[tuple[Path, Translatable]], usual: Path | None) -> list[tuple[str, str]]:
     """Return the choices of a model field: the common model first, then all known models."""
-    names = {str(path): name for path, name in known}
+    names = {str(path): tr(name) for path, name in known}
     name = names.get(str(usual)) or (model_name(usual) if usual is not None else "")
     return [("", tr(DEFAULT_NAMED, name=name) if name else tr(DEFAULT)), *names.items()]
 

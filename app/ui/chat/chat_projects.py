@@ -178,7 +178,7 @@ class ProjectActions(QObject):
             # When first opened.
             from app.ui.chat.project_dialog import ProjectDialog
 
-            models = [(str(path), name) for path, name in self._app.names.list_choices()]
+            models = [(str(path), tr(name)) for path, name in self._app.names.list_choices()]
             app = self._app
             costs = PreambleCosts(
                 lambda: app.engine, lambda loaded: budget_of(None, app.settings, loaded).prompt_tokens

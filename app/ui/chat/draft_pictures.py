@@ -14,7 +14,7 @@ from app.features.chat.session_messages import ChooseDetail
 from app.features.files_to_read import Stage
 from app.ui.document.document_chip import DocumentChip
 from app.ui.document.document_details import remarks_words, short_name
-from app.ui.i18n import tr
+from app.ui.i18n import tr, tr_count
 from app.ui.locale_formats import format_number
 from app.ui.shared_labels import ABOUT_TOKENS, OPEN, PICTURE_LABEL, TOKEN_COUNT, WAITS_LABEL
 from app.ui.shell.notify import Notify
@@ -70,7 +70,7 @@ def count_words(use: MediaUse, count: MediaCount, host: str = "") -> str:
         if is_other_size:
             return tr("sent to {host} at {size}, {tokens}", host=host, size=size, tokens=tokens)
         return tr("sent to {host}, {tokens}", host=host, tokens=tokens)
-    tokens = tr("1 token") if count.tokens == 1 else tr(TOKEN_COUNT, count=format_number(count.tokens))
+    tokens = tr_count("1 token", TOKEN_COUNT, count.tokens)
     if is_other_size:
         words = tr("sent at {size}, {tokens}", size=size, tokens=tokens)
     else:

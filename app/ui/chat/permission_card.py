@@ -48,7 +48,7 @@ class PermissionCard(QFrame):
         self.setObjectName("permission_card")
         self.setProperty("kind", "card")
         call = question.call
-        title, about = title_words(call, tr), " ".join(reach_words(call, tr, join_list))
+        title, about = title_words(call), " ".join(reach_words(call, join_list))
         self._title = plain_label(title, wraps=True, parent=self)
         self._about = plain_label(about, kind="muted", wraps=True, parent=self)
         self._arguments = SentArguments(theme, visible_name(call.address) or shown_arguments(call.arguments), self)

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from PySide6.QtCore import QModelIndex, Qt
 from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QPlainTextEdit, QWidget
@@ -21,7 +21,7 @@ from app.features.prompt_library import (
     write_markdown,
 )
 from app.ui.chat.library_dialog import LibraryDialog
-from app.ui.i18n import Translatable, tr
+from app.ui.i18n import Translatable, tr, tr_count
 from app.ui.locale_formats import join_list
 from app.ui.shared_labels import COPY_OF, DUPLICATE, MORE_LABEL, NAME_DELETED, PROMPTS, PUT_INTO_MESSAGE
 from app.ui.shell.notify import Notify
@@ -54,7 +54,7 @@ class _PromptRow:
 class PromptListModel(GroupedListModel[_PromptRow]):
     """Saved prompts, followed by the built-in ones."""
 
-    groups = ("Your prompts", "Built in")
+    groups: ClassVar[tuple[Translatable, ...]] = ("Your prompts", "Built in")
 
     def group_of(self, row: _PromptRow, _now: datetime) -> Translatable:
         return self.groups[1 if row.prompt.is_builtin else 0]
@@ -256,9 +256,9 @@ class PromptDialog(LibraryDialog):
             made = [self._library.store.create(name, text) for name, text in fresh]
             self.search.clear()
             self.reload_list(str(made[0].id) if made else "")
-            told = tr("1 prompt imported.") if len(made) == 1 else tr("{n} prompts imported.", n=len(made))
+            told = tr_count("1 prompt imported.", "{count} prompts imported.", len(made))
             left = len(found) - len(made)
-            there = tr("1 already existed.") if left == 1 else tr("{n} already existed.", n=left)
+            there = tr_count("1 already existed.", "{count} already existed.", left)
             self.notify.mention(f"{told} {there}" if left else told)
 
     def _lay_out(self) -> None:

@@ -9,8 +9,8 @@ from PySide6.QtCore import QObject, QRect, Qt
 from PySide6.QtGui import QColor, QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
+from app.core.counted_units import count_units
 from app.core.events import Role
-from app.features.error_messages import count_units
 from app.store.attachments import DocumentUse
 from app.store.conversations import StoredMessage
 from app.store.document_store import StoredDocument
@@ -20,7 +20,7 @@ from app.ui.chat.branch_documents import BranchDocuments, RecalledTurn, SourceRo
 from app.ui.chat.turn import ROW_PX, TURN_GAP_PX, TurnHost, TurnView
 from app.ui.document.document_chip import DocumentChip
 from app.ui.document.document_details import size_words, spoken_size, tokens_words
-from app.ui.i18n import tr
+from app.ui.i18n import tr, tr_count
 from app.ui.locale_formats import format_number, join_facts, join_list
 from app.ui.shared_labels import COPY, EDIT_LABEL, FORK_CHAT, REMEMBER_ANSWER, SAVE_AS_PROMPT, YOU_LINE
 from app.ui.text.pieces import ProseLine, StyledSpan
@@ -475,8 +475,7 @@ class RecalledLine(QWidget):
 
     def _update(self) -> None:
         count = len(self._turns)
-        words = tr("{count} earlier turns recalled", count=count)
-        self._line.setText(tr(ONE_TURN_RECALLED) if count == 1 else words)
+        self._line.setText(tr_count(ONE_TURN_RECALLED, "{count} earlier turns recalled", count))
         self._line.setAccessibleName(self._line.text())
         self._line.setAccessibleDescription(tr("Hide recalled turns") if self.is_open else tr("Show recalled turns"))
         self._line.setToolTip(tr("These turns no longer fit the context, but your question is about them."))

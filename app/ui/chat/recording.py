@@ -58,7 +58,7 @@ class MicrophoneButton(QObject):
         """Start or stop recording, or tell the user that the model has no audio input."""
         if self.button.isHidden():
             self._ui.notify.show_notice(
-                PersonMessage(tr("The loaded model can’t hear. Choose one that can."), action="models")
+                PersonMessage("The loaded model can’t hear. Choose one that can.", action="models")
             )
         else:
             self._on_clicked()

@@ -70,7 +70,7 @@ class ScreenRegion(QObject):
             still.activateWindow()
         if not self._stills:
             self._restore_window()
-            self._notify.show_notice(PersonMessage(tr("The system didn’t allow a picture of the screen.")))
+            self._notify.show_notice(PersonMessage("The system didn’t allow a picture of the screen."))
 
     def _on_chosen(self, picture: QImage) -> None:
         for still in self._stills:
@@ -96,7 +96,7 @@ class ScreenRegion(QObject):
     def _on_refused(self, error: BaseException) -> None:
         if not isinstance(error, OSError):
             raise error
-        self._notify.show_notice(PersonMessage(tr("This desktop can’t capture part of the screen.")))
+        self._notify.show_notice(PersonMessage("This desktop can’t capture part of the screen."))
 
     def _on_end(self) -> None:
         self._task = None

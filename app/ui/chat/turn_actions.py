@@ -96,7 +96,7 @@ class TurnActions(QObject):
         chat.transcript.maker.message_wanted.connect(self._focus_turn)
         chat.session.serve(
             {
-                m.ReportBusy: lambda _effect: notify.show_notice(PersonMessage(tr(BUSY))),
+                m.ReportBusy: lambda _effect: notify.show_notice(PersonMessage(BUSY)),
                 m.ReportDeleted: self._report_deleted,
                 m.EditLastQuestion: lambda _effect: self._edit_last(),
                 m.CloseEditor: self._close_editor,
@@ -109,7 +109,7 @@ class TurnActions(QObject):
         if name in ANSWERS and not self._models.may_answer(lambda: self._run(name, turn)):
             return
         if self._chat.is_busy and name not in ALWAYS:
-            self._notify.show_notice(PersonMessage(tr(BUSY)))
+            self._notify.show_notice(PersonMessage(BUSY))
             return
         with self._notify.guard():
             # A signal of text carries a command as plain text, which equals its member.
@@ -171,7 +171,7 @@ class TurnActions(QObject):
         def go_on(path: Path) -> None:
             # An answer may have begun since the menu was opened.
             if self._chat.is_busy:
-                self._notify.show_notice(PersonMessage(tr(BUSY)))
+                self._notify.show_notice(PersonMessage(BUSY))
                 return
             with self._notify.guard():
                 assert message is not None

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QLabel, QPushButton, QVBo
 
 from app.core.events import CancelToken
 from app.core.paths import starter_model
-from app.ui.i18n import sentence_for, size_text, tr
+from app.ui.i18n import Translatable, sentence_for, size_text, tr
 from app.ui.shared_labels import ASKING_HUB, DOWNLOAD, DOWNLOAD_MODEL, DOWNLOADS, STARTER_WARNING
 from app.ui.shell import tasks
 from app.ui.shell.model_loader import ModelLoader, in_words
@@ -31,20 +31,20 @@ MODEL_ON_ITS_WAY = "Downloading {name}"
 WELCOME_QUESTION = "What would you like to ask?"
 OPEN_A_MODEL = "Open a model…"
 
-Idea = tuple[str, str]
+Idea = tuple[str, Translatable]
 """An icon, and what it fills the composer with."""
 
-STARTER_IDEAS: tuple[Idea, ...] = (
+STARTER_IDEAS: tuple[tuple[str, Translatable], ...] = (
     ("waves", "Write a short poem about the sea."),
     ("rainbow", "Explain what a rainbow is, in three sentences."),
     ("cat", "Give me five names for a small black cat."),
 )
-IDEAS: tuple[Idea, ...] = (
+IDEAS: tuple[tuple[str, Translatable], ...] = (
     ("cloud-sun", "Explain the difference between weather and climate in plain words."),
     ("calendar-blank", "Write a friendly note that moves our meeting to Thursday."),
     ("terminal-window", "Write a Python function that finds duplicate files in a folder."),
 )
-DOCUMENT_IDEAS: tuple[Idea, ...] = (
+DOCUMENT_IDEAS: tuple[tuple[str, Translatable], ...] = (
     ("file-search", "What’s it about?"),
     ("list-numbers", "List the dates"),
     ("clipboard-text", "What must I do?"),
@@ -75,7 +75,7 @@ class IdeaTile(QPushButton):
         theme.dress(self._layout, margins=(14, 10, 14, 10), spacing=10)
         theme.dress(self._words, font="row")
 
-    def show_idea(self, idea: Idea) -> None:
+    def show_idea(self, idea: tuple[str, Translatable]) -> None:
         glyph, text = idea
         self._theme.dress(self._icon, picture=(glyph, "muted", 18))
         self._words.setText(tr(text))

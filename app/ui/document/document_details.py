@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from app.core.counted_units import count_units
 from app.core.visible import visible_name
 from app.documents.folder import MOST_FILES, ExpandedPaths
 from app.features.document_messages import pages_words, remark_sentence
-from app.features.error_messages import count_units
 from app.features.files_to_read import part_of
 from app.store.document_store import StoredDocument
-from app.ui.i18n import tr
+from app.ui.i18n import tr, tr_count
 from app.ui.locale_formats import format_number, join_facts, join_list
 
 TOKENS_FOR_MODEL = "{count} tokens for this model"
@@ -62,7 +62,7 @@ def tokens_words(tokens: int | None) -> str:
 
 def _sizes(document: StoredDocument) -> list[str]:
     words = document.info.get("words", 0)
-    counted = tr("1 word") if words == 1 else tr("{count} words", count=format_number(words))
+    counted = tr_count("1 word", "{count} words", words)
     return [part for part in (pages_line(document), counted if words else "") if part]
 
 
@@ -77,7 +77,7 @@ def remarks_words(document: StoredDocument) -> str:
     seen = [odd.get(page, PageRead(page)) for page in looked_at]
     pages = pages_words(document.unit, document.pages, seen) if odd else ""
     remarks = [remark for remark in document.info.get("remarks", ()) if remark["name"] != "recognized"]
-    said = [remark_sentence(ReadingRemark(remark["name"], remark["values"]), tr) for remark in remarks]
+    said = [remark_sentence(ReadingRemark(remark["name"], remark["values"])) for remark in remarks]
     return " ".join([f"{pages}." if said and pages else pages, *said]).strip()
 
 
@@ -94,9 +94,9 @@ def told_of(found: ExpandedPaths, *, left: int = 0) -> str:
     if not found.files and not odd:
         return tr("No documents found in it.")
     if len(odd) == 1:
-        reason = {"missing": tr(NO_SUCH_FILE), "denied": tr("You don’t have permission to read {name}.")}
-        words = reason.get(odd[0].reason, tr("{name} can’t be read."))
-        return words.format(name=short_name(visible_name(odd[0].path.name)))
+        reason = {"missing": NO_SUCH_FILE, "denied": "You don’t have permission to read {name}."}
+        words = reason.get(odd[0].reason, "{name} can’t be read.")
+        return tr(words, name=short_name(visible_name(odd[0].path.name)))
     return tr("{count} files couldn’t be read.", count=len(odd)) if odd else ""
 
 
@@ -107,7 +107,7 @@ def left_out_words(found: ExpandedPaths) -> str:
         for skipped_path in found.skipped
         if skipped_path.reason == "no_document"
     ]
-    taken = tr("1 file attached.") if len(found.files) == 1 else tr("{n} files attached.", n=len(found.files))
+    taken = tr_count("1 file attached.", "{count} files attached.", len(found.files))
     if len(names) == 1:
         return f"{taken} {tr('{name} was left out because it has no text.', name=names[0])}"
     if names:

@@ -7,10 +7,10 @@ from collections.abc import Callable, Sequence
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QWidget
 
+from app.core.counted_units import count_units
 from app.core.visible import visible_name
-from app.features.error_messages import count_units
 from app.ui.document.document_details import short_name
-from app.ui.i18n import size_text, tr
+from app.ui.i18n import size_text, tr, tr_count
 from app.ui.shared_labels import ABOUT_A_MINUTE, ABOUT_MINUTES, FROM, OPEN_DOCUMENT
 from app.ui.theme import Theme
 from app.ui.widgets.dialogs import QuestionDialog
@@ -30,7 +30,7 @@ class LargeFile(QuestionDialog):
 
     def __init__(self, theme: Theme, name: str, size_bytes: int, parent: QWidget) -> None:
         minutes = max(1, round(size_bytes / BYTES_PER_MINUTE))
-        time = tr(ABOUT_A_MINUTE) if minutes == 1 else tr(ABOUT_MINUTES, count=minutes)
+        time = tr_count(ABOUT_A_MINUTE, ABOUT_MINUTES, minutes)
         words = tr("Reading takes {time}, and its text uses as much disk space again. You can keep working.", time=time)
         title = tr("{name} is {size}.", name=short_name(name), size=size_text(size_bytes))
         super().__init__(theme, title, words, parent)

@@ -14,8 +14,8 @@ from app.core.events import CancelToken
 from app.features.exchange.backup import BackupFinished, BackupProgress, BackupUnpacked, back_up
 from app.features.exchange.restore_backup import accept, last_aside, put_back, refuse_restored, unpack_backup
 from app.ui.exchange.window_files import WindowFiles
-from app.ui.i18n import size_text, tr
-from app.ui.locale_formats import format_moment, format_number, join_list
+from app.ui.i18n import size_text, tr, tr_count
+from app.ui.locale_formats import format_moment, join_list
 from app.ui.shell import tasks
 from app.ui.widgets.dialogs import QuestionDialog
 from app.ui.work.doing import NoticeProgress, run_in_sight
@@ -34,15 +34,15 @@ RESTORE_A_BACKUP = "Restore a backup"
 BACK_UP_EVERYTHING = "Back up everything"
 
 _KINDS = (
-    ("chats", "1 chat", "{n} chats"),
-    ("messages", "1 message", "{n} messages"),
-    ("projects", "1 project", "{n} projects"),
-    ("assistants", "1 assistant", "{n} assistants"),
-    ("memories", "1 memory", "{n} memories"),
-    ("prompts", "1 prompt", "{n} prompts"),
-    ("summaries", "1 summary", "{n} summaries"),
-    ("translations", "1 translation", "{n} translations"),
-    ("pages", "1 page", "{n} pages"),
+    ("chats", "1 chat", "{count} chats"),
+    ("messages", "1 message", "{count} messages"),
+    ("projects", "1 project", "{count} projects"),
+    ("assistants", "1 assistant", "{count} assistants"),
+    ("memories", "1 memory", "{count} memories"),
+    ("prompts", "1 prompt", "{count} prompts"),
+    ("summaries", "1 summary", "{count} summaries"),
+    ("translations", "1 translation", "{count} translations"),
+    ("pages", "1 page", "{count} pages"),
 )
 
 
@@ -144,5 +144,5 @@ def list_counts(counts: Mapping[str, int]) -> str:
     for name, text, many in _KINDS:
         count = counts.get(name, 0)
         if count:
-            parts.append(tr(text) if count == 1 else tr(many, n=format_number(count)))
+            parts.append(tr_count(text, many, count))
     return join_list(parts)

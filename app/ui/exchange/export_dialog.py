@@ -37,7 +37,7 @@ from app.store.conversation_row import Conversation
 from app.store.projects import Projects
 from app.ui.document.document_page import PagePane
 from app.ui.exchange.window_files import WindowFiles
-from app.ui.i18n import tr, window_title
+from app.ui.i18n import tr, tr_count, window_title
 from app.ui.icons import icon
 from app.ui.locale_formats import format_number
 from app.ui.shared_labels import CANCEL, CHATS, EXPORT_OR_PRINT, NEW_CHAT, NEXT_PAGE, SEARCH_CHATS
@@ -338,9 +338,7 @@ class ChatChoice(QWidget):
 
     def _on_ticked(self) -> None:
         count = len(self.ticked)
-        self.count.setText(
-            tr(ONE_CHAT_CHOSEN) if count == 1 else tr("{count} chats selected", count=format_number(count))
-        )
+        self.count.setText(tr_count(ONE_CHAT_CHOSEN, "{count} chats selected", count))
         self.all.setText(tr("Select none") if self._is_all else tr("Select all"))
         self.all.setAccessibleName(self.all.text())
         self.changed.emit()

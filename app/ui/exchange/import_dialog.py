@@ -34,7 +34,7 @@ from app.features.exchange.chat_import import (
     left_out_words,
     not_read_words,
 )
-from app.ui.i18n import sentence_for, tr, window_title
+from app.ui.i18n import sentence_for, tr, tr_count, window_title
 from app.ui.locale_formats import format_number, join_facts, join_list
 from app.ui.shared_labels import CANCEL, NEW_CHAT, OPEN, READING_FILE, RESTORE
 from app.ui.shell import tasks
@@ -164,15 +164,11 @@ class ImportDialog(Dialog):
                 counts.imported += is_new
                 counts.continued += not is_new
                 counts.messages += event.messages
-                words = (
-                    tr(MESSAGE_COUNT, count=format_number(event.messages)) if event.messages != 1 else tr("1 message")
-                )
+                words = tr_count("1 message", MESSAGE_COUNT, event.messages)
                 if not is_new:
                     words = tr("already here; {words} added", words=words)
                 left = left_out_words(event.left_out)
-                self._add(
-                    event.title, f"{KINDS[event.kind]} · {words}", tr(left) if left else "", event.conversation_id
-                )
+                self._add(event.title, f"{KINDS[event.kind]} · {words}", left, event.conversation_id)
             case ChatIsHere():
                 counts.here += 1
                 self._add(event.title, tr(WAS_HERE_ALREADY), "", event.conversation_id)
@@ -198,11 +194,7 @@ class ImportDialog(Dialog):
 
     def _show_counts(self) -> None:
         counts = self._counts
-        parts = [
-            tr(ONE_CHAT_IMPORTED)
-            if counts.imported == 1
-            else tr("{n} chats imported", n=format_number(counts.imported))
-        ]
+        parts = [tr_count(ONE_CHAT_IMPORTED, "{count} chats imported", counts.imported)]
         if counts.continued:
             parts.append(tr("{n} got new messages", n=format_number(counts.continued)))
         if counts.here:

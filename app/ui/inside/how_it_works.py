@@ -15,7 +15,7 @@ from app.core.events import CancelToken, Guess, TokenChosen
 from app.core.visible import clean_text
 from app.engine.protocol import Ask, Sampling
 from app.features.inside.anatomy import ModelAnatomy, anatomy_of
-from app.ui.i18n import tr
+from app.ui.i18n import Translatable, tr
 from app.ui.inside.flow import visible
 from app.ui.inside.look import LendEngine, LookPage, lend_chat
 from app.ui.locale_formats import format_number, format_percent
@@ -167,13 +167,13 @@ class LiveView(Protocol):
 class Lesson(NamedTuple):
     """A page: title, text (with `{facts}` of the model), formulas and their spoken forms."""
 
-    name: str
-    title: str
-    words: tuple[str, ...]
-    formulas: tuple[tuple[str, str], ...]
+    name: Translatable
+    title: Translatable
+    words: tuple[Translatable, ...]
+    formulas: tuple[tuple[str, Translatable], ...]
     live: str
     """Name of its live view, and the caption above that."""
-    caption: str
+    caption: Translatable
 
 
 LESSONS = (

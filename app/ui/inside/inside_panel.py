@@ -12,7 +12,7 @@ from PySide6.QtGui import QHideEvent, QKeyEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QFileDialog, QFrame, QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
 from app.core.events import CancelToken
-from app.ui.i18n import tr
+from app.ui.i18n import Translatable, tr
 from app.ui.inside.look import OWN, SELECTION, InspectedText, LendEngine, LookPage, Subjects
 from app.ui.locale_formats import format_number
 from app.ui.shared_labels import HOW_IT_WORKS
@@ -57,7 +57,7 @@ class PageSpec:
     """Description of a page. `make` imports and builds it, only when it is first shown."""
 
     name: str
-    label: str
+    label: Translatable
     make: Callable[[UiContext, LendEngine], QWidget]
     takes_prompts: bool = False
     """True if it can show a prompt, which is tokens; other pages need text."""

@@ -228,7 +228,7 @@ class LookPage(QWidget):
         self._timer.stop()
         self.ui.loader.sync_with_engine()  # the engine's process may have ended
         sentence = sentence_for(error)
-        words = f"{tr(sentence.text)} {tr(sentence.kept) if sentence.kept else ''}".strip()
+        words = str(sentence)
         self.state.fail(words, sentence.action)
 
     def _say_waiting(self) -> None:

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QBoxLayout, QFrame, QGridLayout, QHBoxLayout, QVBo
 
 from app.core.errors.app_error import AppError
 from app.features.inside.anatomy import ModelAnatomy, TensorGroup, anatomy_of
-from app.ui.i18n import breakable, sentence_for, tr
+from app.ui.i18n import Translatable, breakable, sentence_for, tr
 from app.ui.model_texts import short_number
 from app.ui.models.model_facts import ModelFact, bits, facts_of, lead_words, share_words
 from app.ui.models.models_page import ModelsPage, back_row
@@ -108,7 +108,7 @@ class AnatomyPage(ModelsPage):
             raise error
         self.clear_rows()
         sentence = sentence_for(error)
-        self.show_text(self.empty, f"{tr(sentence.text)} {tr(sentence.kept) if sentence.kept else ''}".strip())
+        self.show_text(self.empty, str(sentence))
 
     def _point_back(self) -> None:
         self._theme.dress(self.back, glyph=("arrow-right" if self.isRightToLeft() else "arrow-left", "muted", 16))
@@ -212,7 +212,7 @@ class FactRow(QWidget):
 class SaidCard(QFrame):
     """Notes that the model's makers wrote into the file."""
 
-    def __init__(self, theme: Theme, about: Sequence[tuple[str, str]]) -> None:
+    def __init__(self, theme: Theme, about: Sequence[tuple[Translatable, str]]) -> None:
         super().__init__()
         self.setProperty("kind", "model")
         grid = theme.dress(QGridLayout(self), margins=(CARD_INSET_PX, 14, CARD_INSET_PX, 14), spacing=10)

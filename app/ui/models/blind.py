@@ -16,7 +16,7 @@ from app.core.errors.app_error import AppError
 from app.core.events import AnswerStats, Finished, FinishReason, LoadProgress, PromptProgress, TextDelta
 from app.core.visible import clean_text
 from app.features.inside.model_comparison import ModelAsleep, Told, compare_answers, tally_of, with_vote, without_votes
-from app.ui.i18n import sentence_for, tr
+from app.ui.i18n import Translatable, sentence_for, tr
 from app.ui.locale_formats import format_decimal
 from app.ui.model_texts import join
 from app.ui.models.compare_choices import told_apart
@@ -137,8 +137,8 @@ class BlindPage(ComparisonPage):
             self._ui.notify.error,
         )
 
-    def _offer(self, names: Mapping[Path, str]) -> None:
-        self._names = {str(path): name for path, name in names.items()}
+    def _offer(self, names: Mapping[Path, Translatable]) -> None:
+        self._names = {str(path): tr(name) for path, name in names.items()}
         here = list(self._names.items())
         for number, choice in enumerate(self.choices):
             before = choice.value

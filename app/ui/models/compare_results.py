@@ -8,7 +8,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QVBoxLayout, QWidget
 
 from app.features.inside.model_comparison import ModelFigures, best_of, line_of, table_of
-from app.ui.i18n import sentence_for, tr
+from app.ui.i18n import sentence_for, tr, translated_choices
 from app.ui.inside.plots import PlotButtons, PlotPoint, ScatterPlot
 from app.ui.locale_formats import format_decimal
 from app.ui.models.compare_choices import TextFiles
@@ -56,7 +56,9 @@ class Results(QWidget):
         self.best = theme.dress(plain_label(wraps=True), font="section")
         self.use = text_button("", "link", on_click=self._use_best)
         self.table = ResultTable(theme)
-        self.order = ChoiceButton(theme, tr("Sort order"), ORDERS, shows_change=False, on_change=self._sort)
+        self.order = ChoiceButton(
+            theme, tr("Sort order"), translated_choices(ORDERS), shows_change=False, on_change=self._sort
+        )
         self.save = text_button(tr("Save as CSV…"), on_click=self.ask_to_save)
         self.failed = theme.dress(plain_label(kind="danger", wraps=True), font="small")
         self.measured = plain_label(tr(_MEASURED), kind="muted", wraps=True)

@@ -14,7 +14,7 @@ from app import APP_NAME
 from app.core.errors.app_error import AppError
 from app.features.models.installed import PASSAGES, embeds_texts
 from app.hub.model_files import quantization_of, quantization_words
-from app.ui.i18n import sentence_for, tr
+from app.ui.i18n import Translatable, sentence_for, tr
 from app.ui.model_texts import join, problem_words, state_words
 from app.ui.models.model_card import ModelCard
 from app.ui.models.models_page import ModelsPage
@@ -94,7 +94,7 @@ class DownloadsPage(ModelsPage):
         )
         self.show_text(self.foot, tr("Downloads resume where they stopped, even after a restart.") if order else "")
 
-    def _arrange(self, groups: list[tuple[str, list[Download]]]) -> None:
+    def _arrange(self, groups: list[tuple[Translatable, list[Download]]]) -> None:
         # A row that moves leaves its layout, not its parent, so its buttons can have the focus again.
         focused = next((row for row in self._rows.values() if row.isAncestorOf(self.focusWidget() or self)), None)
         button = self.focusWidget() if focused else None
@@ -311,4 +311,4 @@ class DownloadWatch(QObject):
         can_retry = sentence.action == "retry"
         self._notify.error(error, action=(lambda: self._models.downloads.resume(download.id)) if can_retry else None)
         title = tr(MODEL_NOT_FETCHED, name=download.request.title)
-        self.task_bar.tell_system(title, tr(sentence.text), self._notify.actions.get("downloads"))
+        self.task_bar.tell_system(title, sentence.text, self._notify.actions.get("downloads"))

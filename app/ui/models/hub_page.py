@@ -201,7 +201,7 @@ class SearchPage(QWidget):
             log.error("defect: %s", describe(error))
         sentence = sentence_for(error)
         if is_more:
-            self.more_told.setText(tr(sentence.text))
+            self.more_told.setText(sentence.text)
             self.more.setText(tr(TRY_AGAIN))
             self.more.setEnabled(True)
             return
@@ -209,7 +209,7 @@ class SearchPage(QWidget):
         settings = self._notify.actions.get("network")
         if sentence.action == "network" and settings is not None:
             choices.append((tr(NETWORK_SETTINGS), "quiet", settings))
-        self._show_state("wifi-slash", tr(sentence.text), tr(sentence.kept) if sentence.kept else "", choices)
+        self._show_state("wifi-slash", sentence.text, sentence.kept, choices)
 
     def _on_more(self) -> None:
         # A retry repeats the same query.

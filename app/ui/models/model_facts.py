@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from app.features.inside.anatomy import ModelAnatomy, TensorGroup
-from app.ui.i18n import size_text, tr
+from app.ui.i18n import Translatable, size_text, tr
 from app.ui.locale_formats import format_brief_percent, format_decimal, format_number, format_percent, join_list
 from app.ui.model_texts import join, short_number
 from app.ui.shared_labels import CONTEXT, PARAMETER_COUNT
@@ -37,7 +37,7 @@ class ModelFact(NamedTuple):
     term: str
     value: str
     meaning: str
-    formula: tuple[str, str] | None = None
+    formula: tuple[str, Translatable] | None = None
 
 
 def lead_words(found: ModelAnatomy) -> str:

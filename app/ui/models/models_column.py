@@ -6,7 +6,7 @@ from PySide6.QtCore import QEvent, QObject, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QButtonGroup, QFrame, QLabel, QPushButton, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
-from app.ui.i18n import tr
+from app.ui.i18n import Translatable, tr
 from app.ui.models.models_page import WAYS_TO_COMPARE
 from app.ui.shell.keyboard import keys_of
 from app.ui.theme import Theme
@@ -84,7 +84,7 @@ class ModelsColumn(QWidget):
         self.pages[name].setAccessibleName(text)
         self._show_names()
 
-    def _add_group(self, heading: str, pages: tuple[tuple[str, str], ...]) -> None:
+    def _add_group(self, heading: str, pages: tuple[tuple[str, Translatable], ...]) -> None:
         label = QLabel(heading, textFormat=Qt.TextFormat.PlainText)
         label.setObjectName("pages_heading")
         label.setAccessibleName(heading)

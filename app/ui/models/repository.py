@@ -161,8 +161,8 @@ class RepositoryPage(QWidget):
         settings = self._notify.actions.get("network")
         if sentence.action == "network" and settings is not None:
             choices.append((tr(NETWORK_SETTINGS), "quiet", settings))
-        kept = tr(sentence.kept) if sentence.kept else ""
-        self.state.show_state("wifi-slash", tr(sentence.text), kept, choices)
+        kept = sentence.kept
+        self.state.show_state("wifi-slash", sentence.text, kept, choices)
 
     def _on_chosen(self, model: ModelFile) -> None:
         self.model = model
@@ -192,7 +192,7 @@ class RepositoryPage(QWidget):
 
         def on_failed(error: BaseException) -> None:
             if self.model == model:
-                self.foot.show_text(tr(_sentence(error).text), can_retry=True)
+                self.foot.show_text(_sentence(error).text, can_retry=True)
 
         _abandon(self._fit_task)
         self._fit_task = tasks.ask(
@@ -221,7 +221,7 @@ class RepositoryPage(QWidget):
         self.card.show_blocks(blocks)
 
     def _on_card_failed(self, error: BaseException) -> None:
-        self.card_told.setText(tr(_sentence(error).text))
+        self.card_told.setText(_sentence(error).text)
         self.card_again.show()
 
     def _stop_all(self) -> None:

@@ -9,7 +9,7 @@ from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QSizePolicy, QStyle, QWidget
 
 from app.hub.hub_search import HubQuery
-from app.ui.i18n import tr
+from app.ui.i18n import tr, translated_choices
 from app.ui.model_texts import LICENSES
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import ChoiceButton, set_mark, text_button
@@ -21,7 +21,8 @@ SORTS = (
     ("likes", "Most liked"),
     ("last_modified", "Newest first"),
 )
-SIZES = tuple((str(n * 10**9), f"Up to {n} GB") for n in (2, 4, 8, 16, 32))
+SIZES_GB = (2, 4, 8, 16, 32)
+UP_TO_SIZE = "Up to {n} GB"
 
 
 class SearchFilters(QWidget):
@@ -31,9 +32,14 @@ class SearchFilters(QWidget):
         super().__init__()
         self.on_change = on_change
         self._theme = theme
-        self.sort = ChoiceButton(theme, tr("Sort order"), SORTS)
-        self.largest = ChoiceButton(theme, tr("Maximum size"), (("0", "Any size"), *SIZES))
-        self.license = ChoiceButton(theme, tr("License"), (("", "Any license"), *LICENSES))
+        sizes = [("0", tr("Any size")), *((str(n * 10**9), tr(UP_TO_SIZE, n=n)) for n in SIZES_GB)]
+        self.sort = ChoiceButton(theme, tr("Sort order"), translated_choices(SORTS))
+        self.largest = ChoiceButton(
+            theme,
+            tr("Maximum size"),
+            sizes,
+        )
+        self.license = ChoiceButton(theme, tr("License"), (("", tr("Any license")), *translated_choices(LICENSES)))
         self.vision = theme.dress(text_button(tr("Sees pictures"), "filter"), font="control")
         self.vision.setCheckable(True)
         self.vision.toggled.connect(self._on_vision)

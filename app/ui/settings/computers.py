@@ -156,7 +156,7 @@ class ComputersSection(SettingsSection):
         if not isinstance(error, AppError):
             raise error
         sentence = sentence_for(error)
-        self._show_note(f"{tr(sentence.text)} {tr(sentence.kept)}".strip(), is_problem=True)
+        self._show_note(str(sentence), is_problem=True)
         self.line.setFocus()
 
     def _set_trying(self, *, is_trying: bool) -> None:

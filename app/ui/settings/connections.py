@@ -9,7 +9,7 @@ from typing import Any
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt
 
 from app.hub.connection_ledger import ConnectionLedger, HubConnection
-from app.ui.i18n import size_text, tr
+from app.ui.i18n import Translatable, size_text, tr
 from app.ui.locale_formats import format_moment
 from app.ui.theme import Theme
 from app.ui.widgets.labels import plain_tip
@@ -42,7 +42,7 @@ def read(ledger: ConnectionLedger) -> Connections:
     )
 
 
-_WHY = {
+WHY_WORDS: dict[str, Translatable] = {
     "search": "Searching for models",
     "repository": "Listing a model’s files",
     "card": "Reading about a model",
@@ -62,7 +62,13 @@ def why_text(connection: HubConnection) -> str:
     # "download" is followed by the file's path.
     what, _, file = connection.why.partition(" ")
     fetched = file.rpartition("/")[2] if what == "download" else ""
-    words = tr(FETCHING_FILE, file=fetched) if fetched else tr(_WHY.get(connection.why, connection.why))
+    words = (
+        tr(FETCHING_FILE, file=fetched)
+        if fetched
+        else tr(WHY_WORDS[connection.why])
+        if connection.why in WHY_WORDS
+        else connection.why
+    )
     return tr(CONNECTION_REFUSED, what=words) if connection.status >= 400 else words
 
 

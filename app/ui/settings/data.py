@@ -19,8 +19,8 @@ from app.ui.exchange.backup import BackupFiles
 from app.ui.exchange.export_dialog import ChatExports
 from app.ui.exchange.import_dialog import NOTE_ROLE, ImportedDelegate, Importing
 from app.ui.exchange.snapshot_dialog import ask_for_day
-from app.ui.i18n import tr
-from app.ui.locale_formats import format_day, format_number, join_facts
+from app.ui.i18n import tr, tr_count
+from app.ui.locale_formats import format_day, join_facts
 from app.ui.settings.lock_section import LockSection
 from app.ui.settings.settings_pages import Save, SettingsPage
 from app.ui.shared_labels import CHATS, DELETE_FOR_GOOD, NEW_CHAT, RESTORE
@@ -133,7 +133,7 @@ class TrashPage(SettingsPage):
         self._at_work = False
         self.trash = app.trash
         self._add_choice()
-        self.kind = ChoiceButton(ui.theme, tr("Kind"), [(ALL, "Everything")], on_change=lambda _: self._show())
+        self.kind = ChoiceButton(ui.theme, tr("Kind"), [(ALL, tr("Everything"))], on_change=lambda _: self._show())
         self.list = QListWidget()
         self.list.setAccessibleName(tr("Deleted"))
         self.list.setProperty("elides", True)
@@ -183,7 +183,7 @@ class TrashPage(SettingsPage):
         with self._ui.notify.guard():
             self._trashed = self.trash.list_items()
         there = {trashed.kind for trashed in self._trashed}
-        self.kind.offer([(ALL, "Everything"), *((kind, _NAMES[kind][1]) for kind in KINDS if kind in there)])
+        self.kind.offer([(ALL, tr("Everything")), *((kind, tr(_NAMES[kind][1])) for kind in KINDS if kind in there)])
         self.kind.setVisible(len(there) > 1)
         self._show()
 
@@ -208,18 +208,14 @@ class TrashPage(SettingsPage):
     def ask_to_remove(self) -> QuestionDialog:
         """Ask, then delete the selection permanently on a thread."""
         chosen = self.chosen
-        title = tr("Delete forever?") if len(chosen) == 1 else tr("Delete {n} items forever?", n=len(chosen))
+        title = tr_count("Delete forever?", "Delete {count} items forever?", len(chosen))
         words = _title(chosen[0]) if len(chosen) == 1 else tr("This can’t be undone.")
         return self.ask(title, words, tr(DELETE_FOR_GOOD), lambda: self._remove(chosen))
 
     def ask_to_empty(self) -> QuestionDialog:
         """Ask, then delete everything in the trash permanently on a thread."""
         count = len(self._trashed)
-        words = (
-            tr("1 item will be permanently deleted.")
-            if count == 1
-            else tr("{n} items will be permanently deleted.", n=format_number(count))
-        )
+        words = tr_count("1 item will be permanently deleted.", "{count} items will be permanently deleted.", count)
         return self.ask(tr("Empty trash?"), words, tr(EMPTY_TRASH), self._empty)
 
     def _remove(self, chosen: Sequence[TrashedItem]) -> None:
@@ -285,7 +281,7 @@ def _note(item: TrashedItem, keep_days: int) -> str:
 
 def _time_left(until: float) -> str:
     days = max(1, math.ceil((until - time.time()) / DAY_S))
-    return tr("gone within a day") if days == 1 else tr(GONE_IN_DAYS, n=days)
+    return tr_count("gone within a day", GONE_IN_DAYS, days, n=days)
 
 
 def _dates(item: TrashedItem, keep_days: int) -> str:

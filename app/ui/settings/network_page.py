@@ -14,7 +14,7 @@ from app.core.errors.app_error import AppError
 from app.features.error_messages import sentence_for
 from app.features.protection import PROCESSES, protection_sentences
 from app.hub.access import hub_host
-from app.ui.i18n import size_text, tr
+from app.ui.i18n import size_text, tr, tr_count
 from app.ui.locale_formats import format_number
 from app.ui.settings import connections
 from app.ui.settings.address_field import AddressField
@@ -83,7 +83,7 @@ class NetworkPage(SettingsPage):
 
     def refresh(self) -> None:
         for label, sentence in zip(self.protection, protection_sentences(cage_reports()), strict=True):
-            label.setText(tr(sentence))
+            label.setText(sentence)
         # On a thread, as the ledger may be long.
         tasks.ask(lambda _: connections.read(self._app.ledger), self, self._show_connections)
 
@@ -210,7 +210,7 @@ class NetworkPage(SettingsPage):
         self.token.clear()
         # Whether one is kept is not known, so forgetting it is offered.
         self.forget.setEnabled(True)
-        self._say_token(f"{tr(sentence.text)} {tr(sentence.kept)}".strip(), is_problem=True)
+        self._say_token(str(sentence), is_problem=True)
 
     def _say_token(self, text: str, *, is_problem: bool = False) -> None:
         self.token_note.setProperty("kind", "danger" if is_problem else "muted")
@@ -239,7 +239,7 @@ class NetworkPage(SettingsPage):
             tr(
                 CONNECTIONS_IN_ALL,
                 count=format_number(len(found.rows)),
-                hosts=tr("1 host") if found.hosts == 1 else tr(HOST_COUNT, count=found.hosts),
+                hosts=tr_count("1 host", HOST_COUNT, found.hosts),
                 size=size_text(found.received_bytes),
             )
         )

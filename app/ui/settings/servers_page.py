@@ -18,7 +18,7 @@ from app.core.events import CancelToken
 from app.core.paths import starter_model
 from app.features.models.model_messages import short_count
 from app.remote.servers import MOST_AT_ONCE, SEES, RemoteServer, address_of, certificates_in, owners_of
-from app.ui.i18n import sentence_for, tr
+from app.ui.i18n import sentence_for, tr, tr_count
 from app.ui.locale_formats import format_number, join_facts, join_list
 from app.ui.settings.settings_pages import SettingsSection
 from app.ui.shared_labels import AUTOMATIC_LABEL, CANCEL, CONTEXT, ON_THIS_COMPUTER_LOWER, REMOVE, REMOVE_NAMED, SAVE
@@ -283,7 +283,7 @@ class ServerDialog(Dialog):
         self._found = found
         kind = _KINDS.get(found.kind, "")
         count = len(found.models)
-        text = tr("It has 1 model.") if count == 1 else tr("It has {count} models.", count=count)
+        text = tr_count("It has 1 model.", "It has {count} models.", count)
         _show_label(self.note, " ".join(filter(None, (tr("This is {kind}.", kind=kind) if kind else "", text))))
         ticked = {name for name, box in self.boxes.items() if box.isChecked()}
         self._show_models({model.name: model.context_tokens for model in found.models}, ticked)

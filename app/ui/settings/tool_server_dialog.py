@@ -89,7 +89,7 @@ class ToolServerDialog(Dialog):
             shown.hide()
             shown.deleteLater()
         state, is_busy = self._actions.servers.state_of(self._name), self._actions.is_busy(self._name)
-        self.uses.cage.setText(tr(server_cage_sentence(config, state.cage)))
+        self.uses.cage.setText(server_cage_sentence(config, state.cage))
         self.tools.show_state(*state_words(config, state, is_busy=is_busy), is_busy=is_busy)
         self.tools.show_tools(state.tools or ())
 

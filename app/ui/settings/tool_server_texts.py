@@ -8,8 +8,8 @@ from app.core.visible import visible_name
 from app.features.mcp.server_config import ServerConfig
 from app.features.mcp.server_session import ServerState
 from app.features.mcp.typed_server import HIDDEN_VALUE
-from app.ui.i18n import breakable, sentence_for, tr
-from app.ui.locale_formats import format_number, join_list
+from app.ui.i18n import breakable, sentence_for, tr, tr_count
+from app.ui.locale_formats import join_list
 
 LOCAL_PROGRAM = "Local program"
 SERVER_OFF = "Off"
@@ -39,7 +39,7 @@ def state_words(config: ServerConfig, state: ServerState, *, is_busy: bool) -> t
         )
     if state.tools is not None:
         count = len(state.tools)
-        return tr(WORKS_ONE) if count == 1 else tr(WORKS, count=format_number(count)), False
+        return tr_count(WORKS_ONE, WORKS, count), False
     if state.problem is not None:
         return breakable(sentence_for(state.problem).text), True
     return tr(STARTS_LATER), False

@@ -23,7 +23,7 @@ from app.core.events import CancelToken
 from app.features.translate.translation_memory import MemoryMatches, MemoryTranslation
 from app.language.language_names import find_language
 from app.store.translation_store import LanguagePair
-from app.ui.i18n import tr, window_title
+from app.ui.i18n import tr, tr_count, window_title
 from app.ui.locale_formats import format_number
 from app.ui.shared_labels import DELETE_FOR_GOOD, KEEP_LABEL, TRANSLATION
 from app.ui.shell import tasks
@@ -307,7 +307,7 @@ class MemoryDialog(Dialog):
 
 
 def _counted(count: int) -> str:
-    return tr("1 translation") if count == 1 else tr(TRANSLATION_COUNT, count=format_number(count))
+    return tr_count("1 translation", TRANSLATION_COUNT, count)
 
 
 def _name(code: str) -> str:

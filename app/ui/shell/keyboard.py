@@ -9,7 +9,7 @@ from PySide6.QtCore import QMargins, QSize, Qt
 from PySide6.QtGui import QAction, QGuiApplication, QKeySequence
 from PySide6.QtWidgets import QApplication, QGridLayout, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
-from app.ui.i18n import tr, window_title
+from app.ui.i18n import Translatable, tr, window_title
 from app.ui.shared_labels import KEYBOARD_SHORTCUTS, SIZE
 from app.ui.shell.tab_spec import TabSpec
 from app.ui.shown_texts import remember_text
@@ -26,8 +26,8 @@ class Shortcut(NamedTuple):
 
     name: str
     keys: tuple[str, ...]
-    words: str
-    also: str = ""
+    words: Translatable
+    also: Translatable = ""
 
 
 WINDOW_SHORTCUTS: tuple[Shortcut, ...] = (
@@ -61,7 +61,7 @@ WINDOW_SHORTCUTS: tuple[Shortcut, ...] = (
 )
 SIZES = ("zoom_in", "zoom_out", "zoom_reset")  # a group of their own in the sheet
 LIST_SHORTCUTS: tuple[tuple[str, str], ...] = (("F2", "Rename"), ("Del", "Delete"))
-Group = tuple[str, Sequence[tuple[str, str]]]
+Group = tuple[str, Sequence[tuple[str, Translatable]]]
 """A heading, and the rows below it."""
 
 
@@ -144,7 +144,7 @@ def _side_by_side(theme: Theme, sides: Sequence[Sequence[Group]]) -> QWidget:
     return holder
 
 
-def _grid(theme: Theme, headings: Sequence[Group]) -> QVBoxLayout:
+def _grid(theme: Theme, headings: Sequence[tuple[str, Sequence[tuple[str, Translatable]]]]) -> QVBoxLayout:
     """Return a layout of rows below their headings, aligned at the top."""
     px = theme.px
     grid = QGridLayout()

@@ -70,7 +70,7 @@ class LockScreen(StartupWindow):
             self._show_problem("")
 
     def _show_problem(self, text: str) -> None:
-        self.problem.setText(tr(text) if text else "")
+        self.problem.setText(text)
         self.problem.setVisible(bool(text))
         self.field.setAccessibleDescription(text)
 
@@ -81,7 +81,7 @@ class ChangingLock(StartupWindow):
     def __init__(self, theme: Theme) -> None:
         super().__init__(theme, "changing_lock", CHANGING_LOCK)
         self.bar = QProgressBar(textVisible=False)
-        self.bar.setAccessibleName(tr(CHANGING_LOCK.text))
+        self.bar.setAccessibleName(CHANGING_LOCK.text)
         column = self.layout()
         assert isinstance(column, QVBoxLayout)
         column.insertWidget(2, self.bar)

@@ -10,7 +10,7 @@ from PySide6.QtCore import QObject, Signal
 
 from app.core.events import LoadProgress, ModelElsewhere, ModelLoaded
 from app.core.paths import starter_model
-from app.features.error_messages import PersonMessage
+from app.features.error_messages import message_of_words
 from app.features.models.model_messages import MessageTemplate, surprise_words, trying_words
 from app.features.models.model_names import display_name
 from app.ui.i18n import sentence_for, tr
@@ -281,14 +281,14 @@ class LoadingTold:
 
     def tell_step(self, step: str) -> None:
         """Show the current attempt, a step as in `LoadProgress`."""
-        self._trying.show_sentence(PersonMessage(in_words(trying_words(step))))
+        self._trying.show_sentence(message_of_words(str(trying_words(step))))
 
     def tell_surprise(self, model: ModelLoaded) -> None:
         """Show that the model was loaded differently than set, once for each load by the user, not at every wake-up."""
         words = surprise_words(model)
         text = in_words(words) if words is not None else ""
         if text and text != self._surprise:
-            self._notify.show_notice(PersonMessage(text, action="settings"))
+            self._notify.show_notice(message_of_words(text, "settings"))
         self._surprise = text
 
     def forget(self) -> None:

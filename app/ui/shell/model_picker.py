@@ -13,10 +13,10 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton
 
 from app.core.paths import runs_elsewhere, starter_model
 from app.features.models.model_messages import trying_words
-from app.ui.i18n import size_text, tr
+from app.ui.i18n import Translatable, size_text, tr
 from app.ui.icons import icon
 from app.ui.locale_formats import join_list
-from app.ui.shared_labels import ABOUT_THIS_MODEL, FIND_MORE_MODELS, MODEL, PUT_TO_SLEEP
+from app.ui.shared_labels import ABOUT_THIS_MODEL, CHAT_LABEL, FIND_MORE_MODELS, MODEL, PUT_TO_SLEEP, WRITE_LABEL
 from app.ui.shell.keyboard import keys_of, with_keys
 from app.ui.shell.model_about import ModelAbout, reason_for_state, state_word
 from app.ui.shell.model_loader import ModelLoader, in_words
@@ -45,6 +45,12 @@ USED_ONLY_IN_TAB = "{name} is used only in {tab}."
 
 
 NAME_PX = 220
+_TASK_NAMES: dict[str, Translatable] = {
+    CHAT: CHAT_LABEL,
+    "summarize": "Summarize",
+    "translate": "Translate",
+    WRITE: WRITE_LABEL,
+}
 _DOTS = {
     "asleep": ("muted", False),
     "loading": ("warning", True),
@@ -229,7 +235,7 @@ class ModelPicker(QPushButton):
 
     @property
     def _tab_name(self) -> str:
-        return tr(self.task.capitalize())
+        return tr(_TASK_NAMES[self.task])
 
     def _own_state(self, path: Path | None) -> tuple[str, str]:
         """Return the state text and dot of a model other than the chat's."""
@@ -350,7 +356,7 @@ class ModelMenu(Menu):
         for action in self.actions():
             action.setText(self.fontMetrics().elidedText(action.text(), Qt.TextElideMode.ElideRight, most))
 
-    def _known_models(self) -> list[tuple[Path, str]]:
+    def _known_models(self) -> list[tuple[Path, Translatable]]:
         known = self._app.names.list_choices()
         own = self._picker.own_path
         if own is not None and own not in dict(known):

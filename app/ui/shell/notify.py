@@ -17,8 +17,8 @@ from PySide6.QtCore import QObject, Qt, Signal, qVersion
 
 from app import APP_NAME, __version__
 from app.core.errors.app_error import AppError, EnvironmentProblem, to_fields
-from app.features.error_messages import PersonMessage
-from app.ui.i18n import sentence_for, tr
+from app.features.error_messages import PersonMessage, message_of_words
+from app.ui.i18n import Translatable, sentence_for, tr
 from app.ui.shared_labels import COPY_DETAILS, SAVED_AS, UNDO, UNDO_ALL
 from app.ui.shell.desktop import copy_text, open_folder
 from app.ui.theme import Theme
@@ -83,7 +83,7 @@ class Notify(QObject):
 
         It disappears after eight seconds, or with `lasts` when the user or the caller dismisses it.
         """
-        words = f"{tr(sentence.text)} {tr(sentence.kept) if sentence.kept else ''}".strip()
+        words = str(sentence)
         notice = Notice(self._theme, words, 0 if lasts else UNDO_MS, is_error=is_error)
         on_click = action or self.actions.get(sentence.action)
         if details:
@@ -114,9 +114,9 @@ class Notify(QObject):
     def saved(self, path: Path, words: str = "") -> None:
         """Tell that a file was saved, with a button for its folder; `words` replaces the default text."""
         text = words or tr(SAVED_AS, name=path.name)
-        self.show_notice(PersonMessage(text, action="open_folder"), action=lambda: open_folder(path.parent))
+        self.show_notice(message_of_words(text, "open_folder"), action=lambda: open_folder(path.parent))
 
-    def undo(self, text: str, on_undo: Callable[[], object], *, several: str = "", count: int = 1) -> None:
+    def undo(self, text: str, on_undo: Callable[[], object], *, several: Translatable = "", count: int = 1) -> None:
         """Tell what was done, with an undo button for eight seconds or until the screen changes.
 
         `several` says the same of a `{count}`: an older notice with the same one is merged with this, and the button
@@ -181,7 +181,7 @@ class _UndoOffer:
     """An undo notice with what its button takes back, the oldest first; `several` is the text that merges them."""
 
     notice: Notice
-    several: str
+    several: Translatable
     count: int
     steps: list[Callable[[], object]]
 

@@ -36,7 +36,7 @@ from app.features.finding import (
     parse_query,
     title_marks,
 )
-from app.ui.i18n import tr
+from app.ui.i18n import Translatable, tr
 from app.ui.icons import icon
 from app.ui.locale_formats import join_list
 from app.ui.shared_labels import MODEL, NEW_CHAT, PROMPT_LABEL, SETTINGS
@@ -111,7 +111,7 @@ class Offers:
         self._app, self._go = app, go
         self._fixed = [
             PaletteEntry(
-                f"action:{name}", "lightning", action.text(), _keys(action), action.trigger, also=tr(action.data())
+                f"action:{name}", "lightning", action.text(), _keys(action), action.trigger, also=_synonyms(action)
             )
             for name, action in actions.items()
             if name != "palette"
@@ -543,6 +543,11 @@ def toggle_palette(
 
 def _names_of(entries: Sequence[PaletteEntry]) -> list[tuple[str, str]]:
     return [(entry.key, entry.spoken) for entry in entries]
+
+
+def _synonyms(action: QAction) -> str:
+    also: Translatable = action.data()
+    return tr(also)
 
 
 def _keys(action: QAction) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from app.features.finding import fitness_with_synonyms
-from app.ui.i18n import tr
+from app.ui.i18n import Translatable, tr
 
 
 @dataclass(frozen=True)
@@ -13,8 +13,8 @@ class SettingSpec:
     """A row or section of a settings page. `label` is the English source for `tr`; `also` are search synonyms."""
 
     key: str
-    label: str
-    also: str = ""
+    label: Translatable
+    also: Translatable = ""
 
 
 @dataclass(frozen=True)
@@ -22,9 +22,9 @@ class SettingsPageSpec:
     """A settings page with its icon and its rows; pages with the same `group` follow each other under its caption."""
 
     name: str
-    label: str
-    also: str
-    group: str
+    label: Translatable
+    also: Translatable
+    group: Translatable
     icon: str
     settings: tuple[SettingSpec, ...]
 
@@ -32,7 +32,7 @@ class SettingsPageSpec:
 THIS_PROGRAM, MODELS, CONNECTIONS = "This program", "Models", "Connections"
 """Captions of the groups of pages."""
 
-_ROWS: dict[str, tuple[tuple[str, str, str], ...]] = {
+_ROWS: dict[str, tuple[tuple[str, Translatable, Translatable], ...]] = {
     "appearance": (
         ("scheme", "Colors", "dark mode light mode theme color colour colors scheme black white night"),
         ("dim_pages", "Dim pages of documents", "dark mode paper white bright brightness night pdf page"),
@@ -144,7 +144,7 @@ _ROWS: dict[str, tuple[tuple[str, str, str], ...]] = {
     ),
 }
 """Key, label and synonyms of each row, by its page."""
-_PAGES = (
+_PAGES: tuple[tuple[str, Translatable, Translatable, Translatable, str], ...] = (
     ("appearance", "Appearance", "look design display interface", THIS_PROGRAM, "palette"),
     ("system", "System", "desktop general background notifications documents", THIS_PROGRAM, "desktop"),
     ("data", "Your data", "files storage", THIS_PROGRAM, "database"),

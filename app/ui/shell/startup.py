@@ -59,8 +59,8 @@ class StartupWindow(QDialog):
 
     def show_sentence(self, sentence: PersonMessage) -> None:
         """Show a message in place of the previous one."""
-        self._said.setText(breakable(tr(sentence.text)))
-        self._kept.setText(tr(sentence.kept))
+        self._said.setText(breakable(sentence.text))
+        self._kept.setText(sentence.kept)
         self._kept.setVisible(bool(sentence.kept))
 
     def add_button(self, text: str, do: Callable[[], object], kind: str = "plain") -> QPushButton:

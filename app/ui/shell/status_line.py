@@ -12,7 +12,7 @@ from app.core.events import ModelElsewhere, ModelLoaded
 from app.core.visible import visible_name
 from app.features.models.model_messages import short_count
 from app.ui.focus_ring import has_ring
-from app.ui.i18n import tr
+from app.ui.i18n import tr, tr_count
 from app.ui.locale_formats import join_list
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import text_button
@@ -47,7 +47,7 @@ def device_text(model: ModelLoaded) -> str:
         return tr(LAYERS_ON_OTHER_COMPUTERS, computers=where, some=model.gpu_layers, all=model.layers)
     if model.gpu_layers > 0:
         return tr(GPU_LAYERS, name=model.device, some=model.gpu_layers, all=model.layers)
-    return tr(CPU_ONE_THREAD) if model.threads == 1 else tr(CPU_THREADS, count=model.threads)
+    return tr_count(CPU_ONE_THREAD, CPU_THREADS, model.threads)
 
 
 LEAST_SHARE = 0.01

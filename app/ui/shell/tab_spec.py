@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtWidgets import QWidget
 
+from app.core.catalogue import Translatable
 from app.ui.shell.model_loader import ModelLoader
 from app.ui.shell.notify import Notify
 from app.ui.shell.status_line import StatusLine
@@ -44,15 +45,15 @@ class Drops:
     `alone` is shown when the open tab is the only target; otherwise every tab has a zone.
     """
 
-    alone: str
-    title: str
-    note: str
+    alone: Translatable
+    title: Translatable
+    note: Translatable
     only: Callable[[Path], bool] | None = None
     """Predicate for the files that get this zone next to the other tabs' zones; None accepts all."""
-    otherwise: tuple[Callable[[Path], bool], str] | None = None
+    otherwise: tuple[Callable[[Path], bool], Translatable] | None = None
     """Predicate and the note shown instead of `note` when any dragged file satisfies it."""
 
-    def note_of(self, files: Sequence[Path]) -> str:
+    def note_of(self, files: Sequence[Path]) -> Translatable:
         """Return the zone's note for these files: `otherwise`'s if any file matches it, else `note`."""
         return self.otherwise[1] if self.otherwise is not None and any(map(self.otherwise[0], files)) else self.note
 
@@ -65,8 +66,8 @@ class TabCommand(NamedTuple):
     """Command of a tab, or one of its pages, that only the command palette lists. `Tab.do` receives `name`."""
 
     name: str
-    words: str
-    also: str = ""
+    words: Translatable
+    also: Translatable = ""
     """Search synonyms, matched by the palette in addition to the label."""
 
 
@@ -77,19 +78,19 @@ class TabSpec:
     """
 
     name: str
-    label: str
+    label: Translatable
     icon: str
     build: Callable[[Fireside, UiContext], Tab]
     keys: tuple[str, ...] = ()
     """Shortcuts that open the tab; the first one is displayed."""
-    also: str = ""
+    also: Translatable = ""
     """Search synonyms, matched by the palette in addition to the label."""
     commands: Sequence[TabCommand] = ()
     drops: Drops | None = None
     """Texts of the drop zone; with None, dropped files go to another tab."""
     imports: Drops | None = None
     """Drop zone for files to be imported into the tab's list with `Tab.import_files`; None for no import."""
-    shortcuts: Sequence[tuple[str, str]] = ()
+    shortcuts: Sequence[tuple[str, Translatable]] = ()
     """Shortcuts inside the tab and what they do, listed on the sheet of shortcuts."""
     task: str = CHAT
     """Task whose model the picker shows and chooses: the chat's, or the tab's own."""

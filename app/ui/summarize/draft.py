@@ -262,7 +262,7 @@ class SummaryDraftPage(QWidget):
         if not isinstance(error, AppError):
             self._notify.error(error)
             return
-        self._show_time(tr(sentence_for(error).text))
+        self._show_time(sentence_for(error).text)
 
     def _tokens(self) -> dict[int, int]:
         # The estimate is for an earlier choice of documents.

@@ -117,7 +117,7 @@ class SummarySaver(SavedFiles):
         from app.features.summarize import export
 
         is_digest = summary.method is Method.DIGEST
-        copy_text("\n\n".join(filter(None, (export.as_text(summary), tr(digest_words(summary)) if is_digest else ""))))
+        copy_text("\n\n".join(filter(None, (export.as_text(summary), digest_words(summary) if is_digest else ""))))
         self._notify.mention(tr("Sentences copied") if is_digest else tr("Summary copied"))
 
     def _path_of(self, document_id: int) -> Path | None:
@@ -264,15 +264,15 @@ class ResultHead(TabColumn):
             self._facts = ("", "", "")
         elif summary.method is Method.DIGEST:
             said = (coverage_words(summary), digest_words(summary))
-            self._facts = (BETWEEN.join(map(tr, said)), "", tr(not_given_words(summary)))
+            self._facts = (BETWEEN.join(said), "", not_given_words(summary))
         else:
             found, attention = statements_words(summary.statements) if summary.statements else ("", "")
-            remarks = [tr(words) for words in (attention, language_words(summary), unknown_in_short(summary)) if words]
-            read = tr(coverage_words(summary))
+            remarks = [words for words in (attention, language_words(summary), unknown_in_short(summary)) if words]
+            read = coverage_words(summary)
             if runs_elsewhere(summary.model):
                 made = tr("made by {model} on a server", model=model_name(Path(summary.model)))
                 read = BETWEEN.join(part for part in (read, made) if part)
-            self._facts = (read, tr(found), join_list(remarks))
+            self._facts = (read, found, join_list(remarks))
         self._write()
 
     def show_digest(self) -> None:
@@ -458,7 +458,7 @@ class ResultPage(QWidget):
                 name = model_name(Path(summary.model))
                 self.statements.show_below(tr(WRITTEN_BY_MODEL, model=name), set_aside)
             if summary is not None and (nothing := nothing_words(summary)):
-                self.statements.show_plain(tr(nothing))
+                self.statements.show_plain(nothing)
             self.foot.choices.show_wish(stored.wish)
         self._show_digest()
 

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import PurePath
 
+from app.core.counted_units import counted_unit_name
 from app.features.document_frames import page_mark
 from app.features.document_library import DocumentLibrary
-from app.features.error_messages import count_units
 from app.features.shown_document import TextHighlight
 from app.features.summarize.summaries import Estimate, StoredSummary
 from app.features.summarize.summarize import Merging, Planned, SectionRead, Summarized, SummaryEvent, TaskRests, Writing
@@ -29,7 +29,7 @@ from app.features.summarize.summary_result import (
     Summary,
 )
 from app.store.document_store import StoredDocument
-from app.ui.i18n import tr
+from app.ui.i18n import tr, tr_count
 from app.ui.locale_formats import format_date, format_number, format_time, join_list
 from app.ui.shared_labels import (
     BEGINS_LABEL,
@@ -79,15 +79,13 @@ def figures_of(documents: list[StoredDocument], estimate: Estimate | None) -> li
     figures = [(format_number(len(documents)), tr("documents"))] if len(documents) > 1 else []
     kinds = {document.unit for document in documents if document.unit and document.pages}
     if pages := sum(stored_document.pages for stored_document in documents if stored_document.unit):
-        count, _, unit = count_units(kinds.pop() if len(kinds) == 1 else "page", pages).partition(" ")
-        figures.append((count, tr(unit)))
+        unit = next(iter(kinds)) if len(kinds) < 2 else "page"
+        figures.append((format_number(pages), counted_unit_name(unit, pages)))
     if length := sum(int(document.info.get("words") or 0) for document in documents):
         figures.append((format_number(length), tr(WORDS)))
     if estimate is not None:
         if estimate.sections:
-            figures.append(
-                (format_number(estimate.sections), tr("section") if estimate.sections == 1 else tr("sections"))
-            )
+            figures.append((format_number(estimate.sections), tr_count("section", "sections", estimate.sections)))
         if estimate.seconds is not None:
             where = tr("on its server") if estimate.is_elsewhere else tr(ON_THIS_COMPUTER_LOWER)
             figures.append((time_words(estimate.seconds), where))
@@ -417,8 +415,8 @@ def _shown_statement(statement: Statement, builder: ChipBuilder) -> ShownStateme
     chips, check = builder.chips(statement), statement.check
     where = builder.where(statement)
     is_plain = check.found and check.reason is None
-    words = tr(check_words(check, where))
-    doubted = tr(doubt_words(statement))
+    words = check_words(check, where)
+    doubted = doubt_words(statement)
     note = " ".join(filter(None, ("" if is_plain else words, doubted)))
     spoken = " ".join(filter(None, (words, doubted))) if note or chips else ""
     return ShownStatement(

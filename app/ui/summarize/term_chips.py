@@ -9,12 +9,13 @@ from PySide6.QtCore import QPoint, QRect, Qt, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
+from app.core.counted_units import unit_name
 from app.features.document_frames import page_mark
 from app.features.shown_document import TextHighlight
 from app.features.summarize.key_terms import KeyTerm, TermKind
 from app.features.summarize.overview import DocumentOverview
 from app.features.summarize.summary_result import SummarizedDocument
-from app.ui.i18n import tr
+from app.ui.i18n import tr, tr_count
 from app.ui.locale_formats import format_number, join_list
 from app.ui.summarize.summary_texts import Chip
 from app.ui.text.keyboard_walk import row_after, step_aside
@@ -86,7 +87,9 @@ class TermChip(QPushButton):
     def _where(self) -> str:
         spot, count = self.term.spots[self.place], len(self.term.spots)
         unit = self._document.unit
-        where = f"{tr(unit)} {spot.page}" if unit and spot.page else tr("paragraph {number}", number=spot.block_id)
+        where = (
+            f"{unit_name(unit)} {spot.page}" if unit and spot.page else tr("paragraph {number}", number=spot.block_id)
+        )
         said = tr("place {number} of {count}, {where}", number=self.place + 1, count=count, where=where)
         return f"{self.term.text}: {said}"
 
@@ -95,7 +98,7 @@ class TermChip(QPushButton):
         short = term.text if len(term.text) <= MOST_TERM else term.text[: MOST_TERM - 1].rstrip() + "…"
         number = f"{self.place + 1}/{count}" if self.place >= 0 else format_number(term.count)
         self.setText(plain_caption(f"{short} · {number}" if count > 1 else short))
-        times = tr("1 place") if count == 1 else tr("{count} places", count=count)
+        times = tr_count("1 place", "{count} places", count)
         self.setAccessibleName(self._where() if self.place >= 0 else f"{term.text}, {times}")
         marks = [page_mark(self._document.unit, spot.page) for spot in term.spots]
         pages = join_list(dict.fromkeys(filter(None, marks)))

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QLineEdit, QPushButton, QVBoxLayout, QWidget
 from app.core.errors.app_error import AppError
 from app.features.summarize.summary_result import Form, Length, Method, SummaryOptions
 from app.language.language_names import own_name
-from app.ui.i18n import tr
+from app.ui.i18n import tr, translated_choices
 from app.ui.shell import tasks
 from app.ui.shell.model_loader import model_name
 from app.ui.summarize.summary_texts import FORMS, LENGTHS
@@ -42,9 +42,9 @@ class WishChoices(QWidget):
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         names = sorted((own_name(code), code) for code in LANGUAGES)
-        languages = (("", "Same language"), *((code, name) for name, code in names))
-        self.length = ChoiceButton(theme, tr("Length"), LENGTHS, shows_change=False)
-        self.form = ChoiceButton(theme, tr("Form"), FORMS, shows_change=False)
+        languages = (("", tr("Same language")), *((code, name) for name, code in names))
+        self.length = ChoiceButton(theme, tr("Length"), translated_choices(LENGTHS), shows_change=False)
+        self.form = ChoiceButton(theme, tr("Form"), translated_choices(FORMS), shows_change=False)
         self.language = ChoiceButton(theme, tr("Language"), languages, shows_change=False)
         self.length.show_value(Length.MEDIUM)
         self.instruction = QLineEdit()

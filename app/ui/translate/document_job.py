@@ -320,5 +320,5 @@ class Drafts(QObject):
         # Expected errors are a line in the foot; only a defect is reported.
         if not isinstance(error, AppError):
             self._notify.error(error)
-        self.problem = tr(sentence_for(error).text)
+        self.problem = sentence_for(error).text
         self.on_estimate()

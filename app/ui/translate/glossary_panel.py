@@ -18,7 +18,7 @@ from PySide6.QtWidgets import (
 )
 
 from app.features.translate.translation_events import GlossaryTerm
-from app.ui.i18n import tr
+from app.ui.i18n import tr, tr_count
 from app.ui.locale_formats import format_number
 from app.ui.shared_labels import APPLY_GLOSSARY, GLOSSARY, MORE_LABEL, REMOVE
 from app.ui.shell import tasks
@@ -188,9 +188,9 @@ class GlossaryPanel(QWidget):
             # Another pair was opened since the file was chosen.
             self.changed_elsewhere.emit(pair, lambda others: _merged(others, terms))
         count = len(terms)
-        told = tr("1 term imported.") if count == 1 else tr("{count} terms imported.", count=format_number(count))
+        told = tr_count("1 term imported.", "{count} terms imported.", count)
         replaced = count - added
-        known = tr("1 already existed.") if replaced == 1 else tr("{count} already existed.", count=replaced)
+        known = tr_count("1 already existed.", "{count} already existed.", replaced)
         self._notify.mention(f"{told} {known}" if replaced > 0 else told)
 
     @property
@@ -302,6 +302,5 @@ class MemoryFiles(SavedFiles):
         return self._write(path, lambda: self._export_all(path))
 
     def _on_read(self, count: object) -> None:
-        told = tr(TRANSLATIONS_IMPORTED, count=format_number(count)) if isinstance(count, int) else ""
-        told = tr("1 translation imported.") if count == 1 else told
+        told = tr_count("1 translation imported.", TRANSLATIONS_IMPORTED, count) if isinstance(count, int) else ""
         self._notify.mention(f"{told} {tr('They’re used the next time you start a translation.')}")

@@ -14,7 +14,7 @@ from app.core.events import CancelToken
 from app.core.settings import Settings
 from app.features.translate.translation_events import Formality, TranslationWish
 from app.language.language_names import LANGUAGES, find_language, has_formality, is_same, other_than
-from app.ui.i18n import tr
+from app.ui.i18n import tr, translated_choices
 from app.ui.shared_labels import FROM
 from app.ui.shell import tasks
 from app.ui.shell.model_loader import model_name
@@ -101,7 +101,9 @@ class LanguageChoice(QWidget):
         self.source = LanguageButton(theme, tr(FROM), can_detect=True)
         self.swap = IconButton(theme, "arrows-left-right", tr(SWAP_LANGUAGES), size_px=18, on_click=self._on_swap)
         self.target = LanguageButton(theme, tr(INTO))
-        self.formality = ChoiceButton(theme, tr(TONE), FORMALITIES, on_change=lambda _value: self.changed.emit())
+        self.formality = ChoiceButton(
+            theme, tr(TONE), translated_choices(FORMALITIES), on_change=lambda _value: self.changed.emit()
+        )
         self.domain = QLineEdit(placeholderText=tr("Topic (optional)"))
         self.domain.setAccessibleName(tr(TEXT_TOPIC))
         self.domain.setToolTip(tr("For example “rental agreement”: helps with ambiguous words"))

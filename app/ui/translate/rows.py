@@ -15,7 +15,7 @@ from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersisten
 from app.core.errors.app_error import AppError
 from app.documents.segments import Content, Mark
 from app.features.translate.translation_events import Translated, TranslationSource
-from app.ui.i18n import tr
+from app.ui.i18n import Translatable, tr
 from app.ui.translate.translation_texts import shown_flags
 
 if TYPE_CHECKING:
@@ -175,9 +175,23 @@ def _spoken_text(content: Content) -> str:
     return "".join(part if isinstance(part, str) else _spoken_mark(part) for part in content)
 
 
+MARK_NAMES: dict[str, Translatable] = {
+    "image": "image",
+    "formula": "formula",
+    "note": "note",
+    "field": "field",
+    "other": "other",
+    "code": "code",
+    "link": "link",
+}
+"""What a single mark is called when it is read aloud."""
+
+
 def _spoken_mark(mark: Mark) -> str:
     if mark.role != "single":
         return ""
     if mark.shows:
         return mark.shows
-    return " " if mark.look in ("break", "tab", "") else f" ({tr(mark.look)}) "
+    if mark.look in ("break", "tab", ""):
+        return " "
+    return f" ({tr(MARK_NAMES[mark.look]) if mark.look in MARK_NAMES else mark.look}) "

@@ -6,8 +6,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QResizeEvent, QTextOption
 from PySide6.QtWidgets import QBoxLayout, QFrame, QHBoxLayout, QLabel, QStackedWidget, QTextEdit, QVBoxLayout, QWidget
 
-from app.ui.i18n import tr
-from app.ui.locale_formats import format_number
+from app.ui.i18n import tr, tr_count
 from app.ui.shared_labels import CHARACTER_COUNT
 from app.ui.theme import Theme
 from app.ui.translate.alternatives_card import AlternativesCard
@@ -74,7 +73,7 @@ class TextPanes(QFrame):
 
     def show_count(self) -> None:
         count = len(self.source.text)
-        words = tr("1 character") if count == 1 else tr(CHARACTER_COUNT, count=format_number(count))
+        words = tr_count("1 character", CHARACTER_COUNT, count)
         self.count.setText(words if count else "")
         self.clear.setVisible(bool(count))
 

@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QFileDialog, QWidget
 
 from app.features.translate.saving import endings_of, file_name
 from app.features.translate.translation_events import Saved, Saving, StoredTranslation
-from app.ui.i18n import tr
+from app.ui.i18n import tr, tr_count
 from app.ui.locale_formats import format_number
 from app.ui.shared_labels import SAVED_AS
 from app.ui.shell import tasks
@@ -54,8 +54,8 @@ class TranslationSaving(SavedFiles):
         # A menu is made for each click, and would stay as a child of the window.
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         for ending in endings_of(stored):
-            name = tr("A new document, without the layout") if stored.format == "blocks" else tr("The document")
-            menu.addAction(f"{name}\t{ending}", partial(self.ask, stored, ending))
+            whole = tr("A new document, without the layout") if stored.format == "blocks" else tr("The document")
+            menu.addAction(f"{whole}\t{ending}", partial(self.ask, stored, ending))
         menu.addSeparator()
         for ending, name in BILINGUAL:
             menu.addAction(f"{tr(name)}\t{ending}", partial(self.ask, stored, ending, is_bilingual=True))
@@ -110,13 +110,11 @@ def saved_words(saved: Saved) -> str:
     """Return the message after saving, with a count of untranslated segments."""
     words = [tr(SAVED_AS, name=saved.path.name)]
     if count := len(saved.untranslated):
-        told = tr("1 segment isn’t translated yet") if count == 1 else tr("{count} segments aren’t translated yet")
-        told = told.format(count=format_number(count))
+        told = tr_count("1 segment isn’t translated yet", "{count} segments aren’t translated yet", count)
         words.append(tr("{told} and are marked.", told=told) if saved.is_marked else f"{told}.")
     if count := len(saved.kept):
-        told = tr(ONE_SEGMENT_UNCHANGED)
-        more = tr("{count} segments couldn’t be translated and were left unchanged.", count=format_number(count))
-        words.append(told if count == 1 else more)
+        more = "{count} segments couldn’t be translated and were left unchanged."
+        words.append(tr_count(ONE_SEGMENT_UNCHANGED, more, count))
     if count := len(saved.refused):
         words.append(tr("{count} couldn’t keep their formatting and were left unchanged.", count=format_number(count)))
     if not saved.keeps_layout:

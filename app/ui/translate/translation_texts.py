@@ -29,7 +29,7 @@ from app.features.translate.translation_events import (
 from app.features.work.asking import TaskRests
 from app.features.work.queue import FAILED, PAUSED, QUEUED, RUNNING
 from app.language.language_names import find_language
-from app.ui.i18n import tr
+from app.ui.i18n import tr, tr_count
 from app.ui.locale_formats import format_decimal, format_number, join_facts
 from app.ui.shared_labels import (
     BEGINS_LABEL,
@@ -132,7 +132,7 @@ def title_of(stored: StoredTranslation) -> str:
 
 
 def segments_words(count: int) -> str:
-    return tr(ONE_SEGMENT) if count == 1 else tr(SEGMENT_COUNT, count=format_number(count))
+    return tr_count(ONE_SEGMENT, SEGMENT_COUNT, count)
 
 
 def name_of(code: str) -> str:

@@ -163,7 +163,7 @@ class IconButton(QToolButton):
 
 
 class ChoiceButton(QWidget):
-    """Button that chooses one of several values in a menu; the first is the default.
+    """Button that chooses one of several values, labelled in the user’s language, in a menu; the first is the default.
 
     With `shows_change` it looks pressed while another value is set.
     """
@@ -220,7 +220,7 @@ class ChoiceButton(QWidget):
         group = QActionGroup(menu)
         tokens = self._theme.tokens
         for value, word in self._choices:
-            action = menu.addAction(tr(word), partial(self.choose, value))
+            action = menu.addAction(word, partial(self.choose, value))
             action.setIcon(icon("check", tokens.accent if value == self.value else "#00000000"))
             action.setCheckable(True)
             action.setChecked(value == self.value)
@@ -235,7 +235,7 @@ class ChoiceButton(QWidget):
         menu.popup_at(self)
 
     def _show(self) -> None:
-        word = tr(dict(self._choices)[self.value])
+        word = dict(self._choices)[self.value]
         self.button.setText(word)
         self.button.setAccessibleName(f"{self._name}: {word}")
         set_mark(self.button, "on", self._shows_change and self.value != self._choices[0][0])

@@ -112,7 +112,7 @@ class GroupedListModel(QAbstractListModel, Generic[Row]):
 
     def arranged(self, found: Sequence[Row], now: datetime) -> list[Row | str]:
         """Return rows and headings in the order they are listed."""
-        groups: dict[str, list[Row]] = {name: [] for name in self.groups}
+        groups: dict[Translatable, list[Row]] = {name: [] for name in self.groups}
         for row in found:
             groups[self.group_of(row, now)].append(row)
         arranged: list[Row | str] = []

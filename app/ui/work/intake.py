@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QWidget
 from app.core.events import CancelToken
 from app.documents.folder import expand
 from app.features import file_reading as f
-from app.features.error_messages import PersonMessage
+from app.features.error_messages import message_of_words
 from app.features.files_to_read import FileToRead, size_of
 from app.features.state_session import StateSession
 from app.features.work import job_draft as d
@@ -89,7 +89,7 @@ def find_files(effect: f.LookUpFiles) -> f.FilesFound:
 def report_left_out(notify: Notify, effect: f.ReportLeftOut) -> None:
     """Tell what of a drop was not taken, with a notice."""
     if told := told_of(effect.found, left=effect.left):
-        notify.show_notice(PersonMessage(told))
+        notify.show_notice(message_of_words(told))
     elif told := left_out_words(effect.found):
         notify.mention(told)
 
@@ -142,7 +142,7 @@ class Intake(QObject):
     def explain(self, file: FileToRead) -> None:
         """Show why a file couldn't be read as a notice, in full."""
         # A chip has room for its beginning only.
-        self._notify.show_notice(PersonMessage(file.error), is_error=True)
+        self._notify.show_notice(message_of_words(file.error), is_error=True)
 
     def _begin_scan(self, effect: f.BeginScan) -> None:
         if self.pictures is not None:

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from PySide6.QtCore import QModelIndex, QObject, QPoint, Qt, Signal
 from PySide6.QtGui import QShowEvent
@@ -243,7 +243,7 @@ class WorkListModel(GroupedListModel[JobRow]):
     `note_of` returns the text after an unfinished job's title; `title_of` the title as shown.
     """
 
-    groups = ("Working", "Today", "Last 7 days", "Older")
+    groups: ClassVar[tuple[Translatable, ...]] = ("Working", "Today", "Last 7 days", "Older")
 
     def __init__(
         self,

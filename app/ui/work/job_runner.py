@@ -10,7 +10,7 @@ from PySide6.QtCore import QObject, Signal
 
 from app.core.errors.app_error import AppError
 from app.features.work.queue import QUEUED, RUNNING, JobEvent, StoredJobs
-from app.ui.i18n import tr
+from app.ui.i18n import Translatable, tr
 from app.ui.shell import tasks
 from app.ui.shell.notify import Notify
 
@@ -39,14 +39,14 @@ class RunnerWords:
     `of_several` takes {number} and {count}; the others announce finished and failed jobs, with {count} and {problems}.
     """
 
-    busy: str
-    of_several: str
-    paused: str
-    waits: str
-    done: str
-    problem: str
-    several_done: str
-    several_problems: str
+    busy: Translatable
+    of_several: Translatable
+    paused: Translatable
+    waits: Translatable
+    done: Translatable
+    problem: Translatable
+    several_done: Translatable
+    several_problems: Translatable
 
 
 class JobRunner(QObject, Generic[Progress]):

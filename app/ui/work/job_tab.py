@@ -21,7 +21,7 @@ from app.features.error_messages import PersonMessage
 from app.features.models.model_pool import ModelSwap, swap_words
 from app.features.work.queue import DONE, FAILED, PAUSED, QUEUED, RUNNING, StoredJobs
 from app.store.jobs import JobRow
-from app.ui.i18n import sentence_for, tr
+from app.ui.i18n import Translatable, sentence_for, tr
 from app.ui.locale_formats import join_list
 from app.ui.shared_labels import GO_ON, PUT_TO_SLEEP, TRY_AGAIN
 from app.ui.shell.model_loader import in_words
@@ -78,7 +78,7 @@ class StateBar(QFrame):
         self.hide()
         name_widgets(state_words=self.words, state_other=self.other, go_on=self.go_on)
 
-    def show_ended(self, job: JobRow, *, failed: str, kept: str, stopped: str) -> None:
+    def show_ended(self, job: JobRow, *, failed: Translatable, kept: str, stopped: str) -> None:
         """Show why a job stopped or failed.
 
         `failed` is used for failures without a known cause, `kept` is appended to any cause, `stopped` is for jobs the
@@ -86,7 +86,7 @@ class StateBar(QFrame):
         """
         if job.state == FAILED or (job.state == PAUSED and job.error is not None):
             said = sentence_for(job.error) if job.error is not None else PersonMessage(failed)
-            self.show_words(" ".join(part for part in (tr(said.text), kept) if part), tr(TRY_AGAIN), said.action)
+            self.show_words(" ".join(part for part in (said.text, kept) if part), tr(TRY_AGAIN), said.action)
         elif job.state == PAUSED:
             self.show_words(stopped, tr(GO_ON))
         else:

@@ -9,12 +9,13 @@ from functools import partial
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QFrame, QSizePolicy, QVBoxLayout, QWidget
 
+from app.core.counted_units import count_units
 from app.documents.blocks import PERSON
 from app.features.document_messages import reader_words
-from app.features.error_messages import count_units, model_words
+from app.features.error_messages import model_words
 from app.store.document_store import StoredDocument, StoredPageReading
 from app.ui.document.document_details import short_name
-from app.ui.i18n import sentence_for, tr
+from app.ui.i18n import sentence_for, tr, tr_count
 from app.ui.locale_formats import join_list
 from app.ui.shared_labels import GO_ON, STOP
 from app.ui.shell.picture_reading import QUEUED, RUNNING, PictureReading, PictureState
@@ -239,7 +240,7 @@ def unread_words(state: PictureState) -> str:
     name, pages = short_name(state.document.name), state.pictures.unread_pages
     if not pages:
         count = len(state.pictures.unread_figures)
-        return tr(ONE_FIGURE_NOT_READ, name=name) if count == 1 else tr(FIGURES_NOT_READ, count=count, name=name)
+        return tr_count(ONE_FIGURE_NOT_READ, FIGURES_NOT_READ, count, name=name)
     is_all = len(pages) == state.document.pages
     if is_all and len(pages) == 1:
         words = tr(FILE_IS_PICTURE, name=name)
@@ -280,4 +281,4 @@ def read_words(state: PictureState) -> str:
 
 
 def _pages(pages: Sequence[int]) -> str:
-    return tr(PAGE_NUMBER, page=pages[0]) if len(pages) == 1 else tr("pages {pages}", pages=join_list(map(str, pages)))
+    return tr_count(PAGE_NUMBER, "pages {pages}", len(pages), page=pages[0], pages=join_list(map(str, pages)))

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QFileDialog, QWidget
 
-from app.ui.i18n import tr
+from app.ui.i18n import Translatable, tr
 from app.ui.shared_labels import SAVED_AS
 from app.ui.shell import tasks
 from app.ui.shell.notify import Notify
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 TEXT = "text"
 PROSE = ("", TEXT, "markdown", "rst", "tex")
 """Languages shown as prose, though they may be highlighted."""
-LANGUAGES: tuple[tuple[str, str], ...] = (
+LANGUAGES: tuple[tuple[str, Translatable], ...] = (
     (TEXT, "Text"),
     ("markdown", "Markdown"),
     ("bash", "Bash"),
@@ -79,7 +79,7 @@ def is_text_file(path: Path) -> bool:
     return language_of(path) != TEXT or path.suffix.lower() in (".txt", ".text", ".log")
 
 
-def languages_with(language: str) -> list[tuple[str, str]]:
+def languages_with(language: str) -> list[tuple[str, Translatable]]:
     """Return the languages offered, with this one added if it isn't among them."""
     if language in dict(LANGUAGES):
         return list(LANGUAGES)
@@ -279,7 +279,7 @@ class PageFiles(QObject):
             return
 
         def on_saved(remarks: Any) -> None:
-            self._notify.saved(path, " ".join([tr(SAVED_AS, name=path.name), *map(tr, remarks)]))
+            self._notify.saved(path, " ".join([tr(SAVED_AS, name=path.name), *remarks]))
             self._kept.reload_page()
             self.saved.emit()
 

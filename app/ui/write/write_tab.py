@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from functools import cached_property, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from PySide6.QtCore import QEvent, QModelIndex, QObject, QSize, Qt, Signal
 from PySide6.QtGui import QFocusEvent, QKeyEvent, QResizeEvent, QShowEvent
@@ -15,7 +15,7 @@ from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 from app.core.errors.request_errors import InfillUnavailable
 from app.core.visible import clean_text
 from app.features.models.model_messages import short_count
-from app.ui.i18n import Translatable, tr
+from app.ui.i18n import Translatable, tr, translated_choices
 from app.ui.icons import icon
 from app.ui.locale_formats import format_number, join_facts
 from app.ui.shared_labels import (
@@ -60,7 +60,7 @@ ONLY_LAST_TOKENS_READ = "The page has {all} tokens before the cursor. Only the l
 CONTINUE_WITHOUT_SUFFIX = "Ignore following text"
 
 
-IDEAS: tuple[tuple[str, str], ...] = (
+IDEAS: tuple[tuple[Translatable, str], ...] = (
     ("Deep learning is", ""),
     ("It was a dark night, and the keeper of the lighthouse", ""),
     ("def is_prime(number):\n    ", "python"),
@@ -203,7 +203,7 @@ class WriteView(QWidget):
         self.list_changed.emit(opened.page.id)
         self.show_page(opened.page.id)
         for remark in opened.remarks:
-            self._ui.notify.mention(tr(remark))
+            self._ui.notify.mention(remark)
         self.take_keyboard()
 
     def _on_kept(self, page_id: int) -> None:
@@ -220,7 +220,7 @@ class WriteView(QWidget):
     def _show_language(self) -> None:
         """Set highlighting: the language chosen by the user, else that of the page's file."""
         language = self.options.now.language or language_of(self.kept.file)
-        self.head.language.offer(languages_with(language))
+        self.head.language.offer(translated_choices(languages_with(language)))
         self.head.language.show_value(language)
         self.edit.show_language(language, is_code=is_code(language))
         self._arrange()
@@ -320,7 +320,8 @@ class PageHead(QWidget):
         self.title = ElidedLabel()
         self.file = ElidedLabel()
         self.file.setProperty("kind", "muted")
-        self.language = ChoiceButton(theme, tr("Language"), languages_with("text"), shows_change=False)
+        languages = translated_choices(languages_with("text"))
+        self.language = ChoiceButton(theme, tr("Language"), languages, shows_change=False)
         self.undo = IconButton(theme, "arrow-u-up-left", tr(UNDO), size_px=18, on_click=edit.undo_last)
         self.redo = IconButton(theme, "arrow-u-up-right", tr("Redo"), size_px=18, on_click=edit.redo_last)
         self.open = IconButton(theme, "folder-open", tr("Open text files"), size_px=18)
@@ -556,7 +557,7 @@ PINNED_ROLE = Qt.ItemDataRole.UserRole + 1
 class PageListModel(GroupedListModel[Any]):
     """Pages under headings by last change, pinned ones first."""
 
-    groups = ("Pinned", "Today", "Yesterday", "Last 7 days", "Older")
+    groups: ClassVar[tuple[Translatable, ...]] = ("Pinned", "Today", "Yesterday", "Last 7 days", "Older")
 
     def group_of(self, row: PageRow, now: datetime) -> Translatable:
         if row.pinned:

@@ -93,7 +93,7 @@ def test_where_there_are_no_statements_it_is_said_of_the_form() -> None:
 
 def test_what_was_not_read_is_not_said_to_have_nothing_to_be_done() -> None:
     failed = summary(pages(9, 0, (), (3,)), wish=SummaryOptions(form=Form.ACTIONS), sections_failed=1)
-    assert nothing_words(failed) == NOTHING_WRITTEN.format(where="it")
+    assert nothing_words(failed) == NOTHING_WRITTEN[0]
     assert nothing_words(replace(failed, is_partial=True)) == "", "that it was stopped is said elsewhere"
 
 

@@ -39,6 +39,7 @@ from app.ui.models.hub_page import (
     SWITCH_NETWORK_ON,
     SearchPage,
 )
+from app.ui.models.search_filters import UP_TO_SIZE
 from app.ui.models.search_results import ASKS_FOR_CONSENT, FIT_ROLE, FOUND_ROLE
 from app.ui.shared_labels import CANCEL, NETWORK_SETTINGS, PARAMETER_COUNT, PICTURES, TRY_AGAIN
 from app.ui.shell import tasks
@@ -123,7 +124,7 @@ def test_a_newer_search_cancels_the_older_and_its_answer_is_not_shown(desk: Desk
 
 def test_filters_ask_anew_and_say_what_holds(desk: Desk) -> None:
     desk.search_text("qwen")
-    desk.choose(desk.size.menu_now(), "Up to 4 GB")
+    desk.choose(desk.size.menu_now(), UP_TO_SIZE.format(n=4))
     desk.wait(lambda: len(desk.models.asked) == 2)
     for count, narrow in enumerate(
         (lambda: desk.click(desk.pictures), lambda: desk.order.choose("likes"), lambda: desk.licence.choose("mit")), 3

@@ -445,7 +445,7 @@ def test_up_and_down_in_the_list_show_the_pages_and_tab_goes_into_the_one_that_i
     dialog.press(Qt.Key.Key_Tab)
     assert dialog.root.pages.currentWidget().isAncestorOf(dialog.focus), "the other names of the list are no stops"
     dialog.press(Qt.Key.Key_Backtab)
-    assert dialog.named(QPushButton, "Chat") is dialog.focus
+    assert dialog.named(QPushButton, page_label("chat")) is dialog.focus
 
 
 def test_the_keyboard_goes_on_from_the_page_that_was_clicked(dialog: SettingsDesk) -> None:

@@ -27,7 +27,7 @@ from app.hub.access import access_of
 from app.hub.connection_ledger import ConnectionLedger
 from app.ui.settings import network_page
 from app.ui.settings.address_field import MUST_START_WITH, NOT_SAVED, address_problem
-from app.ui.settings.connections import CONNECTION_REFUSED, FETCHING_FILE, ConnectionModel, ConnectionTable
+from app.ui.settings.connections import CONNECTION_REFUSED, FETCHING_FILE, WHY_WORDS, ConnectionModel, ConnectionTable
 from app.ui.settings.engine_page import (
     DEVICE_FREE_MEMORY,
     LET_FIRESIDE_CHOOSE,
@@ -357,9 +357,9 @@ def test_connections_are_listed_with_the_newest_first(dialog: SettingsDesk, fram
     table = dialog.find_step(ConnectionTable)
     shown = [[table.model().index(row, column).data() for column in (1, 2, 3)] for row in range(3)]
     assert shown == [
-        ["huggingface.co", CONNECTION_REFUSED.format(what="Listing a model’s files"), "0 bytes"],
+        ["huggingface.co", CONNECTION_REFUSED.format(what=WHY_WORDS["repository"]), "0 bytes"],
         ["cdn.example", FETCHING_FILE.format(file="model.gguf"), "5.7 GB"],
-        ["huggingface.co", "Searching for models", "18 kB"],
+        ["huggingface.co", WHY_WORDS["search"], "18 kB"],
     ]
     assert clipped_texts(dialog.root) == []
 

@@ -38,6 +38,7 @@ from app.ui.chat.welcome import GROUP_PX
 from app.ui.settings.dialog import SettingsDialog
 from app.ui.shared_labels import (
     ANSWER_LINE,
+    CHAT_LABEL,
     CHATS,
     CONTINUE,
     COPY,
@@ -52,6 +53,7 @@ from app.ui.shared_labels import (
     TEMPORARY_CHAT,
     TODAY,
     TRANSLATE,
+    WRITE_LABEL,
     YOU_LINE,
 )
 from app.ui.shell import tasks
@@ -117,10 +119,10 @@ def test_tab_goes_through_the_column_then_the_top_then_the_chat(frame: Frame) ->
         MODELS,
         SETTINGS,
         TOGGLE_LIST,
-        "Chat",
+        CHAT_LABEL,
         SUMMARIZE,
         TRANSLATE,
-        "Write",
+        WRITE_LABEL,
         MODEL,
         LOOK_INSIDE,
         MESSAGE,

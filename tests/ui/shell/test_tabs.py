@@ -5,12 +5,12 @@ from __future__ import annotations
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QPushButton
 
-from app.ui.shared_labels import SUMMARIZE, TRANSLATE
+from app.ui.shared_labels import CHAT_LABEL, SUMMARIZE, TRANSLATE, WRITE_LABEL
 from app.ui.shell.main_window import LOOK_INSIDE
 from tests.helpers.clipping import clipped_texts
 from tests.helpers.desks.window import Frame
 
-NAMES = ["Chat", SUMMARIZE, TRANSLATE, "Write"]
+NAMES = [CHAT_LABEL, SUMMARIZE, TRANSLATE, WRITE_LABEL]
 
 
 def tabs(frame: Frame) -> list[QPushButton]:
