@@ -110,9 +110,9 @@ soak: dev $(STAMPS)/system-test ## use the whole window for 20 minutes and tell 
 	@packaging/with_display.sh $(PYTHON) -m tests.soak.large_home
 	@packaging/with_display.sh $(PYTHON) -m tests.soak.run --seconds $(or $(SOAK_SECONDS),1200)
 
-CHECKS := $(addprefix check-,format lint types imports dependencies lines names texts formats subjects)
+CHECKS := $(addprefix check-,format lint types imports dependencies lines names texts formats translation subjects)
 .PHONY: check $(CHECKS)
-check: $(CHECKS) ## format, lint, types, import contracts, unused dependencies, lines of code and names, texts and formats against their ceilings, commit subjects
+check: $(CHECKS) ## format, lint, types, import contracts, unused dependencies, lines of code and names, texts, formats and translation against their ceilings, commit subjects
 $(CHECKS): dev
 check-format:
 	@.venv/bin/ruff format --check .
@@ -132,6 +132,8 @@ check-texts:
 	@$(PYTHON) packaging/screen_texts.py --check
 check-formats:
 	@$(PYTHON) packaging/check_formats.py
+check-translation:
+	@$(PYTHON) packaging/texts_template.py --check
 check-subjects:
 	@$(PYTHON) packaging/check_subjects.py
 
@@ -142,6 +144,10 @@ house: dev ## sizes, circles and arrows of the code, beside their aims and what 
 .PHONY: texts
 texts: $(STAMPS)/app ## every text of the screen and the terminal with its place
 	@$(PYTHON) packaging/screen_texts.py
+
+.PHONY: template
+template: $(STAMPS)/app ## the template for translators, as a PO file
+	@$(PYTHON) packaging/texts_template.py
 
 .PHONY: check-catalog
 check-catalog: setup ## compare the suggested models with the Hub, where there is a network

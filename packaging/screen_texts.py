@@ -306,12 +306,12 @@ def text_figures(texts: list[ScreenText]) -> dict[str, int]:
     return {rule: broken.count(rule) for rule in rules}
 
 
-def write_ceilings(figures: dict[str, int], project: Path) -> None:
-    """Put the figures of today into the table of texts."""
-    before, _, after = project.read_text("utf-8").partition(TEXTS_TABLE + "\n")
+def write_ceilings(figures: dict[str, int], project: Path, table: str = TEXTS_TABLE) -> None:
+    """Put the figures of today into a table of the project's file."""
+    before, _, after = project.read_text("utf-8").partition(table + "\n")
     rest = after[after.index("\n[") :] if "\n[" in after else ""
     rows = "".join(f'"{rule}" = {count}\n' for rule, count in figures.items())
-    project.write_text(f"{before}{TEXTS_TABLE}\n{rows}{rest}", "utf-8")
+    project.write_text(f"{before}{table}\n{rows}{rest}", "utf-8")
 
 
 def check(texts: list[ScreenText], ceilings: dict[str, int]) -> int:
