@@ -6,6 +6,7 @@ import argparse
 import time
 from collections.abc import Callable
 from dataclasses import asdict
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from app.features.models.choice import pick_file
 from app.features.models.collection import ModelCollection
 from app.features.models.fetch_model import ModelReady, build_models, fetch_model
 from app.features.models.installed import OPENED, InstalledFile
+from app.features.models.model_versions import ModelUpdate
 from app.hub.hub_search import FoundRepository, HubQuery
 from app.hub.model_files import ModelFile, Repository, quantization_words
 from app.hub.protocol import Done, Fetched, Phase
@@ -60,6 +62,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     bring = add("import", import_model, "add a GGUF file from this computer")
     bring.add_argument("path", metavar="PATH", type=Path)
     bring.add_argument("--how", choices=HOW, default="copy", help="copy it (default), move it or use it in place")
+    updates = add("updates", list_updates, "ask the Hub whether it has newer versions of downloaded models")
+    updates.add_argument("name", metavar="NAME", nargs="?", default="", help="one model only: name, file name or path")
     remove = add("remove", remove_model, "move a model to Fireside’s trash")
     remove.add_argument("name", metavar="NAME", help="its name, file name or path")
 
@@ -183,6 +187,42 @@ def import_model(models: ModelCollection, cancel: CancelToken, options: argparse
     else:
         print(path)
     return 0
+
+
+def list_updates(models: ModelCollection, cancel: CancelToken, options: argparse.Namespace) -> int:
+    """`updates`: what the Hub has in a newer version; nothing is downloaded."""
+    if options.name:
+        found = models.versions.find_update(models.find(options.name), cancel)
+        updates = [found] if found is not None else []
+    else:
+        updates = models.versions.find_updates(cancel)
+    if options.json:
+        terminal.print_json({"updates": [_update_fields(update) for update in updates]})
+        return 0
+    for update in updates:
+        old, new = size_words(update.model.size_bytes), size_words(update.size_bytes)
+        day = f", changed {_day_of(update)}" if update.changed_at else ""
+        print(f"{update.model.path.name}: {new} instead of {old}{day}")
+    if not updates:
+        print("No newer versions on the Hub.")
+    return 0
+
+
+def _day_of(update: ModelUpdate) -> str:
+    return datetime.fromtimestamp(update.changed_at, UTC).date().isoformat()
+
+
+def _update_fields(update: ModelUpdate) -> dict[str, Any]:
+    return {
+        "name": update.model.name,
+        "path": str(update.model.path),
+        "repo": update.model.repo,
+        "file": update.file.name,
+        "commit": update.repository.commit,
+        "size_bytes": update.model.size_bytes,
+        "new_size_bytes": update.size_bytes,
+        "changed": _day_of(update) if update.changed_at else None,
+    }
 
 
 def remove_model(models: ModelCollection, _cancel: CancelToken, options: argparse.Namespace) -> int:

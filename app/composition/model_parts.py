@@ -20,6 +20,7 @@ from app.store.conversations import Conversations
 from app.store.database import Database
 from app.store.jobs import JobTable
 from app.store.model_notes import ModelNotes
+from app.store.model_uses import ModelUses
 
 if TYPE_CHECKING:
     from app.core.events import ModelLoaded
@@ -167,6 +168,7 @@ class ModelParts:
                 Network(lambda: access_of(self.settings, self.token), self.ledger),
                 JobTable(self.database),
                 ModelNotes(self.database),
+                ModelUses(self.database),
                 self.states,
                 lambda: self.loaded,
                 lambda: gpus_of(self.engine),

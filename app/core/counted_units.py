@@ -14,6 +14,8 @@ COUNTED_UNITS: dict[str, tuple[str, str]] = {
     "minute": ("{count} minute", "{count} minutes"),
     "second": ("{count} second", "{count} seconds"),
     "chat": ("{count} chat", "{count} chats"),
+    "project": ("{count} project", "{count} projects"),
+    "assistant": ("{count} assistant", "{count} assistants"),
     "message": ("{count} message", "{count} messages"),
     "statement": ("{count} statement", "{count} statements"),
     "document": ("{count} document", "{count} documents"),

@@ -31,6 +31,8 @@ class DownloadRequest:
     files: tuple[RemoteFile, ...]
     vision: RemoteFile | None = None
     license: str = ""
+    version: str = ""
+    """Folder below the repository's, for a newer version beside the one here; "" is the repository's own."""
 
     @property
     def all_files(self) -> tuple[RemoteFile, ...]:
@@ -40,7 +42,11 @@ class DownloadRequest:
     def wants_the_same(self, other: DownloadRequest) -> bool:
         """Return whether both requests are for the same files."""
         # Commits differ with every change of a card; the files may be the same.
-        return (self.repo, self.all_files) == (other.repo, other.all_files)
+        return (self.repo, self.version, self.all_files) == (other.repo, other.version, other.all_files)
+
+    def place_of(self, file: RemoteFile, folder: Path) -> Path:
+        """Return where a file goes in the models folder. Raises DownloadFailed for an unsafe name."""
+        return file_place(folder, self.repo, file.name, self.version)
 
 
 @dataclass(frozen=True)
@@ -122,7 +128,7 @@ class QueuedDownload:
 
     def needed_bytes(self, folder: Path, besides: RemoteFile | None = None) -> int:
         """Return the bytes still to fetch. Raises DownloadFailed for an unsafe name."""
-        places = {file: file_place(folder, self.request.repo, file.name) for file in self.missing if file != besides}
+        places = {file: self.request.place_of(file, folder) for file in self.missing if file != besides}
         # What is fetched of a file already takes no more room.
         return sum(max(0, file.size_bytes - fetched_bytes(path)) for file, path in places.items())
 
@@ -139,7 +145,7 @@ class QueuedDownload:
         # A person may delete or move files at any time.
         self._here = {name: path for name, path in self._here.items() if Path(path).is_file()}
         for file in self.request.all_files:
-            path = file_place(folder, self.request.repo, file.name)
+            path = self.request.place_of(file, folder)
             self._begun[file.name] = fetched_bytes(path)
             if file.name not in self._here and is_in_place(path, file):
                 self.mark_complete(file, path)

@@ -42,6 +42,11 @@ def file_path(repo: str, commit: str, file: str) -> str:
     return f"/{check_name(repo)}/resolve/{quote(commit, safe='')}/{quote(file)}"
 
 
+def tree_path(repo: str, commit: str, folder: str) -> str:
+    """Return where the files of a repository's folder are listed with their changes; "" is the whole of it."""
+    return f"/api/models/{check_name(repo)}/tree/{quote(commit, safe='')}" + (f"/{quote(folder)}" if folder else "")
+
+
 def get_body(
     api: HfApi,
     path: str,

@@ -17,7 +17,7 @@ from app.core.errors.model_errors import ModelUnreadable
 from app.core.events import CancelToken
 from app.core.gguf import GgufHeader, GgufProblem, read_beginning
 from app.core.visible import is_visible
-from app.hub.hub_answers import check_name, file_path, get_body, get_json, get_range, is_name
+from app.hub.hub_answers import check_name, file_path, get_body, get_json, get_range, is_name, tree_path
 from app.hub.model_files import UNCONVERTED, RemoteFile, Repository, group_files
 from app.hub.network import DEADLINE_S, Network, import_client
 
@@ -128,6 +128,19 @@ class HubSearch:
             return self._fetch_once(
                 api, path, lambda: _parse_repository(repo, get_json(api, path, [("blobs", "true")])[0])
             )
+
+        return self._network.call("repository", work, repo=repo, deadline_s=self._deadline_s, cancel=cancel)
+
+    def read_change_time(self, repo: str, commit: str, file: str, cancel: CancelToken | None = None) -> float:
+        """Return when a file last changed, in seconds since 1970; 0 where the Hub does not say."""
+        folder = file.rpartition("/")[0]
+
+        def work(api: HfApi) -> float:
+            path = tree_path(repo, commit, folder)
+            rows, _ = get_json(api, path, [("expand", "true")])
+            found = (row for row in rows[:MOST_FILES] if isinstance(row, dict) and row.get("path") == file)
+            change = next(found, {}).get("lastCommit")
+            return _parse_time(change.get("date")) if isinstance(change, dict) else 0.0
 
         return self._network.call("repository", work, repo=repo, deadline_s=self._deadline_s, cancel=cancel)
 

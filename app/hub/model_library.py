@@ -60,6 +60,14 @@ class InstalledModel:
     is_ours: bool = False
     missing: tuple[str, ...] = ()
     """Names of the parts of a split that are not here."""
+    remote_file: str = ""
+    """Name of the first part on the Hub; several versions of it may be here."""
+    downloaded_at: str = ""
+    """ISO time in UTC, "" if unknown."""
+
+    def is_version_of(self, other: InstalledModel) -> bool:
+        """Return whether both are the same file of a repository, at one commit or at two."""
+        return bool(self.remote_file) and (self.repo, self.remote_file) == (other.repo, other.remote_file)
 
 
 @dataclass(frozen=True)
@@ -94,6 +102,8 @@ def scan_folder(folder: Path) -> list[InstalledModel]:
                     commit=facts.get("commit", ""),
                     sha256=facts.get("sha256", ""),
                     is_ours=True,
+                    remote_file=facts.get("file", ""),
+                    downloaded_at=facts.get("downloaded_at", ""),
                 )
             )
     return sorted(found, key=lambda model: (model.name.lower(), model.path))
@@ -107,11 +117,13 @@ def describe_model(path: Path, origin: str) -> InstalledModel | None:
     if not path.name.lower().endswith(ENDING):
         return model_of([file], origin)
     split = _PART.fullmatch(path.name)
-    here = list(walk_files(path.parent, depth=0))
+    repo = read_sidecar(path).get("repo", "")
+    home = _repository_folder(path, repo)
+    here = list(walk_files(home, depth=0 if home == path.parent else MOST_DEPTH))
     # One model beside a projector without a name of its own: the projector belongs to it.
     names = {display_name(other.path) for other in here if "mmproj" not in other.path.name.lower()}
     # In a repository everything belongs together, also in the folders of the Hub's cache.
-    is_repository = bool(read_sidecar(path).get("repo")) or path.parent.parent.name == "snapshots"
+    is_repository = bool(repo) or path.parent.parent.name == "snapshots"
     beside = [
         other
         for other in here
@@ -119,8 +131,14 @@ def describe_model(path: Path, origin: str) -> InstalledModel | None:
         or "mmproj" in other.path.name.lower()
         or (split and (part := _PART.fullmatch(other.path.name)) and part.groups() == split.groups())
     ]
-    models = models_in(path.parent, beside, origin, is_flat=not is_repository, is_alone=len(names) == 1)
+    models = models_in(home, beside, origin, is_flat=not is_repository, is_alone=len(names) == 1)
     return next((model for model in models if path in model.parts), None) or model_of([file], origin)
+
+
+def _repository_folder(path: Path, repo: str) -> Path:
+    """Return the folder of a file's repository, of which versions have folders of their own; else the file's."""
+    named = PurePosixPath(repo).parts
+    return next((folder for folder in path.parents if repo and folder.parts[-len(named) :] == named), path.parent)
 
 
 def models_in(
@@ -146,7 +164,10 @@ def models_in(
     found_all = (*models, *odd)
     is_one = len({display_name(Path(model.name)) for model in found_all}) == 1 if is_alone is None else is_alone
     for model in found_all:
-        eye = _vision_for(model.name, vision, is_flat=is_flat, is_alone=is_one)
+        # Of two versions each has the projector in its own folder, if there is one.
+        own = PurePosixPath(model.name).parent
+        nearest_first = sorted(vision, key=lambda file: PurePosixPath(file.name).parent != own)
+        eye = _vision_for(model.name, nearest_first, is_flat=is_flat, is_alone=is_one)
         found = model_of(
             [here[part.name] for part in model.parts],
             origin,

@@ -36,9 +36,12 @@ _FORBIDDEN = re.compile(r'[\x00-\x1f\x7f<>:"|?*\\]')
 _RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
 
 
-def file_place(folder: Path, repo: str, file: str) -> Path:
-    """Return a repository file's path in the models folder, never outside it. Raises DownloadFailed."""
-    names = [*repo.split("/"), *file.split("/")]
+def file_place(folder: Path, repo: str, file: str, version: str = "") -> Path:
+    """Return a repository file's path in the models folder, never outside it. Raises DownloadFailed.
+
+    `version` names a folder of its own, for a newer file beside the one it is to replace.
+    """
+    names = [*repo.split("/"), *filter(None, [version]), *file.split("/")]
     # A repository is owner and name, and no part of either may lead anywhere else.
     if repo.count("/") != 1 or not all(_is_safe(name) for name in names):
         raise DownloadFailed(file, "its name is not safe for a file")
@@ -200,7 +203,7 @@ class PartialFile:
         assert self.origin is not None
         body = asdict(self.origin) | {
             "sha256": sha256,
-            "downloaded_at": datetime.now(UTC).isoformat(timespec="seconds"),
+            "downloaded_at": datetime.now(UTC).isoformat(timespec="milliseconds"),
         }
         body.pop("etag")
         _save_whole(companion_path(self.path, PROVENANCE), body)

@@ -12,7 +12,7 @@ from app.core.wire import Caged, Failed, Wire
 from app.hub.access import NetworkAccess
 
 # Raised with every change of the wire: another program's child may be running.
-VERSION = 4
+VERSION = 5
 
 
 @dataclass(frozen=True)
@@ -26,12 +26,13 @@ class Job:
     revision: str
     file: str
     folder: str
-    """The models folder; the file goes to `<folder>/<org>/<name>/<file>`."""
+    """The models folder; the file goes to `<folder>/<org>/<name>/<file>`, or `<org>/<name>/<version>/<file>`."""
     access: NetworkAccess
     ledger: str
     size_bytes: int = 0
     sha256: str = ""
     reserve_bytes: int = 0
+    version: str = ""
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ from app.core.wire import Ended, Failed, WireClient, WireInbox
 from app.hub.access import NetworkAccess
 from app.hub.download import Hear, QueuedDownload, is_in_place
 from app.hub.model_files import RemoteFile
-from app.hub.part import PROVENANCE, companion_path, file_place, throw_away
+from app.hub.part import PROVENANCE, companion_path, throw_away
 from app.hub.protocol import WIRE, ChildEvent, Done, Fetched, Job, Phase
 
 log = logging.getLogger(__name__)
@@ -85,7 +85,7 @@ class RunningFetch:
         for file in item.missing:
             if cancel.cancelled:
                 return
-            path = file_place(self.folder(), item.request.repo, file.name)
+            path = item.request.place_of(file, self.folder())
             with self._alone_at(path, cancel, partial(hear, file, Phase("waiting"))):
                 if is_in_place(path, file):  # another item fetched it meanwhile
                     with self.lock:
@@ -102,7 +102,7 @@ class RunningFetch:
         whole = [] if item.has_model else [file for file in item.request.all_files if item.is_ours(file)]
         for file in item.request.all_files:
             try:
-                path = file_place(self.folder(), item.request.repo, file.name)
+                path = item.request.place_of(file, self.folder())
                 # Asked before and after waiting: another download may have been added meanwhile.
                 if is_wanted(file):
                     continue
@@ -160,6 +160,7 @@ class RunningFetch:
             size_bytes=file.size_bytes,
             sha256=file.sha256,
             reserve_bytes=ahead_bytes + item.needed_bytes(folder, besides=file),
+            version=item.request.version,
         )
         is_done = False
         for event in self.fetch(job, folder=self.work_folder, cancel=cancel):

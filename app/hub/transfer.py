@@ -131,7 +131,7 @@ def restrict_to(job: Job) -> CageReport:
             folder.mkdir(mode, parents=True, exist_ok=True)
     writing = [models, ledger, Path.cwd(), Path(os.devnull)]
     with contextlib.suppress(DownloadFailed):  # a name that is not safe, told when it is asked for
-        place = file_place(models, job.repo, job.file)
+        place = file_place(models, job.repo, job.file, job.version)
         # A folder in it may be a link to another disk.
         writing += [folder for folder in place.parents if folder.is_relative_to(models) and folder.is_dir()]
     # Any port: where the Hub sends for a file is its choice, and a mirror's.
@@ -207,7 +207,7 @@ class FileTransfer:
     def run(self) -> Done:
         """Fetch until the file is in place. Raises an AppError, or OSError of the disk."""
         job = self.job
-        path = file_place(Path(job.folder), job.repo, job.file)
+        path = file_place(Path(job.folder), job.repo, job.file, job.version)
         network = Network(lambda: job.access, ConnectionLedger(Path(job.ledger)))
         try:
             with network.visit(f"download {job.repo}/{job.file}") as self._visit, PartialFile(path).locked() as part:

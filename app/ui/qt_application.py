@@ -291,12 +291,14 @@ def look_after(app: Fireside, window: MainWindow, notify: Notify) -> None:
     from app.ui.shell.quiet_tuning import QuietTuning
     from app.ui.shell.silence_notices import SilenceNotices
     from app.ui.shell.upgrade_notice import UpgradeNotice
+    from app.ui.shell.version_handover import VersionHandover
 
     collect_on_this_thread(window)
     MemoryRest(window)
     seat = app.pool.seat
     ModelSleep(ModelMemoryWatch(lambda: app.settings.engine, lambda: seat.use), seat, notify, window.loader)
     QuietTuning(seat, window.loader)
+    chat_tab(window).chat.answer_finished.connect(VersionHandover(app, window.loader, notify).on_answer)
     SilenceNotices(notify, window)
     if app.paths.unlocked is not None:
         from app.ui.shell.idle_lock import IdleLock

@@ -231,3 +231,19 @@ def test_a_file_used_in_place_is_only_left_out_of_the_list(hub: FakeHub, tmp_pat
 def test_wrong_usage_exits_2(arguments: list[str]) -> None:
     result = fireside(*arguments)
     assert (result.returncode, result.stdout) == (2, "")
+
+
+def test_newer_versions_are_listed_and_fetched_beside_the_old_ones(hub: FakeHub, fresh_home: Path) -> None:
+    repo, name = "someone/model", "model-Q4_K_M.gguf"
+    hub.add(repo, {name: tiny(1)})
+    old = Path(only_json(fireside("models", "download", repo, name, "--json"))["path"])
+    assert only_json(fireside("models", "updates", "--json")) == {"updates": []}
+    newer = hub.add(repo, {name: tiny(2, 50_000)}, commit="d" * 40)
+    newer.changed_at[name] = "2026-11-20T08:00:00.000Z"
+    (found,) = only_json(fireside("models", "updates", name, "--json"))["updates"]
+    assert (found["path"], found["changed"], found["commit"]) == (str(old), "2026-11-20", "d" * 40)
+    assert found["new_size_bytes"] - found["size_bytes"] == 10_000
+    assert "2026-11-20" in fireside("models", "updates").stdout
+    new = Path(only_json(fireside("models", "download", repo, name, "--json"))["path"])
+    assert (old.read_bytes(), new.read_bytes()) == (tiny(1), tiny(2, 50_000))
+    assert only_json(fireside("models", "updates", "--json")) == {"updates": []}

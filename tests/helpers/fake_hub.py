@@ -67,6 +67,16 @@ class Repo:
     open_to: tuple[str, ...] = ()
     """Tokens that may read a gated or private repository."""
     facts: dict[str, Any] = field(default_factory=dict)
+    changed_at: dict[str, str] = field(default_factory=dict)
+    """ISO times of the last commits of files, by name."""
+
+    def tree(self, folder: str) -> list[dict[str, Any]]:
+        """A folder's files with the commits that changed them last."""
+        return [
+            {"type": "file", "path": name, "size": file.size, "lastCommit": {"date": self.changed_at.get(name, "")}}
+            for name, file in self.files.items()
+            if name.rpartition("/")[0] == folder
+        ]
 
     def as_json(self) -> dict[str, Any]:
         siblings = [
@@ -377,6 +387,12 @@ class _Handler(BaseHTTPRequestHandler):
             repo = self._open(found[1], token, needs_consent=False)
             if repo is not None:
                 self._send_json(repo.as_json())
+            return
+        found = re.fullmatch(r"/api/models/([^/]+/[^/]+)/tree/[^/]+(?:/(.+))?", path)
+        if found:
+            repo = self._open(found[1], token, needs_consent=False)
+            if repo is not None:
+                self._send_json(repo.tree(found[2] or ""))
             return
         found = re.fullmatch(r"/([^/]+/[^/]+)/resolve/([^/]+)/(.+)", path)
         if found:

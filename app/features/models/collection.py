@@ -26,6 +26,7 @@ from app.engine.states import StateFolder
 from app.features.models import choice, estimate
 from app.features.models.estimate import MemoryFit
 from app.features.models.installed import (
+    KEPT,
     OPENED,
     PASSAGES,
     STARTER,
@@ -40,6 +41,7 @@ from app.features.models.machine_speed import MachineSpeed
 from app.features.models.model_messages import MessageTemplate
 from app.features.models.model_names import stated_parameters
 from app.features.models.model_storage import DONE, ModelStorage
+from app.features.models.model_versions import ModelVersions, mark_versions, version_folder
 from app.hub import folder_move, model_trash, models_folder
 from app.hub.catalog import CatalogEntry, load_catalog
 from app.hub.download import Download, DownloadRequest
@@ -52,6 +54,7 @@ from app.hub.network import Network
 from app.hub.running_fetch import fetch_download
 from app.store.jobs import JobTable
 from app.store.model_notes import ModelNotes
+from app.store.model_uses import ModelUsers, ModelUses
 
 log = logging.getLogger(__name__)
 
@@ -89,6 +92,7 @@ class CollectionServices:
     network: Network
     jobs: JobTable
     notes: ModelNotes
+    uses: ModelUses
     states: StateFolder
     loaded: Callable[[], ModelLoaded | None] = lambda: None
     gpus: Callable[[], tuple[GpuRoom, ...]] = lambda: ()
@@ -281,7 +285,10 @@ class ModelFetching:
         entry = choice.entry_of(self._entries, repository.name, model)
         vision = choice.vision_of(entry, repository) if with_vision else None
         title = entry.name if entry else PurePosixPath(repository.name).name.removesuffix("-GGUF")
-        request = DownloadRequest(repository.name, repository.commit, title, model.parts, vision, repository.license)
+        version = version_folder(self._installed.list_ours(), repository, model)
+        request = DownloadRequest(
+            repository.name, repository.commit, title, model.parts, vision, repository.license, version
+        )
         return self._downloads.add(request)
 
     def download_entry(self, entry: CatalogEntry, cancel: CancelToken | None = None) -> Download:
@@ -336,6 +343,16 @@ class ModelCollection:
             on_change=self._on_download,
         )
         self.fetching = ModelFetching(self.hub, self.entries, self._installed, self.downloads)
+        self.versions = ModelVersions(
+            self._installed,
+            self._chosen,
+            hub=self.hub,
+            uses=surroundings.uses,
+            downloads=self.downloads,
+            folder=self.models_folder,
+        )
+        self._uses_thrown: dict[str, dict[str, str]] = {}
+        """Settings that named a model in the trash, by its id there."""
         self.machine = MachineNeeds(surroundings, self.hub, self._installed, self._closing)
         self.storage = ModelStorage(
             self.models_folder, self.downloads, surroundings.jobs, surroundings.states, surroundings.memory_bytes
@@ -374,7 +391,7 @@ class ModelCollection:
 
     def list_installed(self) -> list[InstalledFile]:
         """List the starter model, those in the models folder, and those opened from elsewhere."""
-        return self._installed.list_ours()
+        return mark_versions(self._installed.list_ours())
 
     def list_others(self) -> list[InstalledFile]:
         """List models of other programs, used in place."""
@@ -408,6 +425,7 @@ class ModelCollection:
             raise ModelNotInstalled(path.name)
         if model.is_ours:
             thrown = model_trash.throw_away(model, self.models_folder())
+            self._uses_thrown[thrown.id] = self._chosen.uses_of(path)
             self._chosen.forget_file(path)
             self.list_changed.notify_all(None)
             return thrown
@@ -416,9 +434,28 @@ class ModelCollection:
         raise ModelNotOurs(str(path))
 
     def put_back(self, thrown: TrashedModel) -> Path:
-        """Undo `remove`; return the path."""
+        """Undo `remove`: the file is back, and used where it was; return the path."""
         path = model_trash.put_back(thrown)
+        uses = self._uses_thrown.pop(thrown.id, {})
+        self._chosen.restore_uses(dict.fromkeys(uses, str(path)))
         self.list_changed.notify_all(None)
+        return path
+
+    def find_users(self, path: Path) -> tuple[list[str], ModelUsers]:
+        """Return what uses a model: settings of tabs by name, and chats, projects and assistants."""
+        return [*self._chosen.uses_of(path)], self.around.uses.find_users([str(path)])
+
+    def retire_older(self, path: Path) -> list[TrashedModel]:
+        """Let a version that has answered take over from older ones; return those, which are in the trash now."""
+        thrown = self.versions.retire_older(path)
+        if thrown:
+            self.list_changed.notify_all(None)
+        return thrown
+
+    def keep_older(self, thrown: TrashedModel) -> Path:
+        """Put a version back that a newer one had replaced, and keep it beside that; return its path."""
+        path = self.put_back(thrown)
+        self.around.notes.update_note(path, origin=KEPT)
         return path
 
     def add(self, path: Path, how: str, cancel: CancelToken) -> Generator[CopyProgress, None, Path]:

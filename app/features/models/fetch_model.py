@@ -14,6 +14,7 @@ from app.core.settings import load_settings
 from app.engine.states import StateFolder
 from app.features.lock.locked_settings import store_home_settings
 from app.features.models.collection import CollectionServices, ModelCollection
+from app.features.models.model_versions import version_folder
 from app.hub.access import access_of
 from app.hub.connection_ledger import ConnectionLedger
 from app.hub.hub_token import HubToken
@@ -25,6 +26,7 @@ from app.hub.running_fetch import fetch_download
 from app.store.database import Database
 from app.store.jobs import JobTable
 from app.store.model_notes import ModelNotes
+from app.store.model_uses import ModelUses
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,7 @@ def fetch_model(
     """
     files = (*model.parts, *repository.vision[:1])
     total = sum(file.size_bytes for file in files)
+    version = version_folder(models.list_installed(), repository, model)
     done: list[Done] = []
     for file in files:
         before = sum(event.size_bytes for event in done)
@@ -55,7 +58,7 @@ def fetch_model(
         copy = (
             _copy_existing(models, repository, file, cancel) if len(model.parts) == 1 else None
         )  # parts must lie together
-        for event in [copy] if copy else fetch_file(models, repository, file, left, cancel):
+        for event in [copy] if copy else fetch_file(models, repository, file, left, cancel, version=version):
             if isinstance(event, Fetched):
                 yield replace(event, done_bytes=before + event.done_bytes, total_bytes=total)
             elif isinstance(event, Done):
@@ -80,8 +83,12 @@ def fetch_file(
     cancel: CancelToken,
     *,
     folder: Path | None = None,
+    version: str = "",
 ) -> Iterator[ChildEvent]:
-    """Download a file into `folder`, by default the models'. `left_bytes` are still needed for later files."""
+    """Download a file into `folder`, by default the models'; `version` is its folder beside an older one.
+
+    `left_bytes` are still needed for later files.
+    """
     around = models.around
     job = FetchJob(
         repository.name,
@@ -93,6 +100,7 @@ def fetch_file(
         file.size_bytes,
         file.sha256,
         left_bytes,
+        version,
     )
     yield from fetch_download(job, folder=around.paths.downloads, cancel=cancel)
 
@@ -126,6 +134,7 @@ def build_models(paths: AppPaths) -> Iterator[ModelCollection]:
                 Network(lambda: access_of(settings, token), ConnectionLedger(paths.connections)),
                 JobTable(database),
                 ModelNotes(database),
+                ModelUses(database),
                 StateFolder(paths.states, lambda: settings.engine.states_budget_mb * 10**6),
             )
         )

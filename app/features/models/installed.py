@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, fields
 from functools import lru_cache
 from pathlib import Path
@@ -24,7 +24,7 @@ from app.hub.model_files import RemoteFile
 from app.hub.model_library import InstalledModel
 from app.store.model_notes import ModelNote, ModelNotes
 
-STARTER, OPENED = "starter", "opened"
+STARTER, OPENED, KEPT = "starter", "opened", "kept"
 PASSAGES = "passages"
 """The task of finding passages of documents by an embedding model."""
 HEADER_BYTES = 64 * 1024
@@ -39,6 +39,10 @@ class InstalledFile:
     used_at: float | None = None
     embeds: bool = False
     """An embedding model, which can't answer."""
+    is_kept: bool = False
+    """The person took it back after a newer version had replaced it."""
+    has_newer: bool = False
+    """A newer version of the same file is here, too, and hasn't answered yet."""
 
 
 class InstalledModels:
@@ -111,9 +115,9 @@ class InstalledModels:
             note, entry = notes.get(model.path), self.entry_of(model)
             name = STARTER_NAME if model.origin == STARTER else entry.name if entry else model.name
             label = (note.label if note else "") or name
-            rows.append(
-                InstalledFile(model, visible_name(label), note.used_at if note else None, embeds_texts(model.path))
-            )
+            is_kept = note is not None and note.origin == KEPT
+            used_at = note.used_at if note else None
+            rows.append(InstalledFile(model, visible_name(label), used_at, embeds_texts(model.path), is_kept))
         return rows
 
     def _known_sha(self, path: Path) -> str:
@@ -227,6 +231,25 @@ class ChosenModels:
         if cleared:
             self._change_settings("models", **cleared)
 
+    def uses_of(self, path: Path) -> dict[str, str]:
+        """Return the settings of tabs that name a file, with what they say."""
+        models = self._settings().models
+        return {name: str(path) for name in TAB_PATHS if getattr(models, name) == str(path)}
+
+    def restore_uses(self, uses: Mapping[str, str]) -> None:
+        """Name files again in settings of tabs that name none since."""
+        models = self._settings().models
+        empty = {name: path for name, path in uses.items() if not getattr(models, name)}
+        if empty:
+            self._change_settings("models", **empty)
+
+    def replace_file(self, old: Path, new: Path) -> None:
+        """Use the new file wherever settings name the old one, under the person's name for it."""
+        note = self._notes.get(old)
+        if note is not None and note.label:
+            self._notes.update_note(new, label=note.label)
+        self._rewrite_paths(lambda path: str(new) if path == str(old) else path)
+
     def follow_move(self, old: Path, new: Path, usual: Path) -> None:
         """Update all settings and notes after the models moved to another folder.
 
@@ -243,11 +266,14 @@ class ChosenModels:
                 facts = {field.name: getattr(note, field.name) for field in fields(ModelNote) if field.name != "path"}
                 self._notes.update_note(Path(moved(str(note.path))), **facts)
                 self._notes.forget(note.path)
+        self._rewrite_paths(moved)
+        self._change_settings("models", folder="" if new == usual else str(new))
+
+    def _rewrite_paths(self, rewrite: Callable[[str], str]) -> None:
         engine, models = self._settings().engine, self._settings().models
-        known = tuple(moved(path) for path in engine.known_models)
-        self._change_settings("engine", model_path=moved(engine.model_path), known_models=known)
-        paths = {name: moved(getattr(models, name)) for name in TAB_PATHS}
-        self._change_settings("models", folder="" if new == usual else str(new), **paths)
+        known = tuple(dict.fromkeys(rewrite(path) for path in engine.known_models))
+        self._change_settings("engine", model_path=rewrite(engine.model_path), known_models=known)
+        self._change_settings("models", **{name: rewrite(getattr(models, name)) for name in TAB_PATHS})
 
     def _known_models_with(self, path: Path) -> tuple[str, ...]:
         return (str(path), *(known for known in self._settings().engine.known_models if known != str(path)))

@@ -101,7 +101,7 @@ class ModelStorage:
         for download in self._downloads.all():
             for file in download.request.all_files if download.state != DONE else ():
                 with contextlib.suppress(DownloadFailed):  # its name is no file's
-                    wanted.add(part.file_place(folder, download.request.repo, file.name))
+                    wanted.add(download.request.place_of(file, folder))
         return wanted
 
     def _loose_parts(self) -> list[Path]:

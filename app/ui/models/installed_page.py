@@ -19,8 +19,9 @@ from app.ui.i18n import size_text, tr
 from app.ui.icons import icon
 from app.ui.model_texts import join, senses_words
 from app.ui.models.model_card import ModelCard
+from app.ui.models.model_updates import DOWNLOAD_NEWER, LOOK_FOR_NEWER, UpdateSearch, deleted_words
 from app.ui.models.models_page import ModelsPage
-from app.ui.shared_labels import DELETE, IN_USE, NAME_DELETED, REMOVE_FROM_LIST, RENAME, STARTER, USE_IN_CHAT
+from app.ui.shared_labels import DELETE, IN_USE, REMOVE_FROM_LIST, RENAME, STARTER, USE_IN_CHAT
 from app.ui.shell import tasks
 from app.ui.shell.desktop import open_folder
 from app.ui.shell.tab_spec import UiContext
@@ -91,8 +92,12 @@ class InstalledPage(ModelsPage):
         self._models: list[InstalledFile] = []
         self._by_card: dict[ModelCard, InstalledFile] = {}
         self._is_behind = False
+        self.updates = UpdateSearch(self, app.models, ui.notify, self._show_anew)
         if of_others:
             self.show_text(self.lead, tr("Used where they are and never changed."))
+        else:
+            ui.theme.dress(self.updates.button, font="control")
+            self.top.addWidget(self.updates.button)
         self.show_text(self.empty, tr("Searching…"))
         ui.loader.changed.connect(self._mark_used)
 
@@ -118,6 +123,7 @@ class InstalledPage(ModelsPage):
             self.rows.addWidget(card)
             if str(installed.model.path) == focused:
                 card.setFocus(Qt.FocusReason.OtherFocusReason)
+        self.updates.button.setVisible(any(self.updates.can_look(installed.model) for installed in models))
         nothing = tr(NO_FOREIGN_MODELS) if self._of_others else tr("No models yet.")
         self.show_text(self.empty, "" if models else nothing)
         self._mark_used()
@@ -146,6 +152,12 @@ class InstalledPage(ModelsPage):
             menu.addAction(
                 icon("image", tokens.muted), tr(DOWNLOAD_IMAGE_SUPPORT), lambda: self._fetch_eyes(installed.model)
             )
+        if not self._of_others and self.updates.can_look(installed.model):
+            menu.addAction(
+                icon("arrows-clockwise", tokens.muted),
+                tr(LOOK_FOR_NEWER),
+                lambda: self.updates.look_for(installed.model),
+            )
         if installed.model.origin == "opened":
             menu.addAction(icon("x", tokens.muted), tr(REMOVE_FROM_LIST), lambda: self._take_off(card))
         if can_delete(installed):
@@ -163,12 +175,13 @@ class InstalledPage(ModelsPage):
         name = tr(STARTER) if is_starter else installed.label or installed.model.name
         card = ModelCard(self._theme, name)
         self._by_card[card] = installed
-        sentence = tr("A very small English model, often wrong") if is_starter else ""
+        sentence = tr("A very small English model, often wrong") if is_starter else self.updates.sentence_of(installed)
         card.show_words(sentence, facts_of(installed, time.time()), installed.model.repo)
         card.name.setToolTip(plain_tip(str(installed.model.path)))  # two models may have one name
         card.add_button(
             "inside", tr("Look inside"), lambda: self.inside_wanted.emit(installed, card.name.text()), "quiet"
         )
+        card.add_button("update", tr(DOWNLOAD_NEWER), lambda: self.updates.download(installed))
         card.add_button("use", tr(USE_IN_CHAT), lambda: self._use(card))
         card.add_button("use_passages", tr(USE_TO_FIND_PASSAGES), lambda: self._use_for_passages(card))
         more: IconButton = IconButton(
@@ -196,7 +209,8 @@ class InstalledPage(ModelsPage):
             else:
                 words = tr(FINDS_PASSAGES) if is_chosen else tr(IN_USE) if is_used else ""
                 card.show_badge(words, "success")
-            card.show_buttons(*(() if missing else ("inside",) if is_used else ("inside", use)))
+            newer = ("update",) if self.updates.update_of(installed) is not None else ()
+            card.show_buttons(*newer, *(() if missing else ("inside",) if is_used else ("inside", use)))
 
     def _open_menu(self, card: ModelCard, place: QPoint) -> None:
         menu = self.menu_for(card)
@@ -273,12 +287,18 @@ class InstalledPage(ModelsPage):
         neighbour = cards[place + 1 : place + 2] or cards[max(0, place - 1) : place]
         if neighbour:
             neighbour[0].setFocus(Qt.FocusReason.OtherFocusReason)
-        remove = self._app.models.remove
-        self.ask(lambda _: remove(path), lambda thrown: self._on_deleted(thrown, name), self._on_failed)
+        models = self._app.models
 
-    def _on_deleted(self, thrown: TrashedModel, name: str) -> None:
+        def delete(_token: CancelToken) -> tuple[TrashedModel, str]:
+            # Asked before: no setting names it any more afterwards.
+            users = models.find_users(path)
+            return models.remove(path), deleted_words(name, *users)
+
+        self.ask(delete, lambda deleted: self._on_deleted(*deleted), self._on_failed)
+
+    def _on_deleted(self, thrown: TrashedModel, words: str) -> None:
         self._on_changed()
-        self._notify.undo(tr(NAME_DELETED, name=name), lambda: self._put_back(thrown))
+        self._notify.undo(words, lambda: self._put_back(thrown))
 
     def _take_off(self, card: ModelCard) -> None:
         """Remove a model from the list; a file used in its place isn't deleted."""
@@ -302,6 +322,10 @@ class InstalledPage(ModelsPage):
 
     def _put_back(self, thrown: TrashedModel) -> None:
         self._change(lambda _: self._app.models.put_back(thrown))
+
+    def _show_anew(self) -> None:
+        models, self._models = self._models, []
+        self.show_models(models)
 
     def _on_changed(self, _answer: object = None) -> None:
         self.reload()

@@ -28,6 +28,7 @@ from app.hub.download import Download, DownloadRequest
 from app.hub.hub_search import HubQuery, SearchResultPage
 from app.hub.model_files import ModelFile, RemoteFile, Repository
 from app.hub.model_library import InstalledModel
+from app.store.model_uses import ModelUsers
 from app.ui.models.models_tab import ModelsView
 from app.ui.shared_labels import STARTER
 from app.ui.shell import tasks
@@ -208,6 +209,9 @@ class Models:
 
     def fetch_eyes(self, model: InstalledModel, cancel: CancelToken | None = None) -> None:
         self.eyes.append(model.path)
+
+    def find_users(self, path: Path) -> tuple[list[str], ModelUsers]:
+        return [], ModelUsers()
 
     def remove(self, path: Path) -> InstalledFile:
         if self.problem is not None:
