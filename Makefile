@@ -134,6 +134,7 @@ check-formats:
 	@$(PYTHON) packaging/check_formats.py
 check-translation:
 	@$(PYTHON) packaging/texts_template.py --check
+	@$(PYTHON) packaging/translations.py --check
 check-subjects:
 	@$(PYTHON) packaging/check_subjects.py
 
@@ -148,6 +149,10 @@ texts: $(STAMPS)/app ## every text of the screen and the terminal with its place
 .PHONY: template
 template: $(STAMPS)/app ## the template for translators, as a PO file
 	@$(PYTHON) packaging/texts_template.py
+
+.PHONY: translations
+translations: $(STAMPS)/app ## bring resources/translations up to date with the texts, and tell what is missing in each language
+	@$(PYTHON) packaging/translations.py
 
 .PHONY: check-catalog
 check-catalog: setup ## compare the suggested models with the Hub, where there is a network

@@ -44,6 +44,7 @@ from write_scenes import screens as write_screens  # noqa: E402
 
 from app.core.errors.model_errors import ModelUnreadable  # noqa: E402
 from app.core.events import Role  # noqa: E402
+from app.core.installed_languages import ENGLISH  # noqa: E402
 from app.engine.tuning import ModelTuning, TuningTable  # noqa: E402
 from app.store.conversations import Conversations  # noqa: E402
 from app.store.message_rows import MessageState  # noqa: E402
@@ -51,7 +52,6 @@ from app.ui.chat.chat_context import ContextFull  # noqa: E402
 from app.ui.chat.chat_options import ChatSettings  # noqa: E402
 from app.ui.chat.chat_view import ChatView  # noqa: E402
 from app.ui.icons import app_icon  # noqa: E402
-from app.ui.locale_formats import ENGLISH  # noqa: E402
 from app.ui.qt_application import watch_models  # noqa: E402
 from app.ui.settings.dialog import SettingsDialog  # noqa: E402
 from app.ui.shell.desktop import TaskBar  # noqa: E402

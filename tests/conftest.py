@@ -49,6 +49,10 @@ if os.environ.get("QT_QPA_PLATFORM", "offscreen") == "offscreen":
     # As large as the X server's that other tests run on: by itself it is too small for the window as drawn.
     os.environ["QT_QPA_PLATFORM"] = f"offscreen:configfile={Path(__file__).parent / 'data' / 'offscreen.json'}"
 
+# The language of whoever runs them is not that of the tests.
+for name in ("LANGUAGE", "LC_ALL", "LC_MESSAGES", "LANG"):
+    os.environ.pop(name, None)
+
 # What is compiled once serves every process of every run; without, each spends fifteen seconds of a processor on it.
 sys.dont_write_bytecode = False
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)

@@ -13,10 +13,12 @@ from importlib import import_module
 from typing import TextIO
 
 from app import APP_ID, APP_NAME
-from app.cli.terminal import INTERRUPTED, make_terminals_safe, silence_told
+from app.cli.terminal import INTERRUPTED, make_terminals_safe, silence_told, stored_settings
 from app.core.build import this_build
+from app.core.catalogue import use_catalogue
 from app.core.errors.app_error import AppError
 from app.core.errors.database_errors import UNUSABLE_DATABASE
+from app.core.installed_languages import choose_language, load_texts, system_languages
 from app.core.paths import AppPaths, close_to_others, has_lock_to_open
 from app.features.error_messages import sentence_for
 from app.features.work.saved_file import remove_interrupted
@@ -52,6 +54,7 @@ def run(arguments: list[str]) -> int:
     _use_utf8(sys.stdin, sys.stdout, sys.stderr)
     # After the encoding is set: from here on the streams are wrapped.
     make_terminals_safe()
+    use_catalogue(load_texts(choose_language(stored_settings().appearance.language, system_languages())))
     options = _make_parser(arguments).parse_args(arguments)
     try:
         # Only folders that were open to others are walked through: this runs before every command.

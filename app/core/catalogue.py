@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
+from app.core.po_file import PoMessage, header_field, read_messages
 from app.core.visible import settle_directions, visible_name
 
 Translatable: TypeAlias = str
@@ -199,42 +200,25 @@ def _fill(text: str, values: Mapping[str, object], format_value: Callable[[objec
     return _FIELD.sub(written, text)
 
 
-_QUOTED = r'"(?:[^"\\]|\\.)*"'
-_STRINGS = rf"\s+({_QUOTED}(?:\s*{_QUOTED})*)\s*"
-_ENTRY = re.compile(
-    r"((?:^#.*\n)*)"
-    rf"(?:^msgctxt{_STRINGS})?^msgid{_STRINGS}(?:^msgid_plural{_STRINGS})?((?:^msgstr(?:\[\d\])?{_STRINGS})+)",
-    re.MULTILINE,
-)
-_FORM = re.compile(rf"msgstr(?:\[\d\])?{_STRINGS}")
-_STRING = re.compile(_QUOTED)
-_ESCAPE = re.compile(r"\\(.)")
-_ESCAPED = {"n": "\n", "t": "\t", "r": "\r"}
-_LANGUAGE = re.compile(r"^Language: *(\S+)", re.MULTILINE)
-
-
 def read_catalogue(po_text: str, language: str = "") -> TextCatalogue:
     """Read a PO file; what is not translated, doubtful ("fuzzy") or without one of its forms is left out.
 
     The header says the language, unless it is given.
     """
     entries: dict[str, tuple[str, ...]] = {}
-    for found in _ENTRY.finditer(po_text.replace("\r\n", "\n")):
-        comments, context, text, plural, written = found.group(1, 2, 3, 4, 5)
-        key = _unquote(text)
-        forms = tuple(_unquote(form[1]) for form in _FORM.finditer(written))
-        if not key and context is None:
-            said = _LANGUAGE.search(forms[0])
-            language = language or (said[1] if said else "")
-        elif (
-            "#, fuzzy" not in comments
-            and all(forms)
-            and (plural is None or len(forms) == len(plural_rule(language).forms))
-        ):
-            entries[key if context is None else _unquote(context) + CONTEXT_END + key] = forms
+    for message in read_messages(po_text):
+        if message.is_header:
+            language = language or header_field(message.forms[0], "Language")
+        elif message.is_translated and len(message.forms) == form_count(message, language):
+            entries[message_key(message)] = message.forms
     return TextCatalogue(language or "en", entries)
 
 
-def _unquote(strings: str) -> str:
-    text = "".join(part[1:-1] for part in _STRING.findall(strings))
-    return _ESCAPE.sub(lambda found: _ESCAPED.get(found[1], found[1]), text) if "\\" in text else text
+def form_count(message: PoMessage, language: str) -> int:
+    """Return how many forms a message has in a language."""
+    return 1 if message.plural is None else len(plural_rule(language).forms)
+
+
+def message_key(message: PoMessage) -> str:
+    """Return the key of a message in a catalogue, as `entry_key` has it."""
+    return message.text if message.context is None else message.context + CONTEXT_END + message.text

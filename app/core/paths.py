@@ -90,6 +90,11 @@ class AppPaths:
         return (self.unlocked or self.data) / "translations"
 
     @property
+    def own_texts(self) -> Path:
+        """Translations of the program that the person uses in place of its own, named by their language."""
+        return self.data / "languages"
+
+    @property
     def media(self) -> Path:
         """Original pictures and sounds of messages, named by their content."""
         return (self.unlocked or self.data) / "media"

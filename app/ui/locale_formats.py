@@ -8,10 +8,10 @@ from datetime import datetime
 from PySide6.QtCore import QDate, QDateTime, QLocale, Qt, QTime
 
 from app.core.catalogue import tr, use_value_format
+from app.core.installed_languages import ENGLISH
 from app.core.visible import ByteSize, measure_size
 from app.ui.shown_texts import remember_joined
 
-ENGLISH = "en"
 _SHORT = QLocale.FormatType.ShortFormat
 _COMMAS = {"ar": "، ", "ja": "、", "zh": "、"}
 """What parts the entries of a list, where it is no comma."""

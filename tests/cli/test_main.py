@@ -15,9 +15,13 @@ import pytest
 from app.cli.chat import NO_SUCH_ASSISTANT
 from app.core import landlock
 from app.core.cage_report import CageWall
+from app.core.errors.app_error import FILE_CASES
 from app.core.errors.model_errors import ModelMissing, ModelUnreadable
 from app.core.errors.saving_errors import FolderNotWritable
+from app.core.installed_languages import own_file
 from app.core.paths import AppPaths
+from app.core.po_file import PoMessage, format_messages
+from app.core.settings import AppearanceSettings, Settings, save_settings
 from app.features.error_messages import sentence_for
 from app.features.protection import DEEDS, HELD, PROCESSES
 from app.store.assistant_store import AssistantStore
@@ -42,6 +46,20 @@ CHAT_FIELDS = {
 def test_version_and_help_answer_without_a_model() -> None:
     assert fireside("--version").stdout.startswith("Fireside 0.")
     assert "doctor" in fireside("--help").stdout
+
+
+def test_the_terminal_speaks_the_language_of_the_system_or_of_the_settings() -> None:
+    english, german = FILE_CASES["missing"], "Es gibt keine Datei {name}."
+    path = own_file("de")
+    path.parent.mkdir(parents=True)
+    path.write_text(format_messages([PoMessage(None, english, None, (german,))]), "utf-8")
+    asked = ("chat", "-p", "hi", "--model", "gone.gguf")
+    told = german.format(name="gone.gguf")
+    assert told in fireside(*asked, environment={"LANG": "de_AT.UTF-8"}).stderr
+    assert english.format(name="gone.gguf") in fireside(*asked, environment={"LANG": "en_US.UTF-8"}).stderr
+    settings = AppPaths.from_environment().settings
+    save_settings(settings, Settings(appearance=AppearanceSettings(language="de")))
+    assert told in fireside(*asked, environment={"LANG": "en_US.UTF-8"}).stderr
 
 
 @pytest.mark.parametrize(

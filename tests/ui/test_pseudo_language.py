@@ -10,8 +10,8 @@ from PySide6.QtCore import QCoreApplication, QEvent, QLocale
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
+from app.core.installed_languages import ENGLISH
 from app.ui.chat.chat_view import ChatView
-from app.ui.locale_formats import ENGLISH
 from app.ui.models.model_card import ModelCard
 from app.ui.models.models_tab import SuggestedPage
 from app.ui.settings.dialog import SettingsDialog

@@ -9,16 +9,15 @@ from PySide6.QtCore import QCoreApplication, QLocale, Qt
 from PySide6.QtWidgets import QApplication, QLabel, QLineEdit, QPushButton
 from pytestqt.qtbot import QtBot
 
+from app.core.installed_languages import ENGLISH, OWN_NAMES, load_texts
 from app.ui.i18n import tr
-from app.ui.locale_formats import ENGLISH, format_number, join_facts
+from app.ui.locale_formats import format_number, join_facts
 from app.ui.pseudo_language import LONGER, pseudo_text
 from app.ui.window_language import (
     MIRRORED,
-    OWN_NAMES,
     PSEUDO,
     PSEUDO_VARIABLE,
     language_of,
-    load_texts,
     offered_languages,
     use_language,
 )
@@ -88,7 +87,7 @@ def test_the_layout_is_mirrored_for_languages_from_right_to_left(qapp: QApplicat
 
 
 def test_texts_of_qt_come_in_the_language(qapp: QApplication, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("app.ui.window_language._has_texts", lambda _language: True)
+    monkeypatch.setattr("app.core.installed_languages.has_texts", lambda _language: True)
     use_language(qapp, "de")
     assert QCoreApplication.translate(*RETRY_OF_QT) == "Wiederholen"
     assert format_number(1240) == "1.240"

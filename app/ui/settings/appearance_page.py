@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtWidgets import QApplication, QWidget
 
+from app.core.installed_languages import SYSTEM
 from app.ui.i18n import tr
 from app.ui.settings.settings_pages import Save, SettingsPage
 from app.ui.shell.settings_index import label_of, page_label
@@ -15,7 +16,7 @@ from app.ui.widgets.buttons import ChoiceButton
 from app.ui.widgets.input_fields import SegmentedControl, Stepper
 from app.ui.widgets.labels import plain_label
 from app.ui.widgets.motion import allow_motion
-from app.ui.window_language import SYSTEM, offered_languages, use_language
+from app.ui.window_language import offered_languages, use_language
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
