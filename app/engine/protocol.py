@@ -30,7 +30,7 @@ from app.core.events import (
 from app.core.wire import Caged, EventReply, Wire
 from app.engine.tuning import TUNING_BUDGET_S, ModelTuning
 
-VERSION = 16
+VERSION = 17
 
 
 @dataclass(frozen=True)
@@ -143,6 +143,8 @@ class Ask:
     shared: str = ""
     """Names what several sessions begin with, `shared_characters` of the first message; kept by itself, too."""
     shared_characters: int = 0
+    made_of: tuple[str, ...] = ()
+    """Names of texts from elsewhere in the prompt, as "memory-3": saved states of it go when one is purged."""
     # Jobs pause while somebody waits for an answer.
     background: bool = False
     modest: bool = False

@@ -1,10 +1,11 @@
 """The folder of saved states: what models had read of chats and documents, with a sidecar saying what it fits.
 
 A state is two files: ``<key>.state`` (llama.cpp's bytes, and behind them those of checkpoints) and ``<key>.json`` (see
-`StateIdentity`). The state is written first, the sidecar last and atomically, so that a state without a sidecar is an
-interrupted save. llama.cpp checks nothing by itself: whatever differs in the sidecar deletes both, unless it is another
-model's: that one waits aside until its model is asked again, so that a chat can go to and fro between two. Neither is
-synced; a checksum tells what a power cut has torn.
+`StateIdentity`), whose first line says all but the tokens, so that many can be looked through. The state is written
+first, the sidecar last and atomically, so that a state without a sidecar is an interrupted save. llama.cpp checks
+nothing by itself: whatever differs in the sidecar deletes both, unless it is another model's: that one waits aside
+until its model is asked again, so that a chat can go to and fro between two. Neither is synced; a checksum tells what a
+power cut has torn.
 """
 
 from __future__ import annotations
@@ -18,21 +19,26 @@ import re
 import time
 import zlib
 from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 log = logging.getLogger(__name__)
 
 Unit = int | tuple[str, int, int, int, int, str, int]
 """A token's id, or a piece of a picture or sound: see `app.engine.llama.tiles`."""
 MOST_TILE_TOKENS = 1 << 20
-MOST_LOOKED_AT = 40
+MOST_LOOKED_AT = 10
+MARK_TOKENS = 256
+"""What states begin with is told by a checksum after each so many tokens."""
+MOST_HEAD_BYTES = 1 << 20
 HEADER_BYTES = 65536
 INTERRUPTED_S = 600.0
 """Age at which an unfinished save counts as abandoned: an ending process may still be writing it."""
 STATE, SIDECAR, UNFINISHED = ".state", ".json", ".part"
 CHECKSUM, CHUNK_BYTES = "crc32", 1 << 20
-CHECKPOINTS = "checkpoints"
+CHECKPOINTS, MARKS, MADE_OF = "checkpoints", "marks", "made_of"
 
 UNREADABLE = (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError)
 """Errors of a sidecar that isn't ours or is damaged."""
@@ -52,7 +58,12 @@ def name_beginning(shared: str, beginning: Sequence[int]) -> str:
 
     A template that tells the date or tools before them makes other tokens, and neither overwrites the other's.
     """
-    return f"{shared}-{_hash_text(repr(beginning))}" if shared.startswith(_DOCUMENTS) else shared
+    return f"{shared}-{_hash_text(repr(beginning))}" if is_of_documents(shared) else shared
+
+
+def is_of_documents(session: str) -> bool:
+    """Return whether a session holds documents and a template's beginning, and nothing else that a person wrote."""
+    return session.startswith(_DOCUMENTS)
 
 
 @dataclass(frozen=True)
@@ -146,21 +157,33 @@ class StateFolder:
             log.info("a saved state does not fit: %s differ", ", ".join(wrong))
             self._drop_session(session)
             return None
-        # The sidecar's time says when the state was used; the budget goes by it.
-        with contextlib.suppress(OSError):
-            os.utime(sidecar)  # used now
+        self.mark_used(sidecar)
         return tokens
 
-    def of_any_session(self, identity: StateIdentity) -> Iterator[tuple[Path, list[Unit]]]:
-        """Files of states that fit, with what each holds, the last used first. Nothing is deleted or used by that."""
-        # Sidecars hold all token ids, so only the newest are read.
-        fits = dataclasses.asdict(identity)
-        for sidecar in sorted(self._matching_files("*" + SIDECAR), key=_used_at, reverse=True)[:MOST_LOOKED_AT]:
+    def find_beginnings(self, identity: StateIdentity, units: Sequence[Unit]) -> Iterator[tuple[Path, list[Unit]]]:
+        """Files of states that fit and begin like these units for `MARK_TOKENS` or more, with what each holds.
+
+        The longest beginnings come first, then the last used. Nothing is deleted or used by that.
+        """
+        fits, marks = dataclasses.asdict(identity), mark_beginning(units)
+        found = []
+        for sidecar in self._matching_files("*" + SIDECAR):
+            with contextlib.suppress(*UNREADABLE):
+                head = _read_head(sidecar)
+                if head["identity"] == fits and (alike := _common_marks(head[MARKS], marks)):
+                    found.append((alike, _used_at(sidecar), sidecar))
+        # Only few are read whole, as they hold all token ids; those left out begin no longer alike than these.
+        for _, _, sidecar in sorted(found, reverse=True)[:MOST_LOOKED_AT]:
             state = sidecar.with_suffix(STATE)
             with contextlib.suppress(*UNREADABLE):
                 body = json.loads(sidecar.read_text("utf-8"))
-                if body["identity"] == fits and body["state_bytes"] == state.stat().st_size:
+                if body["state_bytes"] == state.stat().st_size:
                     yield state, [_parse_unit(token) for token in body["tokens"]]
+
+    def mark_used(self, state: Path) -> None:
+        """Note that a state was used now: the budget goes by its sidecar's time."""
+        with contextlib.suppress(OSError):
+            os.utime(state.with_suffix(SIDECAR))
 
     def _set_aside(self, session: str, header_hash: str) -> None:
         for ending in (STATE, SIDECAR):
@@ -189,10 +212,12 @@ class StateFolder:
         tokens: list[Unit],
         unfinished: Path,
         checkpoints: Sequence[tuple[int, int]] = (),
+        *,
+        made_of: Sequence[str] = (),
     ) -> None:
         """Take over a finished state file, then delete the least recently used beyond the budget.
 
-        `checkpoints` are (tokens, bytes) of those at the file's end, in this order.
+        `checkpoints` are (tokens, bytes) of those at the file's end, in this order; `made_of` as in `Ask`.
         """
         sidecar = self.folder / (_session_key(session) + SIDECAR)
         # First the old sidecar goes, so that it never stands beside the new state.
@@ -200,11 +225,12 @@ class StateFolder:
         size = unfinished.stat().st_size
         unfinished.replace(self.state_path(session))
         checksum = _checksum(self.state_path(session))
-        body = {"identity": dataclasses.asdict(identity), "tokens": tokens, "state_bytes": size, CHECKSUM: checksum}
-        if checkpoints:
-            body[CHECKPOINTS] = checkpoints
+        head = {"identity": dataclasses.asdict(identity), "state_bytes": size, CHECKSUM: checksum}
+        head |= {CHECKPOINTS: checkpoints, MADE_OF: made_of, MARKS: mark_beginning(tokens)}
+        written, rest = (json.dumps(part, separators=(",", ":")) for part in (head, {"tokens": tokens}))
         scratch = sidecar.with_name(f"{sidecar.name}.{os.getpid()}{UNFINISHED}")
-        scratch.write_text(json.dumps(body, separators=(",", ":")), "utf-8")
+        # One object, whose first line can be read by itself.
+        scratch.write_text(f"{written[:-1]},\n{rest[1:]}", "utf-8", newline="\n")
         scratch.replace(sidecar)
         self.trim()
 
@@ -247,6 +273,15 @@ class StateFolder:
             if any(map(is_gone, _documents_in(file))):
                 _remove_file(file)
 
+    def delete_made_of(self, names: AbstractSet[str]) -> None:
+        """Delete the states that hold any of these texts (`Ask.made_of`), and those that don't tell."""
+        unfinished = self._matching_files("*" + UNFINISHED)
+        for file in (*self._matching_files("*" + SIDECAR), *self._matching_files("*" + STATE), *unfinished):
+            with contextlib.suppress(*UNREADABLE):
+                if names.isdisjoint(_read_head(file.with_suffix(SIDECAR))[MADE_OF]):
+                    continue
+            _remove_file(file)
+
     def _drop_session(self, session: str) -> None:
         for file in self._matching_files(_session_key(session) + ".*"):
             _remove_file(file)
@@ -278,6 +313,30 @@ class StateFolder:
 
     def _matching_files(self, pattern: str) -> list[Path]:
         return [file for file in self.folder.glob(pattern) if file.is_file()] if self.folder.is_dir() else []
+
+
+def mark_beginning(units: Sequence[Unit]) -> list[int]:
+    """Return a checksum of the units before each multiple of `MARK_TOKENS`, a picture wholly before or behind it."""
+    marks: list[int] = []
+    found = count = 0
+    for unit in units:
+        found = zlib.crc32(repr(unit).encode(), found)
+        count += 1 if isinstance(unit, int) else unit[3]
+        marks += [found] * (count // MARK_TOKENS - len(marks))
+    return marks
+
+
+def _common_marks(ours: Sequence[int], theirs: Sequence[int]) -> int:
+    return next(
+        (at for at, (a, b) in enumerate(zip(ours, theirs, strict=False)) if a != b), min(len(ours), len(theirs))
+    )
+
+
+def _read_head(sidecar: Path) -> dict[str, Any]:
+    """Return all that a sidecar says but the tokens. Raises errors of `UNREADABLE`, also for an older version's."""
+    with sidecar.open("rb") as file:
+        head: dict[str, Any] = json.loads(file.readline(MOST_HEAD_BYTES).rstrip(b",\n") + b"}")
+    return head
 
 
 def _checksum(path: Path) -> int:

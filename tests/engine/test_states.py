@@ -6,15 +6,19 @@ import dataclasses
 import json
 import logging
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
 from app.engine.states import (
+    MARK_TOKENS,
+    MOST_LOOKED_AT,
     MOST_SHARED_DOCUMENTS,
     SavedCheckpoint,
     StateFolder,
     StateIdentity,
+    Unit,
     model_identity,
     name_beginning,
     name_documents,
@@ -27,11 +31,19 @@ def folder_with(path: Path, budget_bytes: int = 10**6) -> StateFolder:
     return StateFolder(path / "states", lambda: budget_bytes)
 
 
-def add(folder: StateFolder, session: str, size: int = 100, identity: StateIdentity = HERE) -> None:
+def add(
+    folder: StateFolder,
+    session: str,
+    size: int = 100,
+    identity: StateIdentity = HERE,
+    *,
+    units: Sequence[Unit] = (1, 2, 3),
+    made_of: Sequence[str] = (),
+) -> None:
     folder.folder.mkdir(exist_ok=True)
     unfinished = folder.folder / "new.part"
     unfinished.write_bytes(b"s" * size)
-    folder.add_state(session, identity, [1, 2, 3], unfinished)
+    folder.add_state(session, identity, list(units), unfinished, made_of=made_of)
 
 
 def files(folder: StateFolder) -> int:
@@ -225,3 +237,85 @@ def test_what_stands_around_documents_has_a_state_of_its_own() -> None:
     assert name_beginning("project-1", [1, 2]) == "project-1"
     assert name_documents(()) == name_documents(range(MOST_SHARED_DOCUMENTS + 1)) == ""
     assert len(name_beginning(name_documents([10**9] * MOST_SHARED_DOCUMENTS), [1])) < 220, "a file can be called so"
+
+
+PICTURE: Unit = ("a", 5000, 0, 3 * MARK_TOKENS, 1, "eyes", 0)
+PROMPT = [*range(10_000, 10_000 + 4 * MARK_TOKENS)]
+
+
+def found_first(folder: StateFolder, units: Sequence[Unit]) -> list[Path]:
+    return [state for state, _ in folder.find_beginnings(HERE, units)]
+
+
+def test_states_that_begin_alike_are_found_the_longest_first_however_old(tmp_path: Path) -> None:
+    folder = folder_with(tmp_path, 10**9)
+    add(folder, "long", units=[*PROMPT[: 3 * MARK_TOKENS], 5])
+    add(folder, "longest", units=[*PROMPT, 5])
+    for session in ("long", "longest"):
+        os.utime(folder.state_path(session).with_suffix(".json"), (1, 1))
+    for number in range(2 * MOST_LOOKED_AT):
+        add(folder, f"other-{number}", units=[number, *PROMPT])
+    add(folder, "short", units=PROMPT[: MARK_TOKENS - 1])
+    add(folder, "another model's", identity=dataclasses.replace(HERE, header_hash="def"), units=PROMPT)
+    assert found_first(folder, PROMPT) == [folder.state_path("longest"), folder.state_path("long")]
+    assert found_first(folder, PROMPT[1:]) == []
+
+
+def test_of_those_that_begin_equally_alike_the_last_used_are_looked_at(tmp_path: Path) -> None:
+    folder = folder_with(tmp_path, 10**9)
+    for number in range(2 * MOST_LOOKED_AT):
+        add(folder, f"chat-{number}", units=[*PROMPT[:MARK_TOKENS], number])
+        os.utime(folder.state_path(f"chat-{number}").with_suffix(".json"), (1000 - number,) * 2)
+    assert found_first(folder, PROMPT) == [folder.state_path(f"chat-{number}") for number in range(MOST_LOOKED_AT)]
+
+
+def test_a_picture_counts_as_many_tokens_as_it_takes(tmp_path: Path) -> None:
+    folder = folder_with(tmp_path, 10**9)
+    add(folder, "chat-1", units=[7, PICTURE, 8])
+    assert found_first(folder, [7, PICTURE, 9]) == [folder.state_path("chat-1")]
+    assert found_first(folder, [7, ("b", *PICTURE[1:]), 9]) == []  # type: ignore[misc]
+
+
+@pytest.mark.parametrize("damage", [b"", b"{}", b'{"tokens": [1', b"[]\n", b"\xff\n", b"[" * 100_000])
+def test_a_damaged_sidecar_is_not_found_by_its_beginning(tmp_path: Path, damage: bytes) -> None:
+    folder = folder_with(tmp_path, 10**9)
+    add(folder, "chat-1", units=PROMPT)
+    next(folder.folder.glob("*.json")).write_bytes(damage)
+    assert found_first(folder, PROMPT) == []
+
+
+def test_what_was_made_of_a_deleted_text_goes_with_it(tmp_path: Path) -> None:
+    folder = folder_with(tmp_path)
+    add(folder, "chat-1", made_of=["memory-1", "memory-12"])
+    add(folder, "chat-2", made_of=["memory-2"])
+    add(folder, "chat-3")
+    add(folder, document := name_beginning(name_documents((3,)), [1]))
+    folder.delete_made_of({"memory-1", "project-7"})
+    kept = [folder.find_state(session, HERE) is not None for session in ("chat-1", "chat-2", "chat-3", document)]
+    assert kept == [False, True, True, True]
+    assert files(folder) == 6
+
+
+def test_a_state_that_does_not_tell_what_it_was_made_of_goes_with_any_text(tmp_path: Path) -> None:
+    folder = folder_with(tmp_path)
+    for session in ("chat-1", "chat-2", "chat-3"):
+        add(folder, session)
+    sidecar = folder.state_path("chat-1").with_suffix(".json")
+    body = json.loads(sidecar.read_text())
+    del body["made_of"]
+    sidecar.write_text(json.dumps(body))
+    folder.state_path("chat-2").with_suffix(".json").write_bytes(b"[")
+    folder.delete_made_of({"memory-1"})
+    assert folder.find_state("chat-3", HERE) == [1, 2, 3]
+    assert files(folder) == 2
+
+
+def test_what_begins_a_new_chat_counts_as_used(tmp_path: Path) -> None:
+    folder = folder_with(tmp_path, budget_bytes=10**9)
+    for session in ("old", "new"):
+        add(folder, session)
+        os.utime(folder.state_path(session).with_suffix(".json"), (1000 + (session == "new"),) * 2)
+    folder.mark_used(folder.state_path("old"))
+    folder.budget_bytes = lambda: folder.size_bytes() * 3 // 4
+    folder.trim()
+    assert (folder.find_state("old", HERE), folder.find_state("new", HERE)) == ([1, 2, 3], None)

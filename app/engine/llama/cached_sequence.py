@@ -31,6 +31,7 @@ class CachedSequence:
         self._tiles = tiles
         self.tokens: list[int] = []
         self.session = ""
+        self.made_of: tuple[str, ...] = ()  # see `Ask`
         self.changed = False
         self.ends: tuple[int, ...] = ()
         """Where another answer or an edited question would begin, and the end of long instructions."""

@@ -13,7 +13,7 @@ from app.engine.llama.checkpoints import StateCheckpoint
 from app.engine.llama.context import LlamaContext
 from app.engine.llama.model import c_path
 from app.engine.llama.tiles import TileNumbers
-from app.engine.states import StateFolder, StateIdentity, model_identity
+from app.engine.states import MARK_TOKENS, StateFolder, StateIdentity, is_of_documents, model_identity
 
 log = logging.getLogger(__name__)
 
@@ -92,6 +92,7 @@ class SavedStates:
                 self._tiles.to_units(sequence.tokens),
                 unfinished,
                 [(checkpoint.count, checkpoint.size_bytes) for checkpoint in checkpoints],
+                made_of=() if is_of_documents(session) else sequence.made_of,
             )
         except OSError as error:
             self._folder.delete_session(session)
@@ -124,18 +125,22 @@ class SavedStates:
         chat.
         """
         best = NOT_BORROWED
-        for path, units in self._folder.of_any_session(self._identity):
+        for path, units in self._folder.find_beginnings(self._identity, self._tiles.to_units(prompt)):
             tokens = self._tiles.to_tokens(units)
-            if len(tokens) <= self._context.size_tokens:
-                common = self._tiles.whole_tiles_length(prompt, common_length(tokens, prompt))
-                if common > best.common:
-                    common = self._reachable_length(path, len(tokens), common)
+            common = self._tiles.whole_tiles_length(prompt, common_length(tokens, prompt))
+            # Those that follow begin no longer alike.
+            if best.common >= common + MARK_TOKENS:
+                break
+            if common > best.common and len(tokens) <= self._context.size_tokens:
+                common = self._reachable_length(path, len(tokens), common)
                 best = BorrowedState(path, tokens, common) if common > best.common else best
         return best
 
     def load_borrowed(self, other: BorrowedState, sequence: CachedSequence) -> None:
         """Load another session's state into an empty sequence. Unlike `load`, never deletes the file."""
-        if not self._read_state(other.path, other.tokens, sequence):
+        if self._read_state(other.path, other.tokens, sequence):
+            self._folder.mark_used(other.path)
+        else:
             sequence.clear()
 
     def load(self, session: str, sequence: CachedSequence) -> None:

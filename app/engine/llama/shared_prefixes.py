@@ -7,11 +7,11 @@ from app.engine.llama.context import LlamaContext
 from app.engine.llama.pool import SequencePool
 from app.engine.llama.saved_states import NOT_BORROWED, BorrowedState, SavedStates
 from app.engine.llama.sequence_run import SequenceRun
-from app.engine.states import name_beginning
+from app.engine.states import MARK_TOKENS, name_beginning
 
 # So few are read again as fast.
 LEAST_SHARED_TOKENS = 16
-LEAST_BORROWED_TOKENS = 256  # reading so few takes no longer than looking through what is kept on the disk
+LEAST_BORROWED_TOKENS = MARK_TOKENS  # reading so few takes no longer than looking through what is kept on the disk
 
 
 class SharedPrefixes:
@@ -55,6 +55,7 @@ class SharedPrefixes:
         else:
             kept = sequence.go_back(sequence.common_length(wanted))
         sequence.session, sequence.ends = session, run.prompt.ends
+        sequence.made_of = run.request.ask.made_of
         run.prepared = True
         if run.interactive:
             self._pool.give_room(run)
@@ -70,8 +71,9 @@ class SharedPrefixes:
         sequence = run.sequence
         assert sequence is not None
         # Saved exactly where it ends, as that is what other chats can begin with.
-        if len(sequence.tokens) == run.prompt.shared and self._states is not None:
-            self._states.save_shared(_beginning_of(run), sequence)
+        name = _beginning_of(run)
+        if name and len(sequence.tokens) == run.prompt.shared and self._states is not None:
+            self._states.save_shared(name, sequence)
         if run.interactive:
             sequence.take_checkpoint()
             return
@@ -109,5 +111,6 @@ class SharedPrefixes:
 
 
 def _beginning_of(run: SequenceRun) -> str:
-    """Return the session that keeps what a run shares with others; "" if it shares nothing."""
-    return name_beginning(run.request.ask.shared, run.tokens[: run.prompt.shared]) if run.prompt.shared else ""
+    """Return the session that keeps what a run shares with others; "" if it shares or keeps nothing."""
+    ask, count = run.request.ask, run.prompt.shared
+    return name_beginning(ask.shared, run.tokens[:count]) if count and ask.session else ""

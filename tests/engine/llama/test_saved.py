@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -13,12 +14,13 @@ from app.core.child import own_command
 from app.core.events import AnswerStats, Message, Role
 from app.engine.client import EngineClient
 from app.engine.protocol import Ask
-from app.engine.states import StateFolder
+from app.engine.states import StateFolder, StateIdentity, name_documents
 from tests.helpers.engine import GREEDY, answer_of, assistant, load, user
 
 pytestmark = pytest.mark.model
 
 STORY = user("Once there was a lighthouse keeper with a red boat and two dogs. " * 8 + "Go on.")
+LONG = "The ferry to the island leaves at nine, and the last one comes back at five. " * 8
 OTHER = user("The desert is wide and dry and nothing like the sea at all. " * 8 + "Go on.")
 
 Start = Callable[[], EngineClient]
@@ -198,10 +200,8 @@ def test_what_several_sessions_begin_with_is_read_once(start: Start, states: Sta
 def test_a_document_that_one_chat_has_read_is_not_read_again_by_another_after_a_restart(
     start: Start, states: StateFolder
 ) -> None:
-    document = "The ferry to the island leaves at nine, and the last one comes back at five. " * 8
-
     def asked(client: EngineClient, question: str, session: str) -> tuple[str, AnswerStats]:
-        return turn(client, [user(f"{document}\n\n{question}")], session)
+        return turn(client, [user(f"{LONG}\n\n{question}")], session)
 
     client = start()
     first, stats = asked(client, "When does it leave?", "chat-1")
@@ -216,7 +216,7 @@ def test_a_document_that_one_chat_has_read_is_not_read_again_by_another_after_a_
 
     client = start()
     second, stats = asked(client, "When does the last one come back?", "chat-2")
-    assert stats.reused_tokens >= len(document) - 50  # letters, which are the tiny model's tokens
+    assert stats.reused_tokens >= len(LONG) - 50  # letters, which are the tiny model's tokens
     assert second == elsewhere, "as if all of it had just been read"
     client.close()
     assert states.state_path("chat-1").read_bytes() == kept
@@ -224,6 +224,81 @@ def test_a_document_that_one_chat_has_read_is_not_read_again_by_another_after_a_
     client = start()
     again, stats = asked(client, "When does it leave?", "chat-1")
     assert (again, stats.reused_tokens) == (first, stats.prompt_tokens - 1)
+
+
+def documents_kept(states: StateFolder) -> list[str]:
+    """Numbers of the documents of which there are states."""
+    return sorted(file.name.split("-")[1] for file in states.folder.glob("documents-*.state"))
+
+
+def ask_about(client: EngineClient, number: int, session: str) -> AnswerStats:
+    """Ask a chat's first question about a document of this number."""
+    text = f"{number}. {LONG}"
+    ask = Ask([user(f"{text}\n\nWhen does it leave?")], 4, GREEDY, session=session)
+    return answer_of(client.answer(replace(ask, shared=name_documents((number,)), shared_characters=len(text))))[1]
+
+
+def test_of_documents_the_longest_unused_goes_first_and_a_deleted_one_at_once(
+    start: Start, states: StateFolder, path: Path
+) -> None:
+    client = start()
+
+    def read_in_deleted_chat(number: int) -> bool:
+        """Whether the document was known."""
+        is_known = ask_about(client, number, "chat-1").reused_tokens > len(LONG) // 2
+        client.forget_session("chat-1")
+        return is_known
+
+    assert [read_in_deleted_chat(number) for number in (1, 2)] == [False, False]
+    assert documents_kept(states) == ["1", "2"]
+    room = states.size_bytes() * 5 // 4
+    states.budget_bytes = lambda: room  # of two and a half
+    load(client, path)
+    assert [read_in_deleted_chat(number) for number in (1, 3)] == [True, False]
+    assert documents_kept(states) == ["1", "3"]
+    states.delete_documents(lambda number: number == 3)
+    assert documents_kept(states) == ["1"]
+    assert [read_in_deleted_chat(number) for number in (1, 3)] == [True, False]
+    assert states.size_bytes() <= room
+
+
+def test_a_document_larger_than_the_budget_is_not_kept(start: Start, states: StateFolder, path: Path) -> None:
+    client = start()
+    states.budget_bytes = lambda: 1000
+    load(client, path)
+    ask_about(client, 1, "chat-1")
+    client.close()
+    assert states.size_bytes() == 0
+
+
+def test_a_temporary_chat_neither_keeps_a_document_nor_takes_one(start: Start, states: StateFolder) -> None:
+    client = start()
+    ask_about(client, 1, "")
+    client.close()
+    assert states.size_bytes() == 0
+    client = start()
+    ask_about(client, 1, "chat-1")
+    client.close()
+    client = start()
+    assert ask_about(client, 1, "").reused_tokens == 0
+
+
+def test_the_same_beginning_is_found_behind_many_newer_states(start: Start, states: StateFolder) -> None:
+    def asked(client: EngineClient, question: str, session: str) -> AnswerStats:
+        return turn(client, [user(f"{LONG}\n\n{question}")], session, 4)[1]
+
+    client = start()
+    asked(client, "When does it leave?", "chat-1")
+    client.close()
+    (state,) = states.folder.glob("*.state")
+    body = json.loads(state.with_suffix(".json").read_text())
+    identity = StateIdentity(**body["identity"])
+    for number in range(60):
+        unfinished = states.unfinished_path(f"other-{number}")
+        unfinished.write_bytes(b"x")
+        states.add_state(f"other-{number}", identity, [1000 + number, *body["tokens"][1:]], unfinished)
+    stats = asked(start(), "When does the last one come back?", "chat-2")
+    assert stats.reused_tokens >= len(LONG) - 50
 
 
 def test_a_documents_state_is_kept_by_a_background_answer(start: Start, states: StateFolder) -> None:
