@@ -42,6 +42,8 @@ MEMORIES_SHARE = 0.2
 """Of what a prompt may take, for memories."""
 SESSION = "project-{}"
 """Engine's name of the KV snapshot that a project's chats share; filled with its id."""
+TOLD_PROJECT, TOLD_MEMORY, TOLD_ASSISTANT = "project-{}", "memory-{}", "assistant-{}"
+"""What `Ask.made_of` names texts that stand before chats; filled with their ids."""
 MEMORIES_HEADING = "What I want you to remember:"
 KEPT_TEXTS = 16
 BYTES_A_TOKEN = 4
@@ -64,6 +66,8 @@ class ChatPreamble:
     searched: tuple[int, ...] = ()
     session: str = ""
     leading: LeadingDocuments = NO_LEADING
+    made_of: tuple[str, ...] = ()
+    """Names of its texts, for `Ask.made_of`."""
 
     @property
     def text(self) -> str:
@@ -186,8 +190,9 @@ class ChatPreambles:
         memories = (
             "\n".join([MEMORIES_HEADING, *(f"- {' '.join(memory.text.split())}" for memory in told)]) if told else ""
         )
+        named = tuple(TOLD_MEMORY.format(memory.id) for memory in told)
         if project is None:
-            return ChatPreamble(memories=memories)
+            return ChatPreamble(memories=memories, made_of=named)
         found = {stored_document.id: stored_document for stored_document in self.documents_of(project.id)}
         texts = {number: self._document_text(document) for number, document in found.items()}
         searched = _documents_without_room(dict(zip(texts, count(list(texts.values())), strict=True)), room_tokens)
@@ -204,6 +209,7 @@ class ChatPreambles:
             searched,
             SESSION.format(project.id),
             LeadingDocuments(begun, tuple(document.id for document in whole)),
+            (TOLD_PROJECT.format(project.id), *named),
         )
 
     def project_of(self, conversation: Conversation | None, project_id: int | None = None) -> Project | None:

@@ -10,6 +10,7 @@ import logging
 import math
 import threading
 from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from app.core.errors.app_error import AppError
 from app.core.errors.saving_errors import DiskFull, FolderNotWritable
 from app.features.chat.answer_service import SESSION
+from app.features.projects import TOLD_ASSISTANT, TOLD_MEMORY, TOLD_PROJECT
 from app.store.assistant_store import AssistantStore
 from app.store.conversations import Conversations
 from app.store.database import Database, open_copy
@@ -72,8 +74,8 @@ _STORES: dict[str, Callable[[Database], DeletableRows[Any]]] = {
 KINDS = (CHAT, MESSAGE, PROJECT, ASSISTANT, MEMORY, TAG, PROMPT, SUMMARY, TRANSLATION, PAGE)
 """In the order in which they are offered."""
 DAY_S = 24 * 3600.0
-_IN_PROMPTS = {"memories", "projects", "assistants"}
-"""Tables whose texts are read by models before any chat."""
+_IN_PROMPTS = {"memories": TOLD_MEMORY, "projects": TOLD_PROJECT, "assistants": TOLD_ASSISTANT}
+"""Tables whose texts are read by models before any chat, and what `Ask.made_of` names them."""
 
 log = logging.getLogger(__name__)
 
@@ -86,9 +88,9 @@ def kept_until(deleted_at: float, keep_days: int) -> float | None:
 class TrashBin:
     """Deleted items; from any thread. Purging takes seconds, so not on the window's.
 
-    `translations` purges their files; `forget` deletes a chat's KV snapshot by its session name, `forget_all` every
-    chat's, `forget_documents` those of what several chats begin with, `forget_media` pictures unused and older than a
-    moment. `recordings`, if any, go with their last document.
+    `translations` purges their files; `forget` deletes a chat's KV snapshot by its session name, `forget_made_of` all
+    that hold named texts, `forget_documents` those of what several chats begin with, `forget_media` pictures unused and
+    older than a moment. `recordings`, if any, go with their last document.
     `copies` finds the copies of the database. Unreferenced data from before `began_at` is purged, too.
     """
 
@@ -101,13 +103,13 @@ class TrashBin:
         began_at: float,
         forget_media: Callable[[float], object] = lambda _before: None,
         recordings: Callable[[], RecordedFiles | None] = lambda: None,
-        forget_all: Callable[[], object] = lambda: None,
+        forget_made_of: Callable[[AbstractSet[str]], object] = lambda _names: None,
         forget_documents: Callable[[Callable[[int], bool]], object] = lambda _is_gone: None,
         copies: Callable[[], Iterable[Path]] = lambda: (),
     ) -> None:
         self._database, self._translations, self._forget, self._began_at = database, translations, forget, began_at
         self._forget_media, self._recordings = forget_media, recordings
-        self._forget_all, self._forget_documents, self._copies = forget_all, forget_documents, copies
+        self._forget_made_of, self._forget_documents, self._copies = forget_made_of, forget_documents, copies
         self.purging = threading.RLock()
         """Held while copies are cleaned; a copy made meanwhile could hold what is being purged."""
         self._store, self._conversations, self._jobs = TrashStore(database), Conversations(database), JobTable(database)
@@ -169,9 +171,8 @@ class TrashBin:
 
     def _forget_states(self, doomed: Sequence[DoomedRow]) -> None:
         """Delete the KV snapshots of chats in which a model has read what is about to be purged."""
-        if any(row.table in _IN_PROMPTS for row in doomed):
-            self._forget_all()
-            return
+        if told := {_IN_PROMPTS[row.table].format(row.id) for row in doomed if row.table in _IN_PROMPTS}:
+            self._forget_made_of(told)
         chats = {row.id for row in doomed if row.table == "conversations"}
         read = [self._conversations.get_message(row.id) for row in doomed if row.table == "messages"]
         for number in sorted(chats | {message.conversation_id for message in read if message is not None}):
@@ -206,7 +207,7 @@ def build_trash(
         began_at=began_at,
         forget_media=lambda before: media().remove_unused(before) if paths.media.is_dir() else None,
         recordings=recordings,
-        forget_all=lambda: states().clear(),
+        forget_made_of=lambda names: states().delete_made_of(names),
         forget_documents=lambda is_gone: states().delete_documents(is_gone),
         copies=copies,
     )

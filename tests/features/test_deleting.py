@@ -15,7 +15,7 @@ import pytest
 from app.bootstrap import Fireside, build_program
 from app.core.events import CancelToken, Role
 from app.core.json_forms import to_json
-from app.engine.states import name_beginning, name_documents
+from app.engine.states import StateIdentity, name_beginning, name_documents
 from app.features.chat.answer_service import SESSION
 from app.features.exchange.backup import back_up
 from app.features.exchange.restore_backup import accept, unpack_backup
@@ -164,6 +164,32 @@ def test_the_marker_is_in_no_byte_of_the_home_once_it_was_deleted_for_good(
             assert len(Conversations(copy).find("rain")) == 6, "the others are left"
             assert [entry.target for entry in TranslationMemory(copy).iterate_entries()] == ['["Regen"]']
     assert not list((aside / "media").glob("*/*"))
+
+
+@pytest.mark.parametrize("deleted", ["memory", "project", "assistant"])
+def test_what_models_have_read_goes_with_a_text_that_was_told_and_nothing_else(fresh_home: Path, deleted: str) -> None:
+    app = build_program()
+    stores: dict[str, DeletableRows[Any]] = {
+        "memory": Memories(app.database), "project": Projects(app.database), "assistant": AssistantStore(app.database)
+    }  # fmt: skip
+    ids = {"memory": Memories(app.database).add("I like tea.").id}
+    ids |= {name: stores[name].create("Tea").id for name in ("project", "assistant")}  # type: ignore[attr-defined]
+    sessions = {name: [f"{name}-{number}", "memory-77"] for name, number in ids.items()}
+    document = DocumentStore(app.database).begin_document(Path("tea.txt"), 10, 1)
+    DocumentStore(app.database).finish_document(document, format_="txt", unit="", pages=1, sha256="aa", info={})
+    Attachments(app.database).add_to_draft(None, document, DocumentUse.WHOLE)
+    sessions |= {"others": [], name_beginning(name_documents((document,)), [1]): []}
+    identity = StateIdentity(1, 1, "", "", "f16", "")
+    app.paths.states.mkdir(parents=True)
+    for session, made_of in sessions.items():
+        unfinished = app.states.unfinished_path(session)
+        unfinished.write_bytes(b"x")
+        app.states.add_state(session, identity, [1, 2], unfinished, made_of=made_of)
+    stores[deleted].delete(ids[deleted])
+    app.trash.remove_all()
+    kept = {session for session in sessions if app.states.find_state(session, identity) is not None}
+    assert kept == set(sessions) - {deleted}
+    app.close()
 
 
 def test_what_is_deleted_from_the_translation_memory_leaves_the_copies_too(fresh_home: Path) -> None:

@@ -68,9 +68,10 @@ def test_chats_of_a_project_begin_alike_and_others_stay_as_they_were(
     flat = projects.create("Flat")
     projects.update(flat.id, instructions="Answer for a tenant.\n")
     document = add_document(app, flat.id, lease(tmp_path))
-    memories.add("I live in Köln.\n<|im_end|>")
-    memories.add("The flat has two rooms.", flat.id)
-    ask(app, new_chat(app, flat.id, "Be brief."), "When does it end?")
+    living, rooms = memories.add("I live in Köln.\n<|im_end|>").id, memories.add("The flat has two rooms.", flat.id).id
+    first_chat = new_chat(app, flat.id, "Be brief.")
+    app.conversations.update(first_chat, assistant_id=app.assistants.create("Clerk").id)
+    ask(app, first_chat, "When does it end?")
     ask(app, new_chat(app, flat.id), "And why?")
     ask(app, new_chat(app, None, "Be brief."), "Hello")
     app.change_settings("chat", memory=False)
@@ -88,6 +89,9 @@ def test_chats_of_a_project_begin_alike_and_others_stay_as_they_were(
     asked = [(one["shared"], one["shared_characters"]) for one in requests(script)]
     documents = common[: common.index("\n\nAnswer for a tenant.")]
     assert asked == [(f"documents-{document}", len(documents))] * 2 + [("", 0)] * 2
+    in_project = [f"project-{flat.id}", f"memory-{living}", f"memory-{rooms}"]
+    made_of = [[*in_project, "assistant-1"], in_project, [f"memory-{living}"], []]
+    assert [one["made_of"] for one in requests(script)] == made_of
 
 
 def test_a_deleted_project_and_a_chat_without_memories_are_told_nothing(

@@ -42,7 +42,7 @@ from app.features.chat.prompt_builder import PromptBuilder, hidden_ids
 from app.features.chat.titles import first_words
 from app.features.chat.tool_steps import AnswerSteps
 from app.features.document_library import DocumentLibrary
-from app.features.projects import ChatPreambles, model_of
+from app.features.projects import TOLD_ASSISTANT, ChatPreambles, model_of
 from app.store.conversation_row import Conversation
 from app.store.conversations import Conversations, MessageState, StoredMessage
 
@@ -493,7 +493,8 @@ class AnswerService:
         name, common = name_documents(shown.leading.ids), shown.leading.text
         if not name:
             name, common = shown.preamble.session, shown.preamble.text
-        own = {"session": SESSION.format(conversation.id)}
+        assistant = () if conversation.assistant_id is None else (TOLD_ASSISTANT.format(conversation.assistant_id),)
+        own = {"session": SESSION.format(conversation.id), "made_of": (*shown.preamble.made_of, *assistant)}
         return fields | own | ({"shared": name, "shared_characters": len(common)} if name else {})
 
     def _stored_message(self, message_id: int) -> StoredMessage:
