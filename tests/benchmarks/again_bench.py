@@ -26,10 +26,10 @@ from app.engine.protocol import Wish
 from app.features.document_library import DocumentStored
 from app.store.attachments import DocumentUse
 from app.store.projects import ProjectDocuments
-from tests.helpers.qwen_models import qwen_path
+from tests.helpers.qwen_models import NAMES, qwen_path
 
 BY_NAME_ONLY = True
-"""It takes some minutes of two cores."""
+"""It takes an hour of two cores, most of it for fifty pages that Qwen2.5-Coder reads anew, here and in llama-server."""
 ROUNDS, ANSWER_TOKENS, AT_MOST = 3, 4, 0.1
 PAGE_TOKENS = 500
 QUESTIONS = ("Who walks?", "What is told of the river?", "And of the old house?", "What is said of the wind?")
@@ -37,45 +37,57 @@ QUESTIONS = ("Who walks?", "What is told of the river?", "And of the old house?"
 
 @dataclass(frozen=True)
 class Kind:
-    """A model, and how much it reads; a starter's context has room for fourteen pages."""
+    """A model, the context it was trained with, and how much it reads how often."""
 
     name: str
     model: Path
+    most_tokens: int
     pages: int
+    rounds: int
 
     @property
     def context_tokens(self) -> int:
         """The document takes at most eight tenths of what a prompt may take."""
-        return self.pages * PAGE_TOKENS * 14 // 10 + 1200
+        return min(self.pages * PAGE_TOKENS * 2 + 1200, self.most_tokens)
+
+    @property
+    def ways(self) -> tuple[str, ...]:
+        """A project shows documents of at most six tenths whole, and passages of longer ones."""
+        is_shown_whole = self.pages * PAGE_TOKENS * 18 // 10 < self.context_tokens
+        return ("second chat", "with instructions and a new memory", *(("in a project",) if is_shown_whole else ()))
 
 
 def rows() -> Iterator[Row]:
     """Each model that is there, after those that can't drop their end.
 
-    `PAGES` in the environment reads more or less of the document.
+    `MODELS` in the environment names some of them ("hybrids 0.5B"), `PAGES` reads more or less of the document.
     """
-    with tempfile.TemporaryDirectory(prefix="fireside-bench-") as scratch:
-        yield from again_hybrids.rows(Path(scratch))
-    pages = int(os.environ.get("PAGES", "12"))
-    for kind in (Kind("starter", starter(), pages), *(Kind(size, qwen_path(size), pages) for size in ("0.5B", "1.5B"))):
-        if kind.model.exists():
+    chosen = os.environ.get("MODELS", "hybrids starter 0.5B 1.5B").split()
+    if "hybrids" in chosen:
+        with tempfile.TemporaryDirectory(prefix="fireside-bench-") as scratch:
+            yield from again_hybrids.rows(Path(scratch))
+    short, long = (int(os.environ.get("PAGES", pages)) for pages in (8, 50))
+    kinds = [Kind("starter", starter(), 8192, short, ROUNDS)]
+    for kind in (*kinds, *(Kind(size, qwen_path(size), 32_768, long, 1) for size in NAMES)):
+        if kind.name in chosen and kind.model.exists():
             with tempfile.TemporaryDirectory(prefix="fireside-bench-") as scratch:
                 yield from _rows(kind, Path(scratch))
 
 
 def _rows(kind: Kind, scratch: Path) -> Iterator[Row]:
-    ways = ("second chat", "with instructions and a new memory", "in a project")
+    ways = kind.ways
     anew: list[AnswerStats] = []
     kept: dict[str, list[AnswerStats]] = {way: [] for way in ways}
     servers: list[tuple[Answer, float]] = []
-    for number in range(ROUNDS):
-        progress(f"{kind.name}, {kind.pages} pages, {number + 1} of {ROUNDS}")
+    for number in range(kind.rounds):
+        progress(f"{kind.name}, {kind.pages} pages, {number + 1} of {kind.rounds}")
         text = prose(kind.pages * PAGE_TOKENS, 11_000 + number)
         home = Home(kind, scratch / str(number), text)
         anew.append(home.ask(0, is_forgotten=True))
         kept[ways[0]].append(home.ask(1))
         kept[ways[1]].append(home.ask(2, "Answer briefly.", memory="I like tea."))
-        kept[ways[2]].append(home.ask(3, is_in_project=True))
+        for way in ways[2:]:
+            kept[way].append(home.ask(3, is_in_project=True))
         servers.append(asked_of_server(kind, scratch / f"server-{number}", text))
     for way, found in kept.items():
         yield from _compared(f"{kind.name}, a document of {kind.pages} pages, {way}", found, anew)

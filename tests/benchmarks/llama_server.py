@@ -21,7 +21,7 @@ from llama_build import built
 from app.core.events import Message
 
 START_TIMEOUT_S = 60.0
-ANSWER_TIMEOUT_S = 300.0
+ANSWER_TIMEOUT_S = 3600.0
 LOG_BYTES_ON_FAILURE = 2000
 
 # Greedy and nothing else, as on our side.
