@@ -135,6 +135,11 @@ def use_catalogue(catalogue: TextCatalogue) -> None:
     _in_use.catalogue, _in_use.rule = catalogue, plural_rule(catalogue.language)
 
 
+def language_in_use() -> str:
+    """Return the code of the language that texts are in now."""
+    return _in_use.catalogue.language
+
+
 def use_value_format(format_value: Callable[[object, str], str]) -> None:
     """Write values of templates by this function of value and format from now on."""
     _in_use.format_value = format_value

@@ -17,6 +17,7 @@ __all__ = [
     "InContext",
     "Translatable",
     "breakable",
+    "label_value",
     "sentence_for",
     "size_text",
     "tr",
@@ -39,6 +40,11 @@ def window_title(words: str) -> str:
     """Return a window title; without words it is the program's name."""
     words = visible_line(words)
     return remember_text(f"{words} – {APP_NAME}", window_title, words=words) if words else APP_NAME
+
+
+def label_value(name: str, value: str) -> str:
+    """Return a name with its value, such as "Language: English"."""
+    return remember_text(f"{name}: {value}", label_value, name=name, value=value)
 
 
 def breakable(text: str) -> str:

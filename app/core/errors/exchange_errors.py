@@ -69,6 +69,27 @@ class PromptsUnreadable(EnvironmentProblem):
     )
 
 
+class TranslationUnusable(EnvironmentProblem):
+    """A PO file that was to be used for the window's texts. `reason`: no_texts (no PO file, or far too large),
+    language (its header names none that is offered), empty (without a translation) or faulty, as `fault` says in the
+    person's language.
+    """
+
+    path: str
+    reason: str
+    fault: str = ""
+    message = ErrorText(
+        "{name} can’t be used.",
+        "The texts weren’t changed.",
+        cases={
+            "no_texts": "{name} isn’t a translation file (PO).",
+            "language": "{name} doesn’t say a supported language in its header, such as “Language: de”.",
+            "empty": "{name} contains no translations.",
+            "faulty": "{name} can’t be used. {fault}",
+        },
+    )
+
+
 class BackupUnreadable(EnvironmentProblem):
     """`reason`: missing, denied, not_a_file, unknown (no backup of ours), newer, older, damaged,
     altered."""

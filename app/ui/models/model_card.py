@@ -9,7 +9,7 @@ from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QBoxLayout, QFrame, QHBoxLayout, QLabel, QLineEdit, QPushButton, QVBoxLayout, QWidget
 
-from app.ui.i18n import tr
+from app.ui.i18n import label_value, tr
 from app.ui.locale_formats import join_list
 from app.ui.theme import CARD_INSET_PX, Theme
 from app.ui.widgets.buttons import text_button
@@ -183,7 +183,7 @@ class ModelCard(QFrame):
     def add_button(self, key: str, text: str, on_click: Callable[[], object], kind: str = "plain") -> QPushButton:
         """Add a button; its accessible name includes the model's, as screen readers read it out of context."""
         button = text_button(text, kind, name=key, on_click=lambda _=False: on_click())
-        button.setAccessibleName(f"{text}: {self.name.text()}")
+        button.setAccessibleName(label_value(text, self.name.text()))
         self.set_button_font(button)
         self.add_tool(key, button)
         return button

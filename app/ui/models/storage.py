@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QBoxLayout, QFileDialog, QFrame, QHBoxLayout, QLab
 
 from app import APP_NAME
 from app.core.events import CopyProgress
-from app.ui.i18n import size_text, tr
+from app.ui.i18n import label_value, size_text, tr
 from app.ui.model_texts import amount_words, join
 from app.ui.models.models_page import ModelsPage
 from app.ui.shared_labels import CANCEL, KEEP_LABEL
@@ -242,7 +242,7 @@ class StorageRow(QWidget):
         self.button = theme.dress(text_button(button, on_click=self._on_pressed), least_width=84)
         self.yes, self.keep = text_button(yes), text_button(tr(KEEP_LABEL), "quiet")
         for choice in (self.button, self.yes, self.keep):
-            choice.setAccessibleName(f"{choice.text()}: {name}")
+            choice.setAccessibleName(label_value(choice.text(), name))
         self.yes.clicked.connect(self._on_yes)
         self.keep.clicked.connect(self._end_question)
         self.yes.hide()

@@ -13,10 +13,12 @@ from PySide6.QtWidgets import QLabel, QMessageBox, QPlainTextEdit, QVBoxLayout, 
 
 from app import APP_NAME, __version__
 from app.core.build import this_build
+from app.core.catalogue import language_in_use
 from app.core.errors.app_error import AppError
+from app.core.installed_languages import ENGLISH, own_file
 from app.core.paths import resource_root
 from app.features.updates import ReleaseFile, ReleaseStanding, ReleaseUpdates
-from app.ui.i18n import sentence_for, tr, window_title
+from app.ui.i18n import Translatable, sentence_for, tr, window_title
 from app.ui.settings.settings_pages import SettingsPage
 from app.ui.shared_labels import CANCEL, KEYBOARD_SHORTCUTS, OPEN_FOLDER, OPEN_ITS_PAGE
 from app.ui.shell import tasks
@@ -36,6 +38,10 @@ DIAGNOSTICS_COPIED = "Copied. It lists devices, folders and models, but nothing 
 CHECK_FOR_UPDATES = "Check for updates"
 
 
+MACHINE_TRANSLATED: Translatable = (
+    "The texts in this language were translated by AI and not reviewed by native speakers. To improve them, "
+    "export them under Settings › Appearance › Translation file, edit them, and use your file there."
+)
 NO_ADDRESS = "This build has no update address."
 GIVEN_UP = "Canceled. Nothing was changed."
 
@@ -55,6 +61,10 @@ class AboutPage(SettingsPage):
             "another server."
         )
         self.column.addWidget(self.muted(what))
+        self.translated = self.muted(tr(MACHINE_TRANSLATED))
+        self.column.addWidget(self.translated)
+        self._show_translated()
+        theme.changed.connect(self._show_translated)
         self.updates = UpdateCheck(app.updates, theme)
         self.add_setting("updates", self.updates.explanation, self.updates.button, self.updates.more)
         self.column.addWidget(self.updates)
@@ -78,6 +88,10 @@ class AboutPage(SettingsPage):
         self.said = self.muted("")
         self.column.addWidget(self.said)
         self.finish()
+
+    def _show_translated(self) -> None:
+        language = language_in_use()
+        self.translated.setVisible(language != ENGLISH and not own_file(language).is_file())
 
     def _add_folders(self) -> None:
         paths = self._app.paths

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from PySide6.QtWidgets import QApplication, QWidget
+from PySide6.QtWidgets import QApplication
 
 from app.core.installed_languages import SYSTEM
 from app.ui.i18n import tr
 from app.ui.settings.settings_pages import Save, SettingsPage
+from app.ui.settings.translation_file import TRANSLATION_FILE_ABOUT, TranslationFileField
 from app.ui.shell.settings_index import label_of, page_label
 from app.ui.theme import ZOOM_STEPS, Theme
 from app.ui.widgets.buttons import ChoiceButton
 from app.ui.widgets.input_fields import SegmentedControl, Stepper
-from app.ui.widgets.labels import plain_label
 from app.ui.widgets.motion import allow_motion
 from app.ui.window_language import offered_languages, use_language
 
@@ -27,7 +27,7 @@ class AppearancePage(SettingsPage):
 
     def __init__(self, app: Fireside, theme: Theme, save: Save) -> None:
         super().__init__(theme, page_label("appearance"))
-        self._save, appearance = save, app.settings.appearance
+        self._app, self._save, appearance = app, save, app.settings.appearance
         choices = [("system", tr("System")), ("light", tr("Light")), ("dark", tr("Dark"))]
         field = SegmentedControl(theme, label_of("scheme"), choices, appearance.scheme, self._on_scheme)
         self.add_setting("scheme", "", field)
@@ -43,31 +43,37 @@ class AppearancePage(SettingsPage):
             lowest=ZOOM_STEPS[0] * 100, highest=ZOOM_STEPS[-1] * 100, step=10, suffix=" %",
         )  # fmt: skip
         self.add_setting("zoom", tr("Also with Ctrl + and Ctrl −."), zoom)
+        self.language = ChoiceButton(
+            theme, label_of("interface_language"), self._languages(), shows_change=False, on_change=self.use_language
+        )
+        self.show_language()
         told = tr("Chats and documents can be in any language.")
-        self.add_setting("interface_language", told, self._language_field(appearance.language))
+        self.add_setting("interface_language", told, self.language)
+        self.add_block(
+            "translation_file", tr(TRANSLATION_FILE_ABOUT), TranslationFileField(app, theme, self.use_language)
+        )
         self.finish()
 
-    def _language_field(self, chosen: str) -> QWidget:
-        """Return what changes the language, or only its name while there are texts in no other."""
-        offered = offered_languages()
-        if len(offered) == 1:
-            return self._theme.dress(plain_label(*offered.values()), font="row")
-        languages = [(SYSTEM, tr("System")), *offered.items()]
-        field = ChoiceButton(
-            self._theme, label_of("interface_language"), languages, shows_change=False, on_change=self._on_language
-        )
-        field.show_value(chosen if chosen in dict(languages) else SYSTEM)
-        return field
+    def _languages(self) -> list[tuple[str, str]]:
+        return [(SYSTEM, tr("System")), *offered_languages().items()]
+
+    def show_language(self) -> None:
+        """Offer the languages that there are now, and show which one is chosen."""
+        languages, chosen = self._languages(), self._app.settings.appearance.language
+        self.language.offer(languages)
+        self.language.show_value(chosen if chosen in dict(languages) else SYSTEM)
 
     def _on_scheme(self, scheme: str) -> None:
         self._theme.scheme = scheme
         self._save("appearance", scheme=scheme)
 
-    def _on_language(self, choice: str) -> None:
+    def use_language(self, choice: str) -> None:
+        """Show the window in another language, and keep that choice."""
         application = QApplication.instance()
         assert isinstance(application, QApplication)
         self._save("appearance", language=choice)
         use_language(application, choice)
+        self.show_language()
         # Emitted for whatever paints its words itself.
         self._theme.changed.emit()
 

@@ -40,6 +40,7 @@ _ROWS: dict[str, tuple[tuple[str, Translatable, Translatable], ...]] = {
         ("reduce_motion", "Reduce motion", "animation animations fade slide move accessibility"),
         ("zoom", "Zoom", "text font size bigger larger smaller scale magnify dpi"),
         ("interface_language", "Language", "interface translation locale german french spanish"),
+        ("translation_file", "Translation file", "PO gettext export import mend correct improve language"),
     ),
     "system": (
         ("tray", "Tray icon", "taskbar menu bar panel"),

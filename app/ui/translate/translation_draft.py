@@ -12,7 +12,7 @@ from app.features.files_to_read import FileToRead, Stage
 from app.features.translate.translation_events import StoredTranslation, TranslationEstimate
 from app.features.work.job_draft import RemoveFiles
 from app.ui.document.document_details import short_name
-from app.ui.i18n import tr
+from app.ui.i18n import label_value, tr
 from app.ui.shared_labels import CANCEL, COUNTING, REMOVE, TRANSLATE, WAITING
 from app.ui.theme import EDGE_PX, PAGE_PX, TOP_PX, Theme
 from app.ui.translate.document_job import Drafts
@@ -117,8 +117,8 @@ class FileLine(QFrame):
         self.words.setText(words)
         set_mark(self.words, "kind", "danger" if is_failed else "muted")
         self.button.setText(tr(REMOVE) if file.stage is Stage.FAILED else tr(CANCEL))
-        self.button.setAccessibleName(f"{self.button.text()}: {short_name(file.name)}")
-        self.setAccessibleName(f"{file.name}: {words}")
+        self.button.setAccessibleName(label_value(self.button.text(), short_name(file.name)))
+        self.setAccessibleName(label_value(file.name, words))
 
 
 class TranslationDraftPage(QWidget):

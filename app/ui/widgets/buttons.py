@@ -20,9 +20,10 @@ from PySide6.QtWidgets import (
 
 from app.ui.application_style import BUTTON_FONTS
 from app.ui.focus_ring import repolish
-from app.ui.i18n import tr
+from app.ui.i18n import label_value, tr
 from app.ui.icons import icon
 from app.ui.shared_labels import CHOOSE_AN_ICON
+from app.ui.shown_texts import rewrite_text
 from app.ui.theme import MUTED_KINDS, Theme
 from app.ui.widgets.labels import plain_caption, plain_tip
 from app.ui.widgets.layouts import drop_margins, fill_layout
@@ -220,7 +221,8 @@ class ChoiceButton(QWidget):
         group = QActionGroup(menu)
         tokens = self._theme.tokens
         for value, word in self._choices:
-            action = menu.addAction(word, partial(self.choose, value))
+            # They were made when the button was, perhaps in another language.
+            action = menu.addAction(rewrite_text(word), partial(self.choose, value))
             action.setIcon(icon("check", tokens.accent if value == self.value else "#00000000"))
             action.setCheckable(True)
             action.setChecked(value == self.value)
@@ -235,9 +237,9 @@ class ChoiceButton(QWidget):
         menu.popup_at(self)
 
     def _show(self) -> None:
-        word = dict(self._choices)[self.value]
+        word = rewrite_text(dict(self._choices)[self.value])
         self.button.setText(word)
-        self.button.setAccessibleName(f"{self._name}: {word}")
+        self.button.setAccessibleName(label_value(rewrite_text(self._name), word))
         set_mark(self.button, "on", self._shows_change and self.value != self._choices[0][0])
 
 

@@ -43,7 +43,7 @@ from PySide6.QtWidgets import (
 
 from app.core.visible import clean_text
 from app.ui.focus_ring import has_ring
-from app.ui.i18n import tr
+from app.ui.i18n import label_value, tr
 from app.ui.icons import icon
 from app.ui.shared_labels import EDIT_LABEL
 from app.ui.theme import FontRole, Theme, Tokens
@@ -467,7 +467,7 @@ class SegmentedControl(QFrame):
         self._buttons: dict[str, QAbstractButton] = {}
         for key, word in choices:
             button = text_button(word, "segment", on_click=lambda _=False, key=key: on_choice(key))
-            button.setAccessibleName(f"{name}: {word}")
+            button.setAccessibleName(label_value(name, word))
             button.setCheckable(True)
             button.setChecked(key == value)
             button.clicked.connect(lambda _=False, button=button: self._take_focus(button))

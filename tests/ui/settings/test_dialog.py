@@ -135,20 +135,6 @@ def test_the_systems_font_is_in_force_and_saved(dialog: SettingsDesk, frame: Fra
     assert saved(frame).appearance.system_font
 
 
-def test_a_language_is_chosen_only_where_there_are_several(frame: Frame, monkeypatch: pytest.MonkeyPatch) -> None:
-    def language_choices() -> list[str]:
-        dialog = SettingsDesk(frame, "appearance")
-        names = [button.accessibleName() for button in dialog.every(QPushButton)]
-        dialog.close()
-        dialog.wait(lambda: not isValid(dialog.root))
-        return [name for name in names if name.startswith(label_of("interface_language"))]
-
-    monkeypatch.setattr("app.ui.settings.appearance_page.offered_languages", lambda: {"en": "English"})
-    assert not language_choices()
-    monkeypatch.setattr("app.ui.settings.appearance_page.offered_languages", lambda: {"en": "English", "de": "Deutsch"})
-    assert len(language_choices()) == 1
-
-
 def test_zoom_is_in_force_and_saved(dialog: SettingsDesk, frame: Frame) -> None:
     dialog.click_name(QWidget, STEP_UP.format(name=label_of("zoom")))
     assert frame.theme.zoom == pytest.approx(1.1)
