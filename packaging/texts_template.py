@@ -24,8 +24,8 @@ from screen_texts import ROOT, called_name, walk_with_parents, write_ceilings
 TABLE = "[tool.fireside.translation]"
 NOT_FOUND, FILLED, BRANCHES = "texts not found", "filled in before translation", "branches on one"
 WITHOUT_FORMS = "counts without plural forms"
-_COUNTED = re.compile(r"\{(?:count|n)(?::,)?\} (?:[a-z]+ )?[a-z]{2,}s\b")
-"""A count before an English plural."""
+_COUNTED = re.compile(r"\{(?:count|n)(?::,)?\} (?:[a-z]+ )?[a-z]{2,}s\b(?!/)")
+"""A count before an English plural; a unit such as "tokens/s" has one form, as its numbers have decimals."""
 JSON_TEXTS: dict[str, tuple[str | int, ...]] = {"models.json": ("sentence",), "languages.json": (1,)}
 """Resources with texts for people, and the names or places of their fields."""
 MARK, PAIR_MARK = "Translatable", "CountedTexts"
@@ -182,15 +182,18 @@ class TextsTemplate:
         self._compare_plurals()
 
     def _compare_plurals(self) -> None:
-        """Report texts with two plurals, of which a catalogue holds one."""
+        """Report texts with two plurals, or asked for with and without a count: a catalogue holds one of each."""
         plurals: dict[tuple[str, str], set[str]] = {}
         for entry in self.entries:
             if entry.plural:
                 plurals.setdefault((entry.context, entry.text), set()).add(entry.plural)
         for entry, places in self.entries.items():
-            if len(plurals.get((entry.context, entry.text), ())) > 1:
+            known = plurals.get((entry.context, entry.text), set())
+            # Without a number in them, as with "page" and "pages", the form for one serves both.
+            if len(known) > 1 or (not entry.plural and any("{" in plural for plural in known)):
                 path, line = min(places)
-                self.problems.add(Problem(path, line, NOT_FOUND, f"another plural: {entry.plural}"))
+                code = f"another plural: {entry.plural}" if entry.plural else f"counted elsewhere: {entry.text}"
+                self.problems.add(Problem(path, line, NOT_FOUND, code))
 
     def keys(self) -> set[str]:
         """Return the key of every text in a catalogue."""
@@ -406,7 +409,8 @@ class TextsTemplate:
                 ),
                 None,
             )
-            path = f"{module[0].removesuffix('.py')}/{module[1]}.py" if module else ""
+            folder = module[0].removesuffix("/__init__.py").removesuffix(".py") if module else ""
+            path = f"{folder}/{module[1]}.py" if module else ""
             found = self.program.constants.get((path, node.attr), [])
             for part in found:
                 yield from self._follow(Value(path, part), seen, left - 1)
@@ -650,7 +654,10 @@ def tests_one(test: ast.expr) -> bool:
 def template_lines(template: TextsTemplate) -> Iterator[str]:
     """Yield the lines of a PO template, texts in order of their first place."""
     yield 'msgid ""\nmsgstr ""\n"Content-Type: text/plain; charset=UTF-8\\n"\n"Content-Transfer-Encoding: 8bit\\n"\n'
+    counted = {(entry.context, entry.text) for entry in template.entries if entry.plural}
     for entry, places in sorted(template.entries.items(), key=lambda found: (min(found[1]), found[0])):
+        if not entry.plural and (entry.context, entry.text) in counted:
+            continue  # a PO file has each text once
         yield from (f"#: {path}:{line}" if line else f"#: {path}" for path, line in sorted(places)[:3])
         if "{" in entry.text:
             yield "#, python-brace-format"

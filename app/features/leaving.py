@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from app.core.catalogue import CountedTexts
 from app.core.errors.server_errors import DocumentStaysHere
 from app.core.events import ModelElsewhere, ModelLoaded
 from app.features.models.model_messages import MessageTemplate
@@ -74,11 +75,16 @@ def _known_by(document: StoredDocument) -> str:
     return document.sha256 or f"document-{document.id}"
 
 
+_SEND_FILES: CountedTexts = (
+    "The model runs on {host}. Send {count} file there: {names}? You’re asked once for each.",
+    "The model runs on {host}. Send these {count} files there: {names}? You’re asked once for each.",
+)
+
+
 def leaving_words(leaving: OutboundDocuments) -> MessageTemplate:
     """Return the question of the dialog with the answers "Send" and "Keep it here"."""
     if len(leaving.names) == 1:
         text = "The model runs on {host}. Send {name} there? You’re asked once for each document and picture."
         return MessageTemplate(text, {"host": leaving.host, "name": leaving.names[0]})
-    text = "The model runs on {host}. Send these {count} files there: {names}? You’re asked once for each."
     shown = ", ".join(leaving.names[:3]) + (", …" if len(leaving.names) > 3 else "")
-    return MessageTemplate(text, {"host": leaving.host, "count": str(len(leaving.names)), "names": shown})
+    return MessageTemplate("", {"host": leaving.host, "names": shown}, _SEND_FILES, len(leaving.names))

@@ -5,10 +5,11 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
+from app.core.catalogue import CountedTexts
 from app.hub.hub_search import FoundRepository
 from app.ui.i18n import sentence_for, size_text, tr, tr_count
 from app.ui.locale_formats import format_decimal, format_number, join_facts
-from app.ui.shared_labels import PARAMETER_COUNT, WAITING
+from app.ui.shared_labels import ONE_PARAMETER, PARAMETER_COUNT, WAITING
 
 if TYPE_CHECKING:
     from app.hub.download import Download
@@ -23,7 +24,7 @@ HOURS_AND_MINUTES_LEFT = "about {hours} h {minutes} min left"
 OVER_A_DAY_LEFT = "more than a day left"
 SEES_PICTURES = "sees pictures"
 CONTEXT_SIZE = "context {n}"
-DOWNLOAD_COUNT = "{n} downloads"
+DOWNLOAD_COUNT = "{count} downloads"
 
 
 DAY_S = 86_400
@@ -57,6 +58,12 @@ def short_number(number: int) -> str:
     return str(number)
 
 
+def count_briefly(texts: CountedTexts, number: int, **values: object) -> str:
+    """Return a text for a count that is shown shortly, with the plural of what is shown."""
+    shown = number if number < 1000 else 1000 * max(1, number // 1000)
+    return tr_count(*texts, shown, count=short_number(number), **values)
+
+
 def ago(at_s: float) -> str:
     """Format a past time: today, 3 days, 5 months, 2 years ago."""
     days = int((time.time() - at_s) // DAY_S)
@@ -65,7 +72,9 @@ def ago(at_s: float) -> str:
     for size, text, many in ((365, "a year ago", "{n} years ago"), (30, "a month ago", "{n} months ago")):
         if days >= size:
             return tr_count(text, many, days // size, n=days // size)
-    return tr_count("yesterday", "{count} days ago", days)
+    if days < 2:
+        return tr("yesterday")
+    return tr_count("{count} day ago", "{count} days ago", days)
 
 
 def model_words(parameters: int, architecture: str, context_tokens: int) -> list[str]:
@@ -73,7 +82,7 @@ def model_words(parameters: int, architecture: str, context_tokens: int) -> list
     # Contexts are powers of two: 8,192 tokens are 8k, not 8.2k.
     context = context_tokens // 1024 if context_tokens % 1024 == 0 else 0
     return [
-        *([tr(PARAMETER_COUNT, n=short_number(parameters))] if parameters else []),
+        *([count_briefly((ONE_PARAMETER, PARAMETER_COUNT), parameters)] if parameters else []),
         *([architecture] if architecture else []),
         *([tr(CONTEXT_SIZE, n=f"{context}k" if context else short_number(context_tokens))] if context_tokens else []),
     ]
@@ -86,9 +95,9 @@ def found_words(found: FoundRepository) -> tuple[str, str]:
     if found.license:
         model.append(license_name(found.license))
     if found.downloads:
-        hub.append(tr(DOWNLOAD_COUNT, n=short_number(found.downloads)))
+        hub.append(count_briefly(("{count} download", DOWNLOAD_COUNT), found.downloads))
     if found.likes:
-        hub.append(tr("{n} likes", n=short_number(found.likes)))
+        hub.append(count_briefly(("{count} like", "{count} likes"), found.likes))
     if found.updated_at:
         hub.append(tr("updated {when}", when=ago(found.updated_at)))
     return "  ·  ".join(model), "  ·  ".join(hub)

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
+from app.core.catalogue import Translatable
 from app.core.errors.app_error import AppError
 from app.core.errors.model_errors import ModelMissing
 from app.core.events import CancelToken, Finished, LoadProgress, Message, PromptProgress, Role, TextDelta, TokenSeen
@@ -45,6 +46,8 @@ def nobody_rests(_path: Path) -> str:
     return ""
 
 
+DOING: dict[str, Translatable] = {"loading": "loading", "reading": "reading the text", "writing": "writing a little"}
+"""What a step does, in words."""
 WRITTEN_TOKENS = 64
 BEGINNING_CHARACTERS = 400
 """Characters of the text that models continue, to measure generation speed."""

@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from pathlib import PurePosixPath
 
+from app.core.catalogue import CountedTexts
 from app.core.errors.hub_errors import FileNotOnHub
 from app.engine.fit import GpuRoom, MemoryRoom
 from app.features.models.estimate import LEAST_TOKENS_PER_S, READING_TOKENS_PER_S, TIGHT, WELL, by_size
@@ -131,6 +132,9 @@ _NEEDS = {
 _SHORT_TEXTS = "Summarizes short texts: {name}, {size} GB"
 
 
+_OFFER_WITH_LANGUAGES: CountedTexts = ("{offer}, {count} language", "{offer}, {count} languages")
+
+
 def offer_words(task: str, entry: CatalogEntry, helpers: Sequence[str] = ()) -> MessageTemplate:
     """Return a tab's offer when it has no model for its task; `helpers` are the computers whose memory is needed."""
     needs = _NEEDS.get(task, _NEEDS["chat"])
@@ -141,7 +145,7 @@ def offer_words(task: str, entry: CatalogEntry, helpers: Sequence[str] = ()) -> 
         values = {"offer": str(offer), "computers": ", ".join(helpers)}
         return MessageTemplate("{offer}, with the memory of {computers}", values)
     if entry.languages and task == "translate":
-        return MessageTemplate("{offer}, {count} languages", {"offer": str(offer), "count": str(entry.languages)})
+        return MessageTemplate("", {"offer": str(offer)}, _OFFER_WITH_LANGUAGES, entry.languages)
     return offer
 
 

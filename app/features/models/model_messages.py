@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from app.core.catalogue import Translatable, tr
+from app.core.catalogue import CountedTexts, Translatable, tr, tr_count
 from app.core.errors.model_errors import ProjectorRefused
 from app.core.events import PROJECTOR_REFUSED, ModelElsewhere, ModelLoaded
 from app.features.error_messages import PersonMessage, sentence_for
@@ -17,12 +17,16 @@ from app.features.error_messages import PersonMessage, sentence_for
 
 @dataclass(frozen=True)
 class MessageTemplate:
-    """A text with the values for its `{names}`."""
+    """A text, or two with a count, with the values for its `{names}`."""
 
-    text: Translatable
+    text: Translatable = ""
     values: Mapping[str, str] = field(default_factory=dict)
+    counted: CountedTexts | None = None
+    count: int = 0
 
     def __str__(self) -> str:
+        if self.counted is not None:
+            return tr_count(*self.counted, self.count, **self.values)
         return tr(self.text, **self.values)
 
 
@@ -178,7 +182,7 @@ def model_facts(model: ModelLoaded) -> list[tuple[MessageTemplate, MessageTempla
         found.append(
             (
                 MessageTemplate("In parallel"),
-                MessageTemplate("up to {count} answers", {"count": str(model.sequences)}),
+                MessageTemplate(counted=_ANSWERS, count=model.sequences),
             )
         )
     found.append((MessageTemplate("Thinking"), _known_word(_THINKING, model.thinking)))
@@ -187,14 +191,19 @@ def model_facts(model: ModelLoaded) -> list[tuple[MessageTemplate, MessageTempla
     return found
 
 
+_ANSWERS: CountedTexts = ("up to {count} answer", "up to {count} answers")
+_AS_MANY_AS_HELP = "as many answers as help"
+
+
 def _facts_elsewhere(model: ModelElsewhere) -> list[tuple[MessageTemplate, MessageTemplate]]:
     counted = "counted by its server" if model.counts_exactly else "estimated"
-    many = "up to {count} answers" if model.sequences == model.most_at_once else "as many answers as help"
+    is_most = model.sequences == model.most_at_once
+    many = MessageTemplate(counted=_ANSWERS, count=model.sequences) if is_most else MessageTemplate(_AS_MANY_AS_HELP)
     return [
         (MessageTemplate("Runs on"), MessageTemplate("{host}", _fit_values(model))),
         (MessageTemplate("Context"), MessageTemplate("{context}", _fit_values(model))),
         (MessageTemplate("Tokens"), MessageTemplate(counted)),
-        (MessageTemplate("In parallel"), MessageTemplate(many, {"count": str(model.sequences)})),
+        (MessageTemplate("In parallel"), many),
         (MessageTemplate("Thinking"), _known_word(_THINKING, model.thinking)),
         (MessageTemplate("Saved state"), MessageTemplate("none, only the chat itself")),
         (MessageTemplate("Inside"), MessageTemplate("not available for models on a server")),
@@ -210,9 +219,7 @@ def _context_fact(model: ModelLoaded) -> MessageTemplate:
 def _device_fact(model: ModelLoaded) -> MessageTemplate:
     if model.gpu_layers > 0:
         return MessageTemplate("{device}", {"device": model.device})
-    if model.threads == 1:
-        return MessageTemplate("CPU, 1 thread")
-    return MessageTemplate("CPU, {count} threads", {"count": str(model.threads)})
+    return MessageTemplate(counted=("CPU, 1 thread", "CPU, {count} threads"), count=model.threads)
 
 
 def _fit_values(model: ModelLoaded) -> dict[str, str]:

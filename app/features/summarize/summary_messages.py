@@ -106,13 +106,17 @@ _STOPPED_FOR_FEW: CountedTexts = (
     "{model} was stopped: only {found:,} of its first {count:,} statements were found in the text. "
     "Here are sentences from the document instead.",
 )
-_STOPPED_FOR_NONE = (
-    "{model} was stopped: none of its first {count:,} statements were found in the text. "
-    "Here are sentences from the document instead."
+_STOPPED_FOR_NONE: CountedTexts = (
+    "{model} was stopped: none of its first {count} statement was found in the text. "
+    "Here are sentences from the document instead.",
+    "{model} was stopped: none of its first {count} statements were found in the text. "
+    "Here are sentences from the document instead.",
 )
-_STOPPED_FOR_NUMBERS = (
-    "{model} was stopped: too many numbers in its first {count:,} statements aren’t in the text. "
-    "Here are sentences from the document instead."
+_STOPPED_FOR_NUMBERS: CountedTexts = (
+    "{model} was stopped: too many numbers in its first {count} statement aren’t in the text. "
+    "Here are sentences from the document instead.",
+    "{model} was stopped: too many numbers in its first {count} statements aren’t in the text. "
+    "Here are sentences from the document instead.",
 )
 
 
@@ -120,9 +124,9 @@ def _given_up_words(summary: Summary) -> str:
     """Explain why the model was stopped: statements or numbers not found."""
     found, count = sum(statement.check.found for statement in summary.set_aside), len(summary.set_aside)
     if found >= LEAST_SHARE * count:
-        return tr(_STOPPED_FOR_NUMBERS, model=summary.model, count=count)
+        return tr_count(*_STOPPED_FOR_NUMBERS, count, model=summary.model)
     if not found:
-        return tr(_STOPPED_FOR_NONE, model=summary.model, count=count)
+        return tr_count(*_STOPPED_FOR_NONE, count, model=summary.model)
     return tr_count(*_STOPPED_FOR_FEW, found, model=summary.model, found=found, count=count)
 
 

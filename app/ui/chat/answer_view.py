@@ -22,8 +22,8 @@ from app.ui.chat.branch_documents import BranchDocuments, SourceRow
 from app.ui.chat.folded_text import FoldedText
 from app.ui.chat.survey import made_words
 from app.ui.chat.turn import LEAD_PX, TURN_GAP_PX, TurnHost, TurnView
-from app.ui.i18n import tr
-from app.ui.locale_formats import format_decimal, format_number, format_speed, join_facts, join_list
+from app.ui.i18n import tr, tr_count
+from app.ui.locale_formats import format_decimal, format_speed, join_facts, join_list
 from app.ui.shared_labels import (
     ANSWER_LINE,
     CONTINUE,
@@ -33,6 +33,7 @@ from app.ui.shared_labels import (
     FORK_CHAT,
     MINUTES_AND_SECONDS,
     NEW_CHAT,
+    ONE_TOKEN,
     REMEMBER_ANSWER,
     STOPPED_LABEL,
     TOKEN_COUNT,
@@ -621,7 +622,7 @@ def time_text(seconds: float) -> str:
 
 def stats_text(stats: AnswerStats) -> str:
     """Format the engine's measurements as one line: tokens, speed, time to the first token."""
-    parts = [tr(TOKEN_COUNT, count=format_number(stats.generated_tokens))]
+    parts = [tr_count(ONE_TOKEN, TOKEN_COUNT, stats.generated_tokens)]
     if stats.tokens_per_s > 0:
         speed = format_speed(stats.tokens_per_s)
         parts.append(tr(TOKENS_PER_SECOND, speed=speed))

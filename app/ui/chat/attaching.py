@@ -12,6 +12,7 @@ from PySide6.QtCore import QObject, QPoint, Signal
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QWidget
 
+from app.core.catalogue import CountedTexts
 from app.core.events import ModelLoaded
 from app.features import file_reading as f
 from app.features.chat import session_messages as m
@@ -26,7 +27,7 @@ from app.ui.chat.attachment_row import AttachmentRow, PartActions
 from app.ui.chat.draft_pictures import choose_detail, size_words
 from app.ui.document.document_details import short_name, spoken_size
 from app.ui.document.document_files import DocumentQuestions, FileAction, offers_menu
-from app.ui.i18n import tr
+from app.ui.i18n import tr, tr_count
 from app.ui.locale_formats import join_list
 from app.ui.shared_labels import CHOOSE_PAGES, OPEN, PUT_INTO_MESSAGE, REMOVE, SUMMARIZE, TRANSLATE, TRY_AGAIN
 from app.ui.shell.notify import Notify
@@ -40,7 +41,8 @@ if TYPE_CHECKING:
     from app.store.media_store import MediaUse
     from app.ui.shell.picture_reading import PictureReading
 
-DOCUMENTS_REMOVED, PICTURES_REMOVED = "Removed {count} documents.", "Removed {count} pictures."
+DOCUMENTS_REMOVED: CountedTexts = ("Removed {count} document.", "Removed {count} documents.")
+PICTURES_REMOVED: CountedTexts = ("Removed {count} picture.", "Removed {count} pictures.")
 SHOW_ALL = "Show whole document"
 USE_AS_BACKGROUND = "Use as background"
 STILL_READING = "{name} is still being read"
@@ -228,8 +230,10 @@ class ChatAttachments(QObject):
                 count=len(keys),
             )
         else:
-            told = tr(
-                "You can attach up to {count} pictures to a message. The others were left out.", count=MOST_PICTURES
+            told = tr_count(
+                "You can attach up to {count} picture to a message. The others were left out.",
+                "You can attach up to {count} pictures to a message. The others were left out.",
+                MOST_PICTURES,
             )
             self._notify.show_notice(message_of_words(told))
 

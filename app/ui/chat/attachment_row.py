@@ -16,7 +16,7 @@ from app.ui.chat.draft_pictures import NotSensed, PictureChip, remarks_of
 from app.ui.document.document_chip import DocumentChip
 from app.ui.document.document_details import remarks_words, short_name, size_words, spoken_size, tokens_words
 from app.ui.document.document_files import FileAction
-from app.ui.i18n import tr
+from app.ui.i18n import tr, tr_count
 from app.ui.locale_formats import format_number, join_facts, join_list
 from app.ui.shared_labels import WAITS_LABEL
 from app.ui.theme import Theme
@@ -277,10 +277,10 @@ def _remark_line(part: DraftPart, *, is_alone: bool) -> str:
 
 def _counted_words(pictures: int, documents: int) -> str:
     if not pictures:
-        return tr("{count} documents are attached.", count=documents)
+        return tr_count("{count} document is attached.", "{count} documents are attached.", documents)
     if not documents:
-        return tr("{count} pictures are attached.", count=pictures)
-    return tr("{count} files are attached.", count=pictures + documents)
+        return tr_count("{count} picture is attached.", "{count} pictures are attached.", pictures)
+    return tr_count("{count} file is attached.", "{count} files are attached.", pictures + documents)
 
 
 class TooLong(QFrame):
@@ -324,9 +324,10 @@ class TooLong(QFrame):
                 name=short_name(documents[0].name),
             )
         else:
-            said = tr(
+            said = tr_count(
+                "{count} document is too long for the context. Each question gets its most relevant passages.",
                 "{count} documents are too long for the context. Each question gets their most relevant passages.",
-                count=len(documents),
+                len(documents),
             )
         self._words.setText(said)
         self.setAccessibleName(said)

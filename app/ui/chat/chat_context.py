@@ -17,7 +17,7 @@ from app.features.chat.context_fitting import PromptBreakdown
 from app.features.chat_services import Chats
 from app.features.error_messages import PersonMessage
 from app.ui.chat.open_chat import OpenChat
-from app.ui.i18n import tr
+from app.ui.i18n import tr, tr_count
 from app.ui.locale_formats import format_number
 from app.ui.shared_labels import (
     COUNTING,
@@ -26,6 +26,7 @@ from app.ui.shared_labels import (
     INSTRUCTIONS_FROM_BEFORE,
     MEMORIES_LABEL,
     NEW_CHAT,
+    PART_TOKEN,
     PART_TOKENS,
     PICTURES,
     PINNED,
@@ -356,7 +357,7 @@ class ContextPanel(FloatingPanel):
         self._words.setText(text)
         self._words.setVisible(bool(text))
         set_mark(self._words, "kind", "danger" if parts.is_over else "muted")
-        said = "; ".join(tr(PART_TOKENS, part=words, count=format_number(tokens)) for words, tokens, _ in rows)
+        said = "; ".join(tr_count(PART_TOKEN, PART_TOKENS, tokens, part=words) for words, tokens, _ in rows)
         self.setAccessibleDescription(" ".join(part for part in (said + ".", text) if part))
         self._fit_height()
 
@@ -383,7 +384,7 @@ class ContextPanel(FloatingPanel):
         grid.setColumnStretch(1, 1)
         for number, (words, tokens, strength) in enumerate(rows):
             name, count = QLabel(words), QLabel(format_number(tokens))
-            count.setAccessibleName(tr(PART_TOKENS, part=words, count=format_number(tokens)))
+            count.setAccessibleName(tr_count(PART_TOKEN, PART_TOKENS, tokens, part=words))
             self._theme.dress(name, count, font="small")
             grid.addWidget(_PartSwatch(self._theme, strength), number, 0)
             grid.addWidget(name, number, 1)
@@ -409,10 +410,8 @@ def notes_on(parts: PromptBreakdown) -> str:
         notes.append(tr(NEXT_NEVER_FITS))
     elif parts.is_over:
         notes.append(tr(NEXT_DOES_NOT_FIT))
-    if parts.hidden == 1:
-        notes.append(tr(ONE_MESSAGE_LEFT_OUT))
-    elif parts.hidden:
-        notes.append(tr(MESSAGES_LEFT_OUT, count=parts.hidden))
+    if parts.hidden:
+        notes.append(tr_count(ONE_MESSAGE_LEFT_OUT, MESSAGES_LEFT_OUT, parts.hidden))
     return " ".join(notes)
 
 

@@ -23,10 +23,10 @@ from app.features.error_messages import model_words
 from app.features.survey.wanted import made_of
 from app.store.message_rows import StoredMessage
 from app.ui.chat.answer_view import time_text
-from app.ui.i18n import tr
+from app.ui.i18n import tr, tr_count
 from app.ui.icons import icon
 from app.ui.locale_formats import format_moment, format_number, format_speed, join_list
-from app.ui.shared_labels import ABOUT_THIS_ANSWER, PROMPT_LABEL, TOKEN_COUNT, TOKENS_PER_SECOND
+from app.ui.shared_labels import ABOUT_THIS_ANSWER, ONE_TOKEN, PROMPT_LABEL, TOKEN_COUNT, TOKENS_PER_SECOND
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import text_button
 from app.ui.widgets.labels import plain_label, plain_tip
@@ -130,16 +130,17 @@ def rows_of(message: StoredMessage) -> list[Row]:
 def _rows_of_stats(stats: AnswerStats) -> list[Row]:
     read = max(0, stats.prompt_tokens - stats.reused_tokens)
     rows = [
-        (tr(PROMPT_LABEL), tr(TOKEN_COUNT, count=format_number(stats.prompt_tokens))),
+        (tr(PROMPT_LABEL), tr_count(ONE_TOKEN, TOKEN_COUNT, stats.prompt_tokens)),
         (tr(OF_THAT), tr(TOKENS_REUSED, kept=format_number(stats.reused_tokens), count=format_number(read))),
-        (tr(WRITTEN), tr(TOKEN_COUNT, count=format_number(stats.generated_tokens))),
+        (tr(WRITTEN), tr_count(ONE_TOKEN, TOKEN_COUNT, stats.generated_tokens)),
     ]
     if stats.media_tokens:
-        told = tr("{count} tokens, cached", count=format_number(stats.media_tokens))
+        told = tr_count("{count} token, cached", "{count} tokens, cached", stats.media_tokens)
         if stats.encoded_media:
-            told = tr(
+            told = tr_count(
+                "{count} token, newly processed: {new}",
                 "{count} tokens, newly processed: {new}",
-                count=format_number(stats.media_tokens),
+                stats.media_tokens,
                 new=stats.encoded_media,
             )
         rows.insert(2, (tr("For pictures"), told))

@@ -9,6 +9,7 @@ from PySide6.QtCore import QPoint, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSlider, QVBoxLayout, QWidget
 
+from app.core.catalogue import CountedTexts
 from app.features.chat.message_draft import DraftPart, DraftPicture
 from app.features.chat.session_messages import ChooseDetail
 from app.features.files_to_read import Stage
@@ -16,7 +17,7 @@ from app.ui.document.document_chip import DocumentChip
 from app.ui.document.document_details import remarks_words, short_name
 from app.ui.i18n import tr, tr_count
 from app.ui.locale_formats import format_number
-from app.ui.shared_labels import ABOUT_TOKENS, OPEN, PICTURE_LABEL, TOKEN_COUNT, WAITS_LABEL
+from app.ui.shared_labels import ABOUT_A_TOKEN, ABOUT_TOKENS, ONE_TOKEN, OPEN, PICTURE_LABEL, TOKEN_COUNT, WAITS_LABEL
 from app.ui.shell.notify import Notify
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import IconButton, text_button
@@ -35,7 +36,10 @@ PICTURE_CUT_OFF = "The file is incomplete: part of the picture is missing."
 LOOKED_AT_SECONDS = "takes at least {seconds} s to process"
 
 COPY_PICTURE = "Copy picture"
-FIRST_FRAME_ONLY = "Only the first of {count} frames is shown to the model."
+FIRST_FRAME_ONLY: CountedTexts = (
+    "Only the first of {count} frame is shown to the model.",
+    "Only the first of {count} frames is shown to the model.",
+)
 SAVE_PICTURE = "Save picture…"
 
 SLOW_S = 2.0
@@ -48,7 +52,7 @@ def remarks_of(part: DraftPart) -> str:
     if isinstance(part, DraftPicture):
         said = [tr(PICTURE_CUT_OFF)] if part.is_cut else []
         if part.frames > 1:
-            said.append(tr(FIRST_FRAME_ONLY, count=part.frames))
+            said.append(tr_count(*FIRST_FRAME_ONLY, part.frames))
         return " ".join(said)
     return remarks_words(part.document) if part.document is not None else ""
 
@@ -66,11 +70,11 @@ def count_words(use: MediaUse, count: MediaCount, host: str = "") -> str:
     size = f"{format_number(count.width)} × {format_number(count.height)}"
     is_other_size = bool(count.width) and (count.width, count.height) != (use.media.width, use.media.height)
     if host:
-        tokens = tr(ABOUT_TOKENS, count=format_number(count.tokens))
+        tokens = tr_count(ABOUT_A_TOKEN, ABOUT_TOKENS, count.tokens)
         if is_other_size:
             return tr("sent to {host} at {size}, {tokens}", host=host, size=size, tokens=tokens)
         return tr("sent to {host}, {tokens}", host=host, tokens=tokens)
-    tokens = tr_count("1 token", TOKEN_COUNT, count.tokens)
+    tokens = tr_count(ONE_TOKEN, TOKEN_COUNT, count.tokens)
     if is_other_size:
         words = tr("sent at {size}, {tokens}", size=size, tokens=tokens)
     else:

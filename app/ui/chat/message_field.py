@@ -25,8 +25,7 @@ from PySide6.QtWidgets import (
 )
 
 from app.core.visible import clean_text
-from app.ui.i18n import tr, window_title
-from app.ui.locale_formats import format_number
+from app.ui.i18n import tr, tr_count, window_title
 from app.ui.shared_labels import EDIT_LABEL, SAVE
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import IconButton, set_text_font, text_button
@@ -362,7 +361,7 @@ class MessageField(QWidget):
                 chip.deleteLater()
         chips = [self._chip_of(index, paste) for index, paste in enumerate(self._pastes)]
         if self._offered is not None:
-            words = tr(CHARACTERS_PASTED, count=format_number(self._offered.length))
+            words = tr_count("{count} character pasted", CHARACTERS_PASTED, self._offered.length)
             chip = PasteChip(self._theme, words, tr(LEAVE_IN_MESSAGE))
             chip.offer(tr(ATTACH_AS_DOCUMENT), self.attach_passage)
             chip.left.connect(self._forget_offer)
@@ -375,7 +374,7 @@ class MessageField(QWidget):
         self.edit.height_changed.emit()
 
     def _chip_of(self, index: int, paste: str) -> PasteChip:
-        words = tr("Pasted text, {count} characters", count=format_number(len(paste)))
+        words = tr_count("Pasted text, {count} character", "Pasted text, {count} characters", len(paste))
         chip = PasteChip(self._theme, words, tr(REMOVE_PASTED_TEXT))
         chip.offer(tr(EDIT_LABEL), lambda: self._edit_paste(index))
         if self.can_attach:

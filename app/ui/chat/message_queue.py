@@ -8,6 +8,8 @@ from PySide6.QtCore import QEvent, QObject, Qt
 from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent, QPen, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
+from app.core.catalogue import CountedTexts
+from app.core.counted_units import count_units
 from app.features.chat import session_messages as m
 from app.features.chat.session import ChatSession
 from app.features.chat.session_state import ChatState, QueueState
@@ -25,7 +27,7 @@ from app.ui.widgets.layouts import scrolled
 QUEUED_AFTER_STOP = "The answer was stopped, so this message waits. Press Esc again to hold it until you send it."
 
 SENT_AFTER_ANSWER = "Will be sent after this answer"
-SEVERAL_UNQUEUED = "{count} waiting messages removed"
+SEVERAL_UNQUEUED: CountedTexts = ("{count} waiting message removed", "{count} waiting messages removed")
 QUEUED_UNSENT = "Not sent. Send it when you’re ready."
 SENT_AFTER_OTHER_CHAT = "Will be sent after the answer in the other chat"
 SENT_AFTER_EDITING = "Will be sent when you finish editing"
@@ -242,9 +244,7 @@ class QueueChip(QWidget):
         words = " ".join(text[:FIRST_CHARACTERS].split())
         self._label.setText(words)
         self._label.setToolTip(plain_tip(text[:FIRST_CHARACTERS]))
-        self._documents.setText(tr("{count} files", count=len(documents)) if len(documents) > 1 else "")
-        if len(documents) == 1:
-            self._documents.setText(tr("1 file"))
+        self._documents.setText(count_units("file", len(documents)) if documents else "")
         self._documents.setToolTip(plain_tip("\n".join(documents)))
         self._documents.setVisible(bool(documents))
         self.move_up.setEnabled(not is_first)

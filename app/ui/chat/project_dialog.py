@@ -31,15 +31,17 @@ from app.store.document_store import StoredDocument
 from app.store.projects import Project
 from app.ui.document.document_chip import DocumentChip
 from app.ui.document.document_details import size_words
-from app.ui.i18n import tr, window_title
+from app.ui.i18n import tr, tr_count, window_title
 from app.ui.locale_formats import format_number, join_facts, join_list
 from app.ui.shared_labels import (
+    ABOUT_A_TOKEN,
     ABOUT_TOKENS,
     CHOOSE_AN_ICON,
     DEFAULT,
     DOCUMENTS_LABEL,
     MODEL,
     NAME_ADDED,
+    ONE_TOKEN,
     TOKEN_COUNT,
     UNDO,
     WAITS_LABEL,
@@ -59,10 +61,12 @@ from app.ui.widgets.row_list import clean_title
 from app.ui.work.intake import Intake
 from app.ui.work.picture_reading import PicturesLine
 
+PROJECT_TOKEN = "Each chat starts with {count} token: {parts}. It’s read once and shared by all chats."
 PROJECT_TOKENS = "Each chat starts with {count} tokens: {parts}. They’re read once and shared by all chats."
 PROJECT_PASSAGES = "Documents too long for this model’s context are searched for each question."
 
 MODEL_NOT_THERE = "{name} (missing)"
+PROJECT_TOKEN_ESTIMATED = "Each chat starts with about {count} token: {parts}. Estimated, because no model is loaded."
 PROJECT_TOKENS_ESTIMATED = "Each chat starts with about {count} tokens: {parts}. Estimated, because no model is loaded."
 NOTHING_IN_PROMPT = "None of this is in the prompt yet."
 INSTRUCTION_TOKENS = "instructions {count}"
@@ -255,19 +259,10 @@ def cost_words(cost: PreambleCost) -> str:
         (tr("memories {count}", count=format_number(cost.memories)), cost.memories),
     ]
     named = join_list(words for words, tokens in parts if tokens)
-    count = format_number(cost.tokens)
     if cost.is_exact:
-        words = tr(
-            PROJECT_TOKENS,
-            count=count,
-            parts=named,
-        )
+        words = tr_count(PROJECT_TOKEN, PROJECT_TOKENS, cost.tokens, parts=named)
         return f"{words} {long}" if cost.searched else words
-    return tr(
-        PROJECT_TOKENS_ESTIMATED,
-        count=count,
-        parts=named,
-    )
+    return tr_count(PROJECT_TOKEN_ESTIMATED, PROJECT_TOKENS_ESTIMATED, cost.tokens, parts=named)
 
 
 class IconChoice(QToolButton):
@@ -452,9 +447,8 @@ class ProjectFiles(QWidget):
 
     def _cost_words(self, document: StoredDocument) -> str:
         tokens = self._cost.documents.get(document.id) if self._cost is not None else None
-        exact = self._cost is not None and self._cost.is_exact
-        count = format_number(tokens) if tokens is not None else ""
-        words = (tr(TOKEN_COUNT, count=count) if exact else tr(ABOUT_TOKENS, count=count)) if count else ""
+        texts = (ONE_TOKEN, TOKEN_COUNT) if self._cost and self._cost.is_exact else (ABOUT_A_TOKEN, ABOUT_TOKENS)
+        words = tr_count(*texts, tokens) if tokens is not None else ""
         is_long = self._cost is not None and document.id in self._cost.searched
         return join_facts((size_words(document), words, tr("passages only") if is_long else ""))
 

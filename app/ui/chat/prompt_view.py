@@ -21,7 +21,7 @@ from PySide6.QtWidgets import (
 from app.core.events import CancelToken
 from app.features.chat import prompt_inspector
 from app.features.chat.prompt_inspector import SeenPart, SeenPrompt
-from app.ui.i18n import sentence_for, tr
+from app.ui.i18n import sentence_for, tr, tr_count
 from app.ui.locale_formats import format_number, join_facts
 from app.ui.shared_labels import (
     ANSWER_LINE,
@@ -29,6 +29,8 @@ from app.ui.shared_labels import (
     DOCUMENTS_LABEL,
     INSTRUCTIONS_FROM_BEFORE,
     MEMORIES_LABEL,
+    ONE_TOKEN,
+    PART_TOKEN,
     PART_TOKENS,
     SYSTEM_PROMPT,
     THIS_MESSAGE,
@@ -125,7 +127,9 @@ class SeenDialog(Dialog):
             words, count = words_of(part), format_number(part.tokens)
             item = QTreeWidgetItem([words, count])
             item.setTextAlignment(1, Qt.AlignmentFlag.AlignTrailing | Qt.AlignmentFlag.AlignVCenter)
-            item.setData(0, Qt.ItemDataRole.AccessibleTextRole, tr(PART_TOKENS, part=words, count=count))
+            item.setData(
+                0, Qt.ItemDataRole.AccessibleTextRole, tr_count(PART_TOKEN, PART_TOKENS, part.tokens, part=words)
+            )
             item.setToolTip(0, plain_tip(words))
             item.setSizeHint(0, QSize(0, self._theme.px(ROW_PX)))
             self.parts.addTopLevelItem(item)
@@ -172,16 +176,16 @@ def words_of(part: SeenPart) -> str:
 
 def sum_words(found: SeenPrompt) -> str:
     """Return the total of tokens, the messages left out, and any limits of the count."""
-    said = [tr(TOKEN_COUNT, count=format_number(found.told_tokens or found.tokens))]
-    if found.hidden == 1:
-        said.append(tr("1 earlier message wasn’t shown"))
-    elif found.hidden:
-        said.append(tr("{count} earlier messages weren’t shown", count=format_number(found.hidden)))
+    said = [tr_count(ONE_TOKEN, TOKEN_COUNT, found.told_tokens or found.tokens)]
+    if found.hidden:
+        hidden = tr_count("1 earlier message wasn’t shown", "{count} earlier messages weren’t shown", found.hidden)
+        said.append(hidden)
     words = join_facts(said)
     if found.is_exact:
         return words
-    changed = tr(
+    changed = tr_count(
+        "The model, instructions or something else changed since. This is now {count} token.",
         PROMPT_CHANGED_SINCE,
-        count=format_number(found.tokens),
+        found.tokens,
     )
     return f"{words}\n{changed}"

@@ -20,8 +20,8 @@ from app.ui.chat.branch_documents import BranchDocuments, RecalledTurn, SourceRo
 from app.ui.chat.turn import ROW_PX, TURN_GAP_PX, TurnHost, TurnView
 from app.ui.document.document_chip import DocumentChip
 from app.ui.document.document_details import size_words, spoken_size, tokens_words
-from app.ui.i18n import tr, tr_count
-from app.ui.locale_formats import format_number, join_facts, join_list
+from app.ui.i18n import InContext, tr, tr_count
+from app.ui.locale_formats import join_facts, join_list
 from app.ui.shared_labels import COPY, EDIT_LABEL, FORK_CHAT, REMEMBER_ANSWER, SAVE_AS_PROMPT, YOU_LINE
 from app.ui.text.pieces import ProseLine, StyledSpan
 from app.ui.text.prose import ProseView
@@ -32,7 +32,7 @@ from app.ui.widgets.layouts import FlowLayout
 from app.ui.work.picture_reading import READ_ITS_TEXT, can_read_text
 
 PICTURES_UNSEEN = "Not shown to the model: it can’t see pictures."
-ANSWER_THIS = "Answer"
+ANSWER_THIS = InContext("button", "Answer")
 
 SHOWN_TO_MODEL = "Shown to the model:"
 
@@ -208,7 +208,7 @@ class QuestionView(TurnView):
             self._more = None
         if len(self.text) > most and not self._is_open:
             self._more = text_button(
-                tr("Show all {count} characters", count=format_number(len(self.text))),
+                tr_count("Show all {count} character", "Show all {count} characters", len(self.text)),
                 "link",
                 self,
                 on_click=self.show_whole,

@@ -18,9 +18,8 @@ from app.features.quick_ask import REQUESTS, TranslationRequest, keep_chat, tran
 from app.ui.chat.actions import TurnCommand
 from app.ui.chat.chat_view import ChatView
 from app.ui.chat.transcript import is_answer
-from app.ui.i18n import tr, window_title
-from app.ui.locale_formats import format_number
-from app.ui.shared_labels import CHARACTER_COUNT, QUICK_ASK
+from app.ui.i18n import tr, tr_count, window_title
+from app.ui.shared_labels import CHARACTER_COUNT, ONE_CHARACTER, QUICK_ASK
 from app.ui.shell import tasks
 from app.ui.shell.desktop import bring_to_front
 from app.ui.shell.keyboard import move_focus, written
@@ -115,7 +114,7 @@ class TakenText(QFrame):
         self.setVisible(taken is not None)
         if taken is not None:
             beginning = " ".join(taken.text[:FIRST_CHARACTERS].split())
-            count = tr(CHARACTER_COUNT, count=format_number(len(taken.text)))
+            count = tr_count(ONE_CHARACTER, CHARACTER_COUNT, len(taken.text))
             self._name.setText(taken.name)
             self._words.setText(beginning)
             self._count.setText(count)

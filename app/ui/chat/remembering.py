@@ -12,8 +12,7 @@ from app.core.errors.app_error import AppError
 from app.core.visible import clean_text
 from app.features.projects import PreambleCosts
 from app.store.projects import Project
-from app.ui.i18n import tr
-from app.ui.locale_formats import format_number
+from app.ui.i18n import tr, tr_count
 from app.ui.shared_labels import REMEMBER_SELECTION
 from app.ui.shell import tasks
 from app.ui.shell.notify import Notify
@@ -26,6 +25,7 @@ from app.ui.widgets.timers import new_timer
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
 
+MEMORIES_TOKEN = "Uses about {count} token of each chat. Estimated, because no model is loaded."
 MEMORIES_TOKENS = "Uses about {count} tokens of each chat. Estimated, because no model is loaded."
 
 IN_THIS_PROJECT = "In this project"
@@ -145,10 +145,12 @@ class RememberDialog(QuestionDialog):
     def _on_counted(self, counted: tuple[list[int], bool]) -> None:
         self._counting = None
         counts, is_exact = counted
-        count = format_number(counts[0])
-        exact = tr("Uses {count} tokens of each chat. The next answer rereads its chat.", count=count)
-        about = tr(MEMORIES_TOKENS, count=count)
-        self.cost.setText(exact if is_exact else about)
+        exact = tr_count(
+            "Uses {count} token of each chat. The next answer rereads its chat.",
+            "Uses {count} tokens of each chat. The next answer rereads its chat.",
+            counts[0],
+        )
+        self.cost.setText(exact if is_exact else tr_count(MEMORIES_TOKEN, MEMORIES_TOKENS, counts[0]))
 
     def _on_failed(self, error: BaseException) -> None:
         self._counting = None

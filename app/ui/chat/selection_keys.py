@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QApplication
 
 from app.ui.chat.selection import BEFORE, BEHIND, ChatSelection, TextPosition
 from app.ui.chat.transcript import ChatTranscript
-from app.ui.i18n import tr
+from app.ui.i18n import tr_count
 from app.ui.text.block_selection import SelectionMouse
 from app.ui.text.formats import cursor_over
 from app.ui.widgets.labels import announce
@@ -90,7 +90,9 @@ class SelectionEvents(QObject):
             self.copy()
         elif event.matches(QKeySequence.StandardKey.SelectAll):
             self._selection.select_all()
-            announce(self._transcript, tr("All {count} messages are selected", count=self._transcript.places.count))
+            count = self._transcript.places.count
+            words = tr_count("{count} message is selected", "All {count} messages are selected", count)
+            announce(self._transcript, words)
         elif not self._step(event):
             return
         event.accept()

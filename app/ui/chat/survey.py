@@ -14,7 +14,7 @@ from app.core.events import CancelToken
 from app.features.chat.session_messages import ReportSent
 from app.features.retrieval.question_scope import QuestionScope
 from app.features.survey.wanted import QueryOffer, SurveyCoverage, SurveyProgress
-from app.ui.i18n import tr
+from app.ui.i18n import tr, tr_count
 from app.ui.locale_formats import format_number
 from app.ui.shared_labels import MINUTES_AND_SECONDS
 from app.ui.shell import tasks
@@ -41,7 +41,7 @@ READING_SECTION = "Reading the whole document: section {done} of {sections}"
 JOINING_FINDINGS = "Combining the findings"
 WAITING_FOR_OTHER_ANSWER = "Waiting for another answer"
 READ_WHOLE = "Whole document read: {count} sections"
-READ_PARTLY = "Read: {done} of {count} sections"
+READ_PARTLY = "Read: {done:,} of {count} sections"
 READ_WHOLE_TEXT = "Whole document read"
 
 LOOK_MS = 150
@@ -128,7 +128,7 @@ def offer_words(offer: QueryOffer) -> str:
     count = len(offer.document_ids)
     about = tr("This question is about the whole document.")
     if count > 1:
-        about = tr(ABOUT_ALL_DOCUMENTS, count=count)
+        about = tr_count("This question is about {count} document.", ABOUT_ALL_DOCUMENTS, count)
     if offer.is_by_model and offer.tokens is not None:
         figures = {"tokens": format_number(offer.tokens), "time": time_words(offer.seconds or 0.0)}
         if offer.seconds is None:
@@ -164,9 +164,9 @@ def made_words(made: SurveyCoverage) -> str:
     """Return one line about how an answer was made."""
     if not made.is_by_model:
         return tr(ANSWERED_WITHOUT_MODEL)
-    words = tr(READ_WHOLE, count=format_number(made.read))
+    words = tr_count("Whole document read: {count} section", READ_WHOLE, made.read)
     if made.read < made.sections:
-        words = tr(READ_PARTLY, done=format_number(made.read), count=format_number(made.sections))
+        words = tr_count("Read: {done:,} of {count} section", READ_PARTLY, made.sections, done=made.read)
     if made.sections == made.read == 1:
         words = tr(READ_WHOLE_TEXT)
     minutes, seconds = divmod(round(made.seconds), 60)

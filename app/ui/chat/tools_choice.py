@@ -10,7 +10,7 @@ from PySide6.QtGui import QAction
 from shiboken6 import isValid
 
 from app.core.visible import visible_name
-from app.ui.i18n import tr
+from app.ui.i18n import tr, tr_count
 from app.ui.locale_formats import format_number, join_list
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import OptionChip
@@ -23,6 +23,7 @@ TOOLS_LABEL = "Tools"
 TOOLS_OFF = "Turn tools off"
 TOOLS_ABOUT = "The model can search your documents and chats, calculate, and check dates."
 TOOLS_COUNT = "{count} tools"
+ONE_TOOL_COST = "{count} tool uses {tokens} tokens of each question."
 TOOLS_COST = "{count} tools use {tokens} tokens of each question."
 SERVERS_ADDED = "Tools from {servers} are added when you ask."
 WEAK_MODEL = "Tools ({right} of {requests} right with this model)"
@@ -85,15 +86,15 @@ class ToolsChoice(OptionChip):
 
     def _count_words(self) -> str:
         count = self.facts.count if self.facts is not None else 0
-        return tr(TOOLS_COUNT, count=format_number(count)) if count else tr(TOOLS_LABEL)
+        return tr_count("{count} tool", TOOLS_COUNT, count) if count else tr(TOOLS_LABEL)
 
     def _explain(self) -> str:
         parts = [tr(TOOLS_ABOUT)]
         if self.facts is not None and self.facts.tokens:
-            parts.append(tr(TOOLS_COST, count=format_number(self.facts.count), tokens=format_number(self.facts.tokens)))
+            tokens = format_number(self.facts.tokens)
+            parts.append(tr_count(ONE_TOOL_COST, TOOLS_COST, self.facts.count, tokens=tokens))
         if self.facts is not None and self.facts.unknown:
             parts.append(tr(SERVERS_ADDED, servers=join_list(map(visible_name, self.facts.unknown))))
         if self.facts is not None and self.facts.score is not None:
-            message = self.facts.score.message
-            parts.append(tr(message.text, **message.values))
+            parts.append(str(self.facts.score.message))
         return " ".join(parts)

@@ -57,7 +57,7 @@ def spoken_size(document: StoredDocument) -> str:
 
 def tokens_words(tokens: int | None) -> str:
     """Return the token count for the tooltip; "" if it wasn't counted."""
-    return "" if tokens is None else tr(TOKENS_FOR_MODEL, count=format_number(tokens))
+    return "" if tokens is None else tr_count("{count} token for this model", TOKENS_FOR_MODEL, tokens)
 
 
 def _sizes(document: StoredDocument) -> list[str]:
@@ -89,7 +89,8 @@ def short_name(name: str) -> str:
 def told_of(found: ExpandedPaths, *, left: int = 0) -> str:
     """Return a sentence about dropped files that weren't taken; "" if all were."""
     if found.is_cut or left:
-        return tr("You can attach up to {count} files at once. The others were left out.", count=MOST_FILES)
+        most = "You can attach up to {count} files at once. The others were left out."
+        return tr_count("You can attach up to {count} file at once. The others were left out.", most, MOST_FILES)
     odd = [skipped_path for skipped_path in found.skipped if skipped_path.reason != "no_document"]
     if not found.files and not odd:
         return tr("No documents found in it.")
@@ -97,7 +98,7 @@ def told_of(found: ExpandedPaths, *, left: int = 0) -> str:
         reason = {"missing": NO_SUCH_FILE, "denied": "You don’t have permission to read {name}."}
         words = reason.get(odd[0].reason, "{name} can’t be read.")
         return tr(words, name=short_name(visible_name(odd[0].path.name)))
-    return tr("{count} files couldn’t be read.", count=len(odd)) if odd else ""
+    return tr_count("{count} file couldn’t be read.", "{count} files couldn’t be read.", len(odd)) if odd else ""
 
 
 def left_out_words(found: ExpandedPaths) -> str:

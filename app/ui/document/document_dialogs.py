@@ -29,8 +29,8 @@ class LargeFile(QuestionDialog):
     read_wanted = Signal()
 
     def __init__(self, theme: Theme, name: str, size_bytes: int, parent: QWidget) -> None:
-        minutes = max(1, round(size_bytes / BYTES_PER_MINUTE))
-        time = tr_count(ABOUT_A_MINUTE, ABOUT_MINUTES, minutes)
+        minutes = round(size_bytes / BYTES_PER_MINUTE)
+        time = tr_count("about {count} minute", ABOUT_MINUTES, minutes) if minutes > 1 else tr(ABOUT_A_MINUTE)
         words = tr("Reading takes {time}, and its text uses as much disk space again. You can keep working.", time=time)
         title = tr("{name} is {size}.", name=short_name(name), size=size_text(size_bytes))
         super().__init__(theme, title, words, parent)

@@ -205,8 +205,8 @@ class ExportDialog(Dialog):
         if len(self._chats) == 1:
             return tr(EXPORT_CHAT, title=self._chats[0].title or tr(NEW_CHAT))
         if name:
-            return tr(EXPORT_PROJECT_CHATS, count=len(self._chats), name=name)
-        return tr("Export {count} chats", count=len(self._chats))
+            return tr_count("Export the {count} chat of “{name}”", EXPORT_PROJECT_CHATS, len(self._chats), name=name)
+        return tr_count("Export {count} chat", "Export {count} chats", len(self._chats))
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

@@ -27,6 +27,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from app.core.catalogue import CountedTexts
 from app.core.events import CancelToken, TokenSeen
 from app.features.inside.patterns import (
     MEAN,
@@ -38,12 +39,12 @@ from app.features.inside.patterns import (
     sentences_of,
     word_of,
 )
-from app.ui.i18n import tr
+from app.ui.i18n import tr, tr_count
 from app.ui.inside.look import CellModel, CellTable, Index, LendEngine, LookPage, paint_frame
 from app.ui.inside.maps import HeatMap, LineScroll, TokenArcs, share_colours, share_image
 from app.ui.inside.plots import PlotButtons, percent
 from app.ui.locale_formats import join_list
-from app.ui.shared_labels import ATTENTION, FIRST_TOKENS_SHOWN
+from app.ui.shared_labels import ATTENTION, FIRST_TOKEN_SHOWN, FIRST_TOKENS_SHOWN
 from app.ui.shell.tab_spec import UiContext
 from app.ui.theme import FontRole, Theme
 from app.ui.widgets.buttons import IconButton
@@ -115,10 +116,7 @@ class HeadsModel(CellModel):
     def describe_cell(self, row: int, column: int) -> str:
         """Describe a head: its number and what it mostly attends to."""
         assert self.seen is not None
-        said = " ".join(
-            tr(message_template.text, **message_template.values)
-            for message_template in sentences_of(self.seen.patterns[row][column])
-        )
+        said = " ".join(str(message_template) for message_template in sentences_of(self.seen.patterns[row][column]))
         return tr(HEAD_DESCRIPTION, layer=self.seen.layers[row], head=column, words=said)
 
     def name(self, section: int, way: Qt.Orientation) -> str:
@@ -381,7 +379,7 @@ class AttentionView(LookPage):
             with QSignalBlocker(field):
                 field.number.setRange(*ends)
         count = len(event.tokens)
-        self.cut.setText("" if event.is_all else tr(FIRST_TOKENS_SHOWN, count=count))
+        self.cut.setText("" if event.is_all else tr_count(FIRST_TOKEN_SHOWN, FIRST_TOKENS_SHOWN, count))
         self.cut.setHidden(event.is_all)
         for widget in (self.top, self.told, self.stack):
             widget.show()
@@ -421,8 +419,7 @@ class AttentionView(LookPage):
             field.show_value(value)
         shares = self.seen.shares_of(layer, head)
         words = " ".join(
-            tr(message_template.text, **message_template.values)
-            for message_template in sentences_of(self.seen.head_pattern(layer, head))
+            str(message_template) for message_template in sentences_of(self.seen.head_pattern(layer, head))
         )
         self.sentence.setText(words)
         names = tuple(map(word_of, self.seen.tokens))
@@ -498,7 +495,7 @@ def largest_in_words(row: Floats, tokens: Sequence[TokenSeen], token: int) -> st
     return tr(LOOKS_AT, word=word_of(tokens[token]), others=join_list(said)) + "."
 
 
-KIND_WORDS = {
+KIND_WORDS: dict[AttentionTarget, CountedTexts] = {
     AttentionTarget.FIRST: ("1 focuses on the first token", "{count} focus on the first token"),
     AttentionTarget.PREVIOUS: ("1 looks at the previous token", "{count} look at the previous token"),
     AttentionTarget.ITSELF: ("1 focuses on the token itself", "{count} focus on the token itself"),
@@ -517,6 +514,7 @@ def kinds_in_words(patterns: Sequence[Sequence[HeadPattern]]) -> list[str]:
     every = [pattern for layer in patterns for pattern in layer]
     counted = Counter(pattern.kind for pattern in every)
     if counted.keys() <= {AttentionTarget.SHORT}:
-        return [tr("{count} heads; the text is too short for a pattern.", count=len(every))]
-    said = join_list(tr(KIND_WORDS[kind][count != 1], count=count) for kind, count in counted.most_common())
-    return [tr(HEADS_SUMMARY, count=len(every), what=said)]
+        short = "{count} heads; the text is too short for a pattern."
+        return [tr_count("{count} head; the text is too short for a pattern.", short, len(every))]
+    said = join_list(tr_count(*KIND_WORDS[kind], count) for kind, count in counted.most_common())
+    return [tr_count("{count} head: {what}.", HEADS_SUMMARY, len(every), what=said)]

@@ -22,7 +22,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QAbstractScrollArea, QFrame, QVBoxLayout, QWidget
 
 from app.language.scripts import is_right_to_left
-from app.ui.i18n import tr
+from app.ui.i18n import tr_count
 from app.ui.locale_formats import format_number
 from app.ui.text.keyboard_walk import step_aside
 from app.ui.theme import Theme, Tokens
@@ -427,10 +427,11 @@ class TokenText(QWidget):
 
     def _show_rest(self) -> None:
         left = self._count - self._shown
-        words = tr(
+        words = tr_count(
+            "Showing {shown} of {count} token. Show {more} more",
             SHOW_MORE_TOKENS,
+            self._count,
             shown=format_number(self._shown),
-            count=format_number(self._count),
             more=format_number(min(left, SHOWN_AT_ONCE)),
         )
         self._more.setVisible(left > 0)

@@ -12,9 +12,8 @@ from PySide6.QtGui import QHideEvent, QKeyEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QFileDialog, QFrame, QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
 from app.core.events import CancelToken
-from app.ui.i18n import Translatable, tr
+from app.ui.i18n import Translatable, tr, tr_count
 from app.ui.inside.look import OWN, SELECTION, InspectedText, LendEngine, LookPage, Subjects
-from app.ui.locale_formats import format_number
 from app.ui.shared_labels import HOW_IT_WORKS
 from app.ui.shell import tasks
 from app.ui.shell.tab_spec import UiContext
@@ -333,7 +332,7 @@ class OwnText(QFrame):
         tasks.ask(read, self, lambda found: self._take_text(*found), self._ui.notify.error)
 
     def _take_text(self, name: str, text: str) -> None:
-        self._show(tr(NAME_AND_CHARACTERS, name=name, count=format_number(len(text))), text)
+        self._show(tr_count("{name} ({count} character)", NAME_AND_CHARACTERS, len(text), name=name), text)
         self.changed.emit()
 
     def _clear_text(self) -> None:

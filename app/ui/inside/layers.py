@@ -20,11 +20,11 @@ from app.core.events import CancelToken, Guess, PromptProgress, TokenSeen
 from app.features.inside import looks
 from app.features.inside.patterns import shown_word, word_of
 from app.language.scripts import is_right_to_left
-from app.ui.i18n import tr
+from app.ui.i18n import tr, tr_count
 from app.ui.inside.look import CellModel, CellTable, Index, LendEngine, LookPage, paint_frame
 from app.ui.inside.plots import PlotButtons
 from app.ui.locale_formats import format_brief_percent, join_list
-from app.ui.shared_labels import FIRST_TOKENS_SHOWN
+from app.ui.shared_labels import FIRST_TOKEN_SHOWN, FIRST_TOKENS_SHOWN
 from app.ui.shell.tab_spec import UiContext
 from app.ui.theme import FontRole, Theme
 from app.ui.widgets.labels import plain_label
@@ -120,7 +120,7 @@ class LayersView(LookPage):
 
     def _show(self, event: object) -> None:
         assert isinstance(event, LogitLens)
-        self.cut.setText("" if event.is_all else tr(FIRST_TOKENS_SHOWN, count=len(event.tokens)))
+        self.cut.setText("" if event.is_all else tr_count(FIRST_TOKEN_SHOWN, FIRST_TOKENS_SHOWN, len(event.tokens)))
         for widget in (self.top, self.grid, self.cell):
             widget.show()
         self.cut.setHidden(event.is_all)

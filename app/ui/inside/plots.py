@@ -30,7 +30,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QFileDialog, QFrame, QHBoxLayout, QVBoxLayout, QWidget
 
-from app.ui.i18n import tr
+from app.ui.i18n import tr, tr_count
 from app.ui.locale_formats import format_decimal, format_significant
 from app.ui.shared_labels import COPIED
 from app.ui.shell.desktop import copy_text
@@ -246,7 +246,11 @@ class ScatterPlot(QWidget):
         `words` explain the line and end the description for screen readers.
         """
         self.points, self._line, self._band, self.current = tuple(points), line, band, -1
-        said = [tr(POINT_COUNT, count=len(points)), *(f"{self.point_words(point)}." for point in points), words]
+        said = [
+            tr_count("{count} point.", POINT_COUNT, len(points)),
+            *(f"{self.point_words(point)}." for point in points),
+            words,
+        ]
         self.setAccessibleDescription(" ".join(filter(None, said)))
         self._draw()
 

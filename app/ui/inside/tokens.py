@@ -21,7 +21,7 @@ from app.features.inside.looks import (
     surprise_of,
     tokens_of,
 )
-from app.ui.i18n import tr
+from app.ui.i18n import tr, tr_count
 from app.ui.inside.flow import TokenDetail, TokenPiece, TokenText, blended, hex_of, tint, visible
 from app.ui.inside.look import InspectedAnswer, InspectedText, LendEngine, LookPage
 from app.ui.locale_formats import (
@@ -32,7 +32,7 @@ from app.ui.locale_formats import (
     join_facts,
     join_list,
 )
-from app.ui.shared_labels import COPIED, TOKEN_COUNT
+from app.ui.shared_labels import COPIED, ONE_TOKEN, TOKEN_COUNT
 from app.ui.shell.desktop import copy_text
 from app.ui.shell.tab_spec import UiContext
 from app.ui.theme import Theme
@@ -178,9 +178,7 @@ class TokensPage(LookPage):
 
 
 def byte_words(data: bytes) -> str:
-    if len(data) == 1:
-        return tr("1 byte: {bytes}", bytes=hex_of(data))
-    return tr("{count} bytes: {bytes}", count=len(data), bytes=hex_of(data))
+    return tr_count("1 byte: {bytes}", "{count} bytes: {bytes}", len(data), bytes=hex_of(data))
 
 
 MOST_CHARACTERS = 2_000_000
@@ -414,14 +412,15 @@ class ProbabilitiesPage(LookPage):
 def figure_words(found: TextSurprise) -> str:
     """Return the figures of a text, without those that are undefined."""
     if math.isnan(found.perplexity):
-        return tr(TOKEN_COUNT, count=format_number(found.tokens))
-    return tr(
+        return tr_count(ONE_TOKEN, TOKEN_COUNT, found.tokens)
+    return tr_count(
+        "Perplexity {perplexity} · {bits} bits per byte · {count} token",
         PERPLEXITY_FIGURES,
+        found.tokens,
         perplexity=format_decimal(found.perplexity, 2)
         if found.perplexity < 1000
         else format_decimal(found.perplexity, 0),
         bits=format_decimal(found.bits_per_byte, 2),
-        count=format_number(found.tokens),
     )
 
 

@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QBoxLayout, QFrame, QGridLayout, QHBoxLayout, QVBo
 from app.core.errors.app_error import AppError
 from app.features.inside.anatomy import ModelAnatomy, TensorGroup, anatomy_of
 from app.ui.i18n import Translatable, breakable, sentence_for, tr
-from app.ui.model_texts import short_number
+from app.ui.model_texts import count_briefly
 from app.ui.models.model_facts import ModelFact, bits, facts_of, lead_words, share_words
 from app.ui.models.models_page import ModelsPage, back_row
 from app.ui.models.storage import SpaceBar, ToneSwatch
@@ -150,7 +150,8 @@ class PartRow(QWidget):
     def __init__(self, theme: Theme, number: int, part: TensorGroup, whole: int) -> None:
         super().__init__()
         share = part.parameters / max(1, whole)
-        amount = tr("{count} numbers, {bits} bits each", count=short_number(part.parameters), bits=bits(part))
+        texts = ("{count} number, {bits} bits each", "{count} numbers, {bits} bits each")
+        amount = count_briefly(texts, part.parameters, bits=bits(part))
         self.name = plain_label(tr(PART_NAMES[part.name]), wraps=True)
         meaning = plain_label(f"{amount}. {tr(part.explanation)}", kind="muted", wraps=True)
         self.share = plain_label(share_words(share))

@@ -16,7 +16,7 @@ from app.core.errors.app_error import AppError
 from app.core.events import AnswerStats, Finished, FinishReason, LoadProgress, PromptProgress, TextDelta
 from app.core.visible import clean_text
 from app.features.inside.model_comparison import ModelAsleep, Told, compare_answers, tally_of, with_vote, without_votes
-from app.ui.i18n import Translatable, sentence_for, tr
+from app.ui.i18n import InContext, Translatable, sentence_for, tr
 from app.ui.locale_formats import format_decimal
 from app.ui.model_texts import join
 from app.ui.models.compare_choices import told_apart
@@ -331,7 +331,7 @@ class AnswerCard(QFrame):
             case PromptProgress():
                 self._show_state(tr("Reading the question"))
             case TextDelta(thinking=True):
-                self._show_state(tr("Thinking"))
+                self._show_state(tr(InContext("in progress", "Thinking")))
             case TextDelta(text=text):
                 self._show_state(tr(WRITING))
                 self._stream.feed(text)

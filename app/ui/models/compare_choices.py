@@ -15,8 +15,8 @@ from app.features.inside.model_comparison import ComparedModel
 from app.features.work.saved_file import write_file
 from app.features.write_pages import text_of
 from app.ui.i18n import sentence_for, size_text, tr
-from app.ui.model_texts import join, short_number
-from app.ui.shared_labels import PARAMETER_COUNT, STARTER, TEXT_LABEL
+from app.ui.model_texts import count_briefly, join
+from app.ui.shared_labels import ONE_PARAMETER, PARAMETER_COUNT, STARTER, TEXT_LABEL
 from app.ui.shell import tasks
 from app.ui.shell.tab_spec import UiContext
 from app.ui.theme import CARD_INSET_PX, Theme
@@ -118,7 +118,7 @@ def detail_of(model: ComparedModel, *, fits: bool) -> str:
     origin = tr("another program’s") if model.is_foreign else ""
     if not fits:
         return tr(NEEDS_TOO_MUCH, needs=needs)
-    return join(tr(PARAMETER_COUNT, n=short_number(model.parameters)), needs, origin)
+    return join(count_briefly((ONE_PARAMETER, PARAMETER_COUNT), model.parameters), needs, origin)
 
 
 class TextFiles(SavedFiles):

@@ -13,6 +13,7 @@ from app.core.events import CancelToken
 from app.engine.computer import free_memory_bytes
 from app.engine.contract import Engine
 from app.features.inside.model_comparison import (
+    DOING,
     ComparedModel,
     ComparisonStep,
     ModelAsleep,
@@ -42,7 +43,6 @@ PASSAGE_HINT = "Type or paste a text, or open a file."
 
 CHOOSE_A_MODEL = "Choose at least one model."
 
-DOING = {"loading": "loading", "reading": "reading the text", "writing": "writing a little"}
 PARTS = {"loading": (0.0, 0.25), "reading": (0.25, 0.85), "writing": (0.85, 1.0)}
 """Shares of a model's progress bar by phase, from and to."""
 

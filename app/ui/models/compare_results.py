@@ -8,7 +8,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QVBoxLayout, QWidget
 
 from app.features.inside.model_comparison import ModelFigures, best_of, line_of, table_of
-from app.ui.i18n import sentence_for, tr, translated_choices
+from app.ui.i18n import sentence_for, tr, tr_count, translated_choices
 from app.ui.inside.plots import PlotButtons, PlotPoint, ScatterPlot
 from app.ui.locale_formats import format_decimal
 from app.ui.models.compare_choices import TextFiles
@@ -217,10 +217,13 @@ def line_words(found: Sequence[ModelFigures]) -> str:
     # Loss falls with size, so people read a negative power; that swaps the ends of its interval.
     numbers = {"exponent": line.exponent, "low": high, "high": low}
     # A minus sign; a hyphen may be broken from its number.
-    values = {name: format_decimal(-number, 3).replace("-", "−") for name, number in numbers.items()} | {
-        "count": str(line.count)
-    }
-    said = tr("Loss falls with size to the power of {exponent}, from {count} points (95 %: {low} to {high}).", **values)
+    values = {name: format_decimal(-number, 3).replace("-", "−") for name, number in numbers.items()}
+    said = tr_count(
+        "Loss falls with size to the power of {exponent}, from {count} point (95 %: {low} to {high}).",
+        "Loss falls with size to the power of {exponent}, from {count} points (95 %: {low} to {high}).",
+        line.count,
+        **values,
+    )
     if line.exponent <= 0:
         said = tr(
             LARGER_NOT_BETTER,

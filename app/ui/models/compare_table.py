@@ -9,8 +9,8 @@ from typing import Any
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt
 
 from app.features.inside.model_comparison import ModelFigures
-from app.ui.i18n import size_text, tr
-from app.ui.locale_formats import format_decimal, format_number
+from app.ui.i18n import size_text, tr, tr_count
+from app.ui.locale_formats import format_decimal
 from app.ui.model_texts import short_number
 from app.ui.theme import Theme
 from app.ui.widgets.tables import ListTable
@@ -76,7 +76,7 @@ class ComparisonModel(QAbstractTableModel):
         if role == Qt.ItemDataRole.AccessibleTextRole:
             return f"{tr(HEADS[column])}: {_TEXTS[column](row)}"
         if role == Qt.ItemDataRole.ToolTipRole and column == MEMORY:
-            return tr("With {count} tokens of context", count=format_number(row[1].context_tokens))
+            return tr_count("With {count} token of context", "With {count} tokens of context", row[1].context_tokens)
         if role == Qt.ItemDataRole.TextAlignmentRole:
             return _side(column)
         return None

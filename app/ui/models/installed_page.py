@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QPoint, Qt, Signal
 from PySide6.QtWidgets import QMenu
 
+from app.core.catalogue import CountedTexts
 from app.core.errors.model_errors import ModelNotOurs
 from app.core.events import CancelToken
 from app.features.models.installed import PASSAGES
 from app.hub.model_files import quantization_words
-from app.ui.i18n import size_text, tr
+from app.ui.i18n import size_text, tr, tr_count
 from app.ui.icons import icon
 from app.ui.model_texts import join, senses_words
 from app.ui.models.model_card import ModelCard
@@ -67,11 +68,10 @@ _ORIGINS = {
     "jan": "from Jan",
 }
 _DAY_S = 86_400
-_AGO = (
-    (2, 1, "used yesterday"),
-    (14, 1, "used {count} days ago"),
-    (60, 7, "used {count} weeks ago"),
-    (365, 30, "used {count} months ago"),
+_AGO: tuple[tuple[int, int, CountedTexts], ...] = (
+    (14, 1, ("used {count} day ago", "used {count} days ago")),
+    (60, 7, ("used a week ago", "used {count} weeks ago")),
+    (365, 30, ("used a month ago", "used {count} months ago")),
 )
 
 
@@ -362,9 +362,11 @@ def used_words(used_at: float | None, now_s: float) -> str:
         return tr(USED_TODAY)
     # Counted from midnight: what was used late yesterday was used yesterday.
     days = int((midnight - used_at) // _DAY_S) + 1
-    for most, size, text in _AGO:
+    if days < 2:
+        return tr("used yesterday")
+    for most, size, texts in _AGO:
         if days < most:
-            return tr(text, count=days // size)
+            return tr_count(*texts, days // size)
     return tr(USED_OVER_A_YEAR_AGO)
 
 

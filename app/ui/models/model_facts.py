@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from app.features.inside.anatomy import ModelAnatomy, TensorGroup
-from app.ui.i18n import Translatable, size_text, tr
+from app.ui.i18n import Translatable, size_text, tr, tr_count
 from app.ui.locale_formats import format_brief_percent, format_decimal, format_number, format_percent, join_list
-from app.ui.model_texts import join, short_number
-from app.ui.shared_labels import CONTEXT, PARAMETER_COUNT
+from app.ui.model_texts import count_briefly, join, short_number
+from app.ui.shared_labels import CONTEXT, ONE_PARAMETER, PARAMETER_COUNT
 
 LAYERS = "Layers"
 NOT_SAID = "not stated"
@@ -46,7 +46,7 @@ def lead_words(found: ModelAnatomy) -> str:
     return join(
         found.name,
         found.architecture,
-        tr(PARAMETER_COUNT, n=short_number(found.parameters)),
+        count_briefly((ONE_PARAMETER, PARAMETER_COUNT), found.parameters),
         kinds,
         size_text(found.size_bytes),
     )
@@ -102,9 +102,11 @@ def _reading_facts(found: ModelAnatomy) -> list[ModelFact]:
 
 
 def _layer_facts(found: ModelAnatomy) -> list[ModelFact]:
-    shared = tr("They share keys and values: there are {count} sets of them.", count=found.kv_heads)
-    if found.kv_heads == 1:
-        shared = tr("They share one set of keys and values.")
+    shared = tr_count(
+        "They share one set of keys and values.",
+        "They share keys and values: there are {count} sets of them.",
+        found.kv_heads,
+    )
     facts = [
         ModelFact(
             tr(LAYERS),
@@ -148,8 +150,12 @@ def _layer_facts(found: ModelAnatomy) -> list[ModelFact]:
 
 
 def _context_facts(found: ModelAnatomy) -> list[ModelFact]:
-    values = {"count": format_number(found.context_tokens), "size": size_text(found.kv_bytes)}
-    whole = tr("A full context of {count} tokens takes {size}.", **values)
+    whole = tr_count(
+        "A full context of {count} token takes {size}.",
+        "A full context of {count} tokens takes {size}.",
+        found.context_tokens,
+        size=size_text(found.kv_bytes),
+    )
     return [
         ModelFact(
             tr(CONTEXT),

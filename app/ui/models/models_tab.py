@@ -24,7 +24,7 @@ from app.features.models.estimate import (
 from app.features.models.installed import PASSAGES, embeds_texts
 from app.features.models.model_messages import format_gigabytes
 from app.hub.model_files import quantization_of, quantization_words
-from app.ui.i18n import sentence_for, size_text, tr
+from app.ui.i18n import sentence_for, size_text, tr, tr_count
 from app.ui.model_texts import join, problem_words, senses_words, state_words
 from app.ui.models.download_rows import DownloadsPage
 from app.ui.models.fit_column import fit_token
@@ -336,7 +336,7 @@ def about_suggestion(suggestion: ModelSuggestion) -> str:
     tag = quantization_of(entry.file)
     words = quantization_words(tag) if tag else ""
     pace = pace_words(suggestion.fit) if PASSAGES not in entry.tasks else None
-    languages = tr("{n} languages", n=entry.languages) if entry.languages > 1 else ""
+    languages = tr_count("{count} language", "{count} languages", entry.languages) if entry.languages > 1 else ""
     time = in_words(download_words(entry.size_bytes)) if can_download(suggestion) else ""
     kind = f"{words} ({tag})" if words else tag
     facts = join(in_words(pace) if pace else "", time, kind, entry.license, languages, entry.repo)

@@ -22,7 +22,7 @@ from app.core.events import CancelToken
 from app.features.error_messages import PersonMessage
 from app.features.models.estimate import MemoryFit
 from app.hub.model_files import ModelFile, Repository
-from app.ui.i18n import breakable, sentence_for, tr
+from app.ui.i18n import breakable, sentence_for, tr, tr_count
 from app.ui.locale_formats import join_list
 from app.ui.model_texts import license_name, model_words
 from app.ui.models.fit_foot import FitFoot
@@ -362,7 +362,9 @@ def _facts(repository: Repository, owner: str) -> list[str]:
     languages = [QLocale.languageToString(QLocale(code).language()) for code in repository.languages]
     named = [name for name in languages if name != "C"][:NAMED_LANGUAGES]
     more = len(repository.languages) - len(named)
-    spoken = join_list(named) + (tr(" and {n} more languages", n=more) if named and more > 0 else "")
+    spoken = join_list(named)
+    if named and more > 0:
+        spoken = tr_count("{names} and {count} more language", "{names} and {count} more languages", more, names=spoken)
     return [
         tr("by {owner}", owner=owner),
         *([license_name(repository.license)] if repository.license else []),

@@ -14,7 +14,7 @@ from app.features.models.choice import representative_files
 from app.features.models.estimate import MemoryFit
 from app.hub.model_files import ModelFile, Repository, quantization_words
 from app.ui.focus_ring import has_ring
-from app.ui.i18n import size_text, tr
+from app.ui.i18n import size_text, tr, tr_count
 from app.ui.locale_formats import isolate, join_list
 from app.ui.models.fit_column import FitWords, fit_width, paint_fit, words_of_fit
 from app.ui.theme import Theme
@@ -24,7 +24,7 @@ from app.ui.widgets.labels import plain_tip
 from app.ui.widgets.layouts import fill_layout, name_widgets
 
 PARTS_CANNOT_BE_OPENED = "Can’t be opened: its parts are in an old format or incomplete"
-IN_PARTS = "in {n} parts"
+IN_PARTS = "in {count} parts"
 RECOMMENDED = "Recommended"
 ROW_PX, MARK_PX = 50, 18
 SIZE_PX = 76
@@ -54,7 +54,11 @@ class FileRow(DrawnButton, QRadioButton):
         parts = len(model.parts)
         self._size = size_text(model.size_bytes)
         self._note = (
-            tr(PARTS_CANNOT_BE_OPENED) if not model.is_supported else tr(IN_PARTS, n=parts) if parts > 1 else ""
+            tr(PARTS_CANNOT_BE_OPENED)
+            if not model.is_supported
+            else tr_count("in {count} part", IN_PARTS, parts)
+            if parts > 1
+            else ""
         )
         said = [self._words, self._tag, self._size, tr(RECOMMENDED) if is_recommended else "", self._note]
         self.setAccessibleName(join_list(said))
@@ -193,7 +197,7 @@ class FileList(QFrame):
             # In the repository's order again.
             few = [model for model in repository.models if model in few or model == recommended]
         self._show(few, recommended or next((model for model in few if model.is_supported), None))
-        self.all.setText(tr("Show all {n} versions", n=len(self._models)))
+        self.all.setText(tr_count("Show {count} version", "Show all {count} versions", len(self._models)))
         self.all.setAccessibleName(self.all.text())
         self.all.setVisible(len(few) < len(self._models))
 

@@ -13,7 +13,7 @@ from app.core.build import terminal_command
 from app.core.errors.app_error import AppError
 from app.engine.protocol import MACHINE, Device, DevicesDescribed
 from app.features.models.model_messages import format_gigabytes
-from app.ui.i18n import sentence_for, tr
+from app.ui.i18n import sentence_for, tr, tr_count
 from app.ui.settings.settings_pages import SettingsSection
 from app.ui.shell import tasks
 from app.ui.shell.notify import Notify
@@ -49,10 +49,7 @@ class ComputerRow(QWidget):
     def show_devices(self, devices: Sequence[Device | LentDevice]) -> None:
         """Show free and total memory, summed over a computer's devices."""
         free, total = (format_gigabytes(sum(getattr(device, field) for device in devices)) for field in _BYTES)
-        text = tr(FREE_MEMORY, free=free, total=total)
-        if len(devices) > 1:
-            text = tr(DEVICES_FREE_MEMORY, count=len(devices), free=free, total=total)
-        self.show_words(text)
+        self.show_words(tr_count(FREE_MEMORY, DEVICES_FREE_MEMORY, len(devices), free=free, total=total))
 
     def show_words(self, text: str, *, is_problem: bool = False) -> None:
         self.said.setProperty("kind", "danger" if is_problem else "muted")

@@ -12,6 +12,7 @@ from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QAbstractItemView, QHBoxLayout, QListWidget, QListWidgetItem, QPushButton
 
 from app import APP_NAME
+from app.core.catalogue import CountedTexts
 from app.features.trash import DAY_S, KINDS, TrashedItem, kept_until
 from app.store import trash
 from app.store.snapshots import KEPT
@@ -23,7 +24,7 @@ from app.ui.i18n import tr, tr_count
 from app.ui.locale_formats import format_day, join_facts
 from app.ui.settings.lock_section import LockSection
 from app.ui.settings.settings_pages import Save, SettingsPage
-from app.ui.shared_labels import CHATS, DELETE_FOR_GOOD, NEW_CHAT, RESTORE
+from app.ui.shared_labels import CHATS, DELETE_FOR_GOOD, NEW_CHAT, ONE_MEMORY, RESTORE
 from app.ui.shell import tab_spec, tasks
 from app.ui.shell.settings_index import label_of, page_label
 from app.ui.shell.tab_spec import UiContext
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
 
 REMOVED_AT_DATE = "permanently deleted {date}"
 GONE_IN_DAYS = "gone in {n} days"
+_DAYS: CountedTexts = ("{count} day", "{count} days")
 
 EMPTY_TRASH = "Empty trash"
 REMOVED_AT_NEXT_START = "permanently deleted when {app} next starts"
@@ -76,7 +78,7 @@ class DataPage(SettingsPage):
         )
         self._add(
             "snapshots",
-            tr("Goes back to one of the last {n} days.", n=KEPT),
+            tr_count("Goes back to the last day.", "Goes back to one of the last {count} days.", KEPT),
             tr("Choose day…"),
             lambda: ask_for_day(app, ui),
             tr("{app} makes a copy each day you use it, and shows what each would bring back or remove.", app=APP_NAME),
@@ -108,7 +110,7 @@ _NAMES = {
     trash.MESSAGE: ("Message", "Messages"),
     trash.PROJECT: ("Project", "Projects"),
     trash.ASSISTANT: ("Assistant", "Assistants"),
-    trash.MEMORY: ("Memory", "Memories"),
+    trash.MEMORY: (ONE_MEMORY, "Memories"),
     trash.TAG: ("Tag", "Tags"),
     trash.PROMPT: ("Prompt", "Prompts"),
     trash.SUMMARY: ("Summary", "Summaries"),
@@ -161,9 +163,9 @@ class TrashPage(SettingsPage):
 
     def _add_choice(self) -> None:
         days = self._app.settings.trash.keep_days
-        choices = [(str(DAYS), tr("{n} days", n=DAYS)), ("0", tr(UNTIL_NEXT_START))]
+        choices = [(str(DAYS), tr_count(*_DAYS, DAYS)), ("0", tr(UNTIL_NEXT_START))]
         if str(days) not in dict(choices):  # a value from the settings file
-            choices.insert(0, (str(days), tr("{n} days", n=days)))
+            choices.insert(0, (str(days), tr_count(*_DAYS, days)))
         name = label_of("keep_days")
         field = SegmentedControl(self._theme, name, choices, str(days), self._on_days)
         more = tr(
@@ -208,8 +210,10 @@ class TrashPage(SettingsPage):
     def ask_to_remove(self) -> QuestionDialog:
         """Ask, then delete the selection permanently on a thread."""
         chosen = self.chosen
-        title = tr_count("Delete forever?", "Delete {count} items forever?", len(chosen))
-        words = _title(chosen[0]) if len(chosen) == 1 else tr("This can’t be undone.")
+        title, words = tr("Delete forever?"), _title(chosen[0])
+        if len(chosen) > 1:
+            title = tr_count("Delete {count} item forever?", "Delete {count} items forever?", len(chosen))
+            words = tr("This can’t be undone.")
         return self.ask(title, words, tr(DELETE_FOR_GOOD), lambda: self._remove(chosen))
 
     def ask_to_empty(self) -> QuestionDialog:
@@ -280,8 +284,8 @@ def _note(item: TrashedItem, keep_days: int) -> str:
 
 
 def _time_left(until: float) -> str:
-    days = max(1, math.ceil((until - time.time()) / DAY_S))
-    return tr_count("gone within a day", GONE_IN_DAYS, days, n=days)
+    days = math.ceil((until - time.time()) / DAY_S)
+    return tr_count("gone in {n} day", GONE_IN_DAYS, days, n=days) if days > 1 else tr("gone within a day")
 
 
 def _dates(item: TrashedItem, keep_days: int) -> str:

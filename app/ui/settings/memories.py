@@ -14,10 +14,10 @@ from app.core.errors.app_error import AppError
 from app.core.visible import clean_text
 from app.features.projects import PreambleCosts
 from app.store.projects import Memory, Project
-from app.ui.i18n import tr
+from app.ui.i18n import tr, tr_count
 from app.ui.locale_formats import format_number
 from app.ui.settings.settings_pages import Save, SettingsPage
-from app.ui.shared_labels import ABOUT_TOKENS, ADD, TOKEN_COUNT, UNDO
+from app.ui.shared_labels import ABOUT_A_TOKEN, ABOUT_TOKENS, ADD, ONE_MEMORY, ONE_TOKEN, TOKEN_COUNT, UNDO
 from app.ui.shell import tasks
 from app.ui.shell.notify import UNDO_MS, Notify
 from app.ui.shell.settings_index import label_of, page_label
@@ -62,7 +62,7 @@ class MemoryRow(QWidget):
         """Show the cost in tokens, marked "~" if it is an estimate."""
         count = format_number(tokens)
         self.tokens.setText(count if is_exact else f"~{count}")
-        words = tr(TOKEN_COUNT, count=count) if is_exact else tr(ABOUT_TOKENS, count=count)
+        words = tr_count(*((ONE_TOKEN, TOKEN_COUNT) if is_exact else (ABOUT_A_TOKEN, ABOUT_TOKENS)), tokens)
         self.tokens.setAccessibleName(words)
         self.tokens.setToolTip(words)
 
@@ -80,7 +80,7 @@ class MemoryField(QLineEdit):
 
     def __init__(self, text: str) -> None:
         super().__init__(" ".join(text.split()))
-        self.setAccessibleName(tr("Memory"))
+        self.setAccessibleName(tr(ONE_MEMORY))
         self.setToolTip(plain_tip(text))
         self.setCursorPosition(0)
         # A long memory must not make the page wider.
@@ -225,11 +225,14 @@ class MemoriesPage(SettingsPage):
                 "No memories yet. Add one, such as “I live in Cologne”, or choose “Remember this” in the menu of "
                 "a message or selection."
             )
-        count = format_number(tokens)
-        words = tr("Memories use {count} tokens of every chat.", count=count)
+        words = tr_count(
+            "Memories use {count} token of every chat.", "Memories use {count} tokens of every chat.", tokens
+        )
         if not is_exact:
-            words = tr(
-                "Memories use about {count} tokens of every chat. Estimated, because no model is loaded.", count=count
+            words = tr_count(
+                "Memories use about {count} token of every chat. Estimated, because no model is loaded.",
+                "Memories use about {count} tokens of every chat. Estimated, because no model is loaded.",
+                tokens,
             )
         return f"{words} {tr('After a change, the next answer rereads its chat.')}"
 

@@ -19,7 +19,7 @@ from app.core.paths import starter_model
 from app.features.models.model_messages import short_count
 from app.remote.servers import MOST_AT_ONCE, SEES, RemoteServer, address_of, certificates_in, owners_of
 from app.ui.i18n import sentence_for, tr, tr_count
-from app.ui.locale_formats import format_number, join_facts, join_list
+from app.ui.locale_formats import join_facts, join_list
 from app.ui.settings.settings_pages import SettingsSection
 from app.ui.shared_labels import AUTOMATIC_LABEL, CANCEL, CONTEXT, ON_THIS_COMPUTER_LOWER, REMOVE, REMOVE_NAMED, SAVE
 from app.ui.shell import tasks
@@ -318,7 +318,7 @@ class ServerDialog(Dialog):
         takes_all = not ticked and len(models) <= MOST_TICKED
         self.boxes = {}
         for name, context in models.items():
-            detail = tr("{count} tokens of context", count=short_count(context)) if context else ""
+            detail = _context_words(context) if context else ""
             box = CheckRow(self._theme, name, detail)
             box.setChecked(takes_all or name in ticked)
             box.toggled.connect(lambda _: self._update())
@@ -564,10 +564,16 @@ _LACKS = {
 }
 
 
+def _context_words(tokens: int) -> str:
+    shown = short_count(tokens)
+    return tr_count("{count} token of context", "{count} tokens of context", tokens, count=shown)
+
+
 def test_words(step: TestStep) -> str:
     """Return a line for a test step, starting with its mark."""
     if step.error is not None:
         return f"✗ {sentence_for(step.error).text}"
     if step.what == "context" and step.works:
-        return "✓ " + tr("Its context is {count} tokens.", count=format_number(step.detail))
+        context = tr_count("Its context is {count} token.", "Its context is {count} tokens.", step.detail)
+        return f"✓ {context}"
     return f"✓ {tr(_WORKS[step.what])}" if step.works else f"– {tr(_LACKS[step.what])}"

@@ -15,7 +15,7 @@ from app.core.paths import AppPaths, is_locked
 from app.features.error_messages import PersonMessage
 from app.features.lock.lock_change import LockProgress, finish_change
 from app.features.lock.open_copies import remove_left_copies, unlock_home
-from app.ui.i18n import sentence_for, tr
+from app.ui.i18n import InContext, sentence_for, tr
 from app.ui.shared_labels import QUIT, TRY_AGAIN
 from app.ui.shell.desktop import bring_to_front
 from app.ui.shell.startup import StartupWindow
@@ -170,5 +170,5 @@ def _asks_again(theme: Theme, error: Exception) -> bool:
 def _tell_problem(theme: Theme, error: Exception) -> None:
     problem = StartupWindow(theme, "lock_problem", sentence_for(error))
     problem.add_gap()
-    problem.add_button(tr("Continue"), problem.accept, "primary")
+    problem.add_button(tr(InContext("to the next step", "Continue")), problem.accept, "primary")
     problem.exec()

@@ -30,7 +30,7 @@ def model_name(path: Path) -> str:
 
 def in_words(words: MessageTemplate) -> str:
     """Translate what features say about a model and fill in its values."""
-    return tr(words.text, **words.values)
+    return str(words)
 
 
 class ModelLoader(QObject):

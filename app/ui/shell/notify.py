@@ -16,9 +16,10 @@ from types import TracebackType
 from PySide6.QtCore import QObject, Qt, Signal, qVersion
 
 from app import APP_NAME, __version__
+from app.core.catalogue import CountedTexts
 from app.core.errors.app_error import AppError, EnvironmentProblem, to_fields
 from app.features.error_messages import PersonMessage, message_of_words
-from app.ui.i18n import Translatable, sentence_for, tr
+from app.ui.i18n import sentence_for, tr, tr_count
 from app.ui.shared_labels import COPY_DETAILS, SAVED_AS, UNDO, UNDO_ALL
 from app.ui.shell.desktop import copy_text, open_folder
 from app.ui.theme import Theme
@@ -116,7 +117,9 @@ class Notify(QObject):
         text = words or tr(SAVED_AS, name=path.name)
         self.show_notice(message_of_words(text, "open_folder"), action=lambda: open_folder(path.parent))
 
-    def undo(self, text: str, on_undo: Callable[[], object], *, several: Translatable = "", count: int = 1) -> None:
+    def undo(
+        self, text: str, on_undo: Callable[[], object], *, several: CountedTexts | None = None, count: int = 1
+    ) -> None:
         """Tell what was done, with an undo button for eight seconds or until the screen changes.
 
         `several` says the same of a `{count}`: an older notice with the same one is merged with this, and the button
@@ -127,10 +130,10 @@ class Notify(QObject):
         if merged is not None:
             merged.notice.dismiss()
             count += merged.count
-        notice = Notice(self._theme, tr(several, count=count) if several and count > 1 else text, UNDO_MS)
+        notice = Notice(self._theme, tr_count(*several, count) if several and count > 1 else text, UNDO_MS)
         offer = _UndoOffer(notice, several, count, steps)
         notice.can_undo = True
-        notice.add_button(tr(UNDO if len(steps) == 1 else UNDO_ALL), offer.take_back)
+        notice.add_button(tr(UNDO_ALL if len(steps) > 1 else UNDO), offer.take_back)
         self._undos.append(offer)
         self.bar.add(notice)
 
@@ -181,7 +184,7 @@ class _UndoOffer:
     """An undo notice with what its button takes back, the oldest first; `several` is the text that merges them."""
 
     notice: Notice
-    several: Translatable
+    several: CountedTexts | None
     count: int
     steps: list[Callable[[], object]]
 

@@ -21,8 +21,8 @@ from app.features.shown_document import TextHighlight
 from app.features.summarize.overview import DocumentOverview
 from app.features.summarize.summary_result import SummarizedDocument
 from app.ui.focus_ring import has_ring
-from app.ui.i18n import tr
-from app.ui.locale_formats import format_number, join_list
+from app.ui.i18n import tr, tr_count
+from app.ui.locale_formats import join_list
 from app.ui.summarize.summary_texts import Chip
 from app.ui.theme import Theme
 from app.ui.widgets.labels import plain_tip
@@ -107,7 +107,7 @@ class DigestOutline(QTreeWidget):
             chip = Chip(heading.text, heading.text, document.id, TextHighlight(heading.block_id))
             path.append((heading.level, self._new_item(path[-1][1], heading.text, mark, chip)))
         if overview.left_out:
-            left = tr("{count} more headings not shown", count=format_number(overview.left_out))
+            left = tr_count("{count} more heading not shown", "{count} more headings not shown", overview.left_out)
             item = self._new_item(root, left, "", None)
             item.setFlags(Qt.ItemFlag.ItemIsEnabled)
 

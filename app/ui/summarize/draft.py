@@ -10,6 +10,7 @@ from PySide6.QtCore import QRect, Qt, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
+from app.core.counted_units import count_units
 from app.core.errors.app_error import AppError
 from app.features.files_to_read import FileToRead
 from app.features.summarize.summaries import Estimate
@@ -18,7 +19,7 @@ from app.features.work.job_draft import ChangeOptions, StartJobs
 from app.ui.document.document_details import remarks_words, short_name, tokens_words
 from app.ui.i18n import sentence_for, tr
 from app.ui.locale_formats import join_list
-from app.ui.shared_labels import COUNTING, DOCUMENT_COUNT, SUMMARIZE
+from app.ui.shared_labels import COUNTING, SUMMARIZE
 from app.ui.shell.notify import Notify
 from app.ui.summarize.better_model import BetterModel
 from app.ui.summarize.digest_page import DigestPart
@@ -272,7 +273,7 @@ class SummaryDraftPage(QWidget):
 
     def _show_words(self) -> None:
         documents, files = self._files.documents, self._files.files
-        name = short_name(files[0].name) if len(files) == 1 else tr(DOCUMENT_COUNT, count=len(files))
+        name = count_units("document", len(files)) if len(files) > 1 else short_name(files[0].name) if files else ""
         self._head.setText(tr("Summarize {name}", name=name) if files else "")
         tokens = self._estimate.tokens if self._estimate is not None else None
         self.figures.show_figures(figures_of(list(documents), self._estimate), tokens_words(tokens))

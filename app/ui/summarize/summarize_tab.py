@@ -500,8 +500,11 @@ RUNNER_WORDS = RunnerWords(
     "Summary waiting for memory",
     "Your summary is ready.",
     "A summary stopped with a problem.",
-    "{count} summaries are ready.",
-    "{problems} of {count} summaries stopped with a problem.",
+    ("{count} summary is ready.", "{count} summaries are ready."),
+    (
+        "{problems} of {count} summary stopped with a problem.",
+        "{problems} of {count} summaries stopped with a problem.",
+    ),
 )
 
 

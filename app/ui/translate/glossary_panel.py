@@ -214,7 +214,7 @@ class GlossaryPanel(QWidget):
         first = gone[0][1].source or tr("Empty line")
         told = tr(TERM_REMOVED, term=first)
         if len(gone) > 1:
-            told = tr("Removed {count} terms.", count=len(gone))
+            told = tr_count("Removed {count} term.", "Removed {count} terms.", len(gone))
         pair = self.pair
 
         def put_back() -> None:

@@ -7,7 +7,7 @@ from PySide6.QtGui import QResizeEvent, QTextOption
 from PySide6.QtWidgets import QBoxLayout, QFrame, QHBoxLayout, QLabel, QStackedWidget, QTextEdit, QVBoxLayout, QWidget
 
 from app.ui.i18n import tr, tr_count
-from app.ui.shared_labels import CHARACTER_COUNT
+from app.ui.shared_labels import CHARACTER_COUNT, ONE_CHARACTER
 from app.ui.theme import Theme
 from app.ui.translate.alternatives_card import AlternativesCard
 from app.ui.translate.needs_model import NeedsModel
@@ -73,7 +73,7 @@ class TextPanes(QFrame):
 
     def show_count(self) -> None:
         count = len(self.source.text)
-        words = tr_count("1 character", CHARACTER_COUNT, count)
+        words = tr_count(ONE_CHARACTER, CHARACTER_COUNT, count)
         self.count.setText(words if count else "")
         self.clear.setVisible(bool(count))
 

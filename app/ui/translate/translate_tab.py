@@ -42,8 +42,11 @@ RUNNER_WORDS = RunnerWords(
     "Translation waiting for memory",
     "Your translation is ready.",
     "A translation stopped with a problem.",
-    "{count} translations are ready.",
-    "{problems} of {count} translations stopped with a problem.",
+    ("{count} translation is ready.", "{count} translations are ready."),
+    (
+        "{problems} of {count} translation stopped with a problem.",
+        "{problems} of {count} translations stopped with a problem.",
+    ),
 )
 
 

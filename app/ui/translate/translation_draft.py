@@ -12,7 +12,7 @@ from app.features.files_to_read import FileToRead, Stage
 from app.features.translate.translation_events import StoredTranslation, TranslationEstimate
 from app.features.work.job_draft import RemoveFiles
 from app.ui.document.document_details import short_name
-from app.ui.i18n import label_value, tr
+from app.ui.i18n import label_value, tr, tr_count
 from app.ui.shared_labels import CANCEL, COUNTING, REMOVE, TRANSLATE, WAITING
 from app.ui.theme import EDGE_PX, PAGE_PX, TOP_PX, Theme
 from app.ui.translate.document_job import Drafts
@@ -70,7 +70,7 @@ class DraftFoot(QWidget):
         self.note.setText(" ".join(notes))
         self.note.setVisible(bool(notes))
         count = len(drafts)
-        label = tr(TRANSLATE_DOCUMENTS, count=count) if count > 1 else tr(TRANSLATE)
+        label = tr_count("Translate {count} document", TRANSLATE_DOCUMENTS, count) if count > 1 else tr(TRANSLATE)
         self.button.setText(label)
         self.button.setAccessibleName(label)
         self.one.setVisible(count > 1)

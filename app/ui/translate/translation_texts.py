@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 
+from app.core.counted_units import count_units
 from app.core.visible import visible_name
 from app.documents.segments import Segment
 from app.features.translate.problems import reason_of
@@ -33,7 +34,6 @@ from app.ui.i18n import tr, tr_count
 from app.ui.locale_formats import format_decimal, format_number, join_facts
 from app.ui.shared_labels import (
     BEGINS_LABEL,
-    DOCUMENT_COUNT,
     EDIT_LABEL,
     FAILED_LABEL,
     KEEP_LABEL,
@@ -103,7 +103,7 @@ def stopped_words(stored: StoredTranslation) -> str:
 
 def draft_words(drafts: Sequence[StoredTranslation], estimate: TranslationEstimate | None) -> str:
     """Return the work ahead: "206 segments · 12 known · about 3 minutes on this computer"."""
-    words = [tr(DOCUMENT_COUNT, count=len(drafts))] if len(drafts) > 1 else []
+    words = [count_units("document", len(drafts))] if len(drafts) > 1 else []
     words.append(segments_words(sum(draft.segments for draft in drafts)))
     if estimate is not None:
         if estimate.known:

@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QFileDialog, QWidget
 
 from app.core.errors.app_error import AppError
 from app.core.events import CancelToken
-from app.ui.i18n import tr
+from app.ui.i18n import tr, tr_count
 from app.ui.locale_formats import format_decimal
 from app.ui.shared_labels import ABOUT_A_MINUTE, ABOUT_MINUTES
 from app.ui.shell import tasks
@@ -144,11 +144,13 @@ def time_words(seconds: float) -> str:
     if minutes <= 1:
         return tr(ABOUT_A_MINUTE)
     if minutes < 55:
-        return tr(ABOUT_MINUTES, count=minutes)
+        return tr_count("about {count} minute", ABOUT_MINUTES, minutes)
     halves = round(seconds / 1800)
     if halves <= 2:
         return tr(ABOUT_AN_HOUR)
-    return tr(ABOUT_HOURS, count=format_decimal(halves / 2, 1, is_trimmed=True))
+    # Halves take the form of 2 in languages that have one.
+    count = 2 if halves % 2 else halves // 2
+    return tr_count("about {count} hour", ABOUT_HOURS, count, count=format_decimal(halves / 2, 1, is_trimmed=True))
 
 
 MOST_NAME = 80

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QWidget
 
+from app.core.catalogue import CountedTexts
 from app.core.events import CancelToken
 from app.documents.folder import expand
 from app.features import file_reading as f
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 
 KEEP_MS = 800
 LEFT_OUT = "Left out {name}."
-SEVERAL_LEFT_OUT = "{count} documents were left out."
+SEVERAL_LEFT_OUT: CountedTexts = ("{count} document was left out.", "{count} documents were left out.")
 
 
 class FileThreads(QObject):

@@ -12,6 +12,7 @@ from PySide6.QtCore import QModelIndex, QObject, QPoint, Qt, Signal
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
+from app.core.catalogue import CountedTexts
 from app.store.jobs import JobRow
 from app.ui.i18n import Translatable, tr
 from app.ui.icons import icon
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from app.features.work.queue import StoredJobs
 
 WORKING_LABEL = "Working"
-SEVERAL_DELETED = "Deleted {count} items."
+SEVERAL_DELETED: CountedTexts = ("Deleted {count} item.", "Deleted {count} items.")
 
 SEARCH_DELAY_MS = 120
 

@@ -8,6 +8,7 @@ from typing import Any, Generic, Protocol, TypeVar
 
 from PySide6.QtCore import QObject, Signal
 
+from app.core.catalogue import CountedTexts
 from app.core.errors.app_error import AppError
 from app.features.work.queue import QUEUED, RUNNING, JobEvent, StoredJobs
 from app.ui.i18n import Translatable, tr
@@ -45,8 +46,8 @@ class RunnerWords:
     waits: Translatable
     done: Translatable
     problem: Translatable
-    several_done: Translatable
-    several_problems: Translatable
+    several_done: CountedTexts
+    several_problems: CountedTexts
 
 
 class JobRunner(QObject, Generic[Progress]):

@@ -21,7 +21,7 @@ from app.features.error_messages import PersonMessage
 from app.features.models.model_pool import ModelSwap, swap_words
 from app.features.work.queue import DONE, FAILED, PAUSED, QUEUED, RUNNING, StoredJobs
 from app.store.jobs import JobRow
-from app.ui.i18n import Translatable, sentence_for, tr
+from app.ui.i18n import Translatable, sentence_for, tr, tr_count
 from app.ui.locale_formats import join_list
 from app.ui.shared_labels import GO_ON, PUT_TO_SLEEP, TRY_AGAIN
 from app.ui.shell.model_loader import in_words
@@ -170,7 +170,8 @@ class JobEnds(QObject):
         words, problems = self._words, sum(row.state != DONE for row in rows)
         if len(rows) == 1:
             return tr(words.problem if problems else words.done)
-        return tr(words.several_problems if problems else words.several_done, count=len(rows), problems=problems)
+        texts = words.several_problems if problems else words.several_done
+        return tr_count(*texts, len(rows), problems=problems)
 
 
 class WorkView(QWidget):

@@ -17,7 +17,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QPushButton, QTextEdit, QVBoxLayout, QWidget
 
-from app.ui.i18n import tr
+from app.ui.i18n import tr, tr_count
 from app.ui.locale_formats import format_percent, join_list
 from app.ui.text.formats import block_format
 from app.ui.theme import Theme
@@ -100,10 +100,11 @@ class AlternativeCard(QPushButton):
         """Show in a word whether the model would write this itself; the tokens' mean probability is in the tooltip."""
         words = (tr("likely") if probability >= LIKELY else tr("bold")) if tokens else ""
         self._figure.setText(words)
-        meaning = tr(
+        meaning = tr_count(
+            "Average confidence {percent} in {count} token (geometric mean).",
             "Average confidence {percent} in {count} tokens (geometric mean).",
+            tokens,
             percent=percent(probability),
-            count=tokens,
         )
         self.setToolTip(meaning if tokens else "")
         state = "" if is_complete else tr("still being written")

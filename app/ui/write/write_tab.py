@@ -15,13 +15,14 @@ from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 from app.core.errors.request_errors import InfillUnavailable
 from app.core.visible import clean_text
 from app.features.models.model_messages import short_count
-from app.ui.i18n import Translatable, tr, translated_choices
+from app.ui.i18n import Translatable, tr, tr_count, translated_choices
 from app.ui.icons import icon
-from app.ui.locale_formats import format_number, join_facts
+from app.ui.locale_formats import join_facts
 from app.ui.shared_labels import (
     CONTINUE,
     LAST_SEVEN_DAYS,
     OLDER,
+    ONE_TOKEN,
     PIN,
     PINNED,
     STOP,
@@ -436,7 +437,7 @@ class PageFoot(QWidget):
         words, tokens = summary_of(options), options.max_tokens
         self._option_words = words.split(" · ")
         self.options.setAccessibleName(tr("How to continue the page: {words}", words=words))
-        length = tr(TOKEN_COUNT, count=format_number(tokens))
+        length = tr_count(ONE_TOKEN, TOKEN_COUNT, tokens)
         self.options.setToolTip(f"{words}\n{length}\n{tr('Length, number, sampling and stop texts')}")
         self._say_options()
 

@@ -10,8 +10,8 @@ from PySide6.QtCore import QObject, QPoint, Qt, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QLineEdit, QVBoxLayout, QWidget
 
-from app.ui.i18n import tr
-from app.ui.locale_formats import format_decimal, format_number, join_facts
+from app.ui.i18n import tr, tr_count
+from app.ui.locale_formats import format_decimal, join_facts
 from app.ui.sampling_fields import SamplingFields
 from app.ui.shared_labels import NEVER
 from app.ui.shell.tab_spec import UiContext
@@ -188,7 +188,7 @@ class OptionsSheet(FloatingPanel):
 
 def summary_of(options: WritingOptions) -> str:
     """Return the options that matter, such as "About 45 words · 3 at once · temperature 0.7"."""
-    parts = [tr(ABOUT_WORDS, count=format_number(words_in(options.max_tokens)))]
+    parts = [tr_count("About {count} word", ABOUT_WORDS, words_in(options.max_tokens))]
     if options.count > 1:
         parts.append(tr("{count} at once", count=options.count))
     temperature = options.sampling.get("temperature")

@@ -219,9 +219,9 @@ def test_of_what_moves_or_is_cut_off_it_is_said_what_is_shown(open_chat: Open, t
     desk.attaching.add([animated(tmp_path / "moves.gif"), cut, picture(tmp_path / "good.png")])
     desk.wait(lambda: is_there(desk, 3) and all("token" in words for words in words_of(desk)))
     moves, cut_off, good = pictures_of(desk)
-    assert FIRST_FRAME_ONLY.format(count=2) in moves.toolTip()
+    assert FIRST_FRAME_ONLY[1].format(count=2) in moves.toolTip()
     assert shows(PICTURE_CUT_OFF, cut_off.toolTip())
-    assert not shows(FIRST_FRAME_ONLY, good.toolTip()) and not shows(PICTURE_CUT_OFF, good.toolTip())
+    assert not shows(FIRST_FRAME_ONLY[1], good.toolTip()) and not shows(PICTURE_CUT_OFF, good.toolTip())
 
 
 def test_one_for_which_the_model_has_no_room_is_told_and_kept(open_chat: Open, tmp_path: Path) -> None:

@@ -77,7 +77,7 @@ def test_what_it_says(desk: Desk) -> None:
     for part in (
         "by unsloth",
         "Apache-2.0",
-        PARAMETER_COUNT.format(n="8.9B"),
+        PARAMETER_COUNT.format(count="8.9B"),
         CONTEXT_SIZE.format(n="256k"),
         "English",
         "and 2 more languages",
@@ -213,7 +213,7 @@ def test_splits_and_what_cannot_be_opened(desk: Desk) -> None:
     models = (model_file("Q4_K_M", 9_000_000_000, parts=3), model_file("Q8_0", 10**10, is_supported=False))
     desk.open(models=models, vision=())
     desk.wait(lambda: bool(desk.fit.text()))
-    assert desk.rows[0].endswith(IN_PARTS.format(n=3))
+    assert desk.rows[0].endswith(IN_PARTS.format(count=3))
     assert shows(PARTS_CANNOT_BE_OPENED, desk.rows[1])
     assert not desk.file_rows[1].isEnabled()
     assert desk.chosen == "Q4_K_M"

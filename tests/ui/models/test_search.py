@@ -332,10 +332,10 @@ def test_rows_say_everything_to_screen_readers(desk: Desk) -> None:
         "a/b",
         PICTURES,
         ASKS_FOR_CONSENT,
-        PARAMETER_COUNT.format(n="8B"),
+        PARAMETER_COUNT.format(count="8B"),
         CONTEXT_SIZE.format(n="32k"),
         "Apache-2.0",
-        DOWNLOAD_COUNT.format(n="1.2M"),
+        DOWNLOAD_COUNT.format(count="1.2M"),
         "Runs well · needs about 4.9 GB",
     ):
         assert part in said

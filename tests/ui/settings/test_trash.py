@@ -51,7 +51,7 @@ def numbers(frame: Frame) -> list[int]:
 
 
 def test_a_deleted_chat_comes_back_to_its_list(frame: Frame, numbers: list[int]) -> None:
-    assert frame.notices == [SEVERAL_DELETED.format(count=2)]
+    assert frame.notices == [SEVERAL_DELETED[1].format(count=2)]
     desk = Desk(frame)
     assert desk.titles == ["Soup", "Rent"]
     assert not desk.page.restore_button.isEnabled(), "nothing is chosen"

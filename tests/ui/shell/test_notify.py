@@ -196,7 +196,9 @@ def test_undos_of_the_same_kind_merge_and_others_wait(notify: Notify, qtbot: QtB
     taken_back: list[str] = []
     for name, count in (("a", 1), ("b", 2), ("c", 1)):
         put_back = partial(taken_back.append, name)
-        notify.undo(f"Left out {name}", put_back, several="{count} were left out", count=count)
+        notify.undo(
+            f"Left out {name}", put_back, several=("{count} was left out", "{count} were left out"), count=count
+        )
         notify.undo(f"Deleted {name}", lambda: taken_back.append("wrong"))
     assert [notice.text for notice in notify.bar.notices] == ["Deleted a", "Deleted b", "4 were left out", "Deleted c"]
     notify.bar.notices[-1].dismiss()
