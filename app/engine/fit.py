@@ -25,6 +25,9 @@ CONTEXT_FLOORS = (2048, 512)  # a useful conversation; the least that answers a 
 NEAR = 0.8  # of what may be used; the formula is within a few percent, its scratch memory within 40
 STATE_SHARE = 8  # recurrent states of all sequences take at most this part of what is free
 
+CHECKPOINT_SHARE = 8  # checkpoints take at most this part of what a loaded model leaves
+MOST_CHECKPOINT_BYTES, LEAST_CHECKPOINT_BYTES = 1 << 30, 64 << 20
+
 # Left to everybody else: a sixteenth of the memory, but at least what a browser tab takes when it wakes up (the
 # answer grows nothing after loading), and not more than a gigabyte, which is llama.cpp's own margin for a device.
 RESERVE_PART, LEAST_RESERVE_BYTES, MOST_RESERVE_BYTES = 16, 256 * 2**20, 2**30
@@ -102,6 +105,8 @@ class LoadPlan(ModelLayout):
     gpu_missed: str = ""
     device: str = ""
     threads: int = 0
+    checkpoint_bytes: int = 0
+    """What checkpoints may come to take, part of `needed_bytes`."""
 
     @property
     def layout(self) -> ModelLayout:
@@ -109,9 +114,21 @@ class LoadPlan(ModelLayout):
         return ModelLayout(**{field.name: getattr(self, field.name) for field in dataclasses.fields(ModelLayout)})
 
 
-def plan_layout(layout: ModelLayout, needed_bytes: int, free_bytes: int, choice: str) -> LoadPlan:
+def plan_layout(layout: ModelLayout, shape: ModelShape, needs: MemoryNeeds, room: MemoryRoom, choice: str) -> LoadPlan:
     """Return a layout as a plan, with its needs, the free memory and the reason for the choice."""
-    return LoadPlan(**vars(layout), needed_bytes=needed_bytes, free_bytes=free_bytes, choice=choice)
+    free = room.free_bytes
+    if layout.gpu_layers and not room.shares:
+        free += sum(gpu.free_bytes for gpu in room.gpus)
+    left = max(0, room.free_bytes - (needs.total if room.shares else needs.main))
+    kept = min(shape.most_checkpoint_bytes(layout), checkpoint_budget_bytes(left))
+    return LoadPlan(
+        **vars(layout), needed_bytes=needs.total + kept, free_bytes=free, choice=choice, checkpoint_bytes=kept
+    )
+
+
+def checkpoint_budget_bytes(free_bytes: int) -> int:
+    """Return what checkpoints may take of so many free bytes of main memory; 0 free means that nobody knows."""
+    return min(max(free_bytes // CHECKPOINT_SHARE, LEAST_CHECKPOINT_BYTES), MOST_CHECKPOINT_BYTES)
 
 
 def choose_plan(shape: ModelShape, wish: Wish, room: MemoryRoom, estimate: Estimate | None = None) -> LoadPlan:
@@ -182,7 +199,9 @@ def _changed_plan(plan: LoadPlan, shape: ModelShape, step: str, **changes: objec
     steps = plan.steps if step in plan.steps[-1:] else (*plan.steps, step)
     choice = LAYERS_REDUCED if step == FEWER_LAYERS else CONTEXT_REDUCED
     changed = dataclasses.replace(plan, steps=steps, choice=choice, **changes)  # type: ignore[arg-type]
-    return dataclasses.replace(changed, needed_bytes=shape.memory_needs(changed.layout).total)
+    return dataclasses.replace(
+        changed, needed_bytes=shape.memory_needs(changed.layout).total + changed.checkpoint_bytes
+    )
 
 
 class _LayoutChooser:
@@ -294,6 +313,8 @@ class _LayoutChooser:
     def _fits(self, layout: ModelLayout) -> bool:
         needs, room = self._estimate(layout), self._room
         main = needs.total if room.shares else needs.main
+        # Fewer checkpoints are made where there is little room, but some.
+        main += min(self._shape.most_checkpoint_bytes(layout), LEAST_CHECKPOINT_BYTES)
         fits = not room.free_bytes or main <= room.spare()
         return fits and (not layout.gpu_layers or needs.gpu <= room.gpu_spare())
 
@@ -318,11 +339,7 @@ class _LayoutChooser:
         return dataclasses.replace(layout, cpu_experts=len(self._shape.movable_experts(layout)))
 
     def _make_plan(self, layout: ModelLayout, choice: str) -> LoadPlan:
-        room = self._room
-        free = room.free_bytes
-        if layout.gpu_layers and not room.shares:
-            free += sum(gpu.free_bytes for gpu in room.gpus)
-        return plan_layout(layout, self._estimate(layout).total, free, choice)
+        return plan_layout(layout, self._shape, self._estimate(layout), self._room, choice)
 
     def _affordable_sequences(self) -> int:
         """Return how many sequences fit. Recurrent layers hold a state for each, used or not."""

@@ -10,7 +10,7 @@ import dataclasses
 import platform
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,6 +25,8 @@ STATE_VALUE_BYTES = 4
 TOKEN_BYTES = 200  # of llama.cpp's tables for each token of the vocabulary; measured with 49,152 and 262,144 of them
 FIRST_SHARING = {"gemma3n": 20}  # layers with a memory of their own, where the file does not say
 LINEAR_EVERY = {"qwen3next": 4, "qwen35": 4, "qwen35moe": 4, "qwen4exp": 4, "minimax-01": 8}
+MOST_CHECKPOINTS = 32  # of a sequence, as llama-server keeps
+PLACES = 3  # of a prompt that are worth coming back to: see `PromptTokens`
 SAMPLE_TOKENS = 4096
 SMALL_BESIDE_WEIGHTS = 0.5
 RECURRENT = ("mamba", "mamba2", "rwkv6", "rwkv6qwen2", "rwkv7", "arwkv7")
@@ -158,6 +160,8 @@ class ModelShape:
     eyes: ProjectorSize = BLIND
     expert_tensors: tuple[ExpertTensor, ...] = ()
     """In the order in which they leave a GPU that is too small."""
+    window_values: int = 0
+    """Values of all tokens that a sliding window sees at once; an upper estimate."""
 
     @property
     def is_mixture(self) -> bool:
@@ -187,6 +191,14 @@ class ModelShape:
             int(cells * values * size) + state * layout.sequences
             for values, state in zip(self.kv_values, self.state_bytes, strict=True)
         )
+
+    def checkpoint_bytes(self, layout: ModelLayout) -> int:
+        """Return the bytes of what can't be rolled back of one sequence; 0 if all can."""
+        return sum(self.state_bytes) + int(self.window_values * VALUE_BYTES[layout.kv_type])
+
+    def most_checkpoint_bytes(self, layout: ModelLayout) -> int:
+        """Return the bytes of all checkpoints of the open chat and some of answers beside it, whatever the memory."""
+        return (MOST_CHECKPOINTS + PLACES * (layout.sequences - 1)) * self.checkpoint_bytes(layout)
 
     def compute_bytes(self, layout: ModelLayout) -> int:
         """Return scratch bytes of the largest decode: attention masks, plus the wider of activations and logits."""
@@ -337,6 +349,7 @@ def shape_of(header: GgufHeader, projector: GgufHeader | None = None, *, project
         all(read.head_length(name, layer) % Q8_BLOCK == 0 for name in ("key", "value") for layer in range(layers)),
         eyes_of(projector, width, on_cpu=projector_on_cpu) if projector is not None else BLIND,
         tuple(sorted(expert_tensors, key=lambda tensor: (tensor.layer, tensor.name))),
+        read.read_number("attention.sliding_window") * read.windowed_values(kv_values),
     )
 
 
@@ -382,6 +395,11 @@ class _HeaderReader:
         keys_only = self.read_number("attention.key_length_mla") and self.read_number("attention.value_length_mla")
         values = 0 if keys_only else self.head_length("value", layer)
         return heads * (self.head_length("key", layer) + values)
+
+    def windowed_values(self, kv_values: Sequence[int]) -> int:
+        """Return how many of a token's KV values layers with a sliding window keep, all where the file names none."""
+        windowed = [values for layer, values in enumerate(kv_values) if self._has_sliding_window(layer)]
+        return sum(windowed or kv_values)
 
     def state_bytes(self, layer: int) -> int:
         """Return what a recurrent layer keeps of each sequence."""

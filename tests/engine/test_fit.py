@@ -13,8 +13,27 @@ from hypothesis import strategies as st
 
 from app.core.gguf import GgufHeader, TensorInfo, check_model, check_projector
 from app.engine import fit
-from app.engine.fit import DoesNotFit, GpuRoom, LoadPlan, MemoryRoom, choose_plan, next_step
-from app.engine.model_shape import EYES_BYTES, TOKEN_BYTES, ModelLayout, ModelShape, shape_of, tokens_side_by_side
+from app.engine.fit import (
+    LEAST_CHECKPOINT_BYTES,
+    MOST_CHECKPOINT_BYTES,
+    DoesNotFit,
+    GpuRoom,
+    LoadPlan,
+    MemoryRoom,
+    checkpoint_budget_bytes,
+    choose_plan,
+    next_step,
+)
+from app.engine.model_shape import (
+    EYES_BYTES,
+    MOST_CHECKPOINTS,
+    PLACES,
+    TOKEN_BYTES,
+    ModelLayout,
+    ModelShape,
+    shape_of,
+    tokens_side_by_side,
+)
 from app.engine.protocol import Wish
 from tests.helpers.tiny_eyes import make_random_eye
 
@@ -335,6 +354,33 @@ def test_no_layers_means_no_gpu() -> None:
 def test_a_gpu_that_shares_main_memory_takes_from_it() -> None:
     assert choose_plan(shape(), Wish(), room(7, 7, shared=True)).choice == "fits"
     assert choose_plan(shape(), Wish(), room(5, 7, shared=True)).choice not in ("fits", "asked", "layers_reduced")
+
+
+def test_checkpoints_of_what_cannot_be_rolled_back_are_counted() -> None:
+    small, large, plain = (shape(state=state) for state in (2**16, 8 * 2**20, 0))
+    plan = choose_plan(small, Wish(), room(16))
+    assert plan.checkpoint_bytes == (MOST_CHECKPOINTS + PLACES * (plan.sequences - 1)) * LAYERS * 2**16
+    assert plan.needed_bytes == small.memory_needs(plan.layout).total + plan.checkpoint_bytes
+    plan = choose_plan(large, Wish(), room(16))
+    assert plan.checkpoint_bytes == checkpoint_budget_bytes(16 * GIB - large.memory_needs(plan.layout).main) < 2 * GIB
+    assert choose_plan(large, Wish(), MemoryRoom(0, 0)).checkpoint_bytes == LEAST_CHECKPOINT_BYTES
+    assert choose_plan(plain, Wish(), room(16)).checkpoint_bytes == 0
+    windows = replace(plain, window_values=512 * LAYERS * 2048)
+    assert choose_plan(windows, Wish(), room(64)).checkpoint_bytes == MOST_CHECKPOINT_BYTES
+
+
+def test_the_least_that_checkpoints_take_has_to_fit() -> None:
+    recurrent, wish = shape(state=2**20), Wish(8192)
+    needs = recurrent.memory_needs(choose_plan(recurrent, wish, MemoryRoom(0, 0)).layout)
+    tight = needs.main + LEAST_CHECKPOINT_BYTES + 2**30
+    assert choose_plan(recurrent, wish, MemoryRoom(tight, 64 * GIB)).choice == "asked"
+    assert choose_plan(recurrent, wish, MemoryRoom(tight - 1, 64 * GIB)).choice != "asked"
+
+
+def test_the_budget_of_checkpoints_is_a_share_of_what_is_free() -> None:
+    assert checkpoint_budget_bytes(0) == checkpoint_budget_bytes(1 << 20) == LEAST_CHECKPOINT_BYTES
+    assert checkpoint_budget_bytes(4 * GIB) == 512 << 20
+    assert checkpoint_budget_bytes(1 << 40) == MOST_CHECKPOINT_BYTES
 
 
 def test_states_of_many_sequences_take_a_part_only() -> None:

@@ -11,7 +11,6 @@ from collections.abc import Sequence as Tokens
 
 from app.engine.llama.checkpoints import (
     LEAST_APART_TOKENS,
-    MOST_CHECKPOINTS,
     CheckpointBudget,
     SequenceCheckpoints,
     StateCheckpoint,
@@ -19,6 +18,7 @@ from app.engine.llama.checkpoints import (
 )
 from app.engine.llama.context import LlamaContext
 from app.engine.llama.tiles import TileNumbers
+from app.engine.model_shape import MOST_CHECKPOINTS
 
 LEAST_BETWEEN_WINDOWS_TOKENS = 2 * LEAST_APART_TOKENS  # a window is larger than a recurrent state of the same model
 

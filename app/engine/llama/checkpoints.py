@@ -11,11 +11,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import pairwise
 
-MOST_CHECKPOINTS = 32  # as llama-server keeps
+from app.engine.fit import MOST_CHECKPOINT_BYTES
+from app.engine.model_shape import MOST_CHECKPOINTS
+
 LEAST_APART_TOKENS = 256  # so few are read again in the time that a person does not notice
 LATEST = 2  # the two ends of the last question, where another answer or an edited question begins
-MEMORY_SHARE = 8  # checkpoints take at most this part of what is free when the model is loaded
-MOST_BYTES, LEAST_BYTES = 1 << 30, 64 << 20
 
 
 @dataclass(frozen=True)
@@ -33,16 +33,20 @@ class StateCheckpoint:
 class CheckpointBudget:
     """Bytes that the checkpoints of all sequences of a context may take together."""
 
-    def __init__(self, most_bytes: int = MOST_BYTES) -> None:
+    def __init__(self, most_bytes: int = MOST_CHECKPOINT_BYTES) -> None:
         self._most_bytes = most_bytes
         self._owners: list[SequenceCheckpoints] = []
+
+    @property
+    def used_bytes(self) -> int:
+        return sum(owner.size_bytes for owner in self._owners)
 
     def add_owner(self, owner: SequenceCheckpoints) -> None:
         self._owners.append(owner)
 
     def trim(self) -> None:
         """Drop the least useful, where most bytes are. Each sequence keeps its newest."""
-        while sum(owner.size_bytes for owner in self._owners) > self._most_bytes:
+        while self.used_bytes > self._most_bytes:
             if not max(self._owners, key=lambda owner: owner.size_bytes).drop_least_useful():
                 return
 
@@ -104,8 +108,3 @@ def thin_out(checkpoints: Iterable[StateCheckpoint], most_bytes: int) -> list[St
     thinned = SequenceCheckpoints(CheckpointBudget(most_bytes))
     thinned.replace_all(checkpoints)
     return thinned.all_kept if thinned.size_bytes <= most_bytes else []
-
-
-def checkpoint_budget_bytes(free_bytes: int) -> int:
-    """Return what checkpoints may take of so many free bytes of main memory; 0 free means that nobody knows."""
-    return min(max(free_bytes // MEMORY_SHARE, LEAST_BYTES), MOST_BYTES)

@@ -13,7 +13,8 @@ from app.core.errors.model_errors import ModelBroken, ModelReplaced
 from app.core.events import FinishReason, TokenChosen
 from app.core.wire import EventReply
 from app.engine import protocol
-from app.engine.llama.checkpoints import MOST_BYTES, CheckpointBudget
+from app.engine.fit import MOST_CHECKPOINT_BYTES
+from app.engine.llama.checkpoints import CheckpointBudget
 from app.engine.llama.context import CHECK_EVERY_TOKENS, DECODED, FEW_TOKENS, NO_ROOM, LlamaContext
 from app.engine.llama.encoding_queue import EncodingQueue
 from app.engine.llama.eyes import VisionEncoder
@@ -37,11 +38,12 @@ class BatchDecoder:
         tiles: TileNumbers | None = None,
         eyes: VisionEncoder | None = None,
         *,
-        checkpoint_bytes: int = MOST_BYTES,
+        checkpoint_bytes: int = MOST_CHECKPOINT_BYTES,
     ) -> None:
         tiles = tiles or TileNumbers()
         # By model: a text-only one has no encoder at all.
-        self.pool = SequencePool(context, tiles, states, side_by_side, CheckpointBudget(checkpoint_bytes))
+        self.checkpoints = CheckpointBudget(checkpoint_bytes)
+        self.pool = SequencePool(context, tiles, states, side_by_side, self.checkpoints)
         self._looking = EncodingQueue(eyes, tiles) if eyes is not None else None
         self._beginnings = SharedPrefixes(context, states, self.pool)
         self._context = context

@@ -29,10 +29,10 @@ from app.engine import computer, protocol
 from app.engine.answer_decoder import HARMONY, NO_THINKING, AnswerDecoder, thinking_of
 from app.engine.backend import EngineJob
 from app.engine.computer import JsonCache, key_of
+from app.engine.fit import LEAST_CHECKPOINT_BYTES
 from app.engine.llama import devices
 from app.engine.llama.call_grammar import grammar_of
 from app.engine.llama.calling import call_syntax
-from app.engine.llama.checkpoints import checkpoint_budget_bytes
 from app.engine.llama.context import LlamaContext
 from app.engine.llama.decoder import BatchDecoder
 from app.engine.llama.embedding_context import (
@@ -108,8 +108,8 @@ class LoadedModel:
         self._look_key = self._remember_looks() if self._eyes is not None else ""
         # One sequence is the open chat's own and never part of the answers in the background.
         self._side_by_side = ParallelismPolicy(self._context.most_sequences - 1, best, most_tokens)
-        # What is free now, with the model loaded: nothing that the plan counted is taken from it.
-        most_bytes = checkpoint_budget_bytes(computer.free_memory_bytes())
+        # At least some where the formula knows of none: a new kind of model may have what can't be rolled back.
+        most_bytes = max(opened.plan.checkpoint_bytes, LEAST_CHECKPOINT_BYTES)
         self.decoder = BatchDecoder(
             self._context, states, self._side_by_side, opened.tiles, opened.eyes, checkpoint_bytes=most_bytes
         )
@@ -117,8 +117,9 @@ class LoadedModel:
 
     @property
     def needed_bytes(self) -> int:
-        """Bytes that `free` releases, as planned: what a model that replaces this one may count on."""
-        return self._opened.plan.needed_bytes
+        """Bytes that `free` releases: what a model that replaces this one may count on."""
+        plan = self._opened.plan
+        return plan.needed_bytes - plan.checkpoint_bytes + self.decoder.checkpoints.used_bytes
 
     @property
     def held(self) -> set[str]:

@@ -265,7 +265,7 @@ class _ModelOpening:
         # Much more memory than then, so that the full plan could work now; or less than it needs.
         if free > then_free * MORE_FREE or (room.free_bytes and needs.main > room.spare()):
             return None
-        return fit.plan_layout(layout, needs.total, free, fit.REMEMBERED)
+        return fit.plan_layout(layout, self._shape, needs, room, fit.REMEMBERED)
 
     def _plan_after(self, plan: LoadPlan, room: MemoryRoom) -> LoadPlan | None:
         """Return the next plan after a failed one. A failed remembered plan is forgotten and planning starts over."""

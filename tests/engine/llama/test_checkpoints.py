@@ -17,18 +17,16 @@ from hypothesis import strategies as st
 
 from app.core.child import own_command
 from app.core.events import AnswerStats, Message, TokenChosen, TokenSeen
+from app.core.gguf import check_model
 from app.engine.client import EngineClient
 from app.engine.fit import BATCH_TOKENS
 from app.engine.llama.checkpoints import (
     LEAST_APART_TOKENS,
-    LEAST_BYTES,
-    MOST_BYTES,
-    MOST_CHECKPOINTS,
     CheckpointBudget,
     SequenceCheckpoints,
     StateCheckpoint,
-    checkpoint_budget_bytes,
 )
+from app.engine.model_shape import MOST_CHECKPOINTS, ModelLayout, shape_of
 from app.engine.protocol import Ask, Sampling
 from app.engine.states import StateFolder
 from tests.helpers.engine import answer_of, assistant, load, system, user
@@ -55,6 +53,7 @@ class EnginePair:
     path: Path
     long: Message
     """A beginning that is longer than what lies between checkpoints, and than any window."""
+    states: StateFolder
     rounding: float = ROUNDING
 
     def ask(self, messages: Sequence[Message], session: str) -> tuple[str, AnswerStats]:
@@ -112,7 +111,7 @@ def pair(
     for engine in (keeping, forgetting):
         load(engine, path)
     rounding = ROUNDING_QUANTIZED if is_gemma else ROUNDING
-    yield EnginePair(keeping, forgetting, path, system(STORY * (62 if is_gemma else 18)), rounding)
+    yield EnginePair(keeping, forgetting, path, system(STORY * (62 if is_gemma else 18)), states, rounding)
     keeping.close()
     forgetting.close()
 
@@ -201,6 +200,18 @@ def test_after_a_restart_the_way_back_is_as_short(pair: EnginePair) -> None:
     assert unread(cut) < STRETCH + 60
 
 
+@pytest.mark.model
+def test_checkpoints_take_what_was_counted_for_them(pair: EnginePair) -> None:
+    pair.forget_all()
+    pair.ask([pair.long, SHORT], "chat-1")
+    pair.restart()
+    formula = shape_of(check_model(pair.path)).checkpoint_bytes(ModelLayout(4096))
+    states = pair.states
+    found = states.find_checkpoints(states.state_path("chat-1"))
+    assert found
+    assert 0.5 * formula < max(checkpoint.size_bytes for checkpoint in found) < 1.02 * formula + 4096
+
+
 def checkpoint(count: int, size: int = 1) -> StateCheckpoint:
     return StateCheckpoint(count, (ctypes.c_uint8 * size)())
 
@@ -236,9 +247,3 @@ def test_the_way_back_ends_at_the_latest_that_is_not_behind() -> None:
     assert [kept.latest_count(count) for count in (9, 10, 299, 300, 900)] == [0, 10, 10, 300, 300]
     kept.replace_all(kept.up_to(299))
     assert counts_of(kept) == [10]
-
-
-def test_the_budget_is_a_share_of_what_is_free() -> None:
-    assert checkpoint_budget_bytes(0) == checkpoint_budget_bytes(1 << 20) == LEAST_BYTES
-    assert checkpoint_budget_bytes(4 << 30) == 512 << 20
-    assert checkpoint_budget_bytes(1 << 40) == MOST_BYTES
