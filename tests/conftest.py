@@ -50,8 +50,9 @@ if os.environ.get("QT_QPA_PLATFORM", "offscreen") == "offscreen":
     os.environ["QT_QPA_PLATFORM"] = f"offscreen:configfile={Path(__file__).parent / 'data' / 'offscreen.json'}"
 
 # The language of whoever runs them is not that of the tests.
-for name in ("LANGUAGE", "LC_ALL", "LC_MESSAGES", "LANG"):
+for name in ("LANGUAGE", "LC_ALL", "LC_MESSAGES"):
     os.environ.pop(name, None)
+os.environ["LANG"] = "C.UTF-8"
 
 # What is compiled once serves every process of every run; without, each spends fifteen seconds of a processor on it.
 sys.dont_write_bytecode = False

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QCoreApplication, QEvent, QLocale
+from PySide6.QtCore import QLocale
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
@@ -14,17 +14,11 @@ from app.core.installed_languages import ENGLISH
 from app.ui.chat.chat_view import ChatView
 from app.ui.models.model_card import ModelCard
 from app.ui.models.models_tab import SuggestedPage
-from app.ui.settings.dialog import SettingsDialog
-from app.ui.shell.settings_index import PAGES
 from app.ui.window_language import MIRRORED, PSEUDO, use_language
-from tests.helpers.clipping import clipped_texts
 from tests.helpers.desks.window import Frame, open_window
 from tests.helpers.script import write_script
 from tests.helpers.untranslated import untranslated_texts
-
-TABS = ("chat", "summarize", "translate", "write", "models")
-MODELS_PAGES = ("installed", "search", "storage", "compare", "blind")
-SIZES = ((1280, 800), (640, 480))
+from tests.helpers.window_tour import cut_texts, open_windows, walk_settings, walk_tabs
 
 
 @pytest.fixture(params=[PSEUDO, MIRRORED])
@@ -42,52 +36,32 @@ def whole(
         QLocale.setDefault(default)
 
 
-def settle() -> None:
-    """Layouts of layouts need a round each."""
-    for _ in range(4):
-        QCoreApplication.processEvents()
-        QCoreApplication.sendPostedEvents(None, QEvent.Type.LayoutRequest)
-
-
-def resize(frame: Frame, size: tuple[int, int]) -> None:
-    frame.window.setMinimumSize(1, 1)  # as on a screen that is as small
-    frame.window.resize(*size)
-    settle()
-
-
-def faults(place: str) -> list[str]:
-    """What is cut or English in any open window."""
-    settle()
-    windows = [widget for widget in QApplication.topLevelWidgets() if widget.isVisible()]
-    found = [f"cut: {line}" for window in windows for line in clipped_texts(window)]
-    found += [f"English: {line}" for window in windows for line in untranslated_texts(window)]
-    return [f"{place}: {line}" for line in found]
+def english_texts() -> list[str]:
+    """What is English in any open window."""
+    return [f"English: {line}" for window in open_windows() for line in untranslated_texts(window)]
 
 
 def test_every_tab_has_room_for_longer_words(whole: Frame, qtbot: QtBot) -> None:
     whole.window.show_tab("models")
     (page,) = whole.window.findChildren(SuggestedPage)
     qtbot.waitUntil(lambda: bool(page.findChildren(ModelCard)) or page.empty.isVisible(), timeout=60_000)
-    found = []
-    for size in SIZES:
-        resize(whole, size)
-        for name in TABS:
-            whole.window.show_tab(name)
-            found += faults(f"{name} {size}")
-        for name in MODELS_PAGES:
-            whole.window.open_models(name)
-            found += faults(f"{name} {size}")
+    found = [f"{place}: {line}" for place in walk_tabs(whole) for line in [*cut_texts(), *english_texts()]]
     assert not found, "\n".join(found)
 
 
 def test_every_page_of_the_settings_has_room_for_longer_words(whole: Frame) -> None:
-    found = []
-    for size in SIZES:
-        resize(whole, size)
-        for settings_page in PAGES:
-            whole.window.open_settings(settings_page.name)
-            found += faults(f"{settings_page.name} {size}")
-            for dialog in whole.window.findChildren(SettingsDialog):
-                dialog.close()
-            settle()
+    found = [f"{place}: {line}" for place in walk_settings(whole) for line in [*cut_texts(), *english_texts()]]
+    assert not found, "\n".join(found)
+
+
+@pytest.mark.parametrize("whole", [ENGLISH], indirect=True)
+def test_what_is_open_changes_with_the_language(whole: Frame, qapp: QApplication, qtbot: QtBot) -> None:
+    whole.window.show_tab("models")
+    (page,) = whole.window.findChildren(SuggestedPage)
+    qtbot.waitUntil(lambda: bool(page.findChildren(ModelCard)) or page.empty.isVisible(), timeout=60_000)
+    for _place in walk_tabs(whole):
+        assert not cut_texts()
+    use_language(qapp, PSEUDO)
+    whole.theme.changed.emit()
+    found = [f"{place}: {line}" for place in walk_tabs(whole) for line in [*cut_texts(), *english_texts()]]
     assert not found, "\n".join(found)

@@ -1,0 +1,67 @@
+"""A walk through the whole window, its tabs and pages, in the sizes it is to hold in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from PySide6.QtCore import QCoreApplication, QEvent
+from PySide6.QtWidgets import QApplication, QWidget
+
+from app.ui.settings.dialog import SettingsDialog
+from app.ui.shell.settings_index import PAGES
+from tests.helpers.clipping import clipped_texts
+from tests.helpers.desks.window import Frame
+
+TABS = ("chat", "summarize", "translate", "write", "models")
+MODELS_PAGES = ("installed", "search", "storage", "compare", "blind")
+SIZES = ((1280, 800), (640, 480))
+
+
+def settle() -> None:
+    """Layouts of layouts need a round each."""
+    for _ in range(4):
+        QCoreApplication.processEvents()
+        QCoreApplication.sendPostedEvents(None, QEvent.Type.LayoutRequest)
+
+
+def walk_tabs(frame: Frame) -> Iterator[str]:
+    """Shows every tab and page of models in every size, and yields where it is."""
+    for size in SIZES:
+        _resize(frame, size)
+        for name in TABS:
+            frame.window.show_tab(name)
+            settle()
+            yield f"{name} {size}"
+        for name in MODELS_PAGES:
+            frame.window.open_models(name)
+            settle()
+            yield f"{name} {size}"
+
+
+def walk_settings(frame: Frame) -> Iterator[str]:
+    """Opens the settings at every page in every size, and yields where it is."""
+    for size in SIZES:
+        _resize(frame, size)
+        for settings_page in PAGES:
+            frame.window.open_settings(settings_page.name)
+            settle()
+            yield f"{settings_page.name} {size}"
+            for dialog in frame.window.findChildren(SettingsDialog):
+                dialog.close()
+            settle()
+
+
+def open_windows() -> list[QWidget]:
+    """Every window that is shown."""
+    return [widget for widget in QApplication.topLevelWidgets() if widget.isVisible()]
+
+
+def cut_texts() -> list[str]:
+    """What is cut in any open window."""
+    return [f"cut: {line}" for window in open_windows() for line in clipped_texts(window)]
+
+
+def _resize(frame: Frame, size: tuple[int, int]) -> None:
+    frame.window.setMinimumSize(1, 1)  # as on a screen that is as small
+    frame.window.resize(*size)
+    settle()
