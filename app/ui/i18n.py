@@ -11,12 +11,14 @@ from app.core.catalogue import InContext, Translatable, tr, tr_count
 from app.core.visible import visible_line
 from app.features.error_messages import sentence_for
 from app.ui.locale_formats import format_size as size_text
-from app.ui.shown_texts import remember_text
+from app.ui.shown_texts import remember_joined, remember_text
 
 __all__ = [
     "InContext",
     "Translatable",
     "breakable",
+    "join_lines",
+    "join_sentences",
     "label_value",
     "sentence_for",
     "size_text",
@@ -24,6 +26,7 @@ __all__ = [
     "tr_count",
     "translated_choices",
     "window_title",
+    "with_key",
 ]
 
 
@@ -45,6 +48,23 @@ def window_title(words: str) -> str:
 def label_value(name: str, value: str) -> str:
     """Return a name with its value, such as "Language: English"."""
     return remember_text(f"{name}: {value}", label_value, name=name, value=value)
+
+
+def with_key(words: str, keys: str) -> str:
+    """Return words with the keys that do the same, such as "Send (Enter)"."""
+    return remember_text(f"{words} ({keys})", with_key, words=words, keys=keys)
+
+
+def join_sentences(sentences: Iterable[str]) -> str:
+    """Join whole sentences, which stand behind each other; empty ones are left out."""
+    found = [sentence for sentence in sentences if sentence]
+    return remember_joined(" ".join(found), join_sentences, found)
+
+
+def join_lines(lines: Iterable[str]) -> str:
+    """Join lines of a text; empty ones are left out."""
+    found = [line for line in lines if line]
+    return remember_joined("\n".join(found), join_lines, found)
 
 
 def breakable(text: str) -> str:

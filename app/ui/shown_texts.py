@@ -6,6 +6,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
+from PySide6.QtCore import QEvent
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import (
     QAbstractButton,
@@ -74,6 +75,9 @@ def rewrite_text(shown: str) -> str:
 
 def rewrite_window() -> None:
     """Write all texts of all windows anew that were made here; what people wrote stays."""
+    for window in QApplication.topLevelWidgets():
+        # Qt hands it on to all that is in the window: what puts its words together itself does so anew.
+        QApplication.sendEvent(window, QEvent(QEvent.Type.LanguageChange))
     for widget in QApplication.allWidgets():
         _rewrite(widget, "windowTitle", "toolTip", "accessibleName", "accessibleDescription")
         if isinstance(widget, QLabel | QAbstractButton):

@@ -10,8 +10,9 @@ from PySide6.QtWidgets import QAbstractButton, QLabel, QLineEdit, QPlainTextEdit
 _WORD = re.compile(r"[A-Za-z]{2,}")
 _SAME = re.compile(
     r"((Ctrl|Shift|Alt)\+)+\S+|(/|https?:|hf_)\S*|Fireside [\d.]+|DuckDuckGo|English|\S+\.(gguf|pdf|docx|txt|csv)"
+    r"|def is_prime.*"
 )
-"""Keys, paths, addresses, and names of files, programs and languages are the same in every language."""
+"""Keys, paths, addresses, code, and names of files, programs and languages are the same in every language."""
 
 
 def untranslated_texts(window: QWidget) -> list[str]:

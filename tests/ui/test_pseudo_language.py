@@ -62,6 +62,5 @@ def test_what_is_open_changes_with_the_language(whole: Frame, qapp: QApplication
     for _place in walk_tabs(whole):
         assert not cut_texts()
     use_language(qapp, PSEUDO)
-    whole.theme.changed.emit()
     found = [f"{place}: {line}" for place in walk_tabs(whole) for line in [*cut_texts(), *english_texts()]]
     assert not found, "\n".join(found)

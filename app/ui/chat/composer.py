@@ -26,7 +26,7 @@ from app.ui.chat.message_field import MessageField
 from app.ui.chat.thinking_choice import ThinkingChoice
 from app.ui.chat.tools_choice import ToolsChoice
 from app.ui.focus_ring import has_ring
-from app.ui.i18n import tr
+from app.ui.i18n import tr, with_key
 from app.ui.icons import icon
 from app.ui.shared_labels import SEND, STOP
 from app.ui.theme import Theme
@@ -59,7 +59,7 @@ class SendButton(QAbstractButton):
         self._is_stop = is_stop
         name = tr(STOP) if is_stop else tr(SEND)
         self.setAccessibleName(name)
-        self.setToolTip(f"{name} ({'Esc' if is_stop else 'Enter'})")
+        self.setToolTip(with_key(name, "Esc" if is_stop else "Enter"))
         self.update()
 
     def paintEvent(self, _event: QPaintEvent) -> None:

@@ -27,6 +27,7 @@ from PySide6.QtWidgets import (
 from app.core.visible import clean_text
 from app.ui.i18n import tr, tr_count, window_title
 from app.ui.shared_labels import EDIT_LABEL, SAVE
+from app.ui.shown_texts import rewrite_text
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import IconButton, set_text_font, text_button
 from app.ui.widgets.dialogs import Dialog, cancel_or
@@ -108,6 +109,8 @@ class MessageEdit(PlainEdit):
 
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)
+        if event.type() == QEvent.Type.LanguageChange:
+            self.set_placeholder(rewrite_text(self._placeholder))
         if event.type() == QEvent.Type.LayoutDirectionChange:
             self._settle_direction()
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QPoint, Qt, Signal
+from PySide6.QtCore import QEvent, QPoint, Qt, Signal
 from PySide6.QtWidgets import QMenu
 
 from app.core.catalogue import CountedTexts
@@ -128,6 +128,11 @@ class InstalledPage(ModelsPage):
         self.show_text(self.empty, "" if models else nothing)
         self._mark_used()
         self.counted.emit(len(models))
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.LanguageChange and self._by_card:
+            self._show_anew()
 
     def menu_for(self, card: ModelCard) -> Menu:
         installed = self._by_card[card]

@@ -7,8 +7,10 @@ from PySide6.QtGui import QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QButtonGroup, QFrame, QLabel, QPushButton, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
 from app.ui.i18n import Translatable, tr
+from app.ui.locale_formats import format_number, join_facts
 from app.ui.models.models_page import WAYS_TO_COMPARE
 from app.ui.shell.keyboard import keys_of
+from app.ui.shown_texts import rewrite_text
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import text_button
 from app.ui.widgets.input_fields import SearchField
@@ -80,7 +82,7 @@ class ModelsColumn(QWidget):
 
     def show_count(self, name: str, count: int) -> None:
         """Show the number of entries behind a page's name; 0 shows none."""
-        text = f"{self._names[name]} · {count}" if count else self._names[name]
+        text = join_facts([rewrite_text(self._names[name]), format_number(count) if count else ""])
         self.pages[name].setAccessibleName(text)
         self._show_names()
 
@@ -134,6 +136,11 @@ class ModelsColumn(QWidget):
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         self._show_names()
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.LanguageChange:
+            self._show_names()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         # A button group would move the focus without choosing.

@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QLabel, QVBoxLayout, QWid
 
 from app.core.events import CancelToken
 from app.features.models.model_engines import build_engine
-from app.ui.i18n import tr
+from app.ui.i18n import join_sentences, tr
 from app.ui.icons import icon
 from app.ui.models.model_card import ModelCard
 from app.ui.shell import tasks
@@ -245,7 +245,7 @@ class StateView(QWidget):
         self.title.setText(title)
         self.text.setText(text)
         self.text.setVisible(bool(text))
-        self.setAccessibleName(f"{title} {text}".strip())
+        self.setAccessibleName(join_sentences([title, text]))
         while (item := self._buttons.takeAt(0)) is not None:
             old = item.widget()
             if old is not None:

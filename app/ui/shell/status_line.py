@@ -12,7 +12,7 @@ from app.core.events import ModelElsewhere, ModelLoaded
 from app.core.visible import visible_name
 from app.features.models.model_messages import short_count
 from app.ui.focus_ring import has_ring
-from app.ui.i18n import tr, tr_count
+from app.ui.i18n import join_sentences, tr, tr_count
 from app.ui.locale_formats import join_list
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import text_button
@@ -235,8 +235,9 @@ class StatusLine(QWidget):
         if is_on and not has_internet:
             what = tr("Only servers in your own network can be reached.")
         how = tr("Click to turn the network off.") if is_on else tr("Click to turn the network on.")
-        self.network.setToolTip(f"{what} {how}")
-        self.network.setAccessibleDescription(f"{what} {how}")
+        told = join_sentences([what, how])
+        self.network.setToolTip(told)
+        self.network.setAccessibleDescription(told)
 
     def show_model(self, model: ModelLoaded | None) -> None:
         """Show the model's device and context size."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QRect, QSize, Qt
+from PySide6.QtCore import QEvent, QRect, QSize, Qt
 from PySide6.QtWidgets import QWidget
 
 from app.ui.shell.model_picker import ModelPicker
 from app.ui.shell.tabs import TabRow
+from app.ui.shown_texts import rewrite_text
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import IconButton
 from app.ui.widgets.layouts import ItemsLayout
@@ -40,7 +41,17 @@ class PanelButton(IconButton):
         style = Qt.ToolButtonStyle.ToolButtonTextBesideIcon if shown else Qt.ToolButtonStyle.ToolButtonIconOnly
         if style != self.toolButtonStyle():
             self.setToolButtonStyle(style)
-            self.setText(f"\u2009{self._words}" if shown else "")  # a little farther from the icon
+            self._show_words()
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.LanguageChange:
+            self._words = rewrite_text(self._words)
+            self._show_words()
+
+    def _show_words(self) -> None:
+        has_room = self.toolButtonStyle() == Qt.ToolButtonStyle.ToolButtonTextBesideIcon
+        self.setText(f"\u2009{self._words}" if has_room else "")  # a little farther from the icon
 
 
 class TopRow(ItemsLayout):

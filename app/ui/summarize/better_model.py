@@ -12,7 +12,7 @@ from app.core.errors.app_error import AppError
 from app.core.events import CancelToken
 from app.core.paths import starter_model
 from app.language.language_names import english_name
-from app.ui.i18n import tr
+from app.ui.i18n import join_sentences, tr
 from app.ui.locale_formats import join_with_and
 from app.ui.shared_labels import DOWNLOAD, OTHER_MODELS, STARTER_WARNING
 from app.ui.shell import tasks
@@ -80,7 +80,7 @@ class BetterModel(QFrame):
         if missing and model is not None:
             names = join_with_and(tr(english_name(code)) for code in missing)
             said = tr(NOT_MADE_FOR, model=model_name(model), languages=names)
-            said = f"{said} {tr('The summary may not be useful.')}"
+            said = join_sentences([said, tr("The summary may not be useful.")])
         is_long = is_starter and self._is_long()
         offer = models.offer_for("summarize", of_long=is_long) if is_starter else None
         yield said, offer.words_for("summarize") if offer is not None else None
@@ -97,7 +97,7 @@ class BetterModel(QFrame):
         self._offer.setVisible(words is not None)
         self.download.setText(tr(DOWNLOAD) if words is not None else tr(OTHER_MODELS))
         self.download.setAccessibleName(self.download.text())
-        self.setAccessibleName(" ".join(text for text in (said, self._offer.text()) if text))
+        self.setAccessibleName(join_sentences([said, self._offer.text()]))
         self.setVisible(bool(said))
 
 

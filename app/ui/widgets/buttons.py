@@ -236,6 +236,11 @@ class ChoiceButton(QWidget):
             menu.setActiveAction(next(action for action in menu.actions() if action.isChecked()))
         menu.popup_at(self)
 
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.LanguageChange:
+            self._show()
+
     def _show(self) -> None:
         word = rewrite_text(dict(self._choices)[self.value])
         self.button.setText(word)

@@ -20,6 +20,7 @@ from app.ui.locale_formats import join_facts
 from app.ui.shared_labels import DELETE, GO_ON, LAST_SEVEN_DAYS, OLDER, RENAME, STOP, TODAY
 from app.ui.shell.keyboard import keys_of
 from app.ui.shell.notify import Notify
+from app.ui.shown_texts import rewrite_text
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import text_button
 from app.ui.widgets.input_fields import SearchField
@@ -178,7 +179,9 @@ class ListColumn(QWidget):
         self.list.verticalScrollBar().setValue(position)
         self._nothing.setVisible(not found)
         is_searched = bool(self.search.text().strip())
-        self._nothing.setText(self._words.nothing_found if is_searched else self._words.nothing_yet)
+        words = self._words.nothing_found if is_searched else self._words.nothing_yet
+        # They were made when the column was, perhaps in another language.
+        self._nothing.setText(rewrite_text(words))
 
     def _bring_back(self, number: int) -> None:
         with self._notify.guard():

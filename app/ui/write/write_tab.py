@@ -15,7 +15,7 @@ from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 from app.core.errors.request_errors import InfillUnavailable
 from app.core.visible import clean_text
 from app.features.models.model_messages import short_count
-from app.ui.i18n import Translatable, tr, tr_count, translated_choices
+from app.ui.i18n import Translatable, join_lines, tr, tr_count, translated_choices, with_key
 from app.ui.icons import icon
 from app.ui.locale_formats import join_facts
 from app.ui.shared_labels import (
@@ -35,6 +35,7 @@ from app.ui.shared_labels import (
 )
 from app.ui.shell.notify import Notify
 from app.ui.shell.tab_spec import OwnEngine, Tab, UiContext
+from app.ui.shown_texts import rewrite_text
 from app.ui.spell_check import SpellCheck, Speller
 from app.ui.theme import HEADING_PX, Theme
 from app.ui.widgets.buttons import ChoiceButton, IconButton, text_button
@@ -425,7 +426,7 @@ class PageFoot(QWidget):
         label, keys = (tr(STOP), "Esc") if work.is_busy else (tr(CONTINUE), "Ctrl+Enter")
         self.go_on.setText(label)
         self.go_on.setAccessibleName(label)
-        self.go_on.setToolTip(f"{label} ({keys})")
+        self.go_on.setToolTip(with_key(label, keys))
         self.go_on.setEnabled(work.is_busy or not work.is_choosing)
         self.again.setEnabled(work.can_repeat)
         if self.note.text() != work.words:
@@ -438,7 +439,7 @@ class PageFoot(QWidget):
         self._option_words = words.split(" · ")
         self.options.setAccessibleName(tr("How to continue the page: {words}", words=words))
         length = tr_count(ONE_TOKEN, TOKEN_COUNT, tokens)
-        self.options.setToolTip(f"{words}\n{length}\n{tr('Length, number, sampling and stop texts')}")
+        self.options.setToolTip(join_lines([words, length, tr("Length, number, sampling and stop texts")]))
         self._say_options()
 
     def _show_reading(self, reading: ContextWindow | None, written_tokens: int) -> None:
@@ -482,13 +483,18 @@ class PageFoot(QWidget):
     def minimumSizeHint(self) -> QSize:
         return QSize(self._least_px(), super().minimumSizeHint().height())
 
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.LanguageChange:
+            self._say_options()
+
     def _say_options(self) -> None:
         """Shorten the options' text to the room left by other parts and a short note."""
         neighbours = (self.go_on, self.again, self.count, self.line)  # each is hidden if it doesn't fit
         taken = sum(widget.sizeHint().width() + self._row.spacing() for widget in neighbours if not widget.isHidden())
         room = self._room - taken - self._theme.px(NOTE_PX)
         for number in range(len(self._option_words), -1, -1):
-            words = join_facts(self._option_words[:number])
+            words = join_facts(map(rewrite_text, self._option_words[:number]))
             self.options.setText(words if number in (0, len(self._option_words)) else f"{words} …")
             if self.options.sizeHint().width() <= room:
                 break
