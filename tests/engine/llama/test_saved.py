@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Callable, Iterator
+import os
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from app.core.child import own_command
+from app.core.errors.engine_errors import EngineStopped
 from app.core.events import AnswerStats, Message, Role
 from app.engine.client import EngineClient
 from app.engine.protocol import Ask
 from app.engine.states import StateFolder, StateIdentity, name_documents
+from tests.helpers import dying_engine
+from tests.helpers.dying_engine import MOMENTS
 from tests.helpers.engine import GREEDY, answer_of, assistant, load, user
 
 pytestmark = pytest.mark.model
@@ -299,6 +305,42 @@ def test_the_same_beginning_is_found_behind_many_newer_states(start: Start, stat
         states.add_state(f"other-{number}", identity, [1000 + number, *body["tokens"][1:]], unfinished)
     stats = asked(start(), "When does the last one come back?", "chat-2")
     assert stats.reused_tokens >= len(LONG) - 50
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="nothing ends a process there as SIGKILL does")
+@pytest.mark.parametrize(("moment", "is_kept_before"), list(zip(MOMENTS, (False, True, False, True), strict=True)))
+def test_a_child_killed_while_it_writes_a_state_with_checkpoints_leaves_nothing_wrong(
+    tmp_path: Path, states: StateFolder, tiny_model: Callable[[str], Path], moment: str, is_kept_before: bool
+) -> None:
+    def begun(command: Sequence[str], name: str) -> EngineClient:
+        client = EngineClient(command, tmp_path / name, states=states)
+        load(client, tiny_model("granitehybrid"))
+        return client
+
+    longer = [STORY, assistant("The dogs."), user("And then?")]
+    with closing(begun(own_command("--engine-worker"), "first")) as client:
+        expected, _ = turn(client, longer, "")
+        if is_kept_before:
+            turn(client, [STORY], "chat-1")
+    before = {file.name for file in states.folder.iterdir()} if is_kept_before else set()
+    with closing(begun([sys.executable, dying_engine.__file__, moment], "dying")) as client:
+        turn(client, longer, "chat-1")
+        with pytest.raises(EngineStopped):
+            turn(client, [OTHER], "chat-2")  # whose place is that of the first
+    assert {file.name for file in states.folder.iterdir()} != before, "it died while it wrote"
+    with closing(begun(own_command("--engine-worker"), "second")) as client:
+        found, stats = turn(client, longer, "chat-1")
+        assert found == expected
+        # What was kept before is used, or all is read: a half state is neither.
+        assert stats.reused_tokens == 0 or is_kept_before
+        turn(client, [OTHER], "chat-2")
+        again, stats = turn(client, longer, "chat-1")
+        assert again == expected
+        assert stats.reused_tokens >= stats.prompt_tokens - 40
+    for file in states.folder.glob("*.part"):
+        os.utime(file, (0, 0))
+    states.trim()
+    assert sorted(file.suffix for file in states.folder.iterdir()) == [".json", ".json", ".state", ".state"]
 
 
 def test_a_documents_state_is_kept_by_a_background_answer(start: Start, states: StateFolder) -> None:
