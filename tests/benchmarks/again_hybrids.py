@@ -88,12 +88,17 @@ def _measured(engine: OurEngine, model: Path, turns: list[Message], way: WayBack
     """The changed conversation from what was kept, and from nothing."""
     _forget(engine)
     engine.chat(turns, ANSWER_TOKENS, session="chat-1")
+    kept = _changed(engine, model, turns, way)
+    _forget(engine)
+    return kept, _changed(engine, model, turns, way)
+
+
+def _changed(engine: OurEngine, model: Path, turns: list[Message], way: WayBack) -> Answer:
+    """The changed conversation; after a restart it is one for either, as a first answer waits for more than reading."""
     if way.is_restarted:
         engine.client.unload()
         list(engine.client.load(model, Wish(CONTEXT_TOKENS, gpu_layers=0, devices=("CPU",))))
-    kept = engine.chat(way.changed(turns), ANSWER_TOKENS, session=way.session)
-    _forget(engine)
-    return kept, engine.chat(way.changed(turns), ANSWER_TOKENS, session=way.session)
+    return engine.chat(way.changed(turns), ANSWER_TOKENS, session=way.session)
 
 
 def _forget(engine: OurEngine) -> None:
