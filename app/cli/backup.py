@@ -7,6 +7,7 @@ from contextlib import closing
 from pathlib import Path
 
 from app.cli import terminal
+from app.core.catalogue import tr
 from app.core.paths import AppPaths
 from app.core.visible import size_words
 from app.features.exchange.backup import BackupFinished, back_up
@@ -14,11 +15,12 @@ from app.store.database import Database
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.description = (
-        "Save chats, projects, assistants, memories, prompts, summaries, translations, pages, glossaries and settings "
-        "in one file. Models and the access token aren’t included. The file isn’t encrypted, so keep it private."
+    parser.description = tr(
+        "Save chats, projects, assistants, memories, prompts, summaries, translations, pages, "
+        "glossaries and settings in one file. Models and the access token aren’t included. The "
+        "file isn’t encrypted, so keep it private."
     )
-    parser.add_argument("output", metavar="OUT", type=Path, help="file to write, such as fireside-backup.zip")
+    parser.add_argument("output", metavar="OUT", type=Path, help=tr("file to write, such as fireside-backup.zip"))
     terminal.add_json(parser, run_backup)
 
 
@@ -33,7 +35,14 @@ def run_backup(options: argparse.Namespace) -> int:
             if isinstance(event, BackupFinished):
                 done = event
             elif event.total_bytes:
-                line.show("Saving", f"{event.done_bytes / event.total_bytes:.0%} of {size_words(event.total_bytes)}")
+                line.show(
+                    tr("Saving"),
+                    tr(
+                        "{share:.0%} of {size}",
+                        share=event.done_bytes / event.total_bytes,
+                        size=size_words(event.total_bytes),
+                    ),
+                )
     line.end()
     if done is None or done.is_cancelled:
         return terminal.INTERRUPTED

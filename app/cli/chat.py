@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 from app import APP_NAME, __version__
 from app.cli import terminal
 from app.cli.passage_model import add_model_argument
+from app.core.catalogue import tr
 from app.core.errors.app_error import AppError
 from app.core.errors.request_errors import ChatUnavailable, MediaRefused
 from app.core.events import (
@@ -56,42 +57,47 @@ POSSIBLE_SOURCES = "Possible sources: {places}."
 
 
 def add_arguments(chat: argparse.ArgumentParser) -> None:
-    chat.add_argument("-p", "--prompt", metavar="TEXT", help="the question; default: standard input")
+    chat.add_argument("-p", "--prompt", metavar="TEXT", help=tr("the question; default: standard input"))
     chat.add_argument(
-        "--image", metavar="FILE", nargs="+", type=Path, default=[], help="pictures to send with the question"
+        "--image", metavar="FILE", nargs="+", type=Path, default=[], help=tr("pictures to send with the question")
     )
     chat.add_argument(
         "--document", metavar="FILE", nargs="+", action="extend", type=Path, default=[],
-        help="documents or folders to ask about; the answer names its sources",
+        help=tr("documents or folders to ask about; the answer names its sources"),
     )  # fmt: skip
     add_model_argument(chat)
-    terminal.add_password(chat, "PDF documents")
+    terminal.add_password(chat)
     chat.add_argument(
         "--checker", metavar="PATH", type=Path,
-        help="report which parts of an answer the documents don’t support; see summarize --help",
+        help=tr("report which parts of an answer the documents don’t support; see summarize --help"),
     )  # fmt: skip
-    terminal.add_model(chat)
-    chat.add_argument("--system", metavar="TEXT", help="instructions for the whole chat")
+    terminal.add_model_option(chat)
+    chat.add_argument("--system", metavar="TEXT", help=tr("instructions for the whole chat"))
     chat.add_argument(
         "--assistant",
         metavar="NAME",
-        help="use the instructions, model and settings of this assistant; other options override them",
+        help=tr("use the instructions, model and settings of this assistant; other options override them"),
     )
     chat.add_argument(
         "--tools",
         action="store_true",
-        help="let the model calculate, check dates, read what you name, and use tool servers and the web if they’re on",
+        help=tr(
+            "let the model calculate, check dates, read what you name, and use tool servers and the web if they’re on"
+        ),
     )
     chat.add_argument(
         "--allow", metavar="TOOL", action="append", default=[],
-        help="a tool or website that needn’t ask; can be given several times. Without a terminal others are refused",
+        help=tr(
+            "a tool or website that needn’t ask; can be given several times. Without a terminal "
+            "others are refused"
+        ),
     )  # fmt: skip
     chat.add_argument(
         "--folder", metavar="FOLDER", action="append", type=Path, default=[],
-        help="a folder that the tools read files from; can be given several times",
+        help=tr("a folder that the tools read files from; can be given several times"),
     )  # fmt: skip
-    chat.add_argument("--max-tokens", metavar="N", type=terminal.parse_positive, help="longest answer, in tokens")
-    terminal.add_sampling(chat, "answer")
+    chat.add_argument("--max-tokens", metavar="N", type=terminal.parse_positive, help=tr("longest answer, in tokens"))
+    terminal.add_sampling(chat)
     terminal.add_json(chat, run_chat)
 
 
@@ -120,10 +126,13 @@ class ChatRun:
                         # Standard output is buffered by lines; words are to be seen as they come.
                         out.flush()
                 elif isinstance(event, LookProgress) and event.fraction == 0:
-                    print(f"Looking at picture {event.number} of {event.total}…", file=sys.stderr)
+                    print(
+                        tr("Looking at picture {number} of {total}…", number=event.number, total=event.total),
+                        file=sys.stderr,
+                    )
                 elif isinstance(event, Finished):
                     if event.stats.finish_reason is FinishReason.REPEATED:
-                        print("\nThe answer repeated itself and was stopped.", file=sys.stderr)
+                        print("\n" + tr("The answer repeated itself and was stopped."), file=sys.stderr)
                     return "".join(text), event.stats
         # Cancelled, too, it finishes, so what was written is always returned.
         raise AssertionError("an answer always finishes or raises")
@@ -165,7 +174,7 @@ def run_chat(options: argparse.Namespace) -> int:
     settings = terminal.stored_settings()
     assistant = None
     if options.assistant is not None and (assistant := _find_assistant(paths, options.assistant)) is None:
-        print(NO_SUCH_ASSISTANT.format(name=options.assistant), file=sys.stderr)
+        print(tr(NO_SUCH_ASSISTANT, name=options.assistant), file=sys.stderr)
         return 2
     # Without pictures the projector beside the model is not loaded: it would only take memory.
     own = Path(assistant.model) if assistant is not None and assistant.model else None
@@ -229,14 +238,14 @@ def _wrong_usage(options: argparse.Namespace, prompt: str | None) -> str:
     """Return a message about options that don't go together; "" if all is well."""
     if prompt is None and (options.json or options.image or options.document):
         option = "--json" if options.json else "--image" if options.image else "--document"
-        return f"{option} needs -p TEXT or text on standard input."
+        return tr("{option} needs -p TEXT or text on standard input.", option=option)
     if options.prompt is None and prompt == "":
-        return "No text on standard input. Use -p TEXT."
+        return tr("No text on standard input. Use -p TEXT.")
     if (options.folder or options.allow) and not options.tools:
-        return f"{'--folder' if options.folder else '--allow'} needs --tools."
+        return tr("{option} needs --tools.", option="--folder" if options.folder else "--allow")
     if options.tools and (options.image or options.checker):
-        return f"Use --tools or {'--image' if options.image else '--checker'}, not both."
-    return "Use --image or --document, not both." if options.image and options.document else ""
+        return tr("Use --tools or {option}, not both.", option="--image" if options.image else "--checker")
+    return tr("Use --document or {option}, not both.", option="--image") if options.image and options.document else ""
 
 
 def _find_assistant(paths: AppPaths, name: str) -> Assistant | None:
@@ -373,10 +382,10 @@ def _grounds_words(cited: Sequence[CitedSentence], support: AnswerSupport) -> st
         for cited_sentence in cited
     ]
     if support == "not_found" or not places:
-        return "Not found in the documents."
+        return tr("Not found in the documents.")
     # "May": a citation is what resembles the sentence, not what the model had in mind.
-    words = POSSIBLE_SOURCES.format(places="; ".join(dict.fromkeys(places)))
-    return words if support == "supported" else f"{words} Parts of the answer weren’t found in the documents."
+    words = tr(POSSIBLE_SOURCES, places="; ".join(dict.fromkeys(places)))
+    return words if support == "supported" else f"{words} {tr('Parts of the answer weren’t found in the documents.')}"
 
 
 def _ask_once(chat: ChatRun, messages: list[Message], more: dict[str, Any] | None = None) -> int:
@@ -401,7 +410,15 @@ def _run_conversation(chat: ChatRun, messages: list[Message]) -> int:
     """Run the interactive chat: Ctrl+C stops an answer, Ctrl+D or /quit ends."""
     path = Path(chat.model.path)
     name = chat.model.name if runs_elsewhere(path) else display_name(path)
-    print(f"{APP_NAME} {__version__}, {name}. Press Ctrl+C to stop an answer, Ctrl+D to quit.", file=sys.stderr)
+    print(
+        tr(
+            "{app} {version}, {model}. Press Ctrl+C to stop an answer, Ctrl+D to quit.",
+            app=APP_NAME,
+            version=__version__,
+            model=name,
+        ),
+        file=sys.stderr,
+    )
     while True:
         try:
             line = input("› ").strip()

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from app.cli.input_files import InputFiles, files_of
 from app.cli.tool_permission import TerminalPermission
+from app.core.catalogue import tr, tr_count
 from app.core.errors.tool_errors import ToolServerFailed
 from app.core.events import CancelToken, Message
 from app.core.paths import AppPaths, runs_elsewhere
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
 DOCUMENTS_LENT = "The user’s documents are: {names}. Use the tools to read them."
 CONNECTING = "Connecting to {names}…"
 NO_SUCH_TOOL = "--allow: there’s no tool named {names}. Tools that ask: {tools}."
+STOPPED_CALLING = "Stopped calling tools after {count} rounds."
 LONGEST_SHOWN = 120
 """Characters of a result in a line."""
 
@@ -92,9 +94,16 @@ def step_words(event: RoundEvent) -> str:
             line = " ".join(clean_text(result.text).split())
             return f"  {line[:LONGEST_SHOWN]}…" if len(line) > LONGEST_SHOWN else f"  {line}"
         case ToolsChosen(shown=shown, left_out=left_out):
-            return f"Of {len(shown) + len(left_out):,} tools {len(shown):,} fit into the model’s context."
+            return tr_count(
+                "Of {count} tool {shown:,} fits into the model’s context.",
+                "Of {count} tools {shown:,} fit into the model’s context.",
+                len(shown) + len(left_out),
+                shown=len(shown),
+            )
         case RoundsEnded(rounds=rounds, fruitless=fruitless):
-            return "Its calls led to nothing." if fruitless else f"Stopped calling tools after {rounds:,} rounds."
+            if fruitless:
+                return tr("Its calls led to nothing.")
+            return tr_count("Stopped calling tools after {count} round.", STOPPED_CALLING, rounds)
     return ""
 
 
@@ -153,8 +162,8 @@ def unknown_tools(tools: Sequence[Tool], allowed: Sequence[str]) -> str:
     known = {name for tool in tools for name in (tool.name, tool.own_name)}
     # A name with a dot is a host, which any page may be on.
     unknown = [name for name in allowed if name not in known and "." not in name]
-    asking = ", ".join(clean_text(tool.name) for tool in tools if tool.server) or "none"
-    return NO_SUCH_TOOL.format(names=", ".join(unknown), tools=asking) if unknown else ""
+    asking = ", ".join(clean_text(tool.name) for tool in tools if tool.server) or tr("none")
+    return tr(NO_SUCH_TOOL, names=", ".join(unknown), tools=asking) if unknown else ""
 
 
 def _build_web(paths: AppPaths, settings: Settings) -> WebFetcher | None:
@@ -181,7 +190,7 @@ def _connect_servers(
     )
     stack.callback(servers.close)
     if names := servers.unknown_names:
-        print(CONNECTING.format(names=", ".join(map(clean_text, names))), file=sys.stderr)
+        print(tr(CONNECTING, names=", ".join(map(clean_text, names))), file=sys.stderr)
     found = servers.offer_tools(taken, lambda: cancel.cancelled)
     for problem in found.problems:
         print(sentence_for(problem), file=sys.stderr)
@@ -189,7 +198,7 @@ def _connect_servers(
 
 
 def _report_server(problem: ToolServerFailed) -> Mapping[str, str]:
-    return {"server": problem.server, "reason": str(sentence_for(problem))}
+    return {"server": problem.server, "reason": sentence_for(problem).english}
 
 
 def _stored_grants(settings: Settings) -> ToolGrants:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from app.cli import terminal
-from app.core.catalogue import CountedTexts, tr_count
+from app.core.catalogue import CountedTexts, tr, tr_count
 from app.core.counted_units import count_units
 from app.core.errors.app_error import AppError
 from app.core.errors.exchange_errors import ChatsUnreadable
@@ -29,6 +29,7 @@ from app.store.database import Database
 from app.store.projects import Projects, Tags
 from app.store.whole_conversations import WholeConversations
 
+NO_TITLE = "(no title)"
 CHOOSE_CHATS = "Choose chats by number (see `chats list`) or use --all."
 NO_SUCH_CHAT = "There’s no chat {number}."
 Work = Callable[[Database, CancelToken, argparse.Namespace], int]
@@ -45,14 +46,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         terminal.add_json(part, lambda options: _run_work(work, options))
         return part
 
-    listing = add("list", list_chats, "list chats with their numbers, most recently used first")
-    listing.add_argument("text", metavar="TEXT", nargs="*", help="only chats with these words in the title")
-    export = add("export", export_to_file, "export chats to a file")
+    listing = add("list", list_chats, tr("list chats with their numbers, most recently used first"))
+    listing.add_argument("text", metavar="TEXT", nargs="*", help=tr("only chats with these words in the title"))
+    export = add("export", export_to_file, tr("export chats to a file"))
     # Numbers are the chats' ids, as `list` prints them.
     export.add_argument(
-        "number", metavar="NUMBER", nargs="*", type=int, help="number of a chat, as shown by `chats list`"
+        "number", metavar="NUMBER", nargs="*", type=int, help=tr("number of a chat, as shown by `chats list`")
     )
-    export.add_argument("--all", action="store_true", help="export all chats")
+    export.add_argument("--all", action="store_true", help=tr("export all chats"))
     export.add_argument(
         "-o",
         "--output",
@@ -60,25 +61,29 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         # Checked while options are parsed: no work is done for a file that cannot be written.
         type=_with_known_ending,
         required=True,
-        help="the extension sets the format: .json keeps every branch and can be imported again; .md, .html and "
-        ".docx hold the open branch",
+        help=tr(
+            "the extension sets the format: .json keeps every branch and can be imported again; .md, "
+            ".html and .docx hold the open branch"
+        ),
     )
-    export.add_argument("--thinking", action="store_true", help="include thinking (.md, .html, .docx)")
+    export.add_argument("--thinking", action="store_true", help=tr("include thinking (.md, .html, .docx)"))
     bring = add(
         "import",
         import_from_files,
-        "import chats from Fireside, ChatGPT, Claude, LM Studio, Jan or Open WebUI: an export, zipped or not, or the "
-        "program’s chat folder",
+        tr(
+            "import chats from Fireside, ChatGPT, Claude, LM Studio, Jan or Open WebUI: an export, zipped or not, or "
+            "the program’s chat folder"
+        ),
     )
     bring.add_argument("path", metavar="PATH", nargs="+", type=Path)
-    bring.add_argument("--copies", action="store_true", help="import existing chats again, as copies")
+    bring.add_argument("--copies", action="store_true", help=tr("import existing chats again, as copies"))
 
 
 def _with_known_ending(text: str) -> Path:
     path = Path(text)
     # Before a database is opened, so that a slip costs nothing.
     if path.suffix.lower() not in ENDINGS:
-        raise argparse.ArgumentTypeError(f"must end in one of {', '.join(ENDINGS)}")
+        raise argparse.ArgumentTypeError(tr(terminal.END_IN_ONE, endings=", ".join(ENDINGS)))
     return path
 
 
@@ -99,9 +104,9 @@ def list_chats(database: Database, _cancel: CancelToken, options: argparse.Names
     for chat in chats:
         # Titles are other people's texts in imported chats: directions in them are closed, so that they stay in their
         # line.
-        print(f"{chat.id}  {settle_directions(chat.title) or '(no title)'}")
+        print(f"{chat.id}  {settle_directions(chat.title) or tr(NO_TITLE)}")
     if not chats:
-        print("No chats found." if options.text else "No chats yet.")
+        print(tr("No chats found.") if options.text else tr("No chats yet."))
     return 0
 
 
@@ -125,7 +130,7 @@ def export_to_file(database: Database, cancel: CancelToken, options: argparse.Na
     """`export`: nothing is left of one that is interrupted."""
     # Neither or both.
     if bool(options.number) == options.all:
-        print(CHOOSE_CHATS, file=sys.stderr)
+        print(tr(CHOOSE_CHATS), file=sys.stderr)
         return 2
     conversations = Conversations(database)
     chats = conversations.find() if options.all else [conversations.get(number) for number in options.number]
@@ -133,7 +138,7 @@ def export_to_file(database: Database, cancel: CancelToken, options: argparse.Na
     # Nothing is exported of an incomplete choice: a script would take the file for whole.
     if len(found) < len(chats):
         missing = next(number for number, chat in zip(options.number, chats, strict=True) if chat is None)
-        print(NO_SUCH_CHAT.format(number=missing), file=sys.stderr)
+        print(tr(NO_SUCH_CHAT, number=missing), file=sys.stderr)
         return 1
     path, line = options.output.expanduser().absolute(), terminal.TerminalProgress()
     done = None
@@ -142,7 +147,10 @@ def export_to_file(database: Database, cancel: CancelToken, options: argparse.Na
         if isinstance(event, ExportFinished):
             done = event
         else:
-            line.show("Writing", f"{event.done:,} of {event.total:,} messages")
+            line.show(
+                tr("Writing"),
+                tr_count("{done:,} of {count} message", "{done:,} of {count} messages", event.total, done=event.done),
+            )
     line.end()
     if done is None or done.is_cancelled:
         return terminal.INTERRUPTED
@@ -204,7 +212,7 @@ def _import_file(
     for event in chat_import.import_chats(path, shelf, cancel, with_copies=options.copies):
         match event:
             case chat_import.ImportProgress() if event.total_bytes:
-                line.show(f"Reading {path.name}", f"{event.done_bytes / event.total_bytes:.0%}")
+                line.show(tr("Reading {name}", name=path.name), f"{event.done_bytes / event.total_bytes:.0%}")
             case chat_import.ChatImported():
                 fields = {"id": event.conversation_id, "title": event.title, "program": chat_import.KINDS[event.kind]}
                 came.chats.append(fields | {"messages": event.messages, "left_out": dict(event.left_out)})
@@ -222,18 +230,31 @@ def _import_file(
                 line.end()
                 name = settle_directions(event.title or event.file)
                 came.errors.append({"file": event.file, "chat": event.title or None, "reason": event.reason})
-                print(f"Couldn’t read a chat ({name}): {chat_import.not_read_words(event.reason)}.", file=sys.stderr)
+                print(
+                    tr(
+                        "Couldn’t read a chat ({name}): {reason}.",
+                        name=name,
+                        reason=chat_import.not_read_words(event.reason),
+                    ),
+                    file=sys.stderr,
+                )
             case chat_import.ImportFinished():
                 came.not_read += event.not_read
 
 
 def _print_totals(came: _ImportTotals) -> None:
     if came.chats or came.already_here or came.not_read:
-        print(f"{count_units('chat', len(came.chats))} imported.")
+        print(tr_count("{count} chat imported.", "{count} chats imported.", len(came.chats)))
     if came.continued:
         new = sum(fields["messages"] for fields in came.continued)
-        print(f"Added {count_units('message', new)} to {count_units('existing chat', len(came.continued))}.")
+        print(
+            tr(
+                "Added {messages} to {chats}.",
+                messages=count_units("message", new),
+                chats=count_units("existing chat", len(came.continued)),
+            )
+        )
     if came.already_here:
-        print(f"{tr_count(*WERE_HERE, len(came.already_here))} Use --copies to import copies.")
+        print(tr_count(*WERE_HERE, len(came.already_here)), tr("Use --copies to import copies."))
     if came.not_read:
-        print(f"{count_units('chat', came.not_read)} couldn’t be read.")
+        print(tr_count("{count} chat couldn’t be read.", "{count} chats couldn’t be read.", came.not_read))

@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from app.cli import terminal
+from app.core.catalogue import tr
 from app.core.events import CancelToken, FinishReason
 from app.core.paths import AppPaths
 from app.core.visible import clean_text
@@ -25,20 +26,26 @@ MOST_AT_ONCE = 16
 
 
 def add_arguments(part: argparse.ArgumentParser) -> None:
-    part.add_argument("-p", "--prompt", metavar="TEXT", help="the text to continue; default: standard input")
+    part.add_argument("-p", "--prompt", metavar="TEXT", help=tr("the text to continue; default: standard input"))
     part.add_argument(
-        "--suffix", metavar="TEXT", default="", help="text that comes after; the model fills in the middle"
+        "--suffix", metavar="TEXT", default="", help=tr("text that comes after; the model fills in the middle")
     )
     part.add_argument(
         "--max-tokens",
         metavar="N",
         type=terminal.parse_positive,
         default=MOST_TOKENS,
-        help=f"longest continuation, in tokens ({MOST_TOKENS})",
+        help=tr("longest continuation, in tokens; default: {default}", default=MOST_TOKENS),
     )
-    part.add_argument("--n", metavar="K", type=_parse_count, default=1, help="number of continuations (1)")
-    terminal.add_sampling(part, "text")
-    terminal.add_model(part)
+    part.add_argument(
+        "--n",
+        metavar="K",
+        type=_parse_count,
+        default=1,
+        help=tr("number of continuations; default: {default}", default=1),
+    )
+    terminal.add_sampling(part)
+    terminal.add_model_option(part)
     terminal.add_json(part, run_complete)
 
 
@@ -47,7 +54,7 @@ def run_complete(options: argparse.Namespace) -> int:
     # Not stripped, other than a chat's question: a continuation depends on how the text ends.
     prompt = options.prompt if options.prompt is not None or sys.stdin.isatty() else sys.stdin.read()
     if not prompt:
-        print("No text to continue. Use -p TEXT.", file=sys.stderr)
+        print(tr("No text to continue. Use -p TEXT."), file=sys.stderr)
         return 2
     paths = AppPaths.from_environment()
     settings = terminal.stored_settings()
@@ -76,7 +83,7 @@ def run_complete(options: argparse.Namespace) -> int:
     else:
         print()
     if any(continuation.finish_reason is FinishReason.REPEATED for continuation in found):
-        print("The text repeated itself and was stopped.", file=sys.stderr)
+        print(tr("The text repeated itself and was stopped."), file=sys.stderr)
     stopped = any(continuation.finish_reason is FinishReason.CANCELLED for continuation in found)
     return terminal.INTERRUPTED if stopped else 0
 
@@ -109,5 +116,5 @@ def _continuation_fields(continuation: Continuation) -> dict[str, object]:
 def _parse_count(text: str) -> int:
     value = terminal.parse_positive(text)
     if value > MOST_AT_ONCE:
-        raise argparse.ArgumentTypeError(f"must be at most {MOST_AT_ONCE}")
+        raise argparse.ArgumentTypeError(tr("must be at most {most}", most=MOST_AT_ONCE))
     return value

@@ -14,7 +14,7 @@ from app.features.models.model_engines import build_engine
 
 
 def add_arguments(doctor: argparse.ArgumentParser) -> None:
-    terminal.add_model(doctor, text="load this model and show where its layers are")
+    terminal.add_model_option(doctor, "load this model and show where its layers are")
     terminal.add_json(doctor, run_doctor)
 
 

@@ -14,6 +14,7 @@ from typing import Any
 
 from app.cli import terminal
 from app.cli.translate import add_translation, language_code, warn_of_languages
+from app.core.catalogue import CountedTexts, Translatable, tr, tr_count
 from app.core.counted_units import count_units
 from app.core.events import CancelToken
 from app.core.paths import AppPaths
@@ -44,9 +45,16 @@ from app.store.database import Database
 from app.store.translation_store import opened_memory
 
 NO_SUMMARIES = "{name} has no documents with summaries."
-SKIPPED = "Skipped line {line}: {reason}"
-_NAMES = {FIRST_SENTENCES: "first sentences", Method.DIGEST.value: "digest", Method.MODEL.value: "model"}
-_PARTS = {AS_GIVEN: "as they are", WITHOUT_ABSTRACT: "without an abstract"}
+SKIPPED = "Skipped line {line:,}: {reason}"
+_NAMES: dict[str, Translatable] = {
+    FIRST_SENTENCES: "first sentences",
+    Method.DIGEST.value: "digest",
+    Method.MODEL.value: "model",
+}
+_PARTS: dict[str, CountedTexts] = {
+    AS_GIVEN: ("F1, {count} document as it is:", "F1, {count} documents as they are:"),
+    WITHOUT_ABSTRACT: ("F1, {count} document without an abstract:", "F1, {count} documents without an abstract:"),
+}
 _METHODS = (Method.DIGEST, Method.MODEL)
 _DATA = 'one line per document: {"document": …, "summary": …}, each a text or a list of texts'
 
@@ -54,22 +62,22 @@ _DATA = 'one line per document: {"document": …, "summary": …}, each a text o
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parts = parser.add_subparsers(required=True, metavar="WHAT")
     part = parts.add_parser(
-        "summarize", help="compare summaries with reference summaries (ROUGE) and with their documents"
+        "summarize", help=tr("compare summaries with reference summaries (ROUGE) and with their documents")
     )
-    part.add_argument("--data", metavar="FILE.jsonl", type=Path, required=True, help=_DATA)
-    terminal.add_model(part, "the one chosen for summaries, else for chats, else the starter")
-    part.add_argument("--limit", metavar="N", type=terminal.parse_positive, help="only the first N documents")
+    part.add_argument("--data", metavar="FILE.jsonl", type=Path, required=True, help=tr(_DATA))
+    terminal.add_model_option(part, terminal.MODEL_OF_SUMMARIES)
+    part.add_argument("--limit", metavar="N", type=terminal.parse_positive, help=tr("only the first N documents"))
     lengths = [length.value for length in Length]
-    part.add_argument("--length", choices=lengths, default="short", help="length of the summaries; default: short")
+    part.add_argument("--length", choices=lengths, default="short", help=tr("length of the summaries; default: short"))
     part.add_argument(
         "--method",
         choices=[method.value for method in _METHODS],
         action="append",
-        help="what to compare with the first sentences; can be given twice (default: both); digest needs no model",
+        help=tr("what to compare with the first sentences; can be given twice (default: both); digest needs no model"),
     )
     terminal.add_json(part, run_summaries)
     _add_translate(
-        parts.add_parser("translate", help="compare a translation with a reference (chrF) and with the source")
+        parts.add_parser("translate", help=tr("compare a translation with a reference (chrF) and with the source"))
     )
 
 
@@ -82,7 +90,7 @@ def run_summaries(options: argparse.Namespace) -> int:
     # Read before the model is loaded: a damaged file is told at once.
     examples = list(islice(_valid_examples(examples_in(data), result), options.limit))
     if not examples:
-        print(NO_SUMMARIES.format(name=data.name), file=sys.stderr)
+        print(tr(NO_SUMMARIES, name=data.name), file=sys.stderr)
         return 1
     methods = [method for method in _METHODS if method in (options.method or _METHODS)]
     # Results of different computers are only to be compared with this beside them.
@@ -93,7 +101,7 @@ def run_summaries(options: argparse.Namespace) -> int:
             path = terminal.model_path(options.model, settings.models.summarize_path, settings.engine.model_path)
             engine = opened.enter_context(closing(build_engine(places)))
             # On standard error, which progress shares; the figures alone go to standard output.
-            print(f"Loading {path.name}", file=sys.stderr)
+            print(tr("Loading {name}", name=path.name), file=sys.stderr)
             model = terminal.load_model(engine, path, settings, cancel)
             name, machine = path.name, machine | {"threads": model.threads, "device": model.device}
         line = terminal.TerminalProgress()
@@ -125,7 +133,7 @@ def _valid_examples(
 
 def _report_skipped(skipped: SkippedLine, result: Evaluation) -> None:
     result.skipped.append(skipped)
-    print(SKIPPED.format(line=f"{skipped.line:,}", reason=skipped.reason), file=sys.stderr)
+    print(tr(SKIPPED, line=skipped.line, reason=skipped.reason), file=sys.stderr)
 
 
 def _take_event(
@@ -133,46 +141,71 @@ def _take_event(
 ) -> None:
     number = len(result.scored) + 1
     if event is None:
-        line.show(f"Document {number:,} of {total:,}")
+        line.show(tr("Document {number:,} of {total:,}", number=number, total=total))
         return
     line.end()
     if isinstance(event, SkippedLine):
         _report_skipped(event, result)
         return
     result.scored.append(event)
-    each = ", ".join(f"{_NAMES[name]} {rouge['rouge1']:.3f}" for name, rouge in event.compared[AS_GIVEN].items())
+    each = ", ".join(f"{tr(_NAMES[name])} {rouge['rouge1']:.3f}" for name, rouge in event.compared[AS_GIVEN].items())
     print(
-        f"{event.example.id}: ROUGE-1 of {each}; {event.claims_found:,} of {event.claims:,} claims found; "
-        f"{event.seconds:.1f} s",
+        tr(
+            "{id}: ROUGE-1 of {each}; claims found: {found:,} of {claims:,}; {seconds:.1f} s",
+            id=event.example.id,
+            each=each,
+            found=event.claims_found,
+            claims=event.claims,
+            seconds=event.seconds,
+        ),
         file=sys.stderr,
     )
 
 
 def _print_summary_figures(body: dict[str, Any]) -> None:
     machine = body["machine"]
-    facts = (body["model"], f"{body['documents']:,} documents", f"{machine['cores']} cores", machine["device"])
+    cores = tr("CPU cores: {cores}", cores=machine["cores"])
+    facts = (body["model"], count_units("document", body["documents"]), cores, machine["device"])
     print(", ".join(fact for fact in facts if fact))
-    for part, words in _PARTS.items():
+    for part, texts in _PARTS.items():
         compared = body["compared"][part]
         # Only documents with a section named like an abstract have figures without it.
         if not compared["documents"]:
             continue
-        print(f"F1, {count_units('document', compared['documents'])} {words}:")
+        print(tr_count(*texts, compared["documents"]))
         print(f"{'':<16}" + "".join(f"{measure.replace('rouge', 'ROUGE-'):>10}" for measure in COMPARED_MEASURES))
         for name, label in _NAMES.items():
             if name in compared:
-                print(f"{label:<16}" + "".join(f"{compared[name][text]:>10.4f}" for text in COMPARED_MEASURES))
-    print(f"Claims found: {_format_share(body['claims_found'])} of {body['claims']:,}")
-    print(f"Numbers right: {_format_share(body['numbers_right'])} of {body['numbers']:,}")
-    print(f"Coverage: {_format_share(body['coverage'])}")
-    print(f"Compression: {_format_share(body['compression'])} of the words")
-    print(f"Time: {body['seconds']:.1f} s, {body['seconds_per_document']:.1f} s per document")
+                print(f"{tr(label):<16}" + "".join(f"{compared[name][text]:>10.4f}" for text in COMPARED_MEASURES))
+    print(
+        tr(
+            "Claims found: {share} of {claims:,}",
+            share=_format_share(body["claims_found"]),
+            claims=body["claims"],
+        )
+    )
+    print(
+        tr(
+            "Numbers right: {share} of {numbers:,}",
+            share=_format_share(body["numbers_right"]),
+            numbers=body["numbers"],
+        )
+    )
+    print(tr("Coverage: {share}", share=_format_share(body["coverage"])))
+    print(tr("Compression: {share} of the words", share=_format_share(body["compression"])))
+    print(
+        tr(
+            "Time: {seconds:.1f} s, {each:.1f} s per document",
+            seconds=body["seconds"],
+            each=body["seconds_per_document"],
+        )
+    )
     if body["errors"]:
-        print(f"Skipped: {len(body['errors']):,}")
+        print(tr("Skipped: {count:,}", count=len(body["errors"])))
 
 
 def _format_share(value: float | None) -> str:
-    return "none" if value is None else f"{value:.1%}"
+    return tr("none") if value is None else f"{value:.1%}"
 
 
 _TEXTS = (".txt", "")
@@ -184,15 +217,27 @@ def _add_translate(part: argparse.ArgumentParser) -> None:
         metavar="FILE",
         type=Path,
         required=True,
-        help="a text file, compared line by line (.txt), or a document",
+        help=tr("a text file, compared line by line (.txt), or a document"),
     )
-    good = "a reference translation with the same lines or the same structure"
-    part.add_argument("--reference", metavar="FILE", type=Path, required=True, help=good)
-    part.add_argument("--to", metavar="xx", required=True, type=language_code, help="target language, such as pt-BR")
     part.add_argument(
-        "--from", metavar="yy", dest="from_", default="", type=language_code, help="source language; default: detected"
+        "--reference",
+        metavar="FILE",
+        type=Path,
+        required=True,
+        help=tr("a reference translation with the same lines or the same structure"),
     )
-    terminal.add_model(part, "the one chosen for translations, else for chats, else the starter")
+    part.add_argument(
+        "--to", metavar="xx", required=True, type=language_code, help=tr("target language, such as pt-BR")
+    )
+    part.add_argument(
+        "--from",
+        metavar="yy",
+        dest="from_",
+        default="",
+        type=language_code,
+        help=tr("source language; default: detected"),
+    )
+    terminal.add_model_option(part, terminal.MODEL_OF_TRANSLATIONS)
     terminal.add_json(part, run_translations)
 
 
@@ -220,13 +265,13 @@ def run_translations(options: argparse.Namespace) -> int:
         path = chosen()
         result, wish = TranslationEvaluation(aligned, source), TranslationWish(options.to, source)
         warn_of_languages(path, source, options.to)
-        print(f"Loading {path.name}", file=sys.stderr)
+        print(tr("Loading {name}", name=path.name), file=sys.stderr)
         model = terminal.load_model(engine, path, settings, cancel)
         memory = translations.words.memory_for(wish, source, path)
         line = terminal.TerminalProgress()
         for event in evaluate_translations(result, wish, engine, memory, cancel):
             if isinstance(event, SegmentDone):
-                line.show("Translating", f"{event.done:,} of {event.segments:,}")
+                line.show(tr("Translating"), tr("{done:,} of {segments:,}", done=event.done, segments=event.segments))
         line.end()
         # Without one segment done, chrF would be that of nothing.
         if not result.done:
@@ -265,10 +310,30 @@ def _align_segments(
 
 def _print_translation_figures(body: dict[str, Any]) -> None:
     machine = body["machine"]
-    pair = f"{body['source_language'] or '?'} to {body['target_language']}"
-    print(f"{body['model']}, {pair}, {machine['cores']} cores, {machine['device']}")
-    print(f"Segments: {body['translated']:,} of {body['segments']:,}")
-    print(f"chrF of the translation: {body['chrf']:.2f}")
-    print(f"chrF of the untranslated source: {body['chrf_of_source']:.2f}")
-    print(f"Flagged: {body['flagged']:,}; not translated: {body['untranslated']:,}")
-    print(f"Time: {body['seconds']:.1f} s, {body['segments_per_second']:.2f} segments per second")
+    print(
+        tr(
+            "{model}, {source} to {target}, CPU cores: {cores}, {device}",
+            model=body["model"],
+            source=body["source_language"] or "?",
+            target=body["target_language"],
+            cores=machine["cores"],
+            device=machine["device"],
+        )
+    )
+    print(tr("Segments: {translated:,} of {segments:,}", translated=body["translated"], segments=body["segments"]))
+    print(tr("chrF of the translation: {chrf:.2f}", chrf=body["chrf"]))
+    print(tr("chrF of the untranslated source: {chrf:.2f}", chrf=body["chrf_of_source"]))
+    print(
+        tr(
+            "Flagged: {flagged:,}; not translated: {untranslated:,}",
+            flagged=body["flagged"],
+            untranslated=body["untranslated"],
+        )
+    )
+    print(
+        tr(
+            "Time: {seconds:.1f} s, {speed:.2f} segments per second",
+            seconds=body["seconds"],
+            speed=body["segments_per_second"],
+        )
+    )

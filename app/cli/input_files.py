@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 
 from app.cli import terminal
+from app.core.catalogue import tr, tr_count
 from app.core.counted_units import count_units
 from app.core.errors.app_error import AppError
 from app.core.errors.document_errors import DocumentUnreadable
@@ -22,7 +23,7 @@ from app.features.document_messages import remark_sentence
 from app.features.error_messages import sentence_for
 from app.store.document_store import StoredDocument
 
-NO_DOCUMENTS = "no documents found"
+NO_DOCUMENTS = "No documents found."
 
 
 def files_of(asked: Sequence[Path]) -> list[tuple[Path, Path]]:
@@ -32,8 +33,12 @@ def files_of(asked: Sequence[Path]) -> list[tuple[Path, Path]]:
         path = written.expanduser().absolute()
         inside = expand([path]) if path.is_dir() else ExpandedPaths((path,))
         if inside.is_cut or not inside.files:
-            what = f"only the first {len(inside.files)} files are read" if inside.files else NO_DOCUMENTS
-            print(f"{written}: {what}.", file=sys.stderr)
+            what = tr(NO_DOCUMENTS)
+            if inside.files:
+                what = tr_count(
+                    "Only the first file is read.", "Only the first {count} files are read.", len(inside.files)
+                )
+            print(f"{written}: {what}", file=sys.stderr)
         for file in inside.files:
             # Named as the person wrote it, since the message is read beside that command.
             name = written if file == path else written / file.relative_to(path)
@@ -66,9 +71,9 @@ class InputFiles:
                 # The password is tried on each file; the child asks again where it fits none.
                 document = terminal.read_unlocked(self.password, partial(self._read_document, path, name))
             except AppError as error:
-                sentence = sentence_for(error).text
-                self.errors.append({"file": name, "reason": sentence})
-                print(sentence, file=sys.stderr)
+                sentence = sentence_for(error)
+                self.errors.append({"file": name, "reason": sentence.english})
+                print(sentence.text, file=sys.stderr)
                 continue
             if document is None:
                 # Cancelled: the files after it are not read either.
@@ -79,13 +84,16 @@ class InputFiles:
     def _read_document(self, path: Path, name: str, password: str) -> StoredDocument | None:
         opened = Opened()
         with terminal.TerminalProgress() as line:
-            line.show(f"Reading {name}")
+            line.show(tr("Reading {name}", name=name))
             for event in self.kept.read_file(path, self.cancel, password=password, name=name):
                 match event:
                     case Found():
                         opened = event.opened
                     case PageRead() if opened.pages:
-                        line.show(f"Reading {name}", f"{event.page:,} of {count_units(opened.unit, opened.pages)}")
+                        line.show(
+                            tr("Reading {name}", name=name),
+                            tr("{page:,} of {pages}", page=event.page, pages=count_units(opened.unit, opened.pages)),
+                        )
                     case Done():
                         line.end()
                         for remark in event.remarks:

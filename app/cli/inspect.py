@@ -5,13 +5,14 @@ from __future__ import annotations
 import argparse
 import math
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from app.cli import terminal
+from app.core.catalogue import Translatable, tr, tr_count
 from app.core.events import CancelToken, Guess, PromptProgress, TokenSeen
 from app.core.paths import AppPaths, resource_path
 from app.core.visible import clean_text
@@ -19,10 +20,11 @@ from app.engine.contract import Engine
 from app.features.error_messages import sentence_for
 from app.features.inside import looks
 from app.features.inside.anatomy import ModelAnatomy, anatomy_of
-from app.features.inside.model_comparison import ComparisonStep, ModelFigures, compare_models, line_of
+from app.features.inside.model_comparison import DOING, ComparisonStep, ModelFigures, compare_models, line_of
 from app.features.models.fetch_model import build_models
 from app.features.models.model_engines import build_engine, load_options
 
+STANDARD_INPUT, BUILT_IN_TEXT = "a text file; default: standard input", "a text file; default: a built-in text"
 BAR = 20
 """Characters of a full bar."""
 OWN_TEXT = "texts/harbour.txt"
@@ -35,15 +37,23 @@ MOST_FILE_BYTES = 64 * 1024 * 1024
 def add_arguments(part: argparse.ArgumentParser) -> None:
     views = part.add_subparsers(required=True, metavar="VIEW")
     for name, (words, run) in VIEWS.items():
-        view = views.add_parser(name, help=words)
+        view = views.add_parser(name, help=tr(words))
         if name != "anatomy":
-            default = "a built-in text" if name == "compare" else "standard input"
-            view.add_argument("file", metavar="FILE", nargs="?", type=Path, help=f"a text file; default: {default}")
-            view.add_argument("-p", "--prompt", metavar="TEXT|FILE", help="a text or the name of a text file")
-        if name == "attention":
-            view.add_argument("--layer", metavar="N", type=int, help="only this layer, counted from 0; default: all")
+            default = BUILT_IN_TEXT if name == "compare" else STANDARD_INPUT
             view.add_argument(
-                "--head", metavar="N", type=int, help="only this head, counted from 0; default: the mean of all"
+                "file",
+                metavar="FILE",
+                nargs="?",
+                type=Path,
+                help=tr(default),
+            )
+            view.add_argument("-p", "--prompt", metavar="TEXT|FILE", help=tr("a text or the name of a text file"))
+        if name == "attention":
+            view.add_argument(
+                "--layer", metavar="N", type=int, help=tr("only this layer, counted from 0; default: all")
+            )
+            view.add_argument(
+                "--head", metavar="N", type=int, help=tr("only this head, counted from 0; default: the mean of all")
             )
         if name == "compare":
             view.add_argument(
@@ -51,11 +61,11 @@ def add_arguments(part: argparse.ArgumentParser) -> None:
                 metavar="FILE",
                 action="append",
                 type=Path,
-                help="only this model; can be given several times",
+                help=tr("only this model; can be given several times"),
             )
             terminal.add_json(view, run)
             continue
-        terminal.add_model(view, text="a GGUF file; default: the chosen one, else the starter")
+        terminal.add_model_option(view, terminal.LOCAL_MODEL)
         terminal.add_json(view, run)
 
 
@@ -80,7 +90,9 @@ def run_tokens(options: argparse.Namespace) -> int:
         return 0
     for placed_token in found:
         print(f"{placed_token.id:>8}  {placed_token.start:>6} to {placed_token.end:<6}  {placed_token.text!r}")
-    print(f"{len(found):,} tokens, {len(text):,} characters", file=sys.stderr)
+    print(
+        tr("Tokens: {tokens:,}; characters: {characters:,}", tokens=len(found), characters=len(text)), file=sys.stderr
+    )
     return 0
 
 
@@ -93,14 +105,15 @@ def run_probabilities(options: argparse.Namespace) -> int:
     for token_seen in found:
         # The first token has no probability: nothing stands before it.
         if token_seen.rank < 0:
-            print(f"  first          {_decode_text(token_seen.data)!r}")
+            print(f"  {tr('first'):<15}{_decode_text(token_seen.data)!r}")
             continue
         probability = math.exp(token_seen.log_probability)
         bar = "█" * round(BAR * probability)
         instead = ", ".join(
             f"{_decode_text(guess.data)!r} {guess.probability:.0%}" for guess in token_seen.alternatives[:3]
         )
-        print(f"{probability:>7.1%} {bar:<{BAR}} {_decode_text(token_seen.data)!r}   (most likely: {instead})")
+        likely = tr("most likely: {tokens}", tokens=instead)
+        print(f"{probability:>7.1%} {bar:<{BAR}} {_decode_text(token_seen.data)!r}   ({likely})")
     return 0
 
 
@@ -110,7 +123,14 @@ def run_perplexity(options: argparse.Namespace) -> int:
     if options.json:
         terminal.print_json(terminal.pick_fields(found, "perplexity", "bits_per_byte", "tokens"))
     else:
-        print(f"perplexity {found.perplexity:.4f}, {found.bits_per_byte:.4f} bits per byte, {found.tokens:,} tokens")
+        print(
+            tr(
+                "perplexity {perplexity:.4f}, {bits:.4f} bits per byte, tokens: {tokens:,}",
+                perplexity=found.perplexity,
+                bits=found.bits_per_byte,
+                tokens=found.tokens,
+            )
+        )
     return 0
 
 
@@ -122,10 +142,10 @@ def run_attention(options: argparse.Namespace) -> int:
     if options.layer is not None:
         # Some models have layers without attention of this kind, so numbers have gaps.
         if options.layer not in found.layers:
-            return _out_of_range("layer", found.layers[-1])
+            return _out_of_range("This model has no such layer. Use 0 to {last}.", found.layers[-1])
         chosen = range(found.layers.index(options.layer), found.layers.index(options.layer) + 1)
     if options.head is not None and not 0 <= options.head < found.heads:
-        return _out_of_range("head", found.heads - 1)
+        return _out_of_range("This model has no such head. Use 0 to {last}.", found.heads - 1)
     maps = [_round_rows(found.shares_of(layer, options.head)) for layer in chosen]
     if options.json:
         # One map is not put into a list of one; scripts that name a layer read it directly.
@@ -142,7 +162,7 @@ def run_attention(options: argparse.Namespace) -> int:
         )
         return 0
     for layer, rows in zip(chosen, maps, strict=True):
-        print(f"Layer {found.layers[layer]}: what each token attends to most")
+        print(tr("Layer {layer}: what each token attends to most", layer=found.layers[layer]))
         for token, row in zip(found.tokens, rows, strict=True):
             # A row has thousands of shares; the three largest are what a reader can use.
             best = sorted(range(len(row)), key=lambda at: -row[at])[:3]
@@ -161,10 +181,10 @@ def run_layers(options: argparse.Namespace) -> int:
         layers = [[[_guess_fields(guess) for guess in guesses] for guesses in layer] for layer in found]
         terminal.print_json({"tokens": [_decode_text(token.data) for token in tokens], "layers": layers})
         return 0
-    print(f"After {_decode_text(tokens[-1].data)!r} the model would say:")
+    print(tr("After {token} the model would say:", token=repr(_decode_text(tokens[-1].data))))
     for number, layer in enumerate(found):
         print(
-            f"  layer {number:>3}: "
+            f"  {tr('layer')} {number:>3}: "
             + ", ".join(f"{_decode_text(guess.data)!r} {guess.probability:.0%}" for guess in layer[-1])
         )
     return 0
@@ -189,7 +209,10 @@ def run_compare(options: argparse.Namespace) -> int:
             engine, chosen, clean_text(text), wish=load_options(settings.engine), cancel=cancel
         ):
             if isinstance(event, ComparisonStep):
-                line.show(f"{event.name}, {event.number + 1} of {event.count}:", f"{event.doing} {event.fraction:.0%}")
+                line.show(
+                    tr("{name}, {number} of {count}:", name=event.name, number=event.number + 1, count=event.count),
+                    f"{tr(DOING[event.doing])} {event.fraction:.0%}",
+                )
             elif isinstance(event, ModelFigures):
                 found.append(event)
         if cancel.cancelled:
@@ -203,19 +226,25 @@ def run_compare(options: argparse.Namespace) -> int:
     else:
         for compared in found:
             if compared.error is None:
-                figures = f"{compared.bits_per_byte:>8.4f} bits per byte {compared.tokens_per_s:>7.1f} tokens/s"
+                figures = f"{compared.bits_per_byte:>8.4f} {tr('bits per byte')} {compared.tokens_per_s:>7.1f}"
                 size = f"{compared.memory_bytes / 1e9:>6.2f} GB"
-                print(f"{compared.parameters:>16,} weights {figures} {size}  {compared.name}")
+                print(f"{compared.parameters:>16,} {tr('weights')} {figures} {tr('tokens/s')} {size}  {compared.name}")
         # Two models always lie on a line, so it has no uncertainty.
         if power is not None and not math.isnan(power.uncertainty):
-            print(f"Loss falls as weights^-{power.exponent:.3f} (± {power.uncertainty:.3f})")
+            print(
+                tr(
+                    "Loss falls as weights^-{exponent:.3f} (± {uncertainty:.3f})",
+                    exponent=power.exponent,
+                    uncertainty=power.uncertainty,
+                )
+            )
     for compared in found:
         if compared.error is not None:
             print(sentence_for(compared.error).text, file=sys.stderr)
     return 0 if any(compared.error is None for compared in found) else 1
 
 
-VIEWS = {
+VIEWS: dict[str, tuple[Translatable, Callable[[argparse.Namespace], int]]] = {
     "tokens": ("show how a text is split into tokens", run_tokens),
     "probabilities": ("show how likely the model finds each token", run_probabilities),
     "attention": ("show what each token of a short text attends to", run_attention),
@@ -233,7 +262,7 @@ def _open_engine(options: argparse.Namespace) -> Iterator[tuple[Engine, str, Can
     # None is told from an empty text, which a pipe can be.
     text = sys.stdin.read() if text is None else text
     if not text:
-        print("No text to inspect. Use -p TEXT or name a file.", file=sys.stderr)
+        print(tr("No text to inspect. Use -p TEXT or name a file."), file=sys.stderr)
         # argparse's own code for wrong usage.
         raise SystemExit(2)
     paths = AppPaths.from_environment()
@@ -263,7 +292,7 @@ def _read_text(path: Path) -> str:
         data = file.read(MOST_FILE_BYTES + 1)
     # A zero byte in the beginning: pictures, models and archives have one.
     if len(data) > MOST_FILE_BYTES or b"\0" in data[:4096]:
-        print(NOT_TEXT.format(name=path.name), file=sys.stderr)
+        print(tr(NOT_TEXT, name=path.name), file=sys.stderr)
         raise SystemExit(1)
     return data.decode("utf-8", "replace")
 
@@ -275,7 +304,15 @@ def _read_tokens(engine: Engine, text: str, cancel: CancelToken, *, most: int) -
             if not isinstance(event, PromptProgress):
                 found.append(event)
             elif event.done_tokens < event.total_tokens:
-                line.show("Reading", f"{event.done_tokens:,} of {event.total_tokens:,} tokens")
+                line.show(
+                    tr("Reading"),
+                    tr_count(
+                        "{done:,} of {count} token",
+                        "{done:,} of {count} tokens",
+                        event.total_tokens,
+                        done=event.done_tokens,
+                    ),
+                )
     if cancel.cancelled:
         raise KeyboardInterrupt
     return found
@@ -304,22 +341,38 @@ def _round_rows(rows: list[list[float]]) -> list[list[float]]:
     return [[float(f"{share:.6g}") for share in row] for row in rows]
 
 
-def _out_of_range(what: str, last: int) -> int:
-    print(f"This model has no such {what}. Use 0 to {last}.", file=sys.stderr)
+def _out_of_range(text: Translatable, last: int) -> int:
+    print(tr(text, last=last), file=sys.stderr)
     return 2
 
 
 def _print_anatomy(found: ModelAnatomy) -> None:
     print(f"{found.name} ({found.architecture})")
-    print(f"{found.parameters:,} weights in {found.size_bytes / 1e6:,.0f} MB, {found.bits_per_weight:.2f} bits each")
-    print(f"{found.layers} layers of width {found.width:,}, {found.heads} heads of {found.key_length}", end="")
-    print(f" ({found.kv_heads} for keys and values)" if found.kv_heads != found.heads else "")
+    print(
+        tr(
+            "Weights: {parameters:,} in {size:,.0f} MB, {bits:.2f} bits each",
+            parameters=found.parameters,
+            size=found.size_bytes / 1e6,
+            bits=found.bits_per_weight,
+        )
+    )
+    print(tr("Layers: {layers} of width {width:,}", layers=found.layers, width=found.width))
+    heads = tr("Heads: {heads} of {width}", heads=found.heads, width=found.key_length)
+    shared = tr("(for keys and values: {heads})", heads=found.kv_heads) if found.kv_heads != found.heads else ""
+    print(f"{heads} {shared}".rstrip())
     if found.experts:
-        print(f"{found.experts} experts, {found.experts_used} used per token")
-    print(f"Vocabulary of {found.vocabulary:,} tokens, context of {found.context_tokens:,}", end="")
-    print(f", {found.kv_bytes_per_token:,} bytes of memory per token")
+        print(
+            tr(
+                "Experts: {experts}, used per token: {used}",
+                experts=found.experts,
+                used=found.experts_used,
+            )
+        )
+    tokens, context = found.vocabulary, found.context_tokens
+    print(tr("Vocabulary, in tokens: {tokens:,}; context: {context:,}", tokens=tokens, context=context))
+    print(tr("Memory per token, in bytes: {bytes:,}", bytes=found.kv_bytes_per_token))
     for part in found.parts:
         share = part.parameters / max(1, found.parameters)
-        print(f"  {part.name.replace('_', ' '):<14}{part.parameters:>16,}  {share:>6.1%}  {part.explanation}")
+        print(f"  {part.name.replace('_', ' '):<14}{part.parameters:>16,}  {share:>6.1%}  {tr(part.explanation)}")
     for words, text in found.about:
         print(f"{words}: {text}")

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from app import APP_NAME
 from app.cli import terminal
+from app.core.catalogue import Translatable, tr
 from app.core.errors.lock_errors import DataLocked, WrongPassphrase
 from app.core.paths import AppPaths, has_lock_to_open, is_locked
 from app.features.error_messages import sentence_for
@@ -21,26 +22,29 @@ from app.features.lock.open_copies import remove_left_copies, unlock_home
 FILE_VARIABLE, NEW_FILE_VARIABLE = "FIRESIDE_PASSPHRASE_FILE", "FIRESIDE_NEW_PASSPHRASE_FILE"
 TRIES = 3
 FORGOTTEN_IS_LOST = "If you forget the passphrase, your chats can’t be recovered by anyone."
-LOCK_SET = f"Locked. {APP_NAME} asks for the passphrase at every start."
+LOCK_SET = "Locked. {app} asks for the passphrase at every start."
 LOCK_REMOVED, PASSPHRASE_CHANGED = "The lock was removed.", "The passphrase was changed."
 NOT_LOCKED, ALREADY_LOCKED = "No lock is set.", "A lock is already set."
 DIFFERENT = "The two passphrases differ. Nothing was changed."
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.description = (
-        "Encrypt everything you wrote with a passphrase. The passphrase is asked for on the terminal, or read from the "
-        f"files named by {FILE_VARIABLE} and, for a new one, {NEW_FILE_VARIABLE}."
+    parser.description = tr(
+        "Encrypt everything you wrote with a passphrase. The passphrase is asked for on the "
+        "terminal, or read from the files named by {variable} and, for a new one, "
+        "{new_variable}.",
+        variable=FILE_VARIABLE,
+        new_variable=NEW_FILE_VARIABLE,
     )
     parts = parser.add_subparsers(required=True, metavar="COMMAND")
-    texts = {
+    texts: dict[str, Translatable] = {
         "status": "tell whether a lock is set",
         "set": "set a passphrase and encrypt; if you forget it, your chats can’t be recovered by anyone",
         "change": "change the passphrase",
         "remove": "remove the lock and store everything unencrypted again",
     }
     for name, text in texts.items():
-        part: argparse.ArgumentParser = parts.add_parser(name, help=text, description=text)
+        part: argparse.ArgumentParser = parts.add_parser(name, help=tr(text), description=tr(text))
         terminal.add_json(part, globals()[f"run_{name}"])
 
 
@@ -49,7 +53,7 @@ def run_status(options: argparse.Namespace) -> int:
     if options.json:
         terminal.print_json({"locked": locked})
     else:
-        print("A lock is set." if locked else NOT_LOCKED)
+        print(tr("A lock is set.") if locked else tr(NOT_LOCKED))
     return 0
 
 
@@ -57,7 +61,7 @@ def run_set(options: argparse.Namespace) -> int:
     paths = AppPaths.from_environment()
     if is_locked(paths.data):
         return _refuse(ALREADY_LOCKED)
-    print(FORGOTTEN_IS_LOST, file=sys.stderr)
+    print(tr(FORGOTTEN_IS_LOST), file=sys.stderr)
     passphrase = _ask_new()
     if not passphrase:
         return _refuse(DIFFERENT)
@@ -112,7 +116,7 @@ WITHOUT_DATA = ("lock", "doctor", "lend")
 
 
 def _ask_passphrase(paths: AppPaths) -> str:
-    return _read_file(FILE_VARIABLE) or _ask_terminal("Passphrase: ", paths)
+    return _read_file(FILE_VARIABLE) or _ask_terminal(tr("Passphrase: "), paths)
 
 
 def _ask_new() -> str:
@@ -120,7 +124,7 @@ def _ask_new() -> str:
     if given := _read_file(NEW_FILE_VARIABLE):
         return given
     paths = AppPaths.from_environment()
-    first, second = (_ask_terminal(f"{words}: ", paths) for words in ("New passphrase", "New passphrase again"))
+    first, second = (_ask_terminal(tr(text), paths) for text in ("New passphrase: ", "New passphrase again: "))
     return first if first == second else ""
 
 
@@ -159,18 +163,18 @@ def _follow_change(change: Iterator[LockProgress]) -> None:
     line = terminal.TerminalProgress()
     for step in change:
         if step.total_bytes:
-            line.show("Changing the lock", f"{step.done_bytes / step.total_bytes:.0%}")
+            line.show(tr("Changing the lock"), f"{step.done_bytes / step.total_bytes:.0%}")
     line.end()
 
 
-def _refuse(words: str) -> int:
-    print(words, file=sys.stderr)
+def _refuse(text: Translatable) -> int:
+    print(tr(text), file=sys.stderr)
     return 1
 
 
-def _tell_done(options: argparse.Namespace, words: str, *, locked: bool) -> int:
+def _tell_done(options: argparse.Namespace, text: Translatable, *, locked: bool) -> int:
     if options.json:
         terminal.print_json({"locked": locked})
     else:
-        print(words)
+        print(tr(text, app=APP_NAME))
     return 0

@@ -13,9 +13,10 @@ from importlib import import_module
 from typing import TextIO
 
 from app import APP_ID, APP_NAME
+from app.cli.parser_texts import translate_parsers
 from app.cli.terminal import INTERRUPTED, make_terminals_safe, silence_told, stored_settings
 from app.core.build import this_build
-from app.core.catalogue import use_catalogue
+from app.core.catalogue import Translatable, tr, use_catalogue
 from app.core.errors.app_error import AppError
 from app.core.errors.database_errors import UNUSABLE_DATABASE
 from app.core.installed_languages import choose_language, load_texts, system_languages
@@ -23,7 +24,8 @@ from app.core.paths import AppPaths, close_to_others, has_lock_to_open
 from app.features.error_messages import sentence_for
 from app.features.work.saved_file import remove_interrupted
 
-COMMANDS = {
+SHOW_VERSION = "show the version number and exit"
+COMMANDS: dict[str, Translatable] = {
     "chat": "ask one question (-p, or text on standard input), or chat in the terminal",
     "chats": "list, export and import chats",
     "complete": "continue a text, without a chat",
@@ -55,6 +57,7 @@ def run(arguments: list[str]) -> int:
     # After the encoding is set: from here on the streams are wrapped.
     make_terminals_safe()
     use_catalogue(load_texts(choose_language(stored_settings().appearance.language, system_languages())))
+    translate_parsers()
     options = _make_parser(arguments).parse_args(arguments)
     try:
         # Only folders that were open to others are walked through: this runs before every command.
@@ -92,7 +95,7 @@ def _tell_undo(places: AppPaths) -> None:
     from app.features.exchange.restore_backup import last_aside  # seldom needed
 
     if last_aside(places) is not None:
-        print(f"To undo the last restore: {APP_ID} restore --undo", file=sys.stderr)
+        print(tr("To undo the last restore: {command} restore --undo", command=APP_ID), file=sys.stderr)
 
 
 def whole_parser() -> argparse.ArgumentParser:
@@ -103,14 +106,16 @@ def whole_parser() -> argparse.ArgumentParser:
 def _make_parser(arguments: list[str], *, is_whole: bool = False) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog=APP_ID,
-        description=f"{APP_NAME}: chat with models on this computer.",
-        epilog="Without a command, the window opens with any FILE you name. --summarize or --translate FILE... opens "
-        "that tab, --ask [WORDS] quick ask.",
+        description=tr("{app}: chat with models on this computer.", app=APP_NAME),
+        epilog=tr(
+            "Without a command, the window opens with any FILE you name. --summarize or --translate FILE... opens "
+            "that tab, --ask [WORDS] quick ask."
+        ),
     )
-    parser.add_argument("--version", action="version", version=this_build().line)
+    parser.add_argument("--version", action="version", version=this_build().line, help=tr(SHOW_VERSION))
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     for name, words in COMMANDS.items():
-        command = commands.add_parser(name, help=words)
+        command = commands.add_parser(name, help=tr(words))
         if is_whole or arguments[:1] == [name]:  # only what is asked for is imported: some of them take their time
             import_module(f"app.cli.{name}").add_arguments(command)
     return parser

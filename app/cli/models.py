@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from app.cli import terminal
+from app.core.catalogue import Translatable, tr, tr_count
 from app.core.errors.app_error import AppError
 from app.core.errors.model_errors import ModelNotOurs
 from app.core.events import CancelToken
@@ -26,14 +27,14 @@ from app.hub.model_files import ModelFile, Repository, quantization_words
 from app.hub.protocol import Done, Fetched, Phase
 
 HOW = ("copy", "move", "in_place")
-DOING = dict(zip(HOW, ("Copying", "Moving", "Checking"), strict=True))
+DOING: dict[str, Translatable] = {"copy": "Copying {name}", "move": "Moving {name}", "in_place": "Checking {name}"}
 OFF_LIST = "Removed {name} from the list. The file wasn’t deleted."
-_PHASES = {
-    "connecting": "Connecting",
-    "checking": "Checking existing files",
-    "downloading": "Downloading",
-    "verifying": "Verifying",
-    "waiting": "Waiting to retry",
+_PHASES: dict[str, Translatable] = {
+    "connecting": "Connecting to download {name}",
+    "checking": "Checking existing files of {name}",
+    "downloading": "Downloading {name}",
+    "verifying": "Verifying {name}",
+    "waiting": "Waiting to retry {name}",
 }
 
 Work = Callable[[ModelCollection, CancelToken, argparse.Namespace], int]
@@ -47,25 +48,30 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         terminal.add_json(part, lambda options: _run_work(work, options))
         return part
 
-    add("list", list_models, "list the models on this computer")
-    search = add("search", search_models, "search the Hub for models")
+    add("list", list_models, tr("list the models on this computer"))
+    search = add("search", search_models, tr("search the Hub for models"))
     search.add_argument("text", metavar="TEXT", nargs="+")
-    info = add("info", show_repository, "show the models in a repository on the Hub")
-    info.add_argument("repo", metavar="REPO", help="such as unsloth/Qwen3.5-4B-GGUF")
-    info.add_argument("--revision", metavar="R", default="", help="a branch, tag or commit")
-    download = add("download", download_model, "download a model; resumes if it was interrupted")
+    info = add("info", show_repository, tr("show the models in a repository on the Hub"))
+    info.add_argument("repo", metavar="REPO", help=tr("such as unsloth/Qwen3.5-4B-GGUF"))
+    info.add_argument("--revision", metavar="R", default="", help=tr("a branch, tag or commit"))
+    download = add("download", download_model, tr("download a model; resumes if it was interrupted"))
     download.add_argument("repo", metavar="REPO")
     download.add_argument(
-        "file", metavar="FILE", nargs="?", default="", help="a file or a tag such as Q4_K_M; default: the suggested one"
+        "file",
+        metavar="FILE",
+        nargs="?",
+        default="",
+        help=tr("a file or a tag such as Q4_K_M; default: the suggested one"),
     )
-    download.add_argument("--revision", metavar="R", default="", help="a branch, tag or commit")
-    bring = add("import", import_model, "add a GGUF file from this computer")
+    download.add_argument("--revision", metavar="R", default="", help=tr("a branch, tag or commit"))
+    bring = add("import", import_model, tr("add a GGUF file from this computer"))
     bring.add_argument("path", metavar="PATH", type=Path)
-    bring.add_argument("--how", choices=HOW, default="copy", help="copy it (default), move it or use it in place")
-    updates = add("updates", list_updates, "ask the Hub whether it has newer versions of downloaded models")
-    updates.add_argument("name", metavar="NAME", nargs="?", default="", help="one model only: name, file name or path")
-    remove = add("remove", remove_model, "move a model to Fireside’s trash")
-    remove.add_argument("name", metavar="NAME", help="its name, file name or path")
+    bring.add_argument("--how", choices=HOW, default="copy", help=tr("copy it (default), move it or use it in place"))
+    updates = add("updates", list_updates, tr("ask the Hub whether it has newer versions of downloaded models"))
+    one_only = tr("one model only: name, file name or path")
+    updates.add_argument("name", metavar="NAME", nargs="?", default="", help=one_only)
+    remove = add("remove", remove_model, tr("move a model to Fireside’s trash"))
+    remove.add_argument("name", metavar="NAME", help=tr("its name, file name or path"))
 
 
 def _run_work(work: Work, options: argparse.Namespace) -> int:
@@ -90,7 +96,7 @@ def list_models(models: ModelCollection, _cancel: CancelToken, options: argparse
         size, origin = size_words(row.model.size_bytes), row.model.origin.replace("_", " ")
         print(f"{row.label}, {size}, {origin}: {row.model.path}")
     if not rows:
-        print("No models on this computer yet.")
+        print(tr("No models on this computer yet."))
     return 0
 
 
@@ -102,7 +108,7 @@ def search_models(models: ModelCollection, cancel: CancelToken, options: argpars
     for found in page.found:
         print(_found_words(found))
     if not page.found:
-        print("No results.")
+        print(tr("No results."))
     return 0
 
 
@@ -112,15 +118,15 @@ def show_repository(models: ModelCollection, cancel: CancelToken, options: argpa
     if options.json:
         terminal.print_json(_repository_fields(repository))
         return 0
-    facts = [repository.license or "license not stated", f"commit {repository.commit[:8]}"]
-    facts += ["its owner requires consent"] * bool(repository.gated)
+    facts = [repository.license or tr("license not stated"), f"commit {repository.commit[:8]}"]
+    facts += [tr("its owner requires consent")] * bool(repository.gated)
     print(f"{repository.name}: {', '.join(facts)}")
     for model in repository.models:
         words = ", ".join(filter(None, (quantization_words(model.tag), model.tag)))
-        note = "" if model.is_supported else ", not supported"
-        print(f"  {model.name}, {size_words(model.size_bytes)}{', ' if words else ''}{words}{note}")
+        note = "" if model.is_supported else tr("not supported")
+        print("  " + ", ".join(filter(None, (model.name, size_words(model.size_bytes), words, note))))
     for file in repository.vision:
-        print(f"  {file.name}, {size_words(file.size_bytes)}, for pictures")
+        print("  " + tr("{name}, {size}, for pictures", name=file.name, size=size_words(file.size_bytes)))
     return 0
 
 
@@ -132,11 +138,11 @@ def download_model(models: ModelCollection, cancel: CancelToken, options: argpar
     for event in fetch_model(models, repository, model, cancel):
         match event:
             case Phase():
-                phase = _PHASES.get(event.name, event.name)
-                line.show(f"{phase} {model.name}", f"({event.wait_s:.0f} s)" if event.wait_s else "")
+                phase = tr(_PHASES.get(event.name, "{name}"), name=model.name)
+                line.show(phase, f"({event.wait_s:.0f} s)" if event.wait_s else "")
             case Fetched() if event.total_bytes:
                 share = event.done_bytes / event.total_bytes
-                line.show(f"{phase} {model.name}", f"{share:.0%} of {size_words(event.total_bytes)}")
+                line.show(phase, tr("{share:.0%} of {size}", share=share, size=size_words(event.total_bytes)))
             case ModelReady():
                 line.end()
                 _tell_ready(event, time.monotonic() - start_s, options)
@@ -175,9 +181,8 @@ def import_model(models: ModelCollection, cancel: CancelToken, options: argparse
             path: Path = end.value
             break
         if event.total_bytes:
-            line.show(
-                f"{DOING[options.how]} {event.name or source.name}", f"{event.done_bytes / event.total_bytes:.0%}"
-            )
+            doing = tr(DOING[options.how], name=event.name or source.name)
+            line.show(doing, f"{event.done_bytes / event.total_bytes:.0%}")
     line.end()
     if cancel.cancelled:
         return terminal.INTERRUPTED
@@ -201,10 +206,11 @@ def list_updates(models: ModelCollection, cancel: CancelToken, options: argparse
         return 0
     for update in updates:
         old, new = size_words(update.model.size_bytes), size_words(update.size_bytes)
-        day = f", changed {_day_of(update)}" if update.changed_at else ""
-        print(f"{update.model.path.name}: {new} instead of {old}{day}")
+        said = [tr("{new} instead of {old}", new=new, old=old)]
+        said += [tr("changed {day}", day=_day_of(update))] if update.changed_at else []
+        print(f"{update.model.path.name}: {', '.join(said)}")
     if not updates:
-        print("No newer versions on the Hub.")
+        print(tr("No newer versions on the Hub."))
     return 0
 
 
@@ -230,14 +236,14 @@ def remove_model(models: ModelCollection, _cancel: CancelToken, options: argpars
     model = models.find(options.name)
     # Looked up before it goes: its label is printed afterwards.
     row = next(row for row in models.list_installed() if row.model.path == model.path)
-    words = f"Moved {row.label} to Fireside’s trash."
+    words = tr("Moved {name} to Fireside’s trash.", name=row.label)
     try:
         models.remove(model.path)
     except ModelNotOurs:
         # Models of other programs are not ours to remove; one that was opened is only named in our list.
         if model.origin != OPENED:
             raise
-        words = OFF_LIST.format(name=row.label)
+        words = tr(OFF_LIST, name=row.label)
     if options.json:
         terminal.print_json({"models": [_model_fields(row)]})
     else:
@@ -287,6 +293,6 @@ def _file_fields(model: ModelFile) -> dict[str, Any]:
 
 
 def _found_words(found: FoundRepository) -> str:
-    facts = [f"{found.downloads:,} downloads", found.license]
-    facts += ["sees pictures"] * found.vision + ["requires consent"] * bool(found.gated)
+    facts = [tr_count("{count} download", "{count} downloads", found.downloads), found.license]
+    facts += [tr("sees pictures")] * found.vision + [tr("requires consent")] * bool(found.gated)
     return f"{found.repo}: {', '.join(filter(None, facts))}"

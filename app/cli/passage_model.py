@@ -9,6 +9,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from app.core.catalogue import tr
 from app.core.errors.app_error import AppError
 from app.core.events import CancelToken
 from app.core.paths import AppPaths
@@ -29,8 +30,10 @@ PATIENCE_S = 60.0
 def add_model_argument(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--passage-model", metavar="FILE", default="",
-        help="an embedding model that finds passages by meaning; default: the one chosen in the window, if any; "
-        f"“{NONE}” for no model",
+        help=tr(
+            "an embedding model that finds passages by meaning; default: the one chosen in the "
+            "window, if any; “none” for no model"
+        ),
     )  # fmt: skip
 
 
@@ -64,7 +67,8 @@ class PassageModel:
         try:
             told = ""
             for progress in embedder.index(None, self._cancel):
-                words = f"Preparing {progress.name}: {100 * progress.done // max(1, progress.total)} %"
+                share = progress.done / max(1, progress.total)
+                words = tr("Preparing {name}: {share:.0%}", name=progress.name, share=share)
                 # Elsewhere than on a terminal a changing line is many lines.
                 if words != told and sys.stderr.isatty():
                     print(f"\r{words}", end="", file=sys.stderr, flush=True)
@@ -72,7 +76,7 @@ class PassageModel:
             if told and sys.stderr.isatty():
                 print(file=sys.stderr)
         except AppError as error:
-            print(f"{sentence_for(error).text} {WITHOUT_IT}", file=sys.stderr)
+            print(f"{sentence_for(error).text} {tr(WITHOUT_IT)}", file=sys.stderr)
             # Told once; all that follows is ranked by words alone.
             self._path = None
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from app.cli import terminal
+from app.core.catalogue import tr, use_english
 from app.core.counted_units import count_units
 from app.core.events import CancelToken
 from app.core.paths import AppPaths
@@ -28,26 +29,30 @@ if TYPE_CHECKING:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("file", metavar="FILE", type=Path)
-    terminal.add_password(parser, "a PDF")
+    terminal.add_password(parser)
     parser.add_argument(
-        "--encoding", metavar="NAME", default="", type=_parse_encoding, help="text encoding, such as cp1251"
+        "--encoding", metavar="NAME", default="", type=_parse_encoding, help=tr("text encoding, such as cp1251")
     )
     parser.add_argument(
         "--pages",
         metavar="3-7",
         default=(0, 0),
         type=_parse_pages,
-        help="only these pages, including the first and last",
+        help=tr("only these pages, including the first and last"),
     )
     parser.add_argument(
         "--pictures",
         choices=["model", "tesseract", "none"],
         default="tesseract",
-        help="how to read pages that are pictures: a vision model (also reads figures) or tesseract; default: "
-        "tesseract, if installed",
+        help=tr(
+            "how to read pages that are pictures: a vision model (also reads figures) or tesseract; "
+            "default: tesseract, if installed"
+        ),
     )
-    parser.add_argument("--no-ocr", action="store_const", const="none", dest="pictures", help="same as --pictures none")
-    terminal.add_model(parser, text="model that reads pictures; default: the chat’s")
+    parser.add_argument(
+        "--no-ocr", action="store_const", const="none", dest="pictures", help=tr("same as --pictures none")
+    )
+    terminal.add_model_option(parser, "model that reads pictures; default: the chat’s")
     terminal.add_json(parser, run_read)
 
 
@@ -57,7 +62,7 @@ def _parse_encoding(name: str) -> str:
         # Python knows encodings by many names; encoding nothing tries the name alone.
         "".encode(name or "utf-8")
     except (LookupError, ValueError):
-        raise argparse.ArgumentTypeError(f"there’s no encoding named {name}") from None
+        raise argparse.ArgumentTypeError(tr("there’s no encoding named {name}", name=name)) from None
     return name
 
 
@@ -70,7 +75,7 @@ def _parse_pages(text: str) -> tuple[int, int]:
         # Refused below with the same sentence.
         chosen = -1, -1
     if min(chosen) < 0 or chosen == (0, 0) or (chosen[1] and chosen[0] > chosen[1]):
-        raise argparse.ArgumentTypeError("must look like 3-7, 3 or 3-")
+        raise argparse.ArgumentTypeError(tr("must look like 3-7, 3 or 3-"))
     return chosen
 
 
@@ -122,10 +127,11 @@ class _MarkdownOutput:
         # Neither comes where the reader was cancelled.
         if self.done is None or self.found is None:
             return terminal.INTERRUPTED
-        warnings = self._list_warnings(self.done, self.found)
-        for warning in warnings:
+        for warning in self._list_warnings(self.done, self.found):
             print(warning, file=sys.stderr)
         if self.as_json:
+            with use_english():
+                warnings = self._list_warnings(self.done, self.found)
             terminal.print_json(self._head_fields(self.done, self.found) | {"blocks": listed, "warnings": warnings})
         return 0
 
@@ -171,7 +177,7 @@ class _MarkdownOutput:
         settings = terminal.stored_settings()
         model = terminal.model_path(self.model, settings.engine.model_path)
         with closing(build_engine(places, sees=True)) as engine:
-            print(f"Loading {model.name}", file=sys.stderr)
+            print(tr("Loading {name}", name=model.name), file=sys.stderr)
             loaded = terminal.load_model(engine, model, settings, self.cancel)
             # Loading tells whether there is a projector; the file alone does not.
             if not loaded.sees:
@@ -194,7 +200,10 @@ class _MarkdownOutput:
         readings: dict[int, StoredPageReading] = {}
         with closing(DocumentScanner(self.path, password, folder)) as scanner:
             for number, page in enumerate(pages, 1):
-                self._line.show(f"Reading pictures in {self.path.name}", f"page {page.page}, {number} of {len(pages)}")
+                self._line.show(
+                    tr("Reading pictures in {name}", name=self.path.name),
+                    tr("page {page}, {number} of {count}", page=page.page, number=number, count=len(pages)),
+                )
                 regions = [()] if page.is_picture else list(page.figures)
                 read_region = partial(by_model.read_page, scanner, cancel=self.cancel)
                 reading = reading_outcome(read_page(page.page, regions, read_region, by_model.way))
@@ -230,8 +239,10 @@ class _MarkdownOutput:
         if not self._shows_progress:
             return
         of = self.found.opened if self.found else None
-        rest = f"{self.pages[-1].page:,} of {count_units(of.unit, of.pages)}" if of and of.pages and self.pages else ""
-        self._line.show(f"Reading {self.path.name}", rest)
+        rest = ""
+        if of and of.pages and self.pages:
+            rest = tr("{page:,} of {pages}", page=self.pages[-1].page, pages=count_units(of.unit, of.pages))
+        self._line.show(tr("Reading {name}", name=self.path.name), rest)
 
     def _list_warnings(self, done: Done, found: Found) -> list[str]:
         """Return sentences on pages without text and on the reader's remarks."""

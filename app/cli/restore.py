@@ -11,6 +11,7 @@ from typing import Any
 
 from app import APP_ID, APP_NAME
 from app.cli import terminal
+from app.core.catalogue import tr
 from app.core.paths import AppPaths
 from app.features.exchange.backup import BackupUnpacked
 from app.features.exchange.restore_backup import (
@@ -30,15 +31,18 @@ UNDONE = "Restore undone. The replaced data is kept for 30 days in {before}."
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.description = (
-        "Replace your data with a backup or a daily copy. The current data is kept for 30 days. If the window is open,"
-        f" the backup is restored the next time {APP_NAME} starts."
+    parser.description = tr(
+        "Replace your data with a backup or a daily copy. The current data is kept for 30 days. "
+        "If the window is open, the backup is restored the next time {app} starts.",
+        app=APP_NAME,
     )
     what = parser.add_mutually_exclusive_group(required=True)
     what.add_argument("file", metavar="FILE", nargs="?", type=Path)
-    what.add_argument("--days", action="store_true", help="list the daily copies, and what each would change")
-    what.add_argument("--day", metavar="DAY", type=date.fromisoformat, help="restore a daily copy, such as 2026-12-01")
-    what.add_argument("--undo", action="store_true", help="undo the last restore")
+    what.add_argument("--days", action="store_true", help=tr("list the daily copies, and what each would change"))
+    what.add_argument(
+        "--day", metavar="DAY", type=date.fromisoformat, help=tr("restore a daily copy, such as 2026-12-01")
+    )
+    what.add_argument("--undo", action="store_true", help=tr("undo the last restore"))
     terminal.add_json(parser, run_restore)
 
 
@@ -56,7 +60,7 @@ def run_restore(options: argparse.Namespace) -> int:
             if isinstance(event, BackupUnpacked):
                 unpacked = event
             elif event.total_bytes:
-                line.show(f"Reading {path.name}", f"{event.done_bytes / event.total_bytes:.0%}")
+                line.show(tr("Reading {name}", name=path.name), f"{event.done_bytes / event.total_bytes:.0%}")
     line.end()
     if unpacked is None or unpacked.is_cancelled:
         return terminal.INTERRUPTED
@@ -72,10 +76,10 @@ def _put_in_place(places: AppPaths, body: dict[str, Any], *, as_json: bool) -> i
     if as_json:
         terminal.print_json(body | {"restored": before is not None, "before": str(before) if before else None})
     elif before is None:
-        print(f"{APP_NAME} is open. The backup will be restored the next time it starts.")
+        print(tr("{app} is open. The backup will be restored the next time it starts.", app=APP_NAME))
     else:
-        print(f"Restored. The previous data is kept for 30 days in {before}.")
-        print(f"To undo this: {APP_ID} restore --undo")
+        print(tr("Restored. The previous data is kept for 30 days in {before}.", before=before))
+        print(tr("To undo this: {command} restore --undo", command=APP_ID))
     return 0
 
 
@@ -88,12 +92,19 @@ def _list_days(options: argparse.Namespace) -> int:
         return 0
     for copy, difference in found:
         counts = ", ".join(f"{count:,} {kind}" for kind, count in difference.counts.items() if count)
-        print(f"{copy.day.isoformat()}  {counts}; {difference.changed:,} changed since")
+        print(
+            tr(
+                "{day}  {counts}; changed since: {changed:,}",
+                day=copy.day.isoformat(),
+                counts=counts,
+                changed=difference.changed,
+            )
+        )
         for sign, titles in (("+", difference.only_there), ("-", difference.only_here)):
             for title in titles:
-                print(f"  {sign} {title or '(no title)'}")
+                print(f"  {sign} {title or tr('(no title)')}")
     if not found:
-        print(NO_DAYS)
+        print(tr(NO_DAYS))
     return 0
 
 
@@ -101,7 +112,7 @@ def _restore_day(options: argparse.Namespace) -> int:
     places = AppPaths.from_environment()
     copy = next((copy for copy in list_snapshots(places.snapshots) if copy.day == options.day), None)
     if copy is None:
-        print(NO_SUCH_DAY.format(day=options.day.isoformat()), file=sys.stderr)
+        print(tr(NO_SUCH_DAY, day=options.day.isoformat()), file=sys.stderr)
         return 1
     stage_snapshot(copy.path, places)
     return _put_in_place(places, {"day": copy.day.isoformat()}, as_json=options.json)
@@ -113,7 +124,7 @@ def _undo_restore(options: argparse.Namespace) -> int:
     # A restore that still waits has changed nothing yet; undone, it is only called off.
     was_waiting = places.restoring.is_dir()
     if not was_waiting and last_aside(places) is None:
-        print(NOTHING_TO_UNDO, file=sys.stderr)
+        print(tr(NOTHING_TO_UNDO), file=sys.stderr)
         return 1
     put_back(places)
     waits = places.restoring.is_dir()
@@ -121,9 +132,9 @@ def _undo_restore(options: argparse.Namespace) -> int:
     if options.json:
         terminal.print_json({"restored": before is not None, "before": str(before) if before else None})
     elif before is not None:
-        print(UNDONE.format(before=before))
+        print(tr(UNDONE, before=before))
     elif waits:
-        print(f"{APP_NAME} is open. The restore will be undone the next time it starts.")
+        print(tr("{app} is open. The restore will be undone the next time it starts.", app=APP_NAME))
     else:
-        print("Canceled the pending restore. Nothing was changed.")
+        print(tr("Canceled the pending restore. Nothing was changed."))
     return 0

@@ -15,6 +15,7 @@ from typing import Any
 from app.cli import terminal
 from app.cli.input_files import InputFiles, files_of
 from app.cli.passage_model import add_model_argument, passage_model
+from app.core.catalogue import tr
 from app.core.paths import AppPaths
 from app.features.document_frames import page_mark
 from app.features.document_library import build_documents
@@ -30,27 +31,35 @@ INDENT = " " * 4
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("files", metavar="FILE", type=Path, nargs="+", help="documents or folders to search together")
+    parser.add_argument(
+        "files", metavar="FILE", type=Path, nargs="+", help=tr("documents or folders to search together")
+    )
     parser.add_argument(
         "-q", "--question", metavar="QUESTION", action="append", required=True, type=_parse_question,
-        help="what to look for, in your own words; can be given several times",
+        help=tr("what to look for, in your own words; can be given several times"),
     )  # fmt: skip
     parser.add_argument(
         "--top", metavar="N", type=terminal.parse_positive, default=TOP,
-        help=f"number of passages for each question, best first; default: {TOP}, at most {MOST_RANKED}",
+        help=tr(
+            "number of passages for each question, best first; default: {default}, at most {most}",
+            default=TOP, most=MOST_RANKED,
+        ),
     )  # fmt: skip
     add_model_argument(parser)
-    terminal.add_password(parser, "PDF files")
+    terminal.add_password(parser)
     parser.add_argument(
         "--json", action="store_true",
-        help="print one JSON object; score is the mean reciprocal rank by words and by meaning, 1 for first in both",
+        help=tr(
+            "print one JSON object; score is the mean reciprocal rank by words and by meaning, 1 for "
+            "first in both"
+        ),
     )  # fmt: skip
     parser.set_defaults(run=run_search)
 
 
 def _parse_question(text: str) -> str:
     if not text.strip():
-        raise argparse.ArgumentTypeError("must not be empty")
+        raise argparse.ArgumentTypeError(tr("must not be empty"))
     return text.strip()
 
 
@@ -92,7 +101,7 @@ def run_search(options: argparse.Namespace) -> int:
             # None means that nobody can say; only a clear no is told.
             if has_answer(store, JOINED, question) is False:
                 # On standard error, since the passages nearest to it are told all the same.
-                print(f"No passage seems to answer “{question}”.", file=sys.stderr)
+                print(tr("No passage seems to answer “{question}”.", question=question), file=sys.stderr)
             if cancel.cancelled:
                 return terminal.INTERRUPTED
         if options.json:
@@ -143,5 +152,5 @@ def _as_text(question: str, passages: Sequence[_RankedPassage]) -> str:
         ]
         parts.append("\n".join([f"{number}. {place}", *(f"{INDENT}{line}" for line in lines)]))
     if not passages:
-        parts.append(f"{INDENT}No passage has a word in common with the question.")
+        parts.append(INDENT + tr("No passage has a word in common with the question."))
     return "\n\n".join(parts)

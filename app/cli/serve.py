@@ -15,6 +15,7 @@ from typing import IO, TYPE_CHECKING
 
 from app import APP_NAME
 from app.cli import terminal
+from app.core.catalogue import tr
 from app.core.errors.server_errors import KeyFileUnreadable
 from app.core.events import CancelToken
 from app.core.paths import AppPaths
@@ -37,60 +38,80 @@ MOST_KEY_CHARACTERS = 1000
 LEAST_CONTEXT, MOST_CONTEXT = 256, 10_000_000
 NOTHING_LENT = (
     "No documents are lent. Name some with --documents, add --allow-documents, or turn on “Let other programs read "
-    "your documents” in Settings, Servers and sharing."
+    "your documents” under Settings › Servers and sharing."
 )
-LOCKED_MEANWHILE = f"{APP_NAME} was locked, so the documents are no longer lent."
+LOCKED_MEANWHILE = "{app} was locked, so the documents are no longer lent."
 OPEN_WARNING = "Anyone who can reach this computer and has the key can use it. The connection isn’t encrypted."
 
 
 def add_arguments(part: argparse.ArgumentParser) -> None:
     part.add_argument(
-        "--port", metavar="N", type=_parse_port, default=PORT, help=f"port to listen on ({PORT}); 0: any free port"
+        "--port",
+        metavar="N",
+        type=_parse_port,
+        default=PORT,
+        help=tr(terminal.PORT_HELP, port=PORT),
     )
     part.add_argument(
-        "--host", metavar="ADDRESS", default="127.0.0.1", help="address to listen on (127.0.0.1: this computer only)"
+        "--host",
+        metavar="ADDRESS",
+        default="127.0.0.1",
+        help=tr("address to listen on (127.0.0.1: this computer only)"),
     )
     part.add_argument(
         "--key",
         metavar="KEY",
-        help="key that programs must send; default: a stored one. Visible in the list of processes, so prefer "
-        f"--key-file or {KEY_VARIABLE}",
+        help=tr(
+            "key that programs must send; default: a stored one. Visible in the list of processes, "
+            "so prefer --key-file or {variable}",
+            variable=KEY_VARIABLE,
+        ),
     )
-    part.add_argument("--key-file", metavar="FILE", type=Path, help="a file with the key on its first line")
+    part.add_argument("--key-file", metavar="FILE", type=Path, help=tr("a file with the key on its first line"))
     part.add_argument(
         "--context",
         metavar="N",
         type=_parse_context,
         default=0,
-        help="context of every model, in tokens (default: 8192, more for longer prompts)",
+        help=tr("context of every model, in tokens (default: 8192, more for longer prompts)"),
     )
     part.add_argument(
         "--model",
         metavar="FILE",
         type=Path,
-        help="a GGUF file for programs that name no model; default: the chosen one, else the starter. Other models "
-        "load when programs name them",
+        help=tr(
+            "a GGUF file for programs that name no model; default: the chosen one, else the starter. "
+            "Other models load when programs name them"
+        ),
     )
     part.add_argument(
         "--origin",
         metavar="ORIGIN",
         action="append",
         default=[],
-        help="a web page that may connect from a browser, such as app://obsidian.md; can be given several times",
+        help=tr("a web page that may connect from a browser, such as app://obsidian.md; can be given several times"),
     )
     lent = part.add_mutually_exclusive_group()
     lent.add_argument(
         "--documents", metavar="FILE", type=Path, nargs="+", default=[],
-        help="documents or folders that other programs may search and read by MCP, at /mcp or with --stdio; none else",
+        help=tr(
+            "documents or folders that other programs may search and read by MCP, at /mcp or with "
+            "--stdio; none else"
+        ),
     )  # fmt: skip
     lent.add_argument(
         "--allow-documents", action="store_true",
-        help="let them read all documents of your chats, summaries and translations, as the switch in Settings does",
+        help=tr(
+            "let them read all documents of your chats, summaries and translations, as the switch in "
+            "Settings does"
+        ),
     )  # fmt: skip
     part.add_argument(
         "--stdio", action="store_true",
-        help="be an MCP server on standard input and output for the program that starts this: only the documents, no "
-        "model, no port, no key",
+        help=tr(
+            "be an MCP server on standard input and output for the program that starts this: only "
+            "the documents, no model, no port, no key"
+        ),
     )  # fmt: skip
     part.set_defaults(run=run_serve)
 
@@ -122,14 +143,17 @@ def run_serve(options: argparse.Namespace) -> int:
             key, is_kept = (given, True) if given else ServerSwitch(serving, HubToken()).read_key()
             if not is_kept:
                 print(
-                    "This system has no keyring, so the key will be different next time. Use --key-file to keep one.",
+                    tr(
+                        "This system has no keyring, so the key will be different next time. Use --key-file to "
+                        "keep one."
+                    ),
                     file=sys.stderr,
                 )
             rules = AccessRules(key, names_of(options.host), (*settings.serving.origins, *options.origin))
             server = RunningServer(make_application(serving, rules, list_tools), options.host, options.port)
             server.start()
             # A key from a file or the environment stays out of logs of the terminal.
-            told = key if options.key or not given else "the one you gave"
+            told = key if options.key or not given else tr("the one you gave")
             print(words_of(server, told), file=sys.stderr)
             is_locked = _watch_lock(options, paths)
             while not cancel.cancelled and not is_locked():
@@ -155,7 +179,7 @@ def _serve_stdio(options: argparse.Namespace) -> int:
         if cancel.cancelled:
             return terminal.INTERRUPTED
         if not list_tools():
-            print(NOTHING_LENT, file=sys.stderr)
+            print(tr(NOTHING_LENT), file=sys.stderr)
         is_over = threading.Event()
         stack.callback(is_over.set)
         if (is_locked := _watch_lock(options, paths)) is not _never:
@@ -182,7 +206,7 @@ def _watch_lock(options: argparse.Namespace, paths: AppPaths) -> Callable[[], bo
     def is_locked() -> bool:
         if not watch.is_locked or not (options.allow_documents or terminal.stored_settings().serving.lends_documents):
             return False
-        print(LOCKED_MEANWHILE, file=sys.stderr, flush=True)
+        print(tr(LOCKED_MEANWHILE, app=APP_NAME), file=sys.stderr, flush=True)
         return True
 
     return is_locked
@@ -265,27 +289,37 @@ def given_key(key: str | None, file: Path | None) -> str:
             # Limited, since it may be any file: a device has no end of a line.
             found = opened.readline(MOST_KEY_CHARACTERS).strip()
     except (OSError, UnicodeDecodeError) as error:
-        raise KeyFileUnreadable(str(file), getattr(error, "strerror", None) or "it isn’t text") from error
+        raise KeyFileUnreadable(str(file), getattr(error, "strerror", None) or tr("it isn’t text")) from error
     if not found:
-        raise KeyFileUnreadable(str(file), "its first line is empty")
+        raise KeyFileUnreadable(str(file), tr("its first line is empty"))
     return found
 
 
 def words_of(server: RunningServer, key: str) -> str:
     """Return the start message, with a warning if other computers can reach the server."""
-    words = f"Fireside answers at {server.address}\nThe key is {key}\n{terminal.PRESS_TO_STOP}"
-    return f"{words}\n{OPEN_WARNING}" if server.is_open else words
+    lines = [
+        tr("{app} answers at {address}", app=APP_NAME, address=server.address),
+        tr("The key is {key}", key=key),
+        tr(terminal.PRESS_TO_STOP),
+    ]
+    return "\n".join([*lines, *([tr(OPEN_WARNING)] if server.is_open else [])])
 
 
 def _parse_context(text: str) -> int:
     value = int(text)
     if not LEAST_CONTEXT <= value <= MOST_CONTEXT:
-        raise argparse.ArgumentTypeError(f"must be between {LEAST_CONTEXT} and {MOST_CONTEXT}")
+        raise argparse.ArgumentTypeError(
+            tr(
+                terminal.BETWEEN,
+                least=LEAST_CONTEXT,
+                most=MOST_CONTEXT,
+            )
+        )
     return value
 
 
 def _parse_port(text: str) -> int:
     value = int(text)
     if not 0 <= value < 65536:
-        raise argparse.ArgumentTypeError("must be between 0 and 65535")
+        raise argparse.ArgumentTypeError(tr(terminal.BETWEEN, least=0, most=65535))
     return value

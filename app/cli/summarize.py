@@ -12,6 +12,7 @@ from pathlib import Path
 
 from app.cli import terminal
 from app.cli.input_files import InputFiles, files_of
+from app.core.catalogue import tr, tr_count
 from app.core.errors.app_error import AppError
 from app.core.events import CancelToken
 from app.core.paths import AppPaths
@@ -45,6 +46,8 @@ NO_PDF = "Only the window can save a PDF. Use {endings}."
 IS_INPUT = "{name} is one of the files to summarize. Choose another name."
 OWN_NEEDS_INSTRUCTION = "Use --form own and --instruction TEXT together."
 USE_MODEL = "Use --method model to have {model} write it anyway."
+SECTION = "Section {number:,} of {count:,}"
+WRITING, WRITING_AGAIN = "Writing, {share:.0%}", "Writing again, {share:.0%}"
 MODEL_WROTE = "{model} wrote:"
 # Only its form is checked: a model may know a language that no list of ours has.
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{2,8})*")
@@ -52,40 +55,52 @@ _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{2,8})*")
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "files", metavar="FILE", type=Path, nargs="+", help="documents or folders; several documents get one summary"
+        "files",
+        metavar="FILE",
+        type=Path,
+        nargs="+",
+        help=tr("documents or folders; several documents get one summary"),
     )
     lengths = [length.value for length in Length]
-    parser.add_argument("--length", choices=lengths, default="medium", help="length of the summary; default: medium")
-    parser.add_argument("--form", choices=[form.value for form in Form], help="form of the summary; default: bullets")
+    parser.add_argument(
+        "--length", choices=lengths, default="medium", help=tr("length of the summary; default: medium")
+    )
+    parser.add_argument(
+        "--form", choices=[form.value for form in Form], help=tr("form of the summary; default: bullets")
+    )
     parser.add_argument(
         "--method",
         choices=["auto", *Method],
         default="auto",
-        help="model: written by the model; digest: key sentences, without a model; auto (default): digest if the model "
-        "is too small or unreliable",
+        help=tr(
+            "model: written by the model; digest: key sentences, without a model; auto (default): "
+            "digest if the model is too small or unreliable"
+        ),
     )
-    parser.add_argument("--instruction", metavar="TEXT", default="", help="how to write the summary, in your own words")
+    parser.add_argument(
+        "--instruction", metavar="TEXT", default="", help=tr("how to write the summary, in your own words")
+    )
     parser.add_argument(
         "--language",
         metavar="xx",
         default="",
         type=_parse_language,
-        help="language of the summary; default: the document’s",
+        help=tr("language of the summary; default: the document’s"),
     )
-    terminal.add_model(parser, "the one chosen for summaries, else for chats, else the starter")
+    terminal.add_model_option(parser, terminal.MODEL_OF_SUMMARIES)
     parser.add_argument(
         "--checker",
         metavar="PATH",
         type=Path,
-        help="a ModernBERT token classifier such as TinyLettuce (file or folder) that marks unsupported parts",
+        help=tr("a ModernBERT token classifier such as TinyLettuce (file or folder) that marks unsupported parts"),
     )
-    terminal.add_password(parser, "PDF files")
+    terminal.add_password(parser)
     parser.add_argument(
         "-o",
         "--output",
         metavar="OUT",
         type=Path,
-        help=f"file to write; the extension sets the format: {', '.join(ENDINGS)}",
+        help=tr("file to write; the extension sets the format: {endings}", endings=", ".join(ENDINGS)),
     )
     terminal.add_json(parser, run_summarize)
 
@@ -93,7 +108,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def _parse_language(text: str) -> str:
     """Parse a language code; "" is the document's own."""
     if text and not _LANGUAGE.fullmatch(text):
-        raise argparse.ArgumentTypeError("must be a code such as de")
+        raise argparse.ArgumentTypeError(tr("must be a code such as de"))
     return text
 
 
@@ -131,7 +146,7 @@ def run_summarize(options: argparse.Namespace) -> int:
             if code is not None:
                 return code
         with closing(build_engine(places)) as engine:
-            print(f"Loading {model.name}", file=sys.stderr)
+            print(tr("Loading {name}", name=model.name), file=sys.stderr)
             terminal.load_model(engine, model, settings, cancel)
             _warn_of_languages(model, inputs.given, wish)
             pool = build_pool(engine, lambda: model, lambda: settings, lambda: build_engine(places))
@@ -170,7 +185,7 @@ def _print_digest(
         return None
     _print_summary(digest, inputs, options)
     if model is not None and not_given_words(digest):
-        print(USE_MODEL.format(model=model.name), file=sys.stderr)
+        print(tr(USE_MODEL, model=model.name), file=sys.stderr)
     return terminal.INTERRUPTED if cancel.cancelled else 0
 
 
@@ -178,20 +193,23 @@ def _wrong_usage(options: argparse.Namespace, paths: Sequence[Path]) -> str:
     """Return a message about options that don't go together, or an unwritable place; "" if all is well."""
     # Both would otherwise be ignored without a word.
     if (_summary_options(options).form is Form.OWN) != bool(options.instruction):
-        return OWN_NEEDS_INSTRUCTION
+        return tr(OWN_NEEDS_INSTRUCTION)
     if options.method == Method.DIGEST and (_summary_options(options).form not in FORMS or options.language):
-        return f"--method digest copies sentences: --form can be {', '.join(FORMS)}, and --language can’t be used."
+        return tr(
+            "--method digest copies sentences: --form can be {forms}, and --language can’t be used.",
+            forms=", ".join(FORMS),
+        )
     if options.output is None:
         return ""
     out: Path = options.output.expanduser().absolute()
-    endings = f"{', '.join(ENDINGS[:-1])} or {ENDINGS[-1]}"
+    endings = ", ".join(ENDINGS)
     wrong = {
         # First, since the ending of a PDF is no mistake to whoever knows the window.
-        NO_PDF.format(endings=endings): out.suffix.lower() == ".pdf",
-        terminal.MUST_END_IN.format(name=out.name, endings=endings): out.suffix.lower() not in ENDINGS,
-        terminal.NO_FOLDER.format(path=out.parent): not out.parent.is_dir(),
+        tr(NO_PDF, endings=endings): out.suffix.lower() == ".pdf",
+        tr(terminal.MUST_END_IN, name=out.name, endings=endings): out.suffix.lower() not in ENDINGS,
+        tr(terminal.NO_FOLDER, path=out.parent): not out.parent.is_dir(),
         # The file would be overwritten by its own summary.
-        IS_INPUT.format(name=out.name): out.resolve() in [path.resolve() for path in paths],
+        tr(IS_INPUT, name=out.name): out.resolve() in [path.resolve() for path in paths],
         # By their real places: a link to one of them is that file, too.
     }
     return next((sentence for sentence, is_so in wrong.items() if is_so), "")
@@ -245,17 +263,21 @@ class _Progress:
         """Update the progress line with an event of the pipeline."""
         match event:
             case Planned():
-                self._beginning = f"Section 1 of {event.sections:,}"
+                self._beginning = tr(SECTION, number=1, count=event.sections)
             case SectionRead() if event.done < event.sections:
-                self._beginning = f"Section {event.done + 1:,} of {event.sections:,}"
+                self._beginning = tr(SECTION, number=event.done + 1, count=event.sections)
             case Merging():
-                self._beginning = f"Combining {event.merges:,} groups of sections"
+                self._beginning = tr_count(
+                    "Combining {count} group of sections", "Combining {count} groups of sections", event.merges
+                )
             case ClaimsChecked():
-                self._beginning = f"Checking statement {event.done + 1:,} of {event.claims:,}"
+                self._beginning = tr(
+                    "Checking statement {number:,} of {count:,}", number=event.done + 1, count=event.claims
+                )
             case Writing():
-                self._beginning = f"{'Writing again' if event.attempt else 'Writing'}, {event.share:.0%}"
+                self._beginning = tr(WRITING_AGAIN if event.attempt else WRITING, share=event.share)
             case TaskRests() if event.reason:
-                self._line.show("Waiting for the engine")
+                self._line.show(tr("Waiting for the engine"))
                 return
         # Before the plan is known there is nothing to say.
         if self._beginning:
@@ -276,7 +298,7 @@ def _print_summary(summary: Summary, inputs: _SummaryInputs, options: argparse.N
     if summary.set_aside and not options.json:
         print(
             "\n".join(
-                (MODEL_WROTE.format(model=summary.model), *(f"- {statement.text}" for statement in summary.set_aside))
+                (tr(MODEL_WROTE, model=summary.model), *(f"- {statement.text}" for statement in summary.set_aside))
             ),
             file=sys.stderr,
         )
@@ -292,4 +314,4 @@ def _print_summary(summary: Summary, inputs: _SummaryInputs, options: argparse.N
             if not options.json:
                 print(as_text(summary))  # it took its time: it is not lost with the disk's room
             raise
-        print(f"Saved {options.output}.", file=sys.stderr)
+        print(tr(terminal.SAVED, path=options.output), file=sys.stderr)

@@ -17,6 +17,7 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any, TextIO, TypeVar
 
+from app.core.catalogue import Translatable, tr
 from app.core.child import BEAT_EVERY_S, Child, SilenceWatch
 from app.core.errors.document_errors import DocumentLocked
 from app.core.errors.model_errors import NoModel
@@ -40,8 +41,17 @@ INTERRUPTED = 130
 QUIET_EVERY_S = 5.0
 # JSON escapes control characters below space itself; these are the others that terminals obey, with directions.
 _CONTROLS = re.compile("[\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+LOCAL_MODEL = "a GGUF file; default: the chosen one, else the starter"
+_SERVER_MODEL = "a GGUF file or the name of a model on a server; default: "
+MODEL_HELP = f"{_SERVER_MODEL}the chosen model, else the starter"
+MODEL_OF_SUMMARIES = f"{_SERVER_MODEL}the one chosen for summaries, else for chats, else the starter"
+MODEL_OF_TRANSLATIONS = f"{_SERVER_MODEL}the one chosen for translations, else for chats, else the starter"
+PORT_HELP = "port to listen on ({port}); 0: any free port"
+BETWEEN = "must be between {least} and {most}"
+END_IN_ONE = "must end in one of {endings}"
+SAVED = "Saved {path}."
 PRESS_TO_STOP = "Press Ctrl+C to stop."
-MUST_END_IN = "{name} must end in {endings}."
+MUST_END_IN = "{name} must end in one of {endings}."
 NO_FOLDER = "The folder {path} doesn’t exist."
 
 
@@ -90,7 +100,7 @@ def silence_told() -> Iterator[None]:
                 if child not in told:
                     begin = "\n" if sys.stderr.isatty() else ""  # there an answer or a progress line may stand
                     text = silence_sentence(child.work, child.subject).text
-                    print(f"{begin}{text} {PRESS_TO_STOP}", file=sys.stderr, flush=True)
+                    print(f"{begin}{text} {tr(PRESS_TO_STOP)}", file=sys.stderr, flush=True)
             # One that answers again and falls silent once more is told once more.
             told[:] = silent
 
@@ -121,35 +131,32 @@ def stored_settings() -> Settings:
 
 def add_json(parser: argparse.ArgumentParser, run: Callable[[argparse.Namespace], int]) -> None:
     """Add --json, as every command's last option, and set what runs the command."""
-    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    parser.add_argument("--json", action="store_true", help=tr("print one JSON object"))
     parser.set_defaults(run=run)
 
 
-def add_model(
-    parser: argparse.ArgumentParser, default: str = "the chosen model, else the starter", *, text: str = ""
-) -> None:
-    """Add --model with its default, or with a help text of its own."""
-    text = text or f"a GGUF file or the name of a model on a server; default: {default}"
-    parser.add_argument("--model", metavar="FILE", type=Path, help=text)
+def add_model_option(parser: argparse.ArgumentParser, text: Translatable = MODEL_HELP) -> None:
+    """Add --model with the help text that says its default."""
+    parser.add_argument("--model", metavar="FILE", type=Path, help=tr(text))
 
 
-def add_password(parser: argparse.ArgumentParser, what: str) -> None:
-    text = f"password for {what}; you are asked for it if not given"
+def add_password(parser: argparse.ArgumentParser) -> None:
+    text = tr("password for PDF files; you are asked for it if not given")
     parser.add_argument("--password", metavar="TEXT", default="", help=text)
 
 
-def add_sampling(parser: argparse.ArgumentParser, what: str) -> None:
-    """Add --temperature and --seed; `what` is what the model writes."""
-    text = "0 always picks the most likely token"
+def add_sampling(parser: argparse.ArgumentParser) -> None:
+    """Add --temperature and --seed."""
+    text = tr("0 always picks the most likely token")
     parser.add_argument("--temperature", metavar="T", type=parse_temperature, help=text)
-    parser.add_argument("--seed", metavar="N", type=parse_seed, help=f"the same seed gives the same {what}")
+    parser.add_argument("--seed", metavar="N", type=parse_seed, help=tr("the same seed gives the same text"))
 
 
 def parse_positive(text: str) -> int:
     """Parse an option's value of 1 or more."""
     value = int(text)
     if value < 1:
-        raise argparse.ArgumentTypeError("must be 1 or more")
+        raise argparse.ArgumentTypeError(tr("must be 1 or more"))
     return value
 
 
@@ -157,14 +164,14 @@ def parse_temperature(text: str) -> float:
     """Parse an option's value of 0 to 5."""
     value = float(text)
     if not 0 <= value <= 5:
-        raise argparse.ArgumentTypeError("must be between 0 and 5")
+        raise argparse.ArgumentTypeError(tr(BETWEEN, least=0, most=5))
     return value
 
 
 def parse_seed(text: str) -> int:
     value = int(text)
     if not 0 <= value < 2**32:
-        raise argparse.ArgumentTypeError("must be between 0 and 4294967295")
+        raise argparse.ArgumentTypeError(tr(BETWEEN, least=0, most=4294967295))
     return value
 
 
@@ -181,7 +188,7 @@ def ask_password(error: DocumentLocked) -> str:
     # getpass waits in C: with a token's handler Ctrl+C would only be noted and the question stay.
     previous = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
-        password = getpass.getpass("Password: ")
+        password = getpass.getpass(tr("Password: "))
     except EOFError:
         # Ctrl+D is like typing nothing.
         password = ""
@@ -213,7 +220,7 @@ def left_words(seconds: float | None) -> str:
     if seconds is None:
         return ""
     minutes = round(seconds / 60)
-    return f"(about {minutes:,} min left)" if minutes else "(less than 1 min left)"
+    return tr("(about {minutes:,} min left)", minutes=minutes) if minutes else tr("(less than 1 min left)")
 
 
 @contextmanager
@@ -252,8 +259,11 @@ def model_path(asked: Path | None, *chosen: str) -> Path:
     if runs_elsewhere(found):
         server = _make_servers().read_model(found).server
         if not server.is_this_computer:
-            print(f"The chosen model runs on {server.host}. Name it with --model to use it from here.", file=sys.stderr)
-            raise DocumentStaysHere(server.host, "Your text")
+            print(
+                tr("The chosen model runs on {host}. Name it with --model to use it from here.", host=server.host),
+                file=sys.stderr,
+            )
+            raise DocumentStaysHere(server.host, tr("Your text"))
     return found
 
 

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Collection
 from dataclasses import dataclass
 
+from app.core.catalogue import tr
 from app.core.events import FunctionCall
 from app.core.visible import visible_text
 from app.features.chat.tool_questions import ToolCall, shown_arguments
@@ -37,7 +38,7 @@ class TerminalPermission:
         if not {tool.name, tool.own_name}.isdisjoint(self.allowed):
             return PermissionAnswer.ONCE
         if not (sys.stdin.isatty() and sys.stderr.isatty()):
-            print(REFUSED_IN_PIPE.format(tool=visible_text(tool.name)), file=sys.stderr)
+            print(tr(REFUSED_IN_PIPE, tool=visible_text(tool.name)), file=sys.stderr)
             return None
         _print_question(describe_call(tool, call))
         return _read_answer()
@@ -55,7 +56,7 @@ def _read_answer() -> PermissionAnswer | None:
     # input waits in C: with a token's handler Ctrl+C would only be noted and the question stay.
     hear_stop = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
-        print(CHOICES, end="", file=sys.stderr, flush=True)
+        print(tr(CHOICES), end="", file=sys.stderr, flush=True)
         return _ANSWERS.get(input().strip().lower())
     except EOFError:
         print(file=sys.stderr)

@@ -7,6 +7,7 @@ import sys
 from contextlib import closing
 
 from app.cli import terminal
+from app.core.catalogue import Translatable, tr
 from app.core.paths import AppPaths
 from app.features.models.model_engines import build_engine
 from app.features.tools.score_requests import score_requests, score_tools
@@ -14,8 +15,8 @@ from app.features.tools.scoring import RequestScored, WaysCompared, compare_ways
 from app.features.tools.tool_scores import COUNTS, ToolScores
 
 NOTHING_KEPT = "Interrupted after {done:,} of {total:,} answers. Nothing was saved."
-WAYS = {"free": "free", "lazy": "constrained late", "strict": "constrained strictly"}
-HEADS = {
+WAYS: dict[str, Translatable] = {"free": "free", "lazy": "constrained late", "strict": "constrained strictly"}
+HEADS: dict[str, Translatable] = {
     "valid": "valid",
     "right_tool": "right tool",
     "right_arguments": "right arguments",
@@ -27,8 +28,8 @@ UNDER_HALF = "That is fewer than half: don’t rely on its tool calls."
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parts = parser.add_subparsers(required=True, metavar="WHAT")
-    part = parts.add_parser("score", help="ask a model for tool calls in three ways, and count the right ones")
-    terminal.add_model(part)
+    part = parts.add_parser("score", help=tr("ask a model for tool calls in three ways, and count the right ones"))
+    terminal.add_model_option(part)
     terminal.add_json(part, run_score)
 
 
@@ -38,29 +39,40 @@ def run_score(options: argparse.Namespace) -> int:
     requests, done, total, compared = score_requests(), 0, 0, None
     with terminal.interruptible_token() as cancel, closing(build_engine(places)) as engine:
         path = terminal.model_path(options.model, settings.engine.model_path)
-        print(f"Loading {path.name}", file=sys.stderr)
+        print(tr("Loading {name}", name=path.name), file=sys.stderr)
         terminal.load_model(engine, path, settings, cancel)
         with terminal.TerminalProgress() as line:
             for event in compare_ways(engine, requests, score_tools(), cancel):
                 match event:
                     case RequestScored():
                         done, total = event.done, event.total
-                        line.show(f"Asking for tool calls ({WAYS[event.way.value]})", f"{done:,} of {total:,}")
+                        line.show(
+                            tr("Asking for tool calls ({way})", way=tr(WAYS[event.way.value])),
+                            tr("{done:,} of {total:,}", done=done, total=total),
+                        )
                     case WaysCompared():
                         compared = event
     if compared is None:
-        print(NOTHING_KEPT.format(done=done, total=total or len(requests) * len(WAYS)), file=sys.stderr)
+        print(tr(NOTHING_KEPT, done=done, total=total or len(requests) * len(WAYS)), file=sys.stderr)
         return terminal.INTERRUPTED
     score = ToolScores(places.cache).keep_score(path, compared)
     if options.json:
         terminal.print_json(compared.to_fields())
         return 0
     needless = sum(not request.tool for request in requests)
-    print(f"{path.name}, {len(requests):,} requests, {needless:,} of them need no tool")
-    print(f"{'':<21}" + "".join(f"{head:>{len(head) + 2}}" for head in HEADS.values()))
+    print(
+        tr(
+            "{name}, requests: {count:,}, of them without need of a tool: {needless:,}",
+            name=path.name,
+            count=len(requests),
+            needless=needless,
+        )
+    )
+    heads = {name: tr(head) for name, head in HEADS.items()}
+    print(f"{'':<21}" + "".join(f"{head:>{len(head) + 2}}" for head in heads.values()))
     for way in compared.to_fields()["ways"]:
-        print(f"{WAYS[way['way']]:<21}" + "".join(f"{way[name]:>{len(HEADS[name]) + 2},}" for name in COUNTS))
-    print(f"Best: {WAYS[score.best.value]}. {score.message}")
+        print(f"{tr(WAYS[way['way']]):<21}" + "".join(f"{way[name]:>{len(heads[name]) + 2},}" for name in COUNTS))
+    print(tr("Best: {way}.", way=tr(WAYS[score.best.value])), score.message)
     if score.is_under_half:
-        print(UNDER_HALF)
+        print(tr(UNDER_HALF))
     return 0

@@ -11,6 +11,7 @@ from contextlib import closing
 from pathlib import Path
 
 from app.cli import terminal
+from app.core.catalogue import tr
 from app.core.counted_units import count_units
 from app.core.errors.document_errors import DocumentUnreadable
 from app.core.events import CancelToken
@@ -35,17 +36,20 @@ KEPT_SO_FAR = "The transcript of {name} so far is kept. Run the same command to 
 
 
 def add_arguments(part: argparse.ArgumentParser) -> None:
-    part.add_argument("file", metavar="FILE", type=Path, help="a recording: WAV, FLAC, MP3 or OGG")
-    terminal.add_model(part, text="a GGUF file of a model that can hear (default: the chosen one)")
+    part.add_argument("file", metavar="FILE", type=Path, help=tr("a recording: WAV, FLAC, MP3 or OGG"))
+    terminal.add_model_option(part, "a GGUF file of a model that can hear (default: the chosen one)")
     part.add_argument(
-        "--projector", metavar="FILE", type=Path, help="its audio projector file (default: the one next to the model)"
+        "--projector",
+        metavar="FILE",
+        type=Path,
+        help=tr("its audio projector file (default: the one next to the model)"),
     )
     part.add_argument(
         "-o",
         "--output",
         metavar="OUT",
         type=_parse_output,
-        help="file to write: subtitles (.srt), text (.txt) or .json",
+        help=tr("file to write: subtitles (.srt), text (.txt) or .json"),
     )
     terminal.add_json(part, run_transcribe)
 
@@ -68,7 +72,7 @@ def run_transcribe(options: argparse.Namespace) -> int:
         segments, done = _transcribe_file(build_hearing(paths, lambda: engine, kept), path, cancel)
     if done is None:
         if segments and kept is not None:
-            print(KEPT_SO_FAR.format(name=path.name), file=sys.stderr)
+            print(tr(KEPT_SO_FAR, name=path.name), file=sys.stderr)
         return terminal.INTERRUPTED
     told = {
         "file": path.name,
@@ -87,7 +91,7 @@ def run_transcribe(options: argparse.Namespace) -> int:
         print("\n".join(f"{format_clock(segment.start_s)}  {segment.text}" for segment in segments))
     # Said on standard error: an empty output is what other programs should see.
     if not segments:
-        print(f"No speech found in {path.name}, or the model can’t hear it.", file=sys.stderr)
+        print(tr("No speech found in {name}, or the model can’t hear it.", name=path.name), file=sys.stderr)
     return 0
 
 
@@ -99,7 +103,7 @@ def _transcribe_file(
     done: Done | None = None
     minutes = 0
     with terminal.TerminalProgress() as line:
-        line.show(f"Transcribing {path.name}")
+        line.show(tr("Transcribing {name}", name=path.name))
         for event in hearing.read_recording(Read(str(path)), cancel):
             match event:
                 case Found(opened=opened):
@@ -107,7 +111,10 @@ def _transcribe_file(
                 case BlocksRead(blocks=blocks):
                     segments += map(segment_of, blocks)
                 case PageRead(page=page):
-                    line.show(f"Transcribing {path.name}", f"{page:,} of {count_units('minute', minutes)}")
+                    line.show(
+                        tr("Transcribing {name}", name=path.name),
+                        tr("{page:,} of {pages}", page=page, pages=count_units("minute", minutes)),
+                    )
                 case Done():
                     done = event
     return segments, done
@@ -126,5 +133,5 @@ _WRITERS: dict[str, Callable[[Sequence[SpokenSegment]], str]] = {".srt": srt_of,
 def _parse_output(text: str) -> Path:
     path = Path(text)
     if path.suffix.lower() not in _WRITERS:
-        raise argparse.ArgumentTypeError(f"must end in {', '.join(_WRITERS)}")
+        raise argparse.ArgumentTypeError(tr(terminal.END_IN_ONE, endings=", ".join(_WRITERS)))
     return path

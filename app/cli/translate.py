@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from app.cli import terminal
+from app.core.catalogue import tr, tr_count
 from app.core.counted_units import count_units
 from app.core.errors.app_error import AppError
 from app.core.errors.document_errors import DocumentUnreadable
@@ -48,25 +49,34 @@ IS_SOURCE = "{name} is the document to translate. Choose another name."
 ALREADY_IN = "{name} is already in {language}."
 SET_LANGUAGE = "If that’s wrong, set its language with --from."
 NOT_REUSABLE = "This translation won’t be saved for reuse because the data folder can’t be used."
-NOT_TRANSLATED = "{open} of {segments} segments weren’t translated."
+NOT_TRANSLATED = "{open:,} of {count} segments weren’t translated."
 TEXT_ONLY = "This is a new document with only the text, because the layout couldn’t be kept."
 NOT_MADE_FOR = "{model} isn’t made for {languages}. The translation may be poor."
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("file", metavar="FILE|-", help="a document, or - for text on standard input")
-    parser.add_argument("--to", metavar="xx", required=True, type=language_code, help="target language, such as pt-BR")
+    parser.add_argument("file", metavar="FILE|-", help=tr("a document, or - for text on standard input"))
     parser.add_argument(
-        "--from", metavar="yy", dest="source", default="", type=language_code, help="source language; default: detected"
+        "--to", metavar="xx", required=True, type=language_code, help=tr("target language, such as pt-BR")
     )
     parser.add_argument(
-        "--glossary", metavar="FILE", type=Path, help="a CSV file with a term and its translation on each line"
+        "--from",
+        metavar="yy",
+        dest="source",
+        default="",
+        type=language_code,
+        help=tr("source language; default: detected"),
+    )
+    parser.add_argument(
+        "--glossary", metavar="FILE", type=Path, help=tr("a CSV file with a term and its translation on each line")
     )
     formalities = [formality.value for formality in Formality if formality.value]
-    parser.add_argument("--formality", choices=formalities, default="", help="formal or informal address")
-    terminal.add_model(parser, "the one chosen for translations, else for chats, else the starter")
-    terminal.add_password(parser, "a PDF file")
-    parser.add_argument("-o", "--output", metavar="OUT", type=Path, help="file to write, in the document’s own format")
+    parser.add_argument("--formality", choices=formalities, default="", help=tr("formal or informal address"))
+    terminal.add_model_option(parser, terminal.MODEL_OF_TRANSLATIONS)
+    terminal.add_password(parser)
+    parser.add_argument(
+        "-o", "--output", metavar="OUT", type=Path, help=tr("file to write, in the document’s own format")
+    )
     terminal.add_json(parser, run_translate)
 
 
@@ -106,7 +116,7 @@ def run_translate(options: argparse.Namespace) -> int:
         # Asked when needed: nothing is wrong with the document where no model is chosen.
         path = model()
         _tell_memory(opened)
-        print(f"Loading {path.name}", file=sys.stderr)
+        print(tr("Loading {name}", name=path.name), file=sys.stderr)
         terminal.load_model(engine, path, settings, cancel)
         warn_of_languages(path, given.source_language, given.wish.target)
         seconds = _translate_all(translations, given.id, cancel)
@@ -122,7 +132,7 @@ def _given_translation(
         return add_translation(translations, Path(options.file), wish, options.password, cancel)
     stored = translations.add_text(clean_text(sys.stdin.read()), wish)
     if not stored.segments:
-        raise DocumentUnreadable("standard input", "no_text")
+        raise DocumentUnreadable(tr("standard input"), "no_text")
     return stored
 
 
@@ -138,12 +148,12 @@ def add_translation(
     # Again from the beginning with each password that is tried.
     def read(given: str) -> StoredTranslation | None:
         with terminal.TerminalProgress() as line:
-            line.show(f"Reading {path.name}")
+            line.show(tr("Reading {name}", name=path.name))
             for event in translations.add(path, wish, cancel, password=given):
                 if isinstance(event, TranslationAdded):
                     return event.translation
                 count = event.segments if isinstance(event, Adding) else 0
-                line.show(f"Reading {path.name}", f"({count:,} segments)" if count else "")
+                line.show(tr("Reading {name}", name=path.name), f"({count_units('segment', count)})" if count else "")
         return None
 
     stored = terminal.read_unlocked(password, read)
@@ -172,14 +182,17 @@ def _translate_all(translations: TranslationJobs, id_: int, cancel: CancelToken)
 def _show_progress(event: TranslationEvent, left_s: float | None, line: terminal.TerminalProgress) -> None:
     """Segment k of n and the time left, on standard error."""
     if isinstance(event, TranslationPlanned):
-        known = f", {event.known:,} known" if event.known else ""
-        line.show(f"{count_units('segment', event.segments)}{known}")
+        known = tr("{count:,} known", count=event.known) if event.known else ""
+        line.show(", ".join(filter(None, (count_units("segment", event.segments), known))))
     elif isinstance(event, TaskRests) and event.reason:
-        line.show("Waiting for the engine")
+        line.show(tr("Waiting for the engine"))
     elif isinstance(event, SegmentDone):
         # After the last one there is no time left to tell.
         left = terminal.left_words(left_s) if event.done < event.segments else ""
-        line.show("Translating", f"{event.done:,} of {event.segments:,} {left}")
+        line.show(
+            tr("Translating"),
+            f"{tr('{done:,} of {total:,}', done=event.done, total=event.segments)} {left}",
+        )
 
 
 def _report_fields(rows: Sequence[Row], stored: StoredTranslation, run: dict[str, Any]) -> dict[str, Any]:
@@ -212,29 +225,32 @@ def _wrong_output(options: argparse.Namespace, endings: Sequence[str]) -> str:
     out = options.output.expanduser().absolute()
     # Text has no format to keep, so `endings` is empty and any ending will do.
     if endings and out.suffix.lower() not in [ending.lower() for ending in endings]:
-        return terminal.MUST_END_IN.format(name=out.name, endings=" or ".join(endings))
+        return tr(terminal.MUST_END_IN, name=out.name, endings=", ".join(endings))
     if not out.parent.is_dir():
-        return terminal.NO_FOLDER.format(path=out.parent)
+        return tr(terminal.NO_FOLDER, path=out.parent)
     # By the file itself, not its name: links would hide that they are one.
     if options.file != "-" and out.exists() and out.samefile(Path(options.file).expanduser()):
-        return IS_SOURCE.format(name=out.name)
+        return tr(IS_SOURCE, name=out.name)
     return ""
 
 
 def _same_language(options: argparse.Namespace, given: StoredTranslation) -> str:
     if given.source_language != options.to:
         return ""
-    said = ALREADY_IN.format(name=given.name or "The text", language=english_name(options.to))
+    said = tr(ALREADY_IN, name=given.name or tr("The text"), language=tr(english_name(options.to)))
     # Found out wrongly in a short text, this would be wrong, too.
-    return said if options.source else f"{said} {SET_LANGUAGE}"
+    return said if options.source else f"{said} {tr(SET_LANGUAGE)}"
 
 
 def _tell_memory(opened: OpenedMemory) -> None:
     # A damaged database must not stop a translation, but it must be said.
     if opened.moved_aside is not None:
-        print(f"The file with your chats was damaged. It was moved to {opened.moved_aside}.", file=sys.stderr)
+        print(
+            tr("The file with your chats was damaged. It was moved to {path}.", path=opened.moved_aside),
+            file=sys.stderr,
+        )
     if not opened.is_kept:
-        print(NOT_REUSABLE, file=sys.stderr)
+        print(tr(NOT_REUSABLE), file=sys.stderr)
 
 
 def _print_translation(
@@ -270,26 +286,47 @@ def _tell_flags(rows: Sequence[Row], stored: StoredTranslation) -> None:
     flagged = [(row.segment, row.translated) for row in rows if row.translated is not None and row.translated.flags]
     for segment, translated in flagged[:MOST_TOLD_FLAGS]:
         words = " ".join(flag_words(segment, translated, stored.wish.target))
-        print(f"Segment {segment.id:,}: {words}", file=sys.stderr)
+        print(tr("Segment {number:,}: {words}", number=segment.id, words=words), file=sys.stderr)
     if len(flagged) > MOST_TOLD_FLAGS:
-        print(f"{len(flagged) - MOST_TOLD_FLAGS:,} more segments to check.", file=sys.stderr)
+        more = len(flagged) - MOST_TOLD_FLAGS
+        print(tr_count("{count} more segment to check.", "{count} more segments to check.", more), file=sys.stderr)
     if flagged:
-        print(f"Please check {len(flagged):,} of {stored.segments:,} segments: they may be wrong.", file=sys.stderr)
+        print(
+            tr_count(
+                "Please check {flagged:,} of {count} segment: it may be wrong.",
+                "Please check {flagged:,} of {count} segments: they may be wrong.",
+                stored.segments,
+                flagged=len(flagged),
+            ),
+            file=sys.stderr,
+        )
     if open_ones := stored.segments - stored.done:
-        print(NOT_TRANSLATED.format(open=f"{open_ones:,}", segments=f"{stored.segments:,}"), file=sys.stderr)
+        one = "{open:,} of {count} segment wasn’t translated."
+        print(tr_count(one, NOT_TRANSLATED, stored.segments, open=open_ones), file=sys.stderr)
 
 
 def _tell_saved(saved: Saved, written_as: Path) -> None:
     if saved.untranslated and not saved.is_marked:
         print(
-            f"{len(saved.untranslated):,} segments weren’t translated and are in the original language.",
+            tr_count(
+                "{count} segment wasn’t translated and is in the original language.",
+                "{count} segments weren’t translated and are in the original language.",
+                len(saved.untranslated),
+            ),
             file=sys.stderr,
         )
     if saved.refused:
-        print(f"{len(saved.refused):,} segments couldn’t be written and were left unchanged.", file=sys.stderr)
+        print(
+            tr_count(
+                "{count} segment couldn’t be written and was left unchanged.",
+                "{count} segments couldn’t be written and were left unchanged.",
+                len(saved.refused),
+            ),
+            file=sys.stderr,
+        )
     if not saved.keeps_layout:
-        print(TEXT_ONLY, file=sys.stderr)
-    print(f"Saved {written_as}.", file=sys.stderr)
+        print(tr(TEXT_ONLY), file=sys.stderr)
+    print(tr(terminal.SAVED, path=written_as), file=sys.stderr)
 
 
 def language_code(text: str) -> str:
@@ -298,7 +335,7 @@ def language_code(text: str) -> str:
     if not text:
         return ""
     if found is None:
-        raise argparse.ArgumentTypeError("must be the code of a language, such as de or pt-BR")
+        raise argparse.ArgumentTypeError(tr("must be the code of a language, such as de or pt-BR"))
     return found.code
 
 
@@ -307,10 +344,14 @@ def warn_of_languages(model: Path, source: str, target: str) -> None:
     known = known_languages(model)
     if can_translate(known, source, target):
         if known.is_guess:
-            why = "It’s made for code." if known.is_for_code else "Only its name suggests that it does."
-            print(f"{model.name} may not know {english_name(target)}. {why}", file=sys.stderr)
+            why = tr("It’s made for code.") if known.is_for_code else tr("Only its name suggests that it does.")
+            print(
+                tr("{name} may not know {language}.", name=model.name, language=tr(english_name(target))),
+                why,
+                file=sys.stderr,
+            )
         return
     able = {base_code(code) for code in known.languages}
-    names = [english_name(code) for code in (source, target) if code and base_code(code) not in able]
-    said = " and ".join(names) or "these languages"
-    print(NOT_MADE_FOR.format(model=model.name, languages=said), file=sys.stderr)
+    names = [tr(english_name(code)) for code in (source, target) if code and base_code(code) not in able]
+    said = ", ".join(names) or tr("these languages")
+    print(tr(NOT_MADE_FOR, model=model.name, languages=said), file=sys.stderr)

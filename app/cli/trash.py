@@ -9,6 +9,7 @@ from datetime import datetime
 
 from app import APP_NAME
 from app.cli import terminal
+from app.core.catalogue import Translatable, tr
 from app.core.counted_units import count_units
 from app.core.paths import AppPaths
 from app.core.settings import load_settings
@@ -22,13 +23,15 @@ TRASH_EMPTY = "The trash is empty."
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parts = parser.add_subparsers(required=True, metavar="COMMAND")
-    texts = {
+    texts: dict[str, Translatable] = {
         "list": "list deleted items, most recent first, with kind and number",
         "restore": "restore an item from the trash",
-        "empty": f"permanently delete everything in the trash; traces are removed the next time {APP_NAME} opens",
+        "empty": "permanently delete everything in the trash; traces are removed the next time {app} opens",
     }
     for name, text in texts.items():
-        part: argparse.ArgumentParser = parts.add_parser(name, help=text, description=text)
+        part: argparse.ArgumentParser = parts.add_parser(
+            name, help=tr(text, app=APP_NAME), description=tr(text, app=APP_NAME)
+        )
         if name == "restore":
             part.add_argument("kind", metavar="KIND", choices=KINDS, help=", ".join(KINDS))
             part.add_argument("number", metavar="NUMBER", type=int)
@@ -48,9 +51,9 @@ def run_list(options: argparse.Namespace) -> int:
         return 0
     for row in rows:
         day = f"{datetime.fromtimestamp(row.deleted_at):%Y-%m-%d}"
-        print(f"{row.kind} {row.id}  {row.title or '(no title)'}  deleted {day}")
+        print(f"{row.kind} {row.id}  {row.title or tr('(no title)')}  {tr('deleted {day}', day=day)}")
     if not rows:
-        print(TRASH_EMPTY)
+        print(tr(TRASH_EMPTY))
     return 0
 
 
@@ -62,7 +65,7 @@ def run_restore(options: argparse.Namespace) -> int:
         for trashed in found:
             _open_trash(database).restore(trashed)
     if not found:
-        print(NOT_IN_TRASH.format(kind=options.kind, number=options.number), file=sys.stderr)
+        print(tr(NOT_IN_TRASH, kind=options.kind, number=options.number), file=sys.stderr)
         return 1
     _print_item(found[0], as_json=options.json)
     return 0
@@ -76,7 +79,13 @@ def run_empty(options: argparse.Namespace) -> int:
     if options.json:
         terminal.print_json({"given_up": count})
     else:
-        print(f"Permanently deleted {count_units('item', count)}. Traces are removed the next time {APP_NAME} opens.")
+        print(
+            tr(
+                "Permanently deleted {items}. Traces are removed the next time {app} opens.",
+                items=count_units("item", count),
+                app=APP_NAME,
+            )
+        )
     return 0
 
 
@@ -94,4 +103,4 @@ def _print_item(item: TrashedItem, *, as_json: bool) -> None:
     if as_json:
         terminal.print_json(terminal.pick_fields(item, "kind", "id", "title"))
     else:
-        print(f"Restored: {item.title or item.kind}")
+        print(tr("Restored: {title}", title=item.title or item.kind))

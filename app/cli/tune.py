@@ -7,6 +7,7 @@ import sys
 from contextlib import closing
 
 from app.cli import terminal
+from app.core.catalogue import tr
 from app.core.events import TuningProgress
 from app.core.paths import AppPaths
 from app.engine.tuning import ModelTuning, TuningTable
@@ -18,8 +19,8 @@ NOT_TUNED = "This model can’t be tuned: it writes no text, or memory is too sh
 
 
 def add_arguments(tune: argparse.ArgumentParser) -> None:
-    terminal.add_model(tune, text="a GGUF file; default: the chosen one, else the starter")
-    tune.add_argument("--forget", action="store_true", help="go back to the defaults")
+    terminal.add_model_option(tune, terminal.LOCAL_MODEL)
+    tune.add_argument("--forget", action="store_true", help=tr("go back to the defaults"))
     terminal.add_json(tune, run_tune)
 
 
@@ -32,7 +33,7 @@ def run_tune(options: argparse.Namespace) -> int:
         if options.json:
             terminal.print_json({"model": path.name, "forgotten": is_forgotten})
         else:
-            print((FORGOTTEN if is_forgotten else NOTHING_TO_FORGET).format(name=path.name))
+            print(tr(FORGOTTEN if is_forgotten else NOTHING_TO_FORGET, name=path.name))
         return 0
     found: ModelTuning | None = None
     with closing(build_engine(paths)) as engine, terminal.interruptible_token() as cancel:
@@ -40,13 +41,13 @@ def run_tune(options: argparse.Namespace) -> int:
         with terminal.TerminalProgress() as progress:
             for event in engine.tune(cancel=cancel):
                 if isinstance(event, TuningProgress):
-                    progress.show("Tuning", f"{event.fraction:.0%}")
+                    progress.show(tr("Tuning"), f"{event.fraction:.0%}")
                 else:
                     found = event
         if cancel.cancelled:
             raise KeyboardInterrupt
     if found is None:
-        print(NOT_TUNED, file=sys.stderr)
+        print(tr(NOT_TUNED), file=sys.stderr)
         return 1
     if options.json:
         terminal.print_json({"model": path.name, "kv_type": kv_type} | _json_fields(found))

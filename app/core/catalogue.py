@@ -7,7 +7,9 @@ says `Translatable`.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
@@ -116,6 +118,8 @@ class _CatalogueInUse:
 
 
 _in_use = _CatalogueInUse()
+_is_english: ContextVar[bool] = ContextVar("is_english", default=False)
+"""In a thread of its own: while a tool is asked, the window is painted in the user's language."""
 
 
 class InContext(str):
@@ -154,8 +158,20 @@ def _remembered(shown: str, make: Callable[..., str], /, *arguments: object, **v
     return _in_use.remember(shown, make, *arguments, **values) if _in_use.remember is not None else shown
 
 
+@contextmanager
+def use_english() -> Iterator[None]:
+    """Make `tr` write English within this block and thread: for models, JSON and other programs."""
+    before = _is_english.set(True)
+    try:
+        yield
+    finally:
+        _is_english.reset(before)
+
+
 def tr(text: Translatable, /, **values: object) -> str:
     """Translate a text and fill in `{names}`; a value called `name`, such as a file name, is cleaned."""
+    if _is_english.get():
+        return fill_english(text, **values)
     forms = _in_use.catalogue.entries.get(entry_key(text))
     return _remembered(_fill(forms[0] if forms else text, values, _in_use.format_value), tr, text, **values)
 
@@ -170,15 +186,17 @@ def tr_count(one: Translatable, other: Translatable, count: int, /, **values: ob
 
     `one` is the English text for 1, `other` that for all other counts.
     """
-    forms = _in_use.catalogue.entries.get(entry_key(one))
+    is_english = _is_english.get()
+    forms = None if is_english else _in_use.catalogue.entries.get(entry_key(one))
+    format_value = format if is_english else _in_use.format_value
     rule, forms = (_in_use.rule, forms) if forms else (_GERMANIC, (one, other))
     text = forms[min(rule.form_index(abs(count)), len(forms) - 1)]
     if "count" in values:
-        shown = _fill(text, values, _in_use.format_value)
+        shown = _fill(text, values, format_value)
     else:
         values_with_count = {"count": count} | values
-        shown = _fill(text.replace("{count}", "{count:,}"), values_with_count, _in_use.format_value)
-    return _remembered(shown, tr_count, one, other, count, **values)
+        shown = _fill(text.replace("{count}", "{count:,}"), values_with_count, format_value)
+    return shown if is_english else _remembered(shown, tr_count, one, other, count, **values)
 
 
 def entry_key(text: Translatable) -> str:

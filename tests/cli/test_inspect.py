@@ -117,7 +117,7 @@ def test_anatomy_needs_no_engine(starter: Path) -> None:
     assert body["parameters"] == 134_515_008
     assert body["key_length"] == 64
     assert {part["name"] for part in body["parts"]} == {"feed_forward", "attention", "norms", "embedding"}
-    assert "weights" in fireside("inspect", "anatomy").stdout
+    assert "Weights" in fireside("inspect", "anatomy").stdout
 
 
 def test_a_text_that_is_too_long_for_a_map_says_so(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from app import APP_NAME
 from app.cli.lock import ALREADY_LOCKED, LOCK_REMOVED, LOCK_SET, NOT_LOCKED, PASSPHRASE_CHANGED
 from app.core.errors.lock_errors import DataLocked, WrongPassphrase
 from app.core.paths import AppPaths, is_locked
@@ -25,7 +26,7 @@ def test_a_lock_is_set_asked_for_changed_and_removed(tmp_path: Path, monkeypatch
     second.write_text("battery staple\n")
     assert fireside("lock", "status").stdout == f"{NOT_LOCKED}\n"
     monkeypatch.setenv("FIRESIDE_NEW_PASSPHRASE_FILE", str(first))
-    assert fireside("lock", "set").stdout == f"{LOCK_SET}\n"
+    assert fireside("lock", "set").stdout == f"{LOCK_SET.format(app=APP_NAME)}\n"
     assert fireside("lock", "set").stderr == f"{ALREADY_LOCKED}\n"
     refused = fireside("chats", "list")
     assert (refused.returncode, refused.stderr) == (1, f"{sentence_for(DataLocked(str(paths.data))).text}\n")

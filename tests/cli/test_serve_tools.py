@@ -12,6 +12,7 @@ from typing import Any
 import httpx2
 import pytest
 
+from app import APP_NAME
 from app.cli.lock import FILE_VARIABLE
 from app.cli.serve import LOCKED_MEANWHILE, NOTHING_LENT
 from app.cli.terminal import INTERRUPTED
@@ -129,7 +130,7 @@ def test_stored_documents_are_lent_until_the_window_locks(
         close_home(unlocked)
         said = process.stderr.read()
         assert process.wait(timeout=60) == (0 if way == "http" else INTERRUPTED)
-    assert LOCKED_MEANWHILE in said
+    assert LOCKED_MEANWHILE.format(app=APP_NAME) in said
     assert unlocked.unlocked is not None and not unlocked.unlocked.exists()
 
 

@@ -32,7 +32,7 @@ from tests.helpers.terminal import ROOT, command, fireside, only_json
 from tests.helpers.tiny_checker import make_checker
 from tests.helpers.typist import Typist
 
-ALL_ENDINGS = ".md, .json, .docx or .html"
+ALL_ENDINGS = ".md, .json, .docx, .html"
 LOCKED, WRONG = (sentence_for(DocumentLocked("secret.pdf", is_wrong=is_wrong)).text for is_wrong in (False, True))
 MISSING = sentence_for(DocumentUnreadable("none.pdf", "missing")).text
 FIELDS = ["summary", "claims", "coverage", "sections", "seconds", "model", "method", "warnings", "errors", "set_aside"]
@@ -531,7 +531,7 @@ def test_evaluation_gives_the_figures_beside_those_of_the_first_sentences(tmp_pa
     assert compared["first_sentences"]["rouge1"] == body["lead3"]["rouge1"]
     assert body["compared"]["without_abstract"] == {"documents": 0}
     assert "lease: ROUGE-1 of first sentences 0." in result.stderr
-    assert ", model 1.000; 2 of 2 claims found" in result.stderr
+    assert ", model 1.000; claims found: 2 of 2" in result.stderr
 
 
 PAPER = {

@@ -124,7 +124,7 @@ def test_a_pdf_becomes_a_new_document_and_that_is_said(tmp_path: Path) -> None:
     wrong = translated(tmp_path, "--to", "de", "--from", "en", path, "-o", tmp_path / "out.pdf")
     assert (wrong.returncode, wrong.stderr.splitlines()[-1]) == (
         2,
-        MUST_END_IN.format(name="out.pdf", endings=".docx or .html"),
+        MUST_END_IN.format(name="out.pdf", endings=".docx, .html"),
     )
     result = translated(tmp_path, "--to", "de", "--from", "en", path, "-o", out)
     assert result.returncode == 0
@@ -158,7 +158,7 @@ def test_what_is_interrupted_is_given_and_the_next_run_goes_on_where_it_was(tmp_
     body = json.loads(out)
     assert program.returncode == 130
     assert [one["target"] for one in body["segments"]] == [MIETE, KUENDIGUNG, None]
-    assert NOT_TRANSLATED.format(open=1, segments=3) in told
+    assert NOT_TRANSLATED.format(open=1, count=3) in told
     again = only_json(fireside(*arguments, environment={"FIRESIDE_ENGINE_SCRIPT": str(script)}))
     assert (again["reused"], [one["target"] for one in again["segments"]]) == (2, list(PAIRS.values()))
     assert asked(tmp_path) == 4

@@ -135,7 +135,7 @@ def evaluate_examples(
         try:
             scored = yield from _score_example(example, wish, methods, summarized, rouge)
         except AppError as error:
-            yield SkippedLine(example.line, sentence_for(error).text)
+            yield SkippedLine(example.line, sentence_for(error).english)
             if isinstance(error, EngineCrashesRepeatedly):
                 return
             continue
