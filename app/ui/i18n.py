@@ -45,9 +45,9 @@ def window_title(words: str) -> str:
     return remember_text(f"{words} – {APP_NAME}", window_title, words=words) if words else APP_NAME
 
 
-def label_value(name: str, value: str) -> str:
-    """Return a name with its value, such as "Language: English"."""
-    return remember_text(f"{name}: {value}", label_value, name=name, value=value)
+def label_value(label: str, value: str) -> str:
+    """Return a label with its value, such as "Language: English"."""
+    return remember_text(f"{label}: {value}", label_value, label=label, value=value)
 
 
 def with_key(words: str, keys: str) -> str:

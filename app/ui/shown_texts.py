@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from PySide6.QtCore import QEvent
 from PySide6.QtGui import QAction
@@ -21,8 +22,10 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-MOST_KEPT = 10_000
-"""More than a window shows at once; what was shown first is forgotten first."""
+MOST_KEPT, MOST_OF_TEMPLATE, MOST_JOINED = 10_000, 500, 2_000
+"""More than a window shows at once; what was shown first is forgotten first, and of each template for itself: the
+thousands of texts of a progress push out none but their own.
+"""
 
 
 @dataclass(frozen=True)
@@ -38,6 +41,8 @@ class TextOrigin:
 _plain: OrderedDict[str, TextOrigin] = OrderedDict()
 _filled: OrderedDict[str, TextOrigin] = OrderedDict()
 """Apart from the others: progress writes thousands of them."""
+_by_template: dict[tuple[object, ...], deque[str]] = {}
+"""The filled ones of each template in the order they came."""
 
 
 def remember_text(shown: str, make: Callable[..., str], /, *templates: object, **values: object) -> str:
@@ -57,9 +62,30 @@ def _remember(origins: OrderedDict[str, TextOrigin], shown: str, origin: TextOri
     if not shown or shown in origin.parts or shown in origin.values.values():
         return shown
     origins[shown] = origin
+    if origins is _filled:
+        of_template = _by_template.setdefault((origin.make, *origin.templates), deque())
+        of_template.append(shown)
+        if len(of_template) > (MOST_OF_TEMPLATE if origin.templates else MOST_JOINED):
+            origins.pop(of_template.popleft(), None)
     if len(origins) > MOST_KEPT:
         origins.popitem(last=False)
     return shown
+
+
+_OWN_WORDS = "own_words"
+_WORDS = ("windowTitle", "text", "toolTip", "accessibleName", "accessibleDescription")
+_NAMES = ("name", "title")
+"""Values that come from people or other programs, whatever they say."""
+_Kept = TypeVar("_Kept", bound=QWidget)
+
+
+def keep_words(widget: _Kept, *names: str) -> _Kept:
+    """Leave a widget's words as they are in every language: titles and names that people gave; return it.
+
+    `names` are its properties with such words; without any, all that a widget has.
+    """
+    widget.setProperty(_OWN_WORDS, names or _WORDS)
+    return widget
 
 
 def rewrite_text(shown: str) -> str:
@@ -69,7 +95,10 @@ def rewrite_text(shown: str) -> str:
         return shown
     if origin.parts:
         return origin.make([rewrite_text(part) for part in origin.parts])
-    values = {key: rewrite_text(value) if isinstance(value, str) else value for key, value in origin.values.items()}
+    values = {
+        key: rewrite_text(value) if isinstance(value, str) and key not in _NAMES else value
+        for key, value in origin.values.items()
+    }
     return remember_text(origin.make(*origin.templates, **values), origin.make, *origin.templates, **values)
 
 
@@ -96,9 +125,10 @@ def rewrite_window() -> None:
 
 
 def _rewrite(owner: QWidget | QAction, *names: str) -> None:
+    kept = owner.property(_OWN_WORDS) or ()
     for name in names:
         shown = owner.property(name)
-        if not isinstance(shown, str) or (rewritten := rewrite_text(shown)) == shown:
+        if name in kept or not isinstance(shown, str) or (rewritten := rewrite_text(shown)) == shown:
             continue
         # Python's own setters, as some labels do more with a new text.
         getattr(owner, f"set{name[0].upper()}{name[1:]}")(rewritten)

@@ -7,13 +7,17 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QLocale
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
+from app.core.catalogue import tr
 from app.core.installed_languages import ENGLISH
+from app.store.projects import Tags
 from app.ui.chat.chat_view import ChatView
 from app.ui.models.model_card import ModelCard
 from app.ui.models.models_tab import SuggestedPage
+from app.ui.shared_labels import TRY_AGAIN
+from app.ui.shown_texts import rewrite_text
 from app.ui.window_language import MIRRORED, PSEUDO, use_language
 from tests.helpers.desks.window import Frame, open_window
 from tests.helpers.script import write_script
@@ -64,3 +68,32 @@ def test_what_is_open_changes_with_the_language(whole: Frame, qapp: QApplication
     use_language(qapp, PSEUDO)
     found = [f"{place}: {line}" for place in walk_tabs(whole) for line in [*cut_texts(), *english_texts()]]
     assert not found, "\n".join(found)
+
+
+@pytest.mark.parametrize("whole", [ENGLISH], indirect=True)
+def test_words_of_a_person_that_are_also_the_program_s_stay(whole: Frame, qapp: QApplication) -> None:
+    title = tr(TRY_AGAIN)
+    assert rewrite_text(title) == title
+    whole.app.pages.create(title)
+    project = whole.app.preambles.projects.create(title, "house")
+    chat = whole.conversations.create(title=title)
+    whole.conversations.update(chat.id, project_id=project.id)
+    tags = Tags(whole.app.database)
+    tags.set_tag(tags.create(title).id, chat.id)
+    whole.chats.reload()
+    whole.show_chat(chat.id)
+    before = [*texts_like(whole.window, title)]
+    assert len(before) > 2
+    use_language(qapp, PSEUDO)
+    assert [*texts_like(whole.window, title)] == before
+    assert rewrite_text(tr(TRY_AGAIN)) != title
+
+
+def texts_like(window: QWidget, words: str) -> list[str]:
+    """Every place of a window with these words."""
+    return [
+        f"{type(widget).__name__} {widget.objectName()} {name}"
+        for widget in (window, *window.findChildren(QWidget))
+        for name in ("windowTitle", "text", "toolTip", "accessibleName", "accessibleDescription")
+        if isinstance(text := widget.property(name), str) and words in text
+    ]

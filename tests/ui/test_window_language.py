@@ -13,6 +13,7 @@ from app.core.installed_languages import ENGLISH, OWN_NAMES, load_texts
 from app.ui.i18n import tr
 from app.ui.locale_formats import format_number, join_facts
 from app.ui.pseudo_language import LONGER, pseudo_text
+from app.ui.shown_texts import MOST_KEPT, MOST_OF_TEMPLATE, rewrite_text
 from app.ui.window_language import (
     MIRRORED,
     PSEUDO,
@@ -93,3 +94,16 @@ def test_texts_of_qt_come_in_the_language(qapp: QApplication, monkeypatch: pytes
     assert format_number(1240) == "1.240"
     use_language(qapp, ENGLISH)
     assert QCoreApplication.translate(*RETRY_OF_QT) == RETRY_OF_QT[1]
+
+
+def test_texts_of_a_progress_push_out_none_but_their_own(qapp: QApplication, qtbot: QtBot) -> None:
+    label = QLabel(tr(COUNTED, count=3))
+    qtbot.addWidget(label)
+    kept = tr("{done} of many", done="0")
+    for number in range(MOST_KEPT + MOST_OF_TEMPLATE):
+        kept = tr("{done} of many", done=str(number))
+    last, first = kept, "0 of many"
+    use_language(qapp, PSEUDO)
+    assert label.text() == pseudo_text(COUNTED).replace("{count:,}", "3")
+    assert rewrite_text(last) != last
+    assert rewrite_text(first) == first, "long gone"

@@ -24,6 +24,7 @@ from app.ui.icons import icon
 from app.ui.shared_labels import NAME_ADDED, NEW_CHAT, NEW_PROJECT, RENAME
 from app.ui.shell import tasks
 from app.ui.shell.notify import Notify
+from app.ui.shown_texts import keep_words
 from app.ui.theme import Theme
 from app.ui.widgets.labels import plain_caption, plain_tip
 from app.ui.widgets.menus import Menu
@@ -310,7 +311,7 @@ class ProjectBanner(QPushButton):
         self.on_model(model_of(self._project))
         if self._project is not None:
             name = " ".join(self._project.name.split())
-            self.setText(_short(name))
+            keep_words(self, "text").setText(_short(name))
             self.setAccessibleName(tr("In the project {name}", name=name))
             self.setToolTip(plain_tip(tr("In the project {name}: its instructions, model and documents", name=name)))
             self._theme.dress(self, font="control", glyph=(self._project.icon or ICONS[0], "accent", 16))

@@ -28,6 +28,7 @@ from app.ui.icons import icon
 from app.ui.locale_formats import isolate
 from app.ui.shared_labels import SAVE
 from app.ui.shell.notify import Notify
+from app.ui.shown_texts import keep_words
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import set_mark
 from app.ui.widgets.dialogs import QuestionDialog
@@ -97,7 +98,7 @@ class TagChip(QToolButton):
         name = " ".join(tag.name.split())
         self.setAccessibleName(tr("Tag {name}", name=name))
         self.setAccessibleDescription(tr("Show only chats with this tag"))
-        self.setToolTip(plain_tip(name))
+        keep_words(self, "text", "toolTip").setToolTip(plain_tip(name))
         theme.dress(self, font="caption")
 
     def sizeHint(self) -> QSize:

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSizePolicy, QWi
 from app.documents.formats import registry
 from app.ui.i18n import tr
 from app.ui.shared_labels import DOCUMENT_LABEL, READING_FILE, REMOVE_NAMED
+from app.ui.shown_texts import keep_words
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import IconButton, set_mark
 from app.ui.widgets.labels import ElidedLabel, plain_tip
@@ -40,7 +41,8 @@ class DocumentChip(QPushButton):
         self.setAutoDefault(False)
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)  # shrinks where the line is narrower
         self._icon = QLabel()
-        self._name = theme.dress(ElidedLabel("", Qt.TextElideMode.ElideMiddle), font="small", most_width=NAME_PX)
+        self._name = keep_words(ElidedLabel("", Qt.TextElideMode.ElideMiddle))
+        theme.dress(self._name, font="small", most_width=NAME_PX)
         self._words = ElidedLabel()
         self._words.setProperty("kind", "muted")
         self.remove = IconButton(theme, "x", "", size_px=14, on_click=self.remove_wanted)

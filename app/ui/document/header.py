@@ -7,6 +7,7 @@ from PySide6.QtGui import QAction, QResizeEvent
 
 from app.ui.i18n import tr
 from app.ui.shared_labels import LARGER, MORE_LABEL, NEXT_PAGE
+from app.ui.shown_texts import keep_words
 from app.ui.text.search_row import SEARCH_DOCUMENT
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import IconButton
@@ -33,7 +34,7 @@ class DocumentHeader(PaneHead):
 
     def __init__(self, theme: Theme) -> None:
         self._unit = ""
-        self.name = ElidedLabel("", Qt.TextElideMode.ElideMiddle)
+        self.name = keep_words(ElidedLabel("", Qt.TextElideMode.ElideMiddle))
         self.where = plain_label(kind="muted")
         self.search, self.previous, self.next, self.more = (
             IconButton(theme, glyph, words, size_px=18)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, Qt, QTimer, Signal
+from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QKeyEvent, QKeySequence
 from PySide6.QtWidgets import QApplication, QMainWindow, QSplitter, QVBoxLayout, QWidget
 
@@ -27,6 +27,7 @@ from app.ui.shell.tool_scoring import ToolScoring
 from app.ui.shell.top_row import PanelButton, TopRow
 from app.ui.shell.window_commands import WindowCommands
 from app.ui.shell.window_geometry import WindowGeometry
+from app.ui.shown_texts import keep_words
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import IconButton
 from app.ui.widgets.dialogs import last_folders
@@ -65,7 +66,7 @@ class MainWindow(QMainWindow):
         self._open_settings = open_settings
         self._app, self._theme, self._notify, self.loader = app, theme, notify, loader
         self._remember_later = new_timer(self, REMEMBER_MS, self._remember)
-        self.setObjectName("main_window")
+        keep_words(self, "windowTitle").setObjectName("main_window")  # it says it anew by itself
         self.status = StatusLine(theme)
         self.scoring = ToolScoring(app, notify, self)
         self.ui = UiContext(
@@ -218,8 +219,16 @@ class MainWindow(QMainWindow):
         self._top.show_panel_button(shown=self.tabs.has_inside)
         self._inside.setChecked(self.tabs.is_inside_open)
 
-    def _on_title_changed(self) -> None:
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.LanguageChange:
+            self._show_title()
+
+    def _show_title(self) -> None:
         self.setWindowTitle(window_title(self.tabs.title))
+
+    def _on_title_changed(self) -> None:
+        self._show_title()
         self._remember_later.start()
 
     def _remember(self) -> None:

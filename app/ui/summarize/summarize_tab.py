@@ -31,6 +31,7 @@ from app.ui.i18n import tr
 from app.ui.shared_labels import STOP
 from app.ui.shell.notify import Notify
 from app.ui.shell.tab_spec import CHAT, TRANSLATE, UiContext
+from app.ui.shown_texts import keep_words
 from app.ui.summarize.digest_page import FirstLooks
 from app.ui.summarize.draft import SummaryDraftPage
 from app.ui.summarize.draft_files import DraftFiles
@@ -100,7 +101,7 @@ class WorkPage(QWidget):
         """Whether the write-up has been announced, and whether its second attempt has."""
         self._digest: list[ShownStatement] = []
         self._digest_of: tuple[int, ...] = ()
-        self._title = ElidedLabel()
+        self._title = keep_words(ElidedLabel())
         self._title.setObjectName("summary_title")
         self.stop = text_button(tr(STOP), "plain")
         self.stop.setToolTip(tr("Stop and keep the summary so far"))

@@ -5,9 +5,10 @@ from __future__ import annotations
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QPushButton, QWidget
 
-from app.ui.i18n import tr
+from app.ui.i18n import tr, with_key
 from app.ui.locale_formats import format_number
 from app.ui.shared_labels import GLOSSARY, SAVE, STOP
+from app.ui.shown_texts import keep_words
 from app.ui.theme import Theme
 from app.ui.translate.language_row import Able, LanguageChoice
 from app.ui.widgets.buttons import IconButton, text_button
@@ -32,12 +33,12 @@ class DocumentHead(QWidget):
         self._theme = theme
         self._saved, self._is_partial, self._progress = "", False, ""
         self._terms = self._flags = 0
-        self.title = ElidedLabel()
+        self.title = keep_words(ElidedLabel())
         self.title.setObjectName("translation_title")
         self.glossary = text_button(tr(GLOSSARY), "plain")
         self.glossary.setCheckable(True)
         self.flagged = text_button(tr(NEXT_FLAGGED), "plain")
-        self.flagged.setToolTip(tr("{name} ({keys})", name=tr(NEXT_FLAGGED), keys="F8"))
+        self.flagged.setToolTip(with_key(tr(NEXT_FLAGGED), "F8"))
         self.save = text_button(tr(SAVE), "plain")
         self.forms = IconButton(theme, "caret-down", tr("Save in another format"), size_px=16)
         self._buttons = QWidget()

@@ -35,7 +35,7 @@ from app.ui.shared_labels import (
 )
 from app.ui.shell.notify import Notify
 from app.ui.shell.tab_spec import OwnEngine, Tab, UiContext
-from app.ui.shown_texts import rewrite_text
+from app.ui.shown_texts import keep_words, rewrite_text
 from app.ui.spell_check import SpellCheck, Speller
 from app.ui.theme import HEADING_PX, Theme
 from app.ui.widgets.buttons import ChoiceButton, IconButton, text_button
@@ -319,7 +319,7 @@ class PageHead(QWidget):
         super().__init__()
         theme, self._edit = ui.theme, edit
         self._theme = theme
-        self.title = ElidedLabel()
+        self.title, self._own_title = keep_words(ElidedLabel()), ""
         self.file = ElidedLabel()
         self.file.setProperty("kind", "muted")
         languages = translated_choices(languages_with("text"))
@@ -372,11 +372,19 @@ class PageHead(QWidget):
 
     def show_page(self, title: str, file: Path | None) -> None:
         """Show title and file; a page without title is new."""
-        title = title or tr("New page")
-        self.title.setText(title)
+        self._own_title = title
+        self._show_title()
         self.file.setText(file.name if file is not None and file.name != title else "")
         if file is not None:
             self.file.setToolTip(str(file))
+
+    def _show_title(self) -> None:
+        self.title.setText(self._own_title or tr("New page"))
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.LanguageChange:
+            self._show_title()
 
 
 class PageFoot(QWidget):
