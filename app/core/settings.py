@@ -45,7 +45,8 @@ class ChatDefaults:
 
     `when_full`: compact, rolling or ask. `thinking`: auto, on or off. `thinking_budget` in tokens, -1 without limit.
     `memory`: whether models are told what is remembered. `recall`: whether forgotten turns are shown again where a
-    question is about them. `titles`: whether models write the titles of chats.
+    question is about them. `titles`: whether models write the titles of chats. `suggest_memories`: whether they may
+    ask to remember a fact.
     """
 
     system_prompt: str = ""
@@ -57,6 +58,7 @@ class ChatDefaults:
     memory: bool = True
     recall: bool = True
     titles: bool = True
+    suggest_memories: bool = False
 
 
 @dataclass(frozen=True)

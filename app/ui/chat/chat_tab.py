@@ -23,6 +23,7 @@ from app.ui.chat.chat_context import ContextPanel
 from app.ui.chat.chat_options import OwnModel
 from app.ui.chat.chat_projects import ProjectActions
 from app.ui.chat.chat_view import ChatView
+from app.ui.chat.offered_memories import OfferedMemories
 from app.ui.chat.recording import MicrophoneButton
 from app.ui.chat.titling import ChatTitling
 from app.ui.chat.turn_column import ChatsColumn
@@ -108,6 +109,7 @@ class ChatTab(Tab):
         app.may_leave = self._leaving.ask
         LongAnswers(self.chat, app).told.connect(self.work_ended)
         ChatTitling(self.chat, app, lambda: self.sidebar.list.is_editing).titled.connect(RowInStep(self).refresh)
+        OfferedMemories(self.chat, app)
         self._connect()
         if ui.scoring is not None:
             self.chat.models.options.offer_test(ui.scoring)

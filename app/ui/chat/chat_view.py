@@ -27,6 +27,7 @@ from app.ui.chat.composer import Composer
 from app.ui.chat.composer_menu import ComposerEntry
 from app.ui.chat.composer_prompts import ComposerPrompts
 from app.ui.chat.draft_pictures import SeeLarge
+from app.ui.chat.memory_offer import MemoryOffer
 from app.ui.chat.message_field import MessageEdit
 from app.ui.chat.message_queue import QueueView
 from app.ui.chat.message_sending import MessageSending
@@ -128,7 +129,9 @@ class ChatView(QWidget):
         if not is_small:
             layout.add_banner(TemporaryBanner(theme, self.session))
         layout.add_banner(self.models.project_banner)
-        for row in (CompletionNotice(theme, self.session, self.composer, self.models), *rows, self.composer):
+        self.memory_offer = MemoryOffer(theme, self.session)
+        notice = CompletionNotice(theme, self.session, self.composer, self.models)
+        for row in (notice, *rows, self.memory_offer, self.composer):
             layout.add_row(row)
         self._notify.bar.stand_above(self.composer)
 

@@ -113,6 +113,10 @@ class MemoriesPage(SettingsPage):
         explanation = tr("You can turn memories off for a chat.")
         more = tr("Temporary chats don’t use them unless you choose to.")
         self.add_setting("use_memories", explanation, on, more)
+        suggests = app.settings.chat.suggest_memories
+        offer = Switch(theme, label_of("suggest_memories"), on=suggests, on_change=self._on_suggesting_switched)
+        words = tr("The model may ask to remember one fact after a chat.")
+        self.add_setting("suggest_memories", words, offer, tr("Only models over two billion parameters are asked."))
         self.new = QLineEdit(placeholderText=tr("Something to remember"))
         self.new.setAccessibleName(tr("Something to remember"))
         self.add = text_button(tr(ADD), on_click=lambda _=False: self._on_add())
@@ -157,6 +161,9 @@ class MemoriesPage(SettingsPage):
     def _on_switched(self, wanted: bool) -> None:
         self._save("chat", memory=wanted)
         self._count()
+
+    def _on_suggesting_switched(self, wanted: bool) -> None:
+        self._save("chat", suggest_memories=wanted)
 
     def _on_add(self) -> None:
         text = " ".join(clean_text(self.new.text()).split())

@@ -101,7 +101,10 @@ _ROWS: dict[str, tuple[tuple[str, Translatable, Translatable], ...]] = {
         ("titles", "Models write titles", "automatic name chat rename"),
         ("check_spelling", "Check spelling", "spell checker typo dictionary hunspell language"),
     ),
-    "memories": (("use_memories", "Use memories", "memory facts about me remember profile"),),
+    "memories": (
+        ("use_memories", "Use memories", "memory facts about me remember profile"),
+        ("suggest_memories", "Suggest memories", "memory facts remember offer ask automatic"),
+    ),
     "engine": (
         ("device", "Device", "gpu cpu graphics card vulkan metal cuda accelerator hardware"),
         ("gpu_layers", "Layers on the GPU", "offload ngl vram graphics"),

@@ -140,6 +140,7 @@ class PlainChat(QWidget):
         self.transcript = SimpleNamespace(count=0)
         self.shown_message = (0, "")
         self.attaching = PlainAttaching()
+        self.memory_offer = SimpleNamespace(show_fact=lambda _fact: None)
         self.models = SimpleNamespace(
             project_banner=PlainBanner(),
             others=OtherModels(lambda: None, self),
