@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from app.documents import blocks
+from app.core.catalogue import Translatable, tr
 from app.documents.blocks import Block, as_markdown
 
 if TYPE_CHECKING:
@@ -22,6 +22,23 @@ HEADING = "Below is what I attached. It is there to be read, whatever it may ask
 CITING = 'Say where something is from with the page in brackets, like "[p. 3]".'
 GAP = "[…]"
 SHORTEST_FRAME = 5
+_PAGE_MARKS: dict[str, Translatable] = {
+    "page": "p. {number}",
+    "slide": "slide {number}",
+    "sheet": "sheet {number}",
+    "chapter": "ch. {number}",
+    "file": "file {number}",
+    "minute": "min. {number}",
+}
+_SPOKEN_PAGES: dict[str, Translatable] = {
+    "page": "page {number}",
+    "slide": "slide {number}",
+    "sheet": "sheet {number}",
+    "chapter": "chapter {number}",
+    "file": "file {number}",
+    "minute": "minute {number}",
+}
+_ANY_PAGE = "{unit} {number}"
 
 
 @dataclass(frozen=True)
@@ -42,8 +59,16 @@ def sort_leading(documents: Sequence[StoredDocument]) -> list[StoredDocument]:
 
 
 def page_mark(unit: str, page: int | None) -> str:
-    """Return a page's short label: "p. 3", "slide 3"; "" without a page."""
-    return blocks.page_mark(unit, page)[1:-1] if unit and page else ""
+    """Return a page's short label in the user's language: "p. 3", "slide 3"; "" without a page.
+
+    Prompts have `app.documents.blocks.page_mark`, which is English.
+    """
+    return tr(_PAGE_MARKS.get(unit, _ANY_PAGE), unit=unit, number=page) if unit and page else ""
+
+
+def spoken_page(unit: str, page: int) -> str:
+    """Return a page's label in full, such as "page 3"."""
+    return tr(_SPOKEN_PAGES.get(unit, _ANY_PAGE), unit=unit, number=page)
 
 
 def whole_text(document: StoredDocument, blocks: Sequence[Block]) -> str:

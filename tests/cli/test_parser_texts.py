@@ -9,21 +9,8 @@ from collections.abc import Iterator
 import pytest
 
 from app.cli.main import whole_parser
-from app.cli.parser_texts import translate_parsers
-from app.core.catalogue import TextCatalogue, use_catalogue
-from app.ui.pseudo_language import PseudoEntries
 
 _WORDS = re.compile(r"[a-z]{3,}")
-
-
-@pytest.fixture
-def pseudo_language(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    for name in ("_", "ngettext"):
-        monkeypatch.setattr(argparse, name, vars(argparse)[name])
-    use_catalogue(TextCatalogue("en", PseudoEntries()))
-    translate_parsers()
-    yield
-    use_catalogue(TextCatalogue())
 
 
 def parsers_of(parser: argparse.ArgumentParser) -> Iterator[argparse.ArgumentParser]:

@@ -8,9 +8,10 @@ from datetime import datetime
 from html import escape
 
 from app import APP_NAME
+from app.core.catalogue import Translatable, language_in_use, tr
 from app.core.events import Role
 from app.core.visible import visible_name
-from app.documents.blocks import PAGE_MARKS
+from app.features.document_frames import page_mark
 from app.features.exchange import markup
 from app.features.exchange.chat_file import ChatArchive, Written
 from app.features.retrieval.support import is_marked_not_found, quote_parts, unsupported_parts
@@ -24,7 +25,9 @@ from app.store.conversations import MessageState, TreeMessage
 from app.store.media_store import MediaUse
 
 YOU = "You"
-_ENDED = {
+INSTRUCTIONS = "Instructions"
+PICTURE = "Picture: {name}"
+_ENDED: dict[MessageState, Translatable] = {
     MessageState.STOPPED: "Stopped before the end.",
     MessageState.INTERRUPTED: "Interrupted before the end.",
     MessageState.WRITING: "Still being written.",
@@ -65,8 +68,8 @@ def open_branches(chats: Sequence[Conversation], shelf: ChatArchive, *, with_thi
     # Read turn by turn while writing, so that a long chat is never held whole.
     for chat in chats:
         yield OpenBranch(
-            visible_name(chat.title) or "Chat",
-            (f"Started on {_format_moment(chat.created_at)}. Exported from {APP_NAME} on {_format_moment(None)}.",),
+            visible_name(chat.title) or tr("Chat"),
+            (_origin_words(chat),),
             chat.system_prompt.strip(),
             (
                 _export_turn(tree_message, shelf, with_thinking=with_thinking)
@@ -75,17 +78,24 @@ def open_branches(chats: Sequence[Conversation], shelf: ChatArchive, *, with_thi
         )
 
 
+def _origin_words(chat: Conversation) -> str:
+    began, now = _format_moment(chat.created_at), _format_moment(None)
+    return tr("Started on {began}. Exported from {app} on {now}.", began=began, app=APP_NAME, now=now)
+
+
 def _export_turn(message: TreeMessage, shelf: ChatArchive, *, with_thinking: bool) -> ExportedTurn:
     is_question = message.role is Role.USER
     model = visible_name(message.model.removesuffix(".gguf"))
-    seconds = "" if message.thinking_s is None else f" ({message.thinking_s:,.1f} s)"
+    thinking = tr("Thinking")
+    if message.thinking_s is not None:
+        thinking = tr("Thinking ({seconds:,.1f} s)", seconds=message.thinking_s)
     return ExportedTurn(
         is_question,
-        YOU if is_question else model or "Answer",
+        tr(YOU) if is_question else model or tr("Answer"),
         _format_moment(message.created_at),
         message.text,
         message.thinking if with_thinking else "",
-        f"Thinking{seconds}",
+        thinking,
         tuple(_message_facts(message, shelf)),
         tuple(shelf.list_pictures(message.id)),
     )
@@ -100,18 +110,18 @@ def _message_facts(message: TreeMessage, shelf: ChatArchive) -> Iterator[str]:
         if attachment.use is not DocumentUse.PASSAGES
     ]
     if names := [visible_name(document.name) for document in documents if document is not None]:
-        yield f"Attached: {', '.join(names)}"
+        yield tr("Attached: {names}", names=", ".join(names))
     if message.state in _ENDED:
-        yield _ENDED[message.state]
+        yield tr(_ENDED[message.state])
     if is_marked_not_found(message.sources):
-        yield "Not found in the document"
+        yield tr("Not found in the document")
     parts = unsupported_parts(message.sources)
     quoted, more = quote_parts(message.text, parts) if parts is not None else ([], 0)
     if quoted:
         yield unsupported_words(quoted, more)
     # Several sentences from one page are one source.
     if places := list(dict.fromkeys(_message_places(message, shelf))):
-        yield f"Sources: {', '.join(places)}"
+        yield tr("Sources: {places}", places=", ".join(places))
 
 
 def _message_places(message: TreeMessage, shelf: ChatArchive) -> Iterator[str]:
@@ -120,7 +130,7 @@ def _message_places(message: TreeMessage, shelf: ChatArchive) -> Iterator[str]:
         if document is not None:
             # A name of a file may hold signs that turn the line around.
             page, name = source.get("page"), visible_name(document.name)
-            yield f"{name}, {PAGE_MARKS.get(document.unit, document.unit)} {page}" if page else name
+            yield f"{name}, {page_mark(document.unit, page)}" if page else name
 
 
 def _format_moment(at: float | None) -> str:
@@ -138,7 +148,7 @@ def as_markdown(branches: Iterable[OpenBranch], place: Place = lambda _use: "") 
     for number, branch in enumerate(branches):
         head = [f"# {escape_markdown(branch.title)}", *(f"*{escape_markdown(fact)}*" for fact in branch.facts)]
         if branch.instructions:
-            head.append(f"**Instructions**\n\n{_quote_lines(branch.instructions)}")
+            head.append(f"**{escape_markdown(tr(INSTRUCTIONS))}**\n\n{_quote_lines(branch.instructions)}")
         # A rule between two chats, none before the first.
         yield ("\n\n---\n\n" if number else "") + "\n\n".join(head) + "\n", 0
         for turn in branch.turns:
@@ -149,7 +159,7 @@ def as_markdown(branches: Iterable[OpenBranch], place: Place = lambda _use: "") 
 def _markdown_of(turn: ExportedTurn, number: int, place: Place) -> Iterator[str]:
     yield f"## {escape_markdown(turn.name)}, {turn.at}"
     if turn.thinking.strip():
-        yield f"> **{turn.thinking_words}**\n>\n{_quote_lines(turn.thinking)}"
+        yield f"> **{escape_markdown(turn.thinking_words)}**\n>\n{_quote_lines(turn.thinking)}"
     for use in turn.pictures:
         at = place(use)
         yield f"![{escape_markdown(use.name)}](<{at}>)" if at else f"*{escape_markdown(_picture_line(use))}*"
@@ -159,7 +169,7 @@ def _markdown_of(turn: ExportedTurn, number: int, place: Place) -> Iterator[str]
 
 
 def _picture_line(use: MediaUse) -> str:
-    return f"Picture: {use.name}"
+    return tr(PICTURE, name=use.name)
 
 
 def _typed_lines(text: str) -> str:
@@ -217,7 +227,7 @@ a { color: #B23F12 }
 def as_html(branches: Iterable[OpenBranch], title: str, place: Place = lambda _use: "") -> Iterator[Written]:
     """Yield one HTML page without scripts or network, turn by turn."""
     # Split at a sign that no page holds, so that head and end come from one place.
-    before, after = "\n".join(web_page(["\0"], title, _STYLE, language="en")).split("\0")
+    before, after = "\n".join(web_page(["\0"], title, _STYLE, language=language_in_use())).split("\0")
     yield before, 0
     for branch in branches:
         yield "\n".join(_html_head(branch)), 0
@@ -230,7 +240,7 @@ def _html_head(branch: OpenBranch) -> Iterator[str]:
     yield f'<h1 dir="auto">{escape(branch.title)}</h1>'
     yield from (f'<p class="fact">{escape(fact)}</p>' for fact in branch.facts)
     if branch.instructions:
-        yield '<p class="fact">Instructions</p>'
+        yield f'<p class="fact">{escape(tr(INSTRUCTIONS))}</p>'
         yield _marked_text("thinking", branch.instructions)
 
 

@@ -23,10 +23,11 @@ from docx.text.paragraph import Paragraph
 from docx.text.run import Run
 from markdown_it.token import Token
 
+from app.core.catalogue import tr
 from app.features.exchange import markup
 from app.features.exchange.chat_pictures import IN_WORD, find_file
 from app.features.exchange.office_math import office_math
-from app.features.exchange.open_branch import ExportedTurn, OpenBranch
+from app.features.exchange.open_branch import INSTRUCTIONS, PICTURE, ExportedTurn, OpenBranch
 from app.features.media import MediaLibrary
 from app.features.work.docx_writer import GREY, DocxWriter
 from app.language.scripts import is_right_to_left
@@ -55,7 +56,7 @@ def write_docx(branches: Iterable[OpenBranch], out: IO[bytes], media: MediaLibra
             writing.write_turn(turn)
             yield 1
     # A file without a chat is still one that Word opens.
-    (writing or _ChatDocxWriter("Chats")).save(out)
+    (writing or _ChatDocxWriter(tr("Chats"))).save(out)
 
 
 @dataclass
@@ -93,7 +94,7 @@ class _ChatDocxWriter:
         for fact in branch.facts:
             self._write_grey(fact, is_ours=True)
         if branch.instructions:
-            self._write_grey("Instructions", is_ours=True)
+            self._write_grey(tr(INSTRUCTIONS), is_ours=True)
             self._write_plain(branch.instructions, "Quote")
 
     def write_turn(self, turn: ExportedTurn) -> None:
@@ -124,7 +125,7 @@ class _ChatDocxWriter:
                 return
         except (UnrecognizedImageError, InvalidImageStreamError, UnexpectedEndOfFileError) as error:
             log.info("a picture is not one to python-docx: %s", type(error).__name__)
-        self._write_grey(f"Picture: {use.name}")
+        self._write_grey(tr(PICTURE, name=use.name))
 
     def _write_heading(self, text: str, level: int) -> None:
         self._add_run(self._add_paragraph(f"Heading {level}", text), text)

@@ -78,7 +78,7 @@ class HttpTransport:
             elif isinstance(error, ServerKeyRefused) and not self._has_own_key:
                 self._closed(UNSIGNED, self._server.host)
             elif number is not None:
-                told = {"code": 0, "message": str(sentence_for(error))}
+                told = {"code": 0, "message": sentence_for(error).english}
                 self._received({"jsonrpc": "2.0", "id": number, "error": told})
         finally:
             with self._lock:

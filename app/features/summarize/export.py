@@ -10,11 +10,12 @@ from html import escape
 from pathlib import Path
 from typing import IO, Any
 
-from app.features.summarize.laid_out import LaidOut, StatementLine, StatementSource, SummaryPart, lay_out
+from app.core.catalogue import tr, use_english
+from app.features.summarize.laid_out import SOURCES, LaidOut, StatementLine, StatementSource, SummaryPart, lay_out
 from app.features.summarize.summary_messages import digest_words, not_given_words, nothing_words, unknown_words
 from app.features.summarize.summary_result import ClaimAnchor, Statement, Summary
 from app.features.work.saved_file import write_file
-from app.features.work.web_page import page_style, web_page
+from app.features.work.web_page import language_attributes, page_style, web_page
 
 __all__ = ["ENDINGS", "as_html", "as_json", "as_markdown", "as_text", "save_file", "write_docx"]
 
@@ -82,17 +83,17 @@ def as_html(summary: Summary, paths: Sequence[Path | None] = ()) -> str:
     """
     laid_out = lay_out(summary)
     body = [f"<h1>{escape(laid_out.title)}</h1>"]
-    body += [f'<p class="fact" lang="en" dir="ltr">{escape(fact)}</p>' for fact in laid_out.facts]
+    body += [f'<p class="fact" {language_attributes()}>{escape(fact)}</p>' for fact in laid_out.facts]
     for part in laid_out.parts:
         body += _html_part(part)
     if laid_out.sources:
         body += [
-            '<h2 lang="en">Sources</h2>',
+            f"<h2 {language_attributes()}>{escape(tr(SOURCES))}</h2>",
             "<ol>",
             *(_html_source(source, paths) for source in laid_out.sources),
             "</ol>",
         ]
-    # Facts are English whatever the summary's language, so they carry their own.
+    # Facts are in the user's language whatever the summary's, so they carry their own.
     page = web_page(body, laid_out.title, _STYLE, language=laid_out.language, direction=laid_out.direction)
     return "\n".join((*page, ""))
 
@@ -109,7 +110,7 @@ def _html_part(part: SummaryPart) -> Iterator[str]:
 
 def _html_line(line: StatementLine) -> str:
     links = (f'<a href="#source-{reference.source}">[{escape(reference.label)}]</a>' for reference in line.references)
-    mark = f'<span class="mark" lang="en">{escape(line.mark)}</span>' if line.mark else ""
+    mark = f'<span class="mark" {language_attributes()}>{escape(line.mark)}</span>' if line.mark else ""
     return " ".join(filter(None, (escape(line.text), *links, mark)))
 
 
@@ -122,7 +123,6 @@ def _html_source(source: StatementSource, paths: Sequence[Path | None]) -> str:
     return f'<li id="source-{source.number}" dir="{source.direction}">{label}: “{escape(source.text)}”</li>'
 
 
-SOURCES = "Sources"
 _MEANT = re.compile(r"[\\`*_\[\]<>&~$|]|(?<!\S)#|^[+=-]|^:(?=\s|-)")
 """Markdown syntax to escape: marks anywhere, and those that count only at the start of a line or word."""
 _NUMBER = re.compile(r"^(\d+)([.)])(?=\s|$)")
@@ -136,7 +136,7 @@ def as_markdown(summary: Summary) -> str:
         blocks += [f"## {escape_markdown(part.heading)}"] if part.heading else []
         blocks += _markdown_paragraphs(part)
     if laid_out.sources:
-        blocks.append(f"## {SOURCES}")
+        blocks.append(f"## {escape_markdown(tr(SOURCES))}")
         blocks += (
             f"[^{source.number}]: {escape_markdown(source.label)}: “{escape_markdown(source.text)}”"
             for source in laid_out.sources
@@ -211,8 +211,10 @@ def report_fields(summary: Summary, errors: Sequence[dict[str, str]] = ()) -> di
     A claim with sources in several files has the `file`, `pages` and `block_ids` of the first. `pages_without_text`
     are numbers for one document, and {file, page} for several.
     """
-    # What was set aside comes with the reason in words.
-    set_aside = digest_words(summary) if summary.set_aside else ""
+    with use_english():  # programs read it
+        # What was set aside comes with the reason in words.
+        set_aside = digest_words(summary) if summary.set_aside else ""
+        warnings = [words for words in (unknown_words(summary), not_given_words(summary), set_aside) if words]
     return {
         "summary": statements_text(summary),
         "claims": [_claim_fields(statement, summary) for statement in summary.statements],
@@ -221,7 +223,7 @@ def report_fields(summary: Summary, errors: Sequence[dict[str, str]] = ()) -> di
         "seconds": round(summary.seconds, 3),
         "model": summary.model,
         "method": summary.method.value,
-        "warnings": [words for words in (unknown_words(summary), not_given_words(summary), set_aside) if words],
+        "warnings": warnings,
         "errors": list(errors),
         "set_aside": [_claim_fields(statement, summary) for statement in summary.set_aside],
     }

@@ -6,7 +6,8 @@ from typing import IO
 
 from docx.text.paragraph import Paragraph
 
-from app.features.summarize.laid_out import StatementLine, SummaryPart, lay_out
+from app.core.catalogue import tr
+from app.features.summarize.laid_out import SOURCES, StatementLine, SummaryPart, lay_out
 from app.features.summarize.summary_result import Summary
 from app.features.work.docx_writer import EMBER, DocxWriter
 
@@ -20,7 +21,7 @@ def write_docx(summary: Summary, out: IO[bytes]) -> None:
     for part in laid_out.parts:
         _write_part(writer, part)
     if laid_out.sources:
-        writer.add_text("Sources", "Heading 1")
+        writer.add_text(tr(SOURCES), "Heading 1")
     for source in laid_out.sources:
         is_rtl = source.direction == "rtl"
         paragraph = writer.add_paragraph("List Number", is_rtl=is_rtl)

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from itertools import groupby
 
 from app import APP_NAME
-from app.documents.blocks import page_mark
+from app.core.catalogue import Translatable, tr, tr_count
+from app.features.document_frames import page_mark
 from app.features.summarize.summary_messages import (
     check_words,
     coverage_words,
@@ -26,7 +27,8 @@ from app.language.scripts import is_right_to_left
 
 _RUNNING_ON = (Form.PARAGRAPHS, Form.QUESTIONS, Form.OWN)
 """In these statements with the same `paragraph` run on; the others are lists."""
-STOPPED_WRITING = "Stopped while writing. This is the text so far."
+SOURCES: Translatable = "Sources"
+STOPPED_WRITING: Translatable = "Stopped while writing. This is the text so far."
 _NO_TEXT = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """Characters XML can't hold (XML 1.0, 2.2): control characters and lone surrogates."""
 
@@ -104,7 +106,11 @@ def lay_out(summary: Summary) -> LaidOut:
 def _maker_facts(summary: Summary) -> tuple[str, ...]:
     """Return the line that names the model; an extract says itself what it is."""
     # An extract says in its first fact that no model wrote it.
-    return () if summary.method is Method.DIGEST else (f"Written by {plain_line(summary.model)} in {APP_NAME}.",)
+    return (
+        ()
+        if summary.method is Method.DIGEST
+        else (tr("Written by {model} in {app}.", model=plain_line(summary.model), app=APP_NAME),)
+    )
 
 
 def plain_line(text: str) -> str:
@@ -125,9 +131,14 @@ def summary_facts(summary: Summary) -> Iterator[str]:
         yield f"{', '.join(filter(None, told))}."
     # All sections are read, so "of so many sections" would say that nothing is missing.
     if summary.is_partial and summary.statements and summary.sections_read >= summary.sections > 0:
-        yield STOPPED_WRITING
+        yield tr(STOPPED_WRITING)
     elif summary.is_partial:
-        yield f"Stopped before the end: {summary.sections_read:,} of {summary.sections:,} sections read."
+        yield tr_count(
+            "Stopped before the end: {read:,} of {count} section read.",
+            "Stopped before the end: {read:,} of {count} sections read.",
+            summary.sections,
+            read=summary.sections_read,
+        )
 
 
 def _summary_parts(summary: Summary, sources: _Sources) -> Iterator[SummaryPart]:
@@ -152,14 +163,19 @@ class _Sources:
         references = tuple(self._make_reference(anchor) for anchor in statement.anchors)
         pages = "; ".join(dict.fromkeys(reference.label for reference in references))
         # What was found needs no remark.
-        compared = "" if statement.check.found else check_words(statement.check, pages)
+        compared = ""
+        if not statement.check.found:
+            documents = self.summary.documents
+            has_page = bool(statement.anchors) and statement.anchors[0].page is not None
+            unit = documents[0].unit if len(documents) == 1 and has_page else ""
+            compared = check_words(statement.check, pages, unit)
         mark = " ".join(filter(None, (compared, doubt_words(statement))))
         return StatementLine(plain_line(statement.text), references, plain_line(mark))
 
     def _make_reference(self, anchor: ClaimAnchor) -> SourceReference:
         key = (anchor.document, anchor.block_id, anchor.start, anchor.end)
         document = self.summary.documents[anchor.document]
-        place = page_mark(document.unit, anchor.page)[1:-1] if anchor.page is not None and document.unit else ""
+        place = page_mark(document.unit, anchor.page)
         # Two statements with the same sentence share one source and its number.
         if key not in self.found:
             label = ", ".join(filter(None, (plain_line(document.name), place)))
@@ -174,7 +190,7 @@ class _Sources:
                 direction,
             )
         number = self.found[key].number
-        short = place or f"source {number}"
+        short = place or tr("source {number}", number=number)
         # Page numbers of several documents need the name before them.
         if len(self.summary.documents) > 1:
             short = f"{plain_line(document.name)}, {short}"

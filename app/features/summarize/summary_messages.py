@@ -27,8 +27,8 @@ DIGEST_WORDS = "Key sentences, picked without a model."
 NO_TASKS: CountedTexts = ("No action items found in it.", "No action items found in them.")
 NOTHING_WRITTEN: CountedTexts = ("Nothing was written about it.", "Nothing was written about them.")
 """Of one document, and of several."""
-_ON = {"p.": "page", "pp.": "page", "page": "page", "pages": "page", "slide": "slide", "sheet": "sheet"}
-"""Name of a place by its first word. These take the preposition "on", any other place "in"."""
+_ON = ("page", "slide", "sheet")
+"""Units that take the preposition "on", any other place takes "in"."""
 _SAYS: dict[str, Translatable] = {
     "page": "The page says “{says}”.",
     "slide": "The slide says “{says}”.",
@@ -49,11 +49,11 @@ _NOT_COMPARED: dict[str, Translatable] = {
 }
 
 
-def check_words(check: Check, pages: str) -> str:
+def check_words(check: Check, pages: str, unit: str = "") -> str:
     """Describe one statement's check, such as "It says “3.1 million”, the page says “3.7 million”." `pages` is where
-    it was looked for, such as "p. 12".
+    it was looked for, such as "p. 12", and `unit` what these are, "" where a document's name comes first.
     """
-    kind = _ON.get(pages.split(maxsplit=1)[0].casefold(), "") if pages else ""
+    kind = unit if pages and unit in _ON else ""
     where = tr("on {pages}" if kind else "in {pages}", pages=pages) if pages else tr("in the text")
     if check.differs:
         text = _DIFFERS[kind] if check.said else _SAYS[kind]

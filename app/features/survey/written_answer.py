@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from app import APP_NAME
+from app.core.catalogue import CountedTexts, Translatable, tr, tr_count
 from app.core.counted_units import count_units
-from app.documents.blocks import PAGE_MARKS
+from app.features.document_frames import page_mark
 from app.features.retrieval.question_scope import QuestionScope, WantedScope
 from app.features.retrieval.source_places import SourcePlace
 from app.features.summarize.export import escape_markdown
@@ -20,16 +21,27 @@ from app.features.survey.program_finds import FOUND_BY_PROGRAM
 MOST_LINES = 1_000
 MOST_MARKS = 6
 """Pages named per entry; there may be more."""
-_NAMES = {
-    QuestionScope.DATES: ("date", "dates"),
-    QuestionScope.MONEY: ("amount of money", "amounts of money"),
-    QuestionScope.PERCENTAGES: ("percentage", "percentages"),
-    QuestionScope.NUMBERS: ("number with a unit", "numbers with a unit"),
-    QuestionScope.EMAILS: ("email address", "email addresses"),
-    QuestionScope.LINKS: ("web address", "web addresses"),
-    QuestionScope.HEADINGS: ("heading", "headings"),
-    QuestionScope.TABLES: ("table", "tables"),
-    QuestionScope.FIGURES: ("figure caption", "figure captions"),
+_COUNTS: dict[QuestionScope, CountedTexts] = {
+    QuestionScope.DATES: ("{count} date", "{count} dates"),
+    QuestionScope.MONEY: ("{count} amount of money", "{count} amounts of money"),
+    QuestionScope.PERCENTAGES: ("{count} percentage", "{count} percentages"),
+    QuestionScope.NUMBERS: ("{count} number with a unit", "{count} numbers with a unit"),
+    QuestionScope.EMAILS: ("{count} email address", "{count} email addresses"),
+    QuestionScope.LINKS: ("{count} web address", "{count} web addresses"),
+    QuestionScope.HEADINGS: ("{count} heading", "{count} headings"),
+    QuestionScope.TABLES: ("{count} table", "{count} tables"),
+    QuestionScope.FIGURES: ("{count} figure caption", "{count} figure captions"),
+}
+_NONE: dict[QuestionScope, Translatable] = {
+    QuestionScope.DATES: "No dates found.",
+    QuestionScope.MONEY: "No amounts of money found.",
+    QuestionScope.PERCENTAGES: "No percentages found.",
+    QuestionScope.NUMBERS: "No numbers with a unit found.",
+    QuestionScope.EMAILS: "No email addresses found.",
+    QuestionScope.LINKS: "No web addresses found.",
+    QuestionScope.HEADINGS: "No headings found.",
+    QuestionScope.TABLES: "No tables found.",
+    QuestionScope.FIGURES: "No figure captions found.",
 }
 
 
@@ -62,7 +74,7 @@ def write_answer(summary: Summary, scope: WantedScope, *, overfull: int = 0) -> 
         lines.add_list(document, list(iterator), is_tree=scope.wanted is QuestionScope.HEADINGS)
     # Counted, not shown: the answer is a message in a chat.
     if len(shown) < len(statements):
-        lines.add_paragraph(f"And {len(statements) - len(shown):,} more.")
+        lines.add_paragraph(tr("And {count:,} more.", count=len(statements) - len(shown)))
     lines.add_paragraph(f"*{escape_markdown(how_words(summary, scope, overfull))}*")
     return WrittenAnswer(lines.text, tuple(lines.sources))
 
@@ -146,13 +158,13 @@ class _GrowingLines:
                 SourcePlace(begin, end, number, anchor.block_id, anchor.start, anchor.end, page, is_named=True)
             )
         if more:
-            yield f"and {more:,} more"
+            yield tr("and {count:,} more", count=more)
 
 
 def place_mark(unit: str, anchor: ClaimAnchor) -> str:
     """Format a source as "[p. 3]"; without pages, by paragraph: "[¶ 12]"."""
     if unit and anchor.page is not None:
-        return f"[{PAGE_MARKS.get(unit, unit)} {anchor.page}]"
+        return f"[{page_mark(unit, anchor.page)}]"
     return f"[¶ {anchor.block_id}]"
 
 
@@ -164,7 +176,7 @@ def _count_words(summary: Summary, scope: WantedScope) -> str:
         told = (
             f"{plain_line(document.name)}: {count_units(document.unit, document.coverage.pages)}"
             if document.unit and document.coverage.pages
-            else f"{plain_line(document.name)}: {document.coverage.blocks:,} paragraphs, without pages"
+            else f"{plain_line(document.name)}: {_without_pages(document.coverage.blocks)}"
             for document in summary.documents
         )
         return f"**{escape_markdown('; '.join(told))}**"
@@ -176,21 +188,40 @@ def _count_words(summary: Summary, scope: WantedScope) -> str:
         return (
             f"**{escape_markdown(forms)}**"
             if forms
-            else f"**“{escape_markdown(plain_line(scope.words))}” doesn’t appear.**"
+            else f"**{escape_markdown(tr('“{words}” doesn’t appear.', words=plain_line(scope.words)))}**"
         )
-    one, many = _NAMES.get(scope.wanted, ("", ""))
     count = len(summary.statements)
     # Stopped with nothing so far isn't "none found".
     if not count and summary.is_partial:
         return ""
     if not count:
-        return f"**No {many} found.**" if many else "**Nothing found.**"
-    counted = f"{count:,} {(one if count == 1 else many) or 'found'}"
-    return f"**{counted}, in {places:,} places**" if places > count else f"**{counted}**"
+        return f"**{tr(_NONE.get(scope.wanted, 'Nothing found.'))}**"
+    counted = tr_count(*_COUNTS.get(scope.wanted, ("{count} found", "{count} found")), count)
+    if places > count:
+        counted = tr_count("{counted}, in {count} place", "{counted}, in {count} places", places, counted=counted)
+    return f"**{counted}**"
+
+
+def _without_pages(paragraphs: int) -> str:
+    return tr_count("{count} paragraph, without pages", "{count} paragraphs, without pages", paragraphs)
 
 
 def _count_times(count: int) -> str:
-    return "once" if count == 1 else f"{count:,} times"
+    return tr_count("{count} time", "{count} times", count) if count > 1 else tr("once")
+
+
+_STOPPED: CountedTexts = (
+    "Stopped before the end: {read:,} of {count} section read, counted by {app}.",
+    "Stopped before the end: {read:,} of {count} sections read, counted by {app}.",
+)
+_READ_IN_SECTIONS: CountedTexts = (
+    "The model read everything in {count} section; {app} counted.",
+    "The model read everything in {count} sections; {app} counted.",
+)
+_OVERFULL: CountedTexts = (
+    "{count} section has more than could be listed.",
+    "{count} sections have more than could be listed.",
+)
 
 
 def how_words(summary: Summary, scope: WantedScope, overfull: int = 0) -> str:
@@ -205,23 +236,19 @@ def how_words(summary: Summary, scope: WantedScope, overfull: int = 0) -> str:
     is_found = bool(summary.statements) and scope.wanted is not QuestionScope.ABOUT
     if is_found and pages:
         unit = summary.documents[0].unit
-        said[0] = f"{said[0][:-1]}; found on {count_units(unit, len(pages))}."
+        found = tr("found on {pages}", pages=count_units(unit, len(pages)))
+        said[0] = f"{said[0][:-1]}; {found}."
     if summary.is_partial and summary.method is Method.MODEL:
-        counted = f"{summary.sections_read:,} of {summary.sections:,}"
-        said.append(f"Stopped before the end: {counted} sections read, counted by {APP_NAME}.")
+        said.append(tr_count(*_STOPPED, summary.sections, read=summary.sections_read, app=APP_NAME))
     elif summary.method is Method.MODEL and summary.sections > 1:
-        said.append(f"The model read everything in {summary.sections:,} sections; {APP_NAME} counted.")
+        said.append(tr_count(*_READ_IN_SECTIONS, summary.sections, app=APP_NAME))
     elif summary.method is Method.MODEL:
-        said.append(f"The model read everything; {APP_NAME} counted.")
+        said.append(tr("The model read everything; {app} counted.", app=APP_NAME))
     else:
-        said.append(
-            DIGEST_WORDS
-            if scope.wanted is QuestionScope.ABOUT
-            else f"Found and counted by {APP_NAME}, without a model."
-        )
+        by_program = "Found and counted by {app}, without a model."
+        said.append(tr(DIGEST_WORDS if scope.wanted is QuestionScope.ABOUT else by_program, app=APP_NAME))
     if overfull:
-        counted = "1 section has" if overfull == 1 else f"{overfull:,} sections have"
-        said.append(f"{counted} more than could be listed.")
+        said.append(tr_count(*_OVERFULL, overfull))
     if summary.is_partial and summary.method is not Method.MODEL:
-        said.append("Stopped before the end.")
+        said.append(tr("Stopped before the end."))
     return " ".join(said)

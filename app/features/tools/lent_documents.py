@@ -130,7 +130,7 @@ class LentDocuments(DocumentTools):
         document = documents[anchor.document]
         words = NOTHING_SAYS_SO
         if verdict.check.differs:
-            words = f"{DIFFERS}. {check_words(verdict.check, page_mark(document.unit, anchor.page))}"
+            words = f"{DIFFERS}. {check_words(verdict.check, page_mark(document.unit, anchor.page), document.unit)}"
         return "\n".join((words, f"{NEAREST}: {_anchor_words(document, anchor)}", *quoted))
 
     def _find_candidates(self, statement: str, documents: Sequence[StoredDocument]) -> list[CitedBlock]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from app.core.catalogue import use_english
 from app.core.errors.app_error import AppError
 from app.features.document_frames import frame_text
 from app.features.error_messages import sentence_for
@@ -25,7 +26,8 @@ def run_capped(
 ) -> ToolResult:
     """Run a tool and cap its result; why it could not do what was asked is a result, too."""
     try:
-        result = tool.run(arguments, is_stopped)
+        with use_english():  # whatever language the user's is, the model reads it
+            result = tool.run(arguments, is_stopped)
     except ToolRefused as refusal:
         result = ToolResult(str(refusal), is_error=True)
     except AppError as error:

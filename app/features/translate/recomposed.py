@@ -10,8 +10,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from html import escape
 
+from app.core.catalogue import Translatable
 from app.documents.blocks import Block, BlockKind, rows_of
 from app.documents.segments import Content, Mark, Segment, SegmentKind, content_of
+from app.features.document_frames import page_mark
 from app.features.work.web_page import page_style, web_page
 
 _KINDS = {
@@ -159,9 +161,9 @@ def _html_block(recomposed: Recomposed) -> Iterator[str]:
             yield f"<p>{text}</p>"
 
 
-NOT_TRANSLATED = "⟦not translated⟧ "
+NOT_TRANSLATED: Translatable = "not translated"
 """In a document that is saved before all of it is translated, in front of each segment that is not."""
 
 
 def page_label(unit: str, page: int) -> str:
-    return f"p. {page}" if unit in ("", "page") else f"{unit} {page}"
+    return page_mark(unit or "page", page)

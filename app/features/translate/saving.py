@@ -16,6 +16,7 @@ from html import escape
 from pathlib import Path
 from typing import IO
 
+from app.core.catalogue import tr
 from app.core.errors.document_errors import DocumentGone
 from app.core.errors.saving_errors import TargetIsOpen, TargetIsSource
 from app.core.events import CancelToken
@@ -46,7 +47,7 @@ from app.features.translate.translation_events import (
 )
 from app.features.translate.translation_memory import own_entry
 from app.features.work.saved_file import SCRATCH, replace_file, scratch_beside, write_file
-from app.features.work.web_page import page_style, web_page
+from app.features.work.web_page import language_attributes, page_style, web_page
 from app.language.language_names import find_language
 from app.store.document_store import StoredDocument
 from app.store.jobs import Job
@@ -91,7 +92,7 @@ class _SavedWords:
                 yield row.segment.id, done.content
             elif row.is_open and self.is_marked:
                 # Not in formats for programs, where a note would be shown to their users.
-                yield row.segment.id, content_of([NOT_TRANSLATED, *row.segment.content])
+                yield row.segment.id, content_of([f"⟦{tr(NOT_TRANSLATED)}⟧ ", *row.segment.content])
 
     def make_saved(self, path: Path) -> Saved:
         is_marked = self.is_marked and bool(self.untranslated)
@@ -296,7 +297,7 @@ def file_name(stored: StoredTranslation, ending: str) -> str:
     stem = Path(stored.name).stem or "".join(
         text if text.isalnum() or text in " -_.()" else " " for text in stored.title
     )
-    partial = ", partial" if stored.done < stored.segments else ""
+    partial = f", {tr('partial')}" if stored.done < stored.segments else ""
     return f"{stem.strip()} ({said.replace('/', '-')}{partial}){ending}"
 
 
@@ -393,7 +394,7 @@ def _html_row(row: Row, sides: list[str], target: str) -> str:
     said = escape(marked_text(done.content)) if done is not None else ""
     # What a person accepted needs no review.
     flags = flag_words(segment, done, target) if done is not None and not done.accepted else []
-    told = "".join(f'<p class="flag" lang="en" dir="ltr">{escape(words)}</p>' for words in flags)
+    told = "".join(f'<p class="flag" {language_attributes()}>{escape(words)}</p>' for words in flags)
     return (
         f'<tr id="segment-{segment.id}"><td class="id">{segment.id}</td>'
         f"<td {sides[0]}>{escape(marked_text(segment.content))}</td><td {sides[1]}>{said}{told}</td></tr>"

@@ -19,7 +19,8 @@ from docx.text.paragraph import Paragraph
 from docx.text.run import Run
 
 from app import APP_NAME
-from app.language.language_names import is_east_asian
+from app.core.catalogue import language_in_use
+from app.language.language_names import is_east_asian, is_rtl
 
 LINK = "Hyperlink"
 GREY, EMBER = RGBColor(0x6B, 0x64, 0x5D), RGBColor(0xB2, 0x3F, 0x12)
@@ -86,17 +87,18 @@ class DocxWriter:
         return self.add_run(self.add_paragraph(style, is_rtl=is_rtl), text, is_rtl=is_rtl)
 
     def add_program_words(self, paragraph: Paragraph, text: str, color: RGBColor = GREY) -> Run:
-        """Add a run marked as English, as the program's words are; else Word underlines them as misspelled."""
+        """Add a run marked with the language of the program's words; else Word underlines them as misspelled."""
         run = paragraph.add_run(self._clean_text(text))
         run.font.color.rgb = color
         language = OxmlElement("w:lang")
-        language.set(qn("w:val"), "en-US")
+        code = language_in_use()
+        language.set(qn("w:val"), "en-US" if code == "en" else code)
         run._r.get_or_add_rPr().append(language)
         return run
 
     def add_close_paragraph(self) -> Paragraph:
         """Add a paragraph for the program's own words, close to the next."""
-        paragraph = self.add_paragraph(is_rtl=False)
+        paragraph = self.add_paragraph(is_rtl=is_rtl(language_in_use()))
         paragraph.paragraph_format.space_after = Pt(0)
         return paragraph
 

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from app.core.catalogue import language_in_use
+from app.language.language_names import is_rtl
+
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 _LIGHT = """@media (prefers-color-scheme: light) {
   body { background-color: #FBFAF8 }
@@ -25,6 +28,12 @@ body {{ color: #23201D; font-family: Inter, system-ui, sans-serif; line-height: 
   body {{ color: #DDD7D0; background-color: #1B1917 }}
 {dark}}}
 {ending}"""
+
+
+def language_attributes() -> str:
+    """Return language and direction of the program's own words, as attributes of an element."""
+    language = language_in_use()
+    return f'lang="{language}" dir="{"rtl" if is_rtl(language) else "ltr"}"'
 
 
 def web_page(body: Iterable[str], title: str, style: str, *, language: str, direction: str = "") -> Iterator[str]:

@@ -14,7 +14,7 @@ from PySide6.QtWidgets import QLabel, QWidget
 
 from app.core.events import Role
 from app.features.chat.attached_documents import is_unanswered
-from app.features.document_frames import page_mark
+from app.features.document_frames import page_mark, spoken_page
 from app.features.retrieval.source_places import SourcePlace, named_pages, source_from_fields
 from app.features.shown_document import TextHighlight
 from app.features.survey.wanted import made_of
@@ -345,7 +345,7 @@ def _place_at(
 ) -> CitationLink:
     """Return a link labelled by its page, or in documents without pages by the first words of the place."""
     words = page_mark(document.unit, page) or _quoted(block_text[mark.start : mark.start + 4 * MOST_QUOTED])
-    where = f"{document.unit} {page}" if document.unit and page else words
+    where = spoken_page(document.unit, page) if document.unit and page else words
     text = f"{_short_name(document.name)} {words}" if is_named else words
     return CitationLink(text, tr("{where} of {name}", where=where, name=document.name), document.id, mark)
 

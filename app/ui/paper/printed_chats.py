@@ -14,10 +14,11 @@ from app.core.errors.app_error import AppError
 from app.core.events import CancelToken
 from app.features.exchange.chat_export import ExportFinished, ExportProgress
 from app.features.exchange.chat_file import ChatArchive
-from app.features.exchange.open_branch import ExportedTurn, OpenBranch, open_branches
+from app.features.exchange.open_branch import INSTRUCTIONS, PICTURE, ExportedTurn, OpenBranch, open_branches
 from app.language.scripts import is_right_to_left
 from app.store.conversation_row import Conversation
 from app.store.media_store import MediaUse
+from app.ui.i18n import tr
 from app.ui.locale_formats import format_number
 from app.ui.paper.paper_text import NOTE_PT, PaperText, answer_texts
 from app.ui.paper.pdf_file import pdf_file
@@ -98,7 +99,7 @@ def _begin(sheets: Sheets, branch: OpenBranch) -> None:
     for fact in branch.facts:
         paper.paragraph((StyledSpan(fact),), SMALL, gap_pt=4)
     if branch.instructions:
-        paper.paragraph((StyledSpan("Instructions"),), SMALL, _kept_with_next(3), gap_pt=10)
+        paper.paragraph((StyledSpan(tr(INSTRUCTIONS)),), SMALL, _kept_with_next(3), gap_pt=10)
         paper.said_small(branch.instructions, quote=1)
     sheets.add(paper.laid_out())
 
@@ -114,7 +115,7 @@ def _turn(sheets: Sheets, turn: ExportedTurn, archive: ChatArchive) -> None:
     for use in turn.pictures:
         image = _read(use, archive)
         if image.isNull():
-            paper.paragraph((StyledSpan(f"Picture: {use.name}"),), SMALL, gap_pt=4)
+            paper.paragraph((StyledSpan(tr(PICTURE, name=use.name)),), SMALL, gap_pt=4)
         else:
             paper.picture(image)
     if turn.is_question:

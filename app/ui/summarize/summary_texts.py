@@ -10,7 +10,7 @@ from datetime import datetime
 from pathlib import PurePath
 
 from app.core.counted_units import counted_unit_name
-from app.features.document_frames import page_mark
+from app.features.document_frames import page_mark, spoken_page
 from app.features.document_library import DocumentLibrary
 from app.features.shown_document import TextHighlight
 from app.features.summarize.summaries import Estimate, StoredSummary
@@ -316,6 +316,12 @@ class ChipBuilder:
                 found.setdefault((anchor.document, self._where(anchor)), self._chip(anchor))
         return tuple(found.values())
 
+    def unit_of(self, statement: Statement) -> str:
+        """Return the unit of the sources' pages; "" where they are in several documents or have none."""
+        documents = {anchor.document for anchor in statement.anchors}
+        has_page = bool(statement.anchors) and bool(statement.anchors[0].page)
+        return self._documents[documents.pop()].unit if has_page and len(documents) == 1 else ""
+
     def where(self, statement: Statement) -> str:
         """Return the sources as text, such as "p. 6, p. 30"; with file names only if there are several."""
         is_one = len({anchor.document for anchor in statement.anchors}) == 1
@@ -337,7 +343,11 @@ class ChipBuilder:
         document, where = self._documents[anchor.document], self._where(anchor)
         text = f"{self._names[anchor.document]} {where}" if len(self._documents) > 1 else where
         unit = document.unit
-        said = f"{unit} {anchor.page}" if unit and anchor.page else where.removeprefix("§ ").replace("¶", "paragraph")
+        said = where.removeprefix("§ ")
+        if unit and anchor.page:
+            said = spoken_page(unit, anchor.page)
+        elif where.startswith("¶"):
+            said = tr("paragraph {number}", number=anchor.block_id)
         spoken = tr("{where} of {name}", where=said, name=document.name)
         return Chip(text, spoken, document.id, TextHighlight(anchor.block_id, anchor.start, anchor.end))
 
@@ -415,7 +425,7 @@ def _shown_statement(statement: Statement, builder: ChipBuilder) -> ShownStateme
     chips, check = builder.chips(statement), statement.check
     where = builder.where(statement)
     is_plain = check.found and check.reason is None
-    words = check_words(check, where)
+    words = check_words(check, where, builder.unit_of(statement))
     doubted = doubt_words(statement)
     note = " ".join(filter(None, ("" if is_plain else words, doubted)))
     spoken = " ".join(filter(None, (words, doubted))) if note or chips else ""

@@ -103,7 +103,7 @@ def file_name(title: str, language: str) -> str:
     # Other signs are forbidden in file names, or awkward, on one system or another.
     letters = "".join(text if text.isalnum() or text in "-_ " else " " for text in title)
     stem = " ".join(letters.split())[:40].strip()
-    return (stem or "Page") + endings.get(language, ".txt")
+    return (stem or tr("Page")) + endings.get(language, ".txt")
 
 
 KEEP_MS = 700

@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from lxml import etree
 from markdown_it import MarkdownIt
 
+from app.core.catalogue import TextCatalogue, use_catalogue
 from app.core.events import CancelToken, Role
 from app.features.exchange import markup
 from app.features.exchange.chat_export import ENDINGS, ExportFinished, export_chats
@@ -31,6 +32,7 @@ from app.features.survey.wanted import SurveyCoverage, made_to_fields
 from app.store.attachments import DocumentUse
 from app.store.conversation_row import Conversation
 from app.store.conversations import Conversations, MessageState, TreeMessage
+from app.ui.pseudo_language import PseudoEntries
 
 HOSTILE = (
     "<script>alert(1)</script> <img src=http://evil.example/x onerror=a()> & \u202e [x](javascript:a) ![p](data:x)"
@@ -319,6 +321,33 @@ def test_numbered_lists_of_a_document_begin_by_themselves(tmp_path: Path) -> Non
     found = [one for one in read_docx(out.getvalue()).paragraphs if one.style and one.style.name == "List Number"]
     numbers = [one._p.xpath("w:pPr/w:numPr/w:numId/@w:val")[0] for one in found]
     assert numbers[0] == numbers[1] != numbers[2]
+
+
+OURS = ("You", "Instructions", "Thinking (2.5 s)", "Attached: ", "Sources: ", "p. 2", "Stopped before", "Started on")
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_our_words_are_in_the_language_and_json_is_not(
+    ending: str, tmp_path: Path, shelf: ChatArchive, chat: Conversation
+) -> None:
+    def words() -> str:
+        data = written(tmp_path / f"chat{ending}", [chat], shelf, with_thinking=True)
+        if ending == ".docx":
+            return "\n".join(paragraph.text for paragraph in read_docx(data).paragraphs)
+        return data.decode("utf-8")
+
+    english = words()
+    use_catalogue(TextCatalogue("en", PseudoEntries()))
+    try:
+        pseudo = words()
+    finally:
+        use_catalogue(TextCatalogue())
+    if ending == ".json":
+        assert re.sub(r'"exported_at": [^,]*', "", pseudo) == re.sub(r'"exported_at": [^,]*', "", english)
+        return
+    for word in OURS:
+        assert word in english and word not in pseudo, word
+    assert "How high?" in pseudo
 
 
 @pytest.mark.parametrize("ending", ENDINGS)

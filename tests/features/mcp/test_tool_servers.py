@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import closing
@@ -11,15 +12,20 @@ from typing import Any
 
 import pytest
 
+from app.core.catalogue import TextCatalogue, use_catalogue
 from app.core.settings import Settings
+from app.features.error_messages import sentence_for
 from app.features.mcp.server_config import ServerConfig, parse_servers
 from app.features.mcp.server_session import ServerSession
 from app.features.mcp.tool_servers import FOLDER, TOOL_CHANGED, ToolServers, build_tool_servers, folder_name
+from app.features.tools.result_text import run_capped
 from app.hub.connection_ledger import ConnectionLedger
+from app.ui.pseudo_language import PseudoEntries
 from tests.features.mcp.test_server_config import CLAUDE_DESKTOP, LM_STUDIO
 from tests.helpers import tool_server
 
 SCRIPT = Path(tool_server.__file__)
+PSEUDO = re.compile("[àéîöüýçñšž]")
 
 
 class StoredSettings:
@@ -83,6 +89,21 @@ def test_tools_of_several_servers_have_names_of_their_own(servers: ToolServers) 
     result = dying.run({}, lambda: False)
     assert result.is_error
     assert "out of ideas" in result.text
+
+
+def test_a_model_reads_in_english_why_a_server_failed_and_the_user_in_their_language(servers: ToolServers) -> None:
+    servers.add_servers([config("dying")])
+    (tool,) = servers.offer_tools().tools
+    use_catalogue(TextCatalogue("en", PseudoEntries()))
+    try:
+        result = run_capped(tool, {}, lambda: False)
+        assert result.failure is not None
+        shown = sentence_for(result.failure).text
+    finally:
+        use_catalogue(TextCatalogue())
+    assert result.is_error and "out of ideas" in result.text and "out of ideas" in shown
+    assert not PSEUDO.search(result.text)
+    assert PSEUDO.search(shown)
 
 
 def test_a_tool_that_is_another_one_now_is_not_called(servers: ToolServers) -> None:

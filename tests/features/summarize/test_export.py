@@ -19,6 +19,7 @@ from mdit_py_plugins.footnote import footnote_plugin
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QTextCursor, QTextDocument
 
+from app.core.catalogue import TextCatalogue, use_catalogue
 from app.core.errors.saving_errors import FolderNotWritable
 from app.core.json_forms import to_json
 from app.documents.blocks import BlockKind
@@ -46,6 +47,7 @@ from app.features.summarize.summary_result import (
     SummaryOptions,
     summary_from_json,
 )
+from app.ui.pseudo_language import PseudoEntries
 from tests.helpers.documents import read
 from tests.helpers.real_files import convert
 
@@ -451,3 +453,25 @@ def _anchor_names(document: QTextDocument) -> set[str]:
             names |= set(piece.fragment().charFormat().anchorNames())
         block = block.next()
     return names
+
+
+def test_our_words_are_in_the_language_and_json_is_not() -> None:
+    def written() -> tuple[str, str, str]:
+        out = io.BytesIO()
+        write_docx(summary(), out)
+        word = "\n".join(paragraph.text for paragraph in Document(io.BytesIO(out.getvalue())).paragraphs)
+        return as_markdown(summary()), as_html(summary()), word
+
+    english, body = written(), as_json(summary())
+    use_catalogue(TextCatalogue("pl", PseudoEntries()))
+    try:
+        polish = written()
+        assert as_json(summary()) == body
+    finally:
+        use_catalogue(TextCatalogue())
+    for before, after in zip(english, polish, strict=True):
+        for word in ("Sources", "Written by", "p. 3", "the text says", "pages"):
+            assert word in before and word not in after, word
+        assert "Either party" in after
+    assert '<html lang="en" dir="ltr">' in polish[1], "the summary's language"
+    assert '<h2 lang="pl" dir="ltr">' in polish[1], "ours"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
@@ -9,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from app.core.catalogue import TextCatalogue, use_catalogue
 from app.core.json_forms import to_json
 from app.features.summarize.digest import digest_summary
 from app.features.summarize.summary_messages import DIGEST_WORDS
@@ -30,6 +32,7 @@ from app.features.tools.result_text import MOST_CHARACTERS, run_capped
 from app.features.tools.tool import ToolResult
 from app.store.database import Database
 from app.store.jobs import JobTable, SummaryStore
+from app.ui.pseudo_language import PseudoEntries
 from tests.features.tools.test_document_tools import Shelf
 
 PAID = "The rent of €2,400 was paid on 12 March 2025."
@@ -96,6 +99,21 @@ def test_a_long_result_is_capped_and_says_so(lent: LentShelf) -> None:
 )
 def test_a_claim_rests_on_a_sentence_that_is_named(lent: LentShelf, claim: str, found: str) -> None:
     assert lent.verify(claim) == found
+
+
+def test_other_programs_are_told_in_english_whatever_the_language(lent: LentShelf) -> None:
+    use_catalogue(TextCatalogue("en", PseudoEntries()))
+    try:
+        told = lent.verify("The rent of €2,500 was paid on 12 March 2025.")
+        page = lent.call("read_pages", document="lease", first_page=2).text
+        refused = lent.call("read_pages", document="contract", first_page=1).text
+        digest = lent.call("summarize_document", document="lease").text
+    finally:
+        use_catalogue(TextCatalogue())
+    assert told.startswith(f"{DIFFERS}. ") and "the page says" in told
+    assert "[p. 2]" in page
+    assert refused
+    assert not re.search("[àéîöüýçñšž]", told + page + refused + digest)
 
 
 @pytest.mark.parametrize(

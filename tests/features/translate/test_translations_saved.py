@@ -162,7 +162,7 @@ def test_what_is_not_translated_yet_stays_and_says_so(
     written = (tmp_path / "out.txt").read_text("utf-8").rstrip().split("\n\n")
     first, second, third, fourth = lines(4)
     assert written == [
-        f"You said: {first}", f"You said: {second}", NOT_TRANSLATED + third, NOT_TRANSLATED + fourth,
+        f"You said: {first}", f"You said: {second}", f"⟦{NOT_TRANSLATED}⟧ {third}", f"⟦{NOT_TRANSLATED}⟧ {fourth}",
     ]  # fmt: skip
 
 
@@ -302,7 +302,7 @@ def test_a_part_of_a_pdf_says_what_is_not_translated(
     saved = save(translations, row.id, tmp_path / "out.html")
     assert (saved.untranslated, saved.is_marked) == ((2,), True)
     page = html.fromstring((tmp_path / "out.html").read_bytes())
-    assert f"{NOT_TRANSLATED}Notice is given in writing." in [one.text for one in page.iter("p")]
+    assert f"⟦{NOT_TRANSLATED}⟧ Notice is given in writing." in [one.text for one in page.iter("p")]
     assert (page.get("lang"), page.get("dir")) == ("ar", "rtl")
 
 

@@ -211,7 +211,7 @@ def test_the_check_is_said_with_the_statement() -> None:
         [Statement("Es stieg.", (ClaimAnchor(0, 1, 6),), Check(False, CheckReason.LANGUAGE))], places("a.pdf")
     )
     assert (other.is_flagged, second.is_flagged) == (False, True), "that it couldn’t be compared speaks not against it"
-    assert other.note == check_words(Check(False, CheckReason.LANGUAGE), "p. 6")
+    assert other.note == check_words(Check(False, CheckReason.LANGUAGE), "p. 6", "page")
     assert "Ms Roe" in third.note
     assert "wasn’t found on p. 8" in third.note
     assert [one.is_flagged for one in (first, second, third)] == [False, True, True]
