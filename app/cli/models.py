@@ -122,7 +122,7 @@ def show_repository(models: ModelCollection, cancel: CancelToken, options: argpa
     facts += [tr("its owner requires consent")] * bool(repository.gated)
     print(f"{repository.name}: {', '.join(facts)}")
     for model in repository.models:
-        words = ", ".join(filter(None, (quantization_words(model.tag), model.tag)))
+        words = ", ".join(filter(None, (tr(quantization_words(model.tag)), model.tag)))
         note = "" if model.is_supported else tr("not supported")
         print("  " + ", ".join(filter(None, (model.name, size_words(model.size_bytes), words, note))))
     for file in repository.vision:

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
+from app.core.catalogue import Translatable
 from app.core.visible import is_visible
 
 MOST_NAME_CHARACTERS = 255  # of each folder and file; no file system takes more
@@ -26,7 +27,7 @@ _NOT_ON_WINDOWS = re.compile(r'[<>:"|?*\\]')
 _DEVICES = re.compile(r"(?:con|prn|aux|nul|com\d|lpt\d)(?:\..*)?", re.IGNORECASE)
 _VISION_ORDER = ("F16", "BF16", "Q8_0", "F32")  # exact and small come first
 
-_BY_BITS = {
+_BY_BITS: dict[str, Translatable] = {
     "1": "tiny, loses much quality",
     "2": "very small, loses quality",
     "3": "small, loses some quality",
@@ -147,7 +148,7 @@ def quantization_of(name: str) -> str:
     return ""
 
 
-def quantization_words(tag: str) -> str:
+def quantization_words(tag: str) -> Translatable:
     """Return what a quantization means for size and quality, in a few words; "" for an unknown one."""
     bits = re.search(r"^B?F(16|32)$|(?:Q|FP)(\d)", tag)
     return _BY_BITS.get(bits[1] or bits[2], "") if bits else ""

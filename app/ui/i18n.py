@@ -20,6 +20,7 @@ __all__ = [
     "join_lines",
     "join_sentences",
     "label_value",
+    "number_suffix",
     "sentence_for",
     "size_text",
     "tr",
@@ -37,6 +38,11 @@ catalogue.use_text_memory(remember_text)
 def translated_choices(choices: Iterable[tuple[str, Translatable]]) -> list[tuple[str, str]]:
     """Translate the labels of the values that a choice offers."""
     return [(value, tr(label)) for value, label in choices]
+
+
+def number_suffix(unit: Translatable) -> str:
+    """Return a unit as it follows the number in its field."""
+    return remember_text(f" {tr(unit)}", number_suffix, unit)
 
 
 def window_title(words: str) -> str:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from app.core.catalogue import CountedTexts
 from app.hub.hub_search import FoundRepository
+from app.hub.model_files import quantization_words
 from app.ui.i18n import sentence_for, size_text, tr, tr_count
 from app.ui.locale_formats import format_decimal, format_number, join_facts
 from app.ui.shared_labels import ONE_PARAMETER, PARAMETER_COUNT, WAITING
@@ -184,6 +185,12 @@ def senses_words(sees: bool, hears: bool) -> str:
     if sees and hears:
         return tr("sees pictures and hears")
     return tr(SEES_PICTURES) if sees else tr("hears") if hears else ""
+
+
+def quantization_label(tag: str) -> str:
+    """Return what a quantization means, with its tag, such as "balanced (Q4_K_M)"."""
+    words = quantization_words(tag) if tag else ""
+    return tr("{words} ({tag})", words=tr(words), tag=tag) if words else tag
 
 
 def join(*parts: str) -> str:

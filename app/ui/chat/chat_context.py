@@ -17,7 +17,7 @@ from app.features.chat.context_fitting import PromptBreakdown
 from app.features.chat_services import Chats
 from app.features.error_messages import PersonMessage
 from app.ui.chat.open_chat import OpenChat
-from app.ui.i18n import tr, tr_count
+from app.ui.i18n import InContext, tr, tr_count
 from app.ui.locale_formats import format_number
 from app.ui.shared_labels import (
     COUNTING,
@@ -29,7 +29,6 @@ from app.ui.shared_labels import (
     PART_TOKEN,
     PART_TOKENS,
     PICTURES,
-    PINNED,
     SYSTEM_PROMPT,
     THIS_MESSAGE,
     WHAT_MODEL_SEES,
@@ -62,6 +61,7 @@ EARLIER_TURNS = "Earlier turns"
 MESSAGES_LEFT_OUT = "{count} earlier messages aren’t shown to the model."
 ONE_MESSAGE_LEFT_OUT = "1 earlier message isn’t shown to the model."
 FREE = "Free"
+PINNED_MESSAGES = InContext("messages", "Pinned")
 RESERVED_FOR_ANSWER = "Reserved for the answer"
 
 
@@ -287,7 +287,7 @@ def rows_of(parts: PromptBreakdown) -> list[Row]:
         *([(tr("Project documents"), parts.project_documents, 0.7)] if parts.project_documents else []),
         *([(tr(MEMORIES_LABEL), parts.memories, 0.8)] if parts.memories else []),
         *([(tr(INSTRUCTIONS_FROM_BEFORE), parts.carried, 0.85)] if parts.carried else []),
-        *([(tr(PINNED), parts.pinned, 0.75)] if parts.pinned else []),
+        *([(tr(PINNED_MESSAGES), parts.pinned, 0.75)] if parts.pinned else []),
         *([(tr(DOCUMENTS_LABEL), parts.documents, 0.65)] if parts.documents else []),
         *([(tr(PICTURES), parts.pictures, 0.58)] if parts.pictures else []),
         (tr(EARLIER_TURNS), parts.earlier, 0.5),

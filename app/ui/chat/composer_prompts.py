@@ -14,7 +14,7 @@ from app.core.visible import clean_text
 from app.ui.chat.composer import Composer
 from app.ui.chat.composer_menu import ComposerEntry
 from app.ui.chat.message_field import MessageEdit, is_very_long
-from app.ui.i18n import tr, tr_count
+from app.ui.i18n import InContext, tr, tr_count
 from app.ui.locale_formats import format_long_date, join_list
 from app.ui.shared_labels import PROMPTS, SAVE_AS_PROMPT
 from app.ui.shell.notify import Notify
@@ -211,7 +211,9 @@ class ComposerPrompts(QObject):
         if len(left) > 1:
             title = tr_count("{count} blank isn’t filled in yet.", "{count} blanks aren’t filled in yet.", len(left))
         words = tr("The model will see the words in braces unchanged.")
-        dialog = QuestionDialog(self._theme, title, words, self._composer.window(), no=tr("Fill in"))
+        dialog = QuestionDialog(
+            self._theme, title, words, self._composer.window(), no=tr(InContext("blanks of a prompt", "Fill in"))
+        )
         dialog.setObjectName("blanks_left")
         dialog.add_choice(tr(SEND_AS_IT_IS), self._send_as_it_is)
         dialog.rejected.connect(self._fill_in)

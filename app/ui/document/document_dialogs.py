@@ -10,8 +10,8 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QWidget
 from app.core.counted_units import count_units
 from app.core.visible import visible_name
 from app.ui.document.document_details import short_name
-from app.ui.i18n import size_text, tr, tr_count
-from app.ui.shared_labels import ABOUT_A_MINUTE, ABOUT_MINUTES, FROM, OPEN_DOCUMENT
+from app.ui.i18n import InContext, size_text, tr, tr_count
+from app.ui.shared_labels import ABOUT_A_MINUTE, ABOUT_MINUTES, OPEN_DOCUMENT
 from app.ui.theme import Theme
 from app.ui.widgets.dialogs import QuestionDialog
 from app.ui.widgets.input_fields import Stepper
@@ -80,7 +80,8 @@ class PagesDialog(QuestionDialog):
         if names:
             self.fields.setDirection(QHBoxLayout.Direction.TopToBottom)
         self.named = [
-            self._add(text, stepper, names) for text, stepper in ((tr(FROM), self.first), (tr("to"), self.last))
+            self._add(text, stepper, names)
+            for text, stepper in ((tr(InContext("first page", "From")), self.first), (tr("to"), self.last))
         ]
         self.fields.addStretch(1)
         self.read_button = self.add_choice(tr("Read this part"), self._on_part_chosen, "primary")

@@ -13,9 +13,9 @@ from PySide6.QtCore import QObject, Qt, Signal
 from app import APP_NAME
 from app.core.errors.app_error import AppError
 from app.features.models.installed import PASSAGES, embeds_texts
-from app.hub.model_files import quantization_of, quantization_words
+from app.hub.model_files import quantization_of
 from app.ui.i18n import Translatable, sentence_for, tr, tr_count
-from app.ui.model_texts import join, problem_words, state_words
+from app.ui.model_texts import join, problem_words, quantization_label, state_words
 from app.ui.models.model_card import ModelCard
 from app.ui.models.models_page import ModelsPage
 from app.ui.shared_labels import CANCEL, DOWNLOADS, PAUSE, REMOVE_FROM_LIST, RESUME, TRY_AGAIN, USE_IN_CHAT, USE_IT
@@ -226,9 +226,7 @@ class DownloadRow(ModelCard):
 def content_words(download: Download) -> str:
     """Return what is downloaded: source, quantization, additional files."""
     request = download.request
-    tag = quantization_of(request.files[0].name) if request.files else ""
-    words = quantization_words(tag) if tag else ""
-    kind = f"{words} ({tag})" if words and tag else tag
+    kind = quantization_label(quantization_of(request.files[0].name)) if request.files else ""
     parts = tr_count("{count} part", PART_COUNT, len(request.files)) if len(request.files) > 1 else ""
     return join(kind, parts, tr(WITH_ITS_VISION_FILE) if request.vision else "", request.repo)
 

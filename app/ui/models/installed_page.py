@@ -15,10 +15,9 @@ from app.core.catalogue import CountedTexts
 from app.core.errors.model_errors import ModelNotOurs
 from app.core.events import CancelToken
 from app.features.models.installed import PASSAGES
-from app.hub.model_files import quantization_words
 from app.ui.i18n import size_text, tr, tr_count
 from app.ui.icons import icon
-from app.ui.model_texts import join, senses_words
+from app.ui.model_texts import join, quantization_label, senses_words
 from app.ui.models.model_card import ModelCard
 from app.ui.models.model_updates import DOWNLOAD_NEWER, LOOK_FOR_NEWER, UpdateSearch, deleted_words
 from app.ui.models.models_page import ModelsPage
@@ -350,8 +349,7 @@ def can_delete(installed: InstalledFile) -> bool:
 def facts_of(installed: InstalledFile, now_s: float) -> str:
     """Return size, quantization, origin and last use on one line."""
     model = installed.model
-    words = quantization_words(model.tag) if model.tag else ""
-    kind = f"{words} ({model.tag})" if words else model.tag
+    kind = quantization_label(model.tag)
     origin = tr(_ORIGINS.get(model.origin, "")) if model.origin in _ORIGINS else ""
     used = used_words(installed.used_at, now_s)
     return join(size_text(model.size_bytes), kind, senses_words(model.sees, model.hears), used, origin)

@@ -23,9 +23,9 @@ from app.features.models.estimate import (
 )
 from app.features.models.installed import PASSAGES, embeds_texts
 from app.features.models.model_messages import format_gigabytes
-from app.hub.model_files import quantization_of, quantization_words
-from app.ui.i18n import sentence_for, size_text, tr, tr_count
-from app.ui.model_texts import join, problem_words, senses_words, state_words
+from app.hub.model_files import quantization_of
+from app.ui.i18n import InContext, sentence_for, size_text, tr, tr_count
+from app.ui.model_texts import join, problem_words, quantization_label, senses_words, state_words
 from app.ui.models.download_rows import DownloadsPage
 from app.ui.models.fit_column import fit_token
 from app.ui.models.installed_page import InstalledPage
@@ -70,7 +70,12 @@ MODEL_ADDED = "Added “{name}” to your models."
 LIMIT = 3
 LEAST_PX = 210
 """Width of a card's longest unbreakable text."""
-_TASKS = (("chat", "Chat"), ("summarize", "Summarize"), ("translate", "Translate"), (PASSAGES, "Passages"))
+_TASKS = (
+    ("chat", "Chat"),
+    ("summarize", "Summarize"),
+    ("translate", "Translate"),
+    (PASSAGES, InContext("task of a model", "Passages")),
+)
 USE_LABELS = {
     "chat": "Use in chat",
     "summarize": "Use to summarize",
@@ -333,12 +338,10 @@ def columns_of(suggestion: ModelSuggestion) -> list[tuple[str, str]]:
 def about_suggestion(suggestion: ModelSuggestion) -> str:
     """Return pace, download time, quantization, licence, languages and maker, for the tooltip."""
     entry = suggestion.entry
-    tag = quantization_of(entry.file)
-    words = quantization_words(tag) if tag else ""
     pace = pace_words(suggestion.fit) if PASSAGES not in entry.tasks else None
     languages = tr_count("{count} language", "{count} languages", entry.languages) if entry.languages > 1 else ""
     time = in_words(download_words(entry.size_bytes)) if can_download(suggestion) else ""
-    kind = f"{words} ({tag})" if words else tag
+    kind = quantization_label(quantization_of(entry.file))
     facts = join(in_words(pace) if pace else "", time, kind, entry.license, languages, entry.repo)
     return facts[:1].upper() + facts[1:]
 

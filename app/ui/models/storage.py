@@ -262,7 +262,7 @@ class StorageRow(QWidget):
         """Show the size; an empty use can't be cleared."""
         self.amount.setText(text)
         self.button.setEnabled(not is_empty)
-        self.setAccessibleDescription(f"{text}. {self._explanation}")
+        self.setAccessibleDescription(tr("{size}. {explanation}", size=text, explanation=self._explanation))
 
     def _on_pressed(self) -> None:
         if not self._question:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtWidgets import QApplication
 
 from app.core.installed_languages import SYSTEM
-from app.ui.i18n import tr
+from app.ui.i18n import InContext, tr
 from app.ui.settings.settings_pages import Save, SettingsPage
 from app.ui.settings.translation_file import TRANSLATION_FILE_ABOUT, TranslationFileField
 from app.ui.shell.settings_index import label_of, page_label
@@ -22,13 +22,16 @@ if TYPE_CHECKING:
     from app.bootstrap import Fireside
 
 
+AS_SYSTEM = InContext("as the system", "System")
+
+
 class AppearancePage(SettingsPage):
     """Page of what the window looks like; each choice is seen at once."""
 
     def __init__(self, app: Fireside, theme: Theme, save: Save) -> None:
         super().__init__(theme, page_label("appearance"))
         self._app, self._save, appearance = app, save, app.settings.appearance
-        choices = [("system", tr("System")), ("light", tr("Light")), ("dark", tr("Dark"))]
+        choices = [("system", tr(AS_SYSTEM)), ("light", tr("Light")), ("dark", tr("Dark"))]
         field = SegmentedControl(theme, label_of("scheme"), choices, appearance.scheme, self._on_scheme)
         self.add_setting("scheme", "", field)
         switches: tuple[tuple[str, str, Callable[[bool], object]], ...] = (
@@ -55,7 +58,7 @@ class AppearancePage(SettingsPage):
         self.finish()
 
     def _languages(self) -> list[tuple[str, str]]:
-        return [(SYSTEM, tr("System")), *offered_languages().items()]
+        return [(SYSTEM, tr(AS_SYSTEM)), *offered_languages().items()]
 
     def show_language(self) -> None:
         """Offer the languages that there are now, and show which one is chosen."""

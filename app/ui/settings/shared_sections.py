@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from app.core.events import CancelToken
 from app.features.claim_checker.fetching import OFFER_LIMITS, OFFER_WORDS
-from app.ui.i18n import size_text, tr
+from app.ui.i18n import number_suffix, size_text, tr
 from app.ui.settings.claim_checker import CheckerField
 from app.ui.settings.settings_pages import Save, SettingsSection
 from app.ui.shared_labels import DOCUMENTS_LABEL, NEVER, RESUME, STOP
@@ -63,7 +63,7 @@ class MemorySection(SettingsSection):
         )
         after = Stepper(
             self._theme, label_of("unload_after"), engine.unload_after_min,
-            lowest=0, highest=MOST_MINUTES, step=5, word_for_lowest=tr(NEVER), suffix=tr(" min"),
+            lowest=0, highest=MOST_MINUTES, step=5, word_for_lowest=tr(NEVER), suffix=number_suffix("min"),
             on_change=lambda value: self._save("engine", unload_after_min=int(value)),
         )  # fmt: skip
         self.add_setting("unload_after", tr("After this long without a message."), after)
@@ -75,7 +75,7 @@ class MemorySection(SettingsSection):
         self.add_heading(tr("Saved states"), kept)
         budget = Stepper(
             self._theme, label_of("states"), self._app.settings.engine.states_budget_mb / 1000,
-            lowest=0, highest=MOST_GB, word_for_lowest=tr(NOTHING), suffix=tr(" GB"),
+            lowest=0, highest=MOST_GB, word_for_lowest=tr(NOTHING), suffix=number_suffix("GB"),
             on_change=self._on_budget,
         )  # fmt: skip
         self.add_setting("states", tr("The least recently used are deleted first."), budget)

@@ -15,7 +15,7 @@ from app.core.paths import runs_elsewhere
 from app.engine.tuning import ModelTuning, TuningTable
 from app.features.models.pool_policy import LeasePriority
 from app.features.models.tuning_words import tuning_words
-from app.ui.i18n import sentence_for, tr
+from app.ui.i18n import InContext, sentence_for, tr
 from app.ui.locale_formats import format_month_day
 from app.ui.shared_labels import STOP
 from app.ui.shell import tasks
@@ -28,7 +28,7 @@ from app.ui.widgets.layouts import drop_margins, fill_layout
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
 
-TUNE, FORGET_TUNING = "Tune", "Forget"
+TUNE, FORGET_TUNING = "Tune", InContext("measured speed", "Forget")
 TUNING_ABOUT = (
     "Measures threads, prompt size and flash attention for up to 20 seconds. "
     "Fireside also does this once, when the computer is quiet."

@@ -15,7 +15,7 @@ from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 from app.core.errors.request_errors import InfillUnavailable
 from app.core.visible import clean_text
 from app.features.models.model_messages import short_count
-from app.ui.i18n import Translatable, join_lines, tr, tr_count, translated_choices, with_key
+from app.ui.i18n import InContext, Translatable, join_lines, tr, tr_count, translated_choices, with_key
 from app.ui.icons import icon
 from app.ui.locale_formats import join_facts
 from app.ui.shared_labels import (
@@ -24,7 +24,6 @@ from app.ui.shared_labels import (
     OLDER,
     ONE_TOKEN,
     PIN,
-    PINNED,
     STOP,
     TODAY,
     TOKEN_COUNT,
@@ -70,6 +69,9 @@ IDEAS: tuple[tuple[Translatable, str], ...] = (
 """Suggested beginnings with their languages."""
 NOTE_PX = 60
 """Room for the note in a narrow window, which shows a short form."""
+
+
+PINNED_PAGE = InContext("page", "Pinned")
 
 
 class WriteView(QWidget):
@@ -572,11 +574,11 @@ PINNED_ROLE = Qt.ItemDataRole.UserRole + 1
 class PageListModel(GroupedListModel[Any]):
     """Pages under headings by last change, pinned ones first."""
 
-    groups: ClassVar[tuple[Translatable, ...]] = ("Pinned", "Today", "Yesterday", "Last 7 days", "Older")
+    groups: ClassVar[tuple[Translatable, ...]] = (PINNED_PAGE, "Today", "Yesterday", "Last 7 days", "Older")
 
     def group_of(self, row: PageRow, now: datetime) -> Translatable:
         if row.pinned:
-            return PINNED
+            return PINNED_PAGE
         day, today = datetime.fromtimestamp(row.updated_at).date(), now.date()
         if day >= today:
             return TODAY
