@@ -11,6 +11,7 @@ from typing import Any
 from app import __version__
 from app.core.build import this_build
 from app.core.cage_report import CageReport, CageWall
+from app.core.catalogue import tr, tr_count
 from app.core.child import cage_reports
 from app.core.errors.engine_errors import MachineUnusable
 from app.core.events import ModelLoaded
@@ -62,18 +63,23 @@ def report_of(
 
 
 def text_of(report: dict[str, Any]) -> str:
+    """Write the report as lines in the user's language."""
     folder = report["llama_cpp_folder"]
-    engine = f"llama.cpp {report['llama_cpp']} in {folder}" if folder else f"llama-cpp-python {report['llama_cpp']}"
+    engine = f"llama-cpp-python {report['llama_cpp']}"
+    if folder:
+        engine = tr("llama.cpp {version} in {folder}", version=report["llama_cpp"], folder=folder)
     lines = [f"{this_build().line}, Python {report['python']}, {engine}"]
-    lines += [f"Threads: {report['threads']}"]
+    lines += [tr("Threads: {count}", count=report["threads"])]
     lines += [f"  {name.replace('_', ' ')}: {value}" for name, value in report["thread_policy"].items()]
-    lines += [f"Backends: {', '.join(report['backends'])}"]
+    lines += [tr("Backends: {names}", names=", ".join(report["backends"]))]
     for device in report["devices"]:
-        memory = f"{device['free_bytes'] / 1e9:.1f} of {device['total_bytes'] / 1e9:.1f} GB free"
-        lines += [f"Device: {device['name']} ({device['description']}), {device['type']}, {memory}"]
+        values = {"free": device["free_bytes"] / 1e9, "total": device["total_bytes"] / 1e9}
+        memory = tr("free: {free:.1f} of {total:.1f} GB", **values)
+        told = f"{device['name']} ({device['description']}), {device['type']}, {memory}"
+        lines += [tr("Device: {device}", device=told)]
     lines += [sentence_for(MachineUnusable(**problem)).text for problem in report["machines_missed"]]
-    lines += [f"Folder for {name}: {folder}" for name, folder in report["folders"].items()]
-    lines += [f"Model: {path}" for path in report["models"] or ["none"]]
+    lines += [tr("Folder for {kind}: {path}", kind=kind, path=path) for kind, path in report["folders"].items()]
+    lines += [tr("Model: {path}", path=path) for path in report["models"] or [tr("none")]]
     for entry in report["tuned"]:
         tuning = ModelTuning(**{name: value for name, value in entry.items() if name != "model"})
         lines += [f"{Path(entry['model']).name}: {' '.join(map(str, tuning_words(tuning, tuning.day)))}"]
@@ -84,7 +90,9 @@ def text_of(report: dict[str, Any]) -> str:
         }
     )
     if report["loaded"]:
-        lines += [f"Loaded: {report['loaded']}"]
+        lines += [tr("Loaded: {path}", path=report["loaded"])]
     for placed in report["placement"]:
-        lines += [f"  {placed['device']}: {placed['layers']} layers, {placed['weights_bytes'] / 1e6:.0f} MB of weights"]
+        layers = tr_count("{count} layer", "{count} layers", placed["layers"])
+        weights = tr("{size:.0f} MB of weights", size=placed["weights_bytes"] / 1e6)
+        lines += [f"  {placed['device']}: {layers}, {weights}"]
     return "\n".join(lines)

@@ -10,7 +10,8 @@ from PySide6.QtWidgets import QAbstractButton, QLabel, QLineEdit, QPlainTextEdit
 _WORD = re.compile(r"[A-Za-z]{2,}")
 _IN_BRACKETS = re.compile(r"\[[^\[\]]*\]|\[[^\[\]]*…\u2069?$")
 _SAME = re.compile(
-    r"\(?((Ctrl|Shift|Alt|Esc|Del|Return|Enter|F\d+)\+?)+\S*|(\S*/|hf_|git-)\S*|\S+\.(com|gguf|pdf|docx|txt|csv|md)\b|def is_prime\(number\):"
+    r"\(?((Ctrl|Shift|Alt|Esc|Del|Return|Enter|F\d+)\+?)+\S*|(\S*/|hf_|git-)\S*|\S+\.(com|gguf|pdf|docx|txt|csv|md)\b"
+    r"|def is_prime\(number\):"
     r"|\b(SmolLM2 135M|DuckDuckGo|English|Fireside( [\d.]+)?|Hugging Face|llama\.cpp|Ollama|LM Studio|Jan|GPT4All"
     r"|Markdown|JSON|HTML|CSV|GGUF|CPU|GPU|RPC|MCP|HTTP|HTTPS|OpenAI|Anthropic|Tesseract|Inter|GB|MB|kB|Q\d_\w+)\b"
 )
