@@ -170,7 +170,7 @@ def made_words(made: SurveyCoverage) -> str:
     if made.sections == made.read == 1:
         words = tr(READ_WHOLE_TEXT)
     minutes, seconds = divmod(round(made.seconds), 60)
-    took = tr(MINUTES_AND_SECONDS, minutes=minutes, seconds=seconds) if minutes else f"{seconds} s"
+    took = tr(MINUTES_AND_SECONDS, minutes=minutes, seconds=seconds) if minutes else tr("{seconds} s", seconds=seconds)
     return f"{words} · {took}"
 
 
