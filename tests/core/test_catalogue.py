@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 
 import pytest
@@ -16,6 +17,7 @@ from app.core.catalogue import (
     tr,
     tr_count,
     use_catalogue,
+    use_english,
     use_value_format,
 )
 
@@ -149,3 +151,19 @@ def test_values_are_written_as_the_language_has_it() -> None:
 def test_what_a_translation_leaves_out_or_doubles_is_no_error() -> None:
     use_catalogue(TextCatalogue("de", {"{a} of {b}": ("{{{b}}} {b}",)}))
     assert tr("{a} of {b}", a=1, b=2) == "{2} 2"
+
+
+def test_what_models_read_is_english_while_another_thread_goes_on_in_its_language() -> None:
+    use_catalogue(TextCatalogue("de", {"Open": ("Öffnen",), "1 file": ("{count} Datei", "{count} Dateien")}))
+    use_value_format(lambda value, spec: format(value, spec).replace(",", "."))
+    shown: list[str] = []
+    window = threading.Thread(target=lambda: shown.append(f"{tr('Open')}, {tr_count('1 file', '{count} files', 2000)}"))
+    with use_english():
+        assert (tr("Open"), tr_count("1 file", "{count} files", 2000)) == ("Open", "2,000 files")
+        with use_english():
+            assert tr_count("1 file", "{count} files", 1) == "1 file"
+        assert tr("Open") == "Open"
+        window.start()
+        window.join()
+    assert shown == ["Öffnen, 2.000 Dateien"]
+    assert tr("Open") == "Öffnen"

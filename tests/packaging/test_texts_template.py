@@ -82,6 +82,32 @@ def test_texts_of_a_count_are_one_entry_with_both_forms(tmp_path: Path) -> None:
     assert not template.problems
 
 
+def test_a_text_asked_for_with_and_without_a_count_is_told(tmp_path: Path) -> None:
+    template = template_of(
+        tmp_path, 'tr("a minute")\ndef show(n):\n    return tr_count("a minute", "{count} minutes", n)'
+    )
+    (problem,) = template.problems
+    assert (problem.kind, problem.line) == (NOT_FOUND, 2)
+
+
+def test_names_of_units_with_and_without_a_count_are_one_entry_of_the_file(tmp_path: Path) -> None:
+    from texts_template import template_lines
+
+    template = template_of(tmp_path, 'tr("page")\ndef show(n):\n    return tr_count("page", "pages", n)')
+    assert not template.problems
+    assert "".join(template_lines(template)).count('msgid "page"') == 1
+
+
+def test_constants_of_a_module_of_a_package_are_found(tmp_path: Path) -> None:
+    other = tmp_path / "app/cli/terminal.py"
+    other.parent.mkdir(parents=True)
+    (other.parent / "__init__.py").touch()
+    other.write_text('SAVED = "Saved {path}."', "utf-8")
+    template = template_of(tmp_path, "from app.cli import terminal\ntr(terminal.SAVED, path=1)")
+    assert [entry.text for entry in template.entries] == ["Saved {path}."]
+    assert not template.problems
+
+
 def test_the_template_is_a_file_that_the_program_can_read(tmp_path: Path) -> None:
     code = 'tr(InContext("state", "Open")), tr("Open"), tr("Say “{words}”\\n"), tr_count("1 file", "{count} files", 2)'
     from texts_template import template_lines
