@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from PySide6.QtCore import QCoreApplication, QLocale, Qt
@@ -13,7 +16,12 @@ from app.core.installed_languages import ENGLISH, OWN_NAMES, load_texts
 from app.ui.i18n import tr
 from app.ui.locale_formats import format_number, join_facts
 from app.ui.pseudo_language import LONGER, pseudo_text
+from app.ui.shared_labels import COPY
 from app.ui.shown_texts import MOST_KEPT, MOST_OF_TEMPLATE, rewrite_text
+from app.ui.text.code_view import CodeBlock
+from app.ui.text.pieces import Code
+from app.ui.theme import Theme
+from app.ui.widgets.row_list import GroupedListModel, RowList
 from app.ui.window_language import (
     MIRRORED,
     PSEUDO,
@@ -107,3 +115,34 @@ def test_texts_of_a_progress_push_out_none_but_their_own(qapp: QApplication, qtb
     assert label.text() == pseudo_text(COUNTED).replace("{count:,}", "3")
     assert rewrite_text(last) != last
     assert rewrite_text(first) == first, "long gone"
+
+
+def test_a_code_block_writes_its_buttons_anew_with_room_for_them(qapp: QApplication, qtbot: QtBot) -> None:
+    view = CodeBlock(Theme("light"))
+    qtbot.addWidget(view)
+    view.resize(600, 120)
+    view.set_code(Code("print(1)", "python"))
+    view.show()
+    use_language(qapp, PSEUDO)
+    assert view._copy.text() == pseudo_text(COPY)
+    assert view._copy.width() >= view._copy.sizeHint().width()
+
+
+def test_headings_of_a_list_change_and_its_rows_stay(qapp: QApplication, qtbot: QtBot) -> None:
+    class Entry(SimpleNamespace):
+        id, title = 1, "Older"
+
+    class Entries(GroupedListModel[Any]):
+        groups = ("Today", "Older")
+
+        def group_of(self, row: Any, now: datetime) -> str:
+            return "Older"
+
+    model = Entries()
+    entries = RowList(Theme("light"), model, "Entries")
+    qtbot.addWidget(entries)
+    model.show([Entry()])
+    entries.mark(model.index_of(1))
+    use_language(qapp, PSEUDO)
+    assert [model.index(place).data() for place in range(model.rowCount())] == [pseudo_text("Older"), "Older"]
+    assert entries.currentIndex().data() == "Older"

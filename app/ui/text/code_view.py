@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import cached_property
 
-from PySide6.QtCore import QRect, Qt, Signal
+from PySide6.QtCore import QEvent, QRect, Qt, Signal
 from PySide6.QtGui import (
     QColor,
     QGuiApplication,
@@ -20,7 +20,7 @@ from PySide6.QtWidgets import QPushButton, QWidget
 
 from app.core.visible import reveal_directions
 from app.features.drawings import kind_of
-from app.ui.i18n import tr
+from app.ui.i18n import Translatable, tr
 from app.ui.scroll_bars import STRIP_PX
 from app.ui.shared_labels import COPIED, COPY
 from app.ui.text.code_colours import LONGEST_LINE, CodeHighlighter
@@ -38,6 +38,8 @@ from app.ui.widgets.timers import new_timer
 
 OPEN_DRAWING = "Open this drawing in the browser"
 COPY_CODE = "Copy code"
+WRAP: Translatable = "Wrap"
+OPEN_IN_BROWSER: Translatable = "Open in the browser"
 
 
 HEADER_PX = 36
@@ -124,9 +126,10 @@ class CodeBlock(QWidget):
         self.code = Code("", "")
         """The block shown."""
         self._language = theme.dress(plain_label(kind="muted", parent=self), font="caption")
+        self._labels: dict[QPushButton, Translatable] = {}
         self._text = CodeText(theme, self)
         self.highlighter = CodeHighlighter(self._text.document(), theme)
-        self._copy = self._button(tr(COPY), tr(COPY_CODE))
+        self._copy = self._button(COPY, tr(COPY_CODE))
         self._copy.clicked.connect(self._on_copy)
         self._copied = new_timer(self, COPIED_MS, lambda: self._show_copied(False))
         theme.changed.connect(self._on_theme_changed)
@@ -135,7 +138,7 @@ class CodeBlock(QWidget):
     @cached_property
     def wrap(self) -> QPushButton:
         """Button that breaks long lines, made when there is one: a chat has many blocks, and most need none."""
-        button = self._button(tr("Wrap"), tr("Wrap long lines"))
+        button = self._button(WRAP, tr("Wrap long lines"))
         button.setCheckable(True)
         button.toggled.connect(self._on_wrap)
         return self._theme.dress(button, glyph=("arrow-elbow-down-left", "muted", 16))
@@ -143,7 +146,7 @@ class CodeBlock(QWidget):
     @cached_property
     def draw(self) -> QPushButton:
         """Button that opens the drawing which the code describes."""
-        button = self._button(tr("Open in the browser"), tr(OPEN_DRAWING))
+        button = self._button(OPEN_IN_BROWSER, tr(OPEN_DRAWING))
         button.clicked.connect(lambda _=False: self.link_clicked.emit(drawing_link(self._kind, self.code.text)))
         return self._theme.dress(button, glyph=("arrow-square-out", "muted", 16))
 
@@ -187,15 +190,23 @@ class CodeBlock(QWidget):
     def resizeEvent(self, _event: object) -> None:
         self._arrange()
 
-    def _button(self, words: str, name: str) -> QPushButton:
-        button: QPushButton = text_button(words, "quiet", self)
+    def _button(self, words: Translatable, name: str) -> QPushButton:
+        button: QPushButton = text_button(tr(words), "quiet", self)
         button.setAccessibleName(name)
         button.setToolTip(name)
         # Kept apart from the button's text, which `_arrange` empties where there is no room.
-        button.setProperty("words", words)
+        self._labels[button] = words
         self._theme.dress(button, font="caption")
         button.hide()
         return button
+
+    def _label_of(self, button: QPushButton) -> Translatable:
+        return self._labels[button]
+
+    def changeEvent(self, event: QEvent) -> None:
+        if event.type() == QEvent.Type.LanguageChange:
+            self._arrange()
+        super().changeEvent(event)
 
     def _arrange(self) -> None:
         """Show button labels if there is room for all, else icons."""
@@ -204,7 +215,7 @@ class CodeBlock(QWidget):
         made = [self._copy, *(getattr(self, name) for name in ("draw", "wrap") if name in vars(self))]
         shown = [button for button in made if not button.isHidden()]
         for button in shown:
-            button.setText(str(button.property("words")))
+            button.setText(tr(self._label_of(button)))
         language = self._language.sizeHint().width() + 3 * padding
         if language + sum(button.sizeHint().width() + gap for button in shown) > self.width():
             for button in shown[1:]:
@@ -238,7 +249,7 @@ class CodeBlock(QWidget):
         self._copied.start()
 
     def _show_copied(self, is_copied: bool) -> None:
-        self._copy.setProperty("words", tr(COPIED) if is_copied else tr(COPY))
+        self._labels[self._copy] = COPIED if is_copied else COPY
         self._copy.show()
         self._theme.dress(self._copy, glyph=("check", "success", 16) if is_copied else ("copy", "muted", 16))
         self._arrange()

@@ -122,6 +122,13 @@ class GroupedListModel(QAbstractListModel, Generic[Row]):
                 arranged += [row, *self.below(row)]
         return arranged
 
+    def translate_headings(self) -> None:
+        """Write the headings anew after a change of language; rows, selection and places stay."""
+        arranged = self.arranged(self.found, datetime.now())
+        if len(arranged) == len(self._rows):
+            self._rows = arranged
+            self.dataChanged.emit(self.index(0), self.index(len(arranged) - 1))
+
     def setData(self, index: Index, value: Any, role: int = Qt.ItemDataRole.EditRole) -> bool:
         row, title = self._rows[index.row()], clean_title(value)
         if isinstance(row, str) or role != Qt.ItemDataRole.EditRole or not title:
@@ -182,6 +189,12 @@ class RowList(QListView):
         self._tell_moved = new_timer(self, KEYBOARD_DELAY_MS, lambda: self.moved.emit(self.currentIndex()))
         theme.changed.connect(self._on_theme_changed)
         fade_ends(self, theme, "sidebar")
+
+    def changeEvent(self, event: QEvent) -> None:
+        model = self.model()
+        if event.type() == QEvent.Type.LanguageChange and isinstance(model, GroupedListModel):
+            model.translate_headings()
+        super().changeEvent(event)
 
     @property
     def is_editing(self) -> bool:
