@@ -129,7 +129,7 @@ class CodeBlock(QWidget):
         self._labels: dict[QPushButton, Translatable] = {}
         self._text = CodeText(theme, self)
         self.highlighter = CodeHighlighter(self._text.document(), theme)
-        self._copy = self._button(COPY, tr(COPY_CODE))
+        self._copy = self._header_button(COPY, tr(COPY_CODE))
         self._copy.clicked.connect(self._on_copy)
         self._copied = new_timer(self, COPIED_MS, lambda: self._show_copied(False))
         theme.changed.connect(self._on_theme_changed)
@@ -138,7 +138,7 @@ class CodeBlock(QWidget):
     @cached_property
     def wrap(self) -> QPushButton:
         """Button that breaks long lines, made when there is one: a chat has many blocks, and most need none."""
-        button = self._button(WRAP, tr("Wrap long lines"))
+        button = self._header_button(WRAP, tr("Wrap long lines"))
         button.setCheckable(True)
         button.toggled.connect(self._on_wrap)
         return self._theme.dress(button, glyph=("arrow-elbow-down-left", "muted", 16))
@@ -146,7 +146,7 @@ class CodeBlock(QWidget):
     @cached_property
     def draw(self) -> QPushButton:
         """Button that opens the drawing which the code describes."""
-        button = self._button(OPEN_IN_BROWSER, tr(OPEN_DRAWING))
+        button = self._header_button(OPEN_IN_BROWSER, tr(OPEN_DRAWING))
         button.clicked.connect(lambda _=False: self.link_clicked.emit(drawing_link(self._kind, self.code.text)))
         return self._theme.dress(button, glyph=("arrow-square-out", "muted", 16))
 
@@ -190,7 +190,7 @@ class CodeBlock(QWidget):
     def resizeEvent(self, _event: object) -> None:
         self._arrange()
 
-    def _button(self, words: Translatable, name: str) -> QPushButton:
+    def _header_button(self, words: Translatable, name: str) -> QPushButton:
         button: QPushButton = text_button(tr(words), "quiet", self)
         button.setAccessibleName(name)
         button.setToolTip(name)
