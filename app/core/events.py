@@ -40,6 +40,12 @@ class AnswerStats:
     """Number of media encoded now, not taken from the cache."""
     stop: str = ""
     """The stop string that was met, where one was."""
+    drafted_tokens: int = 0
+    """Tokens guessed from the prompt and checked together (prompt look-up)."""
+    kept_tokens: int = 0
+    """Guessed tokens that the model chose itself."""
+    drafts_ended: bool = False
+    """Guessing cost more time than it saved, so that the rest was written without."""
 
     @property
     def total_s(self) -> float:

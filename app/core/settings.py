@@ -76,7 +76,8 @@ class EngineSettings:
     starter.
 
     `kv_type`: f16 or q8_0. `library_folder` holds a llama.cpp of the person's own, if any. `unload_after_min` 0: keep
-    the model until memory is short. `machines` are addresses of RPC workers.
+    the model until memory is short. `machines` are addresses of RPC workers. `drafts`: guess what an answer repeats of
+    its prompt.
     """
 
     model_path: str = ""
@@ -93,6 +94,7 @@ class EngineSettings:
     unload_after_min: int = 0
     unload_when_memory_short: bool = True
     library_folder: str = ""
+    drafts: bool = True
 
 
 @dataclass(frozen=True)

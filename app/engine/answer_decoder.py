@@ -12,6 +12,7 @@ from app.core.events import AnswerStats, Finished, FinishReason, LookProgress, P
 from app.core.wire import EventReply
 from app.engine import protocol
 from app.engine.infill import InfillEnd
+from app.engine.prompt_drafts import AnswerDrafts
 from app.language.repetition import RepetitionWatch
 
 TAGS, HARMONY = "tags", "harmony"
@@ -387,6 +388,7 @@ class AnswerDecoder:
         self.thinking_tokens = 0
         self.media_tokens = 0
         self.encoded_media = 0
+        self.drafts: AnswerDrafts | None = None
         self._request = request
         self._reply = reply
         self._stops = StopStrings(request.ask.stop)
@@ -467,6 +469,7 @@ class AnswerDecoder:
             self.media_tokens,
             self.encoded_media,
             self._stops.met_stop,
+            *(self.drafts.figures if self.drafts else ()),
         )
         return EventReply(self._request.id, Finished(stats))
 

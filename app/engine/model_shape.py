@@ -20,6 +20,7 @@ VALUE_BYTES = {"f16": 2.0, "q8_0": 34 / 32}
 Q8_BLOCK = 32
 CELLS_STEP = 256  # llama.cpp rounds contexts up to this
 MOST_LAYERS = 1024  # llama.cpp takes 512
+MOST_DRAFTED_TOGETHER = 16  # tokens of a step with a draft; more gained little where it was measured
 MOST_UNITS = 1 << 24  # no width, head count or vocabulary is larger; a header may say anything
 STATE_VALUE_BYTES = 4
 TOKEN_BYTES = 200  # of llama.cpp's tables for each token of the vocabulary; measured with 49,152 and 262,144 of them
@@ -73,6 +74,11 @@ class ModelLayout:
     """Number of devices that share the GPU layers. Each has scratch memory of its own."""
     picture_tokens: int = 0
     """Tokens of the largest image decoded at once, which may exceed `batch_tokens`."""
+
+    @property
+    def outputs(self) -> int:
+        """Rows of logits: one for each sequence, or for each token of a draft, when one sequence writes alone."""
+        return max(self.sequences, MOST_DRAFTED_TOGETHER)
 
 
 @dataclass(frozen=True)
@@ -219,7 +225,7 @@ class ModelShape:
         most = max(layout.batch_tokens, layout.picture_tokens)
         rows = -(-min(most, layout.context_tokens) // layout.sequences) * layout.sequences
         cells = -(-layout.context_tokens // CELLS_STEP) * CELLS_STEP
-        return rows, self.masks * rows * cells * 2, 4 * self.vocabulary * layout.sequences
+        return rows, self.masks * rows * cells * 2, 4 * self.vocabulary * layout.outputs
 
     def memory_needs(self, layout: ModelLayout) -> MemoryNeeds:
         """Return the bytes that a layout takes in main memory and on the GPUs, projector included."""

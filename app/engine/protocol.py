@@ -30,7 +30,7 @@ from app.core.events import (
 from app.core.wire import Caged, EventReply, Wire
 from app.engine.tuning import TUNING_BUDGET_S, ModelTuning
 
-VERSION = 17
+VERSION = 18
 
 
 @dataclass(frozen=True)
@@ -52,6 +52,8 @@ class Wish:
     """Path of the file that lets the model see or hear; empty: it only reads."""
     projector_on_cpu: bool = False
     """Pictures are looked at by the processor, which leaves the GPU's memory to the model."""
+    drafts: bool = True
+    """Words guessed from the prompt are checked together where that is measured to be faster."""
 
     @property
     def is_open(self) -> bool:

@@ -11,6 +11,7 @@ from typing import Any
 
 from app.engine.llama.llama_library import LlamaLibrary
 from app.engine.llama.output_logits import view_logits
+from app.engine.model_shape import MOST_DRAFTED_TOGETHER
 from app.engine.thread_controller import ThreadController, thread_counts
 
 CHECK_EVERY_TOKENS = 16  # while writing; and once when the prompt was read
@@ -122,18 +123,21 @@ class LlamaContext:
         self._threads = (0, 0)
 
     def decode(
-        self, shares: Sequence[tuple[int, Sequence[int], int, bool]], aborted: Callable[[], bool] | None = None
+        self, shares: Sequence[tuple[int, Sequence[int], int, int]], aborted: Callable[[], bool] | None = None
     ) -> int:
-        """Decode shares of (sequence, token ids, first position, wants logits of the last) together; return llama.cpp's
-        code.
+        """Decode shares of (sequence, token ids, first position, how many of the last want logits) together; return
+        llama.cpp's code.
 
         `aborted` is called some hundred times meanwhile; True ends with `ABORTED`. After any code but `DECODED` and
         `NO_ROOM`, remove leftovers with `truncate_sequence`.
         """
         # Reading is bound by computing, and has its own number of threads.
         count = self._fill_batch(shares)
-        controller = self._thread_controller(count)
-        self._use_threads(controller.count if controller else self._reading_threads)
+        is_draft = len(shares) == 1 and count == shares[0][3] > 1
+        controller = None if is_draft else self._thread_controller(count)
+        # A draft is read beside the same other programs as the single tokens before it.
+        usual = self.thread_counts()[0] if is_draft else self._reading_threads
+        self._use_threads(controller.count if controller else usual)
         begun_s = time.perf_counter()
         result = self._decode_batch(self._batch, aborted)
         # An aborted decode says nothing about speed.
@@ -261,6 +265,15 @@ class LlamaContext:
         self._writing.clear()
         self._reading_threads = prompts
 
+    @property
+    def most_draft_tokens(self) -> int:
+        """Most tokens that may be guessed at once; 0 where wrong ones can't be taken back without a trace, as in
+        recurrent states and sliding windows.
+        """
+        # The token before them is decoded again with each draft.
+        most = min(MOST_DRAFTED_TOGETHER, self.batch_tokens) - 1
+        return most if self.can_forget and not self._window_tokens else 0
+
     def thread_counts(self) -> tuple[int, int]:
         """Threads in use for writing one token, and for reading."""
         writing = self._writing.get(1)
@@ -275,17 +288,17 @@ class LlamaContext:
         self.c.llama_batch_free(self._batch)
         self.c.llama_free(self.pointer)
 
-    def _fill_batch(self, shares: Sequence[tuple[int, Sequence[int], int, bool]]) -> int:
+    def _fill_batch(self, shares: Sequence[tuple[int, Sequence[int], int, int]]) -> int:
         ids, positions, owners, outputs = self._columns
         at = 0
-        for sequence, tokens, position, wants_logits in shares:
+        for sequence, tokens, position, wanted in shares:
+            silent = len(tokens) - wanted
             for offset, token in enumerate(tokens):
                 ids[at] = token
                 positions[at] = position + offset
                 owners[at][0] = sequence
-                outputs[at] = False
+                outputs[at] = offset >= silent
                 at += 1
-            outputs[at - 1] = wants_logits
         self._batch.n_tokens = at
         return at
 

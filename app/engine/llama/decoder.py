@@ -14,6 +14,7 @@ from app.core.events import FinishReason, TokenChosen
 from app.core.wire import EventReply
 from app.engine import protocol
 from app.engine.fit import MOST_CHECKPOINT_BYTES
+from app.engine.llama.cached_sequence import CachedSequence
 from app.engine.llama.checkpoints import CheckpointBudget
 from app.engine.llama.context import CHECK_EVERY_TOKENS, DECODED, FEW_TOKENS, NO_ROOM, LlamaContext
 from app.engine.llama.encoding_queue import EncodingQueue
@@ -66,8 +67,8 @@ class BatchDecoder:
     def step(self, urgent: Callable[[], bool]) -> None:
         """Run one decode. A background prompt is aborted when `urgent` turns true."""
         # By far the most frequent case: one answer is being written.
-        if len(self.pool.runs) == 1 and self.pool.runs[0].is_writing:  # by far the most frequent
-            self._decode_shares([(self.pool.runs[0], 1)], urgent)
+        if len(self.pool.runs) == 1 and self.pool.runs[0].is_writing:
+            self._write_alone(self.pool.runs[0], urgent)
             return
         # Those that wait for a place are cancelled here; the others in the middle of a decode as well.
         for run in [run for run in self.pool.runs if run.job.cancelled]:
@@ -79,13 +80,60 @@ class BatchDecoder:
         # As late as possible: what it can share may have been read by now.
         for run, _ in next_decode(placed, self._context.batch_tokens, width):
             if not run.prepared:
-                self._beginnings.fill_prefix(run)  # as late as possible: what it can share is read by now
+                self._beginnings.fill_prefix(run)
         if self._looking is not None and any(run.next_tile for run in placed):
             placed = self._encode_media(self._looking, placed, urgent)
         # Chosen anew: a shared beginning changes how many tokens are pending.
         shares = next_decode(placed, self._context.batch_tokens, width)
         if shares:
             self._decode_shares([(run, min(count, run.next_place())) for run, count in shares], urgent)
+
+    def _write_alone(self, run: SequenceRun, urgent: Callable[[], bool]) -> None:
+        """Write the next token of the only answer, or several that were guessed."""
+        begun_s = time.perf_counter()
+        draft = run.propose_draft(self._context.size_tokens, self._context.most_draft_tokens)
+        if draft and self._decode_draft(run, draft, begun_s):
+            return
+        self._decode_shares([(run, 1)], urgent)
+        if run.drafts is not None and not draft:
+            run.drafts.record_token(time.perf_counter() - begun_s)
+
+    def _decode_draft(self, run: SequenceRun, draft: list[int], begun_s: float) -> bool:
+        """Decode the newest token and guesses of the next together, and keep those the model chooses itself.
+
+        Return False if nothing was decoded, which is the case where the context has no room for all of it.
+        """
+        sequence = run.sequence
+        assert sequence is not None
+        tokens = [run.tokens[-1], *draft]
+        if self._context.decode([(sequence.number, tokens, sequence.position, len(tokens))]) != DECODED:
+            sequence.drop_unfinished()
+            return False
+        sequence.extend(tokens[:1])
+        kept, outcome = self._choose_from_draft(run, sequence, draft)
+        # Before the run ends: its sequence may be saved then.
+        sequence.drop_unfinished()
+        if run.drafts is not None:
+            run.drafts.record_draft(len(draft), kept, time.perf_counter() - begun_s)
+        self._close_run(run, outcome)
+        return True
+
+    def _choose_from_draft(
+        self, run: SequenceRun, sequence: CachedSequence, draft: list[int]
+    ) -> tuple[int, FinishReason | AppError | None]:
+        """Write tokens as long as they are the guessed ones, and the one behind; return how many were, and why the
+        answer ends, if it does.
+
+        Each is chosen from the logits behind the one before it, by the same sampler in the same order as without a
+        draft: what was guessed decides only how many of these logits are there already.
+        """
+        for kept, guessed in enumerate(draft):
+            outcome = self._choose_next(run, kept)
+            # Forced tokens may follow the chosen one, so that its logits are not the last ones needed.
+            if outcome is not None or run.tokens[run.held_tokens :] != [guessed]:
+                return kept, outcome
+            sequence.extend([guessed])
+        return len(draft), self._choose_next(run, len(draft))
 
     def give_up_background(self) -> None:
         """End all background answers with `ModelReplaced`, before the model goes."""
@@ -190,15 +238,15 @@ class BatchDecoder:
             if run.is_reading:
                 run.answer.report_prompt(run.held_tokens)
             if run.pending_tokens == 0:
-                self._write_token(run, output)
+                self._close_run(run, self._choose_next(run, output))
 
-    def _write_token(self, run: SequenceRun, output: int) -> None:
+    def _choose_next(self, run: SequenceRun, output: int) -> FinishReason | AppError | None:
+        """Choose and write the next token from an output of the last decode; return why the answer ends, if it does."""
         written = len(run.tokens) - len(run.prompt.tokens)
         # Before the damaged numbers could be saved with a session.
         if written % CHECK_EVERY_TOKENS == 0 and not self._context.has_numbers(output, run.model.vocabulary_size):
-            self.pool.forget_all()  # before it could be saved
-            self._fail_run(run, ModelBroken(run.model.path))
-            return
+            self.pool.forget_all()
+            return ModelBroken(run.model.path)
         try:
             token = run.choose_token(output, self._context.pointer)
             if run.request.ask.alternatives >= 0 and not run.model.ends_answer(token):
@@ -209,10 +257,14 @@ class BatchDecoder:
             if reason is None and run.is_told:
                 reason = FinishReason.STOP
         except AppError as error:
-            self._fail_run(run, error)
-            return
-        if reason is not None:
-            self._end_run(run, reason)
+            return error
+        return reason
+
+    def _close_run(self, run: SequenceRun, outcome: FinishReason | AppError | None) -> None:
+        if isinstance(outcome, AppError):
+            self._fail_run(run, outcome)
+        elif outcome is not None:
+            self._end_run(run, outcome)
 
     def _end_run(self, run: SequenceRun, reason: FinishReason) -> None:
         self.pool.remove(run)

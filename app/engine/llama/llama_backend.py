@@ -56,6 +56,7 @@ from app.engine.llama.speed_probe import tune_loaded
 from app.engine.llama.template_process import TemplateProblem
 from app.engine.llama.token_classifier import ClassificationBrokenOff, TokenClassifier, classifies_tokens, spans_of
 from app.engine.model_shape import shape_of, tokens_side_by_side
+from app.engine.prompt_drafts import AnswerDrafts, DecodeTimes
 from app.engine.scheduler import ParallelismPolicy
 from app.engine.states import StateFolder, model_identity
 from app.engine.tuning import ModelTuning, TuningTable
@@ -88,6 +89,7 @@ class LoadedModel:
         )
         self._has_fixed_threads = request.wish.threads > 0
         self._use_threads(opened.tuning)
+        self._drafts, self._decode_times = request.wish.drafts, DecodeTimes()
         states = None
         if request.states_folder:
             folder = StateFolder(Path(request.states_folder), lambda: request.states_budget_bytes)
@@ -248,7 +250,10 @@ class LoadedModel:
             lambda token: answer.is_outside(piece(token)),
             logit_bias=dict(ask.logit_bias),
         )
-        self.decoder.add_run(SequenceRun(request, job, answer, self.model, prompt, chain, piece, forced))
+        # A told answer is read, not written.
+        can_draft = self._drafts and self._context.most_draft_tokens > 0 and not ask.tells_last
+        drafts = AnswerDrafts(self._decode_times) if can_draft else None
+        self.decoder.add_run(SequenceRun(request, job, answer, self.model, prompt, chain, piece, drafts, forced))
 
     def inspect(self, request: protocol.Inspect, job: EngineJob) -> protocol.Inspected:
         """Return tokens, layers or attention of a text. Raises ModelNotInspectable, TooLongToInspect or

@@ -94,14 +94,13 @@ def expert_patterns(shape: ModelShape, layout: ModelLayout) -> list[str]:
 def context_parameters(library: LlamaLibrary, layout: ModelLayout, threads: int, flash: str = FLASH_AUTO) -> Any:
     """Return llama.cpp's parameters for a context; `flash` as in `ModelTuning`.
 
-    A decode may request one output per sequence only: each further row of logits takes memory for the whole vocabulary.
+    A decode may request few outputs only: each further row of logits takes memory for the whole vocabulary.
     """
     c = library.c
     parameters = c.llama_context_default_params()
     parameters.n_ctx = layout.context_tokens
     parameters.n_batch = parameters.n_ubatch = max(layout.batch_tokens, layout.picture_tokens)
-    # One output a sequence: each further row of logits takes memory for the whole vocabulary.
-    parameters.n_seq_max = parameters.n_outputs_max = layout.sequences
+    parameters.n_seq_max, parameters.n_outputs_max = layout.sequences, layout.outputs
     # One cache that all sequences share, so that one alone may use all of it.
     parameters.kv_unified = True
     parameters.n_threads = parameters.n_threads_batch = threads

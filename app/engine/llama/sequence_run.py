@@ -14,6 +14,7 @@ from app.engine.backend import EngineJob
 from app.engine.llama.cached_sequence import CachedSequence
 from app.engine.llama.model import Model
 from app.engine.llama.sampling import SamplerChain
+from app.engine.prompt_drafts import AnswerDrafts
 
 UNLIMITED_TOKENS = 2048  # kept free for an answer without a limit, where another would join it
 
@@ -48,6 +49,8 @@ class SequenceRun:
     chain: SamplerChain
     piece: Callable[[int], bytes]
     """The text of a token as the answer is given it."""
+    drafts: AnswerDrafts | None = None
+    """Guesses what comes next from the prompt, where the model can take back what was guessed wrong."""
     forced: list[int] = field(default_factory=list)
     """Tokens still to be written before the model samples again."""
     tokens: list[int] = field(init=False)
@@ -63,6 +66,7 @@ class SequenceRun:
 
     def __post_init__(self) -> None:
         self.tokens = list(self.prompt.tokens)
+        self.answer.drafts = self.drafts
         # Stops while reading: copies are made and prefixes handed on there.
         self.places = set(self.prompt.places) | {self.prompt.shared} - {0}
 
@@ -129,6 +133,15 @@ class SequenceRun:
         token = self.forced.pop(0)
         self.chain.accept(token)
         return token
+
+    def propose_draft(self, context_tokens: int, most: int) -> list[int]:
+        """Return tokens that may follow the newest one, no more than the answer and the context have room for."""
+        if self.drafts is None or self.forced or self.is_reading:
+            return []
+        most, limit = min(most, context_tokens - len(self.tokens)), self.request.ask.max_tokens
+        if limit >= 0:
+            most = min(most, limit - (self.answer.generated_tokens - self.answer.thinking_tokens) - 1)
+        return self.drafts.propose(self.tokens, most) if most > 0 else []
 
     @property
     def is_told(self) -> bool:

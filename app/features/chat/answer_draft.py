@@ -141,4 +141,6 @@ def with_before(now: AnswerStats, before: AnswerStats) -> AnswerStats:
         thinking_tokens=before.thinking_tokens + now.thinking_tokens,
         time_to_first_token_s=before.time_to_first_token_s or now.time_to_first_token_s,
         tokens_per_s=written / writing_s if writing_s > 0 else 0.0,
+        drafted_tokens=before.drafted_tokens + now.drafted_tokens,
+        kept_tokens=before.kept_tokens + now.kept_tokens,
     )

@@ -150,6 +150,9 @@ def _parse_stats(fields: dict[str, Any]) -> AnswerStats | None:
         count_of(fields.get("thinking_tokens")),
         count_of(fields.get("media_tokens")),
         count_of(fields.get("encoded_media")),
+        drafted_tokens=count_of(fields.get("drafted_tokens")),
+        kept_tokens=count_of(fields.get("kept_tokens")),
+        drafts_ended=fields.get("drafts_ended") is True,
     )
 
 

@@ -34,6 +34,7 @@ def load_options(engine: EngineSettings) -> Wish:
         experts_on_cpu=engine.experts_on_cpu,
         threads=engine.threads,
         devices=engine.devices,
+        drafts=engine.drafts,
     )
 
 

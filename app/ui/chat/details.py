@@ -43,6 +43,9 @@ THINKING_TOKENS = "{count} of thinking"
 FIRST_TOKEN_AFTER = "First token after"
 SPEED = "Speed"
 TOTAL_TIME = "Total"
+GUESSED = "Guessed tokens"
+GUESSES_KEPT = "{kept} of {count} kept"
+GUESSES_ENDED = "{kept} of {count} kept; off, as it gained nothing"
 AT_LENGTH_LIMIT = "at its length limit"
 VERSION = "Version"
 
@@ -151,6 +154,10 @@ def _rows_of_stats(stats: AnswerStats) -> list[Row]:
         speed = format_speed(stats.tokens_per_s)
         rows.append((tr(SPEED), tr(TOKENS_PER_SECOND, speed=speed)))
         rows.append((tr(TOTAL_TIME), time_text(stats.total_s)))
+    if stats.drafted_tokens:
+        text = GUESSES_ENDED if stats.drafts_ended else GUESSES_KEPT
+        counts = {"kept": format_number(stats.kept_tokens), "count": format_number(stats.drafted_tokens)}
+        rows.append((tr(GUESSED), tr(text, **counts)))
     ends = {
         FinishReason.STOP: tr(BY_ITSELF),
         FinishReason.LENGTH: tr(AT_LENGTH_LIMIT),

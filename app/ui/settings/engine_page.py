@@ -64,6 +64,7 @@ class EnginePage(SettingsPage):
         self._add_context()
         self._add_kv_type()
         self._add_tuning()
+        self._add_drafts()
         self._add_library()
         self.add_section(MemorySection(app, theme, save))
         self.finish()
@@ -130,6 +131,10 @@ class EnginePage(SettingsPage):
         is_on = getattr(self._app.settings.engine, key)
         self.add_switch(key, explanation, lambda wanted: self._change(**{key: wanted}), is_on=is_on, more=more)
         return self.setting_rows[key]
+
+    def _add_drafts(self) -> None:
+        explanation = tr("Guess words that repeat the prompt, while that is faster.")
+        self._add_kept("drafts", explanation, tr("The model checks each guess, so answers don’t change."))
 
     def _add_threads(self) -> None:
         most = max(64, os.cpu_count() or 1)

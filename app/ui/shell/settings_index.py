@@ -112,6 +112,7 @@ _ROWS: dict[str, tuple[tuple[str, Translatable, Translatable], ...]] = {
         ("projector_on_cpu", "Process pictures on the CPU", "vision projector mmproj image"),
         ("threads", "Threads", "cores processor cpu"),
         ("context_tokens", "Context", "context length window tokens n_ctx size"),
+        ("drafts", "Faster copying", "prompt lookup speculative decoding drafts speed quote edit guess"),
         ("kv_type", "Context precision", "kv cache quantization 8 bit 16 bit memory"),
         ("tuning", "Speed", "tune tuning benchmark fast slow threads ubatch flash attention performance"),
         ("llama_cpp", "llama.cpp", "engine library own build newer model custom folder"),

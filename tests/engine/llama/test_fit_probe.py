@@ -27,7 +27,9 @@ def test_the_starters_numbers_are_the_formulas(starter: Path, tmp_path: Path) ->
     assert needs is not None
     assert needs.kv == formula.kv == 90 * MIB
     assert needs.weights == formula.weights
-    assert 0.9 < needs.compute / formula.compute < 1.02
+    # Rows for a draft are made at the first one.
+    later = 4 * shape_of(check_model(starter)).vocabulary * (LAYOUT.outputs - LAYOUT.sequences)
+    assert 0.9 < (needs.compute + later) / formula.compute < 1.02
 
 
 def test_a_header_alone_is_enough(starter: Path, tmp_path: Path) -> None:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
+import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QMenu
 
-from app.core.events import AnswerStats, CancelToken, FinishReason, Role
+from app.core.events import CANCELLED, AnswerStats, CancelToken, FinishReason, Role
 from app.store.message_rows import MessageState, StoredMessage
 from app.ui.chat.actions import PIN_MESSAGE, PREVIOUS_VERSION
 from app.ui.chat.answer_view import (
@@ -25,6 +27,9 @@ from app.ui.chat.details import (
     BY_ITSELF,
     ENDED,
     FIRST_TOKEN_AFTER,
+    GUESSED,
+    GUESSES_ENDED,
+    GUESSES_KEPT,
     OF_THAT,
     SPEED,
     THINKING_TOKENS,
@@ -290,6 +295,13 @@ def test_what_is_known_of_an_answer_opens_from_its_note(open_chat: Open) -> None
     assert clipped_texts(details) == []
     QTest.keyClick(details, Qt.Key.Key_Escape)
     desk.wait(lambda: desk.chat.findChildren(AnswerDetails) == [])
+
+
+@pytest.mark.parametrize(("ended", "told"), [(False, GUESSES_KEPT), (True, GUESSES_ENDED)])
+def test_what_was_guessed_of_an_answer_is_told(ended: bool, told: str) -> None:
+    stats = replace(CANCELLED, drafted_tokens=1_200, kept_tokens=1_100, drafts_ended=ended)
+    message = StoredMessage(7, 1, 6, Role.ASSISTANT, "", MessageState.COMPLETE, "Qwen3 4B", 1.76e9, stats, (7,))
+    assert (GUESSED, told.format(kept="1,100", count="1,200")) in rows_of(message)
 
 
 def test_the_figures_of_an_answer_are_told_in_words() -> None:
