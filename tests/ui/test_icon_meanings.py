@@ -28,6 +28,7 @@ MEANINGS = {
     "arrow-u-up-left": "undo",
     "arrow-u-up-right": "redo",
     "arrow-up": "send",
+    "arrows-clockwise": "look for a newer version",
     "arrows-left-right": "swap",
     "article": "summary, summarize",
     "book-bookmark": "glossary",

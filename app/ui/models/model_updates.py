@@ -52,7 +52,7 @@ class UpdateSearch:
         self._page, self._models, self._notify, self._on_found = page, models, notify, on_found
         self._found: dict[Path, ModelUpdate] = {}
         self.button = text_button(
-            tr(LOOK_FOR_ALL), "quiet", name="look_for_newer", on_click=lambda _=False: self.look_for_all()
+            tr(LOOK_FOR_ALL), "quiet", page, name="look_for_newer", on_click=lambda _=False: self.look_for_all()
         )
 
     def can_look(self, model: InstalledModel) -> bool:

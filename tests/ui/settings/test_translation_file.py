@@ -132,7 +132,8 @@ def test_about_says_who_translated(
     frame: Frame, tmp_path: Path, qapp: QApplication, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     built_in = write_po(tmp_path / "de.po", *GERMAN)
-    monkeypatch.setattr("app.core.installed_languages.built_in_file", lambda _language: built_in)
+    files = {"de": built_in}
+    monkeypatch.setattr("app.core.installed_languages.built_in_file", lambda code: files.get(code, tmp_path / "none"))
     desk = SettingsDesk(frame, "about")
     translated = desk.find_step(AboutPage).translated
     assert translated.text() == MACHINE_TRANSLATED
