@@ -397,7 +397,9 @@ def _print_answer(chat: ChatRun, text: str, stats: AnswerStats, more: dict[str, 
     """Print the JSON object, or end the text; return the exit code."""
     if chat.options.json:
         told = asdict(stats)
-        del told["stop"]  # nobody gives stop strings here, and other programs know these fields
+        # Nobody gives stop strings here, and other programs know the other fields.
+        for name in ("stop", "drafted_tokens", "kept_tokens", "drafts_ended"):
+            del told[name]
         if not chat.options.image:  # who asks without pictures knows nothing of them
             told = {name: value for name, value in told.items() if "media" not in name}
         terminal.print_json({"text": text, "model": Path(chat.model.path).name} | told | (more or {}))

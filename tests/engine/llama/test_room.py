@@ -29,6 +29,7 @@ class TightContext:
 
     can_forget = True
     pointer = None
+    most_draft_tokens = 0
 
     def __init__(self, size_tokens: int, sequences: int = 5) -> None:
         self.size_tokens, self.batch_tokens, self.most_sequences = size_tokens, 16, sequences
