@@ -91,6 +91,11 @@ def add_arguments(part: argparse.ArgumentParser) -> None:
         default=[],
         help=tr("a web page that may connect from a browser, such as app://obsidian.md; can be given several times"),
     )
+    _add_documents(part)
+    part.set_defaults(run=run_serve)
+
+
+def _add_documents(part: argparse.ArgumentParser) -> None:
     lent = part.add_mutually_exclusive_group()
     lent.add_argument(
         "--documents", metavar="FILE", type=Path, nargs="+", default=[],
@@ -113,7 +118,6 @@ def add_arguments(part: argparse.ArgumentParser) -> None:
             "the documents, no model, no port, no key"
         ),
     )  # fmt: skip
-    part.set_defaults(run=run_serve)
 
 
 def run_serve(options: argparse.Namespace) -> int:

@@ -8,7 +8,12 @@ from collections.abc import Iterator
 
 import pytest
 
+from app.cli import main
 from app.cli.main import whole_parser
+from app.cli.parser_texts import translate_parsers
+from app.core.catalogue import TextCatalogue, use_catalogue
+from app.core.installed_languages import load_texts
+from app.core.paths import resource_path
 
 _WORDS = re.compile(r"[a-z]{3,}")
 
@@ -37,6 +42,25 @@ def test_nothing_of_the_help_is_english() -> None:
     bare = {text for text in texts if _WORDS.search(text) and not (text.startswith("[") and text.endswith("]"))}
     # The kinds of what is in the trash are typed as they are.
     assert bare == {"chat, message, project, assistant, memory, tag, prompt, summary, translation, page"}
+
+
+@pytest.fixture(params=sorted(path.stem for path in resource_path("translations").glob("*.po")))
+def translated(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[TextCatalogue]:
+    catalogue = load_texts(request.param)
+    monkeypatch.setattr(main, "load_texts", lambda _language: catalogue)
+    for name in ("_", "ngettext"):
+        monkeypatch.setattr(argparse, name, vars(argparse)[name])
+    use_catalogue(catalogue)
+    translate_parsers()
+    yield catalogue
+    use_catalogue(TextCatalogue())
+
+
+def test_the_help_of_every_command_can_be_written_in_every_language(translated: TextCatalogue) -> None:
+    """argparse fills help in by "%": one that a translator wrote would end the program."""
+    assert translated.entries
+    for parser in parsers_of(whole_parser()):
+        assert "%(" not in parser.format_help()
 
 
 @pytest.mark.parametrize(

@@ -9,9 +9,8 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from app.core.events import CancelToken, Finished, FinishReason, Message, Role, TextDelta
-from app.features.chat.chat_options import template_variables
-from app.features.chat.titles import THINKING_TOKENS, LendEngine
+from app.core.events import CancelToken, Finished, FinishReason, Role, TextDelta
+from app.features.chat.titles import LendEngine, ask_by_examples
 
 if TYPE_CHECKING:
     from app.core.events import ModelLoaded
@@ -99,24 +98,8 @@ def can_suggest(loaded: ModelLoaded) -> bool:
 
 def fact_ask(written: Sequence[str], loaded: ModelLoaded) -> Ask:
     """Build the request: four examples and the person's own messages, without anything the model wrote."""
-    from app.core.settings import ChatDefaults, Settings
-    from app.engine.protocol import Ask, Sampling  # the wire to the engine is not needed before the window is seen
-
-    quoted = "\n".join(f"> {' '.join(text[:MOST_QUOTED].split())}" for text in written)
-    turns = [(f"{WISH}\n\n> {asked}", fact) for asked, fact in EXAMPLES]
-    messages = [
-        Message(role, text) for turn in turns for role, text in zip((Role.USER, Role.ASSISTANT), turn, strict=True)
-    ]
-    thinks = loaded.thinking in ("always", "effort")
-    return Ask(
-        [*messages, Message(Role.USER, f"{WISH}\n\n{quoted}")],
-        max_tokens=ANSWER_TOKENS,
-        task_sampling=Sampling(temperature=0.0),
-        template_variables=template_variables(None, Settings(chat=ChatDefaults(thinking="off")), loaded),
-        thinking_budget=THINKING_TOKENS if thinks else -1,
-        background=True,
-        modest=True,
-    )
+    texts = [text[:MOST_QUOTED] for text in written]
+    return ask_by_examples(WISH, EXAMPLES, texts, loaded, answer_tokens=ANSWER_TOKENS)
 
 
 def clean_fact(answer: str) -> str:

@@ -158,22 +158,31 @@ def is_over(message: StoredMessage) -> bool:
 
 
 def title_ask(said: Sequence[StoredMessage], loaded: ModelLoaded) -> Ask:
-    """Build the request: two examples and the chat's beginning, in a prompt without the chat's instructions, which
-    would interfere.
+    """Build the request: two examples and the chat's beginning."""
+    texts = [message.text[:MOST_QUOTED] for message in said]
+    return ask_by_examples(WISH, EXAMPLES, texts, loaded, answer_tokens=ANSWER_TOKENS)
+
+
+def ask_by_examples(
+    wish: str, examples: Sequence[tuple[str, str]], texts: Sequence[str], loaded: ModelLoaded, *, answer_tokens: int
+) -> Ask:
+    """Build a request of idle time about texts, quoted line by line after examples with their answers.
+
+    The chat's instructions, which would interfere, are not in it.
     """
     from app.core.settings import ChatDefaults, Settings
     from app.engine.protocol import Ask, Sampling  # the wire to the engine is not needed before the window is seen
 
-    quoted = "\n".join(f"> {' '.join(message.text[:MOST_QUOTED].split())}" for message in said)
-    turns = [(f"{WISH}\n\n> {asked}", title) for asked, title in EXAMPLES]
+    quoted = "\n".join(f"> {' '.join(text.split())}" for text in texts)
+    turns = [(f"{wish}\n\n> {asked}", answer) for asked, answer in examples]
     messages = [
         Message(role, text) for turn in turns for role, text in zip((Role.USER, Role.ASSISTANT), turn, strict=True)
     ]
-    # Such models think first whatever is wished, so their title needs more tokens.
+    # Such models think first whatever is wished, so their answer needs more tokens.
     thinks = loaded.thinking in ("always", "effort")
     return Ask(
-        [*messages, Message(Role.USER, f"{WISH}\n\n{quoted}")],
-        max_tokens=ANSWER_TOKENS,
+        [*messages, Message(Role.USER, f"{wish}\n\n{quoted}")],
+        max_tokens=answer_tokens,
         task_sampling=Sampling(temperature=0.0),
         template_variables=template_variables(None, Settings(chat=ChatDefaults(thinking="off")), loaded),
         thinking_budget=THINKING_TOKENS if thinks else -1,

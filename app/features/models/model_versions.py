@@ -63,11 +63,16 @@ class ModelVersions:
 
         Raises FileNotOnHub if the repository no longer has the file, and what a question to the Hub raises.
         """
+        return self._find_update(model, self._installed.list_ours(), cancel)
+
+    def _find_update(
+        self, model: InstalledModel, rows: list[InstalledFile], cancel: CancelToken | None
+    ) -> ModelUpdate | None:
         repository = self._hub.read_repository(model.repo, cancel=cancel)
         file = next((found for found in repository.models if found.name == model.remote_file), None)
         if file is None:
             raise FileNotOnHub(model.repo, model.remote_file)
-        here = [row.model for row in self._installed.list_ours() if row.model.is_version_of(model)]
+        here = [row.model for row in rows if row.model.is_version_of(model)]
         if any(_is_same_content(version, file) for version in (model, *here)):
             return None
         changed_at = self._hub.read_change_time(model.repo, repository.commit, file.name, cancel)
@@ -75,14 +80,14 @@ class ModelVersions:
 
     def find_updates(self, cancel: CancelToken | None = None) -> list[ModelUpdate]:
         """Ask the Hub for newer versions of everything that came from there; files it no longer has are left out."""
-        found = []
-        for row in self._installed.list_ours():
+        found, rows = [], self._installed.list_ours()
+        for row in rows:
             if cancel is not None and cancel.cancelled:
                 break
             if not row.model.remote_file:
                 continue
             try:
-                found.append(self.find_update(row.model, cancel))
+                found.append(self._find_update(row.model, rows, cancel))
             except FileNotOnHub:
                 continue  # the file here stays usable
         return [update for update in found if update is not None]

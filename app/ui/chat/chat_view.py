@@ -22,12 +22,11 @@ from app.ui.chat.chat_context import ChatMemory
 from app.ui.chat.chat_layout import ChatLayout
 from app.ui.chat.chat_links import ChatLinks
 from app.ui.chat.chat_models import ChatModels
-from app.ui.chat.chat_notices import CompletionNotice, ComposerNote, TemporaryBanner
+from app.ui.chat.chat_notices import CompletionNotice, ComposerNote, MemoryOffer, TemporaryBanner
 from app.ui.chat.composer import Composer
 from app.ui.chat.composer_menu import ComposerEntry
 from app.ui.chat.composer_prompts import ComposerPrompts
 from app.ui.chat.draft_pictures import SeeLarge
-from app.ui.chat.memory_offer import MemoryOffer
 from app.ui.chat.message_field import MessageEdit
 from app.ui.chat.message_queue import QueueView
 from app.ui.chat.message_sending import MessageSending

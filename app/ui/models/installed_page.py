@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from app.features.models.installed import InstalledFile
     from app.hub.model_library import InstalledModel
     from app.hub.model_trash import TrashedModel
+    from app.store.model_uses import ModelUsers
 
 SEES_WHEN_RELOADED = "Downloading. The model can see pictures the next time it’s loaded."
 
@@ -273,10 +274,8 @@ class InstalledPage(ModelsPage):
 
     def _fetch_eyes(self, model: InstalledModel) -> None:
         fetch_eyes = self._app.models.fetching.fetch_eyes
-        self.ask(lambda token: fetch_eyes(model, token), self._on_fetching, self._on_failed)
-
-    def _on_fetching(self, _download: object) -> None:
-        self._notify.mention(tr(SEES_WHEN_RELOADED))
+        then = lambda _: self._notify.mention(tr(SEES_WHEN_RELOADED))  # noqa: E731
+        self.ask(lambda token: fetch_eyes(model, token), then, self._on_failed)
 
     def _delete(self, card: ModelCard) -> None:
         installed = self._by_card[card]
@@ -293,12 +292,11 @@ class InstalledPage(ModelsPage):
             neighbour[0].setFocus(Qt.FocusReason.OtherFocusReason)
         models = self._app.models
 
-        def delete(_token: CancelToken) -> tuple[TrashedModel, str]:
+        def delete(_token: CancelToken) -> tuple[tuple[list[str], ModelUsers], TrashedModel]:
             # Asked before: no setting names it any more afterwards.
-            users = models.find_users(path)
-            return models.remove(path), deleted_words(name, *users)
+            return models.find_users(path), models.remove(path)
 
-        self.ask(delete, lambda deleted: self._on_deleted(*deleted), self._on_failed)
+        self.ask(delete, lambda done: self._on_deleted(done[1], deleted_words(name, *done[0])), self._on_failed)
 
     def _on_deleted(self, thrown: TrashedModel, words: str) -> None:
         self._on_changed()

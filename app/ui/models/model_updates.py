@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from app.features.models.collection import ModelCollection
     from app.features.models.installed import InstalledFile
     from app.features.models.model_versions import ModelUpdate
-    from app.hub.download import Download
     from app.hub.model_library import InstalledModel
     from app.store.model_uses import ModelUsers
     from app.ui.shell.notify import Notify
@@ -54,6 +53,8 @@ class UpdateSearch:
         self.button = text_button(
             tr(LOOK_FOR_ALL), "quiet", page, name="look_for_newer", on_click=lambda _=False: self.look_for_all()
         )
+        # Shown once there is a model to look for; the page of other programs' models has no place for it.
+        self.button.hide()
 
     def can_look(self, model: InstalledModel) -> bool:
         """Return whether the Hub can be asked for newer versions of this model."""
@@ -104,12 +105,15 @@ class UpdateSearch:
 
     def download(self, installed: InstalledFile) -> None:
         """Queue the newer version that was found; its card says so."""
-        update = self._found.pop(installed.model.path)
-        self._page.ask(lambda _: self._models.versions.download(update), self._on_download, self._notify.error)
-        self._on_found()
+        update = self._found[installed.model.path]
+        self._page.ask(
+            lambda _: self._models.versions.download(update), lambda _: self._on_queued(update), self._notify.error
+        )
 
-    def _on_download(self, _download: Download) -> None:
+    def _on_queued(self, update: ModelUpdate) -> None:
+        self._found.pop(update.model.path, None)
         self._notify.mention(tr(NEWER_IS_COMING))
+        self._on_found()
 
 
 def deleted_words(name: str, settings: list[str], users: ModelUsers) -> str:

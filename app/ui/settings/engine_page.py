@@ -134,7 +134,7 @@ class EnginePage(SettingsPage):
 
     def _add_drafts(self) -> None:
         explanation = tr("Guess words that repeat the prompt, while that is faster.")
-        self._add_kept("drafts", explanation, tr("The model checks each guess, so answers don’t change."))
+        self._add_kept("drafts", explanation, tr("The model still chooses every word."))
 
     def _add_threads(self) -> None:
         most = max(64, os.cpu_count() or 1)

@@ -222,13 +222,10 @@ class MainWindow(QMainWindow):
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)
         if event.type() == QEvent.Type.LanguageChange:
-            self._show_title()
-
-    def _show_title(self) -> None:
-        self.setWindowTitle(window_title(self.tabs.title))
+            self._on_title_changed()
 
     def _on_title_changed(self) -> None:
-        self._show_title()
+        self.setWindowTitle(window_title(self.tabs.title))
         self._remember_later.start()
 
     def _remember(self) -> None:

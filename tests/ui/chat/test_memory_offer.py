@@ -9,7 +9,7 @@ from PySide6.QtTest import QTest
 
 from app.features.chat.memory_suggestions import clean_fact, is_fact
 from app.features.chat.session_messages import RememberText
-from app.ui.chat.memory_offer import REMEMBER_FACT
+from app.ui.chat.chat_notices import REMEMBER_FACT
 from app.ui.chat.offered_memories import OfferedMemories
 from tests.helpers.desks.chat import ChatDesk
 from tests.ui.chat.conftest import Open
