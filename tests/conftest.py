@@ -27,6 +27,7 @@ from app.engine.computer import JsonCache
 from app.engine.memory_speed import machine_key
 from app.features.models import machine_speed
 from tests.helpers import ready_database, warm
+from tests.helpers.fake_hub import FakeHub
 from tests.helpers.program import Program
 
 pytest_plugins = ["tests.helpers.workers", "tests.helpers.late"]
@@ -221,3 +222,11 @@ def _command_line(pid: int) -> str:
         return (PROC / str(pid) / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
     except OSError:
         return f"process {pid}"
+
+
+@pytest.fixture
+def hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeHub]:
+    """A Hub of our own, whose address is in the environment."""
+    with FakeHub() as running:
+        monkeypatch.setenv("HF_ENDPOINT", running.url)
+        yield running

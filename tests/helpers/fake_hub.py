@@ -13,8 +13,7 @@ import socket
 import struct
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -542,13 +541,6 @@ def _shut(connection: socket.socket) -> None:
         connection.shutdown(socket.SHUT_RDWR)
     except OSError:
         pass
-
-
-@contextmanager
-def fake_hub() -> Iterator[FakeHub]:
-    """For a `with`."""
-    with FakeHub() as hub:
-        yield hub
 
 
 def variant_of(model: Path, folder: Path, name: str = "variant.gguf") -> Path:

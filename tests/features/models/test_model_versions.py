@@ -25,13 +25,6 @@ CHANGED = "2026-11-20T08:00:00.000Z"
 
 
 @pytest.fixture
-def hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeHub]:
-    with FakeHub() as running:
-        monkeypatch.setenv("HF_ENDPOINT", running.url)
-        yield running
-
-
-@pytest.fixture
 def app(hub: FakeHub) -> Iterator[Fireside]:
     built = build_program()
     yield built

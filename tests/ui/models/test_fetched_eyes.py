@@ -31,13 +31,6 @@ FETCH = DOWNLOAD_IMAGE_SUPPORT
 
 
 @pytest.fixture
-def hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeHub]:
-    with FakeHub() as running:
-        monkeypatch.setenv("HF_ENDPOINT", running.url)
-        yield running
-
-
-@pytest.fixture
 def room(qapp: QApplication, hub: FakeHub) -> Iterator[Room]:
     with open_room(qapp, InstalledPage) as opened:
         yield opened

@@ -32,13 +32,6 @@ NEW = model_bytes("new", 6000)
 
 
 @pytest.fixture
-def hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeHub]:
-    with FakeHub() as running:
-        monkeypatch.setenv("HF_ENDPOINT", running.url)
-        yield running
-
-
-@pytest.fixture
 def room(qapp: QApplication, hub: FakeHub) -> Iterator[Room]:
     with open_room(qapp, InstalledPage) as opened:
         yield opened
