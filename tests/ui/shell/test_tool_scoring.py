@@ -30,9 +30,14 @@ WAYS = 3
 
 
 @pytest.fixture
-def script(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def answers() -> list[dict[str, Any]]:
     """A model that only ever talks, so that it is right where no tool is needed."""
-    path = write_script(tmp_path / "script", {"text": "I don’t call anything."}, calls=OWN_WAY)
+    return [{"text": "I don’t call anything."}]
+
+
+@pytest.fixture
+def script(answers: list[dict[str, Any]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    path = write_script(tmp_path / "script", *answers, calls=OWN_WAY)
     monkeypatch.setenv("FIRESIDE_ENGINE_SCRIPT", str(path))
     return path
 
@@ -95,6 +100,11 @@ def test_the_details_of_a_model_show_the_four_figures_as_they_come(frame: Frame)
     about.close()
 
 
+NEVER_READY = [{"text": "I don’t", "times": 3}, {"text": "I don’t", "held_after": 1, "until": "go"}]
+"""The fourth answer ends only when it is stopped, however quick the machine is."""
+
+
+@pytest.mark.parametrize("answers", [NEVER_READY])
 def test_a_stopped_test_keeps_nothing_and_can_be_begun_again(frame: Frame, script: Path) -> None:
     scoring, model = frame.window.scoring, frame.loader.path
     assert model is not None
@@ -111,6 +121,7 @@ def test_a_stopped_test_keeps_nothing_and_can_be_begun_again(frame: Frame, scrip
     view.deleteLater()
 
 
+@pytest.mark.parametrize("answers", [NEVER_READY])
 def test_another_model_in_its_place_ends_the_test_with_a_word(frame: Frame, tmp_path: Path) -> None:
     scoring, model = frame.window.scoring, frame.loader.path
     assert model is not None
