@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from PySide6.QtCore import QCoreApplication, QRect, QSize, Qt
+from PySide6.QtCore import QCoreApplication, QRect, QSize, Qt, QTextBoundaryFinder
 from PySide6.QtWidgets import (
     QAbstractButton,
     QAbstractItemView,
@@ -68,7 +68,7 @@ def _needed_size(widget: QWidget, text: str) -> QSize:
     metrics = widget.fontMetrics()
     if isinstance(widget, QLabel) and widget.wordWrap():
         width = widget.width()
-        longest = max((metrics.horizontalAdvance(word) for word in text.replace("\u200b", " ").split()), default=0)
+        longest = max((metrics.horizontalAdvance(word) for word in _unbreakable_parts(text)), default=0)
         margins = widget.contentsMargins()
         around = margins.left() + margins.right() + 2 * widget.margin()
         return QSize(max(longest + around, 0) if longest + around > width else width, widget.heightForWidth(width))
@@ -76,6 +76,14 @@ def _needed_size(widget: QWidget, text: str) -> QSize:
         return widget.sizeHint()
     lines = text.replace("&&", "\0").replace("&", "").replace("\0", "&").split("\n")
     return QSize(max(metrics.horizontalAdvance(line) for line in lines), metrics.height() * len(lines))
+
+
+def _unbreakable_parts(text: str) -> Iterator[str]:
+    """What a line may be broken between: words, and the letters of scripts without blanks."""
+    finder, start = QTextBoundaryFinder(QTextBoundaryFinder.BoundaryType.Line, text), 0
+    while (end := finder.toNextBoundary()) > start:
+        yield text[start:end].strip()
+        start = end
 
 
 def _room(widget: QWidget) -> QSize:

@@ -3,18 +3,43 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 
-from PySide6.QtCore import QCoreApplication, QEvent
+from PySide6.QtCore import QCoreApplication, QEvent, QLocale
 from PySide6.QtWidgets import QApplication, QWidget
+from pytestqt.qtbot import QtBot
 
+from app.core.installed_languages import ENGLISH
+from app.ui.models.model_card import ModelCard
+from app.ui.models.models_tab import SuggestedPage
 from app.ui.settings.dialog import SettingsDialog
 from app.ui.shell.settings_index import PAGES
+from app.ui.window_language import use_language
 from tests.helpers.clipping import clipped_texts
 from tests.helpers.desks.window import Frame
 
 TABS = ("chat", "summarize", "translate", "write", "models")
 MODELS_PAGES = ("installed", "search", "storage", "compare", "blind")
 SIZES = ((1280, 800), (640, 480))
+
+
+@contextmanager
+def shown_in(qapp: QApplication, language: str) -> Iterator[None]:
+    """The program in this language, and in English afterwards."""
+    default = QLocale()
+    use_language(qapp, language)
+    try:
+        yield
+    finally:
+        use_language(qapp, ENGLISH)
+        QLocale.setDefault(default)
+
+
+def wait_for_models(frame: Frame, qtbot: QtBot) -> None:
+    """Shows the page of models until it has its cards."""
+    frame.window.show_tab("models")
+    (page,) = frame.window.findChildren(SuggestedPage)
+    qtbot.waitUntil(lambda: bool(page.findChildren(ModelCard)) or page.empty.isVisible(), timeout=60_000)
 
 
 def settle() -> None:

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QLocale
 from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
@@ -14,15 +13,13 @@ from app.core.catalogue import tr
 from app.core.installed_languages import ENGLISH
 from app.store.projects import Tags
 from app.ui.chat.chat_view import ChatView
-from app.ui.models.model_card import ModelCard
-from app.ui.models.models_tab import SuggestedPage
 from app.ui.shared_labels import TRY_AGAIN
 from app.ui.shown_texts import rewrite_text
 from app.ui.window_language import MIRRORED, PSEUDO, use_language
 from tests.helpers.desks.window import Frame, open_window
 from tests.helpers.script import write_script
 from tests.helpers.untranslated import untranslated_texts
-from tests.helpers.window_tour import cut_texts, open_windows, walk_settings, walk_tabs
+from tests.helpers.window_tour import cut_texts, open_windows, shown_in, wait_for_models, walk_settings, walk_tabs
 
 
 @pytest.fixture(params=[PSEUDO, MIRRORED])
@@ -30,14 +27,8 @@ def whole(
     request: pytest.FixtureRequest, qapp: QApplication, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Frame]:
     monkeypatch.setenv("FIRESIDE_ENGINE_SCRIPT", str(write_script(tmp_path / "script")))
-    default = QLocale()
-    use_language(qapp, request.param)
-    try:
-        with open_window(qapp, make_chat=ChatView) as frame:
-            yield frame
-    finally:
-        use_language(qapp, ENGLISH)
-        QLocale.setDefault(default)
+    with shown_in(qapp, request.param), open_window(qapp, make_chat=ChatView) as frame:
+        yield frame
 
 
 def english_texts() -> list[str]:
@@ -46,9 +37,7 @@ def english_texts() -> list[str]:
 
 
 def test_every_tab_has_room_for_longer_words(whole: Frame, qtbot: QtBot) -> None:
-    whole.window.show_tab("models")
-    (page,) = whole.window.findChildren(SuggestedPage)
-    qtbot.waitUntil(lambda: bool(page.findChildren(ModelCard)) or page.empty.isVisible(), timeout=60_000)
+    wait_for_models(whole, qtbot)
     found = [f"{place}: {line}" for place in walk_tabs(whole) for line in [*cut_texts(), *english_texts()]]
     assert not found, "\n".join(found)
 
@@ -60,9 +49,7 @@ def test_every_page_of_the_settings_has_room_for_longer_words(whole: Frame) -> N
 
 @pytest.mark.parametrize("whole", [ENGLISH], indirect=True)
 def test_what_is_open_changes_with_the_language(whole: Frame, qapp: QApplication, qtbot: QtBot) -> None:
-    whole.window.show_tab("models")
-    (page,) = whole.window.findChildren(SuggestedPage)
-    qtbot.waitUntil(lambda: bool(page.findChildren(ModelCard)) or page.empty.isVisible(), timeout=60_000)
+    wait_for_models(whole, qtbot)
     for _place in walk_tabs(whole):
         assert not cut_texts()
     use_language(qapp, PSEUDO)
