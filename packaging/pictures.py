@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -195,7 +197,21 @@ def main(arguments: list[str]) -> int:
         again = [sys.executable, __file__, *arguments, "--ratio", ratio]
         code |= subprocess.run(again, env={**os.environ, "QT_SCALE_FACTOR": ratio}, check=False).returncode
     subprocess.run([sys.executable, str(ROOT / "packaging/contact_sheets.py"), str(asked.folder)], check=True)
+    if asked.language == ENGLISH:
+        copy_help_pictures(asked.folder)
     return code
+
+
+def copy_help_pictures(folder: Path) -> None:
+    """Copies the pictures that pages of the help name to where the program, and so its packages, find them."""
+    pages = "".join(page.read_text("utf-8") for page in (ROOT / "resources/help/en").glob("*.md"))
+    target = ROOT / "resources/help/pictures"
+    target.mkdir(exist_ok=True)
+    for name in re.findall(r"!\[[^\]]*\]\(([a-z-]+)\)", pages):
+        for scheme in ("light", "dark"):
+            taken = folder / f"{name}{SHAPES[scheme].suffix}.png"
+            if taken.is_file():
+                shutil.copyfile(taken, target / f"{name}-{scheme}.png")
 
 
 def _take(folder: Path, names: list[str], shapes: list[Shape], language: str) -> int:

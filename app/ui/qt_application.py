@@ -33,7 +33,7 @@ from app.ui.shell.model_loader import ModelLoader
 from app.ui.shell.notify import Notify
 from app.ui.shell.single_instance import ASK, HandOverReply, InstanceState, SingleInstance, StartRequest
 from app.ui.shell.tab_spec import CHAT
-from app.ui.tab_list import TABS, open_settings
+from app.ui.tab_list import TABS, open_help, open_settings
 from app.ui.theme import Theme
 from app.ui.widgets.motion import allow_motion
 from app.ui.widgets.timers import new_timer
@@ -167,7 +167,7 @@ def _run_window(
 
     try:
         loader = ModelLoader(app, notify)
-        window = MainWindow(app, theme, notify, loader, TABS, open_settings=open_settings)
+        window = MainWindow(app, theme, notify, loader, TABS, open_settings=open_settings, open_help=open_help)
         _connect(application, instance, window)
         first_paint = _FirstPaint(window, lambda: _after_first_paint(app, window, notify, theme, wanted))
         if wanted.tab == ASK:

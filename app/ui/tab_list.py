@@ -12,8 +12,11 @@ from app.ui.shell.tab_spec import CHAT, MODELS, SUMMARIZE, TRANSLATE, WRITE, Dro
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from PySide6.QtWidgets import QWidget
+
     from app.bootstrap import Fireside
     from app.ui.shell.main_window import MainWindow
+    from app.ui.theme import Theme
 
 
 def _chat(app: Fireside, ui: UiContext) -> Tab:
@@ -182,3 +185,10 @@ def open_settings(app: Fireside, window: MainWindow, page: str) -> None:
     from app.ui.settings.dialog import SettingsDialog  # not needed at start
 
     SettingsDialog(app, window.ui, page or "appearance").open()
+
+
+def open_help(theme: Theme, screen: str, above: QWidget) -> None:
+    """Show the help page about a screen over a window."""
+    from app.ui.help.help_window import show_help  # not needed at start
+
+    show_help(theme, screen, above)

@@ -20,7 +20,7 @@ from app.ui.shell import tasks
 from app.ui.shell.main_window import MainWindow
 from app.ui.shell.model_loader import ModelLoader
 from app.ui.shell.notify import Notify
-from app.ui.tab_list import TABS, open_settings
+from app.ui.tab_list import TABS, open_help, open_settings
 from app.ui.theme import Theme
 from tests.helpers.desks.chat import ChatDesk
 from tests.helpers.gaps import Gaps
@@ -50,7 +50,7 @@ def _journey() -> Gaps:
     theme.install(application)
     notify = Notify(theme)
     loader = ModelLoader(app, notify)
-    window = MainWindow(app, theme, notify, loader, TABS, open_settings=open_settings)
+    window = MainWindow(app, theme, notify, loader, TABS, open_settings=open_settings, open_help=open_help)
     chat = chat_tab(window).chat
     window.resize(1280, 800)
     window.show()

@@ -106,7 +106,7 @@ def long_chat() -> Iterator[Opened]:
         from app.ui.shell.main_window import MainWindow
         from app.ui.shell.model_loader import ModelLoader
         from app.ui.shell.notify import Notify
-        from app.ui.tab_list import TABS, open_settings
+        from app.ui.tab_list import TABS, open_help, open_settings
         from app.ui.theme import Theme
 
         application = QApplication.instance() or QApplication([])
@@ -115,7 +115,9 @@ def long_chat() -> Iterator[Opened]:
         theme = Theme("light")
         theme.install(application)
         notify = Notify(theme)
-        window = MainWindow(app, theme, notify, ModelLoader(app, notify), TABS, open_settings=open_settings)
+        window = MainWindow(
+            app, theme, notify, ModelLoader(app, notify), TABS, open_settings=open_settings, open_help=open_help
+        )
         window.resize(1280, 800)
         window.show()
         try:

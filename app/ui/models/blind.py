@@ -20,7 +20,6 @@ from app.ui.i18n import InContext, Translatable, sentence_for, tr
 from app.ui.locale_formats import format_decimal
 from app.ui.model_texts import join
 from app.ui.models.compare_choices import told_apart
-from app.ui.models.markdown_card import MarkdownCard
 from app.ui.models.models_page import NARROW_PX, ComparisonPage
 from app.ui.shared_labels import (
     CHAT_MODEL_SLEEPS,
@@ -34,6 +33,7 @@ from app.ui.shared_labels import (
 from app.ui.shell import tasks
 from app.ui.shell.tab_spec import UiContext
 from app.ui.text.markdown import MarkdownStream
+from app.ui.text.markdown_card import MarkdownCard
 from app.ui.theme import CARD_INSET_PX, Theme
 from app.ui.widgets.buttons import ChoiceButton, text_button
 from app.ui.widgets.input_fields import CheckRow, PlainEdit

@@ -602,6 +602,10 @@ class ModelsTab(Tab):
     def column(self) -> ModelsColumn:
         return self.view.column
 
+    @property
+    def help_part(self) -> str:
+        return self.view.page
+
     def do(self, command: str) -> None:
         self.view.show_page(command)
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 
 from app.ui.i18n import tr
-from app.ui.models.markdown_card import MarkdownCard
 from app.ui.text.markdown import MarkdownBlock, read
+from app.ui.text.markdown_card import MarkdownCard
 from app.ui.theme import Theme
 from app.ui.widgets.timers import new_timer
 

@@ -17,10 +17,11 @@ from app.core.catalogue import language_in_use, use_english
 from app.core.errors.app_error import AppError
 from app.core.installed_languages import ENGLISH, own_file
 from app.core.paths import resource_root
+from app.features.help_pages import CHANGES
 from app.features.updates import ReleaseFile, ReleaseStanding, ReleaseUpdates
 from app.ui.i18n import Translatable, sentence_for, tr, window_title
 from app.ui.settings.settings_pages import SettingsPage
-from app.ui.shared_labels import CANCEL, KEYBOARD_SHORTCUTS, OPEN_FOLDER, OPEN_ITS_PAGE
+from app.ui.shared_labels import CANCEL, HELP, KEYBOARD_SHORTCUTS, OPEN_FOLDER, OPEN_ITS_PAGE, WHATS_NEW
 from app.ui.shell import tasks
 from app.ui.shell.desktop import copy_text, open_folder
 from app.ui.shell.settings_index import label_of, page_label
@@ -49,7 +50,14 @@ GIVEN_UP = "Canceled. Nothing was changed."
 class AboutPage(SettingsPage):
     """About page. Diagnostics are the text of `doctor`: devices, folders and models, nothing the user wrote."""
 
-    def __init__(self, app: Fireside, theme: Theme, open_shortcuts: Callable[[], object]) -> None:
+    def __init__(
+        self,
+        app: Fireside,
+        theme: Theme,
+        *,
+        open_help: Callable[[str], object],
+        open_shortcuts: Callable[[], object],
+    ) -> None:
         super().__init__(theme, page_label("about"))
         self._app = app
         version = QLabel(this_build().line, wordWrap=True)
@@ -71,6 +79,8 @@ class AboutPage(SettingsPage):
         self.add_heading(tr("Folders"))
         self._add_folders()
         buttons = theme.dress(FlowLayout(), spacing=14)
+        for page, label in (("", HELP), (CHANGES, WHATS_NEW)):
+            buttons.addWidget(text_button(tr(label), on_click=lambda _=False, page=page: open_help(page)))
         keys = text_button(tr(KEYBOARD_SHORTCUTS), on_click=open_shortcuts)
         buttons.addWidget(keys)
         notices, texts = licence_notices(), licence_texts()

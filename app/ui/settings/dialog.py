@@ -103,7 +103,12 @@ class SettingsDialog(Dialog):
             "system": lambda: SystemPage(app, ui, self._save),
             "data": lambda: DataPage(app, ui, self._save, self.accept),
             "trash": lambda: TrashPage(app, ui, self._save),
-            "about": lambda: AboutPage(app, theme, lambda: ui.go.open_shortcuts(self)),
+            "about": lambda: AboutPage(
+                app,
+                theme,
+                open_help=lambda page: ui.go.open_help(page or "start", self),
+                open_shortcuts=lambda: ui.go.open_shortcuts(self),
+            ),
         }
         group = ""
         for page in PAGES:
@@ -111,6 +116,11 @@ class SettingsDialog(Dialog):
                 group = page.group
                 self._add_caption(tr(group))
             self._add_page(page, makers[page.name])
+
+    @property
+    def help_screen(self) -> str:
+        names = (name for name, number in self._numbers.items() if number == self.pages.currentIndex())
+        return f"settings/{next(names)}"
 
     def show_page(self, number: int) -> None:
         """Show a page by its position in the list."""

@@ -10,7 +10,7 @@ from PySide6.QtGui import QAction, QGuiApplication, QKeySequence
 from PySide6.QtWidgets import QApplication, QGridLayout, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from app.ui.i18n import Translatable, tr, window_title
-from app.ui.shared_labels import KEYBOARD_SHORTCUTS, SIZE
+from app.ui.shared_labels import HELP, KEYBOARD_SHORTCUTS, SIZE
 from app.ui.shell.tab_spec import TabSpec
 from app.ui.shown_texts import remember_text
 from app.ui.theme import Theme
@@ -56,7 +56,8 @@ WINDOW_SHORTCUTS: tuple[Shortcut, ...] = (
     Shortcut("zoom_in", ("Ctrl++", "Ctrl+="), "Larger", "zoom in bigger text"),
     Shortcut("zoom_out", ("Ctrl+-",), "Smaller", "zoom out text"),
     Shortcut("zoom_reset", ("Ctrl+0",), "Normal size", "zoom reset 100"),
-    Shortcut("shortcuts", ("F1", "Ctrl+/"), "Keyboard shortcuts", "help keys hotkeys shortcut cheat sheet"),
+    Shortcut("help", ("F1",), HELP, "help manual guide explain documentation how to"),
+    Shortcut("shortcuts", ("Ctrl+/",), "Keyboard shortcuts", "help keys hotkeys shortcut cheat sheet"),
     Shortcut("quit", ("Ctrl+Q",), "Quit", "exit close leave end"),
 )
 SIZES = ("zoom_in", "zoom_out", "zoom_reset")  # a group of their own in the sheet

@@ -49,7 +49,8 @@ REMEMBER_MS = 200
 class MainWindow(QMainWindow):
     """Assembles the parts of the window and implements `Navigation` for them.
 
-    `open_settings` shows the settings over the window, at the given page or row, or the first page.
+    `open_settings` shows the settings over the window, at the given page or row, or the first page; `open_help` shows
+    the help page about a screen over a window.
     """
 
     def __init__(
@@ -61,9 +62,10 @@ class MainWindow(QMainWindow):
         specs: Sequence[TabSpec],
         *,
         open_settings: Callable[[Fireside, MainWindow, str], None],
+        open_help: Callable[[Theme, str, QWidget], object],
     ) -> None:
         super().__init__()
-        self._open_settings = open_settings
+        self._open_settings, self._open_help = open_settings, open_help
         self._app, self._theme, self._notify, self.loader = app, theme, notify, loader
         self._remember_later = new_timer(self, REMEMBER_MS, self._remember)
         keep_words(self, "windowTitle").setObjectName("main_window")  # it says it anew by itself
@@ -200,6 +202,9 @@ class MainWindow(QMainWindow):
         programs = self.ui.programs
         if programs is not None:
             self.status.show_programs(is_open=programs.door is not None, users=programs.users)
+
+    def open_help(self, screen: str = "", above: QWidget | None = None) -> None:
+        self._open_help(self._theme, screen or self.tabs.help_screen, above or self)
 
     def open_shortcuts(self, above: QWidget) -> None:
         ShortcutSheet(self._theme, list(self.tabs.specs.values()), above).show()

@@ -132,6 +132,9 @@ class Navigation(Protocol):
     def use_model(self, path: Path) -> None:
         """Choose a model for the open tab and its task."""
 
+    def open_help(self, screen: str = "", above: QWidget | None = None) -> None:
+        """Show the help page about a screen or of this name, over a window; without them about what is shown."""
+
     def open_shortcuts(self, above: QWidget) -> None:
         """Show every shortcut of the window and its tabs on a sheet over the given window."""
 
@@ -276,6 +279,11 @@ class Tab(QObject):
 
     def show_stored(self, number: int, message_id: int = 0, words: str = "") -> None:
         """Open a stored item; a chat scrolls to a message and highlights `words` briefly."""
+
+    @property
+    def help_part(self) -> str:
+        """Name of the page that the tab shows, for help; "" if it has none of its own."""
+        return ""
 
     def take_keyboard(self) -> None:
         """Focus the widget that should have the keyboard when the tab opens."""

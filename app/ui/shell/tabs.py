@@ -31,6 +31,8 @@ PADDING_PX, NARROW_PADDING_PX, TIGHT_PADDING_PX = 14, 8, 3
 """Horizontal padding of a tab with a name, with an icon, and with an icon in the tightest layout; as in the style
 sheet.
 """
+HELP_PARTS = ("inside_panel", "document_view")
+"""Object names of parts of a tab that have a help page of their own."""
 TIGHT_GAP_PX = 2
 
 
@@ -161,6 +163,15 @@ class Tabs(QObject):
         """True if the inspector panel of what is shown is open."""
         view = self._made[self.current].view if self.has_inside and self.current in self._seen else None
         return isinstance(view, InsideSplitter) and view.is_pane_open
+
+    @property
+    def help_screen(self) -> str:
+        """What is shown, for help: the tab, and its page or the part that has the focus."""
+        part, widget = self.seen(self.current).help_part, QApplication.focusWidget()
+        while widget is not None and not part and widget is not self.content:
+            part = widget.objectName() if widget.objectName() in HELP_PARTS else ""
+            widget = widget.parentWidget()
+        return f"{self.current}/{part}" if part else self.current
 
     def toggle_inside(self) -> None:
         """Open or close the inspector panel, if what is shown has one."""

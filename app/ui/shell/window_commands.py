@@ -66,6 +66,7 @@ class WindowCommands:
                 "zoom_in": lambda: self._zoom_by(1),
                 "zoom_out": lambda: self._zoom_by(-1),
                 "zoom_reset": lambda: self._zoom_by(0),
+                "help": go.open_help,
                 "shortcuts": lambda: go.open_shortcuts(ui.window),
                 "quit": quit_program,
             },

@@ -6,10 +6,10 @@ import threading
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Generic, TypeVar
+from typing import Generic, Protocol, TypeVar, runtime_checkable
 
 from PySide6.QtCore import QEvent, QMargins, QObject, QSize, Qt, Signal
-from PySide6.QtGui import QResizeEvent, QShowEvent
+from PySide6.QtGui import QKeyEvent, QKeySequence, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import (
     QDialog,
     QFileDialog,
@@ -32,11 +32,39 @@ from app.ui.widgets.layouts import fill_layout, screen_room, within_screen
 WIDTH_PX = 460
 
 
+@runtime_checkable
+class HelpOpener(Protocol):
+    """Window that opens help, also for the dialogs over it."""
+
+    def open_help(self, screen: str = "", above: QWidget | None = None) -> None:
+        """Show the page about a screen or of this name, over a window; without them about what is shown here."""
+
+
 class Dialog(QDialog):
-    """Base of all dialogs: it moves up when it grows, so that its foot stays on the screen.
+    """Base of all dialogs: it moves up when it grows, so that its foot stays on the screen. F1 opens its help.
 
     How high it may be is for `within_screen` and `ScrollBox` to say.
     """
+
+    @property
+    def help_screen(self) -> str:
+        """Name of what is shown, for the table of help pages; "" if help is about the window behind."""
+        return type(self).__name__
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.matches(QKeySequence.StandardKey.HelpContents):
+            self.open_help()
+        else:
+            super().keyPressEvent(event)
+
+    def open_help(self) -> None:
+        """Open the page about this dialog, or about the first window behind it that has one, over this dialog."""
+        screen, behind = self.help_screen, self.parentWidget()
+        while behind is not None and not isinstance(behind, HelpOpener):
+            screen = screen or (behind.help_screen if isinstance(behind, Dialog) else "")
+            behind = behind.parentWidget()
+        if behind is not None:
+            behind.open_help(screen, self)
 
     def name_by_heading(self, heading: str) -> None:
         """Take the name from a heading in the dialog; the title bar has only the program's."""
@@ -60,6 +88,8 @@ class Dialog(QDialog):
 
 class QuestionDialog(Dialog):
     """Question dialog; closing it does nothing. Cancel, or the text `no`, is the first button."""
+
+    help_screen = ""
 
     def __init__(self, theme: Theme, title: str, words: str, parent: QWidget, *, no: str = "") -> None:
         super().__init__(parent)

@@ -41,7 +41,7 @@ from app.ui.shell.tab_spec import TabSpec
 from app.ui.shell.tabs import LeftColumn, TabRow, Tabs
 from app.ui.shell.window_geometry import ColumnVeil
 from app.ui.summarize.summarize_tab import SummarizeView
-from app.ui.tab_list import TABS, open_settings
+from app.ui.tab_list import TABS, open_help, open_settings
 from app.ui.theme import Theme
 from app.ui.translate.translate_tab import TranslateView
 from app.ui.widgets.input_fields import SearchField
@@ -587,7 +587,9 @@ def open_window(
     loader = ModelLoader(app, notify)
     chat = make_chat(app.chats, theme, notify)
     first = replace(TABS[0], build=lambda app, ui: ChatTab(app, ui, chat))
-    window = MainWindow(app, theme, notify, loader, (first, *TABS[1:], *more), open_settings=open_settings)
+    window = MainWindow(
+        app, theme, notify, loader, (first, *TABS[1:], *more), open_settings=open_settings, open_help=open_help
+    )
     window.show()
     try:
         yield Frame(window, app, notify, theme=theme, loader=loader, chat=chat)

@@ -28,7 +28,7 @@ from app.ui.shell import tasks
 from app.ui.shell.main_window import MainWindow
 from app.ui.shell.model_loader import ModelLoader
 from app.ui.shell.notify import Notify
-from app.ui.tab_list import TABS, open_settings
+from app.ui.tab_list import TABS, open_help, open_settings
 from app.ui.theme import Theme
 from tests.helpers.attached import drop, lease_pdf, notes
 from tests.helpers.desks.chat import ChatDesk
@@ -65,7 +65,7 @@ def open_whole(
         theme.install(qapp)
         notify = Notify(theme)
         loader = ModelLoader(app, notify)
-        window = MainWindow(app, theme, notify, loader, TABS, open_settings=open_settings)
+        window = MainWindow(app, theme, notify, loader, TABS, open_settings=open_settings, open_help=open_help)
         desk = Window(chat_tab(window).chat, app, notify, theme, script)
         desk.window = window
         desk.window.resize(width, 700)

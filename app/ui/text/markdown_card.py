@@ -20,9 +20,13 @@ class MarkdownCard(QWidget):
         super().__init__()
         self._theme = theme
         self.body = MessageBody(theme, self)
-        self.body.link_clicked.connect(lambda href: ask_to_open(href, self))
+        self.body.link_clicked.connect(self.open_link)
         self.body.fold_toggled.connect(self._arrange)
         theme.changed.connect(self._arrange_again)
+
+    def open_link(self, href: str) -> None:
+        """Show the whole address before the browser opens it."""
+        ask_to_open(href, self)
 
     def _arrange(self, *, is_again: bool = False) -> None:
         width = self.width() if self.most_px is None else min(self.width(), self._theme.px(self.most_px))

@@ -1,0 +1,1 @@
+"""Help pages inside the program, and which of them explains what is shown."""
