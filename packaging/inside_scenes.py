@@ -6,6 +6,8 @@ from collections.abc import Callable
 
 from PySide6.QtCore import Qt
 
+from app.core.catalogue import tr
+from app.ui.i18n import label_value
 from app.ui.inside.inside_panel import InsidePanel
 from app.ui.inside.look import LookPage
 from tests.helpers.desks.inside import InsideDesk
@@ -36,8 +38,8 @@ def screens(frame: Frame, answered: int) -> list[tuple[str, Step, Step]]:
 
     def tokens() -> None:
         desk = begin("Tokens")
-        desk.look_at("The prompt of this answer")
-        desk.wait(lambda: "Template" in desk.counts, TIMEOUT_MS)
+        desk.look_at(tr("The prompt of this answer"))
+        desk.wait(lambda: tr("Template") in desk.counts, TIMEOUT_MS)
         desk.press_token(Qt.Key.Key_Right)
 
     def probabilities() -> None:
@@ -54,7 +56,7 @@ def screens(frame: Frame, answered: int) -> list[tuple[str, Step, Step]]:
 
     def short(page: str) -> None:
         desk = begin(page)
-        desk.look_at("Your own text")
+        desk.look_at(tr("Your own text"))
         desk.own_text.setPlainText(TEXT)
         desk.wait(lambda: desk.root.subject is not None and desk.root.subject.text == TEXT, TIMEOUT_MS)
         desk.wait(lambda: not is_looking(desk), TIMEOUT_MS)
@@ -62,11 +64,11 @@ def screens(frame: Frame, answered: int) -> list[tuple[str, Step, Step]]:
     def attention(way: str) -> None:
         short("Attention")
         desk = InsideDesk(frame.find_step(InsidePanel), frame.app, frame.notify)
-        desk.click(desk.button(f"Show as: {way}"))
+        desk.click(desk.button(label_value(tr("Show as"), tr(way))))
 
     def close() -> None:
         desk = InsideDesk(frame.find_step(InsidePanel), frame.app, frame.notify)
-        desk.look_at("The answer")
+        desk.look_at(tr("The answer"))
         frame.do("inside")
 
     return [

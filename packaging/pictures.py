@@ -44,9 +44,10 @@ from translation_scenes import screens as translation_screens  # noqa: E402
 from turn_scenes import screens as turn_screens  # noqa: E402
 from write_scenes import screens as write_screens  # noqa: E402
 
+from app.core.catalogue import language_in_use  # noqa: E402
 from app.core.errors.model_errors import ModelUnreadable  # noqa: E402
 from app.core.events import Role  # noqa: E402
-from app.core.installed_languages import ENGLISH  # noqa: E402
+from app.core.installed_languages import ENGLISH, OWN_NAMES, built_in_file  # noqa: E402
 from app.engine.tuning import ModelTuning, TuningTable  # noqa: E402
 from app.store.conversations import Conversations  # noqa: E402
 from app.store.message_rows import MessageState  # noqa: E402
@@ -114,6 +115,7 @@ TWELVE = (
     "summary-done",
     "translate-text",
 )
+EVERY_LANGUAGE = "all"
 SETTLE_MS = 250
 TIMEOUT_MS = 120_000
 TUNED_MODEL = ModelTuning(
@@ -182,10 +184,12 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("names", nargs="*", help="screens; without them all")
     parser.add_argument("--shapes", nargs="+", choices=SHAPES, default=SHEETS)
     parser.add_argument("--ratio", help="take only those with this ratio, in this process")
-    parser.add_argument("--language", default=ENGLISH, help=f"such as {PSEUDO} or {MIRRORED}")
+    parser.add_argument("--language", default=ENGLISH, help=f"such as {PSEUDO}, {MIRRORED} or {EVERY_LANGUAGE}")
     parser.add_argument("--twelve", action="store_true", help="take only the twelve that every other is like")
     asked = parser.parse_args(arguments)
     asked.names += TWELVE if asked.twelve else ()
+    if asked.language == EVERY_LANGUAGE:
+        return _take_languages(asked.folder, [*asked.names, "--shapes", *asked.shapes])
     shapes = [SHAPES[name] for name in asked.shapes]
     shapes += FRACTIONS if asked.shapes == SHEETS else []
     asked.folder.mkdir(parents=True, exist_ok=True)
@@ -214,6 +218,16 @@ def copy_help_pictures(folder: Path) -> None:
                 shutil.copyfile(taken, target / f"{name}-{scheme}.png")
 
 
+def _take_languages(folder: Path, wanted: list[str]) -> int:
+    """Take the pictures again in each language, in a folder of its own; return 1 where a check fails."""
+    code = 0
+    for language in OWN_NAMES:
+        if built_in_file(language).is_file():
+            again = [sys.executable, __file__, str(folder / language), *wanted, "--language", language]
+            code |= subprocess.run(again, check=False).returncode
+    return code
+
+
 def _take(folder: Path, names: list[str], shapes: list[Shape], language: str) -> int:
     faults: list[str] = []
     families: dict[str, list[str]] = {}
@@ -221,7 +235,7 @@ def _take(folder: Path, names: list[str], shapes: list[Shape], language: str) ->
         os.environ["FIRESIDE_HOME"] = home
         application = QApplication([])
         application.setWindowIcon(app_icon())
-        with hub_for_pictures(Path(home)), _running(application) as scene:
+        with shown_in(language), hub_for_pictures(Path(home)), _running(application) as scene:
             screens_of = _families(scene)
             scene.frame.new_chat()  # making them left another tab open
             for family, screens in screens_of.items():
@@ -230,14 +244,16 @@ def _take(folder: Path, names: list[str], shapes: list[Shape], language: str) ->
                     if not names or name in names:
                         wanted = [shape for shape in shapes if shape not in FRACTIONS or name in TWELVE]
                         files = [(shape, folder / f"{name}{shape.suffix}.png") for shape in wanted]
-                        faults += _shoot_screen(scene.frame, files, (prepare, tidy), language)
+                        faults += _shoot_screen(scene.frame, files, (prepare, tidy))
+    if set(names) == set(TWELVE):
+        families = {f"twelve-{language}": names}
     (folder / "families.json").write_text(json.dumps(families), "utf-8")
     for line in faults:
         print(line, file=sys.stderr)
     return 1 if faults else 0
 
 
-def _shoot_screen(frame: Frame, files: list[tuple[Shape, Path]], steps: tuple[Step, Step], language: str) -> list[str]:
+def _shoot_screen(frame: Frame, files: list[tuple[Shape, Path]], steps: tuple[Step, Step]) -> list[str]:
     """Takes a screen in each shape and leaves it; returns what is wrong with it.
 
     One that is not reached is not waited for in another shape, and leaves the others their pictures.
@@ -245,7 +261,7 @@ def _shoot_screen(frame: Frame, files: list[tuple[Shape, Path]], steps: tuple[St
     faults = []
     for shape, file in files:
         try:
-            faults += _shoot(frame, shape, steps, file, language)
+            faults += _shoot(frame, shape, steps, file)
         except Exception as problem:  # noqa: BLE001 - as above
             traceback.print_exception(problem)
             for widget in QApplication.topLevelWidgets():
@@ -255,22 +271,20 @@ def _shoot_screen(frame: Frame, files: list[tuple[Shape, Path]], steps: tuple[St
     return faults
 
 
-def _shoot(frame: Frame, shape: Shape, steps: tuple[Step, Step], file: Path, language: str) -> list[str]:
+def _shoot(frame: Frame, shape: Shape, steps: tuple[Step, Step], file: Path) -> list[str]:
     """Brings the screen about, takes its picture and leaves it; returns what is wrong with it."""
     prepare, tidy = steps
     frame.theme.scheme = shape.scheme
     frame.window.resize(*shape.size)
     prepare()
-    # Changed while it is shown, as scenes press buttons by their English names.
-    with shown_in(language):
-        faults = _picture(frame.window, file)
+    faults = _picture(frame.window, file)
     tidy()
     return faults
 
 
 @contextmanager
 def shown_in(language: str) -> Iterator[None]:
-    """Shows what is open in another language, then in English again."""
+    """Shows the program in this language, and in English afterwards."""
     application = QApplication.instance()
     assert isinstance(application, QApplication)
     if language == ENGLISH:
@@ -458,8 +472,8 @@ def _faults_of(window: MainWindow, file: Path) -> list[str]:
     faults += [f"hard to read: {line}" for line in faint_texts(window, picture)]
     content = window.findChild(QWidget, "content")
     # Under a dialog's shade or a menu's shadow ink can't be told from ground.
-    # Nor do brackets and accents of a pseudo-language begin where letters do.
-    is_of_grid = picture.width() == SHAPES["light"].size[0] and not is_pseudo_language()
+    # Nor do letters of other scripts, or a pseudo-language's brackets, begin where English ones do.
+    is_of_grid = picture.width() == SHAPES["light"].size[0] and language_in_use() == ENGLISH
     if is_of_grid and content is not None and len(windows) == 1:
         faults += [f"off the grid: {line}" for line in near_misses(content, picture, COLUMNS)]
     return [f"{file.stem}: {line}" for line in faults]

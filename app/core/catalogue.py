@@ -176,6 +176,11 @@ def tr(text: Translatable, /, **values: object) -> str:
     return _remembered(_fill(forms[0] if forms else text, values, _in_use.format_value), tr, text, **values)
 
 
+def fill_value(value: object, spec: str) -> str:
+    """Write a value by a format such as ".1f" as templates write theirs: by the language in use."""
+    return format(value, spec) if _is_english.get() else _in_use.format_value(value, spec)
+
+
 def fill_english(text: Translatable, /, **values: object) -> str:
     """Fill a text in without translating it: for models and for other programs, whatever the person's language."""
     return _fill(text, values, format)

@@ -16,7 +16,7 @@ COMMANDS_DIFFER: Translatable = "The backquotes differ: “{text}”"
 ENDS_DIFFER: Translatable = "The end differs, such as its “…” or its colon: “{text}”"
 FIELD = re.compile(r"\{\w+(?::[^{}]*)?\}|\{\{|\}\}")
 _MARKUP = re.compile(r"[<>]")
-_COLONS, _BLANKS = (":", "："), (" ", "\u00a0", "\u202f")
+_COLONS = (":", "：")
 _COUNTS = ("{count", "{n}", "{n:")
 
 
@@ -40,9 +40,9 @@ def message_faults(message: PoMessage, language: str) -> Iterator[Translatable]:
 
 
 def text_end(text: str) -> str:
-    """Return what a text's end says: that more is asked, that something follows, or a blank before what does."""
-    end = " " if text.endswith(_BLANKS) else ""
-    text = text.rstrip()
+    """Return what a text's end says: that more is asked, that something follows, and the blanks before what does."""
+    before, text = len(text), text.rstrip()
+    end = " " * (before - len(text))
     return (text[-1:] if text.endswith("…") else ":" if text.endswith(_COLONS) else "") + end
 
 

@@ -22,7 +22,7 @@ def untranslated_texts(window: QWidget) -> list[str]:
     """One line for every visible text of `window`, and every name and hint, with words but without brackets."""
     seen = [widget for widget in (window, *window.findChildren(QWidget)) if widget.isVisible()]
     return [
-        f"{type(widget).__name__} {widget.objectName()} “{text[:60]}”"
+        f"{type(widget).__name__} {widget.objectName()} “{text[:160]}”"
         for widget in seen
         if widget.window() is window
         for text in _texts(widget)

@@ -10,6 +10,8 @@ from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.core.installed_languages import ENGLISH
+from app.ui.inside.inside_panel import PAGES as PAGES_INSIDE
+from app.ui.inside.inside_panel import InsidePanel
 from app.ui.models.model_card import ModelCard
 from app.ui.models.models_tab import SuggestedPage
 from app.ui.settings.dialog import SettingsDialog
@@ -57,6 +59,13 @@ def walk_tabs(frame: Frame) -> Iterator[str]:
             frame.window.show_tab(name)
             settle()
             yield f"{name} {size}"
+        frame.window.show_tab("chat")
+        frame.do("inside")
+        for page in PAGES_INSIDE:
+            frame.find_step(InsidePanel).show_page(page.name)
+            settle()
+            yield f"{page.name} {size}"
+        frame.do("inside")
         for name in MODELS_PAGES:
             frame.window.open_models(name)
             settle()

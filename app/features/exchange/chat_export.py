@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
+from app.core.catalogue import tr_count
 from app.core.events import CancelToken
 from app.features.exchange import chat_file
 from app.features.exchange.chat_file import ChatArchive
@@ -89,7 +90,7 @@ def _export_steps(
     elif ending == ".html":
         parts = as_html(
             branches,
-            chats[0].title if len(chats) == 1 else f"{len(chats):,} chats",
+            chats[0].title if len(chats) == 1 else tr_count("1 chat", "{count} chats", len(chats)),
             lambda use: address_of(media, use) if media is not None else "",
         )
     else:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from app.core.catalogue import fill_value
 from app.core.errors.model_errors import ModelUnreadable
 from app.core.gguf import GgufHeader, GgufProblem, SkippedArray, read_beginning
 from app.engine import fit, memory_probe
@@ -202,7 +203,7 @@ def speed_words(fit: MemoryFit) -> MessageTemplate | None:
 
 def _speed_number(speed: float) -> str:
     # Below a few tokens a second the decimal matters.
-    return str(round(speed)) if speed >= LEAST_TOKENS_PER_S else f"{speed:.1f}"
+    return str(round(speed)) if speed >= LEAST_TOKENS_PER_S else fill_value(speed, ".1f")
 
 
 def pace_words(fit: MemoryFit) -> MessageTemplate | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from app.core.catalogue import CountedTexts, Translatable, tr, tr_count
+from app.core.catalogue import CountedTexts, Translatable, fill_value, tr, tr_count
 from app.core.errors.model_errors import ProjectorRefused
 from app.core.events import PROJECTOR_REFUSED, ModelElsewhere, ModelLoaded
 from app.features.error_messages import PersonMessage, sentence_for
@@ -32,7 +32,7 @@ class MessageTemplate:
 
 def format_gigabytes(size_bytes: int) -> str:
     """Format a size in GB with one decimal; anything above zero is at least 0.1."""
-    return f"{max(0.1, size_bytes / 1e9):.1f}" if size_bytes > 0 else "0"
+    return fill_value(max(0.1, size_bytes / 1e9), ".1f") if size_bytes > 0 else "0"
 
 
 def short_count(tokens: int) -> str:
@@ -41,7 +41,8 @@ def short_count(tokens: int) -> str:
         return str(tokens)
     if tokens % 1024 == 0:
         return f"{tokens // 1024}k"
-    return f"{tokens / 1000:.1f}".removesuffix(".0") + "k"
+    thousands = round(tokens / 1000, 1)
+    return fill_value(thousands, ".0f" if thousands.is_integer() else ".1f") + "k"
 
 
 _CHOICES = {

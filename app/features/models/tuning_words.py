@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from app.core.catalogue import fill_value
 from app.engine.tuning import FLASH_OFF, ModelTuning
 from app.features.models.model_messages import MessageTemplate
 
@@ -36,4 +37,4 @@ def tuning_words(tuning: ModelTuning, day: str) -> list[MessageTemplate]:
 
 
 def _format_speed(tokens_per_s: float) -> str:
-    return f"{tokens_per_s:.0f}" if tokens_per_s >= 10 else f"{tokens_per_s:.1f}"
+    return fill_value(tokens_per_s, ".0f" if tokens_per_s >= 10 else ".1f")

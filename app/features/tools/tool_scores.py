@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from app.core.catalogue import fill_value
 from app.core.paths import make_folder, resource_path
 from app.engine.computer import JsonCache, key_of
 from app.engine.states import model_identity
@@ -42,7 +43,9 @@ class ToolScore:
     @property
     def message(self) -> MessageTemplate:
         """Say it in one sentence, as the picker and the switch show it."""
-        return MessageTemplate(RIGHT_TOOL, {"right": f"{self.right_tool:,}", "requests": f"{self.requests:,}"})
+        return MessageTemplate(
+            RIGHT_TOOL, {"right": fill_value(self.right_tool, ","), "requests": fill_value(self.requests, ",")}
+        )
 
 
 class ToolScores:

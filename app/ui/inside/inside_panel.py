@@ -269,7 +269,7 @@ class InsidePanel(QWidget):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        self._segments.fit_width(self.width())
+        self._segments.fit_width(self.contentsRect().width() - 2 * self._ui.theme.px(PANE_EDGE_PX))
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() == Qt.Key.Key_Escape:

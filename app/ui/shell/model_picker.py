@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton
 
 from app.core.paths import runs_elsewhere, starter_model
 from app.features.models.model_messages import trying_words
-from app.ui.i18n import Translatable, size_text, tr
+from app.ui.i18n import Translatable, join_lines, size_text, tr
 from app.ui.icons import icon
 from app.ui.locale_formats import join_list
 from app.ui.shared_labels import ABOUT_THIS_MODEL, CHAT_LABEL, FIND_MORE_MODELS, MODEL, PUT_TO_SLEEP, WRITE_LABEL
@@ -230,7 +230,7 @@ class ModelPicker(QPushButton):
         self._dot.show_state(token, filled=filled)
         self.setAccessibleDescription(join_list((name, size, word, told)))
         choose = with_keys(tr("Choose the model"), "choose_model")
-        self.setToolTip(plain_tip("\n".join(part for part in (told, str(path or ""), choose) if part)))
+        self.setToolTip(plain_tip(join_lines((told, str(path or ""), choose))))
         self._fit_width()
 
     @property

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QWidget
 
+from app.ui.i18n import with_key
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import IconButton
 from app.ui.widgets.layouts import fill_layout
@@ -25,7 +26,7 @@ class PaneHead(QWidget):
         self.setObjectName("pane_head")
         self.title = title
         self.closer = IconButton(theme, "x", close, size_px=18, name=name)
-        self.closer.setToolTip(f"{close} (Esc)")
+        self.closer.setToolTip(with_key(close, "Esc"))
         self.row = fill_layout(QHBoxLayout(self), title, *parts, self.closer)
         theme.dress(self, height=PANE_HEAD_PX)
         theme.dress(self.row, margins=(HEAD_MARGIN_PX, 0, HEAD_MARGIN_PX, 0), spacing=0)

@@ -9,6 +9,8 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QLabel, QPushButton, QWidget
 
+from app.core.catalogue import tr
+from app.ui.i18n import label_value
 from app.ui.inside.flow import TokenFlow, TokenPiece
 from app.ui.inside.inside_panel import InsidePanel
 from app.ui.inside.look import StateRow
@@ -37,7 +39,7 @@ class InsideDesk(Desk):
 
     def show_page(self, label: str) -> None:
         """Presses the page's name."""
-        self.click(self.button(f"Page: {label}"))
+        self.click(self.button(label_value(tr("Page"), tr(label))))
 
     @property
     def looks_at(self) -> str:
