@@ -240,6 +240,16 @@ class UpdateSettings:
 
 
 @dataclass(frozen=True)
+class HelpSettings:
+    """`seen_version`: of the program that ran last; "" before the first start. `hints_shown`: how many of the hints for
+    newcomers were shown.
+    """
+
+    seen_version: str = ""
+    hints_shown: int = 0
+
+
+@dataclass(frozen=True)
 class WindowSettings:
     """State restored after a restart. `geometry` is Qt's, in base64.
 
@@ -287,6 +297,7 @@ class Settings:
     serving: ServingSettings = field(default_factory=ServingSettings)
     tools: ToolSettings = field(default_factory=ToolSettings)
     updates: UpdateSettings = field(default_factory=UpdateSettings)
+    help: HelpSettings = field(default_factory=HelpSettings)
     window: WindowSettings = field(default_factory=WindowSettings)
     unknown: dict[str, Any] = field(default_factory=dict)
 
@@ -326,6 +337,7 @@ LIMITS: dict[str, Callable[[Any], bool]] = {
     "writing.max_tokens": lambda v: 1 <= v <= 8192,
     "writing.count": lambda v: 1 <= v <= 5,
     "updates.newest_issued_s": lambda v: v >= 0,
+    "help.hints_shown": lambda v: v >= 0,
     "system.lock_after_min": lambda v: v >= 0,
     "tools.rounds": lambda v: 1 <= v <= 100,
     "trash.keep_days": lambda v: 0 <= v <= 3650,

@@ -24,7 +24,7 @@ class PersonMessage:
     """A message for the user, as templates with their values until it is shown.
 
     `action` names its button: open_model, new_chat, retry, settings, network, servers, models, storage, open_folder,
-    put_back, end, or "".
+    put_back, end, help, whats_new, or "".
     """
 
     template: Translatable

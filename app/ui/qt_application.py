@@ -284,6 +284,7 @@ def look_after(app: Fireside, window: MainWindow, notify: Notify) -> None:
     """Start the window's background duties, such as putting an idle model to sleep."""
     from app.core.build import ProgramFile
     from app.features.models.model_memory import ModelMemoryWatch
+    from app.ui.help.start_hints import StartHints
     from app.ui.shell.calm_caret import CalmCaret
     from app.ui.shell.garbage_collection import collect_on_this_thread
     from app.ui.shell.memory_rest import MemoryRest
@@ -305,6 +306,9 @@ def look_after(app: Fireside, window: MainWindow, notify: Notify) -> None:
 
         IdleLock(app, window)
     UpgradeNotice(notify, ProgramFile(), window)
+    hints = StartHints(app, notify, window)
+    hints.begin()
+    chat_tab(window).chat.answer_finished.connect(hints.on_answer)
     CalmCaret(window)
 
     # A window that stays open for days has its daily copies, too.

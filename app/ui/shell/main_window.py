@@ -10,6 +10,7 @@ from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QKeyEvent, QKeySequence
 from PySide6.QtWidgets import QApplication, QMainWindow, QSplitter, QVBoxLayout, QWidget
 
+from app.features.help_pages import CHANGES
 from app.ui.i18n import tr, window_title
 from app.ui.shell.api_programs import OtherPrograms
 from app.ui.shell.desktop import open_folder
@@ -142,6 +143,8 @@ class MainWindow(QMainWindow):
             "restart": self.closing.restart,
             "models": self.open_models,
             "storage": lambda: self.open_models("storage"),
+            "help": self.open_help,
+            "whats_new": lambda: self.open_help(CHANGES),
             "network": lambda: self.open_settings("network"),
             "servers": lambda: self.open_settings("connections/servers"),
             "open_folder": lambda: open_folder(self._app.paths.data),
