@@ -243,7 +243,9 @@ class ScrollBox(QScrollArea):
         self.setWidget(inside)
 
     def sizeHint(self) -> QSize:
-        return within_screen(self, self._inside.sizeHint().grownBy(self._around)).shrunkBy(self._around)
+        # In a language of short words what is inside may ask for less than it is given at least.
+        wanted = self._inside.sizeHint().expandedTo(self._inside.minimumSize())
+        return within_screen(self, wanted.grownBy(self._around)).shrunkBy(self._around)
 
     def minimumSizeHint(self) -> QSize:
         # Qt's own hint would keep the dialog from becoming lower than its content.

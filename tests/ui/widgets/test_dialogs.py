@@ -6,7 +6,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QPoint, QRect, Qt
+from PySide6.QtCore import QMargins, QPoint, QRect, Qt
 from PySide6.QtWidgets import QApplication, QFileDialog, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
@@ -22,6 +22,7 @@ from app.ui.widgets.dialogs import (
     MODELS,
     LastFolders,
     QuestionDialog,
+    ScrollBox,
     document_filters,
     file_dialog,
     last_folders,
@@ -151,3 +152,11 @@ def test_a_question_is_named_by_its_heading_and_the_title_bar_by_the_program(qtb
     qtbot.addWidget(window)
     dialog = QuestionDialog(Theme("light"), "Delete this?", "It can be undone.", window)
     assert (dialog.windowTitle(), dialog.accessibleName()) == (APP_NAME, "Delete this?")
+
+
+def test_a_box_is_as_wide_as_what_is_in_it_is_at_least(qtbot: QtBot) -> None:
+    inside = QWidget()
+    inside.setMinimumWidth(472)  # more than few words ask for
+    box = ScrollBox(inside, QMargins())
+    qtbot.addWidget(box)
+    assert box.sizeHint().width() == 472
