@@ -60,6 +60,7 @@ from app.ui.settings.dialog import SettingsDialog  # noqa: E402
 from app.ui.shell.desktop import TaskBar  # noqa: E402
 from app.ui.shell.main_window import MainWindow  # noqa: E402
 from app.ui.window_language import MIRRORED, PSEUDO, is_pseudo_language, use_language  # noqa: E402
+from tests.helpers.accessible_tree import screen_reader_on, tree_faults  # noqa: E402
 from tests.helpers.clipping import clipped_texts  # noqa: E402
 from tests.helpers.desks.chat import ChatDesk  # noqa: E402
 from tests.helpers.desks.window import Frame, open_window  # noqa: E402
@@ -235,7 +236,7 @@ def _take(folder: Path, names: list[str], shapes: list[Shape], language: str) ->
         os.environ["FIRESIDE_HOME"] = home
         application = QApplication([])
         application.setWindowIcon(app_icon())
-        with shown_in(language), hub_for_pictures(Path(home)), _running(application) as scene:
+        with screen_reader_on(), shown_in(language), hub_for_pictures(Path(home)), _running(application) as scene:
             screens_of = _families(scene)
             scene.frame.new_chat()  # making them left another tab open
             for family, screens in screens_of.items():
@@ -469,6 +470,7 @@ def _faults_of(window: MainWindow, file: Path) -> list[str]:
             faults += [f"not translated: {line}" for line in untranslated_texts(shown)]
         faults += [f"outside the screen: {line}" for line in controls_outside(shown)]
         faults += [f"in the font of messages: {line}" for line in undressed_buttons(shown)]
+        faults += [f"told wrongly to screen readers: {line}" for line in tree_faults(shown)]
     faults += [f"hard to read: {line}" for line in faint_texts(window, picture)]
     content = window.findChild(QWidget, "content")
     # Under a dialog's shade or a menu's shadow ink can't be told from ground.

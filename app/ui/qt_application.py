@@ -26,6 +26,7 @@ from app.features.error_messages import PersonMessage
 from app.features.file_reading import ResumeFiles
 from app.ui.chat.chat_tab import ChatTab
 from app.ui.icons import app_icon
+from app.ui.screen_reader import install_interfaces
 from app.ui.shell import tasks
 from app.ui.shell.desktop import ACTIVATION, TaskBar, bring_to_front
 from app.ui.shell.main_window import MainWindow
@@ -104,6 +105,7 @@ def _theme(application: QApplication, paths: AppPaths) -> Theme:
     theme = Theme(appearance.scheme, appearance.zoom, system_font=appearance.system_font)
     theme.dims_pages = appearance.dim_pages
     theme.install(application)
+    install_interfaces()
     allow_motion(application, is_reduced=appearance.reduce_motion)
     application.setWindowIcon(app_icon())
     return theme

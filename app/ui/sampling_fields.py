@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from PySide6.QtCore import Signal
+from PySide6.QtGui import QAccessible
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from app.ui.i18n import Translatable, tr
+from app.ui.screen_reader import read_as
 from app.ui.shared_labels import MORE_LABEL, TEMPERATURE, UNSET
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import put_glyph_after, text_button
@@ -126,6 +128,7 @@ class SamplingFields(QWidget):
         self._more: QPushButton = text_button(tr(MORE_LABEL), "quiet")
         self._more.setObjectName("more_sampling")
         self._more.setCheckable(True)
+        read_as(self._more, QAccessible.Role.Button, folds=True)
         self._more.toggled.connect(self._on_more)
         how = tr("Controls how each word is chosen.")
         card = SettingCard(theme)

@@ -15,13 +15,14 @@ from typing import Any, Literal, TypedDict, TypeVar, Unpack
 from weakref import WeakKeyDictionary
 
 from PySide6.QtCore import QObject, QSize, Qt, Signal
-from PySide6.QtGui import QFont, QFontDatabase, QFontInfo, QGuiApplication
-from PySide6.QtWidgets import QApplication, QWidget
+from PySide6.QtGui import QAccessible, QFont, QFontDatabase, QFontInfo, QGuiApplication
+from PySide6.QtWidgets import QApplication, QLabel, QWidget
 from shiboken6 import isValid
 
 from app.core.paths import resource_path
 from app.ui.application_style import ApplicationStyle, request_scheme
 from app.ui.icons import icon
+from app.ui.screen_reader import read_as
 
 ZOOM_STEPS = (0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.1, 1.25, 1.5, 1.75, 2.0, 2.5, 3.0)
 FontRole = Literal["caption", "small", "group", "row", "control", "strong", "body", "section", "title", "greeting"]
@@ -41,6 +42,8 @@ FONTS: dict[FontRole, tuple[float, int]] = {
 and sentences between controls; group and strong are the emphasized small and row; messages and fields are body.
 """
 TITLES = ("section", "title", "greeting")
+HEADING_LEVELS = {"greeting": 1, "title": 1, "section": 2}
+"""Of labels in these fonts, for screen readers."""
 MUTED_KINDS = ("muted", "small", "quiet", "tab", "nav", "foot", "segment")
 """Kinds of labels and buttons whose words are muted."""
 TEXT_PX = FONTS["body"][0]
@@ -418,6 +421,8 @@ def _put_on_font(theme: Theme, target: Any, role: FontRole) -> None:
     target.setFont(_font_of_kind(theme, role, target.property("kind")))
     if role in TITLES:
         target.setProperty("is_title", True)
+    if role in HEADING_LEVELS and isinstance(target, QLabel):
+        read_as(target, QAccessible.Role.Heading, level=HEADING_LEVELS[role])
 
 
 def _font_of_kind(theme: Theme, role: FontRole, kind: str | None) -> QFont:
@@ -444,6 +449,8 @@ def _put_on_text(theme: Theme, area: Any, text: tuple[FontRole, float]) -> None:
 def _put_on_picture(theme: Theme, label: Any, glyph: tuple[str, str, float]) -> None:
     name, token, edge = glyph[0], glyph[1], theme.px(glyph[2])
     picture = icon(name, getattr(theme.tokens, token), edge)
+    # Decoration: the words beside it say the same, and a reader is to pass it.
+    read_as(label, QAccessible.Role.Whitespace)
     # With the screen's ratio, or it would be blurred on a dense one.
     label.setPixmap(picture.pixmap(QSize(edge, edge), label.devicePixelRatio()))
 

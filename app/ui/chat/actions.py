@@ -15,6 +15,7 @@ from app.store.conversations import StoredMessage
 from app.ui.focus_ring import has_ring
 from app.ui.i18n import tr
 from app.ui.icons import icon, left_bearing
+from app.ui.screen_reader import read_as
 from app.ui.shared_labels import ABOUT_THIS_ANSWER, MORE_LABEL, PINNED, UNPIN
 from app.ui.shell.keyboard import written
 from app.ui.theme import Theme
@@ -278,7 +279,7 @@ class ActionRow(QWidget):
         self._note: QPushButton = self._text_button("answer_note", TurnCommand.DETAILS)
         self._note.setToolTip(tr(ABOUT_THIS_ANSWER))
         self._about = self._icon_button(TurnAction(TurnCommand.DETAILS, "info", tr(ABOUT_THIS_ANSWER)))
-        self.more = self._icon_button(TurnAction(MORE, "dots-three-bold", tr(MORE_LABEL)))
+        self.more = read_as(self._icon_button(TurnAction(MORE, "dots-three-bold", tr(MORE_LABEL))), has_menu=True)
         """Button that opens the menu."""
         self.more.setToolTip(tr("More (Shift+F10)"))
 

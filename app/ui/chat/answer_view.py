@@ -43,6 +43,7 @@ from app.ui.shared_labels import (
 )
 from app.ui.shell.notify import ACTION_LABELS
 from app.ui.text.code_view import CodeBlock, CodeText
+from app.ui.text.copied_text import spoken_text
 from app.ui.text.markdown import MarkdownStream
 from app.ui.text.pieces import Code, Piece
 from app.ui.text.text_body import MessageBody
@@ -280,7 +281,7 @@ class AnswerView(TurnView):
             self._show_state(*state_words(message, can_continue=self._can_continue()))
         self.written.set_text(message.text, is_over=is_over)
         self.evidence.show()
-        self.setAccessibleName(tr(ANSWER_LINE, words=message.text[:200]))
+        self.setAccessibleName(tr(ANSWER_LINE, words=spoken_text(message.text[:400])[:200]))
         self.update_actions()
 
     def continue_from_here(self) -> None:

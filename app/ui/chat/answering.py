@@ -23,7 +23,7 @@ from app.language.sentences import split_sentences, whole_sentences_length, writ
 from app.ui.chat.survey import progress_words
 from app.ui.i18n import sentence_for, tr
 from app.ui.locale_formats import format_number, join_facts
-from app.ui.shared_labels import MINUTES_AND_SECONDS, STOPPED_LABEL, THINKING, WAITING_FOR_MODEL
+from app.ui.shared_labels import MINUTES_AND_SECONDS, STOPPED_LABEL, THINKING, WAITING_FOR_MODEL, WRITING_AN_ANSWER
 from app.ui.shell import tasks
 from app.ui.shell.notify import Notify
 from app.ui.widgets.labels import announce
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from app.features.chat.session_state import RunningAnswer
     from app.ui.chat.answer_view import AnswerView
 
+ANSWER_COMPLETE = "The answer is complete."
 FLUSH_MS = 33
 WAIT_MS = 300
 LEAST_READING_S = 1.0
@@ -128,9 +129,11 @@ class AnswerAnnouncer:
         if not QAccessible.isActive():
             return
         waiting = text[self._read :]
+        from app.ui.text.copied_text import spoken_text  # late: an empty window needs no parser
+
         whole = len(waiting) if is_all else whole_sentences_length(waiting)
         for start, end in split_sentences(waiting[:whole]):
-            self.announce_text(waiting[start:end])
+            self.announce_text(spoken_text(waiting[start:end]))
         self._read += whole
 
     def announce_text(self, text: str) -> None:
@@ -256,6 +259,7 @@ class LiveAnswer(QObject):
             self._session.dispatch(AnswerProgressed(self._key, event))
         if isinstance(event, AnswerStarted):
             self._announcer.begin(event.draft.begins_at)
+            self._announcer.announce_text(tr(WRITING_AN_ANSWER))
         elif isinstance(event, PromptProgress):
             self._pace.take_prompt(event)
             self.show_waiting()
@@ -357,12 +361,16 @@ class LiveAnswer(QObject):
             self._announcer.read_out(answer.draft.text, is_all=True)
         self._task = self._view = None
         is_shown = self._show_stored(answer, view, error)
+        if error is None and not answer.is_stopped:
+            self._announcer.announce_text(tr(ANSWER_COMPLETE))
         # What is about disk, memory or network is said at the answer itself.
         if error is not None and not isinstance(error, EnvironmentProblem):
             self._notify.error(error)
         # Nobody sees the answer at which it would be said.
-        if view is None and error is not None:
+        elif view is None and error is not None:
             self._notify.show_notice(sentence_for(error), lasts=True, is_error=True)
+        elif error is not None:
+            self._announcer.announce_text(str(sentence_for(error)))
         self._session.dispatch(AnswerEnded(answer.key, error, is_shown))
         self.ended.emit(answer, error)
 
@@ -383,5 +391,4 @@ class LiveAnswer(QObject):
                 self.used.emit(stored.stats.prompt_tokens + stored.stats.generated_tokens)
         if error is not None:
             view.fail(sentence_for(error))
-            self._announcer.announce_text(str(sentence_for(error)))
         return stored is not None

@@ -17,6 +17,7 @@ from app.ui.chat.composer_menu import ComposerEntry
 from app.ui.chat.welcome import EmptyState
 from app.ui.i18n import tr
 from app.ui.icons import icon
+from app.ui.screen_reader import read_as
 from app.ui.shared_labels import NEW_ASSISTANT
 from app.ui.shell.model_about import OtherModels
 from app.ui.shell.notify import Notify
@@ -62,6 +63,7 @@ class ChatAssistants(QObject):
         self.chip = OptionChip(
             theme, "assistant", ICONS[0], about=lambda name: tr(CHAT_ASSISTANT, name=name), off=tr(DROP_ASSISTANT)
         )
+        read_as(self.chip.button, has_menu=True)
         self.chip.pressed.connect(lambda: self.menu().popup_at(self.chip))
         self.chip.removed.connect(lambda: self.choose_assistant(0))
         composer.add_chip(self.chip)

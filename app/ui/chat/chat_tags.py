@@ -7,6 +7,7 @@ from functools import partial
 
 from PySide6.QtCore import QByteArray, QEvent, QMimeData, QObject, QPoint, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import (
+    QAccessible,
     QColor,
     QDrag,
     QDragEnterEvent,
@@ -26,6 +27,7 @@ from app.ui.focus_ring import has_ring
 from app.ui.i18n import tr
 from app.ui.icons import icon
 from app.ui.locale_formats import isolate
+from app.ui.screen_reader import read_as
 from app.ui.shared_labels import SAVE
 from app.ui.shell.notify import Notify
 from app.ui.shown_texts import keep_words
@@ -92,6 +94,7 @@ class TagChip(QToolButton):
         self._is_target = False
         self.setProperty("kind", "tag")
         self.setCheckable(True)
+        read_as(self, QAccessible.Role.Switch)
         self.setAcceptDrops(True)
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
@@ -386,6 +389,7 @@ class ColourButton(QToolButton):
         self._theme, self.colour = theme, colour
         words = tr(COLOURS[colour][0])
         self.setCheckable(True)
+        read_as(self, QAccessible.Role.RadioButton)
         self.setAccessibleName(words)
         self.setToolTip(words)
         theme.dress(self, size=(30, 30))

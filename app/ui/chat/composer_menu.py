@@ -9,6 +9,7 @@ from PySide6.QtGui import QAction
 
 from app.ui.i18n import tr
 from app.ui.icons import icon
+from app.ui.screen_reader import read_as
 from app.ui.shell.keyboard import keys_of
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import IconButton
@@ -36,6 +37,7 @@ class ComposerMenuButton(IconButton):
     def __init__(self, theme: Theme) -> None:
         super().__init__(theme, "plus", tr(COMPOSER_MENU), name="composer_menu_button")
         self._entries: dict[ComposerEntry, Callable[[Menu], object]] = {}
+        read_as(self, has_menu=True)
         self.clicked.connect(lambda _=False: self.make_menu().popup_at(self))
 
     def add_entry(self, place: ComposerEntry, fill: Callable[[Menu], object]) -> None:

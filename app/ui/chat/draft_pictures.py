@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QPoint, Qt, Signal
-from PySide6.QtGui import QKeyEvent, QResizeEvent
+from PySide6.QtGui import QAccessible, QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSlider, QVBoxLayout, QWidget
 
 from app.core.catalogue import CountedTexts
@@ -17,6 +17,7 @@ from app.ui.document.document_chip import DocumentChip
 from app.ui.document.document_details import remarks_words, short_name
 from app.ui.i18n import tr, tr_count
 from app.ui.locale_formats import format_number
+from app.ui.screen_reader import read_as
 from app.ui.shared_labels import ABOUT_A_TOKEN, ABOUT_TOKENS, ONE_TOKEN, OPEN, PICTURE_LABEL, TOKEN_COUNT, WAITS_LABEL
 from app.ui.shell.notify import Notify
 from app.ui.theme import Theme
@@ -93,6 +94,7 @@ class PictureChip(DocumentChip):
         thumbnail = self._thumbnail = Thumbnail(theme)
         # The chip is one button, and the preview a part of it.
         thumbnail.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        read_as(thumbnail, QAccessible.Role.Whitespace)
         thumbnail.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self._row.replaceWidget(self._icon, thumbnail)
         self._icon.hide()

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from PySide6.QtCore import QRect, Qt
-from PySide6.QtGui import QColor, QPainter, QPaintEvent, QTextCursor
+from PySide6.QtGui import QAccessible, QColor, QPainter, QPaintEvent, QTextCursor
 from PySide6.QtWidgets import QPushButton, QWidget
 
+from app.ui.screen_reader import read_as
 from app.ui.text.paragraph_styles import ProseStyle
 from app.ui.text.pieces import StyledSpan
 from app.ui.text.text_view import TextView
@@ -43,6 +44,7 @@ class FoldedText(QWidget):
         self._thoughts: ThoughtText | None = None
         self._line: QPushButton = text_button("", "quiet", self, name=name)
         self._line.setCheckable(True)
+        read_as(self._line, QAccessible.Role.Button, folds=True)
         self._line.toggled.connect(self._on_toggled)
         theme.dress(self._line, font="control")
         theme.changed.connect(self._on_theme_changed)

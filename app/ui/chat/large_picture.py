@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import (
+    QAccessible,
     QColor,
     QGuiApplication,
     QImage,
@@ -27,6 +28,7 @@ from app.features.media import ending_of
 from app.ui.focus_ring import has_ring
 from app.ui.i18n import tr, window_title
 from app.ui.locale_formats import format_number
+from app.ui.screen_reader import read_as
 from app.ui.shared_labels import COPY, LARGER, PICTURE_LABEL
 from app.ui.shell import tasks
 from app.ui.shell.notify import Notify
@@ -51,6 +53,7 @@ class PictureCanvas(QWidget):
 
     def __init__(self, theme: Theme, parent: QWidget | None = None, *, on_zoom: Callable[[], object]) -> None:
         super().__init__(parent)
+        read_as(self, QAccessible.Role.Graphic)
         self.on_zoom = on_zoom
         self._theme = theme
         self._image = QImage()

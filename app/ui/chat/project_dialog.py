@@ -33,6 +33,7 @@ from app.ui.document.document_chip import DocumentChip
 from app.ui.document.document_details import size_words
 from app.ui.i18n import tr, tr_count, window_title
 from app.ui.locale_formats import format_number, join_facts, join_list
+from app.ui.screen_reader import read_as
 from app.ui.shared_labels import (
     ABOUT_A_TOKEN,
     ABOUT_TOKENS,
@@ -277,6 +278,7 @@ class IconChoice(QToolButton):
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setAccessibleName(tr("Icon"))
         self.setToolTip(tr(CHOOSE_AN_ICON))
+        read_as(self, has_menu=True)
         self.clicked.connect(self.show_menu)
         theme.dress(self, size=(40, 40))
         self._show(name)

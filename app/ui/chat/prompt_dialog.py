@@ -23,6 +23,7 @@ from app.features.prompt_library import (
 from app.ui.chat.library_dialog import LibraryDialog
 from app.ui.i18n import Translatable, tr, tr_count
 from app.ui.locale_formats import join_list
+from app.ui.screen_reader import read_as
 from app.ui.shared_labels import COPY_OF, DUPLICATE, MORE_LABEL, NAME_DELETED, PROMPTS, PUT_INTO_MESSAGE
 from app.ui.shell.notify import Notify
 from app.ui.theme import Theme
@@ -83,6 +84,7 @@ class PromptDialog(LibraryDialog):
         self.more = IconButton(
             theme, "dots-three-bold", tr(MORE_LABEL), size_px=18, on_click=lambda _=False: self.show_menu()
         )
+        read_as(self.more, has_menu=True)
         self.text = QPlainTextEdit(placeholderText=tr("Text to insert into your message"))
         self.text.setAccessibleName(tr("Text of the prompt"))
         self.text.setTabChangesFocus(True)

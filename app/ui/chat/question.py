@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 
 from PySide6.QtCore import QObject, QRect, Qt
-from PySide6.QtGui import QColor, QPainter, QPaintEvent
+from PySide6.QtGui import QAccessible, QColor, QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from app.core.counted_units import count_units
@@ -22,6 +22,7 @@ from app.ui.document.document_chip import DocumentChip
 from app.ui.document.document_details import size_words, spoken_size, tokens_words
 from app.ui.i18n import InContext, tr, tr_count
 from app.ui.locale_formats import join_facts, join_list
+from app.ui.screen_reader import read_as
 from app.ui.shared_labels import COPY, EDIT_LABEL, FORK_CHAT, REMEMBER_ANSWER, SAVE_AS_PROMPT, YOU_LINE
 from app.ui.text.pieces import ProseLine, StyledSpan
 from app.ui.text.prose import ProseView
@@ -410,6 +411,7 @@ class RecalledLine(QWidget):
         self._rows: list[QPushButton] = []
         self._line: QPushButton = text_button("", "quiet", self, name="recalled")
         self._line.setCheckable(True)
+        read_as(self._line, QAccessible.Role.Button, folds=True)
         self._line.toggled.connect(self._on_toggled)
         self._column = QVBoxLayout(self)
         self._column.setSpacing(0)

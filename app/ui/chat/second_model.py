@@ -30,6 +30,7 @@ from app.ui.chat.composer_menu import ComposerEntry
 from app.ui.chat.open_chat import OpenChat
 from app.ui.i18n import tr
 from app.ui.icons import icon
+from app.ui.screen_reader import read_as
 from app.ui.shared_labels import MODEL
 from app.ui.shell.model_about import OtherModels
 from app.ui.shell.notify import Notify
@@ -395,6 +396,7 @@ class SecondModel(QObject):
             off=tr(ONE_MODEL_ONLY),
         )
         self._theme = theme
+        read_as(self.chip.button, has_menu=True)
         self.chip.pressed.connect(lambda: self.menu().popup_at(self.chip))
         self.chip.removed.connect(lambda: self.choose(None))
         composer.add_chip(self.chip)

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypeGuard, TypeVar
 
 from PySide6.QtCore import QEvent, QObject, QPoint, QRect, Qt, Signal
-from PySide6.QtGui import QColor, QKeyEvent, QKeySequence, QPainter, QPaintEvent, QPen, QResizeEvent
+from PySide6.QtGui import QAccessible, QColor, QKeyEvent, QKeySequence, QPainter, QPaintEvent, QPen, QResizeEvent
 from PySide6.QtWidgets import QApplication, QFrame, QPushButton, QScrollArea, QScrollBar, QWidget
 
 from app.core.events import Role
@@ -24,6 +24,7 @@ from app.ui.chat.places import TurnPlace, TurnPlaces
 from app.ui.chat.turn import TurnHost, TurnView
 from app.ui.i18n import tr
 from app.ui.locale_formats import isolate
+from app.ui.screen_reader import read_as
 from app.ui.shell.keyboard import is_tab_stop
 from app.ui.theme import EDGE_PX, READING_PX, LateTheme, Theme
 from app.ui.widgets.buttons import text_button
@@ -77,6 +78,7 @@ class ChatTranscript(QScrollArea):
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.setAccessibleName(tr("Messages"))
         self.viewport().setAutoFillBackground(False)
+        read_as(self.column, QAccessible.Role.List).setAccessibleName(tr("Messages"))
         # Opaque, so that a scroll paints nothing of what lies behind it.
         self.column.setAutoFillBackground(True)
         self.verticalScrollBar().valueChanged.connect(self._on_scrolled)

@@ -7,7 +7,17 @@ from functools import partial
 from typing import ClassVar
 
 from PySide6.QtCore import QEvent, QObject, QPoint, QRect, Qt, Signal
-from PySide6.QtGui import QColor, QContextMenuEvent, QEnterEvent, QHideEvent, QKeyEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtGui import (
+    QAccessible,
+    QColor,
+    QContextMenuEvent,
+    QEnterEvent,
+    QHideEvent,
+    QKeyEvent,
+    QPainter,
+    QPaintEvent,
+    QPen,
+)
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from app.core.events import Role
@@ -28,6 +38,7 @@ from app.ui.chat.actions import (
 from app.ui.chat.branch_documents import BranchDocuments
 from app.ui.chat.message_field import MessageEdit, MessageField
 from app.ui.i18n import tr
+from app.ui.screen_reader import read_as
 from app.ui.shared_labels import ABOUT_THIS_ANSWER, CANCEL, DELETE, SAVE
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import text_button
@@ -90,6 +101,7 @@ class TurnView(QWidget):
         """The editor that replaces the text while the turn is edited."""
         self.shows_versions = True
         """True if the turn shows its version number."""
+        read_as(self, QAccessible.Role.ListItem)
         # A click goes to the texts; only Tab comes to the turn as a whole.
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         theme.changed.connect(self._on_theme_changed)

@@ -26,6 +26,7 @@ from app.ui.chat.chat_projects import NEW_PROJECT_ITEM, ProjectMenus
 from app.ui.chat.chat_tags import TagBar
 from app.ui.i18n import tr
 from app.ui.icons import icon
+from app.ui.screen_reader import read_as
 from app.ui.shared_labels import (
     CHATS,
     EXPORT_OR_PRINT,
@@ -155,6 +156,7 @@ class ChatsColumn(ListColumn):
             name="new_chat_with",
             on_click=lambda _=False: self.more_menu().popup_at(self._more),
         )
+        read_as(self._more, has_menu=True)
         inside = fill_layout(QHBoxLayout(self._new), 1, self._more)
         self._theme.dress(inside, margins=(0, 0, 3, 0))
 

@@ -7,11 +7,13 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, Qt, Signal, SignalInstance
+from PySide6.QtGui import QAccessible
 from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from app.core.events import CancelToken
 from app.core.paths import starter_model
 from app.ui.i18n import Translatable, sentence_for, size_text, tr
+from app.ui.screen_reader import read_as
 from app.ui.shared_labels import ASKING_HUB, DOWNLOAD, DOWNLOAD_MODEL, DOWNLOADS, STARTER_WARNING
 from app.ui.shell import tasks
 from app.ui.shell.model_loader import ModelLoader, in_words
@@ -250,6 +252,7 @@ class AssistantRow(QWidget):
             button = text_button(plain_caption(name), "filter", self, on_click=partial(self._choose, number))
             button.setCheckable(True)
             button.setChecked(number == chosen)
+            read_as(button, QAccessible.Role.Switch)
             set_mark(button, "on", number == chosen)
             button.setToolTip(plain_tip(tr("Start with {name}", name=name)))
             self._row.addWidget(button)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import QEvent, QRect, QRectF, QSizeF, Qt, Signal
 from PySide6.QtGui import (
+    QAccessible,
     QColor,
     QImage,
     QKeyEvent,
@@ -23,6 +24,7 @@ from app.features.shown_document import ShownDocument
 from app.ui.document.marks import Area, joined
 from app.ui.document.page_drawer import A4_PT, PageDrawer, PagePicture
 from app.ui.i18n import sentence_for, tr
+from app.ui.screen_reader import read_as
 from app.ui.shell.notify import Notify
 from app.ui.theme import LIGHT, Theme
 from app.ui.widgets.buttons import text_button
@@ -31,6 +33,7 @@ from app.ui.widgets.layouts import fill_layout
 from app.ui.widgets.timers import new_timer
 
 DRAWING_THE_PAGE = "Drawing the page…"
+PAGE_LABEL = "Page"
 SLOW_MS = 300
 RESIZE_MS = 120
 MARGIN_PX = 16
@@ -162,6 +165,7 @@ class PageArea(QScrollArea):
         self.zoom = 1.0
         """1.0 fits the width."""
         self.setObjectName("document_desk")
+        read_as(self, QAccessible.Role.Document).setAccessibleName(tr(PAGE_LABEL))
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setWidgetResizable(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)

@@ -6,6 +6,7 @@ from PySide6.QtCore import QEvent, QPoint, Qt
 from PySide6.QtGui import QAction, QResizeEvent
 
 from app.ui.i18n import tr
+from app.ui.screen_reader import read_as
 from app.ui.shared_labels import LARGER, MORE_LABEL, NEXT_PAGE
 from app.ui.shown_texts import keep_words
 from app.ui.text.search_row import SEARCH_DOCUMENT
@@ -57,7 +58,7 @@ class DocumentHeader(PaneHead):
         for action in (self.compare, self.save):
             action.setVisible(False)
         self.search.setToolTip(f"{self.search.accessibleName()} (Ctrl+F)")
-        self.more.clicked.connect(self.show_menu)
+        read_as(self.more, has_menu=True).clicked.connect(self.show_menu)
         theme.dress(self.where, font="small")
         self._mirror()
         name_widgets(

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from PySide6.QtCore import QEvent, QPoint, QRect, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import (
+    QAccessible,
     QColor,
     QFocusEvent,
     QFontMetrics,
@@ -24,6 +25,7 @@ from PySide6.QtWidgets import QAbstractScrollArea, QFrame, QVBoxLayout, QWidget
 from app.language.scripts import is_right_to_left
 from app.ui.i18n import tr_count
 from app.ui.locale_formats import format_number
+from app.ui.screen_reader import SpokenPart, read_as
 from app.ui.text.keyboard_walk import step_aside
 from app.ui.theme import Theme, Tokens
 from app.ui.widgets.buttons import text_button
@@ -165,6 +167,7 @@ class TokenFlow(QAbstractScrollArea):
         self._width = 0
         self.setObjectName("token_flow")
         self.setAccessibleName(name)
+        read_as(self, QAccessible.Role.List)
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
@@ -228,6 +231,14 @@ class TokenFlow(QAbstractScrollArea):
         """Describe the current token to screen readers."""
         self.setAccessibleDescription(words)
         announce(self, words)
+
+    def spoken_count(self) -> int:
+        return len(self._pieces)
+
+    def spoken_part(self, number: int) -> SpokenPart:
+        place = self.rect_of(number).translated(self.viewport().pos())
+        is_current = number == self._current
+        return SpokenPart(QAccessible.Role.ListItem, self._pieces[number].text, place, is_selected=is_current)
 
     def rect_of(self, index: int) -> QRect:
         """Return a token's rectangle in the viewport."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, QRectF, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import (
+    QAccessible,
     QColor,
     QFocusEvent,
     QFontMetrics,
@@ -30,6 +31,7 @@ from app.language.scripts import is_right_to_left
 from app.ui.focus_ring import has_ring
 from app.ui.i18n import tr
 from app.ui.inside.plots import percent
+from app.ui.screen_reader import SpokenPart, read_as
 from app.ui.shared_labels import ATTENTION
 from app.ui.text.keyboard_walk import step_aside
 from app.ui.theme import Theme
@@ -241,6 +243,7 @@ class HeatMap(QAbstractScrollArea):
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setAccessibleName(title)
+        read_as(self, QAccessible.Role.Table)
         self.viewport().setAutoFillBackground(False)
         self.viewport().setMouseTracking(True)
         theme.dress(self, least_height=120)
@@ -331,6 +334,16 @@ class HeatMap(QAbstractScrollArea):
             painter.setPen(QPen(QColor(self._theme.tokens.focus), 1))
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.drawRoundedRect(self.viewport().rect().adjusted(0, 0, -1, -1), 4, 4)
+
+    def spoken_count(self) -> int:
+        return len(self.plot.rows) * len(self.plot.columns)
+
+    def spoken_part(self, number: int) -> SpokenPart:
+        row, column = divmod(number, len(self.plot.columns))
+        cell = QRect(QPoint(0, 0), QSize(self._cell(), self._cell()))
+        cell.moveCenter(self.place_of(row, column) + self.viewport().pos())
+        is_current = (row, column) == self.current
+        return SpokenPart(QAccessible.Role.Cell, self._words(row, column), cell, is_selected=is_current)
 
     def go_to(self, row: int, column: int) -> None:
         """Move the frame to a cell, clamped to the map, and read that cell to screen readers."""
@@ -631,6 +644,7 @@ class TokenArcs(QWidget):
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setAccessibleName(tr("Tokens of the text"))
+        read_as(self, QAccessible.Role.List)
         theme.changed.connect(self._lay_out)
 
     def show_tokens(self, tokens: Sequence[TokenSeen]) -> None:
@@ -664,6 +678,15 @@ class TokenArcs(QWidget):
 
     def rect_of(self, token: int) -> QRect:
         return self._places[token]
+
+    def spoken_count(self) -> int:
+        return len(self._places)
+
+    def spoken_part(self, number: int) -> SpokenPart:
+        is_current = number == self.plot.current
+        return SpokenPart(
+            QAccessible.Role.ListItem, self.plot.words[number], self.rect_of(number), is_selected=is_current
+        )
 
     def reveal(self) -> None:
         parent = self.parentWidget()

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from PySide6.QtCore import QBuffer, QEvent, QIODevice, QPoint, QPointF, QRect, QRectF, QSize, QSizeF, Qt, Signal
 from PySide6.QtGui import (
+    QAccessible,
     QColor,
     QFocusEvent,
     QFontMetrics,
@@ -32,6 +33,7 @@ from PySide6.QtWidgets import QFileDialog, QFrame, QHBoxLayout, QVBoxLayout, QWi
 
 from app.ui.i18n import tr, tr_count
 from app.ui.locale_formats import format_decimal, format_significant
+from app.ui.screen_reader import SpokenPart, read_as
 from app.ui.shared_labels import COPIED
 from app.ui.shell.desktop import copy_text
 from app.ui.shell.notify import Notify
@@ -132,6 +134,7 @@ class PlotButtons(QWidget):
         self._theme, self._notify, self._plot = theme, notify, plot
         self._files: PictureFiles | None = None
         self.save = IconButton(theme, "floppy-disk", tr("Save as a picture"), size_px=18, on_click=self.show_formats)
+        read_as(self.save, has_menu=True)
         self.copy = IconButton(theme, "copy", tr(COPY_AS_CSV), size_px=18, on_click=self.copy_numbers)
         theme.dress(fill_layout(drop_margins(QHBoxLayout(self)), self.save, self.copy), spacing=2)
 
@@ -225,6 +228,8 @@ class ScatterPlot(QWidget):
         self.current = -1
         self._view = pg.PlotWidget(self)
         self._view.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self._view.viewport().setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        read_as(self, QAccessible.Role.Chart)
         self._view.setFrameShape(QFrame.Shape.NoFrame)
         self._view.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)  # no dragging: the page scrolls
         self._area = self._view.getPlotItem()
@@ -389,6 +394,18 @@ class ScatterPlot(QWidget):
         ]
         distance, number = min(far, default=(math.inf, -1))
         return number if distance <= near else -1
+
+    def spoken_count(self) -> int:
+        return len(self.points)
+
+    def spoken_part(self, number: int) -> SpokenPart:
+        box, around = self._area.getViewBox(), self._theme.px(12)
+        dots = {placed: box.mapViewToScene(QPointF(x, y)) for placed, x, y in self._places()}
+        place = QRect(0, 0, around, around)
+        if number in dots:
+            place.moveCenter(self._view.mapTo(self, self._view.mapFromScene(dots[number])))
+        is_current, words = number == self.current, self.point_words(self.points[number])
+        return SpokenPart(QAccessible.Role.ListItem, words, place, is_selected=is_current)
 
     def go_to(self, number: int) -> None:
         """Make a point current and announce its numbers."""

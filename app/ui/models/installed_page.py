@@ -21,6 +21,7 @@ from app.ui.model_texts import join, quantization_label, senses_words
 from app.ui.models.model_card import ModelCard
 from app.ui.models.model_updates import DOWNLOAD_NEWER, LOOK_FOR_NEWER, UpdateSearch, deleted_words
 from app.ui.models.models_page import ModelsPage
+from app.ui.screen_reader import read_as
 from app.ui.shared_labels import DELETE, IN_USE, REMOVE_FROM_LIST, RENAME, STARTER, USE_IN_CHAT
 from app.ui.shell import tasks
 from app.ui.shell.desktop import open_folder
@@ -196,6 +197,7 @@ class InstalledPage(ModelsPage):
             name="more",
             on_click=lambda: self._open_menu(card, more.mapToGlobal(QPoint(0, more.height()))),
         )
+        read_as(more, has_menu=True)
         card.add_tool("more", more)
         card.editing_ended.connect(self._catch_up)
         card.renamed.connect(lambda label: self._rename(card, label))

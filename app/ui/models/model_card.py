@@ -6,11 +6,12 @@ import re
 from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtGui import QKeyEvent, QResizeEvent, QShowEvent
+from PySide6.QtGui import QAccessible, QKeyEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QBoxLayout, QFrame, QHBoxLayout, QLabel, QLineEdit, QPushButton, QVBoxLayout, QWidget
 
 from app.ui.i18n import label_value, tr
 from app.ui.locale_formats import join_list
+from app.ui.screen_reader import read_as
 from app.ui.theme import CARD_INSET_PX, Theme
 from app.ui.widgets.buttons import text_button
 from app.ui.widgets.labels import ElidedLabel, ProgressStripe, plain_label, plain_tip
@@ -96,6 +97,7 @@ class ModelCard(QFrame):
         super().__init__()
         self._theme = theme
         self.setProperty("kind", "model")
+        read_as(self, QAccessible.Role.Grouping)
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self.name = theme.dress(ElidedLabel(name), font="section")

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QObject, Qt, Signal
-from PySide6.QtGui import QKeyEvent, QResizeEvent
+from PySide6.QtGui import QAccessible, QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QButtonGroup, QFrame, QLabel, QPushButton, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
 from app.ui.i18n import Translatable, tr
 from app.ui.locale_formats import format_number, join_facts
 from app.ui.models.models_page import WAYS_TO_COMPARE
+from app.ui.screen_reader import read_as
 from app.ui.shell.keyboard import keys_of
 from app.ui.shown_texts import rewrite_text
 from app.ui.theme import Theme
@@ -98,6 +99,7 @@ class ModelsColumn(QWidget):
             self._theme.dress(button, font="control")
             button.setObjectName(f"page_{name}")
             button.setCheckable(True)
+            read_as(button, QAccessible.Role.PageTab)
             button.setProperty("elides", True)
             # Or the longest name would keep the column from becoming narrower.
             button.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)

@@ -7,7 +7,7 @@ from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QMargins, QSize, Qt, Signal
-from PySide6.QtGui import QKeyEvent, QResizeEvent
+from PySide6.QtGui import QAccessible, QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from app.core.events import CancelToken
@@ -15,6 +15,7 @@ from app.features.models.model_engines import build_engine
 from app.ui.i18n import join_sentences, tr
 from app.ui.icons import icon
 from app.ui.models.model_card import ModelCard
+from app.ui.screen_reader import read_as
 from app.ui.shell import tasks
 from app.ui.theme import EDGE_PX, HEADING_PX, PAGE_PX, TOP_PX, FontRole, Theme
 from app.ui.widgets.buttons import text_button
@@ -235,6 +236,7 @@ class StateView(QWidget):
         row = fill_layout(QHBoxLayout(), 1, (inside, 100), 1)
         fill_layout(QVBoxLayout(self), 3, row, 4)
         theme.dress(self.title, font="section")
+        read_as(self._icon, QAccessible.Role.Whitespace)
         theme.dress(self.text, font="row")
         theme.changed.connect(self._on_theme_changed)
         self._on_theme_changed()

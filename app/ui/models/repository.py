@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QLocale, Qt, Signal
-from PySide6.QtGui import QKeyEvent, QKeySequence, QShortcut, QShowEvent
+from PySide6.QtGui import QAccessible, QKeyEvent, QKeySequence, QShortcut, QShowEvent
 from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
@@ -29,6 +29,7 @@ from app.ui.models.fit_foot import FitFoot
 from app.ui.models.models_page import Choice, StateView, back_row
 from app.ui.models.readme import CardView, read_card
 from app.ui.models.repository_files import FileList
+from app.ui.screen_reader import read_as
 from app.ui.shared_labels import (
     ABOUT_THIS_MODEL,
     NETWORK_SETTINGS,
@@ -265,11 +266,13 @@ class RepositoryPage(QWidget):
         self.gate_settings.setVisible("network" in self._notify.actions)
 
     def _show_opening(self) -> None:
+        self.setAccessibleName(self.name)
         self.state.show_state("", tr("Opening {name}…", name=self.name), "")
 
     def _make_parts(self) -> None:
         theme = self._theme
         self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
+        read_as(self, QAccessible.Role.Grouping)
         self.state = StateView(theme)
         self.back = text_button(tr("Back to results"), "quiet", on_click=self.back_wanted)
         self.hub = text_button(tr("Open on the Hub"), "link", on_click=self._open_on_hub)

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from PySide6.QtCore import QRect, QSize
-from PySide6.QtGui import QResizeEvent
+from PySide6.QtGui import QAccessible, QResizeEvent
 from PySide6.QtWidgets import QSizePolicy, QStyle, QWidget
 
 from app.hub.hub_search import HubQuery
 from app.ui.i18n import tr, translated_choices
 from app.ui.model_texts import LICENSES
+from app.ui.screen_reader import read_as
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import ChoiceButton, set_mark, text_button
 from app.ui.widgets.layouts import name_widgets
@@ -42,6 +43,7 @@ class SearchFilters(QWidget):
         self.license = ChoiceButton(theme, tr("License"), (("", tr("Any license")), *translated_choices(LICENSES)))
         self.vision = theme.dress(text_button(tr("Sees pictures"), "filter"), font="control")
         self.vision.setCheckable(True)
+        read_as(self.vision, QAccessible.Role.Switch)
         self.vision.toggled.connect(self._on_vision)
         for button in (self.sort, self.largest, self.license):
             button.changed.connect(lambda _value: self._on_changed())

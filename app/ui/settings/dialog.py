@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QSize, Qt
-from PySide6.QtGui import QKeySequence, QResizeEvent, QShortcut
+from PySide6.QtGui import QAccessible, QKeySequence, QResizeEvent, QShortcut
 from PySide6.QtWidgets import (
     QBoxLayout,
     QButtonGroup,
@@ -16,6 +16,7 @@ from PySide6.QtWidgets import (
 )
 
 from app.ui.i18n import tr, window_title
+from app.ui.screen_reader import read_as
 from app.ui.settings.about import AboutPage
 from app.ui.settings.appearance_page import AppearancePage
 from app.ui.settings.chat_page import ChatPage
@@ -181,6 +182,7 @@ class SettingsDialog(Dialog):
         # An icon wider than its glyph adds space.
         self._theme.dress(button, font="control", glyph=(page.icon, "muted", 18), glyph_size=(24, 18))
         button.setCheckable(True)
+        read_as(button, QAccessible.Role.PageTab)
         self._numbers[page.name] = number
         self._group.addButton(button)
         self._nav_column.addWidget(button)

@@ -16,6 +16,7 @@ from app.features.models.model_messages import trying_words
 from app.ui.i18n import Translatable, join_lines, size_text, tr
 from app.ui.icons import icon
 from app.ui.locale_formats import join_list
+from app.ui.screen_reader import read_as
 from app.ui.shared_labels import ABOUT_THIS_MODEL, CHAT_LABEL, FIND_MORE_MODELS, MODEL, PUT_TO_SLEEP, WRITE_LABEL
 from app.ui.shell.keyboard import keys_of, with_keys
 from app.ui.shell.model_about import ModelAbout, reason_for_state, state_word
@@ -24,7 +25,7 @@ from app.ui.shell.notify import Notify
 from app.ui.shell.tab_spec import CHAT, WRITE, OwnEngine, OwnModelOf
 from app.ui.shell.tool_scoring import ToolScoring
 from app.ui.theme import Theme
-from app.ui.widgets.labels import ElidedLabel, StatusDot, plain_tip
+from app.ui.widgets.labels import ElidedLabel, StatusDot, announce, plain_tip
 from app.ui.widgets.menus import Menu, TwoLineAction
 
 if TYPE_CHECKING:
@@ -37,6 +38,8 @@ FOR_THIS_CHAT_ONLY = "For this chat only"
 WAKE_UP = "Wake up"
 LOAD_IT_AGAIN = "Reload"
 STOP_LOADING = "Stop loading"
+MODEL_IS_LOADING = "{model} is loading"
+MODEL_IS_READY = "{model} is ready"
 USE_IN_CHATS_TOO = "Use in chats too"
 OPEN_MODEL_FILE = "Open a model file…"
 LOADED_WHEN_NEEDED = "It’s loaded when needed."
@@ -89,6 +92,7 @@ class ModelPicker(QPushButton):
         self.of_chat: OwnModelOf | None = None
         """Model override of the visible chat."""
         self._own: Path | None = None
+        self._announced = loader.state
         self.is_elsewhere = False
         self.setObjectName("model_picker")
         self.is_at_work: Callable[[str], bool] = lambda _task: False
@@ -114,8 +118,10 @@ class ModelPicker(QPushButton):
             if widget is self._caret:
                 self._row.addStretch(1)
             self._row.addWidget(widget, 0, Qt.AlignmentFlag.AlignVCenter)
+        read_as(self, has_menu=True)
         self.clicked.connect(self.show_menu)
         loader.changed.connect(self.refresh)
+        loader.changed.connect(self._announce_state)
         theme.dress(self, height=32)
         theme.dress(self._size, self._word, font="small")
         theme.dress(self._caret, picture=("caret-down-bold", "text", 12))
@@ -232,6 +238,13 @@ class ModelPicker(QPushButton):
         choose = with_keys(tr("Choose the model"), "choose_model")
         self.setToolTip(plain_tip(join_lines((told, str(path or ""), choose))))
         self._fit_width()
+
+    def _announce_state(self) -> None:
+        """Tell screen readers once that the chat's model loads, and that it is ready; a failure is a notice."""
+        state, self._announced = self._announced, self._loader.state
+        words = {"loading": MODEL_IS_LOADING, "ready": MODEL_IS_READY}.get(self._announced)
+        if words is not None and state != self._announced:
+            announce(self, tr(words, model=self._loader.name))
 
     @property
     def _tab_name(self) -> str:

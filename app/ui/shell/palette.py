@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QAbstractListModel, QEvent, QModelIndex, QObject, QRect, QSize, Qt
+from PySide6.QtCore import QAbstractListModel, QEvent, QItemSelection, QModelIndex, QObject, QRect, QSize, Qt
 from PySide6.QtGui import QAction, QColor, QKeyEvent, QMouseEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
@@ -64,6 +64,8 @@ NEWEST = 8
 REMEMBERED = 20
 SHADE = 70
 TYPING_MS = 40
+SETTLED_MS = 150
+"""How long an entry is chosen before screen readers say it."""
 _STORED = {
     CHAT: ("chat-circle-text", "Chat", tab_spec.CHAT),
     SUMMARY: ("article", "Summary", tab_spec.SUMMARIZE),
@@ -248,6 +250,10 @@ class EntryList(QListView):
         self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
 
+    def selectionChanged(self, selected: QItemSelection, deselected: QItemSelection) -> None:
+        # Not QListView's, which tells screen readers of it: the palette announces the entry itself.
+        QAbstractItemView.selectionChanged(self, selected, deselected)
+
 
 class Palette(QWidget):
     """Palette over the whole window; Escape or a click outside closes it and restores the focus."""
@@ -274,6 +280,7 @@ class Palette(QWidget):
         for widget in (self.field, self.nothing, self.list):
             column.addWidget(widget)
         self._delay = new_timer(self, TYPING_MS, self._search_items)
+        self._settled = new_timer(self, SETTLED_MS, self._say_chosen)
         self.field.textChanged.connect(self._on_typed)
         self.field.installEventFilter(self)
         window.installEventFilter(self)
@@ -369,7 +376,12 @@ class Palette(QWidget):
             self.list.scrollTo(index)
             if (entry := self.chosen) is not None:
                 self.field.setAccessibleDescription(entry.spoken)
-                announce(self.field, entry.spoken)
+                # Not what is passed: a search shows several first rows within a blink.
+                self._settled.start()
+
+    def _say_chosen(self) -> None:
+        if (entry := self.chosen) is not None:
+            announce(self.field, entry.spoken)
 
     def _choose(self, index: QModelIndex) -> None:
         entry, words = self.entries.entry_at(index), parse_query(self.field.text().strip()).words

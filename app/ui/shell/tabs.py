@@ -7,13 +7,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QSize, Qt, Signal
-from PySide6.QtGui import QIcon, QKeyEvent, QPaintEvent, QShowEvent
+from PySide6.QtGui import QAccessible, QIcon, QKeyEvent, QPaintEvent, QShowEvent
 from PySide6.QtWidgets import QApplication, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 from shiboken6 import isValid
 
 from app.store.jobs import JobTable
 from app.ui.i18n import tr
 from app.ui.icons import icon
+from app.ui.screen_reader import read_as
 from app.ui.shared_labels import SETTINGS, WRITING_AN_ANSWER
 from app.ui.shell import tasks
 from app.ui.shell.keyboard import keys_of, written
@@ -42,6 +43,7 @@ class TabRow(QWidget):
     def __init__(self, theme: Theme, specs: Sequence[TabSpec], *, choose: Callable[[str], object]) -> None:
         super().__init__()
         self.choose = choose
+        read_as(self, QAccessible.Role.PageTabList)
         self._theme = theme
         self._has_names, self._is_tight = True, False
         self._specs = {spec.name: spec for spec in specs}
@@ -51,6 +53,7 @@ class TabRow(QWidget):
             button = text_button(tr(spec.label), "tab", on_click=lambda _=False, name=spec.name: self.choose(name))
             button.setObjectName(f"tab_{spec.name}")
             button.setCheckable(True)
+            read_as(button, QAccessible.Role.PageTab)
             self._buttons[spec.name] = button
             self._row.addWidget(button)
         theme.dress(*self._buttons.values(), font="control", glyph_size=(ICON_PX, ICON_PX))
@@ -402,6 +405,7 @@ class LeftColumn(QWidget):
             button.setObjectName(spec.name)
             button.setToolTip(keys_of(spec.name))
             button.setCheckable(True)
+            read_as(button, QAccessible.Role.PageTab)
             self._foot.addWidget(button)
         self.settings = text_button(tr(SETTINGS), "foot", name="settings")
         self.settings.setToolTip(keys_of("settings"))

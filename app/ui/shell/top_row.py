@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QRect, QSize, Qt
+from PySide6.QtGui import QAccessible
 from PySide6.QtWidgets import QWidget
 
+from app.ui.screen_reader import read_as
 from app.ui.shell.model_picker import ModelPicker
 from app.ui.shell.tabs import TabRow
 from app.ui.shown_texts import rewrite_text
@@ -27,6 +29,7 @@ class PanelButton(IconButton):
         super().__init__(theme, glyph, accessible_name, name=name)
         self._words = words
         self.setCheckable(True)
+        read_as(self, QAccessible.Role.Button, folds=True)
         theme.dress(self, font="control")
 
     @property

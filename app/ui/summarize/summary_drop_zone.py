@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QRectF, Qt, Signal
 from PySide6.QtGui import (
+    QAccessible,
     QColor,
     QFocusEvent,
     QGuiApplication,
@@ -21,6 +22,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from app.ui.document.document_card import RING_REASONS
 from app.ui.i18n import tr
+from app.ui.screen_reader import read_as
 from app.ui.summarize.better_model import BetterModel
 from app.ui.theme import HEADING_PX, TOP_PX, Theme
 from app.ui.widgets.buttons import text_button
@@ -77,6 +79,7 @@ class SummaryDropZone(QFrame):
         self._theme = theme
         self._has_ring = False
         self.setObjectName("drop_zone")
+        read_as(self, QAccessible.Role.Grouping)
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self._icon = QLabel(alignment=Qt.AlignmentFlag.AlignCenter)

@@ -7,6 +7,7 @@ from functools import cached_property
 
 from PySide6.QtCore import QEvent, QRect, Qt, Signal
 from PySide6.QtGui import (
+    QAccessible,
     QColor,
     QGuiApplication,
     QPainter,
@@ -21,6 +22,7 @@ from PySide6.QtWidgets import QPushButton, QWidget
 from app.core.visible import reveal_directions
 from app.features.drawings import kind_of
 from app.ui.i18n import Translatable, tr
+from app.ui.screen_reader import read_as
 from app.ui.scroll_bars import STRIP_PX
 from app.ui.shared_labels import COPIED, COPY
 from app.ui.text.code_colours import LONGEST_LINE, CodeHighlighter
@@ -40,6 +42,7 @@ OPEN_DRAWING = "Open this drawing in the browser"
 COPY_CODE = "Copy code"
 WRAP: Translatable = "Wrap"
 OPEN_IN_BROWSER: Translatable = "Open in the browser"
+CODE_IN = "Code: {language}"
 
 
 HEADER_PX = 36
@@ -140,6 +143,7 @@ class CodeBlock(QWidget):
         """Button that breaks long lines, made when there is one: a chat has many blocks, and most need none."""
         button = self._header_button(WRAP, tr("Wrap long lines"))
         button.setCheckable(True)
+        read_as(button, QAccessible.Role.Switch)
         button.toggled.connect(self._on_wrap)
         return self._theme.dress(button, glyph=("arrow-elbow-down-left", "muted", 16))
 
@@ -173,6 +177,7 @@ class CodeBlock(QWidget):
             return False
         self.code = code
         self._language.setText(code.language or tr("text"))
+        self._text.setAccessibleName(tr(CODE_IN, language=code.language) if code.language else tr("Code"))
         self._text.code = code
         self._text.set_text(code.text)
         self.highlighter.set_code(code.language, code.text, is_open=code.open)

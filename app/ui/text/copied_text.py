@@ -12,6 +12,8 @@ from itertools import groupby
 
 from PySide6.QtCore import QMimeData
 
+from app.ui.locale_formats import join_list
+from app.ui.text.markdown import read
 from app.ui.text.pieces import (
     Code,
     Fold,
@@ -47,6 +49,12 @@ def html_of(pieces: Iterable[Piece]) -> str:
 def text_of(pieces: Iterable[Piece]) -> str:
     """Return readable text without Markdown marks; tables keep theirs, formulas are their source."""
     return _joined(pieces, _as_read)
+
+
+def spoken_text(markdown: str) -> str:
+    """Return what a screen reader says of Markdown: its words in one line, without marks."""
+    said = (words for block in read(markdown) for piece in block.pieces for words in _said(piece))
+    return " ".join(" ".join(said).split())
 
 
 def markdown_of(pieces: Iterable[Piece]) -> str:
@@ -95,6 +103,18 @@ def _joined(pieces: Iterable[Piece], as_text: LineText) -> str:
             parts.append(text)
             before = None if text else before
     return "".join(parts).replace("\u2028", "\n")
+
+
+def _said(piece: Piece) -> Iterator[str]:
+    if isinstance(piece, Prose):
+        yield from (_plain(line.spans) for line in piece.lines)
+    elif isinstance(piece, MarkdownTable):
+        # Commas, so that cells don't run into each other.
+        yield from (join_list([_plain(cell) for cell in row]) for row in piece.rows)
+    elif isinstance(piece, Code):
+        yield piece.text
+    elif isinstance(piece, Fold):
+        yield piece.title
 
 
 def _between(before: ProseLine | None, line: ProseLine) -> str:

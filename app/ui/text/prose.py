@@ -9,6 +9,7 @@ from itertools import groupby
 
 from PySide6.QtCore import QRect, QRectF, Qt
 from PySide6.QtGui import (
+    QAccessible,
     QColor,
     QFont,
     QFontMetricsF,
@@ -22,7 +23,10 @@ from PySide6.QtWidgets import QWidget
 
 from app.core.visible import has_directions
 from app.language.scripts import is_right_to_left
+from app.ui.i18n import tr
 from app.ui.icons import icon
+from app.ui.screen_reader import SpokenPart
+from app.ui.shared_labels import TEXT_LABEL
 from app.ui.text.formats import marker_of
 from app.ui.text.paragraph_styles import ParagraphSizes
 from app.ui.text.pieces import Piece, Prose, ProseLine, StyledSpan
@@ -54,6 +58,20 @@ SIZES = ParagraphSizes(
 )
 
 
+def spoken_line(line: ProseLine, place: QRect) -> SpokenPart:
+    """Return what a reader is told of a line: a heading, an item of a list, a quote or a paragraph, with its links."""
+    role = QAccessible.Role.Paragraph
+    if line.kind == "heading":
+        role = QAccessible.Role.Heading
+    elif line.marker:
+        role = QAccessible.Role.ListItem
+    elif line.quote:
+        role = QAccessible.Role.BlockQuote
+    links = tuple(SpokenPart(QAccessible.Role.Link, span.text, place) for span in line.spans if span.href)
+    level = line.level if line.kind == "heading" else 0
+    return SpokenPart(role, "".join(span.text for span in line.spans), place, level=level, parts=links)
+
+
 class ProseView(TextView):
     """View of lines; when they grow, only the changed end is rewritten."""
 
@@ -63,9 +81,18 @@ class ProseView(TextView):
         """The lines shown."""
         self._decorated_lines: list[int] = []  # numbers of lines with quote bars or a rule to paint
         self._has_links = False
+        self.setAccessibleName(tr(TEXT_LABEL))
         self.setWordWrapMode(QTextOption.WrapMode.WrapAtWordBoundaryOrAnywhere)
         self._on_theme_changed()
         theme.changed.connect(self._on_theme_changed)
+
+    def spoken_count(self) -> int:
+        return len(self.lines)
+
+    def spoken_part(self, number: int) -> SpokenPart:
+        line, block = self.lines[number], self.document().findBlockByNumber(number)
+        place = self.document().documentLayout().blockBoundingRect(block).toRect().translated(self.viewport().pos())
+        return spoken_line(line, place)
 
     def set_lines(self, lines: tuple[ProseLine, ...]) -> bool:
         old = self.lines

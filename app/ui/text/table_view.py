@@ -8,8 +8,9 @@ from dataclasses import replace
 from itertools import pairwise
 from typing import cast
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPoint, QRect, Qt
 from PySide6.QtGui import (
+    QAccessible,
     QBrush,
     QColor,
     QFont,
@@ -26,6 +27,8 @@ from PySide6.QtWidgets import QWidget
 
 from app.language.scripts import is_right_to_left
 from app.ui.i18n import tr
+from app.ui.locale_formats import join_list
+from app.ui.screen_reader import SpokenPart, read_as
 from app.ui.text.paragraph_styles import ProseStyle, table_format
 from app.ui.text.pieces import MarkdownTable, Piece, Prose, ProseLine, Spans, StyledSpan
 from app.ui.text.selectable import part_of_spans
@@ -62,8 +65,25 @@ class TableView(TextView):
         self._shares: tuple[float, ...] = ()
         self.scroll_sideways()
         self.setAccessibleName(tr("Table"))
+        read_as(self, QAccessible.Role.Table)
         self._on_theme_changed()
         theme.changed.connect(self._on_theme_changed)
+
+    def spoken_count(self) -> int:
+        return self._drawn.rows() if self._drawn is not None else 0
+
+    def spoken_part(self, number: int) -> SpokenPart:
+        drawn = self._drawn
+        assert drawn is not None
+        role = QAccessible.Role.Cell if number or self.table.continues else QAccessible.Role.ColumnHeader
+        cells = [drawn.cellAt(number, column).firstCursorPosition().block() for column in range(drawn.columns())]
+        layout, corner = self.document().documentLayout(), self.viewport().pos()
+        corner -= QPoint(self.horizontalScrollBar().value(), 0)
+        places = [layout.blockBoundingRect(cell).toRect().translated(corner) for cell in cells]
+        parts = tuple(SpokenPart(role, cell.text(), place) for cell, place in zip(cells, places, strict=True))
+        words = join_list([part.name for part in parts])
+        whole = places[0].united(places[-1]) if places else QRect()
+        return SpokenPart(QAccessible.Role.Row, words, whole, parts=parts)
 
     def set_table(self, table: MarkdownTable) -> bool:
         if table == self.table:

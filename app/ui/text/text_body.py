@@ -8,9 +8,11 @@ from itertools import groupby
 from typing import cast
 
 from PySide6.QtCore import Signal
+from PySide6.QtGui import QAccessible
 from PySide6.QtWidgets import QPushButton, QWidget
 
 from app.ui.i18n import tr
+from app.ui.screen_reader import read_as
 from app.ui.shared_labels import DETAILS
 from app.ui.text.code_view import CodeBlock
 from app.ui.text.links import HasPage, with_page_links
@@ -44,6 +46,7 @@ class FoldView(QWidget):
         self._line: QPushButton = text_button("", "quiet", self)
         self._line.setObjectName("thinking")
         self._line.setCheckable(True)
+        read_as(self._line, QAccessible.Role.Button, folds=True)
         self._line.toggled.connect(self._on_toggled)
         theme.dress(self._line, font="control")
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from PySide6.QtGui import QResizeEvent
+from PySide6.QtGui import QAccessible, QResizeEvent
 from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QPushButton, QWidget
 
 from app.ui.i18n import tr, with_key
 from app.ui.locale_formats import format_number
+from app.ui.screen_reader import read_as
 from app.ui.shared_labels import GLOSSARY, SAVE, STOP
 from app.ui.shown_texts import keep_words
 from app.ui.theme import Theme
@@ -37,10 +38,12 @@ class DocumentHead(QWidget):
         self.title.setObjectName("translation_title")
         self.glossary = text_button(tr(GLOSSARY), "plain")
         self.glossary.setCheckable(True)
+        read_as(self.glossary, QAccessible.Role.Button, folds=True)
         self.flagged = text_button(tr(NEXT_FLAGGED), "plain")
         self.flagged.setToolTip(with_key(tr(NEXT_FLAGGED), "F8"))
         self.save = text_button(tr(SAVE), "plain")
         self.forms = IconButton(theme, "caret-down", tr("Save in another format"), size_px=16)
+        read_as(self.forms, has_menu=True)
         self._buttons = QWidget()
         self._flow = FlowLayout(self._buttons, is_at_end=True)
         for button in (self.glossary, self.flagged, self.save, self.forms):

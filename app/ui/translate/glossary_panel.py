@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QKeyEvent
+from PySide6.QtGui import QAccessible, QKeyEvent
 from PySide6.QtWidgets import (
     QFileDialog,
     QFrame,
@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
 from app.features.translate.translation_events import GlossaryTerm
 from app.ui.i18n import tr, tr_count
 from app.ui.locale_formats import format_number
+from app.ui.screen_reader import read_as
 from app.ui.shared_labels import APPLY_GLOSSARY, GLOSSARY, MORE_LABEL, REMOVE
 from app.ui.shell import tasks
 from app.ui.shell.notify import Notify
@@ -75,6 +76,7 @@ class GlossaryPanel(QWidget):
         self.files.imported.connect(self._on_imported)
         self.title = ElidedLabel(tr(GLOSSARY))
         self.more = IconButton(theme, "dots-three-bold", tr(MORE_LABEL), size_px=18, on_click=self.show_menu)
+        read_as(self.more, has_menu=True)
         self.head = PaneHead(theme, self.title, 1, self.more, close=tr("Close the glossary"), name="close_glossary")
         self.head.closer.clicked.connect(self.closed)
         self.words = plain_label(kind="muted", wraps=True)
@@ -88,6 +90,7 @@ class GlossaryPanel(QWidget):
         self.found.setObjectName("page")
         self.found.setAlignment(Qt.AlignmentFlag.AlignTop)
         self._found_area = QScrollArea()
+        read_as(self._found_area, QAccessible.Role.Grouping)
         self._found_area.viewport().setAutoFillBackground(False)
         self._found_area.setWidget(self.found)
         self._found_area.setWidgetResizable(True)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QResizeEvent, QTextOption
+from PySide6.QtGui import QAccessible, QResizeEvent, QTextOption
 from PySide6.QtWidgets import QBoxLayout, QFrame, QHBoxLayout, QLabel, QStackedWidget, QTextEdit, QVBoxLayout, QWidget
 
 from app.ui.i18n import tr, tr_count
+from app.ui.screen_reader import read_as
 from app.ui.shared_labels import CHARACTER_COUNT, ONE_CHARACTER
 from app.ui.theme import Theme
 from app.ui.translate.alternatives_card import AlternativesCard
@@ -46,6 +47,7 @@ class TextPanes(QFrame):
             label.setProperty("kind", "muted")
         self.back = IconButton(theme, "arrow-u-down-left", tr(TRANSLATE_BACK), size_px=18)
         self.back.setCheckable(True)
+        read_as(self.back, QAccessible.Role.Button, folds=True)
         self.copy = IconButton(theme, "copy", tr(COPY_TRANSLATION), size_px=18)
         self.back_text = QTextEdit()
         self.back_text.setReadOnly(True)

@@ -22,6 +22,7 @@ from app.ui.application_style import BUTTON_FONTS
 from app.ui.focus_ring import repolish
 from app.ui.i18n import label_value, tr
 from app.ui.icons import icon
+from app.ui.screen_reader import read_as
 from app.ui.shared_labels import CHOOSE_AN_ICON
 from app.ui.shown_texts import rewrite_text
 from app.ui.theme import MUTED_KINDS, Theme
@@ -186,7 +187,7 @@ class ChoiceButton(QWidget):
             self.changed.connect(on_change)
         self._shows_change = shows_change
         self.value = choices[0][0]
-        self.button = text_button("", "filter", self, on_click=self.show_menu)
+        self.button = read_as(text_button("", "filter", self, on_click=self.show_menu), has_menu=True)
         # The arrow belongs behind the words, so the layout direction is reversed.
         self.button.setLayoutDirection(Qt.LayoutDirection.RightToLeft)
         fill_layout(drop_margins(QHBoxLayout(self)), self.button)

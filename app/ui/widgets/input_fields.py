@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import QEvent, QMimeData, QPoint, QPointF, QRect, QRectF, QSignalBlocker, QSize, Qt, Signal
 from PySide6.QtGui import (
+    QAccessible,
     QColor,
     QContextMenuEvent,
     QDragEnterEvent,
@@ -45,6 +46,7 @@ from app.core.visible import clean_text
 from app.ui.focus_ring import has_ring
 from app.ui.i18n import label_value, tr
 from app.ui.icons import icon
+from app.ui.screen_reader import read_as
 from app.ui.shared_labels import EDIT_LABEL
 from app.ui.theme import FontRole, Theme, Tokens
 from app.ui.widgets.buttons import IconButton, set_mark, text_button
@@ -406,13 +408,14 @@ class DrawnButton:
 
 
 class Switch(DrawnButton, QCheckBox):
-    """Toggle switch; a check box to screen readers."""
+    """Toggle switch, to screen readers, too."""
 
     def __init__(self, theme: Theme, name: str, *, on: bool, on_change: Callable[[bool], object] | None = None) -> None:
         super().__init__()
         self._theme = theme
         self.setAccessibleName(name)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
+        read_as(self, QAccessible.Role.Switch)
         self.setChecked(on)
         if on_change is not None:
             self.toggled.connect(on_change)
@@ -459,6 +462,7 @@ class SegmentedControl(QFrame):
         # No object name: those who look for the control give it theirs, and the track would be lost with it.
         self.setProperty("kind", "segments")
         self.setAccessibleName(name)
+        read_as(self, QAccessible.Role.Grouping)
         self._row = QBoxLayout(QBoxLayout.Direction.LeftToRight, self)
         self._row.setContentsMargins(2, 2, 2, 2)
         self._row.setSpacing(2)
@@ -470,6 +474,7 @@ class SegmentedControl(QFrame):
             button.setAccessibleName(label_value(name, word))
             button.setCheckable(True)
             button.setChecked(key == value)
+            read_as(button, QAccessible.Role.RadioButton)
             button.clicked.connect(lambda _=False, button=button: self._take_focus(button))
             self._group.addButton(button)
             self._buttons[key] = button

@@ -84,10 +84,13 @@ def plain_tip(text: str) -> str:
     return f'<p style="white-space: pre-wrap">{escape(text)}</p>'
 
 
-def announce(widget: QWidget, text: str) -> None:
-    """Announce text to screen readers, if one is active."""
+def announce(widget: QWidget, text: str, *, is_urgent: bool = False) -> None:
+    """Announce text to screen readers, if one is active; what is urgent interrupts them."""
     if QAccessible.isActive():
-        QAccessible.updateAccessibility(QAccessibleAnnouncementEvent(widget, text))
+        event = QAccessibleAnnouncementEvent(widget, text)
+        if is_urgent:
+            event.setPoliteness(QAccessible.AnnouncementPoliteness.Assertive)
+        QAccessible.updateAccessibility(event)
 
 
 class StatusDot(QWidget):

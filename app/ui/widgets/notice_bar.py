@@ -6,15 +6,17 @@ from collections.abc import Callable
 from functools import partial
 
 from PySide6.QtCore import QEvent, QObject, QPoint, QRect, QSize, Qt, QTimer, Signal
-from PySide6.QtGui import QCursor, QKeyEvent
+from PySide6.QtGui import QAccessible, QCursor, QKeyEvent
 from PySide6.QtWidgets import QApplication, QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from app.ui.i18n import breakable, tr
+from app.ui.locale_formats import join_facts
+from app.ui.screen_reader import read_as
 from app.ui.shared_labels import CANCEL
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import IconButton, text_button
 from app.ui.widgets.elevation import elevate
-from app.ui.widgets.labels import ProgressStripe
+from app.ui.widgets.labels import ProgressStripe, announce
 from app.ui.widgets.layouts import drop_margins, fill_layout
 
 LEAST_PX, MOST_PX = 320, 520
@@ -38,6 +40,7 @@ class Notice(QFrame):
         self._theme = theme
         self.setObjectName("notice")
         self.setAccessibleName(text)
+        read_as(self, QAccessible.Role.AlertMessage if is_error else QAccessible.Role.Notification)
         self._label = QLabel(breakable(text), textFormat=Qt.TextFormat.PlainText, wordWrap=True)
         self._label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         # A new policy drops what a wrapped label has set by itself, and its lines would be cut.
@@ -112,7 +115,9 @@ class Notice(QFrame):
     def _on_time_up(self) -> None:
         inside = self.rect().contains(self.mapFromGlobal(QCursor.pos())) and self.underMouse()
         focus = QApplication.focusWidget()
-        if inside or (focus is not None and self.isAncestorOf(focus)) or not self.isActiveWindow():
+        # A screen reader comes to the buttons only after everything else it has to say.
+        is_awaited = self.can_wait and QAccessible.isActive()
+        if inside or (focus is not None and self.isAncestorOf(focus)) or not self.isActiveWindow() or is_awaited:
             self._timer.start()  # someone is reading it, about to press, or away: start over with the full time
         else:
             self.dismiss()
@@ -193,6 +198,9 @@ class NoticeSlot(QWidget):
         self._column.invalidate()
         self.resized.emit()  # placed before it is shown: a widget that appears under the pointer counts as hovered
         self.show()
+        announce(
+            notice, join_facts((notice.text, *(button.text() for button in notice.buttons))), is_urgent=notice.is_error
+        )
 
     def size_within(self, room_px: int) -> QSize:
         """Return the size of the shown notice in a page of this width."""

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QPoint, QRect, QSize, Qt
+from PySide6.QtGui import QAccessible
 from PySide6.QtWidgets import QFrame, QWidget
 
+from app.ui.screen_reader import read_as
 from app.ui.theme import Theme
 from app.ui.widgets.elevation import elevate, window_behind
 
@@ -23,6 +25,7 @@ class FloatingPanel(QFrame):
         self.setObjectName(name)
         self.setProperty("kind", "popover")
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        read_as(self, QAccessible.Role.Dialog)
         elevate(self)
 
     def place_at(self, anchor: QWidget) -> None:

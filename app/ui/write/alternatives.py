@@ -19,6 +19,7 @@ from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QPushBut
 
 from app.ui.i18n import tr, tr_count
 from app.ui.locale_formats import format_percent, join_list
+from app.ui.shared_labels import TEXT_LABEL
 from app.ui.text.formats import block_format
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import IconButton, set_text_font
@@ -58,6 +59,7 @@ class AlternativeCard(QPushButton):
         self._figure = plain_label(kind="muted")
         self._body = QTextEdit(readOnly=True)
         self._body.setProperty("kind", "bare")
+        self._body.setAccessibleName(tr(TEXT_LABEL))
         self._body.setFrameShape(QFrame.Shape.NoFrame)
         self._body.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self._body.viewport().setAutoFillBackground(False)

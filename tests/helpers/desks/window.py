@@ -30,6 +30,7 @@ from app.features.chat.message_draft import ChatPlace
 from app.ui.chat.chat_tab import ChatTab
 from app.ui.chat.chat_view import ChatView
 from app.ui.models.models_page import ModelsPage
+from app.ui.screen_reader import install_interfaces
 from app.ui.shell import tasks
 from app.ui.shell.main_window import MainWindow
 from app.ui.shell.model_about import OtherModels
@@ -583,6 +584,7 @@ def open_window(
     app = build_program()
     theme = Theme(scheme, app.settings.appearance.zoom, system_font=app.settings.appearance.system_font)
     theme.install(application)
+    install_interfaces()
     notify = Notify(theme)
     loader = ModelLoader(app, notify)
     chat = make_chat(app.chats, theme, notify)

@@ -1,0 +1,311 @@
+"""What screen readers are told beyond what Qt tells by itself: roles, states, levels, and the parts of painted views.
+
+Costs nothing until a screen reader asks. Qt keeps each interface as long as its widget.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Protocol, TypeVar, runtime_checkable
+
+from PySide6.QtCore import QObject, QPoint, QRect
+from PySide6.QtGui import (
+    QAccessible,
+    QAccessibleAttributesInterface,
+    QAccessibleInterface,
+    QAccessibleStateChangeEvent,
+    QWindow,
+)
+from PySide6.QtWidgets import QAbstractButton, QAccessibleWidget, QWidget
+from shiboken6 import Shiboken, VoidPtr
+
+SPOKEN = "spoken"
+"""Property of a widget that holds its `SpokenRole`."""
+Cast = QAccessible.InterfaceType
+_PASSED_ON = (
+    Cast.ActionInterface,
+    Cast.TextInterface,
+    Cast.EditableTextInterface,
+    Cast.ValueInterface,
+    Cast.TableInterface,
+    Cast.SelectionInterface,
+)
+_NO_INTERFACE = VoidPtr(0)
+_spare_nones: list[None] = []
+"""WORKAROUND: PySide drops a reference of None for each null that it returns of these, which would end the process."""
+
+Spoken = TypeVar("Spoken", bound=QWidget)
+
+
+@dataclass(frozen=True)
+class SpokenRole:
+    """What a widget is read as, where its class says something else; without a role, as Qt says."""
+
+    role: QAccessible.Role | None = None
+    level: int = 0
+    """Of a heading, from 1."""
+    has_menu: bool = False
+    folds: bool = False
+    """True if it opens something below it while it is checked."""
+
+
+@dataclass(frozen=True)
+class SpokenPart:
+    """Part of a painted view or of a text: a cell, a point, a heading; `place` is in the widget's pixels."""
+
+    role: QAccessible.Role
+    name: str
+    place: QRect
+    level: int = 0
+    is_selected: bool = False
+    parts: tuple[SpokenPart, ...] = ()
+
+
+@runtime_checkable
+class SpokenView(Protocol):
+    """Widget that paints what others build of widgets, and says what it shows."""
+
+    def spoken_count(self) -> int:
+        """Return how many parts it paints at this moment."""
+
+    def spoken_part(self, number: int) -> SpokenPart:
+        """Return one of its parts, the first with the number 0."""
+
+
+def read_as(
+    widget: Spoken,
+    role: QAccessible.Role | None = None,
+    *,
+    level: int = 0,
+    has_menu: bool = False,
+    folds: bool = False,
+) -> Spoken:
+    """Set what screen readers call a widget, and return it; see `SpokenRole`."""
+    widget.setProperty(SPOKEN, SpokenRole(role, level, has_menu, folds))
+    if folds and isinstance(widget, QAbstractButton):
+        widget.toggled.connect(partial(_tell_folded, widget))
+    if QAccessible.isActive():
+        # Qt made one of its own when the widget got its text.
+        known = QAccessible.queryAccessibleInterface(widget)
+        if known is not None and not isinstance(known, ControlInterface):
+            _delete_interface(QAccessible.uniqueId(known))
+    return widget
+
+
+def install_interfaces() -> None:
+    """Make Qt ask here first what a widget is, once for the process."""
+    if not _installed:
+        QAccessible.installFactory(_interface_of)
+        _installed.append(_interface_of)
+
+
+_installed: list[Callable[[str, QObject], QAccessibleInterface | None]] = []
+_asked: list[QObject] = []
+"""Widgets of which Qt's own interface is wanted just now."""
+
+
+def _interface_of(_class_name: str, subject: QObject) -> QAccessibleInterface | None:
+    if not isinstance(subject, QWidget) or subject in _asked:
+        return None
+    if subject.property(SPOKEN) is None and not isinstance(subject, SpokenView):
+        return None
+    _asked.append(subject)
+    try:
+        native = QAccessible.queryAccessibleInterface(subject)
+    finally:
+        _asked.remove(subject)
+    return None if native is None else ControlInterface(subject, native)
+
+
+def _tell_folded(button: QAbstractButton, _is_open: bool) -> None:
+    if QAccessible.isActive():
+        changed = QAccessible.State()
+        changed.expanded = changed.collapsed = True
+        QAccessible.updateAccessibility(QAccessibleStateChangeEvent(button, changed))
+
+
+def _delete_interface(number: int) -> None:
+    _spare_nones.append(None)
+    QAccessible.deleteAccessibleInterface(number)
+
+
+def _address(interface: Shiboken.Object) -> VoidPtr:
+    return VoidPtr(Shiboken.getCppPointer(interface)[0])
+
+
+class LevelAttribute(QAccessibleAttributesInterface):
+    """Level of a heading, which readers say and jump by."""
+
+    def __init__(self, level: Callable[[], int]) -> None:
+        super().__init__()
+        self._level = level
+
+    def attributeKeys(self) -> list[QAccessible.Attribute]:
+        return [QAccessible.Attribute.Level]
+
+    def attributeValue(self, _key: QAccessible.Attribute) -> int:
+        return self._level()
+
+
+class PartKeeper:
+    """Makes the interfaces of a view's parts, and keeps them until the view goes."""
+
+    def __init__(self, parent: QAccessibleInterface, widget: QWidget, part: Callable[[int], SpokenPart | None]) -> None:
+        self._parent, self._widget, self._part = parent, widget, part
+        self._made: dict[int, tuple[PartInterface, int]] = {}
+
+    def interface(self, number: int) -> PartInterface:
+        """Return the interface of a part, always the same one."""
+        if number not in self._made:
+            made = PartInterface(self._parent, self._widget, partial(self._part, number))
+            self._made[number] = (made, QAccessible.registerAccessibleInterface(made))
+        return self._made[number][0]
+
+    def number_of(self, child: QAccessibleInterface) -> int:
+        return next((number for number, (made, _id) in self._made.items() if made is child), -1)
+
+    def forget(self) -> None:
+        """Delete all interfaces, as what they are of is gone."""
+        for made, number in self._made.values():
+            made.keeper.forget()
+            _delete_interface(number)
+        self._made.clear()
+
+
+class ControlInterface(QAccessibleWidget):
+    """Qt's own interface of a widget with another role, level or state, and with the parts that it paints."""
+
+    def __init__(self, widget: QWidget, native: QAccessibleInterface) -> None:
+        super().__init__(widget)
+        # Its number only: PySide would take a kept wrapper for whatever Qt puts at its address later.
+        self._native_number = QAccessible.uniqueId(native)
+        self._level = LevelAttribute(lambda: self._spoken.level)
+        self._casts: dict[Cast, Any] = {}
+        for kind in _PASSED_ON:
+            found = native.interface_cast(kind)
+            if found is None:
+                _spare_nones.append(None)
+            else:
+                self._casts[kind] = found
+        self._view = widget if isinstance(widget, SpokenView) else None
+        self._keeper = PartKeeper(self, widget, self._part)
+        widget.destroyed.connect(self._keeper.forget)
+
+    @property
+    def _native(self) -> QAccessibleInterface:
+        return QAccessible.accessibleInterface(self._native_number)
+
+    @property
+    def _spoken(self) -> SpokenRole:
+        return self.widget().property(SPOKEN) or SpokenRole()
+
+    def _part(self, number: int) -> SpokenPart | None:
+        view = self._view
+        return view.spoken_part(number) if view is not None and number < view.spoken_count() else None
+
+    def role(self) -> QAccessible.Role:
+        return self._spoken.role or self._native.role()
+
+    def state(self) -> QAccessible.State:
+        state, spoken, widget = self._native.state(), self._spoken, self.widget()
+        is_on = isinstance(widget, QAbstractButton) and widget.isChecked()
+        if spoken.has_menu:
+            state.hasPopup = True
+        if spoken.folds:
+            state.expandable, state.expanded, state.collapsed = True, is_on, not is_on
+        if spoken.role == QAccessible.Role.PageTab:
+            state.selectable, state.selected = True, is_on
+        if spoken.folds or spoken.role == QAccessible.Role.PageTab:
+            state.checkable = state.checked = False
+        return state
+
+    def text(self, kind: QAccessible.Text) -> str:
+        return self._native.text(kind)
+
+    def childCount(self) -> int:
+        return super().childCount() + (self._view.spoken_count() if self._view is not None else 0)
+
+    def child(self, index: int) -> QAccessibleInterface | None:  # type: ignore[override] # none, too
+        own = super().childCount()
+        if index < own:
+            return super().child(index)
+        return self._keeper.interface(index - own) if index < self.childCount() else None
+
+    def indexOfChild(self, child: QAccessibleInterface) -> int:
+        number = self._keeper.number_of(child)
+        return super().indexOfChild(child) if number < 0 else super().childCount() + number
+
+    def interface_cast(self, kind: Cast) -> VoidPtr:  # type: ignore[override] # PySide's stubs say a number
+        if kind == Cast.AttributesInterface and self._spoken.level:
+            return _address(self._level)
+        cast: VoidPtr = self._casts.get(kind, _NO_INTERFACE)
+        return cast
+
+
+class PartInterface(QAccessibleInterface):
+    """A part of a view that is no widget; asks the view each time what it is now."""
+
+    def __init__(self, parent: QAccessibleInterface, widget: QWidget, part: Callable[[], SpokenPart | None]) -> None:
+        super().__init__()
+        self._parent, self._widget, self._read = parent, widget, part
+        self._level = LevelAttribute(lambda: self._part.level)
+        self.keeper = PartKeeper(self, widget, self._inner)
+
+    @property
+    def _part(self) -> SpokenPart:
+        return self._read() or SpokenPart(QAccessible.Role.NoRole, "", QRect())
+
+    def _inner(self, number: int) -> SpokenPart | None:
+        parts = self._part.parts
+        return parts[number] if number < len(parts) else None
+
+    def isValid(self) -> bool:
+        return self._read() is not None
+
+    def object(self) -> QObject | None:  # type: ignore[override] # none, too
+        return None
+
+    def window(self) -> QWindow | None:  # type: ignore[override] # none, too
+        return self._widget.window().windowHandle()
+
+    def parent(self) -> QAccessibleInterface:
+        return self._parent
+
+    def role(self) -> QAccessible.Role:
+        return self._part.role
+
+    def state(self) -> QAccessible.State:
+        state, part = QAccessible.State(), self._part
+        state.selectable, state.selected = part.is_selected, part.is_selected
+        state.readOnly = True
+        state.linked = part.role == QAccessible.Role.Link
+        state.invisible = not self._widget.isVisible()
+        return state
+
+    def text(self, kind: QAccessible.Text) -> str:
+        return self._part.name if kind == QAccessible.Text.Name else ""
+
+    def setText(self, kind: QAccessible.Text, text: str) -> None:
+        """Change nothing: what is painted is not written to."""
+
+    def rect(self) -> QRect:
+        place = self._part.place
+        return QRect(self._widget.mapToGlobal(place.topLeft()), place.size())
+
+    def childCount(self) -> int:
+        return len(self._part.parts)
+
+    def child(self, index: int) -> QAccessibleInterface | None:  # type: ignore[override] # none, too
+        return self.keeper.interface(index) if 0 <= index < self.childCount() else None
+
+    def indexOfChild(self, child: QAccessibleInterface) -> int:
+        return self.keeper.number_of(child)
+
+    def childAt(self, x: int, y: int) -> QAccessibleInterface | None:  # type: ignore[override] # none, too
+        inside = (self.keeper.interface(number) for number in range(self.childCount()))
+        return next((part for part in inside if part.rect().contains(QPoint(x, y))), None)
+
+    def interface_cast(self, kind: Cast) -> VoidPtr:  # type: ignore[override] # PySide's stubs say a number
+        return _address(self._level) if kind == Cast.AttributesInterface and self._part.level else _NO_INTERFACE

@@ -1,0 +1,89 @@
+"""What screen readers announce by themselves: each thing that happens, once, in words without markup."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import Qt
+from pytestqt.qtbot import QtBot
+
+from app.core.errors.model_errors import ModelUnreadable
+from app.ui.chat.answering import ANSWER_COMPLETE
+from app.ui.i18n import sentence_for
+from app.ui.shared_labels import NAME_DELETED, UNDO, WRITING_AN_ANSWER
+from app.ui.shell import notify
+from app.ui.shell.model_picker import MODEL_IS_LOADING, MODEL_IS_READY
+from app.ui.shell.palette import Palette
+from tests.helpers.accessible_tree import announcements
+from tests.helpers.desks.window import Frame
+from tests.ui.chat.conftest import Open, open_chat  # noqa: F401 - a fixture
+from tests.ui.chat.test_column import add_chats
+
+ANSWER = (
+    "Sound needs **three seconds** for a `kilometre`. Then it thunders.\n\n- Count [slowly](https://example.org).\n"
+)
+
+
+def test_answer_is_announced_from_its_beginning_to_its_end_without_markup(open_chat: Open) -> None:  # noqa: F811
+    desk = open_chat({"text": ANSWER})
+    with announcements() as heard:
+        desk.ask("How far away is the storm?")
+    assert heard == [
+        WRITING_AN_ANSWER,
+        "Sound needs three seconds for a kilometre.",
+        "Then it thunders.",
+        "Count slowly.",
+        ANSWER_COMPLETE,
+    ]
+
+
+def test_deleted_chat_and_its_way_back_are_announced_once(frame: Frame) -> None:
+    first, _ = add_chats(frame, "Letter", "Garden")
+    frame.show_chat(first)
+    with announcements() as heard:
+        frame.chats.press_in_list(Qt.Key.Key_Delete)
+    assert heard == [f"{NAME_DELETED.format(name='Letter')} · {UNDO}"]
+
+
+def test_undo_waits_while_a_screen_reader_runs(frame: Frame, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(notify, "UNDO_MS", 1)
+    with announcements():
+        frame.notify.mention("Saved.")
+        qtbot.waitUntil(lambda: not frame.notices)
+        frame.notify.undo("Deleted.", lambda: None)
+        frame.notify.mention("Saved.")
+        qtbot.waitUntil(lambda: frame.notices == ["Deleted."])
+    qtbot.waitUntil(lambda: not frame.notices)
+
+
+def test_error_is_announced_once(frame: Frame) -> None:
+    error = ModelUnreadable("/models/novel.gguf", "truncated")
+    with announcements() as heard:
+        frame.notify.error(error)
+    assert [line.partition(" · ")[0] for line in heard] == [str(sentence_for(error))]
+
+
+def test_model_is_announced_when_it_loads_and_when_it_is_ready(frame: Frame, tmp_path: Path) -> None:
+    with announcements() as heard:
+        frame.loader.load(tmp_path / "novel-4B-Q4_K_M.gguf")
+        frame.wait(lambda: frame.loader.state == "ready")
+    model = frame.loader.name
+    assert heard == [MODEL_IS_LOADING.format(model=model), MODEL_IS_READY.format(model=model)]
+
+
+def test_palette_says_the_entry_once_that_typing_ends_at(frame: Frame, qtbot: QtBot) -> None:
+    with announcements() as heard:
+        frame.do("palette")
+        palette = frame.find_step(Palette)
+        qtbot.waitUntil(lambda: bool(heard))
+        heard.clear()
+        qtbot.keyClicks(palette.field, "sett")
+        qtbot.waitUntil(lambda: bool(heard))
+        qtbot.keyClick(palette.field, Qt.Key.Key_Down)
+        qtbot.keyClick(palette.field, Qt.Key.Key_Down)
+        qtbot.waitUntil(lambda: len(heard) == 2)
+    first, third = (palette.entries.entry_at(palette.entries.index(row)) for row in (0, 2))
+    assert first is not None
+    assert third is not None
+    assert heard == [first.spoken, third.spoken]
