@@ -21,6 +21,7 @@ from app.store.jobs import JobTable
 from app.store.unfinished_work import recover_unfinished
 
 if TYPE_CHECKING:
+    from app.features.dictation import Dictation
     from app.features.exchange.chat_file import ChatArchive
     from app.features.finding import HistorySearch
     from app.features.housekeeping import DataHousekeeping
@@ -102,6 +103,13 @@ class Fireside(ChatParts):
         from app.features.transcribe import SoundRecorder
 
         return SoundRecorder(self.paths.cache / "recording", lambda: time.strftime("%Y-%m-%d %H.%M"))
+
+    def begin_dictation(self) -> Dictation:
+        """Return a new dictation, heard by the chat's model in the language of the settings."""
+        from app.features.dictation import Dictation
+
+        paths, language = self.paths, lambda: self.settings.voice.dictation_language
+        return Dictation(paths.cache / "recording", paths.heard, lambda: self.engine, language)
 
     @LazyPart
     def updates(self) -> ReleaseUpdates:

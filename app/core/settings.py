@@ -71,6 +71,13 @@ class ComposerSettings:
 
 
 @dataclass(frozen=True)
+class VoiceSettings:
+    """Dictation and reading aloud. `dictation_language` is a code; "" lets the model find out what is spoken."""
+
+    dictation_language: str = ""
+
+
+@dataclass(frozen=True)
 class EngineSettings:
     """Options for running models. 0, -1 and empty values leave the choice to the program; an empty `model_path` is the
     starter.
@@ -285,6 +292,7 @@ class Settings:
     appearance: AppearanceSettings = field(default_factory=AppearanceSettings)
     chat: ChatDefaults = field(default_factory=ChatDefaults)
     composer: ComposerSettings = field(default_factory=ComposerSettings)
+    voice: VoiceSettings = field(default_factory=VoiceSettings)
     engine: EngineSettings = field(default_factory=EngineSettings)
     models: ModelSettings = field(default_factory=ModelSettings)
     network: NetworkSettings = field(default_factory=NetworkSettings)

@@ -25,7 +25,7 @@ TELL_EVERY_S = 0.2
 MOST_WAV_BYTES = 1 << 32
 """Its header counts bytes in 32 bits: 37 hours."""
 TRIAL_VARIABLE = "FIRESIDE_MICROPHONE"
-"""Set to "null" there is a microphone that hears nothing: for computers without one."""
+"""For computers without a microphone: "null" is one that hears nothing, a WAV file one that hears it, then nothing."""
 
 
 @dataclass(frozen=True)
@@ -59,17 +59,19 @@ def main(_arguments: list[str]) -> int:
     parent.send_greeting()
     request: Record = check_request(next(parent.read_requests()))
     file = _Wav(Path(request.path))
+    played = _trial_sound()
     _keep_to_sound(Path(request.path))
     # The file has to be closed before the process goes, or its header keeps a length of 0.
     parent.leave_with_parent(lambda _request: None, file.close)
     try:
         import miniaudio  # type: ignore[import-untyped]
 
-        backends = [miniaudio.Backend.NULL] if os.environ.get(TRIAL_VARIABLE) == "null" else None
+        trial = os.environ.get(TRIAL_VARIABLE, "")
+        backends = [miniaudio.Backend.NULL] if trial else None
         device = miniaudio.CaptureDevice(
             miniaudio.SampleFormat.SIGNED16, nchannels=1, sample_rate=RATE_HZ, backends=backends, app_name="Fireside"
         )
-        taking = file.taking()
+        taking = file.taking() if played is None else _play_instead(played, file.taking())
         # Up to its first `yield`: miniaudio sends into it at once.
         next(taking)
         device.start(taking)
@@ -98,6 +100,26 @@ def _keep_to_sound(file: Path) -> None:
         ports=(),
     )
     enter_cage(grant, SocketRule.UNIX, most_file_bytes=MOST_WAV_BYTES, other_threads=(run_in_heart,))
+
+
+def _trial_sound() -> bytes | None:
+    """Return the samples of the WAV file that stands for a microphone; None without one."""
+    trial = os.environ.get(TRIAL_VARIABLE, "")
+    if trial in ("", "null"):
+        return None
+    with wave.open(trial, "rb") as file:
+        return file.readframes(file.getnframes())
+
+
+def _play_instead(samples: bytes, taking: Generator[None, bytes, None]) -> Generator[None, bytes, None]:
+    """Hand on samples in place of the device's, as many as it has and at its pace; then what it hears."""
+    next(taking)
+    at = 0
+    while True:
+        data = yield
+        instead = samples[at : at + len(data)]
+        at += len(instead)
+        taking.send(instead + bytes(data)[len(instead) :])
 
 
 class _Wav:

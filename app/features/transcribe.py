@@ -325,8 +325,11 @@ class _RecordingDocument:
         return Done(self._minutes, silent, self._numbering.count, language, self._end.sha256, remarks)
 
 
-def ask_for(piece: SoundPiece, model: ModelLoaded) -> Ask:
-    """Build the request for a piece, with a fixed seed so that the result is repeatable."""
+def ask_for(piece: SoundPiece, model: ModelLoaded, language: str = "") -> Ask:
+    """Build the request for a piece, with a fixed seed so that the result is repeatable.
+
+    `language` is the code of the one that is spoken; "" lets the model find it out.
+    """
     import hashlib
 
     from app.core.events import Media, Message, Role
@@ -336,7 +339,7 @@ def ask_for(piece: SoundPiece, model: ModelLoaded) -> Ask:
 
     names = f"{model.name} {Path(model.path).name}".lower()
     # Models made for this want their makers' words.
-    words = next((own for name, own in _OWN_WORDS if name in names), WORDS)
+    words = next((own for name, own in _OWN_WORDS if name in names), WORDS + _language_hint(language))
     digest = hashlib.sha256(Path(piece.path).read_bytes()).hexdigest()
     media = Media(digest, piece.path, "sound", seconds=piece.end_s - piece.start_s)
     return Ask(
@@ -350,9 +353,20 @@ def ask_for(piece: SoundPiece, model: ModelLoaded) -> Ask:
     )
 
 
+def _language_hint(language: str) -> str:
+    from app.language.language_names import english_name
+
+    return f" The language is {english_name(language)}." if language else ""
+
+
+def joined_text(text: str) -> str:
+    """Return what a model said of a piece as one line, without the head that some models write."""
+    return " ".join(_ASR_HEAD.sub("", text, count=1).split())
+
+
 def segments_of(text: str, start_s: float, end_s: float) -> list[SpokenSegment]:
     """Split a piece's text into sentences. Time is divided by length, because models give no timestamps."""
-    text = " ".join(_ASR_HEAD.sub("", text, count=1).split())
+    text = joined_text(text)
     parts = [part for part in (text[first:last].strip() for first, last in split_sentences(text)) if part]
     return _share_time(parts, start_s, end_s)
 

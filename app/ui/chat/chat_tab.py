@@ -24,7 +24,7 @@ from app.ui.chat.chat_options import OwnModel
 from app.ui.chat.chat_projects import ProjectActions
 from app.ui.chat.chat_view import ChatView
 from app.ui.chat.offered_memories import OfferedMemories
-from app.ui.chat.recording import MicrophoneButton
+from app.ui.chat.recording import DictationButton, MicrophoneButton
 from app.ui.chat.titling import ChatTitling
 from app.ui.chat.turn_column import ChatsColumn
 from app.ui.document.document_panel import DocumentPanel
@@ -119,6 +119,8 @@ class ChatTab(Tab):
             self._sides.follow_reading(ui.pictures)
         OtherTabs(app, ui, self.chat)
         self.microphone = MicrophoneButton(app, ui, self.chat)
+        if ui.dictation is not None:
+            DictationButton(ui, self.chat, ui.dictation)
         self.chat.models.own.name_of = lambda path: tr(app.names.name_of(path))
 
     def _connect(self) -> None:

@@ -1,4 +1,4 @@
-"""Microphone button next to the attach button, for models with audio; a recording becomes an attached document."""
+"""Buttons next to the attach button, for models with audio: one dictates the message, one attaches a recording."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from app.ui.chat.chat_view import ChatView
 from app.ui.i18n import tr
 from app.ui.locale_formats import format_clock
 from app.ui.shell import tasks
+from app.ui.shell.field_dictation import DICTATE, STOP_DICTATION, FieldDictation
+from app.ui.shell.keyboard import with_keys
 from app.ui.shell.tab_spec import UiContext
 from app.ui.widgets.buttons import IconButton
 from app.ui.widgets.labels import plain_label
@@ -29,6 +31,32 @@ ENDS_WITHIN_S = 2.0
 """Most seconds to wait for a recording to end when the window closes."""
 
 
+class DictationButton(QObject):
+    """Button that dictates into the message field, for models that hear."""
+
+    def __init__(self, ui: UiContext, chat: ChatView, dictation: FieldDictation) -> None:
+        super().__init__(chat)
+        self._chat, self._dictation = chat, dictation
+        self.button = IconButton(ui.theme, "microphone", tr(DICTATE), on_click=self._on_clicked, name="dictate")
+        chat.composer.add_way(self.button)
+        dictation.changed.connect(self._refresh)
+        ui.loader.changed.connect(self._refresh)
+        self._refresh()
+
+    def _refresh(self) -> None:
+        is_on = self._dictation.is_listening
+        self.button.set_glyph("stop" if is_on else "microphone", "danger" if is_on else "muted")
+        name = tr(STOP_DICTATION) if is_on else with_keys(tr(DICTATE), "dictate")
+        self.button.set_name(tr(STOP_DICTATION) if is_on else tr(DICTATE))
+        self.button.setToolTip(name)
+        self.button.setVisible(self._dictation.is_on or self._dictation.can_hear)
+
+    def _on_clicked(self) -> None:
+        if not self._dictation.is_on:
+            self._chat.focus_composer()
+        self._dictation.toggle()
+
+
 class MicrophoneButton(QObject):
     """Record button with the elapsed time. The microphone is opened only when it is pressed."""
 
@@ -39,7 +67,7 @@ class MicrophoneButton(QObject):
         self._begun_for: AnswerService | None = None
         self._expected: tuple[int, AnswerService] | None = None
         """Key of what waits in a draft for the recording to be saved, and that draft's service."""
-        self.button = IconButton(ui.theme, "microphone", tr(RECORD), on_click=self._on_clicked, name="record")
+        self.button = IconButton(ui.theme, "record", tr(RECORD), on_click=self._on_clicked, name="record")
         self.time = plain_label(kind="danger")
         self.time.setObjectName("recorded_time")
         self.time.hide()
@@ -134,7 +162,7 @@ class MicrophoneButton(QObject):
         self._refresh_button()
 
     def _show_lit(self) -> None:
-        self.button.set_glyph("stop" if self.is_on else "microphone", "danger" if self.is_on else "muted")
+        self.button.set_glyph("stop" if self.is_on else "record", "danger" if self.is_on else "muted")
         self.button.set_name(tr(STOP_RECORDING) if self.is_on else tr(RECORD))
         self.time.setText("0:00")
         self.time.setVisible(self.is_on)

@@ -9,14 +9,16 @@ from PySide6.QtWidgets import QPlainTextEdit
 
 from app import APP_NAME
 from app.features.chat.chat_options import MOST_TOKENS
-from app.language.language_names import english_name
+from app.language.language_names import LANGUAGES, english_name
 from app.ui.i18n import tr
 from app.ui.locale_formats import join_list
 from app.ui.sampling_fields import TEMPERATURE_WORDS, KnobStepper, knobs
 from app.ui.settings.settings_pages import Save, SettingsPage
 from app.ui.shared_labels import DEFAULT, DROP_OLDEST
+from app.ui.shell.keyboard import keys_of
 from app.ui.shell.settings_index import label_of, page_label
 from app.ui.theme import Theme
+from app.ui.widgets.buttons import ChoiceButton
 from app.ui.widgets.input_fields import SegmentedControl, Stepper
 from app.ui.widgets.timers import new_timer
 
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     from app.bootstrap import Fireside
 
 NO_LIMIT = "No limit"
+AS_SPOKEN = "As spoken"
 ASK_ME = "Ask me"
 PROMPT_DELAY_MS = 400
 WHEN_FULL = {
@@ -44,6 +47,7 @@ class ChatPage(SettingsPage):
         self._add_thinking()
         self._add_when_full()
         self._add_spelling()
+        self._add_dictation()
         self.finish()
 
     def save_typed(self) -> None:
@@ -136,6 +140,18 @@ class ChatPage(SettingsPage):
             more=more,
         )
         field.setEnabled(bool(codes))
+
+    def _add_dictation(self) -> None:
+        names = sorted(((language.code, language.own) for language in LANGUAGES), key=lambda row: row[1].casefold())
+        field = ChoiceButton(
+            self._theme,
+            label_of("dictation_language"),
+            [("", tr(AS_SPOKEN)), *names],
+            shows_change=False,
+            on_change=lambda code: self._save("voice", dictation_language=code),
+        )
+        field.show_value(self._app.settings.voice.dictation_language)
+        self.add_setting("dictation_language", tr("Press {key} in any text field.", key=keys_of("dictate")), field)
 
     def _on_when_full(self, choice: str) -> None:
         self._save("chat", when_full=choice)

@@ -44,6 +44,7 @@ WINDOW_SHORTCUTS: tuple[Shortcut, ...] = (
     Shortcut("choose_model", ("Ctrl+Shift+M",), "Choose the model", "switch change model select picker"),
     Shortcut("attach", ("Ctrl+Shift+O",), "Attach or add files", "upload document pdf picture image photo open"),
     Shortcut("prompts", ("Ctrl+Shift+P",), "Prompts", "templates snippets library saved prompt"),
+    Shortcut("dictate", ("F9",), "Dictate", "voice speech microphone speak talk type by voice"),
     Shortcut("export", ("Ctrl+E",), "Export this chat", "save download pdf word markdown html"),
     Shortcut("print", ("Ctrl+P",), "Print this chat", "printer paper pdf"),
     Shortcut("export_chats", (), "Export chats…", "save download all"),

@@ -14,6 +14,7 @@ from app.features.help_pages import CHANGES
 from app.ui.i18n import tr, window_title
 from app.ui.shell.api_programs import OtherPrograms
 from app.ui.shell.desktop import open_folder
+from app.ui.shell.field_dictation import FieldDictation
 from app.ui.shell.incoming_files import IncomingFiles
 from app.ui.shell.keyboard import ShortcutSheet, move_focus, with_keys
 from app.ui.shell.model_loader import ModelLoader
@@ -76,6 +77,7 @@ class MainWindow(QMainWindow):
             theme, notify, loader, self.status, self, self,
             programs=OtherPrograms(app, notify, self), pictures=PictureReading(app, notify, self),
             passages=PassageIndexing(app, notify, self), scoring=self.scoring,
+            dictation=FieldDictation(app, theme, notify, self),
         )  # fmt: skip
         with theme.without_sheet():
             self.left = LeftColumn(
@@ -308,5 +310,7 @@ class WindowClosing(QObject):
         # The last window, whatever kept the program running before.
         QApplication.setQuitOnLastWindowClosed(True)
         self.begun.emit()
+        if self._window.ui.dictation is not None:
+            self._window.ui.dictation.close()
         self._window.tabs.close()
         self._window.store()

@@ -100,6 +100,7 @@ _ROWS: dict[str, tuple[tuple[str, Translatable, Translatable], ...]] = {
         ("recall", "Recall earlier messages", "forgotten turns remember history retrieval"),
         ("titles", "Models write titles", "automatic name chat rename"),
         ("check_spelling", "Check spelling", "spell checker typo dictionary hunspell language"),
+        ("dictation_language", "Language of dictation", "voice speech microphone speak recognition dictate"),
     ),
     "memories": (
         ("use_memories", "Use memories", "memory facts about me remember profile"),

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from app.bootstrap import Fireside
     from app.ui.shell.api_programs import OtherPrograms
+    from app.ui.shell.field_dictation import FieldDictation
     from app.ui.shell.passage_indexing import PassageIndexing
     from app.ui.shell.picture_reading import PictureReading
     from app.ui.shell.tool_scoring import ToolScoring
@@ -179,6 +180,8 @@ class UiContext:
     """Background embedding of passages; None outside a full window."""
     scoring: ToolScoring | None = None
     """Background test of a model's tool calls; None outside a full window."""
+    dictation: FieldDictation | None = None
+    """Writes what is said into the field with the keyboard; None outside a full window."""
 
 
 @dataclass(frozen=True)

@@ -56,6 +56,7 @@ class WindowCommands:
                 "prompts": lambda: tabs.show(CHAT).do("prompts"),
                 "assistants": lambda: tabs.show(CHAT).do("assistants"),
                 "chat_settings": lambda: tabs.show(CHAT).do("chat_settings"),
+                "dictate": self._dictate,
                 "export": lambda: tabs.seen(CHAT).do("export"),
                 "print": lambda: tabs.seen(CHAT).do("print"),
                 "export_chats": lambda: tabs.seen(CHAT).do("export_chats"),
@@ -71,6 +72,13 @@ class WindowCommands:
                 "quit": quit_program,
             },
         )
+
+        # Held, the key would begin and end it again and again.
+        self.actions["dictate"].setAutoRepeat(False)
+
+    def _dictate(self) -> None:
+        if self._ui.dictation is not None:
+            self._ui.dictation.press_key()
 
     def begin_in(self, name: str) -> None:
         self._tabs.seen(name).show_new()
