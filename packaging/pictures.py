@@ -78,12 +78,14 @@ class Shape:
     scheme: str
     size: tuple[int, int]
     ratio: str = "1"
+    high_contrast: bool = False
 
     @property
     def suffix(self) -> str:
         """What a picture's name ends with."""
         ratio = "" if self.ratio == "1" else f"-{self.ratio}x"
-        return f"-{self.scheme}-{self.size[0]}x{self.size[1]}{ratio}"
+        scheme = f"{self.scheme}-contrast" if self.high_contrast else self.scheme
+        return f"-{scheme}-{self.size[0]}x{self.size[1]}{ratio}"
 
 
 SHAPES = {
@@ -95,9 +97,11 @@ SHAPES = {
     "2×": Shape("light", (1280, 800), "2"),
     "low": Shape("light", (1280, 680)),
     "least": Shape("light", (640, 480)),
+    "contrast": Shape("light", (1280, 800), high_contrast=True),
+    "contrast, dark": Shape("dark", (1280, 800), high_contrast=True),
 }
-"""The last two, for the smallest screen of a notebook, 1366×768, and half of it, are on no sheet."""
-SHEETS = list(SHAPES)[:-2]
+"""On no sheet: the smallest screen of a notebook, 1366×768, half of it, and high contrast."""
+SHEETS = list(SHAPES)[:-4]
 COLUMNS = (289, 305, 390)
 """Where lines may begin at 1280 points: at the edge of a tab, inside its cards, and where a conversation is read."""
 FRACTIONS = [Shape(scheme, (1280, 800), ratio) for scheme in ("light", "dark") for ratio in ("1.25", "1.5")]
@@ -276,6 +280,7 @@ def _shoot(frame: Frame, shape: Shape, steps: tuple[Step, Step], file: Path) -> 
     """Brings the screen about, takes its picture and leaves it; returns what is wrong with it."""
     prepare, tidy = steps
     frame.theme.scheme = shape.scheme
+    frame.theme.high_contrast = shape.high_contrast
     frame.window.resize(*shape.size)
     prepare()
     faults = _picture(frame.window, file)

@@ -27,7 +27,8 @@ MIGRATIONS: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {}
 class AppearanceSettings:
     """Look of the window. `scheme`: system, light or dark. `zoom`: 0.5 to 3.
 
-    `reduce_motion`: nothing fades or slides, whatever the system says. `dim_pages`: of documents, in the dark scheme.
+    `reduce_motion`: nothing fades or slides, whatever the system says. `high_contrast`: likewise, for all colours.
+    `dim_pages`: of documents, in the dark scheme.
     `language` is a code such as "de"; "" is the system's.
     """
 
@@ -35,6 +36,7 @@ class AppearanceSettings:
     zoom: float = 1.0
     system_font: bool = False
     reduce_motion: bool = False
+    high_contrast: bool = False
     dim_pages: bool = False
     language: str = ""
 

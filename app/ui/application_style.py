@@ -81,6 +81,19 @@ def request_scheme(scheme: str) -> None:
         hints.setColorScheme(Qt.ColorScheme.Dark if scheme == "dark" else Qt.ColorScheme.Light)
 
 
+def system_wants_contrast() -> bool:
+    """Return whether the desktop asks for high contrast; False on a Qt that can't tell (before 6.10)."""
+    hints = QGuiApplication.styleHints()
+    return hasattr(hints, "accessibility") and bool(hints.accessibility().contrastPreference().value)
+
+
+def follow_contrast(on_change: Callable[[], object]) -> None:
+    """Call `on_change` whenever the desktop asks for more contrast, or no longer does."""
+    hints = QGuiApplication.styleHints()
+    if hasattr(hints, "accessibility"):
+        hints.accessibility().contrastPreferenceChanged.connect(on_change)
+
+
 def fill_style_sheet(colours: Colours, px: Scaling) -> str:
     """Return the combined style sheet with colours and sizes filled in."""
     text = re.sub(r"\bpx\(([\d.]+)\)", lambda m: f"{px(float(m[1]))}px", _sheet_template())

@@ -102,7 +102,12 @@ def _theme(application: QApplication, paths: AppPaths) -> Theme:
     # Before anything is built, so that errors of the start have the user's look already.
     appearance = load_settings(paths.settings)[0].appearance
     use_language(application, appearance.language)
-    theme = Theme(appearance.scheme, appearance.zoom, system_font=appearance.system_font)
+    theme = Theme(
+        appearance.scheme,
+        appearance.zoom,
+        system_font=appearance.system_font,
+        high_contrast=appearance.high_contrast,
+    )
     theme.dims_pages = appearance.dim_pages
     theme.install(application)
     install_interfaces()

@@ -20,7 +20,7 @@ from PySide6.QtWidgets import QApplication, QLabel, QWidget
 from shiboken6 import isValid
 
 from app.core.paths import resource_path
-from app.ui.application_style import ApplicationStyle, request_scheme
+from app.ui.application_style import ApplicationStyle, follow_contrast, request_scheme, system_wants_contrast
 from app.ui.icons import icon
 from app.ui.screen_reader import read_as
 
@@ -65,7 +65,7 @@ CODE_FAMILY = "JetBrains Mono"
 
 @dataclass(frozen=True)
 class Tokens:
-    """Colours of a scheme as "#RRGGBB"; a test checks their contrasts."""
+    """Colours of a scheme as "#RRGGBB", or "#AARRGGBB"; a test checks their contrasts."""
 
     background: str
     sidebar: str
@@ -75,6 +75,10 @@ class Tokens:
     """Background of menus, dialogs and notices."""
     chosen: str
     """Row under the pointer or the keyboard in what floats."""
+    pressed: str
+    """Background of what is pressed, and of the selected row of a tree; `line` where lines are faint."""
+    chosen_edge: str
+    """Edge of an open tab or page: none (transparent) unless contrast is high."""
     line: str
     edge: str
     """Edge of what floats: menus, popovers and notices."""
@@ -115,6 +119,8 @@ LIGHT = Tokens(
     surface="#FFFFFF",
     raised="#FFFFFF",
     chosen="#E9E4DD",
+    pressed="#E6E0D8",
+    chosen_edge="#00000000",
     line="#E4DED6",
     edge="#E4DED6",
     outline="#8F867C",
@@ -147,6 +153,8 @@ DARK = Tokens(
     surface="#262320",
     raised="#332E2A",
     chosen="#1F1C19",
+    pressed="#36312C",
+    chosen_edge="#00000000",
     line="#36312C",
     edge="#4A433C",
     outline="#82796F",
@@ -172,6 +180,76 @@ DARK = Tokens(
     written="#3B2A20",
     unsure="#D2A653",
     focus="#F08A5D",
+)
+
+# Every text on every ground has 7:1 here (AAA), every line 3:1; chips, marks and chosen rows keep a hue or a shade.
+HIGH_LIGHT = Tokens(
+    background="#FFFFFF",
+    sidebar="#EBEBEB",
+    surface="#FFFFFF",
+    raised="#FFFFFF",
+    chosen="#E0E0E0",
+    pressed="#DCDCDC",
+    chosen_edge="#404040",
+    line="#6E6E6E",
+    edge="#404040",
+    outline="#404040",
+    scroll="#6E6E6E",
+    text="#000000",
+    title="#000000",
+    muted="#333333",
+    accent="#701F00",
+    on_accent="#FFFFFF",
+    danger="#7A0000",
+    success="#00401A",
+    warning="#4F2F00",
+    code="#F2F2F2",
+    code_keyword="#701F00",
+    code_string="#00401A",
+    code_comment="#333333",
+    code_number="#4B1470",
+    code_name="#00355F",
+    bubble="#EBEBEB",
+    chip="#FFEBE0",
+    selection="#FFD0B5",
+    mark="#FFE680",
+    written="#FFE9DC",
+    unsure="#C97A10",
+    focus="#701F00",
+)
+HIGH_DARK = Tokens(
+    background="#000000",
+    sidebar="#121212",
+    surface="#000000",
+    raised="#0D0D0D",
+    chosen="#2B2B2B",
+    pressed="#303030",
+    chosen_edge="#C0C0C0",
+    line="#8F8F8F",
+    edge="#C0C0C0",
+    outline="#C0C0C0",
+    scroll="#8F8F8F",
+    text="#FFFFFF",
+    title="#FFFFFF",
+    muted="#D9D9D9",
+    accent="#FFC2A3",
+    on_accent="#000000",
+    danger="#FFC4BF",
+    success="#A8F0B8",
+    warning="#FFD98A",
+    code="#0D0D0D",
+    code_keyword="#FFC2A3",
+    code_string="#B5EDB8",
+    code_comment="#D9D9D9",
+    code_number="#E6CCFF",
+    code_name="#B8DDFF",
+    bubble="#1F1F1F",
+    chip="#33190D",
+    selection="#5A2A12",
+    mark="#453600",
+    written="#331E12",
+    unsure="#D2A653",
+    focus="#FFC2A3",
 )
 
 
@@ -209,7 +287,9 @@ class _Choice:
     scheme: str
     zoom: float
     system_font: bool
+    high_contrast: bool
     system_is_dark: Callable[[], bool]
+    system_wants_contrast: Callable[[], bool]
     families: set[str]
     system_scale: float
     dims_pages: bool = False
@@ -227,21 +307,44 @@ class Theme(QObject):
         zoom: float = 1.0,
         *,
         system_font: bool = False,
+        high_contrast: bool = False,
         system_is_dark: Callable[[], bool] | None = None,
+        system_wants_contrast: Callable[[], bool] = system_wants_contrast,
     ) -> None:
         super().__init__()
         system = QFontDatabase.systemFont(QFontDatabase.SystemFont.GeneralFont)
         # Text is never smaller than the system's font size set by the user.
         scale = max(1.0, QFontInfo(system).pixelSize() / TEXT_PX)
         is_dark = system_is_dark or _system_is_dark
-        self._choice = _Choice(scheme, zoom, system_font, is_dark, _load_families(), scale)
+        self._choice = _Choice(
+            scheme, zoom, system_font, high_contrast, is_dark, system_wants_contrast, _load_families(), scale
+        )
         self._style: ApplicationStyle | None = None
         self._dressed: WeakKeyDictionary[QObject, WidgetLook] = WeakKeyDictionary()
         QGuiApplication.styleHints().colorSchemeChanged.connect(self._on_system_scheme)
+        follow_contrast(self._on_system_contrast)
 
     @property
     def tokens(self) -> Tokens:
+        if self.has_high_contrast:
+            return HIGH_DARK if self.is_dark else HIGH_LIGHT
         return DARK if self.is_dark else LIGHT
+
+    @property
+    def has_high_contrast(self) -> bool:
+        """True if the setting or the system asks for more contrast."""
+        return self._choice.high_contrast or self._choice.system_wants_contrast()
+
+    @property
+    def high_contrast(self) -> bool:
+        """Setting: True for high contrast whatever the system says; see `has_high_contrast`."""
+        return self._choice.high_contrast
+
+    @high_contrast.setter
+    def high_contrast(self, wanted: bool) -> None:
+        if wanted != self._choice.high_contrast:
+            self._choice.high_contrast = wanted
+            self._apply()
 
     @property
     def is_dark(self) -> bool:
@@ -386,6 +489,10 @@ class Theme(QObject):
 
     def _on_system_scheme(self) -> None:
         if self._choice.scheme == "system":
+            self._apply()
+
+    def _on_system_contrast(self) -> None:
+        if not self._choice.high_contrast:
             self._apply()
 
 

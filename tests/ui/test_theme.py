@@ -17,7 +17,9 @@ from pytestqt.qtbot import QtBot
 import app.ui.theme as theme_module
 from app.core.paths import resource_path
 from app.ui.application_style import fill_style_sheet
-from app.ui.theme import DARK, FONTS, LIGHT, LateTheme, Theme, Tokens
+from app.ui.inside.flow import blended
+from app.ui.inside.tokens import GROUNDS as UNSURE_SHARES
+from app.ui.theme import DARK, FONTS, HIGH_DARK, HIGH_LIGHT, LIGHT, LateTheme, Theme, Tokens
 from app.ui.widgets.buttons import text_button
 
 UI = Path(theme_module.__file__).parent
@@ -35,21 +37,26 @@ OWN_SIZES = {
 }
 FILLED = {"QToolTip", 'QPushButton[kind="primary"]', "QSlider::handle:horizontal"}
 GROUNDS = ("background", "sidebar", "surface", "raised", "bubble")
+WORDS = (
+    "text", "title", "muted", "accent", "danger", "success", "warning",
+    "code_keyword", "code_string", "code_comment", "code_number", "code_name",
+)  # fmt: skip
+MEETING_GROUNDS = (*GROUNDS, "code", "chip", "written")
+"""Any words may stand on these; on selected and on marked letters only `text` does, and `muted` in a chosen row."""
 TEXT_ON = [
-    *[("text", ground) for ground in (*GROUNDS, "code", "chip", "selection", "mark", "written")],
-    *[("title", ground) for ground in GROUNDS],
-    *[(words, "chosen") for words in ("text", "muted")],
-    *[("muted", ground) for ground in (*GROUNDS, "code")],
-    *[("accent", ground) for ground in ("background", "surface", "raised", "chip")],
-    *[("danger", ground) for ground in ("background", "surface", "raised")],
-    *[("success", ground) for ground in ("background", "surface")],
-    *[("warning", ground) for ground in ("background", "surface", "bubble")],
-    ("on_accent", "accent"),
-    *[
-        (f"code_{part}", ground)
-        for part in ("keyword", "string", "comment", "number", "name")
-        for ground in ("code", "background", "written")
-    ],
+    *[(words, ground) for words in WORDS for ground in MEETING_GROUNDS],
+    *[("text", ground) for ground in ("selection", "mark", "chosen", "pressed")],
+    *[("muted", ground) for ground in ("chosen", "pressed")],
+    *[("on_accent", ground) for ground in ("accent", "danger")],
+]
+HIGH_TEXT_ON = [
+    *[(words, ground) for words in WORDS for ground in (*MEETING_GROUNDS, "selection", "mark", "chosen", "pressed")],
+    *[("on_accent", ground) for ground in ("accent", "danger")],
+]
+HIGH_LINES_ON = [
+    (line, ground)
+    for line in ("line", "edge", "outline", "scroll", "focus", "accent", "danger", "success", "warning")
+    for ground in (*MEETING_GROUNDS, "selection", "mark")
 ]
 CONTROL_ON = [
     *[("outline", ground) for ground in ("background", "surface", "sidebar", "raised")],
@@ -64,6 +71,10 @@ def contrast(one: str, other: str) -> float:
     """The ratio of WCAG 2, from 1 to 21."""
     light, dark = sorted((_luminance(one), _luminance(other)), reverse=True)
     return (light + 0.05) / (dark + 0.05)
+
+
+def _contrast_of(tokens: Tokens, one: str, other: str) -> float:
+    return contrast(getattr(tokens, one), getattr(tokens, other))
 
 
 def _luminance(color: str) -> float:
@@ -91,6 +102,41 @@ def test_text_can_be_read(tokens: Tokens, text: str, ground: str) -> None:
 @pytest.mark.parametrize(("control", "ground"), CONTROL_ON)
 def test_controls_can_be_seen(tokens: Tokens, control: str, ground: str) -> None:
     assert contrast(getattr(tokens, control), getattr(tokens, ground)) >= 3
+
+
+@pytest.mark.parametrize("tokens", [HIGH_LIGHT, HIGH_DARK], ids=["light", "dark"])
+def test_high_contrast_reaches_aaa_on_every_ground(tokens: Tokens) -> None:
+    faint = [(words, ground) for words, ground in HIGH_TEXT_ON if _contrast_of(tokens, words, ground) < 7]
+    faint += [(line, ground) for line, ground in HIGH_LINES_ON if _contrast_of(tokens, line, ground) < 3]
+    assert not faint
+    assert contrast(tokens.chosen, tokens.raised) > 1.25
+    levels = [blended(tokens.surface, tokens.unsure, share) for share in UNSURE_SHARES[tokens is HIGH_DARK]]
+    assert min(contrast(tokens.text, ground) for ground in levels) >= 7
+
+
+def test_selected_letters_are_drawn_in_the_colour_of_text(qapp: QApplication) -> None:
+    """As other colours are too faint on these grounds."""
+    for sheet in resource_path("styles").glob("*.qss"):
+        for selector, rule in re.findall(r"([^{}]+){([^}]*)}", sheet.read_text("utf-8")):
+            if re.search(r"(?<!-)background: \$(selection|mark)", rule):
+                assert re.search(r"(?<!-)color: \$text", rule), selector
+            assert re.findall(r"selection-color: \$(\w+)", rule) in ([], ["text"]), selector
+    Theme("dark").install(qapp)
+    assert qapp.palette().highlightedText().color() == QColor(DARK.text)
+
+
+def test_high_contrast_is_chosen_or_the_systems(qtbot: QtBot) -> None:
+    is_wanted = False
+    theme = Theme("dark", system_wants_contrast=lambda: is_wanted)
+    assert theme.tokens == DARK
+    theme.high_contrast = True
+    assert theme.tokens == HIGH_DARK
+    theme.high_contrast = False
+    assert theme.tokens == DARK
+    is_wanted = True
+    with qtbot.waitSignal(theme.changed):
+        QGuiApplication.styleHints().accessibility().contrastPreferenceChanged.emit(Qt.ContrastPreference.HighContrast)
+    assert theme.tokens == HIGH_DARK
 
 
 def test_the_colours_of_the_drawing_are_kept(qapp: QApplication) -> None:

@@ -241,7 +241,7 @@ class RowIcon(IconButton):
             box.moveCenter(place.center())
             painter.setRenderHint(QPainter.RenderHint.Antialiasing)
             painter.setPen(Qt.PenStyle.NoPen)
-            painter.setBrush(QColor(tokens.line if self.isDown() else tokens.bubble))
+            painter.setBrush(QColor(tokens.pressed if self.isDown() else tokens.bubble))
             painter.drawRoundedRect(box, self._theme.px(8), self._theme.px(8))
         self.icon().paint(painter, place)
 

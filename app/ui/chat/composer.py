@@ -68,7 +68,7 @@ class SendButton(QAbstractButton):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         box = self.rect().toRectF()
         painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(QColor(tokens.accent if self.isEnabled() else tokens.line))
+        painter.setBrush(QColor(tokens.accent if self.isEnabled() else tokens.pressed))
         painter.setOpacity(0.88 if self.isDown() or (self.underMouse() and self.isEnabled()) else 1)
         painter.drawRoundedRect(box, self._theme.px(10), self._theme.px(10))
         painter.setOpacity(1)

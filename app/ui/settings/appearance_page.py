@@ -35,6 +35,7 @@ class AppearancePage(SettingsPage):
         field = SegmentedControl(theme, label_of("scheme"), choices, appearance.scheme, self._on_scheme)
         self.add_setting("scheme", "", field)
         switches: tuple[tuple[str, str, Callable[[bool], object]], ...] = (
+            ("high_contrast", tr("Always used when the system asks for it."), self._on_high_contrast),
             ("dim_pages", tr("White paper is darker in dark mode."), self._on_dim_pages),
             ("system_font", tr("Replaces Inter everywhere except in code."), self._on_system_font),
             ("reduce_motion", tr("Menus, notices and panels appear at once."), self._on_reduce_motion),
@@ -79,6 +80,10 @@ class AppearancePage(SettingsPage):
         self.show_language()
         # Emitted for whatever paints its words itself.
         self._theme.changed.emit()
+
+    def _on_high_contrast(self, wanted: bool) -> None:
+        self._theme.high_contrast = wanted
+        self._save("appearance", high_contrast=wanted)
 
     def _on_dim_pages(self, wanted: bool) -> None:
         self._theme.dims_pages = wanted

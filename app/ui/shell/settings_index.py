@@ -35,6 +35,7 @@ THIS_PROGRAM, MODELS, CONNECTIONS = "This program", "Models", "Connections"
 _ROWS: dict[str, tuple[tuple[str, Translatable, Translatable], ...]] = {
     "appearance": (
         ("scheme", "Colors", "dark mode light mode theme color colour colors scheme black white night"),
+        ("high_contrast", "High contrast", "accessibility black white legible strong colors vision"),
         ("dim_pages", "Dim pages of documents", "dark mode paper white bright brightness night pdf page"),
         ("system_font", "Use the system’s font", "typeface fonts letters typography Inter"),
         ("reduce_motion", "Reduce motion", "animation animations fade slide move accessibility"),

@@ -294,7 +294,7 @@ class RowDelegate(QStyledItemDelegate):
         card = rect.adjusted(0, 1, -1, -px(2))
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         if chosen or state & QStyle.StateFlag.State_MouseOver:
-            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setPen(QColor(tokens.chosen_edge) if chosen else Qt.PenStyle.NoPen)
             painter.setBrush(QColor(tokens.surface if chosen else tokens.bubble))
             painter.drawRoundedRect(card, px(8), px(8))
         if state & QStyle.StateFlag.State_HasFocus:

@@ -34,7 +34,7 @@ from app.ui.shared_labels import (
     UNPIN,
     YESTERDAY,
 )
-from app.ui.theme import DARK, LIGHT
+from app.ui.theme import DARK, HIGH_DARK, HIGH_LIGHT, LIGHT
 from tests.helpers.counting import lines_run
 from tests.helpers.desks.window import Frame
 from tests.ui.test_theme import contrast
@@ -536,7 +536,7 @@ def test_a_tag_is_renamed_coloured_and_deleted_with_a_way_back(frame: Frame, qtb
 
 
 def test_tag_colours_can_be_told_from_what_is_behind_them() -> None:
-    for tokens, place in ((LIGHT, 1), (DARK, 2)):
+    for tokens, place in ((LIGHT, 1), (DARK, 2), (HIGH_LIGHT, 1), (HIGH_DARK, 2)):
         for colour in COLOURS.values():
             for ground in (tokens.sidebar, tokens.surface, tokens.bubble, tokens.chip, tokens.background):
                 assert contrast(colour[place], ground) >= 3, (colour, ground)

@@ -123,6 +123,12 @@ def test_the_scheme_is_in_force_and_saved(dialog: SettingsDesk, frame: Frame) ->
     assert saved(frame).appearance.scheme == "dark"
 
 
+def test_high_contrast_is_in_force_and_saved(dialog: SettingsDesk, frame: Frame) -> None:
+    dialog.named(QCheckBox, label_of("high_contrast")).click()
+    assert frame.theme.has_high_contrast
+    assert saved(frame).appearance.high_contrast
+
+
 def test_pages_are_dimmed_at_once_and_saved(dialog: SettingsDesk, frame: Frame) -> None:
     dialog.named(QCheckBox, label_of("dim_pages")).click()
     assert frame.theme.dims_pages
