@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from PySide6.QtCore import QPoint, QRect, Qt
+from PySide6.QtCore import QEvent, QPoint, QRect, Qt, QTimer
 from PySide6.QtGui import QColor, QKeyEvent, QKeySequence, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QPushButton, QWidget
 
@@ -411,6 +411,11 @@ class ActionRow(QWidget):
 
     def resizeEvent(self, _event: object) -> None:
         self.arrange()
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.LanguageChange:
+            QTimer.singleShot(0, self, self.arrange)  # the buttons have their words after this event
 
     def _text_button(self, name: str, action: TurnCommand) -> QPushButton:
         button: QPushButton = text_button("", "quiet", self, on_click=lambda: self.run_action(action), name=name)

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypeGuard, TypeVar
 
-from PySide6.QtCore import QEvent, QObject, QPoint, QRect, Qt, Signal
+from PySide6.QtCore import QEvent, QObject, QPoint, QRect, Qt, QTimer, Signal
 from PySide6.QtGui import QAccessible, QColor, QKeyEvent, QKeySequence, QPainter, QPaintEvent, QPen, QResizeEvent
 from PySide6.QtWidgets import QApplication, QFrame, QPushButton, QScrollArea, QScrollBar, QWidget
 
@@ -279,6 +279,8 @@ class ChatTranscript(QScrollArea):
         super().changeEvent(event)
         if event.type() == QEvent.Type.LayoutDirectionChange:
             self._arrange_again()
+        elif event.type() == QEvent.Type.LanguageChange:
+            QTimer.singleShot(0, self, self._arrange_again)  # what is inside has its words after this event
 
     def _arrange_again(self) -> None:
         self.arrange(is_again=True)

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QLineEdit, QListWidget, QListWidgetItem, QVBoxLayo
 from app.language.language_names import find_language, own_name
 from app.language.words import fold_words
 from app.ui.i18n import label_value, tr
+from app.ui.shown_texts import rewrite_text
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import ChoiceButton
 from app.ui.widgets.labels import plain_caption, plain_label
@@ -61,7 +62,7 @@ class LanguageButton(ChoiceButton):
             words = tr(DETECTED_LANGUAGE, language=found) if found else tr("Detect language")
         words = words or tr("Choose a language")
         self.button.setText(plain_caption(words))
-        self.button.setAccessibleName(label_value(self._name, words))
+        self.button.setAccessibleName(label_value(rewrite_text(self._name), words))
         self.updateGeometry()
 
 

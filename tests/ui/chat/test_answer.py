@@ -7,7 +7,7 @@ import re
 import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QPushButton
+from PySide6.QtWidgets import QApplication, QPushButton
 from pytestqt.qtbot import QtBot
 
 from app.core.events import AnswerStats, FinishReason, Role
@@ -36,7 +36,9 @@ from app.ui.shared_labels import MINUTES_AND_SECONDS, STOPPED_LABEL
 from app.ui.shared_labels import THINKING as THINKING_LABEL
 from app.ui.theme import Theme
 from app.ui.widgets.menus import Menu
+from tests.helpers.clipping import clipped_texts
 from tests.helpers.desks.chat import ChatDesk
+from tests.helpers.window_tour import shown_in
 from tests.ui.chat.conftest import Open
 
 
@@ -199,6 +201,14 @@ def test_stored_thinking_is_shown_again_and_each_version_has_its_own(open_chat: 
     desk.click_action(desk.last, PREVIOUS_VERSION)
     desk.wait(lambda: desk.last_text == "First.")
     assert line(desk).text() == THOUGHT_FOR_SECONDS.format(seconds=12)
+
+
+def test_the_lines_of_an_answer_get_the_room_of_another_language(open_chat: Open, qapp: QApplication) -> None:
+    desk = open_chat({"thinking": "Let me see.", "text": "Hello."})
+    desk.ask("Hi")
+    assert not clipped_texts(desk.chat.window())
+    with shown_in(qapp, "de"):
+        desk.wait(lambda: not clipped_texts(desk.chat.window()))
 
 
 def test_a_model_that_only_thought_says_so(open_chat: Open) -> None:
