@@ -116,7 +116,7 @@ class Fireside(ChatParts):
         """Return the update check. It contacts the server only when the user clicks."""
         from app.features.updates import build_updates
 
-        return build_updates(lambda: self.settings, self.change_settings, self.ledger)
+        return build_updates(lambda: self.settings, self.change_settings, self.ledger, self.token)
 
     @LazyPart
     def trash(self) -> TrashBin:

@@ -57,7 +57,7 @@ class ToolParts(ModelParts):
         """Return what fetches pages of the web for tools, where that is switched on."""
         from app.hub.web_fetcher import WebFetcher
 
-        return WebFetcher(lambda: self.settings, self.ledger)
+        return WebFetcher(lambda: self.settings, self.ledger, self.token)
 
     def _added_servers(self) -> ToolServers | None:
         # Most people have none, and what speaks to them need not be imported.

@@ -131,11 +131,15 @@ class NetworkSettings:
     """`proxy` and `mirror` empty: as the system and HF_ENDPOINT say.
 
     `allowed` False: no connection at all. `internet` False: only to the person's own network and this computer.
+    `proxy_user` signs in to `proxy` with a password from the keyring. `authorities_file` holds certificates that are
+    trusted beside those of the system.
     """
 
     allowed: bool = True
     internet: bool = True
     proxy: str = ""
+    proxy_user: str = ""
+    authorities_file: str = ""
     mirror: str = ""
 
     @property

@@ -24,6 +24,7 @@ from app.core.settings import Settings
 
 if TYPE_CHECKING:
     from app.hub.connection_ledger import ConnectionLedger
+    from app.hub.hub_token import HubToken
     from app.hub.network import Network
 
 WHY = "updates"
@@ -171,11 +172,11 @@ def version_precedence(version: str) -> tuple[Any, ...]:
 
 
 def build_updates(
-    settings: Callable[[], Settings], change: Callable[..., None], ledger: ConnectionLedger
+    settings: Callable[[], Settings], change: Callable[..., None], ledger: ConnectionLedger, token: HubToken
 ) -> ReleaseUpdates:
     """Build the check against the update address of this build."""
     from app.hub.access import access_to
     from app.hub.network import Network
 
-    network = Network(lambda: access_to(RELEASES.address, settings()), ledger)
+    network = Network(lambda: access_to(RELEASES.address, settings(), token), ledger)
     return ReleaseUpdates(RELEASES, network, settings, change)

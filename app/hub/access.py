@@ -11,10 +11,11 @@ import re
 import socket
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from email.utils import parsedate_to_datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from app.core.errors.app_error import AppError
 from app.core.errors.hub_errors import (
@@ -26,6 +27,7 @@ from app.core.errors.hub_errors import (
     TokenRefused,
 )
 from app.core.number_format import whole_number
+from app.hub.certificates import MOST_AUTHORITIES_BYTES, certificates_in
 from app.hub.connection_ledger import ConnectionLedger
 from app.hub.hub_token import HUB_HOST, HubToken
 
@@ -41,17 +43,21 @@ if TYPE_CHECKING:
 HUB = "https://huggingface.co"
 # "You must log in to this network": what hotels' and airports' networks may answer with.
 CAPTIVE_PORTAL_STATUS = 511  # RFC 6585
+PROXY_ASKS_STATUS = 407
 _NOTHING_LEFT = re.compile(r";\s*r\s*=\s*0\s*;\s*t\s*=\s*(\d+)")
 
 
 @dataclass(frozen=True)
 class NetworkAccess:
-    """Present network settings. `proxy` "" follows the system; `token` is sent to `endpoint` only."""
+    """Present network settings. `proxy` "" follows the system and may hold a password; `token` is sent to `endpoint`
+    only. `authorities`, in PEM, are trusted beside those of the system.
+    """
 
     allowed: bool = True
     endpoint: str = HUB
-    proxy: str = ""
+    proxy: str = field(default="", repr=False)
     token: str = field(default="", repr=False)
+    authorities: str = field(default="", repr=False)
 
     @property
     def host(self) -> str:
@@ -71,21 +77,42 @@ def hub_host(settings: Settings) -> str:
 
 
 def access_of(settings: Settings, token: HubToken) -> NetworkAccess:
-    """Return how the Hub may be reached now, with the token for just that host."""
-    network, endpoint = settings.network, endpoint_of(settings)
+    """Return how the Hub may be reached now, with the token for just that host. Raises CertificateUnreadable."""
+    found = access_to(endpoint_of(settings), settings, token)
+    # Not even read without the network: a keyring may ask the person for a password.
+    return replace(found, endpoint=endpoint_of(settings), token=token.load(found.host)) if found.allowed else found
+
+
+def access_to(address: str, settings: Settings, token: HubToken) -> NetworkAccess:
+    """Return how a host other than the Hub may be asked: under the same switch, with the same proxy and authorities,
+    without the Hub's token. Raises CertificateUnreadable.
+    """
+    parts, network, file = urlsplit(address), settings.network, settings.network.authorities_file
+    # As with the token below; what is in this network is reached without the proxy anyway.
+    asks_proxy = network.allowed and not is_own_network(parts.hostname or "")
     return NetworkAccess(
         network.reaches_internet,
-        endpoint,
-        network.proxy,
-        # Not even read without the network: a keyring may ask the person for a password.
-        token.load(urlsplit(endpoint).netloc) if network.reaches_internet else "",
+        f"{parts.scheme}://{parts.netloc}",
+        _proxy_with_password(settings, token) if asks_proxy else network.proxy,
+        authorities=certificates_in(Path(file), MOST_AUTHORITIES_BYTES) if file and network.allowed else "",
     )
 
 
-def access_to(address: str, settings: Settings) -> NetworkAccess:
-    """Return how a host other than the Hub may be asked: under the same switch and proxy, without the Hub's token."""
-    parts = urlsplit(address)
-    return NetworkAccess(settings.network.reaches_internet, f"{parts.scheme}://{parts.netloc}", settings.network.proxy)
+def proxy_secret(settings: Settings) -> str:
+    """Return the name under which the keyring holds the password for the proxy; "" if none is used."""
+    network = settings.network
+    host = urlsplit(network.proxy).netloc.rpartition("@")[2]
+    return f"proxy:{network.proxy_user}@{host}" if host and network.proxy_user else ""
+
+
+def _proxy_with_password(settings: Settings, token: HubToken) -> str:
+    network, secret = settings.network, proxy_secret(settings)
+    if not secret:
+        return network.proxy
+    parts = urlsplit(network.proxy)
+    # Quoted, as a password may hold what ends a name in an address.
+    names = f"{quote(network.proxy_user, safe='')}:{quote(token.load(secret), safe='')}"
+    return f"{parts.scheme}://{names}@{parts.netloc.rpartition('@')[2]}"
 
 
 @dataclass
@@ -125,9 +152,15 @@ def refusal_of(response: httpx2.Response, access: NetworkAccess) -> AppError | N
     status = response.status_code
     if status == 429:
         return HubBusy(access.host, wait_of(response))
+    if status == PROXY_ASKS_STATUS:
+        return HubUnreachable(access.host, _why_proxy_asks(access))
     if status == CAPTIVE_PORTAL_STATUS:
         return HubUnreachable(access.host, "captive_portal")
     return HubUnreachable(access.host, "server") if status >= 500 else None
+
+
+def _why_proxy_asks(access: NetworkAccess) -> str:
+    return "proxy_password" if "@" in proxy_for(access.endpoint, access) else "proxy_sign_in"
 
 
 def proxy_for(url: str, access: NetworkAccess) -> str:
@@ -252,8 +285,12 @@ def _problem_of_status(error: HfHubHTTPError, access: NetworkAccess, repo: str, 
 
 
 def why_no_answer(error: BaseException, visit: NetworkVisit) -> str:
-    """Return a reason of HubUnreachable: timeout, proxy, server, tls, offline, refused, captive_portal or garbage."""
+    """Return a reason of HubUnreachable."""
     import httpx2
+
+    # The library has the status of a proxy that opens no tunnel in words only.
+    if isinstance(error, httpx2.ProxyError) and str(error).startswith(str(PROXY_ASKS_STATUS)):
+        return _why_proxy_asks(visit.access)
 
     reasons: list[tuple[type[Exception], str]] = [
         (httpx2.TimeoutException, "timeout"),
@@ -273,6 +310,7 @@ def _failure_reasons() -> tuple[tuple[type[OSError], str], ...]:
     import ssl  # as in `proxy_for`
 
     return (
+        (ssl.SSLCertVerificationError, "certificate"),
         (ssl.SSLError, "tls"),
         (socket.gaierror, "offline"),
         (ConnectionRefusedError, "refused"),
@@ -280,6 +318,8 @@ def _failure_reasons() -> tuple[tuple[type[OSError], str], ...]:
     )
 
 
+WRONG_CERTIFICATES = {9: "certificate_date", 10: "certificate_date", 62: "certificate_name", 64: "certificate_name"}
+"""OpenSSL's numbers for what no authority mends: not yet valid, expired, another name, another address."""
 _NO_WAY = (errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN)
 
 
@@ -291,8 +331,12 @@ def _why_no_connection(error: BaseException, has_proxy: bool) -> str:
         reason = next((reason for kind, reason in _failure_reasons() if isinstance(step, kind)), "")
         if isinstance(step, OSError) and step.errno in _NO_WAY:
             reason = "offline"
+        if reason == "certificate" and getattr(step, "verify_code", 0) in WRONG_CERTIFICATES:
+            reason = "tls"
         if reason:
             # A certificate is still the server's own, through any proxy.
-            return "proxy" if has_proxy and reason != "tls" else reason  # a proxy is who was called
+            return (
+                "proxy" if has_proxy and reason not in ("tls", "certificate") else reason
+            )  # a proxy is who was called
         step = step.__cause__ or step.__context__
     return "server" if "Read" in type(error).__name__ else "offline"

@@ -20,11 +20,16 @@ log = logging.getLogger(__name__)
 
 # What a view can show; the file itself has no end.
 MOST_SHOWN = 1000
+SYSTEM, SYSTEM_AND_OWN = "system", "system+own"
+"""Whose certificates were trusted: the system's, or an own authority's as well."""
 
 
 @dataclass(frozen=True)
 class HubConnection:
-    """`at` is in seconds since 1970. `status` is HTTP's, 0 while there is no answer. `bytes` counts what came."""
+    """`at` is in seconds since 1970. `status` is HTTP's, 0 while there is no answer. `bytes` counts what came.
+
+    `proxy` is its host and port, "" without one or from before it was noted; `trusted` is "" without TLS.
+    """
 
     id: str
     at: float
@@ -32,6 +37,8 @@ class HubConnection:
     why: str
     bytes: int = 0
     status: int = 0
+    proxy: str = ""
+    trusted: str = ""
 
 
 class ConnectionLedger:
@@ -40,10 +47,10 @@ class ConnectionLedger:
     def __init__(self, path: Path) -> None:
         self.path = path
 
-    def begin(self, host: str, why: str) -> HubConnection:
+    def begin(self, host: str, why: str, *, proxy: str = "", trusted: str = "") -> HubConnection:
         """Log a connection that is about to be opened."""
         # Written before the connection opens: what the program tried is in the ledger even if it ends now.
-        connection = HubConnection(uuid.uuid4().hex[:12], time.time(), host, why)
+        connection = HubConnection(uuid.uuid4().hex[:12], time.time(), host, why, proxy=proxy, trusted=trusted)
         self._append_line(connection)
         return connection
 

@@ -15,7 +15,7 @@ import httpx2
 from app import APP_ID, __version__
 from app.core.errors.hub_errors import HubUnreachable, NetworkOff
 from app.hub.access import NetworkAccess, NetworkVisit, current_visit, problem_of, proxy_for, refusal_of
-from app.hub.connection_ledger import HubConnection
+from app.hub.connection_ledger import SYSTEM, SYSTEM_AND_OWN, HubConnection
 
 TELL_EVERY_S = 3.0
 MOST_BODY_BYTES = 32 * 1024 * 1024
@@ -29,13 +29,9 @@ class HubDoor(httpx2.BaseTransport):
 
     def __init__(self, authorities: str = "") -> None:
         """Trusts the system's certificates and, with `authorities` in PEM, those too."""
-        self._ways: dict[str, httpx2.HTTPTransport] = {}
-        # Also certificates that a company's administrator has added to the system.
-        self._trust = httpx2.create_ssl_context()
-        if authorities:
-            with contextlib.suppress(ssl.SSLError):  # then the server's certificate is found wanting
-                self._trust.load_verify_locations(cadata=authorities)
-            self._trust.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN  # also a server's own one by itself
+        self._ways: dict[tuple[str, str], httpx2.HTTPTransport] = {}
+        self._authorities = authorities
+        self._trusts = {"": httpx2.create_ssl_context()}
         self._lock = threading.Lock()
 
     def handle_request(self, request: httpx2.Request) -> httpx2.Response:
@@ -46,7 +42,7 @@ class HubDoor(httpx2.BaseTransport):
             raise HubUnreachable(visit.access.host, "timeout")
         _prepare_request(request, visit.access)
         way = self._way_for(request, visit.access)
-        entry = visit.ledger.begin(request.url.host, visit.why)
+        entry = visit.ledger.begin(request.url.host, visit.why, **self._describe_way(request, visit.access))
         try:
             response = way.handle_request(request)
         # Retries of the caller want the error as it is; everybody else a sentence.
@@ -70,21 +66,42 @@ class HubDoor(httpx2.BaseTransport):
         for way in self._ways.values():
             way.close()
 
-    def _transport_for(self, proxy: str) -> httpx2.HTTPTransport:
+    def _authorities_for(self, access: NetworkAccess) -> str:
+        return "\n".join(filter(None, (self._authorities, access.authorities)))
+
+    def _describe_way(self, request: httpx2.Request, access: NetworkAccess) -> dict[str, str]:
+        """Return what the ledger keeps of a request's way: the proxy, without its password, and who was trusted."""
+        trusted = SYSTEM_AND_OWN if self._authorities_for(access) else SYSTEM
+        proxy = urlsplit(proxy_for(str(request.url), access)).netloc.rpartition("@")[2]
+        return {"proxy": proxy, "trusted": trusted if request.url.scheme == "https" else ""}
+
+    def _transport_for(self, proxy: str, authorities: str) -> httpx2.HTTPTransport:
         with self._lock:
-            # A transport for each proxy: connections are pooled within one.
-            if proxy not in self._ways:
-                self._ways[proxy] = httpx2.HTTPTransport(verify=self._trust, proxy=proxy or None)
-            return self._ways[proxy]
+            # A transport for each proxy and trust: connections are pooled within one.
+            if (proxy, authorities) not in self._ways:
+                if authorities not in self._trusts:
+                    self._trusts[authorities] = _trust_beside_system(authorities)
+                trust = self._trusts[authorities]
+                self._ways[proxy, authorities] = httpx2.HTTPTransport(verify=trust, proxy=proxy or None)
+            return self._ways[proxy, authorities]
 
     def _way_for(self, request: httpx2.Request, access: NetworkAccess) -> httpx2.BaseTransport:
         try:
             proxy = proxy_for(str(request.url), access)
             # Raises for a port beyond 65535: the system would take 16 bits of it, and ask another program.
             _ = urlsplit(proxy).port
-            return self._transport_for(proxy)
+            return self._transport_for(proxy, self._authorities_for(access))
         except (ImportError, ValueError, httpx2.InvalidURL) as error:  # socks, or no proxy's address at all
             raise HubUnreachable(access.host, "proxy") from error
+
+
+def _trust_beside_system(authorities: str) -> ssl.SSLContext:
+    """Return the system's trust, which includes what an administrator has added to it, with `authorities` in PEM."""
+    trust = httpx2.create_ssl_context()
+    with contextlib.suppress(ssl.SSLError):  # then the server's certificate is found wanting
+        trust.load_verify_locations(cadata=authorities)
+    trust.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN  # also a server's own one by itself
+    return trust
 
 
 class CountedStream(httpx2.SyncByteStream):

@@ -26,7 +26,7 @@ from app.core.errors.server_errors import (
     ServerUnreachable,
 )
 from app.core.number_format import whole_number
-from app.hub.access import NetworkAccess, NetworkVisit, enter_visit, wait_of, why_no_answer
+from app.hub.access import WRONG_CERTIFICATES, NetworkAccess, NetworkVisit, enter_visit, wait_of, why_no_answer
 from app.hub.connection_ledger import ConnectionLedger
 
 if TYPE_CHECKING:
@@ -38,8 +38,6 @@ STREAM_TIMEOUT_S = 900.0
 # Bytes of a whole answer, of one line of a stream, and of an error.
 MOST_ANSWER_BYTES, MOST_LINE_BYTES, MOST_ERROR_BYTES = 16_000_000, 4_000_000, 64 * 1024
 MOST_DETAIL = 240
-_CERTIFICATE = {9: "certificate_date", 10: "certificate_date", 62: "certificate_name", 64: "certificate_name"}
-"""OpenSSL's numbers: not yet valid, expired, another name, another address."""
 _OVERFLOW = re.compile(r"context|maximum.{0,20}length|too long|exceed", re.IGNORECASE)
 _LARGE = re.compile(r"\d[\d,]{2,}")
 
@@ -296,7 +294,7 @@ def _why_not_secure(error: BaseException) -> str:
     # The reason lies behind the library's own errors.
     while step is not None and not isinstance(step, ssl.SSLCertVerificationError):
         step = step.__cause__ or step.__context__
-    return "tls" if step is None else _CERTIFICATE.get(step.verify_code, "certificate")
+    return "tls" if step is None else WRONG_CERTIFICATES.get(step.verify_code, "certificate")
 
 
 def _model_in(response: httpx2.Response | None) -> str:

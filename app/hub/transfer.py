@@ -64,6 +64,8 @@ FRESH_TRIES = 1
 MOST_DOUBLINGS = 10
 PASSING = (408, 425, 429)
 """Statuses that pass, besides 5xx."""
+NEEDS_PERSON = ("certificate", "proxy_sign_in", "proxy_password")
+"""Reasons of HubUnreachable that no waiting mends."""
 # Signed links live for about an hour.
 STALE = (401, 403, 404, 410)
 """Statuses with which storage hosts refuse an expired link."""
@@ -401,6 +403,7 @@ class FileTransfer:
             return TransientProblem(type(problem).__name__, wait_of(error.response))
         # Errors that this side makes are as wrong at the next try.
         is_ours = isinstance(error, httpx2.UnsupportedProtocol | httpx2.LocalProtocolError)
+        is_ours = is_ours or getattr(problem, "reason", "") in NEEDS_PERSON
         if isinstance(error, httpx2.TransportError) and not is_ours:
             return TransientProblem(type(problem).__name__)
         raise problem from error

@@ -19,6 +19,7 @@ from app.core.errors.tool_errors import WebPageRefused
 from app.core.events import CancelToken
 from app.hub.access import NetworkAccess, access_to, is_own_network
 from app.hub.connection_ledger import ConnectionLedger
+from app.hub.hub_token import HubToken
 from app.hub.network import Network
 
 if TYPE_CHECKING:
@@ -75,13 +76,14 @@ class WebFetcher:
         self,
         settings: Callable[[], Settings],
         ledger: ConnectionLedger,
+        token: HubToken | None = None,
         *,
         resolve: Resolve | None = None,
         is_allowed: Callable[[str], bool] | None = None,
         deadline_s: float = DEADLINE_S,
     ) -> None:
         """`resolve` looks names up, and `is_allowed` says of an IP address whether it may be asked: public ones."""
-        self._settings, self._ledger = settings, ledger
+        self._settings, self._ledger, self._token = settings, ledger, token or HubToken()
         self._resolve, self._is_allowed = resolve or resolve_host, is_allowed or is_public
         self._deadline_s = deadline_s
 
@@ -126,7 +128,7 @@ class WebFetcher:
     ) -> WebPage:
         def access() -> NetworkAccess:
             settings = self._settings()
-            found = access_to(address.text, settings)
+            found = access_to(address.text, settings, self._token)
             return replace(found, allowed=found.allowed and settings.tools.web)
 
         network = Network(access, self._ledger)

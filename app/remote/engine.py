@@ -289,7 +289,7 @@ def build_model_server(
 
     def access() -> NetworkAccess:
         network = settings().network
-        found = access_to(server.address, settings())
+        found = access_to(server.address, settings(), servers.keys)
         return replace(found, allowed=network.allowed if server.is_own_network else network.reaches_internet)
 
     def own_key() -> str:

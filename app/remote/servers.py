@@ -19,7 +19,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from app.core.errors.hub_errors import CertificateUnreadable
 from app.core.errors.model_errors import ModelMissing, ModelUnreadable
 from app.core.paths import REMOTE_ENDING, disk_problem, make_folder, private_opener
 from app.core.visible import visible_name
@@ -32,11 +31,9 @@ _FACTS, _SENT = "server.json", "sent.txt"
 VERSION = 2
 MOST_FILE_BYTES = 64 * 1024
 MOST_AT_ONCE = 128
-MOST_CERTIFICATE_BYTES = 32 * 1024
 USUAL_WEIGHTS = 8_000_000_000
 """Assumed model size if neither server nor name tells it."""
 _WEIGHTS = re.compile(r"(?<![a-z0-9.])(?:(\d{1,2})x)?(\d{1,4}(?:[.,]\d{1,2})?)([bm])(?![a-z0-9])", re.IGNORECASE)
-_CERTIFICATE = re.compile(rb"-----BEGIN CERTIFICATE-----[\sA-Za-z0-9+/=]+-----END CERTIFICATE-----")
 _NO_NAME = re.compile(r"[^\w.-]+")
 SEES, BLIND = "yes", "no"
 KEY_OF = "model server {}"
@@ -158,49 +155,13 @@ def weights_in_name(name: str) -> int:
     return int(max(found, default=0))
 
 
-def certificates_in(path: Path) -> str:
-    """Return the certificates in a file, PEM or DER, as PEM, and nothing else of it, such as a key.
-
-    Raises CertificateUnreadable.
-    """
-    import ssl  # who has no server does without
-
-    try:
-        with path.open("rb") as file:
-            data = file.read(MOST_CERTIFICATE_BYTES + 1)
-        # Without a certificate in PEM, the file may be one in DER.
-        found = [element.decode("ascii") for element in _CERTIFICATE.findall(data)] or [ssl.DER_cert_to_PEM_cert(data)]
-        # Loading them tells now that they are broken, not when the server is asked.
-        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cadata="\n".join(found))
-    except (OSError, ValueError) as error:
-        raise CertificateUnreadable(str(path)) from error
-    if len(data) > MOST_CERTIFICATE_BYTES:
-        raise CertificateUnreadable(str(path))
-    return "\n".join(found)
-
-
-def owners_of(authorities: str) -> list[str]:
-    """Return the subjects of the authorities among PEM certificates."""
-    import ssl  # as above
-
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    with contextlib.suppress(ssl.SSLError):
-        context.load_verify_locations(cadata=authorities)
-    names = []
-    for certificate in context.get_ca_certs():
-        parts: Any = certificate["subject"]
-        subject = {name: value for part in parts for name, value in part}
-        names.append(visible_name(subject.get("commonName") or subject.get("organizationName") or "?"))
-    return names
-
-
 class RemoteServers:
     """Read and write the servers' folders. Reads the disk with every call; thread-safe. Writing raises DiskFull or
     FolderNotWritable.
     """
 
     def __init__(self, folder: Path, keys: HubToken) -> None:
-        self.folder, self._keys = folder, keys
+        self.folder, self.keys = folder, keys
         self._lock = threading.Lock()
         self._callers: dict[str, RemoteCallers] = {}
 
@@ -302,11 +263,11 @@ class RemoteServers:
 
     def read_key(self, name: str) -> str:
         """Return the access key of a server, from the keyring; "" without one."""
-        return self._keys.load(KEY_OF.format(name))
+        return self.keys.load(KEY_OF.format(name))
 
     def keep_key(self, name: str, key: str) -> None:
         """Save a key in the keyring; "" deletes it. Raises TokenNotKept if it can be held for this session only."""
-        self._keys.save(key, KEY_OF.format(name))
+        self.keys.save(key, KEY_OF.format(name))
 
     def may_have(self, server: RemoteServer, document: str) -> bool:
         """Return whether a document, by its sha256, may be sent there."""

@@ -32,9 +32,10 @@ from app.core.events import CancelToken, Finished, FinishReason, Media, Message,
 from app.engine.protocol import Ask, Sampling
 from app.features.error_messages import sentence_for
 from app.features.work.asking import TaskAnswer, TaskGrowing, TaskRests, run_tasks
+from app.hub.certificates import certificates_in, owners_of
 from app.remote import request_batch
 from app.remote.engine import RemoteEngine
-from app.remote.servers import LEAST_TURNS, RemoteCallers, certificates_in, owners_of
+from app.remote.servers import LEAST_TURNS, RemoteCallers
 from app.remote.used_model import RequestsAtOnce
 from tests.helpers.authority import Authority
 from tests.helpers.fake_server import FakeServer

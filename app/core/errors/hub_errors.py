@@ -12,7 +12,9 @@ class NetworkOff(EnvironmentProblem):
 
 
 class HubUnreachable(EnvironmentProblem):
-    """`reason`: offline (no name, no route), refused, timeout, tls, proxy, server (5xx), garbage or captive_portal."""
+    """`reason`: offline (no name, no route), refused, timeout, tls, certificate (issuer unknown), proxy, proxy_sign_in,
+    proxy_password, server (5xx), garbage or captive_portal.
+    """
 
     host: str
     reason: str
@@ -25,9 +27,11 @@ class HubUnreachable(EnvironmentProblem):
             "offline": "Can’t reach {host}. This computer seems to be offline.",
             "refused": "{host} isn’t accepting connections.",
             "tls": "The connection to {host} isn’t secure: its certificate isn’t valid.",
+            "certificate": "This computer doesn’t trust the certificate of {host}. If your network checks its traffic, "
+            "choose its authority under Settings > Network > Certificates.",
             "captive_portal": "Something is answering instead of {host}, such as a Wi-Fi sign-in page.",
         },
-        actions={"proxy": "network", "tls": "network"},
+        actions=dict.fromkeys(("proxy", "proxy_sign_in", "proxy_password", "tls", "certificate"), "network"),
     )
 
 

@@ -45,7 +45,7 @@ class ServerUnreachable(EnvironmentProblem):
             "not_a_server": "No model server at this address of {host}. The address often ends in /v1.",
             "broken": "The connection to {host} was lost.",
         },
-        actions={"proxy": "network"}
+        actions=dict.fromkeys(("proxy", "proxy_sign_in", "proxy_password"), "network")
         | dict.fromkeys(("tls", "certificate", "certificate_name", "html", "moved", "not_a_server"), "servers"),
     )
 

@@ -250,13 +250,14 @@ def build_tool_servers(
     """
     from app.hub.sign_in import ServerSignIn  # with a server of the library for the browser's way back
 
-    folder = data / FOLDER
+    folder, token = data / FOLDER, kept or HubToken()
 
     def way_to(address: str) -> NetworkAccess:
         network, is_near = settings().network, is_own_network(urlsplit(address).hostname or "")
-        return replace(access_to(address, settings()), allowed=network.allowed if is_near else network.reaches_internet)
+        allowed = network.allowed if is_near else network.reaches_internet
+        return replace(access_to(address, settings(), token), allowed=allowed)
 
-    sign_in = ServerSignIn(way_to, ledger, kept or HubToken())
+    sign_in = ServerSignIn(way_to, ledger, token)
 
     def make_transport(config: ServerConfig) -> MessageTransport:
         if not config.is_remote:

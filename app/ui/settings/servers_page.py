@@ -17,7 +17,8 @@ from app.core.errors.hub_errors import TokenNotKept
 from app.core.events import CancelToken
 from app.core.paths import starter_model
 from app.features.models.model_messages import short_count
-from app.remote.servers import MOST_AT_ONCE, SEES, RemoteServer, address_of, certificates_in, owners_of
+from app.hub.certificates import certificates_in, owners_of
+from app.remote.servers import MOST_AT_ONCE, SEES, RemoteServer, address_of
 from app.ui.i18n import sentence_for, tr, tr_count
 from app.ui.locale_formats import join_facts, join_list
 from app.ui.settings.settings_pages import SettingsSection

@@ -199,7 +199,8 @@ def test_a_failure_of_more_leaves_the_rows(desk: Desk) -> None:
     "error",
     [
         *(HubUnreachable("huggingface.co", reason) for reason in (
-            "offline", "refused", "timeout", "tls", "proxy", "server", "garbage", "captive_portal",
+            "offline", "refused", "timeout", "tls", "certificate", "proxy", "proxy_sign_in", "proxy_password",
+            "server", "garbage", "captive_portal",
         )),
         HubBusy("huggingface.co", 30),
         TokenRefused(),

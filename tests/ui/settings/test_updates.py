@@ -34,7 +34,7 @@ def host() -> Iterator[ReleaseHost]:
 def about(frame: Frame, host: ReleaseHost) -> Iterator[SettingsDesk]:
     """The page, in a program that knows a home of releases."""
     app = frame.app
-    network = Network(lambda: access_to(host.home.address, app.settings), app.ledger)
+    network = Network(lambda: access_to(host.home.address, app.settings, app.token), app.ledger)
     app.updates = ReleaseUpdates(host.home, network, lambda: app.settings, app.change_settings)  # type: ignore[method-assign]
     opened = SettingsDesk(frame, "about")
     yield opened
@@ -63,7 +63,7 @@ def test_a_click_tells_of_a_newer_release_and_leads_to_its_page(about: SettingsD
 def test_the_page_opens_after_its_address_was_seen(frame: Frame, host: ReleaseHost, qtbot: QtBot) -> None:
     opened: list[QUrl] = []
     host.release(facts())
-    network = Network(lambda: access_to(host.home.address, frame.app.settings), frame.app.ledger)
+    network = Network(lambda: access_to(host.home.address, frame.app.settings, frame.app.token), frame.app.ledger)
     updates = ReleaseUpdates(host.home, network, lambda: frame.app.settings, frame.app.change_settings)
     check = UpdateCheck(updates, frame.theme, lambda url: opened.append(url) is None)
     qtbot.addWidget(check)
