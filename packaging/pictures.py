@@ -449,6 +449,7 @@ def _chat_screens(scene: Scene) -> list[Screen]:
         ("settings-tuned", settings_tuned, close(SettingsDialog)),
         ("settings-memory", settings("engine/memory"), close(SettingsDialog)),
         ("settings-network", settings("network"), close(SettingsDialog)),
+        ("settings-proxy", settings("network/certificates"), close(SettingsDialog)),
         ("model-menu", frame.picker.show_menu, _close_popup),
         ("model-about", frame.picker.show_about, _close_popup),
         ("notices", error_bar, close_notices),

@@ -285,7 +285,7 @@ def _problem_of_status(error: HfHubHTTPError, access: NetworkAccess, repo: str, 
 
 
 def why_no_answer(error: BaseException, visit: NetworkVisit) -> str:
-    """Return a reason of HubUnreachable."""
+    """Return the reason of HubUnreachable behind an exception of a request."""
     import httpx2
 
     # The library has the status of a proxy that opens no tunnel in words only.

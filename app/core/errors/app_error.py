@@ -21,8 +21,8 @@ FILE_CASES = {
 HOST_CASES = {
     "timeout": "{host} didn’t respond in time.",
     "proxy": "The proxy in front of {host} refused the connection.",
-    "proxy_sign_in": "The proxy in front of {host} asks for a user name and password. Enter them under Settings > "
-    "Network > Proxy.",
+    "proxy_sign_in": "The proxy in front of {host} asks for a user name and password. Enter them under Settings › "
+    "Network › Proxy.",
     "proxy_password": "The proxy in front of {host} doesn’t accept the user name and password.",
     "server": "{host} has a problem right now.",
     "garbage": "{host} sent an invalid answer.",

@@ -28,7 +28,7 @@ class HubUnreachable(EnvironmentProblem):
             "refused": "{host} isn’t accepting connections.",
             "tls": "The connection to {host} isn’t secure: its certificate isn’t valid.",
             "certificate": "This computer doesn’t trust the certificate of {host}. If your network checks its traffic, "
-            "choose its authority under Settings > Network > Certificates.",
+            "choose its authority under Settings › Network › Certificates.",
             "captive_portal": "Something is answering instead of {host}, such as a Wi-Fi sign-in page.",
         },
         actions=dict.fromkeys(("proxy", "proxy_sign_in", "proxy_password", "tls", "certificate"), "network"),

@@ -1,4 +1,4 @@
-"""Settings of the network: on or off, proxy, access token, log of connections."""
+"""Settings of the network: on or off, proxy, certificates, access token, log of connections."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from app.ui.locale_formats import format_number
 from app.ui.settings import connections
 from app.ui.settings.address_field import AddressField
 from app.ui.settings.connections import Connections, ConnectionTable
+from app.ui.settings.proxy_section import ProxySection
 from app.ui.settings.settings_pages import Save, SettingsPage
 from app.ui.settings.web_section import WebSection
 from app.ui.shared_labels import SAVE
@@ -46,7 +47,6 @@ NO_CONNECTIONS_YET = "No connections yet."
 REFRESH_THE_CONNECTIONS = "Refresh the connections"
 CONNECTIONS_IN_ALL = "All connections so far: {count}, to {hosts}; {size} received."
 HUB = "https://huggingface.co"
-PROXY_SCHEMES = ("http://", "https://", "socks5://")
 MIRROR_SCHEMES = ("https://", "http://")
 
 
@@ -69,6 +69,7 @@ class NetworkPage(SettingsPage):
         self._add_switch()
         self.add_section(WebSection(app, theme, save))
         self._add_protection()
+        self.add_section(ProxySection(app, theme, save))
         self._add_addresses()
         self._add_token()
         self._add_connections()
@@ -125,10 +126,6 @@ class NetworkPage(SettingsPage):
     def _add_addresses(self) -> None:
         network = self._app.settings.network
         self.add_heading(tr("Addresses"))
-        proxy = AddressField(self, label_of("proxy"), network.proxy, PROXY_SCHEMES, tr("System proxy"))
-        proxy.on_save = lambda text: self._save("network", proxy=text)
-        explanation = tr("For example http://proxy.example:3128")
-        self.add_block("proxy", explanation, proxy, tr("Leave it empty to use the system proxy."))
         mirror = AddressField(self, tr(MIRROR), network.mirror, MIRROR_SCHEMES, HUB)
         mirror.on_save = self._on_mirror
         more = tr("It never gets the Hub’s access token, but can have its own.")

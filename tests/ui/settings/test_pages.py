@@ -6,6 +6,7 @@ import json
 import threading
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import keyring
 import pytest
@@ -19,12 +20,15 @@ from pytestqt.qtbot import QtBot
 from app import APP_ID
 from app.bootstrap import build_program
 from app.core.cage_report import CageReport, CageWall
+from app.core.errors.hub_errors import CertificateUnreadable
 from app.core.errors.request_errors import EmbeddingsUnavailable
 from app.core.settings import NetworkSettings, load_settings
 from app.engine.protocol import Device
+from app.features.error_messages import sentence_for
 from app.features.protection import DEEDS, HELD, PROCESSES
 from app.hub.access import access_of
 from app.hub.connection_ledger import ConnectionLedger
+from app.ui.i18n import tr
 from app.ui.settings import network_page
 from app.ui.settings.address_field import MUST_START_WITH, NOT_SAVED, address_problem
 from app.ui.settings.connections import CONNECTION_REFUSED, FETCHING_FILE, WHY_WORDS, ConnectionModel, ConnectionTable
@@ -46,15 +50,29 @@ from app.ui.settings.network_page import (
     NO_CONNECTIONS_YET,
     NO_TOKEN_KEPT,
     PLAIN_TOKEN_ONLY,
-    PROXY_SCHEMES,
     REFRESH_THE_CONNECTIONS,
     SAVE_TOKEN,
     TOKEN_KEPT_IN_KEYRING,
+)
+from app.ui.settings.proxy_section import (
+    FORGET_SIGN_IN,
+    NEEDS_PROXY,
+    NO_PASSWORD,
+    OWN_TRUSTED,
+    PASSWORD_KEPT,
+    PROXY_PASSWORD,
+    PROXY_SCHEMES,
+    PROXY_USER,
+    SAVE_SIGN_IN,
+    SCRIPT_NOT_READ,
+    SYSTEM_TRUSTED,
+    CertificateField,
 )
 from app.ui.settings.shared_sections import DocumentsSection, PassagesField
 from app.ui.shell.settings_index import label_of
 from app.ui.shell.status_line import NETWORK_OFF
 from app.ui.theme import Theme
+from tests.helpers.authority import Authority
 from tests.helpers.clipping import clipped_texts
 from tests.helpers.desks.settings import SettingsDesk
 from tests.helpers.desks.window import Frame
@@ -262,6 +280,69 @@ def test_an_address_that_was_being_typed_is_kept_when_the_dialog_closes(
     qtbot.keyClicks(proxy, "http://10.0.0.1:3128")
     dialog.close()
     assert saved(frame).proxy == "http://10.0.0.1:3128"
+
+
+def test_the_proxys_password_is_kept_in_the_keyring_only(
+    dialog: SettingsDesk, frame: Frame, drawer: Drawer, qtbot: QtBot
+) -> None:
+    dialog.wait_for_words(NEEDS_PROXY)
+    proxy, user, password = (dialog.line(name) for name in (label_of("proxy"), tr(PROXY_USER), tr(PROXY_PASSWORD)))
+    assert password.echoMode() == QLineEdit.EchoMode.Password
+    qtbot.keyClicks(proxy, "http://ada:p%3Ass@proxy.example:3128")
+    qtbot.keyClick(proxy, Qt.Key.Key_Return)
+    kept = PASSWORD_KEPT.format(host="proxy.example:3128")
+    dialog.wait_for_words(kept)
+    assert (proxy.text(), user.text(), password.text()) == ("http://proxy.example:3128", "ada", "")
+    assert (saved(frame).proxy, saved(frame).proxy_user) == ("http://proxy.example:3128", "ada")
+    assert drawer.kept == {(APP_ID, "proxy:ada@proxy.example:3128"): "p:ss"}
+    assert "p:ss" not in frame.paths.settings.read_text("utf-8")
+    assert "p%3Ass" not in frame.paths.settings.read_text("utf-8")
+    user.clear()
+    qtbot.keyClicks(user, "bea")
+    qtbot.keyClicks(password, "other")
+    dialog.click_name(QPushButton, SAVE_SIGN_IN)
+    qtbot.waitUntil(lambda: drawer.kept == {(APP_ID, "proxy:bea@proxy.example:3128"): "other"})
+    dialog.wait_for_words(kept)
+    dialog.click_name(QPushButton, FORGET_SIGN_IN)
+    dialog.wait_for_words(NO_PASSWORD)
+    assert drawer.kept == {}
+    assert saved(frame).proxy_user == ""
+    assert threading.main_thread() not in drawer.threads
+
+
+def test_a_password_in_an_older_address_moves_to_the_keyring(frame: Frame, drawer: Drawer) -> None:
+    frame.app.change_settings("network", proxy="http://ada:old@proxy.example:3128")
+    dialog = SettingsDesk(frame, "network")
+    dialog.wait_for_words(PASSWORD_KEPT.format(host="proxy.example:3128"))
+    assert drawer.kept == {(APP_ID, "proxy:ada@proxy.example:3128"): "old"}
+    assert saved(frame).proxy == "http://proxy.example:3128"
+    dialog.close()
+
+
+def test_a_proxy_script_of_the_system_is_said_not_to_be_read(
+    frame: Frame, drawer: Drawer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("auto_proxy", "http://office.example/proxy.pac")
+    dialog = SettingsDesk(frame, "network")
+    dialog.wait_for_words(SCRIPT_NOT_READ)
+    dialog.close()
+
+
+def test_an_authority_is_chosen_and_dropped(dialog: SettingsDesk, frame: Frame, tmp_path: Path, qtbot: QtBot) -> None:
+    authority = Authority(tmp_path)
+    (tmp_path / "none.pem").write_text("no certificate")
+    field = dialog.root.findChild(CertificateField)
+    dialog.click(field.choose)
+    dialog.choose_file(tmp_path / "none.pem", "authority_dialog")
+    dialog.wait_for_words(str(sentence_for(CertificateUnreadable(str(tmp_path / "none.pem")))))
+    assert saved(frame).authorities_file == ""
+    dialog.click(field.choose)
+    dialog.choose_file(authority.path, "authority_dialog")
+    dialog.wait_for_words(OWN_TRUSTED.format(names="Our own authority"))
+    assert saved(frame).authorities_file == str(authority.path)
+    dialog.click(field.drop)
+    dialog.wait_for_words(SYSTEM_TRUSTED)
+    assert saved(frame).authorities_file == ""
 
 
 @pytest.mark.parametrize(
