@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from app.core.errors.saving_errors import SettingLocked
 from app.core.lazy_part import LazyPart
 from app.core.paths import AppPaths, coming_starter, starter_model
 from app.core.settings import Settings
@@ -83,7 +84,10 @@ class ModelParts:
         self._turns = QueueTurns()
 
     def change_settings(self, section: str, **values: Any) -> None:
-        """Change settings and save them. Raises DiskFull or FolderNotWritable; the change then holds until quit."""
+        """Change settings and save them. Raises DiskFull or FolderNotWritable; the change then holds until quit.
+
+        What an administrator has set stays, and raises SettingLocked once the rest is changed.
+        """
         with self._changing:
             self.settings = self.settings.changed(section, **values)
             store_home_settings(self.paths, self.settings)
@@ -98,6 +102,9 @@ class ModelParts:
                     lending.stop()
                 if (pool := self._made_part("pool")) is not None:
                     pool.leave_machines()
+        present = getattr(self.settings, section)
+        if any(self.settings.is_locked(f"{section}.{key}") and getattr(present, key) != values[key] for key in values):
+            raise SettingLocked
 
     def _made_part(self, name: str) -> Any:
         """Return a part if it has been built, else None; builds nothing."""

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from app.core.paths import AppPaths, disk_problem, make_folder
+from app.core.policy import AdminPolicy, read_policy
 from app.core.synced_files import place_file
 
 # Raised when the meaning of a value changes, not when one is added.
@@ -293,7 +294,10 @@ class WindowSettings:
 
 @dataclass(frozen=True)
 class Settings:
-    """The whole tree. `unknown` holds keys of other versions, written back unchanged."""
+    """The whole tree. `unknown` holds keys of other versions, written back unchanged.
+
+    `own` holds the person's own values of what an administrator has set, by dotted name: they are what is saved.
+    """
 
     appearance: AppearanceSettings = field(default_factory=AppearanceSettings)
     chat: ChatDefaults = field(default_factory=ChatDefaults)
@@ -314,21 +318,32 @@ class Settings:
     help: HelpSettings = field(default_factory=HelpSettings)
     window: WindowSettings = field(default_factory=WindowSettings)
     unknown: dict[str, Any] = field(default_factory=dict)
+    own: dict[str, Any] = field(default_factory=dict)
 
     def changed(self, section: str, **values: Any) -> Settings:
-        return dataclasses.replace(self, **{section: dataclasses.replace(getattr(self, section), **values)})
+        """Return the settings with other values; what an administrator has set stays."""
+        free = {key: value for key, value in values.items() if not self.is_locked(f"{section}.{key}")}
+        return dataclasses.replace(self, **{section: dataclasses.replace(getattr(self, section), **free)})
+
+    def is_locked(self, name: str) -> bool:
+        """Return whether an administrator has set this, such as "network.proxy"."""
+        return name in self.own
 
     def without_texts(self) -> Settings:
         """Return the settings without texts, keys, names of files and what other versions stored."""
         plain = self.changed("chat", system_prompt="").changed("summaries", instruction="")
-        return dataclasses.replace(plain, tools=ToolSettings(), window=WindowSettings(), unknown={})
+        texts = {"chat.system_prompt": "", "summaries.instruction": ""}
+        own = {name: texts.get(name, value) for name, value in self.own.items() if not name.startswith("tools.")}
+        return dataclasses.replace(plain, tools=ToolSettings(), window=WindowSettings(), unknown={}, own=own)
 
 
 SECTIONS: dict[str, type] = {
     field.name: type(getattr(Settings(), field.name))
     for field in dataclasses.fields(Settings)
-    if field.name != "unknown"
+    if field.name not in ("unknown", "own")
 }
+UNLOCKABLE = frozenset(("window", "updates"))
+"""Sections of what the program itself remembers, which no administrator sets."""
 # Beside the file, as a rename works only within one disk.
 SCRATCH = ".settings-"
 # What the type alone does not say; anything else is taken for the default and told.
@@ -367,8 +382,19 @@ LIMITS: dict[str, Callable[[Any], bool]] = {
 def load_settings(path: Path) -> tuple[Settings, list[str]]:
     """Read the settings; return them and the dotted names of invalid values.
 
-    A file that isn't JSON is moved aside to ``settings.json.damaged`` and reported as ``settings``.
+    A file that isn't JSON is moved aside to ``settings.json.damaged`` and reported as ``settings``. What an
+    administrator has set goes before the person's own.
     """
+    settings, wrong = _load_own(path)
+    return _with_policy(settings, read_policy())[0], wrong
+
+
+def policy_faults(policy: AdminPolicy) -> list[str]:
+    """Return the dotted names in an administrator's file that are no settings, or have invalid values."""
+    return _with_policy(Settings(), policy)[1]
+
+
+def _load_own(path: Path) -> tuple[Settings, list[str]]:
     try:
         raw = json.loads(path.read_text("utf-8-sig"))  # Windows editors put a mark in front
     except FileNotFoundError:
@@ -411,6 +437,9 @@ def _write_file(path: Path, settings: Settings) -> None:
         known = dataclasses.asdict(getattr(settings, name))
         # Unknown keys first, so that what this program knows wins.
         raw[name] = {**settings.unknown.get(name, {}), **known}
+    for name, value in settings.own.items():
+        section, _, key = name.partition(".")
+        raw[section][key] = value
     make_folder(path.parent)
     handle, scratch = tempfile.mkstemp(prefix=SCRATCH, dir=path.parent)
     try:
@@ -448,6 +477,22 @@ def _from_raw(raw: dict[str, Any]) -> tuple[Settings, list[str]]:
         if extra:
             unknown[name] = extra
     return Settings(**sections, unknown=unknown), wrong
+
+
+def _with_policy(settings: Settings, policy: AdminPolicy) -> tuple[Settings, list[str]]:
+    """Put an administrator's valid values over the person's own; return the names of the others, too."""
+    raw = {key: value for key, value in policy.sections.items() if key != "schema_version"}
+    given, wrong = _from_raw(raw)
+    wrong += [name for name in raw if name not in SECTIONS or name in UNLOCKABLE]
+    own: dict[str, Any] = {}
+    for section in SECTIONS.keys() & raw.keys() - UNLOCKABLE:
+        keys = raw[section] if isinstance(raw[section], dict) else {}
+        known = {key for key in keys if hasattr(getattr(given, section), key)}
+        wrong += [f"{section}.{key}" for key in keys if key not in known]
+        valid = {key: getattr(getattr(given, section), key) for key in known if f"{section}.{key}" not in wrong}
+        own |= {f"{section}.{key}": getattr(getattr(settings, section), key) for key in valid}
+        settings = settings.changed(section, **valid)
+    return dataclasses.replace(settings, own=own), sorted(wrong)
 
 
 def _read_section(name: str, cls: type, given: dict[str, Any], wrong: list[str]) -> tuple[Any, dict[str, Any]]:

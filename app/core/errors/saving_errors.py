@@ -62,3 +62,7 @@ class DiskFull(EnvironmentProblem):
     message = ErrorText(
         "The disk is full, so nothing more can be saved.", "Everything saved before is still there.", "open_folder"
     )
+
+
+class SettingLocked(EnvironmentProblem):
+    message = ErrorText("Your administrator has set this, so you can’t change it.")

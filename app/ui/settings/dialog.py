@@ -15,6 +15,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from app.core.policy import read_policy
+from app.features.administration import policy_problems
 from app.ui.i18n import tr, window_title
 from app.ui.screen_reader import read_as
 from app.ui.settings.about import AboutPage
@@ -201,10 +203,20 @@ class SettingsDialog(Dialog):
         if number in self._page_makers:
             empty, make = self._page_makers.pop(number)
             # In this order, so that all pages keep their numbers.
-            self.pages.insertWidget(number, make())
+            self.pages.insertWidget(number, self._with_locks(make()))
             self.pages.removeWidget(empty)
             empty.deleteLater()
         self.pages.setCurrentIndex(number)
+
+    def _with_locks(self, page: SettingsPage) -> SettingsPage:
+        """Show on a page what an administrator has set, and what is wrong with their file."""
+        for section in (page, *page.sections):
+            section.lock_rows(self._app.settings)
+        for place, sentence in enumerate(policy_problems(read_policy()), 1):
+            label = page.label(sentence, "small")
+            label.setProperty("kind", "danger")
+            page.column.insertWidget(place, label)
+        return page
 
     def _engine_page(self, ui: UiContext) -> SettingsPage:
         page = EnginePage(self._app, ui.theme, self._save)

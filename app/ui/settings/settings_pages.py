@@ -8,8 +8,10 @@ from PySide6.QtCore import QEvent, QObject, Qt, QTimer
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QBoxLayout, QFrame, QLabel, QLayout, QScrollArea, QVBoxLayout, QWidget
 
+from app.core.settings import Settings
+from app.ui.i18n import tr
 from app.ui.shell.keyboard import is_tab_stop
-from app.ui.shell.settings_index import label_of
+from app.ui.shell.settings_index import STORED_AS, label_of
 from app.ui.theme import FontRole, Theme
 from app.ui.widgets.dialogs import QuestionDialog
 from app.ui.widgets.edge_fade import fade_ends
@@ -17,6 +19,7 @@ from app.ui.widgets.input_fields import SegmentedControl, Switch
 from app.ui.widgets.layouts import drop_margins, fill_layout
 from app.ui.widgets.setting_rows import INSET_PX, HelpMark, RowName, SettingCard, group_title, named_line
 
+SET_BY_ADMINISTRATOR = "Set by your administrator."
 NARROW_PX = 400
 """Below this width, fields move under their labels."""
 
@@ -36,6 +39,7 @@ class SettingsSection(QWidget):
         super().__init__()
         self._theme = theme
         self._rows: list[tuple[QBoxLayout, QWidget, int]] = []
+        self._fields: dict[str, QWidget] = {}
         self.setting_rows: dict[str, QWidget] = {}
         """Rows by the keys of `settings_index`."""
         self.column = theme.dress(self._make_column(), spacing=8)
@@ -97,6 +101,7 @@ class SettingsSection(QWidget):
     def add_setting(self, key: str, explanation: str | QLabel, field: QWidget, more: str = "") -> QWidget:
         """Add a row for a setting, named as in `settings_index`."""
         row = self.setting_rows[key] = self.add_row(label_of(key), explanation, field, more)
+        self._fields[key] = field
         return row
 
     def add_switch(
@@ -116,6 +121,20 @@ class SettingsSection(QWidget):
     def add_block(self, key: str, explanation: str, field: QWidget, more: str = "") -> None:
         """Add a setting whose field spans the full width below its name."""
         self.setting_rows[key] = self.card.add_block(label_of(key), explanation, field, more)
+        self._fields[key] = field
+
+    def lock_rows(self, settings: Settings) -> None:
+        """Disable the fields of what an administrator has set, and say so in their rows."""
+        for key, row in self.setting_rows.items():
+            if not settings.is_locked(STORED_AS.get(key, "")):
+                continue
+            card = row.parentWidget()
+            if key in self._fields and isinstance(card, SettingCard):
+                self._fields[key].setEnabled(False)
+                card.add_note(row, tr(SET_BY_ADMINISTRATOR))
+            else:  # a section as a whole
+                row.setEnabled(False)
+                row.setToolTip(tr(SET_BY_ADMINISTRATOR))
 
     def add_content(self, *parts: QWidget | QLayout, spacing_px: int = 8) -> QWidget:
         """Add a row of the card with parts below each other; return it."""

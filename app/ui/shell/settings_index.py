@@ -174,6 +174,59 @@ _PAGES: tuple[tuple[str, Translatable, Translatable, Translatable, str], ...] = 
 )
 PAGES = tuple(SettingsPageSpec(*page, settings=tuple(SettingSpec(*row) for row in _ROWS[page[0]])) for page in _PAGES)
 
+STORED_AS: dict[str, str] = {
+    **{key: f"appearance.{key}" for key in ("scheme", "dim_pages", "system_font", "reduce_motion", "zoom")},
+    "interface_language": "appearance.language",
+    **{
+        key: f"system.{key}"
+        for key in ("tray", "keeps_running", "shortcut_on", "shortcut", "notifies", "notifies_with_words")
+    },
+    "passages_model": "models.passages_path",
+    "stay_awake": "summaries.stay_awake",
+    "read_scans": "documents.pictures",
+    "check_claims": "models.checker_path",
+    "lock_after": "system.lock_after_min",
+    "keep_days": "trash.keep_days",
+    **{
+        key: f"chat.{key}"
+        for key in (
+            *("system_prompt", "temperature", "max_tokens", "thinking", "thinking_budget"),
+            *("when_full", "recall", "titles", "suggest_memories"),
+        )
+    },
+    "check_spelling": "composer.check_spelling",
+    "use_memories": "chat.memory",
+    **{
+        key: f"engine.{key}"
+        for key in (
+            *("gpu_layers", "experts_on_cpu", "projector_on_cpu", "threads"),
+            *("context_tokens", "drafts", "kv_type"),
+        )
+    },
+    "device": "engine.devices",
+    "llama_cpp": "engine.library_folder",
+    "memory": "engine.unload_when_memory_short",
+    "unload_after": "engine.unload_after_min",
+    "states": "engine.states_budget_mb",
+    "computers": "engine.machines",
+    "tool_servers": "tools.servers",
+    "tool_folders": "tools.folders",
+    "tool_rounds": "tools.rounds",
+    "allow_network": "network.allowed",
+    "allow_internet": "network.internet",
+    "web_pages": "tools.web",
+    "search_engine": "tools.search_address",
+    "search_address": "tools.search_address",
+    "proxy": "network.proxy",
+    "certificates": "network.authorities_file",
+    "mirror": "network.mirror",
+    "programs": "serving.on",
+    "port": "serving.port",
+    "loads_models": "serving.loads_models",
+    "lends_documents": "serving.lends_documents",
+}
+"""Dotted name of the stored setting that a row changes, which an administrator may set instead."""
+
 _BY_KEY = {setting.key: (page, setting) for page in PAGES for setting in page.settings}
 
 

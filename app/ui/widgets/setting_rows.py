@@ -83,6 +83,7 @@ class SettingCard(QFrame):
         self.setObjectName("setting_card")
         self._column = drop_margins(QVBoxLayout(self), 0)
         self.rows: list[QWidget] = []
+        self._words: dict[QWidget, QVBoxLayout] = {}
         self._insets: list[tuple[QBoxLayout | QGridLayout, int]] = []
         self._inset_px = INSET_PX
 
@@ -98,7 +99,9 @@ class SettingCard(QFrame):
             words.addWidget(line)
         inside = self._theme.dress(QBoxLayout(QBoxLayout.Direction.LeftToRight), spacing=INSET_PX)
         fill_layout(inside, (words, 1), (field, 0, Qt.AlignmentFlag.AlignVCenter))
-        return self.add_content(inside, ring_px=RING_PX if isinstance(field, Switch) else 0)
+        row = self.add_content(inside, ring_px=RING_PX if isinstance(field, Switch) else 0)
+        self._words[row] = words
+        return row
 
     def add_block(self, name: str, description: str, field: QWidget, more: str = "") -> QWidget:
         """Add a row whose field spans the full width below its name."""
@@ -108,7 +111,13 @@ class SettingCard(QFrame):
             block.addWidget(description_label(self._theme, description))
         block.addSpacing(self._theme.px(4))
         block.addWidget(field)
-        return self.add_content(block)
+        row = self.add_content(block)
+        self._words[row] = block
+        return row
+
+    def add_note(self, row: QWidget, text: str) -> None:
+        """Add a line to the words of a row."""
+        self._words[row].addWidget(description_label(self._theme, text))
 
     def add_content(self, content: QBoxLayout | QGridLayout, ring_px: int = 0) -> QWidget:
         """Add a row with a layout of its own; return it, so that it can be hidden."""
