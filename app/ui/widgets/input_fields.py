@@ -428,6 +428,7 @@ class Switch(DrawnButton, QCheckBox):
         tokens, px = self._theme.tokens, self._theme.px
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setOpacity(1.0 if self.isEnabled() else 0.5)
         # Half a pixel in: a smoothed line of one pixel is else spread over two.
         track = QRectF(2.5, (self.height() - px(22)) / 2 + 0.5, px(40) - 1, px(22) - 1)
         radius = track.height() / 2
