@@ -28,6 +28,8 @@ FIRST_SHARING = {"gemma3n": 20}  # layers with a memory of their own, where the 
 LINEAR_EVERY = {"qwen3next": 4, "qwen35": 4, "qwen35moe": 4, "qwen4exp": 4, "minimax-01": 8}
 MOST_CHECKPOINTS = 32  # of a sequence, as llama-server keeps
 PLACES = 3  # of a prompt that are worth coming back to: see `PromptTokens`
+USUAL_PARTS = ("down", "gate", "up")
+MATRICES = len(USUAL_PARTS)  # of a feed-forward network, and of each expert
 SAMPLE_TOKENS = 4096
 SMALL_BESIDE_WEIGHTS = 0.5
 RECURRENT = ("mamba", "mamba2", "rwkv6", "rwkv6qwen2", "rwkv7", "arwkv7")
@@ -264,6 +266,40 @@ class ModelShape:
         return max((*self.layer_weights[: self.first_gpu_layer(layout)], *tensors), default=0)
 
 
+def expert_parts(expert_weights: Sequence[int]) -> tuple[ExpertTensor, ...]:
+    """Return the tensors that llama.cpp usually makes of each layer's experts, for a file of which nothing else is
+    known.
+    """
+    return tuple(
+        ExpertTensor(layer, f"blk.{layer}.ffn_{part}_exps.weight", weights // len(USUAL_PARTS))
+        for layer, weights in enumerate(expert_weights)
+        for part in USUAL_PARTS
+        if weights
+    )
+
+
+def spread_weights(header: GgufHeader, shape: ModelShape, weights: int) -> ModelShape:
+    """Return a shape whose layers have so many bytes together, spread by what the header says of them.
+
+    Evenly, but for mixtures of experts: there by the numbers of weights that their attention, experts and plain layers
+    have. Experts are an estimate, too: most files have them in three tensors of a layer.
+    """
+    read = _HeaderReader(header)
+    parts = [read.weight_counts(layer) for layer in range(shape.layers)]
+    total = sum(map(sum, parts))
+    if not total or not any(experts for _, experts in parts):
+        even = weights // shape.layers if shape.layers else 0
+        none = (0,) * shape.layers
+        return dataclasses.replace(shape, layer_weights=(even,) * shape.layers, expert_weights=none, expert_tensors=())
+    expert_weights = tuple(weights * experts // total for _, experts in parts)
+    return dataclasses.replace(
+        shape,
+        layer_weights=tuple(weights * sum(counts) // total for counts in parts),
+        expert_weights=expert_weights,
+        expert_tensors=expert_parts(expert_weights),
+    )
+
+
 def tokens_side_by_side(shape: ModelShape, kv_type: str) -> int:
     """Return how many tokens answers may hold together on a processor before side by side costs more than it saves.
 
@@ -401,6 +437,23 @@ class _HeaderReader:
         keys_only = self.read_number("attention.key_length_mla") and self.read_number("attention.value_length_mla")
         values = 0 if keys_only else self.head_length("value", layer)
         return heads * (self.head_length("key", layer) + values)
+
+    def weight_counts(self, layer: int) -> tuple[int, int]:
+        """Return about how many weights a layer has beside its experts, and in them; 0 where the header doesn't say."""
+        width, forward = self.read_number("embedding_length"), self.read_number("feed_forward_length", 0, layer)
+        heads = self.read_number("attention.head_count", 0, layer)
+        kv_heads = self.read_number("attention.head_count_kv", heads, layer)
+        lengths = [self.head_length(which, layer) for which in ("key", "value")]
+        attention = width * (heads + kv_heads) * sum(lengths)
+        step = max(1, self.read_number("interleave_moe_layer_step", 1))
+        is_mixed = layer >= self.read_number("leading_dense_block_count") and (layer + 1) % step == 0
+        if not is_mixed or not (experts := self.read_number("expert_count", 0, layer)):
+            return attention + MATRICES * width * forward, 0
+        inner = self.read_number("expert_feed_forward_length", forward, layer)
+        shared = self.read_number("expert_shared_feed_forward_length") or (
+            self.read_number("expert_shared_count") * inner
+        )
+        return attention + MATRICES * width * shared, MATRICES * width * inner * experts
 
     def windowed_values(self, kv_values: Sequence[int]) -> int:
         """Return how many of a token's KV values layers with a sliding window keep, all where the file names none."""

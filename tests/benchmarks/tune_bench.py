@@ -71,8 +71,7 @@ def _measure(model: Path, folder: Path, rounds: int) -> Sequence[list[Answer]]:
     """Ask both engines the same new questions; the first one of each only warms up."""
     with ExitStack() as stack:
         engines = [
-            stack.enter_context(OurEngine(folder / way, model=model, keep_states=False))
-            for way in ("default", "tuned")
+            stack.enter_context(OurEngine(folder / way, model=model, keep_states=False)) for way in ("default", "tuned")
         ]
         ways = [partial(_answer, engine) for engine in engines]
         return [answers[1:] for answers in in_turns(ways, rounds + 1)]

@@ -13,7 +13,17 @@ from app.core.errors.model_errors import ModelUnreadable
 from app.core.gguf import GgufHeader, GgufProblem, SkippedArray, read_beginning
 from app.engine import fit, memory_probe
 from app.engine.fit import MemoryRoom
-from app.engine.model_shape import MOST_LAYERS, MOST_UNITS, VALUE_BYTES, MemoryNeeds, ModelLayout, ModelShape, shape_of
+from app.engine.model_shape import (
+    MOST_LAYERS,
+    MOST_UNITS,
+    VALUE_BYTES,
+    MemoryNeeds,
+    ModelLayout,
+    ModelShape,
+    expert_parts,
+    shape_of,
+    spread_weights,
+)
 from app.engine.protocol import Wish
 from app.features.models.model_messages import MessageTemplate, format_gigabytes
 
@@ -80,20 +90,24 @@ class MemoryFit:
 def estimate_fit(header_bytes: bytes, total_bytes: int, room: MemoryRoom, *, name: str = "") -> MemoryFit:
     """Estimate by formula from a model's first bytes and the total size of its parts. Raises ModelUnreadable(name)."""
     header = _parse_header(header_bytes, name)
-    shape = _shape_of(header, total_bytes)
+    shape = estimate_shape(header, total_bytes)
     return dataclasses.replace(_make_fit(shape, room), active_bytes=_active_bytes(header, shape))
 
 
 def by_size(size_bytes: int, kv_bytes_per_token: int, room: MemoryRoom, active_bytes: int = 0) -> MemoryFit:
-    """Estimate from a size alone; without `kv_bytes_per_token` (16 bit) the KV cache counts as in most models."""
+    """Estimate from a size alone; without `kv_bytes_per_token` (16 bit) the KV cache counts as in most models.
+
+    Of a mixture of experts `active_bytes` are fewer than all: what is not read for a token are experts, at least.
+    """
     # Most models take about so much for each byte of weights.
     kv_bytes = kv_bytes_per_token or size_bytes // USUAL_SIZE_PER_KV_BYTE
     layers = USUAL_LAYERS
+    experts = (max(0, size_bytes - active_bytes) // layers if active_bytes else 0,) * layers
     found = _make_fit(
         ModelShape(
             layers=layers,
             layer_weights=(size_bytes // layers,) * layers,
-            expert_weights=(0,) * layers,
+            expert_weights=experts,
             input_weights=0,
             output_weights=0,
             tied_weights=0,
@@ -106,6 +120,7 @@ def by_size(size_bytes: int, kv_bytes_per_token: int, room: MemoryRoom, active_b
             masks=1,
             trained_context_tokens=0,
             takes_q8=True,
+            expert_tensors=expert_parts(experts),
         ),
         room,
     )
@@ -131,7 +146,7 @@ def measure_fit(
     An estimate (`is_exact` says so) where llama.cpp gives none, and of models in parts, whose other headers it lacks.
     """
     header = _parse_header(header_bytes, name)
-    shape = _shape_of(header, total_bytes)
+    shape = estimate_shape(header, total_bytes)
     active_bytes = _active_bytes(header, shape)
     by_formula = dataclasses.replace(_make_fit(shape, room), active_bytes=active_bytes)
     if not _has_all_tensors(header):
@@ -286,8 +301,8 @@ def _has_all_tensors(header: GgufHeader) -> bool:
     return header.is_complete and not (isinstance(parts, int) and parts > 1)
 
 
-def _shape_of(header: GgufHeader, total_bytes: int) -> ModelShape:
-    """Return a header's shape; if its tensors are unknown, weights are spread evenly over the layers."""
+def estimate_shape(header: GgufHeader, total_bytes: int) -> ModelShape:
+    """Return a header's shape; where its tensors are unknown, weights are spread over layers and experts."""
     shape = shape_of(header)
     if _has_all_tensors(header):
         return shape
@@ -296,10 +311,9 @@ def _shape_of(header: GgufHeader, total_bytes: int) -> ModelShape:
     input_weights = min(weights // 2, vocabulary * shape.width)  # a byte each: between 6 and 8 bits, as a rule
     blocks = header.architecture_value("block_count")  # those for guessing ahead are not loaded
     blocks = max(shape.layers, min(blocks, MOST_LAYERS)) if isinstance(blocks, int) else shape.layers
-    layer_weights = (weights - input_weights) // blocks if blocks else 0
+    in_layers = (weights - input_weights) * shape.layers // blocks if blocks else 0
     return dataclasses.replace(
-        shape,
-        layer_weights=(layer_weights,) * shape.layers,
+        spread_weights(header, shape, in_layers),
         input_weights=input_weights if shape.layers else weights,
         output_weights=0,
         tied_weights=0,

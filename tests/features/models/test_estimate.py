@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -15,10 +16,20 @@ from app.core.errors.model_errors import ModelUnreadable
 from app.core.events import ModelLoaded
 from app.core.gguf import SkippedArray, check_model, read_beginning, read_header
 from app.engine.client import EngineClient
-from app.engine.fit import GpuRoom, MemoryRoom
+from app.engine.fit import EXPERTS_APART, GpuRoom, MemoryRoom, choose_plan
 from app.engine.memory_speed import writing_bytes_per_s
+from app.engine.model_shape import shape_of
 from app.engine.protocol import Wish
-from app.features.models.estimate import WELL, MemoryFit, by_size, estimate_fit, fit_words, measure_fit, pace_words
+from app.features.models.estimate import (
+    WELL,
+    MemoryFit,
+    by_size,
+    estimate_fit,
+    estimate_shape,
+    fit_words,
+    measure_fit,
+    pace_words,
+)
 from app.features.models.machine_speed import MachineSpeed
 from tests.helpers import gguf_files
 from tests.helpers.gemma_model import fetched_gemma
@@ -126,6 +137,70 @@ def test_layers_for_guessing_ahead_are_not_loaded(tmp_path: Path) -> None:
     ordinary = make_tiny("llama", tmp_path / "ordinary.gguf", **{"split.count": 2})
     sizes = [estimate_fit(each.read_bytes(), 4 * GB, ROOM).needed_bytes for each in (path, ordinary)]
     assert sizes[0] == pytest.approx(sizes[1] / 2, rel=0.01)
+
+
+MIXTURE = {
+    "general.architecture": "qwen3moe",
+    "qwen3moe.block_count": 8,
+    "qwen3moe.context_length": 8192,
+    "qwen3moe.embedding_length": 2048,
+    "qwen3moe.feed_forward_length": 6144,
+    "qwen3moe.attention.head_count": 32,
+    "qwen3moe.attention.head_count_kv": 4,
+    "qwen3moe.attention.key_length": 128,
+    "qwen3moe.attention.value_length": 128,
+    "qwen3moe.expert_count": 64,
+    "qwen3moe.expert_used_count": 8,
+    "qwen3moe.expert_feed_forward_length": 768,
+    "qwen3moe.leading_dense_block_count": 1,
+    "tokenizer.ggml.tokens": [""] * 1000,
+}
+Q8_0 = 8
+
+
+def mixture_header(**metadata: int) -> bytes:
+    """A header of a mixture in 8 bits, the first layer plain, with the tensors that llama.cpp makes of such a one."""
+    width, experts, inner = 2048, 64, 768
+    shapes: dict[str, tuple[int, ...]] = {"token_embd": (width, 1000), "output": (width, 1000)}
+    for layer in range(8):
+        parts = {"attn_q": (width, 4096), "attn_output": (4096, width), "attn_k": (width, 512), "attn_v": (width, 512)}
+        if layer:
+            parts |= {f"ffn_{part}_exps": (width, inner, experts) for part in ("up", "gate", "down")}
+        else:
+            parts |= {f"ffn_{part}": (width, 6144) for part in ("up", "gate", "down")}
+        shapes |= {f"blk.{layer}.{name}": shape for name, shape in parts.items()}
+    tensors, offset = [], 0
+    for name, shape in shapes.items():
+        tensors.append((f"{name}.weight", shape, Q8_0, offset))
+        offset += math.prod(shape) // 32 * 34
+    return gguf_files.header(MIXTURE | metadata, tensors)
+
+
+@pytest.mark.parametrize("gpu_mb", [1000, 1600, 2300])
+@pytest.mark.parametrize("known", ["a beginning", "one of two parts"])
+def test_experts_of_a_file_that_is_not_here_are_placed_as_if_it_were(gpu_mb: int, known: str) -> None:
+    whole = read_header(mixture_header())
+    size = sum(tensor.size_bytes for tensor in whole.tensors)
+    data = gguf_files.header(MIXTURE)[:-100] if known == "a beginning" else mixture_header(**{"split.count": 2})
+    guessed = estimate_shape(read_beginning(data), size)
+    room = MemoryRoom(64 * GB, 64 * GB, (GpuRoom("GPU", "", gpu_mb * 10**6, gpu_mb * 10**6),))
+    plan, guess = choose_plan(shape_of(whole), Wish(), room), choose_plan(guessed, Wish(), room)
+    assert plan.choice == EXPERTS_APART
+    assert (guess.choice, guess.gpu_layers) == (plan.choice, plan.gpu_layers)
+    assert guess.cpu_experts == pytest.approx(plan.cpu_experts, abs=1)
+    assert guess.needed_bytes == pytest.approx(plan.needed_bytes, rel=WITHIN)
+    fits = [estimate_fit(each, size, room) for each in (mixture_header(), data)]
+    assert 0 < fits[0].active_bytes < size / 3
+    assert fits[1].active_bytes == pytest.approx(fits[0].active_bytes, rel=WITHIN)
+
+
+def test_of_a_size_what_no_token_reads_is_experts_that_leave_a_small_card_first() -> None:
+    """30 billion weights of which a token reads 3: all but the experts fit on the card."""
+    card = GpuRoom("GPU0", "card", 6 * GB, 6 * GB)
+    room = MemoryRoom(17_500_000_000, 20 * GB, (card,))
+    found = {active: by_size(18 * GB, 100_000, room, active) for active in (0, 18 * GB, 2 * GB)}
+    assert found[0].needed_bytes == found[18 * GB].needed_bytes
+    assert found[2 * GB].needed_bytes < found[0].needed_bytes, "a layer less goes through the card's scratch memory"
 
 
 @pytest.fixture
