@@ -81,6 +81,7 @@ MEANINGS = {
     "hand-palm": "waits for you",
     "hash": "as markdown",
     "image": "pictures, picture support",
+    "heartbeat": "check this computer",
     "info": "about this",
     "lightning": "a command",
     "list-numbers": "an idea: dates of a document",

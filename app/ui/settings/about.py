@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QLabel, QMessageBox, QPlainTextEdit, QVBoxLayout, 
 
 from app import APP_NAME, __version__
 from app.core.build import this_build
-from app.core.catalogue import language_in_use, use_english
+from app.core.catalogue import language_in_use
 from app.core.errors.app_error import AppError
 from app.core.installed_languages import ENGLISH, own_file
 from app.core.paths import resource_root
@@ -126,16 +126,10 @@ class AboutPage(SettingsPage):
 
     def _diagnosed(self) -> str:
         """Return the diagnostics as text; blocks, so it runs on a thread."""
-        from app.engine.tuning import TuningTable
-        from app.features.diagnostics import report_of, text_of
+        from app.features.computer_check import shared_report
+        from app.ui.settings.check_page import checked_parts
 
-        models = self._app.models
-        installed = [str(row.model.path) for row in models.list_installed()]
-        found, loaded = self._app.engine.describe_devices(), self._app.loaded
-        tunings = TuningTable(self._app.paths.engine)
-        report = report_of(found, self._app.paths, models.models_folder(), installed, loaded, tunings=tunings)
-        with use_english():  # those who help with it may not read the user's language
-            return text_of(report)
+        return shared_report(checked_parts(self._app))
 
     def _show_copied(self, text: str) -> None:
         copy_text(text)

@@ -22,6 +22,7 @@ from app.ui.screen_reader import read_as
 from app.ui.settings.about import AboutPage
 from app.ui.settings.appearance_page import AppearancePage
 from app.ui.settings.chat_page import ChatPage
+from app.ui.settings.check_page import ComputerCheckPage
 from app.ui.settings.computers import ComputersSection
 from app.ui.settings.data import DataPage, TrashPage
 from app.ui.settings.engine_page import EnginePage
@@ -106,6 +107,7 @@ class SettingsDialog(Dialog):
             "system": lambda: SystemPage(app, ui, self._save),
             "data": lambda: DataPage(app, ui, self._save, self.accept),
             "trash": lambda: TrashPage(app, ui, self._save),
+            "check": lambda: ComputerCheckPage(app, ui, self.accept),
             "about": lambda: AboutPage(
                 app,
                 theme,

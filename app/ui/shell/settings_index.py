@@ -83,6 +83,10 @@ _ROWS: dict[str, tuple[tuple[str, Translatable, Translatable], ...]] = {
         ("lock_now", "Lock now", "passphrase password close hide"),
     ),
     "trash": (("keep_days", "Keep deleted items", "trash bin retention days erase remove forever"),),
+    "check": (
+        ("check", "Check again", "doctor diagnose problem trouble error broken repair help"),
+        ("save_report", "Save report", "doctor bug report support debug diagnostics"),
+    ),
     "about": (
         ("updates", "Updates", "check for updates upgrade new version release"),
         ("folder_data", "Your chats and models", "folder location path where files"),
@@ -158,6 +162,13 @@ _PAGES: tuple[tuple[str, Translatable, Translatable, Translatable, str], ...] = 
     ("system", "System", "desktop general background notifications documents", THIS_PROGRAM, "desktop"),
     ("data", "Your data", "files storage", THIS_PROGRAM, "database"),
     ("trash", "Trash", "deleted recycle bin undo undelete recover", THIS_PROGRAM, "trash"),
+    (
+        "check",
+        "Check this computer",
+        "doctor diagnose problem trouble failure health report",
+        THIS_PROGRAM,
+        "heartbeat",
+    ),
     ("about", "About", "version build info help", THIS_PROGRAM, "info"),
     ("chat", "Chat", "conversation answers defaults", MODELS, "chat-circle"),
     (
