@@ -242,8 +242,9 @@ class FieldDictation(QObject):
 
     def press_key(self) -> None:
         """The key went down: begin, or end what an earlier press began."""
-        self._pressed_s = time.monotonic()
         self.toggle()
+        # Not before: what takes long to begin on a slow computer was not a held key.
+        self._pressed_s = time.monotonic()
 
     def release_key(self) -> None:
         """The key was released: end if it was held."""

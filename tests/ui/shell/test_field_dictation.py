@@ -120,12 +120,12 @@ def test_fields_that_hide_or_keep_their_text_take_none(qtbot: QtBot) -> None:
 
 @pytest.fixture
 def frame(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, qapp: object) -> Iterator[Frame]:
-    """A window with a model that hears; what it says in the microphone lasts two and a half seconds."""
+    """A window with a model that hears; what is said lasts longer than any of these tests should."""
     script = write_script(
         tmp_path / "script", {"when": "word for word", "text": "We meet on Tuesday."}, load={"hears": True}
     )
     monkeypatch.setenv("FIRESIDE_ENGINE_SCRIPT", str(script))
-    monkeypatch.setenv(TRIAL_VARIABLE, str(write_sound(tmp_path / "said.wav", spoken((2.5, 1.0)))))
+    monkeypatch.setenv(TRIAL_VARIABLE, str(write_sound(tmp_path / "said.wav", spoken((19.0, 1.0)))))
     with open_window(qapp, make_chat=ChatView) as frame:  # type: ignore[arg-type]
         yield frame
 
