@@ -82,6 +82,11 @@ class FieldDictation(QObject):
         return self._recording is not None
 
     @property
+    def provisional_words(self) -> str:
+        """Words that are shown in the field and may still change; "" if none are."""
+        return self._text.provisional if self._text is not None else ""
+
+    @property
     def can_hear(self) -> bool:
         """True if the chat's model is loaded and takes sound."""
         return self._app.loaded is not None and self._app.loaded.hears

@@ -6,20 +6,22 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtGui import QContextMenuEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QLineEdit, QPlainTextEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QDialog, QLineEdit, QMenu, QPlainTextEdit, QVBoxLayout, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.documents.microphone import TRIAL_VARIABLE
 from app.ui.chat.chat_tab import ChatTab
 from app.ui.chat.chat_view import ChatView
-from app.ui.shell.field_dictation import NO_MODEL_HEARS, FieldDictation
+from app.ui.shell.field_dictation import NO_MODEL_HEARS, WORDS_WITHOUT_PLACE, FieldDictation
 from app.ui.widgets.dictated_text import TextField, as_text_field, dictated_text
 from app.ui.widgets.input_fields import PlainEdit
 from tests.helpers.desks.window import Frame, open_window
 from tests.helpers.script import write_script
 from tests.helpers.sounds import spoken, write_sound
+from tests.helpers.texts import shows
 
 KINDS = (PlainEdit, QPlainTextEdit, QLineEdit)
 
@@ -216,3 +218,54 @@ def test_without_a_microphone_it_says_so(frame: Frame, monkeypatch: pytest.Monke
     dictation.toggle()
     frame.wait(lambda: not dictation.is_on)
     assert any("microphone" in words for words in frame.notices)
+
+
+def test_the_key_works_in_a_dialog_and_its_words_outlive_the_dialog(frame: Frame) -> None:
+    dictation, dialog = dictation_of(frame), QDialog(frame.window)
+    load_model(frame)
+    line = QLineEdit("Keys:")
+    QVBoxLayout(dialog).addWidget(line)
+    dialog.open()
+    line.setFocus()
+    frame.wait(line.hasFocus)
+    QTest.keyPress(dialog.windowHandle(), Qt.Key.Key_F9)
+    QTest.keyRelease(dialog.windowHandle(), Qt.Key.Key_F9)
+    assert dictation.is_listening
+    frame.wait(lambda: dictation.provisional_words == "We meet on Tuesday.")
+    assert line.text() == "Keys:", "it may change yet"
+    dialog.close()
+    assert line.text() == "Keys: We meet on Tuesday."
+    dialog.deleteLater()
+    frame.wait(lambda: not dictation.is_on)
+    assert shows(WORDS_WITHOUT_PLACE, frame.notices[-1])
+
+
+def test_pages_and_texts_to_translate_are_dictated_too(frame: Frame) -> None:
+    dictation = dictation_of(frame)
+    load_model(frame)
+    for name in ("write", "translate"):
+        frame.show_tab(name)
+        edit = next(field for field in frame.middle.findChildren(PlainEdit) if as_text_field(field) is not None)
+        edit.setFocus()
+        dictation.toggle()
+        frame.wait(lambda edit=edit: bool(edit.textCursor().block().layout().preeditAreaText()))  # type: ignore[misc]
+        dictation.stop()
+        frame.wait(lambda: not dictation.is_on)
+        assert edit.toPlainText() == "We meet on Tuesday."
+        edit.undo()
+        assert edit.toPlainText() == ""
+
+
+def test_the_menu_of_a_field_begins_it(frame: Frame) -> None:
+    dictation, line = dictation_of(frame), QLineEdit(frame.window)
+    load_model(frame)
+    line.show()
+    line.setFocus()
+    QApplication.sendEvent(
+        line, QContextMenuEvent(QContextMenuEvent.Reason.Keyboard, QPoint(1, 1), line.mapToGlobal(QPoint(1, 1)))
+    )
+    menu = next(menu for menu in line.findChildren(QMenu) if menu.isVisible())
+    next(action for action in menu.actions() if action.objectName() == "dictate").trigger()
+    menu.close()
+    assert dictation.is_listening
+    dictation.close()
