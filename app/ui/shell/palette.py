@@ -300,15 +300,13 @@ class Palette(QWidget):
         self._delay.start(WAIT_MS if is_moving() else 0)
 
     def close_palette(self) -> None:
+        before = self._focus_before
         had_focus = self.isAncestorOf(self.window().focusWidget() or self.window())
-        self._end()
-        if (
-            had_focus
-            and self._focus_before is not None
-            and isValid(self._focus_before)
-            and self._focus_before.isVisible()
-        ):
-            self._focus_before.setFocus(Qt.FocusReason.PopupFocusReason)
+        if had_focus and before is not None and isValid(before) and before.isVisible():
+            # While it is shown, or Qt would pass the focus to some other widget first.
+            before.setFocus(Qt.FocusReason.PopupFocusReason)
+        if not self.isHidden():
+            self._end()
 
     @property
     def chosen(self) -> PaletteEntry | None:

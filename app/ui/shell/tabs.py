@@ -215,6 +215,7 @@ class Tabs(QObject):
         tab = self.seen(name)
         if name != self.current:
             self._ui.notify.bar.leave_screen()
+            self._drop_focus()
         self.content.setCurrentWidget(tab.view)
         self._left.views.setCurrentWidget(tab.column)
         self._mark(name)
@@ -223,6 +224,12 @@ class Tabs(QObject):
         self.changed.emit()
         tab.take_keyboard()
         return tab
+
+    def _drop_focus(self) -> None:
+        """Take the focus from what is about to be hidden, or Qt would pass it to some other widget first."""
+        focus = self._ui.window.focusWidget()
+        if focus is not None and (self.content.isAncestorOf(focus) or self._left.views.isAncestorOf(focus)):
+            focus.clearFocus()
 
     def show_soon(self, name: str) -> None:
         """Show an empty placeholder that becomes the tab once the window is painted, or a key arrives. Speeds up the

@@ -9,7 +9,7 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QMenu
+from PySide6.QtWidgets import QAbstractButton, QMenu
 
 from app.core.events import CANCELLED, AnswerStats, CancelToken, FinishReason, Role
 from app.store.message_rows import MessageState, StoredMessage
@@ -162,6 +162,18 @@ def test_everything_that_can_be_done_is_in_one_menu_by_pointer_and_by_keyboard(o
     assert QGuiApplication.clipboard().text() == "Some **bold** text.\n\n```py\n1\n```"
     question = [COPY, EDIT_LABEL, FORK, SAVE_AS_PROMPT, REMEMBER_ANSWER, changes[-1], DELETE]
     assert desk.menu_lines(desk.menu_at(desk.turns[0])) == question
+
+
+def test_buttons_of_a_turn_leave_arrows_with_modifiers_to_it(open_chat: Open) -> None:
+    desk = open_chat({"text": "Some text.\n\n```py\n1\n```"})
+    desk.ask("Hi")
+    desk.last.setFocus()
+    buttons = [button for button in desk.last.findChildren(QAbstractButton) if button.isVisible()]
+    assert len(buttons) > 3
+    for button in buttons:
+        button.setFocus()
+        QTest.keyClick(button, Qt.Key.Key_Up, CONTROL)
+        assert desk.focus is desk.turns[0], button.accessibleName()
 
 
 def test_a_turn_that_has_the_keyboard_hears_the_keys_of_its_menu(open_chat: Open) -> None:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import product
 from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QMargins, QMetaMethod, QMimeData, QObject, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDragMoveEvent, QDropEvent, QImage, QKeySequence
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import (
     QAbstractButton,
     QAbstractItemView,
@@ -59,6 +62,7 @@ from app.ui.shared_labels import (
 from app.ui.shell import tasks
 from app.ui.shell.keyboard import ShortcutSheet
 from app.ui.shell.main_window import LOOK_INSIDE, TOGGLE_LIST
+from app.ui.shell.palette import Palette
 from app.ui.shell.status_line import NETWORK_ON
 from app.ui.theme import EDGE_PX, READING_PX
 from tests.helpers.clipping import clipped_texts
@@ -91,6 +95,39 @@ def whole(frame: Frame) -> Frame:
     """The window with the real chat view in it and one chat open."""
     frame.put_in(ChatView(frame.app.chats, frame.theme, frame.notify))
     return frame
+
+
+@contextmanager
+def focus_passes(qapp: QApplication) -> Iterator[list[QWidget]]:
+    """Every widget that gets the focus meanwhile, as a screen reader says each of them."""
+    passed: list[QWidget] = []
+
+    def note(_old: QWidget | None, now: QWidget | None) -> None:
+        if now is not None:
+            passed.append(now)
+
+    qapp.focusChanged.connect(note)
+    yield passed
+    qapp.focusChanged.disconnect(note)
+
+
+def test_focus_goes_to_another_tab_without_passing_elsewhere(frame: Frame, qapp: QApplication) -> None:
+    frame.activate()
+    frame.new_chat()
+    for name in ("translate", "write", "chat", "models", "summarize", "chat"):
+        with focus_passes(qapp) as passed:
+            frame.window.show_tab(name)
+        assert len(passed) == 1, (name, [widget.accessibleName() for widget in passed])
+
+
+def test_focus_goes_back_from_the_palette_without_passing_elsewhere(frame: Frame, qapp: QApplication) -> None:
+    frame.activate()
+    frame.new_chat()
+    before = QApplication.focusWidget()
+    frame.do("palette")
+    with focus_passes(qapp) as passed:
+        QTest.keyClick(frame.find_step(Palette).field, Qt.Key.Key_Escape)
+    assert passed == [before], [widget.accessibleName() for widget in passed]
 
 
 def test_every_control_has_a_name(whole: Frame) -> None:
