@@ -39,6 +39,10 @@ print(1)
 ```
 """
 TABS = ("chat", "summarize", "translate", "write", "models")
+COMMANDS = (
+    "palette", "find", "search", "inside", "context", "choose_model", "prompts", "assistants", "chat_settings",
+    "help", "shortcuts", "new_project", "temporary_chat", "sidebar",
+)  # fmt: skip
 MODELS_PAGES = ("installed", "search", "storage", "compare", "blind")
 
 
@@ -100,4 +104,14 @@ def test_every_page_of_the_settings_can_be_read(whole: Frame) -> None:
         found += faults(page.name)
         for dialog in whole.window.findChildren(SettingsDialog):
             dialog.close()
+    assert not found, "\n".join(found)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_what_a_command_opens_can_be_read(whole: Frame, command: str) -> None:
+    whole.activate()
+    whole.do(command)
+    found = faults(command)
+    for window in [widget for widget in QApplication.topLevelWidgets() if widget is not whole.window]:
+        window.close()
     assert not found, "\n".join(found)

@@ -24,7 +24,7 @@ from app.features.shown_document import ShownDocument
 from app.ui.document.marks import Area, joined
 from app.ui.document.page_drawer import A4_PT, PageDrawer, PagePicture
 from app.ui.i18n import sentence_for, tr
-from app.ui.screen_reader import read_as
+from app.ui.screen_reader import SpokenPart, read_as
 from app.ui.shell.notify import Notify
 from app.ui.theme import LIGHT, Theme
 from app.ui.widgets.buttons import text_button
@@ -57,6 +57,16 @@ class PagePaper(QLabel):
         self._hits: list[Area] = []
         self.size_pt = A4_PT
         theme.changed.connect(self.update)
+
+    def spoken_count(self) -> int:
+        return len(self._paragraphs)
+
+    def spoken_part(self, number: int) -> SpokenPart:
+        return SpokenPart(QAccessible.Role.Paragraph, self._paragraphs[number], self.rect())
+
+    @property
+    def _paragraphs(self) -> list[str]:
+        return self.accessibleDescription().splitlines()
 
     def show_picture(self, picture: PagePicture | None, size_pt: QSizeF) -> None:
         """Show a page's picture, or blank paper of its size."""

@@ -9,7 +9,7 @@ from datetime import datetime
 from functools import partial
 
 from PySide6.QtCore import QModelIndex, QSize, Qt, Signal
-from PySide6.QtGui import QKeyEvent, QPixmap, QResizeEvent
+from PySide6.QtGui import QAccessible, QKeyEvent, QPixmap, QResizeEvent
 from PySide6.QtWidgets import QApplication, QHBoxLayout, QLabel, QStackedWidget, QVBoxLayout, QWidget
 from shiboken6 import isValid
 
@@ -18,6 +18,7 @@ from app.features.finding import title_marks, words_pattern
 from app.features.help_pages import HelpPage, help_picture, load_help_page, search_help
 from app.ui.help.help_topics import GROUPS, PAGES, page_of
 from app.ui.i18n import Translatable, tr, window_title
+from app.ui.screen_reader import read_as
 from app.ui.shared_labels import HELP
 from app.ui.shell.entry_search import EntrySearch
 from app.ui.shell.keyboard import move_focus
@@ -133,6 +134,7 @@ class HelpPageView(QWidget):
         fade_ends(self.area, theme)
         fill_layout(drop_margins(QVBoxLayout(self)), self.area)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        read_as(self, QAccessible.Role.Document)
 
     @property
     def texts(self) -> list[HelpText]:

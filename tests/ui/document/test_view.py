@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from PySide6.QtCore import QPoint, Qt
-from PySide6.QtGui import QAction, QColor, QImage, QKeySequence
+from PySide6.QtGui import QAccessible, QAction, QColor, QImage, QKeySequence
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QApplication, QFileDialog, QMessageBox, QVBoxLayout, QWidget
 from pytestqt.qtbot import QtBot
@@ -36,6 +36,7 @@ from app.ui.document.header import (
     SHOW_THE_PAGE,
     SMALLER,
 )
+from app.ui.screen_reader import install_interfaces
 from app.ui.shared_labels import DOCUMENT_LABEL, LARGER, NEXT_PAGE, SEARCH_CHATS
 from app.ui.shell import tasks
 from app.ui.shell.notify import Notify
@@ -371,12 +372,15 @@ def test_every_control_has_a_name_and_shortcuts_are_told(desk: Desk) -> None:
 
 
 def test_a_screen_reader_hears_what_is_marked_and_then_the_page(desk: Desk) -> None:
+    install_interfaces()
     open_report(desk)
     paper = desk.paper
     assert paper.accessibleName() == PAGE_OF.format(page=27, pages=48)
     said = paper.accessibleDescription().split("\n")
     assert said[0] == f"Marked: {SETTLED}"
     assert said[1].startswith("4.3")
+    parts = QAccessible.queryAccessibleInterface(paper)
+    assert [parts.child(number).text(QAccessible.Text.Name) for number in range(parts.childCount())] == said
     desk.root.turn(4)
     assert shows(NO_TEXT_ON_PAGE, paper.accessibleDescription())
 
