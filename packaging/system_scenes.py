@@ -9,7 +9,9 @@ from PySide6.QtWidgets import QWidget
 
 from app.core.errors.lock_errors import WrongPassphrase
 from app.store.lock_file import new_key, write_lock
+from app.ui.help.help_window import HelpWindow
 from app.ui.outside import Outside
+from app.ui.settings.check_page import ComputerCheckPage
 from app.ui.settings.dialog import SettingsDialog
 from app.ui.settings.lock_section import LockSection
 from app.ui.shell.desktop import TaskBar
@@ -117,7 +119,19 @@ def screens(frame: Frame, told: int) -> list[tuple[str, Step, Step]]:
     def close(kind: type[QWidget]) -> Step:
         return lambda: frame.find_step(kind).close()
 
+    def help_page() -> None:
+        show()
+        window.open_help("chat")
+
+    def check() -> None:
+        show()
+        window.open_settings("check")
+        page = frame.find_step(ComputerCheckPage)
+        frame.wait(page.again.isEnabled)
+
     return [
+        ("help", help_page, close(HelpWindow)),
+        ("settings-check", check, close(SettingsDialog)),
         *lock_screens(frame, show),
         ("quick-ask", open_quick, quick.close),
         ("quick-answer", answer, quick.close),
