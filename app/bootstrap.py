@@ -130,6 +130,7 @@ class Fireside(ChatParts):
             states=lambda: self.states,
             media=lambda: self.media,
             snapshots=lambda: self.snapshots,
+            forget_loaded=lambda names: self.pool.forget_texts(names),  # noqa: PLW0108 - as above
         )
 
     @LazyPart

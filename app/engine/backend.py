@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -66,6 +67,9 @@ class Backend(Protocol):
 
     def forget_session(self, session: str) -> None:
         """Drop a session's tokens from memory; its files are the parent's to delete."""
+
+    def forget_texts(self, names: AbstractSet[str]) -> None:
+        """Drop from memory what was made of texts with these names, or belongs to such sessions."""
 
     def count_tokens(self, request: protocol.CountTokens) -> protocol.TokensCounted:
         """Count the tokens of a conversation's prompt as its template renders it."""

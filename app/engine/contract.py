@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import array
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -144,6 +145,9 @@ class Engine(Protocol):
 
     def forget_session(self, session: str) -> None:
         """Delete what is saved and cached of a session."""
+
+    def forget_texts(self, names: AbstractSet[str]) -> None:
+        """Drop from the loaded model's memory what holds texts of these names (`Ask.made_of`), or such sessions."""
 
     def describe_devices(self) -> DevicesDescribed:
         """List the devices this computer has for models, with their memory."""

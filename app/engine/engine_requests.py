@@ -5,6 +5,7 @@ from __future__ import annotations
 import array
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from typing import Any
 
 from app.core.errors.engine_errors import ProtocolViolation
@@ -150,6 +151,13 @@ class EngineRequests(ABC):
         if self._states is not None:
             # After the child has forgotten it: it could write the state again.
             self._states.delete_session(session)
+
+    def forget_texts(self, names: AbstractSet[str]) -> None:
+        """Drop what the child keeps of texts and sessions; what is saved of them is `StateFolder.delete_made_of`'s."""
+        if self.pid is not None:
+            told = tuple(sorted(names))
+            for _ in self._replies(lambda id_: protocol.ForgetTexts(id_, told), None, needs_model=False):
+                pass
 
     def _describe_devices(self, machines: tuple[str, ...]) -> protocol.DevicesDescribed:
         for reply in self._replies(lambda id_: protocol.DescribeDevices(id_, machines), None, needs_model=False):

@@ -30,7 +30,7 @@ from app.core.events import (
 from app.core.wire import Caged, EventReply, Wire
 from app.engine.tuning import TUNING_BUDGET_S, ModelTuning
 
-VERSION = 18
+VERSION = 19
 
 
 @dataclass(frozen=True)
@@ -287,6 +287,17 @@ class ForgetSession:
 
 
 @dataclass(frozen=True)
+class ForgetTexts:
+    """Drop what is kept in memory of texts with these names (`Ask.made_of`) and of sessions; answered by `Done`.
+
+    With it goes whatever belongs to no session, as temporary chats: that does not tell what it was made of.
+    """
+
+    id: int
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class DescribeDevices:
     """Which devices and backends really exist, here and on other computers; answered by `DevicesDescribed`."""
 
@@ -523,6 +534,7 @@ Request = (
     | Inspect
     | TuneModel
     | ForgetSession
+    | ForgetTexts
     | DescribeDevices
     | Cancel
 )

@@ -224,6 +224,8 @@ class EngineWorker:
                 return backend.inspect(request, job)
             case protocol.ForgetSession(session=session):
                 backend.forget_session(session)
+            case protocol.ForgetTexts(names=names):
+                backend.forget_texts(frozenset(names))
             case protocol.UnloadModel():
                 backend.unload()
         return None

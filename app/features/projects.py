@@ -42,7 +42,7 @@ MEMORIES_SHARE = 0.2
 """Of what a prompt may take, for memories."""
 SESSION = "project-{}"
 """Engine's name of the KV snapshot that a project's chats share; filled with its id."""
-TOLD_PROJECT, TOLD_MEMORY, TOLD_ASSISTANT = "project-{}", "memory-{}", "assistant-{}"
+TOLD_PROJECT, TOLD_MEMORY, TOLD_ASSISTANT, TOLD_DOCUMENT = "project-{}", "memory-{}", "assistant-{}", "document-{}"
 """What `Ask.made_of` names texts that stand before chats; filled with their ids."""
 MEMORIES_HEADING = "What I want you to remember:"
 KEPT_TEXTS = 16

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from app.core.errors.app_error import AppError
 from app.core.errors.saving_errors import DiskFull, FolderNotWritable
 from app.features.chat.answer_service import SESSION
-from app.features.projects import TOLD_ASSISTANT, TOLD_MEMORY, TOLD_PROJECT
+from app.features.projects import TOLD_ASSISTANT, TOLD_DOCUMENT, TOLD_MEMORY, TOLD_PROJECT
 from app.store.assistant_store import AssistantStore
 from app.store.conversations import Conversations
 from app.store.database import Database, open_copy
@@ -91,6 +91,7 @@ class TrashBin:
     `translations` purges their files; `forget` deletes a chat's KV snapshot by its session name, `forget_made_of` all
     that hold named texts, `forget_documents` those of what several chats begin with, `forget_media` pictures unused and
     older than a moment. `recordings`, if any, go with their last document.
+    `forget_loaded` drops names of texts and sessions from a loaded model's memory.
     `copies` finds the copies of the database. Unreferenced data from before `began_at` is purged, too.
     """
 
@@ -105,11 +106,13 @@ class TrashBin:
         recordings: Callable[[], RecordedFiles | None] = lambda: None,
         forget_made_of: Callable[[AbstractSet[str]], object] = lambda _names: None,
         forget_documents: Callable[[Callable[[int], bool]], object] = lambda _is_gone: None,
+        forget_loaded: Callable[[AbstractSet[str]], object] = lambda _names: None,
         copies: Callable[[], Iterable[Path]] = lambda: (),
     ) -> None:
         self._database, self._translations, self._forget, self._began_at = database, translations, forget, began_at
         self._forget_media, self._recordings = forget_media, recordings
         self._forget_made_of, self._forget_documents, self._copies = forget_made_of, forget_documents, copies
+        self._forget_loaded = forget_loaded
         self.purging = threading.RLock()
         """Held while copies are cleaned; a copy made meanwhile could hold what is being purged."""
         self._store, self._conversations, self._jobs = TrashStore(database), Conversations(database), JobTable(database)
@@ -153,7 +156,8 @@ class TrashBin:
         recordings = self._recordings()
         # Before documents are purged: afterwards nobody knows which recordings they had.
         recorded = recordings.used_names() if recordings is not None else set()
-        _purge_rows(self._database, before, self._began_at)
+        gone = _purge_rows(self._database, before, self._began_at)
+        self._forget_told({TOLD_DOCUMENT.format(number) for number in gone})
         # Asked of all that states hold, so that an interrupted purge leaves none.
         documents = DocumentStore(self._database)
         self._forget_documents(lambda number: documents.get(number) is None)
@@ -171,12 +175,21 @@ class TrashBin:
 
     def _forget_states(self, doomed: Sequence[DoomedRow]) -> None:
         """Delete the KV snapshots of chats in which a model has read what is about to be purged."""
-        if told := {_IN_PROMPTS[row.table].format(row.id) for row in doomed if row.table in _IN_PROMPTS}:
-            self._forget_made_of(told)
+        self._forget_told({_IN_PROMPTS[row.table].format(row.id) for row in doomed if row.table in _IN_PROMPTS})
         chats = {row.id for row in doomed if row.table == "conversations"}
         read = [self._conversations.get_message(row.id) for row in doomed if row.table == "messages"]
-        for number in sorted(chats | {message.conversation_id for message in read if message is not None}):
-            self._forget(SESSION.format(number))
+        chats |= {message.conversation_id for message in read if message is not None}
+        sessions = sorted(map(SESSION.format, chats))
+        if sessions:
+            self._forget_loaded({*sessions})
+        for session in sessions:
+            self._forget(session)
+
+    def _forget_told(self, names: AbstractSet[str]) -> None:
+        """Forget what was made of texts, first in memory, from where it could be saved again."""
+        if names:
+            self._forget_loaded(names)
+            self._forget_made_of(names)
 
 
 def build_trash(
@@ -188,6 +201,7 @@ def build_trash(
     states: Callable[[], StateFolder],
     media: Callable[[], MediaLibrary],
     snapshots: Callable[[], SnapshotFolder],
+    forget_loaded: Callable[[AbstractSet[str]], object],
 ) -> TrashBin:
     """Build the trash of the program's own database; other parts are asked for when something of theirs has to go."""
 
@@ -209,6 +223,7 @@ def build_trash(
         recordings=recordings,
         forget_made_of=lambda names: states().delete_made_of(names),
         forget_documents=lambda is_gone: states().delete_documents(is_gone),
+        forget_loaded=forget_loaded,
         copies=copies,
     )
 
@@ -244,13 +259,17 @@ def purge_from_copy(path: Path, doomed: Sequence[DoomedRow]) -> None:
             file.unlink(missing_ok=True)
 
 
-def _purge_rows(database: Database, before: float, unused_before: float) -> None:
-    """Purge rows of all kinds but jobs that were deleted before a moment, and what was used by nothing else."""
+def _purge_rows(database: Database, before: float, unused_before: float) -> list[int]:
+    """Purge rows of all kinds but jobs that were deleted before a moment, and what was used by nothing else.
+
+    Return the ids of the documents that went.
+    """
     # Chats first: what only they used can then go.
     for kind in (CHAT, PAGE, ASSISTANT, PROJECT, MEMORY, TAG, PROMPT):
         _STORES[kind](database).purge_deleted(before)
-    DocumentStore(database).purge_unused(unused_before)
+    documents = DocumentStore(database).purge_unused(unused_before)
     PageReadings(database).purge_unused()
+    return documents
 
 
 def _list_files(copy: Database, folder: Path) -> set[Path]:

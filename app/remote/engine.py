@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -208,6 +209,9 @@ class RemoteEngine:
 
     def forget_session(self, session: str) -> None:
         """Do nothing: no session is kept here, and the server's are its own."""
+
+    def forget_texts(self, names: AbstractSet[str]) -> None:
+        """Do nothing: what a server keeps in memory is not known here."""
 
     def sleep(self) -> None:
         """Do nothing: a server's model takes no memory here."""

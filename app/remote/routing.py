@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from collections.abc import Set as AbstractSet
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -83,6 +84,9 @@ class RoutedEngine(Engine if TYPE_CHECKING else object):  # type: ignore[misc]
 
     def forget_session(self, session: str) -> None:
         self._here.forget_session(session)
+
+    def forget_texts(self, names: AbstractSet[str]) -> None:
+        self._here.forget_texts(names)
 
     def describe_devices(self) -> DevicesDescribed:
         return self._here.describe_devices()

@@ -296,8 +296,8 @@ class DocumentStore:
             ).fetchall()
         return [(int(row[0]), int(row[1]), float(row[2])) for row in rows]
 
-    def purge_unused(self, before: float) -> int:
-        """Remove incomplete and unreferenced documents; return how many.
+    def purge_unused(self, before: float) -> list[int]:
+        """Remove incomplete and unreferenced documents; return their ids.
 
         Only those begun before that time (seconds since 1970), so that documents being read now are left alone.
         """
@@ -309,7 +309,7 @@ class DocumentStore:
             ).fetchall()
         for row in gone:
             self.discard_document(row[0])
-        return len(gone)
+        return [int(row[0]) for row in gone]
 
 
 def _match_word(word: str) -> str:

@@ -93,7 +93,7 @@ def test_nothing_is_left_of_a_file_that_cannot_be_read(documents: DocumentLibrar
     with pytest.raises(DocumentUnreadable) as raised:
         list(documents.read_file(tmp_path / "gone.pdf", CancelToken()))
     assert raised.value.reason == "missing"
-    assert documents.store.purge_unused(before=1e12) == 0
+    assert documents.store.purge_unused(before=1e12) == []
 
 
 def test_cancelled_in_the_middle_nothing_is_kept(documents: DocumentLibrary, tmp_path: Path) -> None:
@@ -105,7 +105,7 @@ def test_cancelled_in_the_middle_nothing_is_kept(documents: DocumentLibrary, tmp
         pass
     cancel.cancel()
     assert not any(isinstance(event, DocumentStored) for event in events)
-    assert documents.store.purge_unused(before=1e12) == 0, "it was taken out at once"
+    assert documents.store.purge_unused(before=1e12) == [], "it was taken out at once"
 
 
 def test_one_document_is_read_at_a_time(documents: DocumentLibrary, lease: Path, tmp_path: Path) -> None:

@@ -90,7 +90,8 @@ def test_chats_of_a_project_begin_alike_and_others_stay_as_they_were(
     documents = common[: common.index("\n\nAnswer for a tenant.")]
     assert asked == [(f"documents-{document}", len(documents))] * 2 + [("", 0)] * 2
     in_project = [f"project-{flat.id}", f"memory-{living}", f"memory-{rooms}"]
-    made_of = [[*in_project, "assistant-1"], in_project, [f"memory-{living}"], []]
+    leading = f"document-{document}"
+    made_of = [[*in_project, "assistant-1", leading], [*in_project, leading], [f"memory-{living}"], []]
     assert [one["made_of"] for one in requests(script)] == made_of
 
 

@@ -64,6 +64,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -258,6 +259,10 @@ class ScriptedBackend:
     def forget_session(self, session: str) -> None:
         """Log the request; there is no session to forget."""
         self._script.log_request(protocol.ForgetSession(0, session))
+
+    def forget_texts(self, names: AbstractSet[str]) -> None:
+        """Log the request, sorted as it came; there is nothing to forget."""
+        self._script.log_request(protocol.ForgetTexts(0, tuple(sorted(names))))
 
     def close(self) -> None:
         """Wait for the file that the script names, as if saving took that long."""

@@ -33,6 +33,8 @@ class CachedSequence:
         self.session = ""
         self.made_of: tuple[str, ...] = ()  # see `Ask`
         self.changed = False
+        self.is_forgotten = False
+        """True if all of it goes when the answer that uses it has ended."""
         self.ends: tuple[int, ...] = ()
         """Where another answer or an edited question would begin, and the end of long instructions."""
         self._context = context
@@ -164,7 +166,7 @@ class CachedSequence:
         self.tokens = []
         self._shift = 0
         self._checkpoints.replace_all(())
-        self.changed = False
+        self.changed = self.is_forgotten = False
 
     def _position_after(self, count: int) -> int:
         return count - self._tiles.position_shift(self.tokens[:count]) if self._tiles.shifts else count

@@ -7,6 +7,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterable
+from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -539,6 +540,10 @@ class LlamaBackend:
     def forget_session(self, session: str) -> None:
         if self._loaded is not None:
             self._loaded.decoder.pool.forget_session(session)
+
+    def forget_texts(self, names: AbstractSet[str]) -> None:
+        if self._loaded is not None:
+            self._loaded.decoder.pool.forget_texts(names)
 
     def count_tokens(self, request: protocol.CountTokens) -> protocol.TokensCounted:
         """Return the length of the prompt as an answer would make it."""

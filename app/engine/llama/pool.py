@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence as Runs
+from collections.abc import Set as AbstractSet
 
 from app.engine.llama.cached_sequence import CachedSequence, common_length
 from app.engine.llama.checkpoints import CheckpointBudget
@@ -104,8 +105,10 @@ class SequencePool:
         self._most_beside = self._context.most_sequences  # there is more room again
         run.chain.free()
         sequence = run.sequence
+        if sequence is not None and sequence.is_forgotten:
+            self._forget_sequence(sequence)
         # Sequence 0 keeps what it holds: the next question in the open chat begins with it.
-        if sequence is not None and sequence.number > 0:
+        elif sequence is not None and sequence.number > 0:
             self._release_sequence(sequence)
 
     def save_idle(self) -> None:
@@ -119,13 +122,16 @@ class SequencePool:
         return self._states is not None and any(is_worth_saving(s) for s in self.sequences)
 
     def forget_session(self, session: str) -> None:
-        """Forget a session without saving it; its cache is cleared unless a run uses it."""
+        """Forget a session without saving it; its cache is cleared, when its answer has ended."""
         for sequence in self.sequences:
             if sequence.session == session:
-                sequence.session = ""
-                # A running answer goes on: its session is what is forgotten, not the answer.
-                if self._run_of(sequence) is None:
-                    sequence.clear()
+                self._forget_sequence(sequence)
+
+    def forget_texts(self, names: AbstractSet[str]) -> None:
+        """Forget what was made of texts with these names, sessions of these names, and what doesn't tell."""
+        for sequence in self.sequences:
+            if not sequence.session or not names.isdisjoint((sequence.session, *sequence.made_of)):
+                self._forget_sequence(sequence)
 
     def forget_all(self) -> None:
         """Clear the context and have every run read again.
@@ -200,6 +206,17 @@ class SequencePool:
         """Tokens that are counted for several runs but held once."""
         first = runs[0].tokens
         return sum(common_length(first, other.tokens) for other in runs[1:]) if self._context.can_forget else 0
+
+    def _forget_sequence(self, sequence: CachedSequence) -> None:
+        sequence.session, sequence.made_of = "", ()
+        # A running answer goes on: what is kept of it is forgotten, not the answer.
+        sequence.is_forgotten = self._run_of(sequence) is not None
+        if sequence.is_forgotten:
+            return
+        sequence.clear()
+        # Cells that are free keep their bytes until they are used again.
+        if not any(other.tokens for other in self.sequences):
+            self._context.clear_all()
 
     def _make_room(self, tokens: int) -> None:
         """Save and clear idle sequences if `tokens` more would not fit."""

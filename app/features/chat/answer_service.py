@@ -42,7 +42,7 @@ from app.features.chat.prompt_builder import PromptBuilder, hidden_ids
 from app.features.chat.titles import first_words
 from app.features.chat.tool_steps import AnswerSteps
 from app.features.document_library import DocumentLibrary
-from app.features.projects import TOLD_ASSISTANT, ChatPreambles, model_of
+from app.features.projects import TOLD_ASSISTANT, TOLD_DOCUMENT, ChatPreambles, model_of
 from app.store.conversation_row import Conversation
 from app.store.conversations import Conversations, MessageState, StoredMessage
 
@@ -494,7 +494,8 @@ class AnswerService:
         if not name:
             name, common = shown.preamble.session, shown.preamble.text
         assistant = () if conversation.assistant_id is None else (TOLD_ASSISTANT.format(conversation.assistant_id),)
-        own = {"session": SESSION.format(conversation.id), "made_of": (*shown.preamble.made_of, *assistant)}
+        made_of = (*shown.preamble.made_of, *assistant, *map(TOLD_DOCUMENT.format, shown.leading.ids))
+        own = {"session": SESSION.format(conversation.id), "made_of": made_of}
         return fields | own | ({"shared": name, "shared_characters": len(common)} if name else {})
 
     def _stored_message(self, message_id: int) -> StoredMessage:

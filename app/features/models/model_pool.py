@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import itertools
+import logging
 import threading
 from collections.abc import Callable, Iterator
+from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -29,6 +31,8 @@ from app.features.models.pool_policy import (
     place_model,
 )
 from app.features.models.pooled_engine import ChatSeat, PooledEngine
+
+log = logging.getLogger(__name__)
 
 LOOK_EVERY_S = 0.1
 """Interval at which a waiting lease notices its own cancellation."""
@@ -188,6 +192,14 @@ class ModelPool:
         """Reload models that are partly on other computers without them, after the network was switched off."""
         for engine in self._all_engines():
             engine.leave_machines()
+
+    def forget_texts(self, names: AbstractSet[str]) -> None:
+        """Drop what holds texts of these names (`Ask.made_of`), or tells none, from the memory of all models."""
+        for engine in self._all_engines():
+            try:
+                engine.forget_texts(names)
+            except AppError as error:  # the child ended, and what it had in memory with it
+                log.info("what a model had read could not be forgotten: %s", type(error).__name__)
 
     def _all_engines(self) -> list[LocalEngine]:
         with self._changed:

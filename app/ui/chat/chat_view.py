@@ -40,6 +40,7 @@ from app.ui.chat.survey import SurveyOffering, SurveysOf
 from app.ui.chat.transcript import ChatTranscript, scroll_by_key
 from app.ui.chat.turn_actions import TurnActions
 from app.ui.i18n import tr
+from app.ui.shell import tasks
 from app.ui.shell.notify import Notify
 from app.ui.spell_check import SpellChecks, Speller
 from app.ui.theme import Theme
@@ -229,6 +230,8 @@ class ChatView(QWidget):
     def _show(self, place: ChatPlace) -> None:
         if self.is_temporary and self.transcript.places.count and place.talk is not self.open_chat.talk:
             self._notify.mention(tr(TEMPORARY_CHAT_CLOSED))
+            # On a thread, because the engine may be busy; what the chat was made of has no name.
+            tasks.run(lambda _token: map(self._chats.pool().forget_texts, [frozenset()]), self)
         if self._has_finding:
             self.finding.forget()
         self.session.dispatch(m.ShowChat(place))

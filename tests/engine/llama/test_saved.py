@@ -10,12 +10,13 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from app.core.child import own_command
 from app.core.errors.engine_errors import EngineStopped
-from app.core.events import AnswerStats, Message, Role
+from app.core.events import AnswerStats, Finished, Message, Role, TextDelta
 from app.engine.client import EngineClient
 from app.engine.protocol import Ask
 from app.engine.states import StateFolder, StateIdentity, name_documents
@@ -122,6 +123,46 @@ def test_a_forgotten_session_is_neither_on_disk_nor_saved_later(start: Start, st
     client.forget_session("chat-2")
     client.close()
     assert not list(states.folder.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("named", "forgotten"),
+    [("chat-1", True), ("memory-3", True), ("document-5", True), ("document-6", False), ("", False)],
+)
+def test_what_was_deleted_leaves_the_memory_of_a_loaded_model(
+    start: Start, states: StateFolder, named: str, forgotten: bool
+) -> None:
+    client = start()
+
+    def ask() -> AnswerStats:
+        told: dict[str, Any] = {"session": "chat-1", "made_of": ("memory-3", "document-5")}
+        return answer_of(client.generate([STORY], max_tokens=4, sampling=GREEDY, **told))[1]
+
+    first = ask()
+    client.forget_texts({named} - {""})
+    again = ask()
+    assert again.reused_tokens == (0 if forgotten else first.prompt_tokens - 1)
+    client.forget_texts({named} - {""})
+    client.close()
+    assert bool(list(states.folder.glob("*.state"))) is not forgotten, "nor is it saved later"
+
+
+def test_a_temporary_chat_that_was_left_is_in_no_memory(start: Start) -> None:
+    client = start()
+    turn(client, [STORY], "")
+    client.forget_texts(frozenset())
+    assert turn(client, [STORY], "")[1].reused_tokens == 0
+
+
+def test_what_is_forgotten_while_it_is_written_goes_with_its_end(start: Start, states: StateFolder) -> None:
+    client = start()
+    answer = client.generate([STORY], max_tokens=200, sampling=GREEDY, session="chat-1")
+    next(event for event in answer if isinstance(event, TextDelta))
+    client.forget_texts({"chat-1"})
+    assert [event for event in answer if isinstance(event, Finished)], "the answer goes on"
+    assert turn(client, [STORY], "")[1].reused_tokens == 0
+    client.close()
+    assert not list(states.folder.glob("*.state"))
 
 
 def test_a_state_of_another_context_is_deleted_and_said(

@@ -17,6 +17,7 @@ from app.features.assistants import AssistantChoice, plan_conversation
 from app.features.chat.answer_service import AnswerEvent, ContextCompacted, ContextIsFull, ContextWidened
 from app.features.chat.context_fitting import CARRIED_HEADING
 from app.store.conversations import MessageState
+from app.store.projects import Memories
 from tests.helpers.script import prompts, write_script
 
 CONTEXT_TOKENS = 4000
@@ -206,6 +207,18 @@ def test_a_chat_names_its_session_and_a_deleted_one_is_forgotten(app: Fireside, 
     log = script.with_name("prompts.jsonl").read_text("utf-8")
     assert f'"chat-{chat.id}"' in log.splitlines()[-1]
     assert "ForgetSession" in log.splitlines()[-1]
+
+
+def test_what_is_purged_leaves_the_memory_of_the_loaded_model(app: Fireside, script: Path) -> None:
+    memory = Memories(app.database).add("I like tea.")
+    chat = app.conversations.create()
+    ask(app, chat.id, "Hello")
+    app.conversations.delete(chat.id)
+    Memories(app.database).delete(memory.id)
+    app.trash.remove_all()
+    log = map(json.loads, script.with_name("prompts.jsonl").read_text("utf-8").splitlines())
+    forgotten = {name for line in log if line["type"] == "ForgetTexts" for name in line["names"]}
+    assert forgotten == {f"memory-{memory.id}", f"chat-{chat.id}"}
 
 
 def test_stop_while_the_model_still_loads_is_heard(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

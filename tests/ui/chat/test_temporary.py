@@ -8,6 +8,7 @@ from pathlib import Path
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QPushButton
+from pytestqt.qtbot import QtBot
 
 from app.features.chat.session_messages import SaveDraft
 from app.ui.chat.answer_view import REGENERATE
@@ -82,7 +83,7 @@ def test_nothing_of_it_is_in_any_file_after_asking_leaving_and_quitting(open_cha
     assert files_with(b"this one is kept", fresh_home) != []
 
 
-def test_leaving_it_says_so_and_it_is_gone(open_chat: Open) -> None:
+def test_leaving_it_says_so_and_it_is_gone(open_chat: Open, qtbot: QtBot) -> None:
     desk = open_chat({"text": "The answer."})
     kept = add_turns(desk, 1)
     desk.chat.show_temporary()
@@ -99,6 +100,8 @@ def test_leaving_it_says_so_and_it_is_gone(open_chat: Open) -> None:
     assert desk.texts == ["Question 0", "An answer with **bold** words. 0"]
     desk.chat.show_conversation(temporary_id)
     assert desk.turns == [], "its number leads nowhere"
+    log = desk.script.with_name("prompts.jsonl")
+    qtbot.waitUntil(lambda: '"ForgetTexts"' in log.read_text("utf-8"))
 
 
 def test_an_answer_that_is_being_written_ends_with_it(open_chat: Open) -> None:
