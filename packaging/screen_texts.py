@@ -13,6 +13,7 @@ import sys
 import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -251,7 +252,29 @@ def walk_with_parents(tree: ast.AST) -> Iterator[tuple[ast.AST, list[ast.AST]]]:
     while stack:
         node, parents = stack.pop()
         yield node, parents
-        stack += [(child, [*parents, node]) for child in ast.iter_child_nodes(node)]
+        if children := children_of(node):
+            inside = [*parents, node]
+            stack += [(child, inside) for child in children]
+
+
+def children_of(node: ast.AST) -> list[ast.AST]:
+    """Return what stands directly in a node, but for operators and contexts: half of all nodes, and without text."""
+    found: list[ast.AST] = []
+    for name in _fields_of(type(node)):
+        value = getattr(node, name, None)
+        if isinstance(value, ast.AST):
+            found.append(value)
+        elif isinstance(value, list):
+            found += [part for part in value if isinstance(part, ast.AST)]
+    return found
+
+
+_WITHOUT_TEXT = frozenset({"arg", "attr", "ctx", "id", "kind", "op", "ops", "type_comment"})
+
+
+@cache
+def _fields_of(kind: type[ast.AST]) -> tuple[str, ...]:
+    return tuple(name for name in kind._fields if name not in _WITHOUT_TEXT)
 
 
 def called_name(node: ast.Call) -> str:

@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
-from screen_texts import ROOT, called_name, walk_with_parents, write_ceilings
+from screen_texts import ROOT, called_name, children_of, write_ceilings
 
 TABLE = "[tool.fireside.translation]"
 NOT_FOUND, FILLED, BRANCHES = "texts not found", "filled in before translation", "branches on one"
@@ -98,7 +98,7 @@ class Program:
             self._read_module(name, self.trees[name])
 
     def _read_module(self, path: str, tree: ast.Module) -> None:
-        for node in ast.walk(tree):
+        for node in _statements_of(tree):
             if isinstance(node, ast.ImportFrom) and node.module:
                 module = node.module.replace(".", "/")
                 module += ".py" if (self.root / f"{module}.py").exists() else "/__init__.py"
@@ -173,8 +173,8 @@ class TextsTemplate:
         self.entries: dict[Entry, set[tuple[str, int]]] = {}
         self.problems: set[Problem] = set()
         for path, tree in self.program.trees.items():
-            for node, parents in walk_with_parents(tree):
-                self._visit(path, node, tuple(part for part in parents if isinstance(part, _SCOPES)))
+            for node, scopes in _walk_with_scopes(tree):
+                self._visit(path, node, scopes)
         for (path, name), annotation in self.program.annotations.items():
             for value in self.program.constants[path, name]:
                 self._add_by_shape(Value(path, value), annotation)
@@ -561,8 +561,7 @@ class TextsTemplate:
         if function is None:
             yield None
             return
-        for part, parents in walk_with_parents(function):
-            scopes = tuple(parent for parent in parents if isinstance(parent, _SCOPES))
+        for part, scopes in _walk_with_scopes(function):
             if isinstance(part, ast.Return) and part.value is not None and scopes == (function,):
                 yield from self._follow(Value(path, part.value, scopes), seen, left - 1)
 
@@ -583,6 +582,29 @@ class TextsTemplate:
 
 _SAME_ELEMENTS = ("list", "tuple", "sorted", "reversed", "set")
 _SCOPES = (*_FUNCTIONS, ast.Lambda, ast.ListComp, ast.SetComp, ast.GeneratorExp, ast.DictComp)
+
+
+def _walk_with_scopes(tree: ast.AST) -> Iterator[tuple[ast.AST, tuple[ast.AST, ...]]]:
+    """Yield each node with the functions and comprehensions that it is in, the outermost first."""
+    stack: list[tuple[ast.AST, tuple[ast.AST, ...]]] = [(tree, ())]
+    while stack:
+        node, scopes = stack.pop()
+        yield node, scopes
+        if children := children_of(node):
+            inside = (*scopes, node) if isinstance(node, _SCOPES) else scopes
+            stack += [(child, inside) for child in children]
+
+
+def _statements_of(tree: ast.AST) -> Iterator[ast.AST]:
+    """Yield all statements, level by level, without looking into their expressions."""
+    level: list[ast.AST] = [tree]
+    while level:
+        yield from level
+        blocks = [getattr(node, name, ()) for node in level for name in _BLOCKS]
+        level = [statement for block in blocks for statement in block]
+
+
+_BLOCKS = ("body", "handlers", "orelse", "finalbody", "cases")
 
 
 @cache
@@ -629,7 +651,7 @@ def _bindings(scope: ast.AST) -> dict[str, list[tuple[list[object], ast.expr | N
             bind(node.target, node.value, [])
         elif isinstance(node, (ast.For, ast.comprehension)):
             bind(node.target, node.iter, ["*"])
-        for child in ast.iter_child_nodes(node):
+        for child in children_of(node):
             visit(child)
 
     visit(scope)

@@ -32,9 +32,3 @@ def test_what_is_no_number_or_list_is_not(line: str) -> None:
     from check_formats import find_own_formats
 
     assert not list(find_own_formats(f"shown = {line}\n"))
-
-
-def test_the_window_has_none() -> None:
-    from check_formats import main
-
-    assert main() == 0

@@ -123,7 +123,12 @@ def test_the_template_is_a_file_that_the_program_can_read(tmp_path: Path) -> Non
     assert entries["1 file"] == ("y", "z")
 
 
-def test_no_figure_of_the_program_has_risen(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_figure_that_has_risen_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     from texts_template import main
 
-    assert main(["--check"], ROOT) == 0, capsys.readouterr().out
+    template_of(tmp_path, 'def show(name):\n    return tr(f"{name} is gone")')
+    (tmp_path / "pyproject.toml").write_text("[tool.fireside.translation]\n", "utf-8")
+    assert main(["--check"], tmp_path) == 1
+    assert f"{FILLED}: 1, at most 0" in capsys.readouterr().out
+    main(["--write"], tmp_path)
+    assert main(["--check"], tmp_path) == 0
