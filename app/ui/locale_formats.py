@@ -17,6 +17,7 @@ _COMMAS = {"ar": "، ", "ja": "、", "zh": "、"}
 """What parts the entries of a list, where it is no comma."""
 _NO_BLANK = ("ar", "it", "ja", "pt", "zh")
 """Languages that write a percent sign right behind its number."""
+_WITH_OTHER_DIGITS = {"ar": QLocale(QLocale.Language.Arabic, QLocale.Country.UnitedArabEmirates)}
 _EMBED, _POP = "\u2068", "\u2069"
 """Isolate what lies between, in its own direction (Unicode Bidirectional Algorithm: FSI and PDI)."""
 
@@ -24,7 +25,9 @@ _EMBED, _POP = "\u2068", "\u2069"
 def _locale_of(language: str) -> QLocale:
     # The region is the system's where its language is the same, for days and clocks of London or of Boston.
     system, wanted = QLocale.system(), QLocale(language)
-    return system if system.language() is wanted.language() else wanted
+    found = system if system.language() is wanted.language() else wanted
+    # Counts in sentences have digits from 0 to 9, and a sentence should not mix them with those of the Mashriq.
+    return found if found.zeroDigit() == "0" else _WITH_OTHER_DIGITS.get(language, found)
 
 
 class _FormatsInUse:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from app.core.catalogue import Translatable, tr
 from app.documents.segments import Segment, plain
 from app.features.translate.translation_events import Flag, FlagKind, Translated, TranslationSource
 from app.language.language_names import english_name
@@ -165,7 +166,7 @@ def flags_of(problems: Iterable[TranslationProblem]) -> tuple[Flag, ...]:
     return tuple(dict.fromkeys(found))
 
 
-_TEXTS = {
+_TEXTS: dict[FlagKind, Translatable] = {
     FlagKind.UNTRANSLATED: "This couldn’t be translated.",
     FlagKind.FORMATTING: "Bold, links and other formatting were restored by position.",
     FlagKind.GLOSSARY: "The glossary has “{wanted}” for “{said}”.",
@@ -181,19 +182,20 @@ _TEXTS = {
 
 @dataclass(frozen=True)
 class ProblemReason:
-    """A sentence in English with `{names}`, so that it can be said in another language, and what goes there."""
+    """What is wrong with a segment: a sentence with `{names}`, and what goes there."""
 
-    text: str
+    text: Translatable
     values: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def words(self) -> str:
-        return self.text.format(**self.values) if self.values else self.text
+        return tr(self.text, **self.values)
 
 
 def flag_words(segment: Segment, translated: Translated, target: str) -> list[str]:
     """Return a sentence for each flag of a segment, even if accepted; `target` is the language's code."""
-    return [reason_of(flag, segment, translated, english_name(target)).words for flag in translated.flags]
+    language = tr(english_name(target))
+    return [reason_of(flag, segment, translated, language).words for flag in translated.flags]
 
 
 def reason_of(flag: Flag, segment: Segment, translated: Translated, language: str) -> ProblemReason:
@@ -204,7 +206,7 @@ def reason_of(flag: Flag, segment: Segment, translated: Translated, language: st
     return ProblemReason(text, {name: value for name, value in values.items() if f"{{{name}}}" in text})
 
 
-def _flag_text(flag: Flag, segment: Segment, translated: Translated) -> str:
+def _flag_text(flag: Flag, segment: Segment, translated: Translated) -> Translatable:
     match flag.kind:
         case FlagKind.NUMBER:
             return "“{said}” is missing." if flag.said in segment.text else "“{said}” isn’t in the original."

@@ -205,8 +205,7 @@ def _shown_flag(flag: Flag, reason: str) -> ShownFlag:
 
 
 def _reason(flag: Flag, segment: Segment, translated: Translated, language: str) -> str:
-    reason = reason_of(flag, segment, translated, language)
-    return tr(reason.text, **reason.values)
+    return reason_of(flag, segment, translated, language).words
 
 
 def note_of(translation: StoredTranslation) -> str:
