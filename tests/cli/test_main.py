@@ -210,6 +210,8 @@ def test_doctor_names_devices_folders_and_models(starter: Path, fresh_home: Path
         "loaded",
         "placement",
         "protection",
+        "network",
+        "administrator",
     }
     assert set(body) == told
     assert isinstance(body["threads"], int)

@@ -1,0 +1,87 @@
+"""How the hosts that the program uses are reached, and, when a person asks for it, what each of them answers."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from app.core.build import RELEASES
+from app.core.catalogue import Translatable, tr
+from app.core.errors.app_error import AppError
+from app.core.settings import Settings
+from app.features.error_messages import sentence_for
+from app.hub.access import NetworkAccess, access_to, endpoint_of, proxy_for
+from app.hub.connection_ledger import ConnectionLedger
+from app.hub.hub_token import HubToken
+from app.hub.network import Network, http_client
+from app.hub.proxy_script import find_proxy_script
+
+WHY = "test"
+"""As the ledger of connections has it."""
+DIRECTLY, BY_PROXY = "{host}: directly", "{host}: through the proxy {proxy}"
+OWN_AUTHORITIES = "Certificates: those this system trusts, and those in {path}"
+SCRIPT_FOUND = "This system uses a proxy script (PAC), which isn’t run. Set the proxy’s address: {script}"
+NOT_ASKED = "Use --network to ask these hosts."
+HOST_ANSWERS: Translatable = "{host} answers."
+
+
+@dataclass(frozen=True)
+class HostRoute:
+    """`proxy` is its host and port, "" for none. `answer` says what asking ended with, "" where nobody asked."""
+
+    host: str
+    proxy: str
+    answer: str = ""
+
+
+@dataclass(frozen=True)
+class NetworkRoutes:
+    """`script` is the system's proxy script, which isn't run."""
+
+    hosts: tuple[HostRoute, ...]
+    authorities_file: str
+    script: str
+
+
+def find_routes(settings: Settings, token: HubToken, ledger: ConnectionLedger, *, asks: bool) -> NetworkRoutes:
+    """Find out how the Hub and the update address are reached; nothing is sent unless it `asks`."""
+    hosts = tuple(_hosts_of(settings, token, ledger, asks=asks))
+    script = "" if settings.network.proxy else find_proxy_script(os.environ, Path.home())
+    return NetworkRoutes(hosts, settings.network.authorities_file, script)
+
+
+def _hosts_of(settings: Settings, token: HubToken, ledger: ConnectionLedger, *, asks: bool) -> Iterator[HostRoute]:
+    for address in filter(None, (endpoint_of(settings), RELEASES.address)):
+        # Without the password, which only asking needs.
+        plain = NetworkAccess(endpoint=address, proxy=settings.network.proxy)
+        proxy = urlsplit(proxy_for(address, plain)).netloc.rpartition("@")[2]
+        route = HostRoute(plain.host, proxy)
+        network = Network(partial(access_to, address, settings, token), ledger)
+        yield replace(route, answer=_ask_host(address, route.host, network)) if asks else route
+
+
+def _ask_host(address: str, host: str, network: Network) -> str:
+    try:
+        network.call(WHY, lambda _: http_client().get(address).status_code)
+    except AppError as error:
+        return str(sentence_for(error))
+    return tr(HOST_ANSWERS, host=host)
+
+
+def route_sentences(routes: NetworkRoutes) -> list[str]:
+    """Write the routes as lines in the user's language."""
+    lines = []
+    for route in routes.hosts:
+        way = tr(BY_PROXY, host=route.host, proxy=route.proxy) if route.proxy else tr(DIRECTLY, host=route.host)
+        lines += [way, *([f"  {route.answer}"] if route.answer else [])]
+    if routes.authorities_file:
+        lines += [tr(OWN_AUTHORITIES, path=routes.authorities_file)]
+    if routes.script:
+        lines += [tr(SCRIPT_FOUND, script=routes.script)]
+    if not any(route.answer for route in routes.hosts):
+        lines += [tr(NOT_ASKED)]
+    return lines
