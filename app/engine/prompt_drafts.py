@@ -15,7 +15,9 @@ from app.engine.model_shape import MOST_DRAFTED_TOGETHER
 SIZES = (4, 8, MOST_DRAFTED_TOGETHER)
 """Tokens decoded at once: llama.cpp's matrix kernels take rows by fours. More than 16 gained little."""
 GRAM = 8  # equal tokens before a place: fewer happen in free texts, where a guess loses time and can turn a near tie
-OWN_GRAM = 16  # the same for what an answer repeats of itself, which goes on in other words more often
+OWN_GRAM = (
+    24  # the same for what an answer repeats of itself, which goes on in other words more often: 16 guessed wrong
+)
 NEAR_GRAM, NEAR_TOKENS = 2, 24  # fewer are enough just behind the place where an answer left its source
 PLACES = 8
 LONGEST_MATCH = 64
