@@ -534,7 +534,16 @@ class TextsTemplate:
                 elif isinstance(found.node, ast.Tuple) and len(found.node.elts) == 2:
                     yield Value(found.path, ast.Dict([found.node.elts[0]], [found.node.elts[1]]), found.scopes)
         else:
-            yield from self._follow(value, seen, left - 1)
+            for found in self._follow(value, seen, left - 1):
+                yield from self._joined(found, seen, left - 1)
+
+    def _joined(self, found: Value | None, seen: set[tuple[int, int]], left: int) -> Iterator[Value | None]:
+        """Yield the tables that are joined by `|`, or what isn't joined as it is."""
+        if found is None or not (isinstance(found.node, ast.BinOp) and isinstance(found.node.op, ast.BitOr)):
+            yield found
+            return
+        for side in (found.node.left, found.node.right):
+            yield from self._containers(Value(found.path, side, found.scopes), seen, left)
 
     def _follow_call(
         self, value: Value, node: ast.Call, seen: set[tuple[int, int]], left: int

@@ -37,6 +37,7 @@ def template_of(tmp_path: Path, code: str) -> Any:
         'TEXT = "One text"\ndef show():\n    return tr(TEXT)',
         'TABLE = {"a": "One text"}\ndef show(key):\n    return tr(TABLE[key])',
         'TABLE = {"a": "One text"}\ndef show(key):\n    return tr(TABLE.get(key, ""))',
+        'FIRST = {"a": "One text"}\nTABLE = FIRST | {}\ndef show(key):\n    return tr(TABLE[key])',
         'ROWS = (("a", "One text"),)\ndef show():\n    return [tr(label) for _, label in ROWS]',
         'def show(is_it):\n    words = "One text" if is_it else ""\n    return f"{tr(words)}!"',
         'def words():\n    return "One text"\ndef show():\n    return tr(words())',
