@@ -20,6 +20,7 @@ ASKED = {
 NAMED = {
     "proxy.example", "searx.example", "example.com", "name",  # how an address looks, beside a field
     "duckduckgo.com",  # how the links of its results begin
+    "help.invalid",  # links from one page of the help to another
     "127.0.0.1",  # where a browser comes back to after a sign-in
     "nomic.ai",  # a folder of another program
     # Names of XML vocabularies, which nobody asks.
@@ -34,7 +35,7 @@ OPENERS = {
         "app/hub/web_fetcher.py",
         *("app/server/running.py", "app/ui/qt_application.py", "app/ui/shell/single_instance.py"),
     },
-    "ssl": {"app/hub/access.py", "app/hub/door.py", "app/hub/model_server.py", "app/remote/servers.py"},
+    "ssl": {"app/hub/access.py", "app/hub/certificates.py", "app/hub/door.py", "app/hub/model_server.py"},
     "urllib.request": {"app/hub/access.py"},
     # For a browser that comes back from a sign-in, to a port of this computer.
     "http.server": {"app/hub/sign_in.py"},

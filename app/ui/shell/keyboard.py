@@ -151,7 +151,7 @@ def _grid(theme: Theme, headings: Sequence[tuple[str, Sequence[tuple[str, Transl
     px = theme.px
     grid = QGridLayout()
     grid.setHorizontalSpacing(px(16))
-    grid.setVerticalSpacing(px(3))
+    grid.setVerticalSpacing(px(2))
     for heading, lines in headings:
         title = QLabel(heading)
         title.setFont(theme.font("group"))

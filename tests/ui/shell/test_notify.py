@@ -94,7 +94,7 @@ def test_every_action_of_the_sentences_has_a_label() -> None:
         "end",
         "servers",
     }
-    assert set(ACTION_LABELS) == named | {"take_over", "put_back"}
+    assert set(ACTION_LABELS) == named | {"take_over", "put_back", "help", "whats_new"}
 
 
 def test_an_error_has_its_sentence_and_details_to_copy(notify: Notify, qtbot: QtBot) -> None:
