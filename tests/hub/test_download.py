@@ -226,8 +226,9 @@ def test_an_end_is_heard_at_once_in_every_phase(
         pids = children_of()
         assert len(pids) == 1 or (not pids and hold is hold_nothing)  # that may be over before anybody looks
         until(chain([first], events), in_phase(phase))
-        if phase == "connecting" and hold is hold_content:
-            fetching.hub.wait_for(lambda: bool(fetching.hub.seen("storage")))
+        if phase == "connecting":
+            server = "storage" if hold is hold_content else "hub"
+            fetching.hub.wait_for(lambda: bool(fetching.hub.seen(server)))
         cancel.cancel()
         rest = list(events)
     assert all(is_gone(pid) for pid in pids)

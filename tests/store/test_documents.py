@@ -98,8 +98,8 @@ def test_what_nothing_refers_to_goes_but_not_what_is_read_now(database: Database
     attached, lonely = kept(store), kept(store)
     half = store.begin_document(Path("/half"), 1, 1)
     Attachments(database).add_to_draft(None, attached.id)
-    assert store.purge_unused(before=50.0) == 0, "both were begun later"
-    assert store.purge_unused(before=200.0) == 2
+    assert store.purge_unused(before=50.0) == [], "both were begun later"
+    assert len(store.purge_unused(before=200.0)) == 2
     assert store.get(attached.id) is not None
     assert (store.get(lonely.id), store.read_blocks(lonely.id), store.read_blocks(half)) == (None, [], [])
     assert store.rank_blocks([lonely.id], ["lease"], 10) == [], "the index forgot it, too"
@@ -119,9 +119,9 @@ def test_a_deleted_chat_takes_its_attachments_along(database: Database, store: D
     chat = conversations.create()
     Attachments(database).add_to_draft(chat.id, document.id)
     conversations.delete(chat.id)
-    assert store.purge_unused(before=200.0) == 0, "it may still be restored"
+    assert store.purge_unused(before=200.0) == [], "it may still be restored"
     conversations.purge_deleted()
-    assert store.purge_unused(before=200.0) == 1
+    assert len(store.purge_unused(before=200.0)) == 1
 
 
 def test_an_odd_path_is_kept_byte_for_byte(store: DocumentStore) -> None:

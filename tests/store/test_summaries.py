@@ -67,14 +67,14 @@ def test_a_document_of_a_job_stays_as_long_as_the_job_also_while_it_is_deleted(
     jobs: JobTable, documents: DocumentStore
 ) -> None:
     job = add(jobs, "", id_ := document(documents))
-    assert documents.purge_unused(before=200.0) == 0
+    assert documents.purge_unused(before=200.0) == []
     jobs.delete(job.id)
-    assert documents.purge_unused(before=200.0) == 0
+    assert documents.purge_unused(before=200.0) == []
     with pytest.raises(Exception, match="FOREIGN KEY"):
         documents.discard_document(id_)
     assert len(documents.read_blocks(id_)) == 1, "its blocks are all there"
     jobs.purge_deleted()
-    assert documents.purge_unused(before=200.0) == 1
+    assert len(documents.purge_unused(before=200.0)) == 1
 
 
 def test_a_document_in_a_chat_stays_without_its_job(
@@ -83,7 +83,7 @@ def test_a_document_in_a_chat_stays_without_its_job(
     job = add(jobs, "", id_ := document(documents))
     Attachments(database).add_to_draft(None, id_)
     jobs.remove(job.id)
-    assert documents.purge_unused(before=200.0) == 0
+    assert documents.purge_unused(before=200.0) == []
 
 
 def test_a_step_is_found_by_every_job_and_goes_with_the_last_that_used_it(

@@ -98,10 +98,10 @@ def test_they_go_with_the_last_chat_or_project_that_had_the_document(
     store.vectors.add(document, "m", [1], np.ones((1, 4), np.float32))
     store.vectors.mark_complete(document, "m")
     later = time.time() + 60
-    assert (store.purge_unused(later), rows(database)) == (0, 2)
+    assert (len(store.purge_unused(later)), rows(database)) == (0, 2)
     for attachment in projects.list_documents(project.id) if is_of_project else attachments.in_draft(None):
         attachments.remove(attachment.id)
-    assert (store.purge_unused(later), rows(database)) == (1, 0)
+    assert (len(store.purge_unused(later)), rows(database)) == (1, 0)
 
 
 def test_a_row_that_a_damaged_file_made_odd_is_left_out(database: Database) -> None:
