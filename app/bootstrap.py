@@ -21,7 +21,7 @@ from app.store.jobs import JobTable
 from app.store.unfinished_work import recover_unfinished
 
 if TYPE_CHECKING:
-    from app.features.dictation import Dictation
+    from app.features.dictation import LiveDictation
     from app.features.exchange.chat_file import ChatArchive
     from app.features.finding import HistorySearch
     from app.features.housekeeping import DataHousekeeping
@@ -104,12 +104,12 @@ class Fireside(ChatParts):
 
         return SoundRecorder(self.paths.cache / "recording", lambda: time.strftime("%Y-%m-%d %H.%M"))
 
-    def begin_dictation(self) -> Dictation:
+    def begin_dictation(self) -> LiveDictation:
         """Return a new dictation, heard by the chat's model in the language of the settings."""
-        from app.features.dictation import Dictation
+        from app.features.dictation import LiveDictation
 
         paths, language = self.paths, lambda: self.settings.voice.dictation_language
-        return Dictation(paths.cache / "recording", paths.heard, lambda: self.engine, language)
+        return LiveDictation(paths.cache / "recording", paths.heard, lambda: self.engine, language)
 
     @LazyPart
     def updates(self) -> ReleaseUpdates:

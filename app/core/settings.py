@@ -75,7 +75,7 @@ class ComposerSettings:
 
 @dataclass(frozen=True)
 class VoiceSettings:
-    """Dictation and reading aloud. `dictation_language` is a code; "" lets the model find out what is spoken."""
+    """Settings of dictation. `dictation_language` is a code; "" lets the model find out what is spoken."""
 
     dictation_language: str = ""
 

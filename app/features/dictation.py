@@ -53,7 +53,7 @@ class WordsHeard:
     is_final: bool
 
 
-class Dictation:
+class LiveDictation:
     """One dictation: `record` and `hear_words` run on two threads; the recording is deleted by `close`."""
 
     def __init__(

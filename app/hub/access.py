@@ -334,9 +334,7 @@ def _why_no_connection(error: BaseException, has_proxy: bool) -> str:
         if reason == "certificate" and getattr(step, "verify_code", 0) in WRONG_CERTIFICATES:
             reason = "tls"
         if reason:
-            # A certificate is still the server's own, through any proxy.
-            return (
-                "proxy" if has_proxy and reason not in ("tls", "certificate") else reason
-            )  # a proxy is who was called
+            # A proxy is who was called, but a certificate is still the server's own.
+            return "proxy" if has_proxy and reason not in ("tls", "certificate") else reason
         step = step.__cause__ or step.__context__
     return "server" if "Read" in type(error).__name__ else "offline"

@@ -27,7 +27,7 @@ from speech_data import hearing_folder, voice_folder
 from app.core.events import AnswerStats, CancelToken, Finished, FinishReason, ModelLoaded, TextDelta
 from app.documents.microphone import RATE_HZ, TRIAL_VARIABLE
 from app.engine.protocol import Ask
-from app.features.dictation import PAUSE_S, Dictation
+from app.features.dictation import PAUSE_S, LiveDictation
 
 TEXTS = (
     "Please move the meeting with the landlord to Thursday afternoon. The heating in the kitchen still does not work, "
@@ -121,7 +121,7 @@ def dictate(engine: Any, sound: Path, folder: Path) -> str:
         file.setparams((1, 2, RATE_HZ, 0, "NONE", ""))
         file.writeframes(decoded.samples.tobytes())
     os.environ[TRIAL_VARIABLE] = str(played)
-    dictation, stop = Dictation(folder / "child", folder / "heard", lambda: engine, lambda: "en"), CancelToken()
+    dictation, stop = LiveDictation(folder / "child", folder / "heard", lambda: engine, lambda: "en"), CancelToken()
 
     def record() -> None:
         for event in dictation.record(stop):

@@ -15,7 +15,7 @@ from app.core.events import CancelToken
 from app.documents.formats.sound import STEP_S
 from app.documents.microphone import RATE_HZ, TRIAL_VARIABLE
 from app.engine.client import EngineClient
-from app.features.dictation import MOST_PIECE_S, NEWS_S, Dictation, WordsHeard, _GrowingSound
+from app.features.dictation import MOST_PIECE_S, NEWS_S, LiveDictation, WordsHeard, _GrowingSound
 from tests.helpers.engine import load, scripted_client
 from tests.helpers.script import requests
 from tests.helpers.sounds import spoken, write_sound
@@ -75,8 +75,8 @@ def engine(tmp_path: Path) -> Iterator[EngineClient]:
     client.close()
 
 
-def dictation_of(folder: Path, engine: EngineClient, language: str = "") -> Dictation:
-    return Dictation(folder / "child", folder / "heard", lambda: engine, lambda: language)
+def dictation_of(folder: Path, engine: EngineClient, language: str = "") -> LiveDictation:
+    return LiveDictation(folder / "child", folder / "heard", lambda: engine, lambda: language)
 
 
 def test_words_come_while_it_is_recorded_and_are_confirmed_at_its_end(

@@ -27,7 +27,7 @@ from app.ui.widgets.notice_bar import Notice
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
-    from app.features.dictation import Dictation, WordsHeard
+    from app.features.dictation import LiveDictation, WordsHeard
     from app.ui.shell.notify import Notify
     from app.ui.theme import Theme
 
@@ -57,7 +57,7 @@ class FieldDictation(QObject):
     def __init__(self, app: Fireside, theme: Theme, notify: Notify, window: QWidget) -> None:
         super().__init__(window)
         self._app, self._theme, self._notify = app, theme, notify
-        self._dictation: Dictation | None = None
+        self._dictation: LiveDictation | None = None
         self._text: DictatedText | None = None
         self._last_field: TextField | None = None
         self._notice: Notice | None = None
