@@ -7,7 +7,6 @@ instructions, memories.
 
 from __future__ import annotations
 
-import logging
 import sys
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
@@ -15,7 +14,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from app.core.errors.app_error import AppError
 from app.features.document_frames import NO_LEADING, LeadingDocuments, sort_leading, whole_text, with_question
 from app.store.projects import Memories, Memory, Project, ProjectDocuments, Projects
 
@@ -28,7 +26,6 @@ if TYPE_CHECKING:
     from app.store.database import Database
     from app.store.document_store import StoredDocument
 
-log = logging.getLogger(__name__)
 
 ICONS = (
     "folder", "briefcase", "house", "graduation-cap", "book-open", "code", "flask", "lightbulb", "heart", "star",
@@ -255,13 +252,6 @@ class ChatPreambles:
         return PreambleCost(
             counts[0], counts[1], of_documents, is_exact, _documents_without_room(of_documents, room_tokens)
         )
-
-    def forget_project(self, project_id: int, engine: Engine) -> None:
-        """Delete the engine's KV snapshot of a project's preamble; it is processed again when needed."""
-        try:
-            engine.forget_session(SESSION.format(project_id))
-        except AppError as error:  # the child ended, and what it had in memory with it
-            log.info("a project's state could not be asked for: %s", type(error).__name__)
 
     def _document_text(self, document: StoredDocument) -> str:
         if document.id not in self._texts:

@@ -32,6 +32,7 @@ class ScriptedEngine:
         self.loaded: ModelLoaded | None = None
         self.asleep: Path | None = None
         self.on_waking: Callable[[Any], object] = lambda event: None
+        self.forgotten: list[str] = []
         memory.engines.append(self)
 
     @property
@@ -58,6 +59,11 @@ class ScriptedEngine:
         )
         self.asleep = None
         yield self.loaded
+
+    def forget_session(self, session: str) -> None:
+        self.forgotten.append(session)
+        if self.loaded is None:
+            raise NoModel
 
     def sleep(self) -> None:
         self.asleep, self.loaded = self.awaited, None

@@ -84,6 +84,7 @@ class InspectionContext:
         base.ggml_backend_tensor_get.argtypes = [ctypes.c_void_p, ctypes.c_void_p, ctypes.c_size_t, ctypes.c_size_t]
 
     def free(self) -> None:
+        self._read = None  # callbacks keep this object until Python looks for circles
         self._c.llama_batch_free(self._batch)
         self._c.llama_free(self._context)
 

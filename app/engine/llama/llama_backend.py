@@ -420,6 +420,11 @@ class LoadedModel:
         self._inspection.is_cancelled = job.stop.is_set
         return self._inspection
 
+    def forget_looks(self) -> None:
+        """Forget the text that was inspected last: nobody knows what it was made of."""
+        self._cut = ("", [])
+        self._look_away()
+
     def _look_away(self) -> None:
         if self._inspection is not None:
             self._inspection.free()
@@ -540,10 +545,12 @@ class LlamaBackend:
     def forget_session(self, session: str) -> None:
         if self._loaded is not None:
             self._loaded.decoder.pool.forget_session(session)
+            self._loaded.forget_looks()
 
     def forget_texts(self, names: AbstractSet[str]) -> None:
         if self._loaded is not None:
             self._loaded.decoder.pool.forget_texts(names)
+            self._loaded.forget_looks()
 
     def count_tokens(self, request: protocol.CountTokens) -> protocol.TokensCounted:
         """Return the length of the prompt as an answer would make it."""

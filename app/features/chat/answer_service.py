@@ -154,8 +154,11 @@ class AnswerService:
         name_of: Callable[[Path], str] | None = None,
         is_temporary: bool = False,
         answer_with_tools: AnswerWithTools | None = None,
+        forget_session: Callable[[str], object] | None = None,
     ) -> None:
         """`answer_with_tools` answers in chats whose tools are switched on; without it they never are.
+
+        `forget_session` deletes what all engines hold of a session; without it, only `engine` is asked to.
 
         `lend` leases the engine with a chat's own model, or as it is for None; without it, `engine` is a leased one.
 
@@ -172,6 +175,7 @@ class AnswerService:
         self._get_engine = engine
         self._settings, self._usual_model, self._name_of = settings, usual_model, name_of
         self._get_media, self._lend = media, lend or (lambda _model, _cancel: nullcontext(engine()))
+        self._forget_session = forget_session or (lambda session: engine().forget_session(session))
         self._attached = AttachedDocuments(documents, conversations.media)
         self._judge = PassageJudge(self._attached, engine)
 
@@ -336,9 +340,9 @@ class AnswerService:
         return hidden_ids(conversation, self.conversations.read_branch(conversation_id)) if conversation else ()
 
     def forget_conversation(self, conversation_id: int) -> None:
-        """After a conversation was deleted: what the engine keeps of it goes too."""
+        """After a conversation was deleted: what the engines keep of it goes too."""
         try:
-            self.engine.forget_session(SESSION.format(conversation_id))
+            self._forget_session(SESSION.format(conversation_id))
         except AppError as error:  # the child ended, and what it had in memory with it
             log.info("a deleted chat's state could not be asked for: %s", type(error).__name__)
 

@@ -195,9 +195,16 @@ class ModelPool:
 
     def forget_texts(self, names: AbstractSet[str]) -> None:
         """Drop what holds texts of these names (`Ask.made_of`), or tells none, from the memory of all models."""
+        self._ask_all(lambda engine: engine.forget_texts(names))
+
+    def forget_session(self, session: str) -> None:
+        """Delete what is saved of a session, and what the model of any engine holds of it."""
+        self._ask_all(lambda engine: engine.forget_session(session))
+
+    def _ask_all(self, forget: Callable[[LocalEngine], object]) -> None:
         for engine in self._all_engines():
             try:
-                engine.forget_texts(names)
+                forget(engine)
             except AppError as error:  # the child ended, and what it had in memory with it
                 log.info("what a model had read could not be forgotten: %s", type(error).__name__)
 

@@ -15,7 +15,7 @@ from app.core.errors.app_error import AppError
 from app.features.chat.context_fitting import budget_of
 from app.features.file_reading import ReportParts
 from app.features.files_to_read import FileToRead
-from app.features.projects import ICONS, PreambleCosts, model_of
+from app.features.projects import ICONS, SESSION, PreambleCosts, model_of
 from app.features.work.job_draft import AddFiles, AddWanted, FileFinished, FinishFile, JobDraft, JobDraftSession
 from app.store.conversations import Conversations
 from app.store.projects import Project, Projects
@@ -264,11 +264,9 @@ class ProjectActions(QObject):
 
     def _forget(self, project_id: int) -> None:
         """Drop what the engine cached of the project's prompt."""
-        preambles, app = self._app.preambles, self._app
+        session, app = SESSION.format(project_id), self._app
         # On a thread, because the engine may be busy.
-        tasks.ask(
-            lambda _token: preambles.forget_project(project_id, app.engine), self, lambda _: None, self._notify.error
-        )
+        tasks.ask(lambda _token: app.pool.forget_session(session), self, lambda _: None, self._notify.error)
 
 
 class ProjectBanner(QPushButton):

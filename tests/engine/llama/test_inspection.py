@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import math
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,11 +15,13 @@ from app.core.child import MAX_LINE_BYTES
 from app.core.errors.request_errors import InfillUnavailable, ModelNotInspectable, TooLongToInspect
 from app.core.events import Finished, Message, PromptProgress, Role, TextDelta, TokenChosen
 from app.core.gguf import check_model
+from app.engine.backend import EngineJob
 from app.engine.client import EngineClient
 from app.engine.llama.inspection import LENS_TOKENS, MOST_ATTENTION_TOKENS, InspectionContext, TensorReader
+from app.engine.llama.llama_backend import LlamaBackend
 from app.engine.llama.llama_library import open_library
 from app.engine.llama.model import Model, load_model
-from app.engine.protocol import Ask, Sampling
+from app.engine.protocol import Ask, Inspect, LoadModel, Sampling, Wish
 from app.features.inside.looks import LayersOf, layers_of, read_attention, read_layers
 from tests.helpers.engine import load
 from tests.helpers.tiny_models import HEAD, HEADS, KV_HEADS, LAYERS, WIDTH
@@ -225,3 +228,26 @@ def test_the_starter_knows_a_capital_only_in_its_last_layers(starter_engine: Eng
     assert b" Berlin" not in after[: len(after) // 2]
     shown = starter_engine.inspect("tokens", messages=[Message(Role.USER, "Hello")])
     assert [token.data for token in shown.tokens if token.is_control][:1] == [b"<|im_start|>"]
+
+
+@pytest.mark.parametrize(
+    "purge", [lambda backend: backend.forget_texts({"chat-1"}), lambda b: b.forget_session("chat-1")]
+)
+def test_a_text_that_was_inspected_is_gone_after_a_purge(tiny_model: Callable[[str], Path], purge: Any) -> None:
+    """Nobody knows what it was made of."""
+    backend, text = LlamaBackend(), TEXT * 2  # a text that only this test holds
+    backend.load(LoadModel(1, str(tiny_model("llama")), Wish(256, threads=1)), EngineJob(lambda _: None))
+    for what in ("tokens", "probabilities"):
+        backend.inspect(Inspect(2, what, text), EngineJob(lambda _: None))
+
+    def count_kept() -> tuple[int, int]:
+        gc.collect()  # contexts hold callbacks of their own
+        found = gc.get_objects()
+        texts = sum(any(part is text for part in thing) for thing in found if type(thing) is tuple)
+        return texts, sum(isinstance(thing, InspectionContext) for thing in found)
+
+    before = count_kept()
+    purge(backend)
+    after = count_kept()
+    backend.unload()
+    assert (before[0] - after[0], before[1] - after[1]) == (1, 1)

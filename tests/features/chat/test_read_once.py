@@ -16,6 +16,7 @@ from app.core.events import AnswerStats, CancelToken, Finished, TextDelta
 from app.engine.protocol import Wish
 from app.features.chat.answer_service import AnswerService
 from app.features.document_library import DocumentStored
+from app.features.models.pool_policy import LeasePriority
 from app.store.attachments import DocumentUse
 from app.store.projects import ProjectDocuments
 from app.store.trash import CHAT
@@ -173,3 +174,17 @@ def test_what_was_killed_while_it_was_written_counts_for_nothing(begin: Begin, t
     assert stats.reused_tokens == 0
     app.close()
     assert states_of(app) == [f"documents-{document}"]
+
+
+def test_a_deleted_chat_is_forgotten_by_a_model_beside_the_chats_too(begin: Begin, tmp_path: Path) -> None:
+    app = begin()
+    other = make_tiny("llama", tmp_path / "other.gguf")
+    chat = app.conversations.create().id
+    with app.pool.lease(other, LeasePriority.CLIENT, CancelToken()) as engine:
+        assert engine is not None
+        beside = app.chat.with_engine(engine)
+        first, again = ask(beside, chat)[1], ask(beside, chat)[1]
+        assert again.reused_tokens >= first.prompt_tokens - 1
+        app.chat.forget_conversation(chat)
+        assert ask(beside, chat)[1].reused_tokens == 0
+    app.close()

@@ -279,3 +279,13 @@ def test_every_lease_of_the_chats_model_counts_as_use(memories: Callable[..., Me
     memory.end("chat")
     now_s[0] = 910.0
     assert seat.use == ChatUse((), 10.0)
+
+
+def test_a_deleted_chat_is_forgotten_by_every_engine_also_after_one_that_fails(
+    memories: Callable[..., Memory],
+) -> None:
+    memory = memories(9)
+    memory.lease("small", CLIENT)
+    memory.chat.sleep()
+    memory.pool.forget_session("chat-3")
+    assert [engine.forgotten for engine in memory.engines] == [["chat-3"], ["chat-3"]]
