@@ -192,7 +192,7 @@ def build_program(paths: AppPaths | None = None) -> Fireside:
     try:
         # Before anything opens the database, which is replaced as a file.
         restored = None
-        if paths.restoring.is_dir():
+        if paths.restore.waiting.is_dir():
             from app.features.exchange.restore_backup import restore_waiting
 
             restored = restore_waiting(paths)

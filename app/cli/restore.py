@@ -122,12 +122,12 @@ def _undo_restore(options: argparse.Namespace) -> int:
     """Run `restore --undo`: put back the data of before the last restore; current data is kept in its turn."""
     places = AppPaths.from_environment()
     # A restore that still waits has changed nothing yet; undone, it is only called off.
-    was_waiting = places.restoring.is_dir()
+    was_waiting = places.restore.waiting.is_dir()
     if not was_waiting and last_aside(places) is None:
         print(tr(NOTHING_TO_UNDO), file=sys.stderr)
         return 1
     put_back(places)
-    waits = places.restoring.is_dir()
+    waits = places.restore.waiting.is_dir()
     before = put_in_place(places)
     if options.json:
         terminal.print_json({"restored": before is not None, "before": str(before) if before else None})

@@ -16,6 +16,28 @@ from app.core.errors.saving_errors import DiskFailing, DiskFull, DiskReadOnly, F
 
 
 @dataclass(frozen=True)
+class RestorePaths:
+    """Folders of a full backup on its way to the data, and of what it takes the place of."""
+
+    data: Path
+
+    @property
+    def unpacked(self) -> Path:
+        """An unpacked backup, as long as nobody has confirmed that it is wanted."""
+        return self.data / "restoring.part"
+
+    @property
+    def waiting(self) -> Path:
+        """A full backup that replaces the data once no other process uses it."""
+        return self.data / "restoring"
+
+    @property
+    def replaced(self) -> Path:
+        """Data that a restored backup has replaced, one folder each time."""
+        return self.data / "before-restoring"
+
+
+@dataclass(frozen=True)
 class AppPaths:
     """Folders of the user's data. Nothing is created until needed."""
 
@@ -115,19 +137,9 @@ class AppPaths:
         return self._passing / "heard"
 
     @property
-    def restoring(self) -> Path:
-        """A full backup that replaces the data once no other process uses it."""
-        return self.data / "restoring"
-
-    @property
-    def unpacked(self) -> Path:
-        """An unpacked backup, as long as nobody has confirmed that it is wanted."""
-        return self.data / "restoring.part"
-
-    @property
-    def before_restoring(self) -> Path:
-        """Data that a restored backup has replaced, one folder each time."""
-        return self.data / "before-restoring"
+    def restore(self) -> RestorePaths:
+        """Folders that a full backup passes through, when it is restored."""
+        return RestorePaths(self.data)
 
     @property
     def snapshots(self) -> Path:

@@ -63,7 +63,7 @@ class DataHousekeeping:
         for folder in (paths.decoded, paths.documents):
             remove_passing(folder, self._began_at())
         remove_old_backups(self._database, time.time())
-        if paths.before_restoring.is_dir() or paths.unpacked.is_dir():
+        if paths.restore.replaced.is_dir() or paths.restore.unpacked.is_dir():
             from app.features.exchange.restore_backup import remove_old
 
             remove_old(paths, time.time())

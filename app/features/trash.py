@@ -211,7 +211,7 @@ def build_trash(
         return build_recordings(paths, database) if paths.recordings.is_dir() else None
 
     def copies() -> list[Path]:
-        asides = sorted(paths.before_restoring.glob(f"*/{paths.database.name}"))
+        asides = sorted(paths.restore.replaced.glob(f"*/{paths.database.name}"))
         return [*(copy.path for copy in snapshots().list_snapshots()), *list_backups(paths.database), *asides]
 
     return TrashBin(

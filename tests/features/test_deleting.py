@@ -147,7 +147,7 @@ def test_the_marker_is_in_no_byte_of_the_home_once_it_was_deleted_for_good(
     list(unpack_backup(tmp_path / "all.zip", app.paths, CancelToken()))
     accept(app.paths)
     again = build_program()
-    (aside,) = again.paths.before_restoring.iterdir()
+    (aside,) = again.paths.restore.replaced.iterdir()
     assert {path.split("/")[-1] for path in holders(fresh_home)} >= {"fireside.db", taken.path.name, f"{MARKER}.txt"}
     assert list((aside / "media").glob("*/*"))
     if way == "by hand":

@@ -65,7 +65,7 @@ class BackupFinished:
 
 @dataclass(frozen=True)
 class BackupUnpacked:
-    """A backup waits in `AppPaths.unpacked` for `accept` or `refuse_restored`; or it was cancelled, and nothing waits.
+    """A backup waits in `RestorePaths.unpacked` for `accept` or `refuse_restored`; or none waits, as it was cancelled.
 
     `counts` is how many it has of each kind: chats, messages, projects, summaries and so on.
     """

@@ -77,7 +77,7 @@ def unpack_backup(path: Path, places: AppPaths, cancel: CancelToken) -> Iterator
     Raises BackupUnreadable, DiskFull or FolderNotWritable; nothing waits then.
     """
     _refuse_while_locked(places)
-    scratch, is_whole = places.unpacked, False
+    scratch, is_whole = places.restore.unpacked, False
     try:
         # What an earlier try left, and what only waits: two backups must not be mixed.
         shutil.rmtree(scratch, ignore_errors=True)
@@ -112,7 +112,7 @@ def stage_snapshot(snapshot: Path, places: AppPaths) -> None:
     whoever undoes the restore needs them. Raises BackupUnreadable, DiskFull or FolderNotWritable; nothing waits then.
     """
     _refuse_while_locked(places)
-    scratch = places.unpacked
+    scratch = places.restore.unpacked
     try:
         shutil.rmtree(scratch, ignore_errors=True)
         drop_waiting(places)
@@ -149,9 +149,9 @@ def accept(places: AppPaths) -> None:
     """
     try:
         drop_waiting(places)
-        sync_tree(places.unpacked)
+        sync_tree(places.restore.unpacked)
         # One rename: there is either a whole backup waiting or none.
-        places.unpacked.replace(places.restoring)
+        places.restore.unpacked.replace(places.restore.waiting)
         sync_folder(places.data)
     except OSError as error:
         raise disk_problem(error, places.data) from error
@@ -159,7 +159,7 @@ def accept(places: AppPaths) -> None:
 
 def refuse_restored(places: AppPaths) -> None:
     """Delete the unpacked backup."""
-    shutil.rmtree(places.unpacked, ignore_errors=True)
+    shutil.rmtree(places.restore.unpacked, ignore_errors=True)
 
 
 def _open_archive(path: Path) -> zipfile.ZipFile:
@@ -300,21 +300,21 @@ def put_in_place(places: AppPaths) -> Path | None:
     Returns where current data was moved; None if nothing waits or the database is open. An interrupted run is
     completed by the next. Raises DiskFull or FolderNotWritable.
     """
-    if not places.restoring.is_dir() or not is_let_go(places.database):
+    if not places.restore.waiting.is_dir() or not is_let_go(places.database):
         return None
     try:
-        state = _RestoreProgress.read(places.restoring)
+        state = _RestoreProgress.read(places.restore.waiting)
         # Written once: a run that goes on uses the same folder.
         if not state.aside:
             state.aside = f"{time.strftime('%Y-%m-%d-%H%M%S')}-{os.urandom(2).hex()}"
-            state.came = [name for name in _part_folders(places) if (places.restoring / name).exists()]
-            state.write(places.restoring)  # before anything moves, so that the next run can complete a killed one
-        aside = places.before_restoring / state.aside
+            state.came = [name for name in _part_folders(places) if (places.restore.waiting / name).exists()]
+            state.write(places.restore.waiting)  # before anything moves, so that the next run can complete a killed one
+        aside = places.restore.replaced / state.aside
         make_folder(aside)
         # What came is remembered beside what was there, so that it can be put back.
         _RestoreProgress(came=state.came + state.emptied).write(aside)
         for name, here in _part_folders(places).items():
-            new = places.restoring / name
+            new = places.restore.waiting / name
             if not new.exists() and (name not in state.emptied or (aside / name).exists()):
                 continue  # it has taken its place already, or never was there
             # with SQLite's log, which would be replayed into the other database
@@ -325,7 +325,7 @@ def put_in_place(places: AppPaths) -> Path | None:
             if new.exists():
                 shutil.move(new, here)
         shutil.rmtree(places.states, ignore_errors=True)  # what models had read of chats that have other numbers now
-        shutil.rmtree(places.restoring)
+        shutil.rmtree(places.restore.waiting)
     except OSError as error:
         raise disk_problem(error, places.data) from error
     return aside
@@ -339,13 +339,13 @@ def _part_folders(places: AppPaths) -> dict[str, Path]:
 
 def last_aside(places: AppPaths) -> Path | None:
     """Return the folder of data replaced by the last restore, while it exists."""
-    folders = list(places.before_restoring.iterdir()) if places.before_restoring.is_dir() else []
+    folders = list(places.restore.replaced.iterdir()) if places.restore.replaced.is_dir() else []
     return max((folder for folder in folders if folder.is_dir()), key=lambda one: one.stat().st_mtime_ns, default=None)
 
 
 def is_putting_back(places: AppPaths) -> bool:
     """Return whether the waiting data is that of before a restore."""
-    return bool(_RestoreProgress.read(places.restoring).origin)
+    return bool(_RestoreProgress.read(places.restore.waiting).origin)
 
 
 def put_back(places: AppPaths) -> None:
@@ -356,7 +356,7 @@ def put_back(places: AppPaths) -> None:
     """
     _refuse_while_locked(places)
     # A restore that only waits changed nothing yet.
-    if places.restoring.is_dir():
+    if places.restore.waiting.is_dir():
         if not is_let_go(places.database):
             drop_waiting(places)
             return
@@ -370,29 +370,29 @@ def put_back(places: AppPaths) -> None:
         emptied = [name for name in came if name in _part_folders(places) and not (aside / name).exists()]
         _RestoreProgress(came=came, emptied=emptied, origin=aside.name).write(aside)
         is_let_go(aside / DATABASE)  # its journal goes into it
-        aside.replace(places.restoring)
+        aside.replace(places.restore.waiting)
     except OSError as error:
         raise disk_problem(error, places.data) from error
 
 
 def drop_waiting(places: AppPaths) -> None:
     """Discard waiting data; earlier data returns to where it is stored."""
-    state = _RestoreProgress.read(places.restoring)
+    state = _RestoreProgress.read(places.restore.waiting)
     if state.origin:
-        make_folder(places.before_restoring)
+        make_folder(places.restore.replaced)
         # Its list of what a restore brought stays, the mark that it waits goes.
-        _RestoreProgress(came=state.came).write(places.restoring)
-        places.restoring.replace(places.before_restoring / state.origin)
-    shutil.rmtree(places.restoring, ignore_errors=True)
+        _RestoreProgress(came=state.came).write(places.restore.waiting)
+        places.restore.waiting.replace(places.restore.replaced / state.origin)
+    shutil.rmtree(places.restore.waiting, ignore_errors=True)
 
 
 def remove_old(places: AppPaths, now: float) -> None:
     """Delete replaced data after `KEPT_S`, as it holds what was deleted since, and backups unpacked a day ago and
     never confirmed.
     """
-    if places.unpacked.is_dir() and now - places.unpacked.stat().st_mtime > FORGOTTEN_S:
+    if places.restore.unpacked.is_dir() and now - places.restore.unpacked.stat().st_mtime > FORGOTTEN_S:
         refuse_restored(places)
-    for aside in places.before_restoring.iterdir() if places.before_restoring.is_dir() else ():
+    for aside in places.restore.replaced.iterdir() if places.restore.replaced.is_dir() else ():
         if now - aside.stat().st_mtime > KEPT_S:
             shutil.rmtree(aside, ignore_errors=True)
 

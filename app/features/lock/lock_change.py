@@ -50,7 +50,7 @@ def set_lock(paths: AppPaths, passphrase: str) -> Iterator[LockProgress]:
     paths = replace(paths, unlocked=None)
     _require_sqlcipher()
     with _change_alone(paths):
-        if paths.restoring.is_dir():
+        if paths.restore.waiting.is_dir():
             raise RestoreWaiting
         key, folder = new_key(), paths.data / BUILDING
         with _built_folder(folder):
@@ -167,8 +167,8 @@ def _list_replaced(paths: AppPaths) -> list[Path]:
         for pattern in (f"{paths.database.name}*", f"{paths.lock.name}*", f"{paths.encrypted_files.name}*")
         for path in sorted(paths.data.glob(pattern))
     ]
-    own = [paths.own_words, *paths.data.glob(f".{paths.own_words.name}.*"), paths.snapshots, paths.unpacked]
-    folders = [paths.before_restoring, *(paths.data / name for name in _FOLDERS)]
+    own = [paths.own_words, *paths.data.glob(f".{paths.own_words.name}.*"), paths.snapshots, paths.restore.unpacked]
+    folders = [paths.restore.replaced, *(paths.data / name for name in _FOLDERS)]
     return [path for path in (*data, *own, *folders, *settings, *cache) if path.exists()]
 
 
@@ -178,7 +178,7 @@ def _list_plain_files(paths: AppPaths) -> dict[str, Path]:
     for folder in _FOLDERS:
         found |= {path.relative_to(paths.data).as_posix(): path for path in _walk_files(paths.data / folder)}
     dormant = [path for path in sorted(paths.data.glob(f"{paths.database.name}.*")) if path.is_file()]
-    for path in (*dormant, *_walk_files(paths.before_restoring)):
+    for path in (*dormant, *_walk_files(paths.restore.replaced)):
         found[f"{DORMANT}{path.relative_to(paths.data).as_posix()}"] = path
     return {name: path for name, path in found.items() if path.is_file()}
 

@@ -105,7 +105,7 @@ def test_everything_comes_back_in_an_empty_home(saved: Path, tmp_path: Path) -> 
     assert (there.translations / "1" / "Vertrag ü.docx").read_bytes() == b"document" * 1000
     assert (there.recordings / "2026-11-27 20.15.wav").read_bytes() == b"RIFF"
     assert sorted(path.name for path in (there.servers / "gpu-box").iterdir()) == ["Qwen3.remote", "server.json"]
-    assert not there.restoring.exists()
+    assert not there.restore.waiting.exists()
     assert put_in_place(there) is None
 
 
@@ -190,10 +190,10 @@ def test_what_is_in_it_is_known_before_anybody_wants_it(saved: Path, here: AppPa
     assert (last.counts["chats"], last.counts["messages"], last.counts["summaries"]) == (1, 1, 0)
     assert put_in_place(here) is None, "a program that ended here starts as if nothing had been"
     refuse_restored(here)
-    assert not here.unpacked.exists()
+    assert not here.restore.unpacked.exists()
     list(unpack_backup(saved, here, CancelToken()))
-    restore_backup.remove_old(here, here.unpacked.stat().st_mtime + restore_backup.FORGOTTEN_S + 1)
-    assert not here.unpacked.exists()
+    restore_backup.remove_old(here, here.restore.unpacked.stat().st_mtime + restore_backup.FORGOTTEN_S + 1)
+    assert not here.restore.unpacked.exists()
 
 
 def test_what_was_here_before_is_kept_for_thirty_days(saved: Path, here: AppPaths) -> None:
@@ -254,7 +254,7 @@ def test_cancel_leaves_nothing_of_either(saved: Path, here: AppPaths, tmp_path: 
         assert list(back_up(path, here, database, cancel))[-1] == BackupFinished(0, 0, is_cancelled=True)
     assert path.read_text() == "as it was"
     assert list(unpack_backup(saved, here, cancel))[-1] == BackupUnpacked("", 0.0, is_cancelled=True)
-    assert not here.restoring.exists()
+    assert not here.restore.waiting.exists()
     assert not [one.name for one in tmp_path.rglob("*") if one.name.startswith(".fireside-")]
     assert put_in_place(here) is None
 
@@ -405,10 +405,10 @@ def test_an_older_programs_backup_is_brought_up_to_date_before_it_is_accepted(
         step = "ALTER TABLE pages ADD COLUMN author"
         monkeypatch.setitem(MIGRATIONS, 13, lambda connection: connection.execute(step))
     unpacked(with_recorded_database(saved), here)
-    with closing(sqlite3.connect(here.restoring / "fireside.db")) as copy:
+    with closing(sqlite3.connect(here.restore.waiting / "fireside.db")) as copy:
         assert copy.execute("PRAGMA user_version").fetchone()[0] == newest
-    assert {one.name for one in here.restoring.iterdir()} >= {"fireside.db", "settings.json"}
-    assert not [one for one in here.restoring.iterdir() if one.name.startswith("fireside.db.")]
+    assert {one.name for one in here.restore.waiting.iterdir()} >= {"fireside.db", "settings.json"}
+    assert not [one for one in here.restore.waiting.iterdir() if one.name.startswith("fireside.db.")]
     put_in_place(here)
     assert "Größe der Sonne" in titles(here)
 
@@ -437,7 +437,7 @@ def test_what_was_here_before_is_put_back_whole_and_again_the_other_way(
         put_back(here)
         assert put_in_place(here) is not None
         assert (files(here), titles(here)) == (expected, chats)
-    assert not here.restoring.exists()
+    assert not here.restore.waiting.exists()
 
 
 def test_putting_back_waits_while_somebody_has_the_database_and_loses_nothing_when_another_backup_comes(
@@ -455,7 +455,7 @@ def test_putting_back_waits_while_somebody_has_the_database_and_loses_nothing_wh
         put_back(here)
         assert put_in_place(here) is None
         put_back(here)  # once more: that what waits is not wanted
-        assert not here.restoring.exists()
+        assert not here.restore.waiting.exists()
         put_back(here)
     with closing(bootstrap.build_program(here)) as app:
         assert {chat.title for chat in app.conversations.find()} == {"Later", "Rent"}

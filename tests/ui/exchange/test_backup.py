@@ -46,8 +46,8 @@ def test_a_no_leaves_everything_as_it_was(frame: Frame, saved: Path) -> None:
     assert "1 chat, 2 messages" in words
     assert shows(RESTORE_QUESTION, words)
     dialog.reject()
-    assert not frame.app.paths.unpacked.exists()
-    assert not frame.app.paths.restoring.exists()
+    assert not frame.app.paths.restore.unpacked.exists()
+    assert not frame.app.paths.restore.waiting.exists()
 
 
 def test_a_yes_starts_again_with_what_was_saved(frame: Frame, saved: Path) -> None:
@@ -60,7 +60,7 @@ def test_a_yes_starts_again_with_what_was_saved(frame: Frame, saved: Path) -> No
     again = build_program()
     assert [chat.title for chat in again.conversations.find()] == ["Rent"]
     assert BACKUP_RESTORED in [notice.text for notice in again.notices]
-    (before,) = again.paths.before_restoring.iterdir()
+    (before,) = again.paths.restore.replaced.iterdir()
     assert (before / "fireside.db").exists()
     again.close()
 
@@ -87,7 +87,7 @@ def test_a_restore_that_is_regretted_is_undone(frame: Frame, saved: Path) -> Non
 @pytest.mark.parametrize("is_kept", [False, True])
 def test_the_settings_offer_it_while_there_is_something_to_put_back(frame: Frame, *, is_kept: bool) -> None:
     if is_kept:
-        (frame.app.paths.before_restoring / "2026-11-01-120000-abcd").mkdir(parents=True)
+        (frame.app.paths.restore.replaced / "2026-11-01-120000-abcd").mkdir(parents=True)
     desk = SettingsDesk(frame, "data")
     assert desk.button("Undo restore: Undo the last restore").isEnabled() == is_kept
 
