@@ -37,6 +37,7 @@ from app.features.chat.attached_documents import AttachedDocuments
 from app.features.chat.branches import branch_to
 from app.features.chat.chat_options import options_for, own_model, uses_tools
 from app.features.chat.context_fitting import PromptView
+from app.features.chat.message_versions import MessageVersions
 from app.features.chat.passage_judge import JudgedPrompt, PassageJudge
 from app.features.chat.prompt_builder import PromptBuilder, hidden_ids
 from app.features.chat.titles import first_words
@@ -134,7 +135,7 @@ def title_from(text: str, characters: int = TITLE_CHARACTERS) -> str:
 
 
 class AnswerService:
-    """Ask, edit, regenerate and continue; owns no thread and no queue.
+    """Ask, regenerate and continue; owns no thread and no queue.
 
     The engine is fetched only for a request: a chat can be shown before there is one. A temporary chat's store is in
     memory, and the engine stores no snapshots of it.
@@ -170,6 +171,7 @@ class AnswerService:
         self.preambles = preambles
         self.conversations = conversations
         self.documents = documents
+        self.versions = MessageVersions(conversations, documents.attachments)
         self.is_temporary = is_temporary
         self._answer_with_tools = answer_with_tools
         self._get_engine = engine
@@ -235,26 +237,6 @@ class AnswerService:
             conversation_id, leaf_id, Role.USER, text, title=title, draft_of=draft_of, queued_id=queued_id
         )
 
-    def edit_question(self, message_id: int, text: str) -> StoredMessage:
-        """Store a new version of a question with the same documents. Raises KeyError if it is gone."""
-        old = self._stored_message(message_id)
-        new = self.conversations.add_message(old.conversation_id, old.parent_id, Role.USER, text)
-        self.documents.attachments.copy(old.id, new.id)
-        self.conversations.media.copy(old.id, new.id)
-        return new
-
-    def edit_answer(self, message_id: int, text: str) -> StoredMessage:
-        """Store the user's version of an answer, with the same thinking.
-
-        Raises KeyError if it is gone. It has no statistics, because no model wrote it.
-        """
-        old = self._stored_message(message_id)
-        new = self.conversations.add_message(old.conversation_id, old.parent_id, old.role, text)
-        # Thinking isn't part of what `add_message` stores.
-        if old.thinking:
-            self._finish_answer(replace(new, thinking=old.thinking, thinking_s=old.thinking_s), new.state)
-        return new
-
     def answer(
         self,
         question_id: int,
@@ -269,7 +251,7 @@ class AnswerService:
         `when_full` overrides the setting of that name: compact, rolling or ask. `alternatives` as in `Ask`. `model`
         answers in place of the conversation's.
         """
-        question = self._stored_message(question_id)
+        question = self.versions.get_stored(question_id)
         answer = self.conversations.add_message(
             question.conversation_id,
             question_id,
@@ -284,8 +266,10 @@ class AnswerService:
         self, answer_id: int, cancel: CancelToken, *, when_full: str = "", alternatives: int = -1
     ) -> Iterator[AnswerEvent]:
         """Continue an answer that stopped early, appending to the stored text."""
-        answer = self._stored_message(answer_id)
-        self._finish_answer(replace(answer, stats=None), MessageState.WRITING)  # a crash would leave less than there is
+        answer = self.versions.get_stored(answer_id)
+        self.versions.finish_answer(
+            replace(answer, stats=None), MessageState.WRITING
+        )  # a crash would leave less than there is
         yield from self._write_answer(answer, cancel, when_full, alternatives=alternatives)
 
     def answer_from(
@@ -295,7 +279,7 @@ class AnswerService:
 
         It has the same thinking.
         """
-        old = self._stored_message(answer_id)
+        old = self.versions.get_stored(answer_id)
         answer = self.conversations.add_message(
             old.conversation_id,
             old.parent_id,
@@ -475,16 +459,11 @@ class AnswerService:
     def _take_back(self, answer: StoredMessage) -> ContextIsFull:
         """Undo an answer that wasn't requested: remove it, or restore its state."""
         if answer.text:
-            self._finish_answer(answer, answer.state)
+            self.versions.finish_answer(answer, answer.state)
             return ContextIsFull(answer.id)
         self.conversations.delete_message(answer.id)
         assert answer.parent_id is not None
         return ContextIsFull(answer.parent_id)
-
-    def _finish_answer(self, answer: StoredMessage, state: MessageState) -> None:
-        self.conversations.finish_message(
-            answer.id, answer.text, state, answer.stats, thinking=answer.thinking, thinking_s=answer.thinking_s
-        )
 
     def _ask_fields(self, conversation: Conversation | None, shown: PromptView) -> dict[str, Any]:
         """Return the fields of `Ask` decided by conversation and settings, and the session for KV snapshots (none for
@@ -501,12 +480,6 @@ class AnswerService:
         made_of = (*shown.preamble.made_of, *assistant, *map(TOLD_DOCUMENT.format, shown.leading.ids))
         own = {"session": SESSION.format(conversation.id), "made_of": made_of}
         return fields | own | ({"shared": name, "shared_characters": len(common)} if name else {})
-
-    def _stored_message(self, message_id: int) -> StoredMessage:
-        message = self.conversations.get_message(message_id)
-        if message is None:
-            raise KeyError(message_id)
-        return message
 
     def _model_name(self) -> str:
         loaded = self.engine.loaded

@@ -34,9 +34,9 @@ def store_version(effect: m.StoreVersion) -> m.BranchChanged:
     talk, old, place = effect.place.talk, effect.message, effect.place
     try:
         if old.role is Role.USER:
-            question = talk.edit_question(old.id, effect.text)
+            question = talk.versions.edit_question(old.id, effect.text)
             return m.BranchChanged(place, (m.CloseEditor(old.id), m.AnswerQuestion(question.id)))
-        answer = talk.edit_answer(old.id, effect.text)
+        answer = talk.versions.edit_answer(old.id, effect.text)
     except KeyError:  # it was deleted meanwhile
         return m.BranchChanged(place)
     return m.BranchChanged(place, (m.CloseEditor(old.id), m.TouchChat(place), m.FocusMessage(answer.id)))

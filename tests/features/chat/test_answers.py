@@ -60,7 +60,7 @@ def test_the_model_sees_the_system_prompt_and_only_the_chosen_branch(app: Firesi
     chat = app.conversations.create(system_prompt="Be brief.")
     first = app.chat.add_question(chat.id, "first wording")
     answer(app, first.id)
-    second = app.chat.edit_question(first.id, "second wording")
+    second = app.chat.versions.edit_question(first.id, "second wording")
     answer(app, second.id)
     third = app.chat.add_question(chat.id, "and then?")
     answer(app, third.id)

@@ -167,7 +167,9 @@ def test_an_edited_question_keeps_its_document_and_gets_passages_of_its_own(
     chat = app.conversations.create()
     attach(app, book(tmp_path), chat.id, DocumentUse.BACKGROUND)
     ask(app, chat.id, "What about paragraph 12?")
-    edited = app.chat.edit_question(app.conversations.read_branch(chat.id)[0].id, "How long must the kiln cool?")
+    edited = app.chat.versions.edit_question(
+        app.conversations.read_branch(chat.id)[0].id, "How long must the kiln cool?"
+    )
     list(app.chat.answer(edited.id, CancelToken()))
     assert "two whole days" in prompts(script)[-1][-1][1]
 

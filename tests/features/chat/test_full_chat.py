@@ -143,7 +143,7 @@ def test_editing_above_the_divider_shows_the_model_that_branch_whole(app: Firesi
     chat = app.conversations.create()
     ask_until_full(app, chat.id)
     old = app.conversations.read_branch(chat.id)
-    edited = app.chat.edit_question(old[2].id, "Something else")
+    edited = app.chat.versions.edit_question(old[2].id, "Something else")
     list(app.chat.answer(edited.id, CancelToken()))
     assert app.chat.hidden_ids(chat.id) == ()
     assert [text for _, text in prompts(script)[-1]] == [old[0].text, old[1].text, "Something else"]

@@ -44,7 +44,7 @@ def test_pictures_stand_before_their_words_in_every_turn(app: Fireside, script: 
         assert {(one["at"], one["most_tokens"], one["width"], one["height"]) for one in told} == {(0, 64, 64, 48)}
         assert all(rows_of(Path(one["path"]))[:2] == (64, 48) for one in told)
     assert not second[-1]
-    version = chat.edit_question(question.id, "What colours?")
+    version = chat.versions.edit_question(question.id, "What colours?")
     list(chat.answer(version.id, CancelToken()))
     assert [one["id"] for one in media(script)[-1][-1]] == [red.sha256, blue.sha256]
 

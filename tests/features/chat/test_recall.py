@@ -184,7 +184,7 @@ def test_the_parts_count_what_is_shown_again_with_what_is_being_written(app: Fir
 def test_only_turns_of_the_own_branch_are_shown_again(app: Fireside, script: Path) -> None:
     chat_id = told_and_forgotten(app)
     first = app.conversations.read_branch(chat_id)[0]
-    other = app.chat.edit_question(first.id, "I like tea.")
+    other = app.chat.versions.edit_question(first.id, "I like tea.")
     list(app.chat.answer(other.id, CancelToken()))
     forget(app.chat, chat_id)
     ask(app.chat, chat_id, ASKED)
