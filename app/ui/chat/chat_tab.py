@@ -20,7 +20,6 @@ from app.features.shown_document import TextHighlight
 from app.store.message_rows import MessageState
 from app.store.projects import Tags
 from app.ui.chat.chat_context import ContextPanel
-from app.ui.chat.chat_options import OwnModel
 from app.ui.chat.chat_projects import ProjectActions
 from app.ui.chat.chat_view import ChatView
 from app.ui.chat.offered_memories import OfferedMemories
@@ -88,6 +87,7 @@ class ChatTab(Tab):
         super().__init__()
         self._app, self._ui = app, ui
         self.chat = chat or ChatView(app.chats, ui.theme, ui.notify)
+        self.own_model = self.chat.models.own
         self._deleted = DeletedChats(self.chat, app.chat, leave=self.show_new)
         self.sidebar = ChatsColumn(
             ui.theme,
@@ -166,10 +166,6 @@ class ChatTab(Tab):
     @property
     def is_at_work(self) -> bool:
         return self.chat.busy
-
-    @property
-    def own_model(self) -> OwnModel:
-        return self.chat.models.own
 
     def restore(self, kept_id: int) -> None:
         self.sidebar.reload()

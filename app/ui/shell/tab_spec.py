@@ -242,6 +242,11 @@ class Tab(QObject):
     model_changed = Signal()
     """The model changed other than by the picker, or the tab's own model woke up or went to sleep."""
 
+    own_model: OwnModelOf | None = None
+    """Model override of the open item, in the chat; None for tabs with one model for everything."""
+    own_engine: OwnEngine | None = None
+    """Control of the tab's own model; None where it is loaded and freed with each job."""
+
     @property
     def view(self) -> QWidget:
         """The widget in the middle of the window."""
@@ -266,16 +271,6 @@ class Tab(QObject):
     def is_at_work(self) -> bool:
         """True while the tab's model generates."""
         return False
-
-    @property
-    def own_model(self) -> OwnModelOf | None:
-        """Model override of the open item, in the chat; None for tabs with one model for everything."""
-        return None
-
-    @property
-    def own_engine(self) -> OwnEngine | None:
-        """Control of the tab's own model; None where it is loaded and freed with each job."""
-        return None
 
     def restore(self, kept_id: int) -> None:
         """Reopen, when first shown, the item that was open before a restart; 0 starts a new one."""

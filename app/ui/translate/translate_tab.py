@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QFileDialog, QStackedWidget, QVBoxLayout
 from app.features.translate.translation_events import TYPED, SegmentDone, TranslationPlanned
 from app.ui.i18n import tr
 from app.ui.shell.notify import Notify
-from app.ui.shell.tab_spec import OwnEngine, UiContext
+from app.ui.shell.tab_spec import UiContext
 from app.ui.translate.translation_texts import TranslationProgress, is_at_work, note_of, title_of
 from app.ui.widgets.dialogs import DOCUMENTS, document_filters, file_dialog
 from app.ui.work.doing import JobActions
@@ -69,13 +69,9 @@ class TranslateTab(WorkTab):
         view = TranslateView(app.translations, app.models, last, ui, self.runner)
         view.model_changed.connect(self.model_changed)
         view.intake_made.connect(self._keep_unread)
+        self.own_engine = view.text.work
         view.text.work.state_changed.connect(self.model_changed)
         return view
-
-    @property
-    # Asking must not build the view.
-    def own_engine(self) -> OwnEngine | None:
-        return self.view.text.work if "view" in self.__dict__ else None
 
     def restore(self, kept_id: int) -> None:
         super().restore(kept_id)

@@ -33,7 +33,7 @@ from app.ui.shared_labels import (
     YESTERDAY,
 )
 from app.ui.shell.notify import Notify
-from app.ui.shell.tab_spec import OwnEngine, Tab, UiContext
+from app.ui.shell.tab_spec import Tab, UiContext
 from app.ui.shown_texts import keep_words, rewrite_text
 from app.ui.spell_check import SpellCheck, Speller
 from app.ui.theme import HEADING_PX, Theme
@@ -696,6 +696,7 @@ class WriteTab(Tab):
         view = WriteView(self._app, self._ui)
         view.at_work.connect(self.state_changed)
         view.kept.page_changed.connect(self._on_page_changed)
+        self.own_engine = view.continuing.work
         view.continuing.work.state_changed.connect(self.model_changed)
         view.continuing.work.ended.connect(self._ui.loader.sync_with_engine)  # its model may have replaced the chat's
         return view
@@ -716,10 +717,6 @@ class WriteTab(Tab):
     def is_at_work(self) -> bool:
         # Asking must not build the view.
         return "page" in self.__dict__ and self.page.continuing.is_busy
-
-    @property
-    def own_engine(self) -> OwnEngine | None:
-        return self.page.continuing.work if "page" in self.__dict__ else None
 
     def restore(self, kept_id: int) -> None:
         self.column.reload()
