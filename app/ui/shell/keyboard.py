@@ -164,7 +164,7 @@ def _grid(theme: Theme, headings: Sequence[tuple[str, Sequence[tuple[str, Transl
             grid.addWidget(said, row, 0)
             keys = QLabel(written(key))
             keys.setProperty("kind", "muted")
-            keys.setFont(theme.code_font(13))
+            keys.setFont(theme.fonts.code(13))
             grid.addWidget(keys, row, 1, Qt.AlignmentFlag.AlignTrailing)
     return fill_layout(QVBoxLayout(), grid, 1)
 

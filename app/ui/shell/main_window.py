@@ -22,6 +22,7 @@ from app.ui.shell.model_picker import ModelPicker
 from app.ui.shell.notify import Notify
 from app.ui.shell.passage_indexing import PassageIndexing
 from app.ui.shell.picture_reading import PictureReading
+from app.ui.shell.status_facts import StatusFacts
 from app.ui.shell.status_line import StatusLine
 from app.ui.shell.tab_spec import CHAT, MODELS, Tab, TabSpec, UiContext
 from app.ui.shell.tabs import LeftColumn, Tabs
@@ -161,16 +162,10 @@ class MainWindow(QMainWindow):
             signal.connect(lambda *_: self.picker.refresh())
         self.picker.is_at_work, self.picker.engine_of = self.tabs.work.has_task, self.tabs.work.engine_of
         self.picker.of_chat = self.tabs.made(CHAT).own_model
-        self.status.network.clicked.connect(self._toggle_network)
-        self.status.programs.clicked.connect(lambda: self.open_settings("connections/programs"))
-        if (programs := self.ui.programs) is not None:
-            for signal in (programs.changed, programs.used):
-                signal.connect(self._show_programs)
-        # A method is disconnected with the window; the loader outlives it.
-        self.loader.changed.connect(self._show_model)
         self._theme.changed.connect(self.sizes.fit_zoom)
-        self.show_network()
-        self._show_model()
+        self._status_facts = StatusFacts(self._app, self.ui, self.status)
+        self._status_facts.network_changed.connect(self.picker.refresh)
+        self.picker.refresh()
 
     def show_tab(self, name: str) -> Tab:
         return self.tabs.show(name)
@@ -196,27 +191,14 @@ class MainWindow(QMainWindow):
         self.picker.use(path)
 
     def show_network(self) -> None:
-        network = self._app.settings.network
-        self.status.show_network(is_on=network.allowed, has_internet=network.internet)
+        self._status_facts.show_network()
         self.picker.refresh()
-
-    def _show_model(self) -> None:
-        self.status.show_model(self.loader.model)
-
-    def _show_programs(self) -> None:
-        programs = self.ui.programs
-        if programs is not None:
-            self.status.show_programs(is_open=programs.door is not None, users=programs.users)
 
     def open_help(self, screen: str = "", above: QWidget | None = None) -> None:
         self._open_help(self._theme, screen or self.tabs.help_screen, above or self)
 
     def open_shortcuts(self, above: QWidget) -> None:
         ShortcutSheet(self._theme, list(self.tabs.specs.values()), above).show()
-
-    def _toggle_network(self) -> None:
-        self._save("network", allowed=not self._app.settings.network.allowed)
-        self.show_network()
 
     def _on_view_changed(self) -> None:
         self.sizes.put_away()
