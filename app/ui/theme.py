@@ -19,10 +19,10 @@ from PySide6.QtGui import QAccessible, QFont, QFontDatabase, QFontInfo, QGuiAppl
 from PySide6.QtWidgets import QApplication, QLabel, QWidget
 from shiboken6 import isValid
 
-from app.core.paths import resource_path
 from app.ui.application_style import ApplicationStyle, follow_contrast, request_scheme, system_wants_contrast
 from app.ui.icons import icon
 from app.ui.screen_reader import read_as
+from app.ui.theme_fonts import ThemeFonts
 
 ZOOM_STEPS = (0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.1, 1.25, 1.5, 1.75, 2.0, 2.5, 3.0)
 FontRole = Literal["caption", "small", "group", "row", "control", "strong", "body", "section", "title", "greeting"]
@@ -47,7 +47,6 @@ HEADING_LEVELS = {"greeting": 1, "title": 1, "section": 2}
 MUTED_KINDS = ("muted", "small", "quiet", "tab", "nav", "foot", "segment")
 """Kinds of labels and buttons whose words are muted."""
 TEXT_PX = FONTS["body"][0]
-CODE_PX = 13.5
 EDGE_PX, TOP_PX = 28, 16
 """Left and top edge of every tab's content."""
 PAGE_PX, READING_PX = 980, 760
@@ -59,8 +58,6 @@ CARD_INSET_PX = 15
 """Room between a card's edge and its content; with the edge, lines begin 16 px inside."""
 HEADING_PX = 36
 """Height of a heading's line, with or without buttons."""
-FAMILY = "Inter"
-CODE_FAMILY = "JetBrains Mono"
 
 
 @dataclass(frozen=True)
@@ -290,10 +287,13 @@ class _Choice:
     high_contrast: bool
     system_is_dark: Callable[[], bool]
     system_wants_contrast: Callable[[], bool]
-    families: set[str]
     system_scale: float
     dims_pages: bool = False
     changes: int = field(default=0)
+
+    def px(self, n: float) -> int:
+        scaled = round(n * self.zoom * self.system_scale)
+        return max(1, scaled) if n > 0 else scaled
 
 
 class Theme(QObject):
@@ -316,9 +316,9 @@ class Theme(QObject):
         # Text is never smaller than the system's font size set by the user.
         scale = max(1.0, QFontInfo(system).pixelSize() / TEXT_PX)
         is_dark = system_is_dark or _system_is_dark
-        self._choice = _Choice(
-            scheme, zoom, system_font, high_contrast, is_dark, system_wants_contrast, _load_families(), scale
-        )
+        self._choice = _Choice(scheme, zoom, system_font, high_contrast, is_dark, system_wants_contrast, scale)
+        choice = self._choice
+        self.fonts = ThemeFonts(choice.px, lambda: choice.system_font)
         self._style: ApplicationStyle | None = None
         self._dressed: WeakKeyDictionary[QObject, WidgetLook] = WeakKeyDictionary()
         QGuiApplication.styleHints().colorSchemeChanged.connect(self._on_system_scheme)
@@ -407,32 +407,10 @@ class Theme(QObject):
 
     def px(self, n: float) -> int:
         """Scale a design size to pixels; a size above 0 stays at least 1."""
-        scaled = round(n * self._choice.zoom * self._choice.system_scale)
-        return max(1, scaled) if n > 0 else scaled
+        return self._choice.px(n)
 
     def font(self, role: FontRole = "body") -> QFont:
-        return self.text_font(*FONTS[role])
-
-    def text_font(self, size_px: float, weight: int = 400) -> QFont:
-        """Return the interface font in a size of its own, for the text of documents and drawings.
-
-        Weights 400, 500, 600 and 700 are shipped.
-        """
-        if self._choice.system_font or FAMILY not in self._choice.families:
-            font = QFontDatabase.systemFont(QFontDatabase.SystemFont.GeneralFont)
-        else:
-            font = QFont(FAMILY)
-        return self._sized(font, size_px, weight)
-
-    def code_font(self, size_px: float = CODE_PX) -> QFont:
-        if CODE_FAMILY in self._choice.families:
-            font = QFont(CODE_FAMILY)
-        else:
-            font = QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont)
-        font.setStyleHint(QFont.StyleHint.Monospace)
-        for ligature in ("calt", "liga"):  # so that code shows -> as two characters
-            font.setFeature(QFont.Tag(ligature), 0)
-        return self._sized(font, size_px, 400)
+        return self.fonts.text(*FONTS[role])
 
     def dress(self, target: Dressed, *more: QObject, **look: Unpack[WidgetLook]) -> Dressed:
         """Apply a look to widgets or layouts, now and after every change, and return the first of them.
@@ -463,12 +441,6 @@ class Theme(QObject):
     def without_sheet(self) -> AbstractContextManager[None]:
         """Take the style sheet off while many widgets are built, as under one Qt polishes a part at each new parent."""
         return nullcontext() if self._style is None else self._style.without_sheet()
-
-    def _sized(self, font: QFont, size_px: float, weight: int) -> QFont:
-        # Points would scale with the screen's resolution a second time.
-        font.setPixelSize(self.px(size_px))
-        font.setWeight(QFont.Weight(weight))
-        return font
 
     def _apply(self) -> None:
         if self._style is not None:
@@ -502,7 +474,7 @@ class LateTheme(Theme):
     def __init__(self, theme: Theme, parent: QObject | None = None) -> None:
         # Not Theme's own: the choices are shared, and only the original follows the system.
         QObject.__init__(self, parent)
-        self._choice = theme._choice
+        self._choice, self.fonts = theme._choice, theme.fonts
         self._style = None
         self._dressed = WeakKeyDictionary()
         self._seen = self._choice.changes
@@ -536,7 +508,7 @@ def _font_of_kind(theme: Theme, role: FontRole, kind: str | None) -> QFont:
     size_px, weight = FONTS[role]
     # Light letters on a dark ground look bolder than they are.
     is_lighter = theme.is_dark and weight == 500 and kind in MUTED_KINDS
-    return theme.text_font(size_px, 400) if is_lighter else theme.font(role)
+    return theme.fonts.text(size_px, 400) if is_lighter else theme.font(role)
 
 
 def _put_on_glyph(theme: Theme, button: Any, glyph: tuple[str, str, float]) -> None:
@@ -582,15 +554,3 @@ _WAYS: dict[str, Callable[[Theme, Any, Any], None]] = {
 
 def _system_is_dark() -> bool:
     return QGuiApplication.styleHints().colorScheme() == Qt.ColorScheme.Dark
-
-
-def _load_families() -> set[str]:
-    """Register the shipped fonts once per process; return all known families."""
-    if not _registered:
-        for path in sorted(resource_path("fonts").glob("*.[ot]tf")):
-            number = QFontDatabase.addApplicationFont(str(path))
-            _registered.update(QFontDatabase.applicationFontFamilies(number) if number >= 0 else ())
-    return _registered
-
-
-_registered: set[str] = set()

@@ -248,12 +248,12 @@ def test_the_shipped_fonts_are_used_when_they_are_there(qtbot: QtBot) -> None:
     assert list(resource_path("fonts").glob("*.otf")), "resources/fonts is empty: run `make setup`"
     theme = Theme("light")
     assert QFontInfo(theme.font()).family() == "Inter"
-    assert QFontInfo(theme.code_font()).family() == "JetBrains Mono"
+    assert QFontInfo(theme.fonts.code()).family() == "JetBrains Mono"
 
 
 def test_the_interface_has_six_sizes_of_type_and_only_texts_and_drawings_their_own() -> None:
     assert len({size for size, _ in FONTS.values()}) == 6
-    written = {str(path.relative_to(UI)) for path in UI.rglob("*.py") if ".text_font(" in path.read_text("utf-8")}
+    written = {str(path.relative_to(UI)) for path in UI.rglob("*.py") if ".fonts.text(" in path.read_text("utf-8")}
     assert written == {"theme.py"} | OWN_SIZES
 
 
@@ -262,7 +262,7 @@ def test_the_systems_font_can_be_chosen(qtbot: QtBot) -> None:
     with qtbot.waitSignal(theme.changed):
         theme.system_font = True
     assert theme.font().family() != "Inter"
-    assert theme.code_font().family() == "JetBrains Mono"
+    assert theme.fonts.code().family() == "JetBrains Mono"
 
 
 def test_the_style_sheet_has_no_placeholder_left(qtbot: QtBot) -> None:

@@ -119,7 +119,7 @@ class SentArguments(QPlainTextEdit):
 
     def fit_width(self, width: int) -> None:
         """Set the height for a width: that of the text, up to a few lines."""
-        font = self._theme.code_font()
+        font = self._theme.fonts.code()
         if font != self.font():
             self.setFont(font)
         metrics, px = self.fontMetrics(), self._theme.px

@@ -77,9 +77,9 @@ class DocumentLook:
         theme, color = self._theme, self._theme.tokens.text
         match block.kind:
             case BlockKind.HEADING:
-                font = theme.text_font(HEADING_SIZES.get(block.level, 15.0), 700 if block.level < 3 else 600)
+                font = theme.fonts.text(HEADING_SIZES.get(block.level, 15.0), 700 if block.level < 3 else 600)
             case BlockKind.CODE:
-                font = theme.code_font(13)
+                font = theme.fonts.code(13)
             case BlockKind.TABLE:
                 font = theme.font("small")
             case BlockKind.NOTE | BlockKind.CAPTION:

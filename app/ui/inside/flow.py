@@ -148,6 +148,47 @@ class FlowLines:
         return self._firsts[line], end
 
 
+class PiecePainter:
+    """Measures and paints single tokens in the theme's code font."""
+
+    def __init__(self, theme: Theme) -> None:
+        self._theme = theme
+        self.font = theme.fonts.code(FONT_PX)
+        self._metrics = QFontMetrics(self.font)
+        self._widths: dict[str, int] = {}  # by text: the same tokens come again and again
+        self.height = self._metrics.height() + 2 * theme.px(PAD_PX)
+
+    def width_of(self, text: str) -> int:
+        """Return a token's width in pixels, with the room around its letters."""
+        return self._advance(text) + 2 * self._theme.px(PAD_PX)
+
+    def paint(self, painter: QPainter, piece: TokenPiece, rect: QRectF, pen: QPen, *, is_mirrored: bool) -> None:
+        """Paint a token into its rectangle, with this pen round it."""
+        px, tokens = self._theme.px, self._theme.tokens
+        painter.setPen(pen)
+        painter.setBrush(QColor(piece.ground) if piece.ground else Qt.BrushStyle.NoBrush)
+        # A pen is centred on its path: half of it would be cut off at the edge.
+        inset = pen.widthF() / 2
+        painter.drawRoundedRect(rect.adjusted(inset, inset, -inset, -inset), px(4), px(4))
+        room = rect.adjusted(px(PAD_PX), 0, -px(PAD_PX), 0)
+        painter.setPen(QColor(tokens.text if piece.ground else tokens.muted))
+        text = piece.text
+        if self._advance(text) > room.width():
+            text = self._metrics.elidedText(text, Qt.TextElideMode.ElideRight, int(room.width()))
+        painter.drawText(room, Qt.AlignmentFlag.AlignCenter, text)
+        if piece.share is not None:
+            bar = QRectF(rect.left(), rect.bottom() - px(BAR_PX), rect.width() * piece.share, px(BAR_PX))
+            if is_mirrored:
+                bar.moveRight(rect.right())
+            painter.fillRect(bar, QColor(tokens.muted))
+
+    def _advance(self, text: str) -> int:
+        width = self._widths.get(text)
+        if width is None:
+            width = self._widths[text] = self._metrics.horizontalAdvance(text)
+        return width
+
+
 class TokenFlow(QAbstractScrollArea):
     """Token view with keyboard navigation; `announce_token` describes the current one to screen readers."""
 
@@ -160,7 +201,6 @@ class TokenFlow(QAbstractScrollArea):
         super().__init__()
         self._theme = theme
         self._pieces: list[TokenPiece] = []
-        self._widths: dict[str, int] = {}  # by text: the same tokens come again and again
         self._lines = FlowLines()
         self._is_mirrored = False
         self._current = self._hovered = -1
@@ -245,7 +285,7 @@ class TokenFlow(QAbstractScrollArea):
         start, end, top = self._lines.place_of(index)
         # Lines are laid out from the leading edge; only the horizontal axis is turned.
         left = self.viewport().width() - end if self._is_mirrored else start
-        return QRect(left, top - self.verticalScrollBar().value(), end - start, self._height)
+        return QRect(left, top - self.verticalScrollBar().value(), end - start, self._painter.height)
 
     def index_at(self, place: QPoint) -> int:
         """Return the token at a viewport point; -1 if there is none."""
@@ -256,27 +296,17 @@ class TokenFlow(QAbstractScrollArea):
         """Lay out tokens from `first` on; those before keep their places."""
         px, lines = self._theme.px, self._lines
         if first == 0:
-            lines.begin(self.viewport().width(), px(MARGIN_PX), px(GAP_PX), self._height + px(LINE_GAP_PX))
-        around = 2 * px(PAD_PX)
+            lines.begin(self.viewport().width(), px(MARGIN_PX), px(GAP_PX), self._painter.height + px(LINE_GAP_PX))
         for piece in self._pieces[first:]:
-            lines.add(self._advance(piece.text) + around, ends_line=piece.ends_line)
+            lines.add(self._painter.width_of(piece.text), ends_line=piece.ends_line)
         bar, seen = self.verticalScrollBar(), self.viewport().height()
         bar.setPageStep(seen)
         bar.setSingleStep(lines.pitch_px)
         bar.setRange(0, max(0, lines.height_px - seen))
         self.viewport().update()
 
-    def _advance(self, text: str) -> int:
-        width = self._widths.get(text)
-        if width is None:
-            width = self._widths[text] = self._metrics.horizontalAdvance(text)
-        return width
-
     def _on_theme_changed(self) -> None:
-        self._font = self._theme.code_font(FONT_PX)
-        self._metrics = QFontMetrics(self._font)
-        self._height = self._metrics.height() + 2 * self._theme.px(PAD_PX)
-        self._widths = {}
+        self._painter = PiecePainter(self._theme)
         self._place_pieces(0)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
@@ -289,34 +319,19 @@ class TokenFlow(QAbstractScrollArea):
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self.viewport())
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setFont(self._font)
+        painter.setFont(self._painter.font)
         top, rect = self.verticalScrollBar().value(), event.rect()
         for index in self._lines.within(top + rect.top(), top + rect.bottom()):
-            self._paint(painter, index)
+            place = QRectF(self.rect_of(index))
+            piece, pen = self._pieces[index], self._pen_of(index)
+            self._painter.paint(painter, piece, place, pen, is_mirrored=self._is_mirrored)
 
-    def _paint(self, painter: QPainter, index: int) -> None:
-        px, tokens, piece = self._theme.px, self._theme.tokens, self._pieces[index]
-        rect = QRectF(self.rect_of(index))
-        is_outlined = not piece.ground or index == self._hovered
-        pen = QPen(QColor(tokens.outline if is_outlined else piece.ground), 1)
+    def _pen_of(self, index: int) -> QPen:
+        tokens, piece = self._theme.tokens, self._pieces[index]
         if index == self._current:  # also when the focus is in the list of alternatives
-            pen = QPen(QColor(tokens.focus if self.hasFocus() else tokens.outline), 2)
-        painter.setPen(pen)
-        painter.setBrush(QColor(piece.ground) if piece.ground else Qt.BrushStyle.NoBrush)
-        # A pen is centred on its path: half of it would be cut off at the edge.
-        inset = pen.widthF() / 2
-        painter.drawRoundedRect(rect.adjusted(inset, inset, -inset, -inset), px(4), px(4))
-        room = rect.adjusted(px(PAD_PX), 0, -px(PAD_PX), 0)
-        painter.setPen(QColor(tokens.text if piece.ground else tokens.muted))
-        text = piece.text
-        if self._advance(text) > room.width():
-            text = self._metrics.elidedText(text, Qt.TextElideMode.ElideRight, int(room.width()))
-        painter.drawText(room, Qt.AlignmentFlag.AlignCenter, text)
-        if piece.share is not None:
-            bar = QRectF(rect.left(), rect.bottom() - px(BAR_PX), rect.width() * piece.share, px(BAR_PX))
-            if self._is_mirrored:
-                bar.moveRight(rect.right())
-            painter.fillRect(bar, QColor(tokens.muted))
+            return QPen(QColor(tokens.focus if self.hasFocus() else tokens.outline), 2)
+        is_outlined = not piece.ground or index == self._hovered
+        return QPen(QColor(tokens.outline if is_outlined else piece.ground), 1)
 
     def _hover(self, index: int) -> None:
         if index != self._hovered:

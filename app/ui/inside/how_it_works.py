@@ -144,7 +144,7 @@ class GuessRow:
             part.setVisible(is_shown)
 
     def _apply_code_font(self) -> None:
-        self.word.setFont(self._theme.code_font(13.5))
+        self.word.setFont(self._theme.fonts.code(13.5))
 
 
 PAUSE_MS = 700

@@ -109,11 +109,11 @@ class ShareMap:
     @property
     def line_px(self) -> int:
         """Distance of names so that each is readable."""
-        return round(TIGHT * QFontMetrics(self._theme.text_font(LETTERS_PX)).height())
+        return round(TIGHT * QFontMetrics(self._theme.fonts.text(LETTERS_PX)).height())
 
     def names_size(self) -> QSize:
         """Return the size of the row names (width) and column names (height)."""
-        metrics, px = QFontMetrics(self._theme.text_font(LETTERS_PX)), self._theme.px
+        metrics, px = QFontMetrics(self._theme.fonts.text(LETTERS_PX)), self._theme.px
         sizes = [
             min(px(LABEL_PX), max((metrics.horizontalAdvance(name) for name in names), default=0)) + px(14)
             for names in (self.rows, self.columns)
@@ -172,7 +172,7 @@ class ShareMap:
 
     def _paint_names(self, painter: QPainter, whole: QRect, inside: QRect, cell: int, framed: Cell) -> None:
         """Paint as many names as fit; those of the framed cell always."""
-        metrics, px = QFontMetrics(self._theme.text_font(LETTERS_PX)), self._theme.px
+        metrics, px = QFontMetrics(self._theme.fonts.text(LETTERS_PX)), self._theme.px
         high = self.line_px
         step = max(1, math.ceil(high / cell))
         room = (inside.left() - px(6), inside.top() - px(6))
@@ -187,7 +187,7 @@ class ShareMap:
                 is_near = at >= 0 and number != at and abs(number - at) * cell < high
                 if not begin - 1 <= middle <= end + 1 or is_near or (number % step and number != at):
                     continue
-                painter.setFont(self._theme.text_font(LETTERS_PX, 700 if number == at else 400))
+                painter.setFont(self._theme.fonts.text(LETTERS_PX, 700 if number == at else 400))
                 painter.setPen(QColor(self._theme.tokens.text if number == at else self._theme.tokens.muted))
                 text = painter.fontMetrics().elidedText(name, Qt.TextElideMode.ElideRight, wide)
                 place = QRect(0, -metrics.height() // 2, wide, metrics.height())

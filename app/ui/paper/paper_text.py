@@ -32,7 +32,8 @@ from app.ui.text.formats import as_one_paragraph, char_format, marker_of
 from app.ui.text.markdown import MarkdownBlock, MarkdownStream
 from app.ui.text.paragraph_styles import ParagraphSizes, ProseStyle, span_format, table_format
 from app.ui.text.pieces import Code, Fold, MarkdownTable, Piece, Prose, ProseLine, Spans, StyledSpan
-from app.ui.theme import CODE_FAMILY, FAMILY, LIGHT
+from app.ui.theme import LIGHT
+from app.ui.theme_fonts import CODE_FAMILY, FAMILY
 
 LINE_PERCENT, CODE_LINE_PERCENT = 130, 122
 NOTE_PT = 8.8

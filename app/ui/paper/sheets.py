@@ -28,7 +28,8 @@ from PySide6.QtGui import (
 from shiboken6 import delete
 
 from app.ui.paper.page_breaks import EDGE, LaidOutText, ranges_to_keep
-from app.ui.theme import CODE_FAMILY, FAMILY, LIGHT
+from app.ui.theme import LIGHT
+from app.ui.theme_fonts import CODE_FAMILY, FAMILY
 
 TEXT_PT = 10.5
 MARGINS_MM = QMarginsF(22, 18, 22, 12)

@@ -158,7 +158,7 @@ class LicenceSheet(Dialog):
         text = QPlainTextEdit(path.read_text("utf-8"), readOnly=True)
         text.setObjectName("licences")
         text.setAccessibleName(label_of("licences"))
-        text.setFont(theme.code_font(12.5))
+        text.setFont(theme.fonts.code(12.5))
         close = text_button(tr("Close"), on_click=self.close)
         column = fill_layout(QVBoxLayout(self), text)
         column.setContentsMargins(*(theme.px(16),) * 4)

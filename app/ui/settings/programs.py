@@ -22,7 +22,8 @@ from app.ui.shell import tasks
 from app.ui.shell.model_loader import in_words
 from app.ui.shell.settings_index import label_of
 from app.ui.shell.tab_spec import UiContext
-from app.ui.theme import CODE_PX, Theme
+from app.ui.theme import Theme
+from app.ui.theme_fonts import CODE_PX
 from app.ui.widgets.buttons import ChoiceButton, IconButton, text_button
 from app.ui.widgets.input_fields import Stepper
 from app.ui.widgets.labels import plain_label
@@ -112,7 +113,7 @@ class ProgramsSection(SettingsSection):
 
     def _put_fonts_on(self) -> None:
         for widget, size in self._in_code_font:
-            widget.setFont(self._theme.code_font(size))
+            widget.setFont(self._theme.fonts.code(size))
 
     def _on_switched(self, wanted: bool) -> None:
         # `_show` sets the switch as well, which emits the same signal.

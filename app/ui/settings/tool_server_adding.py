@@ -60,7 +60,7 @@ class AddServerDialog(Dialog):
         self.secret = QLineEdit(echoMode=QLineEdit.EchoMode.Password)
         self.environment = QPlainTextEdit(placeholderText=ENVIRONMENT_EXAMPLE)
         self.environment.setTabChangesFocus(True)
-        set_text_font(self.environment, theme.code_font(12.5))
+        set_text_font(self.environment, theme.fonts.code(12.5))
         theme.dress(self.environment, height=ENVIRONMENT_PX)
         for field in (self.line, self.environment):
             field.setLayoutDirection(Qt.LayoutDirection.LeftToRight)  # a command reads so in every language

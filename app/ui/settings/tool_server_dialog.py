@@ -22,7 +22,8 @@ from app.ui.settings.tool_server_adding import EDIT_SERVER, AddServerDialog
 from app.ui.settings.tool_server_texts import command_line, secret_words, state_words
 from app.ui.shared_labels import REMOVE
 from app.ui.shell.settings_index import label_of
-from app.ui.theme import CODE_PX, Theme
+from app.ui.theme import Theme
+from app.ui.theme_fonts import CODE_PX
 from app.ui.widgets.buttons import set_mark, text_button
 from app.ui.widgets.dialogs import Dialog, QuestionDialog, ScrollBox
 from app.ui.widgets.edge_fade import fade_ends
@@ -128,7 +129,7 @@ class ServerAccess(SettingsSection):
         self.edit.setAccessibleName(tr(EDIT_SERVER, name=config.name))
         line = plain_label(breakable(command_line(config)), wraps=True)
         line.setLayoutDirection(Qt.LayoutDirection.LeftToRight)  # a command reads so in every language
-        line.setFont(theme.code_font(CODE_PX))
+        line.setFont(theme.fonts.code(CODE_PX))
         given = secret_words(config)
         row = fill_layout(QHBoxLayout(), self.edit, 1)
         self.add_content(line, *([self.muted(given)] if given else []), row)

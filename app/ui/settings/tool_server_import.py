@@ -88,7 +88,7 @@ class ImportServersDialog(Dialog):
         self.pasted = QPlainTextEdit(placeholderText=tr(PASTE_HERE))
         self.pasted.setAccessibleName(tr(PASTE_HERE))
         self.pasted.setTabChangesFocus(True)
-        set_text_font(self.pasted, self._theme.code_font(12.5))
+        set_text_font(self.pasted, self._theme.fonts.code(12.5))
         self._theme.dress(self.pasted, height=PASTE_PX)
         self.pasted.textChanged.connect(self._read_pasted)
         self._column.addWidget(holder)

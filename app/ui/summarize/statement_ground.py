@@ -127,7 +127,7 @@ class StatementGround:
         edge = self._view.viewport().width() - px(MARGIN_PX) if statement_range.is_right_to_left else 0
         middle = edge + px(MARGIN_PX) / 2 - (-px(2) if statement_range.is_right_to_left else px(2))
         if statement_range.shown.is_flagged:
-            painter.setFont(self._theme.text_font(TEXT_PX, 700))
+            painter.setFont(self._theme.fonts.text(TEXT_PX, 700))
             painter.setPen(QColor(tokens.warning))
             room = QRectF(middle - px(MARGIN_PX) / 2, rect.top(), px(MARGIN_PX), rect.height())
             painter.drawText(room, Qt.AlignmentFlag.AlignCenter, "!")

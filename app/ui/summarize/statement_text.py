@@ -209,7 +209,7 @@ class StatementText:
         self._is_empty = False
 
     def _format(self, size_px: float = TEXT_PX, weight: int = 400, color: str = "") -> QTextCharFormat:
-        return char_format(self._theme.text_font(size_px, weight), color or self._theme.tokens.text)
+        return char_format(self._theme.fonts.text(size_px, weight), color or self._theme.tokens.text)
 
 
 def plain(text: str) -> str:

@@ -78,7 +78,7 @@ class CodeText(TextView):
         cursor = QTextCursor(self.document())
         # Usually only the new end is inserted: replacing all would lay out every line again with each token.
         if again or not self._shown or not text.startswith(self._shown):
-            self.document().setDefaultFont(self.theme.code_font())
+            self.document().setDefaultFont(self.theme.fonts.code())
             cursor.select(QTextCursor.SelectionType.Document)
             cursor.removeSelectedText()
             cursor.setBlockFormat(block_format(CODE_LINE_PERCENT, is_rtl=False))

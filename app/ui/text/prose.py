@@ -266,7 +266,7 @@ class ProseView(TextView):
         if not layout.lineCount():
             return
         line = layout.lineAt(0)
-        letters = QFontMetricsF(self.theme.text_font(SIZES.text)).capHeight()
+        letters = QFontMetricsF(self.theme.fonts.text(SIZES.text)).capHeight()
         middle = layout.position().y() + line.y() + line.ascent() - letters / 2
         x = layout.position().x() + line.cursorToX(0)[0]  # type: ignore[index]
         left = round(x) - size if block.textDirection() == Qt.LayoutDirection.RightToLeft else round(x)

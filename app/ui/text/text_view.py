@@ -93,7 +93,7 @@ class TextView(SelectableText):
 
     def char_format(self, span: StyledSpan, style: ProseStyle) -> QTextCharFormat:
         tokens = self.theme.tokens
-        font = self.theme.code_font(style.size - 1.5) if span.code else self.theme.text_font(style.size, style.weight)
+        font = self.theme.fonts.code(style.size - 1.5) if span.code else self.theme.fonts.text(style.size, style.weight)
         if span.bold:
             font.setWeight(QFont.Weight(max(style.weight, 600)))
         look = span_format(span, font, style, tokens, tokens.bubble)
@@ -180,7 +180,7 @@ class TextView(SelectableText):
     def block_format(self, style: ProseStyle = PLAIN, line_percent: float = LINE_PERCENT) -> QTextBlockFormat:
         """Return a block format with a fixed line height, so that inline pictures don't change it."""
         look = QTextBlockFormat()
-        font = self.theme.text_font(style.size, style.weight)
+        font = self.theme.fonts.text(style.size, style.weight)
         height = QFontMetricsF(font).height() * line_percent / 100
         look.setLineHeight(height, QTextBlockFormat.LineHeightTypes.MinimumHeight.value)
         return look

@@ -61,7 +61,7 @@ class MarkChips(QPyTextObject):
 
     def _font(self, look: QTextFormat) -> QFont:
         is_text = look.property(ROLE) == "single"
-        return self._theme.code_font(CHIP_PX) if is_text else self._theme.text_font(CHIP_PX, 600)
+        return self._theme.fonts.code(CHIP_PX) if is_text else self._theme.fonts.text(CHIP_PX, 600)
 
 
 def chip(mark: Mark, label: str, base: QTextCharFormat) -> QTextCharFormat:

@@ -212,7 +212,7 @@ class Rows:
 
     def _flag(self, flag: ShownFlag) -> FlagLine:
         color, theme = self._theme.tokens.warning, self._theme
-        written = SegmentLayout("", [], set(), theme.text_font(FLAG_PX, 500))
+        written = SegmentLayout("", [], set(), theme.fonts.text(FLAG_PX, 500))
         plain, link = char_format(None, color), char_format(None, color)
         link.setFontWeight(600)
         written.add_glyph("flag-fill", color)

@@ -85,7 +85,7 @@ class SegmentWriter:
     def font(self, kind: SegmentKind, level: int) -> QFont:
         """Return the font of a kind; headings differ by weight, the top levels also by size."""
         if kind is SegmentKind.HEADING:
-            return self._theme.text_font(16.5 if 0 < level <= DEEPEST_LEVEL else TEXT_PX, 700)
+            return self._theme.fonts.text(16.5 if 0 < level <= DEEPEST_LEVEL else TEXT_PX, 700)
         if kind in (SegmentKind.NOTE, SegmentKind.HEADER, SegmentKind.LABEL):
             return self._theme.font("row")
         return self._theme.font("body")
@@ -93,7 +93,7 @@ class SegmentWriter:
     def _add(self, written: SegmentLayout, text: str, looks: frozenset[str]) -> None:
         look, theme = char_format(None, self._theme.tokens.text), self._theme
         if "code" in looks:
-            look.setFont(theme.code_font(CODE_PX))
+            look.setFont(theme.fonts.code(CODE_PX))
         if "small" in looks:
             look.setFont(theme.font("small"))
         if "bold" in looks:

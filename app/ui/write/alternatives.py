@@ -150,7 +150,7 @@ class AlternativeCard(QPushButton):
         announce(self, self.accessibleName())
 
     def _dress(self) -> None:
-        font = self._theme.code_font(12.5) if self._is_code else self._theme.font("row")
+        font = self._theme.fonts.code(12.5) if self._is_code else self._theme.font("row")
         set_text_font(self._body, font)
         self._body.document().setDefaultFont(font)
         self._body.document().setDocumentMargin(0)

@@ -34,7 +34,8 @@ from app.core.visible import clean_text
 from app.ui.i18n import tr
 from app.ui.text.code_colours import LONGEST_LINE, TURN_S, Colours, coloured_lines, find_lexer
 from app.ui.text.formats import char_format, cursor_over, highlight
-from app.ui.theme import CODE_PX, EDGE_PX, PAGE_PX, Theme
+from app.ui.theme import EDGE_PX, PAGE_PX, Theme
+from app.ui.theme_fonts import CODE_PX
 from app.ui.utf16 import utf16_length
 from app.ui.widgets.buttons import set_text_font
 from app.ui.widgets.input_fields import PlainEdit
@@ -70,7 +71,7 @@ class PageTypeface:
 
     def dress(self) -> None:
         edit = self._edit
-        font: QFont = self._theme.code_font(CODE_PX + 0.5) if self._is_code else self._theme.text_font(TEXT_PX)
+        font: QFont = self._theme.fonts.code(CODE_PX + 0.5) if self._is_code else self._theme.fonts.text(TEXT_PX)
         set_text_font(edit, font)
         edit.document().setDefaultFont(font)
         edit.setTabStopDistance(4 * edit.fontMetrics().horizontalAdvance(" "))
@@ -419,7 +420,7 @@ class LiveColours(QObject):
         found = _HEADING.match(line) if self._has_headings else None
         if found is None:
             return []
-        font = self._theme.text_font(HEADING_PX[min(len(found[1]), len(HEADING_PX)) - 1], 600)
+        font = self._theme.fonts.text(HEADING_PX[min(len(found[1]), len(HEADING_PX)) - 1], 600)
         marks = char_format(font, self._theme.tokens.muted)
         return [
             _format_range(0, found.end(), marks),

@@ -208,6 +208,6 @@ def test_a_formula_stands_on_the_baseline_of_the_text(theme: Theme, qtbot: QtBot
         y for y in range(image.height()) if any(image.pixelColor(x, y) != ground for x in range(image.width() - 1))
     ]
     line = view.document().firstBlock().layout().lineAt(0)
-    metrics = QFontMetricsF(theme.text_font(15))
+    metrics = QFontMetricsF(theme.fonts.text(15))
     assert max(inked) + 1 == pytest.approx(line.y() + line.ascent(), abs=1.5)
     assert max(inked) + 1 - min(inked) == pytest.approx(metrics.xHeight(), abs=2)
