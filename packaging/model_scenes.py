@@ -97,6 +97,8 @@ def screens(frame: Frame) -> list[tuple[str, Callable[[], object], Callable[[], 
                 models.fetching.download_entry(next(each for each in models.entries if each.id == DOWNLOADED))
                 QTest.qWait(DOWNLOAD_MS)
             frame.show_models(name)
+            if name == "suggested":
+                frame.wait(lambda: bool(frame.find_step(ModelsView).suggested.cards()), TIMEOUT_MS)
             QTest.qWait(SETTLE_MS)
 
         return show

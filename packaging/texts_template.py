@@ -313,7 +313,7 @@ class TextsTemplate:
             return
         text = self._text_of(found)
         if text is not None:
-            if re.search(r"[^\W\d_]", re.sub(r"\{[^}]*\}", "", text)):
+            if re.search(r"[^\W\d_]|[“”]", re.sub(r"\{[^}]*\}", "", text)):  # languages quote differently
                 self._put(Entry("", text, ""), found)
         elif not isinstance(node, (ast.Constant, ast.Tuple)):
             self._report(FILLED, found)

@@ -16,7 +16,7 @@ from app.ui.i18n import Translatable, sentence_for, size_text, tr
 from app.ui.screen_reader import read_as
 from app.ui.shared_labels import ASKING_HUB, DOWNLOAD, DOWNLOAD_MODEL, DOWNLOADS, STARTER_WARNING
 from app.ui.shell import tasks
-from app.ui.shell.model_loader import ModelLoader, in_words
+from app.ui.shell.model_loader import ModelLoader
 from app.ui.shell.notify import Notify
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import set_mark, text_button
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from app.hub.catalog import CatalogEntry
     from app.hub.download import Download
 
-MODEL_OFFER = "Starter is often wrong. {name} fits: {size}, {time}"
+MODEL_OFFER = "Starter is often wrong. {name} fits: {size}"
 MODEL_ON_ITS_WAY = "Downloading {name}"
 WELCOME_QUESTION = "What would you like to ask?"
 OPEN_A_MODEL = "Open a model…"
@@ -326,11 +326,7 @@ class ModelOffer(QWidget):
         if self._is_coming:
             self._words.setText(tr(MODEL_ON_ITS_WAY, name=name))
             return
-        # Comes with the models.
-        from app.features.models.estimate import download_words
-
-        time = in_words(download_words(size_bytes))
-        self._words.setText(tr(MODEL_OFFER, name=name, size=size_text(size_bytes), time=time))
+        self._words.setText(tr(MODEL_OFFER, name=name, size=size_text(size_bytes)))
 
     def _on_clicked(self) -> None:
         if self._is_coming:

@@ -42,7 +42,7 @@ from app.features.inside.patterns import (
 from app.ui.i18n import tr, tr_count
 from app.ui.inside.look import CellModel, CellTable, Index, LendEngine, LookPage, paint_frame
 from app.ui.inside.maps import HeatMap, LineScroll, TokenArcs, share_colours, share_image
-from app.ui.inside.plots import PlotButtons, percent
+from app.ui.inside.plots import WORD_PERCENT, PlotButtons, percent
 from app.ui.locale_formats import join_list
 from app.ui.shared_labels import ATTENTION, FIRST_TOKEN_SHOWN, FIRST_TOKENS_SHOWN
 from app.ui.shell.tab_spec import UiContext
@@ -489,7 +489,7 @@ def largest_in_words(row: Floats, tokens: Sequence[TokenSeen], token: int) -> st
     said = [
         tr("itself {percent} %", percent=percent(float(row[at])))
         if at == token
-        else tr("“{word}” {percent} %", word=word_of(tokens[at]), percent=percent(float(row[at])))
+        else tr(WORD_PERCENT, word=word_of(tokens[at]), percent=percent(float(row[at])))
         for at in order
     ]
     return tr(LOOKS_AT, word=word_of(tokens[token]), others=join_list(said)) + "."

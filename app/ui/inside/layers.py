@@ -22,8 +22,8 @@ from app.features.inside.patterns import shown_word, word_of
 from app.language.scripts import is_right_to_left
 from app.ui.i18n import tr, tr_count
 from app.ui.inside.look import CellModel, CellTable, Index, LendEngine, LookPage, paint_frame
-from app.ui.inside.plots import PlotButtons
-from app.ui.locale_formats import format_brief_percent, join_list
+from app.ui.inside.plots import WORD_PERCENT, PlotButtons, percent
+from app.ui.locale_formats import join_list
 from app.ui.shared_labels import FIRST_TOKEN_SHOWN, FIRST_TOKENS_SHOWN
 from app.ui.shell.tab_spec import UiContext
 from app.ui.theme import FontRole, Theme
@@ -152,7 +152,7 @@ class LensModel(CellModel):
         if lens is None:
             return ""
         said = join_list(
-            f"“{shown_word(guess.data)}” {format_brief_percent(guess.probability)}"
+            tr(WORD_PERCENT, word=shown_word(guess.data), percent=percent(guess.probability))
             for guess in self.guesses(row, column)
         )
         behind = word_of(lens.tokens[column])

@@ -30,7 +30,7 @@ from app.features.inside.patterns import word_of
 from app.language.scripts import is_right_to_left
 from app.ui.focus_ring import has_ring
 from app.ui.i18n import tr
-from app.ui.inside.plots import percent
+from app.ui.inside.plots import WORD_PERCENT, percent
 from app.ui.screen_reader import SpokenPart, read_as
 from app.ui.shared_labels import ATTENTION
 from app.ui.text.keyboard_walk import step_aside
@@ -726,7 +726,7 @@ class TokenArcs(QWidget):
             token, shares, tip = self.token_at(event.pos()), self.plot.shares, ""
             if shares is not None and 0 <= token <= self.plot.current:
                 share = percent(float(shares[self.plot.current, token]))
-                tip = tr("“{word}” {percent} %", word=self.plot.words[token], percent=share)
+                tip = tr(WORD_PERCENT, word=self.plot.words[token], percent=share)
             QToolTip.showText(event.globalPos(), plain_tip(tip), self)
             return True
         return super().event(event)

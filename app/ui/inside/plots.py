@@ -51,6 +51,7 @@ if TYPE_CHECKING:
 
 COPY_AS_CSV = "Copy the numbers as CSV"
 POINT_COUNT = "{count} points."
+WORD_PERCENT = "“{word}” {percent} %"
 
 PNG_SCALE = 2
 """Pixels of a saved image per screen pixel."""
