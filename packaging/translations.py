@@ -3,8 +3,8 @@
 Without an option it merges: what is translated stays, what is gone goes, what is new comes without a translation, and a
 text that gained a context or plural forms keeps its translation, marked for review ("fuzzy"). `--check` fails on faults
 of translations, on more terms that are translated otherwise than `XX.glossary.tsv` has it, and on fewer texts that are
-translated, than [tool.fireside.languages] in pyproject.toml allows; `--open` prints those places; `--write` puts
-today's counts of terms there.
+translated, than [tool.fireside.languages] in pyproject.toml allows, and on faults of the pages of the help
+(`help_translations.py`); `--open` prints those places; `--write` puts today's counts of terms there.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from functools import cache
 from pathlib import Path
 from unicodedata import combining, normalize
 
+from help_translations import check_pages
 from screen_texts import ROOT, write_ceilings
 from texts_template import TextsTemplate
 
@@ -92,7 +93,7 @@ def main(arguments: list[str], root: Path = ROOT) -> int:
         print(found.line)
         for line in [*(found.faults or []), *(found.other_terms or [])] if "--open" in arguments else ():
             print(f"  {line}")
-    return check_reports(reports, root) if "--check" in arguments else 0
+    return check_reports(reports, root) | check_pages() if "--check" in arguments else 0
 
 
 def check_reports(reports: Iterable[LanguageReport], root: Path) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
@@ -281,7 +282,7 @@ def words_pattern(query: str) -> re.Pattern[str] | None:
     each = [
         _letters_pattern(word)
         if WITHOUT_SPACES.search(word)
-        else rf"(?<![^\W_]){_letters_pattern(word)}" + ("" if number == last else r"(?![^\W_])")
+        else rf"(?<![^\W_]){_word_pattern(word)}" + ("" if number == last else r"(?![^\W_])")
         for number, word in enumerate(words)
     ]
     # Longer words first, so that a prefix doesn't hide them.
@@ -327,10 +328,17 @@ def _words_together(query: str) -> re.Pattern[str] | None:
     return re.compile(begin + r"\s+".join(map(_letters_pattern, words)), re.I)
 
 
+def _word_pattern(word: str) -> str:
+    """Return a pattern for a word, in Arabic with or without the article and particles that are one with it."""
+    if not _ARABIC.match(word):
+        return _letters_pattern(word)
+    return _ARABIC_BEGINNING + _letters_pattern(_ARABIC_ARTICLE.sub("", word))
+
+
 def _letters_pattern(word: str) -> str:
     """Return a pattern for a word with or without accents, composed or not."""
     single, double = _letter_variants()
-    folded, parts, at = fold_text(word), [], 0
+    folded, parts, at = _plain_letters(word), [], 0
     while at < len(folded):
         pair = folded[at : at + 2]
         if pair in double:
@@ -341,8 +349,8 @@ def _letters_pattern(word: str) -> str:
         letter = folded[at]
         parts.append(f"[{re.escape(letter)}{single[letter]}]" if letter in single else re.escape(letter))
         if letter.isalpha():
-            # A letter may be followed by its accent as a sign of its own.
-            parts.append("[\u0300-\u036f]*")
+            # A letter may be followed by its accent or vowel as a sign of its own.
+            parts.append(f"[\u0300-\u036f{_ARABIC_SIGNS}]*")
         at += 1
     return "".join(parts)
 
@@ -352,12 +360,27 @@ def _letter_variants() -> tuple[dict[str, str], dict[str, str]]:
     """Return letters with accents by the plain letter, or pair of letters, they compare as."""
     single: dict[str, str] = {}
     double: dict[str, str] = {}
-    for code in (*range(0xC0, 0x250), *range(0x370, 0x530), *range(0x1E00, 0x2000)):
-        plain = fold_text(chr(code))
+    for code in (*range(0xC0, 0x250), *range(0x370, 0x530), *range(0x620, 0x6D4), *range(0x1E00, 0x2000)):
+        plain = _plain_letters(chr(code))
         into = single if len(plain) == 1 else double
         if plain != chr(code) and 1 <= len(plain) <= 2:
             into[plain] = into.get(plain, "") + chr(code)
     return single, double
+
+
+_ARABIC = re.compile("[\u0620-\u064a\u066e-\u06d3]")
+_ARABIC_SIGNS = "\u0640\u064b-\u065f\u0670"
+"""Vowels, hamzas and lengthened lines, which are written or not."""
+_ARABIC_BEGINNING = "[\u0648\u0641\u0628\u0643\u0644]{0,2}(?:\u0627?\u0644)?"
+_ARABIC_ARTICLE = re.compile("^\u0627\u0644(?=.{3})")
+_ALIKE = str.maketrans("\u0629\u0649", "\u0647\u064a")
+"""Arabic letters that people type for each other."""
+
+
+def _plain_letters(word: str) -> str:
+    """Return what letters compare as; those that are composed in Korean or Japanese stay so."""
+    folded = re.sub(f"[{_ARABIC_SIGNS}]", "", fold_text(word))
+    return unicodedata.normalize("NFC", folded.translate(_ALIKE))
 
 
 _LIMIT = re.compile(r'(?<!\S)(tag|project):(?:"([^"]*)"?|(\S*))', re.I)

@@ -7,9 +7,17 @@ from pathlib import Path
 
 import pytest
 
+from app.core.installed_languages import ENGLISH
 from app.core.paths import resource_path
 from app.core.po_file import read_messages
-from app.features.help_pages import CHANGES, help_picture, load_help_page, search_help
+from app.features.help_pages import (
+    CHANGES,
+    WHATS_NEW,
+    help_picture,
+    load_help_page,
+    search_help,
+    source_version,
+)
 from app.ui.help.help_topics import PAGES, SCREENS, page_of
 from app.ui.shell.keyboard import LIST_SHORTCUTS, WINDOW_SHORTCUTS
 from app.ui.shell.settings_index import PAGES as SETTINGS_PAGES
@@ -83,17 +91,63 @@ def test_links_lead_to_pages_and_pictures_are_taken_by_make_pictures(name: str) 
     assert [picture for picture in pictures if f'"{picture}"' not in screens] == []
 
 
-def test_a_page_in_another_language_comes_before_the_english_one(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for language, text in (("en", "# Chat\n\nType."), ("de", "# Chatten\n\nTippen.")):
-        folder = tmp_path / "resources/help" / language
-        folder.mkdir(parents=True)
-        (folder / "chat.md").write_text(text, "utf-8")
+@pytest.fixture
+def resources(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder for pages in place of the program's."""
     monkeypatch.setattr("app.features.help_pages.resource_path", lambda name: tmp_path / "resources" / name)
-    assert load_help_page("chat", "de").title == "Chatten"
-    assert load_help_page("chat", "fr").title == "Chat"
+    return tmp_path / "resources"
+
+
+def write_page(resources: Path, language: str, name: str, text: str) -> Path:
+    path = resources / f"help/{language}/{name}.md"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, "utf-8")
+    return path
+
+
+def test_a_page_in_another_language_comes_before_the_english_one(resources: Path) -> None:
+    english = write_page(resources, "en", "chat", "# Chat\n\nType.")
+    write_page(resources, "de", "chat", f"<!-- english: {source_version(english)} -->\n# Chatten\n\nTippen.")
+    german, french = load_help_page("chat", "de"), load_help_page("chat", "fr")
+    assert (german.title, german.markdown, german.language, german.is_outdated) == ("Chatten", "Tippen.", "de", False)
+    assert (french.title, french.language, french.is_outdated) == ("Chat", ENGLISH, False)
     assert help_picture("chat", is_dark=False) is None
+    assert load_help_page(CHANGES, "de").title == WHATS_NEW
+
+
+def test_a_page_is_outdated_when_its_english_text_has_changed_and_not_its_line_endings(resources: Path) -> None:
+    english = write_page(resources, "en", "chat", "# Chat\n\nType.\n")
+    write_page(resources, "de", "chat", f"<!-- english: {source_version(english)} -->\n# Chatten\n")
+    english.write_bytes(b"# Chat\r\n\r\nType.\r\n")
+    assert not load_help_page("chat", "de").is_outdated
+    write_page(resources, "en", "chat", "# Chat\n\nType and press.\n")
+    assert load_help_page("chat", "de").is_outdated
+    write_page(resources, "fr", "chat", "# Discuter\n")
+    assert load_help_page("chat", "fr").is_outdated, "nobody knows what it was made from"
+
+
+@pytest.mark.parametrize(
+    ("language", "words", "text"),
+    [
+        ("de", "loschen", "Alles **löschen**."),
+        ("pl", "ŻÓŁW", "Widać żółwia."),
+        ("ru", "елка", "Здесь Ёлка стоит."),
+        ("ja", "ダウンロード", "モデルをダウンロードする。"),
+        ("zh", "下载模型", "可以下载一个更大的模型。"),
+        ("zh", "模型", "可以选择模型。"),
+        ("ar", "نموذج", "اختر النموذج من القائمة."),
+        ("ar", "الاسئله", "هذه أسئِلة شائعة."),
+    ],
+)
+def test_a_search_finds_what_people_type_in_their_language(
+    resources: Path, language: str, words: str, text: str
+) -> None:
+    for name in ("chat", "models"):
+        write_page(resources, "en", name, "# Page\n\nEnglish.")
+    write_page(resources, language, "models", f"# …\n\n{text}")
+    (hit,) = search_help(("chat", "models"), words, language)
+    assert hit.page.name == "models"
+    assert hit.marks
 
 
 def test_a_search_finds_pages_with_all_words_titles_first() -> None:

@@ -8,20 +8,22 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 
-from PySide6.QtCore import QModelIndex, QSize, Qt, Signal
-from PySide6.QtGui import QAccessible, QKeyEvent, QPixmap, QResizeEvent
+from PySide6.QtCore import QEvent, QModelIndex, QSize, Qt, Signal
+from PySide6.QtGui import QAccessible, QKeyEvent, QKeySequence, QPixmap, QResizeEvent
 from PySide6.QtWidgets import QApplication, QHBoxLayout, QLabel, QStackedWidget, QVBoxLayout, QWidget
 from shiboken6 import isValid
 
 from app.core.catalogue import language_in_use
+from app.core.installed_languages import ENGLISH
 from app.features.finding import title_marks, words_pattern
-from app.features.help_pages import HelpPage, help_picture, load_help_page, search_help
+from app.features.help_pages import CHANGES, HelpPage, help_picture, load_help_page, search_help
+from app.language.scripts import is_right_to_left
 from app.ui.help.help_topics import GROUPS, PAGES, page_of
 from app.ui.i18n import Translatable, tr, window_title
 from app.ui.screen_reader import read_as
 from app.ui.shared_labels import HELP
 from app.ui.shell.entry_search import EntrySearch
-from app.ui.shell.keyboard import move_focus
+from app.ui.shell.keyboard import move_focus, written
 from app.ui.shell.palette import PaletteEntry
 from app.ui.text.formats import char_format, cursor_over, highlight
 from app.ui.text.markdown import read
@@ -39,8 +41,12 @@ from app.ui.widgets.row_list import GroupedListModel, Index, RowList
 SEARCH_HELP = "Search help"
 BACK_IN_HELP = "Back"
 HELP_PAGES = "Pages of the help"
+NOT_TRANSLATED = "This page is in English, as it isn’t translated yet."
+OUTDATED = "The program has changed since this page was translated."
+CHANGES_IN_ENGLISH = "This list is only in English."
 WIDTH_PX, HEIGHT_PX, LIST_PX, MEASURE_PX = 880, 640, 224, 600
 _LINK = re.compile(r"\]\(([a-z-]+)\.md\)")
+_CODE = re.compile(r"(?<!`)`([^`]+)`(?!`)")
 _INSIDE = "https://help.invalid/"
 """Address that stands for the help itself: texts keep no other links, and none can lead there."""
 _PICTURE = re.compile(r"^!\[([^\]]*)\]\(([a-z-]+)\)$", re.MULTILINE)
@@ -75,6 +81,7 @@ class HelpText(MarkdownCard):
 
     def __init__(self, theme: Theme, markdown: str) -> None:
         super().__init__(theme)
+        markdown = _CODE.sub(lambda found: f"`{shown_keys(found[1])}`", markdown)
         self.body.set_blocks(read(_LINK.sub(rf"]({_INSIDE}\1)", markdown)), [], 1)
 
     def open_link(self, href: str) -> None:
@@ -92,6 +99,24 @@ class HelpText(MarkdownCard):
             places = [found.span() for found in pattern.finditer(text) if found[0]] if pattern else []
             spans = [(utf16_length(text[:start]), utf16_length(text[:end])) for start, end in places]
             view.setExtraSelections([highlight(cursor_over(view.document(), *span), look) for span in spans])
+
+
+def shown_keys(code: str) -> str:
+    """Return keys as the system and the language write them; other code, such as a word to type, as it is."""
+    keys = code.replace("Enter", "Return")
+    is_key = QKeySequence(keys).toString(QKeySequence.SequenceFormat.PortableText) == keys
+    return written(keys) if is_key else code
+
+
+def language_note(page: HelpPage) -> str:
+    """Return what is to be said about the language of a page; "" where it is as the window is."""
+    if language_in_use() == ENGLISH:
+        return ""
+    if page.name == CHANGES:
+        return tr(CHANGES_IN_ENGLISH)
+    if page.language != language_in_use():
+        return tr(NOT_TRANSLATED)
+    return tr(OUTDATED) if page.is_outdated else ""
 
 
 class HelpPicture(QLabel):
@@ -125,12 +150,13 @@ class HelpPageView(QWidget):
         super().__init__()
         self._theme = theme
         self.title = theme.dress(plain_label(wraps=True), font="title")
+        self.note = theme.dress(plain_label(kind="muted", wraps=True), font="small")
         self._parts = theme.dress(drop_margins(QVBoxLayout()), spacing=14)
-        inside = QWidget()
-        inside.setObjectName("page")
-        column = fill_layout(QVBoxLayout(inside), self.title, self._parts, 1)
+        self._inside = QWidget()
+        self._inside.setObjectName("page")
+        column = fill_layout(QVBoxLayout(self._inside), self.note, self.title, self._parts, 1)
         theme.dress(column, margins=(28, 20, 28, 28), spacing=12)
-        self.area = scrolled(inside)
+        self.area = scrolled(self._inside)
         fade_ends(self.area, theme)
         fill_layout(drop_margins(QVBoxLayout(self)), self.area)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -147,6 +173,11 @@ class HelpPageView(QWidget):
             self._parts.removeWidget(old)
             old.hide()
             old.deleteLater()
+        self.note.setText(language_note(page))
+        self.note.setVisible(bool(self.note.text()))
+        self.note.setLayoutDirection(self.layoutDirection())
+        runs_left = is_right_to_left(page.markdown)
+        self._inside.setLayoutDirection(Qt.LayoutDirection.RightToLeft if runs_left else Qt.LayoutDirection.LeftToRight)
         self.title.setText(page.title)
         self.setAccessibleName(page.title)
         pieces = _PICTURE.split(page.markdown)
@@ -195,13 +226,13 @@ class HelpWindow(Dialog):
     """Window of the help over another, which stays usable. Escape closes it and returns the focus."""
 
     help_screen = ""
+    page = ""
+    """Name of the page that is shown."""
 
     def __init__(self, theme: Theme, above: QWidget) -> None:
         super().__init__(above)
         self._theme, self._before = theme, QApplication.focusWidget()
         self._history: list[str] = []
-        self.page = ""
-        """Name of the page that is shown."""
         self.setObjectName("help_window")
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.resize(within_screen(self, QSize(theme.px(WIDTH_PX), theme.px(HEIGHT_PX))))
@@ -220,12 +251,15 @@ class HelpWindow(Dialog):
         )
         fill_layout(self._shown, self.view, self.search.results)
         self._lay_out()
-        titles = {name: load_help_page(name, language_in_use()).title for name in PAGES}
-        places = {name: place for place, name in enumerate(PAGES, 1)}
-        self.rows.show([HelpRow(places[name], titles[name], heading) for heading, names in GROUPS for name in names])
+        self._list_pages()
         self.list.clicked.connect(self._on_row)
         self.list.moved.connect(self._on_row)
         self.view.page_wanted.connect(self.show_page)
+
+    def _list_pages(self) -> None:
+        titles = {name: load_help_page(name, language_in_use()).title for name in PAGES}
+        places = {name: place for place, name in enumerate(PAGES, 1)}
+        self.rows.show([HelpRow(places[name], titles[name], heading) for heading, names in GROUPS for name in names])
 
     def _lay_out(self) -> None:
         side, right = QWidget(), QWidget()
@@ -239,8 +273,12 @@ class HelpWindow(Dialog):
         dress(column, margins=(12, 16, 8, 12), spacing=8)
         dress(above, margins=(16, 10, 16, 0))
         dress(side, width=LIST_PX)
-        dress(self.back, font="control", glyph=("arrow-right" if self.isRightToLeft() else "arrow-left", "muted", 16))
+        self._dress_back()
         self.back.hide()
+
+    def _dress_back(self) -> None:
+        glyph = "arrow-right" if self.isRightToLeft() else "arrow-left"
+        self._theme.dress(self.back, font="control", glyph=(glyph, "muted", 16))
 
     def show_page(self, name: str, words: str = "") -> None:
         """Show a page, from which Back leads to the one before; `words` of a search are highlighted."""
@@ -255,13 +293,16 @@ class HelpWindow(Dialog):
 
     def _show(self, name: str, words: str) -> None:
         self.page = name
-        page = load_help_page(name, language_in_use())
         self.search.field.clear()
-        self.view.show_page(page, words)
-        self.setWindowTitle(window_title(f"{tr(HELP)}: {page.title}"))
-        self.list.mark(self.rows.index_of(PAGES.index(name) + 1))
+        self._load_page(words)
         self.back.setVisible(bool(self._history))
         self.view.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def _load_page(self, words: str) -> None:
+        page = load_help_page(self.page, language_in_use())
+        self.view.show_page(page, words)
+        self.setWindowTitle(window_title(f"{tr(HELP)}: {page.title}"))
+        self.list.mark(self.rows.index_of(PAGES.index(self.page) + 1))
 
     def _find_pages(self, words: str) -> list[PaletteEntry]:
         return [
@@ -270,7 +311,7 @@ class HelpWindow(Dialog):
                 "question",
                 hit.page.title,
                 "",
-                partial(self.show_page, hit.page.name, words),
+                partial(self.show_page, hit.page.name, hit.words),
                 snippet=hit.snippet,
                 marks=hit.marks,
                 title_marks=title_marks(hit.page.title, words),
@@ -285,6 +326,16 @@ class HelpWindow(Dialog):
             self.show_page(PAGES[row.id - 1])
             if had_list:  # arrows go on to the next page
                 self.list.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.LanguageChange and self.page:
+            self._list_pages()
+            self._load_page("")
+            self.search.search_again()
+        elif event.type() == QEvent.Type.LayoutDirectionChange and self.page:
+            self._dress_back()
+            self._load_page("")  # its note goes with the window
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         alt = event.modifiers() == Qt.KeyboardModifier.AltModifier

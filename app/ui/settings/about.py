@@ -17,11 +17,11 @@ from app.core.catalogue import language_in_use
 from app.core.errors.app_error import AppError
 from app.core.installed_languages import ENGLISH, own_file
 from app.core.paths import resource_root
-from app.features.help_pages import CHANGES
+from app.features.help_pages import CHANGES, WHATS_NEW
 from app.features.updates import ReleaseFile, ReleaseStanding, ReleaseUpdates
 from app.ui.i18n import Translatable, sentence_for, tr, window_title
 from app.ui.settings.settings_pages import SettingsPage
-from app.ui.shared_labels import CANCEL, HELP, KEYBOARD_SHORTCUTS, OPEN_FOLDER, OPEN_ITS_PAGE, WHATS_NEW
+from app.ui.shared_labels import CANCEL, HELP, KEYBOARD_SHORTCUTS, OPEN_FOLDER, OPEN_ITS_PAGE
 from app.ui.shell import tasks
 from app.ui.shell.desktop import copy_text, open_folder
 from app.ui.shell.settings_index import label_of, page_label

@@ -50,6 +50,11 @@ class EntrySearch(QObject):
         """Titles of the results in their order, the best match first."""
         return [entry.title for entry in self.entries.entries]
 
+    def search_again(self) -> None:
+        """Find what is typed once more, as what is searched has changed."""
+        if self.field.text():
+            self._on_typed(self.field.text())
+
     def _on_typed(self, text: str) -> None:
         words = text.strip()
         hits = self.find_entries(words) if words else []

@@ -19,8 +19,9 @@ from app import APP_NAME, __version__
 from app.core.catalogue import CountedTexts
 from app.core.errors.app_error import AppError, EnvironmentProblem, to_fields
 from app.features.error_messages import PersonMessage, message_of_words
+from app.features.help_pages import WHATS_NEW
 from app.ui.i18n import sentence_for, tr, tr_count
-from app.ui.shared_labels import COPY_DETAILS, HELP, SAVED_AS, UNDO, UNDO_ALL, WHATS_NEW
+from app.ui.shared_labels import COPY_DETAILS, HELP, SAVED_AS, UNDO, UNDO_ALL
 from app.ui.shell.desktop import copy_text, open_folder
 from app.ui.theme import Theme
 from app.ui.widgets.notice_bar import Notice, NoticeBar

@@ -9,11 +9,11 @@ from PySide6.QtWidgets import QApplication
 
 from app import __version__
 from app.core.events import Role
-from app.features.help_pages import CHANGES
+from app.features.help_pages import CHANGES, WHATS_NEW
 from app.store.conversations import MessageState
 from app.ui.help.help_window import HelpWindow
 from app.ui.help.start_hints import HINTS, NOW_USING, StartHints
-from app.ui.shared_labels import HELP, WHATS_NEW
+from app.ui.shared_labels import HELP
 from tests.helpers.desks.window import Frame, open_window
 
 MANY = 20
