@@ -41,6 +41,7 @@ FILES = (
 EXPRESSIONS = {
     "llama-cpp-python": "MIT",
     "pyside6-essentials": "LGPL-3.0-only",
+    "pyside6-addons": "LGPL-3.0-only",
     "shiboken6": "LGPL-3.0-only",
     "rouge-score": "Apache-2.0",
     "latex2mathml": "MIT",

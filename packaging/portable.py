@@ -37,7 +37,7 @@ MORE_INSIDE = ("llama-cpp-python", "pyinstaller")
 """What the lock of the program does not name: built apart, and what starts the frozen program."""
 LEFT_OUT = frozenset(("cryptography", "pycparser", "joblib", "cloudpickle"))
 """Installed with others, and not in a package: see fireside.spec."""
-TEXTS_HERE = frozenset(("pyside6-essentials", "shiboken6", "rouge-score", "latex2mathml"))
+TEXTS_HERE = frozenset(("pyside6-essentials", "pyside6-addons", "shiboken6", "rouge-score", "latex2mathml"))
 """Their packages bring no licence file; the texts are in packaging/licences."""
 
 
