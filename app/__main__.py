@@ -16,6 +16,7 @@ CHILDREN = {
     "--record-worker": "app.documents.microphone",
     "--document-worker": "app.documents.worker",
     "--tool-server": "app.features.mcp.launcher",
+    "--voice-worker": "app.ui.shell.voice_worker",
     "--try-imports": "app.core.build",
 }
 

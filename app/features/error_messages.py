@@ -72,6 +72,16 @@ _SILENT = {
         "If you end it, nothing is changed.",
         "end",
     ),
+    "recording": PersonMessage(
+        "The microphone hasn’t responded for 10 seconds.",
+        "If you end it, the recording so far stays.",
+        "end",
+    ),
+    "voice": PersonMessage(
+        "The voice that reads aloud hasn’t responded for 10 seconds.",
+        "If you end it, nothing is changed.",
+        "end",
+    ),
 }
 
 

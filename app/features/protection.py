@@ -13,6 +13,7 @@ PROCESSES: dict[str, Translatable] = {
     "download": "The process that downloads models",
     "lend": "The process that lends memory",
     "recording": "The process that records sound",
+    "voice": "The process that reads aloud",
 }
 """Names by the work of a child, see `app.core.child.cage_reports`."""
 HELD = "{process} can’t {what}."

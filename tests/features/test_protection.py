@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from app.core.cage_report import CageReport, CageWall
-from app.features.protection import protection_sentences
+from app.features.error_messages import silence_sentence
+from app.features.protection import PROCESSES, protection_sentences
 
 
 def test_what_holds_and_what_does_not_is_told_of_each_process() -> None:
@@ -18,4 +19,10 @@ def test_what_holds_and_what_does_not_is_told_of_each_process() -> None:
         "The process that downloads models is checked when it starts.",
         "The process that lends memory is checked when it starts.",
         "The process that records sound is checked when it starts.",
+        "The process that reads aloud is checked when it starts.",
     ]
+
+
+def test_processes_that_the_window_starts_have_words_for_their_silence() -> None:
+    for work in PROCESSES.keys() - {"lend"}:
+        assert silence_sentence(work, "").text
