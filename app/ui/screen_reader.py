@@ -13,12 +13,14 @@ from typing import Any, Protocol, TypeVar, runtime_checkable
 from PySide6.QtCore import QObject, QPoint, QRect
 from PySide6.QtGui import (
     QAccessible,
+    QAccessibleActionInterface,
     QAccessibleAttributesInterface,
+    QAccessibleEvent,
     QAccessibleInterface,
     QAccessibleStateChangeEvent,
     QWindow,
 )
-from PySide6.QtWidgets import QAbstractButton, QAccessibleWidget, QWidget
+from PySide6.QtWidgets import QAbstractButton, QAccessibleWidget, QStackedWidget, QWidget
 from shiboken6 import Shiboken, VoidPtr
 
 SPOKEN = "spoken"
@@ -60,7 +62,15 @@ class SpokenPart:
     place: QRect
     level: int = 0
     is_selected: bool = False
+    is_focused: bool = False
+    """True while the keyboard is on it, inside the widget that has the focus."""
+    press: Callable[[], object] | None = None
+    """What a press does, if anything; the keyboard can then come to it."""
     parts: tuple[SpokenPart, ...] = ()
+
+
+_STACK = SpokenRole(QAccessible.Role.Client)
+"""Qt calls pages that lie over each other layered panes, which readers say whenever the focus comes into one."""
 
 
 @runtime_checkable
@@ -109,7 +119,8 @@ _asked: list[QObject] = []
 def _interface_of(_class_name: str, subject: QObject) -> QAccessibleInterface | None:
     if not isinstance(subject, QWidget) or subject in _asked:
         return None
-    if subject.property(SPOKEN) is None and not isinstance(subject, SpokenView):
+    is_told = subject.property(SPOKEN) is not None or isinstance(subject, SpokenView | QStackedWidget)
+    if not is_told:
         return None
     _asked.append(subject)
     try:
@@ -147,6 +158,30 @@ class LevelAttribute(QAccessibleAttributesInterface):
 
     def attributeValue(self, _key: QAccessible.Attribute) -> int:
         return self._level()
+
+
+class PressAction(QAccessibleActionInterface):
+    """The one thing that can be done with a part of a view."""
+
+    def __init__(self, part: Callable[[], SpokenPart]) -> None:
+        super().__init__()
+        self._part = part
+
+    def actionNames(self) -> list[str]:
+        return [self.pressAction()] if self._part().press is not None else []
+
+    def doAction(self, _name: str) -> None:
+        press = self._part().press
+        if press is not None:
+            press()
+
+    def keyBindingsForAction(self, _name: str) -> list[str]:
+        return []
+
+
+def tell_focus(part: QAccessibleInterface) -> None:
+    """Tell screen readers that the keyboard went to a part of the widget that has the focus."""
+    QAccessible.updateAccessibility(QAccessibleEvent(part, QAccessible.Event.Focus))
 
 
 class PartKeeper:
@@ -199,7 +234,8 @@ class ControlInterface(QAccessibleWidget):
 
     @property
     def _spoken(self) -> SpokenRole:
-        return self.widget().property(SPOKEN) or SpokenRole()
+        widget = self.widget()
+        return widget.property(SPOKEN) or (_STACK if isinstance(widget, QStackedWidget) else SpokenRole())
 
     def _part(self, number: int) -> SpokenPart | None:
         view = self._view
@@ -251,6 +287,7 @@ class PartInterface(QAccessibleInterface):
         super().__init__()
         self._parent, self._widget, self._read = parent, widget, part
         self._level = LevelAttribute(lambda: self._part.level)
+        self._action = PressAction(lambda: self._part)
         self.keeper = PartKeeper(self, widget, self._inner)
 
     @property
@@ -281,6 +318,7 @@ class PartInterface(QAccessibleInterface):
         state.selectable, state.selected = part.is_selected, part.is_selected
         state.readOnly = True
         state.linked = part.role == QAccessible.Role.Link
+        state.focusable, state.focused = part.press is not None or part.is_focused, part.is_focused
         state.invisible = not self._widget.isVisible()
         return state
 
@@ -308,4 +346,6 @@ class PartInterface(QAccessibleInterface):
         return next((part for part in inside if part.rect().contains(QPoint(x, y))), None)
 
     def interface_cast(self, kind: Cast) -> VoidPtr:  # type: ignore[override] # PySide's stubs say a number
+        if kind == Cast.ActionInterface and self._part.press is not None:
+            return _address(self._action)
         return _address(self._level) if kind == Cast.AttributesInterface and self._part.level else _NO_INTERFACE

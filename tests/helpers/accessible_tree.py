@@ -129,3 +129,19 @@ def announcements() -> Iterator[list[str]]:
     with screen_reader_on(), pytest.MonkeyPatch.context() as patch:
         patch.setattr(QAccessible, "updateAccessibility", listen)
         yield heard
+
+
+@contextmanager
+def focused_parts() -> Iterator[list[str]]:
+    """Names of the painted parts, such as links, that the keyboard came to, in their order."""
+    heard: list[str] = []
+    tell = QAccessible.updateAccessibility
+
+    def listen(event: QAccessibleEvent) -> None:
+        if event.type() == QAccessible.Event.Focus and event.object() is None:
+            heard.append(name_of(event.accessibleInterface()))
+        tell(event)
+
+    with screen_reader_on(), pytest.MonkeyPatch.context() as patch:
+        patch.setattr(QAccessible, "updateAccessibility", listen)
+        yield heard

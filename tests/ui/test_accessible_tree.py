@@ -93,8 +93,7 @@ def test_answer_has_its_structure(open_chat: Open) -> None:  # noqa: F811
         (Role.StaticText, CODE_IN.format(language="python")),
     ):
         assert expected in nodes, nodes
-    # The turns are items of the list of messages.
-    assert [role for role, name in nodes if name.startswith("Answer: Weather It is")] == [Role.ListItem]
+    assert [role for role, name in nodes if name.startswith("Answer: Weather It is")] == [Role.Section]
 
 
 def test_every_page_of_the_settings_can_be_read(whole: Frame) -> None:

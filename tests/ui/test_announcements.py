@@ -5,17 +5,22 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QObject, Qt
+from PySide6.QtGui import QAccessible
+from PySide6.QtWidgets import QDialog, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.core.errors.model_errors import ModelUnreadable
+from app.core.errors.request_errors import TemplateFailed
 from app.ui.chat.answering import ANSWER_COMPLETE
 from app.ui.i18n import sentence_for
-from app.ui.shared_labels import NAME_DELETED, UNDO, WRITING_AN_ANSWER
+from app.ui.shared_labels import NAME_DELETED, THINKING, UNDO, WRITING_AN_ANSWER
 from app.ui.shell import notify
 from app.ui.shell.model_picker import MODEL_IS_LOADING, MODEL_IS_READY
 from app.ui.shell.palette import Palette
-from tests.helpers.accessible_tree import announcements
+from app.ui.text.code_view import CODE_IN
+from app.ui.widgets.labels import announce
+from tests.helpers.accessible_tree import announcements, screen_reader_on
 from tests.helpers.desks.window import Frame
 from tests.ui.chat.conftest import Open, open_chat  # noqa: F401 - a fixture
 from tests.ui.chat.test_column import add_chats
@@ -36,6 +41,63 @@ def test_answer_is_announced_from_its_beginning_to_its_end_without_markup(open_c
         "Count slowly.",
         ANSWER_COMPLETE,
     ]
+
+
+STRUCTURED = """# Storms
+
+| Seconds | A `way` |
+| --- | ---: |
+| 3. No more. | 1 |
+
+```python
+# *far*
+print(9 / 3)
+```
+
+Stay inside."""
+
+
+def test_tables_and_code_are_announced_line_by_line_without_their_marks(open_chat: Open) -> None:  # noqa: F811
+    desk = open_chat({"text": STRUCTURED})
+    with announcements() as heard:
+        desk.ask("How far away is the storm?")
+    assert heard[1:-1] == [
+        "Storms",
+        "Seconds, A way",
+        "3. No more., 1",
+        CODE_IN.format(language="python"),
+        "# *far*",
+        "print(9 / 3)",
+        "Stay inside.",
+    ]
+
+
+def test_thinking_is_announced_once_and_read_to_nobody(open_chat: Open) -> None:  # noqa: F811
+    desk = open_chat({"text": "Far.", "thinking": "Thunder. It comes late. Count.", "delay_s": 0.05})
+    with announcements() as heard:
+        desk.ask("How far away is the storm?")
+    assert heard == [WRITING_AN_ANSWER, THINKING, "Far.", ANSWER_COMPLETE]
+
+
+def test_failure_is_announced_once_and_not_as_an_end(open_chat: Open) -> None:  # noqa: F811
+    desk = open_chat({"error": "TemplateFailed", "fields": {"path": "/m.gguf", "detail": "x"}})
+    with announcements() as heard:
+        desk.ask("How far away is the storm?")
+    failed = str(sentence_for(TemplateFailed("/m.gguf", "x")))
+    assert [line for line in heard if failed in line] == heard[-1:]
+    assert ANSWER_COMPLETE not in heard
+
+
+def test_everything_is_announced_by_the_main_window(frame: Frame) -> None:
+    """Orca leaves out what another widget announces within a tenth of a second of something else."""
+    dialog = QDialog(frame.window)
+    inside, sources = QWidget(dialog), list[QObject]()
+    tell = QAccessible.updateAccessibility
+    with screen_reader_on(), pytest.MonkeyPatch.context() as patch:
+        patch.setattr(QAccessible, "updateAccessibility", lambda event: (sources.append(event.object()), tell(event)))
+        announce(inside, "Saved.")
+        announce(frame.chats.list, "Opened.")
+    assert sources == [frame.window, frame.window]
 
 
 def test_deleted_chat_and_its_way_back_are_announced_once(frame: Frame) -> None:

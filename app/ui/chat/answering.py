@@ -19,7 +19,7 @@ from app.features.chat.session_messages import AnswerBegan, AnswerEnded, AnswerP
 from app.features.chat.tool_questions import ToolAnswered, ToolAsks, ToolQuestion
 from app.features.chat.tool_steps import RUNNING, StepsChanged, ToolStep
 from app.features.survey.wanted import SurveyProgress
-from app.language.sentences import split_sentences, whole_sentences_length, written_words
+from app.language.sentences import whole_sentences_length, written_words
 from app.ui.chat.survey import progress_words
 from app.ui.i18n import sentence_for, tr
 from app.ui.locale_formats import format_number, join_facts
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from app.features.chat.session import ChatSession
     from app.features.chat.session_state import RunningAnswer
     from app.ui.chat.answer_view import AnswerView
+    from app.ui.text.spoken_lines import SpokenLines
 
 ANSWER_COMPLETE = "The answer is complete."
 FLUSH_MS = 33
@@ -113,10 +114,11 @@ class AnswerAnnouncer:
         self._read = 0
         """Length of the text that was read aloud, or was there before."""
         self._is_thinking_told = False
+        self._lines: SpokenLines | None = None
 
     def begin(self, position: int) -> None:
         """Begin with an answer that has so much text already."""
-        self._read, self._is_thinking_told = position, False
+        self._read, self._is_thinking_told, self._lines = position, False, None
 
     def announce_thinking(self) -> None:
         """Announce the beginning of the thinking, which itself is read to nobody."""
@@ -129,11 +131,13 @@ class AnswerAnnouncer:
         if not QAccessible.isActive():
             return
         waiting = text[self._read :]
-        from app.ui.text.copied_text import spoken_text  # late: an empty window needs no parser
+        if self._lines is None:
+            from app.ui.text.spoken_lines import SpokenLines  # late: an empty window needs no parser
 
+            self._lines = SpokenLines()
         whole = len(waiting) if is_all else whole_sentences_length(waiting)
-        for start, end in split_sentences(waiting[:whole]):
-            self.announce_text(spoken_text(waiting[start:end]))
+        for words in self._lines.spoken_lines(waiting[:whole], is_all=is_all):
+            self.announce_text(words)
         self._read += whole
 
     def announce_text(self, text: str) -> None:

@@ -101,7 +101,8 @@ class TurnView(QWidget):
         """The editor that replaces the text while the turn is edited."""
         self.shows_versions = True
         """True if the turn shows its version number."""
-        read_as(self, QAccessible.Role.ListItem)
+        # Of a list's item that takes the keyboard Orca says its name and then all that is in it once more.
+        read_as(self, QAccessible.Role.Section)
         # A click goes to the texts; only Tab comes to the turn as a whole.
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         theme.changed.connect(self._on_theme_changed)

@@ -107,7 +107,9 @@ def _joined(pieces: Iterable[Piece], as_text: LineText) -> str:
 
 def _said(piece: Piece) -> Iterator[str]:
     if isinstance(piece, Prose):
-        yield from (_plain(line.spans) for line in piece.lines)
+        for line in piece.lines:
+            yield line.marker if line.marker[:1].isdigit() else ""
+            yield _plain(line.spans)
     elif isinstance(piece, MarkdownTable):
         # Commas, so that cells don't run into each other.
         yield from (join_list([_plain(cell) for cell in row]) for row in piece.rows)

@@ -25,7 +25,7 @@ from app.core.visible import has_directions
 from app.language.scripts import is_right_to_left
 from app.ui.i18n import tr
 from app.ui.icons import icon
-from app.ui.screen_reader import SpokenPart
+from app.ui.screen_reader import SpokenPart, read_as
 from app.ui.shared_labels import TEXT_LABEL
 from app.ui.text.formats import marker_of
 from app.ui.text.paragraph_styles import ParagraphSizes
@@ -58,7 +58,7 @@ SIZES = ParagraphSizes(
 )
 
 
-def spoken_line(line: ProseLine, place: QRect) -> SpokenPart:
+def spoken_line(line: ProseLine, place: QRect, links: tuple[SpokenPart, ...]) -> SpokenPart:
     """Return what a reader is told of a line: a heading, an item of a list, a quote or a paragraph, with its links."""
     role = QAccessible.Role.Paragraph
     if line.kind == "heading":
@@ -67,7 +67,6 @@ def spoken_line(line: ProseLine, place: QRect) -> SpokenPart:
         role = QAccessible.Role.ListItem
     elif line.quote:
         role = QAccessible.Role.BlockQuote
-    links = tuple(SpokenPart(QAccessible.Role.Link, span.text, place) for span in line.spans if span.href)
     level = line.level if line.kind == "heading" else 0
     return SpokenPart(role, "".join(span.text for span in line.spans), place, level=level, parts=links)
 
@@ -80,8 +79,8 @@ class ProseView(TextView):
         self.lines: tuple[ProseLine, ...] = ()
         """The lines shown."""
         self._decorated_lines: list[int] = []  # numbers of lines with quote bars or a rule to paint
-        self._has_links = False
         self.setAccessibleName(tr(TEXT_LABEL))
+        read_as(self, QAccessible.Role.Section)
         self.setWordWrapMode(QTextOption.WrapMode.WrapAtWordBoundaryOrAnywhere)
         self._on_theme_changed()
         theme.changed.connect(self._on_theme_changed)
@@ -92,7 +91,7 @@ class ProseView(TextView):
     def spoken_part(self, number: int) -> SpokenPart:
         line, block = self.lines[number], self.document().findBlockByNumber(number)
         place = self.document().documentLayout().blockBoundingRect(block).toRect().translated(self.viewport().pos())
-        return spoken_line(line, place)
+        return spoken_line(line, place, self.spoken_links(block))
 
     def set_lines(self, lines: tuple[ProseLine, ...]) -> bool:
         old = self.lines
@@ -146,9 +145,6 @@ class ProseView(TextView):
                 cursor.setBlockFormat(look)
             self._write_line(cursor, number)
         cursor.endEditBlock()
-        # Only with links is there something to press Enter on.
-        if self._has_links and self.focusPolicy() != Qt.FocusPolicy.StrongFocus:
-            self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
 
     def _write_line(self, cursor: QTextCursor, number: int) -> None:
         line = self.lines[number]
@@ -163,7 +159,6 @@ class ProseView(TextView):
             cursor.insertText(marker_of(line.marker, "".join(span.text for span in line.spans)), look)
         else:
             cursor.setBlockCharFormat(self.char_format(StyledSpan(""), style))
-        self._has_links = self._has_links or any(span.href for span in line.spans)
         self.write(cursor, line.spans, style)
 
     def _room_for_icon(self, font: QFont) -> QFont:

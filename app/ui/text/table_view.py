@@ -80,7 +80,10 @@ class TableView(TextView):
         layout, corner = self.document().documentLayout(), self.viewport().pos()
         corner -= QPoint(self.horizontalScrollBar().value(), 0)
         places = [layout.blockBoundingRect(cell).toRect().translated(corner) for cell in cells]
-        parts = tuple(SpokenPart(role, cell.text(), place) for cell, place in zip(cells, places, strict=True))
+        parts = tuple(
+            SpokenPart(role, cell.text(), place, parts=self.spoken_links(cell))
+            for cell, place in zip(cells, places, strict=True)
+        )
         words = join_list([part.name for part in parts])
         whole = places[0].united(places[-1]) if places else QRect()
         return SpokenPart(QAccessible.Role.Row, words, whole, parts=parts)

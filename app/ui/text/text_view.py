@@ -8,13 +8,16 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import ClassVar
 
-from PySide6.QtCore import QByteArray, QEvent, QObject, Qt, QTimer, QUrl, Signal
+from PySide6.QtCore import QByteArray, QEvent, QObject, QPoint, Qt, QTimer, QUrl, Signal
 from PySide6.QtGui import (
+    QAccessible,
     QColor,
+    QFocusEvent,
     QFont,
     QFontMetricsF,
     QPaintEvent,
     QShowEvent,
+    QTextBlock,
     QTextBlockFormat,
     QTextCharFormat,
     QTextCursor,
@@ -22,12 +25,14 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QFrame, QWidget
 
+from app.ui.screen_reader import SpokenPart, tell_focus
 from app.ui.scroll_bars import STRIP_PX
 from app.ui.shell import tasks
 from app.ui.text.links import page_of_link
 from app.ui.text.paragraph_styles import ProseStyle, span_format
 from app.ui.text.pieces import Spans, StyledSpan, safe_href
 from app.ui.text.selectable import PICTURE, SelectableText, shown
+from app.ui.text.spoken_links import spoken_links
 from app.ui.theme import READING_PX, Theme
 
 LINE_PERCENT = 138
@@ -40,6 +45,7 @@ HANGING_PX = 6
 WHEEL_PX = 60
 """Scroll distance of a wheel notch."""
 PLAIN = ProseStyle()
+TABS = (Qt.FocusReason.TabFocusReason, Qt.FocusReason.BacktabFocusReason)
 
 
 class TextView(SelectableText):
@@ -68,7 +74,7 @@ class TextView(SelectableText):
         self.setLineWrapMode(TextView.LineWrapMode.FixedPixelWidth)
         self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        # Tab would stop at each paragraph; `ProseView` takes Tab where it has links.
+        # Tab would stop at each paragraph; where there are links, it stops at those.
         self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
         self.viewport().setAutoFillBackground(False)
         self.document().setDocumentMargin(0)
@@ -110,6 +116,9 @@ class TextView(SelectableText):
 
         This is the only place where model output enters a document.
         """
+        # Only with links is there something to press Enter on.
+        if any(span.href for span in spans) and self.focusPolicy() != Qt.FocusPolicy.StrongFocus:
+            self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         for span in spans:
             if span.formula and self._write_formula(cursor, span, style):
                 continue
@@ -232,6 +241,37 @@ class TextView(SelectableText):
 
     def doSetSource(self, name: QUrl | str, kind: object = None) -> None:
         """Ignore Qt's navigation: a click on a link must never replace the text."""
+
+    def spoken_links(self, block: QTextBlock) -> tuple[SpokenPart, ...]:
+        """Return the links of a paragraph as parts for screen readers."""
+        corner = self.viewport().pos() - QPoint(self.horizontalScrollBar().value(), 0)
+        return spoken_links(self, block, corner)
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        super().focusInEvent(event)
+        # Qt's own stops at the text first, of which nothing can be pressed.
+        if event.reason() in TABS and self.focusPolicy() == Qt.FocusPolicy.StrongFocus:
+            super().focusNextPrevChild(event.reason() == Qt.FocusReason.TabFocusReason)
+        self._tell_link_later()
+
+    def focusNextPrevChild(self, is_next: bool) -> bool:
+        is_moved = super().focusNextPrevChild(is_next)
+        self._tell_link_later()
+        return is_moved
+
+    def _tell_link_later(self) -> None:
+        if QAccessible.isActive():
+            QTimer.singleShot(0, self, self._tell_link)  # behind what Qt tells of the focus
+
+    def _tell_link(self) -> None:
+        """Tell screen readers which link the keyboard is on now."""
+        waiting = [QAccessible.queryAccessibleInterface(self)]
+        while waiting:
+            node = waiting.pop()
+            if node.role() == QAccessible.Role.Link and node.state().focused:
+                tell_focus(node)
+                return
+            waiting += [child for number in range(node.childCount()) if (child := node.child(number)) is not None]
 
     def _on_anchor(self, url: QUrl) -> None:
         # Page links stay encoded: `page_of_link` decodes them itself, and twice would change a % in the sentence.

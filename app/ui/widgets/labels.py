@@ -87,7 +87,11 @@ def plain_tip(text: str) -> str:
 def announce(widget: QWidget, text: str, *, is_urgent: bool = False) -> None:
     """Announce text to screen readers, if one is active; what is urgent interrupts them."""
     if QAccessible.isActive():
-        event = QAccessibleAnnouncementEvent(widget, text)
+        window = widget.window()
+        while (owner := window.parentWidget()) is not None:
+            window = owner.window()
+        # Of two announcements within a tenth of a second Orca leaves out the second, but none of a main window.
+        event = QAccessibleAnnouncementEvent(window, text)
         if is_urgent:
             event.setPoliteness(QAccessible.AnnouncementPoliteness.Assertive)
         QAccessible.updateAccessibility(event)

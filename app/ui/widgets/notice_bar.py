@@ -40,7 +40,8 @@ class Notice(QFrame):
         self._theme = theme
         self.setObjectName("notice")
         self.setAccessibleName(text)
-        read_as(self, QAccessible.Role.AlertMessage if is_error else QAccessible.Role.Notification)
+        # Readers say by themselves what is an alert, and then it would be said twice.
+        read_as(self, QAccessible.Role.Grouping)
         self._label = QLabel(breakable(text), textFormat=Qt.TextFormat.PlainText, wordWrap=True)
         self._label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         # A new policy drops what a wrapped label has set by itself, and its lines would be cut.
