@@ -346,7 +346,7 @@ class HelpWindow(Dialog):
         else:
             super().keyPressEvent(event)
 
-    def open_help(self) -> None:
+    def show_own_help(self) -> None:
         """Go to the search: the help of the help is to find a page."""
         self.search.field.setFocus(Qt.FocusReason.ShortcutFocusReason)
 

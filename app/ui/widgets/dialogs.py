@@ -53,11 +53,11 @@ class Dialog(QDialog):
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.matches(QKeySequence.StandardKey.HelpContents):
-            self.open_help()
+            self.show_own_help()
         else:
             super().keyPressEvent(event)
 
-    def open_help(self) -> None:
+    def show_own_help(self) -> None:
         """Open the page about this dialog, or about the first window behind it that has one, over this dialog."""
         screen, behind = self.help_screen, self.parentWidget()
         while behind is not None and not isinstance(behind, HelpOpener):
