@@ -120,5 +120,6 @@ def help_picture(name: str, *, is_dark: bool) -> Path | None:
 
 
 def _changelog() -> Path:
-    """Return the changelog, which is next to `resources` in a checkout and in a package."""
-    return resource_root().parent / "CHANGELOG.md"
+    """Return the changelog: next to `resources` in a checkout and in a package, among them in an installed wheel."""
+    beside = resource_root().parent / "CHANGELOG.md"
+    return beside if beside.is_file() else resource_path("CHANGELOG.md")
