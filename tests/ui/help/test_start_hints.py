@@ -8,13 +8,16 @@ import pytest
 from PySide6.QtWidgets import QApplication
 
 from app import __version__
+from app.core.catalogue import TextCatalogue, tr, use_catalogue
 from app.core.events import Role
+from app.core.installed_languages import ENGLISH, OWN_NAMES, load_texts
 from app.features.help_pages import CHANGES, WHATS_NEW
 from app.store.conversations import MessageState
-from app.ui.help.help_window import HelpWindow
+from app.ui.help.help_window import CHANGES_IN_ENGLISH, HelpWindow
 from app.ui.help.start_hints import HINTS, NOW_USING, StartHints
 from app.ui.shared_labels import HELP
 from tests.helpers.desks.window import Frame, open_window
+from tests.helpers.window_tour import shown_in
 
 MANY = 20
 
@@ -95,3 +98,26 @@ def test_the_first_hint_opens_the_help(frame: Frame) -> None:
     give_answer(frame, begin(frame))
     frame.click(next(b for b in frame.notify.bar.notices[0].buttons if b.text() == HELP))
     assert frame.find_step(HelpWindow).page == "chat"
+
+
+@pytest.mark.parametrize("language", [code for code in OWN_NAMES if code != ENGLISH])
+def test_hints_and_what_is_new_are_told_in_every_language(language: str) -> None:
+    use_catalogue(load_texts(language))
+    try:
+        messages = {message.english: message.text for message in (*HINTS, NOW_USING)}
+        labels = {label: tr(label) for label in (WHATS_NEW, HELP, CHANGES_IN_ENGLISH)}
+    finally:
+        use_catalogue(TextCatalogue())
+    assert [english for english, shown in (messages | labels).items() if shown == english] == []
+
+
+def test_an_update_is_told_in_german_with_the_list_of_changes_in_english(frame: Frame, qapp: QApplication) -> None:
+    with shown_in(qapp, "de"):
+        frame.app.change_settings("help", seen_version="0.0.9")
+        begin(frame)
+        (notice,) = frame.notify.bar.notices
+        assert notice.text == NOW_USING.text != NOW_USING.english
+        frame.click(next(button for button in notice.buttons if button.text() == tr(WHATS_NEW)))
+        view = frame.find_step(HelpWindow).view
+        assert (view.title.text(), view.note.text()) == (tr(WHATS_NEW), tr(CHANGES_IN_ENGLISH))
+        assert view.note.isVisible()
