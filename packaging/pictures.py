@@ -35,7 +35,7 @@ from model_scenes import screens as model_screens  # noqa: E402
 from project_scenes import screens as project_screens  # noqa: E402
 from PySide6.QtCore import QPoint  # noqa: E402
 from PySide6.QtTest import QTest  # noqa: E402
-from PySide6.QtWidgets import QApplication, QPushButton, QWidget  # noqa: E402
+from PySide6.QtWidgets import QApplication, QPushButton, QScrollArea, QWidget  # noqa: E402
 from server_scenes import Scenes as ServerScenes  # noqa: E402
 from summary_scenes import screens as summary_screens  # noqa: E402
 from system_scenes import screens as system_screens  # noqa: E402
@@ -56,6 +56,7 @@ from app.ui.chat.chat_options import ChatSettings  # noqa: E402
 from app.ui.chat.chat_view import ChatView  # noqa: E402
 from app.ui.icons import app_icon  # noqa: E402
 from app.ui.qt_application import watch_models  # noqa: E402
+from app.ui.settings.connections import ConnectionTable  # noqa: E402
 from app.ui.settings.dialog import SettingsDialog  # noqa: E402
 from app.ui.shell.desktop import TaskBar  # noqa: E402
 from app.ui.shell.main_window import MainWindow  # noqa: E402
@@ -450,10 +451,26 @@ def _chat_screens(scene: Scene) -> list[Screen]:
         ("settings-memory", settings("engine/memory"), close(SettingsDialog)),
         ("settings-network", settings("network"), close(SettingsDialog)),
         ("settings-proxy", settings("network/certificates"), close(SettingsDialog)),
+        ("settings-connections", lambda: _show_connections(frame), close(SettingsDialog)),
         ("model-menu", frame.picker.show_menu, _close_popup),
         ("model-about", frame.picker.show_about, _close_popup),
         ("notices", error_bar, close_notices),
     ]
+
+
+def _show_connections(frame: Frame) -> None:
+    for host, why, proxy in (
+        ("huggingface.co", "search", ""),
+        ("cdn-lfs.huggingface.co", "download Qwen3.5-4B-Q4_K_M.gguf", "proxy.office.example:3128"),
+    ):
+        connection = frame.app.ledger.begin(host, why, proxy=proxy, trusted="system+own" if proxy else "system")
+        frame.app.ledger.update_connection(connection, received_bytes=2_740_000, status=200)
+    frame.window.open_settings("network")
+    table = frame.find_step(ConnectionTable)
+    pages = table.parentWidget().parentWidget().parentWidget()
+    assert isinstance(pages, QScrollArea)
+    QTest.qWait(500)  # its rows are read on a thread
+    pages.verticalScrollBar().setValue(pages.verticalScrollBar().maximum())
 
 
 def _picture(window: MainWindow, file: Path) -> list[str]:

@@ -132,14 +132,15 @@ class NetworkSettings:
     """`proxy` and `mirror` empty: as the system and HF_ENDPOINT say.
 
     `allowed` False: no connection at all. `internet` False: only to the person's own network and this computer.
-    `proxy_user` signs in to `proxy` with a password from the keyring. `authorities_file` holds certificates that are
-    trusted beside those of the system.
+    `proxy_user` signs in to `proxy` with a password from the keyring. `certificates` "built_in" trusts those that come
+    with the program in place of the system's; those in `authorities_file` are trusted beside either.
     """
 
     allowed: bool = True
     internet: bool = True
     proxy: str = ""
     proxy_user: str = ""
+    certificates: str = "system"
     authorities_file: str = ""
     mirror: str = ""
 
@@ -371,6 +372,7 @@ LIMITS: dict[str, Callable[[Any], bool]] = {
     "tools.rounds": lambda v: 1 <= v <= 100,
     "trash.keep_days": lambda v: 0 <= v <= 3650,
     "tools.search_address": lambda v: not v or (v.startswith(("http://", "https://")) and "{query}" in v),
+    "network.certificates": lambda v: v in ("system", "built_in"),
     "network.proxy": lambda v: not v or v.startswith(("http://", "https://", "socks5://")),
     "network.mirror": lambda v: not v or v.startswith(("http://", "https://")),
     "chat.when_full": lambda v: v in ("compact", "rolling", "ask"),

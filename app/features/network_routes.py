@@ -9,13 +9,14 @@ from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from app import APP_NAME
 from app.core.build import RELEASES
 from app.core.catalogue import Translatable, tr
 from app.core.errors.app_error import AppError
 from app.core.settings import Settings
 from app.features.error_messages import sentence_for
 from app.hub.access import NetworkAccess, access_to, endpoint_of, proxy_for
-from app.hub.connection_ledger import ConnectionLedger
+from app.hub.connection_ledger import BUILT_IN, SYSTEM, ConnectionLedger
 from app.hub.hub_token import HubToken
 from app.hub.network import Network, http_client
 from app.hub.proxy_script import find_proxy_script
@@ -24,6 +25,8 @@ WHY = "test"
 """As the ledger of connections has it."""
 DIRECTLY, BY_PROXY = "{host}: directly", "{host}: through the proxy {proxy}"
 OWN_AUTHORITIES = "Certificates: those this system trusts, and those in {path}"
+BUILT_IN_AUTHORITIES = "Certificates: those that come with {app}"
+BUILT_IN_AND_OWN = "Certificates: those that come with {app}, and those in {path}"
 SCRIPT_FOUND = "This system uses a proxy script (PAC), which isn’t run. Set the proxy’s address: {script}"
 NOT_ASKED = "Use --network to ask these hosts."
 HOST_ANSWERS: Translatable = "{host} answers."
@@ -45,13 +48,14 @@ class NetworkRoutes:
     hosts: tuple[HostRoute, ...]
     authorities_file: str
     script: str
+    certificates: str = SYSTEM
 
 
 def find_routes(settings: Settings, token: HubToken, ledger: ConnectionLedger, *, asks: bool) -> NetworkRoutes:
     """Find out how the Hub and the update address are reached; nothing is sent unless it `asks`."""
     hosts = tuple(_hosts_of(settings, token, ledger, asks=asks))
     script = "" if settings.network.proxy else find_proxy_script(os.environ, Path.home())
-    return NetworkRoutes(hosts, settings.network.authorities_file, script)
+    return NetworkRoutes(hosts, settings.network.authorities_file, script, settings.network.certificates)
 
 
 def _hosts_of(settings: Settings, token: HubToken, ledger: ConnectionLedger, *, asks: bool) -> Iterator[HostRoute]:
@@ -78,7 +82,10 @@ def route_sentences(routes: NetworkRoutes) -> list[str]:
     for route in routes.hosts:
         way = tr(BY_PROXY, host=route.host, proxy=route.proxy) if route.proxy else tr(DIRECTLY, host=route.host)
         lines += [way, *([f"  {route.answer}"] if route.answer else [])]
-    if routes.authorities_file:
+    if routes.certificates == BUILT_IN:
+        words = BUILT_IN_AND_OWN if routes.authorities_file else BUILT_IN_AUTHORITIES
+        lines += [tr(words, path=routes.authorities_file, app=APP_NAME)]
+    elif routes.authorities_file:
         lines += [tr(OWN_AUTHORITIES, path=routes.authorities_file)]
     if routes.script:
         lines += [tr(SCRIPT_FOUND, script=routes.script)]

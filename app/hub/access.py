@@ -28,7 +28,7 @@ from app.core.errors.hub_errors import (
 )
 from app.core.number_format import whole_number
 from app.hub.certificates import MOST_AUTHORITIES_BYTES, certificates_in
-from app.hub.connection_ledger import ConnectionLedger
+from app.hub.connection_ledger import SYSTEM, ConnectionLedger
 from app.hub.hub_token import HUB_HOST, HubToken
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ _NOTHING_LEFT = re.compile(r";\s*r\s*=\s*0\s*;\s*t\s*=\s*(\d+)")
 @dataclass(frozen=True)
 class NetworkAccess:
     """Present network settings. `proxy` "" follows the system and may hold a password; `token` is sent to `endpoint`
-    only. `authorities`, in PEM, are trusted beside those of the system.
+    only. `trust` is "system" or "built_in"; `authorities`, in PEM, are trusted beside those.
     """
 
     allowed: bool = True
@@ -58,6 +58,7 @@ class NetworkAccess:
     proxy: str = field(default="", repr=False)
     token: str = field(default="", repr=False)
     authorities: str = field(default="", repr=False)
+    trust: str = SYSTEM
 
     @property
     def host(self) -> str:
@@ -95,6 +96,7 @@ def access_to(address: str, settings: Settings, token: HubToken) -> NetworkAcces
         f"{parts.scheme}://{parts.netloc}",
         _proxy_with_password(settings, token) if asks_proxy else network.proxy,
         authorities=certificates_in(Path(file), MOST_AUTHORITIES_BYTES) if file and network.allowed else "",
+        trust=network.certificates,
     )
 
 
@@ -172,12 +174,13 @@ def proxy_for(url: str, access: NetworkAccess) -> str:
         return "" if is_own_network(host) else access.proxy
     import urllib.request  # TLS and mail come with it: 3 MB that a window without a request does without
 
-    if urllib.request.proxy_bypass(host):
-        return ""
     known = urllib.request.getproxies()
     proxy = known.get(parts.scheme) or known.get("all") or ""
+    # Asked only where there is a proxy: either question walks through the whole environment.
+    if not proxy or urllib.request.proxy_bypass(host):
+        return ""
     # Environment variables often hold a name and a port only.
-    return f"http://{proxy}" if proxy and "://" not in proxy else proxy
+    return proxy if "://" in proxy else f"http://{proxy}"
 
 
 OWN_NAMES = (".localhost", ".local", ".lan", ".internal", ".home.arpa")

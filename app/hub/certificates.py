@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import re
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +21,19 @@ _CERTIFICATE = re.compile(rb"-----BEGIN CERTIFICATE-----[\sA-Za-z0-9+/=]+-----EN
 def certificates_in(path: Path, most_bytes: int = MOST_CERTIFICATE_BYTES) -> str:
     """Return the certificates in a file, PEM or DER, as PEM, and nothing else of it, such as a key.
 
-    Raises CertificateUnreadable.
+    A file is read again only after it changed. Raises CertificateUnreadable.
     """
+    try:
+        status = path.stat()
+    except OSError as error:
+        raise CertificateUnreadable(str(path)) from error
+    # The time of the change, too: a copy may keep size and date of the file that it replaces.
+    state = status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
+    return _read_certificates(path, most_bytes, state)
+
+
+@lru_cache(maxsize=8)  # asked for with every request; failures aren't kept
+def _read_certificates(path: Path, most_bytes: int, _state: tuple[int, ...]) -> str:
     import ssl  # who has no server does without
 
     try:

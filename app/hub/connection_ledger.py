@@ -20,8 +20,9 @@ log = logging.getLogger(__name__)
 
 # What a view can show; the file itself has no end.
 MOST_SHOWN = 1000
-SYSTEM, SYSTEM_AND_OWN = "system", "system+own"
-"""Whose certificates were trusted: the system's, or an own authority's as well."""
+SYSTEM, BUILT_IN, OWN = "system", "built_in", "own"
+"""Whose certificates were trusted: the system's or those that come with the program, and an own authority's as well."""
+SYSTEM_AND_OWN = f"{SYSTEM}+{OWN}"
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ import httpx2
 from app import APP_ID, __version__
 from app.core.errors.hub_errors import HubUnreachable, NetworkOff
 from app.hub.access import NetworkAccess, NetworkVisit, current_visit, problem_of, proxy_for, refusal_of
-from app.hub.connection_ledger import SYSTEM, SYSTEM_AND_OWN, HubConnection
+from app.hub.connection_ledger import BUILT_IN, OWN, SYSTEM, HubConnection
 
 TELL_EVERY_S = 3.0
 MOST_BODY_BYTES = 32 * 1024 * 1024
@@ -28,10 +28,10 @@ class HubDoor(httpx2.BaseTransport):
     """HTTP transport that lets a visit's allowed requests out."""
 
     def __init__(self, authorities: str = "") -> None:
-        """Trusts the system's certificates and, with `authorities` in PEM, those too."""
-        self._ways: dict[tuple[str, str], httpx2.HTTPTransport] = {}
+        """Trusts the chosen certificates and, with `authorities` in PEM, those too."""
+        self._ways: dict[tuple[str, str, str], httpx2.HTTPTransport] = {}
         self._authorities = authorities
-        self._trusts = {"": httpx2.create_ssl_context()}
+        self._trusts = {(SYSTEM, ""): httpx2.create_ssl_context()}
         self._lock = threading.Lock()
 
     def handle_request(self, request: httpx2.Request) -> httpx2.Response:
@@ -41,8 +41,9 @@ class HubDoor(httpx2.BaseTransport):
         if time.monotonic() > visit.deadline_s:  # a try of the library's own, which nobody waits for
             raise HubUnreachable(visit.access.host, "timeout")
         _prepare_request(request, visit.access)
-        way = self._way_for(request, visit.access)
-        entry = visit.ledger.begin(request.url.host, visit.why, **self._describe_way(request, visit.access))
+        proxy = _proxy_of(request, visit.access)
+        way = self._way_for(request, visit.access, proxy)
+        entry = visit.ledger.begin(request.url.host, visit.why, **self._describe_way(request, visit.access, proxy))
         try:
             response = way.handle_request(request)
         # Retries of the caller want the error as it is; everybody else a sentence.
@@ -69,38 +70,56 @@ class HubDoor(httpx2.BaseTransport):
     def _authorities_for(self, access: NetworkAccess) -> str:
         return "\n".join(filter(None, (self._authorities, access.authorities)))
 
-    def _describe_way(self, request: httpx2.Request, access: NetworkAccess) -> dict[str, str]:
+    def _describe_way(self, request: httpx2.Request, access: NetworkAccess, proxy: str) -> dict[str, str]:
         """Return what the ledger keeps of a request's way: the proxy, without its password, and who was trusted."""
-        trusted = SYSTEM_AND_OWN if self._authorities_for(access) else SYSTEM
-        proxy = urlsplit(proxy_for(str(request.url), access)).netloc.rpartition("@")[2]
-        return {"proxy": proxy, "trusted": trusted if request.url.scheme == "https" else ""}
+        trusted = "+".join([access.trust, *([OWN] if self._authorities_for(access) else [])])
+        host = urlsplit(proxy).netloc.rpartition("@")[2]
+        return {"proxy": host, "trusted": trusted if request.url.scheme == "https" else ""}
 
-    def _transport_for(self, proxy: str, authorities: str) -> httpx2.HTTPTransport:
+    def _transport_for(self, proxy: str, access: NetworkAccess) -> httpx2.HTTPTransport:
+        chosen = access.trust, self._authorities_for(access)
         with self._lock:
             # A transport for each proxy and trust: connections are pooled within one.
-            if (proxy, authorities) not in self._ways:
-                if authorities not in self._trusts:
-                    self._trusts[authorities] = _trust_beside_system(authorities)
-                trust = self._trusts[authorities]
-                self._ways[proxy, authorities] = httpx2.HTTPTransport(verify=trust, proxy=proxy or None)
-            return self._ways[proxy, authorities]
+            if (proxy, *chosen) not in self._ways:
+                if chosen not in self._trusts:
+                    self._trusts[chosen] = _make_trust(*chosen)
+                trust = self._trusts[chosen]
+                self._ways[proxy, *chosen] = httpx2.HTTPTransport(verify=trust, proxy=proxy or None)
+            return self._ways[proxy, *chosen]
 
-    def _way_for(self, request: httpx2.Request, access: NetworkAccess) -> httpx2.BaseTransport:
+    def _way_for(self, _request: httpx2.Request, access: NetworkAccess, proxy: str) -> httpx2.BaseTransport:
         try:
-            proxy = proxy_for(str(request.url), access)
-            # Raises for a port beyond 65535: the system would take 16 bits of it, and ask another program.
-            _ = urlsplit(proxy).port
-            return self._transport_for(proxy, self._authorities_for(access))
+            return self._transport_for(proxy, access)
         except (ImportError, ValueError, httpx2.InvalidURL) as error:  # socks, or no proxy's address at all
             raise HubUnreachable(access.host, "proxy") from error
 
 
-def _trust_beside_system(authorities: str) -> ssl.SSLContext:
-    """Return the system's trust, which includes what an administrator has added to it, with `authorities` in PEM."""
-    trust = httpx2.create_ssl_context()
-    with contextlib.suppress(ssl.SSLError):  # then the server's certificate is found wanting
-        trust.load_verify_locations(cadata=authorities)
-    trust.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN  # also a server's own one by itself
+def _proxy_of(request: httpx2.Request, access: NetworkAccess) -> str:
+    """Return the proxy for a request, found out once; raises HubUnreachable for an address that is none."""
+    proxy = proxy_for(str(request.url), access)
+    try:
+        # Raises for a port beyond 65535: the system would take 16 bits of it, and ask another program.
+        _ = urlsplit(proxy).port
+    except ValueError as error:
+        raise HubUnreachable(access.host, "proxy") from error
+    return proxy
+
+
+def _make_trust(chosen: str, authorities: str) -> ssl.SSLContext:
+    """Return the system's trust, which includes what an administrator has added to it, or the built-in one, and
+    `authorities` in PEM beside it.
+    """
+    if chosen == BUILT_IN:
+        import certifi  # only who chose it needs it
+
+        trust = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        trust.load_verify_locations(certifi.where())
+    else:
+        trust = httpx2.create_ssl_context()
+    if authorities:
+        with contextlib.suppress(ssl.SSLError):  # then the server's certificate is found wanting
+            trust.load_verify_locations(cadata=authorities)
+        trust.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN  # also a server's own one by itself
     return trust
 
 

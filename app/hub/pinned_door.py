@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import httpx2
 
 from app.core.errors.hub_errors import HubUnreachable
-from app.hub.access import NetworkAccess, proxy_for
+from app.hub.access import NetworkAccess
 from app.hub.door import HubDoor
 
 Find = Callable[[str, int], Sequence[str]]
@@ -21,18 +21,17 @@ class PinnedDoor(HubDoor):
         super().__init__()
         self._find = find
 
-    def _way_for(self, request: httpx2.Request, access: NetworkAccess) -> httpx2.BaseTransport:
-        way = super()._way_for(request, access)
+    def _way_for(self, request: httpx2.Request, access: NetworkAccess, proxy: str) -> httpx2.BaseTransport:
+        way = super()._way_for(request, access, proxy)
         host, port = request.url.raw_host.decode("ascii"), request.url.port
-        has_proxy = bool(proxy_for(str(request.url), access))
         try:
             found = self._find(host.strip("[]"), port or (443 if request.url.scheme == "https" else 80))
         except OSError as error:
             # Behind some proxies no name can be looked up here.
-            if has_proxy:
+            if proxy:
                 return way
             raise HubUnreachable(access.host, "offline") from error
-        return way if has_proxy else _PinnedTransport(way, found)
+        return way if proxy else _PinnedTransport(way, found)
 
 
 class _PinnedTransport(httpx2.BaseTransport):

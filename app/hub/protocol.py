@@ -12,7 +12,7 @@ from app.core.wire import Caged, Failed, Wire
 from app.hub.access import NetworkAccess
 
 # Raised with every change of the wire: another program's child may be running.
-VERSION = 6
+VERSION = 7
 
 
 @dataclass(frozen=True)

@@ -7,11 +7,14 @@ from pathlib import Path
 
 import pytest
 
+from app import APP_NAME
 from app.core.build import RELEASES
 from app.core.errors.hub_errors import HubUnreachable, NetworkOff, TokenNotKept
 from app.core.settings import Settings
 from app.features.error_messages import sentence_for
 from app.features.network_routes import (
+    BUILT_IN_AND_OWN,
+    BUILT_IN_AUTHORITIES,
     BY_PROXY,
     DIRECTLY,
     HOST_ANSWERS,
@@ -81,6 +84,11 @@ def test_what_refuses_is_said(hub: FakeHub, ledger: ConnectionLedger, tmp_path: 
         answers = f"  {HOST_ANSWERS.format(host='hub.test')}"
         assert said == [way, answers, OWN_AUTHORITIES.format(path=authority.path)]
         assert "secret" not in "".join(said)
+        settings = settings.changed("network", certificates="built_in")
+        said = told(settings, ledger, token, asks=True)
+        assert said == [way, answers, BUILT_IN_AND_OWN.format(path=authority.path, app=APP_NAME)]
+    plain = Settings().changed("network", mirror="http://127.0.0.1:1", certificates="built_in")
+    assert BUILT_IN_AUTHORITIES.format(app=APP_NAME) in told(plain, ledger, asks=False)
     off = sentence_for(NetworkOff())
     assert told(settings.changed("network", allowed=False), ledger, asks=True)[1] == f"  {off}"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -13,8 +14,9 @@ from app.core.errors.hub_errors import CertificateUnreadable, TokenNotKept
 from app.core.events import CancelToken
 from app.core.settings import Settings
 from app.features.error_messages import sentence_for
-from app.hub.access import access_of, access_to, proxy_secret
-from app.hub.connection_ledger import SYSTEM, SYSTEM_AND_OWN, ConnectionLedger
+from app.hub import door
+from app.hub.access import NetworkAccess, access_of, access_to, proxy_secret
+from app.hub.connection_ledger import BUILT_IN, OWN, SYSTEM, SYSTEM_AND_OWN, ConnectionLedger
 from app.hub.hub_token import HubToken
 from app.hub.network import Network
 from app.hub.protocol import Done, Job
@@ -110,6 +112,52 @@ def test_an_authority_that_looks_into_tls_is_refused_until_it_is_chosen(
         assert ask("https://hub.test", proxy=proxy.url, authorities_file=str(authority.path)) == REPO
         assert getattr(refused(ask, "https://hub.test", proxy=proxy.url), "reason", "") == "certificate"
     assert [connection.trusted for connection in ledger.connections()] == [SYSTEM, SYSTEM_AND_OWN, SYSTEM]
+
+
+def test_built_in_certificates_leave_out_what_the_system_trusts(
+    ask: Ask, hub: FakeHub, authority: Authority, ledger: ConnectionLedger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", str(authority.path))  # as if an administrator had added it to the system's
+    here = "https://hub.test"
+    with OfficeProxy(hub.url, authority=authority) as proxy:
+        assert ask(here, proxy=proxy.url) == REPO
+        error = refused(ask, here, proxy=proxy.url, certificates=BUILT_IN)
+        assert getattr(error, "reason", "") == "certificate"
+        own = {"certificates": BUILT_IN, "authorities_file": str(authority.path)}
+        assert ask(here, proxy=proxy.url, **own) == REPO
+    trusted = [connection.trusted for connection in ledger.connections()]
+    assert trusted == [f"{BUILT_IN}+{OWN}", BUILT_IN, SYSTEM]
+
+
+def test_a_request_finds_its_proxy_once_and_reads_authorities_only_after_they_changed(
+    ask: Ask, hub: FakeHub, authority: Authority, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file, opened, asked = tmp_path / "office.pem", list[Path](), list[str]()
+    file.write_bytes(authority.path.read_bytes())
+    with OfficeProxy(hub.url, authority=authority) as proxy:
+        settings = {"proxy": proxy.url, "authorities_file": str(file)}
+        ask("https://hub.test", **settings)
+        open_path, find_proxy = Path.open, door.proxy_for
+
+        def note_open(path: Path, *rest: Any, **options: Any) -> Any:
+            opened.extend([path] if path == file else [])
+            return open_path(path, *rest, **options)
+
+        def note_proxy(url: str, access: NetworkAccess) -> str:
+            asked.append(url)
+            return find_proxy(url, access)
+
+        monkeypatch.setattr(Path, "open", note_open)
+        monkeypatch.setattr(door, "proxy_for", note_proxy)
+        ask("https://hub.test", **settings)
+        assert (len(asked), opened) == (1, [])
+        # Another one of the same size, dated as the one before.
+        status, other = file.stat(), Authority(tmp_path)
+        file.write_bytes(other.path.read_bytes().ljust(status.st_size))
+        os.utime(file, ns=(status.st_atime_ns, status.st_mtime_ns))
+        opened.clear()
+        assert getattr(refused(ask, "https://hub.test", **settings), "reason", "") == "certificate"
+        assert opened == [file]
 
 
 def test_a_file_that_holds_no_authority_is_told(ask: Ask, tmp_path: Path) -> None:

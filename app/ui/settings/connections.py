@@ -1,4 +1,4 @@
-"""Table of all connections ever made: time, host, purpose, amount."""
+"""Table of all connections ever made: time, host, purpose, amount, proxy, whose certificates were trusted."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt
 
-from app.hub.connection_ledger import ConnectionLedger, HubConnection
+from app.hub.connection_ledger import BUILT_IN, OWN, SYSTEM, ConnectionLedger, HubConnection
 from app.ui.i18n import Translatable, size_text, tr
 from app.ui.locale_formats import format_moment
 from app.ui.theme import Theme
@@ -20,8 +20,9 @@ FETCHING_FILE = "Downloading {file}"
 
 ALL = 1_000_000
 """Limit for the ledger, more than anyone reaches."""
-WHEN, HOST, WHY, SIZE = range(4)
-WIDTHS_PX = {WHEN: 134, HOST: 158, SIZE: 80}
+WHEN, HOST, WHY, SIZE, PROXY, TRUSTED = range(6)
+WIDTHS_PX = {WHEN: 130, HOST: 112, SIZE: 68, PROXY: 92, TRUSTED: 98}
+TITLES: tuple[Translatable, ...] = ("When", "Host", "Purpose", "Received", "Proxy", "Certificates")
 Index = QModelIndex | QPersistentModelIndex
 
 
@@ -72,11 +73,26 @@ def why_text(connection: HubConnection) -> str:
     return tr(CONNECTION_REFUSED, what=words) if connection.status >= 400 else words
 
 
+TRUSTED_WORDS: dict[str, Translatable] = {
+    SYSTEM: "System",
+    BUILT_IN: "Built-in",
+    f"{SYSTEM}+{OWN}": "System, own",
+    f"{BUILT_IN}+{OWN}": "Built-in, own",
+}
+"""Whose certificates were trusted; a connection without TLS, or from before it was noted, has none."""
+
+
+def trusted_text(connection: HubConnection) -> str:
+    return tr(TRUSTED_WORDS[connection.trusted]) if connection.trusted in TRUSTED_WORDS else ""
+
+
 _TEXTS: dict[int, Callable[[HubConnection], str]] = {
     WHEN: lambda row: format_moment(row.at),
     HOST: lambda row: row.host,
     WHY: why_text,
     SIZE: lambda row: size_text(row.bytes),
+    PROXY: lambda row: row.proxy,
+    TRUSTED: trusted_text,
 }
 
 
@@ -97,7 +113,7 @@ class ConnectionModel(QAbstractTableModel):
         return 0 if parent.isValid() else len(self._rows)
 
     def columnCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008
-        return 0 if parent.isValid() else 4
+        return 0 if parent.isValid() else len(TITLES)
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         row = self._rows[index.row()]
@@ -114,7 +130,7 @@ class ConnectionModel(QAbstractTableModel):
         if orientation == Qt.Orientation.Vertical:
             return None
         if role == Qt.ItemDataRole.DisplayRole:
-            return (tr("When"), tr("Host"), tr("Purpose"), tr("Received"))[section]
+            return tr(TITLES[section])
         if role == Qt.ItemDataRole.FontRole:
             return self._theme.font("caption")
         if role == Qt.ItemDataRole.TextAlignmentRole:
@@ -135,6 +151,11 @@ class ConnectionTable(ListTable):
         self.horizontalHeader().setSectionsClickable(False)
         theme.changed.connect(self._on_theme_changed)
         self._on_theme_changed()
+
+    def show_rows(self, rows: list[HubConnection]) -> None:
+        """Show connections; the column of proxies only where one was used, to leave the others room."""
+        self.rows.show_rows(rows)
+        self.setColumnHidden(PROXY, not any(row.proxy for row in rows))
 
     def _on_theme_changed(self) -> None:
         px = self._theme.px

@@ -19,6 +19,7 @@ from app.ui.locale_formats import format_number
 from app.ui.settings import connections
 from app.ui.settings.address_field import AddressField
 from app.ui.settings.connections import Connections, ConnectionTable
+from app.ui.settings.network_test import NetworkTest
 from app.ui.settings.proxy_section import ProxySection
 from app.ui.settings.settings_pages import Save, SettingsPage
 from app.ui.settings.web_section import WebSection
@@ -72,6 +73,7 @@ class NetworkPage(SettingsPage):
         self.add_section(ProxySection(app, theme, save))
         self._add_addresses()
         self._add_token()
+        self.add_section(NetworkTest(app, theme))
         self._add_connections()
         self.finish()
 
@@ -227,7 +229,7 @@ class NetworkPage(SettingsPage):
         self.column.addWidget(self.connections)
 
     def _show_connections(self, found: Connections) -> None:
-        self.connections.rows.show_rows(found.rows)
+        self.connections.show_rows(found.rows)
         self.connections.setVisible(bool(found.rows))
         if not found.rows:
             self.totals.setText(tr(NO_CONNECTIONS_YET))

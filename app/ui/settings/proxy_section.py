@@ -17,6 +17,7 @@ from app.core.errors.hub_errors import TokenNotKept
 from app.features.error_messages import sentence_for
 from app.hub.access import proxy_secret
 from app.hub.certificates import MOST_AUTHORITIES_BYTES, certificates_in, owners_of
+from app.hub.connection_ledger import BUILT_IN, SYSTEM
 from app.hub.proxy_script import find_proxy_script
 from app.ui.i18n import tr, tr_count
 from app.ui.locale_formats import join_list
@@ -28,6 +29,7 @@ from app.ui.shell.settings_index import label_of
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import text_button
 from app.ui.widgets.dialogs import file_dialog
+from app.ui.widgets.input_fields import SegmentedControl
 from app.ui.widgets.labels import announce, plain_label
 from app.ui.widgets.layouts import drop_margins, fill_layout
 
@@ -44,10 +46,13 @@ NEEDS_PROXY = "Enter the proxy’s address first."
 SCRIPT_NOT_READ = (
     "This system uses a proxy script (PAC), which Fireside doesn’t run. Ask for the proxy’s address and enter it here."
 )
-SYSTEM_TRUSTED = "The authorities this system trusts."
-OWN_TRUSTED = "The authorities this system trusts, and {names}."
-ONE_MORE_TRUSTED = "The authorities this system trusts, and 1 of your own."
-MANY_TRUSTED = "The authorities this system trusts, and {count} of your own."
+SYSTEM_STORE, BUILT_IN_STORE = "System", "Built-in"
+NO_OWN_AUTHORITY = "Adds an authority of your network."
+OWN_TRUSTED = "Also trusted: {names}."
+ONE_MORE_TRUSTED, MANY_TRUSTED = (
+    "Also trusted: 1 authority of your own.",
+    "Also trusted: {count} authorities of your own.",
+)
 MOST_NAMES = 3
 
 
@@ -67,6 +72,7 @@ class ProxySection(SettingsSection):
         explanation = tr("For example http://proxy.example:3128")
         self.add_block("proxy", explanation, holder, tr("Leave it empty to use the system proxy."))
         self._add_sign_in()
+        self._add_trust()
         self.certificates = CertificateField(app, theme, save)
         self.add_setting("certificates", self.certificates.state, self.certificates)
         self.finish()
@@ -104,6 +110,15 @@ class ProxySection(SettingsSection):
         self._theme.dress(column, spacing=4)
         self.add_block("proxy_sign_in", tr("For a proxy that asks who you are."), holder)
         self._update()
+
+    def _add_trust(self) -> None:
+        choices = ((SYSTEM, tr(SYSTEM_STORE)), (BUILT_IN, tr(BUILT_IN_STORE)))
+        name, chosen = label_of("trusted_certificates"), self._app.settings.network.certificates
+        self.trust = SegmentedControl(
+            self._theme, name, choices, chosen, lambda key: self._save("network", certificates=key)
+        )
+        more = tr("Built-in leaves out what your system or your administrator added.")
+        self.add_setting("trusted_certificates", tr("Which authorities may confirm who a host is."), self.trust, more)
 
     def _on_address(self, text: str) -> None:
         """Save an address; a name and password in it belong into the fields below and the keyring."""
@@ -188,7 +203,7 @@ class CertificateField(QWidget):
     def __init__(self, app: Fireside, theme: Theme, save: Save) -> None:
         super().__init__()
         self._app, self._save = app, save
-        self.state: QLabel = theme.dress(plain_label(tr(SYSTEM_TRUSTED), kind="muted", wraps=True), font="small")
+        self.state: QLabel = theme.dress(plain_label(tr(NO_OWN_AUTHORITY), kind="muted", wraps=True), font="small")
         self.choose = text_button(tr("Choose a file…"), on_click=self._ask_for_file)
         self.choose.setAccessibleName(tr("Choose a certificate authority file"))
         self.drop = text_button(tr(REMOVE), on_click=lambda: self._use(""))
@@ -203,7 +218,7 @@ class CertificateField(QWidget):
         if file:
             tasks.ask(lambda _: _owners_in(Path(file)), self, self._show_owners, self._on_unreadable)
         else:
-            self.state.setText(tr(SYSTEM_TRUSTED))
+            self.state.setText(tr(NO_OWN_AUTHORITY))
 
     def _ask_for_file(self) -> None:
         file_dialog(

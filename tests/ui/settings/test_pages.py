@@ -7,9 +7,11 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import keyring
 import pytest
+from huggingface_hub import close_session
 from keyring.backend import KeyringBackend
 from keyring.backends import fail
 from keyring.errors import PasswordDeleteError
@@ -20,18 +22,28 @@ from pytestqt.qtbot import QtBot
 from app import APP_ID
 from app.bootstrap import build_program
 from app.core.cage_report import CageReport, CageWall
-from app.core.errors.hub_errors import CertificateUnreadable
+from app.core.errors.hub_errors import CertificateUnreadable, HubUnreachable
 from app.core.errors.request_errors import EmbeddingsUnavailable
 from app.core.settings import NetworkSettings, load_settings
 from app.engine.protocol import Device
 from app.features.error_messages import sentence_for
+from app.features.network_routes import DIRECTLY, HOST_ANSWERS
 from app.features.protection import DEEDS, HELD, PROCESSES
 from app.hub.access import access_of
-from app.hub.connection_ledger import ConnectionLedger
-from app.ui.i18n import tr
+from app.hub.connection_ledger import BUILT_IN, OWN, SYSTEM, ConnectionLedger
+from app.ui.i18n import label_value, tr
 from app.ui.settings import network_page
 from app.ui.settings.address_field import MUST_START_WITH, NOT_SAVED, address_problem
-from app.ui.settings.connections import CONNECTION_REFUSED, FETCHING_FILE, WHY_WORDS, ConnectionModel, ConnectionTable
+from app.ui.settings.connections import (
+    CONNECTION_REFUSED,
+    FETCHING_FILE,
+    PROXY,
+    TRUSTED,
+    TRUSTED_WORDS,
+    WHY_WORDS,
+    ConnectionModel,
+    ConnectionTable,
+)
 from app.ui.settings.engine_page import (
     DEVICE_FREE_MEMORY,
     LET_FIRESIDE_CHOOSE,
@@ -54,9 +66,12 @@ from app.ui.settings.network_page import (
     SAVE_TOKEN,
     TOKEN_KEPT_IN_KEYRING,
 )
+from app.ui.settings.network_test import ASKS_ON_CLICK, TEST_NETWORK, NetworkTest
 from app.ui.settings.proxy_section import (
+    BUILT_IN_STORE,
     FORGET_SIGN_IN,
     NEEDS_PROXY,
+    NO_OWN_AUTHORITY,
     NO_PASSWORD,
     OWN_TRUSTED,
     PASSWORD_KEPT,
@@ -65,7 +80,6 @@ from app.ui.settings.proxy_section import (
     PROXY_USER,
     SAVE_SIGN_IN,
     SCRIPT_NOT_READ,
-    SYSTEM_TRUSTED,
     CertificateField,
 )
 from app.ui.settings.shared_sections import DocumentsSection, PassagesField
@@ -76,6 +90,7 @@ from tests.helpers.authority import Authority
 from tests.helpers.clipping import clipped_texts
 from tests.helpers.desks.settings import SettingsDesk
 from tests.helpers.desks.window import Frame
+from tests.helpers.fake_hub import FakeHub
 from tests.helpers.models_on_disk import write_model
 from tests.helpers.texts import shows
 
@@ -341,8 +356,51 @@ def test_an_authority_is_chosen_and_dropped(dialog: SettingsDesk, frame: Frame, 
     dialog.wait_for_words(OWN_TRUSTED.format(names="Our own authority"))
     assert saved(frame).authorities_file == str(authority.path)
     dialog.click(field.drop)
-    dialog.wait_for_words(SYSTEM_TRUSTED)
+    dialog.wait_for_words(NO_OWN_AUTHORITY)
     assert saved(frame).authorities_file == ""
+
+
+def test_built_in_certificates_are_chosen(dialog: SettingsDesk, frame: Frame) -> None:
+    name = label_value(label_of("trusted_certificates"), tr(BUILT_IN_STORE))
+    dialog.click_name(QPushButton, name)
+    assert saved(frame).certificates == BUILT_IN
+
+
+def test_the_network_is_tested_only_when_asked(dialog: SettingsDesk, frame: Frame, qtbot: QtBot) -> None:
+    with FakeHub() as hub:
+        frame.app.change_settings("network", mirror=hub.url)
+        test = dialog.find_step(NetworkTest)
+        assert shows(ASKS_ON_CLICK, test.answers.text()) and not hub.seen() and not frame.app.ledger.connections()
+        dialog.click_name(QPushButton, TEST_NETWORK)
+        host = urlsplit(hub.url).netloc
+        qtbot.waitUntil(lambda: HOST_ANSWERS.format(host=host) in test.answers.text())
+        assert DIRECTLY.format(host=host) in test.answers.text()
+        assert hub.seen() and test.start.isEnabled()
+    dialog.click(test.start)
+    refusal = str(sentence_for(HubUnreachable(host, "refused")))
+    qtbot.waitUntil(lambda: refusal in test.answers.text())
+    assert {connection.why for connection in frame.app.ledger.connections()} == {"test"}
+    assert clipped_texts(dialog.root) == []
+    close_session()
+
+
+def test_connections_say_their_proxy_and_whose_certificates_were_trusted(
+    dialog: SettingsDesk, frame: Frame, qtbot: QtBot
+) -> None:
+    table, ledger = dialog.find_step(ConnectionTable), frame.app.ledger
+    ledger.begin("huggingface.co", "search", trusted=SYSTEM)
+    dialog.click_name(QPushButton, REFRESH_THE_CONNECTIONS)
+    qtbot.waitUntil(lambda: table.model().rowCount() == 1)
+    assert table.isColumnHidden(PROXY), "no column for what nothing used"
+    ledger.begin("huggingface.co", "search", proxy="proxy.example:3128", trusted=f"{BUILT_IN}+{OWN}")
+    dialog.click_name(QPushButton, REFRESH_THE_CONNECTIONS)
+    qtbot.waitUntil(lambda: table.model().rowCount() == 2)
+    shown = [[table.model().index(row, column).data() for column in (PROXY, TRUSTED)] for row in range(2)]
+    assert shown == [
+        ["proxy.example:3128", TRUSTED_WORDS[f"{BUILT_IN}+{OWN}"]],
+        ["", TRUSTED_WORDS[SYSTEM]],
+    ]
+    assert not table.isColumnHidden(PROXY) and clipped_texts(dialog.root) == []
 
 
 @pytest.mark.parametrize(
