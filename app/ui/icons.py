@@ -24,7 +24,7 @@ SIDEBAR = "sidebar"
 @lru_cache(maxsize=512)
 def icon(name: str, color: str, size_px: int = 20) -> QIcon:
     """Return a glyph as an icon in one colour; a small square if the name or font is missing."""
-    return QIcon(_GlyphEngine(_glyph(name), color, size_px))
+    return QIcon(_GlyphEngine(name, color, size_px))
 
 
 def glyph(name: str) -> tuple[str, str]:
@@ -44,14 +44,18 @@ def left_bearing(name: str, size_px: int) -> float:
 class _GlyphEngine(QIconEngine):
     """Icon engine that renders a glyph for each requested size and pixel ratio, so that nothing is scaled."""
 
-    def __init__(self, glyph: str, color: str, size_px: int) -> None:
+    def __init__(self, name: str, color: str, size_px: int) -> None:
         super().__init__()
-        self._glyph, self._color, self._size_px = glyph, color, size_px
+        self._name, self._color, self._size_px = name, color, size_px
+        self._glyph = _glyph(name)
         # A page of a long chat asks for the same glyphs at every paint.
         self._drawn: dict[tuple[int, int, QIcon.Mode], QPixmap] = {}
 
     def clone(self) -> QIconEngine:
-        return _GlyphEngine(self._glyph, self._color, self._size_px)
+        return _GlyphEngine(self._name, self._color, self._size_px)
+
+    def iconName(self) -> str:
+        return self._name
 
     def actualSize(self, size: QSize, mode: QIcon.Mode, state: QIcon.State) -> QSize:  # noqa: ARG002
         return size if size.isValid() else QSize(self._size_px, self._size_px)

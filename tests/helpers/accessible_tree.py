@@ -11,6 +11,8 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent, QAccessibleEvent, QAccessibleInterface
 from PySide6.QtWidgets import QAbstractButton, QCheckBox, QRadioButton, QWidget
 
+from tests.helpers.control_rules import control_faults
+
 Role = QAccessible.Role
 MOST_CHILDREN = 200
 """Of one list or table, of which the first rows stand for all."""
@@ -85,6 +87,7 @@ def _faults(node: QAccessibleInterface) -> Iterator[str]:
         yield "has no name"
     if _MARKUP.search(name):
         yield f"speaks markup: {name[:60]!r}"
+    yield from control_faults(node)
     if not isinstance(widget, QAbstractButton) or not is_shown:
         return
     if role == Role.CheckBox and not isinstance(widget, QCheckBox):

@@ -10,6 +10,7 @@ from app.ui.i18n import Translatable, tr
 from app.ui.locale_formats import format_number, join_facts
 from app.ui.models.models_page import WAYS_TO_COMPARE
 from app.ui.screen_reader import read_as
+from app.ui.shared_labels import MODELS
 from app.ui.shell.keyboard import keys_of
 from app.ui.shown_texts import rewrite_text
 from app.ui.theme import Theme
@@ -55,8 +56,9 @@ class ModelsColumn(QWidget):
         self.pages: dict[str, QPushButton] = {}
         self._names: dict[str, str] = {}
         self._group = QButtonGroup(self)
-        listed = QWidget()
+        listed = read_as(QWidget(), QAccessible.Role.PageTabList)
         listed.setObjectName("page")
+        listed.setAccessibleName(tr(MODELS))
         self._rows = theme.dress(drop_margins(QVBoxLayout(listed)), spacing=3)
         for heading, pages in _GROUPS:
             self._add_group(tr(heading), pages)

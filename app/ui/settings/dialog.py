@@ -77,6 +77,10 @@ class SettingsDialog(Dialog):
         self.pages = QStackedWidget()
         self.search = SettingsSearch(theme, self, show_results=self._show_results, show_page=self.show_page_named)
         self._nav_column.addWidget(self.search.field)
+        listed = read_as(QWidget(), QAccessible.Role.PageTabList)
+        listed.setAccessibleName(tr(SETTINGS))
+        self._page_rows = theme.dress(drop_margins(QVBoxLayout(listed)), spacing=2)
+        self._nav_column.addWidget(listed)
         self._add_pages(app, ui)
         self._nav_column.addStretch(1)
         names = [(str(number), button.text()) for number, button in enumerate(self._group.buttons())]
@@ -189,7 +193,7 @@ class SettingsDialog(Dialog):
         read_as(button, QAccessible.Role.PageTab)
         self._numbers[page.name] = number
         self._group.addButton(button)
-        self._nav_column.addWidget(button)
+        self._page_rows.addWidget(button)
         empty = QWidget()
         self._page_makers[number] = empty, make
         self.pages.addWidget(empty)
@@ -197,7 +201,7 @@ class SettingsDialog(Dialog):
     def _add_caption(self, text: str) -> None:
         """Add the caption of the following pages."""
         caption = plain_label(text, kind="muted")
-        self._nav_column.addWidget(self._theme.dress(caption, font="caption", margins=(10, 12, 10, 2)))
+        self._page_rows.addWidget(self._theme.dress(caption, font="caption", margins=(10, 12, 10, 2)))
 
     def _open(self, number: int) -> None:
         """Show a page by its number, building it on first use."""

@@ -405,6 +405,9 @@ class LeftColumn(QWidget):
         self.views = CurrentStack()
         self._foot = theme.dress(QVBoxLayout(), margins=(12, 6, 12, 10), spacing=2)
         self._buttons: dict[str, QPushButton] = {}
+        tabs = read_as(QWidget(), QAccessible.Role.PageTabList)
+        tab_rows = theme.dress(drop_margins(QVBoxLayout(tabs)), spacing=2)
+        self._foot.addWidget(tabs)
         for spec in specs:
             button = self._buttons[spec.name] = text_button(
                 tr(spec.label), "foot", on_click=lambda _=False, name=spec.name: self.choose(name)
@@ -413,7 +416,7 @@ class LeftColumn(QWidget):
             button.setToolTip(keys_of(spec.name))
             button.setCheckable(True)
             read_as(button, QAccessible.Role.PageTab)
-            self._foot.addWidget(button)
+            tab_rows.addWidget(button)
         self.settings = text_button(tr(SETTINGS), "foot", name="settings")
         self.settings.setToolTip(keys_of("settings"))
         self._foot.addWidget(self.settings)
