@@ -88,7 +88,7 @@ def _faults(node: QAccessibleInterface) -> Iterator[str]:
     if _MARKUP.search(name):
         yield f"speaks markup: {name[:60]!r}"
     yield from control_faults(node)
-    if not isinstance(widget, QAbstractButton) or not is_shown:
+    if not isinstance(widget, QAbstractButton) or not is_shown or role == Role.Whitespace:
         return
     if role == Role.CheckBox and not isinstance(widget, QCheckBox):
         yield "is called a check box"
@@ -108,7 +108,8 @@ def _takes_focus(widget: object) -> bool:
 
 def _is_reached(button: QAbstractButton) -> bool:
     """Tab comes to it, or arrows do, from another one of its group."""
-    return bool(button.focusPolicy() & Qt.FocusPolicy.TabFocus) or button.group() is not None
+    has_arrows = button.group() is not None or button.autoExclusive()
+    return bool(button.focusPolicy() & Qt.FocusPolicy.TabFocus) or has_arrows
 
 
 def _where(node: QAccessibleInterface) -> str:

@@ -54,7 +54,7 @@ def control_faults(node: QAccessibleInterface) -> Iterator[str]:
     has_value = isinstance(widget, QAbstractSlider | QAbstractSpinBox | QProgressBar)
     if has_value and not isinstance(widget, QScrollBar) and node.valueInterface() is None:
         yield "doesn't say its value"
-    if isinstance(widget, QAbstractButton):
+    if isinstance(widget, QAbstractButton) and role != Role.Whitespace:
         yield from _button_faults(node, widget)
 
 

@@ -27,6 +27,7 @@ from app.ui.i18n import tr, tr_count
 from app.ui.icons import icon
 from app.ui.locale_formats import format_moment, format_number, format_speed, join_list
 from app.ui.shared_labels import ABOUT_THIS_ANSWER, ONE_TOKEN, PROMPT_LABEL, TOKEN_COUNT, TOKENS_PER_SECOND
+from app.ui.text.copied_text import spoken_text
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import text_button
 from app.ui.widgets.labels import plain_label, plain_tip
@@ -277,7 +278,8 @@ class BranchMap(FloatingPanel):
 def words_of(branch: MessageBranch) -> str:
     """Return a branch's first words, their speaker, and the number of messages that follow."""
     who = tr("You") if branch.role is Role.USER else model_words(branch.model) or tr("Answer")
-    begins = f"{who}: {branch.words or tr('(nothing)')}"
+    words = branch.words if branch.role is Role.USER else spoken_text(branch.words)
+    begins = f"{who}: {words or tr('(nothing)')}"
     if branch.following == 1:
         return f"{begins}  · {tr('1 more')}"
     return f"{begins}  · {tr('{count} more', count=branch.following)}" if branch.following else begins

@@ -124,7 +124,6 @@ class OptionsSheet(FloatingPanel):
         self.sampling.resized.connect(self._fit_height)
         name_widgets(write_length=self.length, write_count=self.count, write_middle=self.middle, write_stops=self.stops)
         self._lay_out()
-        self.setFocusProxy(self.length.number)
 
     def _lay_out(self) -> None:
         theme = self._theme
@@ -152,7 +151,8 @@ class OptionsSheet(FloatingPanel):
         self._anchor = anchor
         self._fit_height()
         self.show()
-        self.setFocus(Qt.FocusReason.PopupFocusReason)
+        # No focus proxy: Qt would take the number out of the order, and Tab would pass the button before it.
+        self.length.number.setFocus(Qt.FocusReason.PopupFocusReason)
 
     def _fit_height(self) -> None:
         assert self._anchor is not None

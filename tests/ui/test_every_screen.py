@@ -1,0 +1,60 @@
+"""Every screen in every state says to a screen reader what it is, and the keyboard comes to all of it and out again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from PySide6.QtWidgets import QApplication, QMenu
+
+from app.ui.chat.chat_view import ChatView
+from tests.helpers.accessible_tree import screen_reader_on, tree_faults
+from tests.helpers.desks.chat import ChatDesk
+from tests.helpers.desks.window import open_window
+from tests.helpers.every_screen import SCREENS, Visitor, classes_to_show
+from tests.helpers.keyboard_way import way_faults
+from tests.helpers.script import write_script
+from tests.helpers.window_tour import open_windows, settle
+
+RULES = (
+    {"when": "hold", "text": "One two three four five", "held_after": 3, "until": "go"},
+    {"when": "fail", "error": "TemplateFailed", "fields": {"path": "/m.gguf", "detail": ""}},
+    {"when": "plain", "text": "Just a few words."},
+    {"text": "Just a few **bold** words."},
+)
+LOADS = [
+    {"when": "slow", "until": "go"},
+    {"when": "bad", "error": "ModelLoadFailed", "fields": {"path": "bad.gguf", "detail": "x"}},
+    {"sees": True},
+]
+
+
+@pytest.fixture
+def person(qapp: QApplication, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Visitor]:
+    monkeypatch.setenv("FIRESIDE_ENGINE_SCRIPT", str(write_script(tmp_path / "script", *RULES, load=LOADS)))
+    with screen_reader_on(), open_window(qapp, make_chat=ChatView) as frame:
+        frame.activate()
+        yield Visitor(frame, ChatDesk(frame.chat, frame.app, frame.notify, frame.theme), tmp_path)
+
+
+@pytest.mark.parametrize("name", SCREENS)
+def test_it_can_be_read_and_gone_through_by_keyboard(person: Visitor, name: str) -> None:
+    come, classes = SCREENS[name]
+    come(person)
+    settle()
+    assert not [kind.__name__ for kind in classes if not person.seen(kind)]
+    found = [line for window in open_windows() for line in tree_faults(window)]
+    top = QApplication.activePopupWidget() or QApplication.activeWindow()
+    assert top is not None
+    if not isinstance(top, QMenu):  # Qt's own keys
+        found += way_faults(top)
+    for window in open_windows():
+        if window is not person.frame.window:
+            window.close()
+    assert not found, "\n".join(found)
+
+
+def test_every_class_of_a_screen_is_shown_by_a_step() -> None:
+    shown = {kind for _, classes in SCREENS.values() for kind in classes}
+    assert not sorted(kind.__name__ for kind in classes_to_show() - shown)
