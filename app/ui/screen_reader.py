@@ -203,10 +203,17 @@ class PartKeeper:
 
     def forget(self) -> None:
         """Delete all interfaces, as what they are of is gone."""
-        for made, number in self._made.values():
+        self.silence()
+        gone, self._made = self._made, {}
+        for made, number in gone.values():
             made.keeper.forget()
             _delete_interface(number)
-        self._made.clear()
+
+    def silence(self) -> None:
+        """Have all interfaces ask nothing any more: Qt asks them while they are deleted, and the view is no more."""
+        for made, _number in self._made.values():
+            made.is_gone = True
+            made.keeper.silence()
 
 
 class ControlInterface(QAccessibleWidget):
@@ -286,26 +293,28 @@ class PartInterface(QAccessibleInterface):
     def __init__(self, parent: QAccessibleInterface, widget: QWidget, part: Callable[[], SpokenPart | None]) -> None:
         super().__init__()
         self._parent, self._widget, self._read = parent, widget, part
+        self.is_gone = False
+        """True once the view is deleted."""
         self._level = LevelAttribute(lambda: self._part.level)
         self._action = PressAction(lambda: self._part)
         self.keeper = PartKeeper(self, widget, self._inner)
 
     @property
     def _part(self) -> SpokenPart:
-        return self._read() or SpokenPart(QAccessible.Role.NoRole, "", QRect())
+        return (None if self.is_gone else self._read()) or SpokenPart(QAccessible.Role.NoRole, "", QRect())
 
     def _inner(self, number: int) -> SpokenPart | None:
         parts = self._part.parts
         return parts[number] if number < len(parts) else None
 
     def isValid(self) -> bool:
-        return self._read() is not None
+        return not self.is_gone and self._read() is not None
 
     def object(self) -> QObject | None:  # type: ignore[override] # none, too
         return None
 
     def window(self) -> QWindow | None:  # type: ignore[override] # none, too
-        return self._widget.window().windowHandle()
+        return None if self.is_gone else self._widget.window().windowHandle()
 
     def parent(self) -> QAccessibleInterface:
         return self._parent
@@ -319,7 +328,7 @@ class PartInterface(QAccessibleInterface):
         state.readOnly = True
         state.linked = part.role == QAccessible.Role.Link
         state.focusable, state.focused = part.press is not None or part.is_focused, part.is_focused
-        state.invisible = not self._widget.isVisible()
+        state.invisible = self.is_gone or not self._widget.isVisible()
         return state
 
     def text(self, kind: QAccessible.Text) -> str:
@@ -330,7 +339,7 @@ class PartInterface(QAccessibleInterface):
 
     def rect(self) -> QRect:
         place = self._part.place
-        return QRect(self._widget.mapToGlobal(place.topLeft()), place.size())
+        return place if self.is_gone else QRect(self._widget.mapToGlobal(place.topLeft()), place.size())
 
     def childCount(self) -> int:
         return len(self._part.parts)

@@ -12,7 +12,7 @@ from PySide6.QtGui import QAccessible, QAccessibleInterface
 from PySide6.QtWidgets import QApplication, QLabel, QPushButton, QTextEdit, QVBoxLayout, QWidget
 from pytestqt.qtbot import QtBot
 
-from app.ui.screen_reader import SpokenPart, install_interfaces, read_as
+from app.ui.screen_reader import PartKeeper, SpokenPart, install_interfaces, read_as
 from tests.helpers.accessible_tree import name_of, screen_reader_on
 
 Role = QAccessible.Role
@@ -112,6 +112,19 @@ def test_part_that_is_gone_is_invalid() -> None:
     row.words = ["one"]
     assert told(row).childCount() == 1
     assert not second.isValid()
+
+
+def test_parts_of_a_view_that_is_deleted_can_still_be_asked(qapp: QApplication) -> None:
+    """Qt does while it deletes them, and what then raises ends the process."""
+    row = PaintedRow()
+    keeper = PartKeeper(told(row), row, lambda number: row.spoken_part(number) if row.width() else None)
+    part = keeper.interface(1)
+    keeper.silence()
+    row.deleteLater()
+    qapp.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+    assert (part.isValid(), part.window(), part.childCount()) == (False, None, 0)
+    assert (part.state().invisible, part.role(), part.rect()) == (1, Role.NoRole, QRect())
+    keeper.forget()
 
 
 def test_interfaces_go_with_their_widgets_and_take_nothing_along(qapp: QApplication) -> None:
