@@ -107,7 +107,9 @@ class InstalledPage(ModelsPage):
         return self.ask_anew(lambda _: find(), self.show_models, self._notify.error)
 
     def show_models(self, models: list[InstalledFile]) -> None:
-        """Rebuild the list. The focus stays on the same model; an open menu or editor postpones it."""
+        """Show these models; cards of the same ones stay, and the focus on its model. An open menu or editor postpones
+        it.
+        """
         # The same list again: cards, focus and scroll position stay.
         if models == self._models and self._by_card:
             return
@@ -116,11 +118,14 @@ class InstalledPage(ModelsPage):
             self._is_behind = True
             return
         focused = next((str(installed.model.path) for card, installed in self._by_card.items() if card.hasFocus()), "")
+        known = [(installed, card) for card, installed in self._by_card.items()] if self._models else []
+        kept = {card: installed for installed, card in known if installed in models}
         self._models = models
-        self.clear_rows()
+        self.clear_rows(kept)
         self._by_card = {}
         for installed in models:
-            card = self._card(installed)
+            card = next((card for card, shown in kept.items() if shown == installed), None) or self._card(installed)
+            self._by_card[card] = installed
             self.rows.addWidget(card)
             if str(installed.model.path) == focused:
                 card.setFocus(Qt.FocusReason.OtherFocusReason)

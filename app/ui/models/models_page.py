@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
@@ -101,10 +101,11 @@ class ModelsPage(QWidget):
         widgets = (item.widget() for item in items if item is not None)
         return [card for card in widgets if isinstance(card, ModelCard) and not card.isHidden()]
 
-    def clear_rows(self) -> None:
+    def clear_rows(self, kept: Container[QWidget] = ()) -> None:
+        """Take all rows out and delete them, but for those that are kept to be put in again."""
         while (item := self.rows.takeAt(0)) is not None:
             widget = item.widget()
-            if widget is not None:
+            if widget is not None and widget not in kept:
                 # Deleted only when the event loop runs again; until then it would stay visible.
                 widget.hide()
                 widget.deleteLater()

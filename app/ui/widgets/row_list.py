@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from datetime import datetime
+from difflib import SequenceMatcher
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
 from PySide6.QtCore import (
@@ -48,6 +49,8 @@ AROUND_ROW_PX = 12
 """Least distance of a row that was scrolled to from the ends of the list."""
 TITLE_CHARACTERS = 200
 KEYBOARD_DELAY_MS = 120
+MOST_COMPARED, MOST_STEPS = 2_000, 40
+"""Rows between the first and the last that is another, and places where a list changes, up to which it is kept."""
 
 Index = QModelIndex | QPersistentModelIndex
 
@@ -73,6 +76,28 @@ class Titled(Protocol):
 
 
 Row = TypeVar("Row", bound=Titled)
+
+
+def _row_key(row: Row | str) -> Hashable:
+    """Return what a row is known by when its list is shown again."""
+    return row if isinstance(row, str) else (type(row), row.id)
+
+
+def list_steps(old: Sequence[Hashable], new: Sequence[Hashable]) -> list[tuple[int, int, range]] | None:
+    """Return how one list becomes another, from its end on: the rows (first, behind the last) that go, and which of the
+    new ones come in their place. Return None where that would take longer than to begin anew.
+    """
+    most = min(len(old), len(new))
+    same = next((place for place in range(most) if old[place] != new[place]), most)
+    ends = next((place for place in range(most - same) if old[-1 - place] != new[-1 - place]), most - same)
+    old, new = old[same : len(old) - ends], new[same : len(new) - ends]
+    if max(len(old), len(new)) > MOST_COMPARED:
+        return None
+    matcher = SequenceMatcher(None, old, new, autojunk=False)
+    changes = [change for change in matcher.get_opcodes() if change[0] != "equal"]
+    if len(changes) > MOST_STEPS:
+        return None
+    return [(same + i1, same + i2, range(same + j1, same + j2)) for _, i1, i2, j1, j2 in reversed(changes)]
 
 
 class GroupedListModel(QAbstractListModel, Generic[Row]):
@@ -102,13 +127,30 @@ class GroupedListModel(QAbstractListModel, Generic[Row]):
         return ()
 
     def show(self, found: Sequence[Row], now: datetime | None = None) -> None:
-        """Replace the rows; within a group they keep their order."""
-        self.beginResetModel()
+        """Show these rows; within a group they keep their order. Those that were there stay what they are to the list
+        and to screen readers, which know each by its object.
+        """
         self.found = found
-        self._rows = self.arranged(found, now or datetime.now())
-        places = reversed(list(enumerate(self._rows)))  # a row wins over its own entries, of the same id
+        rows = self.arranged(found, now or datetime.now())
+        steps = list_steps(list(map(_row_key, self._rows)), list(map(_row_key, rows)))
+        if steps is None:
+            self.beginResetModel()
+            self._rows = rows
+            self.endResetModel()
+        for first, last, added in steps or ():
+            if last > first:
+                self.beginRemoveRows(QModelIndex(), first, last - 1)
+                del self._rows[first:last]
+                self.endRemoveRows()
+            if added:
+                self.beginInsertRows(QModelIndex(), first, first + len(added) - 1)
+                self._rows[first:first] = rows[added.start : added.stop]
+                self.endInsertRows()
+        self._rows = rows  # their texts may be others
+        places = reversed(list(enumerate(rows)))  # a row wins over its own entries, of the same id
         self._row_of = {row.id: place for place, row in places if not isinstance(row, str)}
-        self.endResetModel()
+        if rows:
+            self.dataChanged.emit(self.index(0), self.index(len(rows) - 1))
 
     def arranged(self, found: Sequence[Row], now: datetime) -> list[Row | str]:
         """Return rows and headings in the order they are listed."""
