@@ -158,6 +158,8 @@ class ChatView(QWidget):
         edit, chat = self.composer.field.edit, self.open_chat
         edit.up_pressed.connect(queue.edit_last)
         edit.scroll_wanted.connect(partial(scroll_by_key, self.transcript))
+        edit.turns_wanted.connect(self.transcript.focus_last)
+        self.transcript.steps.go_below = self.focus_composer
         chat.touched.connect(self.title_changed)
         chat.shown.connect(self._layout.show_turns)
         chat.live.used.connect(self.context_changed)

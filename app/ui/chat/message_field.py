@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 
-from PySide6.QtCore import QEvent, QMimeData, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QMimeData, QSize, Qt, Signal, SignalInstance
 from PySide6.QtGui import (
     QContextMenuEvent,
     QDragEnterEvent,
@@ -61,6 +62,8 @@ class MessageEdit(PlainEdit):
     submitted = Signal()
     cancelled = Signal()
     up_pressed = Signal()
+    turns_wanted = Signal()
+    """Ctrl+Up, which goes from turn to turn, was pressed."""
     scroll_wanted = Signal(object)
     """A scrolling `Qt.Key` was pressed that has no use in the field."""
     height_changed = Signal()
@@ -149,11 +152,9 @@ class MessageEdit(PlainEdit):
                 self.textCursor().insertBlock()
                 self.ensureCursorVisible()
                 return
-        if key == Qt.Key.Key_Up and not modifiers and self.document().isEmpty() and not self.is_composing:
-            self.up_pressed.emit()
-            return
-        if key == Qt.Key.Key_Escape and not self.is_composing and self.has_cancel:
-            self.cancelled.emit()
+        leaving = None if self.is_composing else self._way_out(key, modifiers)
+        if leaving is not None:
+            leaving.emit()
             return
         if event.matches(QKeySequence.StandardKey.Undo):
             before = self.toPlainText()
@@ -165,6 +166,16 @@ class MessageEdit(PlainEdit):
             self.scroll_wanted.emit(Qt.Key(key))
             return
         super().keyPressEvent(event)
+
+    def _way_out(self, key: int, modifiers: Qt.KeyboardModifier) -> SignalInstance | None:
+        """Return what is emitted for a key that leads out of the field, or None for one that stays."""
+        if key == Qt.Key.Key_Up and not modifiers and self.document().isEmpty():
+            return self.up_pressed
+        # On macOS these keys move the cursor to the beginning, so there only where it is there already.
+        is_at_edge = sys.platform != "darwin" or self.textCursor().atStart()
+        if key == Qt.Key.Key_Up and modifiers == Qt.KeyboardModifier.ControlModifier and is_at_edge:
+            return self.turns_wanted
+        return self.cancelled if key == Qt.Key.Key_Escape and self.has_cancel else None
 
     def _is_for_transcript(self, key: int, modifiers: Qt.KeyboardModifier) -> bool:
         """Return whether a scrolling key has no use here and should scroll the transcript, as in messengers."""

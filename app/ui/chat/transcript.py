@@ -25,7 +25,7 @@ from app.ui.chat.turn import TurnHost, TurnView
 from app.ui.i18n import tr
 from app.ui.locale_formats import isolate
 from app.ui.screen_reader import read_as
-from app.ui.shell.keyboard import is_tab_stop
+from app.ui.shell.keyboard import AFTER_SIBLINGS, is_tab_stop
 from app.ui.theme import EDGE_PX, READING_PX, LateTheme, Theme
 from app.ui.widgets.buttons import text_button
 from app.ui.widgets.edge_fade import fade_ends
@@ -77,6 +77,8 @@ class ChatTranscript(QScrollArea):
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.setAccessibleName(tr("Messages"))
+        # What was said is what is read, so it comes behind the message field and not behind the whole window.
+        self.setProperty(AFTER_SIBLINGS, True)
         self.viewport().setAutoFillBackground(False)
         read_as(self.column, QAccessible.Role.List).setAccessibleName(tr("Messages"))
         # Opaque, so that a scroll paints nothing of what lies behind it.
@@ -85,7 +87,7 @@ class ChatTranscript(QScrollArea):
         fade_ends(self, theme)
         self._pill = JumpPill(theme, self)
         self._pill.button.clicked.connect(self.jump_to_latest)
-        self._steps = TurnSteps(self)
+        self.steps = TurnSteps(self)
         self._slices = new_timer(self, 0, self._on_slice, repeats=True)
         QApplication.instance().focusChanged.connect(self._on_focus_changed)  # type: ignore[union-attr]
         theme.changed.connect(self._arrange_again)
@@ -191,6 +193,13 @@ class ChatTranscript(QScrollArea):
             self._slices.start()
         self._pill.place_button(is_shown=not self.is_following and self.verticalScrollBar().maximum() > 0)
         self.placed.emit()
+
+    def focus_last(self) -> None:
+        """Give the keyboard to the newest turn, if there is one."""
+        if self.places.count:
+            turn = self.column.turn_at(self.places.count - 1)
+            self.show_turn(turn)
+            turn.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def tab_entry(self, is_next: bool) -> QWidget | None:
         """Return the widget that Tab enters: the last question going forward, the last tab stop going backward.
@@ -313,6 +322,8 @@ class TurnSteps(QObject):
 
     def __init__(self, transcript: ChatTranscript) -> None:
         super().__init__(transcript)
+        self.go_below: Callable[[], object] = lambda: None
+        """Called for a step below the last turn."""
         self._transcript = transcript
         transcript.maker.key_pressed.connect(self._on_key)
 
@@ -327,6 +338,9 @@ class TurnSteps(QObject):
             return
         event.accept()
         number = here + STEPS[keys] if keys in STEPS else self._pinned(here, PINNED_STEPS[keys])
+        if number == places.count:
+            self.go_below()
+            return
         turn = self._transcript.column.turn_at(min(max(number, 0), places.count - 1))
         self._transcript.show_turn(turn)
         turn.setFocus(Qt.FocusReason.OtherFocusReason)

@@ -169,6 +169,10 @@ def _grid(theme: Theme, headings: Sequence[tuple[str, Sequence[tuple[str, Transl
     return fill_layout(QVBoxLayout(), grid, 1)
 
 
+AFTER_SIBLINGS = "tab_after_siblings"
+"""Property of a widget that Tab comes to behind what stands below it, as to what was said behind the message field."""
+
+
 @runtime_checkable
 class TabGroup(Protocol):
     """Widget that manages the Tab order of its children; the window only asks for its entry.
@@ -233,7 +237,8 @@ def _tab_stops(parent: QWidget) -> Iterator[QWidget]:
     children = [child for child in parent.children() if isinstance(child, QWidget) and child.isVisible()]
     focus = QApplication.focusWidget()
     # Dialogs are children of the window, too, but have an order of their own.
-    for child in in_reading_order([widget for widget in children if not widget.isWindow()]):
+    siblings = in_reading_order([widget for widget in children if not widget.isWindow()])
+    for child in sorted(siblings, key=lambda sibling: bool(sibling.property(AFTER_SIBLINGS))):
         if isinstance(child, TabGroup):
             yield child
             continue

@@ -27,7 +27,7 @@ class NamedRow:
 class NamedRows(GroupedListModel[NamedRow]):
     groups = ("Today", "Older")
 
-    def group_of(self, row: NamedRow, now: datetime) -> Translatable:  # noqa: ARG002
+    def group_of(self, row: NamedRow, now: datetime) -> Translatable:
         return self.groups[row.id > 9]
 
 
