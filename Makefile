@@ -167,12 +167,18 @@ format: dev ## format the code and mend what lint can mend
 pictures: dev $(STAMPS)/system-test $(STAMPS)/system-pictures ## save pictures of all screens and contact sheets in pictures/
 	@FIRESIDE_SCREEN=2720x1800x24 packaging/with_display.sh $(PYTHON) packaging/pictures.py $(ARGS)
 
+.PHONY: help-pictures
+help-pictures: dev $(STAMPS)/system-test $(STAMPS)/system-pictures # those of the help, which are packed and never committed; without a display of ours it has none
+	@if [ "$$(uname)" = Linux ]; then rm -rf resources/help/pictures; FIRESIDE_SCREEN=1600x1000x24 \
+	packaging/with_display.sh $(PYTHON) packaging/pictures.py build/help-pictures --help-pages $(QUIETLY) \
+	|| echo "The help is packed without the pictures that are named above." >&2; fi
+
 .PHONY: bench
 bench: dev $(STAMPS)/system-test ## measure; one JSON object a line (ONLY=start for one part)
 	@packaging/with_display.sh $(PYTHON) tests/benchmarks/run.py $(ONLY)
 
 .PHONY: package
-package: portable-engine dev $(STAMPS)/system-package $(STAMPS)/system-test ## what is given away, in dist/, tried with the network cut (LITE=1: without the model)
+package: portable-engine dev $(STAMPS)/system-package $(STAMPS)/system-test help-pictures ## what is given away, in dist/, tried with the network cut (LITE=1: without the model)
 	@$(PYTHON) packaging/portable.py
 	@if [ "$$(uname)" = Darwin ]; then exec $(PYTHON) packaging/macos/disk_image.py; fi; \
 	packaging/with_display.sh $(PYTHON) packaging/smoke_test.py dist/fireside; \

@@ -39,6 +39,9 @@ def clone(folder: Path, commit: str) -> Path:
     checkout = folder / "another place" / "fireside"
     subprocess.run(["git", "clone", "--quiet", "--no-local", "--no-checkout", f"file://{ROOT}", checkout], check=True)
     subprocess.run(["git", "checkout", "--quiet", "--detach", commit], cwd=checkout, check=True)
+    pictures = Path("resources/help/pictures")  # taken of a running program, and so never twice the same
+    if (ROOT / pictures).is_dir():
+        shutil.copytree(ROOT / pictures, checkout / pictures)
     subprocess.run(["make", "--silent", "dev"], cwd=checkout, check=True, stdout=sys.stderr)
     return checkout
 

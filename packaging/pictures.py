@@ -49,6 +49,7 @@ from app.core.errors.model_errors import ModelUnreadable  # noqa: E402
 from app.core.events import Role  # noqa: E402
 from app.core.installed_languages import ENGLISH, OWN_NAMES, built_in_file  # noqa: E402
 from app.engine.tuning import ModelTuning, TuningTable  # noqa: E402
+from app.features.help_pages import help_picture  # noqa: E402
 from app.store.conversations import Conversations  # noqa: E402
 from app.store.message_rows import MessageState  # noqa: E402
 from app.ui.chat.chat_context import ContextFull  # noqa: E402
@@ -103,6 +104,8 @@ SHAPES = {
 }
 """On no sheet: the smallest screen of a notebook, 1366×768, half of it, and high contrast."""
 SHEETS = list(SHAPES)[:-4]
+HELP_SHAPES = ("light", "dark")
+"""Those that pages of the help show."""
 COLUMNS = (289, 305, 390)
 """Where lines may begin at 1280 points: at the edge of a tab, inside its cards, and where a conversation is read."""
 FRACTIONS = [Shape(scheme, (1280, 800), ratio) for scheme in ("light", "dark") for ratio in ("1.25", "1.5")]
@@ -192,7 +195,10 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--ratio", help="take only those with this ratio, in this process")
     parser.add_argument("--language", default=ENGLISH, help=f"such as {PSEUDO}, {MIRRORED} or {EVERY_LANGUAGE}")
     parser.add_argument("--twelve", action="store_true", help="take only the twelve that every other is like")
+    parser.add_argument("--help-pages", action="store_true", help="take only those that pages of the help show")
     asked = parser.parse_args(arguments)
+    if asked.help_pages:
+        return _take_for_help(asked.folder)
     asked.names += TWELVE if asked.twelve else ()
     if asked.language == EVERY_LANGUAGE:
         return _take_languages(asked.folder, [*asked.names, "--shapes", *asked.shapes])
@@ -212,13 +218,28 @@ def main(arguments: list[str]) -> int:
     return code
 
 
+def _take_for_help(folder: Path) -> int:
+    """Take the pictures of the help again, as they are packed; return 1 where one is missing."""
+    again = [sys.executable, __file__, str(folder), *help_pictures(), "--shapes", *HELP_SHAPES]
+    subprocess.run(again, check=False)  # what is wrong with a screen is for those who take all of them
+    wanted = [(name, shape) for name in help_pictures() for shape in HELP_SHAPES]
+    missing = [f"{name}, {shape}" for name, shape in wanted if help_picture(name, is_dark=shape == "dark") is None]
+    print("\n".join(f"{picture}: not taken" for picture in missing), end="\n" if missing else "", file=sys.stderr)
+    return 1 if missing else 0
+
+
+def help_pictures() -> list[str]:
+    """Return the names of the pictures in pages of the help, each once."""
+    pages = "".join(page.read_text("utf-8") for page in sorted((ROOT / "resources/help/en").glob("*.md")))
+    return [*dict.fromkeys(re.findall(r"!\[[^\]]*\]\(([a-z-]+)\)", pages))]
+
+
 def copy_help_pictures(folder: Path) -> None:
     """Copies the pictures that pages of the help name to where the program, and so its packages, find them."""
-    pages = "".join(page.read_text("utf-8") for page in (ROOT / "resources/help/en").glob("*.md"))
     target = ROOT / "resources/help/pictures"
     target.mkdir(exist_ok=True)
-    for name in re.findall(r"!\[[^\]]*\]\(([a-z-]+)\)", pages):
-        for scheme in ("light", "dark"):
+    for name in help_pictures():
+        for scheme in HELP_SHAPES:
             taken = folder / f"{name}{SHAPES[scheme].suffix}.png"
             if taken.is_file():
                 shutil.copyfile(taken, target / f"{name}-{scheme}.png")
