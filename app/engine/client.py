@@ -28,6 +28,9 @@ ENVIRONMENT = {
     # OpenMP's default spin collapses when another program wants a core. Of 200 to 10,000, 500 costs least on a quiet
     # machine and beside one or two busy programs taken together (tokens/s of reading 49 tokens, writing, two cores).
     "GOMP_SPINCOUNT": "500",
+    # Weights that ggml lays out anew are read from end to end for each token, in pages of 4 KiB unless glibc asks for
+    # large ones. Writing takes 5 % less of a processor with the 1.5B, for 20 MB more.
+    "GLIBC_TUNABLES": "glibc.malloc.hugetlb=1",
 }
 
 
