@@ -38,12 +38,8 @@ class DecodeTimes:
     def __init__(self) -> None:
         self._times: dict[int, deque[float]] = defaultdict(lambda: deque(maxlen=KEPT_TIMES))
         self._answers = 0
-
-    @property
-    def one_s(self) -> float:
+        self.one_s = 0.0
         """Seconds for one token; 0 until enough were measured."""
-        times = self._times[1]
-        return statistics.median(times) if len(times) >= LEAST_TIMES else 0.0
 
     def fade(self) -> None:
         """Begin an answer; forget the oldest time of each size now and then.
@@ -57,7 +53,11 @@ class DecodeTimes:
 
     def record(self, tokens: int, seconds: float) -> None:
         """Record the time of a step that decoded `tokens` tokens of one answer."""
-        self._times[_size_of(tokens)].append(seconds)
+        times = self._times[_size_of(tokens)]
+        times.append(seconds)
+        if tokens == 1 and len(times) >= LEAST_TIMES:
+            # Once for each token, of which `statistics.median` would make much more.
+            self.one_s = sorted(times)[len(times) // 2]
 
     def expected_s(self, size: int) -> float:
         """Return what a step of one of `SIZES` takes: measured, with a guess as the first measurement."""
@@ -131,7 +131,7 @@ class PromptSource:
         self._place = 0  # of the token expected next; 0 is no place
         self._left = 0  # where an answer went other ways last
         self._seen = self._prompt_tokens = 0
-        self._places: dict[tuple[int, ...], deque[int]] = defaultdict(lambda: deque(maxlen=PLACES))
+        self._places: dict[tuple[int, ...], tuple[int, ...]] = {}
 
     def add_tokens(self, tokens: list[int]) -> None:
         """Take in what was written since; `tokens` only grows between two calls. The first ones are the prompt."""
@@ -139,7 +139,8 @@ class PromptSource:
         for at in range(self._seen, len(tokens)):
             # What follows these is known now; the last ones of all are never a place for themselves.
             if at >= GRAM:
-                self._places[tuple(tokens[at - GRAM : at])].append(at)
+                gram = tuple(tokens[at - GRAM : at])
+                self._places[gram] = (*self._places.get(gram, ())[1 - PLACES :], at)
             if self._place and tokens[self._place] == tokens[at]:
                 self._place, self.matched = self._place + 1, min(self.matched + 1, LONGEST_MATCH)
             elif self._place:
@@ -167,7 +168,10 @@ class PromptSource:
         return False
 
     def _find_anywhere(self) -> None:
-        places = self._places.get(tuple(self._tokens[-GRAM:]), ())
+        places = self._places.get(tuple(self._tokens[-GRAM:]))
+        if places is None:  # nearly always, in a free text
+            self.matched = self._place = 0
+            return
         matches = ((self._match_length(place), place) for place in places)
         worth = (match for match in matches if match[1] < self._prompt_tokens or match[0] >= OWN_GRAM)
         # Of two that match as far the later one is likelier.
