@@ -145,6 +145,20 @@ class LlamaContext:
             controller.record_time(time.perf_counter() - begun_s)
         return result
 
+    def decode_token(self, sequence: int, token: int, position: int) -> int:
+        """Decode one token of one sequence, as `decode` does with its share; return llama.cpp's code."""
+        ids, positions, owners, outputs = self._columns
+        ids[0], positions[0], owners[0][0], outputs[0] = token, position, sequence, True
+        self._batch.n_tokens = 1
+        controller = self._thread_controller(1)
+        assert controller is not None
+        self._use_threads(controller.count)
+        begun_s = time.perf_counter()
+        result = int(self.c.llama_decode(self.pointer, self._batch))
+        if result == DECODED:
+            controller.record_time(time.perf_counter() - begun_s)
+        return result
+
     def decode_tile(
         self, tile: TileEmbeddings, sequence: int, position: int, wants_logits: bool, aborted: Callable[[], bool]
     ) -> int:

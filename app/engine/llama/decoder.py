@@ -94,9 +94,28 @@ class BatchDecoder:
         draft = run.propose_draft(self._context.size_tokens, self._context.most_draft_tokens)
         if draft and self._decode_draft(run, draft, begun_s):
             return
-        self._decode_shares([(run, 1)], urgent)
+        if run.interactive and not run.is_reading:
+            self._decode_token(run)
+        else:
+            self._decode_shares([(run, 1)], urgent)
         if run.drafts is not None and not draft:
             run.drafts.record_token(time.perf_counter() - begun_s)
+
+    def _decode_token(self, run: SequenceRun) -> None:
+        """Decode the newest token of the only answer, and write the next.
+
+        Short, as it is by far the most frequent path: a decode fills all caches, so that what is looked at in between
+        comes from memory each time.
+        """
+        sequence = run.sequence
+        assert sequence is not None
+        newest = run.tokens[-1]
+        result = self._context.decode_token(sequence.number, newest, sequence.position)
+        if result != DECODED:
+            self._handle_result([(run, 1)], [0], result, None)
+            return
+        sequence.extend((newest,))
+        self._close_run(run, self._choose_next(run, 0))
 
     def _decode_draft(self, run: SequenceRun, draft: list[int], begun_s: float) -> bool:
         """Decode the newest token and guesses of the next together, and keep those the model chooses itself.
