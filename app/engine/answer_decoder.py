@@ -12,6 +12,7 @@ from app.core.events import AnswerStats, Finished, FinishReason, LookProgress, P
 from app.core.wire import EventReply
 from app.engine import protocol
 from app.engine.infill import InfillEnd
+from app.engine.predicted_drafts import PredictedDrafts
 from app.engine.prompt_drafts import AnswerDrafts
 from app.language.repetition import RepetitionWatch
 
@@ -388,7 +389,7 @@ class AnswerDecoder:
         self.thinking_tokens = 0
         self.media_tokens = 0
         self.encoded_media = 0
-        self.drafts: AnswerDrafts | None = None
+        self.drafts: AnswerDrafts | PredictedDrafts | None = None
         self._request = request
         self._reply = reply
         self._stops = StopStrings(request.ask.stop)

@@ -219,6 +219,7 @@ class _LayoutChooser:
         )
         offered = KV_TYPES if shape.takes_q8 and any(shape.kv_values) else KV_TYPES[:1]
         self._kv_types = (wish.kv_type,) if wish.kv_type in KV_TYPES else offered
+        self._may_predict = wish.drafts and shape.predictor is not None
         self._sequences = self._affordable_sequences()
 
     def choose(self) -> LoadPlan:
@@ -235,7 +236,11 @@ class _LayoutChooser:
         """Return the requested layout, with a smaller KV type if needed; None if it doesn't fit."""
         # Before fewer layers: q8_0 costs hardly any quality, a layer on the processor much speed.
         for kv_type in self._kv_types:
-            if self._fits(layout := self._make_layout(self._wanted, kv_type, self._all)):
+            layout = self._make_layout(self._wanted, kv_type, self._all)
+            # Guessed words are the first thing to do without.
+            if self._may_predict and self._fits(predicting := dataclasses.replace(layout, predicts=True)):
+                layout = predicting
+            if self._fits(layout):
                 chosen = ASKED if not self._wish.is_open else FITS
                 return self._make_plan(layout, chosen if kv_type == self._kv_types[0] else KV_REDUCED)
         return None

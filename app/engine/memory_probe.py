@@ -56,7 +56,7 @@ class LibraryTried:
 
 
 Answer = MemoryNeeds | MemorySpeed | LibraryTried
-PROBE_WIRE = Wire(4, (FitProbe, ProbeMemory, TryLibrary), (Caged, MemoryNeeds, MemorySpeed, LibraryTried))
+PROBE_WIRE = Wire(5, (FitProbe, ProbeMemory, TryLibrary), (Caged, MemoryNeeds, MemorySpeed, LibraryTried))
 TIMEOUT_S = 10.0
 
 

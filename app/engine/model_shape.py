@@ -21,6 +21,10 @@ Q8_BLOCK = 32
 CELLS_STEP = 256  # llama.cpp rounds contexts up to this
 MOST_LAYERS = 1024  # llama.cpp takes 512
 MOST_DRAFTED_TOGETHER = 16  # tokens of a step with a draft; more gained little where it was measured
+MOST_PREDICTED_TOKENS = 2  # by a layer for that: what llama.cpp guesses by default
+PREDICTION_BATCH_TOKENS = 64  # that the layer reads at once
+PREDICTING = ("qwen35", "qwen35moe")
+"""Architectures whose layer for multi-token prediction is used: those whose memory llama.cpp can roll back."""
 MOST_UNITS = 1 << 24  # no width, head count or vocabulary is larger; a header may say anything
 STATE_VALUE_BYTES = 4
 TOKEN_BYTES = 200  # of llama.cpp's tables for each token of the vocabulary; measured with 49,152 and 262,144 of them
@@ -76,6 +80,8 @@ class ModelLayout:
     """Number of devices that share the GPU layers. Each has scratch memory of its own."""
     picture_tokens: int = 0
     """Tokens of the largest image decoded at once, which may exceed `batch_tokens`."""
+    predicts: bool = False
+    """True if the model's layer for multi-token prediction is loaded, with a context of its own."""
 
     @property
     def outputs(self) -> int:
@@ -134,6 +140,14 @@ BLIND = ProjectorSize()
 
 
 @dataclass(frozen=True)
+class PredictionLayer:
+    """A layer for multi-token prediction: bytes of its weights, and values that it keeps for each token."""
+
+    weights: int
+    values: int
+
+
+@dataclass(frozen=True)
 class ExpertTensor:
     """A tensor with one part of all experts of a layer, which can be placed apart from the layer."""
 
@@ -170,6 +184,9 @@ class ModelShape:
     """In the order in which they leave a GPU that is too small."""
     window_values: int = 0
     """Values of all tokens that a sliding window sees at once; an upper estimate."""
+    unused_layers: int = 0
+    """Layers for multi-token prediction in the file, whether one is used or not; llama.cpp counts them as layers."""
+    predictor: PredictionLayer | None = None
 
     @property
     def is_mixture(self) -> bool:
@@ -194,11 +211,14 @@ class ModelShape:
         # Rounded as llama.cpp does it.
         cells = -(-layout.context_tokens // CELLS_STEP) * CELLS_STEP
         size = VALUE_BYTES[layout.kv_type]
-        return tuple(
+        # Guesses that were wrong are taken back to a copy of the state before each.
+        states = layout.sequences * (1 + MOST_PREDICTED_TOKENS * layout.predicts)
+        kept = tuple(
             # A unified cache is shared by all sequences; a recurrent state is one for each.
-            int(cells * values * size) + state * layout.sequences
+            int(cells * values * size) + state * states
             for values, state in zip(self.kv_values, self.state_bytes, strict=True)
         )
+        return (*kept, int(cells * self.predictor.values * size)) if layout.predicts and self.predictor else kept
 
     def checkpoint_bytes(self, layout: ModelLayout) -> int:
         """Return the bytes of what can't be rolled back of one sequence; 0 if all can."""
@@ -222,6 +242,17 @@ class ModelShape:
         rows, masks, logits = self._scratch_sizes(layout)
         return masks + logits + rows * 4 * 2 * self.width
 
+    def _prediction_bytes(self, layout: ModelLayout) -> int:
+        """Return scratch bytes of the context for multi-token prediction, and what the model's own takes for it."""
+        if not layout.predicts:
+            return 0
+        own = dataclasses.replace(layout, batch_tokens=PREDICTION_BATCH_TOKENS, picture_tokens=0, sequences=1)
+        rows = max(layout.batch_tokens, layout.picture_tokens)
+        handed_out = 4 * rows * self.width
+        # Recurrent layers with copies of their states use less of the scratch memory twice; measured.
+        copying = 4 * rows * 2 * self.inner_width
+        return self.compute_bytes(own) - 4 * self.vocabulary * (own.outputs - 1) + handed_out + copying
+
     def _scratch_sizes(self, layout: ModelLayout) -> tuple[int, int, int]:
         """Tokens of the largest decode, bytes of the attention masks, bytes of the logits."""
         most = max(layout.batch_tokens, layout.picture_tokens)
@@ -242,13 +273,17 @@ class ModelShape:
         weights += self.vocabulary * TOKEN_BYTES
         if not output_on_gpu:
             weights += self.output_weights + (self.tied_weights if layout.repack and self.tied_repacked else 0)
-        kv, compute = self.kv_bytes(layout), self.compute_bytes(layout)
+        kv, compute = self.kv_bytes(layout), self.compute_bytes(layout) + self._prediction_bytes(layout)
+        if layout.predicts and self.predictor:
+            weights += self.predictor.weights * (not output_on_gpu)
+            gpu_weights += self.predictor.weights * output_on_gpu
+        gpu_kv = sum(kv[first:]) if output_on_gpu else 0
         alone = MemoryNeeds(
             weights,
-            sum(kv[:first]),
+            sum(kv) - gpu_kv,
             self.beside_gpu_bytes(layout) if output_on_gpu else compute,
             gpu_weights,
-            sum(kv[first:]),
+            gpu_kv,
             # Each device has a scratch buffer of its own.
             layout.gpus * (compute + self._streamed_bytes(layout)) if output_on_gpu else 0,
         )
@@ -350,8 +385,9 @@ def shape_of(header: GgufHeader, projector: GgufHeader | None = None, *, project
     """Read the shape from a model's header and its projector's. Missing or impossible values count as 0."""
     read = _HeaderReader(header)
     layers = min(read.read_number("block_count"), MOST_LAYERS)
-    # Layers for multi-token prediction are in the file, but never loaded.
-    layers -= min(read.read_number("nextn_predict_layers"), layers)
+    # Layers for multi-token prediction come last in the file.
+    unused = min(read.read_number("nextn_predict_layers"), layers)
+    layers -= unused
     layer_weights, expert_weights = [0] * layers, [0] * layers
     expert_tensors: list[ExpertTensor] = []
     outside = {"input": 0, "output": 0}
@@ -392,6 +428,8 @@ def shape_of(header: GgufHeader, projector: GgufHeader | None = None, *, project
         eyes_of(projector, width, on_cpu=projector_on_cpu) if projector is not None else BLIND,
         tuple(sorted(expert_tensors, key=lambda tensor: (tensor.layer, tensor.name))),
         read.read_number("attention.sliding_window") * read.windowed_values(kv_values),
+        unused,
+        read.prediction_layer(layers) if unused == 1 else None,
     )
 
 
@@ -437,6 +475,19 @@ class _HeaderReader:
         keys_only = self.read_number("attention.key_length_mla") and self.read_number("attention.value_length_mla")
         values = 0 if keys_only else self.head_length("value", layer)
         return heads * (self.head_length("key", layer) + values)
+
+    def prediction_layer(self, layer: int) -> PredictionLayer | None:
+        """Return what the layer for multi-token prediction takes; None without one that is known."""
+        sizes = {t.name: t.size_bytes for t in self._header.tensors if t.name.startswith(f"blk.{layer}.")}
+        # llama.cpp ends the process where one of these is missing.
+        if self.architecture not in PREDICTING or any(
+            f"blk.{layer}.nextn.{name}.weight" not in sizes for name in ("eh_proj", "enorm", "hnorm")
+        ):
+            return None
+        heads = self.read_number("attention.head_count_kv", self.read_number("attention.head_count", 0, layer), layer)
+        return PredictionLayer(
+            sum(sizes.values()), heads * (self.head_length("key", layer) + self.head_length("value", layer))
+        )
 
     def weight_counts(self, layer: int) -> tuple[int, int]:
         """Return about how many weights a layer has beside its experts, and in them; 0 where the header doesn't say."""

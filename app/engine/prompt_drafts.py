@@ -89,6 +89,9 @@ class AnswerDrafts:
         going_on = self._source.going_on(min(most, SIZES[-1] - 1))
         return going_on[: self._best_length(len(going_on))] if going_on else []
 
+    def read_along(self, tokens: list[int], start: int, count: int) -> None:
+        """Do nothing: look-ups need no more than the tokens."""
+
     def record_token(self, seconds: float) -> None:
         """Record a step that wrote one token without a draft."""
         self._written += 1

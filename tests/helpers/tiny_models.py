@@ -47,7 +47,7 @@ def make_tiny(
     writer.add_name(f"Tiny {architecture}")
     writer.add_context_length(context_tokens)
     writer.add_embedding_length(WIDTH)
-    writer.add_block_count(LAYERS)
+    writer.add_block_count(LAYERS + kind.next_token_layers)
     writer.add_feed_forward_length(kind.feed_forward)
     writer.add_layer_norm_rms_eps(1e-5)
     tokens = (_sentencepiece if kind.sentencepiece else _byte_pairs)(writer)
@@ -80,6 +80,7 @@ class Kind:
         feed_forward: int = FEED_FORWARD,
         embedding: float = 1.0,
         learned_positions: bool = False,
+        next_token_layers: int = 0,
         **keys: Any,
     ) -> None:
         self.name = name
@@ -89,6 +90,7 @@ class Kind:
         self.feed_forward = feed_forward
         self.embedding = embedding
         self.learned_positions = learned_positions
+        self.next_token_layers = next_token_layers
         self.keys = {key.replace("__", "."): value for key, value in keys.items()}
 
 
@@ -113,6 +115,8 @@ class _Weights:
                 self.tensors["output.weight"][token] = 0.0
         for number in range(LAYERS):
             kind.layer(self, number)
+        for number in range(LAYERS, LAYERS + kind.next_token_layers):
+            self.next_token_layer(f"blk.{number}")
         return self.tensors
 
     def matrix(self, name: str, *shape: int, gain: float = 1.0) -> None:
@@ -139,6 +143,19 @@ class _Weights:
         self.matrix(f"{blk}.attn_k.weight", WIDTH, KV_HEADS * HEAD)
         self.matrix(f"{blk}.attn_v.weight", WIDTH, KV_HEADS * HEAD)
         self.matrix(f"{blk}.attn_output.weight", HEADS * HEAD, WIDTH)
+
+    def next_token_layer(self, blk: str) -> None:
+        """Qwen3.5's for multi-token prediction. It looks at the newest token only, as a guess that is often right."""
+        self.attention(blk, query_width=2 * HEADS * HEAD)
+        self.head_norms(blk)
+        self.ones(f"{blk}.post_attention_norm.weight", WIDTH)
+        self.feed_forward(blk)
+        for name in ("attn_output", "ffn_down"):
+            self.tensors[f"{blk}.{name}.weight"] *= 0
+        for norm in ("enorm", "hnorm", "shared_head_norm"):
+            self.ones(f"{blk}.nextn.{norm}.weight", WIDTH)
+        # Of the token and of what the model made of the one before; inputs are columns here.
+        self.tensors[f"{blk}.nextn.eh_proj.weight"] = np.eye(WIDTH, 2 * WIDTH, dtype=np.float32)
 
     def head_norms(self, blk: str) -> None:
         """Norms of queries and keys."""
@@ -292,6 +309,18 @@ _EVERY_OTHER = {
     "attention__head_count_kv": [0, KV_HEADS] * (LAYERS // 2),  # 0: a recurrent layer
     "rope__freq_base": 10000.0,
 }
+_QWEN35 = {
+    **_ATTENTION,
+    "full_attention_interval": 2,
+    "rope__dimension_sections": [HEAD // 4] * 2 + [0, 0],
+    "attention__key_length": HEAD,
+    "attention__value_length": HEAD,
+    "ssm__group_count": KEY_GROUPS,
+    "ssm__time_step_rank": VALUE_HEADS,
+    "ssm__conv_kernel": CONV,
+    "ssm__inner_size": VALUE_HEADS * STATE,
+    "ssm__state_size": STATE,
+}
 _RECURRENT = {"ssm__conv_kernel": CONV, "ssm__inner_size": INNER, "ssm__state_size": STATE}
 
 KINDS: dict[str, Kind] = {
@@ -322,16 +351,13 @@ KINDS: dict[str, Kind] = {
         shortconv__l_cache=CONV,
         **_EVERY_OTHER,
     ),
-    "qwen35": Kind(
+    "qwen35": Kind("qwen35", _delta_net_layer, **_QWEN35),
+    "qwen35_mtp": Kind(
         "qwen35",
         _delta_net_layer,
-        full_attention_interval=2,
-        rope__dimension_sections=[HEAD // 4] * 2 + [0, 0],
-        attention__key_length=HEAD,
-        attention__value_length=HEAD,
-        ssm__group_count=KEY_GROUPS,
-        ssm__time_step_rank=VALUE_HEADS,
-        **_ATTENTION | _RECURRENT | {"ssm__inner_size": VALUE_HEADS * STATE},
+        next_token_layers=1,
+        nextn_predict_layers=1,
+        **_QWEN35,
     ),
     "granitehybrid": Kind(
         "granitehybrid",

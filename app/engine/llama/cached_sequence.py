@@ -40,6 +40,7 @@ class CachedSequence:
         self._context = context
         self._shift = 0  # by how much positions are fewer than tokens, because of pictures (M-RoPE)
         self._checkpoints = SequenceCheckpoints(budget)
+        self._is_rolled_back = False
 
     @property
     def position(self) -> int:
@@ -87,9 +88,17 @@ class CachedSequence:
         del self.tokens[before:]
         self._shift = self._tiles.position_shift(self.tokens)
 
+    def drop_refused(self, count: int) -> None:
+        """Remove the last `count` tokens of a decode behind the recorded ones, which were guessed wrong."""
+        if self._context.can_forget or not self._context.truncate_sequence(self.number, self.position):
+            self.drop_unfinished()
+        elif count:
+            self._is_rolled_back = not self._context.can_forget
+
     def extend(self, tokens: Tokens[int]) -> None:
         """Record tokens that were just decoded; the memory holds them already."""
         self.tokens += tokens
+        self._is_rolled_back = False
         if self._tiles.shifts:
             self._shift += self._tiles.position_shift(tokens)
         self.changed = True
@@ -98,6 +107,7 @@ class CachedSequence:
         """Copy the first `count` tokens of another sequence into this one, which must be empty; return how many it has
         then.
         """
+        source._settle_rollback()
         # Where only a checkpoint leads there, all is copied first, since a recurrent state can't be cut.
         copied = count if source._can_truncate(count) else len(source.tokens)
         self.tokens = source.tokens[:copied]
@@ -164,9 +174,17 @@ class CachedSequence:
     def mark_evicted(self) -> None:
         """Reset the record after the KV cache was cleared elsewhere."""
         self.tokens = []
-        self._shift = 0
+        self._shift, self._is_rolled_back = 0, False
         self._checkpoints.replace_all(())
         self.changed = self.is_forgotten = False
+
+    def _settle_rollback(self) -> None:
+        """Make the state that tokens were taken back from the newest: llama.cpp copies that to another sequence."""
+        if self._is_rolled_back:
+            data = self._context.partial_state(self.number)
+            if data is None or not self._context.set_partial_state(self.number, data):
+                self.clear()
+            self._is_rolled_back = False
 
     def _position_after(self, count: int) -> int:
         return count - self._tiles.position_shift(self.tokens[:count]) if self._tiles.shifts else count

@@ -106,7 +106,8 @@ class LlamaContext:
         # Some models take less at once than the context was asked for.
         self.batch_tokens = min(batch_tokens, self._most_batch_tokens)
         self.most_sequences: int = c.llama_n_seq_max(pointer)
-        # Recurrent states are overwritten at each token, so nothing can be taken back.
+        # As many of the newest tokens can be taken back at once, though a recurrent state is overwritten at each.
+        self.rollback_tokens: int = c.llama_n_rs_seq(pointer) if hasattr(c, "llama_n_rs_seq") else 0
         self.can_forget = not (c.llama_model_is_recurrent(model) or c.llama_model_is_hybrid(model))
         self._memory = c.llama_get_memory(pointer)
         self._window_tokens: int = c.llama_model_n_swa(model)
@@ -282,11 +283,13 @@ class LlamaContext:
     @property
     def most_draft_tokens(self) -> int:
         """Most tokens that may be guessed at once; 0 where wrong ones can't be taken back without a trace, as in
-        recurrent states and sliding windows.
+        sliding windows and most recurrent states.
         """
+        if not self.can_forget:
+            return self.rollback_tokens
         # The token before them is decoded again with each draft.
         most = min(MOST_DRAFTED_TOGETHER, self.batch_tokens) - 1
-        return most if self.can_forget and not self._window_tokens else 0
+        return 0 if self._window_tokens else most
 
     def thread_counts(self) -> tuple[int, int]:
         """Threads in use for writing one token, and for reading."""

@@ -125,14 +125,18 @@ class BatchDecoder:
         sequence = run.sequence
         assert sequence is not None
         tokens = [run.tokens[-1], *draft]
-        if self._context.decode([(sequence.number, tokens, sequence.position, len(tokens))]) != DECODED:
-            sequence.drop_unfinished()
+        result = self._context.decode([(sequence.number, tokens, sequence.position, len(tokens))])
+        if result != DECODED:
+            if result != NO_ROOM:
+                sequence.drop_unfinished()
             return False
+        held = len(sequence.tokens)
         sequence.extend(tokens[:1])
         kept, outcome = self._choose_from_draft(run, sequence, draft)
         # Before the run ends: its sequence may be saved then.
-        sequence.drop_unfinished()
+        sequence.drop_refused(len(draft) - kept)
         if run.drafts is not None:
+            run.drafts.read_along(run.tokens, held, kept + 1)
             run.drafts.record_draft(len(draft), kept, time.perf_counter() - begun_s)
         self._close_run(run, outcome)
         return True
@@ -200,6 +204,10 @@ class BatchDecoder:
         aborted = self._abort_condition(shares, urgent) if size > FEW_TOKENS else None
         begun_s = time.perf_counter()
         result = self._context.decode(batch, aborted)
+        if result == DECODED and len(shares) == 1:
+            run, count = shares[0]
+            if run.drafts is not None:
+                run.drafts.read_along(run.tokens, run.held_tokens, count)
         # Only decodes with a token for each answer say how many side by side pay off.
         if result == DECODED and size == len(shares) and not shares[0][0].interactive:
             self._side_by_side.record_decode(size, time.perf_counter() - begun_s)

@@ -21,7 +21,7 @@ from app.core.wire import Caged, ParentSide, check_request
 from app.engine import memory_speed
 from app.engine.llama.llama_library import LlamaLibrary, open_library
 from app.engine.llama.model import c_path
-from app.engine.llama.model_parameters import ModelParameters, context_parameters
+from app.engine.llama.model_parameters import ModelParameters, context_parameters, prediction_parameters
 from app.engine.memory_probe import (
     PROBE_WIRE,
     Answer,
@@ -89,6 +89,8 @@ def measure_needs(
     with library.hearing_everything() as heard:
         model = c.llama_model_load_from_file(c_path(path), parameters.value)
         context = c.llama_init_from_model(model, context_parameters(library, layout, 1)) if model else None
+        if context and layout.predicts:
+            c.llama_init_from_model(model, prediction_parameters(library, layout, 1))
     if not context:
         return None
     return needs_from_log("".join(heard), shape, layout, gpus)

@@ -49,6 +49,7 @@ from app.engine.llama.llama_library import LlamaLibrary, open_library
 from app.engine.llama.loading import OpenedModel, open_model
 from app.engine.llama.model import Model
 from app.engine.llama.model_parameters import BorrowedDevices
+from app.engine.llama.prediction_context import PredictionContext
 from app.engine.llama.prompt_tokenizer import PromptTokenizer
 from app.engine.llama.sampling import Grammar, choose_sampling, make_chain, open_grammar
 from app.engine.llama.saved_states import SavedStates
@@ -57,6 +58,7 @@ from app.engine.llama.speed_probe import tune_loaded
 from app.engine.llama.template_process import TemplateProblem
 from app.engine.llama.token_classifier import ClassificationBrokenOff, TokenClassifier, classifies_tokens, spans_of
 from app.engine.model_shape import shape_of, tokens_side_by_side
+from app.engine.predicted_drafts import PredictedDrafts, PredictionGain
 from app.engine.prompt_drafts import AnswerDrafts, DecodeTimes
 from app.engine.scheduler import ParallelismPolicy
 from app.engine.states import StateFolder, model_identity
@@ -90,7 +92,10 @@ class LoadedModel:
         )
         self._has_fixed_threads = request.wish.threads > 0
         self._use_threads(opened.tuning)
-        self._drafts, self._decode_times = request.wish.drafts, DecodeTimes()
+        self._drafts, self._decode_times, self._gain = request.wish.drafts, DecodeTimes(), PredictionGain()
+        self._prediction: PredictionContext | None = None
+        if opened.prediction:
+            self._prediction = PredictionContext(library, opened.model, self._context, opened.prediction)
         states = None
         if request.states_folder:
             folder = StateFolder(Path(request.states_folder), lambda: request.states_budget_bytes)
@@ -252,9 +257,17 @@ class LoadedModel:
             logit_bias=dict(ask.logit_bias),
         )
         # A told answer is read, not written.
-        can_draft = self._drafts and self._context.most_draft_tokens > 0 and not ask.tells_last
-        drafts = AnswerDrafts(self._decode_times) if can_draft else None
+        drafts = None if ask.tells_last else self._make_drafts(prompt)
         self.decoder.add_run(SequenceRun(request, job, answer, self.model, prompt, chain, piece, drafts, forced))
+
+    def _make_drafts(self, prompt: PromptTokens) -> AnswerDrafts | PredictedDrafts | None:
+        """Return what guesses the words of one answer; None where nothing is guessed."""
+        if not self._drafts or not self._context.most_draft_tokens:
+            return None
+        if self._prediction is None:
+            return AnswerDrafts(self._decode_times) if self._context.can_forget else None
+        # Of a picture the layer would be handed no tokens.
+        return None if prompt.media else PredictedDrafts(self._gain, self._prediction)
 
     def inspect(self, request: protocol.Inspect, job: EngineJob) -> protocol.Inspected:
         """Return tokens, layers or attention of a text. Raises ModelNotInspectable, TooLongToInspect or
@@ -387,8 +400,9 @@ class LoadedModel:
         return {"decode": decode, "batch": batch}
 
     def thread_policy(self) -> dict[str, Any]:
-        """Return what was found about threads so far, for people."""
-        return self.thread_counts() | {"lost_to_trials": f"{self._context.lost_share():.1%}"}
+        """Return what was found about threads and guesses so far, for people."""
+        policy = self.thread_counts() | {"lost_to_trials": f"{self._context.lost_share():.1%}"}
+        return policy | ({"guessed_ahead": self._gain.description} if self._prediction is not None else {})
 
     def close(self) -> None:
         """Save the sessions, and the speeds measured with this model, projector and device."""
@@ -404,6 +418,8 @@ class LoadedModel:
         self.close()
         self._look_away()
         self._forget_embedding()
+        if self._prediction is not None:
+            self._prediction.free()
         self._context.free()
         if self._eyes is not None:
             self._eyes.close()
@@ -421,9 +437,11 @@ class LoadedModel:
         return self._inspection
 
     def forget_looks(self) -> None:
-        """Forget the text that was inspected last: nobody knows what it was made of."""
+        """Forget the text that was inspected last, and what is guessed from: nobody knows what they were made of."""
         self._cut = ("", [])
         self._look_away()
+        if self._prediction is not None:
+            self._prediction.clear()
 
     def _look_away(self) -> None:
         if self._inspection is not None:

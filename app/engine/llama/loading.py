@@ -22,7 +22,13 @@ from app.engine.llama import devices
 from app.engine.llama.eyes import VisionEncoder, open_eyes
 from app.engine.llama.llama_library import LlamaLibrary
 from app.engine.llama.model import Model, load_model
-from app.engine.llama.model_parameters import BorrowedDevices, ModelParameters, context_parameters
+from app.engine.llama.model_parameters import (
+    BorrowedDevices,
+    ModelParameters,
+    context_parameters,
+    prediction_parameters,
+)
+from app.engine.llama.prediction_context import can_predict
 from app.engine.llama.tiles import TileNumbers
 from app.engine.model_shape import MemoryNeeds, ModelLayout, shape_of
 from app.engine.protocol import Device
@@ -58,6 +64,8 @@ class OpenedModel:
     """Devices that it may use, named and described: what was measured holds for these."""
     tuning: ModelTuning | None = None
     """What was measured here earlier, if its values are in force."""
+    prediction: Any = None
+    """llama.cpp's pointer of the context for multi-token prediction, if the plan has one."""
 
     @property
     def held(self) -> set[str]:
@@ -107,6 +115,8 @@ class _ModelOpening:
         self._header = header
         # Where a projector lies decides which memory it takes, so it is part of the shape.
         self._shape = shape_of(header, self._projector, projector_on_cpu=wish.projector_on_cpu)
+        if not can_predict(library):
+            self._shape = dataclasses.replace(self._shape, predictor=None)
         lent, missed = borrowed.find_devices(request.machines, held)
         self._lent, self._unreached = lent, tuple(problem.address for problem in missed)
         self._found = devices.list_devices(library) + lent
@@ -119,6 +129,7 @@ class _ModelOpening:
         self._folder = folder
         self._remembered = JsonCache(folder / REMEMBERED_FILE)
         self._model: Model | None = None
+        self._prediction: Any = None
         self._tiles = TileNumbers()
         self._eyes: VisionEncoder | None = None
         self._placement: tuple[object, ...] = ()
@@ -279,7 +290,7 @@ class _ModelOpening:
         stay.
         """
         # Only these decide where weights lie; a smaller context or another KV type keeps the loaded model.
-        placement = (plan.gpu_layers, plan.experts_on_cpu, plan.cpu_experts, plan.repack)
+        placement = (plan.gpu_layers, plan.experts_on_cpu, plan.cpu_experts, plan.repack, plan.predicts)
         if self._model is None or self._placement != placement:
             self._drop_context(None)
             self._model, self._placement = self._load_weights(plan), placement
@@ -295,8 +306,13 @@ class _ModelOpening:
         whole = self._eyes.projector.whole_tokens if self._eyes is not None else 0
         layout = dataclasses.replace(self._tuned_layout(plan), picture_tokens=whole)
         flash = self._tuning.flash if self._tuning is not None else FLASH_AUTO
-        parameters = context_parameters(self._library, layout, threads, flash)
-        return self._library.c.llama_init_from_model(self._model.pointer, parameters)
+        c, parameters = self._library.c, context_parameters(self._library, layout, threads, flash)
+        context = c.llama_init_from_model(self._model.pointer, parameters)
+        if context and layout.predicts:
+            parameters = prediction_parameters(self._library, layout, threads, flash)
+            # Without it the model answers all the same.
+            self._prediction = c.llama_init_from_model(self._model.pointer, parameters)
+        return context
 
     def _tuned_layout(self, plan: LoadPlan) -> ModelLayout:
         """Return the plan's layout with the tuned number of tokens at once, where memory is not what decides."""
@@ -389,6 +405,7 @@ class _ModelOpening:
             self._eyes,
             self._devices,
             self._tuning,
+            self._prediction,
         )
 
     def _gpu_missed(self, plan: LoadPlan) -> str:
@@ -412,8 +429,9 @@ class _ModelOpening:
 
     # The context first: it points into the model.
     def _drop_context(self, context: Any) -> None:
-        if context:
-            self._library.c.llama_free(context)
+        for pointer in filter(None, (self._prediction, context)):
+            self._library.c.llama_free(pointer)
+        self._prediction = None
         if self._eyes is not None:
             self._eyes.close()
             self._eyes = None

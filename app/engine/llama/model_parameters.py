@@ -10,7 +10,14 @@ from typing import Any
 from app.core.errors.engine_errors import MachineUnusable
 from app.engine.llama.devices import find_handles, rpc_function
 from app.engine.llama.llama_library import LlamaLibrary
-from app.engine.model_shape import EXPERTS, ExpertTensor, ModelLayout, ModelShape
+from app.engine.model_shape import (
+    EXPERTS,
+    MOST_PREDICTED_TOKENS,
+    PREDICTION_BATCH_TOKENS,
+    ExpertTensor,
+    ModelLayout,
+    ModelShape,
+)
 from app.engine.protocol import MACHINE, Device
 from app.engine.rpc_machines import RemoteMachine, ask_all
 from app.engine.tuning import FLASH_AUTO, FLASH_OFF
@@ -47,7 +54,10 @@ class ModelParameters:
         # A NULL ends the list; without GPU layers it is empty, or llama.cpp would set every device up.
         self._devices = (ctypes.c_void_p * (len(used) + 1))(*find_handles(library, used, borrowed), None)
         self.value.devices = ctypes.cast(self._devices, ctypes.c_void_p)
-        self.value.n_gpu_layers = layout.gpu_layers
+        # llama.cpp counts layers for multi-token prediction, which come last and go to the GPU first.
+        self.value.n_gpu_layers = layout.gpu_layers + (shape.unused_layers if layout.gpu_layers > 0 else 0)
+        if layout.predicts:
+            self.value.load_mtp = True
         # Repacking copies weights out of the mapped file, for a faster arrangement.
         self.value.use_extra_bufts = layout.repack
         if not layout.repack:
@@ -113,6 +123,18 @@ def context_parameters(library: LlamaLibrary, layout: ModelLayout, threads: int,
     parameters.type_k = parameters.type_v = GGML_TYPES[layout.kv_type]
     # Its own timers cost a call to the clock for each operation.
     parameters.no_perf = True
+    if layout.predicts:
+        parameters.n_rs_seq = MOST_PREDICTED_TOKENS
+    return parameters
+
+
+def prediction_parameters(library: LlamaLibrary, layout: ModelLayout, threads: int, flash: str = FLASH_AUTO) -> Any:
+    """Return llama.cpp's parameters for the context of a layer for multi-token prediction."""
+    parameters = context_parameters(library, layout, threads, flash)
+    parameters.ctx_type = library.c.LLAMA_CONTEXT_TYPE_MTP
+    parameters.n_rs_seq = 0  # it keeps no recurrent state
+    parameters.n_seq_max = parameters.n_outputs_max = 1
+    parameters.n_batch = parameters.n_ubatch = PREDICTION_BATCH_TOKENS
     return parameters
 
 

@@ -14,6 +14,7 @@ from app.engine.backend import EngineJob
 from app.engine.llama.cached_sequence import CachedSequence
 from app.engine.llama.model import Model
 from app.engine.llama.sampling import SamplerChain
+from app.engine.predicted_drafts import PredictedDrafts
 from app.engine.prompt_drafts import AnswerDrafts
 
 UNLIMITED_TOKENS = 2048  # kept free for an answer without a limit, where another would join it
@@ -49,8 +50,8 @@ class SequenceRun:
     chain: SamplerChain
     piece: Callable[[int], bytes]
     """The text of a token as the answer is given it."""
-    drafts: AnswerDrafts | None = None
-    """Guesses what comes next from the prompt, where the model can take back what was guessed wrong."""
+    drafts: AnswerDrafts | PredictedDrafts | None = None
+    """Guesses what comes next, where the model can take back what was guessed wrong."""
     forced: list[int] = field(default_factory=list)
     """Tokens still to be written before the model samples again."""
     tokens: list[int] = field(init=False)

@@ -11,7 +11,7 @@ import pytest
 
 from app.core.child import own_command
 from app.core.events import AnswerStats, Finished, FinishReason, TextDelta, TokenChosen
-from app.engine import prompt_drafts
+from app.engine import predicted_drafts, prompt_drafts
 from app.engine.backend import EngineJob
 from app.engine.client import EngineClient
 from app.engine.llama.llama_backend import LlamaBackend
@@ -34,6 +34,10 @@ def eager(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(prompt_drafts, "MOST_DRAFT_S", 60.0)
     monkeypatch.setattr(prompt_drafts, "ALLOWED_LOSS_TOKENS", 1e9)
     monkeypatch.setattr(prompt_drafts.AnswerDrafts, "_best_length", lambda _, available: available)
+    monkeypatch.setattr(predicted_drafts, "LEAST_TIMES", 1)
+    monkeypatch.setattr(predicted_drafts, "ALLOWED_LOSS_TOKENS", 1e9)
+    monkeypatch.setattr(predicted_drafts, "REST_LOSS_TOKENS", 1e9)
+    monkeypatch.setattr(predicted_drafts.PredictionGain, "best_length", lambda _, most: min(most, 2))
 
 
 class Loaded:
@@ -45,13 +49,22 @@ class Loaded:
             wish = Wish(2048, gpu_layers=0, devices=("CPU",), threads=1, drafts=drafts)
             backend.load(LoadModel(1, str(path), wish), EngineJob(lambda _: None))
 
-    def answer(self, ask: Ask, *, drafts: bool) -> tuple[str, AnswerStats, list[TokenChosen]]:
+    def answer(
+        self, ask: Ask, *, drafts: bool, meanwhile: Callable[[LlamaBackend], object] = lambda _: None
+    ) -> tuple[str, AnswerStats, list[TokenChosen]]:
         """Text, figures and told tokens of one answer."""
+        return self.ask_one(self._backends[drafts], ask, meanwhile)
+
+    @staticmethod
+    def ask_one(
+        backend: LlamaBackend, ask: Ask, meanwhile: Callable[[LlamaBackend], object] = lambda _: None
+    ) -> tuple[str, AnswerStats, list[TokenChosen]]:
+        """Like `answer`, of a backend; `meanwhile` is called after each step."""
         events: list[Any] = []
-        backend = self._backends[drafts]
         backend.begin_answer(Generate(2, ask), EngineJob(lambda reply: events.append(getattr(reply, "event", reply))))
         while backend.busy:
             backend.step(lambda: False)
+            meanwhile(backend)
         stats = [event.stats for event in events if isinstance(event, Finished)]
         assert stats, events[-1:]
         text = "".join(event.text for event in events if isinstance(event, TextDelta))
@@ -73,10 +86,10 @@ class Loaded:
             backend.unload()
 
 
-@pytest.fixture(scope="module")
-def tiny(tiny_model: Callable[[str], Path]) -> Iterator[Loaded]:
+@pytest.fixture(scope="module", params=["llama", "qwen35_mtp"])
+def tiny(tiny_model: Callable[[str], Path], request: pytest.FixtureRequest) -> Iterator[Loaded]:
     """A tiny model, whose nonsense runs in circles: much to guess, and much of it wrong."""
-    loaded = Loaded(tiny_model("llama"))
+    loaded = Loaded(tiny_model(request.param))
     yield loaded
     loaded.close()
 
