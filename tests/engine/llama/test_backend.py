@@ -12,12 +12,12 @@ from app.core.errors.engine_errors import EngineStopped
 from app.core.errors.model_errors import ModelLoadFailed, ModelMissing, ModelUnreadable
 from app.core.errors.request_errors import ChatUnavailable, PromptTooLong, TemplateFailed
 from app.core.events import CancelToken, FinishReason, LoadProgress, ModelLoaded, PromptProgress, TextDelta
-from app.core.gguf import read_header
 from app.engine.client import EngineClient
 from app.engine.computer import default_threads
 from app.engine.protocol import Sampling
 from tests.helpers import gguf_files
 from tests.helpers.engine import GREEDY, answer_of, assistant, load, system, user
+from tests.helpers.tiny_models import make_tiny
 
 pytestmark = pytest.mark.model
 
@@ -248,33 +248,17 @@ def test_what_llama_cpp_refuses_comes_with_its_words(engine: EngineClient, tmp_p
     assert engine.pid is not None
 
 
-def without_template(starter: Path, copy: Path, key: bytes = b"tokenizer.chat_template") -> Path:
-    """The starter with its template's key renamed, which is what a completion model looks like."""
-    data = bytearray(starter.read_bytes())
-    at = data.index(key)
-    data[at : at + len(key)] = b"x" * len(key)
-    copy.write_bytes(data)
-    assert "tokenizer.chat_template" not in read_header(bytes(data)).metadata
-    return copy
-
-
-def test_a_completion_model_loads_and_says_that_it_cannot_chat(
-    engine: EngineClient, starter: Path, tmp_path: Path
-) -> None:
-    load(engine, without_template(starter, tmp_path / "completion.gguf"))
+def test_a_completion_model_loads_and_says_that_it_cannot_chat(engine: EngineClient, tmp_path: Path) -> None:
+    load(engine, make_tiny("llama", tmp_path / "completion.gguf", template=""))
     assert engine.loaded is not None
     assert not engine.loaded.can_chat
     with pytest.raises(ChatUnavailable):
         list(engine.generate(QUESTION))
 
 
-def test_a_template_in_the_file_that_raises_fails_the_answer_only(
-    engine: EngineClient, starter: Path, tmp_path: Path
-) -> None:
-    old = read_header(starter.read_bytes()).metadata["tokenizer.chat_template"].encode()
-    path = tmp_path / "raising.gguf"
-    path.write_bytes(starter.read_bytes().replace(old, b"{{ raise_exception('not today') }}".ljust(len(old)), 1))
-    load(engine, path)
+def test_a_template_in_the_file_that_raises_fails_the_answer_only(engine: EngineClient, tmp_path: Path) -> None:
+    template = "{{ raise_exception('not today') }}"
+    load(engine, make_tiny("llama", tmp_path / "raising.gguf", template=template))
     with pytest.raises(TemplateFailed) as caught:
         list(engine.generate(QUESTION))
     assert "not today" in caught.value.detail
