@@ -91,9 +91,7 @@ class RepositoryPage(QWidget):
         self._task: tasks.BackgroundTask | None = None
         self._fit_task: tasks.BackgroundTask | None = None
         self._card_task: tasks.BackgroundTask | None = None
-        self._slow = new_timer(
-            self, SLOW_MS, lambda: self.state.show_state("", tr("Opening {name}…", name=self.name), "")
-        )
+        self._slow = new_timer(self, SLOW_MS, self._show_opening)
         self._chosen = new_timer(self, CHOOSING_MS, self._estimate)
         self._make_parts()
         self._stack = QStackedLayout()
@@ -115,6 +113,7 @@ class RepositoryPage(QWidget):
     def show_repository(self, name: str) -> None:
         self._stop_all()
         self.name, self.repository, self.model, self._fits = name, None, None, {}
+        self.setAccessibleName(name)
         self.state.show_state("", "", "")
         self._stack.setCurrentIndex(0)
         self._task = tasks.ask(lambda token: self._found(name, token), self, self._on_repository, self._on_failed)
@@ -266,7 +265,6 @@ class RepositoryPage(QWidget):
         self.gate_settings.setVisible("network" in self._notify.actions)
 
     def _show_opening(self) -> None:
-        self.setAccessibleName(self.name)
         self.state.show_state("", tr("Opening {name}…", name=self.name), "")
 
     def _make_parts(self) -> None:

@@ -71,6 +71,11 @@ def desk(qapp: QApplication) -> Iterator[Desk]:
     qapp.setStyleSheet("")
 
 
+def test_a_screen_reader_hears_whose_page_it_is(desk: Desk) -> None:
+    desk.open()
+    assert desk.root.accessibleName() == "unsloth/Qwen3.5-9B-GGUF"
+
+
 def test_what_it_says(desk: Desk) -> None:
     desk.open_and_wait()
     assert desk.title.text() == "Qwen3.5-9B-GGUF"
