@@ -92,10 +92,10 @@ def trying_words(step: str) -> MessageTemplate:
     return MessageTemplate(_TRYING.get(step, "Trying another way…"))
 
 
-GPU_NOT_FOUND = "The GPU chosen in the settings wasn’t found, so the model runs on the CPU."
+GPU_NOT_FOUND = "The GPU chosen in Settings wasn’t found, so the model runs on the CPU."
 LOADED_ON_CPU = "Loaded on the CPU because loading on the GPU failed."
 _MISSED = {
-    "no_device": "The GPU chosen in Settings wasn’t found, so the model runs on the CPU.",
+    "no_device": GPU_NOT_FOUND,
     "no_memory": "No layer fits in the GPU’s free memory, so the model runs on the CPU.",
     "load_failed": "Loaded on the CPU, because loading on the GPU failed.",
 }

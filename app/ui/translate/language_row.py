@@ -272,11 +272,6 @@ class Capability(QObject):
         self.able: Able | None = None
         """None while unknown."""
 
-    @property
-    def is_none(self) -> bool:
-        """True if the model is known not to translate."""
-        return self.able is not None and not self.able.translates
-
     def check_model(self) -> None:
         """Look up the model and its languages on a thread."""
         # One look-up at a time; a request meanwhile repeats it.

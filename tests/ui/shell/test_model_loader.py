@@ -15,7 +15,7 @@ from app.core.errors.model_errors import ModelLoadFailed, ModelMissing
 from app.core.events import LoadProgress, Message, Role
 from app.core.paths import starter_model
 from app.features.error_messages import sentence_for
-from app.features.models.model_messages import LOADED_ON_CPU
+from app.features.models.model_messages import GPU_NOT_FOUND, LOADED_ON_CPU
 from app.ui.settings.dialog import SettingsDialog
 from app.ui.shared_labels import SETTINGS, STARTER
 from app.ui.shell import tasks
@@ -215,7 +215,7 @@ def test_a_gpu_that_is_not_used_is_said_with_a_way_to_the_settings(
     with open_window(qapp) as frame:
         frame.loader.load(model(tmp_path, "a.gguf"))
         until(qtbot, frame.loader, "ready")
-        assert frame.notices == ["The GPU chosen in Settings wasn’t found, so the model runs on the CPU."]
+        assert frame.notices == [GPU_NOT_FOUND]
         frame.press_notice(SETTINGS)
         frame.find_step(SettingsDialog).close()
 
