@@ -7,10 +7,9 @@ import time
 from collections.abc import Callable
 from dataclasses import asdict
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
-from app.cli import terminal
+from app.cli import disk_commands, terminal
 from app.core.catalogue import Translatable, tr, tr_count
 from app.core.errors.app_error import AppError
 from app.core.errors.model_errors import ModelNotOurs
@@ -26,8 +25,6 @@ from app.hub.hub_search import FoundRepository, HubQuery
 from app.hub.model_files import ModelFile, Repository, quantization_words
 from app.hub.protocol import Done, Fetched, Phase
 
-HOW = ("copy", "move", "in_place")
-DOING: dict[str, Translatable] = {"copy": "Copying {name}", "move": "Moving {name}", "in_place": "Checking {name}"}
 OFF_LIST = "Removed {name} from the list. The file wasn’t deleted."
 _PHASES: dict[str, Translatable] = {
     "connecting": "Connecting to download {name}",
@@ -64,9 +61,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help=tr("a file or a tag such as Q4_K_M; default: the suggested one"),
     )
     download.add_argument("--revision", metavar="R", default="", help=tr("a branch, tag or commit"))
-    bring = add("import", import_model, tr("add a GGUF file from this computer"))
-    bring.add_argument("path", metavar="PATH", type=Path)
-    bring.add_argument("--how", choices=HOW, default="copy", help=tr("copy it (default), move it or use it in place"))
+    disk_commands.add_arguments(add, _model_fields)
     updates = add("updates", list_updates, tr("ask the Hub whether it has newer versions of downloaded models"))
     one_only = tr("one model only: name, file name or path")
     updates.add_argument("name", metavar="NAME", nargs="?", default="", help=one_only)
@@ -166,32 +161,6 @@ def _tell_ready(ready: ModelReady, seconds: float, options: argparse.Namespace) 
         terminal.print_json(body)
     else:
         print(ready.path)
-
-
-def import_model(models: ModelCollection, cancel: CancelToken, options: argparse.Namespace) -> int:
-    """`import`: nothing is half there when it is interrupted."""
-    source = options.path.expanduser().absolute()
-    line = terminal.TerminalProgress()
-    work = models.add(source, options.how, cancel)
-    # The generator returns the path at its end, which a for loop would drop.
-    while True:
-        try:
-            event = next(work)
-        except StopIteration as end:
-            path: Path = end.value
-            break
-        if event.total_bytes:
-            doing = tr(DOING[options.how], name=event.name or source.name)
-            line.show(doing, f"{event.done_bytes / event.total_bytes:.0%}")
-    line.end()
-    if cancel.cancelled:
-        return terminal.INTERRUPTED
-    if options.json:
-        rows = [row for row in models.list_installed() if row.model.path == path]
-        terminal.print_json({"models": [_model_fields(row) for row in rows]})
-    else:
-        print(path)
-    return 0
 
 
 def list_updates(models: ModelCollection, cancel: CancelToken, options: argparse.Namespace) -> int:

@@ -97,7 +97,8 @@ def scan_folder(folder: Path) -> list[InstalledModel]:
             found.append(
                 replace(
                     model,
-                    origin="downloaded" if facts.get("repo") else "added",
+                    # What came from a disk may say from which repository, but nobody compared it with the Hub.
+                    origin="downloaded" if facts.get("repo") and not facts.get("added_at") else "added",
                     repo=facts.get("repo", ""),
                     commit=facts.get("commit", ""),
                     sha256=facts.get("sha256", ""),

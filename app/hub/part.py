@@ -91,11 +91,11 @@ def free_bytes(folder: Path) -> int:
     return shutil.disk_usage(next(parent for parent in (folder, *folder.parents) if parent.is_dir())).free
 
 
-def check_room(folder: Path, needed_bytes: int) -> None:
-    """Raise NotEnoughDisk unless so much is free on the volume of `folder`."""
+def check_room(folder: Path, needed_bytes: int, problem: type[NotEnoughDisk] = NotEnoughDisk) -> None:
+    """Raise NotEnoughDisk, or the kind that is given, unless so much is free on the volume of `folder`."""
     free = free_bytes(folder)
     if free < needed_bytes:
-        raise NotEnoughDisk(str(folder), needed_bytes, free)
+        raise problem(str(folder), needed_bytes, free)
 
 
 @dataclass(frozen=True)

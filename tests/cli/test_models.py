@@ -12,10 +12,12 @@ from pathlib import Path
 
 import pytest
 
+from app.cli.disk_commands import ALREADY_HERE, NOT_CHECKED
 from app.cli.models import OFF_LIST
+from app.cli.terminal import NO_FOLDER
 from app.core.errors.app_error import AppError
 from app.core.errors.hub_errors import AccessGated, FileNotOnHub, RepositoryMissing
-from app.core.errors.model_errors import ModelMissing, ModelNotInstalled
+from app.core.errors.model_errors import ModelAltered, ModelMissing, ModelNotInstalled
 from app.features.error_messages import sentence_for
 from tests.helpers import warm
 from tests.helpers.fake_hub import FakeHub, variant_of
@@ -210,6 +212,38 @@ def test_a_file_is_brought_along_and_removed_into_the_trash(hub: FakeHub, tmp_pa
     assert gone["path"] == row["path"]
     assert not Path(row["path"]).exists()
     assert [path.name for path in (fresh_home / "data" / "models" / ".trash").rglob("*.gguf")] == [source.name]
+
+
+def test_models_travel_on_a_disk_with_their_checksums(
+    hub: FakeHub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hub.add("someone/small-GGUF", {"small-Q4_K_M.gguf": tiny(3), "README.md": b"# A model"})
+    fireside("models", "download", "someone/small-GGUF")
+    stick = tmp_path / "stick"
+    missing = fireside("models", "export", "small-Q4_K_M.gguf", "--to", str(stick))
+    assert (missing.returncode, shows(NO_FOLDER, missing.stderr), stick.exists()) == (1, True, False)
+    stick.mkdir()
+    (folder,) = only_json(fireside("models", "export", "small-Q4_K_M.gguf", "--to", str(stick), "--json"))["folders"]
+    subprocess.run(["sha256sum", "--status", "-c", "SHA256SUMS"], cwd=folder, check=True)
+    (stick / "plain-Q8_0.gguf").write_bytes(tiny(4))
+    (stick / "wrong-Q8_0.gguf").write_bytes(tiny(5))
+    (stick / "wrong-Q8_0.gguf.sha256").write_text(sha_of(tiny(6)))
+    monkeypatch.setenv("FIRESIDE_HOME", str(tmp_path / "other computer"))
+    listed = only_json(fireside("models", "import", str(stick), "--list", "--json"))["models"]
+    assert sorted((Path(row["path"]).name, row["has_checksums"]) for row in listed) == [
+        ("plain-Q8_0.gguf", False),
+        ("small-Q4_K_M.gguf", True),
+        ("wrong-Q8_0.gguf", True),
+    ]
+    result = fireside("models", "import", str(stick))
+    added = {Path(line).name for line in result.stdout.splitlines()}
+    assert (result.returncode, added) == (1, {"plain-Q8_0.gguf", "small-Q4_K_M.gguf"})
+    refused = ModelAltered(str(stick / "wrong-Q8_0.gguf"))
+    assert sentence_for(refused).text in result.stderr and shows(NOT_CHECKED, result.stderr)
+    rows = {row["name"]: row for row in only_json(fireside("models", "list", "--json"))["models"]}
+    assert (rows["small"]["repo"], rows["small"]["origin"]) == ("someone/small-GGUF", "added")
+    again = fireside("models", "import", folder)
+    assert (again.returncode, again.stdout, shows(ALREADY_HERE, again.stderr)) == (0, "", True)
 
 
 def test_a_file_used_in_place_is_only_left_out_of_the_list(hub: FakeHub, tmp_path: Path) -> None:

@@ -120,6 +120,14 @@ class NotEnoughDisk(EnvironmentProblem):
     )
 
 
+class DiskTooSmall(NotEnoughDisk):
+    """For copies, which begin only where there is room for all of them."""
+
+    message = ErrorText(
+        "This needs {needed_bytes} on the disk with {path}, but only {free_bytes} are free.", "Nothing was copied."
+    )
+
+
 class DownloadDamaged(EnvironmentProblem):
     file: str
     message = ErrorText(

@@ -44,6 +44,24 @@ class ModelUnreadable(EnvironmentProblem):
     )
 
 
+class ModelAltered(EnvironmentProblem):
+    """A file isn't what its checksum says. `reason`: "" for one to be added, installed for one of ours."""
+
+    path: str
+    reason: str = ""
+    message = ErrorText(
+        "{name} doesn’t match its checksum, so it wasn’t added.",
+        "Nothing of it was kept, and your other models didn’t change. Copy the file to the disk again.",
+        cases={"installed": "{name} is damaged: it doesn’t match its checksum, so it wasn’t copied."},
+        kept_in={"installed": "Nothing was written. Download the model again."},
+    )
+
+
+class FolderWithoutModels(EnvironmentProblem):
+    path: str
+    message = ErrorText("There are no GGUF models in {path}.", "Choose the folder that holds the .gguf files.")
+
+
 class ModelDamaged(EnvironmentProblem):
     """`detail` is the end of the engine's log, for "Copy details"."""
 

@@ -47,6 +47,27 @@ class DiskFailing(FolderNotWritable):
     )
 
 
+class CopyInterrupted(DiskFailing):
+    """The disk that is copied from was taken out, or is broken; a copy of a file with a checksum can go on later."""
+
+    message = ErrorText(
+        "The disk with {path} can’t be read right now, so the copy stopped. Check that it is connected.",
+        "The part copied so far was kept. Add the model again to continue.",
+    )
+
+
+class FileTooLarge(EnvironmentProblem):
+    """The file system of `path` limits files (FAT32: 4 GB), however much is free. `file` is the name of the file."""
+
+    path: str
+    file: str
+    size_bytes: int
+    message = ErrorText(
+        "{file} has {size_bytes}. The disk with {path} can’t hold a file that large: FAT32 ends at 4 GB.",
+        "Nothing of it was kept there. Use a disk with exFAT, NTFS or ext4.",
+    )
+
+
 class DiskReadOnly(FolderNotWritable):
     """Nothing on the disk can be changed: mounted so, or turned so by the system after an error."""
 

@@ -42,7 +42,8 @@ from app.features.models.model_messages import MessageTemplate
 from app.features.models.model_names import stated_parameters
 from app.features.models.model_storage import DONE, ModelStorage
 from app.features.models.model_versions import ModelVersions, mark_versions, version_folder
-from app.hub import folder_move, model_trash, models_folder
+from app.features.models.models_on_disks import ModelDisks
+from app.hub import folder_move, model_trash
 from app.hub.catalog import CatalogEntry, load_catalog
 from app.hub.download import Download, DownloadRequest
 from app.hub.downloads import Downloads
@@ -64,7 +65,7 @@ LENT_HOLDS_S = 60.0
 """Seconds until lending computers are asked again: one that is off costs seconds each time."""
 USUAL_SUGGESTIONS = 3
 TRASH_KEPT_S = 7 * 24 * 3600.0
-DOWNLOADED, ADDED = "downloaded", "added"
+DOWNLOADED = "downloaded"
 
 
 @dataclass(frozen=True)
@@ -351,6 +352,7 @@ class ModelCollection:
             downloads=self.downloads,
             folder=self.models_folder,
         )
+        self.disks = ModelDisks(self.models_folder, self._installed, self.register_model)
         self._uses_thrown: dict[str, dict[str, str]] = {}
         """Settings that named a model in the trash, by its id there."""
         self.machine = MachineNeeds(surroundings, self.hub, self._installed, self._closing)
@@ -460,11 +462,7 @@ class ModelCollection:
 
     def add(self, path: Path, how: str, cancel: CancelToken) -> Generator[CopyProgress, None, Path]:
         """Add a file by copy, move or in_place. Returns its new path; cancelled, the old one."""
-        added = yield from models_folder.add_model(path, self.models_folder(), how, cancel)
-        if added is None:
-            return path
-        self.register_model(added, ADDED)
-        return added
+        return self.disks.add_model(path, how, cancel)
 
     def move_folder(self, new: Path, cancel: CancelToken) -> Iterator[CopyProgress]:
         """Move all models to another folder and use that from now on; cancelled, nothing changes."""
