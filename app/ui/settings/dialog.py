@@ -63,8 +63,9 @@ class SettingsDialog(Dialog):
         self.setWindowTitle(window_title(tr(SETTINGS)))
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         px = theme.px
-        room = ui.window.height() - px(48)
-        self.resize(within_screen(self, QSize(px(WIDTH_PX), max(px(420), min(px(HEIGHT_PX), room)))))
+        beside, room = ui.window.width() - px(48), ui.window.height() - px(48)
+        width, height = max(px(TIGHT_PX), min(px(WIDTH_PX), beside)), max(px(420), min(px(HEIGHT_PX), room))
+        self.resize(within_screen(self, QSize(width, height)))
         self._nav = QWidget()
         self._nav.setObjectName("settings_nav")
         self._nav.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)

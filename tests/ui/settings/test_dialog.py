@@ -31,6 +31,7 @@ from app.core.settings import Settings, load_settings
 from app.engine.states import StateIdentity
 from app.ui.settings.about import DIAGNOSTICS_COPIED, LicenceSheet, licence_notices
 from app.ui.settings.chat_page import ASK_ME, NO_LIMIT, WHEN_FULL
+from app.ui.settings.dialog import SettingsDialog
 from app.ui.settings.engine_page import (
     DEVICE_FREE_MEMORY,
     DEVICES_UNKNOWN,
@@ -52,6 +53,7 @@ from tests.helpers.desks.settings import SettingsDesk
 from tests.helpers.desks.window import Frame
 from tests.helpers.gguf_files import header
 from tests.helpers.script import write_script
+from tests.helpers.window_tour import settle
 
 CHAT, ENGINE, SYSTEM = ([page.name for page in PAGES].index(name) for name in ("chat", "engine", "system"))
 GB = 10**9
@@ -444,3 +446,16 @@ def test_the_keyboard_goes_on_from_the_page_that_was_clicked(dialog: SettingsDes
     name = dialog.named(QPushButton, page_label("engine"))
     dialog.click(name)
     assert dialog.focus is name
+
+
+def test_the_settings_are_no_wider_than_a_small_window_and_nothing_of_them_is_cut(frame: Frame) -> None:
+    frame.window.resize(640, 480)
+    settle()
+    frame.window.open_settings()
+    shown = frame.find_step(SettingsDialog)
+    for number in range(shown.pages.count()):
+        shown.show_page(number)
+        settle()
+        assert shown.width() < frame.window.width(), shown.help_screen
+        assert clipped_texts(shown) == []
+    shown.close()
