@@ -141,7 +141,7 @@ def use_catalogue(catalogue: TextCatalogue) -> None:
 
 def language_in_use() -> str:
     """Return the code of the language that texts are in now."""
-    return _in_use.catalogue.language
+    return "en" if _is_english.get() else _in_use.catalogue.language
 
 
 def use_value_format(format_value: Callable[[object, str], str]) -> None:
@@ -195,7 +195,10 @@ def tr_count(one: Translatable, other: Translatable, count: int, /, **values: ob
     forms = None if is_english else _in_use.catalogue.entries.get(entry_key(one))
     format_value = format if is_english else _in_use.format_value
     rule, forms = (_in_use.rule, forms) if forms else (_GERMANIC, (one, other))
-    text = forms[min(rule.form_index(abs(count)), len(forms) - 1)]
+    form = rule.form_index(abs(count))
+    if form >= len(forms):  # the pseudo-language makes each text of its own English
+        forms, form = _in_use.catalogue.entries.get(entry_key(other), forms), -1
+    text = forms[form]
     if "count" in values:
         shown = _fill(text, values, format_value)
     else:

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from app.documents.source import PageRead, ReadingRemark
 from app.core.catalogue import CountedTexts, tr, tr_count
 from app.core.counted_units import count_units
+from app.core.joined_texts import join_clauses, join_with_last
 from app.features.error_messages import model_words, shown_values
 
 
@@ -134,7 +135,7 @@ def pages_words(unit: str, pages: int, seen: Iterable[PageRead]) -> str:
     parts += pages_clause(pictures, ARE_PICTURES)
     parts += pages_clause(empty, _WITHOUT_TEXT.get(unit, ARE_EMPTY))
     parts += pages_clause(recognized, _RECOGNIZED)
-    return "; ".join(parts)
+    return join_clauses(parts)
 
 
 def pages_clause(pages: Sequence[int], texts: CountedTexts, **values: str) -> list[str]:
@@ -160,4 +161,4 @@ def _page_numbers(pages: Sequence[int]) -> str:
         )
     if len(words) > MOST_NAMED_PAGES:
         words = [*words[: MOST_NAMED_PAGES - 1], tr("others")]
-    return tr("{first} and {last}", first=", ".join(words[:-1]), last=words[-1]) if len(words) > 1 else words[0]
+    return join_with_last(words)

@@ -9,12 +9,11 @@ from PySide6.QtCore import QDate, QDateTime, QLocale, Qt, QTime
 
 from app.core.catalogue import tr, use_value_format
 from app.core.installed_languages import ENGLISH
+from app.core.joined_texts import comma_of
 from app.core.visible import ByteSize, measure_size
 from app.ui.shown_texts import remember_joined
 
 _SHORT = QLocale.FormatType.ShortFormat
-_COMMAS = {"ar": "، ", "ja": "、", "zh": "、"}
-"""What parts the entries of a list, where it is no comma."""
 _NO_BLANK = ("ar", "it", "ja", "pt", "zh")
 """Languages that write a percent sign right behind its number."""
 _WITH_OTHER_DIGITS = {"ar": QLocale(QLocale.Language.Arabic, QLocale.Country.UnitedArabEmirates)}
@@ -153,7 +152,7 @@ def format_long_date(day: QDate) -> str:
 def join_list(entries: Iterable[str]) -> str:
     """Join the entries of a list by commas; empty ones are left out."""
     found = [entry for entry in entries if entry]
-    return remember_joined(_COMMAS.get(_formats.language, ", ").join(map(isolate, found)), join_list, found)
+    return remember_joined(comma_of(_formats.language).join(map(isolate, found)), join_list, found)
 
 
 def join_with_and(entries: Iterable[str]) -> str:

@@ -18,6 +18,7 @@ from app.core.errors.error_fields import every_error
 from app.core.errors.model_errors import ModelLoadFailed, ModelMissing, ModelUnreadable
 from app.core.errors.request_errors import MediaRefused, PromptTooLong
 from app.core.gguf import check_model
+from app.core.installed_languages import load_texts
 from app.core.paths import resource_path
 from app.documents.formats.registry import formats, words_for
 from app.documents.source import PageRead, ReadingRemark
@@ -177,6 +178,17 @@ def seen(
 )
 def test_the_pages_are_told_as_they_are(words: str, unit: str, pages: int, found: list[PageRead]) -> None:
     assert pages_words(unit, pages, found) == words
+
+
+def test_pages_are_listed_in_japanese_without_half_width_commas() -> None:
+    use_catalogue(load_texts("ja"))
+    try:
+        words = pages_words("page", 9, seen(9, (1, 3, 5), (7,)))
+    finally:
+        use_catalogue(TextCatalogue())
+    assert "1、3と5" in words
+    assert "；" in words
+    assert not set(",;. ") & set(words)
 
 
 def test_a_long_list_of_pages_ends() -> None:

@@ -12,6 +12,7 @@ from PySide6.QtCore import QCoreApplication, QLocale, Qt
 from PySide6.QtWidgets import QApplication, QLabel, QLineEdit, QPushButton
 from pytestqt.qtbot import QtBot
 
+from app.core.catalogue import tr_count
 from app.core.installed_languages import ENGLISH, OWN_NAMES, load_texts
 from app.ui.i18n import tr
 from app.ui.locale_formats import format_number, join_facts
@@ -64,6 +65,12 @@ def test_the_pseudo_language_is_longer_and_keeps_fields() -> None:
     assert found.startswith("[") and found.endswith("]")
     assert "{count}" in found and "{name}" in found
     assert len(found) >= round((1 + LONGER) * len(text)) - 2
+
+
+def test_the_pseudo_language_has_a_form_for_one_and_one_for_others(qapp: QApplication) -> None:
+    use_language(qapp, PSEUDO)
+    said = [tr_count("one thing", "{count} things", count) for count in (1, 2, 1240)]
+    assert said == [pseudo_text("one thing"), *(pseudo_text("{count} things").format(count=n) for n in ("2", "1,240"))]
 
 
 def test_texts_that_are_shown_change_with_the_language(qapp: QApplication, qtbot: QtBot) -> None:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from functools import reduce
+from collections.abc import Sequence
 
 from app.core.catalogue import CountedTexts, Translatable, tr, tr_count
 from app.core.counted_units import count_units, unit_name
+from app.core.joined_texts import join_clauses, join_entries, join_with_last
 from app.features.document_messages import ARE_EMPTY, ARE_PICTURES, READ_OF_AMOUNT, pages_clause
 from app.features.retrieval.support_messages import unsupported_words
 from app.features.summarize.method import LEAST_SHARE
@@ -167,7 +167,7 @@ def statements_words(statements: Sequence[Statement]) -> tuple[str, str]:
         texts = _ALL_ON_PAGE if found == count else _SOME_ON_PAGE if found else _NONE_ON_PAGE
     else:
         texts = _ALL_IN_TEXT if found == count else _SOME_IN_TEXT if found else _NONE_IN_TEXT
-    return tr_count(*texts, count, found=found), "" if found == count == 1 else ", ".join(attention)
+    return tr_count(*texts, count, found=found), "" if found == count == 1 else join_entries(attention)
 
 
 def language_words(summary: Summary) -> str:
@@ -204,11 +204,7 @@ def not_given_words(summary: Summary) -> str:
     if not missing:
         return ""
     text = "These are the document’s own sentences: {missing}. Use a larger model for that."
-    return tr(text, missing=_join_words(missing))
-
-
-def _join_words(words: Iterable[str]) -> str:
-    return reduce(lambda first, last: tr("{first} and {last}", first=first, last=last), words)
+    return tr(text, missing=join_with_last(missing))
 
 
 def unknown_words(summary: Summary) -> str:
@@ -222,13 +218,13 @@ def unknown_in_short(summary: Summary) -> str:
     """Phrase the unknown languages inside a sentence, such as "by a model that was not made for German"."""
     if not summary.unknown_languages:
         return ""
-    names = _join_words(tr(english_name(code)) for code in summary.unknown_languages)
+    names = join_with_last([tr(english_name(code)) for code in summary.unknown_languages])
     return tr("by a model that isn’t made for {languages}", languages=names)
 
 
 def not_made_words(model: str, codes: Sequence[str]) -> str:
     """Warn that a model, by its file's name, wasn't trained for these languages."""
-    names = _join_words(tr(english_name(code)) for code in codes)
+    names = join_with_last([tr(english_name(code)) for code in codes])
     return tr("{model} isn’t made for {languages}. The summary may not be useful.", model=model, languages=names)
 
 
@@ -268,7 +264,7 @@ def coverage_words(summary: Summary) -> str:
     failed = summary.sections_failed
     if failed and not any(document.coverage.unread_pages or document.coverage.partly_read for document in documents):
         parts.append(tr_count(*_NOT_SUMMARIZED, failed))
-    return "; ".join(parts)
+    return join_clauses(parts)
 
 
 _UNREAD: CountedTexts = (
@@ -285,7 +281,7 @@ def _document_words(document: SummarizedDocument, *, is_partial: bool) -> str:
     coverage, unit = document.coverage, document.unit
     if not unit or not coverage.pages:
         amount = count_units("paragraph", coverage.blocks)
-        return "; ".join([tr(READ_OF_AMOUNT, read=coverage.blocks_read, amount=amount), *_apart_words(coverage)])
+        return join_clauses([tr(READ_OF_AMOUNT, read=coverage.blocks_read, amount=amount), *_apart_words(coverage)])
     amount, text = count_units(unit, coverage.pages), READ_OF_AMOUNT
     if is_partial and coverage.partly_read:
         text = "{read:,} of {amount} read, {partly:,} of them in part"
@@ -298,7 +294,7 @@ def _document_words(document: SummarizedDocument, *, is_partial: bool) -> str:
         names = {"unit": unit_name(unit), "units": unit_name(unit, is_plural=True)}
         parts += pages_clause(coverage.unread_pages, _UNREAD, **names)
         parts += pages_clause(coverage.partly_read, _PARTLY_READ, **names)
-    return "; ".join(parts)
+    return join_clauses(parts)
 
 
 _APART: dict[str, tuple[Translatable, CountedTexts]] = {
@@ -323,7 +319,7 @@ def _apart_words(coverage: Coverage) -> list[str]:
         else:
             left.append(tr(name))
     if left:
-        said.append(tr("without {parts}", parts=_join_words(left)))
+        said.append(tr("without {parts}", parts=join_with_last(left)))
     return said
 
 

@@ -9,6 +9,7 @@ from itertools import groupby
 from app import APP_NAME
 from app.core.catalogue import CountedTexts, Translatable, tr, tr_count
 from app.core.counted_units import count_units
+from app.core.joined_texts import end_sentence, join_clauses, join_whole_sentences
 from app.features.document_frames import page_mark
 from app.features.retrieval.question_scope import QuestionScope, WantedScope
 from app.features.retrieval.source_places import SourcePlace
@@ -179,11 +180,12 @@ def _count_words(summary: Summary, scope: WantedScope) -> str:
             else f"{plain_line(document.name)}: {_without_pages(document.coverage.blocks)}"
             for document in summary.documents
         )
-        return f"**{escape_markdown('; '.join(told))}**"
+        return f"**{escape_markdown(join_clauses(told))}**"
     places = sum(len(statement.anchors) for statement in summary.statements)
     if scope.wanted is QuestionScope.MENTIONS:
-        forms = "; ".join(
-            f"“{plain_line(statement.text)}” {_count_times(len(statement.anchors))}" for statement in summary.statements
+        forms = join_clauses(
+            tr("“{words}” {times}", words=plain_line(statement.text), times=_count_times(len(statement.anchors)))
+            for statement in summary.statements
         )
         return (
             f"**{escape_markdown(forms)}**"
@@ -226,7 +228,7 @@ _OVERFULL: CountedTexts = (
 
 def how_words(summary: Summary, scope: WantedScope, overfull: int = 0) -> str:
     """Describe in sentences what was read, where something was found, by whom, and what is missing."""
-    said = [f"{coverage_words(summary)}."]
+    coverage = coverage_words(summary)
     pages = {
         (anchor.document, anchor.page)
         for statement in summary.statements
@@ -236,8 +238,8 @@ def how_words(summary: Summary, scope: WantedScope, overfull: int = 0) -> str:
     is_found = bool(summary.statements) and scope.wanted is not QuestionScope.ABOUT
     if is_found and pages:
         unit = summary.documents[0].unit
-        found = tr("found on {pages}", pages=count_units(unit, len(pages)))
-        said[0] = f"{said[0][:-1]}; {found}."
+        coverage = join_clauses([coverage, tr("found on {pages}", pages=count_units(unit, len(pages)))])
+    said = [end_sentence(coverage)]
     if summary.is_partial and summary.method is Method.MODEL:
         said.append(tr_count(*_STOPPED, summary.sections, read=summary.sections_read, app=APP_NAME))
     elif summary.method is Method.MODEL and summary.sections > 1:
@@ -251,4 +253,4 @@ def how_words(summary: Summary, scope: WantedScope, overfull: int = 0) -> str:
         said.append(tr_count(*_OVERFULL, overfull))
     if summary.is_partial and summary.method is not Method.MODEL:
         said.append(tr("Stopped before the end."))
-    return " ".join(said)
+    return join_whole_sentences(said)

@@ -6,6 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app.core.catalogue import TextCatalogue, use_catalogue
+from app.core.installed_languages import load_texts
 from app.documents.blocks import Block, BlockKind
 from app.features.retrieval.question_scope import QuestionScope, WantedScope
 from app.features.summarize.summary_result import InputDocument
@@ -95,6 +97,20 @@ def test_the_answer_says_how_many_on_which_pages_and_what_was_read() -> None:
     labels = [answer.text[one.answer_start : one.answer_end] for one in answer.sources]
     assert labels == ["**1 May 2024**", "**1 May 2024**", "**March 2027**", "**12/03/2024**"]
     assert [(one.document_id, one.page, one.block_id) for one in answer.sources][:2] == [(7, 1, 2), (7, 3, 5)]
+
+
+def test_an_answer_in_japanese_is_joined_without_half_width_marks() -> None:
+    scope = WantedScope(QuestionScope.MENTIONS, "kiln")
+    use_catalogue(load_texts("ja"))
+    try:
+        first, *_, last = write_answer(find_all([document()], scope), scope).text.split("\n\n")
+    finally:
+        use_catalogue(TextCatalogue())
+    assert first.startswith("**「kiln」")
+    assert "；「Kilns」" in first
+    assert "。" in last.removesuffix("。*"), "two sentences"
+    assert not set(";.") & set(first + last)
+    assert "。 " not in last
 
 
 def test_nothing_found_is_said_with_what_was_read() -> None:
