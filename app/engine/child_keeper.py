@@ -7,12 +7,12 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
-from app.core.errors.engine_errors import EngineCrashesRepeatedly, EngineStopped
+from app.core.errors.engine_errors import EngineCrashesRepeatedly, EngineStopped, OwnLibraryRefused
 from app.core.events import CancelToken
 from app.core.gguf import check_model
 from app.engine import protocol
 from app.engine.engine_process import EngineProcess
-from app.engine.own_library import library_variables
+from app.engine.own_library import library_variables, stamp_library
 from app.engine.states import StateFolder
 
 CLOSE_TIMEOUT_S = 5.0
@@ -35,6 +35,8 @@ class ChildKeeper:
         # Crashes in a row, reset by each answer that ends: three in a row are told instead of tried again.
         self._crashes = 0
         self._crash_detail = ""
+        # A person's llama.cpp that ended the engine, and its version: until another is there the program's own is used.
+        self._set_aside: tuple[str, object] = ("", None)
 
     def running_process(self) -> EngineProcess:
         """Return the child, started if there is none. Raises EngineStopped and EngineCrashesRepeatedly."""
@@ -42,19 +44,28 @@ class ChildKeeper:
             if self.is_closed:
                 raise EngineStopped(None, "the engine was closed")
             if self.process is None or self.process.ended is not None:
+                library = self._usable_library()
+                if self._crashes >= CRASHES_IN_A_ROW and library:
+                    self._crashes = 0
+                    raise self._refuse_library(library, self._crash_detail)
                 if self._crashes >= CRASHES_IN_A_ROW:
                     raise EngineCrashesRepeatedly(self._crashes, self._crash_detail)
-                library = self.find_library()
                 environment = self.environment | library_variables(library)
-                self.process = EngineProcess(self.command, self.folder, environment, self._on_crash)
-                self.process.library = library
+                self.process = EngineProcess(
+                    self.command,
+                    self.folder,
+                    environment,
+                    self._on_crash,
+                    library=library,
+                    refuse_library=self._refuse_library,
+                )
             return self.process
 
     @property
     def is_outdated(self) -> bool:
         """True if a child runs another llama.cpp than the next one would."""
         process = self.process
-        return process is not None and process.ended is None and process.library != self.find_library()
+        return process is not None and process.ended is None and process.library != self._usable_library()
 
     def free_uncovered(self, request: protocol.LoadModel, cancel: CancelToken | None) -> EngineProcess | None:
         """Free the model of a child that may not open what a load needs, or runs another llama.cpp; the next child may.
@@ -104,6 +115,16 @@ class ChildKeeper:
         else:
             # As long as states grow on the disk the child is at work, however long a slow disk takes.
             process.child.close(SILENT_TIMEOUT_S, _any_of(process.child.life_check(), states.growth_check()))
+
+    def _usable_library(self) -> str:
+        """Return the folder of the person's llama.cpp; "" without one, or if it has ended the engine as it is now."""
+        library = self.find_library()
+        return library if library and self._set_aside != (library, stamp_library(library)) else ""
+
+    def _refuse_library(self, library: str, detail: str) -> OwnLibraryRefused:
+        """Use the program's own llama.cpp from now on; return what a person is told of theirs."""
+        self._set_aside = library, stamp_library(library)
+        return OwnLibraryRefused(library, "stopped", detail)
 
     def _on_crash(self, detail: str) -> None:
         with self.lock:

@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from app.core.errors.app_error import AppError
+from app.core.errors.engine_errors import OwnLibraryRefused
 from app.core.errors.model_errors import ProjectorRefused
 from app.core.events import CANCELLED, PROJECTOR_REFUSED, CancelToken, Finished, LoadProgress, ModelLoaded
 from app.core.wire import EventReply
@@ -242,6 +243,9 @@ class EngineClient(EngineRequests):
         except AppError:
             # A crash before this load began was over something else, and the load never had its chance.
             if is_last or self._keeper.is_closed or process.ended is None or process.began_loading(request.id):
+                raise
+            # A second try would use the program's own llama.cpp, and nobody would hear of the crash.
+            if isinstance(process.ended, OwnLibraryRefused):
                 raise
             with self._lock:
                 if self._last_load is request:

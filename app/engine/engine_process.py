@@ -35,6 +35,8 @@ ABORTED = (
     if sys.platform == "win32"
     else frozenset(-number for number in (signal.SIGABRT, signal.SIGSEGV, signal.SIGBUS, signal.SIGFPE))
 )
+BROKEN_OFF = ABORTED | {0xC000001D if sys.platform == "win32" else -signal.SIGILL}
+"""These, and instructions that the processor lacks: libraries can be built for another one."""
 FILE_PROBLEMS = (ModelDamaged, ModelLoadFailed, ProjectorRefused)
 PROJECTOR_STEP = "projector"
 # What llama.cpp, ggml and C++ print when they run out of memory.
@@ -47,12 +49,20 @@ class EngineProcess:
     """A run of the child process: its state and the calls waiting for replies."""
 
     def __init__(
-        self, command: list[str], folder: Path, environment: dict[str, str], on_crash: Callable[[str], None]
+        self,
+        command: list[str],
+        folder: Path,
+        environment: dict[str, str],
+        on_crash: Callable[[str], None],
+        *,
+        library: str,
+        refuse_library: Callable[[str, str], AppError],
     ) -> None:
+        """`refuse_library` is told of a `library` that crashed, and why, and returns what a person is told."""
         self.loaded: ModelLoaded | None = None
         self.ended: AppError | None = None
         self.closing = False
-        self.library = ""
+        self.library, self._refuse_library = library, refuse_library
         """Folder of the llama.cpp that it runs; "" for the program's own."""
         self._grant: EngineGrant | None = None
         # What tests have scripted has none, and its report comes too late for a second load.
@@ -63,6 +73,7 @@ class EngineProcess:
         # A crash from the first report of the projector on is the projector's fault.
         self._at_projector: set[int] = set()
         self._began: set[int] = set()
+        self._has_replied = False
         self._answering: set[int] = set()
         self._unloading: set[int] = set()
         self._lock = threading.Lock()
@@ -220,6 +231,7 @@ class EngineProcess:
             self._on_reply(reply)
 
     def _on_reply(self, reply: protocol.Reply) -> None:
+        self._has_replied = True
         if isinstance(reply, EventReply) and isinstance(reply.event, LoadProgress):
             if reply.id not in self._began:
                 self._began.add(reply.id)
@@ -252,6 +264,10 @@ class EngineProcess:
         if path is not None and not is_hung and code in ABORTED:
             projector = self._projectors[id_] if id_ in self._at_projector else ""
             problem = self._problem or loading_problem(path, tail, projector) or problem
+        # A person's llama.cpp is tried with a model for the first time here, and built for this processor or not.
+        is_about_library = self.library and code in BROKEN_OFF and (path is not None or not self._has_replied)
+        if is_about_library and not is_hung and isinstance(problem, ModelDamaged | EngineStopped):
+            problem = self._refuse_library(self.library, tail)
         # ggml ends the process when a worker goes away in the middle of a computation.
         if not is_hung and code in ABORTED and any(words in tail for words in MACHINE_WORDS):
             problem = self._problem or MachineLost(self._worker_addresses(), tail)

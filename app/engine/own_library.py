@@ -40,6 +40,15 @@ def try_library(folder: Path, *, scratch: Path, cancelled: Callable[[], bool] = 
     return answer.version
 
 
+def stamp_library(folder: str) -> tuple[tuple[str, int, int], ...]:
+    """Return what tells one build in a folder from the next; empty for one that is gone."""
+    try:
+        found = [(path.name, path.stat()) for path in sorted(Path(folder).iterdir()) if path.is_file()]
+    except OSError:
+        return ()
+    return tuple((name, stat.st_size, stat.st_mtime_ns) for name, stat in found)
+
+
 def library_variables(folder: str) -> dict[str, str]:
     """Return the environment that makes a child load the library in `folder`; "" is the program's own."""
     return {LIBRARY_VARIABLE: folder, EYES_VARIABLE: folder} if folder else {}

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import PurePath
 from typing import Any
 
 from app.core.errors.app_error import Bug, EnvironmentProblem, ErrorText
+
+BUILD_FOLDERS = ("build", "bin", "lib", "Release")
+"""Folders within which every build of llama.cpp has its libraries."""
 
 
 class EngineStopped(EnvironmentProblem):
@@ -79,7 +83,8 @@ class EngineNotBuilt(EnvironmentProblem):
 
 class OwnLibraryRefused(EnvironmentProblem):
     """`reason` is one of: missing (no llama.cpp in `path`), unloadable (`detail` has the loader's words), symbol (that
-    function is missing), layout (that structure is another one), crashed (loading it ended the process).
+    function is missing), layout (that structure is another one), crashed (loading it ended the process), stopped (it
+    ended the engine, which goes on with its own).
     """
 
     path: str
@@ -94,8 +99,16 @@ class OwnLibraryRefused(EnvironmentProblem):
             "symbol": "The llama.cpp in {name} doesn’t fit this version of {app}: it has no {detail}.",
             "layout": "The llama.cpp in {name} doesn’t fit this version of {app}: its {detail} is different.",
             "crashed": "The llama.cpp in {name} crashed when it was tried.",
+            "stopped": "The llama.cpp in {name} crashed with this model.",
         },
+        kept_in={"stopped": "{app} uses its own until you change yours."},
     )
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """Values of the templates; the folder is named by the part of its path that tells builds apart."""
+        parts = [part for part in PurePath(self.path).parts if part not in BUILD_FOLDERS]
+        return super().values | {"name": parts[-1] if parts else self.path}
 
 
 class EngineCrashesRepeatedly(EnvironmentProblem):

@@ -10,13 +10,15 @@ from pathlib import Path
 
 import pytest
 
-from app.core.errors.engine_errors import OwnLibraryRefused
+from app.core.errors.engine_errors import EngineStopped, OwnLibraryRefused
 from app.core.events import CancelToken
 from app.core.paths import AppPaths
 from app.core.settings import load_settings, save_settings
+from app.engine.child_keeper import CRASHES_IN_A_ROW
 from app.engine.client import EngineClient
 from app.engine.own_library import find_library_folder, try_library
 from app.engine.protocol import Ask, Sampling
+from app.features.error_messages import sentence_for
 from tests.helpers.engine import answer_of, load, user
 from tests.helpers.own_library import compile_over, copy_library, empty_library
 
@@ -34,6 +36,7 @@ MOVED = """
 struct moved { char bytes[160]; };
 struct moved llama_context_default_params(void) { struct moved made; memset(&made, 0x40, sizeof made); return made; }
 """
+BREAKS_OFF = "#include <stdlib.h>\nvoid *{function}(void *first, ...) {{ abort(); }}"
 ABORTS = "#include <stdlib.h>\n__attribute__((constructor)) static void begin(void) { abort(); }"
 
 
@@ -114,6 +117,47 @@ def test_one_that_no_longer_fits_is_told_when_a_model_is_loaded(
     engine.find_library = str
     load(engine, starter)
     assert engine.loaded is not None
+
+
+@pytest.mark.parametrize(
+    ("source", "loads"),
+    [
+        (ABORTS, False),
+        (BREAKS_OFF.format(function="llama_model_load_from_file"), False),
+        (BREAKS_OFF.format(function="llama_decode"), True),
+    ],
+    ids=["when it is loaded", "over a model", "over an answer"],
+)
+def test_one_that_crashes_is_named_and_the_programs_own_comes_back(
+    build: Path, engine: EngineClient, starter: Path, source: str, *, loads: bool
+) -> None:
+    load(engine, starter)
+    first = colour(engine)
+    compile_over(build, source)
+    engine.find_library = lambda: str(build)
+    if loads:
+        load(engine, starter)
+        for _ in range(CRASHES_IN_A_ROW):
+            with pytest.raises(EngineStopped):
+                colour(engine)
+    with pytest.raises(OwnLibraryRefused) as refused:
+        colour(engine) if loads else load(engine, starter)
+    assert (refused.value.path, refused.value.reason) == (str(build), "stopped")
+    assert "llama.cpp" in sentence_for(refused.value).text
+    assert colour(engine) == first
+    assert engine.loaded is not None and engine.loaded.library == ""
+    assert not engine.is_outdated
+    shutil.copy2(build / "libllama.so.0", build / "libllama.so")  # built anew
+    assert engine.is_outdated
+    load(engine, starter)
+    assert engine.loaded is not None and engine.loaded.library == str(build)
+    assert colour(engine) == first
+
+
+def test_it_is_named_by_the_folder_that_it_was_built_in() -> None:
+    refused = OwnLibraryRefused("/home/me/llama-new/build/bin", "stopped")
+    assert refused.values["name"] == "llama-new"
+    assert OwnLibraryRefused("/opt/llama", "missing").values["name"] == "llama"
 
 
 def test_doctor_names_it(build: Path) -> None:
