@@ -9,7 +9,7 @@ from datetime import datetime
 from functools import partial
 
 from PySide6.QtCore import QEvent, QModelIndex, QSize, Qt, Signal
-from PySide6.QtGui import QAccessible, QKeyEvent, QKeySequence, QPixmap, QResizeEvent
+from PySide6.QtGui import QAccessible, QFontMetrics, QKeyEvent, QKeySequence, QPixmap, QResizeEvent
 from PySide6.QtWidgets import QApplication, QHBoxLayout, QLabel, QStackedWidget, QVBoxLayout, QWidget
 from shiboken6 import isValid
 
@@ -45,6 +45,8 @@ NOT_TRANSLATED = "This page is in English, as it isn’t translated yet."
 OUTDATED = "The program has changed since this page was translated."
 CHANGES_IN_ENGLISH = "This list is only in English."
 WIDTH_PX, HEIGHT_PX, LIST_PX, MEASURE_PX = 880, 640, 224, 600
+MOST_LIST_PX, AROUND_TITLE_PX = 296, 52
+"""The widest list, for languages with long titles, and what stands beside a title in it."""
 _LINK = re.compile(r"\]\(([a-z-]+)\.md\)")
 _CODE = re.compile(r"(?<!`)`([^`]+)`(?!`)")
 _INSIDE = "https://help.invalid/"
@@ -235,7 +237,6 @@ class HelpWindow(Dialog):
         self._history: list[str] = []
         self.setObjectName("help_window")
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.resize(within_screen(self, QSize(theme.px(WIDTH_PX), theme.px(HEIGHT_PX))))
         self.rows = HelpList(self)
         self.list = RowList(theme, self.rows, tr(HELP_PAGES))
         self.list.setObjectName("chats")
@@ -252,17 +253,29 @@ class HelpWindow(Dialog):
         fill_layout(self._shown, self.view, self.search.results)
         self._lay_out()
         self._list_pages()
+        width = theme.px(WIDTH_PX - LIST_PX) + self._side.width()
+        self.resize(within_screen(self, QSize(width, theme.px(HEIGHT_PX))))
+        theme.changed.connect(self._fit_list)
         self.list.clicked.connect(self._on_row)
         self.list.moved.connect(self._on_row)
         self.view.page_wanted.connect(self.show_page)
 
     def _list_pages(self) -> None:
-        titles = {name: load_help_page(name, language_in_use()).title for name in PAGES}
+        self._titles = {name: load_help_page(name, language_in_use()).title for name in PAGES}
         places = {name: place for place, name in enumerate(PAGES, 1)}
-        self.rows.show([HelpRow(places[name], titles[name], heading) for heading, names in GROUPS for name in names])
+        self.rows.show(
+            [HelpRow(places[name], self._titles[name], heading) for heading, names in GROUPS for name in names]
+        )
+        self._fit_list()
+
+    def _fit_list(self) -> None:
+        px, metrics = self._theme.px, QFontMetrics(self._theme.font("strong"))
+        widest = max(map(metrics.horizontalAdvance, self._titles.values()))
+        self._side.setFixedWidth(min(px(MOST_LIST_PX), max(px(LIST_PX), widest + px(AROUND_TITLE_PX))))
 
     def _lay_out(self) -> None:
         side, right = QWidget(), QWidget()
+        self._side = side
         side.setObjectName("settings_nav")
         side.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         column = fill_layout(QVBoxLayout(side), self.search.field, (self.list, 1))
@@ -272,7 +285,6 @@ class HelpWindow(Dialog):
         dress = self._theme.dress
         dress(column, margins=(12, 16, 8, 12), spacing=8)
         dress(above, margins=(16, 10, 16, 0))
-        dress(side, width=LIST_PX)
         self._dress_back()
         self.back.hide()
 

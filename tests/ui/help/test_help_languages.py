@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QPoint, Qt
+from PySide6.QtGui import QFontMetrics
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QWidget
 
-from app.core.installed_languages import ENGLISH
+from app.core.installed_languages import ENGLISH, OWN_NAMES
 from app.core.paths import resource_path
 from app.features.help_pages import CHANGES, WHATS_NEW, load_help_page, source_version
 from app.ui.help.help_window import CHANGES_IN_ENGLISH, NOT_TRANSLATED, OUTDATED, HelpWindow, show_help, shown_keys
@@ -106,6 +107,17 @@ def test_an_open_page_and_what_was_searched_go_along_with_the_language(
     settle()
     assert window.search.titles == []
     assert window.view.title.text() == load_help_page(OTHER, ENGLISH).title
+
+
+def test_every_title_has_room_in_the_list_in_every_language(frame: Frame, qapp: QApplication) -> None:
+    window = show_help(frame.theme, TRANSLATED, frame.window)
+    metrics, beside = QFontMetrics(frame.theme.font("strong")), frame.theme.px(28) + 1
+    for language in OWN_NAMES:
+        use_language(qapp, language)
+        settle()
+        titles = [window.rows.index(row, 0).data() for row in range(window.rows.rowCount())]
+        room = window.list.viewport().width() - beside
+        assert [title for title in titles if metrics.horizontalAdvance(title) > room] == [], language
 
 
 def test_a_search_marks_the_words_that_it_found_in_a_script_without_spaces(
