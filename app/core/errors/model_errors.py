@@ -97,7 +97,8 @@ class ModelLoadFailed(EnvironmentProblem):
 
 class ProjectorRefused(EnvironmentProblem):
     """`reason` is one of: missing, not_a_projector, truncated, damaged, other_model (made for another one), unknown (a
-    kind that llama.cpp does not know), no_memory. `model` is the file it was to go with.
+    kind that llama.cpp does not know), no_memory, no_library (a person's llama.cpp comes without libmtmd, or with one
+    that doesn't fit). `model` is the file it was to go with.
     """
 
     path: str
@@ -116,6 +117,7 @@ class ProjectorRefused(EnvironmentProblem):
             "other_model": "{name} was made for another model and doesn’t work with {model_name}.",
             "unknown": "This version of {app} doesn’t support {name}, which {model_name} needs to see.",
             "no_memory": "Not enough memory for {name}, which {model_name} needs to see.",
+            "no_library": "{model_name} can’t see, because your llama.cpp has no libmtmd that fits.",
         },
     )
 

@@ -518,7 +518,11 @@ def open_eyes(
 
     Raises ProjectorRefused. Damage beyond its checked header may end the process.
     """
-    from llama_cpp import mtmd_cpp as m
+    # A person's llama.cpp may be built without it, or be older than the binding.
+    try:
+        from llama_cpp import mtmd_cpp as m
+    except (RuntimeError, OSError, AttributeError) as error:
+        raise ProjectorRefused(path, model.path, "no_library", str(error)) from error
 
     kinds = projector_kinds(header.metadata)
     if kinds & VOICES:

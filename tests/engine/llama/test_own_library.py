@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from app.core.errors.engine_errors import EngineStopped, OwnLibraryRefused
+from app.core.errors.model_errors import ProjectorRefused
 from app.core.events import CancelToken
 from app.core.paths import AppPaths
 from app.core.settings import load_settings, save_settings
@@ -21,6 +22,7 @@ from app.engine.protocol import Ask, Sampling
 from app.features.error_messages import sentence_for
 from tests.helpers.engine import answer_of, load, user
 from tests.helpers.own_library import compile_over, copy_library, empty_library
+from tests.helpers.tiny_eyes import make_eye
 
 pytestmark = [
     pytest.mark.model,
@@ -152,6 +154,28 @@ def test_one_that_crashes_is_named_and_the_programs_own_comes_back(
     load(engine, starter)
     assert engine.loaded is not None and engine.loaded.library == str(build)
     assert colour(engine) == first
+
+
+@pytest.mark.parametrize("spoilt", ["missing", "older"])
+def test_one_that_cannot_see_is_told_and_its_model_reads_text(
+    build: Path, engine: EngineClient, starter: Path, tmp_path: Path, spoilt: str
+) -> None:
+    """Who builds llama.cpp without its tools has no libmtmd."""
+    for library in build.glob("libmtmd.so*"):
+        library.unlink()
+    if spoilt == "older":
+        subprocess.run(["cc", "-shared", "-x", "c", "/dev/null", "-o", str(build / "libmtmd.so")], check=True)
+    eye = make_eye(starter, tmp_path / "mmproj.gguf")
+    engine.find_library = lambda: str(build)
+    with pytest.raises(ProjectorRefused) as refused:
+        load(engine, starter, projector=str(eye))
+    assert refused.value.reason == "no_library"
+    assert "libmtmd" in sentence_for(refused.value).text
+    engine.find_projector = lambda _: eye
+    load(engine, starter)
+    assert engine.loaded is not None
+    assert (engine.loaded.library, engine.loaded.sees) == (str(build), False)
+    assert colour(engine)
 
 
 def test_it_is_named_by_the_folder_that_it_was_built_in() -> None:
