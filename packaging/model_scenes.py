@@ -11,8 +11,12 @@ from pathlib import Path
 
 from PySide6.QtTest import QTest
 
+from app.core.errors.model_errors import ModelUnreadable
 from app.core.paths import resource_path
 from app.features.inside.model_comparison import ModelFigures
+from app.hub.model_disks import DiskContents, DiskModel
+from app.hub.model_library import InstalledModel
+from app.ui.models.model_disk_dialog import DiskChoice, DiskDialog
 from app.ui.models.models_tab import ModelsView
 from app.ui.text.formula import FormulaView
 from tests.helpers.desks.window import Frame
@@ -36,6 +40,11 @@ FOUND = (
     ("google/gemma-4-12b-it-qat-q4_0-gguf", 410_000, 377, "apache-2.0", 12_000_000_000, 262_144),
     ("tencent/Hy-MT2-1.8B-GGUF", 96_000, 144, "apache-2.0", 1_800_000_000, 8192),
     ("ibm-granite/granite-4.1-3b-GGUF", 61_000, 58, "apache-2.0", 3_000_000_000, 131_072),
+)
+ON_DISK = (
+    ("Qwen3.5 4B", "Q4_K_M", 2_740_000_000, True),
+    ("Gemma 4 12B", "Q4_0", 7_100_000_000, True),
+    ("Hy MT2 1.8B", "Q8_0", 1_930_000_000, False),
 )
 TAGS = (("Q4_K_M", 1.0), ("Q8_0", 1.78), ("Q3_K_M", 0.83), ("Q6_K", 1.36), ("BF16", 3.3))
 CARD = """---
@@ -86,6 +95,22 @@ def _add(hub: FakeHub, empty: Path, name: str, sizes: dict[str, int], **facts: o
         repo.files.setdefault(file, File(empty, hashlib.sha256(f"{name}/{file}".encode()).hexdigest(), size))
 
 
+def _on_disk(name: str, tag: str, size_bytes: int, is_checked: bool) -> DiskModel:
+    path = Path(f"/media/ada/STICK/{name}.gguf")
+    model = InstalledModel(path, name, size_bytes, "added", (path,), tag=tag)
+    return DiskModel(model, size_bytes, {path: "ab" * 32} if is_checked else {})
+
+
+FROM_DISK = DiskChoice(
+    DiskContents(
+        tuple(_on_disk(*each) for each in ON_DISK), (ModelUnreadable("/media/ada/STICK/old.gguf", "truncated"),)
+    ),
+    frozenset({Path("/media/ada/STICK/Gemma 4 12B.gguf")}),
+    48_000_000_000,
+    is_other_disk=True,
+)
+
+
 def screens(frame: Frame) -> list[tuple[str, Callable[[], object], Callable[[], object]]]:
     """Name, what to do before the picture, and after it; a download begins with the first and runs through all."""
 
@@ -113,6 +138,11 @@ def screens(frame: Frame) -> list[tuple[str, Callable[[], object], Callable[[], 
         frame.find_step(ModelsView).show_repository("unsloth/Qwen3.5-4B-GGUF")
         QTest.qWait(2 * SETTLE_MS)
 
+    def disk() -> None:
+        page("installed")()
+        DiskDialog(frame.theme, Path("/media/ada/STICK"), FROM_DISK, frame.window).open()
+        QTest.qWait(SETTLE_MS)
+
     def nothing() -> None:
         """The next scene shows its own page."""
 
@@ -122,6 +152,7 @@ def screens(frame: Frame) -> list[tuple[str, Callable[[], object], Callable[[], 
         *shown,
         ("models-search", search, nothing),
         ("models-repository", repository, nothing),
+        ("models-disk", disk, lambda: frame.find_step(DiskDialog).reject()),
         *((name, show, lambda: frame.show_tab("chat")) for name, show in _inside(frame, page)),
     ]
 

@@ -55,6 +55,7 @@ SCREENS = {
     "settings/connections": "servers",
     "settings/tools": "tools",
     "AddDialog": "models",
+    "DiskDialog": "models",
     "AddServerDialog": "tools",
     "AssistantDialog": "assistants",
     "ChatSettings": "chat",

@@ -50,6 +50,7 @@ MODEL_IN_USE = "“{name}” is in use. Choose another model first."
 DELETE_IN_USE = "Delete (in use)"
 MODEL_LEFT_LIST = "Removed “{name}” from the list. The file wasn’t deleted."
 SHOW_IN_FOLDER = "Show in folder"
+COPY_TO_DISK = "Copy to a disk…"
 USED_TODAY = "used today"
 USED_OVER_A_YEAR_AGO = "used more than a year ago"
 FINDS_PASSAGES = "Used for search"
@@ -84,6 +85,8 @@ class InstalledPage(ModelsPage):
     counted = Signal(int)
     inside_wanted = Signal(object, str)
     """An `InstalledFile` and the name on its card."""
+    export_wanted = Signal(object, str)
+    """An `InstalledModel` to be copied to a folder or disk, and the name on its card."""
     changed = Signal()
     """A model was renamed, deleted or restored."""
 
@@ -159,6 +162,11 @@ class InstalledPage(ModelsPage):
             # Behind a tab Qt aligns text like a shortcut; the card itself handles the key.
             menu.addAction(icon("pencil-simple", tokens.muted), tr(RENAME) + "\tF2", card.rename)
         menu.addAction(icon("folder-open", tokens.muted), tr(SHOW_IN_FOLDER), lambda: open_folder(path.parent))
+        if not installed.model.missing:
+            name = card.name.text()
+            menu.addAction(
+                icon("export", tokens.muted), tr(COPY_TO_DISK), lambda: self.export_wanted.emit(installed.model, name)
+            )
         if not self._of_others and self._app.models.fetching.can_fetch_eyes(installed.model):
             menu.addAction(
                 icon("image", tokens.muted), tr(DOWNLOAD_IMAGE_SUPPORT), lambda: self._fetch_eyes(installed.model)

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QObject, Qt, Signal
 from PySide6.QtGui import QAccessible, QKeyEvent, QResizeEvent
-from PySide6.QtWidgets import QButtonGroup, QFrame, QLabel, QPushButton, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QButtonGroup,
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QScrollArea,
+    QSizePolicy,
+    QVBoxLayout,
+    QWidget,
+)
 
 from app.ui.i18n import Translatable, tr
 from app.ui.locale_formats import format_number, join_facts
@@ -14,13 +24,14 @@ from app.ui.shared_labels import MODELS
 from app.ui.shell.keyboard import keys_of
 from app.ui.shown_texts import rewrite_text
 from app.ui.theme import Theme
-from app.ui.widgets.buttons import text_button
+from app.ui.widgets.buttons import IconButton, text_button
 from app.ui.widgets.input_fields import SearchField
 from app.ui.widgets.labels import plain_tip
 from app.ui.widgets.layouts import drop_margins, fill_layout
 from app.ui.widgets.timers import new_timer
 
 SEARCH_DELAY_MS = 300
+ADD_FROM_DISK = "Add models from a folder"
 _GROUPS = (
     ("On this computer", (
         ("suggested", "Suggested"), ("installed", "Installed"), ("others", "From other programs"),
@@ -43,6 +54,7 @@ class ModelsColumn(QWidget):
         self.setObjectName("models_column")
         self._theme = theme
         self.add = text_button(tr("Add a file"), "new", name="add_file")
+        self.add_folder = IconButton(theme, "download-simple", tr(ADD_FROM_DISK), name="add_folder")
         self.search = SearchField(theme, tr("Search the Hub"))
         self.search.setToolTip(keys_of("models"))
         self._last_search = ""
@@ -51,7 +63,8 @@ class ModelsColumn(QWidget):
         self.search.installEventFilter(self)
         self.search.returnPressed.connect(self._on_return)
         self._column = theme.dress(QVBoxLayout(self), margins=(12, 14, 12, 0), spacing=3)
-        self._begin = theme.dress(fill_layout(QVBoxLayout(), self.add, self.search), spacing=9)
+        adding = theme.dress(fill_layout(QHBoxLayout(), (self.add, 1), self.add_folder), spacing=6)
+        self._begin = theme.dress(fill_layout(QVBoxLayout(), adding, self.search), spacing=9)
         self._column.addLayout(self._begin)
         self.pages: dict[str, QPushButton] = {}
         self._names: dict[str, str] = {}

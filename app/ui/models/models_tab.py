@@ -62,6 +62,7 @@ if TYPE_CHECKING:
     from app.ui.models.blind import BlindPage
     from app.ui.models.compare_page import ComparePage
     from app.ui.models.hub_page import SearchPage
+    from app.ui.models.model_disk_dialog import DiskModels
 
 SPEED, NEEDS, SIZE = "Speed", "Needs", "Size"
 MODEL_ADDED = "Added “{name}” to your models."
@@ -405,6 +406,12 @@ class ModelsView(QStackedWidget):
         return self._column
 
     @cached_property
+    def disks(self) -> DiskModels:
+        from app.ui.models.model_disk_dialog import DiskModels  # not needed at start
+
+        return DiskModels(self._app, self._ui)
+
+    @cached_property
     def search(self) -> SearchPage:
         from app.ui.models.hub_page import SearchPage
 
@@ -522,12 +529,14 @@ class ModelsView(QStackedWidget):
 
     def _connect(self) -> None:
         self._column.add.clicked.connect(self._ui.go.add_model)
+        self._column.add_folder.clicked.connect(lambda: self.disks.ask_for_folder())  # noqa: PLW0108 - made when asked
         self._column.page_chosen.connect(self.show_page)
         self._column.search_changed.connect(self.look_for)
         self._column.search.returnPressed.connect(self._to_results)
         self.suggested.use_wanted.connect(self._use)
         for models in (self.installed, self.others):
             models.inside_wanted.connect(self.look_inside)
+            models.export_wanted.connect(lambda *model: self.disks.export(*model))  # noqa: PLW0108 - as above
         for page in (self.installed, self.others, self.downloads):
             page.use_wanted.connect(lambda path: self._use("chat", path))
         for name, page in (("installed", self.installed), ("others", self.others), ("downloads", self.downloads)):
@@ -617,7 +626,10 @@ class ModelsTab(Tab):
 
         adding = FileAdding(self._app, self._ui)
         for path in files:
-            adding.add_file(path, self._on_added)
+            if path.is_dir():
+                self.view.disks.add_folder(path)
+            else:
+                adding.add_file(path, self._on_added)
 
     def _on_added(self, path: Path) -> None:
         self._ui.notify.mention(tr(MODEL_ADDED, name=tr(self._app.names.name_of(path))))

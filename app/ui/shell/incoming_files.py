@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 IMPORT_LABEL = "Import"
 ASK_ABOUT_IT = "Ask about it"
 DROP_TO_ADD_MODEL = "Drop to add a model"
+DROP_TO_ADD_MODELS = "Drop to add the models in it"
 CHATS_IN_FILES = "{names} contains chats."
 IMPORT = ":import"
 """Suffix of a tab's name that marks its drop zone for importing into its list."""
@@ -99,6 +100,8 @@ class IncomingFiles(QObject):
         if not documents:
             return [FileDropAction("", tr(DROP_TO_ADD_MODEL))]
         specs, current = self._tabs.specs, self._tabs.current
+        if current == MODELS and all(path.is_dir() for path in documents):
+            return [FileDropAction(MODELS, tr(DROP_TO_ADD_MODELS))]
         drops = specs[current].drops
         if drops is not None and current != self._tabs.home:
             return [FileDropAction(current, tr(drops.alone))]

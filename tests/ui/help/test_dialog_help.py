@@ -16,6 +16,7 @@ from app.core.events import Role
 from app.features.chat import session_messages as m
 from app.features.chat.prompt_inspector import SeenPart, SeenPrompt
 from app.features.mcp.server_config import ServerConfig
+from app.hub.model_disks import DiskContents
 from app.store.media_store import MediaUse, StoredMedia
 from app.ui.chat.chat_context import ContextFull
 from app.ui.chat.chat_tags import TagBar
@@ -29,6 +30,7 @@ from app.ui.exchange.snapshot_dialog import ask_for_day
 from app.ui.help.help_topics import PAGES, SCREENS
 from app.ui.help.help_window import HelpWindow
 from app.ui.models.add_model_file import AddDialog, ModelFileFacts
+from app.ui.models.model_disk_dialog import DiskChoice, DiskDialog
 from app.ui.settings.about import AboutPage
 from app.ui.settings.lock_section import LockSection
 from app.ui.settings.servers_page import ServersSection
@@ -41,6 +43,7 @@ from tests.helpers.window_tour import cut_texts, settle
 from tests.ui.help.test_help_window import every_dialog
 
 GB = 1_000_000_000
+NOTHING_FOUND = DiskChoice(DiskContents((), ()), frozenset(), 40 * GB, is_other_disk=True)
 FIELDS = (QLineEdit, QPlainTextEdit, QAbstractButton)
 BASES = {"HelpWindow", "LibraryDialog"}
 Step = Callable[[], object]
@@ -91,6 +94,7 @@ class Openers:
         facts = ModelFileFacts(6 * GB, 40 * GB, is_same_disk=True)
         return {
             "AddDialog": lambda: AddDialog(theme, Path("model.gguf"), facts, window).open(),
+            "DiskDialog": lambda: DiskDialog(theme, Path("stick"), NOTHING_FOUND, window).open(),
             "LargeFile": lambda: LargeFile(theme, "book.pdf", GB, window).open(),
             "MemoryDialog": lambda: MemoryDialog(frame.app.translations, theme, frame.notify, window).open(),
             "PagesDialog": lambda: PagesDialog(theme, "book.pdf", "page", 30, parent=window).open(),

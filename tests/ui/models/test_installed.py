@@ -14,6 +14,7 @@ from pytestqt.qtbot import QtBot
 
 from app.core.errors.saving_errors import FolderNotWritable
 from app.ui.models.installed_page import (
+    COPY_TO_DISK,
     DELETE_IN_USE,
     DOWNLOAD_IMAGE_SUPPORT,
     FINDS_PASSAGES,
@@ -139,12 +140,12 @@ def test_what_is_in_use_is_not_deleted(pages: Pages, qtbot: QtBot) -> None:
 @pytest.mark.parametrize(
     ("name", "texts"),
     [
-        (STARTER, [USE_IN_CHAT, SHOW_IN_FOLDER]),
+        (STARTER, [USE_IN_CHAT, SHOW_IN_FOLDER, COPY_TO_DISK]),
         (
             "Mistral Small 3.2 24B Instruct",
-            [USE_IN_CHAT, "Rename\tF2", SHOW_IN_FOLDER, DOWNLOAD_IMAGE_SUPPORT, "", "Delete\tDel"],
+            [USE_IN_CHAT, "Rename\tF2", SHOW_IN_FOLDER, COPY_TO_DISK, DOWNLOAD_IMAGE_SUPPORT, "", "Delete\tDel"],
         ),
-        ("Phi 4 mini", [USE_IN_CHAT, "Rename\tF2", SHOW_IN_FOLDER, REMOVE_FROM_LIST]),
+        ("Phi 4 mini", [USE_IN_CHAT, "Rename\tF2", SHOW_IN_FOLDER, COPY_TO_DISK, REMOVE_FROM_LIST]),
     ],
 )
 def test_the_menu_offers_what_can_be_done(pages: Pages, qtbot: QtBot, name: str, texts: list[str]) -> None:
@@ -194,7 +195,7 @@ def test_those_of_other_programs_can_be_used_and_nothing_else(pages: Pages, qtbo
     card = pages.card("Llama 3.2 3B")
     assert card.accessibleDescription() == f"2.0 GB · balanced (Q4_K_M) · {NOT_USED_YET} · from Ollama"
     menu = pages.page("others").menu_for(card)
-    assert [action.text() for action in menu.actions()] == [USE_IN_CHAT, SHOW_IN_FOLDER]
+    assert [action.text() for action in menu.actions()] == [USE_IN_CHAT, SHOW_IN_FOLDER, COPY_TO_DISK]
     press(pages, qtbot, "Llama 3.2 3B", Qt.Key.Key_F2)
     press(pages, qtbot, "Llama 3.2 3B", Qt.Key.Key_Delete)
     assert card.findChild(QLineEdit, "model_name_editor") is None
