@@ -81,6 +81,7 @@ class Kind:
         embedding: float = 1.0,
         learned_positions: bool = False,
         next_token_layers: int = 0,
+        networks: Callable[[_Weights, str], None] | None = None,
         **keys: Any,
     ) -> None:
         self.name = name
@@ -91,6 +92,8 @@ class Kind:
         self.embedding = embedding
         self.learned_positions = learned_positions
         self.next_token_layers = next_token_layers
+        self.networks = networks
+        """Makes experts in place of each layer's feed-forward network."""
         self.keys = {key.replace("__", "."): value for key, value in keys.items()}
 
 
@@ -117,6 +120,10 @@ class _Weights:
             kind.layer(self, number)
         for number in range(LAYERS, LAYERS + kind.next_token_layers):
             self.next_token_layer(f"blk.{number}")
+        for number in range((LAYERS + kind.next_token_layers) if kind.networks is not None else 0):
+            for part in ("gate", "up", "down"):
+                del self.tensors[f"blk.{number}.ffn_{part}.weight"]
+            kind.networks(self, f"blk.{number}")
         return self.tensors
 
     def matrix(self, name: str, *shape: int, gain: float = 1.0) -> None:
@@ -150,8 +157,8 @@ class _Weights:
         self.head_norms(blk)
         self.ones(f"{blk}.post_attention_norm.weight", WIDTH)
         self.feed_forward(blk)
-        for name in ("attn_output", "ffn_down"):
-            self.tensors[f"{blk}.{name}.weight"] *= 0
+        self.tensors[f"{blk}.attn_output.weight"] *= 0
+        self.tensors[f"{blk}.ffn_down.weight"] *= 0
         for norm in ("enorm", "hnorm", "shared_head_norm"):
             self.ones(f"{blk}.nextn.{norm}.weight", WIDTH)
         # Of the token and of what the model made of the one before; inputs are columns here.
@@ -236,6 +243,19 @@ def _short_convolution_layer(w: _Weights, number: int) -> None:
         w.matrix(f"{blk}.shortconv.out_proj.weight", WIDTH, WIDTH)
     w.ones(f"{blk}.ffn_norm.weight", WIDTH)
     w.feed_forward(blk)
+
+
+def _shared_experts(w: _Weights, blk: str) -> None:
+    """Qwen3.5's mixture: experts, and one that is always used."""
+    w.matrix(f"{blk}.ffn_gate_inp.weight", WIDTH, EXPERTS, gain=16.0)
+    w.matrix(f"{blk}.ffn_gate_inp_shexp.weight", WIDTH)
+    for part, before, after in (
+        ("gate", WIDTH, EXPERT_WIDTH),
+        ("up", WIDTH, EXPERT_WIDTH),
+        ("down", EXPERT_WIDTH, WIDTH),
+    ):
+        w.matrix(f"{blk}.ffn_{part}_exps.weight", before, after, EXPERTS)
+        w.matrix(f"{blk}.ffn_{part}_shexp.weight", before, after)
 
 
 STATE, KEY_GROUPS, VALUE_HEADS = 16, 2, 4
@@ -357,6 +377,18 @@ KINDS: dict[str, Kind] = {
         _delta_net_layer,
         next_token_layers=1,
         nextn_predict_layers=1,
+        **_QWEN35,
+    ),
+    "qwen35moe_mtp": Kind(
+        "qwen35moe",
+        _delta_net_layer,
+        next_token_layers=1,
+        networks=_shared_experts,
+        nextn_predict_layers=1,
+        expert_count=EXPERTS,
+        expert_used_count=2,
+        expert_feed_forward_length=EXPERT_WIDTH,
+        expert_shared_feed_forward_length=EXPERT_WIDTH,
         **_QWEN35,
     ),
     "granitehybrid": Kind(

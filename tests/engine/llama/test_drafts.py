@@ -86,7 +86,7 @@ class Loaded:
             backend.unload()
 
 
-@pytest.fixture(scope="module", params=["llama", "qwen35_mtp"])
+@pytest.fixture(scope="module", params=["llama", "qwen35_mtp", "qwen35moe_mtp"])
 def tiny(tiny_model: Callable[[str], Path], request: pytest.FixtureRequest) -> Iterator[Loaded]:
     """A tiny model, whose nonsense runs in circles: much to guess, and much of it wrong."""
     loaded = Loaded(tiny_model(request.param))
