@@ -404,7 +404,9 @@ KINDS: dict[str, Kind] = {
     ),
     "qwen2vl": Kind("qwen2vl", _rotated_in_space_layer, rope__dimension_sections=[2, 2, 2, 2], **_ATTENTION),
 }
-RECURRENT = frozenset({"lfm2", "qwen35", "granitehybrid", "mamba"})  # cannot forget the end of what they read
+RECURRENT = frozenset(
+    {"lfm2", "qwen35", "qwen35_mtp", "qwen35moe_mtp", "granitehybrid", "mamba"}
+)  # cannot forget the end of what they read
 
 
 def _byte_pairs(writer: gguf.GGUFWriter) -> list[str]:

@@ -198,7 +198,8 @@ class CachedSequence:
 
     def _truncate_memory(self, count: int) -> bool:
         """Truncate the KV cache to `count` tokens; return False if the model can't go back there."""
-        if not self._can_truncate(count):
+        # A decode that failed leaves no state behind that llama.cpp could roll back to, even by a single token.
+        if not self._context.can_forget or not self._can_truncate(count):
             # The copy brings back the recurrent part, the cut the attention's cells: hybrids have both.
             checkpoint = self._checkpoints.find(count)
             if checkpoint is None or not self._context.set_partial_state(self.number, checkpoint.data):

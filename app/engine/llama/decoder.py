@@ -114,6 +114,8 @@ class BatchDecoder:
         if result != DECODED:
             self._handle_result([(run, 1)], [0], result, None)
             return
+        if run.drafts is not None:
+            run.drafts.read_along(run.tokens, len(sequence.tokens), 1)
         sequence.extend((newest,))
         self._close_run(run, self._choose_next(run, 0))
 

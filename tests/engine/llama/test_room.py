@@ -45,6 +45,9 @@ class TightContext:
             self.held[sequence] += len(tokens)
         return DECODED
 
+    def decode_token(self, sequence: int, token: int, position: int) -> int:
+        return self.decode([(sequence, [token], position, True)])
+
     def truncate_sequence(self, sequence: int, count: int) -> bool:
         self.held[sequence] = count
         return True
