@@ -219,6 +219,36 @@ def test_a_disk_that_was_taken_out_is_gone_on_with(
     assert copied + reader.read_bytes == size, "nothing was read twice from the disk"
 
 
+COPYING = """
+import sys
+from pathlib import Path
+from app.core.events import CancelToken
+from app.hub import checked_copy
+from app.hub.models_folder import add_model
+checked_copy.CHUNK_BYTES, checked_copy.SAY_EVERY_S = 4096, 0
+for event in add_model(Path(sys.argv[1]), Path(sys.argv[2]), "copy", CancelToken(), ()):
+    if event.done_bytes * 2 > event.total_bytes:
+        print(event.done_bytes, flush=True)
+        sys.stdin.read()  # until it is killed
+"""
+
+
+def test_a_program_that_was_killed_goes_on_and_never_shows_half_a_model(
+    disk: Path, stick_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    models = tmp_path / "models"
+    command = [sys.executable, "-c", COPYING, str(stick_model), str(models)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert int(process.stdout.readline()) * 2 > stick_model.stat().st_size
+        process.kill()
+    assert scan_folder(models) == []
+    reader = FailingReader(monkeypatch, after=10 * stick_model.stat().st_size)
+    (found,) = found_in(disk)
+    assert brought(found, models).read_bytes() == stick_model.read_bytes()
+    assert reader.read_bytes < stick_model.stat().st_size * 0.6
+
+
 def test_what_was_left_of_another_file_is_copied_anew(disk: Path, stick_model: Path, tmp_path: Path) -> None:
     part = tmp_path / "models" / "added" / "tiny" / "tiny-Q4_0.gguf.part"
     part.parent.mkdir(parents=True)
@@ -332,6 +362,13 @@ def test_a_limit_that_is_met_while_writing_is_told_in_the_same_words(ours: Path,
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
     assert refused.value.path == str(disk) and contents(disk) == {}
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="disks have letters there")
+def test_a_model_on_a_disk_that_was_taken_out_says_so(disk: Path) -> None:
+    plain = sentence_for(ModelMissing(str(disk / "tiny.gguf"))).text
+    said = sentence_for(ModelMissing("/media/nobody-here/stick/tiny.gguf")).text
+    assert said != plain and "tiny.gguf" in said and "disk" in said
 
 
 def test_a_note_about_other_bytes_says_nothing_of_these(disk: Path, stick_model: Path, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Any
 
 from app.core.errors.app_error import EnvironmentProblem, ErrorText, file_name
@@ -10,9 +11,23 @@ from app.core.errors.app_error import EnvironmentProblem, ErrorText, file_name
 _UNKNOWN_ARCHITECTURE = re.compile(r"unknown model architecture: '([^'\n]{1,40})'")  # in llama.cpp's words
 
 
+REMOVABLE = ("/media/", "/run/media/", "/mnt/", "/Volumes/")
+"""Where systems put disks that a person connects."""
+
+
 class ModelMissing(EnvironmentProblem):
     path: str
-    message = ErrorText("The file {name} doesn’t exist.", action="open_model")
+    message = ErrorText(
+        "The file {name} doesn’t exist.",
+        action="open_model",
+        cases={"disk": "The disk with {name} isn’t connected, or its folder is gone. Connect the disk."},
+    )
+
+    @property
+    def case(self) -> str:
+        # What is used where it lies may be on a disk that was taken out.
+        path = Path(self.path)
+        return "disk" if path.as_posix().startswith(REMOVABLE) and not path.parent.exists() else ""
 
 
 class NoModel(EnvironmentProblem):
