@@ -55,6 +55,7 @@ from app.ui.models.blind import BlindPage
 from app.ui.models.compare_page import ComparePage
 from app.ui.models.download_rows import DownloadsPage
 from app.ui.models.installed_page import InstalledPage
+from app.ui.models.model_disk_dialog import DiskDialog
 from app.ui.models.models_page import ModelsPage
 from app.ui.models.models_tab import ModelsView, SuggestedPage
 from app.ui.models.storage import StoragePage
@@ -392,6 +393,13 @@ class Visitor:
         self.frame.drop(make_tiny("llama", self.folder / "elsewhere.gguf"))
         self.wait(lambda: self.seen(AddDialog))
 
+    def models_on_disk(self) -> None:
+        (self.folder / "stick").mkdir()
+        make_tiny("llama", self.folder / "stick" / "elsewhere.gguf")
+        self.frame.window.open_models("installed")
+        self.frame.drop(self.folder / "stick")
+        self.wait(lambda: self.seen(DiskDialog))
+
     def inside(self, page: str) -> None:
         self.answer("plain")  # there a mark is a token like any other, and is said
         self.frame.do("inside")
@@ -527,6 +535,7 @@ SCREENS: Screens = {
     "models how": (Visitor.lesson, (TemperatureView,)),
     "model anatomy": (Visitor.anatomy, (AnatomyPage,)),
     "model added": (Visitor.add_model, (AddDialog,)),
+    "models on a disk": (Visitor.models_on_disk, (DiskDialog,)),
     "model menu": (lambda person: person.frame.picker.show_menu(), (ModelMenu,)),
     "model about": (lambda person: person.frame.picker.show_about(), (ModelAbout,)),
     "tokens": (_inside(TOKENS), (TokensPage,)),
